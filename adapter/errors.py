@@ -1,0 +1,103 @@
+"""Every error the adapter raises on purpose, on two axes: whose fault, and may it be retried.
+
+    AdapterError
+        Refused                 the caller's fault: do not send the same again
+            Unauthorised            missing or wrong credentials
+            Unreadable              the body is not what this endpoint takes
+            TooLarge                over a limit that the settings name
+            NotFound                no such discount, customer, delivery
+            WrongMove               a discount cannot move from where it is (409)
+        Unavailable             our fault or our store's: the same may be sent again later
+        MappingError            one message cannot be mapped: it goes to quarantine
+        InvalidFiles            mapping, rule or configuration files that do not check
+
+Messages are one sentence, lower case, without a full stop, and say what to do.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from adapter.files.problems import Problem
+
+
+class AdapterError(Exception):
+    """The root of the tree."""
+
+    code = "error"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class Refused(AdapterError):
+    """The request can never succeed as it was sent."""
+
+    code = "refused"
+
+
+class Unauthorised(Refused):
+    """The credentials are missing (401) or wrong (403)."""
+
+    code = "unauthorised"
+
+    def __init__(self, message: str, *, missing: bool = False) -> None:
+        super().__init__(message)
+        self.missing = missing
+
+
+class Unreadable(Refused):
+    """The body cannot be parsed into what this endpoint takes."""
+
+    code = "unreadable"
+
+
+class TooLarge(Refused):
+    """The body is over the limit that the settings name."""
+
+    code = "too_large"
+
+
+class NotFound(Refused):
+    """There is nothing under that name."""
+
+    code = "not_found"
+
+
+class WrongMove(Refused):
+    """The discount cannot move there from its status."""
+
+    code = "wrong_move"
+
+
+class Unavailable(AdapterError):
+    """The work could not be done now; the same request may be sent again.
+
+    `retry_after` is in seconds.
+    """
+
+    code = "unavailable"
+
+    def __init__(self, message: str, *, retry_after: int = 1) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class MappingError(AdapterError):
+    """One message cannot be mapped; its batch goes on without it."""
+
+    code = "mapping"
+
+
+class InvalidFiles(AdapterError):
+    """Files that do not check, with every problem found in them."""
+
+    code = "invalid_files"
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("\n".join(str(problem) for problem in problems))
+        self.problems = tuple(problems)

@@ -1,0 +1,156 @@
+"""YAML as people should write it: positions kept, traps refused.
+
+Plain scalars follow the YAML 1.2 core schema, so `NO` can never become false; the words that
+YAML 1.1 readers would turn into booleans must be quoted. Duplicate keys, tabs, anchors that
+explode and non-string keys are problems, each with its place.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+from msgspec import Struct
+
+from adapter.files.problems import Mark, Problem
+
+_INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)\Z")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z")
+_AMBIGUOUS = frozenset("y Y yes Yes YES n N no No NO on On ON off Off OFF".split())
+_CONSTANTS: dict[str, Any] = {"": None, "~": None, "null": None, "Null": None, "NULL": None,
+                              "true": True, "True": True, "TRUE": True,
+                              "false": False, "False": False, "FALSE": False}  # fmt: skip
+_MAX_NODES = 200_000
+_MAX_DEPTH = 64
+
+Keys = tuple[str | int, ...]
+
+
+class Document(Struct, frozen=True):
+    """One YAML file: plain values, and where each of them stands.
+
+    `marks` maps the path of every value (keys and list indexes from the root, `()` for the root)
+    to the place where the value starts; `key_marks` likewise to the place of its key.
+    """
+
+    file: str
+    value: Any
+    marks: dict[Keys, Mark]
+    key_marks: dict[Keys, Mark]
+
+    def mark(self, *path: str | int) -> Mark:
+        """Return the place of a value, or of the nearest value that holds it."""
+        at: Keys = path
+        while at and at not in self.marks:
+            at = at[:-1]
+        return self.marks.get(at, Mark(self.file, 1, 1))
+
+    def key_mark(self, *path: str | int) -> Mark:
+        """Return the place of the key that leads to a value, else the value's own."""
+        return self.key_marks.get(path) or self.mark(*path)
+
+    def problem(self, path: Keys, message: str, remedy: str = "", *, key: bool = False) -> Problem:
+        """Return a problem at a value, or at its key."""
+        return Problem(self.key_mark(*path) if key else self.mark(*path), message, remedy)
+
+
+def read(path: Path, shown_as: str | None = None) -> tuple[Document | None, list[Problem]]:
+    """Read one YAML file; the document is None when it cannot be read at all."""
+    name = shown_as or str(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        return None, [Problem(Mark(name, 1, 1), f"cannot be read: {error}", "save it as UTF-8 text")]
+    return parse(text, name)
+
+
+def parse(text: str, name: str) -> tuple[Document | None, list[Problem]]:
+    """Parse YAML text; `name` stands for the file in every position."""
+    try:
+        root = yaml.compose(
+            text, Loader=yaml.CSafeLoader if hasattr(yaml, "CSafeLoader") else yaml.SafeLoader
+        )
+    except yaml.MarkedYAMLError as error:
+        return None, [_syntax(error, text, name)]
+    except yaml.YAMLError as error:
+        return None, [Problem(Mark(name, 1, 1), f"not YAML: {error}", "save it as UTF-8 text")]
+    building = _Building(name)
+    try:
+        value = building.build(root, ()) if root is not None else None
+    except _TooLarge as error:
+        return None, [Problem(error.at, "the file expands to too many or too deeply nested values",
+                              "use fewer aliases, or split it")]  # fmt: skip
+    return Document(name, value, building.marks, building.key_marks), building.problems
+
+
+def _syntax(error: yaml.MarkedYAMLError, text: str, name: str) -> Problem:
+    at = error.problem_mark or error.context_mark
+    line, column = (at.line, at.column) if at else (0, 0)
+    lines = text.splitlines()
+    here = lines[line] if line < len(lines) else ""
+    if "\t" in here[: len(here) - len(here.lstrip())] or "'\\t'" in (error.problem or ""):
+        return Problem(
+            Mark(name, line + 1, here.find("\t") + 1), "a tab stands in the indentation", "use spaces"
+        )
+    return Problem(Mark(name, line + 1, column + 1), f"not YAML: {error.problem}",
+                   "check the indentation, and quote text that holds `: ` or starts with a sign")  # fmt: skip
+
+
+class _TooLarge(Exception):
+    def __init__(self, at: Mark) -> None:
+        self.at = at
+
+
+class _Building:
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.marks: dict[Keys, Mark] = {}
+        self.key_marks: dict[Keys, Mark] = {}
+        self.problems: list[Problem] = []
+        self.nodes = 0
+
+    def at(self, node: yaml.Node) -> Mark:
+        return Mark(self.name, node.start_mark.line + 1, node.start_mark.column + 1)
+
+    def build(self, node: yaml.Node, path: Keys) -> Any:
+        self.nodes += 1
+        if self.nodes > _MAX_NODES or len(path) > _MAX_DEPTH:
+            raise _TooLarge(self.at(node))
+        self.marks[path] = self.at(node)
+        if isinstance(node, yaml.MappingNode):
+            return self.mapping(node, path)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.build(item, (*path, index)) for index, item in enumerate(node.value)]
+        return self.scalar(node)
+
+    def mapping(self, node: yaml.MappingNode, path: Keys) -> dict[str, Any]:
+        built: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            key = str(key_node.value) if isinstance(key_node, yaml.ScalarNode) else None
+            if key is None:
+                self.problems.append(Problem(self.at(key_node), "a key must be text", "write `key: value`"))
+                continue
+            if key in built:
+                first = self.key_marks[(*path, key)]
+                self.problems.append(Problem(self.at(key_node), f"`{key}` stands twice in this block",
+                                             f"keep one of the two; the first is on line {first.line}"))  # fmt: skip
+                continue
+            self.key_marks[(*path, key)] = self.at(key_node)
+            built[key] = self.build(value_node, (*path, key))
+        return built
+
+    def scalar(self, node: yaml.Node) -> Any:
+        text = str(node.value)
+        if getattr(node, "style", None) is not None or node.tag == "tag:yaml.org,2002:binary":
+            return text
+        if text in _CONSTANTS:
+            return _CONSTANTS[text]
+        if text in _AMBIGUOUS:
+            self.problems.append(Problem(self.at(node), f"`{text}` is a boolean to some YAML readers and text to others",
+                                         f'write "{text}" for the text, or true / false'))  # fmt: skip
+            return text
+        if _INTEGER.match(text):
+            return int(text)
+        return float(text) if _FLOAT.match(text) else text

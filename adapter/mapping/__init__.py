@@ -1,0 +1,1 @@
+"""Mapping: subscriptions, directives, operations."""

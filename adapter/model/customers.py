@@ -1,0 +1,29 @@
+"""The customer, keyed by `source_id`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import Struct
+
+#: Identity kinds by which an unknown visitor is recognised and joined to a customer. Email, phone
+#: and device are not among them: they are re-assigned and shared, so they describe but never join.
+LINKING = ("anonymous_id", "mpid")
+#: The kind under which a merged customer's old source_id leads to the one it was merged into.
+SOURCE_ID = "source_id"
+
+
+class Customer(Struct, frozen=True, omit_defaults=True):
+    """One person; `traits` may nest and hold arrays; `identities` maps kind to value."""
+
+    source_id: str
+    name: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    birthdate: str | None = None
+    description: str | None = None
+    address: dict[str, Any] | None = None
+    traits: dict[str, Any] = {}
+    identities: dict[str, str] = {}
+    segments: tuple[str, ...] = ()
+    groups: dict[str, dict[str, Any]] = {}

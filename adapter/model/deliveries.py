@@ -1,0 +1,31 @@
+"""What leaves through the outbox."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from msgspec import Raw, Struct
+
+DeliveryStatus = Literal["due", "done", "dead"]
+
+
+class Delivery(Struct, frozen=True):
+    """One outbox entry on its way to one destination.
+
+    `id` is constant over all attempts (the receiver's idempotency key); `body` is the JSON that is sent;
+    `attempt` counts leases taken and fences them: only the holder of the latest lease may settle.
+    `not_after` is the moment after which sending makes no sense (the discount has expired).
+    """
+
+    id: str
+    destination: str
+    source_id: str
+    type: str
+    body: Raw
+    created_at: datetime
+    due_at: datetime
+    attempt: int = 0
+    status: DeliveryStatus = "due"
+    not_after: datetime | None = None
+    last_error: str | None = None

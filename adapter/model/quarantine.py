@@ -1,0 +1,21 @@
+"""Messages that could not be mapped or decided."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from msgspec import Raw, Struct
+
+
+class Quarantined(Struct, frozen=True):
+    """A message kept whole with its reason, to be replayed after the file is mended.
+
+    `document` is the message's document as JSON. `id` is 0 until the store has given it one.
+    """
+
+    source: str
+    key: str
+    document: Raw
+    reason: str
+    received_at: datetime
+    id: int = 0

@@ -1,0 +1,1 @@
+"""Rules: pure evaluation of events against what marketers wrote."""

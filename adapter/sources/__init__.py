@@ -1,0 +1,1 @@
+"""Sources: verify what a CDP sent, and decode it to messages."""

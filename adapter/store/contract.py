@@ -1,0 +1,205 @@
+"""What every engine guarantees: few, coarse verbs.
+
+All writing that decides goes through `Store.transact`: one script, one transaction. The script is
+written once as a coroutine; an engine may run it again from the start when its transaction had to be
+rolled back for a reason that passes (deadlock, serialization), so it must be pure but for the
+transaction. When `transact` returns, what the script saved is durable (fsync done, synchronous
+standbys included); when it raises, nothing of it is.
+
+Every verb raises `adapter.errors.Unavailable` when the store cannot be reached, is full or is locked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from msgspec import Struct
+
+from adapter.model.customers import Customer
+from adapter.model.decisions import Decision
+from adapter.model.deliveries import Delivery
+from adapter.model.discounts import HeldDiscount
+from adapter.model.events import Event
+from adapter.model.quarantine import Quarantined
+
+T = TypeVar("T")
+#: (source, dedupe key) of a message.
+MessageKey = tuple[str, str]
+#: (kind, value) of an identity; kind `source_id` holds the redirects of merged customers.
+Identity = tuple[str, str]
+#: (scope, key) of a guardrail counter, as in `model.discounts.Claim`.
+CounterKey = tuple[str, str]
+
+
+class CustomerRecord(Struct):
+    """A customer with the folded history of their events (opaque bytes to the store)."""
+
+    customer: Customer
+    history: bytes = b""
+
+
+class Wanted(Struct):
+    """What a batch needs to know.
+
+    `messages` are claimed by asking: of a key asked for twice, in one batch or in two transactions at
+    once, exactly one transaction sees it fresh. `customers` are source_ids as the messages name them,
+    `identities` the linking identities they carry, `codes` the discounts they mean to move.
+    """
+
+    messages: Sequence[MessageKey] = ()
+    customers: Sequence[str] = ()
+    identities: Sequence[Identity] = ()
+    codes: Sequence[str] = ()
+
+
+class Loaded(Struct):
+    """What the store knows of it, locked until the transaction ends.
+
+    `answers` has every message key that was seen before, with the answer saved for it (b"" when none was).
+    `identities` has the known ones of those asked for, and the redirects (`source_id`) of the customers asked
+    for. `customers` has the known ones of: those asked for, those that identities and redirects lead to,
+    those that a redirect's identity names outright, and the owners of `codes`. `discounts` has, by code, every
+    discount asked for by code and every unexpired issued or applied one of the customers loaded.
+    """
+
+    answers: dict[MessageKey, bytes]
+    identities: dict[Identity, str]
+    customers: dict[str, CustomerRecord]
+    discounts: dict[str, HeldDiscount]
+
+
+class Reserved(Struct):
+    """Counters as they stand, locked until the transaction ends (absent ones are 0); codes already taken."""
+
+    used: dict[CounterKey, int]
+    taken: frozenset[str]
+
+
+class Changes(Struct):
+    """Everything one transaction writes.
+
+    `answers` are kept beside their message keys for duplicates to be answered alike. `moved` lists
+    (from source_id, to source_id) merges, in order: events, discounts, decisions, deliveries, counters scoped
+    to the customer (summed) and identities follow. `erased` lists source_ids whose data must go; counters
+    of the whole shop stay. `counters` are differences. `discounts` are inserted or, by code, replaced.
+    """
+
+    seen_at: datetime
+    answers: dict[MessageKey, bytes]
+    customers: list[CustomerRecord]
+    identities: dict[Identity, str]
+    moved: list[tuple[str, str]]
+    erased: list[str]
+    events: list[tuple[str, Event]]
+    discounts: list[HeldDiscount]
+    counters: Mapping[CounterKey, int]
+    decisions: list[Decision]
+    deliveries: list[Delivery]
+    quarantine: list[Quarantined]
+
+
+class Transaction(Protocol):
+    """One open transaction: load, then reserve, then save, each at most once and in this order."""
+
+    async def load(self, wanted: Wanted, now: datetime) -> Loaded:
+        """Claim the messages; lock and return what is known of the rest."""
+        ...
+
+    async def reserve(self, counters: Sequence[CounterKey], codes: Sequence[str]) -> Reserved:
+        """Lock the counters in key order, and say which codes exist."""
+        ...
+
+    async def save(self, changes: Changes) -> None:
+        """Write everything; a code that another transaction took meanwhile makes the script run again."""
+        ...
+
+
+class Settlement(Struct, frozen=True):
+    """What came of one leased delivery; without `due_at` it is over (`done`, else dead)."""
+
+    id: str
+    attempt: int
+    done: bool
+    due_at: datetime | None = None
+    error: str | None = None
+
+
+class Store(Protocol):
+    """The verbs of an engine. Reads see only what is committed."""
+
+    async def open(self) -> None:
+        """Connect, and bring the schema up to date; raises Unavailable with what to do."""
+        ...
+
+    async def close(self) -> None:
+        """Finish what runs, and let go of the file or the connections."""
+        ...
+
+    async def ping(self) -> None:
+        """Raise Unavailable unless the store can commit now."""
+        ...
+
+    async def transact(self, script: Callable[[Transaction], Awaitable[T]]) -> T:
+        """Run the script in one transaction; durable when it returns."""
+        ...
+
+    async def customer(self, source_id: str) -> Customer | None:
+        """Return a customer, redirects of merged ones and linking identities followed."""
+        ...
+
+    async def discount(self, code: str) -> HeldDiscount | None:
+        """Return one discount by its code."""
+        ...
+
+    async def discounts(self, source_id: str, limit: int = 100) -> list[HeldDiscount]:
+        """Return a customer's discounts, newest first; redirects followed."""
+        ...
+
+    async def events(self, source_id: str, limit: int = 100) -> list[Event]:
+        """Return a customer's events, latest `occurred_at` first; redirects followed."""
+        ...
+
+    async def decisions(self, source_id: str, limit: int = 100) -> list[Decision]:
+        """Return a customer's decisions, newest first; redirects followed."""
+        ...
+
+    async def issued_for(self, event_ids: Sequence[str]) -> dict[str, list[HeldDiscount]]:
+        """Return the discounts issued for these events, by event id."""
+        ...
+
+    async def lapsed(self, now: datetime, limit: int) -> list[str]:
+        """Return codes of issued or applied discounts whose `expires_at` has passed."""
+        ...
+
+    async def lease(self, now: datetime, until: datetime, limit: int) -> list[Delivery]:
+        """Take up to `limit` due deliveries until `until`, each with its `attempt` counted up.
+
+        One that an earlier lease still holds is not due. Two callers never get the same one.
+        """
+        ...
+
+    async def settle(self, settlements: Sequence[Settlement]) -> int:
+        """Record what came of leased deliveries; stale attempts are ignored. Returns how many counted."""
+        ...
+
+    async def deliveries(self, status: str, limit: int = 100) -> list[Delivery]:
+        """Return deliveries of one status, oldest first."""
+        ...
+
+    async def quarantined(self, after: int = 0, limit: int = 100) -> list[Quarantined]:
+        """Return quarantined messages with an id above `after`, in order of id."""
+        ...
+
+    async def release_quarantined(self, ids: Sequence[int]) -> int:
+        """Delete quarantine entries that have been replayed; returns how many there were."""
+        ...
+
+    async def forget_messages(self, before: datetime) -> int:
+        """Drop dedupe keys seen before then, save those of messages on which a discount hangs."""
+        ...
+
+    async def counts(self) -> dict[str, int]:
+        """Return how many customers, events, discounts, deliveries_due, deliveries_dead, quarantined there are."""
+        ...
