@@ -18,7 +18,11 @@ from adapter.files.problems import Mark, Problem
 
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)\Z")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z")
-_AMBIGUOUS = frozenset("y Y yes Yes YES n N no No NO on On ON off Off OFF".split())
+_AMBIGUOUS = frozenset(
+    word
+    for plain in ("y", "yes", "n", "no", "on", "off")
+    for word in (plain, plain.capitalize(), plain.upper())
+)
 _CONSTANTS: dict[str, Any] = {"": None, "~": None, "null": None, "Null": None, "NULL": None,
                               "true": True, "True": True, "TRUE": True,
                               "false": False, "False": False, "FALSE": False}  # fmt: skip

@@ -60,8 +60,8 @@ class Loaded(Struct):
     `answers` has every message key that was seen before, with the answer saved for it (b"" when none was).
     `identities` has the known ones of those asked for, and the redirects (`source_id`) of the customers asked
     for. `customers` has the known ones of: those asked for, those that identities and redirects lead to,
-    those that a redirect's identity names outright, and the owners of `codes`. `discounts` has, by code, every
-    discount asked for by code and every unexpired issued or applied one of the customers loaded.
+    those that a redirect's identity names outright, and the owners of `codes`. `discounts` has, by code,
+    every discount asked for by code and every unexpired issued or applied one of the customers loaded.
     """
 
     answers: dict[MessageKey, bytes]
@@ -201,5 +201,7 @@ class Store(Protocol):
         ...
 
     async def counts(self) -> dict[str, int]:
-        """Return how many customers, events, discounts, deliveries_due, deliveries_dead, quarantined there are."""
+        """Return how many there are of `customers`, `events`, `discounts`, `deliveries_due`,
+        `deliveries_dead` and `quarantined`.
+        """
         ...
