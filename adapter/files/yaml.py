@@ -138,22 +138,26 @@ class _Building:
                 continue
             if key in built:
                 first = self.key_marks[(*path, key)]
-                self.problems.append(Problem(self.at(key_node), f"`{key}` stands twice in this block",
-                                             f"keep one of the two; the first is on line {first.line}"))  # fmt: skip
+                remedy = f"keep one of the two; the first is on line {first.line}"
+                self.problems.append(
+                    Problem(self.at(key_node), f"`{key}` stands twice in this block", remedy)
+                )
                 continue
             self.key_marks[(*path, key)] = self.at(key_node)
             built[key] = self.build(value_node, (*path, key))
         return built
 
-    def scalar(self, node: yaml.Node) -> Any:
+    def scalar(self, node: yaml.ScalarNode) -> Any:
         text = str(node.value)
-        if getattr(node, "style", None) is not None or node.tag == "tag:yaml.org,2002:binary":
+        if node.style:  # quoted or a block: text, whatever it looks like
             return text
         if text in _CONSTANTS:
             return _CONSTANTS[text]
         if text in _AMBIGUOUS:
-            self.problems.append(Problem(self.at(node), f"`{text}` is a boolean to some YAML readers and text to others",
-                                         f'write "{text}" for the text, or true / false'))  # fmt: skip
+            message = f"`{text}` is a boolean to some YAML readers and text to others"
+            self.problems.append(
+                Problem(self.at(node), message, f'write "{text}" for the text, or true / false')
+            )
             return text
         if _INTEGER.match(text):
             return int(text)
