@@ -147,9 +147,11 @@ class _Building:
             built[key] = self.build(value_node, (*path, key))
         return built
 
-    def scalar(self, node: yaml.ScalarNode) -> Any:
+    def scalar(self, node: yaml.Node) -> Any:
         text = str(node.value)
-        if node.style:  # quoted or a block: text, whatever it looks like
+        if (
+            isinstance(node, yaml.ScalarNode) and node.style
+        ):  # quoted or a block: text, whatever it looks like
             return text
         if text in _CONSTANTS:
             return _CONSTANTS[text]
