@@ -1,0 +1,73 @@
+"""The moves of a discount: issued, applied, redeemed, expired, revoked.
+
+    issued  --apply-->  applied  --redeem-->  redeemed
+    issued  --redeem->  redeemed
+    applied --release-> issued
+    issued, applied --revoke-> revoked          issued, applied --(time)--> expired
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from msgspec.structs import replace
+
+from adapter.errors import WrongMove
+from adapter.model.discounts import HeldDiscount, Status
+from adapter.model.operations import DiscountMove
+
+_TARGET: Final[dict[str, Status]] = {
+    "apply": "applied",
+    "release": "issued",
+    "redeem": "redeemed",
+    "revoke": "revoked",
+}
+_FROM: Final[dict[str, frozenset[Status]]] = {
+    "apply": frozenset({"issued"}),
+    "release": frozenset({"applied"}),
+    "redeem": frozenset({"issued", "applied"}),
+    "revoke": frozenset({"issued", "applied"}),
+}
+
+
+def moved(held: HeldDiscount, move: DiscountMove, owner: str | None, now: datetime) -> HeldDiscount:
+    """Return the discount after the move; the same object when it is there already for the same order.
+
+    `owner` is the source_id of whoever moves it, None where the caller does not say.
+    Raises WrongMove with the reason.
+    """
+    code, status, target = held.discount.code, held.status_at(now), _TARGET[move.verb]
+    if owner is not None and owner != held.source_id:
+        raise WrongMove(f"`{code}` belongs to another customer")
+    if status == target and held.order_id == (move.order_id or held.order_id) and move.verb != "release":
+        return held
+    if status not in _FROM[move.verb]:
+        raise WrongMove(f"cannot {move.verb} `{code}`: {_standing(held, status)}")
+    return replace(
+        held,
+        discount=replace(held.discount, status=target),
+        moved_at=now,
+        order_id=None if move.verb == "release" else move.order_id or held.order_id,
+        reason=move.reason or held.reason,
+    )
+
+
+def expired(held: HeldDiscount, now: datetime) -> HeldDiscount | None:
+    """Return the discount with its expiry written down, None when it has not expired unused."""
+    if held.discount.status == "expired" or held.status_at(now) != "expired":
+        return None
+    return replace(held, discount=replace(held.discount, status="expired"), moved_at=now)
+
+
+def _standing(held: HeldDiscount, status: Status) -> str:
+    if status == "expired":
+        return f"it expired at {held.discount.expires_at:%Y-%m-%dT%H:%M:%SZ}"
+    order = f" order `{held.order_id}`" if held.order_id else ""
+    words: dict[Status, str] = {
+        "issued": "it is not applied",
+        "applied": "it is already applied" + (f" to{order}" if order else ""),
+        "redeemed": "it was redeemed" + (f" with{order}" if order else ""),
+        "revoked": "it was revoked" + (f": {held.reason}" if held.reason else ""),
+    }
+    return words[status]

@@ -1,0 +1,18 @@
+"""What the caller is told of each message."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+from adapter.model.discounts import Discount
+
+
+class Result(Struct, omit_defaults=True):
+    """One message's outcome, and the discounts issued for it (again, when it is a duplicate)."""
+
+    message_id: str
+    outcome: Literal["processed", "duplicate", "ignored", "quarantined"]
+    reason: str | None = None
+    discounts: list[Discount] = []

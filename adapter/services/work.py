@@ -1,0 +1,25 @@
+"""What waits for the committer."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from msgspec import Struct
+
+from adapter.model.operations import Operation
+from adapter.model.quarantine import Quarantined
+
+
+class Work(Struct, frozen=True):
+    """One message after mapping: its operations, or why it is quarantined.
+
+    `rewarded` is false for history sent again and for test traffic: stored, but nothing is issued.
+    """
+
+    source: str
+    key: str
+    message_id: str
+    received_at: datetime
+    operations: tuple[Operation, ...] = ()
+    rewarded: bool = True
+    quarantine: Quarantined | None = None
