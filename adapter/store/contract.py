@@ -173,10 +173,13 @@ class Store(Protocol):
         """Return codes of issued or applied discounts whose `expires_at` has passed."""
         ...
 
-    async def lease(self, now: datetime, until: datetime, limit: int) -> list[Delivery]:
+    async def lease(
+        self, now: datetime, until: datetime, limit: int, destination: str | None = None
+    ) -> list[Delivery]:
         """Take up to `limit` due deliveries until `until`, each with its `attempt` counted up.
 
-        One that an earlier lease still holds is not due. Two callers never get the same one.
+        Only those for `destination` where it is named, so that one slow endpoint's backlog never stands
+        before another's. One that an earlier lease still holds is not due. Two callers never get the same one.
         """
         ...
 
