@@ -56,9 +56,12 @@ class CustomerErase(Struct, frozen=True, tag_field="action", tag="customer.erase
 
 
 class DiscountMove(Struct, frozen=True, tag_field="action", tag="discount"):
-    """A discount moves along its life; `source_id` and `order_id` where the caller knows them."""
+    """A discount moves along its life; `source_id` and `order_id` where the caller knows them.
 
-    verb: Literal["apply", "release", "redeem", "revoke"]
+    `expire` is the sweep's: it writes down an expiry that time has brought about, and frees what it held.
+    """
+
+    verb: Literal["apply", "release", "redeem", "revoke", "expire"]
     code: str
     source_id: str | None = None
     order_id: str | None = None

@@ -1,9 +1,9 @@
 """The moves of a discount: issued, applied, redeemed, expired, revoked.
 
-    issued  --apply-->  applied  --redeem-->  redeemed
-    issued  --redeem->  redeemed
-    applied --release-> issued
-    issued, applied --revoke-> revoked          issued, applied --(time)--> expired
+issued  --apply-->  applied  --redeem-->  redeemed
+issued  --redeem->  redeemed
+applied --release-> issued
+issued, applied --revoke-> revoked          issued, applied --(time)--> expired
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ _TARGET: Final[dict[str, Status]] = {
     "release": "issued",
     "redeem": "redeemed",
     "revoke": "revoked",
+    "expire": "expired",
 }
 _FROM: Final[dict[str, frozenset[Status]]] = {
     "apply": frozenset({"issued"}),
@@ -40,6 +41,8 @@ def moved(held: HeldDiscount, move: DiscountMove, owner: str | None, now: dateti
     code, status, target = held.discount.code, held.status_at(now), _TARGET[move.verb]
     if owner is not None and owner != held.source_id:
         raise WrongMove(f"`{code}` belongs to another customer")
+    if move.verb == "expire":
+        return _expired(held, status, now)
     if status == target and held.order_id == (move.order_id or held.order_id) and move.verb != "release":
         return held
     if status not in _FROM[move.verb]:
@@ -53,10 +56,11 @@ def moved(held: HeldDiscount, move: DiscountMove, owner: str | None, now: dateti
     )
 
 
-def expired(held: HeldDiscount, now: datetime) -> HeldDiscount | None:
-    """Return the discount with its expiry written down, None when it has not expired unused."""
-    if held.discount.status == "expired" or held.status_at(now) != "expired":
-        return None
+def _expired(held: HeldDiscount, status: Status, now: datetime) -> HeldDiscount:
+    if status != "expired":
+        raise WrongMove(f"`{held.discount.code}` has not expired")
+    if held.discount.status == "expired":
+        return held
     return replace(held, discount=replace(held.discount, status="expired"), moved_at=now)
 
 

@@ -10,9 +10,14 @@ from adapter.model.discounts import Discount
 
 
 class Result(Struct, omit_defaults=True):
-    """One message's outcome, and the discounts issued for it (again, when it is a duplicate)."""
+    """One message's outcome, and the discounts issued or moved by it (again, when it is a duplicate).
+
+    `reason` says why it was quarantined, or why a discount did not move; then `error` is the code of
+    `adapter.errors` (`not_found`, `wrong_move`).
+    """
 
     message_id: str
     outcome: Literal["processed", "duplicate", "ignored", "quarantined"]
     reason: str | None = None
     discounts: list[Discount] = []
+    error: str | None = None

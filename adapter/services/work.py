@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from msgspec import Struct
 
@@ -13,6 +14,7 @@ from adapter.model.quarantine import Quarantined
 class Work(Struct, frozen=True):
     """One message after mapping: its operations, or why it is quarantined.
 
+    `key` is the dedupe key, empty for work that is never repeated; `document` is what was mapped.
     `rewarded` is false for history sent again and for test traffic: stored, but nothing is issued.
     """
 
@@ -23,3 +25,4 @@ class Work(Struct, frozen=True):
     operations: tuple[Operation, ...] = ()
     rewarded: bool = True
     quarantine: Quarantined | None = None
+    document: Any = None

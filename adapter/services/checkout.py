@@ -1,0 +1,78 @@
+"""The native discount API: read discounts, and move them along their life."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from adapter.errors import NotFound, WrongMove
+from adapter.model.customers import Customer
+from adapter.model.decisions import Decision
+from adapter.model.discounts import Discount, HeldDiscount
+from adapter.model.events import Event
+from adapter.model.operations import DiscountMove
+from adapter.services.committer import Committer
+from adapter.services.work import Work
+from adapter.store.contract import Store
+
+
+class Checkout:
+    """What a shop's checkout, and its support desk, ask for."""
+
+    def __init__(self, store: Store, committer: Committer, clock: Callable[[], datetime]) -> None:
+        self._store = store
+        self._committer = committer
+        self._clock = clock
+
+    async def move(self, move: DiscountMove, idempotency_key: str | None = None) -> Discount:
+        """Move a discount, durably; with an idempotency key a repeated call gets the first one's answer.
+
+        Raises NotFound or WrongMove with the reason, Unavailable when it should be tried again.
+        """
+        key = f"{move.verb} {move.code} {idempotency_key}" if idempotency_key else ""
+        work = Work("api", key, idempotency_key or "", self._clock(), (move,))
+        [result] = await self._committer.submit([work])
+        if result.discounts:
+            return result.discounts[0]
+        if result.error == WrongMove.code:
+            raise WrongMove(result.reason or "the discount cannot move there")
+        raise NotFound(result.reason or f"no discount `{move.code}` was issued here")
+
+    async def expire(self, codes: Sequence[str]) -> int:
+        """Write down the expiry of lapsed discounts and free what they held; returns how many."""
+        works = [Work("expiry", "", code, self._clock(), (DiscountMove("expire", code),)) for code in codes]
+        results = await self._committer.submit(works)
+        return sum(1 for result in results if result.discounts)
+
+    async def discount(self, code: str) -> Discount:
+        """Return a discount as it stands now; raises NotFound."""
+        held = await self._store.discount(code)
+        if held is None:
+            raise NotFound(f"no discount `{code}` was issued here")
+        return self._standing(held)
+
+    async def discounts(self, source_id: str) -> list[Discount]:
+        """Return a customer's discounts as they stand now, newest first."""
+        return [self._standing(held) for held in await self._store.discounts(source_id)]
+
+    async def customer(self, source_id: str) -> Customer:
+        """Return a customer; raises NotFound."""
+        customer = await self._store.customer(source_id)
+        if customer is None:
+            raise NotFound("no such customer")
+        return customer
+
+    async def events(self, source_id: str) -> list[Event]:
+        """Return a customer's latest events."""
+        return await self._store.events(source_id)
+
+    async def decisions(self, source_id: str) -> list[Decision]:
+        """Return a customer's latest decisions."""
+        return await self._store.decisions(source_id)
+
+    def _standing(self, held: HeldDiscount) -> Discount:
+        status = held.status_at(self._clock())
+        discount = held.discount
+        return discount if status == discount.status else replace(discount, status=status)

@@ -1,0 +1,151 @@
+"""The committer: one per process, it drains all that waits into one transaction.
+
+There is no pause to gather: while one commit is on its way to the disk, the next batch gathers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+
+import msgspec
+from msgspec import Raw, Struct
+from msgspec.structs import replace
+
+from adapter.errors import AdapterError, Unavailable
+from adapter.metrics import COMMIT_MESSAGES, QUEUE_MESSAGES
+from adapter.model.quarantine import Quarantined
+from adapter.services.results import Result
+from adapter.services.work import Work
+
+_log = logging.getLogger(__name__)
+
+Settle = Callable[[Sequence[Work]], Awaitable[list[Result]]]
+
+
+class Limits(Struct, frozen=True):
+    """`max_messages` and `max_bytes` may wait; `max_batch` messages go into one transaction."""
+
+    max_messages: int = 20_000
+    max_bytes: int = 64 * 1024 * 1024
+    max_batch: int = 2_000
+
+
+class _Waiting(Struct):
+    works: Sequence[Work]
+    size: int
+    answer: asyncio.Future[list[Result]]
+
+
+class Committer:
+    """Group commit around one `settle`, which must be one durable transaction per call."""
+
+    def __init__(self, settle: Settle, limits: Limits) -> None:
+        self._settle = settle
+        self._limits = limits
+        self._queue: deque[_Waiting] = deque()
+        self._messages = 0
+        self._bytes = 0
+        self._arrived = asyncio.Event()
+        self._closing = False
+
+    @property
+    def full(self) -> bool:
+        """Whether the next submission would be turned away."""
+        return (
+            self._closing
+            or self._messages >= self._limits.max_messages
+            or self._bytes >= self._limits.max_bytes
+        )
+
+    async def submit(self, works: Sequence[Work], size: int = 0) -> list[Result]:
+        """Have works settled, in order, and return when that is durable; `size` is their weight in bytes.
+
+        Raises Unavailable when too much waits already, or when the store cannot commit now.
+        """
+        if self.full:
+            raise Unavailable(
+                "the server is shutting down" if self._closing else "too many messages are waiting"
+            )
+        waiting = _Waiting(works, size, asyncio.get_running_loop().create_future())
+        self._queue.append(waiting)
+        self._weigh(len(works), size)
+        self._arrived.set()
+        return await waiting.answer
+
+    async def run(self) -> None:
+        """Settle what arrives until `close`, and then what is still waiting."""
+        while self._queue or not self._closing:
+            if not self._queue:
+                self._arrived.clear()
+                await self._arrived.wait()
+                continue
+            await self._commit(self._take())
+
+    def close(self) -> None:
+        """Turn new work away; `run` returns when the queue is empty."""
+        self._closing = True
+        self._arrived.set()
+
+    def _take(self) -> list[_Waiting]:
+        taken = [self._queue.popleft()]
+        room = self._limits.max_batch - len(taken[0].works)
+        while self._queue and len(self._queue[0].works) <= room:
+            taken.append(self._queue.popleft())
+            room -= len(taken[-1].works)
+        return taken
+
+    async def _commit(self, taken: list[_Waiting]) -> None:
+        works = [work for waiting in taken for work in waiting.works]
+        COMMIT_MESSAGES.observe(len(works))
+        try:
+            results = await self._settled(works)
+        except AdapterError as error:
+            self._answer(taken, None, error)
+        else:
+            self._answer(taken, results, None)
+        self._weigh(-len(works), -sum(waiting.size for waiting in taken))
+
+    async def _settled(self, works: Sequence[Work]) -> list[Result]:
+        """Settle works; one that nobody foresaw to fail is found by halving, and quarantined alone."""
+        try:
+            return await self._settle(works)
+        except AdapterError:
+            raise
+        except Exception as error:
+            if len(works) > 1:
+                half = len(works) // 2
+                return await self._settled(works[:half]) + await self._settled(works[half:])
+            if not works or works[0].quarantine is not None:
+                raise Unavailable("the message cannot be stored") from error
+            _log.exception("a message could not be decided", extra={"source": works[0].source})
+            return await self._settled([_quarantined(works[0], error)])
+
+    def _answer(
+        self, taken: list[_Waiting], results: list[Result] | None, error: AdapterError | None
+    ) -> None:
+        start = 0
+        for waiting in taken:
+            end = start + len(waiting.works)
+            if waiting.answer.cancelled():
+                pass
+            elif results is None:
+                waiting.answer.set_exception(error or Unavailable("the store gave no answer"))
+            else:
+                waiting.answer.set_result(results[start:end])
+            start = end
+
+    def _weigh(self, messages: int, size: int) -> None:
+        self._messages += messages
+        self._bytes += size
+        QUEUE_MESSAGES.set(self._messages)
+
+
+def _quarantined(work: Work, error: Exception) -> Work:
+    reason = f"internal error while deciding: {type(error).__name__}"
+    kept = Quarantined(
+        work.source, work.key, Raw(msgspec.json.encode(work.document)), reason, work.received_at
+    )
+    return replace(work, operations=(), quarantine=kept)

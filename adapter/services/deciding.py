@@ -1,0 +1,191 @@
+"""The decision transaction: load, decide, reserve, save, for all that waits.
+
+Two walks over the batch in message order. The first is about people and events: it resolves identities,
+merges traits, evaluates rules and folds history, and so learns which counters could be needed. Those are
+locked at once, in key order. The second walk is about discounts: it issues and moves them, each seeing
+what the ones before it did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from adapter.model.customers import LINKING
+from adapter.model.discounts import Discount
+from adapter.model.encoding import encode
+from adapter.model.events import Event
+from adapter.model.operations import (
+    CustomerErase,
+    CustomerGroup,
+    CustomerMerge,
+    CustomerUpsert,
+    DiscountMove,
+    EventOccurred,
+    Operation,
+)
+from adapter.rules.book import RuleBook
+from adapter.services.issuing import Issuing, Means, Move, Occurrence, Step
+from adapter.services.people import People
+from adapter.services.results import Result
+from adapter.services.work import Work
+from adapter.store.contract import Changes, Loaded, MessageKey, Transaction, Wanted
+
+_DISCOUNTS = msgspec.json.Decoder(list[Discount])
+
+
+async def decide(
+    transaction: Transaction, batch: Sequence[Work], rules: RuleBook, means: Means
+) -> list[Result]:
+    """Settle a batch in one transaction; one result for each of its messages, in order."""
+    loaded = await transaction.load(wanted(batch), means.now)
+    fresh = _fresh(batch, loaded)
+    first = _FirstWalk(rules, means, People(loaded))
+    for index in fresh:
+        first.take(index, batch[index])
+    second = Issuing(means, first.people, loaded.discounts)
+    if first.steps:
+        second.reserve(await transaction.reserve(*second.needs(first.steps)))
+        for step in first.steps:
+            second.take(step)
+    results = _results(batch, fresh, loaded, second)
+    await transaction.save(_changes(batch, fresh, first, second, results))
+    return results
+
+
+def wanted(batch: Sequence[Work]) -> Wanted:
+    """Return what a batch needs to know before it can be decided."""
+    customers: dict[str, None] = {}
+    identities: dict[tuple[str, str], None] = {}
+    codes: dict[str, None] = {}
+    for work in batch:
+        for operation in work.operations:
+            if operation.source_id is not None:
+                customers[operation.source_id] = None
+            if isinstance(operation, DiscountMove):
+                codes[operation.code] = None
+            elif isinstance(operation, CustomerMerge):
+                customers[operation.previous_id] = None
+            elif not isinstance(operation, CustomerErase):
+                for kind in LINKING:
+                    value = operation.identities.get(kind)
+                    if value is not None:
+                        identities[(kind, value)] = None
+                        customers[value] = None
+    keys = [(work.source, work.key) for work in batch if work.key]
+    return Wanted(keys, list(customers), list(identities), list(codes))
+
+
+class _FirstWalk:
+    """People and events; collects the steps of the second walk."""
+
+    def __init__(self, rules: RuleBook, means: Means, people: People) -> None:
+        self.rules = rules
+        self.means = means
+        self.people = people
+        self.events: list[tuple[str, Event]] = []
+        self.steps: list[Step] = []
+
+    def take(self, index: int, work: Work) -> None:
+        for operation in work.operations:
+            if isinstance(operation, EventOccurred):
+                self._event(index, operation, rewarded=work.rewarded)
+            elif isinstance(operation, CustomerUpsert):
+                self.people.upsert(operation)
+            elif isinstance(operation, DiscountMove):
+                self.steps.append(Move(index, operation))
+            else:
+                self._identity(operation)
+
+    def _event(self, index: int, operation: EventOccurred, *, rewarded: bool) -> None:
+        event, rules = operation.event, self.rules
+        person = self.people.find(operation.source_id, operation.identities)
+        customer, past = person.customer, person.past()
+        if rewarded and rules.needs(event.name):
+            verdict = rules.evaluate(event, customer, past, self.means.now)
+            if verdict.proposals or verdict.outcomes:
+                self.steps.append(Occurrence(index, event, customer.source_id, rules.digest, verdict))
+        rules.fold(past, event)
+        person.dirty = True
+        self.events.append((customer.source_id, event))
+
+    def _identity(self, operation: Operation) -> None:
+        if isinstance(operation, CustomerMerge):
+            self.people.merge(operation.previous_id, operation.source_id)
+        elif isinstance(operation, CustomerGroup):
+            self.people.group(operation)
+        elif isinstance(operation, CustomerErase):
+            self.people.erase(operation.source_id)
+
+
+def _fresh(batch: Sequence[Work], loaded: Loaded) -> list[int]:
+    """Return the indexes of messages not seen before, in the store or earlier in the batch."""
+    seen: set[MessageKey] = set(loaded.answers)
+    fresh = []
+    for index, work in enumerate(batch):
+        key = (work.source, work.key)
+        if not work.key or key not in seen:
+            seen.add(key)
+            fresh.append(index)
+    return fresh
+
+
+def _results(batch: Sequence[Work], fresh: list[int], loaded: Loaded, second: Issuing) -> list[Result]:
+    """Return the results in order; a duplicate gets the discounts that its first delivery got."""
+    results: list[Result] = []
+    firsts: dict[MessageKey, Result] = {}
+    fresh_set = set(fresh)
+    for index, work in enumerate(batch):
+        if index in fresh_set:
+            result = _result(work, second, index)
+            firsts[(work.source, work.key)] = result
+        else:
+            answer = loaded.answers.get((work.source, work.key), b"")
+            first = firsts.get((work.source, work.key))
+            again = first.discounts if first else _DISCOUNTS.decode(answer) if answer else []
+            result = Result(work.message_id, "duplicate", discounts=again)
+        results.append(result)
+    return results
+
+
+def _result(work: Work, second: Issuing, index: int) -> Result:
+    if work.quarantine is not None:
+        return Result(work.message_id, "quarantined", work.quarantine.reason)
+    outcome = second.outcomes.get(index)
+    if outcome is None:
+        return Result(work.message_id, "processed")
+    refusal = outcome.refusal
+    return Result(
+        work.message_id,
+        "processed",
+        refusal.message if refusal else None,
+        outcome.discounts,
+        error=refusal.code if refusal else None,
+    )
+
+
+def _changes(
+    batch: Sequence[Work], fresh: list[int], first: _FirstWalk, second: Issuing, results: list[Result]
+) -> Changes:
+    people, canonical = first.people, first.people.canonical
+    return Changes(
+        seen_at=first.means.now,
+        answers={
+            (work.source, work.key): encode(result.discounts)
+            for work, result in ((batch[index], results[index]) for index in fresh)
+            if result.discounts and work.key
+        },
+        customers=list(people.changed()),
+        identities=people.learnt,
+        moved=people.moved,
+        erased=people.erased,
+        events=[(canonical(source_id), event) for source_id, event in first.events]
+        if people.moved
+        else first.events,
+        discounts=list(second.written.values()),
+        counters=second.differences,
+        decisions=second.decisions,
+        deliveries=second.deliveries,
+        quarantine=[kept for index in fresh if (kept := batch[index].quarantine) is not None],
+    )

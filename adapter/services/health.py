@@ -1,0 +1,42 @@
+"""Whether this process can take messages now."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from adapter.errors import Unavailable
+from adapter.services.committer import Committer
+from adapter.store.contract import Store
+
+
+class Check(Struct, frozen=True):
+    """One thing that must hold; `detail` says what is wrong when it does not."""
+
+    name: str
+    ok: bool
+    detail: str = ""
+
+
+class Health:
+    """Readiness: the store commits, the queue has room, the files in force are the files on disk."""
+
+    def __init__(self, store: Store, committer: Committer) -> None:
+        self._store = store
+        self._committer = committer
+        self.files = Check("files", ok=True)
+
+    async def ready(self) -> list[Check]:
+        """Return every check; the server is ready when all but `files` are ok."""
+        return [await self._ping(), self._queue(), self.files]
+
+    async def _ping(self) -> Check:
+        try:
+            await self._store.ping()
+        except Unavailable as error:
+            return Check("store", ok=False, detail=error.message)
+        return Check("store", ok=True)
+
+    def _queue(self) -> Check:
+        if self._committer.full:
+            return Check("queue", ok=False, detail="too many messages are waiting")
+        return Check("queue", ok=True)

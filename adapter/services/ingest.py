@@ -1,0 +1,131 @@
+"""Messages in, results out: the corridor from decoded messages to durable decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import msgspec
+from msgspec import Raw, Struct
+
+from adapter.errors import MappingError
+from adapter.metrics import DISCOUNTS_ISSUED, MESSAGES
+from adapter.model.messages import Message
+from adapter.model.operations import EventOccurred
+from adapter.model.quarantine import Quarantined
+from adapter.services.books import Books
+from adapter.services.committer import Committer
+from adapter.services.results import Result
+from adapter.services.work import Work
+from adapter.sources.decoded import Decoded
+
+
+class Policy(Struct, frozen=True):
+    """Which events may still earn something.
+
+    An event that happened longer ago than `reward_within` is history, whoever sends it; one from a
+    development environment is a test.
+    """
+
+    reward_within: timedelta = timedelta(hours=72)
+    reward_development: bool = False
+
+
+class Ingest:
+    """Maps messages by the files in force, and hands them to the committer."""
+
+    def __init__(
+        self, books: Books, committer: Committer, policy: Policy, after_commit: Callable[[], None]
+    ) -> None:
+        self._books = books
+        self._committer = committer
+        self._policy = policy
+        self._after_commit = after_commit
+
+    async def receive(self, decoded: Decoded, size: int = 0) -> list[Result]:
+        """Settle decoded messages durably; one result each, the quarantined ones last.
+
+        `size` is the weight of the request in bytes. Raises Unavailable when it should be sent again.
+        """
+        results: list[Result | None] = []
+        works: list[Work] = []
+        for message in decoded.messages:
+            work = self._mapped(message)
+            if work is None:
+                results.append(Result(_message_id(message), "ignored", "no mapping takes this message"))
+                MESSAGES.labels(message.source, "ignored").inc()
+            else:
+                results.append(None)
+                works.append(work)
+        for kept in decoded.quarantined:
+            works.append(Work(kept.source, kept.key, kept.key, kept.received_at, quarantine=kept))
+            results.append(None)
+        if not works:
+            return [result for result in results if result is not None]
+        settled = await self._committer.submit(works, size)
+        self._count(works, settled)
+        following = iter(settled)
+        return [next(following) if result is None else result for result in results]
+
+    def preview(self, message: Message) -> Result:
+        """Return what mapping alone would make of a message; nothing is stored."""
+        work = self._mapped(message)
+        if work is None:
+            return Result(_message_id(message), "ignored", "no mapping takes this message")
+        if work.quarantine is not None:
+            return Result(work.message_id, "quarantined", work.quarantine.reason)
+        return Result(work.message_id, "processed")
+
+    def _mapped(self, message: Message) -> Work | None:
+        """Return the message as work, None when no mapping takes it."""
+        message_id = _message_id(message)
+        try:
+            operations = self._books.mappings.operations(message)
+        except MappingError as error:
+            document = Raw(msgspec.json.encode(message.document))
+            kept = Quarantined(message.source, message.key, document, error.message, message.received_at)
+            return Work(message.source, message.key, message_id, message.received_at, quarantine=kept)
+        if not operations:
+            return None
+        return Work(
+            message.source,
+            message.key,
+            message_id,
+            message.received_at,
+            operations,
+            rewarded=self._rewarded(message, operations),
+            document=message.document,
+        )
+
+    def _rewarded(self, message: Message, operations: tuple[object, ...]) -> bool:
+        if message.replayed:
+            return False
+        context = message.document.get("context")
+        if (
+            not self._policy.reward_development
+            and isinstance(context, dict)
+            and context.get("environment") == "development"
+        ):
+            return False
+        horizon = message.received_at - self._policy.reward_within
+        return not any(
+            isinstance(operation, EventOccurred) and operation.event.occurred_at < horizon
+            for operation in operations
+        )
+
+    def _count(self, works: list[Work], results: list[Result]) -> None:
+        issued = False
+        for work, result in zip(works, results, strict=True):
+            MESSAGES.labels(work.source, result.outcome).inc()
+            if result.discounts and result.outcome == "processed":
+                for discount in result.discounts:
+                    if discount.status == "issued":
+                        issued = True
+                        DISCOUNTS_ISSUED.labels(discount.metadata["rule"]).inc()
+        if issued:
+            self._after_commit()
+
+
+def _message_id(message: Message) -> str:
+    message_id = message.document.get("messageId")
+    return message_id if isinstance(message_id, str) else message.key

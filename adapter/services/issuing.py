@@ -1,0 +1,213 @@
+"""The second walk of a decision: discounts issued and moved, each seeing what came before it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from msgspec import Raw, Struct
+from msgspec.structs import replace
+
+from adapter.errors import NotFound, Refused
+from adapter.model.decisions import Decision, RuleOutcome
+from adapter.model.deliveries import Delivery
+from adapter.model.discounts import Claim, Discount, HeldDiscount
+from adapter.model.encoding import encode
+from adapter.model.events import Event
+from adapter.model.operations import DiscountMove
+from adapter.rules.choice import choose
+from adapter.rules.codes import code_for
+from adapter.rules.issue import issue
+from adapter.rules.verdicts import Proposal, Verdict
+from adapter.services import lifecycle
+from adapter.services.people import People
+from adapter.store.contract import CounterKey, Reserved
+
+#: Codes drawn per event before its counters are known. Should more rules than this issue on one event,
+#: the store's unique key still refuses a clash, and the transaction runs again with new codes.
+_CANDIDATES = 3
+
+
+class Means(Struct, frozen=True):
+    """What deciding takes from the world: the moment, randomness, ids, and where discounts go.
+
+    `draw(n)` gives n random code characters, `new_id()` a unique id; `destinations` are the names that
+    every issued discount is pushed to.
+    """
+
+    now: datetime
+    draw: Callable[[int], str]
+    new_id: Callable[[], str]
+    destinations: tuple[str, ...] = ()
+
+
+class Occurrence(Struct, frozen=True):
+    """An event that rules had something to say about; `index` is its message's place in the batch."""
+
+    index: int
+    event: Event
+    source_id: str
+    book: str
+    verdict: Verdict
+
+
+class Move(Struct, frozen=True):
+    """A discount that a message means to move."""
+
+    index: int
+    move: DiscountMove
+
+
+Step = Occurrence | Move
+
+
+class Outcome(Struct):
+    """What the second walk came to for one message."""
+
+    discounts: list[Discount] = []
+    refusal: Refused | None = None
+
+
+class Issuing:
+    """Takes the steps one by one against the counters reserved for all of them."""
+
+    def __init__(self, means: Means, people: People, discounts: dict[str, HeldDiscount]) -> None:
+        self._means = means
+        self._people = people
+        self._by_code: dict[str, HeldDiscount] = {}
+        self._by_owner: dict[str, dict[str, HeldDiscount]] = defaultdict(dict)
+        for held in discounts.values():
+            owner = people.canonical(held.source_id)
+            self._hold(held if owner == held.source_id else replace(held, source_id=owner))
+        self._candidates: dict[tuple[str, str], str] = {}
+        self._used: dict[CounterKey, int] = {}
+        self._taken: set[str] = set()
+        self.written: dict[str, HeldDiscount] = {}
+        self.differences: dict[CounterKey, int] = defaultdict(int)
+        self.decisions: list[Decision] = []
+        self.deliveries: list[Delivery] = []
+        self.outcomes: dict[int, Outcome] = {}
+
+    def needs(self, steps: Sequence[Step]) -> tuple[list[CounterKey], list[str]]:
+        """Return the counters and codes that the steps could touch, in key order."""
+        counters: set[CounterKey] = set()
+        for step in steps:
+            if isinstance(step, Occurrence):
+                for proposal in step.verdict.proposals:
+                    counters.update(self._counter(claim, step.source_id) for claim in proposal.claims)
+                for proposal in step.verdict.proposals[:_CANDIDATES]:
+                    code = code_for(proposal.rule, self._means.draw)
+                    self._candidates[(step.event.id, proposal.rule.name)] = code
+            elif (held := self._by_code.get(step.move.code)) is not None:
+                counters.update(self._counter(claim, held.source_id) for claim in held.claims)
+        for source, target in self._people.moved:
+            counters.update([(source, key) for scope, key in counters if scope == target])
+        return sorted(counters), sorted(set(self._candidates.values()))
+
+    def reserve(self, reserved: Reserved) -> None:
+        """Take note of the counters as they stand; those of merged customers are joined."""
+        self._used = dict(reserved.used)
+        self._taken = set(reserved.taken)
+        for source, target in self._people.moved:
+            for (scope, key), used in list(self._used.items()):
+                if scope == source:
+                    self._used[(target, key)] = self._used.get((target, key), 0) + used
+
+    def take(self, step: Step) -> None:
+        """Take one step."""
+        if isinstance(step, Occurrence):
+            self._decide(step)
+        else:
+            self._move(step)
+
+    def _decide(self, step: Occurrence) -> None:
+        now, owner = self._means.now, self._people.canonical(step.source_id)
+        held = list(self._by_owner[owner].values())
+        choice = choose(step.verdict, held, self._used, now)
+        outcomes = [*step.verdict.outcomes, *choice.outcomes]
+        for proposal in choice.granted:
+            issued = issue(proposal, step.event, owner, self._code(step, proposal), now)
+            self._count(issued, +1)
+            self._write(step.index, issued)
+            self._push(issued)
+            outcomes.append(
+                RuleOutcome(proposal.rule.name, "issued", "every condition holds", code=issued.discount.code)
+            )
+        self.decisions.append(
+            Decision(
+                step.event.id, step.event.name, owner, now, step.book, tuple(outcomes), step.verdict.seen
+            )
+        )
+
+    def _move(self, step: Move) -> None:
+        move, outcome = step.move, self._outcome(step.index)
+        held = self._by_code.get(move.code)
+        if held is None:
+            outcome.refusal = NotFound(f"no discount `{move.code}` was issued here")
+            return
+        mover = None if move.source_id is None else self._people.canonical(move.source_id)
+        try:
+            after = lifecycle.moved(held, move, mover, self._means.now)
+        except Refused as refusal:
+            outcome.refusal = refusal
+            return
+        if after.discount.status in ("revoked", "expired") and after is not held:
+            self._count(after, -1)
+        self._write(step.index, after)
+
+    def _outcome(self, index: int) -> Outcome:
+        return self.outcomes.setdefault(index, Outcome())
+
+    def _hold(self, held: HeldDiscount) -> None:
+        self._by_code[held.discount.code] = held
+        live = self._by_owner[held.source_id]
+        if held.status_at(self._means.now) in ("issued", "applied"):
+            live[held.discount.code] = held
+        else:
+            live.pop(held.discount.code, None)
+
+    def _write(self, index: int, held: HeldDiscount) -> None:
+        self._hold(held)
+        self.written[held.discount.code] = held
+        self._outcome(index).discounts.append(held.discount)
+
+    def _count(self, held: HeldDiscount, sign: int) -> None:
+        for claim in held.claims:
+            counter = self._counter(claim, held.source_id)
+            self._used[counter] = self._used.get(counter, 0) + sign * claim.amount
+            self.differences[counter] += sign * claim.amount
+
+    def _counter(self, claim: Claim, owner: str) -> CounterKey:
+        """Return a claim's counter; one scoped to a customer follows the customer through merges."""
+        if claim.scope and not claim.scope.startswith("device:"):
+            return self._people.canonical(owner), claim.key
+        return claim.scope, claim.key
+
+    def _code(self, step: Occurrence, proposal: Proposal) -> str:
+        code = self._candidates.get((step.event.id, proposal.rule.name))
+        if code is None:
+            code = code_for(proposal.rule, self._means.draw)
+        while code in self._taken:
+            code += self._means.draw(4)
+        self._taken.add(code)
+        return code
+
+    def _push(self, issued: HeldDiscount) -> None:
+        now, discount = self._means.now, issued.discount
+        if not self._means.destinations:
+            return
+        body = Raw(encode({"type": "discount.issued", "timestamp": now, "data": discount}))
+        for destination in self._means.destinations:
+            self.deliveries.append(
+                Delivery(
+                    id=f"msg_{self._means.new_id()}",
+                    destination=destination,
+                    source_id=issued.source_id,
+                    type="discount.issued",
+                    body=body,
+                    created_at=now,
+                    due_at=now,
+                    not_after=discount.expires_at,
+                )
+            )

@@ -1,0 +1,166 @@
+"""The customers of one transaction: who is who, and what is new about them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from adapter.model.customers import LINKING, SOURCE_ID, Customer
+from adapter.model.operations import CustomerGroup, CustomerUpsert
+from adapter.rules.history import History
+from adapter.store.contract import CustomerRecord, Identity, Loaded
+
+_FIELDS = frozenset({"name", "email", "phone", "birthdate", "description", "address"})
+
+
+class Person(Struct):
+    """A customer being worked on; `history` is decoded when a rule or a fold first needs it."""
+
+    customer: Customer
+    stored: bytes = b""
+    history: History | None = None
+    dirty: bool = False
+
+    def past(self) -> History:
+        """Return the folded history, decoded once."""
+        if self.history is None:
+            self.history = History.decode(self.stored)
+        return self.history
+
+    def record(self) -> CustomerRecord:
+        """Return what the store keeps."""
+        return CustomerRecord(self.customer, self.stored if self.history is None else self.history.encode())
+
+
+class People:
+    """Resolves ids to persons, applies facts to them, and remembers what must be written."""
+
+    def __init__(self, loaded: Loaded) -> None:
+        self._known = {
+            key: Person(record.customer, record.history) for key, record in loaded.customers.items()
+        }
+        self._identities = loaded.identities
+        self._leading: dict[str, list[Identity]] = defaultdict(list)
+        for identity, owner in self._identities.items():
+            self._leading[owner].append(identity)
+        self.learnt: dict[Identity, str] = {}
+        self.moved: list[tuple[str, str]] = []
+        self.erased: list[str] = []
+
+    def canonical(self, source_id: str) -> str:
+        """Return the id of the customer that this id leads to by now."""
+        return self._identities.get((SOURCE_ID, source_id), source_id)
+
+    def find(self, source_id: str, identities: Mapping[str, str]) -> Person:
+        """Return the person behind an id, linking what identities reveal; new ones are created."""
+        owner = self.canonical(source_id)
+        for kind in LINKING:
+            value = identities.get(kind)
+            if value is not None:
+                owner = self._link(kind, value, source_id, owner)
+        return self._person(owner)
+
+    def upsert(self, facts: CustomerUpsert) -> None:
+        """Apply facts about a customer; only what is given changes."""
+        person = self.find(facts.source_id, facts.identities)
+        old = person.customer
+        changes: dict[str, Any] = {name: value for name, value in facts.fields.items() if name in _FIELDS}
+        if facts.traits or facts.removed_traits:
+            kept = {name: value for name, value in old.traits.items() if name not in facts.removed_traits}
+            changes["traits"] = kept | facts.traits
+        if facts.identities:
+            changes["identities"] = old.identities | facts.identities
+        if facts.joined_segments or facts.left_segments:
+            stay = set(old.segments).union(facts.joined_segments).difference(facts.left_segments)
+            changes["segments"] = tuple(sorted(stay))
+        self._change(person, changes)
+
+    def group(self, facts: CustomerGroup) -> None:
+        """Put a customer into a group, with the group's traits."""
+        person = self.find(facts.source_id, facts.identities)
+        groups = person.customer.groups
+        merged = groups.get(facts.group_id, {}) | facts.traits
+        self._change(person, {"groups": groups | {facts.group_id: merged}})
+
+    def merge(self, previous_id: str, source_id: str) -> None:
+        """Join two ids; merging again, or the other way round, changes nothing."""
+        source, target = self.canonical(previous_id), self.canonical(source_id)
+        if source == target:
+            return
+        self._absorb(source, target)
+        self._learn((SOURCE_ID, source), target)
+        if previous_id != source:
+            self._learn((SOURCE_ID, previous_id), target)
+
+    def erase(self, source_id: str) -> None:
+        """Forget a customer."""
+        owner = self.canonical(source_id)
+        self._known.pop(owner, None)
+        for identity in self._leading.pop(owner, ()):
+            self._identities.pop(identity, None)
+            self.learnt.pop(identity, None)
+        self.erased.append(owner)
+
+    def changed(self) -> Iterable[CustomerRecord]:
+        """Return the records to write."""
+        return [person.record() for person in self._known.values() if person.dirty]
+
+    def _person(self, owner: str) -> Person:
+        person = self._known.get(owner)
+        if person is None:
+            person = self._known[owner] = Person(Customer(owner), dirty=True)
+        return person
+
+    def _change(self, person: Person, changes: dict[str, Any]) -> None:
+        old = person.customer
+        real = {name: value for name, value in changes.items() if getattr(old, name) != value}
+        if real:
+            person.customer = replace(old, **real)
+            person.dirty = True
+
+    def _link(self, kind: str, value: str, source_id: str, owner: str) -> str:
+        """Return the owner after an identity was seen beside an id.
+
+        The first customer seen with an identity keeps it: a second one on the same device signs in under
+        an id of their own, and must not inherit the first one's past.
+        """
+        linked = self._identities.get((kind, value))
+        if source_id == value:
+            return owner if linked is None else linked
+        if linked is None:
+            self._learn((kind, value), owner)
+            if value in self._known and value != owner:
+                self._absorb(value, owner)
+        return owner
+
+    def _learn(self, identity: Identity, owner: str) -> None:
+        self._identities[identity] = self.learnt[identity] = owner
+        self._leading[owner].append(identity)
+
+    def _absorb(self, source: str, target: str) -> None:
+        self.moved.append((source, target))
+        for identity in self._leading.pop(source, ()):
+            self._learn(identity, target)
+        gone = self._known.pop(source, None)
+        if gone is None:
+            return
+        person = self._person(target)
+        person.history = gone.past().merge(person.past())
+        person.customer = _joined(gone.customer, person.customer)
+        person.dirty = True
+
+
+def _joined(older: Customer, into: Customer) -> Customer:
+    fields = {name: getattr(older, name) for name in _FIELDS if getattr(into, name) is None}
+    return replace(
+        into,
+        **fields,
+        traits=older.traits | into.traits,
+        identities=older.identities | into.identities,
+        segments=tuple(sorted({*older.segments, *into.segments})),
+        groups=older.groups | into.groups,
+    )
