@@ -36,13 +36,15 @@ class Document(Struct, frozen=True):
     """One YAML file: plain values, and where each of them stands.
 
     `marks` maps the path of every value (keys and list indexes from the root, `()` for the root)
-    to the place where the value starts; `key_marks` likewise to the place of its key.
+    to the place where the value starts; `key_marks` likewise to the place of its key. `text` is the
+    file as it was read.
     """
 
     file: str
     value: Any
     marks: dict[Keys, Mark]
     key_marks: dict[Keys, Mark]
+    text: str = ""
 
     def mark(self, *path: str | int) -> Mark:
         """Return the place of a value, or of the nearest value that holds it."""
@@ -86,7 +88,7 @@ def parse(text: str, name: str) -> tuple[Document | None, list[Problem]]:
     except _TooLarge as error:
         return None, [Problem(error.at, "the file expands to too many or too deeply nested values",
                               "use fewer aliases, or split it")]  # fmt: skip
-    return Document(name, value, building.marks, building.key_marks), building.problems
+    return Document(name, value, building.marks, building.key_marks, text), building.problems
 
 
 def _syntax(error: yaml.MarkedYAMLError, text: str, name: str) -> Problem:

@@ -1,0 +1,131 @@
+"""All mappings of a directory, compiled: what a message yields."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from adapter import mapping as language
+from adapter.errors import MappingError
+from adapter.files.problems import Mark, Problem
+from adapter.mapping import check
+from adapter.mapping.files import Mapping, MappingFile
+from adapter.mapping.files import load as load_files
+from adapter.mapping.operations import BUILDERS, Builder
+from adapter.mapping.subscriptions import SubscriptionIndex
+from adapter.model.messages import Message
+from adapter.model.operations import EventOccurred, Operation
+
+#: The data model of the shop; read by `adapter.mapping.model`, not a mapping file.
+MODEL_FILE = "model.yaml"
+_TEST_SUFFIXES = (".test.yaml", ".test.yml")
+
+
+class _Compiled(Struct):
+    name: str
+    transform: Callable[[dict[str, Any]], Any]
+    build: Builder
+
+
+class _Route(Struct):
+    candidates: Callable[[dict[str, Any]], Sequence[int]]
+    compiled: list[_Compiled]
+
+
+class MappingBook:
+    """The mappings of every source; immutable, so that a reload swaps one book for another.
+
+    `digest` identifies what the files say, wherever they stand; `sources` are those with mappings.
+    """
+
+    def __init__(self, files: Sequence[MappingFile]) -> None:
+        self.mappings: tuple[Mapping, ...] = tuple(mapping for file in files for mapping in file.mappings)
+        self.sources = tuple(sorted({file.source for file in files}))
+        self.digest = _digest(self.mappings)
+        self._routes = {source: _route(self.of(source)) for source in self.sources}
+
+    def of(self, source: str) -> list[Mapping]:
+        """Return the mappings of one source, in the order in which they apply."""
+        return [mapping for mapping in self.mappings if mapping.source == source]
+
+    def operations(self, message: Message) -> tuple[Operation, ...]:
+        """Return what the message's mappings yield, in their order; empty when none takes it.
+
+        Raises MappingError, with the mapping and the field in one sentence, when one cannot be mapped.
+        """
+        route = self._routes.get(message.source)
+        if route is None:
+            return ()
+        document = message.document
+        compiled = route.compiled
+        out: list[Operation] = []
+        for index in route.candidates(document):
+            entry = compiled[index]
+            try:
+                entry.build(entry.transform(document) or {}, message, out)
+            except MappingError as error:
+                raise MappingError(f"mapping `{entry.name}`: {error.message}") from error
+        return tuple(out) if len(out) < 2 else _told_apart(out)
+
+
+def load(directory: Path) -> tuple[MappingBook | None, list[Problem]]:
+    """Read all mapping files under a directory; the book is None when any of them has an error."""
+    if not directory.is_dir():
+        return None, [Problem(Mark(str(directory), 1, 1), "no such directory", "name the mappings' directory")]
+    files, problems = load_files(mapping_files(directory))
+    problems += check.findings(files)
+    broken = any(problem.severity == "error" for problem in problems)
+    return (None if broken else MappingBook(files)), sorted(problems, key=lambda problem: problem.mark)
+
+
+def mapping_files(directory: Path) -> list[Path]:
+    """Return the directory's mapping files in order, test cases and the data model left out."""
+    found = [path for pattern in ("*.yaml", "*.yml") for path in directory.rglob(pattern)]
+    return sorted(
+        path for path in found if path.name != MODEL_FILE and not path.name.endswith(_TEST_SUFFIXES)
+    )
+
+
+def _route(mappings: Sequence[Mapping]) -> _Route:
+    index = SubscriptionIndex([mapping.filter for mapping in mappings])
+    return _Route(index.candidates, [_compiled(mapping) for mapping in mappings])
+
+
+def _compiled(mapping: Mapping) -> _Compiled:
+    transform = language.compile(mapping.fields, mapping.tables)
+    return _Compiled(mapping.name, transform, BUILDERS[mapping.action])
+
+
+def _digest(mappings: Iterable[Mapping]) -> str:
+    content = [
+        (entry.source, entry.name, entry.subscribe, entry.action, entry.fields, entry.tables)
+        for entry in mappings
+    ]
+    return sha256(msgspec.json.encode(content, order="deterministic")).hexdigest()
+
+
+def _told_apart(operations: list[Operation]) -> tuple[Operation, ...]:
+    """Give every event of one message an id of its own: the first keeps the message's."""
+    events = [operation.event for operation in operations if isinstance(operation, EventOccurred)]
+    if len(events) < 2:
+        return tuple(operations)
+    seen: Counter[str] = Counter()
+    return tuple(
+        _numbered(operation, seen) if isinstance(operation, EventOccurred) else operation
+        for operation in operations
+    )
+
+
+def _numbered(operation: EventOccurred, seen: Counter[str]) -> EventOccurred:
+    event = operation.event
+    seen[event.id] += 1
+    if seen[event.id] == 1:
+        return operation
+    renamed = msgspec.structs.replace(event, id=f"{event.id}:{seen[event.id]}")
+    return msgspec.structs.replace(operation, event=renamed)

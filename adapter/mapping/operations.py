@@ -1,0 +1,185 @@
+"""From the fields that a mapping gave to the operations they mean.
+
+Each builder takes the mapped fields and their message, and appends what they yield to a list; fields
+that do not fit raise `MappingError` with one sentence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, Literal
+
+from adapter.errors import MappingError
+from adapter.mapping.values import (
+    MAX_ID,
+    event_name,
+    identifier,
+    identifiers,
+    identity_map,
+    mapping,
+    memberships,
+    names,
+    text,
+)
+from adapter.model.events import Event, User
+from adapter.model.messages import Message
+from adapter.model.operations import (
+    CustomerErase,
+    CustomerGroup,
+    CustomerMerge,
+    CustomerUpsert,
+    DiscountMove,
+    EventOccurred,
+    Operation,
+)
+from adapter.model.times import parse_timestamp
+
+#: How far ahead of ours a sender's clock may run before its times count as ours.
+CLOCK_SKEW = timedelta(minutes=5)
+#: Event names are trigger and history keys; both CDPs cut theirs at 256 characters.
+MAX_NAME = 256
+
+Fields = dict[str, Any]
+Builder = Callable[[Fields, Message, list[Operation]], None]
+
+
+def _customer_upsert(fields: Fields, message: Message, out: list[Operation]) -> None:
+    joined, left = memberships(fields.get("segments"), "segments")
+    out.append(
+        CustomerUpsert(
+            source_id=_source_id(fields, message),
+            identities={**identity_map(fields.get("identities"), "identities"), **_links(fields)},
+            fields=_standard(fields),
+            traits=mapping(fields.get("traits"), "traits") or {},
+            removed_traits=names(fields.get("removed_traits"), "removed_traits"),
+            joined_segments=(*joined, *names(fields.get("joined_segments"), "joined_segments")),
+            left_segments=(*left, *names(fields.get("left_segments"), "left_segments")),
+        )
+    )
+
+
+def _standard(fields: Fields) -> dict[str, Any]:
+    standard: dict[str, Any] = {}
+    for field in ("name", "email", "phone", "birthdate", "description"):
+        value = fields.get(field)
+        if value is not None and (said := text(value, field)) is not None:
+            standard[field] = said
+    if address := mapping(fields.get("address"), "address"):
+        standard["address"] = address
+    return standard
+
+
+def _customer_merge(fields: Fields, message: Message, out: list[Operation]) -> None:
+    source_id = _source_id(fields, message)
+    previous_id = _needed(fields, "previous_id")
+    if previous_id != source_id:
+        out.append(CustomerMerge(source_id, previous_id))
+
+
+def _customer_group(fields: Fields, message: Message, out: list[Operation]) -> None:
+    traits = mapping(fields.get("traits"), "traits") or {}
+    source_id, group_id = _source_id(fields, message), _needed(fields, "group_id")
+    out.append(CustomerGroup(source_id, group_id, traits, _links(fields)))
+
+
+def _customer_erase(fields: Fields, message: Message, out: list[Operation]) -> None:
+    out.append(CustomerErase(_source_id(fields, message)))
+
+
+def _event(fields: Fields, message: Message, out: list[Operation]) -> None:
+    source_id = _source_id(fields, message)
+    get = fields.get
+    links = _links(fields)
+    user = User(
+        id=source_id,
+        email=text(get("email"), "email"),
+        device_id=identifier(get("device_id"), "device_id"),
+        session_id=identifier(get("session_id"), "session_id"),
+        anonymous_id=links.get("anonymous_id") or links.get("mpid"),
+    )
+    event = Event(
+        id=identifier(get("id"), "id") or _message_id(message),
+        name=_event_name(get("name")),
+        occurred_at=_occurred_at(get("occurred_at"), message),
+        user=user,
+        attributes=mapping(get("attributes"), "attributes") or {},
+        context=mapping(get("context"), "context") or {},
+    )
+    out.append(EventOccurred(source_id, event, links))
+
+
+def _event_name(value: Any) -> str:
+    sent = text(value, "name")
+    if sent is None:
+        raise MappingError("`name` is empty: the message has no event name")
+    if len(sent) > MAX_NAME:
+        raise MappingError(f"`name` is longer than {MAX_NAME} characters")
+    if "\0" in sent:
+        raise MappingError("`name` holds a NUL character")
+    return event_name(sent)
+
+
+def _message_id(message: Message) -> str:
+    sent = message.document.get("messageId")
+    return sent if isinstance(sent, str) and sent.isprintable() and 0 < len(sent) <= MAX_ID else message.key
+
+
+def _occurred_at(value: Any, message: Message) -> datetime:
+    given = parse_timestamp(message.document.get("timestamp") if value is None else value)
+    received_at = message.received_at
+    if given is None or given > received_at + CLOCK_SKEW:
+        return received_at
+    return given
+
+
+def _discount(
+    verb: Literal["apply", "release", "redeem"], fields: Fields, message: Message, out: list[Operation]
+) -> None:
+    del message
+    codes = identifiers(fields.get("code"), "code")
+    if not codes:
+        return
+    source_id = identifier(fields.get("source_id"), "source_id")
+    order_id = identifier(fields.get("order_id"), "order_id")
+    out.extend(DiscountMove(verb, code, source_id, order_id) for code in codes)
+
+
+def _source_id(fields: Fields, message: Message) -> str:
+    source_id = identifier(fields.get("source_id"), "source_id")
+    if source_id is not None:
+        return source_id
+    document = message.document
+    if document.get("userId") or document.get("anonymousId"):
+        raise MappingError("no source_id: what the mapping takes it from is missing or blank in the message")
+    raise MappingError("no source_id: the message has neither userId nor anonymousId")
+
+
+def _needed(fields: Fields, field: str) -> str:
+    value = identifier(fields.get(field), field)
+    if value is None:
+        raise MappingError(f"no {field}: what the mapping takes it from is missing or blank in the message")
+    return value
+
+
+def _links(fields: Fields) -> dict[str, str]:
+    links: dict[str, str] = {}
+    for kind in ("anonymous_id", "mpid"):
+        value = fields.get(kind)
+        if value is not None and (link := identifier(value, kind)) is not None:
+            links[kind] = link
+    return links
+
+
+#: What builds each action of `actions.ACTIONS`.
+BUILDERS: dict[str, Builder] = {
+    "customer.upsert": _customer_upsert,
+    "customer.merge": _customer_merge,
+    "customer.group": _customer_group,
+    "customer.erase": _customer_erase,
+    "event": _event,
+    "discount.apply": partial(_discount, "apply"),
+    "discount.release": partial(_discount, "release"),
+    "discount.redeem": partial(_discount, "redeem"),
+}
