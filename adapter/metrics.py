@@ -1,0 +1,65 @@
+"""What is counted and timed. docs/metrics.md says what each means and when to worry.
+
+One object per process, handed to whoever counts: nothing is registered globally, so that two apps in one
+test process do not share a number.
+"""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+_SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000)
+
+
+class Metrics:
+    """Every metric of the adapter; all names start with `adapter_`."""
+
+    def __init__(self) -> None:
+        registry = self.registry = CollectorRegistry()
+        self.requests = Counter(
+            "adapter_requests", "Requests answered", ["endpoint", "status"], registry=registry
+        )
+        self.request_seconds = Histogram(
+            "adapter_request_seconds",
+            "From the request's head to its answer",
+            ["endpoint"],
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self.messages = Counter(
+            "adapter_messages", "Messages taken, by what became of them", ["source", "outcome"],
+            registry=registry,
+        )  # fmt: skip
+        self.discounts_issued = Counter(
+            "adapter_discounts_issued", "Discounts issued", ["rule"], registry=registry
+        )
+        self.commit_messages = Histogram(
+            "adapter_commit_messages", "Messages in one commit", buckets=_SIZES, registry=registry
+        )
+        self.commit_seconds = Histogram(
+            "adapter_commit_seconds", "One commit, from load to fsync", buckets=_SECONDS, registry=registry
+        )
+        self.waiting = Gauge("adapter_waiting_messages", "Messages that wait for a commit", registry=registry)
+        self.deliveries = Counter(
+            "adapter_deliveries", "Attempts to deliver, by what came of them", ["destination", "outcome"],
+            registry=registry,
+        )  # fmt: skip
+        self.delivery_seconds = Histogram(
+            "adapter_delivery_seconds", "One attempt to deliver", ["destination"],
+            buckets=_SECONDS, registry=registry,
+        )  # fmt: skip
+        self.deliveries_due = Gauge("adapter_deliveries_due", "Deliveries that wait", registry=registry)
+        self.deliveries_dead = Gauge("adapter_deliveries_dead", "Deliveries given up", registry=registry)
+        self.quarantined = Gauge(
+            "adapter_quarantined_messages", "Messages in quarantine", registry=registry
+        )  # fmt: skip
+        self.reloads = Counter(
+            "adapter_reloads", "Times that mapping and rule files were read", ["outcome"], registry=registry
+        )
+
+    def render(self) -> bytes:
+        """Return all metrics in Prometheus' text format."""
+        return generate_latest(self.registry)

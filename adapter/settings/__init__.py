@@ -1,0 +1,1 @@
+"""What an operator can set: adapter.toml, the environment, the command line."""

@@ -1,0 +1,89 @@
+"""One setting's value: from TOML or text to its type, secrets from the environment."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Literal, get_args, get_origin
+
+import msgspec
+
+from adapter.files.problems import Mark, Problem, did_you_mean
+from adapter.settings.fields import Field
+from adapter.settings.values import Secret, Secrets
+
+_WORDS = {
+    "`int`": "a whole number",
+    "`str`": "text",
+    "`bool`": "true or false",
+    "`float`": "a number",
+    "`array`": "a list",
+    "`object`": "a table",
+}
+
+_PASSWORD = re.compile(r"://[^/@]*:[^/@]+@")
+
+
+def convert(
+    field: Field, value: Any, environ: Mapping[str, str], mark: Mark, *, text: bool
+) -> tuple[Any, list[Problem]]:
+    """Return the value in the setting's type, and what is wrong with it.
+
+    `text` says that the value comes from the environment: lists are separated by commas.
+    """
+    if field.type == Secrets:
+        return _secrets(field, value, environ, mark, text=text)
+    if isinstance(value, dict) and set(value) == {"env"}:
+        found, problems = _variable(field, value["env"], environ, mark)
+        return (found, problems) if problems else convert(field, found, environ, mark, text=True)
+    try:
+        converted = msgspec.convert(value, field.type, strict=not text)
+    except msgspec.ValidationError as error:
+        return None, [_mistyped(field, value, error, mark)]
+    if not text and isinstance(converted, str) and _PASSWORD.search(converted):
+        remedy = f'write `{field.keys[-1]} = {{env = "NAME"}}` and put it into the environment as NAME'
+        return None, [Problem(mark, f"`{field.name}` holds a password in the file", remedy)]
+    return converted, []
+
+
+def _secrets(
+    field: Field, value: Any, environ: Mapping[str, str], mark: Mark, *, text: bool
+) -> tuple[Secrets, list[Problem]]:
+    if text:
+        return tuple(Secret(part.strip()) for part in value.split(",") if part.strip()), []
+    entries = value if isinstance(value, list) else [value]
+    problems: list[Problem] = []
+    secrets: list[Secret] = []
+    for entry in entries:
+        if not (isinstance(entry, dict) and set(entry) == {"env"}):
+            remedy = f'write `{field.keys[-1]} = [{{env = "NAME"}}]` and put it into the environment as NAME'
+            problems.append(Problem(mark, f"`{field.name}` holds a secret in the file", remedy))
+            continue
+        found, wrong = _variable(field, entry["env"], environ, mark)
+        problems += wrong
+        secrets += [Secret(found)] if found else []
+    return tuple(secrets), problems
+
+
+def _variable(field: Field, name: Any, environ: Mapping[str, str], mark: Mark) -> tuple[str, list[Problem]]:
+    if not isinstance(name, str):
+        return "", [Problem(mark, f"`{field.name}` names no variable", 'write {env = "NAME"}')]
+    found = environ.get(name, "").strip()
+    if found:
+        return found, []
+    message = f"`{field.name}` is read from `{name}`, which is not set in the environment"
+    return "", [Problem(mark, message, f"set {name}, or take the entry out")]
+
+
+def _mistyped(field: Field, value: Any, error: msgspec.ValidationError, mark: Mark) -> Problem:
+    if get_origin(field.type) is Literal:
+        allowed = [str(word) for word in get_args(field.type)]
+        return Problem(mark, f"`{field.name}` cannot be `{value}`", did_you_mean(str(value), allowed))
+    expected = re.sub(r" - at `.*`$", "", str(error)).replace("Expected", "must be").replace(", got", ", not")
+    for theirs, ours in _WORDS.items():
+        expected = expected.replace(theirs, ours)
+    return Problem(mark, f"`{field.name}` {expected}", f"its default is `{_toml(field.default)}`")
+
+
+def _toml(value: Any) -> str:
+    return msgspec.json.encode(value).decode()

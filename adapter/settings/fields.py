@@ -1,0 +1,62 @@
+"""The tree of settings as a flat list: one entry per setting, with its path and type."""
+
+from __future__ import annotations
+
+from typing import Any, get_type_hints
+
+from msgspec import NODEFAULT, Struct, structs
+
+from adapter.settings.values import Settings
+
+Keys = tuple[str, ...]
+
+
+class Field(Struct, frozen=True):
+    """One setting: `("server", "port")`, its type, and its default."""
+
+    keys: Keys
+    type: Any
+    default: Any
+
+    @property
+    def name(self) -> str:
+        """`server.port`."""
+        return ".".join(self.keys)
+
+    @property
+    def variable(self) -> str:
+        """`ADAPTER_SERVER_PORT`."""
+        return "ADAPTER_" + "_".join(self.keys).upper()
+
+
+def fields(of: type[Struct] = Settings, prefix: Keys = ()) -> list[Field]:
+    """Return every setting below a section, in the order in which it is declared."""
+    hints = get_type_hints(of, include_extras=True)
+    found: list[Field] = []
+    for field in structs.fields(of):
+        keys, kind = (*prefix, field.name), hints[field.name]
+        if isinstance(kind, type) and issubclass(kind, Struct):
+            found += fields(kind, keys)
+        else:
+            default = None if field.default is NODEFAULT else field.default
+            found.append(Field(keys, kind, default))
+    return found
+
+
+#: Every setting by its path.
+FIELDS: dict[Keys, Field] = {field.keys: field for field in fields()}
+#: Every section by its path.
+SECTIONS: frozenset[Keys] = frozenset(keys[:depth] for keys in FIELDS for depth in range(1, len(keys)))
+
+
+def build(chosen: dict[Keys, Any], of: type[Struct] = Settings, prefix: Keys = ()) -> Any:
+    """Build a section from chosen values by path; what is not chosen keeps its default."""
+    hints = get_type_hints(of, include_extras=True)
+    values: dict[str, Any] = {}
+    for field in structs.fields(of):
+        keys, kind = (*prefix, field.name), hints[field.name]
+        if isinstance(kind, type) and issubclass(kind, Struct):
+            values[field.name] = build(chosen, kind, keys)
+        elif keys in chosen:
+            values[field.name] = chosen[keys]
+    return of(**values)

@@ -1,0 +1,144 @@
+"""Every setting, with its default. Meanings and consequences stand in adapter.toml."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+Port = Annotated[int, Meta(ge=0, le=65535)]
+Positive = Annotated[int, Meta(ge=1)]
+Natural = Annotated[int, Meta(ge=0)]
+
+
+class Secret(str):
+    """Text that must not show in logs, tracebacks or messages."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "Secret(...)"
+
+
+Secrets = tuple[Secret, ...]
+
+
+class Server(Struct, frozen=True):
+    """Where we listen, and how much of a request we read."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8000
+    max_body_bytes: Annotated[int, Meta(ge=1024)] = 5_000_000
+    body_timeout_seconds: Positive = 10
+
+    @property
+    def loopback(self) -> bool:
+        """Whether only this machine can reach us."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+
+class Store(Struct, frozen=True):
+    """Where customers, events and discounts are kept."""
+
+    url: str = "sqlite:///data/adapter.db"
+
+
+class Files(Struct, frozen=True):
+    """The folders of mapping and rule files."""
+
+    mappings: str = "mappings"
+    rules: str = "rules"
+
+
+class Segment(Struct, frozen=True):
+    """What Segment and its SDKs must show us."""
+
+    shared_secrets: Secrets = ()
+    authorizations: Secrets = ()
+    write_keys: Secrets = ()
+
+
+class MParticle(Struct, frozen=True):
+    """What mParticle and its SDKs must show us, and which environment counts."""
+
+    authorizations: Secrets = ()
+    api_keys: Secrets = ()
+    accept_development: bool = False
+
+
+class Api(Struct, frozen=True):
+    """What callers of the native API must show us."""
+
+    tokens: Secrets = ()
+
+
+class Ingest(Struct, frozen=True):
+    """How much may wait for the next commit before senders are asked to come again, and what earns."""
+
+    max_waiting: Positive = 20_000
+    max_waiting_bytes: Positive = 64_000_000
+    max_batch: Positive = 2_000
+    reward_within_hours: Positive = 72
+
+
+class Retention(Struct, frozen=True):
+    """How long what is only needed for a while is kept."""
+
+    message_days: Positive = 30
+
+
+class Log(Struct, frozen=True):
+    """What is logged."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class Webhook(Struct, frozen=True):
+    """The destination that receives issued and moved discounts; off while `url` is empty."""
+
+    url: str = ""
+    secrets: Secrets = ()
+    timeout_seconds: Positive = 15
+    allow_http: bool = False
+    allow_private_addresses: bool = False
+
+
+class Destinations(Struct, frozen=True):
+    """Where discounts are pushed."""
+
+    webhook: Webhook = Webhook()
+
+
+class Settings(Struct, frozen=True):
+    """Everything an operator can set."""
+
+    server: Server = Server()
+    store: Store = Store()
+    files: Files = Files()
+    segment: Segment = Segment()
+    mparticle: MParticle = MParticle()
+    api: Api = Api()
+    ingest: Ingest = Ingest()
+    retention: Retention = Retention()
+    log: Log = Log()
+    destinations: Destinations = Destinations()
+
+    @property
+    def guarded(self) -> bool:
+        """Whether any door has a secret; then every door needs its own, and one without stays shut."""
+        return any(
+            (
+                self.segment.shared_secrets,
+                self.segment.authorizations,
+                self.segment.write_keys,
+                self.mparticle.authorizations,
+                self.mparticle.api_keys,
+                self.api.tokens,
+            )
+        )
