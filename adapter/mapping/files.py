@@ -14,7 +14,7 @@ from adapter.files.places import inside
 from adapter.files.problems import Mark, Problem, did_you_mean
 from adapter.mapping import subscriptions, validate
 from adapter.mapping.actions import ACTIONS, Action, Field
-from adapter.mapping.values import READERS
+from adapter.mapping.readers import READERS
 
 SOURCES = ("mparticle", "segment")
 _FILE_KEYS = ("source", "tables", "mappings")

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any, Literal
 
 from adapter.errors import MappingError
-from adapter.mapping.values import (
+from adapter.mapping.readers import (
     MAX_ID,
     event_name,
     identifier,

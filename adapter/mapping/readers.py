@@ -1,0 +1,145 @@
+"""Mapped values as an action's fields take them; what does not fit is a `MappingError`.
+
+Messages name the field and the type that came, never the value: it may be personal data.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any, NoReturn
+
+from adapter.errors import MappingError
+
+#: Ids are keys in both stores' indexes: PostgreSQL refuses an index row over 2,704 bytes.
+MAX_ID = 512
+_WORD_STARTS = re.compile(r"(?<=[^\W_A-Z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_BETWEEN_WORDS = re.compile(r"[\W_]+")
+
+
+def identifier(value: Any, field: str) -> str | None:
+    """Return an id as text: a number becomes its exact text, null and blank text are None."""
+    if value is None:
+        return None
+    said: str = value if value.__class__ is str else _number_text(value, field, "text or a number")
+    if len(said) > MAX_ID:
+        raise MappingError(f"`{field}` is longer than {MAX_ID} characters")
+    if "\0" in said:
+        raise MappingError(f"`{field}` holds a NUL character")
+    return said if said and not said.isspace() else None
+
+
+def identifiers(value: Any, field: str) -> tuple[str, ...]:
+    """Return one id or a list of them, nulls and blanks left out, each once, in order."""
+    items = value if isinstance(value, list) else (value,)
+    found = dict.fromkeys(identifier(item, field) for item in items)
+    return tuple(item for item in found if item is not None)
+
+
+def identity_map(value: Any, field: str) -> dict[str, str]:
+    """Return kind to id, nulls and blanks left out."""
+    found: dict[str, str] = {}
+    for kind, item in (mapping(value, field) or {}).items():
+        said = identifier(item, f"{field}.{kind}")
+        if said is not None:
+            found[kind] = said
+    return found
+
+
+def text(value: Any, field: str) -> str | None:
+    """Return trimmed text; numbers and booleans become text, null and blank text are None."""
+    if value is None:
+        return None
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    said: str = value if value.__class__ is str else _number_text(value, field, "text")
+    return said.strip() or None
+
+
+def names(value: Any, field: str) -> tuple[str, ...]:
+    """Return a text or a list of texts as texts, blanks left out, each once, in order."""
+    if value is None:
+        return ()
+    items = value if isinstance(value, list) else (value,)
+    found = dict.fromkeys(text(item, field) for item in items)
+    return tuple(item for item in found if item is not None)
+
+
+def mapping(value: Any, field: str) -> dict[str, Any] | None:
+    """Return an object as it is; null is None."""
+    if value is None or isinstance(value, dict):
+        return value
+    wrong_type(value, field, "an object")
+
+
+def memberships(value: Any, field: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the segments joined (true) and left (false); nulls say nothing."""
+    joined: list[str] = []
+    left: list[str] = []
+    for segment, member in (mapping(value, field) or {}).items():
+        if member is True:
+            joined.append(segment)
+        elif member is False:
+            left.append(segment)
+        elif member is not None:
+            wrong_type(member, f"{field}.{segment}", "true or false")
+    return tuple(joined), tuple(left)
+
+
+@lru_cache(maxsize=4096)
+def event_name(sent: str) -> str:
+    """Return an event's name in snake_case.
+
+    A capital starts a word after a small letter or a digit, and before a small letter within a run of
+    capitals; whatever is neither letter nor digit parts words. So `Order Completed`, `order-completed`
+    and `orderCompleted` are `order_completed`, `FAQRead` is `faq_read`. A name without any letter or
+    digit stays as it was sent, trimmed.
+    """
+    words = _BETWEEN_WORDS.sub("_", _WORD_STARTS.sub("_", sent)).strip("_").lower()
+    return words or sent.strip()
+
+
+def wrong_type(value: Any, field: str, wanted: str) -> NoReturn:
+    """Raise the error that says what came and what the field takes."""
+    raise MappingError(f"`{field}` is {_described(value)}, but must be {wanted}")
+
+
+def _number_text(value: Any, field: str, wanted: str) -> str:
+    if value.__class__ is int:
+        return str(value)
+    if isinstance(value, float) and math.isfinite(value):
+        return str(int(value)) if value.is_integer() and abs(value) < 1e21 else repr(value)
+    if isinstance(value, Decimal) and value.is_finite():
+        return format(value, "f")
+    wrong_type(value, field, wanted)
+
+
+_DESCRIBED: tuple[tuple[type | tuple[type, ...], str], ...] = (
+    (bool, "a boolean"),
+    ((int, float, Decimal), "a number"),
+    (str, "text"),
+    (dict, "an object"),
+    (list, "a list"),
+)
+
+
+def _described(value: Any) -> str:
+    for kinds, words in _DESCRIBED:
+        if isinstance(value, kinds):
+            return words
+    return f"a {value.__class__.__name__}"
+
+
+#: By kind of `actions.Field`: what turns a mapped value into the field's.
+READERS: dict[str, Callable[[Any, str], Any]] = {
+    "id": identifier,
+    "ids": identifiers,
+    "identities": identity_map,
+    "text": text,
+    "names": names,
+    "object": mapping,
+    "memberships": memberships,
+}
