@@ -15,7 +15,7 @@ from msgspec import Raw, Struct
 from msgspec.structs import replace
 
 from adapter.errors import AdapterError, Unavailable
-from adapter.metrics import COMMIT_MESSAGES, QUEUE_MESSAGES
+from adapter.metrics import Metrics
 from adapter.model.quarantine import Quarantined
 from adapter.services.results import Result
 from adapter.services.work import Work
@@ -42,7 +42,8 @@ class _Waiting(Struct):
 class Committer:
     """Group commit around one `settle`, which must be one durable transaction per call."""
 
-    def __init__(self, settle: Settle, limits: Limits) -> None:
+    def __init__(self, settle: Settle, limits: Limits, metrics: Metrics) -> None:
+        self._metrics = metrics
         self._settle = settle
         self._limits = limits
         self._queue: deque[_Waiting] = deque()
@@ -99,9 +100,10 @@ class Committer:
 
     async def _commit(self, taken: list[_Waiting]) -> None:
         works = [work for waiting in taken for work in waiting.works]
-        COMMIT_MESSAGES.observe(len(works))
+        self._metrics.commit_messages.observe(len(works))
         try:
-            results = await self._settled(works)
+            with self._metrics.commit_seconds.time():
+                results = await self._settled(works)
         except AdapterError as error:
             self._answer(taken, None, error)
         else:
@@ -140,7 +142,7 @@ class Committer:
     def _weigh(self, messages: int, size: int) -> None:
         self._messages += messages
         self._bytes += size
-        QUEUE_MESSAGES.set(self._messages)
+        self._metrics.waiting.set(self._messages)
 
 
 def _quarantined(work: Work, error: Exception) -> Work:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -9,7 +10,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from adapter.errors import MappingError
-from adapter.metrics import DISCOUNTS_ISSUED, MESSAGES
+from adapter.metrics import Metrics
 from adapter.model.messages import Message
 from adapter.model.operations import EventOccurred
 from adapter.model.quarantine import Quarantined
@@ -35,12 +36,18 @@ class Ingest:
     """Maps messages by the files in force, and hands them to the committer."""
 
     def __init__(
-        self, books: Books, committer: Committer, policy: Policy, after_commit: Callable[[], None]
+        self,
+        books: Books,
+        committer: Committer,
+        policy: Policy,
+        metrics: Metrics,
+        after_issue: Callable[[], None],
     ) -> None:
         self._books = books
         self._committer = committer
         self._policy = policy
-        self._after_commit = after_commit
+        self._metrics = metrics
+        self._after_issue = after_issue
 
     async def receive(self, decoded: Decoded, size: int = 0) -> list[Result]:
         """Settle decoded messages durably; one result each, the quarantined ones last.
@@ -51,27 +58,22 @@ class Ingest:
         works: list[Work] = []
         for message in decoded.messages:
             work = self._mapped(message)
-            if work is None:
-                results.append(Result(_message_id(message), "ignored", "no mapping takes this message"))
-                MESSAGES.labels(message.source, "ignored").inc()
-            else:
-                results.append(None)
+            results.append(_ignored(message) if work is None else None)
+            if work is not None:
                 works.append(work)
         for kept in decoded.quarantined:
-            works.append(Work(kept.source, kept.key, kept.key, kept.received_at, quarantine=kept))
             results.append(None)
-        if not works:
-            return [result for result in results if result is not None]
-        settled = await self._committer.submit(works, size)
-        self._count(works, settled)
-        following = iter(settled)
-        return [next(following) if result is None else result for result in results]
+            works.append(Work(kept.source, kept.key, kept.key, kept.received_at, quarantine=kept))
+        settled = iter(await self._committer.submit(works, size) if works else ())
+        answers = [next(settled) if result is None else result for result in results]
+        self._count(decoded, answers)
+        return answers
 
     def preview(self, message: Message) -> Result:
         """Return what mapping alone would make of a message; nothing is stored."""
         work = self._mapped(message)
         if work is None:
-            return Result(_message_id(message), "ignored", "no mapping takes this message")
+            return _ignored(message)
         if work.quarantine is not None:
             return Result(work.message_id, "quarantined", work.quarantine.reason)
         return Result(work.message_id, "processed")
@@ -113,17 +115,26 @@ class Ingest:
             for operation in operations
         )
 
-    def _count(self, works: list[Work], results: list[Result]) -> None:
-        issued = False
-        for work, result in zip(works, results, strict=True):
-            MESSAGES.labels(work.source, result.outcome).inc()
-            if result.discounts and result.outcome == "processed":
-                for discount in result.discounts:
-                    if discount.status == "issued":
-                        issued = True
-                        DISCOUNTS_ISSUED.labels(discount.metadata["rule"]).inc()
-        if issued:
-            self._after_commit()
+    def _count(self, decoded: Decoded, answers: list[Result]) -> None:
+        items = [*decoded.messages, *decoded.quarantined]
+        outcomes = Counter((item.source, answer.outcome) for item, answer in zip(items, answers, strict=True))
+        for labels, count in outcomes.items():
+            self._metrics.messages.labels(*labels).inc(count)
+        rules = Counter(
+            discount.metadata["rule"]
+            for answer in answers
+            if answer.discounts and answer.outcome == "processed"
+            for discount in answer.discounts
+            if discount.status == "issued"
+        )
+        for rule, count in rules.items():
+            self._metrics.discounts_issued.labels(rule).inc(count)
+        if rules:
+            self._after_issue()
+
+
+def _ignored(message: Message) -> Result:
+    return Result(_message_id(message), "ignored", "no mapping takes this message")
 
 
 def _message_id(message: Message) -> str:

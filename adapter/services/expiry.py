@@ -1,0 +1,102 @@
+"""The sweeps: discounts whose time has passed, and dedupe keys that are no longer needed.
+
+A code is expired the moment its time passes (`HeldDiscount.status_at`); the sweep only writes it down and
+gives its guardrail claims back. Several processes may sweep at once: `submit` is idempotent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from msgspec import Struct
+
+from adapter.errors import Unavailable
+from adapter.store.contract import Store
+
+log = logging.getLogger(__name__)
+
+
+class Intervals(Struct, frozen=True, kw_only=True):
+    """How often the sweeps run, how much one takes, and how long dedupe keys are kept."""
+
+    sweep: timedelta = timedelta(seconds=5)
+    limit: int = 500
+    forget: timedelta = timedelta(hours=1)
+    keep_messages: timedelta = timedelta(days=30)
+
+
+class Expiry:
+    """Sweeps `store` on the intervals.
+
+    `submit(codes)` marks the codes expired and gives their claims back in one transaction, durable when it
+    returns; codes that are not lapsed any more it leaves alone. `clock` gives aware moments.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        submit: Callable[[Sequence[str]], Awaitable[Any]],
+        clock: Callable[[], datetime],
+        intervals: Intervals | None = None,
+    ) -> None:
+        self._store = store
+        self._submit = submit
+        self._clock = clock
+        self._intervals = intervals or Intervals()
+
+    async def sweep(self) -> int:
+        """Submit the codes that have lapsed, at most the limit; return how many. Raises Unavailable."""
+        return len(await self._sweep())
+
+    async def forget(self) -> int:
+        """Drop dedupe keys past their time; return how many. Raises Unavailable."""
+        return await self._store.forget_messages(self._clock() - self._intervals.keep_messages)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Sweep until `stop` is set; the sweep that runs is finished."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._keep_sweeping(stop))
+            group.create_task(self._keep_forgetting(stop))
+
+    async def _sweep(self) -> list[str]:
+        codes = await self._store.lapsed(self._clock(), self._intervals.limit)
+        if codes:
+            await self._submit(codes)
+        return codes
+
+    async def _keep_sweeping(self, stop: asyncio.Event) -> None:
+        before: list[str] = []
+        while not stop.is_set():
+            codes = await _tried("expire discounts", self._sweep) or []
+            # The same codes again mean that submitting did not help: to insist would only burn the store.
+            more = len(codes) == self._intervals.limit and codes != before
+            before = codes
+            if not more:
+                await _pause(stop, self._intervals.sweep)
+
+    async def _keep_forgetting(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            await _tried("forget old message keys", self.forget)
+            await _pause(stop, self._intervals.forget)
+
+
+async def _tried(task: str, work: Callable[[], Awaitable[Any]]) -> Any:
+    """Do it; when it fails, say so and return None: the next round tries again."""
+    try:
+        return await work()
+    except Unavailable as error:
+        log.warning("could not %s, will try again: %s", task, error)
+    except Exception:
+        log.exception("could not %s, will try again", task)
+    return None
+
+
+async def _pause(stop: asyncio.Event, interval: timedelta) -> None:
+    try:
+        await asyncio.wait_for(stop.wait(), interval.total_seconds())
+    except TimeoutError:
+        return

@@ -1,0 +1,117 @@
+"""The committer gathers what waits, and one bad message never costs its batch."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+import pytest
+
+from adapter.errors import Unavailable
+from adapter.metrics import Metrics
+from adapter.services.committer import Committer, Limits, Settle
+from adapter.services.results import Result
+from adapter.services.work import Work
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def work(name: str) -> Work:
+    return Work("segment", name, name, NOW, document={"messageId": name})
+
+
+async def settle(batch: Sequence[Work]) -> list[Result]:
+    return [Result(each.message_id, "quarantined" if each.quarantine else "processed") for each in batch]
+
+
+@asynccontextmanager
+async def running(settling: Settle, limits: Limits | None = None) -> AsyncIterator[Committer]:
+    committer = Committer(settling, limits or Limits(), Metrics())
+    task = asyncio.create_task(committer.run())
+    yield committer
+    committer.close()
+    await task
+
+
+async def test_answers_keep_the_order_of_their_works() -> None:
+    async with running(settle) as committer:
+        answers = await asyncio.gather(*(committer.submit([work(f"{n}a"), work(f"{n}b")]) for n in range(50)))
+    assert [[result.message_id for result in answer] for answer in answers] == [
+        [f"{n}a", f"{n}b"] for n in range(50)
+    ]
+
+
+async def test_what_arrives_during_a_commit_shares_the_next_one() -> None:
+    sizes: list[int] = []
+    gate = asyncio.Event()
+
+    async def slow(batch: Sequence[Work]) -> list[Result]:
+        sizes.append(len(batch))
+        await gate.wait()
+        return await settle(batch)
+
+    async with running(slow) as committer:
+        first = asyncio.create_task(committer.submit([work("first")]))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        rest = [asyncio.create_task(committer.submit([work(f"m{n}")])) for n in range(20)]
+        await asyncio.sleep(0)
+        gate.set()
+        await asyncio.gather(first, *rest)
+    assert sizes == [1, 20]
+
+
+async def test_a_message_that_breaks_deciding_is_quarantined_alone() -> None:
+    async def brittle(batch: Sequence[Work]) -> list[Result]:
+        if any(each.key == "bad" and each.quarantine is None for each in batch):
+            raise ZeroDivisionError
+        return await settle(batch)
+
+    async with running(brittle) as committer:
+        answers = await committer.submit([work(name) for name in ("a", "b", "bad", "c", "d")])
+    assert [result.outcome for result in answers] == ["processed"] * 2 + ["quarantined"] + ["processed"] * 2
+
+
+async def test_an_unavailable_store_is_said_to_everyone_who_waits_and_to_nobody_after() -> None:
+    down = True
+
+    async def shaky(batch: Sequence[Work]) -> list[Result]:
+        if down:
+            raise Unavailable("the store is locked")
+        return await settle(batch)
+
+    async with running(shaky) as committer:
+        answers = await asyncio.gather(
+            *(committer.submit([work(str(n))]) for n in range(3)), return_exceptions=True
+        )
+        assert all(isinstance(answer, Unavailable) for answer in answers)
+        down = False
+        assert [result.outcome for result in await committer.submit([work("later")])] == ["processed"]
+
+
+async def test_past_the_limit_new_work_is_turned_away_at_once() -> None:
+    gate = asyncio.Event()
+
+    async def stuck(batch: Sequence[Work]) -> list[Result]:
+        await gate.wait()
+        return await settle(batch)
+
+    async with running(stuck, Limits(max_messages=2)) as committer:
+        accepted = [asyncio.create_task(committer.submit([work(str(n))])) for n in range(2)]
+        await asyncio.sleep(0)
+        with pytest.raises(Unavailable, match="too many messages are waiting"):
+            await committer.submit([work("one too many")])
+        gate.set()
+        await asyncio.gather(*accepted)
+
+
+async def test_closing_settles_what_waits_and_refuses_what_comes() -> None:
+    async with running(settle) as committer:
+        waiting = asyncio.create_task(committer.submit([work("waiting")]))
+        await asyncio.sleep(0)
+        committer.close()
+        with pytest.raises(Unavailable, match="shutting down"):
+            await committer.submit([work("late")])
+        assert len(await waiting) == 1
