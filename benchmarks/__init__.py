@@ -1,0 +1,1 @@
+"""Side by side with the peer, in one run, as a ratio."""

@@ -1,0 +1,44 @@
+-- Sends Segment track calls of about 2 KB, each with its own messageId, from many customers.
+local thread_number = 0
+function setup(thread)
+  thread:set("number", thread_number)
+  thread_number = thread_number + 1
+end
+
+local kinds = {
+  "Product Viewed", "Product Viewed", "Product Viewed", "Product Viewed", "Product Viewed",
+  "Product Added", "Product Added", "Cart Viewed", "Checkout Started", "Order Completed",
+}
+local sent, run = 0, ""
+local before, between, after = "", "", ""
+
+function init(args)
+  run = args[1] or "run"
+  local file = io.open(args[2], "r")
+  local body = file:read("*a")
+  file:close()
+  wrk.method = "POST"
+  wrk.path = "/webhooks/segment"
+  wrk.headers["Content-Type"] = "application/json"
+  parts = {}
+  for part in (body .. "\0"):gmatch("(.-)@%a+@") do parts[#parts + 1] = part end
+  parts[#parts + 1] = body:match(".*@%a+@(.*)$")
+end
+
+function request()
+  sent = sent + 1
+  local user = (sent * 7919 + number * 104729) % 20000
+  local body = parts[1] .. run .. "-" .. number .. "-" .. sent
+    .. parts[2] .. "shopper-" .. user
+    .. parts[3] .. kinds[sent % #kinds + 1] .. parts[4]
+  return wrk.format(nil, nil, nil, body)
+end
+
+function done(summary, latency, requests)
+  local bad = summary.errors.status + summary.errors.connect + summary.errors.read
+    + summary.errors.write + summary.errors.timeout
+  io.write(string.format(
+    'RESULT {"requests_per_s": %.1f, "p50_ms": %.3f, "p99_ms": %.3f, "bad": %d, "requests": %d}\n',
+    summary.requests / (summary.duration / 1e6), latency:percentile(50) / 1000,
+    latency:percentile(99) / 1000, bad, summary.requests))
+end
