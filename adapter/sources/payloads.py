@@ -1,0 +1,180 @@
+"""Request bodies to JSON values: strict, and one bad item never costs its neighbours.
+
+A good body costs one msgspec decode. Only when that fails is the body sliced into its items, by brackets
+and commas alone, so that each can be decoded, or refused, by itself. Numbers keep their exactness: integers
+of any size are int; what no float can hold (1e999), NaN and Infinity are refused. Of duplicate keys the last
+wins, as in the CDPs' own readers (JSON.parse, encoding/json). Text is well-formed Unicode or refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from adapter.errors import Unreadable
+
+#: Deeper than any real message; what works on documents may recurse safely this far.
+MAX_DEPTH = 64
+
+_decode = msgspec.json.decode
+_BLANK = b" \t\r\n"
+_NOT_BRACKETS = bytes(byte for byte in range(256) if byte not in b"{}[]")
+_STRING = rb'"(?:[^"\\]|\\.)*+"'
+#: Strings are stepped over whole; a quote that opens no whole string stands alone.
+_TOKEN = re.compile(_STRING + rb'|[\[\]{},"]', re.DOTALL)
+_MEMBER = re.compile(rb"(" + _STRING + rb")[ \t\r\n]*:[ \t\r\n]*", re.DOTALL)
+
+
+class Broken(Struct, frozen=True):
+    """An item that is no JSON by itself: its bytes, and why."""
+
+    raw: bytes
+    reason: str
+
+
+def decode(body: bytes) -> Any:
+    """Return the body's JSON value; raises Unreadable with what is wrong."""
+    try:
+        value = _decode(body)
+    except RecursionError as error:
+        raise Unreadable(_too_deep()) from error
+    except UnicodeDecodeError as error:
+        raise Unreadable(f"the JSON is not UTF-8 text: {error.reason}") from error
+    except msgspec.DecodeError as error:
+        reason = str(error).removeprefix("JSON is malformed: ")
+        raise Unreadable(
+            f"not the JSON that this endpoint takes: {reason[:1].lower()}{reason[1:]}"
+        ) from error
+    if _may_be_deep(body) and _is_deep(value):
+        raise Unreadable(_too_deep())
+    return value
+
+
+def decode_items(body: bytes, within: str = "") -> Any:
+    """Return the body's JSON value, with Broken in place of each item that cannot be decoded.
+
+    Items are the elements of a top-level array, and those of the array under the key `within` of a
+    top-level object or element. Raises Unreadable where what is wrong lies outside of every item.
+    """
+    try:
+        return decode(body)
+    except Unreadable as whole:
+        try:
+            return _salvage(body, within)
+        except Unreadable:
+            raise whole from None
+
+
+def slices(body: bytes) -> Iterator[bytes]:
+    """Yield the exact bytes of each element of an array, or member of an object, one at a time.
+
+    Raises Unreadable where brackets or quotes do not pair, or an element is missing.
+    """
+    body = body.strip(_BLANK)
+    depth, start = 0, 1
+    for token in _TOKEN.finditer(body):
+        mark = token[0]
+        if mark == b"{" or mark == b"[":
+            if depth == 0 and token.start() > 0:
+                break
+            depth += 1
+            continue
+        if mark == b"}" or mark == b"]":
+            depth -= 1
+            if depth == 1:
+                continue
+        if mark == b'"' or depth < 0:
+            break
+        if depth > 1 or (depth == 1 and mark != b","):
+            continue
+        element = body[start : token.start()].strip(_BLANK)
+        if not element and (depth == 1 or start > 1):
+            break
+        if depth == 0 and token.end() < len(body):
+            break
+        if element:
+            yield element
+        if depth == 0:
+            return
+        start = token.end()
+    raise Unreadable("the JSON cannot be told apart into items")
+
+
+def members(body: bytes) -> dict[str, bytes]:
+    """Return the exact bytes of each value of a JSON object, by its key; the last of duplicates."""
+    found: dict[str, bytes] = {}
+    for member in slices(body):
+        key = _MEMBER.match(member)
+        if key is None:
+            raise Unreadable("the JSON object has a member without a key")
+        found[decode(key[1])] = member[key.end() :]
+    return found
+
+
+def is_object(body: bytes) -> bool:
+    """Say whether the body starts like a JSON object."""
+    return body.lstrip(_BLANK).startswith(b"{")
+
+
+def is_array(body: bytes) -> bool:
+    """Say whether the body starts like a JSON array."""
+    return body.lstrip(_BLANK).startswith(b"[")
+
+
+def _salvage(body: bytes, within: str) -> Any:
+    if is_array(body):
+        return [_item(raw, within) for raw in slices(body)]
+    if not (within and is_object(body)):
+        raise Unreadable("the JSON has no items")
+    parts = members(body)
+    items = parts.pop(within, b"")
+    if not is_array(items):
+        raise Unreadable("the JSON has no items")
+    value = {key: decode(raw) for key, raw in parts.items()}
+    value[within] = [_item(raw, "") for raw in slices(items)]
+    return value
+
+
+def _item(raw: bytes, within: str) -> Any:
+    try:
+        return decode_items(raw, within) if within and is_object(raw) else decode(raw)
+    except Unreadable as error:
+        return Broken(raw, error.message)
+
+
+def _too_deep() -> str:
+    return f"the JSON nests deeper than {MAX_DEPTH} levels"
+
+
+def _may_be_deep(body: bytes) -> bool:
+    """Rule out depth at the speed of C: strip innermost pairs of brackets, a level a time.
+
+    Brackets inside strings may raise a false alarm, never hide depth that is there.
+    """
+    if body.count(b"{") + body.count(b"[") <= MAX_DEPTH:
+        return False
+    brackets = body.translate(None, _NOT_BRACKETS)
+    for _ in range(MAX_DEPTH):
+        fewer = brackets.replace(b"{}", b"").replace(b"[]", b"")
+        if len(fewer) == len(brackets):
+            break
+        brackets = fewer
+    return bool(brackets)
+
+
+def _is_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(MAX_DEPTH + 1):
+        level = [
+            child
+            for node in level
+            if node and (type(node) is dict or type(node) is list)
+            for child in (node.values() if type(node) is dict else node)
+        ]
+        if not level:
+            return False
+    return any(type(node) is dict or type(node) is list for node in level)

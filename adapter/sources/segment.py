@@ -1,0 +1,92 @@
+"""Segment's webhooks: classic, Actions (single and batch), and Extensible.
+
+Sources of the protocol: segmentio/action-destinations, `destinations/webhook` (the signature) and
+`destinations/webhook-extensible` (items wrapped in `json`); segment-docs, `destinations/catalog/webhooks`.
+
+The dedupe key is `messageId` with the type of the call. Segment sends one request per matching mapping,
+all with the same messageId: of two mappings that point here with the same type, the first to arrive counts
+and the other is a duplicate; so point one mapping here, with the whole event as its data.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from adapter.errors import Unauthorised, Unreadable
+from adapter.sources import payloads
+from adapter.sources.decoded import Decoded
+from adapter.sources.segment_messages import SOURCE, message, refuse
+from adapter.sources.segment_tracking import decode_batch
+
+__all__ = ["SOURCE", "decode", "decode_batch", "verify"]
+
+
+def verify(body: bytes, signature: str | None, secrets: Sequence[bytes]) -> None:
+    """Check `X-Signature`: hex HMAC-SHA1 over the bytes that Segment signed, under any of the secrets.
+
+    Those are the raw body where it is an object. Of an array it is element 0 alone, as it was before
+    Extensible wrapped it in `json`; so the other elements are NOT authenticated, and a deployment that
+    takes batches wants a second factor (TLS allow-list, secret header). Without secrets nothing is checked.
+    Raises Unauthorised, `missing` when there is no header.
+    """
+    if not secrets:
+        return
+    if signature is None:
+        raise Unauthorised("the X-Signature header is missing; set the shared secret in the webhook's "
+                           "settings in Segment", missing=True)  # fmt: skip
+    claimed = signature.strip().lower().encode("utf-8", "replace")
+    for signed in _signed(body):
+        for secret in secrets:
+            if hmac.compare_digest(hmac.digest(secret, signed, "sha1").hex().encode(), claimed):
+                return
+    raise Unauthorised("X-Signature does not match the body; give the webhook in Segment the shared secret "
+                       "that is configured here")  # fmt: skip
+
+
+def _signed(body: bytes) -> Iterator[bytes]:
+    """Yield the bytes that Segment may have signed, the likeliest first."""
+    if not payloads.is_array(body):
+        yield body
+        return
+    try:
+        first = next(payloads.slices(body), b"")
+        yield first
+        if payloads.is_object(first) and set(parts := payloads.members(first)) == {"json"}:
+            yield parts["json"]
+    except Unreadable:
+        return
+
+
+def decode(body: bytes, received_at: datetime) -> Decoded:
+    """Decode a webhook's body: one message, or an array of them, each bare or under the one key `json`.
+
+    Raises Unreadable where the body is neither; a bad element of an array is quarantined alone.
+    """
+    value = payloads.decode_items(body)
+    decoded = Decoded([], [])
+    if type(value) is list:
+        for item in value:
+            _take(decoded, item, received_at)
+    elif type(value) is dict:
+        _take(decoded, value, received_at)
+    else:
+        raise Unreadable("the body must be a Segment message, which is a JSON object, or an array of them")
+    return decoded
+
+
+def _take(decoded: Decoded, item: Any, received_at: datetime) -> None:
+    if type(item) is dict:
+        if len(item) == 1:
+            item = _unwrapped(item)
+        if len(item) != 1 or type(item.get("body")) is not str:
+            decoded.messages.append(message(item, received_at))
+            return
+    refuse(decoded, item, received_at)
+
+
+def _unwrapped(item: dict[str, Any]) -> dict[str, Any]:
+    inner = item.get("json")
+    return inner if type(inner) is dict else item

@@ -1,0 +1,108 @@
+"""Segment's HTTP Tracking API, so that its SDKs can point here.
+
+Source of the protocol: segment-docs, `sources/catalog/libraries/server/http-api`. We stand in Segment's
+place here, so what its servers do to a call is done to it: batch-level context and integrations are merged
+into each item, and clocks that are wrong are corrected.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from msgspec import Struct
+
+from adapter.errors import Unreadable
+from adapter.model.messages import Message
+from adapter.model.times import parse_timestamp
+from adapter.sources import payloads
+from adapter.sources.decoded import Decoded
+from adapter.sources.segment_messages import message, refuse
+
+#: Differences below this are the network's latency, not a wrong clock.
+_TOLERANCE = timedelta(minutes=1)
+
+
+class _Shared(Struct, frozen=True):
+    """What a batch says once for all its items."""
+
+    context: Any
+    integrations: Any
+    received: str
+    sent: Any
+    skew: timedelta | None
+
+
+def decode_batch(body: bytes, received_at: datetime, *, kind: str | None) -> Decoded:
+    """Decode a tracking API body: `kind` is the single call's type by its path, None for batch and import.
+
+    Raises Unreadable where the body is no object, or a batch has no array `batch`; a bad item is
+    quarantined alone. `Decoded.write_key` is the body's `writeKey`, which the documents do not keep.
+    """
+    value = payloads.decode_items(body, "" if kind else "batch")
+    if type(value) is not dict:
+        raise Unreadable("the body must be a JSON object")
+    write_key = value.pop("writeKey", None)
+    decoded = Decoded([], [], write_key=write_key if type(write_key) is str else None)
+    if kind is not None:
+        value["type"] = kind
+        # Each retry is sent at another time, and must have the same content all the same.
+        shared = _Shared(None, None, *_clock(value.pop("sentAt", None), received_at))
+        items: Any = [value]
+    else:
+        items = value.get("batch")
+        clock = _clock(value.get("sentAt"), received_at)
+        shared = _Shared(value.get("context"), value.get("integrations"), *clock)
+    if type(items) is not list:
+        raise Unreadable("a batch must hold its messages as an array under `batch`")
+    for item in items:
+        if type(item) is dict:
+            decoded.messages.append(_completed(item, shared, received_at))
+        else:
+            refuse(decoded, item, received_at)
+    return decoded
+
+
+def _clock(sent: Any, received_at: datetime) -> tuple[str, Any, timedelta | None]:
+    """Return the time of receipt as text, the client's time of sending, and how wrong its clock is."""
+    sent_at = parse_timestamp(sent)
+    skew = None if sent_at is None else received_at - sent_at
+    wrong = skew is not None and abs(skew) > _TOLERANCE
+    return _text(received_at), sent, skew if wrong else None
+
+
+def _completed(item: dict[str, Any], shared: _Shared, received_at: datetime) -> Message:
+    item.pop("writeKey", None)
+    for name, common in (("context", shared.context), ("integrations", shared.integrations)):
+        if type(common) is dict and common:
+            own = item.get(name)
+            item[name] = {**common, **own} if type(own) is dict else common
+    # The key first: the content of an item without an id must not hold what differs between retries.
+    found = message(item, received_at)
+    _stamp(item, shared)
+    return found
+
+
+def _stamp(item: dict[str, Any], shared: _Shared) -> None:
+    """Set `timestamp` as Segment does: `receivedAt - (sentAt - originalTimestamp)`, or `receivedAt`."""
+    item["receivedAt"] = shared.received
+    if shared.sent is not None:
+        item["sentAt"] = shared.sent
+    original = item.get("timestamp")
+    if original is None or original == "":
+        item["timestamp"] = shared.received
+        return
+    if shared.skew is None:
+        return
+    moment = parse_timestamp(original)
+    if moment is None:
+        return
+    try:
+        corrected = _text(moment + shared.skew)
+    except OverflowError:
+        return
+    item["originalTimestamp"], item["timestamp"] = original, corrected
+
+
+def _text(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
