@@ -77,7 +77,8 @@ class MappingBook:
 def load(directory: Path) -> tuple[MappingBook | None, list[Problem]]:
     """Read all mapping files under a directory; the book is None when any of them has an error."""
     if not directory.is_dir():
-        return None, [Problem(Mark(str(directory), 1, 1), "no such directory", "name the mappings' directory")]
+        remedy = "name the directory that holds the mapping files"
+        return None, [Problem(Mark(str(directory), 1, 1), "no such directory", remedy)]
     files, problems = load_files(mapping_files(directory))
     problems += check.findings(files)
     broken = any(problem.severity == "error" for problem in problems)

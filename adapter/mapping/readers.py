@@ -70,9 +70,9 @@ def names(value: Any, field: str) -> tuple[str, ...]:
 
 def mapping(value: Any, field: str) -> dict[str, Any] | None:
     """Return an object as it is; null is None."""
-    if value is None or isinstance(value, dict):
-        return value
-    wrong_type(value, field, "an object")
+    if value is not None and not isinstance(value, dict):
+        wrong_type(value, field, "an object")
+    return value
 
 
 def memberships(value: Any, field: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -98,7 +98,7 @@ def event_name(sent: str) -> str:
     and `orderCompleted` are `order_completed`, `FAQRead` is `faq_read`. A name without any letter or
     digit stays as it was sent, trimmed.
     """
-    words = _BETWEEN_WORDS.sub("_", _WORD_STARTS.sub("_", sent)).strip("_").lower()
+    words = _BETWEEN_WORDS.sub("_", _WORD_STARTS.sub("_", sent).lower()).strip("_")
     return words or sent.strip()
 
 

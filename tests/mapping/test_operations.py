@@ -1,0 +1,203 @@
+"""From mapped fields to operations."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adapter.errors import MappingError
+from adapter.mapping.actions import ACTIONS
+from adapter.mapping.operations import BUILDERS
+from adapter.mapping.readers import event_name
+from adapter.model.events import Event, User
+from adapter.model.messages import Message
+from adapter.model.operations import (
+    CustomerErase,
+    CustomerGroup,
+    CustomerMerge,
+    CustomerUpsert,
+    DiscountMove,
+    EventOccurred,
+    Operation,
+)
+
+VALUES: dict[str, Any] = {
+    "id": "x-1", "ids": ["x-1", "x-2"], "identities": {"email": "x@example.com"}, "text": "words",
+    "names": ["one"], "object": {"k": 1}, "memberships": {"vip": True}, "time": "2026-02-01T00:00:00Z",
+}  # fmt: skip
+
+
+def build(action: str, fields: dict[str, Any], message: Message) -> list[Operation]:
+    out: list[Operation] = []
+    BUILDERS[action](fields, message, out)
+    return out
+
+
+@pytest.fixture
+def message(message_of: Any) -> Message:
+    document = {"messageId": "m-1", "timestamp": "2026-03-01T11:59:00Z", "userId": "u1"}
+    made: Message = message_of(document)
+    return made
+
+
+def test_a_customer_upsert_carries_every_field(message: Message) -> None:
+    fields = {
+        "source_id": "u1", "anonymous_id": "a1", "mpid": -73, "identities": {"email": "a@b.c", "other": None},
+        "name": " Ada ", "email": "a@b.c", "phone": 4912, "birthdate": "1990-01-02", "description": "",
+        "address": {"city": "Berlin"}, "traits": {"plan": {"tier": [1]}}, "removed_traits": ["old", None],
+        "segments": {"vip": True, "gone": False, "unsaid": None}, "joined_segments": "new",
+        "left_segments": ["past"],
+    }  # fmt: skip
+    assert build("customer.upsert", fields, message) == [
+        CustomerUpsert(
+            source_id="u1",
+            identities={"email": "a@b.c", "anonymous_id": "a1", "mpid": "-73"},
+            fields={"name": "Ada", "email": "a@b.c", "phone": "4912", "birthdate": "1990-01-02",
+                    "address": {"city": "Berlin"}},
+            traits={"plan": {"tier": [1]}},
+            removed_traits=("old",),
+            joined_segments=("vip", "new"),
+            left_segments=("gone", "past"),
+        )
+    ]  # fmt: skip
+
+
+def test_an_event_has_defaults_from_its_message(message: Message) -> None:
+    [operation] = build("event", {"source_id": "u1", "name": "Order Completed"}, message)
+    assert operation == EventOccurred(
+        "u1",
+        Event("m-1", "order_completed", message.received_at - timedelta(minutes=1), User(id="u1"), {}, {}),
+    )
+
+
+def test_an_event_carries_every_field(message: Message) -> None:
+    fields = {
+        "source_id": 7, "name": "Cart Viewed", "id": "e-9", "occurred_at": 1767225600, "anonymous_id": "a1",
+        "mpid": "5", "email": "a@b.c", "device_id": "d1", "session_id": 12, "attributes": {"cart_value": 3},
+        "context": {"locale": "de"},
+    }  # fmt: skip
+    [operation] = build("event", fields, message)
+    assert isinstance(operation, EventOccurred)
+    assert operation.identities == {"anonymous_id": "a1", "mpid": "5"}
+    assert operation.event.id == "e-9"
+    assert operation.event.occurred_at.isoformat() == "2026-01-01T00:00:00+00:00"
+    assert operation.event.user == User("7", "a@b.c", "d1", "12", "a1")
+    assert operation.event.attributes == {"cart_value": 3}
+    assert operation.event.context == {"locale": "de"}
+
+
+@pytest.mark.parametrize("sent", ["2027-01-01T00:00:00Z", "nonsense", {"not": "a time"}, None])
+def test_a_time_that_cannot_be_is_the_time_of_receipt(sent: Any, message_of: Any) -> None:
+    message = message_of({"messageId": "m", "timestamp": sent})
+    [operation] = build("event", {"source_id": "u", "name": "x"}, message)
+    assert isinstance(operation, EventOccurred)
+    assert operation.event.occurred_at == message.received_at
+
+
+def test_a_clock_that_runs_a_little_ahead_is_believed(message_of: Any) -> None:
+    message = message_of({"messageId": "m", "timestamp": "2026-03-01T12:04:59Z"})
+    [operation] = build("event", {"source_id": "u", "name": "x"}, message)
+    assert isinstance(operation, EventOccurred)
+    assert operation.event.occurred_at - message.received_at == timedelta(minutes=4, seconds=59)
+
+
+def test_merge_group_and_erase(message: Message) -> None:
+    assert build("customer.merge", {"source_id": "u1", "previous_id": "a1"}, message) == [
+        CustomerMerge("u1", "a1")
+    ]
+    assert build("customer.merge", {"source_id": "u1", "previous_id": "u1"}, message) == []
+    fields = {"source_id": "u1", "group_id": 9, "traits": {"plan": "x"}, "anonymous_id": "a"}
+    assert build("customer.group", fields, message) == [
+        CustomerGroup("u1", "9", {"plan": "x"}, {"anonymous_id": "a"})
+    ]
+    assert build("customer.erase", {"source_id": "u1"}, message) == [CustomerErase("u1")]
+
+
+@pytest.mark.parametrize("verb", ["apply", "release", "redeem"])
+def test_a_discount_moves_by_its_code(verb: Any, message: Message) -> None:
+    fields = {"code": ["A", None, "B", "A"], "source_id": "u1", "order_id": 77}
+    assert build(f"discount.{verb}", fields, message) == [
+        DiscountMove(verb, "A", "u1", "77"),
+        DiscountMove(verb, "B", "u1", "77"),
+    ]
+
+
+@pytest.mark.parametrize("code", [None, "", "  ", [], [None]])
+def test_without_a_code_a_discount_mapping_yields_nothing(code: Any, message: Message) -> None:
+    assert build("discount.apply", {"code": code, "source_id": "u1"}, message) == []
+
+
+@pytest.mark.parametrize(
+    ("action", "fields", "sentence"),
+    [
+        ("event", {"name": "x"}, "no source_id: what the mapping takes it from is missing or blank"),
+        ("event", {"source_id": "u"}, "`name` is empty: the message has no event name"),
+        ("event", {"source_id": "u", "name": "x" * 257}, "`name` is longer than 256 characters"),
+        ("event", {"source_id": "u", "name": "a\0b"}, "`name` holds a NUL character"),
+        ("event", {"source_id": "u", "name": ["x"]}, "`name` is a list, but must be text"),
+        ("event", {"source_id": True, "name": "x"}, "`source_id` is a boolean, but must be text or a number"),
+        ("event", {"source_id": {}, "name": "x"}, "`source_id` is an object, but must be text or a number"),
+        ("event", {"source_id": "u", "name": "x", "attributes": "y"}, "`attributes` is text, but must be an"),
+        ("customer.upsert", {"source_id": "u" * 513}, "`source_id` is longer than 512 characters"),
+        ("customer.upsert", {"source_id": "u\0"}, "`source_id` holds a NUL character"),
+        ("customer.upsert", {"source_id": "u", "traits": [1]}, "`traits` is a list, but must be an object"),
+        ("customer.upsert", {"source_id": "u", "email": {}}, "`email` is an object, but must be text"),
+        ("customer.upsert", {"source_id": "u", "segments": {"vip": "yes"}}, "`segments.vip` is text, but"),
+        ("customer.upsert", {"source_id": "u", "identities": {"x": []}}, "`identities.x` is a list, but"),
+        ("customer.merge", {"source_id": "u"}, "no previous_id: what the mapping takes it from is missing"),
+        ("customer.group", {"source_id": "u"}, "no group_id: what the mapping takes it from is missing"),
+    ],
+)
+def test_a_field_that_does_not_fit_says_so(
+    action: str, fields: dict[str, Any], sentence: str, message: Message
+) -> None:
+    with pytest.raises(MappingError) as raised:
+        build(action, fields, message)
+    assert raised.value.message.startswith(sentence)
+
+
+def test_a_message_without_any_id_says_so(message_of: Any) -> None:
+    with pytest.raises(MappingError, match="the message has neither userId nor anonymousId"):
+        build("event", {"name": "x"}, message_of({"messageId": "m"}))
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [(9007199254740993, "9007199254740993"), (-5, "-5"), (45.0, "45"), (1.5, "1.5"),
+     (Decimal("7.10"), "7.10"), (1e21, "1e+21")],
+)  # fmt: skip
+def test_a_numeric_id_becomes_its_exact_text(number: Any, expected: str, message: Message) -> None:
+    assert build("customer.erase", {"source_id": number}, message) == [CustomerErase(expected)]
+
+
+@pytest.mark.parametrize(
+    ("action", "field"), [(name, field) for name, action in ACTIONS.items() for field in action.fields]
+)
+def test_every_field_of_every_action_is_read(action: str, field: Any, message: Message) -> None:
+    least = {needed.name: VALUES[needed.kind] for needed in ACTIONS[action].fields if needed.required}
+    given = "x-9" if field.kind == "id" else "other" if field.kind == "text" else VALUES[field.kind]
+    if field.kind == "ids":
+        given = "x-9"
+    least["source_id"] = "u1"
+    assert build(action, {**least, field.name: given}, message) != build(action, least, message)
+
+
+@pytest.mark.parametrize(
+    ("sent", "name"),
+    [("Order Completed", "order_completed"), ("order-completed", "order_completed"),
+     ("orderCompleted", "order_completed"), ("ORDER COMPLETED", "order_completed"),
+     ("order_completed", "order_completed"), ("FAQRead", "faq_read"), ("v2 Checkout/Started", "v2_checkout_started"),
+     ("Überraschung gekauft", "überraschung_gekauft"), (" 注文 完了 ", "注文_完了"), ("★", "★")],
+)  # fmt: skip
+def test_event_names_become_snake_case(sent: str, name: str) -> None:
+    assert event_name(sent) == name
+
+
+@given(st.text(max_size=40))
+def test_a_name_in_snake_case_stays_as_it_is(sent: str) -> None:
+    assert event_name(event_name(sent)) == event_name(sent)
