@@ -78,12 +78,12 @@ def slices(body: bytes) -> Iterator[bytes]:
     depth, start = 0, 1
     for token in _TOKEN.finditer(body):
         mark = token[0]
-        if mark == b"{" or mark == b"[":
+        if mark in {b"{", b"["}:
             if depth == 0 and token.start() > 0:
                 break
             depth += 1
             continue
-        if mark == b"}" or mark == b"]":
+        if mark in {b"}", b"]"}:
             depth -= 1
             if depth == 1:
                 continue

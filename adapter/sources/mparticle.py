@@ -1,0 +1,198 @@
+"""mParticle's Webhook output and Events API: batches, and alias requests.
+
+Source of the protocol: mParticle/docs, `integrations/webhook/event` and `developers/server/json-reference`.
+A batch becomes one message for each of its events, and before them one of type `identify` with its
+identities and attributes. Documents of one batch share their traits, identities, context and raw batch.
+
+Dedupe keys: `source_message_id`, else `event_id`, each with the event's type (a session's start has the
+session's id as its own); else a hash of the content. A snapshot's key holds its batch's id and a hash of what
+it says: one POST per event repeats the batch's ids, and must not lose a snapshot that has changed.
+Two events alike in everything, without any id or time, count once.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from adapter.errors import Unauthorised, Unreadable
+from adapter.model.messages import Message
+from adapter.sources import payloads
+from adapter.sources.decoded import Decoded, bounded_key, content_key, undecoded
+from adapter.sources.mparticle_batch import OURS, Batch, best_time, context_of, read_batch
+from adapter.sources.mparticle_events import name_of, properties_of
+from adapter.sources.mparticle_identities import set_text, text_id
+from adapter.sources.payloads import Broken
+
+SOURCE = "mparticle"
+#: A body that says none of these is no batch.
+_BATCH_FIELDS = ("events", "mpid", "user_identities", "user_attributes", "deleted_user_attributes")
+
+
+def verify(authorization: str | None, accepted: Sequence[str]) -> None:
+    """Compare the whole Authorization header, in constant time, with each accepted value.
+
+    Without accepted values nothing is checked. Raises Unauthorised, `missing` when there is no header.
+    """
+    if not accepted:
+        return
+    if authorization is None:
+        raise Unauthorised("the Authorization header is missing; set it in the webhook's settings "
+                           "in mParticle", missing=True)  # fmt: skip
+    given = authorization.strip().encode("utf-8", "replace")
+    matches = [hmac.compare_digest(given, value.strip().encode()) for value in accepted]
+    if not any(matches):
+        raise Unauthorised("the Authorization header is not one that is configured here")
+
+
+def is_development(message: Message) -> bool:
+    """Say whether a message comes from mParticle's development environment."""
+    context = message.document.get("context")
+    return type(context) is dict and context.get("environment") == "development"
+
+
+def decode(body: bytes, received_at: datetime) -> Decoded:
+    """Decode a batch, an array of batches, or an alias request.
+
+    Raises Unreadable where the body is neither an object nor an array; a bad event or batch is
+    quarantined alone. Our own events that come back are counted in `dropped`.
+    """
+    value = payloads.decode_items(body, "events")
+    if type(value) not in (dict, list):
+        raise Unreadable("the body must be an mParticle batch, which is a JSON object, or an array of them")
+    decoded = Decoded([], [])
+    for item in value if type(value) is list else [value]:
+        reason = _take(decoded, item, received_at)
+        if reason:
+            raw = item.raw if isinstance(item, Broken) else item
+            decoded.quarantined.append(undecoded(SOURCE, raw, reason, received_at))
+    return decoded
+
+
+def _take(decoded: Decoded, item: Any, received_at: datetime) -> str | None:
+    """Add what a batch or alias request holds; return why it is neither."""
+    if isinstance(item, Broken):
+        return item.reason
+    if type(item) is not dict:
+        return "the item is not an mParticle batch, which is an object"
+    if item.get("request_type") == "alias":
+        return _take_alias(decoded, item, received_at)
+    events = item.get("events")
+    if events is not None and type(events) is not list:
+        return "`events` is not an array"
+    if not any(item.get(field) for field in _BATCH_FIELDS):
+        return "neither an mParticle batch (no events, no user) nor an alias request"
+    _take_batch(decoded, item, events or [], received_at)
+    return None
+
+
+def _take_batch(decoded: Decoded, item: dict[str, Any], events: list[Any], received_at: datetime) -> None:
+    raw = {name: value for name, value in item.items() if name != "events"}
+    batch = read_batch(raw, events, received_at)
+    if batch.ours:
+        decoded.dropped += max(1, len(events))
+        return
+    kept = [(place, event) for place, event in enumerate(events) if not _is_ours(event, batch)]
+    decoded.dropped += len(events) - len(kept)
+    if batch.faults:
+        decoded.quarantined.append(undecoded(SOURCE, raw, "; ".join(batch.faults), received_at))
+    elif not events or (kept and (batch.identities or batch.traits or batch.deleted)):
+        decoded.messages.append(_snapshot(batch))
+    for place, event in kept:
+        _take_event(decoded, event, place, batch)
+
+
+def _is_ours(event: Any, batch: Batch) -> bool:
+    data = event.get("data") if batch.from_server and type(event) is dict else None
+    identifier = data.get("source_message_id") if type(data) is dict else None
+    return type(identifier) is str and identifier.startswith(OURS)
+
+
+def _snapshot(batch: Batch) -> Message:
+    told = [batch.mpid, batch.identities, batch.traits, batch.deleted, batch.id or batch.sent]
+    content = content_key(told)
+    key = bounded_key(f"{batch.id}:identify:{content}" if batch.id else f"identify:{content}")
+    document = _document("identify", key, best_time((batch.sent,), batch.received_at), batch)
+    document["context"] = batch.context
+    document["mparticle"] = {"batch": batch.raw}
+    return Message(SOURCE, key, document, batch.received_at, batch.replayed)
+
+
+def _take_event(decoded: Decoded, event: Any, place: int, batch: Batch) -> None:
+    if isinstance(event, Broken):
+        decoded.quarantined.append(undecoded(SOURCE, event.raw, event.reason, batch.received_at))
+        return
+    kind, data = (event.get("event_type"), event.get("data")) if type(event) is dict else (None, None)
+    if data is None:
+        data = {}
+    if type(kind) is str and kind and type(data) is dict:
+        key = _event_key(kind, data, place, batch)
+        document = _event_document(event, key, kind, data, batch)
+        decoded.messages.append(Message(SOURCE, key, document, batch.received_at, batch.replayed))
+        return
+    reason = "the event has no `event_type`, or its `data` is not an object"
+    decoded.quarantined.append(undecoded(SOURCE, event, reason, batch.received_at))
+
+
+def _event_document(
+    event: dict[str, Any], key: str, kind: str, data: dict[str, Any], batch: Batch
+) -> dict[str, Any]:
+    times = (data.get("timestamp_unixtime_ms"), data.get("event_start_unixtime_ms"), batch.sent)
+    document = _document(kind, key, best_time(times, batch.received_at), batch)
+    document["event"] = name_of(kind, data)
+    if kind == "screen_view":
+        document["name"] = document["event"]
+    document["properties"] = properties_of(data)
+    document["context"] = context = dict(batch.context)
+    session = text_id(data.get("session_id")) or text_id(data.get("session_uuid"))
+    if session:
+        context["session_id"] = session
+    if data.get("location"):
+        context["location"] = data["location"]
+    document["mparticle"] = {"event": event, "batch": batch.raw}
+    return document
+
+
+def _event_key(kind: str, data: dict[str, Any], place: int, batch: Batch) -> str:
+    identifier = set_text(data.get("source_message_id")) or text_id(data.get("event_id"))
+    if identifier:
+        return bounded_key(f"{identifier}:{kind}")
+    return content_key([kind, data, place, batch.mpid, batch.identities, batch.ids, batch.sent])
+
+
+def _document(kind: str, key: str, timestamp: str, batch: Batch) -> dict[str, Any]:
+    document: dict[str, Any] = {"type": kind, "messageId": key, "timestamp": timestamp}
+    if batch.user_id is not None:
+        document["userId"] = batch.user_id
+    if batch.mpid is not None:
+        document["anonymousId"] = batch.mpid
+    document["identities"] = batch.identities
+    document["traits"] = batch.traits
+    document["deletedTraits"] = batch.deleted
+    return document
+
+
+def _take_alias(decoded: Decoded, request: dict[str, Any], received_at: datetime) -> str | None:
+    data = request.get("data")
+    if type(data) is not dict:
+        data = {}
+    previous, current = text_id(data.get("source_mpid")), text_id(data.get("destination_mpid"))
+    if previous is None or current is None:
+        return "the alias request lacks `data.source_mpid` or `data.destination_mpid`"
+    identifier = set_text(request.get("request_id"))
+    key = bounded_key(f"{identifier}:alias") if identifier else content_key(request)
+    device_id = data.get("device_application_stamp")
+    document = {
+        "type": "alias",
+        "messageId": key,
+        "timestamp": best_time((data.get("end_unixtime_ms"),), received_at),
+        "previousId": previous,
+        "anonymousId": current,
+        "properties": data,
+        "context": context_of({"environment": request.get("environment"), "mp_deviceid": device_id}),
+        "mparticle": {"event": data, "batch": {name: request[name] for name in request if name != "data"}},
+    }
+    decoded.messages.append(Message(SOURCE, key, document, received_at))
+    return None

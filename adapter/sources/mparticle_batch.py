@@ -1,0 +1,179 @@
+"""What an mParticle batch says once for all its events: who, where, when."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from msgspec import Struct
+
+from adapter.errors import MappingError
+from adapter.model.times import parse_timestamp
+from adapter.sources.mparticle_identities import ZERO_GUID, identities, set_text, text_id
+
+#: Channels through which our own events can come back; phones and browsers never send them.
+_SERVERS = (None, "server_to_server", "partner", "unknown")
+#: How our own events and pushes are marked: `source_message_id` and `source_request_id` start so.
+OURS = "bd-"
+_CONTEXT = {
+    "application_info": "application",
+    "consent_state": "consent",
+    "attribution_info": "attribution",
+    "source_info": "source",
+    "integration_attributes": "integrations",
+    "partner_identities": "partner_identities",
+    "system_notifications": "system_notifications",
+    "ip": "ip",
+}
+_AHEAD = timedelta(days=1)
+#: mParticle is younger; what claims to be older is a number with a digit lost.
+_FIRST_YEAR = 2000
+
+
+class Batch(Struct):
+    """The shared part of a batch's documents; `faults` says what of it could not be read."""
+
+    raw: dict[str, Any]
+    received_at: datetime
+    ids: tuple[str | None, ...]
+    user_id: str | None
+    mpid: str | None
+    identities: dict[str, str]
+    traits: dict[str, Any]
+    deleted: list[str]
+    context: dict[str, Any]
+    replayed: bool
+    ours: bool
+    from_server: bool
+    faults: list[str]
+
+    @property
+    def sent(self) -> Any:
+        """The batch's own time, as it was written."""
+        return self.raw.get("timestamp_unixtime_ms")
+
+    @property
+    def id(self) -> str | None:
+        """The id that tells this batch from others, where it has one."""
+        return next((identifier for identifier in self.ids if identifier), None)
+
+
+def read_batch(raw: dict[str, Any], events: list[Any], received_at: datetime) -> Batch:
+    """Read the shared part; `raw` is the batch without its events."""
+    faults: list[str] = []
+    known = _identities(raw, faults)
+    traits, deleted = _traits(raw, events, faults)
+    source = raw.get("source_info")
+    source = source if type(source) is dict else {}
+    ids = tuple(set_text(raw.get(name)) for name in ("message_id", "batch_id", "source_request_id"))
+    from_server = source.get("channel") in _SERVERS
+    return Batch(
+        raw=raw,
+        received_at=received_at,
+        ids=ids,
+        user_id=known.get("customer_id"),
+        mpid=text_id(raw.get("mpid")),
+        identities=known,
+        traits=traits,
+        deleted=deleted,
+        context=context_of(raw),
+        replayed=_replayed(source),
+        ours=from_server and (ids[2] or "").startswith(OURS),
+        from_server=from_server,
+        faults=faults,
+    )
+
+
+def best_time(candidates: tuple[Any, ...], received_at: datetime) -> str:
+    """Return the first believable time as ISO text, else the time of receipt.
+
+    Device clocks and lost digits make times that are not: those before 2000 and more than a day ahead.
+    """
+    for candidate in candidates:
+        moment = parse_timestamp(candidate)
+        if moment is not None and moment.year >= _FIRST_YEAR and moment - received_at <= _AHEAD:
+            return _text(moment)
+    return _text(received_at)
+
+
+def _text(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def context_of(raw: dict[str, Any]) -> dict[str, Any]:
+    """Return the context: device (with `id`), application, consent, environment in lower case …
+
+    A batch without an environment is production, as mParticle's reference says.
+    """
+    environment = raw.get("environment")
+    context: dict[str, Any] = {
+        "environment": environment.lower() if type(environment) is str and environment else "production"
+    }
+    for field, name in _CONTEXT.items():
+        if raw.get(field):
+            context[name] = raw[field]
+    device = raw.get("device_info")
+    fields = device.items() if type(device) is dict else ()
+    kept = {name: value for name, value in fields if value is not None and value != ZERO_GUID}
+    device_id = text_id(raw.get("mp_deviceid"))
+    if device_id is not None:
+        kept["id"] = device_id
+    if kept:
+        context["device"] = kept
+    own = raw.get("context")
+    if type(own) is dict:
+        context.update((name, value) for name, value in own.items() if value is not None)
+    return context
+
+
+def _identities(raw: dict[str, Any], faults: list[str]) -> dict[str, str]:
+    try:
+        return identities(raw.get("user_identities"))
+    except MappingError as error:
+        faults.append(error.message)
+        return {}
+
+
+def _traits(raw: dict[str, Any], events: list[Any], faults: list[str]) -> tuple[dict[str, Any], list[str]]:
+    """Return the attributes as they stand after the batch, and the names of those deleted.
+
+    An attribute both set and deleted stays set; reserved names (`$FirstName`) are put in lower case.
+    """
+    attributes = raw.get("user_attributes")
+    if attributes is not None and type(attributes) is not dict:
+        faults.append("`user_attributes` is not an object")
+        attributes = None
+    traits = {_trait(name): value for name, value in attributes.items()} if attributes else {}
+    gone = raw.get("deleted_user_attributes")
+    if gone is not None and type(gone) is not list:
+        faults.append("`deleted_user_attributes` is not an array")
+    deleted = {_trait(name): True for name in gone if type(name) is str} if type(gone) is list else {}
+    snapshot = frozenset(traits)
+    for event in events:
+        if type(event) is dict and event.get("event_type") == "user_attribute_change":
+            _change(event.get("data"), snapshot, traits, deleted)
+    return traits, [name for name in deleted if name not in traits]
+
+
+def _change(data: Any, snapshot: frozenset[str], traits: dict[str, Any], deleted: dict[str, bool]) -> None:
+    """Follow one change in an attribute that the snapshot, which is from after it, does not have."""
+    name = data.get("user_attribute_name") if type(data) is dict else None
+    if type(name) is not str or _trait(name) in snapshot:
+        return
+    if data.get("deleted") is True:
+        traits.pop(_trait(name), None)
+        deleted[_trait(name)] = True
+    else:
+        traits[_trait(name)] = data.get("new")
+
+
+def _trait(name: str) -> str:
+    return name.lower() if name.startswith("$") else name
+
+
+def _replayed(source: dict[str, Any]) -> bool:
+    return bool(
+        source.get("replay_request_id")
+        or source.get("replay_job_id")
+        or source.get("is_historical") in (True, "true")
+    )
