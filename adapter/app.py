@@ -1,0 +1,185 @@
+"""The composition root: the one place where rooms meet."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import secrets
+import uuid
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from msgspec import Struct
+
+from adapter.destinations.contract import Destination
+from adapter.destinations.signing import SigningSecret
+from adapter.destinations.transport import guarded_client
+from adapter.destinations.webhook import WebhookDestination
+from adapter.errors import InvalidFiles
+from adapter.mapping import book as mapping_book
+from adapter.metrics import Metrics
+from adapter.rules import book as rule_book
+from adapter.rules.codes import ALPHABET
+from adapter.services.books import Books
+from adapter.services.checkout import Checkout
+from adapter.services.committer import Committer, Limits
+from adapter.services.deciding import decide
+from adapter.services.expiry import Expiry, Intervals
+from adapter.services.health import Health
+from adapter.services.ingest import Ingest, Policy
+from adapter.services.issuing import Means
+from adapter.services.relay import Relay
+from adapter.services.results import Result
+from adapter.services.work import Work
+from adapter.settings.values import Settings
+from adapter.store.contract import Store
+from adapter.store.engines import open_store
+from adapter.web.application import ASGIApp, build
+from adapter.web.doors import Doors
+
+_log = logging.getLogger(__name__)
+
+
+class World(Struct, frozen=True):
+    """What is not decided by inputs: `draw(n)` gives n code characters, `jitter()` a number from 0 to 1."""
+
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    draw: Callable[[int], str] = lambda n: "".join(secrets.choice(ALPHABET) for _ in range(n))
+    new_id: Callable[[], str] = lambda: uuid.uuid4().hex
+    jitter: Callable[[], float] = random.random
+
+
+class App(Struct, frozen=True):
+    """Every service, composed over one store. `asgi` is the whole application; `running` its life."""
+
+    settings: Settings
+    metrics: Metrics
+    books: Books
+    store: Store
+    committer: Committer
+    ingest: Ingest
+    checkout: Checkout
+    health: Health
+    running: Callable[[], Any]
+    asgi: ASGIApp
+
+
+def read_books(settings: Settings) -> Books:
+    """Return the mapping and rule files; raises InvalidFiles with every problem in any of them."""
+    mappings, mapping_problems = mapping_book.load(Path(settings.files.mappings))
+    rules, rule_problems = rule_book.load(Path(settings.files.rules))
+    if mappings is None or rules is None:
+        raise InvalidFiles([*mapping_problems, *rule_problems])
+    return Books(mappings, rules)
+
+
+def compose(settings: Settings, store: Store | None = None, world: World | None = None) -> App:
+    """Build the adapter; nothing runs yet. Raises InvalidFiles, or ValueError for a store's url.
+
+    `store` replaces the one that the settings name.
+    """
+    world = world or World()
+    store = store or open_store(settings.store.url)
+    metrics, books = Metrics(), read_books(settings)
+    destinations = _destinations(settings)
+
+    async def settle(batch: Sequence[Work]) -> list[Result]:
+        means = Means(world.clock(), world.draw, world.new_id, tuple(destinations))
+        return await store.transact(lambda transaction: decide(transaction, batch, books.rules, means))
+
+    committer = Committer(settle, _limits(settings), metrics)
+    relay = Relay(
+        store, {name: each for name, (each, _) in destinations.items()}, world.clock, world.jitter, metrics
+    )
+    ingest = Ingest(books, committer, _policy(settings), metrics, relay.wake)
+    checkout = Checkout(store, committer, world.clock)
+    expiry = Expiry(store, checkout.expire, world.clock, _intervals(settings))
+    health = Health(store, committer)
+
+    @asynccontextmanager
+    async def running() -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            for _, client in destinations.values():
+                await stack.enter_async_context(client)
+            await store.open()
+            stack.push_async_callback(store.close)
+            await stack.enter_async_context(_committing(committer))
+            await stack.enter_async_context(_until_stopped(relay.run))
+            await stack.enter_async_context(_until_stopped(expiry.run))
+            yield
+
+    doors = Doors(ingest, checkout, health, settings, metrics, world.clock, running)
+    return App(settings, metrics, books, store, committer, ingest, checkout, health, running, build(doors))
+
+
+def serve(settings: Settings) -> None:
+    """Serve until a signal stops it; what waits is settled first."""
+    app = compose(settings)
+    uvicorn.run(
+        app.asgi,
+        host=settings.server.host,
+        port=settings.server.port,
+        loop="auto",
+        http="httptools",
+        log_config=None,
+        access_log=False,
+        lifespan="on",
+        server_header=False,
+        date_header=False,
+        timeout_graceful_shutdown=10,
+    )
+
+
+@asynccontextmanager
+async def _committing(committer: Committer) -> AsyncIterator[None]:
+    task = asyncio.create_task(committer.run())
+    try:
+        yield
+    finally:
+        committer.close()
+        await task
+
+
+@asynccontextmanager
+async def _until_stopped(run: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
+    stop = asyncio.Event()
+    task = asyncio.create_task(run(stop))
+    try:
+        yield
+    finally:
+        stop.set()
+        await task
+
+
+def _destinations(settings: Settings) -> dict[str, tuple[Destination, Any]]:
+    """Return the destinations by name, each with the HTTP client that it sends through."""
+    webhook = settings.destinations.webhook
+    if not webhook.url:
+        return {}
+    timeout = timedelta(seconds=webhook.timeout_seconds)
+    allow_http = webhook.url.startswith("http:") and webhook.allow_private_addresses
+    client = guarded_client(
+        allow_private=webhook.allow_private_addresses, allow_http=allow_http, timeout=timeout
+    )
+    signing = [SigningSecret(secret) for secret in webhook.secrets]
+    destination = WebhookDestination(
+        "webhook", webhook.url, signing, client, allow_http=allow_http, timeout=timeout
+    )
+    return {"webhook": (destination, client)}
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(max_messages=settings.ingest.max_waiting, max_bytes=settings.ingest.max_waiting_bytes)
+
+
+def _policy(settings: Settings) -> Policy:
+    return Policy(reward_development=settings.mparticle.accept_development)
+
+
+def _intervals(settings: Settings) -> Intervals:
+    return Intervals(keep_messages=timedelta(days=settings.retention.message_days))

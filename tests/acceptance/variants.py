@@ -1,0 +1,91 @@
+"""Servers that are broken on purpose, to show that the crash test's checker bites.
+
+acknowledge-before-commit    answers first, and commits a little later
+read-then-write              decides on counters as the transaction before it read them
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import adapter.app
+from adapter.services.committer import Committer
+from adapter.services.results import Result
+from adapter.services.work import Work
+from adapter.settings import reading
+from adapter.store.contract import Changes, CounterKey, Loaded, Reserved, Store, Transaction, Wanted
+from adapter.store.engines import open_store
+
+T = TypeVar("T")
+
+
+class AcknowledgeFirst(Committer):
+    """Says yes at once."""
+
+    async def submit(self, works: Sequence[Work], size: int = 0) -> list[Result]:
+        async def later() -> None:
+            await asyncio.sleep(0.1)
+            await super(AcknowledgeFirst, self).submit(works, size)
+
+        self._later = asyncio.create_task(later())
+        return [Result(work.message_id, "processed") for work in works]
+
+
+class StaleTransaction:
+    """Reserves nothing: returns the counters that the last transaction saw."""
+
+    def __init__(self, inner: Transaction, remembered: dict[CounterKey, int]) -> None:
+        self._inner = inner
+        self._remembered = remembered
+
+    async def load(self, wanted: Wanted, now: Any) -> Loaded:
+        return await self._inner.load(wanted, now)
+
+    async def reserve(self, counters: Sequence[CounterKey], codes: Sequence[str]) -> Reserved:
+        real = await self._inner.reserve(counters, codes)
+        stale = {key: self._remembered.get(key, 0) for key in real.used}
+        self._remembered.update(real.used)
+        return Reserved(stale, real.taken)
+
+    async def save(self, changes: Changes) -> None:
+        await self._inner.save(changes)
+
+
+def read_then_write(store: Store) -> Store:
+    """Return the store with stale counters."""
+    remembered: dict[CounterKey, int] = {}
+    transact = store.transact
+
+    async def stale(script: Callable[[Transaction], Awaitable[T]]) -> T:
+        return await transact(lambda transaction: script(StaleTransaction(transaction, remembered)))
+
+    store.transact = stale  # type: ignore[method-assign]
+    return store
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("variant", choices=["acknowledge-before-commit", "read-then-write"])
+    for name in ("port", "store", "rules"):
+        parser.add_argument(f"--{name}")
+    arguments = parser.parse_args()
+    options = {
+        ("server", "port"): arguments.port,
+        ("store", "url"): arguments.store,
+        ("files", "rules"): str(Path(arguments.rules)),
+    }
+    settings = reading.load(None, os.environ, options)
+    if arguments.variant == "acknowledge-before-commit":
+        adapter.app.Committer = AcknowledgeFirst  # type: ignore[misc]
+    else:
+        adapter.app.open_store = lambda url: read_then_write(open_store(url))
+    adapter.app.serve(settings)
+
+
+if __name__ == "__main__":
+    main()
