@@ -1,0 +1,25 @@
+"""The directives, one module each: mapping-kit's own, then ours."""
+
+from __future__ import annotations
+
+from adapter.mapping.directive import Directive
+from adapter.mapping.directives.array_path import ARRAY_PATH
+from adapter.mapping.directives.branch import IF
+from adapter.mapping.directives.case import CASE
+from adapter.mapping.directives.exclude_when_null import EXCLUDE_WHEN_NULL
+from adapter.mapping.directives.flatten import FLATTEN
+from adapter.mapping.directives.json_text import JSON
+from adapter.mapping.directives.literal import LITERAL
+from adapter.mapping.directives.merge import MERGE
+from adapter.mapping.directives.path import PATH
+from adapter.mapping.directives.replace import REPLACE
+from adapter.mapping.directives.template import TEMPLATE
+from adapter.mapping.directives.transform import TRANSFORM
+
+_ALL = (
+    IF, CASE, REPLACE, ARRAY_PATH, PATH, JSON, FLATTEN, MERGE, TEMPLATE, LITERAL, TRANSFORM,
+    EXCLUDE_WHEN_NULL,
+)  # fmt: skip
+
+#: Every directive by its name.
+DIRECTIVES: dict[str, Directive] = {directive.name: directive for directive in _ALL}

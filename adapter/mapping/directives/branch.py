@@ -1,0 +1,56 @@
+"""`@if`: one value or another."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from adapter.errors import MappingError
+from adapter.mapping.directive import Directive
+from adapter.mapping.javascript import text
+from adapter.mapping.shapes import Any_, Option, Options, Raw
+from adapter.mapping.values import UNDEFINED, is_number, is_truthy
+
+if TYPE_CHECKING:
+    from adapter.mapping.interpret import Resolver
+
+NEITHER = '@if requires an "exists" key or a "blank" key'
+
+
+def run(options: Any, payload: Any, resolver: Resolver) -> Any:
+    if _is_without_test(options):
+        raise MappingError(NEITHER)
+    if "exists" in options:
+        value = resolver.resolve(options["exists"], payload)
+        holds = value is not UNDEFINED and value is not None
+    else:
+        holds = is_filled(resolver.resolve(options["blank"], payload))
+    if holds and "then" in options:
+        return resolver.resolve(options["then"], payload)
+    if not holds and is_truthy(options.get("else")):
+        return resolver.resolve(options["else"], payload)
+    return UNDEFINED
+
+
+def is_filled(value: Any) -> bool:
+    """Tell whether `blank` takes its `then`: the value is not null and not loosely equal to ''."""
+    if type(value) is str:
+        return value != ""
+    if value is None or value is UNDEFINED:
+        return False
+    if type(value) is list:
+        return text(value) != ""
+    return bool(value) if is_number(value) or type(value) is bool else True
+
+
+def _is_without_test(options: Any) -> bool:
+    return not is_truthy(options.get("exists")) and not is_truthy(options.get("blank"))
+
+
+_OPTIONS = {
+    "exists": Option(Raw()),
+    "blank": Option(Any_(), checked=False),
+    "then": Option(Raw()),
+    "else": Option(Raw()),
+}
+
+IF = Directive("@if", Options(_OPTIONS, one_of=("exists", "blank")), run)

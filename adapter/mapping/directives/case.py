@@ -1,0 +1,40 @@
+"""`@case`: text in lower or upper case; other values pass."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from adapter.errors import MappingError
+from adapter.mapping.directive import Directive
+from adapter.mapping.shapes import Option, Options, Plain, Text
+from adapter.mapping.values import UNDEFINED, is_truthy
+
+if TYPE_CHECKING:
+    from adapter.mapping.interpret import Resolver
+
+WITHOUT_OPERATOR = '@case requires a "operator" key'
+
+
+def run(options: Any, payload: Any, resolver: Resolver) -> Any:
+    if not options.get("operator"):
+        raise MappingError(WITHOUT_OPERATOR)
+    if not is_truthy(options.get("value")):
+        return UNDEFINED
+    value = resolver.resolve(options["value"], payload)
+    return recased(value, options["operator"]) if type(value) is str else value
+
+
+def recased(value: str, operator: str) -> str:
+    """Return the text in the case that the operator names."""
+    if operator == "lower":
+        return value.lower()
+    if operator == "upper":
+        return value.upper()
+    raise MappingError('operator key should have a value of "lower" or "upper"')
+
+
+CASE = Directive(
+    "@case",
+    Options({"operator": Option(Plain(), needed=True), "value": Option(Text(), needed=True)}),
+    run,
+)

@@ -1,0 +1,28 @@
+"""`@excludeWhenNull`: null removed, also from nested objects, not from lists."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from adapter.mapping.directive import Directive
+from adapter.mapping.shapes import Raw
+from adapter.mapping.values import UNDEFINED
+
+if TYPE_CHECKING:
+    from adapter.mapping.interpret import Resolver
+
+
+def run(options: Any, payload: Any, resolver: Resolver) -> Any:
+    return without_nulls(resolver.resolve(options, payload))
+
+
+def without_nulls(value: Any) -> Any:
+    """Return the value without null members of objects; UNDEFINED for null itself."""
+    if value is None:
+        return UNDEFINED
+    if type(value) is not dict:
+        return value
+    return {key: without_nulls(item) for key, item in value.items() if item is not None}
+
+
+EXCLUDE_WHEN_NULL = Directive("@excludeWhenNull", Raw(), run)

@@ -1,0 +1,56 @@
+"""`@flatten`: nested objects and lists as one flat object with joined keys."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from adapter.errors import MappingError
+from adapter.mapping.directive import Directive
+from adapter.mapping.javascript import keys
+from adapter.mapping.shapes import Any_, Option, Options, Plain, Raw
+from adapter.mapping.values import is_truthy
+
+if TYPE_CHECKING:
+    from adapter.mapping.interpret import Resolver
+
+WITHOUT_SEPARATOR = '@flatten requires a "separator" key'
+
+
+def run(options: Any, payload: Any, resolver: Resolver) -> dict[str, Any]:
+    if not options.get("separator"):
+        raise MappingError(WITHOUT_SEPARATOR)
+    value = resolver.resolve(options["value"], payload)
+    return flattened(value, options["separator"], is_truthy(options.get("omitArrays")))
+
+
+def flattened(value: Any, separator: str, omit_arrays: bool) -> dict[str, Any]:
+    """Return the leaves by joined key; empty objects and lists leave nothing, a lone leaf stands under ''."""
+    result: dict[str, Any] = {}
+    _gather(value, "", separator, omit_arrays, result)
+    return result
+
+
+def _gather(value: Any, prefix: str, separator: str, omit_arrays: bool, result: dict[str, Any]) -> None:
+    if type(value) is dict:
+        lead = prefix + separator if prefix else ""
+        for key in keys(value):
+            item = value[key]
+            if type(item) is dict or type(item) is list:
+                _gather(item, lead + key, separator, omit_arrays, result)
+            else:
+                result[lead + key] = item
+    elif type(value) is list and not omit_arrays:
+        lead = prefix + separator if prefix else ""
+        for index, item in enumerate(value):
+            _gather(item, f"{lead}{index}", separator, omit_arrays, result)
+    else:
+        result[prefix] = value
+
+
+_OPTIONS = {
+    "separator": Option(Plain(), needed=True),
+    "value": Option(Raw(), required=True),
+    "omitArrays": Option(Any_(), checked=False),
+}
+
+FLATTEN = Directive("@flatten", Options(_OPTIONS), run)

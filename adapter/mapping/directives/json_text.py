@@ -1,0 +1,43 @@
+"""`@json`: a value to JSON text, or JSON text to its value."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from adapter.errors import MappingError
+from adapter.mapping import javascript
+from adapter.mapping.directive import Directive
+from adapter.mapping.shapes import Option, Options, Plain, Raw
+from adapter.mapping.values import UNDEFINED, is_truthy
+
+if TYPE_CHECKING:
+    from adapter.mapping.interpret import Resolver
+
+WITHOUT_VALUE = '@json requires a "value" key'
+
+
+def run(options: Any, payload: Any, resolver: Resolver) -> Any:
+    if not is_truthy(options["value"]):
+        raise MappingError(WITHOUT_VALUE)
+    value = resolver.resolve(options["value"], payload)
+    if options["mode"] == "encode":
+        return javascript.stringify(value)
+    return decoded(value) if options["mode"] == "decode" else UNDEFINED
+
+
+def decoded(value: Any) -> Any:
+    """Return what the JSON text says; text that is no JSON, and all that is no text, as it is."""
+    if type(value) is not str:
+        return value
+    try:
+        return javascript.parse(value)
+    except ValueError:
+        return value
+
+
+_OPTIONS = {
+    "value": Option(Raw(), required=True),
+    "mode": Option(Plain(choices=("encode", "decode")), required=True),
+}
+
+JSON = Directive("@json", Options(_OPTIONS), run)

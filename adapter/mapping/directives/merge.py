@@ -1,0 +1,44 @@
+"""`@merge`: several objects in one, the later (or the earlier) winning."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from adapter.errors import MappingError
+from adapter.mapping.directive import Directive
+from adapter.mapping.javascript import code_units
+from adapter.mapping.shapes import Items, Members, Option, Options, Plain
+
+if TYPE_CHECKING:
+    from adapter.mapping.interpret import Resolver
+
+WITHOUT_DIRECTION = '@merge requires a "direction" key'
+
+
+def run(options: Any, payload: Any, resolver: Resolver) -> dict[str, Any]:
+    if not options.get("direction"):
+        raise MappingError(WITHOUT_DIRECTION)
+    objects = [resolver.resolve(item, payload) for item in options["objects"]]
+    if options["direction"] == "left":
+        objects.reverse()
+    return merged(objects)
+
+
+def merged(objects: list[Any]) -> dict[str, Any]:
+    """Return `Object.assign({}, ...objects)`: text and lists spread by index, the rest adds nothing."""
+    result: dict[str, Any] = {}
+    for members in objects:
+        if type(members) is dict:
+            result.update(members)
+        elif type(members) in (list, str):
+            items = code_units(members) if type(members) is str else members
+            result.update((str(index), item) for index, item in enumerate(items))
+    return result
+
+
+_OPTIONS = {
+    "direction": Option(Plain(choices=("left", "right")), needed=True),
+    "objects": Option(Items(Members()), required=True),
+}
+
+MERGE = Directive("@merge", Options(_OPTIONS), run)

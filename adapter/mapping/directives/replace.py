@@ -1,0 +1,111 @@
+"""`@replace`: one piece of text for another, twice if wanted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from adapter.errors import MappingError
+from adapter.mapping.directive import Directive
+from adapter.mapping.javascript import code_units, joined_units, length, text
+from adapter.mapping.shapes import Any_, Flag, Option, Options, Plain, Text
+from adapter.mapping.values import UNDEFINED, is_number, is_truthy
+
+if TYPE_CHECKING:
+    from adapter.mapping.interpret import Resolver
+
+MOST = 10
+_REFERENCE = re.compile(r"\$[$&`']")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def run(options: Any, payload: Any, resolver: Resolver) -> Any:
+    if not is_truthy(options.get("value")):
+        return UNDEFINED
+    return replacer(options)(resolver.resolve(options["value"], payload))
+
+
+def replacer(options: dict[str, Any]) -> Callable[[Any], str]:
+    """Return the function from a value to its text with the replacements made; '' for no text."""
+    everywhere = options.get("global") is not False
+    folded = options.get("ignorecase") is True
+    passes = [(options["pattern"], options.get("replacement", ""))]
+    second = options.get("pattern2")
+    replacement2 = options.get("replacement2")
+    if type(second) is str and second and (replacement2 is None or type(replacement2) is str):
+        passes.append((second, replacement2 or ""))
+    steps = [_step(pattern, replacement, everywhere, folded) for pattern, replacement in passes]
+
+    def replaced(value: Any) -> str:
+        if type(value) is not str:
+            if type(value) is not bool and not is_number(value):
+                return ""
+            value = text(value)
+        for step in steps:
+            value = step(value)
+        return str(value)
+
+    return replaced
+
+
+def _step(pattern: str, replacement: str, everywhere: bool, folded: bool) -> Callable[[str], str]:
+    for name, given in (("pattern", pattern), ("replacement", replacement)):
+        if length(given) > MOST:
+            return _refusing(f'@replace requires a "{name}" less than {MOST} characters')
+    count = -1 if everywhere else 1
+    if not folded and "$" not in replacement and not _SURROGATE.search(pattern):
+        return lambda value: value.replace(pattern, replacement, count)
+    return lambda value: _replace(value, pattern, replacement, count, folded)
+
+
+def _refusing(message: str) -> Callable[[str], str]:
+    def refuse(value: str) -> str:
+        raise MappingError(message)
+
+    return refuse
+
+
+def _replace(value: str, pattern: str, replacement: str, count: int, folded: bool) -> str:
+    units, wanted = code_units(value), code_units(pattern)
+    searched = _fold(units) if folded else units
+    if folded:
+        wanted = _fold(wanted)
+    pieces: list[str] = []
+    end = 0
+    while count and (start := searched.find(wanted, end)) >= 0:
+        after = start + len(wanted)
+        pieces += units[end:start], _expanded(replacement, units, start, after)
+        end = after
+        count -= 1
+    return joined_units("".join(pieces) + units[end:])
+
+
+def _expanded(replacement: str, units: str, start: int, after: int) -> str:
+    means = {"$$": "$", "$&": units[start:after], "$`": units[:start], "$'": units[after:]}
+    return _REFERENCE.sub(lambda found: means[found[0]], code_units(replacement))
+
+
+def _fold(units: str) -> str:
+    """Fold case as a JavaScript `i` flag without `u` does (ECMA-262 §22.2.2.7.3)."""
+    return "".join(map(_fold_unit, units))
+
+
+def _fold_unit(unit: str) -> str:
+    upper = unit.upper()
+    if len(upper) != 1 or ord(upper) > 0xFFFF or (ord(unit) >= 128 > ord(upper)):
+        return unit
+    return upper
+
+
+_OPTIONS = {
+    "pattern": Option(Plain(least=1, most=MOST), required=True),
+    "replacement": Option(Plain(least=0, most=MOST)),
+    "value": Option(Text(), required=True),
+    "ignorecase": Option(Flag()),
+    "global": Option(Flag()),
+    "pattern2": Option(Any_(), checked=False),
+    "replacement2": Option(Any_(), checked=False),
+}
+
+REPLACE = Directive("@replace", Options(_OPTIONS), run)

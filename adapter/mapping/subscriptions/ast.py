@@ -1,0 +1,34 @@
+"""Subscriptions as values."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+Field = Literal["type", "event", "name", "userId", "properties", "traits", "context"]
+Operator = Literal[
+    "=", "!=", "<", "<=", ">", ">=", "number_equals", "number_not_equals", "exists", "not_exists",
+    "is_true", "is_false", "contains", "not_contains", "starts_with", "not_starts_with", "ends_with",
+    "not_ends_with",
+]  # fmt: skip
+
+
+class Condition(Struct, frozen=True):
+    """One test of one field; `name` is the path below properties, traits or context.
+
+    `value` is None where the operator takes none; `position` is where it stands in the text.
+    """
+
+    field: Field
+    operator: Operator
+    value: str | float | bool | None = None
+    name: str = ""
+    position: int = 0
+
+
+class Group(Struct, frozen=True):
+    """Conditions of which all (`and`) or any (`or`) must hold."""
+
+    operator: Literal["and", "or"]
+    children: tuple[Group | Condition, ...]

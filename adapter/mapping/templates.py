@@ -1,0 +1,38 @@
+"""Templates: `{{path}}` and `{{{path}}}`, neither of which escapes anything.
+
+Follows packages/core/src/mapping-kit/placeholders.ts of segmentio/action-destinations: triple braces
+are filled first, and what they yield is searched for double braces again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from adapter.mapping import paths
+from adapter.mapping.javascript import text, trim
+from adapter.mapping.values import UNDEFINED
+
+TRIPLE = re.compile(r"\{\{\{([^}]+)\}\}\}")
+DOUBLE = re.compile(r"\{\{([^}]+)\}\}")
+Read = Callable[[Any, str], Any]
+
+
+def render(template: str, payload: Any, read: Read = paths.get) -> str:
+    """Return the template filled from the payload; missing and null values give nothing."""
+
+    def fill(match: re.Match[str]) -> str:
+        return shown(read(payload, key_of(match[1])))
+
+    return DOUBLE.sub(fill, TRIPLE.sub(fill, template))
+
+
+def key_of(placeholder: str) -> str:
+    """Return the path that a placeholder names; `$.` is not dropped here."""
+    return trim(placeholder)
+
+
+def shown(value: Any) -> str:
+    """Return the text of a value as a placeholder shows it."""
+    return "" if value is None or value is UNDEFINED else text(value)
