@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -64,14 +65,13 @@ class Server:
 StartServer = Callable[..., Server]
 
 
-@pytest.fixture
-def start_server(tmp_path: Path) -> Iterator[StartServer]:
-    """Start servers over this test's own store; `command` replaces `adapter serve`."""
+@contextmanager
+def _servers(folder: Path) -> Iterator[StartServer]:
     started: list[Server] = []
 
     def start(*, rules: Path = ROOT / "rules", command: list[str] | None = None, **environ: str) -> Server:
         serve = command or [sys.executable, "-m", "adapter.cli.main", "serve"]
-        server = Server(f"sqlite:///{tmp_path / 'adapter.db'}", rules, environ, serve)
+        server = Server(f"sqlite:///{folder / 'adapter.db'}", rules, environ, serve)
         started.append(server)
         server.start()
         return server
@@ -79,6 +79,20 @@ def start_server(tmp_path: Path) -> Iterator[StartServer]:
     yield start
     for server in started:
         server.kill()
+
+
+@pytest.fixture
+def start_server(tmp_path: Path) -> Iterator[StartServer]:
+    """Start servers over this test's own store; `command` replaces `adapter serve`."""
+    with _servers(tmp_path) as start:
+        yield start
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One started server with the starter files, shared by a module's tests."""
+    with _servers(tmp_path_factory.mktemp("shop")) as start:
+        yield start()
 
 
 def _free_port() -> int:
