@@ -116,7 +116,17 @@ class _FirstWalk:
         elif isinstance(operation, CustomerGroup):
             self.people.group(operation)
         elif isinstance(operation, CustomerErase):
-            self.people.erase(operation.source_id)
+            self._erase(operation.source_id)
+
+    def _erase(self, source_id: str) -> None:
+        """Forget a customer, and what this very batch brought of them before."""
+        canonical = self.people.canonical
+        owner = canonical(source_id)
+        self.events = [each for each in self.events if canonical(each[0]) != owner]
+        self.steps = [
+            step for step in self.steps if isinstance(step, Move) or canonical(step.source_id) != owner
+        ]
+        self.people.erase(source_id)
 
 
 def _fresh(batch: Sequence[Work], loaded: Loaded) -> list[int]:

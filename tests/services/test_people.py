@@ -1,0 +1,110 @@
+"""Who is who: linking, merging, and what is written down of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from adapter.model.customers import Customer
+from adapter.model.operations import CustomerGroup, CustomerUpsert
+from adapter.services.people import People
+from adapter.store.contract import CustomerRecord, Identity, Loaded
+
+
+def people(*customers: Customer, identities: dict[Identity, str] | None = None) -> People:
+    records = {customer.source_id: CustomerRecord(customer) for customer in customers}
+    return People(Loaded({}, dict(identities or {}), records, {}))
+
+
+def written(room: People) -> dict[str, Customer]:
+    return {record.customer.source_id: record.customer for record in room.changed()}
+
+
+def test_a_first_fact_creates_the_customer() -> None:
+    room = people()
+    room.upsert(CustomerUpsert("u1", fields={"email": "a@example.org"}, traits={"plan": "pro"}))
+    assert written(room) == {"u1": Customer("u1", email="a@example.org", traits={"plan": "pro"})}
+
+
+def test_only_what_is_given_changes() -> None:
+    room = people(Customer("u1", email="a@example.org", traits={"plan": "pro", "age": 30}))
+    room.upsert(CustomerUpsert("u1", traits={"plan": "basic"}))
+    assert written(room)["u1"] == Customer("u1", email="a@example.org", traits={"plan": "basic", "age": 30})
+
+
+def test_facts_that_are_known_already_write_nothing() -> None:
+    room = people(
+        Customer("u1", traits={"plan": "pro"}, identities={"mpid": "7"}), identities={("mpid", "7"): "u1"}
+    )
+    room.upsert(CustomerUpsert("u1", identities={"mpid": "7"}, traits={"plan": "pro"}))
+    assert written(room) == {}
+    assert room.learnt == {}
+
+
+def test_a_trait_both_removed_and_set_is_set() -> None:
+    room = people(Customer("u1", traits={"tier": "old", "gone": 1}))
+    room.upsert(CustomerUpsert("u1", traits={"tier": "new"}, removed_traits=("tier", "gone")))
+    assert written(room)["u1"].traits == {"tier": "new"}
+
+
+def test_segments_are_joined_and_left() -> None:
+    room = people(Customer("u1", segments=("vip",)))
+    room.upsert(CustomerUpsert("u1", joined_segments=("eu",), left_segments=("vip",)))
+    assert written(room)["u1"].segments == ("eu",)
+
+
+def test_an_anonymous_visitor_who_signs_in_brings_their_past() -> None:
+    room = people(Customer("anon-1", traits={"campaign": "spring", "plan": "none"}))
+    room.upsert(CustomerUpsert("u1", identities={"anonymous_id": "anon-1"}, traits={"plan": "pro"}))
+    assert written(room) == {
+        "u1": Customer(
+            "u1", traits={"campaign": "spring", "plan": "pro"}, identities={"anonymous_id": "anon-1"}
+        )
+    }
+    assert room.moved == [("anon-1", "u1")]
+    assert room.learnt == {("anonymous_id", "anon-1"): "u1"}
+
+
+def test_after_signing_in_the_anonymous_id_alone_means_the_customer() -> None:
+    room = people(Customer("u1"), identities={("anonymous_id", "anon-1"): "u1"})
+    person = room.find("anon-1", {"anonymous_id": "anon-1"})
+    assert person.customer.source_id == "u1"
+
+
+def test_a_second_customer_on_the_same_device_inherits_nothing() -> None:
+    room = people(Customer("u1"), identities={("anonymous_id", "anon-1"): "u1"})
+    assert room.find("u2", {"anonymous_id": "anon-1"}).customer.source_id == "u2"
+    assert room.moved == []
+    assert room.canonical("u1") == "u1"
+
+
+@pytest.mark.parametrize(
+    "merges", [[("a", "b"), ("b", "c")], [("b", "c"), ("a", "c")], [("b", "c"), ("a", "b")]]
+)
+def test_merges_lead_to_one_customer_in_any_order(merges: list[tuple[str, str]]) -> None:
+    room = people(Customer("a", traits={"a": 1}), Customer("b", traits={"b": 1}), Customer("c"))
+    for previous_id, source_id in merges:
+        room.merge(previous_id, source_id)
+    assert {room.canonical(source_id) for source_id in "abc"} == {"c"}
+    assert written(room)["c"].traits == {"a": 1, "b": 1}
+
+
+def test_merging_again_or_back_changes_nothing() -> None:
+    room = people(Customer("a"), Customer("b"))
+    room.merge("a", "b")
+    moved = list(room.moved)
+    room.merge("a", "b")
+    room.merge("b", "a")
+    assert room.moved == moved
+
+
+def test_a_group_keeps_its_own_traits() -> None:
+    room = people(Customer("u1", groups={"g1": {"plan": "team"}}))
+    room.group(CustomerGroup("u1", "g1", {"seats": 5}))
+    assert written(room)["u1"].groups == {"g1": {"plan": "team", "seats": 5}}
+
+
+def test_an_erased_customer_starts_afresh() -> None:
+    room = people(Customer("u1", email="a@example.org"), identities={("mpid", "7"): "u1"})
+    room.erase("u1")
+    assert room.erased == ["u1"]
+    assert room.find("7", {"mpid": "7"}).customer == Customer("7")
