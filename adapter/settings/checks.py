@@ -59,8 +59,8 @@ def _webhook(settings: Settings) -> Iterator[tuple[Keys, str, str]]:
     url = _split(webhook.url)
     if url.scheme not in ("http", "https") or not url.hostname:
         yield (*section, "url"), "is no web address", "write it whole, as in `https://example.com/discounts`"
-    elif url.scheme == "http" and not webhook.allow_http:
-        remedy = "write https://, or set `destinations.webhook.allow_http = true` for a test"
+    elif url.scheme == "http" and not webhook.allow_private_addresses:
+        remedy = "write https://, or for a test set `allow_private_addresses = true`"
         yield (*section, "url"), "would send discounts unencrypted", remedy
     if not webhook.secrets:
         remedy = "set ADAPTER_DESTINATIONS_WEBHOOK_SECRETS to a `whsec_...` that the receiver knows"

@@ -105,7 +105,6 @@ class Webhook(Struct, frozen=True):
     url: str = ""
     secrets: Secrets = ()
     timeout_seconds: Positive = 15
-    allow_http: bool = False
     allow_private_addresses: bool = False
 
 

@@ -59,7 +59,8 @@ def test_the_environment_wins_over_the_file_and_the_command_line_over_both(tmp_p
 def test_every_setting_can_be_given_in_the_environment(keys: Keys, tmp_path: Path) -> None:
     texts = {
         "port": "9000", "host": "::1", "level": "error", "accept_development": "true",
-        "allow_private_addresses": "true", "allow_http": "true", "api_keys": "key:secret", "mappings": "elsewhere",
+        "allow_private_addresses": "true",
+        "api_keys": "key:secret", "mappings": "elsewhere",
         "rules": "elsewhere", "secrets": WHSEC,
     }  # fmt: skip
     text = texts.get(keys[-1], "4321" if isinstance(FIELDS[keys].default, int) else "some,thing")
@@ -111,7 +112,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 
 def test_another_host_is_served_once_there_is_a_secret(tmp_path: Path) -> None:
-    environ = {"ADAPTER_SERVER_HOST": "0.0.0.0", "ADAPTER_API_TOKENS": "token"}  # noqa: S104
+    environ = {"ADAPTER_SERVER_HOST": "0.0.0.0", "ADAPTER_API_TOKENS": "token"}
     assert given(tmp_path, "", environ).guarded
 
 
@@ -120,7 +121,7 @@ def test_loopback_needs_no_secret(host: str, tmp_path: Path) -> None:
     assert given(tmp_path, "", {"ADAPTER_SERVER_HOST": host}).server.loopback
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.1", "example.com", ""])  # noqa: S104
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.1", "example.com", ""])
 def test_no_other_host_counts_as_loopback(host: str, tmp_path: Path) -> None:
     refused(tmp_path, "", {"ADAPTER_SERVER_HOST": host})
 

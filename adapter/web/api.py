@@ -1,0 +1,133 @@
+"""The native API: discounts and what led to them, for a shop's checkout and its support desk."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from adapter.errors import NotFound, Unreadable
+from adapter.model.encoding import encode
+from adapter.model.operations import DiscountMove
+from adapter.web.bodies import read
+from adapter.web.credentials import bearer, closed, require
+from adapter.web.doors import Doors
+
+VERBS = ("apply", "release", "redeem", "revoke")
+#: As long as Stripe's (https://docs.stripe.com/api/idempotent_requests).
+MAX_KEY = 255
+
+Ask = Callable[[Doors, Request], Awaitable[Any]]
+
+
+class Move(Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of a move, all of it optional: whose discount, for which order, why."""
+
+    source_id: str | None = None
+    order_id: str | None = None
+    reason: str | None = None
+
+
+def routes(doors: Doors) -> list[Route]:
+    """Return the native API's routes; customers' ids may hold slashes, so the longer paths come first."""
+    return [
+        _route(doors, "/v1/discounts/{code}", _discount),
+        *(_route(doors, f"/v1/discounts/{{code}}/{verb}", _moving(verb), "POST") for verb in VERBS),
+        _route(doors, "/v1/customers/{source_id:path}/discounts", _discounts),
+        _route(doors, "/v1/customers/{source_id:path}/events", _events),
+        _route(doors, "/v1/customers/{source_id:path}", _customer),
+        _route(doors, "/v1/decisions", _decisions),
+    ]
+
+
+def authorise(doors: Doors, request: Request) -> None:
+    """Raise Unauthorised unless the caller shows one of `api.tokens`."""
+    tokens = doors.settings.api.tokens
+    if tokens:
+        require(
+            bearer(dict(request.scope["headers"])),
+            tokens,
+            missing="no token: send `Authorization: Bearer TOKEN`",
+            wrong="the token is not one of `api.tokens`",
+        )
+    elif not doors.unguarded:
+        raise closed("api.tokens")
+
+
+def _route(doors: Doors, path: str, ask: Ask, method: str = "GET") -> Route:
+    async def endpoint(request: Request) -> Response:
+        authorise(doors, request)
+        return Response(encode(await ask(doors, request)), media_type="application/json")
+
+    return Route(path, endpoint, methods=[method], name=ask.__name__.strip("_"))
+
+
+def _named(request: Request, parameter: str) -> str:
+    """Return a code or an id from the path; nothing was ever issued under an unprintable one."""
+    name: str = request.path_params[parameter]
+    if not name.isprintable() or len(name) > 1_000:
+        raise NotFound("there is nothing under that name")
+    return name
+
+
+async def _discount(doors: Doors, request: Request) -> Any:
+    return await doors.checkout.discount(_named(request, "code"))
+
+
+async def _discounts(doors: Doors, request: Request) -> Any:
+    return {"discounts": await doors.checkout.discounts(_named(request, "source_id"))}
+
+
+async def _events(doors: Doors, request: Request) -> Any:
+    return {"events": await doors.checkout.events(_named(request, "source_id"))}
+
+
+async def _customer(doors: Doors, request: Request) -> Any:
+    return await doors.checkout.customer(_named(request, "source_id"))
+
+
+async def _decisions(doors: Doors, request: Request) -> Any:
+    source_id = request.query_params.get("source_id", "")
+    if not source_id or not source_id.isprintable():
+        raise Unreadable("name the customer: `/v1/decisions?source_id=...`")
+    return {"decisions": await doors.checkout.decisions(source_id)}
+
+
+def _moving(verb: Any) -> Ask:
+    async def move(doors: Doors, request: Request) -> Any:
+        server = doors.settings.server
+        body = await read(
+            dict(request.scope["headers"]),
+            request.receive,
+            server.max_body_bytes,
+            server.body_timeout_seconds,
+        )
+        given = _given(body)
+        asked = DiscountMove(verb, _named(request, "code"), given.source_id, given.order_id, given.reason)
+        return await doors.checkout.move(asked, _idempotency_key(request))
+
+    move.__name__ = verb
+    return move
+
+
+def _given(body: bytes) -> Move:
+    if not body.strip():
+        return Move()
+    try:
+        return msgspec.json.decode(body, type=Move)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        wrong = str(error) if isinstance(error, msgspec.ValidationError) else "it is not JSON"
+        message = f"the body is not what a move takes: {wrong}; it may hold `source_id`, `order_id`, `reason`"
+        raise Unreadable(message) from error
+
+
+def _idempotency_key(request: Request) -> str | None:
+    key = request.headers.get("idempotency-key", "").strip()
+    if len(key) > MAX_KEY or not key.isprintable():
+        raise Unreadable(f"Idempotency-Key is longer than {MAX_KEY} characters, or not printable")
+    return key or None

@@ -1,0 +1,88 @@
+"""Request bodies: bounded in bytes, also after inflating, and in time."""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+from collections.abc import Mapping
+
+from starlette.types import Receive
+
+from adapter.errors import TooLarge, Unavailable, Unreadable
+
+Headers = Mapping[bytes, bytes]
+_GZIP = (b"gzip", b"x-gzip")
+
+
+class Disconnected(Exception):
+    """The sender went away before the body had arrived; there is nobody to answer."""
+
+
+async def read(headers: Headers, receive: Receive, limit: int, seconds: float) -> bytes:
+    """Return the whole body, inflated, of at most `limit` bytes, arrived within `seconds`.
+
+    Raises TooLarge, Unreadable for an encoding that we do not take or that is broken, Unavailable when
+    the body does not arrive in time, and Disconnected.
+    """
+    declared = headers.get(b"content-length", b"")
+    if declared.isdigit() and (len(declared) > 18 or int(declared) > limit):
+        raise _too_large(limit)
+    try:
+        async with asyncio.timeout(seconds):
+            body = await _collect(receive, limit)
+    except TimeoutError:
+        raise Unavailable("the body did not arrive in time") from None
+    encoding = headers.get(b"content-encoding")
+    return body if encoding is None else _decoded(body, encoding.strip().lower(), limit)
+
+
+async def _collect(receive: Receive, limit: int) -> bytes:
+    message = await receive()
+    if message["type"] == "http.disconnect":
+        raise Disconnected
+    body: bytes = message.get("body", b"")
+    if not message.get("more_body", False):
+        if len(body) > limit:
+            raise _too_large(limit)
+        return body
+    parts, size = [body], len(body)
+    while message.get("more_body", False):
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Disconnected
+        part = message.get("body", b"")
+        size += len(part)
+        if size > limit:
+            raise _too_large(limit)
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _decoded(body: bytes, encoding: bytes, limit: int) -> bytes:
+    if encoding in (b"", b"identity"):
+        return body
+    if encoding not in _GZIP:
+        shown = encoding.decode("latin-1")[:40]
+        raise Unreadable(f"content-encoding `{shown}` is not known here; send gzip, or none")
+    return _inflated(body, limit)
+
+
+def _inflated(body: bytes, limit: int) -> bytes:
+    inflater = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    try:
+        inflated = inflater.decompress(body, limit + 1)
+    except zlib.error as error:
+        raise Unreadable("the body is not gzip, though content-encoding says so") from error
+    if len(inflated) > limit:
+        raise _too_large(limit)
+    if not inflater.eof:
+        raise Unreadable("the gzip body is cut short")
+    if inflater.unused_data:
+        raise Unreadable("bytes follow the end of the gzip body")
+    return inflated
+
+
+def _too_large(limit: int) -> TooLarge:
+    return TooLarge(
+        f"the body is over {limit} bytes; send fewer messages a request, or raise `server.max_body_bytes`"
+    )

@@ -1,0 +1,53 @@
+"""Credentials of callers, compared in constant time.
+
+A door without a secret of its own stands open only while no door has one and only this machine reaches us.
+"""
+
+from __future__ import annotations
+
+import binascii
+from base64 import b64decode
+from collections.abc import Sequence
+from hmac import compare_digest
+
+from adapter.errors import Unauthorised
+from adapter.web.bodies import Headers
+
+
+def closed(setting: str) -> Unauthorised:
+    """Return the error of a door for which no secret is set while others have one."""
+    variable = "ADAPTER_" + setting.replace(".", "_").upper()
+    return Unauthorised(f"this door is shut because `{setting}` is empty; set {variable} to open it")
+
+
+def authorization(headers: Headers) -> str | None:
+    """Return the Authorization header as it was sent."""
+    header = headers.get(b"authorization")
+    return None if header is None else header.decode("latin-1")
+
+
+def basic(headers: Headers) -> str | None:
+    """Return the decoded `user:password` of a Basic header, without one None; wrong base64 is wrong."""
+    scheme, _, encoded = (authorization(headers) or "").partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        return b64decode(encoded.strip(), validate=True).decode()
+    except (binascii.Error, ValueError):
+        raise Unauthorised("the Authorization header is not valid Basic base64") from None
+
+
+def bearer(headers: Headers) -> str | None:
+    """Return the token of a Bearer header."""
+    scheme, _, token = (authorization(headers) or "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
+
+
+def require(shown: str | None, accepted: Sequence[str], *, missing: str, wrong: str) -> None:
+    """Raise Unauthorised unless what was shown is accepted; every accepted one is compared."""
+    if not shown:
+        raise Unauthorised(missing, missing=True)
+    presented = shown.encode("utf-8", "surrogateescape")
+    matches = [compare_digest(presented, one.encode()) for one in accepted]
+    if not any(matches):
+        raise Unauthorised(wrong)

@@ -1,0 +1,85 @@
+"""What the web is built on: the services it calls, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from typing import Protocol
+
+from msgspec import Struct
+
+from adapter.metrics import Metrics
+from adapter.model.customers import Customer
+from adapter.model.decisions import Decision
+from adapter.model.discounts import Discount
+from adapter.model.events import Event
+from adapter.model.operations import DiscountMove
+from adapter.services.health import Check
+from adapter.services.results import Result
+from adapter.settings.values import Settings
+from adapter.sources.decoded import Decoded
+
+
+class Ingest(Protocol):
+    """Takes decoded messages (`adapter.services.ingest`)."""
+
+    async def receive(self, decoded: Decoded, size: int = 0) -> list[Result]:
+        """Settle them durably; raises Unavailable when they should be sent again."""
+        ...
+
+
+class Checkout(Protocol):
+    """Reads and moves discounts (`adapter.services.checkout`)."""
+
+    async def move(self, move: DiscountMove, idempotency_key: str | None = None) -> Discount:
+        """Move a discount; raises NotFound, WrongMove or Unavailable."""
+        ...
+
+    async def discount(self, code: str) -> Discount:
+        """Return a discount; raises NotFound."""
+        ...
+
+    async def discounts(self, source_id: str) -> list[Discount]:
+        """Return a customer's discounts, newest first."""
+        ...
+
+    async def customer(self, source_id: str) -> Customer:
+        """Return a customer; raises NotFound."""
+        ...
+
+    async def events(self, source_id: str) -> list[Event]:
+        """Return a customer's latest events."""
+        ...
+
+    async def decisions(self, source_id: str) -> list[Decision]:
+        """Return a customer's latest decisions."""
+        ...
+
+
+class Health(Protocol):
+    """Says whether this process can take messages (`adapter.services.health`)."""
+
+    async def ready(self) -> Sequence[Check]:
+        """Return every check."""
+        ...
+
+
+class Doors(Struct, frozen=True):
+    """Everything that an endpoint may use. `clock` returns the moment now, in UTC.
+
+    `lifespan` is entered before the first request and left after the last.
+    """
+
+    ingest: Ingest
+    checkout: Checkout
+    health: Health
+    settings: Settings
+    metrics: Metrics
+    clock: Callable[[], datetime]
+    lifespan: Callable[[], AbstractAsyncContextManager[None]]
+
+    @property
+    def unguarded(self) -> bool:
+        """Whether doors without a secret stand open: only while nobody else can reach us, and none is set."""
+        return self.settings.server.loopback and not self.settings.guarded

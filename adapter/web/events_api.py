@@ -1,0 +1,60 @@
+"""mParticle's Events API, so that its SDKs can point here.
+
+https://docs.mparticle.com/developers/server/http/ (statuses and the shape of errors)
+"""
+
+from __future__ import annotations
+
+from adapter.model.encoding import encode
+from adapter.sources import mparticle
+from adapter.web.answers import Answer, headers_of
+from adapter.web.bodies import Headers
+from adapter.web.credentials import basic, closed, require
+from adapter.web.doors import Doors
+from adapter.web.endpoints import Endpoint
+from adapter.web.errors import Failure
+
+_ACCEPTED = Answer(202)
+#: mParticle's word for each status.
+CODES = {
+    400: "BAD_REQUEST",
+    401: "UNAUTHORIZED",
+    403: "FORBIDDEN",
+    405: "METHOD_NOT_ALLOWED",
+    413: "PAYLOAD_TOO_LARGE",
+    503: "SERVICE_UNAVAILABLE",
+}
+
+
+def endpoints(doors: Doors) -> dict[str, Endpoint]:
+    """Return the Events API's endpoints by path: one batch, and a list of batches."""
+    endpoint = _endpoint(doors)
+    return {"/v2/events": endpoint, "/v2/bulkevents": endpoint}
+
+
+def _endpoint(doors: Doors) -> Endpoint:
+    api_keys = doors.settings.mparticle.api_keys
+
+    def admit(headers: Headers) -> None:
+        if api_keys:
+            require(
+                basic(headers),
+                api_keys,
+                missing="no credentials: send key and secret as Basic authorization",
+                wrong="the key and secret are not among `mparticle.api_keys`",
+            )
+        elif not doors.unguarded:
+            raise closed("mparticle.api_keys")
+
+    async def handle(body: bytes, _headers: Headers) -> Answer:
+        await doors.ingest.receive(mparticle.decode(body, doors.clock()), len(body))
+        return _ACCEPTED
+
+    return Endpoint("events_api", doors, handle, admit=admit, tell=_told)
+
+
+def _told(failure: Failure) -> Answer:
+    """Return a failure as mParticle's own servers tell it."""
+    code = CODES.get(failure.status, failure.code.upper())
+    body = encode({"errors": [{"code": code, "message": failure.message}]})
+    return Answer(failure.status, body, headers_of(failure))

@@ -1,0 +1,267 @@
+"""The description of this API in OpenAPI 3.1; schemas come from the values themselves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from adapter import __version__
+from adapter.model.customers import Customer
+from adapter.model.decisions import Decision
+from adapter.model.discounts import Discount
+from adapter.model.events import Event
+from adapter.services.health import Check
+from adapter.services.results import Result
+from adapter.web.api import MAX_KEY, VERBS, Move
+from adapter.web.tracking import KINDS
+
+Json = dict[str, Any]
+
+
+class Settled(Struct, omit_defaults=True):
+    """What became of the messages of one request.
+
+    `results` has every message's where they fit into 16 KB. Where they do not, `counts` has how many there
+    were by outcome, `results` those with a discount or in quarantine, and `truncated` says whether some of
+    these were left out.
+    """
+
+    results: list[Result]
+    counts: dict[str, int] = {}
+    truncated: bool = False
+
+
+class ErrorDetail(Struct):
+    """`code` is for programs, `message` for people; docs/errors.md explains every code."""
+
+    code: str
+    message: str
+
+
+class Error(Struct):
+    """An error in our own shape."""
+
+    error: ErrorDetail
+
+
+class EventsApiErrors(Struct):
+    """Errors in the shape of mParticle's Events API."""
+
+    errors: list[ErrorDetail]
+
+
+class Discounts(Struct):
+    """A customer's discounts, newest first."""
+
+    discounts: list[Discount]
+
+
+class Events(Struct):
+    """A customer's latest events."""
+
+    events: list[Event]
+
+
+class Decisions(Struct):
+    """A customer's latest decisions."""
+
+    decisions: list[Decision]
+
+
+class Readiness(Struct):
+    """Whether requests can be taken now, check by check."""
+
+    ready: bool
+    checks: list[Check]
+
+
+_SCHEMAS = (Settled, Error, EventsApiErrors, Discounts, Events, Decisions, Readiness, Customer, Move)
+_WORDS = {400: "The body cannot be read", 401: "Credentials are missing", 403: "Credentials are wrong",
+          404: "There is nothing under that name", 409: "The discount cannot move there",
+          413: "The body is too large", 503: "Try again after `Retry-After` seconds"}  # fmt: skip
+_PUBLIC: list[Json] = [{}]
+
+
+def document() -> Json:
+    """Return the OpenAPI document."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Behaviour Discounts adapter",
+            "version": __version__,
+            "description": "Receives what Segment and mParticle send, and issues the discounts it earns.",
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "paths": {**_webhooks(), **_tracking(), **_events_api(), **_api(), **_operations()},
+        "components": {"schemas": _schemas(), "securitySchemes": _security()},
+    }
+
+
+def _webhooks() -> Json:
+    array_or_object = _body({"type": ["object", "array"]})
+    settled = _answers("Settled", 400, 401, 403, 413, 503)
+    signature = {"name": "X-Signature", "in": "header", "schema": {"type": "string"},
+                 "description": "Hex HMAC-SHA1 of the body (of a batch, of its first element)"}  # fmt: skip
+    return {
+        "/webhooks/segment": {
+            "post": _operation("segmentWebhook", "Take what a Segment Webhooks destination sends",
+                               settled, _PUBLIC, array_or_object, parameters=[signature])
+        },
+        "/webhooks/mparticle": {
+            "post": _operation("mparticleWebhook", "Take what mParticle's Webhook output sends",
+                               settled, [{"authorization": []}, {}], array_or_object)
+        },
+    }  # fmt: skip
+
+
+def _tracking() -> Json:
+    answers = _answers(None, 400, 401, 403, 413, 503)
+    success = {"type": "object", "properties": {"success": {"const": True}}, "required": ["success"]}
+    answers["200"] = {"description": "Taken", "content": {"application/json": {"schema": success}}}
+    return {
+        f"/v1/{kind}": {
+            "post": _operation(f"tracking_{kind}", f"Segment's tracking API: {kind}",
+                               answers, [{"writeKey": []}, {}], _body({"type": "object"}))
+        }
+        for kind in (*KINDS, "batch", "import")
+    }  # fmt: skip
+
+
+def _events_api() -> Json:
+    answers = _answers(None, 400, 401, 403, 413, 503, error="EventsApiErrors")
+    answers["202"] = {"description": "Taken"}
+    kinds = {"events": ("one batch", "object"), "bulkevents": ("a list of batches", "array")}
+    return {
+        f"/v2/{path}": {
+            "post": _operation(f"eventsApi_{path}", f"mParticle's Events API: {what}",
+                               answers, [{"keyAndSecret": []}, {}], _body({"type": kind}))
+        }
+        for path, (what, kind) in kinds.items()
+    }  # fmt: skip
+
+
+def _api() -> Json:
+    code, customer = _parameter("code", "path"), _parameter("source_id", "path")
+    key = {"name": "Idempotency-Key", "in": "header", "schema": {"type": "string", "maxLength": MAX_KEY},
+           "description": "A call repeated with the same key gets the first one's answer"}  # fmt: skip
+    paths: Json = {
+        "/v1/discounts/{code}": {"get": _read("getDiscount", "Read a discount", "Discount", [code], 404)},
+        "/v1/customers/{source_id}": {
+            "get": _read("getCustomer", "Read a customer", "Customer", [customer], 404)
+        },
+        "/v1/decisions": {
+            "get": _read("listDecisions", "Why a customer's events earned something, or did not", "Decisions",
+                         [_parameter("source_id", "query")], 400)
+        },
+    }  # fmt: skip
+    for what in ("discounts", "events"):
+        operation = _read(f"list{what.title()}", f"List a customer's {what}", what.title(), [customer])
+        paths[f"/v1/customers/{{source_id}}/{what}"] = {"get": operation}
+    for verb in VERBS:
+        answers = _answers("Discount", 400, 401, 403, 404, 409, 413, 503)
+        body = _body(_ref("Move"), required=False)
+        operation = _operation(
+            f"{verb}Discount", f"{verb.title()} a discount", answers, _TOKEN, body, parameters=[code, key]
+        )
+        paths[f"/v1/discounts/{{code}}/{verb}"] = {"post": operation}
+    return paths
+
+
+def _operations() -> Json:
+    def answered(kind: str, schema: Json) -> Json:
+        return {"description": "As asked", "content": {kind: {"schema": schema}}}
+
+    live, whole = answered("application/json", {"type": "object"}), answered("text/plain", {"type": "string"})
+    ready = answered("application/json", _ref("Readiness"))
+    return {
+        "/health/live": {"get": _operation("live", "Is the process alive", {"200": live}, _PUBLIC)},
+        "/health/ready": {
+            "get": _operation("ready", "Can it take requests now", {"200": ready, "503": ready}, _PUBLIC)
+        },
+        "/metrics": {
+            "get": _operation(
+                "metrics", "Prometheus' metrics", {**_answers(None, 401, 403), "200": whole}, _TOKEN
+            )
+        },
+        "/openapi.json": {"get": _operation("openapi", "This document", {"200": live}, _PUBLIC)},
+    }
+
+
+_TOKEN: list[Json] = [{"token": []}, {}]
+
+
+def _read(name: str, summary: str, schema: str, parameters: list[Json], *statuses: int) -> Json:
+    return _operation(
+        name, summary, _answers(schema, *statuses, 401, 403, 503), _TOKEN, parameters=parameters
+    )
+
+
+def _operation(
+    name: str,
+    summary: str,
+    answers: Json,
+    security: list[Json],
+    body: Json | None = None,
+    *,
+    parameters: list[Json] | None = None,
+) -> Json:
+    operation: Json = {"operationId": name, "summary": summary, "security": security, "responses": answers}
+    if body:
+        operation["requestBody"] = body
+    if parameters:
+        operation["parameters"] = parameters
+    return operation
+
+
+def _answers(schema: str | None, *statuses: int, error: str = "Error") -> Json:
+    answers: Json = {}
+    if schema:
+        answers["200"] = {
+            "description": "As asked",
+            "content": {"application/json": {"schema": _ref(schema)}},
+        }
+    for status in statuses:
+        content = {"application/json": {"schema": _ref(error)}}
+        answers[str(status)] = {"description": _WORDS[status], "content": content}
+    return answers
+
+
+def _body(schema: Json, *, required: bool = True) -> Json:
+    return {"required": required, "content": {"application/json": {"schema": schema}}}
+
+
+def _parameter(name: str, place: str) -> Json:
+    return {"name": name, "in": place, "required": True, "schema": {"type": "string"}}
+
+
+def _ref(name: str) -> Json:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _schemas() -> Json:
+    _, schemas = msgspec.json.schema_components(_SCHEMAS, ref_template="#/components/schemas/{name}")
+    numeric: Json = _with_numbers(schemas)
+    return numeric
+
+
+def _with_numbers(schema: Any) -> Any:
+    """Return a schema with decimals as the numbers as which they leave, not as the text msgspec assumes."""
+    if isinstance(schema, list):
+        return [_with_numbers(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if schema.get("format") == "decimal":
+        return {"type": "number"}
+    return {key: _with_numbers(value) for key, value in schema.items()}
+
+
+def _security() -> Json:
+    return {
+        "token": {"type": "http", "scheme": "bearer", "description": "One of `api.tokens`"},
+        "writeKey": {"type": "http", "scheme": "basic", "description": "The write key as user, no password"},
+        "keyAndSecret": {"type": "http", "scheme": "basic", "description": "mParticle's key and secret"},
+        "authorization": {"type": "apiKey", "in": "header", "name": "Authorization",
+                          "description": "One of `mparticle.authorizations`, whole"},
+    }  # fmt: skip

@@ -1,0 +1,136 @@
+"""The real application over small services that remember what they were asked."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import httpx
+import pytest
+from msgspec.structs import replace
+
+from adapter.errors import NotFound, WrongMove
+from adapter.metrics import Metrics
+from adapter.model.customers import Customer
+from adapter.model.decisions import Decision, RuleOutcome
+from adapter.model.discounts import Discount, PercentageOff
+from adapter.model.events import Event, User
+from adapter.model.operations import DiscountMove
+from adapter.services.health import Check
+from adapter.services.results import Result
+from adapter.settings.fields import Keys, build
+from adapter.settings.values import Settings
+from adapter.sources.decoded import Decoded
+from adapter.web import application
+from adapter.web.doors import Doors
+
+NOW = datetime(2024, 7, 15, 18, 24, 10, tzinfo=UTC)
+HIGH_VALUE = Discount(
+    code="HV15-8K2F",
+    action=PercentageOff(Decimal(15), Decimal(40)),
+    expires_at=datetime(2024, 7, 16, 18, 24, 10, tzinfo=UTC),
+    metadata={
+        "rule": "high-value-cart-first-purchase",
+        "issued_for_event_id": "evt_789",
+        "user_id": "user_123",
+    },
+    stackable=False,
+    status="issued",
+)
+
+
+class Services:
+    """Ingest, checkout and health at once: `taken` and `moves` are what they were given.
+
+    `result` says what becomes of each message; `error` is raised instead, when set.
+    """
+
+    def __init__(self) -> None:
+        self.taken: list[Decoded] = []
+        self.moves: list[tuple[DiscountMove, str | None]] = []
+        self.result: Callable[[int, str], Result] = lambda _, key: Result(key, "processed")
+        self.error: Exception | None = None
+        self.checks = [Check("store", ok=True), Check("queue", ok=True), Check("files", ok=True)]
+        self.alive: list[str] = []
+
+    async def receive(self, decoded: Decoded, size: int = 0) -> list[Result]:
+        if self.error:
+            raise self.error
+        assert size > 0
+        self.taken.append(decoded)
+        settled = [self.result(at, message.key) for at, message in enumerate(decoded.messages)]
+        return settled + [Result(kept.key, "quarantined", kept.reason) for kept in decoded.quarantined]
+
+    async def move(self, move: DiscountMove, idempotency_key: str | None = None) -> Discount:
+        if self.error:
+            raise self.error
+        self.moves.append((move, idempotency_key))
+        if move.verb == "redeem":
+            raise WrongMove("`HV15-8K2F` is issued; apply it first")
+        return replace(await self.discount(move.code), status="applied")
+
+    async def discount(self, code: str) -> Discount:
+        if self.error:
+            raise self.error
+        if code != HIGH_VALUE.code:
+            raise NotFound(f"no discount `{code}` was issued here")
+        return HIGH_VALUE
+
+    async def discounts(self, source_id: str) -> list[Discount]:
+        return [HIGH_VALUE] if source_id == "user/123" else []
+
+    async def customer(self, source_id: str) -> Customer:
+        return Customer(source_id, traits={"plan": {"name": "gold"}})
+
+    async def events(self, source_id: str) -> list[Event]:
+        return [Event("evt_789", "checkout_started", NOW, User(source_id), {"cart_value": 145.75}, {})]
+
+    async def decisions(self, source_id: str) -> list[Decision]:
+        outcome = RuleOutcome("high-value-cart-first-purchase", "issued", "every condition holds")
+        return [Decision("evt_789", "checkout_started", source_id, NOW, "book", (outcome,), {})]
+
+    async def ready(self) -> Sequence[Check]:
+        return self.checks
+
+    @asynccontextmanager
+    async def lifespan(self) -> AsyncIterator[None]:
+        self.alive.append("entered")
+        yield
+        self.alive.append("left")
+
+
+def settings(**values: Any) -> Settings:
+    """Return settings: `segment__write_keys=("key",)` sets `segment.write_keys`."""
+    chosen: dict[Keys, Any] = {tuple(name.split("__")): value for name, value in values.items()}
+    built: Settings = build(chosen)
+    return built
+
+
+def doors(services: Services, **values: Any) -> Doors:
+    """Return the doors of these services under these settings."""
+    return Doors(services, services, services, settings(**values), Metrics(), lambda: NOW, services.lifespan)
+
+
+@pytest.fixture
+def services() -> Services:
+    return Services()
+
+
+@pytest.fixture
+def app(services: Services) -> Callable[..., Any]:
+    """Return a maker of the ASGI application under the settings given."""
+    return lambda **values: application.build(doors(services, **values))
+
+
+@pytest.fixture
+def connect(app: Callable[..., Any]) -> Callable[..., httpx.AsyncClient]:
+    """Return a maker of clients of the application under the settings given."""
+
+    def client(**values: Any) -> httpx.AsyncClient:
+        transport = httpx.ASGITransport(app(**values), raise_app_exceptions=False)
+        return httpx.AsyncClient(transport=transport, base_url="http://adapter")
+
+    return client

@@ -1,0 +1,72 @@
+"""How the results of many messages fit into 16 KB."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from adapter.model.discounts import AmountOff, Discount
+from adapter.services.results import Result
+from adapter.web.answers import MAX_BYTES, settled
+
+DISCOUNT = Discount(
+    "ABC", AmountOff(Decimal("7.50")), datetime(2024, 1, 1, tzinfo=UTC), {"rule": "r"}, stackable=True,
+    status="issued",
+)  # fmt: skip
+
+results = st.lists(
+    st.one_of(
+        st.builds(Result, st.text(max_size=100), st.sampled_from(["processed", "duplicate", "ignored"])),
+        st.builds(Result, st.just("bad"), st.just("quarantined"), st.text(max_size=3_000)),
+        st.builds(Result, st.just("good"), st.just("processed"), st.none(), st.just([DISCOUNT] * 3)),
+    ),
+    max_size=400,
+)
+
+
+def test_a_few_results_are_told_in_full() -> None:
+    answer = settled([Result("a", "processed"), Result("b", "ignored", "no mapping takes this message")])
+    assert json.loads(answer.body) == {
+        "results": [
+            {"message_id": "a", "outcome": "processed"},
+            {"message_id": "b", "outcome": "ignored", "reason": "no mapping takes this message"},
+        ]
+    }
+
+
+def test_of_many_only_discounts_and_quarantine_are_told_and_the_rest_is_counted() -> None:
+    many = [Result(f"m{at}", "processed") for at in range(4_000)]
+    many[1234] = Result("bad", "quarantined", "no userId")
+    many[2345] = Result("good", "processed", discounts=[DISCOUNT])
+    body = json.loads(settled(many).body)
+    assert body["counts"] == {"processed": 3_999, "quarantined": 1}
+    assert [result["message_id"] for result in body["results"]] == ["bad", "good"]
+    assert body["truncated"] is False
+
+
+def test_what_does_not_fit_is_left_out_and_that_is_said() -> None:
+    body = json.loads(settled([Result("good", "processed", discounts=[DISCOUNT])] * 1_000).body)
+    assert body["truncated"] is True
+    assert 0 < len(body["results"]) < 1_000
+
+
+@given(results)
+@settings(max_examples=60, deadline=None)
+def test_an_answer_is_valid_and_never_over_16_kb(given_results: list[Result]) -> None:
+    answer = settled(given_results)
+    body = json.loads(answer.body)
+    assert len(answer.body) <= MAX_BYTES
+    if "counts" in body:
+        assert sum(body["counts"].values()) == len(given_results)
+    else:
+        assert len(body["results"]) == len(given_results)
+
+
+@given(st.lists(st.text("\x00\x01", min_size=20, max_size=40), min_size=100, max_size=256))
+@settings(max_examples=20, deadline=None)
+def test_text_that_grows_when_it_is_escaped_is_counted_as_it_is_sent(identifiers: list[str]) -> None:
+    assert len(settled([Result(one, "quarantined", one) for one in identifiers]).body) <= MAX_BYTES

@@ -1,0 +1,114 @@
+"""Request bodies, however they are cut, packed, or left unfinished."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import zlib
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+import anyio
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adapter.errors import Refused, TooLarge, Unavailable, Unreadable
+from adapter.web.bodies import Disconnected, read
+
+LIMIT = 2_000
+
+
+def receiving(parts: list[bytes], *, then: str = "nothing more") -> Any:
+    """Return an ASGI `receive` that hands out the parts, and then ends, disconnects or waits for ever."""
+    messages: Iterator[dict[str, Any]] = iter(
+        {"type": "http.request", "body": part, "more_body": at < len(parts) - 1 or then != "nothing more"}
+        for at, part in enumerate(parts)
+    )
+
+    async def receive() -> dict[str, Any]:
+        for message in messages:
+            return message
+        if then == "disconnect":
+            return {"type": "http.disconnect"}
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    return receive
+
+
+def reading(
+    parts: list[bytes], headers: dict[bytes, bytes] | None = None, then: str = "nothing more"
+) -> bytes:
+    async def once() -> bytes:
+        return await read(headers or {}, receiving(parts, then=then), LIMIT, 0.05)
+
+    return anyio.run(once)
+
+
+@given(st.lists(st.binary(max_size=400), min_size=1, max_size=5))
+def test_a_body_in_parts_is_read_whole(parts: list[bytes]) -> None:
+    assert reading(parts) == b"".join(parts)
+
+
+@given(st.lists(st.binary(min_size=300, max_size=900), min_size=7, max_size=9))
+def test_a_body_over_the_limit_is_refused_though_no_length_was_declared(parts: list[bytes]) -> None:
+    with pytest.raises(TooLarge):
+        reading(parts)
+
+
+@pytest.mark.parametrize("declared", [b"2001", b"9" * 30])
+def test_a_declared_length_over_the_limit_is_refused_before_reading(declared: bytes) -> None:
+    with pytest.raises(TooLarge, match="2000 bytes"):
+        reading([], {b"content-length": declared}, then="wait")
+
+
+@given(st.binary(max_size=LIMIT))
+def test_a_gzip_body_is_inflated(body: bytes) -> None:
+    assert reading([gzip.compress(body)], {b"content-encoding": b" GZIP "}) == body
+
+
+def test_a_gzip_bomb_is_not_inflated() -> None:
+    bomb = gzip.compress(b"0" * 1_000_000)
+    assert len(bomb) < LIMIT
+    with pytest.raises(TooLarge):
+        reading([bomb], {b"content-encoding": b"gzip"})
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b"{}", "not gzip"),
+        (zlib.compress(b"{}"), "not gzip"),
+        (gzip.compress(b"{}")[:-3], "cut short"),
+        (b"", "cut short"),
+        (gzip.compress(b"{}") + b"more", "bytes follow"),
+    ],
+)
+def test_broken_gzip_is_told(body: bytes, message: str) -> None:
+    with pytest.raises(Unreadable, match=message):
+        reading([body], {b"content-encoding": b"gzip"})
+
+
+def test_an_encoding_that_is_not_known_is_named() -> None:
+    with pytest.raises(Unreadable, match="`br` is not known here; send gzip, or none"):
+        reading([b"{}"], {b"content-encoding": b"br"})
+
+
+@given(st.binary(max_size=300), st.binary(max_size=20))
+def test_any_bytes_under_any_encoding_are_read_or_refused(body: bytes, encoding: bytes) -> None:
+    with suppress(Refused):
+        reading([body], {b"content-encoding": encoding})
+
+
+@pytest.mark.parametrize("parts", [[], [b"{"]])
+def test_a_body_that_never_ends_may_be_sent_again(parts: list[bytes]) -> None:
+    with pytest.raises(Unavailable, match="did not arrive in time"):
+        reading(parts, then="wait")
+
+
+@pytest.mark.parametrize("parts", [[], [b"{"]])
+def test_a_sender_that_goes_away_is_not_answered(parts: list[bytes]) -> None:
+    with pytest.raises(Disconnected):
+        reading(parts, then="disconnect")

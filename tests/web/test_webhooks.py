@@ -1,0 +1,193 @@
+"""What Segment's and mParticle's webhooks are answered."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import hmac
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import httpx
+import pytest
+
+from adapter.errors import Unavailable
+from adapter.model.discounts import Discount, PercentageOff
+from adapter.services.results import Result
+
+Connect = Callable[..., httpx.AsyncClient]
+TRACK = {"type": "track", "event": "Checkout Started", "userId": "user_123", "messageId": "m1"}
+BATCH = {"events": [{"event_type": "custom_event", "data": {"event_name": "x", "source_message_id": "m1"}}],
+         "user_identities": {"customer_id": "user_123"}}  # fmt: skip
+SECRET = "segment-secret"
+ISSUED = Discount(
+    "HV15-8K2F", PercentageOff(Decimal(15), Decimal(40)), datetime(2024, 7, 16, 18, 24, 10, tzinfo=UTC),
+    {"rule": "high-value-cart-first-purchase", "issued_for_event_id": "evt_789", "user_id": "user_123"},
+    stackable=False, status="issued",
+)  # fmt: skip
+
+
+def signed(body: bytes, secret: str = SECRET) -> dict[str, str]:
+    return {"x-signature": hmac.new(secret.encode(), body, hashlib.sha1).hexdigest()}
+
+
+async def test_the_answer_carries_the_discount_exactly_as_the_data_model_shows_it(
+    connect: Connect, services: Any
+) -> None:
+    services.result = lambda _, __: Result("m1", "processed", discounts=[ISSUED])
+    answer = await connect().post("/webhooks/segment", json=TRACK)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.json() == {
+        "results": [
+            {
+                "message_id": "m1",
+                "outcome": "processed",
+                "discounts": [
+                    {
+                        "code": "HV15-8K2F",
+                        "action": {"type": "percentage_off", "value": 15, "max_amount": 40},
+                        "expires_at": "2024-07-16T18:24:10Z",
+                        "metadata": {
+                            "rule": "high-value-cart-first-purchase",
+                            "issued_for_event_id": "evt_789",
+                            "user_id": "user_123",
+                        },
+                        "stackable": False,
+                        "status": "issued",
+                    }
+                ],
+            }
+        ]
+    }
+
+
+@pytest.mark.parametrize("path", ["/webhooks/segment", "/webhooks/segment/"])
+async def test_a_signed_segment_message_is_taken(path: str, connect: Connect, services: Any) -> None:
+    body = json.dumps(TRACK).encode()
+    client = connect(segment__shared_secrets=("another", SECRET))
+    assert (await client.post(path, content=body, headers=signed(body))).status_code == 200
+    assert services.taken[0].messages[0].document["event"] == "Checkout Started"
+
+
+@pytest.mark.parametrize(("headers", "status"), [({}, 401), ({"x-signature": "0" * 40}, 403)])
+async def test_a_segment_message_without_the_right_signature_is_refused(
+    headers: dict[str, str], status: int, connect: Connect, services: Any
+) -> None:
+    answer = await connect(segment__shared_secrets=(SECRET,)).post(
+        "/webhooks/segment", json=TRACK, headers=headers
+    )
+    assert answer.status_code == status
+    assert answer.json()["error"]["code"] == "unauthorised"
+    assert not services.taken
+
+
+async def test_a_static_authorization_guards_segment_batches_besides_the_signature(connect: Connect) -> None:
+    client = connect(segment__shared_secrets=(SECRET,), segment__authorizations=("Token t",))
+    body = json.dumps([TRACK]).encode()
+    both = signed(json.dumps(TRACK).encode()) | {"authorization": "Token t"}
+    assert (await client.post("/webhooks/segment", content=body, headers=both)).status_code == 200
+    only_signed = signed(json.dumps(TRACK).encode())
+    assert (await client.post("/webhooks/segment", content=body, headers=only_signed)).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("authorization", "status"),
+    [(None, 401), ("Bearer wrong", 403), ("Bearer new", 200), ("Bearer old", 200)],
+)
+async def test_mparticle_shows_one_of_the_static_headers(
+    authorization: str | None, status: int, connect: Connect
+) -> None:
+    headers = {"authorization": authorization} if authorization else {}
+    client = connect(mparticle__authorizations=("Bearer new", "Bearer old"))
+    assert (await client.post("/webhooks/mparticle", json=BATCH, headers=headers)).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("path", "setting"),
+    [("/webhooks/segment", "SEGMENT_SHARED_SECRETS"), ("/webhooks/mparticle", "MPARTICLE_AUTHORIZATIONS"),
+     ("/v1/batch", "SEGMENT_WRITE_KEYS"), ("/v2/events", "MPARTICLE_API_KEYS")],
+)  # fmt: skip
+async def test_a_door_without_a_secret_is_shut_once_another_has_one(
+    path: str, setting: str, connect: Connect, services: Any
+) -> None:
+    answer = await connect(api__tokens=("token",)).post(path, json=TRACK)
+    assert answer.status_code == 403
+    assert f"ADAPTER_{setting}" in answer.text
+    assert not services.taken
+
+
+async def test_doors_are_never_open_to_others(connect: Connect) -> None:
+    client = connect(server__host="0.0.0.0")
+    assert (await client.post("/webhooks/segment", json=TRACK)).status_code == 403
+
+
+@pytest.mark.parametrize("path", ["/webhooks/segment", "/webhooks/mparticle"])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT"])
+async def test_only_post_is_taken_and_says_so(path: str, method: str, connect: Connect) -> None:
+    answer = await connect().request(method, path)
+    assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+    assert method == "HEAD" or "takes POST only" in answer.text
+
+
+async def test_a_gzip_body_is_taken(connect: Connect, services: Any) -> None:
+    body = gzip.compress(json.dumps(TRACK).encode())
+    answer = await connect().post("/webhooks/segment", content=body, headers={"content-encoding": "gzip"})
+    assert answer.status_code == 200
+    assert services.taken[0].messages[0].document["messageId"] == "m1"
+
+
+async def test_what_cannot_be_done_now_may_be_sent_again(connect: Connect, services: Any) -> None:
+    services.error = Unavailable("too many messages are waiting", retry_after=2)
+    answer = await connect().post("/webhooks/segment", json=TRACK)
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+    assert answer.json() == {"error": {"code": "unavailable", "message": "too many messages are waiting"}}
+
+
+@pytest.mark.parametrize("path", ["/webhooks/segment", "/webhooks/mparticle", "/v1/track", "/v2/events"])
+async def test_what_nobody_foresaw_may_be_sent_again_and_quotes_nobody(
+    path: str, connect: Connect, services: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    services.error = KeyError("jane@example.com")
+    answer = await connect().post(path, json=BATCH if "mparticle" in path or "v2" in path else TRACK)
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+    assert "jane" not in answer.text
+    assert "unexpected error" in caplog.text
+
+
+@pytest.mark.parametrize("body", [b"", b"nope", b"[1", b'"text"', b"{}x", b"\xff"])
+async def test_a_body_that_cannot_be_parsed_is_the_only_400(
+    body: bytes, connect: Connect, services: Any
+) -> None:
+    answer = await connect().post("/webhooks/mparticle", content=body)
+    assert answer.status_code == 400
+    assert answer.json()["error"]["code"] == "unreadable"
+    assert not services.taken
+
+
+async def test_requests_are_counted_by_status(connect: Connect) -> None:
+    client = connect()
+    for body in (b'{"type": "track"}', b"nope", b"nope"):
+        await client.post("/webhooks/segment", content=body)
+    text = (await client.get("/metrics")).text
+    assert 'adapter_requests_total{endpoint="webhooks_segment",status="200"} 1.0' in text
+    assert 'adapter_requests_total{endpoint="webhooks_segment",status="400"} 2.0' in text
+    assert 'adapter_request_seconds_count{endpoint="webhooks_segment"} 3.0' in text
+
+
+async def test_the_application_lives_as_long_as_the_server(app: Callable[..., Any], services: Any) -> None:
+    sent: list[str] = []
+    steps = iter([{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}])
+
+    async def receive() -> dict[str, str]:
+        return next(steps)
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message["type"])
+
+    await app()({"type": "lifespan", "app": None, "state": {}}, receive, send)
+    assert sent == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
+    assert services.alive == ["entered", "left"]
