@@ -1,0 +1,16 @@
+"""The condition language: a strict subset of CEL in which numbers are one type."""
+
+from adapter.rules.language.compiler import Test, compile, compile_truth  # noqa: A004 - it is what it does
+from adapter.rules.language.errors import ExpressionError
+from adapter.rules.language.misses import misses
+from adapter.rules.language.names import Names
+from adapter.rules.language.nodes import All, AnyOf, Kind, Metric, Node, Not, Path
+from adapter.rules.language.parse import parse
+from adapter.rules.language.reads import Reads, reads
+from adapter.rules.language.text import text
+from adapter.rules.language.view import View
+
+__all__ = [
+    "All", "AnyOf", "ExpressionError", "Kind", "Metric", "Names", "Node", "Not", "Path", "Reads", "Test", "View",
+    "compile", "compile_truth", "misses", "parse", "reads", "text",
+]  # fmt: skip

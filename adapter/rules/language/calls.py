@@ -1,0 +1,168 @@
+"""Calls, checked: functions, `has()`, macros over lists, and history."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, cast
+
+from adapter.files.problems import did_you_mean
+from adapter.rules.language import syntax
+from adapter.rules.language.errors import ExpressionError
+from adapter.rules.language.functions import FUNCTIONS, Function, pattern
+from adapter.rules.language.nodes import (
+    Call,
+    Constant,
+    Field,
+    Has,
+    Kind,
+    Macro,
+    Metric,
+    MetricKind,
+    Node,
+    Path,
+)
+from adapter.rules.language.text import text
+from adapter.rules.language.values import ABSENT
+from adapter.rules.language.windows import parse_window
+
+if TYPE_CHECKING:
+    from adapter.rules.language.checker import Checker
+
+MACROS = ("exists", "all", "exists_one", "filter", "map")
+_MACRO_KINDS: dict[str, Kind] = {"filter": "list", "map": "list"}
+#: What each figure of history takes, in order; the last one, the window, may be left out.
+METRICS: dict[str, tuple[str, ...]] = {
+    "count": ("event", "window"),
+    **dict.fromkeys(("sum", "avg", "min", "max", "distinct"), ("event", "attribute", "window")),
+    **dict.fromkeys(("first", "last", "days_since"), ("event",)),
+}
+
+
+def check_call(checker: Checker, tree: syntax.Invocation) -> tuple[Node, Kind]:
+    """Return the node and kind of a call; raises ExpressionError."""
+    receiver = tree.receiver
+    if isinstance(receiver, syntax.Name) and receiver.name == "history" and checker.variable != "history":
+        return metric(checker, tree), "timestamp" if tree.name in ("first", "last") else "number"
+    if receiver is None and tree.name == "has":
+        return has(checker, tree), "boolean"
+    if receiver is not None and tree.name in MACROS:
+        return macro(checker, tree, receiver), _MACRO_KINDS.get(tree.name, "boolean")
+    return function(checker, tree)
+
+
+def has(checker: Checker, tree: syntax.Invocation) -> Node:
+    if len(tree.arguments) != 1 or not isinstance(tree.arguments[0], syntax.Select):
+        named = tree.arguments[0] if len(tree.arguments) == 1 else None
+        name = named.name if isinstance(named, syntax.Name) else "coupon_code"
+        remedy = f"write `has(attributes.{name})`, `has(user.{name})` or `has(context.{name})`"
+        raise ExpressionError("`has()` needs to know where the name should be", remedy, tree.offset)
+    node, _ = checker.check(tree.arguments[0])
+    if isinstance(node, Path) and node.root not in ("event", ""):
+        return Has(Path(node.root, node.fields[:-1]), node.fields[-1])
+    if isinstance(node, Path) and node.root == "" and len(node.fields) > 1:
+        return Has(Path("", node.fields[:-1]), node.fields[-1])
+    if isinstance(node, Field):
+        return Has(node.operand, node.name)
+    raise ExpressionError(f"`{text(node)}` is always there", "leave `has()` out", tree.offset)
+
+
+def macro(checker: Checker, tree: syntax.Invocation, receiver: syntax.Syntax) -> Node:
+    if checker.variable is not None:
+        remedy = "one `exists`, `all`, `filter` or `map` cannot stand inside another"
+        raise ExpressionError(f"`{tree.name}` stands inside another one", remedy, tree.offset)
+    elements, kind = checker.check(receiver)
+    checker.need(elements, kind, ("list", "object"), receiver)
+    if len(tree.arguments) != 2 and not (tree.name == "map" and len(tree.arguments) == 3):
+        remedy = f"write `{text(elements)}.{tree.name}(item, …)`"
+        raise ExpressionError(
+            f"`{tree.name}` needs a name for the element, and a condition", remedy, tree.offset
+        )
+    variable, *rest = tree.arguments
+    if not isinstance(variable, syntax.Name):
+        raise ExpressionError("the element needs a plain name here", "write `item`", variable.offset)
+    inside = checker.within(variable.name)
+    transform = inside.check(rest.pop())[0] if tree.name == "map" else None
+    predicate = inside.condition(rest[0]) if rest else None
+    return Macro(cast("Any", tree.name), elements, variable.name, predicate, transform)
+
+
+def function(checker: Checker, tree: syntax.Invocation) -> tuple[Node, Kind]:
+    known = FUNCTIONS.get(tree.name)
+    if known is None:
+        names = [*FUNCTIONS, *MACROS, "has"]
+        raise ExpressionError(f"unknown function `{tree.name}`", did_you_mean(tree.name, names), tree.offset)
+    trees = tree.arguments if tree.receiver is None else (tree.receiver, *tree.arguments)
+    _check_shape(tree, known, len(trees))
+    arguments: list[Node] = []
+    for index, (argument, wanted) in enumerate(zip(trees, known.accepts, strict=False)):
+        node, kind = checker.check(argument)
+        if kind != "any" and kind not in wanted:
+            checker.need(node, kind, wanted, argument)
+        if tree.name == "matches" and index == 1:
+            _check_pattern(node, argument)
+        arguments.append(node)
+    return _folded(tree, known, tuple(arguments)), known.gives
+
+
+def _check_shape(tree: syntax.Invocation, known: Function, given: int) -> None:
+    most = len(known.accepts)
+    example = f"value.{tree.name}({'…' if most > 1 else ''})" if known.method else f"{tree.name}(value)"
+    written_right = known.method if tree.receiver is not None else known.free
+    if not written_right or not most - known.optional <= given <= most:
+        raise ExpressionError(f"`{tree.name}` is not called so", f"write `{example}`", tree.offset)
+
+
+def _check_pattern(node: Node, tree: syntax.Syntax) -> None:
+    if not isinstance(node, Constant):
+        raise ExpressionError(
+            "the pattern of `matches` must be written out", 'write it in quotes: "^A.*"', tree.offset
+        )
+    if pattern(node.value) is None:
+        remedy = "see the RE2 syntax; there are no look-arounds and no back-references"
+        raise ExpressionError(f'"{node.value}" is not a regular expression', remedy, tree.offset)
+
+
+def _folded(tree: syntax.Invocation, known: Function, arguments: tuple[Node, ...]) -> Node:
+    call = Call(tree.name, arguments)
+    if tree.name not in ("timestamp", "duration") or not isinstance(arguments[0], Constant):
+        return call
+    value = known.run(arguments[0].value)
+    if value is ABSENT:
+        example = "2025-01-31T09:00:00Z" if tree.name == "timestamp" else "36h or 90m"
+        raise ExpressionError(
+            f"`{text(arguments[0])}` is not a {tree.name}", f"write it as {example}", tree.offset
+        )
+    return Constant(value, known.gives)
+
+
+def metric(checker: Checker, tree: syntax.Invocation) -> Metric:
+    takes = METRICS.get(tree.name)
+    if takes is None:
+        raise ExpressionError(
+            f"unknown figure `history.{tree.name}`", did_you_mean(tree.name, METRICS), tree.offset
+        )
+    least = len([word for word in takes if word != "window"])
+    texts = [
+        part.value
+        for part in tree.arguments
+        if isinstance(part, syntax.Scalar) and isinstance(part.value, str)
+    ]
+    if not least <= len(tree.arguments) <= len(takes) or len(texts) != len(tree.arguments):
+        shown = {"event": '"order_completed"', "attribute": '"total"', "window": '"30d"'}
+        remedy = f"write `history.{tree.name}({', '.join(shown[word] for word in takes)})`"
+        raise ExpressionError(
+            f"`history.{tree.name}` takes {', '.join(takes)}, in quotes", remedy, tree.offset
+        )
+    given = dict(zip(takes, texts, strict=False))
+    checker.names.check_event(given["event"], tree.arguments[0].offset)
+    window = _window(given["window"], tree.arguments[-1].offset) if "window" in given else None
+    return Metric(cast("MetricKind", tree.name), given["event"], given.get("attribute"), window)
+
+
+def _window(written: str, offset: int) -> timedelta:
+    window = parse_window(written)
+    if window is None:
+        raise ExpressionError(
+            f"`{written}` is not a window of time", "write it as 30m, 24h, 7d or 2w", offset
+        )
+    return window

@@ -1,0 +1,261 @@
+"""Syntax to nodes: names resolved, kinds checked, what is constant worked out."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from adapter.rules.language import calls, syntax
+from adapter.rules.language.errors import ExpressionError
+from adapter.rules.language.names import ROOTS, Names, event_field
+from adapter.rules.language.nodes import (
+    All,
+    AnyOf,
+    Arithmetic,
+    Compare,
+    Comparison,
+    Compute,
+    Conditional,
+    Constant,
+    Defined,
+    Field,
+    Item,
+    Kind,
+    ListOf,
+    Negative,
+    Node,
+    Not,
+    Path,
+    Variable,
+)
+from adapter.rules.language.text import text
+from adapter.rules.language.values import kind_of
+
+Checked = tuple[Node, Kind]
+
+WORDS: dict[Kind, str] = {"boolean": "true or false", "number": "a number", "text": "text", "timestamp": "a time",
+                          "duration": "a duration", "list": "a list", "object": "an object", "null": "null",
+                          "any": "anything"}  # fmt: skip
+_COMPARISONS = frozenset(("==", "!=", "<", "<=", ">", ">=", "in"))
+_ORDERED = frozenset(("number", "text", "timestamp", "duration", "boolean"))
+_SUMS: dict[tuple[str, Kind, Kind], Kind] = {
+    ("+", "text", "text"): "text",
+    ("+", "list", "list"): "list",
+    ("+", "timestamp", "duration"): "timestamp",
+    ("+", "duration", "timestamp"): "timestamp",
+    ("+", "duration", "duration"): "duration",
+    ("-", "timestamp", "duration"): "timestamp",
+    ("-", "timestamp", "timestamp"): "duration",
+    ("-", "duration", "duration"): "duration",
+    **{(operator, "number", "number"): "number" for operator in "+-*/%"},
+}
+
+
+class Checker:
+    """Checks one expression against the names; `variable` is the element of the macro around, if any."""
+
+    def __init__(self, names: Names, variable: str | None = None) -> None:
+        self.names = names
+        self.variable = variable
+
+    def within(self, variable: str) -> Checker:
+        """Return the checker for a macro's inside."""
+        return Checker(self.names, variable)
+
+    def condition(self, tree: syntax.Syntax) -> Node:
+        """Return the node of an expression that must be true or false."""
+        node, kind = self.check(tree)
+        if kind not in ("boolean", "any"):
+            remedy = "compare it with something, such as `cart_value >= 120`"
+            raise ExpressionError(f"`{text(node)}` is {WORDS[kind]}, not true or false", remedy, start(tree))
+        return node
+
+    def check(self, tree: syntax.Syntax) -> Checked:
+        """Return the node and its kind; raises ExpressionError."""
+        match tree:
+            case syntax.Scalar(_, value):
+                kind = kind_of(value) or "any"
+                return Constant(value, kind), kind
+            case syntax.Name():
+                return self.name(tree)
+            case syntax.Select():
+                return self.select(tree)
+            case syntax.Subscript():
+                return self.subscript(tree)
+            case syntax.Invocation():
+                return calls.check_call(self, tree)
+            case syntax.Prefix(_, "!", operand):
+                return Not(self.condition(operand)), "boolean"
+            case syntax.Prefix():
+                return self.negative(tree)
+            case syntax.Infix():
+                return self.infix(tree)
+            case syntax.Chain(_, operator, parts):
+                group = All if operator == "&&" else AnyOf
+                return group(tuple(map(self.condition, parts))), "boolean"
+            case syntax.Choice():
+                return self.choice(tree)
+            case syntax.Sequence(_, items):
+                return sequence([self.check(item)[0] for item in items]), "list"
+        raise TypeError(tree)
+
+    def name(self, tree: syntax.Name) -> Checked:
+        if tree.name == self.variable:
+            return Variable(tree.name), "any"
+        if tree.name in self.names.definitions:
+            return Defined(tree.name, self.names.definitions[tree.name]), "boolean"
+        if tree.name == "now":
+            return Path("now", ()), "timestamp"
+        if tree.name in ROOTS:
+            return Path(ROOTS[tree.name], ()), "object"
+        if tree.name in ("event", "history"):
+            remedy = (
+                "write `event.name`" if tree.name == "event" else 'write `history.count("an_event", "30d")`'
+            )
+            raise ExpressionError(f"`{tree.name}` does not stand alone", remedy, tree.offset)
+        self.names.check("", tree.name, tree.offset)
+        path = Path("", (tree.name,))
+        return path, self.names.kind(path)
+
+    def select(self, tree: syntax.Select) -> Checked:
+        if tree.operand == syntax.Name(tree.operand.offset, "event") and self.variable != "event":
+            path = event_field(tree.name, tree.offset)
+            return path, self.names.kind(path)
+        operand, kind = self.check(tree.operand)
+        if kind not in ("object", "any"):
+            message = f"`{text(operand)}` is {WORDS[kind]} and has no field `{tree.name}`"
+            raise ExpressionError(message, "", tree.offset)
+        return self.field(operand, tree.name, tree.offset)
+
+    def field(self, operand: Node, name: str, offset: int) -> Checked:
+        if not isinstance(operand, Path):
+            return Field(operand, name), "any"
+        if not operand.fields:
+            self.names.check(operand.root, name, offset)
+        path = Path(operand.root, (*operand.fields, name))
+        return path, self.names.kind(path)
+
+    def subscript(self, tree: syntax.Subscript) -> Checked:
+        operand, kind = self.check(tree.operand)
+        index, index_kind = self.check(tree.index)
+        if isinstance(index, Constant) and isinstance(index.value, str) and isinstance(operand, Path):
+            return self.field(operand, index.value, tree.index.offset)
+        wanted: Kind = "number" if kind == "list" else "text" if kind == "object" else "any"
+        if kind not in ("list", "object", "any") or index_kind not in ("number", "text", "any"):
+            raise ExpressionError(f"`{text(operand)}` is {WORDS[kind]} and has no elements", "", tree.offset)
+        if "any" not in (wanted, index_kind) and wanted != index_kind:
+            message = (
+                f"`{text(index)}` is {WORDS[index_kind]}; {WORDS[wanted]} is needed between the brackets"
+            )
+            raise ExpressionError(message, "", tree.index.offset)
+        return Item(operand, index), "any"
+
+    def negative(self, tree: syntax.Prefix) -> Checked:
+        operand, kind = self.check(tree.operand)
+        self.need(operand, kind, ("number",), tree.operand)
+        if isinstance(operand, Constant):
+            return Constant(-operand.value, "number"), "number"
+        return Negative(operand), "number"
+
+    def need(self, node: Node, kind: Kind, wanted: tuple[Kind, ...], tree: syntax.Syntax) -> None:
+        """Raise unless the kind is wanted, or known only at run time."""
+        if kind != "any" and "any" not in wanted and kind not in wanted:
+            needed = " or ".join(WORDS[one] for one in wanted)
+            raise ExpressionError(f"`{text(node)}` is {WORDS[kind]}, and {needed} is needed", "", start(tree))
+
+    def infix(self, tree: syntax.Infix) -> Checked:
+        left, left_kind = self.check(tree.left)
+        right, right_kind = self.check(tree.right)
+        if tree.operator in _COMPARISONS:
+            fits = _membership if tree.operator == "in" else _comparable
+            fits(tree, (left, left_kind), (right, right_kind))
+            return comparison(cast("Comparison", tree.operator), left, right), "boolean"
+        kinds = {
+            gives
+            for (operator, one, other), gives in _SUMS.items()
+            if operator == tree.operator and left_kind in (one, "any") and right_kind in (other, "any")
+        }
+        if not kinds:
+            raise _mismatch(tree, (left, left_kind), (right, right_kind))
+        node = Compute(cast("Arithmetic", tree.operator), left, right)
+        return node, kinds.pop() if len(kinds) == 1 else "any"
+
+    def choice(self, tree: syntax.Choice) -> Checked:
+        condition = self.condition(tree.condition)
+        then, then_kind = self.check(tree.then)
+        otherwise, other_kind = self.check(tree.otherwise)
+        if "any" not in (then_kind, other_kind) and then_kind != other_kind:
+            raise _mismatch(tree, (then, then_kind), (otherwise, other_kind))
+        return Conditional(condition, then, otherwise), then_kind if then_kind == other_kind else "any"
+
+
+def start(tree: syntax.Syntax) -> int:
+    """Return where a piece begins: the offset of its leftmost part."""
+    match tree:
+        case syntax.Infix(_, _, left) | syntax.Choice(_, left):
+            return start(left)
+        case syntax.Chain(_, _, parts):
+            return start(parts[0])
+        case syntax.Select(_, operand) | syntax.Subscript(_, operand):
+            return start(operand)
+        case syntax.Invocation(_, receiver) if receiver is not None:
+            return start(receiver)
+    return tree.offset
+
+
+def sequence(items: list[Node]) -> Node:
+    """Return a list, constant when all its items are."""
+    constants = [item for item in items if isinstance(item, Constant)]
+    return Constant(tuple(constants), "list") if len(constants) == len(items) else ListOf(tuple(items))
+
+
+def comparison(operator: Comparison, left: Node, right: Node) -> Node:
+    """Return a comparison: `x == true` is x, `x == false` its negation, and a constant stands on the right."""
+    if isinstance(left, Constant) and not isinstance(right, Constant) and operator != "in":
+        turned: dict[Comparison, Comparison] = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
+        left, right, operator = right, left, turned.get(operator, operator)
+    if isinstance(right, Constant) and right.kind == "boolean" and operator in ("==", "!="):
+        return left if (operator == "==") is right.value else Not(left)
+    return Compare(operator, left, right)
+
+
+def _mismatch(tree: syntax.Infix | syntax.Choice, left: Checked, right: Checked) -> ExpressionError:
+    sides = f"`{text(left[0])}` is {WORDS[left[1]]} and `{text(right[0])}` is {WORDS[right[1]]}"
+    if isinstance(tree, syntax.Choice):
+        return ExpressionError(f"{sides}; both results must be alike", "", tree.offset)
+    remedy = f"`{tree.operator}` needs two of a kind"
+    for side, other in ((left, right), (right, left)):
+        if side[1] == "text" and other[1] == "number":
+            number = isinstance(side[0], Constant) and side[0].value.replace(".", "", 1).isdigit()
+            remedy = (
+                "leave the quotes out"
+                if number
+                else f"write `double({text(side[0])})` to read it as a number"
+            )
+        if side[1] == "text" and other[1] == "timestamp":
+            remedy = f"write `timestamp({text(side[0])})`"
+    return ExpressionError(sides, remedy, tree.offset)
+
+
+def _comparable(tree: syntax.Infix, left: Checked, right: Checked) -> None:
+    kinds = {left[1], right[1]} - {"any"}
+    if tree.operator in ("==", "!="):
+        kinds -= {"null"}
+    elif kinds - _ORDERED:
+        wrong = left if left[1] in kinds - _ORDERED else right
+        message = f"`{text(wrong[0])}` is {WORDS[wrong[1]]}, which has no order"
+        raise ExpressionError(message, "use `==`, `!=` or `in`", tree.offset)
+    if len(kinds) > 1:
+        raise _mismatch(tree, left, right)
+
+
+def _membership(tree: syntax.Infix, left: Checked, right: Checked) -> None:
+    if right[1] not in ("list", "object", "any"):
+        remedy = f"write `[{text(right[0])}]`, or `.contains(…)` to look into text"
+        raise ExpressionError(
+            f"`in` needs a list, and `{text(right[0])}` is {WORDS[right[1]]}", remedy, tree.offset
+        )
+    if isinstance(right[0], Constant) and right[0].value:
+        kinds = {one.kind for one in right[0].value}
+        if left[1] != "any" and left[1] not in kinds:
+            example = right[0].value[0]
+            raise _mismatch(tree, left, (example, example.kind))

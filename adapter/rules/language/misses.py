@@ -1,0 +1,124 @@
+"""Why a condition does not hold, in a marketer's words and with the values seen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from adapter.rules.language.checker import WORDS
+from adapter.rules.language.compiler import compile_truth
+from adapter.rules.language.nodes import (
+    All,
+    AnyOf,
+    Compare,
+    Constant,
+    Defined,
+    Has,
+    Macro,
+    Metric,
+    Node,
+    Not,
+    Path,
+)
+from adapter.rules.language.reads import reads
+from adapter.rules.language.text import show, text
+from adapter.rules.language.values import ABSENT, UNUSABLE, kind_of
+from adapter.rules.language.view import View
+from adapter.rules.language.windows import window_text
+
+_NEEDS = {"==": "needs {}", "!=": "must not be {}", ">=": "needs at least {}", ">": "needs more than {}",
+          "<=": "needs at most {}", "<": "needs less than {}"}  # fmt: skip
+_DENIED = {"==": "!=", "!=": "==", ">=": "<", ">": "<=", "<=": ">", "<": ">="}
+_FIGURES = {"count": "number of {}", "sum": "sum of {}", "avg": "average of {}", "min": "least {}",
+            "max": "greatest {}", "distinct": "number of different {}", "first": "first {}", "last": "last {}",
+            "days_since": "days since {}"}  # fmt: skip
+
+
+def misses(node: Node, view: View) -> list[str]:
+    """Return one sentence for each part that keeps the condition from holding; none when it holds."""
+    return _misses(node, view, want=True)
+
+
+def _misses(node: Node, view: View, *, want: bool) -> list[str]:
+    if compile_truth(node, want)(view):
+        return []
+    match node:
+        case Not(part):
+            return _misses(part, view, want=not want)
+        case Defined(name, condition):
+            inner = "; ".join(_misses(condition, view, want=want))
+            return [f"{name}: {inner}" if want else f"not {name}: {inner}"]
+        case All(parts) | AnyOf(parts):
+            each = [_misses(part, view, want=want) for part in parts]
+            if isinstance(node, All) is want:
+                return [miss for found in each for miss in found]
+            return [f"none of these holds: {'; '.join(', '.join(found) for found in each)}"]
+    return [_leaf(node, view, want=want)]
+
+
+def name_of(key: Path | Metric) -> str:
+    """Return how a marketer calls a value."""
+    if isinstance(key, Path):
+        return text(key)
+    subject = key.event if key.attribute is None else f"{key.event}.{key.attribute}"
+    within = "" if key.window is None else f" in {window_text(key.window)}"
+    return _FIGURES[key.kind].format(subject) + within
+
+
+def _leaf(node: Node, view: View, *, want: bool) -> str:
+    if (
+        isinstance(node, Compare)
+        and isinstance(node.left, Path | Metric)
+        and isinstance(node.right, Constant)
+    ):
+        return _against_constant(node, node.left, node.right, view, want=want)
+    if isinstance(node, Compare) and node.operator == "in" and isinstance(node.left, Constant):
+        wanted = (
+            f"needs {show(node.left.value)} among them" if want else f"must not have {show(node.left.value)}"
+        )
+        if isinstance(node.right, Path):
+            return _seen(node.right, view, "list", wanted)
+    if isinstance(node, Path):
+        return _seen(node, view, "boolean", f"needs {show(want)}")
+    if isinstance(node, Has) and isinstance(node.operand, Path):
+        path = Path(node.operand.root, (*node.operand.fields, node.field))
+        return f"{name_of(path)} is missing" if want else f"{name_of(path)} must not be there"
+    if isinstance(node, Macro) and isinstance(node.elements, Path) and view.values[node.elements] is ABSENT:
+        return f"{name_of(node.elements)} is missing"
+    return _general(node, view, want=want)
+
+
+def _against_constant(
+    node: Compare, key: Path | Metric, constant: Constant, view: View, *, want: bool
+) -> str:
+    if node.operator == "in":
+        values = [one.value for one in constant.value]
+        listed = ", ".join(value if isinstance(value, str) else show(value) for value in values[:12])
+        more = f" and {len(values) - 12} more" if len(values) > 12 else ""
+        needs = f"{'needs' if want else 'must not be'} one of {listed}{more}"
+        kinds = {one.kind for one in constant.value}
+        return _seen(key, view, kinds.pop() if len(kinds) == 1 else "any", needs)
+    operator = node.operator if want else _DENIED[node.operator]
+    kind = "any" if constant.kind == "null" else constant.kind
+    return _seen(key, view, kind, _NEEDS[operator].format(show(constant.value)))
+
+
+def _seen(key: Path | Metric, view: View, kind: Any, needs: str) -> str:
+    value = view.values[key]
+    if value is ABSENT:
+        return f"{name_of(key)} is missing"
+    if value is UNUSABLE:
+        return f"{name_of(key)} is not a usable value"
+    if kind not in ("any", kind_of(value)):
+        needs = f"needs {WORDS[kind]}"
+    return f"{name_of(key)} is {show(value)}, {needs}"
+
+
+def _general(node: Node, view: View, *, want: bool) -> str:
+    found = reads(node)
+    shown = []
+    for key in (*found.paths, *found.metrics):
+        value = view.values[key]
+        state = "missing" if value is ABSENT else "not usable" if value is UNUSABLE else show(value)
+        shown.append(f"{name_of(key)} is {state}")
+    verb = "does not hold" if want else "must not hold"
+    return f"`{text(node)}` {verb}" + (f" ({', '.join(shown)})" if shown else "")

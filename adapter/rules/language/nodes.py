@@ -1,0 +1,153 @@
+"""Conditions, checked and resolved: what evaluation, the index and the explanations work on.
+
+Equal nodes mean the same. Truth is that of CEL's "the result is exactly true": see compiler.py.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any, Literal
+
+from msgspec import Struct
+
+#: What a value can be; `any` is known only when the event is there.
+Kind = Literal["boolean", "number", "text", "timestamp", "duration", "list", "object", "null", "any"]
+Comparison = Literal["==", "!=", "<", "<=", ">", ">=", "in"]
+Arithmetic = Literal["+", "-", "*", "/", "%"]
+Root = Literal["", "attributes", "traits", "context", "event", "now"]
+MetricKind = Literal["count", "sum", "avg", "min", "max", "distinct", "first", "last", "days_since"]
+
+
+class Node(Struct, frozen=True):
+    """One condition, or one value within it."""
+
+
+class Constant(Node, frozen=True):
+    """A constant. `kind` keeps `1` and `true` apart; a list's value is a tuple of literals."""
+
+    value: Any
+    kind: Kind
+
+
+class Path(Node, frozen=True):
+    """A value of the event, the customer or the context.
+
+    Root "" is a bare name: the event's attribute, else the trait, else the context, the first present.
+    """
+
+    root: Root
+    fields: tuple[str, ...]
+
+
+class Metric(Node, frozen=True):
+    """A figure over the customer's past events; `window` back from now, None for ever."""
+
+    kind: MetricKind
+    event: str
+    attribute: str | None = None
+    window: timedelta | None = None
+
+
+class Variable(Node, frozen=True):
+    """The element that a macro (`items.exists(item, …)`) looks at."""
+
+    name: str
+
+
+class Field(Node, frozen=True):
+    """`operand.name` where the operand is not a path."""
+
+    operand: Node
+    name: str
+
+
+class Item(Node, frozen=True):
+    """`operand[index]`."""
+
+    operand: Node
+    index: Node
+
+
+class ListOf(Node, frozen=True):
+    """A list with an element that is not constant."""
+
+    items: tuple[Node, ...]
+
+
+class Call(Node, frozen=True):
+    """A function of functions.py; a method's receiver is its first argument."""
+
+    function: str
+    arguments: tuple[Node, ...]
+
+
+class Compare(Node, frozen=True):
+    """`left operator right`, a boolean."""
+
+    operator: Comparison
+    left: Node
+    right: Node
+
+
+class Compute(Node, frozen=True):
+    """`left operator right`, exact."""
+
+    operator: Arithmetic
+    left: Node
+    right: Node
+
+
+class Negative(Node, frozen=True):
+    """`-operand`."""
+
+    operand: Node
+
+
+class Conditional(Node, frozen=True):
+    """`condition ? then : otherwise`."""
+
+    condition: Node
+    then: Node
+    otherwise: Node
+
+
+class Has(Node, frozen=True):
+    """`has(operand.field)`: an error unless the operand is an object."""
+
+    operand: Node
+    field: str
+
+
+class Macro(Node, frozen=True):
+    """`elements.kind(variable, predicate)`; `map` has a `transform`, and perhaps a predicate."""
+
+    kind: Literal["exists", "all", "exists_one", "filter", "map"]
+    elements: Node
+    variable: str
+    predicate: Node | None
+    transform: Node | None = None
+
+
+class Defined(Node, frozen=True):
+    """A condition of definitions.yaml by its name."""
+
+    name: str
+    condition: Node
+
+
+class All(Node, frozen=True):
+    """Every part holds (`&&`, or an `all` group); an empty one holds."""
+
+    parts: tuple[Node, ...]
+
+
+class AnyOf(Node, frozen=True):
+    """At least one part holds (`||`, or an `any` group); an empty one does not."""
+
+    parts: tuple[Node, ...]
+
+
+class Not(Node, frozen=True):
+    """The part is exactly false (`!`; a `none` group is `Not(AnyOf(parts))`)."""
+
+    part: Node

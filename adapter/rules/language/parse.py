@@ -1,0 +1,22 @@
+"""An expression's text to its checked node."""
+
+from __future__ import annotations
+
+from adapter.rules.language.checker import Checker
+from adapter.rules.language.errors import ExpressionError
+from adapter.rules.language.names import Names
+from adapter.rules.language.nodes import Node
+from adapter.rules.language.parser import parse_syntax
+from adapter.rules.language.reads import weight
+
+#: The most parts an expression may have once its definitions are written out.
+MAX_WEIGHT = 2048
+
+
+def parse(text: str, names: Names) -> Node:
+    """Return the node of a condition; raises ExpressionError with the place of the first mistake."""
+    node = Checker(names).condition(parse_syntax(text))
+    if weight(node) > MAX_WEIGHT:
+        remedy = "let definitions name fewer others"
+        raise ExpressionError(f"with its definitions the expression has more than {MAX_WEIGHT} parts", remedy)
+    return node

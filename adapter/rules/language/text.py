@@ -1,0 +1,131 @@
+"""Conditions back to text: as names of values read, in explanations, and as keys of equal conditions."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+from adapter.rules.language.nodes import (
+    All,
+    AnyOf,
+    Call,
+    Compare,
+    Compute,
+    Conditional,
+    Constant,
+    Defined,
+    Field,
+    Has,
+    Item,
+    ListOf,
+    Macro,
+    Metric,
+    Negative,
+    Node,
+    Not,
+    Path,
+    Variable,
+)
+from adapter.rules.language.windows import window_text
+
+_ROOTS = {"": "", "attributes": "attributes", "traits": "user", "context": "context", "event": "event",
+          "now": "now"}  # fmt: skip
+
+
+def text(node: Node) -> str:
+    """Return an expression that means the node (groups as `&&`, `||` and `!`)."""
+    return _text(node)
+
+
+def _text(node: Node) -> str:  # noqa: PLR0912 - one line for each kind of node
+    match node:
+        case Constant():
+            return _constant(node)
+        case Path(root, fields):
+            return ".".join((*((_ROOTS[root],) if root else ()), *fields))
+        case Metric():
+            return _metric(node)
+        case Variable(name):
+            return name
+        case Defined(name):
+            return name
+        case Field(operand, name):
+            return f"{_text(operand)}.{name}"
+        case Item(operand, index):
+            return f"{_text(operand)}[{_text(index)}]"
+        case ListOf(items):
+            return f"[{', '.join(map(_text, items))}]"
+        case Call(function, arguments):
+            return f"{function}({', '.join(map(_text, arguments))})"
+        case Compare(operator, left, right) | Compute(operator, left, right):
+            return f"{_inner(left)} {operator} {_inner(right)}"
+        case Negative(operand):
+            return f"-{_inner(operand)}"
+        case Conditional(condition, then, otherwise):
+            return f"{_inner(condition)} ? {_inner(then)} : {_inner(otherwise)}"
+        case Has(operand, field):
+            return f"has({_text(operand)}.{field})"
+        case Macro():
+            return _macro(node)
+        case All(parts):
+            return " && ".join(map(_inner, parts)) or "true"
+        case AnyOf(parts):
+            return " || ".join(map(_inner, parts)) or "false"
+        case Not(part):
+            return f"!{_inner(part)}"
+    raise TypeError(node)
+
+
+def _inner(node: Node) -> str:
+    compound = isinstance(node, Compare | Compute | Conditional | All | AnyOf)
+    return f"({_text(node)})" if compound else _text(node)
+
+
+def _macro(node: Macro) -> str:
+    rest = (text(part) for part in (node.predicate, node.transform) if part is not None)
+    return f"{_inner(node.elements)}.{node.kind}({', '.join((node.variable, *rest))})"
+
+
+def _metric(metric: Metric) -> str:
+    words = [
+        json.dumps(word, ensure_ascii=False) for word in (metric.event, metric.attribute) if word is not None
+    ]
+    if metric.window is not None:
+        words.append(f'"{window_text(metric.window)}"')
+    return f"history.{metric.kind}({', '.join(words)})"
+
+
+def _constant(node: Constant) -> str:
+    if node.kind == "list":
+        return f"[{', '.join(map(_constant, node.value))}]"
+    if isinstance(node.value, datetime):
+        return f'timestamp("{_moment(node.value)}")'
+    if isinstance(node.value, timedelta):
+        return f'duration("{node.value.total_seconds():g}s")'
+    return json.dumps(node.value, ensure_ascii=False)
+
+
+def _moment(value: datetime) -> str:
+    return value.isoformat().replace("+00:00", "Z")
+
+
+def show(value: Any) -> str:
+    """Return a value as a marketer reads it: money with two digits, texts quoted, at most 80 characters."""
+    if isinstance(value, float):
+        cents = f"{value:.2f}"
+        return cents if float(cents) == value else repr(value)
+    if isinstance(value, datetime):
+        return _moment(value)
+    if isinstance(value, timedelta):
+        return window_text(value)
+    if isinstance(value, list | tuple):
+        shown = [show(element) for element in value[:12]]
+        more = [f"and {len(value) - 12} more"] if len(value) > 12 else []
+        return ", ".join(shown + more) or "an empty list"
+    if isinstance(value, dict):
+        return "an object"
+    if isinstance(value, str | bool | int | None):
+        plain = json.dumps(value, ensure_ascii=False)
+        return plain if len(plain) <= 80 else f'{plain[:78]}…"'
+    return str(float(value))
