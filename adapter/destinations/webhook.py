@@ -134,8 +134,8 @@ def retry_after(text: str | None, now: datetime) -> timedelta | None:
     return min(max(moment - now, timedelta(0)), LONGEST)
 
 
-def checked_url(url: str, *, allow_http: bool = False) -> str:
-    """Return the URL if it can be a destination's.
+def checked_url(url: str, *, allow_http: bool = False) -> httpx.URL:
+    """Read a URL if it can be a destination's.
 
     Raises ValueError with a sentence that does not repeat the URL: its path may be a secret.
     """
@@ -149,7 +149,7 @@ def checked_url(url: str, *, allow_http: bool = False) -> str:
         raise ValueError("the URL is not https: write https://host/path, or allow http for this destination")
     if parsed.userinfo:
         raise ValueError("the URL holds a user or password: send an Authorization header instead")
-    return url
+    return parsed
 
 
 async def _drain(response: httpx.Response) -> None:

@@ -1,0 +1,170 @@
+"""The guarded way out: what was checked is what is connected to."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Iterable
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from adapter.destinations.signing import SigningSecret
+from adapter.destinations.transport import ForbiddenAddress, guarded_client
+from adapter.destinations.webhook import WebhookDestination
+from adapter.model.deliveries import Delivery
+
+if TYPE_CHECKING:
+    from tests.destinations.conftest import Receiver
+
+
+class Names:
+    """A name server that gives the answers of a list in turn, the last one for ever."""
+
+    def __init__(self, *answers: Iterable[str]) -> None:
+        self._answers = [list(answer) for answer in answers]
+        self.asked: list[str] = []
+
+    async def __call__(self, host: str, port: int) -> list[str]:
+        self.asked.append(host)
+        return self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1",
+        "localhost",
+        "[::1]",
+        "[::ffff:127.0.0.1]",
+        "0.0.0.0",
+        "127.1",
+        "2130706433",
+        "0x7f000001",
+    ],
+)
+async def test_no_spelling_of_this_machine_is_reached(receiver: Receiver, host: str) -> None:
+    """The system's own resolver reads all of these as loopback."""
+    async with guarded_client(allow_http=True) as client:
+        with pytest.raises((ForbiddenAddress, httpx.ConnectError)):
+            await client.post(f"http://{host}:{receiver.port}/hook")
+    assert receiver.connections == 0
+
+
+async def test_the_same_machine_is_reached_when_private_addresses_are_allowed(receiver: Receiver) -> None:
+    async with guarded_client(allow_http=True, allow_private=True) as client:
+        assert (await client.post(receiver.url)).status_code == 200
+
+
+async def test_a_metadata_service_is_refused_even_then() -> None:
+    async with guarded_client(allow_http=True, allow_private=True) as client:
+        with pytest.raises(ForbiddenAddress, match="a metadata service"):
+            await client.get("http://169.254.169.254/latest/meta-data/")
+
+
+async def test_a_name_that_turns_bad_between_two_lookups_is_asked_only_once_a_connection(
+    receiver: Receiver,
+) -> None:
+    """DNS rebinding: the answer that was checked is the answer that is used."""
+    names = Names(["127.0.0.1"], ["169.254.169.254"])
+    async with guarded_client(allow_http=True, allow_private=True, resolver=names) as client:
+        url = f"http://rebound.test:{receiver.port}/hook"
+        assert (await client.post(url)).status_code == 200
+        assert names.asked == ["rebound.test"]
+        receiver.answer = receiver.says(200, {"Connection": "close"})
+        await client.post(url)
+        with pytest.raises(ForbiddenAddress, match=r"169\.254\.169\.254, a metadata service"):
+            await client.post(url)
+
+
+async def test_one_bad_address_among_good_ones_refuses_the_name(receiver: Receiver) -> None:
+    names = Names(["127.0.0.1", "169.254.169.254"])
+    async with guarded_client(allow_http=True, allow_private=True, resolver=names) as client:
+        with pytest.raises(ForbiddenAddress):
+            await client.post(f"http://mixed.test:{receiver.port}/hook")
+    assert receiver.connections == 0
+
+
+async def test_the_next_address_is_tried_when_the_first_refuses(receiver: Receiver) -> None:
+    names = Names(["127.0.0.2", "127.0.0.1"])
+    async with guarded_client(allow_http=True, allow_private=True, resolver=names) as client:
+        assert (await client.post(f"http://two.test:{receiver.port}/hook")).status_code == 200
+    assert receiver.requests[0].headers["host"] == f"two.test:{receiver.port}"
+
+
+async def test_a_name_without_addresses_cannot_be_connected_to() -> None:
+    async with guarded_client(resolver=Names([])) as client:
+        with pytest.raises(httpx.ConnectError, match="no address"):
+            await client.get("https://nowhere.test/")
+
+
+async def test_plain_http_is_refused_unless_allowed(receiver: Receiver) -> None:
+    async with guarded_client(allow_private=True) as client:
+        with pytest.raises(ForbiddenAddress, match="not https"):
+            await client.post(receiver.url)
+    assert receiver.connections == 0
+
+
+async def test_a_proxy_of_the_environment_is_not_used(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Behind a proxy, the proxy would resolve the name."""
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    async with guarded_client(allow_http=True, allow_private=True) as client:
+        assert (await client.post(receiver.url)).status_code == 200
+
+
+async def test_a_dead_name_server_is_asked_once_however_many_wait() -> None:
+    asked = 0
+
+    async def silent(host: str, port: int) -> list[str]:
+        nonlocal asked
+        asked += 1
+        await asyncio.sleep(0.3)
+        raise OSError("no name server answers")
+
+    async with guarded_client(resolver=silent) as client:
+        waiting = [client.get("https://slow.test/", timeout=0.05) for _ in range(8)]
+        errors = await asyncio.gather(*waiting, return_exceptions=True)
+        assert {type(error) for error in errors} == {httpx.ConnectTimeout}
+        with pytest.raises(httpx.ConnectError, match="cannot be resolved"):
+            await client.get("https://slow.test/", timeout=1)
+        assert asked == 1
+
+
+async def test_tls_is_checked_against_the_name_not_the_address(
+    secure: tuple[Receiver, ssl.SSLContext],
+) -> None:
+    receiver, trusting = secure
+    names = Names(["127.0.0.1"])
+    async with guarded_client(allow_private=True, verify=trusting, resolver=names) as client:
+        assert (await client.post(f"https://hooks.test:{receiver.port}/")).status_code == 200
+        with pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
+            await client.post(f"https://other.test:{receiver.port}/")
+
+
+async def test_a_certificate_of_nobody_we_trust_is_a_failed_attempt(
+    secure: tuple[Receiver, ssl.SSLContext], delivery: Delivery, now: datetime
+) -> None:
+    receiver, _ = secure
+    secrets = [SigningSecret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")]
+    async with guarded_client(allow_private=True, resolver=Names(["127.0.0.1"])) as client:
+        url = f"https://hooks.test:{receiver.port}/"
+        attempt = await WebhookDestination("shop", url, secrets, client).send(delivery, now)
+    assert attempt.error is not None
+    assert "CERTIFICATE_VERIFY_FAILED" in attempt.error
+    assert receiver.requests == []
+
+
+async def test_a_forbidden_destination_is_a_failed_attempt_that_says_why(
+    receiver: Receiver, delivery: Delivery, now: datetime
+) -> None:
+    secrets = [SigningSecret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")]
+    async with guarded_client(allow_http=True) as client:
+        endpoint = WebhookDestination("shop", receiver.url, secrets, client, allow_http=True)
+        attempt = await endpoint.send(delivery, now)
+    assert attempt.error == "the destination's host resolves to 127.0.0.1, a private address"
+    assert receiver.connections == 0
