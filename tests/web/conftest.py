@@ -109,20 +109,26 @@ def settings(**values: Any) -> Settings:
     return built
 
 
-def doors(services: Services, **values: Any) -> Doors:
-    """Return the doors of these services under these settings."""
-    return Doors(services, services, services, settings(**values), Metrics(), lambda: NOW, services.lifespan)
-
-
 @pytest.fixture
 def services() -> Services:
     return Services()
 
 
 @pytest.fixture
-def app(services: Services) -> Callable[..., Any]:
+def doors(services: Services) -> Callable[..., Doors]:
+    """Return a maker of the doors of these services under the settings given."""
+
+    def make(**values: Any) -> Doors:
+        chosen = settings(**values)
+        return Doors(services, services, services, chosen, Metrics(), lambda: NOW, services.lifespan)
+
+    return make
+
+
+@pytest.fixture
+def app(doors: Callable[..., Doors]) -> Callable[..., Any]:
     """Return a maker of the ASGI application under the settings given."""
-    return lambda **values: application.build(doors(services, **values))
+    return lambda **values: application.build(doors(**values))
 
 
 @pytest.fixture

@@ -1,0 +1,142 @@
+"""The native API."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from adapter.errors import Unavailable
+from adapter.model.operations import DiscountMove
+
+Connect = Callable[..., httpx.AsyncClient]
+CODE = "HV15-8K2F"
+
+
+async def test_a_discount_is_read_as_the_data_model_shows_it(connect: Connect) -> None:
+    answer = await connect().get(f"/v1/discounts/{CODE}")
+    assert answer.status_code == 200
+    assert list(answer.json()) == ["code", "action", "expires_at", "metadata", "stackable", "status"]
+    assert answer.json()["action"] == {"type": "percentage_off", "value": 15, "max_amount": 40}
+    assert answer.json()["expires_at"] == "2024-07-16T18:24:10Z"
+
+
+async def test_an_unknown_discount_is_not_found(connect: Connect) -> None:
+    answer = await connect().get("/v1/discounts/NONE")
+    assert answer.status_code == 404
+    assert answer.json() == {"error": {"code": "not_found", "message": "no discount `NONE` was issued here"}}
+
+
+async def test_a_customer_is_found_also_under_an_id_with_a_slash(connect: Connect) -> None:
+    client = connect()
+    assert (await client.get("/v1/customers/user%2F123")).json()["source_id"] == "user/123"
+    [discount] = (await client.get("/v1/customers/user/123/discounts")).json()["discounts"]
+    assert discount["code"] == CODE
+    [event] = (await client.get("/v1/customers/user%2F123/events")).json()["events"]
+    assert event["occurred_at"] == "2024-07-15T18:24:10Z"
+
+
+async def test_decisions_say_why(connect: Connect) -> None:
+    [decision] = (await connect().get("/v1/decisions", params={"source_id": "u"})).json()["decisions"]
+    assert decision["outcomes"][0]["reason"] == "every condition holds"
+
+
+async def test_decisions_of_nobody_are_refused(connect: Connect) -> None:
+    assert (await connect().get("/v1/decisions")).status_code == 400
+
+
+async def test_a_move_carries_who_for_which_order_and_the_idempotency_key(
+    connect: Connect, services: Any
+) -> None:
+    answer = await connect().post(
+        f"/v1/discounts/{CODE}/apply",
+        json={"source_id": "u", "order_id": "o"},
+        headers={"idempotency-key": "once"},
+    )
+    assert (answer.status_code, answer.json()["status"]) == (200, "applied")
+    assert services.moves == [(DiscountMove("apply", CODE, "u", "o"), "once")]
+
+
+@pytest.mark.parametrize("verb", ["apply", "release", "revoke"])
+async def test_a_move_needs_no_body(verb: str, connect: Connect, services: Any) -> None:
+    assert (await connect().post(f"/v1/discounts/{CODE}/{verb}")).status_code == 200
+    assert services.moves == [(DiscountMove(verb, CODE), None)]  # type: ignore[arg-type]
+
+
+async def test_a_wrong_move_is_a_conflict_with_its_reason(connect: Connect) -> None:
+    answer = await connect().post(f"/v1/discounts/{CODE}/redeem")
+    assert answer.status_code == 409
+    assert answer.json()["error"] == {
+        "code": "wrong_move", "message": "`HV15-8K2F` is issued; apply it first"
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("body", "headers"),
+    [
+        (b"nope", {}),
+        (b'{"order": "o"}', {}),
+        (b'{"order_id": 7}', {}),
+        (b"[]", {}),
+        (b"\xff", {}),
+        (b"[" * 100_000, {}),
+        (b"", {"idempotency-key": "k" * 256}),
+    ],
+)
+async def test_a_move_that_cannot_be_read_is_refused(
+    body: bytes, headers: dict[str, str], connect: Connect, services: Any
+) -> None:
+    answer = await connect().post(f"/v1/discounts/{CODE}/apply", content=body, headers=headers)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "unreadable")
+    assert not services.moves
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [({}, 401), ({"authorization": "Bearer wrong"}, 403), ({"authorization": "Basic new"}, 401),
+     ({"authorization": "Bearer new"}, 200), ({"authorization": "bearer  old"}, 200)],
+)  # fmt: skip
+@pytest.mark.parametrize("path", [f"/v1/discounts/{CODE}", "/v1/customers/u", "/metrics"])
+async def test_a_token_opens_the_api(
+    path: str, headers: dict[str, str], status: int, connect: Connect
+) -> None:
+    answer = await connect(api__tokens=("new", "old")).get(path, headers=headers)
+    assert answer.status_code == status
+    assert status != 401 or "Bearer" in answer.headers["www-authenticate"]
+
+
+async def test_the_api_is_shut_when_only_other_doors_have_secrets(connect: Connect) -> None:
+    answer = await connect(segment__shared_secrets=("secret",)).get(f"/v1/discounts/{CODE}")
+    assert answer.status_code == 403
+    assert "ADAPTER_API_TOKENS" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [("GET", "/nowhere", 404, "not_found"), ("DELETE", f"/v1/discounts/{CODE}", 405, "method_not_allowed"),
+     ("GET", f"/v1/discounts/{CODE}/apply", 405, "method_not_allowed"),
+     ("GET", "/v1/discounts/%00", 404, "not_found")],
+)  # fmt: skip
+async def test_what_is_not_there_is_told_in_one_shape(
+    method: str, path: str, status: int, code: str, connect: Connect
+) -> None:
+    answer = await connect().request(method, path)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
+
+
+async def test_trouble_of_the_store_may_be_tried_again(connect: Connect, services: Any) -> None:
+    services.error = Unavailable("the store is locked", retry_after=3)
+    answer = await connect().get(f"/v1/discounts/{CODE}")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "3")
+
+
+async def test_what_nobody_foresaw_quotes_nobody(
+    connect: Connect, services: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    services.error = KeyError("jane@example.com")
+    answer = await connect().get(f"/v1/discounts/{CODE}")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (500, "unexpected")
+    assert "jane" not in answer.text
+    assert "unexpected error" in caplog.text

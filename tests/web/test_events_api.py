@@ -1,0 +1,64 @@
+"""mParticle's Events API, as its SDKs use it."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from adapter.errors import Unavailable
+
+Connect = Callable[..., httpx.AsyncClient]
+BATCH = {"events": [{"event_type": "custom_event", "data": {"event_name": "x", "source_message_id": "m"}}],
+         "user_identities": {"customer_id": "u"}, "environment": "production"}  # fmt: skip
+
+
+def basic(text: str) -> dict[str, str]:
+    return {"authorization": "Basic " + b64encode(text.encode()).decode()}
+
+
+@pytest.mark.parametrize(("path", "body"), [("/v2/events", BATCH), ("/v2/bulkevents", [BATCH, BATCH])])
+async def test_batches_are_accepted_with_an_empty_202(
+    path: str, body: Any, connect: Connect, services: Any
+) -> None:
+    answer = await connect().post(path, json=body)
+    assert (answer.status_code, answer.content) == (202, b"")
+    assert services.taken[0].messages
+
+
+@pytest.mark.parametrize(
+    ("headers", "status", "code"),
+    [({}, 401, "UNAUTHORIZED"), (basic("key:wrong"), 403, "FORBIDDEN"), (basic("key"), 403, "FORBIDDEN")],
+)
+async def test_wrong_credentials_are_told_as_mparticle_tells_them(
+    headers: dict[str, str], status: int, code: str, connect: Connect, services: Any
+) -> None:
+    answer = await connect(mparticle__api_keys=("key:secret",)).post(
+        "/v2/events", json=BATCH, headers=headers
+    )
+    assert answer.status_code == status
+    [error] = answer.json()["errors"]
+    assert error["code"] == code
+    assert not services.taken
+
+
+async def test_key_and_secret_open_the_door(connect: Connect) -> None:
+    client = connect(mparticle__api_keys=("old:one", "key:se:cret"))
+    assert (await client.post("/v2/events", json=BATCH, headers=basic("key:se:cret"))).status_code == 202
+
+
+async def test_a_body_that_is_no_json_is_a_bad_request(connect: Connect) -> None:
+    answer = await connect().post("/v2/events", content=b"nope")
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, "BAD_REQUEST")
+
+
+async def test_overload_asks_to_come_again(connect: Connect, services: Any) -> None:
+    services.error = Unavailable("too many messages are waiting")
+    answer = await connect().post("/v2/events", json=BATCH)
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+    assert answer.json() == {
+        "errors": [{"code": "SERVICE_UNAVAILABLE", "message": "too many messages are waiting"}]
+    }

@@ -1,0 +1,46 @@
+"""Health, metrics, and the description of the API."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from adapter.services.health import Check
+
+Connect = Callable[..., httpx.AsyncClient]
+
+
+async def test_a_live_process_says_so_to_anybody(connect: Connect) -> None:
+    answer = await connect(api__tokens=("token",)).get("/health/live")
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+
+
+async def test_readiness_lists_its_checks(connect: Connect) -> None:
+    answer = await connect().get("/health/ready")
+    assert answer.status_code == 200
+    assert answer.json()["ready"] is True
+    assert [check["name"] for check in answer.json()["checks"]] == ["store", "queue", "files"]
+
+
+@pytest.mark.parametrize(("failing", "status"), [("store", 503), ("queue", 503), ("files", 200)])
+async def test_a_failing_check_takes_the_server_out_unless_old_files_still_serve(
+    failing: str, status: int, connect: Connect, services: Any
+) -> None:
+    services.checks = [Check(one, one != failing, "why") for one in ("store", "queue", "files")]
+    answer = await connect().get("/health/ready")
+    assert answer.status_code == status
+    assert {"name": failing, "ok": False, "detail": "why"} in answer.json()["checks"]
+
+
+async def test_metrics_name_routes_and_not_paths(connect: Connect) -> None:
+    client = connect()
+    await client.get("/v1/customers/jane@example.com")
+    await client.get("/nowhere/jane@example.com")
+    answer = await client.get("/metrics")
+    assert answer.headers["content-type"].startswith("text/plain; version=")
+    assert 'adapter_requests_total{endpoint="customer",status="200"} 1.0' in answer.text
+    assert 'adapter_requests_total{endpoint="other",status="404"} 1.0' in answer.text
+    assert "jane" not in answer.text
