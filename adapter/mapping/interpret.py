@@ -53,6 +53,7 @@ class Resolver:
 
     def transform(self, mapping: Any, payload: Any) -> Any:
         """Return the mapped value without undefined members; validates first."""
+        payload = {} if payload is UNDEFINED else payload
         if type(payload) is not dict:
             raise MappingError(f"data must be an object, got {type_of(payload)}")
         root = root_of(mapping)

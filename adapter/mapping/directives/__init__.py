@@ -9,6 +9,7 @@ from adapter.mapping.directives.case import CASE
 from adapter.mapping.directives.exclude_when_null import EXCLUDE_WHEN_NULL
 from adapter.mapping.directives.flatten import FLATTEN
 from adapter.mapping.directives.json_text import JSON
+from adapter.mapping.directives.liquid import LIQUID
 from adapter.mapping.directives.literal import LITERAL
 from adapter.mapping.directives.merge import MERGE
 from adapter.mapping.directives.path import PATH
@@ -18,7 +19,7 @@ from adapter.mapping.directives.transform import TRANSFORM
 
 _ALL = (
     IF, CASE, REPLACE, ARRAY_PATH, PATH, JSON, FLATTEN, MERGE, TEMPLATE, LITERAL, TRANSFORM,
-    EXCLUDE_WHEN_NULL,
+    EXCLUDE_WHEN_NULL, LIQUID,
 )  # fmt: skip
 
 #: Every directive by its name.

@@ -17,7 +17,9 @@ NEITHER = '@if requires an "exists" key or a "blank" key'
 
 
 def run(options: Any, payload: Any, resolver: Resolver) -> Any:
-    if _is_without_test(options):
+    if type(options) is not dict:
+        raise MappingError('@if requires an object with an "exists" key')
+    if is_without_test(options):
         raise MappingError(NEITHER)
     if "exists" in options:
         value = resolver.resolve(options["exists"], payload)
@@ -42,7 +44,8 @@ def is_filled(value: Any) -> bool:
     return bool(value) if is_number(value) or type(value) is bool else True
 
 
-def _is_without_test(options: Any) -> bool:
+def is_without_test(options: Any) -> bool:
+    """Tell whether neither test is there, as the reference sees it: a falsy literal counts as none."""
     return not is_truthy(options.get("exists")) and not is_truthy(options.get("blank"))
 
 

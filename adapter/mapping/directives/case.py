@@ -16,7 +16,9 @@ WITHOUT_OPERATOR = '@case requires a "operator" key'
 
 
 def run(options: Any, payload: Any, resolver: Resolver) -> Any:
-    if not options.get("operator"):
+    if type(options) is not dict:
+        raise MappingError('@case requires an object with a "operator" key')
+    if not is_truthy(options.get("operator")):
         raise MappingError(WITHOUT_OPERATOR)
     if not is_truthy(options.get("value")):
         return UNDEFINED

@@ -17,12 +17,12 @@ def run(options: Any, payload: Any, resolver: Resolver) -> Any:
 
 
 def without_nulls(value: Any) -> Any:
-    """Return the value without null members of objects; UNDEFINED for null itself."""
+    """Return the value with UNDEFINED for null: itself, and members of objects at any depth."""
     if value is None:
         return UNDEFINED
     if type(value) is not dict:
         return value
-    return {key: without_nulls(item) for key, item in value.items() if item is not None}
+    return {key: without_nulls(item) for key, item in value.items()}
 
 
 EXCLUDE_WHEN_NULL = Directive("@excludeWhenNull", Raw(), run)

@@ -8,7 +8,7 @@ from adapter.errors import MappingError
 from adapter.mapping.directive import Directive
 from adapter.mapping.javascript import keys
 from adapter.mapping.shapes import Any_, Option, Options, Plain, Raw
-from adapter.mapping.values import is_truthy
+from adapter.mapping.values import UNDEFINED, is_truthy
 
 if TYPE_CHECKING:
     from adapter.mapping.interpret import Resolver
@@ -17,10 +17,15 @@ WITHOUT_SEPARATOR = '@flatten requires a "separator" key'
 
 
 def run(options: Any, payload: Any, resolver: Resolver) -> dict[str, Any]:
-    if not options.get("separator"):
+    if type(options) is not dict:
+        raise MappingError('@flatten requires an object with a "separator" key')
+    if not is_truthy(options.get("separator")):
         raise MappingError(WITHOUT_SEPARATOR)
-    value = resolver.resolve(options["value"], payload)
-    return flattened(value, options["separator"], is_truthy(options.get("omitArrays")))
+    separator = resolver.resolve(options["separator"], payload)
+    if type(separator) is not str:
+        raise MappingError("@flatten requires a string separator")
+    value = resolver.resolve(options.get("value", UNDEFINED), payload)
+    return flattened(value, separator, is_truthy(options.get("omitArrays")))
 
 
 def flattened(value: Any, separator: str, omit_arrays: bool) -> dict[str, Any]:

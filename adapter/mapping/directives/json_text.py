@@ -17,7 +17,11 @@ WITHOUT_VALUE = '@json requires a "value" key'
 
 
 def run(options: Any, payload: Any, resolver: Resolver) -> Any:
-    if not is_truthy(options["value"]):
+    if type(options) is not dict:
+        raise MappingError('@json requires an object with a "value" key')
+    if not is_truthy(options.get("mode")):
+        raise MappingError('@json requires a "mode" key')
+    if not is_truthy(options.get("value")):
         raise MappingError(WITHOUT_VALUE)
     value = resolver.resolve(options["value"], payload)
     if options["mode"] == "encode":

@@ -8,6 +8,7 @@ from adapter.errors import MappingError
 from adapter.mapping.directive import Directive
 from adapter.mapping.javascript import code_units
 from adapter.mapping.shapes import Items, Members, Option, Options, Plain
+from adapter.mapping.values import is_truthy, type_of
 
 if TYPE_CHECKING:
     from adapter.mapping.interpret import Resolver
@@ -16,10 +17,18 @@ WITHOUT_DIRECTION = '@merge requires a "direction" key'
 
 
 def run(options: Any, payload: Any, resolver: Resolver) -> dict[str, Any]:
-    if not options.get("direction"):
+    if type(options) is not dict:
+        raise MappingError('@merge requires an object with an "objects" key and a "direction" key')
+    if not is_truthy(options.get("direction")):
         raise MappingError(WITHOUT_DIRECTION)
-    objects = [resolver.resolve(item, payload) for item in options["objects"]]
-    if options["direction"] == "left":
+    direction = resolver.resolve(options["direction"], payload)
+    given = options.get("objects")
+    if not is_truthy(given):
+        raise MappingError('@merge requires a "objects" key')
+    if type(given) is not list:
+        raise MappingError(f"@merge: expected opts.array, got {type_of(given)}")
+    objects = [resolver.resolve(item, payload) for item in given]
+    if direction == "left":
         objects.reverse()
     return merged(objects)
 

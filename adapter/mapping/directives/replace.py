@@ -21,6 +21,10 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def run(options: Any, payload: Any, resolver: Resolver) -> Any:
+    if type(options) is not dict:
+        raise MappingError('@replace requires an object with a "pattern" key')
+    if not is_truthy(options.get("pattern")):
+        raise MappingError('@replace requires a "pattern" key')
     if not is_truthy(options.get("value")):
         return UNDEFINED
     return replacer(options)(resolver.resolve(options["value"], payload))
@@ -28,14 +32,14 @@ def run(options: Any, payload: Any, resolver: Resolver) -> Any:
 
 def replacer(options: dict[str, Any]) -> Callable[[Any], str]:
     """Return the function from a value to its text with the replacements made; '' for no text."""
-    everywhere = options.get("global") is not False
-    folded = options.get("ignorecase") is True
-    passes = [(options["pattern"], options.get("replacement", ""))]
-    second = options.get("pattern2")
-    replacement2 = options.get("replacement2")
-    if type(second) is str and second and (replacement2 is None or type(replacement2) is str):
-        passes.append((second, replacement2 or ""))
-    steps = [_step(pattern, replacement, everywhere, folded) for pattern, replacement in passes]
+    pattern, replacement = options["pattern"], _or(options.get("replacement"), "")
+    everywhere, folded = _or(options.get("global"), True), _or(options.get("ignorecase"), False)
+    if type(pattern) is not str or type(replacement) is not str or bool is not type(everywhere) or (
+        type(folded) is not bool
+    ):
+        return lambda value: ""
+    passes = [(pattern, replacement), *_second(options)]
+    steps = [_step(wanted, given, everywhere, folded) for wanted, given in passes]
 
     def replaced(value: Any) -> str:
         if type(value) is not str:
@@ -47,6 +51,15 @@ def replacer(options: dict[str, Any]) -> Callable[[Any], str]:
         return str(value)
 
     return replaced
+
+
+def _or(value: Any, default: Any) -> Any:
+    return default if value is None else value
+
+
+def _second(options: dict[str, Any]) -> list[tuple[str, str]]:
+    pattern, replacement = options.get("pattern2"), _or(options.get("replacement2"), "")
+    return [(pattern, replacement)] if type(pattern) is str and pattern and type(replacement) is str else []
 
 
 def _step(pattern: str, replacement: str, everywhere: bool, folded: bool) -> Callable[[str], str]:

@@ -1,0 +1,27 @@
+"""`@liquid`: a Liquid template over the payload's members; always text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from adapter.errors import MappingError
+from adapter.mapping import liquid
+from adapter.mapping.directive import Directive, Report
+from adapter.mapping.shapes import Plain
+
+if TYPE_CHECKING:
+    from adapter.mapping.interpret import Resolver
+
+
+def run(options: Any, payload: Any, resolver: Resolver) -> str:
+    if type(options) is not str:
+        raise MappingError("liquid template value must be a string")
+    return liquid.render(options, payload)
+
+
+def lint(options: Any, report: Report) -> None:
+    if message := liquid.problem(options):
+        report((), f"the Liquid template does not parse: {message}", "mend the template")
+
+
+LIQUID = Directive("@liquid", Plain(), run, lint=lint)

@@ -1,0 +1,196 @@
+"""Liquid templates through python-liquid, with mapping-kit's limits.
+
+The same tags and filters are disabled as in packages/core/src/mapping-kit/liquid-directive.ts of
+segmentio/action-destinations, unknown filters are ignored, values print as JavaScript prints them, and a
+template has at most 1,000 characters. Where the reference stops a template after 100 MB or half a second,
+we stop it when its filters have made `MOST_MADE` characters: with loops disabled that bounds the time too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache, wraps
+from typing import Any, NoReturn, TextIO
+
+from liquid import BoundTemplate, Environment, Mode, RenderContext, Undefined
+from liquid.builtin.illegal import Illegal
+from liquid.builtin.output import Output, OutputNode
+from liquid.builtin.tags.echo_tag import EchoNode, EchoTag
+from liquid.exceptions import LiquidError, LiquidSyntaxError
+from liquid.filter import with_context
+from liquid.tag import Tag
+
+from adapter.errors import MappingError
+from adapter.mapping import javascript
+from adapter.mapping.values import UNDEFINED
+
+LONGEST = 1000
+MOST_MADE = 100_000_000
+
+DISABLED_TAGS = ("case", "for", "include", "layout", "render", "tablerow")
+DISABLED_FILTERS = (
+    "array_to_sentence_string", "concat", "find", "find_exp", "find_index", "find_index_exp", "group_by",
+    "group_by_exp", "has", "has_exp", "map", "newline_to_br", "reject", "reject_exp", "reverse", "sort",
+    "sort_natural", "uniq", "where_exp", "type",
+)  # fmt: skip
+#: Filters whose text arguments python-liquid would print its own way.
+_OF_TEXT = (
+    "append", "capitalize", "downcase", "escape", "escape_once", "lstrip", "prepend", "remove", "remove_first",
+    "remove_last", "replace", "replace_first", "replace_last", "rstrip", "slice", "split", "squish", "strip",
+    "strip_html", "strip_newlines", "truncate", "truncatewords", "upcase", "url_decode", "url_encode",
+    "base64_decode", "base64_encode",
+)  # fmt: skip
+_REPLACING = frozenset({"replace", "replace_first", "replace_last"})
+_MADE = "characters_made"
+
+
+def render(template: str, payload: Any) -> str:
+    """Return the template filled from the payload, its members as the top names; raises MappingError."""
+    if not template:
+        return ""
+    try:
+        return parsed(template).render(payload if type(payload) is dict else {})
+    except LiquidError as error:
+        raise MappingError(_message(error, template)) from None
+    except (ArithmeticError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise MappingError(f"liquid template failed: {error}") from None
+
+
+@lru_cache(maxsize=1024)
+def parsed(template: str) -> BoundTemplate:
+    """Return the template parsed; raises LiquidError, and MappingError over 1,000 characters."""
+    if javascript.length(template) > LONGEST:
+        raise MappingError(f"liquid template values are limited to {LONGEST} characters")
+    return _ENVIRONMENT.from_string(template)
+
+
+def problem(template: str) -> str | None:
+    """Return what is wrong with a template as its author wrote it, if anything."""
+    try:
+        if template:
+            parsed(template)
+    except LiquidError as error:
+        return _message(error, template)
+    except MappingError as error:
+        return error.message
+    return None
+
+
+def _message(error: LiquidError, template: str) -> str:
+    token = error.token
+    start = max(token.start_index, 0) if token else 0
+    opening = max(template.rfind("{%", 0, start + 2), template.rfind("{{", 0, start + 2), 0)
+    line = template.count("\n", 0, opening) + 1
+    column = opening - (template.rfind("\n", 0, opening) + 1) + 1
+    return f"{_text(str(error.message), template[opening:])}, line:{line}, col:{column}"
+
+
+def _text(message: str, rest: str) -> str:
+    if "found end of file" in message and rest.startswith("{{"):
+        return f'output "{rest}" not closed'
+    if "delimiter" in message and rest.startswith("{%"):
+        return f'tag "{rest}" not closed'
+    if message.startswith("expected tag") and "found end" in message and rest.startswith("{%"):
+        return f"tag {rest[: rest.find('%}') + 2]} not closed"
+    return message
+
+
+class _Node(OutputNode):
+    def render_to_output(self, context: RenderContext, buffer: TextIO) -> int:
+        return buffer.write(_shown(self.expression.evaluate(context)))
+
+
+class _EchoNode(EchoNode):
+    def render_to_output(self, context: RenderContext, buffer: TextIO) -> int:
+        return buffer.write(_shown(self.expression.evaluate(context)))
+
+
+class _Output(Output):
+    node_class = _Node
+
+
+class _Echo(EchoTag):
+    node_class = _EchoNode
+
+
+class _Unknown(Illegal):
+    def parse(self, stream: Any) -> NoReturn:
+        token = stream.current
+        raise LiquidSyntaxError(f'tag "{token.value}" not found', token=token)
+
+
+class _Disabled(Tag):
+    def parse(self, stream: Any) -> NoReturn:
+        token = stream.current
+        raise LiquidSyntaxError(f'tag "{token.value}" is disabled', token=token)
+
+
+def _shown(value: Any) -> str:
+    """Return a value as liquidjs prints it: arrays run together, objects as `[object Object]`."""
+    if type(value) is str:
+        return value
+    if value is None or value is UNDEFINED or isinstance(value, Undefined):
+        return ""
+    if isinstance(value, list):
+        return "".join(map(_shown, value))
+    if isinstance(value, range):
+        return f"{value.start}..{value.stop - 1}"
+    return javascript.text(value) if isinstance(value, bool | int | float | dict) else str(value)
+
+
+def _disabled(name: str) -> Callable[..., NoReturn]:
+    def refuse(value: object, *arguments: object, **options: object) -> NoReturn:
+        raise LiquidError(f'filter "{name}" is disabled', token=None)
+
+    return refuse
+
+
+def _of_text(name: str, run: Callable[..., Any]) -> Callable[..., Any]:
+    @with_context
+    @wraps(run)
+    def wrapped(value: Any, *arguments: Any, context: RenderContext, **options: Any) -> Any:
+        value = _shown(value)
+        shown = [_shown(item) if isinstance(item, float | dict | list) else item for item in arguments]
+        if name in _REPLACING and len(shown) == 2:
+            found = value.count(str(shown[0]))
+            _count(context, found * len(str(shown[1])))
+        result = run(value, *shown, **options)
+        _count(context, len(result) if hasattr(result, "__len__") else 0)
+        return result
+
+    return wrapped
+
+
+def _count(context: RenderContext, made: int) -> None:
+    space = context.tag_namespace
+    space[_MADE] = space.get(_MADE, 0) + made
+    if space[_MADE] > MOST_MADE:
+        raise LiquidError("memory alloc limit exceeded", token=None)
+
+
+def _json(value: Any, *_: Any) -> Any:
+    text = javascript.stringify(None if isinstance(value, Undefined) else value)
+    return "" if text is UNDEFINED else text
+
+
+class _Environment(Environment):
+    local_namespace_limit = MOST_MADE
+    output_stream_limit = MOST_MADE
+
+
+def _environment() -> Environment:
+    made = _Environment(tolerance=Mode.STRICT, strict_filters=False)
+    for tag in (_Output, _Echo, _Unknown):
+        made.add_tag(tag)
+    for name in DISABLED_TAGS:
+        made.tags[name] = _Disabled(made)
+    for name in _OF_TEXT:
+        made.add_filter(name, _of_text(name, made.filters[name]))
+    for name in ("json", "jsonify"):
+        made.add_filter(name, _json)
+    for name in DISABLED_FILTERS:
+        made.add_filter(name, _disabled(name))
+    return made
+
+
+_ENVIRONMENT = _environment()
