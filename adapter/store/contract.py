@@ -43,8 +43,10 @@ class CustomerRecord(Struct):
 class Wanted(Struct):
     """What a batch needs to know.
 
-    `messages` are claimed by asking: of a key asked for twice, in one batch or in two transactions at
-    once, exactly one transaction sees it fresh. `customers` are source_ids as the messages name them,
+    `messages` are claimed by asking: of a key asked for in two transactions at once, exactly one sees it
+    fresh, provided that it commits; a key that stands twice in one batch is one key, fresh or seen as a
+    whole. A claim is kept when the script ends without a save, or with a save that does not answer it.
+    `customers` are source_ids as the messages name them,
     `identities` the linking identities they carry, `codes` the discounts they mean to move.
     """
 
@@ -80,10 +82,21 @@ class Reserved(Struct):
 class Changes(Struct):
     """Everything one transaction writes.
 
-    `answers` are kept beside their message keys for duplicates to be answered alike. `moved` lists
-    (from source_id, to source_id) merges, in order: events, discounts, decisions, deliveries, counters scoped
-    to the customer (summed) and identities follow. `erased` lists source_ids whose data must go; counters
-    of the whole shop stay. `counters` are differences. `discounts` are inserted or, by code, replaced.
+    Order matters not in the lists but between them: first `moved`, then `erased`, then all the rest, so
+    what the other lists hold of an erased customer is what came after the erasure.
+
+    `answers` are kept beside their message keys for duplicates to be answered alike; an answer may also be
+    given to a key of an earlier transaction. `moved` lists (from source_id, to source_id) merges, in order:
+    events, discounts (with the scopes of their claims), decisions, deliveries, counters scoped to the
+    customer (summed) and identities follow, the record of `from` goes, and a redirect from it is kept; what
+    the other lists say of `from` is written to `to`, but `customers` must hold the merged record. `erased`
+    lists source_ids whose data must go: their records, identities, redirects to them, events, decisions,
+    discounts, deliveries, own counters, and the answers of `rewarded` messages (the bare keys stay);
+    counters of the whole shop and of devices stay, and so does the quarantine, whose documents the store
+    cannot read. `events` are appended; the same customer, moment and id again is the same event, kept once.
+    `counters` are differences. `discounts` replace those of that code that were loaded in this transaction,
+    and are inserted otherwise. `rewarded` says of each message on which a discount hangs whose discount it
+    is (source_id): such keys are never forgotten.
     """
 
     seen_at: datetime
@@ -98,6 +111,7 @@ class Changes(Struct):
     decisions: list[Decision]
     deliveries: list[Delivery]
     quarantine: list[Quarantined]
+    rewarded: Mapping[MessageKey, str] = {}
 
 
 class Transaction(Protocol):
@@ -179,7 +193,8 @@ class Store(Protocol):
         """Take up to `limit` due deliveries until `until`, each with its `attempt` counted up.
 
         Only those for `destination` where it is named, so that one slow endpoint's backlog never stands
-        before another's. One that an earlier lease still holds is not due. Two callers never get the same one.
+        before another's. The longest due come first. One that an earlier lease still holds is not due. Two
+        callers never get the same one.
         """
         ...
 
@@ -200,7 +215,7 @@ class Store(Protocol):
         ...
 
     async def forget_messages(self, before: datetime) -> int:
-        """Drop dedupe keys seen before then, save those of messages on which a discount hangs."""
+        """Drop dedupe keys seen before then, save those that were `rewarded`; returns how many went."""
         ...
 
     async def counts(self) -> dict[str, int]:

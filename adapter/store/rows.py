@@ -1,0 +1,113 @@
+"""Between the model's values and what both engines keep of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from adapter.model.customers import Customer
+from adapter.model.decisions import Decision
+from adapter.model.deliveries import Delivery
+from adapter.model.discounts import HeldDiscount
+from adapter.model.events import Event
+from adapter.model.quarantine import Quarantined
+from adapter.store.contract import MessageKey
+from adapter.store.moments import micros, micros_or_none, moment
+
+read_customer: Callable[[bytes], Customer] = msgspec.json.Decoder(Customer).decode
+read_event: Callable[[bytes], Event] = msgspec.json.Decoder(Event).decode
+read_held: Callable[[bytes], HeldDiscount] = msgspec.json.Decoder(HeldDiscount).decode
+_decision: Callable[[bytes], Decision] = msgspec.json.Decoder(Decision).decode
+
+
+def digest(key: MessageKey) -> bytes:
+    """Return 16 bytes that stand for a message key; the zero byte keeps (`a`, `bc`) from (`ab`, `c`)."""
+    return blake2b(f"{key[0]}\0{key[1]}".encode(), digest_size=16).digest()
+
+
+def is_open(held: HeldDiscount) -> bool:
+    """Say whether a discount is issued or applied, whatever the clock says."""
+    return held.discount.status in ("issued", "applied")
+
+
+def read_decision(source_id: str, body: bytes) -> Decision:
+    """Return a decision, with the customer it belongs to now."""
+    decision = _decision(body)
+    return decision if decision.source_id == source_id else replace(decision, source_id=source_id)
+
+
+def given_to(held: HeldDiscount, owners: Mapping[str, str]) -> HeldDiscount:
+    """Return a discount as it stands after merges: its owner, and the counters its claims were made on."""
+    owner = owners.get(held.source_id, held.source_id)
+    claims = tuple(replace(claim, scope=owners.get(claim.scope, claim.scope)) for claim in held.claims)
+    return replace(held, source_id=owner, claims=claims)
+
+
+def final_owners(moved: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return, for merges in their order, where each customer's things end up."""
+    owners: dict[str, str] = {}
+    for old, new in moved:
+        if old == new:
+            continue
+        for earlier, owner in owners.items():
+            if owner == old:
+                owners[earlier] = new
+        owners[old] = new
+        owners.pop(new, None)
+    return owners
+
+
+def delivery_row(delivery: Delivery) -> tuple[Any, ...]:
+    """Return a delivery's columns, in the order of `read_delivery`."""
+    return (
+        delivery.id,
+        delivery.destination,
+        delivery.source_id,
+        delivery.type,
+        bytes(delivery.body),
+        micros(delivery.created_at),
+        micros(delivery.due_at),
+        delivery.attempt,
+        delivery.status,
+        micros_or_none(delivery.not_after),
+        delivery.last_error,
+    )
+
+
+def read_delivery(row: Iterable[Any]) -> Delivery:
+    """Return the delivery of a row as `delivery_row` makes it."""
+    id_, destination, source_id, type_, body, created_at, due_at, attempt, status, not_after, error = row
+    return Delivery(
+        id=id_,
+        destination=destination,
+        source_id=source_id,
+        type=type_,
+        body=msgspec.Raw(body),
+        created_at=moment(created_at),
+        due_at=moment(due_at),
+        attempt=attempt,
+        status=status,
+        not_after=None if not_after is None else moment(not_after),
+        last_error=error,
+    )
+
+
+def quarantined_row(message: Quarantined) -> tuple[Any, ...]:
+    """Return a quarantined message's columns, its id apart."""
+    return (
+        message.source,
+        message.key,
+        bytes(message.document),
+        message.reason,
+        micros(message.received_at),
+    )
+
+
+def read_quarantined(row: Iterable[Any]) -> Quarantined:
+    """Return the message of a row as `quarantined_row` makes it, with its id at the end."""
+    source, key, document, reason, received_at, id_ = row
+    return Quarantined(source, key, msgspec.Raw(document), reason, moment(received_at), id_)

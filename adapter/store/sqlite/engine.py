@@ -1,0 +1,175 @@
+"""The store on one SQLite file: a writer thread that commits, a reader thread that sees what is committed."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import TypeVar
+
+import apsw
+
+from adapter.errors import Unavailable
+from adapter.model.customers import Customer
+from adapter.model.decisions import Decision
+from adapter.model.deliveries import Delivery
+from adapter.model.discounts import HeldDiscount
+from adapter.model.events import Event
+from adapter.model.quarantine import Quarantined
+from adapter.store.contract import Settlement, Transaction
+from adapter.store.sqlite import outbox
+from adapter.store.sqlite.connection import connect, transaction, translated
+from adapter.store.sqlite.lock import FileLock
+from adapter.store.sqlite.migrate import migrate
+from adapter.store.sqlite.reads import Reads
+from adapter.store.sqlite.statements import MIGRATIONS, SQL
+from adapter.store.sqlite.transaction import SqliteTransaction, drive
+from adapter.store.sqlite.worker import Worker
+
+T = TypeVar("T")
+_MEMORY = ":memory:"
+
+
+class SqliteStore:
+    """See `adapter.store.contract.Store`; `path` may be `:memory:` for a store that is thrown away."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._lock = None if path == _MEMORY else FileLock(path)
+        self._writer = Worker("store-writer")
+        self._reader = Worker("store-reader") if self._lock else self._writer
+        self._connection: apsw.Connection | None = None
+        self._reads: Reads | None = None
+
+    async def open(self) -> None:
+        """Take the file for this process, and bring its schema up to date."""
+        if self._connection is not None:
+            return
+        if self._lock:
+            self._lock.take()
+        self._writer.start()
+        try:
+            await self._writer.run(self._connect)
+        except BaseException:
+            await self._writer.stop()
+            self._let_go()
+            raise
+        if self._reader is not self._writer:
+            self._reader.start()
+
+    async def close(self) -> None:
+        """Finish what was asked for, write the log back into the file, and let go of it."""
+        if self._connection is None:
+            return
+        if self._reader is not self._writer:
+            await self._reader.stop()
+        await self._writer.stop()
+        self._let_go()
+
+    async def ping(self) -> None:
+        """Commit one small write."""
+        await self._write(lambda connection: connection.execute(SQL["beat"]))
+
+    async def transact(self, script: Callable[[Transaction], Awaitable[T]]) -> T:
+        """Run the script in one transaction; durable when it returns."""
+        return await self._write(lambda connection: drive(script, SqliteTransaction(connection)))
+
+    async def customer(self, source_id: str) -> Customer | None:
+        """Return a customer by any of their names."""
+        return await self._read(lambda reads: reads.customer(source_id))
+
+    async def discount(self, code: str) -> HeldDiscount | None:
+        """Return one discount by its code."""
+        return await self._read(lambda reads: reads.discount(code))
+
+    async def discounts(self, source_id: str, limit: int = 100) -> list[HeldDiscount]:
+        """Return a customer's discounts, newest first."""
+        return await self._read(lambda reads: reads.discounts(source_id, limit))
+
+    async def events(self, source_id: str, limit: int = 100) -> list[Event]:
+        """Return a customer's events, latest first."""
+        return await self._read(lambda reads: reads.events(source_id, limit))
+
+    async def decisions(self, source_id: str, limit: int = 100) -> list[Decision]:
+        """Return a customer's decisions, newest first."""
+        return await self._read(lambda reads: reads.decisions(source_id, limit))
+
+    async def issued_for(self, event_ids: Sequence[str]) -> dict[str, list[HeldDiscount]]:
+        """Return the discounts issued for these events."""
+        return await self._read(lambda reads: reads.issued_for(event_ids))
+
+    async def lapsed(self, now: datetime, limit: int) -> list[str]:
+        """Return codes of open discounts whose time is over."""
+        return await self._read(lambda reads: reads.lapsed(now, limit))
+
+    async def lease(
+        self, now: datetime, until: datetime, limit: int, destination: str | None = None
+    ) -> list[Delivery]:
+        """Take due deliveries until a moment."""
+        return await self._write(lambda connection: outbox.lease(connection, now, until, limit, destination))
+
+    async def settle(self, settlements: Sequence[Settlement]) -> int:
+        """Record what came of leased deliveries."""
+        return await self._write(lambda connection: outbox.settle(connection, settlements))
+
+    async def deliveries(self, status: str, limit: int = 100) -> list[Delivery]:
+        """Return deliveries of one status; raises Refused for an unknown one."""
+        return await self._read(lambda reads: reads.deliveries(status, limit))
+
+    async def quarantined(self, after: int = 0, limit: int = 100) -> list[Quarantined]:
+        """Return quarantined messages after an id."""
+        return await self._read(lambda reads: reads.quarantined(after, limit))
+
+    async def release_quarantined(self, ids: Sequence[int]) -> int:
+        """Delete quarantine entries."""
+        return await self._write(lambda connection: outbox.release_quarantined(connection, ids))
+
+    async def forget_messages(self, before: datetime) -> int:
+        """Drop old dedupe keys, a slice at a time so that requests are not held up."""
+        gone = 0
+        for lower, upper in outbox.digest_slices():
+            gone += await self._forget_slice(lower, upper, before)
+        return gone
+
+    async def counts(self) -> dict[str, int]:
+        """Return how many there are of each kind."""
+        return await self._read(Reads.counts)
+
+    async def _forget_slice(self, lower: bytes, upper: bytes, before: datetime) -> int:
+        return await self._write(lambda connection: outbox.forget_slice(connection, lower, upper, before))
+
+    async def _write(self, work: Callable[[apsw.Connection], T]) -> T:
+        return await self._writer.run(lambda: self._commit(work))
+
+    async def _read(self, work: Callable[[Reads], T]) -> T:
+        return await self._reader.run(lambda: self._look(work))
+
+    def _commit(self, work: Callable[[apsw.Connection], T]) -> T:
+        with translated(self._path):
+            if self._connection is None:
+                raise Unavailable(f"the store {self._path} is closed: open it first")
+            with transaction(self._connection):
+                return work(self._connection)
+
+    def _look(self, work: Callable[[Reads], T]) -> T:
+        with translated(self._path):
+            if self._reads is None:
+                self._reads = Reads(connect(self._path, read_only=True))
+            return work(self._reads)
+
+    def _connect(self) -> None:
+        with translated(self._path):
+            connection = connect(self._path)
+            migrate(connection, MIGRATIONS, self._path)
+            self._connection = connection
+            if self._path == _MEMORY:
+                self._reads = Reads(connection)
+
+    def _let_go(self) -> None:
+        reads, self._reads = self._reads, None
+        connection, self._connection = self._connection, None
+        if reads is not None:
+            reads.close()
+        if connection is not None:
+            connection.close()
+        if self._lock:
+            self._lock.release()

@@ -1,0 +1,47 @@
+"""One writing process per file: an advisory lock beside it, which the system drops when the process dies."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+
+from adapter.errors import Unavailable
+
+
+class FileLock:
+    """Holds `<file>.lock`; the process id in it is for people only."""
+
+    def __init__(self, path: str) -> None:
+        self._store = path
+        self._path = Path(f"{path}.lock")
+        self._descriptor: int | None = None
+
+    def take(self) -> None:
+        """Take the lock; raises Unavailable when another store has it."""
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise Unavailable(
+                f"the store {self._store} cannot be opened ({error.strerror}): "
+                "name a file in a folder that exists and is writable for this user"
+            ) from error
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            holder = os.read(descriptor, 32).decode(errors="replace").strip() or "unknown"
+            os.close(descriptor)
+            raise Unavailable(
+                f"the store {self._store} is in use by process {holder}: stop that process, "
+                "or use a postgresql:// store, which several processes can share"
+            ) from error
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+        self._descriptor = descriptor
+
+    def release(self) -> None:
+        """Let go; the file stays, because removing it would race with the next taker."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None

@@ -1,0 +1,37 @@
+-- seen_messages --
+-- Of an array of digests, those seen before, with their answers.
+SELECT messages.digest, messages.answer
+FROM carray(?1) AS wanted CROSS JOIN messages ON messages.digest = wanted.value;
+
+-- known_identities --
+-- Of an array of values of one kind, those known and whose they are.
+SELECT identities.value, identities.source_id
+FROM carray(?2) AS wanted
+CROSS JOIN identities ON identities.kind = ?1 AND identities.value = CAST(wanted.value AS TEXT);
+
+-- known_customers --
+-- Of an array of source_ids, the customers known.
+SELECT customers.source_id, customers.body, customers.history
+FROM carray(?1) AS wanted CROSS JOIN customers ON customers.source_id = CAST(wanted.value AS TEXT);
+
+-- discounts_by_code --
+-- Of an array of codes, the discounts that bear them.
+SELECT discounts.code, discounts.body
+FROM carray(?1) AS wanted CROSS JOIN discounts ON discounts.code = CAST(wanted.value AS TEXT);
+
+-- open_discounts --
+-- The issued and applied discounts of an array of customers that have not expired by a moment.
+SELECT discounts.code, discounts.body
+FROM carray(?1) AS wanted
+CROSS JOIN discounts INDEXED BY open_discounts_by_customer
+    ON discounts.source_id = CAST(wanted.value AS TEXT) AND discounts.open = 1
+WHERE discounts.expires_at IS NULL OR discounts.expires_at > ?2;
+
+-- taken_codes --
+-- Of an array of codes, those that exist.
+SELECT discounts.code
+FROM carray(?1) AS wanted CROSS JOIN discounts ON discounts.code = CAST(wanted.value AS TEXT);
+
+-- used --
+-- One counter as it stands.
+SELECT scope, key, used FROM counters WHERE scope = ?1 AND key = ?2;

@@ -1,0 +1,32 @@
+-- leasable --
+-- Deliveries that may be leased now, the longest due first.
+SELECT id, destination, source_id, type, body, created_at, due_at, attempt, status, not_after, last_error
+FROM deliveries WHERE status = 'due' AND visible_at <= ?1 ORDER BY visible_at, number LIMIT ?2;
+
+-- leasable_for --
+-- The same for one destination.
+SELECT id, destination, source_id, type, body, created_at, due_at, attempt, status, not_after, last_error
+FROM deliveries WHERE status = 'due' AND visible_at <= ?1 AND destination = ?3
+ORDER BY visible_at, number LIMIT ?2;
+
+-- lease --
+-- Hide a delivery until its lease ends, and count the attempt.
+UPDATE deliveries SET visible_at = ?2, attempt = attempt + 1 WHERE id = ?1;
+
+-- settle --
+-- Record what came of an attempt, unless a later one was leased or it is settled.
+UPDATE deliveries SET status = ?3, due_at = coalesce(?4, due_at), visible_at = coalesce(?4, due_at),
+                      last_error = ?5
+WHERE id = ?1 AND attempt = ?2 AND status = 'due';
+
+-- release_quarantined --
+-- Remove one quarantined message.
+DELETE FROM quarantine WHERE id = ?1;
+
+-- forget_messages --
+-- Drop the old keys of one slice of digests.
+DELETE FROM messages WHERE digest >= ?1 AND digest < ?2 AND seen_at < ?3 AND owner IS NULL;
+
+-- beat --
+-- A write that proves a commit goes through.
+UPDATE pulse SET beats = beats + 1;

@@ -1,0 +1,65 @@
+-- resolve --
+-- The source_id that a name stands for: by redirect, by itself, by a linking identity, else itself.
+SELECT coalesce(
+    (SELECT source_id FROM identities WHERE kind = 'source_id' AND value = ?1),
+    (SELECT source_id FROM customers WHERE source_id = ?1),
+    (SELECT source_id FROM identities WHERE kind = 'anonymous_id' AND value = ?1),
+    (SELECT source_id FROM identities WHERE kind = 'mpid' AND value = ?1),
+    ?1);
+
+-- customer --
+-- One customer.
+SELECT body FROM customers WHERE source_id = ?1;
+
+-- discount --
+-- One discount by its code.
+SELECT body FROM discounts WHERE code = ?1;
+
+-- discounts --
+-- A customer's discounts, newest first.
+SELECT body FROM discounts WHERE source_id = ?1 ORDER BY issued_at DESC, id DESC LIMIT ?2;
+
+-- events --
+-- A customer's events, latest first.
+SELECT body FROM events WHERE source_id = ?1 ORDER BY occurred_at DESC, event_id DESC LIMIT ?2;
+
+-- decisions --
+-- A customer's decisions, newest first.
+SELECT source_id, body FROM decisions WHERE source_id = ?1 ORDER BY decided_at DESC, id DESC LIMIT ?2;
+
+-- issued_for --
+-- The discounts issued for an array of events.
+SELECT discounts.body
+FROM carray(?1) AS wanted CROSS JOIN discounts ON discounts.event_id = CAST(wanted.value AS TEXT)
+ORDER BY discounts.issued_at, discounts.id;
+
+-- lapsed --
+-- Codes of open discounts whose time is over.
+SELECT code FROM discounts
+WHERE open = 1 AND expires_at IS NOT NULL AND expires_at <= ?1 ORDER BY expires_at LIMIT ?2;
+
+-- quarantined --
+-- Quarantined messages after an id.
+SELECT source, key, document, reason, received_at, id FROM quarantine WHERE id > ?1 ORDER BY id LIMIT ?2;
+
+-- due_deliveries --
+-- Deliveries still to be made, oldest first.
+SELECT id, destination, source_id, type, body, created_at, due_at, attempt, status, not_after, last_error
+FROM deliveries WHERE status = 'due' ORDER BY number LIMIT ?1;
+
+-- dead_deliveries --
+-- Deliveries given up, oldest first.
+SELECT id, destination, source_id, type, body, created_at, due_at, attempt, status, not_after, last_error
+FROM deliveries WHERE status = 'dead' ORDER BY number LIMIT ?1;
+
+-- done_deliveries --
+-- Deliveries made, oldest first.
+SELECT id, destination, source_id, type, body, created_at, due_at, attempt, status, not_after, last_error
+FROM deliveries WHERE status = 'done' ORDER BY number LIMIT ?1;
+
+-- counts --
+-- How many there are of everything that is counted.
+SELECT name, n FROM totals
+UNION ALL SELECT 'deliveries_due', count(*) FROM deliveries WHERE status = 'due'
+UNION ALL SELECT 'deliveries_dead', count(*) FROM deliveries WHERE status = 'dead'
+UNION ALL SELECT 'quarantined', count(*) FROM quarantine;

@@ -1,0 +1,96 @@
+"""Reads of what is committed, each one statement or two on the reading connection."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import apsw
+
+from adapter.errors import Refused
+from adapter.model.customers import Customer
+from adapter.model.decisions import Decision
+from adapter.model.deliveries import Delivery
+from adapter.model.discounts import HeldDiscount
+from adapter.model.events import Event
+from adapter.model.quarantine import Quarantined
+from adapter.store.moments import micros
+from adapter.store.rows import (
+    read_customer,
+    read_decision,
+    read_delivery,
+    read_event,
+    read_held,
+    read_quarantined,
+)
+from adapter.store.sqlite.connection import array
+from adapter.store.sqlite.statements import SQL
+
+_BY_STATUS = {"due": "due_deliveries", "done": "done_deliveries", "dead": "dead_deliveries"}
+
+
+class Reads:
+    """Blocking reads; see the contract for what each returns."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._connection = connection
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+    def customer(self, source_id: str) -> Customer | None:
+        """Return a customer by any of their names."""
+        row = self._connection.execute(SQL["customer"], (self._resolve(source_id),)).fetchone()
+        return None if row is None else read_customer(row[0])
+
+    def discount(self, code: str) -> HeldDiscount | None:
+        """Return one discount."""
+        row = self._connection.execute(SQL["discount"], (code,)).fetchone()
+        return None if row is None else read_held(row[0])
+
+    def discounts(self, source_id: str, limit: int) -> list[HeldDiscount]:
+        """Return a customer's discounts, newest first."""
+        return [read_held(body) for (body,) in self._rows("discounts", self._resolve(source_id), limit)]
+
+    def events(self, source_id: str, limit: int) -> list[Event]:
+        """Return a customer's events, latest first."""
+        return [read_event(body) for (body,) in self._rows("events", self._resolve(source_id), limit)]
+
+    def decisions(self, source_id: str, limit: int) -> list[Decision]:
+        """Return a customer's decisions, newest first."""
+        return [read_decision(*row) for row in self._rows("decisions", self._resolve(source_id), limit)]
+
+    def issued_for(self, event_ids: Sequence[str]) -> dict[str, list[HeldDiscount]]:
+        """Return discounts by the event they were issued for."""
+        issued: dict[str, list[HeldDiscount]] = {}
+        if event_ids:
+            for (body,) in self._rows("issued_for", array(set(event_ids))):
+                held = read_held(body)
+                issued.setdefault(held.event_id, []).append(held)
+        return issued
+
+    def lapsed(self, now: datetime, limit: int) -> list[str]:
+        """Return codes whose time is over."""
+        return [code for (code,) in self._rows("lapsed", micros(now), limit)]
+
+    def deliveries(self, status: str, limit: int) -> list[Delivery]:
+        """Return deliveries of one status."""
+        if status not in _BY_STATUS:
+            raise Refused(f"`{status}` is no status of a delivery: use one of {', '.join(_BY_STATUS)}")
+        return [read_delivery(row) for row in self._rows(_BY_STATUS[status], limit)]
+
+    def quarantined(self, after: int, limit: int) -> list[Quarantined]:
+        """Return quarantined messages after an id."""
+        return [read_quarantined(row) for row in self._rows("quarantined", after, limit)]
+
+    def counts(self) -> dict[str, int]:
+        """Return how many there are of each kind."""
+        return dict(self._rows("counts"))
+
+    def _rows(self, statement: str, *values: Any) -> list[Any]:
+        return self._connection.execute(SQL[statement], values).fetchall()
+
+    def _resolve(self, name: str) -> str:
+        return str(self._rows("resolve", name)[0][0])

@@ -1,0 +1,176 @@
+"""Writing one transaction's changes: merges, then erasures, then everything else, counters last."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import Any
+
+import apsw
+
+from adapter.model.discounts import HeldDiscount
+from adapter.model.encoding import encode
+from adapter.store.contract import Changes, MessageKey
+from adapter.store.moments import micros, micros_or_none
+from adapter.store.rows import (
+    delivery_row,
+    digest,
+    final_owners,
+    given_to,
+    is_open,
+    quarantined_row,
+    read_held,
+)
+from adapter.store.sqlite.statements import SQL
+
+_Row = tuple[Any, ...]
+_MOVES = ("move_events", "move_decisions", "move_deliveries", "move_messages", "move_identities")
+_DROPS = (
+    "drop_customer",
+    "drop_events",
+    "drop_decisions",
+    "drop_discounts",
+    "drop_deliveries",
+    "drop_identities",
+    "blank_messages",
+)
+
+
+class Saving:
+    """The changes of one transaction on their way into the tables.
+
+    `customers` and `discounts` are the keys that the transaction has loaded, so known to exist.
+    """
+
+    def __init__(
+        self,
+        connection: apsw.Connection,
+        changes: Changes,
+        customers: Collection[str],
+        discounts: Collection[str],
+    ) -> None:
+        self._connection = connection
+        self._changes = changes
+        self._customers = customers
+        self._discounts = discounts
+        self._owners = final_owners(changes.moved) if changes.moved else {}
+
+    def write(self, claimed: dict[MessageKey, bytes]) -> None:
+        """Write all changes, and the messages claimed whether answered or not."""
+        for old, new in self._changes.moved:
+            if old != new:
+                self._move(old, new)
+        for source_id in self._changes.erased:
+            self._erase(source_id)
+        self._write_messages(claimed)
+        self._write_customers()
+        self._write_facts()
+        self._write_discounts()
+        self._write_counters()
+
+    def _many(self, statement: str, rows: Iterable[_Row]) -> None:
+        self._connection.executemany(SQL[statement], rows)
+
+    def _one(self, statement: str, *values: str) -> None:
+        self._connection.execute(SQL[statement], values)
+
+    def _owner(self, source_id: str) -> str:
+        return self._owners.get(source_id, source_id) if self._owners else source_id
+
+    def _move(self, old: str, new: str) -> None:
+        rows: list[Any] = self._connection.execute(SQL["all_discounts"], (old,)).fetchall()
+        moved = [given_to(read_held(row[0]), {old: new}) for row in rows]
+        self._many("replace_discount", map(_discount_row, moved))
+        for statement in _MOVES:
+            self._one(statement, old, new)
+        self._one("drop_events", old)
+        self._one("drop_customer", old)
+        self._one("end_redirect", new)
+        self._many("put_identity", [("source_id", old, new)])
+        if old and new:
+            self._one("move_counters", old, new)
+            self._one("drop_counters", old)
+
+    def _erase(self, source_id: str) -> None:
+        for statement in _DROPS:
+            self._one(statement, source_id)
+        self._one("end_redirect", source_id)
+        if source_id:
+            self._one("drop_counters", source_id)
+
+    def _write_messages(self, claimed: dict[MessageKey, bytes]) -> None:
+        changes = self._changes
+        seen_at, answers, rewarded = micros(changes.seen_at), changes.answers, changes.rewarded
+        keys = claimed | {key: digest(key) for key in answers.keys() - claimed.keys()}
+        keys |= {key: digest(key) for key in rewarded.keys() - keys.keys()}
+        self._many(
+            "answer_message",
+            [
+                (kept, seen_at, answers.get(key) or None, self._rewarded(key) if rewarded else None)
+                for key, kept in keys.items()
+            ],
+        )
+
+    def _rewarded(self, key: MessageKey) -> str | None:
+        source_id = self._changes.rewarded.get(key)
+        return None if source_id is None else self._owner(source_id)
+
+    def _write_customers(self) -> None:
+        known: list[_Row] = []
+        fresh: list[_Row] = []
+        for record in self._changes.customers:
+            source_id = record.customer.source_id
+            row: _Row = (source_id, encode(record.customer), record.history)
+            (known if source_id in self._customers else fresh).append(row)
+        # A merge or an erasure in this transaction may have removed what was loaded.
+        untouched = not (self._changes.moved or self._changes.erased)
+        self._many("update_customer" if untouched else "put_customer", known)
+        self._many("put_customer", fresh)
+        identities = self._changes.identities.items()
+        self._many("put_identity", [(*identity, self._owner(owner)) for identity, owner in identities])
+
+    def _write_facts(self) -> None:
+        owner, changes = self._owner, self._changes
+        self._many(
+            "add_event",
+            [
+                (owner(name), micros(event.occurred_at), event.id, encode(event))
+                for name, event in changes.events
+            ],
+        )
+        self._many(
+            "add_decision",
+            [(owner(each.source_id), micros(each.decided_at), encode(each)) for each in changes.decisions],
+        )
+        deliveries = map(delivery_row, changes.deliveries)
+        self._many("add_delivery", [(*row[:2], owner(row[2]), *row[3:]) for row in deliveries])
+        self._many("add_quarantined", map(quarantined_row, changes.quarantine))
+
+    def _write_discounts(self) -> None:
+        added: dict[str, _Row] = {}
+        replaced: list[_Row] = []
+        for held in self._changes.discounts:
+            row = _discount_row(given_to(held, self._owners) if self._owners else held)
+            if held.discount.code in self._discounts:
+                replaced.append(row)
+            else:
+                added[held.discount.code] = row
+        self._many("add_discount", added.values())
+        self._many("replace_discount", replaced)
+
+    def _write_counters(self) -> None:
+        owner = self._owner
+        differences = sorted(self._changes.counters.items())
+        self._many("count", [(owner(scope), key, amount) for (scope, key), amount in differences if amount])
+
+
+def _discount_row(held: HeldDiscount) -> _Row:
+    discount = held.discount
+    return (
+        discount.code,
+        held.source_id,
+        held.event_id,
+        micros(held.issued_at),
+        micros_or_none(discount.expires_at),
+        int(is_open(held)),
+        encode(held),
+    )

@@ -1,0 +1,120 @@
+"""One open transaction: load, reserve, save. Nothing here waits, so that the writer thread can drive it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from datetime import datetime
+from typing import Any, TypeVar, cast
+
+import apsw
+
+from adapter.model.customers import SOURCE_ID
+from adapter.model.discounts import HeldDiscount
+from adapter.store.contract import (
+    Changes,
+    CounterKey,
+    CustomerRecord,
+    Identity,
+    Loaded,
+    MessageKey,
+    Reserved,
+    Transaction,
+    Wanted,
+)
+from adapter.store.moments import micros
+from adapter.store.rows import digest, read_customer, read_held
+from adapter.store.sqlite.connection import array
+from adapter.store.sqlite.saving import Saving
+from adapter.store.sqlite.statements import SQL
+
+T = TypeVar("T")
+
+
+def drive(script: Callable[[Transaction], Awaitable[T]], transaction: SqliteTransaction) -> T:
+    """Run a script to its end; it may await its transaction only, whose methods never suspend."""
+    coroutine = cast("Any", script(transaction))
+    try:
+        coroutine.send(None)
+    except StopIteration as stop:
+        transaction.finish()
+        return cast("T", stop.value)
+    coroutine.close()
+    raise TypeError("a script may await the methods of its transaction only")
+
+
+class SqliteTransaction:
+    """Runs inside BEGIN IMMEDIATE, which locks out every other writer."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._connection = connection
+        self._claimed: dict[MessageKey, bytes] = {}
+        self._claimed_at = 0
+        self._customers: Collection[str] = ()
+        self._discounts: Collection[str] = ()
+
+    async def load(self, wanted: Wanted, now: datetime) -> Loaded:
+        """Claim the messages, and read the rest; see the contract."""
+        self._claimed_at = micros(now)
+        answers = self._claim(wanted.messages)
+        identities = self._identities(wanted)
+        by_code = self._held("discounts_by_code", wanted.codes)
+        names = set(wanted.customers)
+        names.update(value for kind, value in wanted.identities if kind == SOURCE_ID)
+        names.update(identities.values())
+        names.update(held.source_id for held in by_code.values())
+        customers = self._read_customers(names)
+        discounts = by_code | self._held("open_discounts", customers, micros(now))
+        self._customers, self._discounts = customers.keys(), discounts.keys()
+        return Loaded(answers, identities, customers, discounts)
+
+    async def reserve(self, counters: Sequence[CounterKey], codes: Sequence[str]) -> Reserved:
+        """Read the counters, and which codes exist."""
+        rows = self._connection.executemany(SQL["used"], counters)
+        used = {(scope, key): n for scope, key, n in rows}
+        taken = self._connection.execute(SQL["taken_codes"], (array(codes),)) if codes else ()
+        return Reserved(used, frozenset(code for (code,) in taken))
+
+    async def save(self, changes: Changes) -> None:
+        """Write everything, claims included."""
+        claimed, self._claimed = self._claimed, {}
+        saving = Saving(self._connection, changes, self._customers, self._discounts)
+        saving.write(claimed)
+
+    def finish(self) -> None:
+        """Keep claims that no save has answered."""
+        if self._claimed:
+            rows = ((key, self._claimed_at, None, None) for key in self._claimed.values())
+            self._connection.executemany(SQL["answer_message"], rows)
+
+    def _claim(self, messages: Sequence[MessageKey]) -> dict[MessageKey, bytes]:
+        if not messages:
+            return {}
+        digests = {digest(key): key for key in messages}
+        rows = self._connection.execute(SQL["seen_messages"], (apsw.carray(tuple(digests)),))
+        answers = {digests.pop(seen): answer or b"" for seen, answer in rows}
+        self._claimed = {key: fresh for fresh, key in digests.items()}
+        return answers
+
+    def _identities(self, wanted: Wanted) -> dict[Identity, str]:
+        by_kind: dict[str, set[str]] = {}
+        for kind, value in wanted.identities:
+            by_kind.setdefault(kind, set()).add(value)
+        if wanted.customers:
+            by_kind.setdefault(SOURCE_ID, set()).update(wanted.customers)
+        known: dict[Identity, str] = {}
+        for kind, values in by_kind.items():
+            rows = self._connection.execute(SQL["known_identities"], (kind, array(values)))
+            known.update({(kind, value): source_id for value, source_id in rows})
+        return known
+
+    def _read_customers(self, names: Collection[str]) -> dict[str, CustomerRecord]:
+        if not names:
+            return {}
+        rows = self._connection.execute(SQL["known_customers"], (array(names),))
+        return {name: CustomerRecord(read_customer(body), history) for name, body, history in rows}
+
+    def _held(self, statement: str, names: Iterable[str], *more: int) -> dict[str, HeldDiscount]:
+        if not names:
+            return {}
+        rows = self._connection.execute(SQL[statement], (array(set(names)), *more))
+        return {code: read_held(body) for code, body in rows}

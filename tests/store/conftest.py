@@ -1,0 +1,142 @@
+"""One suite for every engine: `store` is parametrised, `make` builds values, `run` scripts them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec import Raw
+
+from adapter.model.customers import Customer
+from adapter.model.decisions import Decision, RuleOutcome
+from adapter.model.deliveries import Delivery
+from adapter.model.discounts import Claim, Discount, HeldDiscount, PercentageOff, Status
+from adapter.model.events import Event, User
+from adapter.model.quarantine import Quarantined
+from adapter.store.contract import Changes, CustomerRecord, Loaded, Store, Transaction, Wanted
+from adapter.store.engines import open_store
+
+NOW = datetime(2026, 11, 21, 10, 30, 0, 123457, tzinfo=UTC)
+
+
+class Make:
+    """Values with as little said as a test needs."""
+
+    now = NOW
+
+    def at(self, **after: float) -> datetime:
+        return NOW + timedelta(**after)
+
+    def customer(self, source_id: str, history: bytes = b"", **fields: Any) -> CustomerRecord:
+        return CustomerRecord(Customer(source_id, **fields), history)
+
+    def event(self, id_: str = "e1", at: datetime = NOW, **attributes: Any) -> Event:
+        return Event(
+            id_, "order_completed", at, User(id="c1"), attributes, {"page": {"url": "https://x.test"}}
+        )
+
+    def held(
+        self,
+        code: str,
+        source_id: str = "c1",
+        *,
+        status: Status = "issued",
+        expires_at: datetime | None = None,
+        event_id: str = "e1",
+        issued_at: datetime = NOW,
+        claims: tuple[Claim, ...] = (),
+    ) -> HeldDiscount:
+        action = PercentageOff(Decimal("15.50"), Decimal(40))
+        metadata = {"rule": "high-cart", "issued_for_event_id": event_id, "user_id": source_id}
+        discount = Discount(code, action, expires_at, metadata, False, status)
+        return HeldDiscount(discount, source_id, "high-cart", event_id, issued_at, issued_at, claims)
+
+    def claim(self, scope: str, key: str = "high-cart:total", amount: int = 1) -> Claim:
+        return Claim(scope, key, 10, amount, "max_total")
+
+    def decision(self, source_id: str = "c1", event_id: str = "e1", at: datetime = NOW) -> Decision:
+        outcome = RuleOutcome("high-cart", "issued", "cart_value is 130, at least 120", code="A1")
+        return Decision(event_id, "order_completed", source_id, at, "book", (outcome,), {"cart_value": 130})
+
+    def delivery(
+        self, id_: str, source_id: str = "c1", due_at: datetime = NOW, destination: str = "shop"
+    ) -> Delivery:
+        body = Raw(b'{"code":"A1"}')
+        return Delivery(id_, destination, source_id, "discount.issued", body, NOW, due_at)
+
+    def quarantined(self, key: str, reason: str = "no userId") -> Quarantined:
+        return Quarantined("segment", key, Raw(b'{"type":"track"}'), reason, NOW)
+
+    def changes(self, **given: Any) -> Changes:
+        empty: dict[str, Any] = {
+            "answers": {}, "customers": [], "identities": {}, "moved": [], "erased": [], "events": [],
+            "discounts": [], "counters": {}, "decisions": [], "deliveries": [], "quarantine": [],
+        }  # fmt: skip
+        return Changes(**({"seen_at": NOW} | empty | given))
+
+
+class Run:
+    """The three verbs of a transaction, as one-step scripts."""
+
+    def __init__(self, store: Store, make: Make) -> None:
+        self._store = store
+        self._make = make
+
+    async def save(self, wanted: Wanted | None = None, **given: Any) -> Loaded:
+        async def script(transaction: Transaction) -> Loaded:
+            loaded = await transaction.load(wanted or Wanted(), NOW)
+            await transaction.save(self._make.changes(**given))
+            return loaded
+
+        return await self._store.transact(script)
+
+    async def load(self, now: datetime = NOW, **wanted: Any) -> Loaded:
+        async def script(transaction: Transaction) -> Loaded:
+            return await transaction.load(Wanted(**wanted), now)
+
+        return await self._store.transact(script)
+
+    async def used(self, *counters: tuple[str, str]) -> dict[tuple[str, str], int]:
+        async def script(transaction: Transaction) -> dict[tuple[str, str], int]:
+            return (await transaction.reserve(sorted(counters), [])).used
+
+        return await self._store.transact(script)
+
+
+@pytest.fixture(scope="session")
+def make() -> Make:
+    return Make()
+
+
+@pytest.fixture(params=["sqlite"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A new, empty store for each test."""
+    return f"sqlite:///{tmp_path / 'with space' / 'adapter.db'}"
+
+
+@pytest.fixture
+async def store(store_url: str) -> AsyncIterator[Store]:
+    store = open_store(store_url)
+    await store.open()
+    yield store
+    await store.close()
+
+
+@pytest.fixture
+def run(store: Store, make: Make) -> Run:
+    return Run(store, make)
+
+
+@pytest.fixture
+def together() -> Callable[..., Awaitable[list[Any]]]:
+    """Awaits many at once."""
+    import asyncio
+
+    async def gather(*awaitables: Awaitable[Any]) -> list[Any]:
+        return list(await asyncio.gather(*awaitables))
+
+    return gather

@@ -1,0 +1,87 @@
+"""Discounts: found by code, customer, event and expiry."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from adapter.store.contract import Store, Wanted
+
+
+async def test_a_discount_is_returned_as_saved(store: Store, run: Any, make: Any) -> None:
+    held = replace(
+        make.held("A\0é", expires_at=make.at(hours=1), claims=(make.claim("c1"),)), order_id="o1", reason="r"
+    )
+    await run.save(discounts=[held])
+    assert await store.discount("A\0é") == held
+    assert str(held.discount.action) == str((await store.discounts("c1"))[0].discount.action)
+    assert await store.discount("B") is None
+
+
+async def test_a_loaded_discount_is_replaced(store: Store, run: Any, make: Any) -> None:
+    await run.save(discounts=[make.held("A1", expires_at=make.at(hours=1))])
+    moved = make.held("A1", status="redeemed", expires_at=make.at(hours=1))
+    await run.save(Wanted(codes=["A1"]), discounts=[moved])
+    assert await store.discount("A1") == moved
+    assert await store.lapsed(make.at(days=1), 10) == []
+    assert (await store.counts())["discounts"] == 1
+
+
+async def test_of_one_code_twice_in_one_save_the_last_stands(store: Store, run: Any, make: Any) -> None:
+    await run.save(discounts=[make.held("A1"), make.held("A1", status="applied")])
+    assert await store.discounts("c1") == [make.held("A1", status="applied")]
+
+
+async def test_loading_brings_codes_asked_for_their_owners_and_what_owners_hold(
+    store: Store, run: Any, make: Any
+) -> None:
+    await run.save(
+        customers=[make.customer("c1"), make.customer("c2")],
+        discounts=[
+            make.held("OPEN"), make.held("APPLIED", status="applied", expires_at=make.at(seconds=1)),
+            make.held("LATE", expires_at=make.now), make.held("SPENT", status="redeemed"), make.held("OTHER", "c2"),
+        ],
+    )  # fmt: skip
+    loaded = await run.load(codes=["SPENT", "NONE"])
+    assert set(loaded.discounts) == {"OPEN", "APPLIED", "SPENT"}
+    assert set(loaded.customers) == {"c1"}
+
+
+async def test_a_customer_has_discounts_newest_first(store: Store, run: Any, make: Any) -> None:
+    saved = [make.held(f"A{day}", issued_at=make.at(days=day)) for day in (2, 1, 3)]
+    await run.save(discounts=saved)
+    assert [held.discount.code for held in await store.discounts("c1", limit=2)] == ["A3", "A2"]
+
+
+async def test_discounts_are_found_by_the_event_they_were_issued_for(
+    store: Store, run: Any, make: Any
+) -> None:
+    saved = [make.held("A1"), make.held("A2", issued_at=make.at(seconds=1)), make.held("B1", event_id="e2")]
+    await run.save(discounts=saved)
+    assert await store.issued_for(["e1", "e2", "e3", "e1"]) == {"e1": saved[:2], "e2": saved[2:]}
+    assert await store.issued_for([]) == {}
+
+
+@pytest.mark.parametrize("status", ["issued", "applied"])
+async def test_lapsed_are_open_discounts_whose_time_is_over(
+    store: Store, run: Any, make: Any, status: Any
+) -> None:
+    await run.save(discounts=[
+        make.held("NOW", status=status, expires_at=make.now), make.held("PAST", status=status, expires_at=make.at(days=-1)),
+        make.held("NEXT", status=status, expires_at=make.now + timedelta(microseconds=1)), make.held("EVER", status=status),
+        make.held("GONE", status="expired", expires_at=make.now),
+    ])  # fmt: skip
+    assert await store.lapsed(make.now, 10) == ["PAST", "NOW"]
+    assert await store.lapsed(make.now, 1) == ["PAST"]
+
+
+async def test_reserving_says_which_codes_are_taken(store: Store, run: Any, make: Any) -> None:
+    await run.save(discounts=[make.held("A1")])
+
+    async def script(transaction: Any) -> Any:
+        return await transaction.reserve([], ["A1", "A2"])
+
+    assert (await store.transact(script)).taken == {"A1"}
