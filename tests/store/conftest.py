@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -17,7 +18,7 @@ from adapter.model.deliveries import Delivery
 from adapter.model.discounts import Claim, Discount, HeldDiscount, PercentageOff, Status
 from adapter.model.events import Event, User
 from adapter.model.quarantine import Quarantined
-from adapter.store.contract import Changes, CustomerRecord, Loaded, Store, Transaction, Wanted
+from adapter.store.contract import Changes, CounterKey, CustomerRecord, Loaded, Store, Transaction, Wanted
 from adapter.store.engines import open_store
 
 NOW = datetime(2026, 11, 21, 10, 30, 0, 123457, tzinfo=UTC)
@@ -94,6 +95,12 @@ class Run:
 
         return await self._store.transact(script)
 
+    async def write(self, changes: Changes) -> None:
+        async def script(transaction: Transaction) -> None:
+            await transaction.save(changes)
+
+        await self._store.transact(script)
+
     async def load(self, now: datetime = NOW, **wanted: Any) -> Loaded:
         async def script(transaction: Transaction) -> Loaded:
             return await transaction.load(Wanted(**wanted), now)
@@ -132,11 +139,19 @@ def run(store: Store, make: Make) -> Run:
 
 
 @pytest.fixture
-def together() -> Callable[..., Awaitable[list[Any]]]:
-    """Awaits many at once."""
-    import asyncio
+def simulate(
+    store_url: str, make: Make
+) -> Callable[[list[Changes], list[CounterKey]], dict[CounterKey, int]]:
+    """Saves changes one after the other, and returns counters; for tests that hypothesis repeats."""
 
-    async def gather(*awaitables: Awaitable[Any]) -> list[Any]:
-        return list(await asyncio.gather(*awaitables))
+    async def play(steps: list[Changes], counters: list[CounterKey]) -> dict[CounterKey, int]:
+        store = open_store(store_url)
+        await store.open()
+        try:
+            for changes in steps:
+                await Run(store, make).write(changes)
+            return await Run(store, make).used(*counters)
+        finally:
+            await store.close()
 
-    return gather
+    return lambda steps, counters: asyncio.run(play(steps, counters))

@@ -41,10 +41,13 @@ async def test_loading_brings_codes_asked_for_their_owners_and_what_owners_hold(
     await run.save(
         customers=[make.customer("c1"), make.customer("c2")],
         discounts=[
-            make.held("OPEN"), make.held("APPLIED", status="applied", expires_at=make.at(seconds=1)),
-            make.held("LATE", expires_at=make.now), make.held("SPENT", status="redeemed"), make.held("OTHER", "c2"),
+            make.held("OPEN"),
+            make.held("APPLIED", status="applied", expires_at=make.at(seconds=1)),
+            make.held("LATE", expires_at=make.now),
+            make.held("SPENT", status="redeemed"),
+            make.held("OTHER", "c2"),
         ],
-    )  # fmt: skip
+    )
     loaded = await run.load(codes=["SPENT", "NONE"])
     assert set(loaded.discounts) == {"OPEN", "APPLIED", "SPENT"}
     assert set(loaded.customers) == {"c1"}
@@ -69,11 +72,15 @@ async def test_discounts_are_found_by_the_event_they_were_issued_for(
 async def test_lapsed_are_open_discounts_whose_time_is_over(
     store: Store, run: Any, make: Any, status: Any
 ) -> None:
-    await run.save(discounts=[
-        make.held("NOW", status=status, expires_at=make.now), make.held("PAST", status=status, expires_at=make.at(days=-1)),
-        make.held("NEXT", status=status, expires_at=make.now + timedelta(microseconds=1)), make.held("EVER", status=status),
-        make.held("GONE", status="expired", expires_at=make.now),
-    ])  # fmt: skip
+    await run.save(
+        discounts=[
+            make.held("NOW", status=status, expires_at=make.now),
+            make.held("PAST", status=status, expires_at=make.at(days=-1)),
+            make.held("NEXT", status=status, expires_at=make.now + timedelta(microseconds=1)),
+            make.held("EVER", status=status),
+            make.held("GONE", status="expired", expires_at=make.now),
+        ]
+    )
     assert await store.lapsed(make.now, 10) == ["PAST", "NOW"]
     assert await store.lapsed(make.now, 1) == ["PAST"]
 

@@ -47,4 +47,5 @@ async def test_decisions_come_newest_first(store: Store, run: Any, make: Any) ->
 
 async def test_who_is_unknown_has_nothing(store: Store) -> None:
     assert await store.customer("nobody") is None
-    assert await store.events("nobody") == await store.decisions("nobody") == []
+    assert await store.events("nobody") == []
+    assert await store.decisions("nobody") == []

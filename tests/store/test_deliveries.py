@@ -1,0 +1,92 @@
+"""The outbox: leased to one, fenced by attempt, settled once."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from adapter.errors import Refused
+from adapter.store.contract import Settlement, Store
+
+
+async def test_a_delivery_is_returned_as_saved(store: Store, run: Any, make: Any) -> None:
+    delivery = replace(make.delivery("d\0"), not_after=make.at(hours=1), last_error="é", attempt=3)
+    await run.save(deliveries=[delivery])
+    assert await store.deliveries("due") == [delivery]
+
+
+async def test_the_same_id_again_is_kept_once(store: Store, run: Any, make: Any) -> None:
+    await run.save(deliveries=[make.delivery("d1"), make.delivery("d1")])
+    await run.save(deliveries=[make.delivery("d1", due_at=make.at(days=1))])
+    assert await store.deliveries("due") == [make.delivery("d1")]
+
+
+async def test_due_ones_are_leased_the_longest_due_first_with_the_attempt_counted(
+    store: Store, run: Any, make: Any
+) -> None:
+    saved = [make.delivery(f"d{hours}", due_at=make.at(hours=hours)) for hours in (0, -2, 1, -1)]
+    await run.save(deliveries=saved)
+    first = await store.lease(make.now, make.at(minutes=1), 2)
+    assert first == [replace(saved[1], attempt=1), replace(saved[3], attempt=1)]
+    assert [each.id for each in await store.lease(make.now, make.at(minutes=1), 5)] == ["d0"]
+    assert await store.lease(make.now, make.at(minutes=1), 5) == []
+
+
+async def test_a_lease_that_has_run_out_may_be_taken_again_and_fences_the_first(
+    store: Store, run: Any, make: Any
+) -> None:
+    await run.save(deliveries=[make.delivery("d1")])
+    await store.lease(make.now, make.at(minutes=1), 1)
+    assert await store.lease(make.at(seconds=59), make.at(minutes=2), 1) == []
+    assert (await store.lease(make.at(minutes=1), make.at(minutes=2), 1))[0].attempt == 2
+    assert await store.settle([Settlement("d1", 1, done=True)]) == 0
+    assert await store.settle([Settlement("d1", 2, done=True)]) == 1
+    assert await store.settle([Settlement("d1", 2, done=True)]) == 0
+
+
+async def test_a_lease_may_ask_for_one_destination(store: Store, run: Any, make: Any) -> None:
+    slow = [make.delivery(f"s{number}", due_at=make.at(days=-1), destination="slow") for number in range(3)]
+    await run.save(deliveries=[*slow, make.delivery("d1")])
+    assert [each.id for each in await store.lease(make.now, make.at(minutes=1), 9, "shop")] == ["d1"]
+    assert len(await store.lease(make.now, make.at(minutes=1), 9, "slow")) == 3
+
+
+async def test_two_callers_never_get_the_same(store: Store, run: Any, make: Any) -> None:
+    await run.save(deliveries=[make.delivery(f"d{number}", f"c{number}") for number in range(40)])
+    leases = await asyncio.gather(*(store.lease(make.now, make.at(minutes=1), 7) for _ in range(12)))
+    ids = [delivery.id for lease in leases for delivery in lease]
+    assert len(ids) == len(set(ids)) == 40
+
+
+async def test_settled_ones_are_done_dead_or_due_again(store: Store, run: Any, make: Any) -> None:
+    await run.save(deliveries=[make.delivery(id_) for id_ in ("done", "dead", "again")])
+    await store.lease(make.now, make.at(minutes=1), 3)
+    settlements = [
+        Settlement("done", 1, done=True),
+        Settlement("dead", 1, done=False, error="410 Gone"),
+        Settlement("again", 1, done=False, due_at=make.at(seconds=5), error="503"),
+        Settlement("unknown", 1, done=True),
+    ]
+    assert await store.settle(settlements) == 3
+    assert [each.id for each in await store.deliveries("done")] == ["done"]
+    dead, due = (await store.deliveries("dead"))[0], (await store.deliveries("due"))[0]
+    assert (dead.id, dead.status, dead.last_error) == ("dead", "dead", "410 Gone")
+    assert (due.id, due.due_at, due.last_error, due.attempt) == ("again", make.at(seconds=5), "503", 1)
+    assert await store.lease(make.at(seconds=4), make.at(minutes=1), 3) == []
+    assert (await store.lease(make.at(seconds=5), make.at(minutes=1), 3))[0].attempt == 2
+    counts = await store.counts()
+    assert (counts["deliveries_due"], counts["deliveries_dead"]) == (1, 1)
+
+
+async def test_deliveries_of_one_status_come_oldest_first(store: Store, run: Any, make: Any) -> None:
+    for number in range(3):
+        await run.save(deliveries=[make.delivery(f"d{number}", due_at=make.at(days=-number))])
+    assert [each.id for each in await store.deliveries("due", limit=2)] == ["d0", "d1"]
+
+
+async def test_an_unknown_status_is_refused(store: Store) -> None:
+    with pytest.raises(Refused, match="use one of due, done, dead"):
+        await store.deliveries("sent")

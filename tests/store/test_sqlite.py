@@ -1,0 +1,182 @@
+"""What only the embedded engine has: its file, its lock, its disk."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import apsw
+import pytest
+
+from adapter.errors import Unavailable
+from adapter.store.contract import Transaction
+from adapter.store.engines import open_store
+from adapter.store.migrations import Migration
+from adapter.store.sqlite.engine import SqliteStore
+from adapter.store.sqlite.migrate import migrate, version
+from adapter.store.sqlite.statements import MIGRATIONS
+
+
+def connection_of(store: SqliteStore) -> apsw.Connection:
+    assert store._connection is not None
+    return store._connection
+
+
+async def open_and_close(path: Path) -> None:
+    store = SqliteStore(str(path))
+    await store.open()
+    await store.ping()
+    await store.close()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "adapter.db"
+
+
+@pytest.fixture
+async def store(path: Path) -> AsyncIterator[SqliteStore]:
+    store = SqliteStore(str(path))
+    await store.open()
+    yield store
+    await store.close()
+
+
+async def test_what_is_committed_is_there_after_reopening(
+    store: SqliteStore, path: Path, run: Any, make: Any
+) -> None:
+    await run.save(customers=[make.customer("c1")], counters={("", "k"): 3})
+    await store.close()
+    await store.open()
+    assert await store.customer("c1") == make.customer("c1").customer
+    assert await run.used(("", "k")) == {("", "k"): 3}
+
+
+async def test_a_second_store_on_the_file_is_told_what_to_do(store: SqliteStore, path: Path) -> None:
+    with pytest.raises(Unavailable, match=r"in use by process \d+: stop that process, or use a postgresql"):
+        await open_store(f"sqlite:///{path}").open()
+
+
+def test_another_process_holds_the_file_until_it_dies(path: Path) -> None:
+    code = (
+        "import asyncio, sys\nfrom adapter.store.sqlite.engine import SqliteStore\n"
+        "asyncio.run(SqliteStore(sys.argv[1]).open())\nprint('open', flush=True)\ninput()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"open\n"
+        with pytest.raises(Unavailable, match=f"in use by process {holder.pid}"):
+            asyncio.run(open_and_close(path))
+        holder.kill()
+        holder.wait()
+        asyncio.run(open_and_close(path))
+
+
+async def test_a_full_disk_saves_nothing_and_the_store_goes_on_when_there_is_room(
+    store: SqliteStore, run: Any, make: Any
+) -> None:
+    await run.save(customers=[make.customer("c0")])
+    pages = connection_of(store).execute("PRAGMA page_count").get
+    connection_of(store).execute(f"PRAGMA max_page_count = {pages + 4}")
+    big = [make.customer(f"c{number}", b"x" * 20_000) for number in range(1, 5)]
+    with pytest.raises(Unavailable, match="free some space"):
+        await run.save(customers=big, counters={("", "k"): 1})
+    assert (await store.counts())["customers"] == 1
+    assert await run.used(("", "k")) == {}
+    connection_of(store).execute("PRAGMA max_page_count = 1000000")
+    await run.save(customers=big)
+    assert (await store.counts())["customers"] == 5
+
+
+async def test_a_file_locked_by_another_program_is_unavailable_until_it_lets_go(
+    store: SqliteStore, path: Path, run: Any, make: Any
+) -> None:
+    other = apsw.Connection(str(path))
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(Unavailable, match="let that program finish"):
+        await store.ping()
+    other.execute("ROLLBACK")
+    other.close()
+    await store.ping()
+
+
+async def test_a_read_only_store_is_unavailable(store: SqliteStore, run: Any) -> None:
+    connection_of(store).execute("PRAGMA query_only = 1")
+    with pytest.raises(Unavailable, match="make the file and its folder writable"):
+        await store.ping()
+    connection_of(store).execute("PRAGMA query_only = 0")
+    await store.ping()
+
+
+async def test_a_file_that_is_no_store_is_refused(path: Path) -> None:
+    await asyncio.to_thread(path.write_text, "not a database, but long enough to be taken for one " * 20)
+    with pytest.raises(Unavailable, match="name another"):
+        await SqliteStore(str(path)).open()
+
+
+async def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
+    await asyncio.to_thread((tmp_path / "file").write_text, "")
+    with pytest.raises(Unavailable, match="name a file in a folder that exists"):
+        await SqliteStore(str(tmp_path / "file" / "adapter.db")).open()
+
+
+async def test_a_newer_schema_is_refused(store: SqliteStore, path: Path) -> None:
+    connection_of(store).execute("INSERT INTO schema_version (number, name) VALUES (999, 'future')")
+    await store.close()
+    with pytest.raises(
+        Unavailable, match=r"has schema 999, and this program knows \d+: start the newer program"
+    ):
+        await store.open()
+
+
+async def test_a_closed_store_says_so(path: Path) -> None:
+    store = SqliteStore(str(path))
+    with pytest.raises(Unavailable, match="open it first"):
+        await store.ping()
+    await store.open()
+    await store.close()
+    with pytest.raises(Unavailable, match="open it first"):
+        await store.customer("c1")
+    await store.close()
+
+
+async def test_a_script_that_awaits_anything_else_is_refused(store: SqliteStore, run: Any, make: Any) -> None:
+    async def script(transaction: Transaction) -> None:
+        await transaction.save(make.changes(counters={("", "k"): 1}))
+        await asyncio.sleep(0)
+
+    with pytest.raises(TypeError, match="may await the methods of its transaction only"):
+        await store.transact(script)
+    assert await run.used(("", "k")) == {}
+
+
+def test_migrations_are_applied_once_and_all_or_none() -> None:
+    connection = apsw.Connection(":memory:")
+    first = Migration(1, "first", "CREATE TABLE a (x)")
+    migrate(connection, [first], "here")
+    migrate(connection, [first], "here")
+    broken = [
+        first,
+        Migration(2, "second", "CREATE TABLE b (x)"),
+        Migration(3, "third", "CREATE TABLE a (x)"),
+    ]
+    with pytest.raises(apsw.SQLError, match="already exists"):
+        migrate(connection, broken, "here")
+    assert version(connection) == 1
+    migrate(connection, broken[:2], "here")
+    assert version(connection) == 2
+
+
+def test_a_migrated_schema_equals_a_fresh_one() -> None:
+    fresh, stepped = apsw.Connection(":memory:"), apsw.Connection(":memory:")
+    migrate(fresh, MIGRATIONS, "fresh")
+    for count in range(1, len(MIGRATIONS) + 1):
+        migrate(stepped, MIGRATIONS[:count], "stepped")
+    schemas = [list(each.execute("SELECT sql FROM sqlite_schema ORDER BY name")) for each in (fresh, stepped)]
+    assert schemas[0] == schemas[1]
