@@ -99,7 +99,7 @@ def _route(mappings: Sequence[Mapping]) -> _Route:
 
 
 def _compiled(mapping: Mapping) -> _Compiled:
-    transform = language.compile(mapping.fields, mapping.tables)
+    transform = language.compile(mapping.fields, tables=mapping.tables)
     return _Compiled(mapping.name, transform, BUILDERS[mapping.action])
 
 

@@ -167,7 +167,7 @@ class _Reading:
         except subscriptions.SubscriptionError as error:
             start = self.document.mark(*path, "subscribe")
             at = inside(self.document.text, start, subscribe, error.position)
-            self.problems.append(Problem(at, error.message, error.remedy))
+            self.problems.append(Problem(at, error.reason, error.remedy))
             return None
 
     def action(self, path: yaml.Keys, entry: dict[str, Any]) -> Action | None:

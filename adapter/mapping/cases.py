@@ -1,0 +1,165 @@
+"""Test cases beside the mappings: what a payload should become, written down.
+
+A `*.test.yaml` file holds `source` and `cases`; each case has a `name`, a `payload` (the body as the CDP
+sends it) or the `file` that holds it, and `expect` (operations, as `plain` shows them) or `quarantined`
+(the reason). Payloads are decoded by a function handed in, for mappings do not know the sources.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from adapter.errors import MappingError
+from adapter.files import yaml
+from adapter.files.problems import Mark, Problem, did_you_mean
+from adapter.mapping.book import MappingBook
+from adapter.mapping.files import SOURCES
+from adapter.mapping.plain import plain
+from adapter.model.messages import Message
+from adapter.model.times import parse_timestamp
+
+#: When payloads of cases without `received_at` count as received: after every time in a fixture.
+RECEIVED_AT = datetime(2030, 1, 1, tzinfo=UTC)
+_FILE_KEYS = ("source", "cases")
+_CASE_KEYS = ("name", "payload", "file", "received_at", "expect", "quarantined")
+
+#: From a source, a body and the time of receipt to its messages, and the reasons of what is none.
+Decode = Callable[[str, bytes, datetime], tuple[Sequence[Message], Sequence[str]]]
+
+
+class Case(Struct, frozen=True, kw_only=True):
+    """One case; `index` is its place in its file, `at` where it starts."""
+
+    name: str
+    source: str
+    path: Path
+    index: int
+    at: Mark
+    body: bytes
+    received_at: datetime
+    expect: list[Any] | None
+    quarantined: list[str]
+
+
+class Outcome(Struct, frozen=True):
+    """What a payload became: operations as plain values, and why messages were quarantined."""
+
+    operations: list[Any]
+    quarantined: list[str]
+
+
+class Result(Struct, frozen=True):
+    """A case that was run; it passed when the outcome is what it expects."""
+
+    case: Case
+    outcome: Outcome
+    messages: tuple[Message, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Say whether the outcome is the expected one; a case that expects nothing yet has not passed."""
+        case = self.case
+        return self.outcome == Outcome(case.expect or [], case.quarantined) and (
+            case.expect is not None or bool(case.quarantined)
+        )
+
+
+def load(directory: Path) -> tuple[list[Case], list[Problem]]:
+    """Read every `*.test.yaml` under a directory."""
+    cases: list[Case] = []
+    problems: list[Problem] = []
+    for path in sorted((*directory.rglob("*.test.yaml"), *directory.rglob("*.test.yml"))):
+        document, found = yaml.read(path)
+        problems += found
+        if document is not None:
+            reading = _Reading(document, path)
+            cases += reading.cases()
+            problems += reading.problems
+    return cases, problems
+
+
+def run(book: MappingBook, cases: Sequence[Case], decode: Decode) -> list[Result]:
+    """Run cases in order; `decode` may raise what it likes of bad bodies, which counts as quarantined."""
+    return [_run(book, case, decode) for case in cases]
+
+
+def _run(book: MappingBook, case: Case, decode: Decode) -> Result:
+    messages, reasons = decode(case.source, case.body, case.received_at)
+    operations: list[Any] = []
+    quarantined = list(reasons)
+    for message in messages:
+        try:
+            operations += [plain(operation) for operation in book.operations(message)]
+        except MappingError as error:
+            quarantined.append(error.message)
+    return Result(case, Outcome(operations, quarantined), tuple(messages))
+
+
+class _Reading:
+    def __init__(self, document: yaml.Document, path: Path) -> None:
+        self.document = document
+        self.path = path
+        self.problems: list[Problem] = []
+
+    def problem(self, path: yaml.Keys, message: str, remedy: str, *, key: bool = False) -> None:
+        self.problems.append(self.document.problem(path, message, remedy, key=key))
+
+    def cases(self) -> list[Case]:
+        root = self.document.value
+        if not isinstance(root, dict) or not isinstance(root.get("cases"), list):
+            self.problem((), "no cases", "write `source:` and a list under `cases:`")
+            return []
+        self.known_keys((), root, _FILE_KEYS)
+        source = root.get("source")
+        if source not in SOURCES:
+            self.problem(("source",), f"`{source}` is no source", did_you_mean(str(source), SOURCES))
+            return []
+        read = [self.case(index, entry, str(source)) for index, entry in enumerate(root["cases"])]
+        return [case for case in read if case is not None]
+
+    def known_keys(self, path: yaml.Keys, block: dict[str, Any], known: Sequence[str]) -> None:
+        for key in block:
+            if key not in known:
+                self.problem((*path, key), f"unknown key `{key}`", did_you_mean(key, known), key=True)
+
+    def case(self, index: int, entry: Any, source: str) -> Case | None:
+        path = ("cases", index)
+        if not isinstance(entry, dict):
+            self.problem(path, "a case is an object", "write `name`, `payload` and `expect`")
+            return None
+        self.known_keys(path, entry, _CASE_KEYS)
+        body = self.body(path, entry)
+        name, expect, reasons = entry.get("name"), entry.get("expect"), entry.get("quarantined", [])
+        if not isinstance(name, str) or not name.strip():
+            self.problem((*path, "name"), "no `name`", "say in a sentence what should happen")
+            return None
+        if expect is not None and not isinstance(expect, list):
+            self.problem((*path, "expect"), "`expect` is not a list", "write the operations as a list")
+            return None
+        received_at = parse_timestamp(entry.get("received_at")) or RECEIVED_AT
+        if body is None:
+            return None
+        return Case(
+            name=name, source=source, path=self.path, index=index, at=self.document.mark(*path), body=body,
+            received_at=received_at, expect=expect,
+            quarantined=[reasons] if isinstance(reasons, str) else list(reasons),
+        )  # fmt: skip
+
+    def body(self, path: yaml.Keys, entry: dict[str, Any]) -> bytes | None:
+        if ("payload" in entry) == ("file" in entry):
+            self.problem(path, "a case has either a `payload` or a `file`", "keep one of the two")
+            return None
+        if "payload" in entry:
+            return msgspec.json.encode(entry["payload"])
+        try:
+            return (self.path.parent / str(entry["file"])).read_bytes()
+        except OSError as error:
+            remedy = f"name a file, from {self.path.parent} on"
+            self.problem((*path, "file"), f"cannot be read: {error.strerror}", remedy)
+            return None
