@@ -22,18 +22,22 @@ log = logging.getLogger(__name__)
 Clock = Callable[[], datetime]
 Jitter = Callable[[], float]
 
-#: Seconds between two looks for due deliveries: the shortest after work, doubling to the longest when idle.
-SOONEST, LATEST = 0.2, 2.0
 #: The longest that one answer may silence a whole lane: 429 and the like, and 410.
 QUIET: Final = timedelta(minutes=1)
 GONE: Final = timedelta(hours=1)
 
 
 class Pace(Struct, frozen=True, kw_only=True):
-    """`width` sends side by side for one destination; a `lease` must outlast any destination's timeout."""
+    """How a lane works.
+
+    `width` sends go on side by side. A `lease` must outlast the destination's timeout. Unless it is woken, a
+    lane looks for due deliveries `soonest` after it found some, and ever later, up to `latest`.
+    """
 
     width: int = 8
     lease: timedelta = timedelta(seconds=60)
+    soonest: timedelta = timedelta(milliseconds=200)
+    latest: timedelta = timedelta(seconds=2)
 
 
 class Lane:
@@ -81,11 +85,12 @@ class Lane:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Take turns until `stop` is set, then finish what was begun."""
-        idle = SOONEST
+        idle = self._pace.soonest
         try:
             while not stop.is_set():
-                idle = SOONEST if await self._turn() else min(idle * 2, LATEST)
-                await _stirred(self._stirred, idle)
+                found = await self._turn()
+                idle = self._pace.soonest if found else min(idle * 2, self._pace.latest)
+                await _stirred(self._stirred, idle.total_seconds())
             await self._finish()
         finally:
             for task in self._sending:

@@ -23,7 +23,7 @@ from adapter.store.contract import Settlement, Store
 log = logging.getLogger(__name__)
 
 #: Seconds between two looks for deliveries whose destination is not configured (any more).
-STRAYS_EVERY: Final = 60.0
+STRAYS_EVERY: Final = 5.0
 
 
 class Relay:
@@ -36,10 +36,10 @@ class Relay:
         self,
         store: Store,
         destinations: Mapping[str, Destination],
-        *,
         clock: Clock,
         jitter: Jitter,
         metrics: Metrics,
+        *,
         pace: Pace | None = None,
     ) -> None:
         self._store = store
@@ -77,9 +77,9 @@ class Relay:
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set, then let what is being sent finish, and record it."""
         async with asyncio.TaskGroup() as group:
+            group.create_task(self._watch_strays(stop))
             for lane in self._lanes.values():
                 group.create_task(lane.run(stop))
-            group.create_task(self._watch_strays(stop))
             await stop.wait()
             self.wake()
 

@@ -1,0 +1,413 @@
+"""The relay over a real outbox: what is due is sent at least once, and recorded exactly once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from msgspec import Raw
+
+from adapter.destinations.contract import Attempt, Destination
+from adapter.errors import Unavailable
+from adapter.metrics import Metrics
+from adapter.model.deliveries import Delivery
+from adapter.services.lane import GONE, QUIET, Pace
+from adapter.services.relay import Relay
+from adapter.store.contract import Changes, Settlement, Store, Transaction, Wanted
+from adapter.store.engines import open_store
+from adapter.store.sqlite.engine import SqliteStore
+
+NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+#: Only a wake-up or the end of a send stirs a lane of this pace.
+ASLEEP = Pace(soonest=timedelta(hours=1), latest=timedelta(hours=1))
+OK, FAILED = Attempt(ok=True), Attempt(ok=False, error="answered 500")
+
+
+class Clock:
+    """A clock that is put forward by hand."""
+
+    def __init__(self) -> None:
+        self.now = NOON
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+class Endpoint:
+    """A destination that answers as told, once `open`, and remembers what it was sent."""
+
+    def __init__(self, name: str, answer: Callable[[Delivery], Attempt] = lambda _: OK) -> None:
+        self._name = name
+        self.answer = answer
+        self.sent: list[tuple[str, int]] = []
+        self.open = asyncio.Event()
+        self.open.set()
+        self.at_once = 0
+        self.most_at_once = 0
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    async def send(self, delivery: Delivery, now: datetime) -> Attempt:
+        self.sent.append((delivery.id, delivery.attempt))
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        await asyncio.sleep(0)
+        await self.open.wait()
+        self.at_once -= 1
+        return self.answer(delivery)
+
+
+def delivery(id_: str, destination: str = "shop", not_after: datetime | None = None) -> Delivery:
+    body = Raw(b'{"type":"discount.issued"}')
+    return Delivery(id_, destination, "u-1", "discount.issued", body, NOON, due_at=NOON, not_after=not_after)
+
+
+def many(count: int, destination: str = "shop") -> list[Delivery]:
+    return [delivery(f"{destination}-{n}", destination) for n in range(count)]
+
+
+async def put(store: Store, deliveries: Sequence[Delivery]) -> None:
+    async def script(transaction: Transaction) -> None:
+        await transaction.load(Wanted(), NOON)
+        await transaction.reserve([], [])
+        await transaction.save(Changes(NOON, {}, [], {}, [], [], [], [], {}, [], list(deliveries), []))
+
+    await store.transact(script)
+
+
+def relay(store: Store, clock: Clock, *endpoints: Destination, pace: Pace | None = None) -> Relay:
+    destinations = {endpoint.name: endpoint for endpoint in endpoints}
+    return Relay(store, destinations, clock, lambda: 0.5, Metrics(), pace=pace)
+
+
+@asynccontextmanager
+async def running(relay: Relay) -> AsyncIterator[asyncio.Event]:
+    stop = asyncio.Event()
+    task = asyncio.create_task(relay.run(stop))
+    yield stop
+    stop.set()
+    await asyncio.wait_for(task, 10)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110 - what is waited for knows no event
+            await asyncio.sleep(0.005)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    store = open_store(f"sqlite:///{tmp_path / 'relay.db'}")
+    await store.open()
+    yield store
+    await store.close()
+
+
+async def test_what_is_due_is_sent_once_and_done(store: Store, clock: Clock) -> None:
+    endpoint = Endpoint("shop")
+    await put(store, many(3))
+    assert await relay(store, clock, endpoint).run_once(100) == 3
+    assert await relay(store, clock, endpoint).run_once(100) == 0
+    assert sorted(endpoint.sent) == [("shop-0", 1), ("shop-1", 1), ("shop-2", 1)]
+    assert len(await store.deliveries("done")) == 3
+
+
+async def test_a_failure_comes_back_on_schedule_with_the_same_id(store: Store, clock: Clock) -> None:
+    endpoint = Endpoint("shop", lambda _: FAILED)
+    await put(store, [delivery("d")])
+    each = relay(store, clock, endpoint)
+    assert await each.run_once(100) == 1
+    [waiting] = await store.deliveries("due")
+    assert (waiting.due_at, waiting.last_error) == (NOON + timedelta(seconds=5), "answered 500")
+    clock.now += timedelta(seconds=4)
+    assert await each.run_once(100) == 0
+    clock.now += timedelta(seconds=1)
+    endpoint.answer = lambda _: OK
+    assert await each.run_once(100) == 1
+    assert endpoint.sent == [("d", 1), ("d", 2)]
+    assert await store.deliveries("due") == []
+
+
+async def test_the_tenth_failure_is_the_end_and_says_so(store: Store, clock: Clock) -> None:
+    endpoint = Endpoint("shop", lambda _: FAILED)
+    await put(store, [delivery("d")])
+    for _ in range(15):
+        await relay(store, clock, endpoint).run_once(100)
+        clock.now += timedelta(hours=30)
+    assert len(endpoint.sent) == 10
+    [dead] = await store.deliveries("dead")
+    assert dead.last_error == "answered 500; given up after attempt 10"
+
+
+async def test_nothing_is_sent_that_has_expired(store: Store, clock: Clock) -> None:
+    endpoint = Endpoint("shop")
+    await put(store, [delivery("d", not_after=NOON)])
+    assert await relay(store, clock, endpoint).run_once(100) == 1
+    assert endpoint.sent == []
+    [dead] = await store.deliveries("dead")
+    assert dead.last_error == "what it tells had expired before it could be sent"
+
+
+async def test_a_retry_that_would_come_too_late_is_not_waited_for(store: Store, clock: Clock) -> None:
+    endpoint = Endpoint("shop", lambda _: FAILED)
+    await put(store, [delivery("d", not_after=NOON + timedelta(seconds=3))])
+    await relay(store, clock, endpoint).run_once(100)
+    assert len(await store.deliveries("dead")) == 1
+
+
+async def test_an_endpoint_that_is_gone_gets_no_more_for_an_hour(store: Store, clock: Clock) -> None:
+    endpoint = Endpoint("shop", lambda _: Attempt(ok=False, gone=True, error="answered 410"))
+    await put(store, many(20))
+    each = relay(store, clock, endpoint)
+    await each.run_once(100)
+    assert len(endpoint.sent) == 8
+    assert {dead.last_error for dead in await store.deliveries("dead")} == {
+        "answered 410: the endpoint wants nothing more"
+    }
+    assert {waiting.attempt for waiting in await store.deliveries("due")} == {0}
+    clock.now += GONE
+    await each.run_once(100)
+    assert len(endpoint.sent) == 16
+
+
+async def test_a_throttling_endpoint_is_left_alone_without_using_up_attempts(
+    store: Store, clock: Clock
+) -> None:
+    asked = timedelta(minutes=10)
+    endpoint = Endpoint("shop", lambda _: Attempt(ok=False, retry_after=asked, error="answered 429"))
+    await put(store, many(20))
+    each = relay(store, clock, endpoint)
+    await each.run_once(100)
+    put_off = [waiting for waiting in await store.deliveries("due") if waiting.attempt]
+    assert {waiting.due_at for waiting in put_off} == {NOON + asked}
+    assert len(put_off) == 8
+    clock.now += QUIET - timedelta(seconds=1)
+    assert await each.run_once(100) == 0
+    clock.now += timedelta(seconds=1)
+    endpoint.answer = lambda _: OK
+    assert await each.run_once(100) == 12
+
+
+@pytest.mark.parametrize("configured", [True, False])
+async def test_a_destination_that_nobody_configured_is_given_up_with_a_sentence(
+    store: Store, clock: Clock, *, configured: bool
+) -> None:
+    endpoint = Endpoint("shop")
+    await put(store, [*many(30, "removed"), *many(5)])
+    await relay(store, clock, *([endpoint] if configured else [])).run_once(100)
+    dead = await store.deliveries("dead")
+    assert len([each for each in dead if each.destination == "removed"]) == 30
+    assert dead[0].last_error == "no destination `removed` is configured: name it, then replay this"
+    assert len(await store.deliveries("done")) == (5 if configured else 0)
+
+
+async def test_a_running_relay_gives_strays_up_too(store: Store, clock: Clock) -> None:
+    endpoint = Endpoint("shop")
+    await put(store, [*many(3, "removed"), *many(20)])
+    async with running(relay(store, clock, endpoint)):
+        await until(lambda: len(endpoint.sent) == 20)
+    assert len(await store.deliveries("dead")) == 3
+    assert len(await store.deliveries("done")) == 20
+
+
+async def test_a_backlog_is_worked_off_eight_at_a_time(store: Store, clock: Clock) -> None:
+    endpoint = Endpoint("shop")
+    await put(store, many(50))
+    async with running(relay(store, clock, endpoint)):
+        await until(lambda: len(endpoint.sent) == 50)
+    assert endpoint.most_at_once <= 8
+    assert len(await store.deliveries("done")) == 50
+
+
+async def test_a_slow_endpoint_does_not_stand_in_the_way_of_another(store: Store, clock: Clock) -> None:
+    slow, quick = Endpoint("slow"), Endpoint("quick")
+    slow.open.clear()
+    await put(store, [*many(100, "slow"), *many(40, "quick")])
+    async with running(relay(store, clock, slow, quick)):
+        await until(lambda: len(quick.sent) == 40)
+        assert len(slow.sent) == slow.at_once == 8
+        slow.open.set()
+    assert len(await store.deliveries("done", 200)) == 48
+
+
+async def test_a_wake_up_sends_at_once(store: Store, clock: Clock) -> None:
+    endpoint = Endpoint("shop")
+    each = relay(store, clock, endpoint, pace=ASLEEP)
+    async with running(each):
+        await asyncio.sleep(0.1)
+        await put(store, [delivery("d")])
+        await asyncio.sleep(0.1)
+        assert endpoint.sent == []
+        each.wake()
+        await until(lambda: endpoint.sent == [("d", 1)])
+
+
+async def test_without_a_wake_up_the_next_look_finds_it(store: Store, clock: Clock) -> None:
+    endpoint = Endpoint("shop")
+    async with running(relay(store, clock, endpoint)):
+        await asyncio.sleep(0.1)
+        await put(store, [delivery("d")])
+        await until(lambda: endpoint.sent == [("d", 1)])
+
+
+async def test_stopping_lets_what_is_on_its_way_finish_and_records_it(store: Store, clock: Clock) -> None:
+    endpoint = Endpoint("shop")
+    endpoint.open.clear()
+    await put(store, many(5))
+    async with running(relay(store, clock, endpoint)) as stop:
+        await until(lambda: endpoint.at_once == 5)
+        stop.set()
+        await asyncio.sleep(0.05)
+        endpoint.open.set()
+    assert len(await store.deliveries("done")) == 5
+    assert len(endpoint.sent) == 5
+
+
+async def test_killed_between_the_answer_and_the_record_it_is_sent_again_with_the_same_id(
+    store: Store, clock: Clock
+) -> None:
+    endpoint = Endpoint("shop")
+    endpoint.open.clear()
+    await put(store, [delivery("d")])
+    task = asyncio.create_task(relay(store, clock, endpoint).run(asyncio.Event()))
+    await until(lambda: endpoint.at_once == 1)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    endpoint.open.set()
+    clock.now += timedelta(seconds=59)
+    assert await relay(store, clock, endpoint).run_once(100) == 0
+    clock.now += timedelta(seconds=1)
+    assert await relay(store, clock, endpoint).run_once(100) == 1
+    assert endpoint.sent == [("d", 1), ("d", 2)]
+
+
+async def test_a_relay_that_overslept_its_lease_cannot_overwrite_the_next_ones_record(
+    store: Store, clock: Clock
+) -> None:
+    sleeper, successor = Endpoint("shop", lambda _: FAILED), Endpoint("shop")
+    sleeper.open.clear()
+    await put(store, [delivery("d")])
+    late = asyncio.create_task(relay(store, clock, sleeper).run_once(100))
+    await until(lambda: sleeper.at_once == 1)
+    clock.now += timedelta(seconds=60)
+    assert await relay(store, clock, successor).run_once(100) == 1
+    sleeper.open.set()
+    assert await late == 0
+    [done] = await store.deliveries("done")
+    assert done.last_error is None
+
+
+async def test_two_relays_over_one_outbox_send_everything_once(store: Store, clock: Clock) -> None:
+    assert await _repeated(store, store, clock) == 0
+
+
+async def test_that_check_finds_fault_with_a_store_that_does_not_lease(store: Store, clock: Clock) -> None:
+    assert await _repeated(store, Unleasing(store), clock) > 0
+
+
+async def test_a_store_that_is_away_for_a_while_costs_no_repetition(store: Store, clock: Clock) -> None:
+    away = Away(store)
+    endpoint = Endpoint("shop")
+    await put(store, many(6))
+    quick = Pace(soonest=timedelta(milliseconds=5), latest=timedelta(milliseconds=5))
+    async with running(relay(away, clock, endpoint, pace=quick)):
+        await until(lambda: len(endpoint.sent) == 6 and away.refused >= 6)
+        await asyncio.sleep(0.1)
+    assert len(await store.deliveries("done")) == 6
+    assert Counter(id_ for id_, _ in endpoint.sent).most_common(1)[0][1] == 1
+
+
+async def test_a_destination_that_breaks_inside_costs_an_attempt_and_not_the_lane(
+    store: Store, clock: Clock
+) -> None:
+    def breaks(delivery: Delivery) -> Attempt:
+        if delivery.id == "shop-0":
+            raise RuntimeError("a mistake of ours")
+        return OK
+
+    await put(store, many(3))
+    assert await relay(store, clock, Endpoint("shop", breaks)).run_once(100) == 3
+    [waiting] = await store.deliveries("due")
+    assert (waiting.id, waiting.last_error) == ("shop-0", "the destination failed inside, as the log tells")
+
+
+async def test_what_became_of_attempts_is_counted(store: Store, clock: Clock) -> None:
+    metrics = Metrics()
+    verdicts = {"shop-0": OK, "shop-1": FAILED, "shop-2": Attempt(ok=False, gone=True, error="answered 410")}
+    endpoint = Endpoint("shop", lambda delivery: verdicts[delivery.id])
+    await put(store, many(3))
+    await Relay(store, {"shop": endpoint}, clock, lambda: 0.5, metrics).run_once(10)
+    for outcome in ("done", "retry", "dead"):
+        labels = {"destination": "shop", "outcome": outcome}
+        assert metrics.registry.get_sample_value("adapter_deliveries_total", labels) == 1
+
+
+class _Wrapped(SqliteStore):
+    """A store whose outbox misbehaves; only the outbox may be used."""
+
+    def __init__(self, store: Store) -> None:
+        self._inner = store
+
+    async def lease(
+        self, now: datetime, until: datetime, limit: int, destination: str | None = None
+    ) -> list[Delivery]:
+        return await self._inner.lease(now, until, limit, destination)
+
+    async def settle(self, settlements: Sequence[Settlement]) -> int:
+        return await self._inner.settle(settlements)
+
+
+class Unleasing(_Wrapped):
+    """Gives what is due to whoever asks."""
+
+    async def lease(
+        self, now: datetime, until: datetime, limit: int, destination: str | None = None
+    ) -> list[Delivery]:
+        return await self._inner.deliveries("due", limit)
+
+
+class Away(_Wrapped):
+    """Refuses three times out of four."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store)
+        self.refused = 0
+        self._calls = 0
+
+    async def lease(
+        self, now: datetime, until: datetime, limit: int, destination: str | None = None
+    ) -> list[Delivery]:
+        self._refuse()
+        return await super().lease(now, until, limit, destination)
+
+    async def settle(self, settlements: Sequence[Settlement]) -> int:
+        self._refuse()
+        return await super().settle(settlements)
+
+    def _refuse(self) -> None:
+        self._calls += 1
+        if self._calls % 4:
+            self.refused += 1
+            raise Unavailable("the store is away")
+
+
+async def _repeated(store: Store, outbox: Store, clock: Clock) -> int:
+    """Have two relays work on 60 deliveries at once; return how many sends were repetitions."""
+    endpoints = Endpoint("shop"), Endpoint("shop")
+    await put(store, many(60))
+    await asyncio.gather(*(relay(outbox, clock, endpoint).run_once(60) for endpoint in endpoints))
+    sent = [id_ for endpoint in endpoints for id_, _ in endpoint.sent]
+    assert len(set(sent)) == 60
+    return len(sent) - len(set(sent))
