@@ -20,6 +20,8 @@ from adapter.web.doors import Doors
 from adapter.web.endpoints import Endpoint
 from adapter.web.errors import UNEXPECTED, Failure, failure
 
+__all__ = ["ASGIApp", "build", "hot_paths"]
+
 
 def build(doors: Doors) -> ASGIApp:
     """Return the application."""

@@ -1,0 +1,67 @@
+"""`adapter check`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import typer
+
+from adapter.cli.settings import AsJson, Config, Mappings, Rules, Store, options
+from adapter.files.problems import Problem
+from adapter.mapping import book as mapping_book
+from adapter.rules import book as rule_book
+from adapter.settings.fields import Keys
+from adapter.settings.reading import read
+from adapter.settings.values import Files, Settings
+
+EXAMPLES = """\b
+Examples:
+  adapter check
+  adapter check --rules drafts/
+  adapter check --json"""
+
+
+def check(
+    *,
+    store: Store = None,
+    mappings: Mappings = None,
+    rules: Rules = None,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check settings, mappings and rules: every problem at once; exit code 1 when there is an error."""
+    problems = found(config, options(store, mappings, rules))
+    wrong = any(problem.severity == "error" for problem in problems)
+    if as_json:
+        typer.echo(msgspec.json.encode({"ok": not wrong, "problems": [_plain(one) for one in problems]}))
+    else:
+        for problem in problems:
+            typer.echo(str(problem))
+        if not wrong:
+            typer.echo("settings, mappings and rules are in order")
+    if wrong:
+        raise typer.Exit(1)
+
+
+def found(config: Path | None, given: dict[Keys, Any]) -> list[Problem]:
+    """Return the problems of all files; where the settings do not check, their folders still do."""
+    settings, problems = read(config, os.environ, given)
+    files = (settings or Settings(files=_folders(given))).files
+    _, of_mappings = mapping_book.load(Path(files.mappings))
+    _, of_rules = rule_book.load(Path(files.rules))
+    return [*problems, *of_mappings, *of_rules]
+
+
+def _folders(given: dict[Keys, Any]) -> Files:
+    default = Files()
+    return Files(
+        given.get(("files", "mappings"), default.mappings), given.get(("files", "rules"), default.rules)
+    )
+
+
+def _plain(problem: Problem) -> dict[str, Any]:
+    plain: dict[str, Any] = msgspec.to_builtins(problem)
+    return {**plain.pop("mark"), **plain}

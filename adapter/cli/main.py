@@ -1,0 +1,43 @@
+"""The `adapter` command; each of its commands has a file of its own."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from adapter import __version__
+from adapter.cli import check, replay, serve
+
+# Pretty tracebacks show local variables, and these may be customers' data.
+commands = typer.Typer(
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None
+)
+commands.command(epilog=serve.EXAMPLES)(serve.serve)
+commands.command(epilog=check.EXAMPLES)(check.check)
+commands.command(epilog=replay.EXAMPLES)(replay.replay)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@commands.callback()
+def adapter(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
+    ] = False,
+) -> None:
+    """Turn what Segment and mParticle say that people do into discounts."""
+
+
+def main() -> None:
+    """Run the command line."""
+    commands()
+
+
+if __name__ == "__main__":
+    main()
