@@ -111,8 +111,9 @@ def _is_ours(event: Any, batch: Batch) -> bool:
 
 
 def _snapshot(batch: Batch) -> Message:
-    told = [batch.mpid, batch.identities, batch.traits, batch.deleted, batch.id or batch.sent]
-    content = content_key(told)
+    # A snapshot told twice does no harm; one taken for an older one does: time tells apart what ids do not.
+    which = batch.id or batch.sent or batch.received_at
+    content = content_key([batch.mpid, batch.identities, batch.traits, batch.deleted, which])
     key = bounded_key(f"{batch.id}:identify:{content}" if batch.id else f"identify:{content}")
     document = _document("identify", key, best_time((batch.sent,), batch.received_at), batch)
     document["context"] = batch.context

@@ -15,8 +15,16 @@ _ENVELOPE = frozenset({
     "view_controller", "is_main_thread", "canonical_name", "event_system_notification_info",
     "product_action", "promotion_action",
 })  # fmt: skip
-#: mParticle itself spells it both ways: in `action`, and in `custom_event_type`.
-_ACTIONS = {"remove_from_wish_list": "remove_from_wishlist"}
+#: The web SDK sends some actions as the numbers of its enumerations (mparticle-web-sdk, `types.ts`), and
+#: mParticle spells one both ways: in `action`, and in `custom_event_type`.
+_PRODUCT_ACTIONS = {
+    "1": "add_to_cart", "2": "remove_from_cart", "3": "checkout", "4": "checkout_option", "5": "click",
+    "6": "view_detail", "7": "purchase", "8": "refund", "9": "add_to_wishlist",
+    "10": "remove_from_wishlist", "remove_from_wish_list": "remove_from_wishlist",
+}  # fmt: skip
+_PROMOTION_ACTIONS = {
+    "1": "promotion_view", "2": "promotion_click", "view": "promotion_view", "click": "promotion_click",
+}  # fmt: skip
 
 
 def name_of(kind: str, data: dict[str, Any]) -> str:
@@ -32,12 +40,10 @@ def name_of(kind: str, data: dict[str, Any]) -> str:
 
 
 def _commerce_name(data: dict[str, Any]) -> str | None:
-    action = _action(data.get("product_action"))
-    if action:
-        return _ACTIONS.get(action, action)
-    promotion = _action(data.get("promotion_action"))
-    if promotion:
-        return f"promotion_{promotion}"
+    for field, actions in (("product_action", _PRODUCT_ACTIONS), ("promotion_action", _PROMOTION_ACTIONS)):
+        action = _action(data.get(field))
+        if action:
+            return actions.get(action, action)
     if data.get("product_impressions"):
         return "impression"
     for field in ("custom_event_type", "event_name"):
@@ -46,9 +52,9 @@ def _commerce_name(data: dict[str, Any]) -> str | None:
     return None
 
 
-def _action(value: Any) -> str | None:
+def _action(value: Any) -> str:
     action = value.get("action") if type(value) is dict else None
-    return action.strip().lower() if type(action) is str else None
+    return str(action).strip().lower() if type(action) in (str, int) else ""
 
 
 def properties_of(data: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,137 @@
+"""Bodies to JSON values: strict, exact, and item by item where one is bad."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adapter.errors import Unreadable
+from adapter.sources import payloads
+from adapter.sources.payloads import MAX_DEPTH, Broken
+
+
+def _nested(depth: int) -> bytes:
+    return b"[" * depth + b"]" * depth
+
+
+REFUSED = [
+    (b"", "truncated"),
+    (b"not json", "invalid character"),
+    (b"{", "truncated"),
+    (b"{} {}", "trailing"),
+    (b"NaN", "invalid character"),
+    (b"-Infinity", "invalid"),
+    (b"1e999", "out of range"),
+    (b'"\\ud800"', "not the JSON"),
+    (b'"\xff"', "not UTF-8"),
+    (b'"a\nb"', "invalid character"),
+    (b"\xef\xbb\xbf{}", "invalid character"),
+    ("{}".encode("utf-16"), "invalid character"),
+    (b"[1,]", "trailing comma"),
+    (b"{'a': 1}", "not the JSON"),
+    (_nested(MAX_DEPTH + 1), "deeper than 64"),
+    (_nested(100_000), "deeper than 64"),
+    (b"[" * 100_000, "deeper than 64"),
+    (b'{"a":' * 65 + b"1" + b"}" * 65, "deeper than 64"),
+]
+
+
+@pytest.mark.parametrize(("body", "words"), REFUSED, ids=lambda value: repr(value)[:24])
+def test_a_bad_body_is_refused_in_words(body: bytes, words: str) -> None:
+    with pytest.raises(Unreadable, match=words):
+        payloads.decode(body)
+
+
+def test_depth_is_allowed_up_to_the_limit_and_brackets_in_strings_do_not_count() -> None:
+    payloads.decode(_nested(MAX_DEPTH))
+    assert payloads.decode(b'["' + b"{" * 500 + b'"]') == ["{" * 500]
+    flat = msgspec.json.encode([{"a": [1, {"b": "]}"}]}] * 300)
+    assert len(payloads.decode(flat)) == 300
+
+
+def test_integers_of_any_size_are_exact() -> None:
+    text = b"[-3402163370598315325,18446744073709551616,123456789012345678901234567890,9007199254740993]"
+    assert msgspec.json.encode(payloads.decode(text)) == text
+
+
+def test_of_duplicate_keys_the_last_wins() -> None:
+    assert payloads.decode(b'{"a":1,"b":2,"a":3}') == {"a": 3, "b": 2}
+    assert payloads.members(b'{"a":1,"b":2,"\\u0061":3}') == {"a": b"3", "b": b"2"}
+
+
+BAD_ITEMS = [
+    b'{"a":"\\ud800"}',
+    b'{"a":1e999}',
+    b'{"a":NaN}',
+    b'{"a":"\xff"}',
+    b"{" * 3000 + b"}" * 3000,
+    b"{oops}",
+]
+
+
+@pytest.mark.parametrize("bad", BAD_ITEMS, ids=lambda value: repr(value)[:24])
+def test_one_bad_item_does_not_cost_its_neighbours(bad: bytes) -> None:
+    body = b'[ {"n":1} ,' + bad + b' , {"n":[2,"],["]}]'
+    first, broken, last = payloads.decode_items(body)
+    assert (first, last) == ({"n": 1}, {"n": [2, "],["]})
+    assert isinstance(broken, Broken)
+    assert broken.raw == bad
+    assert broken.reason
+
+
+@pytest.mark.parametrize("bad", BAD_ITEMS, ids=lambda value: repr(value)[:24])
+def test_nor_does_it_inside_of_an_object(bad: bytes) -> None:
+    body = b'{"id": 7, "items" : [1,' + bad + b'], "x": {"y": "}"}}'
+    value = payloads.decode_items(body, "items")
+    assert (value["id"], value["x"], value["items"][0]) == (7, {"y": "}"}, 1)
+    assert isinstance(value["items"][1], Broken)
+    [nested] = payloads.decode_items(b"[" + body + b"]", "items")
+    assert nested == value
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"[1", b"[1,,2,NaN]", b"[NaN,]", b'["a]', b"[NaN]]", b"[NaN] 1", b"NaN", b'{"id":NaN,"items":[]}'],
+)
+def test_what_is_wrong_outside_of_the_items_is_refused(body: bytes) -> None:
+    with pytest.raises(Unreadable):
+        payloads.decode_items(body, "items")
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(st.lists(JSON), st.sampled_from([None, 1]), st.booleans())
+def test_slices_are_the_exact_bytes_of_each_element(
+    items: list[Any], indent: int | None, ascii_only: bool
+) -> None:
+    parts = [
+        json.dumps(item, indent=indent, ensure_ascii=ascii_only).encode("utf-8", "surrogatepass")
+        for item in items
+    ]
+    assert list(payloads.slices(b"[" + b" ,\n".join(parts) + b"]")) == parts
+
+
+@given(st.dictionaries(st.text(), JSON))
+def test_members_are_the_exact_bytes_of_each_value(value: dict[str, Any]) -> None:
+    parts = payloads.members(msgspec.json.encode(value))
+    assert {key: msgspec.json.decode(raw) for key, raw in parts.items()} == msgspec.json.decode(
+        msgspec.json.encode(value)
+    )
+
+
+@given(st.binary() | st.text(alphabet='{}[],:"\\ 1a').map(str.encode))
+def test_arbitrary_bytes_are_decoded_or_refused(body: bytes) -> None:
+    for read in (payloads.decode, payloads.decode_items, payloads.members):
+        with suppress(Unreadable):
+            read(body)

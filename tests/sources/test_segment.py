@@ -1,0 +1,124 @@
+"""Segment's webhooks."""
+
+from __future__ import annotations
+
+import hmac
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adapter.errors import Unauthorised, Unreadable
+from adapter.sources import segment
+from adapter.sources.decoded import UNDECODED
+
+SECRET = b"s3cret"
+EVENT = '{"type":"track","event":"Order Completed","messageId":"m-1","properties":{"note":"☃ ]}"}}'.encode()
+
+
+def _sign(content: bytes) -> str:
+    return hmac.new(SECRET, content, "sha1").hexdigest()
+
+
+@pytest.mark.parametrize("body", [EVENT, b"[" + EVENT + b"]", b' [ {"json": ' + EVENT + b' } , {"x":1}]'])
+def test_the_first_event_is_what_is_signed(body: bytes) -> None:
+    segment.verify(body, _sign(EVENT), [b"old", SECRET])
+    segment.verify(body, _sign(EVENT).upper(), [SECRET])
+    with pytest.raises(Unauthorised, match="does not match") as caught:
+        segment.verify(body, _sign(EVENT + b" "), [b"old", SECRET])
+    assert not caught.value.missing
+
+
+def test_a_batch_is_not_signed_as_a_whole_nor_by_another_element() -> None:
+    other = b'{"json":{}}'
+    body = b"[" + EVENT + b"," + other + b"]"
+    for signed in (body, other, b"{}", b""):
+        with pytest.raises(Unauthorised):
+            segment.verify(body, _sign(signed), [SECRET])
+
+
+def test_only_a_lone_json_member_is_unwrapped_for_the_signature() -> None:
+    with pytest.raises(Unauthorised):
+        segment.verify(b'[{"json":' + EVENT + b',"forged":1}]', _sign(EVENT), [SECRET])
+    with pytest.raises(Unauthorised):
+        segment.verify(b'{"json":' + EVENT + b"}", _sign(EVENT), [SECRET])
+
+
+def test_a_missing_header_is_told_apart_from_a_wrong_one() -> None:
+    with pytest.raises(Unauthorised, match="X-Signature header is missing") as caught:
+        segment.verify(EVENT, None, [SECRET])
+    assert caught.value.missing
+
+
+def test_without_secrets_nothing_is_checked() -> None:
+    segment.verify(EVENT, None, [])
+
+
+@pytest.mark.parametrize("signature", ["", "ü" * 40, "sha1=" + _sign(EVENT), "\ud800"])
+def test_a_strange_signature_is_wrong_not_an_accident(signature: str) -> None:
+    with pytest.raises(Unauthorised, match="does not match"):
+        segment.verify(EVENT, signature, [SECRET])
+
+
+@given(st.binary(), st.text())
+def test_no_bytes_and_header_pass_unsigned(body: bytes, signature: str) -> None:
+    with pytest.raises(Unauthorised):
+        segment.verify(body, signature, [SECRET])
+
+
+def test_the_key_is_the_message_id_with_the_type(received_at: datetime) -> None:
+    items = [
+        {"type": "track", "messageId": "m"},
+        {"type": "identify", "messageId": "m"},
+        {"type": "track", "messageId": 7},
+    ]
+    keys = [message.key for message in segment.decode(msgspec.json.encode(items), received_at).messages]
+    assert keys == ["m:track", "m:identify", "7:track"]
+
+
+def test_a_key_that_no_index_could_hold_is_hashed(received_at: datetime) -> None:
+    items = [{"type": "track", "messageId": "m" * 5000}, {"type": "track", "messageId": "a\x00b"}]
+    for message in segment.decode(msgspec.json.encode(items), received_at).messages:
+        assert message.key.startswith("sha256:")
+        assert len(message.key) == 71
+
+
+@pytest.mark.parametrize("missing", [{}, {"messageId": None}, {"messageId": ""}, {"messageId": ["x"]}])
+def test_without_a_message_id_the_content_is_the_id(missing: dict[str, Any], received_at: datetime) -> None:
+    def keyed(item: dict[str, Any]) -> tuple[str, str]:
+        [message] = segment.decode(msgspec.json.encode(item), received_at).messages
+        return message.key, message.document["messageId"]
+
+    one = keyed({**missing, "type": "track", "event": "E", "properties": {"a": 1, "b": 2}})
+    reordered = keyed({"properties": {"b": 2, "a": 1}, "event": "E", "type": "track", **missing})
+    another = keyed({**missing, "type": "track", "event": "E", "properties": {"a": 1, "b": 3}})
+    assert one == reordered != another
+    assert one == (f"{one[1]}:track", one[1])
+    assert one[1].startswith("sha256:")
+
+
+def test_an_item_that_is_no_message_is_quarantined_alone_and_whole(received_at: datetime) -> None:
+    body = b'[{"type":"track"}, 5, {"note":"\\ud800"}, {"body":"a=b"}, [1], {"json":{"type":"page"}}]'
+    decoded = segment.decode(body, received_at)
+    assert [message.document["type"] for message in decoded.messages] == ["track", "page"]
+    kept = [msgspec.json.decode(entry.document)[UNDECODED] for entry in decoded.quarantined]
+    assert kept == [5, '{"note":"\\ud800"}', {"body": "a=b"}, [1]]
+    assert "form-encoded" in decoded.quarantined[2].reason
+    assert all(entry.reason and entry.received_at == received_at for entry in decoded.quarantined)
+    assert len({entry.key for entry in decoded.quarantined}) == 4
+
+
+@pytest.mark.parametrize("body", [b"5", b'"text"', b"null", b"true", b"{", b"", b'{"note":"\\ud800"}'])
+def test_a_body_that_is_no_message_is_unreadable(body: bytes, received_at: datetime) -> None:
+    with pytest.raises(Unreadable):
+        segment.decode(body, received_at)
+
+
+def test_a_batch_of_four_thousand_loses_only_its_bad_event(received_at: datetime) -> None:
+    items = [b'{"type":"track","messageId":"m-%d"}' % number for number in range(4000)]
+    items[2500] = b'{"type":"track","event":"\\udead"}'
+    decoded = segment.decode(b"[" + b",".join(items) + b"]", received_at)
+    assert (len(decoded.messages), len(decoded.quarantined)) == (3999, 1)
