@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
+from decimal import Decimal
 from typing import Any, Literal
 
 from msgspec import Struct
 
 from adapter.model.discounts import Action
+
+#: What a limit counts over: a calendar day, ISO week or month of the rule's time zone, or all time.
+Period = Literal["day", "week", "month", "total"]
+#: What decides when two discounts cannot stand together.
+Conflicts = Literal["priority", "best_value", "block"]
 
 
 class Absence(Struct, frozen=True):
@@ -18,15 +24,61 @@ class Absence(Struct, frozen=True):
     within: timedelta
 
 
+class Budget(Struct, frozen=True, kw_only=True):
+    """Money that may be promised: `per_discount` is the most that one discount can cost.
+
+    A budget over all rules has none: there each discount costs what its own rule says.
+    """
+
+    currency: str
+    per_discount: Decimal | None = None
+    daily: Decimal | None = None
+    total: Decimal | None = None
+
+
+class Schedule(Struct, frozen=True, kw_only=True):
+    """When a rule may issue, on the clock of the rule's time zone.
+
+    `weekdays` count from Monday, 0; `hours` are [from, to) spans of the day, where one that ends before it
+    starts runs past midnight and belongs to the day on which it starts. Empty means always.
+    """
+
+    weekdays: tuple[int, ...] = ()
+    hours: tuple[tuple[time, time], ...] = ()
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+
+
 class Guardrails(Struct, frozen=True, kw_only=True):
-    """Limits that stop a rule. Counts are caps; `None` means no limit."""
+    """Limits that stop a rule. Counts are caps; `None` means no limit.
+
+    `per_user_limit` and `cooldown` hold for the customer and, where the event names one, for the device.
+    """
 
     max_daily_redemptions: int | None = None
+    max_weekly_redemptions: int | None = None
+    max_total_redemptions: int | None = None
     per_user_limit: int | None = None
+    per_user_period: Period = "total"
+    cooldown: timedelta | None = None
+    budget: Budget | None = None
     stackable: bool = False
     validity_window: timedelta | None = None
     eligible_segments: tuple[str, ...] = ()
     excluded_segments: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
+    schedule: Schedule | None = None
+    time_zone: str = "UTC"
+
+
+class Rollout(Struct, frozen=True, kw_only=True):
+    """Who of those that qualify is served: a share in per cent, an audience of segments, less a control
+    group (in per cent of the customers served) that gets nothing, so that lift can be measured.
+    """
+
+    percent: Decimal = Decimal(100)
+    audience: tuple[str, ...] = ()
+    control: Decimal = Decimal(0)
 
 
 class Rule(Struct, frozen=True, kw_only=True):
@@ -41,6 +93,8 @@ class Rule(Struct, frozen=True, kw_only=True):
     description: str = ""
     conditions: Any = None
     guardrails: Guardrails = Guardrails()
+    rollout: Rollout = Rollout()
+    conflicts: Conflicts = "priority"
     status: Literal["live", "shadow", "paused"] = "live"
     priority: int = 0
     code_prefix: str = ""
@@ -48,3 +102,8 @@ class Rule(Struct, frozen=True, kw_only=True):
     expires_in: timedelta | None = None
     expires_at: datetime | None = None
     metadata: dict[str, Any] = {}
+
+    @property
+    def triggers(self) -> tuple[str, ...]:
+        """The names of the events at which the rule is looked at; none for an absence."""
+        return () if isinstance(self.trigger, Absence) else self.trigger

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from msgspec import Struct
@@ -12,22 +14,35 @@ from adapter.model.rules import Rule
 
 
 class Proposal(Struct, frozen=True):
-    """A rule whose conditions hold, and the counters it must reserve to issue."""
+    """A rule whose conditions hold, and the counters it must reserve to issue.
+
+    `worth` is what the discount takes off the cart at hand, as far as that can be known, and `cart` that
+    cart's value: both are money in the event's currency, used to compare discounts only.
+    """
 
     rule: Rule
     claims: tuple[Claim, ...]
+    worth: Decimal = Decimal(0)
+    cart: Decimal | None = None
 
 
 class Verdict(Struct, frozen=True):
-    """`proposals` best first; `outcomes` of rules already settled; `seen` the values they read."""
+    """`proposals` best first; `outcomes` of rules already settled; `seen` the values they read.
+
+    `priorities` are those of all rules of the book, to weigh the discounts that a customer holds already.
+    """
 
     proposals: tuple[Proposal, ...]
     outcomes: tuple[RuleOutcome, ...]
     seen: dict[str, Any]
+    priorities: Mapping[str, int] = {}
 
 
 class Choice(Struct, frozen=True):
-    """What may be issued now, and why the rest may not."""
+    """What may be issued now, and why the rest may not.
+
+    The counters to be reserved are those of `granted`, claim by claim.
+    """
 
     granted: tuple[Proposal, ...]
     outcomes: tuple[RuleOutcome, ...]

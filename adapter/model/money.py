@@ -1,0 +1,29 @@
+"""Money as whole numbers of minor units, by the digits that ISO 4217 gives each currency."""
+
+from __future__ import annotations
+
+from decimal import ROUND_CEILING, Decimal
+
+#: Currencies by the digits of their minor unit, where that is not a hundredth (ISO 4217, list one).
+_BY_DIGITS = {
+    0: ("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV",
+        "XAF", "XOF", "XPF"),
+    3: ("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"),
+    4: ("CLF", "UYW"),
+}  # fmt: skip
+_DIGITS = {currency: count for count, currencies in _BY_DIGITS.items() for currency in currencies}
+
+
+def digits(currency: str) -> int:
+    """Return how many decimal digits the currency has: 2 for USD, 0 for JPY, 3 for KWD."""
+    return _DIGITS.get(currency, 2)
+
+
+def minor_units(amount: Decimal, currency: str, rounding: str = ROUND_CEILING) -> int:
+    """Return the amount in minor units; a fraction of one counts as a whole one unless told otherwise."""
+    return int(amount.scaleb(digits(currency)).to_integral_value(rounding))
+
+
+def from_minor_units(amount: int, currency: str) -> Decimal:
+    """Return minor units as an amount of the currency."""
+    return Decimal(amount).scaleb(-digits(currency))

@@ -1,0 +1,181 @@
+"""The rule book: every rule file of a directory, checked and compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from hashlib import blake2b
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from adapter.files import yaml
+from adapter.files.problems import Mark, Problem, did_you_mean
+from adapter.model.customers import Customer
+from adapter.model.decisions import RuleOutcome
+from adapter.model.events import Event
+from adapter.model.rules import Rule
+from adapter.rules import definitions, files
+from adapter.rules import history as histories
+from adapter.rules.definitions import Definitions
+from adapter.rules.evaluation import Settling, Shop, Trigger, seen, view_of
+from adapter.rules.files import Compiled
+from adapter.rules.history import History
+from adapter.rules.language import Metric, Names, reads
+from adapter.rules.metrics import Metrics
+from adapter.rules.segments import Segments
+from adapter.rules.standing import Stop
+from adapter.rules.verdicts import Proposal, Verdict
+
+DEFINITIONS = "definitions.yaml"
+
+
+class RuleBook:
+    """All rules, ready to be evaluated; immutable once built.
+
+    `digest` names the files' exact content. `metrics` is what the rules read of a customer's past.
+    """
+
+    def __init__(self, compiled: Sequence[Compiled], shared: Definitions, digest: str) -> None:
+        self.digest = digest
+        self.rules: tuple[Rule, ...] = tuple(one.rule for one in compiled)
+        self.priorities = {rule.name: rule.priority for rule in self.rules}
+        self.segments = Segments(shared.segments)
+        self.metrics = Metrics(_metrics(compiled, shared))
+        self._shop = Shop(shared.guardrails, shared.paused)
+        names = {name for rule in self.rules for name in rule.triggers}
+        self._triggers = {name: _trigger(name, compiled) for name in sorted(names)}
+
+    def needs(self, event_name: str) -> bool:
+        """Tell whether some rule is triggered by events of this name."""
+        return event_name in self._triggers
+
+    def fold(self, history: History, event: Event) -> None:
+        """Take an event into a customer's history, once it is decided: rules see what was before."""
+        histories.fold(history, event, self.metrics)
+
+    def lacks(self, history: History) -> bool:
+        """Tell whether a stored history must be completed by `backfill` before it is asked."""
+        return history.lacks(self.metrics)
+
+    def backfill(self, history: History, events: Iterable[Event]) -> None:
+        """Complete a history from all stored events of the customer, the one being decided left out."""
+        histories.backfill(history, events, self.metrics)
+
+    def evaluate(self, event: Event, customer: Customer, history: History, now: datetime) -> Verdict:
+        """Return what the rules say of an event, before guardrail counters are looked at; never raises.
+
+        `history` is the customer's before this event. `now` is when the decision is made: windows, schedules
+        and days are measured from it.
+        """
+        trigger = self._triggers.get(event.name)
+        if trigger is None:
+            return Verdict((), (), {}, self.priorities)
+        view = view_of(event, customer, history, now)
+        matching, outcomes = trigger.matching(view)
+        settling = Settling(event, customer.source_id, self.segments.of(customer, view), now, self._shop)
+        proposals: list[Proposal] = []
+        for rule in matching:
+            settled = settling.settle(rule)
+            if isinstance(settled, Stop):
+                outcomes.append(RuleOutcome(rule.name, settled.outcome, settled.reason, settled.guardrail))
+            else:
+                proposals.append(settled)
+        proposals.sort(key=lambda proposal: (-proposal.rule.priority, -proposal.worth, proposal.rule.name))
+        return Verdict(tuple(proposals), tuple(outcomes), seen(view), self.priorities)
+
+
+def _trigger(name: str, compiled: Sequence[Compiled]) -> Trigger:
+    chosen = [one for one in compiled if name in one.rule.triggers]
+    return Trigger([one.rule for one in chosen], [one.node for one in chosen])
+
+
+def _metrics(compiled: Sequence[Compiled], shared: Definitions) -> list[Metric]:
+    nodes = [one.node for one in compiled]
+    nodes += [segment.node for segment in shared.segments.values() if segment.node is not None]
+    return [metric for node in nodes for metric in reads(node).metrics]
+
+
+def load(directory: Path, names: Names | None = None) -> tuple[RuleBook | None, list[Problem]]:
+    """Read the rules of a directory; the book is None when any file has an error.
+
+    Every `*.yaml` but `*.test.yaml` is read. `names` says what expressions may name; when not given,
+    anything.
+    """
+    if not directory.is_dir():
+        return None, [
+            Problem(Mark(str(directory), 1, 1), "there is no such directory", "create it, or name another")
+        ]
+    names = names or Names()
+    paths = sorted(path for path in directory.glob("*.yaml") if not path.name.endswith(".test.yaml"))
+    texts = {path: _text(path) for path in paths}
+    shared, problems = _shared(directory / DEFINITIONS, texts, names)
+    names = replace(names, definitions={**names.definitions, **shared.conditions})
+    compiled: list[Compiled] = []
+    for path in paths:
+        if path.name != DEFINITIONS:
+            found, wrong = _file(path, texts[path], names, shared)
+            compiled += found
+            problems += wrong
+    problems += _twice(compiled) + _unknown_segments(compiled, shared)
+    if any(problem.severity == "error" for problem in problems):
+        return None, problems
+    return RuleBook(compiled, shared, _digest(texts)), problems
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def _shared(path: Path, texts: dict[Path, str], names: Names) -> tuple[Definitions, list[Problem]]:
+    if path not in texts:
+        return Definitions(), []
+    document, problems = yaml.read(path)
+    if document is None or document.value is None:
+        return Definitions(), problems
+    shared, wrong = definitions.read(document, texts[path], names)
+    return shared, problems + wrong
+
+
+def _file(path: Path, text: str, names: Names, shared: Definitions) -> tuple[list[Compiled], list[Problem]]:
+    document, problems = yaml.read(path)
+    if document is None or document.value is None:
+        return [], problems
+    compiled, wrong = files.read(document, text, names, shared.defaults)
+    return compiled, problems + wrong
+
+
+def _twice(compiled: Sequence[Compiled]) -> list[Problem]:
+    problems: list[Problem] = []
+    places: dict[str, Mark] = {}
+    for one in compiled:
+        first = places.setdefault(one.rule.name, one.at)
+        if first is not one.at:
+            where = f"the first is at {first.file}:{first.line}"
+            problems.append(
+                Problem(one.at, f"a rule named `{one.rule.name}` is there already", f"{where}; rename one")
+            )
+    return problems
+
+
+def _unknown_segments(compiled: Sequence[Compiled], shared: Definitions) -> list[Problem]:
+    """Warn of a segment that is not declared but nearly spelled like one that is."""
+    problems: list[Problem] = []
+    for one in compiled:
+        rails = one.rule.guardrails
+        for name in (*rails.eligible_segments, *rails.excluded_segments, *one.rule.rollout.audience):
+            near = "" if name in shared.segments else did_you_mean(name, shared.segments)
+            if near.startswith("did"):
+                message = f"the segment `{name}` of rule `{one.rule.name}` is not declared"
+                problems.append(Problem(one.at, message, near, "warning"))
+    return problems
+
+
+def _digest(texts: dict[Path, str]) -> str:
+    content = blake2b(digest_size=16)
+    for path, text in sorted(texts.items()):
+        content.update(f"{path.name}\0{len(text)}\0{text}".encode("utf-8", "surrogatepass"))
+    return content.hexdigest()

@@ -1,0 +1,129 @@
+"""`definitions.yaml`: conditions and segments that rules share, and what holds for all rules.
+
+Besides `definitions` and `segments` the file may hold `guardrails` over all rules together, and the shop's
+`time_zone` and `conflicts`, which rules follow that do not name their own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from adapter.files.problems import Problem
+from adapter.files.yaml import Document
+from adapter.model.rules import Conflicts, Guardrails
+from adapter.rules import limits
+from adapter.rules.blocks import Block
+from adapter.rules.conditions import Conditions
+from adapter.rules.files import Defaults
+from adapter.rules.language import Names, Node
+from adapter.rules.segments import Segment
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
+_WORD = re.compile(r"(?<![.\w\"'])[A-Za-z_]\w*")
+
+
+class Definitions(Struct, frozen=True, kw_only=True):
+    """What `definitions.yaml` says; all empty when there is none."""
+
+    conditions: dict[str, Node] = {}
+    segments: dict[str, Segment] = {}
+    guardrails: Guardrails = Guardrails()
+    paused: bool = False
+    defaults: Defaults = Defaults()
+
+
+def read(document: Document, text: str, names: Names) -> tuple[Definitions, list[Problem]]:
+    """Return the definitions that check, and the problems of the rest."""
+    problems: list[Problem] = []
+    block = Block(document, text, (), problems)
+    zone = limits.zone(block)
+    conflicts: Conflicts | None = block.one_of("conflicts", Conflicts)
+    conditions = _conditions(block.block("definitions"), names)
+    named = replace(names, definitions=conditions)
+    segments = _segments(block.block("segments"), named)
+    overall = block.block("guardrails")
+    paused = bool(overall.flag("paused")) if overall is not None else False
+    guardrails = limits.guardrails(overall, None, zone or "UTC")
+    block.finish()
+    defaults = Defaults(time_zone=zone or "UTC", conflicts=conflicts or "priority")
+    return Definitions(conditions=conditions, segments=segments, guardrails=guardrails, paused=paused,
+                       defaults=defaults), problems  # fmt: skip
+
+
+def _conditions(block: Block | None, names: Names) -> dict[str, Node]:
+    read: dict[str, Node] = {}
+    if block is None:
+        return read
+    for name in _ordered(block):
+        value = block.get(name)
+        if not _NAME.fullmatch(name):
+            block.refuse((name,), f"`{name}` cannot be named in an expression",
+                         "use letters, digits and `_`, such as is_first_purchase", at_key=True)  # fmt: skip
+            continue
+        node = Conditions(block, replace(names, definitions=dict(read))).read(value, (name,))
+        if value is None:
+            block.refuse((name,), f"`{name}` says nothing", "write an expression after it", at_key=True)
+        elif node is not None:
+            read[name] = node
+    return read
+
+
+def _ordered(block: Block) -> list[str]:
+    """Return the names so that each comes after those it uses; circles are reported and left out."""
+    uses = {name: _used(value, block.values) - {name} for name, value in block.values.items()}
+    ordered: list[str] = []
+    left = list(block.values)
+    while left:
+        ready = [name for name in left if uses[name] <= set(ordered)]
+        if not ready:
+            for name in left:
+                block.refuse((name,), f"`{name}` leads back to itself through {_circle(uses[name], left)}",
+                             "write one of them out", at_key=True)  # fmt: skip
+                block.get(name)
+            break
+        ordered += ready
+        left = [name for name in left if name not in ready]
+    return ordered
+
+
+def _circle(used: Iterable[str], left: list[str]) -> str:
+    return ", ".join(f"`{name}`" for name in left if name in used)
+
+
+def _used(value: Any, known: Iterable[str]) -> set[str]:
+    if isinstance(value, str):
+        return set(_WORD.findall(value)) & set(known)
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return {name for part in parts for name in _used(part, known)}
+
+
+def _segments(block: Block | None, names: Names) -> dict[str, Segment]:
+    read: dict[str, Segment] = {}
+    for name in block.values if block is not None else ():
+        segment = _segment(block, name, names) if block is not None else None
+        if segment is not None:
+            read[name] = segment
+    return read
+
+
+def _segment(block: Block, name: str, names: Names) -> Segment | None:
+    value = block.get(name)
+    if isinstance(value, dict) and ("source_ids" in value or "emails" in value):
+        inner = block.block(name)
+        if inner is None:
+            return None
+        emails = frozenset(email.strip().lower() for email in inner.words("emails"))
+        segment = Segment(None, frozenset(inner.words("source_ids")), emails)
+        inner.finish()
+        return segment
+    if value is None:
+        block.refuse((name,), f"`{name}` says nothing",
+                     "write an expression, {source_ids: [...]} or {emails: [...]}", at_key=True)  # fmt: skip
+        return None
+    node = Conditions(block, names).read(value, (name,))
+    return None if node is None else Segment(node)

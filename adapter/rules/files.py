@@ -1,0 +1,119 @@
+"""Rule files: one rule, or a list under `rules:`, each read to a value and a tree of conditions."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from adapter.files.problems import Mark, Problem
+from adapter.files.yaml import Document, Keys
+from adapter.model.rules import Absence, Conflicts, Rule
+from adapter.rules import actions, limits
+from adapter.rules.blocks import Block, shown
+from adapter.rules.conditions import Conditions
+from adapter.rules.language import Names, Node
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
+Status = Literal["live", "shadow", "paused"]
+
+
+class Compiled(Struct, frozen=True):
+    """A rule, the tree that its conditions make, and where it stands."""
+
+    rule: Rule
+    node: Node
+    at: Mark
+
+
+class Defaults(Struct, frozen=True, kw_only=True):
+    """What the shop says for all rules that do not say it themselves."""
+
+    time_zone: str = "UTC"
+    conflicts: Conflicts = "priority"
+
+
+def read(
+    document: Document, text: str, names: Names, defaults: Defaults
+) -> tuple[list[Compiled], list[Problem]]:
+    """Return the rules of one file that check, and the problems of those that do not."""
+    problems: list[Problem] = []
+    value = document.value
+    if isinstance(value, dict) and "rules" in value:
+        top = Block(document, text, (), problems)
+        listed = top.get("rules")
+        top.finish()
+        if not isinstance(listed, list) or not listed:
+            top.refuse(("rules",), "`rules` holds no list", "put each rule after `- `")
+            return [], problems
+        paths: list[Keys] = [("rules", index) for index in range(len(listed))]
+    else:
+        paths = [()]
+    read_rules = [_rule(Block(document, text, path, problems), names, defaults) for path in paths]
+    return [compiled for compiled in read_rules if compiled is not None], problems
+
+
+def _rule(block: Block, names: Names, defaults: Defaults) -> Compiled | None:
+    found = len(block.problems)
+    name = block.text("name", required=True)
+    if name is not None and not _NAME.fullmatch(name):
+        block.refuse(("name",), f"`{name[:60]}` cannot name a rule",
+                     "use up to 100 letters, digits, `-`, `_` and `.`, without spaces")  # fmt: skip
+    trigger = _trigger(block)
+    node = Conditions(block, names).read(block.get("conditions"), ("conditions",))
+    issuing = _action(block)
+    guardrails = limits.guardrails(
+        block.block("guardrails"), issuing.action if issuing else None, defaults.time_zone
+    )
+    status: Status | None = block.one_of("status", Status)
+    conflicts: Conflicts | None = block.one_of("conflicts", Conflicts)
+    rollout = limits.rollout(block.block("rollout"))
+    description = block.text("description", longest=2000)
+    priority = block.values.get("priority", 0)
+    block.get("priority")
+    if not isinstance(priority, int) or isinstance(priority, bool):
+        block.refuse(
+            ("priority",), f"`priority` is {shown(priority)}", "write a whole number; higher goes first"
+        )
+    block.finish()
+    if len(block.problems) > found or name is None or trigger is None or node is None or issuing is None:
+        return None
+    rule = Rule(
+        name=name, trigger=trigger, action=issuing.action, description=description or "",
+        conditions=block.values.get("conditions"), guardrails=guardrails, rollout=rollout,
+        conflicts=conflicts or defaults.conflicts, status=status or "live", priority=priority,
+        code_prefix=issuing.code_prefix, code_pattern=issuing.code_pattern, expires_in=issuing.expires_in,
+        expires_at=issuing.expires_at, metadata=issuing.metadata,
+    )  # fmt: skip
+    return Compiled(rule, node, block.document.mark(*block.path, "name"))
+
+
+def _action(block: Block) -> actions.Issuing | None:
+    inner = block.block("action")
+    if inner is None:
+        block.refuse((), "`action` is missing", "add `action: {type: percentage_off, value: 10}`")
+        return None
+    return actions.read(inner)
+
+
+def _trigger(block: Block) -> tuple[str, ...] | Absence | None:
+    value: Any = block.get("trigger")
+    if isinstance(value, dict):
+        inner = block.block("trigger")
+        return _absence(inner) if inner is not None else None
+    names = block.words("trigger")
+    if not names:
+        block.refuse((), "`trigger` is missing", "add `trigger: checkout_started`")
+        return None
+    return names
+
+
+def _absence(block: Block) -> Absence | None:
+    event = block.text("event", required=True)
+    unless = block.text("unless", required=True)
+    within = block.length("within")
+    if "within" not in block.values:
+        block.refuse((), "`within` is missing", "add `within: 30m`")
+    block.finish()
+    return Absence(event, unless, within) if event and unless and within else None

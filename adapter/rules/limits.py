@@ -1,0 +1,143 @@
+"""The `guardrails` and `rollout` blocks of a rule file."""
+
+from __future__ import annotations
+
+import re
+from datetime import time
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+from adapter.files.problems import did_you_mean
+from adapter.model.discounts import Action
+from adapter.model.rules import Budget, Guardrails, Period, Rollout, Schedule
+from adapter.rules.actions import currency
+from adapter.rules.blocks import Block, shown
+from adapter.rules.worth import most
+
+_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)\s*-\s*([01]\d|2[0-4]):([0-5]\d)")
+
+
+def guardrails(block: Block | None, action: Action | None, time_zone: str = "UTC") -> Guardrails:
+    """Return the guardrails of a block; `time_zone` is the shop's, `action` prices the budget."""
+    if block is None:
+        return Guardrails(time_zone=time_zone)
+    limit, period = _per_user(block)
+    read = Guardrails(
+        max_daily_redemptions=block.whole("max_daily_redemptions"),
+        max_weekly_redemptions=block.whole("max_weekly_redemptions"),
+        max_total_redemptions=block.whole("max_total_redemptions"),
+        per_user_limit=limit,
+        per_user_period=period,
+        cooldown=block.length("cooldown"),
+        budget=_budget(block.block("budget"), action),
+        stackable=block.flag("stackable") or False,
+        validity_window=block.length("validity_window"),
+        eligible_segments=block.words("eligible_segments"),
+        excluded_segments=block.words("excluded_segments", "exclude_segments"),
+        channels=block.words("channels"),
+        schedule=_schedule(block.block("schedule")),
+        time_zone=zone(block) or time_zone,
+    )
+    block.finish()
+    return read
+
+
+def zone(block: Block) -> str | None:
+    """Return the name of a time zone of the IANA database."""
+    name = block.text("time_zone")
+    if name is None:
+        return None
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        near = did_you_mean(name, available_timezones())
+        remedy = near if near.startswith("did") else "write a name such as Europe/Berlin"
+        block.refuse(("time_zone",), f"`{name}` is not a time zone", remedy)
+        return None
+    return name
+
+
+def rollout(block: Block | None) -> Rollout:
+    """Return the rollout of a block; everybody, when there is none."""
+    if block is None:
+        return Rollout()
+    percent = block.number("percent", above=None, highest=100)
+    control = block.number("control", above=None, highest=100)
+    read = Rollout(
+        percent=Decimal(100) if percent is None else percent,
+        audience=block.words("audience"),
+        control=control or Decimal(0),
+    )
+    block.finish()
+    return read
+
+
+def _per_user(block: Block) -> tuple[int | None, Period]:
+    if not isinstance(block.values.get("per_user_limit"), dict):
+        return block.whole("per_user_limit"), "total"
+    inner = block.block("per_user_limit")
+    if inner is None:
+        return None, "total"
+    count = inner.whole("count")
+    period: Period | None = inner.one_of("per", Period)
+    if count is None:
+        inner.refuse((), "`per_user_limit` says no `count`", "write {count: 1, per: day}")
+    inner.finish()
+    return count, period or "total"
+
+
+def _budget(block: Block | None, action: Action | None) -> Budget | None:
+    if block is None:
+        return None
+    money = currency(block, required=True)
+    each = block.number("per_discount") or most(action)
+    daily, total = block.number("daily", above=None), block.number("total", above=None)
+    if daily is None and total is None:
+        block.refuse((), "the budget names no amount", "add `total: 5000` or `daily: 300`")
+    if each is None and action is not None:
+        block.refuse((), "nothing says what one discount can cost at most",
+                     "add `per_discount: 10` here, or `max_amount` to the action")  # fmt: skip
+    own = getattr(action, "currency", None)
+    if own is not None and money is not None and own != money:
+        block.refuse(
+            ("currency",), f"the action pays in {own}, the budget counts {money}", "use one currency for both"
+        )
+    block.finish()
+    if money is None or (daily is None and total is None):
+        return None
+    return Budget(currency=money, per_discount=each, daily=daily, total=total)
+
+
+def _schedule(block: Block | None) -> Schedule | None:
+    if block is None:
+        return None
+    weekdays: list[int] = []
+    for index, day in enumerate(block.words("weekdays")):
+        if day.lower()[:3] in _WEEKDAYS:
+            weekdays.append(_WEEKDAYS.index(day.lower()[:3]))
+        else:
+            block.refuse(("weekdays", index), f"`{day}` is not a weekday", did_you_mean(day, _WEEKDAYS))
+    read = Schedule(
+        weekdays=tuple(sorted(weekdays)),
+        hours=tuple(_spans(block)),
+        starts_at=block.moment("from"),
+        ends_at=block.moment("until"),
+    )
+    if read.starts_at and read.ends_at and read.ends_at <= read.starts_at:
+        block.refuse(("until",), "`until` is not after `from`", "swap the two")
+    block.finish()
+    return read
+
+
+def _spans(block: Block) -> list[tuple[time, time]]:
+    spans: list[tuple[time, time]] = []
+    for index, text in enumerate(block.words("hours")):
+        match = _HOURS.fullmatch(text)
+        if match is None:
+            block.refuse(("hours", index), f"{shown(text)} is not a span of hours", 'write "09:00-18:00"')
+            continue
+        numbers: list[Any] = [int(part) for part in match.groups()]
+        spans.append((time(numbers[0], numbers[1]), time(numbers[2] % 24, numbers[3])))
+    return spans

@@ -1,0 +1,76 @@
+"""Segments: from the CDPs' audiences, from lists, and from expressions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from msgspec import Struct
+
+from adapter.model.customers import Customer
+from adapter.rules import language
+from adapter.rules.language import Node, Not, View
+
+Test = Callable[[View], bool]
+
+
+class Segment(Struct, frozen=True):
+    """A segment that `definitions.yaml` declares: an expression, or a list of source_ids and emails."""
+
+    node: Node | None = None
+    source_ids: frozenset[str] = frozenset()
+    emails: frozenset[str] = frozenset()
+
+
+class Segments:
+    """All declared segments; one that is not declared is an audience that a CDP tells us of."""
+
+    def __init__(self, declared: Mapping[str, Segment]) -> None:
+        self.declared = declared
+        nodes = {name: segment.node for name, segment in declared.items() if segment.node is not None}
+        self._holds: dict[str, Test] = {name: language.compile(node) for name, node in nodes.items()}
+        self._fails: dict[str, Test] = {name: language.compile(Not(node)) for name, node in nodes.items()}
+
+    def of(self, customer: Customer, view: View) -> Membership:
+        """Return what can be asked of one customer at one event."""
+        return Membership(self, customer, view)
+
+    def listed(self, name: str, customer: Customer) -> bool:
+        """Tell whether an audience or a list has the customer."""
+        if name in customer.segments:
+            return True
+        segment = self.declared.get(name)
+        if segment is None:
+            return False
+        email = (customer.email or "").strip().lower()
+        return customer.source_id in segment.source_ids or (email != "" and email in segment.emails)
+
+    def holds(self, name: str, view: View) -> bool:
+        """Tell whether the segment's expression is exactly true."""
+        test = self._holds.get(name)
+        return test is not None and test(view)
+
+    def fails(self, name: str, view: View) -> bool:
+        """Tell whether the segment's expression is exactly false; one without an expression always is."""
+        test = self._fails.get(name)
+        return test is None or test(view)
+
+
+class Membership:
+    """One customer's segments at one event; each is worked out once."""
+
+    def __init__(self, segments: Segments, customer: Customer, view: View) -> None:
+        self.segments = segments
+        self.customer = customer
+        self.view = view
+        self._known: dict[str, bool | None] = {}
+
+    def get(self, name: str) -> bool | None:
+        """Return whether the customer is in the segment, None where the data to tell is missing."""
+        if name not in self._known:
+            self._known[name] = self._found(name)
+        return self._known[name]
+
+    def _found(self, name: str) -> bool | None:
+        if self.segments.listed(name, self.customer) or self.segments.holds(name, self.view):
+            return True
+        return False if self.segments.fails(name, self.view) else None
