@@ -116,8 +116,8 @@ class Ingest:
         )
 
     def _count(self, decoded: Decoded, answers: list[Result]) -> None:
-        items = [*decoded.messages, *decoded.quarantined]
-        outcomes = Counter((item.source, answer.outcome) for item, answer in zip(items, answers, strict=True))
+        sources = [item.source for item in decoded.messages] + [item.source for item in decoded.quarantined]
+        outcomes = Counter((source, answer.outcome) for source, answer in zip(sources, answers, strict=True))
         for labels, count in outcomes.items():
             self._metrics.messages.labels(*labels).inc(count)
         rules = Counter(

@@ -124,7 +124,8 @@ class Issuing:
     def _decide(self, step: Occurrence) -> None:
         now, owner = self._means.now, self._people.canonical(step.source_id)
         held = list(self._by_owner[owner].values())
-        choice = choose(step.verdict, held, self._used, now)
+        verdict = step.verdict if owner == step.source_id else _rescoped(step, owner)
+        choice = choose(verdict, held, self._used, now)
         outcomes = [*step.verdict.outcomes, *choice.outcomes]
         for proposal in choice.granted:
             issued = issue(proposal, step.event, owner, self._code(step, proposal), now)
@@ -211,3 +212,18 @@ class Issuing:
                     not_after=discount.expires_at,
                 )
             )
+
+
+def _rescoped(step: Occurrence, owner: str) -> Verdict:
+    """Return the verdict for a customer who was merged into another later in the same batch."""
+    proposals = tuple(
+        replace(
+            proposal,
+            claims=tuple(
+                replace(claim, scope=owner) if claim.scope == step.source_id else claim
+                for claim in proposal.claims
+            ),
+        )
+        for proposal in step.verdict.proposals
+    )
+    return replace(step.verdict, proposals=proposals)
