@@ -19,8 +19,9 @@ Report = Callable[[tuple[str | int, ...], str, str], None]
 class Directive:
     """One `@`-word.
 
-    `run(options, payload, resolver)` yields the raw value, UNDEFINED included; `emit(options, emitter)`
-    writes Python source that yields the same; where it is None the compiled mapping calls `run`.
+    `run(options, payload, resolver)` yields the raw value, UNDEFINED included; `emit(options, emitter,
+    final)` writes Python source that yields the same; where it is None the compiled mapping calls `run`.
+    Where `final`, the value goes straight to the output, and UNDEFINED inside may be left out already.
     `lint(options, report)` finds what the shape cannot say; it sees only well-shaped options.
     `portable` is False for our extensions, which Segment does not know.
     """
@@ -28,7 +29,7 @@ class Directive:
     name: str
     shape: Shape
     run: Callable[[Any, Any, Resolver], Any]
-    emit: Callable[[Any, Emitter], Value] | None = None
+    emit: Callable[[Any, Emitter, bool], Value] | None = None
     lint: Callable[[Any, Report], None] | None = None
     portable: bool = True
 

@@ -10,7 +10,10 @@ from adapter.mapping.directive import Directive
 from adapter.mapping.shapes import PathAndShape
 from adapter.mapping.values import UNDEFINED, type_of
 
+from adapter.mapping.emit import Scope, Value
+
 if TYPE_CHECKING:
+    from adapter.mapping.emit import Emitter
     from adapter.mapping.interpret import Resolver
 
 
@@ -29,4 +32,34 @@ def run(options: Any, payload: Any, resolver: Resolver) -> Any:
     return [resolver.resolve(shape, resolver.item(items, index)) for index in range(len(items))]
 
 
-ARRAY_PATH = Directive("@arrayPath", PathAndShape(), run)
+def emit(options: Any, emitter: Emitter, final: bool) -> Value:
+    path, shape = options[0], options[1] if len(options) > 1 else None
+    root = emitter.read(paths.without_root(path)) if type(path) is str else emitter.value(path, final=False)
+    if type(shape) is not dict or not shape:
+        return root
+    root = emitter.stored(root)
+    result = emitter.name()
+    items, item = emitter.name(), emitter.name()
+    emitter.line(f"{items} = {root.text} if type({root.text}) is list else [{root.text}]")
+    with emitter.block(f"if type({root.text}) is dict or type({root.text}) is list:"):
+        emitter.line(f"{result} = []")
+        with emitter.block(f"for {item} in {items}:"):
+            shaped = emit_item(shape, item, result, emitter, final=final, holed=root.holed)
+    with emitter.block("else:"):
+        emitter.line(f"{result} = {emitter.finished(root).text if final else root.text}")
+    return Value(result, root.misses, not final and (shaped or root.holed), simple=True)
+
+
+def emit_item(shape: Any, item: str, result: str, emitter: Emitter, *, final: bool, holed: bool) -> bool:
+    """Write what appends one shaped item to the result; return whether it may hold UNDEFINED."""
+    with emitter.within(Scope(item, is_object=False, holed=holed)):
+        value = emitter.value(shape, final=final)
+        if final and value.misses:
+            value = emitter.stored(value)
+            emitter.line(f"{result}.append(None if {value.text} is U else {value.text})")
+        else:
+            emitter.line(f"{result}.append({value.text})")
+    return value.misses or value.holed
+
+
+ARRAY_PATH = Directive("@arrayPath", PathAndShape(), run, emit)

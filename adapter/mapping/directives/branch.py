@@ -10,7 +10,10 @@ from adapter.mapping.javascript import text
 from adapter.mapping.shapes import Any_, Option, Options, Raw
 from adapter.mapping.values import UNDEFINED, is_number, is_truthy
 
+from adapter.mapping.emit import Value
+
 if TYPE_CHECKING:
+    from adapter.mapping.emit import Emitter
     from adapter.mapping.interpret import Resolver
 
 NEITHER = '@if requires an "exists" key or a "blank" key'
@@ -49,6 +52,34 @@ def is_without_test(options: Any) -> bool:
     return not is_truthy(options.get("exists")) and not is_truthy(options.get("blank"))
 
 
+def emit(options: Any, emitter: Emitter, final: bool) -> Value:
+    if is_without_test(options):
+        return emitter.failing(NEITHER)
+    exists = "exists" in options
+    value = emitter.stored(emitter.value(options["exists" if exists else "blank"], final=False))
+    test = (
+        f"{value.text} is not U and {value.text} is not None"
+        if exists
+        else emitter.call(is_filled, value.text)
+    )
+    result = emitter.name()
+    branches = []
+    with emitter.block(f"if {test}:"):
+        emitter.scope.present |= {value.text}
+        branches.append(_branch(result, options.get("then", UNDEFINED), emitter, final))
+    with emitter.block("else:"):
+        otherwise = options.get("else")
+        branches.append(_branch(result, otherwise if is_truthy(otherwise) else UNDEFINED, emitter, final))
+    misses = any(branch.misses for branch in branches)
+    return Value(result, misses, any(branch.holed for branch in branches), simple=True)
+
+
+def _branch(result: str, mapping: Any, emitter: Emitter, final: bool) -> Value:
+    value = Value("U") if mapping is UNDEFINED else emitter.value(mapping, final=final)
+    emitter.line(f"{result} = {value.text}")
+    return value
+
+
 _OPTIONS = {
     "exists": Option(Raw()),
     "blank": Option(Any_(), checked=False),
@@ -56,4 +87,4 @@ _OPTIONS = {
     "else": Option(Raw()),
 }
 
-IF = Directive("@if", Options(_OPTIONS, one_of=("exists", "blank")), run)
+IF = Directive("@if", Options(_OPTIONS, one_of=("exists", "blank")), run, emit)

@@ -9,7 +9,10 @@ from adapter.mapping.directive import Directive
 from adapter.mapping.shapes import Option, Options, Plain, Text
 from adapter.mapping.values import UNDEFINED, is_truthy
 
+from adapter.mapping.emit import Value
+
 if TYPE_CHECKING:
+    from adapter.mapping.emit import Emitter
     from adapter.mapping.interpret import Resolver
 
 WITHOUT_OPERATOR = '@case requires a "operator" key'
@@ -35,8 +38,21 @@ def recased(value: str, operator: str) -> str:
     raise MappingError('operator key should have a value of "lower" or "upper"')
 
 
+def emit(options: Any, emitter: Emitter, final: bool) -> Value:
+    operator = options.get("operator")
+    if not operator:
+        return emitter.failing(WITHOUT_OPERATOR)
+    if not is_truthy(options.get("value")):
+        return Value("U")
+    value = emitter.stored(emitter.value(options["value"], final=final))
+    method = {"lower": f"{value.text}.lower()", "upper": f"{value.text}.upper()"}.get(operator)
+    changed = method or emitter.call(recased, value.text, emitter.constant(operator))
+    return value._replace(text=f"({changed} if type({value.text}) is str else {value.text})", simple=False)
+
+
 CASE = Directive(
     "@case",
     Options({"operator": Option(Plain(), needed=True), "value": Option(Text(), needed=True)}),
     run,
+    emit,
 )

@@ -8,7 +8,10 @@ from adapter.mapping.directive import Directive
 from adapter.mapping.shapes import Raw
 from adapter.mapping.values import UNDEFINED
 
+from adapter.mapping.emit import Value
+
 if TYPE_CHECKING:
+    from adapter.mapping.emit import Emitter
     from adapter.mapping.interpret import Resolver
 
 
@@ -25,4 +28,9 @@ def without_nulls(value: Any) -> Any:
     return {key: without_nulls(item) for key, item in value.items()}
 
 
-EXCLUDE_WHEN_NULL = Directive("@excludeWhenNull", Raw(), run)
+def emit(options: Any, emitter: Emitter, final: bool) -> Value:
+    value = emitter.value(options, final=False)
+    return Value(emitter.call(without_nulls, value.text), holed=True)
+
+
+EXCLUDE_WHEN_NULL = Directive("@excludeWhenNull", Raw(), run, emit)

@@ -10,7 +10,10 @@ from adapter.mapping.javascript import keys
 from adapter.mapping.shapes import Any_, Option, Options, Plain, Raw
 from adapter.mapping.values import UNDEFINED, is_truthy
 
+from adapter.mapping.emit import Value
+
 if TYPE_CHECKING:
+    from adapter.mapping.emit import Emitter
     from adapter.mapping.interpret import Resolver
 
 WITHOUT_SEPARATOR = '@flatten requires a "separator" key'
@@ -52,10 +55,19 @@ def _gather(value: Any, prefix: str, separator: str, omit_arrays: bool, result: 
         result[prefix] = value
 
 
+def emit(options: Any, emitter: Emitter, final: bool) -> Value:
+    if not options.get("separator"):
+        return emitter.failing(WITHOUT_SEPARATOR)
+    value = emitter.value(options["value"], final=False)
+    omitted = emitter.constant(is_truthy(options.get("omitArrays")))
+    text = emitter.call(flattened, value.text, emitter.constant(options["separator"]), omitted)
+    return Value(text, misses=False, holed=value.misses or value.holed)
+
+
 _OPTIONS = {
     "separator": Option(Plain(), needed=True),
     "value": Option(Raw(), required=True),
     "omitArrays": Option(Any_(), checked=False),
 }
 
-FLATTEN = Directive("@flatten", Options(_OPTIONS), run)
+FLATTEN = Directive("@flatten", Options(_OPTIONS), run, emit)

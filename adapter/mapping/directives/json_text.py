@@ -10,7 +10,10 @@ from adapter.mapping.directive import Directive
 from adapter.mapping.shapes import Option, Options, Plain, Raw
 from adapter.mapping.values import UNDEFINED, is_truthy
 
+from adapter.mapping.emit import Value
+
 if TYPE_CHECKING:
+    from adapter.mapping.emit import Emitter
     from adapter.mapping.interpret import Resolver
 
 WITHOUT_VALUE = '@json requires a "value" key'
@@ -39,9 +42,21 @@ def decoded(value: Any) -> Any:
         return value
 
 
+def emit(options: Any, emitter: Emitter, final: bool) -> Value:
+    if not is_truthy(options["value"]):
+        return emitter.failing(WITHOUT_VALUE)
+    value = emitter.value(options["value"], final=False)
+    if options["mode"] == "encode":
+        return Value(emitter.call(javascript.stringify, value.text), value.misses)
+    if options["mode"] == "decode":
+        return Value(emitter.call(decoded, value.text), value.misses, value.holed)
+    emitter.stored(value)
+    return Value("U")
+
+
 _OPTIONS = {
     "value": Option(Raw(), required=True),
     "mode": Option(Plain(choices=("encode", "decode")), required=True),
 }
 
-JSON = Directive("@json", Options(_OPTIONS), run)
+JSON = Directive("@json", Options(_OPTIONS), run, emit)

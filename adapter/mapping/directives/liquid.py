@@ -9,7 +9,10 @@ from adapter.mapping import liquid
 from adapter.mapping.directive import Directive, Report
 from adapter.mapping.shapes import Plain
 
+from adapter.mapping.emit import Value
+
 if TYPE_CHECKING:
+    from adapter.mapping.emit import Emitter
     from adapter.mapping.interpret import Resolver
 
 
@@ -24,4 +27,8 @@ def lint(options: Any, report: Report) -> None:
         report((), f"the Liquid template does not parse: {message}", "mend the template")
 
 
-LIQUID = Directive("@liquid", Plain(), run, lint=lint)
+def emit(options: Any, emitter: Emitter, final: bool) -> Value:
+    return Value(emitter.call(liquid.render, emitter.constant(options), emitter.scope.payload), misses=False)
+
+
+LIQUID = Directive("@liquid", Plain(), run, emit, lint=lint)

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any
 from adapter.mapping.directive import Directive
 from adapter.mapping.shapes import Raw
 
+from adapter.mapping.emit import Value
+
 if TYPE_CHECKING:
+    from adapter.mapping.emit import Emitter
     from adapter.mapping.interpret import Resolver
 
 
@@ -15,4 +18,8 @@ def run(options: Any, payload: Any, resolver: Resolver) -> Any:
     return resolver.resolve(options, payload)
 
 
-LITERAL = Directive("@literal", Raw(), run)
+def emit(options: Any, emitter: Emitter, final: bool) -> Value:
+    return emitter.value(options, final=final)
+
+
+LITERAL = Directive("@literal", Raw(), run, emit)

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from adapter.errors import MappingError
-from adapter.mapping.directive import Directive
+from adapter.mapping.directive import Directive, is_directive
 from adapter.mapping.javascript import code_units
 from adapter.mapping.shapes import Items, Members, Option, Options, Plain
 from adapter.mapping.values import is_truthy, type_of
 
+from adapter.mapping.emit import Value
+
 if TYPE_CHECKING:
+    from adapter.mapping.emit import Emitter
     from adapter.mapping.interpret import Resolver
 
 WITHOUT_DIRECTION = '@merge requires a "direction" key'
@@ -45,9 +48,43 @@ def merged(objects: list[Any]) -> dict[str, Any]:
     return result
 
 
+def emit(options: Any, emitter: Emitter, final: bool) -> Value:
+    if not options.get("direction"):
+        return emitter.failing(WITHOUT_DIRECTION)
+    parts = [_part(item, emitter, final) for item in options["objects"]]
+    if options["direction"] == "left":
+        parts.reverse()
+    result = emitter.name()
+    emitter.line(f"{result} = {{}}")
+    for part in parts:
+        if isinstance(part, Value):
+            emitter.line(f"if type({part.text}) is dict: {result}.update({part.text})")
+            emitter.line(f"else: {emitter.call(_spread, result, part.text)}")
+        else:
+            for key, value in part:
+                emitter.put(
+                    result,
+                    key,
+                    value,
+                    otherwise=f"{result}.pop({key}, None)" if final else f"{result}[{key}] = U",
+                )
+    holed = [part.holed if isinstance(part, Value) else not final for part in parts]
+    return Value(result, misses=False, holed=any(holed), simple=True)
+
+
+def _part(item: Any, emitter: Emitter, final: bool) -> Value | list[tuple[str, Value]]:
+    if is_directive(item):
+        return emitter.stored(emitter.value(item, final=False))
+    return [(key, emitter.stored(value)) for key, value in emitter.fields(item, final=final)]
+
+
+def _spread(result: dict[str, Any], members: Any) -> None:
+    result.update(merged([members]))
+
+
 _OPTIONS = {
     "direction": Option(Plain(choices=("left", "right")), needed=True),
     "objects": Option(Items(Members()), required=True),
 }
 
-MERGE = Directive("@merge", Options(_OPTIONS), run)
+MERGE = Directive("@merge", Options(_OPTIONS), run, emit)

@@ -10,7 +10,10 @@ from adapter.mapping.directive import Directive
 from adapter.mapping.shapes import Text
 from adapter.mapping.values import type_of
 
+from adapter.mapping.emit import Value
+
 if TYPE_CHECKING:
+    from adapter.mapping.emit import Emitter
     from adapter.mapping.interpret import Resolver
 
 
@@ -26,4 +29,11 @@ def as_path(value: Any) -> str:
     return paths.without_root(value)
 
 
-PATH = Directive("@path", Text(), run)
+def emit(options: Any, emitter: Emitter, final: bool) -> Value:
+    if type(options) is str:
+        return emitter.read(paths.without_root(options))
+    path = emitter.call(as_path, emitter.value(options, final=False).text)
+    return Value(emitter.call(paths.get, emitter.scope.payload, path), holed=emitter.scope.holed)
+
+
+PATH = Directive("@path", Text(), run, emit)

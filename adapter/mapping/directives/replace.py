@@ -12,7 +12,10 @@ from adapter.mapping.javascript import code_units, joined_units, length, text
 from adapter.mapping.shapes import Any_, Flag, Option, Options, Plain, Text
 from adapter.mapping.values import UNDEFINED, is_number, is_truthy
 
+from adapter.mapping.emit import Value
+
 if TYPE_CHECKING:
+    from adapter.mapping.emit import Emitter
     from adapter.mapping.interpret import Resolver
 
 MOST = 10
@@ -34,8 +37,11 @@ def replacer(options: dict[str, Any]) -> Callable[[Any], str]:
     """Return the function from a value to its text with the replacements made; '' for no text."""
     pattern, replacement = options["pattern"], _or(options.get("replacement"), "")
     everywhere, folded = _or(options.get("global"), True), _or(options.get("ignorecase"), False)
-    if type(pattern) is not str or type(replacement) is not str or bool is not type(everywhere) or (
-        type(folded) is not bool
+    if (
+        type(pattern) is not str
+        or type(replacement) is not str
+        or bool is not type(everywhere)
+        or (type(folded) is not bool)
     ):
         return lambda value: ""
     passes = [(pattern, replacement), *_second(options)]
@@ -111,6 +117,27 @@ def _fold_unit(unit: str) -> str:
     return upper
 
 
+def emit(options: Any, emitter: Emitter, final: bool) -> Value:
+    if not is_truthy(options.get("value")):
+        return Value("U")
+    value = emitter.stored(emitter.value(options["value"], final=False))
+    changed = emitter.call(replacer(options), value.text)
+    pattern, replacement = options["pattern"], options.get("replacement", "")
+    if _is_plain(options) and not options.get("pattern2"):
+        plain = f"{value.text}.replace({emitter.constant(pattern)}, {emitter.constant(replacement)})"
+        changed = f"({plain} if type({value.text}) is str else {changed})"
+    return Value(changed, misses=False)
+
+
+def _is_plain(options: dict[str, Any]) -> bool:
+    special = options.get("ignorecase") or options.get("global") is False
+    return (
+        not special
+        and "$" not in options.get("replacement", "")
+        and not _SURROGATE.search(options["pattern"])
+    )
+
+
 _OPTIONS = {
     "pattern": Option(Plain(least=1, most=MOST), required=True),
     "replacement": Option(Plain(least=0, most=MOST)),
@@ -121,4 +148,4 @@ _OPTIONS = {
     "replacement2": Option(Any_(), checked=False),
 }
 
-REPLACE = Directive("@replace", Options(_OPTIONS), run)
+REPLACE = Directive("@replace", Options(_OPTIONS), run, emit)

@@ -10,7 +10,10 @@ from adapter.mapping.directive import Directive
 from adapter.mapping.shapes import Text
 from adapter.mapping.values import type_of
 
+from adapter.mapping.emit import Value
+
 if TYPE_CHECKING:
+    from adapter.mapping.emit import Emitter
     from adapter.mapping.interpret import Resolver
 
 
@@ -21,4 +24,30 @@ def run(options: Any, payload: Any, resolver: Resolver) -> str:
     return templates.render(template, payload, resolver.read)
 
 
-TEMPLATE = Directive("@template", Text(), run)
+def emit(options: Any, emitter: Emitter, final: bool) -> Value:
+    if type(options) is not str:
+        value = emitter.value(options, final=False)
+        text = emitter.call(_rendered, value.text, emitter.scope.payload)
+        return Value(text, misses=False)
+    if templates.TRIPLE.search(options):
+        text = emitter.call(templates.render, emitter.constant(options), emitter.scope.payload)
+        return Value(text, misses=False)
+    pieces = templates.DOUBLE.split(options)
+    shown = [_piece(piece, index % 2 == 1, emitter) for index, piece in enumerate(pieces) if piece]
+    return Value(f"f'{''.join(shown)}'" if shown else emitter.constant(""), misses=False)
+
+
+def _piece(piece: str, is_placeholder: bool, emitter: Emitter) -> str:
+    if not is_placeholder:
+        return f"{{{emitter.constant(piece)}}}"
+    value = emitter.read(templates.key_of(piece)).text
+    return f"{{{value} if type({value}) is str else {emitter.call(templates.shown, value)}}}"
+
+
+def _rendered(template: Any, payload: Any) -> str:
+    if type(template) is not str:
+        raise MappingError(f"@template: expected string, got {type_of(template)}")
+    return templates.render(template, payload)
+
+
+TEMPLATE = Directive("@template", Text(), run, emit)

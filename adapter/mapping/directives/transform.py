@@ -5,11 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from adapter.errors import MappingError
-from adapter.mapping.directive import Directive
+from adapter.mapping.directive import Directive, is_directive
+from adapter.mapping.interpret import ROOT_DIRECTIVE
 from adapter.mapping.shapes import Members, Option, Options
-from adapter.mapping.values import is_truthy
+from adapter.mapping.values import is_truthy, remove_undefined
+
+from adapter.mapping.emit import Scope, Value, object_payload
 
 if TYPE_CHECKING:
+    from adapter.mapping.emit import Emitter
     from adapter.mapping.interpret import Resolver
 
 
@@ -25,9 +29,25 @@ def run(options: Any, payload: Any, resolver: Resolver) -> Any:
     return resolver.resolve(options["mapping"], applied)
 
 
+def emit(options: Any, emitter: Emitter, final: bool) -> Value:
+    apply = options["apply"]
+    if ROOT_DIRECTIVE in apply:
+        mapping = emitter.constant({"@transform": options})
+        return Value(emitter.call(emitter.resolver.resolve, mapping, emitter.scope.payload), holed=True)
+    payload = emitter.name()
+    emitter.line(f"{payload} = {emitter.call(object_payload, emitter.scope.payload)}")
+    with emitter.within(Scope(payload, is_object=True, holed=emitter.scope.holed)):
+        applied = emitter.stored(emitter.value(apply, final=False))
+    if applied.holed:
+        emitter.line(f"{applied.text} = {emitter.call(remove_undefined, applied.text)}")
+    with emitter.within(Scope(applied.text, is_object=not is_directive(apply), holed=applied.holed)):
+        value = emitter.value(options["mapping"], final=final)
+    return value
+
+
 _OPTIONS = {
     "apply": Option(Members(), required=True),
     "mapping": Option(Members(), required=True),
 }
 
-TRANSFORM = Directive("@transform", Options(_OPTIONS), run)
+TRANSFORM = Directive("@transform", Options(_OPTIONS), run, emit)

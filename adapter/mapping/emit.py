@@ -1,0 +1,246 @@
+"""Python source written from a mapping, so that the hot path walks no mapping.
+
+Only our own names get into the source: whatever an author wrote (keys, paths, text) is handed to it as a
+constant. One pass over the mapping writes statements; paths that share their beginning are walked once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, NamedTuple, NoReturn
+
+from adapter.errors import MappingError
+from adapter.mapping import paths
+from adapter.mapping.directive import Directive, is_directive, name_of
+from adapter.mapping.errors import InvalidMapping
+from adapter.mapping.interpret import Resolver
+from adapter.mapping.javascript import is_array_index
+from adapter.mapping.validate import validate
+from adapter.mapping.values import UNDEFINED, as_json, type_of
+
+_NEVER = frozenset[str]()
+
+
+class Value(NamedTuple):
+    """An expression that yields a value.
+
+    `misses`: it may be UNDEFINED; `holed`: it may hold UNDEFINED inside; `simple`: a name, cheap to repeat.
+    """
+
+    text: str
+    misses: bool = True
+    holed: bool = False
+    simple: bool = False
+
+
+class Scope:
+    """What is known of one payload: the names that hold what stands at its paths."""
+
+    def __init__(self, payload: str, *, is_object: bool, holed: bool) -> None:
+        self.payload = payload
+        self.holed = holed
+        self.values: dict[tuple[str, ...], Value] = {(): Value(payload, not is_object, holed, simple=True)}
+        self.members: dict[tuple[str, ...], str] = {(): payload} if is_object else {}
+        self.present = _NEVER
+
+
+class Emitter:
+    """Collects the source of one function; directives write themselves through it."""
+
+    def __init__(self, directives: Mapping[str, Directive], resolver: Resolver) -> None:
+        self.directives = directives
+        self.resolver = resolver
+        self.lines: list[str] = []
+        self.constants: dict[str, Any] = {}
+        self.scope = Scope("p", is_object=True, holed=False)
+        self.depth = 2
+        self._known: dict[tuple[type, Any], str] = {}
+        self._names = 0
+
+    def line(self, text: str) -> None:
+        """Write one statement."""
+        self.lines.append("    " * self.depth + text)
+
+    def name(self) -> str:
+        """Return a name that nothing has yet."""
+        self._names += 1
+        return f"v{self._names}"
+
+    def constant(self, value: Any) -> str:
+        """Return the name under which the source sees a constant."""
+        key = (type(value), value) if isinstance(value, str | int | float | None) or callable(value) else None
+        if key is not None and key in self._known:
+            return self._known[key]
+        name = f"k{len(self.constants)}"
+        self.constants[name] = value
+        if key is not None:
+            self._known[key] = name
+        return name
+
+    @contextmanager
+    def block(self, opening: str) -> Iterator[None]:
+        """Write an indented block; what it finds out about the payload holds only inside."""
+        self.line(opening)
+        values, members, present = dict(self.scope.values), dict(self.scope.members), self.scope.present
+        self.depth += 1
+        yield
+        self.depth -= 1
+        self.scope.values, self.scope.members, self.scope.present = values, members, present
+
+    @contextmanager
+    def within(self, scope: Scope) -> Iterator[None]:
+        """Resolve against another payload."""
+        before, self.scope = self.scope, scope
+        yield
+        self.scope = before
+
+    def call(self, function: Callable[..., Any], *arguments: str) -> str:
+        """Return the call of one of our functions."""
+        return f"{self.constant(function)}({', '.join(arguments)})"
+
+    def stored(self, value: Value) -> Value:
+        """Return the value under a name of its own."""
+        if value.simple:
+            return value
+        name = self.name()
+        self.line(f"{name} = {value.text}")
+        return value._replace(text=name, simple=True)
+
+    def failing(self, message: str) -> Value:
+        """Return a value that is never there: its place raises MappingError."""
+        return Value(self.call(_fail, self.constant(message)))
+
+    # Reading the payload
+
+    def read(self, path: str) -> Value:
+        """Return what stands at a path of the payload (without its `$.`)."""
+        return self._value_at(paths.split(path))
+
+    def _value_at(self, keys: tuple[str, ...]) -> Value:
+        known = self.scope.values.get(keys)
+        if known is None:
+            name = self.name()
+            if is_array_index(keys[-1]) or keys[-1] == "length":
+                parent = self._value_at(keys[:-1])
+                text = self.call(paths.step, parent.text, self.constant(keys[-1]))
+            else:
+                text = f"{self._members_at(keys[:-1])}.get({self.constant(keys[-1])}, U)"
+            self.line(f"{name} = {text}")
+            known = self.scope.values[keys] = Value(name, True, self.scope.holed, simple=True)
+        return known._replace(misses=known.misses and known.text not in self.scope.present)
+
+    def _members_at(self, keys: tuple[str, ...]) -> str:
+        known = self.scope.members.get(keys)
+        if known is None:
+            value = self._value_at(keys).text
+            known = self.scope.members[keys] = self.name()
+            self.line(f"{known} = {value} if type({value}) is dict else {self.call(reader, value)}")
+        return known
+
+    # Resolving mappings
+
+    def value(self, mapping: Any, *, final: bool) -> Value:
+        """Write what resolves a mapping; where `final`, nothing inside is UNDEFINED."""
+        if type(mapping) is dict and is_directive(mapping):
+            return self.directive(mapping, final=final)
+        if type(mapping) is dict:
+            return self._object(mapping, final=final)
+        if type(mapping) is list:
+            return self._list(mapping, final=final)
+        return Value(self.constant(mapping), misses=False, simple=True)
+
+    def directive(self, mapping: dict[str, Any], *, final: bool) -> Value:
+        """Write a directive, or the call that interprets it where it cannot be written."""
+        name = name_of(mapping)
+        directive = self.directives.get(name)
+        if directive is not None and directive.emit is not None and self._is_valid(mapping):
+            value = directive.emit(mapping[name], self, final)
+        else:
+            run = self.resolver.resolve
+            value = Value(self.call(run, self.constant(mapping), self.scope.payload), holed=True)
+        return self.finished(value) if final else value
+
+    def finished(self, value: Value) -> Value:
+        """Return the value without UNDEFINED inside."""
+        return Value(self.call(_finish, value.text), value.misses) if value.holed else value
+
+    def _is_valid(self, mapping: dict[str, Any]) -> bool:
+        try:
+            validate(mapping, self.directives)
+        except InvalidMapping:
+            return False
+        return True
+
+    def _list(self, mapping: list[Any], *, final: bool) -> Value:
+        items = [self.stored(self.value(item, final=final)) for item in mapping]
+        if final:
+            shown = [
+                f"(None if {item.text} is U else {item.text})" if item.misses else item.text for item in items
+            ]
+            return Value(f"[{', '.join(shown)}]", misses=False)
+        holed = any(item.misses or item.holed for item in items)
+        return Value(f"[{', '.join(item.text for item in items)}]", misses=False, holed=holed)
+
+    def fields(self, mapping: dict[str, Any], *, final: bool) -> list[tuple[str, Value]]:
+        """Write the members of an object; return the names of their keys and their values."""
+        return [(self.constant(key), self.value(item, final=final)) for key, item in mapping.items()]
+
+    def _object(self, mapping: dict[str, Any], *, final: bool) -> Value:
+        fields = self.fields(mapping, final=final)
+        if not final:
+            holed = any(value.misses or value.holed for _, value in fields)
+            return Value(f"{{{', '.join(f'{key}: {value.text}' for key, value in fields)}}}", False, holed)
+        if not any(value.misses for _, value in fields):
+            return Value(f"{{{', '.join(f'{key}: {value.text}' for key, value in fields)}}}", misses=False)
+        name = self.name()
+        sure = next(index for index, (_, value) in enumerate(fields) if value.misses)
+        self.line(f"{name} = {{{', '.join(f'{key}: {value.text}' for key, value in fields[:sure])}}}")
+        for key, value in fields[sure:]:
+            self.put(name, key, value)
+        return Value(name, misses=False, simple=True)
+
+    def put(self, members: str, key: str, value: Value, *, otherwise: str = "") -> None:
+        """Write the assignment of a member, left out when there is no value."""
+        if not value.misses:
+            self.line(f"{members}[{key}] = {value.text}")
+            return
+        value = self.stored(value)
+        self.line(f"if {value.text} is not U: {members}[{key}] = {value.text}")
+        if otherwise:
+            self.line(f"else: {otherwise}")
+
+
+def reader(value: Any) -> Any:
+    """Return something whose `get` reads members as JavaScript does, for a value that is no dict."""
+    return _EMPTY if value is UNDEFINED else _Reader(value)
+
+
+class _Reader:
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def get(self, key: str, default: Any) -> Any:
+        return paths.step(self.value, key)
+
+
+_EMPTY: dict[str, Any] = {}
+
+
+def _finish(value: Any) -> Any:
+    return value if value is UNDEFINED else as_json(value)
+
+
+def _fail(message: str) -> NoReturn:
+    raise MappingError(message)
+
+
+def object_payload(value: Any) -> dict[str, Any]:
+    """Return the payload of a `@transform`; raises MappingError when it is no object."""
+    if type(value) is dict:
+        return value
+    if value is UNDEFINED:
+        return {}
+    raise MappingError(f"data must be an object, got {type_of(value)}")
