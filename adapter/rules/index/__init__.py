@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from adapter.rules.language import Node, View, compile  # noqa: A004
+from adapter.rules.index.matcher import Match, matcher
+from adapter.rules.index.plan import Plan
+from adapter.rules.index.residue import ranked
+from adapter.rules.language import AnyOf, Node, Reads, reads
+
+__all__ = ["Index", "ranked"]
 
 
 class Index:
-    """Many conditions as one; bit i of a match is `nodes[i]`, so bit 0 is the most important."""
+    """Many conditions as one; bit i of a match is `nodes[i]`, so bit 0 is the most important.
+
+    `match(view)` returns the bits of the conditions that are exactly true; it never raises. `reads` are the
+    values that the conditions name.
+    """
+
+    match: Match
+    reads: Reads
 
     def __init__(self, nodes: Sequence[Node]) -> None:
-        self._tests = [compile(node) for node in nodes]
-
-    def match(self, view: View) -> int:
-        """Return the bits of the conditions that hold."""
-        return sum(1 << bit for bit, test in enumerate(self._tests) if test(view))
+        self.reads = reads(AnyOf(tuple(nodes)))
+        self.match = matcher(Plan(nodes), self.reads.paths)

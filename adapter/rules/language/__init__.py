@@ -11,6 +11,6 @@ from adapter.rules.language.text import text
 from adapter.rules.language.view import View
 
 __all__ = [
-    "All", "AnyOf", "ExpressionError", "Kind", "Metric", "Names", "Node", "Not", "Path", "Reads", "Test", "View",
-    "compile", "compile_truth", "misses", "parse", "reads", "text",
+    "All", "AnyOf", "ExpressionError", "Kind", "Metric", "Names", "Node", "Not", "Path", "Reads", "Test",
+    "View", "compile", "compile_truth", "misses", "parse", "reads", "text",
 ]  # fmt: skip

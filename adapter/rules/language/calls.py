@@ -42,15 +42,15 @@ def check_call(checker: Checker, tree: syntax.Invocation) -> tuple[Node, Kind]:
     """Return the node and kind of a call; raises ExpressionError."""
     receiver = tree.receiver
     if isinstance(receiver, syntax.Name) and receiver.name == "history" and checker.variable != "history":
-        return metric(checker, tree), "timestamp" if tree.name in ("first", "last") else "number"
+        return _metric(checker, tree), "timestamp" if tree.name in ("first", "last") else "number"
     if receiver is None and tree.name == "has":
-        return has(checker, tree), "boolean"
+        return _has(checker, tree), "boolean"
     if receiver is not None and tree.name in MACROS:
-        return macro(checker, tree, receiver), _MACRO_KINDS.get(tree.name, "boolean")
-    return function(checker, tree)
+        return _macro(checker, tree, receiver), _MACRO_KINDS.get(tree.name, "boolean")
+    return _function(checker, tree)
 
 
-def has(checker: Checker, tree: syntax.Invocation) -> Node:
+def _has(checker: Checker, tree: syntax.Invocation) -> Node:
     if len(tree.arguments) != 1 or not isinstance(tree.arguments[0], syntax.Select):
         named = tree.arguments[0] if len(tree.arguments) == 1 else None
         name = named.name if isinstance(named, syntax.Name) else "coupon_code"
@@ -66,7 +66,7 @@ def has(checker: Checker, tree: syntax.Invocation) -> Node:
     raise ExpressionError(f"`{text(node)}` is always there", "leave `has()` out", tree.offset)
 
 
-def macro(checker: Checker, tree: syntax.Invocation, receiver: syntax.Syntax) -> Node:
+def _macro(checker: Checker, tree: syntax.Invocation, receiver: syntax.Syntax) -> Node:
     if checker.variable is not None:
         remedy = "one `exists`, `all`, `filter` or `map` cannot stand inside another"
         raise ExpressionError(f"`{tree.name}` stands inside another one", remedy, tree.offset)
@@ -86,7 +86,7 @@ def macro(checker: Checker, tree: syntax.Invocation, receiver: syntax.Syntax) ->
     return Macro(cast("Any", tree.name), elements, variable.name, predicate, transform)
 
 
-def function(checker: Checker, tree: syntax.Invocation) -> tuple[Node, Kind]:
+def _function(checker: Checker, tree: syntax.Invocation) -> tuple[Node, Kind]:
     known = FUNCTIONS.get(tree.name)
     if known is None:
         names = [*FUNCTIONS, *MACROS, "has"]
@@ -135,7 +135,7 @@ def _folded(tree: syntax.Invocation, known: Function, arguments: tuple[Node, ...
     return Constant(value, known.gives)
 
 
-def metric(checker: Checker, tree: syntax.Invocation) -> Metric:
+def _metric(checker: Checker, tree: syntax.Invocation) -> Metric:
     takes = METRICS.get(tree.name)
     if takes is None:
         raise ExpressionError(

@@ -32,9 +32,9 @@ from adapter.rules.language.values import kind_of
 
 Checked = tuple[Node, Kind]
 
-WORDS: dict[Kind, str] = {"boolean": "true or false", "number": "a number", "text": "text", "timestamp": "a time",
-                          "duration": "a duration", "list": "a list", "object": "an object", "null": "null",
-                          "any": "anything"}  # fmt: skip
+WORDS: dict[Kind, str] = {"boolean": "true or false", "number": "a number", "text": "text",
+                          "timestamp": "a time", "duration": "a duration", "list": "a list",
+                          "object": "an object", "null": "null", "any": "anything"}  # fmt: skip
 _COMPARISONS = frozenset(("==", "!=", "<", "<=", ">", ">=", "in"))
 _ORDERED = frozenset(("number", "text", "timestamp", "duration", "boolean"))
 _SUMS: dict[tuple[str, Kind, Kind], Kind] = {
@@ -76,29 +76,29 @@ class Checker:
                 kind = kind_of(value) or "any"
                 return Constant(value, kind), kind
             case syntax.Name():
-                return self.name(tree)
+                return self._name(tree)
             case syntax.Select():
-                return self.select(tree)
+                return self._select(tree)
             case syntax.Subscript():
-                return self.subscript(tree)
+                return self._subscript(tree)
             case syntax.Invocation():
                 return calls.check_call(self, tree)
             case syntax.Prefix(_, "!", operand):
                 return Not(self.condition(operand)), "boolean"
             case syntax.Prefix():
-                return self.negative(tree)
+                return self._negative(tree)
             case syntax.Infix():
-                return self.infix(tree)
+                return self._infix(tree)
             case syntax.Chain(_, operator, parts):
                 group = All if operator == "&&" else AnyOf
                 return group(tuple(map(self.condition, parts))), "boolean"
             case syntax.Choice():
-                return self.choice(tree)
+                return self._choice(tree)
             case syntax.Sequence(_, items):
                 return sequence([self.check(item)[0] for item in items]), "list"
         raise TypeError(tree)
 
-    def name(self, tree: syntax.Name) -> Checked:
+    def _name(self, tree: syntax.Name) -> Checked:
         if tree.name == self.variable:
             return Variable(tree.name), "any"
         if tree.name in self.names.definitions:
@@ -116,7 +116,7 @@ class Checker:
         path = Path("", (tree.name,))
         return path, self.names.kind(path)
 
-    def select(self, tree: syntax.Select) -> Checked:
+    def _select(self, tree: syntax.Select) -> Checked:
         if tree.operand == syntax.Name(tree.operand.offset, "event") and self.variable != "event":
             path = event_field(tree.name, tree.offset)
             return path, self.names.kind(path)
@@ -124,9 +124,9 @@ class Checker:
         if kind not in ("object", "any"):
             message = f"`{text(operand)}` is {WORDS[kind]} and has no field `{tree.name}`"
             raise ExpressionError(message, "", tree.offset)
-        return self.field(operand, tree.name, tree.offset)
+        return self._field(operand, tree.name, tree.offset)
 
-    def field(self, operand: Node, name: str, offset: int) -> Checked:
+    def _field(self, operand: Node, name: str, offset: int) -> Checked:
         if not isinstance(operand, Path):
             return Field(operand, name), "any"
         if not operand.fields:
@@ -134,11 +134,11 @@ class Checker:
         path = Path(operand.root, (*operand.fields, name))
         return path, self.names.kind(path)
 
-    def subscript(self, tree: syntax.Subscript) -> Checked:
+    def _subscript(self, tree: syntax.Subscript) -> Checked:
         operand, kind = self.check(tree.operand)
         index, index_kind = self.check(tree.index)
         if isinstance(index, Constant) and isinstance(index.value, str) and isinstance(operand, Path):
-            return self.field(operand, index.value, tree.index.offset)
+            return self._field(operand, index.value, tree.index.offset)
         wanted: Kind = "number" if kind == "list" else "text" if kind == "object" else "any"
         if kind not in ("list", "object", "any") or index_kind not in ("number", "text", "any"):
             raise ExpressionError(f"`{text(operand)}` is {WORDS[kind]} and has no elements", "", tree.offset)
@@ -149,7 +149,7 @@ class Checker:
             raise ExpressionError(message, "", tree.index.offset)
         return Item(operand, index), "any"
 
-    def negative(self, tree: syntax.Prefix) -> Checked:
+    def _negative(self, tree: syntax.Prefix) -> Checked:
         operand, kind = self.check(tree.operand)
         self.need(operand, kind, ("number",), tree.operand)
         if isinstance(operand, Constant):
@@ -162,7 +162,7 @@ class Checker:
             needed = " or ".join(WORDS[one] for one in wanted)
             raise ExpressionError(f"`{text(node)}` is {WORDS[kind]}, and {needed} is needed", "", start(tree))
 
-    def infix(self, tree: syntax.Infix) -> Checked:
+    def _infix(self, tree: syntax.Infix) -> Checked:
         left, left_kind = self.check(tree.left)
         right, right_kind = self.check(tree.right)
         if tree.operator in _COMPARISONS:
@@ -179,7 +179,7 @@ class Checker:
         node = Compute(cast("Arithmetic", tree.operator), left, right)
         return node, kinds.pop() if len(kinds) == 1 else "any"
 
-    def choice(self, tree: syntax.Choice) -> Checked:
+    def _choice(self, tree: syntax.Choice) -> Checked:
         condition = self.condition(tree.condition)
         then, then_kind = self.check(tree.then)
         otherwise, other_kind = self.check(tree.otherwise)
@@ -209,7 +209,7 @@ def sequence(items: list[Node]) -> Node:
 
 
 def comparison(operator: Comparison, left: Node, right: Node) -> Node:
-    """Return a comparison: `x == true` is x, `x == false` its negation, and a constant stands on the right."""
+    """Return a comparison, a constant on the right; `x == true` is x, `x == false` its negation."""
     if isinstance(left, Constant) and not isinstance(right, Constant) and operator != "in":
         turned: dict[Comparison, Comparison] = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
         left, right, operator = right, left, turned.get(operator, operator)

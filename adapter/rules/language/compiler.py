@@ -38,6 +38,7 @@ from adapter.rules.language.nodes import (
     Not,
     Path,
     Variable,
+    plain,
 )
 from adapter.rules.language.view import View
 
@@ -47,9 +48,9 @@ Test = Callable[[View], bool]
 _MAX_NESTING = 8
 _OPERATORS = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "%": "remainder"}
 _HELPERS = {name: getattr(values, name) for name in (
-    "ABSENT", "NUMBERS", "add", "among", "both", "contains", "divide", "either", "elements", "equal", "exactly_one",
-    "has", "is_null", "item", "kept", "less", "listed", "multiply", "negate", "opposite", "remainder", "select",
-    "settled", "subtract",
+    "ABSENT", "NUMBERS", "add", "among", "both", "contains", "divide", "either", "elements", "equal",
+    "exactly_one", "has", "is_null", "item", "kept", "less", "listed", "multiply", "negate", "opposite",
+    "remainder", "select", "settled", "subtract",
 )}  # fmt: skip
 
 
@@ -190,8 +191,8 @@ class _Emitting:
 
     def _value(self, node: Node) -> str:  # noqa: PLR0912 - one line for each kind of node
         match node:
-            case Constant(value, kind):
-                return self.literal(value, kind)
+            case Constant():
+                return self.literal(node)
             case Path() | Metric():
                 return f"V[{self.constant(node)}]"
             case Variable():
@@ -234,9 +235,8 @@ class _Emitting:
     def values(self, nodes: tuple[Node, ...]) -> str:
         return ", ".join(self.value(node) for node in nodes)
 
-    def literal(self, value: Any, kind: str) -> str:
-        if kind == "list":
-            return self.constant(tuple(item.value for item in value))
+    def literal(self, node: Constant) -> str:
+        value = plain(node)
         return str(value) if value is None or value is True or value is False else self.constant(value)
 
     def call(self, node: Call) -> str:

@@ -18,6 +18,7 @@ from adapter.rules.language.nodes import (
     Node,
     Not,
     Path,
+    plain,
 )
 from adapter.rules.language.reads import reads
 from adapter.rules.language.text import show, text
@@ -29,8 +30,8 @@ _NEEDS = {"==": "needs {}", "!=": "must not be {}", ">=": "needs at least {}", "
           "<=": "needs at most {}", "<": "needs less than {}"}  # fmt: skip
 _DENIED = {"==": "!=", "!=": "==", ">=": "<", ">": "<=", "<=": ">", "<": ">="}
 _FIGURES = {"count": "number of {}", "sum": "sum of {}", "avg": "average of {}", "min": "least {}",
-            "max": "greatest {}", "distinct": "number of different {}", "first": "first {}", "last": "last {}",
-            "days_since": "days since {}"}  # fmt: skip
+            "max": "greatest {}", "distinct": "number of different {}", "first": "first {}",
+            "last": "last {}", "days_since": "days since {}"}  # fmt: skip
 
 
 def misses(node: Node, view: View) -> list[str]:
@@ -73,7 +74,9 @@ def _leaf(node: Node, view: View, *, want: bool) -> str:
         return _against_constant(node, node.left, node.right, view, want=want)
     if isinstance(node, Compare) and node.operator == "in" and isinstance(node.left, Constant):
         wanted = (
-            f"needs {show(node.left.value)} among them" if want else f"must not have {show(node.left.value)}"
+            f"needs {show(plain(node.left))} among them"
+            if want
+            else f"must not have {show(plain(node.left))}"
         )
         if isinstance(node.right, Path):
             return _seen(node.right, view, "list", wanted)
@@ -91,7 +94,7 @@ def _against_constant(
     node: Compare, key: Path | Metric, constant: Constant, view: View, *, want: bool
 ) -> str:
     if node.operator == "in":
-        values = [one.value for one in constant.value]
+        values = plain(constant)
         listed = ", ".join(value if isinstance(value, str) else show(value) for value in values[:12])
         more = f" and {len(values) - 12} more" if len(values) > 12 else ""
         needs = f"{'needs' if want else 'must not be'} one of {listed}{more}"
@@ -99,7 +102,7 @@ def _against_constant(
         return _seen(key, view, kinds.pop() if len(kinds) == 1 else "any", needs)
     operator = node.operator if want else _DENIED[node.operator]
     kind = "any" if constant.kind == "null" else constant.kind
-    return _seen(key, view, kind, _NEEDS[operator].format(show(constant.value)))
+    return _seen(key, view, kind, _NEEDS[operator].format(show(plain(constant))))
 
 
 def _seen(key: Path | Metric, view: View, kind: Any, needs: str) -> str:
@@ -116,7 +119,8 @@ def _seen(key: Path | Metric, view: View, kind: Any, needs: str) -> str:
 def _general(node: Node, view: View, *, want: bool) -> str:
     found = reads(node)
     shown = []
-    for key in (*found.paths, *found.metrics):
+    keys: tuple[Path | Metric, ...] = (*found.paths, *found.metrics)
+    for key in keys:
         value = view.values[key]
         state = "missing" if value is ABSENT else "not usable" if value is UNUSABLE else show(value)
         shown.append(f"{name_of(key)} is {state}")

@@ -69,7 +69,8 @@ class Names(Struct, frozen=True, kw_only=True):
             return "timestamp"
         if path.root == "event":
             return _EVENT[path.fields[0]]
-        roots = (path.root,) if path.root else ("attributes", "traits", "context")
+        anywhere: tuple[Root, ...] = ("attributes", "traits", "context")
+        roots = (path.root,) if path.root else anywhere
         places = [root for root in roots if path.root or path.fields[0] in (self.declared(root) or ())]
         kinds = {self.types.get(".".join((root, *path.fields)), "any") for root in places}
         return kinds.pop() if len(kinds) == 1 and None not in map(self.declared, roots) else "any"

@@ -151,3 +151,8 @@ class Not(Node, frozen=True):
     """The part is exactly false (`!`; a `none` group is `Not(AnyOf(parts))`)."""
 
     part: Node
+
+
+def plain(constant: Constant) -> Any:
+    """Return a constant as conditions compute with it: lists as tuples."""
+    return tuple(map(plain, constant.value)) if constant.kind == "list" else constant.value

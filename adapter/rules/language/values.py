@@ -20,6 +20,7 @@ from adapter.rules.language.nodes import Kind
 MAX_ELEMENTS = 1000
 _MAX_NESTING = 64
 _MAX_BITS = 4096
+_MAX_DIGITS = 300
 
 
 class Nothing:
@@ -38,7 +39,7 @@ ABSENT: Final = Nothing("missing")
 #: Present, but nothing that conditions know: NaN, an infinity, a time without its zone.
 UNUSABLE: Final = Nothing("not a usable value")
 
-NUMBERS = frozenset((int, float, Fraction))
+NUMBERS: frozenset[Any] = frozenset((int, float, Fraction))
 _KINDS: dict[type, Kind] = {bool: "boolean", int: "number", float: "number", Fraction: "number", str: "text",
                             datetime: "timestamp", timedelta: "duration", list: "list", tuple: "list",
                             dict: "object", NoneType: "null"}  # fmt: skip
@@ -59,7 +60,7 @@ def settled(value: Any) -> Any:
     if cls is float:
         return value if value - value == 0 else UNUSABLE
     if cls is Decimal:
-        if not value.is_finite():
+        if not value.is_finite() or value.adjusted() > _MAX_DIGITS:
             return UNUSABLE
         return settled(int(value) if value == value.to_integral_value() else float(value))
     if cls is datetime:
@@ -161,8 +162,10 @@ def add(left: Any, right: Any) -> Any:
     if _are_numbers(left, right):
         return _reduced(exact(left) + exact(right))
     kinds = (kind_of(left), kind_of(right))
-    if kinds in (("text", "text"), ("list", "list")):
-        return [*left, *right] if kinds[0] == "list" else left + right
+    if kinds == ("text", "text"):
+        return left + right
+    if kinds == ("list", "list"):
+        return [*left, *right]
     if kinds in (("timestamp", "duration"), ("duration", "timestamp"), ("duration", "duration")):
         try:
             return left + right
@@ -208,7 +211,7 @@ def remainder(left: Any, right: Any) -> Any:
 
 
 def negate(number: Any) -> Any:
-    """Return minus a number, or minus a duration."""
+    """Return minus a number."""
     return -number if number.__class__ in NUMBERS else ABSENT
 
 

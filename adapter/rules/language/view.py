@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from adapter.rules.language.nodes import Metric, Path
 from adapter.rules.language.text import text
-from adapter.rules.language.values import ABSENT, select, settled
+from adapter.rules.language.values import ABSENT, Nothing, select, settled
 
 Key = Path | Metric
 
@@ -22,9 +23,11 @@ class Values(dict[Key, Any]):
 
     def __missing__(self, key: Key) -> Any:
         view = self.view
-        value = settled(view.history(key)) if key.__class__ is Metric else view.look_up(key)
-        if value is None and key.__class__ is Metric:
-            value = ABSENT
+        if isinstance(key, Path):
+            value = view.look_up(key)
+        else:
+            figure = view.history(key)
+            value = ABSENT if figure is None else settled(figure)
         self[key] = value
         return value
 
@@ -34,14 +37,14 @@ class View:
 
     `attributes`, `traits` and `context` are JSON-like dicts; `occurred_at` and `now` are aware. `history`
     gives a metric's figure, or None where there is none (the average of no events). `values` remembers
-    what was read, so that each metric is asked for once.
+    what was read, so that each metric is asked for once; an index notes the paths that it reads past it.
     """
 
     __slots__ = (
-        "attributes", "context", "event_name", "history", "now", "occurred_at", "traits", "values",
+        "attributes", "context", "event_name", "history", "noted", "now", "occurred_at", "traits", "values",
     )  # fmt: skip
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - everything an evaluation sees, in one order everywhere
         self,
         attributes: dict[str, Any],
         traits: dict[str, Any],
@@ -59,6 +62,7 @@ class View:
         self.now = now
         self.history = history
         self.values = Values(self)
+        self.noted: tuple[tuple[Path, ...], ...] = ()
 
     def look_up(self, path: Path) -> Any:
         """Return the value at a path, or ABSENT."""
@@ -79,5 +83,7 @@ class View:
 
     def seen(self, keys: Iterable[Key] | None = None) -> dict[str, Any]:
         """Return by name the values read so far, or those of `keys`; missing ones are left out."""
-        read: Mapping[Key, Any] = self.values if keys is None else {key: self.values[key] for key in keys}
-        return {text(key): value for key, value in read.items() if value is not ABSENT}
+        if keys is None:
+            keys = dict.fromkeys((*chain.from_iterable(self.noted), *self.values))
+        found = {text(key): self.values[key] for key in keys}
+        return {name: value for name, value in found.items() if value.__class__ is not Nothing}
