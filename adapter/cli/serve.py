@@ -11,13 +11,25 @@ import typer
 from adapter import app, logs
 from adapter.cli.settings import Config, Mappings, Rules, Store, options, settled, stopped
 from adapter.errors import AdapterError
-from adapter.settings.values import Server
+from adapter.settings.values import Server, Settings
 
 EXAMPLES = """\b
 Examples:
   adapter serve
   adapter serve --port 8080 --store sqlite:////var/lib/adapter/adapter.db
   ADAPTER_SEGMENT_SHARED_SECRETS=... adapter serve --host 0.0.0.0"""
+
+#: A call as Segment's Webhooks destination sends it; without `timestamp` it happens now.
+TRY = """\
+curl -s URL/webhooks/segment -H 'Content-Type: application/json' -d '{
+  "type": "track", "event": "Checkout Started", "userId": "user_123",
+  "messageId": "ajs-next-1721067850000-4f9c2a", "channel": "browser", "version": 2,
+  "context": {"locale": "en-US", "page": {"path": "/checkout"}, "campaign": {"source": "email"}},
+  "properties": {
+    "order_id": "O-1", "value": 145.75, "currency": "USD", "shipping_country": "US",
+    "products": [{"sku": "TEE-001", "quantity": 2, "price": 25.0},
+                 {"sku": "DENIM-034", "quantity": 1, "price": 95.75}]
+  }}'"""
 
 
 def serve(
@@ -35,10 +47,20 @@ def serve(
         typer.echo(f"adapter: {trouble}", err=True)
         raise typer.Exit(1)
     logs.configure(settings.log.level)
+    typer.echo(greeting(settings))
     try:
         app.serve(settings)
     except AdapterError as error:
         raise stopped(error) from None
+
+
+def greeting(settings: Settings) -> str:
+    """Return where we listen and, while no credential is needed, a request to try."""
+    host = f"[{settings.server.host}]" if ":" in settings.server.host else settings.server.host
+    url = f"http://{host}:{settings.server.port}"
+    if settings.guarded:
+        return f"Listening on {url}; webhooks go to {url}/webhooks/segment and {url}/webhooks/mparticle"
+    return f"Listening on {url}, for this machine only. Try this:\n\n{TRY.replace('URL', url)}\n"
 
 
 def unusable(server: Server) -> str | None:

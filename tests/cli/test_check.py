@@ -1,0 +1,62 @@
+"""`adapter check`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from adapter.cli.main import commands
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def broken(tmp_path: Path) -> list[str]:
+    """Return the options that name broken settings, a broken mapping and a broken rule."""
+    (tmp_path / "adapter.toml").write_text("[server]\nprot = 1\n")
+    for folder, text in (("mappings", "source: segment\nmapings: []\n"), ("rules", "name: x\ntriger: y\n")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "one.yaml").write_text(text)
+    return [
+        *("--config", str(tmp_path / "adapter.toml")),
+        *("--mappings", str(tmp_path / "mappings")),
+        *("--rules", str(tmp_path / "rules")),
+    ]
+
+
+def test_the_files_that_come_with_the_adapter_are_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    result = CliRunner().invoke(commands, ["check"])
+    assert (result.exit_code, result.stdout) == (0, "settings, mappings and rules are in order\n")
+
+
+def test_every_problem_of_every_file_is_told_at_once_with_its_place(
+    broken: list[str], tmp_path: Path
+) -> None:
+    result = CliRunner().invoke(commands, ["check", *broken])
+    assert result.exit_code == 1
+    lines = result.stdout.replace(f"{tmp_path}/", "").splitlines()
+    assert "adapter.toml:2:1: unknown setting `server.prot`; did you mean `port`?" in lines
+    assert any(line.startswith("mappings/one.yaml:2:1: ") for line in lines)
+    assert any(line.startswith("rules/one.yaml:2:1: ") for line in lines)
+
+
+def test_programs_get_the_same_in_json(broken: list[str]) -> None:
+    result = CliRunner().invoke(commands, ["check", "--json", *broken])
+    assert result.exit_code == 1
+    told = json.loads(result.stdout)
+    assert told["ok"] is False
+    assert {
+        "file": broken[1], "line": 2, "column": 1, "message": "unknown setting `server.prot`",
+        "remedy": "did you mean `port`?", "severity": "error",
+    } in told["problems"]  # fmt: skip
+    assert len(told["problems"]) > 2
+
+
+def test_files_that_are_in_order_are_ok_in_json_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    result = CliRunner().invoke(commands, ["check", "--json"])
+    assert (result.exit_code, json.loads(result.stdout)) == (0, {"ok": True, "problems": []})

@@ -1,0 +1,61 @@
+"""`adapter serve` before it serves: what it refuses, and what it tells."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+from collections.abc import Iterator
+
+import pytest
+from typer.testing import CliRunner
+
+from adapter.cli.main import commands
+from adapter.cli.serve import TRY, greeting, unusable
+from adapter.settings.values import Api, Secret, Server, Settings
+
+
+@pytest.fixture
+def taken() -> Iterator[int]:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        yield listener.getsockname()[1]
+
+
+def test_a_taken_port_is_told_in_one_sentence(taken: int) -> None:
+    result = CliRunner().invoke(commands, ["serve", "--port", str(taken)])
+    assert result.exit_code == 1
+    assert result.stderr == (
+        f"adapter: port {taken} on 127.0.0.1 is taken; "
+        "stop what listens there, or choose another with --port\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("host", "message"),
+    [("no-such-host.invalid", "no address of this machine"), ("192.0.2.1", "cannot be used")],
+)
+def test_an_address_that_is_not_ours_is_told(host: str, message: str) -> None:
+    assert message in (unusable(Server(host, 0)) or "")
+
+
+def test_a_free_port_is_usable() -> None:
+    assert unusable(Server("127.0.0.1", 0)) is None
+
+
+def test_without_secrets_another_host_is_refused_with_what_to_set() -> None:
+    result = CliRunner().invoke(commands, ["serve", "--host", "0.0.0.0"])
+    assert result.exit_code == 1
+    assert "command line:1:1: `server.host` is `0.0.0.0`" in result.stderr
+    assert "ADAPTER_SEGMENT_SHARED_SECRETS" in result.stderr
+
+
+def test_the_request_to_try_is_a_segment_call_in_a_shell_word() -> None:
+    [body] = re.findall(r"'(\{.*\})'", TRY, re.DOTALL)
+    assert json.loads(body)["event"] == "Checkout Started"
+    assert "http://[::1]:8000/webhooks/segment" in greeting(Settings(server=Server("::1")))
+
+
+def test_nothing_is_tried_where_a_credential_is_needed() -> None:
+    assert "curl" not in greeting(Settings(api=Api((Secret("token"),))))
