@@ -150,14 +150,14 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.fixture
 def endpoint(client: httpx.AsyncClient, receiver: Receiver) -> WebhookDestination:
-    """The receiver as a destination, with half a second's patience."""
+    """The receiver as a destination, with a second of patience."""
     return WebhookDestination(
         "shop",
         receiver.url,
         [SigningSecret(SECRET)],
         client,
         allow_http=True,
-        timeout=timedelta(seconds=0.5),
+        timeout=timedelta(seconds=1),
     )
 
 

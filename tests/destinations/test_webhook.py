@@ -144,8 +144,8 @@ async def test_an_endpoint_that_does_not_answer_costs_the_timeout_and_no_more(
     receiver.answer = silence if fault == "silence" else receiver.never_finishes_its_headers
     started = time.monotonic()
     attempt = await endpoint.send(delivery, now)
-    assert attempt.error == "no answer within 0.5 s"
-    assert time.monotonic() - started < 1.5
+    assert attempt.error == "no answer within 1 s"
+    assert time.monotonic() - started < 4
 
 
 async def test_a_slow_200_is_a_success(
@@ -166,7 +166,7 @@ async def test_a_body_that_never_ends_changes_nothing_and_is_left(
     started = time.monotonic()
     attempt = await endpoint.send(delivery, now)
     assert attempt.ok is (status == 200)
-    assert time.monotonic() - started < READ_TIME + 1
+    assert time.monotonic() - started < READ_TIME + 3
 
 
 async def test_a_short_body_is_read_so_that_the_connection_is_kept(
