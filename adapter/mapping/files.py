@@ -12,9 +12,10 @@ from adapter.errors import MappingError
 from adapter.files import yaml
 from adapter.files.places import inside
 from adapter.files.problems import Mark, Problem, did_you_mean
-from adapter.mapping import subscriptions, validate
+from adapter.mapping import subscriptions
 from adapter.mapping.actions import ACTIONS, Action, Field
 from adapter.mapping.readers import READERS
+from adapter.mapping.validate import problems as field_problems
 
 SOURCES = ("mparticle", "segment")
 _FILE_KEYS = ("source", "tables", "mappings")
@@ -23,9 +24,9 @@ _ROOT_DIRECTIVE = "__segment_internal_directive"
 
 
 class Mapping(Struct, frozen=True, kw_only=True):
-    """One entry of a mapping file.
+    """One entry of a mapping file; `filter` is the parsed subscription.
 
-    `filter` is the parsed subscription. `at` is the place of the entry, `fields_at` of its fields.
+    `document` is the file that it stands in and `path` its place there.
     """
 
     name: str
@@ -35,8 +36,26 @@ class Mapping(Struct, frozen=True, kw_only=True):
     action: str
     fields: dict[str, Any]
     tables: dict[str, dict[str, Any]]
-    at: Mark
-    fields_at: dict[str, Mark]
+    document: yaml.Document
+    path: yaml.Keys
+
+    @property
+    def at(self) -> Mark:
+        """Where the entry starts."""
+        return self.document.mark(*self.path)
+
+    def field_mark(self, *keys: str | int) -> Mark:
+        """Return the place of the last of these keys below `fields`."""
+        return self.document.key_mark(*self.path, "fields", *keys)
+
+    def value_mark(self, *keys: str | int) -> Mark:
+        """Return the place of the value under these keys of `fields`."""
+        return self.document.mark(*self.path, "fields", *keys)
+
+    def subscription_mark(self, position: int) -> Mark:
+        """Return the place of a character of the subscription."""
+        start = self.document.mark(*self.path, "subscribe")
+        return inside(self.document.text, start, self.subscribe, position)
 
 
 class MappingFile(Struct, frozen=True):
@@ -121,9 +140,7 @@ class _Reading:
             return {}
         for name, table in tables.items():
             if not isinstance(table, dict):
-                self.problem(
-                    ("tables", name), f"table `{name}` is not an object", "write `key: value` lines"
-                )
+                self.problem(("tables", name), f"table `{name}` is not an object", "write `key: value` lines")
         return {name: table for name, table in tables.items() if isinstance(table, dict)}
 
     def mapping(
@@ -144,8 +161,7 @@ class _Reading:
             return None
         return Mapping(
             name=name, source=source, subscribe=subscribe or "", filter=parsed, action=action.name,
-            fields=fields, tables=tables, at=self.document.mark(*path),
-            fields_at={field: self.document.key_mark(*path, "fields", field) for field in fields},
+            fields=fields, tables=tables, document=self.document, path=path,
         )  # fmt: skip
 
     def known_keys(self, path: yaml.Keys, block: dict[str, Any], known: Sequence[str]) -> None:
@@ -185,7 +201,7 @@ class _Reading:
             self.problem(at, "no `fields`" if fields is None else "`fields` must be an object",
                          "write `field: value` lines")  # fmt: skip
             return {}
-        for where, message, remedy in validate.problems(fields, tables):
+        for where, message, remedy in field_problems(fields, tables):
             self.problem((*at, *where), message, remedy)
         if action is not None and not any(key[:1] == "@" or key == _ROOT_DIRECTIVE for key in fields):
             self.action_fields(at, fields, action)

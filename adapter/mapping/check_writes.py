@@ -1,0 +1,160 @@
+"""Two mappings that write the same thing, and traits that two mappings give different types."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import combinations
+from typing import Any
+
+from msgspec import Struct
+
+from adapter import mapping as language
+from adapter.errors import MappingError
+from adapter.files.problems import Problem
+from adapter.mapping.files import Mapping
+from adapter.mapping.readers import event_name
+from adapter.mapping.satisfiable import contradiction, sample, types_of, ways
+
+_CUSTOMER_FIELDS = ("name", "email", "phone", "birthdate", "description", "address")
+_TYPES = {
+    "@template": "text", "@string": "text", "@liquid": "text", "@replace": "text", "@number": "number",
+    "@boolean": "boolean", "@datetime": "datetime", "@money": "money", "@flatten": "object",
+    "@merge": "object",
+}  # fmt: skip
+_LITERALS: tuple[tuple[Any, str], ...] = (
+    (bool, "boolean"), (str, "text"), ((int, float), "number"), (list, "list"), (dict, "object"),
+)  # fmt: skip
+
+
+def written_twice(mappings: Sequence[Mapping]) -> Iterator[Problem]:
+    """Yield what two mappings would write from one and the same message."""
+    scoped = [(mapping, _scope(mapping)) for mapping in mappings]
+    for (first, one), (second, other) in combinations(scoped, 2):
+        if first.source == second.source and first.action == second.action and one.may_meet(other):
+            shared = list(_shared_messages(first, second))
+            if shared:
+                yield from _clashes(first, second, shared)
+
+
+class _Scope(Struct, frozen=True):
+    """The types that a mapping takes, those of them with any event, and the types with their events."""
+
+    kinds: frozenset[str]
+    open: frozenset[str]
+    named: frozenset[tuple[str, str]]
+
+    def may_meet(self, other: _Scope) -> bool:
+        """Say whether one message may be for both: a quick look that spares most pairs the long one."""
+        return not (
+            self.named.isdisjoint(other.named)
+            and self.open.isdisjoint(other.kinds)
+            and other.open.isdisjoint(self.kinds)
+        )
+
+
+def _scope(mapping: Mapping) -> _Scope:
+    opened: set[str] = set()
+    named: set[tuple[str, str]] = set()
+    for way in ways(mapping.filter):
+        kinds = types_of(mapping.source, way)
+        events = [str(test.value) for test in way if test.field == "event" and test.operator == "="]
+        if events:
+            named.update((kind, events[0]) for kind in kinds)
+        else:
+            opened.update(kinds)
+    return _Scope(frozenset(opened | {kind for kind, _ in named}), frozenset(opened), frozenset(named))
+
+
+def _shared_messages(first: Mapping, second: Mapping) -> Iterator[dict[str, Any]]:
+    for way in ways(first.filter, second.filter):
+        if contradiction(way) is None:
+            for kind in types_of(first.source, way):
+                yield {**sample(way), "type": kind}
+
+
+def _clashes(first: Mapping, second: Mapping, shared: list[dict[str, Any]]) -> Iterator[Problem]:
+    other = f"`{first.name}` ({first.at.file}:{first.at.line})"
+    if first.action == "event":
+        name = next(filter(None, (_common_name(first, second, message) for message in shared)), None)
+        if name is not None:
+            message = f"records `{name}` from the same message as {other}, so it counts twice"
+            remedy = "narrow one of the two subscriptions, or give the events different names"
+            yield Problem(second.field_mark("name"), message, remedy)
+    elif first.action == "customer.upsert":
+        for keys in _written(first.fields) & _written(second.fields):
+            message = f"writes `{'.'.join(keys)}` from the same message as {other}; the later one wins"
+            yield Problem(second.field_mark(*keys), message, "keep one of the two", "warning")
+    elif first.action.startswith("discount.") and first.fields.get("code") == second.fields.get("code"):
+        message = f"moves the same discount as {other}"
+        yield Problem(second.field_mark("code"), message, "keep one of the two", "warning")
+
+
+def _common_name(first: Mapping, second: Mapping, message: dict[str, Any]) -> str | None:
+    names = {_name_of(mapping, message) for mapping in (first, second)}
+    return names.pop() if len(names) == 1 else None
+
+
+def _name_of(mapping: Mapping, message: dict[str, Any]) -> str | None:
+    try:
+        mapped = language.compile({"name": mapping.fields.get("name")}, tables=mapping.tables)(message)
+    except MappingError:
+        return None
+    name = mapped.get("name")
+    return event_name(name) if isinstance(name, str) else None
+
+
+def _written(fields: dict[str, Any]) -> set[tuple[str, ...]]:
+    """Return the standard fields and the traits that a customer's mapping names outright."""
+    written: set[tuple[str, ...]] = {(field,) for field in _CUSTOMER_FIELDS if field in fields}
+    return written | {("traits", trait) for trait in _named_traits(fields)}
+
+
+def _named_traits(fields: dict[str, Any]) -> dict[str, Any]:
+    traits = fields.get("traits")
+    if not isinstance(traits, dict):
+        return {}
+    if isinstance(merge := traits.get("@merge"), dict) and isinstance(merge.get("objects"), list):
+        parts = [part for part in merge["objects"] if isinstance(part, dict)]
+    else:
+        parts = [traits]
+    return {
+        trait: value
+        for part in parts
+        if not any(key[:1] == "@" for key in part)
+        for trait, value in part.items()
+    }
+
+
+def trait_types(mappings: Sequence[Mapping]) -> Iterator[Problem]:
+    """Yield the traits that mappings, of whatever source, give different types."""
+    first: dict[str, tuple[str, Mapping]] = {}
+    for mapping in mappings:
+        if mapping.action != "customer.upsert":
+            continue
+        for trait, value in _named_traits(mapping.fields).items():
+            kind = type_of(value)
+            if kind is None:
+                continue
+            known, other = first.setdefault(trait, (kind, mapping))
+            if known != kind:
+                message = (f"the trait `{trait}` is {kind} here and {known} in `{other.name}` "
+                           f"({other.at.file}:{other.at.line})")  # fmt: skip
+                remedy = f"give it one type in both, as with `@{'string' if known == 'text' else known}`"
+                yield Problem(mapping.field_mark("traits", trait), message, remedy)
+
+
+def type_of(value: Any) -> str | None:
+    """Return the type that a mapped value always has, or None where it depends on the message."""
+    directive = next((key for key in value if key[:1] == "@"), None) if isinstance(value, dict) else None
+    if directive is None:
+        return next((name for kinds, name in _LITERALS if isinstance(value, kinds)), None)
+    options = value[directive]
+    if directive == "@literal":
+        return type_of(options)
+    branches: list[Any] = []
+    if directive == "@if" and isinstance(options, dict):
+        branches = [options[branch] for branch in ("then", "else") if branch in options]
+    elif directive == "@first" and isinstance(options, list):
+        branches = options
+    kinds = {type_of(branch) for branch in branches}
+    return kinds.pop() if len(kinds) == 1 else _TYPES.get(directive)
