@@ -15,6 +15,7 @@ from typing import Any
 
 import uvicorn
 from msgspec import Struct
+from watchfiles import awatch
 
 from adapter.destinations.contract import Destination
 from adapter.destinations.signing import SigningSecret
@@ -33,7 +34,9 @@ from adapter.services.expiry import Expiry, Intervals
 from adapter.services.health import Health
 from adapter.services.ingest import Ingest, Policy
 from adapter.services.issuing import Means
+from adapter.services.lane import Pace
 from adapter.services.relay import Relay
+from adapter.services.reload import Reload
 from adapter.services.results import Result
 from adapter.services.work import Work
 from adapter.settings.values import Settings
@@ -93,13 +96,13 @@ def compose(settings: Settings, store: Store | None = None, world: World | None 
         return await store.transact(lambda transaction: decide(transaction, batch, books.rules, means))
 
     committer = Committer(settle, _limits(settings), metrics)
-    relay = Relay(
-        store, {name: each for name, (each, _) in destinations.items()}, world.clock, world.jitter, metrics
-    )
+    senders = {name: destination for name, (destination, _) in destinations.items()}
+    relay = Relay(store, senders, world.clock, world.jitter, metrics, pace=_pace(settings))
     ingest = Ingest(books, committer, _policy(settings), metrics, relay.wake)
     checkout = Checkout(store, committer, world.clock)
     expiry = Expiry(store, checkout.expire, world.clock, _intervals(settings))
     health = Health(store, committer)
+    reload = Reload(books, lambda: read_books(settings), _changes(settings), health, metrics)
 
     @asynccontextmanager
     async def running() -> AsyncIterator[None]:
@@ -111,6 +114,7 @@ def compose(settings: Settings, store: Store | None = None, world: World | None 
             await stack.enter_async_context(_committing(committer))
             await stack.enter_async_context(_until_stopped(relay.run))
             await stack.enter_async_context(_until_stopped(expiry.run))
+            await stack.enter_async_context(_until_stopped(reload.run))
             yield
 
     doors = Doors(ingest, checkout, health, settings, metrics, world.clock, running)
@@ -162,23 +166,37 @@ def _destinations(settings: Settings) -> dict[str, tuple[Destination, Any]]:
     if not webhook.url:
         return {}
     timeout = timedelta(seconds=webhook.timeout_seconds)
-    allow_http = webhook.url.startswith("http:") and webhook.allow_private_addresses
     client = guarded_client(
-        allow_private=webhook.allow_private_addresses, allow_http=allow_http, timeout=timeout
+        allow_private=webhook.allow_private_addresses,
+        allow_http=webhook.allow_private_addresses,
+        timeout=timeout,
     )
     signing = [SigningSecret(secret) for secret in webhook.secrets]
     destination = WebhookDestination(
-        "webhook", webhook.url, signing, client, allow_http=allow_http, timeout=timeout
+        "webhook", webhook.url, signing, client, allow_http=webhook.allow_private_addresses, timeout=timeout
     )
     return {"webhook": (destination, client)}
 
 
+def _changes(settings: Settings) -> Callable[[asyncio.Event], AsyncIterator[Any]]:
+    folders = (settings.files.mappings, settings.files.rules)
+    return lambda stop: awatch(*folders, stop_event=stop, debounce=200, step=50)
+
+
+def _pace(settings: Settings) -> Pace:
+    """Return the relay's pace: a lease must outlive the slowest attempt."""
+    slowest = timedelta(seconds=settings.destinations.webhook.timeout_seconds)
+    return Pace(lease=max(timedelta(seconds=60), 4 * slowest))
+
+
 def _limits(settings: Settings) -> Limits:
-    return Limits(max_messages=settings.ingest.max_waiting, max_bytes=settings.ingest.max_waiting_bytes)
+    ingest = settings.ingest
+    return Limits(ingest.max_waiting, ingest.max_waiting_bytes, ingest.max_batch)
 
 
 def _policy(settings: Settings) -> Policy:
-    return Policy(reward_development=settings.mparticle.accept_development)
+    within = timedelta(hours=settings.ingest.reward_within_hours)
+    return Policy(reward_within=within, reward_development=settings.mparticle.accept_development)
 
 
 def _intervals(settings: Settings) -> Intervals:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from msgspec import Struct
 
 from adapter.errors import Unavailable
 from adapter.services.committer import Committer
-from adapter.store.contract import Store
 
 
 class Check(Struct, frozen=True):
@@ -17,10 +18,18 @@ class Check(Struct, frozen=True):
     detail: str = ""
 
 
+class Pinged(Protocol):
+    """What of a store is asked here."""
+
+    async def ping(self) -> None:
+        """Raise Unavailable unless the store can commit now."""
+        ...
+
+
 class Health:
     """Readiness: the store commits, the queue has room, the files in force are the files on disk."""
 
-    def __init__(self, store: Store, committer: Committer) -> None:
+    def __init__(self, store: Pinged, committer: Committer) -> None:
         self._store = store
         self._committer = committer
         self.files = Check("files", ok=True)

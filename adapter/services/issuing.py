@@ -27,13 +27,21 @@ from adapter.store.contract import CounterKey, Reserved
 #: Codes drawn per event before its counters are known. Should more rules than this issue on one event,
 #: the store's unique key still refuses a clash, and the transaction runs again with new codes.
 _CANDIDATES = 3
+#: What the destinations are told of each move.
+_PUSHED = {
+    "apply": "discount.applied",
+    "release": "discount.released",
+    "redeem": "discount.redeemed",
+    "revoke": "discount.revoked",
+    "expire": "discount.expired",
+}
 
 
 class Means(Struct, frozen=True):
     """What deciding takes from the world: the moment, randomness, ids, and where discounts go.
 
     `draw(n)` gives n random code characters, `new_id()` a unique id; `destinations` are the names that
-    every issued discount is pushed to.
+    every discount is pushed to when it is issued and when it moves.
     """
 
     now: datetime
@@ -131,7 +139,7 @@ class Issuing:
             issued = issue(proposal, step.event, owner, self._code(step, proposal), now)
             self._count(issued, +1)
             self._write(step.index, issued)
-            self._push(issued)
+            self._push(issued, "discount.issued")
             outcomes.append(
                 RuleOutcome(proposal.rule.name, "issued", "every condition holds", code=issued.discount.code)
             )
@@ -153,8 +161,10 @@ class Issuing:
         except Refused as refusal:
             outcome.refusal = refusal
             return
-        if after.discount.status in ("revoked", "expired") and after is not held:
-            self._count(after, -1)
+        if after is not held:
+            if after.discount.status in ("revoked", "expired"):
+                self._count(after, -1)
+            self._push(after, _PUSHED[move.verb])
         self._write(step.index, after)
 
     def _outcome(self, index: int) -> Outcome:
@@ -194,22 +204,22 @@ class Issuing:
         self._taken.add(code)
         return code
 
-    def _push(self, issued: HeldDiscount) -> None:
-        now, discount = self._means.now, issued.discount
+    def _push(self, held: HeldDiscount, kind: str) -> None:
+        now, discount = self._means.now, held.discount
         if not self._means.destinations:
             return
-        body = Raw(encode({"type": "discount.issued", "timestamp": now, "data": discount}))
+        body = Raw(encode({"type": kind, "timestamp": now, "data": discount}))
         for destination in self._means.destinations:
             self.deliveries.append(
                 Delivery(
                     id=f"msg_{self._means.new_id()}",
                     destination=destination,
-                    source_id=issued.source_id,
-                    type="discount.issued",
+                    source_id=held.source_id,
+                    type=kind,
                     body=body,
                     created_at=now,
                     due_at=now,
-                    not_after=discount.expires_at,
+                    not_after=discount.expires_at if kind == "discount.issued" else None,
                 )
             )
 

@@ -1,0 +1,63 @@
+"""Changed mapping and rule files, swapped in while requests run.
+
+Files that do not check are refused: the old ones serve on, and readiness and the log say what is wrong.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+from adapter.errors import InvalidFiles
+from adapter.metrics import Metrics
+from adapter.services.books import Books
+from adapter.services.health import Check, Health
+
+_log = logging.getLogger(__name__)
+
+
+class Reload:
+    """Keeps `books` as the files are: `read` reads them, `changes(stop)` yields whenever they changed."""
+
+    def __init__(
+        self,
+        books: Books,
+        read: Callable[[], Books],
+        changes: Callable[[asyncio.Event], AsyncIterator[Any]],
+        health: Health,
+        metrics: Metrics,
+    ) -> None:
+        self._books = books
+        self._read = read
+        self._changes = changes
+        self._health = health
+        self._metrics = metrics
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Reload on every change until `stop` is set."""
+        async for _ in self._changes(stop):
+            await self.reload()
+
+    async def reload(self) -> bool:
+        """Read the files and swap them in; returns False when they were refused."""
+        try:
+            fresh = await asyncio.to_thread(self._read)
+        except InvalidFiles as error:
+            self._refuse(error)
+            return False
+        self._books.mappings, self._books.rules = fresh.mappings, fresh.rules
+        self._health.files = Check("files", ok=True)
+        self._metrics.reloads.labels("taken").inc()
+        _log.info("changed files are in force", extra={"rules": fresh.rules.digest})
+        return True
+
+    def _refuse(self, error: InvalidFiles) -> None:
+        problems = [str(problem) for problem in error.problems if problem.severity == "error"]
+        detail = f"changed files were refused, the old ones serve on: {problems[0]}"
+        if len(problems) > 1:
+            detail += f" (and {len(problems) - 1} more: run `adapter check`)"
+        self._health.files = Check("files", ok=False, detail=detail)
+        self._metrics.reloads.labels("refused").inc()
+        _log.error("changed files were refused, the old ones serve on", extra={"problems": problems})

@@ -1,0 +1,81 @@
+"""Changed files are swapped in while the server runs; broken ones are refused, and said so."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+from adapter.app import read_books
+from adapter.metrics import Metrics
+from adapter.services.committer import Committer, Limits
+from adapter.services.health import Health
+from adapter.services.reload import Reload
+from adapter.settings.values import Files, Settings
+
+RULE = "name: one\ntrigger: checkout_started\naction: {type: percentage_off, value: 10}\n"
+
+
+class Scene:
+    """A reload over real files, with a change told by hand."""
+
+    def __init__(self, folder: Path) -> None:
+        self.rule = folder / "rule.yaml"
+        self.rule.write_text(RULE)
+        settings = Settings(files=Files(rules=str(folder)))
+        self.books = read_books(settings)
+        self.health = Health(_NoStore(), Committer(_no_settling, Limits(), Metrics()))
+        self.changed: asyncio.Queue[bool] = asyncio.Queue()
+        self.reload = Reload(self.books, lambda: read_books(settings), self._changes, self.health, Metrics())
+
+    async def _changes(self, stop: asyncio.Event) -> AsyncIterator[Any]:
+        while not stop.is_set():
+            yield await self.changed.get()
+
+
+class _NoStore:
+    async def ping(self) -> None:
+        return None
+
+
+async def _no_settling(_works: Any) -> list[Any]:
+    return []
+
+
+async def test_a_changed_rule_is_in_force_at_once(tmp_path: Path) -> None:
+    scene = Scene(tmp_path)
+    scene.rule.write_text(RULE.replace("checkout_started", "order_completed"))
+    assert await scene.reload.reload()
+    assert scene.books.rules.needs("order_completed")
+    assert not scene.books.rules.needs("checkout_started")
+    assert scene.health.files.ok
+
+
+async def test_a_broken_file_is_refused_and_the_old_one_serves_on(tmp_path: Path) -> None:
+    scene = Scene(tmp_path)
+    scene.rule.write_text(RULE.replace("trigger", "triger"))
+    assert not await scene.reload.reload()
+    assert scene.books.rules.needs("checkout_started")
+    assert not scene.health.files.ok
+    assert "rule.yaml:2:1" in scene.health.files.detail
+    scene.rule.write_text(RULE)
+    assert await scene.reload.reload()
+    assert scene.health.files.ok
+
+
+async def test_the_loop_reloads_on_every_change_until_it_is_stopped(tmp_path: Path) -> None:
+    scene = Scene(tmp_path)
+    stop = asyncio.Event()
+    running = asyncio.create_task(scene.reload.run(stop))
+    digests = {scene.books.rules.digest}
+    for value in (11, 12):
+        scene.rule.write_text(RULE.replace("10", str(value)))
+        scene.changed.put_nowait(True)
+        async with asyncio.timeout(5):
+            while scene.books.rules.digest in digests:
+                await asyncio.sleep(0.01)
+        digests.add(scene.books.rules.digest)
+    stop.set()
+    scene.changed.put_nowait(True)
+    await running
