@@ -10,20 +10,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 
-from adapter.errors import Unreadable
+from adapter.errors import TooLarge, Unreadable
 
 #: Deeper than any real message; what works on documents may recurse safely this far.
 MAX_DEPTH = 64
+#: More than any batch of either source, whose items each say who did what.
+MAX_ITEMS = 50_000
+_TOO_MANY = f"the batch holds more than {MAX_ITEMS} items; send fewer at a time"
 
+_USUAL_DEPTH = 12
 _decode = msgspec.json.decode
 _BLANK = b" \t\r\n"
 _NOT_BRACKETS = bytes(byte for byte in range(256) if byte not in b"{}[]")
-_STRING = rb'"(?:[^"\\]|\\.)*+"'
+_STRING = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
 #: Strings are stepped over whole; a quote that opens no whole string stands alone.
 _TOKEN = re.compile(_STRING + rb'|[\[\]{},"]', re.DOTALL)
 _MEMBER = re.compile(rb"(" + _STRING + rb")[ \t\r\n]*:[ \t\r\n]*", re.DOTALL)
@@ -58,15 +63,19 @@ def decode_items(body: bytes, within: str = "") -> Any:
     """Return the body's JSON value, with Broken in place of each item that cannot be decoded.
 
     Items are the elements of a top-level array, and those of the array under the key `within` of a
-    top-level object or element. Raises Unreadable where what is wrong lies outside of every item.
+    top-level object or element. Raises Unreadable where what is wrong lies outside of every item, and
+    TooLarge where there are more than MAX_ITEMS.
     """
     try:
-        return decode(body)
+        value = decode(body)
     except Unreadable as whole:
         try:
             return _salvage(body, within)
         except Unreadable:
             raise whole from None
+    if _count(value, within) > MAX_ITEMS:
+        raise TooLarge(_TOO_MANY)
+    return value
 
 
 def slices(body: bytes) -> Iterator[bytes]:
@@ -76,18 +85,14 @@ def slices(body: bytes) -> Iterator[bytes]:
     """
     body = body.strip(_BLANK)
     depth, start = 0, 1
-    for token in _TOKEN.finditer(body):
+    for token in _TOKEN.finditer(body) if body[:1] in (b"{", b"[") else ():
         mark = token[0]
         if mark in {b"{", b"["}:
-            if depth == 0 and token.start() > 0:
-                break
             depth += 1
             continue
         if mark in {b"}", b"]"}:
             depth -= 1
-            if depth == 1:
-                continue
-        if mark == b'"' or depth < 0:
+        if mark == b'"':
             break
         if depth > 1 or (depth == 1 and mark != b","):
             continue
@@ -125,9 +130,18 @@ def is_array(body: bytes) -> bool:
     return body.lstrip(_BLANK).startswith(b"[")
 
 
+def _count(value: Any, within: str) -> int:
+    if type(value) is list:
+        return len(value) + (
+            sum(_count(item, within) for item in value if type(item) is dict) if within else 0
+        )
+    items = value.get(within) if type(value) is dict else None
+    return len(items) if type(items) is list else 0
+
+
 def _salvage(body: bytes, within: str) -> Any:
     if is_array(body):
-        return [_item(raw, within) for raw in slices(body)]
+        return _items(body, within)
     if not (within and is_object(body)):
         raise Unreadable("the JSON has no items")
     parts = members(body)
@@ -135,8 +149,15 @@ def _salvage(body: bytes, within: str) -> Any:
     if not is_array(items):
         raise Unreadable("the JSON has no items")
     value = {key: decode(raw) for key, raw in parts.items()}
-    value[within] = [_item(raw, "") for raw in slices(items)]
+    value[within] = _items(items, "")
     return value
+
+
+def _items(body: bytes, within: str) -> list[Any]:
+    found = [_item(raw, within) for raw in islice(slices(body), MAX_ITEMS + 1)]
+    if len(found) > MAX_ITEMS:
+        raise TooLarge(_TOO_MANY)
+    return found
 
 
 def _item(raw: bytes, within: str) -> Any:
@@ -153,16 +174,13 @@ def _too_deep() -> str:
 def _may_be_deep(body: bytes) -> bool:
     """Rule out depth at the speed of C: strip innermost pairs of brackets, a level a time.
 
-    Brackets inside strings may raise a false alarm, never hide depth that is there.
+    What is left after the levels of real messages, or stands in strings, is a false alarm at worst.
     """
     if body.count(b"{") + body.count(b"[") <= MAX_DEPTH:
         return False
     brackets = body.translate(None, _NOT_BRACKETS)
-    for _ in range(MAX_DEPTH):
-        fewer = brackets.replace(b"{}", b"").replace(b"[]", b"")
-        if len(fewer) == len(brackets):
-            break
-        brackets = fewer
+    for _ in range(_USUAL_DEPTH):
+        brackets = brackets.replace(b"{}", b"").replace(b"[]", b"")
     return bool(brackets)
 
 

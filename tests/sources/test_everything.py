@@ -18,12 +18,13 @@ NUMBERS = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
 SCALARS = st.none() | st.booleans() | NUMBERS | st.text()
 #: Names that the decoders look at, so that strange values stand under them.
 NAMES = st.sampled_from([
-    "type", "event", "messageId", "userId", "context", "integrations", "timestamp", "sentAt", "writeKey", "json",
-    "body", "batch", "events", "event_type", "data", "mpid", "user_identities", "identity_type", "identity",
+    "type", "event", "messageId", "userId", "context", "integrations", "timestamp", "sentAt", "writeKey",
+    "json", "body", "batch", "events", "event_type", "data", "mpid", "user_identities", "identity_type",
     "user_attributes", "deleted_user_attributes", "source_info", "channel", "environment", "device_info",
     "mp_deviceid", "product_action", "promotion_action", "action", "products", "custom_attributes",
     "source_message_id", "event_id", "session_id", "location", "timestamp_unixtime_ms", "request_type",
-    "source_mpid", "destination_mpid", "currency_code", "user_attribute_name", "source_request_id",
+    "source_mpid", "destination_mpid", "identity", "currency_code", "user_attribute_name",
+    "source_request_id",
 ])  # fmt: skip
 VALUES = st.recursive(
     SCALARS | st.sampled_from(["alias", "user_attribute_change", "commerce_event", "bd-1", "customer_id"]),

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapter.errors import Unreadable
+from adapter.errors import TooLarge, Unreadable
 from adapter.sources import payloads
-from adapter.sources.payloads import MAX_DEPTH, Broken
+from adapter.sources.payloads import MAX_DEPTH, MAX_ITEMS, Broken
 
 
 def _nested(depth: int) -> bytes:
@@ -102,6 +102,19 @@ def test_nor_does_it_inside_of_an_object(bad: bytes) -> None:
 def test_what_is_wrong_outside_of_the_items_is_refused(body: bytes) -> None:
     with pytest.raises(Unreadable):
         payloads.decode_items(body, "items")
+
+
+def test_more_items_than_any_batch_has_are_refused_at_once() -> None:
+    many = b"[" + b"1," * MAX_ITEMS + b"1]"
+    for body in (
+        many,
+        b'{"items":' + many + b"}",
+        many.replace(b"[1", b"[NaN"),
+        b"[" + b'{"items":' + many + b"}]",
+    ):
+        with pytest.raises(TooLarge, match="more than 50000 items"):
+            payloads.decode_items(body, "items")
+    assert len(payloads.decode_items(many[:-3] + b"]")) == MAX_ITEMS
 
 
 JSON = st.recursive(

@@ -16,7 +16,8 @@ from adapter.sources import segment
 from adapter.sources.decoded import UNDECODED
 
 SECRET = b"s3cret"
-EVENT = '{"type":"track","event":"Order Completed","messageId":"m-1","properties":{"note":"☃ ]}"}}'.encode()
+#: With spellings that no re-serialisation would keep.
+EVENT = r'{"type":"track","messageId":"m-1","properties":{"n":1.0,"x":1E5,"note":"☃ ]}\/\u2603"}}'.encode()
 
 
 def _sign(content: bytes) -> str:
