@@ -12,10 +12,6 @@ from msgspec import Raw, Struct
 from adapter.model.messages import Message
 from adapter.model.quarantine import Quarantined
 
-#: The one key of a quarantined document whose item never became a message: its JSON, or its text where
-#: even that cannot be read. Mapping files cannot mend such an item; a person reads it.
-UNDECODED = "undecoded"
-
 
 class Decoded(Struct):
     """Every item of one body: a message, a quarantined item, or dropped.
@@ -32,9 +28,13 @@ class Decoded(Struct):
 
 
 def undecoded(source: str, item: Any, reason: str, received_at: datetime) -> Quarantined:
-    """Keep whole an item that is no message: bytes that cannot be decoded, or a value that can."""
-    value = item.decode("utf-8", "backslashreplace") if isinstance(item, bytes) else item
-    document = msgspec.json.encode({UNDECODED: value})
+    """Keep whole an item that is no message: bytes that cannot be decoded, or a value that can.
+
+    The document is a JSON string, the item's text. No mapping file can mend it, so a replay must not take
+    it for a message; a person reads it.
+    """
+    raw = item if isinstance(item, bytes) else msgspec.json.encode(item)
+    document = msgspec.json.encode(raw.decode("utf-8", "backslashreplace"))
     return Quarantined(source, hash_key(document), Raw(document), reason, received_at)
 
 

@@ -45,7 +45,7 @@ def _outcome(decoded: Decoded) -> int:
         msgspec.json.encode(message.document)
     for entry in decoded.quarantined:
         assert entry.reason
-        assert isinstance(msgspec.json.decode(entry.document), dict)
+        assert isinstance(msgspec.json.decode(entry.document), str)
     return len(decoded.messages) + len(decoded.quarantined) + decoded.dropped
 
 
