@@ -51,7 +51,7 @@ class Block:
             at = at[key]
         self.values: dict[str, Any] = at if isinstance(at, dict) else {}
         self._known: set[str] = set()
-        if not isinstance(at, dict):
+        if not self.values:
             self.refuse((), "a block of `key: value` lines is needed here", "indent the keys under it")
 
     def refuse(self, below: Keys, message: str, remedy: str, *, at_key: bool = False) -> None:
@@ -129,7 +129,7 @@ class Block:
         words = get_args(kind)
         value = self._read(key, str, "one of " + ", ".join(words))
         if value is not None and value not in words:
-            self.refuse((key,), f"`{value}` is not a {key}", did_you_mean(value, words))
+            self.refuse((key,), f"`{key}` cannot be `{value}`", did_you_mean(value, words))
             return None
         return value
 
@@ -182,7 +182,9 @@ def shown(value: Any) -> str:
         return f"`{str(value).lower()}`"
     if isinstance(value, dict):
         return "a block"
-    return "a list" if isinstance(value, list) else f"`{str(value)[:60]}`"
+    if isinstance(value, list):
+        return "a list"
+    return f"the text `{value[:60]}`" if isinstance(value, str) else f"`{value}`"
 
 
 def missing(block: Block, keys: Iterable[str]) -> None:

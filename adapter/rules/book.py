@@ -118,6 +118,7 @@ def load(directory: Path, names: Names | None = None) -> tuple[RuleBook | None, 
             compiled += found
             problems += wrong
     problems += _twice(compiled) + _unknown_segments(compiled, shared)
+    problems.sort(key=lambda problem: problem.mark)
     if any(problem.severity == "error" for problem in problems):
         return None, problems
     return RuleBook(compiled, shared, _digest(texts)), problems

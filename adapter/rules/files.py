@@ -56,6 +56,8 @@ def read(
 
 def _rule(block: Block, names: Names, defaults: Defaults) -> Compiled | None:
     found = len(block.problems)
+    if not block.values:
+        return None
     name = block.text("name", required=True)
     if name is not None and not _NAME.fullmatch(name):
         block.refuse(("name",), f"`{name[:60]}` cannot name a rule",

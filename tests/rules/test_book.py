@@ -1,0 +1,330 @@
+"""One event against a rule book: what is proposed, and a sentence for all that is not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from adapter.model.customers import Customer
+from adapter.model.decisions import RuleOutcome
+from adapter.model.events import Event, User
+from adapter.rules.book import RuleBook
+from adapter.rules.history import History
+from adapter.rules.verdicts import Verdict
+
+MakeBook = Callable[..., RuleBook]
+MakeEvent = Callable[..., Event]
+ANN = Customer("user_1")
+BASE = """
+name: ten
+trigger: checkout_started
+conditions: [cart_value >= 120]
+action: {type: percentage_off, value: 10, max_amount: 20}
+"""
+
+
+def outcome(verdict: Verdict) -> RuleOutcome:
+    assert not verdict.proposals
+    (only,) = verdict.outcomes
+    return only
+
+
+def decide(book: RuleBook, event: Event, customer: Customer = ANN, at: datetime | None = None) -> Verdict:
+    return book.evaluate(event, customer, History(), at or event.occurred_at)
+
+
+def test_a_rule_whose_conditions_hold_is_proposed_with_what_it_is_worth(
+    make_book: MakeBook, make_event: MakeEvent
+) -> None:
+    verdict = decide(make_book(a=BASE), make_event())
+    (proposal,) = verdict.proposals
+    assert (proposal.rule.name, proposal.worth, proposal.cart) == ("ten", Decimal(15), Decimal(150))
+    assert verdict.seen == {"cart_value": 150}
+
+
+def test_a_rule_whose_conditions_do_not_hold_says_what_was_seen(
+    make_book: MakeBook, make_event: MakeEvent
+) -> None:
+    verdict = decide(make_book(a=BASE), make_event(attributes={"cart_value": 96.5}))
+    assert outcome(verdict) == RuleOutcome(
+        "ten", "not_met", "not issued: cart_value is 96.50, needs at least 120"
+    )
+
+
+def test_only_rules_of_the_events_name_are_looked_at(make_book: MakeBook, make_event: MakeEvent) -> None:
+    book = make_book(a=BASE, b=BASE.replace("ten", "two").replace("checkout_started", "[order_completed, x]"))
+    assert (book.needs("x"), book.needs("y")) == (True, False)
+    assert decide(book, make_event(name="y")) == Verdict((), (), {}, book.priorities)
+    assert [proposal.rule.name for proposal in decide(book, make_event(name="x")).proposals] == ["two"]
+
+
+def test_proposals_stand_by_priority_then_worth_then_name(make_book: MakeBook, make_event: MakeEvent) -> None:
+    book = make_book(
+        a=BASE.replace("ten", "b"),
+        b=BASE.replace("ten", "a"),
+        c=BASE.replace("ten", "dear").replace("value: 10", "value: 12"),
+        d=BASE.replace("ten", "first") + "priority: 1",
+    )
+    names = [proposal.rule.name for proposal in decide(book, make_event()).proposals]
+    assert names == ["first", "dear", "a", "b"]
+
+
+def test_no_more_than_fifty_rules_are_explained(make_book: MakeBook, make_event: MakeEvent) -> None:
+    texts = {f"r{number}": BASE.replace("ten", f"r{number:03}") for number in range(60)}
+    verdict = decide(make_book(**texts), make_event(attributes={}))
+    assert len(verdict.outcomes) == 50
+    assert verdict.outcomes[0].rule == "r000"
+
+
+RAILS: list[tuple[str, dict[str, Any], str, str, str]] = [
+    ("status: paused", {}, "withheld", "status", "the rule is paused"),
+    ("guardrails: {excluded_segments: [vip]}", {"segments": ("vip",)}, "withheld", "excluded_segments",
+     "the customer is in vip"),
+    ("guardrails: {exclude_segments: [vip]}", {"segments": ("vip",)}, "withheld", "excluded_segments",
+     "the customer is in vip"),
+    ("guardrails: {eligible_segments: [vip, gold]}", {"segments": ("tin",)}, "withheld", "eligible_segments",
+     "the customer is not in vip or gold"),
+    ("guardrails: {excluded_segments: [rich]}", {"traits": {"income": 9}}, "withheld", "excluded_segments",
+     "the customer is in rich"),
+    ("guardrails: {excluded_segments: [rich]}", {}, "withheld", "excluded_segments",
+     "the data to tell whether the customer is in rich is missing"),
+    ("guardrails: {excluded_segments: [staff]}", {"email": "Bob@Shop.Ex"}, "withheld", "excluded_segments",
+     "the customer is in staff"),
+    ("guardrails: {excluded_segments: [staff]}", {"source_id": "emp_1"}, "withheld", "excluded_segments",
+     "the customer is in staff"),
+    ("guardrails: {channels: [app, kiosk]}", {}, "withheld", "channels",
+     "the channel is web, and must be app or kiosk"),
+    ("guardrails: {schedule: {weekdays: [mon, fri]}}", {}, "withheld", "schedule",
+     "it is Saturday 15:07 in UTC, and the rule does not run then"),
+    ('guardrails: {schedule: {hours: ["09:00-16:00"]}, time_zone: Europe/Berlin}', {}, "withheld", "schedule",
+     "it is Saturday 16:07 in Europe/Berlin, and the rule does not run then"),
+    ('guardrails: {schedule: {from: "2026-12-01T00:00:00Z"}}', {}, "withheld", "schedule",
+     "the rule starts at 2026-12-01 00:00 UTC"),
+    ('guardrails: {schedule: {until: "2026-11-21T15:07:31Z"}}', {}, "withheld", "schedule",
+     "the rule ended at 2026-11-21 15:07 UTC"),
+    ("guardrails: {budget: {currency: EUR, total: 100}}", {}, "withheld", "budget",
+     "the discount is in USD, and the budget counts EUR"),
+    ("rollout: {percent: 0}", {}, "withheld", "rollout",
+     "the rule is for 0 % of customers, not for this one"),
+    ("rollout: {audience: [beta]}", {}, "withheld", "rollout", "the rule is rolled out to beta only"),
+    ("rollout: {control: 100}", {}, "control", "rollout", "the customer is in the control group"),
+]  # fmt: skip
+SEGMENTS = """
+segments:
+  rich: user.income >= 5
+  staff: {source_ids: [emp_1], emails: [bob@shop.ex]}
+"""
+
+
+@pytest.mark.parametrize(("line", "customer", "what", "guardrail", "reason"), RAILS)
+def test_each_guardrail_without_a_counter_stops_the_rule_and_says_so(
+    line: str,
+    customer: dict[str, Any],
+    what: str,
+    guardrail: str,
+    reason: str,
+    make_book: MakeBook,
+    make_event: MakeEvent,
+) -> None:
+    book = make_book(a=BASE + line, definitions=SEGMENTS)
+    event = make_event(context={"channel": "web"}, attributes={"cart_value": 150, "currency": "USD"})
+    found = outcome(decide(book, event, Customer(**{"source_id": "user_1", **customer})))
+    assert found == RuleOutcome("ten", what, f"not issued: {reason}", guardrail)  # type: ignore[arg-type]
+
+
+OPEN = [
+    ("guardrails: {excluded_segments: [rich]}", {"traits": {"income": 1}}),
+    ("guardrails: {excluded_segments: [vip, staff]}", {}),
+    ("guardrails: {eligible_segments: [vip, rich]}", {"traits": {"income": 9}}),
+    ("guardrails: {channels: [web]}", {}),
+    ("guardrails: {schedule: {weekdays: [sat]}}", {}),
+    ('guardrails: {schedule: {hours: ["09:00-15:00", "15:00-24:00"]}}', {}),
+    ('guardrails: {schedule: {weekdays: [Saturday], hours: ["15:07-09:00"]}}', {}),
+    ("guardrails: {budget: {currency: USD, total: 100}}", {}),
+    ("rollout: {percent: 100, audience: [rich], control: 0}", {"traits": {"income": 9}}),
+]
+
+
+@pytest.mark.parametrize(("line", "customer"), OPEN)
+def test_guardrails_let_pass_whom_they_do_not_mean(
+    line: str, customer: dict[str, Any], make_book: MakeBook, make_event: MakeEvent
+) -> None:
+    book = make_book(a=BASE + line, definitions=SEGMENTS)
+    event = make_event(context={"channel": "web"}, attributes={"cart_value": 150, "currency": "USD"})
+    assert decide(book, event, Customer(**{"source_id": "user_1", **customer})).proposals
+
+
+@pytest.mark.parametrize(
+    ("at", "runs"),
+    [
+        ("2026-11-20T21:59:00Z", False),  # Friday
+        ("2026-11-20T22:00:00Z", True),
+        ("2026-11-21T01:59:59Z", True),  # Saturday by the clock, Friday's span
+        ("2026-11-21T02:00:00Z", False),
+        ("2026-11-21T23:00:00Z", False),  # Saturday's own evening
+        ("2026-11-20T01:00:00Z", False),  # Thursday's span
+    ],
+)
+def test_hours_past_midnight_belong_to_the_day_on_which_they_start(
+    at: str, runs: bool, make_book: MakeBook, make_event: MakeEvent
+) -> None:
+    book = make_book(a=BASE + 'guardrails: {schedule: {weekdays: [fri], hours: ["22:00-02:00"]}}')
+    assert bool(decide(book, make_event(), at=datetime.fromisoformat(at)).proposals) is runs
+
+
+def test_a_shadow_is_decided_and_proposes_nothing(make_book: MakeBook, make_event: MakeEvent) -> None:
+    book = make_book(a=BASE + "status: shadow\nguardrails: {max_daily_redemptions: 1}")
+    found = outcome(decide(book, make_event()))
+    assert (found.outcome, found.reason) == ("shadow", "would be issued, but the rule is a shadow")
+
+
+def test_a_discount_that_would_be_born_expired_is_not_issued(
+    make_book: MakeBook, make_event: MakeEvent
+) -> None:
+    text = BASE.replace("max_amount: 20", 'expires_at: "2026-11-21T15:00:00Z"')
+    assert outcome(decide(make_book(a=text), make_event())).guardrail == "expires_at"
+
+
+def test_guardrails_over_all_rules_are_claimed_beside_the_rules_own(
+    make_book: MakeBook, make_event: MakeEvent
+) -> None:
+    shop = """
+guardrails:
+  max_daily_redemptions: 5
+  per_user_limit: 2
+  budget: {currency: USD, daily: 100}
+  excluded_segments: [banned]
+"""
+    book = make_book(a=BASE + "guardrails: {max_total_redemptions: 7}", definitions=shop)
+    event = make_event(user=User(id="user_1", device_id="phone"))
+    (proposal,) = decide(book, event).proposals
+    assert {(claim.scope, claim.key, claim.cap, claim.amount) for claim in proposal.claims} == {
+        ("", "ten|total", 7, 1),
+        ("", "*|day|2026-11-21", 5, 1),
+        ("user_1", "*|user|total", 2, 1),
+        ("device:phone", "*|user|total", 2, 1),
+        ("", "*|budget|USD|day|2026-11-21", 10000, 2000),
+    }
+    banned = outcome(decide(book, event, Customer("user_1", segments=("banned",))))
+    assert banned.guardrail == "global.excluded_segments"
+
+
+def test_a_discount_without_a_bound_does_not_pass_a_budget_over_all_rules(
+    make_book: MakeBook, make_event: MakeEvent
+) -> None:
+    shop = "guardrails: {budget: {currency: USD, total: 100}}"
+    book = make_book(a=BASE.replace(", max_amount: 20", ""), definitions=shop)
+    assert outcome(decide(book, make_event())).guardrail == "global.budget"
+
+
+def test_one_line_stops_all_rules(make_book: MakeBook, make_event: MakeEvent) -> None:
+    book = make_book(a=BASE, definitions="guardrails: {paused: true}")
+    assert outcome(decide(book, make_event())).reason == "not issued: all rules are paused"
+
+
+def test_the_shops_time_zone_and_conflicts_hold_where_a_rule_names_none(make_book: MakeBook) -> None:
+    shop = "time_zone: Asia/Tokyo\nconflicts: best_value"
+    book = make_book(
+        a=BASE,
+        b=BASE.replace("ten", "own") + "conflicts: block\nguardrails: {time_zone: UTC}",
+        definitions=shop,
+    )
+    assert [(rule.guardrails.time_zone, rule.conflicts) for rule in book.rules] == [
+        ("Asia/Tokyo", "best_value"), ("UTC", "block"),
+    ]  # fmt: skip
+
+
+def test_definitions_are_shared_whatever_their_order(make_book: MakeBook, make_event: MakeEvent) -> None:
+    shared = """
+definitions:
+  good: big && !returning
+  returning: history.count("order_completed") > 0
+  big: {any: [cart_value >= 100, user.vip == true]}
+segments:
+  newcomers: "!returning"
+"""
+    book = make_book(a=BASE.replace("cart_value >= 120", "good"), definitions=shared)
+    assert decide(book, make_event()).proposals
+    history = History()
+    book.fold(history, make_event(name="order_completed"))
+    assert not book.evaluate(make_event(), ANN, history, make_event().occurred_at).proposals
+
+
+def test_rules_see_the_history_before_the_event(make_book: MakeBook, make_event: MakeEvent) -> None:
+    text = BASE.replace("checkout_started", "order_completed").replace(
+        "cart_value >= 120", 'history.count("order_completed") == 0'
+    )
+    book, history, event = make_book(a=text), History(), make_event(name="order_completed")
+    assert book.evaluate(event, ANN, history, event.occurred_at).proposals
+    book.fold(history, event)
+    assert not book.evaluate(event, ANN, history, event.occurred_at).proposals
+
+
+def test_conditions_see_the_customers_standard_fields_and_segments(
+    make_book: MakeBook, make_event: MakeEvent
+) -> None:
+    condition = 'user.email.endsWith("@b.c") && user.tier == "gold" && "vip" in user.segments'
+    book = make_book(a=BASE.replace("[cart_value >= 120]", f"'{condition}'"))
+    customer = Customer(
+        "user_1", email="a@b.c", traits={"tier": "gold", "email": "old@x.y"}, segments=("vip",)
+    )
+    assert decide(book, make_event(), customer).proposals
+    assert not decide(book, make_event()).proposals
+
+
+def test_a_new_rule_makes_a_stored_history_ask_for_its_events(
+    make_book: MakeBook, make_event: MakeEvent
+) -> None:
+    old = make_book(a=BASE)
+    history, past = History(), make_event(name="order_completed", attributes={"total": 30})
+    old.fold(history, past)
+    assert not old.lacks(history)
+    new = make_book(
+        b=BASE.replace("ten", "two").replace(
+            "[cart_value >= 120]", """'history.sum("order_completed", "total", "30d") >= 30'"""
+        )
+    )
+    assert new.lacks(history)
+    new.backfill(history, [past])
+    assert not new.lacks(history)
+    names = [each.rule.name for each in new.evaluate(make_event(), ANN, history, past.occurred_at).proposals]
+    assert names == ["ten", "two"]
+
+
+def test_the_digest_follows_the_files_content(make_book: MakeBook) -> None:
+    first = make_book(a=BASE).digest
+    assert make_book(a=BASE).digest == first
+    assert make_book(a=BASE + "priority: 1").digest != first
+
+
+def test_a_segment_that_is_nearly_declared_is_a_warning(tmp_path: Any, make_book: MakeBook) -> None:
+    from adapter.rules.book import load
+
+    make_book(a=BASE + "guardrails: {excluded_segments: [stafff]}", definitions=SEGMENTS)
+    book, problems = load(tmp_path)
+    assert book is not None
+    assert [problem.severity for problem in problems] == ["warning"]
+    assert "did you mean `staff`?" in str(problems[0])
+
+
+def test_case_files_are_no_rules(tmp_path: Any, make_book: MakeBook) -> None:
+    (tmp_path / "a.test.yaml").write_text("cases: []")
+    assert len(make_book(a=BASE).rules) == 1
+
+
+def test_what_was_seen_is_plain_json(make_book: MakeBook, make_event: MakeEvent) -> None:
+    from adapter.model.encoding import encode
+
+    condition = 'has(attributes.nope) || history.avg("o", "t") > 9 || event.occurred_at < now'
+    text = BASE.replace("[cart_value >= 120]", f"'{condition}'")
+    book, history = make_book(a=text), History()
+    for total in (1, 1, 2):
+        book.fold(history, make_event(name="o", attributes={"t": total}))
+    at = datetime(2027, 1, 1, tzinfo=UTC) + timedelta(0)
+    seen = book.evaluate(make_event(), ANN, history, at).seen
+    assert b'"history.avg(\\"o\\", \\"t\\")":1.333333' in encode(seen)
+    assert "attributes" not in seen

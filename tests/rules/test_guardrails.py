@@ -1,0 +1,144 @@
+"""Claims: what each limit reserves, in the rule's own time."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adapter.model.discounts import Claim
+from adapter.model.rules import Budget, Guardrails
+from adapter.rules.choice import exceeded
+from adapter.rules.guardrails import ALL_RULES, claims
+
+
+def claimed(
+    guardrails: Guardrails, now: datetime, device: str | None = None, rule: str = "ten"
+) -> list[Claim]:
+    return list(claims(rule, guardrails, source_id="ann", device_id=device, now=now, cost=Decimal("12.345")))
+
+
+def test_a_daily_cap_is_one_counter_of_the_whole_shop_a_day(now: datetime) -> None:
+    assert claimed(Guardrails(max_daily_redemptions=300), now) == [
+        Claim("", "ten|day|2026-11-21", 300, 1, "max_daily_redemptions")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("zone", "at", "day"),
+    [
+        ("Europe/Berlin", "2026-10-24T21:59:59Z", "2026-10-24"),  # 23:59:59 in summer time
+        ("Europe/Berlin", "2026-10-24T22:00:00Z", "2026-10-25"),  # the day of 25 hours begins
+        ("Europe/Berlin", "2026-10-25T22:59:59Z", "2026-10-25"),  # and ends an hour later than it began
+        ("Europe/Berlin", "2026-10-25T23:00:00Z", "2026-10-26"),
+        ("America/New_York", "2026-03-08T04:59:59Z", "2026-03-07"),
+        ("America/New_York", "2026-03-09T03:59:59Z", "2026-03-08"),  # the day of 23 hours
+        ("America/New_York", "2026-03-09T04:00:00Z", "2026-03-09"),
+        ("Asia/Kolkata", "2026-01-01T18:30:00Z", "2026-01-02"),
+        ("UTC", "2026-01-01T23:59:59Z", "2026-01-01"),
+    ],
+)
+def test_a_day_is_a_day_of_the_rules_time_zone(zone: str, at: str, day: str) -> None:
+    guardrails = Guardrails(max_daily_redemptions=1, time_zone=zone)
+    assert claimed(guardrails, datetime.fromisoformat(at))[0].key == f"ten|day|{day}"
+
+
+@pytest.mark.parametrize(
+    ("at", "week"),
+    [
+        ("2026-12-31T12:00:00Z", "2026-W53"),
+        ("2027-01-03T23:59:59Z", "2026-W53"),
+        ("2027-01-04T00:00:00Z", "2027-W01"),
+    ],
+)
+def test_a_week_is_an_iso_week(at: str, week: str) -> None:
+    assert (
+        claimed(Guardrails(max_weekly_redemptions=1), datetime.fromisoformat(at))[0].key == f"ten|week|{week}"
+    )
+
+
+def test_a_limit_per_user_counts_for_the_customer_and_for_the_device(now: datetime) -> None:
+    guardrails = Guardrails(per_user_limit=2, per_user_period="month")
+    assert claimed(guardrails, now, "phone") == [
+        Claim("ann", "ten|user|month|2026-11", 2, 1, "per_user_limit"),
+        Claim("device:phone", "ten|user|month|2026-11", 2, 1, "per_user_limit"),
+    ]
+
+
+def test_a_budget_reserves_the_most_a_discount_can_cost_in_minor_units(now: datetime) -> None:
+    budget = Budget(currency="EUR", daily=Decimal("100.999"), total=Decimal(5000))
+    assert claimed(Guardrails(budget=budget), now) == [
+        Claim("", "ten|budget|EUR|day|2026-11-21", 10099, 1235, "budget"),
+        Claim("", "ten|budget|EUR|total", 500000, 1235, "budget"),
+    ]
+
+
+@pytest.mark.parametrize(("currency", "amount"), [("JPY", 13), ("USD", 1235), ("KWD", 12345)])
+def test_money_has_its_currencys_own_digits(currency: str, amount: int, now: datetime) -> None:
+    budget = Budget(currency=currency, total=Decimal(100))
+    assert claimed(Guardrails(budget=budget), now)[0].amount == amount
+
+
+def test_limits_over_all_rules_have_counters_of_their_own(now: datetime) -> None:
+    (claim,) = claimed(Guardrails(max_total_redemptions=9), now, rule=ALL_RULES)
+    assert claim == Claim("", "*|total", 9, 1, "global.max_total_redemptions")
+
+
+def replay(make_claims: Any, gaps: list[int], pause: int) -> tuple[list[int], list[int]]:
+    """Ask at each moment, by claims and by the model that remembers the last issue."""
+    used: Counter[tuple[str, str]] = Counter()
+    by_claims: list[int] = []
+    by_model: list[int] = []
+    at = 1_790_000_000
+    for gap in gaps:
+        at += gap
+        wanted = make_claims(Guardrails(cooldown=timedelta(seconds=pause)), datetime.fromtimestamp(at, UTC))
+        if exceeded(wanted, used, {}) is None:
+            by_claims.append(at)
+            for claim in wanted:
+                used[claim.scope, claim.key] += claim.amount
+        if not by_model or at - by_model[-1] >= pause:
+            by_model.append(at)
+    return by_claims, by_model
+
+
+gaps_and_pauses = st.integers(1, 50).flatmap(
+    lambda pause: st.tuples(st.lists(st.integers(0, 2 * pause + 1), max_size=60), st.just(pause))
+)
+
+
+@given(gaps_and_pauses)
+def test_a_cooldown_is_exact_to_the_second_at_any_offset(drawn: tuple[list[int], int]) -> None:
+    by_claims, by_model = replay(claimed, *drawn)
+    assert by_claims == by_model
+
+
+def test_the_cooldown_check_would_catch_counters_by_fixed_pieces_of_time() -> None:
+    def fixed(guardrails: Guardrails, now: datetime) -> list[Claim]:
+        assert guardrails.cooldown is not None
+        piece = int(now.timestamp()) // int(guardrails.cooldown.total_seconds())
+        return [Claim("ann", f"ten|{piece}", 1, 1, "cooldown")]
+
+    by_claims, by_model = replay(fixed, [5, 7], 10)
+    assert by_claims != by_model
+
+
+def test_a_cooldown_given_back_may_be_used_again(now: datetime) -> None:
+    guardrails = Guardrails(cooldown=timedelta(days=30))
+    used: Counter[tuple[str, str]] = Counter()
+    for sign in (1, -1):
+        for claim in claimed(guardrails, now):
+            used[claim.scope, claim.key] += sign * claim.amount
+    assert exceeded(claimed(guardrails, now + timedelta(hours=1)), used, {}) is None
+
+
+def test_a_cooldown_holds_against_a_clock_that_runs_behind(now: datetime) -> None:
+    guardrails = Guardrails(cooldown=timedelta(seconds=10))
+    ahead = datetime.fromtimestamp(1_790_000_000, UTC)
+    used = {(claim.scope, claim.key): claim.amount for claim in claimed(guardrails, ahead)}
+    assert exceeded(claimed(guardrails, ahead - timedelta(seconds=1)), used, {}) is not None
