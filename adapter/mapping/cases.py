@@ -2,13 +2,15 @@
 
 A `*.test.yaml` file holds `source` and `cases`; each case has a `name`, a `payload` (the body as the CDP
 sends it) or the `file` that holds it, and `expect` (operations, as `plain` shows them) or `quarantined`
-(the reason). Payloads are decoded by a function handed in, for mappings do not know the sources.
+(the reasons). `ignore`, of the file or of a case, names parts of operations that are not compared, as in
+`[event.context]`. Payloads are decoded by a function handed in, for mappings do not know the sources.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from difflib import unified_diff
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from msgspec import Struct
 
 from adapter.errors import MappingError
 from adapter.files import yaml
+from adapter.files.dumping import dump
 from adapter.files.problems import Mark, Problem, did_you_mean
 from adapter.mapping.book import MappingBook
 from adapter.mapping.files import SOURCES
@@ -26,8 +29,8 @@ from adapter.model.times import parse_timestamp
 
 #: When payloads of cases without `received_at` count as received: after every time in a fixture.
 RECEIVED_AT = datetime(2030, 1, 1, tzinfo=UTC)
-_FILE_KEYS = ("source", "cases")
-_CASE_KEYS = ("name", "payload", "file", "received_at", "expect", "quarantined")
+_FILE_KEYS = ("source", "ignore", "cases")
+_CASE_KEYS = ("name", "payload", "file", "received_at", "ignore", "expect", "quarantined")
 
 #: From a source, a body and the time of receipt to its messages, and the reasons of what is none.
 Decode = Callable[[str, bytes, datetime], tuple[Sequence[Message], Sequence[str]]]
@@ -43,6 +46,7 @@ class Case(Struct, frozen=True, kw_only=True):
     at: Mark
     body: bytes
     received_at: datetime
+    ignore: list[str]
     expect: list[Any] | None
     quarantined: list[str]
 
@@ -65,9 +69,23 @@ class Result(Struct, frozen=True):
     def passed(self) -> bool:
         """Say whether the outcome is the expected one; a case that expects nothing yet has not passed."""
         case = self.case
-        return self.outcome == Outcome(case.expect or [], case.quarantined) and (
-            case.expect is not None or bool(case.quarantined)
-        )
+        written = case.expect is not None or bool(case.quarantined)
+        return written and self.outcome == Outcome(case.expect or [], case.quarantined)
+
+    @property
+    def diff(self) -> str:
+        """What was expected (`-`) against what came (`+`), as YAML; empty when the case passed."""
+        if self.passed:
+            return ""
+        case = self.case
+        expected = _shown(Outcome(case.expect or [], case.quarantined)) if case.expect is not None else []
+        lines = unified_diff(expected, _shown(self.outcome), "expected", "came", lineterm="", n=4)
+        return "\n".join(lines)
+
+
+def _shown(outcome: Outcome) -> list[str]:
+    lines = dump(outcome.operations).split("\n") if outcome.operations else []
+    return lines + [f"quarantined: {reason}" for reason in outcome.quarantined]
 
 
 def load(directory: Path) -> tuple[list[Case], list[Problem]]:
@@ -95,10 +113,21 @@ def _run(book: MappingBook, case: Case, decode: Decode) -> Result:
     quarantined = list(reasons)
     for message in messages:
         try:
-            operations += [plain(operation) for operation in book.operations(message)]
+            operations += [_without(plain(operation), case.ignore) for operation in book.operations(message)]
         except MappingError as error:
             quarantined.append(error.message)
     return Result(case, Outcome(operations, quarantined), tuple(messages))
+
+
+def _without(operation: dict[str, Any], ignored: Sequence[str]) -> dict[str, Any]:
+    for path in ignored:
+        *outer, last = path.split(".")
+        holder: Any = operation
+        for key in outer:
+            holder = holder.get(key) if isinstance(holder, dict) else None
+        if isinstance(holder, dict):
+            holder.pop(last, None)
+    return operation
 
 
 class _Reading:
@@ -136,6 +165,7 @@ class _Reading:
         self.known_keys(path, entry, _CASE_KEYS)
         body = self.body(path, entry)
         name, expect, reasons = entry.get("name"), entry.get("expect"), entry.get("quarantined", [])
+        ignore = entry.get("ignore", self.document.value.get("ignore", []))
         if not isinstance(name, str) or not name.strip():
             self.problem((*path, "name"), "no `name`", "say in a sentence what should happen")
             return None
@@ -147,7 +177,7 @@ class _Reading:
             return None
         return Case(
             name=name, source=source, path=self.path, index=index, at=self.document.mark(*path), body=body,
-            received_at=received_at, expect=expect,
+            received_at=received_at, ignore=[str(path) for path in ignore], expect=expect,
             quarantined=[reasons] if isinstance(reasons, str) else list(reasons),
         )  # fmt: skip
 

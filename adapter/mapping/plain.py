@@ -24,4 +24,5 @@ def plain(operation: Operation) -> dict[str, Any]:
 
 
 def _given(members: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in members.items() if value not in (None, {}, [], ())}
+    given = {name: value for name, value in members.items() if value not in (None, {}, [], ())}
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in given.items()}
