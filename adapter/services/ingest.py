@@ -118,6 +118,8 @@ class Ingest:
     def _count(self, decoded: Decoded, answers: list[Result]) -> None:
         sources = [item.source for item in decoded.messages] + [item.source for item in decoded.quarantined]
         outcomes = Counter((source, answer.outcome) for source, answer in zip(sources, answers, strict=True))
+        if decoded.dropped:
+            outcomes["mparticle", "dropped"] = decoded.dropped
         for labels, count in outcomes.items():
             self._metrics.messages.labels(*labels).inc(count)
         rules = Counter(
