@@ -1,0 +1,105 @@
+"""The scripts on machines that lack something, and the pins they install."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+NAMES = ("python3", "python3.11", "python3.12", "python3.13")
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """Return a copy of what the scripts need, under a path with a space."""
+    copy = tmp_path / "with space"
+    copy.mkdir()
+    shutil.copytree(ROOT / "scripts", copy / "scripts")
+    shutil.copy(ROOT / "pyproject.toml", copy)
+    return copy
+
+
+def install(clone: Path, python: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run scripts/install where every Python is the shell script given."""
+    fakes = clone / "fakes"
+    fakes.mkdir()
+    for name in NAMES:
+        (fakes / name).write_text(f"#!/bin/sh\n{python}\n")
+        (fakes / name).chmod(0o755)
+    environ = {"PATH": f"{fakes}:{os.environ['PATH']}", "HOME": str(clone)}
+    command = [str(clone / "scripts" / "install"), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, env=environ, check=False)
+
+
+def test_an_old_python_is_told_in_one_sentence(clone: Path) -> None:
+    ran = install(clone, "exit 1")
+    assert ran.returncode == 1
+    assert ran.stderr == (
+        "scripts/install: Python 3.11 or later is needed; "
+        "install it, or name it with PYTHON=/path/to/python3.11\n"
+    )
+
+
+def test_a_missing_venv_module_is_told_with_the_package_to_install(clone: Path) -> None:
+    ran = install(clone, 'case "$2" in *ensurepip*) exit 1;; esac')
+    assert ran.returncode == 1
+    assert ran.stderr.endswith("install it with: apt-get install python3-venv\n")
+
+
+def test_an_unreachable_registry_is_told_in_one_sentence(clone: Path) -> None:
+    pip = (
+        'case "$2" in venv) mkdir -p .venv/bin; cp "$0" .venv/bin/python;; pip) echo "$BROKEN"; exit 1;; esac'
+    )
+    ran = install(clone, f'BROKEN="Failed to establish a new connection: refused"; {pip}')
+    assert ran.returncode == 1
+    assert ran.stderr.endswith(
+        "the package registry cannot be reached; check the network, or set PIP_INDEX_URL to a mirror\n"
+    )
+
+
+def test_an_installation_that_failed_is_tried_again_and_one_that_is_done_is_not(clone: Path) -> None:
+    pip = 'case "$2" in venv) mkdir -p .venv/bin; cp "$0" .venv/bin/python;; pip) test -e allowed;; esac'
+    assert install(clone, pip).returncode == 1
+    shutil.rmtree(clone / "fakes")
+    (clone / "allowed").touch()
+    again = install(clone, pip)
+    assert (again.returncode, "installing" in again.stderr) == (0, True)
+    shutil.rmtree(clone / "fakes")
+    (clone / "allowed").unlink()
+    done = install(clone, pip)
+    assert (done.returncode, done.stderr) == (0, "")
+    shutil.rmtree(clone / "fakes")
+    with (clone / "pyproject.toml").open("a") as changed:
+        changed.write("# a change\n")
+    assert install(clone, pip).returncode == 1
+
+
+@pytest.mark.parametrize("name", ["install", "serve", "check", "test"])
+def test_a_script_is_posix_shell_and_executable(name: str) -> None:
+    script = ROOT / "scripts" / name
+    assert os.access(script, os.X_OK)
+    subprocess.run(["sh", "-n", script], check=True)
+
+
+def test_the_build_runs_what_developers_run() -> None:
+    assert "scripts/test" in (ROOT / ".ci" / "run").read_text()
+
+
+def test_every_dependency_is_pinned() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = [*project["dependencies"], *project["optional-dependencies"]["test"]]
+    pins = (ROOT / "scripts" / "constraints.txt").read_text()
+    pinned = {_plain(line) for line in pins.splitlines() if "==" in line}
+    assert {_plain(one) for one in wanted} - pinned == set()
+
+
+def _plain(requirement: str) -> str:
+    """Return a requirement's name in its normal form (PEP 503)."""
+    [name] = re.findall(r"^[A-Za-z0-9._-]+", requirement)
+    return re.sub(r"[-_.]+", "-", name.rstrip("-_.")).lower()
