@@ -13,7 +13,7 @@ from adapter.errors import Unavailable
 #: Milliseconds to wait for a lock: only a backup or a stray shell can hold one, and a sender may wait 5 s.
 _PATIENCE = 1_000
 #: WAL pages of 4 KiB after which a commit also writes them back to the file.
-_CHECKPOINT = 4_000
+_CHECKPOINT = 8_000
 
 _OUT_OF_ORDER = (
     apsw.FullError,

@@ -63,6 +63,7 @@ class Saving:
             self._erase(source_id)
         self._write_messages(claimed)
         self._write_customers()
+        self._write_events()
         self._write_facts()
         self._write_discounts()
         self._write_counters()
@@ -128,15 +129,17 @@ class Saving:
         identities = self._changes.identities.items()
         self._many("put_identity", [(*identity, self._owner(owner)) for identity, owner in identities])
 
-    def _write_facts(self) -> None:
-        owner, changes = self._owner, self._changes
+    def _write_events(self) -> None:
+        owner, events = self._owner, self._changes.events
+        before = self._connection.total_changes()
         self._many(
             "add_event",
-            [
-                (owner(name), micros(event.occurred_at), event.id, encode(event))
-                for name, event in changes.events
-            ],
+            [(owner(name), micros(event.occurred_at), event.id, encode(event)) for name, event in events],
         )
+        self._many("count_events", [(self._connection.total_changes() - before,)] if events else ())
+
+    def _write_facts(self) -> None:
+        owner, changes = self._owner, self._changes
         self._many(
             "add_decision",
             [(owner(each.source_id), micros(each.decided_at), encode(each)) for each in changes.decisions],

@@ -23,6 +23,10 @@ ON CONFLICT (kind, value) DO UPDATE SET source_id = excluded.source_id;
 INSERT INTO events (source_id, occurred_at, event_id, body) VALUES (?1, ?2, ?3, ?4)
 ON CONFLICT DO NOTHING;
 
+-- count_events --
+-- Add to the number of events held.
+UPDATE totals SET n = n + ?1 WHERE name = 'events';
+
 -- add_decision --
 -- Append a decision.
 INSERT INTO decisions (source_id, decided_at, body) VALUES (?1, ?2, ?3);
