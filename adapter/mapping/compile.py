@@ -16,7 +16,8 @@ from adapter.mapping.values import UNDEFINED, as_json, type_of
 Transform = Callable[[dict[str, Any]], Any]
 
 _NESTED = "the payload or the mapping is nested too deeply"
-_BUILTINS = {"dict": dict, "list": list, "str": str, "type": type, "RecursionError": RecursionError}
+_BUILTINS = {"dict": dict, "list": list, "str": str, "type": type, "KeyError": KeyError,
+             "RecursionError": RecursionError}  # fmt: skip
 
 
 def compile(mapping: Any, *, tables: Tables | None = None) -> Transform:  # noqa: A001 - the verb is right

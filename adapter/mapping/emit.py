@@ -55,6 +55,8 @@ class Emitter:
         self.constants: dict[str, Any] = {}
         self.scope = Scope("p", is_object=True, holed=False)
         self.depth = 2
+        #: While true, a missing member may raise KeyError instead of yielding UNDEFINED.
+        self.hopeful = False
         self._known: dict[tuple[type, Any], str] = {}
         self._names = 0
 
@@ -89,6 +91,13 @@ class Emitter:
         self.scope.values, self.scope.members, self.scope.present = values, members, present
 
     @contextmanager
+    def hoping(self) -> Iterator[None]:
+        """Write what takes members as present; what is written around it catches KeyError."""
+        self.hopeful = True
+        yield
+        self.hopeful = False
+
+    @contextmanager
     def within(self, scope: Scope) -> Iterator[None]:
         """Resolve against another payload."""
         before, self.scope = self.scope, scope
@@ -120,15 +129,17 @@ class Emitter:
     def _value_at(self, keys: tuple[str, ...]) -> Value:
         known = self.scope.values.get(keys)
         if known is None:
-            name = self.name()
-            if is_array_index(keys[-1]) or keys[-1] == "length":
-                parent = self._value_at(keys[:-1])
-                text = self.call(paths.step, parent.text, self.constant(keys[-1]))
-            else:
-                text = f"{self._members_at(keys[:-1])}.get({self.constant(keys[-1])}, U)"
-            self.line(f"{name} = {text}")
-            known = self.scope.values[keys] = Value(name, True, self.scope.holed, simple=True)
+            known = self.scope.values[keys] = self.stored(self._member(keys[:-1], keys[-1]))
         return known._replace(misses=known.misses and known.text not in self.scope.present)
+
+    def _member(self, above: tuple[str, ...], key: str) -> Value:
+        named, holed = self.constant(key), self.scope.holed
+        if is_array_index(key) or key == "length":
+            return Value(self.call(paths.step, self._value_at(above).text, named), holed=holed)
+        members = self._members_at(above)
+        if self.hopeful and not holed:
+            return Value(f"{members}[{named}]", misses=False)
+        return Value(f"{members}.get({named}, U)", holed=holed)
 
     def _members_at(self, keys: tuple[str, ...]) -> str:
         known = self.scope.members.get(keys)
@@ -188,16 +199,20 @@ class Emitter:
 
     def _object(self, mapping: dict[str, Any], *, final: bool) -> Value:
         fields = self.fields(mapping, final=final)
+        if final:
+            fields = [(key, self.stored(value) if value.misses else value) for key, value in fields]
+        whole = f"{{{', '.join(f'{key}: {value.text}' for key, value in fields)}}}"
+        missing = [(key, value) for key, value in fields if value.misses]
         if not final:
-            holed = any(value.misses or value.holed for _, value in fields)
-            return Value(f"{{{', '.join(f'{key}: {value.text}' for key, value in fields)}}}", False, holed)
-        if not any(value.misses for _, value in fields):
-            return Value(f"{{{', '.join(f'{key}: {value.text}' for key, value in fields)}}}", misses=False)
+            return Value(whole, misses=False, holed=bool(missing) or any(value.holed for _, value in fields))
+        if not missing:
+            return Value(whole, misses=False)
         name = self.name()
-        sure = next(index for index, (_, value) in enumerate(fields) if value.misses)
-        self.line(f"{name} = {{{', '.join(f'{key}: {value.text}' for key, value in fields[:sure])}}}")
-        for key, value in fields[sure:]:
-            self.put(name, key, value)
+        self.line(
+            f"{name} = {whole}"
+        )  # made whole, because a dict that grows is slower than one that shrinks
+        for key, value in missing:
+            self.line(f"if {value.text} is U: del {name}[{key}]")
         return Value(name, misses=False, simple=True)
 
     def put(self, members: str, key: str, value: Value, *, otherwise: str = "") -> None:
@@ -224,6 +239,12 @@ class _Reader:
 
     def get(self, key: str, default: Any) -> Any:
         return paths.step(self.value, key)
+
+    def __getitem__(self, key: str) -> Any:
+        value = paths.step(self.value, key)
+        if value is UNDEFINED:
+            raise KeyError(key)
+        return value
 
 
 _EMPTY: dict[str, Any] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from decimal import Decimal
 from json.encoder import encode_basestring
 from typing import Any
@@ -28,8 +28,10 @@ def is_array_index(key: str) -> bool:
     return _INDEX.match(key) is not None and int(key) < 4294967295
 
 
-def keys(value: dict[str, Any]) -> list[str]:
+def keys(value: dict[str, Any]) -> Collection[str]:
     """Return the keys in JavaScript's order: indexes first, ascending, then as inserted."""
+    if min(value, default=":") >= ":":  # no key starts with a digit, nor with a sign below the digits
+        return value
     indexes = sorted((key for key in value if is_array_index(key)), key=int)
     return indexes + [key for key in value if not is_array_index(key)] if indexes else list(value)
 
@@ -71,14 +73,14 @@ def number_text(number: float | Decimal) -> str:
     """Return `String(number)`: 45 for 45.0, 1e+21, 1e-7; integers beyond 2^53 lose digits as there."""
     if type(number) is int and -_EXACT <= number <= _EXACT:
         return str(number)
-    double = as_double(number)
+    double = number if type(number) is float else as_double(number)
+    shown = repr(double)
+    if "e" not in shown and "n" not in shown:  # the same shortest digits; only exponents are shown otherwise
+        return shown.removesuffix(".0") if double else "0"
     if not math.isfinite(double):
-        return "NaN" if double != double else "Infinity" if double > 0 else "-Infinity"  # noqa: PLR0124
-    if double == int(double) and abs(double) <= _EXACT:
-        return str(int(double))
-    sign, digits, exponent = Decimal(repr(double)).normalize().as_tuple()
-    shown = "".join(map(str, digits))
-    return ("-" if sign else "") + _placed(shown, len(shown) + int(exponent))
+        return {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}[shown]
+    sign, digits, exponent = Decimal(shown).normalize().as_tuple()
+    return ("-" if sign else "") + _placed("".join(map(str, digits)), len(digits) + int(exponent))
 
 
 def _placed(digits: str, point: int) -> str:
@@ -163,9 +165,7 @@ def parse(value: str) -> Any:
 
     Integers beyond 2^53 come out rounded, as JavaScript reads them.
     """
-    return json.loads(
-        value.strip("\t\n\r "), parse_int=_integer, parse_float=_float, parse_constant=_refuse
-    )
+    return json.loads(value.strip("\t\n\r "), parse_int=_integer, parse_float=_float, parse_constant=_refuse)
 
 
 def _integer(digits: str) -> float:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from adapter.mapping import paths
-from adapter.mapping.javascript import text, trim
+from adapter.mapping.javascript import number_text, text, trim
 from adapter.mapping.values import UNDEFINED
 
 TRIPLE = re.compile(r"\{\{\{([^}]+)\}\}\}")
@@ -35,4 +35,7 @@ def key_of(placeholder: str) -> str:
 
 def shown(value: Any) -> str:
     """Return the text of a value as a placeholder shows it."""
+    if type(value) is float:
+        digits = repr(value)
+        return digits if "e" not in digits and digits[-2:] != ".0" and "n" not in digits else number_text(value)
     return "" if value is None or value is UNDEFINED else text(value)

@@ -38,20 +38,40 @@ def emit(options: Any, emitter: Emitter, final: bool) -> Value:
     if type(shape) is not dict or not shape:
         return root
     root = emitter.stored(root)
-    result = emitter.name()
-    items, item = emitter.name(), emitter.name()
-    emitter.line(f"{items} = {root.text} if type({root.text}) is list else [{root.text}]")
+    result, items = emitter.name(), emitter.name()
     with emitter.block(f"if type({root.text}) is dict or type({root.text}) is list:"):
-        emitter.line(f"{result} = []")
-        with emitter.block(f"for {item} in {items}:"):
-            shaped = emit_item(shape, item, result, emitter, final=final, holed=root.holed)
+        emitter.line(f"{items} = {root.text} if type({root.text}) is list else [{root.text}]")
+        shaped = emit_items(shape, items, result, emitter, final=final, holed=root.holed)
     with emitter.block("else:"):
         emitter.line(f"{result} = {emitter.finished(root).text if final else root.text}")
     return Value(result, root.misses, not final and (shaped or root.holed), simple=True)
 
 
-def emit_item(shape: Any, item: str, result: str, emitter: Emitter, *, final: bool, holed: bool) -> bool:
-    """Write what appends one shaped item to the result; return whether it may hold UNDEFINED."""
+def emit_items(shape: Any, items: str, result: str, emitter: Emitter, *, final: bool, holed: bool) -> bool:
+    """Write the loop that gives each item its shape; return whether the result may hold UNDEFINED.
+
+    Items of one list mostly have the same members. So they are taken as present, which is faster, until
+    the first item that lacks one.
+    """
+    item, hopeful = emitter.name(), emitter.name()
+    emitter.line(f"{result} = []")
+    trying = not emitter.hopeful and not holed
+    if trying:
+        emitter.line(f"{hopeful} = True")
+    with emitter.block(f"for {item} in {items}:"):
+        if trying:
+            with emitter.block(f"if {hopeful}:"):
+                with emitter.block("try:"), emitter.hoping():
+                    _emit_item(shape, item, result, emitter, final=final, holed=holed)
+                    emitter.line("continue")
+                emitter.line(f"except KeyError: {hopeful} = False")
+        before, emitter.hopeful = emitter.hopeful, False
+        may_miss = _emit_item(shape, item, result, emitter, final=final, holed=holed)
+        emitter.hopeful = before
+    return may_miss
+
+
+def _emit_item(shape: Any, item: str, result: str, emitter: Emitter, *, final: bool, holed: bool) -> bool:
     with emitter.within(Scope(item, is_object=False, holed=holed)):
         value = emitter.value(shape, final=final)
         if final and value.misses:

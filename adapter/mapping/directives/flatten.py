@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from adapter.errors import MappingError
@@ -15,6 +16,9 @@ from adapter.mapping.emit import Value
 if TYPE_CHECKING:
     from adapter.mapping.emit import Emitter
     from adapter.mapping.interpret import Resolver
+
+#: How many joined names one lead keeps, how many leads below it, and how deep: payloads choose the keys.
+_KEPT, _KEPT_BELOW, _KEPT_DEPTH = 128, 8, 2
 
 WITHOUT_SEPARATOR = '@flatten requires a "separator" key'
 
@@ -38,9 +42,63 @@ def flattened(value: Any, separator: str, omit_arrays: bool) -> dict[str, Any]:
     return result
 
 
+class _Joined(dict[str, str]):
+    """The joined names of keys below one lead, kept so that they need not be joined anew."""
+
+    __slots__ = ("below", "depth", "lead", "separator")
+
+    def __init__(self, lead: str, separator: str, depth: int) -> None:
+        super().__init__()
+        self.depth = depth
+        self.lead = lead
+        self.separator = separator
+        self.below: dict[str, _Joined] = {}
+
+    def __missing__(self, key: str) -> str:
+        joined = self.lead + key
+        if len(self) < _KEPT:
+            self[key] = joined
+        return joined
+
+    def under(self, key: str) -> _Joined:
+        found = self.below.get(key)
+        if found is None:
+            found = _Joined(self.lead + key + self.separator, self.separator, self.depth + 1)
+            if len(self.below) < _KEPT_BELOW and self.depth < _KEPT_DEPTH:
+                self.below[key] = found
+        return found
+
+
+def flattener(separator: str, omit_arrays: bool) -> Callable[[Any], dict[str, Any]]:
+    """Return `flattened` made faster: the same members, in the order in which they stand."""
+    top = _Joined("", separator, 0)
+
+    def flat(value: Any) -> dict[str, Any]:
+        result: dict[str, Any] = {}
+        if type(value) is dict:
+            gather(value, top, result)
+        elif value is not UNDEFINED:
+            _gather(value, "", separator, omit_arrays, result)
+        return result
+
+    def gather(members: dict[str, Any], joined: _Joined, result: dict[str, Any]) -> None:
+        for key, item in members.items():
+            if type(item) is dict:
+                if key.isdigit() or not key:  # JavaScript may visit it earlier, and another key may collide
+                    _gather(members, joined.lead.removesuffix(separator), separator, omit_arrays, result)
+                    return
+                gather(item, joined.under(key), result)
+            elif type(item) is list and not omit_arrays:
+                _gather(item, joined[key], separator, omit_arrays, result)
+            else:
+                result[joined[key]] = item
+
+    return flat
+
+
 def _gather(value: Any, prefix: str, separator: str, omit_arrays: bool, result: dict[str, Any]) -> None:
+    lead = prefix + separator if prefix else ""
     if type(value) is dict:
-        lead = prefix + separator if prefix else ""
         for key in keys(value):
             item = value[key]
             if type(item) is dict or type(item) is list:
@@ -48,7 +106,6 @@ def _gather(value: Any, prefix: str, separator: str, omit_arrays: bool, result: 
             else:
                 result[lead + key] = item
     elif type(value) is list and not omit_arrays:
-        lead = prefix + separator if prefix else ""
         for index, item in enumerate(value):
             _gather(item, f"{lead}{index}", separator, omit_arrays, result)
     else:
@@ -59,9 +116,12 @@ def emit(options: Any, emitter: Emitter, final: bool) -> Value:
     if not options.get("separator"):
         return emitter.failing(WITHOUT_SEPARATOR)
     value = emitter.value(options["value"], final=False)
-    omitted = emitter.constant(is_truthy(options.get("omitArrays")))
-    text = emitter.call(flattened, value.text, emitter.constant(options["separator"]), omitted)
-    return Value(text, misses=False, holed=value.misses or value.holed)
+    separator, omitted = options["separator"], is_truthy(options.get("omitArrays"))
+    if final:
+        text = emitter.call(flattener(separator, omitted), value.text)
+    else:
+        text = emitter.call(flattened, value.text, emitter.constant(separator), emitter.constant(omitted))
+    return Value(text, misses=False, holed=value.holed or (value.misses and not final))
 
 
 _OPTIONS = {

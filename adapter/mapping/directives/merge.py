@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from adapter.mapping.emit import Emitter
     from adapter.mapping.interpret import Resolver
 
+_Fields = list[tuple[str, Value]]
+
 WITHOUT_DIRECTION = '@merge requires a "direction" key'
 
 
@@ -55,24 +57,31 @@ def emit(options: Any, emitter: Emitter, final: bool) -> Value:
     if options["direction"] == "left":
         parts.reverse()
     result = emitter.name()
-    emitter.line(f"{result} = {{}}")
-    for part in parts:
-        if isinstance(part, Value):
-            emitter.line(f"if type({part.text}) is dict: {result}.update({part.text})")
-            emitter.line(f"else: {emitter.call(_spread, result, part.text)}")
-        else:
-            for key, value in part:
-                emitter.put(
-                    result,
-                    key,
-                    value,
-                    otherwise=f"{result}.pop({key}, None)" if final else f"{result}[{key}] = U",
-                )
+    for place, part in enumerate(parts):
+        _add(result, part, emitter, first=place == 0, final=final)
+    if not parts:
+        emitter.line(f"{result} = {{}}")
     holed = [part.holed if isinstance(part, Value) else not final for part in parts]
     return Value(result, misses=False, holed=any(holed), simple=True)
 
 
-def _part(item: Any, emitter: Emitter, final: bool) -> Value | list[tuple[str, Value]]:
+def _add(result: str, part: Value | _Fields, emitter: Emitter, *, first: bool, final: bool) -> None:
+    if isinstance(part, Value):
+        if first:
+            emitter.line(f"{result} = {{}}")
+        emitter.line(f"if type({part.text}) is dict: {result}.update({part.text})")
+        emitter.line(f"else: {emitter.call(_spread, result, part.text)}")
+    elif first:
+        emitter.line(f"{result} = {{{', '.join(f'{key}: {value.text}' for key, value in part)}}}")
+        for key, value in part:
+            if value.misses and final:
+                emitter.line(f"if {value.text} is U: del {result}[{key}]")
+    else:
+        for key, value in part:
+            emitter.put(result, key, value, otherwise=f"{result}.pop({key}, None)" if final else f"{result}[{key}] = U")
+
+
+def _part(item: Any, emitter: Emitter, final: bool) -> Value | _Fields:
     if is_directive(item):
         return emitter.stored(emitter.value(item, final=False))
     return [(key, emitter.stored(value)) for key, value in emitter.fields(item, final=final)]
