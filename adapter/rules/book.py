@@ -14,9 +14,11 @@ from adapter.files.problems import Mark, Problem, did_you_mean
 from adapter.model.customers import Customer
 from adapter.model.decisions import RuleOutcome
 from adapter.model.events import Event
-from adapter.model.rules import Rule
+from adapter.model.rules import Absence, Rule
+from adapter.model.timers import Timer
 from adapter.rules import definitions, files
 from adapter.rules import history as histories
+from adapter.rules.absences import Absences, Waits, followed
 from adapter.rules.definitions import Definitions
 from adapter.rules.evaluation import Settling, Shop, Trigger, seen, view_of
 from adapter.rules.files import Compiled
@@ -45,6 +47,12 @@ class RuleBook:
         self._shop = Shop(shared.guardrails, shared.paused)
         names = {name for rule in self.rules for name in rule.triggers}
         self._triggers = {name: _trigger(name, compiled) for name in sorted(names)}
+        self._absences = Absences(self.rules)
+        self._waiting = {
+            one.rule.name: (one.rule.trigger, Trigger([one.rule], [one.node]))
+            for one in compiled
+            if isinstance(one.rule.trigger, Absence)
+        }
 
     def needs(self, event_name: str) -> bool:
         """Tell whether some rule is triggered by events of this name."""
@@ -71,6 +79,29 @@ class RuleBook:
         trigger = self._triggers.get(event.name)
         if trigger is None:
             return Verdict((), (), {}, self.priorities)
+        return self._decide(trigger, event, customer, history, now)
+
+    def watches(self, event_name: str) -> bool:
+        """Tell whether events of this name start or end a wait of some absence rule."""
+        return self._absences.watch(event_name)
+
+    def waits(self, event: Event, source_id: str, history: History) -> Waits:
+        """Return the timers that an event arms and cancels; `history` is the customer's before it."""
+        return self._absences.waits(event, source_id, history)
+
+    def evaluate_absence(self, timer: Timer, customer: Customer, history: History, now: datetime) -> Verdict:
+        """Return what a timer's rule says now that it is due; `history` is all that is known by now.
+
+        Nothing when the rule is no more, waits no more, or the awaited event is known after all.
+        """
+        found = self._waiting.get(timer.rule)
+        if found is None or followed(found[0], timer.event, history):
+            return Verdict((), (), {}, self.priorities)
+        return self._decide(found[1], timer.event, customer, history, now)
+
+    def _decide(
+        self, trigger: Trigger, event: Event, customer: Customer, history: History, now: datetime
+    ) -> Verdict:
         view = view_of(event, customer, history, now)
         matching, outcomes = trigger.matching(view)
         settling = Settling(event, customer.source_id, self.segments.of(customer, view), now, self._shop)
@@ -93,7 +124,9 @@ def _trigger(name: str, compiled: Sequence[Compiled]) -> Trigger:
 def _metrics(compiled: Sequence[Compiled], shared: Definitions) -> list[Metric]:
     nodes = [one.node for one in compiled]
     nodes += [segment.node for segment in shared.segments.values() if segment.node is not None]
-    return [metric for node in nodes for metric in reads(node).metrics]
+    read = [metric for node in nodes for metric in reads(node).metrics]
+    waits = [one.rule.trigger for one in compiled if isinstance(one.rule.trigger, Absence)]
+    return read + [Metric("last", name) for wait in waits for name in (wait.event, wait.unless)]
 
 
 def load(directory: Path, names: Names | None = None) -> tuple[RuleBook | None, list[Problem]]:

@@ -59,6 +59,11 @@ class History(Struct, array_like=True):
         """Return it as compact bytes; b"" when there is nothing in it."""
         return _encoder.encode(self) if self.tallies else b""
 
+    def last(self, name: str) -> datetime | None:
+        """Return when the latest event of a name occurred."""
+        tally = self.tallies.get(name)
+        return None if tally is None else _moment(tally.last)
+
     def merge(self, other: History) -> History:
         """Return the history of two customers who turn out to be one.
 
@@ -125,9 +130,9 @@ def lookup(history: History, metric: Metric, now: datetime) -> Any:
     if metric.kind == "count":
         return _count(tally, metric.window, int(now.timestamp()))
     if metric.kind == "first":
-        return _EPOCH + timedelta(microseconds=tally.first)
+        return _moment(tally.first)
     if metric.kind == "last":
-        return _EPOCH + timedelta(microseconds=tally.last)
+        return _moment(tally.last)
     if metric.kind == "days_since":
         return max(0, (_micro(now) - tally.last) // 86_400_000_000)
     figures = tally.figures.get(metric.attribute or "")
@@ -202,6 +207,10 @@ def _lacking(history: History, name: str, needs: EventNeeds) -> bool:
         path not in tally.figures or not tally.figures[path].covers(attribute)
         for path, attribute in needs.attributes.items()
     )
+
+
+def _moment(micro: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=micro)
 
 
 def _micro(moment: datetime) -> int:
