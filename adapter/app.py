@@ -121,9 +121,13 @@ def compose(settings: Settings, store: Store | None = None, world: World | None 
     return App(settings, metrics, books, store, committer, ingest, checkout, health, running, build(doors))
 
 
-def serve(settings: Settings) -> None:
-    """Serve until a signal stops it; what waits is settled first."""
+def serve(settings: Settings, announce: Callable[[], None] = lambda: None) -> None:
+    """Serve until a signal stops it; what waits is settled first.
+
+    `announce` is called once all files check.
+    """
     app = compose(settings)
+    announce()
     uvicorn.run(
         app.asgi,
         host=settings.server.host,

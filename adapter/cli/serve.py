@@ -47,9 +47,8 @@ def serve(
         typer.echo(f"adapter: {trouble}", err=True)
         raise typer.Exit(1)
     logs.configure(settings.log.level)
-    typer.echo(greeting(settings))
     try:
-        app.serve(settings)
+        app.serve(settings, lambda: typer.echo(greeting(settings)))
     except AdapterError as error:
         raise stopped(error) from None
 

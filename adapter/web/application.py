@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from time import perf_counter
 
 from starlette.applications import Starlette
@@ -19,6 +17,7 @@ from adapter.web.bodies import Disconnected
 from adapter.web.doors import Doors
 from adapter.web.endpoints import Endpoint
 from adapter.web.errors import UNEXPECTED, Failure, failure
+from adapter.web.lifespan import lifespan
 
 __all__ = ["ASGIApp", "build", "hot_paths"]
 
@@ -29,7 +28,9 @@ def build(doors: Doors) -> ASGIApp:
     rest = _Measured(_starlette(doors), doors)
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and (endpoint := hot.get(scope["path"])) is not None:
+        if scope["type"] == "lifespan":
+            await lifespan(doors, receive, send)
+        elif scope["type"] == "http" and (endpoint := hot.get(scope["path"])) is not None:
             await endpoint(scope, receive, send)
         else:
             await rest(scope, receive, send)
@@ -44,11 +45,6 @@ def hot_paths(doors: Doors) -> dict[str, Endpoint]:
 
 
 def _starlette(doors: Doors) -> Starlette:
-    @asynccontextmanager
-    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        async with doors.lifespan():
-            yield
-
     app = Starlette(
         routes=[*api.routes(doors), *operations.routes(doors)],
         exception_handlers={
@@ -56,7 +52,6 @@ def _starlette(doors: Doors) -> Starlette:
             HTTPException: _http_exception,
             Exception: _unexpected,
         },
-        lifespan=lifespan,
     )
     app.router.redirect_slashes = False
     return app

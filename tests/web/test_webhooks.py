@@ -176,18 +176,3 @@ async def test_requests_are_counted_by_status(connect: Connect) -> None:
     assert 'adapter_requests_total{endpoint="webhooks_segment",status="200"} 1.0' in text
     assert 'adapter_requests_total{endpoint="webhooks_segment",status="400"} 2.0' in text
     assert 'adapter_request_seconds_count{endpoint="webhooks_segment"} 3.0' in text
-
-
-async def test_the_application_lives_as_long_as_the_server(app: Callable[..., Any], services: Any) -> None:
-    sent: list[str] = []
-    steps = iter([{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}])
-
-    async def receive() -> dict[str, str]:
-        return next(steps)
-
-    async def send(message: dict[str, Any]) -> None:
-        sent.append(message["type"])
-
-    await app()({"type": "lifespan", "app": None, "state": {}}, receive, send)
-    assert sent == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
-    assert services.alive == ["entered", "left"]
