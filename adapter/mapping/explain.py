@@ -139,6 +139,8 @@ def _seen(condition: Condition, document: dict[str, Any]) -> str:
 
 
 def _short(value: Any) -> str:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     text = msgspec.json.encode(value).decode()
     return text if len(text) <= 60 else f"{text[:57]}..."
 

@@ -1,0 +1,141 @@
+"""A directory of mapping files, and what its messages yield."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import deepcopy
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adapter.errors import MappingError
+from adapter.mapping import book
+from adapter.mapping.book import MappingBook
+from adapter.mapping.documents import DOCUMENTS
+from adapter.model.messages import Message
+from adapter.model.operations import CustomerErase, EventOccurred
+
+ORDERS = """
+    source: segment
+    mappings:
+      - name: Ordered
+        subscribe: type = "track" and event = "Order Completed"
+        action: event
+        fields: {source_id: {"@path": $.userId}, name: order_completed}
+      - name: Big order
+        subscribe: type = "track" and event = "Order Completed" and properties.total > 100
+        action: event
+        fields: {source_id: {"@path": $.userId}, name: big_order_completed}
+"""
+ERASURE = """
+    source: segment
+    mappings:
+      - name: Erase
+        subscribe: type = "delete"
+        action: customer.erase
+        fields: {source_id: {"@path": $.userId}}
+"""
+Write = Callable[..., Path]
+Wrap = Callable[..., Message]
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+PRODUCTS = st.lists(st.dictionaries(st.sampled_from(["id", "price", "quantity", "custom_attributes", "sku"]), JSON))
+
+
+@st.composite
+def documents(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
+    """Return a source and a document with the members that its types have, holding anything at all."""
+    source = draw(st.sampled_from(sorted(DOCUMENTS)))
+    kind = draw(st.sampled_from(sorted(DOCUMENTS[source])))
+    events = st.sampled_from(["Order Completed", "Coupon Applied", "purchase", "checkout", "add_to_cart"])
+    members: dict[str, Any] = {
+        member: draw(JSON) for member in DOCUMENTS[source][kind] if member != "type" and draw(st.booleans())
+    }
+    if draw(st.booleans()):
+        members |= {"userId": "u", "event": draw(events),
+                    "properties": {"products": draw(PRODUCTS), "coupon": draw(JSON), "total": draw(JSON)}}  # fmt: skip
+    return source, {**members, "type": kind}
+
+
+def loaded(directory: Path) -> MappingBook:
+    read, problems = book.load(directory)
+    assert problems == []
+    assert read is not None
+    return read
+
+
+@pytest.fixture(scope="module")
+def starter() -> MappingBook:
+    return loaded(Path(__file__).parents[2] / "mappings")
+
+
+def test_every_file_of_a_directory_is_read_but_cases_and_the_model(write_mappings: Write) -> None:
+    directory = write_mappings(orders=ORDERS, erasure=ERASURE, model="traits: {}")
+    (directory / "orders.test.yaml").write_text("source: segment\ncases: []\n", encoding="utf-8")
+    (directory / "more").mkdir()
+    (directory / "more" / "group.yml").write_text(ERASURE.replace("Erase", "Erase too").replace("delete", "group"))
+    names = [mapping.name for mapping in loaded(directory).mappings]
+    assert names == ["Erase", "Erase too", "Ordered", "Big order"]
+
+
+def test_a_directory_that_is_not_there_is_a_problem(tmp_path: Path) -> None:
+    read, [problem] = book.load(tmp_path / "nowhere")
+    assert read is None
+    assert "no such directory" in problem.message
+
+
+def test_two_mappings_of_a_source_cannot_share_a_name(write_mappings: Write) -> None:
+    read, [problem] = book.load(write_mappings(one=ERASURE, two=ERASURE))
+    assert read is None
+    assert problem.message == "two mappings of segment are called `Erase`"
+
+
+def test_the_digest_follows_what_the_files_say_not_where_they_stand(write_mappings: Write) -> None:
+    first = loaded(write_mappings(orders=ORDERS)).digest
+    assert loaded(write_mappings(orders=ORDERS + "\n# a comment\n")).digest == first
+    assert loaded(write_mappings(orders=ORDERS.replace("> 100", "> 101"))).digest != first
+
+
+def test_a_message_that_no_mapping_takes_yields_nothing(write_mappings: Write, message_of: Wrap) -> None:
+    read = loaded(write_mappings(orders=ORDERS))
+    assert read.operations(message_of({"type": "track", "event": "Other", "userId": "u"})) == ()
+    assert read.operations(message_of({"type": "track", "event": "Order Completed"}, "mparticle")) == ()
+
+
+def test_a_mapping_that_cannot_map_is_named_with_its_field(write_mappings: Write, message_of: Wrap) -> None:
+    read = loaded(write_mappings(erasure=ERASURE))
+    with pytest.raises(MappingError) as raised:
+        read.operations(message_of({"type": "delete", "userId": ["u"]}))
+    assert raised.value.message == "mapping `Erase`: `source_id` is a list, but must be text or a number"
+    assert read.operations(message_of({"type": "delete", "userId": 5})) == (CustomerErase("5"),)
+
+
+def test_events_of_one_message_have_ids_of_their_own(write_mappings: Write, message_of: Wrap) -> None:
+    read = loaded(write_mappings(orders=ORDERS))
+    document = {"type": "track", "event": "Order Completed", "userId": "u", "messageId": "m-1"}
+    document["properties"] = {"total": 200}
+    operations = [done for done in read.operations(message_of(document)) if isinstance(done, EventOccurred)]
+    assert [(done.event.id, done.event.name) for done in operations] == [
+        ("m-1", "order_completed"), ("m-1:2", "big_order_completed"),
+    ]  # fmt: skip
+
+
+@given(documents())
+def test_any_payload_maps_or_is_refused_in_words_and_is_left_as_it_was(
+    starter: MappingBook, sent: tuple[str, dict[str, Any]]
+) -> None:
+    source, document = sent
+    before = deepcopy(document)
+    try:
+        starter.operations(Message(source, "key-1", document, datetime(2026, 3, 1, tzinfo=UTC)))
+    except MappingError as error:
+        assert error.message.startswith("mapping `")
+    assert document == before
