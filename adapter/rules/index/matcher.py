@@ -13,20 +13,22 @@ do not ask for it. As in language/compiler.py, only our own names enter the sour
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
 from adapter.rules.index.atoms import Key, Member, Scalar
-from adapter.rules.index.plan import Plan
+from adapter.rules.index.plan import Demands, Plan
 from adapter.rules.index.residue import Residue
-from adapter.rules.index.tables import Entry, Members, Table, bits, entry
+from adapter.rules.index.tables import Members, Plane, Table, bits, entry
 from adapter.rules.language.nodes import Metric, Path
 from adapter.rules.language.values import ABSENT
 from adapter.rules.language.view import View
 
 Match = Callable[[View], int]
+#: The layers that a value takes part in: the layer's number, and each condition's atoms over the value.
+Layered = list[tuple[int, dict[int, list[Any]]]]
 _LETTERS = {"attributes": "A", "traits": "T", "context": "C"}
 
 
@@ -40,7 +42,7 @@ class _Matcher:
         self.plan = plan
         self.everything = (1 << plan.width) - 1
         self.namespace: dict[str, Any] = {
-            "ABSENT": ABSENT, "below": bisect_left, "upto": bisect_right, "noted": (noted,),
+            "ABSENT": ABSENT, "LIMIT": 2**53, "upto": bisect_right, "noted": (noted,),
             "start": self.everything ^ bits(plan.never, plan.width),
         }  # fmt: skip
         self.lines: list[str] = []
@@ -57,7 +59,7 @@ class _Matcher:
     def _write(self) -> None:
         layered = self._layered()
         self.lines += ["view.noted += noted", "mask = start", "A = view.attributes", "T = view.traits",
-                       "C = view.context", "V = view.values"]  # fmt: skip
+                       "C = view.context"]  # fmt: skip
         self.lines += [f"g{number} = 0" for number in range(len(self.plan.layers))]
         paths = dict.fromkeys((*self.plan.scalars, *layered, *self.plan.wanted, *self.plan.denied))
         for key in paths:
@@ -69,16 +71,16 @@ class _Matcher:
         self.lines.append("if not mask: return 0")
         for key, demands in self.plan.scalars.items():
             if isinstance(key, Metric):
-                self._metric(key, self._table([entry(bit, found) for bit, found in demands.items()]))
+                self._metric(key, demands)
         residue = Residue(self.plan.residue, self.plan.width)
         if residue.bits:
             verify = self.constant(residue.verify)
             self.lines.append(f"if mask & {self.constant(residue.bits)}: mask = {verify}(mask, view)")
         self.lines.append("return mask")
 
-    def _layered(self) -> dict[Key, list[tuple[int, dict[int, list[Any]]]]]:
+    def _layered(self) -> dict[Key, Layered]:
         """Return by value the layers that it takes part in, with each condition's atoms over it."""
-        found: dict[Key, list[tuple[int, dict[int, list[Any]]]]] = defaultdict(list)
+        found: dict[Key, Layered] = defaultdict(list)
         for number, layer in enumerate(self.plan.layers):
             by_key: dict[Key, dict[int, list[Any]]] = defaultdict(lambda: defaultdict(list))
             for bit, atoms in layer.items():
@@ -88,16 +90,14 @@ class _Matcher:
                 found[key].append((number, demands))
         return found
 
-    def _table(self, entries: list[Entry]) -> Table:
-        free = self.everything ^ bits((one.bit for one in entries), self.plan.width)
-        return Table(entries, free, self.plan.width)
+    def _plane(self, demands: Demands) -> Plane:
+        free = self.everything ^ bits(demands, self.plan.width)
+        return Plane([entry(bit, found) for bit, found in demands.items()], free)
 
-    def _path(self, key: Path, layered: list[tuple[int, dict[int, list[Any]]]]) -> None:
+    def _path(self, key: Path, layered: Layered) -> None:
         self._read(key)
-        tables: list[tuple[str, Table]] = []
-        if key in self.plan.scalars:
-            demands = self.plan.scalars[key]
-            tables.append(("mask &=", self._table([entry(bit, found) for bit, found in demands.items()])))
+        into = ["mask &="]
+        planes = [self._plane(self.plan.scalars.get(key, {}))]
         for number, atoms in layered:
             entries = [
                 entry(bit, [scalars])
@@ -105,58 +105,90 @@ class _Matcher:
                 if (scalars := [one for one in found if isinstance(one, Scalar)])
             ]
             if entries:
-                tables.append((f"g{number} |=", Table(entries, 0, self.plan.width)))
-        if tables:
-            self.lines += self._dispatched(tables)
+                planes.append(Plane(entries, 0))
+                into.append(f"g{number} |=")
+        if any(plane.entries for plane in planes):
+            self.lines += self._dispatched(into, Table(planes, self.plan.width))
         self._members(key, layered)
 
     def _read(self, key: Path) -> None:
         if len(key.fields) != 1 or key.root not in ("", *_LETTERS):
-            self.lines.append(f"v = V[{self.constant(key)}]")
+            self.lines.append(f"v = view.values[{self.constant(key)}]")
             return
         name = self.constant(key.fields[0])
         places = [_LETTERS[key.root]] if key.root else ["A", "T", "C"]
         found = " else ".join(f"{place}[{name}] if {name} in {place}" for place in places)
         self.lines.append(f"v = {found} else ABSENT")
 
-    def _metric(self, key: Metric, table: Table) -> None:
-        self.lines.append(f"if mask & {self.constant(table.constrained)}:")
-        body = [f"v = V[{self.constant(key)}]", *self._dispatched([("mask &=", table)])]
+    def _metric(self, key: Metric, demands: Demands) -> None:
+        self.lines.append(f"if mask & {self.constant(bits(demands, self.plan.width))}:")
+        table = Table([self._plane(demands)], self.plan.width)
+        body = [f"v = view.values[{self.constant(key)}]", *self._dispatched(["mask &="], table)]
         self.lines += [f" {line}" for line in body]
 
-    def _dispatched(self, tables: list[tuple[str, Table]]) -> list[str]:
-        """Return the lines that take the masks of `v` by its class."""
-        branches: list[tuple[str, list[str]]] = [
-            ("c is str", [f"{into} {self._text(table)}" for into, table in tables]),
-            ("c is int or (c is float and v - v == 0.0)",
-             [f"{into} {self._number(table)}" for into, table in tables]),
-            ("v is True", [f"{into} {self.constant(table.true)}" for into, table in tables]),
-            ("v is False", [f"{into} {self.constant(table.false)}" for into, table in tables]),
-            ("v is ABSENT", [f"{into} {self.constant(table.absent)}" for into, table in tables]),
-        ]  # fmt: skip
+    def _dispatched(self, into: list[str], table: Table) -> list[str]:
+        """Return the lines that take the masks of `v` by its class, the likeliest class first."""
+        number = (
+            "c is float and v - v == 0.0 or c is int and -LIMIT <= v <= LIMIT",
+            self._number(into, table),
+        )
+        text = ("c is str", self._text(into, table))
+        truths = [
+            ("v is True", self._fixed(into, table.true)),
+            ("v is False", self._fixed(into, table.false)),
+        ]
+        likely = [number, text, *truths] if len(table.points) > 2 else [text, number, *truths]
+        if len(table.points) == 2 and not any(texts.masks or texts.few for texts in table.texts):
+            likely = [*truths, text, number]
         lines = ["c = v.__class__"]
-        for number, (condition, body) in enumerate(branches):
-            lines += [f"{'el' if number else ''}if {condition}:", *(f" {line}" for line in body)]
-        return [*lines, "else:", *(f" {into} {self.constant(table.rare)}(v)" for into, table in tables)]
+        for place, (condition, body) in enumerate(
+            [*likely, ("v is ABSENT", self._fixed(into, table.absent))]
+        ):
+            lines += [f"{'el' if place else ''}if {condition}:", *(f" {line}" for line in body)]
+        return [
+            *lines,
+            "else:",
+            *(f" {line}" for line in self._taken(into, f"{self.constant(table.rare)}(v)")),
+        ]
 
-    def _text(self, table: Table) -> str:
-        texts = table.texts
-        if not (texts.masks or texts.few):
-            return self.constant(texts.default)
-        get = texts.get if texts.few else texts.masks.get
-        return f"{self.constant(get)}(v, {self.constant(texts.default)})"
+    def _fixed(self, into: list[str], masks: tuple[int, ...]) -> list[str]:
+        """Return the lines that take masks known beforehand; those that change nothing are left out."""
+        lines = [
+            f"{one} {self.constant(mask)}"
+            for one, mask in zip(into, masks, strict=True)
+            if mask != (0 if one.startswith("g") else self.everything)
+        ]
+        return lines or ["pass"]
 
-    def _number(self, table: Table) -> str:
-        numbers = table.numbers
-        if not numbers.points:
-            return self.constant(numbers.masks[0])
-        points = self.constant(numbers.points)
-        place = f"below({points}, v) + upto({points}, v)"
-        if numbers.stride > 1:
-            return f"{self.constant(numbers.at)}({place})"
-        return f"{self.constant(numbers.masks)}[{place}]"
+    def _taken(self, into: list[str], found: str) -> list[str]:
+        """Return the lines that take the masks that an expression gives as a tuple."""
+        if len(into) == 1:
+            return [f"{into[0]} {found}[0]"]
+        names = [f"m{place}" for place in range(len(into))]
+        return [
+            f"{', '.join(names)} = {found}",
+            *(f"{one} {name}" for one, name in zip(into, names, strict=True)),
+        ]
 
-    def _members(self, key: Path, layered: list[tuple[int, dict[int, list[Any]]]]) -> None:
+    def _text(self, into: list[str], table: Table) -> list[str]:
+        masks = table.by_text()
+        if masks is None:
+            return self._taken(into, f"{self.constant(table.of_text)}(v)")
+        default = tuple(texts.default for texts in table.texts)
+        if not masks:
+            return self._fixed(into, default)
+        return self._taken(into, f"{self.constant(masks.get)}(v, {self.constant(default)})")
+
+    def _number(self, into: list[str], table: Table) -> list[str]:
+        masks = table.by_stretch()
+        place = f"upto({self.constant(table.points)}, v)"
+        if masks is None:
+            return self._taken(into, f"{self.constant(table.of_stretch)}({place})")
+        if len(set(masks)) == 1:
+            return self._fixed(into, masks[0])
+        return self._taken(into, f"{self.constant(masks)}[{place}]")
+
+    def _members(self, key: Path, layered: Layered) -> None:
         groups, denied = self.plan.wanted.get(key, []), self.plan.denied.get(key, {})
         for number, group in enumerate(groups or ([{}] if denied else [])):
             table = Members(group, {} if number else denied, self.plan.width)

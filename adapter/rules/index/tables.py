@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from fractions import Fraction
+from math import inf, nextafter
+from sys import float_info
 from typing import Any
 
 from msgspec import Struct
 
 from adapter.rules.index.atoms import Member, Scalar, Test
-from adapter.rules.language.values import ABSENT, MAX_ELEMENTS, UNUSABLE, exact, settled
+from adapter.rules.language.values import ABSENT, MAX_ELEMENTS, NUMBERS, UNUSABLE, settled
 
 #: The most bytes that the masks of one table may take.
 _MAX_BYTES = 4_000_000
@@ -50,82 +51,97 @@ def bits(found: Iterable[int], width: int) -> int:
     return int.from_bytes(packed, "little")
 
 
-class Texts:
-    """Masks by text: one for any text not mentioned, and for each mentioned one its own."""
+class Plane(Struct, frozen=True):
+    """Demands whose masks are taken together, and the bits that are set whatever the value."""
 
-    def __init__(self, entries: Sequence[Entry], free: int, width: int) -> None:
-        unmentioned = _unlike({text for entry in entries for text in entry.texts})
-        others = {entry.bit: entry.test(unmentioned) for entry in entries}
-        self.default = free | bits((bit for bit, holds in others.items() if holds), width)
-        changes: dict[str, list[int]] = defaultdict(list)
-        for one in entries:
-            for text in one.texts:
-                if one.test(text) is not others[one.bit]:
-                    changes[text].append(one.bit)
-        sparse = len(changes) * width // 8 > _MAX_BYTES
-        self.few = {text: tuple(found) for text, found in changes.items() if sparse and len(found) <= _FEW}
-        self.masks = {text: self.default ^ bits(found, width)
-                      for text, found in changes.items() if text not in self.few}  # fmt: skip
-
-    def get(self, text: str, default: int) -> int:
-        """Return the mask of a text, as dict.get does where nothing is sparse."""
-        mask = self.masks.get(text)
-        if mask is None:
-            mask = default
-            for bit in self.few.get(text, ()):
-                mask ^= 1 << bit
-        return mask
+    entries: Sequence[Entry]
+    free: int
 
 
-class Numbers:
-    """Masks by number: `masks[i]` for the i-th stretch, which are the points and the gaps between them."""
+class Stretches:
+    """Masks one after another, each differing from the one before in a few bits.
 
-    def __init__(self, entries: Sequence[Entry], free: int, width: int) -> None:
-        self.points = sorted({number for entry in entries for number in entry.numbers})
-        places = {point: place for place, point in enumerate(self.points)}
-        lowest = exact(self.points[0]) - 1 if self.points else 0
-        changes: dict[int, list[int]] = defaultdict(list)
-        start = bits((one.bit for one in entries if _follow(one, lowest, places, changes)), width)
-        stretches = 2 * len(self.points) + 1
-        self.stride = max(1, stretches * width // 8 // _MAX_BYTES)
+    Of very many wide ones only every `stride`-th is kept.
+    """
+
+    def __init__(self, start: int, changes: dict[int, list[int]], count: int, width: int) -> None:
         self.changes = changes
+        self.stride = max(1, count * width // 8 // _MAX_BYTES)
         self.masks: list[int] = []
-        mask = free | start
-        for stretch in range(stretches):
-            if stretch in changes:
-                mask ^= bits(changes[stretch], width)
-            if stretch % self.stride == 0:
-                self.masks.append(mask)
+        for place in range(count):
+            if place in changes:
+                start ^= bits(changes[place], width)
+            if place % self.stride == 0:
+                self.masks.append(start)
 
-    def at(self, stretch: int) -> int:
-        """Return the mask of a stretch where not all are kept."""
-        kept = stretch // self.stride
+    def at(self, place: int) -> int:
+        """Return the mask at a place."""
+        kept = place // self.stride
         mask = self.masks[kept]
-        for passed in range(kept * self.stride + 1, stretch + 1):
+        for passed in range(kept * self.stride + 1, place + 1):
             for bit in self.changes.get(passed, ()):
                 mask ^= 1 << bit
         return mask
 
 
-def _follow(one: Entry, lowest: Any, places: dict[Any, int], changes: dict[int, list[int]]) -> bool:
-    """Record where the demand changes along the numbers; return whether it holds below all of them."""
-    points = sorted(one.numbers)
-    first = state = one.test(lowest)
-    for index, point in enumerate(points):
-        above = points[index + 1] if index + 1 < len(points) else None
-        for offset, value in ((1, point), (2, _between(point, above))):
-            holds = one.test(value)
+def boundaries(entries: Sequence[Entry]) -> list[Any]:
+    """Return the numbers, sorted, at which a demand may change: each one mentioned, and the next float."""
+    if len(entries) == 1 and len(entries[0].numbers) == 1:
+        return [entries[0].numbers[0], _next(entries[0].numbers[0])]
+    mentioned = {number for one in entries for number in one.numbers}
+    return sorted(mentioned | {_next(number) for number in mentioned})
+
+
+def _next(number: Any) -> float:
+    near = float(number)
+    return near if near > number else nextafter(near, inf)
+
+
+def along(plane: Plane, points: Sequence[Any], width: int) -> Stretches:
+    """Return a plane's masks for the numbers below `points[0]`, from there to below `points[1]`, and so on.
+
+    That is for all floats, and for ints that floats can tell apart.
+    """
+    places = {point: place for place, point in enumerate(points, 1)}
+    changes: dict[int, list[int]] = defaultdict(list)
+    start = []
+    for one in plane.entries:
+        state = one.test(-inf)
+        if state:
+            start.append(one.bit)
+        for point in boundaries([one]):
+            holds = one.test(point)
             if holds is not state:
-                changes[2 * places[point] + offset].append(one.bit)
+                changes[places[point]].append(one.bit)
                 state = holds
-    return first
+    return Stretches(plane.free | bits(start, width), changes, len(points) + 1, width)
 
 
-def _between(low: Any, high: Any) -> Any:
-    if high is None:
-        return exact(low) + 1
-    middle = (low + high) / 2
-    return middle if low < middle < high else Fraction(exact(low) + exact(high)) / 2
+class Texts:
+    """A plane's masks by text: for each mentioned one its own, and one for all the others."""
+
+    def __init__(self, plane: Plane, width: int) -> None:
+        unmentioned = _unlike({text for one in plane.entries for text in one.texts})
+        others = {one.bit: one.test(unmentioned) for one in plane.entries}
+        self.default = plane.free | bits((bit for bit, holds in others.items() if holds), width)
+        changes: dict[str, list[int]] = defaultdict(list)
+        for one in plane.entries:
+            for text in one.texts:
+                if one.test(text) is not others[one.bit]:
+                    changes[text].append(one.bit)
+        self.sparse = len(changes) * width // 8 > _MAX_BYTES
+        few = {text for text, found in changes.items() if self.sparse and len(found) <= _FEW}
+        self.few = {text: changes[text] for text in few}
+        self.masks = {text: self.default ^ bits(changes[text], width) for text in changes.keys() - few}
+
+    def at(self, text: str) -> int:
+        """Return the mask of a text."""
+        mask = self.masks.get(text)
+        if mask is None:
+            mask = self.default
+            for bit in self.few.get(text, ()):
+                mask ^= 1 << bit
+        return mask
 
 
 def _unlike(mentioned: set[str]) -> str:
@@ -136,21 +152,55 @@ def _unlike(mentioned: set[str]) -> str:
 
 
 class Table:
-    """All the masks for one value: by text, by number, and by each of the few other things it can be."""
+    """All the masks for one value, plane by plane: by number, by text, and by what else it can be."""
 
-    def __init__(self, entries: Sequence[Entry], free: int, width: int) -> None:
-        def mask(value: Any) -> int:
-            return free | bits((one.bit for one in entries if one.test(value)), width)
+    def __init__(self, planes: Sequence[Plane], width: int) -> None:
+        self.planes = planes
+        self.width = width
+        points = boundaries([one for plane in planes for one in plane.entries])
+        self.numbers = [along(plane, points, width) for plane in planes]
+        self.points = [-float_info.max, *points, inf]
+        self.texts = [Texts(plane, width) for plane in planes]
+        self.true, self.false = self.masks(value=True), self.masks(value=False)
+        self.null, self.absent, self.unusable = self.masks(None), self.masks(ABSENT), self.masks(UNUSABLE)
+        self.other = self.masks([])
 
-        self.constrained = bits((one.bit for one in entries), width)
-        self.texts = Texts(entries, free, width)
-        self.numbers = Numbers(entries, free, width)
-        self.true, self.false = mask(value=True), mask(value=False)
-        self.null, self.absent, self.unusable = mask(None), mask(ABSENT), mask(UNUSABLE)
-        self.other = mask([])
+    def masks(self, value: Any) -> tuple[int, ...]:
+        """Return the masks of a value by asking every demand."""
+        return tuple(
+            plane.free | bits((one.bit for one in plane.entries if one.test(value)), self.width)
+            for plane in self.planes
+        )
 
-    def rare(self, value: Any) -> int:
-        """Return the mask of anything that is not text, not a finite number and not a boolean."""
+    def by_text(self) -> dict[str, tuple[int, ...]] | None:
+        """Return the masks of the texts mentioned, None when there are too many to keep."""
+        if any(texts.sparse for texts in self.texts):
+            return None
+        mentioned = dict.fromkeys(text for texts in self.texts for text in texts.masks)
+        return {text: self.of_text(text) for text in mentioned}
+
+    def of_text(self, text: str) -> tuple[int, ...]:
+        """Return the masks of a text."""
+        return tuple(texts.at(text) for texts in self.texts)
+
+    def by_stretch(self) -> list[tuple[int, ...]] | None:
+        """Return the masks between the points, None when there are too many to keep.
+
+        Below the first point is only minus infinity, beyond the last infinity and (to bisect_right) NaN.
+        """
+        if any(stretches.stride > 1 for stretches in self.numbers):
+            return None
+        finite = zip(*(stretches.masks for stretches in self.numbers), strict=True)
+        return [self.unusable, *finite, self.unusable]
+
+    def of_stretch(self, place: int) -> tuple[int, ...]:
+        """Return the masks of the numbers from the point before that place to the point at it."""
+        if place in (0, len(self.points)):
+            return self.unusable
+        return tuple(stretches.at(place - 1) for stretches in self.numbers)
+
+    def rare(self, value: Any) -> tuple[int, ...]:
+        """Return the masks of what is not text, a boolean, a finite float or an int of 53 bits."""
         if value is None:
             return self.null
         if value is ABSENT:
@@ -158,11 +208,7 @@ class Table:
         plain = settled(value)
         if plain is UNUSABLE:
             return self.unusable
-        if plain.__class__ is int or plain.__class__ is float:
-            points = self.numbers.points
-            below = sum(point < plain for point in points)
-            return self.numbers.at(2 * below + (plain in points))
-        return self.other
+        return self.masks(plain) if plain.__class__ in NUMBERS else self.other
 
 
 class Members:

@@ -17,8 +17,9 @@ Key = Path | Metric
 class Values(dict[Key, Any]):
     """The values read so far; reading one for the first time looks it up. Never raises."""
 
+    __slots__ = ("view",)
+
     def __init__(self, view: View) -> None:
-        super().__init__()
         self.view = view
 
     def __missing__(self, key: Key) -> Any:
@@ -61,8 +62,13 @@ class View:
         self.occurred_at = occurred_at
         self.now = now
         self.history = history
-        self.values = Values(self)
         self.noted: tuple[tuple[Path, ...], ...] = ()
+
+    def __getattr__(self, name: str) -> Values:
+        if name != "values":  # which is made when it is first needed: most evaluations read past it
+            raise AttributeError(name)
+        self.values = Values(self)
+        return self.values
 
     def look_up(self, path: Path) -> Any:
         """Return the value at a path, or ABSENT."""
