@@ -1,0 +1,108 @@
+"""`adapter replay`: a message that a mapping failed, before and after the mapping is mended."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+
+import httpx
+import pytest
+from typer.testing import CliRunner, Result
+
+from adapter import app
+from adapter.cli.main import commands
+from adapter.settings.fields import build
+
+MAPPING = """\
+source: segment
+mappings:
+  - name: Event from track
+    subscribe: type = "track"
+    action: event
+    fields:
+      source_id: {{"@path": "{path}"}}
+      name: {{"@path": "$.event"}}
+      occurred_at: {{"@path": "$.timestamp"}}
+"""
+MESSAGE = {"type": "track", "event": "Checkout Started", "anonymousId": "a1", "messageId": "m1",
+           "timestamp": "2024-07-15T18:24:10Z"}  # fmt: skip
+
+
+class Shop:
+    """A store, a mapping and no rules, in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.mapping = folder / "mappings" / "segment.yaml"
+        self.mapping.parent.mkdir()
+        (folder / "rules").mkdir()
+        self.url = f"sqlite:///{folder / 'adapter.db'}"
+        self.folder = folder
+        self.map("$.userId")
+
+    def map(self, path: str) -> None:
+        self.mapping.write_text(MAPPING.format(path=path))
+
+    def replay(self, *options: str) -> Result:
+        folders = ["--mappings", str(self.mapping.parent), "--rules", str(self.folder / "rules")]
+        return CliRunner().invoke(commands, ["replay", "--store", self.url, *folders, *options])
+
+    def send(self) -> str:
+        """Send the message as Segment would, and return its outcome."""
+        return asyncio.run(self._send())
+
+    async def _send(self) -> str:
+        files = {
+            ("files", "mappings"): str(self.mapping.parent),
+            ("files", "rules"): str(self.folder / "rules"),
+        }
+        composed = app.compose(build({**files, ("store", "url"): self.url}))
+        transport = httpx.ASGITransport(composed.asgi)
+        async with (
+            composed.running(),
+            httpx.AsyncClient(transport=transport, base_url="http://adapter") as client,
+        ):
+            answer = await client.post("/webhooks/segment", json=MESSAGE)
+            return str(answer.json()["results"][0]["outcome"])
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Shop:
+    made = Shop(tmp_path)
+    assert made.send() == "quarantined"
+    return made
+
+
+def test_what_still_fails_stays_and_the_command_says_so(shop: Shop) -> None:
+    for _ in range(2):
+        result = shop.replay()
+        assert result.exit_code == 1
+        assert "segment: quarantined (" in result.stdout
+        assert result.stdout.endswith("0 of 1 messages passed\n")
+
+
+def test_a_mended_mapping_lets_it_pass_once(shop: Shop) -> None:
+    shop.map("$.anonymousId")
+    first = shop.replay()
+    assert (first.exit_code, first.stdout.splitlines()[-1]) == (0, "1 of 1 messages passed")
+    second = shop.replay()
+    assert (second.exit_code, second.stdout) == (0, "0 of 0 messages passed\n")
+
+
+def test_a_dry_run_tells_and_changes_nothing(shop: Shop) -> None:
+    shop.map("$.anonymousId")
+    for _ in range(2):
+        assert shop.replay("--dry-run").stdout.splitlines()[-1] == "1 of 1 messages would pass"
+
+
+def test_programs_get_each_entry_with_its_reason(shop: Shop) -> None:
+    [entry] = json.loads(shop.replay("--json").stdout)
+    assert (entry["source"], entry["outcome"]) == ("segment", "quarantined")
+    assert entry["was"] == entry["reason"]
+
+
+def test_broken_files_are_told_before_anything_is_replayed(shop: Shop) -> None:
+    shop.mapping.write_text("source: segment\nmapings: []\n")
+    result = shop.replay()
+    assert result.exit_code == 1
+    assert "segment.yaml:2:1: " in result.stderr
