@@ -36,6 +36,6 @@ DOCUMENTS: dict[str, dict[str, tuple[str, ...]]] = {
     "mparticle": {
         "identify": _MPARTICLE,
         "alias": (*_MPARTICLE, "previousId", "properties"),
-        **{event: (*_MPARTICLE, "event", "properties") for event in _EVENTS},
+        **dict.fromkeys(_EVENTS, (*_MPARTICLE, "event", "properties")),
     },
 }

@@ -40,7 +40,7 @@ class FieldExplained(Struct, frozen=True):
 
 
 class MappingExplained(Struct, frozen=True, omit_defaults=True):
-    """One mapping: whether it takes the message, else the condition that fails; what it yields, or why not."""
+    """One mapping: whether it takes the message, else what fails; what it yields, or why not."""
 
     name: str
     place: str
@@ -118,9 +118,9 @@ def _why_not(ast: Group | Condition, document: dict[str, Any]) -> str:
 def _none_of(ast: Group, document: dict[str, Any]) -> str:
     first = ast.children[0]
     tests = [child for child in ast.children if isinstance(child, Condition) and child.operator == "="]
-    if isinstance(first, Condition) and len(tests) == len(ast.children):
-        if all((test.field, test.name) == (first.field, first.name) for test in tests):
-            return f"{_seen(first, document)}, not one of {', '.join(_short(test.value) for test in tests)}"
+    same = len({(test.field, test.name) for test in tests}) == 1 and len(tests) == len(ast.children)
+    if same and isinstance(first, Condition):
+        return f"{_seen(first, document)}, not one of {', '.join(_short(test.value) for test in tests)}"
     return ", and ".join(dict.fromkeys(_why_not(child, document) for child in ast.children))
 
 

@@ -21,7 +21,9 @@ def junit(results: Sequence[Result]) -> str:
         place = {"file": str(case.path), "line": str(case.at.line)}
         shown = Xml.SubElement(suite, "testcase", {"classname": str(case.path), "name": case.name, **place})
         if not result.passed:
-            failure = Xml.SubElement(shown, "failure", {"message": "the outcome is not what the case expects"})
+            failure = Xml.SubElement(
+                shown, "failure", {"message": "the outcome is not what the case expects"}
+            )
             failure.text = "".join(sign for sign in result.diff if sign.isprintable() or sign in "\n\t")
     Xml.indent(suite)
     return Xml.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"

@@ -47,7 +47,7 @@ def _recorded(lines: list[str], document: yaml.Document, result: Result) -> list
 
 
 def _end(lines: list[str], start: int, indent: int) -> int:
-    """Return the line after a block: the next one that is indented by at most so much, trailing blanks left out."""
+    """Return the line after a block, which ends where a line is indented by at most so much."""
     end = start + 1
     while end < len(lines) and not _closes(lines[end], indent):
         end += 1

@@ -7,7 +7,7 @@ must all hold. Such a list can hold when, field by field, some value passes all 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import product
+from itertools import pairwise, product
 from typing import Any
 
 from adapter.mapping.documents import DOCUMENTS
@@ -105,7 +105,7 @@ def _candidates(tests: Sequence[Condition]) -> Iterator[Any]:
     numbers = sorted({_number(test.value) for test in tests if test.operator in _NUMBERS})
     for bound in numbers:
         yield from (bound, bound + 1, bound - 1)
-    yield from ((low + high) / 2 for low, high in zip(numbers, numbers[1:], strict=False))
+    yield from ((low + high) / 2 for low, high in pairwise(numbers))
     texts = [str(test.value) for test in tests if test.operator in _TEXTS]
     starts = "".join(str(test.value) for test in tests if test.operator == "starts_with")
     ends = "".join(str(test.value) for test in tests if test.operator == "ends_with")

@@ -93,7 +93,7 @@ def branch_id(options: Any, branch: str | int) -> int:
 
 
 def branches(value: Any, keys: Keys = ()) -> Iterator[tuple[Keys, int]]:
-    """Yield the branches of `@if` and `@first` in a mapping's fields: the keys that lead there, and the id."""
+    """Yield the branches of `@if` and `@first` in fields: the keys that lead there, and the id."""
     if isinstance(value, list):
         for index, item in enumerate(value):
             yield from branches(item, (*keys, index))
@@ -101,7 +101,9 @@ def branches(value: Any, keys: Keys = ()) -> Iterator[tuple[Keys, int]]:
         for key, inner in value.items():
             place = (*keys, key)
             if key == "@if" and isinstance(inner, dict):
-                yield from (((*place, name), branch_id(inner, name)) for name in ("then", "else") if name in inner)
+                yield from (
+                    ((*place, name), branch_id(inner, name)) for name in ("then", "else") if name in inner
+                )
             elif key == "@first" and isinstance(inner, list):
                 yield from (((*place, index), branch_id(inner, index)) for index in range(len(inner)))
             yield from branches(inner, place)

@@ -48,13 +48,17 @@ DOCUMENT = {
 
 
 @pytest.fixture
-def explained(write_mappings: Callable[..., Path], message_of: Callable[..., Message]) -> Callable[..., object]:
+def explained(
+    write_mappings: Callable[..., Path], message_of: Callable[..., Message]
+) -> Callable[..., object]:
     read, problems = book.load(write_mappings(shop=FILE))
     assert read is not None, problems
     return lambda document: explain(read, message_of(document))
 
 
-def test_a_mapping_that_takes_the_message_shows_each_field_and_its_paths(explained: Callable[..., object]) -> None:
+def test_a_mapping_that_takes_the_message_shows_each_field_and_its_paths(
+    explained: Callable[..., object],
+) -> None:
     shown = json.loads(explained(DOCUMENT).json())  # type: ignore[attr-defined]
     ordered = shown["mappings"][0]
     assert ordered["matched"]

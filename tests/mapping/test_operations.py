@@ -191,7 +191,8 @@ def test_every_field_of_every_action_is_read(action: str, field: Any, message: M
     ("sent", "name"),
     [("Order Completed", "order_completed"), ("order-completed", "order_completed"),
      ("orderCompleted", "order_completed"), ("ORDER COMPLETED", "order_completed"),
-     ("order_completed", "order_completed"), ("FAQRead", "faq_read"), ("v2 Checkout/Started", "v2_checkout_started"),
+     ("order_completed", "order_completed"), ("FAQRead", "faq_read"),
+     ("v2 Checkout/Started", "v2_checkout_started"),
      ("Überraschung gekauft", "überraschung_gekauft"), (" 注文 完了 ", "注文_完了"), ("★", "★")],
 )  # fmt: skip
 def test_event_names_become_snake_case(sent: str, name: str) -> None:
