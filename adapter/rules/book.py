@@ -42,6 +42,7 @@ class RuleBook:
         self.digest = digest
         self.rules: tuple[Rule, ...] = tuple(one.rule for one in compiled)
         self.priorities = {rule.name: rule.priority for rule in self.rules}
+        self.nodes = {one.rule.name: one.node for one in compiled}
         self.segments = Segments(shared.segments)
         self.metrics = Metrics(_metrics(compiled, shared))
         self._shop = Shop(shared.guardrails, shared.paused)

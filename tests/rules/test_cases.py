@@ -1,0 +1,152 @@
+"""Cases beside the rules: they run, they fail when they should, and they say what nobody tries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from adapter.rules.book import RuleBook
+from adapter.rules.book import load as load_book
+from adapter.rules.cases import Case, load, run
+from adapter.rules.coverage import untried
+
+STARTER = Path(__file__).parents[2] / "rules"
+CASES, PROBLEMS = load(STARTER)
+BOOK, _ = load_book(STARTER)
+RULE = """
+name: ten
+trigger: checkout_started
+conditions: {any: [cart_value >= 120, user.vip == true]}
+action: {type: percentage_off, value: 10}
+guardrails: {per_user_limit: 1, stackable: true}
+"""
+WAITING = """
+name: late
+trigger: {event: checkout_started, unless: order_completed, within: 30m}
+action: {type: free_shipping}
+guardrails: {stackable: true}
+"""
+
+
+@pytest.fixture
+def starter() -> RuleBook:
+    assert BOOK is not None
+    return BOOK
+
+
+def test_the_starter_cases_check() -> None:
+    assert PROBLEMS == []
+    assert len(CASES) > 30
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
+def test_a_starter_case_passes(case: Case, starter: RuleBook) -> None:
+    assert run(case, starter).missed == ()
+
+
+def test_the_starter_cases_try_every_condition_and_guardrail_both_ways(starter: RuleBook) -> None:
+    assert untried(starter, [run(case, starter) for case in CASES]) == []
+
+
+def test_each_guardrail_of_the_starter_rules_is_missed_when_its_case_is_left_out(starter: RuleBook) -> None:
+    results = [run(case, starter) for case in CASES if case.name != "credit ends with its budget"]
+    results = [result for result in results if "euros" not in result.case.name]
+    assert untried(starter, results) == ["post-purchase-credit: no case lets budget stop it"]
+
+
+def written(tmp_path: Path, text: str) -> list[Case]:
+    (tmp_path / "a.test.yaml").write_text(text, encoding="utf-8")
+    cases, problems = load(tmp_path)
+    assert problems == []
+    return cases
+
+
+def test_a_case_that_expects_something_else_fails_and_says_what_came(
+    tmp_path: Path, make_book: Callable[..., RuleBook]
+) -> None:
+    (case,) = written(
+        tmp_path,
+        """
+cases:
+  - name: wrong in every way
+    holds: [nope]
+    event: {name: checkout_started, attributes: {cart_value: 150}}
+    expect: {ten: not_met, other: issued, third: none}
+""",
+    )
+    assert run(case, make_book(a=RULE)).missed == (
+        "nope: there is no such rule",
+        "ten: expected not_met, got issued (every condition holds)",
+        "other: nothing was said of it",
+    )
+
+
+def test_conditions_and_guardrails_that_nobody_tries_are_named(
+    tmp_path: Path, make_book: Callable[..., RuleBook]
+) -> None:
+    cases = written(
+        tmp_path,
+        """
+cases:
+  - name: one
+    event: {name: checkout_started, attributes: {cart_value: 100}}
+    expect: {ten: not_met}
+""",
+    )
+    book = make_book(a=RULE)
+    assert untried(book, [run(case, book) for case in cases]) == [
+        "ten: no case makes `cart_value >= 120` true",
+        "ten: no case makes `user.vip` true",
+        "ten: no case lets per_user_limit stop it",
+        "ten: no case gets through to a discount",
+    ]
+
+
+def test_a_rule_of_absence_is_tried_when_its_time_is_up(
+    tmp_path: Path, make_book: Callable[..., RuleBook]
+) -> None:
+    cases = written(
+        tmp_path,
+        """
+cases:
+  - name: nothing followed
+    past: [{name: checkout_started, ago: 31m}]
+    due: late
+    expect: {late: issued}
+  - name: the order followed
+    past: [{name: checkout_started, ago: 31m}, {name: order_completed, ago: 5m}]
+    due: late
+    expect: {late: none}
+  - name: it is too early
+    past: [{name: checkout_started, ago: 29m}]
+    due: late
+    expect: {late: none}
+""",
+    )
+    book = make_book(a=WAITING)
+    results = [run(case, book) for case in cases]
+    assert [result.missed for result in results] == [(), (), ()]
+    assert untried(book, results) == []
+
+
+def test_a_case_file_that_does_not_check_says_where(tmp_path: Path) -> None:
+    (tmp_path / "a.test.yaml").write_text(
+        """cases:
+  - name: nothing
+  - name: more
+    event: {nam: x}
+    past: [{name: z}]
+    expect: {ten: isued}
+"""
+    )
+    _, problems = load(tmp_path)
+    assert [f"{problem.mark.line}: {problem.message}" for problem in problems] == [
+        "2: the case expects nothing",
+        "2: a case needs an `event`, or a rule that is `due`",
+        "5: an event of the past needs its `ago`",
+        "6: `isued` is not an outcome",
+        "4: `name` is missing",
+        "4: `nam` is not known here",
+    ]

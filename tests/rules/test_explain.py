@@ -1,0 +1,64 @@
+"""Decisions and discounts in sentences."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+import pytest
+
+from adapter.model.decisions import Decision, RuleOutcome
+from adapter.model.discounts import (
+    Action,
+    AmountOff,
+    Discount,
+    FreeShipping,
+    HeldDiscount,
+    PercentageOff,
+    StoreCredit,
+    UnitOff,
+)
+from adapter.model.encoding import decode, encode
+from adapter.rules.explain import benefit, explain, promised
+
+
+def test_a_decision_is_told_rule_by_rule_also_after_it_was_stored(now: datetime) -> None:
+    outcomes = (
+        RuleOutcome("a", "issued", "every condition holds", code="A-23456789"),
+        RuleOutcome("b", "not_met", "not issued: cart_value is 96.50, needs at least 120"),
+        RuleOutcome("c", "withheld", "not issued: the customer is in vip", "excluded_segments"),
+    )
+    decision = Decision("evt_1", "checkout_started", "ann", now, "0f", outcomes, {"cart_value": 96.5})
+    assert explain(decode(encode(decision), Decision)) == [
+        "checkout_started of ann (evt_1), decided at 2026-11-21 15:07:31 UTC",
+        "a: issued A-23456789: every condition holds",
+        "b: not issued: cart_value is 96.50, needs at least 120",
+        "c: not issued: the customer is in vip (excluded_segments)",
+    ]
+
+
+def test_an_event_that_triggers_nothing_says_so(now: datetime) -> None:
+    assert explain(Decision("evt_1", "x", "ann", now, "0f", (), {}))[1:] == ["no rule is triggered by it"]
+
+
+@pytest.mark.parametrize(
+    ("action", "words"),
+    [
+        (PercentageOff(Decimal("12.5")), "12.5% off"),
+        (PercentageOff(Decimal(15), Decimal(40)), "15% off, at most 40"),
+        (AmountOff(Decimal(15), Decimal(60), "USD"), "15 USD off from 60 up"),
+        (AmountOff(Decimal(15)), "15 off"),
+        (FreeShipping(), "free shipping"),
+        (FreeShipping(("standard",), ("US", "CA")), "free shipping (standard) to US, CA"),
+        (StoreCredit(Decimal(10)), "10 store credit"),
+        (UnitOff(Decimal(15), "minutes"), "15 minutes free"),
+    ],
+)
+def test_an_action_is_named_as_a_customer_would_read_it(action: Action, words: str) -> None:
+    assert benefit(action) == words
+
+
+def test_a_discount_says_what_it_promises_and_until_when(now: datetime) -> None:
+    discount = Discount("A-2", UnitOff(Decimal(15), "minutes"), now, {}, False, "issued")
+    held = HeldDiscount(discount, "ann", "a", "evt_1", now, now)
+    assert promised(held) == "A-2: 15 minutes free, until 2026-11-21 15:07 UTC"
