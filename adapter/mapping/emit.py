@@ -16,7 +16,7 @@ from adapter.mapping.directive import Directive, is_directive, name_of
 from adapter.mapping.errors import InvalidMapping
 from adapter.mapping.interpret import Resolver
 from adapter.mapping.javascript import is_array_index
-from adapter.mapping.validate import validate
+from adapter.mapping.reference import validate
 from adapter.mapping.values import UNDEFINED, as_json, type_of
 
 _NEVER = frozenset[str]()
@@ -129,7 +129,10 @@ class Emitter:
     def _value_at(self, keys: tuple[str, ...]) -> Value:
         known = self.scope.values.get(keys)
         if known is None:
-            known = self.scope.values[keys] = self.stored(self._member(keys[:-1], keys[-1]))
+            known = self._member(keys[:-1], keys[-1])
+            if self.hopeful and not known.misses:
+                return known
+            known = self.scope.values[keys] = self.stored(known)
         return known._replace(misses=known.misses and known.text not in self.scope.present)
 
     def _member(self, above: tuple[str, ...], key: str) -> Value:
@@ -144,7 +147,7 @@ class Emitter:
     def _members_at(self, keys: tuple[str, ...]) -> str:
         known = self.scope.members.get(keys)
         if known is None:
-            value = self._value_at(keys).text
+            value = self.stored(self._value_at(keys)).text
             known = self.scope.members[keys] = self.name()
             self.line(f"{known} = {value} if type({value}) is dict else {self.call(reader, value)}")
         return known

@@ -12,7 +12,7 @@ from adapter.errors import MappingError
 from adapter.mapping import paths
 from adapter.mapping.directive import Directive, is_directive, name_of
 
-from adapter.mapping.validate import validate
+from adapter.mapping.reference import validate
 from adapter.mapping.values import UNDEFINED, remove_undefined, type_of
 
 ROOT_DIRECTIVE = "__segment_internal_directive"
@@ -87,5 +87,3 @@ def _spread(mapping: Any) -> dict[str, Any]:
     if type(mapping) in (list, str):
         return {str(index): item for index, item in enumerate(mapping)}
     return {}
-
-

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from adapter.errors import MappingError
 from adapter.mapping import paths
-from adapter.mapping.directive import Directive
+from adapter.mapping.directive import Directive, Report
+from adapter.mapping.directives.path import lint_path
 from adapter.mapping.shapes import PathAndShape
 from adapter.mapping.values import UNDEFINED, type_of
 
@@ -82,4 +83,9 @@ def _emit_item(shape: Any, item: str, result: str, emitter: Emitter, *, final: b
     return value.misses or value.holed
 
 
-ARRAY_PATH = Directive("@arrayPath", PathAndShape(), run, emit)
+def lint(options: Any, report: Report) -> None:
+    if type(options[0]) is str:
+        lint_path(options[0], lambda message, remedy: report((0,), message, remedy))
+
+
+ARRAY_PATH = Directive("@arrayPath", PathAndShape(), run, emit, lint)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from adapter.errors import MappingError
-from adapter.mapping.directive import Directive
+from adapter.mapping.directive import Directive, Report
 from adapter.mapping.javascript import text
 from adapter.mapping.shapes import Any_, Option, Options, Raw
 from adapter.mapping.values import UNDEFINED, is_number, is_truthy
@@ -80,6 +80,18 @@ def _branch(result: str, mapping: Any, emitter: Emitter, final: bool) -> Value:
     return value
 
 
+def lint(options: Any, report: Report) -> None:
+    if is_without_test(options):
+        report((), "the test is an empty value, which the reference refuses", "test a directive")
+    if "else" in options and not is_truthy(options["else"]):
+        remedy = 'leave it out, or write {"@literal": …} around it to keep it'
+        report(("else",), "an `else` of null, false, 0 or empty text is dropped", remedy)
+    if "exists" in options and "blank" in options:
+        report(("blank",), "`blank` is never looked at beside `exists`", "keep one of the two")
+    if "then" not in options and "else" not in options:
+        report((), "`@if` without `then` and `else` yields nothing", "write what it should yield")
+
+
 _OPTIONS = {
     "exists": Option(Raw()),
     "blank": Option(Any_(), checked=False),
@@ -87,4 +99,4 @@ _OPTIONS = {
     "else": Option(Raw()),
 }
 
-IF = Directive("@if", Options(_OPTIONS, one_of=("exists", "blank")), run, emit)
+IF = Directive("@if", Options(_OPTIONS, one_of=("exists", "blank")), run, emit, lint)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from adapter.errors import MappingError
-from adapter.mapping.directive import Directive
+from adapter.mapping.directive import Directive, Report
 from adapter.mapping.shapes import Option, Options, Plain, Text
 from adapter.mapping.values import UNDEFINED, is_truthy
 
@@ -50,9 +50,17 @@ def emit(options: Any, emitter: Emitter, final: bool) -> Value:
     return value._replace(text=f"({changed} if type({value.text}) is str else {value.text})", simple=False)
 
 
+def lint(options: Any, report: Report) -> None:
+    if options["operator"] not in ("lower", "upper"):
+        report(("operator",), f"`{options['operator']}` is not known here", "write `lower` or `upper`")
+    if options["value"] == "":
+        report(("value",), "an empty value yields nothing", "write a directive")
+
+
 CASE = Directive(
     "@case",
     Options({"operator": Option(Plain(), needed=True), "value": Option(Text(), needed=True)}),
     run,
     emit,
+    lint,
 )

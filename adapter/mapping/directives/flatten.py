@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from adapter.errors import MappingError
-from adapter.mapping.directive import Directive
+from adapter.mapping.directive import Directive, Report
 from adapter.mapping.javascript import keys
 from adapter.mapping.shapes import Any_, Option, Options, Plain, Raw
 from adapter.mapping.values import UNDEFINED, is_truthy
@@ -16,9 +16,6 @@ from adapter.mapping.emit import Value
 if TYPE_CHECKING:
     from adapter.mapping.emit import Emitter
     from adapter.mapping.interpret import Resolver
-
-#: How many joined names one lead keeps, how many leads below it, and how deep: payloads choose the keys.
-_KEPT, _KEPT_BELOW, _KEPT_DEPTH = 128, 8, 2
 
 WITHOUT_SEPARATOR = '@flatten requires a "separator" key'
 
@@ -42,56 +39,30 @@ def flattened(value: Any, separator: str, omit_arrays: bool) -> dict[str, Any]:
     return result
 
 
-class _Joined(dict[str, str]):
-    """The joined names of keys below one lead, kept so that they need not be joined anew."""
-
-    __slots__ = ("below", "depth", "lead", "separator")
-
-    def __init__(self, lead: str, separator: str, depth: int) -> None:
-        super().__init__()
-        self.depth = depth
-        self.lead = lead
-        self.separator = separator
-        self.below: dict[str, _Joined] = {}
-
-    def __missing__(self, key: str) -> str:
-        joined = self.lead + key
-        if len(self) < _KEPT:
-            self[key] = joined
-        return joined
-
-    def under(self, key: str) -> _Joined:
-        found = self.below.get(key)
-        if found is None:
-            found = _Joined(self.lead + key + self.separator, self.separator, self.depth + 1)
-            if len(self.below) < _KEPT_BELOW and self.depth < _KEPT_DEPTH:
-                self.below[key] = found
-        return found
-
-
 def flattener(separator: str, omit_arrays: bool) -> Callable[[Any], dict[str, Any]]:
     """Return `flattened` made faster: the same members, in the order in which they stand."""
-    top = _Joined("", separator, 0)
 
     def flat(value: Any) -> dict[str, Any]:
         result: dict[str, Any] = {}
         if type(value) is dict:
-            gather(value, top, result)
+            gather(value, "", result)
         elif value is not UNDEFINED:
             _gather(value, "", separator, omit_arrays, result)
         return result
 
-    def gather(members: dict[str, Any], joined: _Joined, result: dict[str, Any]) -> None:
+    def gather(members: dict[str, Any], lead: str, result: dict[str, Any]) -> None:
         for key, item in members.items():
-            if type(item) is dict:
+            if type(item) is str:  # the most frequent kind
+                result[lead + key] = item
+            elif type(item) is dict:
                 if key.isdigit() or not key:  # JavaScript may visit it earlier, and another key may collide
-                    _gather(members, joined.lead.removesuffix(separator), separator, omit_arrays, result)
+                    _gather(members, lead.removesuffix(separator), separator, omit_arrays, result)
                     return
-                gather(item, joined.under(key), result)
+                gather(item, lead + key + separator, result)
             elif type(item) is list and not omit_arrays:
-                _gather(item, joined[key], separator, omit_arrays, result)
+                _gather(item, lead + key, separator, omit_arrays, result)
             else:
-                result[joined[key]] = item
+                result[lead + key] = item
 
     return flat
 
@@ -124,10 +95,15 @@ def emit(options: Any, emitter: Emitter, final: bool) -> Value:
     return Value(text, misses=False, holed=value.holed or (value.misses and not final))
 
 
+def lint(options: Any, report: Report) -> None:
+    if options["separator"] == "":
+        report(("separator",), "the separator is empty", "write the text that joins two keys, as in `.`")
+
+
 _OPTIONS = {
     "separator": Option(Plain(), needed=True),
     "value": Option(Raw(), required=True),
     "omitArrays": Option(Any_(), checked=False),
 }
 
-FLATTEN = Directive("@flatten", Options(_OPTIONS), run, emit)
+FLATTEN = Directive("@flatten", Options(_OPTIONS), run, emit, lint)

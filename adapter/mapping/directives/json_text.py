@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from adapter.errors import MappingError
 from adapter.mapping import javascript
-from adapter.mapping.directive import Directive
+from adapter.mapping.directive import Directive, Report
 from adapter.mapping.shapes import Option, Options, Plain, Raw
 from adapter.mapping.values import UNDEFINED, is_truthy
 
@@ -54,9 +54,14 @@ def emit(options: Any, emitter: Emitter, final: bool) -> Value:
     return Value("U")
 
 
+def lint(options: Any, report: Report) -> None:
+    if not is_truthy(options["value"]):
+        report(("value",), "an empty value fails when the mapping runs", "write a directive")
+
+
 _OPTIONS = {
     "value": Option(Raw(), required=True),
     "mode": Option(Plain(choices=("encode", "decode")), required=True),
 }
 
-JSON = Directive("@json", Options(_OPTIONS), run, emit)
+JSON = Directive("@json", Options(_OPTIONS), run, emit, lint)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from adapter.errors import MappingError
 from adapter.mapping import paths
-from adapter.mapping.directive import Directive
+from adapter.mapping.directive import Directive, Report
 from adapter.mapping.shapes import Text
 from adapter.mapping.values import type_of
 
@@ -15,6 +17,11 @@ from adapter.mapping.emit import Value
 if TYPE_CHECKING:
     from adapter.mapping.emit import Emitter
     from adapter.mapping.interpret import Resolver
+
+
+_UNQUOTED = re.compile(r"\[[A-Za-z_$]")
+_DOTTED = re.compile(r"""\[(["'])[^"']*\.[^"']*\1\]""")
+_NEGATIVE = re.compile(r"\[-[0-9]+\]|\[0[0-9]+\]")
 
 
 def run(options: Any, payload: Any, resolver: Resolver) -> Any:
@@ -36,4 +43,27 @@ def emit(options: Any, emitter: Emitter, final: bool) -> Value:
     return Value(emitter.call(paths.get, emitter.scope.payload, path), holed=emitter.scope.holed)
 
 
-PATH = Directive("@path", Text(), run, emit)
+def lint(options: Any, report: Report) -> None:
+    if type(options) is str:
+        lint_path(options, lambda message, remedy: report((), message, remedy))
+
+
+def lint_path(path: str, report: Callable[[str, str], None]) -> None:
+    """Report what makes a path find nothing, or something else than it says."""
+    if path == "$":
+        report("`$` alone finds nothing", "write `$.` for the whole message")
+    elif path != path.strip():
+        report("the path has spaces around it, and finds nothing", f"write `{path.strip()}`")
+    elif path.startswith("$") and path[1:2] == "[":
+        report("`$[` finds nothing", "write `$.` and the name")
+    elif "*" in path or "?(" in path:
+        report("wildcards and filters are not known in paths", "use `@arrayPath` or `@map` over the list")
+    elif _UNQUOTED.search(path):
+        report("a name in brackets needs quotes", "write `.name` or `['name']`")
+    elif _DOTTED.search(path):
+        report("quotes do not protect a dot: the path is split there all the same", "such a key cannot be reached")
+    elif _NEGATIVE.search(path):
+        report("an index counts from 0 and is not negative", "write `[0]` for the first item")
+
+
+PATH = Directive("@path", Text(), run, emit, lint)

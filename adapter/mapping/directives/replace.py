@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from adapter.errors import MappingError
-from adapter.mapping.directive import Directive
+from adapter.mapping.directive import Directive, Report
 from adapter.mapping.javascript import code_units, joined_units, length, text
 from adapter.mapping.shapes import Any_, Flag, Option, Options, Plain, Text
 from adapter.mapping.values import UNDEFINED, is_number, is_truthy
@@ -138,6 +138,15 @@ def _is_plain(options: dict[str, Any]) -> bool:
     )
 
 
+def lint(options: Any, report: Report) -> None:
+    for name in ("pattern2", "replacement2"):
+        given = options.get(name, "")
+        if type(given) is not str:
+            report((name,), f"`{name}` is not text, and is ignored", "write plain text")
+        elif length(given) > MOST:
+            report((name,), "the text is too long", f"at most {MOST} characters")
+
+
 _OPTIONS = {
     "pattern": Option(Plain(least=1, most=MOST), required=True),
     "replacement": Option(Plain(least=0, most=MOST)),
@@ -148,4 +157,4 @@ _OPTIONS = {
     "replacement2": Option(Any_(), checked=False),
 }
 
-REPLACE = Directive("@replace", Options(_OPTIONS), run, emit)
+REPLACE = Directive("@replace", Options(_OPTIONS), run, emit, lint)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from adapter.errors import MappingError
 from adapter.mapping import templates
-from adapter.mapping.directive import Directive
+from adapter.mapping.directive import Directive, Report
 from adapter.mapping.shapes import Text
 from adapter.mapping.values import type_of
 
@@ -40,7 +40,7 @@ def emit(options: Any, emitter: Emitter, final: bool) -> Value:
 def _piece(piece: str, is_placeholder: bool, emitter: Emitter) -> str:
     if not is_placeholder:
         return f"{{{emitter.constant(piece)}}}"
-    value = emitter.read(templates.key_of(piece)).text
+    value = emitter.stored(emitter.read(templates.key_of(piece))).text
     return f"{{{value} if type({value}) is str else {emitter.call(templates.shown, value)}}}"
 
 
@@ -50,4 +50,17 @@ def _rendered(template: Any, payload: Any) -> str:
     return templates.render(template, payload)
 
 
-TEMPLATE = Directive("@template", Text(), run, emit)
+def lint(options: Any, report: Report) -> None:
+    if type(options) is not str:
+        return
+    for placeholder in templates.DOUBLE.findall(options.replace("{{{", "{{").replace("}}}", "}}")):
+        key = templates.key_of(placeholder)
+        if key.startswith("$."):
+            report((), f"`{{{{{key}}}}}` is never filled: templates do not drop `$.`", f"write {{{{{key[2:]}}}}}")
+        elif "|" in key or key.startswith(("#", "/", "%")):
+            report((), f"`{{{{{key}}}}}` is no path: `@template` knows neither filters nor blocks", "use `@liquid`")
+    if options.count("{{") != options.count("}}"):
+        report((), "braces do not close", "write {{path}}")
+
+
+TEMPLATE = Directive("@template", Text(), run, emit, lint)

@@ -6,4 +6,12 @@ from adapter.mapping.subscriptions.evaluate import compile_subscription, matches
 from adapter.mapping.subscriptions.index import SubscriptionIndex
 from adapter.mapping.subscriptions.parser import parse
 
-__all__ = ["Condition", "Group", "SubscriptionError", "SubscriptionIndex", "compile_subscription", "matches", "parse"]
+__all__ = [
+    "Condition",
+    "Group",
+    "SubscriptionError",
+    "SubscriptionIndex",
+    "compile_subscription",
+    "matches",
+    "parse",
+]

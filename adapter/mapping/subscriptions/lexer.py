@@ -142,4 +142,6 @@ def _unknown(text: str, at: int) -> SubscriptionError:
         return SubscriptionError("array indexes are not supported in subscriptions", position=at,
                                  trap="array_index", remedy="test a field that is no array")  # fmt: skip
     remedy = "names take letters, digits, _ and -; escape other signs with \\, as in properties.\\$a"
-    return SubscriptionError(f"`{char}` cannot stand here", position=at, trap="unknown_character", remedy=remedy)
+    return SubscriptionError(
+        f"`{char}` cannot stand here", position=at, trap="unknown_character", remedy=remedy
+    )

@@ -65,7 +65,9 @@ class _Parser:
         if token.kind != "keyword":
             remedy = "connectors are written in small letters" if token.text.lower() in ("and", "or") else (
                 "write `and` or `or` between two conditions")  # fmt: skip
-            raise _error(token, f"`{token.text}` where `and` or `or` should stand", "missing_connector", remedy)
+            raise _error(
+                token, f"`{token.text}` where `and` or `or` should stand", "missing_connector", remedy
+            )
         if before is not None and before.text != token.text:
             raise _error(token, "`and` and `or` are mixed in one group, and the last of them would rule all",
                          "mixed_connectors", 'put parentheses, as in `type = "track" and (event = "A" or event = "B")`')  # fmt: skip
@@ -92,7 +94,9 @@ class _Parser:
     def field(self, first: Token) -> tuple[Field, str]:
         if first.text not in _FIELDS:
             remedy = did_you_mean(first.text, _FIELDS)
-            raise _error(first, f"`{first.text}` is not a field: Segment skips the condition", "unknown_field", remedy)
+            raise _error(
+                first, f"`{first.text}` is not a field: Segment skips the condition", "unknown_field", remedy
+            )
         parts: list[str] = []
         while self.token.kind == ".":
             self.take()
@@ -109,7 +113,9 @@ class _Parser:
     def value(self, wanted: str) -> Token:
         token = self.take()
         if token.kind not in _VALUES:
-            raise _error(token, f"{wanted} is missing", "missing_value", 'write "text", a number, true, false or null')
+            raise _error(
+                token, f"{wanted} is missing", "missing_value", 'write "text", a number, true, false or null'
+            )
         while token.kind == "word" and self.token.kind == ".":
             self.take()
             part = self.take()
@@ -136,12 +142,16 @@ class _Parser:
             raise _misplaced(first)
         field, path = self.field(first)
         if field == "type":
-            raise _error(first, f"{name.text} cannot look at type", "type_in_function", 'write `type = "track"`')
+            raise _error(
+                first, f"{name.text} cannot look at type", "type_in_function", 'write `type = "track"`'
+            )
         self.expect(",", f"{name.text} takes (field, value)")
         value = self.value("the second argument")
         self.expect(")", "a function ends with `)`")
         operator, sought = _edge(value) if name.text == "match" else ("contains", _text(value))
-        return Condition(field, cast(Operator, f"not_{operator}" if negated else operator), sought, path, token.start)
+        return Condition(
+            field, cast(Operator, f"not_{operator}" if negated else operator), sought, path, token.start
+        )
 
     def expect(self, kind: str, message: str) -> None:
         token = self.take()
@@ -182,7 +192,12 @@ def _condition(first: Token, field: Field, name: str, operator: Token, value: To
     special = {("=", "null"): "not_exists", ("!=", "null"): "exists"}
     if value.kind == "null" and field not in ("type", "event") and (sign, "null") in special:
         return made(special[sign, "null"])
-    if sign == "=" and value.kind != "number" and value.text in ("true", "false") and field in (*_NESTING, "userId"):
+    if (
+        sign == "="
+        and value.kind != "number"
+        and value.text in ("true", "false")
+        and field in (*_NESTING, "userId")
+    ):
         if boolean:
             return made(f"is_{value.text}")
     if field in _NESTING and value.kind == "number":

@@ -9,7 +9,7 @@ from adapter.errors import MappingError
 from adapter.mapping.directives import DIRECTIVES
 from adapter.mapping.emit import Emitter
 from adapter.mapping.interpret import Resolver, Tables, root_of
-from adapter.mapping.validate import validate
+from adapter.mapping.reference import validate
 from adapter.mapping.values import UNDEFINED, as_json, type_of
 
 #: A compiled mapping: from a payload to what it becomes.
