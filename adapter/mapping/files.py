@@ -81,7 +81,7 @@ def load(paths: Sequence[Path]) -> tuple[list[MappingFile], list[Problem]]:
             if file is not None:
                 files.append(file)
     problems += _same_names(mapping for file in files for mapping in file.mappings)
-    return files, problems
+    return files, list(dict.fromkeys(problems))  # what stands under an anchor is found with each alias
 
 
 def _same_names(mappings: Iterable[Mapping]) -> list[Problem]:
