@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -12,7 +13,7 @@ from typer.testing import CliRunner, Result
 
 from adapter import app
 from adapter.cli.main import commands
-from adapter.settings.fields import build
+from adapter.settings.fields import Keys, build
 
 MAPPING = """\
 source: segment
