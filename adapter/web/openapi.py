@@ -24,8 +24,8 @@ class Settled(Struct, omit_defaults=True):
     """What became of the messages of one request.
 
     `results` has every message's where they fit into 16 KB. Where they do not, `counts` has how many there
-    were by outcome, `results` those with a discount or in quarantine, and `truncated` says whether some of
-    these were left out.
+    were by outcome, `results` those with a discount, an error or in quarantine, and `truncated` says whether
+    some of these were left out.
     """
 
     results: list[Result]

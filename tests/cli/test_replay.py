@@ -53,11 +53,12 @@ class Shop:
         return asyncio.run(self._send())
 
     async def _send(self) -> str:
-        files = {
+        chosen: dict[Keys, Any] = {
             ("files", "mappings"): str(self.mapping.parent),
             ("files", "rules"): str(self.folder / "rules"),
+            ("store", "url"): self.url,
         }
-        composed = app.compose(build({**files, ("store", "url"): self.url}))
+        composed = app.compose(build(chosen))
         transport = httpx.ASGITransport(composed.asgi)
         async with (
             composed.running(),
