@@ -46,7 +46,7 @@ class Wanted(Struct):
     `messages` are claimed by asking: of a key asked for in two transactions at once, exactly one sees it
     fresh, provided that it commits; a key that stands twice in one batch is one key, fresh or seen as a
     whole. A claim is kept when the script ends without a save, or with a save that does not answer it.
-    `customers` are source_ids as the messages name them,
+    They count as seen at `now` of the load. `customers` are source_ids as the messages name them,
     `identities` the linking identities they carry, `codes` the discounts they mean to move.
     """
 
@@ -86,17 +86,18 @@ class Changes(Struct):
     what the other lists hold of an erased customer is what came after the erasure.
 
     `answers` are kept beside their message keys for duplicates to be answered alike; an answer may also be
-    given to a key of an earlier transaction. `moved` lists (from source_id, to source_id) merges, in order:
-    events, discounts (with the scopes of their claims), decisions, deliveries, counters scoped to the
-    customer (summed) and identities follow, the record of `from` goes, and a redirect from it is kept; what
-    the other lists say of `from` is written to `to`, but `customers` must hold the merged record. `erased`
-    lists source_ids whose data must go: their records, identities, redirects to them, events, decisions,
-    discounts, deliveries, own counters, and the answers of `rewarded` messages (the bare keys stay);
-    counters of the whole shop and of devices stay, and so does the quarantine, whose documents the store
-    cannot read. `events` are appended; the same customer, moment and id again is the same event, kept once.
-    `counters` are differences. `discounts` replace those of that code that were loaded in this transaction,
-    and are inserted otherwise. `rewarded` says of each message on which a discount hangs whose discount it
-    is (source_id): such keys are never forgotten.
+    given to a key that this transaction has not claimed (one not known counts as seen at `seen_at`).
+    `moved` lists (from source_id, to source_id) merges, in order: events, discounts (with the scopes of
+    their claims), decisions, deliveries, counters scoped to the customer (summed) and identities follow,
+    the record of `from` goes, and a redirect from it is kept; what the other lists say of `from` is written
+    to `to`, but `customers` must hold the merged record. `erased` lists source_ids whose data must go:
+    their records, identities, redirects to them, events, decisions, discounts, deliveries, own counters,
+    and the answers of `rewarded` messages (the bare keys stay); counters of the whole shop and of devices
+    stay, and so does the quarantine, whose documents the store cannot read. `events` are appended; the same
+    customer, moment and id again is the same event, kept once. `counters` are differences. `discounts`
+    replace those of that code that were loaded in this transaction, and are inserted otherwise. `rewarded`
+    says of each message on which a discount hangs whose discount it is (source_id): such keys are never
+    forgotten.
     """
 
     seen_at: datetime

@@ -6,6 +6,7 @@ from urllib.parse import unquote, urlsplit
 
 from adapter.errors import Refused
 from adapter.store.contract import Store
+from adapter.store.postgres.engine import PostgresStore
 from adapter.store.sqlite.engine import SqliteStore
 
 _FORMS = (
@@ -22,6 +23,8 @@ def open_store(url: str) -> Store:
     scheme, separator, _ = url.partition("://")
     if scheme == "sqlite" and separator:
         return SqliteStore(_path(url))
+    if scheme in ("postgresql", "postgres") and separator:
+        return PostgresStore(url, _without_password(url))
     raise Refused(f"`{_without_password(url)}` names no store: {_FORMS}")
 
 

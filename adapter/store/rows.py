@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from hashlib import blake2b
 from typing import Any
 
@@ -15,7 +15,7 @@ from adapter.model.deliveries import Delivery
 from adapter.model.discounts import HeldDiscount
 from adapter.model.events import Event
 from adapter.model.quarantine import Quarantined
-from adapter.store.contract import MessageKey
+from adapter.store.contract import MessageKey, Settlement
 from adapter.store.moments import micros, micros_or_none, moment
 
 read_customer: Callable[[bytes], Customer] = msgspec.json.Decoder(Customer).decode
@@ -23,10 +23,20 @@ read_event: Callable[[bytes], Event] = msgspec.json.Decoder(Event).decode
 read_held: Callable[[bytes], HeldDiscount] = msgspec.json.Decoder(HeldDiscount).decode
 _decision: Callable[[bytes], Decision] = msgspec.json.Decoder(Decision).decode
 
+#: Old message keys are dropped in this many transactions, so that none holds other writers up for long.
+_SLICES = 256
+
 
 def digest(key: MessageKey) -> bytes:
     """Return 16 bytes that stand for a message key; the zero byte keeps (`a`, `bc`) from (`ab`, `c`)."""
     return blake2b(f"{key[0]}\0{key[1]}".encode(), digest_size=16).digest()
+
+
+def digest_slices() -> Iterator[tuple[bytes, bytes]]:
+    """Yield ranges of digests, the second exclusive, that together hold all 16-byte digests."""
+    for first in range(_SLICES):
+        upper = bytes([first + 1]) if first + 1 < _SLICES else b"\xff" * 17
+        yield bytes([first]), upper
 
 
 def is_open(held: HeldDiscount) -> bool:
@@ -94,6 +104,14 @@ def read_delivery(row: Iterable[Any]) -> Delivery:
         not_after=None if not_after is None else moment(not_after),
         last_error=error,
     )
+
+
+def settled_row(settlement: Settlement) -> tuple[str, int, str, int | None, str | None]:
+    """Return id, attempt, and the status, due moment and error that the attempt leaves."""
+    again = not settlement.done and settlement.due_at is not None
+    status = "due" if again else "done" if settlement.done else "dead"
+    due_at = micros_or_none(settlement.due_at) if again else None
+    return settlement.id, settlement.attempt, status, due_at, settlement.error
 
 
 def quarantined_row(message: Quarantined) -> tuple[Any, ...]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 from msgspec import Raw
 
@@ -21,6 +23,7 @@ from adapter.model.quarantine import Quarantined
 from adapter.store.contract import Changes, CounterKey, CustomerRecord, Loaded, Store, Transaction, Wanted
 from adapter.store.engines import open_store
 
+_NUMBERS = itertools.count(1)
 NOW = datetime(2026, 11, 21, 10, 30, 0, 123457, tzinfo=UTC)
 
 
@@ -119,10 +122,42 @@ def make() -> Make:
     return Make()
 
 
-@pytest.fixture(params=["sqlite"])
+@pytest.fixture(params=["sqlite", "postgres"])
 def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A new, empty store for each test."""
+    """A new, empty store for each test, on each engine."""
+    if request.param == "postgres":
+        return str(request.getfixturevalue("postgres_url"))
     return f"sqlite:///{tmp_path / 'with space' / 'adapter.db'}"
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: Any) -> str:
+    """A database with our schema, to be copied."""
+
+    async def make() -> None:
+        connection = await asyncpg.connect(postgres_server.dsn())
+        await connection.execute("CREATE DATABASE template_of_ours")
+        await connection.close()
+        store = open_store(postgres_server.dsn("template_of_ours"))
+        await store.open()
+        await store.close()
+
+    asyncio.run(make())
+    return "template_of_ours"
+
+
+@pytest.fixture
+def postgres_url(postgres_server: Any, postgres_template: str) -> str:
+    """A database of our schema, empty."""
+    name = f"store_{next(_NUMBERS)}"
+
+    async def make() -> None:
+        connection = await asyncpg.connect(postgres_server.dsn())
+        await connection.execute(f"CREATE DATABASE {name} TEMPLATE {postgres_template} STRATEGY FILE_COPY")
+        await connection.close()
+
+    asyncio.run(make())
+    return str(postgres_server.dsn(name))
 
 
 @pytest.fixture

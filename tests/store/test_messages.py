@@ -61,7 +61,7 @@ async def test_old_keys_are_forgotten_save_those_that_earned_a_discount(
     store: Store, run: Any, make: Any
 ) -> None:
     await run.save(Wanted(messages=KEYS[:2]), rewarded={KEYS[0]: "c1"}, answers={KEYS[0]: b"A1"})
-    await run.save(Wanted(messages=KEYS[2:]), seen_at=make.at(days=31))
+    await run.load(messages=KEYS[2:], now=make.at(days=31))
     assert await store.forget_messages(make.at(days=30)) == 1
     assert (await run.load(messages=KEYS)).answers == {KEYS[0]: b"A1", KEYS[2]: b""}
 

@@ -16,6 +16,7 @@ from adapter.model.discounts import HeldDiscount
 from adapter.model.events import Event
 from adapter.model.quarantine import Quarantined
 from adapter.store.contract import Settlement, Transaction
+from adapter.store.rows import digest_slices
 from adapter.store.sqlite import outbox
 from adapter.store.sqlite.connection import connect, transaction, translated
 from adapter.store.sqlite.lock import FileLock
@@ -126,7 +127,7 @@ class SqliteStore:
     async def forget_messages(self, before: datetime) -> int:
         """Drop old dedupe keys, a slice at a time so that requests are not held up."""
         gone = 0
-        for lower, upper in outbox.digest_slices():
+        for lower, upper in digest_slices():
             gone += await self._forget_slice(lower, upper, before)
         return gone
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,12 +11,9 @@ from msgspec.structs import replace
 
 from adapter.model.deliveries import Delivery
 from adapter.store.contract import Settlement
-from adapter.store.moments import micros, micros_or_none
-from adapter.store.rows import read_delivery
+from adapter.store.moments import micros
+from adapter.store.rows import read_delivery, settled_row
 from adapter.store.sqlite.statements import SQL
-
-#: Old message keys are dropped in this many transactions, so that none holds the writer for long.
-_SLICES = 256
 
 
 def lease(
@@ -34,7 +31,7 @@ def lease(
 
 def settle(connection: apsw.Connection, settlements: Sequence[Settlement]) -> int:
     """Record outcomes; runs inside a transaction."""
-    return _changed(connection, "settle", [_settled(settlement) for settlement in settlements])
+    return _changed(connection, "settle", [settled_row(settlement) for settlement in settlements])
 
 
 def release_quarantined(connection: apsw.Connection, ids: Sequence[int]) -> int:
@@ -42,23 +39,9 @@ def release_quarantined(connection: apsw.Connection, ids: Sequence[int]) -> int:
     return _changed(connection, "release_quarantined", [(id_,) for id_ in ids])
 
 
-def digest_slices() -> Iterator[tuple[bytes, bytes]]:
-    """Yield ranges of digests, the second exclusive, that together hold all 16-byte digests."""
-    for first in range(_SLICES):
-        upper = bytes([first + 1]) if first + 1 < _SLICES else b"\xff" * 17
-        yield bytes([first]), upper
-
-
 def forget_slice(connection: apsw.Connection, lower: bytes, upper: bytes, before: datetime) -> int:
     """Drop the old message keys of one slice; runs inside a transaction."""
     return _changed(connection, "forget_messages", [(lower, upper, micros(before))])
-
-
-def _settled(settlement: Settlement) -> tuple[str, int, str, int | None, str | None]:
-    again = not settlement.done and settlement.due_at is not None
-    status = "due" if again else "done" if settlement.done else "dead"
-    due_at = micros_or_none(settlement.due_at) if again else None
-    return settlement.id, settlement.attempt, status, due_at, settlement.error
 
 
 def _changed(connection: apsw.Connection, statement: str, rows: Sequence[tuple[Any, ...]]) -> int:

@@ -54,14 +54,14 @@ class Saving:
         self._discounts = discounts
         self._owners = final_owners(changes.moved) if changes.moved else {}
 
-    def write(self, claimed: dict[MessageKey, bytes]) -> None:
-        """Write all changes, and the messages claimed whether answered or not."""
+    def write(self, claimed: dict[MessageKey, bytes], claimed_at: int) -> None:
+        """Write all changes, and the messages claimed, with their digests, whether answered or not."""
         for old, new in self._changes.moved:
             if old != new:
                 self._move(old, new)
         for source_id in self._changes.erased:
             self._erase(source_id)
-        self._write_messages(claimed)
+        self._write_messages(claimed, claimed_at)
         self._write_customers()
         self._write_events()
         self._write_facts()
@@ -98,9 +98,9 @@ class Saving:
         if source_id:
             self._one("drop_counters", source_id)
 
-    def _write_messages(self, claimed: dict[MessageKey, bytes]) -> None:
-        changes = self._changes
-        seen_at, answers, rewarded = micros(changes.seen_at), changes.answers, changes.rewarded
+    def _write_messages(self, claimed: dict[MessageKey, bytes], claimed_at: int) -> None:
+        answers, rewarded = self._changes.answers, self._changes.rewarded
+        seen_at = claimed_at or micros(self._changes.seen_at)
         keys = claimed | {key: digest(key) for key in answers.keys() - claimed.keys()}
         keys |= {key: digest(key) for key in rewarded.keys() - keys.keys()}
         self._many(

@@ -70,7 +70,7 @@ class SqliteTransaction:
     async def reserve(self, counters: Sequence[CounterKey], codes: Sequence[str]) -> Reserved:
         """Read the counters, and which codes exist."""
         rows = self._connection.executemany(SQL["used"], counters)
-        used = {(scope, key): n for scope, key, n in rows}
+        used = {(scope, key): n for scope, key, n in rows if n}
         taken = self._connection.execute(SQL["taken_codes"], (array(codes),)) if codes else ()
         return Reserved(used, frozenset(code for (code,) in taken))
 
@@ -78,7 +78,7 @@ class SqliteTransaction:
         """Write everything, claims included."""
         claimed, self._claimed = self._claimed, {}
         saving = Saving(self._connection, changes, self._customers, self._discounts)
-        saving.write(claimed)
+        saving.write(claimed, self._claimed_at)
 
     def finish(self) -> None:
         """Keep claims that no save has answered."""

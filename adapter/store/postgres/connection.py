@@ -1,0 +1,106 @@
+"""Connections as this engine needs them, and the server's errors in our words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import asyncpg
+from asyncpg import exceptions
+
+from adapter.errors import Unavailable
+from adapter.store.postgres.text import escape, unescape
+
+if TYPE_CHECKING:
+    Connection = asyncpg.Connection[asyncpg.Record]
+else:
+    Connection = asyncpg.Connection
+
+#: Seconds for one statement, commit included. Senders give up after 5 s; the rest is for the slow parts of
+#: a fail-over, after which the same connection may still be good.
+STATEMENT_TIMEOUT = 10.0
+CONNECT_TIMEOUT = 5.0
+
+#: A process that hangs or is cut off with a transaction open must not hold its locks for long.
+SETTINGS = {
+    "application_name": "behaviour-discounts-adapter",
+    "idle_in_transaction_session_timeout": "15s",
+    "lock_timeout": "5s",
+    "jit": "off",
+}
+#: What a batch asks is a handful of rows by key out of many, whatever the planner believes of arrays: one
+#: generic plan that walks indexes, and so visits one partition per customer.
+BY_KEY = {
+    "plan_cache_mode": "force_generic_plan",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "enable_seqscan": "off",
+}
+
+_OUT_OF_ORDER = (
+    OSError,
+    TimeoutError,
+    exceptions.PostgresConnectionError,
+    exceptions.OperatorInterventionError,
+    exceptions.InsufficientResourcesError,
+    exceptions.ReadOnlySQLTransactionError,
+    exceptions.LockNotAvailableError,
+    exceptions.InvalidTransactionStateError,
+    exceptions.PostgresSystemError,
+    exceptions.InvalidAuthorizationSpecificationError,
+    exceptions.InvalidCatalogNameError,
+    exceptions.InvalidSchemaNameError,
+    exceptions.InsufficientPrivilegeError,
+    exceptions.TargetServerAttributeNotMatched,
+    exceptions.InternalClientError,
+)
+
+
+async def connect(dsn: str, settings: dict[str, str]) -> Connection:
+    """Open a connection; of several hosts in the DSN, one that accepts writes."""
+    connection = await asyncpg.connect(
+        dsn,
+        timeout=CONNECT_TIMEOUT,
+        command_timeout=STATEMENT_TIMEOUT,
+        statement_cache_size=256,
+        max_cached_statement_lifetime=0,
+        server_settings=SETTINGS | settings,
+        target_session_attrs=_writable(dsn),
+    )
+    await prepare(connection)
+    return connection
+
+
+async def prepare(connection: Connection) -> None:
+    """Teach a connection to keep any text."""
+    await connection.set_type_codec(
+        "text", schema="pg_catalog", encoder=escape, decoder=unescape, format="text"
+    )
+
+
+def _writable(dsn: str) -> Any:
+    return None if "target_session_attrs" in dsn else "read-write"
+
+
+def is_out_of_order(error: BaseException) -> bool:
+    """Say whether an error means that the database cannot be used now, not that we asked wrongly."""
+    if isinstance(error, exceptions.DataError):
+        return False
+    return isinstance(error, (*_OUT_OF_ORDER, asyncpg.InterfaceError))
+
+
+@contextmanager
+def translated(shown: str) -> Iterator[None]:
+    """Turn what the driver raises when the database cannot be used into Unavailable."""
+    try:
+        yield
+    except Exception as error:
+        if not is_out_of_order(error):
+            raise
+        reason = str(error) or type(error).__name__
+        raise Unavailable(
+            f"the store {shown} cannot be used now ({reason}): see that the database runs, has room, "
+            "and lets this user write",
+            retry_after=2,
+        ) from error

@@ -1,0 +1,170 @@
+"""The store on PostgreSQL: one committing connection, a few that read and lease."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from datetime import datetime
+from typing import TypeVar
+
+import asyncpg
+
+from adapter.errors import Unavailable
+from adapter.model.customers import Customer
+from adapter.model.decisions import Decision
+from adapter.model.deliveries import Delivery
+from adapter.model.discounts import HeldDiscount
+from adapter.model.events import Event
+from adapter.model.quarantine import Quarantined
+from adapter.store.contract import Settlement, Transaction
+from adapter.store.postgres import outbox
+from adapter.store.postgres.committer import Committer
+from adapter.store.postgres.connection import Connection, connect, translated
+from adapter.store.postgres.migrate import migrate
+from adapter.store.postgres.reads import Reads
+from adapter.store.postgres.statements import MIGRATIONS
+from adapter.store.postgres.transaction import PostgresTransaction
+from adapter.store.rows import digest_slices
+
+T = TypeVar("T")
+_READERS = 4
+
+
+class PostgresStore:
+    """See `adapter.store.contract.Store`.
+
+    `dsn` is what libpq takes: several hosts too, of which the one that accepts writes is used; `shown`
+    is how messages name it, without the password.
+    """
+
+    def __init__(self, dsn: str, shown: str) -> None:
+        self._dsn = dsn
+        self._shown = shown
+        self._committer = Committer(dsn, shown)
+        self._room = asyncio.Semaphore(_READERS)
+        self._idle: list[Connection] | None = None
+
+    async def open(self) -> None:
+        """Connect, and bring the schema up to date."""
+        if self._idle is not None:
+            return
+        with translated(self._shown):
+            connection = await connect(self._dsn, {})
+            try:
+                await migrate(connection, MIGRATIONS, self._shown)
+            except BaseException:
+                connection.terminate()
+                raise
+        self._idle = [connection]
+        self._committer.open()
+
+    async def close(self) -> None:
+        """Finish what runs, and disconnect."""
+        idle, self._idle = self._idle, None
+        await self._committer.close()
+        for connection in idle or ():
+            with suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                await connection.close(timeout=2)
+
+    async def ping(self) -> None:
+        """Commit a transaction that has an id of its own, which a server that only reads refuses."""
+        await self._read(lambda connection: connection.execute("SELECT pg_current_xact_id()"))
+
+    async def transact(self, script: Callable[[Transaction], Awaitable[T]]) -> T:
+        """Run the script in one transaction; durable when it returns."""
+
+        async def work(connection: Connection) -> T:
+            transaction = PostgresTransaction(connection)
+            result = await script(transaction)
+            await transaction.finish()
+            return result
+
+        return await self._committer.run(work)
+
+    async def customer(self, source_id: str) -> Customer | None:
+        """Return a customer by any of their names."""
+        return await self._read(lambda connection: Reads(connection).customer(source_id))
+
+    async def discount(self, code: str) -> HeldDiscount | None:
+        """Return one discount by its code."""
+        return await self._read(lambda connection: Reads(connection).discount(code))
+
+    async def discounts(self, source_id: str, limit: int = 100) -> list[HeldDiscount]:
+        """Return a customer's discounts, newest first."""
+        return await self._read(lambda connection: Reads(connection).discounts(source_id, limit))
+
+    async def events(self, source_id: str, limit: int = 100) -> list[Event]:
+        """Return a customer's events, latest first."""
+        return await self._read(lambda connection: Reads(connection).events(source_id, limit))
+
+    async def decisions(self, source_id: str, limit: int = 100) -> list[Decision]:
+        """Return a customer's decisions, newest first."""
+        return await self._read(lambda connection: Reads(connection).decisions(source_id, limit))
+
+    async def issued_for(self, event_ids: Sequence[str]) -> dict[str, list[HeldDiscount]]:
+        """Return the discounts issued for these events."""
+        return await self._read(lambda connection: Reads(connection).issued_for(event_ids))
+
+    async def lapsed(self, now: datetime, limit: int) -> list[str]:
+        """Return codes of open discounts whose time is over."""
+        return await self._read(lambda connection: Reads(connection).lapsed(now, limit))
+
+    async def lease(
+        self, now: datetime, until: datetime, limit: int, destination: str | None = None
+    ) -> list[Delivery]:
+        """Take due deliveries until a moment."""
+        return await self._read(lambda connection: outbox.lease(connection, now, until, limit, destination))
+
+    async def settle(self, settlements: Sequence[Settlement]) -> int:
+        """Record what came of leased deliveries."""
+        return await self._read(lambda connection: outbox.settle(connection, settlements))
+
+    async def deliveries(self, status: str, limit: int = 100) -> list[Delivery]:
+        """Return deliveries of one status; raises Refused for an unknown one."""
+        return await self._read(lambda connection: Reads(connection).deliveries(status, limit))
+
+    async def quarantined(self, after: int = 0, limit: int = 100) -> list[Quarantined]:
+        """Return quarantined messages after an id."""
+        return await self._read(lambda connection: Reads(connection).quarantined(after, limit))
+
+    async def release_quarantined(self, ids: Sequence[int]) -> int:
+        """Delete quarantine entries."""
+        return await self._read(lambda connection: outbox.release_quarantined(connection, ids))
+
+    async def forget_messages(self, before: datetime) -> int:
+        """Drop old dedupe keys, a slice at a time so that no lock is held for long."""
+        gone = 0
+        for lower, upper in digest_slices():
+            gone += await self._forget_slice(lower, upper, before)
+        return gone
+
+    async def counts(self) -> dict[str, int]:
+        """Return how many there are of each kind."""
+        return await self._read(lambda connection: Reads(connection).counts())
+
+    async def _forget_slice(self, lower: bytes, upper: bytes, before: datetime) -> int:
+        return await self._read(lambda connection: outbox.forget_slice(connection, lower, upper, before))
+
+    async def _read(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        with translated(self._shown):
+            async with self._reader() as connection:
+                return await work(connection)
+
+    @asynccontextmanager
+    async def _reader(self) -> AsyncIterator[Connection]:
+        async with self._room:
+            if self._idle is None:
+                raise Unavailable(f"the store {self._shown} is closed: open it first")
+            connection = self._idle.pop() if self._idle else await connect(self._dsn, {})
+            if connection.is_closed():
+                connection = await connect(self._dsn, {})
+            try:
+                yield connection
+            except BaseException:
+                connection.terminate()
+                raise
+            if self._idle is None:
+                connection.terminate()
+            elif not connection.is_closed():
+                self._idle.append(connection)

@@ -1,0 +1,44 @@
+"""Writes that decide nothing: leases, settlements, replayed quarantine, forgotten keys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from adapter.model.deliveries import Delivery
+from adapter.store.contract import Settlement
+from adapter.store.moments import micros
+from adapter.store.postgres.connection import Connection
+from adapter.store.postgres.statements import SQL
+from adapter.store.postgres.text import arrays
+from adapter.store.rows import read_delivery, settled_row
+
+
+async def lease(
+    connection: Connection, now: datetime, until: datetime, limit: int, destination: str | None
+) -> list[Delivery]:
+    """Take due deliveries, the longest due first."""
+    if destination is None:
+        rows = await connection.fetch(SQL["lease"], micros(now), micros(until), limit)
+    else:
+        rows = await connection.fetch(SQL["lease_for"], micros(now), micros(until), limit, destination)
+    rows.sort(key=lambda row: (row["was"], row["number"]))
+    return [read_delivery(tuple(row)[2:]) for row in rows]
+
+
+async def settle(connection: Connection, settlements: Sequence[Settlement]) -> int:
+    """Record outcomes."""
+    if not settlements:
+        return 0
+    rows = map(settled_row, settlements)
+    return len(await connection.fetch(SQL["settle"], *arrays(rows)))
+
+
+async def release_quarantined(connection: Connection, ids: Sequence[int]) -> int:
+    """Remove quarantine entries."""
+    return len(await connection.fetch(SQL["release_quarantined"], list(ids)))
+
+
+async def forget_slice(connection: Connection, lower: bytes, upper: bytes, before: datetime) -> int:
+    """Drop the old message keys of one slice."""
+    return len(await connection.fetch(SQL["forget_messages"], lower, upper, micros(before)))

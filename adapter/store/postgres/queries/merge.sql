@@ -1,0 +1,76 @@
+-- move_events --
+-- Give one customer's events to another, save those that the other has already.
+WITH gone AS (DELETE FROM events WHERE source_id = $1 RETURNING occurred_at, event_id, body)
+INSERT INTO events (source_id, occurred_at, event_id, body)
+SELECT $2, gone.occurred_at, gone.event_id, gone.body FROM gone
+ON CONFLICT DO NOTHING;
+
+-- move_decisions --
+-- Give one customer's decisions to another.
+UPDATE decisions SET source_id = $2 WHERE source_id = $1;
+
+-- move_deliveries --
+-- Give one customer's deliveries to another.
+UPDATE deliveries SET source_id = $2 WHERE source_id = $1;
+
+-- move_messages --
+-- Give one customer's kept messages to another.
+UPDATE messages SET owner = $2 WHERE owner = $1;
+
+-- move_identities --
+-- Give one customer's identities and redirects to another.
+UPDATE identities SET source_id = $2 WHERE source_id = $1;
+
+-- move_codes --
+-- Give one customer's codes to another.
+UPDATE codes SET source_id = $2 WHERE source_id = $1;
+
+-- end_redirect --
+-- A customer that others are merged into leads nowhere else.
+DELETE FROM identities WHERE kind = 'source_id' AND value = $1;
+
+-- move_counters --
+-- Add one scope's counters to another's.
+WITH gone AS (DELETE FROM counters WHERE scope = $1 RETURNING key, used)
+INSERT INTO counters (scope, key, used) SELECT $2, gone.key, gone.used FROM gone ORDER BY gone.key
+ON CONFLICT (scope, key) DO UPDATE SET used = counters.used + excluded.used;
+
+-- all_discounts --
+-- Every discount of one customer.
+SELECT body FROM discounts WHERE source_id = $1;
+
+-- drop_customer --
+-- Remove the customer alone.
+DELETE FROM customers WHERE source_id = $1;
+
+-- drop_events --
+-- Remove a customer's events.
+DELETE FROM events WHERE source_id = $1;
+
+-- drop_decisions --
+-- Remove a customer's decisions.
+DELETE FROM decisions WHERE source_id = $1;
+
+-- drop_discounts --
+-- Remove a customer's discounts.
+DELETE FROM discounts WHERE source_id = $1;
+
+-- drop_codes --
+-- Remove a customer's codes.
+DELETE FROM codes WHERE source_id = $1;
+
+-- drop_deliveries --
+-- Remove a customer's deliveries.
+DELETE FROM deliveries WHERE source_id = $1;
+
+-- drop_identities --
+-- Remove a customer's identities, and the redirects that lead to them.
+DELETE FROM identities WHERE source_id = $1;
+
+-- drop_counters --
+-- Remove the counters of one scope.
+DELETE FROM counters WHERE scope = $1;
+
+-- blank_messages --
+-- Keep an erased customer's message keys, but not what was answered.
+UPDATE messages SET answer = NULL, owner = '' WHERE owner = $1;

@@ -1,0 +1,42 @@
+-- lease --
+-- Take due deliveries, the longest due first; those that another process is taking are passed over.
+WITH due AS (
+    SELECT source_id, id, visible_at, number FROM deliveries
+    WHERE status = 'due' AND visible_at <= $1
+    ORDER BY visible_at, number LIMIT $3 FOR UPDATE SKIP LOCKED
+)
+UPDATE deliveries SET visible_at = $2, attempt = deliveries.attempt + 1
+FROM due WHERE deliveries.source_id = due.source_id AND deliveries.id = due.id
+RETURNING due.visible_at AS was, due.number, deliveries.id, deliveries.destination, deliveries.source_id,
+          deliveries.type, deliveries.body, deliveries.created_at, deliveries.due_at, deliveries.attempt,
+          deliveries.status, deliveries.not_after, deliveries.last_error;
+
+-- lease_for --
+-- The same for one destination.
+WITH due AS (
+    SELECT source_id, id, visible_at, number FROM deliveries
+    WHERE status = 'due' AND visible_at <= $1 AND destination = $4
+    ORDER BY visible_at, number LIMIT $3 FOR UPDATE SKIP LOCKED
+)
+UPDATE deliveries SET visible_at = $2, attempt = deliveries.attempt + 1
+FROM due WHERE deliveries.source_id = due.source_id AND deliveries.id = due.id
+RETURNING due.visible_at AS was, due.number, deliveries.id, deliveries.destination, deliveries.source_id,
+          deliveries.type, deliveries.body, deliveries.created_at, deliveries.due_at, deliveries.attempt,
+          deliveries.status, deliveries.not_after, deliveries.last_error;
+
+-- settle --
+-- Record what came of attempts, unless a later one was leased or it is settled.
+UPDATE deliveries SET status = given.status, due_at = coalesce(given.due_at, deliveries.due_at),
+                      visible_at = coalesce(given.due_at, deliveries.due_at), last_error = given.error
+FROM unnest($1::text[], $2::integer[], $3::text[], $4::bigint[], $5::text[])
+    AS given (id, attempt, status, due_at, error)
+WHERE deliveries.id = given.id AND deliveries.attempt = given.attempt AND deliveries.status = 'due'
+RETURNING deliveries.id;
+
+-- release_quarantined --
+-- Remove quarantined messages.
+DELETE FROM quarantine WHERE id = ANY ($1::bigint[]) RETURNING id;
+
+-- forget_messages --
+-- Drop the old keys of one slice of digests.
+DELETE FROM messages WHERE digest >= $1 AND digest < $2 AND seen_at < $3 AND owner IS NULL RETURNING 1;

@@ -1,0 +1,89 @@
+-- resolve --
+-- The source_id that a name stands for: by redirect, by itself, by a linking identity, else itself.
+SELECT coalesce(
+    (SELECT source_id FROM identities WHERE kind = 'source_id' AND value = $1),
+    (SELECT source_id FROM customers WHERE source_id = $1),
+    (SELECT source_id FROM identities WHERE kind = 'anonymous_id' AND value = $1),
+    (SELECT source_id FROM identities WHERE kind = 'mpid' AND value = $1),
+    $1::text);
+
+-- customer --
+-- One customer.
+SELECT body FROM customers WHERE source_id = $1;
+
+-- discount --
+-- One discount by its code.
+SELECT discounts.body
+FROM codes JOIN discounts ON discounts.source_id = codes.source_id AND discounts.code = codes.code
+WHERE codes.code = $1;
+
+-- discounts --
+-- A customer's discounts, newest first.
+SELECT body FROM discounts WHERE source_id = $1 ORDER BY issued_at DESC, number DESC LIMIT $2;
+
+-- events --
+-- A customer's events, latest first.
+SELECT body FROM events WHERE source_id = $1 ORDER BY occurred_at DESC, event_id DESC LIMIT $2;
+
+-- decisions --
+-- A customer's decisions, newest first.
+SELECT source_id, body FROM decisions WHERE source_id = $1 ORDER BY decided_at DESC, number DESC LIMIT $2;
+
+-- issued_for --
+-- The discounts issued for an array of events.
+SELECT body FROM discounts WHERE event_id = ANY ($1::text[]) ORDER BY issued_at, number;
+
+-- lapsed --
+-- Codes of open discounts whose time is over.
+SELECT code FROM discounts
+WHERE open AND expires_at IS NOT NULL AND expires_at <= $1 ORDER BY expires_at LIMIT $2;
+
+-- taken_codes --
+-- Of an array of codes, those that exist.
+SELECT code FROM codes WHERE code = ANY ($1::text[]);
+
+-- quarantined --
+-- Quarantined messages after an id.
+SELECT source, key, document, reason, received_at, id FROM quarantine WHERE id > $1 ORDER BY id LIMIT $2;
+
+-- due_deliveries --
+-- Deliveries still to be made, oldest first.
+SELECT id, destination, source_id, type, body, created_at, due_at, attempt, status, not_after, last_error
+FROM deliveries WHERE status = 'due' ORDER BY number LIMIT $1;
+
+-- dead_deliveries --
+-- Deliveries given up, oldest first.
+SELECT id, destination, source_id, type, body, created_at, due_at, attempt, status, not_after, last_error
+FROM deliveries WHERE status = 'dead' ORDER BY number LIMIT $1;
+
+-- done_deliveries --
+-- Deliveries made, oldest first.
+SELECT id, destination, source_id, type, body, created_at, due_at, attempt, status, not_after, last_error
+FROM deliveries WHERE status = 'done' ORDER BY number LIMIT $1;
+
+-- estimates --
+-- About how many rows the partitioned tables hold, as the last ANALYZE saw them.
+SELECT parent.relname::text AS name, sum(greatest(part.reltuples, 0))::bigint AS n
+FROM pg_class AS parent
+JOIN pg_inherits ON pg_inherits.inhparent = parent.oid
+JOIN pg_class AS part ON part.oid = pg_inherits.inhrelid
+WHERE parent.oid IN ('customers'::regclass, 'events'::regclass, 'discounts'::regclass)
+GROUP BY parent.relname;
+
+-- count_customers --
+-- How many customers there are.
+SELECT count(*) FROM customers;
+
+-- count_events --
+-- How many events there are.
+SELECT count(*) FROM events;
+
+-- count_discounts --
+-- How many discounts there are.
+SELECT count(*) FROM discounts;
+
+-- small_counts --
+-- How many there are of what is few.
+SELECT 'deliveries_due' AS name, count(*) AS n FROM deliveries WHERE status = 'due'
+UNION ALL SELECT 'deliveries_dead', count(*) FROM deliveries WHERE status = 'dead'
+UNION ALL SELECT 'quarantined', count(*) FROM quarantine;

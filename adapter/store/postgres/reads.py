@@ -1,0 +1,102 @@
+"""Reads of what is committed, each one statement or two."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+
+from adapter.errors import Refused
+from adapter.model.customers import Customer
+from adapter.model.decisions import Decision
+from adapter.model.deliveries import Delivery
+from adapter.model.discounts import HeldDiscount
+from adapter.model.events import Event
+from adapter.model.quarantine import Quarantined
+from adapter.store.moments import micros
+from adapter.store.postgres.connection import Connection
+from adapter.store.postgres.statements import SQL
+from adapter.store.postgres.text import array
+from adapter.store.rows import (
+    read_customer,
+    read_decision,
+    read_delivery,
+    read_event,
+    read_held,
+    read_quarantined,
+)
+
+_BY_STATUS = {"due": "due_deliveries", "done": "done_deliveries", "dead": "dead_deliveries"}
+_LARGE = {"customers": "count_customers", "events": "count_events", "discounts": "count_discounts"}
+#: From this many rows on, `counts` answers with the planner's estimate: counting reads the whole table.
+_ESTIMATED_FROM = 100_000
+
+
+class Reads:
+    """Reads on one connection; see the contract for what each returns."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def customer(self, source_id: str) -> Customer | None:
+        """Return a customer by any of their names."""
+        rows = await self._rows("customer", await self._resolve(source_id))
+        return read_customer(rows[0][0]) if rows else None
+
+    async def discount(self, code: str) -> HeldDiscount | None:
+        """Return one discount."""
+        rows = await self._rows("discount", code)
+        return read_held(rows[0][0]) if rows else None
+
+    async def discounts(self, source_id: str, limit: int) -> list[HeldDiscount]:
+        """Return a customer's discounts, newest first."""
+        rows = await self._rows("discounts", await self._resolve(source_id), limit)
+        return [read_held(row[0]) for row in rows]
+
+    async def events(self, source_id: str, limit: int) -> list[Event]:
+        """Return a customer's events, latest first."""
+        rows = await self._rows("events", await self._resolve(source_id), limit)
+        return [read_event(row[0]) for row in rows]
+
+    async def decisions(self, source_id: str, limit: int) -> list[Decision]:
+        """Return a customer's decisions, newest first."""
+        rows = await self._rows("decisions", await self._resolve(source_id), limit)
+        return [read_decision(*row) for row in rows]
+
+    async def issued_for(self, event_ids: Sequence[str]) -> dict[str, list[HeldDiscount]]:
+        """Return discounts by the event they were issued for."""
+        issued: dict[str, list[HeldDiscount]] = {}
+        for row in await self._rows("issued_for", array(set(event_ids))) if event_ids else ():
+            held = read_held(row[0])
+            issued.setdefault(held.event_id, []).append(held)
+        return issued
+
+    async def lapsed(self, now: datetime, limit: int) -> list[str]:
+        """Return codes whose time is over."""
+        return [row[0] for row in await self._rows("lapsed", micros(now), limit)]
+
+    async def deliveries(self, status: str, limit: int) -> list[Delivery]:
+        """Return deliveries of one status."""
+        if status not in _BY_STATUS:
+            raise Refused(f"`{status}` is no status of a delivery: use one of {', '.join(_BY_STATUS)}")
+        return [read_delivery(row) for row in await self._rows(_BY_STATUS[status], limit)]
+
+    async def quarantined(self, after: int, limit: int) -> list[Quarantined]:
+        """Return quarantined messages after an id."""
+        return [read_quarantined(row) for row in await self._rows("quarantined", after, limit)]
+
+    async def counts(self) -> dict[str, int]:
+        """Return how many there are of each kind."""
+        counts = {row[0]: row[1] for row in await self._rows("estimates")}
+        for name, statement in _LARGE.items():
+            if counts[name] < _ESTIMATED_FROM:
+                counts[name] = (await self._rows(statement))[0][0]
+        return counts | {row[0]: row[1] for row in await self._rows("small_counts")}
+
+    async def _rows(self, statement: str, *values: Any) -> list[asyncpg.Record]:
+        return await self._connection.fetch(SQL[statement], *values)
+
+    async def _resolve(self, name: str) -> str:
+        return str((await self._rows("resolve", name))[0][0])
