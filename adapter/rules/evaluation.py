@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 from msgspec import Struct
@@ -18,14 +20,15 @@ from adapter.model.rules import Guardrails, Rule
 from adapter.rules.guardrails import ALL_RULES, claims
 from adapter.rules.history import History, lookup
 from adapter.rules.index import Index
-from adapter.rules.language import Metric, Node, View, misses
+from adapter.rules.language import Metric, Node, Path, View, misses, text
+from adapter.rules.language.values import ABSENT
 from adapter.rules.segments import Membership
 from adapter.rules.standing import Stop, cost, guarded, stopped
 from adapter.rules.verdicts import Proposal
 from adapter.rules.worth import money, worth
 
 #: Rules per event whose missed conditions are spelled out; the rest are only looked at.
-MOST_EXPLAINED = 50
+MOST_EXPLAINED = 20
 
 
 class Shop(Struct, frozen=True):
@@ -127,7 +130,15 @@ _ROOTS = ("attributes", "user", "context", "event")
 
 def seen(view: View) -> dict[str, Any]:
     """Return what was read, by name, as plain JSON; whole objects that `has()` looked into are left out."""
-    return {name: _plain(value) for name, value in view.seen().items() if name not in _ROOTS}
+    values = view.values
+    read = dict.fromkeys((*chain.from_iterable(view.noted), *values))
+    named = [(_name(key), values[key]) for key in read]
+    return {name: _plain(value) for name, value in named if value is not ABSENT and name not in _ROOTS}
+
+
+@lru_cache(maxsize=4096)
+def _name(key: Path | Metric) -> str:
+    return text(key)
 
 
 def _plain(value: Any) -> Any:

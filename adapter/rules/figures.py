@@ -20,16 +20,21 @@ _LONGEST_TEXT = 64
 
 
 def scaled(value: Any) -> int | None:
-    """Return a number in whole millionths, None for anything else; a float means its shortest decimal."""
+    """Return a number in whole millionths; a float means its shortest decimal.
+
+    None for anything else, and for numbers beyond 9.2e12, which no 64 bits of millionths hold.
+    """
     if isinstance(value, bool):
         return None
-    if isinstance(value, int):
-        return value * MICRO
     if isinstance(value, float):
         value = Decimal(repr(value))
-    if not isinstance(value, Decimal) or not value.is_finite() or value.adjusted() > 18:
+    if isinstance(value, int):
+        micro = value * MICRO
+    elif isinstance(value, Decimal) and value.is_finite() and value.adjusted() < 18:
+        micro = int(value.scaleb(6).to_integral_value(ROUND_HALF_EVEN))
+    else:
         return None
-    return int(value.scaleb(6).to_integral_value(ROUND_HALF_EVEN))
+    return micro if -_LIMIT <= micro <= _LIMIT else None
 
 
 def value_key(value: Any) -> str | None:
@@ -76,7 +81,7 @@ class Figures(Struct, array_like=True):
         if number is None or self.spoiled:
             return
         try:
-            if abs(self.sum + number) > _LIMIT or abs(number) > _LIMIT:
+            if abs(self.sum + number) > _LIMIT:
                 raise OverflowError
             for series in self.series.values():
                 series.add(second, 1, number)

@@ -13,6 +13,7 @@ from adapter.model.customers import Customer
 from adapter.model.decisions import RuleOutcome
 from adapter.model.events import Event, User
 from adapter.rules.book import RuleBook
+from adapter.rules.evaluation import MOST_EXPLAINED
 from adapter.rules.history import History
 from adapter.rules.verdicts import Verdict
 
@@ -73,10 +74,10 @@ def test_proposals_stand_by_priority_then_worth_then_name(make_book: MakeBook, m
     assert names == ["first", "dear", "a", "b"]
 
 
-def test_no_more_than_fifty_rules_are_explained(make_book: MakeBook, make_event: MakeEvent) -> None:
+def test_only_so_many_rules_are_explained(make_book: MakeBook, make_event: MakeEvent) -> None:
     texts = {f"r{number}": BASE.replace("ten", f"r{number:03}") for number in range(60)}
     verdict = decide(make_book(**texts), make_event(attributes={}))
-    assert len(verdict.outcomes) == 50
+    assert len(verdict.outcomes) == MOST_EXPLAINED
     assert verdict.outcomes[0].rule == "r000"
 
 

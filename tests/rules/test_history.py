@@ -238,6 +238,13 @@ def test_values_are_found_under_a_dotted_path(path: str, found: list[Any]) -> No
     assert values_at(attributes, path) == found
 
 
+@pytest.mark.parametrize("value", [10**13, -(10**13), 1e300, Decimal("Infinity"), float("nan"), float("inf")])
+def test_a_number_that_is_no_sum_of_money_spoils_nothing(value: Any) -> None:
+    metric = Metric("sum", "order", "total", timedelta(days=1))
+    history = folded([order(NOW, 5), order(NOW, value), order(NOW, 7)], Metrics([metric]))
+    assert lookup(history, metric, NOW) == 12
+
+
 def test_decimals_count_as_the_numbers_they_are() -> None:
     metric = Metric("avg", "order", "total", None)
     history = folded([order(NOW, Decimal("1.5")), order(NOW, 2)], Metrics([metric]))
