@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from adapter.rules.index.matcher import Match, matcher
+from adapter.rules.index.matcher import Match, compiled
 from adapter.rules.index.plan import Plan
 from adapter.rules.index.residue import ranked
 from adapter.rules.language import AnyOf, Node, Reads, reads
@@ -24,4 +24,4 @@ class Index:
 
     def __init__(self, nodes: Sequence[Node]) -> None:
         self.reads = reads(AnyOf(tuple(nodes)))
-        self.match = matcher(Plan(nodes), self.reads.paths)
+        self.match = compiled(Plan(nodes), self.reads.paths)

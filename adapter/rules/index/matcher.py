@@ -3,7 +3,7 @@
     mask = all conditions
     for each value:     mask &= the conditions that it satisfies or that do not ask for it
                         layer |= the conditions of which it satisfies an alternative
-    for each layer:     mask &= layer, or not in the layer
+    for each layer:     mask &= layer
     for each metric:    likewise, if a condition that is left asks for it
     the residue:        evaluated for what is left
 
@@ -21,9 +21,9 @@ from typing import Any
 from adapter.rules.index.atoms import Key, Member, Scalar
 from adapter.rules.index.plan import Demands, Plan
 from adapter.rules.index.residue import Residue
-from adapter.rules.index.tables import Members, Plane, Table, bits, entry
+from adapter.rules.index.tables import Group, Members, Plane, Table, bits, entry
 from adapter.rules.language.nodes import Metric, Path
-from adapter.rules.language.values import ABSENT
+from adapter.rules.language.values import ABSENT, MAX_ELEMENTS
 from adapter.rules.language.view import View
 
 Match = Callable[[View], int]
@@ -32,7 +32,7 @@ Layered = list[tuple[int, dict[int, list[Any]]]]
 _LETTERS = {"attributes": "A", "traits": "T", "context": "C"}
 
 
-def matcher(plan: Plan, noted: tuple[Path, ...]) -> Match:
+def compiled(plan: Plan, noted: tuple[Path, ...]) -> Match:
     """Return the function that says which conditions hold of a view; `noted` are the paths it reads."""
     return _Matcher(plan, noted).match
 
@@ -42,7 +42,8 @@ class _Matcher:
         self.plan = plan
         self.everything = (1 << plan.width) - 1
         self.namespace: dict[str, Any] = {
-            "ABSENT": ABSENT, "LIMIT": 2**53, "upto": bisect_right, "noted": (noted,),
+            "ABSENT": ABSENT, "LIMIT": 2**53, "ARRAYS": frozenset((list, tuple, dict)), "LONGEST": MAX_ELEMENTS,
+            "upto": bisect_right, "noted": (noted,),
             "start": self.everything ^ bits(plan.never, plan.width),
         }  # fmt: skip
         self.lines: list[str] = []
@@ -60,14 +61,14 @@ class _Matcher:
         layered = self._layered()
         self.lines += ["view.noted += noted", "mask = start", "A = view.attributes", "T = view.traits",
                        "C = view.context"]  # fmt: skip
-        self.lines += [f"g{number} = 0" for number in range(len(self.plan.layers))]
+        for number, layer in enumerate(self.plan.layers):
+            outside = self.everything ^ bits(layer, self.plan.width)
+            self.lines.append(f"g{number} = {self.constant(outside)}")
         paths = dict.fromkeys((*self.plan.scalars, *layered, *self.plan.wanted, *self.plan.denied))
         for key in paths:
             if isinstance(key, Path):
                 self._path(key, layered.get(key, []))
-        for number, layer in enumerate(self.plan.layers):
-            outside = self.everything ^ bits(layer, self.plan.width)
-            self.lines.append(f"mask &= g{number} | {self.constant(outside)}")
+        self.lines += [f"mask &= g{number}" for number in range(len(self.plan.layers))]
         self.lines.append("if not mask: return 0")
         for key, demands in self.plan.scalars.items():
             if isinstance(key, Metric):
@@ -129,7 +130,7 @@ class _Matcher:
     def _dispatched(self, into: list[str], table: Table) -> list[str]:
         """Return the lines that take the masks of `v` by its class, the likeliest class first."""
         number = (
-            "c is float and v - v == 0.0 or c is int and -LIMIT <= v <= LIMIT",
+            "c is float or c is int and -LIMIT <= v <= LIMIT",
             self._number(into, table),
         )
         text = ("c is str", self._text(into, table))
@@ -189,14 +190,30 @@ class _Matcher:
         return self._taken(into, f"{self.constant(masks)}[{place}]")
 
     def _members(self, key: Path, layered: Layered) -> None:
-        groups, denied = self.plan.wanted.get(key, []), self.plan.denied.get(key, {})
-        for number, group in enumerate(groups or ([{}] if denied else [])):
-            table = Members(group, {} if number else denied, self.plan.width)
-            self.lines.append(f"mask &= {self.constant(table.mask)}(v)")
+        """Write the pass over an array: `aN` collects a wanted group, `gN` a layer, `x` what is denied."""
+        wanted, denied = self.plan.wanted.get(key, []), self.plan.denied.get(key, {})
+        groups: dict[str, Group] = {}
         for number, atoms in layered:
             members = {bit: [one for one in found if isinstance(one, Member)] for bit, found in atoms.items()}
-            wanted = {bit: found for bit, found in members.items() if found}
-            if wanted:
-                table = Members(wanted, {}, self.plan.width)
-                inside = self.constant(table.constrained)
-                self.lines.append(f"g{number} |= {self.constant(table.mask)}(v) & {inside}")
+            if any(members.values()):
+                groups[f"g{number}"] = {bit: found for bit, found in members.items() if found}
+        if not (wanted or denied or groups):
+            return
+        table = Members(wanted, list(groups.values()), denied, self.plan.width)
+        starts = {f"a{place}": start for place, start in enumerate(table.starts)}
+        into = [*starts, *groups, *(["x"] if denied else [])]
+        names = [f"m{place}" for place in range(len(into))]
+        get, rare = self.constant(table.found.get), self.constant(table.of_rare)
+        self.lines += [
+            "if v.__class__ in ARRAYS and len(v) <= LONGEST:",
+            *(f" {name} = {self.constant(start)}" for name, start in starts.items()),
+            *([" x = 0"] if denied else []),
+            " for e in v:",
+            f"  m = {get}(e) if e.__class__ is str else {rare}(e)",
+            "  if m is not None:",
+            f"   {', '.join(names)}, = m",
+            *(f"   {one} |= {name}" for one, name in zip(into, names, strict=True)),
+            *(f" mask &= {name}" for name in starts),
+            *([f" mask &= {self.constant(self.everything)} ^ x"] if denied else []),
+            f"else: mask &= {self.constant(table.outside)}",
+        ]

@@ -16,11 +16,14 @@ from typing import Any
 from msgspec import Struct
 
 from adapter.rules.index.atoms import Member, Scalar, Test
-from adapter.rules.language.values import ABSENT, MAX_ELEMENTS, NUMBERS, UNUSABLE, settled
+from adapter.rules.language.values import ABSENT, NUMBERS, UNUSABLE, settled
 
 #: The most bytes that the masks of one table may take.
 _MAX_BYTES = 4_000_000
 _FEW = 8
+
+
+Group = dict[int, list[Member]]
 
 
 class Entry(Struct, frozen=True):
@@ -212,27 +215,27 @@ class Table:
 
 
 class Members:
-    """Masks of what arrays hold: `wanted` conditions need one of theirs in it, `denied` ones none."""
+    """What arrays hold, in one pass over their elements.
 
-    def __init__(self, wanted: dict[int, list[Member]], denied: dict[int, list[Member]], width: int) -> None:
+    Of each of the `wanted` and `layered` groups a condition needs one member in the array, of `denied` none.
+    `found[constant]` gives the masks of the conditions that name it: the wanted groups, the layers, the denied.
+    """
+
+    def __init__(self, wanted: Sequence[Group], layered: Sequence[Group], denied: Group, width: int) -> None:
         everything = (1 << width) - 1
-        self.constrained = bits((*wanted, *denied), width)
-        self.free = everything ^ self.constrained
-        self.unwanting = everything ^ bits(wanted, width)
-        self.everything = everything
-        self.found = _by_constant(wanted, width)
-        self.killed = _by_constant(denied, width)
+        self.starts = [everything ^ bits(group, width) for group in wanted]
+        self.denies = bool(denied)
+        self.outside = everything
+        for group in (*wanted, denied):
+            self.outside &= everything ^ bits(group, width)
+        groups = (*wanted, *layered, *((denied,) if denied else ()))
+        named = [_by_constant(group, width) for group in groups]
+        constants = dict.fromkeys(constant for masks in named for constant in masks)
+        self.found = {constant: tuple(masks.get(constant, 0) for masks in named) for constant in constants}
 
-    def mask(self, value: Any) -> int:
-        """Return the conditions that an array, or an object's keys, satisfies; anything else does none."""
-        if value.__class__ not in (list, tuple, dict) or len(value) > MAX_ELEMENTS:
-            return self.free
-        found, killed = self.unwanting, 0
-        for element in value:
-            key = _constant_key(element)
-            found |= self.found.get(key, 0)
-            killed |= self.killed.get(key, 0)
-        return found & (self.everything ^ killed)
+    def of_rare(self, element: Any) -> tuple[int, ...] | None:
+        """Return the masks of an element that is not text."""
+        return self.found.get(_constant_key(element))
 
 
 def _constant_key(element: Any) -> Any:
@@ -244,7 +247,7 @@ def _constant_key(element: Any) -> Any:
     return plain if plain.__class__ in (int, float) else None
 
 
-def _by_constant(wanted: dict[int, list[Member]], width: int) -> dict[Any, int]:
+def _by_constant(wanted: Group, width: int) -> dict[Any, int]:
     found: dict[Any, list[int]] = defaultdict(list)
     for bit, members in wanted.items():
         for member in members:
