@@ -35,7 +35,11 @@ def problems(fields: Any, tables: Mapping[str, Mapping[str, Any]] | None = None)
 def portable_problems(fields: Any) -> list[Finding]:
     """Return the places of directives that are ours alone, so that Segment would refuse the mapping."""
     return [
-        (path, f"`{name}` is an extension that Segment does not know", "leave it out where the mapping must run there")
+        (
+            path,
+            f"`{name}` is an extension that Segment does not know",
+            "leave it out where the mapping must run there",
+        )
         for path, name in _names(fields, ())
         if name in DIRECTIVES and not DIRECTIVES[name].portable
     ]
@@ -78,12 +82,16 @@ class _Walk:
         if value.startswith("$."):
             self.report(path, f"`{value}` is text, not a path", f'write {{"@path": "{value}"}}; {_AS_TEXT}')
         elif "{{" in value:
-            self.report(path, "a template outside `@template` is text", f'write {{"@template": "…"}}; {_AS_TEXT}')
+            self.report(
+                path, "a template outside `@template` is text", f'write {{"@template": "…"}}; {_AS_TEXT}'
+            )
 
     def directive(self, value: dict[str, Any], names: list[str], path: Path) -> None:
         others = [key for key in value if key not in (*names, "_metadata")]
         for key in names[1:] + others:
-            self.report((*path, key), f"`{key}` stands beside `{names[0]}`", "a directive stands alone in its object")
+            self.report(
+                (*path, key), f"`{key}` stands beside `{names[0]}`", "a directive stands alone in its object"
+            )
         for name in names:
             directive = DIRECTIVES.get(name)
             below = (*path, name)
@@ -102,7 +110,9 @@ class _Walk:
 
     def table(self, options: dict[str, Any], path: Path) -> None:
         if options["table"] not in self.tables:
-            remedy = did_you_mean(options["table"], self.tables) or "add it to `tables:` at the top of the file"
+            remedy = (
+                did_you_mean(options["table"], self.tables) or "add it to `tables:` at the top of the file"
+            )
             self.report((*path, "table"), f"there is no table `{options['table']}`", remedy)
 
     def shape(self, shape: Shape, value: Any, path: Path, *, literal: bool = False) -> None:
@@ -133,7 +143,9 @@ class _Walk:
                 self.value(value, path)
 
     def wrong(self, path: Path, wanted: str, kind: str) -> None:
-        self.report(path, f"{wanted} should stand here, not {_WITH_ARTICLE.get(kind, kind)}", f"write {wanted}")
+        self.report(
+            path, f"{wanted} should stand here, not {_WITH_ARTICLE.get(kind, kind)}", f"write {wanted}"
+        )
 
     def plain(self, shape: Plain, value: Any, path: Path) -> None:
         if type(value) is not str:
@@ -164,7 +176,11 @@ class _Walk:
             if (option.required or option.needed) and key not in value:
                 self.report(path, f"`{name}` needs `{key}`", _options(shape))
         if shape.one_of and not any(key in value for key in shape.one_of):
-            self.report(path, f"`{name}` needs one of {', '.join(f'`{key}`' for key in shape.one_of)}", _options(shape))
+            self.report(
+                path,
+                f"`{name}` needs one of {', '.join(f'`{key}`' for key in shape.one_of)}",
+                _options(shape),
+            )
 
     def path_and_shape(self, value: Any, path: Path) -> None:
         if type(value) is not list or not value:

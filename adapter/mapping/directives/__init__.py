@@ -7,19 +7,24 @@ from adapter.mapping.directives.array_path import ARRAY_PATH
 from adapter.mapping.directives.branch import IF
 from adapter.mapping.directives.case import CASE
 from adapter.mapping.directives.exclude_when_null import EXCLUDE_WHEN_NULL
+from adapter.mapping.directives.first import FIRST
 from adapter.mapping.directives.flatten import FLATTEN
 from adapter.mapping.directives.json_text import JSON
 from adapter.mapping.directives.liquid import LIQUID
+from adapter.mapping.directives.lists import FILTER, MAP
 from adapter.mapping.directives.literal import LITERAL
+from adapter.mapping.directives.lookup import LOOKUP
 from adapter.mapping.directives.merge import MERGE
+from adapter.mapping.directives.money import MONEY
 from adapter.mapping.directives.path import PATH
 from adapter.mapping.directives.replace import REPLACE
 from adapter.mapping.directives.template import TEMPLATE
 from adapter.mapping.directives.transform import TRANSFORM
+from adapter.mapping.directives.typed import BOOLEAN, DATETIME, NUMBER, STRING
 
 _ALL = (
     IF, CASE, REPLACE, ARRAY_PATH, PATH, JSON, FLATTEN, MERGE, TEMPLATE, LITERAL, TRANSFORM,
-    EXCLUDE_WHEN_NULL, LIQUID,
+    EXCLUDE_WHEN_NULL, LIQUID, NUMBER, STRING, BOOLEAN, DATETIME, MONEY, FIRST, LOOKUP, FILTER, MAP,
 )  # fmt: skip
 
 #: Every directive by its name.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from adapter.errors import MappingError
 from adapter.mapping import paths
@@ -48,14 +48,17 @@ def emit(options: Any, emitter: Emitter, final: bool) -> Value:
     return Value(result, root.misses, not final and (shaped or root.holed), simple=True)
 
 
-def emit_items(shape: Any, items: str, result: str, emitter: Emitter, *, final: bool, holed: bool) -> bool:
+def emit_items(
+    shape: Any, items: str, result: str, emitter: Emitter, *, final: bool, holed: bool, skipping: bool = False
+) -> bool:
     """Write the loop that gives each item its shape; return whether the result may hold UNDEFINED.
 
     Items of one list mostly have the same members. So they are taken as present, which is faster, until
-    the first item that lacks one.
+    the first item that lacks one. Where `skipping`, items without a value are left out.
     """
     item, hopeful = emitter.name(), emitter.name()
     emitter.line(f"{result} = []")
+    shaping = _Shaping(shape, item, result, final, holed, skipping)
     trying = not emitter.hopeful and not holed
     if trying:
         emitter.line(f"{hopeful} = True")
@@ -63,24 +66,35 @@ def emit_items(shape: Any, items: str, result: str, emitter: Emitter, *, final: 
         if trying:
             with emitter.block(f"if {hopeful}:"):
                 with emitter.block("try:"), emitter.hoping():
-                    _emit_item(shape, item, result, emitter, final=final, holed=holed)
+                    _emit_item(shaping, emitter)
                     emitter.line("continue")
                 emitter.line(f"except KeyError: {hopeful} = False")
         before, emitter.hopeful = emitter.hopeful, False
-        may_miss = _emit_item(shape, item, result, emitter, final=final, holed=holed)
+        may_miss = _emit_item(shaping, emitter)
         emitter.hopeful = before
     return may_miss
 
 
-def _emit_item(shape: Any, item: str, result: str, emitter: Emitter, *, final: bool, holed: bool) -> bool:
-    with emitter.within(Scope(item, is_object=False, holed=holed)):
-        value = emitter.value(shape, final=final)
-        if final and value.misses:
+class _Shaping(NamedTuple):
+    shape: Any
+    item: str
+    result: str
+    final: bool
+    holed: bool
+    skipping: bool
+
+
+def _emit_item(shaping: _Shaping, emitter: Emitter) -> bool:
+    with emitter.within(Scope(shaping.item, is_object=False, holed=shaping.holed)):
+        value = emitter.value(shaping.shape, final=shaping.final)
+        if value.misses and (shaping.final or shaping.skipping):
             value = emitter.stored(value)
-            emitter.line(f"{result}.append(None if {value.text} is U else {value.text})")
+            kept = f"None if {value.text} is U else {value.text}"
+            guard = f"if {value.text} is not U: " if shaping.skipping else ""
+            emitter.line(f"{guard}{shaping.result}.append({value.text if guard else kept})")
         else:
-            emitter.line(f"{result}.append({value.text})")
-    return value.misses or value.holed
+            emitter.line(f"{shaping.result}.append({value.text})")
+    return (value.misses and not shaping.skipping) or value.holed
 
 
 def lint(options: Any, report: Report) -> None:

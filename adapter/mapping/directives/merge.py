@@ -78,7 +78,12 @@ def _add(result: str, part: Value | _Fields, emitter: Emitter, *, first: bool, f
                 emitter.line(f"if {value.text} is U: del {result}[{key}]")
     else:
         for key, value in part:
-            emitter.put(result, key, value, otherwise=f"{result}.pop({key}, None)" if final else f"{result}[{key}] = U")
+            emitter.put(
+                result,
+                key,
+                value,
+                otherwise=f"{result}.pop({key}, None)" if final else f"{result}[{key}] = U",
+            )
 
 
 def _part(item: Any, emitter: Emitter, final: bool) -> Value | _Fields:

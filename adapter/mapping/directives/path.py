@@ -61,7 +61,10 @@ def lint_path(path: str, report: Callable[[str, str], None]) -> None:
     elif _UNQUOTED.search(path):
         report("a name in brackets needs quotes", "write `.name` or `['name']`")
     elif _DOTTED.search(path):
-        report("quotes do not protect a dot: the path is split there all the same", "such a key cannot be reached")
+        report(
+            "quotes do not protect a dot: the path is split there all the same",
+            "such a key cannot be reached",
+        )
     elif _NEGATIVE.search(path):
         report("an index counts from 0 and is not negative", "write `[0]` for the first item")
 

@@ -56,9 +56,15 @@ def lint(options: Any, report: Report) -> None:
     for placeholder in templates.DOUBLE.findall(options.replace("{{{", "{{").replace("}}}", "}}")):
         key = templates.key_of(placeholder)
         if key.startswith("$."):
-            report((), f"`{{{{{key}}}}}` is never filled: templates do not drop `$.`", f"write {{{{{key[2:]}}}}}")
+            report(
+                (), f"`{{{{{key}}}}}` is never filled: templates do not drop `$.`", f"write {{{{{key[2:]}}}}}"
+            )
         elif "|" in key or key.startswith(("#", "/", "%")):
-            report((), f"`{{{{{key}}}}}` is no path: `@template` knows neither filters nor blocks", "use `@liquid`")
+            report(
+                (),
+                f"`{{{{{key}}}}}` is no path: `@template` knows neither filters nor blocks",
+                "use `@liquid`",
+            )
     if options.count("{{") != options.count("}}"):
         report((), "braces do not close", "write {{path}}")
 

@@ -39,7 +39,7 @@ def emit(options: Any, emitter: Emitter, final: bool) -> Value:
     with emitter.within(Scope(payload, is_object=True, holed=emitter.scope.holed)):
         applied = emitter.stored(emitter.value(apply, final=False))
     if applied.holed:
-        emitter.line(f"{applied.text} = {emitter.call(remove_undefined, applied.text)}")
+        applied = emitter.stored(Value(emitter.call(remove_undefined, applied.text), applied.misses, holed=True))
     with emitter.within(Scope(applied.text, is_object=not is_directive(apply), holed=applied.holed)):
         value = emitter.value(options["mapping"], final=final)
     return value

@@ -1,0 +1,63 @@
+"""`@lookup`: a value translated by a table of the file. Ours; Segment does not know it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from adapter.errors import MappingError
+from adapter.mapping.directive import Directive
+from adapter.mapping.emit import Value
+from adapter.mapping.javascript import text
+from adapter.mapping.shapes import Option, Options, Plain, Raw
+from adapter.mapping.values import UNDEFINED, is_number
+
+if TYPE_CHECKING:
+    from adapter.mapping.emit import Emitter
+    from adapter.mapping.interpret import Resolver
+
+
+def run(options: Any, payload: Any, resolver: Resolver) -> Any:
+    if type(options) is not dict or type(options.get("table")) is not str:
+        raise MappingError('@lookup requires an object with a "table" key')
+    key = resolver.resolve(options.get("value", UNDEFINED), payload)
+    found = looked_up(table(options["table"], resolver), key)
+    return resolver.resolve(options.get("default", UNDEFINED), payload) if found is UNDEFINED else found
+
+
+def table(name: str, resolver: Resolver) -> Mapping[str, Any]:
+    """Return a table of the file; raises MappingError when there is none of that name."""
+    found = resolver.tables.get(name)
+    if found is None:
+        raise MappingError(f"@lookup: there is no table {name}")
+    return found
+
+
+def looked_up(entries: Mapping[str, Any], key: Any) -> Any:
+    """Return the entry under a key, UNDEFINED where there is none; numbers and booleans are read as text."""
+    if type(key) is not str:
+        if type(key) is not bool and not is_number(key):
+            return UNDEFINED
+        key = text(key)
+    return entries.get(key, UNDEFINED)
+
+
+def emit(options: Any, emitter: Emitter, final: bool) -> Value:
+    key = emitter.value(options["value"], final=False)
+    entries = emitter.constant(table(options["table"], emitter.resolver))
+    result = emitter.stored(Value(emitter.call(looked_up, entries, key.text)))
+    if "default" not in options:
+        return result
+    with emitter.block(f"if {result.text} is U:"):
+        value = emitter.value(options["default"], final=final)
+        emitter.line(f"{result.text} = {value.text}")
+    return Value(result.text, value.misses, value.holed, simple=True)
+
+
+_OPTIONS = {
+    "table": Option(Plain(), required=True),
+    "value": Option(Raw(), required=True),
+    "default": Option(Raw()),
+}
+
+LOOKUP = Directive("@lookup", Options(_OPTIONS), run, emit, portable=False)

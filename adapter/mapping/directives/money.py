@@ -1,0 +1,40 @@
+"""`@money`: an amount in minor units of its currency. Ours; Segment does not know it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from adapter.errors import MappingError
+from adapter.mapping import conversions
+from adapter.mapping.directive import Directive
+from adapter.mapping.emit import Value
+from adapter.mapping.shapes import Option, Options, Plain, Raw
+from adapter.mapping.values import UNDEFINED
+
+if TYPE_CHECKING:
+    from adapter.mapping.emit import Emitter
+    from adapter.mapping.interpret import Resolver
+
+
+def run(options: Any, payload: Any, resolver: Resolver) -> Any:
+    if type(options) is not dict:
+        raise MappingError('@money requires an object with an "amount" key and a "currency" key')
+    amount = resolver.resolve(options.get("amount", UNDEFINED), payload)
+    currency = resolver.resolve(options.get("currency", UNDEFINED), payload)
+    return conversions.money(amount, currency, options.get("rounding", "half_up"))
+
+
+def emit(options: Any, emitter: Emitter, final: bool) -> Value:
+    amount = emitter.value(options["amount"], final=False)
+    currency = emitter.value(options["currency"], final=False)
+    rounding = emitter.constant(options.get("rounding", "half_up"))
+    return Value(emitter.call(conversions.money, amount.text, currency.text, rounding))
+
+
+_OPTIONS = {
+    "amount": Option(Raw(), required=True),
+    "currency": Option(Raw(), required=True),
+    "rounding": Option(Plain(choices=conversions.ROUNDINGS)),
+}
+
+MONEY = Directive("@money", Options(_OPTIONS), run, emit, portable=False)
