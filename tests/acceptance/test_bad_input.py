@@ -75,7 +75,7 @@ def test_of_duplicate_keys_the_last_one_counts(shop: Any) -> None:
     call = _track()
     body = json.dumps(call)[:-1] + ', "event": "Product Added"}'
     assert _post(shop, body).status_code == 200
-    [event] = shop.get(f"/v1/customers/{call['userId']}/events")
+    [event] = shop.get(f"/v1/customers/{call['userId']}/events")["events"]
     assert event["name"] == "product_added"
 
 
@@ -119,7 +119,7 @@ def test_a_timestamp_in_any_dress_never_costs_the_message(
     call = _track(timestamp=given)
     [result] = _post(shop, json.dumps(call)).json()["results"]
     assert result["outcome"] == "processed", result
-    [event] = shop.get(f"/v1/customers/{call['userId']}/events")
+    [event] = shop.get(f"/v1/customers/{call['userId']}/events")["events"]
     occurred = datetime.fromisoformat(event["occurred_at"])
     if expected is not None:
         assert occurred == expected

@@ -50,7 +50,7 @@ def test_segment_track_keeps_every_property_and_its_moment(
     moment = datetime(2026, 11, 20, 10, 30, 15, 250_000, tzinfo=UTC)
     properties = {"level": 7, "score": 1.5, "ok": True, "none": None, "deep": {"list": [1, {"x": "y"}]}}
     segment.track(source_id, "Level Finished", properties, timestamp=moment, message_id=f"m-{source_id}")
-    [event] = shop.get(f"/v1/customers/{source_id}/events")
+    [event] = shop.get(f"/v1/customers/{source_id}/events")["events"]
     assert event["name"] == "level_finished"
     assert event["id"] == f"m-{source_id}"
     assert datetime.fromisoformat(event["occurred_at"]) == moment
@@ -60,7 +60,7 @@ def test_segment_track_keeps_every_property_and_its_moment(
 def test_segment_page_and_screen_are_events(shop: Any, segment: Client, source_id: str) -> None:
     segment.page(source_id, "Docs", "Home", {"url": "https://example.org/"})
     segment.screen(source_id, "Main", "Start", {"first": True})
-    events = shop.get(f"/v1/customers/{source_id}/events")
+    events = shop.get(f"/v1/customers/{source_id}/events")["events"]
     assert {event["name"] for event in events} == {"page_viewed", "screen_viewed"}
     page = next(event for event in events if event["name"] == "page_viewed")
     assert page["attributes"]["url"] == "https://example.org/"
@@ -77,7 +77,7 @@ def test_segment_alias_joins_two_pasts(shop: Any, segment: Client, source_id: st
     segment.track(previous, "Level Finished", {"level": 1})
     segment.alias(previous, source_id)
     segment.track(previous, "Level Finished", {"level": 2})
-    levels = {event["attributes"]["level"] for event in shop.get(f"/v1/customers/{source_id}/events")}
+    levels = {event["attributes"]["level"] for event in shop.get(f"/v1/customers/{source_id}/events")["events"]}
     assert levels == {1, 2}
     assert shop.get(f"/v1/customers/{previous}")["source_id"] == source_id
 
@@ -111,7 +111,7 @@ def test_mparticle_custom_and_screen_events_keep_their_attributes(
     custom.custom_attributes = {"level": 7, "ratio": 1.5, "flag": True, "none": None}
     screen = mparticle.ScreenViewEvent(screen_name="Start", **_marks())
     events_api.upload_events(_batch(source_id, custom, screen))
-    events = {event["name"]: event for event in shop.get(f"/v1/customers/{source_id}/events")}
+    events = {event["name"]: event for event in shop.get(f"/v1/customers/{source_id}/events")["events"]}
     assert set(events) == {"level_finished", "screen_viewed"}
     attributes = events["level_finished"]["attributes"]
     assert {name: attributes[name] for name in custom.custom_attributes} == custom.custom_attributes
@@ -129,7 +129,7 @@ def test_mparticle_purchase_is_an_order(shop: Any, events_api: Any, source_id: s
     )
     event = mparticle.CommerceEvent(action, currency_code="EUR", **_marks())
     events_api.upload_events(_batch(source_id, event))
-    [order] = shop.get(f"/v1/customers/{source_id}/events")
+    [order] = shop.get(f"/v1/customers/{source_id}/events")["events"]
     assert order["name"] == "order_completed"
     attributes = order["attributes"]
     expected = {"order_id": "order-9001", "total": 185.85, "tax": 29.67, "shipping": 5.95, "currency": "EUR"}
@@ -157,5 +157,5 @@ def test_mparticle_attribute_changes_and_bulk_batches_are_taken(
     other = mparticle.AppEvent("Level Finished", "navigation", **_marks())
     events_api.bulk_upload_events([_batch(source_id, change), _batch(source_id, other)])
     assert shop.get(f"/v1/customers/{source_id}")["traits"]["tier"] == "gold"
-    names = [event["name"] for event in shop.get(f"/v1/customers/{source_id}/events")]
+    names = [event["name"] for event in shop.get(f"/v1/customers/{source_id}/events")["events"]]
     assert "level_finished" in names
