@@ -52,7 +52,8 @@ class Schedule(Struct, frozen=True, kw_only=True):
 class Guardrails(Struct, frozen=True, kw_only=True):
     """Limits that stop a rule. Counts are caps; `None` means no limit.
 
-    `per_user_limit` and `cooldown` hold for the customer and, where the event names one, for the device.
+    `per_user_limit` and `cooldown` hold for the customer and, where the event names one, for the device. The
+    limit counts over the calendar's `per_user_period` or, when there is one, over any `per_user_window`.
     """
 
     max_daily_redemptions: int | None = None
@@ -60,6 +61,7 @@ class Guardrails(Struct, frozen=True, kw_only=True):
     max_total_redemptions: int | None = None
     per_user_limit: int | None = None
     per_user_period: Period = "total"
+    per_user_window: timedelta | None = None
     cooldown: timedelta | None = None
     budget: Budget | None = None
     stackable: bool = False

@@ -3,54 +3,83 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from msgspec.structs import replace
 
 from adapter.model.decisions import RuleOutcome
 from adapter.model.discounts import Claim, HeldDiscount
 from adapter.model.money import from_minor_units
 from adapter.rules.conflicts import beaten_by_granted, beaten_by_held, ranked
+from adapter.rules.guardrails import SLOT, alternatives
+from adapter.rules.language.windows import window_text
 from adapter.rules.verdicts import Choice, Proposal, Verdict
 
 
-def choose(verdict: Verdict, held: Sequence[HeldDiscount], used: Mapping[tuple[str, str], int],
-           now: datetime) -> Choice:  # fmt: skip
+def choose(
+    verdict: Verdict,
+    held: Sequence[HeldDiscount],
+    used: Mapping[tuple[str, str], int],
+    now: datetime,
+) -> Choice:
     """Return the proposals that may be issued, and a sentence for each that may not.
 
     `held` are the customer's discounts (expired ones are left aside), `used` the counters as they stand,
     locked until the claims of what is granted are added to them. A proposal that is refused makes room for
-    the next one.
+    the next one. What is granted carries just the claims to add: of slots, the one that is taken.
     """
     live = [discount for discount in held if discount.status_at(now) in ("issued", "applied")]
-    spent: Counter[tuple[str, str]] = Counter()
+    standing = Counter(
+        {counter: used.get(counter, 0) for each in verdict.proposals for counter in _counters(each)}
+    )
     granted: list[Proposal] = []
     outcomes: list[RuleOutcome] = []
     for proposal in ranked(verdict.proposals):
-        reason, guardrail = (
-            beaten_by_held(proposal, live, verdict) or beaten_by_granted(proposal, granted),
-            "stackable",
-        )
-        if reason is None:
-            full = exceeded(proposal.claims, used, spent)
-            if full is None:
-                granted.append(proposal)
-                for claim in proposal.claims:
-                    spent[claim.scope, claim.key] += claim.amount
-                continue
-            reason, guardrail = exhausted(full, used.get((full.scope, full.key), 0)), full.guardrail
+        reason = beaten_by_held(proposal, live, verdict) or beaten_by_granted(proposal, granted)
+        taken = fitting(proposal.claims, standing) if reason is None else None
+        if isinstance(taken, list):
+            granted.append(replace(proposal, claims=tuple(taken)))
+            for claim in taken:
+                standing[claim.scope, claim.key] += claim.amount
+            continue
+        guardrail = "stackable" if taken is None else taken.guardrail
+        if taken is not None:
+            reason = exhausted(taken, standing[taken.scope, taken.key])
         outcomes.append(RuleOutcome(proposal.rule.name, "withheld", f"not issued: {reason}", guardrail))
     return Choice(tuple(granted), tuple(outcomes))
 
 
-def exceeded(claims: Sequence[Claim], used: Mapping[tuple[str, str], int],
-             spent: Mapping[tuple[str, str], int]) -> Claim | None:  # fmt: skip
+def _counters(proposal: Proposal) -> Iterator[tuple[str, str]]:
+    return ((claim.scope, claim.key) for claim in proposal.claims)
+
+
+def fitting(claims: Sequence[Claim], used: Mapping[tuple[str, str], int]) -> list[Claim] | Claim:
+    """Return the claims to add, when none goes over its cap; else the first that would."""
+    fixed, groups = alternatives(claims)
+    full = exceeded(fixed, used)
+    if full is not None:
+        return full
+    for slots in groups:
+        free = next((slot for slot in slots if exceeded(slot, used) is None), None)
+        if free is None:
+            return next(
+                claim
+                for claim in slots[0]
+                if used.get((claim.scope, claim.key), 0) + claim.amount > claim.cap
+            )
+        fixed += free
+    return fixed
+
+
+def exceeded(claims: Sequence[Claim], used: Mapping[tuple[str, str], int]) -> Claim | None:
     """Return the first claim that would go over its cap, else None."""
     adding: Counter[tuple[str, str]] = Counter()
     for claim in claims:
         key = (claim.scope, claim.key)
-        if used.get(key, 0) + spent.get(key, 0) + adding[key] + claim.amount > claim.cap:
-            return claim
         adding[key] += claim.amount
+        if used.get(key, 0) + adding[key] > claim.cap:
+            return claim
     return None
 
 
@@ -63,8 +92,10 @@ def exhausted(claim: Claim, used: int) -> str:
     whose = "all rules together" if limit != claim.guardrail else "this rule"
     parts = claim.key.split("|")
     span = next((_SPANS[part] for part in parts[1:] if part in _SPANS), "")
+    if SLOT in parts[1:2]:
+        return f"{_holder(claim)} has had all that {whose} gives in {_length(parts[3])}"
     if limit == "cooldown":
-        return f"{whose} gave {_holder(claim)} a discount less than {parts[2]} seconds ago"
+        return f"{whose} gave {_holder(claim)} a discount less than {_length(parts[2])} ago"
     if limit == "budget":
         left = from_minor_units(max(0, claim.cap - used), parts[2])
         needed = from_minor_units(claim.amount, parts[2])
@@ -78,6 +109,10 @@ def exhausted(claim: Claim, used: int) -> str:
     if claim.scope:
         return f"{_holder(claim)} has had {used} of {claim.cap} of {whose} {span}"
     return f"{used} of {claim.cap} discounts of {whose} are out {span}"
+
+
+def _length(seconds: str) -> str:
+    return window_text(timedelta(seconds=int(seconds)))
 
 
 def _holder(claim: Claim) -> str:

@@ -6,7 +6,7 @@ of them. Days, ISO weeks and months are those of the rule's time zone at the mom
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from decimal import ROUND_FLOOR, Decimal
 from zoneinfo import ZoneInfo
@@ -17,6 +17,9 @@ from adapter.model.rules import Budget, Guardrails, Period
 
 #: The name under which limits over all rules are counted, and how their guardrails are called.
 ALL_RULES = "*"
+#: The most that a limit over any window may count: each one is a slot with counters of its own.
+MOST_SLOTS = 20
+SLOT = "slot"
 
 
 def claims(
@@ -43,11 +46,9 @@ def claims(
         if cap is not None:
             yield Claim("", f"{rule}|{_span(period, local)}", cap, 1, label + name)
     for scope in (source_id, f"device:{device_id}") if device_id else (source_id,):
-        if guardrails.per_user_limit is not None:
-            key = f"{rule}|user|{_span(guardrails.per_user_period, local)}"
-            yield Claim(scope, key, guardrails.per_user_limit, 1, label + "per_user_limit")
+        yield from _per_user(rule, guardrails, local, scope, label + "per_user_limit")
         if guardrails.cooldown is not None:
-            yield from _cooldown(rule, guardrails.cooldown, scope, now, label + "cooldown")
+            yield from _pause(f"{rule}|cooldown", guardrails.cooldown, scope, now, label + "cooldown")
     yield from _budget(rule, guardrails.budget, cost, local, label + "budget")
 
 
@@ -62,8 +63,19 @@ def _span(period: Period | str, local: datetime) -> str:
     return "total"
 
 
-def _cooldown(rule: str, length: timedelta, scope: str, now: datetime, name: str) -> Iterator[Claim]:
-    """Yield the claims of an pause of `length`, exact to the second, between two issues.
+def _per_user(rule: str, guardrails: Guardrails, local: datetime, scope: str, name: str) -> Iterator[Claim]:
+    limit, window = guardrails.per_user_limit, guardrails.per_user_window
+    if limit is None:
+        return
+    if window is None or limit == 0:
+        yield Claim(scope, f"{rule}|user|{_span(guardrails.per_user_period, local)}", limit, 1, name)
+        return
+    for slot in range(limit):
+        yield from _pause(f"{rule}|{SLOT}|{slot}", window, scope, local, name)
+
+
+def _pause(key: str, length: timedelta, scope: str, now: datetime, name: str) -> Iterator[Claim]:
+    """Yield the claims of a pause of `length`, exact to the second, between two issues.
 
     Time is cut in pieces of that length, with a counter each that holds when in it the last issue was (its
     offset in seconds, from 1). None may have been in this piece or, for a clock that runs behind another's,
@@ -71,10 +83,26 @@ def _cooldown(rule: str, length: timedelta, scope: str, now: datetime, name: str
     """
     seconds = max(1, int(length.total_seconds()))
     piece, offset = divmod(int(now.timestamp()), seconds)
-    key = f"{rule}|cooldown|{seconds}"
-    yield Claim(scope, f"{key}|{piece - 1}", offset + 1, 0, name)
-    yield Claim(scope, f"{key}|{piece}", offset + 1, offset + 1, name)
-    yield Claim(scope, f"{key}|{piece + 1}", 0, 0, name)
+    yield Claim(scope, f"{key}|{seconds}|{piece - 1}", offset + 1, 0, name)
+    yield Claim(scope, f"{key}|{seconds}|{piece}", offset + 1, offset + 1, name)
+    yield Claim(scope, f"{key}|{seconds}|{piece + 1}", 0, 0, name)
+
+
+def alternatives(claims: Sequence[Claim]) -> tuple[list[Claim], list[list[list[Claim]]]]:
+    """Return the claims that must all be met, and groups of slots of which one must be met each.
+
+    A limit of n over any window is n slots, each with a pause of the window: whoever finds one that has
+    rested long enough has had at most n - 1 within the window.
+    """
+    fixed: list[Claim] = []
+    groups: dict[tuple[str, str], dict[str, list[Claim]]] = {}
+    for claim in claims:
+        parts = claim.key.split("|")
+        if SLOT in parts[1:2]:
+            groups.setdefault((claim.scope, parts[0]), {}).setdefault(parts[2], []).append(claim)
+        else:
+            fixed.append(claim)
+    return fixed, [list(slots.values()) for slots in groups.values()]
 
 
 def _budget(

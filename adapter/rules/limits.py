@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import time
+from datetime import time, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
@@ -13,6 +13,7 @@ from adapter.model.discounts import Action
 from adapter.model.rules import Budget, Guardrails, Period, Rollout, Schedule
 from adapter.rules.actions import currency
 from adapter.rules.blocks import Block, shown
+from adapter.rules.guardrails import MOST_SLOTS
 from adapter.rules.worth import most
 
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -23,13 +24,14 @@ def guardrails(block: Block | None, action: Action | None, time_zone: str = "UTC
     """Return the guardrails of a block; `time_zone` is the shop's, `action` prices the budget."""
     if block is None:
         return Guardrails(time_zone=time_zone)
-    limit, period = _per_user(block)
+    limit, period, window = _per_user(block)
     read = Guardrails(
         max_daily_redemptions=block.whole("max_daily_redemptions"),
         max_weekly_redemptions=block.whole("max_weekly_redemptions"),
         max_total_redemptions=block.whole("max_total_redemptions"),
         per_user_limit=limit,
         per_user_period=period,
+        per_user_window=window,
         cooldown=block.length("cooldown"),
         budget=_budget(block.block("budget"), action),
         stackable=block.flag("stackable") or False,
@@ -74,18 +76,21 @@ def rollout(block: Block | None) -> Rollout:
     return read
 
 
-def _per_user(block: Block) -> tuple[int | None, Period]:
+def _per_user(block: Block) -> tuple[int | None, Period, timedelta | None]:
     if not isinstance(block.values.get("per_user_limit"), dict):
-        return block.whole("per_user_limit"), "total"
+        return block.whole("per_user_limit"), "total", None
     inner = block.block("per_user_limit")
     if inner is None:
-        return None, "total"
-    count = inner.whole("count")
+        return None, "total", None
+    window = inner.length("window")
+    count = inner.whole("count", highest=10**12 if window is None else MOST_SLOTS)
     period: Period | None = inner.one_of("per", Period)
-    if count is None:
+    if "count" not in inner.values:
         inner.refuse((), "`per_user_limit` says no `count`", "write {count: 1, per: day}")
+    if period is not None and window is not None:
+        inner.refuse(("window",), "`per` and `window` both say over what it counts", "keep one of the two")
     inner.finish()
-    return count, period or "total"
+    return count, period or "total", window
 
 
 def _budget(block: Block | None, action: Action | None) -> Budget | None:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from adapter.model.discounts import AmountOff, Claim, Discount, HeldDiscount
 from adapter.model.rules import Guardrails, Rule
 from adapter.rules.choice import choose
+from adapter.rules.guardrails import claims as claims_of
 from adapter.rules.verdicts import Proposal, Verdict
 
 MakeRule = Callable[..., Rule]
@@ -99,7 +100,7 @@ def test_a_refused_proposal_makes_room_for_the_next(make_rule: MakeRule, now: da
         (Claim("device:x", "r|user|week|2026-W47", 2, 1, "per_user_limit"), 2,
          "this device has had 2 of 2 of this rule this week"),
         (Claim("ann", "r|cooldown|3600|77", 5, 5, "cooldown"), 4,
-         "this rule gave the customer a discount less than 3600 seconds ago"),
+         "this rule gave the customer a discount less than 1h ago"),
         (Claim("", "r|budget|EUR|total", 10000, 1250, "budget"), 9000,
          "the budget of this rule has 10.00 EUR left in all, and the discount can cost 12.50"),
         (Claim("", "*|month|2026-11", 9, 1, "global.max_total_redemptions"), 9,
@@ -112,6 +113,19 @@ def test_each_full_guardrail_has_its_sentence(
     choice = choose(verdict(one(make_rule, "r", claims=(claim,))), [], {(claim.scope, claim.key): used}, now)
     assert choice.outcomes[0].reason == f"not issued: {reason}"
     assert (choice.outcomes[0].outcome, choice.outcomes[0].guardrail) == ("withheld", claim.guardrail)
+
+
+def test_of_the_slots_of_a_limit_the_first_that_rested_is_taken(make_rule: MakeRule, now: datetime) -> None:
+    guardrails = Guardrails(per_user_limit=2, per_user_window=timedelta(hours=1), stackable=True)
+    wanted = tuple(claims_of("r", guardrails, source_id="ann", device_id=None, now=now, cost=None))
+    used: Counter[tuple[str, str]] = Counter()
+    for slot in (0, 1):
+        choice = choose(verdict(one(make_rule, "r", claims=wanted)), [], used, now)
+        taken = choice.granted[0].claims
+        assert {claim.key.split("|")[2] for claim in taken} == {str(slot)}
+        used.update({(claim.scope, claim.key): claim.amount for claim in taken})
+    refused = choose(verdict(one(make_rule, "r", claims=wanted)), [], used, now)
+    assert refused.outcomes[0].reason == "not issued: the customer has had all that this rule gives in 1h"
 
 
 def test_the_higher_priority_goes_first_and_worth_breaks_the_tie(make_rule: MakeRule, now: datetime) -> None:

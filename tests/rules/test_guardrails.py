@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from adapter.model.discounts import Claim
 from adapter.model.rules import Budget, Guardrails
-from adapter.rules.choice import exceeded
+from adapter.rules.choice import exceeded, fitting
 from adapter.rules.guardrails import ALL_RULES, claims
 
 
@@ -89,33 +89,49 @@ def test_limits_over_all_rules_have_counters_of_their_own(now: datetime) -> None
     assert claim == Claim("", "*|total", 9, 1, "global.max_total_redemptions")
 
 
-def replay(make_claims: Any, gaps: list[int], pause: int) -> tuple[list[int], list[int]]:
-    """Ask at each moment, by claims and by the model that remembers the last issue."""
+def replay(make_claims: Any, guardrails: Guardrails, gaps: list[int]) -> list[int]:
+    """Ask after each gap, and return when it was granted."""
     used: Counter[tuple[str, str]] = Counter()
-    by_claims: list[int] = []
-    by_model: list[int] = []
+    granted: list[int] = []
     at = 1_790_000_000
     for gap in gaps:
         at += gap
-        wanted = make_claims(Guardrails(cooldown=timedelta(seconds=pause)), datetime.fromtimestamp(at, UTC))
-        if exceeded(wanted, used, {}) is None:
-            by_claims.append(at)
-            for claim in wanted:
+        taken = fitting(make_claims(guardrails, datetime.fromtimestamp(at, UTC)), used)
+        if isinstance(taken, list):
+            granted.append(at)
+            for claim in taken:
                 used[claim.scope, claim.key] += claim.amount
-        if not by_model or at - by_model[-1] >= pause:
-            by_model.append(at)
-    return by_claims, by_model
+    return granted
 
 
-gaps_and_pauses = st.integers(1, 50).flatmap(
-    lambda pause: st.tuples(st.lists(st.integers(0, 2 * pause + 1), max_size=60), st.just(pause))
+def model(limit: int, window: int, gaps: list[int]) -> list[int]:
+    """Remember every issue, and grant when fewer than `limit` lie within the window."""
+    granted: list[int] = []
+    at = 1_790_000_000
+    for gap in gaps:
+        at += gap
+        if sum(1 for past in granted if at - past < window) < limit:
+            granted.append(at)
+    return granted
+
+
+gaps_and_lengths = st.integers(1, 50).flatmap(
+    lambda length: st.tuples(st.lists(st.integers(0, 2 * length + 1), max_size=60), st.just(length))
 )
 
 
-@given(gaps_and_pauses)
+@given(gaps_and_lengths)
 def test_a_cooldown_is_exact_to_the_second_at_any_offset(drawn: tuple[list[int], int]) -> None:
-    by_claims, by_model = replay(claimed, *drawn)
-    assert by_claims == by_model
+    gaps, length = drawn
+    guardrails = Guardrails(cooldown=timedelta(seconds=length))
+    assert replay(claimed, guardrails, gaps) == model(1, length, gaps)
+
+
+@given(gaps_and_lengths, st.integers(0, 5))
+def test_a_limit_over_any_window_is_exact_to_the_second(drawn: tuple[list[int], int], limit: int) -> None:
+    gaps, length = drawn
+    guardrails = Guardrails(per_user_limit=limit, per_user_window=timedelta(seconds=length))
+    assert replay(claimed, guardrails, gaps) == model(limit, length, gaps)
 
 
 def test_the_cooldown_check_would_catch_counters_by_fixed_pieces_of_time() -> None:
@@ -124,8 +140,8 @@ def test_the_cooldown_check_would_catch_counters_by_fixed_pieces_of_time() -> No
         piece = int(now.timestamp()) // int(guardrails.cooldown.total_seconds())
         return [Claim("ann", f"ten|{piece}", 1, 1, "cooldown")]
 
-    by_claims, by_model = replay(fixed, [5, 7], 10)
-    assert by_claims != by_model
+    guardrails = Guardrails(cooldown=timedelta(seconds=10))
+    assert replay(fixed, guardrails, [5, 7]) != model(1, 10, [5, 7])
 
 
 def test_a_cooldown_given_back_may_be_used_again(now: datetime) -> None:
@@ -134,11 +150,11 @@ def test_a_cooldown_given_back_may_be_used_again(now: datetime) -> None:
     for sign in (1, -1):
         for claim in claimed(guardrails, now):
             used[claim.scope, claim.key] += sign * claim.amount
-    assert exceeded(claimed(guardrails, now + timedelta(hours=1)), used, {}) is None
+    assert exceeded(claimed(guardrails, now + timedelta(hours=1)), used) is None
 
 
 def test_a_cooldown_holds_against_a_clock_that_runs_behind(now: datetime) -> None:
     guardrails = Guardrails(cooldown=timedelta(seconds=10))
     ahead = datetime.fromtimestamp(1_790_000_000, UTC)
     used = {(claim.scope, claim.key): claim.amount for claim in claimed(guardrails, ahead)}
-    assert exceeded(claimed(guardrails, ahead - timedelta(seconds=1)), used, {}) is not None
+    assert exceeded(claimed(guardrails, ahead - timedelta(seconds=1)), used) is not None
