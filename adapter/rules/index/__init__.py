@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from adapter.rules.index.matcher import Match, compiled
 from adapter.rules.index.plan import Plan
-from adapter.rules.index.residue import ranked
+from adapter.rules.index.residue import first, ranked
 from adapter.rules.language import AnyOf, Node, Reads, reads
 
-__all__ = ["Index", "ranked"]
+__all__ = ["Index", "first", "ranked"]
 
 
 class Index:

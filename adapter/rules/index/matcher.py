@@ -15,10 +15,11 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from adapter.rules.index.atoms import Key, Member, Scalar
+from adapter.rules.index.lookups import Combined, Digit, Direct, Part, combined, dispatched, small
 from adapter.rules.index.plan import Demands, Plan
 from adapter.rules.index.residue import Residue
 from adapter.rules.index.tables import Group, Members, Plane, Table, bits, entry
@@ -42,9 +43,8 @@ class _Matcher:
         self.plan = plan
         self.everything = (1 << plan.width) - 1
         self.namespace: dict[str, Any] = {
-            "ABSENT": ABSENT, "LIMIT": 2**53, "ARRAYS": frozenset((list, tuple, dict)), "LONGEST": MAX_ELEMENTS,
-            "upto": bisect_right, "noted": (noted,),
-            "start": self.everything ^ bits(plan.never, plan.width),
+            "ABSENT": ABSENT, "LIMIT": 2**53, "LONGEST": MAX_ELEMENTS, "ARRAYS": frozenset((list, tuple, dict)),
+            "upto": bisect_right, "noted": (noted,), "start": self.everything ^ bits(plan.never, plan.width),
         }  # fmt: skip
         self.lines: list[str] = []
         self._write()
@@ -64,10 +64,7 @@ class _Matcher:
         for number, layer in enumerate(self.plan.layers):
             outside = self.everything ^ bits(layer, self.plan.width)
             self.lines.append(f"g{number} = {self.constant(outside)}")
-        paths = dict.fromkeys((*self.plan.scalars, *layered, *self.plan.wanted, *self.plan.denied))
-        for key in paths:
-            if isinstance(key, Path):
-                self._path(key, layered.get(key, []))
+        self._paths(layered)
         self.lines += [f"mask &= g{number}" for number in range(len(self.plan.layers))]
         self.lines.append("if not mask: return 0")
         for key, demands in self.plan.scalars.items():
@@ -95,8 +92,7 @@ class _Matcher:
         free = self.everything ^ bits(demands, self.plan.width)
         return Plane([entry(bit, found) for bit, found in demands.items()], free)
 
-    def _path(self, key: Path, layered: Layered) -> None:
-        self._read(key)
+    def _tabled(self, key: Path, layered: Layered) -> tuple[tuple[str, ...], Table] | None:
         into = ["mask &="]
         planes = [self._plane(self.plan.scalars.get(key, {}))]
         for number, atoms in layered:
@@ -108,9 +104,42 @@ class _Matcher:
             if entries:
                 planes.append(Plane(entries, 0))
                 into.append(f"g{number} |=")
-        if any(plane.entries for plane in planes):
-            self.lines += self._dispatched(into, Table(planes, self.plan.width))
-        self._members(key, layered)
+        used = any(plane.entries for plane in planes)
+        return (tuple(into), Table(planes, self.plan.width)) if used else None
+
+    def _paths(self, layered: dict[Key, Layered]) -> None:
+        paths = dict.fromkeys((*self.plan.scalars, *layered, *self.plan.wanted, *self.plan.denied))
+        parts: dict[Part, Path] = {}
+        for key in paths:
+            if not isinstance(key, Path):
+                continue
+            found = self._tabled(key, layered.get(key, []))
+            part = small(found[1], found[0]) if found else None
+            if part is not None:
+                parts[part] = key
+            elif found:
+                self._read(key)
+                self.lines += dispatched(found[1], self._direct(found[0]))
+            self._members(key, layered.get(key, []))
+        for group in combined(list(parts), self.plan.width):
+            self._combined(group, [parts.pop(part) for part in group.parts])
+        for part, key in parts.items():
+            self._read(key)
+            self.lines += dispatched(part.table, self._direct(part.into))
+
+    def _combined(self, group: Combined, keys: list[Path]) -> None:
+        for part, unit, key in zip(group.parts, group.units, keys, strict=False):
+            self._read(key)
+            self.lines += dispatched(part.table, Digit(part.cases, unit, self.constant))
+        self._remembered(group, group.into)
+
+    def _remembered(self, group: Combined, into: Sequence[str]) -> None:
+        self.lines.append(f"m = {self.constant(group.known.get)}(i)")
+        self.lines.append(f"if m is None: m = {self.constant(group.fill)}(i)")
+        self.lines += self._direct(into).taken("m")
+
+    def _direct(self, into: Sequence[str]) -> Direct:
+        return Direct(into, self.everything, self.constant)
 
     def _read(self, key: Path) -> None:
         if len(key.fields) != 1 or key.root not in ("", *_LETTERS):
@@ -124,96 +153,27 @@ class _Matcher:
     def _metric(self, key: Metric, demands: Demands) -> None:
         self.lines.append(f"if mask & {self.constant(bits(demands, self.plan.width))}:")
         table = Table([self._plane(demands)], self.plan.width)
-        body = [f"v = view.values[{self.constant(key)}]", *self._dispatched(["mask &="], table)]
+        body = [f"v = view.values[{self.constant(key)}]", *dispatched(table, self._direct(("mask &=",)))]
         self.lines += [f" {line}" for line in body]
 
-    def _dispatched(self, into: list[str], table: Table) -> list[str]:
-        """Return the lines that take the masks of `v` by its class, the likeliest class first."""
-        number = (
-            "c is float or c is int and -LIMIT <= v <= LIMIT",
-            self._number(into, table),
-        )
-        text = ("c is str", self._text(into, table))
-        truths = [
-            ("v is True", self._fixed(into, table.true)),
-            ("v is False", self._fixed(into, table.false)),
-        ]
-        likely = [number, text, *truths] if len(table.points) > 2 else [text, number, *truths]
-        if len(table.points) == 2 and not any(texts.masks or texts.few for texts in table.texts):
-            likely = [*truths, text, number]
-        lines = ["c = v.__class__"]
-        for place, (condition, body) in enumerate(
-            [*likely, ("v is ABSENT", self._fixed(into, table.absent))]
-        ):
-            lines += [f"{'el' if place else ''}if {condition}:", *(f" {line}" for line in body)]
-        return [
-            *lines,
-            "else:",
-            *(f" {line}" for line in self._taken(into, f"{self.constant(table.rare)}(v)")),
-        ]
-
-    def _fixed(self, into: list[str], masks: tuple[int, ...]) -> list[str]:
-        """Return the lines that take masks known beforehand; those that change nothing are left out."""
-        lines = [
-            f"{one} {self.constant(mask)}"
-            for one, mask in zip(into, masks, strict=True)
-            if mask != (0 if one.startswith("g") else self.everything)
-        ]
-        return lines or ["pass"]
-
-    def _taken(self, into: list[str], found: str) -> list[str]:
-        """Return the lines that take the masks that an expression gives as a tuple."""
-        if len(into) == 1:
-            return [f"{into[0]} {found}[0]"]
-        names = [f"m{place}" for place in range(len(into))]
-        return [
-            f"{', '.join(names)} = {found}",
-            *(f"{one} {name}" for one, name in zip(into, names, strict=True)),
-        ]
-
-    def _text(self, into: list[str], table: Table) -> list[str]:
-        masks = table.by_text()
-        if masks is None:
-            return self._taken(into, f"{self.constant(table.of_text)}(v)")
-        default = tuple(texts.default for texts in table.texts)
-        if not masks:
-            return self._fixed(into, default)
-        return self._taken(into, f"{self.constant(masks.get)}(v, {self.constant(default)})")
-
-    def _number(self, into: list[str], table: Table) -> list[str]:
-        masks = table.by_stretch()
-        place = f"upto({self.constant(table.points)}, v)"
-        if masks is None:
-            return self._taken(into, f"{self.constant(table.of_stretch)}({place})")
-        if len(set(masks)) == 1:
-            return self._fixed(into, masks[0])
-        return self._taken(into, f"{self.constant(masks)}[{place}]")
-
     def _members(self, key: Path, layered: Layered) -> None:
-        """Write the pass over an array: `aN` collects a wanted group, `gN` a layer, `x` what is denied."""
         wanted, denied = self.plan.wanted.get(key, []), self.plan.denied.get(key, {})
         groups: dict[str, Group] = {}
         for number, atoms in layered:
             members = {bit: [one for one in found if isinstance(one, Member)] for bit, found in atoms.items()}
             if any(members.values()):
-                groups[f"g{number}"] = {bit: found for bit, found in members.items() if found}
+                groups[f"g{number} |="] = {bit: found for bit, found in members.items() if found}
         if not (wanted or denied or groups):
             return
         table = Members(wanted, list(groups.values()), denied, self.plan.width)
-        starts = {f"a{place}": start for place, start in enumerate(table.starts)}
-        into = [*starts, *groups, *(["x"] if denied else [])]
-        names = [f"m{place}" for place in range(len(into))]
-        get, rare = self.constant(table.found.get), self.constant(table.of_rare)
+        get, place = self.constant(table.places.get), self.constant(table.place)
+        self._read(key)
         self.lines += [
             "if v.__class__ in ARRAYS and len(v) <= LONGEST:",
-            *(f" {name} = {self.constant(start)}" for name, start in starts.items()),
-            *([" x = 0"] if denied else []),
-            " for e in v:",
-            f"  m = {get}(e) if e.__class__ is str else {rare}(e)",
-            "  if m is not None:",
-            f"   {', '.join(names)}, = m",
-            *(f"   {one} |= {name}" for one, name in zip(into, names, strict=True)),
-            *(f" mask &= {name}" for name in starts),
-            *([f" mask &= {self.constant(self.everything)} ^ x"] if denied else []),
-            f"else: mask &= {self.constant(table.outside)}",
+            " i = 0",
+            f" for e in v: i |= {get}(e, 0) if e.__class__ is str else {place}(e)",
+            f" m = {self.constant(table.known.get)}(i)",
+            f" if m is None: m = {self.constant(table.fill)}(i)",
+            f"else: m = {self.constant(table.outside)}",
+            *self._direct(("mask &=", *groups)).taken("m"),
         ]

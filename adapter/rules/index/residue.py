@@ -12,6 +12,7 @@ from adapter.rules.language.view import View
 
 #: Up to so many distinct clauses, each is tried; beyond, only those that a survivor needs are looked for.
 _FEW = 48
+_LOW = 2**64 - 1
 
 
 class Residue:
@@ -61,6 +62,12 @@ class Residue:
             if truth:
                 return True
         return False
+
+
+def first(mask: int) -> int:
+    """Return the most important bit of a match, -1 when there is none."""
+    low = mask & _LOW or mask  # most matches have one here, and small numbers are quick
+    return (low & -low).bit_length() - 1
 
 
 def ranked(mask: int) -> Iterator[int]:

@@ -24,6 +24,8 @@ _FEW = 8
 
 
 Group = dict[int, list[Member]]
+#: One mask for each plane of a table.
+Masks = tuple[int, ...]
 
 
 class Entry(Struct, frozen=True):
@@ -69,7 +71,7 @@ class Stretches:
 
     def __init__(self, start: int, changes: dict[int, list[int]], count: int, width: int) -> None:
         self.changes = changes
-        self.stride = max(1, count * width // 8 // _MAX_BYTES)
+        self.stride = -(-count * width // 8 // _MAX_BYTES) or 1
         self.masks: list[int] = []
         for place in range(count):
             if place in changes:
@@ -164,29 +166,32 @@ class Table:
         self.numbers = [along(plane, points, width) for plane in planes]
         self.points = [-float_info.max, *points, inf]
         self.texts = [Texts(plane, width) for plane in planes]
+        self.mentions_numbers = bool(points)
+        self.mentions_texts = any(texts.masks or texts.few for texts in self.texts)
+        self.unmentioned = tuple(texts.default for texts in self.texts)
         self.true, self.false = self.masks(value=True), self.masks(value=False)
         self.null, self.absent, self.unusable = self.masks(None), self.masks(ABSENT), self.masks(UNUSABLE)
         self.other = self.masks([])
 
-    def masks(self, value: Any) -> tuple[int, ...]:
+    def masks(self, value: Any) -> Masks:
         """Return the masks of a value by asking every demand."""
         return tuple(
             plane.free | bits((one.bit for one in plane.entries if one.test(value)), self.width)
             for plane in self.planes
         )
 
-    def by_text(self) -> dict[str, tuple[int, ...]] | None:
+    def by_text(self) -> dict[str, Masks] | None:
         """Return the masks of the texts mentioned, None when there are too many to keep."""
         if any(texts.sparse for texts in self.texts):
             return None
         mentioned = dict.fromkeys(text for texts in self.texts for text in texts.masks)
         return {text: self.of_text(text) for text in mentioned}
 
-    def of_text(self, text: str) -> tuple[int, ...]:
+    def of_text(self, text: str) -> Masks:
         """Return the masks of a text."""
         return tuple(texts.at(text) for texts in self.texts)
 
-    def by_stretch(self) -> list[tuple[int, ...]] | None:
+    def by_stretch(self) -> list[Masks] | None:
         """Return the masks between the points, None when there are too many to keep.
 
         Below the first point is only minus infinity, beyond the last infinity and (to bisect_right) NaN.
@@ -196,13 +201,13 @@ class Table:
         finite = zip(*(stretches.masks for stretches in self.numbers), strict=True)
         return [self.unusable, *finite, self.unusable]
 
-    def of_stretch(self, place: int) -> tuple[int, ...]:
+    def of_stretch(self, place: int) -> Masks:
         """Return the masks of the numbers from the point before that place to the point at it."""
         if place in (0, len(self.points)):
             return self.unusable
         return tuple(stretches.at(place - 1) for stretches in self.numbers)
 
-    def rare(self, value: Any) -> tuple[int, ...]:
+    def rare(self, value: Any) -> Masks:
         """Return the masks of what is not text, a boolean, a finite float or an int of 53 bits."""
         if value is None:
             return self.null
@@ -215,27 +220,48 @@ class Table:
 
 
 class Members:
-    """What arrays hold, in one pass over their elements.
+    """What arrays hold: of each `wanted` and `layered` group a condition needs one member, of `denied` none.
 
-    Of each of the `wanted` and `layered` groups a condition needs one member in the array, of `denied` none.
-    `found[constant]` gives the masks of the conditions that name it: the wanted groups, the layers, the denied.
+    An array is the set of its elements that some condition names, a bit each; the masks of every such set met
+    are remembered while there is room.
     """
 
     def __init__(self, wanted: Sequence[Group], layered: Sequence[Group], denied: Group, width: int) -> None:
         everything = (1 << width) - 1
-        self.starts = [everything ^ bits(group, width) for group in wanted]
-        self.denies = bool(denied)
-        self.outside = everything
-        for group in (*wanted, denied):
-            self.outside &= everything ^ bits(group, width)
-        groups = (*wanted, *layered, *((denied,) if denied else ()))
-        named = [_by_constant(group, width) for group in groups]
-        constants = dict.fromkeys(constant for masks in named for constant in masks)
-        self.found = {constant: tuple(masks.get(constant, 0) for masks in named) for constant in constants}
+        self.wanted = [(everything ^ bits(group, width), _by_constant(group, width)) for group in wanted]
+        self.layered = [_by_constant(group, width) for group in layered]
+        self.denied = _by_constant(denied, width)
+        self.everything = everything
+        outside = everything ^ bits((bit for group in (*wanted, denied) for bit in group), width)
+        self.outside: Masks = (outside, *(0 for _ in layered))
+        named = (*(masks for _, masks in self.wanted), *self.layered, self.denied)
+        self.constants = list(dict.fromkeys(constant for masks in named for constant in masks))
+        self.places = {constant: 1 << place for place, constant in enumerate(self.constants)}
+        self.known: dict[int, Masks] = {}
+        self.room = max(64, _MAX_BYTES * 8 // (width * len(self.outside)))
 
-    def of_rare(self, element: Any) -> tuple[int, ...] | None:
-        """Return the masks of an element that is not text."""
-        return self.found.get(_constant_key(element))
+    def place(self, element: Any) -> int:
+        """Return the bit of an element that is not text, 0 when no condition names it."""
+        return self.places.get(_constant_key(element), 0)
+
+    def fill(self, total: int) -> Masks:
+        """Return the masks of a set of elements, and remember them while there is room."""
+        held = [constant for place, constant in enumerate(self.constants) if total >> place & 1]
+        mask = self.everything
+        for start, masks in self.wanted:
+            mask &= _united(masks, held) | start
+        mask &= self.everything ^ _united(self.denied, held)
+        answer = (mask, *(_united(masks, held) for masks in self.layered))
+        if len(self.known) < self.room:
+            self.known[total] = answer
+        return answer
+
+
+def _united(masks: dict[Any, int], held: Sequence[Any]) -> int:
+    united = 0
+    for constant in held:
+        united |= masks.get(constant, 0)
+    return united
 
 
 def _constant_key(element: Any) -> Any:
