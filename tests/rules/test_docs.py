@@ -1,0 +1,79 @@
+"""docs/rules.md: every block loads, every expression is true of what stands beside it."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapter.model.events import Event, User
+from adapter.model.rules import Guardrails, Rollout, Rule
+from adapter.rules.blocks import duration
+from adapter.rules.book import load
+from adapter.rules.cases import load as load_cases
+from adapter.rules.cases import run
+from adapter.rules.history import History, fold, lookup
+from adapter.rules.language import Names, View, compile, parse, reads  # noqa: A004
+from adapter.rules.metrics import Metrics
+
+TEXT = (Path(__file__).parents[2] / "docs" / "rules.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL)
+ROWS = [
+    (expression.replace("\\|", "|"), json.loads(given))
+    for expression, given in re.findall(r"^\| `([^`]+)` \| `([\[{][^`]*)` \|$", TEXT, re.MULTILINE)
+]
+NOW = datetime(2026, 1, 15, 12, tzinfo=UTC)
+
+
+def directory(tmp_path: Path) -> Path:
+    for at, block in enumerate(BLOCKS):
+        kind = block.split(":")[0]
+        name = {"definitions": "definitions", "cases": "docs.test"}.get(kind, f"rule-{at:02}")
+        (tmp_path / f"{name}.yaml").write_text(block, encoding="utf-8")
+    return tmp_path
+
+
+def test_all_blocks_of_the_page_are_one_rule_book(tmp_path: Path) -> None:
+    book, problems = load(directory(tmp_path))
+    assert problems == []
+    assert book is not None
+    assert len(book.rules) == len(re.findall(r"^(?:  - \{?)?name: ", "".join(BLOCKS), re.MULTILINE)) - 1
+
+
+def test_the_case_of_the_page_passes(tmp_path: Path) -> None:
+    book, _ = load(directory(tmp_path))
+    cases, problems = load_cases(tmp_path)
+    assert problems == []
+    assert book is not None
+    assert [run(case, book).missed for case in cases] == [()]
+
+
+def holds(expression: str, given: Any) -> bool:
+    node = parse(expression, Names())
+    metrics, history = Metrics(reads(node).metrics), History()
+    for past in given if isinstance(given, list) else ():
+        at = NOW - (duration(past["ago"]) or NOW - NOW)
+        fold(history, Event("e", "order_completed", at, User(), past, {}), metrics)
+    attributes = given if isinstance(given, dict) else {}
+    view = View(attributes, {}, {}, "x", NOW, NOW, lambda metric: lookup(history, metric, NOW))
+    return compile(node)(view)
+
+
+@pytest.mark.parametrize(("expression", "given"), ROWS)
+def test_each_expression_is_true_of_what_stands_beside_it(expression: str, given: Any) -> None:
+    assert holds(expression, given)
+
+
+def test_the_tables_are_found() -> None:
+    assert len(ROWS) == 25
+
+
+def test_every_key_of_a_rule_and_every_guardrail_is_on_the_page() -> None:
+    words = set(re.findall(r"[a-z_]+", TEXT))
+    fields = {*Rule.__struct_fields__, *Guardrails.__struct_fields__, *Rollout.__struct_fields__}
+    inner = {"expires_in", "per_user_period", "per_user_window"}  # written expires_in_hours, per and window
+    assert fields - inner <= words
