@@ -1,0 +1,352 @@
+"""What only the engine for many processes has: other processes, a network, a server that dies."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
+from typing import Any
+
+import asyncpg
+import pytest
+
+from adapter.errors import Unavailable
+from adapter.model.customers import SOURCE_ID
+from adapter.store.contract import Changes, Loaded, Transaction, Wanted
+from adapter.store.engines import open_store
+from adapter.store.postgres.connection import connect
+from adapter.store.postgres.engine import PostgresStore
+from adapter.store.postgres.migrate import migrate
+from adapter.store.postgres.statements import MIGRATIONS
+
+CAP = ("", "high-cart:total")
+Script = Callable[[Transaction], Awaitable[Any]]
+
+
+@pytest.fixture
+def store_url(postgres_url: str) -> str:
+    return postgres_url
+
+
+@pytest.fixture
+async def stores(store_url: str) -> AsyncIterator[list[Any]]:
+    """Four stores on one database, as four processes would have."""
+    stores = [open_store(store_url) for _ in range(4)]
+    for store in stores:
+        await store.open()
+    yield stores
+    for store in stores:
+        await store.close()
+
+
+def loading(make: Any, changes: Callable[[Loaded], Changes], **wanted: Any) -> Script:
+    async def script(transaction: Transaction) -> Loaded:
+        loaded = await transaction.load(Wanted(**wanted), make.now)
+        await transaction.save(changes(loaded))
+        return loaded
+
+    return script
+
+
+async def test_processes_together_take_exactly_what_there_is(stores: list[Any], run: Any, make: Any) -> None:
+    async def take(store: Any, number: int) -> bool:
+        async def script(transaction: Transaction) -> bool:
+            await transaction.load(
+                Wanted(messages=[("s", str(number))], customers=[f"c{number % 7}"]), make.now
+            )
+            granted = (await transaction.reserve([CAP], [])).used.get(CAP, 0) < 20
+            await transaction.save(make.changes(counters={CAP: int(granted)}))
+            return granted
+
+        return bool(await store.transact(script))
+
+    granted = await asyncio.gather(*(take(stores[number % 4], number) for number in range(60)))
+    assert sum(granted) == 20
+    assert await run.used(CAP) == {CAP: 20}
+
+
+async def test_counters_locked_in_any_order_are_exact(stores: list[Any], run: Any, make: Any) -> None:
+    keys = [("", "a"), ("", "b"), ("", "c")]
+
+    async def count(number: int) -> None:
+        order = keys[number % 3 :] + keys[: number % 3]
+
+        async def script(transaction: Transaction) -> None:
+            used = (await transaction.reserve(order, [])).used
+            await transaction.save(make.changes(counters={key: 1 for key in order if used.get(key, 0) < 15}))
+
+        await stores[number % 4].transact(script)
+
+    await asyncio.gather(*(count(number) for number in range(40)))
+    assert await run.used(*keys) == dict.fromkeys(keys, 15)
+
+
+async def test_a_customer_new_to_two_processes_is_made_by_one_and_known_to_the_other(
+    stores: list[Any], make: Any
+) -> None:
+    def add(loaded: Loaded) -> Changes:
+        known = loaded.customers.get("c1")
+        visits = known.customer.traits["visits"] if known else 0
+        changes: Changes = make.changes(customers=[make.customer("c1", traits={"visits": visits + 1})])
+        return changes
+
+    await asyncio.gather(*(store.transact(loading(make, add, customers=["c1"])) for store in stores * 5))
+    found = await stores[0].customer("c1")
+    assert found.traits == {"visits": 20}
+
+
+async def test_an_identity_new_to_two_processes_is_given_by_one_and_known_to_the_other(
+    stores: list[Any], make: Any
+) -> None:
+    anonymous = ("anonymous_id", "anon")
+
+    def claim(name: str) -> Callable[[Loaded], Changes]:
+        return lambda loaded: make.changes(
+            customers=[make.customer(name)],
+            identities={} if anonymous in loaded.identities else {anonymous: name},
+        )
+
+    scripts = [loading(make, claim(f"c{n}"), customers=[f"c{n}"], identities=[anonymous]) for n in range(4)]
+    loads = await asyncio.gather(
+        *(store.transact(script) for store, script in zip(stores, scripts, strict=True))
+    )
+    assert sum(anonymous not in loaded.identities for loaded in loads) == 1
+    winner = await stores[0].customer("anon")
+    assert all(loaded.identities.get(anonymous, winner.source_id) == winner.source_id for loaded in loads)
+
+
+async def test_a_merge_meanwhile_is_seen_by_who_waits_for_the_customer(
+    stores: list[Any], run: Any, make: Any
+) -> None:
+    await run.save(customers=[make.customer("old"), make.customer("new")])
+    merging, locked = asyncio.Event(), asyncio.Event()
+
+    async def merge(transaction: Transaction) -> None:
+        await transaction.load(Wanted(customers=["old", "new"]), make.now)
+        locked.set()
+        await merging.wait()
+        await transaction.save(
+            make.changes(moved=[("old", "new")], customers=[make.customer("new", name="Both")])
+        )
+
+    first = asyncio.create_task(stores[0].transact(merge))
+    await locked.wait()
+    second = asyncio.create_task(
+        stores[1].transact(loading(make, lambda _: make.changes(), customers=["old"]))
+    )
+    await asyncio.sleep(0.1)
+    assert not second.done()
+    merging.set()
+    await first
+    loaded = await second
+    assert loaded.identities == {(SOURCE_ID, "old"): "new"}
+    assert set(loaded.customers) == {"new"}
+
+
+async def test_places_held_for_unknown_names_leave_nothing_behind(
+    store_url: str, run: Any, make: Any
+) -> None:
+    await run.load(customers=["nobody"], identities=[("mpid", "nothing")])
+    connection = await asyncpg.connect(store_url)
+    assert await connection.fetchval("SELECT count(*) FROM customers") == 0
+    assert await connection.fetchval("SELECT count(*) FROM identities") == 0
+    await connection.close()
+
+
+async def test_a_code_taken_meanwhile_makes_the_script_run_again(stores: list[Any], make: Any) -> None:
+    tries: list[int] = []
+
+    def issue(owner: str) -> Script:
+        async def script(transaction: Transaction) -> str:
+            tries.append(1)
+            taken = (await transaction.reserve([], ["A1", "A2"])).taken
+            await asyncio.sleep(0.05)
+            code = "A2" if "A1" in taken else "A1"
+            await transaction.save(make.changes(discounts=[make.held(code, owner)]))
+            return code
+
+        return script
+
+    codes = await asyncio.gather(stores[0].transact(issue("c1")), stores[1].transact(issue("c2")))
+    assert sorted(codes) == ["A1", "A2"]
+    assert len(tries) == 3
+    owners = [(await stores[2].discount(code)).source_id for code in codes]
+    assert owners == ["c1", "c2"]
+
+
+async def test_customers_locked_crosswise_do_not_stop_anybody(stores: list[Any], run: Any, make: Any) -> None:
+    """Two scripts whose second steps wait for each other's first: the server ends one, which is run again."""
+    names = [f"c{number}" for number in range(6)]
+    await run.save(
+        customers=[make.customer(name) for name in names], identities={("mpid", n): n for n in names}
+    )
+
+    def visit(first: str, second: str) -> Script:
+        return loading(
+            make, lambda _: make.changes(counters={CAP: 1}), customers=[first], identities=[("mpid", second)]
+        )
+
+    pairs = [(a, b) for a in names for b in names if a != b]
+    await asyncio.gather(*(stores[n % 4].transact(visit(*pair)) for n, pair in enumerate(pairs)))
+    assert await run.used(CAP) == {CAP: len(pairs)}
+
+
+async def test_a_lost_connection_is_unavailable_and_the_next_call_recovers(
+    stores: list[Any], store_url: str, run: Any, make: Any
+) -> None:
+    store = stores[0]
+    await store.ping()
+
+    async def cut(transaction: Transaction) -> None:
+        await transaction.load(Wanted(messages=[("s", "m")]), make.now)
+        await transaction.save(make.changes(counters={CAP: 1}))
+        await end_connections(store_url)
+
+    with pytest.raises(Unavailable, match="cannot be used now"):
+        await store.transact(cut)
+    assert (await run.load(messages=[("s", "m")])).answers == {}
+    assert await run.used(CAP) == {}
+    await store.ping()
+    await store.transact(loading(make, lambda _: make.changes(counters={CAP: 1})))
+
+
+async def end_connections(url: str) -> None:
+    connection = await asyncpg.connect(url)
+    await connection.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    await connection.close()
+
+
+async def test_what_was_answered_survives_a_killed_server(
+    stores: list[Any], postgres_server: Any, run: Any, make: Any
+) -> None:
+    """Law 1 and 2 through a kill -9: acknowledged ones are there, unacknowledged ones may be sent again."""
+    acknowledged: set[int] = set()
+
+    async def send(number: int) -> None:
+        script = loading(
+            make,
+            lambda loaded: make.changes(counters={} if ("s", str(number)) in loaded.answers else {CAP: 1}),
+            messages=[("s", str(number))],
+        )
+        with suppress(Unavailable):
+            await stores[number % 4].transact(script)
+            acknowledged.add(number)
+
+    sending = [asyncio.create_task(send(number)) for number in range(400)]
+    await asyncio.sleep(0.15)
+    await asyncio.to_thread(postgres_server.kill)
+    await asyncio.gather(*sending)
+    before = set(acknowledged)
+    assert len(before) < 400
+    await asyncio.to_thread(postgres_server.start)
+    answered = (await run.load(messages=[("s", str(number)) for number in before])).answers
+    assert len(answered) == len(before)
+    for _ in range(5):
+        await asyncio.gather(*(send(number) for number in range(400) if number not in acknowledged))
+    assert len(acknowledged) == 400
+    assert await run.used(CAP) == {CAP: 400}
+
+
+async def test_of_several_hosts_the_one_that_takes_writes_is_used(
+    postgres_server: Any, store_url: str
+) -> None:
+    name = store_url.rsplit("/", 1)[1]
+    hosts = f"127.0.0.1:1,127.0.0.1:{postgres_server.port}"
+    store = open_store(f"postgresql://postgres@{hosts}/{name}?target_session_attrs=primary")
+    await store.open()
+    await store.ping()
+    await store.close()
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [(("127.0.0.1:", "127.0.0.1:1"), "cannot be used now"), (("/store_", "/none_"), "does not exist")],
+)
+async def test_a_database_that_is_not_there_is_unavailable(
+    postgres_server: Any, store_url: str, change: tuple[str, str], reason: str
+) -> None:
+    url = (
+        store_url.replace(str(postgres_server.port), "1")
+        if change[1].endswith(":1")
+        else store_url.replace(*change)
+    )
+    with pytest.raises(Unavailable, match=reason):
+        await open_store(url).open()
+
+
+async def test_a_server_that_only_reads_is_unavailable(
+    stores: list[Any], postgres_server: Any, store_url: str, make: Any
+) -> None:
+    connection = await asyncpg.connect(postgres_server.dsn())
+    name = store_url.rsplit("/", 1)[1]
+    await connection.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    await end_connections(store_url)
+    for _ in range(2):
+        with pytest.raises(Unavailable):
+            await stores[0].transact(loading(make, lambda _: make.changes(counters={CAP: 1})))
+    await connection.execute(f"ALTER DATABASE {name} RESET default_transaction_read_only")
+    await connection.close()
+    await stores[0].transact(loading(make, lambda _: make.changes(counters={CAP: 1})))
+
+
+async def test_a_newer_schema_is_refused(stores: list[Any], store_url: str) -> None:
+    connection = await asyncpg.connect(store_url)
+    await connection.execute("INSERT INTO schema_version (number, name) VALUES (999, 'future')")
+    await connection.close()
+    with pytest.raises(
+        Unavailable, match=r"has schema 999, and this program knows \d+: start the newer program"
+    ):
+        await open_store(store_url).open()
+
+
+async def test_many_processes_may_start_at_once_on_a_new_database(postgres_server: Any) -> None:
+    connection = await asyncpg.connect(postgres_server.dsn())
+    await connection.execute("DROP DATABASE IF EXISTS fresh")
+    await connection.execute("CREATE DATABASE fresh")
+    await connection.close()
+    stores = [PostgresStore(postgres_server.dsn("fresh"), "fresh") for _ in range(6)]
+    await asyncio.gather(*(store.open() for store in stores))
+    assert (await stores[0].counts())["customers"] == 0
+    for store in stores:
+        await store.close()
+
+
+_SCHEMA = """
+SELECT table_name || '.' || column_name || ' ' || data_type || is_nullable || coalesce(column_default, '')
+FROM information_schema.columns WHERE table_schema = 'public'
+UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'
+UNION ALL SELECT conname || pg_get_constraintdef(oid) FROM pg_constraint
+WHERE connamespace = 'public'::regnamespace
+ORDER BY 1
+"""
+
+
+async def test_a_migrated_schema_equals_a_fresh_one(postgres_server: Any, store_url: str) -> None:
+    connection = await connect(postgres_server.dsn(), {})
+    await connection.execute("DROP DATABASE IF EXISTS stepped")
+    await connection.execute("CREATE DATABASE stepped")
+    await connection.close()
+    stepped = await connect(postgres_server.dsn("stepped"), {})
+    for count in range(1, len(MIGRATIONS) + 1):
+        await migrate(stepped, MIGRATIONS[:count], "stepped")
+    fresh = await connect(store_url, {})
+    schemas = [[row[0] for row in await each.fetch(_SCHEMA)] for each in (fresh, stepped)]
+    assert schemas[0] == schemas[1]
+    assert len(schemas[0]) > 100
+    await fresh.close()
+    await stepped.close()
+
+
+async def test_a_closed_store_says_so(store_url: str) -> None:
+    store = open_store(store_url)
+    for call in (store.ping(), store.customer("c1"), store.transact(_nothing)):
+        with pytest.raises(Unavailable, match="open it first"):
+            await call
+    await store.close()
+
+
+async def _nothing(transaction: Transaction) -> None:
+    del transaction
