@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,7 @@ class MappingBook:
     """
 
     def __init__(self, files: Sequence[MappingFile]) -> None:
+        self._files = files
         self.mappings: tuple[Mapping, ...] = tuple(mapping for file in files for mapping in file.mappings)
         self.sources = tuple(sorted({file.source for file in files}))
         self.digest = _digest(self.mappings)
@@ -53,6 +54,16 @@ class MappingBook:
     def of(self, source: str) -> list[Mapping]:
         """Return the mappings of one source, in the order in which they apply."""
         return [mapping for mapping in self.mappings if mapping.source == source]
+
+    def narrowed(self, names: Collection[str]) -> MappingBook:
+        """Return a book of the mappings of these names alone."""
+        kept = [[mapping for mapping in file.mappings if mapping.name in names] for file in self._files]
+        return MappingBook(
+            [
+                msgspec.structs.replace(file, mappings=tuple(mappings))
+                for file, mappings in zip(self._files, kept, strict=True)
+            ]
+        )
 
     def operations(self, message: Message) -> tuple[Operation, ...]:
         """Return what the message's mappings yield, in their order; empty when none takes it.
@@ -86,11 +97,14 @@ def load(directory: Path) -> tuple[MappingBook | None, list[Problem]]:
 
 
 def mapping_files(directory: Path) -> list[Path]:
-    """Return the directory's mapping files in order, test cases and the data model left out."""
+    """Return the directory's mapping files, test cases and the data model left out.
+
+    They stand in the order of their paths without suffix: `segment-shop.yaml` comes after `segment.yaml`,
+    so that what it says of a customer wins.
+    """
     found = [path for pattern in ("*.yaml", "*.yml") for path in directory.rglob(pattern)]
-    return sorted(
-        path for path in found if path.name != MODEL_FILE and not path.name.endswith(_TEST_SUFFIXES)
-    )
+    kept = [path for path in found if path.name != MODEL_FILE and not path.name.endswith(_TEST_SUFFIXES)]
+    return sorted(kept, key=lambda path: (path.with_suffix("").parts, path.suffix))
 
 
 def _route(mappings: Sequence[Mapping]) -> _Route:

@@ -2,8 +2,8 @@
 
 A `*.test.yaml` file holds `source` and `cases`; each case has a `name`, a `payload` (the body as the CDP
 sends it) or the `file` that holds it, and `expect` (operations, as `plain` shows them) or `quarantined`
-(the reasons). `ignore`, of the file or of a case, names parts of operations that are not compared, as in
-`[event.context]`. Payloads are decoded by a function handed in, for mappings do not know the sources.
+(the reasons). Of the file or of a case, `only` names the mappings that run (else all), and `ignore` parts of
+operations that are not compared, as in `[event.context]`. Payloads are decoded by a function handed in, for mappings do not know the sources.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ from adapter.model.times import parse_timestamp
 
 #: When payloads of cases without `received_at` count as received: after every time in a fixture.
 RECEIVED_AT = datetime(2030, 1, 1, tzinfo=UTC)
-_FILE_KEYS = ("source", "ignore", "cases")
-_CASE_KEYS = ("name", "payload", "file", "received_at", "ignore", "expect", "quarantined")
+_FILE_KEYS = ("source", "only", "ignore", "cases")
+_CASE_KEYS = ("name", "payload", "file", "received_at", "expect", "quarantined", "only", "ignore")
 
 #: From a source, a body and the time of receipt to its messages, and the reasons of what is none.
 Decode = Callable[[str, bytes, datetime], tuple[Sequence[Message], Sequence[str]]]
@@ -46,6 +46,7 @@ class Case(Struct, frozen=True, kw_only=True):
     at: Mark
     body: bytes
     received_at: datetime
+    only: list[str]
     ignore: list[str]
     expect: list[Any] | None
     quarantined: list[str]
@@ -111,6 +112,7 @@ def _run(book: MappingBook, case: Case, decode: Decode) -> Result:
     messages, reasons = decode(case.source, case.body, case.received_at)
     operations: list[Any] = []
     quarantined = list(reasons)
+    book = book.narrowed(case.only) if case.only else book
     for message in messages:
         try:
             operations += [_without(plain(operation), case.ignore) for operation in book.operations(message)]
@@ -165,7 +167,6 @@ class _Reading:
         self.known_keys(path, entry, _CASE_KEYS)
         body = self.body(path, entry)
         name, expect, reasons = entry.get("name"), entry.get("expect"), entry.get("quarantined", [])
-        ignore = entry.get("ignore", self.document.value.get("ignore", []))
         if not isinstance(name, str) or not name.strip():
             self.problem((*path, "name"), "no `name`", "say in a sentence what should happen")
             return None
@@ -177,9 +178,14 @@ class _Reading:
             return None
         return Case(
             name=name, source=source, path=self.path, index=index, at=self.document.mark(*path), body=body,
-            received_at=received_at, ignore=[str(path) for path in ignore], expect=expect,
+            received_at=received_at, only=self.listed(entry, "only"), ignore=self.listed(entry, "ignore"), expect=expect,
             quarantined=[reasons] if isinstance(reasons, str) else list(reasons),
         )  # fmt: skip
+
+    def listed(self, entry: dict[str, Any], key: str) -> list[str]:
+        """Return a list of the case, else the file's."""
+        value = entry.get(key, self.document.value.get(key, []))
+        return [str(item) for item in value] if isinstance(value, list) else [str(value)]
 
     def body(self, path: yaml.Keys, entry: dict[str, Any]) -> bytes | None:
         if ("payload" in entry) == ("file" in entry):

@@ -58,7 +58,7 @@ def _mapping() -> dict[str, Any]:
         "additionalProperties": False,
         "properties": {
             "name": {**_TEXT, "description": "What it does, in a few words; unique within its source."},
-            "subscribe": {**_TEXT, "description": 'Which messages it takes: `type = "track" and event = "…"`.'},
+            "subscribe": {**_TEXT, "description": 'Which messages it takes: `type = "track"`.'},
             "action": {"anyOf": [{"const": action.name, "description": _sentence(action.meaning)}
                                  for action in ACTIONS.values()]},
             "fields": {"type": "object"},
@@ -148,7 +148,11 @@ def _options(shape: Options) -> dict[str, Any]:
 
 def cases_schema() -> dict[str, Any]:
     """Return the schema of a file of cases."""
-    paths = {"type": "array", "items": _TEXT, "description": "Parts of operations that are not compared."}
+    listed = {"type": "array", "items": _TEXT}
+    shared = {
+        "only": {**listed, "description": "Names of the mappings that run; else all do."},
+        "ignore": {**listed, "description": "Parts of operations that are not compared: `event.context`."},
+    }
     case = {
         "type": "object",
         "required": ["name"],
@@ -159,7 +163,7 @@ def cases_schema() -> dict[str, Any]:
             "payload": {"description": "The body, as the source sends it."},
             "file": {**_TEXT, "description": "The file that holds the body, from this file's directory on."},
             "received_at": {**_TEXT, "description": "The time of receipt, ISO-8601."},
-            "ignore": paths,
+            **shared,
             "expect": {"type": "array", "items": {"type": "object"}, "description": "The operations."},
             "quarantined": {
                 "anyOf": [_TEXT, {"type": "array", "items": _TEXT}],
@@ -175,7 +179,7 @@ def cases_schema() -> dict[str, Any]:
         "additionalProperties": False,
         "properties": {
             "source": {"enum": list(SOURCES)},
-            "ignore": paths,
+            **shared,
             "cases": {"type": "array", "items": case},
         },
     }
