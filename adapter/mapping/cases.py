@@ -3,7 +3,8 @@
 A `*.test.yaml` file holds `source` and `cases`; each case has a `name`, a `payload` (the body as the CDP
 sends it) or the `file` that holds it, and `expect` (operations, as `plain` shows them) or `quarantined`
 (the reasons). Of the file or of a case, `only` names the mappings that run (else all), and `ignore` parts of
-operations that are not compared, as in `[event.context]`. Payloads are decoded by a function handed in, for mappings do not know the sources.
+operations that are not compared, as in `[event.context]`. Payloads are decoded by a function handed in, for
+mappings do not know the sources.
 """
 
 from __future__ import annotations
@@ -178,7 +179,8 @@ class _Reading:
             return None
         return Case(
             name=name, source=source, path=self.path, index=index, at=self.document.mark(*path), body=body,
-            received_at=received_at, only=self.listed(entry, "only"), ignore=self.listed(entry, "ignore"), expect=expect,
+            received_at=received_at, only=self.listed(entry, "only"), ignore=self.listed(entry, "ignore"),
+            expect=expect,
             quarantined=[reasons] if isinstance(reasons, str) else list(reasons),
         )  # fmt: skip
 

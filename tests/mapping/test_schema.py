@@ -40,9 +40,8 @@ def test_the_committed_schema_is_the_one_that_the_code_makes(name: str) -> None:
 def test_our_own_files_are_valid_and_name_their_schema(path: Path) -> None:
     errors = [error.message for error in Draft7Validator(SCHEMAS[kind_of(path)]).iter_errors(read(path))]
     assert errors == []
-    [line] = [
-        line for line in path.read_text(encoding="utf-8").splitlines() if "yaml-language-server" in line
-    ]
+    lines = path.read_text(encoding="utf-8").splitlines()
+    [line] = [line for line in lines if "yaml-language-server" in line]
     named = (path.parent / line.partition("$schema=")[2]).resolve()
     assert named == ROOT / "docs" / "schema" / f"{kind_of(path)}.schema.json"
 
