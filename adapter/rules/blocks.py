@@ -7,7 +7,7 @@ look at a file finds all of its problems.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar, get_args
@@ -51,6 +51,7 @@ class Block:
             at = at[key]
         self.values: dict[str, Any] = at if isinstance(at, dict) else {}
         self._known: set[str] = set()
+        self._missing: dict[str, Problem] = {}
         if not self.values:
             self.refuse((), "a block of `key: value` lines is needed here", "indent the keys under it")
 
@@ -73,11 +74,22 @@ class Block:
                 return self.values[spelling]
         return None
 
+    def lacks(self, key: str, remedy: str) -> None:
+        """Report a key that must be there; forgotten when `finish` finds it misspelled."""
+        self._known.add(key)
+        self.refuse((), f"`{key}` is missing", remedy)
+        self._missing[key] = self.problems[-1]
+
     def finish(self) -> None:
         """Report every key that nobody asked for."""
         for key in self.values:
-            if key not in self._known:
-                self.refuse((key,), f"`{key}` is not known here", did_you_mean(key, self._known), at_key=True)
+            if key in self._known:
+                continue
+            remedy = did_you_mean(key, self._known)
+            self.refuse((key,), f"`{key}` is not known here", remedy, at_key=True)
+            meant = next((name for name in self._missing if remedy == f"did you mean `{name}`?"), None)
+            if meant is not None:
+                self.problems.remove(self._missing.pop(meant))
 
     def _read(self, key: str, kind: type[T], what: str, check: Callable[[T], bool] = bool) -> T | None:
         value = self.get(key)
@@ -93,8 +105,7 @@ class Block:
     def text(self, key: str, *, required: bool = False, longest: int = 500) -> str | None:
         """Return non-empty text."""
         if required and key not in self.values:
-            self._known.add(key)
-            self.refuse((), f"`{key}` is missing", f"add `{key}: ...`")
+            self.lacks(key, f"add `{key}: ...`")
             return None
         return self._read(key, str, "text", lambda text: 0 < len(text) <= longest)
 
@@ -108,8 +119,10 @@ class Block:
         """Return an exact number above a bound (0 unless told; None lets 0 itself in)."""
         value = self.get(key)
         if value is None:
-            if required or key in self.values:
-                self.refuse((key,) if key in self.values else (), f"`{key}` is missing", f"add `{key}: 10`")
+            if key in self.values:
+                self.refuse((key,), f"`{key}` is empty", "write a number, or leave the line out")
+            elif required:
+                self.lacks(key, f"add `{key}: 10`")
             return None
         lowest = "0 or more" if above is None else f"more than {above}"
         if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 10**15:
@@ -185,11 +198,3 @@ def shown(value: Any) -> str:
     if isinstance(value, list):
         return "a list"
     return f"the text `{value[:60]}`" if isinstance(value, str) else f"`{value}`"
-
-
-def missing(block: Block, keys: Iterable[str]) -> None:
-    """Report each of these keys that is not there."""
-    for key in keys:
-        block.get(key)
-        if key not in block.values:
-            block.refuse((), f"`{key}` is missing", f"add `{key}: ...`")

@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 
 from msgspec import Struct
@@ -54,7 +54,7 @@ class Trigger:
             RuleOutcome(
                 self.rules[at].name, "not_met", "not issued: " + "; ".join(misses(self.nodes[at], view))
             )
-            for at in _clear_bits(mask, len(self.rules), MOST_EXPLAINED)
+            for at in islice(_clear_bits(mask, len(self.rules)), MOST_EXPLAINED)
         ]
         return [self.rules[at] for at in _set_bits(mask)], explained
 
@@ -66,11 +66,8 @@ def _set_bits(mask: int) -> Iterator[int]:
         mask ^= lowest
 
 
-def _clear_bits(mask: int, length: int, most: int) -> Iterator[int]:
-    for at in range(length):
-        if most and not mask >> at & 1:
-            most -= 1
-            yield at
+def _clear_bits(mask: int, length: int) -> Iterator[int]:
+    return (at for at in range(length) if not mask >> at & 1)
 
 
 def view_of(event: Event, customer: Customer, history: History, now: datetime) -> View:

@@ -94,7 +94,7 @@ def _rule(block: Block, names: Names, defaults: Defaults) -> Compiled | None:
 def _action(block: Block) -> actions.Issuing | None:
     inner = block.block("action")
     if inner is None:
-        block.refuse((), "`action` is missing", "add `action: {type: percentage_off, value: 10}`")
+        block.lacks("action", "add `action: {type: percentage_off, value: 10}`")
         return None
     return actions.read(inner)
 
@@ -106,7 +106,7 @@ def _trigger(block: Block) -> tuple[str, ...] | Absence | None:
         return _absence(inner) if inner is not None else None
     names = block.words("trigger")
     if not names:
-        block.refuse((), "`trigger` is missing", "add `trigger: checkout_started`")
+        block.lacks("trigger", "add `trigger: checkout_started`")
         return None
     return names
 
@@ -116,6 +116,6 @@ def _absence(block: Block) -> Absence | None:
     unless = block.text("unless", required=True)
     within = block.length("within")
     if "within" not in block.values:
-        block.refuse((), "`within` is missing", "add `within: 30m`")
+        block.lacks("within", "add `within: 30m`")
     block.finish()
     return Absence(event, unless, within) if event and unless and within else None
