@@ -1,0 +1,74 @@
+"""Lift: who counts, which conversions count, and how sure one can be."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from adapter.model.decisions import Decision, RuleOutcome
+from adapter.rules.lift import Arm, Conversion, Exposure, Lift, exposures, lift
+
+DAY = timedelta(days=1)
+START = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+def bought(who: str, day: float, worth: int = 100) -> Conversion:
+    return Conversion(who, START + day * DAY, Decimal(worth))
+
+
+def test_a_decision_shows_whom_it_served_and_whom_it_held_out() -> None:
+    outcomes = (
+        RuleOutcome("a", "issued", "", code="X"),
+        RuleOutcome("b", "control", ""),
+        RuleOutcome("c", "withheld", ""),
+        RuleOutcome("d", "shadow", ""),
+    )
+    decision = Decision("evt", "checkout_started", "ann", START, "0f", outcomes, {})
+    assert list(exposures(decision)) == [
+        Exposure("a", "issued", "ann", START),
+        Exposure("b", "control", "ann", START),
+    ]
+
+
+def test_conversions_count_from_the_first_exposure_until_the_window_has_passed() -> None:
+    shown = [
+        Exposure("a", "issued", "ann", START + 2 * DAY),
+        Exposure("a", "issued", "ann", START + DAY),
+        Exposure("a", "issued", "bob", START),
+        Exposure("a", "control", "cem", START),
+        Exposure("b", "control", "ann", START + 30 * DAY),
+    ]
+    orders = [
+        bought("ann", 0.9),
+        bought("ann", 1),
+        bought("ann", 7.9, 50),
+        bought("bob", 7),
+        bought("cem", 6.9, 30),
+    ]
+    assert lift(shown, orders, 7 * DAY) == [
+        Lift("a", Arm(2, 1, Decimal(150)), Arm(1, 1, Decimal(30))),
+        Lift("b", Arm(), Arm(1, 0)),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("issued", "control", "low", "high"),
+    # Newcombe 1998, table II, method 10, examples (a), (b), (e), (h)
+    [
+        (Arm(70, 56), Arm(80, 48), 0.0524, 0.3339),
+        (Arm(10, 9), Arm(10, 3), 0.1705, 0.8090),
+        (Arm(56, 5), Arm(29, 0), -0.0381, 0.1926),
+        (Arm(10, 10), Arm(10, 0), 0.6075, 1.0000),
+    ],
+)
+def test_the_interval_is_that_of_the_papers_examples(
+    issued: Arm, control: Arm, low: float, high: float
+) -> None:
+    found = Lift("a", issued, control).interval()
+    assert found == pytest.approx((low, high), abs=0.00005)
+
+
+def test_without_a_control_group_nothing_can_be_said() -> None:
+    assert Lift("a", Arm(5, 1), Arm()).interval() is None
