@@ -27,7 +27,7 @@ def choose(
 
     `held` are the customer's discounts (expired ones are left aside), `used` the counters as they stand,
     locked until the claims of what is granted are added to them. A proposal that is refused makes room for
-    the next one. What is granted carries just the claims to add: of slots, the one that is taken.
+    the next one. What is granted carries just the claims to add: of slots, the one that is taken, and none that only looks.
     """
     live = [discount for discount in held if discount.status_at(now) in ("issued", "applied")]
     standing = Counter(
@@ -39,6 +39,7 @@ def choose(
         reason = beaten_by_held(proposal, live, verdict) or beaten_by_granted(proposal, granted)
         taken = fitting(proposal.claims, standing) if reason is None else None
         if isinstance(taken, list):
+            taken = [claim for claim in taken if claim.amount]
             granted.append(replace(proposal, claims=tuple(taken)))
             for claim in taken:
                 standing[claim.scope, claim.key] += claim.amount
