@@ -27,7 +27,8 @@ def choose(
 
     `held` are the customer's discounts (expired ones are left aside), `used` the counters as they stand,
     locked until the claims of what is granted are added to them. A proposal that is refused makes room for
-    the next one. What is granted carries just the claims to add: of slots, the one that is taken, and none that only looks.
+    the next one. What is granted carries just the claims to add: of slots the one that is taken, and none
+    that only looks.
     """
     live = [discount for discount in held if discount.status_at(now) in ("issued", "applied")]
     standing = Counter(
