@@ -43,8 +43,9 @@ class _Matcher:
         self.plan = plan
         self.everything = (1 << plan.width) - 1
         self.namespace: dict[str, Any] = {
-            "ABSENT": ABSENT, "LIMIT": 2**53, "LONGEST": MAX_ELEMENTS, "ARRAYS": frozenset((list, tuple, dict)),
-            "upto": bisect_right, "noted": (noted,), "start": self.everything ^ bits(plan.never, plan.width),
+            "ABSENT": ABSENT, "LIMIT": 2**53, "LONGEST": MAX_ELEMENTS,
+            "ARRAYS": frozenset((list, tuple, dict)), "upto": bisect_right,
+            "noted": (noted,), "start": self.everything ^ bits(plan.never, plan.width),
         }  # fmt: skip
         self.lines: list[str] = []
         self._write()

@@ -7,8 +7,10 @@ few are, with the bits that change in between.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from fractions import Fraction
 from math import inf, nextafter
 from sys import float_info
 from typing import Any
@@ -21,6 +23,7 @@ from adapter.rules.language.values import ABSENT, NUMBERS, UNUSABLE, settled
 #: The most bytes that the masks of one table may take.
 _MAX_BYTES = 4_000_000
 _FEW = 8
+_LARGE = 2**63
 
 
 Group = dict[int, list[Member]]
@@ -208,7 +211,10 @@ class Table:
         return tuple(stretches.at(place - 1) for stretches in self.numbers)
 
     def rare(self, value: Any) -> Masks:
-        """Return the masks of what is not text, a boolean, a finite float or an int of 53 bits."""
+        """Return the masks of what is not text, a boolean, a float or an int of 53 bits.
+
+        A fraction has those of its stretch, unless it is so near to a point that only exactness decides.
+        """
         if value is None:
             return self.null
         if value is ABSENT:
@@ -216,6 +222,10 @@ class Table:
         plain = settled(value)
         if plain is UNUSABLE:
             return self.unusable
+        if plain.__class__ is Fraction and abs(plain) < _LARGE:
+            place = bisect_right(self.points, nextafter(float(plain), -inf))
+            if place == bisect_right(self.points, nextafter(float(plain), inf)):
+                return self.of_stretch(place)
         return self.masks(plain) if plain.__class__ in NUMBERS else self.other
 
 

@@ -79,7 +79,7 @@ def _macro(checker: Checker, tree: syntax.Invocation, receiver: syntax.Syntax) -
         )
     variable, *rest = tree.arguments
     if not isinstance(variable, syntax.Name):
-        raise ExpressionError("the element needs a plain name here", "write `item`", variable.offset)
+        raise ExpressionError("the element needs a plain name here", "write `item`", syntax.start(variable))
     inside = checker.within(variable.name)
     transform = inside.check(rest.pop())[0] if tree.name == "map" else None
     predicate = inside.condition(rest[0]) if rest else None
@@ -154,7 +154,7 @@ def _metric(checker: Checker, tree: syntax.Invocation) -> Metric:
             f"`history.{tree.name}` takes {', '.join(takes)}, in quotes", remedy, tree.offset
         )
     given = dict(zip(takes, texts, strict=False))
-    checker.names.check_event(given["event"], tree.arguments[0].offset)
+    checker.names.check_event(given["event"], syntax.start(tree.arguments[0]))
     window = _window(given["window"], tree.arguments[-1].offset) if "window" in given else None
     return Metric(cast("MetricKind", tree.name), given["event"], given.get("attribute"), window)
 

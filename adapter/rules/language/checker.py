@@ -66,7 +66,9 @@ class Checker:
         node, kind = self.check(tree)
         if kind not in ("boolean", "any"):
             remedy = "compare it with something, such as `cart_value >= 120`"
-            raise ExpressionError(f"`{text(node)}` is {WORDS[kind]}, not true or false", remedy, start(tree))
+            raise ExpressionError(
+                f"`{text(node)}` is {WORDS[kind]}, not true or false", remedy, syntax.start(tree)
+            )
         return node
 
     def check(self, tree: syntax.Syntax) -> Checked:
@@ -160,7 +162,9 @@ class Checker:
         """Raise unless the kind is wanted, or known only at run time."""
         if kind != "any" and "any" not in wanted and kind not in wanted:
             needed = " or ".join(WORDS[one] for one in wanted)
-            raise ExpressionError(f"`{text(node)}` is {WORDS[kind]}, and {needed} is needed", "", start(tree))
+            raise ExpressionError(
+                f"`{text(node)}` is {WORDS[kind]}, and {needed} is needed", "", syntax.start(tree)
+            )
 
     def _infix(self, tree: syntax.Infix) -> Checked:
         left, left_kind = self.check(tree.left)
@@ -186,20 +190,6 @@ class Checker:
         if "any" not in (then_kind, other_kind) and then_kind != other_kind:
             raise _mismatch(tree, (then, then_kind), (otherwise, other_kind))
         return Conditional(condition, then, otherwise), then_kind if then_kind == other_kind else "any"
-
-
-def start(tree: syntax.Syntax) -> int:
-    """Return where a piece begins: the offset of its leftmost part."""
-    match tree:
-        case syntax.Infix(_, _, left) | syntax.Choice(_, left):
-            return start(left)
-        case syntax.Chain(_, _, parts):
-            return start(parts[0])
-        case syntax.Select(_, operand) | syntax.Subscript(_, operand):
-            return start(operand)
-        case syntax.Invocation(_, receiver) if receiver is not None:
-            return start(receiver)
-    return tree.offset
 
 
 def sequence(items: list[Node]) -> Node:

@@ -158,7 +158,7 @@ class _Emitting:
         """Tell whether a value is as it was read, so that it compares with a constant as it is."""
         if isinstance(node, Field):
             return self.is_plain(node.operand)
-        return isinstance(node, Path | Metric) or (isinstance(node, Variable) and self.plain_elements)
+        return isinstance(node, Path) or (isinstance(node, Variable) and self.plain_elements)
 
     def compared(self, operator: str, left: Node, right: Node) -> str:
         one = self.value(left)

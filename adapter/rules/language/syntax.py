@@ -84,3 +84,17 @@ class Sequence(Syntax, frozen=True):
     """`[item, item]`."""
 
     items: tuple[Syntax, ...]
+
+
+def start(tree: Syntax) -> int:
+    """Return where a piece begins: the offset of its leftmost part."""
+    match tree:
+        case Infix(_, _, left) | Choice(_, left):
+            return start(left)
+        case Chain(_, _, parts):
+            return start(parts[0])
+        case Select(_, operand) | Subscript(_, operand):
+            return start(operand)
+        case Invocation(_, receiver) if receiver is not None:
+            return start(receiver)
+    return tree.offset

@@ -128,4 +128,4 @@ def show(value: Any) -> str:
     if isinstance(value, str | bool | int | None):
         plain = json.dumps(value, ensure_ascii=False)
         return plain if len(plain) <= 80 else f'{plain[:78]}…"'
-    return str(float(value))
+    return f"{float(value):.2f}"

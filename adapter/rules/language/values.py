@@ -43,7 +43,7 @@ NUMBERS: frozenset[Any] = frozenset((int, float, Fraction))
 _KINDS: dict[type, Kind] = {bool: "boolean", int: "number", float: "number", Fraction: "number", str: "text",
                             datetime: "timestamp", timedelta: "duration", list: "list", tuple: "list",
                             dict: "object", NoneType: "null"}  # fmt: skip
-_PLAIN = frozenset((str, int, bool, list, tuple, dict, NoneType, timedelta, Fraction, Nothing))
+_PLAIN = frozenset((str, int, bool, list, tuple, dict, NoneType, timedelta, Nothing))
 _ORDERED = frozenset(("number", "text", "timestamp", "duration", "boolean"))
 
 
@@ -65,7 +65,17 @@ def settled(value: Any) -> Any:
         return settled(int(value) if value == value.to_integral_value() else float(value))
     if cls is datetime:
         return value if value.utcoffset() is not None else UNUSABLE
-    return UNUSABLE
+    return _decimal(value) if cls is Fraction else UNUSABLE
+
+
+def _decimal(value: Fraction) -> Any:
+    """Return a fraction as the int or float that means exactly it, where there is one."""
+    if value.denominator == 1:
+        return value.numerator
+    if abs(value) > 2**63:
+        return value
+    near = float(value)
+    return near if exact(near) == value else value
 
 
 def select(value: Any, field: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from fractions import Fraction
 from itertools import chain
 from typing import Any
 
@@ -88,8 +89,15 @@ class View:
         return getattr(self, root)
 
     def seen(self, keys: Iterable[Key] | None = None) -> dict[str, Any]:
-        """Return by name the values read so far, or those of `keys`; missing ones are left out."""
+        """Return by name the values read so far, or those of `keys`; missing ones are left out.
+
+        They are as JSON knows them, and times: a fraction is the nearest float.
+        """
         if keys is None:
             keys = dict.fromkeys((*chain.from_iterable(self.noted), *self.values))
         found = {text(key): self.values[key] for key in keys}
-        return {name: value for name, value in found.items() if value.__class__ is not Nothing}
+        return {
+            name: float(value) if value.__class__ is Fraction else value
+            for name, value in found.items()
+            if value.__class__ is not Nothing
+        }

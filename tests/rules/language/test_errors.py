@@ -1,0 +1,74 @@
+"""What is refused, where, and what is said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from adapter.rules.language import ExpressionError, Names, parse
+
+CASES = yaml.safe_load(Path(__file__).with_name("errors.yaml").read_text("utf-8"))
+DECLARED = Names(
+    attributes=frozenset({"cart_value"}),
+    traits=frozenset({"tier", "address"}),
+    context=frozenset({"country"}),
+    events=frozenset({"order_completed"}),
+    types={"traits.tier": "text", "attributes.cart_value": "number"},
+)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["text"])
+def test_an_error_says_where_it_is_and_what_to_write(case: dict[str, Any]) -> None:
+    names = DECLARED if case.get("declared") else Names()
+    if case.get("ok"):
+        parse(case["text"], names)
+        return
+    with pytest.raises(ExpressionError) as raised:
+        parse(case["text"], names)
+    error = raised.value
+    assert case["says"] in error.message
+    assert case.get("write", "") in error.remedy
+    assert error.offset == case["at"]
+    assert error.message == error.message.rstrip(".")
+
+
+LIMITS = {
+    "longer than 2048": "a == " + '"' + "x" * 2048 + '"',
+    "more than 256 parts": " || ".join(["a"] * 257),
+    "nests deeper than 32": "(" * 40 + "a" + ")" * 40,
+    "more than 32 operators": "+".join(["1"] * 40) + " > 1",
+    "a path of more than 32": "a" + ".b" * 40,
+    "the expression nests": "!" * 50 + "a",
+}
+
+
+@pytest.mark.parametrize("says", LIMITS)
+def test_authors_cannot_ask_for_too_much(says: str) -> None:
+    with pytest.raises(ExpressionError, match=says):
+        parse(LIMITS[says], Names())
+
+
+def test_definitions_cannot_grow_without_end() -> None:
+    definitions = {"d0": parse("a || b", Names())}
+    for level in range(20):
+        text = f"d{level} || d{level}"
+        try:
+            definitions[f"d{level + 1}"] = parse(text, Names(definitions=definitions))
+        except ExpressionError as error:
+            assert "more than 2048 parts" in error.message  # noqa: PT017
+            break
+    else:
+        pytest.fail("a million parts were accepted")
+
+
+def test_what_just_fits_is_accepted_and_compiles() -> None:
+    from adapter.rules.language import compile  # noqa: A004
+
+    for text in (" || ".join(["a"] * 128), "(" * 30 + "a" + ")" * 30, "!" * 30 + "a", "a" + ".b" * 30,
+                 "+".join(["1"] * 32) + " > 1", "(1+" * 30 + "1" + ")" * 30 + " > 1",
+                 "(b ? " * 14 + "a" + " : c)" * 14, f"a in [{', '.join(['1'] * 600)}]",
+                 "items.exists(i, " + "!(" * 14 + "i" + ")" * 14 + ")"):  # fmt: skip
+        compile(parse(text, Names()))
