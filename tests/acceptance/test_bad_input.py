@@ -104,7 +104,7 @@ TIMESTAMPS: dict[str, tuple[Any, datetime | None]] = {
     "ISO with an offset": (NOW.astimezone(UTC).isoformat(), NOW),
     "seconds": (int(NOW.timestamp()), NOW),
     "milliseconds as text": (str(int(NOW.timestamp() * 1000)), NOW),
-    "twelve digits": (157_609_199_900, datetime(1974, 12, 30, 4, 6, 39, 900_000, tzinfo=UTC)),
+    "twelve digits": (157_609_199_900, datetime(1974, 12, 30, 4, 19, 59, 900_000, tzinfo=UTC)),
     "as Go prints it": (NOW.strftime("%Y-%m-%d %H:%M:%S.000000001 +0000 UTC m=+70366.298768264"), NOW),
     "the future": ((NOW + timedelta(days=365)).isoformat(), None),
     "nonsense": ("yesterday", None),
@@ -130,7 +130,7 @@ def test_a_timestamp_in_any_dress_never_costs_the_message(
 @pytest.mark.parametrize("signature", [None, "0" * 40, "not hex", "é"])
 def test_a_missing_or_wrong_signature_is_refused(start_server: Any, signature: str | None) -> None:
     server = start_server(ADAPTER_SEGMENT_SHARED_SECRETS="s3cret")
-    headers = {} if signature is None else {"x-signature": signature.encode().decode("latin-1")}
+    headers = {} if signature is None else {b"x-signature": signature.encode()}
     answer = httpx.post(server.url + "/webhooks/segment", json=_track(), headers=headers)
     assert answer.status_code == (401 if signature is None else 403)
     assert "signature" in answer.json()["error"]["message"].lower()

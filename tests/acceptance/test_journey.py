@@ -128,13 +128,13 @@ class MParticleShopper:
 
     def _upload(self, events: list[Any], **fields: Any) -> None:
         batch = mparticle.Batch(
-            events=events,
             environment="production",
             mpid=self._mpid,
             source_request_id=str(uuid.uuid4()),
             user_identities=self._identities,
             **fields,
         )
+        batch.events = events
         self._api.upload_events(batch)
 
 

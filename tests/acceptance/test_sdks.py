@@ -91,13 +91,14 @@ def events_api(shop: Any) -> Any:
 
 
 def _batch(source_id: str, *events: Any, **fields: Any) -> Any:
-    return mparticle.Batch(
-        events=list(events),
+    batch = mparticle.Batch(
         environment="production",
         source_request_id=str(uuid.uuid4()),
         user_identities=mparticle.UserIdentities(customerid=source_id, email="ada@example.org"),
         **fields,
     )
+    batch.events = list(events)
+    return batch
 
 
 def _marks() -> dict[str, Any]:
