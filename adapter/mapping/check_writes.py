@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from itertools import combinations
 from typing import Any
 
@@ -11,6 +12,7 @@ from msgspec import Struct
 from adapter import mapping as language
 from adapter.errors import MappingError
 from adapter.files.problems import Problem
+from adapter.mapping.compiler import Transform
 from adapter.mapping.files import Mapping
 from adapter.mapping.readers import event_name
 from adapter.mapping.satisfiable import contradiction, sample, types_of, ways
@@ -28,12 +30,46 @@ _LITERALS: tuple[tuple[Any, str], ...] = (
 
 def written_twice(mappings: Sequence[Mapping]) -> Iterator[Problem]:
     """Yield what two mappings would write from one and the same message."""
-    scoped = [(mapping, _scope(mapping)) for mapping in mappings]
-    for (first, one), (second, other) in combinations(scoped, 2):
-        if first.source == second.source and first.action == second.action and one.may_meet(other):
-            shared = list(_shared_messages(first, second))
+    for first, second in combinations([_Writer(mapping) for mapping in mappings], 2):
+        one, other = first.mapping, second.mapping
+        if one.source == other.source and one.action == other.action and first.may_clash(second):
+            shared = list(_shared_messages(one, other))
             if shared:
                 yield from _clashes(first, second, shared)
+
+
+class _Writer:
+    """A mapping with what is worked out of it once, for it meets every other one."""
+
+    def __init__(self, mapping: Mapping) -> None:
+        self.mapping = mapping
+        self.scope = _scope(mapping)
+
+    def may_clash(self, other: _Writer) -> bool:
+        """Say, at a quick look that spares most pairs the long one, whether the two may write the same."""
+        one, two = self.fixed_name, other.fixed_name
+        if one is not None and two is not None and one != two:
+            return False
+        return self.scope.may_meet(other.scope)
+
+    @cached_property
+    def fixed_name(self) -> str | None:
+        """The event's name where it is the same for every message."""
+        name = self.mapping.fields.get("name")
+        return event_name(name) if self.mapping.action == "event" and isinstance(name, str) else None
+
+    @cached_property
+    def name(self) -> Transform:
+        """What gives the name of its event."""
+        return language.compile({"name": self.mapping.fields.get("name")}, tables=self.mapping.tables)
+
+    def name_of(self, message: dict[str, Any]) -> str | None:
+        """Return the name of the event that a message becomes."""
+        try:
+            name = self.name(message).get("name")
+        except MappingError:
+            return None
+        return event_name(name) if isinstance(name, str) else None
 
 
 class _Scope(Struct, frozen=True):
@@ -44,7 +80,7 @@ class _Scope(Struct, frozen=True):
     named: frozenset[tuple[str, str]]
 
     def may_meet(self, other: _Scope) -> bool:
-        """Say whether one message may be for both: a quick look that spares most pairs the long one."""
+        """Say whether one message may be for both."""
         return not (
             self.named.isdisjoint(other.named)
             and self.open.isdisjoint(other.kinds)
@@ -72,10 +108,11 @@ def _shared_messages(first: Mapping, second: Mapping) -> Iterator[dict[str, Any]
                 yield {**sample(way), "type": kind}
 
 
-def _clashes(first: Mapping, second: Mapping, shared: list[dict[str, Any]]) -> Iterator[Problem]:
+def _clashes(one: _Writer, two: _Writer, shared: list[dict[str, Any]]) -> Iterator[Problem]:
+    first, second = one.mapping, two.mapping
     other = f"`{first.name}` ({first.at.file}:{first.at.line})"
     if first.action == "event":
-        name = next(filter(None, (_common_name(first, second, message) for message in shared)), None)
+        name = next(filter(None, (_common_name(one, two, message) for message in shared)), None)
         if name is not None:
             message = f"records `{name}` from the same message as {other}, so it counts twice"
             remedy = "narrow one of the two subscriptions, or give the events different names"
@@ -89,18 +126,9 @@ def _clashes(first: Mapping, second: Mapping, shared: list[dict[str, Any]]) -> I
         yield Problem(second.field_mark("code"), message, "keep one of the two", "warning")
 
 
-def _common_name(first: Mapping, second: Mapping, message: dict[str, Any]) -> str | None:
-    names = {_name_of(mapping, message) for mapping in (first, second)}
+def _common_name(first: _Writer, second: _Writer, message: dict[str, Any]) -> str | None:
+    names = {writer.name_of(message) for writer in (first, second)}
     return names.pop() if len(names) == 1 else None
-
-
-def _name_of(mapping: Mapping, message: dict[str, Any]) -> str | None:
-    try:
-        mapped = language.compile({"name": mapping.fields.get("name")}, tables=mapping.tables)(message)
-    except MappingError:
-        return None
-    name = mapped.get("name")
-    return event_name(name) if isinstance(name, str) else None
 
 
 def _written(fields: dict[str, Any]) -> set[tuple[str, ...]]:
