@@ -43,11 +43,10 @@ class Series(Struct, array_like=True):
     base_count: int = 0
     base_sum: int = 0
 
-    def rows(self) -> list[memoryview[int]]:
-        """Return the columns as sequences of integers."""
-        if _SWAPPED:
-            return [memoryview(unpack(column)) for column in self.columns]
-        return [memoryview(column).cast("q") for column in self.columns]
+    def column(self, number: int) -> memoryview[int]:
+        """Return a column as a sequence of integers, read in place."""
+        column = self.columns[number]
+        return memoryview(unpack(column)) if _SWAPPED else memoryview(column).cast("q")
 
     def start(self, now: int, window: int) -> int:
         """Return the first bucket of a window that ends at `now`, both in seconds."""
@@ -55,24 +54,22 @@ class Series(Struct, array_like=True):
 
     def count(self, since: int) -> int:
         """Return how many fell into the buckets from `since` on."""
-        buckets, counts = self.rows()[:2]
-        if not buckets:
-            return 0
-        before = bisect_left(buckets, since)
-        return counts[-1] - (counts[before - 1] if before else self.base_count)
+        return self._since(1, since, self.base_count)
 
     def total(self, since: int) -> int:
         """Return the sum of the values in the buckets from `since` on, in millionths."""
-        columns = self.rows()
-        if not columns[0]:
+        return self._since(2, since, self.base_sum)
+
+    def _since(self, number: int, since: int, base: int) -> int:
+        running = self.column(number)
+        if not running:
             return 0
-        before = bisect_left(columns[0], since)
-        return columns[2][-1] - (columns[2][before - 1] if before else self.base_sum)
+        before = bisect_left(self.column(0), since)
+        return running[-1] - (running[before - 1] if before else base)
 
     def extreme(self, since: int, pick: Any) -> int | None:
         """Return the least (`pick=min`) or greatest (`max`) value from `since` on, in millionths."""
-        columns = self.rows()
-        values = columns[3 if pick is min else 4][bisect_left(columns[0], since) :]
+        values = self.column(3 if pick is min else 4)[bisect_left(self.column(0), since) :]
         return pick(values) if len(values) else None
 
     def add(self, second: int, count: int, value: int | None = None, least: int | None = None,
@@ -136,7 +133,7 @@ class Series(Struct, array_like=True):
         return into
 
     def _entries(self) -> list[tuple[int, int, int, int, int]]:
-        columns = self.rows()
+        columns = [self.column(number) for number in range(len(self.columns))]
         entries: list[tuple[int, int, int, int, int]] = []
         count, total = self.base_count, self.base_sum
         for row, bucket in enumerate(columns[0]):
