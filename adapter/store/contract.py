@@ -60,10 +60,11 @@ class Loaded(Struct):
     """What the store knows of it, locked until the transaction ends.
 
     `answers` has every message key that was seen before, with the answer saved for it (b"" when none was).
-    `identities` has the known ones of those asked for, and the redirects (`source_id`) of the customers asked
-    for. `customers` has the known ones of: those asked for, those that identities and redirects lead to,
-    those that a redirect's identity names outright, and the owners of `codes`. `discounts` has, by code,
-    every discount asked for by code and every unexpired issued or applied one of the customers loaded.
+    `identities` has the known ones of those asked for, and the redirects (`source_id`) of those customers
+    asked for that have no record. `customers` has the known ones of: those asked for, those that identities
+    and redirects lead to, those that a redirect's identity names outright, and the owners of `codes`.
+    `discounts` has, by code, every discount asked for by code and every unexpired issued or applied one of
+    the customers loaded.
     """
 
     answers: dict[MessageKey, bytes]

@@ -74,6 +74,8 @@ class PostgresTransaction:
         """Write everything."""
         owners = {code: held.source_id for code, held in self._discounts.items()}
         await Saving(self._connection, changes, owners).write()
+        self._held_customers.difference_update(record.customer.source_id for record in changes.customers)
+        self._held_identities -= changes.identities.keys()
 
     async def finish(self) -> None:
         """Give back the places that no save has filled."""
@@ -112,7 +114,7 @@ class PostgresTransaction:
 
     async def _identities(self, wanted: Wanted) -> dict[Identity, str]:
         asked = set(wanted.identities)
-        asked.update((SOURCE_ID, name) for name in wanted.customers)
+        asked.update((SOURCE_ID, name) for name in wanted.customers if name not in self._customers)
         known = await self._known_identities(asked)
         # A redirect needs no place held: who would write it needs the customer, and we have that locked.
         if unknown := {identity for identity in asked - known.keys() if identity[0] != SOURCE_ID}:

@@ -56,13 +56,13 @@ class SqliteTransaction:
         """Claim the messages, and read the rest; see the contract."""
         self._claimed_at = micros(now)
         answers = self._claim(wanted.messages)
-        identities = self._identities(wanted)
         by_code = self._held("discounts_by_code", wanted.codes)
         names = set(wanted.customers)
         names.update(value for kind, value in wanted.identities if kind == SOURCE_ID)
-        names.update(identities.values())
         names.update(held.source_id for held in by_code.values())
         customers = self._read_customers(names)
+        identities = self._identities(wanted, customers)
+        customers |= self._read_customers(set(identities.values()) - names)
         discounts = by_code | self._held("open_discounts", customers, micros(now))
         self._customers, self._discounts = customers.keys(), discounts.keys()
         return Loaded(answers, identities, customers, discounts)
@@ -95,12 +95,12 @@ class SqliteTransaction:
         self._claimed = {key: fresh for fresh, key in digests.items()}
         return answers
 
-    def _identities(self, wanted: Wanted) -> dict[Identity, str]:
+    def _identities(self, wanted: Wanted, customers: Collection[str]) -> dict[Identity, str]:
         by_kind: dict[str, set[str]] = {}
         for kind, value in wanted.identities:
             by_kind.setdefault(kind, set()).add(value)
-        if wanted.customers:
-            by_kind.setdefault(SOURCE_ID, set()).update(wanted.customers)
+        if unknown := set(wanted.customers).difference(customers):
+            by_kind.setdefault(SOURCE_ID, set()).update(unknown)
         known: dict[Identity, str] = {}
         for kind, values in by_kind.items():
             rows = self._connection.execute(SQL["known_identities"], (kind, array(values)))

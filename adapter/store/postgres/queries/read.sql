@@ -1,8 +1,8 @@
 -- resolve --
--- The source_id that a name stands for: by redirect, by itself, by a linking identity, else itself.
+-- The source_id that a name stands for: by itself, by redirect, by a linking identity, else itself.
 SELECT coalesce(
-    (SELECT source_id FROM identities WHERE kind = 'source_id' AND value = $1),
     (SELECT source_id FROM customers WHERE source_id = $1),
+    (SELECT source_id FROM identities WHERE kind = 'source_id' AND value = $1),
     (SELECT source_id FROM identities WHERE kind = 'anonymous_id' AND value = $1),
     (SELECT source_id FROM identities WHERE kind = 'mpid' AND value = $1),
     $1::text);
