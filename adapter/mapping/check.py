@@ -12,6 +12,7 @@ from adapter.mapping.documents import DOCUMENTS
 from adapter.mapping.files import Mapping, MappingFile
 from adapter.mapping.satisfiable import contradiction, types_of, ways
 from adapter.mapping.subscriptions import Condition
+from adapter.mapping.validate import portable_problems
 
 
 def findings(files: Sequence[MappingFile]) -> list[Problem]:
@@ -24,6 +25,16 @@ def findings(files: Sequence[MappingFile]) -> list[Problem]:
     mappings = [mapping for file in files for mapping in file.mappings]
     problems = [problem for mapping in mappings for problem in _mapping_findings(mapping)]
     return [*problems, *written_twice(mappings), *trait_types(mappings)]
+
+
+def portability(files: Sequence[MappingFile]) -> list[Problem]:
+    """Return a warning for every directive of ours, which Segment does not know."""
+    return [
+        Problem(mapping.field_mark(*keys), message, remedy, "warning")
+        for file in files
+        for mapping in file.mappings
+        for keys, message, remedy in portable_problems(mapping.fields)
+    ]
 
 
 def _mapping_findings(mapping: Mapping) -> list[Problem]:

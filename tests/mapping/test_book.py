@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from copy import deepcopy
 from datetime import UTC, datetime
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from adapter import mapping as language
 from adapter.errors import MappingError
 from adapter.mapping import book
 from adapter.mapping.book import MappingBook
@@ -90,8 +92,13 @@ def test_every_file_of_a_directory_is_read_but_cases_and_the_model(write_mapping
     (directory / "more" / "group.yml").write_text(
         ERASURE.replace("Erase", "Erase too").replace("delete", "group")
     )
-    names = [mapping.name for mapping in loaded(directory).mappings]
-    assert names == ["Erase", "Erase too", "Ordered", "Big order"]
+    names = [str(path.relative_to(directory)) for path in book.mapping_files(directory)]
+    assert names == ["erasure.yaml", "more/group.yml", "orders.yaml"]
+
+
+def test_a_file_named_after_another_comes_after_it(write_mappings: Write) -> None:
+    directory = write_mappings(**{"segment": ERASURE, "segment-shop": ERASURE})
+    assert [path.stem for path in book.mapping_files(directory)] == ["segment", "segment-shop"]
 
 
 def test_a_directory_that_is_not_there_is_a_problem(tmp_path: Path) -> None:
@@ -149,3 +156,28 @@ def test_any_payload_maps_or_is_refused_in_words_and_is_left_as_it_was(
         said = error.message
     assert said.startswith("mapping `")
     assert document == before
+
+
+@settings(max_examples=25)
+@given(documents())
+def test_the_compiled_starter_mappings_do_as_the_interpreted_ones(
+    starter: MappingBook, sent: tuple[str, dict[str, Any]]
+) -> None:
+    source, document = sent
+    for mapping in starter.of(source):
+        interpreted = partial(language.transform, mapping.fields, tables=mapping.tables)
+        compiled = compiled_once(source, mapping.name, starter)
+        assert outcome(compiled, document) == outcome(interpreted, document)
+
+
+@cache
+def compiled_once(source: str, name: str, starter: MappingBook) -> Callable[[dict[str, Any]], Any]:
+    [mapping] = [mapping for mapping in starter.of(source) if mapping.name == name]
+    return language.compile(mapping.fields, tables=mapping.tables)
+
+
+def outcome(transform: Callable[[dict[str, Any]], Any], document: dict[str, Any]) -> tuple[str, Any]:
+    try:
+        return "mapped", transform(document)
+    except MappingError as error:
+        return "refused", error.message

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from adapter.mapping import book
+from adapter.mapping import book, check, files
 
 CASES = yaml.safe_load((Path(__file__).parent / "check.yaml").read_text(encoding="utf-8"))
 
@@ -19,3 +19,20 @@ def test_a_file_is_told_what_is_wrong(case: dict[str, object], write_mappings: C
     loaded, problems = book.load(directory)
     assert [str(problem).replace(f"{directory}/", "") for problem in problems] == case["problems"]
     assert (loaded is None) == any(problem.severity == "error" for problem in problems)
+
+
+def test_directives_that_segment_does_not_know_are_named_on_request(
+    write_mappings: Callable[..., Path],
+) -> None:
+    text = """
+        source: segment
+        mappings:
+          - name: Ours
+            subscribe: type = "identify"
+            action: customer.upsert
+            fields: {source_id: {"@first": [{"@path": $.userId}, {"@path": $.anonymousId}]}}
+        """
+    read, _ = files.load(book.mapping_files(write_mappings(shop=text)))
+    [found] = check.portability(read)
+    assert (found.mark.line, found.severity) == (7, "warning")
+    assert "`@first` is an extension that Segment does not know" in found.message
