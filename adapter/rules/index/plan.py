@@ -24,7 +24,7 @@ class Plan:
     """
 
     def __init__(self, nodes: Sequence[Node]) -> None:
-        self.width = max(1, len(nodes))
+        self.width = len(nodes)
         self.scalars: dict[Key, Demands] = defaultdict(lambda: defaultdict(list))
         self.layers: list[dict[int, list[Atom]]] = []
         self.wanted: dict[Path, list[dict[int, list[Member]]]] = defaultdict(list)

@@ -68,7 +68,7 @@ def test_what_just_fits_is_accepted_and_compiles() -> None:
     from adapter.rules.language import compile  # noqa: A004
 
     for text in (" || ".join(["a"] * 128), "(" * 30 + "a" + ")" * 30, "!" * 30 + "a", "a" + ".b" * 30,
-                 "+".join(["1"] * 32) + " > 1", "(1+" * 30 + "1" + ")" * 30 + " > 1",
+                 "+".join(["1"] * 32) + " > 1", "(1+" * 15 + "1" + ")" * 15 + " > 1",
                  "(b ? " * 14 + "a" + " : c)" * 14, f"a in [{', '.join(['1'] * 600)}]",
                  "items.exists(i, " + "!(" * 14 + "i" + ")" * 14 + ")"):  # fmt: skip
         compile(parse(text, Names()))

@@ -1,0 +1,159 @@
+"""Money, missing data, wrong types, and the order in which names are looked up."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from adapter.rules import holds
+from adapter.rules.language import ExpressionError, Metric, Names, Not, compile, parse, reads  # noqa: A004
+from tests.rules.language.conftest import See
+
+NOW = datetime(2026, 11, 21, tzinfo=UTC)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("abx"), inner, max_size=3),
+    max_leaves=6,
+)
+NAIVE = datetime(2026, 1, 1)  # noqa: DTZ001 - a time without a zone is what must not get through
+STRANGE = [
+    *(None, float("nan"), float("inf"), -float("inf"), 10**400, Decimal("NaN"), Decimal("1E+999999")),
+    *(NAIVE, object(), {1: 2}, [[[]]], "\ud800", b"x", Fraction(1, 3), {"x": {"x": {}}}),
+]
+EXPRESSIONS = [
+    "x > 1", "!(x > 1)", "x == 1", "x != 1", "x == 'a'", "x != 'a'", "x", "!x", "x == null", "x != null",
+    "x in [1]", "x in ['a', 1]", "1 in x", "!('a' in x)", "x.x > 1", "has(x.x)", "!has(x.x)", "x[0] == 1",
+    "x + 1 > 0", "x * x > 0", "x / 3 < 1", "x % 2 == 0", "-x < 0", "x + x == x", "x < x", "x == x",
+    "x != x", "size(x) > 0", "x.contains('a')", "x.matches('a')", "x.lowerAscii() == 'a'", "double(x) > 0",
+    "int(x) > 0", "timestamp(x) < now", "now + duration(x) > now", "x.getHours() == 0",
+    "now.getHours(x) >= 0", "x.exists(e, e > 1)", "x.all(e, e.x == 1)", "x.exists_one(e, e == x)",
+    "x.map(e, e + 1) == [1]", "x ? x : x", "x.filter(e, e)[0] == 1", "[x, 1][0] == 1", "x ? 1 > 0 : true",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", EXPRESSIONS)
+def test_no_data_makes_an_expression_raise_or_hold_with_its_negation(see: See, text: str) -> None:
+    node = parse(text, Names())
+    test, denied = compile(node), compile(Not(node))
+
+    @settings(max_examples=40)
+    @given(JSON | st.sampled_from(STRANGE))
+    def hold_on(value: Any) -> None:
+        view = see({"x": value})
+        assert not (test(view) and denied(view))
+
+    hold_on()
+    assert not test(see({}))
+    assert not denied(see({}))
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), Decimal("Infinity"), True, "5", None])
+def test_what_is_no_finite_number_is_in_no_order(value: Any) -> None:
+    for text in (
+        "x > 1",
+        "x < 1",
+        "x >= 1",
+        "x <= 1",
+        "x == 1",
+        "x != 1",
+        "!(x > 1)",
+        "!(x == 1)",
+        "!(x in [1])",
+    ):
+        assert not holds(text, attributes={"x": value}, traits={}, context={}, now=NOW)
+
+
+@given(st.integers(0, 10**9), st.integers(0, 10**9), st.integers(1, 99))
+def test_money_is_added_and_compared_to_the_cent(cents: int, more: int, quantity: int) -> None:
+    def asks(text: str) -> bool:
+        seen: dict[str, Any] = {"a": cents / 100, "b": Decimal(more) / 100, "n": quantity}
+        return holds(text, attributes=seen, traits={}, context={}, now=NOW)
+
+    total = Decimal(cents + more) / 100
+    assert asks(f"a + b == {total}")
+    assert not asks(f"a + b > {total}")
+    assert asks(f"a * n <= {Decimal(cents * quantity) / 100}")
+    assert asks(f"a * n >= {Decimal(cents * quantity) / 100}")
+
+
+@pytest.mark.parametrize(
+    ("places", "value"),
+    [("atc", 1), ("tc", 2), ("c", 3), ("", None)],
+)
+def test_a_bare_name_is_the_events_else_the_customers_else_the_contexts(places: str, value: Any) -> None:
+    seen: dict[str, Any] = {
+        name: {"x": number} if name[0] in places else {}
+        for number, name in enumerate(("attributes", "traits", "context"), 1)
+    }
+    assert holds(f"x == {value or 0}", **seen, now=NOW) is (value is not None)
+    assert holds("user.x == 2 && traits.x == 2", **seen, now=NOW) is ("t" in places)
+    assert holds("context.x == 3", **seen, now=NOW) is ("c" in places)
+
+
+def test_null_in_the_event_is_there_and_hides_the_trait() -> None:
+    assert not holds("x == 2", attributes={"x": None}, traits={"x": 2}, context={}, now=NOW)
+
+
+def test_the_event_and_the_time_have_names(see: See) -> None:
+    text = 'event.name == "checkout_started" && event.occurred_at <= now && now.getFullYear() == 2026'
+    assert compile(parse(text, Names()))(see())
+
+
+def test_a_definition_stands_for_its_condition(see: See) -> None:
+    none: frozenset[str] = frozenset()
+    names = Names(
+        attributes=frozenset({"x"}), traits=none, context=none, definitions={"big": parse("x > 100", Names())}
+    )
+    assert compile(parse("big && !(big == false)", names))(see({"x": 101}))
+    assert not compile(parse("!big", names))(see({}))
+    with pytest.raises(ExpressionError, match="unknown name `bgi`"):
+        parse("bgi", names)
+
+
+def test_history_is_asked_once_for_each_figure(see: See) -> None:
+    asked: list[Metric] = []
+
+    def three(metric: Metric) -> int:
+        asked.append(metric)
+        return 3
+
+    view = see(history=three)
+    text = (
+        'history.count("order", "7d") > 1 && history.count("order", "7d") < 5 && history.count("order") == 3'
+    )
+    assert compile(parse(text, Names()))(view)
+    assert len(asked) == 2
+    assert view.seen() == {'history.count("order", "7d")': 3, 'history.count("order")': 3}
+
+
+def test_figures_may_be_fractions_and_compare_exactly(see: See) -> None:
+    view = see(history=lambda metric: Fraction(3, 10))
+    assert compile(parse('history.avg("order", "total") == 0.3', Names()))(view)
+    third = see(history=lambda metric: Fraction(1, 3))
+    assert compile(parse('history.avg("order", "total") * 3 == 1', Names()))(third)
+    assert third.seen() == {'history.avg("order", "total")': pytest.approx(1 / 3)}
+
+
+def test_what_is_read_is_known_beforehand() -> None:
+    names = Names(definitions={"vip": parse("user.spent > 3", Names())})
+    found = reads(parse('vip && has(context.a) && i.exists(e, e.x > n) && history.count("order") > 1', names))
+    assert [path.fields for path in found.paths] == [("spent",), ("a",), ("i",), ("n",)]
+    assert [metric.event for metric in found.metrics] == ["order"]
+
+
+def test_long_arrays_are_refused_rather_than_walked() -> None:
+    for text in ("x.exists(e, e == 1)", "1 in x", "!(2 in x)", "size(x.filter(e, e == 1)) > 0"):
+        seen: dict[str, Any] = {"traits": {}, "context": {}, "now": NOW}
+        assert holds(text, attributes={"x": [1] * 1000}, **seen)
+        assert not holds(text, attributes={"x": [1] * 1001}, **seen)
+
+
+def test_a_pattern_that_explodes_elsewhere_is_matched_in_linear_time() -> None:
+    hostile = {"x": "a" * 50_000 + "!"}
+    assert not holds('x.matches("^(a+)+$")', attributes=hostile, traits={}, context={}, now=NOW)
