@@ -57,6 +57,8 @@ class Emitter:
         self.depth = 2
         #: While true, a missing member may raise KeyError instead of yielding UNDEFINED.
         self.hopeful = False
+        #: Whether a loop over items is being written: only the outermost is written twice.
+        self.looping = False
         self._known: dict[tuple[type, Any], str] = {}
         self._names = 0
 
@@ -173,6 +175,8 @@ class Emitter:
         else:
             run = self.resolver.resolve
             value = Value(self.call(run, self.constant(mapping), self.scope.payload), holed=True)
+        if name != "@path":
+            value = self.stored(value)  # at once, so that of two faults the same one is met as when interpreted
         return self.finished(value) if final else value
 
     def finished(self, value: Value) -> Value:

@@ -59,7 +59,8 @@ def emit_items(
     item, hopeful = emitter.name(), emitter.name()
     emitter.line(f"{result} = []")
     shaping = _Shaping(shape, item, result, final, holed, skipping)
-    trying = not emitter.hopeful and not holed
+    trying = not emitter.looping and not holed
+    before, emitter.looping = (emitter.looping, emitter.hopeful), True
     if trying:
         emitter.line(f"{hopeful} = True")
     with emitter.block(f"for {item} in {items}:"):
@@ -69,9 +70,9 @@ def emit_items(
                     _emit_item(shaping, emitter)
                     emitter.line("continue")
                 emitter.line(f"except KeyError: {hopeful} = False")
-        before, emitter.hopeful = emitter.hopeful, False
+        emitter.hopeful = False
         may_miss = _emit_item(shaping, emitter)
-        emitter.hopeful = before
+    emitter.looping, emitter.hopeful = before
     return may_miss
 
 

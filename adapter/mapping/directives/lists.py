@@ -34,7 +34,7 @@ def run_filter(options: Any, payload: Any, resolver: Resolver) -> Any:
 def emit_filter(options: Any, emitter: Emitter, final: bool) -> Value:
     items = emitter.value(options["items"], final=False)
     where = options["where"]
-    if selection.is_constant(where):
+    if selection.is_constant(where) and not any(selection.problems(where)):
         text = emitter.call(_filtered, items.text, emitter.constant(selection.predicate(where)))
     else:
         text = emitter.call(_filtered_by, items.text, emitter.value(where, final=False).text)

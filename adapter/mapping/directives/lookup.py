@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from adapter.mapping.interpret import Resolver
 
 
+_MISSING = "@lookup: there is no table {}"
+
+
 def run(options: Any, payload: Any, resolver: Resolver) -> Any:
     if type(options) is not dict or type(options.get("table")) is not str:
         raise MappingError('@lookup requires an object with a "table" key')
@@ -29,7 +32,7 @@ def table(name: str, resolver: Resolver) -> Mapping[str, Any]:
     """Return a table of the file; raises MappingError when there is none of that name."""
     found = resolver.tables.get(name)
     if found is None:
-        raise MappingError(f"@lookup: there is no table {name}")
+        raise MappingError(_MISSING.format(name))
     return found
 
 
@@ -44,6 +47,9 @@ def looked_up(entries: Mapping[str, Any], key: Any) -> Any:
 
 def emit(options: Any, emitter: Emitter, final: bool) -> Value:
     key = emitter.value(options["value"], final=False)
+    if options["table"] not in emitter.resolver.tables:
+        emitter.stored(key)
+        return emitter.failing(_MISSING.format(options["table"]))
     entries = emitter.constant(table(options["table"], emitter.resolver))
     result = emitter.stored(Value(emitter.call(looked_up, entries, key.text)))
     if "default" not in options:

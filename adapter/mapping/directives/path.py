@@ -40,7 +40,8 @@ def emit(options: Any, emitter: Emitter, final: bool) -> Value:
     if type(options) is str:
         return emitter.read(paths.without_root(options))
     path = emitter.call(as_path, emitter.value(options, final=False).text)
-    return Value(emitter.call(paths.get, emitter.scope.payload, path), holed=emitter.scope.holed)
+    found = Value(emitter.call(paths.get, emitter.scope.payload, path), holed=emitter.scope.holed)
+    return emitter.stored(found)
 
 
 def lint(options: Any, report: Report) -> None:
