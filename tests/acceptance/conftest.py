@@ -30,7 +30,9 @@ class Server:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        self._process = subprocess.Popen(self._command, cwd=ROOT, env=self._environ)
+        self._process = subprocess.Popen(
+            self._command, cwd=ROOT, env=self._environ, stdout=subprocess.DEVNULL
+        )
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
             assert self._process.poll() is None, "the server stopped while starting"

@@ -77,7 +77,9 @@ def test_segment_alias_joins_two_pasts(shop: Any, segment: Client, source_id: st
     segment.track(previous, "Level Finished", {"level": 1})
     segment.alias(previous, source_id)
     segment.track(previous, "Level Finished", {"level": 2})
-    levels = {event["attributes"]["level"] for event in shop.get(f"/v1/customers/{source_id}/events")["events"]}
+    levels = {
+        event["attributes"]["level"] for event in shop.get(f"/v1/customers/{source_id}/events")["events"]
+    }
     assert levels == {1, 2}
     assert shop.get(f"/v1/customers/{previous}")["source_id"] == source_id
 
@@ -148,7 +150,7 @@ def test_mparticle_attributes_alone_make_the_customer(shop: Any, events_api: Any
     assert customer["email"] == "ada@example.org"
     traits = customer["traits"]
     assert (traits["tier"], traits["interests"], "points" in traits) == ("platinum", ["shoes", "bags"], False)
-    assert traits["$firstname"] == "Ada"
+    assert traits["first_name"] == "Ada"
 
 
 def test_mparticle_attribute_changes_and_bulk_batches_are_taken(
