@@ -19,7 +19,7 @@ import msgspec
 from msgspec import Struct
 
 from adapter.errors import MappingError
-from adapter.files import yaml
+from adapter.files import contents, yaml
 from adapter.files.dumping import dump
 from adapter.files.problems import Mark, Problem, did_you_mean
 from adapter.mapping.book import MappingBook
@@ -196,7 +196,7 @@ class _Reading:
         if "payload" in entry:
             return msgspec.json.encode(entry["payload"])
         try:
-            return (self.path.parent / str(entry["file"])).read_bytes()
+            return contents.read(self.path.parent / str(entry["file"]))
         except OSError as error:
             remedy = f"name a file, from {self.path.parent} on"
             self.problem((*path, "file"), f"cannot be read: {error.strerror}", remedy)

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-from adapter.files import yaml
+from adapter.files import contents, yaml
 from adapter.files.dumping import dump
 from adapter.mapping.cases import Result
 
@@ -23,12 +23,13 @@ def record(results: Sequence[Result]) -> list[Path]:
         if not result.passed:
             failed[result.case.path].append(result)
     for path, changed in failed.items():
-        lines = path.read_text(encoding="utf-8").splitlines()
+        before, _ = yaml.read(path)
+        lines = before.text.splitlines() if before is not None else []
         for result in sorted(changed, key=lambda result: -result.case.index):
             document, _ = yaml.parse("\n".join(lines) + "\n", str(path))
             if document is not None:
                 lines = _recorded(lines, document, result)
-        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        contents.replace(path, "\n".join(lines) + "\n")
     return list(failed)
 
 
