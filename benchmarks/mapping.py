@@ -45,7 +45,9 @@ def main() -> None:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--seconds", type=float, default=0.4)
     return parser.parse_args()
@@ -75,7 +77,9 @@ class _Reference:
         return json.loads(self.node.stdout.readline())
 
 
-def _compared(reference: _Reference, place: int, case: dict[str, Any], arguments: argparse.Namespace) -> float:
+def _compared(
+    reference: _Reference, place: int, case: dict[str, Any], arguments: argparse.Namespace
+) -> float:
     transform = mapping.compile(case["mapping"])
     payload = case["payload"]
     theirs_result, ours_result = reference.ask(case=place), transform(payload)
@@ -90,7 +94,7 @@ def _compared(reference: _Reference, place: int, case: dict[str, Any], arguments
     theirs = statistics.median(rate for _, rate in rounds)
     ratio = statistics.median(rate / other for rate, other in rounds)
     print(f"{case['name']:9} ours {ours:12,.0f}/s   reference {theirs:10,.0f}/s   ratio {ratio:5.1f}")
-    return round(ratio, 1)
+    return round(float(ratio), 1)
 
 
 def _rate(run: Callable[[], Any], seconds: float) -> float:
@@ -113,7 +117,7 @@ def _matching(arguments: argparse.Namespace, message: dict[str, Any]) -> float:
         rounds.append((of_few / of_many, of_few, of_many))
     ratio, of_few, of_many = (statistics.median(column) for column in zip(*rounds, strict=True))
     print(f"matching  20 subscriptions {of_few:12,.0f}/s   200 {of_many:10,.0f}/s   cost ratio {ratio:5.2f}")
-    return round(ratio, 2)
+    return round(float(ratio), 2)
 
 
 def _subscriptions(count: int) -> list[str]:

@@ -176,7 +176,9 @@ class Emitter:
             run = self.resolver.resolve
             value = Value(self.call(run, self.constant(mapping), self.scope.payload), holed=True)
         if name != "@path":
-            value = self.stored(value)  # at once, so that of two faults the same one is met as when interpreted
+            value = self.stored(
+                value
+            )  # at once, so that of two faults the same one is met as when interpreted
         return self.finished(value) if final else value
 
     def finished(self, value: Value) -> Value:

@@ -11,7 +11,6 @@ from typing import Any
 from adapter.errors import MappingError
 from adapter.mapping import paths
 from adapter.mapping.directive import Directive, is_directive, name_of
-
 from adapter.mapping.reference import validate
 from adapter.mapping.values import UNDEFINED, remove_undefined, type_of
 

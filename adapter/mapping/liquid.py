@@ -35,8 +35,8 @@ DISABLED_FILTERS = (
 )  # fmt: skip
 #: Filters whose text arguments python-liquid would print its own way.
 _OF_TEXT = (
-    "append", "capitalize", "downcase", "escape", "escape_once", "lstrip", "prepend", "remove", "remove_first",
-    "remove_last", "replace", "replace_first", "replace_last", "rstrip", "slice", "split", "squish", "strip",
+    "append", "capitalize", "downcase", "escape", "escape_once", "lstrip", "prepend", "remove",
+    "remove_first", "remove_last", "replace", "replace_first", "replace_last", "rstrip", "slice", "split", "squish", "strip",
     "strip_html", "strip_newlines", "truncate", "truncatewords", "upcase", "url_decode", "url_encode",
     "base64_decode", "base64_encode",
 )  # fmt: skip

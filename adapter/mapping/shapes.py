@@ -42,7 +42,7 @@ class Items:
 
 
 @dataclass(frozen=True)
-class Any_:
+class Whatever:
     """Anything at all: the directive looks at it when it runs, if ever."""
 
 
@@ -54,7 +54,7 @@ class Option:
     for beyond it, because the directive fails or yields nothing without.
     """
 
-    shape: Raw | Text | Plain | Flag | Members | Items | Any_
+    shape: Raw | Text | Plain | Flag | Members | Items | Whatever
     required: bool = False
     needed: bool = False
     checked: bool = True
@@ -74,4 +74,4 @@ class PathAndShape:
     """`[path, shape?]`, as `@arrayPath` takes it."""
 
 
-Shape = Raw | Text | Plain | Flag | Members | Items | Any_ | Options | PathAndShape
+Shape = Raw | Text | Plain | Flag | Members | Items | Whatever | Options | PathAndShape

@@ -37,5 +37,7 @@ def shown(value: Any) -> str:
     """Return the text of a value as a placeholder shows it."""
     if type(value) is float:
         digits = repr(value)
-        return digits if "e" not in digits and digits[-2:] != ".0" and "n" not in digits else number_text(value)
+        return (
+            digits if "e" not in digits and digits[-2:] != ".0" and "n" not in digits else number_text(value)
+        )
     return "" if value is None or value is UNDEFINED else text(value)

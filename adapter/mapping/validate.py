@@ -12,7 +12,18 @@ from typing import Any
 from adapter.files.problems import did_you_mean
 from adapter.mapping.directives import DIRECTIVES
 from adapter.mapping.javascript import length
-from adapter.mapping.shapes import Any_, Flag, Items, Members, Options, PathAndShape, Plain, Raw, Shape, Text
+from adapter.mapping.shapes import (
+    Flag,
+    Items,
+    Members,
+    Options,
+    PathAndShape,
+    Plain,
+    Raw,
+    Shape,
+    Text,
+    Whatever,
+)
 from adapter.mapping.values import type_of
 
 Path = tuple[str | int, ...]
@@ -137,9 +148,9 @@ class _Walk:
                 pass
             case Text() if not (kind == "object" and any(key[:1] == "@" for key in value)):
                 self.wrong(path, "text or a directive", kind)
-            case Raw() | Any_() if literal and kind == "string":
+            case Raw() | Whatever() if literal and kind == "string":
                 pass
-            case Raw() | Any_() | Text() | Members():
+            case Raw() | Whatever() | Text() | Members():
                 self.value(value, path)
 
     def wrong(self, path: Path, wanted: str, kind: str) -> None:

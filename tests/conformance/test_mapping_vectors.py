@@ -12,7 +12,11 @@ import pytest
 
 from adapter import mapping
 
-VECTORS = [json.loads(line) for line in (Path(__file__).parent / "mapping.jsonl").read_text("utf-8").split("\n") if line]
+VECTORS = [
+    json.loads(line)
+    for line in (Path(__file__).parent / "mapping.jsonl").read_text("utf-8").split("\n")
+    if line
+]
 
 
 def interpreted(vector: dict[str, Any]) -> Any:

@@ -42,6 +42,8 @@ TEMPLATES = st.lists(
     st.sampled_from(["{{a}}", "{{ b.a }}", "{{{c}}}", "text", "{{", "}}", "{{items}}", "'\\", "{x}"]),
     max_size=4,
 ).map("".join)
+REPLACEMENTS = st.sampled_from(["", "$&", "x", "$$"])
+TYPED = st.sampled_from(["@number", "@string", "@boolean", "@datetime", "@nope"])
 LIQUID = st.sampled_from(
     ["{{ a }}", "x", "{{ items | size }}", "{% if b %}y{% endif %}", "{{ a | sort }}", "{% for"]
 )

@@ -8,17 +8,16 @@ from adapter.errors import MappingError
 from adapter.mapping import paths
 from adapter.mapping.directive import Directive, Report
 from adapter.mapping.directives.path import lint_path
+from adapter.mapping.emit import Scope, Value
 from adapter.mapping.shapes import PathAndShape
 from adapter.mapping.values import UNDEFINED, type_of
-
-from adapter.mapping.emit import Scope, Value
 
 if TYPE_CHECKING:
     from adapter.mapping.emit import Emitter
     from adapter.mapping.interpret import Resolver
 
 
-def run(options: Any, payload: Any, resolver: Resolver) -> Any:
+def _run(options: Any, payload: Any, resolver: Resolver) -> Any:
     if type(options) is not list:
         raise MappingError(f"@arrayPath expected array, got {type_of(options)}")
     path = options[0] if options else UNDEFINED
@@ -33,7 +32,7 @@ def run(options: Any, payload: Any, resolver: Resolver) -> Any:
     return [resolver.resolve(shape, resolver.item(items, index)) for index in range(len(items))]
 
 
-def emit(options: Any, emitter: Emitter, final: bool) -> Value:
+def _emit(options: Any, emitter: Emitter, final: bool) -> Value:
     path, shape = options[0], options[1] if len(options) > 1 else None
     root = emitter.read(paths.without_root(path)) if type(path) is str else emitter.value(path, final=False)
     if type(shape) is not dict or not shape:
@@ -98,9 +97,9 @@ def _emit_item(shaping: _Shaping, emitter: Emitter) -> bool:
     return (value.misses and not shaping.skipping) or value.holed
 
 
-def lint(options: Any, report: Report) -> None:
+def _lint(options: Any, report: Report) -> None:
     if type(options[0]) is str:
         lint_path(options[0], lambda message, remedy: report((0,), message, remedy))
 
 
-ARRAY_PATH = Directive("@arrayPath", PathAndShape(), run, emit, lint)
+ARRAY_PATH = Directive("@arrayPath", PathAndShape(), _run, _emit, _lint)

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from adapter.errors import MappingError
 from adapter.mapping.directive import Directive, Report
-from adapter.mapping.javascript import text
-from adapter.mapping.shapes import Any_, Option, Options, Raw
-from adapter.mapping.values import UNDEFINED, is_number, is_truthy
-
 from adapter.mapping.emit import Value
+from adapter.mapping.javascript import text
+from adapter.mapping.shapes import Option, Options, Raw, Whatever
+from adapter.mapping.values import UNDEFINED, is_number, is_truthy
 
 if TYPE_CHECKING:
     from adapter.mapping.emit import Emitter
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 NEITHER = '@if requires an "exists" key or a "blank" key'
 
 
-def run(options: Any, payload: Any, resolver: Resolver) -> Any:
+def _run(options: Any, payload: Any, resolver: Resolver) -> Any:
     if type(options) is not dict:
         raise MappingError('@if requires an object with an "exists" key')
     if is_without_test(options):
@@ -52,7 +51,7 @@ def is_without_test(options: Any) -> bool:
     return not is_truthy(options.get("exists")) and not is_truthy(options.get("blank"))
 
 
-def emit(options: Any, emitter: Emitter, final: bool) -> Value:
+def _emit(options: Any, emitter: Emitter, final: bool) -> Value:
     if is_without_test(options):
         return emitter.failing(NEITHER)
     exists = "exists" in options
@@ -80,7 +79,7 @@ def _branch(result: str, mapping: Any, emitter: Emitter, final: bool) -> Value:
     return value
 
 
-def lint(options: Any, report: Report) -> None:
+def _lint(options: Any, report: Report) -> None:
     if is_without_test(options):
         report((), "the test is an empty value, which the reference refuses", "test a directive")
     if "else" in options and not is_truthy(options["else"]):
@@ -94,9 +93,9 @@ def lint(options: Any, report: Report) -> None:
 
 _OPTIONS = {
     "exists": Option(Raw()),
-    "blank": Option(Any_(), checked=False),
+    "blank": Option(Whatever(), checked=False),
     "then": Option(Raw()),
     "else": Option(Raw()),
 }
 
-IF = Directive("@if", Options(_OPTIONS, one_of=("exists", "blank")), run, emit, lint)
+IF = Directive("@if", Options(_OPTIONS, one_of=("exists", "blank")), _run, _emit, _lint)

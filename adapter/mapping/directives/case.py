@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from adapter.errors import MappingError
 from adapter.mapping.directive import Directive, Report
+from adapter.mapping.emit import Value
 from adapter.mapping.shapes import Option, Options, Plain, Text
 from adapter.mapping.values import UNDEFINED, is_truthy
-
-from adapter.mapping.emit import Value
 
 if TYPE_CHECKING:
     from adapter.mapping.emit import Emitter
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 WITHOUT_OPERATOR = '@case requires a "operator" key'
 
 
-def run(options: Any, payload: Any, resolver: Resolver) -> Any:
+def _run(options: Any, payload: Any, resolver: Resolver) -> Any:
     if type(options) is not dict:
         raise MappingError('@case requires an object with a "operator" key')
     if not is_truthy(options.get("operator")):
@@ -38,7 +37,7 @@ def recased(value: str, operator: str) -> str:
     raise MappingError('operator key should have a value of "lower" or "upper"')
 
 
-def emit(options: Any, emitter: Emitter, final: bool) -> Value:
+def _emit(options: Any, emitter: Emitter, final: bool) -> Value:
     operator = options.get("operator")
     if not operator:
         return emitter.failing(WITHOUT_OPERATOR)
@@ -50,7 +49,7 @@ def emit(options: Any, emitter: Emitter, final: bool) -> Value:
     return value._replace(text=f"({changed} if type({value.text}) is str else {value.text})", simple=False)
 
 
-def lint(options: Any, report: Report) -> None:
+def _lint(options: Any, report: Report) -> None:
     if options["operator"] not in ("lower", "upper"):
         report(("operator",), f"`{options['operator']}` is not known here", "write `lower` or `upper`")
     if options["value"] == "":
@@ -60,7 +59,7 @@ def lint(options: Any, report: Report) -> None:
 CASE = Directive(
     "@case",
     Options({"operator": Option(Plain(), needed=True), "value": Option(Text(), needed=True)}),
-    run,
-    emit,
-    lint,
+    _run,
+    _emit,
+    _lint,
 )

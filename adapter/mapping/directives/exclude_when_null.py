@@ -5,17 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from adapter.mapping.directive import Directive
+from adapter.mapping.emit import Value
 from adapter.mapping.shapes import Raw
 from adapter.mapping.values import UNDEFINED
-
-from adapter.mapping.emit import Value
 
 if TYPE_CHECKING:
     from adapter.mapping.emit import Emitter
     from adapter.mapping.interpret import Resolver
 
 
-def run(options: Any, payload: Any, resolver: Resolver) -> Any:
+def _run(options: Any, payload: Any, resolver: Resolver) -> Any:
     return without_nulls(resolver.resolve(options, payload))
 
 
@@ -28,9 +27,9 @@ def without_nulls(value: Any) -> Any:
     return {key: without_nulls(item) for key, item in value.items()}
 
 
-def emit(options: Any, emitter: Emitter, final: bool) -> Value:
+def _emit(options: Any, emitter: Emitter, final: bool) -> Value:
     value = emitter.value(options, final=False)
     return Value(emitter.call(without_nulls, value.text), holed=True)
 
 
-EXCLUDE_WHEN_NULL = Directive("@excludeWhenNull", Raw(), run, emit)
+EXCLUDE_WHEN_NULL = Directive("@excludeWhenNull", Raw(), _run, _emit)

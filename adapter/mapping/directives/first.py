@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from adapter.mapping.interpret import Resolver
 
 
-def run(options: Any, payload: Any, resolver: Resolver) -> Any:
+def _run(options: Any, payload: Any, resolver: Resolver) -> Any:
     if type(options) is not list:
         raise MappingError(f"@first expected array, got {type_of(options)}")
     for option in options:
@@ -26,7 +26,7 @@ def run(options: Any, payload: Any, resolver: Resolver) -> Any:
     return UNDEFINED
 
 
-def emit(options: Any, emitter: Emitter, final: bool) -> Value:
+def _emit(options: Any, emitter: Emitter, final: bool) -> Value:
     result = emitter.name()
     emitter.line(f"{result} = U")
     holed, sure = False, False
@@ -45,4 +45,4 @@ def emit(options: Any, emitter: Emitter, final: bool) -> Value:
     return Value(result, misses=not sure, holed=holed, simple=True)
 
 
-FIRST = Directive("@first", Items(Raw()), run, emit, portable=False)
+FIRST = Directive("@first", Items(Raw()), _run, _emit, portable=False)

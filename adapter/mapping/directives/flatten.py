@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from adapter.errors import MappingError
 from adapter.mapping.directive import Directive, Report
-from adapter.mapping.javascript import keys
-from adapter.mapping.shapes import Any_, Option, Options, Plain, Raw
-from adapter.mapping.values import UNDEFINED, is_truthy
-
 from adapter.mapping.emit import Value
+from adapter.mapping.javascript import keys
+from adapter.mapping.shapes import Option, Options, Plain, Raw, Whatever
+from adapter.mapping.values import UNDEFINED, is_truthy
 
 if TYPE_CHECKING:
     from adapter.mapping.emit import Emitter
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 WITHOUT_SEPARATOR = '@flatten requires a "separator" key'
 
 
-def run(options: Any, payload: Any, resolver: Resolver) -> dict[str, Any]:
+def _run(options: Any, payload: Any, resolver: Resolver) -> dict[str, Any]:
     if type(options) is not dict:
         raise MappingError('@flatten requires an object with a "separator" key')
     if not is_truthy(options.get("separator")):
@@ -83,7 +82,7 @@ def _gather(value: Any, prefix: str, separator: str, omit_arrays: bool, result: 
         result[prefix] = value
 
 
-def emit(options: Any, emitter: Emitter, final: bool) -> Value:
+def _emit(options: Any, emitter: Emitter, final: bool) -> Value:
     if not options.get("separator"):
         return emitter.failing(WITHOUT_SEPARATOR)
     value = emitter.value(options["value"], final=False)
@@ -95,7 +94,7 @@ def emit(options: Any, emitter: Emitter, final: bool) -> Value:
     return Value(text, misses=False, holed=value.holed or (value.misses and not final))
 
 
-def lint(options: Any, report: Report) -> None:
+def _lint(options: Any, report: Report) -> None:
     if options["separator"] == "":
         report(("separator",), "the separator is empty", "write the text that joins two keys, as in `.`")
 
@@ -103,7 +102,7 @@ def lint(options: Any, report: Report) -> None:
 _OPTIONS = {
     "separator": Option(Plain(), needed=True),
     "value": Option(Raw(), required=True),
-    "omitArrays": Option(Any_(), checked=False),
+    "omitArrays": Option(Whatever(), checked=False),
 }
 
-FLATTEN = Directive("@flatten", Options(_OPTIONS), run, emit, lint)
+FLATTEN = Directive("@flatten", Options(_OPTIONS), _run, _emit, _lint)

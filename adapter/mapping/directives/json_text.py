@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 from adapter.errors import MappingError
 from adapter.mapping import javascript
 from adapter.mapping.directive import Directive, Report
+from adapter.mapping.emit import Value
 from adapter.mapping.shapes import Option, Options, Plain, Raw
 from adapter.mapping.values import UNDEFINED, is_truthy
-
-from adapter.mapping.emit import Value
 
 if TYPE_CHECKING:
     from adapter.mapping.emit import Emitter
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 WITHOUT_VALUE = '@json requires a "value" key'
 
 
-def run(options: Any, payload: Any, resolver: Resolver) -> Any:
+def _run(options: Any, payload: Any, resolver: Resolver) -> Any:
     if type(options) is not dict:
         raise MappingError('@json requires an object with a "value" key')
     if not is_truthy(options.get("mode")):
@@ -42,7 +41,7 @@ def decoded(value: Any) -> Any:
         return value
 
 
-def emit(options: Any, emitter: Emitter, final: bool) -> Value:
+def _emit(options: Any, emitter: Emitter, final: bool) -> Value:
     if not is_truthy(options["value"]):
         return emitter.failing(WITHOUT_VALUE)
     value = emitter.value(options["value"], final=False)
@@ -54,7 +53,7 @@ def emit(options: Any, emitter: Emitter, final: bool) -> Value:
     return Value("U")
 
 
-def lint(options: Any, report: Report) -> None:
+def _lint(options: Any, report: Report) -> None:
     if not is_truthy(options["value"]):
         report(("value",), "an empty value fails when the mapping runs", "write a directive")
 
@@ -64,4 +63,4 @@ _OPTIONS = {
     "mode": Option(Plain(choices=("encode", "decode")), required=True),
 }
 
-JSON = Directive("@json", Options(_OPTIONS), run, emit, lint)
+JSON = Directive("@json", Options(_OPTIONS), _run, _emit, _lint)

@@ -7,28 +7,27 @@ from typing import TYPE_CHECKING, Any
 from adapter.errors import MappingError
 from adapter.mapping import liquid
 from adapter.mapping.directive import Directive, Report
-from adapter.mapping.shapes import Plain
-
 from adapter.mapping.emit import Value
+from adapter.mapping.shapes import Plain
 
 if TYPE_CHECKING:
     from adapter.mapping.emit import Emitter
     from adapter.mapping.interpret import Resolver
 
 
-def run(options: Any, payload: Any, resolver: Resolver) -> str:
+def _run(options: Any, payload: Any, resolver: Resolver) -> str:
     if type(options) is not str:
         raise MappingError("liquid template value must be a string")
     return liquid.render(options, payload)
 
 
-def lint(options: Any, report: Report) -> None:
+def _lint(options: Any, report: Report) -> None:
     if message := liquid.problem(options):
         report((), f"the Liquid template does not parse: {message}", "mend the template")
 
 
-def emit(options: Any, emitter: Emitter, final: bool) -> Value:
+def _emit(options: Any, emitter: Emitter, final: bool) -> Value:
     return Value(emitter.call(liquid.render, emitter.constant(options), emitter.scope.payload), misses=False)
 
 
-LIQUID = Directive("@liquid", Plain(), run, emit, lint=lint)
+LIQUID = Directive("@liquid", Plain(), _run, _emit, lint=_lint)

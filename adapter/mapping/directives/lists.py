@@ -9,7 +9,7 @@ from adapter.mapping import selection
 from adapter.mapping.directive import Directive, Report
 from adapter.mapping.directives.array_path import emit_items
 from adapter.mapping.emit import Value
-from adapter.mapping.shapes import Any_, Members, Option, Options, Raw
+from adapter.mapping.shapes import Members, Option, Options, Raw, Whatever
 from adapter.mapping.values import UNDEFINED
 
 if TYPE_CHECKING:
@@ -24,14 +24,14 @@ def as_items(value: Any) -> Any:
     return UNDEFINED if value is None else [value]
 
 
-def run_filter(options: Any, payload: Any, resolver: Resolver) -> Any:
+def _run_filter(options: Any, payload: Any, resolver: Resolver) -> Any:
     items = as_items(_items(options, "@filter", "where", payload, resolver))
     where = resolver.resolve(options["where"], payload)
     holds = selection.predicate(where)
     return items if items is UNDEFINED else [item for item in items if holds(item)]
 
 
-def emit_filter(options: Any, emitter: Emitter, final: bool) -> Value:
+def _emit_filter(options: Any, emitter: Emitter, final: bool) -> Value:
     items = emitter.value(options["items"], final=False)
     where = options["where"]
     if selection.is_constant(where) and not any(selection.problems(where)):
@@ -50,12 +50,12 @@ def _filtered(value: Any, holds: Any) -> Any:
     return items if items is UNDEFINED else [item for item in items if holds(item)]
 
 
-def lint_filter(options: Any, report: Report) -> None:
+def _lint_filter(options: Any, report: Report) -> None:
     for path, message, remedy in selection.problems(options["where"]):
         report(("where", *path), message, remedy)
 
 
-def run_map(options: Any, payload: Any, resolver: Resolver) -> Any:
+def _run_map(options: Any, payload: Any, resolver: Resolver) -> Any:
     items = as_items(_items(options, "@map", "to", payload, resolver))
     if items is UNDEFINED:
         return UNDEFINED
@@ -76,7 +76,7 @@ def joined(item: Any, shared: Any) -> Any:
     return {**(item if type(item) is dict else {"value": item}), **shared}
 
 
-def emit_map(options: Any, emitter: Emitter, final: bool) -> Value:
+def _emit_map(options: Any, emitter: Emitter, final: bool) -> Value:
     value = emitter.value(options["items"], final=False)
     items = emitter.stored(Value(emitter.call(as_items, value.text), holed=value.holed))
     holed = items.holed
@@ -103,12 +103,12 @@ def _items(options: Any, name: str, other: str, payload: Any, resolver: Resolver
     return resolver.resolve(options["items"], payload)
 
 
-_FILTER = {"items": Option(Raw(), required=True), "where": Option(Any_(), required=True)}
+_FILTER = {"items": Option(Raw(), required=True), "where": Option(Whatever(), required=True)}
 _MAP = {
     "items": Option(Raw(), required=True),
     "to": Option(Raw(), required=True),
     "with": Option(Members()),
 }
 
-FILTER = Directive("@filter", Options(_FILTER), run_filter, emit_filter, lint_filter, portable=False)
-MAP = Directive("@map", Options(_MAP), run_map, emit_map, portable=False)
+FILTER = Directive("@filter", Options(_FILTER), _run_filter, _emit_filter, _lint_filter, portable=False)
+MAP = Directive("@map", Options(_MAP), _run_map, _emit_map, portable=False)

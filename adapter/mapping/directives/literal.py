@@ -5,21 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from adapter.mapping.directive import Directive
-from adapter.mapping.shapes import Raw
-
 from adapter.mapping.emit import Value
+from adapter.mapping.shapes import Raw
 
 if TYPE_CHECKING:
     from adapter.mapping.emit import Emitter
     from adapter.mapping.interpret import Resolver
 
 
-def run(options: Any, payload: Any, resolver: Resolver) -> Any:
+def _run(options: Any, payload: Any, resolver: Resolver) -> Any:
     return resolver.resolve(options, payload)
 
 
-def emit(options: Any, emitter: Emitter, final: bool) -> Value:
+def _emit(options: Any, emitter: Emitter, final: bool) -> Value:
     return emitter.value(options, final=final)
 
 
-LITERAL = Directive("@literal", Raw(), run, emit)
+LITERAL = Directive("@literal", Raw(), _run, _emit)

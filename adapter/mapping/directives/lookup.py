@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _MISSING = "@lookup: there is no table {}"
 
 
-def run(options: Any, payload: Any, resolver: Resolver) -> Any:
+def _run(options: Any, payload: Any, resolver: Resolver) -> Any:
     if type(options) is not dict or type(options.get("table")) is not str:
         raise MappingError('@lookup requires an object with a "table" key')
     key = resolver.resolve(options.get("value", UNDEFINED), payload)
@@ -45,7 +45,7 @@ def looked_up(entries: Mapping[str, Any], key: Any) -> Any:
     return entries.get(key, UNDEFINED)
 
 
-def emit(options: Any, emitter: Emitter, final: bool) -> Value:
+def _emit(options: Any, emitter: Emitter, final: bool) -> Value:
     key = emitter.value(options["value"], final=False)
     if options["table"] not in emitter.resolver.tables:
         emitter.stored(key)
@@ -66,4 +66,4 @@ _OPTIONS = {
     "default": Option(Raw()),
 }
 
-LOOKUP = Directive("@lookup", Options(_OPTIONS), run, emit, portable=False)
+LOOKUP = Directive("@lookup", Options(_OPTIONS), _run, _emit, portable=False)

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from adapter.errors import MappingError
 from adapter.mapping.directive import Directive, is_directive
+from adapter.mapping.emit import Value
 from adapter.mapping.javascript import code_units
 from adapter.mapping.shapes import Items, Members, Option, Options, Plain
 from adapter.mapping.values import is_truthy, type_of
-
-from adapter.mapping.emit import Value
 
 if TYPE_CHECKING:
     from adapter.mapping.emit import Emitter
@@ -21,7 +20,7 @@ _Fields = list[tuple[str, Value]]
 WITHOUT_DIRECTION = '@merge requires a "direction" key'
 
 
-def run(options: Any, payload: Any, resolver: Resolver) -> dict[str, Any]:
+def _run(options: Any, payload: Any, resolver: Resolver) -> dict[str, Any]:
     if type(options) is not dict:
         raise MappingError('@merge requires an object with an "objects" key and a "direction" key')
     if not is_truthy(options.get("direction")):
@@ -50,7 +49,7 @@ def merged(objects: list[Any]) -> dict[str, Any]:
     return result
 
 
-def emit(options: Any, emitter: Emitter, final: bool) -> Value:
+def _emit(options: Any, emitter: Emitter, final: bool) -> Value:
     if not options.get("direction"):
         return emitter.failing(WITHOUT_DIRECTION)
     parts = [_part(item, emitter, final) for item in options["objects"]]
@@ -101,4 +100,4 @@ _OPTIONS = {
     "objects": Option(Items(Members()), required=True),
 }
 
-MERGE = Directive("@merge", Options(_OPTIONS), run, emit)
+MERGE = Directive("@merge", Options(_OPTIONS), _run, _emit)

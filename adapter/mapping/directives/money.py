@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from adapter.mapping.interpret import Resolver
 
 
-def run(options: Any, payload: Any, resolver: Resolver) -> Any:
+def _run(options: Any, payload: Any, resolver: Resolver) -> Any:
     if type(options) is not dict:
         raise MappingError('@money requires an object with an "amount" key and a "currency" key')
     amount = resolver.resolve(options.get("amount", UNDEFINED), payload)
@@ -24,7 +24,7 @@ def run(options: Any, payload: Any, resolver: Resolver) -> Any:
     return conversions.money(amount, currency, options.get("rounding", "half_up"))
 
 
-def emit(options: Any, emitter: Emitter, final: bool) -> Value:
+def _emit(options: Any, emitter: Emitter, final: bool) -> Value:
     amount = emitter.value(options["amount"], final=False)
     currency = emitter.value(options["currency"], final=False)
     rounding = emitter.constant(options.get("rounding", "half_up"))
@@ -37,4 +37,4 @@ _OPTIONS = {
     "rounding": Option(Plain(choices=conversions.ROUNDINGS)),
 }
 
-MONEY = Directive("@money", Options(_OPTIONS), run, emit, portable=False)
+MONEY = Directive("@money", Options(_OPTIONS), _run, _emit, portable=False)

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 from adapter.errors import MappingError
 from adapter.mapping import paths
 from adapter.mapping.directive import Directive, Report
+from adapter.mapping.emit import Value
 from adapter.mapping.shapes import Text
 from adapter.mapping.values import type_of
-
-from adapter.mapping.emit import Value
 
 if TYPE_CHECKING:
     from adapter.mapping.emit import Emitter
@@ -24,7 +23,7 @@ _DOTTED = re.compile(r"""\[(["'])[^"']*\.[^"']*\1\]""")
 _NEGATIVE = re.compile(r"\[-[0-9]+\]|\[0[0-9]+\]")
 
 
-def run(options: Any, payload: Any, resolver: Resolver) -> Any:
+def _run(options: Any, payload: Any, resolver: Resolver) -> Any:
     path = as_path(resolver.resolve(options, payload))
     return resolver.read(payload, path)
 
@@ -36,7 +35,7 @@ def as_path(value: Any) -> str:
     return paths.without_root(value)
 
 
-def emit(options: Any, emitter: Emitter, final: bool) -> Value:
+def _emit(options: Any, emitter: Emitter, final: bool) -> Value:
     if type(options) is str:
         return emitter.read(paths.without_root(options))
     path = emitter.call(as_path, emitter.value(options, final=False).text)
@@ -44,7 +43,7 @@ def emit(options: Any, emitter: Emitter, final: bool) -> Value:
     return emitter.stored(found)
 
 
-def lint(options: Any, report: Report) -> None:
+def _lint(options: Any, report: Report) -> None:
     if type(options) is str:
         lint_path(options, lambda message, remedy: report((), message, remedy))
 
@@ -70,4 +69,4 @@ def lint_path(path: str, report: Callable[[str, str], None]) -> None:
         report("an index counts from 0 and is not negative", "write `[0]` for the first item")
 
 
-PATH = Directive("@path", Text(), run, emit, lint)
+PATH = Directive("@path", Text(), _run, _emit, _lint)

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from adapter.errors import MappingError
 from adapter.mapping.directive import Directive, Report
-from adapter.mapping.javascript import code_units, joined_units, length, text
-from adapter.mapping.shapes import Any_, Flag, Option, Options, Plain, Text
-from adapter.mapping.values import UNDEFINED, is_number, is_truthy
-
 from adapter.mapping.emit import Value
+from adapter.mapping.javascript import code_units, joined_units, length, text
+from adapter.mapping.shapes import Flag, Option, Options, Plain, Text, Whatever
+from adapter.mapping.values import UNDEFINED, is_number, is_truthy
 
 if TYPE_CHECKING:
     from adapter.mapping.emit import Emitter
@@ -23,7 +22,7 @@ _REFERENCE = re.compile(r"\$[$&`']")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-def run(options: Any, payload: Any, resolver: Resolver) -> Any:
+def _run(options: Any, payload: Any, resolver: Resolver) -> Any:
     if type(options) is not dict:
         raise MappingError('@replace requires an object with a "pattern" key')
     if not is_truthy(options.get("pattern")):
@@ -117,7 +116,7 @@ def _fold_unit(unit: str) -> str:
     return upper
 
 
-def emit(options: Any, emitter: Emitter, final: bool) -> Value:
+def _emit(options: Any, emitter: Emitter, final: bool) -> Value:
     if not is_truthy(options.get("value")):
         return Value("U")
     value = emitter.stored(emitter.value(options["value"], final=False))
@@ -138,7 +137,7 @@ def _is_plain(options: dict[str, Any]) -> bool:
     )
 
 
-def lint(options: Any, report: Report) -> None:
+def _lint(options: Any, report: Report) -> None:
     for name in ("pattern2", "replacement2"):
         given = options.get(name, "")
         if type(given) is not str:
@@ -153,8 +152,8 @@ _OPTIONS = {
     "value": Option(Text(), required=True),
     "ignorecase": Option(Flag()),
     "global": Option(Flag()),
-    "pattern2": Option(Any_(), checked=False),
-    "replacement2": Option(Any_(), checked=False),
+    "pattern2": Option(Whatever(), checked=False),
+    "replacement2": Option(Whatever(), checked=False),
 }
 
-REPLACE = Directive("@replace", Options(_OPTIONS), run, emit, lint)
+REPLACE = Directive("@replace", Options(_OPTIONS), _run, _emit, _lint)

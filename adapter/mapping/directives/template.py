@@ -7,24 +7,23 @@ from typing import TYPE_CHECKING, Any
 from adapter.errors import MappingError
 from adapter.mapping import templates
 from adapter.mapping.directive import Directive, Report
+from adapter.mapping.emit import Value
 from adapter.mapping.shapes import Text
 from adapter.mapping.values import type_of
-
-from adapter.mapping.emit import Value
 
 if TYPE_CHECKING:
     from adapter.mapping.emit import Emitter
     from adapter.mapping.interpret import Resolver
 
 
-def run(options: Any, payload: Any, resolver: Resolver) -> str:
+def _run(options: Any, payload: Any, resolver: Resolver) -> str:
     template = resolver.resolve(options, payload)
     if type(template) is not str:
         raise MappingError(f"@template: expected string, got {type_of(template)}")
     return templates.render(template, payload, resolver.read)
 
 
-def emit(options: Any, emitter: Emitter, final: bool) -> Value:
+def _emit(options: Any, emitter: Emitter, final: bool) -> Value:
     if type(options) is not str:
         value = emitter.value(options, final=False)
         text = emitter.call(_rendered, value.text, emitter.scope.payload)
@@ -50,7 +49,7 @@ def _rendered(template: Any, payload: Any) -> str:
     return templates.render(template, payload)
 
 
-def lint(options: Any, report: Report) -> None:
+def _lint(options: Any, report: Report) -> None:
     if type(options) is not str:
         return
     for placeholder in templates.DOUBLE.findall(options.replace("{{{", "{{").replace("}}}", "}}")):
@@ -69,4 +68,4 @@ def lint(options: Any, report: Report) -> None:
         report((), "braces do not close", "write {{path}}")
 
 
-TEMPLATE = Directive("@template", Text(), run, emit, lint)
+TEMPLATE = Directive("@template", Text(), _run, _emit, _lint)

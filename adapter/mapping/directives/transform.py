@@ -6,18 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 from adapter.errors import MappingError
 from adapter.mapping.directive import Directive, is_directive
+from adapter.mapping.emit import Scope, Value, object_payload
 from adapter.mapping.interpret import ROOT_DIRECTIVE
 from adapter.mapping.shapes import Members, Option, Options
 from adapter.mapping.values import is_truthy, remove_undefined
-
-from adapter.mapping.emit import Scope, Value, object_payload
 
 if TYPE_CHECKING:
     from adapter.mapping.emit import Emitter
     from adapter.mapping.interpret import Resolver
 
 
-def run(options: Any, payload: Any, resolver: Resolver) -> Any:
+def _run(options: Any, payload: Any, resolver: Resolver) -> Any:
     if type(options) is not dict:
         raise MappingError('@transform requires an object with an "apply" key and a "mapping" key')
     for key in ("mapping", "apply"):
@@ -29,7 +28,7 @@ def run(options: Any, payload: Any, resolver: Resolver) -> Any:
     return resolver.resolve(options["mapping"], applied)
 
 
-def emit(options: Any, emitter: Emitter, final: bool) -> Value:
+def _emit(options: Any, emitter: Emitter, final: bool) -> Value:
     apply = options["apply"]
     if ROOT_DIRECTIVE in apply:
         mapping = emitter.constant({"@transform": options})
@@ -39,10 +38,11 @@ def emit(options: Any, emitter: Emitter, final: bool) -> Value:
     with emitter.within(Scope(payload, is_object=True, holed=emitter.scope.holed)):
         applied = emitter.stored(emitter.value(apply, final=False))
     if applied.holed:
-        applied = emitter.stored(Value(emitter.call(remove_undefined, applied.text), applied.misses, holed=True))
+        applied = emitter.stored(
+            Value(emitter.call(remove_undefined, applied.text), applied.misses, holed=True)
+        )
     with emitter.within(Scope(applied.text, is_object=not is_directive(apply), holed=applied.holed)):
-        value = emitter.value(options["mapping"], final=final)
-    return value
+        return emitter.value(options["mapping"], final=final)
 
 
 _OPTIONS = {
@@ -50,4 +50,4 @@ _OPTIONS = {
     "mapping": Option(Members(), required=True),
 }
 
-TRANSFORM = Directive("@transform", Options(_OPTIONS), run, emit)
+TRANSFORM = Directive("@transform", Options(_OPTIONS), _run, _emit)

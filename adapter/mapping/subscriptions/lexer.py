@@ -55,7 +55,7 @@ def _token(text: str, at: int) -> Token:
         return Token(char, char, at, at + 1)  # type: ignore[arg-type]
     if char == '"':
         return _string(text, at)
-    if char in "+-" or char.isascii() and char.isdigit():
+    if char in "+-" or (char.isascii() and char.isdigit()):
         return _number(text, at)
     if char == "!" and text[at + 1 : at + 2] != "=":
         return _not(text, at)
@@ -73,21 +73,28 @@ def _follows(text: str, at: int, allowed: str) -> bool:
 def _string(text: str, at: int) -> Token:
     end = text.find('"', at + 1)
     if end < 0:
-        raise SubscriptionError("a string is not closed", position=at, trap="unclosed_string",
-                                remedy='end it with `"`')  # fmt: skip
+        raise SubscriptionError(
+            "a string is not closed", position=at, trap="unclosed_string", remedy='end it with `"`'
+        )
     if not _follows(text, end + 1, _ENDS):
         raise SubscriptionError(
-            "text stands right behind the closing quote", position=end + 1, trap="glued_string",
+            "text stands right behind the closing quote",
+            position=end + 1,
+            trap="glued_string",
             remedy='put a space behind the quote; a `"` cannot stand inside a string, nor be escaped',
-        )  # fmt: skip
+        )
     return Token("string", text[at + 1 : end], at, end + 1)
 
 
 def _number(text: str, at: int) -> Token:
     number = _NUMBER.match(text, at)
     if number is None or not _follows(text, number.end(), _ENDS):
-        raise SubscriptionError("not a number", position=at, trap="bad_number",
-                                remedy="write it as 5, -3 or 5.25, with a space behind it")  # fmt: skip
+        raise SubscriptionError(
+            "not a number",
+            position=at,
+            trap="bad_number",
+            remedy="write it as 5, -3 or 5.25, with a space behind it",
+        )
     return Token("number", number[0], at, number.end())
 
 
@@ -95,20 +102,30 @@ def _not(text: str, at: int) -> Token:
     behind = text[at + 1 : at + 2]
     if behind == "(":
         raise SubscriptionError(
-            "`!` before a parenthesis is ignored by Segment", position=at, trap="negated_group",
+            "`!` before a parenthesis is ignored by Segment",
+            position=at,
+            trap="negated_group",
             remedy='turn the conditions round: `!(a = "x" or b = "y")` is `a != "x" and b != "y"`',
-        )  # fmt: skip
+        )
     if not re.match(r"!(contains|match)\b", text[at:]):
-        raise SubscriptionError("`!` stands only before contains( and match(", position=at, trap="stray_not",
-                                remedy="write `!=`, or `!contains(...)` without a space")  # fmt: skip
+        raise SubscriptionError(
+            "`!` stands only before contains( and match(",
+            position=at,
+            trap="stray_not",
+            remedy="write `!=`, or `!contains(...)` without a space",
+        )
     return Token("not", "!", at, at + 1)
 
 
 def _operator(text: str, at: int, operator: str) -> Token:
     end = at + len(operator)
     if len(operator) == 2 and not _follows(text, end, _ENDS):
-        raise SubscriptionError(f"a value stands right behind `{operator}`", position=end, trap="glued_operator",
-                                remedy=f"put a space behind it: `{operator} 1`")  # fmt: skip
+        raise SubscriptionError(
+            f"a value stands right behind `{operator}`",
+            position=end,
+            trap="glued_operator",
+            remedy=f"put a space behind it: `{operator} 1`",
+        )
     return Token("operator", operator, at, end)
 
 
@@ -116,31 +133,57 @@ def _word(text: str, at: int, end: int) -> Token:
     written = text[at:end]
     behind = text[end : end + 1]
     if written in ("and", "or") and behind and behind in "(.=!":
-        raise SubscriptionError(f"`{written}{behind}` is not read as `{written}`", position=at,
-                                trap="glued_connector", remedy=f"put a space behind it: `{written} {behind}`")  # fmt: skip
+        raise SubscriptionError(
+            f"`{written}{behind}` is not read as `{written}`",
+            position=at,
+            trap="glued_connector",
+            remedy=f"put a space behind it: `{written} {behind}`",
+        )
     if behind and behind not in _AFTER_WORD:
-        raise SubscriptionError(f"`{behind}` cannot stand in or right behind a name", position=end,
-                                trap="glued_name", remedy="put a space before an operator, escape other signs with \\")  # fmt: skip
+        raise SubscriptionError(
+            f"`{behind}` cannot stand in or right behind a name",
+            position=end,
+            trap="glued_name",
+            remedy="put a space before an operator, escape other signs with \\",
+        )
     if written in _KEYWORDS and _follows(text, end, _ENDS):
         return Token("null" if written == "null" else "keyword", written, at, end)
-    if end == len(text) and any(keyword[0] == written[0] and keyword[1:].startswith(written[1:]) and written[1:]
-                                for keyword in _KEYWORDS):  # fmt: skip
-        raise SubscriptionError(f"Segment reads `{written}` at the end as `{written[0]}`", position=at,
-                                trap="cut_word", remedy=f'quote it: "{written}"')  # fmt: skip
+    if end == len(text) and any(
+        keyword[0] == written[0] and keyword[1:].startswith(written[1:]) and written[1:]
+        for keyword in _KEYWORDS
+    ):
+        raise SubscriptionError(
+            f"Segment reads `{written}` at the end as `{written[0]}`",
+            position=at,
+            trap="cut_word",
+            remedy=f'quote it: "{written}"',
+        )
     return Token("word", _ESCAPE.sub(r"\1", written), at, end)
 
 
 def _unknown(text: str, at: int) -> SubscriptionError:
     char = text[at]
     if char == "'":
-        return SubscriptionError("single quotes become part of the value, so it never matches", position=at,
-                                 trap="single_quotes", remedy='write "double quotes"')  # fmt: skip
+        return SubscriptionError(
+            "single quotes become part of the value, so it never matches",
+            position=at,
+            trap="single_quotes",
+            remedy='write "double quotes"',
+        )
     if text[at : at + 2] in ("&&", "||"):
-        return SubscriptionError(f"`{text[at : at + 2]}` is not known here", position=at, trap="foreign_operator",
-                                 remedy="write `and` or `or`")  # fmt: skip
+        return SubscriptionError(
+            f"`{text[at : at + 2]}` is not known here",
+            position=at,
+            trap="foreign_operator",
+            remedy="write `and` or `or`",
+        )
     if char in "[]":
-        return SubscriptionError("array indexes are not supported in subscriptions", position=at,
-                                 trap="array_index", remedy="test a field that is no array")  # fmt: skip
+        return SubscriptionError(
+            "array indexes are not supported in subscriptions",
+            position=at,
+            trap="array_index",
+            remedy="test a field that is no array",
+        )
     remedy = "names take letters, digits, _ and -; escape other signs with \\, as in properties.\\$a"
     return SubscriptionError(
         f"`{char}` cannot stand here", position=at, trap="unknown_character", remedy=remedy

@@ -23,8 +23,12 @@ _VALUES = ("word", "null", "number", "string")
 def parse(text: str) -> Group:
     """Return the subscription; raises SubscriptionError with the place and what to write instead."""
     if type(text) is not str or not text.strip():
-        raise SubscriptionError("the subscription is empty", position=0, trap="empty",
-                                remedy='write a condition, as in `type = "track"`')  # fmt: skip
+        raise SubscriptionError(
+            "the subscription is empty",
+            position=0,
+            trap="empty",
+            remedy='write a condition, as in `type = "track"`',
+        )
     return _Parser(text).whole()
 
 
@@ -56,36 +60,51 @@ class _Parser:
             self.take()
         if len(children) == 1:
             return children[0]
-        return Group(cast(Any, connector.text if connector else "and"), tuple(children))
+        return Group(cast("Any", connector.text if connector else "and"), tuple(children))
 
     def connector(self, before: Token | None, opened: Token | None) -> Token:
         token = self.take()
         if token.kind == "end" and opened is not None:
             raise _error(opened, "a parenthesis is not closed", "unclosed_group", "end it with `)`")
         if token.kind != "keyword":
-            remedy = "connectors are written in small letters" if token.text.lower() in ("and", "or") else (
-                "write `and` or `or` between two conditions")  # fmt: skip
+            remedy = (
+                "connectors are written in small letters"
+                if token.text.lower() in ("and", "or")
+                else ("write `and` or `or` between two conditions")
+            )
             raise _error(
                 token, f"`{token.text}` where `and` or `or` should stand", "missing_connector", remedy
             )
         if before is not None and before.text != token.text:
-            raise _error(token, "`and` and `or` are mixed in one group, and the last of them would rule all",
-                         "mixed_connectors", 'put parentheses, as in `type = "track" and (event = "A" or event = "B")`')  # fmt: skip
+            raise _error(
+                token,
+                "`and` and `or` are mixed in one group, and the last of them would rule all",
+                "mixed_connectors",
+                'put parentheses, as in `type = "track" and (event = "A" or event = "B")`',
+            )
         return token
 
     def child(self, opened: Token | None) -> Group | Condition:
         token = self.take()
         if token.kind == "(":
             if opened is not None:
-                raise _error(token, "parentheses in parentheses cannot be read", "nested_groups",
-                             "keep one level, or write two mappings")  # fmt: skip
+                raise _error(
+                    token,
+                    "parentheses in parentheses cannot be read",
+                    "nested_groups",
+                    "keep one level, or write two mappings",
+                )
             if self.token.kind == ")":
                 raise _error(token, "the parentheses are empty", "empty_group", "write a condition in them")
             return self.group(")", token)
         if token.kind == "not" or (token.text in _FUNCTIONS and self.token.kind == "("):
             if opened is not None:
-                raise _error(token, "a function in parentheses ends the group early", "function_in_group",
-                             "take it out of the parentheses, or write two mappings")  # fmt: skip
+                raise _error(
+                    token,
+                    "a function in parentheses ends the group early",
+                    "function_in_group",
+                    "take it out of the parentheses, or write two mappings",
+                )
             return self.function(token)
         if token.kind == "word":
             return self.comparison(token)
@@ -102,13 +121,21 @@ class _Parser:
             self.take()
             part = self.take()
             if part.kind != "word":
-                raise _error(part, f"`{part.text}` cannot be a part of a path", "bad_path",
-                             "array indexes, and, or, null cannot stand in a path")  # fmt: skip
+                raise _error(
+                    part,
+                    f"`{part.text}` cannot be a part of a path",
+                    "bad_path",
+                    "array indexes, and, or, null cannot stand in a path",
+                )
             parts.append(part.text)
         if parts and first.text not in _NESTING:
-            raise _error(first, f"`{first.text}` has nothing below it", "bad_path",
-                         "only properties, traits and context have")  # fmt: skip
-        return cast(Field, first.text), ".".join(parts) or (first.text if first.text in _NESTING else "")
+            raise _error(
+                first,
+                f"`{first.text}` has nothing below it",
+                "bad_path",
+                "only properties, traits and context have",
+            )
+        return cast("Field", first.text), ".".join(parts) or (first.text if first.text in _NESTING else "")
 
     def value(self, wanted: str) -> Token:
         token = self.take()
@@ -128,8 +155,12 @@ class _Parser:
         field, name = self.field(first)
         operator = self.take()
         if operator.kind != "operator":
-            raise _error(operator, f"an operator is missing behind `{first.text}`", "missing_operator",
-                         "write =, !=, <, <=, > or >=")  # fmt: skip
+            raise _error(
+                operator,
+                f"an operator is missing behind `{first.text}`",
+                "missing_operator",
+                "write =, !=, <, <=, > or >=",
+            )
         value = self.value("the value")
         return _condition(first, field, name, operator, value)
 
@@ -150,7 +181,7 @@ class _Parser:
         self.expect(")", "a function ends with `)`")
         operator, sought = _edge(value) if name.text == "match" else ("contains", _text(value))
         return Condition(
-            field, cast(Operator, f"not_{operator}" if negated else operator), sought, path, token.start
+            field, cast("Operator", f"not_{operator}" if negated else operator), sought, path, token.start
         )
 
     def expect(self, kind: str, message: str) -> None:
@@ -166,8 +197,12 @@ def _edge(value: Token) -> tuple[str, str]:
             return "starts_with", value.text[:-1]
         if value.text.startswith("*"):
             return "ends_with", value.text[1:]
-    raise _error(value, "match takes text with one * at its start or at its end", "match_without_edge",
-                 'write "Order*" or "*Completed"; for the middle use contains, for all of it use =')  # fmt: skip
+    raise _error(
+        value,
+        "match takes text with one * at its start or at its end",
+        "match_without_edge",
+        'write "Order*" or "*Completed"; for the middle use contains, for all of it use =',
+    )
 
 
 def _text(value: Token) -> str:
@@ -182,24 +217,22 @@ def _number_text(value: Token) -> str:
 
 def _condition(first: Token, field: Field, name: str, operator: Token, value: Token) -> Condition:
     def made(kind: str, compared: str | float | bool | None = None) -> Condition:
-        return Condition(field, cast(Operator, kind), compared, name, first.start)
+        return Condition(field, cast("Operator", kind), compared, name, first.start)
 
     sign = operator.text
     boolean = value.kind == "word" and value.text in ("true", "false")
     if boolean and sign == "!=":
-        raise _error(value, f"`!= {value.text}` is a comparison with the text \"{value.text}\" and nearly always true",
-                     "not_boolean", f"write `= {'false' if value.text == 'true' else 'true'}`, or `!= \"{value.text}\"`")  # fmt: skip
+        raise _error(
+            value,
+            f'`!= {value.text}` is a comparison with the text "{value.text}" and nearly always true',
+            "not_boolean",
+            f'write `= {"false" if value.text == "true" else "true"}`, or `!= "{value.text}"`',
+        )
     special = {("=", "null"): "not_exists", ("!=", "null"): "exists"}
     if value.kind == "null" and field not in ("type", "event") and (sign, "null") in special:
         return made(special[sign, "null"])
-    if (
-        sign == "="
-        and value.kind != "number"
-        and value.text in ("true", "false")
-        and field in (*_NESTING, "userId")
-    ):
-        if boolean:
-            return made(f"is_{value.text}")
+    if sign == "=" and boolean and field in (*_NESTING, "userId"):
+        return made(f"is_{value.text}")
     if field in _NESTING and value.kind == "number":
         number = as_double(float(value.text))
         return made({"=": "number_equals", "!=": "number_not_equals"}.get(sign, sign), number)
@@ -215,7 +248,12 @@ def _error(token: Token, message: str, trap: str, remedy: str) -> SubscriptionEr
 def _misplaced(token: Token) -> SubscriptionError:
     if token.kind in ("end", "keyword", ")"):
         shown = f"`{token.text}`" if token.text else "the end"
-        return _error(token, f"{shown} where a condition should stand", "missing_condition",
-                      'write one, as in `type = "track"`')  # fmt: skip
-    return _error(token, f"`{token.text}` where a field should stand", "misplaced",
-                  f"fields are {', '.join(_FIELDS)}")  # fmt: skip
+        return _error(
+            token,
+            f"{shown} where a condition should stand",
+            "missing_condition",
+            'write one, as in `type = "track"`',
+        )
+    return _error(
+        token, f"`{token.text}` where a field should stand", "misplaced", f"fields are {', '.join(_FIELDS)}"
+    )

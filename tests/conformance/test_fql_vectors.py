@@ -1,0 +1,94 @@
+"""Every recorded result of the reference's subscriptions: equal, or refused for a named trap."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapter.errors import MappingError
+from adapter.files import yaml
+from adapter.mapping import SubscriptionError, matches
+from adapter.mapping.subscriptions import Condition, Group, SubscriptionIndex, parse
+
+HERE = Path(__file__).parent
+VECTORS = [json.loads(line) for line in (HERE / "fql.jsonl").read_text("utf-8").split("\n") if line]
+
+
+def traps() -> dict[int, str]:
+    document, problems = yaml.read(HERE / "fql_traps.yaml")
+    assert document is not None
+    assert problems == []
+    return {number: trap for trap, entry in document.value.items() for number in entry["ids"]}
+
+
+TRAPS = traps()
+READ = [vector for vector in VECTORS if vector["id"] not in TRAPS]
+REFUSED = [vector for vector in VECTORS if vector["id"] in TRAPS]
+TYPES = {
+    "type": "event-type",
+    "properties": "event-property",
+    "traits": "event-trait",
+    "context": "event-context",
+}
+
+
+def show(vector: dict[str, Any]) -> str:
+    return f"{vector['id']}-{vector['cat']}"
+
+
+def as_reference(node: Group | Condition) -> dict[str, Any]:
+    """The subscription as the reference's parser prints it."""
+    if isinstance(node, Group):
+        return {
+            "type": "group",
+            "operator": node.operator,
+            "children": list(map(as_reference, node.children)),
+        }
+    printed: dict[str, Any] = {"type": TYPES.get(node.field, node.field), "operator": node.operator}
+    if node.name:
+        printed["name"] = node.name
+    if node.value is not None:
+        printed["value"] = node.value
+    return printed
+
+
+@pytest.mark.parametrize("vector", READ, ids=show)
+def test_matches_what_the_reference_matches(vector: dict[str, Any]) -> None:
+    event: Any = vector["event"]
+    if event is None:
+        with pytest.raises(MappingError):
+            matches(vector["fql"], event)
+        assert "errors" in vector
+        return
+    assert matches(vector["fql"], event) is vector["expect"]
+    if isinstance(event, dict):
+        found = SubscriptionIndex([parse(vector["fql"])]).candidates(vector["event"])
+        assert found == ([0] if vector["expect"] else [])
+
+
+@pytest.mark.parametrize("vector", [vector for vector in READ if "ast" in vector], ids=show)
+def test_reads_what_the_reference_reads(vector: dict[str, Any]) -> None:
+    assert as_reference(parse(vector["fql"])) == vector["ast"]
+
+
+@pytest.mark.parametrize("vector", REFUSED, ids=show)
+def test_refuses_a_trap_with_its_place_and_what_to_write(vector: dict[str, Any]) -> None:
+    with pytest.raises(SubscriptionError) as raised:
+        parse(vector["fql"])
+    assert raised.value.trap == TRAPS[vector["id"]]
+    assert 0 <= raised.value.position <= len(vector["fql"])
+    assert raised.value.remedy
+
+
+def test_few_vectors_are_refused_and_none_is_left_out() -> None:
+    assert len(VECTORS) == 767
+    assert len(READ) + len(REFUSED) == len(VECTORS)
+    assert len(REFUSED) == len(TRAPS) == 116
+
+
+def test_what_the_reference_cannot_read_is_refused() -> None:
+    unreadable = {vector["id"] for vector in VECTORS if "parse_error" in vector}
+    assert unreadable <= set(TRAPS)
