@@ -10,11 +10,16 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from adapter import mapping as language
+from adapter.datamodel import reading
+from adapter.datamodel.declared import DataModel
+from adapter.datamodel.fitting import fitting
+from adapter.datamodel.reading import MODEL_FILE
 from adapter.errors import MappingError
 from adapter.files.problems import Mark, Problem
-from adapter.mapping import check
+from adapter.mapping import check, check_model
 from adapter.mapping.files import Mapping, MappingFile
 from adapter.mapping.files import load as load_files
 from adapter.mapping.operations import BUILDERS, Builder
@@ -22,8 +27,6 @@ from adapter.mapping.subscriptions import SubscriptionIndex
 from adapter.model.messages import Message
 from adapter.model.operations import EventOccurred, Operation
 
-#: The data model of the shop; read by `adapter.mapping.model`, not a mapping file.
-MODEL_FILE = "model.yaml"
 _TEST_SUFFIXES = (".test.yaml", ".test.yml")
 
 
@@ -42,13 +45,16 @@ class MappingBook:
     """The mappings of every source; immutable, so that a reload swaps one book for another.
 
     `digest` identifies what the files say, wherever they stand; `sources` are those with mappings.
+    What the mappings yield is fitted to the data `model`, where the shop has one.
     """
 
-    def __init__(self, files: Sequence[MappingFile]) -> None:
+    def __init__(self, files: Sequence[MappingFile], model: DataModel | None = None) -> None:
         self._files = files
+        self.model = model
+        self.fit = None if model is None else fitting(model)
         self.mappings: tuple[Mapping, ...] = tuple(mapping for file in files for mapping in file.mappings)
         self.sources = tuple(sorted({file.source for file in files}))
-        self.digest = _digest(self.mappings)
+        self.digest = _digest(self.mappings, model)
         self._routes = {source: _route(self.of(source)) for source in self.sources}
 
     def of(self, source: str) -> list[Mapping]:
@@ -60,16 +66,24 @@ class MappingBook:
         kept = [[mapping for mapping in file.mappings if mapping.name in names] for file in self._files]
         return MappingBook(
             [
-                msgspec.structs.replace(file, mappings=tuple(mappings))
+                replace(file, mappings=tuple(mappings))
                 for file, mappings in zip(self._files, kept, strict=True)
-            ]
+            ],
+            self.model,
         )
 
     def operations(self, message: Message) -> tuple[Operation, ...]:
         """Return what the message's mappings yield, in their order; empty when none takes it.
 
-        Raises MappingError, with the mapping and the field in one sentence, when one cannot be mapped.
+        Raises MappingError, with the mapping and the field in one sentence, when one cannot be mapped, or
+        when the data model says that what it yields is to be quarantined.
         """
+        fit = self.fit
+        mapped = self.mapped(message)
+        return mapped if fit is None else tuple([fit(operation) for operation in mapped])
+
+    def mapped(self, message: Message) -> tuple[Operation, ...]:
+        """Return what the mappings alone yield, before the data model looks at it; raises MappingError."""
         route = self._routes.get(message.source)
         if route is None:
             return ()
@@ -91,9 +105,12 @@ def load(directory: Path) -> tuple[MappingBook | None, list[Problem]]:
         remedy = "name the directory that holds the mapping files"
         return None, [Problem(Mark(str(directory), 1, 1), "no such directory", remedy)]
     files, problems = load_files(mapping_files(directory))
-    problems += check.findings(files)
+    model, found = reading.load(directory)
+    problems += [*found, *check.findings(files)]
+    if model is not None:
+        problems += check_model.findings(files, model)
     broken = any(problem.severity == "error" for problem in problems)
-    return (None if broken else MappingBook(files)), sorted(problems, key=lambda problem: problem.mark)
+    return (None if broken else MappingBook(files, model)), sorted(problems, key=lambda problem: problem.mark)
 
 
 def mapping_files(directory: Path) -> list[Path]:
@@ -117,12 +134,14 @@ def _compiled(mapping: Mapping) -> _Compiled:
     return _Compiled(mapping.name, transform, BUILDERS[mapping.action])
 
 
-def _digest(mappings: Iterable[Mapping]) -> str:
-    content = [
+def _digest(mappings: Iterable[Mapping], model: DataModel | None) -> str:
+    said: list[Any] = [
         (entry.source, entry.name, entry.subscribe, entry.action, entry.fields, entry.tables)
         for entry in mappings
     ]
-    return sha256(msgspec.json.encode(content, order="deterministic")).hexdigest()
+    if model is not None:
+        said.append(replace(model, file=""))
+    return sha256(msgspec.json.encode(said, order="deterministic")).hexdigest()
 
 
 def _told_apart(operations: list[Operation]) -> tuple[Operation, ...]:
@@ -142,5 +161,5 @@ def _numbered(operation: EventOccurred, seen: Counter[str]) -> EventOccurred:
     seen[event.id] += 1
     if seen[event.id] == 1:
         return operation
-    renamed = msgspec.structs.replace(event, id=f"{event.id}:{seen[event.id]}")
-    return msgspec.structs.replace(operation, event=renamed)
+    renamed = replace(event, id=f"{event.id}:{seen[event.id]}")
+    return replace(operation, event=renamed)

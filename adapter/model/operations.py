@@ -14,6 +14,7 @@ class CustomerUpsert(Struct, frozen=True, tag_field="action", tag="customer.upse
 
     `fields` holds standard fields (name, email, phone, birthdate, description, address), `identities`
     kind to value; an unknown visitor's operations carry their anonymous id as `source_id` too.
+    `misfits` says what does not fit the shop's data model and was kept all the same.
     """
 
     source_id: str
@@ -23,14 +24,16 @@ class CustomerUpsert(Struct, frozen=True, tag_field="action", tag="customer.upse
     removed_traits: tuple[str, ...] = ()
     joined_segments: tuple[str, ...] = ()
     left_segments: tuple[str, ...] = ()
+    misfits: tuple[str, ...] = ()
 
 
 class EventOccurred(Struct, frozen=True, tag_field="action", tag="event"):
-    """One event of one customer."""
+    """One event of one customer; `misfits` as of `CustomerUpsert`."""
 
     source_id: str
     event: Event
     identities: dict[str, str] = {}
+    misfits: tuple[str, ...] = ()
 
 
 class CustomerMerge(Struct, frozen=True, tag_field="action", tag="customer.merge"):

@@ -1,0 +1,140 @@
+"""Operations fitted to the data model, when they are made.
+
+What is safely another type is coerced; what still does not fit is kept and flagged in the operation's
+`misfits`, or the message is quarantined, as the model says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import NoneType
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from adapter.datamodel.declared import DataModel, Declared, Policy
+from adapter.datamodel.types import MISFIT, Reader, described
+from adapter.errors import MappingError
+from adapter.model.operations import CustomerUpsert, EventOccurred, Operation
+
+Fit = Callable[[Operation], Operation]
+#: Flags of one operation; a message that has nothing to do with the model needs no more to show it.
+_MOST = 20
+#: Names come from payloads, and may be as long as those like.
+_LONGEST_NAME = 80
+
+
+class _Check(Struct, frozen=True):
+    """One trait or attribute: `classes` fit without a look, null among them where it may be missing."""
+
+    classes: frozenset[type]
+    read: Reader
+    wanted: str
+    policy: Policy
+
+
+class _Checks(Struct, frozen=True):
+    """All of one event's attributes, or all traits; `word` is what a message calls one of them."""
+
+    by_name: dict[str, _Check]
+    required: frozenset[str]
+    unknown: Policy | None
+    word: str
+    of: str = ""
+
+
+def fitting(model: DataModel) -> Fit:
+    """Return what fits an operation to the model; it raises MappingError where one is to be quarantined."""
+    traits = _checks(model.traits, model.unknown, "trait")
+    events = {
+        name: _checks(event.attributes, model.unknown, "attribute", f" of `{name}`")
+        for name, event in model.events.items()
+    }
+    context = _checks(model.context or {}, None, "context", "")
+
+    def fit(operation: Operation) -> Operation:
+        if operation.__class__ is EventOccurred:
+            return _event(operation, events, context, model.unknown)
+        if operation.__class__ is CustomerUpsert and operation.traits:
+            return _upsert(operation, traits)
+        return operation
+
+    return fit
+
+
+def _checks(declared: dict[str, Declared], unknown: Policy | None, word: str, of: str = "") -> _Checks:
+    by_name = {name: _check(one) for name, one in declared.items()}
+    required = frozenset(name for name, one in declared.items() if one.required and word == "attribute")
+    return _Checks(by_name, required, unknown, word, of)
+
+
+def _check(declared: Declared) -> _Check:
+    null = frozenset[type]() if declared.required else frozenset({NoneType})
+    kind = declared.type
+    return _Check(kind.classes | null, kind.reader, kind.described, declared.misfit)
+
+
+def _event(
+    operation: EventOccurred, events: dict[str, _Checks], context: _Checks, unknown: Policy
+) -> EventOccurred:
+    event = operation.event
+    checks = events.get(event.name)
+    misfits: list[str] = []
+    if checks is None:
+        _refuse(unknown, f"the event `{event.name}` is not in the data model", misfits)
+        attributes = event.attributes
+    else:
+        attributes = _fitted(event.attributes, checks, misfits)
+    around = _fitted(event.context, context, misfits) if context.by_name else event.context
+    if attributes is not event.attributes or around is not event.context:
+        event = replace(event, attributes=attributes, context=around)
+        return replace(operation, event=event, misfits=tuple(misfits))
+    return replace(operation, misfits=tuple(misfits)) if misfits else operation
+
+
+def _upsert(operation: CustomerUpsert, checks: _Checks) -> CustomerUpsert:
+    misfits: list[str] = []
+    traits = _fitted(operation.traits, checks, misfits)
+    if traits is operation.traits and not misfits:
+        return operation
+    return replace(operation, traits=traits, misfits=tuple(misfits))
+
+
+def _fitted(values: dict[str, Any], checks: _Checks, misfits: list[str]) -> dict[str, Any]:
+    """Return the values, or a copy with what was coerced; `values` may be part of a shared document."""
+    by_name = checks.by_name.get
+    changed: dict[str, Any] = {}
+    for name, value in values.items():
+        check = by_name(name)
+        if check is None:
+            if checks.unknown is not None:
+                what = f"the {checks.word} `{name[:_LONGEST_NAME]}`{checks.of}"
+                _refuse(checks.unknown, f"{what} is not in the data model", misfits)
+        elif value.__class__ not in check.classes:
+            found = check.read(value) if value is not None else MISFIT
+            if found is MISFIT:
+                _misfit(name, value, check, checks, misfits)
+            elif found is not value:
+                changed[name] = found
+    if checks.required and not checks.required <= values.keys():
+        _missing(checks, values, misfits)
+    return {**values, **changed} if changed else values
+
+
+def _misfit(name: str, value: Any, check: _Check, checks: _Checks, misfits: list[str]) -> None:
+    what = f"the {checks.word} `{name}`{checks.of} is {described(value)}"
+    _refuse(check.policy, f"{what}, but must be {check.wanted}", misfits)
+
+
+def _missing(checks: _Checks, values: dict[str, Any], misfits: list[str]) -> None:
+    for name in sorted(checks.required - values.keys()):
+        message = f"the {checks.word} `{name}`{checks.of} is missing"
+        _refuse(checks.by_name[name].policy, message, misfits)
+
+
+def _refuse(policy: Policy, message: str, misfits: list[str]) -> None:
+    if policy == "quarantine":
+        raise MappingError(message)
+    if len(misfits) < _MOST:
+        misfits.append(message)

@@ -1,0 +1,237 @@
+"""The types that the data model knows, and what may safely be read as one of them.
+
+Safe is what loses nothing and can mean only one thing: `"145.75"` as a number, `"true"` as a boolean, Unix
+seconds as a datetime. mParticle sends every custom attribute as text, so most of these occur every day.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from types import NoneType
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from adapter.model.times import parse_timestamp
+
+#: What a reader returns for a value that is not of its type.
+MISFIT: Final = object()
+Reader = Callable[[Any], Any]
+
+_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,29})(\.[0-9]{1,30})?\Z")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
+_BOOLEANS: dict[Any, bool] = {"true": True, "false": False, "1": True, "0": False}
+#: The most digits that a currency of ISO 4217 has after the point.
+_MONEY_DIGITS = 4
+#: Numbers below are no Unix times: they would lie before March 1973.
+_EARLIEST = 10**8
+
+
+class Type(Struct, frozen=True):
+    """One of `NAMES`, or an array of it."""
+
+    name: str
+    many: bool = False
+
+    def __str__(self) -> str:
+        return f"array of {self.name}" if self.many else self.name
+
+    @property
+    def classes(self) -> frozenset[type]:
+        """The classes whose every value is of the type, so that none needs a look."""
+        return frozenset() if self.many else _CLASSES.get(self.name, frozenset())
+
+    @property
+    def reader(self) -> Reader:
+        """What returns a value as it is when it fits, else what it safely stands for, else MISFIT."""
+        read = _READERS[self.name]
+        return _array(read) if self.many else read
+
+    @property
+    def described(self) -> str:
+        """How a message names the type: `a number`, `an array of text`."""
+        return f"an array of {_PLURAL[self.name]}" if self.many else _DESCRIBED[self.name]
+
+
+def parse_type(text: str) -> Type | None:
+    """Return the type that `number`, `array of string` or `array` (of anything) names, else None."""
+    words = text.split()
+    if words == ["array"]:
+        return Type("any", many=True)
+    many = words[:2] == ["array", "of"]
+    name = words[2:] if many else words
+    return Type(name[0], many) if len(name) == 1 and name[0] in _READERS else None
+
+
+def described(value: Any) -> str:
+    """Return how a message names what came, never the value: it may be personal data."""
+    return _CAME.get(value.__class__, f"a {value.__class__.__name__}")
+
+
+def _string(value: Any) -> Any:
+    if value.__class__ is str:
+        return value
+    return str(value) if value.__class__ is int else MISFIT
+
+
+def _number(value: Any) -> Any:
+    kind = value.__class__
+    if kind is int:
+        return value
+    if kind is float:
+        return value if value - value == 0 else MISFIT
+    if kind is Decimal:
+        return value if value.is_finite() else MISFIT
+    return _number_of_text(value.strip()) if kind is str else MISFIT
+
+
+def _number_of_text(text: str) -> Any:
+    """Return the number that the text says; one that a float would round is none."""
+    found = _NUMBER.match(text)
+    if found is None:
+        return MISFIT
+    if found[2] is None:
+        return int(text)
+    number = float(text)
+    return number if Decimal(repr(number)) == Decimal(text) else MISFIT
+
+
+def _money(value: Any) -> Any:
+    """Return an amount with at most four decimals; a float's noise (60.349999999999994) is taken off."""
+    number = _number(value)
+    if number.__class__ is not float:
+        return number
+    amount = round(number, _MONEY_DIGITS)
+    if amount == number:
+        return number
+    return amount if abs(amount - number) <= 1e-12 * abs(number) else MISFIT
+
+
+def _boolean(value: Any) -> Any:
+    kind = value.__class__
+    if kind is bool:
+        return value
+    if kind is int and value in (0, 1):
+        return value == 1
+    return _BOOLEANS.get(value.strip().lower(), MISFIT) if kind is str else MISFIT
+
+
+def _date(value: Any) -> Any:
+    if value.__class__ is not str:
+        return MISFIT
+    if _DATE.match(value):
+        try:
+            date.fromisoformat(value)
+        except ValueError:
+            return MISFIT
+        return value
+    moment = parse_timestamp(value) if len(value) >= 8 and not _early(value) else None
+    if moment is None or moment.time() != datetime.min.time():
+        return MISFIT
+    return moment.date().isoformat()
+
+
+def _datetime(value: Any) -> Any:
+    if value.__class__ is bool or _early(value):
+        return MISFIT
+    moment = parse_timestamp(value)
+    if moment is None:
+        return MISFIT
+    if value.__class__ is str and value[10:11] == "T" and _has_offset(value):
+        return value
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
+
+
+def _has_offset(text: str) -> bool:
+    return text[-1] in "Zz" or text[-6:-5] in ("+", "-")
+
+
+def _early(value: Any) -> bool:
+    """Say whether a number, or text of one, is too small to be a Unix time."""
+    number = _number(value)
+    return number is not MISFIT and abs(number) < _EARLIEST and len(str(value).strip()) != len("20240131")
+
+
+def _object(value: Any) -> Any:
+    if value.__class__ is dict:
+        return value
+    found = _json(value, "{")
+    return found if found.__class__ is dict else MISFIT
+
+
+def _any(value: Any) -> Any:
+    return value
+
+
+def _array(read: Reader) -> Reader:
+    def read_all(value: Any) -> Any:
+        items = value if value.__class__ is list else _json(value, "[")
+        if items.__class__ is not list:
+            return MISFIT
+        found = [None if item is None else read(item) for item in items]
+        if any(item is MISFIT for item in found):
+            return MISFIT
+        same = items is value and all(one is other for one, other in zip(found, items, strict=True))
+        return value if same else found
+
+    return read_all
+
+
+def _json(value: Any, opening: str) -> Any:
+    """Return what a text of JSON holds: the only way in which an mParticle attribute can hold a list."""
+    if value.__class__ is not str or value.lstrip()[:1] != opening:
+        return MISFIT
+    try:
+        return msgspec.json.decode(value)
+    except (msgspec.DecodeError, RecursionError):
+        return MISFIT
+
+
+_READERS: dict[str, Reader] = {
+    "string": _string,
+    "number": _number,
+    "boolean": _boolean,
+    "date": _date,
+    "datetime": _datetime,
+    "money": _money,
+    "object": _object,
+    "any": _any,
+}
+#: Every type's name; each can be an `array of` it too.
+NAMES: Final = tuple(_READERS)
+_CLASSES: dict[str, frozenset[type]] = {
+    "string": frozenset({str}),
+    "number": frozenset({int}),
+    "boolean": frozenset({bool}),
+    "money": frozenset({int}),
+    "object": frozenset({dict}),
+    "any": frozenset({str, int, float, bool, dict, list}),
+}
+_DESCRIBED = {
+    "string": "text",
+    "number": "a number",
+    "boolean": "true or false",
+    "date": "a date such as 2026-01-31",
+    "datetime": "a moment such as 2026-01-31T12:00:00Z",
+    "money": "an amount of at most four decimals",
+    "object": "an object",
+    "any": "anything",
+}
+_PLURAL = {
+    "string": "texts",
+    "number": "numbers",
+    "boolean": "true and false",
+    "date": "dates",
+    "datetime": "moments",
+    "money": "amounts",
+    "object": "objects",
+    "any": "anything",
+}
+_CAME: dict[type, str] = {
+    str: "text", int: "a number", float: "a number", Decimal: "a number", bool: "a boolean",
+    dict: "an object", list: "a list", NoneType: "null",
+}  # fmt: skip
