@@ -86,7 +86,9 @@ def _test(source: random.Random) -> Test:
         if source.random() < 0.5:
             return Test(name, "==", source.choice(words))
         return Test(name, "in", source.sample(words, source.randint(2, len(words) - 1)))
-    return Test(name, "has", source.choice(TAGS)) if name == "tags" else Test(name, "==", source.random() < 0.5)
+    return (
+        Test(name, "has", source.choice(TAGS)) if name == "tags" else Test(name, "==", source.random() < 0.5)
+    )
 
 
 def _event(source: random.Random) -> dict[str, Any]:
