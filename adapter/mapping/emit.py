@@ -15,7 +15,7 @@ from adapter.mapping import paths
 from adapter.mapping.directive import Directive, is_directive, name_of
 from adapter.mapping.errors import InvalidMapping
 from adapter.mapping.interpret import Resolver
-from adapter.mapping.javascript import is_array_index
+from adapter.mapping.javascript import is_array_index, keys
 from adapter.mapping.reference import validate
 from adapter.mapping.values import UNDEFINED, as_json, type_of
 
@@ -204,7 +204,7 @@ class Emitter:
 
     def fields(self, mapping: dict[str, Any], *, final: bool) -> list[tuple[str, Value]]:
         """Write the members of an object; return the names of their keys and their values."""
-        return [(self.constant(key), self.value(item, final=final)) for key, item in mapping.items()]
+        return [(self.constant(key), self.value(mapping[key], final=final)) for key in keys(mapping)]
 
     def _object(self, mapping: dict[str, Any], *, final: bool) -> Value:
         fields = self.fields(mapping, final=final)

@@ -11,6 +11,7 @@ from typing import Any
 from adapter.errors import MappingError
 from adapter.mapping import paths
 from adapter.mapping.directive import Directive, is_directive, name_of
+from adapter.mapping.javascript import keys
 from adapter.mapping.reference import validate
 from adapter.mapping.values import UNDEFINED, remove_undefined, type_of
 
@@ -33,7 +34,7 @@ class Resolver:
             return mapping
         if is_directive(mapping):
             return self.run(name_of(mapping), mapping, payload)
-        return {key: self.resolve(mapping[key], payload) for key in mapping}
+        return {key: self.resolve(mapping[key], payload) for key in keys(mapping)}
 
     def run(self, name: str, mapping: dict[str, Any], payload: Any) -> Any:
         """Run one directive."""

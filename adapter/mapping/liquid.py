@@ -36,9 +36,9 @@ DISABLED_FILTERS = (
 #: Filters whose text arguments python-liquid would print its own way.
 _OF_TEXT = (
     "append", "capitalize", "downcase", "escape", "escape_once", "lstrip", "prepend", "remove",
-    "remove_first", "remove_last", "replace", "replace_first", "replace_last", "rstrip", "slice", "split", "squish", "strip",
-    "strip_html", "strip_newlines", "truncate", "truncatewords", "upcase", "url_decode", "url_encode",
-    "base64_decode", "base64_encode",
+    "remove_first", "remove_last", "replace", "replace_first", "replace_last", "rstrip", "slice",
+    "split", "squish", "strip", "strip_html", "strip_newlines", "truncate", "truncatewords", "upcase",
+    "url_decode", "url_encode", "base64_decode", "base64_encode",
 )  # fmt: skip
 _REPLACING = frozenset({"replace", "replace_first", "replace_last"})
 _MADE = "characters_made"

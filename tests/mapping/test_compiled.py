@@ -43,6 +43,9 @@ TEMPLATES = st.lists(
     max_size=4,
 ).map("".join)
 REPLACEMENTS = st.sampled_from(["", "$&", "x", "$$"])
+ROUNDINGS = st.sampled_from(["exact", "down", "half_up"])
+TEST = st.just({"at_least": 1})
+BOOL = st.booleans()
 TYPED = st.sampled_from(["@number", "@string", "@boolean", "@datetime", "@nope"])
 LIQUID = st.sampled_from(
     ["{{ a }}", "x", "{{ items | size }}", "{% if b %}y{% endif %}", "{{ a | sort }}", "{% for"]
@@ -69,14 +72,14 @@ def directives(inner: Any) -> Any:
         options("@merge", objects=st.lists(shape | PATH_DIRECTIVES | option, max_size=3),
                 direction=st.sampled_from(["left", "right", "LEFT"])),
         options("@transform", apply=shape | option, mapping=shape | option),
-        options("@flatten", value=option, separator=st.sampled_from([".", "", "--"]), omitArrays=st.booleans()),
+        options("@flatten", value=option, separator=st.sampled_from([".", "", "--"]), omitArrays=BOOL),
         options("@json", value=option, mode=st.sampled_from(["encode", "decode", "ENCODE"])),
         st.builds(lambda name, value: {name: value},
-                  st.sampled_from(["@number", "@string", "@boolean", "@datetime", "@nope"]), option),
-        options("@money", amount=option, currency=option, rounding=st.sampled_from(["exact", "down", "half_up"])),
+                  TYPED, option),
+        options("@money", amount=option, currency=option, rounding=ROUNDINGS),
         st.builds(lambda values: {"@first": values}, st.lists(option, max_size=3)),
         options("@lookup", table=st.sampled_from(["countries", "none"]), value=option, default=option),
-        options("@filter", items=option, where=st.dictionaries(PATHS, SCALARS | st.just({"at_least": 1}) | option, max_size=2)),
+        options("@filter", items=option, where=st.dictionaries(PATHS, SCALARS | TEST | option, max_size=2)),
         options("@map", items=option, to=option, **{"with": shape}),
     )  # fmt: skip
 
