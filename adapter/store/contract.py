@@ -97,8 +97,8 @@ class Changes(Struct):
     stay, and so does the quarantine, whose documents the store cannot read. `events` are appended; the same
     customer, moment and id again is the same event, kept once. `counters` are differences. `discounts`
     replace those of that code that were loaded in this transaction, and are inserted otherwise. `rewarded`
-    says of each message on which a discount hangs whose discount it is (source_id): such keys are never
-    forgotten.
+    says of each message on which a discount hangs whose discount it is (source_id), so that its answer goes
+    when that customer is erased. Keys that are answered or rewarded are never forgotten.
     """
 
     seen_at: datetime
@@ -217,7 +217,7 @@ class Store(Protocol):
         ...
 
     async def forget_messages(self, before: datetime) -> int:
-        """Drop dedupe keys seen before then, save those that were `rewarded`; returns how many went."""
+        """Drop dedupe keys seen before then, save those answered or `rewarded`; returns how many."""
         ...
 
     async def counts(self) -> dict[str, int]:

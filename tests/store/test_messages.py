@@ -60,10 +60,14 @@ async def test_a_script_that_fails_claims_nothing(store: Store, run: Any, make: 
 async def test_old_keys_are_forgotten_save_those_that_earned_a_discount(
     store: Store, run: Any, make: Any
 ) -> None:
-    await run.save(Wanted(messages=KEYS[:2]), rewarded={KEYS[0]: "c1"}, answers={KEYS[0]: b"A1"})
+    answered = ("segment", "answered")
+    await run.save(
+        Wanted(messages=[*KEYS[:2], answered]), rewarded={KEYS[0]: "c1"}, answers={answered: b"A1"}
+    )
     await run.load(messages=KEYS[2:], now=make.at(days=31))
     assert await store.forget_messages(make.at(days=30)) == 1
-    assert (await run.load(messages=KEYS)).answers == {KEYS[0]: b"A1", KEYS[2]: b""}
+    known = (await run.load(messages=[*KEYS, answered])).answers
+    assert known == {KEYS[0]: b"", KEYS[2]: b"", answered: b"A1"}
 
 
 async def test_a_thousand_keys_are_forgotten_whatever_their_digests(

@@ -115,6 +115,35 @@ async def test_an_identity_new_to_two_processes_is_given_by_one_and_known_to_the
     assert all(loaded.identities.get(anonymous, winner.source_id) == winner.source_id for loaded in loads)
 
 
+async def test_a_visitor_met_and_identified_at_once_keeps_what_they_did(stores: list[Any], make: Any) -> None:
+    """As the services do: an unknown visitor is a customer under their anonymous id, until identified."""
+
+    def met(anonymous: str, _: str) -> Script:
+        def changes(loaded: Loaded) -> Changes:
+            owner = loaded.identities.get(("anonymous_id", anonymous), anonymous)
+            found: Changes = make.changes(customers=[make.customer(owner)], events=[(owner, make.event())])
+            return found
+
+        return loading(make, changes, customers=[anonymous], identities=[("anonymous_id", anonymous)])
+
+    def identified(anonymous: str, name: str) -> Script:
+        def changes(loaded: Loaded) -> Changes:
+            moved = [(anonymous, name)] if anonymous in loaded.customers else []
+            found: Changes = make.changes(
+                customers=[make.customer(name)], moved=moved, identities={("anonymous_id", anonymous): name}
+            )
+            return found
+
+        return loading(make, changes, customers=[name, anonymous], identities=[("anonymous_id", anonymous)])
+
+    scripts = [
+        script(f"anon-{n}", f"c{n}") for n in range(20) for script in (met, identified)[:: 1 - 2 * (n % 2)]
+    ]
+    await asyncio.gather(*(stores[n % 4].transact(script) for n, script in enumerate(scripts)))
+    assert [len(await stores[0].events(f"c{n}")) for n in range(20)] == [1] * 20
+    assert (await stores[0].counts())["customers"] == 20
+
+
 async def test_a_merge_meanwhile_is_seen_by_who_waits_for_the_customer(
     stores: list[Any], run: Any, make: Any
 ) -> None:

@@ -50,12 +50,11 @@ class PostgresTransaction:
         names.update(value for kind, value in wanted.identities if kind == SOURCE_ID)
         if wanted.codes:
             names.update(row[1] for row in await self._fetch("code_owners", array(wanted.codes)))
-        await self._lock_customers(names)
-        identities = await self._identities(wanted)
-        if led_to := set(identities.values()) - names:
-            await self._lock_customers(led_to)
-            if led_to - self._customers.keys() and await self._known_identities(identities) != identities:
-                raise Again
+        await self._read_customers(names)
+        asked = set(wanted.identities)
+        asked.update((SOURCE_ID, name) for name in wanted.customers if name not in self._customers)
+        identities = await self._identities(asked)
+        await self._hold_customers(names, identities, asked)
         await self._read_discounts(wanted.codes, now)
         return Loaded(answers, identities, self._customers, self._discounts)
 
@@ -95,16 +94,23 @@ class PostgresTransaction:
         rows = await self._fetch("answers", sorted(digests.keys() - fresh))
         return {digests[row[0]]: row[1] or b"" for row in rows}
 
-    async def _lock_customers(self, names: Collection[str]) -> None:
-        """Lock the customers known, and the places of those unknown."""
-        await self._read_customers(names)
-        if unknown := sorted(set(names) - self._customers.keys()):
-            held = {row[0] for row in await self._fetch("hold_customers", array(unknown))}
-            self._held_customers |= held
-            if made_meanwhile := set(unknown) - held:
-                await self._read_customers(made_meanwhile)
-                if made_meanwhile - self._customers.keys():
-                    raise Again
+    async def _hold_customers(
+        self, names: set[str], identities: dict[Identity, str], asked: set[Identity]
+    ) -> None:
+        """Lock whom the identities lead to, and the places of names that nobody is known by."""
+        led_to = set(identities.values()) - self._customers.keys()
+        await self._read_customers(led_to)
+        spoken_for = {value for _, value in identities}
+        unknown = ((names - spoken_for) | led_to) - self._customers.keys()
+        if not unknown:
+            return
+        held = {row[0] for row in await self._fetch("hold_customers", array(sorted(unknown)))}
+        self._held_customers = held
+        await self._read_customers(unknown - held)
+        made_and_gone = unknown - held - self._customers.keys()
+        # Between our looking and our holding, a customer may have been made and merged into another.
+        if made_and_gone or await self._known_identities(asked) != identities:
+            raise Again
 
     async def _read_customers(self, names: Collection[str]) -> None:
         rows = await self._fetch("lock_customers", array(sorted(names))) if names else []
@@ -112,23 +118,21 @@ class PostgresTransaction:
             name: CustomerRecord(read_customer(body), history) for name, body, history in rows
         }
 
-    async def _identities(self, wanted: Wanted) -> dict[Identity, str]:
-        asked = set(wanted.identities)
-        asked.update((SOURCE_ID, name) for name in wanted.customers if name not in self._customers)
+    async def _identities(self, asked: set[Identity]) -> dict[Identity, str]:
+        """Return the identities known, and hold the places of the unknown ones."""
         known = await self._known_identities(asked)
         # A redirect needs no place held: who would write it needs the customer, and we have that locked.
         if unknown := {identity for identity in asked - known.keys() if identity[0] != SOURCE_ID}:
-            held = {(row[0], row[1]) for row in await self._fetch(
-                "hold_identities", *arrays(sorted(unknown), 2))}  # fmt: skip
-            self._held_identities = held
-            known |= await self._known_identities(unknown - held)
+            rows = await self._fetch("hold_identities", *arrays(sorted(unknown)))
+            self._held_identities = {(kind, value) for kind, value in rows}
+            known |= await self._known_identities(unknown - self._held_identities)
         return known
 
     async def _known_identities(self, asked: Collection[Identity]) -> dict[Identity, str]:
         if not asked:
             return {}
         rows = await self._fetch("known_identities", *arrays(sorted(asked), 2))
-        return {(kind, value): source_id for kind, value, source_id in rows}
+        return {(kind, value): source_id for kind, value, source_id in rows if source_id}
 
     async def _read_discounts(self, codes: Sequence[str], now: datetime) -> None:
         if codes:

@@ -38,5 +38,5 @@ RETURNING deliveries.id;
 DELETE FROM quarantine WHERE id = ANY ($1::bigint[]) RETURNING id;
 
 -- forget_messages --
--- Drop the old keys of one slice of digests.
-DELETE FROM messages WHERE digest >= $1 AND digest < $2 AND seen_at < $3 AND owner IS NULL RETURNING 1;
+-- Drop the old keys of one slice of digests, save those on which a discount hangs.
+DELETE FROM messages WHERE digest >= $1 AND digest < $2 AND seen_at < $3 AND answer IS NULL AND owner IS NULL RETURNING 1;

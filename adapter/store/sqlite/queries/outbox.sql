@@ -24,8 +24,8 @@ WHERE id = ?1 AND attempt = ?2 AND status = 'due';
 DELETE FROM quarantine WHERE id = ?1;
 
 -- forget_messages --
--- Drop the old keys of one slice of digests.
-DELETE FROM messages WHERE digest >= ?1 AND digest < ?2 AND seen_at < ?3 AND owner IS NULL;
+-- Drop the old keys of one slice of digests, save those on which a discount hangs.
+DELETE FROM messages WHERE digest >= ?1 AND digest < ?2 AND seen_at < ?3 AND answer IS NULL AND owner IS NULL;
 
 -- beat --
 -- A write that proves a commit goes through.
