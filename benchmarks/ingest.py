@@ -75,8 +75,8 @@ def _body(folder: Path) -> Path:
 @contextmanager
 def _bare_server() -> Iterator[str]:
     port = _free_port()
-    command = [sys.executable, "-m", "uvicorn", "benchmarks.bare:app", "--port", str(port), "--http", "httptools",
-               "--loop", "uvloop", "--log-level", "error", "--no-access-log"]  # fmt: skip
+    command = [sys.executable, "-m", "uvicorn", "benchmarks.bare:app", "--port", str(port), "--loop", "uvloop",
+               "--http", "httptools", "--log-level", "error", "--no-access-log"]  # fmt: skip
     with _server(command, port, dict(os.environ)) as url:
         yield url
 
@@ -176,7 +176,7 @@ def _summary(bare: list[dict[str, Any]], ours: list[dict[str, Any]]) -> dict[str
     ]
 
     def median(name: str) -> float:
-        return round(statistics.median(each[name] for each in ours), 2)
+        return round(float(statistics.median(each[name] for each in ours)), 2)
 
     return {
         "ratio_sqlite": round(statistics.median(ratios), 3),

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-import adapter.app
+from adapter import app
 from adapter.services.committer import Committer
 from adapter.services.results import Result
 from adapter.services.work import Work
@@ -74,17 +74,17 @@ def main() -> None:
     for name in ("port", "store", "rules"):
         parser.add_argument(f"--{name}")
     arguments = parser.parse_args()
-    options = {
+    options: dict[tuple[str, ...], Any] = {
         ("server", "port"): arguments.port,
         ("store", "url"): arguments.store,
         ("files", "rules"): str(Path(arguments.rules)),
     }
     settings = reading.load(None, os.environ, options)
     if arguments.variant == "acknowledge-before-commit":
-        adapter.app.Committer = AcknowledgeFirst  # type: ignore[misc]
+        vars(app)["Committer"] = AcknowledgeFirst
     else:
-        adapter.app.open_store = lambda url: read_then_write(open_store(url))
-    adapter.app.serve(settings)
+        vars(app)["open_store"] = lambda url: read_then_write(open_store(url))
+    app.serve(settings)
 
 
 if __name__ == "__main__":
