@@ -17,14 +17,19 @@ import uvicorn
 from msgspec import Struct
 from watchfiles import awatch
 
+from adapter.datamodel import reading
 from adapter.destinations.contract import Destination
 from adapter.destinations.signing import SigningSecret
 from adapter.destinations.transport import guarded_client
 from adapter.destinations.webhook import WebhookDestination
 from adapter.errors import InvalidFiles
+from adapter.files.problems import Problem
 from adapter.mapping import book as mapping_book
+from adapter.mapping.book import MappingBook
 from adapter.metrics import Metrics
 from adapter.rules import book as rule_book
+from adapter.rules import declared
+from adapter.rules.book import RuleBook
 from adapter.rules.codes import ALPHABET
 from adapter.services.books import Books
 from adapter.services.checkout import Checkout
@@ -39,7 +44,7 @@ from adapter.services.relay import Relay
 from adapter.services.reload import Reload
 from adapter.services.results import Result
 from adapter.services.work import Work
-from adapter.settings.values import Settings
+from adapter.settings.values import Files, Settings
 from adapter.store.contract import Store
 from adapter.store.engines import open_store
 from adapter.web.application import ASGIApp, build
@@ -74,11 +79,20 @@ class App(Struct, frozen=True):
 
 def read_books(settings: Settings) -> Books:
     """Return the mapping and rule files; raises InvalidFiles with every problem in any of them."""
-    mappings, mapping_problems = mapping_book.load(Path(settings.files.mappings))
-    rules, rule_problems = rule_book.load(Path(settings.files.rules))
+    mappings, rules, problems = check_files(settings.files)
     if mappings is None or rules is None:
-        raise InvalidFiles([*mapping_problems, *rule_problems])
+        raise InvalidFiles(problems)
     return Books(mappings, rules)
+
+
+def check_files(files: Files) -> tuple[MappingBook | None, RuleBook | None, list[Problem]]:
+    """Read mappings and rules, both against the data model; a book is None when its files have an error."""
+    directory = Path(files.mappings)
+    mappings, mapping_problems = mapping_book.load(directory)
+    model, _ = reading.load(directory)  # whose problems are among those of the mappings
+    names = declared.names(model) if model is not None else None
+    rules, rule_problems = rule_book.load(Path(files.rules), names)
+    return mappings, rules, [*mapping_problems, *rule_problems]
 
 
 def compose(settings: Settings, store: Store | None = None, world: World | None = None) -> App:
@@ -93,12 +107,15 @@ def compose(settings: Settings, store: Store | None = None, world: World | None 
 
     async def settle(batch: Sequence[Work]) -> list[Result]:
         means = Means(world.clock(), world.draw, world.new_id, tuple(destinations))
-        return await store.transact(lambda transaction: decide(transaction, batch, books.rules, means))
+        results = await store.transact(lambda transaction: decide(transaction, batch, books.rules, means))
+        if any(result.discounts for result in results):
+            relay.wake()
+        return results
 
     committer = Committer(settle, _limits(settings), metrics)
     senders = {name: destination for name, (destination, _) in destinations.items()}
     relay = Relay(store, senders, world.clock, world.jitter, metrics, pace=_pace(settings))
-    ingest = Ingest(books, committer, _policy(settings), metrics, relay.wake)
+    ingest = Ingest(books, committer, _policy(settings), metrics)
     checkout = Checkout(store, committer, world.clock)
     expiry = Expiry(store, checkout.expire, world.clock, _intervals(settings))
     health = Health(store, committer)

@@ -75,7 +75,7 @@ def _body(folder: Path) -> Path:
 @contextmanager
 def _bare_server() -> Iterator[str]:
     port = _free_port()
-    command = [sys.executable, "-m", "uvicorn", "benchmarks.bare:app", "--port", str(port), "--loop", "uvloop",
+    command = [sys.executable, "-m", "uvicorn", "benchmarks.bare:app", "--port", str(port), "--loop=uvloop",
                "--http", "httptools", "--log-level", "error", "--no-access-log"]  # fmt: skip
     with _server(command, port, dict(os.environ)) as url:
         yield url

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from datetime import timedelta
 
 import msgspec
@@ -41,13 +40,11 @@ class Ingest:
         committer: Committer,
         policy: Policy,
         metrics: Metrics,
-        after_issue: Callable[[], None],
     ) -> None:
         self._books = books
         self._committer = committer
         self._policy = policy
         self._metrics = metrics
-        self._after_issue = after_issue
 
     async def receive(self, decoded: Decoded, size: int = 0) -> list[Result]:
         """Settle decoded messages durably; one result each, the quarantined ones last.
@@ -117,7 +114,9 @@ class Ingest:
 
     def _count(self, decoded: Decoded, answers: list[Result]) -> None:
         sources = [item.source for item in decoded.messages] + [item.source for item in decoded.quarantined]
-        outcomes = Counter((source, answer.outcome) for source, answer in zip(sources, answers, strict=True))
+        outcomes: Counter[tuple[str, str]] = Counter(
+            (source, answer.outcome) for source, answer in zip(sources, answers, strict=True)
+        )
         if decoded.dropped:
             outcomes["mparticle", "dropped"] = decoded.dropped
         for labels, count in outcomes.items():
@@ -131,8 +130,6 @@ class Ingest:
         )
         for rule, count in rules.items():
             self._metrics.discounts_issued.labels(rule).inc(count)
-        if rules:
-            self._after_issue()
 
 
 def _ignored(message: Message) -> Result:
