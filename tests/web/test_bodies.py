@@ -85,6 +85,7 @@ def test_a_gzip_bomb_is_not_inflated() -> None:
         (b"", "cut short"),
         (gzip.compress(b"{}") + b"more", "bytes follow"),
     ],
+    ids=["plain", "zlib", "half", "empty", "trailing"],
 )
 def test_broken_gzip_is_told(body: bytes, message: str) -> None:
     with pytest.raises(Unreadable, match=message):
