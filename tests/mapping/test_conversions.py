@@ -1,0 +1,95 @@
+"""What our own directives make of values, and what they refuse."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adapter import mapping
+from adapter.mapping.values import type_of
+
+CASES: list[tuple[dict[str, Any], Any, Any]] = [
+    ({"@number": {"@path": "$.v"}}, "54.90", 54.9),
+    ({"@number": {"@path": "$.v"}}, " 12 ", 12),
+    ({"@number": {"@path": "$.v"}}, "9007199254740993", 9007199254740993),
+    ({"@number": {"@path": "$.v"}}, 3, 3),
+    ({"@number": {"@path": "$.v"}}, "", ...),
+    ({"@number": {"@path": "$.v"}}, None, None),
+    ({"@number": {"@path": "$.gone"}}, 1, ...),
+    ({"@string": {"@path": "$.v"}}, 45.0, "45"),
+    ({"@string": {"@path": "$.v"}}, 9007199254740993, "9007199254740993"),
+    ({"@string": {"@path": "$.v"}}, True, "true"),
+    ({"@string": {"@path": "$.v"}}, "", ""),
+    ({"@boolean": {"@path": "$.v"}}, "False", False),
+    ({"@boolean": {"@path": "$.v"}}, 1, True),
+    ({"@boolean": {"@path": "$.v"}}, "", ...),
+    ({"@datetime": {"@path": "$.v"}}, "2024-06-18T11:30:12+02:00", "2024-06-18T09:30:12.000Z"),
+    ({"@datetime": {"@path": "$.v"}}, 1718703012412, "2024-06-18T09:30:12.412Z"),
+    ({"@datetime": {"@path": "$.v"}}, "1718703012", "2024-06-18T09:30:12.000Z"),
+    ({"@money": {"amount": {"@path": "$.v"}, "currency": "EUR"}}, "54.90", 5490),
+    ({"@money": {"amount": {"@path": "$.v"}, "currency": "jpy"}}, 500, 500),
+    ({"@money": {"amount": {"@path": "$.v"}, "currency": "KWD"}}, "1.234", 1234),
+    ({"@money": {"amount": {"@path": "$.v"}, "currency": "EUR"}}, 1.005, 101),
+    ({"@money": {"amount": {"@path": "$.v"}, "currency": "EUR", "rounding": "half_even"}}, "1.005", 100),
+    ({"@money": {"amount": {"@path": "$.v"}, "currency": "EUR", "rounding": "down"}}, "-1.009", -100),
+    ({"@money": {"amount": {"@path": "$.gone"}, "currency": {"@path": "$.gone"}}}, 1, ...),
+    ({"@first": [{"@path": "$.gone"}, {"@path": "$.v"}, "last"]}, None, "last"),
+    ({"@first": [{"@path": "$.v"}, "last"]}, False, False),
+    ({"@first": []}, 1, ...),
+    ({"@lookup": {"table": "t", "value": {"@path": "$.v"}}}, "a", "A"),
+    ({"@lookup": {"table": "t", "value": {"@path": "$.v"}}}, 5, "five"),
+    ({"@lookup": {"table": "t", "value": {"@path": "$.v"}}}, "z", ...),
+    ({"@lookup": {"table": "t", "value": {"@path": "$.v"}, "default": {"@path": "$.v"}}}, "z", "z"),
+    ({"@lookup": {"table": "t", "value": {"@path": "$.v"}}}, [1], ...),
+    ({"@filter": {"items": {"@path": "$.v"}, "where": {"$.n": {"not": 1}}}}, [{"n": 1}, {"n": 2}, {}],
+     [{"n": 2}]),
+    ({"@filter": {"items": {"@path": "$.v"}, "where": {"$.n": 1}}}, [{"n": True}, {"n": 1.0}], [{"n": 1.0}]),
+    ({"@filter": {"items": {"@path": "$.v"}, "where": {"$.": {"in": ["a", "b"]}}}}, ["a", "c"], ["a"]),
+    ({"@filter": {"items": {"@path": "$.v"}, "where": {"$.n": {"exists": False}}}}, {"m": 1}, [{"m": 1}]),
+    ({"@map": {"items": {"@path": "$.v"}, "to": {"@path": "$.n"}}}, [{"n": 1}, {}, {"n": None}], [1, None]),
+    ({"@map": {"items": {"@path": "$.v"}, "with": {"c": "x"}, "to": {"@template": "{{value}}{{c}}"}}},
+     [1], ["1x"]),
+    ({"@map": {"items": {"@path": "$.gone"}, "to": 1}}, [], ...),
+]  # fmt: skip
+
+REFUSED = [
+    ({"@number": {"@path": "$.v"}}, "12,50"),
+    ({"@number": {"@path": "$.v"}}, "1e999"),
+    ({"@number": {"@path": "$.v"}}, True),
+    ({"@number": {"@path": "$.v"}}, "9" * 5000),
+    ({"@string": {"@path": "$.v"}}, {"a": 1}),
+    ({"@boolean": {"@path": "$.v"}}, "maybe"),
+    ({"@boolean": {"@path": "$.v"}}, 2),
+    ({"@datetime": {"@path": "$.v"}}, "yesterday"),
+    ({"@money": {"amount": {"@path": "$.v"}, "currency": {"@path": "$.gone"}}}, 1),
+    ({"@money": {"amount": {"@path": "$.v"}, "currency": "EURO"}}, 1),
+    ({"@money": {"amount": {"@path": "$.v"}, "currency": "EUR", "rounding": "exact"}}, "1.005"),
+]
+
+
+@pytest.mark.parametrize(("directive", "value", "wanted"), CASES)
+def test_a_value_becomes_what_it_should(directive: dict[str, Any], value: Any, wanted: Any) -> None:
+    tables = {"t": {"a": "A", "5": "five"}}
+    mapped = mapping.compile({"out": directive}, tables=tables)({"v": value})
+    assert mapped == mapping.transform({"out": directive}, {"v": value}, tables=tables)
+    assert mapped.get("out", ...) == wanted
+    if wanted is not ...:
+        assert type_of(mapped["out"]) == type_of(wanted)
+
+
+@pytest.mark.parametrize(("directive", "value"), REFUSED)
+def test_a_value_that_does_not_fit_is_refused_by_name(directive: dict[str, Any], value: Any) -> None:
+    name = next(iter(directive))
+    with pytest.raises(mapping.MappingError, match=f"^{name}: .* is not "):
+        mapping.compile({"out": directive})({"v": value})
+
+
+@given(st.decimals(-(10**9), 10**9, places=2), st.sampled_from(["EUR", "USD"]))
+def test_money_is_exact_however_it_is_written(amount: Decimal, currency: str) -> None:
+    transform = mapping.compile({"out": {"@money": {"amount": {"@path": "$.v"}, "currency": currency}}})
+    assert transform({"v": str(amount)})["out"] == int(amount * 100)
+    assert transform({"v": float(amount)})["out"] == int(amount * 100)

@@ -1,0 +1,92 @@
+"""Many subscriptions at once find what each finds alone; traps that the vectors lack are refused too."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from adapter.mapping import SubscriptionError, matches
+from adapter.mapping.subscriptions import SubscriptionIndex, parse
+
+CONDITIONS = st.sampled_from([
+    'type = "track"', 'type = "page"', 'type != "track"', 'event = "A"', 'event = "B"', 'event != "A"',
+    "userId != null", "properties.n > 2", "properties.n = 1", 'contains(event, "A")', "type = null", 'match(event, "A*")',
+])  # fmt: skip
+PLAIN = CONDITIONS.filter(lambda text: "(" not in text)
+GROUPS = st.builds(lambda parts, by: f"({f' {by} '.join(parts)})", st.lists(PLAIN, min_size=1, max_size=3),
+                   st.sampled_from(["and", "or"]))  # fmt: skip
+TEXTS = st.builds(
+    lambda parts, by: f" {by} ".join(parts),
+    st.lists(CONDITIONS | GROUPS, min_size=1, max_size=3),
+    st.sampled_from(["and", "or"]),
+)
+MESSAGES = st.fixed_dictionaries(
+    {},
+    optional={
+        "type": st.sampled_from(["track", "page", "null", None, 5, []]),
+        "event": st.sampled_from(["A", "B", "AB", None, {}]),
+        "userId": st.sampled_from(["u", None]),
+        "properties": st.sampled_from([{"n": 1}, {"n": 3.5}, {"n": "3"}, {}, None, "text"]),
+    },
+)
+
+
+@settings(deadline=None)
+@given(st.lists(TEXTS, max_size=8), st.lists(MESSAGES, min_size=1, max_size=4))
+def test_the_index_finds_what_each_subscription_finds(
+    texts: list[str], messages: list[dict[str, Any]]
+) -> None:
+    index = SubscriptionIndex([parse(text) for text in texts])
+    for message in [*messages, *messages]:
+        assert index.candidates(message) == [
+            place for place, text in enumerate(texts) if matches(text, message)
+        ]
+
+
+def test_the_index_keeps_no_bucket_for_names_that_nobody_asks_for() -> None:
+    index = SubscriptionIndex([parse('type = "track" and event = "A"'), parse('type = "page"')])
+    for number in range(1000):
+        assert index.candidates({"type": "track", "event": f"other {number}"}) == []
+    assert len(index._buckets) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "trap", "position"),
+    [
+        ("", "empty", 0),
+        ("   ", "empty", 0),
+        ('!(type = "a")', "negated_group", 0),
+        ('type = "a" or type = "b" and event = "c"', "mixed_connectors", 25),
+        ("type = 'a'", "single_quotes", 7),
+        ("properties.x >=1", "glued_operator", 15),
+        ("properties.ok != true", "not_boolean", 17),
+        ('match(event, "*mid*")', "match_without_edge", 13),
+        ('match(event, "whole")', "match_without_edge", 13),
+        ('type = "a" or(event = "b")', "glued_connector", 11),
+        ('(type = "a" and (event = "b"))', "nested_groups", 16),
+        ('groupId = "x" and type = "group"', "unknown_field", 0),
+        ('type = "track" extra', "missing_connector", 15),
+        ('type.x = "track"', "bad_path", 0),
+        ("properties.x>1", "glued_name", 12),
+    ],
+)
+def test_a_trap_is_refused_where_it_stands(text: str, trap: str, position: int) -> None:
+    with pytest.raises(SubscriptionError) as raised:
+        parse(text)
+    assert (raised.value.trap, raised.value.position) == (trap, position)
+    assert raised.value.remedy
+
+
+@given(st.text(alphabet="ab=!<>()\"'.\\ \n,*-1type event and or null true properties", max_size=40))
+def test_any_text_is_read_or_refused(text: str) -> None:
+    try:
+        parse(text)
+    except SubscriptionError as error:
+        place = error.position
+    else:
+        matches(text, {"type": "track"})
+        return
+    assert 0 <= place <= len(text)
