@@ -5,7 +5,6 @@ from __future__ import annotations
 from urllib.parse import unquote, urlsplit
 
 from adapter.errors import Refused
-from adapter.store.contract import Store
 from adapter.store.postgres.engine import PostgresStore
 from adapter.store.sqlite.engine import SqliteStore
 
@@ -14,7 +13,7 @@ _FORMS = (
 )
 
 
-def open_store(url: str) -> Store:
+def open_store(url: str) -> SqliteStore | PostgresStore:
     """Return the store that a URL names, not yet opened; raises Refused for a URL that names none.
 
     `sqlite:///relative/path`, `sqlite:////absolute/path`, `sqlite:///:memory:`, or `postgresql://...` as

@@ -23,7 +23,7 @@ from adapter.store.contract import Changes, CounterKey, CustomerRecord, Loaded, 
 from adapter.store.engines import open_store
 
 _TABLES = ("messages", "customers", "identities", "events", "decisions", "codes", "discounts", "counters",
-           "deliveries", "quarantine")  # fmt: skip
+           "deliveries", "quarantine", "copy_progress")  # fmt: skip
 NOW = datetime(2026, 11, 21, 10, 30, 0, 123457, tzinfo=UTC)
 
 

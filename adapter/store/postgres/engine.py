@@ -21,6 +21,7 @@ from adapter.store.contract import Settlement, Transaction
 from adapter.store.postgres import outbox
 from adapter.store.postgres.committer import Committer
 from adapter.store.postgres.connection import Connection, connect, translated
+from adapter.store.postgres.copying import PostgresEnd
 from adapter.store.postgres.migrate import migrate
 from adapter.store.postgres.reads import Reads
 from adapter.store.postgres.statements import MIGRATIONS
@@ -142,6 +143,10 @@ class PostgresStore:
     async def counts(self) -> dict[str, int]:
         """Return how many there are of each kind."""
         return await self._read(lambda connection: Reads(connection).counts())
+
+    def end(self) -> PostgresEnd:
+        """Return the store as one end of a copy."""
+        return PostgresEnd(self._read)
 
     async def _forget_slice(self, lower: bytes, upper: bytes, before: datetime) -> int:
         return await self._read(lambda connection: outbox.forget_slice(connection, lower, upper, before))

@@ -19,6 +19,7 @@ from adapter.store.contract import Settlement, Transaction
 from adapter.store.rows import digest_slices
 from adapter.store.sqlite import outbox
 from adapter.store.sqlite.connection import connect, transaction, translated
+from adapter.store.sqlite.copying import SqliteEnd
 from adapter.store.sqlite.lock import FileLock
 from adapter.store.sqlite.migrate import migrate
 from adapter.store.sqlite.reads import Reads
@@ -134,6 +135,10 @@ class SqliteStore:
     async def counts(self) -> dict[str, int]:
         """Return how many there are of each kind."""
         return await self._read(Reads.counts)
+
+    def end(self) -> SqliteEnd:
+        """Return the store as one end of a copy."""
+        return SqliteEnd(self._write)
 
     async def _forget_slice(self, lower: bytes, upper: bytes, before: datetime) -> int:
         return await self._write(lambda connection: outbox.forget_slice(connection, lower, upper, before))

@@ -106,6 +106,12 @@ CREATE TABLE quarantine (
     received_at bigint NOT NULL
 );
 
+-- How far a copy of another store into this one has come, by table.
+CREATE TABLE copy_progress (
+    name text COLLATE "C" PRIMARY KEY,
+    reached text NOT NULL
+);
+
 -- Room is left on the pages of customers and deliveries, whose rows are rewritten in place.
 DO $$
 BEGIN

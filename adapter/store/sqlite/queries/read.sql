@@ -17,7 +17,7 @@ SELECT body FROM discounts WHERE code = ?1;
 
 -- discounts --
 -- A customer's discounts, newest first.
-SELECT body FROM discounts WHERE source_id = ?1 ORDER BY issued_at DESC, id DESC LIMIT ?2;
+SELECT body FROM discounts WHERE source_id = ?1 ORDER BY issued_at DESC, number DESC LIMIT ?2;
 
 -- events --
 -- A customer's events, latest first.
@@ -25,13 +25,13 @@ SELECT body FROM events WHERE source_id = ?1 ORDER BY occurred_at DESC, event_id
 
 -- decisions --
 -- A customer's decisions, newest first.
-SELECT source_id, body FROM decisions WHERE source_id = ?1 ORDER BY decided_at DESC, id DESC LIMIT ?2;
+SELECT source_id, body FROM decisions WHERE source_id = ?1 ORDER BY decided_at DESC, number DESC LIMIT ?2;
 
 -- issued_for --
 -- The discounts issued for an array of events.
 SELECT discounts.body
 FROM carray(?1) AS wanted CROSS JOIN discounts ON discounts.event_id = CAST(wanted.value AS TEXT)
-ORDER BY discounts.issued_at, discounts.id;
+ORDER BY discounts.issued_at, discounts.number;
 
 -- lapsed --
 -- Codes of open discounts whose time is over.

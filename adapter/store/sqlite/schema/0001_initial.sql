@@ -36,7 +36,7 @@ CREATE TABLE events (
 CREATE UNIQUE INDEX events_by_customer ON events (source_id, occurred_at, event_id);
 
 CREATE TABLE decisions (
-    id INTEGER PRIMARY KEY,
+    number INTEGER PRIMARY KEY,
     source_id TEXT NOT NULL,
     decided_at INTEGER NOT NULL,
     body BLOB NOT NULL
@@ -45,7 +45,7 @@ CREATE INDEX decisions_by_customer ON decisions (source_id, decided_at);
 
 -- `open` is 1 while the status is issued or applied, whatever the clock says.
 CREATE TABLE discounts (
-    id INTEGER PRIMARY KEY,
+    number INTEGER PRIMARY KEY,
     code TEXT NOT NULL UNIQUE,
     source_id TEXT NOT NULL,
     event_id TEXT NOT NULL,
@@ -117,3 +117,9 @@ BEGIN UPDATE totals SET n = n - 1 WHERE name = 'events'; END;
 -- One row that a ping rewrites, to prove that a commit goes through.
 CREATE TABLE pulse (beats INTEGER NOT NULL) STRICT;
 INSERT INTO pulse VALUES (0);
+
+-- How far a copy of another store into this one has come, by table.
+CREATE TABLE copy_progress (
+    name TEXT PRIMARY KEY,
+    reached TEXT NOT NULL
+) STRICT, WITHOUT ROWID;

@@ -1,0 +1,114 @@
+"""Everything from one store to another: a page at a time, resumable, verified.
+
+The source must not be written to meanwhile (stop the adapter; a SQLite file is locked by being opened).
+Each page is committed together with how far it reaches, so a copy that was stopped goes on where it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import msgspec
+
+from adapter.errors import Refused, Unavailable
+from adapter.store.tables import TABLES, Row, Table
+
+_PAGE = 2_000
+
+
+class End(Protocol):
+    """One end of a copy: what an engine can do with whole tables."""
+
+    def key(self, table: Table) -> tuple[str, ...]:
+        """Return the columns by which this engine reads a table in order."""
+        ...
+
+    async def page(self, table: Table, after: Row | None, limit: int) -> list[Row]:
+        """Return the rows after a key, in its order."""
+        ...
+
+    async def put(self, table: Table, rows: list[Row], reached: str) -> None:
+        """Insert rows and note how far they reach, in one transaction."""
+        ...
+
+    async def reached(self, table: Table) -> str | None:
+        """Return how far earlier rows reach, None when there were none."""
+        ...
+
+    async def sums(self, table: Table) -> tuple[int, ...]:
+        """Return the row count, and per column the sum of its numbers or lengths in bytes."""
+        ...
+
+    async def finish(self) -> None:
+        """Make the store ready to be used, and forget how far the copy reached."""
+        ...
+
+
+class Copyable(Protocol):
+    """An open store of any engine."""
+
+    def end(self) -> End:
+        """Return the store as one end of a copy."""
+        ...
+
+
+#: Called with a table's name, the rows copied of it so far, and the rows it has.
+Progress = Callable[[str, int, int], None]
+
+
+async def copy(source: Copyable, target: Copyable, progress: Progress) -> dict[str, int]:
+    """Copy all tables, verify each by count and sums, and return the row counts.
+
+    Raises Refused when the target holds other data, Unavailable when an end cannot be used or the two
+    differ in the end. After either, nothing of the source has changed.
+    """
+    origin, goal = source.end(), target.end()
+    await _expect_empty(goal)
+    counts: dict[str, int] = {}
+    for table in TABLES:
+        counts[table.name] = (await origin.sums(table))[0]
+        await _copy_table(origin, goal, table, counts[table.name], progress)
+    for table in TABLES:
+        await _verify(origin, goal, table)
+    await goal.finish()
+    return counts
+
+
+async def _expect_empty(goal: End) -> None:
+    begun = False
+    for table in TABLES:
+        begun = begun or await goal.reached(table) is not None
+        if not begun and (await goal.sums(table))[0]:
+            raise Refused(f"the target holds {table.name} already: copy into a new, empty store")
+
+
+async def _copy_table(origin: End, goal: End, table: Table, total: int, progress: Progress) -> None:
+    at = [table.index(name) for name in origin.key(table)]
+    after = _read_key(await goal.reached(table), table, at)
+    copied = (await goal.sums(table))[0] if after else 0
+    progress(table.name, copied, total)
+    while rows := await origin.page(table, after, _PAGE):
+        after = tuple(rows[-1][index] for index in at)
+        await goal.put(table, rows, msgspec.json.encode(after).decode())
+        copied += len(rows)
+        progress(table.name, copied, total)
+
+
+def _read_key(reached: str | None, table: Table, at: list[int]) -> Row | None:
+    if reached is None:
+        return None
+    kinds: dict[str, Any] = {"text": str, "bytes": bytes, "number": int, "boolean": bool}
+    types = tuple(kinds[table.columns[index].kind] for index in at)
+    return tuple(
+        msgspec.convert(value, kind) for value, kind in zip(msgspec.json.decode(reached), types, strict=True)
+    )
+
+
+async def _verify(origin: End, goal: End, table: Table) -> None:
+    ours, theirs = await origin.sums(table), await goal.sums(table)
+    if ours != theirs:
+        raise Unavailable(
+            f"the copy of {table.name} differs from its source (counts and sums {theirs}, not {ours}): "
+            "see that nothing writes to either store, and copy into a new, empty one"
+        )

@@ -1,0 +1,71 @@
+"""A SQLite store as one end of a copy."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import apsw
+
+from adapter.store.sqlite.statements import SQL
+from adapter.store.tables import Row, Table, columns_of, page_sql, sums_sql
+
+_KEYS = {
+    "messages": ("digest",),
+    "customers": ("source_id",),
+    "identities": ("kind", "value"),
+    "events": ("source_id", "occurred_at", "event_id"),
+    "decisions": ("number",),
+    "discounts": ("number",),
+    "counters": ("scope", "key"),
+    "deliveries": ("number",),
+    "quarantine": ("id",),
+}
+Write = Callable[[Callable[[apsw.Connection], Any]], Awaitable[Any]]
+
+
+class SqliteEnd:
+    """See `adapter.store.copy.End`; `write` runs work in a transaction on the writer thread."""
+
+    def __init__(self, write: Write) -> None:
+        self._write = write
+
+    def key(self, table: Table) -> tuple[str, ...]:
+        """Return the key by which the table is read."""
+        return _KEYS[table.name]
+
+    async def page(self, table: Table, after: Row | None, limit: int) -> list[Row]:
+        """Return the rows after a key."""
+        sql = page_sql(table, self.key(table), "?", first=after is None)
+        rows = await self._write(
+            lambda connection: connection.execute(sql, (*(after or ()), limit)).fetchall()
+        )
+        return list(rows)
+
+    async def put(self, table: Table, rows: list[Row], reached: str) -> None:
+        """Insert rows."""
+        marks = ", ".join("?" for _ in table.columns)
+        sql = f"INSERT INTO {table.name} ({columns_of(table)}) VALUES ({marks})"  # noqa: S608 - names are ours
+
+        def put(connection: apsw.Connection) -> None:
+            connection.executemany(sql, rows)
+            connection.execute(SQL["reach"], (table.name, reached))
+            if table.name == "events":
+                connection.execute(SQL["count_events"], (len(rows),))
+
+        await self._write(put)
+
+    async def reached(self, table: Table) -> str | None:
+        """Return how far earlier rows reach."""
+        found = await self._write(lambda connection: connection.execute(SQL["reached"], (table.name,)).get)
+        return None if found is None else str(found)
+
+    async def sums(self, table: Table) -> tuple[int, ...]:
+        """Return count and sums."""
+        sql = sums_sql(table, {"text": "length(CAST({} AS BLOB))", "bytes": "length({})"})
+        row = await self._write(lambda connection: connection.execute(sql).fetchone())
+        return tuple(row)
+
+    async def finish(self) -> None:
+        """Forget the progress."""
+        await self._write(lambda connection: connection.execute(SQL["forget_progress"]))

@@ -1,0 +1,103 @@
+"""The tables that both engines have, as a copy between them sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from msgspec import Struct
+
+Kind = Literal["text", "bytes", "number", "boolean"]
+Row = tuple[Any, ...]
+
+
+class Column(Struct, frozen=True):
+    """A column both engines have, and what a value of it is in Python (boolean: int in SQLite)."""
+
+    name: str
+    kind: Kind
+
+
+class Table(Struct, frozen=True):
+    """A table both engines have."""
+
+    name: str
+    columns: tuple[Column, ...]
+
+    def index(self, name: str) -> int:
+        """Return where a column stands in a row."""
+        return next(at for at, column in enumerate(self.columns) if column.name == name)
+
+
+def _table(name: str, **kinds: Kind) -> Table:
+    return Table(name, tuple(Column(column, kind) for column, kind in kinds.items()))
+
+
+TABLES = (
+    _table("messages", digest="bytes", seen_at="number", answer="bytes", owner="text"),
+    _table("customers", source_id="text", body="bytes", history="bytes"),
+    _table("identities", kind="text", value="text", source_id="text"),
+    _table("events", source_id="text", occurred_at="number", event_id="text", body="bytes"),
+    _table("decisions", number="number", source_id="text", decided_at="number", body="bytes"),
+    _table(
+        "discounts",
+        number="number",
+        code="text",
+        source_id="text",
+        event_id="text",
+        issued_at="number",
+        expires_at="number",
+        open="boolean",
+        body="bytes",
+    ),
+    _table("counters", scope="text", key="text", used="number"),
+    _table(
+        "deliveries",
+        number="number",
+        id="text",
+        destination="text",
+        source_id="text",
+        type="text",
+        body="bytes",
+        created_at="number",
+        due_at="number",
+        visible_at="number",
+        attempt="number",
+        status="text",
+        not_after="number",
+        last_error="text",
+    ),
+    _table(
+        "quarantine",
+        id="number",
+        source="text",
+        key="text",
+        document="bytes",
+        reason="text",
+        received_at="number",
+    ),
+)
+
+
+def columns_of(table: Table) -> str:
+    """Return the column list, as SQL."""
+    return ", ".join(column.name for column in table.columns)
+
+
+def page_sql(table: Table, key: tuple[str, ...], placeholder: str, *, first: bool) -> str:
+    """Return the SELECT of the rows after a key, in its order; `placeholder` is `?` or `$`."""
+    marks = [f"{placeholder}{at}" for at in range(1, len(key) + 2)]
+    after = "" if first else f" WHERE ({', '.join(key)}) > ({', '.join(marks[:-1])})"
+    limit = marks[0] if first else marks[-1]
+    return f"SELECT {columns_of(table)} FROM {table.name}{after} ORDER BY {', '.join(key)} LIMIT {limit}"  # noqa: S608 - names are ours
+
+
+def sums_sql(table: Table, lengths: Mapping[Kind, str]) -> str:
+    """Return the SELECT of the row count and, per column, of the sum of its numbers or lengths in bytes.
+
+    `lengths` has SQL for the length in bytes of text and of bytes. Numbers are summed modulo a prime:
+    ten million moments in microseconds would overflow 64 bits.
+    """
+    values = {"number": "{} % 1000000007", "boolean": "CASE WHEN {} THEN 1 ELSE 0 END", **lengths}
+    sums = [f"coalesce(sum({values[column.kind].format(column.name)}), 0)" for column in table.columns]
+    return f"SELECT count(*), {', '.join(sums)} FROM {table.name}"  # noqa: S608 - names are ours

@@ -1,0 +1,128 @@
+"""Everything from one store to another, of the same engine or the other."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapter.errors import Refused, Unavailable
+from adapter.store.contract import Wanted
+from adapter.store.copy import copy
+from adapter.store.engines import open_store
+from adapter.store.tables import TABLES
+
+
+@pytest.fixture
+async def other(store_url: str, postgres_url: str, tmp_path: Path) -> AsyncIterator[Any]:
+    """An empty store of the other engine."""
+    into_postgres = store_url.startswith("sqlite")
+    other = open_store(postgres_url if into_postgres else f"sqlite:///{tmp_path / 'other.db'}")
+    await other.open()
+    yield other
+    await other.close()
+
+
+@pytest.fixture
+async def filled(store: Any, run: Any, make: Any) -> Any:
+    """A store with something in every table, odd text included."""
+    many = range(2500)
+    await run.save(
+        Wanted(messages=[("s", str(number)) for number in many]),
+        answers={("s", "1"): b"A1"},
+        rewarded={("s", "1"): "c1"},
+        customers=[make.customer(f"c{number}", b"h" * (number % 7)) for number in many]
+        + [make.customer("a\0\x01")],
+        identities={("anonymous_id", "é\0"): "c1", ("source_id", "old"): "c1"},
+        events=[("c1", make.event(f"e{number}", make.at(seconds=number % 50))) for number in many],
+        decisions=[make.decision(), make.decision("c2")],
+        discounts=[
+            make.held(f"A{number}", f"c{number}", expires_at=make.at(hours=number)) for number in many
+        ],
+        counters={("", "k"): 7, ("c1", "k"): -1},
+        deliveries=[make.delivery("d2"), make.delivery("d1", "c2")],
+        quarantine=[make.quarantined("1"), make.quarantined("2")],
+    )
+    return store
+
+
+async def test_a_copy_holds_everything(filled: Any, other: Any, make: Any) -> None:
+    seen: list[tuple[str, int, int]] = []
+    counts = await copy(filled, other, lambda *progress: seen.append(progress))
+    assert counts["customers"] == 2501
+    assert [name for name, copied, total in seen if copied == total and total] == [
+        table.name for table in TABLES
+    ]
+    assert await other.counts() == await filled.counts()
+    for name in ("c1", "old", "é\0", "a\0\x01"):
+        assert await other.customer(name) == await filled.customer(name) is not None
+    assert await other.events("c1", 5000) == await filled.events("c1", 5000)
+    assert await other.decisions("c2") == await filled.decisions("c2")
+    assert await other.discount("A77") == await filled.discount("A77")
+    assert await other.lapsed(make.at(hours=9), 99) == [f"A{number}" for number in range(10)]
+    assert await other.deliveries("due") == await filled.deliveries("due")
+    assert await other.quarantined() == await filled.quarantined()
+
+
+async def test_a_copied_store_goes_on_working(filled: Any, other: Any, make: Any) -> None:
+    await copy(filled, other, lambda *_: None)
+
+    async def script(transaction: Any) -> Any:
+        loaded = await transaction.load(Wanted(messages=[("s", "1"), ("s", "new")], codes=["A1"]), make.now)
+        used = (await transaction.reserve([("", "k")], ["A5", "new"])).used
+        await transaction.save(
+            make.changes(decisions=[make.decision()], deliveries=[make.delivery("d3")],
+                         discounts=[make.held("new")], quarantine=[make.quarantined("3")])
+        )  # fmt: skip
+        return loaded.answers, used
+
+    assert await other.transact(script) == ({("s", "1"): b"A1"}, {("", "k"): 7})
+    assert [each.id for each in await other.deliveries("due")] == ["d2", "d1", "d3"]
+    assert (await other.quarantined())[-1].id > 2
+
+
+async def test_a_copy_that_was_stopped_goes_on_where_it_was(filled: Any, other: Any) -> None:
+    def stop(name: str, copied: int, _: int) -> None:
+        if name == "events" and copied:
+            raise KeyError("pulled the plug")
+
+    with pytest.raises(KeyError, match="pulled the plug"):
+        await copy(filled, other, stop)
+    seen: list[tuple[str, int, int]] = []
+    counts = await copy(filled, other, lambda *progress: seen.append(progress))
+    assert next(progress for progress in seen if progress[0] == "events") == ("events", 2000, 2500)
+    assert counts["events"] == 2500
+    assert await other.counts() == await filled.counts()
+
+
+async def test_a_store_that_holds_something_is_not_copied_into(filled: Any, other: Any) -> None:
+    await copy(filled, other, lambda *_: None)
+    with pytest.raises(Refused, match="the target holds messages already"):
+        await copy(filled, other, lambda *_: None)
+
+
+async def test_a_copy_that_differs_is_found(filled: Any, other: Any, make: Any) -> None:
+    async def spoil(transaction: Any) -> None:
+        await transaction.load(Wanted(), make.now)
+        await transaction.save(make.changes(counters={("", "k"): 1}))
+
+    class Spoilt:
+        """The source, written to while it is copied."""
+
+        def end(self) -> Any:
+            end = filled.end()
+            page = end.page
+
+            async def spoiling(table: Any, *more: Any) -> Any:
+                rows = await page(table, *more)
+                if table.name == "quarantine" and rows:
+                    await filled.transact(spoil)
+                return rows
+
+            end.page = spoiling
+            return end
+
+    with pytest.raises(Unavailable, match="the copy of counters differs from its source"):
+        await copy(Spoilt(), other, lambda *_: None)
