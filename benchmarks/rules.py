@@ -2,9 +2,9 @@
 
 Each engine evaluates the same synthetic book (rulebook.py) on the same 512 events; of those that miss
 nothing, all must name the same rules, or the run stops. Ours is the whole of one evaluation: the
-view, the match of every rule, and the best one. The CEL loop has one activation for each event. json-rules-engine and
-json-logic-engine are installed into benchmarks/.node (once). Sizes take turns, round after round; the
-median round is reported. Reading the event is in none of the figures.
+view, the match of every rule, and the best one. The CEL loop has one activation for each event. The
+engines of npm are installed into benchmarks/.node (once). Sizes take turns, round after round; the median
+round is reported. Reading the event is in none of the figures.
 
     .venv/bin/python -m benchmarks.rules                    seven rounds of 0.5 s a slice
     .venv/bin/python -m benchmarks.rules --rounds 3 --seconds 0.2 --without-node
@@ -149,7 +149,7 @@ def _micros(evaluate: Evaluate, events: Sequence[dict[str, Any]], seconds: float
 
 
 def _history(arguments: argparse.Namespace) -> float:
-    """Return what the same figures cost after 100,000 events of one customer, over what they cost after 10."""
+    """Return what figures cost after 100,000 events of one customer, over what they cost after 10."""
     asked = [
         Metric("count", "order_completed", None, timedelta(days=30)),
         Metric("sum", "order_completed", "total", timedelta(days=90)),

@@ -155,6 +155,8 @@ def _metric(checker: Checker, tree: syntax.Invocation) -> Metric:
         )
     given = dict(zip(takes, texts, strict=False))
     checker.names.check_event(given["event"], syntax.start(tree.arguments[0]))
+    if "attribute" in given:
+        checker.names.check_attribute(given["event"], given["attribute"], syntax.start(tree.arguments[1]))
     window = _window(given["window"], tree.arguments[-1].offset) if "window" in given else None
     return Metric(cast("MetricKind", tree.name), given["event"], given.get("attribute"), window)
 

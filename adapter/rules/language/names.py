@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from adapter.files.problems import did_you_mean
 from adapter.rules.language.errors import ExpressionError
@@ -18,6 +20,8 @@ ROOTS: dict[str, Root] = {
     "context": "context",
 }
 _EVENT: dict[str, Kind] = {"name": "text", "occurred_at": "timestamp"}
+#: How alike two names are (difflib's ratio) when one is taken for a slip of the other.
+_SLIP = 0.8
 _SPECIAL = ("attributes", "user", "traits", "context", "event", "now", "history")
 
 
@@ -25,7 +29,10 @@ class Names(Struct, frozen=True, kw_only=True):
     """The declared names of each root, None for anything; likewise the events that history may ask for.
 
     `types` gives the kind of declared values by path: `attributes.cart_value`, `traits.tier`, `context.x`.
-    `definitions` are conditions by name; a bare name that is a definition is that definition.
+    `definitions` are conditions by name; a bare name that is a definition is that definition. `by_event`
+    gives the attributes of each event with their kinds; `of` narrows to those of a rule's trigger. `where`
+    says in remedies where names are declared. With `doubts`, what is not declared but no slip of the pen
+    either is put there instead of being refused.
     """
 
     attributes: frozenset[str] | None = None
@@ -34,6 +41,23 @@ class Names(Struct, frozen=True, kw_only=True):
     events: frozenset[str] | None = None
     types: Mapping[str, Kind] = {}
     definitions: Mapping[str, Node] = {}
+    by_event: Mapping[str, Mapping[str, Kind]] = {}
+    where: str = ""
+    doubts: list[ExpressionError] | None = None
+
+    def of(self, events: Iterable[str]) -> Names:
+        """Return what a condition may name that these events trigger: anything, when one is not declared."""
+        if self.events is None:
+            return self
+        listed = tuple(events)
+        declared = [self.by_event[event] for event in listed if event in self.by_event]
+        if len(declared) < len(listed):
+            return replace(self, attributes=None)
+        names = frozenset(name for kinds in declared for name in kinds)
+        kinds = {name: {each[name] for each in declared if name in each} for name in names}
+        others = {path: kind for path, kind in self.types.items() if not path.startswith("attributes.")}
+        agreed = {f"attributes.{name}": each.pop() for name, each in kinds.items() if len(each) == 1}
+        return replace(self, attributes=names, types={**others, **agreed})
 
     def declared(self, root: Root) -> frozenset[str] | None:
         """Return the names of a root, None when any name may stand there."""
@@ -54,14 +78,32 @@ class Names(Struct, frozen=True, kw_only=True):
             "traits": " of the customer",
             "context": " of the context",
         }
-        raise ExpressionError(
-            f"unknown name `{name}`{where.get(root, '')}", did_you_mean(name, known), offset
-        )
+        self._refuse(f"unknown name `{name}`{where.get(root, '')}", name, known, offset)
 
     def check_event(self, name: str, offset: int) -> None:
         """Raise ExpressionError when no mapping produces that event."""
         if self.events is not None and name not in self.events:
-            raise ExpressionError(f"unknown event `{name}`", did_you_mean(name, self.events), offset)
+            self._refuse(f"unknown event `{name}`", name, self.events, offset)
+
+    def check_attribute(self, event: str, name: str, offset: int) -> None:
+        """Raise ExpressionError when the event is declared, but not with that attribute."""
+        known = self.by_event.get(event)
+        if known is not None and name not in known:
+            self._refuse(f"unknown attribute `{name}` of `{event}`", name, known, offset)
+
+    def _refuse(self, message: str, name: str, known: Iterable[str], offset: int) -> None:
+        words = list(known)
+        remedy = did_you_mean(name, words)
+        if self.where:
+            remedy = (
+                f"{remedy.rstrip('?')}, or declare it in {self.where}"
+                if remedy
+                else f"declare it in {self.where}"
+            )
+        error = ExpressionError(message, remedy, offset)
+        if self.doubts is None or get_close_matches(name, words, n=1, cutoff=_SLIP):
+            raise error
+        self.doubts.append(error)
 
     def kind(self, path: Path) -> Kind:
         """Return the declared kind of a path; a bare name has one only when all its places agree."""

@@ -7,10 +7,12 @@ from adapter.rules.language.errors import ExpressionError
 from adapter.rules.language.names import Names
 from adapter.rules.language.nodes import Node
 from adapter.rules.language.parser import parse_syntax
-from adapter.rules.language.reads import weight
+from adapter.rules.language.reads import depth, weight
 
 #: The most parts an expression may have once its definitions are written out.
 MAX_WEIGHT = 2048
+#: And how deep they may then stand within one another.
+MAX_DEPTH = 64
 
 
 def parse(text: str, names: Names) -> Node:
@@ -19,4 +21,7 @@ def parse(text: str, names: Names) -> Node:
     if weight(node) > MAX_WEIGHT:
         remedy = "let definitions name fewer others"
         raise ExpressionError(f"with its definitions the expression has more than {MAX_WEIGHT} parts", remedy)
+    if depth(node) > MAX_DEPTH:
+        remedy = "let definitions build less on each other"
+        raise ExpressionError(f"with its definitions the expression nests deeper than {MAX_DEPTH}", remedy)
     return node

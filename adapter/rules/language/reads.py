@@ -45,3 +45,8 @@ def children(node: Node) -> Iterator[Node]:
 def weight(node: Node) -> int:
     """Return how many nodes there are, definitions counted each time they are named."""
     return 1 + sum(map(weight, children(node)))
+
+
+def depth(node: Node) -> int:
+    """Return how many nodes stand within one another, definitions included."""
+    return 1 + max(map(depth, children(node)), default=0)

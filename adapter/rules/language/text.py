@@ -120,8 +120,8 @@ def show(value: Any) -> str:
     if isinstance(value, timedelta):
         return window_text(value)
     if isinstance(value, list | tuple):
-        shown = [show(element) for element in value[:12]]
-        more = [f"and {len(value) - 12} more"] if len(value) > 12 else []
+        shown = [show(element) for element in value[:6]]
+        more = [f"and {len(value) - 6} more"] if len(value) > 6 else []
         return ", ".join(shown + more) or "an empty list"
     if isinstance(value, dict):
         return "an object"

@@ -13,6 +13,8 @@ from adapter.rules.language.text import text
 from adapter.rules.language.values import ABSENT, Nothing, select, settled
 
 Key = Path | Metric
+#: Not values but places, which `has()` looks into.
+_WHOLE = frozenset(("attributes", "user", "context"))
 
 
 class Values(dict[Key, Any]):
@@ -99,5 +101,5 @@ class View:
         return {
             name: float(value) if value.__class__ is Fraction else value
             for name, value in found.items()
-            if value.__class__ is not Nothing
+            if value.__class__ is not Nothing and name not in _WHOLE
         }

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from adapter.rules.language import ExpressionError, Names, parse
+from adapter.rules.index import Index
+from adapter.rules.language import (
+    All,
+    AnyOf,
+    ExpressionError,
+    Names,
+    Not,
+    View,
+    compile,  # noqa: A004
+    misses,
+    parse,
+)
 
 CASES = yaml.safe_load(Path(__file__).with_name("errors.yaml").read_text("utf-8"))
+NOW = datetime(2026, 11, 21, tzinfo=UTC)
 DECLARED = Names(
     attributes=frozenset({"cart_value"}),
     traits=frozenset({"tier", "address"}),
@@ -64,9 +77,21 @@ def test_definitions_cannot_grow_without_end() -> None:
         pytest.fail("a million parts were accepted")
 
 
-def test_what_just_fits_is_accepted_and_compiles() -> None:
-    from adapter.rules.language import compile  # noqa: A004
+def test_definitions_cannot_build_on_each_other_without_end() -> None:
+    definitions = {"d0": parse("a", Names())}
+    for level in range(31):
+        definitions[f"d{level + 1}"] = parse(f"!d{level}", Names(definitions=definitions))
+    with pytest.raises(ExpressionError, match="nests deeper than 64"):
+        parse("!d31", Names(definitions=definitions))
+    last = list(definitions.values())[-1]
+    for _ in range(16):
+        last = All((Not(AnyOf((last,))),))  # as deep as the groups of a rule file
+    view = View({"a": True}, {}, {}, "e", NOW, NOW, lambda metric: None)
+    assert compile(last)(view) is (Index([last]).match(view) == 1)
+    assert compile(last)(view) is not bool(misses(last, view))
 
+
+def test_what_just_fits_is_accepted_and_compiles() -> None:
     for text in (" || ".join(["a"] * 128), "(" * 30 + "a" + ")" * 30, "!" * 30 + "a", "a" + ".b" * 30,
                  "+".join(["1"] * 32) + " > 1", "(1+" * 15 + "1" + ")" * 15 + " > 1",
                  "(b ? " * 14 + "a" + " : c)" * 14, f"a in [{', '.join(['1'] * 600)}]",
