@@ -1,6 +1,6 @@
 """Compiled mappings beside the reference in Node, and many subscriptions beside few, in one run.
 
-Installs npm @segment/actions-core into benchmarks/.node (once), checks that both sides give the same result,
+Installs npm @segment/actions-core into build/node (once), checks that both sides give the same result,
 then lets them take turns: a slice of Node's `transform`, a slice of ours, round after round, one thread each.
 Ratios are taken inside a round; the median round is reported. Parsing the payload is in neither.
 
@@ -28,7 +28,7 @@ from adapter.mapping.subscriptions import SubscriptionIndex, parse
 
 HERE = Path(__file__).parent
 CASES = HERE / "mapping.json"
-NODE = HERE / ".node"
+NODE = HERE.parent / "build" / "node"
 PACKAGES = ("@segment/actions-core@3.170.0", "liquidjs@10.27.2")
 
 
@@ -58,7 +58,7 @@ def _node() -> subprocess.Popen[str]:
     if node is None or npm is None:
         sys.exit("node and npm are needed for the reference: install Node 20 or later")
     if not (NODE / "node_modules" / "liquidjs").is_dir():
-        NODE.mkdir(exist_ok=True)
+        NODE.mkdir(parents=True, exist_ok=True)
         command = [npm, "install", "--prefix", str(NODE), "--no-audit", "--no-fund", *PACKAGES]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     command = [node, str(HERE / "mapping.mjs"), str(NODE / "package.json"), str(CASES)]

@@ -13,11 +13,15 @@ from adapter.mapping.subscriptions import SubscriptionIndex, parse
 
 CONDITIONS = st.sampled_from([
     'type = "track"', 'type = "page"', 'type != "track"', 'event = "A"', 'event = "B"', 'event != "A"',
-    "userId != null", "properties.n > 2", "properties.n = 1", 'contains(event, "A")', "type = null", 'match(event, "A*")',
+    "userId != null", "properties.n > 2", "properties.n = 1", 'contains(event, "A")', "type = null",
+    'match(event, "A*")',
 ])  # fmt: skip
 PLAIN = CONDITIONS.filter(lambda text: "(" not in text)
-GROUPS = st.builds(lambda parts, by: f"({f' {by} '.join(parts)})", st.lists(PLAIN, min_size=1, max_size=3),
-                   st.sampled_from(["and", "or"]))  # fmt: skip
+GROUPS = st.builds(
+    lambda parts, by: f"({f' {by} '.join(parts)})",
+    st.lists(PLAIN, min_size=1, max_size=3),
+    st.sampled_from(["and", "or"]),
+)
 TEXTS = st.builds(
     lambda parts, by: f" {by} ".join(parts),
     st.lists(CONDITIONS | GROUPS, min_size=1, max_size=3),
