@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapter.mapping import SubscriptionError, matches
-from adapter.mapping.subscriptions import SubscriptionIndex, parse
+from adapter.mapping.subscriptions import SubscriptionIndex, lint, parse
 
 CONDITIONS = st.sampled_from([
     'type = "track"', 'type = "page"', 'type != "track"', 'event = "A"', 'event = "B"', 'event != "A"',
@@ -27,7 +27,7 @@ TEXTS = st.builds(
     st.lists(CONDITIONS | GROUPS, min_size=1, max_size=3),
     st.sampled_from(["and", "or"]),
 )
-MESSAGES = st.fixed_dictionaries(
+MESSAGES: Any = st.fixed_dictionaries(
     {},
     optional={
         "type": st.sampled_from(["track", "page", "null", None, 5, []]),
@@ -82,6 +82,22 @@ def test_a_trap_is_refused_where_it_stands(text: str, trap: str, position: int) 
         parse(text)
     assert (raised.value.trap, raised.value.position) == (trap, position)
     assert raised.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("text", "position"),
+    [
+        ('type = "track" and properties.n > "high"', 19),
+        ("event > 4", 0),
+        ("event != null", 0),
+        ('properties = "x"', 0),
+        ("type = true", 0),
+        ('type = "a" and type = "b"', None),
+        ('properties.n > "5" and userId = null', None),
+    ],
+)
+def test_what_is_read_but_hardly_meant_is_warned_of(text: str, position: int | None) -> None:
+    assert [place for place, _, _ in lint(parse(text))] == ([] if position is None else [position])
 
 
 @given(st.text(alphabet="ab=!<>()\"'.\\ \n,*-1type event and or null true properties", max_size=40))

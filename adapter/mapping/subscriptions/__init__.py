@@ -4,6 +4,7 @@ from adapter.mapping.errors import SubscriptionError
 from adapter.mapping.subscriptions.ast import Condition, Group
 from adapter.mapping.subscriptions.evaluate import compile_subscription, matches
 from adapter.mapping.subscriptions.index import SubscriptionIndex
+from adapter.mapping.subscriptions.lint import lint
 from adapter.mapping.subscriptions.parser import parse
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "SubscriptionError",
     "SubscriptionIndex",
     "compile_subscription",
+    "lint",
     "matches",
     "parse",
 ]
