@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import Literal, Protocol, TypeVar
 
 from msgspec import Struct
 
@@ -29,6 +29,8 @@ T = TypeVar("T")
 MessageKey = tuple[str, str]
 #: (kind, value) of an identity; kind `source_id` holds the redirects of merged customers.
 Identity = tuple[str, str]
+#: What may be dropped by age (dedupe keys have a verb of their own).
+Aged = Literal["events", "decisions", "deliveries"]
 #: (scope, key) of a guardrail counter, as in `model.discounts.Claim`.
 CounterKey = tuple[str, str]
 
@@ -218,6 +220,14 @@ class Store(Protocol):
 
     async def forget_messages(self, before: datetime) -> int:
         """Drop dedupe keys seen before then, save those answered or `rewarded`; returns how many."""
+        ...
+
+    async def forget(self, kind: Aged, before: datetime) -> int:
+        """Drop what is older than that, a part at a time so that requests are not held up; returns how many.
+
+        Events go by `occurred_at`, decisions by `decided_at`, deliveries by `created_at` once done or dead.
+        The folded history of customers, and so what rules see, stays as it is.
+        """
         ...
 
     async def counts(self) -> dict[str, int]:

@@ -17,7 +17,7 @@ from adapter.model.deliveries import Delivery
 from adapter.model.discounts import HeldDiscount
 from adapter.model.events import Event
 from adapter.model.quarantine import Quarantined
-from adapter.store.contract import Settlement, Transaction
+from adapter.store.contract import Aged, Settlement, Transaction
 from adapter.store.postgres import outbox
 from adapter.store.postgres.committer import Committer
 from adapter.store.postgres.connection import Connection, connect, translated
@@ -138,6 +138,13 @@ class PostgresStore:
         gone = 0
         for lower, upper in digest_slices():
             gone += await self._forget_slice(lower, upper, before)
+        return gone
+
+    async def forget(self, kind: Aged, before: datetime) -> int:
+        """Drop what is older than that, some rows at a time."""
+        gone = 0
+        while some := await self._read(lambda connection: outbox.forget_some(connection, kind, before)):
+            gone += some
         return gone
 
     async def counts(self) -> dict[str, int]:

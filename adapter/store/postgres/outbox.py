@@ -6,12 +6,20 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from adapter.model.deliveries import Delivery
-from adapter.store.contract import Settlement
+from adapter.store.contract import Aged, Settlement
 from adapter.store.moments import micros
 from adapter.store.postgres.connection import Connection
 from adapter.store.postgres.statements import SQL
 from adapter.store.postgres.text import arrays
 from adapter.store.rows import read_delivery, settled_row
+
+#: Old rows dropped in one transaction, so that none holds locks for long.
+_SOME = 5_000
+_AGED = {
+    "events": SQL["aged_events"],
+    "decisions": SQL["aged_decisions"],
+    "deliveries": SQL["aged_deliveries"],
+}
 
 
 async def lease(
@@ -37,6 +45,11 @@ async def settle(connection: Connection, settlements: Sequence[Settlement]) -> i
 async def release_quarantined(connection: Connection, ids: Sequence[int]) -> int:
     """Remove quarantine entries."""
     return len(await connection.fetch(SQL["release_quarantined"], list(ids)))
+
+
+async def forget_some(connection: Connection, kind: Aged, before: datetime) -> int:
+    """Drop some of the old rows of a kind; 0 when there are no more."""
+    return len(await connection.fetch(_AGED[kind], micros(before), _SOME))
 
 
 async def forget_slice(connection: Connection, lower: bytes, upper: bytes, before: datetime) -> int:

@@ -15,7 +15,7 @@ from adapter.model.deliveries import Delivery
 from adapter.model.discounts import HeldDiscount
 from adapter.model.events import Event
 from adapter.model.quarantine import Quarantined
-from adapter.store.contract import Settlement, Transaction
+from adapter.store.contract import Aged, Settlement, Transaction
 from adapter.store.rows import digest_slices
 from adapter.store.sqlite import outbox
 from adapter.store.sqlite.connection import connect, transaction, translated
@@ -132,9 +132,17 @@ class SqliteStore:
             gone += await self._forget_slice(lower, upper, before)
         return gone
 
+    async def forget(self, kind: Aged, before: datetime) -> int:
+        """Drop what is older than that, a span of rows at a time."""
+        spans = await self._write(lambda connection: outbox.spans(connection, kind))
+        return sum([await self._forget_span(kind, span, before) for span in spans])
+
     async def counts(self) -> dict[str, int]:
         """Return how many there are of each kind."""
         return await self._read(Reads.counts)
+
+    async def _forget_span(self, kind: Aged, span: tuple[int, int], before: datetime) -> int:
+        return await self._write(lambda connection: outbox.forget_span(connection, kind, span, before))
 
     def end(self) -> SqliteEnd:
         """Return the store as one end of a copy."""

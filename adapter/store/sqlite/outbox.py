@@ -10,10 +10,23 @@ import apsw
 from msgspec.structs import replace
 
 from adapter.model.deliveries import Delivery
-from adapter.store.contract import Settlement
+from adapter.store.contract import Aged, Settlement
 from adapter.store.moments import micros
 from adapter.store.rows import read_delivery, settled_row
 from adapter.store.sqlite.statements import SQL
+
+#: Row numbers looked at in one transaction when old rows are dropped, so that none holds the writer for long.
+_SPAN = 5_000
+_AGED = {
+    "events": SQL["aged_events"],
+    "decisions": SQL["aged_decisions"],
+    "deliveries": SQL["aged_deliveries"],
+}
+_LAST = {
+    "events": SQL["last_events"],
+    "decisions": SQL["last_decisions"],
+    "deliveries": SQL["last_deliveries"],
+}
 
 
 def lease(
@@ -42,6 +55,19 @@ def release_quarantined(connection: apsw.Connection, ids: Sequence[int]) -> int:
 def forget_slice(connection: apsw.Connection, lower: bytes, upper: bytes, before: datetime) -> int:
     """Drop the old message keys of one slice; runs inside a transaction."""
     return _changed(connection, "forget_messages", [(lower, upper, micros(before))])
+
+
+def spans(connection: apsw.Connection, kind: Aged) -> list[tuple[int, int]]:
+    """Return spans of row numbers, the first exclusive, that together hold all rows of a kind."""
+    rows: list[Any] = connection.execute(_LAST[kind]).fetchall()
+    first, last = rows[0]
+    return [(start, start + _SPAN) for start in range(first - 1, last, _SPAN)]
+
+
+def forget_span(connection: apsw.Connection, kind: Aged, span: tuple[int, int], before: datetime) -> int:
+    """Drop the old rows of one span; runs inside a transaction."""
+    connection.execute(_AGED[kind], (*span, micros(before)))
+    return connection.changes()
 
 
 def _changed(connection: apsw.Connection, statement: str, rows: Sequence[tuple[Any, ...]]) -> int:

@@ -37,6 +37,31 @@ RETURNING deliveries.id;
 -- Remove quarantined messages.
 DELETE FROM quarantine WHERE id = ANY ($1::bigint[]) RETURNING id;
 
+-- aged_events --
+-- Drop some of the old events.
+DELETE FROM events USING (
+    SELECT source_id, occurred_at, event_id FROM events WHERE occurred_at < $1 LIMIT $2
+) AS old
+WHERE events.source_id = old.source_id AND events.occurred_at = old.occurred_at AND events.event_id = old.event_id
+RETURNING 1;
+
+-- aged_decisions --
+-- Drop some of the old decisions.
+DELETE FROM decisions USING (
+    SELECT source_id, decided_at, number FROM decisions WHERE decided_at < $1 LIMIT $2
+) AS old
+WHERE decisions.source_id = old.source_id AND decisions.decided_at = old.decided_at
+  AND decisions.number = old.number
+RETURNING 1;
+
+-- aged_deliveries --
+-- Drop some of the old deliveries that are over.
+DELETE FROM deliveries USING (
+    SELECT source_id, id FROM deliveries WHERE created_at < $1 AND status <> 'due' LIMIT $2
+) AS old
+WHERE deliveries.source_id = old.source_id AND deliveries.id = old.id
+RETURNING 1;
+
 -- forget_messages --
 -- Drop the old keys of one slice of digests, save those on which a discount hangs.
 DELETE FROM messages WHERE digest >= $1 AND digest < $2 AND seen_at < $3 AND answer IS NULL AND owner IS NULL RETURNING 1;

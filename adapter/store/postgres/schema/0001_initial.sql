@@ -106,6 +106,11 @@ CREATE TABLE quarantine (
     received_at bigint NOT NULL
 );
 
+-- Rows arrive about in the order of their moments, so that a few pages of index tell where the old ones lie.
+CREATE INDEX events_by_age ON events USING brin (occurred_at) WITH (autosummarize = on);
+CREATE INDEX decisions_by_age ON decisions USING brin (decided_at) WITH (autosummarize = on);
+CREATE INDEX deliveries_by_age ON deliveries USING brin (created_at) WITH (autosummarize = on);
+
 -- How far a copy of another store into this one has come, by table.
 CREATE TABLE copy_progress (
     name text COLLATE "C" PRIMARY KEY,

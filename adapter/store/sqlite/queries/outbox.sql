@@ -27,6 +27,30 @@ DELETE FROM quarantine WHERE id = ?1;
 -- Drop the old keys of one slice of digests, save those on which a discount hangs.
 DELETE FROM messages WHERE digest >= ?1 AND digest < ?2 AND seen_at < ?3 AND answer IS NULL AND owner IS NULL;
 
+-- aged_events --
+-- Drop old events of one span of numbers.
+DELETE FROM events WHERE id > ?1 AND id <= ?2 AND occurred_at < ?3;
+
+-- last_events --
+-- The first and the last number.
+SELECT coalesce((SELECT min(id) FROM events), 1), coalesce((SELECT max(id) FROM events), 0);
+
+-- aged_decisions --
+-- Drop old decisions of one span of numbers.
+DELETE FROM decisions WHERE number > ?1 AND number <= ?2 AND decided_at < ?3;
+
+-- last_decisions --
+-- The first and the last number.
+SELECT coalesce((SELECT min(number) FROM decisions), 1), coalesce((SELECT max(number) FROM decisions), 0);
+
+-- aged_deliveries --
+-- Drop old deliveries that are over, of one span of numbers.
+DELETE FROM deliveries WHERE number > ?1 AND number <= ?2 AND created_at < ?3 AND status <> 'due';
+
+-- last_deliveries --
+-- The first and the last number.
+SELECT coalesce((SELECT min(number) FROM deliveries), 1), coalesce((SELECT max(number) FROM deliveries), 0);
+
 -- beat --
 -- A write that proves a commit goes through.
 UPDATE pulse SET beats = beats + 1;
