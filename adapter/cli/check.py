@@ -9,10 +9,9 @@ from typing import Any
 import msgspec
 import typer
 
+from adapter.app import check_files
 from adapter.cli.settings import AsJson, Config, Mappings, Rules, Store, options
 from adapter.files.problems import Problem
-from adapter.mapping import book as mapping_book
-from adapter.rules import book as rule_book
 from adapter.settings.fields import Keys
 from adapter.settings.reading import read
 from adapter.settings.values import Files, Settings
@@ -50,9 +49,8 @@ def found(config: Path | None, given: dict[Keys, Any]) -> list[Problem]:
     """Return the problems of all files; where the settings do not check, their folders still do."""
     settings, problems = read(config, os.environ, given)
     files = (settings or Settings(files=_folders(given))).files
-    _, of_mappings = mapping_book.load(Path(files.mappings))
-    _, of_rules = rule_book.load(Path(files.rules))
-    return [*problems, *of_mappings, *of_rules]
+    _, _, of_files = check_files(files)
+    return [*problems, *of_files]
 
 
 def _folders(given: dict[Keys, Any]) -> Files:

@@ -11,6 +11,8 @@ from adapter.datamodel.types import Type
 
 #: `keep` takes what does not fit as it is, and flags it; `quarantine` keeps the whole message back.
 Policy = Literal["keep", "quarantine"]
+#: Likewise for what is not declared; `allow` takes it without a word.
+UnknownPolicy = Literal["allow", "keep", "quarantine"]
 
 
 class Declared(Struct, frozen=True):
@@ -33,7 +35,7 @@ class DeclaredEvent(Struct, frozen=True):
 
 
 class DataModel(Struct, frozen=True):
-    """All that a shop shares. `unknown` is the policy for what is not declared.
+    """All that a shop shares. `unknown` is the policy for events, traits and attributes not declared.
 
     `context` is None where the model says nothing of it; what it does not declare there is never flagged.
     """
@@ -41,7 +43,7 @@ class DataModel(Struct, frozen=True):
     traits: dict[str, Declared] = {}
     events: dict[str, DeclaredEvent] = {}
     context: dict[str, Declared] | None = None
-    unknown: Policy = "keep"
+    unknown: UnknownPolicy = "allow"
     misfit: Policy = "keep"
     file: str = "model.yaml"
 

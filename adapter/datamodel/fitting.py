@@ -46,16 +46,17 @@ class _Checks(Struct, frozen=True):
 
 def fitting(model: DataModel) -> Fit:
     """Return what fits an operation to the model; it raises MappingError where one is to be quarantined."""
-    traits = _checks(model.traits, model.unknown, "trait")
+    unknown: Policy | None = None if model.unknown == "allow" else model.unknown
+    traits = _checks(model.traits, unknown, "trait")
     events = {
-        name: _checks(event.attributes, model.unknown, "attribute", f" of `{name}`")
+        name: _checks(event.attributes, unknown, "attribute", f" of `{name}`")
         for name, event in model.events.items()
     }
     context = _checks(model.context or {}, None, "context", "")
 
     def fit(operation: Operation) -> Operation:
         if operation.__class__ is EventOccurred:
-            return _event(operation, events, context, model.unknown)
+            return _event(operation, events, context, unknown)
         if operation.__class__ is CustomerUpsert and operation.traits:
             return _upsert(operation, traits)
         return operation
@@ -76,16 +77,16 @@ def _check(declared: Declared) -> _Check:
 
 
 def _event(
-    operation: EventOccurred, events: dict[str, _Checks], context: _Checks, unknown: Policy
+    operation: EventOccurred, events: dict[str, _Checks], context: _Checks, unknown: Policy | None
 ) -> EventOccurred:
     event = operation.event
     checks = events.get(event.name)
     misfits: list[str] = []
-    if checks is None:
+    attributes = event.attributes
+    if checks is not None:
+        attributes = _fitted(attributes, checks, misfits)
+    elif unknown is not None:
         _refuse(unknown, f"the event `{event.name}` is not in the data model", misfits)
-        attributes = event.attributes
-    else:
-        attributes = _fitted(event.attributes, checks, misfits)
     around = _fitted(event.context, context, misfits) if context.by_name else event.context
     if attributes is not event.attributes or around is not event.context:
         event = replace(event, attributes=attributes, context=around)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, get_args
 
-from adapter.datamodel.declared import DataModel, Declared, DeclaredEvent, Policy
+from adapter.datamodel.declared import DataModel, Declared, DeclaredEvent, Policy, UnknownPolicy
 from adapter.datamodel.types import NAMES, Type, parse_type
 from adapter.files import yaml
 from adapter.files.problems import Problem, did_you_mean
@@ -17,7 +17,11 @@ MODEL_FILE = "model.yaml"
 _FILE_KEYS = ("unknown", "misfit", "traits", "events", "context")
 _EVENT_KEYS = ("description", "like", "attributes")
 _DECLARED_KEYS = ("type", "required", "misfit", "description")
-_POLICIES: tuple[Policy, ...] = get_args(Policy)
+_MEANING = {
+    "allow": "nothing is said of it",
+    "keep": "it is taken as it is, and flagged",
+    "quarantine": "its message is kept back",
+}
 _EVENT_NAME = re.compile(r"[^\W_A-Z]+(?:_[^\W_A-Z]+)*\Z")
 _TYPES = "one of " + ", ".join(f"`{name}`" for name in NAMES) + ", or `array of string` and the like"
 
@@ -52,14 +56,13 @@ class _Reading:
 
     def model(self) -> DataModel:
         root = self.block((), self.document.value, _FILE_KEYS)
-        unknown = self.policy(("unknown",), root.get("unknown")) or "keep"
         self.misfit = self.policy(("misfit",), root.get("misfit")) or "keep"
         context = self.all_declared(("context",), root["context"]) if "context" in root else None
         return DataModel(
             traits=self.all_declared(("traits",), root.get("traits")),
             events=self.events(root.get("events")),
             context=context,
-            unknown=unknown,
+            unknown=self.unknown(root.get("unknown")),
             misfit=self.misfit,
             file=self.document.file,
         )
@@ -76,15 +79,19 @@ class _Reading:
                 self.refuse((*path, key), f"unknown key `{key}`", did_you_mean(key, known), key=True)
         return value
 
+    def unknown(self, value: Any) -> UnknownPolicy:
+        word = self.word(("unknown",), value, get_args(UnknownPolicy))
+        return "quarantine" if word == "quarantine" else "keep" if word == "keep" else "allow"
+
     def policy(self, path: yaml.Keys, value: Any) -> Policy | None:
-        for policy in _POLICIES:
-            if value == policy:
-                return policy
-        if value is None:
-            return None
-        remedy = "write `keep`, which flags it, or `quarantine`, which keeps the message back"
-        self.refuse(path, f"`{path[-1]}` cannot be `{value}`", remedy)
-        return None
+        word = self.word(path, value, get_args(Policy))
+        return "quarantine" if word == "quarantine" else "keep" if word == "keep" else None
+
+    def word(self, path: yaml.Keys, value: Any, words: Sequence[str]) -> Any:
+        if value is not None and value not in words:
+            remedy = "write " + ", ".join(f"`{word}` ({_MEANING[word]})" for word in words)
+            self.refuse(path, f"`{path[-1]}` cannot be `{value}`", remedy)
+        return value
 
     def events(self, value: Any) -> dict[str, DeclaredEvent]:
         blocks = self.block(("events",), value)

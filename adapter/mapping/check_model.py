@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
-from adapter.datamodel.declared import DataModel, Declared, Policy
+from adapter.datamodel.declared import DataModel, Declared, UnknownPolicy
 from adapter.datamodel.types import Type
 from adapter.files.problems import Mark, Problem, did_you_mean
 from adapter.mapping import writes
@@ -94,5 +94,5 @@ def _fits(given: str, wanted: Type) -> bool:
     return wanted.name == "any" or wanted.name in _FITTING[given]
 
 
-def _severity(policy: Policy) -> Severity:
+def _severity(policy: UnknownPolicy) -> Severity:
     return "error" if policy == "quarantine" else "warning"

@@ -64,6 +64,12 @@ class Block:
         start = self.document.mark(*self.path, *below)
         self.problems.append(Problem(inside(self.text_of_file, start, value, offset), message, remedy))
 
+    def warn_inside(self, below: Keys, value: str, offset: int, message: str, remedy: str) -> None:
+        """Warn of what stands at the n-th character of a text below this block."""
+        start = self.document.mark(*self.path, *below)
+        place = inside(self.text_of_file, start, value, offset)
+        self.problems.append(Problem(place, message, remedy, "warning"))
+
     def get(self, key: str, *others: str) -> Any:
         """Return the value under the key, or under another spelling of it; unknown keys are reported at
         `finish`.

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from msgspec.structs import replace
+
 from adapter.files.problems import did_you_mean
 from adapter.files.yaml import Keys
 from adapter.rules.blocks import Block, shown
@@ -36,12 +38,16 @@ class Conditions:
         return node
 
     def expression(self, text: str, at: Keys) -> Node | None:
-        """Return one expression, compiled to a tree."""
+        """Return one expression, compiled to a tree; what its names leave in doubt is warned of."""
+        doubts: list[ExpressionError] | None = None if self.names.doubts is None else []
         try:
-            return parse(text, self.names)
+            node = parse(text, replace(self.names, doubts=doubts))
         except ExpressionError as error:
             self.block.refuse_inside(at, text, error.offset, error.message, error.remedy)
             return None
+        for doubt in doubts or ():
+            self.block.warn_inside(at, text, doubt.offset, doubt.message, doubt.remedy)
+        return node
 
     def _one(self, value: Any, at: Keys, depth: int) -> Node | None:
         if isinstance(value, str):

@@ -6,6 +6,7 @@ import re
 from typing import Any, Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from adapter.files.problems import Mark, Problem
 from adapter.files.yaml import Document, Keys
@@ -13,7 +14,7 @@ from adapter.model.rules import Absence, Conflicts, Rule
 from adapter.rules import actions, limits
 from adapter.rules.blocks import Block, shown
 from adapter.rules.conditions import Conditions
-from adapter.rules.language import Names, Node
+from adapter.rules.language import ExpressionError, Names, Node
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 Status = Literal["live", "shadow", "paused"]
@@ -55,7 +56,7 @@ def read(
 
 
 def _rule(block: Block, names: Names, defaults: Defaults) -> Compiled | None:
-    found = len(block.problems)
+    found = _errors(block)
     if not block.values:
         return None
     name = block.text("name", required=True)
@@ -63,7 +64,9 @@ def _rule(block: Block, names: Names, defaults: Defaults) -> Compiled | None:
         block.refuse(("name",), f"`{name[:60]}` cannot name a rule",
                      "use up to 100 letters, digits, `-`, `_` and `.`, without spaces")  # fmt: skip
     trigger = _trigger(block)
-    node = Conditions(block, names).read(block.get("conditions"), ("conditions",))
+    happening = (trigger.event,) if isinstance(trigger, Absence) else trigger or ()
+    _check_events(block, trigger, names)
+    node = Conditions(block, names.of(happening)).read(block.get("conditions"), ("conditions",))
     issuing = _action(block)
     guardrails = limits.guardrails(
         block.block("guardrails"), issuing.action if issuing else None, defaults.time_zone
@@ -79,7 +82,7 @@ def _rule(block: Block, names: Names, defaults: Defaults) -> Compiled | None:
             ("priority",), f"`priority` is {shown(priority)}", "write a whole number; higher goes first"
         )
     block.finish()
-    if len(block.problems) > found or name is None or trigger is None or node is None or issuing is None:
+    if _errors(block) > found or name is None or trigger is None or node is None or issuing is None:
         return None
     rule = Rule(
         name=name, trigger=trigger, action=issuing.action, description=description or "",
@@ -109,6 +112,31 @@ def _trigger(block: Block) -> tuple[str, ...] | Absence | None:
         block.lacks("trigger", "add `trigger: checkout_started`")
         return None
     return names
+
+
+def _check_events(block: Block, trigger: tuple[str, ...] | Absence | None, names: Names) -> None:
+    """Report the events of a trigger that are not declared: mistaken ones as errors, others as doubts."""
+    if isinstance(trigger, Absence):
+        places: list[tuple[Keys, str]] = [
+            (("trigger", "event"), trigger.event), (("trigger", "unless"), trigger.unless),
+        ]  # fmt: skip
+    else:
+        listed = isinstance(block.values.get("trigger"), list)
+        places = [
+            (("trigger", at) if listed else ("trigger",), name) for at, name in enumerate(trigger or ())
+        ]
+    for at, name in places:
+        doubts: list[ExpressionError] | None = None if names.doubts is None else []
+        try:
+            replace(names, doubts=doubts).check_event(name, 0)
+        except ExpressionError as error:
+            block.refuse(at, error.message, error.remedy)
+        for doubt in doubts or ():
+            block.warn_inside(at, name, 0, doubt.message, doubt.remedy)
+
+
+def _errors(block: Block) -> int:
+    return sum(problem.severity == "error" for problem in block.problems)
 
 
 def _absence(block: Block) -> Absence | None:

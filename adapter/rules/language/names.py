@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+from functools import lru_cache
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -92,16 +93,11 @@ class Names(Struct, frozen=True, kw_only=True):
             self._refuse(f"unknown attribute `{name}` of `{event}`", name, known, offset)
 
     def _refuse(self, message: str, name: str, known: Iterable[str], offset: int) -> None:
-        words = list(known)
-        remedy = did_you_mean(name, words)
+        near, remedy = _nearest(name, frozenset(known))
         if self.where:
-            remedy = (
-                f"{remedy.rstrip('?')}, or declare it in {self.where}"
-                if remedy
-                else f"declare it in {self.where}"
-            )
+            remedy = f"{remedy.rstrip('?')}, or declare it in {self.where}".removeprefix(", or ")
         error = ExpressionError(message, remedy, offset)
-        if self.doubts is None or get_close_matches(name, words, n=1, cutoff=_SLIP):
+        if self.doubts is None or near:
             raise error
         self.doubts.append(error)
 
@@ -116,6 +112,12 @@ class Names(Struct, frozen=True, kw_only=True):
         places = [root for root in roots if path.root or path.fields[0] in (self.declared(root) or ())]
         kinds = {self.types.get(".".join((root, *path.fields)), "any") for root in places}
         return kinds.pop() if len(kinds) == 1 and None not in map(self.declared, roots) else "any"
+
+
+@lru_cache(maxsize=4096)
+def _nearest(name: str, known: frozenset[str]) -> tuple[bool, str]:
+    """Return whether the name is a slip of a known one, and what to write; thousands of rules share names."""
+    return bool(get_close_matches(name, known, n=1, cutoff=_SLIP)), did_you_mean(name, known)
 
 
 def event_field(name: str, offset: int) -> Path:
