@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from adapter.rules.index.matcher import Match, compiled
 from adapter.rules.index.plan import Plan
 from adapter.rules.index.residue import first, ranked
-from adapter.rules.language import AnyOf, Node, Reads, reads
+from adapter.rules.language import Node, Reads, reads
 
 __all__ = ["Index", "first", "ranked"]
 
@@ -23,5 +23,5 @@ class Index:
     reads: Reads
 
     def __init__(self, nodes: Sequence[Node]) -> None:
-        self.reads = reads(AnyOf(tuple(nodes)))
+        self.reads = reads(*nodes)
         self.match = compiled(Plan(nodes), self.reads.paths)

@@ -14,9 +14,38 @@ from adapter.rules.language.values import ABSENT, NUMBERS, among, equal, is_null
 Key = Path | Metric
 Test = Callable[[Any], bool]
 _SCALARS = frozenset(("number", "text", "boolean", "null"))
+_TEXT, _NUMBER, _STR = frozenset(("text",)), frozenset(("number",)), frozenset((str,))
 
 
-class Scalar(Struct, frozen=True):
+class Asked(Struct, frozen=True, gc=False):
+    """Whether `ask(value, constant)` is `want`; no closure, because books have many and the GC walks those."""
+
+    ask: Callable[[Any, Any], Any]
+    constant: Any
+    want: bool
+
+    def __call__(self, value: Any) -> bool:
+        """Tell it of a value."""
+        return self.ask(value, self.constant) is self.want
+
+
+class Listed(Struct, frozen=True, gc=False):
+    """Whether a value of these classes is among the constants, or with `want` false is not."""
+
+    classes: frozenset[Any]
+    constants: frozenset[Any]
+    want: bool
+
+    def __call__(self, value: Any) -> bool:
+        """Tell it of a value."""
+        return value.__class__ in self.classes and (value in self.constants) is self.want
+
+
+def _more(value: Any, constant: Any) -> Any:
+    return less(constant, value)
+
+
+class Scalar(Struct, frozen=True, gc=False):
     """A test of a value that changes only at the numbers and texts it mentions."""
 
     key: Key
@@ -25,7 +54,7 @@ class Scalar(Struct, frozen=True):
     test: Test
 
 
-class Member(Struct, frozen=True):
+class Member(Struct, frozen=True, gc=False):
     """`constant in key` when `want`, else its denial."""
 
     key: Path
@@ -68,31 +97,24 @@ def _mentioned(key: Key, constants: tuple[Any, ...], test: Test) -> Scalar:
 
 def _membership(key: Key, constant: Constant, want: bool) -> Scalar | None:
     kinds = frozenset(item.kind for item in constant.value)
+    items = plain(constant)
     if not kinds <= _SCALARS:
         return None
-    items = plain(constant)
-    looked = frozenset(items) if kinds <= {"text"} or kinds <= {"number"} else None
-    if looked is None:
-        return _mentioned(key, items, lambda value: among(value, items, kinds) is want)
-    classes = NUMBERS if kinds <= {"number"} else frozenset((str,))
-    if not items:
-        return _mentioned(key, items, lambda value: among(value, items, kinds) is want)
-    return _mentioned(key, items, lambda value: value.__class__ in classes and (value in looked) is want)
+    if kinds in (_TEXT, _NUMBER):
+        classes = NUMBERS if kinds == _NUMBER else _STR
+        return _mentioned(key, items, Listed(classes, frozenset(items), want))
+    return _mentioned(key, items, lambda value: among(value, items, kinds) is want)
 
 
 def _comparison(node: Compare, key: Key, constant: Constant, want: bool) -> Scalar | None:
-    value = constant.value
-    if constant.kind == "null":
-        wanted = (node.operator == "==") is want
-        return Scalar(key, (), (), lambda seen: is_null(seen) is wanted)
-    if node.operator in ("==", "!="):
-        wanted = (node.operator == "==") is want
+    value, operator = constant.value, node.operator
+    if operator in ("==", "!="):
+        wanted = (operator == "==") is want
+        if constant.kind == "null":
+            return Scalar(key, (), (), lambda seen: is_null(seen) is wanted)
         known = constant.kind in ("number", "text")
-        return _mentioned(key, (value,), lambda seen: equal(seen, value) is wanted) if known else None
+        return _mentioned(key, (value,), Asked(equal, value, wanted)) if known else None
     if constant.kind != "number":
         return None
-    if node.operator in ("<", ">="):
-        wanted = (node.operator == "<") is want
-        return _mentioned(key, (value,), lambda seen: less(seen, value) is wanted)
-    wanted = (node.operator == ">") is want
-    return _mentioned(key, (value,), lambda seen: less(value, seen) is wanted)
+    ask = less if operator in ("<", ">=") else _more
+    return _mentioned(key, (value,), Asked(ask, value, (operator in ("<", ">")) is want))

@@ -16,7 +16,7 @@ _MAX_CLAUSES = 16
 _MAX_LEAVES = 64
 
 
-class Leaf(Struct, frozen=True):
+class Leaf(Struct, frozen=True, gc=False):
     """A node that must be exactly `want`."""
 
     node: Node

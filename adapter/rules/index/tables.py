@@ -31,7 +31,7 @@ Group = dict[int, list[Member]]
 Masks = tuple[int, ...]
 
 
-class Entry(Struct, frozen=True):
+class Entry(Struct, frozen=True, gc=False):
     """One condition's demand on one value; `bit` is the condition's."""
 
     bit: int
@@ -43,10 +43,10 @@ class Entry(Struct, frozen=True):
 def entry(bit: int, alternatives: Sequence[Sequence[Scalar]]) -> Entry:
     """Return the demand that in each clause at least one of its atoms holds."""
     atoms = [atom for clause in alternatives for atom in clause]
+    if len(atoms) == 1:
+        return Entry(bit, atoms[0].numbers, atoms[0].texts, atoms[0].test)
     numbers = tuple({number: None for atom in atoms for number in atom.numbers})
     texts = tuple({text: None for atom in atoms for text in atom.texts})
-    if len(atoms) == 1:
-        return Entry(bit, numbers, texts, atoms[0].test)
     tests = [[atom.test for atom in clause] for clause in alternatives]
     return Entry(bit, numbers, texts, lambda value: all(any(test(value) for test in some) for some in tests))
 

@@ -18,7 +18,7 @@ Root = Literal["", "attributes", "traits", "context", "event", "now"]
 MetricKind = Literal["count", "sum", "avg", "min", "max", "distinct", "first", "last", "days_since"]
 
 
-class Node(Struct, frozen=True):
+class Node(Struct, frozen=True, gc=False):
     """One condition, or one value within it."""
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from adapter.rules.language.nodes import Has, Metric, Node, Path
+from adapter.rules.language.nodes import Constant, Has, Metric, Node, Path
 
 
 class Reads(Struct, frozen=True):
@@ -16,20 +16,23 @@ class Reads(Struct, frozen=True):
     metrics: tuple[Metric, ...]
 
 
-def reads(node: Node) -> Reads:
-    """Return what a condition reads, definitions included."""
-    leaves = dict.fromkeys(leaf for leaf in _walk(node) if isinstance(leaf, Path | Metric))
+def reads(*nodes: Node) -> Reads:
+    """Return what conditions read, definitions included."""
+    leaves: dict[Node, None] = {}
+    for node in nodes:
+        _gather(node, leaves)
     paths = tuple(leaf for leaf in leaves if isinstance(leaf, Path))
     return Reads(paths, tuple(leaf for leaf in leaves if isinstance(leaf, Metric)))
 
 
-def _walk(node: Node) -> Iterator[Node]:
-    if isinstance(node, Has) and isinstance(node.operand, Path):
-        yield Path(node.operand.root, (*node.operand.fields, node.field))
-        return
-    yield node
-    for child in children(node):
-        yield from _walk(child)
+def _gather(node: Node, leaves: dict[Node, None]) -> None:
+    if isinstance(node, Path | Metric):
+        leaves[node] = None
+    elif isinstance(node, Has) and isinstance(node.operand, Path):
+        leaves[Path(node.operand.root, (*node.operand.fields, node.field))] = None
+    elif not isinstance(node, Constant):
+        for child in children(node):
+            _gather(child, leaves)
 
 
 def children(node: Node) -> Iterator[Node]:
