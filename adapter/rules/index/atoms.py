@@ -18,7 +18,7 @@ _TEXT, _NUMBER, _STR = frozenset(("text",)), frozenset(("number",)), frozenset((
 
 
 class Asked(Struct, frozen=True, gc=False):
-    """Whether `ask(value, constant)` is `want`; no closure, because books have many and the GC walks those."""
+    """Whether `ask(value, constant)` is `want`; not a closure, for the collector walks those."""
 
     ask: Callable[[Any, Any], Any]
     constant: Any
