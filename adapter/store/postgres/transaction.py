@@ -51,10 +51,13 @@ class PostgresTransaction:
         if wanted.codes:
             names.update(row[1] for row in await self._fetch("code_owners", array(wanted.codes)))
         await self._read_customers(names)
+        # A visitor's anonymous id seldom has a record: whether its place is needed, identities will tell.
+        visitors = {value for _, value in wanted.identities}
+        await self._hold_customers(names - visitors - self._customers.keys())
         asked = set(wanted.identities)
         asked.update((SOURCE_ID, name) for name in wanted.customers if name not in self._customers)
         identities = await self._identities(asked)
-        await self._hold_customers(names, identities, asked)
+        await self._follow(names, identities, asked)
         await self._read_discounts(wanted.codes, now)
         return Loaded(answers, identities, self._customers, self._discounts)
 
@@ -94,23 +97,27 @@ class PostgresTransaction:
         rows = await self._fetch("answers", sorted(digests.keys() - fresh))
         return {digests[row[0]]: row[1] or b"" for row in rows}
 
-    async def _hold_customers(
-        self, names: set[str], identities: dict[Identity, str], asked: set[Identity]
-    ) -> None:
-        """Lock whom the identities lead to, and the places of names that nobody is known by."""
-        led_to = set(identities.values()) - self._customers.keys()
-        await self._read_customers(led_to)
-        spoken_for = {value for _, value in identities}
-        unknown = ((names - spoken_for) | led_to) - self._customers.keys()
+    async def _hold_customers(self, unknown: set[str]) -> None:
+        """Take the places of unknown customers, and lock those that were made meanwhile."""
         if not unknown:
             return
         held = {row[0] for row in await self._fetch("hold_customers", array(sorted(unknown)))}
-        self._held_customers = held
+        self._held_customers |= held
         await self._read_customers(unknown - held)
-        made_and_gone = unknown - held - self._customers.keys()
-        # Between our looking and our holding, a customer may have been made and merged into another.
-        if made_and_gone or await self._known_identities(asked) != identities:
+        if unknown - held - self._customers.keys():
             raise Again
+
+    async def _follow(self, names: set[str], identities: dict[Identity, str], asked: set[Identity]) -> None:
+        """Lock whom the identities lead to, and the places of visitors that nobody is known by."""
+        locked = self._customers.keys() | self._held_customers
+        led_to = set(identities.values()) - locked
+        await self._read_customers(led_to)
+        spoken_for = {value for _, value in identities}
+        if unknown := ((names - spoken_for) | led_to) - locked - self._customers.keys():
+            await self._hold_customers(unknown)
+            # Between our looking and our holding, one may have been made and merged into another.
+            if await self._known_identities(asked) != identities:
+                raise Again
 
     async def _read_customers(self, names: Collection[str]) -> None:
         rows = await self._fetch("lock_customers", array(sorted(names))) if names else []
