@@ -4,7 +4,8 @@ All writing that decides goes through `Store.transact`: one script, one transact
 written once as a coroutine; an engine may run it again from the start when its transaction had to be
 rolled back for a reason that passes (deadlock, serialization), so it must be pure but for the
 transaction. When `transact` returns, what the script saved is durable (fsync done, synchronous
-standbys included); when it raises, nothing of it is.
+standbys included); when it raises, nothing of it is, save where the connection was lost during the commit
+itself: then the same message keys, sent again, find out.
 
 Every verb raises `adapter.errors.Unavailable` when the store cannot be reached, is full or is locked.
 """

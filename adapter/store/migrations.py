@@ -21,6 +21,13 @@ class Migration(Struct, frozen=True):
     sql: str
 
 
+class Schema(Struct, frozen=True):
+    """The number of the last migration `applied` to a store, and of the last one this program has."""
+
+    applied: int
+    latest: int
+
+
 def read(folder: Traversable) -> list[Migration]:
     """Return an engine's migrations in order; they are numbered from 1 without gaps."""
     found = [

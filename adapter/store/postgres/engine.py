@@ -18,11 +18,12 @@ from adapter.model.discounts import HeldDiscount
 from adapter.model.events import Event
 from adapter.model.quarantine import Quarantined
 from adapter.store.contract import Aged, Settlement, Transaction
+from adapter.store.migrations import Schema
 from adapter.store.postgres import outbox
 from adapter.store.postgres.committer import Committer
 from adapter.store.postgres.connection import Connection, connect, translated
 from adapter.store.postgres.copying import PostgresEnd
-from adapter.store.postgres.migrate import migrate
+from adapter.store.postgres.migrate import migrate, versions
 from adapter.store.postgres.reads import Reads
 from adapter.store.postgres.statements import MIGRATIONS
 from adapter.store.postgres.transaction import PostgresTransaction
@@ -150,6 +151,19 @@ class PostgresStore:
     async def counts(self) -> dict[str, int]:
         """Return how many there are of each kind."""
         return await self._read(lambda connection: Reads(connection).counts())
+
+    async def check(self) -> list[str]:
+        """Return what is wrong inside the store, a line each; reads all of it."""
+        return await self._read(lambda connection: Reads(connection).check())
+
+    async def schema(self) -> Schema:
+        """Return which schema a store has, open or not, without changing it."""
+        with translated(self._shown):
+            connection = await connect(self._dsn, {})
+            try:
+                return Schema(max(await versions(connection), default=0), len(MIGRATIONS))
+            finally:
+                connection.terminate()
 
     def end(self) -> PostgresEnd:
         """Return the store as one end of a copy."""

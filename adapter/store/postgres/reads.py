@@ -95,6 +95,11 @@ class Reads:
                 counts[name] = (await self._rows(statement))[0][0]
         return counts | {row[0]: row[1] for row in await self._rows("small_counts")}
 
+    async def check(self) -> list[str]:
+        """Return what does not fit together, a line each."""
+        rows = await self._connection.fetch(SQL["astray"], timeout=3600)
+        return [row[0] for row in rows]
+
     async def _rows(self, statement: str, *values: Any) -> list[asyncpg.Record]:
         return await self._connection.fetch(SQL[statement], *values)
 

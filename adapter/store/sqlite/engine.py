@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import TypeVar
 
 import apsw
@@ -16,12 +18,13 @@ from adapter.model.discounts import HeldDiscount
 from adapter.model.events import Event
 from adapter.model.quarantine import Quarantined
 from adapter.store.contract import Aged, Settlement, Transaction
+from adapter.store.migrations import Schema
 from adapter.store.rows import digest_slices
 from adapter.store.sqlite import outbox
 from adapter.store.sqlite.connection import connect, transaction, translated
 from adapter.store.sqlite.copying import SqliteEnd
 from adapter.store.sqlite.lock import FileLock
-from adapter.store.sqlite.migrate import migrate
+from adapter.store.sqlite.migrate import migrate, version
 from adapter.store.sqlite.reads import Reads
 from adapter.store.sqlite.statements import MIGRATIONS, SQL
 from adapter.store.sqlite.transaction import SqliteTransaction, drive
@@ -144,6 +147,14 @@ class SqliteStore:
     async def _forget_span(self, kind: Aged, span: tuple[int, int], before: datetime) -> int:
         return await self._write(lambda connection: outbox.forget_span(connection, kind, span, before))
 
+    async def check(self) -> list[str]:
+        """Return what is wrong inside the store, a line each; reads all of it."""
+        return await self._read(Reads.check)
+
+    async def schema(self) -> Schema:
+        """Return which schema a closed store has, without changing it."""
+        return await asyncio.to_thread(self._schema)
+
     def end(self) -> SqliteEnd:
         """Return the store as one end of a copy."""
         return SqliteEnd(self._write)
@@ -169,6 +180,16 @@ class SqliteStore:
             if self._reads is None:
                 self._reads = Reads(connect(self._path, read_only=True))
             return work(self._reads)
+
+    def _schema(self) -> Schema:
+        if not Path(self._path).exists():
+            return Schema(0, len(MIGRATIONS))
+        with translated(self._path):
+            connection = connect(self._path, read_only=True)
+            try:
+                return Schema(version(connection), len(MIGRATIONS))
+            finally:
+                connection.close()
 
     def _connect(self) -> None:
         with translated(self._path):

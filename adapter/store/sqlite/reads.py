@@ -89,6 +89,11 @@ class Reads:
         """Return how many there are of each kind."""
         return dict(self._rows("counts"))
 
+    def check(self) -> list[str]:
+        """Return what is wrong inside the file, a line each."""
+        found = [*self._rows("integrity"), *self._rows("wrong_totals")]
+        return [line for (line,) in found if line != "ok"]
+
     def _rows(self, statement: str, *values: Any) -> list[Any]:
         return self._connection.execute(SQL[statement], values).fetchall()
 
