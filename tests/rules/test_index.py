@@ -71,6 +71,26 @@ def test_the_index_holds_what_the_conditions_hold(nodes: list[Node], seen: list[
         assert index.match(see(*parts)) == expected
 
 
+ODD = [
+    *(None, True, False, 0, 1, 2, 2.5, 0.3, 2**53 + 1, -(2**53) - 1, 10**30, 1e300, float("nan")),
+    *(float("inf"), float("-inf"), Fraction(1, 3), Fraction(3, 10), "a", "b", "", "2", object()),
+    *([], ["a"], [1.0, True], {}, {"a": 1}, {"x": 2}, ["a"] * 1001),
+]
+
+
+@pytest.mark.parametrize("value", ODD, ids=lambda value: repr(value)[:20])
+def test_no_value_is_looked_up_as_what_it_is_not(value: Any) -> None:
+    pairs = [AnyOf((one, other)) for one, other in zip(PARSED, PARSED[7:], strict=False)]
+    nodes: list[Node] = [*PARSED, *map(Not, PARSED), *pairs, *map(Not, pairs)]
+    index = Index(nodes)
+    for name in "nsblo":
+        given = {name: value}
+        places: list[tuple[Any, ...]] = [(given, {}, {}), ({}, given, {}), ({}, {}, given, value)]
+        for parts in places:
+            held = [node for bit, node in enumerate(nodes) if index.match(see(*parts)) >> bit & 1]
+            assert held == [node for node in nodes if compile(node)(see(*parts))]
+
+
 def many(make: Callable[[int], str], count: int) -> tuple[list[Node], Index]:
     nodes = [parse(make(number), Names()) for number in range(count)]
     return nodes, Index(nodes)
