@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from adapter import __version__
-from adapter.cli import check, replay, serve
+from adapter.cli import check, map, model, replay, serve, test  # noqa: A004 - commands are named for what they do
 
 # Pretty tracebacks show local variables, and these may be customers' data.
 commands = typer.Typer(
@@ -15,6 +15,9 @@ commands = typer.Typer(
 )
 commands.command(epilog=serve.EXAMPLES)(serve.serve)
 commands.command(epilog=check.EXAMPLES)(check.check)
+commands.command("map", epilog=map.EXAMPLES)(map.show)
+commands.command("test", epilog=test.EXAMPLES)(test.cases)
+commands.add_typer(model.commands, name="model", epilog=model.EXAMPLES)
 commands.command(epilog=replay.EXAMPLES)(replay.replay)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from adapter.datamodel.fitting import Fit
 from adapter.errors import MappingError
 from adapter.files.dumping import dump
 from adapter.mapping import operations, paths
@@ -72,12 +73,12 @@ class Explanation(Struct, frozen=True):
 def explain(book: MappingBook, message: Message) -> Explanation:
     """Explain a message; never raises for what a mapping cannot do with it."""
     document = message.document
-    mappings = tuple(_explained(mapping, message) for mapping in book.of(message.source))
+    mappings = tuple(_explained(mapping, message, book.fit) for mapping in book.of(message.source))
     kind, event = document.get("type"), document.get("event")
     return Explanation(message.source, message.key, str(kind or ""), str(event or ""), mappings)
 
 
-def _explained(mapping: Mapping, message: Message) -> MappingExplained:
+def _explained(mapping: Mapping, message: Message, fit: Fit | None) -> MappingExplained:
     place = f"{mapping.at.file}:{mapping.at.line}"
     why_not = _why_not(mapping.filter, message.document)
     if why_not:
@@ -87,6 +88,8 @@ def _explained(mapping: Mapping, message: Message) -> MappingExplained:
         fields = tuple(_fields(tracing))
         out: list[Operation] = []
         operations.BUILDERS[mapping.action](tracing.all() or {}, message, out)
+        if fit is not None:
+            out = [fit(operation) for operation in out]
     except MappingError as error:
         return MappingExplained(mapping.name, place, matched=True, error=error.message)
     shown = tuple(plain(operation) for operation in out)

@@ -10,6 +10,7 @@ from msgspec import Struct
 from adapter.files.problems import Mark
 from adapter.mapping.files import Mapping
 from adapter.mapping.readers import event_name
+from adapter.mapping.satisfiable import ways
 
 Keys = tuple[str | int, ...]
 
@@ -116,8 +117,20 @@ def _names(mapping: Mapping, value: Any, keys: Keys) -> Iterator[tuple[str | Non
 
 def _of_table(mapping: Mapping, lookup: dict[str, Any], keys: Keys) -> Iterator[tuple[str | None, Mark]]:
     table = lookup["table"]
+    taken = _events_taken(mapping) if lookup.get("value") == {"@path": "$.event"} else None
     for key, name in mapping.tables.get(table, {}).items():
-        if isinstance(name, str):
+        if isinstance(name, str) and (taken is None or key in taken):
             yield name, mapping.document.mark("tables", table, key)
     if "default" in lookup:
         yield from _names(mapping, lookup["default"], (*keys, "default"))
+
+
+def _events_taken(mapping: Mapping) -> set[str] | None:
+    """Return the values of `event` that a mapping subscribes to, None when it may be any."""
+    taken: set[str] = set()
+    for way in ways(mapping.filter):
+        named = [str(test.value) for test in way if test.field == "event" and test.operator == "="]
+        if not named:
+            return None
+        taken.update(named)
+    return taken

@@ -1,0 +1,116 @@
+"""The table on which a team agrees: what is shared, which mappings feed it, which rules read it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from adapter.datamodel.declared import DataModel, Declared
+from adapter.mapping import writes
+from adapter.mapping.book import MappingBook
+from adapter.mapping.files import Mapping
+from adapter.model.rules import Absence, Rule
+from adapter.rules.book import RuleBook
+from adapter.rules.language import Node, Path, reads
+
+#: `("traits", name)`, `("context", name)`, or `(event, attribute)`, where an empty name is the event itself.
+Place = tuple[str, str]
+
+
+class Row(Struct, frozen=True):
+    """One thing shared: `of` is `traits`, `context` or an event's name; an event's own row has no name.
+
+    `fed_by` names mappings, each with its source: those that name the thing, and those that pass on
+    whatever came. `read_by` names rules.
+    """
+
+    of: str
+    name: str
+    type: str
+    required: bool
+    description: str
+    fed_by: list[str]
+    read_by: list[str]
+
+
+def rows(model: DataModel, mappings: MappingBook, rules: RuleBook) -> list[Row]:
+    """Return everything declared, in the order of the file."""
+    fed: dict[Place, dict[str, None]] = defaultdict(dict)
+    for mapping in mappings.mappings:
+        for place in _fed(mapping, model):
+            fed[place][f"{mapping.name} ({mapping.source})"] = None
+    read: dict[Place, dict[str, None]] = defaultdict(dict)
+    for rule in rules.rules:
+        for place in _read(rule, rules, model):
+            read[place][rule.name] = None
+    return [
+        Row(of, name, str(one.type) if one else "event", one is not None and one.required,
+            one.description if one else model.events[of].description, [*fed[of, name]], [*read[of, name]])
+        for of, name, one in _declared(model)
+    ]  # fmt: skip
+
+
+def _declared(model: DataModel) -> Iterator[tuple[str, str, Declared | None]]:
+    yield from (("traits", name, one) for name, one in model.traits.items())
+    yield from (("context", name, one) for name, one in (model.context or {}).items())
+    for event, declared in model.events.items():
+        yield event, "", None
+        yield from ((event, name, one) for name, one in declared.attributes.items())
+
+
+def _fed(mapping: Mapping, model: DataModel) -> Iterator[Place]:
+    yield from (("traits", trait.name) for trait in writes.traits(mapping))
+    if mapping.action == "customer.upsert" and writes.passes_on(mapping, "traits"):
+        yield from (("traits", trait) for trait in model.traits)
+    if mapping.action != "event":
+        return
+    if writes.passes_on(mapping, "context"):
+        yield from (("context", name) for name in model.context or {})
+    names = writes.event_names(mapping)
+    for event in names.names if names.all else model.events:
+        yield event, ""
+        yield from ((event, attribute.name) for attribute in writes.attributes(mapping))
+        if event in model.events and writes.passes_on(mapping, "attributes"):
+            yield from ((event, attribute) for attribute in model.events[event].attributes)
+
+
+def _read(rule: Rule, rules: RuleBook, model: DataModel) -> Iterator[Place]:
+    absence = rule.trigger if isinstance(rule.trigger, Absence) else None
+    triggers = (absence.event,) if absence else rule.triggers
+    yield from ((event, "") for event in triggers)
+    if absence:
+        yield absence.unless, ""
+    for node in _nodes(rule, rules):
+        found = reads(node)
+        for path in found.paths:
+            yield from _places(path, triggers, model)
+        for metric in found.metrics:
+            yield metric.event, ""
+            if metric.attribute is not None:
+                yield metric.event, metric.attribute
+
+
+def _nodes(rule: Rule, rules: RuleBook) -> Iterator[Node]:
+    """Yield the rule's conditions, and those of the segments that it names."""
+    yield rules.nodes[rule.name]
+    rails = rule.guardrails
+    for name in (*rails.eligible_segments, *rails.excluded_segments, *rule.rollout.audience):
+        segment = rules.segments.declared.get(name)
+        if segment is not None and segment.node is not None:
+            yield segment.node
+
+
+def _places(path: Path, triggers: tuple[str, ...], model: DataModel) -> Iterator[Place]:
+    """Yield where a path may lead: a bare name to the event's attribute, else the trait, else the context."""
+    if not path.fields:
+        return
+    name = path.fields[0]
+    attributes = [(event, name) for event in triggers if name in model.attributes([event])]
+    if path.root in ("", "attributes"):
+        yield from attributes
+    if path.root == "traits" or (path.root == "" and not attributes and name in model.traits):
+        yield "traits", name
+    if path.root == "context" or (path.root == "" and not attributes and name not in model.traits):
+        yield "context", name

@@ -1,0 +1,92 @@
+"""`adapter map`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from msgspec import Struct
+
+from adapter.cli.books import mappings_of
+from adapter.cli.payloads import bodies, decode, source_of
+from adapter.cli.settings import AsJson, Config, Mappings, options, settled
+from adapter.errors import Unreadable
+from adapter.mapping.book import MappingBook
+from adapter.mapping.explain import Explanation, explain
+from adapter.model.encoding import encode
+
+EXAMPLES = """\b
+Examples:
+  adapter map fixtures/segment/classic-track.json
+  adapter map --json payload.json
+  pbpaste | adapter map -"""
+
+File = Annotated[Path, typer.Argument(help="A body as it arrives, or one a line (JSONL); - reads the input.")]
+Source = Annotated[
+    Literal["segment", "mparticle"] | None,
+    typer.Option("--source", help="Who sends it; told by its shape where not given."),
+]
+
+
+class Mapped(Struct, frozen=True):
+    """One body: its messages explained, why parts of it are none, and how many were our own coming back."""
+
+    source: str
+    messages: list[Explanation] = []
+    quarantined: list[str] = []
+    dropped: int = 0
+
+    @property
+    def fails(self) -> bool:
+        """Say whether anything of it would be quarantined."""
+        return bool(self.quarantined) or any(
+            mapping.error for message in self.messages for mapping in message.mappings
+        )
+
+
+def show(
+    *,
+    file: File,
+    source: Source = None,
+    mappings: Mappings = None,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what a payload becomes: which mappings take it, which do not and why, each field with its path.
+
+    Exit code 1 when any of it would be quarantined.
+    """
+    book = mappings_of(settled(config, options(mappings=mappings)).files)
+    now = datetime.now(UTC)
+    mapped = [_mapped(book, body, source or source_of(body), now) for body in bodies(file)]
+    if as_json:
+        typer.echo(encode(mapped))
+    else:
+        typer.echo("\n\n".join(text for one in mapped for text in _texts(one)))
+    if any(one.fails for one in mapped):
+        raise typer.Exit(1)
+
+
+def _mapped(book: MappingBook, body: bytes, source: str, now: datetime) -> Mapped:
+    try:
+        decoded = decode(source, body, now)
+    except Unreadable as error:
+        return Mapped(source, quarantined=[error.message])
+    explained = [explain(book, message) for message in decoded.messages]
+    return Mapped(source, explained, [entry.reason for entry in decoded.quarantined], decoded.dropped)
+
+
+def _texts(mapped: Mapped) -> Sequence[str]:
+    texts = [explanation.text() + _ignored(explanation) for explanation in mapped.messages]
+    texts += [f"{mapped.source}: quarantined: {reason}" for reason in mapped.quarantined]
+    if mapped.dropped:
+        texts.append(f"{mapped.source}: {mapped.dropped} of our own events coming back, dropped")
+    return texts or [f"{mapped.source}: nothing in it"]
+
+
+def _ignored(explanation: Explanation) -> str:
+    taken = any(mapping.matched for mapping in explanation.mappings)
+    return "" if taken else "\n  no mapping takes it, so it is ignored"

@@ -1,0 +1,109 @@
+"""`adapter model`: the data model proposed, and shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from adapter.cli.agreement import Row, rows
+from adapter.cli.books import books_of, mappings_of
+from adapter.cli.map import Source
+from adapter.cli.payloads import bodies, decode, source_of
+from adapter.cli.settings import AsJson, Config, Mappings, Rules, options, settled
+from adapter.datamodel.inferring import Seen, written
+from adapter.errors import MappingError, Unreadable
+from adapter.mapping.book import MappingBook
+from adapter.model.encoding import encode
+
+EXAMPLES = """\b
+Examples:
+  adapter model infer recorded.jsonl > mappings/model.yaml
+  adapter model show
+  adapter model show --json"""
+
+commands = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None,
+    help="The data model: propose one from recorded payloads, or show the one in force.",
+)  # fmt: skip
+Payloads = Annotated[list[Path], typer.Argument(help="Bodies as they arrived, JSON or JSONL, of any source.")]
+
+
+@commands.command(epilog=EXAMPLES)
+def infer(
+    *, files: Payloads, source: Source = None, mappings: Mappings = None, config: Config = None
+) -> None:
+    """Propose a model.yaml from recorded payloads, as the mappings make events and customers of them."""
+    book = mappings_of(settled(config, options(mappings=mappings)).files)
+    seen, left_out = Seen(), 0
+    for file in files:
+        for body in bodies(file):
+            left_out += _take(seen, book, body, source or source_of(body))
+    typer.echo(written(seen.model()), nl=False)
+    if left_out:
+        typer.echo(f"adapter: {left_out} messages could not be mapped; `adapter map` says why", err=True)
+
+
+def _take(seen: Seen, book: MappingBook, body: bytes, source: str) -> int:
+    """Take what a body becomes, and return how many of its messages cannot be mapped."""
+    try:
+        decoded = decode(source, body, datetime.now(UTC))
+    except Unreadable:
+        return 1
+    failed = len(decoded.quarantined)
+    for message in decoded.messages:
+        try:
+            seen.take(book.mapped(message))
+        except MappingError:
+            failed += 1
+    return failed
+
+
+@commands.command(epilog=EXAMPLES)
+def show(
+    *, mappings: Mappings = None, rules: Rules = None, config: Config = None, as_json: AsJson = False
+) -> None:
+    """Print what the shop shares, with the mappings that feed each and the rules that read each."""
+    files = settled(config, options(mappings=mappings, rules=rules)).files
+    book, rulebook = books_of(files)
+    if book.model is None:
+        typer.echo(f"adapter: there is no model.yaml in {files.mappings}; `adapter model infer` proposes one",
+                   err=True)  # fmt: skip
+        raise typer.Exit(1)
+    found = rows(book.model, book, rulebook)
+    if as_json:
+        typer.echo(encode(found))
+        return
+    typer.echo("name  type  what it is  <- mappings that feed it  -> rules that read it\n")
+    for group in _groups(found):
+        typer.echo("\n".join(_lines(group)))
+        typer.echo("")
+
+
+def _groups(found: Sequence[Row]) -> Iterator[list[Row]]:
+    for title in dict.fromkeys(row.of for row in found):
+        yield [row for row in found if row.of == title]
+
+
+def _lines(group: Sequence[Row]) -> Iterator[str]:
+    """Yield one block of the table: its title, then a line each that does not repeat the title."""
+    common = group[0].fed_by if all(row.fed_by == group[0].fed_by for row in group) else None
+    own = group[0] if not group[0].name else None
+    title = f"{group[0].of}: {own.description}" if own and own.description else group[0].of
+    yield title + (_sharers(own.fed_by, own.read_by) if own else _sharers(common or [], []))
+    width = max((len(row.name) for row in group), default=0)
+    for row in group:
+        if row is not own:
+            kind = f"{row.type}, required" if row.required else row.type
+            same = row.fed_by == (own.fed_by if own else common)
+            told = _sharers([] if same else row.fed_by or ["nothing"], row.read_by)
+            about = f"  {row.description}" if row.description else ""
+            yield f"  {row.name:{width}}  {kind:16}{about}{told}".rstrip()
+
+
+def _sharers(fed_by: Sequence[str], read_by: Sequence[str]) -> str:
+    fed = f"  <- {', '.join(fed_by)}" if fed_by else ""
+    return fed + (f"  -> {', '.join(read_by)}" if read_by else "")

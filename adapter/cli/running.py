@@ -1,0 +1,91 @@
+"""The cases beside mappings and rules, run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from msgspec import Struct
+
+from adapter.cli.junit import Ran
+from adapter.cli.payloads import decode_case
+from adapter.errors import InvalidFiles
+from adapter.files.problems import Mark
+from adapter.mapping import cases as mapping_cases
+from adapter.mapping import coverage as mapping_coverage
+from adapter.mapping import recording
+from adapter.mapping.book import MappingBook
+from adapter.rules import cases as rule_cases
+from adapter.rules import coverage as rule_coverage
+from adapter.rules.book import RuleBook
+from adapter.settings.values import Files
+
+
+class Report(Struct, frozen=True):
+    """What one run found. `missed` is what no case tries, told only when all cases ran."""
+
+    mappings: list[Ran]
+    rules: list[Ran]
+    missed: list[str]
+    recorded: list[str]
+
+    @property
+    def failed(self) -> list[Ran]:
+        """The cases that did not pass."""
+        return [case for case in (*self.mappings, *self.rules) if case.failure]
+
+    @property
+    def passed(self) -> int:
+        """How many cases passed."""
+        return len(self.mappings) + len(self.rules) - len(self.failed)
+
+
+def run(
+    files: Files, mappings: MappingBook, rules: RuleBook, paths: Sequence[Path], *, update: bool
+) -> Report:
+    """Run all cases, or those of test files under `paths`; with `update` record mapping cases that fail.
+
+    Raises InvalidFiles where test files do not check.
+    """
+    recorded: list[Path] = []
+    mapped = _mapped(files, mappings, paths)
+    if update:
+        recorded = recording.record(mapped)
+        mapped = _mapped(files, mappings, paths)
+    ruled = _ruled(files, rules, paths)
+    missed: list[str] = []
+    if not paths:
+        missed += [str(one) for one in mapping_coverage.unexercised(mappings, mapped)]
+        missed += rule_coverage.untried(rules, ruled)
+    return Report(
+        [_ran_mapping(one) for one in mapped],
+        [Ran(one.case.name, one.case.at, "\n".join(one.missed)) for one in ruled],
+        missed,
+        [str(path) for path in recorded],
+    )
+
+
+def _mapped(files: Files, book: MappingBook, paths: Sequence[Path]) -> list[mapping_cases.Result]:
+    cases, problems = mapping_cases.load(Path(files.mappings))
+    if problems:
+        raise InvalidFiles(problems)
+    return mapping_cases.run(book, [case for case in cases if _chosen(case.at, paths)], decode_case)
+
+
+def _ruled(files: Files, book: RuleBook, paths: Sequence[Path]) -> list[rule_cases.Result]:
+    cases, problems = rule_cases.load(Path(files.rules))
+    if problems:
+        raise InvalidFiles(problems)
+    return [rule_cases.run(case, book) for case in cases if _chosen(case.at, paths)]
+
+
+def _ran_mapping(result: mapping_cases.Result) -> Ran:
+    case = result.case
+    if result.passed:
+        return Ran(case.name, case.at)
+    return Ran(case.name, case.at, result.diff or "the case expects nothing yet; --update records what came")
+
+
+def _chosen(at: Mark, paths: Sequence[Path]) -> bool:
+    file = Path(at.file).resolve()
+    return not paths or any(file.is_relative_to(path.resolve()) for path in paths)

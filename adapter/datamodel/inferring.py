@@ -1,0 +1,115 @@
+"""A data model proposed from what was recorded: the narrowest type that every value seen is of."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from adapter.datamodel.declared import DataModel, Declared, DeclaredEvent
+from adapter.datamodel.types import MISFIT, Type
+from adapter.files.dumping import dump
+from adapter.model.operations import CustomerUpsert, EventOccurred, Operation
+
+#: Tried in this order; text of digits may be an id, so a number needs one that was sent as such.
+_TYPES = ("boolean", "money", "number", "date", "datetime", "object", "string")
+_MONEY = re.compile(
+    r"(?:^|_)(amount|cart_value|cost|discount|lifetime_value|price|revenue|shipping|subtotal|tax|total|value)$"
+)
+#: So often an attribute must have come with every one of its events to be proposed as required.
+_OFTEN = 20
+
+
+class Seen:
+    """What was seen of customers and events; `take` operations, then `model` proposes."""
+
+    def __init__(self) -> None:
+        self._traits: dict[str, list[Any]] = defaultdict(list)
+        self._context: dict[str, list[Any]] = defaultdict(list)
+        self._events: Counter[str] = Counter()
+        self._attributes: dict[str, dict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
+
+    def take(self, operations: Iterable[Operation]) -> None:
+        """Take operations as the mappings gave them, before any model looked at them."""
+        for operation in operations:
+            if isinstance(operation, CustomerUpsert):
+                _add(self._traits, operation.traits)
+            elif isinstance(operation, EventOccurred):
+                event = operation.event
+                self._events[event.name] += 1
+                _add(self._attributes[event.name], event.attributes)
+                _add(self._context, event.context)
+
+    def model(self) -> DataModel:
+        """Return the proposal, everything in the order in which it was first seen."""
+        events = {
+            name: DeclaredEvent({
+                attribute: Declared(type_of(attribute, values), len(values) == count >= _OFTEN)
+                for attribute, values in self._attributes[name].items()
+            })
+            for name, count in self._events.items()
+        }  # fmt: skip
+        return DataModel(_declared(self._traits), events, _declared(self._context))
+
+
+def type_of(name: str, values: Iterable[Any]) -> Type:
+    """Return the type to declare a name as that had these values, nulls aside."""
+    seen = [value for value in values if value is not None]
+    if any(isinstance(value, list) for value in seen):
+        lists = all(isinstance(value, list) for value in seen)
+        items = [item for value in seen if isinstance(value, list) for item in value]
+        return Type(type_of(name, items).name if lists else "any", many=lists)
+    fitting = [kind for kind in _TYPES if seen and _all_are(kind, name, seen)]
+    return Type(fitting[0] if fitting else "any")
+
+
+def written(model: DataModel) -> str:
+    """Return a model as the text of a `model.yaml`."""
+    value = {
+        "unknown": model.unknown,
+        "misfit": model.misfit,
+        "traits": _plain(model.traits),
+        "context": _plain(model.context or {}),
+        "events": {name: {"attributes": _plain(event.attributes)} for name, event in model.events.items()},
+    }
+    return dump(value) + "\n"
+
+
+def _add(seen: dict[str, list[Any]], values: dict[str, Any]) -> None:
+    for name, value in values.items():
+        seen[name].append(value)
+
+
+def _declared(seen: dict[str, list[Any]]) -> dict[str, Declared]:
+    return {name: Declared(type_of(name, values)) for name, values in seen.items()}
+
+
+def _all_are(kind: str, name: str, values: list[Any]) -> bool:
+    if kind == "money" and not _MONEY.search(name):
+        return False
+    if kind in ("money", "number", "datetime") and not _telling(kind, values):
+        return False
+    if kind == "boolean" and not any(
+        isinstance(value, bool) or str(value).lower() in ("true", "false") for value in values
+    ):
+        return False
+    if kind == "object" and not any(isinstance(value, dict) for value in values):
+        return False
+    read = Type(kind).reader
+    return all(read(value) is not MISFIT for value in values)
+
+
+def _telling(kind: str, values: list[Any]) -> bool:
+    """Say whether the values look like the type, and are not merely readable as it."""
+    if kind == "datetime":
+        return all(isinstance(value, str) and value[10:11] in ("T", " ") for value in values)
+    sent = any(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
+    return sent or any(isinstance(value, str) and "." in value for value in values)
+
+
+def _plain(declared: dict[str, Declared]) -> dict[str, Any]:
+    return {
+        name: {"type": str(one.type), "required": True} if one.required else str(one.type)
+        for name, one in declared.items()
+    }
