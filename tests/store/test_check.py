@@ -7,12 +7,14 @@ from typing import Any
 import asyncpg
 
 from adapter.store.engines import open_store
+from adapter.store.sqlite.engine import SqliteStore
 from adapter.store.sqlite.statements import MIGRATIONS
 
 
 async def test_a_used_store_is_sound(store: Any, run: Any, make: Any) -> None:
     await run.save(
-        customers=[make.customer("c1"), make.customer("c2")], events=[("c1", make.event()), ("c2", make.event())],
+        customers=[make.customer("c1"), make.customer("c2")],
+        events=[("c1", make.event()), ("c2", make.event())],
         discounts=[make.held("A1"), make.held("A2", "c2")],
     )  # fmt: skip
     await run.save(moved=[("c1", "c2")], customers=[make.customer("c2")])
@@ -35,7 +37,7 @@ async def test_a_file_that_is_not_there_has_no_schema_and_is_not_made(tmp_path: 
 
 
 async def test_counts_that_went_wrong_are_found(tmp_path: Any) -> None:
-    store = open_store(f"sqlite:///{tmp_path / 'a.db'}")
+    store = SqliteStore(str(tmp_path / "a.db"))
     await store.open()
     await store._write(lambda connection: connection.execute("UPDATE totals SET n = 5 WHERE name = 'events'"))
     assert await store.check() == ["the count of events is 5, not 0"]

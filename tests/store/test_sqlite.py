@@ -13,7 +13,7 @@ import apsw
 import pytest
 
 from adapter.errors import Unavailable
-from adapter.store.contract import Transaction
+from adapter.store.contract import Transaction, Wanted
 from adapter.store.engines import open_store
 from adapter.store.migrations import Migration
 from adapter.store.sqlite.engine import SqliteStore
@@ -76,6 +76,73 @@ def test_another_process_holds_the_file_until_it_dies(path: Path) -> None:
         holder.kill()
         holder.wait()
         asyncio.run(open_and_close(path))
+
+
+_SENDER = """
+import asyncio, sys
+from datetime import UTC, datetime
+from adapter.store.contract import Changes, Wanted
+from adapter.store.sqlite.engine import SqliteStore
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+async def main(path, first):
+    store = SqliteStore(path)
+    await store.open()
+
+    async def send(number):
+        async def script(transaction):
+            key = ("s", str(number))
+            fresh = key not in (await transaction.load(Wanted(messages=[key]), NOW)).answers
+            counters = {("", "k"): 1} if fresh else {}
+            await transaction.save(Changes(NOW, {}, [], {}, [], [], [], [], counters, [], [], []))
+        await store.transact(script)
+        print(number, flush=True)
+
+    number = first
+    while True:
+        await asyncio.gather(*(send(number + each) for each in range(16)))
+        number += 16
+
+asyncio.run(main(sys.argv[1], int(sys.argv[2])))
+"""
+
+
+def test_what_was_acknowledged_survives_a_killed_process(path: Path, make: Any) -> None:
+    acknowledged: set[int] = set()
+    for _ in range(5):
+        # Some of the last round's are sent again, as a sender does that has heard nothing.
+        again = str(max(0, max(acknowledged, default=0) - 8))
+        with subprocess.Popen(
+            [sys.executable, "-c", _SENDER, str(path), again], stdout=subprocess.PIPE, text=True
+        ) as sender:
+            assert sender.stdout is not None
+            heard = [int(sender.stdout.readline()) for _ in range(100)]
+            sender.kill()
+            heard += [int(line) for line in sender.stdout if line.endswith("\n")]
+        acknowledged.update(heard)
+    stored, used, wrong = asyncio.run(audit(path, max(acknowledged) + 100, make))
+    assert acknowledged <= stored
+    assert used == len(stored)
+    assert wrong == []
+
+
+async def audit(path: Path, upto: int, make: Any) -> tuple[set[int], int, list[str]]:
+    """Return the messages stored, the counter they were counted on, and what is wrong with the file."""
+    store = SqliteStore(str(path))
+    await store.open()
+    wrong = await store.check()
+
+    async def script(transaction: Transaction) -> tuple[set[int], int]:
+        used = (await transaction.reserve([("", "k")], [])).used[("", "k")]
+        keys = [("s", str(number)) for number in range(upto)]
+        return {
+            int(key) for _, key in (await transaction.load(Wanted(messages=keys), make.now)).answers
+        }, used
+
+    stored, used = await store.transact(script)
+    await store.close()
+    return stored, used, wrong
 
 
 async def test_a_full_disk_saves_nothing_and_the_store_goes_on_when_there_is_room(
