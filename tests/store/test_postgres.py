@@ -369,6 +369,20 @@ async def test_a_migrated_schema_equals_a_fresh_one(postgres_server: Any, store_
     await stepped.close()
 
 
+async def test_a_schema_that_changes_meanwhile_stops_nobody(
+    stores: list[Any], store_url: str, run: Any, make: Any
+) -> None:
+    """What a migration of a newer process does to the older ones that still run."""
+    await run.save(Wanted(customers=["c1"]), customers=[make.customer("c1")])
+    connection = await asyncpg.connect(store_url)
+    for change in ("ADD COLUMN later text", "DROP COLUMN later"):
+        await connection.execute(f"ALTER TABLE customers {change}")
+        loaded = await run.save(Wanted(customers=["c1"]), customers=[make.customer("c1")])
+        assert set(loaded.customers) == {"c1"}
+        assert await stores[0].customer("c1") is not None
+    await connection.close()
+
+
 async def test_a_closed_store_says_so(store_url: str) -> None:
     store = open_store(store_url)
     for call in (store.ping(), store.customer("c1"), store.transact(_nothing)):

@@ -136,9 +136,8 @@ async def audit(path: Path, upto: int, make: Any) -> tuple[set[int], int, list[s
     async def script(transaction: Transaction) -> tuple[set[int], int]:
         used = (await transaction.reserve([("", "k")], [])).used[("", "k")]
         keys = [("s", str(number)) for number in range(upto)]
-        return {
-            int(key) for _, key in (await transaction.load(Wanted(messages=keys), make.now)).answers
-        }, used
+        loaded = await transaction.load(Wanted(messages=keys), make.now)
+        return {int(key) for _, key in loaded.answers}, used
 
     stored, used = await store.transact(script)
     await store.close()

@@ -22,7 +22,14 @@ class Again(Exception):
     """What the transaction has locked is not what it had read: run it again."""
 
 
-_PASSING = (Again, exceptions.DeadlockDetectedError, exceptions.SerializationError)
+_PASSING = (
+    Again,
+    exceptions.DeadlockDetectedError,
+    exceptions.SerializationError,
+    # Another process has migrated the schema; the driver has thrown its prepared statements away.
+    exceptions.InvalidCachedStatementError,
+    exceptions.OutdatedSchemaCacheError,
+)
 
 
 class Committer:
