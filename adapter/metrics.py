@@ -33,6 +33,10 @@ class Metrics:
             "adapter_messages", "Messages taken, by what became of them", ["source", "outcome"],
             registry=registry,
         )  # fmt: skip
+        self.misfits = Counter(
+            "adapter_misfits", "Values kept though they do not fit the data model", ["source"],
+            registry=registry,
+        )  # fmt: skip
         self.discounts_issued = Counter(
             "adapter_discounts_issued", "Discounts issued", ["rule"], registry=registry
         )

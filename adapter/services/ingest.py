@@ -11,7 +11,7 @@ from msgspec import Raw, Struct
 from adapter.errors import MappingError
 from adapter.metrics import Metrics
 from adapter.model.messages import Message
-from adapter.model.operations import EventOccurred
+from adapter.model.operations import CustomerUpsert, EventOccurred
 from adapter.model.quarantine import Quarantined
 from adapter.services.books import Books
 from adapter.services.committer import Committer
@@ -63,6 +63,7 @@ class Ingest:
             works.append(Work(kept.source, kept.key, kept.key, kept.received_at, quarantine=kept))
         settled = iter(await self._committer.submit(works, size) if works else ())
         answers = [next(settled) if result is None else result for result in results]
+        self._flag(works, [answer for answer, result in zip(answers, results, strict=True) if result is None])
         self._count(decoded, answers)
         return answers
 
@@ -111,6 +112,14 @@ class Ingest:
             isinstance(operation, EventOccurred) and operation.event.occurred_at < horizon
             for operation in operations
         )
+
+    def _flag(self, works: list[Work], answers: list[Result]) -> None:
+        """Tell what was kept though it does not fit the data model."""
+        for work, answer in zip(works, answers, strict=True):
+            for operation in work.operations:
+                if isinstance(operation, EventOccurred | CustomerUpsert) and operation.misfits:
+                    answer.misfits = [*answer.misfits, *operation.misfits]
+                    self._metrics.misfits.labels(work.source).inc(len(operation.misfits))
 
     def _count(self, decoded: Decoded, answers: list[Result]) -> None:
         sources = [item.source for item in decoded.messages] + [item.source for item in decoded.quarantined]

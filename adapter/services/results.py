@@ -13,7 +13,8 @@ class Result(Struct, omit_defaults=True):
     """One message's outcome, and the discounts issued or moved by it (again, when it is a duplicate).
 
     `reason` says why it was quarantined, or why a discount did not move; then `error` is the code of
-    `adapter.errors` (`not_found`, `wrong_move`).
+    `adapter.errors` (`not_found`, `wrong_move`). `misfits` says what does not fit the data model and was
+    kept all the same.
     """
 
     message_id: str
@@ -21,3 +22,4 @@ class Result(Struct, omit_defaults=True):
     reason: str | None = None
     discounts: list[Discount] = []
     error: str | None = None
+    misfits: list[str] = []

@@ -53,8 +53,8 @@ def headers_of(failure: Failure) -> tuple[tuple[bytes, bytes], ...]:
 def settled(results: Sequence[Result]) -> Answer:
     """Return what became of each message: every result where they fit into 16 KB.
 
-    Where they do not: `counts` by outcome, the results with a discount, an error or a quarantine as far as
-    they fit, and `truncated` when even those do not all fit.
+    Where they do not: `counts` by outcome, the results with a discount, an error, a misfit or a quarantine as
+    far as they fit, and `truncated` when even those do not all fit.
     """
     if len(results) <= _MANY:
         body = encode({"results": results})
@@ -68,7 +68,7 @@ def _summary(results: Sequence[Result]) -> bytes:
     telling: list[Result] = []
     for result in results:
         counts[result.outcome] = counts.get(result.outcome, 0) + 1
-        if result.discounts or result.error or result.outcome == "quarantined":
+        if result.discounts or result.error or result.misfits or result.outcome == "quarantined":
             telling.append(result)
     summary: dict[str, Any] = {"results": [], "counts": counts, "truncated": False}
     room = MAX_BYTES - len(encode(summary))
