@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import asyncpg
 import pytest
 
+from adapter.store.engines import open_store
 from adapter.store.postgres.connection import BY_KEY
 from adapter.store.postgres.statements import SQL
 
@@ -56,14 +58,38 @@ INSERT INTO decisions SELECT 'c' || n, n, n, '{}' FROM generate_series(1, 2000) 
 INSERT INTO codes SELECT 'code-c' || n, 'c' || n FROM generate_series(1, 2000) AS n;
 INSERT INTO discounts SELECT 'c' || n, 'code-c' || n, n, 'e' || n, n, n, true, '{}'
 FROM generate_series(1, 2000) AS n;
-ANALYZE;
 """
 
 
-@pytest.fixture
-async def connection(postgres_url: str) -> AsyncIterator[asyncpg.Connection[Any]]:
-    connection = await asyncpg.connect(postgres_url, server_settings=BY_KEY)
-    await connection.execute(FILL)
+@pytest.fixture(scope="module")
+def young_and_grown(postgres_server: Any) -> dict[str, str]:
+    """Two databases of the same rows: one that was never analysed, and one that was."""
+    urls = {name: postgres_server.dsn(name) for name in ("young", "grown")}
+
+    async def make() -> None:
+        server = await asyncpg.connect(postgres_server.dsn())
+        for name, url in urls.items():
+            await server.execute(f"DROP DATABASE IF EXISTS {name}")
+            await server.execute(f"CREATE DATABASE {name}")
+            store = open_store(url)
+            await store.open()
+            await store.close()
+            filling = await asyncpg.connect(url)
+            await filling.execute(FILL)
+            if name == "grown":
+                await filling.execute("ANALYZE")
+            await filling.close()
+        await server.close()
+
+    asyncio.run(make())
+    return urls
+
+
+@pytest.fixture(params=["young", "grown"])
+async def connection(
+    request: pytest.FixtureRequest, young_and_grown: dict[str, str]
+) -> AsyncIterator[asyncpg.Connection[Any]]:
+    connection = await asyncpg.connect(young_and_grown[request.param], server_settings=BY_KEY)
     yield connection
     await connection.close()
 
