@@ -156,6 +156,7 @@ def serve(settings: Settings, announce: Callable[[], None] = lambda: None) -> No
         lifespan="on",
         server_header=False,
         date_header=False,
+        proxy_headers=False,
         timeout_graceful_shutdown=10,
     )
 

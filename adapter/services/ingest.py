@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import msgspec
 from msgspec import Raw, Struct
+from prometheus_client import Counter as MetricCounter
 
 from adapter.errors import MappingError
 from adapter.metrics import Metrics
@@ -45,6 +46,7 @@ class Ingest:
         self._committer = committer
         self._policy = policy
         self._metrics = metrics
+        self._counters: dict[tuple[str, str], MetricCounter] = {}
 
     async def receive(self, decoded: Decoded, size: int = 0) -> list[Result]:
         """Settle decoded messages durably; one result each, the quarantined ones last.
@@ -122,14 +124,17 @@ class Ingest:
                     self._metrics.misfits.labels(work.source).inc(len(operation.misfits))
 
     def _count(self, decoded: Decoded, answers: list[Result]) -> None:
+        if len(answers) == 1 and len(decoded.messages) == 1 and not answers[0].discounts:
+            self._counter(decoded.messages[0].source, answers[0].outcome).inc()
+            return
         sources = [item.source for item in decoded.messages] + [item.source for item in decoded.quarantined]
         outcomes: Counter[tuple[str, str]] = Counter(
             (source, answer.outcome) for source, answer in zip(sources, answers, strict=True)
         )
         if decoded.dropped:
             outcomes["mparticle", "dropped"] = decoded.dropped
-        for labels, count in outcomes.items():
-            self._metrics.messages.labels(*labels).inc(count)
+        for (source, outcome), count in outcomes.items():
+            self._counter(source, outcome).inc(count)
         rules = Counter(
             discount.metadata["rule"]
             for answer in answers
@@ -139,6 +144,13 @@ class Ingest:
         )
         for rule, count in rules.items():
             self._metrics.discounts_issued.labels(rule).inc(count)
+
+    def _counter(self, source: str, outcome: str) -> MetricCounter:
+        counter = self._counters.get((source, outcome))
+        if counter is None:
+            counter = self._metrics.messages.labels(source, outcome)
+            self._counters[(source, outcome)] = counter
+        return counter
 
 
 def _ignored(message: Message) -> Result:

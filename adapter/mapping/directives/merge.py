@@ -9,7 +9,7 @@ from adapter.mapping.directive import Directive, is_directive
 from adapter.mapping.emit import Value
 from adapter.mapping.javascript import code_units
 from adapter.mapping.shapes import Items, Members, Option, Options, Plain
-from adapter.mapping.values import is_truthy, type_of
+from adapter.mapping.values import UNDEFINED, as_json, is_truthy, type_of
 
 if TYPE_CHECKING:
     from adapter.mapping.emit import Emitter
@@ -60,14 +60,17 @@ def _emit(options: Any, emitter: Emitter, final: bool) -> Value:
         _add(result, part, emitter, first=place == 0, final=final)
     if not parts:
         emitter.line(f"{result} = {{}}")
-    holed = [part.holed if isinstance(part, Value) else not final for part in parts]
-    return Value(result, misses=False, holed=any(holed), simple=True)
+    holed = not final and any(part.holed if isinstance(part, Value) else True for part in parts)
+    return Value(result, misses=False, holed=holed, simple=True)
 
 
 def _add(result: str, part: Value | _Fields, emitter: Emitter, *, first: bool, final: bool) -> None:
     if isinstance(part, Value):
         if first:
             emitter.line(f"{result} = {{}}")
+        if final and part.holed:
+            emitter.line(emitter.call(_overlay, result, part.text))
+            return
         emitter.line(f"if type({part.text}) is dict: {result}.update({part.text})")
         emitter.line(f"else: {emitter.call(_spread, result, part.text)}")
     elif first:
@@ -93,6 +96,15 @@ def _part(item: Any, emitter: Emitter, final: bool) -> Value | _Fields:
 
 def _spread(result: dict[str, Any], members: Any) -> None:
     result.update(merged([members]))
+
+
+def _overlay(result: dict[str, Any], members: Any) -> None:
+    """Merge members of which some may be UNDEFINED: those overwrite what was there, and vanish."""
+    for key, value in merged([members]).items():
+        if value is UNDEFINED:
+            result.pop(key, None)
+        else:
+            result[key] = as_json(value)
 
 
 _OPTIONS = {
