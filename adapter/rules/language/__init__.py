@@ -2,7 +2,7 @@
 
 from adapter.rules.language.compiler import Test, compile, compile_truth  # noqa: A004 - it is what it does
 from adapter.rules.language.errors import ExpressionError
-from adapter.rules.language.misses import misses
+from adapter.rules.language.misses import Misses, compile_misses, misses
 from adapter.rules.language.names import Names
 from adapter.rules.language.nodes import All, AnyOf, Kind, Metric, Node, Not, Path
 from adapter.rules.language.parse import parse
@@ -11,6 +11,6 @@ from adapter.rules.language.text import text
 from adapter.rules.language.view import View
 
 __all__ = [
-    "All", "AnyOf", "ExpressionError", "Kind", "Metric", "Names", "Node", "Not", "Path", "Reads", "Test",
-    "View", "compile", "compile_truth", "misses", "parse", "reads", "text",
+    "All", "AnyOf", "ExpressionError", "Kind", "Metric", "Misses", "Names", "Node", "Not", "Path", "Reads",
+    "Test", "View", "compile", "compile_misses", "compile_truth", "misses", "parse", "reads", "text",
 ]  # fmt: skip

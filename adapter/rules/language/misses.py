@@ -1,11 +1,17 @@
-"""Why a condition does not hold, in a marketer's words and with the values seen."""
+"""Why a condition does not hold, in a marketer's words and with the values seen.
+
+A condition's explanation is compiled once: its parts become functions of a view, in which all that does not
+depend on the values is text already.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from adapter.rules.language.checker import WORDS
-from adapter.rules.language.compiler import compile_truth
+from adapter.rules.language.compiler import Test, compile_truth
 from adapter.rules.language.nodes import (
     All,
     AnyOf,
@@ -13,6 +19,7 @@ from adapter.rules.language.nodes import (
     Constant,
     Defined,
     Has,
+    Kind,
     Macro,
     Metric,
     Node,
@@ -26,6 +33,10 @@ from adapter.rules.language.values import ABSENT, UNUSABLE, kind_of
 from adapter.rules.language.view import View
 from adapter.rules.language.windows import window_text
 
+#: One sentence for each part that keeps a condition from holding; none when it holds.
+Misses = Callable[[View], list[str]]
+_Sentence = Callable[[View], str]
+
 _NEEDS = {"==": "needs {}", "!=": "must not be {}", ">=": "needs at least {}", ">": "needs more than {}",
           "<=": "needs at most {}", "<": "needs less than {}"}  # fmt: skip
 _DENIED = {"==": "!=", "!=": "==", ">=": "<", ">": "<=", "<=": ">", "<": ">="}
@@ -36,24 +47,41 @@ _FIGURES = {"count": "number of {}", "sum": "sum of {}", "avg": "average of {}",
 
 def misses(node: Node, view: View) -> list[str]:
     """Return one sentence for each part that keeps the condition from holding; none when it holds."""
-    return _misses(node, view, want=True)
+    return compile_misses(node)(view)
 
 
-def _misses(node: Node, view: View, *, want: bool) -> list[str]:
-    if compile_truth(node, want)(view):
-        return []
+def compile_misses(node: Node, *, want: bool = True) -> Misses:
+    """Return the function that says why the node is not exactly `want`; it never raises."""
     match node:
         case Not(part):
-            return _misses(part, view, want=not want)
+            return compile_misses(part, want=not want)
         case Defined(name, condition):
-            inner = "; ".join(_misses(condition, view, want=want))
-            return [f"{name}: {inner}" if want else f"not {name}: {inner}"]
+            return partial(_defined, name if want else f"not {name}", compile_misses(condition, want=want))
         case All(parts) | AnyOf(parts):
-            each = [_misses(part, view, want=want) for part in parts]
+            each = [compile_misses(part, want=want) for part in parts]
             if isinstance(node, All) is want:
-                return [miss for found in each for miss in found]
-            return [f"none of these holds: {'; '.join(', '.join(found) for found in each)}"]
-    return [_leaf(node, view, want=want)]
+                return partial(_of_all, each)
+            return partial(_of_any, compile_truth(node, want), each)
+    return partial(_of_leaf, compile_truth(node, want), _leaf(node, want=want))
+
+
+def _of_leaf(holds: Test, sentence: _Sentence, view: View) -> list[str]:
+    return [] if holds(view) else [sentence(view)]
+
+
+def _of_all(each: list[Misses], view: View) -> list[str]:
+    return [miss for part in each for miss in part(view)]
+
+
+def _of_any(holds: Test, each: list[Misses], view: View) -> list[str]:
+    if holds(view):
+        return []
+    return [f"none of these holds: {'; '.join([', '.join(part(view)) for part in each])}"]
+
+
+def _defined(name: str, inner: Misses, view: View) -> list[str]:
+    found = inner(view)
+    return [f"{name}: {'; '.join(found)}"] if found else []
 
 
 def name_of(key: Path | Metric) -> str:
@@ -65,64 +93,81 @@ def name_of(key: Path | Metric) -> str:
     return _FIGURES[key.kind].format(subject) + within
 
 
-def _leaf(node: Node, view: View, *, want: bool) -> str:
+def _leaf(node: Node, *, want: bool) -> _Sentence:
+    """Return what a single test that fails says."""
     if (
         isinstance(node, Compare)
         and isinstance(node.left, Path | Metric)
         and isinstance(node.right, Constant)
     ):
-        return _against_constant(node, node.left, node.right, view, want=want)
-    if isinstance(node, Compare) and node.operator == "in" and isinstance(node.left, Constant):
-        wanted = (
-            f"needs {show(plain(node.left))} among them"
-            if want
-            else f"must not have {show(plain(node.left))}"
+        return _against_constant(node.operator, node.left, node.right, want=want)
+    if (
+        isinstance(node, Compare)
+        and node.operator == "in"
+        and isinstance(node.left, Constant)
+        and isinstance(node.right, Path)
+    ):
+        constant = show(plain(node.left))
+        return _seen(
+            node.right, "list", f"needs {constant} among them" if want else f"must not have {constant}"
         )
-        if isinstance(node.right, Path):
-            return _seen(node.right, view, "list", wanted)
     if isinstance(node, Path):
-        return _seen(node, view, "boolean", f"needs {show(want)}")
+        return _seen(node, "boolean", f"needs {show(want)}")
     if isinstance(node, Has) and isinstance(node.operand, Path):
         path = Path(node.operand.root, (*node.operand.fields, node.field))
-        return f"{name_of(path)} is missing" if want else f"{name_of(path)} must not be there"
-    if isinstance(node, Macro) and isinstance(node.elements, Path) and view.values[node.elements] is ABSENT:
-        return f"{name_of(node.elements)} is missing"
-    return _general(node, view, want=want)
+        said = f"{name_of(path)} is missing" if want else f"{name_of(path)} must not be there"
+        return lambda view: said
+    if isinstance(node, Macro) and isinstance(node.elements, Path):
+        return _elements(node.elements, _general(node, want=want))
+    return _general(node, want=want)
 
 
-def _against_constant(
-    node: Compare, key: Path | Metric, constant: Constant, view: View, *, want: bool
-) -> str:
-    if node.operator == "in":
+def _against_constant(operator: str, key: Path | Metric, constant: Constant, *, want: bool) -> _Sentence:
+    if operator == "in":
         values = plain(constant)
         listed = ", ".join(value if isinstance(value, str) else show(value) for value in values[:12])
         more = f" and {len(values) - 12} more" if len(values) > 12 else ""
         needs = f"{'needs' if want else 'must not be'} one of {listed}{more}"
         kinds = {one.kind for one in constant.value}
-        return _seen(key, view, kinds.pop() if len(kinds) == 1 else "any", needs)
-    operator = node.operator if want else _DENIED[node.operator]
-    kind = "any" if constant.kind == "null" else constant.kind
-    return _seen(key, view, kind, _NEEDS[operator].format(show(plain(constant))))
+        return _seen(key, kinds.pop() if len(kinds) == 1 else "any", needs)
+    wanted = _NEEDS[operator if want else _DENIED[operator]].format(show(plain(constant)))
+    return _seen(key, "any" if constant.kind == "null" else constant.kind, wanted)
 
 
-def _seen(key: Path | Metric, view: View, kind: Any, needs: str) -> str:
-    value = view.values[key]
-    if value is ABSENT:
-        return f"{name_of(key)} is missing"
-    if value is UNUSABLE:
-        return f"{name_of(key)} is not a usable value"
-    if kind not in ("any", kind_of(value)):
-        needs = f"needs {WORDS[kind]}"
-    return f"{name_of(key)} is {show(value)}, {needs}"
+def _seen(key: Path | Metric, kind: Kind, needs: str) -> _Sentence:
+    """Return what a value of another kind, or of the kind and yet not right, says."""
+    name = name_of(key)
+    wrong = f", needs {WORDS[kind]}"
+    needs = f", {needs}"
 
-
-def _general(node: Node, view: View, *, want: bool) -> str:
-    found = reads(node)
-    shown = []
-    keys: tuple[Path | Metric, ...] = (*found.paths, *found.metrics)
-    for key in keys:
+    def sentence(view: View) -> str:
         value = view.values[key]
-        state = "missing" if value is ABSENT else "not usable" if value is UNUSABLE else show(value)
-        shown.append(f"{name_of(key)} is {state}")
-    verb = "does not hold" if want else "must not hold"
-    return f"`{text(node)}` {verb}" + (f" ({', '.join(shown)})" if shown else "")
+        if value is ABSENT:
+            return f"{name} is missing"
+        if value is UNUSABLE:
+            return f"{name} is not a usable value"
+        return f"{name} is {show(value)}{needs if kind in ('any', kind_of(value)) else wrong}"
+
+    return sentence
+
+
+def _elements(path: Path, general: _Sentence) -> _Sentence:
+    missing = f"{name_of(path)} is missing"
+    return lambda view: missing if view.values[path] is ABSENT else general(view)
+
+
+def _general(node: Node, *, want: bool) -> _Sentence:
+    found = reads(node)
+    keys: tuple[Path | Metric, ...] = (*found.paths, *found.metrics)
+    named = [(name_of(key), key) for key in keys]
+    said = f"`{text(node)}` {'does not hold' if want else 'must not hold'}"
+
+    def sentence(view: View) -> str:
+        shown = ", ".join(f"{name} is {_state(view.values[key])}" for name, key in named)
+        return f"{said} ({shown})" if shown else said
+
+    return sentence
+
+
+def _state(value: Any) -> str:
+    return "missing" if value is ABSENT else "not usable" if value is UNUSABLE else show(value)

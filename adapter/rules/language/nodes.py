@@ -29,7 +29,7 @@ class Constant(Node, frozen=True):
     kind: Kind
 
 
-class Path(Node, frozen=True):
+class Path(Node, frozen=True, cache_hash=True):
     """A value of the event, the customer or the context.
 
     Root "" is a bare name: the event's attribute, else the trait, else the context, the first present.
@@ -39,7 +39,7 @@ class Path(Node, frozen=True):
     fields: tuple[str, ...]
 
 
-class Metric(Node, frozen=True):
+class Metric(Node, frozen=True, cache_hash=True):
     """A figure over the customer's past events; `window` back from now, None for ever."""
 
     kind: MetricKind

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from json.encoder import encode_basestring
 from typing import Any
 
 from adapter.rules.language.nodes import (
@@ -112,9 +114,25 @@ def _moment(value: datetime) -> str:
 
 def show(value: Any) -> str:
     """Return a value as a marketer reads it: money with two digits, texts quoted, at most 80 characters."""
-    if isinstance(value, float):
+    if value.__class__ is float:
         cents = f"{value:.2f}"
         return cents if float(cents) == value else repr(value)
+    written = _JSON.get(value.__class__)
+    if written is None:
+        return _other(value)
+    shown = written(value)
+    return shown if len(shown) <= 80 else f'{shown[:78]}…"'
+
+
+_JSON: dict[type, Callable[[Any], str]] = {
+    str: encode_basestring,
+    int: repr,
+    bool: lambda value: "true" if value else "false",
+    type(None): lambda value: "null",
+}
+
+
+def _other(value: Any) -> str:
     if isinstance(value, datetime):
         return _moment(value)
     if isinstance(value, timedelta):
@@ -123,9 +141,4 @@ def show(value: Any) -> str:
         shown = [show(element) for element in value[:6]]
         more = [f"and {len(value) - 6} more"] if len(value) > 6 else []
         return ", ".join(shown + more) or "an empty list"
-    if isinstance(value, dict):
-        return "an object"
-    if isinstance(value, str | bool | int | None):
-        plain = json.dumps(value, ensure_ascii=False)
-        return plain if len(plain) <= 80 else f'{plain[:78]}…"'
-    return f"{float(value):.2f}"
+    return "an object" if isinstance(value, dict) else f"{float(value):.2f}"

@@ -1,0 +1,139 @@
+"""Explanations by walking the tree at each event, as they were before they were compiled: the oracle."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+from adapter.rules.language.checker import WORDS
+from adapter.rules.language.compiler import compile_truth
+from adapter.rules.language.misses import name_of
+from adapter.rules.language.nodes import (
+    All,
+    AnyOf,
+    Compare,
+    Constant,
+    Defined,
+    Has,
+    Macro,
+    Metric,
+    Node,
+    Not,
+    Path,
+    plain,
+)
+from adapter.rules.language.reads import reads
+from adapter.rules.language.text import text
+from adapter.rules.language.values import ABSENT, UNUSABLE, kind_of
+from adapter.rules.language.view import View
+from adapter.rules.language.windows import window_text
+
+_NEEDS = {"==": "needs {}", "!=": "must not be {}", ">=": "needs at least {}", ">": "needs more than {}",
+          "<=": "needs at most {}", "<": "needs less than {}"}  # fmt: skip
+_DENIED = {"==": "!=", "!=": "==", ">=": "<", ">": "<=", "<=": ">", "<": ">="}
+
+
+def explained(node: Node, view: View, *, want: bool) -> list[str]:
+    """Return one sentence for each part that keeps the node from being exactly `want`."""
+    return _misses(node, view, want=want)
+
+
+def _misses(node: Node, view: View, *, want: bool) -> list[str]:
+    if compile_truth(node, want)(view):
+        return []
+    match node:
+        case Not(part):
+            return _misses(part, view, want=not want)
+        case Defined(name, condition):
+            inner = "; ".join(_misses(condition, view, want=want))
+            return [f"{name}: {inner}" if want else f"not {name}: {inner}"]
+        case All(parts) | AnyOf(parts):
+            each = [_misses(part, view, want=want) for part in parts]
+            if isinstance(node, All) is want:
+                return [miss for found in each for miss in found]
+            return [f"none of these holds: {'; '.join(', '.join(found) for found in each)}"]
+    return [_leaf(node, view, want=want)]
+
+
+def _leaf(node: Node, view: View, *, want: bool) -> str:
+    if (
+        isinstance(node, Compare)
+        and isinstance(node.left, Path | Metric)
+        and isinstance(node.right, Constant)
+    ):
+        return _against_constant(node, node.left, node.right, view, want=want)
+    if isinstance(node, Compare) and node.operator == "in" and isinstance(node.left, Constant):
+        wanted = (
+            f"needs {show(plain(node.left))} among them"
+            if want
+            else f"must not have {show(plain(node.left))}"
+        )
+        if isinstance(node.right, Path):
+            return _seen(node.right, view, "list", wanted)
+    if isinstance(node, Path):
+        return _seen(node, view, "boolean", f"needs {show(want)}")
+    if isinstance(node, Has) and isinstance(node.operand, Path):
+        path = Path(node.operand.root, (*node.operand.fields, node.field))
+        return f"{name_of(path)} is missing" if want else f"{name_of(path)} must not be there"
+    if isinstance(node, Macro) and isinstance(node.elements, Path) and view.values[node.elements] is ABSENT:
+        return f"{name_of(node.elements)} is missing"
+    return _general(node, view, want=want)
+
+
+def _against_constant(
+    node: Compare, key: Path | Metric, constant: Constant, view: View, *, want: bool
+) -> str:
+    if node.operator == "in":
+        values = plain(constant)
+        listed = ", ".join(value if isinstance(value, str) else show(value) for value in values[:12])
+        more = f" and {len(values) - 12} more" if len(values) > 12 else ""
+        needs = f"{'needs' if want else 'must not be'} one of {listed}{more}"
+        kinds = {one.kind for one in constant.value}
+        return _seen(key, view, kinds.pop() if len(kinds) == 1 else "any", needs)
+    operator = node.operator if want else _DENIED[node.operator]
+    kind = "any" if constant.kind == "null" else constant.kind
+    return _seen(key, view, kind, _NEEDS[operator].format(show(plain(constant))))
+
+
+def _seen(key: Path | Metric, view: View, kind: Any, needs: str) -> str:
+    value = view.values[key]
+    if value is ABSENT:
+        return f"{name_of(key)} is missing"
+    if value is UNUSABLE:
+        return f"{name_of(key)} is not a usable value"
+    if kind not in ("any", kind_of(value)):
+        needs = f"needs {WORDS[kind]}"
+    return f"{name_of(key)} is {show(value)}, {needs}"
+
+
+def _general(node: Node, view: View, *, want: bool) -> str:
+    found = reads(node)
+    shown = []
+    keys: tuple[Path | Metric, ...] = (*found.paths, *found.metrics)
+    for key in keys:
+        value = view.values[key]
+        state = "missing" if value is ABSENT else "not usable" if value is UNUSABLE else show(value)
+        shown.append(f"{name_of(key)} is {state}")
+    verb = "does not hold" if want else "must not hold"
+    return f"`{text(node)}` {verb}" + (f" ({', '.join(shown)})" if shown else "")
+
+
+def show(value: Any) -> str:
+    if isinstance(value, float):
+        cents = f"{value:.2f}"
+        return cents if float(cents) == value else repr(value)
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    if isinstance(value, timedelta):
+        return window_text(value)
+    if isinstance(value, list | tuple):
+        shown = [show(element) for element in value[:6]]
+        more = [f"and {len(value) - 6} more"] if len(value) > 6 else []
+        return ", ".join(shown + more) or "an empty list"
+    if isinstance(value, dict):
+        return "an object"
+    if isinstance(value, str | bool | int | None):
+        plain = json.dumps(value, ensure_ascii=False)
+        return plain if len(plain) <= 80 else f'{plain[:78]}…"'
+    return f"{float(value):.2f}"
