@@ -35,14 +35,14 @@ def load(directory: Path) -> tuple[DataModel | None, list[Problem]]:
     if document is None:
         return None, problems
     model, found = read(document)
-    return model, [*problems, *found]
+    return (None if problems else model), [*problems, *found]
 
 
 def read(document: yaml.Document) -> tuple[DataModel | None, list[Problem]]:
     """Return the model that a document holds, None when anything in it is wrong."""
     reading = _Reading(document)
     model = reading.model()
-    return (None if reading.problems else model), reading.problems
+    return (None if reading.problems else model), sorted(reading.problems, key=lambda problem: problem.mark)
 
 
 class _Reading:

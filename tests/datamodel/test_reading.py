@@ -1,0 +1,48 @@
+"""`model.yaml` read: reading.yaml has what is wrong, and what it says then."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from adapter.datamodel import reading
+from adapter.datamodel.declared import Declared
+from adapter.datamodel.types import Type
+
+CASES: list[dict[str, Any]] = yaml.safe_load(
+    (Path(__file__).parent / "reading.yaml").read_text(encoding="utf-8")
+)
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
+def test_a_file_is_told_what_is_wrong(case: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "model.yaml").write_text(case["file"], encoding="utf-8")
+    model, problems = reading.load(tmp_path)
+    assert [str(problem).removeprefix(f"{tmp_path}/model.yaml:") for problem in problems] == case["problems"]
+    assert (model is None) == bool(problems)
+
+
+def test_without_a_file_there_is_no_model(tmp_path: Path) -> None:
+    assert reading.load(tmp_path) == (None, [])
+
+
+def test_an_event_takes_over_attributes_and_overrides_them(tmp_path: Path) -> None:
+    (tmp_path / "model.yaml").write_text(
+        "misfit: quarantine\n"
+        "events:\n"
+        "  a: {like: b, attributes: {x: number}}\n"
+        "  b: {like: c, attributes: {x: string, y: {type: money, required: true, misfit: keep}}}\n"
+        "  c: {attributes: {z: array of date}}\n",
+        encoding="utf-8",
+    )
+    model, problems = reading.load(tmp_path)
+    assert problems == []
+    assert model is not None
+    assert model.events["a"].attributes == {
+        "x": Declared(Type("number"), misfit="quarantine"),
+        "y": Declared(Type("money"), required=True, misfit="keep"),
+        "z": Declared(Type("date", many=True), misfit="quarantine"),
+    }

@@ -1,0 +1,99 @@
+"""Rules and the data model: a name that it does not declare is refused, or doubted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from adapter.datamodel.declared import UnknownPolicy
+from adapter.datamodel.reading import read
+from adapter.files import yaml
+from adapter.rules import book, declared
+
+MODEL = """
+unknown: POLICY
+traits: {tier: string, points: number}
+context: {locale: string}
+events:
+  order_completed: {attributes: {total: money, items: array of object}}
+  cart_left: {attributes: {cart_value: money, placed: datetime}}
+"""
+RULE = """
+name: r
+trigger: TRIGGER
+conditions: ['CONDITION']
+action: {type: percentage_off, value: 10, max_amount: 5}
+"""
+
+
+def problems(tmp_path: Path, condition: str, trigger: str = "order_completed",
+             policy: UnknownPolicy = "quarantine") -> list[str]:  # fmt: skip
+    document, _ = yaml.parse(MODEL.replace("POLICY", policy), "model.yaml")
+    assert document is not None
+    model, wrong = read(document)
+    assert wrong == []
+    assert model is not None
+    (tmp_path / "r.yaml").write_text(
+        RULE.lstrip().replace("TRIGGER", trigger).replace("CONDITION", condition), encoding="utf-8"
+    )
+    loaded, found = book.load(tmp_path, declared.names(model))
+    assert (loaded is None) == any(problem.severity == "error" for problem in found)
+    return [str(problem).removeprefix(f"{tmp_path}/r.yaml:") for problem in found]
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "total > 5 && tier == \"gold\" && locale == \"de\"",
+        "user.email.endsWith(\"x\") && has(user.address)",
+        "items.exists(item, item.sku == \"a\") && points > 1 && \"vip\" in user.segments",
+        "history.sum(\"cart_left\", \"cart_value\", \"30d\") > 5 && timestamp(user.tier) < now",
+    ],
+)  # fmt: skip
+def test_what_is_declared_may_be_named(condition: str, tmp_path: Path) -> None:
+    assert problems(tmp_path, condition) == []
+
+
+@pytest.mark.parametrize(
+    ("condition", "says"),
+    [
+        ("totl > 5", "3:15: unknown name `totl`; did you mean `total`, or declare it in model.yaml"),
+        ("attributes.cart_value > 5", "unknown name `cart_value` of the event; known are `items`,"),
+        ("user.point > 5", "unknown name `point` of the customer; did you mean `points`, or declare it in"),
+        ("context.lang == \"de\"", "unknown name `lang` of the context; known are `locale`, or"),
+        ("history.count(\"order_complete\") > 1", "unknown event `order_complete`; did you mean"),
+        ("history.sum(\"cart_left\", \"total\") > 1", "unknown attribute `total` of `cart_left`; known"),
+        ("total == \"5\"", "`total` is a number and `\"5\"` is text; leave the quotes out"),
+        ("tier > 5", "`tier` is text and `5` is a number"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("policy", ["quarantine", "allow"])
+def test_a_name_that_is_not_declared_is_refused_or_where_it_may_be_meant_warned_of(
+    condition: str, says: str, policy: UnknownPolicy, tmp_path: Path
+) -> None:
+    [found] = problems(tmp_path, condition, policy=policy)
+    assert says in found.replace("warning: ", "")
+    slip = "did you mean" in says or "unknown" not in says
+    assert ("warning: " in found) == (policy == "allow" and not slip)
+
+
+def test_the_names_are_those_of_the_trigger(tmp_path: Path) -> None:
+    assert problems(tmp_path, "cart_value > 5", "cart_left") == []
+    assert len(problems(tmp_path, "cart_value > 5", "order_completed")) == 1
+    assert problems(tmp_path, "cart_value > 5 || total > 5", "[order_completed, cart_left]") == []
+    absence = "{event: cart_left, unless: order_completed, within: 30m}"
+    assert problems(tmp_path, "cart_value > 5", absence) == []
+
+
+def test_a_trigger_that_no_mapping_makes_is_refused_where_it_stands(tmp_path: Path) -> None:
+    says = "unknown event `cart_lef`; did you mean `cart_left`, or declare it in model.yaml"
+    for trigger, column in (("cart_lef", 10), ("[order_completed, cart_lef]", 28)):
+        assert problems(tmp_path, "points > 1", trigger) == [f"2:{column}: {says}"]
+    absence = "{event: order_completed, unless: cart_lef, within: 30m}"
+    assert problems(tmp_path, "points > 1", absence) == [f"2:43: {says}"]
+
+
+def test_of_an_event_that_is_only_doubted_nothing_more_is_said(tmp_path: Path) -> None:
+    [found] = problems(tmp_path, "anything > 5", "ride_ended", "allow")
+    assert found.startswith("2:10: warning: unknown event `ride_ended`; known are")
