@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from hashlib import blake2b
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from adapter.rules import definitions, files
 from adapter.rules import history as histories
 from adapter.rules.absences import Absences, Waits, followed
 from adapter.rules.definitions import Definitions
-from adapter.rules.evaluation import Settling, Shop, Trigger, seen, view_of
+from adapter.rules.evaluation import Ready, Shop, Trigger, view_of
 from adapter.rules.files import Compiled
 from adapter.rules.history import History
 from adapter.rules.language import Metric, Names, reads
@@ -45,12 +46,13 @@ class RuleBook:
         self.nodes = {one.rule.name: one.node for one in compiled}
         self.segments = Segments(shared.segments)
         self.metrics = Metrics(_metrics(compiled, shared))
-        self._shop = Shop(shared.guardrails, shared.paused)
+        shop = Shop(shared.guardrails, shared.paused)
+        ready = {one.rule.name: Ready(one.rule, shop) for one in compiled}
         names = {name for rule in self.rules for name in rule.triggers}
-        self._triggers = {name: _trigger(name, compiled) for name in sorted(names)}
+        self._triggers = {name: _trigger(name, compiled, ready) for name in sorted(names)}
         self._absences = Absences(self.rules)
         self._waiting = {
-            one.rule.name: (one.rule.trigger, Trigger([one.rule], [one.node]))
+            one.rule.name: (one.rule.trigger, Trigger([ready[one.rule.name]], [one.node]))
             for one in compiled
             if isinstance(one.rule.trigger, Absence)
         }
@@ -105,21 +107,29 @@ class RuleBook:
     ) -> Verdict:
         view = view_of(event, customer, history, now)
         matching, outcomes = trigger.matching(view)
-        settling = Settling(event, customer.source_id, self.segments.of(customer, view), now, self._shop)
         proposals: list[Proposal] = []
-        for rule in matching:
-            settled = settling.settle(rule)
-            if isinstance(settled, Stop):
-                outcomes.append(RuleOutcome(rule.name, settled.outcome, settled.reason, settled.guardrail))
-            else:
-                proposals.append(settled)
-        proposals.sort(key=lambda proposal: (-proposal.rule.priority, -proposal.worth, proposal.rule.name))
-        return Verdict(tuple(proposals), tuple(outcomes), seen(view), self.priorities)
+        if matching:
+            members = self.segments.of(customer, view)
+            for ready in matching:
+                settled = ready.settle(event, members, now)
+                if isinstance(settled, Stop):
+                    outcomes.append(
+                        RuleOutcome(ready.rule.name, settled.outcome, settled.reason, settled.guardrail)
+                    )
+                else:
+                    proposals.append(settled)
+            if len(proposals) > 1:
+                proposals.sort(key=_place)
+        return Verdict(tuple(proposals), tuple(outcomes), trigger.seen.of(view), self.priorities)
 
 
-def _trigger(name: str, compiled: Sequence[Compiled]) -> Trigger:
+def _place(proposal: Proposal) -> tuple[int, Decimal, str]:
+    return -proposal.rule.priority, -proposal.worth, proposal.rule.name
+
+
+def _trigger(name: str, compiled: Sequence[Compiled], ready: Mapping[str, Ready]) -> Trigger:
     chosen = [one for one in compiled if name in one.rule.triggers]
-    return Trigger([one.rule for one in chosen], [one.node for one in chosen])
+    return Trigger([ready[one.rule.name] for one in chosen], [one.node for one in chosen])
 
 
 def _metrics(compiled: Sequence[Compiled], shared: Definitions) -> list[Metric]:

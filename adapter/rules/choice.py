@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from msgspec.structs import replace
@@ -31,29 +30,39 @@ def choose(
     that only looks.
     """
     live = [discount for discount in held if discount.status_at(now) in ("issued", "applied")]
-    standing = Counter(
-        {counter: used.get(counter, 0) for each in verdict.proposals for counter in _counters(each)}
-    )
+    if len(verdict.proposals) == 1 and not live:  # as most are: nothing to weigh
+        return _alone(verdict.proposals[0], used)
+    counters = {(claim.scope, claim.key) for each in verdict.proposals for claim in each.claims}
+    standing = {counter: used.get(counter, 0) for counter in counters}
     granted: list[Proposal] = []
     outcomes: list[RuleOutcome] = []
     for proposal in ranked(verdict.proposals):
         reason = beaten_by_held(proposal, live, verdict) or beaten_by_granted(proposal, granted)
-        taken = fitting(proposal.claims, standing) if reason is None else None
-        if isinstance(taken, list):
-            taken = [claim for claim in taken if claim.amount]
-            granted.append(replace(proposal, claims=tuple(taken)))
-            for claim in taken:
-                standing[claim.scope, claim.key] += claim.amount
+        if reason is not None:
+            outcomes.append(_refused(proposal, reason, "stackable"))
             continue
-        guardrail = "stackable" if taken is None else taken.guardrail
-        if taken is not None:
-            reason = exhausted(taken, standing[taken.scope, taken.key])
-        outcomes.append(RuleOutcome(proposal.rule.name, "withheld", f"not issued: {reason}", guardrail))
+        choice = _alone(proposal, standing)
+        outcomes += choice.outcomes
+        for each in choice.granted:
+            granted.append(each)
+            for claim in each.claims:
+                standing[claim.scope, claim.key] += claim.amount
     return Choice(tuple(granted), tuple(outcomes))
 
 
-def _counters(proposal: Proposal) -> Iterator[tuple[str, str]]:
-    return ((claim.scope, claim.key) for claim in proposal.claims)
+def _alone(proposal: Proposal, used: Mapping[tuple[str, str], int]) -> Choice:
+    """Return what the counters let pass of a proposal that nothing else stands against."""
+    taken = fitting(proposal.claims, used)
+    if isinstance(taken, list):
+        adding = tuple([claim for claim in taken if claim.amount])
+        same = len(adding) == len(proposal.claims)
+        return Choice((proposal if same else replace(proposal, claims=adding),), ())
+    reason = exhausted(taken, used.get((taken.scope, taken.key), 0))
+    return Choice((), (_refused(proposal, reason, taken.guardrail),))
+
+
+def _refused(proposal: Proposal, reason: str, guardrail: str) -> RuleOutcome:
+    return RuleOutcome(proposal.rule.name, "withheld", f"not issued: {reason}", guardrail)
 
 
 def fitting(claims: Sequence[Claim], used: Mapping[tuple[str, str], int]) -> list[Claim] | Claim:
@@ -76,11 +85,11 @@ def fitting(claims: Sequence[Claim], used: Mapping[tuple[str, str], int]) -> lis
 
 def exceeded(claims: Sequence[Claim], used: Mapping[tuple[str, str], int]) -> Claim | None:
     """Return the first claim that would go over its cap, else None."""
-    adding: Counter[tuple[str, str]] = Counter()
+    adding: dict[tuple[str, str], int] = {}
     for claim in claims:
-        key = (claim.scope, claim.key)
-        adding[key] += claim.amount
-        if used.get(key, 0) + adding[key] > claim.cap:
+        counter = (claim.scope, claim.key)
+        adding[counter] = amount = adding.get(counter, 0) + claim.amount
+        if used.get(counter, 0) + amount > claim.cap:
             return claim
     return None
 

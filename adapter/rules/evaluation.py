@@ -2,33 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
-from itertools import chain, islice
 from typing import Any
 
 from msgspec import Struct
 
 from adapter.model.customers import Customer
 from adapter.model.decisions import RuleOutcome
-from adapter.model.discounts import Claim
+from adapter.model.discounts import Claim, FreeShipping
 from adapter.model.events import Event
 from adapter.model.rules import Guardrails, Rule
-from adapter.rules.guardrails import ALL_RULES, claims
+from adapter.rules.guardrails import ALL_RULES, Counting
 from adapter.rules.history import History, lookup
-from adapter.rules.index import Index
-from adapter.rules.language import Metric, Node, Path, View, misses, text
-from adapter.rules.language.values import ABSENT
+from adapter.rules.index import Index, ranked
+from adapter.rules.language import Metric, Misses, Node, Path, View, compile_misses, text
+from adapter.rules.language.values import ABSENT, settled
 from adapter.rules.segments import Membership
-from adapter.rules.standing import Stop, cost, guarded, stopped
+from adapter.rules.standing import Stop, checks, cost
 from adapter.rules.verdicts import Proposal
 from adapter.rules.worth import money, worth
 
 #: Rules per event whose missed conditions are spelled out; the rest are only looked at.
-MOST_EXPLAINED = 20
+MOST_EXPLAINED = 10
+_LOW = 2**64 - 1
 
 
 class Shop(Struct, frozen=True):
@@ -38,36 +38,77 @@ class Shop(Struct, frozen=True):
     paused: bool = False
 
 
+class Ready:
+    """A rule made ready to be settled: what can stop it, what it counts, what it is worth."""
+
+    __slots__ = ("_checks", "_counting", "_ships", "rule")
+
+    def __init__(self, rule: Rule, shop: Shop) -> None:
+        self.rule = rule
+        self._checks = checks(rule, shop.guardrails, paused=shop.paused)
+        counting = (
+            Counting(name, guardrails, cost(rule, guardrails))
+            for name, guardrails in ((rule.name, rule.guardrails), (ALL_RULES, shop.guardrails))
+        )
+        self._counting = tuple(each for each in counting if not each.idle)
+        self._ships = isinstance(rule.action, FreeShipping)
+
+    def settle(self, event: Event, members: Membership, now: datetime) -> Proposal | Stop:
+        """Return the proposal to issue, up to the counters, or what stops it."""
+        for check in self._checks:
+            stop = check(event, members, now)
+            if stop is not None:
+                return stop
+        source_id, device_id = members.customer.source_id, event.user.device_id
+        claims: list[Claim] = []
+        for counting in self._counting:
+            claims += counting.claims(source_id, device_id, now)
+        attributes = event.attributes
+        cart = money(attributes.get("cart_value"))
+        shipping = money(attributes.get("shipping")) if self._ships else None
+        return Proposal(self.rule, tuple(claims), worth(self.rule.action, cart, shipping), cart)
+
+
 class Trigger:
     """The rules of one event name, best first, and the index over their conditions."""
 
-    def __init__(self, rules: Sequence[Rule], nodes: Sequence[Node]) -> None:
-        order = sorted(range(len(rules)), key=lambda at: (-rules[at].priority, rules[at].name))
-        self.rules = [rules[at] for at in order]
+    def __init__(self, ready: Sequence[Ready], nodes: Sequence[Node]) -> None:
+        order = sorted(range(len(ready)), key=lambda at: (-ready[at].rule.priority, ready[at].rule.name))
+        self.ready = [ready[at] for at in order]
         self.nodes = [nodes[at] for at in order]
         self.index = Index(self.nodes)
+        self.seen = Seen(self.index.reads.paths)
+        self._everything = (1 << len(order)) - 1
+        self._explained: dict[int, Misses] = {}
 
-    def matching(self, view: View) -> tuple[list[Rule], list[RuleOutcome]]:
-        """Return the rules whose conditions hold, and why those of the others do not."""
+    def matching(self, view: View) -> tuple[list[Ready], list[RuleOutcome]]:
+        """Return the rules whose conditions hold, and why those of the first others do not."""
         mask = self.index.match(view)
-        explained = [
-            RuleOutcome(
-                self.rules[at].name, "not_met", "not issued: " + "; ".join(misses(self.nodes[at], view))
-            )
-            for at in islice(_clear_bits(mask, len(self.rules)), MOST_EXPLAINED)
-        ]
-        return [self.rules[at] for at in _set_bits(mask)], explained
+        ready = self.ready
+        explained = [self._not_met(at, view) for at in _lowest(mask ^ self._everything, MOST_EXPLAINED)]
+        return [ready[at] for at in ranked(mask)] if mask else [], explained
+
+    def _not_met(self, at: int, view: View) -> RuleOutcome:
+        misses = self._explained.get(at)
+        if misses is None:  # of many rules few are ever explained: each is compiled when it first is
+            misses = self._explained[at] = compile_misses(self.nodes[at])
+        reason = "not issued: " + "; ".join(misses(view))
+        return RuleOutcome(self.ready[at].rule.name, "not_met", reason)
 
 
-def _set_bits(mask: int) -> Iterator[int]:
-    while mask:
-        lowest = mask & -mask
-        yield lowest.bit_length() - 1
-        mask ^= lowest
-
-
-def _clear_bits(mask: int, length: int) -> Iterator[int]:
-    return (at for at in range(length) if not mask >> at & 1)
+def _lowest(mask: int, count: int) -> list[int]:
+    """Return the places of the lowest `count` bits that are set, however many others there are."""
+    found: list[int] = []
+    start = 0
+    while mask and len(found) < count:
+        low = mask & _LOW
+        while low and len(found) < count:
+            lowest = low & -low
+            found.append(start + lowest.bit_length() - 1)
+            low ^= lowest
+        mask >>= 64
+        start += 64
+    return found
 
 
 def view_of(event: Event, customer: Customer, history: History, now: datetime) -> View:
@@ -81,56 +122,72 @@ def view_of(event: Event, customer: Customer, history: History, now: datetime) -
     )
 
 
+def traits_of(customer: Customer) -> dict[str, Any]:
+    """Return the customer as `user.x` sees it: traits, standard fields, source_id, segments."""
+    traits = customer.traits.copy()
+    for name in _FIELDS:
+        value = getattr(customer, name)
+        if value is not None:
+            traits[name] = value
+    traits["source_id"] = customer.source_id
+    traits["segments"] = list(customer.segments)
+    return traits
+
+
 _FIELDS = ("name", "email", "phone", "birthdate", "description", "address")
 
 
-def traits_of(customer: Customer) -> dict[str, Any]:
-    """Return the customer as `user.x` sees it: traits, standard fields, source_id, segments."""
-    known = {name: value for name in _FIELDS if (value := getattr(customer, name)) is not None}
-    return {**customer.traits, **known, "source_id": customer.source_id, "segments": list(customer.segments)}
+_ROOTS = frozenset(("attributes", "user", "context", "event"))
+_PLAIN = frozenset((str, int, bool, type(None), list, dict))
 
 
-class Settling(Struct):
-    """Settles matching rules of one event, up to the counters."""
+class Seen:
+    """Tells what an evaluation read, by name, as plain JSON.
 
-    event: Event
-    source_id: str
-    members: Membership
-    now: datetime
-    shop: Shop
+    `paths` are those that the index reads; the others are in the view's values. What is missing is left
+    out, and whole objects that `has()` looked into.
+    """
 
-    def settle(self, rule: Rule) -> Proposal | Stop:
-        """Return the proposal to issue, or what stops it."""
-        if self.shop.paused:
-            return Stop("withheld", "global.paused", "not issued: all rules are paused")
-        stop = guarded(
-            rule, self.shop.guardrails, self.event, self.members, self.now, label="global."
-        ) or stopped(rule, self.event, self.members, self.now)
-        if stop is not None:
-            return stop
-        attributes = self.event.attributes
-        cart = money(attributes.get("cart_value"))
-        value = worth(rule.action, cart, money(attributes.get("shipping")))
-        return Proposal(rule, tuple(self._claims(rule)), value, cart)
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self._paths = frozenset(paths)
+        named = [(text(path), path) for path in paths]
+        self._bare = [(name, path.fields[0]) for name, path in named if _is_bare(path)]
+        self._others = [(name, path) for name, path in named if not _is_bare(path) and name not in _ROOTS]
 
-    def _claims(self, rule: Rule) -> Iterator[Claim]:
-        device = self.event.user.device_id
-        for name, guardrails in ((rule.name, rule.guardrails), (ALL_RULES, self.shop.guardrails)):
-            price = cost(rule, guardrails)
-            yield from claims(
-                name, guardrails, source_id=self.source_id, device_id=device, now=self.now, cost=price
-            )
+    def of(self, view: View) -> dict[str, Any]:
+        """Return the values that are there."""
+        read: dict[str, Any] = {}
+        attributes, traits, context = view.attributes, view.traits, view.context
+        for name, field in self._bare:
+            if field in attributes:
+                value = attributes[field]
+            elif field in traits:
+                value = traits[field]
+            elif field in context:
+                value = context[field]
+            else:
+                continue
+            read[name] = value if value.__class__ in _PLAIN else _plain(settled(value))
+        values = view.values
+        for name, path in self._others:
+            value = values[path]
+            if value is not ABSENT:
+                read[name] = value if value.__class__ in _PLAIN else _plain(value)
+        self._add_beside(read, values)
+        return read
+
+    def _add_beside(self, read: dict[str, Any], values: Mapping[Path | Metric, Any]) -> None:
+        """Add what was read past the index: figures, and what segments look at."""
+        paths = self._paths
+        for key, value in values.items():
+            if value is not ABSENT and key not in paths:
+                name = _name(key)
+                if name not in _ROOTS:
+                    read[name] = value if value.__class__ in _PLAIN else _plain(value)
 
 
-_ROOTS = ("attributes", "user", "context", "event")
-
-
-def seen(view: View) -> dict[str, Any]:
-    """Return what was read, by name, as plain JSON; whole objects that `has()` looked into are left out."""
-    values = view.values
-    read = dict.fromkeys((*chain.from_iterable(view.noted), *values))
-    named = [(_name(key), values[key]) for key in read]
-    return {name: _plain(value) for name, value in named if value is not ABSENT and name not in _ROOTS}
+def _is_bare(path: Path) -> bool:
+    return path.root == "" and len(path.fields) == 1
 
 
 @lru_cache(maxsize=4096)

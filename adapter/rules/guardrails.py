@@ -7,9 +7,12 @@ of them. Days, ISO weeks and months are those of the rule's time zone at the mom
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import ROUND_FLOOR, Decimal
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from adapter.model.discounts import Claim
 from adapter.model.money import minor_units
@@ -20,6 +23,93 @@ ALL_RULES = "*"
 #: The most that a limit over any window may count: each one is a slot with counters of its own.
 MOST_SLOTS = 20
 SLOT = "slot"
+_SLOTTED = f"|{SLOT}|"
+
+
+class Day(Struct, frozen=True):
+    """The part of a block's claims that is the same for everybody on one day of its time zone."""
+
+    date: date
+    caps: tuple[Claim, ...]
+    per_user: str
+    budget: tuple[Claim, ...]
+
+
+class Counting:
+    """What a block of guardrails counts for one rule; prepared once, with the claims of a day at hand."""
+
+    def __init__(self, rule: str, guardrails: Guardrails, cost: Decimal | None) -> None:
+        self._rule = rule
+        self._label = "global." if rule == ALL_RULES else ""
+        self._guardrails = guardrails
+        self._zone = ZoneInfo(guardrails.time_zone)
+        self._cost = cost
+        self._per_user = self._label + "per_user_limit"
+        self._cooldown = self._label + "cooldown"
+        limit, window = guardrails.per_user_limit, guardrails.per_user_window
+        self._by_window = limit is not None and window is not None and limit > 0
+        self._by_period = limit is not None and not self._by_window
+        self._personal = limit is not None or guardrails.cooldown is not None
+        self._day, other = self._of(date(1970, 1, 1)), self._of(date(2000, 6, 15))
+        self._dated = replace(self._day, date=other.date) != other
+        self.idle = not (self._personal or self._day.caps or self._day.budget)
+
+    def claims(self, source_id: str, device_id: str | None, now: datetime) -> list[Claim]:
+        """Return what to reserve to issue one discount to this customer now.
+
+        Per-customer limits are claimed a second time for the device, where there is one.
+        """
+        day = self._day
+        if self._dated:
+            today = now.astimezone(self._zone).date()
+            if day.date != today:
+                day = self._day = self._of(today)
+        found = [*day.caps]
+        if self._personal:
+            found += self._of_scope(source_id, day, now)
+            if device_id:
+                found += self._of_scope(f"device:{device_id}", day, now)
+        found += day.budget
+        return found
+
+    def _of_scope(self, scope: str, day: Day, now: datetime) -> list[Claim]:
+        rails = self._guardrails
+        found: list[Claim] = []
+        if self._by_period:
+            found.append(Claim(scope, day.per_user, rails.per_user_limit or 0, 1, self._per_user))
+        elif self._by_window and rails.per_user_window is not None:
+            for slot in range(rails.per_user_limit or 0):
+                key = f"{self._rule}|{SLOT}|{slot}"
+                found += _pause(key, rails.per_user_window, scope, now, self._per_user)
+        if rails.cooldown is not None:
+            found += _pause(f"{self._rule}|cooldown", rails.cooldown, scope, now, self._cooldown)
+        return found
+
+    def _of(self, day: date) -> Day:
+        rails = self._guardrails
+        limits: tuple[tuple[Period, int | None, str], ...] = (
+            ("day", rails.max_daily_redemptions, "max_daily_redemptions"),
+            ("week", rails.max_weekly_redemptions, "max_weekly_redemptions"),
+            ("total", rails.max_total_redemptions, "max_total_redemptions"),
+        )
+        caps = tuple(
+            Claim("", f"{self._rule}|{_span(period, day)}", cap, 1, self._label + name)
+            for period, cap, name in limits
+            if cap is not None
+        )
+        per_user = f"{self._rule}|user|{_span(rails.per_user_period, day)}"
+        return Day(day, caps, per_user, tuple(self._budget(rails.budget, day)))
+
+    def _budget(self, budget: Budget | None, day: date) -> Iterator[Claim]:
+        if budget is None or self._cost is None:
+            return
+        amount = minor_units(self._cost, budget.currency)
+        spans: tuple[tuple[Period, Decimal | None], ...] = (("day", budget.daily), ("total", budget.total))
+        for period, cap in spans:
+            if cap is not None:
+                whole = minor_units(cap, budget.currency, ROUND_FLOOR)
+                key = f"{self._rule}|budget|{budget.currency}|{_span(period, day)}"
+                yield Claim("", key, whole, amount, self._label + "budget")
 
 
 def claims(
@@ -30,48 +120,24 @@ def claims(
     device_id: str | None,
     now: datetime,
     cost: Decimal | None,
-) -> Iterator[Claim]:  # fmt: skip
-    """Yield what a rule must reserve to issue one discount to this customer now.
+) -> list[Claim]:
+    """Return what a rule must reserve to issue one discount to this customer now.
 
-    `rule` is ALL_RULES for the limits over all of them. Per-customer limits are claimed a second time for the
-    device, where there is one. `cost` is the most that the discount can cost, for the budget.
+    `rule` is ALL_RULES for the limits over all of them. `cost` is the most that the discount can cost, for
+    the budget.
     """
-    label = "global." if rule == ALL_RULES else ""
-    local = now.astimezone(ZoneInfo(guardrails.time_zone))
-    for period, cap, name in (
-        ("day", guardrails.max_daily_redemptions, "max_daily_redemptions"),
-        ("week", guardrails.max_weekly_redemptions, "max_weekly_redemptions"),
-        ("total", guardrails.max_total_redemptions, "max_total_redemptions"),
-    ):
-        if cap is not None:
-            yield Claim("", f"{rule}|{_span(period, local)}", cap, 1, label + name)
-    for scope in (source_id, f"device:{device_id}") if device_id else (source_id,):
-        yield from _per_user(rule, guardrails, local, scope, label + "per_user_limit")
-        if guardrails.cooldown is not None:
-            yield from _pause(f"{rule}|cooldown", guardrails.cooldown, scope, now, label + "cooldown")
-    yield from _budget(rule, guardrails.budget, cost, local, label + "budget")
+    return Counting(rule, guardrails, cost).claims(source_id, device_id, now)
 
 
-def _span(period: Period | str, local: datetime) -> str:
+def _span(period: Period, day: date) -> str:
     if period == "day":
-        return f"day|{local:%Y-%m-%d}"
+        return f"day|{day:%Y-%m-%d}"
     if period == "month":
-        return f"month|{local:%Y-%m}"
+        return f"month|{day:%Y-%m}"
     if period == "week":
-        year, week, _ = local.isocalendar()
+        year, week, _ = day.isocalendar()
         return f"week|{year}-W{week:02}"
     return "total"
-
-
-def _per_user(rule: str, guardrails: Guardrails, local: datetime, scope: str, name: str) -> Iterator[Claim]:
-    limit, window = guardrails.per_user_limit, guardrails.per_user_window
-    if limit is None:
-        return
-    if window is None or limit == 0:
-        yield Claim(scope, f"{rule}|user|{_span(guardrails.per_user_period, local)}", limit, 1, name)
-        return
-    for slot in range(limit):
-        yield from _pause(f"{rule}|{SLOT}|{slot}", window, scope, local, name)
 
 
 def _pause(key: str, length: timedelta, scope: str, now: datetime, name: str) -> Iterator[Claim]:
@@ -94,6 +160,8 @@ def alternatives(claims: Sequence[Claim]) -> tuple[list[Claim], list[list[list[C
     A limit of n over any window is n slots, each with a pause of the window: whoever finds one that has
     rested long enough has had at most n - 1 within the window.
     """
+    if not any(_SLOTTED in claim.key for claim in claims):
+        return list(claims), []
     fixed: list[Claim] = []
     groups: dict[tuple[str, str], dict[str, list[Claim]]] = {}
     for claim in claims:
@@ -103,16 +171,3 @@ def alternatives(claims: Sequence[Claim]) -> tuple[list[Claim], list[list[list[C
         else:
             fixed.append(claim)
     return fixed, [list(slots.values()) for slots in groups.values()]
-
-
-def _budget(
-    rule: str, budget: Budget | None, cost: Decimal | None, local: datetime, name: str
-) -> Iterator[Claim]:
-    if budget is None or cost is None:
-        return
-    amount = minor_units(cost, budget.currency)
-    key = f"{rule}|budget|{budget.currency}"
-    for period, cap in (("day", budget.daily), ("total", budget.total)):
-        if cap is not None:
-            whole = minor_units(cap, budget.currency, ROUND_FLOOR)
-            yield Claim("", f"{key}|{_span(period, local)}", whole, amount, name)

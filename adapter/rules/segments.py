@@ -26,6 +26,7 @@ class Segments:
 
     def __init__(self, declared: Mapping[str, Segment]) -> None:
         self.declared = declared
+        self._lists = {name: one for name, one in declared.items() if one.source_ids or one.emails}
         nodes = {name: segment.node for name, segment in declared.items() if segment.node is not None}
         self._holds: dict[str, Test] = {name: language.compile(node) for name, node in nodes.items()}
         self._fails: dict[str, Test] = {name: language.compile(Not(node)) for name, node in nodes.items()}
@@ -38,7 +39,7 @@ class Segments:
         """Tell whether an audience or a list has the customer."""
         if name in customer.segments:
             return True
-        segment = self.declared.get(name)
+        segment = self._lists.get(name)
         if segment is None:
             return False
         email = (customer.email or "").strip().lower()
@@ -58,6 +59,8 @@ class Segments:
 class Membership:
     """One customer's segments at one event; each is worked out once."""
 
+    __slots__ = ("_known", "customer", "segments", "view")
+
     def __init__(self, segments: Segments, customer: Customer, view: View) -> None:
         self.segments = segments
         self.customer = customer
@@ -66,11 +69,15 @@ class Membership:
 
     def get(self, name: str) -> bool | None:
         """Return whether the customer is in the segment, None where the data to tell is missing."""
-        if name not in self._known:
-            self._known[name] = self._found(name)
-        return self._known[name]
+        known = self._known
+        if name not in known:
+            known[name] = self._found(name)
+        return known[name]
 
     def _found(self, name: str) -> bool | None:
-        if self.segments.listed(name, self.customer) or self.segments.holds(name, self.view):
+        segments, view = self.segments, self.view
+        if segments.listed(name, self.customer):
             return True
-        return False if self.segments.fails(name, self.view) else None
+        if segments.fails(name, view):  # asked first: most customers are not in most segments
+            return False
+        return True if segments.holds(name, view) else None
