@@ -10,7 +10,8 @@ from msgspec import Raw, Struct
 class Quarantined(Struct, frozen=True):
     """A message kept whole with its reason, to be replayed after the file is mended.
 
-    `document` is the message's document as JSON. `id` is 0 until the store has given it one.
+    `document` is the message's document as JSON. `id` is 0 until the store has given it one. `replayed` marks
+    history as `Message` does: when it is mapped at last, nothing is issued.
     """
 
     source: str
@@ -19,3 +20,4 @@ class Quarantined(Struct, frozen=True):
     reason: str
     received_at: datetime
     id: int = 0
+    replayed: bool = False

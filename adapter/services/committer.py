@@ -147,7 +147,6 @@ class Committer:
 
 def _quarantined(work: Work, error: Exception) -> Work:
     reason = f"internal error while deciding: {type(error).__name__}"
-    kept = Quarantined(
-        work.source, work.key, Raw(msgspec.json.encode(work.document)), reason, work.received_at
-    )
+    document = Raw(msgspec.json.encode(work.document))
+    kept = Quarantined(work.source, work.key, document, reason, work.received_at, replayed=not work.rewarded)
     return replace(work, operations=(), quarantine=kept)

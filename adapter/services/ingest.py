@@ -85,7 +85,14 @@ class Ingest:
             operations = self._books.mappings.operations(message)
         except MappingError as error:
             document = Raw(msgspec.json.encode(message.document))
-            kept = Quarantined(message.source, message.key, document, error.message, message.received_at)
+            kept = Quarantined(
+                message.source,
+                message.key,
+                document,
+                error.message,
+                message.received_at,
+                replayed=message.replayed,
+            )
             return Work(message.source, message.key, message_id, message.received_at, quarantine=kept)
         if not operations:
             return None

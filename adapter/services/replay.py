@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from adapter.model.messages import Message
 from adapter.model.quarantine import Quarantined
@@ -44,11 +45,11 @@ async def _again(entry: Quarantined, ingest: Ingest, *, dry_run: bool) -> Result
     document = msgspec.json.decode(entry.document)
     if not isinstance(document, dict):
         return Result(entry.key, "quarantined", entry.reason)
-    message = Message(entry.source, entry.key, document, entry.received_at)
+    message = Message(entry.source, entry.key, document, entry.received_at, entry.replayed)
     tried = ingest.preview(message)
     if dry_run or tried.outcome == "quarantined":
         return tried
     # The first delivery claimed the dedupe key, so a replay goes under its own.
-    again = Message(entry.source, f"{entry.key}#replay", document, entry.received_at)
+    again = replace(message, key=f"{entry.key}#replay")
     [result] = await ingest.receive(Decoded([again], []))
     return result

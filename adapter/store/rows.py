@@ -122,10 +122,11 @@ def quarantined_row(message: Quarantined) -> tuple[Any, ...]:
         bytes(message.document),
         message.reason,
         micros(message.received_at),
+        message.replayed,
     )
 
 
 def read_quarantined(row: Iterable[Any]) -> Quarantined:
     """Return the message of a row as `quarantined_row` makes it, with its id at the end."""
-    source, key, document, reason, received_at, id_ = row
-    return Quarantined(source, key, msgspec.Raw(document), reason, moment(received_at), id_)
+    source, key, document, reason, received_at, replayed, id_ = row
+    return Quarantined(source, key, msgspec.Raw(document), reason, moment(received_at), id_, bool(replayed))

@@ -75,6 +75,7 @@ TABLES = (
         document="bytes",
         reason="text",
         received_at="number",
+        replayed="boolean",
     ),
 )
 

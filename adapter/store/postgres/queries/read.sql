@@ -44,7 +44,7 @@ SELECT code FROM codes WHERE code = ANY ($1::text[]);
 
 -- quarantined --
 -- Quarantined messages after an id.
-SELECT source, key, document, reason, received_at, id FROM quarantine WHERE id > $1 ORDER BY id LIMIT $2;
+SELECT source, key, document, reason, received_at, replayed, id FROM quarantine WHERE id > $1 ORDER BY id LIMIT $2;
 
 -- due_deliveries --
 -- Deliveries still to be made, oldest first.

@@ -76,7 +76,7 @@ ON CONFLICT DO NOTHING;
 
 -- add_quarantined --
 -- Append messages to the quarantine.
-INSERT INTO quarantine (source, key, document, reason, received_at)
-SELECT given.source, given.key, given.document, given.reason, given.received_at
-FROM unnest($1::text[], $2::text[], $3::bytea[], $4::text[], $5::bigint[])
-    AS given (source, key, document, reason, received_at);
+INSERT INTO quarantine (source, key, document, reason, received_at, replayed)
+SELECT given.source, given.key, given.document, given.reason, given.received_at, given.replayed
+FROM unnest($1::text[], $2::text[], $3::bytea[], $4::text[], $5::bigint[], $6::boolean[])
+    AS given (source, key, document, reason, received_at, replayed);

@@ -103,7 +103,8 @@ CREATE TABLE quarantine (
     key text COLLATE "C" NOT NULL,
     document bytea NOT NULL,
     reason text COLLATE "C" NOT NULL,
-    received_at bigint NOT NULL
+    received_at bigint NOT NULL,
+    replayed boolean NOT NULL
 );
 
 -- Rows arrive about in the order of their moments, so that a few pages of index tell where the old ones lie.

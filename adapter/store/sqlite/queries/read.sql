@@ -40,7 +40,7 @@ WHERE open = 1 AND expires_at IS NOT NULL AND expires_at <= ?1 ORDER BY expires_
 
 -- quarantined --
 -- Quarantined messages after an id.
-SELECT source, key, document, reason, received_at, id FROM quarantine WHERE id > ?1 ORDER BY id LIMIT ?2;
+SELECT source, key, document, reason, received_at, replayed, id FROM quarantine WHERE id > ?1 ORDER BY id LIMIT ?2;
 
 -- due_deliveries --
 -- Deliveries still to be made, oldest first.

@@ -55,4 +55,5 @@ ON CONFLICT (id) DO NOTHING;
 
 -- add_quarantined --
 -- Append a message to the quarantine.
-INSERT INTO quarantine (source, key, document, reason, received_at) VALUES (?1, ?2, ?3, ?4, ?5);
+INSERT INTO quarantine (source, key, document, reason, received_at, replayed)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6);

@@ -93,7 +93,8 @@ CREATE TABLE quarantine (
     key TEXT NOT NULL,
     document BLOB NOT NULL,
     reason TEXT NOT NULL,
-    received_at INTEGER NOT NULL
+    received_at INTEGER NOT NULL,
+    replayed INTEGER NOT NULL
 ) STRICT;
 
 -- Row counts of the large tables, so that metrics need not scan them. Events are

@@ -1,0 +1,68 @@
+"""Quarantined messages sent through again: what was history stays history."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from adapter import app
+from adapter.mapping import book as mapping_book
+from adapter.model.messages import Message
+from adapter.services.replay import replay
+from adapter.settings.fields import Keys, build
+from adapter.sources.decoded import Decoded
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+MAPPING = """\
+source: segment
+mappings:
+  - name: Event from track
+    subscribe: type = "track"
+    action: event
+    fields:
+      source_id: {{"@path": "{path}"}}
+      name: {{"@path": "$.event"}}
+      occurred_at: {{"@path": "$.timestamp"}}
+"""
+RULE = "rules: [{name: any, trigger: started, action: {type: percentage_off, value: 5, max_amount: 9}}]\n"
+MESSAGE = {"type": "track", "event": "started", "anonymousId": "a1", "timestamp": "2026-03-01T12:00:00Z"}
+
+
+@pytest.fixture
+async def shop(tmp_path: Path) -> AsyncIterator[app.App]:
+    (tmp_path / "rules.yaml").write_text(RULE)
+    (tmp_path / "mappings").mkdir()
+    (tmp_path / "mappings" / "segment.yaml").write_text(MAPPING.format(path="$.userId"))
+    chosen: dict[Keys, Any] = {
+        ("files", "mappings"): str(tmp_path / "mappings"),
+        ("files", "rules"): str(tmp_path),
+        ("store", "url"): "sqlite:///:memory:",
+    }
+    composed = app.compose(build(chosen), world=app.World(clock=lambda: NOON))
+    async with composed.running():
+        yield composed
+
+
+def mend(shop: app.App) -> None:
+    folder = Path(shop.settings.files.mappings)
+    (folder / "segment.yaml").write_text(MAPPING.format(path="$.anonymousId"))
+    book, _ = mapping_book.load(folder)
+    assert book is not None
+    shop.books.mappings = book
+
+
+@pytest.mark.parametrize("replayed", [False, True])
+async def test_a_replayed_entry_is_rewarded_unless_it_was_history(shop: app.App, replayed: bool) -> None:
+    message = Message("segment", "m1", MESSAGE, NOON, replayed)
+    await shop.ingest.receive(Decoded([message, replace(message, key="m2")], []))
+    assert [entry.replayed for entry in await shop.store.quarantined()] == [replayed, replayed]
+    mend(shop)
+    results = [each.result async for each in replay(shop.store, shop.ingest)]
+    assert [result.outcome for result in results] == ["processed", "processed"]
+    assert len(await shop.store.events("a1")) == 2
+    assert any(result.discounts for result in results) is not replayed
