@@ -35,9 +35,13 @@ class _Check(Struct, frozen=True):
 
 
 class _Checks(Struct, frozen=True):
-    """All of one event's attributes, or all traits; `word` is what a message calls one of them."""
+    """All of one event's attributes, or all traits; `word` is what a message calls one of them.
+
+    `classes` are those of `by_name`, for the one look-up that most values cost.
+    """
 
     by_name: dict[str, _Check]
+    classes: dict[str, frozenset[type]]
     required: frozenset[str]
     unknown: Policy | None
     word: str
@@ -67,7 +71,8 @@ def fitting(model: DataModel) -> Fit:
 def _checks(declared: dict[str, Declared], unknown: Policy | None, word: str, of: str = "") -> _Checks:
     by_name = {name: _check(one) for name, one in declared.items()}
     required = frozenset(name for name, one in declared.items() if one.required and word == "attribute")
-    return _Checks(by_name, required, unknown, word, of)
+    classes = {name: check.classes for name, check in by_name.items()}
+    return _Checks(by_name, classes, required, unknown, word, of)
 
 
 def _check(declared: Declared) -> _Check:
@@ -104,23 +109,25 @@ def _upsert(operation: CustomerUpsert, checks: _Checks) -> CustomerUpsert:
 
 def _fitted(values: dict[str, Any], checks: _Checks, misfits: list[str]) -> dict[str, Any]:
     """Return the values, or a copy with what was coerced; `values` may be part of a shared document."""
-    by_name = checks.by_name.get
-    changed: dict[str, Any] = {}
+    classes_of = checks.classes.get
+    changed: dict[str, Any] | None = None
     for name, value in values.items():
-        check = by_name(name)
-        if check is None:
+        classes = classes_of(name)
+        if classes is None:
             if checks.unknown is not None:
                 what = f"the {checks.word} `{name[:_LONGEST_NAME]}`{checks.of}"
                 _refuse(checks.unknown, f"{what} is not in the data model", misfits)
-        elif value.__class__ not in check.classes:
+        elif value.__class__ not in classes:
+            check = checks.by_name[name]
             found = check.read(value) if value is not None else MISFIT
             if found is MISFIT:
                 _misfit(name, value, check, checks, misfits)
             elif found is not value:
+                changed = {**values} if changed is None else changed
                 changed[name] = found
     if checks.required and not checks.required <= values.keys():
         _missing(checks, values, misfits)
-    return {**values, **changed} if changed else values
+    return values if changed is None else changed
 
 
 def _misfit(name: str, value: Any, check: _Check, checks: _Checks, misfits: list[str]) -> None:
