@@ -29,6 +29,7 @@ from adapter.rules.metrics import Metrics
 from adapter.rules.segments import Segments
 from adapter.rules.standing import Stop
 from adapter.rules.verdicts import Proposal, Verdict
+from adapter.rules.worth import money
 
 DEFINITIONS = "definitions.yaml"
 
@@ -110,8 +111,9 @@ class RuleBook:
         proposals: list[Proposal] = []
         if matching:
             members = self.segments.of(customer, view)
+            cart = money(event.attributes.get("cart_value"))
             for ready in matching:
-                settled = ready.settle(event, members, now)
+                settled = ready.settle(event, cart, members, now)
                 if isinstance(settled, Stop):
                     outcomes.append(
                         RuleOutcome(ready.rule.name, settled.outcome, settled.reason, settled.guardrail)

@@ -53,8 +53,10 @@ class Ready:
         self._counting = tuple(each for each in counting if not each.idle)
         self._ships = isinstance(rule.action, FreeShipping)
 
-    def settle(self, event: Event, members: Membership, now: datetime) -> Proposal | Stop:
-        """Return the proposal to issue, up to the counters, or what stops it."""
+    def settle(
+        self, event: Event, cart: Decimal | None, members: Membership, now: datetime
+    ) -> Proposal | Stop:
+        """Return the proposal to issue, up to the counters, or what stops it; `cart` is the cart's value."""
         for check in self._checks:
             stop = check(event, members, now)
             if stop is not None:
@@ -63,9 +65,7 @@ class Ready:
         claims: list[Claim] = []
         for counting in self._counting:
             claims += counting.claims(source_id, device_id, now)
-        attributes = event.attributes
-        cart = money(attributes.get("cart_value"))
-        shipping = money(attributes.get("shipping")) if self._ships else None
+        shipping = money(event.attributes.get("shipping")) if self._ships else None
         return Proposal(self.rule, tuple(claims), worth(self.rule.action, cart, shipping), cart)
 
 
@@ -138,6 +138,8 @@ _FIELDS = ("name", "email", "phone", "birthdate", "description", "address")
 
 
 _ROOTS = frozenset(("attributes", "user", "context", "event"))
+#: Where a single name is looked up; a bare one in each of them in turn.
+_PLACES = ("attributes", "traits", "context", "")
 _PLAIN = frozenset((str, int, bool, type(None), list, dict))
 
 
@@ -151,23 +153,28 @@ class Seen:
     def __init__(self, paths: Sequence[Path]) -> None:
         self._paths = frozenset(paths)
         named = [(text(path), path) for path in paths]
-        self._bare = [(name, path.fields[0]) for name, path in named if _is_bare(path)]
-        self._others = [(name, path) for name, path in named if not _is_bare(path) and name not in _ROOTS]
+        self._single = [
+            (name, _PLACES.index(path.root), path.fields[0]) for name, path in named if _is_single(path)
+        ]
+        self._others = [(name, path) for name, path in named if not _is_single(path) and name not in _ROOTS]
 
     def of(self, view: View) -> dict[str, Any]:
         """Return the values that are there."""
         read: dict[str, Any] = {}
-        attributes, traits, context = view.attributes, view.traits, view.context
-        for name, field in self._bare:
-            if field in attributes:
-                value = attributes[field]
-            elif field in traits:
-                value = traits[field]
-            elif field in context:
-                value = context[field]
-            else:
-                continue
-            read[name] = value if value.__class__ in _PLAIN else _plain(settled(value))
+        attributes, traits, context = places = view.attributes, view.traits, view.context
+        for name, at, field in self._single:
+            place = (
+                places[at]
+                if at < 3
+                else attributes
+                if field in attributes
+                else traits
+                if field in traits
+                else context
+            )
+            if field in place:
+                value = place[field]
+                read[name] = value if value.__class__ in _PLAIN else _plain(settled(value))
         values = view.values
         for name, path in self._others:
             value = values[path]
@@ -186,8 +193,8 @@ class Seen:
                     read[name] = value if value.__class__ in _PLAIN else _plain(value)
 
 
-def _is_bare(path: Path) -> bool:
-    return path.root == "" and len(path.fields) == 1
+def _is_single(path: Path) -> bool:
+    return path.root in _PLACES and len(path.fields) == 1
 
 
 @lru_cache(maxsize=4096)

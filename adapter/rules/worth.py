@@ -19,9 +19,12 @@ def most(action: Action | None) -> Decimal | None:
 
 def money(value: Any) -> Decimal | None:
     """Return a JSON number as exact money, None for anything else."""
-    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+    if value.__class__ is float:
+        exact = Decimal(repr(value))
+    elif value.__class__ is int or value.__class__ is Decimal:
+        exact = Decimal(value)
+    else:
         return None
-    exact = value if isinstance(value, Decimal) else Decimal(repr(value))
     return exact if exact.is_finite() else None
 
 

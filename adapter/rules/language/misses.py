@@ -36,6 +36,7 @@ from adapter.rules.language.windows import window_text
 #: One sentence for each part that keeps a condition from holding; none when it holds.
 Misses = Callable[[View], list[str]]
 _Sentence = Callable[[View], str]
+_Part = tuple[Test, _Sentence]
 
 _NEEDS = {"==": "needs {}", "!=": "must not be {}", ">=": "needs at least {}", ">": "needs more than {}",
           "<=": "needs at most {}", "<": "needs less than {}"}  # fmt: skip
@@ -52,36 +53,36 @@ def misses(node: Node, view: View) -> list[str]:
 
 def compile_misses(node: Node, *, want: bool = True) -> Misses:
     """Return the function that says why the node is not exactly `want`; it never raises."""
+    return partial(_missed, _parts(node, want))
+
+
+def _missed(parts: list[_Part], view: View) -> list[str]:
+    return [sentence(view) for holds, sentence in parts if not holds(view)]
+
+
+def _parts(node: Node, want: bool) -> list[_Part]:
+    """Return what must hold, all of it, each with its sentence for when it does not."""
     match node:
         case Not(part):
-            return compile_misses(part, want=not want)
+            return _parts(part, not want)
         case Defined(name, condition):
-            return partial(_defined, name if want else f"not {name}", compile_misses(condition, want=want))
+            sentence: _Sentence = partial(_defined, name if want else f"not {name}", _parts(condition, want))
         case All(parts) | AnyOf(parts):
-            each = [compile_misses(part, want=want) for part in parts]
+            each = [_parts(part, want) for part in parts]
             if isinstance(node, All) is want:
-                return partial(_of_all, each)
-            return partial(_of_any, compile_truth(node, want), each)
-    return partial(_of_leaf, compile_truth(node, want), _leaf(node, want=want))
+                return [part for found in each for part in found]
+            sentence = partial(_none, each)
+        case _:
+            sentence = _leaf(node, want=want)
+    return [(compile_truth(node, want), sentence)]
 
 
-def _of_leaf(holds: Test, sentence: _Sentence, view: View) -> list[str]:
-    return [] if holds(view) else [sentence(view)]
+def _none(each: list[list[_Part]], view: View) -> str:
+    return f"none of these holds: {'; '.join([', '.join(_missed(parts, view)) for parts in each])}"
 
 
-def _of_all(each: list[Misses], view: View) -> list[str]:
-    return [miss for part in each for miss in part(view)]
-
-
-def _of_any(holds: Test, each: list[Misses], view: View) -> list[str]:
-    if holds(view):
-        return []
-    return [f"none of these holds: {'; '.join([', '.join(part(view)) for part in each])}"]
-
-
-def _defined(name: str, inner: Misses, view: View) -> list[str]:
-    found = inner(view)
-    return [f"{name}: {'; '.join(found)}"] if found else []
+def _defined(name: str, parts: list[_Part], view: View) -> str:
+    return f"{name}: {'; '.join(_missed(parts, view))}"
 
 
 def name_of(key: Path | Metric) -> str:

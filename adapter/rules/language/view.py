@@ -10,11 +10,14 @@ from typing import Any
 
 from adapter.rules.language.nodes import Metric, Path
 from adapter.rules.language.text import text
-from adapter.rules.language.values import ABSENT, Nothing, select, settled
+from adapter.rules.language.values import ABSENT, Nothing, settled
 
 Key = Path | Metric
 #: Not values but places, which `has()` looks into.
 _WHOLE = frozenset(("attributes", "user", "context"))
+_PLACES = frozenset(("attributes", "traits", "context"))
+#: What `settled` would give back unchanged; most values are of these.
+_AS_IS = frozenset((str, int, bool, list, dict, type(None)))
 
 
 class Values(dict[Key, Any]):
@@ -26,11 +29,10 @@ class Values(dict[Key, Any]):
         self.view = view
 
     def __missing__(self, key: Key) -> Any:
-        view = self.view
         if isinstance(key, Path):
-            value = view.look_up(key)
+            value = self.view.look_up(key)
         else:
-            figure = view.history(key)
+            figure = self.view.history(key)
             value = ABSENT if figure is None else settled(figure)
         self[key] = value
         return value
@@ -75,20 +77,23 @@ class View:
 
     def look_up(self, path: Path) -> Any:
         """Return the value at a path, or ABSENT."""
-        fields = path.fields
-        value = self._root(path.root, fields[0] if fields else "")
-        for field in fields:
-            value = select(value, field)
-        return settled(value)
-
-    def _root(self, root: str, name: str) -> Any:
+        root, fields = path.root, path.fields
         if root == "":
-            return next((at for at in (self.attributes, self.traits, self.context) if name in at), ABSENT)
-        if root == "now":
-            return self.now
-        if root == "event":
-            return {"name": self.event_name, "occurred_at": self.occurred_at}
-        return getattr(self, root)
+            name = fields[0]
+            value: Any = self.attributes
+            if name not in value:
+                value = self.traits if name in self.traits else self.context
+        elif root in _PLACES:
+            value = getattr(self, root)
+        elif root == "now":
+            value = self.now
+        else:
+            value = {"name": self.event_name, "occurred_at": self.occurred_at}
+        for field in fields:
+            if value.__class__ is not dict or field not in value:
+                return ABSENT
+            value = value[field]
+        return value if value.__class__ in _AS_IS else settled(value)
 
     def seen(self, keys: Iterable[Key] | None = None) -> dict[str, Any]:
         """Return by name the values read so far, or those of `keys`; missing ones are left out.
