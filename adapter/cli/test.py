@@ -69,7 +69,7 @@ def _json(report: Report) -> bytes:
 
 def _lines(report: Report) -> Iterator[str]:
     for case in report.failed:
-        yield f"{case.at.file}:{case.at.line}: {case.name}"
+        yield f"{case.at.file}:{case.at.line}:{case.at.column}: {case.name}"
         yield from _indented(case.failure)
         yield ""
     if report.missed:

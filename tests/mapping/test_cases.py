@@ -6,14 +6,12 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from textwrap import dedent
-from xml.etree import ElementTree as Xml
 
 import msgspec
 import pytest
 
 from adapter.files import yaml
 from adapter.mapping import book, cases, coverage, recording
-from adapter.mapping.junit import junit
 from adapter.model.messages import Message
 
 SHOP = """
@@ -108,15 +106,6 @@ def test_mappings_and_branches_that_no_case_reaches_are_named(shop: Path) -> Non
         "shop.yaml:8:89: no case exercises the `else` of an `@if` in `Ordered`",
         "shop.yaml:11:5: no case exercises `Erased`",
     ]
-
-
-def test_junit_has_a_test_case_each_and_the_diff_of_a_failure(shop: Path) -> None:
-    suite = Xml.fromstring(junit(run(shop)))
-    assert suite.attrib == {"name": "mappings", "tests": "4", "failures": "2", "errors": "0", "skipped": "0"}
-    [wrong] = [shown for shown in suite if shown.get("name") == "A wrong expectation"]
-    failure = wrong.find("failure")
-    assert failure is not None
-    assert "total: 6" in str(failure.text)
 
 
 @pytest.mark.parametrize(

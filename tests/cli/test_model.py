@@ -1,0 +1,88 @@
+"""`adapter model`: proposed from payloads, and shown as the table that a team agrees on."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from adapter.cli.main import commands
+from adapter.datamodel.reading import read
+from adapter.files import yaml
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def at_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(commands, ["model", *arguments])
+
+
+@pytest.fixture(scope="module")
+def table() -> dict[tuple[str, str], Any]:
+    folders = ["--mappings", str(ROOT / "mappings"), "--rules", str(ROOT / "rules")]
+    rows = json.loads(run("show", "--json", *folders).stdout)
+    return {(row["of"], row["name"]): row for row in rows}
+
+
+def test_a_model_is_proposed_from_payloads_of_both_sources() -> None:
+    result = run(
+        "infer", "fixtures/segment/classic-track.json", "fixtures/mparticle/commerce-view-detail.json"
+    )
+    document, _ = yaml.parse(result.stdout, "model.yaml")
+    assert document is not None
+    model, problems = read(document)
+    assert problems == []
+    assert model is not None
+    viewed = model.events["product_viewed"].attributes
+    assert {name: str(viewed[name].type) for name in ("sku", "price", "quantity", "is_non_interactive")} == {
+        "sku": "string", "price": "money", "quantity": "number", "is_non_interactive": "boolean",
+    }  # fmt: skip
+    assert str(model.traits["points"].type) == "string"  # mParticle's text of digits may be an id
+
+
+def test_what_cannot_be_mapped_is_counted(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('{"type": "track", "event": "x"}\n{"type": "page", "userId": "u"}\n')
+    result = run("infer", str(tmp_path / "a.jsonl"))
+    assert "1 messages could not be mapped" in result.stderr
+    assert "page_viewed" in result.stdout
+
+
+def test_the_table_has_types_and_who_feeds_and_reads_each(table: dict[tuple[str, str], Any]) -> None:
+    value = table["checkout_started", "cart_value"]
+    assert value["type"] == "money"
+    assert "Event from track (segment)" in value["fed_by"]
+    assert "Checkout (mparticle)" in value["fed_by"]
+    assert "Promotion (mparticle)" not in value["fed_by"]
+    assert value["read_by"] == ["high-value-cart-first-purchase", "second-purchase"]
+
+
+def test_history_definitions_segments_and_waits_count_as_reading(table: dict[tuple[str, str], Any]) -> None:
+    assert (
+        "cart-recovery" in table["order_completed", ""]["read_by"]
+    )  # history.count("order_completed", "7d")
+    assert "high-value-cart-first-purchase" in table["checkout_started", "shipping_country"]["read_by"]
+    assert "second-purchase" in table["traits", "customer_type"]["read_by"]  # excluded_segments: [wholesale]
+
+
+def test_people_get_it_as_text() -> None:
+    result = run("show")
+    assert result.exit_code == 0
+    lines = result.stdout.splitlines()
+    assert lines[0] == "name  type  what it is  <- mappings that feed it  -> rules that read it"
+    [line] = [line for line in lines if line.startswith("cart_abandoned  <- ")]
+    assert "-> cart-recovery" in line
+
+
+def test_without_a_model_the_command_says_how_to_get_one(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text((ROOT / "mappings/segment.yaml").read_text(encoding="utf-8"))
+    result = run("show", "--mappings", str(tmp_path))
+    assert result.exit_code == 1
+    assert "`adapter model infer` proposes one" in result.stderr
