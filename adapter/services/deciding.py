@@ -179,13 +179,15 @@ def _changes(
     batch: Sequence[Work], fresh: list[int], first: _FirstWalk, second: Issuing, results: list[Result]
 ) -> Changes:
     people, canonical = first.people, first.people.canonical
+    told = [
+        ((batch[index].source, batch[index].key), results[index].discounts)
+        for index in fresh
+        if results[index].discounts and batch[index].key
+    ]
     return Changes(
         seen_at=first.means.now,
-        answers={
-            (work.source, work.key): encode(result.discounts)
-            for work, result in ((batch[index], results[index]) for index in fresh)
-            if result.discounts and work.key
-        },
+        answers={key: encode(discounts) for key, discounts in told},
+        rewarded={key: second.written[discounts[0].code].source_id for key, discounts in told},
         customers=list(people.changed()),
         identities=people.learnt,
         moved=people.moved,

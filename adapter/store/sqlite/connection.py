@@ -73,10 +73,26 @@ def transaction(connection: apsw.Connection) -> Iterator[None]:
         yield
         connection.execute("COMMIT")
     except BaseException:
-        # Some failures (a full disk among them) have rolled back already.
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
+        roll_back(connection)
         raise
+
+
+def begun(connection: apsw.Connection) -> bool:
+    """Begin a transaction if that takes no waiting; returns whether it did."""
+    connection.set_busy_timeout(0)
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+    except apsw.BusyError:
+        return False
+    finally:
+        connection.set_busy_timeout(_PATIENCE)
+    return True
+
+
+def roll_back(connection: apsw.Connection) -> None:
+    """Undo what is open; some failures (a full disk among them) have done so already."""
+    if connection.in_transaction:
+        connection.execute("ROLLBACK")
 
 
 def array(values: Iterable[str]) -> object:

@@ -19,6 +19,7 @@ _KEYS = {
     "discounts": ("number",),
     "counters": ("scope", "key"),
     "deliveries": ("number",),
+    "timers": ("source_id", "rule"),
     "quarantine": ("id",),
 }
 Write = Callable[[Callable[[apsw.Connection], Any]], Awaitable[Any]]

@@ -1,12 +1,12 @@
-"""The store on one SQLite file: a writer thread that commits, a reader thread that sees what is committed."""
+"""The store on one SQLite file: one connection writes, another reads what is committed."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import apsw
 
@@ -17,11 +17,12 @@ from adapter.model.deliveries import Delivery
 from adapter.model.discounts import HeldDiscount
 from adapter.model.events import Event
 from adapter.model.quarantine import Quarantined
-from adapter.store.contract import Aged, Settlement, Transaction
+from adapter.model.timers import Timer
+from adapter.store.contract import Aged, Past, Settlement, Transaction
 from adapter.store.migrations import Schema
 from adapter.store.rows import digest_slices
 from adapter.store.sqlite import outbox
-from adapter.store.sqlite.connection import connect, transaction, translated
+from adapter.store.sqlite.connection import begun, connect, roll_back, transaction, translated
 from adapter.store.sqlite.copying import SqliteEnd
 from adapter.store.sqlite.lock import FileLock
 from adapter.store.sqlite.migrate import migrate, version
@@ -42,6 +43,7 @@ class SqliteStore:
         self._lock = None if path == _MEMORY else FileLock(path)
         self._writer = Worker("store-writer")
         self._reader = Worker("store-reader") if self._lock else self._writer
+        self._turn = asyncio.Lock()
         self._connection: apsw.Connection | None = None
         self._reads: Reads | None = None
 
@@ -75,8 +77,12 @@ class SqliteStore:
         await self._write(lambda connection: connection.execute(SQL["beat"]))
 
     async def transact(self, script: Callable[[Transaction], Awaitable[T]]) -> T:
-        """Run the script in one transaction; durable when it returns."""
-        return await self._write(lambda connection: drive(script, SqliteTransaction(connection)))
+        """Run the script in one transaction; durable when it returns.
+
+        Its statements run here, on the caller's loop: beside a busy loop a thread would wait for the
+        interpreter at every one of them. Only waiting for a lock, and the commit, are left to the thread.
+        """
+        return await self._alone(lambda: self._transacted(script))
 
     async def customer(self, source_id: str) -> Customer | None:
         """Return a customer by any of their names."""
@@ -105,6 +111,14 @@ class SqliteStore:
     async def lapsed(self, now: datetime, limit: int) -> list[str]:
         """Return codes of open discounts whose time is over."""
         return await self._read(lambda reads: reads.lapsed(now, limit))
+
+    async def due_timers(self, now: datetime, limit: int) -> list[Timer]:
+        """Return timers whose moment has come."""
+        return await self._read(lambda reads: reads.due_timers(now, limit))
+
+    async def pasts(self, after: str, limit: int) -> list[Past]:
+        """Return a page of customers with their pasts."""
+        return await self._read(lambda reads: reads.pasts(after, limit))
 
     async def lease(
         self, now: datetime, until: datetime, limit: int, destination: str | None = None
@@ -163,17 +177,45 @@ class SqliteStore:
         return await self._write(lambda connection: outbox.forget_slice(connection, lower, upper, before))
 
     async def _write(self, work: Callable[[apsw.Connection], T]) -> T:
-        return await self._writer.run(lambda: self._commit(work))
+        return await self._alone(lambda: self._writer.run(lambda: self._commit(work)))
 
     async def _read(self, work: Callable[[Reads], T]) -> T:
+        if self._reader is self._writer:
+            return await self._alone(lambda: self._reader.run(lambda: self._look(work)))
         return await self._reader.run(lambda: self._look(work))
+
+    async def _alone(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Do work that needs the writing connection to itself; a cancelled caller does not cut it short."""
+
+        async def turn() -> T:
+            async with self._turn:
+                return await work()
+
+        return await asyncio.shield(asyncio.create_task(turn()))
+
+    async def _transacted(self, script: Callable[[Transaction], Awaitable[T]]) -> T:
+        with translated(self._path):
+            connection = self._opened()
+            if not begun(connection):
+                await self._writer.run(lambda: connection.execute("BEGIN IMMEDIATE"))
+            try:
+                result = drive(script, SqliteTransaction(connection))
+                await self._writer.run(lambda: connection.execute("COMMIT"))
+            except BaseException:
+                roll_back(connection)
+                raise
+            return result
 
     def _commit(self, work: Callable[[apsw.Connection], T]) -> T:
         with translated(self._path):
-            if self._connection is None:
-                raise Unavailable(f"the store {self._path} is closed: open it first")
-            with transaction(self._connection):
-                return work(self._connection)
+            connection = self._opened()
+            with transaction(connection):
+                return work(connection)
+
+    def _opened(self) -> apsw.Connection:
+        if self._connection is None:
+            raise Unavailable(f"the store {self._path} is closed: open it first")
+        return self._connection
 
     def _look(self, work: Callable[[Reads], T]) -> T:
         with translated(self._path):

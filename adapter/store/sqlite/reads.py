@@ -15,6 +15,8 @@ from adapter.model.deliveries import Delivery
 from adapter.model.discounts import HeldDiscount
 from adapter.model.events import Event
 from adapter.model.quarantine import Quarantined
+from adapter.model.timers import Timer
+from adapter.store.contract import Past
 from adapter.store.moments import micros
 from adapter.store.rows import (
     read_customer,
@@ -23,6 +25,7 @@ from adapter.store.rows import (
     read_event,
     read_held,
     read_quarantined,
+    read_timer,
 )
 from adapter.store.sqlite.connection import array
 from adapter.store.sqlite.statements import SQL
@@ -74,6 +77,21 @@ class Reads:
     def lapsed(self, now: datetime, limit: int) -> list[str]:
         """Return codes whose time is over."""
         return [code for (code,) in self._rows("lapsed", micros(now), limit)]
+
+    def due_timers(self, now: datetime, limit: int) -> list[Timer]:
+        """Return timers whose moment has come."""
+        return [read_timer(row) for row in self._rows("due_timers", micros(now), limit)]
+
+    def pasts(self, after: str, limit: int) -> list[Past]:
+        """Return a page of customers with their pasts."""
+        rows = self._rows("customers_after", after, limit)
+        pasts = {row[0]: Past(row[0], [], []) for row in rows}
+        if pasts:
+            for source_id, body in self._rows("all_decisions", array(pasts)):
+                pasts[source_id].decisions.append(read_decision(source_id, body))
+            for source_id, body in self._rows("past", array(pasts)):
+                pasts[source_id].events.append(read_event(body))
+        return list(pasts.values())
 
     def deliveries(self, status: str, limit: int) -> list[Delivery]:
         """Return deliveries of one status."""

@@ -19,17 +19,26 @@ from adapter.store.rows import (
     is_open,
     quarantined_row,
     read_held,
+    timer_row,
 )
 from adapter.store.sqlite.statements import SQL
 
 _Row = tuple[Any, ...]
-_MOVES = ("move_events", "move_decisions", "move_deliveries", "move_messages", "move_identities")
+_MOVES = (
+    "move_events",
+    "move_decisions",
+    "move_deliveries",
+    "move_timers",
+    "move_messages",
+    "move_identities",
+)
 _DROPS = (
     "drop_customer",
     "drop_events",
     "drop_decisions",
     "drop_discounts",
     "drop_deliveries",
+    "drop_timers",
     "drop_identities",
     "blank_messages",
 )
@@ -66,6 +75,7 @@ class Saving:
         self._write_events()
         self._write_facts()
         self._write_discounts()
+        self._write_timers()
         self._write_counters()
 
     def _many(self, statement: str, rows: Iterable[_Row]) -> None:
@@ -84,6 +94,7 @@ class Saving:
         for statement in _MOVES:
             self._one(statement, old, new)
         self._one("drop_events", old)
+        self._one("drop_timers", old)
         self._one("drop_customer", old)
         self._one("end_redirect", new)
         self._many("put_identity", [("source_id", old, new)])
@@ -147,6 +158,12 @@ class Saving:
         deliveries = map(delivery_row, changes.deliveries)
         self._many("add_delivery", [(*row[:2], owner(row[2]), *row[3:]) for row in deliveries])
         self._many("add_quarantined", map(quarantined_row, changes.quarantine))
+
+    def _write_timers(self) -> None:
+        owner, changes = self._owner, self._changes
+        ended = [(owner(each.source_id), each.rule, micros(each.at)) for each in changes.cancelled]
+        self._many("end_timer", ended)
+        self._many("arm_timer", [timer_row(timer, owner(timer.source_id)) for timer in changes.armed])
 
     def _write_discounts(self) -> None:
         added: dict[str, _Row] = {}

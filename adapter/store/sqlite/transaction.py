@@ -10,6 +10,8 @@ import apsw
 
 from adapter.model.customers import SOURCE_ID
 from adapter.model.discounts import HeldDiscount
+from adapter.model.events import Event
+from adapter.model.timers import Timer
 from adapter.store.contract import (
     Changes,
     CounterKey,
@@ -22,7 +24,7 @@ from adapter.store.contract import (
     Wanted,
 )
 from adapter.store.moments import micros
-from adapter.store.rows import digest, read_customer, read_held
+from adapter.store.rows import digest, read_customer, read_event, read_held, read_timer
 from adapter.store.sqlite.connection import array
 from adapter.store.sqlite.saving import Saving
 from adapter.store.sqlite.statements import SQL
@@ -65,7 +67,15 @@ class SqliteTransaction:
         customers |= self._read_customers(set(identities.values()) - names)
         discounts = by_code | self._held("open_discounts", customers, micros(now))
         self._customers, self._discounts = customers.keys(), discounts.keys()
-        return Loaded(answers, identities, customers, discounts)
+        timers = self._timers(wanted.waits, customers) if wanted.waits else []
+        return Loaded(answers, identities, customers, discounts, timers)
+
+    async def past(self, source_ids: Sequence[str]) -> dict[str, list[Event]]:
+        """Read the events of customers."""
+        events: dict[str, list[Event]] = {}
+        for source_id, body in self._connection.execute(SQL["past"], (array(set(source_ids)),)):
+            events.setdefault(source_id, []).append(read_event(body))
+        return events
 
     async def reserve(self, counters: Sequence[CounterKey], codes: Sequence[str]) -> Reserved:
         """Read the counters, and which codes exist."""
@@ -112,6 +122,11 @@ class SqliteTransaction:
             return {}
         rows = self._connection.execute(SQL["known_customers"], (array(names),))
         return {name: CustomerRecord(read_customer(body), history) for name, body, history in rows}
+
+    def _timers(self, rules: Iterable[str], customers: Collection[str]) -> list[Timer]:
+        owners = array(customers)
+        rows = (self._connection.execute(SQL["waiting"], (rule, owners)) for rule in set(rules))
+        return [read_timer(row) for found in rows if customers for row in found]
 
     def _held(self, statement: str, names: Iterable[str], *more: int) -> dict[str, HeldDiscount]:
         if not names:

@@ -9,5 +9,6 @@ FROM totals JOIN (
     SELECT 'customers' AS name, count(*) AS n FROM customers
     UNION ALL SELECT 'discounts', count(*) FROM discounts
     UNION ALL SELECT 'events', count(*) FROM events
+    UNION ALL SELECT 'timers', count(*) FROM timers
 ) AS held ON held.name = totals.name
 WHERE held.n <> totals.n;

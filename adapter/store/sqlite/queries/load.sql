@@ -35,3 +35,14 @@ FROM carray(?1) AS wanted CROSS JOIN discounts ON discounts.code = CAST(wanted.v
 -- used --
 -- One counter as it stands.
 SELECT scope, key, used FROM counters WHERE scope = ?1 AND key = ?2;
+
+-- waiting --
+-- Of an array of customers, their waits under one rule.
+SELECT timers.rule, timers.source_id, timers.body, timers.due_at
+FROM carray(?2) AS wanted
+CROSS JOIN timers ON timers.source_id = CAST(wanted.value AS TEXT) AND timers.rule = ?1;
+
+-- past --
+-- All events of an array of customers.
+SELECT events.source_id, events.body
+FROM carray(?1) AS wanted CROSS JOIN events ON events.source_id = CAST(wanted.value AS TEXT);

@@ -62,3 +62,15 @@ DELETE FROM counters WHERE scope = ?1;
 -- blank_messages --
 -- Keep an erased customer's message keys, but not what was answered.
 UPDATE messages SET answer = NULL, owner = '' WHERE owner = ?1;
+
+-- move_timers --
+-- Give one customer's waits to another; of two under one rule the later due stays.
+INSERT INTO timers (source_id, rule, started_at, due_at, body)
+SELECT ?2, rule, started_at, due_at, body FROM timers WHERE source_id = ?1
+ON CONFLICT (source_id, rule) DO UPDATE
+SET started_at = excluded.started_at, due_at = excluded.due_at, body = excluded.body
+WHERE excluded.due_at > due_at;
+
+-- drop_timers --
+-- Remove a customer's waits.
+DELETE FROM timers WHERE source_id = ?1;

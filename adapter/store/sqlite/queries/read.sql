@@ -63,3 +63,17 @@ SELECT name, n FROM totals
 UNION ALL SELECT 'deliveries_due', count(*) FROM deliveries WHERE status = 'due'
 UNION ALL SELECT 'deliveries_dead', count(*) FROM deliveries WHERE status = 'dead'
 UNION ALL SELECT 'quarantined', count(*) FROM quarantine;
+
+-- due_timers --
+-- Waits that are over, the longest due first.
+SELECT rule, source_id, body, due_at FROM timers WHERE due_at <= ?1 ORDER BY due_at LIMIT ?2;
+
+-- customers_after --
+-- A page of source_ids in their order.
+SELECT source_id FROM customers WHERE source_id > ?1 ORDER BY source_id LIMIT ?2;
+
+-- all_decisions --
+-- All decisions of an array of customers, oldest first.
+SELECT decisions.source_id, decisions.body
+FROM carray(?1) AS wanted CROSS JOIN decisions ON decisions.source_id = CAST(wanted.value AS TEXT)
+ORDER BY decisions.decided_at, decisions.number;

@@ -57,3 +57,13 @@ ON CONFLICT (id) DO NOTHING;
 -- Append a message to the quarantine.
 INSERT INTO quarantine (source, key, document, reason, received_at, replayed)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6);
+
+-- end_timer --
+-- End a customer's wait under a rule, if it started by a moment and was not due by then.
+DELETE FROM timers WHERE source_id = ?1 AND rule = ?2 AND started_at <= ?3 AND due_at >= ?3;
+
+-- arm_timer --
+-- Let a customer wait under a rule; a wait that there is starts anew.
+INSERT INTO timers (source_id, rule, started_at, due_at, body) VALUES (?1, ?2, ?3, ?4, ?5)
+ON CONFLICT (source_id, rule) DO UPDATE
+SET started_at = excluded.started_at, due_at = excluded.due_at, body = excluded.body;

@@ -87,6 +87,17 @@ CREATE INDEX due_deliveries ON deliveries (visible_at) WHERE status = 'due';
 CREATE INDEX due_deliveries_by_destination ON deliveries (destination, visible_at) WHERE status = 'due';
 CREATE INDEX dead_deliveries ON deliveries (number) WHERE status = 'dead';
 
+-- One wait of one customer under one rule, from the event in `body` until `due_at`.
+CREATE TABLE timers (
+    source_id TEXT NOT NULL,
+    rule TEXT NOT NULL,
+    started_at INTEGER NOT NULL,
+    due_at INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    UNIQUE (source_id, rule)
+) STRICT;
+CREATE INDEX timers_by_due ON timers (due_at);
+
 CREATE TABLE quarantine (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     source TEXT NOT NULL,
@@ -103,7 +114,7 @@ CREATE TABLE totals (
     name TEXT PRIMARY KEY,
     n INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-INSERT INTO totals VALUES ('customers', 0), ('discounts', 0), ('events', 0);
+INSERT INTO totals VALUES ('customers', 0), ('discounts', 0), ('events', 0), ('timers', 0);
 CREATE TRIGGER customer_added AFTER INSERT ON customers
 BEGIN UPDATE totals SET n = n + 1 WHERE name = 'customers'; END;
 CREATE TRIGGER customer_removed AFTER DELETE ON customers
@@ -112,6 +123,10 @@ CREATE TRIGGER discount_added AFTER INSERT ON discounts
 BEGIN UPDATE totals SET n = n + 1 WHERE name = 'discounts'; END;
 CREATE TRIGGER discount_removed AFTER DELETE ON discounts
 BEGIN UPDATE totals SET n = n - 1 WHERE name = 'discounts'; END;
+CREATE TRIGGER timer_added AFTER INSERT ON timers
+BEGIN UPDATE totals SET n = n + 1 WHERE name = 'timers'; END;
+CREATE TRIGGER timer_removed AFTER DELETE ON timers
+BEGIN UPDATE totals SET n = n - 1 WHERE name = 'timers'; END;
 CREATE TRIGGER event_removed AFTER DELETE ON events
 BEGIN UPDATE totals SET n = n - 1 WHERE name = 'events'; END;
 
