@@ -24,6 +24,7 @@ from adapter.model.deliveries import Delivery
 from adapter.model.discounts import HeldDiscount
 from adapter.model.events import Event
 from adapter.model.quarantine import Quarantined
+from adapter.model.timers import Cancellation, Timer
 
 T = TypeVar("T")
 #: (source, dedupe key) of a message.
@@ -43,6 +44,14 @@ class CustomerRecord(Struct):
     history: bytes = b""
 
 
+class Past(Struct):
+    """All that is stored of what one customer did and was told; decisions oldest first."""
+
+    source_id: str
+    decisions: list[Decision]
+    events: list[Event]
+
+
 class Wanted(Struct):
     """What a batch needs to know.
 
@@ -50,13 +59,15 @@ class Wanted(Struct):
     fresh, provided that it commits; a key that stands twice in one batch is one key, fresh or seen as a
     whole. A claim is kept when the script ends without a save, or with a save that does not answer it.
     They count as seen at `now` of the load. `customers` are source_ids as the messages name them,
-    `identities` the linking identities they carry, `codes` the discounts they mean to move.
+    `identities` the linking identities they carry, `codes` the discounts they mean to move, `waits` the rules
+    of which timers are due.
     """
 
     messages: Sequence[MessageKey] = ()
     customers: Sequence[str] = ()
     identities: Sequence[Identity] = ()
     codes: Sequence[str] = ()
+    waits: Sequence[str] = ()
 
 
 class Loaded(Struct):
@@ -67,13 +78,14 @@ class Loaded(Struct):
     asked for that have no record. `customers` has the known ones of: those asked for, those that identities
     and redirects lead to, those that a redirect's identity names outright, and the owners of `codes`.
     `discounts` has, by code, every discount asked for by code and every unexpired issued or applied one of
-    the customers loaded.
+    the customers loaded, and `timers` every wait of the customers loaded under the rules asked for.
     """
 
     answers: dict[MessageKey, bytes]
     identities: dict[Identity, str]
     customers: dict[str, CustomerRecord]
     discounts: dict[str, HeldDiscount]
+    timers: list[Timer] = []
 
 
 class Reserved(Struct):
@@ -101,7 +113,10 @@ class Changes(Struct):
     customer, moment and id again is the same event, kept once. `counters` are differences. `discounts`
     replace those of that code that were loaded in this transaction, and are inserted otherwise. `rewarded`
     says of each message on which a discount hangs whose discount it is (source_id), so that its answer goes
-    when that customer is erased. Keys that are answered or rewarded are never forgotten.
+    when that customer is erased. Keys that are answered or rewarded are never forgotten. `cancelled` ends the
+    stored timers that it says, before `armed` ones are kept, at most one for a customer and rule: each takes
+    the place of the one that is there. A merge moves timers, of two under one rule the later due; an erasure
+    drops them.
     """
 
     seen_at: datetime
@@ -117,13 +132,22 @@ class Changes(Struct):
     deliveries: list[Delivery]
     quarantine: list[Quarantined]
     rewarded: Mapping[MessageKey, str] = {}
+    cancelled: Sequence[Cancellation] = ()
+    armed: Sequence[Timer] = ()
 
 
 class Transaction(Protocol):
-    """One open transaction: load, then reserve, then save, each at most once and in this order."""
+    """One open transaction: load, then reserve, then save, each at most once and in this order.
+
+    `past` may be asked between load and save.
+    """
 
     async def load(self, wanted: Wanted, now: datetime) -> Loaded:
         """Claim the messages; lock and return what is known of the rest."""
+        ...
+
+    async def past(self, source_ids: Sequence[str]) -> dict[str, list[Event]]:
+        """Return all stored events of customers that are loaded, in any order; who has none is left out."""
         ...
 
     async def reserve(self, counters: Sequence[CounterKey], codes: Sequence[str]) -> Reserved:
@@ -192,6 +216,14 @@ class Store(Protocol):
         """Return codes of issued or applied discounts whose `expires_at` has passed."""
         ...
 
+    async def due_timers(self, now: datetime, limit: int) -> list[Timer]:
+        """Return timers whose `due_at` has come, the longest due first; they stay until cancelled."""
+        ...
+
+    async def pasts(self, after: str, limit: int) -> list[Past]:
+        """Return up to `limit` customers in order of source_id after one, each with their whole past."""
+        ...
+
     async def lease(
         self, now: datetime, until: datetime, limit: int, destination: str | None = None
     ) -> list[Delivery]:
@@ -233,6 +265,6 @@ class Store(Protocol):
 
     async def counts(self) -> dict[str, int]:
         """Return how many there are of `customers`, `events`, `discounts`, `deliveries_due`,
-        `deliveries_dead` and `quarantined`.
+        `deliveries_dead`, `timers` and `quarantined`.
         """
         ...

@@ -13,8 +13,10 @@ from adapter.model.customers import Customer
 from adapter.model.decisions import Decision
 from adapter.model.deliveries import Delivery
 from adapter.model.discounts import HeldDiscount
+from adapter.model.encoding import encode
 from adapter.model.events import Event
 from adapter.model.quarantine import Quarantined
+from adapter.model.timers import Timer
 from adapter.store.contract import MessageKey, Settlement
 from adapter.store.moments import micros, micros_or_none, moment
 
@@ -112,6 +114,18 @@ def settled_row(settlement: Settlement) -> tuple[str, int, str, int | None, str 
     status = "due" if again else "done" if settlement.done else "dead"
     due_at = micros_or_none(settlement.due_at) if again else None
     return settlement.id, settlement.attempt, status, due_at, settlement.error
+
+
+def timer_row(timer: Timer, owner: str) -> tuple[Any, ...]:
+    """Return a timer's columns."""
+    started_at = micros(timer.event.occurred_at)
+    return owner, timer.rule, started_at, micros(timer.due_at), encode(timer.event)
+
+
+def read_timer(row: Iterable[Any]) -> Timer:
+    """Return the timer of rule, source_id, event and due moment."""
+    rule, source_id, body, due_at = row
+    return Timer(rule, source_id, read_event(body), moment(due_at))
 
 
 def quarantined_row(message: Quarantined) -> tuple[Any, ...]:

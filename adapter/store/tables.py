@@ -67,6 +67,7 @@ TABLES = (
         not_after="number",
         last_error="text",
     ),
+    _table("timers", source_id="text", rule="text", started_at="number", due_at="number", body="bytes"),
     _table(
         "quarantine",
         id="number",

@@ -19,11 +19,12 @@ from adapter.model.deliveries import Delivery
 from adapter.model.discounts import Claim, Discount, HeldDiscount, PercentageOff, Status
 from adapter.model.events import Event, User
 from adapter.model.quarantine import Quarantined
+from adapter.model.timers import Timer
 from adapter.store.contract import Changes, CounterKey, CustomerRecord, Loaded, Store, Transaction, Wanted
 from adapter.store.engines import open_store
 
 _TABLES = ("messages", "customers", "identities", "events", "decisions", "codes", "discounts", "counters",
-           "deliveries", "quarantine", "copy_progress")  # fmt: skip
+           "deliveries", "timers", "quarantine", "copy_progress")  # fmt: skip
 NOW = datetime(2026, 11, 21, 10, 30, 0, 123457, tzinfo=UTC)
 
 
@@ -71,6 +72,11 @@ class Make:
     ) -> Delivery:
         body = Raw(b'{"code":"A1"}')
         return Delivery(id_, destination, source_id, "discount.issued", body, NOW, due_at)
+
+    def timer(
+        self, rule: str = "lapsed", source_id: str = "c1", at: datetime = NOW, minutes: int = 30
+    ) -> Timer:
+        return Timer(rule, source_id, self.event(at=at), at + timedelta(minutes=minutes))
 
     def quarantined(self, key: str, reason: str = "no userId") -> Quarantined:
         return Quarantined("segment", key, Raw(b'{"type":"track"}'), reason, NOW)

@@ -44,6 +44,7 @@ async def filled(store: Any, run: Any, make: Any) -> Any:
         counters={("", "k"): 7, ("c1", "k"): -1},
         deliveries=[make.delivery("d2"), make.delivery("d1", "c2")],
         quarantine=[make.quarantined("1"), make.quarantined("2")],
+        armed=[make.timer(), make.timer("other\0", "c2")],
     )
     return store
 
@@ -64,6 +65,7 @@ async def test_a_copy_holds_everything(filled: Any, other: Any, make: Any) -> No
     assert await other.lapsed(make.at(hours=9), 99) == [f"A{number}" for number in range(10)]
     assert await other.deliveries("due") == await filled.deliveries("due")
     assert await other.quarantined() == await filled.quarantined()
+    assert await other.due_timers(make.at(days=1), 9) == await filled.due_timers(make.at(days=1), 9)
 
 
 async def test_a_copied_store_goes_on_working(filled: Any, other: Any, make: Any) -> None:

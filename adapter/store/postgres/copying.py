@@ -19,6 +19,7 @@ _KEYS = {
     "discounts": ("source_id", "code"),
     "counters": ("scope", "key"),
     "deliveries": ("source_id", "id"),
+    "timers": ("source_id", "rule"),
     "quarantine": ("id",),
 }
 _TYPES = {"text": "text", "bytes": "bytea", "number": "bigint", "boolean": "boolean"}

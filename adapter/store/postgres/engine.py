@@ -17,7 +17,8 @@ from adapter.model.deliveries import Delivery
 from adapter.model.discounts import HeldDiscount
 from adapter.model.events import Event
 from adapter.model.quarantine import Quarantined
-from adapter.store.contract import Aged, Settlement, Transaction
+from adapter.model.timers import Timer
+from adapter.store.contract import Aged, Past, Settlement, Transaction
 from adapter.store.migrations import Schema
 from adapter.store.postgres import outbox
 from adapter.store.postgres.committer import Committer
@@ -111,6 +112,14 @@ class PostgresStore:
     async def lapsed(self, now: datetime, limit: int) -> list[str]:
         """Return codes of open discounts whose time is over."""
         return await self._read(lambda connection: Reads(connection).lapsed(now, limit))
+
+    async def due_timers(self, now: datetime, limit: int) -> list[Timer]:
+        """Return timers whose moment has come."""
+        return await self._read(lambda connection: Reads(connection).due_timers(now, limit))
+
+    async def pasts(self, after: str, limit: int) -> list[Past]:
+        """Return a page of customers with their pasts."""
+        return await self._read(lambda connection: Reads(connection).pasts(after, limit))
 
     async def lease(
         self, now: datetime, until: datetime, limit: int, destination: str | None = None

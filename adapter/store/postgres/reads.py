@@ -15,6 +15,8 @@ from adapter.model.deliveries import Delivery
 from adapter.model.discounts import HeldDiscount
 from adapter.model.events import Event
 from adapter.model.quarantine import Quarantined
+from adapter.model.timers import Timer
+from adapter.store.contract import Past
 from adapter.store.moments import micros
 from adapter.store.postgres.connection import Connection
 from adapter.store.postgres.statements import SQL
@@ -26,10 +28,16 @@ from adapter.store.rows import (
     read_event,
     read_held,
     read_quarantined,
+    read_timer,
 )
 
 _BY_STATUS = {"due": "due_deliveries", "done": "done_deliveries", "dead": "dead_deliveries"}
-_LARGE = {"customers": "count_customers", "events": "count_events", "discounts": "count_discounts"}
+_LARGE = {
+    "customers": "count_customers",
+    "events": "count_events",
+    "discounts": "count_discounts",
+    "timers": "count_timers",
+}
 #: From this many rows on, `counts` answers with the planner's estimate: counting reads the whole table.
 _ESTIMATED_FROM = 100_000
 
@@ -76,6 +84,21 @@ class Reads:
     async def lapsed(self, now: datetime, limit: int) -> list[str]:
         """Return codes whose time is over."""
         return [row[0] for row in await self._rows("lapsed", micros(now), limit)]
+
+    async def due_timers(self, now: datetime, limit: int) -> list[Timer]:
+        """Return timers whose moment has come."""
+        return [read_timer(row) for row in await self._rows("due_timers", micros(now), limit)]
+
+    async def pasts(self, after: str, limit: int) -> list[Past]:
+        """Return a page of customers with their pasts."""
+        rows = await self._rows("customers_after", after, limit)
+        pasts = {row[0]: Past(row[0], [], []) for row in rows}
+        if pasts:
+            for source_id, body in await self._rows("all_decisions", array(pasts)):
+                pasts[source_id].decisions.append(read_decision(source_id, body))
+            for source_id, body in await self._rows("past", array(pasts)):
+                pasts[source_id].events.append(read_event(body))
+        return list(pasts.values())
 
     async def deliveries(self, status: str, limit: int) -> list[Delivery]:
         """Return deliveries of one status."""

@@ -20,9 +20,17 @@ from adapter.store.rows import (
     is_open,
     quarantined_row,
     read_held,
+    timer_row,
 )
 
-_MOVES = ("move_events", "move_decisions", "move_deliveries", "move_messages", "move_identities")
+_MOVES = (
+    "move_events",
+    "move_decisions",
+    "move_deliveries",
+    "move_timers",
+    "move_messages",
+    "move_identities",
+)
 _DROPS = (
     "drop_customer",
     "drop_events",
@@ -30,6 +38,7 @@ _DROPS = (
     "drop_discounts",
     "drop_codes",
     "drop_deliveries",
+    "drop_timers",
     "drop_identities",
     "blank_messages",
 )
@@ -59,6 +68,7 @@ class Saving:
         await self._write_facts()
         await self._write_discounts()
         await self._write_deliveries()
+        await self._write_timers()
         await self._write_counters()
 
     async def _many(self, statement: str, rows: Iterable[Sequence[Any]], *more: Any) -> None:
@@ -146,6 +156,12 @@ class Saving:
     async def _write_deliveries(self) -> None:
         rows = map(delivery_row, self._changes.deliveries)
         await self._many("add_deliveries", [(*row[:2], self._owner(row[2]), *row[3:]) for row in rows])
+
+    async def _write_timers(self) -> None:
+        owner, changes = self._owner, self._changes
+        ended = [(owner(each.source_id), each.rule, micros(each.at)) for each in changes.cancelled]
+        await self._many("end_timers", ended)
+        await self._many("arm_timers", [timer_row(timer, owner(timer.source_id)) for timer in changes.armed])
 
     async def _write_counters(self) -> None:
         sums: dict[tuple[str, str], int] = {}

@@ -14,6 +14,8 @@ import asyncpg
 
 from adapter.model.customers import SOURCE_ID
 from adapter.model.discounts import HeldDiscount
+from adapter.model.events import Event
+from adapter.model.timers import Timer
 from adapter.store.contract import (
     Changes,
     CounterKey,
@@ -30,7 +32,7 @@ from adapter.store.postgres.connection import Connection
 from adapter.store.postgres.saving import Saving
 from adapter.store.postgres.statements import SQL
 from adapter.store.postgres.text import array, arrays
-from adapter.store.rows import digest, read_customer, read_held
+from adapter.store.rows import digest, read_customer, read_event, read_held, read_timer
 
 
 class PostgresTransaction:
@@ -59,7 +61,15 @@ class PostgresTransaction:
         identities = await self._identities(asked)
         await self._follow(names, identities, asked)
         await self._read_discounts(wanted.codes, now)
-        return Loaded(answers, identities, self._customers, self._discounts)
+        timers = await self._timers(wanted.waits) if wanted.waits else []
+        return Loaded(answers, identities, self._customers, self._discounts, timers)
+
+    async def past(self, source_ids: Sequence[str]) -> dict[str, list[Event]]:
+        """Read the events of customers."""
+        events: dict[str, list[Event]] = {}
+        for source_id, body in await self._fetch("past", array(set(source_ids))):
+            events.setdefault(source_id, []).append(read_event(body))
+        return events
 
     async def reserve(self, counters: Sequence[CounterKey], codes: Sequence[str]) -> Reserved:
         """Lock the counters in key order, and say which codes exist."""
@@ -140,6 +150,10 @@ class PostgresTransaction:
             return {}
         rows = await self._fetch("known_identities", *arrays(sorted(asked), 2))
         return {(kind, value): source_id for kind, value, source_id in rows if source_id}
+
+    async def _timers(self, rules: Sequence[str]) -> list[Timer]:
+        rows = await self._fetch("waiting", array(sorted(self._customers)), array(set(rules)))
+        return [read_timer(row) for row in rows]
 
     async def _read_discounts(self, codes: Sequence[str], now: datetime) -> None:
         if codes:

@@ -79,3 +79,17 @@ WHERE customers.source_id = held.source_id AND customers.body = '';
 -- Give back places that were taken and not filled.
 DELETE FROM identities USING unnest($1::text[], $2::text[]) AS held (kind, value)
 WHERE identities.kind = held.kind AND identities.value = held.value AND identities.source_id = '';
+
+-- waiting --
+-- Of an array of customers, their waits under an array of rules.
+SELECT timers.rule, timers.source_id, timers.body, timers.due_at
+FROM unnest($1::text[]) AS wanted (source_id)
+JOIN timers ON timers.source_id = wanted.source_id AND timers.rule = ANY ($2::text[]);
+
+-- past --
+-- All events of an array of customers.
+SELECT held.source_id, held.body
+FROM unnest($1::text[]) AS wanted (source_id)
+CROSS JOIN LATERAL (
+    SELECT events.source_id, events.body FROM events WHERE events.source_id = wanted.source_id OFFSET 0
+) AS held;

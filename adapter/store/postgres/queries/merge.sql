@@ -74,3 +74,16 @@ DELETE FROM counters WHERE scope = $1;
 -- blank_messages --
 -- Keep an erased customer's message keys, but not what was answered.
 UPDATE messages SET answer = NULL, owner = '' WHERE owner = $1;
+
+-- move_timers --
+-- Give one customer's waits to another; of two under one rule the later due stays.
+WITH gone AS (DELETE FROM timers WHERE source_id = $1 RETURNING rule, started_at, due_at, body)
+INSERT INTO timers (source_id, rule, started_at, due_at, body)
+SELECT $2, gone.rule, gone.started_at, gone.due_at, gone.body FROM gone
+ON CONFLICT (source_id, rule) DO UPDATE
+SET started_at = excluded.started_at, due_at = excluded.due_at, body = excluded.body
+WHERE excluded.due_at > timers.due_at;
+
+-- drop_timers --
+-- Remove a customer's waits.
+DELETE FROM timers WHERE source_id = $1;

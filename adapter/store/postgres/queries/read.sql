@@ -67,7 +67,8 @@ SELECT parent.relname::text AS name, sum(greatest(part.reltuples, 0))::bigint AS
 FROM pg_class AS parent
 JOIN pg_inherits ON pg_inherits.inhparent = parent.oid
 JOIN pg_class AS part ON part.oid = pg_inherits.inhrelid
-WHERE parent.oid IN ('customers'::regclass, 'events'::regclass, 'discounts'::regclass)
+WHERE parent.oid IN ('customers'::regclass, 'events'::regclass, 'discounts'::regclass,
+                     'timers'::regclass)
 GROUP BY parent.relname;
 
 -- count_customers --
@@ -82,8 +83,24 @@ SELECT count(*) FROM events;
 -- How many discounts there are.
 SELECT count(*) FROM discounts;
 
+-- count_timers --
+-- How many waits there are.
+SELECT count(*) FROM timers;
+
 -- small_counts --
 -- How many there are of what is few.
 SELECT 'deliveries_due' AS name, count(*) AS n FROM deliveries WHERE status = 'due'
 UNION ALL SELECT 'deliveries_dead', count(*) FROM deliveries WHERE status = 'dead'
 UNION ALL SELECT 'quarantined', count(*) FROM quarantine;
+
+-- due_timers --
+-- Waits that are over, the longest due first.
+SELECT rule, source_id, body, due_at FROM timers WHERE due_at <= $1 ORDER BY due_at LIMIT $2;
+
+-- customers_after --
+-- A page of source_ids in their order.
+SELECT source_id FROM customers WHERE source_id > $1 ORDER BY source_id LIMIT $2;
+
+-- all_decisions --
+-- All decisions of an array of customers, oldest first.
+SELECT source_id, body FROM decisions WHERE source_id = ANY ($1::text[]) ORDER BY decided_at, number;

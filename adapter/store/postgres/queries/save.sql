@@ -80,3 +80,18 @@ INSERT INTO quarantine (source, key, document, reason, received_at, replayed)
 SELECT given.source, given.key, given.document, given.reason, given.received_at, given.replayed
 FROM unnest($1::text[], $2::text[], $3::bytea[], $4::text[], $5::bigint[], $6::boolean[])
     AS given (source, key, document, reason, received_at, replayed);
+
+-- end_timers --
+-- End customers' waits under rules, those that started by a moment and were not due by then.
+DELETE FROM timers USING unnest($1::text[], $2::text[], $3::bigint[]) AS given (source_id, rule, at)
+WHERE timers.source_id = given.source_id AND timers.rule = given.rule
+  AND timers.started_at <= given.at AND timers.due_at >= given.at;
+
+-- arm_timers --
+-- Let customers wait under rules; a wait that there is starts anew.
+INSERT INTO timers (source_id, rule, started_at, due_at, body)
+SELECT given.source_id, given.rule, given.started_at, given.due_at, given.body
+FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bytea[])
+    AS given (source_id, rule, started_at, due_at, body)
+ON CONFLICT (source_id, rule) DO UPDATE
+SET started_at = excluded.started_at, due_at = excluded.due_at, body = excluded.body;

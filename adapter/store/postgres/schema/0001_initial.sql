@@ -97,6 +97,17 @@ CREATE INDEX due_deliveries ON deliveries (visible_at) WHERE status = 'due';
 CREATE INDEX due_deliveries_by_destination ON deliveries (destination, visible_at) WHERE status = 'due';
 CREATE INDEX dead_deliveries ON deliveries (number) WHERE status = 'dead';
 
+-- One wait of one customer under one rule, from the event in `body` until `due_at`.
+CREATE TABLE timers (
+    source_id text COLLATE "C" NOT NULL,
+    rule text COLLATE "C" NOT NULL,
+    started_at bigint NOT NULL,
+    due_at bigint NOT NULL,
+    body bytea NOT NULL,
+    PRIMARY KEY (source_id, rule)
+) PARTITION BY HASH (source_id);
+CREATE INDEX timers_by_due ON timers (due_at);
+
 CREATE TABLE quarantine (
     id bigserial PRIMARY KEY,
     source text COLLATE "C" NOT NULL,
@@ -132,5 +143,7 @@ BEGIN
                        'FOR VALUES WITH (MODULUS 8, REMAINDER %s) WITH (fillfactor = 90)', part, part);
         EXECUTE format('CREATE TABLE deliveries_%s PARTITION OF deliveries '
                        'FOR VALUES WITH (MODULUS 8, REMAINDER %s) WITH (fillfactor = 70)', part, part);
+        EXECUTE format('CREATE TABLE timers_%s PARTITION OF timers '
+                       'FOR VALUES WITH (MODULUS 8, REMAINDER %s)', part, part);
     END LOOP;
 END $$;
