@@ -40,7 +40,8 @@ def check(
         for problem in problems:
             typer.echo(str(problem))
         if not wrong:
-            typer.echo("settings, mappings and rules are in order")
+            warnings = f", with {len(problems)} warning{'s' * (len(problems) > 1)}" if problems else ""
+            typer.echo(f"settings, mappings and rules are in order{warnings}")
     if wrong:
         raise typer.Exit(1)
 

@@ -78,7 +78,7 @@ def _lines(report: Report) -> Iterator[str]:
     yield from (f"recorded: {path}" for path in report.recorded)
     failed = f", {len(report.failed)} failed" if report.failed else ""
     missed = f"; {len(report.missed)} things no case tries" if report.missed else ""
-    yield f"{report.passed} cases passed{failed}{missed}"
+    yield f"{report.passed} case{'' if report.passed == 1 else 's'} passed{failed}{missed}"
 
 
 def _indented(text: str) -> Sequence[str]:

@@ -98,7 +98,7 @@ def test_update_records_mapping_cases_and_says_so(shop: Path) -> None:
     written = (shop / "mappings" / "shop.test.yaml").read_text(encoding="utf-8")
     assert "# as it should be" in written
     assert "total: 5" in written.split("expect:")[1]
-    assert run(shop, str(shop / "mappings")).stdout == "1 cases passed\n"
+    assert run(shop, str(shop / "mappings")).stdout == "1 case passed\n"
 
 
 def test_paths_choose_cases_by_file_or_folder(shop: Path) -> None:
