@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
-from fractions import Fraction
-from functools import lru_cache
 from typing import Any
 
 from msgspec import Struct
@@ -19,8 +17,8 @@ from adapter.model.rules import Guardrails, Rule
 from adapter.rules.guardrails import ALL_RULES, Counting
 from adapter.rules.history import History, lookup
 from adapter.rules.index import Index, ranked
-from adapter.rules.language import Metric, Misses, Node, Path, View, compile_misses, text
-from adapter.rules.language.values import ABSENT, settled
+from adapter.rules.language import Metric, Misses, Node, View, compile_misses
+from adapter.rules.seen import Seen
 from adapter.rules.segments import Membership
 from adapter.rules.standing import Stop, checks, cost
 from adapter.rules.verdicts import Proposal
@@ -111,6 +109,9 @@ def _lowest(mask: int, count: int) -> list[int]:
     return found
 
 
+_FIELDS = ("name", "email", "phone", "birthdate", "description", "address")
+
+
 def view_of(event: Event, customer: Customer, history: History, now: datetime) -> View:
     """Return what conditions see; the customer's standard fields are traits, and stand over them."""
 
@@ -132,79 +133,3 @@ def traits_of(customer: Customer) -> dict[str, Any]:
     traits["source_id"] = customer.source_id
     traits["segments"] = list(customer.segments)
     return traits
-
-
-_FIELDS = ("name", "email", "phone", "birthdate", "description", "address")
-
-
-_ROOTS = frozenset(("attributes", "user", "context", "event"))
-#: Where a single name is looked up; a bare one in each of them in turn.
-_PLACES = ("attributes", "traits", "context", "")
-_PLAIN = frozenset((str, int, bool, type(None), list, dict))
-
-
-class Seen:
-    """Tells what an evaluation read, by name, as plain JSON.
-
-    `paths` are those that the index reads; the others are in the view's values. What is missing is left
-    out, and whole objects that `has()` looked into.
-    """
-
-    def __init__(self, paths: Sequence[Path]) -> None:
-        self._paths = frozenset(paths)
-        named = [(text(path), path) for path in paths]
-        self._single = [
-            (name, _PLACES.index(path.root), path.fields[0]) for name, path in named if _is_single(path)
-        ]
-        self._others = [(name, path) for name, path in named if not _is_single(path) and name not in _ROOTS]
-
-    def of(self, view: View) -> dict[str, Any]:
-        """Return the values that are there."""
-        read: dict[str, Any] = {}
-        attributes, traits, context = places = view.attributes, view.traits, view.context
-        for name, at, field in self._single:
-            place = (
-                places[at]
-                if at < 3
-                else attributes
-                if field in attributes
-                else traits
-                if field in traits
-                else context
-            )
-            if field in place:
-                value = place[field]
-                read[name] = value if value.__class__ in _PLAIN else _plain(settled(value))
-        values = view.values
-        for name, path in self._others:
-            value = values[path]
-            if value is not ABSENT:
-                read[name] = value if value.__class__ in _PLAIN else _plain(value)
-        self._add_beside(read, values)
-        return read
-
-    def _add_beside(self, read: dict[str, Any], values: Mapping[Path | Metric, Any]) -> None:
-        """Add what was read past the index: figures, and what segments look at."""
-        paths = self._paths
-        for key, value in values.items():
-            if value is not ABSENT and key not in paths:
-                name = _name(key)
-                if name not in _ROOTS:
-                    read[name] = value if value.__class__ in _PLAIN else _plain(value)
-
-
-def _is_single(path: Path) -> bool:
-    return path.root in _PLACES and len(path.fields) == 1
-
-
-@lru_cache(maxsize=4096)
-def _name(key: Path | Metric) -> str:
-    return text(key)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Fraction):
-        return Decimal(value.numerator) / Decimal(value.denominator)
-    if value is None or isinstance(value, str | int | float | list | dict | datetime):
-        return value
-    return str(value)

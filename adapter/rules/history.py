@@ -102,7 +102,11 @@ def fold(history: History, event: Event, metrics: Metrics) -> None:
     tally.count += 1
     tally.first = min(tally.first, moment)
     tally.last = max(tally.last, moment)
-    second = moment // 1_000_000
+    if tally.series or tally.figures:
+        _tell(tally, moment // 1_000_000, event)
+
+
+def _tell(tally: Tally, second: int, event: Event) -> None:
     for series in tally.series.values():
         series.add(second, 1)
     for path, figures in tally.figures.items():
@@ -214,4 +218,5 @@ def _moment(micro: int) -> datetime:
 
 
 def _micro(moment: datetime) -> int:
-    return (moment - _EPOCH) // timedelta(microseconds=1)
+    gap = moment - _EPOCH
+    return (gap.days * 86_400 + gap.seconds) * 1_000_000 + gap.microseconds

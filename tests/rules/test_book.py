@@ -81,6 +81,20 @@ def test_only_so_many_rules_are_explained(make_book: MakeBook, make_event: MakeE
     assert verdict.outcomes[0].rule == "r000"
 
 
+def test_the_first_rules_by_priority_that_do_not_hold_are_explained(
+    make_book: MakeBook, make_event: MakeEvent
+) -> None:
+    texts = {
+        f"r{number}": BASE.replace("ten", f"r{number:03}").replace(
+            "= 120", "= 150" if number % 7 else "= 151"
+        )
+        for number in range(200)
+    }
+    verdict = decide(make_book(**texts), make_event())
+    assert len(verdict.proposals) == 171
+    assert [each.rule for each in verdict.outcomes] == [f"r{at:03}" for at in range(0, 70, 7)]
+
+
 RAILS: list[tuple[str, dict[str, Any], str, str, str]] = [
     ("status: paused", {}, "withheld", "status", "the rule is paused"),
     ("guardrails: {excluded_segments: [vip]}", {"segments": ("vip",)}, "withheld", "excluded_segments",

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from adapter.model.discounts import Claim
 from adapter.model.rules import Budget, Guardrails
 from adapter.rules.choice import exceeded, fitting
-from adapter.rules.guardrails import ALL_RULES, claims
+from adapter.rules.guardrails import ALL_RULES, Counting, claims
 
 
 def claimed(
@@ -76,6 +76,28 @@ def test_a_budget_reserves_the_most_a_discount_can_cost_in_minor_units(now: date
         Claim("", "ten|budget|EUR|day|2026-11-21", 10099, 1235, "budget"),
         Claim("", "ten|budget|EUR|total", 500000, 1235, "budget"),
     ]
+
+
+@pytest.mark.parametrize(
+    "guardrails",
+    [
+        Guardrails(max_daily_redemptions=1, per_user_limit=2, time_zone="Europe/Berlin"),
+        Guardrails(max_weekly_redemptions=1),
+        Guardrails(per_user_limit=1, per_user_period="month", time_zone="America/New_York"),
+        Guardrails(budget=Budget(currency="EUR", daily=Decimal(5)), cooldown=timedelta(days=1)),
+        Guardrails(per_user_limit=2, per_user_window=timedelta(hours=1), max_total_redemptions=4),
+        Guardrails(),
+    ],
+)
+@given(hours=st.lists(st.integers(0, 24 * 40), max_size=9))
+def test_claims_prepared_once_are_those_of_the_moment_in_whatever_order_moments_come(
+    guardrails: Guardrails, hours: list[int], now: datetime
+) -> None:
+    prepared = Counting("ten", guardrails, Decimal("12.345"))
+    for moment in (now + timedelta(hours=count) for count in hours):
+        found = prepared.claims("ann", "phone", moment)
+        assert found == claimed(guardrails, moment, "phone")
+        assert prepared.idle is (not found)
 
 
 @pytest.mark.parametrize(("currency", "amount"), [("JPY", 13), ("USD", 1235), ("KWD", 12345)])

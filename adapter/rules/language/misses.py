@@ -147,7 +147,7 @@ def _seen(key: Path | Metric, kind: Kind, needs: str) -> _Sentence:
             return f"{name} is missing"
         if value is UNUSABLE:
             return f"{name} is not a usable value"
-        return f"{name} is {show(value)}{needs if kind in ('any', kind_of(value)) else wrong}"
+        return f"{name} is {show(value)}{needs if kind == 'any' or kind_of(value) == kind else wrong}"
 
     return sentence
 
