@@ -108,10 +108,10 @@ def compose(settings: Settings, store: Store | None = None, world: World | None 
 
     async def settle(batch: Sequence[Work]) -> list[Result]:
         means = Means(world.clock(), world.draw, world.new_id, tuple(destinations))
-        results = await store.transact(lambda transaction: decide(transaction, batch, books.rules, means))
-        if any(result.discounts for result in results):
+        done = await store.transact(lambda transaction: decide(transaction, batch, books.rules, means))
+        if any(result.discounts for result in done.results):
             relay.wake()
-        return results
+        return done.results
 
     committer = Committer(settle, _limits(settings), metrics)
     senders = {name: destination for name, (destination, _) in destinations.items()}

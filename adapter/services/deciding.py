@@ -15,43 +15,37 @@ import msgspec
 from adapter.model.customers import LINKING
 from adapter.model.discounts import Discount
 from adapter.model.encoding import encode
-from adapter.model.events import Event
-from adapter.model.operations import (
-    CustomerErase,
-    CustomerGroup,
-    CustomerMerge,
-    CustomerUpsert,
-    DiscountMove,
-    EventOccurred,
-    Operation,
-)
+from adapter.model.operations import CustomerErase, CustomerMerge, DiscountMove
 from adapter.rules.book import RuleBook
-from adapter.services.issuing import Issuing, Means, Move, Occurrence, Step
-from adapter.services.people import People
-from adapter.services.results import Result
+from adapter.services.arriving import Arriving
+from adapter.services.issuing import Issuing, Means
+from adapter.services.results import Result, Settled
 from adapter.services.work import Work
 from adapter.store.contract import Changes, Loaded, MessageKey, Transaction, Wanted
 
 _DISCOUNTS = msgspec.json.Decoder(list[Discount])
 
 
-async def decide(
-    transaction: Transaction, batch: Sequence[Work], rules: RuleBook, means: Means
-) -> list[Result]:
-    """Settle a batch in one transaction; one result for each of its messages, in order."""
+async def decide(transaction: Transaction, batch: Sequence[Work], rules: RuleBook, means: Means) -> Settled:
+    """Settle a batch in one transaction; one result for each of its messages, in order.
+
+    Timers go last: what the batch brings may end them.
+    """
     loaded = await transaction.load(wanted(batch), means.now)
     fresh = _fresh(batch, loaded)
-    first = _FirstWalk(rules, means, People(loaded))
-    for index in fresh:
-        first.take(index, batch[index])
+    first = Arriving(transaction, rules, means, loaded)
+    await first.prepare(batch[index] for index in fresh)
+    for index in sorted(fresh, key=lambda index: batch[index].timer is not None):
+        await first.take(index, batch[index])
     second = Issuing(means, first.people, loaded.discounts)
     if first.steps:
         second.reserve(await transaction.reserve(*second.needs(first.steps)))
         for step in first.steps:
             second.take(step)
     results = _results(batch, fresh, loaded, second)
-    await transaction.save(_changes(batch, fresh, first, second, results))
-    return results
+    changes = _changes(batch, fresh, first, second, results)
+    await transaction.save(changes)
+    return Settled(results, second.decisions, len(changes.armed), first.waiting.refused)
 
 
 def wanted(batch: Sequence[Work]) -> Wanted:
@@ -59,7 +53,11 @@ def wanted(batch: Sequence[Work]) -> Wanted:
     customers: dict[str, None] = {}
     identities: dict[tuple[str, str], None] = {}
     codes: dict[str, None] = {}
+    waits: dict[str, None] = {}
     for work in batch:
+        if work.timer is not None:
+            customers[work.timer.source_id] = None
+            waits[work.timer.rule] = None
         for operation in work.operations:
             if operation.source_id is not None:
                 customers[operation.source_id] = None
@@ -74,59 +72,7 @@ def wanted(batch: Sequence[Work]) -> Wanted:
                         identities[(kind, value)] = None
                         customers[value] = None
     keys = [(work.source, work.key) for work in batch if work.key]
-    return Wanted(keys, list(customers), list(identities), list(codes))
-
-
-class _FirstWalk:
-    """People and events; collects the steps of the second walk."""
-
-    def __init__(self, rules: RuleBook, means: Means, people: People) -> None:
-        self.rules = rules
-        self.means = means
-        self.people = people
-        self.events: list[tuple[str, Event]] = []
-        self.steps: list[Step] = []
-
-    def take(self, index: int, work: Work) -> None:
-        for operation in work.operations:
-            if isinstance(operation, EventOccurred):
-                self._event(index, operation, rewarded=work.rewarded)
-            elif isinstance(operation, CustomerUpsert):
-                self.people.upsert(operation)
-            elif isinstance(operation, DiscountMove):
-                self.steps.append(Move(index, operation))
-            else:
-                self._identity(operation)
-
-    def _event(self, index: int, operation: EventOccurred, *, rewarded: bool) -> None:
-        event, rules = operation.event, self.rules
-        person = self.people.find(operation.source_id, operation.identities)
-        customer, past = person.customer, person.past()
-        if rewarded and rules.needs(event.name):
-            verdict = rules.evaluate(event, customer, past, self.means.now)
-            if verdict.proposals or verdict.outcomes:
-                self.steps.append(Occurrence(index, event, customer.source_id, rules.digest, verdict))
-        rules.fold(past, event)
-        person.dirty = True
-        self.events.append((customer.source_id, event))
-
-    def _identity(self, operation: Operation) -> None:
-        if isinstance(operation, CustomerMerge):
-            self.people.merge(operation.previous_id, operation.source_id)
-        elif isinstance(operation, CustomerGroup):
-            self.people.group(operation)
-        elif isinstance(operation, CustomerErase):
-            self._erase(operation.source_id)
-
-    def _erase(self, source_id: str) -> None:
-        """Forget a customer, and what this very batch brought of them before."""
-        canonical = self.people.canonical
-        owner = canonical(source_id)
-        self.events = [each for each in self.events if canonical(each[0]) != owner]
-        self.steps = [
-            step for step in self.steps if isinstance(step, Move) or canonical(step.source_id) != owner
-        ]
-        self.people.erase(source_id)
+    return Wanted(keys, list(customers), list(identities), list(codes), list(waits))
 
 
 def _fresh(batch: Sequence[Work], loaded: Loaded) -> list[int]:
@@ -176,7 +122,11 @@ def _result(work: Work, second: Issuing, index: int) -> Result:
 
 
 def _changes(
-    batch: Sequence[Work], fresh: list[int], first: _FirstWalk, second: Issuing, results: list[Result]
+    batch: Sequence[Work],
+    fresh: list[int],
+    first: Arriving,
+    second: Issuing,
+    results: list[Result],
 ) -> Changes:
     people, canonical = first.people, first.people.canonical
     told = [
@@ -200,4 +150,6 @@ def _changes(
         decisions=second.decisions,
         deliveries=second.deliveries,
         quarantine=[kept for index in fresh if (kept := batch[index].quarantine) is not None],
+        cancelled=first.waiting.cancelled,
+        armed=first.waiting.armed,
     )

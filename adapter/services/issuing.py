@@ -41,13 +41,14 @@ class Means(Struct, frozen=True):
     """What deciding takes from the world: the moment, randomness, ids, and where discounts go.
 
     `draw(n)` gives n random code characters, `new_id()` a unique id; `destinations` are the names that
-    every discount is pushed to when it is issued and when it moves.
+    every discount is pushed to when it is issued and when it moves. `room` is how many more timers may wait.
     """
 
     now: datetime
     draw: Callable[[int], str]
     new_id: Callable[[], str]
     destinations: tuple[str, ...] = ()
+    room: int = 1_000_000
 
 
 class Occurrence(Struct, frozen=True):

@@ -55,6 +55,15 @@ class People:
         """Return the id of the customer that this id leads to by now."""
         return self._identities.get((SOURCE_ID, source_id), source_id)
 
+    def known(self, source_id: str) -> Person | None:
+        """Return the person behind an id, if there is one."""
+        return self._known.get(self.canonical(source_id))
+
+    def names(self, person: Person) -> list[str]:
+        """Return every source_id that leads to the person by now, their own first."""
+        owner = person.customer.source_id
+        return [owner, *(source for source, _ in self.moved if self.canonical(source) == owner)]
+
     def find(self, source_id: str, identities: Mapping[str, str]) -> Person:
         """Return the person behind an id, linking what identities reveal; new ones are created."""
         owner = self.canonical(source_id)
@@ -92,7 +101,6 @@ class People:
         if source == target:
             return
         self._absorb(source, target)
-        self._learn((SOURCE_ID, source), target)
         if previous_id != source:
             self._learn((SOURCE_ID, previous_id), target)
 
@@ -145,6 +153,7 @@ class People:
         self.moved.append((source, target))
         for identity in self._leading.pop(source, ()):
             self._learn(identity, target)
+        self._learn((SOURCE_ID, source), target)
         gone = self._known.pop(source, None)
         if gone is None:
             return

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from msgspec import Struct
 
+from adapter.model.decisions import Decision
 from adapter.model.discounts import Discount
 
 
@@ -23,3 +25,15 @@ class Result(Struct, omit_defaults=True):
     discounts: list[Discount] = []
     error: str | None = None
     misfits: list[str] = []
+
+
+class Settled(Struct, frozen=True):
+    """One transaction's work: a result per message in order, and the decisions made.
+
+    `armed` timers wait from now on; for `unarmed`, by rule, there was no room.
+    """
+
+    results: list[Result]
+    decisions: Sequence[Decision] = ()
+    armed: int = 0
+    unarmed: Mapping[str, int] = {}

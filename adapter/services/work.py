@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from adapter.model.operations import Operation
 from adapter.model.quarantine import Quarantined
+from adapter.model.timers import Timer
 
 
 class Work(Struct, frozen=True):
@@ -16,6 +17,7 @@ class Work(Struct, frozen=True):
 
     `key` is the dedupe key, empty for work that is never repeated; `document` is what was mapped.
     `rewarded` is false for history sent again and for test traffic: stored, but nothing is issued.
+    `timer` is one whose time is up.
     """
 
     source: str
@@ -26,3 +28,4 @@ class Work(Struct, frozen=True):
     rewarded: bool = True
     quarantine: Quarantined | None = None
     document: Any = None
+    timer: Timer | None = None

@@ -23,7 +23,7 @@ from adapter.model.operations import (
 from adapter.rules import book as rule_book
 from adapter.services.deciding import decide
 from adapter.services.issuing import Means
-from adapter.services.results import Result
+from adapter.services.results import Result, Settled
 from adapter.services.work import Work
 from adapter.store.contract import Store
 from adapter.store.engines import open_store
@@ -55,10 +55,10 @@ class Desk:
     async def settle(self, *batch: Work) -> list[Result]:
         means = Means(self.now, self._draw, lambda: f"id{next(self._numbers)}", ("webhook",))
 
-        async def script(transaction: Any) -> list[Result]:
+        async def script(transaction: Any) -> Settled:
             return await decide(transaction, batch, self.book, means)
 
-        return await self.store.transact(script)
+        return (await self.store.transact(script)).results
 
     async def take(self, *operations: Operation, key: str | None = None) -> Result:
         [result] = await self.settle(self.work(*operations, key=key))
@@ -200,3 +200,14 @@ async def test_concurrent_senders_get_exactly_the_cap(desk: Desk, senders: int) 
 
     given = await asyncio.gather(*(send(sender) for sender in range(senders)))
     assert sum(given) == 5
+
+
+async def test_signing_in_later_in_the_batch_still_shares_one_limit(desk: Desk) -> None:
+    [issued] = (await desk.take(event("checkout_started", "u1", cart_value=145.75))).discounts
+    await desk.take(DiscountMove("redeem", issued.code))
+    started = EventOccurred("anon-1", event("checkout_started", "anon-1", cart_value=145.75).event)
+    results = await desk.settle(
+        desk.work(started), desk.work(CustomerUpsert("u1", identities={"anonymous_id": "anon-1"}))
+    )
+    assert [result.discounts for result in results] == [[], []]
+    assert len(await desk.store.decisions("u1")) == 2

@@ -61,7 +61,7 @@ def test_an_anonymous_visitor_who_signs_in_brings_their_past() -> None:
         )
     }
     assert room.moved == [("anon-1", "u1")]
-    assert room.learnt == {("anonymous_id", "anon-1"): "u1"}
+    assert room.learnt == {("anonymous_id", "anon-1"): "u1", ("source_id", "anon-1"): "u1"}
 
 
 def test_after_signing_in_the_anonymous_id_alone_means_the_customer() -> None:

@@ -1,0 +1,128 @@
+"""The first walk of a decision: people and events, each seeing what came before it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from adapter.model.events import Event
+from adapter.model.operations import (
+    CustomerErase,
+    CustomerGroup,
+    CustomerMerge,
+    CustomerUpsert,
+    DiscountMove,
+    EventOccurred,
+    Operation,
+)
+from adapter.model.timers import Timer
+from adapter.rules.book import RuleBook
+from adapter.services.issuing import Means, Move, Occurrence, Step
+from adapter.services.people import People, Person
+from adapter.services.waiting import Waiting
+from adapter.services.work import Work
+from adapter.store.contract import Loaded, Transaction
+
+
+class Arriving:
+    """Applies facts, evaluates rules and folds history; collects the `steps` of the second walk."""
+
+    def __init__(self, transaction: Transaction, rules: RuleBook, means: Means, loaded: Loaded) -> None:
+        self._transaction = transaction
+        self._rules = rules
+        self.means = means
+        self.people = People(loaded)
+        self.waiting = Waiting(self.people, loaded.timers, means.room)
+        self.events: list[tuple[str, Event]] = []
+        self.steps: list[Step] = []
+
+    async def prepare(self, works: Iterable[Work]) -> None:
+        """Complete at once the histories that rules are about to ask and that lack what they read."""
+        names = {
+            operation.source_id
+            for work in works
+            for operation in work.operations
+            if isinstance(operation, EventOccurred) and self._asks(operation.event.name)
+        }
+        known = (self.people.known(name) for name in names)
+        await self._complete([person for person in known if person and self._rules.lacks(person.past())])
+
+    async def take(self, index: int, work: Work) -> None:
+        """Take one message; `index` is its place in the batch."""
+        for operation in work.operations:
+            if isinstance(operation, EventOccurred):
+                await self._event(index, operation, rewarded=work.rewarded)
+            elif isinstance(operation, CustomerUpsert):
+                self.people.upsert(operation)
+            elif isinstance(operation, DiscountMove):
+                self.steps.append(Move(index, operation))
+            else:
+                self._identity(operation)
+        if work.timer is not None:
+            await self._fire(index, work.timer, broken=work.quarantine is not None)
+
+    async def _event(self, index: int, operation: EventOccurred, *, rewarded: bool) -> None:
+        event, rules = operation.event, self._rules
+        person = self.people.find(operation.source_id, operation.identities)
+        customer, past = person.customer, person.past()
+        if self._asks(event.name):
+            if rules.lacks(past):
+                await self._complete([person])
+            if rules.watches(event.name):
+                self.waiting.take(rules.waits(event, customer.source_id, past), arming=rewarded)
+            if rewarded and rules.needs(event.name):
+                verdict = rules.evaluate(event, customer, past, self.means.now)
+                if verdict.proposals or verdict.outcomes:
+                    self.steps.append(Occurrence(index, event, customer.source_id, rules.digest, verdict))
+        rules.fold(past, event)
+        person.dirty = True
+        self.events.append((customer.source_id, event))
+
+    async def _fire(self, index: int, timer: Timer, *, broken: bool) -> None:
+        """Evaluate a timer that still stands; one that could not be decided before is only ended."""
+        standing, rules = self.waiting.fire(timer), self._rules
+        if standing is None or broken:
+            return
+        person = self.people.find(standing.source_id, {})
+        if rules.lacks(person.past()):
+            await self._complete([person])
+        verdict = rules.evaluate_absence(standing, person.customer, person.past(), self.means.now)
+        if verdict.proposals or verdict.outcomes:
+            source_id = person.customer.source_id
+            self.steps.append(Occurrence(index, standing.event, source_id, rules.digest, verdict))
+
+    def _asks(self, event_name: str) -> bool:
+        return self._rules.needs(event_name) or self._rules.watches(event_name)
+
+    async def _complete(self, persons: Sequence[Person]) -> None:
+        """Fill histories from what is stored, and from what this very batch brought before."""
+        if not persons:
+            return
+        owners = {person.customer.source_id: self.people.names(person) for person in persons}
+        stored = await self._transaction.past(sorted({name for names in owners.values() for name in names}))
+        for person in persons:
+            names = owners[person.customer.source_id]
+            events = {
+                (event.occurred_at, event.id): event for name in names for event in stored.get(name, ())
+            }
+            events |= {(event.occurred_at, event.id): event for name, event in self.events if name in names}
+            self._rules.backfill(person.past(), events.values())
+            person.dirty = True
+
+    def _identity(self, operation: Operation) -> None:
+        if isinstance(operation, CustomerMerge):
+            self.people.merge(operation.previous_id, operation.source_id)
+        elif isinstance(operation, CustomerGroup):
+            self.people.group(operation)
+        elif isinstance(operation, CustomerErase):
+            self._erase(operation.source_id)
+
+    def _erase(self, source_id: str) -> None:
+        """Forget a customer, and what this very batch brought of them before."""
+        canonical = self.people.canonical
+        owner = canonical(source_id)
+        self.events = [each for each in self.events if canonical(each[0]) != owner]
+        self.steps = [
+            step for step in self.steps if isinstance(step, Move) or canonical(step.source_id) != owner
+        ]
+        self.waiting.erase(owner)
+        self.people.erase(source_id)
