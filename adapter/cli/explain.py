@@ -1,0 +1,64 @@
+"""`adapter explain`."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from adapter.cli.settings import AsJson, Config, Store, options, settled, stopped
+from adapter.errors import AdapterError
+from adapter.model.decisions import Decision
+from adapter.model.encoding import encode
+from adapter.rules.explain import explain
+from adapter.store.engines import open_store
+
+EXAMPLES = """\b
+Examples:
+  adapter explain user_123
+  adapter explain user_123 --event evt_789"""
+
+SourceId = Annotated[str, typer.Argument(help="The customer's source_id.")]
+Event = Annotated[
+    str | None, typer.Option("--event", metavar="ID", help="Only what was decided on this event.")
+]
+Limit = Annotated[int, typer.Option("--limit", min=1, max=1000, help="How many decisions, newest first.")]
+
+
+def decisions(
+    *,
+    source_id: SourceId,
+    event: Event = None,
+    limit: Limit = 10,
+    store: Store = None,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say why each rule issued a discount to a customer, or did not; exit code 1 when nothing is known.
+
+    With the SQLite store, stop the server first, or ask it: GET /v1/decisions?source_id=...
+    """
+    url = settled(config, options(store)).store.url
+    try:
+        found = asyncio.run(_found(url, source_id, event, limit))
+    except AdapterError as error:
+        raise stopped(error) from None
+    if as_json:
+        typer.echo(encode(found))
+    elif found:
+        typer.echo("\n\n".join("\n  ".join(explain(decision)) for decision in found))
+    else:
+        typer.echo(f"adapter: nothing was decided for `{source_id}`", err=True)
+    if not found:
+        raise typer.Exit(1)
+
+
+async def _found(url: str, source_id: str, event: str | None, limit: int) -> list[Decision]:
+    store = open_store(url)
+    await store.open()
+    try:
+        found = await store.decisions(source_id, 1000 if event else limit)
+    finally:
+        await store.close()
+    return [decision for decision in found if event in (None, decision.event_id)][:limit]

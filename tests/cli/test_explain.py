@@ -1,0 +1,60 @@
+"""`adapter explain`: what was decided for a customer, in sentences."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+
+import httpx
+import pytest
+from typer.testing import CliRunner, Result
+
+from adapter import app
+from adapter.cli.main import commands
+from adapter.settings.fields import build
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return the url of a store in which two checkouts of one customer were decided."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('store') / 'adapter.db'}"
+    asyncio.run(_checkouts(url))
+    return url
+
+
+async def _checkouts(url: str) -> None:
+    composed = app.compose(build({
+        ("files", "mappings"): str(ROOT / "mappings"), ("files", "rules"): str(ROOT / "rules"),
+        ("store", "url"): url,
+    }))  # fmt: skip
+    transport = httpx.ASGITransport(composed.asgi)
+    async with composed.running(), httpx.AsyncClient(transport=transport, base_url="http://a") as client:
+        for at, value in enumerate((50, 200)):
+            properties = {"value": value, "currency": "USD", "shipping_country": "US"}
+            call = {"type": "track", "event": "Checkout Started", "userId": "u", "messageId": f"m-{at}"}
+            await client.post("/webhooks/segment", json=call | {"properties": properties})
+
+
+def run(store: str, *arguments: str) -> Result:
+    return CliRunner().invoke(commands, ["explain", "--store", store, *arguments])
+
+
+def test_each_rule_has_a_sentence_newest_decision_first(store: str) -> None:
+    lines = run(store, "u").stdout.splitlines()
+    assert lines[0].startswith("checkout_started of u (m-1), decided at ")
+    assert any(line.startswith("  high-value-cart-first-purchase: issued HV15-") for line in lines)
+    assert any("cart_value is 50, needs at least 120" in line for line in lines)
+
+
+def test_one_event_can_be_asked_for(store: str) -> None:
+    [decision] = json.loads(run(store, "u", "--event", "m-0", "--json").stdout)
+    assert decision["event_id"] == "m-0"
+    assert len(json.loads(run(store, "u", "--limit", "1", "--json").stdout)) == 1
+
+
+def test_nothing_known_ends_with_1(store: str) -> None:
+    result = run(store, "nobody")
+    assert (result.exit_code, result.stderr) == (1, "adapter: nothing was decided for `nobody`\n")
