@@ -7,6 +7,7 @@ import gc
 import logging
 import random
 import secrets
+import sys
 import uuid
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -44,6 +45,7 @@ from adapter.services.lane import Pace
 from adapter.services.relay import Relay
 from adapter.services.reload import Reload
 from adapter.services.results import Result
+from adapter.services.timers import Timers
 from adapter.services.work import Work
 from adapter.settings.values import Files, Settings
 from adapter.store.contract import Store
@@ -54,11 +56,25 @@ from adapter.web.doors import Doors
 _log = logging.getLogger(__name__)
 
 
+#: Random bytes to code characters; those at the end would make some characters likelier than others.
+_FAIR = 256 - 256 % len(ALPHABET)
+_CHARACTERS = bytes(ord(ALPHABET[byte % len(ALPHABET)]) for byte in range(256))
+_UNFAIR = bytes(range(_FAIR, 256))
+
+
+def _draw(n: int) -> str:
+    """Return n random characters of a code, each as likely as any other."""
+    drawn = b""
+    while len(drawn) < n:
+        drawn += secrets.token_bytes(n + 4).translate(_CHARACTERS, _UNFAIR)
+    return drawn[:n].decode()
+
+
 class World(Struct, frozen=True):
     """What is not decided by inputs: `draw(n)` gives n code characters, `jitter()` a number from 0 to 1."""
 
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
-    draw: Callable[[int], str] = lambda n: "".join(secrets.choice(ALPHABET) for _ in range(n))
+    draw: Callable[[int], str] = _draw
     new_id: Callable[[], str] = lambda: uuid.uuid4().hex
     jitter: Callable[[], float] = random.random
 
@@ -107,10 +123,11 @@ def compose(settings: Settings, store: Store | None = None, world: World | None 
     destinations = _destinations(settings)
 
     async def settle(batch: Sequence[Work]) -> list[Result]:
-        means = Means(world.clock(), world.draw, world.new_id, tuple(destinations))
+        means = Means(world.clock(), world.draw, world.new_id, tuple(destinations), timers.room)
         done = await store.transact(lambda transaction: decide(transaction, batch, books.rules, means))
         if any(result.discounts for result in done.results):
             relay.wake()
+        timers.note(done)
         return done.results
 
     committer = Committer(settle, _limits(settings), metrics)
@@ -119,6 +136,7 @@ def compose(settings: Settings, store: Store | None = None, world: World | None 
     ingest = Ingest(books, committer, _policy(settings), metrics)
     checkout = Checkout(store, committer, world.clock)
     expiry = Expiry(store, checkout.expire, world.clock, _intervals(settings))
+    timers = Timers(store, committer.submit, world.clock, metrics, most=settings.ingest.max_timers)
     health = Health(store, committer)
     reload = Reload(books, lambda: read_books(settings), _changes(settings), health, metrics)
 
@@ -129,9 +147,11 @@ def compose(settings: Settings, store: Store | None = None, world: World | None 
                 await stack.enter_async_context(client)
             await store.open()
             stack.push_async_callback(store.close)
+            await timers.count()
             await stack.enter_async_context(_committing(committer))
             await stack.enter_async_context(_until_stopped(relay.run))
             await stack.enter_async_context(_until_stopped(expiry.run))
+            await stack.enter_async_context(_until_stopped(timers.run))
             await stack.enter_async_context(_until_stopped(reload.run))
             yield
 
@@ -147,6 +167,7 @@ def serve(settings: Settings, announce: Callable[[], None] = lambda: None) -> No
     app = compose(settings)
     announce()
     _calm_collector()
+    _prompt_threads()
     uvicorn.run(
         app.asgi,
         host=settings.server.host,
@@ -172,6 +193,11 @@ def _calm_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 20, 50)
+
+
+def _prompt_threads() -> None:
+    """Let the thread that commits have the interpreter back soon: by default it may wait 5 ms for it."""
+    sys.setswitchinterval(0.0005)
 
 
 @asynccontextmanager
