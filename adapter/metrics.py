@@ -60,6 +60,13 @@ class Metrics:
         self.quarantined = Gauge(
             "adapter_quarantined_messages", "Messages in quarantine", registry=registry
         )  # fmt: skip
+        self.timers = Counter(
+            "adapter_timers",
+            "Timers of absence rules, by what became of them",
+            ["outcome"],
+            registry=registry,
+        )
+        self.timers_waiting = Gauge("adapter_timers_waiting", "Timers that wait", registry=registry)
         self.reloads = Counter(
             "adapter_reloads", "Times that mapping and rule files were read", ["outcome"], registry=registry
         )

@@ -7,17 +7,14 @@ gives its guardrail claims back. Several processes may sweep at once: `submit` i
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from msgspec import Struct
 
-from adapter.errors import Unavailable
+from adapter.services.rounds import pause, tried
 from adapter.store.contract import Store
-
-log = logging.getLogger(__name__)
 
 
 class Intervals(Struct, frozen=True, kw_only=True):
@@ -71,32 +68,14 @@ class Expiry:
     async def _keep_sweeping(self, stop: asyncio.Event) -> None:
         before: list[str] = []
         while not stop.is_set():
-            codes = await _tried("expire discounts", self._sweep) or []
+            codes = await tried("expire discounts", self._sweep) or []
             # The same codes again mean that submitting did not help: to insist would only burn the store.
             more = len(codes) == self._intervals.limit and codes != before
             before = codes
             if not more:
-                await _pause(stop, self._intervals.sweep)
+                await pause(stop, self._intervals.sweep)
 
     async def _keep_forgetting(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
-            await _tried("forget old message keys", self.forget)
-            await _pause(stop, self._intervals.forget)
-
-
-async def _tried(task: str, work: Callable[[], Awaitable[Any]]) -> Any:
-    """Do it; when it fails, say so and return None: the next round tries again."""
-    try:
-        return await work()
-    except Unavailable as error:
-        log.warning("could not %s, will try again: %s", task, error)
-    except Exception:
-        log.exception("could not %s, will try again", task)
-    return None
-
-
-async def _pause(stop: asyncio.Event, interval: timedelta) -> None:
-    try:
-        await asyncio.wait_for(stop.wait(), interval.total_seconds())
-    except TimeoutError:
-        return
+            await tried("forget old message keys", self.forget)
+            await pause(stop, self._intervals.forget)

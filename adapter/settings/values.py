@@ -85,6 +85,7 @@ class Ingest(Struct, frozen=True):
     max_waiting_bytes: Positive = 64_000_000
     max_batch: Positive = 2_000
     reward_within_hours: Positive = 72
+    max_timers: Natural = 1_000_000
 
 
 class Retention(Struct, frozen=True):

@@ -73,6 +73,8 @@ class SqliteTransaction:
     async def past(self, source_ids: Sequence[str]) -> dict[str, list[Event]]:
         """Read the events of customers."""
         events: dict[str, list[Event]] = {}
+        if not source_ids:
+            return events
         for source_id, body in self._connection.execute(SQL["past"], (array(set(source_ids)),)):
             events.setdefault(source_id, []).append(read_event(body))
         return events
@@ -124,9 +126,11 @@ class SqliteTransaction:
         return {name: CustomerRecord(read_customer(body), history) for name, body, history in rows}
 
     def _timers(self, rules: Iterable[str], customers: Collection[str]) -> list[Timer]:
+        if not customers:
+            return []
         owners = array(customers)
         rows = (self._connection.execute(SQL["waiting"], (rule, owners)) for rule in set(rules))
-        return [read_timer(row) for found in rows if customers for row in found]
+        return [read_timer(row) for found in rows for row in found]
 
     def _held(self, statement: str, names: Iterable[str], *more: int) -> dict[str, HeldDiscount]:
         if not names:

@@ -1,0 +1,32 @@
+"""Work that comes round again for as long as the server runs."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+from adapter.errors import Unavailable
+
+log = logging.getLogger(__name__)
+
+
+async def tried(task: str, work: Callable[[], Awaitable[Any]]) -> Any:
+    """Do it; when it fails, say so and return None: the next round tries again."""
+    try:
+        return await work()
+    except Unavailable as error:
+        log.warning("could not %s, will try again: %s", task, error)
+    except Exception:
+        log.exception("could not %s, will try again", task)
+    return None
+
+
+async def pause(stop: asyncio.Event, interval: timedelta) -> None:
+    """Wait for the interval, or until `stop` is set."""
+    try:
+        await asyncio.wait_for(stop.wait(), interval.total_seconds())
+    except TimeoutError:
+        return

@@ -1,0 +1,120 @@
+"""Timers: what waits for something not to happen is decided when its time has come.
+
+A timer is a row in the store. Every process looks for due ones, at once after a start; the deciding
+transaction ends the row that it fires, so that of all who find it due one fires it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+from msgspec import Struct
+
+from adapter.metrics import Metrics
+from adapter.model.timers import Timer
+from adapter.services.results import Result, Settled
+from adapter.services.rounds import pause, tried
+from adapter.services.work import Work
+from adapter.store.contract import Store
+
+_log = logging.getLogger(__name__)
+
+
+class Pacing(Struct, frozen=True, kw_only=True):
+    """How often due timers are looked for, how many one look takes, and how often all are counted."""
+
+    look: timedelta = timedelta(seconds=1)
+    limit: int = 500
+    count: timedelta = timedelta(seconds=10)
+
+
+class Timers:
+    """Fires due timers through `submit`, and keeps how many may wait under `most`.
+
+    What waits is counted in the store now and then, and what this process arms in between is added; so
+    several processes may together pass the limit by what the others arm between two counts.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        submit: Callable[[Sequence[Work]], Awaitable[list[Result]]],
+        clock: Callable[[], datetime],
+        metrics: Metrics,
+        *,
+        most: int = 1_000_000,
+        pacing: Pacing | None = None,
+    ) -> None:
+        self._store = store
+        self._submit = submit
+        self._clock = clock
+        self._metrics = metrics
+        self._most = most
+        self._pacing = pacing or Pacing()
+        self._waiting = 0
+        self._unarmed: Counter[str] = Counter()
+
+    @property
+    def room(self) -> int:
+        """How many more timers may wait."""
+        return max(0, self._most - self._waiting)
+
+    def note(self, settled: Settled) -> None:
+        """Take note of what a transaction did to timers."""
+        if settled.armed:
+            self._waiting += settled.armed
+            self._metrics.timers.labels("armed").inc(settled.armed)
+        if settled.unarmed:
+            self._unarmed.update(settled.unarmed)
+            self._metrics.timers.labels("refused").inc(sum(settled.unarmed.values()))
+
+    async def count(self) -> None:
+        """Learn from the store how many wait, and say what found no room since. Raises Unavailable."""
+        self._waiting = (await self._store.counts())["timers"]
+        self._metrics.timers_waiting.set(self._waiting)
+        if self._unarmed:
+            _log.warning(
+                "no room for more timers: raise ingest.max_timers, or wait less long",
+                extra={"max_timers": self._most, "refused_by_rule": dict(self._unarmed)},
+            )
+            self._unarmed.clear()
+
+    async def fire(self) -> int:
+        """Decide the timers that are due, at most the limit; return how many. Raises Unavailable."""
+        return len(await self._fire())
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Look for due timers until `stop` is set; what runs is finished."""
+        before: list[Timer] = []
+        rounds = max(1, self._pacing.count // self._pacing.look)
+        turn = 0
+        while not stop.is_set():
+            if turn % rounds == 0:
+                await tried("count timers", self.count)
+            due = await tried("fire timers", self._fire) or []
+            # The same timers again mean that firing did not end them: to insist would only burn the store.
+            more = len(due) == self._pacing.limit and due != before
+            before, turn = due, turn + 1
+            if not more:
+                await pause(stop, self._pacing.look)
+
+    async def _fire(self) -> list[Timer]:
+        now = self._clock()
+        due = await self._store.due_timers(now, self._pacing.limit)
+        if due:
+            results = await self._submit([_work(timer, now) for timer in due])
+            self._metrics.timers.labels("fired").inc(len(due))
+            for result in results:
+                for discount in result.discounts:
+                    self._metrics.discounts_issued.labels(discount.metadata["rule"]).inc()
+        return due
+
+
+def _work(timer: Timer, now: datetime) -> Work:
+    """Return the work of a due timer: without a dedupe key, for it is its row that makes it fire once."""
+    return Work("timer", "", timer.event.id, now, document=msgspec.to_builtins(timer), timer=timer)

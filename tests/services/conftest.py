@@ -1,0 +1,128 @@
+"""A desk that settles work over one rule book and any store; each test that asks gets both engines."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+from adapter.model.events import Event, User
+from adapter.model.operations import EventOccurred, Operation
+from adapter.model.timers import Timer
+from adapter.rules import book as rule_book
+from adapter.rules.book import RuleBook
+from adapter.services.deciding import decide
+from adapter.services.issuing import Means
+from adapter.services.results import Result, Settled
+from adapter.services.work import Work
+from adapter.store.contract import Store
+from adapter.store.engines import open_store
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+class Desk:
+    """Settles works over one store and one rule book, at a moment that tests set."""
+
+    def __init__(self, store: Store, book: RuleBook, numbers: Any) -> None:
+        self.store, self.book, self.now, self.room = store, book, NOON, 1_000_000
+        self._numbers = numbers
+        self.last = Settled([])
+
+    def at(self, minutes: float = 0) -> datetime:
+        return NOON + timedelta(minutes=minutes)
+
+    def event(self, name: str, who: str = "ann", minutes: float = 0, **attributes: Any) -> EventOccurred:
+        happened = Event(f"{name}@{minutes}", name, self.at(minutes), User(id=who), attributes, {})
+        return EventOccurred(who, happened)
+
+    def work(self, *operations: Operation, key: str | None = None, rewarded: bool = True) -> Work:
+        key = key or f"m{next(self._numbers)}"
+        return Work("segment", key, key, self.now, operations, rewarded=rewarded)
+
+    def due(self, timer: Timer) -> Work:
+        return Work("timer", "", timer.event.id, self.now, timer=timer)
+
+    async def take(self, *operations: Operation, rewarded: bool = True) -> Result:
+        [result] = await self.settle([self.work(*operations, rewarded=rewarded)])
+        return result
+
+    async def settle(self, batch: Sequence[Work]) -> list[Result]:
+        means = Means(self.now, self._draw, lambda: f"id{next(self._numbers)}", room=self.room)
+
+        async def script(transaction: Any) -> Settled:
+            return await decide(transaction, batch, self.book, means)
+
+        self.last = await self.store.transact(script)
+        return self.last.results
+
+    async def fire(self) -> list[Result]:
+        """Settle what is due."""
+        timers = await self.store.due_timers(self.now, 100)
+        return await self.settle([self.due(timer) for timer in timers])
+
+    def _draw(self, n: int) -> str:
+        return f"{next(self._numbers):0{n}d}"[-n:]
+
+
+OpenDesk = Callable[..., Any]
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty store of each engine."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'adapter.db'}"
+    return str(request.getfixturevalue("postgres_url"))
+
+
+@pytest.fixture
+def postgres_url(postgres_server: Any) -> str:
+    """A new database, with no schema yet."""
+
+    async def make() -> None:
+        connection = await asyncpg.connect(postgres_server.dsn())
+        await connection.execute("DROP DATABASE IF EXISTS services WITH (FORCE)")
+        await connection.execute("CREATE DATABASE services")
+        await connection.close()
+
+    asyncio.run(make())
+    return str(postgres_server.dsn("services"))
+
+
+@pytest.fixture
+def make_rules(tmp_path: Path) -> Callable[[str], RuleBook]:
+    """Turns the text of a rule file into a book."""
+
+    def make(text: str) -> RuleBook:
+        folder = tmp_path / "rules"
+        folder.mkdir(exist_ok=True)
+        (folder / "rules.yaml").write_text(text)
+        book, problems = rule_book.load(folder)
+        assert book is not None, [str(problem) for problem in problems]
+        return book
+
+    return make
+
+
+@pytest.fixture
+async def open_desk(store_url: str, make_rules: Callable[[str], RuleBook]) -> AsyncIterator[OpenDesk]:
+    """Opens desks over the test's store, each a process of its own where the engine allows several."""
+    numbers = itertools.count(1)
+    stores: list[Store] = []
+
+    async def open_(rules: str) -> Desk:
+        store = open_store(store_url)
+        await store.open()
+        stores.append(store)
+        return Desk(store, make_rules(rules), numbers)
+
+    yield open_
+    for store in stores:
+        await store.close()
