@@ -37,13 +37,13 @@ MODELS: dict[str, tuple[set[str], list[str]]] = {
         ["menu_item_view", "app_rating", "menu_search", "order_tracking", "delivery_completed"],
     ),
 }  # fmt: skip
-CASES = {pack: cases.load(ROOT / "packs" / pack / "mappings")[0] for pack in MODELS}
+CASES = {pack: cases.load(ROOT / "docs" / "packs" / pack / "mappings")[0] for pack in MODELS}
 RECEIVED_AT = datetime(2026, 3, 1, tzinfo=UTC)
 
 
 @cache
 def beside_the_starters(pack: str) -> MappingBook:
-    directories = (ROOT / "mappings", ROOT / "packs" / pack / "mappings")
+    directories = (ROOT / "mappings", ROOT / "docs" / "packs" / pack / "mappings")
     read, problems = files.load([path for each in directories for path in book.mapping_files(each)])
     assert [str(problem) for problem in [*problems, *check.findings(read)]] == []
     return MappingBook(read)
@@ -66,7 +66,7 @@ def test_a_case_of_a_pack_becomes_what_it_says_beside_the_starters(pack: str, ca
 
 @pytest.mark.parametrize("pack", MODELS)
 def test_the_rules_of_a_pack_check(pack: str) -> None:
-    loaded, problems = rule_book.load(ROOT / "packs" / pack / "rules")
+    loaded, problems = rule_book.load(ROOT / "docs" / "packs" / pack / "rules")
     assert [str(problem) for problem in problems] == []
     assert loaded is not None
     assert loaded.rules
@@ -101,7 +101,7 @@ def test_both_sources_of_a_pack_tell_the_same_of_a_customer(pack: str) -> None:
     told = beside_the_starters(pack)
     traits = []
     for source in ("segment", "mparticle"):
-        payload = ROOT / "packs" / pack / "mappings" / "fixtures" / f"{source}-{pack}-known.json"
+        payload = ROOT / "docs" / "packs" / pack / "mappings" / "fixtures" / f"{source}-{pack}-known.json"
         messages, _ = decode(source, payload.read_bytes(), datetime(2030, 1, 1, tzinfo=UTC))
         done = [each for message in messages for each in told.operations(message)]
         merged: dict[str, Any] = {}

@@ -15,7 +15,7 @@ from adapter.mapping.schema import cases_schema, mappings_schema
 
 ROOT = Path(__file__).parents[2]
 SCHEMAS = {"mappings": mappings_schema(), "cases": cases_schema()}
-FILES = sorted((*(ROOT / "mappings").rglob("*.yaml"), *(ROOT / "packs").glob("*/mappings/*.yaml")))
+FILES = sorted((*(ROOT / "mappings").rglob("*.yaml"), *(ROOT / "docs" / "packs").glob("*/mappings/*.yaml")))
 
 
 def kind_of(path: Path) -> str:
