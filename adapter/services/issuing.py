@@ -87,6 +87,8 @@ class Issuing:
         self._by_code: dict[str, HeldDiscount] = {}
         self._by_owner: dict[str, dict[str, HeldDiscount]] = defaultdict(dict)
         for held in discounts.values():
+            if held.source_id in people.gone:
+                continue
             owner = people.canonical(held.source_id)
             self._hold(held if owner == held.source_id else replace(held, source_id=owner))
         self._candidates: dict[tuple[str, str], str] = {}
@@ -115,8 +117,9 @@ class Issuing:
         return sorted(counters), sorted(set(self._candidates.values()))
 
     def reserve(self, reserved: Reserved) -> None:
-        """Take note of the counters as they stand; those of merged customers are joined."""
-        self._used = dict(reserved.used)
+        """Take note of the counters as they stand: joined for the merged, anew for the erased."""
+        gone = self._people.gone
+        self._used = {key: used for key, used in reserved.used.items() if key[0] not in gone}
         self._taken = set(reserved.taken)
         for source, target in self._people.moved:
             for (scope, key), used in list(self._used.items()):

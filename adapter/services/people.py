@@ -37,7 +37,10 @@ class Person(Struct):
 
 
 class People:
-    """Resolves ids to persons, applies facts to them, and remembers what must be written."""
+    """Resolves ids to persons, applies facts to them, and remembers what must be written.
+
+    `gone` has every id under which an erased customer was loaded.
+    """
 
     def __init__(self, loaded: Loaded) -> None:
         self._known = {
@@ -50,6 +53,7 @@ class People:
         self.learnt: dict[Identity, str] = {}
         self.moved: list[tuple[str, str]] = []
         self.erased: list[str] = []
+        self.gone: set[str] = set()
 
     def canonical(self, source_id: str) -> str:
         """Return the id of the customer that this id leads to by now."""
@@ -61,8 +65,7 @@ class People:
 
     def names(self, person: Person) -> list[str]:
         """Return every source_id that leads to the person by now, their own first."""
-        owner = person.customer.source_id
-        return [owner, *(source for source, _ in self.moved if self.canonical(source) == owner)]
+        return self._names(person.customer.source_id)
 
     def find(self, source_id: str, identities: Mapping[str, str]) -> Person:
         """Return the person behind an id, linking what identities reveal; new ones are created."""
@@ -107,6 +110,7 @@ class People:
     def erase(self, source_id: str) -> None:
         """Forget a customer."""
         owner = self.canonical(source_id)
+        self.gone.update(self._names(owner))
         self._known.pop(owner, None)
         for identity in self._leading.pop(owner, ()):
             self._identities.pop(identity, None)
@@ -116,6 +120,9 @@ class People:
     def changed(self) -> Iterable[CustomerRecord]:
         """Return the records to write."""
         return [person.record() for person in self._known.values() if person.dirty]
+
+    def _names(self, owner: str) -> list[str]:
+        return [owner, *(source for source, _ in self.moved if self.canonical(source) == owner)]
 
     def _person(self, owner: str) -> Person:
         person = self._known.get(owner)

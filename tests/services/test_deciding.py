@@ -211,3 +211,18 @@ async def test_signing_in_later_in_the_batch_still_shares_one_limit(desk: Desk) 
     )
     assert [result.discounts for result in results] == [[], []]
     assert len(await desk.store.decisions("u1")) == 2
+
+
+@pytest.mark.parametrize("first", ["move", "erase"])
+@pytest.mark.parametrize("merged", [True, False])
+async def test_a_discount_of_a_customer_erased_in_the_batch_does_not_come_back(
+    desk: Desk, first: str, merged: bool
+) -> None:
+    [issued] = (await desk.take(event("checkout_started", "u1", cart_value=145.75))).discounts
+    merging = [desk.work(CustomerMerge("u2", "u1"))] if merged else []
+    works = [desk.work(DiscountMove("revoke", issued.code)), desk.work(CustomerErase("u1"))]
+    results = await desk.settle(*merging, *(works if first == "move" else reversed(works)))
+    assert {result.error for result in results} == {None, "not_found"}
+    assert await desk.store.discount(issued.code) is None
+    again = await desk.take(event("checkout_started", "u1", cart_value=145.75))
+    assert len(again.discounts) == 1

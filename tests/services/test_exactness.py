@@ -1,0 +1,117 @@
+"""Exactness: as many as a guardrail allows are issued when more ask at once, not one over, not one short."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec import Struct
+from msgspec.structs import replace
+
+from adapter.store.contract import Changes, Wanted
+
+SENDERS = 32
+RULE = """
+rules:
+  - name: gift
+    trigger: started
+    action: {type: percentage_off, value: 10, max_amount: 5}
+    guardrails: {stackable: true, %s}
+"""
+
+
+class Kind(Struct, frozen=True):
+    """A guardrail, what it allows, and who asks: everybody, one customer, or one device."""
+
+    guardrail: str
+    allows: int
+    asks: str = "everybody"
+    shared: str = ""
+
+
+KINDS = {
+    "day": Kind("max_daily_redemptions: 16", 16),
+    "week": Kind("max_weekly_redemptions: 16", 16),
+    "total": Kind("max_total_redemptions: 16", 16),
+    "none at all": Kind("max_daily_redemptions: 0", 0),
+    "budget a day": Kind("budget: {currency: EUR, daily: 80}", 16),
+    "budget in all": Kind("budget: {currency: EUR, total: 80.99}", 16),
+    "customer": Kind("per_user_limit: 16", 16, "one customer"),
+    "customer a day": Kind("per_user_limit: {count: 16, per: day}", 16, "one customer"),
+    "customer a window": Kind("per_user_limit: {count: 16, window: 2h}", 16, "one customer"),
+    "cooldown": Kind("cooldown: 1h", 1, "one customer"),
+    "device": Kind("per_user_limit: 16", 16, "one device"),
+    "device a window": Kind("per_user_limit: {count: 16, window: 2h}", 16, "one device"),
+    "device cooldown": Kind("cooldown: 1h", 1, "one device"),
+    "all rules": Kind("max_daily_redemptions: 99", 16, shared="guardrails: {max_daily_redemptions: 16}\n"),
+    "the tighter of two": Kind("max_total_redemptions: 16, max_daily_redemptions: 20", 16),
+}
+
+
+@pytest.fixture
+async def issued(open_desk: Any, store_url: str, tmp_path: Path) -> Any:
+    """Runs 32 senders at once against one store, from several processes where it takes them."""
+
+    async def run(kind: Kind, through: Callable[[Any], Any] = lambda store: store) -> int:
+        (tmp_path / "rules").mkdir(exist_ok=True)
+        (tmp_path / "rules" / "definitions.yaml").write_text(kind.shared)
+        desks = [await open_desk(RULE % kind.guardrail) for _ in range(1 if "sqlite" in store_url else 4)]
+        for desk in desks:
+            desk.store = through(desk.store)
+        demand = range(max(2 * kind.allows, SENDERS))
+
+        async def send(number: int) -> int:
+            desk = desks[number % len(desks)]
+            who = "ann" if kind.asks == "one customer" else f"u{number}"
+            started = desk.event("started", who, minutes=number / 1000)
+            user = replace(started.event.user, device_id="phone" if kind.asks == "one device" else None)
+            [result] = await desk.settle(
+                [desk.work(replace(started, event=replace(started.event, user=user)))]
+            )
+            return len(result.discounts)
+
+        return sum(await asyncio.gather(*map(send, demand)))
+
+    return run
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+async def test_twice_the_demand_gets_exactly_what_is_allowed(issued: Any, kind: Kind) -> None:
+    assert await issued(kind) == kind.allows
+
+
+class ReadThenWrite:
+    """A store that decides in one transaction and writes in the next, as one must not."""
+
+    def __init__(self, store: Any) -> None:
+        self._store = store
+
+    async def transact(self, script: Any) -> Any:
+        kept: list[Changes] = []
+
+        class Reading:
+            def __init__(self, transaction: Any) -> None:
+                self.load, self.reserve, self.past = transaction.load, transaction.reserve, transaction.past
+
+            async def save(self, changes: Changes) -> None:
+                kept.append(changes)
+
+        async def read(transaction: Any) -> Any:
+            kept.clear()
+            return await script(Reading(transaction))
+
+        async def write(transaction: Any) -> None:
+            await transaction.load(Wanted(), kept[0].seen_at)
+            await transaction.save(kept[0])
+
+        result = await self._store.transact(read)
+        await self._store.transact(write)
+        return result
+
+
+@pytest.mark.parametrize("kind", ["day", "budget in all", "customer"])
+async def test_reading_before_writing_is_found_out(issued: Any, kind: str) -> None:
+    assert await issued(KINDS[kind], ReadThenWrite) > KINDS[kind].allows
