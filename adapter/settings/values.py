@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from ipaddress import ip_address
 from typing import Annotated, Literal
 
@@ -35,12 +36,18 @@ class Server(Struct, frozen=True):
     @property
     def loopback(self) -> bool:
         """Whether only this machine can reach us."""
-        if self.host == "localhost":
-            return True
-        try:
-            return ip_address(self.host).is_loopback
-        except ValueError:
-            return False
+        return _is_loopback(self.host)
+
+
+@cache
+def _is_loopback(host: str) -> bool:
+    """Every request asks, and an address takes long to parse."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 class Store(Struct, frozen=True):

