@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from adapter import app
+from adapter.model.events import Event
 from adapter.services.committer import Committer
 from adapter.services.results import Result
 from adapter.services.work import Work
@@ -45,6 +46,9 @@ class StaleTransaction:
 
     async def load(self, wanted: Wanted, now: Any) -> Loaded:
         return await self._inner.load(wanted, now)
+
+    async def past(self, source_ids: Sequence[str]) -> dict[str, list[Event]]:
+        return await self._inner.past(source_ids)
 
     async def reserve(self, counters: Sequence[CounterKey], codes: Sequence[str]) -> Reserved:
         real = await self._inner.reserve(counters, codes)
