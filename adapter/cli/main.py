@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from adapter import __version__
-from adapter.cli import check, explain, map, model, replay, serve, test  # noqa: A004 - commands are named for what they do
+from adapter.cli import check, explain, map, model, replay, serve, store, test  # noqa: A004 - commands are named for what they do
 
 # Pretty tracebacks show local variables, and these may be customers' data.
 commands = typer.Typer(
@@ -20,6 +20,7 @@ commands.command("test", epilog=test.EXAMPLES)(test.cases)
 commands.command("explain", epilog=explain.EXAMPLES)(explain.decisions)
 commands.add_typer(model.commands, name="model", epilog=model.EXAMPLES)
 commands.command(epilog=replay.EXAMPLES)(replay.replay)
+commands.add_typer(store.commands, name="store", epilog=store.EXAMPLES)
 
 
 def _version(asked: bool) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from urllib.parse import unquote, urlsplit
+import re
+from urllib.parse import unquote
 
 from adapter.errors import Refused
 from adapter.store.postgres.engine import PostgresStore
@@ -11,6 +12,8 @@ from adapter.store.sqlite.engine import SqliteStore
 _FORMS = (
     "write `sqlite:///adapter.db`, `sqlite:////var/lib/adapter/adapter.db` or `postgresql://user@host/name`"
 )
+#: A password before the host, or among the parameters; what stands before it is kept.
+_PASSWORD = re.compile(r"(://[^:/?#@]*:)[^/?#]*(?=@)|([?&]password=)[^&]*")
 
 
 def open_store(url: str) -> SqliteStore | PostgresStore:
@@ -23,8 +26,13 @@ def open_store(url: str) -> SqliteStore | PostgresStore:
     if scheme == "sqlite" and separator:
         return SqliteStore(_path(url))
     if scheme in ("postgresql", "postgres") and separator:
-        return PostgresStore(url, _without_password(url))
-    raise Refused(f"`{_without_password(url)}` names no store: {_FORMS}")
+        return PostgresStore(url, without_password(url))
+    raise Refused(f"`{without_password(url)}` names no store: {_FORMS}")
+
+
+def without_password(url: str) -> str:
+    """Return a store's URL as it may be shown."""
+    return _PASSWORD.sub(lambda found: f"{found[1] or found[2]}***", url)
 
 
 def _path(url: str) -> str:
@@ -33,11 +41,3 @@ def _path(url: str) -> str:
     if not rest.startswith("/") or not path or path.endswith("/"):
         raise Refused(f"`{url}` names no file: {_FORMS}")
     return path
-
-
-def _without_password(url: str) -> str:
-    try:
-        password = urlsplit(url).password
-    except ValueError:
-        return url.partition("://")[0]
-    return url.replace(password, "***") if password else url

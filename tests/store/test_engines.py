@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from adapter.errors import Refused
-from adapter.store.engines import open_store
+from adapter.store.engines import open_store, without_password
 from adapter.store.sqlite.engine import SqliteStore
 
 
@@ -36,6 +36,19 @@ def test_a_password_is_not_repeated() -> None:
     with pytest.raises(Refused) as refused:
         open_store("mysql://me:secret@host/name")
     assert "secret" not in refused.value.message
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("postgresql://me:se@:cret@h1:1,h2:2/n?a=b", "postgresql://me:***@h1:1,h2:2/n?a=b"),
+        ("postgresql://h/n?a=b&password=secret&c=d", "postgresql://h/n?a=b&password=***&c=d"),
+        ("postgresql://me@h:5432/n", "postgresql://me@h:5432/n"),
+        ("sqlite:////var/a:b@c.db", "sqlite:////var/a:b@c.db"),
+    ],
+)
+def test_a_url_is_shown_without_its_password(url: str, shown: str) -> None:
+    assert without_password(url) == shown
 
 
 async def test_a_store_in_memory_works_like_any_other() -> None:

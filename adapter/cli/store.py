@@ -1,0 +1,186 @@
+"""`adapter store`: what an operator does to a store while no server runs, and sees of one that does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from typing import Annotated, Any, TypeVar
+
+import typer
+from msgspec import Struct
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from adapter.cli.settings import AsJson, Config, Store, options, settled, stopped
+from adapter.errors import AdapterError, Refused, Unavailable
+from adapter.model.encoding import encode
+from adapter.store.copy import copy as copying
+from adapter.store.engines import open_store, without_password
+from adapter.store.migrations import Schema
+
+EXAMPLES = """\b
+Examples:
+  adapter store status
+  adapter store migrate --store postgresql://adapter@db1,db2/adapter
+  adapter store check --json
+  adapter store copy sqlite:///data/adapter.db postgresql://adapter@db1/adapter"""
+
+T = TypeVar("T")
+commands = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None,
+    help="The store: see its state, bring its schema up to date, check it, copy it to another.",
+)  # fmt: skip
+Source = Annotated[str, typer.Argument(metavar="SOURCE_URL", help="The store to copy; it is not changed.")]
+Target = Annotated[
+    str, typer.Argument(metavar="TARGET_URL", help="A new store, or one into which a copy was stopped.")
+]
+
+
+class Status(Struct, frozen=True):
+    """The state of a store; without `counts`, `note` says why there are none."""
+
+    url: str
+    schema: Schema
+    counts: dict[str, int] | None
+    note: str = ""
+
+
+@commands.command(epilog=EXAMPLES)
+def status(*, store: Store = None, config: Config = None, as_json: AsJson = False) -> None:
+    """Tell which store is used, its schema, and how much it holds; nothing is changed."""
+    found = _finished(_status(_url(store, config)))
+    if as_json:
+        typer.echo(encode(found))
+        return
+    typer.echo(f"store   {found.url}")
+    typer.echo(f"schema  {found.schema.applied} of {found.schema.latest}")
+    for name, count in (found.counts or {}).items():
+        typer.echo(f"{name:<16} {count:>12,}")
+    if found.note:
+        typer.echo(f"adapter: {found.note}", err=True)
+
+
+@commands.command(epilog=EXAMPLES)
+def migrate(*, store: Store = None, config: Config = None, as_json: AsJson = False) -> None:
+    """Bring the schema up to date; processes of the version before may go on serving meanwhile."""
+    url = _url(store, config)
+    before, after = _finished(_migrated(url))
+    if as_json:
+        typer.echo(encode({"url": without_password(url), "before": before, "after": after}))
+    elif before == after:
+        typer.echo(f"schema {after} is up to date")
+    else:
+        typer.echo(f"schema {before} is now {after}")
+
+
+@commands.command(epilog=EXAMPLES)
+def check(*, store: Store = None, config: Config = None, as_json: AsJson = False) -> None:
+    """Read all of the store, and tell what does not fit together; exit code 1 when something does not."""
+    url = _url(store, config)
+    wrong = _finished(_checked(url))
+    if as_json:
+        typer.echo(encode({"ok": not wrong, "url": without_password(url), "wrong": wrong}))
+    else:
+        typer.echo("\n".join(wrong) or "the store is sound")
+    if wrong:
+        raise typer.Exit(1)
+
+
+@commands.command(epilog=EXAMPLES)
+def copy(*, source: Source, target: Target, as_json: AsJson = False) -> None:
+    """Copy everything into another store, and verify it by counts and sums. Stop the servers of both first.
+
+    A copy that was stopped goes on where it was when the command is given again. Passwords of PostgreSQL are
+    best left out of the URLs, and given in PGPASSWORD or in ~/.pgpass.
+    """
+    counts = _finished(_copied(source, target, Bars(shown=not as_json)))
+    if as_json:
+        typer.echo(encode({"ok": True, "rows": counts}))
+        return
+    typer.echo(f"{sum(counts.values()):,} rows copied, counts and sums are equal")
+
+
+class Bars:
+    """A progress bar for each table, on standard error, where that is a terminal."""
+
+    def __init__(self, *, shown: bool, console: Console | None = None) -> None:
+        console = console or Console(stderr=True)
+        columns = (TextColumn("{task.description:<14}"), BarColumn(), MofNCompleteColumn())
+        self.progress = Progress(
+            *columns, TimeRemainingColumn(), console=console, disable=not (shown and console.is_terminal)
+        )
+        self._tasks: dict[str, TaskID] = {}
+
+    def show(self, table: str, copied: int, total: int) -> None:
+        """Move the bar of a table."""
+        if table not in self._tasks:
+            self._tasks[table] = self.progress.add_task(table, total=total)
+        self.progress.update(self._tasks[table], completed=copied)
+
+
+def _url(store: str | None, config: Any) -> str:
+    return settled(config, options(store)).store.url
+
+
+def _finished(work: Coroutine[Any, Any, T]) -> T:
+    try:
+        return asyncio.run(work)
+    except AdapterError as error:
+        raise stopped(error) from None
+
+
+@asynccontextmanager
+async def _opened(url: str) -> AsyncIterator[Any]:
+    store = open_store(url)
+    await store.open()
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+async def _status(url: str) -> Status:
+    shown, schema = without_password(url), await open_store(url).schema()
+    if schema.applied != schema.latest:
+        return Status(shown, schema, None, _behind(shown, schema))
+    try:
+        async with _opened(url) as store:
+            return Status(shown, schema, await store.counts())
+    except Unavailable as error:  # a server has the SQLite file
+        return Status(shown, schema, None, error.message)
+
+
+async def _migrated(url: str) -> tuple[int, int]:
+    schema = await open_store(url).schema()
+    async with _opened(url):
+        return schema.applied, schema.latest
+
+
+async def _checked(url: str) -> list[str]:
+    await _expect_current(url)
+    async with _opened(url) as store:
+        wrong: list[str] = await store.check()
+        return wrong
+
+
+async def _copied(source: str, target: str, bars: Bars) -> dict[str, int]:
+    await _expect_current(source)
+    async with _opened(source) as origin, _opened(target) as goal:
+        with bars.progress:
+            return await copying(origin, goal, bars.show)
+
+
+async def _expect_current(url: str) -> None:
+    """Raise Refused unless opening the store would leave it as it is."""
+    schema = await open_store(url).schema()
+    if schema.applied != schema.latest:
+        raise Refused(_behind(without_password(url), schema))
+
+
+def _behind(url: str, schema: Schema) -> str:
+    if not schema.applied:
+        return f"there is no store at {url} yet: `adapter serve` and `adapter store migrate` make one"
+    if schema.applied > schema.latest:
+        return f"{url} has schema {schema.applied}, newer than this program's: use the program that wrote it"
+    return f"{url} has schema {schema.applied} of {schema.latest}: run `adapter store migrate` first"
