@@ -261,4 +261,14 @@ def _policy(settings: Settings) -> Policy:
 
 
 def _intervals(settings: Settings) -> Intervals:
-    return Intervals(keep_messages=timedelta(days=settings.retention.message_days))
+    keep = settings.retention
+    return Intervals(
+        keep_messages=timedelta(days=keep.message_days),
+        keep_events=_days(keep.event_days),
+        keep_decisions=_days(keep.decision_days),
+        keep_deliveries=_days(keep.delivery_days),
+    )
+
+
+def _days(days: int) -> timedelta | None:
+    return timedelta(days=days) if days else None  # 0 is for ever

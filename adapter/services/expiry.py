@@ -1,4 +1,4 @@
-"""The sweeps: discounts whose time has passed, and dedupe keys that are no longer needed.
+"""The sweeps: discounts whose time has passed, and what is kept for a while only.
 
 A code is expired the moment its time passes (`HeldDiscount.status_at`); the sweep only writes it down and
 gives its guardrail claims back. Several processes may sweep at once: `submit` is idempotent.
@@ -9,21 +9,34 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from msgspec import Struct
 
 from adapter.services.rounds import pause, tried
-from adapter.store.contract import Store
+from adapter.store.contract import Aged, Store
 
 
 class Intervals(Struct, frozen=True, kw_only=True):
-    """How often the sweeps run, how much one takes, and how long dedupe keys are kept."""
+    """How often the sweeps run, how much one takes, and how long things are kept; None is for ever."""
 
     sweep: timedelta = timedelta(seconds=5)
     limit: int = 500
     forget: timedelta = timedelta(hours=1)
     keep_messages: timedelta = timedelta(days=30)
+    keep_events: timedelta | None = timedelta(days=400)
+    keep_decisions: timedelta | None = timedelta(days=90)
+    keep_deliveries: timedelta | None = timedelta(days=30)
+
+    def kept(self) -> dict[Aged, timedelta]:
+        """Return how long each kind is kept that is not kept for ever."""
+        each: dict[Aged, timedelta | None] = {
+            "events": self.keep_events,
+            "decisions": self.keep_decisions,
+            "deliveries": self.keep_deliveries,
+        }
+        return {kind: keep for kind, keep in each.items() if keep is not None}
 
 
 class Expiry:
@@ -53,6 +66,11 @@ class Expiry:
         """Drop dedupe keys past their time; return how many. Raises Unavailable."""
         return await self._store.forget_messages(self._clock() - self._intervals.keep_messages)
 
+    async def forget_aged(self, kind: Aged) -> int:
+        """Drop what of a kind is past its time; return how many. Raises Unavailable."""
+        keep = self._intervals.kept().get(kind)
+        return 0 if keep is None else await self._store.forget(kind, self._clock() - keep)
+
     async def run(self, stop: asyncio.Event) -> None:
         """Sweep until `stop` is set; the sweep that runs is finished."""
         async with asyncio.TaskGroup() as group:
@@ -78,4 +96,7 @@ class Expiry:
     async def _keep_forgetting(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
             await tried("forget old message keys", self.forget)
+            for kind in self._intervals.kept():
+                if not stop.is_set():
+                    await tried(f"forget old {kind}", partial(self.forget_aged, kind))
             await pause(stop, self._intervals.forget)

@@ -11,6 +11,8 @@ from msgspec import Meta, Struct
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Positive = Annotated[int, Meta(ge=1)]
 Natural = Annotated[int, Meta(ge=0)]
+#: 0 is for ever; what is longer than a century must say so.
+Days = Annotated[int, Meta(ge=0, le=36_500)]
 
 
 class Secret(str):
@@ -98,7 +100,10 @@ class Ingest(Struct, frozen=True):
 class Retention(Struct, frozen=True):
     """How long what is only needed for a while is kept."""
 
-    message_days: Positive = 30
+    message_days: Annotated[int, Meta(ge=1, le=36_500)] = 30
+    event_days: Days = 400
+    decision_days: Days = 90
+    delivery_days: Days = 30
 
 
 class Log(Struct, frozen=True):

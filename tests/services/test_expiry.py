@@ -22,6 +22,8 @@ class Lapsing:
         self.codes = list(codes)
         self.asked: list[tuple[datetime, int]] = []
         self.forgotten: list[datetime] = []
+        self.aged: dict[str, datetime] = {}
+        self.broken: set[str] = set()
         self.away = 0
 
     async def lapsed(self, now: datetime, limit: int) -> list[str]:
@@ -34,6 +36,12 @@ class Lapsing:
     async def forget_messages(self, before: datetime) -> int:
         self.forgotten.append(before)
         return 7
+
+    async def forget(self, kind: str, before: datetime) -> int:
+        if kind in self.broken:
+            raise Unavailable("the store is away")
+        self.aged[kind] = before
+        return 3
 
     async def expire(self, codes: Sequence[str]) -> None:
         self.codes = [code for code in self.codes if code not in codes]
@@ -119,6 +127,32 @@ async def test_dedupe_keys_older_than_thirty_days_are_forgotten_at_the_start_and
     assert store.forgotten == [NOON - timedelta(days=30)]
     assert await expiry(store, keep_messages=timedelta(days=90)).forget() == 7
     assert store.forgotten[-1] == NOON - timedelta(days=90)
+
+
+async def test_events_decisions_and_deliveries_go_each_after_its_time() -> None:
+    store = Lapsing()
+    await run_until(expiry(store, keep_decisions=timedelta(days=9)), lambda: len(store.aged) == 3)
+    assert store.aged == {
+        "events": NOON - timedelta(days=400),
+        "decisions": NOON - timedelta(days=9),
+        "deliveries": NOON - timedelta(days=30),
+    }
+    assert await expiry(store).forget_aged("events") == 3
+
+
+async def test_what_is_kept_for_ever_is_not_dropped() -> None:
+    store = Lapsing()
+    each = expiry(store, keep_events=None, keep_decisions=None)
+    await run_until(each, lambda: bool(store.aged))
+    assert list(store.aged) == ["deliveries"]
+    assert await each.forget_aged("events") == 0
+
+
+async def test_one_kind_that_cannot_be_dropped_does_not_keep_the_others() -> None:
+    store = Lapsing()
+    store.broken = {"events"}
+    await run_until(expiry(store), lambda: "deliveries" in store.aged)
+    assert list(store.aged) == ["decisions", "deliveries"]
 
 
 async def test_stopping_lets_the_sweep_that_runs_finish() -> None:
