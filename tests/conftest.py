@@ -14,6 +14,11 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# A loaded machine is slow at times, and that is no fault of the code.
+settings.register_profile("adapter", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("adapter")
 
 
 @pytest.fixture(scope="session")

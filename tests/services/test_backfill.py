@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
@@ -110,6 +111,8 @@ async def test_two_pasts_that_are_joined_in_the_batch_are_both_completed(
     assert outcome(results[1])
 
 
+#: The examples share a store; their customers must not meet.
+EXAMPLES = itertools.count()
 ORDERS = st.lists(
     st.tuples(st.integers(-45 * DAY, 0), st.integers(1, 60), st.sampled_from(["a", "b"])), max_size=12
 )
@@ -123,7 +126,7 @@ async def test_a_book_that_comes_late_decides_as_one_that_was_always_there(
     found = []
     for number, start in enumerate((OLD, NEW)):
         desk = await open_desk(start)
-        prefix = f"{id(orders)}-{number}"
+        prefix = f"{next(EXAMPLES)}-{number}"
 
         def works(told: Any, desk: Any = desk, prefix: str = prefix) -> list[Any]:
             return [
