@@ -128,16 +128,17 @@ async def test_a_book_that_comes_late_decides_as_one_that_was_always_there(
         desk = await open_desk(start)
         prefix = f"{next(EXAMPLES)}-{number}"
 
-        def works(told: Any, desk: Any = desk, prefix: str = prefix) -> list[Any]:
+        def works(told: Any, first: int, desk: Any = desk, prefix: str = prefix) -> list[Any]:
+            # No two orders at the same moment: they would be one event.
             return [
                 desk.work(desk.event("order_completed", f"{prefix}{who}", minutes + at / 1000, total=total))
-                for at, (minutes, total, who) in enumerate(told)
+                for at, (minutes, total, who) in enumerate(told, first)
             ]
 
-        await desk.settle(works(orders))
+        await desk.settle(works(orders, 0))
         desk.book = make_rules(NEW)
         rest = [
-            *works(late),
+            *works(late, len(orders)),
             desk.work(CustomerMerge(f"{prefix}a", f"{prefix}b")),
             desk.work(desk.event("checkout_started", f"{prefix}a")),
         ]
