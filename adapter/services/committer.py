@@ -106,6 +106,10 @@ class Committer:
                 results = await self._settled(works)
         except AdapterError as error:
             self._answer(taken, None, error)
+        except Exception:  # noqa: BLE001 - told to whoever waits, and logged
+            # Whoever waits must hear of it, and whoever comes next must be served.
+            _log.exception("a batch could not be settled")
+            self._answer(taken, None, Unavailable("the messages could not be settled"))
         else:
             self._answer(taken, results, None)
         self._weigh(-len(works), -sum(waiting.size for waiting in taken))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -89,6 +90,34 @@ async def test_an_unavailable_store_is_said_to_everyone_who_waits_and_to_nobody_
         assert all(isinstance(answer, Unavailable) for answer in answers)
         down = False
         assert [result.outcome for result in await committer.submit([work("later")])] == ["processed"]
+
+
+async def test_even_a_fault_of_our_own_is_said_to_who_waits_and_stops_nothing() -> None:
+    faulty = True
+
+    async def short(batch: Sequence[Work]) -> list[Result]:
+        if faulty:
+            raise Unavailable("away")
+        return await settle(batch)
+
+    class Failing(Metrics):
+        def __init__(self) -> None:
+            super().__init__()
+            self.commit_seconds.time = self._fail  # type: ignore[method-assign]
+
+        def _fail(self) -> Any:
+            if faulty:
+                raise ZeroDivisionError
+            return nullcontext()
+
+    committer = Committer(short, Limits(), Failing())
+    running_committer = asyncio.create_task(committer.run())
+    with pytest.raises(Unavailable, match="could not be settled"):
+        await committer.submit([work("unlucky")])
+    faulty = False
+    assert [result.outcome for result in await committer.submit([work("next")])] == ["processed"]
+    committer.close()
+    await running_committer
 
 
 async def test_past_the_limit_new_work_is_turned_away_at_once() -> None:
