@@ -26,6 +26,10 @@ class Declared(Struct, frozen=True):
     misfit: Policy = "keep"
     description: str = ""
 
+    def agrees(self, other: Declared) -> bool:
+        """Say whether both ask the same of a value."""
+        return (self.type, self.required, self.misfit) == (other.type, other.required, other.misfit)
+
 
 class DeclaredEvent(Struct, frozen=True):
     """An event and its attributes, those it takes over from another one included."""

@@ -1,4 +1,7 @@
-"""`model.yaml` read and checked: every problem at once, with its place and what to write."""
+"""`model.yaml` and its parts, read and checked: every problem at once, with its place and what to write.
+
+A part (`travel.model.yaml`) declares more traits, context and events, and more attributes of events.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +15,10 @@ from adapter.datamodel.types import NAMES, Type, parse_type
 from adapter.files import yaml
 from adapter.files.problems import Problem, did_you_mean
 
-#: The file of a mapping directory that holds the data model.
+#: The file of a mapping directory that holds the data model; its parts are named `*.model.yaml`.
 MODEL_FILE = "model.yaml"
-_FILE_KEYS = ("unknown", "misfit", "traits", "events", "context")
+_PART_KEYS = ("traits", "events", "context")
+_FILE_KEYS = ("unknown", "misfit", *_PART_KEYS)
 _EVENT_KEYS = ("description", "like", "attributes")
 _DECLARED_KEYS = ("type", "required", "misfit", "description")
 _MEANING = {
@@ -26,46 +30,66 @@ _EVENT_NAME = re.compile(r"[^\W_A-Z]+(?:_[^\W_A-Z]+)*\Z")
 _TYPES = "one of " + ", ".join(f"`{name}`" for name in NAMES) + ", or `array of string` and the like"
 
 
+def is_model(path: Path) -> bool:
+    """Say whether a file of a mapping directory is the data model, or a part of it."""
+    return path.name == MODEL_FILE or path.name.endswith(f".{MODEL_FILE}")
+
+
 def load(directory: Path) -> tuple[DataModel | None, list[Problem]]:
-    """Read the model of a mapping directory; None when there is none, or it has an error."""
-    path = directory / MODEL_FILE
-    if not path.is_file():
-        return None, []
-    document, problems = yaml.read(path)
-    if document is None:
-        return None, problems
-    model, found = read(document)
-    return (None if problems else model), [*problems, *found]
+    """Read the model of a mapping directory, parts and all; None when there is none, or it has an error."""
+    model: DataModel | None = None
+    problems: list[Problem] = []
+    for path in (directory / MODEL_FILE, *sorted(directory.glob(f"*.{MODEL_FILE}"))):
+        document, found = yaml.read(path) if path.is_file() else (None, [])
+        problems += found
+        if document is not None:
+            read_so_far, found = read(document, model)
+            model = read_so_far or model
+            problems += found
+    return (None if problems else model), problems
 
 
-def read(document: yaml.Document) -> tuple[DataModel | None, list[Problem]]:
-    """Return the model that a document holds, None when anything in it is wrong."""
-    reading = _Reading(document)
+def read(document: yaml.Document, whole: DataModel | None = None) -> tuple[DataModel | None, list[Problem]]:
+    """Return the model of a document, or the whole with its part added; None when anything in it is wrong."""
+    reading = _Reading(document, whole)
     model = reading.model()
     return (None if reading.problems else model), sorted(reading.problems, key=lambda problem: problem.mark)
 
 
 class _Reading:
-    def __init__(self, document: yaml.Document) -> None:
+    def __init__(self, document: yaml.Document, whole: DataModel | None) -> None:
         self.document = document
+        self.whole = whole or DataModel(file=document.file)
+        self.known = _FILE_KEYS if whole is None else _PART_KEYS
         self.problems: list[Problem] = []
-        self.misfit: Policy = "keep"
+        self.misfit = self.whole.misfit
 
     def refuse(self, path: yaml.Keys, message: str, remedy: str, *, key: bool = False) -> None:
         self.problems.append(self.document.problem(path, message, remedy, key=key))
 
     def model(self) -> DataModel:
-        root = self.block((), self.document.value, _FILE_KEYS)
-        self.misfit = self.policy(("misfit",), root.get("misfit")) or "keep"
-        context = self.all_declared(("context",), root["context"]) if "context" in root else None
+        root, whole = self.block((), self.document.value, self.known), self.whole
+        self.misfit = self.policy(("misfit",), root.get("misfit")) or whole.misfit
+        context = self.all_declared(("context",), root["context"]) if "context" in root else {}
+        stays = whole.context is None and "context" not in root
         return DataModel(
-            traits=self.all_declared(("traits",), root.get("traits")),
+            traits=self.joined(("traits",), whole.traits, self.all_declared(("traits",), root.get("traits"))),
             events=self.events(root.get("events")),
-            context=context,
+            context=None if stays else self.joined(("context",), whole.context or {}, context),
             unknown=self.unknown(root.get("unknown")),
             misfit=self.misfit,
-            file=self.document.file,
+            file=whole.file,
         )
+
+    def joined(
+        self, path: yaml.Keys, known: dict[str, Declared], added: dict[str, Declared]
+    ) -> dict[str, Declared]:
+        """Return both; what they say of the same name must be the same."""
+        for name in known.keys() & added.keys():
+            if not known[name].agrees(added[name]):
+                self.refuse((*path, name), f"`{name}` is declared otherwise in the rest of the model, as "
+                            f"{known[name].type}", "declare it once, or alike", key=True)  # fmt: skip
+        return {**known, **added}
 
     def block(self, path: yaml.Keys, value: Any, known: Sequence[str] = ()) -> dict[str, Any]:
         """Return a block of `key: value` lines; one that is empty or no block is an empty one."""
@@ -80,7 +104,7 @@ class _Reading:
         return value
 
     def unknown(self, value: Any) -> UnknownPolicy:
-        word = self.word(("unknown",), value, get_args(UnknownPolicy))
+        word = self.word(("unknown",), value, get_args(UnknownPolicy)) or self.whole.unknown
         return "quarantine" if word == "quarantine" else "keep" if word == "keep" else "allow"
 
     def policy(self, path: yaml.Keys, value: Any) -> Policy | None:
@@ -96,7 +120,15 @@ class _Reading:
     def events(self, value: Any) -> dict[str, DeclaredEvent]:
         blocks = self.block(("events",), value)
         read = {name: self.event(("events", name), name, event) for name, event in blocks.items()}
-        return {name: self.completed(name, blocks, read) for name in blocks}
+        completed = {name: self.completed(name, blocks, read) for name in blocks}
+        return {**self.whole.events, **{name: self.extended(name, completed[name]) for name in completed}}
+
+    def extended(self, name: str, event: DeclaredEvent) -> DeclaredEvent:
+        """Return an event with what the rest of the model says of it."""
+        known = self.whole.events.get(name, DeclaredEvent())
+        at = ("events", name, "attributes")
+        attributes = self.joined(at, known.attributes, event.attributes)
+        return DeclaredEvent(attributes, event.description or known.description)
 
     def event(self, path: yaml.Keys, name: str, value: Any) -> DeclaredEvent:
         if not _EVENT_NAME.match(name):
@@ -114,7 +146,12 @@ class _Reading:
         while (like := _like(blocks[seen[-1]])) is not None:
             at = ("events", seen[-1], "like")
             if like not in read:
-                self.refuse(at, f"`{like}` is no event of this file", did_you_mean(str(like), read))
+                known = self.whole.events
+                if like in known:
+                    attributes = {**known[like].attributes, **attributes}
+                else:
+                    near = did_you_mean(str(like), (*read, *known))
+                    self.refuse(at, f"`{like}` is no event of the model", near)
                 break
             if like in seen:
                 self.refuse(at, f"`{name}` is like itself", "name the attributes of one of them")

@@ -16,7 +16,7 @@ from adapter import mapping as language
 from adapter.datamodel import reading
 from adapter.datamodel.declared import DataModel
 from adapter.datamodel.fitting import fitting
-from adapter.datamodel.reading import MODEL_FILE
+from adapter.datamodel.reading import is_model
 from adapter.errors import MappingError
 from adapter.files.problems import Mark, Problem
 from adapter.mapping import check, check_model
@@ -62,8 +62,8 @@ class MappingBook:
         return [mapping for mapping in self.mappings if mapping.source == source]
 
     def narrowed(self, names: Collection[str]) -> MappingBook:
-        """Return a book of the mappings of these names alone."""
-        kept = [[mapping for mapping in file.mappings if mapping.name in names] for file in self._files]
+        """Return a book of the mappings of these names, or in files of these names, alone."""
+        kept = [[mapping for mapping in file.mappings if mapping.among(names)] for file in self._files]
         return MappingBook(
             [
                 replace(file, mappings=tuple(mappings))
@@ -120,7 +120,7 @@ def mapping_files(directory: Path) -> list[Path]:
     so that what it says of a customer wins.
     """
     found = [path for pattern in ("*.yaml", "*.yml") for path in directory.rglob(pattern)]
-    kept = [path for path in found if path.name != MODEL_FILE and not path.name.endswith(_TEST_SUFFIXES)]
+    kept = [path for path in found if not is_model(path) and not path.name.endswith(_TEST_SUFFIXES)]
     return sorted(kept, key=lambda path: (path.with_suffix("").parts, path.suffix))
 
 

@@ -2,9 +2,9 @@
 
 A `*.test.yaml` file holds `source` and `cases`; each case has a `name`, a `payload` (the body as the CDP
 sends it) or the `file` that holds it, and `expect` (operations, as `plain` shows them) or `quarantined`
-(the reasons). Of the file or of a case, `only` names the mappings that run (else all), and `ignore` parts of
-operations that are not compared, as in `[event.context]`. Payloads are decoded by a function handed in, for
-mappings do not know the sources.
+(the reasons). Of the file or of a case, `only` names the mappings that run, or files of them (else all do),
+and `ignore` parts of operations that are not compared, as in `[event.context]`. Payloads are decoded by a
+function handed in, for mappings do not know the sources.
 """
 
 from __future__ import annotations

@@ -54,9 +54,14 @@ def unexercised(book: MappingBook, results: Sequence[Result]) -> list[Unexercise
 def _documents(mapping: Mapping, results: Sequence[Result]) -> list[dict[str, Any]]:
     takes = compile_subscription(mapping.filter)
     return [
-        message.document for result in results if result.case.source == mapping.source
+        message.document for result in results if _runs(mapping, result)
         for message in result.messages if takes(message.document)
     ]  # fmt: skip
+
+
+def _runs(mapping: Mapping, result: Result) -> bool:
+    case = result.case
+    return case.source == mapping.source and (not case.only or mapping.among(case.only))
 
 
 def _taken(mapping: Mapping, documents: Sequence[dict[str, Any]]) -> set[int]:

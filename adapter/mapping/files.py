@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,10 @@ class Mapping(Struct, frozen=True, kw_only=True):
     def at(self) -> Mark:
         """Where the entry starts."""
         return self.document.mark(*self.path)
+
+    def among(self, names: Collection[str]) -> bool:
+        """Say whether these names hold the mapping's own, or that of its file."""
+        return self.name in names or Path(self.document.file).name in names
 
     def field_mark(self, *keys: str | int) -> Mark:
         """Return the place of the last of these keys below `fields`."""

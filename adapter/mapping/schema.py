@@ -1,12 +1,13 @@
 """JSON Schemas of mapping files and of their cases, made from the tables that the loader checks with.
 
-Draft 7, which editors' YAML servers know. Written to `docs/schema/` by `scripts/schemas`.
+Written to `docs/schema/` by `scripts/schemas`.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from adapter.files.schemas import DRAFT, TEXT
 from adapter.mapping.actions import ACTIONS, Action
 from adapter.mapping.directives import DIRECTIVES
 from adapter.mapping.files import SOURCES
@@ -22,11 +23,9 @@ from adapter.mapping.shapes import (
     Text,
 )
 
-DRAFT = "http://json-schema.org/draft-07/schema#"
 _VALUE = {"$ref": "#/definitions/value"}
 _DIRECTIVE = {"$ref": "#/definitions/directive"}
 _OBJECT = {"$ref": "#/definitions/object"}
-_TEXT = {"type": "string", "minLength": 1}
 
 
 def mappings_schema() -> dict[str, Any]:
@@ -57,8 +56,8 @@ def _mapping() -> dict[str, Any]:
         "required": ["name", "subscribe", "action", "fields"],
         "additionalProperties": False,
         "properties": {
-            "name": {**_TEXT, "description": "What it does, in a few words; unique within its source."},
-            "subscribe": {**_TEXT, "description": 'Which messages it takes: `type = "track"`.'},
+            "name": {**TEXT, "description": "What it does, in a few words; unique within its source."},
+            "subscribe": {**TEXT, "description": 'Which messages it takes: `type = "track"`.'},
             "action": {"anyOf": [{"const": action.name, "description": _sentence(action.meaning)}
                                  for action in ACTIONS.values()]},
             "fields": {"type": "object"},
@@ -148,9 +147,12 @@ def _options(shape: Options) -> dict[str, Any]:
 
 def cases_schema() -> dict[str, Any]:
     """Return the schema of a file of cases."""
-    listed = {"type": "array", "items": _TEXT}
+    listed = {"type": "array", "items": TEXT}
     shared = {
-        "only": {**listed, "description": "Names of the mappings that run; else all do."},
+        "only": {
+            **listed,
+            "description": "The mappings that run, or files of them: `segment.yaml`. Else all do.",
+        },
         "ignore": {**listed, "description": "Parts of operations that are not compared: `event.context`."},
     }
     case = {
@@ -159,14 +161,14 @@ def cases_schema() -> dict[str, Any]:
         "additionalProperties": False,
         "oneOf": [{"required": ["payload"]}, {"required": ["file"]}],
         "properties": {
-            "name": {**_TEXT, "description": "What should happen, in a sentence."},
+            "name": {**TEXT, "description": "What should happen, in a sentence."},
             "payload": {"description": "The body, as the source sends it."},
-            "file": {**_TEXT, "description": "The file that holds the body, from this file's directory on."},
-            "received_at": {**_TEXT, "description": "The time of receipt, ISO-8601."},
+            "file": {**TEXT, "description": "The file that holds the body, from this file's directory on."},
+            "received_at": {**TEXT, "description": "The time of receipt, ISO-8601."},
             **shared,
             "expect": {"type": "array", "items": {"type": "object"}, "description": "The operations."},
             "quarantined": {
-                "anyOf": [_TEXT, {"type": "array", "items": _TEXT}],
+                "anyOf": [TEXT, {"type": "array", "items": TEXT}],
                 "description": "Why messages cannot be mapped.",
             },
         },

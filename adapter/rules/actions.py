@@ -35,9 +35,9 @@ def read(block: Block) -> Issuing | None:
     """Return the action, or None when it does not check."""
     found = len(block.problems)
     kind = block.text("type", required=True)
-    reader = _KINDS.get(kind or "")
+    reader = KINDS.get(kind or "")
     if kind is not None and reader is None:
-        block.refuse(("type",), f"`{kind}` is not a kind of action", did_you_mean(kind, _KINDS))
+        block.refuse(("type",), f"`{kind}` is not a kind of action", did_you_mean(kind, KINDS))
     action = reader(block) if reader is not None else None
     prefix, pattern = _code(block)
     expires_in, expires_at = _life(block)
@@ -88,7 +88,7 @@ def _units(block: Block) -> Action | None:
     return None if value is None or unit is None else UnitOff(value, unit)
 
 
-_KINDS: dict[str, Callable[[Block], Action | None]] = {
+KINDS: dict[str, Callable[[Block], Action | None]] = {
     "percentage_off": _percentage,
     "amount_off": _amount,
     "free_shipping": _shipping,

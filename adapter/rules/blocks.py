@@ -18,13 +18,13 @@ from adapter.files.yaml import Document, Keys
 
 T = TypeVar("T")
 
-_DURATION = re.compile(r"(?:(\d{1,6})w)?(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,6})s)?")
+DURATION = re.compile(r"(?:(\d{1,6})w)?(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,6})s)?")
 _LONGEST = timedelta(days=3660)
 
 
 def duration(text: str) -> timedelta | None:
     """Return the length of time that `30m`, `24h`, `7d`, `2w` or `1d12h` stands for, else None."""
-    match = _DURATION.fullmatch(text)
+    match = DURATION.fullmatch(text)
     if not text or match is None:
         return None
     weeks, days, hours, minutes, seconds = (int(part or 0) for part in match.groups())

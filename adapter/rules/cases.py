@@ -35,7 +35,7 @@ from adapter.rules.verdicts import Proposal, Verdict
 
 CLOCK = datetime(2026, 1, 15, 12, tzinfo=UTC)
 OUTCOMES = ("issued", "withheld", "control", "shadow", "not_met", "error", "none")
-_FIELDS = ("name", "email", "phone", "birthdate", "description")
+FIELDS = ("name", "email", "phone", "birthdate", "description")
 
 
 class Expected(Struct, frozen=True):
@@ -180,7 +180,7 @@ def _customer(block: Block | None) -> Customer:
     if block is None:
         return Customer("user_case")
     source_id = block.text("source_id") or "user_case"
-    fields: dict[str, Any] = {name: block.text(name) for name in _FIELDS}
+    fields: dict[str, Any] = {name: block.text(name) for name in FIELDS}
     customer = Customer(
         source_id=source_id,
         **fields,

@@ -12,7 +12,7 @@ from adapter.files.yaml import Keys
 from adapter.rules.blocks import Block, shown
 from adapter.rules.language import All, AnyOf, ExpressionError, Names, Node, Not, parse
 
-_GROUPS = ("all", "any", "none")
+GROUPS = ("all", "any", "none")
 #: Conditions of one rule, groups not counted: a limit for untrusted authors.
 _MOST = 64
 _DEEPEST = 8
@@ -62,11 +62,11 @@ class Conditions:
     def _groups(self, value: Mapping[str, Any], at: Keys, depth: int) -> Node | None:
         nodes: list[Node | None] = []
         for key, items in value.items():
-            if key in _GROUPS:
+            if key in GROUPS:
                 nodes.append(self._group(items, (*at, key), key, depth))
             else:
                 self.block.refuse((*at, key), f"`{key}` is not a group of conditions",
-                                  did_you_mean(key, _GROUPS), at_key=True)  # fmt: skip
+                                  did_you_mean(key, GROUPS), at_key=True)  # fmt: skip
                 nodes.append(None)
         found = [node for node in nodes if node is not None]
         if len(found) < len(nodes):

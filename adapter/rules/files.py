@@ -16,7 +16,7 @@ from adapter.rules.blocks import Block, shown
 from adapter.rules.conditions import Conditions
 from adapter.rules.language import ExpressionError, Names, Node
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 Status = Literal["live", "shadow", "paused"]
 
 
@@ -60,7 +60,7 @@ def _rule(block: Block, names: Names, defaults: Defaults) -> Compiled | None:
     if not block.values:
         return None
     name = block.text("name", required=True)
-    if name is not None and not _NAME.fullmatch(name):
+    if name is not None and not NAME.fullmatch(name):
         block.refuse(("name",), f"`{name[:60]}` cannot name a rule",
                      "use up to 100 letters, digits, `-`, `_` and `.`, without spaces")  # fmt: skip
     trigger = _trigger(block)

@@ -16,8 +16,8 @@ from adapter.rules.blocks import Block, shown
 from adapter.rules.guardrails import MOST_SLOTS
 from adapter.rules.worth import most
 
-_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)\s*-\s*([01]\d|2[0-4]):([0-5]\d)")
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)\s*-\s*([01]\d|2[0-4]):([0-5]\d)")
 
 
 def guardrails(block: Block | None, action: Action | None, time_zone: str = "UTC") -> Guardrails:
@@ -120,10 +120,10 @@ def _schedule(block: Block | None) -> Schedule | None:
         return None
     weekdays: list[int] = []
     for index, day in enumerate(block.words("weekdays")):
-        if day.lower()[:3] in _WEEKDAYS:
-            weekdays.append(_WEEKDAYS.index(day.lower()[:3]))
+        if day.lower()[:3] in WEEKDAYS:
+            weekdays.append(WEEKDAYS.index(day.lower()[:3]))
         else:
-            block.refuse(("weekdays", index), f"`{day}` is not a weekday", did_you_mean(day, _WEEKDAYS))
+            block.refuse(("weekdays", index), f"`{day}` is not a weekday", did_you_mean(day, WEEKDAYS))
     read = Schedule(
         weekdays=tuple(sorted(weekdays)),
         hours=tuple(_spans(block)),
@@ -139,7 +139,7 @@ def _schedule(block: Block | None) -> Schedule | None:
 def _spans(block: Block) -> list[tuple[time, time]]:
     spans: list[tuple[time, time]] = []
     for index, text in enumerate(block.words("hours")):
-        match = _HOURS.fullmatch(text)
+        match = HOURS.fullmatch(text)
         if match is None:
             block.refuse(("hours", index), f"{shown(text)} is not a span of hours", 'write "09:00-18:00"')
             continue

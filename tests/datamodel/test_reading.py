@@ -46,3 +46,35 @@ def test_an_event_takes_over_attributes_and_overrides_them(tmp_path: Path) -> No
         "y": Declared(Type("money"), required=True, misfit="keep"),
         "z": Declared(Type("date", many=True), misfit="quarantine"),
     }
+
+
+def test_parts_add_to_the_model_and_follow_its_policies(tmp_path: Path) -> None:
+    for name, text in {
+        "model.yaml": "misfit: quarantine\ntraits: {a: string}\nevents: {x: {attributes: {p: number}}}\n",
+        "one.model.yaml": "traits: {a: string, b: date}\nevents: {x: {attributes: {q: money}}}\n",
+        "two.model.yaml": "events: {y: {like: x, attributes: {r: string}}}\ncontext: {c: string}\n",
+    }.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    model, problems = reading.load(tmp_path)
+    assert problems == []
+    assert model is not None
+    assert (model.file, model.misfit) == (str(tmp_path / "model.yaml"), "quarantine")
+    assert model.traits["b"] == Declared(Type("date"), misfit="quarantine")
+    assert set(model.events["x"].attributes) == {"p", "q"}
+    assert set(model.events["y"].attributes) == {"p", "q", "r"}
+    assert set(model.context or {}) == {"c"}
+
+
+def test_a_part_that_contradicts_the_model_is_refused_at_its_place(tmp_path: Path) -> None:
+    (tmp_path / "model.yaml").write_text("traits: {a: string}\nevents: {x: {attributes: {p: number}}}\n")
+    (tmp_path / "one.model.yaml").write_text(
+        "unknown: allow\ntraits: {a: date}\nevents: {x: {attributes: {p: money}}, y: {like: xx}}\n"
+    )
+    model, problems = reading.load(tmp_path)
+    assert model is None
+    assert [str(problem).removeprefix(f"{tmp_path}/") for problem in problems] == [
+        "one.model.yaml:1:1: unknown key `unknown`; known are `context`, `events`, `traits`",
+        "one.model.yaml:2:10: `a` is declared otherwise in the rest of the model, as string; declare it once, or alike",
+        "one.model.yaml:3:27: `p` is declared otherwise in the rest of the model, as number; declare it once, or alike",
+        "one.model.yaml:3:49: `xx` is no event of the model; did you mean `x`?",
+    ]

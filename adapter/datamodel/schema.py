@@ -1,0 +1,46 @@
+"""The JSON Schema of `model.yaml` and of its parts."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+from adapter.datamodel.declared import Policy, UnknownPolicy
+from adapter.datamodel.types import NAMES
+from adapter.files.schemas import TEXT, Schema, block, file, one_of, said, table
+
+_DECLARED: Schema = {"$ref": "#/definitions/declared"}
+
+
+def model_schema() -> Schema:
+    """Return the schema of a data model."""
+    events = table({"anyOf": [{"type": "null"}, _event()]}, propertyNames={"pattern": "^[^A-Z\\s]+$"})
+    return file(
+        "Data model",
+        block({
+            "unknown": said(one_of(get_args(UnknownPolicy)), "What to do with what is not declared."),
+            "misfit": said(one_of(get_args(Policy)), "What to do with a value that does not fit."),
+            "traits": said(table(_DECLARED), "What is known of customers."),
+            "context": said(table(_DECLARED), "Where events happen."),
+            "events": said(events, "What customers do, in snake_case."),
+        }),
+        declared=_declared(),
+    )  # fmt: skip
+
+
+def _event() -> Schema:
+    return block({
+        "description": TEXT,
+        "like": said(TEXT, "An event whose attributes it takes over; its own win."),
+        "attributes": table(_DECLARED),
+    })  # fmt: skip
+
+
+def _declared() -> Schema:
+    types = one_of([*NAMES, *(f"array of {name}" for name in NAMES)])
+    full = block({
+        "type": types,
+        "required": said({"type": "boolean"}, "Every such event has it; of a trait: it is never null."),
+        "misfit": one_of(get_args(Policy)),
+        "description": TEXT,
+    }, "type")  # fmt: skip
+    return {"anyOf": [types, full]}

@@ -1,0 +1,49 @@
+"""Pieces of the JSON Schemas by which editors complete and underline the files that people write.
+
+Draft 7, which editors' YAML servers know. `scripts/schemas` writes them to `docs/schema/`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+Schema = dict[str, Any]
+
+DRAFT = "http://json-schema.org/draft-07/schema#"
+TEXT: Schema = {"type": "string", "minLength": 1}
+
+
+def block(properties: dict[str, Schema], *required: str, **more: Any) -> Schema:
+    """Return the schema of a block of these keys and no others."""
+    closed = {"type": "object", "additionalProperties": False, "properties": properties}
+    return {**closed, **({"required": list(required)} if required else {}), **more}
+
+
+def table(of: Schema, **more: Any) -> Schema:
+    """Return the schema of a block under names of its author's choice."""
+    return {"type": "object", "additionalProperties": of, **more}
+
+
+def listed(item: Schema, **more: Any) -> Schema:
+    """Return the schema of a list."""
+    return {"type": "array", "items": item, **more}
+
+
+def one_of(words: Any) -> Schema:
+    """Return the schema of one of these words."""
+    return {"enum": list(words)}
+
+
+def said(schema: Schema, description: str) -> Schema:
+    """Return the schema with what an editor shows beside it."""
+    return {**schema, "description": description}
+
+
+def file(title: str, schema: Schema, **definitions: Schema) -> Schema:
+    """Return the schema of a whole file."""
+    return {
+        "$schema": DRAFT,
+        "title": title,
+        **schema,
+        **({"definitions": definitions} if definitions else {}),
+    }
