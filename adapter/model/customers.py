@@ -27,3 +27,8 @@ class Customer(Struct, frozen=True, omit_defaults=True):
     identities: dict[str, str] = {}
     segments: tuple[str, ...] = ()
     groups: dict[str, dict[str, Any]] = {}
+
+    def names(self) -> set[str]:
+        """Return every id and email that names this person; a device's do not, for others may use it."""
+        names = {value for kind, value in self.identities.items() if not kind.startswith("device")}
+        return names | {self.source_id} | ({self.email} if self.email else set())

@@ -14,13 +14,14 @@ from adapter.model.operations import (
     EventOccurred,
     Operation,
 )
+from adapter.model.quarantine import Quarantined
 from adapter.model.timers import Timer
 from adapter.rules.book import RuleBook
 from adapter.services.issuing import Means, Move, Occurrence, Step
 from adapter.services.people import People, Person
 from adapter.services.waiting import Waiting
 from adapter.services.work import Work
-from adapter.store.contract import Loaded, Transaction
+from adapter.store.contract import Erasure, Loaded, Transaction
 
 
 class Arriving:
@@ -34,6 +35,8 @@ class Arriving:
         self.waiting = Waiting(self.people, loaded.timers, means.room)
         self.events: list[tuple[str, Event]] = []
         self.steps: list[Step] = []
+        self.erasures: list[Erasure] = []
+        self.quarantined: list[Quarantined] = []
 
     async def prepare(self, works: Iterable[Work]) -> None:
         """Complete at once the histories that rules are about to ask and that lack what they read."""
@@ -56,7 +59,9 @@ class Arriving:
             elif isinstance(operation, DiscountMove):
                 self.steps.append(Move(index, operation))
             else:
-                self._identity(operation)
+                self._identity(operation, work)
+        if work.quarantine is not None:
+            self.quarantined.append(work.quarantine)
         if work.timer is not None:
             await self._fire(index, work.timer, broken=work.quarantine is not None)
 
@@ -108,15 +113,15 @@ class Arriving:
             self._rules.backfill(person.past(), events.values())
             person.dirty = True
 
-    def _identity(self, operation: Operation) -> None:
+    def _identity(self, operation: Operation, work: Work) -> None:
         if isinstance(operation, CustomerMerge):
             self.people.merge(operation.previous_id, operation.source_id)
         elif isinstance(operation, CustomerGroup):
             self.people.group(operation)
         elif isinstance(operation, CustomerErase):
-            self._erase(operation.source_id)
+            self._erase(operation.source_id, work)
 
-    def _erase(self, source_id: str) -> None:
+    def _erase(self, source_id: str, work: Work) -> None:
         """Forget a customer, and what this very batch brought of them before."""
         canonical = self.people.canonical
         owner = canonical(source_id)
@@ -125,4 +130,7 @@ class Arriving:
             step for step in self.steps if isinstance(step, Move) or canonical(step.source_id) != owner
         ]
         self.waiting.erase(owner)
+        asked = (source_id,) if source_id == owner else (source_id, owner)
+        self.erasures.append(Erasure(owner, asked, work.source, work.message_id, self.quarantined))
+        self.quarantined = []
         self.people.erase(source_id)

@@ -141,7 +141,7 @@ def _changes(
         customers=list(people.changed()),
         identities=people.learnt,
         moved=people.moved,
-        erased=people.erased,
+        erased=first.erasures,
         events=[(canonical(source_id), event) for source_id, event in first.events]
         if people.moved
         else first.events,
@@ -149,7 +149,7 @@ def _changes(
         counters=second.differences,
         decisions=second.decisions,
         deliveries=second.deliveries,
-        quarantine=[kept for index in fresh if (kept := batch[index].quarantine) is not None],
+        quarantine=first.quarantined,
         cancelled=first.waiting.cancelled,
         armed=first.waiting.armed,
     )

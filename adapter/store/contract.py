@@ -22,6 +22,7 @@ from adapter.model.customers import Customer
 from adapter.model.decisions import Decision
 from adapter.model.deliveries import Delivery
 from adapter.model.discounts import HeldDiscount
+from adapter.model.erasures import Receipt
 from adapter.model.events import Event
 from adapter.model.quarantine import Quarantined
 from adapter.model.timers import Cancellation, Timer
@@ -95,6 +96,40 @@ class Reserved(Struct):
     taken: frozenset[str]
 
 
+class Erasure(Struct, frozen=True):
+    """One person to be forgotten: what `source_id` has goes, and a receipt for each of `asked` stays.
+
+    `asked` are the ids under which the erasure was demanded, `source_id` alone where it is empty. `by` and
+    `request` are as in `Receipt`. `quarantined` are messages of this transaction that came before the
+    demand: they are kept first, so that those of this person go with the rest.
+    """
+
+    source_id: str
+    asked: tuple[str, ...] = ()
+    by: str = ""
+    request: str = ""
+    quarantined: Sequence[Quarantined] = ()
+
+
+class Held(Struct):
+    """All that is held of one person; lists without a limit, the oldest first.
+
+    `names` are the ids that lead to them (kind, value). `history` is opaque to the store.
+    """
+
+    source_id: str
+    customer: Customer | None
+    history: bytes
+    names: list[Identity]
+    events: list[Event]
+    decisions: list[Decision]
+    discounts: list[HeldDiscount]
+    deliveries: list[Delivery]
+    timers: list[Timer]
+    counters: dict[str, int]
+    quarantined: list[Quarantined]
+
+
 class Changes(Struct):
     """Everything one transaction writes.
 
@@ -106,17 +141,18 @@ class Changes(Struct):
     `moved` lists (from source_id, to source_id) merges, in order: events, discounts (with the scopes of
     their claims), decisions, deliveries, counters scoped to the customer (summed) and identities follow,
     the record of `from` goes, and a redirect from it is kept; what the other lists say of `from` is written
-    to `to`, but `customers` must hold the merged record. `erased` lists source_ids whose data must go:
+    to `to`, but `customers` must hold the merged record. `erased` lists whose data must go:
     their records, identities, redirects to them, events, decisions, discounts, deliveries, own counters,
-    and the answers of `rewarded` messages (the bare keys stay); counters of the whole shop and of devices
-    stay, and so does the quarantine, whose documents the store cannot read. `events` are appended; the same
-    customer, moment and id again is the same event, kept once. `counters` are differences. `discounts`
-    replace those of that code that were loaded in this transaction, and are inserted otherwise. `rewarded`
-    says of each message on which a discount hangs whose discount it is (source_id), so that its answer goes
-    when that customer is erased. Keys that are answered or rewarded are never forgotten. `cancelled` ends the
-    stored timers that it says, before `armed` ones are kept, at most one for a customer and rule: each takes
-    the place of the one that is there. A merge moves timers, of two under one rule the later due; an erasure
-    drops them.
+    the quarantined messages that name them (`Quarantined.names`) by any id that leads to them, and the
+    answers of `rewarded` messages (the bare keys stay); counters of the whole shop and of devices stay. Each
+    leaves a receipt, unless nothing was there and the same demand has left one before. `events` are
+    appended; the same customer, moment and id again is the same event, kept once. `counters` are
+    differences. `discounts` replace those of that code that were loaded in this transaction, and are
+    inserted otherwise. `rewarded` says of each message on which a discount hangs whose discount it is
+    (source_id), so that its answer goes when that customer is erased. Keys that are answered or rewarded
+    are never forgotten. `cancelled` ends the stored timers that it says, before `armed` ones are kept, at
+    most one for a customer and rule: each takes the place of the one that is there. A merge moves timers,
+    of two under one rule the later due; an erasure drops them.
     """
 
     seen_at: datetime
@@ -124,7 +160,7 @@ class Changes(Struct):
     customers: list[CustomerRecord]
     identities: dict[Identity, str]
     moved: list[tuple[str, str]]
-    erased: list[str]
+    erased: list[Erasure]
     events: list[tuple[str, Event]]
     discounts: list[HeldDiscount]
     counters: Mapping[CounterKey, int]
@@ -222,6 +258,18 @@ class Store(Protocol):
 
     async def pasts(self, after: str, limit: int) -> list[Past]:
         """Return up to `limit` customers in order of source_id after one, each with their whole past."""
+        ...
+
+    async def held(self, source_id: str) -> Held:
+        """Return all that is held of the person behind a name, as of one moment; redirects followed."""
+        ...
+
+    async def customers_by_email(self, email: str) -> list[str]:
+        """Return the source_ids of customers with exactly this email, in any order; reads all customers."""
+        ...
+
+    async def receipts(self, source_id: str) -> list[Receipt]:
+        """Return the receipts of erasures demanded for exactly this id, newest first."""
         ...
 
     async def lease(

@@ -29,7 +29,7 @@ class Table(Struct, frozen=True):
         return next(at for at, column in enumerate(self.columns) if column.name == name)
 
 
-def _table(name: str, **kinds: Kind) -> Table:
+def _table(name: str, /, **kinds: Kind) -> Table:
     return Table(name, tuple(Column(column, kind) for column, kind in kinds.items()))
 
 
@@ -77,6 +77,16 @@ TABLES = (
         reason="text",
         received_at="number",
         replayed="boolean",
+    ),
+    _table("quarantine_names", name="bytes", id="number"),
+    _table(
+        "receipts",
+        number="number",
+        customer="bytes",
+        erased_at="number",
+        origin="text",
+        request="text",
+        removed="bytes",
     ),
 )
 

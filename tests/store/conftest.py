@@ -17,14 +17,24 @@ from adapter.model.customers import Customer
 from adapter.model.decisions import Decision, RuleOutcome
 from adapter.model.deliveries import Delivery
 from adapter.model.discounts import Claim, Discount, HeldDiscount, PercentageOff, Status
+from adapter.model.encoding import encode
 from adapter.model.events import Event, User
 from adapter.model.quarantine import Quarantined
 from adapter.model.timers import Timer
-from adapter.store.contract import Changes, CounterKey, CustomerRecord, Loaded, Store, Transaction, Wanted
+from adapter.store.contract import (
+    Changes,
+    CounterKey,
+    CustomerRecord,
+    Erasure,
+    Loaded,
+    Store,
+    Transaction,
+    Wanted,
+)
 from adapter.store.engines import open_store
 
 _TABLES = ("messages", "customers", "identities", "events", "decisions", "codes", "discounts", "counters",
-           "deliveries", "timers", "quarantine", "copy_progress")  # fmt: skip
+           "deliveries", "timers", "quarantine", "receipts", "copy_progress")  # fmt: skip
 NOW = datetime(2026, 11, 21, 10, 30, 0, 123457, tzinfo=UTC)
 
 
@@ -78,15 +88,18 @@ class Make:
     ) -> Timer:
         return Timer(rule, source_id, self.event(at=at), at + timedelta(minutes=minutes))
 
-    def quarantined(self, key: str, reason: str = "no userId") -> Quarantined:
-        return Quarantined("segment", key, Raw(b'{"type":"track"}'), reason, NOW)
+    def quarantined(
+        self, key: str, reason: str = "no userId", names: dict[str, Any] | None = None
+    ) -> Quarantined:
+        return Quarantined("segment", key, Raw(encode({"type": "track"} | (names or {}))), reason, NOW)
 
     def changes(self, **given: Any) -> Changes:
         empty: dict[str, Any] = {
-            "answers": {}, "customers": [], "identities": {}, "moved": [], "erased": [], "events": [],
+            "answers": {}, "customers": [], "identities": {}, "moved": [], "events": [],
             "discounts": [], "counters": {}, "decisions": [], "deliveries": [], "quarantine": [],
         }  # fmt: skip
-        return Changes(**({"seen_at": NOW} | empty | given))
+        erased = [Erasure(each) if isinstance(each, str) else each for each in given.pop("erased", [])]
+        return Changes(**({"seen_at": NOW} | empty | given | {"erased": erased}))
 
 
 class Run:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from adapter.errors import Refused, Unavailable
-from adapter.store.contract import Wanted
+from adapter.store.contract import Erasure, Wanted
 from adapter.store.copy import copy
 from adapter.store.engines import open_store
 from adapter.store.tables import TABLES
@@ -43,7 +43,8 @@ async def filled(store: Any, run: Any, make: Any) -> Any:
         ],
         counters={("", "k"): 7, ("c1", "k"): -1},
         deliveries=[make.delivery("d2"), make.delivery("d1", "c2")],
-        quarantine=[make.quarantined("1"), make.quarantined("2")],
+        quarantine=[make.quarantined("1"), make.quarantined("2", names={"userId": "c\0"})],
+        erased=[Erasure("gone", ("gone", "é"), "api", "r1")],
         armed=[make.timer(), make.timer("other\0", "c2")],
     )
     return store
@@ -65,6 +66,8 @@ async def test_a_copy_holds_everything(filled: Any, other: Any, make: Any) -> No
     assert await other.lapsed(make.at(hours=9), 99) == [f"A{number}" for number in range(10)]
     assert await other.deliveries("due") == await filled.deliveries("due")
     assert await other.quarantined() == await filled.quarantined()
+    assert await other.receipts("é") == await filled.receipts("é") != []
+    assert (await other.held("c\0")).quarantined == (await filled.held("c\0")).quarantined != []
     assert await other.due_timers(make.at(days=1), 9) == await filled.due_timers(make.at(days=1), 9)
 
 
@@ -76,13 +79,14 @@ async def test_a_copied_store_goes_on_working(filled: Any, other: Any, make: Any
         used = (await transaction.reserve([("", "k")], ["A5", "new"])).used
         await transaction.save(
             make.changes(decisions=[make.decision()], deliveries=[make.delivery("d3")],
-                         discounts=[make.held("new")], quarantine=[make.quarantined("3")])
+                         discounts=[make.held("new")], quarantine=[make.quarantined("3")], erased=["gone2"])
         )  # fmt: skip
         return loaded.answers, used
 
     assert await other.transact(script) == ({("s", "1"): b"A1"}, {("", "k"): 7})
     assert [each.id for each in await other.deliveries("due")] == ["d2", "d1", "d3"]
     assert (await other.quarantined())[-1].id > 2
+    assert len(await other.receipts("gone2")) == 1
 
 
 async def test_a_copy_that_was_stopped_goes_on_where_it_was(filled: Any, other: Any) -> None:

@@ -21,6 +21,8 @@ _KEYS = {
     "deliveries": ("source_id", "id"),
     "timers": ("source_id", "rule"),
     "quarantine": ("id",),
+    "quarantine_names": ("name", "id"),
+    "receipts": ("number",),
 }
 _TYPES = {"text": "text", "bytes": "bytea", "number": "bigint", "boolean": "boolean"}
 #: Text is as long as it was before its zero characters were escaped (see `text`).

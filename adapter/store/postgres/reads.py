@@ -13,10 +13,20 @@ from adapter.model.customers import Customer
 from adapter.model.decisions import Decision
 from adapter.model.deliveries import Delivery
 from adapter.model.discounts import HeldDiscount
+from adapter.model.erasures import Receipt, fingerprint
 from adapter.model.events import Event
 from adapter.model.quarantine import Quarantined
 from adapter.model.timers import Timer
-from adapter.store.contract import Past
+from adapter.store.contract import Held, Past
+from adapter.store.erasures import (
+    email_json,
+    has_email,
+    issuance,
+    meant,
+    name_digests,
+    occurrence,
+    read_receipt,
+)
 from adapter.store.moments import micros
 from adapter.store.postgres.connection import Connection
 from adapter.store.postgres.statements import SQL
@@ -109,6 +119,41 @@ class Reads:
     async def quarantined(self, after: int, limit: int) -> list[Quarantined]:
         """Return quarantined messages after an id."""
         return [read_quarantined(row) for row in await self._rows("quarantined", after, limit)]
+
+    async def held(self, name: str) -> Held:
+        """Return all that is held of a person, as one snapshot."""
+        async with self._connection.transaction(isolation="repeatable_read", readonly=True):
+            source_id = await self._resolve(name)
+            one = array([source_id])
+            record = await self._rows("record_of", source_id)
+            customer = read_customer(record[0][0]) if record else None
+            names = [(row[0], row[1]) for row in await self._rows("names_of", source_id)]
+            named = name_digests(meant(source_id, customer, names))
+            events = [read_event(row[1]) for row in await self._rows("past", one)]
+            discounts = [read_held(row[0]) for row in await self._rows("all_discounts", source_id)]
+            counters = await self._rows("counters_of", source_id) if source_id else []
+            return Held(
+                source_id=source_id,
+                customer=customer,
+                history=record[0][1] if record else b"",
+                names=names,
+                events=sorted(events, key=occurrence),
+                decisions=[read_decision(*row) for row in await self._rows("all_decisions", one)],
+                discounts=sorted(discounts, key=issuance),
+                deliveries=[read_delivery(row) for row in await self._rows("deliveries_of", source_id)],
+                timers=[read_timer(row) for row in await self._rows("timers_of", source_id)],
+                counters={row[0]: row[1] for row in counters},
+                quarantined=[read_quarantined(row) for row in await self._rows("quarantined_naming", named)],
+            )
+
+    async def customers_by_email(self, email: str) -> list[str]:
+        """Return whose email it is; reads all customers."""
+        rows = await self._connection.fetch(SQL["emails"], email_json(email), timeout=3600)
+        return [row[0] for row in rows if has_email(read_customer(row[1]), email)]
+
+    async def receipts(self, source_id: str) -> list[Receipt]:
+        """Return receipts, newest first."""
+        return [read_receipt(row) for row in await self._rows("receipts", fingerprint(source_id))]
 
     async def counts(self) -> dict[str, int]:
         """Return how many there are of each kind."""

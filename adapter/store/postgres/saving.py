@@ -10,6 +10,7 @@ from adapter.model.encoding import encode
 from adapter.store.contract import Changes
 from adapter.store.moments import micros, micros_or_none
 from adapter.store.postgres.connection import Connection
+from adapter.store.postgres.erasing import erase, keep_quarantined
 from adapter.store.postgres.statements import SQL
 from adapter.store.postgres.text import arrays
 from adapter.store.rows import (
@@ -18,7 +19,6 @@ from adapter.store.rows import (
     final_owners,
     given_to,
     is_open,
-    quarantined_row,
     read_held,
     timer_row,
 )
@@ -30,17 +30,6 @@ _MOVES = (
     "move_timers",
     "move_messages",
     "move_identities",
-)
-_DROPS = (
-    "drop_customer",
-    "drop_events",
-    "drop_decisions",
-    "drop_discounts",
-    "drop_codes",
-    "drop_deliveries",
-    "drop_timers",
-    "drop_identities",
-    "blank_messages",
 )
 
 
@@ -61,8 +50,8 @@ class Saving:
         for old, new in self._changes.moved:
             if old != new:
                 await self._move(old, new)
-        for source_id in self._changes.erased:
-            await self._erase(source_id)
+        for erasure in self._changes.erased:
+            await erase(self._connection, erasure, self._changes.seen_at)
         await self._write_messages()
         await self._write_customers()
         await self._write_facts()
@@ -97,13 +86,6 @@ class Saving:
         if old and new:
             await self._one("move_counters", old, new)
 
-    async def _erase(self, source_id: str) -> None:
-        for statement in _DROPS:
-            await self._one(statement, source_id)
-        await self._one("end_redirect", source_id)
-        if source_id:
-            await self._one("drop_counters", source_id)
-
     async def _write_messages(self) -> None:
         answers, rewarded = self._changes.answers, self._changes.rewarded
         owners = {key: self._owner(source_id) for key, source_id in rewarded.items()}
@@ -137,7 +119,7 @@ class Saving:
             "add_decisions",
             [(owner(each.source_id), micros(each.decided_at), encode(each)) for each in changes.decisions],
         )
-        await self._many("add_quarantined", map(quarantined_row, changes.quarantine))
+        await keep_quarantined(self._connection, changes.quarantine)
 
     async def _write_discounts(self) -> None:
         if not self._changes.discounts:

@@ -77,6 +77,16 @@ def transaction(connection: apsw.Connection) -> Iterator[None]:
         raise
 
 
+@contextmanager
+def snapshot(connection: apsw.Connection) -> Iterator[None]:
+    """Let all reads inside see one moment."""
+    connection.execute("BEGIN")
+    try:
+        yield
+    finally:
+        connection.execute("COMMIT")
+
+
 def begun(connection: apsw.Connection) -> bool:
     """Begin a transaction if that takes no waiting; returns whether it did."""
     connection.set_busy_timeout(0)

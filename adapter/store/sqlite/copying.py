@@ -21,6 +21,8 @@ _KEYS = {
     "deliveries": ("number",),
     "timers": ("source_id", "rule"),
     "quarantine": ("id",),
+    "quarantine_names": ("name", "id"),
+    "receipts": ("number",),
 }
 Write = Callable[[Callable[[apsw.Connection], Any]], Awaitable[Any]]
 

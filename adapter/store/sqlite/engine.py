@@ -15,10 +15,11 @@ from adapter.model.customers import Customer
 from adapter.model.decisions import Decision
 from adapter.model.deliveries import Delivery
 from adapter.model.discounts import HeldDiscount
+from adapter.model.erasures import Receipt
 from adapter.model.events import Event
 from adapter.model.quarantine import Quarantined
 from adapter.model.timers import Timer
-from adapter.store.contract import Aged, Past, Settlement, Transaction
+from adapter.store.contract import Aged, Held, Past, Settlement, Transaction
 from adapter.store.migrations import Schema
 from adapter.store.rows import digest_slices
 from adapter.store.sqlite import outbox
@@ -119,6 +120,18 @@ class SqliteStore:
     async def pasts(self, after: str, limit: int) -> list[Past]:
         """Return a page of customers with their pasts."""
         return await self._read(lambda reads: reads.pasts(after, limit))
+
+    async def held(self, source_id: str) -> Held:
+        """Return all that is held of a person."""
+        return await self._read(lambda reads: reads.held(source_id))
+
+    async def customers_by_email(self, email: str) -> list[str]:
+        """Return the customers with an email."""
+        return await self._read(lambda reads: reads.customers_by_email(email))
+
+    async def receipts(self, source_id: str) -> list[Receipt]:
+        """Return the receipts of erasures of an id."""
+        return await self._read(lambda reads: reads.receipts(source_id))
 
     async def lease(
         self, now: datetime, until: datetime, limit: int, destination: str | None = None

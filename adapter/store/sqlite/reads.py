@@ -13,10 +13,20 @@ from adapter.model.customers import Customer
 from adapter.model.decisions import Decision
 from adapter.model.deliveries import Delivery
 from adapter.model.discounts import HeldDiscount
+from adapter.model.erasures import Receipt, fingerprint
 from adapter.model.events import Event
 from adapter.model.quarantine import Quarantined
 from adapter.model.timers import Timer
-from adapter.store.contract import Past
+from adapter.store.contract import Held, Past
+from adapter.store.erasures import (
+    email_json,
+    has_email,
+    issuance,
+    meant,
+    name_digests,
+    occurrence,
+    read_receipt,
+)
 from adapter.store.moments import micros
 from adapter.store.rows import (
     read_customer,
@@ -27,7 +37,7 @@ from adapter.store.rows import (
     read_quarantined,
     read_timer,
 )
-from adapter.store.sqlite.connection import array
+from adapter.store.sqlite.connection import array, snapshot
 from adapter.store.sqlite.statements import SQL
 
 _BY_STATUS = {"due": "due_deliveries", "done": "done_deliveries", "dead": "dead_deliveries"}
@@ -103,6 +113,20 @@ class Reads:
         """Return quarantined messages after an id."""
         return [read_quarantined(row) for row in self._rows("quarantined", after, limit)]
 
+    def held(self, name: str) -> Held:
+        """Return all that is held of a person, in one transaction."""
+        with snapshot(self._connection):
+            return self._held(self._resolve(name))
+
+    def customers_by_email(self, email: str) -> list[str]:
+        """Return whose email it is."""
+        rows = self._rows("emails", email_json(email))
+        return [name for name, body in rows if has_email(read_customer(body), email)]
+
+    def receipts(self, source_id: str) -> list[Receipt]:
+        """Return receipts, newest first."""
+        return [read_receipt(row) for row in self._rows("receipts", fingerprint(source_id))]
+
     def counts(self) -> dict[str, int]:
         """Return how many there are of each kind."""
         return dict(self._rows("counts"))
@@ -112,8 +136,32 @@ class Reads:
         found = [*self._rows("integrity"), *self._rows("wrong_totals")]
         return [line for (line,) in found if line != "ok"]
 
+    def _held(self, source_id: str) -> Held:
+        one = array([source_id])
+        [(body, history)] = self._rows("record_of", source_id) or [(None, b"")]
+        customer = read_customer(body) if body else None
+        names = self._rows("names_of", source_id)
+        named = apsw.carray(tuple(name_digests(meant(source_id, customer, names))))
+        return Held(
+            source_id=source_id,
+            customer=customer,
+            history=history,
+            names=names,
+            events=sorted((read_event(row[1]) for row in self._rows("past", one)), key=occurrence),
+            decisions=[read_decision(*row) for row in self._rows("all_decisions", one)],
+            discounts=sorted(map(_discount, self._rows("all_discounts", source_id)), key=issuance),
+            deliveries=[read_delivery(row) for row in self._rows("deliveries_of", source_id)],
+            timers=[read_timer(row) for row in self._rows("timers_of", source_id)],
+            counters=dict(self._rows("counters_of", source_id)) if source_id else {},
+            quarantined=[read_quarantined(row) for row in self._rows("quarantined_naming", named)],
+        )
+
     def _rows(self, statement: str, *values: Any) -> list[Any]:
         return self._connection.execute(SQL[statement], values).fetchall()
 
     def _resolve(self, name: str) -> str:
         return str(self._rows("resolve", name)[0][0])
+
+
+def _discount(row: Any) -> HeldDiscount:
+    return read_held(row[0])

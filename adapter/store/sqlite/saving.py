@@ -17,10 +17,10 @@ from adapter.store.rows import (
     final_owners,
     given_to,
     is_open,
-    quarantined_row,
     read_held,
     timer_row,
 )
+from adapter.store.sqlite.erasing import erase, keep_quarantined
 from adapter.store.sqlite.statements import SQL
 
 _Row = tuple[Any, ...]
@@ -31,16 +31,6 @@ _MOVES = (
     "move_timers",
     "move_messages",
     "move_identities",
-)
-_DROPS = (
-    "drop_customer",
-    "drop_events",
-    "drop_decisions",
-    "drop_discounts",
-    "drop_deliveries",
-    "drop_timers",
-    "drop_identities",
-    "blank_messages",
 )
 
 
@@ -68,8 +58,8 @@ class Saving:
         for old, new in self._changes.moved:
             if old != new:
                 self._move(old, new)
-        for source_id in self._changes.erased:
-            self._erase(source_id)
+        for erasure in self._changes.erased:
+            erase(self._connection, erasure, self._changes.seen_at)
         self._write_messages(claimed, claimed_at)
         self._write_customers()
         self._write_events()
@@ -101,13 +91,6 @@ class Saving:
         if old and new:
             self._one("move_counters", old, new)
             self._one("drop_counters", old)
-
-    def _erase(self, source_id: str) -> None:
-        for statement in _DROPS:
-            self._one(statement, source_id)
-        self._one("end_redirect", source_id)
-        if source_id:
-            self._one("drop_counters", source_id)
 
     def _write_messages(self, claimed: dict[MessageKey, bytes], claimed_at: int) -> None:
         answers, rewarded = self._changes.answers, self._changes.rewarded
@@ -157,7 +140,7 @@ class Saving:
         )
         deliveries = map(delivery_row, changes.deliveries)
         self._many("add_delivery", [(*row[:2], owner(row[2]), *row[3:]) for row in deliveries])
-        self._many("add_quarantined", map(quarantined_row, changes.quarantine))
+        keep_quarantined(self._connection, changes.quarantine)
 
     def _write_timers(self) -> None:
         owner, changes = self._owner, self._changes

@@ -76,10 +76,10 @@ ON CONFLICT DO NOTHING;
 
 -- add_quarantined --
 -- Append messages to the quarantine.
-INSERT INTO quarantine (source, key, document, reason, received_at, replayed)
-SELECT given.source, given.key, given.document, given.reason, given.received_at, given.replayed
-FROM unnest($1::text[], $2::text[], $3::bytea[], $4::text[], $5::bigint[], $6::boolean[])
-    AS given (source, key, document, reason, received_at, replayed);
+INSERT INTO quarantine (source, key, document, reason, received_at, replayed, id)
+SELECT given.source, given.key, given.document, given.reason, given.received_at, given.replayed, given.id
+FROM unnest($1::text[], $2::text[], $3::bytea[], $4::text[], $5::bigint[], $6::boolean[], $7::bigint[])
+    AS given (source, key, document, reason, received_at, replayed, id);
 
 -- end_timers --
 -- End customers' waits under rules, those that started by a moment and were not due by then.

@@ -118,6 +118,25 @@ CREATE TABLE quarantine (
     replayed boolean NOT NULL
 );
 
+-- Digests of the ids by which a quarantined message names its person, so that an erasure finds it.
+CREATE TABLE quarantine_names (
+    name bytea NOT NULL,
+    id bigint NOT NULL REFERENCES quarantine ON DELETE CASCADE,
+    PRIMARY KEY (name, id)
+);
+CREATE INDEX quarantine_names_by_message ON quarantine_names (id);
+
+-- That somebody was erased: `customer` is the SHA-256 of an id, `removed` says as JSON how much of what went.
+CREATE TABLE receipts (
+    number bigserial PRIMARY KEY,
+    customer bytea NOT NULL,
+    erased_at bigint NOT NULL,
+    origin text COLLATE "C" NOT NULL,
+    request text COLLATE "C" NOT NULL,
+    removed bytea NOT NULL
+);
+CREATE INDEX receipts_by_customer ON receipts (customer);
+
 -- Rows arrive about in the order of their moments, so that a few pages of index tell where the old ones lie.
 CREATE INDEX events_by_age ON events USING brin (occurred_at) WITH (autosummarize = on);
 CREATE INDEX decisions_by_age ON decisions USING brin (decided_at) WITH (autosummarize = on);

@@ -20,8 +20,8 @@ UPDATE deliveries SET status = ?3, due_at = coalesce(?4, due_at), visible_at = c
 WHERE id = ?1 AND attempt = ?2 AND status = 'due';
 
 -- release_quarantined --
--- Remove one quarantined message.
-DELETE FROM quarantine WHERE id = ?1;
+-- Remove an array of quarantined messages.
+DELETE FROM quarantine WHERE id IN (SELECT value FROM carray(?1));
 
 -- forget_messages --
 -- Drop the old keys of one slice of digests, save those on which a discount hangs.

@@ -108,6 +108,27 @@ CREATE TABLE quarantine (
     replayed INTEGER NOT NULL
 ) STRICT;
 
+-- Digests of the ids by which a quarantined message names its person, so that an erasure finds it.
+CREATE TABLE quarantine_names (
+    name BLOB NOT NULL,
+    id INTEGER NOT NULL,
+    PRIMARY KEY (name, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX quarantine_names_by_message ON quarantine_names (id);
+CREATE TRIGGER quarantined_removed AFTER DELETE ON quarantine
+BEGIN DELETE FROM quarantine_names WHERE id = OLD.id; END;
+
+-- That somebody was erased: `customer` is the SHA-256 of an id, `removed` says as JSON how much of what went.
+CREATE TABLE receipts (
+    number INTEGER PRIMARY KEY,
+    customer BLOB NOT NULL,
+    erased_at INTEGER NOT NULL,
+    origin TEXT NOT NULL,
+    request TEXT NOT NULL,
+    removed BLOB NOT NULL
+) STRICT;
+CREATE INDEX receipts_by_customer ON receipts (customer);
+
 -- Row counts of the large tables, so that metrics need not scan them. Events are
 -- counted in as each transaction appends them: a trigger would cost every message as much as its claim.
 CREATE TABLE totals (

@@ -1,0 +1,64 @@
+"""Quarantined messages with whom they name, and the removal of a person; runs inside a transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from adapter.model.quarantine import Quarantined
+from adapter.store.contract import Erasure
+from adapter.store.erasures import meant, name_digests, named_by, receipt_rows
+from adapter.store.postgres.connection import Connection
+from adapter.store.postgres.statements import SQL
+from adapter.store.postgres.text import arrays
+from adapter.store.rows import quarantined_row, read_customer
+
+#: What is removed in one statement each: the kind in a receipt, by statement.
+_DROPS = {
+    "drop_events": "events",
+    "drop_decisions": "decisions",
+    "drop_discounts": "discounts",
+    "drop_deliveries": "deliveries",
+    "drop_timers": "timers",
+    "drop_identities": "identities",
+    "blank_messages": "answers",
+    "drop_counters": "counters",
+}
+
+
+async def keep_quarantined(connection: Connection, messages: Sequence[Quarantined]) -> None:
+    """Append messages to the quarantine, each with the names that it holds."""
+    if not messages:
+        return
+    ids = [row[0] for row in await connection.fetch(SQL["quarantine_ids"], len(messages))]
+    rows = [(*quarantined_row(message), id_) for message, id_ in zip(messages, ids, strict=True)]
+    await connection.execute(SQL["add_quarantined"], *arrays(rows))
+    names = [(name, id_) for message, id_ in zip(messages, ids, strict=True) for name in named_by(message)]
+    if names:
+        await connection.execute(SQL["add_quarantine_names"], *arrays(names))
+
+
+async def erase(connection: Connection, erasure: Erasure, at: datetime) -> None:
+    """Remove all that is held of a person, and leave receipts."""
+    await keep_quarantined(connection, erasure.quarantined)
+    source_id = erasure.source_id
+    rows = await connection.fetch(SQL["record_of"], source_id)
+    found = await connection.fetch(SQL["names_of"], source_id)
+    names = meant(source_id, read_customer(rows[0][0]) if rows else None, [(row[0], row[1]) for row in found])
+    removed = {"customers": len(rows)}
+    removed["quarantined"] = await _changed(
+        connection, "drop_quarantined", name_digests(names.union(erasure.asked))
+    )
+    await connection.execute(SQL["drop_customer"], source_id)
+    await connection.execute(SQL["drop_codes"], source_id)
+    for statement, kind in _DROPS.items():
+        if source_id or statement != "drop_counters":
+            removed[kind] = await _changed(connection, statement, source_id)
+    removed["identities"] += await _changed(connection, "end_redirect", source_id)
+    await connection.executemany(SQL["add_receipt"], receipt_rows(erasure, removed, at))
+
+
+async def _changed(connection: Connection, statement: str, *values: Any) -> int:
+    """Run a statement, and return how many rows its command tag counts, as in `DELETE 3`."""
+    return int((await connection.execute(SQL[statement], *values)).rpartition(" ")[2])

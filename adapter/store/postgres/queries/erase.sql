@@ -1,0 +1,55 @@
+-- names_of --
+-- The identities and redirects that lead to a customer.
+SELECT kind, value FROM identities WHERE source_id = $1 ORDER BY kind, value;
+
+-- record_of --
+-- A customer with their folded history; none where only the place is held.
+SELECT body, history FROM customers WHERE source_id = $1 AND body <> '';
+
+-- deliveries_of --
+-- A customer's deliveries, oldest first.
+SELECT id, destination, source_id, type, body, created_at, due_at, attempt, status, not_after, last_error
+FROM deliveries WHERE source_id = $1 ORDER BY number;
+
+-- timers_of --
+-- A customer's waits.
+SELECT rule, source_id, body, due_at FROM timers WHERE source_id = $1 ORDER BY due_at, rule;
+
+-- counters_of --
+-- The counters of one scope.
+SELECT key, used FROM counters WHERE scope = $1 ORDER BY key;
+
+-- emails --
+-- Customers in whose body a piece of JSON stands.
+SELECT source_id, body FROM customers WHERE position($1::bytea IN body) > 0;
+
+-- quarantined_naming --
+-- Quarantined messages that name a person by one of an array of digests.
+SELECT source, key, document, reason, received_at, replayed, id FROM quarantine
+WHERE id IN (SELECT quarantine_names.id FROM quarantine_names WHERE quarantine_names.name = ANY ($1::bytea[]))
+ORDER BY id;
+
+-- drop_quarantined --
+-- Remove quarantined messages that name a person by one of an array of digests.
+DELETE FROM quarantine
+WHERE id IN (SELECT quarantine_names.id FROM quarantine_names WHERE quarantine_names.name = ANY ($1::bytea[]));
+
+-- quarantine_ids --
+-- As many new ids as are asked for.
+SELECT nextval('quarantine_id_seq') FROM generate_series(1, $1::integer);
+
+-- add_quarantine_names --
+-- Note whom quarantined messages name.
+INSERT INTO quarantine_names (name, id)
+SELECT given.name, given.id FROM unnest($1::bytea[], $2::bigint[]) AS given (name, id);
+
+-- add_receipt --
+-- Leave a receipt, unless nothing was removed and the same demand has left one before.
+INSERT INTO receipts (customer, erased_at, origin, request, removed)
+SELECT $1::bytea, $2::bigint, $3::text, $4::text, $5::bytea
+WHERE $6::boolean
+   OR NOT EXISTS (SELECT 1 FROM receipts WHERE customer = $1 AND origin = $3 AND request = $4);
+
+-- receipts --
+-- The receipts of one person, newest first.
+SELECT customer, erased_at, origin, request, removed FROM receipts WHERE customer = $1 ORDER BY number DESC;

@@ -1,0 +1,62 @@
+"""Quarantined messages with whom they name, and the removal of a person; runs inside a transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import apsw
+
+from adapter.model.quarantine import Quarantined
+from adapter.store.contract import Erasure
+from adapter.store.erasures import meant, name_digests, named_by, receipt_rows
+from adapter.store.rows import quarantined_row, read_customer
+from adapter.store.sqlite.statements import SQL
+
+#: What is removed in one statement each: the kind in a receipt, by statement.
+_DROPS = {
+    "drop_events": "events",
+    "drop_decisions": "decisions",
+    "drop_discounts": "discounts",
+    "drop_deliveries": "deliveries",
+    "drop_timers": "timers",
+    "drop_identities": "identities",
+    "blank_messages": "answers",
+    "drop_counters": "counters",
+}
+
+
+def keep_quarantined(connection: apsw.Connection, messages: Iterable[Quarantined]) -> None:
+    """Append messages to the quarantine, each with the names that it holds."""
+    for message in messages:
+        connection.execute(SQL["add_quarantined"], quarantined_row(message))
+        kept = connection.last_insert_rowid()
+        connection.executemany(SQL["add_quarantine_name"], [(name, kept) for name in named_by(message)])
+
+
+def erase(connection: apsw.Connection, erasure: Erasure, at: datetime) -> None:
+    """Remove all that is held of a person, and leave receipts."""
+    keep_quarantined(connection, erasure.quarantined)
+    source_id = erasure.source_id
+    removed = {"quarantined": _drop_quarantined(connection, erasure)}
+    removed["customers"] = _changed(connection, "drop_customer", source_id)
+    for statement, kind in _DROPS.items():
+        if source_id or statement != "drop_counters":
+            removed[kind] = _changed(connection, statement, source_id)
+    removed["identities"] += _changed(connection, "end_redirect", source_id)
+    connection.executemany(SQL["add_receipt"], receipt_rows(erasure, removed, at))
+
+
+def _drop_quarantined(connection: apsw.Connection, erasure: Erasure) -> int:
+    source_id = erasure.source_id
+    bodies = list(connection.execute(SQL["record_of"], (source_id,)))
+    customer = read_customer(bodies[0][0]) if bodies else None
+    names = meant(source_id, customer, connection.execute(SQL["names_of"], (source_id,)))
+    digests = name_digests(names.union(erasure.asked))
+    connection.execute(SQL["drop_quarantined"], (apsw.carray(tuple(digests)),))
+    return connection.changes()
+
+
+def _changed(connection: apsw.Connection, statement: str, source_id: str) -> int:
+    connection.execute(SQL[statement], (source_id,))
+    return connection.changes()

@@ -1,0 +1,51 @@
+-- names_of --
+-- The identities and redirects that lead to a customer.
+SELECT kind, value FROM identities WHERE source_id = ?1 ORDER BY kind, value;
+
+-- record_of --
+-- A customer with their folded history.
+SELECT body, history FROM customers WHERE source_id = ?1;
+
+-- deliveries_of --
+-- A customer's deliveries, oldest first.
+SELECT id, destination, source_id, type, body, created_at, due_at, attempt, status, not_after, last_error
+FROM deliveries WHERE source_id = ?1 ORDER BY number;
+
+-- timers_of --
+-- A customer's waits.
+SELECT rule, source_id, body, due_at FROM timers WHERE source_id = ?1 ORDER BY due_at, rule;
+
+-- counters_of --
+-- The counters of one scope.
+SELECT key, used FROM counters WHERE scope = ?1 ORDER BY key;
+
+-- emails --
+-- Customers in whose body a piece of JSON stands.
+SELECT source_id, body FROM customers WHERE instr(body, ?1) > 0;
+
+-- quarantined_naming --
+-- Quarantined messages that name a person by one of an array of digests.
+SELECT source, key, document, reason, received_at, replayed, id FROM quarantine
+WHERE id IN (SELECT quarantine_names.id
+             FROM carray(?1) AS wanted CROSS JOIN quarantine_names ON quarantine_names.name = wanted.value)
+ORDER BY id;
+
+-- drop_quarantined --
+-- Remove quarantined messages that name a person by one of an array of digests.
+DELETE FROM quarantine
+WHERE id IN (SELECT quarantine_names.id
+             FROM carray(?1) AS wanted CROSS JOIN quarantine_names ON quarantine_names.name = wanted.value);
+
+-- add_quarantine_name --
+-- Note that a quarantined message names a person.
+INSERT INTO quarantine_names (name, id) VALUES (?1, ?2);
+
+-- add_receipt --
+-- Leave a receipt, unless nothing was removed and the same demand has left one before.
+INSERT INTO receipts (customer, erased_at, origin, request, removed)
+SELECT ?1, ?2, ?3, ?4, ?5
+WHERE ?6 OR NOT EXISTS (SELECT 1 FROM receipts WHERE customer = ?1 AND origin = ?3 AND request = ?4);
+
+-- receipts --
+-- The receipts of one person, newest first.
+SELECT customer, erased_at, origin, request, removed FROM receipts WHERE customer = ?1 ORDER BY number DESC;

@@ -1,0 +1,38 @@
+"""Whom a quarantined message names."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from msgspec import Raw
+
+from adapter.model.encoding import encode
+from adapter.model.quarantine import Quarantined
+
+
+def kept(document: bytes) -> Quarantined:
+    return Quarantined("segment", "m", Raw(document), "no userId", datetime(2026, 1, 1, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    ("document", "names"),
+    [
+        ({"userId": "u", "anonymousId": "a", "previousId": "p", "messageId": "m"}, {"u", "a", "p"}),
+        ({"USER_ID": "u", "properties": {"email": "e@x.test", "name": "n"}}, {"u", "e@x.test"}),
+        ({"mpid": 2**62, "user_identities": {"customer_id": "c", "other": 7}}, {str(2**62), "c", "7"}),
+        ({"user_identities": [{"identity_type": "email", "identity": "e@x.test"}]}, {"e@x.test"}),
+        ({"context": {"externalIds": [{"id": "x", "type": "t", "collection": "users"}]}}, {"x"}),
+        ({"userId": None, "email": True, "mpid": 1.5}, set()),
+        ([{"userId": "u"}], {"u"}),
+        ("userId", set()),
+    ],
+)
+def test_ids_and_emails_are_found_wherever_they_stand(document: Any, names: set[str]) -> None:
+    assert kept(encode(document)).names() == names
+
+
+@pytest.mark.parametrize("document", [b"", b"nope", b"[" * 100_000, b"\xff"])
+def test_what_is_no_document_names_nobody(document: bytes) -> None:
+    assert kept(document).names() == set()
