@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from adapter import __version__
-from adapter.cli import check, explain, map, model, replay, serve, store, test  # noqa: A004 - commands are named for what they do
+from adapter.cli import check, explain, lift, map, model, replay, serve, store, test  # noqa: A004 - commands are named for what they do
 
 # Pretty tracebacks show local variables, and these may be customers' data.
 commands = typer.Typer(
@@ -18,6 +18,7 @@ commands.command(epilog=check.EXAMPLES)(check.check)
 commands.command("map", epilog=map.EXAMPLES)(map.show)
 commands.command("test", epilog=test.EXAMPLES)(test.cases)
 commands.command("explain", epilog=explain.EXAMPLES)(explain.decisions)
+commands.command("lift", epilog=lift.EXAMPLES)(lift.rules)
 commands.add_typer(model.commands, name="model", epilog=model.EXAMPLES)
 commands.command(epilog=replay.EXAMPLES)(replay.replay)
 commands.add_typer(store.commands, name="store", epilog=store.EXAMPLES)

@@ -1,0 +1,75 @@
+"""What rules changed: conversions of those who got a discount against those held out, out of the store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from msgspec import Struct
+
+from adapter.model.events import Event
+from adapter.rules.lift import Arm, Conversion, Lift, exposures, lift
+from adapter.store.contract import Past, Store
+
+_PAGE = 500
+
+
+class Question(Struct, frozen=True):
+    """What counts: events named `conversion` within a time of the decision, worth their attribute `worth`.
+
+    Without `rule`, every rule is answered for.
+    """
+
+    conversion: str = "order_completed"
+    within: timedelta = timedelta(days=7)
+    worth: str = "total"
+    rule: str | None = None
+
+
+async def measure(store: Store, question: Question) -> list[Lift]:
+    """Return the lift of each rule that served or held out anybody, by name; reads every customer once.
+
+    A customer's decisions and events are read as they are stored: what was dropped by age is not counted.
+    """
+    found: dict[str, Lift] = {}
+    after = ""
+    while pasts := await store.pasts(after, _PAGE):
+        after = pasts[-1].source_id
+        for one in _of(pasts, question):
+            known = found.setdefault(one.rule, Lift(one.rule, Arm(), Arm()))
+            _add(known.issued, one.issued)
+            _add(known.control, one.control)
+    return [found[rule] for rule in sorted(found)]
+
+
+def _of(pasts: list[Past], question: Question) -> list[Lift]:
+    shown = [
+        exposure
+        for past in pasts
+        for decision in past.decisions
+        for exposure in exposures(decision)
+        if question.rule in (None, exposure.rule)
+    ]
+    return lift(shown, _conversions(pasts, question), question.within) if shown else []
+
+
+def _conversions(pasts: list[Past], question: Question) -> Iterator[Conversion]:
+    for past in pasts:
+        for event in past.events:
+            if event.name == question.conversion:
+                yield Conversion(past.source_id, event.occurred_at, _worth(event, question.worth))
+
+
+def _worth(event: Event, attribute: str) -> Decimal:
+    value: Any = event.attributes.get(attribute)
+    if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
+        return Decimal(str(value))
+    return Decimal(0)
+
+
+def _add(arm: Arm, more: Arm) -> None:
+    arm.customers += more.customers
+    arm.converted += more.converted
+    arm.worth += more.worth
