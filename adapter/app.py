@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import random
 import secrets
-import sys
 import uuid
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -15,7 +13,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import uvicorn
 from msgspec import Struct
 from watchfiles import awatch
 
@@ -42,9 +39,11 @@ from adapter.services.health import Health
 from adapter.services.ingest import Ingest, Policy
 from adapter.services.issuing import Means
 from adapter.services.lane import Pace
+from adapter.services.privacy import Privacy
 from adapter.services.relay import Relay
 from adapter.services.reload import Reload
 from adapter.services.results import Result
+from adapter.services.telling import tell
 from adapter.services.timers import Timers
 from adapter.services.work import Work
 from adapter.settings.values import Files, Settings
@@ -89,6 +88,7 @@ class App(Struct, frozen=True):
     committer: Committer
     ingest: Ingest
     checkout: Checkout
+    privacy: Privacy
     health: Health
     running: Callable[[], Any]
     asgi: ASGIApp
@@ -128,6 +128,7 @@ def compose(settings: Settings, store: Store | None = None, world: World | None 
         if any(result.discounts for result in done.results):
             relay.wake()
         timers.note(done)
+        tell(done.decisions)
         return done.results
 
     committer = Committer(settle, _limits(settings), metrics)
@@ -135,6 +136,7 @@ def compose(settings: Settings, store: Store | None = None, world: World | None 
     relay = Relay(store, senders, world.clock, world.jitter, metrics, pace=_pace(settings))
     ingest = Ingest(books, committer, _policy(settings), metrics)
     checkout = Checkout(store, committer, world.clock)
+    privacy = Privacy(store, committer.submit, world.clock)
     expiry = Expiry(store, checkout.expire, world.clock, _intervals(settings))
     timers = Timers(store, committer.submit, world.clock, metrics, most=settings.ingest.max_timers)
     health = Health(store, committer)
@@ -155,49 +157,20 @@ def compose(settings: Settings, store: Store | None = None, world: World | None 
             await stack.enter_async_context(_until_stopped(reload.run))
             yield
 
-    doors = Doors(ingest, checkout, health, settings, metrics, world.clock, running)
-    return App(settings, metrics, books, store, committer, ingest, checkout, health, running, build(doors))
-
-
-def serve(settings: Settings, announce: Callable[[], None] = lambda: None) -> None:
-    """Serve until a signal stops it; what waits is settled first.
-
-    `announce` is called once all files check.
-    """
-    app = compose(settings)
-    announce()
-    _calm_collector()
-    _prompt_threads()
-    uvicorn.run(
-        app.asgi,
-        host=settings.server.host,
-        port=settings.server.port,
-        loop="auto",
-        http="httptools",
-        log_config=None,
-        access_log=False,
-        lifespan="on",
-        server_header=False,
-        date_header=False,
-        proxy_headers=False,
-        timeout_graceful_shutdown=10,
+    doors = Doors(ingest, checkout, privacy, health, settings, metrics, world.clock, running)
+    return App(
+        settings=settings,
+        metrics=metrics,
+        books=books,
+        store=store,
+        committer=committer,
+        ingest=ingest,
+        checkout=checkout,
+        privacy=privacy,
+        health=health,
+        running=running,
+        asgi=build(doors),
     )
-
-
-def _calm_collector() -> None:
-    """Let the cyclic collector look less often, and never at what lives as long as the process.
-
-    Messages are trees that reference counting frees; by default every few hundred containers of a batch
-    would set the collector off in vain.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(100_000, 20, 50)
-
-
-def _prompt_threads() -> None:
-    """Let the thread that commits have the interpreter back soon: by default it may wait 5 ms for it."""
-    sys.setswitchinterval(0.0005)
 
 
 @asynccontextmanager

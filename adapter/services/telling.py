@@ -1,0 +1,30 @@
+"""Decisions in the log: which rule came to what, and by which guardrail. No values, no ids of customers.
+
+The sentences with the values seen stand in the store: `GET /v1/decisions`, `adapter explain`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+
+from adapter.model.decisions import Decision, RuleOutcome
+
+_log = logging.getLogger(__name__)
+
+
+def tell(decisions: Iterable[Decision]) -> None:
+    """Log each decision, once it is durable: at info, or at debug where no rule's conditions were met."""
+    if not _log.isEnabledFor(logging.INFO):
+        return
+    for decision in decisions:
+        met = any(outcome.outcome != "not_met" for outcome in decision.outcomes)
+        level = logging.INFO if met else logging.DEBUG
+        if _log.isEnabledFor(level):
+            outcomes = [_plain(outcome) for outcome in decision.outcomes]
+            _log.log(level, "decided", extra={"event": decision.event, "outcomes": outcomes})
+
+
+def _plain(outcome: RuleOutcome) -> dict[str, str]:
+    said: dict[str, str] = {"rule": outcome.rule, "outcome": outcome.outcome}
+    return said | {"guardrail": outcome.guardrail} if outcome.guardrail else said

@@ -1,0 +1,263 @@
+"""A slow and simple model, kept beside the real thing: counters and statuses are always what it says."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import asyncpg
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from msgspec import Struct
+
+from adapter.model.events import Event, User
+from adapter.model.operations import CustomerErase, CustomerMerge, DiscountMove, EventOccurred, Operation
+from adapter.rules.book import RuleBook
+from adapter.services.deciding import decide
+from adapter.services.issuing import Means
+from adapter.services.results import Result, Settled
+from adapter.services.work import Work
+from adapter.store.contract import CounterKey
+from adapter.store.engines import open_store
+
+START = datetime(2026, 3, 1, 20, tzinfo=UTC)
+RULES = """
+rules:
+  - name: gift
+    trigger: started
+    action: {type: percentage_off, value: 10, max_amount: 5, expires_in_hours: 3}
+    guardrails:
+      {stackable: true, max_daily_redemptions: 4, per_user_limit: 2, budget: {currency: EUR, total: 35}}
+"""
+EUROS = 500
+TABLES = ("messages", "customers", "identities", "events", "decisions", "codes", "discounts", "counters",
+          "deliveries", "timers")  # fmt: skip
+NAMES = st.sampled_from("abcd")
+VERBS = st.sampled_from(["apply", "release", "redeem", "revoke"])
+FROM = {
+    "apply": {"issued", "applied"},
+    "release": {"applied"},
+    "redeem": {"issued", "applied", "redeemed"},
+    "revoke": {"issued", "applied", "revoked"},
+}
+TO = {"apply": "applied", "release": "issued", "redeem": "redeemed", "revoke": "revoked"}
+
+
+class Gift(Struct):
+    """A discount as the model sees it."""
+
+    owner: str
+    status: str
+    issued_at: datetime
+
+    def status_at(self, now: datetime) -> str:
+        over = now >= self.issued_at + timedelta(hours=3)
+        return "expired" if over and self.status in ("issued", "applied") else self.status
+
+
+class Model:
+    """What should be, by counting everything anew each time it is asked."""
+
+    def __init__(self) -> None:
+        self.now = START
+        self.leads_to: dict[str, str] = {}
+        self.gifts: dict[str, Gift] = {}
+        self.erased: list[Gift] = []
+
+    def owner(self, name: str) -> str:
+        return self.leads_to.get(name, name)
+
+    def counters(self) -> Counter[CounterKey]:
+        """Count what was neither revoked nor swept away; the shop keeps count of erased customers'."""
+        counted: Counter[CounterKey] = Counter()
+        for gift in (*self.gifts.values(), *self.erased):
+            if gift.status not in ("revoked", "expired"):
+                counted["", f"gift|day|{gift.issued_at:%Y-%m-%d}"] += 1
+                counted["", "gift|budget|EUR|total"] += EUROS
+        for gift in self.gifts.values():
+            if gift.status not in ("revoked", "expired"):
+                counted[gift.owner, "gift|user|total"] += 1
+        return counted
+
+    def allows(self, name: str) -> bool:
+        used = self.counters()
+        return (
+            used["", f"gift|day|{self.now:%Y-%m-%d}"] < 4
+            and used["", "gift|budget|EUR|total"] + EUROS <= 3500
+            and used[self.owner(name), "gift|user|total"] < 2
+        )
+
+    def move(self, verb: str, code: str) -> bool:
+        gift = self.gifts.get(code)
+        if gift is None or gift.status_at(self.now) not in FROM[verb]:
+            return False
+        gift.status = TO[verb]
+        return True
+
+    def merge(self, previous: str, into: str) -> None:
+        source, target = self.owner(previous), self.owner(into)
+        if source != target:
+            self.leads_to |= {name: target for name, owner in self.leads_to.items() if owner == source}
+            self.leads_to[source] = target
+            for gift in self.gifts.values():
+                gift.owner = target if gift.owner == source else gift.owner
+
+    def erase(self, name: str) -> None:
+        gone = self.owner(name)
+        self.erased += [gift for gift in self.gifts.values() if gift.owner == gone]
+        self.gifts = {code: gift for code, gift in self.gifts.items() if gift.owner != gone}
+        self.leads_to = {name: owner for name, owner in self.leads_to.items() if owner != gone}
+
+
+class Machine(RuleBasedStateMachine):
+    """Does the same to the store and to the model, and compares."""
+
+    url: str
+    book: RuleBook
+    moving: Callable[[str], str] = staticmethod(lambda verb: verb)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.model = Model()
+        self.runner = asyncio.Runner()
+        self.store = open_store(self.url)
+        self.numbers = itertools.count(1)
+        self.codes: list[str] = ["NONE"]
+        self.keys: set[CounterKey] = set()
+        self.runner.run(self.begin())
+
+    async def begin(self) -> None:
+        await self.store.open()
+        if self.url.startswith("postgres"):
+            connection = await asyncpg.connect(self.url)
+            await connection.execute("; ".join(f"DELETE FROM {table}" for table in TABLES))
+            await connection.close()
+
+    def teardown(self) -> None:
+        self.runner.run(self.store.close())
+        self.runner.close()
+
+    def settle(self, *operations: Operation) -> list[Result]:
+        batch = [
+            Work("segment", f"m{next(self.numbers)}", "", self.model.now, (operation,))
+            for operation in operations
+        ]
+        means = Means(
+            self.model.now, lambda n: f"{next(self.numbers):0{n}d}", lambda: f"{next(self.numbers)}"
+        )
+
+        async def script(transaction: Any) -> Settled:
+            return await decide(transaction, batch, self.book, means)
+
+        return self.runner.run(self.store.transact(script)).results
+
+    def started(self, name: str) -> EventOccurred:
+        event = Event(f"e{next(self.numbers)}", "started", self.model.now, User(id=name), {}, {})
+        return EventOccurred(name, event)
+
+    def expect_issue(self, name: str, result: Result) -> None:
+        assert bool(result.discounts) is self.model.allows(name)
+        for discount in result.discounts:
+            self.codes.append(discount.code)
+            self.model.gifts[discount.code] = Gift(self.model.owner(name), "issued", self.model.now)
+
+    @rule(name=NAMES)
+    def issue(self, name: str) -> None:
+        self.expect_issue(name, self.settle(self.started(name))[0])
+
+    @rule(verb=VERBS, which=st.integers(0, 99))
+    def move(self, verb: str, which: int) -> None:
+        code = self.codes[-1 - which % len(self.codes)]
+        [result] = self.settle(DiscountMove(self.moving(verb), code))  # type: ignore[arg-type]
+        assert bool(result.discounts) is self.model.move(verb, code)
+
+    @rule(steps=st.lists(st.tuples(NAMES, VERBS | st.none(), st.integers(0, 99)), min_size=2, max_size=8))
+    def together(self, steps: list[tuple[str, str | None, int]]) -> None:
+        """Issue and move in one batch."""
+        codes = list(self.codes)
+        meant = [(name, verb, codes[-1 - which % len(codes)]) for name, verb, which in steps]
+        results = self.settle(
+            *(
+                self.started(name) if verb is None else DiscountMove(verb, code)  # type: ignore[arg-type]
+                for name, verb, code in meant
+            )
+        )
+        for (name, verb, code), result in zip(meant, results, strict=True):
+            if verb is None:
+                self.expect_issue(name, result)
+            else:
+                assert bool(result.discounts) is self.model.move(verb, code)
+
+    @rule(previous=NAMES, into=NAMES)
+    def merge(self, previous: str, into: str) -> None:
+        self.settle(CustomerMerge(into, previous))
+        self.model.merge(previous, into)
+
+    @rule(name=NAMES)
+    def erase(self, name: str) -> None:
+        self.settle(CustomerErase(name))
+        self.model.erase(name)
+
+    @rule(hours=st.integers(1, 6))
+    def wait(self, hours: int) -> None:
+        self.model.now += timedelta(hours=hours)
+
+    @rule()
+    def sweep(self) -> None:
+        lapsed = self.runner.run(self.store.lapsed(self.model.now, 1000))
+        gifts = self.model.gifts.items()
+        late = {code: gift for code, gift in gifts if gift.status_at(self.model.now) != gift.status}
+        assert sorted(lapsed) == sorted(late)
+        if lapsed:
+            self.settle(*(DiscountMove("expire", code) for code in lapsed))
+        for gift in late.values():
+            gift.status = "expired"
+
+    @invariant()
+    def counters_are_what_the_model_counts(self) -> None:
+        expected = {key: used for key, used in self.model.counters().items() if used}
+        self.keys |= expected.keys()
+        keys = sorted(self.keys)
+
+        async def script(transaction: Any) -> dict[CounterKey, int]:
+            used: dict[CounterKey, int] = (await transaction.reserve(keys, [])).used
+            return used
+
+        assert self.runner.run(self.store.transact(script)) == expected
+
+    @invariant()
+    def statuses_and_owners_are_what_the_model_says(self) -> None:
+        for code in self.codes:
+            held = self.runner.run(self.store.discount(code))
+            gift = self.model.gifts.get(code)
+            found = None if held is None else (held.source_id, held.status_at(self.model.now))
+            assert found == (None if gift is None else (gift.owner, gift.status_at(self.model.now)))
+
+
+SETTINGS = settings(
+    max_examples=60, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+)
+
+
+def machine(url: str, book: RuleBook, **replaced: Any) -> type[Machine]:
+    if url.startswith("sqlite"):
+        url = "sqlite:///:memory:"
+    return type("Machine", (Machine,), {"url": url, "book": book, **replaced})
+
+
+def test_counters_and_statuses_are_always_what_a_simple_model_says(store_url: str, make_rules: Any) -> None:
+    run_state_machine_as_test(machine(store_url, make_rules(RULES)), settings=SETTINGS)
+
+
+def test_the_model_notices_a_move_that_goes_wrong(make_rules: Any) -> None:
+    """A revocation that does not give back what it held, as a redemption does not, is found."""
+    wrong = {"moving": staticmethod(lambda verb: "redeem" if verb == "revoke" else verb)}
+    found = settings(SETTINGS, phases=[Phase.generate], report_multiple_bugs=False)
+    with pytest.raises(AssertionError):
+        run_state_machine_as_test(machine("sqlite", make_rules(RULES), **wrong), settings=found)

@@ -1,0 +1,45 @@
+"""The log of decisions: rules, outcomes and guardrails, and nothing of the customer."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from adapter.model.decisions import Decision, RuleOutcome
+from adapter.services.telling import tell
+
+ISSUED = RuleOutcome("ten", "issued", "every condition holds", code="TEN-1")
+WITHHELD = RuleOutcome("vip", "withheld", "not issued: jane has had 1 of 1", "per_user_limit")
+NOT_MET = RuleOutcome("big", "not_met", "not issued: cart_value is 96.50, needs at least 120")
+
+
+def decision(*outcomes: RuleOutcome) -> Decision:
+    moment = datetime(2026, 3, 1, tzinfo=UTC)
+    seen: dict[str, Any] = {"email": "jane@example.com"}
+    return Decision("evt-jane", "checkout_started", "jane", moment, "0f", outcomes, seen)
+
+
+def test_a_decision_is_one_line_that_names_rules_and_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    tell([decision(ISSUED, WITHHELD, NOT_MET)])
+    [record] = caplog.records
+    told = vars(record)
+    assert (record.getMessage(), told["event"]) == ("decided", "checkout_started")
+    assert told["outcomes"] == [
+        {"rule": "ten", "outcome": "issued"},
+        {"rule": "vip", "outcome": "withheld", "guardrail": "per_user_limit"},
+        {"rule": "big", "outcome": "not_met"},
+    ]
+    assert not [value for value in told.values() if "jane" in str(value) or "TEN-1" in str(value)]
+
+
+@pytest.mark.parametrize(("level", "lines"), [("DEBUG", 2), ("INFO", 1), ("WARNING", 0)])
+def test_what_met_no_condition_is_told_at_debug(
+    caplog: pytest.LogCaptureFixture, level: str, lines: int
+) -> None:
+    caplog.set_level(level)
+    tell([decision(NOT_MET), decision(ISSUED)])
+    assert len(caplog.records) == lines
