@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from adapter import app, logs
+from adapter import logs, server
 from adapter.cli.settings import Config, Mappings, Rules, Store, options, settled, stopped
 from adapter.errors import AdapterError
 from adapter.settings.values import Server, Settings
@@ -17,6 +17,7 @@ EXAMPLES = """\b
 Examples:
   adapter serve
   adapter serve --port 8080 --store sqlite:////var/lib/adapter/adapter.db
+  adapter serve --workers 4 --store postgresql://adapter@db1,db2/adapter
   ADAPTER_SEGMENT_SHARED_SECRETS=... adapter serve --host 0.0.0.0"""
 
 #: A call as Segment's Webhooks destination sends it; without `timestamp` it happens now.
@@ -36,19 +37,20 @@ def serve(
     *,
     host: Annotated[str | None, typer.Option(help="The address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="The port to listen on.")] = None,
+    workers: Annotated[int | None, typer.Option(help="How many processes serve; PostgreSQL only.")] = None,
     store: Store = None,
     mappings: Mappings = None,
     rules: Rules = None,
     config: Config = None,
 ) -> None:
     """Receive webhooks, decide, and serve the API until a signal stops it."""
-    settings = settled(config, options(store, mappings, rules, host, port))
+    settings = settled(config, options(store, mappings, rules, host=host, port=port, workers=workers))
     if trouble := unusable(settings.server):
         typer.echo(f"adapter: {trouble}", err=True)
         raise typer.Exit(1)
     logs.configure(settings.log.level)
     try:
-        app.serve(settings, lambda: typer.echo(greeting(settings)))
+        server.serve(settings, lambda: typer.echo(greeting(settings)))
     except AdapterError as error:
         raise stopped(error) from None
 
@@ -62,18 +64,18 @@ def greeting(settings: Settings) -> str:
     return f"Listening on {url}, for this machine only. Try this:\n\n{TRY.replace('URL', url)}\n"
 
 
-def unusable(server: Server) -> str | None:
+def unusable(at: Server) -> str | None:
     """Say in one sentence why we cannot listen there, None when we can."""
-    place = f"port {server.port} on {server.host}"
+    place = f"port {at.port} on {at.host}"
     try:
         [(family, kind, _, _, address), *_] = socket.getaddrinfo(
-            server.host, server.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+            at.host, at.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )
         with socket.socket(family, kind) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
     except socket.gaierror:
-        return f"no address of this machine is called `{server.host}`; choose another with --host"
+        return f"no address of this machine is called `{at.host}`; choose another with --host"
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             return f"{place} is taken; stop what listens there, or choose another with --port"

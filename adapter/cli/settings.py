@@ -32,8 +32,10 @@ def options(
     store: str | None = None,
     mappings: Path | None = None,
     rules: Path | None = None,
+    *,
     host: str | None = None,
     port: int | None = None,
+    workers: int | None = None,
 ) -> dict[Keys, Any]:
     """Return the options that were given, by the setting that they override."""
     given: dict[Keys, Any] = {
@@ -42,6 +44,7 @@ def options(
         ("files", "rules"): None if rules is None else str(rules),
         ("server", "host"): host,
         ("server", "port"): port,
+        ("server", "workers"): workers,
     }
     return {keys: value for keys, value in given.items() if value is not None}
 

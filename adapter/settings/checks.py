@@ -21,6 +21,7 @@ def check(settings: Settings, marks: Mapping[Keys, Mark]) -> list[Problem]:
         for keys, message, remedy in (
             *_address(settings),
             *_store(settings),
+            *_workers(settings),
             *_keys(settings),
             *_webhook(settings),
         )
@@ -45,6 +46,13 @@ def _store(settings: Settings) -> Iterator[tuple[Keys, str, str]]:
         yield keys, "names no store that we know", remedy
     elif url.scheme == "sqlite" and (url.netloc or len(url.path) < 2):
         yield keys, "names no file", "write `sqlite:///` and then the path, `sqlite:////` for an absolute one"
+
+
+def _workers(settings: Settings) -> Iterator[tuple[Keys, str, str]]:
+    workers = settings.server.workers
+    if workers > 1 and _split(settings.store.url).scheme == "sqlite":
+        message = f"is {workers}, but only one process may write to a SQLite file"
+        yield ("server", "workers"), message, "set it to 1, or name a postgresql:// store"
 
 
 def _keys(settings: Settings) -> Iterator[tuple[Keys, str, str]]:

@@ -28,10 +28,11 @@ Secrets = tuple[Secret, ...]
 
 
 class Server(Struct, frozen=True):
-    """Where we listen, and how much of a request we read."""
+    """Where we listen, with how many processes, and how much of a request we read."""
 
     host: str = "127.0.0.1"
     port: Port = 8000
+    workers: Positive = 1
     max_body_bytes: Annotated[int, Meta(ge=1024)] = 5_000_000
     body_timeout_seconds: Positive = 10
 

@@ -11,19 +11,15 @@ import random
 import sqlite3
 import sys
 from collections import Counter
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 #: A connection whose server was killed is closed by the garbage collector, which says so.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 KILLS = 20
-SENDERS = 16
-USERS = 40
 PER_USER = 2
 CAP = 60
 RULE = f"""
@@ -37,56 +33,8 @@ guardrails: {{max_daily_redemptions: {CAP}, per_user_limit: {PER_USER}, stackabl
 """
 
 
-class Load:
-    """Senders that repeat each message until it is acknowledged, and remember what they were told."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self.acknowledged: dict[str, list[str]] = {}
-        self.stopping = False
-        self._sent = 0
-
-    async def run(self) -> None:
-        limits = httpx.Limits(max_connections=SENDERS)
-        async with httpx.AsyncClient(timeout=5, limits=limits) as client:
-            await asyncio.gather(*(self._sender(client) for _ in range(SENDERS)))
-
-    async def _sender(self, client: httpx.AsyncClient) -> None:
-        while not self.stopping:
-            self._sent += 1
-            await self._deliver(client, _message(self._sent))
-
-    async def _deliver(self, client: httpx.AsyncClient, message: dict[str, Any]) -> None:
-        while True:
-            try:
-                answer = await client.post(f"{self.url}/webhooks/segment", json=message)
-            except httpx.TransportError:
-                await asyncio.sleep(0.02)
-                continue
-            if answer.status_code == 200:
-                [result] = answer.json()["results"]
-                self.acknowledged[message["messageId"]] = [
-                    each["code"] for each in result.get("discounts", [])
-                ]
-                return
-            assert answer.status_code == 503, answer.text
-            await asyncio.sleep(0.02)
-
-
-def _message(number: int) -> dict[str, Any]:
-    return {
-        "type": "track",
-        "event": "Checkout Started",
-        "messageId": f"m{number}",
-        "userId": f"shopper-{number % USERS}",
-        "timestamp": datetime.now(UTC).isoformat(),
-        "properties": {"value": 150, "currency": "USD"},
-    }
-
-
-async def _killed_under_load(server: Any, kills: int, seed: int) -> Load:
+async def _killed_under_load(server: Any, load: Any, kills: int, seed: int) -> Any:
     chance = random.Random(seed)
-    load = Load(server.url)
     sending = asyncio.create_task(load.run())
     for _ in range(kills):
         await asyncio.sleep(chance.uniform(0.05, 0.5))
@@ -141,10 +89,10 @@ OUTBOX = {
 
 
 async def test_twenty_kills_lose_nothing_and_double_nothing(
-    start_server: Any, rules: Path, tmp_path: Path
+    start_server: Any, load_on: Any, rules: Path, tmp_path: Path
 ) -> None:
     server = await asyncio.to_thread(lambda: start_server(rules=rules, **OUTBOX))
-    load = await _killed_under_load(server, KILLS, seed=20)
+    load = await _killed_under_load(server, load_on(server.url), KILLS, seed=20)
     assert violations(tmp_path / "adapter.db", load.acknowledged) == []
     assert sum(len(codes) for codes in load.acknowledged.values()) == CAP, "the demand was there"
 
@@ -154,9 +102,9 @@ async def test_twenty_kills_lose_nothing_and_double_nothing(
     [("acknowledge-before-commit", 5, "acknowledged and lost"), ("read-then-write", 1, "for a cap of")],
 )
 async def test_the_checker_catches_a_broken_server(
-    start_server: Any, rules: Path, tmp_path: Path, variant: str, kills: int, complaint: str
+    start_server: Any, load_on: Any, rules: Path, tmp_path: Path, variant: str, kills: int, complaint: str
 ) -> None:
     command = [sys.executable, str(Path(__file__).parent / "variants.py"), variant]
     server = await asyncio.to_thread(lambda: start_server(rules=rules, command=command, **OUTBOX))
-    load = await _killed_under_load(server, kills, seed=5)
+    load = await _killed_under_load(server, load_on(server.url), kills, seed=5)
     assert any(complaint in each for each in violations(tmp_path / "adapter.db", load.acknowledged))

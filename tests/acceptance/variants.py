@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from adapter import app
+from adapter import app, server
 from adapter.model.events import Event
 from adapter.services.committer import Committer
 from adapter.services.results import Result
@@ -88,7 +88,7 @@ def main() -> None:
         vars(app)["Committer"] = AcknowledgeFirst
     else:
         vars(app)["open_store"] = lambda url: read_then_write(open_store(url))
-    app.serve(settings)
+    server.serve(settings)
 
 
 if __name__ == "__main__":

@@ -67,6 +67,8 @@ def test_every_setting_can_be_given_in_the_environment(keys: Keys, tmp_path: Pat
     if keys[-1] == "url":
         text = "postgresql://host/base" if keys[0] == "store" else "https://example.com/in"
     environ = {FIELDS[keys].variable: text, "ADAPTER_DESTINATIONS_WEBHOOK_SECRETS": WHSEC}
+    if keys[-1] == "workers":
+        environ["ADAPTER_STORE"] = "postgresql://host/base"
     value: Any = given(tmp_path, "", environ)
     for key in keys:
         value = getattr(value, key)

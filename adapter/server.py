@@ -1,0 +1,131 @@
+"""Serving: one process, or several that share one socket under a supervisor."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import uvicorn
+from uvicorn.supervisors import Multiprocess
+from uvicorn.supervisors.multiprocess import Process
+
+from adapter import logs
+from adapter.app import compose, read_books
+from adapter.errors import AdapterError
+from adapter.settings.values import Settings
+from adapter.store.engines import open_store
+from adapter.web.application import ASGIApp
+
+_log = logging.getLogger(__name__)
+
+
+def serve(settings: Settings, announce: Callable[[], None] = lambda: None) -> None:
+    """Serve until a signal stops it; what waits is settled first.
+
+    `announce` is called once all files check. Raises InvalidFiles, Refused for a store's url, and where
+    several processes are to serve, Unavailable when the store cannot be opened.
+    """
+    if settings.server.workers > 1:
+        _serve_by_many(settings, announce)
+        return
+    app = compose(settings)
+    announce()
+    _tune()
+    uvicorn.run(app.asgi, **_options(settings))
+
+
+class Supervisor(Multiprocess):
+    """Uvicorn's supervisor of processes, save that it never gives up.
+
+    Uvicorn's own stops all of them when one fails to start. Here that may be for a reason that passes, as
+    while the store is away, and the others go on serving.
+    """
+
+    def keep_subprocess_alive(self) -> None:
+        """Start another process in the place of each that died or hangs."""
+        for place, process in enumerate(self.processes):
+            if process.is_alive(self.config.timeout_worker_healthcheck) or self.should_exit.is_set():
+                continue
+            process.kill()
+            process.join()
+            _log.error("a process ended, another takes its place", extra={"exit_code": process.exitcode})
+            self.processes[place] = Process(self.config, self.sockets)
+            self.processes[place].start()
+
+
+def _serve_by_many(settings: Settings, announce: Callable[[], None]) -> None:
+    """Check once, with one sentence of what is wrong, what each process would fail at."""
+    read_books(settings)
+    asyncio.run(_try_store(settings.store.url))
+    workers = settings.server.workers
+    config = uvicorn.Config(
+        partial(_worker, settings), factory=True, workers=workers, timeout_worker_healthcheck=30,
+        **_options(settings),
+    )  # fmt: skip
+    sockets = [config.bind_socket()]
+    announce()
+    Supervisor(config, sockets).run()
+
+
+async def _try_store(url: str) -> None:
+    store = open_store(url)
+    await store.open()
+    await store.close()
+
+
+def _worker(settings: Settings) -> ASGIApp:
+    """Return the application of one process of several, which stops when its parent is gone."""
+    logs.configure(settings.log.level)
+    threading.Thread(target=_follow_parent, name="parent", daemon=True).start()
+    try:
+        app = compose(settings)
+    except AdapterError as error:
+        _log.error("a process cannot start: %s", error.message)
+        sys.exit(1)
+    _tune()
+    return app.asgi
+
+
+def _follow_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _options(settings: Settings) -> dict[str, Any]:
+    return {
+        "host": settings.server.host,
+        "port": settings.server.port,
+        "loop": "auto",
+        "http": "httptools",
+        "log_config": None,
+        "access_log": False,
+        "lifespan": "on",
+        "server_header": False,
+        "date_header": False,
+        "proxy_headers": False,
+        "timeout_graceful_shutdown": 10,
+    }
+
+
+def _tune() -> None:
+    """Set the interpreter up for the hot path.
+
+    Messages are trees that reference counting frees, and by default every few hundred containers of a batch
+    would set the cyclic collector off in vain: it looks less often, and never at what lives as long as the
+    process. The thread that commits gets the interpreter back soon: by default it may wait 5 ms for it.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 50)
+    sys.setswitchinterval(0.0005)
