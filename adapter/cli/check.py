@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import typer
@@ -12,6 +12,9 @@ import typer
 from adapter.app import check_files
 from adapter.cli.settings import AsJson, Config, Mappings, Rules, Store, options
 from adapter.files.problems import Problem
+from adapter.mapping import book
+from adapter.mapping import cases as mapping_cases
+from adapter.rules import cases as rule_cases
 from adapter.settings.fields import Keys
 from adapter.settings.reading import read
 from adapter.settings.values import Files, Settings
@@ -20,7 +23,12 @@ EXAMPLES = """\b
 Examples:
   adapter check
   adapter check --rules drafts/
+  adapter check --portable
   adapter check --json"""
+
+Portable = Annotated[
+    bool, typer.Option("--portable", help="Also warn of mappings that Segment would not understand.")
+]
 
 
 def check(
@@ -29,10 +37,11 @@ def check(
     mappings: Mappings = None,
     rules: Rules = None,
     config: Config = None,
+    portable: Portable = False,
     as_json: AsJson = False,
 ) -> None:
-    """Check settings, mappings and rules: every problem at once; exit code 1 when there is an error."""
-    problems = found(config, options(store, mappings, rules))
+    """Check settings, mappings, rules and their cases: every problem at once; exit code 1 on an error."""
+    problems = found(config, options(store, mappings, rules), portable=portable)
     wrong = any(problem.severity == "error" for problem in problems)
     if as_json:
         typer.echo(msgspec.json.encode({"ok": not wrong, "problems": [_plain(one) for one in problems]}))
@@ -46,12 +55,15 @@ def check(
         raise typer.Exit(1)
 
 
-def found(config: Path | None, given: dict[Keys, Any]) -> list[Problem]:
+def found(config: Path | None, given: dict[Keys, Any], *, portable: bool = False) -> list[Problem]:
     """Return the problems of all files; where the settings do not check, their folders still do."""
     settings, problems = read(config, os.environ, given)
     files = (settings or Settings(files=_folders(given))).files
     _, _, of_files = check_files(files)
-    return [*problems, *of_files]
+    mappings, rules = Path(files.mappings), Path(files.rules)
+    of_cases = [*mapping_cases.load(mappings)[1], *rule_cases.load(rules)[1]]
+    unportable = book.portability(mappings) if portable else []
+    return [*problems, *of_files, *of_cases, *unportable]
 
 
 def _folders(given: dict[Keys, Any]) -> Files:

@@ -113,6 +113,12 @@ def load(directory: Path) -> tuple[MappingBook | None, list[Problem]]:
     return (None if broken else MappingBook(files, model)), sorted(problems, key=lambda problem: problem.mark)
 
 
+def portability(directory: Path) -> list[Problem]:
+    """Return a warning for each place of a directory's mappings that Segment would not understand."""
+    files, _ = load_files(mapping_files(directory))
+    return sorted(check.portability(files), key=lambda problem: problem.mark)
+
+
 def mapping_files(directory: Path) -> list[Path]:
     """Return the directory's mapping files, test cases and the data model left out.
 

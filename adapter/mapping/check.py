@@ -11,7 +11,7 @@ from adapter.mapping.check_writes import trait_types, written_twice
 from adapter.mapping.documents import DOCUMENTS
 from adapter.mapping.files import Mapping, MappingFile
 from adapter.mapping.satisfiable import contradiction, types_of, ways
-from adapter.mapping.subscriptions import Condition
+from adapter.mapping.subscriptions import Condition, lint
 from adapter.mapping.validate import portable_problems
 
 
@@ -19,8 +19,8 @@ def findings(files: Sequence[MappingFile]) -> list[Problem]:
     """Return what the files say that cannot be meant.
 
     Errors: a mapping that no message can match; an event recorded twice; a trait of two types. Warnings:
-    a path that no message of the source has, an alternative that is never reached, a customer's field or
-    a discount's move written by two mappings.
+    a condition that is hardly meant so, a path that no message of the source has, an alternative that is
+    never reached, a customer's field or a discount's move written by two mappings.
     """
     mappings = [mapping for file in files for mapping in file.mappings]
     problems = [problem for mapping in mappings for problem in _mapping_findings(mapping)]
@@ -29,17 +29,24 @@ def findings(files: Sequence[MappingFile]) -> list[Problem]:
 
 def portability(files: Sequence[MappingFile]) -> list[Problem]:
     """Return a warning for every directive of ours, which Segment does not know."""
-    return [
+    found = [
         Problem(mapping.field_mark(*keys), message, remedy, "warning")
         for file in files
         for mapping in file.mappings
         for keys, message, remedy in portable_problems(mapping.fields)
     ]
+    return list(dict.fromkeys(found))  # a YAML anchor puts one line of a file into several mappings
 
 
 def _mapping_findings(mapping: Mapping) -> list[Problem]:
     unmatched = _never_matches(mapping)
-    return [unmatched] if unmatched is not None else path_findings(mapping)
+    if unmatched is not None:
+        return [unmatched]
+    doubts = [
+        Problem(mapping.subscription_mark(position), message, remedy, "warning")
+        for position, message, remedy in lint(mapping.filter)
+    ]
+    return doubts + path_findings(mapping)
 
 
 def _never_matches(mapping: Mapping) -> Problem | None:
@@ -52,9 +59,14 @@ def _never_matches(mapping: Mapping) -> Problem | None:
         reasons.append((clash, way))
     clash, way = reasons[0]
     if clash is not None:
-        message = "no message can match: this cannot hold together with what stands before it"
+        why, remedy = (
+            "this cannot hold together with what stands before it",
+            "join the two with `or`, or drop one",
+        )
+        for _, *alone in lint(clash):
+            why, remedy = alone
         place = mapping.subscription_mark(clash.position)
-        return Problem(place, message, "join the two with `or`, or drop one")
+        return Problem(place, f"no message can match: {why}", remedy)
     return _unknown(mapping, way)
 
 

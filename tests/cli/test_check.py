@@ -20,6 +20,7 @@ def broken(tmp_path: Path) -> list[str]:
     for folder, text in (("mappings", "source: segment\nmapings: []\n"), ("rules", "name: x\ntriger: y\n")):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "one.yaml").write_text(text)
+        (tmp_path / folder / "one.test.yaml").write_text("source: segment\ncases: [{nam: x}]\n")
     return [
         *("--config", str(tmp_path / "adapter.toml")),
         *("--mappings", str(tmp_path / "mappings")),
@@ -42,6 +43,8 @@ def test_every_problem_of_every_file_is_told_at_once_with_its_place(
     assert "adapter.toml:2:1: unknown setting `server.prot`; did you mean `port`?" in lines
     assert any(line.startswith("mappings/one.yaml:2:1: ") for line in lines)
     assert any(line.startswith("rules/one.yaml:2:1: ") for line in lines)
+    assert any(line.startswith("mappings/one.test.yaml:2:10: unknown key `nam`") for line in lines)
+    assert any(line.startswith("rules/one.test.yaml:2:10: `nam` is not known here") for line in lines)
 
 
 def test_programs_get_the_same_in_json(broken: list[str]) -> None:
@@ -60,3 +63,26 @@ def test_files_that_are_in_order_are_ok_in_json_too(monkeypatch: pytest.MonkeyPa
     monkeypatch.chdir(ROOT)
     result = CliRunner().invoke(commands, ["check", "--json"])
     assert (result.exit_code, json.loads(result.stdout)) == (0, {"ok": True, "problems": []})
+
+
+def test_what_segment_would_not_understand_is_warned_of_on_request(tmp_path: Path) -> None:
+    (tmp_path / "shop.yaml").write_text(
+        "source: segment\n"
+        "mappings:\n"
+        "  - name: Known\n"
+        '    subscribe: type = "identify"\n'
+        "    action: customer.upsert\n"
+        "    fields:\n"
+        '      source_id: {"@first": [{"@path": $.userId}, {"@path": $.anonymousId}]}\n'
+    )
+    options = ["check", "--mappings", str(tmp_path), "--rules", str(ROOT / "rules")]
+    assert "warning" not in CliRunner().invoke(commands, options).stdout
+    result = CliRunner().invoke(commands, [*options, "--portable"])
+    assert result.exit_code == 0
+    assert result.stdout.replace(f"{tmp_path}/", "").splitlines() == [
+        (
+            "shop.yaml:7:19: warning: `@first` is an extension that Segment does not know; "
+            "leave it out where the mapping must run there"
+        ),
+        "settings, mappings and rules are in order, with 1 warning",
+    ]

@@ -25,7 +25,8 @@ def lint(ast: Group | Condition) -> list[Remark]:
 def _finding(condition: Condition) -> tuple[str, str] | None:
     field, operator, value = condition.field, condition.operator, condition.value
     if operator in _ORDERING and (field == "type" or math.isnan(to_number(value))):
-        return f"`{field} {operator} {value}` never holds", "compare with a number"
+        whole = f"{field}.{condition.name}" if condition.name not in ("", field) else field
+        return f"`{whole} {operator} {value}` never holds", "compare with a number"
     if operator in _ORDERING and field not in _NESTING:
         return f"`{field}` is text, and `{operator}` holds for numbers only", "compare with = or contains"
     if operator in ("=", "!=") and field in ("type", "event") and value in ("null", "true", "false"):
