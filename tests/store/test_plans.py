@@ -31,6 +31,10 @@ HOT = {
         "ARRAY['d'], ARRAY['shop'], ARRAY['c1'], ARRAY['t'], ARRAY['{}'::bytea], ARRAY[1], ARRAY[1], "
         "ARRAY[0], ARRAY['due'], ARRAY[2], ARRAY[NULL]"
     ),
+    "arm_timers": "ARRAY['c1'], ARRAY['r'], ARRAY[1], ARRAY[2], ARRAY['{}'::bytea]",
+    "end_timers": "ARRAY['c1'], ARRAY['r'], ARRAY[1]",
+    "waiting": "ARRAY['c1'], ARRAY['r']",
+    "past": "ARRAY['c1']",
     "customer": "'c1'",
     "discount": "'code-c1'",
     "discounts": "'c1', 10",
@@ -49,8 +53,9 @@ APPENDING = {
     "add_decisions",
     "put_discounts",
     "add_deliveries",
+    "arm_timers",
 }
-PARTITIONED = ("customers_", "events_", "decisions_", "discounts_", "deliveries_")
+PARTITIONED = ("customers_", "events_", "decisions_", "discounts_", "deliveries_", "timers_")
 FILL = """
 INSERT INTO customers SELECT 'c' || n, '{}', '' FROM generate_series(1, 2000) AS n;
 INSERT INTO events SELECT 'c' || n, n, 'e' || n, '{}' FROM generate_series(1, 2000) AS n;
@@ -58,6 +63,7 @@ INSERT INTO decisions SELECT 'c' || n, n, n, '{}' FROM generate_series(1, 2000) 
 INSERT INTO codes SELECT 'code-c' || n, 'c' || n FROM generate_series(1, 2000) AS n;
 INSERT INTO discounts SELECT 'c' || n, 'code-c' || n, n, 'e' || n, n, n, true, '{}'
 FROM generate_series(1, 2000) AS n;
+INSERT INTO timers SELECT 'c' || n, 'r', n, n, '{}' FROM generate_series(1, 2000) AS n;
 """
 
 

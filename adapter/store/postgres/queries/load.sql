@@ -82,9 +82,12 @@ WHERE identities.kind = held.kind AND identities.value = held.value AND identiti
 
 -- waiting --
 -- Of an array of customers, their waits under an array of rules.
-SELECT timers.rule, timers.source_id, timers.body, timers.due_at
+SELECT held.rule, held.source_id, held.body, held.due_at
 FROM unnest($1::text[]) AS wanted (source_id)
-JOIN timers ON timers.source_id = wanted.source_id AND timers.rule = ANY ($2::text[]);
+CROSS JOIN LATERAL (
+    SELECT timers.rule, timers.source_id, timers.body, timers.due_at FROM timers
+    WHERE timers.source_id = wanted.source_id AND timers.rule = ANY ($2::text[]) OFFSET 0
+) AS held;
 
 -- past --
 -- All events of an array of customers.
