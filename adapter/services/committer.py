@@ -22,6 +22,9 @@ from adapter.services.work import Work
 
 _log = logging.getLogger(__name__)
 
+#: The share of a limit from which a load balancer should look elsewhere, before messages are turned away.
+_CROWDED = 0.8
+
 Settle = Callable[[Sequence[Work]], Awaitable[list[Result]]]
 
 
@@ -59,6 +62,15 @@ class Committer:
             self._closing
             or self._messages >= self._limits.max_messages
             or self._bytes >= self._limits.max_bytes
+        )
+
+    @property
+    def crowded(self) -> bool:
+        """Whether so much waits that no more should be sent here; submissions are still taken."""
+        return (
+            self.full
+            or self._messages >= _CROWDED * self._limits.max_messages
+            or self._bytes >= _CROWDED * self._limits.max_bytes
         )
 
     async def submit(self, works: Sequence[Work], size: int = 0) -> list[Result]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Protocol
 
 from msgspec import Struct
@@ -27,25 +28,33 @@ class Pinged(Protocol):
 
 
 class Health:
-    """Readiness: the store commits, the queue has room, the files in force are the files on disk."""
+    """Readiness: the store commits, the queue has room, the files in force are the files on disk.
 
-    def __init__(self, store: Pinged, committer: Committer) -> None:
+    A store that has not answered after `patience` seconds counts as one that does not commit.
+    """
+
+    def __init__(self, store: Pinged, committer: Committer, patience: float = 2.0) -> None:
         self._store = store
         self._committer = committer
+        self._patience = patience
         self.files = Check("files", ok=True)
 
     async def ready(self) -> list[Check]:
         """Return every check; the server is ready when all but `files` are ok."""
-        return [await self._ping(), self._queue(), self.files]
+        queue = self._queue()
+        return [await self._ping(), queue, self.files]
 
     async def _ping(self) -> Check:
         try:
-            await self._store.ping()
+            async with asyncio.timeout(self._patience):
+                await self._store.ping()
+        except TimeoutError:
+            return Check("store", ok=False, detail=f"it has not answered for {self._patience:g} seconds")
         except Unavailable as error:
             return Check("store", ok=False, detail=error.message)
         return Check("store", ok=True)
 
     def _queue(self) -> Check:
-        if self._committer.full:
+        if self._committer.crowded:
             return Check("queue", ok=False, detail="too many messages are waiting")
         return Check("queue", ok=True)

@@ -53,6 +53,18 @@ class Server:
         self._end(signal.SIGTERM)
 
     @property
+    def resident(self) -> int:
+        """The memory that the process has, in bytes."""
+        assert self._process is not None
+        pages = int(Path(f"/proc/{self._process.pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE")
+
+    def terminate(self) -> None:
+        """Ask it to stop, and do not wait."""
+        assert self._process is not None
+        self._process.terminate()
+
+    @property
     def workers(self) -> list[int]:
         """The processes that serve under this one, by their ids."""
         assert self._process is not None

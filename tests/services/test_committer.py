@@ -144,3 +144,23 @@ async def test_closing_settles_what_waits_and_refuses_what_comes() -> None:
         with pytest.raises(Unavailable, match="shutting down"):
             await committer.submit([work("late")])
         assert len(await waiting) == 1
+
+
+async def test_it_says_that_it_is_crowded_before_it_turns_work_away() -> None:
+    gate = asyncio.Event()
+
+    async def slow(batch: Sequence[Work]) -> list[Result]:
+        await gate.wait()
+        return await settle(batch)
+
+    async with running(slow, Limits(max_messages=10, max_bytes=100)) as committer:
+        seen = []
+        tasks = []
+        for number in range(10):
+            tasks.append(asyncio.create_task(committer.submit([work(str(number))])))
+            await asyncio.sleep(0)
+            seen.append((committer.crowded, committer.full))
+        gate.set()
+        await asyncio.gather(*tasks)
+        assert seen == [(False, False)] * 7 + [(True, False)] * 2 + [(True, True)]
+        assert not committer.crowded
