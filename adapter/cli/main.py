@@ -7,7 +7,19 @@ from typing import Annotated
 import typer
 
 from adapter import __version__
-from adapter.cli import check, explain, lift, map, model, replay, serve, store, test  # noqa: A004 - commands are named for what they do
+from adapter.cli import (  # commands are named for what they do
+    check,
+    erase,
+    explain,
+    export,
+    lift,
+    map,  # noqa: A004
+    model,
+    replay,
+    serve,
+    store,
+    test,
+)
 
 # Pretty tracebacks show local variables, and these may be customers' data.
 commands = typer.Typer(
@@ -21,6 +33,8 @@ commands.command("explain", epilog=explain.EXAMPLES)(explain.decisions)
 commands.command("lift", epilog=lift.EXAMPLES)(lift.rules)
 commands.add_typer(model.commands, name="model", epilog=model.EXAMPLES)
 commands.command(epilog=replay.EXAMPLES)(replay.replay)
+commands.command(epilog=erase.EXAMPLES)(erase.erase)
+commands.command(epilog=export.EXAMPLES)(export.export)
 commands.add_typer(store.commands, name="store", epilog=store.EXAMPLES)
 
 

@@ -123,8 +123,7 @@ class Arriving:
 
     def _erase(self, source_id: str, work: Work) -> None:
         """Forget a customer, and what this very batch brought of them before."""
-        canonical = self.people.canonical
-        owner = canonical(source_id)
+        canonical, owner = self.people.canonical, self.people.behind(source_id)
         self.events = [each for each in self.events if canonical(each[0]) != owner]
         self.steps = [
             step for step in self.steps if isinstance(step, Move) or canonical(step.source_id) != owner
@@ -133,4 +132,4 @@ class Arriving:
         asked = (source_id,) if source_id == owner else (source_id, owner)
         self.erasures.append(Erasure(owner, asked, work.source, work.message_id, self.quarantined))
         self.quarantined = []
-        self.people.erase(source_id)
+        self.people.erase(owner)

@@ -65,7 +65,9 @@ def wanted(batch: Sequence[Work]) -> Wanted:
                 codes[operation.code] = None
             elif isinstance(operation, CustomerMerge):
                 customers[operation.previous_id] = None
-            elif not isinstance(operation, CustomerErase):
+            elif isinstance(operation, CustomerErase):
+                identities |= {(kind, operation.source_id): None for kind in LINKING}
+            else:
                 for kind in LINKING:
                     value = operation.identities.get(kind)
                     if value is not None:

@@ -59,6 +59,14 @@ class People:
         """Return the id of the customer that this id leads to by now."""
         return self._identities.get((SOURCE_ID, source_id), source_id)
 
+    def behind(self, name: str) -> str:
+        """Return the id of the customer that a name leads to by now: an id, or an identity that links."""
+        owner = self.canonical(name)
+        if owner != name or owner in self._known:
+            return owner
+        linked = (self._identities.get((kind, name)) for kind in LINKING)
+        return next((each for each in linked if each is not None), owner)
+
     def known(self, source_id: str) -> Person | None:
         """Return the person behind an id, if there is one."""
         return self._known.get(self.canonical(source_id))

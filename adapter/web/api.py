@@ -1,4 +1,4 @@
-"""The native API: discounts and what led to them, for a shop's checkout and its support desk."""
+"""The native API: discounts, what led to them, and what a person may ask, for checkout and support desk."""
 
 from __future__ import annotations
 
@@ -40,7 +40,9 @@ def routes(doors: Doors) -> list[Route]:
         *(_route(doors, f"/v1/discounts/{{code}}/{verb}", _moving(verb), "POST") for verb in VERBS),
         _route(doors, "/v1/customers/{source_id:path}/discounts", _discounts),
         _route(doors, "/v1/customers/{source_id:path}/events", _events),
+        _route(doors, "/v1/customers/{source_id:path}/export", _export),
         _route(doors, "/v1/customers/{source_id:path}", _customer),
+        _route(doors, "/v1/customers/{source_id:path}", _erase, "DELETE"),
         _route(doors, "/v1/decisions", _decisions),
     ]
 
@@ -89,6 +91,14 @@ async def _events(doors: Doors, request: Request) -> Any:
 
 async def _customer(doors: Doors, request: Request) -> Any:
     return await doors.checkout.customer(_named(request, "source_id"))
+
+
+async def _export(doors: Doors, request: Request) -> Any:
+    return await doors.privacy.export(_named(request, "source_id"))
+
+
+async def _erase(doors: Doors, request: Request) -> Any:
+    return await doors.privacy.erase(_named(request, "source_id"))
 
 
 async def _decisions(doors: Doors, request: Request) -> Any:

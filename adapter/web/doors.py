@@ -13,9 +13,11 @@ from adapter.metrics import Metrics
 from adapter.model.customers import Customer
 from adapter.model.decisions import Decision
 from adapter.model.discounts import Discount
+from adapter.model.erasures import Receipt
 from adapter.model.events import Event
 from adapter.model.operations import DiscountMove
 from adapter.services.health import Check
+from adapter.services.privacy import Export
 from adapter.services.results import Result
 from adapter.settings.values import Settings
 from adapter.sources.decoded import Decoded
@@ -57,6 +59,26 @@ class Checkout(Protocol):
         ...
 
 
+class Privacy(Protocol):
+    """Erases and exports (`adapter.services.privacy`)."""
+
+    async def erase(self, source_id: str, by: str = "api", request: str = "") -> Receipt:
+        """Remove all that is held of a person; raises Unavailable when it should be tried again."""
+        ...
+
+    async def export(self, source_id: str) -> Export:
+        """Return all that is held of a person; raises NotFound."""
+        ...
+
+    async def known(self, name: str) -> str | None:
+        """Return the source_id that a name leads to."""
+        ...
+
+    async def with_email(self, email: str) -> list[str]:
+        """Return the source_ids of customers with an email."""
+        ...
+
+
 class Health(Protocol):
     """Says whether this process can take messages (`adapter.services.health`)."""
 
@@ -73,6 +95,7 @@ class Doors(Struct, frozen=True):
 
     ingest: Ingest
     checkout: Checkout
+    privacy: Privacy
     health: Health
     settings: Settings
     metrics: Metrics

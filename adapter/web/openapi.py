@@ -11,8 +11,10 @@ from adapter import __version__
 from adapter.model.customers import Customer
 from adapter.model.decisions import Decision
 from adapter.model.discounts import Discount
+from adapter.model.erasures import Receipt
 from adapter.model.events import Event
 from adapter.services.health import Check
+from adapter.services.privacy import Export
 from adapter.services.results import Result
 from adapter.web.api import MAX_KEY, VERBS, Move
 from adapter.web.tracking import KINDS
@@ -77,7 +79,9 @@ class Readiness(Struct):
     checks: list[Check]
 
 
-_SCHEMAS = (Settled, Error, EventsApiErrors, Discounts, Events, Decisions, Readiness, Customer, Move)
+_SCHEMAS = (
+    Settled, Error, EventsApiErrors, Discounts, Events, Decisions, Readiness, Customer, Move, Receipt, Export,
+)  # fmt: skip
 _WORDS = {400: "The body cannot be read", 401: "Credentials are missing", 403: "Credentials are wrong",
           404: "There is nothing under that name", 409: "The discount cannot move there",
           413: "The body is too large", 503: "Try again after `Retry-After` seconds"}  # fmt: skip
@@ -149,7 +153,12 @@ def _api() -> Json:
     paths: Json = {
         "/v1/discounts/{code}": {"get": _read("getDiscount", "Read a discount", "Discount", [code], 404)},
         "/v1/customers/{source_id}": {
-            "get": _read("getCustomer", "Read a customer", "Customer", [customer], 404)
+            "get": _read("getCustomer", "Read a customer", "Customer", [customer], 404),
+            "delete": _read("eraseCustomer", "Erase all that is held of a person", "Receipt",
+                            [customer], 404),
+        },
+        "/v1/customers/{source_id}/export": {
+            "get": _read("exportCustomer", "Return all that is held of a person", "Export", [customer], 404)
         },
         "/v1/decisions": {
             "get": _read("listDecisions", "Why a customer's events earned something, or did not", "Decisions",

@@ -103,6 +103,16 @@ def test_a_group_keeps_its_own_traits() -> None:
     assert written(room)["u1"].groups == {"g1": {"plan": "team", "seats": 5}}
 
 
+def test_a_name_leads_to_a_customer_by_itself_by_redirect_or_by_link() -> None:
+    identities: dict[Identity, str] = {
+        ("source_id", "old"): "u1", ("anonymous_id", "a"): "u1", ("mpid", "7"): "u1", ("mpid", "u2"): "u1",
+    }  # fmt: skip
+    room = people(Customer("u1"), Customer("u2"), identities=identities)
+    assert [room.behind(name) for name in ("u1", "old", "a", "7", "u2", "nobody")] == [
+        "u1", "u1", "u1", "u1", "u2", "nobody",
+    ]  # fmt: skip
+
+
 def test_an_erased_customer_starts_afresh() -> None:
     room = people(Customer("u1", email="a@example.org"), identities={("mpid", "7"): "u1"})
     room.erase("u1")

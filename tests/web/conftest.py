@@ -10,16 +10,22 @@ from typing import Any
 
 import httpx
 import pytest
+from msgspec import Raw
 from msgspec.structs import replace
 
 from adapter.errors import NotFound, WrongMove
 from adapter.metrics import Metrics
 from adapter.model.customers import Customer
 from adapter.model.decisions import Decision, RuleOutcome
-from adapter.model.discounts import Discount, PercentageOff
+from adapter.model.deliveries import Delivery
+from adapter.model.discounts import Discount, HeldDiscount, PercentageOff
+from adapter.model.erasures import Receipt
 from adapter.model.events import Event, User
 from adapter.model.operations import DiscountMove
+from adapter.model.quarantine import Quarantined
+from adapter.model.timers import Timer
 from adapter.services.health import Check
+from adapter.services.privacy import Export
 from adapter.services.results import Result
 from adapter.settings.fields import Keys, build
 from adapter.settings.values import Settings
@@ -52,6 +58,9 @@ class Services:
         self.taken: list[Decoded] = []
         self.moves: list[tuple[DiscountMove, str | None]] = []
         self.result: Callable[[int, str], Result] = lambda _, key: Result(key, "processed")
+        self.erased: list[tuple[str, str, str]] = []
+        self.names: dict[str, str] = {}
+        self.emails: dict[str, list[str]] = {}
         self.error: Exception | None = None
         self.checks = [Check("store", ok=True), Check("queue", ok=True), Check("files", ok=True)]
         self.alive: list[str] = []
@@ -92,6 +101,36 @@ class Services:
         outcome = RuleOutcome("high-value-cart-first-purchase", "issued", "every condition holds")
         return [Decision("evt_789", "checkout_started", source_id, NOW, "book", (outcome,), {})]
 
+    async def erase(self, source_id: str, by: str = "api", request: str = "") -> Receipt:
+        if self.error:
+            raise self.error
+        self.erased.append((source_id, by, request))
+        return Receipt("0" * 64, NOW, by, request, {"customers": 1, "events": 2})
+
+    async def export(self, source_id: str) -> Export:
+        if source_id == "nobody":
+            raise NotFound("nothing is held under that id")
+        return Export(
+            source_id=source_id,
+            customer=await self.customer(source_id),
+            names={"mpid": ["42"]},
+            history={"checkout_started": [1, 0, 0, {}, {}]},
+            events=await self.events(source_id),
+            decisions=await self.decisions(source_id),
+            discounts=[HeldDiscount(HIGH_VALUE, source_id, "high-value", "evt_789", NOW, NOW)],
+            deliveries=[Delivery("d1", "webhook", source_id, "discount.issued", Raw(b"{}"), NOW, NOW)],
+            timers=[Timer("lapsed", source_id, (await self.events(source_id))[0], NOW)],
+            counters={"high-value:total": 1},
+            quarantined=[Quarantined("segment", "m", Raw(b'{"userId":"u"}'), "no name", NOW, 7)],
+            receipts=[],
+        )
+
+    async def known(self, name: str) -> str | None:
+        return self.names.get(name)
+
+    async def with_email(self, email: str) -> list[str]:
+        return self.emails.get(email, [])
+
     async def ready(self) -> Sequence[Check]:
         return self.checks
 
@@ -120,7 +159,9 @@ def doors(services: Services) -> Callable[..., Doors]:
 
     def make(**values: Any) -> Doors:
         chosen = settings(**values)
-        return Doors(services, services, services, chosen, Metrics(), lambda: NOW, services.lifespan)
+        return Doors(
+            services, services, services, services, chosen, Metrics(), lambda: NOW, services.lifespan
+        )
 
     return make
 

@@ -38,6 +38,28 @@ async def test_a_customer_is_found_also_under_an_id_with_a_slash(connect: Connec
     assert event["occurred_at"] == "2024-07-15T18:24:10Z"
 
 
+async def test_a_person_is_erased_under_any_id_and_the_receipt_told(connect: Connect, services: Any) -> None:
+    answer = await connect().delete("/v1/customers/user%2F123")
+    assert (answer.status_code, answer.json()["removed"]) == (200, {"customers": 1, "events": 2})
+    assert services.erased == [("user/123", "api", "")]
+
+
+async def test_what_is_held_of_a_person_is_told_whole(connect: Connect) -> None:
+    told = (await connect().get("/v1/customers/user/123/export")).json()
+    assert (told["source_id"], told["quarantined"][0]["document"]) == ("user/123", {"userId": "u"})
+    assert (await connect().get("/v1/customers/nobody/export")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("DELETE", "/v1/customers/u"), ("GET", "/v1/customers/u/export")]
+)
+async def test_without_a_token_nobody_is_erased_or_told(
+    method: str, path: str, connect: Connect, services: Any
+) -> None:
+    answer = await connect(api__tokens=("new",)).request(method, path)
+    assert (answer.status_code, services.erased) == (401, [])
+
+
 async def test_decisions_say_why(connect: Connect) -> None:
     [decision] = (await connect().get("/v1/decisions", params={"source_id": "u"})).json()["decisions"]
     assert decision["outcomes"][0]["reason"] == "every condition holds"

@@ -44,6 +44,7 @@ def test_every_route_is_described_and_nothing_else(doors: Any) -> None:
         ("/v1/customers/user/123/discounts", "Discounts"),
         ("/v1/customers/user/123/events", "Events"),
         ("/v1/customers/user/123", "Customer"),
+        ("/v1/customers/user/123/export", "Export"),
         ("/v1/decisions?source_id=u", "Decisions"),
         ("/health/ready", "Readiness"),
         ("/nowhere", "Error"),
@@ -51,6 +52,10 @@ def test_every_route_is_described_and_nothing_else(doors: Any) -> None:
 )
 async def test_answers_are_as_described(path: str, schema: str, connect: Connect) -> None:
     valid((await connect().get(path)).json(), schema)
+
+
+async def test_an_erasure_is_answered_as_described(connect: Connect) -> None:
+    valid((await connect().delete("/v1/customers/user/123")).json(), "Receipt")
 
 
 async def test_a_webhook_answer_is_as_described(connect: Connect) -> None:

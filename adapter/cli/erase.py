@@ -1,0 +1,59 @@
+"""`adapter erase`."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from adapter import app
+from adapter.cli.settings import AsJson, Config, Mappings, Rules, Store, options, settled, stopped
+from adapter.errors import AdapterError
+from adapter.model.encoding import encode
+from adapter.model.erasures import Receipt
+from adapter.settings.values import Settings
+
+EXAMPLES = """\b
+Examples:
+  adapter erase user_123
+  adapter erase user_123 --yes --json"""
+
+SourceId = Annotated[str, typer.Argument(help="The person's source_id, or another id of theirs.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask first.")]
+
+
+def erase(
+    *,
+    source_id: SourceId,
+    yes: Yes = False,
+    store: Store = None,
+    mappings: Mappings = None,
+    rules: Rules = None,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Remove all that is held of a person, for ever, and tell the receipt.
+
+    With the SQLite store, stop the server first, or ask it: DELETE /v1/customers/SOURCE_ID
+    """
+    if not yes:
+        typer.confirm(f"Remove all that is held of `{source_id}`, for ever?", abort=True, err=True)
+    settings = settled(config, options(store, mappings, rules))
+    try:
+        receipt = asyncio.run(_erased(settings, source_id))
+    except AdapterError as error:
+        raise stopped(error) from None
+    typer.echo(encode(receipt) if as_json else _told(source_id, receipt))
+
+
+async def _erased(settings: Settings, source_id: str) -> Receipt:
+    composed = app.compose(settings)
+    async with composed.running():
+        return await composed.privacy.erase(source_id)
+
+
+def _told(source_id: str, receipt: Receipt) -> str:
+    removed = ", ".join(f"{count} {kind}" for kind, count in receipt.removed.items())
+    erased = f"`{source_id}` was erased at {receipt.erased_at:%Y-%m-%d %H:%M:%S} UTC"
+    return f"{erased}: {removed or 'there was nothing to remove'}\nreceipt {receipt.customer}"

@@ -1,0 +1,58 @@
+"""`adapter export`."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from adapter.cli.settings import Config, Store, options, settled, stopped
+from adapter.errors import AdapterError
+from adapter.model.encoding import encode
+from adapter.services.privacy import Export
+from adapter.services.privacy import export as exporting
+from adapter.store.engines import open_store
+
+EXAMPLES = """\b
+Examples:
+  adapter export user_123
+  adapter export user_123 --output user_123.json"""
+
+SourceId = Annotated[str, typer.Argument(help="The person's source_id, or another id of theirs.")]
+Output = Annotated[
+    Path | None, typer.Option("--output", metavar="FILE", help="Write it there, readable by you alone.")
+]
+
+
+def export(*, source_id: SourceId, output: Output = None, store: Store = None, config: Config = None) -> None:
+    """Write all that is held of a person as JSON; exit code 1 when that is nothing.
+
+    With the SQLite store, stop the server first, or ask it: GET /v1/customers/SOURCE_ID/export
+    """
+    url = settled(config, options(store)).store.url
+    try:
+        found = asyncio.run(_found(url, source_id))
+    except AdapterError as error:
+        raise stopped(error) from None
+    text = msgspec.json.format(encode(found), indent=2) + b"\n"
+    if output is None:
+        typer.echo(text, nl=False)
+        return
+    try:
+        output.touch(mode=0o600)
+        output.write_bytes(text)
+    except OSError as error:
+        typer.echo(f"adapter: cannot write {output}: {error.strerror}", err=True)
+        raise typer.Exit(1) from None
+
+
+async def _found(url: str, source_id: str) -> Export:
+    store = open_store(url)
+    await store.open()
+    try:
+        return await exporting(store, source_id)
+    finally:
+        await store.close()

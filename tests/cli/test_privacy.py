@@ -1,0 +1,87 @@
+"""`adapter export` and `adapter erase`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from adapter.cli.main import commands
+from adapter.model.customers import Customer
+from adapter.store.contract import Changes, CustomerRecord, Wanted
+from adapter.store.engines import open_store
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class Shop:
+    """A store in which ann is a customer, and no files."""
+
+    def __init__(self, folder: Path) -> None:
+        self.url = f"sqlite:///{folder / 'adapter.db'}"
+        self.folders = [f"--{name}={folder / name}" for name in ("mappings", "rules")]
+        for name in ("mappings", "rules"):
+            (folder / name).mkdir()
+        asyncio.run(self._fill())
+
+    def run(self, command: str, *options: str, answer: str = "") -> Result:
+        folders = self.folders if command == "erase" else []
+        arguments = [command, "ann", "--store", self.url, *folders, *options]
+        return CliRunner().invoke(commands, arguments, input=answer)
+
+    async def _fill(self) -> None:
+        store = open_store(self.url)
+        await store.open()
+
+        async def script(transaction: Any) -> None:
+            await transaction.load(Wanted(), NOW)
+            customers = [CustomerRecord(Customer("ann", email="ann@x.test"))]
+            await transaction.save(Changes(NOW, {}, customers, {}, [], [], [], [], {}, [], [], []))
+
+        await store.transact(script)
+        await store.close()
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Shop:
+    return Shop(tmp_path)
+
+
+def test_all_that_is_held_is_written(shop: Shop, tmp_path: Path) -> None:
+    told = shop.run("export")
+    assert (told.exit_code, json.loads(told.stdout)["customer"]["email"]) == (0, "ann@x.test")
+    file = tmp_path / "ann.json"
+    assert shop.run("export", "--output", str(file)).stdout == ""
+    assert file.read_text() == told.stdout
+    assert file.stat().st_mode & 0o077 == 0
+
+
+def test_a_file_that_cannot_be_written_is_told(shop: Shop, tmp_path: Path) -> None:
+    result = shop.run("export", "--output", str(tmp_path / "none" / "ann.json"))
+    assert (result.exit_code, "cannot write" in result.stderr) == (1, True)
+
+
+def test_the_erased_are_gone_and_the_receipt_says_so(shop: Shop) -> None:
+    result = shop.run("erase", "--yes")
+    assert result.exit_code == 0, result.output
+    assert "1 customers" in result.stdout
+    left = json.loads(shop.run("export").stdout)
+    assert (left["customer"], left["receipts"][0]["by"]) == (None, "api")
+
+
+def test_nobody_is_erased_before_the_question_is_answered(shop: Shop) -> None:
+    assert shop.run("erase", answer="n\n").exit_code == 1
+    assert json.loads(shop.run("export").stdout)["customer"] is not None
+    result = shop.run("erase", "--json", answer="y\n")
+    assert json.loads(result.stdout.splitlines()[-1])["removed"] == {"customers": 1}
+
+
+def test_who_is_unknown_is_told(shop: Shop) -> None:
+    shop.run("erase", "--yes")
+    result = CliRunner().invoke(commands, ["export", "nobody", "--store", shop.url])
+    assert (result.exit_code, result.stderr) == (1, "adapter: nothing is held under that id\n")

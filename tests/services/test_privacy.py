@@ -1,0 +1,131 @@
+"""Erasing and exporting over both stores, also beside everything else."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from msgspec import Raw
+from msgspec.structs import replace
+
+from adapter.errors import NotFound, Unavailable
+from adapter.model.encoding import encode
+from adapter.model.operations import CustomerErase, CustomerUpsert
+from adapter.model.quarantine import Quarantined
+from adapter.services.privacy import Privacy
+from adapter.services.results import Result
+
+RULE = """
+name: welcome
+trigger: checkout_started
+conditions: {all: [cart_value >= 10]}
+action: {type: percentage_off, value: 15}
+guardrails: {max_total_redemptions: 5, per_user_limit: 1}
+"""
+
+
+@pytest.fixture
+async def desk(open_desk: Any) -> Any:
+    return await open_desk(RULE)
+
+
+@pytest.fixture
+def privacy(desk: Any) -> Privacy:
+    return Privacy(desk.store, desk.settle, lambda: desk.now)
+
+
+def bad(desk: Any, who: str) -> Any:
+    """Return a message of somebody that goes to quarantine."""
+    kept = Quarantined("segment", "bad", Raw(encode({"userId": who})), "no name", desk.now)
+    return replace(desk.work(), quarantine=kept)
+
+
+async def test_a_life_is_exported_erased_and_gone(desk: Any, privacy: Privacy) -> None:
+    await desk.take(CustomerUpsert("ann", {"anonymous_id": "a-1"}, {"email": "ann@x.test"}))
+    [code] = (await desk.take(desk.event("checkout_started", cart_value=20))).discounts
+    await desk.settle([bad(desk, "a-1")])
+    exported = await privacy.export("a-1")
+    assert encode(exported).count(code.code.encode()) > 1
+    assert (exported.names, exported.history["checkout_started"].count) == ({"anonymous_id": ["a-1"]}, 1)
+    assert (len(exported.events), len(exported.quarantined)) == (1, 1)
+    receipt = await privacy.erase("a-1")
+    assert receipt.removed == {
+        "answers": 1, "counters": 1, "customers": 1, "decisions": 1, "discounts": 1, "events": 1,
+        "identities": 1, "quarantined": 1,
+    }  # fmt: skip
+    left = await privacy.export("ann")
+    assert left.receipts[0].removed == receipt.removed
+    assert b"ann@x.test" not in encode(left)
+    assert await privacy.erase("a-1") == receipt
+
+
+async def test_the_shops_counts_outlive_the_erased(desk: Any, privacy: Privacy) -> None:
+    for turn in range(6):
+        issued = (await desk.take(desk.event("checkout_started", minutes=turn, cart_value=20))).discounts
+        assert bool(issued) == (turn < 5)
+        await privacy.erase("ann")
+
+
+async def test_of_one_batch_only_what_came_after_the_demand_stays(desk: Any, privacy: Privacy) -> None:
+    erase = desk.work(CustomerErase("ann"), key="delete-1")
+    batch = [
+        desk.work(desk.event("viewed", minutes=0)), bad(desk, "ann"), bad(desk, "bob"), erase,
+        bad(desk, "ann"), desk.work(desk.event("viewed", minutes=1)),
+    ]  # fmt: skip
+    await desk.settle(batch)
+    left = await privacy.export("ann")
+    assert [event.id for event in left.events] == ["viewed@1"]
+    assert len(left.quarantined) == 1
+    assert len((await privacy.export("bob")).quarantined) == 1
+    assert [(receipt.by, receipt.request) for receipt in left.receipts] == [("segment", "delete-1")]
+
+
+async def test_a_demand_that_is_delivered_again_spares_who_came_back(desk: Any, privacy: Privacy) -> None:
+    erase = desk.work(CustomerErase("ann"), key="delete-1")
+    await desk.settle([erase])
+    await desk.take(desk.event("viewed"))
+    await desk.settle([erase])
+    assert len((await privacy.export("ann")).events) == 1
+
+
+async def test_erasures_beside_events_leave_only_what_came_after(open_desk: Any) -> None:
+    """Two processes where the engine allows them: one that takes events, one that erases."""
+    taking = await open_desk(RULE)
+    erasing = taking if type(taking.store).__name__ == "SqliteStore" else await open_desk(RULE)
+    privacy = Privacy(erasing.store, erasing.settle, lambda: erasing.now)
+
+    async def take() -> None:
+        for at in range(40):
+            facts = CustomerUpsert("ann", {"anonymous_id": "a-1"}, traits={"at": at})
+            await taking.take(facts, taking.event("checkout_started", minutes=at, cart_value=20))
+
+    async def erase() -> None:
+        for _ in range(15):
+            await privacy.erase("ann")
+            await asyncio.sleep(0)
+
+    await asyncio.gather(take(), erase())
+    held = await taking.store.held("ann")
+    assert held.customer is not None
+    first = 40 - len(held.events)
+    assert [event.id for event in held.events] == [f"checkout_started@{at}" for at in range(first, 40)]
+    exported = await privacy.export("ann")
+    assert exported.history["checkout_started"].count == len(held.events)
+    assert len(held.decisions) == len(held.events)
+    assert held.customer.traits == {"at": 39}
+
+
+async def test_nothing_held_is_said(privacy: Privacy) -> None:
+    with pytest.raises(NotFound):
+        await privacy.export("nobody")
+    assert (await privacy.erase("nobody")).removed == {}
+    assert len((await privacy.export("nobody")).receipts) == 1
+
+
+async def test_an_erasure_that_was_not_settled_is_no_success(desk: Any) -> None:
+    async def settle(_works: Any) -> list[Result]:
+        return [Result("", "quarantined", "internal error")]
+
+    with pytest.raises(Unavailable):
+        await Privacy(desk.store, settle, lambda: desk.now).erase("ann")
