@@ -98,9 +98,8 @@ class _Reading:
         if not isinstance(value, dict):
             self.refuse(path, "a block of `key: value` lines is needed here", "indent the keys under it")
             return {}
-        for key in value:
-            if known and key not in known:
-                self.refuse((*path, key), f"unknown key `{key}`", did_you_mean(key, known), key=True)
+        if known:
+            self.problems += self.document.unknown_keys(path, value, known)
         return value
 
     def unknown(self, value: Any) -> UnknownPolicy:

@@ -8,13 +8,14 @@ explode and non-string keys are problems, each with its place.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 import yaml
 from msgspec import Struct
 
-from adapter.files.problems import Mark, Problem
+from adapter.files.problems import Mark, Problem, did_you_mean
 
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)\Z")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z")
@@ -60,6 +61,14 @@ class Document(Struct, frozen=True):
     def problem(self, path: Keys, message: str, remedy: str = "", *, key: bool = False) -> Problem:
         """Return a problem at a value, or at its key."""
         return Problem(self.key_mark(*path) if key else self.mark(*path), message, remedy)
+
+    def unknown_keys(self, path: Keys, block: dict[str, Any], known: Collection[str]) -> list[Problem]:
+        """Return a problem for each key of a block that is none of the known ones."""
+        return [
+            self.problem((*path, key), f"unknown key `{key}`", did_you_mean(key, known), key=True)
+            for key in block
+            if key not in known
+        ]
 
 
 def read(path: Path, shown_as: str | None = None) -> tuple[Document | None, list[Problem]]:

@@ -114,7 +114,7 @@ class _Reading:
         if not isinstance(root, dict):
             self.problem((), "a mapping file is an object", "write `source:` and `mappings:`")
             return None
-        self.known_keys((), root, _FILE_KEYS)
+        self.problems += self.document.unknown_keys((), root, _FILE_KEYS)
         source = self.source(root)
         tables = self.tables(root.get("tables"))
         entries = root.get("mappings")
@@ -155,7 +155,7 @@ class _Reading:
         if not isinstance(entry, dict):
             self.problem(path, "a mapping is an object", "write `name`, `subscribe`, `action` and `fields`")
             return None
-        self.known_keys(path, entry, _MAPPING_KEYS)
+        self.problems += self.document.unknown_keys(path, entry, _MAPPING_KEYS)
         name = self.said(path, entry, "name", "say in a few words what it does")
         subscribe = self.said(path, entry, "subscribe", 'write a filter such as `type = "track"`')
         parsed = self.subscription(path, subscribe) if subscribe else None
@@ -167,11 +167,6 @@ class _Reading:
             name=name, source=source, subscribe=subscribe or "", filter=parsed, action=action.name,
             fields=fields, tables=tables, document=self.document, path=path,
         )  # fmt: skip
-
-    def known_keys(self, path: yaml.Keys, block: dict[str, Any], known: Sequence[str]) -> None:
-        for key in block:
-            if key not in known:
-                self.problem((*path, key), f"unknown key `{key}`", did_you_mean(key, known), key=True)
 
     def said(self, path: yaml.Keys, entry: dict[str, Any], key: str, remedy: str) -> str | None:
         value = entry.get(key)

@@ -115,7 +115,7 @@ def test_mappings_and_branches_that_no_case_reaches_are_named(shop: Path) -> Non
         ("source: sgment\ncases: []", "1:9: `sgment` is no source; did you mean `segment`?"),
         ("source: segment\ncases: [{payload: {}}]", "2:9: no `name`; say in a sentence what should happen"),
         ("source: segment\ncases: [{name: x}]", "2:9: a case has either a `payload` or a `file`; keep one"),
-        ("source: segment\ncases: [{name: x, file: no.json}]", "2:25: cannot be read: No such file"),
+        ("source: segment\ncases: [{name: x, file: no.json}]", "2:25: warning: cannot be read: No such file"),
         (
             "source: segment\ncases: [{name: x, payload: {}, expects: []}]",
             "2:32: unknown key `expects`; did you",
