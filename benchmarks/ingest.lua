@@ -1,4 +1,5 @@
--- Sends Segment track calls of about 2 KB, each with its own messageId, from many customers.
+-- Sends Segment track calls of about 2 KB, each with its own messageId, from many customers. Their orders are
+-- of as many kinds as the third argument says (1).
 local thread_number = 0
 function setup(thread)
   thread:set("number", thread_number)
@@ -9,7 +10,7 @@ local kinds = {
   "Product Viewed", "Product Viewed", "Product Viewed", "Product Viewed", "Product Viewed",
   "Product Added", "Product Added", "Cart Viewed", "Checkout Started", "Order Completed",
 }
-local sent, run = 0, ""
+local sent, run, buckets = 0, "", 1
 local before, between, after = "", "", ""
 
 function init(args)
@@ -17,6 +18,7 @@ function init(args)
   local file = io.open(args[2], "r")
   local body = file:read("*a")
   file:close()
+  buckets = tonumber(args[3] or "1")
   wrk.method = "POST"
   wrk.path = "/webhooks/segment"
   wrk.headers["Content-Type"] = "application/json"
@@ -30,7 +32,7 @@ function request()
   local user = (sent * 7919 + number * 104729) % 20000
   local body = parts[1] .. run .. "-" .. number .. "-" .. sent
     .. parts[2] .. "shopper-" .. user
-    .. parts[3] .. kinds[sent % #kinds + 1] .. parts[4]
+    .. parts[3] .. kinds[sent % #kinds + 1] .. parts[4] .. "O-" .. user % buckets .. parts[5]
   return wrk.format(nil, nil, nil, body)
 end
 

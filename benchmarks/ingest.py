@@ -7,6 +7,7 @@ round, and the median round is reported.
 
     .venv/bin/python -m benchmarks.ingest                 three rounds of five seconds
     .venv/bin/python -m benchmarks.ingest --rounds 5 --seconds 10
+    .venv/bin/python -m benchmarks.ingest --postgres      also over PostgreSQL (benchmarks/shared.py)
 
 The load comes from wrk (Debian: `apt-get install wrk`).
 """
@@ -24,12 +25,15 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
+
+from benchmarks import shared
+from benchmarks.postgres import PostgresServer, free_port
 
 HERE = Path(__file__).parent
 CONNECTIONS = 64
@@ -40,18 +44,44 @@ def main() -> None:
     arguments = _arguments()
     if shutil.which("wrk") is None:
         sys.exit("the load generator wrk is missing: apt-get install wrk")
-    with tempfile.TemporaryDirectory() as folder:
-        body = _body(Path(folder))
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        body = _body(folder)
+        server = stack.enter_context(shared.postgres()) if arguments.postgres else None
+        rules = shared.capped_rules(folder)
         bare, ours = [], []
-        for round_number in range(arguments.rounds):
+        for number in range(arguments.rounds):
             with _bare_server() as url:
-                bare.append(_load(url, body, f"bare{round_number}", arguments.seconds))
-            with _adapter(Path(folder) / f"round{round_number}.db") as url:
-                ours.append(_load(url, body, f"ours{round_number}", arguments.seconds))
-                batch = _batches(url, body, f"batch{round_number}", arguments.seconds)
+                bare.append(_load(url, body, f"bare{number}", arguments.seconds))
+            with _adapter(f"sqlite:///{folder / f'round{number}.db'}") as url:
+                ours.append(_load(url, body, f"ours{number}", arguments.seconds))
+                batch = _batches(url, body, f"batch{number}", arguments.seconds)
                 ours[-1]["batch_messages_per_s"] = batch
-            _show(round_number, bare[-1], ours[-1])
+            if server is not None:
+                ours[-1] |= _shared(server, number, rules, body, arguments.seconds)
+            _show(number, bare[-1], ours[-1])
     print(json.dumps(_summary(bare, ours)))
+
+
+def _shared(
+    server: PostgresServer, number: int, rules: Path, body: Path, seconds: int
+) -> dict[str, dict[str, Any]]:
+    """Return the figures over PostgreSQL: `postgres_1` and `postgres_2` processes, `hot` and `cold` rules."""
+    runs = {
+        "postgres_1": (1, None, 1),
+        "postgres_2": (2, None, 1),
+        "hot": (2, rules, 1),
+        "cold": (2, rules, shared.RULES),
+    }
+    found = {}
+    for name, (workers, folder, orders) in runs.items():
+        store = shared.database(server, f"{name}_{number}")
+        options = ["--workers", str(workers), *(["--rules", str(folder)] if folder else [])]
+        with _adapter(store, *options) as url:
+            # Processes start one after the other: this lets the connections that count reach all of them.
+            _load(url, body, f"warm{name}{number}", 2, orders)
+            found[name] = _load(url, body, f"{name}{number}", seconds, orders)
+    return found
 
 
 def _arguments() -> argparse.Namespace:
@@ -60,6 +90,7 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=5)
+    parser.add_argument("--postgres", action="store_true")
     return parser.parse_args()
 
 
@@ -74,7 +105,7 @@ def _body(folder: Path) -> Path:
 
 @contextmanager
 def _bare_server() -> Iterator[str]:
-    port = _free_port()
+    port = free_port()
     command = [sys.executable, "-m", "uvicorn", "benchmarks.bare:app", "--port", str(port), "--loop=uvloop",
                "--http", "httptools", "--log-level", "error", "--no-access-log"]  # fmt: skip
     with _server(command, port, dict(os.environ)) as url:
@@ -82,10 +113,10 @@ def _bare_server() -> Iterator[str]:
 
 
 @contextmanager
-def _adapter(database: Path) -> Iterator[str]:
-    port = _free_port()
+def _adapter(store: str, *options: str) -> Iterator[str]:
+    port = free_port()
     command = [sys.executable, "-m", "adapter.cli.main", "serve", "--port", str(port), "--store",
-               f"sqlite:///{database}"]  # fmt: skip
+               store, *options]  # fmt: skip
     with _server(command, port, {**os.environ, "ADAPTER_LOG_LEVEL": "error"}) as url:
         yield url
 
@@ -101,12 +132,6 @@ def _server(command: list[str], port: int, environ: dict[str, str]) -> Iterator[
         process.wait(30)
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
@@ -119,7 +144,7 @@ def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
     sys.exit("the server did not listen in time")
 
 
-def _load(url: str, body: Path, run: str, seconds: int) -> dict[str, Any]:
+def _load(url: str, body: Path, run: str, seconds: int, orders: int = 1) -> dict[str, Any]:
     command = [
         "wrk",
         "-t1",
@@ -131,6 +156,7 @@ def _load(url: str, body: Path, run: str, seconds: int) -> dict[str, Any]:
         "--",
         run,
         str(body),
+        str(orders),
     ]
     output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     line = next(line for line in output.splitlines() if line.startswith("RESULT "))
@@ -150,6 +176,7 @@ def _batches(url: str, body: Path, run: str, seconds: int) -> float:
             items = [
                 template.replace("@MESSAGE@", f"{run}-{sent + n}")
                 .replace("@USER@", f"shopper-{(sent + n) * 7919 % 20_000}")
+                .replace("@ORDER@", "O-0")
                 .replace("@EVENT@", ("Product Viewed", "Product Added", "Checkout Started")[n % 3])
                 for n in range(BATCH)
             ]
@@ -168,23 +195,41 @@ def _show(round_number: int, bare: dict[str, Any], ours: dict[str, Any]) -> None
         f"adapter {ours['requests_per_s']:,.0f}/s p50 {ours['p50_ms']:.1f} ms p99 {ours['p99_ms']:.1f} ms | "
         f"ratio {ratio:.2f} | batches {ours['batch_messages_per_s']:,.0f} messages/s"
     )
+    for name in ("postgres_1", "postgres_2", "hot", "cold"):
+        if name in ours:
+            rate, p99 = ours[name]["requests_per_s"], ours[name]["p99_ms"]
+            print(f"    {name}: {rate:,.0f}/s p99 {p99:.1f} ms | of bare {rate / bare['requests_per_s']:.2f}")
 
 
 def _summary(bare: list[dict[str, Any]], ours: list[dict[str, Any]]) -> dict[str, float]:
-    ratios = [
-        mine["requests_per_s"] / theirs["requests_per_s"] for mine, theirs in zip(ours, bare, strict=True)
-    ]
-
     def median(name: str) -> float:
         return round(float(statistics.median(each[name] for each in ours)), 2)
 
-    return {
-        "ratio_sqlite": round(statistics.median(ratios), 3),
-        "requests_per_s": median("requests_per_s"),
+    rate = "requests_per_s"
+    summary = {
+        "ratio_sqlite": _median_ratio([each[rate] for each in ours], [each[rate] for each in bare]),
+        "requests_per_s": median(rate),
         "p50_ms": median("p50_ms"),
         "p99_ms": median("p99_ms"),
         "batch_messages_per_s": median("batch_messages_per_s"),
     }
+    if "hot" in ours[0]:
+        rates = {
+            name: [each[name][rate] for each in ours] for name in ("postgres_1", "postgres_2", "hot", "cold")
+        }
+        summary |= {
+            "ratio_postgres_1": _median_ratio(rates["postgres_1"], [each[rate] for each in bare]),
+            "ratio_postgres_2": _median_ratio(rates["postgres_2"], [each[rate] for each in bare]),
+            "postgres_1_p99_ms": statistics.median(each["postgres_1"]["p99_ms"] for each in ours),
+            "postgres_2_p99_ms": statistics.median(each["postgres_2"]["p99_ms"] for each in ours),
+            # What a message costs with one hot rule, by what it costs with many cold ones.
+            "hot_over_cold": _median_ratio(rates["cold"], rates["hot"]),
+        }
+    return summary
+
+
+def _median_ratio(of: list[float], to: list[float]) -> float:
+    return round(statistics.median(mine / theirs for mine, theirs in zip(of, to, strict=True)), 3)
 
 
 if __name__ == "__main__":
