@@ -89,13 +89,19 @@ class Committer:
         return await waiting.answer
 
     async def run(self) -> None:
-        """Settle what arrives until `close`, and then what is still waiting."""
+        """Settle what arrives until `close`, and then what is still waiting.
+
+        When the store fails after `close`, all that waits is told so at once: nothing of it was acknowledged,
+        and to try each batch against a store that is stuck would keep the process for minutes.
+        """
         while self._queue or not self._closing:
             if not self._queue:
                 self._arrived.clear()
                 await self._arrived.wait()
                 continue
-            await self._commit(self._take())
+            failure = await self._commit(self._take())
+            if failure is not None and self._closing:
+                self._give_up(failure)
 
     def close(self) -> None:
         """Turn new work away; `run` returns when the queue is empty."""
@@ -110,21 +116,29 @@ class Committer:
             room -= len(taken[-1].works)
         return taken
 
-    async def _commit(self, taken: list[_Waiting]) -> None:
+    async def _commit(self, taken: list[_Waiting]) -> AdapterError | None:
         works = [work for waiting in taken for work in waiting.works]
+        failure: AdapterError | None = None
+        results: list[Result] | None = None
         self._metrics.commit_messages.observe(len(works))
         try:
             with self._metrics.commit_seconds.time():
                 results = await self._settled(works)
         except AdapterError as error:
-            self._answer(taken, None, error)
+            failure = error
         except Exception:  # noqa: BLE001 - told to whoever waits, and logged
             # Whoever waits must hear of it, and whoever comes next must be served.
             _log.exception("a batch could not be settled")
-            self._answer(taken, None, Unavailable("the messages could not be settled"))
-        else:
-            self._answer(taken, results, None)
+            failure = Unavailable("the messages could not be settled")
+        self._answer(taken, results, failure)
         self._weigh(-len(works), -sum(waiting.size for waiting in taken))
+        return failure
+
+    def _give_up(self, failure: AdapterError) -> None:
+        waiting = list(self._queue)
+        self._queue.clear()
+        self._answer(waiting, None, failure)
+        self._weigh(-self._messages, -self._bytes)
 
     async def _settled(self, works: Sequence[Work]) -> list[Result]:
         """Settle works; one that nobody foresaw to fail is found by halving, and quarantined alone."""

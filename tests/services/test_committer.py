@@ -164,3 +164,23 @@ async def test_it_says_that_it_is_crowded_before_it_turns_work_away() -> None:
         await asyncio.gather(*tasks)
         assert seen == [(False, False)] * 7 + [(True, False)] * 2 + [(True, True)]
         assert not committer.crowded
+
+
+async def test_a_store_that_fails_while_stopping_is_not_tried_for_each_batch() -> None:
+    asked = 0
+    gate = asyncio.Event()
+
+    async def away(batch: Sequence[Work]) -> list[Result]:
+        nonlocal asked
+        asked += 1
+        await gate.wait()
+        raise Unavailable("the store is away")
+
+    async with running(away, Limits(max_batch=1)) as committer:
+        tasks = [asyncio.create_task(committer.submit([work(str(number))])) for number in range(20)]
+        await asyncio.sleep(0.01)
+        committer.close()
+        gate.set()
+        answers = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [type(answer) for answer in answers] == [Unavailable] * 20
+    assert asked == 1
