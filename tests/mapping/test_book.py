@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from copy import deepcopy
 from datetime import UTC, datetime
@@ -21,6 +22,7 @@ from adapter.mapping.documents import DOCUMENTS
 from adapter.model.messages import Message
 from adapter.model.operations import CustomerErase, EventOccurred
 
+ROOT = Path(__file__).parents[2]
 ORDERS = """
     source: segment
     mappings:
@@ -81,8 +83,12 @@ def loaded(directory: Path) -> MappingBook:
 
 
 @pytest.fixture(scope="module")
-def starter() -> MappingBook:
-    return loaded(Path(__file__).parents[2] / "mappings")
+def ours(tmp_path_factory: pytest.TempPathFactory) -> MappingBook:
+    """All mappings of ours: the starters, and every pack beside them."""
+    together = tmp_path_factory.mktemp("mappings")
+    for folder in (ROOT / "mappings", *(ROOT / "docs" / "packs").glob("*/mappings")):
+        shutil.copytree(folder, together, dirs_exist_ok=True)
+    return loaded(together)
 
 
 def test_every_file_of_a_directory_is_read_but_cases_and_the_model(write_mappings: Write) -> None:
@@ -145,13 +151,13 @@ def test_events_of_one_message_have_ids_of_their_own(write_mappings: Write, mess
 
 @given(documents())
 def test_any_payload_maps_or_is_refused_in_words_and_is_left_as_it_was(
-    starter: MappingBook, sent: tuple[str, dict[str, Any]]
+    ours: MappingBook, sent: tuple[str, dict[str, Any]]
 ) -> None:
     source, document = sent
     before = deepcopy(document)
     said = "mapping `"
     try:
-        starter.operations(Message(source, "key-1", document, datetime(2026, 3, 1, tzinfo=UTC)))
+        ours.operations(Message(source, "key-1", document, datetime(2026, 3, 1, tzinfo=UTC)))
     except MappingError as error:
         said = error.message
     assert said.startswith("mapping `")
@@ -160,19 +166,19 @@ def test_any_payload_maps_or_is_refused_in_words_and_is_left_as_it_was(
 
 @settings(max_examples=25)
 @given(documents())
-def test_the_compiled_starter_mappings_do_as_the_interpreted_ones(
-    starter: MappingBook, sent: tuple[str, dict[str, Any]]
+def test_our_mappings_compiled_do_as_the_interpreted_ones(
+    ours: MappingBook, sent: tuple[str, dict[str, Any]]
 ) -> None:
     source, document = sent
-    for mapping in starter.of(source):
+    for mapping in ours.of(source):
         interpreted = partial(language.transform, mapping.fields, tables=mapping.tables)
-        compiled = compiled_once(source, mapping.name, starter)
+        compiled = compiled_once(source, mapping.name, ours)
         assert outcome(compiled, document) == outcome(interpreted, document)
 
 
 @cache
-def compiled_once(source: str, name: str, starter: MappingBook) -> Callable[[dict[str, Any]], Any]:
-    [mapping] = [mapping for mapping in starter.of(source) if mapping.name == name]
+def compiled_once(source: str, name: str, ours: MappingBook) -> Callable[[dict[str, Any]], Any]:
+    [mapping] = [mapping for mapping in ours.of(source) if mapping.name == name]
     return language.compile(mapping.fields, tables=mapping.tables)
 
 
