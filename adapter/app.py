@@ -22,7 +22,7 @@ from adapter.destinations.signing import SigningSecret
 from adapter.destinations.transport import guarded_client
 from adapter.destinations.webhook import WebhookDestination
 from adapter.errors import InvalidFiles
-from adapter.files.problems import Problem
+from adapter.files.problems import Mark, Problem
 from adapter.mapping import book as mapping_book
 from adapter.mapping.book import MappingBook
 from adapter.metrics import Metrics
@@ -47,6 +47,7 @@ from adapter.services.telling import tell
 from adapter.services.timers import Timers
 from adapter.services.work import Work
 from adapter.settings.values import Files, Settings
+from adapter.sources.opendsr import Certificate
 from adapter.store.contract import Store
 from adapter.store.engines import open_store
 from adapter.web.application import ASGIApp, build
@@ -157,7 +158,9 @@ def compose(settings: Settings, store: Store | None = None, world: World | None 
             await stack.enter_async_context(_until_stopped(reload.run))
             yield
 
-    doors = Doors(ingest, checkout, privacy, health, settings, metrics, world.clock, running)
+    doors = Doors(
+        ingest, checkout, privacy, health, settings, metrics, world.clock, running, _opendsr(settings)
+    )
     return App(
         settings=settings,
         metrics=metrics,
@@ -192,6 +195,19 @@ async def _until_stopped(run: Callable[[asyncio.Event], Coroutine[Any, Any, None
     finally:
         stop.set()
         await task
+
+
+def _opendsr(settings: Settings) -> Certificate | None:
+    """Return the certificate that proves data subject requests; raises InvalidFiles."""
+    path = settings.mparticle.opendsr_certificate
+    if not path:
+        return None
+    try:
+        return Certificate(Path(path).read_bytes())
+    except (OSError, ValueError) as error:
+        message = f"`mparticle.opendsr_certificate` cannot be read ({error})"
+        problem = Problem(Mark(path, 1, 1), message, "name a PEM file whose first certificate has an RSA key")
+        raise InvalidFiles([problem]) from error
 
 
 def _destinations(settings: Settings) -> dict[str, tuple[Destination, Any]]:

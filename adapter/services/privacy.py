@@ -58,26 +58,23 @@ class Privacy:
     async def erase(self, source_id: str, by: str = "api", request: str = "") -> Receipt:
         """Remove all that is held of whom any of their ids names, durably, and return the receipt.
 
-        Repeating it is safe, also after it was cut off: the second time there is nothing left to remove. What
-        arrives afterwards begins a new, empty customer. Raises Unavailable when it should be tried again.
+        Repeating it is safe, also after it was cut off: the second time there is nothing left to remove.
+        What arrives afterwards begins a new, empty customer, whom a `request` that comes again spares.
+        Raises Unavailable when it should be tried again.
         """
-        work = Work(by, "", request, self._clock(), (CustomerErase(source_id),))
+        key = f"{request} {source_id}" if request else ""
+        work = Work(by, key, request, self._clock(), (CustomerErase(source_id),))
         [result] = await self._submit([work])
         receipts = await self._store.receipts(source_id)
         ours = (receipt for receipt in receipts if (receipt.by, receipt.request) == (by, request))
         receipt = next(ours, None)
-        if result.outcome != "processed" or receipt is None:
+        if result.outcome == "quarantined" or receipt is None:
             raise Unavailable("the erasure left no receipt: try it again")
         return receipt
 
     async def with_email(self, email: str) -> list[str]:
         """Return the source_ids of customers with exactly this email; reads all customers."""
         return await self._store.customers_by_email(email)
-
-    async def known(self, name: str) -> str | None:
-        """Return the source_id of the customer that a name leads to."""
-        customer = await self._store.customer(name)
-        return None if customer is None else customer.source_id
 
     async def export(self, source_id: str) -> Export:
         """Return all that is held of a person; see `export`."""

@@ -80,6 +80,8 @@ class MParticle(Struct, frozen=True):
     authorizations: Secrets = ()
     api_keys: Secrets = ()
     accept_development: bool = False
+    opendsr_certificate: str = ""
+    opendsr_domain: str = "opendsr.mparticle.com"
 
 
 class Api(Struct, frozen=True):

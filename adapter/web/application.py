@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from adapter.errors import AdapterError
-from adapter.web import api, events_api, operations, tracking, webhooks
+from adapter.web import api, events_api, opendsr, operations, tracking, webhooks
 from adapter.web.answers import Answer, told
 from adapter.web.bodies import Disconnected
 from adapter.web.doors import Doors
@@ -40,7 +40,12 @@ def build(doors: Doors) -> ASGIApp:
 
 def hot_paths(doors: Doors) -> dict[str, Endpoint]:
     """Return every endpoint that is served without Starlette; a trailing slash does not matter."""
-    paths = {**webhooks.endpoints(doors), **tracking.endpoints(doors), **events_api.endpoints(doors)}
+    paths = {
+        **webhooks.endpoints(doors),
+        **tracking.endpoints(doors),
+        **events_api.endpoints(doors),
+        **opendsr.endpoints(doors),
+    }
     return paths | {f"{path}/": endpoint for path, endpoint in paths.items()}
 
 

@@ -21,6 +21,7 @@ from adapter.services.privacy import Export
 from adapter.services.results import Result
 from adapter.settings.values import Settings
 from adapter.sources.decoded import Decoded
+from adapter.sources.opendsr import Certificate
 
 
 class Ingest(Protocol):
@@ -70,10 +71,6 @@ class Privacy(Protocol):
         """Return all that is held of a person; raises NotFound."""
         ...
 
-    async def known(self, name: str) -> str | None:
-        """Return the source_id that a name leads to."""
-        ...
-
     async def with_email(self, email: str) -> list[str]:
         """Return the source_ids of customers with an email."""
         ...
@@ -90,7 +87,8 @@ class Health(Protocol):
 class Doors(Struct, frozen=True):
     """Everything that an endpoint may use. `clock` returns the moment now, in UTC.
 
-    `lifespan` is entered before the first request and left after the last.
+    `lifespan` is entered before the first request and left after the last. `opendsr` proves
+    data subject requests.
     """
 
     ingest: Ingest
@@ -101,6 +99,7 @@ class Doors(Struct, frozen=True):
     metrics: Metrics
     clock: Callable[[], datetime]
     lifespan: Callable[[], AbstractAsyncContextManager[None]]
+    opendsr: Certificate | None = None
 
     @property
     def unguarded(self) -> bool:

@@ -17,6 +17,7 @@ from adapter.services.health import Check
 from adapter.services.privacy import Export
 from adapter.services.results import Result
 from adapter.web.api import MAX_KEY, VERBS, Move
+from adapter.web.opendsr import Accepted
 from adapter.web.tracking import KINDS
 
 Json = dict[str, Any]
@@ -81,6 +82,7 @@ class Readiness(Struct):
 
 _SCHEMAS = (
     Settled, Error, EventsApiErrors, Discounts, Events, Decisions, Readiness, Customer, Move, Receipt, Export,
+    Accepted,
 )  # fmt: skip
 _WORDS = {400: "The body cannot be read", 401: "Credentials are missing", 403: "Credentials are wrong",
           404: "There is nothing under that name", 409: "The discount cannot move there",
@@ -108,7 +110,17 @@ def _webhooks() -> Json:
     settled = _answers("Settled", 400, 401, 403, 413, 503)
     signature = {"name": "X-Signature", "in": "header", "schema": {"type": "string"},
                  "description": "Hex HMAC-SHA1 of the body (of a batch, of its first element)"}  # fmt: skip
+    accepted = _answers(None, 400, 401, 403, 413, 503)
+    accepted["202"] = {"description": "Done", "content": {"application/json": {"schema": _ref("Accepted")}}}
+    signed = [
+        _header("X-OpenDSR-Signature", "RSA (PKCS#1 v1.5, SHA-256) over the body, in base64"),
+        _header("X-OpenDSR-Processor-Domain", "Who has signed"),
+    ]
     return {
+        "/webhooks/mparticle/opendsr": {
+            "post": _operation("opendsr", "Take a data subject request, or word of another's progress",
+                               accepted, _PUBLIC, _body({"type": "object"}), parameters=signed)
+        },
         "/webhooks/segment": {
             "post": _operation("segmentWebhook", "Take what a Segment Webhooks destination sends",
                                settled, _PUBLIC, array_or_object, parameters=[signature])
@@ -243,6 +255,10 @@ def _body(schema: Json, *, required: bool = True) -> Json:
 
 def _parameter(name: str, place: str) -> Json:
     return {"name": name, "in": place, "required": True, "schema": {"type": "string"}}
+
+
+def _header(name: str, description: str) -> Json:
+    return {"name": name, "in": "header", "schema": {"type": "string"}, "description": description}
 
 
 def _ref(name: str) -> Json:

@@ -129,3 +129,13 @@ async def test_an_erasure_that_was_not_settled_is_no_success(desk: Any) -> None:
 
     with pytest.raises(Unavailable):
         await Privacy(desk.store, settle, lambda: desk.now).erase("ann")
+
+
+async def test_a_request_with_an_id_is_done_once(desk: Any, privacy: Privacy) -> None:
+    await desk.take(CustomerUpsert("ann", fields={"email": "ann@x.test"}))
+    assert await privacy.with_email("ann@x.test") == ["ann"]
+    receipt = await privacy.erase("ann", "opendsr", "r1")
+    await desk.take(desk.event("viewed"))
+    assert await privacy.erase("ann", "opendsr", "r1") == receipt
+    assert len((await privacy.export("ann")).events) == 1
+    assert (await privacy.erase("ann", "opendsr", "r2")).removed == {"customers": 1, "events": 1}

@@ -59,7 +59,6 @@ class Services:
         self.moves: list[tuple[DiscountMove, str | None]] = []
         self.result: Callable[[int, str], Result] = lambda _, key: Result(key, "processed")
         self.erased: list[tuple[str, str, str]] = []
-        self.names: dict[str, str] = {}
         self.emails: dict[str, list[str]] = {}
         self.error: Exception | None = None
         self.checks = [Check("store", ok=True), Check("queue", ok=True), Check("files", ok=True)]
@@ -124,9 +123,6 @@ class Services:
             quarantined=[Quarantined("segment", "m", Raw(b'{"userId":"u"}'), "no name", NOW, 7)],
             receipts=[],
         )
-
-    async def known(self, name: str) -> str | None:
-        return self.names.get(name)
 
     async def with_email(self, email: str) -> list[str]:
         return self.emails.get(email, [])

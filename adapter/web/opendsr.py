@@ -1,0 +1,81 @@
+"""Data subject requests that mParticle passes on, and its word on the progress of others."""
+
+from __future__ import annotations
+
+import logging
+from base64 import b64encode
+
+from msgspec import Struct
+
+from adapter.errors import Refused, Unreadable
+from adapter.model.encoding import encode
+from adapter.sources import opendsr
+from adapter.web.answers import Answer
+from adapter.web.bodies import Headers
+from adapter.web.credentials import closed
+from adapter.web.doors import Doors
+from adapter.web.endpoints import Endpoint
+
+_log = logging.getLogger(__name__)
+#: The kinds of identity by which a customer is found.
+_FINDING = ("customer_id", "mpid", "email")
+
+
+class Accepted(Struct):
+    """The answer to a request: when it came, when it is done, and the request itself in base64."""
+
+    controller_id: str
+    subject_request_id: str
+    received_time: str
+    expected_completion_time: str
+    encoded_request: str
+
+
+def endpoints(doors: Doors) -> dict[str, Endpoint]:
+    """Return the endpoint by its path."""
+
+    def admit(_headers: Headers) -> None:
+        if doors.opendsr is None:
+            raise closed("mparticle.opendsr_certificate")
+
+    async def handle(body: bytes, headers: Headers) -> Answer:
+        assert doors.opendsr is not None  # noqa: S101 - `admit` has seen to it
+        now, ours = doors.clock(), doors.settings.mparticle.opendsr_domain
+        doors.opendsr.verify(
+            body,
+            _text(headers, b"x-opendsr-signature"),
+            _text(headers, b"x-opendsr-processor-domain"),
+            ours,
+            now,
+        )
+        asked = opendsr.decode(body)
+        if isinstance(asked, opendsr.StatusChange):
+            _log.info("a data subject request has moved on", extra={"status": asked.status[:40]})
+            return Answer(202)
+        await _erase(doors, asked)
+        done = doors.clock()
+        accepted = Accepted(
+            asked.controller_id, asked.request_id, f"{now:%Y-%m-%dT%H:%M:%SZ}", f"{done:%Y-%m-%dT%H:%M:%SZ}",
+            b64encode(body).decode(),
+        )  # fmt: skip
+        return Answer(202, encode(accepted))
+
+    return {"/webhooks/mparticle/opendsr": Endpoint("webhooks_mparticle_opendsr", doors, handle, admit=admit)}
+
+
+async def _erase(doors: Doors, demand: opendsr.Demand) -> None:
+    if demand.kind != "erasure":
+        raise Refused(f"{demand.kind} is not answered here; use GET /v1/customers/SOURCE_ID/export")
+    names = {value for kind, value in demand.identities if kind in _FINDING}
+    if not names:
+        raise Unreadable(f"nobody is named in the clear by one of {', '.join(_FINDING)}")
+    for kind, value in demand.identities:
+        if kind == "email":
+            names.update(await doors.privacy.with_email(value))
+    for name in sorted(names):
+        await doors.privacy.erase(name, "opendsr", demand.request_id)
+
+
+def _text(headers: Headers, name: bytes) -> str | None:
+    value = headers.get(name)
+    return None if value is None else value.decode("latin-1")
