@@ -72,9 +72,10 @@ def test_a_part_that_contradicts_the_model_is_refused_at_its_place(tmp_path: Pat
     )
     model, problems = reading.load(tmp_path)
     assert model is None
-    assert [str(problem).removeprefix(f"{tmp_path}/") for problem in problems] == [
-        "one.model.yaml:1:1: unknown key `unknown`; known are `context`, `events`, `traits`",
-        "one.model.yaml:2:10: `a` is declared otherwise in the rest of the model, as string; declare it once, or alike",
-        "one.model.yaml:3:27: `p` is declared otherwise in the rest of the model, as number; declare it once, or alike",
-        "one.model.yaml:3:49: `xx` is no event of the model; did you mean `x`?",
+    otherwise = "is declared otherwise in the rest of the model"
+    assert [str(problem).removeprefix(f"{tmp_path}/one.model.yaml:") for problem in problems] == [
+        "1:1: unknown key `unknown`; known are `context`, `events`, `traits`",
+        f"2:10: `a` {otherwise}, as string; declare it once, or alike",
+        f"3:27: `p` {otherwise}, as number; declare it once, or alike",
+        "3:49: `xx` is no event of the model; did you mean `x`?",
     ]
