@@ -5,8 +5,10 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import Any
 
+import pytest
+
 from adapter.model.erasures import Receipt
-from adapter.store.contract import Erasure, Store, Wanted
+from adapter.store.contract import Erasure, Store, Transaction, Wanted
 
 ANONYMOUS = ("anonymous_id", "anon-1")
 #: Documents that name c1, each in another way.
@@ -109,3 +111,22 @@ async def test_customers_are_found_by_their_exact_email(store: Store, run: Any, 
     )  # fmt: skip
     assert sorted(await store.customers_by_email('é"@x.test')) == ["c1", "c2"]
     assert await store.customers_by_email("nobody@x.test") == []
+
+
+async def test_an_erasure_that_is_cut_off_has_removed_nothing_and_is_repeated(
+    store: Store, run: Any, make: Any
+) -> None:
+    await fill(run, make)
+    before = await store.held("c1")
+
+    async def cut_off(transaction: Transaction) -> None:
+        await transaction.load(Wanted(customers=["c1"]), make.now)
+        await transaction.save(make.changes(erased=["c1"]))
+        raise KeyError("pulled the plug")
+
+    with pytest.raises(KeyError, match="pulled the plug"):
+        await store.transact(cut_off)
+    assert (await store.held("c1"), await store.receipts("c1")) == (before, [])
+    await run.save(Wanted(customers=["c1"]), erased=["c1"])
+    assert (await store.held("c1")).events == []
+    assert len(await store.receipts("c1")) == 1
