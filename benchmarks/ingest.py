@@ -220,8 +220,8 @@ def _summary(bare: list[dict[str, Any]], ours: list[dict[str, Any]]) -> dict[str
         summary |= {
             "ratio_postgres_1": _median_ratio(rates["postgres_1"], [each[rate] for each in bare]),
             "ratio_postgres_2": _median_ratio(rates["postgres_2"], [each[rate] for each in bare]),
-            "postgres_1_p99_ms": statistics.median(each["postgres_1"]["p99_ms"] for each in ours),
-            "postgres_2_p99_ms": statistics.median(each["postgres_2"]["p99_ms"] for each in ours),
+            "postgres_1_p99_ms": round(statistics.median(each["postgres_1"]["p99_ms"] for each in ours), 2),
+            "postgres_2_p99_ms": round(statistics.median(each["postgres_2"]["p99_ms"] for each in ours), 2),
             # What a message costs with one hot rule, by what it costs with many cold ones.
             "hot_over_cold": _median_ratio(rates["cold"], rates["hot"]),
         }
