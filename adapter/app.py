@@ -8,7 +8,7 @@ import random
 import secrets
 import uuid
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -143,20 +143,11 @@ def compose(settings: Settings, store: Store | None = None, world: World | None 
     health = Health(store, committer)
     reload = Reload(books, lambda: read_books(settings), _changes(settings), health, metrics)
 
-    @asynccontextmanager
-    async def running() -> AsyncIterator[None]:
-        async with AsyncExitStack() as stack:
-            for _, client in destinations.values():
-                await stack.enter_async_context(client)
-            await store.open()
-            stack.push_async_callback(store.close)
-            await timers.count()
-            await stack.enter_async_context(_committing(committer))
-            await stack.enter_async_context(_until_stopped(relay.run))
-            await stack.enter_async_context(_until_stopped(expiry.run))
-            await stack.enter_async_context(_until_stopped(timers.run))
-            await stack.enter_async_context(_until_stopped(reload.run))
-            yield
+    clients = [client for _, client in destinations.values()]
+    loops = [relay.run, expiry.run, timers.run, reload.run]
+
+    def running() -> AbstractAsyncContextManager[None]:
+        return _running(clients, store, timers, committer, loops)
 
     doors = Doors(
         ingest, checkout, privacy, health, settings, metrics, world.clock, running, _opendsr(settings)
@@ -174,6 +165,27 @@ def compose(settings: Settings, store: Store | None = None, world: World | None 
         running=running,
         asgi=build(doors),
     )
+
+
+@asynccontextmanager
+async def _running(
+    clients: Sequence[AbstractAsyncContextManager[Any]],
+    store: Store,
+    timers: Timers,
+    committer: Committer,
+    loops: Sequence[Callable[[asyncio.Event], Coroutine[Any, Any, None]]],
+) -> AsyncIterator[None]:
+    """Run what a started server consists of; it ends in reverse, the store after whoever uses it."""
+    async with AsyncExitStack() as stack:
+        for client in clients:
+            await stack.enter_async_context(client)
+        await store.open()
+        stack.push_async_callback(store.close)
+        await timers.count()
+        await stack.enter_async_context(_committing(committer))
+        for run in loops:
+            await stack.enter_async_context(_until_stopped(run))
+        yield
 
 
 @asynccontextmanager
