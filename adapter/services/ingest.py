@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
+from collections.abc import Sequence
 from datetime import timedelta
 
 import msgspec
@@ -19,6 +21,9 @@ from adapter.services.committer import Committer
 from adapter.services.results import Result
 from adapter.services.work import Work
 from adapter.sources.decoded import Decoded
+
+#: So many messages of one body are settled together.
+SLICE = 250
 
 
 class Policy(Struct, frozen=True):
@@ -53,21 +58,52 @@ class Ingest:
 
         `size` is the weight of the request in bytes. Raises Unavailable when it should be sent again.
         """
+        if len(decoded.messages) <= SLICE:
+            works, results = self._works(decoded.messages, decoded.quarantined)
+            answers = await self._submit(works, results, size)
+        else:
+            answers = await self._in_slices(decoded, size)
+        self._count(decoded, answers)
+        return answers
+
+    async def _in_slices(self, decoded: Decoded, size: int) -> list[Result]:
+        """Settle a large batch slice by slice, in order: one is mapped while the one before is committed.
+
+        When one fails the whole is sent again, and what was settled is a duplicate then.
+        """
+        messages, submitted = decoded.messages, []
+        for start in range(0, len(messages), SLICE):
+            part = messages[start : start + SLICE]
+            last = start + SLICE >= len(messages)
+            works, results = self._works(part, decoded.quarantined if last else [])
+            share = size * len(part) // len(messages)
+            submitted.append(asyncio.create_task(self._submit(works, results, share)))
+            await asyncio.sleep(0)  # so that it is on its way
+        return [answer for part in await asyncio.gather(*submitted) for answer in part]
+
+    def _works(
+        self, messages: Sequence[Message], quarantined: Sequence[Quarantined]
+    ) -> tuple[list[Work], list[Result | None]]:
+        """Return what is to be settled, and the results: of those that are, they are still to come."""
         results: list[Result | None] = []
         works: list[Work] = []
-        for message in decoded.messages:
+        for message in messages:
             work = self._mapped(message)
             results.append(_ignored(message) if work is None else None)
             if work is not None:
                 works.append(work)
-        for kept in decoded.quarantined:
+        for kept in quarantined:
             results.append(None)
             works.append(Work(kept.source, kept.key, kept.key, kept.received_at, quarantine=kept))
-        settled = iter(await self._committer.submit(works, size) if works else ())
-        answers = [next(settled) if result is None else result for result in results]
-        self._flag(works, [answer for answer, result in zip(answers, results, strict=True) if result is None])
-        self._count(decoded, answers)
-        return answers
+        return works, results
+
+    async def _submit(
+        self, works: Sequence[Work], results: Sequence[Result | None], size: int
+    ) -> list[Result]:
+        settled = await self._committer.submit(works, size) if works else []
+        self._flag(works, settled)
+        coming = iter(settled)
+        return [next(coming) if result is None else result for result in results]
 
     def preview(self, message: Message) -> Result:
         """Return what mapping alone would make of a message; nothing is stored."""
@@ -122,7 +158,7 @@ class Ingest:
             for operation in operations
         )
 
-    def _flag(self, works: list[Work], answers: list[Result]) -> None:
+    def _flag(self, works: Sequence[Work], answers: Sequence[Result]) -> None:
         """Tell what was kept though it does not fit the data model."""
         for work, answer in zip(works, answers, strict=True):
             for operation in work.operations:

@@ -1,0 +1,94 @@
+"""A large batch is settled slice by slice: in order, each message once, and sent again as a whole."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapter.app import read_books
+from adapter.errors import Unavailable
+from adapter.metrics import Metrics
+from adapter.services.committer import Committer, Limits
+from adapter.services.ingest import SLICE, Ingest, Policy
+from adapter.services.results import Result
+from adapter.services.work import Work
+from adapter.settings.fields import build
+from adapter.sources import segment
+
+ROOT = Path(__file__).parents[2]
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+MANY = 3 * SLICE + 7
+
+
+class Desk:
+    """Remembers what it settled; the commit of the number in `failing` fails once."""
+
+    def __init__(self) -> None:
+        self.settled: list[str] = []
+        self.commits = 0
+        self.failing: int | None = None
+
+    async def settle(self, batch: Sequence[Work]) -> list[Result]:
+        await asyncio.sleep(0)
+        self.commits += 1
+        if self.commits == self.failing:
+            raise Unavailable("the disk is full")
+        seen = set(self.settled)
+        self.settled += [work.key for work in batch if work.key not in seen]
+        return [Result(work.message_id, "duplicate" if work.key in seen else "processed") for work in batch]
+
+
+@pytest.fixture
+async def desk() -> Desk:
+    return Desk()
+
+
+@pytest.fixture
+async def ingest(desk: Desk) -> AsyncIterator[Ingest]:
+    books = read_books(build({
+        ("files", "mappings"): str(ROOT / "mappings"), ("files", "rules"): str(ROOT / "rules"),
+    }))  # fmt: skip
+    committer = Committer(desk.settle, Limits(), Metrics())
+    running = asyncio.create_task(committer.run())
+    yield Ingest(books, committer, Policy(), Metrics())
+    committer.close()
+    await running
+
+
+def batch(*odd: Any) -> bytes:
+    calls = ",".join(
+        f'{{"type": "track", "event": "Product Viewed", "userId": "u", "messageId": "m{number}"}}'
+        for number in range(MANY)
+    )
+    return f"[{','.join([calls, *odd])}]".encode()
+
+
+async def test_every_message_is_settled_in_its_order_and_answered_in_its_place(
+    ingest: Ingest, desk: Desk
+) -> None:
+    results = await ingest.receive(segment.decode(batch(), NOW), 1_000_000)
+    assert [result.message_id for result in results] == [f"m{number}" for number in range(MANY)]
+    assert desk.settled == [f"m{number}:track" for number in range(MANY)]
+    assert desk.commits > 1
+
+
+async def test_what_cannot_be_read_is_quarantined_once_beside_all_slices(ingest: Ingest, desk: Desk) -> None:
+    results = await ingest.receive(segment.decode(batch("17", '"x"'), NOW), 1_000_000)
+    assert len(results) == MANY + 2
+    assert len(set(desk.settled)) == MANY + 2
+
+
+async def test_when_a_slice_fails_the_batch_is_sent_again_and_nothing_counts_twice(
+    ingest: Ingest, desk: Desk
+) -> None:
+    desk.failing = 2
+    with pytest.raises(Unavailable):
+        await ingest.receive(segment.decode(batch(), NOW), 1_000_000)
+    results = await ingest.receive(segment.decode(batch(), NOW), 1_000_000)
+    assert {result.outcome for result in results} == {"processed", "duplicate"}
+    assert sorted(desk.settled) == sorted(f"m{number}:track" for number in range(MANY))
