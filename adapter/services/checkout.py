@@ -11,9 +11,11 @@ from adapter.errors import NotFound, WrongMove
 from adapter.model.customers import Customer
 from adapter.model.decisions import Decision
 from adapter.model.discounts import Discount, HeldDiscount
+from adapter.model.encoding import encode
 from adapter.model.events import Event
 from adapter.model.operations import DiscountMove
 from adapter.services.committer import Committer
+from adapter.services.results import Result
 from adapter.services.work import Work
 from adapter.store.contract import Store
 
@@ -29,16 +31,23 @@ class Checkout:
     async def move(self, move: DiscountMove, idempotency_key: str | None = None) -> Discount:
         """Move a discount, durably; with an idempotency key a repeated call gets the first one's answer.
 
+        A call is the same when all of it is: a key that is used again for another order, or by another
+        customer, gets the answer that those deserve. One that was refused did nothing, and is tried anew.
         Raises NotFound or WrongMove with the reason, Unavailable when it should be tried again.
         """
-        key = f"{move.verb} {move.code} {idempotency_key}" if idempotency_key else ""
-        work = Work("api", key, idempotency_key or "", self._clock(), (move,))
-        [result] = await self._committer.submit([work])
+        key = f"{encode(move).decode()} {idempotency_key}" if idempotency_key else ""
+        result = await self._settled(move, key)
+        if result.outcome == "duplicate" and not result.discounts:
+            result = await self._settled(move, "")
         if result.discounts:
             return result.discounts[0]
         if result.error == WrongMove.code:
             raise WrongMove(result.reason or "the discount cannot move there")
         raise NotFound(result.reason or f"no discount `{move.code}` was issued here")
+
+    async def _settled(self, move: DiscountMove, key: str) -> Result:
+        [result] = await self._committer.submit([Work("api", key, "", self._clock(), (move,))])
+        return result
 
     async def expire(self, codes: Sequence[str]) -> int:
         """Write down the expiry of lapsed discounts and free what they held; returns how many."""

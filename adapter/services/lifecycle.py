@@ -33,7 +33,7 @@ _FROM: Final[dict[str, frozenset[Status]]] = {
 
 
 def moved(held: HeldDiscount, move: DiscountMove, owner: str | None, now: datetime) -> HeldDiscount:
-    """Return the discount after the move; the same object when it is there already for the same order.
+    """Return the discount after the move; the same object when that very move was made before.
 
     `owner` is the source_id of whoever moves it, None where the caller does not say.
     Raises WrongMove with the reason.
@@ -43,7 +43,7 @@ def moved(held: HeldDiscount, move: DiscountMove, owner: str | None, now: dateti
         raise WrongMove(f"`{code}` belongs to another customer")
     if move.verb == "expire":
         return _expired(held, status, now)
-    if status == target and held.order_id == (move.order_id or held.order_id) and move.verb != "release":
+    if status == target and _repeats(move, held.order_id):
         return held
     if status not in _FROM[move.verb]:
         raise WrongMove(f"cannot {move.verb} `{code}`: {_standing(held, status)}")
@@ -54,6 +54,16 @@ def moved(held: HeldDiscount, move: DiscountMove, owner: str | None, now: dateti
         order_id=None if move.verb == "release" else move.order_id or held.order_id,
         reason=move.reason or held.reason,
     )
+
+
+def _repeats(move: DiscountMove, order_id: str | None) -> bool:
+    """Say whether a move to where the discount stands already is the one that brought it there.
+
+    A redemption that names no order is not: the code used a second time would look just like it.
+    """
+    if move.verb == "redeem":
+        return move.order_id is not None and move.order_id == order_id
+    return move.verb != "release" and order_id == (move.order_id or order_id)
 
 
 def _expired(held: HeldDiscount, status: Status, now: datetime) -> HeldDiscount:

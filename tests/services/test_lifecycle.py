@@ -33,7 +33,6 @@ MOVES: dict[tuple[Status, str], Status] = {
     ("applied", "release"): "issued",
     ("applied", "redeem"): "redeemed",
     ("applied", "revoke"): "revoked",
-    ("redeemed", "redeem"): "redeemed",
     ("revoked", "revoke"): "revoked",
     ("expired", "expire"): "expired",
 }
@@ -74,6 +73,12 @@ def test_redeeming_again_with_another_order_is_refused_and_says_which_order_has_
     with pytest.raises(WrongMove, match="it was redeemed with order `O-1`"):
         moved(redeemed, DiscountMove("redeem", "HV15-8K2F", order_id="O-2"), None, NOW)
     assert moved(redeemed, DiscountMove("redeem", "HV15-8K2F", order_id="O-1"), None, NOW) is redeemed
+
+
+@pytest.mark.parametrize("order_id", [None, "O-1"])
+def test_a_second_use_that_names_no_order_is_refused(order_id: str | None) -> None:
+    with pytest.raises(WrongMove, match="it was redeemed"):
+        moved(held("redeemed", order_id=order_id), DiscountMove("redeem", "HV15-8K2F"), None, NOW)
 
 
 def test_applying_to_another_cart_while_applied_is_refused() -> None:

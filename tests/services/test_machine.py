@@ -43,7 +43,7 @@ VERBS = st.sampled_from(["apply", "release", "redeem", "revoke"])
 FROM = {
     "apply": {"issued", "applied"},
     "release": {"applied"},
-    "redeem": {"issued", "applied", "redeemed"},
+    "redeem": {"issued", "applied"},
     "revoke": {"issued", "applied", "revoked"},
 }
 TO = {"apply": "applied", "release": "issued", "redeem": "redeemed", "revoke": "revoked"}
