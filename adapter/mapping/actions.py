@@ -51,7 +51,11 @@ _SOURCE_ID = Field(
     required=True,
 )
 _LINKS = (
-    Field("anonymous_id", "id", "the visitor's anonymous id; joins what they did before they were known"),
+    Field(
+        "anonymous_id",
+        "id",
+        "the visitor's anonymous id, also while it is their key; joins what they did before they were known",
+    ),
     Field("mpid", "id", "mParticle's profile id; joins likewise"),
 )
 _ORDER = Field("order_id", "id", "the order that the discount is used in")

@@ -28,6 +28,11 @@ class Customer(Struct, frozen=True, omit_defaults=True):
     segments: tuple[str, ...] = ()
     groups: dict[str, dict[str, Any]] = {}
 
+    @property
+    def anonymous(self) -> bool:
+        """Whether they are known by an anonymous id alone: their key is among their linking identities."""
+        return any(self.identities.get(kind) == self.source_id for kind in LINKING)
+
     def names(self) -> set[str]:
         """Return every id and email that names this person; a device's do not, for others may use it."""
         names = {value for kind, value in self.identities.items() if not kind.startswith("device")}

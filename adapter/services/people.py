@@ -76,13 +76,20 @@ class People:
         return self._names(person.customer.source_id)
 
     def find(self, source_id: str, identities: Mapping[str, str]) -> Person:
-        """Return the person behind an id, linking what identities reveal; new ones are created."""
+        """Return the person behind an id, linking what identities reveal; new ones are created.
+
+        Who first comes under an anonymous id alone is an unknown visitor, until a message names them.
+        """
         owner = self.canonical(source_id)
-        for kind in LINKING:
-            value = identities.get(kind)
-            if value is not None:
-                owner = self._link(kind, value, source_id, owner)
-        return self._person(owner)
+        linking = {kind: identities[kind] for kind in LINKING if kind in identities}
+        for kind, value in linking.items():
+            owner = self._link(kind, value, source_id, owner)
+        person = self._known.get(owner)
+        if person is None:
+            return self._created(owner, {kind: value for kind, value in linking.items() if value == owner})
+        if linking and source_id not in linking.values():
+            self._name(person)
+        return person
 
     def upsert(self, facts: CustomerUpsert) -> None:
         """Apply facts about a customer; only what is given changes."""
@@ -93,7 +100,8 @@ class People:
             kept = {name: value for name, value in old.traits.items() if name not in facts.removed_traits}
             changes["traits"] = kept | facts.traits
         if facts.identities:
-            changes["identities"] = old.identities | facts.identities
+            given = facts.identities if old.anonymous else _of_others(facts.identities, old.source_id)
+            changes["identities"] = old.identities | given
         if facts.joined_segments or facts.left_segments:
             stay = set(old.segments).union(facts.joined_segments).difference(facts.left_segments)
             changes["segments"] = tuple(sorted(stay))
@@ -111,6 +119,11 @@ class People:
         source, target = self.canonical(previous_id), self.canonical(source_id)
         if source == target:
             return
+        visitor = self._known.get(source)
+        if target not in self._known and visitor is not None and visitor.customer.anonymous:
+            # Two visits of an unknown visitor; a message that names them will say so.
+            kinds = (kind for kind in LINKING if visitor.customer.identities.get(kind) == source)
+            self._created(target, dict.fromkeys(kinds, target))
         self._absorb(source, target)
         if previous_id != source:
             self._learn((SOURCE_ID, previous_id), target)
@@ -132,11 +145,15 @@ class People:
     def _names(self, owner: str) -> list[str]:
         return [owner, *(source for source, _ in self.moved if self.canonical(source) == owner)]
 
-    def _person(self, owner: str) -> Person:
-        person = self._known.get(owner)
-        if person is None:
-            person = self._known[owner] = Person(Customer(owner), dirty=True)
+    def _created(self, owner: str, identities: dict[str, str]) -> Person:
+        person = self._known[owner] = Person(Customer(owner, identities=identities), dirty=True)
         return person
+
+    def _name(self, person: Person) -> None:
+        """Note that an id is a customer's own, though it was taken for an anonymous one."""
+        old = person.customer
+        if old.anonymous:
+            self._change(person, {"identities": _of_others(old.identities, old.source_id)})
 
     def _change(self, person: Person, changes: dict[str, Any]) -> None:
         old = person.customer
@@ -149,14 +166,18 @@ class People:
         """Return the owner after an identity was seen beside an id.
 
         The first customer seen with an identity keeps it: a second one on the same device signs in under
-        an id of their own, and must not inherit the first one's past.
+        an id of their own, and must not inherit the first one's past. Nor does who sends another customer's
+        key as an anonymous id, which anybody with a browser can: only an unknown visitor is absorbed.
         """
         linked = self._identities.get((kind, value))
         if source_id == value:
             return owner if linked is None else linked
         if linked is None:
+            visitor = self._known.get(value)
+            if visitor is not None and value != owner and not visitor.customer.anonymous:
+                return owner
             self._learn((kind, value), owner)
-            if value in self._known and value != owner:
+            if visitor is not None and value != owner:
                 self._absorb(value, owner)
         return owner
 
@@ -172,10 +193,18 @@ class People:
         gone = self._known.pop(source, None)
         if gone is None:
             return
-        person = self._person(target)
+        person = self._known.get(target) or self._created(target, {})
         person.history = gone.past().merge(person.past())
+        unknown = gone.customer.anonymous and person.customer.anonymous
         person.customer = _joined(gone.customer, person.customer)
         person.dirty = True
+        if not unknown:
+            self._name(person)
+
+
+def _of_others(identities: Mapping[str, str], own: str) -> dict[str, str]:
+    """Return identities without those that would make a customer anonymous."""
+    return {kind: value for kind, value in identities.items() if kind not in LINKING or value != own}
 
 
 def _joined(older: Customer, into: Customer) -> Customer:

@@ -205,7 +205,8 @@ async def test_concurrent_senders_get_exactly_the_cap(desk: Desk, senders: int) 
 async def test_signing_in_later_in_the_batch_still_shares_one_limit(desk: Desk) -> None:
     [issued] = (await desk.take(event("checkout_started", "u1", cart_value=145.75))).discounts
     await desk.take(DiscountMove("redeem", issued.code))
-    started = EventOccurred("anon-1", event("checkout_started", "anon-1", cart_value=145.75).event)
+    happened = event("checkout_started", "anon-1", cart_value=145.75).event
+    started = EventOccurred("anon-1", happened, {"anonymous_id": "anon-1"})
     results = await desk.settle(
         desk.work(started), desk.work(CustomerUpsert("u1", identities={"anonymous_id": "anon-1"}))
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from adapter.model.customers import Customer
@@ -13,6 +15,11 @@ from adapter.store.contract import CustomerRecord, Identity, Loaded
 def people(*customers: Customer, identities: dict[Identity, str] | None = None) -> People:
     records = {customer.source_id: CustomerRecord(customer) for customer in customers}
     return People(Loaded({}, dict(identities or {}), records, {}))
+
+
+def visitor(anonymous_id: str, **facts: Any) -> Customer:
+    """Return whom nobody knows by more than an anonymous id."""
+    return Customer(anonymous_id, identities={"anonymous_id": anonymous_id}, **facts)
 
 
 def written(room: People) -> dict[str, Customer]:
@@ -53,7 +60,7 @@ def test_segments_are_joined_and_left() -> None:
 
 
 def test_an_anonymous_visitor_who_signs_in_brings_their_past() -> None:
-    room = people(Customer("anon-1", traits={"campaign": "spring", "plan": "none"}))
+    room = people(visitor("anon-1", traits={"campaign": "spring", "plan": "none"}))
     room.upsert(CustomerUpsert("u1", identities={"anonymous_id": "anon-1"}, traits={"plan": "pro"}))
     assert written(room) == {
         "u1": Customer(
@@ -75,6 +82,42 @@ def test_a_second_customer_on_the_same_device_inherits_nothing() -> None:
     assert room.find("u2", {"anonymous_id": "anon-1"}).customer.source_id == "u2"
     assert room.moved == []
     assert room.canonical("u1") == "u1"
+
+
+def test_nobody_takes_over_a_customer_by_sending_their_key_as_an_anonymous_id() -> None:
+    room = people(Customer("victim", email="v@example.org"))
+    room.find("victim", {"anonymous_id": "victim"})
+    room.upsert(CustomerUpsert("victim", identities={"anonymous_id": "victim"}))
+    room.upsert(CustomerUpsert("thief", identities={"anonymous_id": "victim"}))
+    assert (room.moved, room.canonical("victim")) == ([], "victim")
+    assert room.find("victim", {"anonymous_id": "victim"}).customer.email == "v@example.org"
+
+
+def test_an_anonymous_id_that_turns_out_to_be_a_customers_own_is_not_taken_over() -> None:
+    room = people(visitor("u1"))
+    room.find("u1", {"anonymous_id": "anon-1"})
+    room.find("u2", {"anonymous_id": "u1"})
+    assert written(room)["u1"] == Customer("u1")
+    assert room.canonical("u1") == "u1"
+
+
+@pytest.mark.parametrize("first", ["visit", "alias"])
+def test_two_visits_joined_before_signing_in_are_both_remembered(first: str) -> None:
+    room = people(visitor("7", traits={"seen": "shoes"}))
+    if first == "visit":
+        room.find("8", {"mpid": "8"})
+    room.merge("7", "8")
+    room.find("8", {"mpid": "8"})
+    room.upsert(CustomerUpsert("u1", identities={"mpid": "8"}))
+    assert {room.canonical(name) for name in ("7", "8", "u1")} == {"u1"}
+    assert written(room)["u1"].traits == {"seen": "shoes"}
+
+
+def test_a_visitor_into_whom_a_customer_was_merged_is_no_longer_unknown() -> None:
+    room = people(Customer("u1", identities={"mpid": "8"}), visitor("8"))
+    room.merge("u1", "8")
+    room.find("thief", {"anonymous_id": "8"})
+    assert {room.canonical(name) for name in ("u1", "8")} == {"8"}
 
 
 @pytest.mark.parametrize(
@@ -117,4 +160,4 @@ def test_an_erased_customer_starts_afresh() -> None:
     room = people(Customer("u1", email="a@example.org"), identities={("mpid", "7"): "u1"})
     room.erase("u1")
     assert room.erased == ["u1"]
-    assert room.find("7", {"mpid": "7"}).customer == Customer("7")
+    assert room.find("7", {"mpid": "7"}).customer == Customer("7", identities={"mpid": "7"})

@@ -11,7 +11,7 @@ from msgspec import Raw
 from msgspec.structs import replace
 
 from adapter.metrics import Metrics
-from adapter.model.operations import CustomerErase, CustomerMerge, CustomerUpsert
+from adapter.model.operations import CustomerErase, CustomerMerge, CustomerUpsert, EventOccurred
 from adapter.model.quarantine import Quarantined
 from adapter.services.results import Settled
 from adapter.services.timers import Pacing, Timers
@@ -114,7 +114,8 @@ async def test_history_sent_again_starts_no_wait_but_ends_one(desk: Any) -> None
 
 
 async def test_a_customer_who_signs_in_meanwhile_gets_it_under_their_name(desk: Any) -> None:
-    await desk.take(desk.event("checkout_started", "anon-1", cart_value=80))
+    happened = desk.event("checkout_started", "anon-1", cart_value=80).event
+    await desk.take(EventOccurred("anon-1", happened, {"anonymous_id": "anon-1"}))
     [stale] = await desk.store.due_timers(desk.at(30), 9)
     await desk.take(CustomerUpsert("ann", identities={"anonymous_id": "anon-1"}))
     desk.now = desk.at(30)
