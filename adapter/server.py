@@ -31,13 +31,14 @@ _log = logging.getLogger(__name__)
 def serve(settings: Settings, announce: Callable[[], None] = lambda: None) -> None:
     """Serve until a signal stops it; what waits is settled first.
 
-    `announce` is called once all files check. Raises InvalidFiles, Refused for a store's url, and where
-    several processes are to serve, Unavailable when the store cannot be opened.
+    `announce` is called once all files check and the store opens. Raises InvalidFiles, Refused for a store's
+    url, and Unavailable when the store cannot be opened.
     """
     if settings.server.workers > 1:
         _serve_by_many(settings, announce)
         return
     app = compose(settings)
+    asyncio.run(_try_store(settings.store.url))
     announce()
     _tune()
     uvicorn.run(app.asgi, **_options(settings))
@@ -77,6 +78,7 @@ def _serve_by_many(settings: Settings, announce: Callable[[], None]) -> None:
 
 
 async def _try_store(url: str) -> None:
+    """Open it once: what is wrong with it is told before anybody is told that we listen."""
     store = open_store(url)
     await store.open()
     await store.close()

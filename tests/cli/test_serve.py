@@ -6,6 +6,7 @@ import json
 import re
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -30,6 +31,17 @@ def test_a_taken_port_is_told_in_one_sentence(taken: int) -> None:
         f"adapter: port {taken} on 127.0.0.1 is taken; "
         "stop what listens there, or choose another with --port\n"
     )
+
+
+def test_a_store_that_cannot_be_opened_is_told_in_one_sentence_and_nothing_is_announced(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "folder.db").mkdir()
+    store = f"sqlite:///{tmp_path}/folder.db"
+    result = CliRunner().invoke(commands, ["serve", "--port", "0", "--store", store])
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith("adapter: the store ")
+    assert result.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize(
