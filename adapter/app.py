@@ -268,6 +268,7 @@ def _intervals(settings: Settings) -> Intervals:
         keep_events=_days(keep.event_days),
         keep_decisions=_days(keep.decision_days),
         keep_deliveries=_days(keep.delivery_days),
+        keep_quarantined=_days(keep.quarantine_days),
     )
 
 

@@ -7,6 +7,7 @@ gives its guardrail claims back. Several processes may sweep at once: `submit` i
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
@@ -16,6 +17,8 @@ from msgspec import Struct
 
 from adapter.services.rounds import pause, tried
 from adapter.store.contract import Aged, Store
+
+_log = logging.getLogger(__name__)
 
 
 class Intervals(Struct, frozen=True, kw_only=True):
@@ -28,6 +31,7 @@ class Intervals(Struct, frozen=True, kw_only=True):
     keep_events: timedelta | None = timedelta(days=400)
     keep_decisions: timedelta | None = timedelta(days=90)
     keep_deliveries: timedelta | None = timedelta(days=30)
+    keep_quarantined: timedelta | None = timedelta(days=400)
 
     def kept(self) -> dict[Aged, timedelta]:
         """Return how long each kind is kept that is not kept for ever."""
@@ -35,6 +39,7 @@ class Intervals(Struct, frozen=True, kw_only=True):
             "events": self.keep_events,
             "decisions": self.keep_decisions,
             "deliveries": self.keep_deliveries,
+            "quarantine": self.keep_quarantined,
         }
         return {kind: keep for kind, keep in each.items() if keep is not None}
 
@@ -69,7 +74,10 @@ class Expiry:
     async def forget_aged(self, kind: Aged) -> int:
         """Drop what of a kind is past its time; return how many. Raises Unavailable."""
         keep = self._intervals.kept().get(kind)
-        return 0 if keep is None else await self._store.forget(kind, self._clock() - keep)
+        gone = 0 if keep is None else await self._store.forget(kind, self._clock() - keep)
+        if gone and kind == "quarantine":
+            _log.warning("dropped %d quarantined messages that nobody replayed in time", gone)
+        return gone
 
     async def run(self, stop: asyncio.Event) -> None:
         """Sweep until `stop` is set; the sweep that runs is finished."""

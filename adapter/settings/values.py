@@ -107,6 +107,7 @@ class Retention(Struct, frozen=True):
     event_days: Days = 400
     decision_days: Days = 90
     delivery_days: Days = 30
+    quarantine_days: Days = 400
 
 
 class Log(Struct, frozen=True):

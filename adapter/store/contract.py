@@ -33,7 +33,7 @@ MessageKey = tuple[str, str]
 #: (kind, value) of an identity; kind `source_id` holds the redirects of merged customers.
 Identity = tuple[str, str]
 #: What may be dropped by age (dedupe keys have a verb of their own).
-Aged = Literal["events", "decisions", "deliveries"]
+Aged = Literal["events", "decisions", "deliveries", "quarantine"]
 #: (scope, key) of a guardrail counter, as in `model.discounts.Claim`.
 CounterKey = tuple[str, str]
 
@@ -306,7 +306,8 @@ class Store(Protocol):
     async def forget(self, kind: Aged, before: datetime) -> int:
         """Drop what is older than that, a part at a time so that requests are not held up; returns how many.
 
-        Events go by `occurred_at`, decisions by `decided_at`, deliveries by `created_at` once done or dead.
+        Events go by `occurred_at`, decisions by `decided_at`, deliveries by `created_at` once done or dead,
+        quarantined messages by `received_at`.
         The folded history of customers, and so what rules see, stays as it is.
         """
         ...

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
+import pytest
+
 from adapter.errors import Unavailable
 from adapter.services.expiry import Expiry, Intervals
 from adapter.store.contract import Store
@@ -129,30 +131,34 @@ async def test_dedupe_keys_older_than_thirty_days_are_forgotten_at_the_start_and
     assert store.forgotten[-1] == NOON - timedelta(days=90)
 
 
-async def test_events_decisions_and_deliveries_go_each_after_its_time() -> None:
+async def test_events_decisions_deliveries_and_quarantined_messages_go_each_after_its_time(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     store = Lapsing()
-    await run_until(expiry(store, keep_decisions=timedelta(days=9)), lambda: len(store.aged) == 3)
+    await run_until(expiry(store, keep_decisions=timedelta(days=9)), lambda: len(store.aged) == 4)
     assert store.aged == {
         "events": NOON - timedelta(days=400),
         "decisions": NOON - timedelta(days=9),
         "deliveries": NOON - timedelta(days=30),
+        "quarantine": NOON - timedelta(days=400),
     }
+    assert "dropped 3 quarantined messages" in caplog.text
     assert await expiry(store).forget_aged("events") == 3
 
 
 async def test_what_is_kept_for_ever_is_not_dropped() -> None:
     store = Lapsing()
     each = expiry(store, keep_events=None, keep_decisions=None)
-    await run_until(each, lambda: bool(store.aged))
-    assert list(store.aged) == ["deliveries"]
+    await run_until(each, lambda: "quarantine" in store.aged)
+    assert list(store.aged) == ["deliveries", "quarantine"]
     assert await each.forget_aged("events") == 0
 
 
 async def test_one_kind_that_cannot_be_dropped_does_not_keep_the_others() -> None:
     store = Lapsing()
     store.broken = {"events"}
-    await run_until(expiry(store), lambda: "deliveries" in store.aged)
-    assert list(store.aged) == ["decisions", "deliveries"]
+    await run_until(expiry(store), lambda: "quarantine" in store.aged)
+    assert list(store.aged) == ["decisions", "deliveries", "quarantine"]
 
 
 async def test_stopping_lets_the_sweep_that_runs_finish() -> None:

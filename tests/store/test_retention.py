@@ -37,6 +37,15 @@ async def test_old_deliveries_go_once_they_are_over(store: Store, run: Any, make
     assert [each.id for each in await store.deliveries("done")] == ["new"]
 
 
+async def test_old_quarantined_messages_go_with_the_names_in_them(store: Store, run: Any, make: Any) -> None:
+    old = replace(make.quarantined("old", names={"userId": "c1"}), received_at=make.at(days=-1))
+    await run.save(quarantine=[old, make.quarantined("new", names={"userId": "c1"})])
+    assert await store.forget("quarantine", make.now) == 1
+    assert [each.key for each in await store.quarantined()] == ["new"]
+    assert (await store.counts())["quarantined"] == 1
+    assert [each.key for each in (await store.held("c1")).quarantined] == ["new"]
+
+
 async def test_there_is_no_limit_to_how_many_go(store: Store, run: Any, make: Any) -> None:
     await run.save(events=[(f"c{n % 9}", make.event(f"e{n}", make.at(days=-1))) for n in range(11_000)])
     assert await store.forget("events", make.now) == 11_000

@@ -19,6 +19,7 @@ _AGED = {
     "events": SQL["aged_events"],
     "decisions": SQL["aged_decisions"],
     "deliveries": SQL["aged_deliveries"],
+    "quarantine": SQL["aged_quarantine"],
 }
 
 

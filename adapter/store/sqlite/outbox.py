@@ -22,11 +22,13 @@ _AGED = {
     "events": SQL["aged_events"],
     "decisions": SQL["aged_decisions"],
     "deliveries": SQL["aged_deliveries"],
+    "quarantine": SQL["aged_quarantine"],
 }
 _LAST = {
     "events": SQL["last_events"],
     "decisions": SQL["last_decisions"],
     "deliveries": SQL["last_deliveries"],
+    "quarantine": SQL["last_quarantine"],
 }
 
 

@@ -62,6 +62,10 @@ DELETE FROM deliveries USING (
 WHERE deliveries.source_id = old.source_id AND deliveries.id = old.id
 RETURNING 1;
 
+-- aged_quarantine --
+-- Drop some of the old quarantined messages.
+DELETE FROM quarantine WHERE id IN (SELECT id FROM quarantine WHERE received_at < $1 ORDER BY id LIMIT $2) RETURNING 1;
+
 -- forget_messages --
 -- Drop the old keys of one slice of digests, save those on which a discount hangs.
 DELETE FROM messages WHERE digest >= $1 AND digest < $2 AND seen_at < $3 AND answer IS NULL AND owner IS NULL RETURNING 1;

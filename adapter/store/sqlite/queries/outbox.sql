@@ -51,6 +51,14 @@ DELETE FROM deliveries WHERE number > ?1 AND number <= ?2 AND created_at < ?3 AN
 -- The first and the last number.
 SELECT coalesce((SELECT min(number) FROM deliveries), 1), coalesce((SELECT max(number) FROM deliveries), 0);
 
+-- aged_quarantine --
+-- Drop old quarantined messages of one span of ids.
+DELETE FROM quarantine WHERE id > ?1 AND id <= ?2 AND received_at < ?3;
+
+-- last_quarantine --
+-- The first and the last id.
+SELECT coalesce((SELECT min(id) FROM quarantine), 1), coalesce((SELECT max(id) FROM quarantine), 0);
+
 -- beat --
 -- A write that proves a commit goes through.
 UPDATE pulse SET beats = beats + 1;
