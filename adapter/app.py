@@ -51,6 +51,7 @@ from adapter.sources.opendsr import Certificate
 from adapter.store.contract import Store
 from adapter.store.engines import open_store
 from adapter.web.application import ASGIApp, build
+from adapter.web.bodies import Room
 from adapter.web.doors import Doors
 
 _log = logging.getLogger(__name__)
@@ -149,8 +150,10 @@ def compose(settings: Settings, store: Store | None = None, world: World | None 
     def running() -> AbstractAsyncContextManager[None]:
         return _running(clients, store, timers, committer, loops)
 
+    # However little may wait, one body of the greatest length must be able to arrive.
+    room = Room(max(settings.ingest.max_waiting_bytes, settings.server.max_body_bytes))
     doors = Doors(
-        ingest, checkout, privacy, health, settings, metrics, world.clock, running, _opendsr(settings)
+        ingest, checkout, privacy, health, settings, metrics, world.clock, running, _opendsr(settings), room
     )
     return App(
         settings=settings,

@@ -116,6 +116,7 @@ def _moving(verb: Any) -> Ask:
             request.receive,
             server.max_body_bytes,
             server.body_timeout_seconds,
+            doors.room,
         )
         given = _given(body)
         asked = DiscountMove(verb, _named(request, "code"), given.source_id, given.order_id, given.reason)

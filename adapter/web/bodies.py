@@ -18,21 +18,42 @@ class Disconnected(Exception):
     """The sender went away before the body had arrived; there is nobody to answer."""
 
 
-async def read(headers: Headers, receive: Receive, limit: int, seconds: float) -> bytes:
+class Room:
+    """What bodies that are still arriving may hold in memory, all of them together; `limit` is in bytes.
+
+    A signature can be checked only once the body is there, so anybody could fill the memory with halves of
+    bodies. One that comes in a single part holds nothing.
+    """
+
+    def __init__(self, limit: int = 64_000_000) -> None:
+        self._left = limit
+
+    def take(self, size: int) -> None:
+        """Hold so many bytes more; raises Unavailable when there is no room for them."""
+        if size > self._left:
+            raise Unavailable("too many bodies are arriving at once")
+        self._left -= size
+
+    def give(self, size: int) -> None:
+        """Let go of so many bytes."""
+        self._left += size
+
+
+async def read(headers: Headers, receive: Receive, limit: int, seconds: float, room: Room) -> bytes:
     """Return the whole body, inflated, of at most `limit` bytes, arrived within `seconds`.
 
     Raises TooLarge, Unreadable for an encoding that we do not take or that is broken, Unavailable when
-    the body does not arrive in time, and Disconnected.
+    the body does not arrive in time or finds no `room`, and Disconnected.
     """
     declared = headers.get(b"content-length", b"")
     if declared.isdigit() and (len(declared) > 18 or int(declared) > limit):
         raise _too_large(limit)
-    body = await _in_time(receive, limit, seconds)
+    body = await _in_time(receive, limit, seconds, room)
     encoding = headers.get(b"content-encoding")
     return body if encoding is None else _decoded(body, encoding.strip().lower(), limit)
 
 
-async def _in_time(receive: Receive, limit: int, seconds: float) -> bytes:
+async def _in_time(receive: Receive, limit: int, seconds: float, room: Room) -> bytes:
     """Collect the body within `seconds`: `asyncio.timeout` at a quarter of its cost, on every request."""
     task, late = asyncio.current_task(), False
     if task is None:
@@ -45,7 +66,7 @@ async def _in_time(receive: Receive, limit: int, seconds: float) -> bytes:
 
     clock = asyncio.get_running_loop().call_later(seconds, expire)
     try:
-        return await _collect(receive, limit)
+        return await _collect(receive, limit, room)
     except asyncio.CancelledError:
         # Cancelled by somebody else as well, the task must end.
         if not late or task.uncancel() > 0:
@@ -55,7 +76,7 @@ async def _in_time(receive: Receive, limit: int, seconds: float) -> bytes:
         clock.cancel()
 
 
-async def _collect(receive: Receive, limit: int) -> bytes:
+async def _collect(receive: Receive, limit: int, room: Room) -> bytes:
     message = await receive()
     if message["type"] == "http.disconnect":
         raise Disconnected
@@ -64,17 +85,26 @@ async def _collect(receive: Receive, limit: int) -> bytes:
         if len(body) > limit:
             raise _too_large(limit)
         return body
-    parts, size = [body], len(body)
-    while message.get("more_body", False):
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise Disconnected
-        part = message.get("body", b"")
-        size += len(part)
-        if size > limit:
-            raise _too_large(limit)
-        parts.append(part)
-    return b"".join(parts)
+    return await _joined(body, receive, limit, room)
+
+
+async def _joined(first: bytes, receive: Receive, limit: int, room: Room) -> bytes:
+    parts, size, part, more = [], 0, first, True
+    try:
+        while True:
+            if size + len(part) > limit:
+                raise _too_large(limit)
+            room.take(len(part))
+            size += len(part)
+            parts.append(part)
+            if not more:
+                return b"".join(parts)
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise Disconnected
+            part, more = message.get("body", b""), message.get("more_body", False)
+    finally:
+        room.give(size)
 
 
 def _decoded(body: bytes, encoding: bytes, limit: int) -> bytes:

@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from adapter.metrics import Metrics
 from adapter.model.customers import Customer
@@ -22,6 +22,7 @@ from adapter.services.results import Result
 from adapter.settings.values import Settings
 from adapter.sources.decoded import Decoded
 from adapter.sources.opendsr import Certificate
+from adapter.web.bodies import Room
 
 
 class Ingest(Protocol):
@@ -88,7 +89,7 @@ class Doors(Struct, frozen=True):
     """Everything that an endpoint may use. `clock` returns the moment now, in UTC.
 
     `lifespan` is entered before the first request and left after the last. `opendsr` proves
-    data subject requests.
+    data subject requests; `room` is what arriving bodies share.
     """
 
     ingest: Ingest
@@ -100,6 +101,7 @@ class Doors(Struct, frozen=True):
     clock: Callable[[], datetime]
     lifespan: Callable[[], AbstractAsyncContextManager[None]]
     opendsr: Certificate | None = None
+    room: Room = field(default_factory=Room)
 
     @property
     def unguarded(self) -> bool:

@@ -40,6 +40,7 @@ class Endpoint:
         self._tell = tell
         self._limit = doors.settings.server.max_body_bytes
         self._timeout = doors.settings.server.body_timeout_seconds
+        self._room = doors.room
         self._requests = doors.metrics.requests
         self._seconds = doors.metrics.request_seconds.labels(name)
         self._by_status = {200: doors.metrics.requests.labels(name, "200")}
@@ -65,7 +66,8 @@ class Endpoint:
             return self._tell(Failure(405, "method_not_allowed", message))
         headers: Headers = dict(scope["headers"])
         self._admit(headers)
-        return await self._handle(await read(headers, receive, self._limit, self._timeout), headers)
+        body = await read(headers, receive, self._limit, self._timeout, self._room)
+        return await self._handle(body, headers)
 
     def _count(self, status: int) -> None:
         counter = self._by_status.get(status)

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapter.errors import Refused, TooLarge, Unavailable, Unreadable
-from adapter.web.bodies import Disconnected, read
+from adapter.web.bodies import Disconnected, Room, read
 
 LIMIT = 2_000
 
@@ -42,7 +42,7 @@ def reading(
     parts: list[bytes], headers: dict[bytes, bytes] | None = None, then: str = "nothing more"
 ) -> bytes:
     async def once() -> bytes:
-        return await read(headers or {}, receiving(parts, then=then), LIMIT, 0.05)
+        return await read(headers or {}, receiving(parts, then=then), LIMIT, 0.05, Room())
 
     return anyio.run(once)
 
@@ -113,3 +113,27 @@ def test_a_body_that_never_ends_may_be_sent_again(parts: list[bytes]) -> None:
 def test_a_sender_that_goes_away_is_not_answered(parts: list[bytes]) -> None:
     with pytest.raises(Disconnected):
         reading(parts, then="disconnect")
+
+
+async def arriving(parts: list[bytes], room: Room, then: str = "nothing more") -> bytes:
+    return await read({}, receiving(parts, then=then), LIMIT, 0.2, room)
+
+
+async def test_halves_of_bodies_hold_no_more_than_there_is_room_for() -> None:
+    room = Room(1_000)
+    waiting = [asyncio.create_task(arriving([b"x" * 400], room, "wait")) for _ in range(2)]
+    await asyncio.sleep(0.05)
+    with pytest.raises(Unavailable, match="too many bodies"):
+        await arriving([b"x" * 400, b"x"], room)
+    assert await arriving([b"x" * 400], room) == b"x" * 400, "a body in one part holds nothing"
+    assert {type(each) for each in await asyncio.gather(*waiting, return_exceptions=True)} == {Unavailable}
+    assert len(await arriving([b"x" * 500, b"x" * 500], room)) == 1_000, "what they held is free again"
+
+
+@pytest.mark.parametrize("then", ["nothing more", "disconnect", "wait"])
+async def test_however_a_body_ends_it_lets_go_of_its_room(then: str) -> None:
+    room = Room(600)
+    for _ in range(3):
+        with suppress(Disconnected, Unavailable):
+            await arriving([b"x" * 300, b"x" * 300], room, then)
+    assert await arriving([b"x" * 300, b"x" * 300], room) == b"x" * 600
