@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from adapter.model.operations import CustomerMerge, CustomerUpsert
+from adapter.model.operations import CustomerMerge, CustomerUpsert, EventOccurred
 
 OLD = """
 rules:
@@ -99,7 +99,8 @@ async def test_two_pasts_that_are_joined_in_the_batch_are_both_completed(
     open_desk: Any, make_rules: Any, how: str
 ) -> None:
     desk = await open_desk(OLD)
-    await desk.take(desk.event("order_completed", "anon-1", minutes=-5, total=60))
+    visit = desk.event("order_completed", "anon-1", minutes=-5, total=60).event
+    await desk.take(EventOccurred("anon-1", visit, {"anonymous_id": "anon-1"}))
     await desk.take(desk.event("order_completed", "ann", minutes=-4, total=40))
     desk.book = make_rules(NEW)
     joining = (
