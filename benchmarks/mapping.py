@@ -89,7 +89,7 @@ def _compared(
     rounds = []
     for _ in range(arguments.rounds):
         theirs = reference.ask(case=place, seconds=arguments.seconds)
-        rounds.append((_rate(lambda: transform(payload), arguments.seconds), theirs))
+        rounds.append((_rate(transform, payload, arguments.seconds), theirs))
     ours = statistics.median(rate for rate, _ in rounds)
     theirs = statistics.median(rate for _, rate in rounds)
     ratio = statistics.median(rate / other for rate, other in rounds)
@@ -97,12 +97,12 @@ def _compared(
     return round(float(ratio), 1)
 
 
-def _rate(run: Callable[[], Any], seconds: float) -> float:
+def _rate(run: Callable[[dict[str, Any]], Any], payload: dict[str, Any], seconds: float) -> float:
     count = 0
     start = now = time.perf_counter()
     while now < start + seconds:
         for _ in range(500):
-            run()
+            run(payload)
         count += 500
         now = time.perf_counter()
     return count / (now - start)
@@ -112,8 +112,8 @@ def _matching(arguments: argparse.Namespace, message: dict[str, Any]) -> float:
     few, many = (SubscriptionIndex([parse(text) for text in _subscriptions(count)]) for count in (20, 200))
     rounds = []
     for _ in range(arguments.rounds):
-        of_few = _rate(lambda: few.candidates(message), arguments.seconds)
-        of_many = _rate(lambda: many.candidates(message), arguments.seconds)
+        of_few = _rate(few.candidates, message, arguments.seconds)
+        of_many = _rate(many.candidates, message, arguments.seconds)
         rounds.append((of_few / of_many, of_few, of_many))
     ratio, of_few, of_many = (statistics.median(column) for column in zip(*rounds, strict=True))
     print(f"matching  20 subscriptions {of_few:12,.0f}/s   200 {of_many:10,.0f}/s   cost ratio {ratio:5.2f}")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Callable
+from types import CodeType
 from typing import Any
 
 from adapter.errors import MappingError
 from adapter.mapping.directives import DIRECTIVES
-from adapter.mapping.emit import Emitter
+from adapter.mapping.emit import Emitter, Value
 from adapter.mapping.interpret import Resolver, Tables, root_of
 from adapter.mapping.reference import validate
 from adapter.mapping.values import UNDEFINED, as_json, type_of
@@ -16,8 +18,10 @@ from adapter.mapping.values import UNDEFINED, as_json, type_of
 Transform = Callable[[dict[str, Any]], Any]
 
 _NESTED = "the payload or the mapping is nested too deeply"
-_BUILTINS = {"dict": dict, "list": list, "str": str, "type": type, "KeyError": KeyError,
-             "RecursionError": RecursionError}  # fmt: skip
+_BUILTINS = {
+    word.__name__: word
+    for word in (bool, dict, float, int, list, str, type, KeyError, RecursionError, TypeError)
+}  # fmt: skip
 
 
 def compile(mapping: Any, *, tables: Tables | None = None) -> Transform:  # noqa: A001 - the verb is right
@@ -30,7 +34,7 @@ def compile(mapping: Any, *, tables: Tables | None = None) -> Transform:  # noqa
     resolver = Resolver(DIRECTIVES, tables)
     emitter = Emitter(DIRECTIVES, resolver)
     try:
-        return _made(emitter, emitter.value(root, final=True).text)
+        return _made(emitter, emitter.value(root, final=True))
     except (SyntaxError, RecursionError, MemoryError):  # too deep for Python's own compiler
         return _interpreting(root, resolver)
 
@@ -38,31 +42,47 @@ def compile(mapping: Any, *, tables: Tables | None = None) -> Transform:  # noqa
 def source(mapping: Any) -> str:
     """Return the Python source that `compile` makes, for those who want to see it."""
     emitter = Emitter(DIRECTIVES, Resolver(DIRECTIVES))
-    return _source(emitter, emitter.value(root_of(mapping), final=True).text)
+    return _source(emitter, emitter.value(root_of(mapping), final=True))
 
 
-def _source(emitter: Emitter, result: str) -> str:
-    constants = ", ".join(["U", "refused", "nested", *emitter.constants])
+def _source(emitter: Emitter, result: Value) -> str:
+    if result.misses:
+        result = emitter.stored(result)
+    there = f"None if {result.text} is U else " if result.misses else ""
+    constants = ", ".join(["U", "E", "refused", "nested", *emitter.constants])
     return "\n".join([
         f"def make({constants}):",
         "  def transform(p):",
         "   if type(p) is not dict: refused(p)",
         "   try:",
-        "        pass",
         *emitter.lines,
-        f"        r = {result}",
-        "        return None if r is U else r",
+        f"        return {there}{result.text}",
         "   except RecursionError:",
         "        nested()",
         "  return transform",
     ])  # fmt: skip
 
 
-def _made(emitter: Emitter, result: str) -> Transform:
+def _made(emitter: Emitter, result: Value) -> Transform:
+    code = builtins.compile(_source(emitter, result), "<mapping>", "exec")
+    texts = {name: text for text, name in emitter.texts.items()}
     space: dict[str, Any] = {"__builtins__": _BUILTINS}
-    exec(_source(emitter, result), space)  # noqa: S102 - our own source; authors' text comes as constants
-    made: Transform = space["make"](UNDEFINED, _refused, _nested, *emitter.constants.values())
+    exec(_with_texts(code, texts), space)  # noqa: S102 - our own source; authors' text comes as constants
+    made: Transform = space["make"](UNDEFINED, {}, _refused, _nested, *emitter.constants.values())
     return made
+
+
+def _with_texts(code: CodeType, texts: dict[str, str]) -> CodeType:
+    """Return the code with the authors' texts among its constants, which is where they are read fastest."""
+
+    def put(constant: Any) -> Any:
+        if isinstance(constant, CodeType):
+            return _with_texts(constant, texts)
+        if isinstance(constant, tuple):
+            return tuple(map(put, constant))
+        return texts.get(constant, constant) if isinstance(constant, str) else constant
+
+    return code.replace(co_consts=tuple(map(put, code.co_consts)))
 
 
 def _interpreting(root: Any, resolver: Resolver) -> Transform:

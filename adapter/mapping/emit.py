@@ -1,7 +1,8 @@
 """Python source written from a mapping, so that the hot path walks no mapping.
 
 Only our own names get into the source: whatever an author wrote (keys, paths, text) is handed to it as a
-constant. One pass over the mapping writes statements; paths that share their beginning are walked once.
+constant, or put in the place of a name of ours once the source is compiled. One pass over the mapping writes
+statements; paths that share their beginning are walked once, directives that stand twice run once.
 """
 
 from __future__ import annotations
@@ -40,7 +41,10 @@ class Scope:
     def __init__(self, payload: str, *, is_object: bool, holed: bool) -> None:
         self.payload = payload
         self.holed = holed
-        self.values: dict[tuple[str, ...], Value] = {(): Value(payload, not is_object, holed, simple=True)}
+        #: By path, and by the text of a directive: both are resolved once.
+        self.values: dict[tuple[str, ...] | str, Value] = {
+            (): Value(payload, not is_object, holed, simple=True)
+        }
         self.members: dict[tuple[str, ...], str] = {(): payload} if is_object else {}
         self.present = _NEVER
 
@@ -53,9 +57,11 @@ class Emitter:
         self.resolver = resolver
         self.lines: list[str] = []
         self.constants: dict[str, Any] = {}
+        #: What stands in the source for each text of the author's.
+        self.texts: dict[str, str] = {}
         self.scope = Scope("p", is_object=True, holed=False)
         self.depth = 2
-        #: While true, a missing member may raise KeyError instead of yielding UNDEFINED.
+        #: While true, what has no such member may raise KeyError or TypeError instead of yielding UNDEFINED.
         self.hopeful = False
         #: Whether a loop over items is being written: only the outermost is written twice.
         self.looping = False
@@ -82,6 +88,14 @@ class Emitter:
             self._known[key] = name
         return name
 
+    def text(self, text: str) -> str:
+        """Return what stands for an author's text between quotes; the compiler puts the text in its place."""
+        return self.texts.setdefault(text, f"t{len(self.texts)}")
+
+    def quoted(self, text: str) -> str:
+        """Return the literal of an author's text."""
+        return f"'{self.text(text)}'"
+
     @contextmanager
     def block(self, opening: str) -> Iterator[None]:
         """Write an indented block; what it finds out about the payload holds only inside."""
@@ -94,7 +108,7 @@ class Emitter:
 
     @contextmanager
     def hoping(self) -> Iterator[None]:
-        """Write what takes members as present; what is written around it catches KeyError."""
+        """Write what takes members as present; what is written around it catches KeyError and TypeError."""
         self.hopeful = True
         yield
         self.hopeful = False
@@ -116,7 +130,11 @@ class Emitter:
             return value
         name = self.name()
         self.line(f"{name} = {value.text}")
-        return value._replace(text=name, simple=True)
+        kept = value._replace(text=name, simple=True)
+        for place, known in self.scope.values.items():
+            if known.text == value.text:  # a member taken as present, which was not worth a name at first
+                self.scope.values[place] = kept
+        return kept
 
     def failing(self, message: str) -> Value:
         """Return a value that is never there: its place raises MappingError."""
@@ -132,13 +150,13 @@ class Emitter:
         known = self.scope.values.get(keys)
         if known is None:
             known = self._member(keys[:-1], keys[-1])
-            if self.hopeful and not known.misses:
-                return known
-            known = self.scope.values[keys] = self.stored(known)
+            if not self.hopeful or known.misses:
+                known = self.stored(known)
+            self.scope.values[keys] = known
         return known._replace(misses=known.misses and known.text not in self.scope.present)
 
     def _member(self, above: tuple[str, ...], key: str) -> Value:
-        named, holed = self.constant(key), self.scope.holed
+        named, holed = self.quoted(key), self.scope.holed
         if is_array_index(key) or key == "length":
             return Value(self.call(paths.step, self._value_at(above).text, named), holed=holed)
         members = self._members_at(above)
@@ -150,8 +168,11 @@ class Emitter:
         known = self.scope.members.get(keys)
         if known is None:
             value = self.stored(self._value_at(keys)).text
+            if self.hopeful and not self.scope.holed:
+                return value
             known = self.scope.members[keys] = self.name()
-            self.line(f"{known} = {value} if type({value}) is dict else {self.call(reader, value)}")
+            other = self.call(reader, value)
+            self.line(f"{known} = {value} if type({value}) is dict else E if {value} is U else {other}")
         return known
 
     # Resolving mappings
@@ -169,28 +190,36 @@ class Emitter:
     def directive(self, mapping: dict[str, Any], *, final: bool) -> Value:
         """Write a directive, or the call that interprets it where it cannot be written."""
         name = name_of(mapping)
-        directive = self.directives.get(name)
-        if directive is not None and directive.emit is not None and self._is_valid(mapping):
-            value = directive.emit(mapping[name], self, final)
+        if name == "@path" and self.writes(mapping):
+            value = self._written(name, mapping, final)
         else:
-            run = self.resolver.resolve
-            value = Value(self.call(run, self.constant(mapping), self.scope.payload), holed=True)
-        if name != "@path":
-            value = self.stored(
-                value
-            )  # at once, so that of two faults the same one is met as when interpreted
+            said = f"{final} {mapping}"
+            known = self.scope.values.get(said)
+            # Stored at once, so that of two faults the same one is met as when interpreted.
+            value = self.stored(self._written(name, mapping, final)) if known is None else known
+            self.scope.values[said] = value
         return self.finished(value) if final else value
 
-    def finished(self, value: Value) -> Value:
-        """Return the value without UNDEFINED inside."""
-        return Value(self.call(_finish, value.text), value.misses) if value.holed else value
-
-    def _is_valid(self, mapping: dict[str, Any]) -> bool:
+    def writes(self, mapping: dict[str, Any]) -> bool:
+        """Tell whether the directive can be written, or must be interpreted."""
+        directive = self.directives.get(name_of(mapping))
+        if directive is None or directive.emit is None:
+            return False
         try:
             validate(mapping, self.directives)
         except InvalidMapping:
             return False
         return True
+
+    def _written(self, name: str, mapping: dict[str, Any], final: bool) -> Value:
+        if self.writes(mapping) and (emit := self.directives[name].emit) is not None:
+            return emit(mapping[name], self, final)
+        run = self.resolver.resolve
+        return Value(self.call(run, self.constant(mapping), self.scope.payload), holed=True)
+
+    def finished(self, value: Value) -> Value:
+        """Return the value without UNDEFINED inside."""
+        return Value(self.call(_finish, value.text), value.misses) if value.holed else value
 
     def _list(self, mapping: list[Any], *, final: bool) -> Value:
         items = [self.stored(self.value(item, final=final)) for item in mapping]
@@ -204,7 +233,7 @@ class Emitter:
 
     def fields(self, mapping: dict[str, Any], *, final: bool) -> list[tuple[str, Value]]:
         """Write the members of an object; return the names of their keys and their values."""
-        return [(self.constant(key), self.value(mapping[key], final=final)) for key in keys(mapping)]
+        return [(self.quoted(key), self.value(mapping[key], final=final)) for key in keys(mapping)]
 
     def _object(self, mapping: dict[str, Any], *, final: bool) -> Value:
         fields = self.fields(mapping, final=final)
@@ -237,7 +266,7 @@ class Emitter:
 
 def reader(value: Any) -> Any:
     """Return something whose `get` reads members as JavaScript does, for a value that is no dict."""
-    return _EMPTY if value is UNDEFINED else _Reader(value)
+    return _Reader(value)
 
 
 class _Reader:
@@ -254,9 +283,6 @@ class _Reader:
         if value is UNDEFINED:
             raise KeyError(key)
         return value
-
-
-_EMPTY: dict[str, Any] = {}
 
 
 def _finish(value: Any) -> Any:

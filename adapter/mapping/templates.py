@@ -36,8 +36,6 @@ def key_of(placeholder: str) -> str:
 def shown(value: Any) -> str:
     """Return the text of a value as a placeholder shows it."""
     if type(value) is float:
-        digits = repr(value)
-        return (
-            digits if "e" not in digits and digits[-2:] != ".0" and "n" not in digits else number_text(value)
-        )
+        # JavaScript writes these digits too; it differs on whole numbers and on exponents.
+        return repr(value) if 1e-4 <= value < 1e16 and value % 1 else number_text(value)
     return "" if value is None or value is UNDEFINED else text(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from adapter.errors import MappingError
@@ -52,27 +53,30 @@ def emit_items(
 ) -> bool:
     """Write the loop that gives each item its shape; return whether the result may hold UNDEFINED.
 
-    Items of one list mostly have the same members. So they are taken as present, which is faster, until
-    the first item that lacks one. Where `skipping`, items without a value are left out.
+    Items of one list mostly are objects with the same members. So they are taken as such, which is faster,
+    until the first item that is not. Where `skipping`, items without a value are left out.
     """
-    item, hopeful = emitter.name(), emitter.name()
+    item = emitter.name()
     emitter.line(f"{result} = []")
     shaping = _Shaping(shape, item, result, final, holed, skipping)
-    trying = not emitter.looping and not holed
     before, emitter.looping = (emitter.looping, emitter.hopeful), True
-    if trying:
-        emitter.line(f"{hopeful} = True")
+    if not before[0] and not holed:
+        items = _emit_hope(shaping, items, emitter)
+    emitter.hopeful = False
     with emitter.block(f"for {item} in {items}:"):
-        if trying:
-            with emitter.block(f"if {hopeful}:"):
-                with emitter.block("try:"), emitter.hoping():
-                    _emit_item(shaping, emitter)
-                    emitter.line("continue")
-                emitter.line(f"except KeyError: {hopeful} = False")
-        emitter.hopeful = False
         may_miss = _emit_item(shaping, emitter)
     emitter.looping, emitter.hopeful = before
     return may_miss
+
+
+def _emit_hope(shaping: _Shaping, items: str, emitter: Emitter) -> str:
+    """Write the fast loop; return the name of the items that it leaves over."""
+    left, item = emitter.name(), shaping.item
+    emitter.line(f"{left} = {emitter.call(iter, items)}")
+    with emitter.block("try:"), emitter.hoping(), emitter.block(f"for {item} in {left}:"):
+        _emit_item(shaping, emitter)
+    emitter.line(f"except (KeyError, TypeError): {left} = {emitter.call(chain, f'({item},)', left)}")
+    return left
 
 
 class _Shaping(NamedTuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from adapter.errors import MappingError
@@ -54,29 +55,39 @@ def is_without_test(options: Any) -> bool:
 def _emit(options: Any, emitter: Emitter, final: bool) -> Value:
     if is_without_test(options):
         return emitter.failing(NEITHER)
-    exists = "exists" in options
-    value = emitter.stored(emitter.value(options["exists" if exists else "blank"], final=False))
-    test = (
-        f"{value.text} is not U and {value.text} is not None"
-        if exists
-        else emitter.call(is_filled, value.text)
-    )
     result = emitter.name()
     branches = []
-    with emitter.block(f"if {test}:"):
-        emitter.scope.present |= {value.text}
-        branches.append(_branch(result, options.get("then", UNDEFINED), emitter, final))
-    with emitter.block("else:"):
-        otherwise = options.get("else")
-        branches.append(_branch(result, otherwise if is_truthy(otherwise) else UNDEFINED, emitter, final))
+
+    def write(mapping: Any) -> None:
+        value = Value("U") if mapping is UNDEFINED else emitter.value(mapping, final=final)
+        emitter.line(f"{result} = {value.text}")
+        branches.append(value)
+
+    emit_branches(options, emitter, write)
     misses = any(branch.misses for branch in branches)
     return Value(result, misses, any(branch.holed for branch in branches), simple=True)
 
 
-def _branch(result: str, mapping: Any, emitter: Emitter, final: bool) -> Value:
-    value = Value("U") if mapping is UNDEFINED else emitter.value(mapping, final=final)
-    emitter.line(f"{result} = {value.text}")
-    return value
+def emit_branches(options: Any, emitter: Emitter, write: Callable[[Any], None]) -> None:
+    """Write the test; `write` writes either branch, whose mapping is UNDEFINED where there is none."""
+    exists = "exists" in options
+    value = emitter.stored(emitter.value(options["exists" if exists else "blank"], final=False))
+    with emitter.block(f"if {_there(value) if exists else _filled(value, emitter)}:"):
+        emitter.scope.present |= {value.text}
+        write(options.get("then", UNDEFINED))
+    with emitter.block("else:"):
+        otherwise = options.get("else")
+        write(otherwise if is_truthy(otherwise) else UNDEFINED)
+
+
+def _there(value: Value) -> str:
+    return (
+        f"{value.text} is not U and {value.text} is not None" if value.misses else f"{value.text} is not None"
+    )
+
+
+def _filled(value: Value, emitter: Emitter) -> str:
+    return f"({value.text} != '' if type({value.text}) is str else {emitter.call(is_filled, value.text)})"
 
 
 def _lint(options: Any, report: Report) -> None:

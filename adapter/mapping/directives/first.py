@@ -28,7 +28,6 @@ def _run(options: Any, payload: Any, resolver: Resolver) -> Any:
 
 def _emit(options: Any, emitter: Emitter, final: bool) -> Value:
     result = emitter.name()
-    emitter.line(f"{result} = U")
     holed, sure = False, False
     with ExitStack() as blocks:
         for option in options:
@@ -38,10 +37,9 @@ def _emit(options: Any, emitter: Emitter, final: bool) -> Value:
             sure = option is not None and type(option) is not dict
             if sure:
                 break
-            emitter.line(f"if {result} is None: {result} = U")
-            blocks.enter_context(emitter.block(f"if {result} is U:"))
+            blocks.enter_context(emitter.block(f"if {result} is U or {result} is None:"))
         else:
-            emitter.line("pass")
+            emitter.line(f"{result} = U")
     return Value(result, misses=not sure, holed=holed, simple=True)
 
 

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from adapter.mapping.emit import Emitter
     from adapter.mapping.interpret import Resolver
 
+#: How many characters of joined names one `@flatten` keeps, and what each name counts for beside its own.
+ROOM, _ENTRY = 100_000, 100
+#: An object inside the flattened one: what leads its names, the joined name by key, the object below by key.
+_Place = tuple[str, dict[str, str], dict[str, "_Place"]]
 WITHOUT_SEPARATOR = '@flatten requires a "separator" key'
 
 
@@ -38,32 +42,72 @@ def flattened(value: Any, separator: str, omit_arrays: bool) -> dict[str, Any]:
     return result
 
 
-def flattener(separator: str, omit_arrays: bool) -> Callable[[Any], dict[str, Any]]:
-    """Return `flattened` made faster: the same members, in the order in which they stand."""
+def flattener(
+    separator: str, omit_arrays: bool
+) -> Callable[[dict[str, Any], _Place, dict[str, Any]], dict[str, Any]]:
+    """Return `flattened` made faster for objects: the same members, in the order in which they stand.
 
-    def flat(value: Any) -> dict[str, Any]:
-        result: dict[str, Any] = {}
-        if type(value) is dict:
-            gather(value, "", result)
-        elif value is not UNDEFINED:
-            _gather(value, "", separator, omit_arrays, result)
-        return result
+    It puts the leaves of the object that stands at a place into what it is given, and returns that.
+    """
+    names = _Names(separator)
 
-    def gather(members: dict[str, Any], lead: str, result: dict[str, Any]) -> None:
+    def gather(members: dict[str, Any], place: _Place, result: dict[str, Any]) -> dict[str, Any]:
+        lead, joined, below = place
         for key, item in members.items():
             if type(item) is str:  # the most frequent kind
-                result[lead + key] = item
+                try:
+                    result[joined[key]] = item
+                except KeyError:
+                    result[names.join(place, key)] = item
             elif type(item) is dict:
-                if key.isdigit() or not key:  # JavaScript may visit it earlier, and another key may collide
-                    _gather(members, lead.removesuffix(separator), separator, omit_arrays, result)
-                    return
-                gather(item, lead + key + separator, result)
+                try:
+                    under = below[key]
+                except KeyError:
+                    if key.isdigit() or not key:  # JavaScript may visit it earlier, and another may collide
+                        _gather(members, lead.removesuffix(separator), separator, omit_arrays, result)
+                        return result
+                    under = names.below(place, key)
+                gather(item, under, result)
             elif type(item) is list and not omit_arrays:
                 _gather(item, lead + key, separator, omit_arrays, result)
             else:
-                result[lead + key] = item
+                try:
+                    result[joined[key]] = item
+                except KeyError:
+                    result[names.join(place, key)] = item
+        return result
 
-    return flat
+    return gather
+
+
+class _Names:
+    """Joins names, each once: joined again they would have to be hashed again.
+
+    Keys come from payloads, so there is no end of them; what is kept is bounded by `ROOM`.
+    """
+
+    def __init__(self, separator: str) -> None:
+        self._separator = separator
+        self._room = ROOM
+
+    def join(self, place: _Place, key: str) -> str:
+        lead, joined, _ = place
+        name = lead + key
+        if self._has_room(name):
+            joined[key] = name
+        return name
+
+    def below(self, place: _Place, key: str) -> _Place:
+        above, _, below = place
+        lead = above + key + self._separator
+        found: _Place = (lead, {}, {})
+        if self._has_room(lead):
+            below[key] = found
+        return found
+
+    def _has_room(self, name: str) -> bool:
+        self._room -= len(name) + _ENTRY
+        return self._room >= 0
 
 
 def _gather(value: Any, prefix: str, separator: str, omit_arrays: bool, result: dict[str, Any]) -> None:
@@ -87,10 +131,12 @@ def _emit(options: Any, emitter: Emitter, final: bool) -> Value:
         return emitter.failing(WITHOUT_SEPARATOR)
     value = emitter.value(options["value"], final=False)
     separator, omitted = options["separator"], is_truthy(options.get("omitArrays"))
+    value = emitter.stored(value)
+    text = emitter.call(flattened, value.text, emitter.constant(separator), emitter.constant(omitted))
     if final:
-        text = emitter.call(flattener(separator, omitted), value.text)
-    else:
-        text = emitter.call(flattened, value.text, emitter.constant(separator), emitter.constant(omitted))
+        top = emitter.constant(("", {}, {}))
+        quick = emitter.call(flattener(separator, omitted), value.text, top, "{}")
+        text = f"({quick} if type({value.text}) is dict else {{}} if {value.text} is U else {text})"
     return Value(text, misses=False, holed=value.holed or (value.misses and not final))
 
 

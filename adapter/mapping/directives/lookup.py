@@ -51,7 +51,9 @@ def _emit(options: Any, emitter: Emitter, final: bool) -> Value:
         emitter.stored(key)
         return emitter.failing(_MISSING.format(options["table"]))
     entries = emitter.constant(table(options["table"], emitter.resolver))
-    result = emitter.stored(Value(emitter.call(looked_up, entries, key.text)))
+    key = emitter.stored(key)
+    at_once = f"{entries}.get({key.text}, U) if type({key.text}) is str"
+    result = emitter.stored(Value(f"{at_once} else {emitter.call(looked_up, entries, key.text)}"))
     if "default" not in options:
         return result
     with emitter.block(f"if {result.text} is U:"):

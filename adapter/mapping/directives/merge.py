@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from adapter.errors import MappingError
-from adapter.mapping.directive import Directive, is_directive
+from adapter.mapping.directive import Directive, is_directive, name_of
+from adapter.mapping.directives.branch import emit_branches, is_without_test
 from adapter.mapping.emit import Value
 from adapter.mapping.javascript import code_units
 from adapter.mapping.shapes import Items, Members, Option, Options, Plain
@@ -52,50 +53,79 @@ def merged(objects: list[Any]) -> dict[str, Any]:
 def _emit(options: Any, emitter: Emitter, final: bool) -> Value:
     if not options.get("direction"):
         return emitter.failing(WITHOUT_DIRECTION)
-    parts = [_part(item, emitter, final) for item in options["objects"]]
+    merge = _Merge(emitter, emitter.name(), final)
     if options["direction"] == "left":
-        parts.reverse()
-    result = emitter.name()
-    for place, part in enumerate(parts):
-        _add(result, part, emitter, first=place == 0, final=final)
-    if not parts:
-        emitter.line(f"{result} = {{}}")
-    holed = not final and any(part.holed if isinstance(part, Value) else True for part in parts)
-    return Value(result, misses=False, holed=holed, simple=True)
-
-
-def _add(result: str, part: Value | _Fields, emitter: Emitter, *, first: bool, final: bool) -> None:
-    if isinstance(part, Value):
-        if first:
-            emitter.line(f"{result} = {{}}")
-        if final and part.holed:
-            emitter.line(emitter.call(_overlay, result, part.text))
-            return
-        emitter.line(f"if type({part.text}) is dict: {result}.update({part.text})")
-        emitter.line(f"else: {emitter.call(_spread, result, part.text)}")
-    elif first:
-        emitter.line(f"{result} = {{{', '.join(f'{key}: {value.text}' for key, value in part)}}}")
-        for key, value in part:
-            if value.misses and final:
-                emitter.line(f"if {value.text} is U: del {result}[{key}]")
+        parts = [merge.part(item) for item in options["objects"]]
+        merge.start(parts[-1] if parts else [])
+        for part in reversed(parts[:-1]):
+            merge.add(part)
     else:
-        for key, value in part:
-            emitter.put(
-                result,
-                key,
-                value,
-                otherwise=f"{result}.pop({key}, None)" if final else f"{result}[{key}] = U",
-            )
+        merge.start(merge.part(options["objects"][0]) if options["objects"] else [])
+        for item in options["objects"][1:]:
+            merge.write(item)
+    return Value(merge.result, misses=False, holed=not final, simple=True)
 
 
-def _part(item: Any, emitter: Emitter, final: bool) -> Value | _Fields:
-    if is_directive(item):
-        return emitter.stored(emitter.value(item, final=False))
-    return [(key, emitter.stored(value)) for key, value in emitter.fields(item, final=final)]
+class _Merge(NamedTuple):
+    """Writes what merges parts into one object; a part is a value, or fields whose keys are known."""
+
+    emitter: Emitter
+    result: str
+    final: bool
+
+    def part(self, item: Any) -> Value | _Fields:
+        """Write what resolves one of the objects."""
+        if type(item) is not dict or is_directive(item):
+            return self.emitter.stored(self.emitter.value(item, final=False))
+        return [
+            (key, self.emitter.stored(value)) for key, value in self.emitter.fields(item, final=self.final)
+        ]
+
+    def start(self, part: Value | _Fields) -> None:
+        """Write the result with the first part in it."""
+        line, result = self.emitter.line, self.result
+        if not isinstance(part, Value):
+            line(f"{result} = {{{', '.join(f'{key}: {value.text}' for key, value in part)}}}")
+            for key, value in part:
+                if value.misses and self.final:
+                    line(f"if {value.text} is U: del {result}[{key}]")
+        elif self.final and part.holed:
+            line(f"{result} = {{}}")
+            self.add(part)
+        else:
+            spread = self.emitter.call(_spread, part.text)
+            line(f"{result} = {part.text}.copy() if type({part.text}) is dict else {spread}")
+
+    def write(self, item: Any) -> None:
+        """Write what resolves one of the objects and adds it; of `@if`, each branch adds its own."""
+        if item is UNDEFINED:
+            self.emitter.line("pass")
+        elif is_directive(item) and name_of(item) == "@if" and self._has_branches(item):
+            emit_branches(item["@if"], self.emitter, self.write)
+        else:
+            self.add(self.part(item))
+
+    def _has_branches(self, item: dict[str, Any]) -> bool:
+        return self.emitter.writes(item) and not is_without_test(item["@if"])
+
+    def add(self, part: Value | _Fields) -> None:
+        """Write what overlays the result with one more part."""
+        line, result = self.emitter.line, self.result
+        if not isinstance(part, Value):
+            for key, value in part:
+                otherwise = f"{result}.pop({key}, None)" if self.final else f"{result}[{key}] = U"
+                self.emitter.put(result, key, value, otherwise=otherwise)
+            if not part:
+                line("pass")
+        elif self.final and part.holed:
+            line(self.emitter.call(_overlay, result, part.text))
+        else:
+            spread = self.emitter.call(_spread, part.text)
+            line(f"{result} |= {part.text} if type({part.text}) is dict else {spread}")
 
 
-def _spread(result: dict[str, Any], members: Any) -> None:
-    result.update(merged([members]))
+def _spread(members: Any) -> dict[str, Any]:
+    return merged([members])
 
 
 def _overlay(result: dict[str, Any], members: Any) -> None:

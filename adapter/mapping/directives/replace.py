@@ -123,7 +123,7 @@ def _emit(options: Any, emitter: Emitter, final: bool) -> Value:
     changed = emitter.call(replacer(options), value.text)
     pattern, replacement = options["pattern"], options.get("replacement", "")
     if _is_plain(options) and not options.get("pattern2"):
-        plain = f"{value.text}.replace({emitter.constant(pattern)}, {emitter.constant(replacement)})"
+        plain = f"{value.text}.replace({emitter.quoted(pattern)}, {emitter.quoted(replacement)})"
         changed = f"({plain} if type({value.text}) is str else {changed})"
     return Value(changed, misses=False)
 

@@ -33,12 +33,12 @@ def _emit(options: Any, emitter: Emitter, final: bool) -> Value:
         return Value(text, misses=False)
     pieces = templates.DOUBLE.split(options)
     shown = [_piece(piece, index % 2 == 1, emitter) for index, piece in enumerate(pieces) if piece]
-    return Value(f"f'{''.join(shown)}'" if shown else emitter.constant(""), misses=False)
+    return Value(f"f'{''.join(shown)}'", misses=False)
 
 
 def _piece(piece: str, is_placeholder: bool, emitter: Emitter) -> str:
     if not is_placeholder:
-        return f"{{{emitter.constant(piece)}}}"
+        return emitter.text(piece)
     value = emitter.stored(emitter.read(templates.key_of(piece))).text
     return f"{{{value} if type({value}) is str else {emitter.call(templates.shown, value)}}}"
 

@@ -15,17 +15,21 @@ if TYPE_CHECKING:
     from adapter.mapping.interpret import Resolver
 
 
-def _typed(name: str, convert: Callable[[Any], Any]) -> Directive:
+def _typed(name: str, convert: Callable[[Any], Any], already: str = "") -> Directive:
+    """Return the directive that converts; `already` tests for values that are of the type as they came."""
+
     def run(options: Any, payload: Any, resolver: Resolver) -> Any:
         return convert(resolver.resolve(options, payload))
 
     def emit(options: Any, emitter: Emitter, final: bool) -> Value:
-        return Value(emitter.call(convert, emitter.value(options, final=False).text))
+        value = emitter.stored(emitter.value(options, final=False)).text
+        converted = emitter.call(convert, value)
+        return Value(f"({value} if {already.format(value)} else {converted})" if already else converted)
 
     return Directive(name, Raw(), run, emit, portable=False)
 
 
-NUMBER = _typed("@number", conversions.number)
-STRING = _typed("@string", conversions.string)
-BOOLEAN = _typed("@boolean", conversions.boolean)
+NUMBER = _typed("@number", conversions.number, "type({0}) is int or type({0}) is float")
+STRING = _typed("@string", conversions.string, "type({0}) is str")
+BOOLEAN = _typed("@boolean", conversions.boolean, "type({0}) is bool")
 DATETIME = _typed("@datetime", conversions.moment)
