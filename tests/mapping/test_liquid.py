@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from adapter import mapping
@@ -39,6 +41,43 @@ def test_an_unknown_filter_is_ignored() -> None:
 def test_a_template_that_grows_without_bound_is_stopped(template: str) -> None:
     with pytest.raises(mapping.MappingError, match="memory alloc limit exceeded"):
         rendered(template, v="x" * 30_000)
+
+
+HOSTILE = {
+    "a loop in a loop": "{% for i in (1..9999999) %}{% for j in (1..9999999) %}x{% endfor %}{% endfor %}",
+    "a table in a branch": "{% if true %}{% tablerow i in (1..9999999) %}x{% endtablerow %}{% endif %}",
+    "a range joined": "{{ (1..9999999999) | join: ',' | size }}",
+    "a range as long as the payload says": "{{ (1..many) | join: ',' | size }}",
+    "a range added up": "{{ (1..9999999999) | sum }}",
+    "a range searched": "{% if (1..9999999999) contains 'x' %}x{% endif %}",
+    "a range in an assignment": "{% assign r = (1..9999999999) %}{% unless r contains 'x' %}x{% endunless %}",
+    "a range told again and again": "{{ (1..999999) | sum }}" * 40,
+    "a long text joined with itself": "{{ text | split: '' | join: text | size }}",
+    "white space squeezed again and again": "{{ text" + " | squish" * 100 + " }}",
+    "brackets that never close": "{{ brackets" + " | strip_html" * 70 + " }}",
+    "a list shown again and again": "{{ list }}" * 90,
+    "JSON of JSON": "{{ text" + " | json" * 120 + " }}",
+}
+
+
+@pytest.mark.parametrize("template", HOSTILE.values(), ids=HOSTILE)
+def test_no_template_holds_the_server_up(template: str) -> None:
+    payload = {
+        "many": 10**12,
+        "text": " x" * 50_000,
+        "brackets": "<" * 100_000 + ">",
+        "list": [None] * 100_000,
+    }
+    start = time.process_time()
+    with pytest.raises(mapping.MappingError, match=r"memory alloc limit exceeded|is disabled"):
+        rendered(template, **payload)
+    assert time.process_time() - start < 3
+
+
+def test_work_that_mappings_do_have_is_far_below_the_limit() -> None:
+    text = "<p>A description of thirty thousand characters. </p>" * 600
+    assert len(str(rendered("{{ v | strip_html | squish | truncate: 200 }}", v=text))) == 200
+    assert rendered("{{ (1..3) | join: '-' }} {{ v | sum }}", v=[1, 2]) == "1-2-3 3"
 
 
 def test_a_template_over_a_thousand_characters_is_refused() -> None:
