@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from adapter import mapping
 from adapter.mapping.compiler import source
+from adapter.mapping.directives.flatten import flattener
 from adapter.mapping.emit import Emitter
 
 TABLES = {"countries": {"DE": "Germany", "FR": {"name": "France"}, "5": None}}
@@ -199,3 +200,15 @@ def test_a_payload_nested_beyond_all_measure_is_refused_in_words() -> None:
 
 def test_numbers_that_no_json_has_pass_through() -> None:
     assert math.isnan(mapping.compile({"v": {"@path": "$.n"}})({"n": math.nan})["v"])
+
+
+def test_flatten_knows_its_names_again_and_keeps_no_more_of_them_than_it_has_room_for() -> None:
+    transform = mapping.compile({"v": {"@flatten": {"value": {"@path": "$.v"}, "separator": "."}}})
+    for lead in range(3):
+        many = {f"{lead}key{place}": {"a": place, "b": {"c": [place]}} for place in range(1000)}
+        wanted = {f"{key}.{name}": members["a"] for key, members in many.items() for name in ("a", "b.c.0")}
+        assert transform({"v": many})["v"] == wanted == transform({"v": many})["v"]
+    joined: dict[str, str] = {}
+    below: dict[str, Any] = {}
+    flattener(".", False)({f"k{place}": "x" for place in range(5000)}, ("", joined, below), {})
+    assert 0 < len(joined) < 2000
