@@ -60,7 +60,7 @@ def decode(body: bytes, received_at: datetime) -> Decoded:
     quarantined alone. Our own events that come back are counted in `dropped`.
     """
     value = payloads.decode_items(body, "events")
-    if type(value) not in (dict, list):
+    if type(value) not in (dict, list, Broken):
         raise Unreadable("the body must be an mParticle batch, which is a JSON object, or an array of them")
     decoded = Decoded([], [])
     for item in value if type(value) is list else [value]:

@@ -8,6 +8,7 @@ wins, as in the CDPs' own readers (JSON.parse, encoding/json). Text is well-form
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from itertools import islice
@@ -63,8 +64,10 @@ def decode_items(body: bytes, within: str = "") -> Any:
     """Return the body's JSON value, with Broken in place of each item that cannot be decoded.
 
     Items are the elements of a top-level array, and those of the array under the key `within` of a
-    top-level object or element. Raises Unreadable where what is wrong lies outside of every item, and
-    TooLarge where there are more than MAX_ITEMS.
+    top-level object or element. An object that is JSON, but holds what we cannot keep (half a surrogate pair,
+    1e999, too deep a nesting), is one broken item: its sender did nothing wrong, and would drop it for ever.
+    Raises Unreadable where what is wrong lies outside of every item, and TooLarge where there are more than
+    MAX_ITEMS.
     """
     try:
         value = decode(body)
@@ -72,6 +75,8 @@ def decode_items(body: bytes, within: str = "") -> Any:
         try:
             return _salvage(body, within)
         except Unreadable:
+            if is_object(body) and _is_json(body):
+                return Broken(body, whole.message)
             raise whole from None
     if _count(value, within) > MAX_ITEMS:
         raise TooLarge(_TOO_MANY)
@@ -128,6 +133,19 @@ def is_object(body: bytes) -> bool:
 def is_array(body: bytes) -> bool:
     """Say whether the body starts like a JSON array."""
     return body.lstrip(_BLANK).startswith(b"[")
+
+
+def _is_json(body: bytes) -> bool:
+    """Say whether the grammar of JSON admits the body; its own reader is looser, by NaN and Infinity."""
+    try:
+        json.loads(body, parse_constant=_refused)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _refused(constant: str) -> None:
+    raise ValueError(constant)
 
 
 def _count(value: Any, within: str) -> int:

@@ -40,6 +40,10 @@ def decode_batch(body: bytes, received_at: datetime, *, kind: str | None) -> Dec
     quarantined alone. `Decoded.write_key` is the body's `writeKey`, which the documents do not keep.
     """
     value = payloads.decode_items(body, "" if kind else "batch")
+    if isinstance(value, payloads.Broken):
+        decoded = Decoded([], [])
+        refuse(decoded, value, received_at)
+        return decoded
     if type(value) is not dict:
         raise Unreadable("the body must be a JSON object")
     write_key = value.pop("writeKey", None)

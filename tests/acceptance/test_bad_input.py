@@ -71,6 +71,27 @@ def test_a_lone_surrogate_costs_its_own_message_only(shop: Any) -> None:
     assert sorted(each["outcome"] for each in answer.json()["results"]) == ["processed", "quarantined"]
 
 
+@pytest.mark.parametrize("path", ["/webhooks/segment", "/webhooks/mparticle", "/v1/track", "/v2/events"])
+@pytest.mark.parametrize(
+    "value", [b'"\\ud800"', b"1e999", b"[" * 100 + b"]" * 100], ids=["half a pair", "1e999", "deep"]
+)
+def test_one_call_that_is_json_but_cannot_be_kept_as_such_is_quarantined(
+    shop: Any, path: str, value: bytes
+) -> None:
+    before = _quarantined(shop)
+    body = b'{"type": "track", "userId": "%b", "value": %b}' % (path.encode(), value)
+    answer = _post(shop, body, path)
+    assert answer.status_code in (200, 202), answer.text
+    assert _quarantined(shop) == before + 1
+
+
+def _quarantined(shop: Any) -> float:
+    """Return how many messages were quarantined so far."""
+    lines = httpx.get(shop.url + "/metrics").text.splitlines()
+    counts = [line for line in lines if line.startswith("adapter_messages_total") and "quarantined" in line]
+    return sum(float(line.split()[-1]) for line in counts)
+
+
 def test_of_duplicate_keys_the_last_one_counts(shop: Any) -> None:
     call = _track()
     body = json.dumps(call)[:-1] + ', "event": "Product Added"}'

@@ -111,10 +111,16 @@ def test_an_item_that_is_no_message_is_quarantined_alone_and_whole(received_at: 
     assert len({entry.key for entry in decoded.quarantined}) == 4
 
 
-@pytest.mark.parametrize("body", [b"5", b'"text"', b"null", b"true", b"{", b"", b'{"note":"\\ud800"}'])
+@pytest.mark.parametrize("body", [b"5", b'"text"', b"null", b"true", b"{", b"", b'{"note":NaN}'])
 def test_a_body_that_is_no_message_is_unreadable(body: bytes, received_at: datetime) -> None:
     with pytest.raises(Unreadable):
         segment.decode(body, received_at)
+
+
+def test_a_single_message_that_cannot_be_kept_as_text_is_quarantined_whole(received_at: datetime) -> None:
+    decoded = segment.decode(b'{"note":"\\ud800"}', received_at)
+    assert decoded.messages == []
+    assert [msgspec.json.decode(entry.document) for entry in decoded.quarantined] == ['{"note":"\\ud800"}']
 
 
 def test_a_batch_of_four_thousand_loses_only_its_bad_event(received_at: datetime) -> None:
