@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import signal
 import socket
@@ -10,7 +11,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,23 +21,36 @@ import asyncpg
 import httpx
 import pytest
 
+from tests.acceptance.nursery import nursery
+from tests.acceptance.promises import RULES
+from tests.acceptance.receiver import Receiver, receiving
+
 ROOT = Path(__file__).parents[2]
+
+
+#: Runs a command in an environment and a folder; what it returns is used like a `Popen`.
+Launch = Callable[[list[str], dict[str, str], Path], Any]
+
+
+def launch(command: list[str], environ: dict[str, str], cwd: Path) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(command, cwd=cwd, env=environ, stdout=subprocess.DEVNULL)
 
 
 class Server:
     """One adapter process over one store; it can be killed and started again."""
 
-    def __init__(self, store: str, rules: Path, environ: dict[str, str], command: list[str]) -> None:
+    def __init__(
+        self, store: str, rules: Path, environ: dict[str, str], command: list[str], launch: Launch
+    ) -> None:
         self.port = _free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._command = [*command, "--port", str(self.port), "--store", store, "--rules", str(rules)]
         self._environ = {**os.environ, "ADAPTER_LOG_LEVEL": "error", **environ}
-        self._process: subprocess.Popen[bytes] | None = None
+        self._launch = launch
+        self._process: Any = None
 
     def start(self) -> None:
-        self._process = subprocess.Popen(
-            self._command, cwd=ROOT, env=self._environ, stdout=subprocess.DEVNULL
-        )
+        self._process = self._launch(self._command, self._environ, ROOT)
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
             assert self._process.poll() is None, "the server stopped while starting"
@@ -55,19 +69,16 @@ class Server:
     @property
     def resident(self) -> int:
         """The memory that the process has, in bytes."""
-        assert self._process is not None
         pages = int(Path(f"/proc/{self._process.pid}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE")
 
     def terminate(self) -> None:
         """Ask it to stop, and do not wait."""
-        assert self._process is not None
         self._process.terminate()
 
     @property
     def workers(self) -> list[int]:
         """The processes that serve under this one, by their ids."""
-        assert self._process is not None
         pid = self._process.pid
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
         return [
@@ -102,10 +113,11 @@ def _servers(folder: Path) -> Iterator[StartServer]:
         rules: Path = ROOT / "rules",
         command: list[str] | None = None,
         store: str = f"sqlite:///{folder / 'adapter.db'}",
+        launch: Launch = launch,
         **environ: str,
     ) -> Server:
         serve = command or [sys.executable, "-m", "adapter.cli.main", "serve"]
-        server = Server(store, rules, environ, serve)
+        server = Server(store, rules, environ, serve, launch)
         started.append(server)
         server.start()
         return server
@@ -122,6 +134,13 @@ def start_server(tmp_path: Path) -> Iterator[StartServer]:
         yield start
 
 
+@pytest.fixture(scope="session")
+def nursery_launch() -> Iterator[Launch]:
+    """Starts servers fast, for tests that do it again and again: `launch=nursery_launch`."""
+    with nursery() as running:
+        yield running.launch
+
+
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One started server with the starter files, shared by a module's tests."""
@@ -132,17 +151,22 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 class Load:
     """Senders that repeat each message until it is acknowledged, and remember what they were told.
 
-    Every request has a connection of its own, so that each may reach another process.
+    Every request goes to the next of the urls, on a connection of its own, so that each may reach another
+    process. Each shopper sends four messages, which may be on their way at once.
     """
 
-    def __init__(self, url: str, users: int = 40, senders: int = 16) -> None:
-        self.url = url
-        self.users = users
+    def __init__(self, *urls: str, senders: int = 16) -> None:
+        self._urls = itertools.cycle(urls)
         self.acknowledged: dict[str, list[str]] = {}
         self.turned_away = 0
         self.stopping = False
         self._senders = senders
         self._sent = 0
+
+    @property
+    def customers(self) -> int:
+        """How many shoppers have sent something."""
+        return -(-self._sent // 4)
 
     async def run(self) -> None:
         """Send until `stopping`, and then until what was sent is acknowledged."""
@@ -158,7 +182,7 @@ class Load:
     async def _deliver(self, client: httpx.AsyncClient, message: dict[str, Any]) -> None:
         while True:
             try:
-                answer = await client.post(f"{self.url}/webhooks/segment", json=message)
+                answer = await client.post(f"{next(self._urls)}/webhooks/segment", json=message)
             except httpx.TransportError:
                 await asyncio.sleep(0.02)
                 continue
@@ -176,10 +200,26 @@ class Load:
             "type": "track",
             "event": "Checkout Started",
             "messageId": f"m{number}",
-            "userId": f"shopper-{number % self.users}",
+            "userId": f"shopper-{(number - 1) // 4}",
             "timestamp": datetime.now(UTC).isoformat(),
             "properties": {"value": 150, "currency": "USD"},
         }
+
+
+@pytest.fixture
+def rules(tmp_path: Path) -> Path:
+    """A folder with the rules that `promises` knows."""
+    folder = tmp_path / "rules"
+    folder.mkdir()
+    (folder / "rules.yaml").write_text(RULES)
+    return folder
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[Receiver]:
+    """A webhook endpoint that remembers what was pushed to it."""
+    async with receiving() as receiver:
+        yield receiver
 
 
 @pytest.fixture

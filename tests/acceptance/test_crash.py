@@ -6,9 +6,7 @@ The same checker must find fault with two servers that are broken on purpose (va
 from __future__ import annotations
 
 import asyncio
-import json
 import random
-import sqlite3
 import sys
 from collections import Counter
 from pathlib import Path
@@ -16,21 +14,13 @@ from typing import Any
 
 import pytest
 
+from tests.acceptance.promises import kept, unsent, violations
+from tests.acceptance.receiver import SECRET
+
 #: A connection whose server was killed is closed by the garbage collector, which says so.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
-KILLS = 20
-PER_USER = 2
-CAP = 60
-RULE = f"""
-name: crash
-trigger: checkout_started
-conditions:
-  all:
-    - cart_value >= 1
-action: {{type: percentage_off, value: 10, expires_in_hours: 24}}
-guardrails: {{max_daily_redemptions: {CAP}, per_user_limit: {PER_USER}, stackable: true}}
-"""
+KILLS = 50
 
 
 async def _killed_under_load(server: Any, load: Any, kills: int, seed: int) -> Any:
@@ -47,54 +37,26 @@ async def _killed_under_load(server: Any, load: Any, kills: int, seed: int) -> A
     return load
 
 
-def violations(database: Path, acknowledged: dict[str, list[str]]) -> list[str]:
-    """Return every broken promise found in the file, against what the senders were told."""
-    with sqlite3.connect(database) as store:
-        found = [
-            f"integrity_check: {row[0]}" for row in store.execute("PRAGMA integrity_check") if row[0] != "ok"
-        ]
-        stored = Counter(row[0] for row in store.execute("SELECT event_id FROM events"))
-        owners = Counter(row[0] for row in store.execute("SELECT source_id FROM discounts"))
-        codes = [row[0] for row in store.execute("SELECT code FROM discounts")]
-        pushed = Counter(
-            json.loads(row[0])["data"]["code"] for row in store.execute("SELECT body FROM deliveries")
-        )
-        used = dict(store.execute("SELECT key, used FROM counters WHERE scope = ''"))
-    found += [f"acknowledged and lost: {name}" for name in acknowledged if name not in stored]
-    found += [f"stored {count} times: {name}" for name, count in stored.items() if count > 1]
-    found += [f"told a code that is not kept: {code}" for told in acknowledged.values() for code in told
-              if code not in codes]  # fmt: skip
-    found += [f"{owner} was given {count}" for owner, count in owners.items() if count > PER_USER]
-    if len(codes) > CAP:
-        found.append(f"{len(codes)} discounts for a cap of {CAP}")
-    if list(used.values()) != [len(codes)]:
-        found.append(f"counters {used} for {len(codes)} discounts")
-    found += [f"pushed {pushed[code]} times: {code}" for code in codes if pushed[code] != 1]
-    return found
-
-
 @pytest.fixture
-def rules(tmp_path: Path) -> Path:
-    folder = tmp_path / "rules"
-    folder.mkdir()
-    (folder / "crash.yaml").write_text(RULE)
-    return folder
+def store(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'adapter.db'}"
 
 
 #: A destination that cannot be reached, so that every delivery stays in the outbox to be counted.
 OUTBOX = {
     "ADAPTER_DESTINATIONS_WEBHOOK_URL": "https://shop.invalid/hook",
-    "ADAPTER_DESTINATIONS_WEBHOOK_SECRETS": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+    "ADAPTER_DESTINATIONS_WEBHOOK_SECRETS": SECRET,
 }
 
 
-async def test_twenty_kills_lose_nothing_and_double_nothing(
-    start_server: Any, load_on: Any, rules: Path, tmp_path: Path
+async def test_fifty_kills_lose_nothing_and_double_nothing(
+    start_server: Any, nursery_launch: Any, load_on: Any, rules: Path, store: str
 ) -> None:
-    server = await asyncio.to_thread(lambda: start_server(rules=rules, **OUTBOX))
-    load = await _killed_under_load(server, load_on(server.url), KILLS, seed=20)
-    assert violations(tmp_path / "adapter.db", load.acknowledged) == []
-    assert sum(len(codes) for codes in load.acknowledged.values()) == CAP, "the demand was there"
+    server = await asyncio.to_thread(lambda: start_server(rules=rules, launch=nursery_launch, **OUTBOX))
+    load = await _killed_under_load(server, load_on(server.url), KILLS, seed=50)
+    found = await kept(store)
+    assert violations(found, load.acknowledged, load.customers) == []
+    assert unsent(found, {code: Counter(ids) for code, ids in found.outbox.items()}) == []
 
 
 @pytest.mark.parametrize(
@@ -102,9 +64,19 @@ async def test_twenty_kills_lose_nothing_and_double_nothing(
     [("acknowledge-before-commit", 5, "acknowledged and lost"), ("read-then-write", 1, "for a cap of")],
 )
 async def test_the_checker_catches_a_broken_server(
-    start_server: Any, load_on: Any, rules: Path, tmp_path: Path, variant: str, kills: int, complaint: str
+    start_server: Any,
+    nursery_launch: Any,
+    load_on: Any,
+    rules: Path,
+    store: str,
+    variant: str,
+    kills: int,
+    complaint: str,
 ) -> None:
     command = [sys.executable, str(Path(__file__).parent / "variants.py"), variant]
-    server = await asyncio.to_thread(lambda: start_server(rules=rules, command=command, **OUTBOX))
+    server = await asyncio.to_thread(
+        lambda: start_server(rules=rules, command=command, launch=nursery_launch, **OUTBOX)
+    )
     load = await _killed_under_load(server, load_on(server.url), kills, seed=5)
-    assert any(complaint in each for each in violations(tmp_path / "adapter.db", load.acknowledged))
+    found = violations(await kept(store), load.acknowledged, load.customers)
+    assert any(complaint in each for each in found)

@@ -1,0 +1,61 @@
+"""A webhook endpoint on this machine that remembers what was pushed to it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import msgspec
+
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+
+
+class Receiver:
+    """`pushed` has, by code, how often its issue came under which webhook-id; `count` counts every push."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.pushed: dict[str, Counter[str]] = defaultdict(Counter)
+        self.count = 0
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """What makes a server push here."""
+        return {
+            "ADAPTER_DESTINATIONS_WEBHOOK_URL": self.url,
+            "ADAPTER_DESTINATIONS_WEBHOOK_ALLOW_PRIVATE_ADDRESSES": "true",
+            "ADAPTER_DESTINATIONS_WEBHOOK_SECRETS": SECRET,
+        }
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer every push on one connection with 204."""
+        try:
+            while True:
+                head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower().split("\r\n")
+                headers = dict(line.split(": ", 1) for line in head[1:] if line)
+                body = await reader.readexactly(int(headers["content-length"]))
+                self._take(headers["webhook-id"], body)
+                writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+                await writer.drain()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            writer.close()
+
+    def _take(self, id_: str, body: bytes) -> None:
+        push = msgspec.json.decode(body)
+        self.count += 1
+        if push["type"] == "discount.issued":
+            self.pushed[push["data"]["code"]][id_] += 1
+
+
+@asynccontextmanager
+async def receiving() -> AsyncIterator[Receiver]:
+    """Receive on a free port for as long as the block runs."""
+    receiver = Receiver()
+    server = await asyncio.start_server(receiver.serve, "127.0.0.1", 0)
+    receiver.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/hook"
+    try:
+        yield receiver
+    finally:
+        server.close()
