@@ -24,6 +24,8 @@ _log = logging.getLogger(__name__)
 
 #: The share of a limit from which a load balancer should look elsewhere, before messages are turned away.
 _CROWDED = 0.8
+#: Seconds after which a commit that fails has failed slowly.
+_SLOW = 0.5
 
 Settle = Callable[[Sequence[Work]], Awaitable[list[Result]]]
 
@@ -91,16 +93,19 @@ class Committer:
     async def run(self) -> None:
         """Settle what arrives until `close`, and then what is still waiting.
 
-        When the store fails after `close`, all that waits is told so at once: nothing of it was acknowledged,
-        and to try each batch against a store that is stuck would keep the process for minutes.
+        When the store fails slowly, or after `close`, all that waits is told so at once: nothing of it was
+        acknowledged, and to try each batch against a store that is stuck would keep senders, and the process,
+        for minutes.
         """
+        clock = asyncio.get_running_loop().time
         while self._queue or not self._closing:
             if not self._queue:
                 self._arrived.clear()
                 await self._arrived.wait()
                 continue
+            started = clock()
             failure = await self._commit(self._take())
-            if failure is not None and self._closing:
+            if failure is not None and (self._closing or clock() - started > _SLOW):
                 self._give_up(failure)
 
     def close(self) -> None:

@@ -151,6 +151,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 class Load:
     """Senders that repeat each message until it is acknowledged, and remember what they were told.
 
+    `turned_away` counts the 503s, `longest` is how many seconds the slowest answer took.
     Every request goes to the next of the urls, on a connection of its own, so that each may reach another
     process. Each shopper sends four messages, which may be on their way at once.
     """
@@ -159,6 +160,7 @@ class Load:
         self._urls = itertools.cycle(urls)
         self.acknowledged: dict[str, list[str]] = {}
         self.turned_away = 0
+        self.longest = 0.0
         self.stopping = False
         self._senders = senders
         self._sent = 0
@@ -182,7 +184,9 @@ class Load:
     async def _deliver(self, client: httpx.AsyncClient, message: dict[str, Any]) -> None:
         while True:
             try:
+                asked = time.monotonic()
                 answer = await client.post(f"{next(self._urls)}/webhooks/segment", json=message)
+                self.longest = max(self.longest, time.monotonic() - asked)
             except httpx.TransportError:
                 await asyncio.sleep(0.02)
                 continue
@@ -192,6 +196,7 @@ class Load:
                 self.acknowledged[message["messageId"]] = told
                 return
             assert answer.status_code == 503, answer.text
+            assert int(answer.headers["Retry-After"]) >= 1
             self.turned_away += 1
             await asyncio.sleep(0.02)
 

@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from adapter.cli import main as cli
+
 
 class Child:
     """A process that is not ours to wait for, with what of `Popen` a server needs."""
@@ -59,13 +61,13 @@ class Child:
 
 
 class Nursery:
-    """Runs Python's command lines; see `nursery`."""
+    """Runs command lines of Python; see `nursery`."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process
 
     def launch(self, command: list[str], environ: dict[str, str], cwd: Path) -> Child:
-        """Run `[python, "-m", MODULE, …]` or `[python, SCRIPT, …]` in a process of its own."""
+        """Run `[python, "-m", "adapter.cli.main", …]` or `[python, SCRIPT, …]` in a process of its own."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         line = json.dumps({"command": command[1:], "environ": environ, "cwd": str(cwd)})
@@ -85,9 +87,6 @@ def nursery() -> Iterator[Nursery]:
 
 
 def main() -> None:
-    import adapter.app
-    import adapter.cli.main  # noqa: F401 - this is what takes the time
-
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     for line in sys.stdin.buffer:
         asked = json.loads(line)
@@ -108,7 +107,7 @@ def _run(command: list[str], environ: dict[str, str], cwd: str) -> None:
     try:
         if command[0] == "-m":
             sys.argv = ["adapter", *command[2:]]
-            runpy.run_module(command[1], run_name="__main__", alter_sys=True)
+            cli.main()
         else:
             sys.argv = command
             runpy.run_path(command[0], run_name="__main__")

@@ -124,6 +124,16 @@ def unsent(found: Kept, pushed: Mapping[str, Counter[str]]) -> list[str]:
     return wrong
 
 
+async def end_leases(url: str) -> None:
+    """Make every delivery on PostgreSQL due that waits, as if a minute had passed: leases last that long.
+
+    Whoever was killed, or lost the answer that a lease was granted, leaves such behind.
+    """
+    connection = await asyncpg.connect(url)
+    await connection.execute("UPDATE deliveries SET visible_at = due_at WHERE status = 'due'")
+    await connection.close()
+
+
 def _rule(body: bytes) -> str:
     return str(msgspec.json.decode(body)["discount"]["metadata"]["rule"])
 

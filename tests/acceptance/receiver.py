@@ -19,6 +19,7 @@ class Receiver:
         self.url = ""
         self.pushed: dict[str, Counter[str]] = defaultdict(Counter)
         self.count = 0
+        self._writers: set[asyncio.StreamWriter] = set()
 
     @property
     def environ(self) -> dict[str, str]:
@@ -31,6 +32,7 @@ class Receiver:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer every push on one connection with 204."""
+        self._writers.add(writer)
         try:
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower().split("\r\n")
@@ -41,6 +43,13 @@ class Receiver:
                 await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError):
             writer.close()
+            self._writers.discard(writer)
+
+    async def close(self) -> None:
+        """Break what is still connected."""
+        for writer in list(self._writers):
+            writer.transport.abort()
+        await asyncio.sleep(0.05)
 
     def _take(self, id_: str, body: bytes) -> None:
         push = msgspec.json.decode(body)
@@ -59,3 +68,4 @@ async def receiving() -> AsyncIterator[Receiver]:
         yield receiver
     finally:
         server.close()
+        await receiver.close()

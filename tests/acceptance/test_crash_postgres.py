@@ -18,7 +18,7 @@ import asyncpg
 import pytest
 
 from benchmarks.postgres import PostgresServer
-from tests.acceptance.promises import CAP, kept, unsent, violations
+from tests.acceptance.promises import CAP, end_leases, kept, unsent, violations
 from tests.acceptance.receiver import Receiver
 
 #: A connection whose server was killed is closed by the garbage collector, which says so.
@@ -73,10 +73,8 @@ async def broken_promises(store: str, load: Any, receiver: Receiver) -> list[str
 
 
 async def all_pushed(store: str, receiver: Receiver, load: Any) -> None:
-    """Wait for what the checker will ask of the receiver, the leases of the killed cut short from a minute."""
-    connection = await asyncpg.connect(store)
-    await connection.execute("UPDATE deliveries SET visible_at = due_at WHERE status = 'due'")
-    await connection.close()
+    """Wait for what the checker asks of the receiver."""
+    await end_leases(store)
     async with asyncio.timeout(60):
         while len(receiver.pushed) < CAP + load.customers:  # noqa: ASYNC110
             await asyncio.sleep(0.1)

@@ -33,6 +33,8 @@ from adapter.store.rows import digest_slices
 
 T = TypeVar("T")
 _READERS = 4
+#: Seconds to wait for one of them, as long as a sender waits for its answer.
+_PATIENCE = 5.0
 
 
 class PostgresStore:
@@ -200,8 +202,22 @@ class PostgresStore:
                 return await work(connection)
 
     @asynccontextmanager
+    async def _roomy(self) -> AsyncIterator[None]:
+        """Wait in line for a connection, not for ever: each one before us may wait for its own timeout."""
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                await self._room.acquire()
+        except TimeoutError as error:
+            message = f"the store {self._shown} is too slow: see what keeps the database, or the way to it"
+            raise Unavailable(message, retry_after=2) from error
+        try:
+            yield
+        finally:
+            self._room.release()
+
+    @asynccontextmanager
     async def _reader(self) -> AsyncIterator[Connection]:
-        async with self._room:
+        async with self._roomy():
             if self._idle is None:
                 raise Unavailable(f"the store {self._shown} is closed: open it first")
             connection = self._idle.pop() if self._idle else await connect(self._dsn, {})
