@@ -31,8 +31,8 @@ _log = logging.getLogger(__name__)
 def serve(settings: Settings, announce: Callable[[], None] = lambda: None) -> None:
     """Serve until a signal stops it; what waits is settled first.
 
-    `announce` is called once all files check and the store opens. Raises InvalidFiles, Refused for a store's
-    url, and Unavailable when the store cannot be opened.
+    `announce` is called once all files check and the store takes a write. Raises InvalidFiles, Refused for
+    a store's url, and Unavailable when the store cannot be used.
     """
     if settings.server.workers > 1:
         _serve_by_many(settings, announce)
@@ -64,7 +64,7 @@ class Supervisor(Multiprocess):
 
 
 def _serve_by_many(settings: Settings, announce: Callable[[], None]) -> None:
-    """Check once, with one sentence of what is wrong, what each process would fail at."""
+    """Check once, not in each process, what all would fail at."""
     read_books(settings)
     asyncio.run(_try_store(settings.store.url))
     workers = settings.server.workers
@@ -78,10 +78,13 @@ def _serve_by_many(settings: Settings, announce: Callable[[], None]) -> None:
 
 
 async def _try_store(url: str) -> None:
-    """Open it once: what is wrong with it is told before anybody is told that we listen."""
+    """Write to the store and let go of it: what is wrong is told in one sentence before anything runs."""
     store = open_store(url)
     await store.open()
-    await store.close()
+    try:
+        await store.ping()
+    finally:
+        await store.close()
 
 
 def _worker(settings: Settings) -> ASGIApp:

@@ -67,10 +67,20 @@ class Server:
         self._end(signal.SIGTERM)
 
     @property
+    def pid(self) -> int:
+        """The process's id."""
+        return int(self._process.pid)
+
+    @property
     def resident(self) -> int:
         """The memory that the process has, in bytes."""
-        pages = int(Path(f"/proc/{self._process.pid}/statm").read_text().split()[1])
+        pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE")
+
+    @property
+    def handles(self) -> int:
+        """How many files, sockets and pipes it has open."""
+        return len(list(Path(f"/proc/{self.pid}/fd").iterdir()))
 
     def terminate(self) -> None:
         """Ask it to stop, and do not wait."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from adapter.errors import Unavailable
@@ -36,8 +37,9 @@ class FileLock:
                 f"the store {self._store} is in use by process {holder}: stop that process, "
                 "or use a postgresql:// store, which several processes can share"
             ) from error
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+        with suppress(OSError):  # a full disk cannot take the id, and does not need to
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, str(os.getpid()).encode(), 0)
         self._descriptor = descriptor
 
     def release(self) -> None:
