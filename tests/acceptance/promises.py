@@ -76,33 +76,44 @@ def violations(found: Kept, acknowledged: Mapping[str, Collection[str]], custome
 
     All senders must have repeated each message until it was acknowledged, and so come to the rules' limits.
     """
-    told = Counter(code for codes in acknowledged.values() for code in codes)
+    wrong = [*found.wrong, *_lost(found, acknowledged), *_untold(found, acknowledged), *miscounted(found)]
     by_rule = Counter(given.rule for given in found.discounts.values())
-    by_owner = Counter((given.owner, given.rule) for given in found.discounts.values())
-    wrong = list(found.wrong)
-    wrong += [f"acknowledged and lost: {name}" for name in acknowledged if name not in found.events]
-    wrong += [f"stored and never acknowledged: {name}" for name in found.events if name not in acknowledged]
-    wrong += [f"stored {count} times: {name}" for name, count in found.events.items() if count > 1]
-    wrong += [f"told a code that is not kept: {code}" for code in told.keys() - found.discounts.keys()]
-    wrong += [f"kept a code that nobody was told: {code}" for code in found.discounts.keys() - told.keys()]
-    wrong += [f"told {count} times: {code}" for code, count in told.items() if count > 1]
-    wrong += [
-        f"{owner} was given {count} of {rule}"
-        for (owner, rule), count in by_owner.items()
-        if count > LIMITS[rule]
-    ]
     if by_rule["scarce"] != CAP:
         wrong.append(f"{by_rule['scarce']} discounts for a cap of {CAP}")
     if by_rule["steady"] != customers:
         wrong.append(f"{by_rule['steady']} discounts for {customers} customers")
+    return wrong
+
+
+def _lost(found: Kept, acknowledged: Collection[str]) -> list[str]:
+    wrong = [f"acknowledged and lost: {name}" for name in acknowledged if name not in found.events]
+    wrong += [f"stored and never acknowledged: {name}" for name in found.events if name not in acknowledged]
+    return wrong + [f"stored {count} times: {name}" for name, count in found.events.items() if count > 1]
+
+
+def _untold(found: Kept, acknowledged: Mapping[str, Collection[str]]) -> list[str]:
+    told = Counter(code for codes in acknowledged.values() for code in codes)
+    wrong = [f"told a code that is not kept: {code}" for code in told.keys() - found.discounts.keys()]
+    wrong += [f"kept a code that nobody was told: {code}" for code in found.discounts.keys() - told.keys()]
+    return wrong + [f"told {count} times: {code}" for code, count in told.items() if count > 1]
+
+
+def miscounted(found: Kept) -> list[str]:
+    """Return every customer over a limit, and every counter that is not what discounts there are."""
+    by_rule = Counter(given.rule for given in found.discounts.values())
+    by_owner = Counter((given.owner, given.rule) for given in found.discounts.values())
     expected = {("", f"{rule}|total"): count for rule, count in by_rule.items()}
     expected |= {(owner, f"{rule}|user|total"): count for (owner, rule), count in by_owner.items()}
-    wrong += [
+    over = [
+        f"{owner} was given {count} of {rule}"
+        for (owner, rule), count in by_owner.items()
+        if count > LIMITS[rule]
+    ]
+    return over + [
         f"counter {key} is {found.counters.get(key)}, not {expected.get(key)}"
         for key in expected.keys() | found.counters.keys()
         if expected.get(key) != found.counters.get(key)
     ]
-    return wrong
 
 
 def unsent(found: Kept, pushed: Mapping[str, Counter[str]]) -> list[str]:

@@ -1,7 +1,8 @@
-"""Servers that are broken on purpose, to show that the crash test's checker bites.
+"""Servers that are broken on purpose, to show that the checkers bite.
 
 acknowledge-before-commit    answers first, and commits a little later
 read-then-write              decides on counters as the transaction before it read them
+remember-everything          keeps every message that it settled, and a handle for some
 """
 
 from __future__ import annotations
@@ -35,6 +36,16 @@ class AcknowledgeFirst(Committer):
 
         self._later = asyncio.create_task(later())
         return [Result(work.message_id, "processed") for work in works]
+
+
+class RememberEverything(Committer):
+    """Forgets nothing."""
+
+    async def submit(self, works: Sequence[Work], size: int = 0) -> list[Result]:
+        self._works = [*getattr(self, "_works", ()), *works]
+        if len(self._works) % 50 == 0:
+            self._handles = [*getattr(self, "_handles", ()), os.dup(1)]
+        return await super().submit(works, size)
 
 
 class StaleTransaction:
@@ -72,9 +83,12 @@ def read_then_write(store: Store) -> Store:
     return store
 
 
+COMMITTERS = {"acknowledge-before-commit": AcknowledgeFirst, "remember-everything": RememberEverything}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("variant", choices=["acknowledge-before-commit", "read-then-write"])
+    parser.add_argument("variant", choices=[*COMMITTERS, "read-then-write"])
     for name in ("port", "store", "rules"):
         parser.add_argument(f"--{name}")
     arguments = parser.parse_args()
@@ -84,8 +98,8 @@ def main() -> None:
         ("files", "rules"): str(Path(arguments.rules)),
     }
     settings = reading.load(None, os.environ, options)
-    if arguments.variant == "acknowledge-before-commit":
-        vars(app)["Committer"] = AcknowledgeFirst
+    if committer := COMMITTERS.get(arguments.variant):
+        vars(app)["Committer"] = committer
     else:
         vars(app)["open_store"] = lambda url: read_then_write(open_store(url))
     server.serve(settings)
