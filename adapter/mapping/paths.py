@@ -14,14 +14,23 @@ from typing import Any
 from adapter.mapping.javascript import code_units, is_array_index, joined_units
 from adapter.mapping.values import UNDEFINED, is_truthy
 
+#: Characters of text from senders up to which it is kept in a cache: a cache of any text has no bound.
+LONGEST_KEPT = 256
+
 _SEPARATOR = re.compile(r"""\[(?=["'0-9])|\.|(?<=["'0-9])\]+""")
 _QUOTES = str.maketrans("", "", "\"'")
 
 
-@lru_cache(maxsize=4096)
 def split(path: str) -> tuple[str, ...]:
     """Return the keys that a path walks; `''` and `'.'` walk none and mean the whole value."""
+    return _known_split(path) if len(path) <= LONGEST_KEPT else _split(path)
+
+
+def _split(path: str) -> tuple[str, ...]:
     return tuple(part.translate(_QUOTES) for part in _SEPARATOR.split(path) if part)
+
+
+_known_split = lru_cache(maxsize=4096)(_split)
 
 
 def without_root(path: str) -> str:

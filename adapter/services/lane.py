@@ -64,13 +64,16 @@ class Lane:
         self._sending: set[asyncio.Task[None]] = set()
         self._outcomes: list[Settlement] = []
         self._stirred = asyncio.Event()
-        self._quiet_until: datetime | None = None
+        self._quiet: tuple[datetime, datetime] | None = None
 
     @property
     def room(self) -> int:
         """How many more may be sent now."""
-        if self._quiet_until is not None and self._clock() < self._quiet_until:
-            return 0
+        if self._quiet is not None:
+            begins, ends = self._quiet
+            # Before it began, the clock has been set back: by it, the pause would last longer than was asked.
+            if begins <= self._clock() < ends:
+                return 0
         return self._pace.width - len(self._sending)
 
     def wake(self) -> None:
@@ -177,8 +180,9 @@ class Lane:
         """Leave the whole endpoint alone when it asks for it: the others need not use up attempts."""
         pause = GONE if attempt.gone else min(attempt.retry_after or timedelta(0), QUIET)
         if pause:
-            until = self._clock() + pause
-            self._quiet_until = max(self._quiet_until or until, until)
+            now = self._clock()
+            _, ends = self._quiet or (now, now)
+            self._quiet = (now, max(ends, now + pause))
             name, seconds = self._destination.name, pause.total_seconds()
             log.warning("deliveries to %s pause for %d s: %s", name, seconds, attempt.error)
 

@@ -13,6 +13,9 @@ from typing import Any
 
 from adapter.errors import MappingError
 
+#: Characters of a name up to which it is kept in a cache: a cache of any text has no bound.
+_LONGEST_KEPT = 256
+
 _INTEGER = re.compile(r"[-+]?[0-9]{1,20}\Z")
 ZERO_GUID = "00000000-0000-0000-0000-000000000000"
 _UNSET = frozenset({"", "0", "null", ZERO_GUID})
@@ -91,8 +94,14 @@ def _value(identity: Any) -> str | None:
     return str(identity) if type(identity) is int else None
 
 
-@lru_cache(maxsize=256)
 def canonical_kind(name: str) -> str:
     """Return the one name of an identity: `customer_id` for customerid, customerId, customer …"""
+    return _known_kind(name) if len(name) <= _LONGEST_KEPT else _kind(name)
+
+
+def _kind(name: str) -> str:
     stripped = "".join(character for character in name.lower() if character.isalnum())
     return _KINDS.get(stripped, name)
+
+
+_known_kind = lru_cache(maxsize=256)(_kind)

@@ -156,6 +156,22 @@ def test_a_limit_over_any_window_is_exact_to_the_second(drawn: tuple[list[int], 
     assert replay(claimed, guardrails, gaps) == model(limit, length, gaps)
 
 
+@given(
+    st.integers(1, 50).flatmap(
+        lambda length: st.tuples(st.lists(st.integers(-4 * length, 4 * length), max_size=60), st.just(length))
+    ),
+    st.integers(1, 5),
+)
+def test_no_window_holds_more_than_the_limit_however_the_clock_jumps(
+    drawn: tuple[list[int], int], limit: int
+) -> None:
+    gaps, length = drawn
+    rails = Guardrails(per_user_limit=limit, per_user_window=timedelta(seconds=length))
+    granted = replay(claimed, rails, gaps)
+    assert max(Counter(at for at in granted).values(), default=0) <= limit
+    assert all(sum(0 <= other - at < length for other in granted) <= limit for at in granted)
+
+
 def test_the_cooldown_check_would_catch_counters_by_fixed_pieces_of_time() -> None:
     def fixed(guardrails: Guardrails, now: datetime) -> list[Claim]:
         assert guardrails.cooldown is not None

@@ -92,6 +92,21 @@ async def test_an_unavailable_store_is_said_to_everyone_who_waits_and_to_nobody_
         assert [result.outcome for result in await committer.submit([work("later")])] == ["processed"]
 
 
+async def test_a_store_that_fails_slowly_is_not_tried_for_each_batch_while_others_wait() -> None:
+    tried = []
+
+    async def stuck(batch: Sequence[Work]) -> list[Result]:
+        tried.append(len(batch))
+        await asyncio.sleep(0.6)
+        raise Unavailable("the store does not answer")
+
+    async with running(stuck, Limits(max_batch=1)) as committer:
+        sent = [committer.submit([work(f"m{n}")]) for n in range(20)]
+        answers = await asyncio.gather(*sent, return_exceptions=True)
+    assert [str(answer) for answer in answers] == ["the store does not answer"] * 20
+    assert tried == [1]
+
+
 async def test_even_a_fault_of_our_own_is_said_to_who_waits_and_stops_nothing() -> None:
     faulty = True
 

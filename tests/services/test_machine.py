@@ -209,6 +209,11 @@ class Machine(RuleBasedStateMachine):
         self.model.now += timedelta(hours=hours)
 
     @rule()
+    def jump_back(self) -> None:
+        """Set the clock back, as one that was wrong is."""
+        self.model.now -= timedelta(hours=1)
+
+    @rule()
     def sweep(self) -> None:
         lapsed = self.runner.run(self.store.lapsed(self.model.now, 1000))
         gifts = self.model.gifts.items()

@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import pytest
 from msgspec import Raw
+from msgspec.structs import replace
 
 from adapter.destinations.contract import Attempt, Destination
 from adapter.errors import Unavailable
@@ -198,6 +199,19 @@ async def test_a_throttling_endpoint_is_left_alone_without_using_up_attempts(
     clock.now += timedelta(seconds=1)
     endpoint.answer = lambda _: OK
     assert await each.run_once(100) == 12
+
+
+async def test_a_clock_that_is_set_back_does_not_make_a_pause_longer(store: Store, clock: Clock) -> None:
+    endpoint = Endpoint("shop", lambda _: Attempt(ok=False, retry_after=QUIET, error="answered 429"))
+    await put(store, many(9))
+    each = relay(store, clock, endpoint)
+    await each.run_once(100)
+    endpoint.answer = lambda _: OK
+    clock.now -= timedelta(hours=1)
+    early = replace(delivery("early"), due_at=clock.now)
+    await put(store, [early])
+    assert await each.run_once(100) == 1
+    assert endpoint.sent[-1] == ("early", 1)
 
 
 @pytest.mark.parametrize("configured", [True, False])
