@@ -252,6 +252,14 @@ def postgres_store(postgres_server: Any) -> Iterator[str]:
     asyncio.run(_execute(postgres_server.dsn(), f"DROP DATABASE {name} WITH (FORCE)"))
 
 
+@pytest.fixture(params=["sqlite", "postgres"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A new, empty store of each engine."""
+    if request.param == "postgres":
+        return str(request.getfixturevalue("postgres_store"))
+    return f"sqlite:///{tmp_path / 'adapter.db'}"
+
+
 async def _execute(dsn: str, statement: str) -> None:
     connection = await asyncpg.connect(dsn)
     await connection.execute(statement)

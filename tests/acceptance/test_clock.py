@@ -66,16 +66,13 @@ class Shop:
         return await self.app.checkout.expire(await self.app.store.lapsed(self._clock[0], 100))
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-async def shop(request: pytest.FixtureRequest, tmp_path: Path, receiver: Receiver) -> AsyncIterator[Shop]:
-    store = f"sqlite:///{tmp_path / 'adapter.db'}"
-    if request.param == "postgres":
-        store = request.getfixturevalue("postgres_store")
+@pytest.fixture
+async def shop(store_url: str, tmp_path: Path, receiver: Receiver) -> AsyncIterator[Shop]:
     (tmp_path / "rules").mkdir()
     (tmp_path / "rules" / "rules.yaml").write_text(RULES)
     webhook = {"url": receiver.url, "secrets": (SECRET,), "allow_private_addresses": True}
     chosen = {("destinations", "webhook", name): value for name, value in webhook.items()}
-    settings = build({("store", "url"): store, ("files", "rules"): str(tmp_path / "rules"), **chosen})
+    settings = build({("store", "url"): store_url, ("files", "rules"): str(tmp_path / "rules"), **chosen})
     clock = [datetime(2026, 3, 2, 12, tzinfo=UTC)]
     app = compose(settings, world=World(clock=lambda: clock[0]))
     async with app.running(), httpx.AsyncClient(

@@ -10,7 +10,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import pytest
 from msgspec import Struct
 
 from tests.acceptance.promises import kept, miscounted, unsent
@@ -31,13 +30,6 @@ class Reading(Struct):
     messages: int
     resident: int
     handles: int
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "postgres":
-        return str(request.getfixturevalue("postgres_store"))
-    return f"sqlite:///{tmp_path / 'adapter.db'}"
 
 
 async def endure(server: Any, traffic: Traffic, seconds: int) -> list[Reading]:
@@ -62,11 +54,11 @@ def unflat(readings: list[Reading]) -> list[str]:
 
 
 async def test_half_an_hour_of_traffic_leaves_memory_and_handles_flat_and_loses_nothing(
-    start_server: Any, store: str, rules: Path, receiver: Receiver
+    start_server: Any, store_url: str, rules: Path, receiver: Receiver
 ) -> None:
-    server = await asyncio.to_thread(lambda: start_server(rules=rules, store=store, **receiver.environ))
+    server = await asyncio.to_thread(lambda: start_server(rules=rules, store=store_url, **receiver.environ))
     traffic = Traffic(server.port)
-    if store.startswith("sqlite"):
+    if store_url.startswith("sqlite"):
         await traffic.fill()
     assert unflat(await endure(server, traffic, HALF_AN_HOUR)) == []
     assert {status for kind, status in traffic.answers if kind == "message"} == {200}
@@ -74,7 +66,7 @@ async def test_half_an_hour_of_traffic_leaves_memory_and_handles_flat_and_loses_
         while not receiver.pushed.keys() >= set(traffic.codes):  # noqa: ASYNC110 - it knows no event
             await asyncio.sleep(0.1)
     await asyncio.to_thread(server.stop)
-    found = await kept(store)
+    found = await kept(store_url)
     assert found.wrong == []
     assert traffic.acknowledged - found.events.keys() == set()
     assert miscounted(found) == []
