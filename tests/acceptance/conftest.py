@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import itertools
 import os
 import signal
@@ -238,9 +239,13 @@ async def receiver() -> AsyncIterator[Receiver]:
 
 
 @pytest.fixture
-def load_on() -> type[Load]:
-    """Senders to a url; they live here because two modules' tests have them send."""
-    return Load
+def load_on() -> Iterator[type[Load]]:
+    """Senders to urls.
+
+    Connections whose server was killed say so when they are collected: here, and not in another's test.
+    """
+    yield Load
+    gc.collect()
 
 
 @pytest.fixture

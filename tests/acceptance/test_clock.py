@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from adapter.app import App, World, compose
-from adapter.settings.fields import build
+from adapter.settings.fields import Keys, build
 from tests.acceptance.receiver import SECRET, Receiver
 
 HOUR = timedelta(hours=1)
@@ -71,7 +71,7 @@ async def shop(store_url: str, tmp_path: Path, receiver: Receiver) -> AsyncItera
     (tmp_path / "rules").mkdir()
     (tmp_path / "rules" / "rules.yaml").write_text(RULES)
     webhook = {"url": receiver.url, "secrets": (SECRET,), "allow_private_addresses": True}
-    chosen = {("destinations", "webhook", name): value for name, value in webhook.items()}
+    chosen: dict[Keys, Any] = {("destinations", "webhook", name): value for name, value in webhook.items()}
     settings = build({("store", "url"): store_url, ("files", "rules"): str(tmp_path / "rules"), **chosen})
     clock = [datetime(2026, 3, 2, 12, tzinfo=UTC)]
     app = compose(settings, world=World(clock=lambda: clock[0]))
