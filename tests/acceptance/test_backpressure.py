@@ -63,6 +63,21 @@ def sending(client: httpx.AsyncClient, name: str, many: int, padding: int = 0) -
     return [asyncio.create_task(client.post("/webhooks/segment", json=one)) for one in each]
 
 
+async def until_waiting(client: httpx.AsyncClient, messages: int) -> None:
+    """Wait until the server says that so many wait."""
+    async with asyncio.timeout(4):
+        while f"adapter_waiting_messages {messages:.1f}" not in (await client.get("/metrics")).text:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+
+
+async def until_done(tasks: list[asyncio.Task[Any]], many: int) -> set[asyncio.Task[Any]]:
+    """Return the tasks that are done once so many are."""
+    async with asyncio.timeout(4):
+        while sum(task.done() for task in tasks) < many:  # noqa: ASYNC110 - any of them may be the next
+            await asyncio.sleep(0.05)
+    return {task for task in tasks if task.done()}
+
+
 async def checks(client: httpx.AsyncClient) -> tuple[int, dict[str, bool]]:
     answer = await client.get("/health/ready")
     return answer.status_code, {check["name"]: check["ok"] for check in answer.json()["checks"]}
@@ -74,13 +89,13 @@ async def test_past_the_limit_senders_are_told_to_come_again_and_readiness_turns
     assert (await client.post("/webhooks/segment", json=message("first"))).status_code == 200
     async with stuck():
         waiting = sending(client, "a", MESSAGES * 9 // 10)
-        await asyncio.sleep(0.7)
+        await until_waiting(client, MESSAGES * 9 // 10)
         assert not any(task.done() for task in waiting)
         status, found = await checks(client)
         assert (status, found["queue"]) == (503, False)
         assert (await client.get("/health/live")).status_code == 200
         more = sending(client, "b", MESSAGES)
-        turned_away, _ = await asyncio.wait(more, timeout=1)
+        turned_away = await until_done(more, MESSAGES - MESSAGES // 10)
         answers = [task.result() for task in turned_away]
         assert len(answers) == MESSAGES - MESSAGES // 10
         assert {answer.status_code for answer in answers} == {503}
@@ -96,7 +111,8 @@ async def test_large_bodies_fill_the_queue_by_their_bytes_and_memory_stays_flat(
 ) -> None:
     async with stuck():
         waiting = sending(client, "a", 50, padding=100_000)
-        await asyncio.sleep(0.7)
+        await until_done(waiting, 50 - BYTES // 100_000)
+        await asyncio.sleep(0.2)
         assert sum(task.done() for task in waiting) == 50 - BYTES // 100_000
         resident = []
         for wave in range(25):
@@ -113,7 +129,7 @@ async def test_stopping_settles_what_waits_and_keeps_all_that_was_acknowledged(
 ) -> None:
     async with stuck():
         waiting = sending(client, "a", MESSAGES // 2)
-        await asyncio.sleep(0.7)
+        await until_waiting(client, MESSAGES // 2)
         server.terminate()
         await asyncio.sleep(0.7)
         assert not any(task.done() for task in waiting)
