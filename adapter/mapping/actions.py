@@ -14,7 +14,8 @@ from msgspec import Struct
 #: `ids`: one id or a list of them. `identities`: an object of kind to id. `text`: text, a number or a
 #: boolean; blank is absent. `names`: a text or a list of texts. `object`: an object.
 #: `memberships`: an object of segment to boolean. `time`: an instant as text or Unix time.
-Kind = Literal["id", "ids", "identities", "text", "names", "object", "memberships", "time"]
+#: `units`: a number of 0 or more, or text that is one.
+Kind = Literal["id", "ids", "identities", "text", "names", "object", "memberships", "time", "units"]
 
 
 class Field(Struct, frozen=True):
@@ -61,6 +62,13 @@ _LINKS = (
 _ORDER = Field("order_id", "id", "the order that the discount is used in")
 _CODE = Field(
     "code", "ids", "the discount's code, or a list of codes; missing or blank yields nothing", required=True
+)
+_UNITS = Field(
+    "units",
+    "units",
+    "how many of its units it takes, such as a ride's minutes; 0 yields nothing, and what is missing in the "
+    "message is an error",
+    default="all that are left",
 )
 _DISCOUNT = (_CODE, Field("source_id", "id", "the customer who moves it"), _ORDER)
 
@@ -126,6 +134,6 @@ ACTIONS: dict[str, Action] = {
         Action("customer.erase", "forgets the customer and all they did", (_SOURCE_ID,)),
         Action("discount.apply", "the customer put a discount on a cart", _DISCOUNT),
         Action("discount.release", "the customer took a discount off a cart", _DISCOUNT),
-        Action("discount.redeem", "the customer ordered with a discount", _DISCOUNT),
+        Action("discount.redeem", "the customer ordered with a discount", (*_DISCOUNT, _UNITS)),
     )
 }

@@ -22,7 +22,7 @@ from adapter.files.problems import Mark, Problem
 from adapter.mapping import check, check_model
 from adapter.mapping.files import Mapping, MappingFile
 from adapter.mapping.files import load as load_files
-from adapter.mapping.operations import BUILDERS, Builder
+from adapter.mapping.operations import Builder, builder
 from adapter.mapping.subscriptions import SubscriptionIndex
 from adapter.model.messages import Message
 from adapter.model.operations import EventOccurred, Operation
@@ -137,7 +137,7 @@ def _route(mappings: Sequence[Mapping]) -> _Route:
 
 def _compiled(mapping: Mapping) -> _Compiled:
     transform = language.compile(mapping.fields, tables=mapping.tables)
-    return _Compiled(mapping.name, transform, BUILDERS[mapping.action])
+    return _Compiled(mapping.name, transform, builder(mapping.action, mapping.fields))
 
 
 def _digest(mappings: Iterable[Mapping], model: DataModel | None) -> str:

@@ -87,7 +87,7 @@ def _explained(mapping: Mapping, message: Message, fit: Fit | None) -> MappingEx
     try:
         fields = tuple(_fields(tracing))
         out: list[Operation] = []
-        operations.BUILDERS[mapping.action](tracing.all() or {}, message, out)
+        operations.builder(mapping.action, mapping.fields)(tracing.all() or {}, message, out)
         if fit is not None:
             out = [fit(operation) for operation in out]
     except MappingError as error:

@@ -6,10 +6,12 @@ that do not fit raise `MappingError` with one sentence.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Literal
+
+from msgspec.structs import replace
 
 from adapter.errors import MappingError
 from adapter.mapping.readers import (
@@ -22,6 +24,7 @@ from adapter.mapping.readers import (
     memberships,
     names,
     text,
+    units,
 )
 from adapter.model.events import Event, User
 from adapter.model.messages import Message
@@ -145,6 +148,28 @@ def _discount(
     source_id = identifier(fields.get("source_id"), "source_id")
     order_id = identifier(fields.get("order_id"), "order_id")
     out.extend(DiscountMove(verb, code, source_id, order_id) for code in codes)
+
+
+def _redeem_units(fields: Fields, message: Message, out: list[Operation]) -> None:
+    """Redeem so many units of one discount; without their number nothing tells what was used."""
+    found = len(out)
+    _discount("redeem", fields, message, out)
+    moves = out[found:]
+    if not moves:
+        return
+    taken = units(fields.get("units"), "units")
+    if taken is None:
+        raise MappingError("no units: what the mapping takes them from is missing or blank in the message")
+    if len(moves) > 1:
+        raise MappingError(f"`units` belong to one discount, and `code` names {len(moves)}")
+    out[found:] = [replace(move, units=taken) for move in moves if taken]
+
+
+def builder(action: str, given: Collection[str]) -> Builder:
+    """Return what builds an action for a mapping that gives these fields."""
+    if action == "discount.redeem" and "units" in given:
+        return _redeem_units
+    return BUILDERS[action]
 
 
 def _source_id(fields: Fields, message: Message) -> str:

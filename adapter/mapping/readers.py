@@ -13,10 +13,12 @@ from functools import lru_cache
 from typing import Any, NoReturn
 
 from adapter.errors import MappingError
+from adapter.model import units as amount
 
 #: Ids are keys in both stores' indexes: PostgreSQL refuses an index row over 2,704 bytes.
 MAX_ID = 512
 _WORD_STARTS = re.compile(r"(?<=[^\W_A-Z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_NUMBER = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,3})?")
 _BETWEEN_WORDS = re.compile(r"[\W_]+")
 
 
@@ -89,6 +91,17 @@ def memberships(value: Any, field: str) -> tuple[tuple[str, ...], tuple[str, ...
     return tuple(joined), tuple(left)
 
 
+def units(value: Any, field: str) -> Decimal | None:
+    """Return a number, or text that is one, of 0 or more, to a millionth; null and blank text are None."""
+    said = text(value, field)
+    if said is None:
+        return None
+    found = None if isinstance(value, bool) or not _NUMBER.fullmatch(said) else amount.units(Decimal(said))
+    if found is None:
+        raise MappingError(f"`{field}` is not a number of units, such as 12 or 2.5")
+    return found
+
+
 @lru_cache(maxsize=4096)
 def event_name(sent: str) -> str:
     """Return an event's name in snake_case.
@@ -142,4 +155,5 @@ READERS: dict[str, Callable[[Any, str], Any]] = {
     "names": names,
     "object": mapping,
     "memberships": memberships,
+    "units": units,
 }

@@ -41,11 +41,30 @@ class StoreCredit(Struct, frozen=True, omit_defaults=True, tag_field="type", tag
     currency: str | None = None
 
 
+class Use(Struct, frozen=True, omit_defaults=True):
+    """Units that were redeemed, when, and for which order (a ride, say)."""
+
+    units: Decimal
+    at: datetime
+    order_id: str | None = None
+
+
 class UnitOff(Struct, frozen=True, omit_defaults=True, tag_field="type", tag="unit_off"):
-    """`value` units free, of `unit_type` (minutes, unlocks)."""
+    """`value` units free, of `unit_type` (minutes, unlocks).
+
+    Once some are redeemed `uses` says which, the oldest first, and `left` how many remain: always `value`
+    less what was used.
+    """
 
     value: Decimal
     unit_type: str
+    left: Decimal | None = None
+    uses: tuple[Use, ...] = ()
+
+    @property
+    def remaining(self) -> Decimal:
+        """How many units are left to redeem."""
+        return self.value if self.left is None else self.left
 
 
 Action = PercentageOff | AmountOff | FreeShipping | StoreCredit | UnitOff
@@ -91,6 +110,11 @@ class HeldDiscount(Struct, frozen=True):
     claims: tuple[Claim, ...] = ()
     order_id: str | None = None
     reason: str | None = None
+
+    @property
+    def begun(self) -> bool:
+        """Say whether some of its units were redeemed: then what it reserved is not given back."""
+        return isinstance(self.discount.action, UnitOff) and bool(self.discount.action.uses)
 
     def status_at(self, now: datetime) -> Status:
         """Return the status, expiry included: nothing needs to tick for a code to expire."""

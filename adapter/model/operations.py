@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any, Literal
 
 from msgspec import Struct
@@ -61,6 +62,7 @@ class CustomerErase(Struct, frozen=True, tag_field="action", tag="customer.erase
 class DiscountMove(Struct, frozen=True, tag_field="action", tag="discount"):
     """A discount moves along its life; `source_id` and `order_id` where the caller knows them.
 
+    `units`, above 0, redeem a part of a discount that is counted in units; without them all that is left.
     `expire` is the sweep's: it writes down an expiry that time has brought about, and frees what it held.
     """
 
@@ -69,6 +71,7 @@ class DiscountMove(Struct, frozen=True, tag_field="action", tag="discount"):
     source_id: str | None = None
     order_id: str | None = None
     reason: str | None = None
+    units: Decimal | None = None
 
 
 Operation = CustomerUpsert | EventOccurred | CustomerMerge | CustomerGroup | CustomerErase | DiscountMove

@@ -49,8 +49,8 @@ def benefit(action: Action) -> str:
             return f"free shipping{which}" + ("" if not regions else f" to {', '.join(regions)}")
         case StoreCredit(value, _, currency):
             return f"{value:f}{_of(currency)} store credit"
-        case UnitOff(value, unit):
-            return f"{value:f} {unit} free"
+        case UnitOff(value, unit, left):
+            return f"{value:f} {unit} free" + ("" if left is None else f", {left:f} left")
 
 
 def _of(currency: str | None) -> str:

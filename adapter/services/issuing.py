@@ -166,9 +166,10 @@ class Issuing:
             outcome.refusal = refusal
             return
         if after is not held:
-            if after.discount.status in ("revoked", "expired"):
+            if after.discount.status in ("revoked", "expired") and not after.begun:
                 self._count(after, -1)
-            self._push(after, _PUSHED[move.verb])
+            in_part = move.verb == "redeem" and after.discount.status != "redeemed"
+            self._push(after, "discount.used" if in_part else _PUSHED[move.verb])
         self._write(step.index, after)
 
     def _outcome(self, index: int) -> Outcome:

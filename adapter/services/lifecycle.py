@@ -1,7 +1,7 @@
 """The moves of a discount: issued, applied, redeemed, expired, revoked.
 
 issued  --apply-->  applied  --redeem-->  redeemed
-issued  --redeem->  redeemed
+issued  --redeem->  redeemed                issued, applied --redeem some of its units--> issued
 applied --release-> issued
 issued, applied --revoke-> revoked          issued, applied --(time)--> expired
 """
@@ -14,8 +14,9 @@ from typing import Final
 from msgspec.structs import replace
 
 from adapter.errors import WrongMove
-from adapter.model.discounts import HeldDiscount, Status
+from adapter.model.discounts import HeldDiscount, Status, UnitOff
 from adapter.model.operations import DiscountMove
+from adapter.services.units import repeats, used
 
 _TARGET: Final[dict[str, Status]] = {
     "apply": "applied",
@@ -43,10 +44,15 @@ def moved(held: HeldDiscount, move: DiscountMove, owner: str | None, now: dateti
         raise WrongMove(f"`{code}` belongs to another customer")
     if move.verb == "expire":
         return _expired(held, status, now)
+    counted = _counted(held, move)
+    if counted is not None and repeats(held, counted, move):
+        return held
     if status == target and _repeats(move, held.order_id):
         return held
     if status not in _FROM[move.verb]:
         raise WrongMove(f"cannot {move.verb} `{code}`: {_standing(held, status)}")
+    if counted is not None:
+        return used(held, counted, move, now)
     return replace(
         held,
         discount=replace(held.discount, status=target),
@@ -56,11 +62,23 @@ def moved(held: HeldDiscount, move: DiscountMove, owner: str | None, now: dateti
     )
 
 
+def _counted(held: HeldDiscount, move: DiscountMove) -> UnitOff | None:
+    """Return the action of which a redemption takes units, None where there are none to take."""
+    action = held.discount.action
+    if move.verb == "redeem" and isinstance(action, UnitOff):
+        return action
+    if move.units is not None:
+        raise WrongMove(f"`{held.discount.code}` is not counted in units: {move.verb} it whole")
+    return None
+
+
 def _repeats(move: DiscountMove, order_id: str | None) -> bool:
     """Say whether a move to where the discount stands already is the one that brought it there.
 
     A redemption that names no order is not: the code used a second time would look just like it.
     """
+    if move.units is not None:
+        return False
     if move.verb == "redeem":
         return move.order_id is not None and move.order_id == order_id
     return move.verb != "release" and order_id == (move.order_id or order_id)

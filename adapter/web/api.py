@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -14,6 +15,7 @@ from starlette.routing import Route
 from adapter.errors import NotFound, Unreadable
 from adapter.model.encoding import encode
 from adapter.model.operations import DiscountMove
+from adapter.model.units import units
 from adapter.web.bodies import read
 from adapter.web.credentials import bearer, closed, require
 from adapter.web.doors import Doors
@@ -26,11 +28,15 @@ Ask = Callable[[Doors, Request], Awaitable[Any]]
 
 
 class Move(Struct, frozen=True, forbid_unknown_fields=True):
-    """The body of a move, all of it optional: whose discount, for which order, why."""
+    """The body of a move, all of it optional: whose discount, for which order, why.
+
+    `units` belong to a redemption: how many of the discount's units it takes, a number above 0.
+    """
 
     source_id: str | None = None
     order_id: str | None = None
     reason: str | None = None
+    units: Decimal | None = None
 
 
 def routes(doors: Doors) -> list[Route]:
@@ -119,7 +125,8 @@ def _moving(verb: Any) -> Ask:
             doors.room,
         )
         given = _given(body)
-        asked = DiscountMove(verb, _named(request, "code"), given.source_id, given.order_id, given.reason)
+        code, taken = _named(request, "code"), _units(verb, given)
+        asked = DiscountMove(verb, code, given.source_id, given.order_id, given.reason, taken)
         return await doors.checkout.move(asked, _idempotency_key(request))
 
     move.__name__ = verb
@@ -133,8 +140,18 @@ def _given(body: bytes) -> Move:
         return msgspec.json.decode(body, type=Move)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         wrong = str(error) if isinstance(error, msgspec.ValidationError) else "it is not JSON"
-        message = f"the body is not what a move takes: {wrong}; it may hold `source_id`, `order_id`, `reason`"
+        fields = ", ".join(f"`{name}`" for name in Move.__struct_fields__)
+        message = f"the body is not what a move takes: {wrong}; it may hold {fields}"
         raise Unreadable(message) from error
+
+
+def _units(verb: str, given: Move) -> Decimal | None:
+    if given.units is None:
+        return None
+    taken = units(given.units)
+    if verb != "redeem" or not taken:
+        raise Unreadable("`units` is how many a redemption takes: a number above 0")
+    return taken
 
 
 def _idempotency_key(request: Request) -> str | None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from adapter.errors import MappingError
 from adapter.mapping.actions import ACTIONS
-from adapter.mapping.operations import BUILDERS
+from adapter.mapping.operations import builder
 from adapter.mapping.readers import event_name
 from adapter.model.events import Event, User
 from adapter.model.messages import Message
@@ -29,12 +29,13 @@ from adapter.model.operations import (
 VALUES: dict[str, Any] = {
     "id": "x-1", "ids": ["x-1", "x-2"], "identities": {"email": "x@example.com"}, "text": "words",
     "names": ["one"], "object": {"k": 1}, "memberships": {"vip": True}, "time": "2026-02-01T00:00:00Z",
+    "units": 2,
 }  # fmt: skip
 
 
 def build(action: str, fields: dict[str, Any], message: Message) -> list[Operation]:
     out: list[Operation] = []
-    BUILDERS[action](fields, message, out)
+    builder(action, fields)(fields, message, out)
     return out
 
 
@@ -127,6 +128,22 @@ def test_a_discount_moves_by_its_code(verb: Any, message: Message) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("sent", "units"),
+    [(6, "6"), ("6", "6"), (2.5, "2.5"), ("1e1", "10"), (0.1 + 0.2, "0.3"), (12.3333333333, "12.333333")],
+)
+def test_a_redemption_takes_so_many_units(sent: Any, units: str, message: Message) -> None:
+    fields = {"code": "A", "units": sent, "order_id": "ride-1"}
+    assert build("discount.redeem", fields, message) == [
+        DiscountMove("redeem", "A", order_id="ride-1", units=Decimal(units))
+    ]
+
+
+@pytest.mark.parametrize("fields", [{"code": "A", "units": 0}, {"code": "A", "units": "0.0"}, {"units": 3}])
+def test_no_units_or_no_code_redeem_nothing(fields: Any, message: Message) -> None:
+    assert build("discount.redeem", fields, message) == []
+
+
 @pytest.mark.parametrize("code", [None, "", "  ", [], [None]])
 def test_without_a_code_a_discount_mapping_yields_nothing(code: Any, message: Message) -> None:
     assert build("discount.apply", {"code": code, "source_id": "u1"}, message) == []
@@ -150,6 +167,15 @@ def test_without_a_code_a_discount_mapping_yields_nothing(code: Any, message: Me
         ("customer.upsert", {"source_id": "u", "segments": {"vip": "yes"}}, "`segments.vip` is text, but"),
         ("customer.upsert", {"source_id": "u", "identities": {"x": []}}, "`identities.x` is a list, but"),
         ("customer.merge", {"source_id": "u"}, "no previous_id: what the mapping takes it from is missing"),
+        ("discount.redeem", {"code": "A", "units": None}, "no units: what the mapping takes them from is"),
+        ("discount.redeem", {"code": "A", "units": " "}, "no units: what the mapping takes them from is"),
+        ("discount.redeem", {"code": "A", "units": -1}, "`units` is not a number of units"),
+        ("discount.redeem", {"code": "A", "units": "six"}, "`units` is not a number of units"),
+        ("discount.redeem", {"code": "A", "units": "1_0"}, "`units` is not a number of units"),
+        ("discount.redeem", {"code": "A", "units": True}, "`units` is not a number of units"),
+        ("discount.redeem", {"code": "A", "units": 1e13}, "`units` is not a number of units"),
+        ("discount.redeem", {"code": "A", "units": []}, "`units` is a list, but must be text"),
+        ("discount.redeem", {"code": ["A", "B"], "units": 1}, "`units` belong to one discount, and `code`"),
         ("customer.group", {"source_id": "u"}, "no group_id: what the mapping takes it from is missing"),
     ],
 )
@@ -183,6 +209,8 @@ def test_every_field_of_every_action_is_read(action: str, field: Any, message: M
     given = "x-9" if field.kind == "id" else "other" if field.kind == "text" else VALUES[field.kind]
     if field.kind == "ids":
         given = "x-9"
+    if field.kind == "units":
+        least["code"] = "x-9"
     least["source_id"] = "u1"
     assert build(action, {**least, field.name: given}, message) != build(action, least, message)
 

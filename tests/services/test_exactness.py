@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from msgspec import Struct
 from msgspec.structs import replace
 
+from adapter.model.operations import DiscountMove
 from adapter.store.contract import Changes, Wanted
 
 SENDERS = 32
@@ -20,6 +22,13 @@ rules:
     trigger: started
     action: {type: percentage_off, value: 10, max_amount: 5}
     guardrails: {stackable: true, %s}
+"""
+
+PASS = """
+rules:
+  - name: pass
+    trigger: started
+    action: {type: unit_off, value: 16, unit_type: minutes}
 """
 
 
@@ -83,6 +92,30 @@ async def test_twice_the_demand_gets_exactly_what_is_allowed(issued: Any, kind: 
     assert await issued(kind) == kind.allows
 
 
+@pytest.fixture
+async def taken(open_desk: Any, store_url: str) -> Any:
+    """Lets 32 senders at once take a minute each of a pass of 16; returns how many they got in all."""
+
+    async def run(through: Callable[[Any], Any] = lambda store: store) -> int:
+        desks = [await open_desk(PASS) for _ in range(1 if "sqlite" in store_url else 4)]
+        [result] = await desks[0].settle([desks[0].work(desks[0].event("started"))])
+        code = result.discounts[0].code
+        for desk in desks:
+            desk.store = through(desk.store)
+
+        async def send(number: int) -> int:
+            move = DiscountMove("redeem", code, order_id=f"trip-{number}", units=Decimal(1))
+            return len((await desks[number % len(desks)].take(move)).discounts)
+
+        return sum(await asyncio.gather(*map(send, range(SENDERS))))
+
+    return run
+
+
+async def test_of_a_pass_no_minute_is_taken_twice_and_all_are_taken(taken: Any) -> None:
+    assert await taken() == 16
+
+
 class ReadThenWrite:
     """A store that decides in one transaction and writes in the next, as one must not."""
 
@@ -104,7 +137,8 @@ class ReadThenWrite:
             return await script(Reading(transaction))
 
         async def write(transaction: Any) -> None:
-            await transaction.load(Wanted(), kept[0].seen_at)
+            moved = [held.discount.code for held in kept[0].discounts]
+            await transaction.load(Wanted(codes=moved), kept[0].seen_at)
             await transaction.save(kept[0])
 
         result = await self._store.transact(read)
@@ -115,3 +149,7 @@ class ReadThenWrite:
 @pytest.mark.parametrize("kind", ["day", "budget in all", "customer"])
 async def test_reading_before_writing_is_found_out(issued: Any, kind: str) -> None:
     assert await issued(KINDS[kind], ReadThenWrite) > KINDS[kind].allows
+
+
+async def test_reading_what_is_left_before_writing_it_is_found_out(taken: Any) -> None:
+    assert await taken(ReadThenWrite) > 16

@@ -6,11 +6,13 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from adapter.errors import WrongMove
-from adapter.model.discounts import Discount, HeldDiscount, PercentageOff, Status
+from adapter.model.discounts import Discount, HeldDiscount, PercentageOff, Status, UnitOff, Use
 from adapter.model.operations import DiscountMove
 from adapter.services.lifecycle import moved
+from adapter.services.units import MOST_USES
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 VERBS = ("apply", "release", "redeem", "revoke", "expire")
@@ -89,3 +91,67 @@ def test_applying_to_another_cart_while_applied_is_refused() -> None:
 def test_a_release_forgets_the_order() -> None:
     after = moved(held("applied", order_id="O-1"), DiscountMove("release", "HV15-8K2F"), None, NOW)
     assert after.order_id is None
+
+
+def pass_of(minutes: int) -> HeldDiscount:
+    issued = held("issued")
+    return replace(issued, discount=replace(issued.discount, action=UnitOff(Decimal(minutes), "minutes")))
+
+
+def take(held: HeldDiscount, units: str | None, order_id: str | None = None) -> HeldDiscount:
+    asked = None if units is None else Decimal(units)
+    return moved(held, DiscountMove("redeem", "HV15-8K2F", order_id=order_id, units=asked), None, NOW)
+
+
+def standing(held: HeldDiscount) -> tuple[Status, str]:
+    assert isinstance(held.discount.action, UnitOff)
+    return held.discount.status, str(held.discount.action.remaining)
+
+
+def test_units_are_spent_one_use_after_the_other_until_none_are_left() -> None:
+    first = take(moved(pass_of(15), DiscountMove("apply", "HV15-8K2F", order_id="trip-1"), None, NOW), "6")
+    assert (standing(first), first.order_id) == (("issued", "9"), None)
+    second = take(first, "2.5", "trip-2")
+    assert standing(second) == ("issued", "6.5")
+    last = take(second, "22", "trip-3")
+    assert standing(last) == ("redeemed", "0.0")
+    assert isinstance(last.discount.action, UnitOff)
+    assert last.discount.action.uses == (
+        Use(Decimal(6), NOW, "trip-1"),
+        Use(Decimal("2.5"), NOW, "trip-2"),
+        Use(Decimal("6.5"), NOW, "trip-3"),
+    )
+    with pytest.raises(WrongMove, match="it was redeemed with order `trip-3`"):
+        take(last, "1")
+
+
+@pytest.mark.parametrize(("minutes", "again"), [("6", "6"), ("22", "22"), ("22", "30"), (None, None)])
+def test_one_order_takes_its_units_once(minutes: str | None, again: str | None) -> None:
+    spent = take(pass_of(15), minutes, "trip-1")
+    assert take(spent, again, "trip-1") is spent
+
+
+@pytest.mark.parametrize("again", ["5", "7", None])
+def test_an_order_that_comes_again_with_other_units_is_refused(again: str | None) -> None:
+    with pytest.raises(WrongMove, match="gave 6 minutes for order `trip-1` already"):
+        take(take(pass_of(15), "6", "trip-1"), again, "trip-1")
+
+
+def test_without_units_all_that_is_left_is_redeemed() -> None:
+    whole = take(take(pass_of(15), "6", "trip-1"), None, "trip-2")
+    assert (standing(whole), whole.order_id) == (("redeemed", "0"), "trip-2")
+    assert take(whole, None) is whole
+
+
+def test_units_of_a_discount_that_has_none_are_refused() -> None:
+    with pytest.raises(WrongMove, match="`HV15-8K2F` is not counted in units: redeem it whole"):
+        take(held("issued"), "6")
+
+
+def test_a_discount_has_so_many_uses_and_then_only_its_rest() -> None:
+    many = pass_of(10**6)
+    for _ in range(MOST_USES - 1):
+        many = take(many, "1")
+    with pytest.raises(WrongMove, match="was used 999 times: redeem all that is left"):
+        take(many, "1")
+    assert standing(take(many, None)) == ("redeemed", "0")

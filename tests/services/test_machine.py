@@ -7,6 +7,7 @@ import itertools
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import asyncpg
@@ -15,7 +16,9 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 from msgspec import Struct
+from msgspec.structs import replace
 
+from adapter.model.discounts import HeldDiscount, UnitOff
 from adapter.model.events import Event, User
 from adapter.model.operations import CustomerErase, CustomerMerge, DiscountMove, EventOccurred, Operation
 from adapter.rules.book import RuleBook
@@ -34,12 +37,18 @@ rules:
     action: {type: percentage_off, value: 10, max_amount: 5, expires_in_hours: 3}
     guardrails:
       {stackable: true, max_daily_redemptions: 4, per_user_limit: 2, budget: {currency: EUR, total: 35}}
+  - name: ride
+    trigger: rode
+    action: {type: unit_off, value: 5, unit_type: minutes, expires_in_hours: 3}
+    guardrails: {stackable: true, max_daily_redemptions: 4, per_user_limit: 2}
 """
 EUROS = 500
+MINUTES = 5
 TABLES = ("messages", "customers", "identities", "events", "decisions", "codes", "discounts", "counters",
           "deliveries", "timers")  # fmt: skip
 NAMES = st.sampled_from("abcd")
-VERBS = st.sampled_from(["apply", "release", "redeem", "revoke"])
+RULE = st.sampled_from(["gift", "ride"])
+EVENTS = {"gift": "started", "ride": "rode"}
 FROM = {
     "apply": {"issued", "applied"},
     "release": {"applied"},
@@ -49,12 +58,47 @@ FROM = {
 TO = {"apply": "applied", "release": "issued", "redeem": "redeemed", "revoke": "revoked"}
 
 
-class Gift(Struct):
-    """A discount as the model sees it."""
+class Meant(Struct, frozen=True):
+    """A move that is tried: a part of the units where `units` says how many."""
 
+    verb: str
+    units: int | None = None
+    order: str | None = None
+
+    def of(self, code: str) -> DiscountMove:
+        units = None if self.units is None else Decimal(self.units)
+        return DiscountMove(self.verb, code, order_id=self.order, units=units)  # type: ignore[arg-type]
+
+
+MOVES = st.builds(Meant, st.sampled_from(list(TO))) | st.builds(
+    Meant, st.just("redeem"), st.integers(1, 6), st.sampled_from([None, "trip-1", "trip-2"])
+)
+
+
+class Gift(Struct):
+    """A discount as the model sees it; `taken` says which order used how many units."""
+
+    rule: str
     owner: str
     status: str
     issued_at: datetime
+    left: int = MINUTES
+    taken: dict[str | None, int] = {}
+
+    @property
+    def counts(self) -> bool:
+        """Neither revoked nor swept away, or used in part before it was."""
+        return self.status not in ("revoked", "expired") or bool(self.taken)
+
+    def use(self, units: int, order: str | None, now: datetime) -> bool:
+        if order is not None and order in self.taken:
+            return min(units, self.taken[order] + self.left) == self.taken[order]
+        if self.status_at(now) not in ("issued", "applied"):
+            return False
+        self.taken[order] = took = min(units, self.left)
+        self.left -= took
+        self.status = "issued" if self.left else "redeemed"
+        return True
 
     def status_at(self, now: datetime) -> str:
         over = now >= self.issued_at + timedelta(hours=3)
@@ -77,27 +121,33 @@ class Model:
         """Count what was neither revoked nor swept away; the shop keeps count of erased customers'."""
         counted: Counter[CounterKey] = Counter()
         for gift in (*self.gifts.values(), *self.erased):
-            if gift.status not in ("revoked", "expired"):
-                counted["", f"gift|day|{gift.issued_at:%Y-%m-%d}"] += 1
-                counted["", "gift|budget|EUR|total"] += EUROS
+            if gift.counts:
+                counted["", f"{gift.rule}|day|{gift.issued_at:%Y-%m-%d}"] += 1
+                if gift.rule == "gift":
+                    counted["", "gift|budget|EUR|total"] += EUROS
         for gift in self.gifts.values():
-            if gift.status not in ("revoked", "expired"):
-                counted[gift.owner, "gift|user|total"] += 1
+            if gift.counts:
+                counted[gift.owner, f"{gift.rule}|user|total"] += 1
         return counted
 
-    def allows(self, name: str) -> bool:
+    def allows(self, rule: str, name: str) -> bool:
         used = self.counters()
         return (
-            used["", f"gift|day|{self.now:%Y-%m-%d}"] < 4
-            and used["", "gift|budget|EUR|total"] + EUROS <= 3500
-            and used[self.owner(name), "gift|user|total"] < 2
+            used["", f"{rule}|day|{self.now:%Y-%m-%d}"] < 4
+            and (rule != "gift" or used["", "gift|budget|EUR|total"] + EUROS <= 3500)
+            and used[self.owner(name), f"{rule}|user|total"] < 2
         )
 
-    def move(self, verb: str, code: str) -> bool:
+    def move(self, meant: Meant, code: str) -> bool:
         gift = self.gifts.get(code)
-        if gift is None or gift.status_at(self.now) not in FROM[verb]:
+        if gift is None:
             return False
-        gift.status = TO[verb]
+        if meant.units is not None:
+            return gift.rule == "ride" and gift.use(meant.units, meant.order, self.now)
+        if gift.status_at(self.now) not in FROM[meant.verb]:
+            return False
+        gift.status = TO[meant.verb]
+        gift.left = 0 if meant.verb == "redeem" else gift.left
         return True
 
     def merge(self, previous: str, into: str) -> None:
@@ -120,7 +170,7 @@ class Machine(RuleBasedStateMachine):
 
     url: str
     book: RuleBook
-    moving: Callable[[str], str] = staticmethod(lambda verb: verb)
+    moving: Callable[[DiscountMove], DiscountMove] = staticmethod(lambda move: move)
 
     def __init__(self) -> None:
         super().__init__()
@@ -157,42 +207,42 @@ class Machine(RuleBasedStateMachine):
 
         return self.runner.run(self.store.transact(script)).results
 
-    def started(self, name: str) -> EventOccurred:
-        event = Event(f"e{next(self.numbers)}", "started", self.model.now, User(id=name), {}, {})
+    def happened(self, rule: str, name: str) -> EventOccurred:
+        event = Event(f"e{next(self.numbers)}", EVENTS[rule], self.model.now, User(id=name), {}, {})
         return EventOccurred(name, event)
 
-    def expect_issue(self, name: str, result: Result) -> None:
-        assert bool(result.discounts) is self.model.allows(name)
+    def expect_issue(self, rule: str, name: str, result: Result) -> None:
+        assert bool(result.discounts) is self.model.allows(rule, name)
         for discount in result.discounts:
             self.codes.append(discount.code)
-            self.model.gifts[discount.code] = Gift(self.model.owner(name), "issued", self.model.now)
+            self.model.gifts[discount.code] = Gift(rule, self.model.owner(name), "issued", self.model.now)
 
-    @rule(name=NAMES)
-    def issue(self, name: str) -> None:
-        self.expect_issue(name, self.settle(self.started(name))[0])
+    @rule(which=RULE, name=NAMES)
+    def issue(self, which: str, name: str) -> None:
+        self.expect_issue(which, name, self.settle(self.happened(which, name))[0])
 
-    @rule(verb=VERBS, which=st.integers(0, 99))
-    def move(self, verb: str, which: int) -> None:
+    @rule(meant=MOVES, which=st.integers(0, 99))
+    def move(self, meant: Meant, which: int) -> None:
         code = self.codes[-1 - which % len(self.codes)]
-        [result] = self.settle(DiscountMove(self.moving(verb), code))  # type: ignore[arg-type]
-        assert bool(result.discounts) is self.model.move(verb, code)
+        [result] = self.settle(self.moving(meant.of(code)))
+        assert bool(result.discounts) is self.model.move(meant, code)
 
-    @rule(steps=st.lists(st.tuples(NAMES, VERBS | st.none(), st.integers(0, 99)), min_size=2, max_size=8))
-    def together(self, steps: list[tuple[str, str | None, int]]) -> None:
+    @rule(steps=st.lists(st.tuples(NAMES, MOVES | RULE, st.integers(0, 99)), min_size=2, max_size=8))
+    def together(self, steps: list[tuple[str, Meant | str, int]]) -> None:
         """Issue and move in one batch."""
         codes = list(self.codes)
-        meant = [(name, verb, codes[-1 - which % len(codes)]) for name, verb, which in steps]
+        meant = [(name, step, codes[-1 - which % len(codes)]) for name, step, which in steps]
         results = self.settle(
             *(
-                self.started(name) if verb is None else DiscountMove(verb, code)  # type: ignore[arg-type]
-                for name, verb, code in meant
+                self.happened(step, name) if isinstance(step, str) else step.of(code)
+                for name, step, code in meant
             )
         )
-        for (name, verb, code), result in zip(meant, results, strict=True):
-            if verb is None:
-                self.expect_issue(name, result)
+        for (name, step, code), result in zip(meant, results, strict=True):
+            if isinstance(step, str):
+                self.expect_issue(step, name, result)
             else:
-                assert bool(result.discounts) is self.model.move(verb, code)
+                assert bool(result.discounts) is self.model.move(step, code)
 
     @rule(previous=NAMES, into=NAMES)
     def merge(self, previous: str, into: str) -> None:
@@ -237,12 +287,22 @@ class Machine(RuleBasedStateMachine):
         assert self.runner.run(self.store.transact(script)) == expected
 
     @invariant()
-    def statuses_and_owners_are_what_the_model_says(self) -> None:
+    def statuses_owners_and_what_is_left_are_what_the_model_says(self) -> None:
         for code in self.codes:
             held = self.runner.run(self.store.discount(code))
             gift = self.model.gifts.get(code)
-            found = None if held is None else (held.source_id, held.status_at(self.model.now))
-            assert found == (None if gift is None else (gift.owner, gift.status_at(self.model.now)))
+            found = None if held is None else (held.source_id, held.status_at(self.model.now), left_of(held))
+            expected = None if gift is None else (gift.owner, gift.status_at(self.model.now), gift.left)
+            assert found == expected
+
+
+def left_of(held: HeldDiscount) -> int:
+    """Return the units that are left, which are all that no use has; of what has none, 5 or 0."""
+    action = held.discount.action
+    if not isinstance(action, UnitOff):
+        return 0 if held.discount.status == "redeemed" else MINUTES
+    assert action.remaining == action.value - sum(use.units for use in action.uses)
+    return int(action.remaining)
 
 
 SETTINGS = settings(
@@ -260,9 +320,18 @@ def test_counters_and_statuses_are_always_what_a_simple_model_says(store_url: st
     run_state_machine_as_test(machine(store_url, make_rules(RULES)), settings=SETTINGS)
 
 
+def test_the_model_notices_units_that_are_redeemed_whole(make_rules: Any) -> None:
+    wrong = {"moving": staticmethod(lambda move: replace(move, units=None, order_id=None))}
+    found = settings(SETTINGS, phases=[Phase.generate], report_multiple_bugs=False)
+    with pytest.raises(AssertionError):
+        run_state_machine_as_test(machine("sqlite", make_rules(RULES), **wrong), settings=found)
+
+
 def test_the_model_notices_a_move_that_goes_wrong(make_rules: Any) -> None:
     """A revocation that does not give back what it held, as a redemption does not, is found."""
-    wrong = {"moving": staticmethod(lambda verb: "redeem" if verb == "revoke" else verb)}
+    wrong = {
+        "moving": staticmethod(lambda move: replace(move, verb="redeem") if move.verb == "revoke" else move)
+    }
     found = settings(SETTINGS, phases=[Phase.generate], report_multiple_bugs=False)
     with pytest.raises(AssertionError):
         run_state_machine_as_test(machine("sqlite", make_rules(RULES), **wrong), settings=found)

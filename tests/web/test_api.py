@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import httpx
@@ -79,6 +80,30 @@ async def test_a_move_carries_who_for_which_order_and_the_idempotency_key(
     )
     assert (answer.status_code, answer.json()["status"]) == (200, "applied")
     assert services.moves == [(DiscountMove("apply", CODE, "u", "o"), "once")]
+
+
+async def test_a_redemption_says_how_many_units_it_takes(connect: Connect, services: Any) -> None:
+    await connect().post(f"/v1/discounts/{CODE}/redeem", content=b'{"units": 2.50}')
+    assert services.moves == [(DiscountMove("redeem", CODE, units=Decimal("2.50")), None)]
+
+
+@pytest.mark.parametrize(
+    ("verb", "units"),
+    [
+        ("redeem", "0"),
+        ("redeem", "-1"),
+        ("redeem", "1e-9"),
+        ("redeem", "1e13"),
+        ("redeem", '"NaN"'),
+        ("apply", "1"),
+    ],
+)
+async def test_units_are_a_number_above_zero_and_belong_to_a_redemption(
+    verb: str, units: str, connect: Connect, services: Any
+) -> None:
+    answer = await connect().post(f"/v1/discounts/{CODE}/{verb}", content=f'{{"units": {units}}}')
+    assert (answer.status_code, services.moves) == (400, [])
+    assert "`units` is how many a redemption takes: a number above 0" in answer.text
 
 
 @pytest.mark.parametrize("verb", ["apply", "release", "revoke"])

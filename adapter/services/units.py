@@ -1,0 +1,56 @@
+"""Discounts that are counted in units (minutes, unlocks), and redeemed a few at a time.
+
+What is left after a use is ready for the next one, so the discount is `issued` again; with the last unit it
+is `redeemed`. One order has one use: when it is sent again, nothing more is taken.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from msgspec.structs import replace
+
+from adapter.errors import WrongMove
+from adapter.model.discounts import HeldDiscount, UnitOff, Use
+from adapter.model.operations import DiscountMove
+
+#: Every use is kept with the discount and goes wherever it goes, so there is a bound.
+MOST_USES: Final = 1_000
+
+
+def used(held: HeldDiscount, action: UnitOff, move: DiscountMove, now: datetime) -> HeldDiscount:
+    """Return an open discount after a redemption that takes `move.units`, or as many as are left.
+
+    Raises WrongMove with the reason.
+    """
+    order, left = move.order_id or held.order_id, action.remaining
+    units = left if move.units is None else min(move.units, left)
+    over = left == units
+    if not over and len(action.uses) + 1 >= MOST_USES:
+        raise WrongMove(f"`{held.discount.code}` was used {len(action.uses)} times: redeem all that is left")
+    after = replace(action, left=left - units, uses=(*action.uses, Use(units, now, order)))
+    return replace(
+        held,
+        discount=replace(held.discount, action=after, status="redeemed" if over else "issued"),
+        moved_at=now,
+        order_id=order if over else None,
+        reason=move.reason or held.reason,
+    )
+
+
+def repeats(held: HeldDiscount, action: UnitOff, move: DiscountMove) -> bool:
+    """Tell whether a redemption is one that was taken already, by its order.
+
+    Raises WrongMove when the order had its use, and it was another.
+    """
+    use = next(
+        (use for use in action.uses if move.order_id is not None and use.order_id == move.order_id), None
+    )
+    if use is None:
+        return False
+    most = use.units + action.remaining
+    if (most if move.units is None else min(move.units, most)) == use.units:
+        return True
+    taken = f"{use.units:f} {action.unit_type} for order `{use.order_id}`"
+    raise WrongMove(f"`{held.discount.code}` gave {taken} already: an order is redeemed once")
