@@ -14,8 +14,8 @@ from adapter.model.discounts import Discount, HeldDiscount
 from adapter.model.encoding import encode
 from adapter.model.events import Event
 from adapter.model.operations import DiscountMove
+from adapter.services import lifecycle
 from adapter.services.committer import Committer
-from adapter.services.results import Result
 from adapter.services.work import Work
 from adapter.store.contract import Store
 
@@ -32,22 +32,30 @@ class Checkout:
         """Move a discount, durably; with an idempotency key a repeated call gets the first one's answer.
 
         A call is the same when all of it is: a key that is used again for another order, or by another
-        customer, gets the answer that those deserve. One that was refused did nothing, and is tried anew.
+        customer, gets the answer that those deserve. What was refused under a key stays refused.
         Raises NotFound or WrongMove with the reason, Unavailable when it should be tried again.
         """
         key = f"{encode(move).decode()} {idempotency_key}" if idempotency_key else ""
-        result = await self._settled(move, key)
-        if result.outcome == "duplicate" and not result.discounts:
-            result = await self._settled(move, "")
+        [result] = await self._committer.submit([Work("api", key, "", self._clock(), (move,))])
         if result.discounts:
             return result.discounts[0]
         if result.error == WrongMove.code:
             raise WrongMove(result.reason or "the discount cannot move there")
+        if result.outcome == "duplicate":
+            await self._refuse_again(move)
         raise NotFound(result.reason or f"no discount `{move.code}` was issued here")
 
-    async def _settled(self, move: DiscountMove, key: str) -> Result:
-        [result] = await self._committer.submit([Work("api", key, "", self._clock(), (move,))])
-        return result
+    async def _refuse_again(self, move: DiscountMove) -> None:
+        """Raise WrongMove for a call whose key was refused before: why it is refused now, or that it was.
+
+        Only moves that were made are remembered with their answer.
+        """
+        held = await self._store.discount(move.code)
+        if held is None:
+            return
+        mover = None if move.source_id is None else await self._store.customer(move.source_id)
+        lifecycle.moved(held, move, mover.source_id if mover else move.source_id, self._clock())
+        raise WrongMove("the first call under this Idempotency-Key was refused: use another key to try again")
 
     async def expire(self, codes: Sequence[str]) -> int:
         """Write down the expiry of lapsed discounts and free what they held; returns how many."""

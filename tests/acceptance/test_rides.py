@@ -162,6 +162,7 @@ async def test_a_call_that_is_repeated_under_its_key_takes_nothing_more_and_is_a
     refused = await asks("minute-3", units=1, source_id="noa")
     assert refused[0] == 409
     assert await asks("minute-3", units=1, source_id="noa") == refused
+    assert (await asks("minute-3", units=1, source_id="mia"))[0] == 409
     assert (await city.http.get(f"/v1/discounts/{minutes['code']}")).json()["action"]["left"] == 58
 
 
