@@ -71,10 +71,11 @@ class Trigger:
     """The rules of one event name, best first, and the index over their conditions."""
 
     def __init__(self, ready: Sequence[Ready], nodes: Sequence[Node]) -> None:
-        order = sorted(range(len(ready)), key=lambda at: (-ready[at].rule.priority, ready[at].rule.name))
+        best = sorted(range(len(ready)), key=lambda at: (-ready[at].rule.priority, ready[at].rule.name))
+        self.index = Index([nodes[at] for at in best], [ready[at].rule.priority for at in best])
+        order = [best[at] for at in self.index.order]
         self.ready = [ready[at] for at in order]
         self.nodes = [nodes[at] for at in order]
-        self.index = Index(self.nodes)
         self.seen = Seen(self.index.reads.paths)
         self._everything = (1 << len(order)) - 1
         self._explained: dict[int, Misses] = {}

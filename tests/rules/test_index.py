@@ -165,3 +165,34 @@ def test_what_an_index_reads_is_seen() -> None:
     view = see({"n": 4}, {"o": {"x": 2}}, {})
     index.match(view)
     assert view.seen() == {"n": 4, "user.o.x": 2}
+
+
+def _crowd() -> list[Node]:
+    """2,200 conditions; of those after the first 300 each fiftieth has one any-group or two."""
+    one, two = "(n >= {0} || s == 'a' || 'b' in l)", "(n >= {0} || b) && (s == 'b' || 1 in l)"
+    texts = [f"n >= {at % 5}" for at in range(2_200)]
+    for at in range(300, 2_200, 50):
+        texts[at] = f"n < 3 && {(two if at % 100 else one).format(at % 7)}"
+    return [parse(text, Names()) for text in texts]
+
+
+@pytest.mark.parametrize(
+    ("ranks", "first_layered"),
+    [([0] * 2_200, 0), ([0] * 200 + [1] * 2_000, 200), (list(range(2_200)), 300), (None, 300)],
+    ids=["all equal", "two ranks", "none equal", "no ranks"],
+)
+def test_conditions_change_places_with_their_equals_alone_and_hold_what_they_held(
+    ranks: list[int] | None, first_layered: int
+) -> None:
+    nodes = _crowd()
+    index = Index(nodes, ranks)
+    assert sorted(index.order) == list(range(2_200))
+    if ranks is not None:
+        assert [ranks[at] for at in index.order] == ranks
+    layered = [bit for bit, at in enumerate(index.order) if at >= 300 and at % 50 == 0]
+    assert layered[0] == first_layered
+    assert (layered[-1] - layered[0] == 37) is (first_layered < 300)
+    for attributes in ({"n": 1, "s": "a"}, {"n": 2, "b": True, "l": [1]}, {"n": 6, "l": ["b"]}, {"s": "b"}):
+        view = see(attributes, {}, {})
+        expected = {at for at, node in enumerate(nodes) if compile(node)(view)}
+        assert {index.order[bit] for bit in ranked(index.match(view))} == expected

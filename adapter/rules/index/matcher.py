@@ -20,6 +20,7 @@ from typing import Any
 
 from adapter.rules.index.atoms import Key, Member, Scalar
 from adapter.rules.index.lookups import Combined, Digit, Direct, Part, combined, dispatched, small
+from adapter.rules.index.order import window
 from adapter.rules.index.plan import Demands, Plan
 from adapter.rules.index.residue import Residue
 from adapter.rules.index.tables import Group, Members, Plane, Table, bits, entry
@@ -62,11 +63,12 @@ class _Matcher:
         layered = self._layered()
         self.lines += ["view.noted += noted", "mask = start", "A = view.attributes", "T = view.traits",
                        "C = view.context"]  # fmt: skip
-        for number, layer in enumerate(self.plan.layers):
-            outside = self.everything ^ bits(layer, self.plan.width)
+        windows = [window(layer, self.plan.width) for layer in self.plan.layers]
+        for number, (layer, (start, end)) in enumerate(zip(self.plan.layers, windows, strict=True)):
+            outside = (1 << end - start) - 1 ^ bits((bit - start for bit in layer), end - start)
             self.lines.append(f"g{number} = {self.constant(outside)}")
         self._paths(layered)
-        self.lines += [f"mask &= g{number}" for number in range(len(self.plan.layers))]
+        self.lines += [self._put(f"g{number}", *bounds) for number, bounds in enumerate(windows)]
         self.lines.append("if not mask: return 0")
         for key, demands in self.plan.scalars.items():
             if isinstance(key, Metric):
@@ -77,14 +79,24 @@ class _Matcher:
             self.lines.append(f"if mask & {self.constant(residue.bits)}: mask = {verify}(mask, view)")
         self.lines.append("return mask")
 
+    def _put(self, layer: str, start: int, end: int) -> str:
+        """Return the line that takes a layer's mask of a window, and leaves what is outside of it."""
+        outside = self.everything ^ (1 << end) - (1 << start)
+        placed = f"{layer} << {start}" if start else layer
+        return f"mask &= {placed} | {self.constant(outside)}" if outside else f"mask &= {layer}"
+
     def _layered(self) -> dict[Key, Layered]:
-        """Return by value the layers that it takes part in, with each condition's atoms over it."""
+        """Return by value the layers that it takes part in, with each condition's atoms over it.
+
+        Bits count from where the layer's window starts.
+        """
         found: dict[Key, Layered] = defaultdict(list)
         for number, layer in enumerate(self.plan.layers):
+            start, _ = window(layer, self.plan.width)
             by_key: dict[Key, dict[int, list[Any]]] = defaultdict(lambda: defaultdict(list))
             for bit, atoms in layer.items():
                 for one in atoms:
-                    by_key[one.key][bit].append(one)
+                    by_key[one.key][bit - start].append(one)
             for key, demands in by_key.items():
                 found[key].append((number, demands))
         return found
