@@ -137,7 +137,7 @@ def compose(settings: Settings, store: Store | None = None, world: World | None 
     senders = {name: destination for name, (destination, _) in destinations.items()}
     relay = Relay(store, senders, world.clock, world.jitter, metrics, pace=_pace(settings))
     ingest = Ingest(books, committer, _policy(settings), metrics)
-    checkout = Checkout(store, committer, world.clock)
+    checkout = Checkout(store, committer, books, world.clock)
     privacy = Privacy(store, committer.submit, world.clock)
     expiry = Expiry(store, checkout.expire, world.clock, _intervals(settings))
     timers = Timers(store, committer.submit, world.clock, metrics, most=settings.ingest.max_timers)

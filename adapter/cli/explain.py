@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from adapter.cli.settings import AsJson, Config, Store, options, settled, stopped
+from adapter.app import check_files
+from adapter.cli.settings import AsJson, Config, Rules, Store, options, settled, stopped
 from adapter.errors import AdapterError
 from adapter.model.decisions import Decision
 from adapter.model.encoding import encode
@@ -32,6 +33,7 @@ def decisions(
     event: Event = None,
     limit: Limit = 10,
     store: Store = None,
+    rules: Rules = None,
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
@@ -39,11 +41,14 @@ def decisions(
 
     With the SQLite store, stop the server first, or ask it: GET /v1/decisions?source_id=...
     """
-    url = settled(config, options(store)).store.url
+    settings = settled(config, options(store, rules=rules))
     try:
-        found = asyncio.run(_found(url, source_id, event, limit))
+        found = asyncio.run(_found(settings.store.url, source_id, event, limit))
     except AdapterError as error:
         raise stopped(error) from None
+    _, book, _ = check_files(settings.files)
+    if book is not None:
+        found = [book.complete(decision) for decision in found]
     if as_json:
         typer.echo(encode(found))
     elif found:

@@ -20,11 +20,12 @@ class RuleOutcome(Struct, frozen=True, omit_defaults=True):
     code: str | None = None
 
 
-class Decision(Struct, frozen=True):
+class Decision(Struct, frozen=True, omit_defaults=True):
     """One event's decision: what each rule that its trigger reached came to.
 
     `seen` holds the values that the trigger's rules read (missing ones are absent), `book` the digest of
-    the rule files: together they let the decision be explained, and made again, at any later time.
+    the rule files: together they let the decision be explained, and made again, at any later time. `untold`
+    says how many more rules' conditions did not hold, whose sentences are left to when somebody asks.
     """
 
     event_id: str
@@ -34,3 +35,4 @@ class Decision(Struct, frozen=True):
     book: str
     outcomes: tuple[RuleOutcome, ...]
     seen: dict[str, Any]
+    untold: int = 0

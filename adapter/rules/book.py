@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from adapter.files import yaml
 from adapter.files.problems import Mark, Problem, did_you_mean
 from adapter.model.customers import Customer
-from adapter.model.decisions import RuleOutcome
+from adapter.model.decisions import Decision, RuleOutcome
 from adapter.model.events import Event
 from adapter.model.rules import Absence, Rule
 from adapter.model.timers import Timer
@@ -26,6 +26,7 @@ from adapter.rules.files import Compiled
 from adapter.rules.history import History
 from adapter.rules.language import Metric, Names, reads
 from adapter.rules.metrics import Metrics
+from adapter.rules.retelling import completed
 from adapter.rules.segments import Segments
 from adapter.rules.standing import Stop
 from adapter.rules.verdicts import Proposal, Verdict
@@ -103,11 +104,22 @@ class RuleBook:
             return Verdict((), (), {}, self.priorities)
         return self._decide(found[1], timer.event, customer, history, now)
 
+    def complete(self, decision: Decision) -> Decision:
+        """Return the decision with a sentence for each rule that it left untold, out of what it saw.
+
+        It stays as it is when it was made by other files than these.
+        """
+        trigger = self._triggers.get(decision.event)
+        if not decision.untold or decision.book != self.digest or trigger is None:
+            return decision
+        names = (ready.rule.name for ready in trigger.ready)
+        return completed(decision, list(zip(names, trigger.nodes, strict=True)))
+
     def _decide(
         self, trigger: Trigger, event: Event, customer: Customer, history: History, now: datetime
     ) -> Verdict:
         view = view_of(event, customer, history, now)
-        matching, outcomes = trigger.matching(view)
+        matching, outcomes, untold = trigger.matching(view)
         proposals: list[Proposal] = []
         if matching:
             members = self.segments.of(customer, view)
@@ -122,7 +134,7 @@ class RuleBook:
                     proposals.append(settled)
             if len(proposals) > 1:
                 proposals.sort(key=_place)
-        return Verdict(tuple(proposals), tuple(outcomes), trigger.seen.of(view), self.priorities)
+        return Verdict(tuple(proposals), tuple(outcomes), trigger.seen.of(view), self.priorities, untold)
 
 
 def _place(proposal: Proposal) -> tuple[int, Decimal, str]:

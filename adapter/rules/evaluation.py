@@ -24,7 +24,7 @@ from adapter.rules.standing import Stop, checks, cost
 from adapter.rules.verdicts import Proposal
 from adapter.rules.worth import money, worth
 
-#: Rules per event whose missed conditions are spelled out; the rest are only looked at.
+#: Rules per event whose missed conditions are spelled out at once; the others' are when somebody asks.
 MOST_EXPLAINED = 10
 _LOW = 2**64 - 1
 
@@ -80,12 +80,13 @@ class Trigger:
         self._everything = (1 << len(order)) - 1
         self._explained: dict[int, Misses] = {}
 
-    def matching(self, view: View) -> tuple[list[Ready], list[RuleOutcome]]:
-        """Return the rules whose conditions hold, and why those of the first others do not."""
+    def matching(self, view: View) -> tuple[list[Ready], list[RuleOutcome], int]:
+        """Return the rules whose conditions hold, why those of the first others do not, and how many more."""
         mask = self.index.match(view)
         ready = self.ready
         explained = [self._not_met(at, view) for at in _lowest(mask ^ self._everything, MOST_EXPLAINED)]
-        return [ready[at] for at in ranked(mask)] if mask else [], explained
+        holding = [ready[at] for at in ranked(mask)] if mask else []
+        return holding, explained, len(ready) - len(holding) - len(explained)
 
     def _not_met(self, at: int, view: View) -> RuleOutcome:
         misses = self._explained.get(at)

@@ -19,6 +19,8 @@ def explain(decision: Decision) -> list[str]:
     at = decision.decided_at.strftime("%Y-%m-%d %H:%M:%S")
     lines = [f"{decision.event} of {decision.source_id} ({decision.event_id}), decided at {at} UTC"]
     lines += [sentence(outcome) for outcome in decision.outcomes]
+    if decision.untold:
+        lines.append(f"and {decision.untold} more rules, whose conditions do not hold")
     return lines if decision.outcomes else [*lines, "no rule is triggered by it"]
 
 

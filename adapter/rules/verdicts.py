@@ -30,12 +30,14 @@ class Verdict(Struct, frozen=True):
     """`proposals` best first; `outcomes` of rules already settled; `seen` the values they read.
 
     `priorities` are those of all rules of the book, to weigh the discounts that a customer holds already.
+    `untold` is how many more rules do not hold.
     """
 
     proposals: tuple[Proposal, ...]
     outcomes: tuple[RuleOutcome, ...]
     seen: dict[str, Any]
     priorities: Mapping[str, int] = {}
+    untold: int = 0
 
 
 class Choice(Struct, frozen=True):

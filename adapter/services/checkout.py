@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
@@ -15,16 +16,23 @@ from adapter.model.encoding import encode
 from adapter.model.events import Event
 from adapter.model.operations import DiscountMove
 from adapter.services import lifecycle
+from adapter.services.books import Books
 from adapter.services.committer import Committer
 from adapter.services.work import Work
 from adapter.store.contract import Store
+
+#: Among so many of a customer's decisions that on one event is looked for.
+_LATEST = 1_000
 
 
 class Checkout:
     """What a shop's checkout, and its support desk, ask for."""
 
-    def __init__(self, store: Store, committer: Committer, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, store: Store, committer: Committer, books: Books, clock: Callable[[], datetime]
+    ) -> None:
         self._store = store
+        self._books = books
         self._committer = committer
         self._clock = clock
 
@@ -85,9 +93,14 @@ class Checkout:
         """Return a customer's latest events."""
         return await self._store.events(source_id)
 
-    async def decisions(self, source_id: str) -> list[Decision]:
-        """Return a customer's latest decisions."""
-        return await self._store.decisions(source_id)
+    async def decisions(self, source_id: str, event_id: str | None = None) -> list[Decision]:
+        """Return a customer's latest decisions, or those on one event, with a sentence for every rule."""
+        if event_id is None:
+            return await self._store.decisions(source_id)
+        found = await self._store.decisions(source_id, _LATEST)
+        asked = [decision for decision in found if decision.event_id == event_id]
+        # Thousands of rules take a second: others are served meanwhile.
+        return [await asyncio.to_thread(self._books.rules.complete, decision) for decision in asked]
 
     def _standing(self, held: HeldDiscount) -> Discount:
         status = held.status_at(self._clock())

@@ -147,11 +147,13 @@ class Issuing:
             outcomes.append(
                 RuleOutcome(proposal.rule.name, "issued", "every condition holds", code=issued.discount.code)
             )
+        verdict = step.verdict
         self.decisions.append(
             Decision(
-                step.event.id, step.event.name, owner, now, step.book, tuple(outcomes), step.verdict.seen
+                step.event.id, step.event.name, owner, now, step.book, tuple(outcomes), verdict.seen,
+                verdict.untold,
             )
-        )
+        )  # fmt: skip
 
     def _move(self, step: Move) -> None:
         move, outcome = step.move, self._outcome(step.index)

@@ -22,7 +22,8 @@ def tell(decisions: Iterable[Decision]) -> None:
         level = logging.INFO if met else logging.DEBUG
         if _log.isEnabledFor(level):
             outcomes = [_plain(outcome) for outcome in decision.outcomes]
-            _log.log(level, "decided", extra={"event": decision.event, "outcomes": outcomes})
+            more = {"untold": decision.untold} if decision.untold else {}
+            _log.log(level, "decided", extra={"event": decision.event, "outcomes": outcomes, **more})
 
 
 def _plain(outcome: RuleOutcome) -> dict[str, str]:

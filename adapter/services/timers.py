@@ -25,19 +25,32 @@ from adapter.store.contract import Store
 _log = logging.getLogger(__name__)
 
 
+#: From this share of the limit on, what waits is counted more often: others may be filling it as well.
+_NEARLY_FULL = 0.9
+
+
 class Pacing(Struct, frozen=True, kw_only=True):
-    """How often due timers are looked for, how many one look takes, and how often all are counted."""
+    """How often due timers are looked for, how many one look takes, and how often all are counted.
+
+    `count_full` is for when nearly as many wait as may.
+    """
 
     look: timedelta = timedelta(seconds=1)
     limit: int = 500
     count: timedelta = timedelta(seconds=10)
+    count_full: timedelta = timedelta(seconds=2)
+
+    def rounds(self, *, full: bool) -> int:
+        """Return at every how many looks all are counted."""
+        return max(1, (self.count_full if full else self.count) // self.look)
 
 
 class Timers:
     """Fires due timers through `submit`, and keeps how many may wait under `most`.
 
-    What waits is counted in the store now and then, and what this process arms in between is added; so
-    several processes may together pass the limit by what the others arm between two counts.
+    What waits is counted in the store now and then, and what this process arms in between is added, so one
+    process never passes the limit. Several may, by what the others arm between two counts; that is why near
+    the limit these follow each other quickly.
     """
 
     def __init__(
@@ -91,10 +104,9 @@ class Timers:
     async def run(self, stop: asyncio.Event) -> None:
         """Look for due timers until `stop` is set; what runs is finished."""
         before: list[Timer] = []
-        rounds = max(1, self._pacing.count // self._pacing.look)
         turn = 0
         while not stop.is_set():
-            if turn % rounds == 0:
+            if turn % self._pacing.rounds(full=self._waiting >= _NEARLY_FULL * self._most) == 0:
                 await tried("count timers", self.count)
             due = await tried("fire timers", self._fire) or []
             # The same timers again mean that firing did not end them: to insist would only burn the store.

@@ -111,7 +111,8 @@ async def _decisions(doors: Doors, request: Request) -> Any:
     source_id = request.query_params.get("source_id", "")
     if not source_id or not source_id.isprintable():
         raise Unreadable("name the customer: `/v1/decisions?source_id=...`")
-    return {"decisions": await doors.checkout.decisions(source_id)}
+    event_id = request.query_params.get("event_id") or None
+    return {"decisions": await doors.checkout.decisions(source_id, event_id)}
 
 
 def _moving(verb: Any) -> Ask:

@@ -56,8 +56,8 @@ class Checkout(Protocol):
         """Return a customer's latest events."""
         ...
 
-    async def decisions(self, source_id: str) -> list[Decision]:
-        """Return a customer's latest decisions."""
+    async def decisions(self, source_id: str, event_id: str | None = None) -> list[Decision]:
+        """Return a customer's latest decisions, or those on one event, with a sentence for every rule."""
         ...
 
 

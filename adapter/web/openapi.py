@@ -174,7 +174,8 @@ def _api() -> Json:
         },
         "/v1/decisions": {
             "get": _read("listDecisions", "Why a customer's events earned something, or did not", "Decisions",
-                         [_parameter("source_id", "query")], 400)
+                         [_parameter("source_id", "query"), _parameter("event_id", "query", required=False)],
+                         400)
         },
     }  # fmt: skip
     for what in ("discounts", "events"):
@@ -253,8 +254,8 @@ def _body(schema: Json, *, required: bool = True) -> Json:
     return {"required": required, "content": {"application/json": {"schema": schema}}}
 
 
-def _parameter(name: str, place: str) -> Json:
-    return {"name": name, "in": place, "required": True, "schema": {"type": "string"}}
+def _parameter(name: str, place: str, *, required: bool = True) -> Json:
+    return {"name": name, "in": place, "required": required, "schema": {"type": "string"}}
 
 
 def _header(name: str, description: str) -> Json:

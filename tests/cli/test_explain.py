@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -25,9 +26,10 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> str:
     return url
 
 
-async def _checkouts(url: str) -> None:
+async def _checkouts(url: str, rules: Path = ROOT / "rules") -> list[Any]:
+    """Return what the API says of the first."""
     composed = app.compose(build({
-        ("files", "mappings"): str(ROOT / "mappings"), ("files", "rules"): str(ROOT / "rules"),
+        ("files", "mappings"): str(ROOT / "mappings"), ("files", "rules"): str(rules),
         ("store", "url"): url,
     }))  # fmt: skip
     transport = httpx.ASGITransport(composed.asgi)
@@ -36,6 +38,8 @@ async def _checkouts(url: str) -> None:
             properties = {"value": value, "currency": "USD", "shipping_country": "US"}
             call = {"type": "track", "event": "Checkout Started", "userId": "u", "messageId": f"m-{at}"}
             await client.post("/webhooks/segment", json=call | {"properties": properties})
+        answer = await client.get("/v1/decisions", params={"source_id": "u", "event_id": "m-0"})
+        return list(answer.json()["decisions"])
 
 
 def run(store: str, *arguments: str) -> Result:
@@ -58,3 +62,25 @@ def test_one_event_can_be_asked_for(store: str) -> None:
 def test_nothing_known_ends_with_1(store: str) -> None:
     result = run(store, "nobody")
     assert (result.exit_code, result.stderr) == (1, "adapter: nothing was decided for `nobody`\n")
+
+
+def test_of_many_rules_every_one_has_its_sentence(tmp_path: Path) -> None:
+    one = "- {{name: r{0:02}, trigger: checkout_started, conditions: [cart_value > {0}00], " + (
+        "action: {{type: free_shipping}}}}\n"
+    )
+    rules = tmp_path / "rules"
+    rules.mkdir()
+    (rules / "many.yaml").write_text("rules:\n" + "".join(one.format(at) for at in range(1, 31)))
+    url = f"sqlite:///{tmp_path / 'adapter.db'}"
+    [decision] = asyncio.run(_checkouts(url, rules))
+    told = {outcome["rule"]: outcome["reason"] for outcome in decision["outcomes"]}
+    assert "untold" not in decision
+    assert told == {
+        f"r{at:02}": f"not issued: cart_value is 50, needs more than {at}00" for at in range(1, 31)
+    }
+    lines = run(url, "u", "--event", "m-0", "--rules", str(rules)).stdout.splitlines()
+    assert len(lines) == 31
+    assert lines[30] == "  r30: not issued: cart_value is 50, needs more than 3000"
+    (rules / "many.yaml").write_text("rules:\n" + one.format(1))
+    lines = run(url, "u", "--event", "m-0", "--rules", str(rules)).stdout.splitlines()
+    assert lines[11:] == ["  and 20 more rules, whose conditions do not hold"]

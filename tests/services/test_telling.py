@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from adapter.model.decisions import Decision, RuleOutcome
 from adapter.services.telling import tell
@@ -43,3 +44,9 @@ def test_what_met_no_condition_is_told_at_debug(
     caplog.set_level(level)
     tell([decision(NOT_MET), decision(ISSUED)])
     assert len(caplog.records) == lines
+
+
+def test_how_many_more_rules_do_not_hold_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    tell([replace(decision(ISSUED), untold=37), decision(ISSUED)])
+    assert [vars(record).get("untold") for record in caplog.records] == [37, None]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from datetime import timedelta
 from typing import Any
 
@@ -225,3 +226,30 @@ async def test_room_shrinks_by_what_is_armed_and_is_counted_in_the_store(
     assert timers.room == 3
     assert "no room for more timers" in caplog.text
     assert metrics.registry.get_sample_value("adapter_timers_total", {"outcome": "refused"}) == 4
+
+
+@pytest.mark.parametrize(("most", "counts"), [(1000, 1), (10, 4)])
+async def test_near_the_limit_what_others_arm_is_learnt_soon(desk: Any, most: int, counts: int) -> None:
+    """Of eight looks, with nine of ten waiting every second one counts; with room to spare only the first."""
+    people = [f"u{number}" for number in range(9)]
+    await desk.settle([desk.work(desk.event("checkout_started", who, cart_value=80)) for who in people])
+    stop, asked, looks = asyncio.Event(), [], itertools.count(1)
+
+    class Counted:
+        async def counts(self) -> dict[str, int]:
+            asked.append("counts")
+            return dict(await desk.store.counts())
+
+        async def due_timers(self, now: Any, limit: int) -> list[Any]:
+            if next(looks) == 8:
+                stop.set()
+            return []
+
+    look = timedelta(milliseconds=1)
+    pacing = Pacing(look=look, count=10 * look, count_full=2 * look)
+    store: Any = Counted()
+    timers = Timers(store, desk.settle, lambda: desk.now, Metrics(), most=most, pacing=pacing)
+    async with asyncio.timeout(10):
+        await timers.run(stop)
+    assert len(asked) == counts
+    assert timers.room == most - 9

@@ -96,9 +96,9 @@ class Services:
     async def events(self, source_id: str) -> list[Event]:
         return [Event("evt_789", "checkout_started", NOW, User(source_id), {"cart_value": 145.75}, {})]
 
-    async def decisions(self, source_id: str) -> list[Decision]:
+    async def decisions(self, source_id: str, event_id: str | None = None) -> list[Decision]:
         outcome = RuleOutcome("high-value-cart-first-purchase", "issued", "every condition holds")
-        return [Decision("evt_789", "checkout_started", source_id, NOW, "book", (outcome,), {})]
+        return [Decision(event_id or "evt_789", "checkout_started", source_id, NOW, "book", (outcome,), {})]
 
     async def erase(self, source_id: str, by: str = "api", request: str = "") -> Receipt:
         if self.error:

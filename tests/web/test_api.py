@@ -66,6 +66,12 @@ async def test_decisions_say_why(connect: Connect) -> None:
     assert decision["outcomes"][0]["reason"] == "every condition holds"
 
 
+async def test_the_decision_on_one_event_can_be_asked_for(connect: Connect) -> None:
+    asked = {"source_id": "u", "event_id": "evt_1"}
+    [decision] = (await connect().get("/v1/decisions", params=asked)).json()["decisions"]
+    assert decision["event_id"] == "evt_1"
+
+
 async def test_decisions_of_nobody_are_refused(connect: Connect) -> None:
     assert (await connect().get("/v1/decisions")).status_code == 400
 
