@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from adapter.datamodel.declared import DataModel, Declared
+from adapter.files.problems import Problem
 from adapter.mapping import writes
 from adapter.mapping.book import MappingBook
 from adapter.mapping.files import Mapping
@@ -50,6 +51,26 @@ def rows(model: DataModel, mappings: MappingBook, rules: RuleBook) -> list[Row]:
             one.description if one else model.events[of].description, [*fed[of, name]], [*read[of, name]])
         for of, name, one in _declared(model)
     ]  # fmt: skip
+
+
+def unfed(model: DataModel, mappings: MappingBook, rules: RuleBook) -> Iterator[Problem]:
+    """Yield a warning for each rule that waits for an event, or reads a value, that no mapping produces."""
+    unmade = [row for row in rows(model, mappings, rules) if row.read_by and not row.fed_by]
+    events = {row.of for row in unmade if not row.name}
+    for row in unmade:
+        if row.name and row.of in events:  # the event's own line says it
+            continue
+        message = f"no mapping produces {_called(row)}"
+        for rule in row.read_by:
+            yield Problem(rules.places[rule], f"{message}, which `{rule}` needs",
+                          "map it, or take it out of the rule", "warning")  # fmt: skip
+
+
+def _called(row: Row) -> str:
+    if not row.name:
+        return f"the event `{row.of}`"
+    whose = {"traits": "customer", "context": "context"}.get(row.of, f"event `{row.of}`")
+    return f"`{row.name}` of the {whose}"
 
 
 def _declared(model: DataModel) -> Iterator[tuple[str, str, Declared | None]]:

@@ -10,7 +10,9 @@ import msgspec
 import typer
 
 from adapter.app import check_files
+from adapter.cli.agreement import unfed
 from adapter.cli.settings import AsJson, Config, Mappings, Rules, Store, options
+from adapter.datamodel import reading
 from adapter.files.problems import Problem
 from adapter.mapping import book
 from adapter.mapping import cases as mapping_cases
@@ -59,8 +61,11 @@ def found(config: Path | None, given: dict[Keys, Any], *, portable: bool = False
     """Return the problems of all files; where the settings do not check, their folders still do."""
     settings, problems = read(config, os.environ, given)
     files = (settings or Settings(files=_folders(given))).files
-    _, _, of_files = check_files(files)
+    mapping_book, rule_book, of_files = check_files(files)
     mappings, rules = Path(files.mappings), Path(files.rules)
+    model, _ = reading.load(mappings)  # whose problems are among those of the files
+    if mapping_book and rule_book and model:
+        of_files += unfed(model, mapping_book, rule_book)
     of_cases = [*mapping_cases.load(mappings)[1], *rule_cases.load(rules)[1]]
     unportable = book.portability(mappings) if portable else []
     return [*problems, *of_files, *of_cases, *unportable]

@@ -46,6 +46,7 @@ class RuleBook:
         self.rules: tuple[Rule, ...] = tuple(one.rule for one in compiled)
         self.priorities = {rule.name: rule.priority for rule in self.rules}
         self.nodes = {one.rule.name: one.node for one in compiled}
+        self.places = {one.rule.name: one.at for one in compiled}
         self.segments = Segments(shared.segments)
         self.metrics = Metrics(_metrics(compiled, shared))
         shop = Shop(shared.guardrails, shared.paused)

@@ -86,3 +86,43 @@ def test_what_segment_would_not_understand_is_warned_of_on_request(tmp_path: Pat
         ),
         "settings, mappings and rules are in order, with 1 warning",
     ]
+
+
+@pytest.mark.parametrize(
+    ("conditions", "warned"),
+    [
+        ("[total > 5]", []),
+        ("[tip > 5]", ["no mapping produces `tip` of the event `order_completed`, which `thanks` needs"]),
+        ("[user.tier == 'gold']", ["no mapping produces `tier` of the customer, which `thanks` needs"]),
+        ("[history.count('ride_ended') > 3]", [
+            "no mapping produces the event `ride_ended`, which `thanks` needs"
+        ]),
+    ],
+)  # fmt: skip
+def test_what_a_rule_reads_and_no_mapping_produces_is_warned_of(
+    conditions: str, warned: list[str], tmp_path: Path
+) -> None:
+    (tmp_path / "model.yaml").write_text(
+        "traits: {tier: string}\nevents:\n  order_completed: {attributes: {total: number, tip: number}}\n"
+        "  ride_ended: {attributes: {}}\n"
+    )
+    (tmp_path / "shop.yaml").write_text(
+        "source: segment\n"
+        "mappings:\n"
+        "  - name: Orders\n"
+        '    subscribe: type = "track" and event = "Order Completed"\n'
+        "    action: event\n"
+        "    fields:\n"
+        '      source_id: {"@path": $.userId}\n'
+        "      name: order_completed\n"
+        '      attributes: {total: {"@path": $.properties.total}}\n'
+    )
+    rules = tmp_path / "rules"
+    rules.mkdir()
+    (rules / "thanks.yaml").write_text(
+        f"name: thanks\ntrigger: order_completed\nconditions: {conditions}\naction: {{type: free_shipping}}\n"
+    )
+    options = ["check", "--json", "--mappings", str(tmp_path), "--rules", str(rules)]
+    told = json.loads(CliRunner().invoke(commands, options).stdout)
+    assert told["ok"] is True, told
+    assert [problem["message"] for problem in told["problems"]] == warned

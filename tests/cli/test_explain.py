@@ -65,12 +65,11 @@ def test_nothing_known_ends_with_1(store: str) -> None:
 
 
 def test_of_many_rules_every_one_has_its_sentence(tmp_path: Path) -> None:
-    one = "- {{name: r{0:02}, trigger: checkout_started, conditions: [cart_value > {0}00], " + (
-        "action: {{type: free_shipping}}}}\n"
-    )
+    one = "- {{name: r{0:02}, trigger: checkout_started, conditions: [cart_value > {0}00], {1}}}\n"
+    action = "action: {type: free_shipping}"
     rules = tmp_path / "rules"
     rules.mkdir()
-    (rules / "many.yaml").write_text("rules:\n" + "".join(one.format(at) for at in range(1, 31)))
+    (rules / "many.yaml").write_text("rules:\n" + "".join(one.format(at, action) for at in range(1, 31)))
     url = f"sqlite:///{tmp_path / 'adapter.db'}"
     [decision] = asyncio.run(_checkouts(url, rules))
     told = {outcome["rule"]: outcome["reason"] for outcome in decision["outcomes"]}
@@ -81,6 +80,6 @@ def test_of_many_rules_every_one_has_its_sentence(tmp_path: Path) -> None:
     lines = run(url, "u", "--event", "m-0", "--rules", str(rules)).stdout.splitlines()
     assert len(lines) == 31
     assert lines[30] == "  r30: not issued: cart_value is 50, needs more than 3000"
-    (rules / "many.yaml").write_text("rules:\n" + one.format(1))
+    (rules / "many.yaml").write_text("rules:\n" + one.format(1, action))
     lines = run(url, "u", "--event", "m-0", "--rules", str(rules)).stdout.splitlines()
     assert lines[11:] == ["  and 20 more rules, whose conditions do not hold"]

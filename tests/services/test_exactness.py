@@ -21,7 +21,7 @@ rules:
   - name: gift
     trigger: started
     action: {type: percentage_off, value: 10, max_amount: 5}
-    guardrails: {stackable: true, %s}
+    guardrails: {%s}
 """
 
 PASS = """
@@ -39,6 +39,11 @@ class Kind(Struct, frozen=True):
     allows: int
     asks: str = "everybody"
     shared: str = ""
+    stackable: bool = True
+
+    @property
+    def rule(self) -> str:
+        return RULE % (self.guardrail + (", stackable: true" if self.stackable else ""))
 
 
 KINDS = {
@@ -56,6 +61,14 @@ KINDS = {
     "device a window": Kind("per_user_limit: {count: 16, window: 2h}", 16, "one device"),
     "device cooldown": Kind("cooldown: 1h", 1, "one device"),
     "all rules": Kind("max_daily_redemptions: 99", 16, shared="guardrails: {max_daily_redemptions: 16}\n"),
+    "all rules' budget": Kind(
+        "max_daily_redemptions: 99", 16, shared="guardrails: {budget: {currency: EUR, total: 80}}\n"
+    ),
+    "all rules' customer": Kind(
+        "max_daily_redemptions: 99", 16, "one customer", shared="guardrails: {per_user_limit: 16}\n"
+    ),
+    "customer a month": Kind("per_user_limit: {count: 16, per: month}", 16, "one customer"),
+    "nothing beside it": Kind("max_daily_redemptions: 99", 1, "one customer", stackable=False),
     "the tighter of two": Kind("max_total_redemptions: 16, max_daily_redemptions: 20", 16),
 }
 
@@ -67,7 +80,7 @@ async def issued(open_desk: Any, store_url: str, tmp_path: Path) -> Any:
     async def run(kind: Kind, through: Callable[[Any], Any] = lambda store: store) -> int:
         (tmp_path / "rules").mkdir(exist_ok=True)
         (tmp_path / "rules" / "definitions.yaml").write_text(kind.shared)
-        desks = [await open_desk(RULE % kind.guardrail) for _ in range(1 if "sqlite" in store_url else 4)]
+        desks = [await open_desk(kind.rule) for _ in range(1 if "sqlite" in store_url else 4)]
         for desk in desks:
             desk.store = through(desk.store)
         demand = range(max(2 * kind.allows, SENDERS))
