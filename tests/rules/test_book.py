@@ -343,3 +343,26 @@ def test_what_was_seen_is_plain_json(make_book: MakeBook, make_event: MakeEvent)
     seen = book.evaluate(make_event(), ANN, history, at).seen
     assert b'"history.avg(\\"o\\", \\"t\\")":1.333333' in encode(seen)
     assert "attributes" not in seen
+
+
+BY_WHAT = """
+segments:
+  geo: context.country == "US"
+  device: context.device == "mobile"
+  traffic_source: context.traffic_source == "email"
+  loyalty_tier: user.tier == "gold"
+"""
+IN = {"country": "US", "device": "mobile", "traffic_source": "email"}
+OUT = {"country": "FR", "device": "tablet", "traffic_source": "social"}
+
+
+@pytest.mark.parametrize("segment", ["geo", "device", "traffic_source", "loyalty_tier"])
+@pytest.mark.parametrize(("guardrail", "passes"), [("eligible_segments", True), ("excluded_segments", False)])
+def test_segments_go_by_geo_device_traffic_source_and_loyalty_tier(
+    segment: str, guardrail: str, passes: bool, make_book: MakeBook, make_event: MakeEvent
+) -> None:
+    book = make_book(a=f"{BASE}guardrails: {{{guardrail}: [{segment}]}}", definitions=BY_WHAT)
+    for context, tier, inside in ((IN, "gold", True), (OUT, "tin", False)):
+        found = decide(book, make_event(context=context), Customer("user_1", traits={"tier": tier}))
+        assert bool(found.proposals) is (passes is inside)
+        assert passes is inside or found.outcomes[0].guardrail == guardrail

@@ -49,17 +49,23 @@ def test_a_day_is_a_day_of_the_rules_time_zone(zone: str, at: str, day: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("at", "week"),
+    ("zone", "at", "week"),
     [
-        ("2026-12-31T12:00:00Z", "2026-W53"),
-        ("2027-01-03T23:59:59Z", "2026-W53"),
-        ("2027-01-04T00:00:00Z", "2027-W01"),
+        ("UTC", "2026-12-31T12:00:00Z", "2026-W53"),
+        ("UTC", "2027-01-03T23:59:59Z", "2026-W53"),
+        ("UTC", "2027-01-04T00:00:00Z", "2027-W01"),
+        ("Europe/Berlin", "2026-03-22T22:59:59Z", "2026-W12"),  # ends in winter time
+        ("Europe/Berlin", "2026-03-29T21:59:59Z", "2026-W13"),  # the week of 167 hours ends in summer time
+        ("Europe/Berlin", "2026-03-29T22:00:00Z", "2026-W14"),
+        ("Europe/Berlin", "2026-10-25T22:59:59Z", "2026-W43"),  # and that of 169 in winter time
+        ("Europe/Berlin", "2026-10-25T23:00:00Z", "2026-W44"),
+        ("America/Los_Angeles", "2026-03-09T06:59:59Z", "2026-W10"),
+        ("America/Los_Angeles", "2026-03-09T07:00:00Z", "2026-W11"),
     ],
 )
-def test_a_week_is_an_iso_week(at: str, week: str) -> None:
-    assert (
-        claimed(Guardrails(max_weekly_redemptions=1), datetime.fromisoformat(at))[0].key == f"ten|week|{week}"
-    )
+def test_a_week_is_an_iso_week_of_the_rules_time_zone(zone: str, at: str, week: str) -> None:
+    guardrails = Guardrails(max_weekly_redemptions=1, time_zone=zone)
+    assert claimed(guardrails, datetime.fromisoformat(at))[0].key == f"ten|week|{week}"
 
 
 def test_a_limit_per_user_counts_for_the_customer_and_for_the_device(now: datetime) -> None:
