@@ -13,8 +13,6 @@ from adapter.rules.language import All, Metric, Node, Path, Reads, View, compile
 from adapter.rules.language.misses import name_of
 from adapter.rules.language.values import ABSENT, settled
 
-_PLACES = {"attributes": "attributes", "user": "traits", "context": "context"}
-
 
 def completed(decision: Decision, rules: Sequence[tuple[str, Node]]) -> Decision:
     """Return the decision with a sentence for each of its trigger's rules that it says nothing of.
@@ -59,13 +57,18 @@ def _parts(node: Node) -> Iterator[Node]:
 
 def _view(decision: Decision, named: Reads) -> View:
     """Return what the decision saw: values by name, and the objects around them for `has()` to look into."""
-    places: dict[str, dict[str, Any]] = {"attributes": {}, "traits": {}, "context": {}}
+    attributes: dict[str, Any] = {}
+    traits: dict[str, Any] = {}
+    context: dict[str, Any] = {}
+    places = {"attributes": attributes, "user": traits, "context": context}
     for name, value in decision.seen.items():
         root, _, rest = name.partition(".")
-        place = places.get(_PLACES.get(root, "") if rest else "")
-        _put(places["attributes"] if place is None else place, (rest if place is not None else name), value)
+        if rest and root in places:
+            _put(places[root], rest, value)
+        else:  # a bare name: around it is looked for among the attributes first
+            _put(attributes, name, value)
     at = decision.decided_at
-    view = View(*places.values(), decision.event, at, at, lambda _: None)
+    view = View(attributes, traits, context, decision.event, at, at, lambda _: None)
     for path in named.paths:
         view.values[path] = _value(path, decision)
     for metric in named.metrics:

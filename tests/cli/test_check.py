@@ -102,11 +102,14 @@ def test_what_segment_would_not_understand_is_warned_of_on_request(tmp_path: Pat
 def test_what_a_rule_reads_and_no_mapping_produces_is_warned_of(
     conditions: str, warned: list[str], tmp_path: Path
 ) -> None:
-    (tmp_path / "model.yaml").write_text(
+    mappings, rules = tmp_path / "mappings", tmp_path / "rules"
+    mappings.mkdir()
+    rules.mkdir()
+    (mappings / "model.yaml").write_text(
         "traits: {tier: string}\nevents:\n  order_completed: {attributes: {total: number, tip: number}}\n"
         "  ride_ended: {attributes: {}}\n"
     )
-    (tmp_path / "shop.yaml").write_text(
+    (mappings / "shop.yaml").write_text(
         "source: segment\n"
         "mappings:\n"
         "  - name: Orders\n"
@@ -117,12 +120,10 @@ def test_what_a_rule_reads_and_no_mapping_produces_is_warned_of(
         "      name: order_completed\n"
         '      attributes: {total: {"@path": $.properties.total}}\n'
     )
-    rules = tmp_path / "rules"
-    rules.mkdir()
     (rules / "thanks.yaml").write_text(
         f"name: thanks\ntrigger: order_completed\nconditions: {conditions}\naction: {{type: free_shipping}}\n"
     )
-    options = ["check", "--json", "--mappings", str(tmp_path), "--rules", str(rules)]
+    options = ["check", "--json", "--mappings", str(mappings), "--rules", str(rules)]
     told = json.loads(CliRunner().invoke(commands, options).stdout)
     assert told["ok"] is True, told
     assert [problem["message"] for problem in told["problems"]] == warned
