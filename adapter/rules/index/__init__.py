@@ -30,5 +30,5 @@ class Index:
         plan = Plan(nodes)
         self.order = range(len(nodes)) if ranks is None else arranged(plan, ranks)
         if self.order != range(len(nodes)):
-            plan = Plan([nodes[at] for at in self.order])
+            plan = plan.reordered(self.order)
         self.match = compiled(plan, self.reads.paths)

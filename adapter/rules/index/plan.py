@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
 from adapter.rules.index.atoms import Atom, Key, Member, Scalar, atom
 from adapter.rules.index.clauses import Clause, clauses
@@ -12,6 +13,7 @@ from adapter.rules.language.nodes import Metric, Node, Path
 #: The most clauses over several values ("any" groups) of one condition that are looked up.
 _MAX_LAYERS = 4
 
+T = TypeVar("T")
 Demands = dict[int, list[list[Scalar]]]
 
 
@@ -78,3 +80,20 @@ class Plan:
                 return True
         self.wanted[key].append({bit: members})
         return True
+
+    def reordered(self, order: Sequence[int]) -> Plan:
+        """Return the plan of the same conditions in another order: the first is the one at `order[0]`."""
+        place = {bit: at for at, bit in enumerate(order)}
+        plan = Plan(())
+        plan.width = self.width
+        plan.scalars |= {key: _moved(demands, place) for key, demands in self.scalars.items()}
+        plan.layers = [_moved(layer, place) for layer in self.layers]
+        plan.wanted |= {key: [_moved(group, place) for group in each] for key, each in self.wanted.items()}
+        plan.denied |= {key: _moved(group, place) for key, group in self.denied.items()}
+        plan.residue = [(place[bit], clause) for bit, clause in self.residue]
+        plan.never = [place[bit] for bit in self.never]
+        return plan
+
+
+def _moved(by_bit: Mapping[int, T], place: Mapping[int, int]) -> dict[int, T]:
+    return {place[bit]: found for bit, found in by_bit.items()}
