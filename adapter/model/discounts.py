@@ -83,6 +83,11 @@ class Discount(Struct, frozen=True):
     stackable: bool
     status: Status
 
+    @property
+    def begun(self) -> bool:
+        """Say whether some of its units were redeemed: then what it reserved is not given back."""
+        return isinstance(self.action, UnitOff) and bool(self.action.uses)
+
 
 class Claim(Struct, frozen=True, array_like=True):
     """A use of one guardrail counter: `used + amount <= cap` must hold when it is reserved.
@@ -110,11 +115,6 @@ class HeldDiscount(Struct, frozen=True):
     claims: tuple[Claim, ...] = ()
     order_id: str | None = None
     reason: str | None = None
-
-    @property
-    def begun(self) -> bool:
-        """Say whether some of its units were redeemed: then what it reserved is not given back."""
-        return isinstance(self.discount.action, UnitOff) and bool(self.discount.action.uses)
 
     def status_at(self, now: datetime) -> Status:
         """Return the status, expiry included: nothing needs to tick for a code to expire."""

@@ -183,7 +183,7 @@ class Ingest:
             for answer in answers
             if answer.discounts and answer.outcome == "processed"
             for discount in answer.discounts
-            if discount.status == "issued"
+            if discount.status == "issued" and not discount.begun
         )
         for rule, count in rules.items():
             self._metrics.discounts_issued.labels(rule).inc(count)

@@ -168,7 +168,7 @@ class Issuing:
             outcome.refusal = refusal
             return
         if after is not held:
-            if after.discount.status in ("revoked", "expired") and not after.begun:
+            if after.discount.status in ("revoked", "expired") and not after.discount.begun:
                 self._count(after, -1)
             in_part = move.verb == "redeem" and after.discount.status != "redeemed"
             self._push(after, "discount.used" if in_part else _PUSHED[move.verb])
