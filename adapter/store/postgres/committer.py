@@ -41,6 +41,7 @@ class Committer:
         self._turn = asyncio.Lock()
         self._connection: Connection | None = None
         self._closed = True
+        self._warned = False
 
     def open(self) -> None:
         """Let work in."""
@@ -83,7 +84,11 @@ class Committer:
         connection = await self._connected()
         try:
             async with connection.transaction():
-                return await work(connection)
+                result = await work(connection)
+                self._warned = False
+            if self._warned:
+                raise ConnectionError("the commit was cut off while it waited for a standby")
+            return result
         except BaseException as error:
             if is_out_of_order(error) or not isinstance(error, Exception):
                 # What state the server is in is not known: a new connection starts from nothing.
@@ -94,4 +99,9 @@ class Committer:
     async def _connected(self) -> Connection:
         if self._connection is None or self._connection.is_closed():
             self._connection = await connect(self._dsn, BY_KEY)
+            self._connection.add_log_listener(self._hear)
         return self._connection
+
+    def _hear(self, _: object, message: asyncpg.PostgresLogMessage) -> None:
+        """Note a warning: whoever cancels a commit that waits for a standby has the server call it done."""
+        self._warned = self._warned or message.severity_en == "WARNING"

@@ -10,6 +10,7 @@ import asyncpg
 from asyncpg import exceptions
 
 from adapter.errors import Unavailable
+from adapter.store.postgres.hosts import by_host, first
 from adapter.store.postgres.text import escape, unescape
 
 if TYPE_CHECKING:
@@ -20,7 +21,8 @@ else:
 #: Seconds for one statement, commit included. Senders give up after 5 s; the rest is for the slow parts of
 #: a fail-over, after which the same connection may still be good.
 STATEMENT_TIMEOUT = 10.0
-CONNECT_TIMEOUT = 5.0
+#: Seconds to connect, so that whoever waits for it is told before they give up.
+CONNECT_TIMEOUT = 3.0
 
 #: A process that hangs or is cut off with a transaction open must not hold its locks for long.
 SETTINGS = {
@@ -58,7 +60,11 @@ _OUT_OF_ORDER = (
 
 
 async def connect(dsn: str, settings: dict[str, str]) -> Connection:
-    """Open a connection; of several hosts in the DSN, one that accepts writes."""
+    """Open a connection; of several hosts in the DSN, the first to say that it accepts writes."""
+    return await first({host: _connect(one, settings) for host, one in by_host(dsn).items()})
+
+
+async def _connect(dsn: str, settings: dict[str, str]) -> Connection:
     connection = await asyncpg.connect(
         dsn,
         timeout=CONNECT_TIMEOUT,
@@ -68,7 +74,11 @@ async def connect(dsn: str, settings: dict[str, str]) -> Connection:
         server_settings=SETTINGS | settings,
         target_session_attrs=_writable(dsn),
     )
-    await prepare(connection)
+    try:
+        await prepare(connection)
+    except BaseException:
+        connection.terminate()
+        raise
     return connection
 
 

@@ -35,6 +35,7 @@ T = TypeVar("T")
 _READERS = 4
 #: Seconds to wait for one of them, as long as a sender waits for its answer.
 _PATIENCE = 5.0
+_WRITE_NOTHING = "SELECT pg_logical_emit_message(true, 'adapter', '')"
 
 
 class PostgresStore:
@@ -74,8 +75,8 @@ class PostgresStore:
                 await connection.close(timeout=2)
 
     async def ping(self) -> None:
-        """Commit a transaction that has an id of its own, which a server that only reads refuses."""
-        await self._read(lambda connection: connection.execute("SELECT pg_current_xact_id()"))
+        """Commit what keeps nothing: a server that only reads refuses it, and standbys are waited for."""
+        await self._read(lambda connection: connection.execute(_WRITE_NOTHING))
 
     async def transact(self, script: Callable[[Transaction], Awaitable[T]]) -> T:
         """Run the script in one transaction; durable when it returns."""

@@ -6,8 +6,9 @@ SELECT wanted.digest, $2 FROM unnest($1::bytea[]) AS wanted (digest)
 ON CONFLICT DO NOTHING RETURNING digest;
 
 -- answers --
--- What was answered to an array of digests.
-SELECT digest, answer FROM messages WHERE digest = ANY ($1::bytea[]);
+-- What was answered to an array of digests. The lock makes this transaction one that writes, so that its
+-- commit waits until standbys have what it has read.
+SELECT digest, answer FROM messages WHERE digest = ANY ($1::bytea[]) FOR KEY SHARE;
 
 -- code_owners --
 -- Whose an array of codes is.
