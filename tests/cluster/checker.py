@@ -46,7 +46,9 @@ def _messages(stored: Counter[str], told: Mapping[str, Sequence[str]]) -> list[s
 
 
 def _over(whose: str, given: Counter[str], limit: int) -> list[str]:
-    return [f"{whose} {name} was given {count}, not {limit}" for name, count in given.items() if count > limit]
+    return [
+        f"{whose} {name} was given {count}, not {limit}" for name, count in given.items() if count > limit
+    ]
 
 
 def _all(told: Mapping[str, Sequence[str]]) -> set[str]:

@@ -34,6 +34,12 @@ def machines() -> Iterator[Cluster]:
         yield cluster
     finally:
         cluster.stop()
+        shutil.copytree(
+            folder,
+            "/tmp/pt/last",
+            dirs_exist_ok=True,
+            ignore=lambda d, n: [x for x in n if not x.endswith("log")],
+        )
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -45,17 +45,13 @@ class Senders:
         """How many discounts the senders know of."""
         return sum(map(len, self.told.values()))
 
-    def outage(self, since: float) -> float:
-        """Return the seconds from the first refusal since a moment to the first acknowledgement after it; 0 if none."""
-        refused = next((answer.at for answer in self.answers if answer.at > since and answer.status == 503), None)
-        if refused is None:
-            return 0.0
-        return next(answer.at for answer in self.answers if answer.at > refused and answer.status == 200) - refused
-
-    def silence(self, since: float) -> float:
-        """Return the longest time without an acknowledgement since a moment, in seconds."""
-        moments = [since, *(answer.at for answer in self.answers if answer.at > since and answer.status == 200)]
-        return max(later - earlier for earlier, later in itertools.pairwise(moments))
+    def silence(self, since: float) -> tuple[float, float]:
+        """Return the longest time without an acknowledgement since a moment: its start and its end."""
+        moments = [
+            since,
+            *(answer.at for answer in self.answers if answer.at > since and answer.status == 200),
+        ]
+        return max(itertools.pairwise(moments), key=lambda pair: pair[1] - pair[0])
 
     async def run(self) -> None:
         """Send until `stopping`, and then until what was sent is acknowledged."""
