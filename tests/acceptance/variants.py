@@ -3,6 +3,7 @@
 acknowledge-before-commit    answers first, and commits a little later
 read-then-write              decides on counters as the transaction before it read them
 remember-everything          keeps every message that it settled, and a handle for some
+count-again                  takes a message that comes again for a new one
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import os
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
+
+from msgspec.structs import replace
 
 from adapter import app, server
 from adapter.model.events import Event
@@ -48,12 +51,11 @@ class RememberEverything(Committer):
         return await super().submit(works, size)
 
 
-class StaleTransaction:
-    """Reserves nothing: returns the counters that the last transaction saw."""
+class Passing:
+    """A transaction that hands everything on."""
 
-    def __init__(self, inner: Transaction, remembered: dict[CounterKey, int]) -> None:
+    def __init__(self, inner: Transaction) -> None:
         self._inner = inner
-        self._remembered = remembered
 
     async def load(self, wanted: Wanted, now: Any) -> Loaded:
         return await self._inner.load(wanted, now)
@@ -62,33 +64,61 @@ class StaleTransaction:
         return await self._inner.past(source_ids)
 
     async def reserve(self, counters: Sequence[CounterKey], codes: Sequence[str]) -> Reserved:
-        real = await self._inner.reserve(counters, codes)
-        stale = {key: self._remembered.get(key, 0) for key in real.used}
-        self._remembered.update(real.used)
-        return Reserved(stale, real.taken)
+        return await self._inner.reserve(counters, codes)
 
     async def save(self, changes: Changes) -> None:
         await self._inner.save(changes)
 
 
+class Forgetful(Passing):
+    """Knows no message from before."""
+
+    async def load(self, wanted: Wanted, now: Any) -> Loaded:
+        return replace(await self._inner.load(wanted, now), answers={})
+
+
+class StaleTransaction(Passing):
+    """Reserves nothing: returns the counters that the last transaction saw."""
+
+    def __init__(self, inner: Transaction, remembered: dict[CounterKey, int]) -> None:
+        super().__init__(inner)
+        self._remembered = remembered
+
+    async def reserve(self, counters: Sequence[CounterKey], codes: Sequence[str]) -> Reserved:
+        real = await self._inner.reserve(counters, codes)
+        stale = {key: self._remembered.get(key, 0) for key in real.used}
+        self._remembered.update(real.used)
+        return Reserved(stale, real.taken)
+
+
 def read_then_write(store: Store) -> Store:
     """Return the store with stale counters."""
     remembered: dict[CounterKey, int] = {}
+    return _through(store, lambda transaction: StaleTransaction(transaction, remembered))
+
+
+def count_again(store: Store) -> Store:
+    """Return the store without its memory of messages."""
+    return _through(store, Forgetful)
+
+
+def _through(store: Store, wrap: Callable[[Transaction], Transaction]) -> Store:
     transact = store.transact
 
-    async def stale(script: Callable[[Transaction], Awaitable[T]]) -> T:
-        return await transact(lambda transaction: script(StaleTransaction(transaction, remembered)))
+    async def wrapped(script: Callable[[Transaction], Awaitable[T]]) -> T:
+        return await transact(lambda transaction: script(wrap(transaction)))
 
-    store.transact = stale  # type: ignore[method-assign]
+    store.transact = wrapped  # type: ignore[method-assign]
     return store
 
 
 COMMITTERS = {"acknowledge-before-commit": AcknowledgeFirst, "remember-everything": RememberEverything}
+STORES = {"read-then-write": read_then_write, "count-again": count_again}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("variant", choices=[*COMMITTERS, "read-then-write"])
+    parser.add_argument("variant", choices=[*COMMITTERS, *STORES])
     for name in ("port", "store", "rules"):
         parser.add_argument(f"--{name}")
     arguments = parser.parse_args()
@@ -101,7 +131,7 @@ def main() -> None:
     if committer := COMMITTERS.get(arguments.variant):
         vars(app)["Committer"] = committer
     else:
-        vars(app)["open_store"] = lambda url: read_then_write(open_store(url))
+        vars(app)["open_store"] = lambda url: STORES[arguments.variant](open_store(url))
     server.serve(settings)
 
 

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -80,11 +81,50 @@ def test_an_installation_that_failed_is_tried_again_and_one_that_is_done_is_not(
     assert install(clone, pip).returncode == 1
 
 
-@pytest.mark.parametrize("name", ["install", "serve", "check", "test"])
+@pytest.mark.parametrize("name", ["install", "serve", "check", "test", "test-cluster"])
 def test_a_script_is_posix_shell_and_executable(name: str) -> None:
     script = ROOT / "scripts" / name
     assert os.access(script, os.X_OK)
     subprocess.run(["sh", "-n", script], check=True)
+
+
+def test_what_the_cluster_needs_is_told_in_one_sentence(clone: Path) -> None:
+    ran = subprocess.run(
+        ["/bin/sh", clone / "scripts" / "test-cluster"],
+        capture_output=True, text=True, check=False, env={"PATH": str(_only(clone, "dirname"))},
+    )  # fmt: skip
+    assert ran.returncode == 1
+    assert ran.stderr == (
+        "scripts/test-cluster: patroni is missing; on Debian and Ubuntu install it, as root, with: "
+        "apt-get install patroni etcd-server postgresql\n"
+    )
+
+
+def _only(clone: Path, *tools: str) -> Path:
+    """Return a folder with these tools alone."""
+    folder = clone / "tools"
+    folder.mkdir()
+    for tool in tools:
+        (folder / tool).symlink_to(shutil.which(tool) or tool)
+    return folder
+
+
+@pytest.mark.parametrize(("where", "some"), [("tests", False), ("tests/cluster", True)])
+def test_the_cluster_is_tested_only_when_it_is_asked_for(where: str, some: bool) -> None:
+    others = [f"--ignore={one}" for one in (ROOT / "tests").iterdir() if one.name != "cluster"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "--collect-only",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        where,
+        *others,
+    ]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+    assert ("tests/cluster/test_failover.py" in ran.stdout) is some, ran.stdout + ran.stderr
 
 
 def test_the_build_runs_what_developers_run() -> None:
