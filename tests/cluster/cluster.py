@@ -12,7 +12,8 @@ from typing import Any
 import asyncpg
 import httpx
 
-from tests.cluster.machines import PASSWORD, USER, Machine, Ports, binaries, give_away
+from tests.cluster.configuration import PASSWORD, USER, Place, Ports
+from tests.cluster.machines import Machine, binaries, give_away
 
 _REPLICATION = """
 SELECT count(*) FILTER (WHERE state = 'streaming' AND replay_lsn = pg_current_wal_lsn()) AS current,
@@ -28,7 +29,7 @@ class Cluster:
     def __init__(self, folder: Path) -> None:
         give_away(folder)
         ports = [Ports.free() for _ in range(3)]
-        self.machines = [Machine(number, folder, ports, binaries()) for number in range(3)]
+        self.machines = [Machine(Place(number, folder, ports), binaries()) for number in range(3)]
 
     def dsn(self, database: str) -> str:
         """Return what an adapter is given: every machine, of which the leader is to be used."""

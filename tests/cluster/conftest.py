@@ -27,20 +27,18 @@ _OUTBOX = {
 
 
 @pytest.fixture(scope="session")
-def machines() -> Iterator[Cluster]:
+def machines(request: pytest.FixtureRequest) -> Iterator[Cluster]:
+    """Three machines in a folder that goes with them, unless a test has failed: it has their logs."""
     folder = Path(tempfile.mkdtemp(prefix="adapter-cluster-"))
     cluster = Cluster(folder)
     try:
         yield cluster
     finally:
         cluster.stop()
-        shutil.copytree(
-            folder,
-            "/tmp/pt/last",
-            dirs_exist_ok=True,
-            ignore=lambda d, n: [x for x in n if not x.endswith("log")],
-        )
-        shutil.rmtree(folder, ignore_errors=True)
+        if request.session.testsfailed:
+            _lines(request.config).append(f"what the machines logged is in {folder}")
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture
@@ -80,13 +78,17 @@ def start_adapter(cluster: Cluster, database: str, tmp_path: Path) -> Iterator[C
 @pytest.fixture
 def tell(request: pytest.FixtureRequest) -> Callable[[str], None]:
     """Say something at the end of the run."""
-    return request.config.stash.setdefault(_LINES, []).append
+    return _lines(request.config).append
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     """Print what the tests have measured."""
-    for line in config.stash.get(_LINES, []):
+    for line in _lines(config):
         terminalreporter.write_line(line)
+
+
+def _lines(config: pytest.Config) -> list[str]:
+    return config.stash.setdefault(_LINES, [])
 
 
 async def _create(dsn: str, name: str) -> None:

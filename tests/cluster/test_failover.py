@@ -12,7 +12,7 @@ import pytest
 
 from tests.cluster.checker import CAP, USERS, violations
 from tests.cluster.cluster import Cluster, wait_for
-from tests.cluster.machines import LOOP_WAIT, RETRY_TIMEOUT, TTL
+from tests.cluster.configuration import LOOP_WAIT, RETRY_TIMEOUT, TTL
 from tests.cluster.senders import Senders
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
