@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any
 
 import asyncpg
@@ -27,6 +28,7 @@ async def leader(store: Any, store_url: str) -> AsyncIterator[asyncpg.Connection
     await store.ping()
     connection = await asyncpg.connect(store_url)
     await name_standbys(connection, "nobody")
+    await until_commits_wait(store_url)
     yield connection
     await name_standbys(connection, "")
     await connection.close()
@@ -38,6 +40,15 @@ async def name_standbys(connection: asyncpg.Connection[Any], names: str) -> None
     await connection.execute("SELECT pg_reload_conf()")
     while await connection.fetchval("SHOW synchronous_standby_names") != names:  # noqa: ASYNC110
         await asyncio.sleep(0.01)
+
+
+async def until_commits_wait(url: str) -> None:
+    """The server's processes hear of a setting one after the other."""
+    connection = await asyncpg.connect(url)
+    with suppress(TimeoutError):
+        while True:
+            await connection.execute("SELECT pg_logical_emit_message(true, 'test', '')", timeout=0.2)
+    await connection.close()
 
 
 async def waiting(connection: asyncpg.Connection[Any]) -> int:
