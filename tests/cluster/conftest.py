@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import signal
 import sys
 import tempfile
 import uuid
@@ -31,10 +32,13 @@ def machines(request: pytest.FixtureRequest) -> Iterator[Cluster]:
     """Three machines in a folder that goes with them, unless a test has failed: it has their logs."""
     folder = Path(tempfile.mkdtemp(prefix="adapter-cluster-"))
     cluster = Cluster(folder)
+    # Whoever stops the tests stops the machines too.
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield cluster
     finally:
         cluster.stop()
+        signal.signal(signal.SIGTERM, before)
         if request.session.testsfailed:
             _lines(request.config).append(f"what the machines logged is in {folder}")
         else:

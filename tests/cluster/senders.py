@@ -6,7 +6,7 @@ import asyncio
 import itertools
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,7 +18,7 @@ PATIENCE = 5.0
 
 
 class Answer(Struct, frozen=True):
-    """What a sender was told, and when, in seconds; status 0 is no answer in time."""
+    """What a sender was told, and when, in seconds; status 0 is no answer."""
 
     at: float
     status: int
@@ -26,7 +26,7 @@ class Answer(Struct, frozen=True):
 
 
 class Senders:
-    """Many senders to several adapters; each message goes to one after the other until it is acknowledged.
+    """Many senders to several adapters, at once; each message goes to one after the other until acknowledged.
 
     One message in eight is sent once more after that, as networks do.
     """
@@ -35,10 +35,11 @@ class Senders:
         self.told: dict[str, list[str]] = {}
         self.answers: list[Answer] = []
         self.faults: list[str] = []
-        self.stopping = False
+        self._stopping = False
         self._urls = urls
         self._users = users
         self._numbers = itertools.count()
+        self._sending = asyncio.create_task(self._run())
 
     @property
     def codes(self) -> int:
@@ -53,13 +54,25 @@ class Senders:
         ]
         return max(itertools.pairwise(moments), key=lambda pair: pair[1] - pair[0])
 
-    async def run(self) -> None:
-        """Send until `stopping`, and then until what was sent is acknowledged."""
+    async def until(self, condition: Callable[[], bool], seconds: float = 60) -> None:
+        """Send until a condition holds; raises TimeoutError, and whatever stopped a sender."""
+        async with asyncio.timeout(seconds):
+            while not condition():
+                await asyncio.wait([self._sending], timeout=0.05)
+                if self._sending.done():
+                    self._sending.result()
+
+    async def stop(self) -> None:
+        """Return when all that was sent is acknowledged."""
+        self._stopping = True
+        await self._sending
+
+    async def _run(self) -> None:
         async with httpx.AsyncClient(timeout=PATIENCE, limits=httpx.Limits(max_connections=None)) as client:
             await asyncio.gather(*(self._sender(client) for _ in range(SENDERS)))
 
     async def _sender(self, client: httpx.AsyncClient) -> None:
-        while not self.stopping:
+        while not self._stopping:
             message = self._message(next(self._numbers))
             name = message["messageId"]
             self.told[name] = await self._deliver(client, message)
@@ -80,7 +93,8 @@ class Senders:
         start = time.monotonic()
         try:
             answer = await client.post(url, json=message)
-        except httpx.TimeoutException:
+        except httpx.TransportError:
+            # No answer in time; or none at all, as when a server closes an idle connection that is just used.
             answer = None
         now = time.monotonic()
         self.answers.append(Answer(now, answer.status_code if answer is not None else 0, now - start))

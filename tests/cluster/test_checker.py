@@ -13,7 +13,6 @@ import pytest
 from tests.cluster.checker import CAP, USERS, violations
 from tests.cluster.cluster import Cluster, wait_for
 from tests.cluster.senders import Senders
-from tests.cluster.test_failover import until
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 VARIANTS = str(Path(__file__).parents[1] / "acceptance" / "variants.py")
@@ -28,10 +27,8 @@ async def test_adapters_that_count_wrongly_are_found(
 ) -> None:
     adapters = [await asyncio.to_thread(start_adapter, VARIANTS, variant) for _ in range(2)]
     senders = Senders([adapter.url for adapter in adapters], USERS)
-    sending = asyncio.create_task(senders.run())
-    await until(lambda: len(senders.told) > 2 * CAP)
-    senders.stopping = True
-    await sending
+    await senders.until(lambda: len(senders.told) > 2 * CAP)
+    await senders.stop()
     found = await violations(cluster.leader().dsn(database), senders.told)
     assert any(each.endswith(complaint) for each in found), found[:10]
 
@@ -51,16 +48,14 @@ async def test_a_cluster_without_synchronous_mode_is_found_to_lose_what_was_ackn
 ) -> None:
     adapters = [await asyncio.to_thread(start_adapter) for _ in range(2)]
     senders = Senders([adapter.url for adapter in adapters], USERS)
-    sending = asyncio.create_task(senders.run())
-    await until(lambda: senders.codes > CAP // 3)
+    await senders.until(lambda: senders.codes > CAP // 3)
     leader = careless.leader()
     leader.cut_off()
     await asyncio.sleep(1)
     leader.kill()
     killed = time.monotonic()
-    await until(lambda: senders.answers[-1].status == 200 and time.monotonic() > killed + 1)
-    senders.stopping = True
-    await sending
+    await senders.until(lambda: senders.answers[-1].status == 200 and time.monotonic() > killed + 1)
+    await senders.stop()
     found = await violations(careless.leader().dsn(database), senders.told)
     assert any(each.startswith("acknowledged and lost: ") for each in found), found[:10]
     assert any(each.startswith("told a code that is not kept: ") for each in found), found[:10]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -69,14 +68,12 @@ async def test_nothing_is_lost_or_given_twice_and_the_cap_is_reached(
 ) -> None:
     adapters = [await asyncio.to_thread(start_adapter) for _ in range(2)]
     senders = Senders([adapter.url for adapter in adapters], USERS)
-    sending = asyncio.create_task(senders.run())
-    await until(lambda: senders.codes > CAP // 3)
+    await senders.until(lambda: senders.codes > CAP // 3)
     start = time.monotonic()
     await asyncio.to_thread(happens, cluster)
-    await until(lambda: senders.codes >= CAP, most + 60)
+    await senders.until(lambda: senders.codes >= CAP, most + 60)
     await asyncio.sleep(1)
-    senders.stopping = True
-    await sending
+    await senders.stop()
     await until_ready([adapter.url for adapter in adapters])
     for adapter in adapters:
         await asyncio.to_thread(adapter.stop)
@@ -103,12 +100,6 @@ def report(senders: Senders, start: float) -> str:
 
 def lasted(start: float, end: float) -> float:
     return end - start
-
-
-async def until(condition: Callable[[], bool], seconds: float = 60) -> None:
-    async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110 - what is waited for knows no event
-            await asyncio.sleep(0.05)
 
 
 async def until_ready(urls: list[str]) -> None:
