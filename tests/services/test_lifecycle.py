@@ -140,7 +140,9 @@ def test_an_order_that_comes_again_with_other_units_is_refused(again: str | None
 def test_without_units_all_that_is_left_is_redeemed() -> None:
     whole = take(take(pass_of(15), "6", "trip-1"), None, "trip-2")
     assert (standing(whole), whole.order_id) == (("redeemed", "0"), "trip-2")
-    assert take(whole, None) is whole
+    assert take(whole, None, "trip-2") is whole
+    with pytest.raises(WrongMove, match="it was redeemed with order `trip-2`"):
+        take(whole, None)
 
 
 def test_units_of_a_discount_that_has_none_are_refused() -> None:
