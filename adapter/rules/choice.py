@@ -24,10 +24,9 @@ def choose(
 ) -> Choice:
     """Return the proposals that may be issued, and a sentence for each that may not.
 
-    `held` are the customer's discounts (expired ones are left aside), `used` the counters as they stand,
-    locked until the claims of what is granted are added to them. A proposal that is refused makes room for
-    the next one. What is granted carries just the claims to add: of slots the one that is taken, and none
-    that only looks.
+    `held` are the customer's discounts (expired ones are left aside), `used` the counters as they stand. A
+    proposal that is refused makes room for the next one. What is granted carries just the claims to add, of
+    slots those of the one that is taken, and apart from them the claims that only look.
     """
     live = [discount for discount in held if discount.status_at(now) in ("issued", "applied")]
     if len(verdict.proposals) == 1 and not live:  # as most are: nothing to weigh
@@ -55,8 +54,10 @@ def _alone(proposal: Proposal, used: Mapping[tuple[str, str], int]) -> Choice:
     taken = fitting(proposal.claims, used)
     if isinstance(taken, list):
         adding = tuple([claim for claim in taken if claim.amount])
-        same = len(adding) == len(proposal.claims)
-        return Choice((proposal if same else replace(proposal, claims=adding),), ())
+        if len(adding) == len(proposal.claims):
+            return Choice((proposal,), ())
+        looks = tuple([claim for claim in taken if not claim.amount])
+        return Choice((replace(proposal, claims=adding, looks=looks),), ())
     reason = exhausted(taken, used.get((taken.scope, taken.key), 0))
     return Choice((), (_refused(proposal, reason, taken.guardrail),))
 

@@ -24,6 +24,7 @@ class Proposal(Struct, frozen=True):
     claims: tuple[Claim, ...]
     worth: Decimal = Decimal(0)
     cart: Decimal | None = None
+    looks: tuple[Claim, ...] = ()
 
 
 class Verdict(Struct, frozen=True):

@@ -154,4 +154,5 @@ def _changes(
         quarantine=first.quarantined,
         cancelled=first.waiting.cancelled,
         armed=first.waiting.armed,
+        bounds=second.bounds,
     )

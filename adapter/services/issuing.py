@@ -96,6 +96,7 @@ class Issuing:
         self._taken: set[str] = set()
         self.written: dict[str, HeldDiscount] = {}
         self.differences: dict[CounterKey, int] = defaultdict(int)
+        self.bounds: dict[CounterKey, int] = {}
         self.decisions: list[Decision] = []
         self.deliveries: list[Delivery] = []
         self.outcomes: dict[int, Outcome] = {}
@@ -141,6 +142,7 @@ class Issuing:
         outcomes = [*step.verdict.outcomes, *choice.outcomes]
         for proposal in choice.granted:
             issued = issue(proposal, step.event, owner, self._code(step, proposal), now)
+            self._bind(proposal, owner)
             self._count(issued, +1)
             self._write(step.index, issued)
             self._push(issued, "discount.issued")
@@ -195,6 +197,15 @@ class Issuing:
             counter = self._counter(claim, held.source_id)
             self._used[counter] = self._used.get(counter, 0) + sign * claim.amount
             self.differences[counter] += sign * claim.amount
+
+    def _bind(self, proposal: Proposal, owner: str) -> None:
+        """Note how high the counters of what is granted may stand in the store for it to hold."""
+        adding: dict[CounterKey, int] = defaultdict(int)
+        for claim in (*proposal.looks, *proposal.claims):
+            counter = self._counter(claim, owner)
+            adding[counter] += claim.amount
+            bound = claim.cap - self.differences.get(counter, 0) - adding[counter]
+            self.bounds[counter] = min(bound, self.bounds.get(counter, bound))
 
     def _counter(self, claim: Claim, owner: str) -> CounterKey:
         """Return a claim's counter; one scoped to a customer follows the customer through merges."""

@@ -90,7 +90,10 @@ class Loaded(Struct):
 
 
 class Reserved(Struct):
-    """Counters as they stand, locked until the transaction ends (absent ones are 0); codes already taken."""
+    """Counters as they stand (absent ones are 0), and codes already taken.
+
+    They need not be locked: it is for `save` to see that they are not moved too far before its commit.
+    """
 
     used: dict[CounterKey, int]
     taken: frozenset[str]
@@ -147,7 +150,9 @@ class Changes(Struct):
     answers of `rewarded` messages (the bare keys stay); counters of the whole shop and of devices stay. Each
     leaves a receipt, unless nothing was there and the same demand has left one before. `events` are
     appended; the same customer, moment and id again is the same event, kept once. `counters` are
-    differences. `discounts` replace those of that code that were loaded in this transaction, and are
+    differences, and `bounds` say how high a counter may stand before they are added, for what was decided to
+    hold; a reserved counter that grows without a bound may not stand higher than it was read. Where another
+    transaction has moved it past that, the script runs again. `discounts` replace those of that code that were loaded in this transaction, and are
     inserted otherwise. `rewarded` says of each message on which a discount hangs whose discount it is
     (source_id), so that its answer goes when that customer is erased. Keys that are answered or rewarded
     are never forgotten. `cancelled` ends the stored timers that it says, before `armed` ones are kept, at
@@ -170,6 +175,7 @@ class Changes(Struct):
     rewarded: Mapping[MessageKey, str] = {}
     cancelled: Sequence[Cancellation] = ()
     armed: Sequence[Timer] = ()
+    bounds: Mapping[CounterKey, int] = {}
 
 
 class Transaction(Protocol):
@@ -187,11 +193,11 @@ class Transaction(Protocol):
         ...
 
     async def reserve(self, counters: Sequence[CounterKey], codes: Sequence[str]) -> Reserved:
-        """Lock the counters in key order, and say which codes exist."""
+        """Return the counters as they stand, and say which codes exist."""
         ...
 
     async def save(self, changes: Changes) -> None:
-        """Write everything; a code that another transaction took meanwhile makes the script run again."""
+        """Write everything; a code taken or a counter moved by another meanwhile makes the script run again."""
         ...
 
 

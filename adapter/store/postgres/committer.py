@@ -14,16 +14,13 @@ from adapter.errors import Unavailable
 from adapter.store.postgres.connection import BY_KEY, Connection, connect, is_out_of_order, translated
 
 T = TypeVar("T")
-Work = Callable[[Connection], Awaitable[T]]
+#: Given a connection inside a transaction, and whether it is a later attempt; returns what came of it and the
+#: statement that commits it.
+Work = Callable[[Connection, bool], Awaitable[tuple[T, str]]]
 _ATTEMPTS = 10
 
 
-class Again(Exception):
-    """What the transaction has locked is not what it had read: run it again."""
-
-
 _PASSING = (
-    Again,
     exceptions.DeadlockDetectedError,
     exceptions.SerializationError,
     # Another process has migrated the schema; the driver has thrown its prepared statements away.
@@ -72,7 +69,7 @@ class Committer:
             if attempt:
                 await asyncio.sleep(0.002 * attempt)
             try:
-                return await self._once(work)
+                return await self._once(work, attempt > 0)
             except _PASSING:
                 continue
             except exceptions.UniqueViolationError as error:
@@ -80,14 +77,17 @@ class Committer:
                     raise
         raise Unavailable(f"the store {self._shown} is too busy: {_ATTEMPTS} attempts met other transactions")
 
-    async def _once(self, work: Work[T]) -> T:
+    async def _once(self, work: Work[T], again: bool) -> T:
         connection = await self._connected()
         try:
-            async with connection.transaction():
-                result = await work(connection)
-                self._warned = False
-            if self._warned:
-                raise ConnectionError("the commit was cut off while it waited for a standby")
+            await connection.execute("BEGIN")
+            try:
+                result, commit = await work(connection, again)
+                await self._end(connection, commit)
+            except Exception as error:
+                if not is_out_of_order(error):
+                    await connection.execute("ROLLBACK")
+                raise
             return result
         except BaseException as error:
             if is_out_of_order(error) or not isinstance(error, Exception):
@@ -95,6 +95,15 @@ class Committer:
                 connection.terminate()
                 self._connection = None
             raise
+
+    async def _end(self, connection: Connection, commit: str) -> None:
+        """Commit; raises where the server says that it did, but it did not, or the standbys have it not."""
+        self._warned = False
+        if await connection.execute(commit) != "COMMIT":
+            # A script that swallowed an error of the server: nothing of it is there.
+            raise exceptions.InvalidTransactionStateError("the transaction had failed")
+        if self._warned:
+            raise ConnectionError("the commit was cut off while it waited for a standby")
 
     async def _connected(self) -> Connection:
         if self._connection is None or self._connection.is_closed():

@@ -81,11 +81,11 @@ class PostgresStore:
     async def transact(self, script: Callable[[Transaction], Awaitable[T]]) -> T:
         """Run the script in one transaction; durable when it returns."""
 
-        async def work(connection: Connection) -> T:
-            transaction = PostgresTransaction(connection)
+        async def work(connection: Connection, again: bool) -> tuple[T, str]:
+            transaction = PostgresTransaction(connection, locking=again)
             result = await script(transaction)
             await transaction.finish()
-            return result
+            return result, transaction.end
 
         return await self._committer.run(work)
 

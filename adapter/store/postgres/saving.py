@@ -1,18 +1,18 @@
-"""Writing one transaction's changes: merges, then erasures, then a statement per table, counters last."""
+"""Writing one transaction's changes: merges, then erasures, then all the rest at once, counters last."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from adapter.model.discounts import HeldDiscount
 from adapter.model.encoding import encode
-from adapter.store.contract import Changes
+from adapter.store.contract import Changes, CounterKey
 from adapter.store.moments import micros, micros_or_none
 from adapter.store.postgres.connection import Connection
 from adapter.store.postgres.erasing import erase, keep_quarantined
 from adapter.store.postgres.statements import SQL
-from adapter.store.postgres.text import arrays
+from adapter.store.postgres.text import arrays, escape
 from adapter.store.rows import (
     delivery_row,
     digest,
@@ -31,40 +31,50 @@ _MOVES = (
     "move_messages",
     "move_identities",
 )
+Rows = list[tuple[Any, ...]]
 
 
 class Saving:
     """The changes of one transaction on their way into the tables.
 
-    `loaded` says of each discount loaded whose it was.
+    `loaded` says of each discount loaded whose it was, `used` how the counters reserved stood.
     """
 
-    def __init__(self, connection: Connection, changes: Changes, loaded: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        changes: Changes,
+        loaded: Mapping[str, str],
+        used: Mapping[CounterKey, int],
+    ) -> None:
         self._connection = connection
         self._changes = changes
         self._loaded = loaded
+        self._used = used
         self._owners = final_owners(changes.moved) if changes.moved else {}
 
-    async def write(self) -> None:
-        """Write all changes."""
+    async def write(self) -> bool:
+        """Write all changes; true when counters that many share wait to be added together with COMMIT."""
         for old, new in self._changes.moved:
             if old != new:
                 await self._move(old, new)
         for erasure in self._changes.erased:
             await erase(self._connection, erasure, self._changes.seen_at)
-        await self._write_messages()
-        await self._write_customers()
-        await self._write_facts()
-        await self._write_discounts()
-        await self._write_deliveries()
-        await self._write_timers()
-        await self._write_counters()
+        await keep_quarantined(self._connection, self._changes.quarantine)
+        given = {each.discount.code: given_to(each, self._owners) for each in self._changes.discounts}
+        await self._many("give_discounts", self._changed_hands(given))
+        own, shared = self._counters()
+        columns = [column for rows, width in self._rows(given) for column in arrays(rows, width)]
+        if own or shared or any(columns):
+            seen_at = micros(self._changes.seen_at)
+            await self._connection.execute(SQL["save_batch"], seen_at, *columns, _json(own), _json(shared))
+        return bool(shared)
 
-    async def _many(self, statement: str, rows: Iterable[Sequence[Any]], *more: Any) -> None:
-        """Bind rows as one array per column; `more` are values for all rows, bound second."""
+    async def _many(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Bind rows as one array per column."""
         taken = arrays(rows)
         if taken:
-            await self._connection.execute(SQL[statement], taken[0], *more, *taken[1:])
+            await self._connection.execute(SQL[statement], *taken)
 
     async def _one(self, statement: str, *values: str) -> None:
         await self._connection.execute(SQL[statement], *values)
@@ -86,7 +96,27 @@ class Saving:
         if old and new:
             await self._one("move_counters", old, new)
 
-    async def _write_messages(self) -> None:
+    def _rows(self, given: Mapping[str, HeldDiscount]) -> Iterator[tuple[Rows, int]]:
+        """Yield the rows of each table and how wide they are, in the order in which save_batch takes them."""
+        owner, changes = self._owner, self._changes
+        yield self._messages(), 3
+        records = {record.customer.source_id: record for record in changes.customers}
+        yield [(name, encode(each.customer), each.history) for name, each in sorted(records.items())], 3
+        yield [(*identity, owner(name)) for identity, name in sorted(changes.identities.items())], 3
+        yield [
+            (owner(name), micros(event.occurred_at), event.id, encode(event))
+            for name, event in changes.events
+        ], 4
+        yield [(owner(each.source_id), micros(each.decided_at), encode(each)) for each in changes.decisions], 3
+        discounts = sorted(given.items())
+        yield [(code, held.source_id) for code, held in discounts if code not in self._loaded], 2
+        yield [_discount_row(held) for _, held in discounts], 7
+        deliveries = map(delivery_row, changes.deliveries)
+        yield [(*row[:2], owner(row[2]), *row[3:]) for row in deliveries], 11
+        yield [(owner(each.source_id), each.rule, micros(each.at)) for each in changes.cancelled], 3
+        yield [timer_row(timer, owner(timer.source_id)) for timer in changes.armed], 5
+
+    def _messages(self) -> Rows:
         answers, rewarded = self._changes.answers, self._changes.rewarded
         owners = {key: self._owner(source_id) for key, source_id in rewarded.items()}
         rows = {
@@ -94,63 +124,45 @@ class Saving:
             for key in answers.keys() | owners.keys()
             if answers.get(key) or key in owners
         }
-        ordered = ((kept, *row) for kept, row in sorted(rows.items()))
-        await self._many("answer_messages", ordered, micros(self._changes.seen_at))
+        return [(kept, *row) for kept, row in sorted(rows.items())]
 
-    async def _write_customers(self) -> None:
-        records = {record.customer.source_id: record for record in self._changes.customers}
-        rows = [(name, encode(record.customer), record.history) for name, record in sorted(records.items())]
-        await self._many("put_customers", rows)
-        identities = sorted(self._changes.identities.items())
-        await self._many(
-            "put_identities", [(*identity, self._owner(owner)) for identity, owner in identities]
-        )
-
-    async def _write_facts(self) -> None:
-        owner, changes = self._owner, self._changes
-        await self._many(
-            "add_events",
-            [
-                (owner(name), micros(event.occurred_at), event.id, encode(event))
-                for name, event in changes.events
-            ],
-        )
-        await self._many(
-            "add_decisions",
-            [(owner(each.source_id), micros(each.decided_at), encode(each)) for each in changes.decisions],
-        )
-        await keep_quarantined(self._connection, changes.quarantine)
-
-    async def _write_discounts(self) -> None:
-        if not self._changes.discounts:
-            return
-        given = {each.discount.code: given_to(each, self._owners) for each in self._changes.discounts}
-        fresh = [(code, held.source_id) for code, held in sorted(given.items()) if code not in self._loaded]
-        await self._many("add_codes", fresh)
-        changed_hands = [
+    def _changed_hands(self, given: Mapping[str, HeldDiscount]) -> list[tuple[str, str]]:
+        return [
             (code, held.source_id)
             for code, held in sorted(given.items())
             if code in self._loaded and self._owner(self._loaded[code]) != held.source_id
         ]
-        await self._many("give_discounts", changed_hands)
-        await self._many("put_discounts", [_discount_row(held) for _, held in sorted(given.items())])
 
-    async def _write_deliveries(self) -> None:
-        rows = map(delivery_row, self._changes.deliveries)
-        await self._many("add_deliveries", [(*row[:2], self._owner(row[2]), *row[3:]) for row in rows])
+    def _counters(self) -> tuple[Rows, Rows]:
+        """Return scope, key, amount and bound of customers' own counters, and of those that many share.
 
-    async def _write_timers(self) -> None:
-        owner, changes = self._owner, self._changes
-        ended = [(owner(each.source_id), each.rule, micros(each.at)) for each in changes.cancelled]
-        await self._many("end_timers", ended)
-        await self._many("arm_timers", [timer_row(timer, owner(timer.source_id)) for timer in changes.armed])
+        Without a bound of its own, a counter that was reserved and grows may not have grown meanwhile.
+        """
+        amounts = self._by_owner(self._changes.counters)
+        bounds = self._by_owner(self._used)
+        bounds |= {(self._owner(scope), key): n for (scope, key), n in self._changes.bounds.items()}
+        touched = {key for key, amount in amounts.items() if amount} | self._changes.bounds.keys()
+        rows = [
+            (*map(escape, key), amounts.get(key, 0), bounds.get(key) if amounts.get(key, 0) >= 0 else None)
+            for key in sorted(touched, key=in_order)
+        ]
+        return [row for row in rows if row[0]], [row for row in rows if not row[0]]
 
-    async def _write_counters(self) -> None:
-        sums: dict[tuple[str, str], int] = {}
-        for (scope, key), amount in self._changes.counters.items():
+    def _by_owner(self, counters: Mapping[CounterKey, int]) -> dict[CounterKey, int]:
+        sums: dict[CounterKey, int] = {}
+        for (scope, key), amount in counters.items():
             counter = (self._owner(scope), key)
             sums[counter] = sums.get(counter, 0) + amount
-        await self._many("count", [(*counter, amount) for counter, amount in sorted(sums.items()) if amount])
+        return sums
+
+
+def in_order(counter: CounterKey) -> tuple[bool, str, str]:
+    """Return what counters are ordered by: those that many share are locked last."""
+    return not counter[0], *counter
+
+
+def _json(rows: Rows) -> str:
+    return encode(rows).decode() if rows else ""
 
 
 def _discount_row(held: HeldDiscount) -> tuple[Any, ...]:

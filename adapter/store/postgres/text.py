@@ -22,8 +22,13 @@ def unescape(kept: str) -> str:
     return kept.replace("\x010", "\0").replace("\x011", "\x01") if "\x01" in kept else kept
 
 
+def texts(kept: Iterable[str]) -> list[str]:
+    """Return the texts of an array that was read: codecs do not reach into arrays."""
+    return [unescape(each) for each in kept]
+
+
 def array(values: Iterable[Any]) -> list[Any]:
-    """Return values to bind as one array, text among them escaped: codecs do not reach into arrays."""
+    """Return values to bind as one array, text among them escaped, which codecs do not do there either."""
     return [escape(value) if type(value) is str else value for value in values]
 
 

@@ -38,10 +38,6 @@ SELECT body FROM discounts WHERE event_id = ANY ($1::text[]) ORDER BY issued_at,
 SELECT code FROM discounts
 WHERE open AND expires_at IS NOT NULL AND expires_at <= $1 ORDER BY expires_at LIMIT $2;
 
--- taken_codes --
--- Of an array of codes, those that exist.
-SELECT code FROM codes WHERE code = ANY ($1::text[]);
-
 -- quarantined --
 -- Quarantined messages after an id.
 SELECT source, key, document, reason, received_at, replayed, id FROM quarantine WHERE id > $1 ORDER BY id LIMIT $2;
