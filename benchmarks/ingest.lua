@@ -1,5 +1,5 @@
 -- Sends Segment track calls of about 2 KB, each with its own messageId, from many customers. Their orders are
--- of as many kinds as the third argument says (1).
+-- of as many kinds as the third argument says (1), the customers as many as the fourth (20000).
 local thread_number = 0
 function setup(thread)
   thread:set("number", thread_number)
@@ -10,7 +10,7 @@ local kinds = {
   "Product Viewed", "Product Viewed", "Product Viewed", "Product Viewed", "Product Viewed",
   "Product Added", "Product Added", "Cart Viewed", "Checkout Started", "Order Completed",
 }
-local sent, run, buckets = 0, "", 1
+local sent, run, buckets, customers = 0, "", 1, 20000
 local before, between, after = "", "", ""
 
 function init(args)
@@ -19,6 +19,7 @@ function init(args)
   local body = file:read("*a")
   file:close()
   buckets = tonumber(args[3] or "1")
+  customers = tonumber(args[4] or "20000")
   wrk.method = "POST"
   wrk.path = "/webhooks/segment"
   wrk.headers["Content-Type"] = "application/json"
@@ -29,7 +30,7 @@ end
 
 function request()
   sent = sent + 1
-  local user = (sent * 7919 + number * 104729) % 20000
+  local user = (sent * 7919 + number * 104729) % customers
   local body = parts[1] .. run .. "-" .. number .. "-" .. sent
     .. parts[2] .. "shopper-" .. user
     .. parts[3] .. kinds[sent % #kinds + 1] .. parts[4] .. "O-" .. user % buckets .. parts[5]

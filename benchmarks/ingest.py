@@ -8,6 +8,9 @@ round, and the median round is reported.
     .venv/bin/python -m benchmarks.ingest                 three rounds of five seconds
     .venv/bin/python -m benchmarks.ingest --rounds 5 --seconds 10
     .venv/bin/python -m benchmarks.ingest --postgres      also over PostgreSQL (benchmarks/shared.py)
+    .venv/bin/python -m benchmarks.ingest --postgres --customers 1_000_000
+                                                          with ten million events in the grown store: takes
+                                                          a few minutes and 6 GB before the first round
 
 The load comes from wrk (Debian: `apt-get install wrk`).
 """
@@ -27,13 +30,14 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
 
 from benchmarks import shared
-from benchmarks.postgres import PostgresServer, free_port
+from benchmarks.postgres import free_port
 
 HERE = Path(__file__).parent
 CONNECTIONS = 64
@@ -47,41 +51,26 @@ def main() -> None:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         body = _body(folder)
-        server = stack.enter_context(shared.postgres()) if arguments.postgres else None
-        rules = shared.capped_rules(folder)
-        bare, ours = [], []
+        over_postgres = None
+        if arguments.postgres:
+            over_postgres = shared.Shared(stack.enter_context(shared.postgres()), folder, arguments.customers)
+        bare, ours, theirs = [], [], []
         for number in range(arguments.rounds):
             with _bare_server() as url:
-                bare.append(_load(url, body, f"bare{number}", arguments.seconds))
+                bare.append(_load(url, f"bare{number}", arguments.seconds, body=body))
             with _adapter(f"sqlite:///{folder / f'round{number}.db'}") as url:
-                ours.append(_load(url, body, f"ours{number}", arguments.seconds))
+                ours.append(_load(url, f"ours{number}", arguments.seconds, body=body))
                 batch = _batches(url, body, f"batch{number}", arguments.seconds)
                 ours[-1]["batch_messages_per_s"] = batch
-            if server is not None:
-                ours[-1] |= _shared(server, number, rules, body, arguments.seconds)
             _show(number, bare[-1], ours[-1])
-    print(json.dumps(_summary(bare, ours)))
-
-
-def _shared(
-    server: PostgresServer, number: int, rules: Path, body: Path, seconds: int
-) -> dict[str, dict[str, Any]]:
-    """Return the figures over PostgreSQL: `postgres_1` and `postgres_2` processes, `hot` and `cold` rules."""
-    runs = {
-        "postgres_1": (1, None, 1),
-        "postgres_2": (2, None, 1),
-        "hot": (2, rules, 1),
-        "cold": (2, rules, shared.RULES),
-    }
-    found = {}
-    for name, (workers, folder, orders) in runs.items():
-        store = shared.database(server, f"{name}_{number}")
-        options = ["--workers", str(workers), *(["--rules", str(folder)] if folder else [])]
-        with _adapter(store, *options) as url:
-            # Processes start one after the other: this lets the connections that count reach all of them.
-            _load(url, body, f"warm{name}{number}", 2, orders)
-            found[name] = _load(url, body, f"{name}{number}", seconds, orders)
-    return found
+            if over_postgres is not None:
+                load = partial(_load, body=body)
+                theirs.append(over_postgres.measure(number, _adapter, load, arguments.seconds))
+                _show_shared(bare[-1], theirs[-1])
+    summary = _summary(bare, ours)
+    if theirs:
+        summary |= shared.summary(theirs, [each["requests_per_s"] for each in bare])
+    print(json.dumps(summary))
 
 
 def _arguments() -> argparse.Namespace:
@@ -91,6 +80,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=5)
     parser.add_argument("--postgres", action="store_true")
+    parser.add_argument("--customers", type=int, default=50_000, help="of the grown store over PostgreSQL")
     return parser.parse_args()
 
 
@@ -144,7 +134,9 @@ def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
     sys.exit("the server did not listen in time")
 
 
-def _load(url: str, body: Path, run: str, seconds: int, orders: int = 1) -> dict[str, Any]:
+def _load(
+    url: str, run: str, seconds: int, orders: int = 1, customers: int = 20_000, *, body: Path
+) -> dict[str, Any]:
     command = [
         "wrk",
         "-t1",
@@ -157,6 +149,7 @@ def _load(url: str, body: Path, run: str, seconds: int, orders: int = 1) -> dict
         run,
         str(body),
         str(orders),
+        str(customers),
     ]
     output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     line = next(line for line in output.splitlines() if line.startswith("RESULT "))
@@ -195,10 +188,12 @@ def _show(round_number: int, bare: dict[str, Any], ours: dict[str, Any]) -> None
         f"adapter {ours['requests_per_s']:,.0f}/s p50 {ours['p50_ms']:.1f} ms p99 {ours['p99_ms']:.1f} ms | "
         f"ratio {ratio:.2f} | batches {ours['batch_messages_per_s']:,.0f} messages/s"
     )
-    for name in ("postgres_1", "postgres_2", "hot", "cold"):
-        if name in ours:
-            rate, p99 = ours[name]["requests_per_s"], ours[name]["p99_ms"]
-            print(f"    {name}: {rate:,.0f}/s p99 {p99:.1f} ms | of bare {rate / bare['requests_per_s']:.2f}")
+
+
+def _show_shared(bare: dict[str, Any], theirs: dict[str, dict[str, Any]]) -> None:
+    for name, figures in theirs.items():
+        rate, p99 = figures["requests_per_s"], figures["p99_ms"]
+        print(f"    {name}: {rate:,.0f}/s p99 {p99:.1f} ms | of bare {rate / bare['requests_per_s']:.2f}")
 
 
 def _summary(bare: list[dict[str, Any]], ours: list[dict[str, Any]]) -> dict[str, float]:
@@ -206,26 +201,13 @@ def _summary(bare: list[dict[str, Any]], ours: list[dict[str, Any]]) -> dict[str
         return round(float(statistics.median(each[name] for each in ours)), 2)
 
     rate = "requests_per_s"
-    summary = {
+    return {
         "ratio_sqlite": _median_ratio([each[rate] for each in ours], [each[rate] for each in bare]),
         "requests_per_s": median(rate),
         "p50_ms": median("p50_ms"),
         "p99_ms": median("p99_ms"),
         "batch_messages_per_s": median("batch_messages_per_s"),
     }
-    if "hot" in ours[0]:
-        rates = {
-            name: [each[name][rate] for each in ours] for name in ("postgres_1", "postgres_2", "hot", "cold")
-        }
-        summary |= {
-            "ratio_postgres_1": _median_ratio(rates["postgres_1"], [each[rate] for each in bare]),
-            "ratio_postgres_2": _median_ratio(rates["postgres_2"], [each[rate] for each in bare]),
-            "postgres_1_p99_ms": round(statistics.median(each["postgres_1"]["p99_ms"] for each in ours), 2),
-            "postgres_2_p99_ms": round(statistics.median(each["postgres_2"]["p99_ms"] for each in ours), 2),
-            # What a message costs with one hot rule, by what it costs with many cold ones.
-            "hot_over_cold": _median_ratio(rates["cold"], rates["hot"]),
-        }
-    return summary
 
 
 def _median_ratio(of: list[float], to: list[float]) -> float:

@@ -152,12 +152,12 @@ class Changes(Struct):
     appended; the same customer, moment and id again is the same event, kept once. `counters` are
     differences, and `bounds` say how high a counter may stand before they are added, for what was decided to
     hold; a reserved counter that grows without a bound may not stand higher than it was read. Where another
-    transaction has moved it past that, the script runs again. `discounts` replace those of that code that were loaded in this transaction, and are
-    inserted otherwise. `rewarded` says of each message on which a discount hangs whose discount it is
-    (source_id), so that its answer goes when that customer is erased. Keys that are answered or rewarded
-    are never forgotten. `cancelled` ends the stored timers that it says, before `armed` ones are kept, at
-    most one for a customer and rule: each takes the place of the one that is there. A merge moves timers,
-    of two under one rule the later due; an erasure drops them.
+    transaction has moved it past that, the script runs again. `discounts` replace those of that code that
+    were loaded in this transaction, and are inserted otherwise. `rewarded` says of each message on which a
+    discount hangs whose discount it is (source_id), so that its answer goes when that customer is erased.
+    Keys that are answered or rewarded are never forgotten. `cancelled` ends the stored timers that it says,
+    before `armed` ones are kept, at most one for a customer and rule: each takes the place of the one that is
+    there. A merge moves timers, of two under one rule the later due; an erasure drops them.
     """
 
     seen_at: datetime
@@ -197,7 +197,7 @@ class Transaction(Protocol):
         ...
 
     async def save(self, changes: Changes) -> None:
-        """Write everything; a code taken or a counter moved by another meanwhile makes the script run again."""
+        """Write everything; a code taken, or a counter moved, by others meanwhile makes it run again."""
         ...
 
 

@@ -78,7 +78,7 @@ class Forgetful(Passing):
 
 
 class StaleTransaction(Passing):
-    """Reserves nothing: returns the counters that the last transaction saw."""
+    """Reserves nothing: returns the counters that the last transaction saw, and saves blindly."""
 
     def __init__(self, inner: Transaction, remembered: dict[CounterKey, int]) -> None:
         super().__init__(inner)
@@ -89,6 +89,9 @@ class StaleTransaction(Passing):
         stale = {key: self._remembered.get(key, 0) for key in real.used}
         self._remembered.update(real.used)
         return Reserved(stale, real.taken)
+
+    async def save(self, changes: Changes) -> None:
+        await self._inner.save(replace(changes, bounds={}))
 
 
 def read_then_write(store: Store) -> Store:

@@ -10,30 +10,20 @@ from typing import Any
 import asyncpg
 import pytest
 
+from adapter.model.encoding import encode
+from adapter.model.timers import Cancellation
+from adapter.store.contract import Wanted
 from adapter.store.engines import open_store
-from adapter.store.postgres.connection import BY_KEY
+from adapter.store.postgres.connection import BY_KEY, prepare
 from adapter.store.postgres.statements import SQL
+from adapter.store.postgres.transaction import PostgresTransaction
 
 #: What is bound, as SQL: one customer each.
 HOT = {
-    "lock_customers": "ARRAY['c1']",
-    "hold_customers": "ARRAY['c9999']",
     "drop_held_customers": "ARRAY['c1']",
-    "put_customers": "ARRAY['c1'], ARRAY['{}'::bytea], ARRAY[''::bytea]",
-    "add_events": "ARRAY['c1'], ARRAY[1], ARRAY['e'], ARRAY['{}'::bytea]",
-    "add_decisions": "ARRAY['c1'], ARRAY[9999], ARRAY['{}'::bytea]",
-    "discounts_by_code": "ARRAY['code-c1']",
-    "open_discounts": "ARRAY['c1'], 1",
     "put_discounts": (
-        "ARRAY['code-c1'], ARRAY['c1'], ARRAY['e'], ARRAY[1], ARRAY[2], ARRAY[true], ARRAY['{}'::bytea]"
+        "ARRAY['code-c2'], ARRAY['c2'], ARRAY['e'], ARRAY[1], ARRAY[2], ARRAY[true], ARRAY['{}'::bytea]"
     ),
-    "add_deliveries": (
-        "ARRAY['d'], ARRAY['shop'], ARRAY['c1'], ARRAY['t'], ARRAY['{}'::bytea], ARRAY[1], ARRAY[1], "
-        "ARRAY[0], ARRAY['due'], ARRAY[2], ARRAY[NULL]"
-    ),
-    "arm_timers": "ARRAY['c1'], ARRAY['r'], ARRAY[1], ARRAY[2], ARRAY['{}'::bytea]",
-    "end_timers": "ARRAY['c1'], ARRAY['r'], ARRAY[1]",
-    "waiting": "ARRAY['c1'], ARRAY['r']",
     "past": "ARRAY['c1']",
     "customer": "'c1'",
     "discount": "'code-c1'",
@@ -46,15 +36,7 @@ HOT = {
     "all_discounts": "'c1'",
 }
 #: These read nothing: they append, each row to its partition.
-APPENDING = {
-    "hold_customers",
-    "put_customers",
-    "add_events",
-    "add_decisions",
-    "put_discounts",
-    "add_deliveries",
-    "arm_timers",
-}
+APPENDING = {"put_discounts"}
 PARTITIONED = ("customers_", "events_", "decisions_", "discounts_", "deliveries_", "timers_")
 FILL = """
 INSERT INTO customers SELECT 'c' || n, '{}', '' FROM generate_series(1, 2000) AS n;
@@ -68,11 +50,11 @@ INSERT INTO timers SELECT 'c' || n, 'r', n, n, '{}' FROM generate_series(1, 2000
 
 
 @pytest.fixture(scope="module")
-def young_and_grown(postgres_server: Any) -> dict[str, str]:
+def young_and_grown(postgres_server: Any, make: Any) -> dict[str, str]:
     """Two databases of the same rows: one that was never analysed, and one that was."""
     urls = {name: postgres_server.dsn(name) for name in ("young", "grown")}
 
-    async def make() -> None:
+    async def fill() -> None:
         server = await asyncpg.connect(postgres_server.dsn())
         for name, url in urls.items():
             await server.execute(f"DROP DATABASE IF EXISTS {name}")
@@ -82,12 +64,15 @@ def young_and_grown(postgres_server: Any) -> dict[str, str]:
             await store.close()
             filling = await asyncpg.connect(url)
             await filling.execute(FILL)
+            for table, value in (("customers", make.customer("c1").customer),
+                                 ("discounts", make.held("code-c1")), ("timers", make.event())):  # fmt: skip
+                await filling.execute(f"UPDATE {table} SET body = $1 WHERE source_id = 'c1'", encode(value))
             if name == "grown":
                 await filling.execute("ANALYZE")
             await filling.close()
         await server.close()
 
-    asyncio.run(make())
+    asyncio.run(fill())
     return urls
 
 
@@ -123,6 +108,62 @@ async def test_a_hot_statement_visits_one_partition(connection: Any, name: str) 
     assert bool(read) == (name not in APPENDING)
     assert len({relation.rsplit("_", 1)[0] for relation, _ in read}) == len(read)
     assert all("Index" in how or "Bitmap" in how for _, how in read)
+
+
+#: Has the server tell the plan of each statement that runs, also inside of functions.
+EXPLAINING = """
+LOAD 'auto_explain';
+SET auto_explain.log_min_duration = 0; SET auto_explain.log_analyze = on;
+SET auto_explain.log_nested_statements = on; SET auto_explain.log_format = json;
+SET auto_explain.log_level = notice;
+"""
+
+
+@pytest.fixture
+async def plans(connection: Any) -> list[dict[str, Any]]:
+    """The plans of all that runs on the connection, in a list that grows."""
+    found: list[dict[str, Any]] = []
+
+    def note(_: Any, message: Any) -> None:
+        found.append(json.loads(message.message.partition("plan:")[2])["Plan"])
+
+    await prepare(connection)
+    await connection.execute(EXPLAINING)
+    connection.add_log_listener(note)
+    return found
+
+
+@pytest.mark.parametrize("name", ["c1", "unknown"])
+async def test_what_a_batch_loads_and_saves_visits_one_partition(
+    connection: Any, plans: list[dict[str, Any]], make: Any, name: str
+) -> None:
+    code = f"code-{name}"
+    wanted = Wanted([("s", "m")], [name], [("mpid", "m1")], [code], ["r"])
+    changes = make.changes(
+        answers={("s", "m"): b"[]"}, customers=[make.customer(name)], identities={("mpid", "m1"): name},
+        events=[(name, make.event())], decisions=[make.decision(name)], discounts=[make.held(code, name)],
+        deliveries=[make.delivery("d", name)], counters={(name, "k"): 1, ("", "k"): 1},
+        cancelled=[Cancellation("r", name, make.now)], armed=[make.timer("r", name)],
+    )  # fmt: skip
+    away = connection.transaction()
+    await away.start()
+    transaction = PostgresTransaction(connection)
+    await transaction.load(wanted, make.now)
+    await transaction.reserve([(name, "k"), ("", "k")], [code])
+    await transaction.save(changes)
+    await away.rollback()
+    await asyncio.sleep(0)
+    read = [sorted(set(visited(plan))) for plan in plans]
+    assert {relation.rsplit("_", 1)[0] for each in read for relation, _ in each} >= {"customers", "timers"}
+    for each in read:
+        assert len({relation.rsplit("_", 1)[0] for relation, _ in each}) == len(each)
+        assert all("Index" in how or "Bitmap" in how for _, how in each)
+
+
+async def test_the_plans_of_a_function_are_seen(connection: Any, plans: list[dict[str, Any]]) -> None:
+    await connection.execute("DO $$ BEGIN PERFORM FROM customers WHERE body = 'x'; END $$")
+    await asyncio.sleep(0)
+    assert len(set(visited(plans[-1]))) == 8
 
 
 async def test_the_check_finds_a_statement_that_visits_them_all(connection: Any) -> None:

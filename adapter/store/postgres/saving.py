@@ -103,11 +103,17 @@ class Saving:
         records = {record.customer.source_id: record for record in changes.customers}
         yield [(name, encode(each.customer), each.history) for name, each in sorted(records.items())], 3
         yield [(*identity, owner(name)) for identity, name in sorted(changes.identities.items())], 3
-        yield [
-            (owner(name), micros(event.occurred_at), event.id, encode(event))
-            for name, event in changes.events
-        ], 4
-        yield [(owner(each.source_id), micros(each.decided_at), encode(each)) for each in changes.decisions], 3
+        yield (
+            [
+                (owner(name), micros(event.occurred_at), event.id, encode(event))
+                for name, event in changes.events
+            ],
+            4,
+        )
+        yield (
+            [(owner(each.source_id), micros(each.decided_at), encode(each)) for each in changes.decisions],
+            3,
+        )
         discounts = sorted(given.items())
         yield [(code, held.source_id) for code, held in discounts if code not in self._loaded], 2
         yield [_discount_row(held) for _, held in discounts], 7

@@ -12,36 +12,6 @@ BEGIN
                  ORDER BY kept.item COLLATE "C");
 END $$;
 
--- Claims messages; returns those that were seen before, with what was answered.
-CREATE FUNCTION claim_messages_1(digests bytea[], clock bigint, OUT seen bytea[], OUT answers bytea[])
-LANGUAGE plpgsql AS $$
-DECLARE
-    taken bytea[];
-BEGIN
-    seen := '{}';
-    answers := '{}';
-    IF cardinality(digests) = 0 THEN
-        RETURN;
-    END IF;
-    WITH claimed AS (
-        INSERT INTO messages (digest, seen_at)
-        SELECT wanted.digest, clock FROM unnest(digests) AS wanted (digest)
-        ON CONFLICT DO NOTHING RETURNING messages.digest
-    )
-    SELECT coalesce(array_agg(claimed.digest), '{}') INTO taken FROM claimed;
-    IF cardinality(taken) < cardinality(digests) THEN
-        -- The lock makes this transaction one that writes, so that its commit waits until standbys have what
-        -- it has read.
-        SELECT array_agg(locked.digest), array_agg(coalesce(locked.answer, '')) INTO seen, answers
-        FROM (
-            SELECT messages.digest, messages.answer
-            FROM (SELECT unnest(digests) EXCEPT SELECT unnest(taken)) AS known (digest)
-            JOIN messages ON messages.digest = known.digest
-            FOR KEY SHARE OF messages
-        ) AS locked;
-    END IF;
-END $$;
-
 -- Locks and reads customers, in the order given.
 CREATE FUNCTION lock_customers_1(names text[], OUT known text[], OUT bodies bytea[], OUT histories bytea[])
 LANGUAGE plpgsql AS $$
@@ -117,42 +87,9 @@ BEGIN
     INTO held_kinds, held_ids FROM taken;
 END $$;
 
--- The discounts of codes, and those of customers that are issued or applied and have not expired by a moment;
--- the owner of each code must be among the customers or the places held.
--- OFFSET 0 keeps the planner from reading all that is open once, which it prefers while the table is young.
-CREATE FUNCTION load_discounts_1(
-    asked_codes text[], customers text[], held text[], clock bigint, OUT codes text[], OUT bodies bytea[]
-) LANGUAGE plpgsql AS $$
-DECLARE
-    owners text[];
-    more record;
-BEGIN
-    codes := '{}';
-    bodies := '{}';
-    IF cardinality(asked_codes) > 0 THEN
-        SELECT coalesce(array_agg(discounts.code), '{}'), coalesce(array_agg(discounts.body), '{}'),
-               array_agg(discounts.source_id)
-        INTO codes, bodies, owners
-        FROM unnest(asked_codes) AS wanted (code)
-        JOIN codes ON codes.code = wanted.code
-        JOIN discounts ON discounts.source_id = codes.source_id AND discounts.code = codes.code;
-        IF NOT owners <@ (customers || held) THEN
-            RAISE serialization_failure USING MESSAGE = 'a discount changed hands meanwhile';
-        END IF;
-    END IF;
-    SELECT array_agg(valid.code) AS codes, array_agg(valid.body) AS bodies INTO more
-    FROM unnest(customers) AS wanted (source_id)
-    CROSS JOIN LATERAL (
-        SELECT discounts.code, discounts.body FROM discounts
-        WHERE discounts.source_id = wanted.source_id AND discounts.open
-          AND (discounts.expires_at IS NULL OR discounts.expires_at > clock)
-        OFFSET 0
-    ) AS valid;
-    codes := codes || more.codes;
-    bodies := bodies || more.bodies;
-END $$;
-
--- All that a batch needs to know, locked; arrays that belong together are of one length.
+-- All that a batch needs to know, locked; arrays that belong together are of one length. Of messages `seen`
+-- are those that came before. Discounts are those of codes, and of customers what is issued or applied and has
+-- not expired by `clock`.
 --
 -- `wanted` are customers, `named` those whom redirects that are asked for would lead away from, `visitors` the
 -- values of identities: a visitor's anonymous id seldom has a record, and whether its place is needed, the
@@ -170,17 +107,44 @@ CREATE FUNCTION load_batch_1(
 DECLARE
     names text[] := wanted;
     linking integer := cardinality(asked_kinds) - cardinality(named);
+    fresh bytea[];
     unknown text[];
     more record;
 BEGIN
-    SELECT claimed.seen, claimed.answers INTO seen, answers FROM claim_messages_1(digests, clock) AS claimed;
+    seen := '{}';
+    answers := '{}';
+    IF cardinality(digests) > 0 THEN
+        WITH claimed AS (
+            INSERT INTO messages (digest, seen_at)
+            SELECT message.digest, clock FROM unnest(digests) AS message (digest)
+            ON CONFLICT DO NOTHING RETURNING messages.digest
+        )
+        SELECT array_agg(claimed.digest) INTO fresh FROM claimed;
+        IF cardinality(fresh) IS DISTINCT FROM cardinality(digests) THEN
+            -- The lock makes this transaction one that writes, so that its commit waits until standbys have
+            -- what it has read.
+            SELECT array_agg(locked.digest), array_agg(coalesce(locked.answer, '')) INTO seen, answers
+            FROM (
+                SELECT messages.digest, messages.answer
+                FROM (SELECT unnest(digests) EXCEPT SELECT unnest(fresh)) AS known (digest)
+                JOIN messages ON messages.digest = known.digest
+                FOR KEY SHARE OF messages
+            ) AS locked;
+        END IF;
+    END IF;
     IF cardinality(named) > 0 OR cardinality(asked_codes) > 0 THEN
         names := without_1(wanted || named || ARRAY(
             SELECT codes.source_id FROM codes WHERE codes.code = ANY (asked_codes)
         ), '{}');
     END IF;
-    SELECT locked.known, locked.bodies, locked.histories INTO customers, bodies, histories
-    FROM lock_customers_1(names) AS locked;
+    SELECT coalesce(array_agg(locked.source_id), '{}'), coalesce(array_agg(locked.body), '{}'),
+           coalesce(array_agg(locked.history), '{}')
+    INTO customers, bodies, histories
+    FROM (
+        SELECT customers.source_id, customers.body, customers.history
+        FROM unnest(names) AS customer (source_id) JOIN customers ON customers.source_id = customer.source_id
+        FOR NO KEY UPDATE OF customers
+    ) AS locked;
     held := '{}';
     kinds := '{}';
     ids := '{}';
@@ -228,7 +192,34 @@ BEGIN
             END IF;
         END IF;
     END IF;
-    SELECT * INTO discounts, discount_bodies FROM load_discounts_1(asked_codes, customers, held, clock);
+    discounts := '{}';
+    discount_bodies := '{}';
+    IF cardinality(asked_codes) > 0 THEN
+        SELECT array_agg(discounts.code) AS codes, array_agg(discounts.body) AS bodies,
+               array_agg(discounts.source_id) AS owners
+        INTO more
+        FROM unnest(asked_codes) AS asked (code)
+        JOIN codes ON codes.code = asked.code
+        JOIN discounts ON discounts.source_id = codes.source_id AND discounts.code = codes.code;
+        IF NOT more.owners <@ (customers || held) THEN
+            RAISE serialization_failure USING MESSAGE = 'a discount changed hands meanwhile';
+        END IF;
+        discounts := discounts || more.codes;
+        discount_bodies := discount_bodies || more.bodies;
+    END IF;
+    IF cardinality(customers) > 0 THEN
+        -- OFFSET 0 keeps the planner from reading all that is open once, as it prefers while the table is young.
+        SELECT array_agg(valid.code) AS codes, array_agg(valid.body) AS bodies INTO more
+        FROM unnest(customers) AS customer (source_id)
+        CROSS JOIN LATERAL (
+            SELECT discounts.code, discounts.body FROM discounts
+            WHERE discounts.source_id = customer.source_id AND discounts.open
+              AND (discounts.expires_at IS NULL OR discounts.expires_at > clock)
+            OFFSET 0
+        ) AS valid;
+        discounts := discounts || more.codes;
+        discount_bodies := discount_bodies || more.bodies;
+    END IF;
     waits := '{}';
     wait_owners := '{}';
     wait_bodies := '{}';
@@ -237,10 +228,10 @@ BEGIN
         SELECT coalesce(array_agg(wait.rule), '{}'), coalesce(array_agg(wait.source_id), '{}'),
                coalesce(array_agg(wait.body), '{}'), coalesce(array_agg(wait.due_at), '{}')
         INTO waits, wait_owners, wait_bodies, waits_due
-        FROM unnest(customers) AS wanted (source_id)
+        FROM unnest(customers) AS customer (source_id)
         CROSS JOIN LATERAL (
             SELECT timers.rule, timers.source_id, timers.body, timers.due_at FROM timers
-            WHERE timers.source_id = wanted.source_id AND timers.rule = ANY (asked_rules) OFFSET 0
+            WHERE timers.source_id = customer.source_id AND timers.rule = ANY (asked_rules) OFFSET 0
         ) AS wait;
     END IF;
 END $$;
@@ -356,4 +347,19 @@ BEGIN
     IF shared_counters <> '' THEN
         PERFORM set_config('adapter.shared_counters', shared_counters, true);
     END IF;
+END $$;
+
+-- Bodies of events are about as long as PostgreSQL starts to compress rows at, which by its default method takes
+-- longer than all else that is done to them.
+DO $$
+BEGIN
+    ALTER TABLE events ALTER COLUMN body SET COMPRESSION lz4;
+    FOR part IN 0..7 LOOP
+        EXECUTE format('ALTER TABLE events_%s ALTER COLUMN body SET COMPRESSION lz4', part);
+    END LOOP;
+EXCEPTION WHEN feature_not_supported THEN
+    -- A server built without it keeps up to half a page as it is.
+    FOR part IN 0..7 LOOP
+        EXECUTE format('ALTER TABLE events_%s SET (toast_tuple_target = 4080)', part);
+    END LOOP;
 END $$;
