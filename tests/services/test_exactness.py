@@ -77,7 +77,7 @@ KINDS = {
 async def issued(open_desk: Any, store_url: str, tmp_path: Path) -> Any:
     """Runs 32 senders at once against one store, from several processes where it takes them."""
 
-    async def run(kind: Kind, through: Callable[[Any], Any] = lambda store: store) -> int:
+    async def run(kind: Kind, through: Callable[[Any], Any] = lambda store: store, size: int = 1) -> int:
         (tmp_path / "rules").mkdir(exist_ok=True)
         (tmp_path / "rules" / "definitions.yaml").write_text(kind.shared)
         desks = [await open_desk(kind.rule) for _ in range(1 if "sqlite" in store_url else 4)]
@@ -85,17 +85,19 @@ async def issued(open_desk: Any, store_url: str, tmp_path: Path) -> Any:
             desk.store = through(desk.store)
         demand = range(max(2 * kind.allows, SENDERS))
 
-        async def send(number: int) -> int:
-            desk = desks[number % len(desks)]
+        def work(desk: Any, number: int) -> Any:
             who = "ann" if kind.asks == "one customer" else f"u{number}"
             started = desk.event("started", who, minutes=number / 1000)
             user = replace(started.event.user, device_id="phone" if kind.asks == "one device" else None)
-            [result] = await desk.settle(
-                [desk.work(replace(started, event=replace(started.event, user=user)))]
-            )
-            return len(result.discounts)
+            return desk.work(replace(started, event=replace(started.event, user=user)))
 
-        return sum(await asyncio.gather(*map(send, demand)))
+        async def send(first: int) -> int:
+            desk = desks[first // size % len(desks)]
+            numbers = range(first, min(first + size, len(demand)))
+            results = await desk.settle([work(desk, number) for number in numbers])
+            return sum(len(result.discounts) for result in results)
+
+        return sum(await asyncio.gather(*(send(first) for first in demand[::size])))
 
     return run
 
@@ -103,6 +105,11 @@ async def issued(open_desk: Any, store_url: str, tmp_path: Path) -> Any:
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 async def test_twice_the_demand_gets_exactly_what_is_allowed(issued: Any, kind: Kind) -> None:
     assert await issued(kind) == kind.allows
+
+
+@pytest.mark.parametrize("kind", ["day", "budget in all", "device", "device a window", "the tighter of two"])
+async def test_batches_at_once_get_exactly_what_is_allowed(issued: Any, kind: str) -> None:
+    assert await issued(KINDS[kind], size=5) == KINDS[kind].allows
 
 
 @pytest.fixture

@@ -81,6 +81,38 @@ async def test_counters_locked_in_any_order_are_exact(stores: list[Any], run: An
     assert await run.used(*keys) == dict.fromkeys(keys, 15)
 
 
+@pytest.mark.parametrize(("bound", "tries"), [(2, 2), (3, 1), (10, 1)])
+async def test_a_counter_moved_past_its_bound_makes_the_script_run_again(
+    stores: list[Any], run: Any, make: Any, bound: int, tries: int
+) -> None:
+    """Meanwhile another process adds 3; the second time the counter is as that process left it."""
+    read: list[int] = []
+
+    async def script(transaction: Transaction) -> None:
+        read.append((await transaction.reserve([CAP], [])).used.get(CAP, 0))
+        if len(read) == 1:
+            await stores[1].transact(loading(make, lambda _: make.changes(counters={CAP: 3})))
+        await transaction.save(make.changes(counters={CAP: 1}, bounds={CAP: bound + read[-1]}))
+
+    await stores[0].transact(script)
+    assert read == [0, 3][:tries]
+    assert await run.used(CAP) == {CAP: 4}
+
+
+async def test_a_counter_that_many_share_is_not_locked_before_the_commit(
+    stores: list[Any], run: Any, make: Any
+) -> None:
+    async def script(transaction: Transaction) -> None:
+        await transaction.reserve([CAP], [])
+        await transaction.save(make.changes(counters={CAP: 1}, bounds={CAP: 10}))
+        await asyncio.wait_for(
+            stores[1].transact(loading(make, lambda _: make.changes(counters={CAP: 1}))), timeout=4
+        )
+
+    await stores[0].transact(script)
+    assert await run.used(CAP) == {CAP: 2}
+
+
 async def test_a_customer_new_to_two_processes_is_made_by_one_and_known_to_the_other(
     stores: list[Any], make: Any
 ) -> None:
@@ -347,6 +379,10 @@ _SCHEMA = """
 SELECT table_name || '.' || column_name || ' ' || data_type || is_nullable || coalesce(column_default, '')
 FROM information_schema.columns WHERE table_schema = 'public'
 UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'
+UNION ALL SELECT pg_get_functiondef(oid) FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+UNION ALL SELECT relname || reloptions::text FROM pg_class WHERE relnamespace = 'public'::regnamespace
+UNION ALL SELECT attrelid::regclass::text || '.' || attname || attcompression::text FROM pg_attribute
+WHERE attrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace)
 UNION ALL SELECT conname || pg_get_constraintdef(oid) FROM pg_constraint
 WHERE connamespace = 'public'::regnamespace
 ORDER BY 1

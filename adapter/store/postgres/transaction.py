@@ -83,7 +83,8 @@ class PostgresTransaction:
 
     async def reserve(self, counters: Sequence[CounterKey], codes: Sequence[str]) -> Reserved:
         """Read the counters, and say which codes exist."""
-        keys = arrays(sorted(set(counters), key=in_order), 2)
+        ordered = sorted(set(counters), key=in_order)
+        keys = arrays(ordered, 2)
         if self._locking:
             await self._fetch("lock_counters", *keys)
         rows = await self._fetch("read_counters", *keys, array(codes))
