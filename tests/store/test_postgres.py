@@ -113,6 +113,19 @@ async def test_a_counter_that_many_share_is_not_locked_before_the_commit(
     assert await run.used(CAP) == {CAP: 2}
 
 
+async def test_an_error_that_a_script_swallows_is_not_taken_for_a_commit(
+    stores: list[Any], run: Any, make: Any
+) -> None:
+    await run.save(discounts=[make.held("A1")])
+
+    async def script(transaction: Transaction) -> None:
+        with suppress(asyncpg.UniqueViolationError):
+            await transaction.save(make.changes(discounts=[make.held("A1", "c2")]))
+
+    with pytest.raises(Unavailable, match="the transaction had failed"):
+        await stores[0].transact(script)
+
+
 async def test_a_customer_new_to_two_processes_is_made_by_one_and_known_to_the_other(
     stores: list[Any], make: Any
 ) -> None:
