@@ -19,7 +19,7 @@ from typing import Any
 
 from adapter.errors import Unauthorised, Unreadable
 from adapter.model.messages import Message
-from adapter.sources import payloads
+from adapter.sources import mparticle_firehose, payloads
 from adapter.sources.decoded import Decoded, bounded_key, content_key, undecoded
 from adapter.sources.mparticle_batch import OURS, Batch, best_time, context_of, read_batch
 from adapter.sources.mparticle_events import name_of, properties_of
@@ -77,6 +77,8 @@ def _take(decoded: Decoded, item: Any, received_at: datetime) -> str | None:
         return item.reason
     if type(item) is not dict:
         return "the item is not an mParticle batch, which is an object"
+    if mparticle_firehose.is_request(item):
+        return mparticle_firehose.take(decoded, item, received_at)
     if item.get("request_type") == "alias":
         return _take_alias(decoded, item, received_at)
     events = item.get("events")

@@ -112,6 +112,11 @@ def _webhooks() -> Json:
                  "description": "Hex HMAC-SHA1 of the body (of a batch, of its first element)"}  # fmt: skip
     accepted = _answers(None, 400, 401, 403, 413, 503)
     accepted["202"] = {"description": "Done", "content": {"application/json": {"schema": _ref("Accepted")}}}
+    firehose = _answers(None, 400, 401, 403, 413, 503)
+    firehose["200"] = {
+        "description": "Taken",
+        "content": {"application/json": {"schema": {"type": "object"}}},
+    }
     signed = [
         _header("X-OpenDSR-Signature", "RSA (PKCS#1 v1.5, SHA-256) over the body, in base64"),
         _header("X-OpenDSR-Processor-Domain", "Who has signed"),
@@ -124,6 +129,10 @@ def _webhooks() -> Json:
         "/webhooks/segment": {
             "post": _operation("segmentWebhook", "Take what a Segment Webhooks destination sends",
                                settled, _PUBLIC, array_or_object, parameters=[signature])
+        },
+        "/webhooks/mparticle/firehose": {
+            "post": _operation("mparticleFirehose", "Take a request of mParticle's Firehose: audiences",
+                               firehose, [{"authorization": []}, {}], _body({"type": "object"}))
         },
         "/webhooks/mparticle": {
             "post": _operation("mparticleWebhook", "Take what mParticle's Webhook output sends",

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from adapter.sources import mparticle, segment
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from adapter.model.encoding import encode
+from adapter.services.results import Result
+from adapter.sources import mparticle, mparticle_firehose, segment
 from adapter.web.answers import Answer, settled
 from adapter.web.bodies import Headers
 from adapter.web.credentials import authorization, closed, require
 from adapter.web.doors import Doors
 from adapter.web.endpoints import Endpoint
 
+#: Makes the answer of a request's body, what became of its messages, and the moment now.
+Told = Callable[[bytes, Sequence[Result], datetime], Answer]
+
 
 def endpoints(doors: Doors) -> dict[str, Endpoint]:
     """Return the webhook endpoints by path."""
-    return {"/webhooks/segment": _segment(doors), "/webhooks/mparticle": _mparticle(doors)}
+    return {
+        "/webhooks/segment": _segment(doors),
+        "/webhooks/mparticle": _mparticle(doors, "webhooks_mparticle", _results),
+        "/webhooks/mparticle/firehose": _mparticle(doors, "webhooks_mparticle_firehose", _response),
+    }
 
 
 def _segment(doors: Doors) -> Endpoint:
@@ -40,7 +52,16 @@ def _segment(doors: Doors) -> Endpoint:
     return Endpoint("webhooks_segment", doors, handle, admit=admit)
 
 
-def _mparticle(doors: Doors) -> Endpoint:
+def _results(_body: bytes, results: Sequence[Result], _now: datetime) -> Answer:
+    return settled(results)
+
+
+def _response(body: bytes, _results: Sequence[Result], now: datetime) -> Answer:
+    return Answer(200, encode(mparticle_firehose.response(body, now)))
+
+
+def _mparticle(doors: Doors, name: str, told: Told) -> Endpoint:
+    """Return an endpoint of mParticle's; `told` makes the answer of the body and what became of it."""
     accepted = doors.settings.mparticle.authorizations
 
     def admit(headers: Headers) -> None:
@@ -50,7 +71,8 @@ def _mparticle(doors: Doors) -> Endpoint:
             raise closed("mparticle.authorizations")
 
     async def handle(body: bytes, _headers: Headers) -> Answer:
-        decoded = mparticle.decode(body, doors.clock())
-        return settled(await doors.ingest.receive(decoded, len(body)))
+        now = doors.clock()
+        decoded = mparticle.decode(body, now)
+        return told(body, await doors.ingest.receive(decoded, len(body)), now)
 
-    return Endpoint("webhooks_mparticle", doors, handle, admit=admit)
+    return Endpoint(name, doors, handle, admit=admit)

@@ -55,7 +55,8 @@ class Shop:
         """Send a body, and return the discounts that came of it."""
         answer = await self.http.post(f"/webhooks/{source}", json=body)
         assert answer.status_code == 200, answer.text
-        return [each for result in answer.json()["results"] for each in result.get("discounts", ())]
+        results = answer.json().get("results", [])
+        return [each for result in results for each in result.get("discounts", ())]
 
     async def earns(self) -> list[str]:
         """Return the rules that a page view of the customer earns a discount of."""
@@ -78,6 +79,12 @@ def engage(name: str, number: int = 1, **traits: bool) -> Any:
     return call | {"messageId": f"{name}-{number}"} | ({"traits": traits} if traits else {})
 
 
+def firehose(name: str) -> Any:
+    return msgspec.json.decode(
+        (ROOT / "fixtures" / "mparticle" / f"firehose-audience-{name}.json").read_bytes()
+    )
+
+
 def batch(*, member: str) -> Any:
     return {
         "mpid": 7346244611012968789,
@@ -93,8 +100,9 @@ def batch(*, member: str) -> Any:
         ("segment", engage("entered"), engage("exited")),
         ("segment", engage("identify"), engage("identify", 2, high_value_shoppers=False)),
         ("mparticle", batch(member="true"), batch(member="false")),
+        ("mparticle/firehose", firehose("add"), firehose("delete")),
     ],
-    ids=["Audience Entered and Exited", "Engage traits", "mParticle attributes"],
+    ids=["Audience Entered and Exited", "Engage traits", "mParticle attributes", "mParticle audiences"],
 )
 async def test_who_enters_an_audience_or_leaves_it_is_served_as_it_says(
     shop: Shop, source: str, entered: Any, left: Any

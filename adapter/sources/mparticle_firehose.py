@@ -1,0 +1,121 @@
+"""mParticle's Firehose, the protocol of partner modules: audiences, which its Webhook output does not send.
+
+Source of the protocol: mParticle/mparticle-firehose-java-sdk, `examples/json`. Each request has a `type` and
+an `id`, and is answered by the response of the same name and id. Audience memberships become messages of
+`type = "audience"`; a heartbeat has none. Events are sent by the Webhook output, so a request that holds
+some is quarantined whole, with the reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from adapter.errors import Unreadable
+from adapter.model.messages import Message
+from adapter.sources import payloads
+from adapter.sources.decoded import Decoded, bounded_key, content_key, undecoded
+from adapter.sources.mparticle_batch import best_time
+from adapter.sources.mparticle_identities import canonical_kind, set_text, text_id
+
+SOURCE = "mparticle"
+_SUFFIX = "_request"
+_MEMBERSHIP = "audience_membership_change_request"
+#: Says that an audience will be sent, or no more: there is nothing to do.
+_SUBSCRIPTION = "audience_subscription_request"
+
+
+def is_request(item: dict[str, Any]) -> bool:
+    """Tell a Firehose request from a batch."""
+    kind = item.get("type")
+    return type(kind) is str and kind.endswith(_SUFFIX)
+
+
+def response(body: bytes, now: datetime) -> dict[str, Any]:
+    """Return the response to a request; raises Unreadable where the body is none."""
+    request = payloads.decode(body)
+    if type(request) is not dict or not is_request(request):
+        raise Unreadable("the body must be a Firehose request, which is a JSON object with a `type`")
+    kind = request["type"].removesuffix(_SUFFIX)
+    return {"type": f"{kind}_response", "id": request.get("id"), "timestamp_ms": int(now.timestamp() * 1000)}
+
+
+def take(decoded: Decoded, request: dict[str, Any], received_at: datetime) -> str | None:
+    """Add what a request tells; return why it is not taken.
+
+    A profile that says nothing is quarantined alone.
+    """
+    kind = request["type"]
+    if kind == _MEMBERSHIP:
+        _take_memberships(decoded, request, received_at)
+    elif kind != _SUBSCRIPTION:
+        return f"`{kind[:60]}` is not taken here: let the Webhook output send events"
+    return None
+
+
+def _take_memberships(decoded: Decoded, request: dict[str, Any], received_at: datetime) -> None:
+    profiles = request.get("user_profiles") or []
+    for profile in profiles if type(profiles) is list else [profiles]:
+        taken = list(_memberships(request, profile, received_at)) if type(profile) is dict else []
+        decoded.messages += taken
+        if not taken:
+            reason = "the profile has no `audiences`, or nobody whose they are"
+            decoded.quarantined.append(undecoded(SOURCE, profile, reason, received_at))
+
+
+def _memberships(
+    request: dict[str, Any], profile: dict[str, Any], received_at: datetime
+) -> Iterator[Message]:
+    mpid, identities = text_id(profile.get("mpid")), _identities(profile.get("user_identities"))
+    audiences = profile.get("audiences")
+    if mpid is None and "customer_id" not in identities:
+        return
+    for audience in audiences if type(audiences) is list else []:
+        if type(audience) is not dict or type(audience.get("action")) is not str:
+            continue
+        told = set_text(request.get("id"))
+        key = content_key([told or request.get("timestamp_ms"), mpid, identities, audience])
+        document = {
+            "type": "audience",
+            "event": audience["action"].lower(),
+            "messageId": bounded_key(f"{key}:audience"),
+            "timestamp": best_time((request.get("timestamp_ms"),), received_at),
+            "identities": identities,
+            "properties": {name: value for name, value in audience.items() if name != "user_attributes"},
+            **_attributes(audience.get("user_attributes")),
+            "context": {},
+            "mparticle": {"profile": profile},
+        }
+        if mpid is not None:
+            document["anonymousId"] = mpid
+        if "customer_id" in identities:
+            document["userId"] = identities["customer_id"]
+        yield Message(SOURCE, document["messageId"], document, received_at)
+
+
+def _identities(value: Any) -> dict[str, str]:
+    """Return the identities that are written in the clear; a hash names nobody here."""
+    found = {}
+    for entry in value if type(value) is list else []:
+        if type(entry) is dict and entry.get("encoding", "raw") == "raw" and type(entry.get("type")) is str:
+            text = set_text(entry.get("value"))
+            if text is not None:
+                found[canonical_kind(entry["type"])] = text
+    return found
+
+
+def _attributes(value: Any) -> dict[str, Any]:
+    """Return the attributes that come with a membership; one without a value is a tag, which is there."""
+    traits: dict[str, Any] = {}
+    deleted: list[str] = []
+    for entry in value if type(value) is list else []:
+        name = entry.get("key") if type(entry) is dict else None
+        if type(name) is not str:
+            continue  # mParticle's own example has an empty one
+        if entry.get("action") == "delete":
+            deleted.append(name)
+        else:
+            listed = entry.get("list_value")
+            traits[name] = listed if listed is not None else entry.get("value")
+    return {"traits": traits, "deletedTraits": deleted}

@@ -1,0 +1,71 @@
+"""mParticle's Firehose gets the response that it expects, and its memberships are taken first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from adapter.settings.values import Secret
+
+Connect = Callable[..., httpx.AsyncClient]
+PATH = "/webhooks/mparticle/firehose"
+HEARTBEAT = {"type": "audience_membership_change_request", "id": "beat-1", "timestamp_ms": 1721067850000}
+
+
+def membership(**audience: Any) -> dict[str, Any]:
+    profile = {"mpid": "5", "audiences": [{"audience_id": 1, "audience_name": "vip", **audience}]}
+    return HEARTBEAT | {"id": "change-1", "user_profiles": [profile]}
+
+
+async def test_a_heartbeat_is_answered_under_its_id_and_tells_nothing(
+    connect: Connect, services: Any
+) -> None:
+    answer = await connect().post(PATH, json=HEARTBEAT)
+    assert answer.status_code == 200
+    told = answer.json()
+    assert (told["type"], told["id"]) == ("audience_membership_change_response", "beat-1")
+    assert not any(decoded.messages or decoded.quarantined for decoded in services.taken)
+
+
+async def test_a_membership_is_one_message_with_its_action(connect: Connect, services: Any) -> None:
+    await connect().post(PATH, json=membership(action="Add"))
+    [decoded] = services.taken
+    [message] = decoded.messages
+    assert (message.document["type"], message.document["event"]) == ("audience", "add")
+    assert message.document["properties"]["audience_name"] == "vip"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [membership(), membership(action=5), HEARTBEAT | {"user_profiles": [7]},
+     HEARTBEAT | {"user_profiles": [{"audiences": [{"action": "add"}]}]},
+     {"type": "event_processing_request", "id": "e"}],
+)  # fmt: skip
+async def test_what_says_nothing_that_we_take_is_quarantined(
+    connect: Connect, services: Any, body: dict[str, Any]
+) -> None:
+    assert (await connect().post(PATH, json=body)).status_code == 200
+    [decoded] = services.taken
+    assert (len(decoded.messages), len(decoded.quarantined)) == (0, 1)
+
+
+async def test_an_audience_that_will_be_sent_is_acknowledged(connect: Connect) -> None:
+    answer = await connect().post(
+        PATH, json={"type": "audience_subscription_request", "id": "s", "action": "add"}
+    )
+    assert answer.json()["type"] == "audience_subscription_response"
+
+
+@pytest.mark.parametrize("body", [{"events": []}, [HEARTBEAT], {"type": 5}])
+async def test_what_is_no_request_is_refused(connect: Connect, body: Any) -> None:
+    assert (await connect().post(PATH, json=body)).status_code == 400
+
+
+async def test_the_door_has_the_credentials_of_the_webhook(connect: Connect) -> None:
+    client = connect(mparticle={"authorizations": (Secret("Token abc"),)})
+    assert (await client.post(PATH, json=HEARTBEAT)).status_code == 401
+    answer = await client.post(PATH, json=HEARTBEAT, headers={"Authorization": "Token abc"})
+    assert answer.status_code == 200
