@@ -1,8 +1,9 @@
 """YAML as people should write it: positions kept, traps refused.
 
 Plain scalars follow the YAML 1.2 core schema, so `NO` can never become false; the words that
-YAML 1.1 readers would turn into booleans must be quoted. Duplicate keys, tabs, anchors that
-explode and non-string keys are problems, each with its place.
+YAML 1.1 readers would turn into booleans must be quoted, and so must digits that begin with a zero,
+which would lose it. Duplicate keys, tabs, anchors that explode and non-string keys are problems, each
+with its place.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from adapter.files.problems import Mark, Problem, did_you_mean
 
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)\Z")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z")
+_LEADING_ZERO = re.compile(r"[-+]?0[0-9]+(\.[0-9]*)?\Z")
 _AMBIGUOUS = frozenset(
     word
     for plain in ("y", "yes", "n", "no", "on", "off")
@@ -75,10 +77,20 @@ def read(path: Path, shown_as: str | None = None) -> tuple[Document | None, list
     """Read one YAML file; the document is None when it cannot be read at all."""
     name = shown_as or str(path)
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        return None, [Problem(Mark(name, 1, 1), f"cannot be read: {error}", "save it as UTF-8 text")]
-    return parse(text, name)
+        content = path.read_bytes()
+    except OSError as error:
+        remedy = "put a file that can be read in its place, or take the name away"
+        return None, [Problem(Mark(name, 1, 1), f"cannot be read: {error.strerror}", remedy)]
+    try:
+        return parse(content.decode("utf-8").replace("\r\n", "\n").replace("\r", "\n"), name)
+    except UnicodeDecodeError as error:
+        return None, [Problem(_end(content[: error.start].decode("utf-8"), name),
+                              "the file is not UTF-8 text from here on", "save it as UTF-8 text")]  # fmt: skip
+
+
+def _end(text: str, name: str) -> Mark:
+    """Return the place just behind a text."""
+    return Mark(name, text.count("\n") + 1, len(text) - text.rfind("\n"))
 
 
 def parse(text: str, name: str) -> tuple[Document | None, list[Problem]]:
@@ -171,6 +183,11 @@ class _Building:
             self.problems.append(
                 Problem(self.at(node), message, f'write "{text}" for the text, or true / false')
             )
+            return text
+        if _LEADING_ZERO.match(text):
+            message = f"`{text}` is a number, and would lose its leading zero"
+            remedy = f'write "{text}" for the text, or the number without it'
+            self.problems.append(Problem(self.at(node), message, remedy))
             return text
         if _INTEGER.match(text):
             return int(text)

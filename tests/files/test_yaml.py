@@ -1,0 +1,58 @@
+"""YAML files as people write them: what is read, and the traps that are refused with their place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from adapter.files import yaml
+
+
+def faults(text: str) -> list[str]:
+    _, problems = yaml.parse(text, "shop.yaml")
+    return [str(problem).removeprefix("shop.yaml:") for problem in problems]
+
+
+@pytest.mark.parametrize("digits", ["01234", "00", "-007", "007.5"])
+def test_digits_that_would_lose_their_zero_are_refused(digits: str) -> None:
+    assert faults(f"zip: {digits}") == [
+        f"1:6: `{digits}` is a number, and would lose its leading zero; "
+        f'write "{digits}" for the text, or the number without it'
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("0", 0), ("0.5", 0.5), ("-0.5", -0.5), ("'01234'", "01234"), ("07:30", "07:30"), ("0a", "0a"),
+     ("2024-01-01", "2024-01-01")],
+)  # fmt: skip
+def test_other_digits_are_what_they_look_like(text: str, value: object) -> None:
+    document, problems = yaml.parse(f"value: {text}", "shop.yaml")
+    assert problems == []
+    assert document is not None
+    assert document.value == {"value": value}
+
+
+def test_a_byte_that_is_not_utf8_has_its_place(tmp_path: Path) -> None:
+    path = tmp_path / "shop.yaml"
+    path.write_bytes("# Läufer\nname: caf".encode() + b"\xe9\n")
+    document, [problem] = yaml.read(path, "shop.yaml")
+    assert document is None
+    assert str(problem) == "shop.yaml:2:10: the file is not UTF-8 text from here on; save it as UTF-8 text"
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_lines_end_as_any_editor_ends_them(end: str, tmp_path: Path) -> None:
+    path = tmp_path / "shop.yaml"
+    path.write_bytes(f"a: 1{end}b: |{end}  x{end}  y{end}a: 2{end}".encode())
+    document, [problem] = yaml.read(path, "shop.yaml")
+    assert document is not None
+    assert document.value == {"a": 1, "b": "x\ny\n"}
+    assert str(problem).startswith("shop.yaml:5:1: `a` stands twice")
+
+
+def test_a_name_that_is_no_file_says_so_and_not_to_save_it(tmp_path: Path) -> None:
+    (tmp_path / "shop.yaml").mkdir()
+    _, [problem] = yaml.read(tmp_path / "shop.yaml", "shop.yaml")
+    assert str(problem).startswith("shop.yaml:1:1: cannot be read: Is a directory; put a file")
