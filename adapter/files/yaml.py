@@ -84,8 +84,8 @@ def read(path: Path, shown_as: str | None = None) -> tuple[Document | None, list
     try:
         return parse(content.decode("utf-8").replace("\r\n", "\n").replace("\r", "\n"), name)
     except UnicodeDecodeError as error:
-        return None, [Problem(_end(content[: error.start].decode("utf-8"), name),
-                              "the file is not UTF-8 text from here on", "save it as UTF-8 text")]  # fmt: skip
+        place = _end(content[: error.start].decode("utf-8"), name)
+        return None, [Problem(place, "the file is not UTF-8 text from here on", "save it as UTF-8 text")]
 
 
 def _end(text: str, name: str) -> Mark:

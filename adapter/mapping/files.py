@@ -216,10 +216,11 @@ class _Reading:
             else:
                 self.literal((*at, name), value, field)
         for name in action.required:
-            if name not in fields:
+            if is_absent(fields.get(name)):
                 meaning = next(field.meaning for field in action.fields if field.name == name)
                 message = f"`{action.name}` needs the field `{name}`"
-                self.problem(at[:-1], message, f"write `{name}:` - {meaning}")
+                place = (*at, name) if name in fields else at[:-1]
+                self.problem(place, message, f"write `{name}:` - {meaning}")
 
     def literal(self, at: yaml.Keys, value: Any, field: Field) -> None:
         if field.kind not in READERS or has_directive(value):
@@ -228,6 +229,11 @@ class _Reading:
             READERS[field.kind](value, field.name)
         except MappingError as error:
             self.problem(at, error.message, f"it takes {field.meaning}")
+
+
+def is_absent(value: Any) -> bool:
+    """Say whether a value written in the file is as if it were not there: null, or blank text."""
+    return value is None or (isinstance(value, str) and not value.strip())
 
 
 def has_directive(value: Any) -> bool:

@@ -16,10 +16,9 @@ def faults(text: str) -> list[str]:
 
 @pytest.mark.parametrize("digits", ["01234", "00", "-007", "007.5"])
 def test_digits_that_would_lose_their_zero_are_refused(digits: str) -> None:
-    assert faults(f"zip: {digits}") == [
-        f"1:6: `{digits}` is a number, and would lose its leading zero; "
-        f'write "{digits}" for the text, or the number without it'
-    ]
+    [fault] = faults(f"zip: {digits}")
+    assert fault.startswith(f"1:6: `{digits}` is a number, and would lose its leading zero; ")
+    assert fault.endswith(f'write "{digits}" for the text, or the number without it')
 
 
 @pytest.mark.parametrize(
