@@ -25,12 +25,15 @@ EXAMPLES = """\b
 Examples:
   adapter check
   adapter check --rules drafts/
+  adapter check --strict
   adapter check --portable
   adapter check --json"""
 
 Portable = Annotated[
     bool, typer.Option("--portable", help="Also warn of mappings that Segment would not understand.")
 ]
+
+Strict = Annotated[bool, typer.Option("--strict", help="Let warnings count as errors, for hooks and CI.")]
 
 
 def check(
@@ -40,11 +43,12 @@ def check(
     rules: Rules = None,
     config: Config = None,
     portable: Portable = False,
+    strict: Strict = False,
     as_json: AsJson = False,
 ) -> None:
     """Check settings, mappings, rules and their cases: every problem at once; exit code 1 on an error."""
     problems = found(config, options(store, mappings, rules), portable=portable)
-    wrong = any(problem.severity == "error" for problem in problems)
+    wrong = any(strict or problem.severity == "error" for problem in problems)
     if as_json:
         typer.echo(msgspec.json.encode({"ok": not wrong, "problems": [_plain(one) for one in problems]}))
     else:

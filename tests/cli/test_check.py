@@ -30,7 +30,7 @@ def broken(tmp_path: Path) -> list[str]:
 
 def test_the_files_that_come_with_the_adapter_are_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    result = CliRunner().invoke(commands, ["check"])
+    result = CliRunner().invoke(commands, ["check", "--strict"])
     assert (result.exit_code, result.stdout) == (0, "settings, mappings and rules are in order\n")
 
 
@@ -63,6 +63,25 @@ def test_files_that_are_in_order_are_ok_in_json_too(monkeypatch: pytest.MonkeyPa
     monkeypatch.chdir(ROOT)
     result = CliRunner().invoke(commands, ["check", "--json"])
     assert (result.exit_code, json.loads(result.stdout)) == (0, {"ok": True, "problems": []})
+
+
+@pytest.mark.parametrize(("asked", "code"), [([], 0), (["--strict"], 1)])
+def test_warnings_fail_the_check_where_it_is_strict(asked: list[str], code: int, tmp_path: Path) -> None:
+    (tmp_path / "shop.yaml").write_text(
+        "source: segment\n"
+        "mappings:\n"
+        "  - name: Slip\n"
+        '    subscribe: type = "identify"\n'
+        "    action: customer.upsert\n"
+        '    fields: {source_id: {"@path": $.userid}}\n'
+    )
+    options = ["check", "--mappings", str(tmp_path), "--rules", str(ROOT / "rules"), *asked]
+    told = CliRunner().invoke(commands, options)
+    assert told.exit_code == code
+    assert "warning: `userid` is never there" in told.stdout
+    assert ("in order, with 1 warning" in told.stdout) == (code == 0)
+    programs = json.loads(CliRunner().invoke(commands, [*options, "--json"]).stdout)
+    assert programs["ok"] == (code == 0)
 
 
 def test_what_segment_would_not_understand_is_warned_of_on_request(tmp_path: Path) -> None:
