@@ -41,7 +41,10 @@ class FieldExplained(Struct, frozen=True):
 
 
 class MappingExplained(Struct, frozen=True, omit_defaults=True):
-    """One mapping: whether it takes the message, else what fails; what it yields, or why not."""
+    """One mapping: whether it takes the message, else what fails; what it yields, or why not.
+
+    With an `error`, the `fields` are those that were mapped before it.
+    """
 
     name: str
     place: str
@@ -84,16 +87,19 @@ def _explained(mapping: Mapping, message: Message, fit: Fit | None) -> MappingEx
     if why_not:
         return MappingExplained(mapping.name, place, matched=False, why_not=why_not)
     tracing = Tracing(mapping, message.document)
+    fields: list[FieldExplained] = []
+    out: list[Operation] = []
+    error = ""
     try:
-        fields = tuple(_fields(tracing))
-        out: list[Operation] = []
+        fields.extend(_fields(tracing))
         operations.builder(mapping.action, mapping.fields)(tracing.all() or {}, message, out)
-        if fit is not None:
-            out = [fit(operation) for operation in out]
-    except MappingError as error:
-        return MappingExplained(mapping.name, place, matched=True, error=error.message)
+        out = [fit(operation) for operation in out] if fit is not None else out
+    except MappingError as failed:
+        error, out = failed.message, []
     shown = tuple(plain(operation) for operation in out)
-    return MappingExplained(mapping.name, place, matched=True, fields=fields, operations=shown)
+    return MappingExplained(
+        mapping.name, place, matched=True, fields=tuple(fields), operations=shown, error=error
+    )
 
 
 def _fields(tracing: Tracing) -> Iterator[FieldExplained]:

@@ -28,6 +28,10 @@ FILE = """
         subscribe: type = "delete"
         action: customer.erase
         fields: {source_id: {"@path": $.userId}}
+      - name: Counted
+        subscribe: type = "screen"
+        action: event
+        fields: {source_id: {"@path": $.userId}, name: {"@number": {"@path": $.properties.count}}}
       - name: Paid
         subscribe: type = "track" and (event = "Paid" or event = "Payed")
         action: event
@@ -92,6 +96,12 @@ def test_a_mapping_that_does_not_take_it_says_why(
 def test_a_message_that_cannot_be_mapped_shows_the_reason(explained: Callable[..., object]) -> None:
     text = explained({**DOCUMENT, "userId": {}}).text()  # type: ignore[attr-defined]
     assert "quarantined: `source_id` is an object, but must be text or a number" in text
+
+
+def test_what_was_mapped_before_the_fault_is_shown_with_its_paths(explained: Callable[..., object]) -> None:
+    document = {**DOCUMENT, "type": "screen", "properties": {"count": "x"}}
+    text = explained(document).text()  # type: ignore[attr-defined]
+    assert '    source_id: "u-1"  from $.userId\n    quarantined: @number: "x" is not a number' in text
 
 
 def test_the_text_says_what_is_yielded_and_what_is_not_taken(explained: Callable[..., object]) -> None:
