@@ -48,28 +48,36 @@ def run(
     Raises InvalidFiles where test files do not check.
     """
     recorded: list[Path] = []
-    mapped = _mapped(files, mappings, paths)
+    mapped, unread = _mapped(files, mappings, paths)
     if update:
         recorded = recording.record(mapped)
-        mapped = _mapped(files, mappings, paths)
+        mapped, unread = _mapped(files, mappings, paths)
     ruled = _ruled(files, rules, paths)
     missed: list[str] = []
     if not paths:
         missed += [str(one) for one in mapping_coverage.unexercised(mappings, mapped)]
         missed += rule_coverage.untried(rules, ruled)
     return Report(
-        [_ran_mapping(one) for one in mapped],
+        [*(_ran_mapping(one) for one in mapped), *unread],
         [Ran(one.case.name, one.case.at, "\n".join(one.missed)) for one in ruled],
         missed,
         [str(path) for path in recorded],
     )
 
 
-def _mapped(files: Files, book: MappingBook, paths: Sequence[Path]) -> list[mapping_cases.Result]:
+def _mapped(
+    files: Files, book: MappingBook, paths: Sequence[Path]
+) -> tuple[list[mapping_cases.Result], list[Ran]]:
+    """Return what the chosen cases came to, and those whose payload cannot be read, which fail."""
     cases, problems = mapping_cases.load(Path(files.mappings))
-    if problems:
+    if any(problem.severity == "error" for problem in problems):
         raise InvalidFiles(problems)
-    return mapping_cases.run(book, [case for case in cases if _chosen(case.at, paths)], decode_case)
+    unread = [
+        Ran("a case without its payload", problem.mark, f"{problem.message}; {problem.remedy}")
+        for problem in problems
+        if _chosen(problem.mark, paths)
+    ]
+    return mapping_cases.run(book, [case for case in cases if _chosen(case.at, paths)], decode_case), unread
 
 
 def _ruled(files: Files, book: RuleBook, paths: Sequence[Path]) -> list[rule_cases.Result]:

@@ -115,6 +115,19 @@ def test_programs_get_every_failure_in_json(shop: Path) -> None:
     assert told["missed"]
 
 
+def test_a_case_whose_payload_cannot_be_read_fails_alone(shop: Path) -> None:
+    path = shop / "mappings" / "shop.test.yaml"
+    path.write_text(
+        path.read_text(encoding="utf-8") + "  - {name: Lost, file: lost.json}\n", encoding="utf-8"
+    )
+    told = json.loads(run(shop, "--update", "--json", str(shop / "mappings")).stdout)
+    assert (told["ok"], told["passed"], told["recorded"]) == (False, 1, [str(path)])
+    [lost] = told["failed"]
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert "lost.json" in lines[lost["at"]["line"] - 1]
+    assert lost["failure"].startswith("cannot be read: No such file or directory; name a file")
+
+
 def test_continuous_integration_gets_junit_xml(shop: Path) -> None:
     run(shop, "--junit", str(shop / "report.xml"))
     suites = Xml.fromstring((shop / "report.xml").read_text(encoding="utf-8"))
