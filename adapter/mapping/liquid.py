@@ -90,6 +90,16 @@ def problem(template: str) -> str | None:
     return None
 
 
+def filters_of(template: str) -> list[str]:
+    """Return the filters that a template which parses names, each once, in the order of their names."""
+    return sorted(parsed(template).analyze(include_partials=False).filters) if template else []
+
+
+def usable_filters() -> list[str]:
+    """Return the names of the filters that there are, without those that are disabled."""
+    return sorted(_ENVIRONMENT.filters.keys() - set(DISABLED_FILTERS))
+
+
 def _message(error: LiquidError, template: str) -> str:
     token = error.token
     start = max(token.start_index, 0) if token else 0

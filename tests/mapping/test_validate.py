@@ -48,6 +48,8 @@ CASES: list[tuple[Any, tuple[str | int, ...], str]] = [
     ({"a": {"@transform": {"apply": {}}}}, ("a", "@transform"), "mapping"),
     ({"a": {"@liquid": "{% for x in y %}"}}, ("a", "@liquid"), "mend"),
     ({"a": {"@liquid": "x" * 1001}}, ("a", "@liquid"), "mend"),
+    ({"a": {"@liquid": "{{ v | upcas }}"}}, ("a", "@liquid"), "did you mean `upcase`?"),
+    ({"a": {"@liquid": "{% if v %}{{ v | sort }}{% endif %}"}}, ("a", "@liquid"), "leave it out"),
     ({"a": {"@first": P}}, ("a", "@first"), "a list"),
     ({"a": {"@lookup": {"table": "names", "value": P}}}, ("a", "@lookup", "table"), "did you mean `name`?"),
     ({"a": {"@filter": {"items": P, "where": {"$.n": {"least": 1}}}}},

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from adapter.errors import MappingError
+from adapter.files.problems import did_you_mean
 from adapter.mapping import liquid
 from adapter.mapping.directive import Directive, Report
 from adapter.mapping.emit import Value
@@ -24,6 +25,17 @@ def _run(options: Any, payload: Any, resolver: Resolver) -> str:
 def _lint(options: Any, report: Report) -> None:
     if message := liquid.problem(options):
         report((), f"the Liquid template does not parse: {message}", "mend the template")
+        return
+    known = liquid.usable_filters()
+    for name in liquid.filters_of(options):
+        if name in liquid.DISABLED_FILTERS:
+            report((), f"the Liquid filter `{name}` is switched off, here and at Segment", "leave it out")
+        elif name not in known:
+            report(
+                (),
+                f"`{name}` is no Liquid filter here, so it would change nothing",
+                did_you_mean(name, known),
+            )
 
 
 def _emit(options: Any, emitter: Emitter, final: bool) -> Value:
