@@ -77,7 +77,8 @@ def _lines(report: Report) -> Iterator[str]:
         yield ""
     yield from (f"recorded: {path}" for path in report.recorded)
     failed = f", {len(report.failed)} failed" if report.failed else ""
-    missed = f"; {len(report.missed)} things no case tries" if report.missed else ""
+    things = len(report.missed)
+    missed = f"; {things} thing{'' if things == 1 else 's'} no case tries" if things else ""
     yield f"{report.passed} case{'' if report.passed == 1 else 's'} passed{failed}{missed}"
 
 
