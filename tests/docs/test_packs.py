@@ -45,9 +45,8 @@ def take(pack: str) -> dict[str, str]:
 def test_a_pack_over_the_starters_checks_clean_and_its_cases_pass(pack: str, clone: Path) -> None:
     printed = take(pack)
     assert printed["check"] == "settings, mappings and rules are in order\n"
-    assert re.search(r"^\d+ cases passed", printed["test"], re.MULTILINE)
-    mine = {path.stem for path in (ROOT / "docs" / "packs" / pack / "rules").glob("*.yaml")}
-    assert [line for line in printed["test"].splitlines() if line.partition(":")[0] in mine] == []
+    # Nothing that no case tries, neither of the pack nor of the starters.
+    assert re.fullmatch(r"\d+ cases passed\n", printed["test"])
     for path in (*(clone / "mappings").glob("*.yaml"), *(clone / "rules").glob("*.yaml")):
         named = re.findall(r"yaml-language-server: \$schema=(\S+)", path.read_text(encoding="utf-8"))
         assert all((path.parent / name).is_file() for name in named), path.name
