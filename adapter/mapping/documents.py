@@ -19,7 +19,7 @@ _EVENTS = (
     "custom_event", "commerce_event", "screen_view", "session_start", "session_end", "first_run",
     "application_state_transition", "push_registration", "push_message", "push_reaction", "uninstall",
     "profile", "opt_out", "user_attribute_change", "user_identity_change", "crash_report",
-    "network_performance", "breadcrumb", "pre_attribution", "validation_result",
+    "network_performance", "breadcrumb", "pre_attribution", "validation_result", "audience",
 )  # fmt: skip
 
 #: By source and type, the members at the top of the document.

@@ -8,8 +8,6 @@ from typing import Any
 import httpx
 import pytest
 
-from adapter.settings.values import Secret
-
 Connect = Callable[..., httpx.AsyncClient]
 PATH = "/webhooks/mparticle/firehose"
 HEARTBEAT = {"type": "audience_membership_change_request", "id": "beat-1", "timestamp_ms": 1721067850000}
@@ -65,7 +63,7 @@ async def test_what_is_no_request_is_refused(connect: Connect, body: Any) -> Non
 
 
 async def test_the_door_has_the_credentials_of_the_webhook(connect: Connect) -> None:
-    client = connect(mparticle={"authorizations": (Secret("Token abc"),)})
+    client = connect(mparticle__authorizations=("Token abc",))
     assert (await client.post(PATH, json=HEARTBEAT)).status_code == 401
     answer = await client.post(PATH, json=HEARTBEAT, headers={"Authorization": "Token abc"})
     assert answer.status_code == 200
