@@ -35,6 +35,7 @@ from adapter.services.checkout import Checkout
 from adapter.services.committer import Committer, Limits
 from adapter.services.deciding import decide
 from adapter.services.expiry import Expiry, Intervals
+from adapter.services.gauges import Gauges
 from adapter.services.health import Health
 from adapter.services.ingest import Ingest, Policy
 from adapter.services.issuing import Means
@@ -145,7 +146,8 @@ def compose(settings: Settings, store: Store | None = None, world: World | None 
     reload = Reload(books, lambda: read_books(settings), _changes(settings), health, metrics)
 
     clients = [client for _, client in destinations.values()]
-    loops = [relay.run, expiry.run, timers.run, reload.run]
+    gauges = Gauges(store, metrics)
+    loops = [relay.run, expiry.run, timers.run, gauges.run, reload.run]
 
     def running() -> AbstractAsyncContextManager[None]:
         return _running(clients, store, timers, committer, loops)

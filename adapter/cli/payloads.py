@@ -11,7 +11,7 @@ import msgspec
 import typer
 
 from adapter.errors import Unreadable
-from adapter.sources import mparticle, segment
+from adapter.sources import mparticle, mparticle_firehose, segment
 from adapter.sources.decoded import Decoded
 
 _OF_MPARTICLE = frozenset({
@@ -32,11 +32,17 @@ def bodies(path: Path) -> list[bytes]:
 
 
 def source_of(body: bytes) -> str:
-    """Return which CDP sends such a body: only mParticle's batches name events, an mpid or identities."""
+    """Return which CDP sends such a body.
+
+    Only mParticle's batches name events, an mpid or identities, and only its Firehose sends requests.
+    """
     value = _value(body)
     if isinstance(value, list):
         value = value[0] if value else None
-    return "mparticle" if isinstance(value, dict) and not _OF_MPARTICLE.isdisjoint(value) else "segment"
+    if not isinstance(value, dict):
+        return "segment"
+    ours = not _OF_MPARTICLE.isdisjoint(value) or mparticle_firehose.is_request(value)
+    return "mparticle" if ours else "segment"
 
 
 def decode(source: str, body: bytes, received_at: datetime) -> Decoded:

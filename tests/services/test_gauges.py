@@ -1,0 +1,28 @@
+"""The gauges say what the store holds, whoever put it there."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from msgspec import Raw
+from msgspec.structs import replace
+
+from adapter.metrics import Metrics
+from adapter.model.quarantine import Quarantined
+from adapter.services.gauges import Gauges
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+async def test_messages_in_quarantine_are_counted_and_no_more_once_released(open_desk: Any) -> None:
+    desk, metrics = await open_desk("name: none\ntrigger: never\naction: {type: free_shipping}"), Metrics()
+    gauges = Gauges(desk.store, metrics)
+    kept = Quarantined("segment", "m", Raw(b"{}"), "no user", NOW)
+    await desk.settle([replace(desk.work(), quarantine=kept)])
+    await gauges.read()
+    assert "adapter_quarantined_messages 1.0" in metrics.render().decode()
+    [entry] = await desk.store.quarantined()
+    await desk.store.release_quarantined([entry.id])
+    await gauges.read()
+    assert "adapter_quarantined_messages 0.0" in metrics.render().decode()
