@@ -6,63 +6,26 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import pytest
 from msgspec import Raw
 from msgspec.structs import replace
 
 from adapter.destinations.contract import Attempt, Destination
-from adapter.errors import Unavailable
 from adapter.metrics import Metrics
 from adapter.model.deliveries import Delivery
 from adapter.services.lane import GONE, QUIET, Pace
 from adapter.services.relay import Relay
-from adapter.store.contract import Changes, Settlement, Store, Transaction, Wanted
+from adapter.store.contract import Changes, Store, Transaction, Wanted
 from adapter.store.engines import open_store
+from tests.services.outbox_doubles import NOON, OK, Away, Clock, Endpoint, Unleasing
 
-NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 #: Only a wake-up or the end of a send stirs a lane of this pace.
 ASLEEP = Pace(soonest=timedelta(hours=1), latest=timedelta(hours=1))
-OK, FAILED = Attempt(ok=True), Attempt(ok=False, error="answered 500")
-
-
-class Clock:
-    """A clock that is put forward by hand."""
-
-    def __init__(self) -> None:
-        self.now = NOON
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
-class Endpoint:
-    """A destination that answers as told, once `open`, and remembers what it was sent."""
-
-    def __init__(self, name: str, answer: Callable[[Delivery], Attempt] = lambda _: OK) -> None:
-        self._name = name
-        self.answer = answer
-        self.sent: list[tuple[str, int]] = []
-        self.open = asyncio.Event()
-        self.open.set()
-        self.at_once = 0
-        self.most_at_once = 0
-
-    @property
-    def name(self) -> str:
-        return self._name
-
-    async def send(self, delivery: Delivery, now: datetime) -> Attempt:
-        self.sent.append((delivery.id, delivery.attempt))
-        self.at_once += 1
-        self.most_at_once = max(self.most_at_once, self.at_once)
-        await asyncio.sleep(0)
-        await self.open.wait()
-        self.at_once -= 1
-        return self.answer(delivery)
+FAILED = Attempt(ok=False, error="answered 500")
 
 
 def delivery(id_: str, destination: str = "shop", not_after: datetime | None = None) -> Delivery:
@@ -366,40 +329,6 @@ async def test_what_became_of_attempts_is_counted(store: Store, clock: Clock) ->
     for outcome in ("done", "retry", "dead"):
         labels = {"destination": "shop", "outcome": outcome}
         assert metrics.registry.get_sample_value("adapter_deliveries_total", labels) == 1
-
-
-class Unleasing:
-    """An outbox that gives what is due to whoever asks."""
-
-    def __init__(self, store: Store) -> None:
-        self.settle = store.settle
-        self._store = store
-
-    async def lease(self, now: datetime, until: datetime, limit: int, *_: str) -> list[Delivery]:
-        return await self._store.deliveries("due", limit)
-
-
-class Away:
-    """An outbox that refuses three times out of four."""
-
-    def __init__(self, store: Store) -> None:
-        self.refused = 0
-        self._store = store
-        self._calls = 0
-
-    async def lease(self, *asked: Any) -> list[Delivery]:
-        self._refuse()
-        return await self._store.lease(*asked)
-
-    async def settle(self, settlements: Sequence[Settlement]) -> int:
-        self._refuse()
-        return await self._store.settle(settlements)
-
-    def _refuse(self) -> None:
-        self._calls += 1
-        if self._calls % 4:
-            self.refused += 1
-            raise Unavailable("the store is away")
 
 
 async def _repeated(store: Store, outbox: Store, clock: Clock) -> int:

@@ -1,0 +1,86 @@
+"""What a relay is tried with: a clock put forward by hand, endpoints, and outboxes that misbehave."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from adapter.destinations.contract import Attempt
+from adapter.errors import Unavailable
+from adapter.model.deliveries import Delivery
+from adapter.store.contract import Settlement, Store
+
+NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+OK = Attempt(ok=True)
+
+
+class Clock:
+    """A clock that is put forward by hand."""
+
+    def __init__(self) -> None:
+        self.now = NOON
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+class Endpoint:
+    """A destination that answers as told, once `open`, and remembers what it was sent."""
+
+    def __init__(self, name: str, answer: Callable[[Delivery], Attempt] = lambda _: OK) -> None:
+        self._name = name
+        self.answer = answer
+        self.sent: list[tuple[str, int]] = []
+        self.open = asyncio.Event()
+        self.open.set()
+        self.at_once = 0
+        self.most_at_once = 0
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    async def send(self, delivery: Delivery, now: datetime) -> Attempt:
+        self.sent.append((delivery.id, delivery.attempt))
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        await asyncio.sleep(0)
+        await self.open.wait()
+        self.at_once -= 1
+        return self.answer(delivery)
+
+
+class Unleasing:
+    """An outbox that gives what is due to whoever asks."""
+
+    def __init__(self, store: Store) -> None:
+        self.settle = store.settle
+        self._store = store
+
+    async def lease(self, now: datetime, until: datetime, limit: int, *_: str) -> list[Delivery]:
+        return await self._store.deliveries("due", limit)
+
+
+class Away:
+    """An outbox that refuses three times out of four."""
+
+    def __init__(self, store: Store) -> None:
+        self.refused = 0
+        self._store = store
+        self._calls = 0
+
+    async def lease(self, *asked: Any) -> list[Delivery]:
+        self._refuse()
+        return await self._store.lease(*asked)
+
+    async def settle(self, settlements: Sequence[Settlement]) -> int:
+        self._refuse()
+        return await self._store.settle(settlements)
+
+    def _refuse(self) -> None:
+        self._calls += 1
+        if self._calls % 4:
+            self.refused += 1
+            raise Unavailable("the store is away")
