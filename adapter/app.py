@@ -131,7 +131,7 @@ def compose(settings: Settings, store: Store | None = None, world: World | None 
         if any(result.discounts for result in done.results):
             relay.wake()
         timers.note(done)
-        tell(done.decisions)
+        tell(done.decisions, reasons=settings.log.reasons)
         return done.results
 
     committer = Committer(settle, _limits(settings), metrics)

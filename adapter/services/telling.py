@@ -1,6 +1,7 @@
 """Decisions in the log: which rule came to what, and by which guardrail. No values, no ids of customers.
 
-The sentences with the values seen stand in the store: `GET /v1/decisions`, `adapter explain`.
+The sentences with the values seen stand in the store (`GET /v1/decisions`, `adapter explain`), and in the log
+where the operator wants them there: a value may be personal data.
 """
 
 from __future__ import annotations
@@ -13,19 +14,26 @@ from adapter.model.decisions import Decision, RuleOutcome
 _log = logging.getLogger(__name__)
 
 
-def tell(decisions: Iterable[Decision]) -> None:
-    """Log each decision, once it is durable: at info, or at debug where no rule's conditions were met."""
+def tell(decisions: Iterable[Decision], *, reasons: bool = False) -> None:
+    """Log each decision, once it is durable: at info, or at debug where no rule's conditions were met.
+
+    With `reasons` each rule has its sentence.
+    """
     if not _log.isEnabledFor(logging.INFO):
         return
     for decision in decisions:
         met = any(outcome.outcome != "not_met" for outcome in decision.outcomes)
         level = logging.INFO if met else logging.DEBUG
         if _log.isEnabledFor(level):
-            outcomes = [_plain(outcome) for outcome in decision.outcomes]
+            outcomes = [_plain(outcome, reasons=reasons) for outcome in decision.outcomes]
             more = {"untold": decision.untold} if decision.untold else {}
             _log.log(level, "decided", extra={"event": decision.event, "outcomes": outcomes, **more})
 
 
-def _plain(outcome: RuleOutcome) -> dict[str, str]:
+def _plain(outcome: RuleOutcome, *, reasons: bool) -> dict[str, str]:
     said: dict[str, str] = {"rule": outcome.rule, "outcome": outcome.outcome}
-    return said | {"guardrail": outcome.guardrail} if outcome.guardrail else said
+    if outcome.guardrail:
+        said["guardrail"] = outcome.guardrail
+    if reasons:
+        said["reason"] = outcome.reason
+    return said

@@ -114,6 +114,7 @@ class Log(Struct, frozen=True):
     """What is logged."""
 
     level: Literal["debug", "info", "warning", "error"] = "info"
+    reasons: bool = False
 
 
 class Webhook(Struct, frozen=True):

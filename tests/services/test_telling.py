@@ -37,6 +37,15 @@ def test_a_decision_is_one_line_that_names_rules_and_nobody(caplog: pytest.LogCa
     assert not [value for value in told.values() if "jane" in str(value) or "TEN-1" in str(value)]
 
 
+def test_where_the_operator_wants_it_each_rule_has_its_sentence(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    tell([decision(ISSUED, NOT_MET)], reasons=True)
+    assert [outcome["reason"] for outcome in vars(caplog.records[0])["outcomes"]] == [
+        "every condition holds",
+        "not issued: cart_value is 96.50, needs at least 120",
+    ]
+
+
 @pytest.mark.parametrize(("level", "lines"), [("DEBUG", 2), ("INFO", 1), ("WARNING", 0)])
 def test_what_met_no_condition_is_told_at_debug(
     caplog: pytest.LogCaptureFixture, level: str, lines: int
