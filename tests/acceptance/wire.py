@@ -20,16 +20,19 @@ class Wire:
         self._writers: set[asyncio.StreamWriter] = set()
         self._flowing = asyncio.Event()
         self._flowing.set()
+        self._whole = False
         self.port = port
         self.delay = 0.0
 
     async def open(self) -> None:
         """Take connections."""
+        self._whole = True
         self._server = await asyncio.start_server(self._connected, "127.0.0.1", self.port)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def cut(self) -> None:
         """Break every connection and refuse new ones; `open` mends it."""
+        self._whole = False
         if self._server is not None:
             self._server.close()
         for writer in list(self._writers):
@@ -49,6 +52,9 @@ class Wire:
         self._writers.add(writer)
         with suppress(OSError):
             await self._flowing.wait()
+            if not self._whole:  # taken just before the cut, which knew nothing of it yet
+                writer.transport.abort()
+                return
             there, back = await asyncio.open_connection("127.0.0.1", self._target)
             self._writers.add(back)
             await asyncio.gather(self._pass(reader, back), self._pass(there, writer))
