@@ -14,8 +14,8 @@ from adapter.web.credentials import authorization, closed, require
 from adapter.web.doors import Doors
 from adapter.web.endpoints import Endpoint
 
-#: Makes the answer of a request's body, what became of its messages, and the moment now.
-Told = Callable[[bytes, Sequence[Result], datetime], Answer]
+#: Given a body and the moment now, returns what answers the results; raises before anything is stored.
+Told = Callable[[bytes, datetime], Callable[[Sequence[Result]], Answer]]
 
 
 def endpoints(doors: Doors) -> dict[str, Endpoint]:
@@ -52,16 +52,17 @@ def _segment(doors: Doors) -> Endpoint:
     return Endpoint("webhooks_segment", doors, handle, admit=admit)
 
 
-def _results(_body: bytes, results: Sequence[Result], _now: datetime) -> Answer:
-    return settled(results)
+def _results(_body: bytes, _now: datetime) -> Callable[[Sequence[Result]], Answer]:
+    return settled
 
 
-def _response(body: bytes, _results: Sequence[Result], now: datetime) -> Answer:
-    return Answer(200, encode(mparticle_firehose.response(body, now)))
+def _response(body: bytes, now: datetime) -> Callable[[Sequence[Result]], Answer]:
+    answer = Answer(200, encode(mparticle_firehose.response(body, now)))
+    return lambda _: answer
 
 
 def _mparticle(doors: Doors, name: str, told: Told) -> Endpoint:
-    """Return an endpoint of mParticle's; `told` makes the answer of the body and what became of it."""
+    """Return an endpoint of mParticle's; `told` says how results are answered."""
     accepted = doors.settings.mparticle.authorizations
 
     def admit(headers: Headers) -> None:
@@ -72,7 +73,7 @@ def _mparticle(doors: Doors, name: str, told: Told) -> Endpoint:
 
     async def handle(body: bytes, _headers: Headers) -> Answer:
         now = doors.clock()
-        decoded = mparticle.decode(body, now)
-        return told(body, await doors.ingest.receive(decoded, len(body)), now)
+        answer = told(body, now)
+        return answer(await doors.ingest.receive(mparticle.decode(body, now), len(body)))
 
     return Endpoint(name, doors, handle, admit=admit)

@@ -57,9 +57,12 @@ async def test_an_audience_that_will_be_sent_is_acknowledged(connect: Connect) -
     assert answer.json()["type"] == "audience_subscription_response"
 
 
-@pytest.mark.parametrize("body", [{"events": []}, [HEARTBEAT], {"type": 5}])
-async def test_what_is_no_request_is_refused(connect: Connect, body: Any) -> None:
+@pytest.mark.parametrize("body", [{"mpid": 5, "events": []}, [HEARTBEAT], {"type": 5}])
+async def test_what_is_no_request_is_refused_before_anything_is_taken(
+    connect: Connect, services: Any, body: Any
+) -> None:
     assert (await connect().post(PATH, json=body)).status_code == 400
+    assert services.taken == []
 
 
 async def test_the_door_has_the_credentials_of_the_webhook(connect: Connect) -> None:
