@@ -1,6 +1,8 @@
 """The committer: one per process, it drains all that waits into one transaction.
 
-There is no pause to gather: while one commit is on its way to the disk, the next batch gathers.
+There is no pause to gather: while one commit is on its way to the disk, the next batch gathers. Senders that
+wait for their answers would all end up in one batch, and the process would idle while that is committed; so a
+batch takes no more than half of what waits and of what was just answered, and two halves take turns.
 """
 
 from __future__ import annotations
@@ -54,6 +56,7 @@ class Committer:
         self._queue: deque[_Waiting] = deque()
         self._messages = 0
         self._bytes = 0
+        self._answered = 0
         self._arrived = asyncio.Event()
         self._closing = False
 
@@ -115,10 +118,12 @@ class Committer:
 
     def _take(self) -> list[_Waiting]:
         taken = [self._queue.popleft()]
-        room = self._limits.max_batch - len(taken[0].works)
+        half = (self._messages + self._answered + 1) // 2
+        room = min(self._limits.max_batch, half) - len(taken[0].works)
         while self._queue and len(self._queue[0].works) <= room:
             taken.append(self._queue.popleft())
             room -= len(taken[-1].works)
+        self._answered = sum(len(waiting.works) for waiting in taken)
         return taken
 
     async def _commit(self, taken: list[_Waiting]) -> AdapterError | None:
