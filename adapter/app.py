@@ -115,14 +115,19 @@ def check_files(files: Files) -> tuple[MappingBook | None, RuleBook | None, list
     return mappings, rules, [*mapping_problems, *rule_problems]
 
 
-def compose(settings: Settings, store: Store | None = None, world: World | None = None) -> App:
+def compose(
+    settings: Settings,
+    store: Store | None = None,
+    world: World | None = None,
+    metrics: Metrics | None = None,
+) -> App:
     """Build the adapter; nothing runs yet. Raises InvalidFiles, or ValueError for a store's url.
 
-    `store` replaces the one that the settings name.
+    `store` replaces the one that the settings name, `metrics` those of one process alone.
     """
     world = world or World()
     store = store or open_store(settings.store.url)
-    metrics, books = Metrics(), read_books(settings)
+    metrics, books = metrics or Metrics(), read_books(settings)
     destinations = _destinations(settings)
 
     async def settle(batch: Sequence[Work]) -> list[Result]:

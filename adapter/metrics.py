@@ -1,23 +1,33 @@
 """What is counted and timed. docs/metrics.md says what each means and when to worry.
 
 One object per process, handed to whoever counts: nothing is registered globally, so that two apps in one
-test process do not share a number.
+test process do not share a number. Processes that serve one port together keep their numbers in a folder that
+they share, so that whichever is asked tells of all.
 """
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.multiprocess import MultiProcessCollector
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
+#: Names the shared folder; prometheus-client reads it when it is first imported, in each process.
+SHARED = "PROMETHEUS_MULTIPROC_DIR"
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 _SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000)
 
 
 class Metrics:
-    """Every metric of the adapter; all names start with `adapter_`."""
+    """Every metric of the adapter; all names start with `adapter_`.
 
-    def __init__(self) -> None:
+    `shared` is the folder that SHARED named when this process began, where several serve together.
+    """
+
+    def __init__(self, shared: Path | None = None) -> None:
+        self._shared = shared
         registry = self.registry = CollectorRegistry()
         self.requests = Counter(
             "adapter_requests", "Requests answered", ["endpoint", "status"], registry=registry
@@ -46,7 +56,10 @@ class Metrics:
         self.commit_seconds = Histogram(
             "adapter_commit_seconds", "One commit, from load to fsync", buckets=_SECONDS, registry=registry
         )
-        self.waiting = Gauge("adapter_waiting_messages", "Messages that wait for a commit", registry=registry)
+        self.waiting = Gauge(
+            "adapter_waiting_messages", "Messages that wait for a commit", registry=registry,
+            multiprocess_mode="livesum",
+        )  # fmt: skip
         self.deliveries = Counter(
             "adapter_deliveries", "Attempts to deliver, by what came of them", ["destination", "outcome"],
             registry=registry,
@@ -55,22 +68,29 @@ class Metrics:
             "adapter_delivery_seconds", "One attempt to deliver", ["destination"],
             buckets=_SECONDS, registry=registry,
         )  # fmt: skip
-        self.deliveries_due = Gauge("adapter_deliveries_due", "Deliveries that wait", registry=registry)
-        self.deliveries_dead = Gauge("adapter_deliveries_dead", "Deliveries given up", registry=registry)
-        self.quarantined = Gauge(
-            "adapter_quarantined_messages", "Messages in quarantine", registry=registry
-        )  # fmt: skip
+        self.deliveries_due = _of_the_store("adapter_deliveries_due", "Deliveries that wait", registry)
+        self.deliveries_dead = _of_the_store("adapter_deliveries_dead", "Deliveries given up", registry)
+        self.quarantined = _of_the_store("adapter_quarantined_messages", "Messages in quarantine", registry)
         self.timers = Counter(
             "adapter_timers",
             "Timers of absence rules, by what became of them",
             ["outcome"],
             registry=registry,
         )
-        self.timers_waiting = Gauge("adapter_timers_waiting", "Timers that wait", registry=registry)
+        self.timers_waiting = _of_the_store("adapter_timers_waiting", "Timers that wait", registry)
         self.reloads = Counter(
             "adapter_reloads", "Times that mapping and rule files were read", ["outcome"], registry=registry
         )
 
     def render(self) -> bytes:
-        """Return all metrics in Prometheus' text format."""
-        return generate_latest(self.registry)
+        """Return all metrics in Prometheus' text format, those of all processes together."""
+        if self._shared is None:
+            return generate_latest(self.registry)
+        together = CollectorRegistry()
+        MultiProcessCollector(together, str(self._shared))  # type: ignore[no-untyped-call]
+        return generate_latest(together)
+
+
+def _of_the_store(name: str, described: str, registry: CollectorRegistry) -> Gauge:
+    """Return a gauge of what all processes find in the store: who looked last is right."""
+    return Gauge(name, described, registry=registry, multiprocess_mode="livemostrecent")

@@ -12,15 +12,19 @@ import sys
 import threading
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import uvicorn
+from prometheus_client.multiprocess import mark_process_dead
 from uvicorn.supervisors import Multiprocess
 from uvicorn.supervisors.multiprocess import Process
 
 from adapter import logs
 from adapter.app import compose, read_books
 from adapter.errors import AdapterError
+from adapter.metrics import SHARED, Metrics
 from adapter.settings.values import Settings
 from adapter.store.engines import open_store
 from adapter.web.application import ASGIApp
@@ -58,6 +62,7 @@ class Supervisor(Multiprocess):
                 continue
             process.kill()
             process.join()
+            mark_process_dead(process.pid)  # type: ignore[no-untyped-call]
             _log.error("a process ended, another takes its place", extra={"exit_code": process.exitcode})
             self.processes[place] = Process(self.config, self.sockets)
             self.processes[place].start()
@@ -68,13 +73,15 @@ def _serve_by_many(settings: Settings, announce: Callable[[], None]) -> None:
     read_books(settings)
     asyncio.run(_try_store(settings.store.url))
     workers = settings.server.workers
-    config = uvicorn.Config(
-        partial(_worker, settings), factory=True, workers=workers, timeout_worker_healthcheck=30,
-        **_options(settings),
-    )  # fmt: skip
-    sockets = [config.bind_socket()]
-    announce()
-    Supervisor(config, sockets).run()
+    with TemporaryDirectory(prefix="adapter-metrics-") as shared:
+        os.environ[SHARED] = shared
+        config = uvicorn.Config(
+            partial(_worker, settings, Path(shared)), factory=True, workers=workers,
+            timeout_worker_healthcheck=30, **_options(settings),
+        )  # fmt: skip
+        sockets = [config.bind_socket()]
+        announce()
+        Supervisor(config, sockets).run()
 
 
 async def _try_store(url: str) -> None:
@@ -87,12 +94,12 @@ async def _try_store(url: str) -> None:
         await store.close()
 
 
-def _worker(settings: Settings) -> ASGIApp:
+def _worker(settings: Settings, shared: Path) -> ASGIApp:
     """Return the application of one process of several, which stops when its parent is gone."""
     logs.configure(settings.log.level)
     threading.Thread(target=_follow_parent, name="parent", daemon=True).start()
     try:
-        app = compose(settings)
+        app = compose(settings, metrics=Metrics(shared))
     except AdapterError as error:
         _log.error("a process cannot start: %s", error.message)
         sys.exit(1)

@@ -73,6 +73,29 @@ async def test_a_process_that_is_killed_is_replaced_and_the_service_goes_on(
     assert await broken_promises(postgres_store, load) == []
 
 
+async def test_metrics_tell_of_all_processes_whichever_is_asked_and_of_those_that_died(shop: Any) -> None:
+    def taken() -> set[float]:
+        """Ask over new connections, which reach one process or the other."""
+        told = [httpx.get(f"{shop.url}/metrics").text for _ in range(12)]
+        assert all("adapter_waiting_messages 0.0" in each for each in told)
+        return {
+            float(line.rsplit(" ", 1)[1])
+            for each in told
+            for line in each.splitlines()
+            if line.startswith('adapter_messages_total{outcome="processed",source="segment"}')
+        }
+
+    await until(lambda: len(shop.workers) == 2)
+    for number in range(30):
+        call = {"type": "track", "event": "Product Viewed", "userId": "u1", "messageId": f"m{number}"}
+        await asyncio.to_thread(shop.post, "/webhooks/segment", call)
+    assert await asyncio.to_thread(taken) == {30}
+    lost = shop.workers[0]
+    os.kill(lost, signal.SIGKILL)
+    await until(lambda: len(set(shop.workers) - {lost}) == 2)
+    assert await asyncio.to_thread(taken) == {30}
+
+
 async def test_the_checker_catches_a_server_that_counts_wrongly(
     start_server: Any, load_on: Any, postgres_store: str, rules: Path
 ) -> None:
