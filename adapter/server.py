@@ -28,6 +28,7 @@ from adapter.metrics import SHARED, Metrics
 from adapter.settings.values import Settings
 from adapter.store.engines import open_store
 from adapter.web.application import ASGIApp
+from adapter.web.connection import Connection
 
 _log = logging.getLogger(__name__)
 
@@ -119,7 +120,8 @@ def _options(settings: Settings) -> dict[str, Any]:
         "host": settings.server.host,
         "port": settings.server.port,
         "loop": "auto",
-        "http": "httptools",
+        "http": Connection,
+        "ws": "none",
         "log_config": None,
         "access_log": False,
         "lifespan": "on",

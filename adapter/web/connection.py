@@ -1,0 +1,51 @@
+"""Uvicorn's connections, save that what one step of the server writes leaves together.
+
+Uvicorn writes the head of a response and its body apart, and both go out at once: two system calls, two
+packets and two wake-ups of the sender for an answer of a hundred bytes, a tenth of all that a small request
+costs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import cast
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+
+class Connection(HttpToolsProtocol):
+    """Speaks HTTP as uvicorn does, through a transport that gathers."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to serve a connection."""
+        super().connection_made(cast("asyncio.Transport", Gathering(transport, self.loop)))
+
+
+class Gathering:
+    """A transport whose writes go out at the end of the loop's present step, joined."""
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._soon = loop.call_soon
+        self._parts: list[bytes] = []
+        self.get_extra_info = transport.get_extra_info
+        self.is_closing = transport.is_closing
+        self.pause_reading = transport.pause_reading
+        self.resume_reading = transport.resume_reading
+        self.set_protocol = transport.set_protocol
+
+    def write(self, data: bytes) -> None:
+        """Write soon."""
+        if not self._parts:
+            self._soon(self._flush)
+        self._parts.append(data)
+
+    def close(self) -> None:
+        """Close once all is written."""
+        self._flush()
+        self._transport.close()
+
+    def _flush(self) -> None:
+        if self._parts:
+            self._transport.write(b"".join(self._parts))
+            self._parts.clear()
