@@ -263,7 +263,7 @@ def _pace(settings: Settings) -> Pace:
 
 def _limits(settings: Settings) -> Limits:
     ingest = settings.ingest
-    return Limits(ingest.max_waiting, ingest.max_waiting_bytes, ingest.max_batch)
+    return Limits(ingest.max_waiting, ingest.max_waiting_bytes, ingest.max_batch, ingest.max_wait_seconds)
 
 
 def _policy(settings: Settings) -> Policy:

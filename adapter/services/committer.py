@@ -3,6 +3,10 @@
 There is no pause to gather: while one commit is on its way to the disk, the next batch gathers. Senders that
 wait for their answers would all end up in one batch, and the process would idle while that is committed; so a
 batch takes no more than half of what waits and of what was just answered, and two halves take turns.
+
+A sender gives up after a while, and repeats. So once the oldest of a batch has waited that long, everyone
+who waits is told to come again, and so is whoever comes, until the transaction has ended. It is never
+cancelled: it may commit, and then what is sent again is a duplicate with the same discounts.
 """
 
 from __future__ import annotations
@@ -28,21 +32,24 @@ _log = logging.getLogger(__name__)
 _CROWDED = 0.8
 #: Seconds after which a commit that fails has failed slowly.
 _SLOW = 0.5
+_STUCK = "the store has not committed in time: see what keeps it, or the way to it"
 
 Settle = Callable[[Sequence[Work]], Awaitable[list[Result]]]
 
 
 class Limits(Struct, frozen=True):
-    """`max_messages` and `max_bytes` may wait; `max_batch` messages go into one transaction."""
+    """`max_messages` and `max_bytes` may wait, `max_wait` seconds long; a transaction takes `max_batch`."""
 
     max_messages: int = 20_000
     max_bytes: int = 64 * 1024 * 1024
     max_batch: int = 2_000
+    max_wait: float = 4.0
 
 
 class _Waiting(Struct):
     works: Sequence[Work]
     size: int
+    arrived: float
     answer: asyncio.Future[list[Result]]
 
 
@@ -59,12 +66,19 @@ class Committer:
         self._answered = 0
         self._arrived = asyncio.Event()
         self._closing = False
+        self._stuck = False
+
+    @property
+    def stuck(self) -> bool:
+        """Whether a transaction runs that nobody waits for any more; submissions are turned away."""
+        return self._stuck
 
     @property
     def full(self) -> bool:
         """Whether the next submission would be turned away."""
         return (
             self._closing
+            or self._stuck
             or self._messages >= self._limits.max_messages
             or self._bytes >= self._limits.max_bytes
         )
@@ -81,13 +95,12 @@ class Committer:
     async def submit(self, works: Sequence[Work], size: int = 0) -> list[Result]:
         """Have works settled, in order, and return when that is durable; `size` is their weight in bytes.
 
-        Raises Unavailable when too much waits already, or when the store cannot commit now.
+        Raises Unavailable when too much waits already, or when the store does not commit now, or not in time.
         """
         if self.full:
-            raise Unavailable(
-                "the server is shutting down" if self._closing else "too many messages are waiting"
-            )
-        waiting = _Waiting(works, size, asyncio.get_running_loop().create_future())
+            raise self._refusal()
+        loop = asyncio.get_running_loop()
+        waiting = _Waiting(works, size, loop.time(), loop.create_future())
         self._queue.append(waiting)
         self._weigh(len(works), size)
         self._arrived.set()
@@ -116,6 +129,13 @@ class Committer:
         self._closing = True
         self._arrived.set()
 
+    def _refusal(self) -> Unavailable:
+        if self._closing:
+            return Unavailable("the server is shutting down")
+        if self._stuck:
+            return _too_late()
+        return Unavailable("too many messages are waiting")
+
     def _take(self) -> list[_Waiting]:
         taken = [self._queue.popleft()]
         half = (self._messages + self._answered + 1) // 2
@@ -131,6 +151,9 @@ class Committer:
         failure: AdapterError | None = None
         results: list[Result] | None = None
         self._metrics.commit_messages.observe(len(works))
+        patience = asyncio.get_running_loop().call_at(
+            taken[0].arrived + self._limits.max_wait, self._lose_patience, taken
+        )
         try:
             with self._metrics.commit_seconds.time():
                 results = await self._settled(works)
@@ -140,6 +163,8 @@ class Committer:
             # Whoever waits must hear of it, and whoever comes next must be served.
             _log.exception("a batch could not be settled")
             failure = Unavailable("the messages could not be settled")
+        patience.cancel()
+        self._recover(failure)
         self._answer(taken, results, failure)
         self._weigh(-len(works), -sum(waiting.size for waiting in taken))
         return failure
@@ -148,7 +173,21 @@ class Committer:
         waiting = list(self._queue)
         self._queue.clear()
         self._answer(waiting, None, failure)
-        self._weigh(-self._messages, -self._bytes)
+        self._weigh(-sum(len(each.works) for each in waiting), -sum(each.size for each in waiting))
+
+    def _lose_patience(self, taken: list[_Waiting]) -> None:
+        """Turn everyone away; what is taken weighs on, for it is in memory until its transaction ends."""
+        self._stuck = True
+        _log.warning("a transaction has not ended in time, until it does everyone is turned away")
+        failure = _too_late()
+        self._answer(taken, None, failure)
+        self._give_up(failure)
+
+    def _recover(self, failure: AdapterError | None) -> None:
+        if self._stuck:
+            self._stuck = False
+            outcome = f"failed: {failure.message}" if failure else "was committed"
+            _log.warning("the transaction that had not ended in time %s", outcome)
 
     async def _settled(self, works: Sequence[Work]) -> list[Result]:
         """Settle works; one that nobody foresaw to fail is found by halving, and quarantined alone."""
@@ -171,8 +210,8 @@ class Committer:
         start = 0
         for waiting in taken:
             end = start + len(waiting.works)
-            if waiting.answer.cancelled():
-                pass
+            if waiting.answer.done():
+                pass  # whoever asked is gone, or was told to come again
             elif results is None:
                 waiting.answer.set_exception(error or Unavailable("the store gave no answer"))
             else:
@@ -183,6 +222,10 @@ class Committer:
         self._messages += messages
         self._bytes += size
         self._metrics.waiting.set(self._messages)
+
+
+def _too_late() -> Unavailable:
+    return Unavailable(_STUCK, retry_after=2)
 
 
 def _quarantined(work: Work, error: Exception) -> Work:

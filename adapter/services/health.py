@@ -55,6 +55,8 @@ class Health:
         return Check("store", ok=True)
 
     def _queue(self) -> Check:
+        if self._committer.stuck:
+            return Check("queue", ok=False, detail="a commit has not ended in time: see what keeps the store")
         if self._committer.crowded:
             return Check("queue", ok=False, detail="too many messages are waiting")
         return Check("queue", ok=True)

@@ -91,11 +91,12 @@ class Api(Struct, frozen=True):
 
 
 class Ingest(Struct, frozen=True):
-    """How much may wait for the next commit before senders are asked to come again, and what earns."""
+    """How much may wait for a commit, and how long, before senders are to come again; and what earns."""
 
     max_waiting: Positive = 20_000
     max_waiting_bytes: Positive = 64_000_000
     max_batch: Positive = 2_000
+    max_wait_seconds: Positive = 4
     reward_within_hours: Positive = 72
     max_timers: Natural = 1_000_000
 

@@ -199,3 +199,110 @@ async def test_a_store_that_fails_while_stopping_is_not_tried_for_each_batch() -
         answers = await asyncio.gather(*tasks, return_exceptions=True)
     assert [type(answer) for answer in answers] == [Unavailable] * 20
     assert asked == 1
+
+
+class Stuck:
+    """A settling that waits for `gate`, and remembers how many messages each transaction had."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.gate = asyncio.Event()
+        self.sizes: list[int] = []
+        self._error = error
+
+    async def settle(self, batch: Sequence[Work]) -> list[Result]:
+        self.sizes.append(len(batch))
+        await self.gate.wait()
+        if self._error is not None:
+            error, self._error = self._error, None
+            raise error
+        return await settle(batch)
+
+
+def submitted(committer: Committer, many: int) -> list[asyncio.Task[list[Result]]]:
+    return [asyncio.create_task(committer.submit([work(f"m{n}")], size=10)) for n in range(many)]
+
+
+#: Waits so short that a test can outwait them.
+HASTY = Limits(max_batch=2, max_wait=0.1)
+
+
+async def test_whoever_waits_longer_than_senders_do_is_told_so_while_the_transaction_goes_on() -> None:
+    store = Stuck()
+    async with running(store.settle, HASTY) as committer:
+        async with asyncio.timeout(2):
+            answers = await asyncio.gather(*submitted(committer, 20), return_exceptions=True)
+        assert {str(answer) for answer in answers} == {
+            "the store has not committed in time: see what keeps it, or the way to it"
+        }
+        assert store.sizes == [2], "what the transaction had is all that is still to be committed"
+        store.gate.set()
+    assert store.sizes == [2], "what was told to come again is not settled besides"
+
+
+@pytest.mark.parametrize("error", [None, Unavailable("cut off")])
+async def test_while_a_transaction_is_stuck_who_comes_is_turned_away_and_served_once_it_ends(
+    error: Exception | None,
+) -> None:
+    store = Stuck(error)
+    async with running(store.settle, HASTY) as committer:
+        await asyncio.gather(*submitted(committer, 3), return_exceptions=True)
+        assert (committer.stuck, committer.full, committer.crowded) == (True, True, True)
+        with pytest.raises(Unavailable, match="not committed in time"):
+            await committer.submit([work("while it is stuck")])
+        assert store.sizes == [2], "no transaction begins beside one that is stuck"
+        store.gate.set()
+        await asyncio.sleep(0.01)
+        assert not committer.stuck
+        assert [result.outcome for result in await committer.submit([work("after")])] == ["processed"]
+
+
+async def test_a_wait_in_the_queue_counts_like_one_in_the_transaction() -> None:
+    ended: list[int] = []
+
+    async def slow(batch: Sequence[Work]) -> list[Result]:
+        await asyncio.sleep(0.15)
+        ended.append(len(batch))
+        return await settle(batch)
+
+    clock = asyncio.get_running_loop().time
+    async with running(slow, Limits(max_batch=1, max_wait=0.2)) as committer:
+        began = clock()
+        first, second = submitted(committer, 2)
+        assert len(await first) == 1
+        with pytest.raises(Unavailable, match="not committed in time"):
+            await second
+        assert clock() - began < 0.28
+    assert ended == [1, 1], "both are committed, though one was not heard"
+
+
+async def test_no_transaction_is_measured_by_the_patience_of_one_that_has_ended() -> None:
+    async def brisk(batch: Sequence[Work]) -> list[Result]:
+        await asyncio.sleep(0.03)
+        return await settle(batch)
+
+    async with running(brisk, Limits(max_wait=0.2)) as committer:
+        for name in range(10):
+            assert len(await committer.submit([work(str(name))])) == 1
+
+
+async def test_what_is_stuck_weighs_until_it_ends_and_what_was_given_up_no_more() -> None:
+    store, metrics = Stuck(), Metrics()
+    committer = Committer(store.settle, HASTY, metrics)
+    running_committer = asyncio.create_task(committer.run())
+    await asyncio.gather(*submitted(committer, 20), return_exceptions=True)
+    assert "adapter_waiting_messages 2.0" in metrics.render().decode()
+    store.gate.set()
+    committer.close()
+    await running_committer
+    assert "adapter_waiting_messages 0.0" in metrics.render().decode()
+
+
+async def test_closing_waits_for_a_transaction_that_is_stuck_and_for_nothing_more() -> None:
+    store = Stuck()
+    async with running(store.settle, HASTY) as committer:
+        await asyncio.gather(*submitted(committer, 20), return_exceptions=True)
+        committer.close()
+        with pytest.raises(Unavailable, match="shutting down"):
+            await committer.submit([work("late")])
+        store.gate.set()
+    assert store.sizes == [2]
