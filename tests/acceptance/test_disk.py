@@ -10,13 +10,14 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from tests.acceptance.disks import Disk, mounted
 from tests.acceptance.promises import kept, unsent, violations
 from tests.acceptance.receiver import Receiver
 
@@ -97,36 +98,21 @@ async def test_a_file_that_may_not_grow_turns_senders_away_until_it_may(
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of eight megabytes, where this user may mount one."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(folder)]
-    with suppress(FileNotFoundError):
-        if subprocess.run(command, capture_output=True, check=False).returncode == 0:
-            yield folder
-            subprocess.run(["umount", "-l", str(folder)], check=True)
-            return
-    pytest.skip("this user may not mount a disk; the limit of a file's size is tested in any case")
+def small_disk(tmp_path: Path) -> Iterator[Disk]:
+    """A disk of eight megabytes."""
+    with mounted(tmp_path / "disk", 8) as disk:
+        yield disk
 
 
 async def test_a_full_disk_turns_senders_away_until_there_is_room(
-    start: Any, load_on: Any, small_disk: Path, receiver: Receiver
+    start: Any, load_on: Any, small_disk: Disk, receiver: Receiver
 ) -> None:
-    path = small_disk / "adapter.db"
+    path = small_disk.folder / "adapter.db"
     server = await asyncio.to_thread(start, path)
-
-    def mend() -> None:
-        subprocess.run(["mount", "-o", "remount,size=200m", str(small_disk)], check=True)
-
-    def fill() -> None:
-        with suppress(OSError), (small_disk / "filler").open("wb", buffering=0) as filler:
-            while True:
-                filler.write(bytes(4096))
-
     found = await out_and_back(
-        server, load_on(server.url), path, receiver, fill, mend, "free some space on its disk"
-    )
+        server, load_on(server.url), path, receiver,
+        small_disk.fill, lambda: small_disk.grow(200), "free some space on its disk",
+    )  # fmt: skip
     assert found == []
 
 
