@@ -260,18 +260,16 @@ async def test_a_wait_in_the_queue_counts_like_one_in_the_transaction() -> None:
     ended: list[int] = []
 
     async def slow(batch: Sequence[Work]) -> list[Result]:
-        await asyncio.sleep(0.15)
+        await asyncio.sleep(0.3)
         ended.append(len(batch))
         return await settle(batch)
 
-    clock = asyncio.get_running_loop().time
-    async with running(slow, Limits(max_batch=1, max_wait=0.2)) as committer:
-        began = clock()
+    async with running(slow, Limits(max_batch=1, max_wait=0.5)) as committer:
         first, second = submitted(committer, 2)
         assert len(await first) == 1
         with pytest.raises(Unavailable, match="not committed in time"):
             await second
-        assert clock() - began < 0.28
+        assert ended == [1], "half a second had not passed since the second began, but since it came"
     assert ended == [1, 1], "both are committed, though one was not heard"
 
 
@@ -280,8 +278,8 @@ async def test_no_transaction_is_measured_by_the_patience_of_one_that_has_ended(
         await asyncio.sleep(0.03)
         return await settle(batch)
 
-    async with running(brisk, Limits(max_wait=0.2)) as committer:
-        for name in range(10):
+    async with running(brisk, Limits(max_wait=0.5)) as committer:
+        for name in range(25):
             assert len(await committer.submit([work(str(name))])) == 1
 
 
