@@ -29,7 +29,6 @@ from adapter.store.postgres.migrate import migrate, versions
 from adapter.store.postgres.reads import Reads
 from adapter.store.postgres.statements import MIGRATIONS
 from adapter.store.postgres.transaction import PostgresTransaction
-from adapter.store.rows import digest_slices
 
 T = TypeVar("T")
 _READERS = 4
@@ -160,10 +159,10 @@ class PostgresStore:
         return await self._read(lambda connection: outbox.release_quarantined(connection, ids))
 
     async def forget_messages(self, before: datetime) -> int:
-        """Drop old dedupe keys, a slice at a time so that no lock is held for long."""
+        """Drop old dedupe keys, some at a time so that no lock is held for long."""
         gone = 0
-        for lower, upper in digest_slices():
-            gone += await self._forget_slice(lower, upper, before)
+        while some := await self._read(lambda connection: outbox.forget_some_messages(connection, before)):
+            gone += some
         return gone
 
     async def forget(self, kind: Aged, before: datetime) -> int:
@@ -193,9 +192,6 @@ class PostgresStore:
     def end(self) -> PostgresEnd:
         """Return the store as one end of a copy."""
         return PostgresEnd(self._read)
-
-    async def _forget_slice(self, lower: bytes, upper: bytes, before: datetime) -> int:
-        return await self._read(lambda connection: outbox.forget_slice(connection, lower, upper, before))
 
     async def _read(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         with translated(self._shown):

@@ -53,6 +53,6 @@ async def forget_some(connection: Connection, kind: Aged, before: datetime) -> i
     return len(await connection.fetch(_AGED[kind], micros(before), _SOME))
 
 
-async def forget_slice(connection: Connection, lower: bytes, upper: bytes, before: datetime) -> int:
-    """Drop the old message keys of one slice."""
-    return len(await connection.fetch(SQL["forget_messages"], lower, upper, micros(before)))
+async def forget_some_messages(connection: Connection, before: datetime) -> int:
+    """Drop some of the old message keys; 0 when there are no more."""
+    return len(await connection.fetch(SQL["forget_messages"], micros(before), _SOME))

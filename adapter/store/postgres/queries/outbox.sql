@@ -67,5 +67,11 @@ RETURNING 1;
 DELETE FROM quarantine WHERE id IN (SELECT id FROM quarantine WHERE received_at < $1 ORDER BY id LIMIT $2) RETURNING 1;
 
 -- forget_messages --
--- Drop the old keys of one slice of digests, save those on which a discount hangs.
-DELETE FROM messages WHERE digest >= $1 AND digest < $2 AND seen_at < $3 AND answer IS NULL AND owner IS NULL RETURNING 1;
+-- Drop some of the old keys, save those on which a discount hangs; those that a batch has locked stay for now, so
+-- that neither waits for the other.
+DELETE FROM messages USING (
+    SELECT digest FROM messages WHERE seen_at < $1 AND answer IS NULL AND owner IS NULL
+    ORDER BY seen_at LIMIT $2 FOR UPDATE SKIP LOCKED
+) AS old
+WHERE messages.digest = old.digest
+RETURNING 1;
