@@ -136,10 +136,11 @@ def _tune() -> None:
     """Set the interpreter up for the hot path.
 
     Messages are trees that reference counting frees, and by default every few hundred containers of a batch
-    would set the cyclic collector off in vain: it looks less often, and never at what lives as long as the
-    process. The thread that commits gets the interpreter back soon: by default it may wait 5 ms for it.
+    would set the cyclic collector off in vain: it looks less often, though not so seldom that everybody waits
+    long for it, and never at what lives as long as the process. The thread that commits gets the interpreter
+    back soon: by default it may wait 5 ms for it.
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(100_000, 20, 50)
+    gc.set_threshold(10_000, 20, 50)
     sys.setswitchinterval(0.0005)

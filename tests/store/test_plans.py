@@ -110,6 +110,14 @@ async def test_a_hot_statement_visits_one_partition(connection: Any, name: str) 
     assert all("Index" in how or "Bitmap" in how for _, how in read)
 
 
+async def test_old_message_keys_are_found_by_their_age(connection: Any) -> None:
+    await connection.execute(f"PREPARE forgetting AS {SQL['forget_messages']}")
+    plan = await connection.fetch("EXPLAIN EXECUTE forgetting (1, 10)")
+    scans = [row[0] for row in plan if "Scan" in row[0] and "Subquery" not in row[0]]
+    assert all("messages_by_age" in scan or "messages_pkey" in scan for scan in scans)
+    assert any("messages_by_age" in scan for scan in scans)
+
+
 #: Has the server tell the plan of each statement that runs, also inside of functions.
 EXPLAINING = """
 LOAD 'auto_explain';

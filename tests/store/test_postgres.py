@@ -61,6 +61,20 @@ async def test_processes_together_take_exactly_what_there_is(stores: list[Any], 
     assert await run.used(CAP) == {CAP: 20}
 
 
+async def test_keys_that_a_batch_holds_are_forgotten_later(
+    stores: list[Any], store_url: str, run: Any, make: Any
+) -> None:
+    await run.load(messages=[("s", "1"), ("s", "2")])
+    batch = await asyncpg.connect(store_url)
+    held = batch.transaction()
+    await held.start()
+    await batch.execute("SELECT FROM messages ORDER BY digest LIMIT 1 FOR KEY SHARE")
+    assert await stores[0].forget_messages(make.at(seconds=1)) == 1
+    await held.rollback()
+    await batch.close()
+    assert await stores[0].forget_messages(make.at(seconds=1)) == 1
+
+
 async def test_counters_locked_in_any_order_are_exact(stores: list[Any], run: Any, make: Any) -> None:
     keys = [("", "a"), ("", "b"), ("", "c")]
 
