@@ -22,6 +22,11 @@ NAMES = ("product_viewed",) * 6 + ("product_added", "cart_viewed", "checkout_sta
 EVENTS = len(NAMES)
 #: Rows of one COPY.
 _PIECE = 100_000
+_WARM = """
+SELECT pg_prewarm(oid) FROM pg_class
+WHERE relnamespace = 'public'::regnamespace
+  AND (relkind = 'i' OR relkind = 'r' AND relname LIKE 'customers%')
+"""
 Columns = tuple[str, ...]
 Rows = Callable[[int, int], Iterator[bytes]]
 
@@ -29,7 +34,8 @@ Rows = Callable[[int, int], Iterator[bytes]]
 def fill(dsn: str, customers: int, rules: RuleBook) -> None:
     """Give a new database its schema and so many customers, called as ingest.lua calls them.
 
-    Each message has its key in the store, as if all had come within the days for which keys are kept.
+    Each message has its key in the store, as if all had come within the days for which keys are kept, and the
+    server has in its memory what it would have by then: the customers and what finds rows, not the events.
     """
     started = time.perf_counter()
     size = asyncio.run(_fill(dsn, customers, rules))
@@ -52,6 +58,8 @@ async def _fill(dsn: str, customers: int, rules: RuleBook) -> int:
         columns = ("source_id", "occurred_at", "event_id", "body")
         await _copy(connection, "events", columns, customers, grown.events)
         await connection.execute("VACUUM (ANALYZE)", timeout=1800)
+        await connection.execute("CREATE EXTENSION pg_prewarm")
+        await connection.execute(_WARM, timeout=1800)
         await connection.execute("CHECKPOINT", timeout=1800)
         return int(await connection.fetchval("SELECT pg_database_size(current_database())"))
     finally:

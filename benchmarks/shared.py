@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -105,15 +106,20 @@ def _ratio(of: list[float], to: list[float]) -> float:
 
 @contextmanager
 def postgres() -> Iterator[PostgresServer]:
-    """Start a server as it is installed: every commit is on the disk when it returns."""
+    """Start a server as docs/postgresql.md recommends: every commit is on the disk when it returns."""
     with tempfile.TemporaryDirectory(prefix="adapter-postgres-") as folder:
         Path(folder).chmod(0o755)
-        server = PostgresServer(Path(folder))
+        server = PostgresServer(Path(folder), *_recommended())
         server.start()
         try:
             yield server
         finally:
             server.stop()
+
+
+def _recommended() -> tuple[str, ...]:
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return f"shared_buffers={memory // 4 >> 20}MB", "max_wal_size=8GB", "checkpoint_timeout=15min"
 
 
 def database(server: PostgresServer, name: str) -> str:
