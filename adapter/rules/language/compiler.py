@@ -40,7 +40,7 @@ from adapter.rules.language.nodes import (
     Variable,
     plain,
 )
-from adapter.rules.language.view import View
+from adapter.rules.language.view import Values, View
 
 Test = Callable[[View], bool]
 
@@ -59,7 +59,17 @@ def compile_truth(node: Node, want: bool) -> Test:
     """Return the function that says whether the node's value is exactly true, or exactly false."""
     emitting = _Emitting()
     body = emitting.truth(node, want)
-    return emitting.finished(body)
+    test: Test = emitting.finished(f"def test(view):\n V = view.values\n return {body}")
+    return test
+
+
+@lru_cache(maxsize=8192)
+def _definition(node: Node, want: bool) -> Callable[[Values], bool]:
+    """Return the same of a definition's node, for the values of a view that a condition reads already."""
+    emitting = _Emitting()
+    body = emitting.truth(node, want)
+    test: Callable[[Values], bool] = emitting.finished(f"def test(V):\n return {body}")
+    return test
 
 
 def compile(node: Node) -> Test:  # noqa: A001 - `language.compile` is what it is
@@ -85,11 +95,9 @@ class _Emitting:
         self.namespace[name] = value
         return name
 
-    def finished(self, body: str) -> Test:
-        source = "\n".join((*self.functions, f"def test(view):\n V = view.values\n return {body}"))
-        exec(source, self.namespace)  # noqa: S102 - our own code, from our own nodes
-        test: Test = self.namespace["test"]
-        return test
+    def finished(self, function: str) -> Any:
+        exec("\n".join((*self.functions, function)), self.namespace)  # noqa: S102 - from our own nodes
+        return self.namespace["test"]
 
     def nested(self, emit: Callable[[], str]) -> str:
         """Emit one level deeper; where that is too deep, as a call of a function of its own."""
@@ -122,7 +130,7 @@ class _Emitting:
             case Constant(value):
                 return str(value is want)
             case Defined(_, condition):
-                return f"{self.constant(compile_truth(condition, want))}(V.view)"
+                return f"{self.constant(_definition(condition, want))}(V)"
             case Conditional(condition, then, otherwise):
                 chosen = self.fresh("t")
                 return (
@@ -228,8 +236,8 @@ class _Emitting:
             case Not(part):
                 return f"opposite({self.value(part)})"
             case Defined(_, condition):
-                sides = [self.constant(compile_truth(condition, want)) for want in (True, False)]
-                return f"(True if {sides[0]}(V.view) else False if {sides[1]}(V.view) else ABSENT)"
+                sides = [self.constant(_definition(condition, want)) for want in (True, False)]
+                return f"(True if {sides[0]}(V) else False if {sides[1]}(V) else ABSENT)"
         raise TypeError(node)
 
     def values(self, nodes: tuple[Node, ...]) -> str:

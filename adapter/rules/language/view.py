@@ -23,32 +23,29 @@ _AS_IS = frozenset((str, int, bool, list, dict, type(None)))
 class Values(dict[Key, Any]):
     """The values read so far; reading one for the first time looks it up. Never raises."""
 
-    __slots__ = ("view",)
+    __slots__ = ("scene",)
 
-    def __init__(self, view: View) -> None:
-        self.view = view
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
 
     def __missing__(self, key: Key) -> Any:
         if isinstance(key, Path):
-            value = self.view.look_up(key)
+            value = self.scene.look_up(key)
         else:
-            figure = self.view.history(key)
+            figure = self.scene.history(key)
             value = ABSENT if figure is None else settled(figure)
         self[key] = value
         return value
 
 
-class View:
-    """One event as conditions see it.
+class Scene:
+    """One event and what stands around it.
 
     `attributes`, `traits` and `context` are JSON-like dicts; `occurred_at` and `now` are aware. `history`
-    gives a metric's figure, or None where there is none (the average of no events). `values` remembers
-    what was read, so that each metric is asked for once; an index notes the paths that it reads past it.
+    gives a metric's figure, or None where there is none (the average of no events).
     """
 
-    __slots__ = (
-        "attributes", "context", "event_name", "history", "noted", "now", "occurred_at", "traits", "values",
-    )  # fmt: skip
+    __slots__ = ("attributes", "context", "event_name", "history", "now", "occurred_at", "traits")
 
     def __init__(  # noqa: PLR0917 - everything an evaluation sees, in one order everywhere
         self,
@@ -67,13 +64,6 @@ class View:
         self.occurred_at = occurred_at
         self.now = now
         self.history = history
-        self.noted: tuple[tuple[Path, ...], ...] = ()
-
-    def __getattr__(self, name: str) -> Values:
-        if name != "values":  # which is made when it is first needed: most evaluations read past it
-            raise AttributeError(name)
-        self.values = Values(self)
-        return self.values
 
     def look_up(self, path: Path) -> Any:
         """Return the value at a path, or ABSENT."""
@@ -94,6 +84,31 @@ class View:
                 return ABSENT
             value = value[field]
         return value if value.__class__ in _AS_IS else settled(value)
+
+
+class View(Scene):
+    """A scene as conditions see it.
+
+    `values` remembers what was read, so that each metric is asked for once; in `noted` an index says which
+    paths it reads past it.
+    """
+
+    __slots__ = ("noted", "values")
+    noted: tuple[tuple[Path, ...], ...]
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "noted":
+            return ()
+        if name != "values":  # which is made when it is first needed: most evaluations read past it
+            raise AttributeError(name)
+        # Over a scene of their own: values that led back to their view would be garbage for the collector,
+        # which holds everybody up, and not for the reference count.
+        scene = Scene(
+            self.attributes, self.traits, self.context, self.event_name, self.occurred_at, self.now,
+            self.history,
+        )  # fmt: skip
+        self.values = Values(scene)
+        return self.values
 
     def seen(self, keys: Iterable[Key] | None = None) -> dict[str, Any]:
         """Return by name the values read so far, or those of `keys`; missing ones are left out.
