@@ -143,4 +143,4 @@ def _tune() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 50)
-    sys.setswitchinterval(0.0005)
+    sys.setswitchinterval(0.0001)
