@@ -12,6 +12,9 @@ from typing import cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+#: Bytes that go out at once, so that a long answer meets the transport's own limits.
+_MUCH = 65_536
+
 
 class Connection(HttpToolsProtocol):
     """Speaks HTTP as uvicorn does, through a transport that gathers."""
@@ -35,10 +38,12 @@ class Gathering:
         self.set_protocol = transport.set_protocol
 
     def write(self, data: bytes) -> None:
-        """Write soon."""
+        """Write soon; much is written now."""
         if not self._parts:
             self._soon(self._flush)
         self._parts.append(data)
+        if len(data) >= _MUCH:
+            self._flush()
 
     def close(self) -> None:
         """Close once all is written."""

@@ -122,3 +122,14 @@ async def test_what_one_step_writes_leaves_joined_and_nothing_is_written_twice()
     gathering.close()
     await asyncio.sleep(0)
     assert transport.written == [b"head body ", b"more", b"closed"]
+
+
+async def test_much_is_written_at_once_so_that_the_transport_can_hold_its_sender_back() -> None:
+    transport = Recorded()
+    gathering = Gathering(transport, asyncio.get_running_loop())
+    gathering.write(b"head ")
+    gathering.write(b"x" * 70_000)
+    assert transport.written == [b"head " + b"x" * 70_000]
+    gathering.write(b"end")
+    await asyncio.sleep(0)
+    assert transport.written[1:] == [b"end"]
