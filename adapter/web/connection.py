@@ -1,8 +1,7 @@
 """Uvicorn's connections, save that what one step of the server writes leaves together.
 
 Uvicorn writes the head of a response and its body apart, and both go out at once: two system calls, two
-packets and two wake-ups of the sender for an answer of a hundred bytes, a tenth of all that a small request
-costs.
+packets and two wake-ups of the sender for an answer of a hundred bytes.
 """
 
 from __future__ import annotations
