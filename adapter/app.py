@@ -51,7 +51,7 @@ from adapter.settings.values import Files, Settings
 from adapter.sources.opendsr import Certificate
 from adapter.store.contract import Store
 from adapter.store.engines import open_store
-from adapter.web.application import ASGIApp, build
+from adapter.web.application import Application, ASGIApp
 from adapter.web.bodies import Room
 from adapter.web.doors import Doors
 
@@ -173,7 +173,7 @@ def compose(
         privacy=privacy,
         health=health,
         running=running,
-        asgi=build(doors),
+        asgi=Application(doors),
     )
 
 

@@ -26,12 +26,16 @@ class Answer(Struct, frozen=True):
     body: bytes = b""
     headers: tuple[tuple[bytes, bytes], ...] = ()
 
-    async def send(self, send: Send) -> None:
-        """Send it whole."""
+    def head(self) -> list[tuple[bytes, bytes]]:
+        """Return all headers, those of the body among them."""
         headers = [(b"content-length", b"%d" % len(self.body)), *self.headers]
         if self.body:
             headers.append(_JSON)
-        await send({"type": "http.response.start", "status": self.status, "headers": headers})
+        return headers
+
+    async def send(self, send: Send) -> None:
+        """Send it whole."""
+        await send({"type": "http.response.start", "status": self.status, "headers": self.head()})
         await send({"type": "http.response.body", "body": self.body})
 
 

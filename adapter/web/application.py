@@ -19,23 +19,26 @@ from adapter.web.endpoints import Endpoint
 from adapter.web.errors import UNEXPECTED, Failure, failure
 from adapter.web.lifespan import lifespan
 
-__all__ = ["ASGIApp", "build", "hot_paths"]
+__all__ = ["ASGIApp", "Application", "hot_paths"]
 
 
-def build(doors: Doors) -> ASGIApp:
-    """Return the application."""
-    hot = hot_paths(doors)
-    rest = _Measured(_starlette(doors), doors)
+class Application:
+    """The application; `hot` endpoints by raw path, for a server that can call them without ASGI."""
 
-    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+    def __init__(self, doors: Doors) -> None:
+        self._doors = doors
+        self._endpoints = hot_paths(doors)
+        self._rest = _Measured(_starlette(doors), doors)
+        self.hot = {path.encode(): endpoint for path, endpoint in self._endpoints.items()}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, or follow the server's life."""
         if scope["type"] == "lifespan":
-            await lifespan(doors, receive, send)
-        elif scope["type"] == "http" and (endpoint := hot.get(scope["path"])) is not None:
+            await lifespan(self._doors, receive, send)
+        elif scope["type"] == "http" and (endpoint := self._endpoints.get(scope["path"])) is not None:
             await endpoint(scope, receive, send)
         else:
-            await rest(scope, receive, send)
-
-    return application
+            await self._rest(scope, receive, send)
 
 
 def hot_paths(doors: Doors) -> dict[str, Endpoint]:

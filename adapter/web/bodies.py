@@ -48,7 +48,13 @@ async def read(headers: Headers, receive: Receive, limit: int, seconds: float, r
     declared = headers.get(b"content-length", b"")
     if declared.isdigit() and (len(declared) > 18 or int(declared) > limit):
         raise _too_large(limit)
-    body = await _in_time(receive, limit, seconds, room)
+    return whole(headers, await _in_time(receive, limit, seconds, room), limit)
+
+
+def whole(headers: Headers, body: bytes, limit: int) -> bytes:
+    """Return a body that has arrived, inflated; raises as `read` does."""
+    if len(body) > limit:
+        raise _too_large(limit)
     encoding = headers.get(b"content-encoding")
     return body if encoding is None else _decoded(body, encoding.strip().lower(), limit)
 

@@ -12,7 +12,7 @@ from time import perf_counter
 from starlette.types import Receive, Scope, Send
 
 from adapter.web.answers import Answer, told
-from adapter.web.bodies import Disconnected, Headers, read
+from adapter.web.bodies import Disconnected, Headers, read, whole
 from adapter.web.doors import Doors
 from adapter.web.errors import Failure, failure
 
@@ -49,16 +49,26 @@ class Endpoint:
         """Serve one request."""
         started = perf_counter()
         try:
-            answer = await self._answer(scope, receive)
+            answer = await self._read_and_handle(scope, receive)
         except Disconnected:
             return
         except Exception as error:  # noqa: BLE001 - told and logged by `failure`
             answer = self._tell(failure(error, unexpected=503))
         await answer.send(send)
-        self._seconds.observe(perf_counter() - started)
-        self._count(answer.status)
+        self._measure(started, answer)
 
-    async def _answer(self, scope: Scope, receive: Receive) -> Answer:
+    async def answer(self, headers: Headers, body: bytes) -> Answer:
+        """Answer a POST that has arrived whole."""
+        started = perf_counter()
+        try:
+            self._admit(headers)
+            answer = await self._handle(whole(headers, body, self._limit), headers)
+        except Exception as error:  # noqa: BLE001 - told and logged by `failure`
+            answer = self._tell(failure(error, unexpected=503))
+        self._measure(started, answer)
+        return answer
+
+    async def _read_and_handle(self, scope: Scope, receive: Receive) -> Answer:
         if scope["method"] != "POST":
             message = (
                 f"`{scope['path']}` takes POST only: the address is right, now let the source send to it"
@@ -69,8 +79,10 @@ class Endpoint:
         body = await read(headers, receive, self._limit, self._timeout, self._room)
         return await self._handle(body, headers)
 
-    def _count(self, status: int) -> None:
-        counter = self._by_status.get(status)
+    def _measure(self, started: float, answer: Answer) -> None:
+        self._seconds.observe(perf_counter() - started)
+        counter = self._by_status.get(answer.status)
         if counter is None:
+            status = answer.status
             counter = self._by_status[status] = self._requests.labels(self._name, str(status))
         counter.inc()

@@ -165,7 +165,7 @@ def doors(services: Services) -> Callable[..., Doors]:
 @pytest.fixture
 def app(doors: Callable[..., Doors]) -> Callable[..., Any]:
     """Return a maker of the ASGI application under the settings given."""
-    return lambda **values: application.build(doors(**values))
+    return lambda **values: application.Application(doors(**values))
 
 
 @pytest.fixture

@@ -5,42 +5,76 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import AsyncIterator
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
 import uvicorn
 
+from adapter.web.answers import Answer
 from adapter.web.connection import Connection, Gathering
 
 CALL = b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 2\r\n\r\n{}"
-ANSWER = b'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}'  # fmt: skip
+ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-type: application/json\r\n\r\n{}"
 
 
 async def echo(scope: Any, receive: Any, send: Any) -> None:
-    body = (await receive())["body"]
+    part = await receive()
+    body = part["body"]
+    while part["more_body"]:
+        part = await receive()
+        body += part["body"]
     if scope["path"] == "/slow":
         await asyncio.sleep(0.01)
-    headers = [(b"content-length", b"%d" % len(body))]
+    headers = [(b"content-length", b"%d" % len(body)), (b"content-type", b"application/json")]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     if scope["path"] == "/slow":
         await asyncio.sleep(0.01)
     await send({"type": "http.response.body", "body": body})
 
 
-@pytest.fixture
-async def address() -> AsyncIterator[tuple[str, int]]:
-    """Where a server answers with the bodies that it is sent."""
+class Echo:
+    """The same application with hot paths; `short` are the calls that came the short way.
+
+    `seconds` is what an answer takes.
+    """
+
+    def __init__(self, seconds: float = 0.01) -> None:
+        self._seconds = seconds
+        self.hot = {b"/": self, b"/slow": self}
+        self.short: list[bytes] = []
+        self.called = asyncio.Event()
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await echo(scope, receive, send)
+
+    async def answer(self, headers: dict[bytes, bytes], body: bytes) -> Answer:
+        self.short.append(body)
+        self.called.set()
+        await asyncio.sleep(self._seconds)
+        return Answer(200, body)
+
+
+@asynccontextmanager
+async def served(app: Any) -> AsyncIterator[tuple[str, int]]:
+    """Serve an application; yields where."""
     listening = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(
-        echo, http=Connection, ws="none", lifespan="off", log_config=None, server_header=False,
-        date_header=False,
+        app, http=Connection, ws="none", lifespan="off", log_config=None, server_header=False,
+        date_header=False, proxy_headers=False,
     )  # fmt: skip
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve([listening]))
     yield listening.getsockname()
     server.should_exit = True
     await serving
+
+
+@pytest.fixture(params=["the long way", "the short way"])
+async def address(request: pytest.FixtureRequest) -> AsyncIterator[tuple[str, int]]:
+    """Where a server answers with the bodies that it is sent."""
+    async with served(echo if request.param == "the long way" else Echo()) as address:
+        yield address
 
 
 async def said(address: tuple[str, int], *parts: bytes) -> bytes:
@@ -88,13 +122,75 @@ async def test_the_last_answer_is_written_before_the_connection_is_closed(addres
 
 
 async def test_a_head_alone_is_written_too(address: tuple[str, int]) -> None:
-    assert await said(address, b"HEAD / HTTP/1.1\r\nHost: here\r\n\r\n") == ANSWER.replace(
-        b"2\r\n\r\n{}", b"0\r\n\r\n"
-    )
+    answer = await said(address, b"HEAD / HTTP/1.1\r\nHost: here\r\n\r\n")
+    assert answer == ANSWER.replace(b"length: 2", b"length: 0").removesuffix(b"{}")
 
 
 async def test_what_is_broken_is_refused_and_the_connection_closed(address: tuple[str, int]) -> None:
     assert (await said(address, b"nonsense\r\n\r\n")).startswith(b"HTTP/1.1 400 Bad Request\r\n")
+
+
+async def test_a_call_that_is_whole_goes_the_short_way() -> None:
+    app = Echo()
+    async with served(app) as address:
+        await said(address, CALL, CALL.replace(b"{}", b"[]"))
+    assert app.short == [b"{}", b"[]"]
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        pytest.param([CALL[:-2], CALL[-2:]], id="a body that comes later"),
+        pytest.param([CALL[:-1], CALL[-1:]], id="a body in two pieces"),
+        pytest.param([CALL[:20], CALL[20:-1], CALL[-1:]], id="a head in two pieces"),
+        pytest.param([CALL.replace(b"POST", b"PUT")], id="another method"),
+        pytest.param([CALL.replace(b"POST /", b"POST /else")], id="another path"),
+        pytest.param([CALL.replace(b"POST /", b"POST /?a=1")], id="a query"),
+        pytest.param(
+            [CALL.replace(b"Host", b"Connection: upgrade\r\nUpgrade: h2c\r\nHost")], id="an upgrade"
+        ),
+    ],
+)
+async def test_every_other_call_is_answered_as_uvicorn_does_and_the_next_one_is_whole_again(
+    parts: list[bytes],
+) -> None:
+    app = Echo()
+    async with served(echo) as plain, served(app) as address:
+        assert await said(address, *parts, CALL) == await said(plain, *parts, CALL)
+        assert app.short in ([], [b"{}"])
+        assert await said(address, CALL) == ANSWER
+
+
+async def test_calls_behind_one_on_the_short_way_wait_for_its_answer() -> None:
+    app = Echo()
+    calls = [CALL.replace(b"{}", b"%02d" % number) for number in range(5)]
+    async with served(app) as address:
+        answers = await said(address, b"".join(calls))
+    assert answers == b"".join(ANSWER.replace(b"{}", b"%02d" % number) for number in range(5))
+    assert app.short == [b"00"]
+
+
+async def test_a_sender_that_goes_away_is_not_answered_and_the_next_one_is() -> None:
+    app = Echo()
+    async with served(app) as address:
+        _, writer = await asyncio.open_connection(*address)
+        writer.write(CALL)
+        await writer.drain()
+        writer.transport.abort()
+        await asyncio.sleep(0.03)
+        assert await said(address, CALL) == ANSWER
+    assert len(app.short) == 2
+
+
+async def test_a_server_that_stops_answers_what_is_on_the_short_way_and_closes() -> None:
+    app = Echo(seconds=0.3)
+    async with served(app) as address:
+        reader, writer = await asyncio.open_connection(*address)
+        writer.write(CALL)
+        await app.called.wait()
+    answer = await reader.read()
+    writer.close()
+    assert answer == ANSWER.replace(b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n")
 
 
 class Recorded(asyncio.Transport):
