@@ -38,7 +38,7 @@ Target = Annotated[
 
 
 class Status(Struct, frozen=True):
-    """The state of a store; without `counts`, `note` says why there are none."""
+    """The state of a store; `note` says why there are no `counts`, or that the store is newer than we are."""
 
     url: str
     schema: Schema
@@ -142,11 +142,11 @@ async def _opened(url: str) -> AsyncIterator[Any]:
 
 async def _status(url: str) -> Status:
     shown, schema = without_password(url), await open_store(url).schema()
-    if schema.applied != schema.latest:
-        return Status(shown, schema, None, _behind(shown, schema))
+    if not schema.usable or schema.applied < schema.latest:
+        return Status(shown, schema, None, _other(shown, schema))
     try:
         async with _opened(url) as store:
-            return Status(shown, schema, await store.counts())
+            return Status(shown, schema, await store.counts(), _spared(schema))
     except Unavailable as error:  # a server has the SQLite file
         return Status(shown, schema, None, error.message)
 
@@ -154,7 +154,7 @@ async def _status(url: str) -> Status:
 async def _migrated(url: str) -> tuple[int, int]:
     schema = await open_store(url).schema()
     async with _opened(url):
-        return schema.applied, schema.latest
+        return schema.applied, max(schema.applied, schema.latest)
 
 
 async def _checked(url: str) -> list[str]:
@@ -175,10 +175,19 @@ async def _expect_current(url: str) -> None:
     """Raise Refused unless opening the store would leave it as it is."""
     schema = await open_store(url).schema()
     if schema.applied != schema.latest:
-        raise Refused(_behind(without_password(url), schema))
+        raise Refused(_other(without_password(url), schema))
 
 
-def _behind(url: str, schema: Schema) -> str:
+def _spared(schema: Schema) -> str:
+    if schema.applied == schema.latest:
+        return ""
+    return (
+        f"the store has schema {schema.applied}, newer than this program's; the newer program left it so "
+        "that this one may go on serving"
+    )
+
+
+def _other(url: str, schema: Schema) -> str:
     if not schema.applied:
         return f"there is no store at {url} yet: `adapter serve` and `adapter store migrate` make one"
     if schema.applied > schema.latest:

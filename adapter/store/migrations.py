@@ -1,9 +1,14 @@
-"""Numbered schema files, forward only: `0001_initial.sql`, `0002_what_it_adds.sql`, ..."""
+"""Numbered schema files, forward only: `0001_initial.sql`, `0002_what_it_adds.sql`, ...
+
+Each after the first says whether the programs before it still do all they do, erasures too, on a store that
+has it: a line `-- older programs: may go on`, or `-- older programs: must not start`. The store remembers it,
+so that an older program which is started again while newer ones run knows of migrations that came after it.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from importlib.resources.abc import Traversable
 
 from msgspec import Struct
@@ -11,27 +16,43 @@ from msgspec import Struct
 from adapter.errors import Unavailable
 
 _FILE = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql\Z")
+_OLDER = re.compile(r"^-- older programs: (may go on|must not start)$", re.MULTILINE)
 
 
 class Migration(Struct, frozen=True):
-    """One step of a schema; `sql` may hold many statements."""
+    """One step of a schema; `sql` may hold many statements, `spares_older` lets programs before it go on."""
 
     number: int
     name: str
     sql: str
+    spares_older: bool = False
+
+
+class Applied(Struct, frozen=True):
+    """What a store remembers of a migration; where it remembers nothing, older programs must not start."""
+
+    number: int
+    spares_older: bool
 
 
 class Schema(Struct, frozen=True):
-    """The number of the last migration `applied` to a store, and of the last one this program has."""
+    """The number of the last migration `applied` to a store, and of the last one this program has.
+
+    `usable` is whether this program may use the store, once it has applied what is missing.
+    """
 
     applied: int
     latest: int
+    usable: bool = True
 
 
 def read(folder: Traversable) -> list[Migration]:
-    """Return an engine's migrations in order; they are numbered from 1 without gaps."""
+    """Return an engine's migrations in order.
+
+    Raises ValueError unless they are numbered from 1 without gaps, and each says what older programs may do.
+    """
     found = [
-        Migration(int(match[1]), match[2], file.read_text(encoding="utf-8"))
+        _migration(int(match[1]), match[2], file.read_text(encoding="utf-8"))
         for file in folder.iterdir()
         if (match := _FILE.match(file.name))
     ]
@@ -41,12 +62,28 @@ def read(folder: Traversable) -> list[Migration]:
     return found
 
 
-def pending(migrations: list[Migration], applied: Iterable[int], store: str) -> list[Migration]:
-    """Return the migrations to apply; raises Unavailable when the store is newer than this program."""
-    version = max(applied, default=0)
-    if version > len(migrations):
+def compared(migrations: Sequence[Migration], applied: Sequence[Applied]) -> Schema:
+    """Return how a store's schema and that of this program stand to each other."""
+    latest = len(migrations)
+    usable = all(step.spares_older for step in applied if step.number > latest)
+    return Schema(max((step.number for step in applied), default=0), latest, usable)
+
+
+def pending(migrations: Sequence[Migration], applied: Sequence[Applied], store: str) -> Sequence[Migration]:
+    """Return the migrations to apply; raises Unavailable when the store is too new for this program."""
+    schema = compared(migrations, applied)
+    if not schema.usable:
         raise Unavailable(
-            f"the store {store} has schema {version}, and this program knows {len(migrations)}: "
+            f"the store {store} has schema {schema.applied}, and this program knows {schema.latest}: "
             "start the newer program that wrote it"
         )
-    return migrations[version:]
+    return migrations[schema.applied :]
+
+
+def _migration(number: int, name: str, sql: str) -> Migration:
+    said = _OLDER.search(sql)
+    if number > 1 and said is None:
+        raise ValueError(
+            f"migration {number} does not say `-- older programs: may go on` or `must not start`"
+        )
+    return Migration(number, name, sql, spares_older=said is not None and said[1] == "may go on")

@@ -139,6 +139,31 @@ def test_a_store_of_another_schema_is_left_alone(url: str, tmp_path: Path, name:
     assert not (tmp_path / "to.db").exists()
 
 
+def test_the_status_tells_an_older_program_that_it_may_go_on(url: str) -> None:
+    with sqlite3.connect(url.removeprefix("sqlite:///")) as file:
+        file.execute("INSERT INTO schema_version (number, name, spares_older) VALUES (999, 'of tomorrow', 1)")
+    result = run("status", "--store", url)
+    assert "schema  999 of " in result.stdout
+    assert "customers                   3" in result.stdout
+    assert "has schema 999, newer than this program's" in result.stderr
+    assert "this one may go on serving" in result.stderr
+    assert json.loads(run("status", "--store", url, "--json").stdout)["schema"]["usable"]
+
+
+def test_an_older_program_that_may_go_on_has_nothing_to_migrate(url: str) -> None:
+    with sqlite3.connect(url.removeprefix("sqlite:///")) as file:
+        file.execute("INSERT INTO schema_version (number, name, spares_older) VALUES (999, 'of tomorrow', 1)")
+    assert run("migrate", "--store", url).stdout == "schema 999 is up to date\n"
+
+
+def test_the_status_tells_an_older_program_that_it_may_not_go_on(url: str) -> None:
+    with sqlite3.connect(url.removeprefix("sqlite:///")) as file:
+        file.execute("INSERT INTO schema_version (number, name) VALUES (999, 'of tomorrow')")
+    result = run("status", "--store", url, "--json")
+    assert not json.loads(result.stdout)["schema"]["usable"]
+    assert "use the program that wrote it" in json.loads(result.stdout)["note"]
+
+
 def test_everything_is_copied_to_postgresql_once(url: str, postgres: str) -> None:
     result = run("copy", url, postgres, "--json")
     assert json.loads(result.stdout)["rows"]["customers"] == 3

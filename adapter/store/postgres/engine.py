@@ -20,12 +20,12 @@ from adapter.model.events import Event
 from adapter.model.quarantine import Quarantined
 from adapter.model.timers import Timer
 from adapter.store.contract import Aged, Held, Past, Settlement, Transaction
-from adapter.store.migrations import Schema
+from adapter.store.migrations import Schema, compared
 from adapter.store.postgres import outbox
 from adapter.store.postgres.committer import Committer
 from adapter.store.postgres.connection import Connection, connect, translated
 from adapter.store.postgres.copying import PostgresEnd
-from adapter.store.postgres.migrate import migrate, versions
+from adapter.store.postgres.migrate import applied, migrate
 from adapter.store.postgres.reads import Reads
 from adapter.store.postgres.statements import MIGRATIONS
 from adapter.store.postgres.transaction import PostgresTransaction
@@ -185,7 +185,7 @@ class PostgresStore:
         with translated(self._shown):
             connection = await connect(self._dsn, {})
             try:
-                return Schema(max(await versions(connection), default=0), len(MIGRATIONS))
+                return compared(MIGRATIONS, await applied(connection))
             finally:
                 connection.terminate()
 

@@ -20,13 +20,13 @@ from adapter.model.events import Event
 from adapter.model.quarantine import Quarantined
 from adapter.model.timers import Timer
 from adapter.store.contract import Aged, Held, Past, Settlement, Transaction
-from adapter.store.migrations import Schema
+from adapter.store.migrations import Schema, compared
 from adapter.store.rows import digest_slices
 from adapter.store.sqlite import outbox
 from adapter.store.sqlite.connection import begun, connect, roll_back, transaction, translated
 from adapter.store.sqlite.copying import SqliteEnd
 from adapter.store.sqlite.lock import FileLock
-from adapter.store.sqlite.migrate import migrate, version
+from adapter.store.sqlite.migrate import applied, migrate
 from adapter.store.sqlite.reads import Reads
 from adapter.store.sqlite.statements import MIGRATIONS, SQL
 from adapter.store.sqlite.transaction import SqliteTransaction, drive
@@ -238,11 +238,11 @@ class SqliteStore:
 
     def _schema(self) -> Schema:
         if not Path(self._path).exists():
-            return Schema(0, len(MIGRATIONS))
+            return compared(MIGRATIONS, [])
         with translated(self._path):
             connection = connect(self._path, read_only=True)
             try:
-                return Schema(version(connection), len(MIGRATIONS))
+                return compared(MIGRATIONS, applied(connection))
             finally:
                 connection.close()
 

@@ -1,3 +1,5 @@
+-- older programs: may go on
+--
 -- What one transaction loads and saves goes to the server and back as a whole: each exchange costs the
 -- server's time twice, and in a busy process a turn of its event loop while rows are locked.
 --

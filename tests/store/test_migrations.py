@@ -1,0 +1,165 @@
+"""A program that is started again after a newer one has migrated the store."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+from adapter.errors import Unavailable
+from adapter.model.customers import Customer
+from adapter.store import migrations
+from adapter.store.contract import Changes, CustomerRecord, Store, Transaction, Wanted
+from adapter.store.engines import open_store
+from adapter.store.migrations import Migration
+from adapter.store.postgres import connection as postgres
+from adapter.store.postgres import migrate as migrate_postgres
+from adapter.store.postgres.statements import MIGRATIONS as OF_POSTGRES
+from adapter.store.sqlite import connection as sqlite
+from adapter.store.sqlite import migrate as migrate_sqlite
+from adapter.store.sqlite.statements import MIGRATIONS as OF_SQLITE
+
+NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+#: How the first programs wrote down what they applied.
+_FIRST_PROGRAMS = "INSERT INTO schema_version (number, name) VALUES (999, 'of tomorrow')"
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A new store of each engine, of this program's schema."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'adapter.db'}"
+        return
+    server = request.getfixturevalue("postgres_server")
+    asyncio.run(execute(server.dsn(), "CREATE DATABASE upgraded"))
+    yield server.dsn("upgraded")
+    asyncio.run(execute(server.dsn(), "DROP DATABASE upgraded WITH (FORCE)"))
+
+
+async def execute(url: str, statement: str) -> None:
+    if url.startswith("sqlite"):
+        file = sqlite.connect(url.removeprefix("sqlite:///"))
+        file.execute(statement)
+        file.close()
+        return
+    connection = await asyncpg.connect(url)
+    await connection.execute(statement)
+    await connection.close()
+
+
+async def upgrade(url: str, *spares_older: bool) -> None:
+    """Migrate as a newer program would that has one more migration for each of `spares_older`."""
+    if url.startswith("sqlite"):
+        file = sqlite.connect(url.removeprefix("sqlite:///"))
+        migrate_sqlite.migrate(file, extended(OF_SQLITE, spares_older), url)
+        file.close()
+        return
+    connection = await postgres.connect(url, {})
+    await migrate_postgres.migrate(connection, extended(OF_POSTGRES, spares_older), url)
+    await connection.close()
+
+
+def extended(known: Sequence[Migration], spares_older: Sequence[bool]) -> list[Migration]:
+    first = len(known) + 1
+    later = [
+        Migration(number, "later", f"ALTER TABLE customers ADD COLUMN later_{number} text", spares)
+        for number, spares in enumerate(spares_older, first)
+    ]
+    return [*known, *later]
+
+
+async def served(url: str) -> None:
+    """Start this program on a store, keep a customer and read them, and stop."""
+
+    async def script(transaction: Transaction) -> None:
+        await transaction.load(Wanted(customers=["c1"]), NOW)
+        record = CustomerRecord(Customer("c1"))
+        await transaction.save(Changes(NOW, {}, [record], {}, [], [], [], [], {}, [], [], []))
+
+    store: Store = open_store(url)
+    await store.open()
+    try:
+        await store.transact(script)
+        assert await store.customer("c1") == Customer("c1")
+    finally:
+        await store.close()
+
+
+@pytest.mark.parametrize("spares_older", [[True], [True, True]])
+async def test_an_older_program_goes_on_where_all_that_it_does_not_know_lets_it(
+    url: str, spares_older: list[bool]
+) -> None:
+    await served(url)
+    await upgrade(url, *spares_older)
+    await served(url)
+    schema = await open_store(url).schema()
+    assert (schema.applied, schema.usable) == (schema.latest + len(spares_older), True)
+
+
+@pytest.mark.parametrize("spares_older", [[False], [True, False], [False, True]])
+async def test_an_older_program_is_refused_where_one_that_it_does_not_know_forbids_it(
+    url: str, spares_older: list[bool]
+) -> None:
+    await served(url)
+    await upgrade(url, *spares_older)
+    with pytest.raises(
+        Unavailable, match=r"has schema \d, and this program knows \d: start the newer program"
+    ):
+        await served(url)
+    assert not (await open_store(url).schema()).usable
+
+
+async def test_what_nothing_is_said_of_is_not_for_older_programs(url: str) -> None:
+    await served(url)
+    await execute(url, _FIRST_PROGRAMS)
+    with pytest.raises(Unavailable, match="has schema 999"):
+        await served(url)
+
+
+async def test_a_store_of_the_first_programs_opens_and_learns_to_remember(url: str) -> None:
+    await served(url)
+    await execute(url, "ALTER TABLE schema_version DROP COLUMN spares_older")
+    await served(url)
+    await upgrade(url, True)
+    await served(url)
+
+
+async def test_who_asks_for_the_schema_does_not_wait_while_another_migrates(postgres_server: Any) -> None:
+    """A migration may take minutes, and an older program that is started meanwhile asks."""
+    await execute(postgres_server.dsn(), "CREATE DATABASE slow")
+    url = postgres_server.dsn("slow")
+    await served(url)
+    await execute(url, "ALTER TABLE schema_version DROP COLUMN spares_older")
+    slow = Migration(len(OF_POSTGRES) + 1, "slow", "SELECT pg_sleep(3)", spares_older=True)
+    connection = await postgres.connect(url, {})
+    migrating = asyncio.create_task(migrate_postgres.migrate(connection, [*OF_POSTGRES, slow], url))
+    await asyncio.sleep(1)
+    async with asyncio.timeout(1):
+        await served(url)
+    assert not migrating.done()
+    await migrating
+    await connection.close()
+    await execute(postgres_server.dsn(), "DROP DATABASE slow WITH (FORCE)")
+
+
+@pytest.mark.parametrize(
+    ("said", "spares_older"),
+    [("may go on", True), ("must not start", False)],
+)
+def test_a_migration_says_what_older_programs_may_do(tmp_path: Path, said: str, spares_older: bool) -> None:
+    (tmp_path / "0001_initial.sql").write_text("SELECT 1")
+    (tmp_path / "0002_more.sql").write_text(f"-- Why.\n-- older programs: {said}\nSELECT 2")
+    assert [each.spares_older for each in migrations.read(tmp_path)] == [False, spares_older]
+
+
+@pytest.mark.parametrize("said", ["SELECT 2", "-- older programs: perhaps", "-- older programs: may go on?"])
+def test_a_migration_that_does_not_say_so_is_none(tmp_path: Path, said: str) -> None:
+    (tmp_path / "0001_initial.sql").write_text("SELECT 1")
+    (tmp_path / "0002_more.sql").write_text(said)
+    with pytest.raises(ValueError, match="migration 2 does not say `-- older programs: may go on`"):
+        migrations.read(tmp_path)
