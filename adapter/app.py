@@ -6,6 +6,7 @@ import asyncio
 import logging
 import random
 import secrets
+import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
@@ -132,7 +133,8 @@ def compose(
 
     async def settle(batch: Sequence[Work]) -> list[Result]:
         means = Means(world.clock(), world.draw, world.new_id, tuple(destinations), timers.room)
-        done = await store.transact(lambda transaction: decide(transaction, batch, books.rules, means))
+        with health.committing():
+            done = await store.transact(lambda transaction: decide(transaction, batch, books.rules, means))
         if any(result.discounts for result in done.results):
             relay.wake()
         timers.note(done)
@@ -147,7 +149,7 @@ def compose(
     privacy = Privacy(store, committer.submit, world.clock)
     expiry = Expiry(store, checkout.expire, world.clock, _intervals(settings))
     timers = Timers(store, committer.submit, world.clock, metrics, most=settings.ingest.max_timers)
-    health = Health(store, committer)
+    health = Health(store, committer, time.monotonic)
     reload = Reload(books, lambda: read_books(settings), _changes(settings), health, metrics)
 
     clients = [client for _, client in destinations.values()]

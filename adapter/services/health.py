@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
 from msgspec import Struct
@@ -27,22 +29,57 @@ class Pinged(Protocol):
         ...
 
 
+class _Refusal(Struct, frozen=True):
+    reason: str
+    until: float
+
+
 class Health:
     """Readiness: the store commits, the queue has room, the files in force are the files on disk.
 
-    A store that has not answered after `patience` seconds counts as one that does not commit.
+    A store that has not answered after `patience` seconds counts as one that does not commit. So does, for
+    `shunned` seconds by the `clock`, one that has refused a commit and taken none since: a ping may fit where
+    a commit does not. After that it is to be tried again, for whoever is not ready is sent nothing that could
+    show that the store has recovered.
     """
 
-    def __init__(self, store: Pinged, committer: Committer, patience: float = 2.0) -> None:
+    def __init__(
+        self,
+        store: Pinged,
+        committer: Committer,
+        clock: Callable[[], float],
+        patience: float = 2.0,
+        shunned: float = 5.0,
+    ) -> None:
         self._store = store
         self._committer = committer
+        self._clock = clock
         self._patience = patience
+        self._shunned = shunned
+        self._refusal: _Refusal | None = None
         self.files = Check("files", ok=True)
 
     async def ready(self) -> list[Check]:
         """Return every check; the server is ready when all but `files` are ok."""
         queue = self._queue()
-        return [await self._ping(), queue, self.files]
+        store = await self._ping()
+        return [self._committed() if store.ok else store, queue, self.files]
+
+    @contextmanager
+    def committing(self) -> Iterator[None]:
+        """Note what the store makes of the commit inside."""
+        try:
+            yield
+        except Unavailable as error:
+            self._refusal = _Refusal(error.message, self._clock() + self._shunned)
+            raise
+        self._refusal = None
+
+    def _committed(self) -> Check:
+        refusal = self._refusal
+        if refusal is None or refusal.until <= self._clock():
+            return Check("store", ok=True)
+        return Check("store", ok=False, detail=f"the last commit failed: {refusal.reason}")
 
     async def _ping(self) -> Check:
         try:

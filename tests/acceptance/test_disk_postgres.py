@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+import httpx
 import pytest
 
 from benchmarks.postgres import PostgresServer
@@ -77,6 +78,14 @@ def start(start_server: Any, nursery_launch: Any, rules: Path, receiver: Receive
     return lambda store: start_server(rules=rules, store=store, launch=nursery_launch, **receiver.environ)
 
 
+async def readiness(server: Any, status: int) -> str:
+    """Ask until the answer has that status; returns what is said of the store then."""
+    async with asyncio.timeout(10), httpx.AsyncClient() as client:
+        while (answer := await client.get(f"{server.url}/health/ready")).status_code != status:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+    return str(answer.json()["checks"][0].get("detail", ""))
+
+
 async def out_and_back(
     start: Any,
     load_on: Any,
@@ -84,6 +93,7 @@ async def out_and_back(
     store: str,
     fault: Callable[[], Any],
     mend: Callable[[], Any],
+    said: str,
 ) -> list[str]:
     """Bring a fault on under load, mend it, and return every broken promise."""
     server = await asyncio.to_thread(start, store)
@@ -93,9 +103,11 @@ async def out_and_back(
     await fault()
     turned_away = load.turned_away
     await until(lambda: load.turned_away > turned_away + 100)
+    assert said in (await readiness(server, 503))
     heard = len(load.acknowledged)
     await mend()
     await until(lambda: len(load.acknowledged) > heard + 50)
+    await readiness(server, 200)
     load.stopping = True
     await sending
     assert load.longest < 5, "no sender waited longer than Segment does"
@@ -118,7 +130,32 @@ async def test_tables_without_room_turn_senders_away_until_there_is_some(
     async def free() -> None:
         disk.free()
 
-    assert await out_and_back(start, load_on, receiver, postgres.dsn(), fill, free) == []
+    found = await out_and_back(
+        start, load_on, receiver, postgres.dsn(), fill, free, "No space left on device"
+    )
+    assert found == []
+
+
+async def test_tables_without_room_are_tried_again_by_whoever_is_sent_nothing_meanwhile(
+    start: Any, load_on: Any, tables: tuple[PostgresServer, Disk]
+) -> None:
+    postgres, disk = tables
+    server = await asyncio.to_thread(start, postgres.dsn())
+
+    async def send(answered: str) -> None:
+        load = load_on(server.url)
+        sending = asyncio.create_task(load.run())
+        await until(lambda: getattr(load, answered))
+        sending.cancel()
+
+    await asyncio.to_thread(disk.fill)
+    for _ in range(2):
+        await send("turned_away")
+        assert "No space left on device" in await readiness(server, 503)
+        await readiness(server, 200)
+    disk.free()
+    await send("acknowledged")
+    await readiness(server, 200)
 
 
 async def test_a_log_without_room_ends_postgresql_and_senders_are_turned_away_until_it_is_back(
@@ -134,7 +171,10 @@ async def test_a_log_without_room_ends_postgresql_and_senders_are_turned_away_un
         disk.free()
         await asyncio.to_thread(postgres.start)
 
-    assert await out_and_back(start, load_on, receiver, postgres.dsn(), fill, mend) == []
+    found = await out_and_back(
+        start, load_on, receiver, postgres.dsn(), fill, mend, "see that the database runs"
+    )
+    assert found == []
 
 
 async def end_by_its_log(store: str) -> None:

@@ -6,7 +6,9 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 
-from adapter.errors import Unavailable
+import pytest
+
+from adapter.errors import Refused, Unavailable
 from adapter.metrics import Metrics
 from adapter.services.committer import Committer, Limits
 from adapter.services.health import Health
@@ -33,7 +35,7 @@ async def _settle(_: Sequence[Work]) -> list[Result]:
 
 
 async def test_a_store_that_does_not_answer_is_not_waited_for() -> None:
-    health = Health(Stuck(), Committer(_settle, Limits(), Metrics()), patience=0.05)
+    health = Health(Stuck(), Committer(_settle, Limits(), Metrics()), lambda: 0, patience=0.05)
     async with asyncio.timeout(2):
         store, queue, files = await health.ready()
     assert (store.ok, store.detail) == (False, "it has not answered for 0.05 seconds")
@@ -49,7 +51,7 @@ async def test_a_commit_that_does_not_end_in_time_is_told_as_long_as_it_runs() -
         return []
 
     committer = Committer(stuck, Limits(max_wait=0.05), Metrics())
-    health = Health(Answering(), committer)
+    health = Health(Answering(), committer, lambda: 0)
     running = asyncio.create_task(committer.run())
     with suppress(Unavailable):
         await committer.submit([])
@@ -60,3 +62,63 @@ async def test_a_commit_that_does_not_end_in_time_is_told_as_long_as_it_runs() -
     assert all(check.ok for check in await health.ready())
     committer.close()
     await running
+
+
+class Clock:
+    """Seconds, as tests set them."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Commits:
+    """Commits that end as tests say, and readiness between them."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        committer = Committer(_settle, Limits(), Metrics())
+        self._health = Health(Answering(), committer, self.clock, shunned=5)
+
+    def commit(self, error: Exception | None = None) -> None:
+        with suppress(type(error) if error else Unavailable), self._health.committing():
+            if error:
+                raise error
+
+    async def ready(self) -> tuple[bool, str]:
+        store, _, _ = await self._health.ready()
+        return store.ok, store.detail
+
+
+@pytest.fixture
+def commits() -> Commits:
+    return Commits()
+
+
+async def test_a_refused_commit_is_not_ready_though_a_ping_fits(commits: Commits) -> None:
+    commits.commit(Unavailable("no room"))
+    assert await commits.ready() == (False, "the last commit failed: no room")
+
+
+async def test_a_commit_that_succeeds_is_ready_again_at_once(commits: Commits) -> None:
+    commits.commit(Unavailable("no room"))
+    commits.commit()
+    assert await commits.ready() == (True, "")
+
+
+async def test_who_is_sent_nothing_is_ready_to_be_tried_after_a_while(commits: Commits) -> None:
+    commits.commit(Unavailable("no room"))
+    commits.clock.now += 4.9
+    assert not (await commits.ready())[0]
+    commits.clock.now += 0.1
+    assert await commits.ready() == (True, "")
+    commits.commit(Unavailable("still no room"))
+    assert await commits.ready() == (False, "the last commit failed: still no room")
+
+
+@pytest.mark.parametrize("error", [Refused("not like this"), ValueError("a message of its own kind")])
+async def test_what_is_no_fault_of_the_store_leaves_it_ready(commits: Commits, error: Exception) -> None:
+    commits.commit(error)
+    assert (await commits.ready())[0]

@@ -25,7 +25,7 @@ class Scene:
         self.rule.write_text(RULE)
         settings = Settings(files=Files(rules=str(folder)))
         self.books = read_books(settings)
-        self.health = Health(_NoStore(), Committer(_no_settling, Limits(), Metrics()))
+        self.health = Health(_NoStore(), Committer(_no_settling, Limits(), Metrics()), lambda: 0)
         self.changed: asyncio.Queue[bool] = asyncio.Queue()
         self.reload = Reload(self.books, lambda: read_books(settings), self._changes, self.health, Metrics())
 
