@@ -41,6 +41,7 @@ from adapter.services.health import Health
 from adapter.services.ingest import Ingest, Policy
 from adapter.services.issuing import Means
 from adapter.services.lane import Pace
+from adapter.services.patience import Patience
 from adapter.services.privacy import Privacy
 from adapter.services.relay import Relay
 from adapter.services.reload import Reload
@@ -145,8 +146,9 @@ def compose(
     senders = {name: destination for name, (destination, _) in destinations.items()}
     relay = Relay(store, senders, world.clock, world.jitter, metrics, pace=_pace(settings))
     ingest = Ingest(books, committer, _policy(settings), metrics)
-    checkout = Checkout(store, committer, books, world.clock)
-    privacy = Privacy(store, committer.submit, world.clock)
+    patience = Patience(settings.ingest.max_wait_seconds)
+    checkout = Checkout(store, committer, books, world.clock, patience)
+    privacy = Privacy(store, committer.submit, world.clock, patience)
     expiry = Expiry(store, checkout.expire, world.clock, _intervals(settings))
     timers = Timers(store, committer.submit, world.clock, metrics, most=settings.ingest.max_timers)
     health = Health(store, committer, time.monotonic)

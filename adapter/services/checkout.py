@@ -18,6 +18,7 @@ from adapter.model.operations import DiscountMove
 from adapter.services import lifecycle
 from adapter.services.books import Books
 from adapter.services.committer import Committer
+from adapter.services.patience import Patience
 from adapter.services.work import Work
 from adapter.store.contract import Store
 
@@ -26,15 +27,24 @@ _LATEST = 1_000
 
 
 class Checkout:
-    """What a shop's checkout, and its support desk, ask for."""
+    """What a shop's checkout, and its support desk, ask for.
+
+    Reads raise Unavailable when the store cannot be read now, or keeps them waiting longer than `patience`.
+    """
 
     def __init__(
-        self, store: Store, committer: Committer, books: Books, clock: Callable[[], datetime]
+        self,
+        store: Store,
+        committer: Committer,
+        books: Books,
+        clock: Callable[[], datetime],
+        patience: Patience,
     ) -> None:
         self._store = store
         self._books = books
         self._committer = committer
         self._clock = clock
+        self._read = patience.read
 
     async def move(self, move: DiscountMove, idempotency_key: str | None = None) -> Discount:
         """Move a discount, durably; with an idempotency key a repeated call gets the first one's answer.
@@ -50,7 +60,7 @@ class Checkout:
         if result.error == WrongMove.code:
             raise WrongMove(result.reason or "the discount cannot move there")
         if result.outcome == "duplicate":
-            await self._refuse_again(move)
+            await self._read(self._refuse_again(move))
         raise NotFound(result.reason or f"no discount `{move.code}` was issued here")
 
     async def _refuse_again(self, move: DiscountMove) -> None:
@@ -73,31 +83,31 @@ class Checkout:
 
     async def discount(self, code: str) -> Discount:
         """Return a discount as it stands now; raises NotFound."""
-        held = await self._store.discount(code)
+        held = await self._read(self._store.discount(code))
         if held is None:
             raise NotFound(f"no discount `{code}` was issued here")
         return self._standing(held)
 
     async def discounts(self, source_id: str) -> list[Discount]:
         """Return a customer's discounts as they stand now, newest first."""
-        return [self._standing(held) for held in await self._store.discounts(source_id)]
+        return [self._standing(held) for held in await self._read(self._store.discounts(source_id))]
 
     async def customer(self, source_id: str) -> Customer:
         """Return a customer; raises NotFound."""
-        customer = await self._store.customer(source_id)
+        customer = await self._read(self._store.customer(source_id))
         if customer is None:
             raise NotFound("no such customer")
         return customer
 
     async def events(self, source_id: str) -> list[Event]:
         """Return a customer's latest events."""
-        return await self._store.events(source_id)
+        return await self._read(self._store.events(source_id))
 
     async def decisions(self, source_id: str, event_id: str | None = None) -> list[Decision]:
         """Return a customer's latest decisions, or those on one event, with a sentence for every rule."""
         if event_id is None:
-            return await self._store.decisions(source_id)
-        found = await self._store.decisions(source_id, _LATEST)
+            return await self._read(self._store.decisions(source_id))
+        found = await self._read(self._store.decisions(source_id, _LATEST))
         asked = [decision for decision in found if decision.event_id == event_id]
         # Thousands of rules take a second: others are served meanwhile.
         return [await asyncio.to_thread(self._books.rules.complete, decision) for decision in asked]

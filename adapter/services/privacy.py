@@ -19,6 +19,7 @@ from adapter.model.operations import CustomerErase
 from adapter.model.quarantine import Quarantined
 from adapter.model.timers import Timer
 from adapter.rules.history import History
+from adapter.services.patience import Patience
 from adapter.services.results import Result
 from adapter.services.work import Work
 from adapter.store.contract import Held, Store
@@ -50,10 +51,13 @@ class Export(Struct, frozen=True):
 class Privacy:
     """Erases and exports. `submit` settles works durably, as the committer does."""
 
-    def __init__(self, store: Store, submit: Submit, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, store: Store, submit: Submit, clock: Callable[[], datetime], patience: Patience
+    ) -> None:
         self._store = store
         self._submit = submit
         self._clock = clock
+        self._read = patience.read
 
     async def erase(self, source_id: str, by: str = "api", request: str = "") -> Receipt:
         """Remove all that is held of whom any of their ids names, durably, and return the receipt.
@@ -65,7 +69,7 @@ class Privacy:
         key = f"{request} {source_id}" if request else ""
         work = Work(by, key, request, self._clock(), (CustomerErase(source_id),))
         [result] = await self._submit([work])
-        receipts = await self._store.receipts(source_id)
+        receipts = await self._read(self._store.receipts(source_id))
         ours = (receipt for receipt in receipts if (receipt.by, receipt.request) == (by, request))
         receipt = next(ours, None)
         if result.outcome == "quarantined" or receipt is None:
@@ -77,8 +81,8 @@ class Privacy:
         return await self._store.customers_by_email(email)
 
     async def export(self, source_id: str) -> Export:
-        """Return all that is held of a person; see `export`."""
-        return await export(self._store, source_id)
+        """Return all that is held of a person; see `export`. Raises Unavailable when that takes too long."""
+        return await self._read(export(self._store, source_id))
 
 
 async def export(store: Store, source_id: str) -> Export:

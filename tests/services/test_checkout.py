@@ -10,6 +10,7 @@ from msgspec import Struct
 from adapter.errors import NotFound, WrongMove
 from adapter.model.operations import DiscountMove
 from adapter.services.checkout import Checkout
+from adapter.services.patience import Patience
 
 RULES = """
 name: gift
@@ -43,7 +44,7 @@ async def till(open_desk: Any) -> Till:
         submit = staticmethod(desk.settle)
 
     books: Any = None  # which only explanations ask
-    checkout = Checkout(desk.store, Committing(), books, lambda: desk.now)  # type: ignore[arg-type]
+    checkout = Checkout(desk.store, Committing(), books, lambda: desk.now, Patience(4))  # type: ignore[arg-type]
     return Till(checkout, issued.code)
 
 

@@ -13,6 +13,7 @@ from adapter.errors import NotFound, Unavailable
 from adapter.model.encoding import encode
 from adapter.model.operations import CustomerErase, CustomerUpsert
 from adapter.model.quarantine import Quarantined
+from adapter.services.patience import Patience
 from adapter.services.privacy import Privacy
 from adapter.services.results import Result
 
@@ -32,7 +33,7 @@ async def desk(open_desk: Any) -> Any:
 
 @pytest.fixture
 def privacy(desk: Any) -> Privacy:
-    return Privacy(desk.store, desk.settle, lambda: desk.now)
+    return Privacy(desk.store, desk.settle, lambda: desk.now, Patience(4))
 
 
 def bad(desk: Any, who: str) -> Any:
@@ -93,7 +94,7 @@ async def test_erasures_beside_events_leave_only_what_came_after(open_desk: Any)
     """Two processes where the engine allows them: one that takes events, one that erases."""
     taking = await open_desk(RULE)
     erasing = taking if type(taking.store).__name__ == "SqliteStore" else await open_desk(RULE)
-    privacy = Privacy(erasing.store, erasing.settle, lambda: erasing.now)
+    privacy = Privacy(erasing.store, erasing.settle, lambda: erasing.now, Patience(4))
 
     async def take() -> None:
         for at in range(40):
@@ -128,7 +129,7 @@ async def test_an_erasure_that_was_not_settled_is_no_success(desk: Any) -> None:
         return [Result("", "quarantined", "internal error")]
 
     with pytest.raises(Unavailable):
-        await Privacy(desk.store, settle, lambda: desk.now).erase("ann")
+        await Privacy(desk.store, settle, lambda: desk.now, Patience(4)).erase("ann")
 
 
 async def test_a_request_with_an_id_is_done_once(desk: Any, privacy: Privacy) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
@@ -122,7 +123,7 @@ class Reads:
 
     async def held(self, name: str) -> Held:
         """Return all that is held of a person, as one snapshot."""
-        async with self._connection.transaction(isolation="repeatable_read", readonly=True):
+        async with self._snapshot():
             source_id = await self._resolve(name)
             one = array([source_id])
             record = await self._rows("record_of", source_id)
@@ -167,6 +168,13 @@ class Reads:
         """Return what does not fit together, a line each."""
         rows = await self._connection.fetch(SQL["astray"], timeout=3600)
         return [row[0] for row in rows]
+
+    @asynccontextmanager
+    async def _snapshot(self) -> AsyncIterator[None]:
+        """Let all reads inside see one moment; where they end early the connection is not used again."""
+        await self._connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        yield
+        await self._connection.execute("COMMIT")
 
     async def _rows(self, statement: str, *values: Any) -> list[asyncpg.Record]:
         return await self._connection.fetch(SQL[statement], *values)

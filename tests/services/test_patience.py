@@ -1,0 +1,37 @@
+"""How long one waits who reads."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from adapter.errors import Unavailable
+from adapter.services.patience import Patience
+
+
+async def test_what_is_read_in_time_is_returned() -> None:
+    assert await Patience(5).read(asyncio.sleep(0, "found")) == "found"
+
+
+async def test_what_is_not_read_in_time_is_given_up_and_said_to_be_unavailable() -> None:
+    given_up = asyncio.Event()
+
+    async def reading() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            given_up.set()
+
+    with pytest.raises(Unavailable, match="has not answered in time") as raised:
+        await Patience(0.01).read(reading())
+    assert raised.value.retry_after == 2
+    assert given_up.is_set()
+
+
+async def test_what_goes_wrong_in_time_is_told_as_it_is() -> None:
+    async def reading() -> None:
+        raise Unavailable("cut off")
+
+    with pytest.raises(Unavailable, match="cut off"):
+        await Patience(5).read(reading())

@@ -1,0 +1,110 @@
+"""Reads that whoever asked has given up, because nothing came from the database."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+from adapter.store.contract import Store
+from adapter.store.engines import open_store
+from tests.acceptance.wire import Wire, wired
+
+Read = Callable[[Store], Awaitable[Any]]
+READS: dict[str, Read] = {
+    "discount": lambda store: store.discount("A1"),
+    "discounts": lambda store: store.discounts("c1"),
+    "customer": lambda store: store.customer("c1"),
+    "events": lambda store: store.events("c1"),
+    "decisions": lambda store: store.decisions("c1"),
+    "receipts": lambda store: store.receipts("c1"),
+    "held": lambda store: store.held("c1"),
+}
+#: As many as a process keeps for reads.
+READERS = 4
+#: Seconds after which a read is given up, and within which that is over.
+PATIENCE, OVER = 0.3, 0.8
+
+
+@pytest.fixture
+async def wire(postgres_server: Any) -> AsyncIterator[Wire]:
+    async with wired(postgres_server.port) as wire:
+        yield wire
+
+
+@pytest.fixture
+async def store(postgres_url: str, wire: Wire) -> AsyncIterator[Store]:
+    """A store whose way to the database is the wire."""
+    host, _, name = postgres_url.rpartition("/")
+    store = open_store(f"{host.rpartition(':')[0]}:{wire.port}/{name}?application_name=given-up")
+    await store.open()
+    yield store
+    await store.close()
+
+
+async def given_up(read: Awaitable[Any]) -> float:
+    """Wait for a read, in vain, and return for how long."""
+    started = time.monotonic()
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(PATIENCE):
+            await read
+    return time.monotonic() - started
+
+
+async def connections(url: str) -> int:
+    """Return how many the store has at the server."""
+    connection = await asyncpg.connect(url)
+    named = (
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    count = await connection.fetchval(named)
+    await connection.close()
+    return int(count)
+
+
+def handles() -> int:
+    """Return how many files, sockets and pipes this process has open, with both ends of the wire."""
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+@pytest.mark.parametrize("name", READS)
+async def test_who_gives_up_is_free_at_once(store: Store, wire: Wire, name: str) -> None:
+    await READS[name](store)
+    wire.stall()
+    assert await given_up(READS[name](store)) < OVER
+
+
+async def test_who_gives_up_half_way_through_all_that_is_held_is_free_at_once(
+    store: Store, wire: Wire
+) -> None:
+    await store.held("c1")
+    wire.delay = 0.05
+    reading = asyncio.create_task(store.held("c1"))
+    await asyncio.sleep(0.35)
+    wire.stall()
+    assert not reading.done()
+    assert await given_up(reading) < OVER
+
+
+async def test_reads_given_up_in_a_crowd_leave_every_connection_whole(
+    store: Store, wire: Wire, postgres_url: str
+) -> None:
+    await asyncio.gather(*(read(store) for read in READS.values()))
+    before = handles()
+    wire.stall()
+    for _ in range(3):
+        waits = await asyncio.gather(*(given_up(read(store)) for read in READS.values() for _ in range(6)))
+        assert max(waits) < OVER
+    wire.flow()
+    for _ in range(3):
+        async with asyncio.timeout(5):
+            await asyncio.gather(*(read(store) for read in READS.values() for _ in range(6)))
+    async with asyncio.timeout(5):
+        while await connections(postgres_url) > READERS:  # noqa: ASYNC110 - only asking tells
+            await asyncio.sleep(0.05)
+    assert handles() <= before + 2 * READERS
