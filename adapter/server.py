@@ -9,11 +9,11 @@ import multiprocessing
 import os
 import signal
 import sys
+import tempfile
 import threading
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import uvicorn
@@ -26,6 +26,7 @@ from adapter.app import compose, read_books
 from adapter.errors import AdapterError
 from adapter.metrics import SHARED, Metrics
 from adapter.settings.values import Settings
+from adapter.shared import hold, shared_folder
 from adapter.store.engines import open_store
 from adapter.web.application import ASGIApp
 from adapter.web.connection import Connection
@@ -74,10 +75,10 @@ def _serve_by_many(settings: Settings, announce: Callable[[], None]) -> None:
     read_books(settings)
     asyncio.run(_try_store(settings.store.url))
     workers = settings.server.workers
-    with TemporaryDirectory(prefix="adapter-metrics-") as shared:
-        os.environ[SHARED] = shared
+    with shared_folder(Path(tempfile.gettempdir())) as shared:
+        os.environ[SHARED] = str(shared)
         config = uvicorn.Config(
-            partial(_worker, settings, Path(shared)), factory=True, workers=workers,
+            partial(_worker, settings, shared), factory=True, workers=workers,
             timeout_worker_healthcheck=30, **_options(settings),
         )  # fmt: skip
         sockets = [config.bind_socket()]
@@ -100,6 +101,7 @@ def _worker(settings: Settings, shared: Path) -> ASGIApp:
     logs.configure(settings.log.level)
     threading.Thread(target=_follow_parent, name="parent", daemon=True).start()
     try:
+        hold(shared)
         app = compose(settings, metrics=Metrics(shared))
     except AdapterError as error:
         _log.error("a process cannot start: %s", error.message)

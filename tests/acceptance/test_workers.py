@@ -120,6 +120,36 @@ async def test_processes_end_with_the_one_that_started_them(shop: Any) -> None:
     await until(lambda: not any(alive(pid) for pid in workers))
 
 
+async def test_the_next_start_removes_what_a_killed_one_left_and_nothing_of_one_that_lives(
+    start_server: Any, postgres_store: str, rules: Path, tmp_path: Path
+) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+
+    async def start() -> Any:
+        return await asyncio.to_thread(
+            lambda: start_server(
+                rules=rules, store=postgres_store, ADAPTER_SERVER_WORKERS="2", TMPDIR=str(temporary)
+            )
+        )
+
+    lives, killed = await start(), await start()
+    await until(lambda: len(lives.workers) == len(killed.workers) == 2)
+    workers = killed.workers
+    of_both = {*temporary.glob("adapter-metrics-*")}
+    killed.kill()
+    await until(lambda: not any(alive(pid) for pid in workers))
+    assert {*temporary.glob("adapter-metrics-*")} == of_both
+    started = await start()
+    after = {*temporary.glob("adapter-metrics-*")}
+    assert (len(of_both), len(after), len(of_both & after)) == (2, 2, 1)
+    for server in (lives, started):
+        answer = await asyncio.to_thread(httpx.get, f"{server.url}/metrics")
+        assert "adapter_waiting_messages 0.0" in answer.text
+        await asyncio.to_thread(server.stop)
+    assert list(temporary.glob("adapter-metrics-*")) == []
+
+
 async def test_all_end_in_order_on_a_signal(shop: Any) -> None:
     await until(lambda: len(shop.workers) == 2)
     workers = shop.workers

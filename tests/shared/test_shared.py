@@ -1,0 +1,101 @@
+"""The folder that processes share: it stays while anybody uses it, and at most until the next start."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from adapter.errors import Unavailable
+from adapter.shared import PREFIX, hold, remove_abandoned, shared_folder
+
+#: Makes a folder, tells its name, and waits to be killed.
+MAKER = """
+import sys
+from pathlib import Path
+from adapter.shared import shared_folder
+with shared_folder(Path(sys.argv[1])) as folder:
+    print(folder, flush=True)
+    sys.stdin.read()
+"""
+
+
+def killed(parent: Path) -> Path:
+    """Return the folder of a process that made it and was killed."""
+    command = [sys.executable, "-c", MAKER, str(parent)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as maker:
+        assert maker.stdout is not None
+        folder = Path(maker.stdout.readline().strip())
+        maker.kill()
+    return folder
+
+
+def test_a_folder_is_gone_when_its_maker_has_ended(tmp_path: Path) -> None:
+    with shared_folder(tmp_path) as folder:
+        (folder / "counter_1.db").touch()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_folder_of_a_killed_process_is_removed_by_the_next_start(tmp_path: Path) -> None:
+    left = killed(tmp_path)
+    (left / "counter_1.db").touch()
+    with shared_folder(tmp_path) as folder:
+        assert list(tmp_path.iterdir()) == [folder]
+
+
+def test_a_folder_in_use_stays(tmp_path: Path) -> None:
+    with shared_folder(tmp_path) as first, shared_folder(tmp_path) as second:
+        assert {*tmp_path.iterdir()} == {first, second}
+
+
+def test_a_folder_stays_as_long_as_anybody_holds_it_whose_maker_was_killed(tmp_path: Path) -> None:
+    left = killed(tmp_path)
+    lock = hold(left)
+    remove_abandoned(tmp_path)
+    assert left.exists()
+    os.close(lock)
+    remove_abandoned(tmp_path)
+    assert not left.exists()
+
+
+def test_a_folder_that_is_gone_cannot_be_held(tmp_path: Path) -> None:
+    with pytest.raises(Unavailable, match="is gone: whoever started this process has ended"):
+        hold(tmp_path / f"{PREFIX}gone")
+
+
+@pytest.mark.parametrize("name", [f"{PREFIX}of-a-program-without-locks", "another"])
+def test_what_is_not_ours_to_judge_stays(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).mkdir()
+    remove_abandoned(tmp_path)
+    assert (tmp_path / name).exists()
+
+
+def test_what_a_link_leads_to_stays(tmp_path: Path) -> None:
+    left = killed(tmp_path).rename(tmp_path / "elsewhere")
+    (tmp_path / f"{PREFIX}link").symlink_to(left)
+    remove_abandoned(tmp_path)
+    assert left.exists()
+
+
+def test_many_that_start_and_end_at_once_leave_each_other_alone(tmp_path: Path) -> None:
+    together = threading.Barrier(8)
+
+    def start_and_end(number: int) -> bool:
+        together.wait()
+        whole = True
+        for _ in range(100):
+            with shared_folder(tmp_path) as folder:
+                os.close(hold(folder))
+                (folder / f"counter_{number}.db").touch()
+                remove_abandoned(tmp_path)
+                whole = whole and [*folder.glob("*.db")] == [folder / f"counter_{number}.db"]
+        return whole
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(start_and_end, range(8)))
+    assert list(tmp_path.iterdir()) == []
