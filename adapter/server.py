@@ -13,6 +13,7 @@ import tempfile
 import threading
 from collections.abc import Callable
 from functools import partial
+from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,7 @@ class Supervisor(Multiprocess):
     def keep_subprocess_alive(self) -> None:
         """Start another process in the place of each that died or hangs."""
         for place, process in enumerate(self.processes):
-            if process.is_alive(self.config.timeout_worker_healthcheck) or self.should_exit.is_set():
+            if _answers(process, self.config.timeout_worker_healthcheck) or self.should_exit.is_set():
                 continue
             process.kill()
             process.join()
@@ -68,6 +69,19 @@ class Supervisor(Multiprocess):
             _log.error("a process ended, another takes its place", extra={"exit_code": process.exitcode})
             self.processes[place] = Process(self.config, self.sockets)
             self.processes[place].start()
+
+
+def _answers(process: Process, timeout: float) -> bool:
+    """Say whether a process answers within so many seconds; one that dies meanwhile is not waited for.
+
+    Uvicorn's own waits on: one that dies while it starts would be replaced half a minute later.
+    """
+    process.parent_conn.send(b"ping")
+    wait([process.parent_conn, process.process.sentinel], timeout)
+    if not process.parent_conn.poll():
+        return False
+    process.parent_conn.recv()
+    return True
 
 
 def _serve_by_many(settings: Settings, announce: Callable[[], None]) -> None:

@@ -73,6 +73,15 @@ async def test_a_process_that_is_killed_is_replaced_and_the_service_goes_on(
     assert await broken_promises(postgres_store, load) == []
 
 
+async def test_a_process_that_dies_while_it_is_asked_how_it_is_is_replaced_soon(shop: Any) -> None:
+    await until(lambda: len(shop.workers) == 2)
+    frozen = shop.workers[0]
+    os.kill(frozen, signal.SIGSTOP)
+    await asyncio.sleep(1)  # by now it was asked, and owes an answer
+    os.kill(frozen, signal.SIGKILL)
+    await until(lambda: len(set(shop.workers) - {frozen}) == 2, seconds=5)
+
+
 async def test_metrics_tell_of_all_processes_whichever_is_asked_and_of_those_that_died(shop: Any) -> None:
     def taken() -> set[float]:
         """Ask over new connections, which reach one process or the other."""
