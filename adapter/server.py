@@ -34,6 +34,11 @@ from adapter.web.connection import Connection
 
 _log = logging.getLogger(__name__)
 
+#: Seconds that an idle connection stays open. A sender that uses one just when we close it gets no answer, so
+#: it must be for longer than senders keep theirs: many clients 5 s, which is uvicorn's default too, AWS's
+#: load balancers 60 s.
+KEEP_ALIVE = 75
+
 
 def serve(settings: Settings, announce: Callable[[], None] = lambda: None) -> None:
     """Serve until a signal stops it; what waits is settled first.
@@ -144,6 +149,7 @@ def _options(settings: Settings) -> dict[str, Any]:
         "server_header": False,
         "date_header": False,
         "proxy_headers": False,
+        "timeout_keep_alive": KEEP_ALIVE,
         "timeout_graceful_shutdown": 10,
     }
 

@@ -94,7 +94,7 @@ class Senders:
         try:
             answer = await client.post(url, json=message)
         except httpx.TransportError:
-            # No answer in time; or none at all, as when a server closes an idle connection that is just used.
+            # No answer in time; or none at all, when the connection broke.
             answer = None
         now = time.monotonic()
         self.answers.append(Answer(now, answer.status_code if answer is not None else 0, now - start))

@@ -12,7 +12,7 @@ import pytest
 from tests.cluster.checker import CAP, USERS, violations
 from tests.cluster.cluster import Cluster, wait_for
 from tests.cluster.configuration import LOOP_WAIT, RETRY_TIMEOUT, TTL
-from tests.cluster.senders import Senders
+from tests.cluster.senders import PATIENCE, Senders
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
@@ -90,11 +90,14 @@ def report(senders: Senders, start: float) -> str:
     since = [answer for answer in senders.answers if answer.at > start]
     refused = [answer.at for answer in since if answer.status == 503]
     first = next((at for at in refused if silent < at < heard), heard)
+    unanswered = [answer.took for answer in since if answer.status == 0]
+    late = sum(took >= PATIENCE for took in unanswered)
     slowest = max(answer.took for answer in since)
     return (
         f"{lasted(silent, heard):.1f} s without a success, {lasted(first, heard):.1f} s since the first 503; "
         f"{len(senders.told)} messages acknowledged, {len(refused)} answers 503, "
-        f"{sum(answer.status == 0 for answer in since)} none within 5 s, the slowest answer {slowest:.1f} s"
+        f"{late} none within {PATIENCE:g} s, {len(unanswered) - late} connections broken, "
+        f"the slowest answer {slowest:.1f} s"
     )
 
 
