@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 
 import msgspec
@@ -23,7 +23,9 @@ from adapter.services.work import Work
 from adapter.sources.decoded import Decoded
 
 #: So many messages of one body are settled together.
-SLICE = 250
+SLICE = 350
+#: Seconds in which the committer begins with a part, before the next one keeps the loop busy.
+_HEAD_START = 0.001
 
 
 class Policy(Struct, frozen=True):
@@ -58,28 +60,28 @@ class Ingest:
 
         `size` is the weight of the request in bytes. Raises Unavailable when it should be sent again.
         """
-        if len(decoded.messages) <= SLICE:
-            works, results = self._works(decoded.messages, decoded.quarantined)
-            answers = await self._submit(works, results, size)
-        else:
-            answers = await self._in_slices(decoded, size)
+        if len(decoded.messages) > SLICE:
+            return await self.receive_parts(_parts(decoded, size))
+        works, results = self._works(decoded.messages, decoded.quarantined)
+        answers = await self._submit(works, results, size)
         self._count(decoded, answers)
         return answers
 
-    async def _in_slices(self, decoded: Decoded, size: int) -> list[Result]:
-        """Settle a large batch slice by slice, in order: one is mapped while the one before is committed.
+    async def receive_parts(self, parts: Iterable[Decoded]) -> list[Result]:
+        """Settle a body part by part, in order: one is decoded and mapped while the one before is committed.
 
-        When one fails the whole is sent again, and what was settled is a duplicate then.
+        When one fails the whole is sent again, and what was settled is a duplicate then. Raises Unavailable
+        as `receive` does.
         """
-        messages, submitted = decoded.messages, []
-        for start in range(0, len(messages), SLICE):
-            part = messages[start : start + SLICE]
-            last = start + SLICE >= len(messages)
-            works, results = self._works(part, decoded.quarantined if last else [])
-            share = size * len(part) // len(messages)
-            submitted.append(asyncio.create_task(self._submit(works, results, share)))
-            await asyncio.sleep(0)  # so that it is on its way
-        return [answer for part in await asyncio.gather(*submitted) for answer in part]
+        submitted = []
+        for part in parts:
+            works, results = self._works(part.messages, part.quarantined)
+            submitted.append((part, asyncio.create_task(self._submit(works, results, part.size))))
+            await asyncio.sleep(_HEAD_START)
+        answers = await asyncio.gather(*(task for _, task in submitted))
+        for (part, _), settled in zip(submitted, answers, strict=True):
+            self._count(part, settled)
+        return [answer for settled in answers for answer in settled]
 
     def _works(
         self, messages: Sequence[Message], quarantined: Sequence[Quarantined]
@@ -194,6 +196,16 @@ class Ingest:
             counter = self._metrics.messages.labels(source, outcome)
             self._counters[(source, outcome)] = counter
         return counter
+
+
+def _parts(decoded: Decoded, size: int) -> Iterator[Decoded]:
+    """Cut what was decoded at once into parts of SLICE messages."""
+    messages = decoded.messages
+    for start in range(0, len(messages), SLICE):
+        part = messages[start : start + SLICE]
+        last = start + SLICE >= len(messages)
+        quarantined, dropped = (decoded.quarantined, decoded.dropped) if last else ([], 0)
+        yield Decoded(part, quarantined, dropped, size=size * len(part) // len(messages))
 
 
 def _ignored(message: Message) -> Result:

@@ -15,7 +15,7 @@ from itertools import islice
 from typing import Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from adapter.errors import TooLarge, Unreadable
 
@@ -27,6 +27,7 @@ _TOO_MANY = f"the batch holds more than {MAX_ITEMS} items; send fewer at a time"
 
 _USUAL_DEPTH = 12
 _decode = msgspec.json.decode
+_elements = msgspec.json.Decoder(list[Raw]).decode
 _BLANK = b" \t\r\n"
 _NOT_BRACKETS = bytes(byte for byte in range(256) if byte not in b"{}[]")
 _STRING = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
@@ -81,6 +82,28 @@ def decode_items(body: bytes, within: str = "") -> Any:
     if _count(value, within) > MAX_ITEMS:
         raise TooLarge(_TOO_MANY)
     return value
+
+
+def elements(body: bytes) -> list[Raw] | None:
+    """Return the elements of an array, none of them decoded yet; None where the body is no array.
+
+    Also None where it is not JSON: `decode_items` tells what is wrong, or what can be saved. Raises TooLarge
+    where there are more than MAX_ITEMS.
+    """
+    if not is_array(body):
+        return None
+    try:
+        found = _elements(body)
+    except (msgspec.DecodeError, RecursionError):
+        return None
+    if len(found) > MAX_ITEMS:
+        raise TooLarge(_TOO_MANY)
+    return found
+
+
+def element(raw: Raw) -> Any:
+    """Return the value of one of `elements`, or Broken where it cannot be decoded."""
+    return _item(bytes(raw), "")
 
 
 def slices(body: bytes) -> Iterator[bytes]:

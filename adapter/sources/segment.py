@@ -15,13 +15,15 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
+from msgspec import Raw
+
 from adapter.errors import Unauthorised, Unreadable
 from adapter.sources import payloads
 from adapter.sources.decoded import Decoded
 from adapter.sources.segment_messages import SOURCE, message, refuse
 from adapter.sources.segment_tracking import decode_batch
 
-__all__ = ["SOURCE", "decode", "decode_batch", "verify"]
+__all__ = ["SOURCE", "decode", "decode_batch", "parts", "verify"]
 
 
 def verify(body: bytes, signature: str | None, secrets: Sequence[bytes]) -> None:
@@ -74,6 +76,27 @@ def decode(body: bytes, received_at: datetime) -> Decoded:
         _take(decoded, value, received_at)
     else:
         raise Unreadable("the body must be a Segment message, which is a JSON object, or an array of them")
+    return decoded
+
+
+def parts(body: bytes, received_at: datetime, at_most: int) -> Iterator[Decoded]:
+    """Decode a webhook's body as `decode` does; a long array in parts, each when it is asked for.
+
+    So its trees need not all be in memory, and the first messages are settled while the last are decoded.
+    Raises as `decode` does, before the first part.
+    """
+    elements = payloads.elements(body)
+    if elements is None or len(elements) <= at_most:
+        return iter((decode(body, received_at),))
+    return (
+        _part(elements[start : start + at_most], received_at) for start in range(0, len(elements), at_most)
+    )
+
+
+def _part(elements: Sequence[Raw], received_at: datetime) -> Decoded:
+    decoded = Decoded([], [], size=sum(len(memoryview(element)) for element in elements))
+    for element in elements:
+        _take(decoded, payloads.element(element), received_at)
     return decoded
 
 

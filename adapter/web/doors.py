@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol
@@ -30,6 +30,10 @@ class Ingest(Protocol):
 
     async def receive(self, decoded: Decoded, size: int = 0) -> list[Result]:
         """Settle them durably; raises Unavailable when they should be sent again."""
+        ...
+
+    async def receive_parts(self, parts: Iterable[Decoded]) -> list[Result]:
+        """Settle a long body part by part, each decoded when its turn comes; raises as `receive` does."""
         ...
 
 

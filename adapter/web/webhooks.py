@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from adapter.model.encoding import encode
+from adapter.services.ingest import SLICE
 from adapter.services.results import Result
 from adapter.sources import mparticle, mparticle_firehose, segment
 from adapter.web.answers import Answer, settled
@@ -14,6 +15,8 @@ from adapter.web.credentials import authorization, closed, require
 from adapter.web.doors import Doors
 from adapter.web.endpoints import Endpoint
 
+#: A body of so many bytes may hold many messages.
+_LONG = 65_536
 #: Given a body and the moment now, returns what answers the results; raises before anything is stored.
 Told = Callable[[bytes, datetime], Callable[[Sequence[Result]], Answer]]
 
@@ -46,8 +49,10 @@ def _segment(doors: Doors) -> Endpoint:
         if secrets:
             signature = headers.get(b"x-signature")
             segment.verify(body, signature.decode("latin-1") if signature else None, secrets)
-        decoded = segment.decode(body, doors.clock())
-        return settled(await doors.ingest.receive(decoded, len(body)))
+        now = doors.clock()
+        if len(body) < _LONG:
+            return settled(await doors.ingest.receive(segment.decode(body, now), len(body)))
+        return settled(await doors.ingest.receive_parts(segment.parts(body, now, SLICE)))
 
     return Endpoint("webhooks_segment", doors, handle, admit=admit)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from adapter.services.results import Result
 from adapter.services.work import Work
 from adapter.settings.fields import build
 from adapter.sources import segment
+from adapter.sources.decoded import Decoded
 
 ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -68,10 +69,14 @@ def batch(*odd: Any) -> bytes:
     return f"[{','.join([calls, *odd])}]".encode()
 
 
+@pytest.mark.parametrize("parts", [False, True], ids=["decoded at once", "decoded by parts"])
 async def test_every_message_is_settled_in_its_order_and_answered_in_its_place(
-    ingest: Ingest, desk: Desk
+    ingest: Ingest, desk: Desk, *, parts: bool
 ) -> None:
-    results = await ingest.receive(segment.decode(batch(), NOW), 1_000_000)
+    if parts:
+        results = await ingest.receive_parts(segment.parts(batch(), NOW, SLICE))
+    else:
+        results = await ingest.receive(segment.decode(batch(), NOW), 1_000_000)
     assert [result.message_id for result in results] == [f"m{number}" for number in range(MANY)]
     assert desk.settled == [f"m{number}:track" for number in range(MANY)]
     assert desk.commits > 1
@@ -92,3 +97,17 @@ async def test_when_a_slice_fails_the_batch_is_sent_again_and_nothing_counts_twi
     results = await ingest.receive(segment.decode(batch(), NOW), 1_000_000)
     assert {result.outcome for result in results} == {"processed", "duplicate"}
     assert sorted(desk.settled) == sorted(f"m{number}:track" for number in range(MANY))
+
+
+async def test_a_part_is_decoded_only_once_the_part_before_is_being_settled(
+    ingest: Ingest, desk: Desk
+) -> None:
+    commits_before = []
+
+    def watched() -> Iterator[Decoded]:
+        for part in segment.parts(batch(), NOW, SLICE):
+            commits_before.append(desk.commits)
+            yield part
+
+    await ingest.receive_parts(watched())
+    assert commits_before == [0, 1, 2, 3]

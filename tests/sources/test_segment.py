@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -128,3 +128,36 @@ def test_a_batch_of_four_thousand_loses_only_its_bad_event(received_at: datetime
     items[2500] = b'{"type":"track","event":"\\udead"}'
     decoded = segment.decode(b"[" + b",".join(items) + b"]", received_at)
     assert (len(decoded.messages), len(decoded.quarantined)) == (3999, 1)
+
+
+ELEMENTS = [
+    b'{"type":"track","messageId":"m1","event":"E"}',
+    b'{"json": {"type":"track","messageId":"m2"}}',
+    b' {"type":"track","x":"\\ud800"}',
+    b'{"type":"track","v":1e999}',
+    b'{"deep":' + b"[" * 70 + b"]" * 70 + b"}",
+    b'"\xff"',
+    b"17",
+    b"null",
+    b'{"body":"a=b"}',
+]
+
+
+@given(st.lists(st.sampled_from(ELEMENTS), max_size=12), st.integers(1, 5))
+def test_parts_hold_what_the_whole_holds(elements: list[bytes], at_most: int) -> None:
+    body = b"[" + b",".join(elements) + b"]"
+    now = datetime(2026, 3, 1, tzinfo=UTC)
+    whole, parts = segment.decode(body, now), list(segment.parts(body, now, at_most))
+    assert [message for part in parts for message in part.messages] == whole.messages
+    assert [kept for part in parts for kept in part.quarantined] == whole.quarantined
+
+
+@pytest.mark.parametrize("body", [b"", b"[1", b"[{}] x", b'{"a"', b"17", b"[{},]"])
+def test_a_body_that_is_no_array_is_told_before_the_first_part(body: bytes, received_at: datetime) -> None:
+    with pytest.raises(Unreadable):
+        segment.parts(body, received_at, 5)
+
+
+def test_parts_weigh_what_their_elements_do(received_at: datetime) -> None:
+    parts = segment.parts(b'[{"type": "track"}, {}, {"type":"page"}]', received_at, 2)
+    assert [part.size for part in parts] == [19, 15]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -71,6 +71,9 @@ class Services:
         self.taken.append(decoded)
         settled = [self.result(at, message.key) for at, message in enumerate(decoded.messages)]
         return settled + [Result(kept.key, "quarantined", kept.reason) for kept in decoded.quarantined]
+
+    async def receive_parts(self, parts: Iterable[Decoded]) -> list[Result]:
+        return [result for part in parts for result in await self.receive(part, part.size)]
 
     async def move(self, move: DiscountMove, idempotency_key: str | None = None) -> Discount:
         if self.error:
