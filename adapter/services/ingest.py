@@ -24,6 +24,8 @@ from adapter.sources.decoded import Decoded
 
 #: So many messages of one body are settled together.
 SLICE = 350
+#: What the data model looks at.
+_FITTED = (EventOccurred, CustomerUpsert)
 #: Seconds in which the committer begins with a part, before the next one keeps the loop busy.
 _HEAD_START = 0.001
 
@@ -155,16 +157,16 @@ class Ingest:
         ):
             return False
         horizon = message.received_at - self._policy.reward_within
-        return not any(
-            isinstance(operation, EventOccurred) and operation.event.occurred_at < horizon
-            for operation in operations
-        )
+        for operation in operations:
+            if isinstance(operation, EventOccurred) and operation.event.occurred_at < horizon:
+                return False
+        return True
 
     def _flag(self, works: Sequence[Work], answers: Sequence[Result]) -> None:
         """Tell what was kept though it does not fit the data model."""
         for work, answer in zip(works, answers, strict=True):
             for operation in work.operations:
-                if isinstance(operation, EventOccurred | CustomerUpsert) and operation.misfits:
+                if isinstance(operation, _FITTED) and operation.misfits:
                     answer.misfits = [*answer.misfits, *operation.misfits]
                     self._metrics.misfits.labels(work.source).inc(len(operation.misfits))
 

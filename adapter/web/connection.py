@@ -41,7 +41,8 @@ class Connection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to serve a connection."""
-        super().connection_made(cast("asyncio.Transport", Gathering(transport, self.loop)))
+        self._gathering = Gathering(transport, self.loop)
+        super().connection_made(cast("asyncio.Transport", self._gathering))
 
     def data_received(self, data: bytes) -> None:
         """Take what was read; a request that is not whole by now goes the long way."""
@@ -129,7 +130,7 @@ class Connection(HttpToolsProtocol):
         exchange.response_complete = True
         if exchange.disconnected:
             return
-        self.transport.write(_response(answer, keep_alive=exchange.keep_alive))
+        self._gathering.write_now(_response(answer, keep_alive=exchange.keep_alive))
         if not exchange.keep_alive:
             self.transport.close()
         self.on_response_complete()
@@ -168,6 +169,11 @@ class Gathering:
         self._parts.append(data)
         if len(data) >= _MUCH:
             self._flush()
+
+    def write_now(self, data: bytes) -> None:
+        """Write what is joined already."""
+        self._flush()
+        self._transport.write(data)
 
     def close(self) -> None:
         """Close once all is written."""

@@ -33,6 +33,7 @@ def endpoints(doors: Doors) -> dict[str, Endpoint]:
 def _segment(doors: Doors) -> Endpoint:
     secrets = [secret.encode() for secret in doors.settings.segment.shared_secrets]
     authorizations = doors.settings.segment.authorizations
+    shut = not secrets and not doors.unguarded
 
     def admit(headers: Headers) -> None:
         if authorizations:
@@ -42,7 +43,7 @@ def _segment(doors: Doors) -> Endpoint:
                 missing="the Authorization header of `segment.authorizations` is missing",
                 wrong="the Authorization header is not one of `segment.authorizations`",
             )
-        elif not secrets and not doors.unguarded:
+        elif shut:
             raise closed("segment.shared_secrets")
 
     async def handle(body: bytes, headers: Headers) -> Answer:
