@@ -87,7 +87,9 @@ def parts(body: bytes, received_at: datetime, at_most: int) -> Iterator[Decoded]
     """
     elements = payloads.elements(body)
     if elements is None or len(elements) <= at_most:
-        return iter((decode(body, received_at),))
+        whole = decode(body, received_at)
+        whole.size = len(body)
+        return iter((whole,))
     return (
         _part(elements[start : start + at_most], received_at) for start in range(0, len(elements), at_most)
     )

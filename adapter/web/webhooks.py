@@ -8,14 +8,14 @@ from datetime import datetime
 from adapter.model.encoding import encode
 from adapter.services.ingest import SLICE
 from adapter.services.results import Result
-from adapter.sources import mparticle, mparticle_firehose, segment
+from adapter.sources import mparticle, mparticle_firehose, payloads, segment
 from adapter.web.answers import Answer, settled
 from adapter.web.bodies import Headers
 from adapter.web.credentials import authorization, closed, require
 from adapter.web.doors import Doors
 from adapter.web.endpoints import Endpoint
 
-#: A body of so many bytes may hold many messages.
+#: An array of so many bytes may hold many messages.
 _LONG = 65_536
 #: Given a body and the moment now, returns what answers the results; raises before anything is stored.
 Told = Callable[[bytes, datetime], Callable[[Sequence[Result]], Answer]]
@@ -51,7 +51,7 @@ def _segment(doors: Doors) -> Endpoint:
             signature = headers.get(b"x-signature")
             segment.verify(body, signature.decode("latin-1") if signature else None, secrets)
         now = doors.clock()
-        if len(body) < _LONG:
+        if len(body) < _LONG or not payloads.is_array(body):
             return settled(await doors.ingest.receive(segment.decode(body, now), len(body)))
         return settled(await doors.ingest.receive_parts(segment.parts(body, now, SLICE)))
 

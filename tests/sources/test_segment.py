@@ -158,6 +158,11 @@ def test_a_body_that_is_no_array_is_told_before_the_first_part(body: bytes, rece
         segment.parts(body, received_at, 5)
 
 
+@pytest.mark.parametrize("body", [b'{"type": "track"}', b'[{"type": "track"}]', b'[{"v": 1e999}]'])
+def test_what_is_no_long_array_weighs_as_a_whole(body: bytes, received_at: datetime) -> None:
+    assert [part.size for part in segment.parts(body, received_at, 2)] == [len(body)]
+
+
 def test_parts_weigh_what_their_elements_do(received_at: datetime) -> None:
     parts = segment.parts(b'[{"type": "track"}, {}, {"type":"page"}]', received_at, 2)
     assert [part.size for part in parts] == [19, 15]
