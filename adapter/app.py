@@ -129,8 +129,7 @@ def compose(
     """
     world = world or World()
     store = store or open_store(settings.store.url)
-    metrics, books = metrics or Metrics(), read_books(settings)
-    destinations = _destinations(settings)
+    metrics, books, destinations = metrics or Metrics(), read_books(settings), _destinations(settings)
 
     async def settle(batch: Sequence[Work]) -> list[Result]:
         means = Means(world.clock(), world.draw, world.new_id, tuple(destinations), timers.room)
@@ -161,11 +160,10 @@ def compose(
     def running() -> AbstractAsyncContextManager[None]:
         return _running(clients, store, timers, committer, loops)
 
-    # However little may wait, one body of the greatest length must be able to arrive.
-    room = Room(max(settings.ingest.max_waiting_bytes, settings.server.max_body_bytes))
     doors = Doors(
-        ingest, checkout, privacy, health, settings, metrics, world.clock, running, _opendsr(settings), room
-    )
+        ingest, checkout, privacy, health, settings, metrics, world.clock, running, _opendsr(settings),
+        _room(settings),
+    )  # fmt: skip
     return App(
         settings=settings,
         metrics=metrics,
@@ -268,6 +266,11 @@ def _pace(settings: Settings) -> Pace:
 def _limits(settings: Settings) -> Limits:
     ingest = settings.ingest
     return Limits(ingest.max_waiting, ingest.max_waiting_bytes, ingest.max_batch, ingest.max_wait_seconds)
+
+
+def _room(settings: Settings) -> Room:
+    """Return the room for arriving bodies: however little may wait, the longest must be able to arrive."""
+    return Room(max(settings.ingest.max_waiting_bytes, settings.server.max_body_bytes))
 
 
 def _policy(settings: Settings) -> Policy:

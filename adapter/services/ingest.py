@@ -72,8 +72,8 @@ class Ingest:
     async def receive_parts(self, parts: Iterable[Decoded]) -> list[Result]:
         """Settle a body part by part, in order: one is decoded and mapped while the one before is committed.
 
-        When one fails the whole is sent again, and what was settled is a duplicate then. Raises Unavailable
-        as `receive` does.
+        The results of each part end with its quarantined ones. When a part fails the whole is sent again, and
+        what was settled is a duplicate then. Raises Unavailable as `receive` does.
         """
         submitted = []
         for part in parts:

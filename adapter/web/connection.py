@@ -1,8 +1,8 @@
 """Uvicorn's connections, with a short way for the calls that CDPs send by the thousand.
 
 A POST to a hot path that arrives whole, in one read, is answered without what ASGI needs for every other
-request: a scope, a cycle of receiving and sending, an event, a task per step. That is half of what uvicorn
-costs. Everything else goes uvicorn's own way, save that what one step of the server writes leaves together:
+request: a scope, and a cycle of receiving and sending with its event. That is half of what uvicorn costs.
+Everything else goes uvicorn's own way, save that what one step of the server writes leaves together:
 uvicorn writes the head of a response and its body apart, and both would go out at once, as two system calls,
 two packets and two wake-ups of the sender.
 """
