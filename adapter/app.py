@@ -131,10 +131,12 @@ def compose(
     store = store or open_store(settings.store.url)
     metrics, books, destinations = metrics or Metrics(), read_books(settings), _destinations(settings)
 
-    async def settle(batch: Sequence[Work]) -> list[Result]:
+    async def settle(batch: Sequence[Work], pass_on: Callable[[], None]) -> list[Result]:
         means = Means(world.clock(), world.draw, world.new_id, tuple(destinations), timers.room)
         with health.committing():
-            done = await store.transact(lambda transaction: decide(transaction, batch, books.rules, means))
+            done = await store.transact(
+                lambda transaction: decide(transaction, batch, books.rules, means), pass_on
+            )
         if any(result.discounts for result in done.results):
             relay.wake()
         timers.note(done)

@@ -4,6 +4,10 @@ There is no pause to gather: while one commit is on its way to the disk, the nex
 wait for their answers would all end up in one batch, and the process would idle while that is committed; so a
 batch takes no more than half of what waits and of what was just answered, and two halves take turns.
 
+Where the store is another machine's work, two transactions are under way at a time: the next one begins as
+soon as the one before has its locks, so that the process decides one while the server writes the other.
+Thirds take turns then.
+
 A sender gives up after a while, and repeats. So once the oldest of a batch has waited that long, everyone
 who waits is told to come again, and so is whoever comes, until the transaction has ended. It is never
 cancelled: it may commit, and then what is sent again is a duplicate with the same discounts.
@@ -15,6 +19,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 import msgspec
 from msgspec import Raw, Struct
@@ -34,7 +39,11 @@ _CROWDED = 0.8
 _SLOW = 0.5
 _STUCK = "the store has not committed in time: see what keeps it, or the way to it"
 
-Settle = Callable[[Sequence[Work]], Awaitable[list[Result]]]
+#: So many transactions are under way at a time, where the store allows any beside another.
+_ABREAST = 2
+
+#: Given works, and what to call as soon as later ones may be settled beside them.
+Settle = Callable[[Sequence[Work], Callable[[], None]], Awaitable[list[Result]]]
 
 
 class Limits(Struct, frozen=True):
@@ -53,6 +62,16 @@ class _Waiting(Struct):
     answer: asyncio.Future[list[Result]]
 
 
+class _Batch:
+    """What one transaction settles."""
+
+    def __init__(self, waiting: list[_Waiting]) -> None:
+        self.waiting = waiting
+        self.works = [work for each in waiting for work in each.works]
+        self.late = False
+        self.passed_on = False
+
+
 class Committer:
     """Group commit around one `settle`, which must be one durable transaction per call."""
 
@@ -66,19 +85,22 @@ class Committer:
         self._answered = 0
         self._arrived = asyncio.Event()
         self._closing = False
-        self._stuck = False
+        self._stuck = 0
+        self._under_way = 0
+        self._ended = asyncio.Event()
+        self._turns: set[asyncio.Task[None]] = set()
 
     @property
     def stuck(self) -> bool:
         """Whether a transaction runs that nobody waits for any more; submissions are turned away."""
-        return self._stuck
+        return self._stuck > 0
 
     @property
     def full(self) -> bool:
         """Whether the next submission would be turned away."""
         return (
             self._closing
-            or self._stuck
+            or self._stuck > 0
             or self._messages >= self._limits.max_messages
             or self._bytes >= self._limits.max_bytes
         )
@@ -113,16 +135,9 @@ class Committer:
         acknowledged, and to try each batch against a store that is stuck would keep senders, and the process,
         for minutes.
         """
-        clock = asyncio.get_running_loop().time
-        while self._queue or not self._closing:
-            if not self._queue:
-                self._arrived.clear()
-                await self._arrived.wait()
-                continue
-            started = clock()
-            failure = await self._commit(self._take())
-            if failure is not None and (self._closing or clock() - started > _SLOW):
-                self._give_up(failure)
+        self._pass_on()
+        while self._turns:
+            await asyncio.gather(*self._turns)
 
     def close(self) -> None:
         """Turn new work away; `run` returns when the queue is empty."""
@@ -136,27 +151,54 @@ class Committer:
             return _too_late()
         return Unavailable("too many messages are waiting")
 
-    def _take(self) -> list[_Waiting]:
+    def _pass_on(self, batch: _Batch | None = None) -> None:
+        """Let whoever comes after a batch have their turn."""
+        if batch is not None:
+            if batch.passed_on:
+                return
+            batch.passed_on = True
+        turn = asyncio.create_task(self._take_turns())
+        self._turns.add(turn)
+        turn.add_done_callback(self._turns.discard)
+
+    async def _take_turns(self) -> None:
+        """Settle batch after batch, until somebody else goes on while the last of them is settled."""
+        while self._queue or not self._closing:
+            if not self._queue:
+                self._arrived.clear()
+                await self._arrived.wait()
+            elif self._under_way == _ABREAST:
+                self._ended.clear()
+                await self._ended.wait()
+            else:
+                batch = self._take()
+                await self._commit(batch)
+                if batch.passed_on:
+                    return
+
+    def _take(self) -> _Batch:
         taken = [self._queue.popleft()]
-        half = (self._messages + self._answered + 1) // 2
-        room = min(self._limits.max_batch, half) - len(taken[0].works)
+        shares = self._under_way + 2
+        share = (self._messages + self._answered + shares - 1) // shares
+        room = min(self._limits.max_batch, share) - len(taken[0].works)
         while self._queue and len(self._queue[0].works) <= room:
             taken.append(self._queue.popleft())
             room -= len(taken[-1].works)
-        self._answered = sum(len(waiting.works) for waiting in taken)
-        return taken
+        return _Batch(taken)
 
-    async def _commit(self, taken: list[_Waiting]) -> AdapterError | None:
-        works = [work for waiting in taken for work in waiting.works]
+    async def _commit(self, batch: _Batch) -> None:
         failure: AdapterError | None = None
         results: list[Result] | None = None
-        self._metrics.commit_messages.observe(len(works))
-        patience = asyncio.get_running_loop().call_at(
-            taken[0].arrived + self._limits.max_wait, self._lose_patience, taken
+        self._under_way += 1
+        self._metrics.commit_messages.observe(len(batch.works))
+        clock = asyncio.get_running_loop()
+        started = clock.time()
+        patience = clock.call_at(
+            batch.waiting[0].arrived + self._limits.max_wait, self._lose_patience, batch
         )
         try:
             with self._metrics.commit_seconds.time():
-                results = await self._settled(works)
+                results = await self._settled(batch.works, partial(self._pass_on, batch))
         except AdapterError as error:
             failure = error
         except Exception:  # noqa: BLE001 - told to whoever waits, and logged
@@ -164,10 +206,14 @@ class Committer:
             _log.exception("a batch could not be settled")
             failure = Unavailable("the messages could not be settled")
         patience.cancel()
-        self._recover(failure)
-        self._answer(taken, results, failure)
-        self._weigh(-len(works), -sum(waiting.size for waiting in taken))
-        return failure
+        self._recover(batch, failure)
+        self._answer(batch.waiting, results, failure)
+        self._weigh(-len(batch.works), -sum(waiting.size for waiting in batch.waiting))
+        self._answered = len(batch.works)
+        self._under_way -= 1
+        self._ended.set()
+        if failure is not None and (self._closing or clock.time() - started > _SLOW):
+            self._give_up(failure)
 
     def _give_up(self, failure: AdapterError) -> None:
         waiting = list(self._queue)
@@ -175,34 +221,36 @@ class Committer:
         self._answer(waiting, None, failure)
         self._weigh(-sum(len(each.works) for each in waiting), -sum(each.size for each in waiting))
 
-    def _lose_patience(self, taken: list[_Waiting]) -> None:
+    def _lose_patience(self, batch: _Batch) -> None:
         """Turn everyone away; what is taken weighs on, for it is in memory until its transaction ends."""
-        self._stuck = True
+        batch.late = True
+        self._stuck += 1
         _log.warning("a transaction has not ended in time, until it does everyone is turned away")
         failure = _too_late()
-        self._answer(taken, None, failure)
+        self._answer(batch.waiting, None, failure)
         self._give_up(failure)
 
-    def _recover(self, failure: AdapterError | None) -> None:
-        if self._stuck:
-            self._stuck = False
+    def _recover(self, batch: _Batch, failure: AdapterError | None) -> None:
+        if batch.late:
+            self._stuck -= 1
             outcome = f"failed: {failure.message}" if failure else "was committed"
             _log.warning("the transaction that had not ended in time %s", outcome)
 
-    async def _settled(self, works: Sequence[Work]) -> list[Result]:
+    async def _settled(self, works: Sequence[Work], pass_on: Callable[[], None]) -> list[Result]:
         """Settle works; one that nobody foresaw to fail is found by halving, and quarantined alone."""
         try:
-            return await self._settle(works)
+            return await self._settle(works, pass_on)
         except AdapterError:
             raise
         except Exception as error:
             if len(works) > 1:
                 half = len(works) // 2
-                return await self._settled(works[:half]) + await self._settled(works[half:])
+                first = await self._settled(works[:half], pass_on)
+                return first + await self._settled(works[half:], pass_on)
             if not works or works[0].quarantine is not None:
                 raise Unavailable("the message cannot be stored") from error
             _log.exception("a message could not be decided", extra={"source": works[0].source})
-            return await self._settled([_quarantined(works[0], error)])
+            return await self._settled([_quarantined(works[0], error)], pass_on)
 
     def _answer(
         self, taken: list[_Waiting], results: list[Result] | None, error: AdapterError | None

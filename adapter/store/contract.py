@@ -226,8 +226,14 @@ class Store(Protocol):
         """Raise Unavailable unless the store can commit now."""
         ...
 
-    async def transact(self, script: Callable[[Transaction], Awaitable[T]]) -> T:
-        """Run the script in one transaction; durable when it returns."""
+    async def transact(
+        self, script: Callable[[Transaction], Awaitable[T]], pass_on: Callable[[], None] | None = None
+    ) -> T:
+        """Run the script in one transaction; durable when it returns.
+
+        An engine that can run another transaction beside this one calls `pass_on` once this one has what it
+        loads locked: who comes then waits for those locks, and so sees what this one has saved.
+        """
         ...
 
     async def customer(self, source_id: str) -> Customer | None:

@@ -1,4 +1,4 @@
-"""The one connection of a process that decides: a transaction at a time, run again where that helps."""
+"""The connections of a process that decide: a transaction on each at a time, run again where that helps."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ T = TypeVar("T")
 #: statement that commits it.
 Work = Callable[[Connection, bool], Awaitable[tuple[T, str]]]
 _ATTEMPTS = 10
-
+#: While one decides or commits, the other may begin.
+_CONNECTIONS = 2
 
 _PASSING = (
     exceptions.DeadlockDetectedError,
@@ -30,15 +31,14 @@ _PASSING = (
 
 
 class Committer:
-    """Connects when first needed, and again after the connection was lost."""
+    """Connects when first needed, and again after a connection was lost."""
 
     def __init__(self, dsn: str, shown: str) -> None:
         self._dsn = dsn
         self._shown = shown
-        self._turn = asyncio.Lock()
-        self._connection: Connection | None = None
+        self._room = asyncio.Semaphore(_CONNECTIONS)
+        self._idle: list[_Lane] = []
         self._closed = True
-        self._warned = False
 
     def open(self) -> None:
         """Let work in."""
@@ -46,23 +46,23 @@ class Committer:
 
     async def run(self, work: Work[T]) -> T:
         """Run work in a transaction of its own; a caller that is cancelled does not stop it half-way."""
-        return await asyncio.shield(asyncio.ensure_future(self._in_turn(work)))
+        return await asyncio.shield(asyncio.ensure_future(self._translated(work)))
 
     async def close(self) -> None:
         """Finish what runs, then disconnect."""
         self._closed = True
-        async with self._turn:
-            connection, self._connection = self._connection, None
-            if connection is not None and not connection.is_closed():
-                with suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
-                    await connection.close(timeout=2)
+        for _ in range(_CONNECTIONS):
+            await self._room.acquire()
+        idle, self._idle = self._idle, []
+        for lane in idle:
+            with suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                await lane.connection.close(timeout=2)
+        for _ in range(_CONNECTIONS):
+            self._room.release()
 
-    async def _in_turn(self, work: Work[T]) -> T:
-        async with self._turn:
-            if self._closed:
-                raise Unavailable(f"the store {self._shown} is closed: open it first")
-            with translated(self._shown):
-                return await self._repeat(work)
+    async def _translated(self, work: Work[T]) -> T:
+        with translated(self._shown):
+            return await self._repeat(work)
 
     async def _repeat(self, work: Work[T]) -> T:
         for attempt in range(_ATTEMPTS):
@@ -78,12 +78,40 @@ class Committer:
         raise Unavailable(f"the store {self._shown} is too busy: {_ATTEMPTS} attempts met other transactions")
 
     async def _once(self, work: Work[T], again: bool) -> T:
-        connection = await self._connected()
+        async with self._room:
+            if self._closed:
+                raise Unavailable(f"the store {self._shown} is closed: open it first")
+            lane = await self._lane()
+            try:
+                return await lane.run(work, again)
+            finally:
+                if not lane.connection.is_closed():
+                    self._idle.append(lane)
+
+    async def _lane(self) -> _Lane:
+        while self._idle:
+            lane = self._idle.pop()
+            if not lane.connection.is_closed():
+                return lane
+        return _Lane(await connect(self._dsn, BY_KEY))
+
+
+class _Lane:
+    """One connection; after what leaves it in an unknown state it is closed."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self._warned = False
+        connection.add_log_listener(self._hear)
+
+    async def run(self, work: Work[T], again: bool) -> T:
+        """Run work in a transaction."""
+        connection = self.connection
         try:
             await connection.execute("BEGIN")
             try:
                 result, commit = await work(connection, again)
-                await self._end(connection, commit)
+                await self._end(commit)
             except Exception as error:
                 if not is_out_of_order(error):
                     await connection.execute("ROLLBACK")
@@ -93,23 +121,16 @@ class Committer:
             if is_out_of_order(error) or not isinstance(error, Exception):
                 # What state the server is in is not known: a new connection starts from nothing.
                 connection.terminate()
-                self._connection = None
             raise
 
-    async def _end(self, connection: Connection, commit: str) -> None:
+    async def _end(self, commit: str) -> None:
         """Commit; raises where the server says that it did, but it did not, or the standbys have it not."""
         self._warned = False
-        if await connection.execute(commit) != "COMMIT":
+        if await self.connection.execute(commit) != "COMMIT":
             # A script that swallowed an error of the server: nothing of it is there.
             raise exceptions.InvalidTransactionStateError("the transaction had failed")
         if self._warned:
             raise ConnectionError("the commit was cut off while it waited for a standby")
-
-    async def _connected(self) -> Connection:
-        if self._connection is None or self._connection.is_closed():
-            self._connection = await connect(self._dsn, BY_KEY)
-            self._connection.add_log_listener(self._hear)
-        return self._connection
 
     def _hear(self, _: object, message: asyncpg.PostgresLogMessage) -> None:
         """Note a warning: whoever cancels a commit that waits for a standby has the server call it done."""

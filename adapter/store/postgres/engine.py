@@ -77,11 +77,13 @@ class PostgresStore:
         """Commit what keeps nothing: a server that only reads refuses it, and standbys are waited for."""
         await self._read(lambda connection: connection.execute(_WRITE_NOTHING))
 
-    async def transact(self, script: Callable[[Transaction], Awaitable[T]]) -> T:
+    async def transact(
+        self, script: Callable[[Transaction], Awaitable[T]], pass_on: Callable[[], None] | None = None
+    ) -> T:
         """Run the script in one transaction; durable when it returns."""
 
         async def work(connection: Connection, again: bool) -> tuple[T, str]:
-            transaction = PostgresTransaction(connection, locking=again)
+            transaction = PostgresTransaction(connection, pass_on, locking=again)
             result = await script(transaction)
             await transaction.finish()
             return result, transaction.end

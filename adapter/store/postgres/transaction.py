@@ -9,7 +9,7 @@ all, the server sees that none has been moved so far that the script might have 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -35,14 +35,17 @@ from adapter.store.rows import digest, read_customer, read_event, read_held, rea
 
 
 class PostgresTransaction:
-    """Runs inside BEGIN on the committer's connection; the statement `end` commits it.
+    """Runs inside BEGIN on a committer's connection; the statement `end` commits it.
 
-    `locking` has counters locked as soon as they are reserved: no other transaction can make the script run
+    `locked` is called when what is loaded is locked. `locking` has counters locked as soon as they are reserved: no other transaction can make the script run
     again for their sake.
     """
 
-    def __init__(self, connection: Connection, *, locking: bool = False) -> None:
+    def __init__(
+        self, connection: Connection, locked: Callable[[], None] | None = None, *, locking: bool = False
+    ) -> None:
         self._connection = connection
+        self._locked = locked
         self._locking = locking
         self._held_customers: set[str] = set()
         self._held_identities: set[Identity] = set()
@@ -65,6 +68,8 @@ class PostgresTransaction:
             array(sorted(set(wanted.codes))),
             array(set(wanted.waits)),
         )
+        if self._locked is not None:
+            self._locked()
         self._held_customers = set(texts(row["held"]))
         self._held_identities = set(zip(texts(row["held_kinds"]), texts(row["held_ids"]), strict=True))
         loaded = _loaded(row)

@@ -77,8 +77,10 @@ class SqliteStore:
         """Commit one small write."""
         await self._write(lambda connection: connection.execute(SQL["beat"]))
 
-    async def transact(self, script: Callable[[Transaction], Awaitable[T]]) -> T:
-        """Run the script in one transaction; durable when it returns.
+    async def transact(
+        self, script: Callable[[Transaction], Awaitable[T]], pass_on: Callable[[], None] | None = None
+    ) -> T:
+        """Run the script in one transaction; durable when it returns. Nobody else's can run beside it.
 
         Its statements run here, on the caller's loop: beside a busy loop a thread would wait for the
         interpreter at every one of them. Only waiting for a lock, and the commit, are left to the thread.
