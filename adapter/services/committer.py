@@ -40,7 +40,7 @@ _SLOW = 0.5
 _STUCK = "the store has not committed in time: see what keeps it, or the way to it"
 
 #: So many transactions are under way at a time, where the store allows any beside another.
-_ABREAST = 2
+_ABREAST = 3
 
 #: Given works, and what to call as soon as later ones may be settled beside them.
 Settle = Callable[[Sequence[Work], Callable[[], None]], Awaitable[list[Result]]]
