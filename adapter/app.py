@@ -33,7 +33,7 @@ from adapter.rules.book import RuleBook
 from adapter.rules.codes import ALPHABET
 from adapter.services.books import Books
 from adapter.services.checkout import Checkout
-from adapter.services.committer import Committer, Limits
+from adapter.services.committer import Committer, Limits, PassOn
 from adapter.services.deciding import decide
 from adapter.services.expiry import Expiry, Intervals
 from adapter.services.gauges import Gauges
@@ -131,7 +131,7 @@ def compose(
     store = store or open_store(settings.store.url)
     metrics, books, destinations = metrics or Metrics(), read_books(settings), _destinations(settings)
 
-    async def settle(batch: Sequence[Work], pass_on: Callable[[], None]) -> list[Result]:
+    async def settle(batch: Sequence[Work], pass_on: PassOn) -> list[Result]:
         means = Means(world.clock(), world.draw, world.new_id, tuple(destinations), timers.room)
         with health.committing():
             done = await store.transact(

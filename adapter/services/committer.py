@@ -4,9 +4,8 @@ There is no pause to gather: while one commit is on its way to the disk, the nex
 wait for their answers would all end up in one batch, and the process would idle while that is committed; so a
 batch takes no more than half of what waits and of what was just answered, and two halves take turns.
 
-Where the store is another machine's work, two transactions are under way at a time: the next one begins as
-soon as the one before has its locks, so that the process decides one while the server writes the other.
-Thirds take turns then.
+Where a server writes, and not this process, three transactions are under way: the next one begins as soon as
+the one before has its locks, so that one is decided while others are on their way. Shares are smaller then.
 
 A sender gives up after a while, and repeats. So once the oldest of a batch has waited that long, everyone
 who waits is told to come again, and so is whoever comes, until the transaction has ended. It is never
@@ -39,11 +38,12 @@ _CROWDED = 0.8
 _SLOW = 0.5
 _STUCK = "the store has not committed in time: see what keeps it, or the way to it"
 
-#: So many transactions are under way at a time, where the store allows any beside another.
+#: So many transactions are under way at a time, where the store can run any beside another.
 _ABREAST = 3
 
-#: Given works, and what to call as soon as later ones may be settled beside them.
-Settle = Callable[[Sequence[Work], Callable[[], None]], Awaitable[list[Result]]]
+#: To be called, once or more often, as soon as later works may be settled beside those that are now.
+PassOn = Callable[[], None]
+Settle = Callable[[Sequence[Work], PassOn], Awaitable[list[Result]]]
 
 
 class Limits(Struct, frozen=True):
@@ -135,7 +135,7 @@ class Committer:
         acknowledged, and to try each batch against a store that is stuck would keep senders, and the process,
         for minutes.
         """
-        self._pass_on()
+        self._begin_turns()
         while self._turns:
             await asyncio.gather(*self._turns)
 
@@ -151,15 +151,16 @@ class Committer:
             return _too_late()
         return Unavailable("too many messages are waiting")
 
-    def _pass_on(self, batch: _Batch | None = None) -> None:
-        """Let whoever comes after a batch have their turn."""
-        if batch is not None:
-            if batch.passed_on:
-                return
+    def _begin_turns(self) -> None:
+        turns = asyncio.create_task(self._take_turns())
+        self._turns.add(turns)
+        turns.add_done_callback(self._turns.discard)
+
+    def _pass_on(self, batch: _Batch) -> None:
+        """Let whoever comes after a batch have their turn, while it is being settled."""
+        if not batch.passed_on:
             batch.passed_on = True
-        turn = asyncio.create_task(self._take_turns())
-        self._turns.add(turn)
-        turn.add_done_callback(self._turns.discard)
+            self._begin_turns()
 
     async def _take_turns(self) -> None:
         """Settle batch after batch, until somebody else goes on while the last of them is settled."""
@@ -193,9 +194,7 @@ class Committer:
         self._metrics.commit_messages.observe(len(batch.works))
         clock = asyncio.get_running_loop()
         started = clock.time()
-        patience = clock.call_at(
-            batch.waiting[0].arrived + self._limits.max_wait, self._lose_patience, batch
-        )
+        patience = clock.call_at(batch.waiting[0].arrived + self._limits.max_wait, self._lose_patience, batch)
         try:
             with self._metrics.commit_seconds.time():
                 results = await self._settled(batch.works, partial(self._pass_on, batch))
@@ -236,7 +235,7 @@ class Committer:
             outcome = f"failed: {failure.message}" if failure else "was committed"
             _log.warning("the transaction that had not ended in time %s", outcome)
 
-    async def _settled(self, works: Sequence[Work], pass_on: Callable[[], None]) -> list[Result]:
+    async def _settled(self, works: Sequence[Work], pass_on: PassOn) -> list[Result]:
         """Settle works; one that nobody foresaw to fail is found by halving, and quarantined alone."""
         try:
             return await self._settle(works, pass_on)

@@ -108,8 +108,10 @@ def count_again(store: Store) -> Store:
 def _through(store: Store, wrap: Callable[[Transaction], Transaction]) -> Store:
     transact = store.transact
 
-    async def wrapped(script: Callable[[Transaction], Awaitable[T]]) -> T:
-        return await transact(lambda transaction: script(wrap(transaction)))
+    async def wrapped(
+        script: Callable[[Transaction], Awaitable[T]], pass_on: Callable[[], None] | None = None
+    ) -> T:
+        return await transact(lambda transaction: script(wrap(transaction)), pass_on)
 
     store.transact = wrapped  # type: ignore[method-assign]
     return store

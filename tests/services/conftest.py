@@ -17,6 +17,7 @@ from adapter.model.operations import EventOccurred, Operation
 from adapter.model.timers import Timer
 from adapter.rules import book as rule_book
 from adapter.rules.book import RuleBook
+from adapter.services.committer import PassOn
 from adapter.services.deciding import decide
 from adapter.services.issuing import Means
 from adapter.services.results import Result, Settled
@@ -53,13 +54,13 @@ class Desk:
         [result] = await self.settle([self.work(*operations, rewarded=rewarded)])
         return result
 
-    async def settle(self, batch: Sequence[Work]) -> list[Result]:
+    async def settle(self, batch: Sequence[Work], pass_on: PassOn | None = None) -> list[Result]:
         means = Means(self.now, self._draw, lambda: f"id{next(self._numbers)}", room=self.room)
 
         async def script(transaction: Any) -> Settled:
             return await decide(transaction, batch, self.book, means)
 
-        self.last = await self.store.transact(script)
+        self.last = await self.store.transact(script, pass_on)
         return self.last.results
 
     async def fire(self) -> list[Result]:

@@ -70,7 +70,7 @@ async def test_the_past_is_read_once_and_kept(
 
     transact = desk.store.transact
     monkeypatch.setattr(
-        desk.store, "transact", lambda script: transact(lambda opened: script(Counting(opened)))
+        desk.store, "transact", lambda script, _: transact(lambda opened: script(Counting(opened)))
     )
     results = await desk.settle([desk.work(desk.event("checkout_started", who)) for who in people])
     assert all(outcome(result) for result in results)

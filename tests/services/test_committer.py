@@ -12,7 +12,7 @@ import pytest
 
 from adapter.errors import Unavailable
 from adapter.metrics import Metrics
-from adapter.services.committer import Committer, Limits, Settle
+from adapter.services.committer import Committer, Limits, PassOn, Settle
 from adapter.services.results import Result
 from adapter.services.work import Work
 
@@ -23,7 +23,7 @@ def work(name: str) -> Work:
     return Work("segment", name, name, NOW, document={"messageId": name})
 
 
-async def settle(batch: Sequence[Work]) -> list[Result]:
+async def settle(batch: Sequence[Work], _: PassOn) -> list[Result]:
     return [Result(each.message_id, "quarantined" if each.quarantine else "processed") for each in batch]
 
 
@@ -48,10 +48,10 @@ async def test_what_arrives_during_a_commit_is_settled_in_two_halves_that_take_t
     sizes: list[int] = []
     gate = asyncio.Event()
 
-    async def slow(batch: Sequence[Work]) -> list[Result]:
+    async def slow(batch: Sequence[Work], _: PassOn) -> list[Result]:
         sizes.append(len(batch))
         await gate.wait()
-        return await settle(batch)
+        return await settle(batch, _)
 
     async with running(slow) as committer:
         first = asyncio.create_task(committer.submit([work("first")]))
@@ -65,10 +65,10 @@ async def test_what_arrives_during_a_commit_is_settled_in_two_halves_that_take_t
 
 
 async def test_a_message_that_breaks_deciding_is_quarantined_alone() -> None:
-    async def brittle(batch: Sequence[Work]) -> list[Result]:
+    async def brittle(batch: Sequence[Work], _: PassOn) -> list[Result]:
         if any(each.key == "bad" and each.quarantine is None for each in batch):
             raise ZeroDivisionError
-        return await settle(batch)
+        return await settle(batch, _)
 
     async with running(brittle) as committer:
         answers = await committer.submit([work(name) for name in ("a", "b", "bad", "c", "d")])
@@ -78,10 +78,10 @@ async def test_a_message_that_breaks_deciding_is_quarantined_alone() -> None:
 async def test_an_unavailable_store_is_said_to_everyone_who_waits_and_to_nobody_after() -> None:
     down = True
 
-    async def shaky(batch: Sequence[Work]) -> list[Result]:
+    async def shaky(batch: Sequence[Work], _: PassOn) -> list[Result]:
         if down:
             raise Unavailable("the store is locked")
-        return await settle(batch)
+        return await settle(batch, _)
 
     async with running(shaky) as committer:
         answers = await asyncio.gather(
@@ -95,7 +95,7 @@ async def test_an_unavailable_store_is_said_to_everyone_who_waits_and_to_nobody_
 async def test_a_store_that_fails_slowly_is_not_tried_for_each_batch_while_others_wait() -> None:
     tried = []
 
-    async def stuck(batch: Sequence[Work]) -> list[Result]:
+    async def stuck(batch: Sequence[Work], _: PassOn) -> list[Result]:
         tried.append(len(batch))
         await asyncio.sleep(0.6)
         raise Unavailable("the store does not answer")
@@ -110,10 +110,10 @@ async def test_a_store_that_fails_slowly_is_not_tried_for_each_batch_while_other
 async def test_even_a_fault_of_our_own_is_said_to_who_waits_and_stops_nothing() -> None:
     faulty = True
 
-    async def short(batch: Sequence[Work]) -> list[Result]:
+    async def short(batch: Sequence[Work], _: PassOn) -> list[Result]:
         if faulty:
             raise Unavailable("away")
-        return await settle(batch)
+        return await settle(batch, _)
 
     class Failing(Metrics):
         def __init__(self) -> None:
@@ -138,9 +138,9 @@ async def test_even_a_fault_of_our_own_is_said_to_who_waits_and_stops_nothing() 
 async def test_past_the_limit_new_work_is_turned_away_at_once() -> None:
     gate = asyncio.Event()
 
-    async def stuck(batch: Sequence[Work]) -> list[Result]:
+    async def stuck(batch: Sequence[Work], _: PassOn) -> list[Result]:
         await gate.wait()
-        return await settle(batch)
+        return await settle(batch, _)
 
     async with running(stuck, Limits(max_messages=2)) as committer:
         accepted = [asyncio.create_task(committer.submit([work(str(n))])) for n in range(2)]
@@ -164,9 +164,9 @@ async def test_closing_settles_what_waits_and_refuses_what_comes() -> None:
 async def test_it_says_that_it_is_crowded_before_it_turns_work_away() -> None:
     gate = asyncio.Event()
 
-    async def slow(batch: Sequence[Work]) -> list[Result]:
+    async def slow(batch: Sequence[Work], _: PassOn) -> list[Result]:
         await gate.wait()
-        return await settle(batch)
+        return await settle(batch, _)
 
     async with running(slow, Limits(max_messages=10, max_bytes=100)) as committer:
         seen = []
@@ -185,7 +185,7 @@ async def test_a_store_that_fails_while_stopping_is_not_tried_for_each_batch() -
     asked = 0
     gate = asyncio.Event()
 
-    async def away(batch: Sequence[Work]) -> list[Result]:
+    async def away(batch: Sequence[Work], _: PassOn) -> list[Result]:
         nonlocal asked
         asked += 1
         await gate.wait()
@@ -209,13 +209,13 @@ class Stuck:
         self.sizes: list[int] = []
         self._error = error
 
-    async def settle(self, batch: Sequence[Work]) -> list[Result]:
+    async def settle(self, batch: Sequence[Work], _: PassOn) -> list[Result]:
         self.sizes.append(len(batch))
         await self.gate.wait()
         if self._error is not None:
             error, self._error = self._error, None
             raise error
-        return await settle(batch)
+        return await settle(batch, _)
 
 
 def submitted(committer: Committer, many: int) -> list[asyncio.Task[list[Result]]]:
@@ -259,10 +259,10 @@ async def test_while_a_transaction_is_stuck_who_comes_is_turned_away_and_served_
 async def test_a_wait_in_the_queue_counts_like_one_in_the_transaction() -> None:
     ended: list[int] = []
 
-    async def slow(batch: Sequence[Work]) -> list[Result]:
+    async def slow(batch: Sequence[Work], _: PassOn) -> list[Result]:
         await asyncio.sleep(0.3)
         ended.append(len(batch))
-        return await settle(batch)
+        return await settle(batch, _)
 
     async with running(slow, Limits(max_batch=1, max_wait=0.5)) as committer:
         first, second = submitted(committer, 2)
@@ -274,9 +274,9 @@ async def test_a_wait_in_the_queue_counts_like_one_in_the_transaction() -> None:
 
 
 async def test_no_transaction_is_measured_by_the_patience_of_one_that_has_ended() -> None:
-    async def brisk(batch: Sequence[Work]) -> list[Result]:
+    async def brisk(batch: Sequence[Work], _: PassOn) -> list[Result]:
         await asyncio.sleep(0.03)
-        return await settle(batch)
+        return await settle(batch, _)
 
     async with running(brisk, Limits(max_wait=0.5)) as committer:
         for name in range(25):
@@ -304,3 +304,108 @@ async def test_closing_waits_for_a_transaction_that_is_stuck_and_for_nothing_mor
             await committer.submit([work("late")])
         store.gate.set()
     assert store.sizes == [2]
+
+
+class Server:
+    """A settling that passes on as soon as `locked` lets it, and ends when `written` lets it."""
+
+    def __init__(self) -> None:
+        self.locked = asyncio.Event()
+        self.written = asyncio.Event()
+        self.begun: list[list[str]] = []
+
+    async def settle(self, batch: Sequence[Work], pass_on: PassOn) -> list[Result]:
+        self.begun.append([each.key for each in batch])
+        await self.locked.wait()
+        pass_on()
+        pass_on()
+        await self.written.wait()
+        return await settle(batch, pass_on)
+
+
+async def test_no_batch_begins_before_the_one_before_has_its_locks() -> None:
+    server = Server()
+    async with running(server.settle, Limits(max_batch=1)) as committer:
+        sent = submitted(committer, 4)
+        await asyncio.sleep(0.01)
+        assert server.begun == [["m0"]]
+        server.locked.set()
+        server.written.set()
+        await asyncio.gather(*sent)
+
+
+async def test_three_batches_are_under_way_at_a_time_in_the_order_of_their_coming() -> None:
+    server = Server()
+    server.locked.set()
+    async with running(server.settle, Limits(max_batch=1)) as committer:
+        sent = submitted(committer, 6)
+        await asyncio.sleep(0.01)
+        assert server.begun == [["m0"], ["m1"], ["m2"]]
+        server.written.set()
+        answers = await asyncio.gather(*sent)
+    assert [each.message_id for answer in answers for each in answer] == [f"m{n}" for n in range(6)]
+    assert server.begun == [[f"m{n}"] for n in range(6)]
+
+
+async def test_the_more_batches_are_under_way_the_smaller_is_the_next() -> None:
+    server = Server()
+    server.locked.set()
+    async with running(server.settle) as committer:
+        sent = submitted(committer, 24)
+        await asyncio.sleep(0.01)
+        assert [len(batch) for batch in server.begun] == [12, 8, 4]
+        server.written.set()
+        await asyncio.gather(*sent)
+
+
+async def test_a_message_that_breaks_deciding_is_quarantined_alone_also_beside_other_batches() -> None:
+    server = Server()
+    server.locked.set()
+    server.written.set()
+
+    async def brittle(batch: Sequence[Work], pass_on: PassOn) -> list[Result]:
+        results = await server.settle(batch, pass_on)
+        if any(each.key == "m3" and each.quarantine is None for each in batch):
+            raise ZeroDivisionError
+        return results
+
+    async with running(brittle) as committer:
+        answers = await asyncio.gather(*submitted(committer, 12))
+    assert [answer[0].outcome for answer in answers] == [
+        "quarantined" if n == 3 else "processed" for n in range(12)
+    ]
+
+
+async def test_of_several_batches_that_are_stuck_the_last_to_end_lets_everybody_in_again() -> None:
+    ends = [asyncio.Event() for _ in range(3)]
+    number = iter(range(9))
+
+    async def slow(batch: Sequence[Work], pass_on: PassOn) -> list[Result]:
+        pass_on()
+        this = next(number)
+        if this < len(ends):
+            await ends[this].wait()
+        return await settle(batch, pass_on)
+
+    async with running(slow, HASTY) as committer:
+        await asyncio.gather(*submitted(committer, 20), return_exceptions=True)
+        for end in ends:
+            assert committer.stuck
+            with pytest.raises(Unavailable, match="not committed in time"):
+                await committer.submit([work("while it is stuck")])
+            end.set()
+            await asyncio.sleep(0.01)
+        assert not committer.stuck
+        assert [result.outcome for result in await committer.submit([work("after")])] == ["processed"]
+
+
+async def test_closing_waits_for_every_batch_under_way_and_settles_what_waits() -> None:
+    server = Server()
+    server.locked.set()
+    async with running(server.settle, Limits(max_batch=1)) as committer:
+        sent = submitted(committer, 5)
+        await asyncio.sleep(0.01)
+        committer.close()
+        assert len(server.begun) == 3
+        server.written.set()
+    assert [len(await each) for each in sent] == [1] * 5

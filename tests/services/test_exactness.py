@@ -142,7 +142,7 @@ class ReadThenWrite:
     def __init__(self, store: Any) -> None:
         self._store = store
 
-    async def transact(self, script: Any) -> Any:
+    async def transact(self, script: Any, _: Any = None) -> Any:
         kept: list[Changes] = []
 
         class Reading:

@@ -10,7 +10,7 @@ import pytest
 
 from adapter.errors import Refused, Unavailable
 from adapter.metrics import Metrics
-from adapter.services.committer import Committer, Limits
+from adapter.services.committer import Committer, Limits, PassOn
 from adapter.services.health import Health
 from adapter.services.results import Result
 from adapter.services.work import Work
@@ -30,7 +30,7 @@ class Answering:
         return
 
 
-async def _settle(_: Sequence[Work]) -> list[Result]:
+async def _settle(_: Sequence[Work], _pass_on: PassOn) -> list[Result]:
     return []
 
 
@@ -46,7 +46,7 @@ async def test_a_store_that_does_not_answer_is_not_waited_for() -> None:
 async def test_a_commit_that_does_not_end_in_time_is_told_as_long_as_it_runs() -> None:
     gate = asyncio.Event()
 
-    async def stuck(_: Sequence[Work]) -> list[Result]:
+    async def stuck(_: Sequence[Work], _pass_on: PassOn) -> list[Result]:
         await gate.wait()
         return []
 

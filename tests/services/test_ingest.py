@@ -13,7 +13,7 @@ import pytest
 from adapter.app import read_books
 from adapter.errors import Unavailable
 from adapter.metrics import Metrics
-from adapter.services.committer import Committer, Limits
+from adapter.services.committer import Committer, Limits, PassOn
 from adapter.services.ingest import SLICE, Ingest, Policy
 from adapter.services.results import Result
 from adapter.services.work import Work
@@ -34,7 +34,7 @@ class Desk:
         self.commits = 0
         self.failing: int | None = None
 
-    async def settle(self, batch: Sequence[Work]) -> list[Result]:
+    async def settle(self, batch: Sequence[Work], _: PassOn) -> list[Result]:
         await asyncio.sleep(0)
         self.commits += 1
         if self.commits == self.failing:

@@ -39,7 +39,7 @@ class _NoStore:
         return None
 
 
-async def _no_settling(_works: Any) -> list[Any]:
+async def _no_settling(_works: Any, _pass_on: Any) -> list[Any]:
     return []
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from adapter.errors import Unavailable
 from adapter.metrics import Metrics
-from adapter.services.committer import Committer, Limits
+from adapter.services.committer import Committer, Limits, PassOn
 
 RULE = """
 rules:
@@ -28,8 +28,8 @@ class Late:
         self.gate = asyncio.Event()
         self._store = store
 
-    async def transact(self, script: Callable[[Any], Awaitable[Any]]) -> Any:
-        result = await self._store.transact(script)
+    async def transact(self, script: Callable[[Any], Awaitable[Any]], pass_on: PassOn | None = None) -> Any:
+        result = await self._store.transact(script, pass_on)
         await self.gate.wait()
         return result
 

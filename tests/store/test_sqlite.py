@@ -212,6 +212,13 @@ async def test_a_closed_store_says_so(path: Path) -> None:
     await store.close()
 
 
+async def test_nobody_is_let_in_beside_a_transaction(store: SqliteStore, make: Any) -> None:
+    async def script(transaction: Transaction) -> None:
+        await transaction.load(Wanted(customers=["c1"]), make.now)
+
+    await store.transact(script, lambda: pytest.fail("another transaction would only wait"))
+
+
 async def test_a_script_that_awaits_anything_else_is_refused(store: SqliteStore, run: Any, make: Any) -> None:
     async def script(transaction: Transaction) -> None:
         await transaction.save(make.changes(counters={("", "k"): 1}))

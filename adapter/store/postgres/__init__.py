@@ -1,1 +1,1 @@
-"""The engine for many processes: one database, a committing connection in each process."""
+"""The engine for many processes: one database, a few committing connections in each process."""

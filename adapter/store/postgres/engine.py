@@ -1,4 +1,4 @@
-"""The store on PostgreSQL: one committing connection, a few that read and lease."""
+"""The store on PostgreSQL: a few connections that commit, and a few that read and lease."""
 
 from __future__ import annotations
 

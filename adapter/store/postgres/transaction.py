@@ -37,8 +37,8 @@ from adapter.store.rows import digest, read_customer, read_event, read_held, rea
 class PostgresTransaction:
     """Runs inside BEGIN on a committer's connection; the statement `end` commits it.
 
-    `locked` is called when what is loaded is locked. `locking` has counters locked as soon as they are reserved: no other transaction can make the script run
-    again for their sake.
+    `locked` is called when what is loaded is locked. `locking` has counters locked as soon as they are
+    reserved: no other transaction can make the script run again for their sake.
     """
 
     def __init__(
