@@ -232,8 +232,8 @@ class Store(Protocol):
         """Run the script in one transaction; durable when it returns.
 
         An engine that can run another transaction beside this one calls `pass_on` once this one has what it
-        loads locked: who comes then waits for those locks, and so sees what this one has saved (save where this
-        one must run again; it comes later then, as if it had been sent later).
+        loads locked: who comes then waits for those locks, and so sees what this one has saved. Where this one
+        must run again, it comes later, as if it had been sent later.
         """
         ...
 
