@@ -232,7 +232,7 @@ class Store(Protocol):
         """Run the script in one transaction; durable when it returns.
 
         An engine that can run another transaction beside this one calls `pass_on` once this one has what it
-        loads locked: who comes then waits for those locks, and so sees what this one has saved. Where this one
+        loads locked: who comes then waits for those locks, and so sees what this one has saved. When this one
         must run again, it comes later, as if it had been sent later.
         """
         ...
