@@ -4,8 +4,8 @@ There is no pause to gather: while one commit is on its way to the disk, the nex
 wait for their answers would all end up in one batch, and the process would idle while that is committed; so a
 batch takes no more than half of what waits and of what was just answered, and two halves take turns.
 
-Where a server writes, and not this process, three transactions are under way: the next one begins as soon as
-the one before has its locks, so that one is decided while others are on their way. Shares are smaller then.
+Where a server writes, and not this process, two transactions are under way: the next one begins as soon as the
+one before has its locks, so that the process decides the one while the server writes the other.
 
 A sender gives up after a while, and repeats. So once the oldest of a batch has waited that long, everyone
 who waits is told to come again, and so is whoever comes, until the transaction has ended. It is never
@@ -39,7 +39,7 @@ _SLOW = 0.5
 _STUCK = "the store has not committed in time: see what keeps it, or the way to it"
 
 #: So many transactions are under way at a time, where the store can run any beside another.
-_ABREAST = 3
+_ABREAST = 2
 
 #: To be called, once or more often, as soon as later works may be settled beside those that are now.
 PassOn = Callable[[], None]
@@ -179,9 +179,8 @@ class Committer:
 
     def _take(self) -> _Batch:
         taken = [self._queue.popleft()]
-        shares = self._under_way + 2
-        share = (self._messages + self._answered + shares - 1) // shares
-        room = min(self._limits.max_batch, share) - len(taken[0].works)
+        half = (self._messages + self._answered + 1) // 2
+        room = min(self._limits.max_batch, half) - len(taken[0].works)
         while self._queue and len(self._queue[0].works) <= room:
             taken.append(self._queue.popleft())
             room -= len(taken[-1].works)

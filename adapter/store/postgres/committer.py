@@ -19,7 +19,7 @@ T = TypeVar("T")
 Work = Callable[[Connection, bool], Awaitable[tuple[T, str]]]
 _ATTEMPTS = 10
 #: While one decides or commits, the other may begin.
-_CONNECTIONS = 3
+_CONNECTIONS = 2
 
 _PASSING = (
     exceptions.DeadlockDetectedError,
