@@ -4,8 +4,8 @@ There is no pause to gather: while one commit is on its way to the disk, the nex
 wait for their answers would all end up in one batch, and the process would idle while that is committed; so a
 batch takes no more than half of what waits and of what was just answered, and two halves take turns.
 
-Where a server writes, and not this process, two transactions are under way: the next one begins as soon as the
-one before has its locks, so that the process decides the one while the server writes the other.
+Where a server writes, and not this process, two transactions are under way: the next one begins as soon as
+the one before has its locks, so that the process decides the one while the server writes the other.
 
 A sender gives up after a while, and repeats. So once the oldest of a batch has waited that long, everyone
 who waits is told to come again, and so is whoever comes, until the transaction has ended. It is never
