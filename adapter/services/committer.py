@@ -191,9 +191,9 @@ class Committer:
         results: list[Result] | None = None
         self._under_way += 1
         self._metrics.commit_messages.observe(len(batch.works))
-        clock = asyncio.get_running_loop()
-        started = clock.time()
-        patience = clock.call_at(batch.waiting[0].arrived + self._limits.max_wait, self._lose_patience, batch)
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        patience = loop.call_at(batch.waiting[0].arrived + self._limits.max_wait, self._lose_patience, batch)
         try:
             with self._metrics.commit_seconds.time():
                 results = await self._settled(batch.works, partial(self._pass_on, batch))
@@ -210,7 +210,7 @@ class Committer:
         self._answered = len(batch.works)
         self._under_way -= 1
         self._ended.set()
-        if failure is not None and (self._closing or clock.time() - started > _SLOW):
+        if failure is not None and (self._closing or loop.time() - started > _SLOW):
             self._give_up(failure)
 
     def _give_up(self, failure: AdapterError) -> None:
