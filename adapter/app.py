@@ -33,7 +33,7 @@ from adapter.rules.book import RuleBook
 from adapter.rules.codes import ALPHABET
 from adapter.services.books import Books
 from adapter.services.checkout import Checkout
-from adapter.services.committer import Committer, Limits, PassOn
+from adapter.services.committer import Committer, Limits
 from adapter.services.deciding import decide
 from adapter.services.expiry import Expiry, Intervals
 from adapter.services.gauges import Gauges
@@ -51,7 +51,7 @@ from adapter.services.timers import Timers
 from adapter.services.work import Work
 from adapter.settings.values import Files, Settings
 from adapter.sources.opendsr import Certificate
-from adapter.store.contract import Store
+from adapter.store.contract import PassOn, Store
 from adapter.store.engines import open_store
 from adapter.web.application import Application, ASGIApp
 from adapter.web.bodies import Room

@@ -29,6 +29,7 @@ from adapter.metrics import Metrics
 from adapter.model.quarantine import Quarantined
 from adapter.services.results import Result
 from adapter.services.work import Work
+from adapter.store.contract import PassOn
 
 _log = logging.getLogger(__name__)
 
@@ -41,8 +42,6 @@ _STUCK = "the store has not committed in time: see what keeps it, or the way to 
 #: So many transactions are under way at a time, where the store can run any beside another.
 _ABREAST = 2
 
-#: To be called, once or more often, as soon as later works may be settled beside those that are now.
-PassOn = Callable[[], None]
 Settle = Callable[[Sequence[Work], PassOn], Awaitable[list[Result]]]
 
 

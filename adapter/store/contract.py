@@ -28,6 +28,8 @@ from adapter.model.quarantine import Quarantined
 from adapter.model.timers import Cancellation, Timer
 
 T = TypeVar("T")
+#: To be called, once or more often, when a further transaction may begin beside one that is under way.
+PassOn = Callable[[], None]
 #: (source, dedupe key) of a message.
 MessageKey = tuple[str, str]
 #: (kind, value) of an identity; kind `source_id` holds the redirects of merged customers.
@@ -227,7 +229,7 @@ class Store(Protocol):
         ...
 
     async def transact(
-        self, script: Callable[[Transaction], Awaitable[T]], pass_on: Callable[[], None] | None = None
+        self, script: Callable[[Transaction], Awaitable[T]], pass_on: PassOn | None = None
     ) -> T:
         """Run the script in one transaction; durable when it returns.
 

@@ -23,7 +23,7 @@ from adapter.services.committer import Committer
 from adapter.services.results import Result
 from adapter.services.work import Work
 from adapter.settings import reading
-from adapter.store.contract import Changes, CounterKey, Loaded, Reserved, Store, Transaction, Wanted
+from adapter.store.contract import Changes, CounterKey, Loaded, PassOn, Reserved, Store, Transaction, Wanted
 from adapter.store.engines import open_store
 
 T = TypeVar("T")
@@ -108,9 +108,7 @@ def count_again(store: Store) -> Store:
 def _through(store: Store, wrap: Callable[[Transaction], Transaction]) -> Store:
     transact = store.transact
 
-    async def wrapped(
-        script: Callable[[Transaction], Awaitable[T]], pass_on: Callable[[], None] | None = None
-    ) -> T:
+    async def wrapped(script: Callable[[Transaction], Awaitable[T]], pass_on: PassOn | None = None) -> T:
         return await transact(lambda transaction: script(wrap(transaction)), pass_on)
 
     store.transact = wrapped  # type: ignore[method-assign]

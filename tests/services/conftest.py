@@ -17,12 +17,11 @@ from adapter.model.operations import EventOccurred, Operation
 from adapter.model.timers import Timer
 from adapter.rules import book as rule_book
 from adapter.rules.book import RuleBook
-from adapter.services.committer import PassOn
 from adapter.services.deciding import decide
 from adapter.services.issuing import Means
 from adapter.services.results import Result, Settled
 from adapter.services.work import Work
-from adapter.store.contract import Store
+from adapter.store.contract import PassOn, Store
 from adapter.store.engines import open_store
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

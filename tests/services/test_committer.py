@@ -12,9 +12,10 @@ import pytest
 
 from adapter.errors import Unavailable
 from adapter.metrics import Metrics
-from adapter.services.committer import Committer, Limits, PassOn, Settle
+from adapter.services.committer import Committer, Limits, Settle
 from adapter.services.results import Result
 from adapter.services.work import Work
+from adapter.store.contract import PassOn
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -309,8 +310,10 @@ async def test_closing_waits_for_a_transaction_that_is_stuck_and_for_nothing_mor
 class Server:
     """A settling that passes on as soon as `locked` lets it, and ends when `written` lets it."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, locked: bool = True) -> None:
         self.locked = asyncio.Event()
+        if locked:
+            self.locked.set()
         self.written = asyncio.Event()
         self.begun: list[list[str]] = []
 
@@ -324,7 +327,7 @@ class Server:
 
 
 async def test_no_batch_begins_before_the_one_before_has_its_locks() -> None:
-    server = Server()
+    server = Server(locked=False)
     async with running(server.settle, Limits(max_batch=1)) as committer:
         sent = submitted(committer, 4)
         await asyncio.sleep(0.01)
@@ -336,7 +339,6 @@ async def test_no_batch_begins_before_the_one_before_has_its_locks() -> None:
 
 async def test_two_batches_are_under_way_at_a_time_in_the_order_of_their_coming() -> None:
     server = Server()
-    server.locked.set()
     async with running(server.settle, Limits(max_batch=1)) as committer:
         sent = submitted(committer, 6)
         await asyncio.sleep(0.01)
@@ -349,7 +351,6 @@ async def test_two_batches_are_under_way_at_a_time_in_the_order_of_their_coming(
 
 async def test_a_message_that_breaks_deciding_is_quarantined_alone_also_beside_other_batches() -> None:
     server = Server()
-    server.locked.set()
     server.written.set()
 
     async def brittle(batch: Sequence[Work], pass_on: PassOn) -> list[Result]:
@@ -390,7 +391,6 @@ async def test_of_two_batches_that_are_stuck_the_last_to_end_lets_everybody_in_a
 
 async def test_closing_waits_for_every_batch_under_way_and_settles_what_waits() -> None:
     server = Server()
-    server.locked.set()
     async with running(server.settle, Limits(max_batch=1)) as committer:
         sent = submitted(committer, 5)
         await asyncio.sleep(0.01)

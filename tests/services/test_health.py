@@ -10,10 +10,11 @@ import pytest
 
 from adapter.errors import Refused, Unavailable
 from adapter.metrics import Metrics
-from adapter.services.committer import Committer, Limits, PassOn
+from adapter.services.committer import Committer, Limits
 from adapter.services.health import Health
 from adapter.services.results import Result
 from adapter.services.work import Work
+from adapter.store.contract import PassOn
 
 
 class Stuck:

@@ -13,13 +13,14 @@ import pytest
 from adapter.app import read_books
 from adapter.errors import Unavailable
 from adapter.metrics import Metrics
-from adapter.services.committer import Committer, Limits, PassOn
+from adapter.services.committer import Committer, Limits
 from adapter.services.ingest import SLICE, Ingest, Policy
 from adapter.services.results import Result
 from adapter.services.work import Work
 from adapter.settings.fields import build
 from adapter.sources import segment
 from adapter.sources.decoded import Decoded
+from adapter.store.contract import PassOn
 
 ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 3, 1, tzinfo=UTC)

@@ -10,7 +10,8 @@ import pytest
 
 from adapter.errors import Unavailable
 from adapter.metrics import Metrics
-from adapter.services.committer import Committer, Limits, PassOn
+from adapter.services.committer import Committer, Limits
+from adapter.store.contract import PassOn
 
 RULE = """
 rules:

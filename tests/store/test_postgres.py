@@ -150,53 +150,6 @@ async def test_a_customer_new_to_two_processes_is_made_by_one_and_known_to_the_o
     assert found.traits == {"visits": 20}
 
 
-async def test_who_begins_when_it_is_passed_on_sees_what_the_one_before_saves(
-    stores: list[Any], make: Any
-) -> None:
-    seen: list[int] = []
-
-    async def visit(number: int) -> None:
-        """Note which visit came before; the next begins as soon as this one lets it, well before its save."""
-        following: list[asyncio.Task[None]] = []
-
-        async def script(transaction: Transaction) -> None:
-            loaded = await transaction.load(Wanted(customers=["c1"]), make.now)
-            await asyncio.sleep(0.02)
-            known = loaded.customers.get("c1")
-            seen.append(known.customer.traits["visit"] if known else 0)
-            await transaction.save(make.changes(customers=[make.customer("c1", traits={"visit": number})]))
-
-        def pass_on() -> None:
-            if number < 6:
-                following.append(asyncio.create_task(visit(number + 1)))
-
-        await stores[0].transact(script, pass_on)
-        await asyncio.gather(*following)
-
-    await visit(1)
-    assert seen == [0, 1, 2, 3, 4, 5]
-
-
-async def test_nobody_is_let_in_before_what_is_loaded_is_locked(
-    stores: list[Any], store_url: str, make: Any
-) -> None:
-    def keep(_: Loaded) -> Changes:
-        changes: Changes = make.changes(customers=[make.customer("c1")])
-        return changes
-
-    await stores[0].transact(loading(make, keep, customers=["c1"]))
-    other = await asyncpg.connect(store_url)
-    passed_on = asyncio.Event()
-    async with other.transaction():
-        await other.execute("SELECT FROM customers WHERE source_id = 'c1' FOR UPDATE")
-        ours = asyncio.create_task(stores[0].transact(loading(make, keep, customers=["c1"]), passed_on.set))
-        await asyncio.sleep(0.2)
-        assert not passed_on.is_set()
-    await ours
-    assert passed_on.is_set()
-    await other.close()
-
-
 async def test_an_identity_new_to_two_processes_is_given_by_one_and_known_to_the_other(
     stores: list[Any], make: Any
 ) -> None:

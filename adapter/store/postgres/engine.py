@@ -19,7 +19,7 @@ from adapter.model.erasures import Receipt
 from adapter.model.events import Event
 from adapter.model.quarantine import Quarantined
 from adapter.model.timers import Timer
-from adapter.store.contract import Aged, Held, Past, Settlement, Transaction
+from adapter.store.contract import Aged, Held, PassOn, Past, Settlement, Transaction
 from adapter.store.migrations import Schema, compared
 from adapter.store.postgres import outbox
 from adapter.store.postgres.committer import Committer
@@ -78,7 +78,7 @@ class PostgresStore:
         await self._read(lambda connection: connection.execute(_WRITE_NOTHING))
 
     async def transact(
-        self, script: Callable[[Transaction], Awaitable[T]], pass_on: Callable[[], None] | None = None
+        self, script: Callable[[Transaction], Awaitable[T]], pass_on: PassOn | None = None
     ) -> T:
         """Run the script in one transaction; durable when it returns."""
 

@@ -9,7 +9,7 @@ all, the server sees that none has been moved so far that the script might have 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -23,6 +23,7 @@ from adapter.store.contract import (
     CustomerRecord,
     Identity,
     Loaded,
+    PassOn,
     Reserved,
     Wanted,
 )
@@ -42,7 +43,7 @@ class PostgresTransaction:
     """
 
     def __init__(
-        self, connection: Connection, locked: Callable[[], None] | None = None, *, locking: bool = False
+        self, connection: Connection, locked: PassOn | None = None, *, locking: bool = False
     ) -> None:
         self._connection = connection
         self._locked = locked
