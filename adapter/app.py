@@ -134,9 +134,7 @@ def compose(
     async def settle(batch: Sequence[Work], pass_on: PassOn) -> list[Result]:
         means = Means(world.clock(), world.draw, world.new_id, tuple(destinations), timers.room)
         with health.committing():
-            done = await store.transact(
-                lambda transaction: decide(transaction, batch, books.rules, means), pass_on
-            )
+            done = await store.transact(lambda opened: decide(opened, batch, books.rules, means), pass_on)
         if any(result.discounts for result in done.results):
             relay.wake()
         timers.note(done)
