@@ -7,7 +7,7 @@ that do not fit raise `MappingError` with one sentence.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Any, Literal
 
@@ -37,10 +37,8 @@ from adapter.model.operations import (
     EventOccurred,
     Operation,
 )
-from adapter.model.times import parse_timestamp
+from adapter.model.times import believed
 
-#: How far ahead of ours a sender's clock may run before its times count as ours.
-CLOCK_SKEW = timedelta(minutes=5)
 #: Event names are trigger and history keys; both CDPs cut theirs at 256 characters.
 MAX_NAME = 256
 
@@ -131,11 +129,7 @@ def _message_id(message: Message) -> str:
 
 
 def _occurred_at(value: Any, message: Message) -> datetime:
-    given = parse_timestamp(message.document.get("timestamp") if value is None else value)
-    received_at = message.received_at
-    if given is None or (given > received_at and given > received_at + CLOCK_SKEW):
-        return received_at
-    return given
+    return believed(message.document.get("timestamp") if value is None else value, message.received_at)
 
 
 def _discount(

@@ -14,7 +14,11 @@ SOURCE_ID = "source_id"
 
 
 class Customer(Struct, frozen=True, omit_defaults=True):
-    """One person; `traits` may nest and hold arrays; `identities` maps kind to value."""
+    """One person; `traits` may nest and hold arrays; `identities` maps kind to value.
+
+    `told_at` says when a fact was last told, in milliseconds since 1970: a field by its name, a trait as
+    `traits.NAME`, a segment as `segments.NAME`; a fact that was taken back keeps its time.
+    """
 
     source_id: str
     name: str | None = None
@@ -27,6 +31,7 @@ class Customer(Struct, frozen=True, omit_defaults=True):
     identities: dict[str, str] = {}
     segments: tuple[str, ...] = ()
     groups: dict[str, dict[str, Any]] = {}
+    told_at: dict[str, int] = {}
 
     @property
     def anonymous(self) -> bool:

@@ -10,6 +10,8 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+#: How far ahead of ours a sender's clock may run before its times count as ours.
+CLOCK_SKEW = timedelta(minutes=5)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NUMBER = re.compile(r"[-+]?[0-9]{1,20}(\.[0-9]{1,20})?\Z")
 _COMPACT_DATE = re.compile(r"[12][0-9]{7}\Z")
@@ -31,6 +33,14 @@ def parse_timestamp(value: Any) -> datetime | None:
     if kind is int or kind is float:
         return _from_number(value)
     return _in_utc(value) if isinstance(value, datetime) else None
+
+
+def believed(value: Any, received_at: datetime) -> datetime:
+    """Return the instant that a message gives, or that of its receipt where it gives none, or one to come."""
+    given = parse_timestamp(value)
+    if given is None or (given > received_at and given > received_at + CLOCK_SKEW):
+        return received_at
+    return given
 
 
 def _from_text(text: str) -> datetime | None:

@@ -55,7 +55,7 @@ class Arriving:
             if isinstance(operation, EventOccurred):
                 await self._event(index, operation, rewarded=work.rewarded)
             elif isinstance(operation, CustomerUpsert):
-                self.people.upsert(operation)
+                self.people.upsert(operation, work.told_at)
             elif isinstance(operation, DiscountMove):
                 self.steps.append(Move(index, operation))
             else:

@@ -65,6 +65,8 @@ def wanted(batch: Sequence[Work]) -> Wanted:
                 codes[operation.code] = None
             elif isinstance(operation, CustomerMerge):
                 customers[operation.previous_id] = None
+                names = (operation.source_id, operation.previous_id)
+                identities |= {(kind, name): None for kind in LINKING for name in names}
             elif isinstance(operation, CustomerErase):
                 identities |= {(kind, operation.source_id): None for kind in LINKING}
             else:

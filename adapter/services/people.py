@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from msgspec import Struct
@@ -12,9 +13,8 @@ from msgspec.structs import replace
 from adapter.model.customers import LINKING, SOURCE_ID, Customer
 from adapter.model.operations import CustomerGroup, CustomerUpsert
 from adapter.rules.history import History
+from adapter.services.facts import FIELDS, told
 from adapter.store.contract import CustomerRecord, Identity, Loaded
-
-_FIELDS = frozenset({"name", "email", "phone", "birthdate", "description", "address"})
 
 
 class Person(Struct):
@@ -91,21 +91,16 @@ class People:
             self._name(person)
         return person
 
-    def upsert(self, facts: CustomerUpsert) -> None:
-        """Apply facts about a customer; only what is given changes."""
+    def upsert(self, facts: CustomerUpsert, at: datetime | None = None) -> None:
+        """Apply facts about a customer, told at a moment; only what is given changes."""
         person = self.find(facts.source_id, facts.identities)
-        old = person.customer
-        changes: dict[str, Any] = {name: value for name, value in facts.fields.items() if name in _FIELDS}
-        if facts.traits or facts.removed_traits:
-            kept = {name: value for name, value in old.traits.items() if name not in facts.removed_traits}
-            changes["traits"] = kept | facts.traits
+        old, new = person.customer, told(person.customer, facts, at)
         if facts.identities:
             given = facts.identities if old.anonymous else _of_others(facts.identities, old.source_id)
-            changes["identities"] = old.identities | given
-        if facts.joined_segments or facts.left_segments:
-            stay = set(old.segments).union(facts.joined_segments).difference(facts.left_segments)
-            changes["segments"] = tuple(sorted(stay))
-        self._change(person, changes)
+            new = replace(new, identities=old.identities | given)
+        if new != old:
+            person.customer = new
+            person.dirty = True
 
     def group(self, facts: CustomerGroup) -> None:
         """Put a customer into a group, with the group's traits."""
@@ -115,8 +110,8 @@ class People:
         self._change(person, {"groups": groups | {facts.group_id: merged}})
 
     def merge(self, previous_id: str, source_id: str) -> None:
-        """Join two ids; merging again, or the other way round, changes nothing."""
-        source, target = self.canonical(previous_id), self.canonical(source_id)
+        """Join those behind two names; merging again, or the other way round, changes nothing."""
+        source, target = self.behind(previous_id), self.behind(source_id)
         if source == target:
             return
         visitor = self._known.get(source)
@@ -208,7 +203,7 @@ def _of_others(identities: Mapping[str, str], own: str) -> dict[str, str]:
 
 
 def _joined(older: Customer, into: Customer) -> Customer:
-    fields = {name: getattr(older, name) for name in _FIELDS if getattr(into, name) is None}
+    fields = {name: getattr(older, name) for name in FIELDS if getattr(into, name) is None}
     return replace(
         into,
         **fields,
@@ -216,4 +211,5 @@ def _joined(older: Customer, into: Customer) -> Customer:
         identities=older.identities | into.identities,
         segments=tuple(sorted({*older.segments, *into.segments})),
         groups=older.groups | into.groups,
+        told_at=older.told_at | into.told_at,
     )

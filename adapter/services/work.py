@@ -10,6 +10,7 @@ from msgspec import Struct
 from adapter.model.operations import Operation
 from adapter.model.quarantine import Quarantined
 from adapter.model.timers import Timer
+from adapter.model.times import believed
 
 
 class Work(Struct, frozen=True):
@@ -29,3 +30,8 @@ class Work(Struct, frozen=True):
     quarantine: Quarantined | None = None
     document: Any = None
     timer: Timer | None = None
+
+    @property
+    def told_at(self) -> datetime | None:
+        """When the source said it; None for what no message brought."""
+        return believed(self.document.get("timestamp"), self.received_at) if self.document else None

@@ -13,6 +13,8 @@ from typing import Any
 
 from adapter.errors import MappingError
 
+#: The kind of mParticle's own id, which is a number.
+MPID = "mpid"
 #: Characters of a name up to which it is kept in a cache: a cache of any text has no bound.
 _LONGEST_KEPT = 256
 
@@ -67,7 +69,7 @@ def identities(value: Any) -> dict[str, str]:
         return {}
     found = {}
     for name, identity in _pairs(value):
-        text = _value(identity)
+        text = identity_text(identity)
         if text is not None:
             found[canonical_kind(name)] = text
     return found
@@ -86,7 +88,7 @@ def _pairs(value: Any) -> Iterator[tuple[str, Any]]:
         yield kind, entry.get("identity")
 
 
-def _value(identity: Any) -> str | None:
+def identity_text(identity: Any) -> str | None:
     """Return an identity as it was written: unlike an mpid, "007" and "0" are names that customers gave."""
     if type(identity) is str:
         text = identity.strip()

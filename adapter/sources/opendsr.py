@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from msgspec import Struct
 
 from adapter.errors import Unauthorised, Unreadable
-from adapter.sources.mparticle_identities import canonical_kind, text_id
+from adapter.sources.mparticle_identities import MPID, canonical_kind, identity_text, text_id
 
 
 class Certificate:
@@ -122,9 +122,12 @@ def _identities(given: Any) -> Iterator[tuple[str, str]]:
     else:
         entries = []
     for kind, value, encoding in entries:
-        text = text_id(value)
-        if isinstance(kind, str) and text is not None and encoding in (None, "raw"):
-            yield canonical_kind(kind), text
+        if not isinstance(kind, str) or encoding not in (None, "raw"):
+            continue
+        name = canonical_kind(kind)
+        text = text_id(value) if name == MPID else identity_text(value)
+        if text is not None:
+            yield name, text
 
 
 def _is_object(value: Any) -> bool:

@@ -120,6 +120,20 @@ def test_a_visitor_into_whom_a_customer_was_merged_is_no_longer_unknown() -> Non
     assert {room.canonical(name) for name in ("u1", "8")} == {"8"}
 
 
+@pytest.mark.parametrize("linked", ["previous", "current"])
+def test_a_merge_means_the_customers_to_whom_linked_ids_lead(linked: str) -> None:
+    if linked == "current":
+        room = people(visitor("610"), Customer("u1"), identities={("mpid", "611"): "u1"})
+    else:
+        room = people(visitor("611"), Customer("u1"), identities={("mpid", "610"): "u1"})
+    room.merge("610", "611")
+    room.merge("610", "611")
+    owner = room.behind("611")
+    assert {room.behind(name) for name in ("610", "611", "u1")} == {owner}
+    assert len(room.moved) == 1
+    assert set(written(room)) == {owner}
+
+
 @pytest.mark.parametrize(
     "merges", [[("a", "b"), ("b", "c")], [("b", "c"), ("a", "c")], [("b", "c"), ("a", "b")]]
 )

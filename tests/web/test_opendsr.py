@@ -112,6 +112,17 @@ async def test_the_form_of_earlier_versions_is_understood_and_hashes_name_nobody
     assert [name for name, *_ in services.erased] == ["u1"]
 
 
+async def test_a_customers_id_is_taken_as_it_was_written(connect_with: Any, services: Any) -> None:
+    identities = {
+        "controller_customer_id": {"value": "007", "encoding": "raw"},
+        "mpid": {"value": "042", "encoding": "raw"},
+        "customer_id": {"value": "0"},
+    }
+    body = json.dumps(ERASURE | {"subject_identities": identities, "extensions": None}).encode()
+    await connect_with().post(PATH, content=body, headers=signed(body))
+    assert [name for name, *_ in services.erased] == ["0", "007", "42"]
+
+
 @pytest.mark.parametrize(
     ("change", "status"),
     [

@@ -1,0 +1,73 @@
+"""Facts about a customer, the latest of which stands, whatever the order in which they arrive.
+
+CDPs promise no order: what failed is sent again hours later, and a phone sends once it has a network. So a
+customer remembers when each fact was told, and one told before what stands is passed over. A fact that was
+removed leaves its time behind, so that an older message does not bring it back.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from msgspec.structs import replace
+
+from adapter.model.customers import Customer
+from adapter.model.operations import CustomerUpsert
+
+FIELDS = frozenset({"name", "email", "phone", "birthdate", "description", "address"})
+
+
+def told(customer: Customer, facts: CustomerUpsert, at: datetime | None) -> Customer:
+    """Return the customer by facts told at a moment, identities apart; what was told later stands.
+
+    Facts without a moment count as the latest there are.
+    """
+    times = customer.told_at
+    if at is not None:
+        moment = int(at.timestamp() * 1000)
+        if times and moment < max(times.values()):
+            facts = _current(facts, times, moment)
+        times = times | dict.fromkeys(_names(facts), moment)
+    changes: dict[str, Any] = {name: value for name, value in facts.fields.items() if name in FIELDS}
+    if facts.traits or facts.removed_traits:
+        kept = {name: value for name, value in customer.traits.items() if name not in facts.removed_traits}
+        changes["traits"] = kept | facts.traits
+    if facts.joined_segments or facts.left_segments:
+        stay = set(customer.segments).union(facts.joined_segments).difference(facts.left_segments)
+        changes["segments"] = tuple(sorted(stay))
+    return replace(customer, **changes, told_at=times)
+
+
+def _names(facts: CustomerUpsert) -> list[str]:
+    return [
+        *(name for name in facts.fields if name in FIELDS),
+        *(_trait(name) for name in facts.traits),
+        *(_trait(name) for name in facts.removed_traits),
+        *(_segment(name) for name in facts.joined_segments),
+        *(_segment(name) for name in facts.left_segments),
+    ]
+
+
+def _current(facts: CustomerUpsert, times: dict[str, int], moment: int) -> CustomerUpsert:
+    """Return those facts of which nothing later is known."""
+
+    def stands(name: str) -> bool:
+        return times.get(name, moment) <= moment
+
+    return replace(
+        facts,
+        fields={name: value for name, value in facts.fields.items() if stands(name)},
+        traits={name: value for name, value in facts.traits.items() if stands(_trait(name))},
+        removed_traits=tuple(name for name in facts.removed_traits if stands(_trait(name))),
+        joined_segments=tuple(name for name in facts.joined_segments if stands(_segment(name))),
+        left_segments=tuple(name for name in facts.left_segments if stands(_segment(name))),
+    )
+
+
+def _trait(name: str) -> str:
+    return f"traits.{name}"
+
+
+def _segment(name: str) -> str:
+    return f"segments.{name}"

@@ -1,0 +1,79 @@
+"""Which facts about a customer stand, whatever the order in which they arrive."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adapter.model.customers import Customer
+from adapter.model.operations import CustomerUpsert
+from adapter.services.facts import told
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+EARLIER = NOW - timedelta(hours=1)
+_name = st.sampled_from("abc")
+_names = st.lists(_name, max_size=2, unique=True).map(tuple)
+
+
+@st.composite
+def facts(draw: st.DrawFn) -> CustomerUpsert:
+    """Return facts that do not contradict themselves."""
+    joined, removed = draw(_names), draw(_names)
+    return CustomerUpsert(
+        "u1",
+        fields=draw(st.dictionaries(st.sampled_from(["name", "email"]), st.text("xy", max_size=2))),
+        traits={name: draw(st.integers(0, 3)) for name in draw(_names) if name not in removed},
+        removed_traits=removed,
+        joined_segments=joined,
+        left_segments=tuple(name for name in draw(_names) if name not in joined),
+    )
+
+
+@given(st.lists(facts(), max_size=6), st.randoms(use_true_random=False))
+def test_facts_of_different_moments_come_to_the_same_in_any_order(
+    said: list[CustomerUpsert], random: Random
+) -> None:
+    timed = [(one, NOW + timedelta(seconds=number)) for number, one in enumerate(said)]
+    in_order, shuffled = Customer("u1"), Customer("u1")
+    for one, at in timed:
+        in_order = told(in_order, one, at)
+    random.shuffle(timed)
+    for one, at in timed:
+        shuffled = told(shuffled, one, at)
+    assert shuffled == in_order
+
+
+@pytest.mark.parametrize(
+    ("later", "late", "stands"),
+    [
+        (CustomerUpsert("u1", traits={"plan": "gold"}), CustomerUpsert("u1", traits={"plan": "basic"}),
+         Customer("u1", traits={"plan": "gold"})),
+        (CustomerUpsert("u1", fields={"name": "New"}), CustomerUpsert("u1", fields={"name": "Old"}),
+         Customer("u1", name="New")),
+        (CustomerUpsert("u1", removed_traits=("plan",)), CustomerUpsert("u1", traits={"plan": "basic"}),
+         Customer("u1")),
+        (CustomerUpsert("u1", joined_segments=("vip",)), CustomerUpsert("u1", left_segments=("vip",)),
+         Customer("u1", segments=("vip",))),
+        (CustomerUpsert("u1", traits={"plan": "gold"}), CustomerUpsert("u1", traits={"age": 30}),
+         Customer("u1", traits={"plan": "gold", "age": 30})),
+    ],
+)  # fmt: skip
+def test_what_comes_late_changes_only_what_was_not_told_since(
+    later: CustomerUpsert, late: CustomerUpsert, stands: Customer
+) -> None:
+    customer = told(told(Customer("u1"), later, NOW), late, EARLIER)
+    assert Customer("u1", customer.name, traits=customer.traits, segments=customer.segments) == stands
+
+
+def test_of_two_facts_of_one_moment_the_one_that_comes_last_stands() -> None:
+    first, second = CustomerUpsert("u1", traits={"plan": "a"}), CustomerUpsert("u1", traits={"plan": "b"})
+    assert told(told(Customer("u1"), first, NOW), second, NOW).traits == {"plan": "b"}
+
+
+def test_facts_without_a_moment_are_the_latest_there_are() -> None:
+    known = told(Customer("u1"), CustomerUpsert("u1", traits={"plan": "a"}), NOW)
+    assert told(known, CustomerUpsert("u1", traits={"plan": "b"}), None).traits == {"plan": "b"}
