@@ -87,7 +87,7 @@ class Arriving:
         standing, rules = self.waiting.fire(timer), self._rules
         if standing is None or broken:
             return
-        person = self.people.find(standing.source_id, {})
+        person = self.people.owner(standing.source_id)
         if rules.lacks(person.past()):
             await self._complete([person])
         verdict = rules.evaluate_absence(standing, person.customer, person.past(), self.means.now)

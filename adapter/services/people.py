@@ -87,9 +87,13 @@ class People:
         person = self._known.get(owner)
         if person is None:
             return self._created(owner, {kind: value for kind, value in linking.items() if value == owner})
-        if linking and source_id not in linking.values():
+        if source_id not in linking.values():
             self._name(person)
         return person
+
+    def owner(self, source_id: str) -> Person:
+        """Return the person behind an id that the store gave: it tells nothing new of who they are."""
+        return self.known(source_id) or self._created(self.canonical(source_id), {})
 
     def upsert(self, facts: CustomerUpsert, at: datetime | None = None) -> None:
         """Apply facts about a customer, told at a moment; only what is given changes."""

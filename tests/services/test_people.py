@@ -101,6 +101,19 @@ def test_an_anonymous_id_that_turns_out_to_be_a_customers_own_is_not_taken_over(
     assert room.canonical("u1") == "u1"
 
 
+def test_an_anonymous_id_that_a_message_takes_for_a_customers_own_is_not_taken_over() -> None:
+    room = people(visitor("u1"))
+    room.find("u1", {})
+    room.find("thief", {"anonymous_id": "u1"})
+    assert {name: room.canonical(name) for name in ("u1", "thief")} == {"u1": "u1", "thief": "thief"}
+
+
+def test_what_the_store_gave_does_not_name_a_visitor() -> None:
+    room = people(visitor("7"))
+    assert room.owner("7").customer.anonymous
+    assert written(room) == {}
+
+
 @pytest.mark.parametrize("first", ["visit", "alias"])
 def test_two_visits_joined_before_signing_in_are_both_remembered(first: str) -> None:
     room = people(visitor("7", traits={"seen": "shoes"}))
