@@ -18,10 +18,13 @@ from adapter.model.quarantine import Quarantined
 from adapter.model.timers import Timer
 from adapter.rules.book import RuleBook
 from adapter.services.issuing import Means, Move, Occurrence, Step
-from adapter.services.people import People, Person
+from adapter.services.people import MOST_BYTES, People, Person
 from adapter.services.waiting import Waiting
 from adapter.services.work import Work
 from adapter.store.contract import Erasure, Loaded, Transaction
+
+_FACTS = (CustomerUpsert, CustomerGroup)
+_OVERFULL = f"more would be kept of this customer than {MOST_BYTES // 1024} KB"
 
 
 class Arriving:
@@ -37,6 +40,7 @@ class Arriving:
         self.steps: list[Step] = []
         self.erasures: list[Erasure] = []
         self.quarantined: list[Quarantined] = []
+        self.refused: dict[int, str] = {}
 
     async def prepare(self, works: Iterable[Work]) -> None:
         """Complete at once the histories that rules are about to ask and that lack what they read."""
@@ -51,6 +55,10 @@ class Arriving:
 
     async def take(self, index: int, work: Work) -> None:
         """Take one message; `index` is its place in the batch."""
+        if not self._has_room(work):
+            self.refused[index] = _OVERFULL
+            self.quarantined.append(work.kept(_OVERFULL))
+            return
         for operation in work.operations:
             if isinstance(operation, EventOccurred):
                 await self._event(index, operation, rewarded=work.rewarded)
@@ -94,6 +102,13 @@ class Arriving:
         if verdict.proposals or verdict.outcomes:
             source_id = person.customer.source_id
             self.steps.append(Occurrence(index, standing.event, source_id, rules.digest, verdict))
+
+    def _has_room(self, work: Work) -> bool:
+        # Not as a generator: it is asked of every message, and most have no facts.
+        for operation in work.operations:
+            if isinstance(operation, _FACTS) and not self.people.has_room(operation):
+                return False
+        return True
 
     def _asks(self, event_name: str) -> bool:
         return self._rules.needs(event_name) or self._rules.watches(event_name)

@@ -20,13 +20,12 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
-import msgspec
-from msgspec import Raw, Struct
+from msgspec import Struct
 from msgspec.structs import replace
 
 from adapter.errors import AdapterError, Unavailable
 from adapter.metrics import Metrics
-from adapter.model.quarantine import Quarantined
+from adapter.model.encoding import encode
 from adapter.services.results import Result
 from adapter.services.work import Work
 from adapter.store.contract import PassOn
@@ -38,6 +37,7 @@ _CROWDED = 0.8
 #: Seconds after which a commit that fails has failed slowly.
 _SLOW = 0.5
 _STUCK = "the store has not committed in time: see what keeps it, or the way to it"
+_UNKEPT = "internal error while deciding: what the mapping yields cannot be written as JSON"
 
 #: So many transactions are under way at a time, where the store can run any beside another.
 _ABREAST = 2
@@ -234,20 +234,27 @@ class Committer:
             _log.warning("the transaction that had not ended in time %s", outcome)
 
     async def _settled(self, works: Sequence[Work], pass_on: PassOn) -> list[Result]:
-        """Settle works; one that nobody foresaw to fail is found by halving, and quarantined alone."""
+        """Settle works; those that nobody foresaw to fail are found, and quarantined.
+
+        What cannot be written is sifted out at once; whatever else fails is found by halving.
+        """
         try:
             return await self._settle(works, pass_on)
         except AdapterError:
             raise
         except Exception as error:
             if len(works) > 1:
+                sifted = _sifted(works)
+                if sifted is not None:
+                    return await self._settled(sifted, pass_on)
                 half = len(works) // 2
                 first = await self._settled(works[:half], pass_on)
                 return first + await self._settled(works[half:], pass_on)
             if not works or works[0].quarantine is not None:
                 raise Unavailable("the message cannot be stored") from error
             _log.exception("a message could not be decided", extra={"source": works[0].source})
-            return await self._settled([_quarantined(works[0], error)], pass_on)
+            reason = f"internal error while deciding: {type(error).__name__}"
+            return await self._settled([_quarantined(works[0], reason)], pass_on)
 
     def _answer(
         self, taken: list[_Waiting], results: list[Result] | None, error: AdapterError | None
@@ -273,8 +280,19 @@ def _too_late() -> Unavailable:
     return Unavailable(_STUCK, retry_after=2)
 
 
-def _quarantined(work: Work, error: Exception) -> Work:
-    reason = f"internal error while deciding: {type(error).__name__}"
-    document = Raw(msgspec.json.encode(work.document))
-    kept = Quarantined(work.source, work.key, document, reason, work.received_at, replayed=not work.rewarded)
-    return replace(work, operations=(), quarantine=kept)
+def _sifted(works: Sequence[Work]) -> list[Work] | None:
+    """Return the works with those quarantined that no store can keep; None where there is no such."""
+    sifted = [work if _can_be_kept(work) else _quarantined(work, _UNKEPT) for work in works]
+    return None if sifted == list(works) else sifted
+
+
+def _can_be_kept(work: Work) -> bool:
+    try:
+        encode(work.operations)
+    except (UnicodeError, ValueError, TypeError, OverflowError):
+        return False
+    return True
+
+
+def _quarantined(work: Work, reason: str) -> Work:
+    return replace(work, operations=(), quarantine=work.kept(reason))

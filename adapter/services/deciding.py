@@ -42,7 +42,7 @@ async def decide(transaction: Transaction, batch: Sequence[Work], rules: RuleBoo
         second.reserve(await transaction.reserve(*second.needs(first.steps)))
         for step in first.steps:
             second.take(step)
-    results = _results(batch, fresh, loaded, second)
+    results = _results(batch, fresh, loaded, first.refused, second)
     changes = _changes(batch, fresh, first, second, results)
     await transaction.save(changes)
     return Settled(results, second.decisions, len(changes.armed), first.waiting.refused)
@@ -91,14 +91,16 @@ def _fresh(batch: Sequence[Work], loaded: Loaded) -> list[int]:
     return fresh
 
 
-def _results(batch: Sequence[Work], fresh: list[int], loaded: Loaded, second: Issuing) -> list[Result]:
+def _results(
+    batch: Sequence[Work], fresh: list[int], loaded: Loaded, refused: dict[int, str], second: Issuing
+) -> list[Result]:
     """Return the results in order; a duplicate gets the discounts that its first delivery got."""
     results: list[Result] = []
     firsts: dict[MessageKey, Result] = {}
     fresh_set = set(fresh)
     for index, work in enumerate(batch):
         if index in fresh_set:
-            result = _result(work, second, index)
+            result = _result(work, refused.get(index), second, index)
             firsts[(work.source, work.key)] = result
         else:
             answer = loaded.answers.get((work.source, work.key), b"")
@@ -109,7 +111,9 @@ def _results(batch: Sequence[Work], fresh: list[int], loaded: Loaded, second: Is
     return results
 
 
-def _result(work: Work, second: Issuing, index: int) -> Result:
+def _result(work: Work, refused: str | None, second: Issuing, index: int) -> Result:
+    if refused is not None:
+        return Result(work.message_id, "quarantined", refused)
     if work.quarantine is not None:
         return Result(work.message_id, "quarantined", work.quarantine.reason)
     outcome = second.outcomes.get(index)

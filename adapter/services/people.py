@@ -11,10 +11,14 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from adapter.model.customers import LINKING, SOURCE_ID, Customer
+from adapter.model.encoding import encode
 from adapter.model.operations import CustomerGroup, CustomerUpsert
 from adapter.rules.history import History
 from adapter.services.facts import FIELDS, told
 from adapter.store.contract import CustomerRecord, Identity, Loaded
+
+#: What is kept of one customer, their past apart, in bytes; it is read and written with each of their events.
+MOST_BYTES = 256 * 1024
 
 
 class Person(Struct):
@@ -24,6 +28,7 @@ class Person(Struct):
     stored: bytes = b""
     history: History | None = None
     dirty: bool = False
+    size: int = 0
 
     def past(self) -> History:
         """Return the folded history, decoded once."""
@@ -44,7 +49,8 @@ class People:
 
     def __init__(self, loaded: Loaded) -> None:
         self._known = {
-            key: Person(record.customer, record.history) for key, record in loaded.customers.items()
+            key: Person(record.customer, record.history, size=record.size)
+            for key, record in loaded.customers.items()
         }
         self._identities = loaded.identities
         self._leading: dict[str, list[Identity]] = defaultdict(list)
@@ -106,12 +112,24 @@ class People:
             person.customer = new
             person.dirty = True
 
+    def has_room(self, facts: CustomerUpsert | CustomerGroup) -> bool:
+        """Say whether a customer can take more facts; what is kept of one has a bound."""
+        person = self._known.get(self.behind(facts.source_id))
+        more = len(encode(facts))
+        if person is None:
+            return more <= MOST_BYTES
+        person.size += more
+        if person.size > MOST_BYTES:
+            # What replaces something was counted as if it were new.
+            old = person.customer
+            new = told(old, facts, None) if isinstance(facts, CustomerUpsert) else _grouped(old, facts)
+            person.size = len(encode(new))
+        return person.size <= MOST_BYTES
+
     def group(self, facts: CustomerGroup) -> None:
         """Put a customer into a group, with the group's traits."""
         person = self.find(facts.source_id, facts.identities)
-        groups = person.customer.groups
-        merged = groups.get(facts.group_id, {}) | facts.traits
-        self._change(person, {"groups": groups | {facts.group_id: merged}})
+        self._change(person, {"groups": _grouped(person.customer, facts).groups})
 
     def merge(self, previous_id: str, source_id: str) -> None:
         """Join those behind two names; merging again, or the other way round, changes nothing."""
@@ -204,6 +222,11 @@ class People:
 def _of_others(identities: Mapping[str, str], own: str) -> dict[str, str]:
     """Return identities without those that would make a customer anonymous."""
     return {kind: value for kind, value in identities.items() if kind not in LINKING or value != own}
+
+
+def _grouped(customer: Customer, facts: CustomerGroup) -> Customer:
+    merged = customer.groups.get(facts.group_id, {}) | facts.traits
+    return replace(customer, groups=customer.groups | {facts.group_id: merged})
 
 
 def _joined(older: Customer, into: Customer) -> Customer:

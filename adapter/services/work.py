@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from msgspec import Struct
+import msgspec
+from msgspec import Raw, Struct
 
 from adapter.model.operations import Operation
 from adapter.model.quarantine import Quarantined
@@ -35,3 +36,10 @@ class Work(Struct, frozen=True):
     def told_at(self) -> datetime | None:
         """When the source said it; None for what no message brought."""
         return believed(self.document.get("timestamp"), self.received_at) if self.document else None
+
+    def kept(self, reason: str) -> Quarantined:
+        """Return the message as it waits in quarantine."""
+        document = Raw(msgspec.json.encode(self.document))
+        return Quarantined(
+            self.source, self.key, document, reason, self.received_at, replayed=not self.rewarded
+        )

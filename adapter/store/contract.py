@@ -41,10 +41,14 @@ CounterKey = tuple[str, str]
 
 
 class CustomerRecord(Struct):
-    """A customer with the folded history of their events (opaque bytes to the store)."""
+    """A customer with the folded history of their events (opaque bytes to the store).
+
+    `size` is that of the customer as it was read, in bytes.
+    """
 
     customer: Customer
     history: bytes = b""
+    size: int = 0
 
 
 class Past(Struct):

@@ -145,6 +145,23 @@ async def test_an_anonymous_past_counts_after_signing_in(desk: Desk) -> None:
     assert {each.name for each in await desk.store.events("u1")} == {"checkout_started", "order_completed"}
 
 
+async def test_facts_that_would_overfill_a_customer_are_quarantined_and_the_rest_of_the_batch_is_kept(
+    desk: Desk,
+) -> None:
+    much = {f"trait_{number}": "x" * 1000 for number in range(200)}
+    more = {f"other_{number}": "x" * 1000 for number in range(200)}
+    await desk.take(CustomerUpsert("u1", traits=much))
+    overfull = desk.work(event("page_viewed", "u1"), CustomerUpsert("u1", traits=more))
+    results = await desk.settle(
+        overfull, desk.work(CustomerUpsert("u1", traits=much)), desk.work(event("pong", "u1"))
+    )
+    assert [result.outcome for result in results] == ["quarantined", "processed", "processed"]
+    assert results[0].reason == "more would be kept of this customer than 256 KB"
+    assert [each.name for each in await desk.store.events("u1")] == ["pong"]
+    [kept] = await desk.store.quarantined(0, 10)
+    assert kept.reason == results[0].reason
+
+
 async def test_two_customers_who_merge_share_one_limit(desk: Desk) -> None:
     [issued] = (await desk.take(event("checkout_started", "u1", cart_value=145.75))).discounts
     await desk.take(DiscountMove("redeem", issued.code))

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _Fields = list[tuple[str, Value]]
 
+#: Lists and text spread by index, as in JavaScript; nobody means so many.
+_MOST_SPREAD = 1_000
 WITHOUT_DIRECTION = '@merge requires a "direction" key'
 
 
@@ -45,9 +47,17 @@ def merged(objects: list[Any]) -> dict[str, Any]:
         if type(members) is dict:
             result.update(members)
         elif type(members) in (list, str):
-            items = code_units(members) if type(members) is str else members
-            result.update((str(index), item) for index, item in enumerate(items))
+            result.update((str(index), item) for index, item in enumerate(_spread_out(members)))
     return result
+
+
+def _spread_out(members: list[Any] | str) -> list[Any] | str:
+    """Return the items that spread; what is far too long for an object would fill memory with its keys."""
+    if len(members) > _MOST_SPREAD:
+        raise MappingError(f"@merge: {type_of(members)} of {len(members)} items was given for an object")
+    if type(members) is str and code_units(members) != members:
+        raise MappingError("@merge: text was given for an object, and half a character is no text")
+    return members
 
 
 def _emit(options: Any, emitter: Emitter, final: bool) -> Value:

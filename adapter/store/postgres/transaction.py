@@ -129,7 +129,9 @@ def _loaded(row: asyncpg.Record) -> Loaded:
     return Loaded(
         answers={},
         identities={(kind, value): source_id for kind, value, source_id in identities},
-        customers={name: CustomerRecord(read_customer(body), history) for name, body, history in customers},
+        customers={
+            name: CustomerRecord(read_customer(body), history, len(body)) for name, body, history in customers
+        },
         discounts={code: read_held(body) for code, body in discounts},
         timers=[read_timer(wait) for wait in waits],
     )

@@ -123,7 +123,7 @@ class SqliteTransaction:
         if not names:
             return {}
         rows = self._connection.execute(SQL["known_customers"], (array(names),))
-        return {name: CustomerRecord(read_customer(body), history) for name, body, history in rows}
+        return {name: CustomerRecord(read_customer(body), history, len(body)) for name, body, history in rows}
 
     def _timers(self, rules: Iterable[str], customers: Collection[str]) -> list[Timer]:
         if not customers:

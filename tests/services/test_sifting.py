@@ -1,0 +1,44 @@
+"""Messages that no store can keep cost their batch one more transaction, however many they are."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import msgspec
+import pytest
+
+from adapter.metrics import Metrics
+from adapter.model.operations import CustomerUpsert
+from adapter.services.committer import Committer, Limits
+from adapter.services.results import Result
+from adapter.services.work import Work
+from adapter.store.contract import PassOn
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+HALF_A_CHARACTER = "\ud83d"
+
+
+def work(number: int, text: str) -> Work:
+    facts = CustomerUpsert(f"u{number}", traits={"text": text})
+    return Work("segment", f"m{number}", f"m{number}", NOW, (facts,), document={"messageId": f"m{number}"})
+
+
+@pytest.mark.parametrize("bad", [1, 50, 100])
+async def test_what_cannot_be_written_is_found_in_one_transaction_more(bad: int) -> None:
+    batches: list[Sequence[Work]] = []
+
+    async def write(batch: Sequence[Work], _: PassOn) -> list[Result]:
+        batches.append(batch)
+        msgspec.json.encode([each.operations for each in batch])
+        return [Result(each.message_id, "quarantined" if each.quarantine else "processed") for each in batch]
+
+    committer = Committer(write, Limits(), Metrics())
+    works = [work(number, HALF_A_CHARACTER if number < bad else "whole") for number in range(100)]
+    async with asyncio.TaskGroup() as group:
+        group.create_task(committer.run())
+        answers = await committer.submit(works)
+        committer.close()
+    assert [answer.outcome for answer in answers] == ["quarantined"] * bad + ["processed"] * (100 - bad)
+    assert len(batches) == 2
