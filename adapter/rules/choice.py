@@ -10,8 +10,9 @@ from msgspec.structs import replace
 from adapter.model.decisions import RuleOutcome
 from adapter.model.discounts import Claim, HeldDiscount
 from adapter.model.money import from_minor_units
+from adapter.model.slots import SLOT
 from adapter.rules.conflicts import beaten_by_granted, beaten_by_held, ranked
-from adapter.rules.guardrails import SLOT, alternatives
+from adapter.rules.guardrails import alternatives
 from adapter.rules.language.windows import window_text
 from adapter.rules.verdicts import Choice, Proposal, Verdict
 

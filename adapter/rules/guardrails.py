@@ -17,12 +17,12 @@ from msgspec.structs import replace
 from adapter.model.discounts import Claim
 from adapter.model.money import minor_units
 from adapter.model.rules import Budget, Guardrails, Period
+from adapter.model.slots import SLOT
 
 #: The name under which limits over all rules are counted, and how their guardrails are called.
 ALL_RULES = "*"
 #: The most that a limit over any window may count: each one is a slot with counters of its own.
 MOST_SLOTS = 20
-SLOT = "slot"
 _SLOTTED = f"|{SLOT}|"
 
 
@@ -157,8 +157,7 @@ def _pause(key: str, length: timedelta, scope: str, now: datetime, name: str) ->
 def alternatives(claims: Sequence[Claim]) -> tuple[list[Claim], list[list[list[Claim]]]]:
     """Return the claims that must all be met, and groups of slots of which one must be met each.
 
-    A limit of n over any window is n slots, each with a pause of the window: whoever finds one that has
-    rested long enough has had at most n - 1 within the window.
+    A limit of n over any window is n slots (adapter/model/slots.py).
     """
     if not any(_SLOTTED in claim.key for claim in claims):
         return list(claims), []

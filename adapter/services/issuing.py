@@ -16,6 +16,7 @@ from adapter.model.discounts import Claim, Discount, HeldDiscount
 from adapter.model.encoding import encode
 from adapter.model.events import Event
 from adapter.model.operations import DiscountMove
+from adapter.model.slots import extra
 from adapter.rules.choice import choose
 from adapter.rules.codes import code_for
 from adapter.rules.issue import issue
@@ -113,7 +114,8 @@ class Issuing:
                     self._candidates[(step.event.id, proposal.rule.name)] = code
             elif (held := self._by_code.get(step.move.code)) is not None:
                 counters.update(self._counter(claim, held.source_id) for claim in held.claims)
-        for source, target in self._people.moved:
+        # Backwards, for whoever was merged into the source has a part in the target too.
+        for source, target in reversed(self._people.moved):
             counters.update([(source, key) for scope, key in counters if scope == target])
         return sorted(counters), sorted(set(self._candidates.values()))
 
@@ -123,9 +125,13 @@ class Issuing:
         self._used = {key: used for key, used in reserved.used.items() if key[0] not in gone}
         self._taken = set(reserved.taken)
         for source, target in self._people.moved:
-            for (scope, key), used in list(self._used.items()):
-                if scope == source:
-                    self._used[(target, key)] = self._used.get((target, key), 0) + used
+            ours, theirs = self._of(target), self._of(source)
+            more = extra(ours, theirs, int(self._means.now.timestamp()))
+            for key, used in (*theirs.items(), *more.items()):
+                self._used[(target, key)] = self._used.get((target, key), 0) + used
+
+    def _of(self, owner: str) -> dict[str, int]:
+        return {key: used for (scope, key), used in self._used.items() if scope == owner}
 
     def take(self, step: Step) -> None:
         """Take one step."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from adapter.model.discounts import HeldDiscount
 from adapter.model.encoding import encode
+from adapter.model.slots import extra
 from adapter.store.contract import Changes, CounterKey
 from adapter.store.moments import micros, micros_or_none
 from adapter.store.postgres.connection import Connection
@@ -94,7 +95,17 @@ class Saving:
         await self._one("end_redirect", new)
         await self._many("put_identities", [("source_id", old, new)])
         if old and new:
-            await self._one("move_counters", old, new)
+            await self._move_counters(old, new)
+
+    async def _move_counters(self, old: str, new: str) -> None:
+        ours, theirs = await self._slots(new), await self._slots(old)
+        await self._one("move_counters", old, new)
+        for key, used in extra(ours, theirs, int(self._changes.seen_at.timestamp())).items():
+            await self._connection.execute(SQL["take_slot"], new, key, used)
+
+    async def _slots(self, scope: str) -> dict[str, int]:
+        rows = await self._connection.fetch(SQL["slot_counters"], scope)
+        return {row["key"]: row["used"] for row in rows}
 
     def _rows(self, given: Mapping[str, HeldDiscount]) -> Iterator[tuple[Rows, int]]:
         """Yield the rows of each table and how wide they are, in the order in which save_batch takes them."""

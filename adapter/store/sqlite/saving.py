@@ -9,6 +9,7 @@ import apsw
 
 from adapter.model.discounts import HeldDiscount
 from adapter.model.encoding import encode
+from adapter.model.slots import extra
 from adapter.store.contract import Changes, MessageKey
 from adapter.store.moments import micros, micros_or_none
 from adapter.store.rows import (
@@ -89,8 +90,17 @@ class Saving:
         self._one("end_redirect", new)
         self._many("put_identity", [("source_id", old, new)])
         if old and new:
-            self._one("move_counters", old, new)
-            self._one("drop_counters", old)
+            self._move_counters(old, new)
+
+    def _move_counters(self, old: str, new: str) -> None:
+        ours, theirs = (dict(self._slots(scope)) for scope in (new, old))
+        self._one("move_counters", old, new)
+        self._one("drop_counters", old)
+        more = extra(ours, theirs, int(self._changes.seen_at.timestamp()))
+        self._many("count", [(new, key, used) for key, used in more.items()])
+
+    def _slots(self, scope: str) -> list[Any]:
+        return self._connection.execute(SQL["slot_counters"], (scope,)).fetchall()
 
     def _write_messages(self, claimed: dict[MessageKey, bytes], claimed_at: int) -> None:
         answers, rewarded = self._changes.answers, self._changes.rewarded

@@ -35,6 +35,15 @@ WITH gone AS (DELETE FROM counters WHERE scope = $1 RETURNING key, used)
 INSERT INTO counters (scope, key, used) SELECT $2, gone.key, gone.used FROM gone ORDER BY gone.key
 ON CONFLICT (scope, key) DO UPDATE SET used = counters.used + excluded.used;
 
+-- slot_counters --
+-- The slots that one scope has taken, of limits over any window.
+SELECT key, used FROM counters WHERE scope = $1 AND key LIKE '%|slot|%';
+
+-- take_slot --
+-- Add to one slot of a scope.
+INSERT INTO counters (scope, key, used) VALUES ($1, $2, $3)
+ON CONFLICT (scope, key) DO UPDATE SET used = counters.used + excluded.used;
+
 -- all_discounts --
 -- Every discount of one customer.
 SELECT body FROM discounts WHERE source_id = $1;

@@ -27,6 +27,10 @@ DELETE FROM identities WHERE kind = 'source_id' AND value = ?1;
 INSERT INTO counters (scope, key, used) SELECT ?2, key, used FROM counters WHERE scope = ?1
 ON CONFLICT (scope, key) DO UPDATE SET used = used + excluded.used;
 
+-- slot_counters --
+-- The slots that one scope has taken, of limits over any window.
+SELECT key, used FROM counters WHERE scope = ?1 AND key LIKE '%|slot|%';
+
 -- all_discounts --
 -- Every discount of one customer.
 SELECT body FROM discounts WHERE source_id = ?1;
