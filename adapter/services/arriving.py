@@ -25,7 +25,10 @@ from adapter.store.contract import Erasure, Loaded, Transaction
 
 
 class Arriving:
-    """Applies facts, evaluates rules and folds history; collects the `steps` of the second walk."""
+    """Applies facts, evaluates rules and folds history; collects the `steps` of the second walk.
+
+    `unrewarded` says, by place in the batch, why rules that would have looked at an event did not.
+    """
 
     def __init__(self, transaction: Transaction, rules: RuleBook, means: Means, loaded: Loaded) -> None:
         self._transaction = transaction
@@ -37,6 +40,7 @@ class Arriving:
         self.steps: list[Step] = []
         self.erasures: list[Erasure] = []
         self.quarantined: list[Quarantined] = []
+        self.unrewarded: dict[int, str] = {}
 
     async def prepare(self, works: Iterable[Work]) -> None:
         """Complete at once the histories that rules are about to ask and that lack what they read."""
@@ -53,7 +57,7 @@ class Arriving:
         """Take one message; `index` is its place in the batch."""
         for operation in work.operations:
             if isinstance(operation, EventOccurred):
-                await self._event(index, operation, rewarded=work.rewarded)
+                await self._event(index, operation, work.unrewarded)
             elif isinstance(operation, CustomerUpsert):
                 self.people.upsert(operation)
             elif isinstance(operation, DiscountMove):
@@ -65,7 +69,7 @@ class Arriving:
         if work.timer is not None:
             await self._fire(index, work.timer, broken=work.quarantine is not None)
 
-    async def _event(self, index: int, operation: EventOccurred, *, rewarded: bool) -> None:
+    async def _event(self, index: int, operation: EventOccurred, unrewarded: str | None) -> None:
         event, rules = operation.event, self._rules
         person = self.people.find(operation.source_id, operation.identities)
         customer, past = person.customer, person.past()
@@ -73,8 +77,10 @@ class Arriving:
             if rules.lacks(past):
                 await self._complete([person])
             if rules.watches(event.name):
-                self.waiting.take(rules.waits(event, customer.source_id, past), arming=rewarded)
-            if rewarded and rules.needs(event.name):
+                self.waiting.take(rules.waits(event, customer.source_id, past), arming=unrewarded is None)
+            if unrewarded is not None:
+                self.unrewarded[index] = unrewarded
+            elif rules.needs(event.name):
                 verdict = rules.evaluate(event, customer, past, self.means.now)
                 if verdict.proposals or verdict.outcomes:
                     self.steps.append(Occurrence(index, event, customer.source_id, rules.digest, verdict))

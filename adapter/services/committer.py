@@ -276,5 +276,6 @@ def _too_late() -> Unavailable:
 def _quarantined(work: Work, error: Exception) -> Work:
     reason = f"internal error while deciding: {type(error).__name__}"
     document = Raw(msgspec.json.encode(work.document))
-    kept = Quarantined(work.source, work.key, document, reason, work.received_at, replayed=not work.rewarded)
+    replayed = work.unrewarded is not None
+    kept = Quarantined(work.source, work.key, document, reason, work.received_at, replayed=replayed)
     return replace(work, operations=(), quarantine=kept)

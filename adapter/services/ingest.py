@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 from msgspec import Raw, Struct
@@ -26,6 +26,11 @@ from adapter.sources.decoded import Decoded
 SLICE = 350
 #: What the data model looks at.
 _FITTED = (EventOccurred, CustomerUpsert)
+#: Why an event earns nothing, whatever the rules say.
+_REPLAYED = "not rewarded: it is a replay of history"
+_DEVELOPMENT = (
+    "not rewarded: it comes from a development environment, and `mparticle.accept_development` is false"
+)
 #: Seconds in which the committer begins with a part, before the next one keeps the loop busy.
 _HEAD_START = 0.001
 
@@ -142,25 +147,26 @@ class Ingest:
             message_id,
             message.received_at,
             operations,
-            rewarded=self._rewarded(message, operations),
+            unrewarded=self._unrewarded(message, operations),
             document=message.document,
         )
 
-    def _rewarded(self, message: Message, operations: tuple[object, ...]) -> bool:
+    def _unrewarded(self, message: Message, operations: tuple[object, ...]) -> str | None:
+        """Return why nothing may be issued for a message, None when something may."""
         if message.replayed:
-            return False
+            return _REPLAYED
         context = message.document.get("context")
         if (
             not self._policy.reward_development
             and isinstance(context, dict)
             and context.get("environment") == "development"
         ):
-            return False
+            return _DEVELOPMENT
         horizon = message.received_at - self._policy.reward_within
         for operation in operations:
             if isinstance(operation, EventOccurred) and operation.event.occurred_at < horizon:
-                return False
-        return True
+                return _too_old(operation.event.occurred_at, self._policy.reward_within)
+        return None
 
     def _flag(self, works: Sequence[Work], answers: Sequence[Result]) -> None:
         """Tell what was kept though it does not fit the data model."""
@@ -208,6 +214,14 @@ def _parts(decoded: Decoded, size: int) -> Iterator[Decoded]:
         last = start + SLICE >= len(messages)
         quarantined, dropped = (decoded.quarantined, decoded.dropped) if last else ([], 0)
         yield Decoded(part, quarantined, dropped, size=size * len(part) // len(messages))
+
+
+def _too_old(happened: datetime, within: timedelta) -> str:
+    hours = within // timedelta(hours=1)
+    return (
+        f"not rewarded: it happened at {happened:%Y-%m-%dT%H:%M:%SZ}, longer ago than the {hours} hours of "
+        "`ingest.reward_within_hours`"
+    )
 
 
 def _ignored(message: Message) -> Result:

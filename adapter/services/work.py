@@ -16,7 +16,7 @@ class Work(Struct, frozen=True):
     """One message after mapping: its operations, or why it is quarantined.
 
     `key` is the dedupe key, empty for work that is never repeated; `document` is what was mapped.
-    `rewarded` is false for history sent again and for test traffic: stored, but nothing is issued.
+    `unrewarded` says why nothing is issued for history and for test traffic, which are stored all the same.
     `timer` is one whose time is up.
     """
 
@@ -25,7 +25,7 @@ class Work(Struct, frozen=True):
     message_id: str
     received_at: datetime
     operations: tuple[Operation, ...] = ()
-    rewarded: bool = True
+    unrewarded: str | None = None
     quarantine: Quarantined | None = None
     document: Any = None
     timer: Timer | None = None
