@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -12,6 +13,7 @@ from msgspec import Raw, Struct
 from prometheus_client import Counter as MetricCounter
 
 from adapter.errors import MappingError
+from adapter.logs import Tally
 from adapter.metrics import Metrics
 from adapter.model.messages import Message
 from adapter.model.operations import CustomerUpsert, EventOccurred
@@ -21,6 +23,8 @@ from adapter.services.committer import Committer
 from adapter.services.results import Result
 from adapter.services.work import Work
 from adapter.sources.decoded import Decoded
+
+_log = logging.getLogger(__name__)
 
 #: So many messages of one body are settled together.
 SLICE = 350
@@ -55,12 +59,14 @@ class Ingest:
         committer: Committer,
         policy: Policy,
         metrics: Metrics,
+        clock: Callable[[], datetime],
     ) -> None:
         self._books = books
         self._committer = committer
         self._policy = policy
         self._metrics = metrics
-        self._counters: dict[tuple[str, str], MetricCounter] = {}
+        self._kept = Tally(_log, "messages go to quarantine: see GET /v1/quarantine", clock)
+        self._counters: dict[tuple[str, str], MetricCounter | _Told] = {}
 
     async def receive(self, decoded: Decoded, size: int = 0) -> list[Result]:
         """Settle decoded messages durably; one result each, the quarantined ones last.
@@ -198,12 +204,27 @@ class Ingest:
         for rule, count in rules.items():
             self._metrics.discounts_issued.labels(rule).inc(count)
 
-    def _counter(self, source: str, outcome: str) -> MetricCounter:
+    def _counter(self, source: str, outcome: str) -> MetricCounter | _Told:
         counter = self._counters.get((source, outcome))
         if counter is None:
             counter = self._metrics.messages.labels(source, outcome)
+            if outcome == "quarantined":
+                counter = _Told(counter, self._kept, source)
             self._counters[(source, outcome)] = counter
         return counter
+
+
+class _Told(Struct, frozen=True):
+    """A metric of what the log is to tell too; so whatever goes well pays nothing for it."""
+
+    metric: MetricCounter
+    tally: Tally
+    source: str
+
+    def inc(self, count: int = 1) -> None:
+        """Count so many more."""
+        self.metric.inc(count)
+        self.tally.note(count, source=self.source)
 
 
 def _parts(decoded: Decoded, size: int) -> Iterator[Decoded]:
