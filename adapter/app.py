@@ -144,7 +144,7 @@ def compose(
     committer = Committer(settle, _limits(settings), metrics)
     senders = {name: destination for name, (destination, _) in destinations.items()}
     relay = Relay(store, senders, world.clock, world.jitter, metrics, pace=_pace(settings))
-    ingest = Ingest(books, committer, _policy(settings), metrics)
+    ingest = Ingest(books, committer, _policy(settings), metrics, world.clock)
     patience = Patience(settings.ingest.max_wait_seconds)
     checkout = Checkout(store, committer, books, world.clock, patience)
     privacy = Privacy(store, committer.submit, world.clock, patience)

@@ -9,7 +9,9 @@ from __future__ import annotations
 import logging
 import sys
 import traceback
-from datetime import UTC, datetime
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any, TextIO
 
 import msgspec
@@ -18,6 +20,7 @@ from adapter.errors import AdapterError
 
 #: What every record has; the rest came through `extra`.
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message"}
+_EVERY = timedelta(minutes=1)
 _encode = msgspec.json.Encoder(enc_hook=str).encode
 
 
@@ -36,6 +39,31 @@ class JsonLines(logging.Formatter):
         if record.exc_info and record.exc_info[1] is not None:
             line["error"] = describe(record.exc_info[1])
         return _encode(line).decode()
+
+
+class Tally:
+    """Warns of what may happen by the thousand: one line a minute for each kind, with how many there were.
+
+    The first of a kind is told at once; what comes within a minute is counted, and told with the first that
+    comes later. There must be few kinds, and none may name anybody. `clock` returns the moment now.
+    """
+
+    def __init__(self, log: logging.Logger, message: str, clock: Callable[[], datetime]) -> None:
+        self._log = log
+        self._message = message
+        self._clock = clock
+        self._untold: Counter[tuple[tuple[str, str | int], ...]] = Counter()
+        self._told: dict[tuple[tuple[str, str | int], ...], datetime] = {}
+
+    def note(self, count: int = 1, /, **kind: str | int) -> None:
+        """Count what has happened; `kind` becomes the fields of the line."""
+        key, now = tuple(kind.items()), self._clock()
+        self._untold[key] += count
+        told = self._told.get(key)
+        # A clock that jumped back must not silence us until it has come round again.
+        if told is None or abs(now - told) >= _EVERY:
+            self._told[key] = now
+            self._log.warning(self._message, extra={**kind, "count": self._untold.pop(key)})
 
 
 def describe(error: BaseException) -> dict[str, Any]:

@@ -46,7 +46,7 @@ def replay(
         typer.echo(encode([{"id": one.entry.id, **_plain(one)} for one in replayed]))
     else:
         for one in replayed:
-            typer.echo(f"{one.entry.id} {one.entry.source}: {one.result.outcome}{_why(one)}")
+            typer.echo(f"{one.entry.id} {one.entry.source} {one.entry.key}: {one.result.outcome}{_why(one)}")
         typer.echo(
             f"{len(replayed) - stay} of {len(replayed)} messages {'would pass' if dry_run else 'passed'}"
         )
@@ -63,10 +63,12 @@ async def _replayed(settings: Settings, *, dry_run: bool) -> list[Replayed]:
 def _plain(replayed: Replayed) -> dict[str, object]:
     return {
         "source": replayed.entry.source,
+        "key": replayed.entry.key,
         "was": replayed.entry.reason,
         "outcome": replayed.result.outcome,
         "reason": replayed.result.reason,
         "discounts": replayed.result.discounts,
+        "document": replayed.entry.document,
     }
 
 

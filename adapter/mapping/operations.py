@@ -42,6 +42,9 @@ from adapter.model.times import believed
 #: Event names are trigger and history keys; both CDPs cut theirs at 256 characters.
 MAX_NAME = 256
 
+#: What a source calls the ids that it did not send, where that is not what the document calls them.
+_NEITHER = {"mparticle": "neither customer_id nor mpid"}
+
 Fields = dict[str, Any]
 Builder = Callable[[Fields, Message, list[Operation]], None]
 
@@ -173,7 +176,8 @@ def _source_id(fields: Fields, message: Message) -> str:
     document = message.document
     if document.get("userId") or document.get("anonymousId"):
         raise MappingError("no source_id: what the mapping takes it from is missing or blank in the message")
-    raise MappingError("no source_id: the message has neither userId nor anonymousId")
+    neither = _NEITHER.get(message.source, "neither userId nor anonymousId")
+    raise MappingError(f"no source_id: the message has {neither}")
 
 
 def _needed(fields: Fields, field: str) -> str:

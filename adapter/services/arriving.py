@@ -28,7 +28,10 @@ _OVERFULL = f"more would be kept of this customer than {MOST_BYTES // 1024} KB"
 
 
 class Arriving:
-    """Applies facts, evaluates rules and folds history; collects the `steps` of the second walk."""
+    """Applies facts, evaluates rules and folds history; collects the `steps` of the second walk.
+
+    `unrewarded` says, by place in the batch, why rules that would have looked at an event did not.
+    """
 
     def __init__(self, transaction: Transaction, rules: RuleBook, means: Means, loaded: Loaded) -> None:
         self._transaction = transaction
@@ -41,6 +44,7 @@ class Arriving:
         self.erasures: list[Erasure] = []
         self.quarantined: list[Quarantined] = []
         self.refused: dict[int, str] = {}
+        self.unrewarded: dict[int, str] = {}
 
     async def prepare(self, works: Iterable[Work]) -> None:
         """Complete at once the histories that rules are about to ask and that lack what they read."""
@@ -61,7 +65,7 @@ class Arriving:
             return
         for operation in work.operations:
             if isinstance(operation, EventOccurred):
-                await self._event(index, operation, rewarded=work.rewarded)
+                await self._event(index, operation, work.unrewarded)
             elif isinstance(operation, CustomerUpsert):
                 self.people.upsert(operation, work.told_at)
             elif isinstance(operation, DiscountMove):
@@ -73,7 +77,7 @@ class Arriving:
         if work.timer is not None:
             await self._fire(index, work.timer, broken=work.quarantine is not None)
 
-    async def _event(self, index: int, operation: EventOccurred, *, rewarded: bool) -> None:
+    async def _event(self, index: int, operation: EventOccurred, unrewarded: str | None) -> None:
         event, rules = operation.event, self._rules
         person = self.people.find(operation.source_id, operation.identities)
         customer, past = person.customer, person.past()
@@ -81,8 +85,10 @@ class Arriving:
             if rules.lacks(past):
                 await self._complete([person])
             if rules.watches(event.name):
-                self.waiting.take(rules.waits(event, customer.source_id, past), arming=rewarded)
-            if rewarded and rules.needs(event.name):
+                self.waiting.take(rules.waits(event, customer.source_id, past), arming=unrewarded is None)
+            if unrewarded is not None:
+                self.unrewarded[index] = unrewarded
+            elif rules.needs(event.name):
                 verdict = rules.evaluate(event, customer, past, self.means.now)
                 if verdict.proposals or verdict.outcomes:
                     self.steps.append(Occurrence(index, event, customer.source_id, rules.digest, verdict))

@@ -15,6 +15,7 @@ from adapter.model.discounts import Discount, HeldDiscount
 from adapter.model.encoding import encode
 from adapter.model.events import Event
 from adapter.model.operations import DiscountMove
+from adapter.model.quarantine import Quarantined
 from adapter.services import lifecycle
 from adapter.services.books import Books
 from adapter.services.committer import Committer
@@ -111,6 +112,10 @@ class Checkout:
         asked = [decision for decision in found if decision.event_id == event_id]
         # Thousands of rules take a second: others are served meanwhile.
         return [await asyncio.to_thread(self._books.rules.complete, decision) for decision in asked]
+
+    async def quarantined(self, before: int | None = None) -> list[Quarantined]:
+        """Return the latest quarantined messages, or the latest of those with an id below `before`."""
+        return await self._read(self._store.latest_quarantined(before))
 
     def _standing(self, held: HeldDiscount) -> Discount:
         status = held.status_at(self._clock())

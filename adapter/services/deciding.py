@@ -42,7 +42,7 @@ async def decide(transaction: Transaction, batch: Sequence[Work], rules: RuleBoo
         second.reserve(await transaction.reserve(*second.needs(first.steps)))
         for step in first.steps:
             second.take(step)
-    results = _results(batch, fresh, loaded, first.refused, second)
+    results = _results(batch, fresh, loaded, first, second)
     changes = _changes(batch, fresh, first, second, results)
     await transaction.save(changes)
     return Settled(results, second.decisions, len(changes.armed), first.waiting.refused)
@@ -92,38 +92,39 @@ def _fresh(batch: Sequence[Work], loaded: Loaded) -> list[int]:
 
 
 def _results(
-    batch: Sequence[Work], fresh: list[int], loaded: Loaded, refused: dict[int, str], second: Issuing
+    batch: Sequence[Work], fresh: list[int], loaded: Loaded, first: Arriving, second: Issuing
 ) -> list[Result]:
     """Return the results in order; a duplicate gets the discounts that its first delivery got."""
     results: list[Result] = []
-    firsts: dict[MessageKey, Result] = {}
+    known: dict[MessageKey, Result] = {}
     fresh_set = set(fresh)
     for index, work in enumerate(batch):
         if index in fresh_set:
-            result = _result(work, refused.get(index), second, index)
-            firsts[(work.source, work.key)] = result
+            result = _result(work, first, second, index)
+            known[(work.source, work.key)] = result
         else:
             answer = loaded.answers.get((work.source, work.key), b"")
-            first = firsts.get((work.source, work.key))
-            again = first.discounts if first else _DISCOUNTS.decode(answer) if answer else []
+            before = known.get((work.source, work.key))
+            again = before.discounts if before else _DISCOUNTS.decode(answer) if answer else []
             result = Result(work.message_id, "duplicate", discounts=again)
         results.append(result)
     return results
 
 
-def _result(work: Work, refused: str | None, second: Issuing, index: int) -> Result:
-    if refused is not None:
+def _result(work: Work, first: Arriving, second: Issuing, index: int) -> Result:
+    if (refused := first.refused.get(index)) is not None:
         return Result(work.message_id, "quarantined", refused)
     if work.quarantine is not None:
         return Result(work.message_id, "quarantined", work.quarantine.reason)
     outcome = second.outcomes.get(index)
+    unrewarded = first.unrewarded.get(index)
     if outcome is None:
-        return Result(work.message_id, "processed")
+        return Result(work.message_id, "processed", unrewarded)
     refusal = outcome.refusal
     return Result(
         work.message_id,
         "processed",
-        refusal.message if refusal else None,
+        refusal.message if refusal else unrewarded,
         outcome.discounts,
         error=refusal.code if refusal else None,
     )

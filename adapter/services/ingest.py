@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import timedelta
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
 
 import msgspec
 from msgspec import Raw, Struct
 from prometheus_client import Counter as MetricCounter
 
 from adapter.errors import MappingError
+from adapter.logs import Tally
 from adapter.metrics import Metrics
 from adapter.model.messages import Message
 from adapter.model.operations import CustomerUpsert, EventOccurred
@@ -22,10 +24,17 @@ from adapter.services.results import Result
 from adapter.services.work import Work
 from adapter.sources.decoded import Decoded
 
+_log = logging.getLogger(__name__)
+
 #: So many messages of one body are settled together.
 SLICE = 350
 #: What the data model looks at.
 _FITTED = (EventOccurred, CustomerUpsert)
+#: Why an event earns nothing, whatever the rules say.
+_REPLAYED = "not rewarded: it is a replay of history"
+_DEVELOPMENT = (
+    "not rewarded: it comes from a development environment, and `mparticle.accept_development` is false"
+)
 #: Seconds in which the committer begins with a part, before the next one keeps the loop busy.
 _HEAD_START = 0.001
 
@@ -50,12 +59,14 @@ class Ingest:
         committer: Committer,
         policy: Policy,
         metrics: Metrics,
+        clock: Callable[[], datetime],
     ) -> None:
         self._books = books
         self._committer = committer
         self._policy = policy
         self._metrics = metrics
-        self._counters: dict[tuple[str, str], MetricCounter] = {}
+        self._kept = Tally(_log, "messages go to quarantine: see GET /v1/quarantine", clock)
+        self._counters: dict[tuple[str, str], MetricCounter | _Told] = {}
 
     async def receive(self, decoded: Decoded, size: int = 0) -> list[Result]:
         """Settle decoded messages durably; one result each, the quarantined ones last.
@@ -142,25 +153,26 @@ class Ingest:
             message_id,
             message.received_at,
             operations,
-            rewarded=self._rewarded(message, operations),
+            unrewarded=self._unrewarded(message, operations),
             document=message.document,
         )
 
-    def _rewarded(self, message: Message, operations: tuple[object, ...]) -> bool:
+    def _unrewarded(self, message: Message, operations: tuple[object, ...]) -> str | None:
+        """Return why nothing may be issued for a message, None when something may."""
         if message.replayed:
-            return False
+            return _REPLAYED
         context = message.document.get("context")
         if (
             not self._policy.reward_development
             and isinstance(context, dict)
             and context.get("environment") == "development"
         ):
-            return False
+            return _DEVELOPMENT
         horizon = message.received_at - self._policy.reward_within
         for operation in operations:
             if isinstance(operation, EventOccurred) and operation.event.occurred_at < horizon:
-                return False
-        return True
+                return _too_old(operation.event.occurred_at, self._policy.reward_within)
+        return None
 
     def _flag(self, works: Sequence[Work], answers: Sequence[Result]) -> None:
         """Tell what was kept though it does not fit the data model."""
@@ -192,12 +204,27 @@ class Ingest:
         for rule, count in rules.items():
             self._metrics.discounts_issued.labels(rule).inc(count)
 
-    def _counter(self, source: str, outcome: str) -> MetricCounter:
+    def _counter(self, source: str, outcome: str) -> MetricCounter | _Told:
         counter = self._counters.get((source, outcome))
         if counter is None:
             counter = self._metrics.messages.labels(source, outcome)
+            if outcome == "quarantined":
+                counter = _Told(counter, self._kept, source)
             self._counters[(source, outcome)] = counter
         return counter
+
+
+class _Told(Struct, frozen=True):
+    """A metric of what the log is to tell too; so whatever goes well pays nothing for it."""
+
+    metric: MetricCounter
+    tally: Tally
+    source: str
+
+    def inc(self, count: int = 1) -> None:
+        """Count so many more."""
+        self.metric.inc(count)
+        self.tally.note(count, source=self.source)
 
 
 def _parts(decoded: Decoded, size: int) -> Iterator[Decoded]:
@@ -208,6 +235,14 @@ def _parts(decoded: Decoded, size: int) -> Iterator[Decoded]:
         last = start + SLICE >= len(messages)
         quarantined, dropped = (decoded.quarantined, decoded.dropped) if last else ([], 0)
         yield Decoded(part, quarantined, dropped, size=size * len(part) // len(messages))
+
+
+def _too_old(happened: datetime, within: timedelta) -> str:
+    hours = within // timedelta(hours=1)
+    return (
+        f"not rewarded: it happened at {happened:%Y-%m-%dT%H:%M:%SZ}, longer ago than the {hours} hours of "
+        "`ingest.reward_within_hours`"
+    )
 
 
 def _ignored(message: Message) -> Result:

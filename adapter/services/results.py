@@ -14,8 +14,9 @@ from adapter.model.discounts import Discount
 class Result(Struct, omit_defaults=True):
     """One message's outcome, and the discounts issued or moved by it (again, when it is a duplicate).
 
-    `reason` says why it was quarantined, or why a discount did not move; then `error` is the code of
-    `adapter.errors` (`not_found`, `wrong_move`). `misfits` says what does not fit the data model and was
+    `reason` says why it was quarantined, why a rule that it triggers did not look at it (too old, a test, a
+    replay), or why a discount did not move; then `error` is the code of `adapter.errors` (`not_found`,
+    `wrong_move`). `misfits` says what does not fit the data model and was
     kept all the same.
     """
 

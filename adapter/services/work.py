@@ -18,7 +18,7 @@ class Work(Struct, frozen=True):
     """One message after mapping: its operations, or why it is quarantined.
 
     `key` is the dedupe key, empty for work that is never repeated; `document` is what was mapped.
-    `rewarded` is false for history sent again and for test traffic: stored, but nothing is issued.
+    `unrewarded` says why nothing is issued for history and for test traffic, which are stored all the same.
     `timer` is one whose time is up.
     """
 
@@ -27,7 +27,7 @@ class Work(Struct, frozen=True):
     message_id: str
     received_at: datetime
     operations: tuple[Operation, ...] = ()
-    rewarded: bool = True
+    unrewarded: str | None = None
     quarantine: Quarantined | None = None
     document: Any = None
     timer: Timer | None = None
@@ -40,6 +40,5 @@ class Work(Struct, frozen=True):
     def kept(self, reason: str) -> Quarantined:
         """Return the message as it waits in quarantine."""
         document = Raw(msgspec.json.encode(self.document))
-        return Quarantined(
-            self.source, self.key, document, reason, self.received_at, replayed=not self.rewarded
-        )
+        replayed = self.unrewarded is not None
+        return Quarantined(self.source, self.key, document, reason, self.received_at, replayed=replayed)

@@ -3,28 +3,44 @@
 from __future__ import annotations
 
 import binascii
+import re
 from base64 import b64decode
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Literal
 from urllib.parse import SplitResult, urlsplit
 
 from adapter.files.problems import Mark, Problem
 from adapter.settings.fields import FIELDS, Keys
 from adapter.settings.values import Settings
 
+_ERROR: Literal["error"] = "error"
+_WARNING: Literal["warning"] = "warning"
+_NAMED = re.compile(r"[\"']?authorization\s*:", re.IGNORECASE)
+_QUOTES = ('"', "'", "`")
+_PLACEHOLDER = re.compile(r"<[^<>]*>")
 _ENGINES = ("sqlite", "postgresql", "postgres")
 
 
 def check(settings: Settings, marks: Mapping[Keys, Mark]) -> list[Problem]:
-    """Return what is wrong with the settings as a whole; `marks` says where the given ones stand."""
+    """Return what is wrong with the settings as a whole; `marks` says where the given ones stand.
+
+    What can hardly be meant, but may be, is a warning.
+    """
+    wrong = [
+        *_address(settings),
+        *_store(settings),
+        *_workers(settings),
+        *_keys(settings),
+        *_webhook(settings),
+    ]
+    doubtful = [
+        *_authorizations(("segment", "authorizations"), settings.segment.authorizations),
+        *_authorizations(("mparticle", "authorizations"), settings.mparticle.authorizations),
+    ]
     return [
-        Problem(marks.get(keys, Mark("default", 1, 1)), f"`{FIELDS[keys].name}` {message}", remedy)
-        for keys, message, remedy in (
-            *_address(settings),
-            *_store(settings),
-            *_workers(settings),
-            *_keys(settings),
-            *_webhook(settings),
-        )
+        Problem(marks.get(keys, Mark("default", 1, 1)), f"`{FIELDS[keys].name}` {message}", remedy, severity)
+        for found, severity in ((wrong, _ERROR), (doubtful, _WARNING))
+        for keys, message, remedy in found
     ]
 
 
@@ -58,6 +74,19 @@ def _workers(settings: Settings) -> Iterator[tuple[Keys, str, str]]:
 def _keys(settings: Settings) -> Iterator[tuple[Keys, str, str]]:
     if any(":" not in pair for pair in settings.mparticle.api_keys):
         yield ("mparticle", "api_keys"), "has an entry without a colon", "write each as `key:secret`"
+
+
+def _authorizations(keys: Keys, values: Iterable[str]) -> Iterator[tuple[Keys, str, str]]:
+    """Yield what is odd about whole Authorization headers, without repeating them."""
+    whole = "write what follows `Authorization:`, whole and as it is sent, as in `Bearer abc`"
+    for value in values:
+        if _NAMED.match(value):
+            yield keys, "has an entry that begins with the header's name, which no sender's value does", whole
+        if value[:1] in _QUOTES or value[-1:] in _QUOTES:
+            yield keys, "has an entry in quotes, which would have to be sent too", whole
+        if _PLACEHOLDER.search(value):
+            remedy = "put a long random text in the place of `<...>`, here and at the sender"
+            yield keys, "has an entry with a placeholder, which anybody can guess", remedy
 
 
 def _webhook(settings: Settings) -> Iterator[tuple[Keys, str, str]]:

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from adapter.errors import Unauthorised, Unreadable
+from adapter.errors import Refused, Unauthorised, Unreadable
 from adapter.model.messages import Message
 from adapter.sources import mparticle_firehose, payloads
 from adapter.sources.decoded import Decoded, bounded_key, content_key, undecoded
@@ -57,7 +57,8 @@ def decode(body: bytes, received_at: datetime) -> Decoded:
     """Decode a batch, an array of batches, or an alias request.
 
     Raises Unreadable where the body is neither an object nor an array; a bad event or batch is
-    quarantined alone. Our own events that come back are counted in `dropped`.
+    quarantined alone. Our own events that come back are counted in `dropped`. Raises Refused for a data
+    subject request.
     """
     value = payloads.decode_items(body, "events")
     if type(value) not in (dict, list, Broken):
@@ -66,9 +67,17 @@ def decode(body: bytes, received_at: datetime) -> Decoded:
     for item in value if type(value) is list else [value]:
         reason = _take(decoded, item, received_at)
         if reason:
-            raw = item.raw if isinstance(item, Broken) else item
-            decoded.quarantined.append(undecoded(SOURCE, raw, reason, received_at))
+            if reason is mparticle_firehose.DEMAND and item is value:
+                raise Refused(reason)
+            decoded.quarantined.append(undecoded(SOURCE, _kept(item, reason), reason, received_at))
     return decoded
+
+
+def _kept(item: Any, reason: str) -> Any:
+    """Return what is kept of an item that is not taken: whoever asks to be forgotten is not written down."""
+    if reason is mparticle_firehose.DEMAND:
+        return {"type": item["type"]}
+    return item.raw if isinstance(item, Broken) else item
 
 
 def _take(decoded: Decoded, item: Any, received_at: datetime) -> str | None:

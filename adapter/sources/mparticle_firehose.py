@@ -3,7 +3,8 @@
 Source of the protocol: mParticle/mparticle-firehose-java-sdk, `examples/json`. Each request has a `type` and
 an `id`, and is answered by the response of the same name and id. Audience memberships become messages of
 `type = "audience"`; a heartbeat has none. Events are sent by the Webhook output, so a request that holds
-some is quarantined whole, with the reason.
+some is quarantined whole, with the reason. Data subject requests prove themselves at another door, and are
+refused here.
 """
 
 from __future__ import annotations
@@ -24,6 +25,13 @@ _SUFFIX = "_request"
 _MEMBERSHIP = "audience_membership_change_request"
 #: Says that an audience will be sent, or no more: there is nothing to do.
 _SUBSCRIPTION = "audience_subscription_request"
+_EVENTS = "event_processing_request"
+_DEMAND = "dsr_processing_request"
+#: Why a data subject request is not taken: nothing would be erased.
+DEMAND = (
+    f"`{_DEMAND}` is not taken here, and nothing is erased by it: let data subject requests come signed to "
+    "`/webhooks/mparticle/opendsr`, or call DELETE /v1/customers/SOURCE_ID"
+)
 
 
 def is_request(item: dict[str, Any]) -> bool:
@@ -42,14 +50,16 @@ def response(body: bytes, now: datetime) -> dict[str, Any]:
 
 
 def take(decoded: Decoded, request: dict[str, Any], received_at: datetime) -> str | None:
-    """Add what a request tells; return why it is not taken.
+    """Add what a request tells; return why it is not taken, DEMAND where it asks for somebody's data.
 
     A profile that says nothing is quarantined alone.
     """
     kind = request["type"]
     if kind == _MEMBERSHIP:
         _take_memberships(decoded, request, received_at)
-    elif kind != _SUBSCRIPTION:
+    elif kind == _DEMAND:
+        return DEMAND
+    elif kind != _SUBSCRIPTION and not (kind == _EVENTS and not request.get("events")):
         return f"`{kind[:60]}` is not taken here: let the Webhook output send events"
     return None
 

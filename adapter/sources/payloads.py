@@ -33,6 +33,9 @@ _NOT_BRACKETS = bytes(byte for byte in range(256) if byte not in b"{}[]")
 _STRING = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
 #: Strings are stepped over whole; a quote that opens no whole string stands alone.
 _TOKEN = re.compile(_STRING + rb'|[\[\]{},"]', re.DOTALL)
+#: Half a surrogate pair so near to the end that msgspec takes the body for cut short.
+_HALF_AT_END = re.compile(rb"(?<!\\)\\u[dD][89abAB][0-9a-fA-F]{2}[^\\]{1,5}\Z")
+_HALF = "text holds half a surrogate pair, as `\\ud83d` without `\\ude00` after it"
 _MEMBER = re.compile(rb"(" + _STRING + rb")[ \t\r\n]*:[ \t\r\n]*", re.DOTALL)
 
 
@@ -52,10 +55,7 @@ def decode(body: bytes) -> Any:
     except UnicodeDecodeError as error:
         raise Unreadable(f"the JSON is not UTF-8 text: {error.reason}") from error
     except msgspec.DecodeError as error:
-        reason = str(error).removeprefix("JSON is malformed: ")
-        raise Unreadable(
-            f"not the JSON that this endpoint takes: {reason[:1].lower()}{reason[1:]}"
-        ) from error
+        raise Unreadable(f"not the JSON that this endpoint takes: {_reason(error, body)}") from error
     if _may_be_deep(body) and _is_deep(value):
         raise Unreadable(_too_deep())
     return value
@@ -156,6 +156,14 @@ def is_object(body: bytes) -> bool:
 def is_array(body: bytes) -> bool:
     """Say whether the body starts like a JSON array."""
     return body.lstrip(_BLANK).startswith(b"[")
+
+
+def _reason(error: msgspec.DecodeError, body: bytes) -> str:
+    reason = str(error).removeprefix("JSON is malformed: ")
+    cut_short = "truncated" in reason
+    if "surrogate" in reason or (cut_short and _HALF_AT_END.search(body, max(0, len(body) - 12))):
+        return _HALF
+    return reason[:1].lower() + reason[1:]
 
 
 def _is_json(body: bytes) -> bool:

@@ -314,6 +314,10 @@ class Store(Protocol):
         """Return quarantined messages with an id above `after`, in order of id."""
         ...
 
+    async def latest_quarantined(self, before: int | None = None, limit: int = 100) -> list[Quarantined]:
+        """Return quarantined messages with an id below `before` (of all, without it), the latest first."""
+        ...
+
     async def release_quarantined(self, ids: Sequence[int]) -> int:
         """Delete quarantine entries that have been replayed; returns how many there were."""
         ...

@@ -25,6 +25,8 @@ read_event: Callable[[bytes], Event] = msgspec.json.Decoder(Event).decode
 read_held: Callable[[bytes], HeldDiscount] = msgspec.json.Decoder(HeldDiscount).decode
 _decision: Callable[[bytes], Decision] = msgspec.json.Decoder(Decision).decode
 
+#: No id is above it.
+LAST_ID = 2**63 - 1
 #: Old message keys are dropped in this many transactions, so that none holds other writers up for long.
 _SLICES = 256
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from typing import Any
@@ -23,6 +24,9 @@ from adapter.web.doors import Doors
 VERBS = ("apply", "release", "redeem", "revoke")
 #: As long as Stripe's (https://docs.stripe.com/api/idempotent_requests).
 MAX_KEY = 255
+
+#: An entry's id; the stores count up to 63 bits.
+_ENTRY = re.compile("[0-9]{1,18}")
 
 Ask = Callable[[Doors, Request], Awaitable[Any]]
 
@@ -50,6 +54,7 @@ def routes(doors: Doors) -> list[Route]:
         _route(doors, "/v1/customers/{source_id:path}", _customer),
         _route(doors, "/v1/customers/{source_id:path}", _erase, "DELETE"),
         _route(doors, "/v1/decisions", _decisions),
+        _route(doors, "/v1/quarantine", _quarantine),
     ]
 
 
@@ -113,6 +118,13 @@ async def _decisions(doors: Doors, request: Request) -> Any:
         raise Unreadable("name the customer: `/v1/decisions?source_id=...`")
     event_id = request.query_params.get("event_id") or None
     return {"decisions": await doors.checkout.decisions(source_id, event_id)}
+
+
+async def _quarantine(doors: Doors, request: Request) -> Any:
+    before = request.query_params.get("before")
+    if before is not None and not _ENTRY.fullmatch(before):
+        raise Unreadable("`before` is the `id` of a quarantined message: `/v1/quarantine?before=120`")
+    return {"quarantined": await doors.checkout.quarantined(None if before is None else int(before))}
 
 
 def _moving(verb: Any) -> Ask:

@@ -109,7 +109,8 @@ async def _http_exception(request: Request, error: Exception) -> Response:
         answer = told(Failure(405, "method_not_allowed", message))
         return _response(Answer(405, answer.body, ((b"allow", allowed.encode()),)))
     message = "there is nothing at this path; /openapi.json lists what there is"
-    return _response(told(Failure(404, "not_found", message)))
+    tell = events_api.told if request.url.path.startswith("/v2/") else told
+    return _response(tell(Failure(404, "not_found", message)))
 
 
 async def _unexpected(_request: Request, _error: Exception) -> Response:

@@ -16,6 +16,7 @@ from adapter.model.discounts import Discount
 from adapter.model.erasures import Receipt
 from adapter.model.events import Event
 from adapter.model.operations import DiscountMove
+from adapter.model.quarantine import Quarantined
 from adapter.services.health import Check
 from adapter.services.privacy import Export
 from adapter.services.results import Result
@@ -62,6 +63,10 @@ class Checkout(Protocol):
 
     async def decisions(self, source_id: str, event_id: str | None = None) -> list[Decision]:
         """Return a customer's latest decisions, or those on one event, with a sentence for every rule."""
+        ...
+
+    async def quarantined(self, before: int | None = None) -> list[Quarantined]:
+        """Return the latest quarantined messages, or the latest of those with an id below `before`."""
         ...
 
 

@@ -6,15 +6,22 @@ not pass through them.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 from time import perf_counter
 
 from starlette.types import Receive, Scope, Send
 
+from adapter.errors import TooLarge, Unauthorised
+from adapter.logs import Tally
 from adapter.web.answers import Answer, told
 from adapter.web.bodies import Disconnected, Headers, read, whole
 from adapter.web.doors import Doors
 from adapter.web.errors import Failure, failure
+
+_log = logging.getLogger(__name__)
+#: Errors whose sentence quotes nothing of what was sent.
+_TELLING = (Unauthorised, TooLarge)
 
 Handle = Callable[[bytes, Headers], Awaitable[Answer]]
 Tell = Callable[[Failure], Answer]
@@ -41,6 +48,7 @@ class Endpoint:
         self._limit = doors.settings.server.max_body_bytes
         self._timeout = doors.settings.server.body_timeout_seconds
         self._room = doors.room
+        self._refused = Tally(_log, "requests are refused", doors.clock)
         self._requests = doors.metrics.requests
         self._seconds = doors.metrics.request_seconds.labels(name)
         self._by_status = {200: doors.metrics.requests.labels(name, "200")}
@@ -52,8 +60,8 @@ class Endpoint:
             answer = await self._read_and_handle(scope, receive)
         except Disconnected:
             return
-        except Exception as error:  # noqa: BLE001 - told and logged by `failure`
-            answer = self._tell(failure(error, unexpected=503))
+        except Exception as error:  # noqa: BLE001 - told and logged by `_failed`
+            answer = self._failed(error)
         await answer.send(send)
         self._measure(started, answer)
 
@@ -63,8 +71,8 @@ class Endpoint:
         try:
             self._admit(headers)
             answer = await self._handle(whole(headers, body, self._limit), headers)
-        except Exception as error:  # noqa: BLE001 - told and logged by `failure`
-            answer = self._tell(failure(error, unexpected=503))
+        except Exception as error:  # noqa: BLE001 - told and logged by `_failed`
+            answer = self._failed(error)
         self._measure(started, answer)
         return answer
 
@@ -78,6 +86,16 @@ class Endpoint:
         self._admit(headers)
         body = await read(headers, receive, self._limit, self._timeout, self._room)
         return await self._handle(body, headers)
+
+    def _failed(self, error: Exception) -> Answer:
+        """Tell what went wrong; the log hears of refusals too, for their sender drops what it sent."""
+        told = failure(error, unexpected=503)
+        if told.status < 500:
+            kind: dict[str, str | int] = {"endpoint": self._name, "status": told.status, "code": told.code}
+            if isinstance(error, _TELLING):
+                kind["reason"] = told.message
+            self._refused.note(**kind)
+        return self._tell(told)
 
     def _measure(self, started: float, answer: Answer) -> None:
         self._seconds.observe(perf_counter() - started)

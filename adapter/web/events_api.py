@@ -20,6 +20,7 @@ CODES = {
     400: "BAD_REQUEST",
     401: "UNAUTHORIZED",
     403: "FORBIDDEN",
+    404: "NOT_FOUND",
     405: "METHOD_NOT_ALLOWED",
     413: "PAYLOAD_TOO_LARGE",
     503: "SERVICE_UNAVAILABLE",
@@ -50,10 +51,10 @@ def _endpoint(doors: Doors) -> Endpoint:
         await doors.ingest.receive(mparticle.decode(body, doors.clock()), len(body))
         return _ACCEPTED
 
-    return Endpoint("events_api", doors, handle, admit=admit, tell=_told)
+    return Endpoint("events_api", doors, handle, admit=admit, tell=told)
 
 
-def _told(failure: Failure) -> Answer:
+def told(failure: Failure) -> Answer:
     """Return a failure as mParticle's own servers tell it."""
     code = CODES.get(failure.status, failure.code.upper())
     body = encode({"errors": [{"code": code, "message": failure.message}]})

@@ -13,6 +13,7 @@ from adapter.model.decisions import Decision
 from adapter.model.discounts import Discount
 from adapter.model.erasures import Receipt
 from adapter.model.events import Event
+from adapter.model.quarantine import Quarantined
 from adapter.services.health import Check
 from adapter.services.privacy import Export
 from adapter.services.results import Result
@@ -73,6 +74,12 @@ class Decisions(Struct):
     decisions: list[Decision]
 
 
+class Quarantine(Struct):
+    """The latest quarantined messages, each whole and with the reason why it is there."""
+
+    quarantined: list[Quarantined]
+
+
 class Readiness(Struct):
     """Whether requests can be taken now, check by check."""
 
@@ -81,8 +88,8 @@ class Readiness(Struct):
 
 
 _SCHEMAS = (
-    Settled, Error, EventsApiErrors, Discounts, Events, Decisions, Readiness, Customer, Move, Receipt, Export,
-    Accepted,
+    Settled, Error, EventsApiErrors, Discounts, Events, Decisions, Quarantine, Readiness, Customer, Move,
+    Receipt, Export, Accepted,
 )  # fmt: skip
 _WORDS = {400: "The body cannot be read", 401: "Credentials are missing", 403: "Credentials are wrong",
           404: "There is nothing under that name", 409: "The discount cannot move there",
@@ -186,6 +193,10 @@ def _api() -> Json:
                          [_parameter("source_id", "query"), _parameter("event_id", "query", required=False)],
                          400)
         },
+        "/v1/quarantine": {
+            "get": _read("listQuarantine", "What could not be mapped or decided, and why", "Quarantine",
+                         [_number("before", "Only what has an `id` below this one")], 400)
+        },
     }  # fmt: skip
     for what in ("discounts", "events"):
         operation = _read(f"list{what.title()}", f"List a customer's {what}", what.title(), [customer])
@@ -265,6 +276,11 @@ def _body(schema: Json, *, required: bool = True) -> Json:
 
 def _parameter(name: str, place: str, *, required: bool = True) -> Json:
     return {"name": name, "in": place, "required": required, "schema": {"type": "string"}}
+
+
+def _number(name: str, description: str) -> Json:
+    schema = {"type": "integer", "minimum": 0, "maximum": 10**18 - 1}
+    return {"name": name, "in": "query", "schema": schema, "description": description}
 
 
 def _header(name: str, description: str) -> Json:

@@ -79,7 +79,7 @@ def test_what_still_fails_stays_and_the_command_says_so(shop: Shop) -> None:
     for _ in range(2):
         result = shop.replay()
         assert result.exit_code == 1
-        assert "segment: quarantined (" in result.stdout
+        assert "segment m1:track: quarantined (" in result.stdout
         assert result.stdout.endswith("0 of 1 messages passed\n")
 
 
@@ -101,6 +101,7 @@ def test_programs_get_each_entry_with_its_reason(shop: Shop) -> None:
     [entry] = json.loads(shop.replay("--json").stdout)
     assert (entry["source"], entry["outcome"]) == ("segment", "quarantined")
     assert entry["was"] == entry["reason"]
+    assert (entry["key"], entry["document"]) == ("m1:track", MESSAGE)
 
 
 def test_broken_files_are_told_before_anything_is_replayed(shop: Shop) -> None:

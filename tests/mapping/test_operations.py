@@ -187,9 +187,18 @@ def test_a_field_that_does_not_fit_says_so(
     assert raised.value.message.startswith(sentence)
 
 
-def test_a_message_without_any_id_says_so(message_of: Any) -> None:
-    with pytest.raises(MappingError, match="the message has neither userId nor anonymousId"):
-        build("event", {"name": "x"}, message_of({"messageId": "m"}))
+@pytest.mark.parametrize(
+    ("source", "sentence"),
+    [
+        ("segment", "no source_id: the message has neither userId nor anonymousId"),
+        ("mparticle", "no source_id: the message has neither customer_id nor mpid"),
+    ],
+)
+def test_a_message_without_any_id_says_so_in_its_sources_words(
+    source: str, sentence: str, message_of: Any
+) -> None:
+    with pytest.raises(MappingError, match=f"^{sentence}$"):
+        build("event", {"name": "x"}, message_of({"messageId": "m"}, source))
 
 
 @pytest.mark.parametrize(

@@ -42,15 +42,15 @@ class Desk:
         happened = Event(f"{name}@{minutes}", name, self.at(minutes), User(id=who), attributes, {})
         return EventOccurred(who, happened)
 
-    def work(self, *operations: Operation, key: str | None = None, rewarded: bool = True) -> Work:
+    def work(self, *operations: Operation, key: str | None = None, unrewarded: str | None = None) -> Work:
         key = key or f"m{next(self._numbers)}"
-        return Work("segment", key, key, self.now, operations, rewarded=rewarded)
+        return Work("segment", key, key, self.now, operations, unrewarded=unrewarded)
 
     def due(self, timer: Timer) -> Work:
         return Work("timer", "", timer.event.id, self.now, timer=timer)
 
-    async def take(self, *operations: Operation, rewarded: bool = True) -> Result:
-        [result] = await self.settle([self.work(*operations, rewarded=rewarded)])
+    async def take(self, *operations: Operation, unrewarded: str | None = None) -> Result:
+        [result] = await self.settle([self.work(*operations, unrewarded=unrewarded)])
         return result
 
     async def settle(self, batch: Sequence[Work], pass_on: PassOn | None = None) -> list[Result]:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -42,7 +42,12 @@ class Desk:
             raise Unavailable("the disk is full")
         seen = set(self.settled)
         self.settled += [work.key for work in batch if work.key not in seen]
-        return [Result(work.message_id, "duplicate" if work.key in seen else "processed") for work in batch]
+        return [Result(work.message_id, self._outcome(work, seen)) for work in batch]
+
+    def _outcome(self, work: Work, seen: set[str]) -> Literal["processed", "duplicate", "quarantined"]:
+        if work.key in seen:
+            return "duplicate"
+        return "quarantined" if work.quarantine else "processed"
 
 
 @pytest.fixture
@@ -57,7 +62,7 @@ async def ingest(desk: Desk) -> AsyncIterator[Ingest]:
     }))  # fmt: skip
     committer = Committer(desk.settle, Limits(), Metrics())
     running = asyncio.create_task(committer.run())
-    yield Ingest(books, committer, Policy(), Metrics())
+    yield Ingest(books, committer, Policy(), Metrics(), lambda: NOW)
     committer.close()
     await running
 
@@ -112,3 +117,13 @@ async def test_a_part_is_decoded_only_once_the_part_before_is_being_settled(
 
     await ingest.receive_parts(watched())
     assert commits_before == [0, 1, 2, 3]
+
+
+async def test_what_goes_to_quarantine_is_a_line_in_the_log_that_quotes_nothing(
+    ingest: Ingest, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(2):
+        await ingest.receive(segment.decode(b'[17, "jane"]', NOW), 20)
+    [line] = [vars(record) for record in caplog.records]
+    assert (line["levelname"], line["source"], line["count"]) == ("WARNING", "segment", 2)
+    assert not [value for value in line.values() if "jane" in str(value)]

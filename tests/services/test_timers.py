@@ -107,10 +107,10 @@ async def test_a_later_start_takes_the_place_of_the_first(desk: Any) -> None:
 
 
 async def test_history_sent_again_starts_no_wait_but_ends_one(desk: Any) -> None:
-    await desk.take(desk.event("checkout_started", "bob", cart_value=80), rewarded=False)
+    await desk.take(desk.event("checkout_started", "bob", cart_value=80), unrewarded="a test")
     await desk.take(desk.event("checkout_started", cart_value=80))
     assert [timer.source_id for timer in await desk.store.due_timers(desk.at(60), 9)] == ["ann"]
-    await desk.take(desk.event("order_completed", minutes=1), rewarded=False)
+    await desk.take(desk.event("order_completed", minutes=1), unrewarded="a test")
     assert await desk.store.due_timers(desk.at(60), 9) == []
 
 

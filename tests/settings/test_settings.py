@@ -99,6 +99,17 @@ def test_a_wrong_setting_is_refused(case: dict[str, Any], tmp_path: Path) -> Non
     assert case["problem"] in refused(tmp_path, case.get("file", ""), case.get("environment", {}))
 
 
+WARNED = yaml.safe_load(Path(__file__).with_name("warned.yaml").read_text())
+
+
+@pytest.mark.parametrize("case", WARNED, ids=lambda case: case["name"])
+def test_a_doubtful_setting_is_warned_of_and_holds(case: dict[str, Any]) -> None:
+    settings, problems = read(None, case["environment"])
+    assert settings is not None
+    assert [f"{one.message}; {one.remedy}" for one in problems] == case["warnings"]
+    assert {one.severity for one in problems} <= {"warning"}
+
+
 def test_every_problem_is_told_at_once(tmp_path: Path) -> None:
     text = "[server]\nport = 'x'\nhots = 1\n[log]\nlevel = 3\n"
     assert [line.split(":")[1] for line in refused(tmp_path, text)] == ["2", "3", "5"]

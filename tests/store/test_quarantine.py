@@ -24,6 +24,17 @@ async def test_pages_go_on_after_an_id(store: Store, run: Any, make: Any) -> Non
     assert [each.key for each in first + rest] == ["0", "1", "2", "3", "4"]
 
 
+async def test_the_latest_come_first_and_pages_go_back_before_an_id(
+    store: Store, run: Any, make: Any
+) -> None:
+    await run.save(quarantine=[make.quarantined(str(number)) for number in range(5)])
+    first = await store.latest_quarantined(limit=2)
+    rest = await store.latest_quarantined(before=first[-1].id)
+    assert [each.key for each in first + rest] == ["4", "3", "2", "1", "0"]
+    assert first == (await store.quarantined())[:-3:-1]
+    assert await store.latest_quarantined(before=rest[-1].id) == []
+
+
 async def test_released_ones_are_gone_and_their_ids_are_not_given_again(
     store: Store, run: Any, make: Any
 ) -> None:

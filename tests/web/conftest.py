@@ -103,6 +103,10 @@ class Services:
         outcome = RuleOutcome("high-value-cart-first-purchase", "issued", "every condition holds")
         return [Decision(event_id or "evt_789", "checkout_started", source_id, NOW, "book", (outcome,), {})]
 
+    async def quarantined(self, before: int | None = None) -> list[Quarantined]:
+        kept = [Quarantined("segment", "m", Raw(b'{"userId":"u"}'), "no name", NOW, id_) for id_ in (8, 7)]
+        return [each for each in kept if before is None or each.id < before]
+
     async def erase(self, source_id: str, by: str = "api", request: str = "") -> Receipt:
         if self.error:
             raise self.error

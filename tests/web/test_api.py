@@ -76,6 +76,25 @@ async def test_decisions_of_nobody_are_refused(connect: Connect) -> None:
     assert (await connect().get("/v1/decisions")).status_code == 400
 
 
+async def test_the_quarantine_shows_what_is_kept_and_why(connect: Connect) -> None:
+    latest, _ = (await connect().get("/v1/quarantine")).json()["quarantined"]
+    assert latest == {
+        "source": "segment", "key": "m", "document": {"userId": "u"}, "reason": "no name",
+        "received_at": "2024-07-15T18:24:10Z", "id": 8, "replayed": False,
+    }  # fmt: skip
+
+
+async def test_the_quarantine_goes_back_before_an_id(connect: Connect) -> None:
+    [older] = (await connect().get("/v1/quarantine?before=8")).json()["quarantined"]
+    assert older["id"] == 7
+
+
+@pytest.mark.parametrize("before", ["", "-1", "m1", "1e3", "\u0661", "9" * 19])
+async def test_the_quarantine_goes_back_before_an_id_only(before: str, connect: Connect) -> None:
+    answer = await connect().get("/v1/quarantine", params={"before": before})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "unreadable")
+
+
 async def test_a_move_carries_who_for_which_order_and_the_idempotency_key(
     connect: Connect, services: Any
 ) -> None:
@@ -151,7 +170,7 @@ async def test_a_move_that_cannot_be_read_is_refused(
     [({}, 401), ({"authorization": "Bearer wrong"}, 403), ({"authorization": "Basic new"}, 401),
      ({"authorization": "Bearer new"}, 200), ({"authorization": "bearer  old"}, 200)],
 )  # fmt: skip
-@pytest.mark.parametrize("path", [f"/v1/discounts/{CODE}", "/v1/customers/u", "/metrics"])
+@pytest.mark.parametrize("path", [f"/v1/discounts/{CODE}", "/v1/customers/u", "/v1/quarantine", "/metrics"])
 async def test_a_token_opens_the_api(
     path: str, headers: dict[str, str], status: int, connect: Connect
 ) -> None:

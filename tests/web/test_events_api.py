@@ -62,3 +62,15 @@ async def test_overload_asks_to_come_again(connect: Connect, services: Any) -> N
     assert answer.json() == {
         "errors": [{"code": "SERVICE_UNAVAILABLE", "message": "too many messages are waiting"}]
     }
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [("POST", "/v2/event", 404, "NOT_FOUND"), ("POST", "/v2/bulkevents/historical", 404, "NOT_FOUND"),
+     ("GET", "/v2/", 404, "NOT_FOUND"), ("GET", "/v2/events", 405, "METHOD_NOT_ALLOWED")],
+)  # fmt: skip
+async def test_a_wrong_address_is_told_as_mparticle_tells_it(
+    method: str, path: str, status: int, code: str, connect: Connect
+) -> None:
+    answer = await connect().request(method, path)
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (status, code)

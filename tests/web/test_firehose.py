@@ -10,6 +10,8 @@ import pytest
 
 Connect = Callable[..., httpx.AsyncClient]
 PATH = "/webhooks/mparticle/firehose"
+DEMAND = {"type": "dsr_processing_request", "id": "d", "subject_request_type": "erasure",
+          "subject_identities": {"email": {"value": "jane@example.com", "encoding": "raw"}}}  # fmt: skip
 HEARTBEAT = {"type": "audience_membership_change_request", "id": "beat-1", "timestamp_ms": 1721067850000}
 
 
@@ -18,13 +20,17 @@ def membership(**audience: Any) -> dict[str, Any]:
     return HEARTBEAT | {"id": "change-1", "user_profiles": [profile]}
 
 
+@pytest.mark.parametrize(
+    ("kind", "more"),
+    [("audience_membership_change", {}), ("event_processing", {}), ("event_processing", {"events": []})],
+)
 async def test_a_heartbeat_is_answered_under_its_id_and_tells_nothing(
-    connect: Connect, services: Any
+    connect: Connect, services: Any, kind: str, more: dict[str, Any]
 ) -> None:
-    answer = await connect().post(PATH, json=HEARTBEAT)
+    answer = await connect().post(PATH, json={**HEARTBEAT, "type": f"{kind}_request", **more})
     assert answer.status_code == 200
     told = answer.json()
-    assert (told["type"], told["id"]) == ("audience_membership_change_response", "beat-1")
+    assert (told["type"], told["id"]) == (f"{kind}_response", "beat-1")
     assert not any(decoded.messages or decoded.quarantined for decoded in services.taken)
 
 
@@ -40,7 +46,7 @@ async def test_a_membership_is_one_message_with_its_action(connect: Connect, ser
     "body",
     [membership(), membership(action=5), HEARTBEAT | {"user_profiles": [7]},
      HEARTBEAT | {"user_profiles": [{"audiences": [{"action": "add"}]}]},
-     {"type": "event_processing_request", "id": "e"}],
+     {"type": "event_processing_request", "id": "e", "events": [{"type": "custom_event"}]}],
 )  # fmt: skip
 async def test_what_says_nothing_that_we_take_is_quarantined(
     connect: Connect, services: Any, body: dict[str, Any]
@@ -63,6 +69,28 @@ async def test_what_is_no_request_is_refused_before_anything_is_taken(
 ) -> None:
     assert (await connect().post(PATH, json=body)).status_code == 400
     assert services.taken == []
+
+
+@pytest.mark.parametrize("path", [PATH, "/webhooks/mparticle"])
+async def test_a_demand_for_erasure_is_refused_and_shown_the_door_that_erases(
+    connect: Connect, services: Any, path: str
+) -> None:
+    answer = await connect().post(path, json=DEMAND)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "refused")
+    assert "`/webhooks/mparticle/opendsr`" in answer.text
+    assert services.taken == []
+
+
+async def test_a_demand_among_batches_costs_them_nothing_and_names_nobody(
+    connect: Connect, services: Any
+) -> None:
+    batch = {"mpid": "5", "user_attributes": {"a": 1}}
+    answer = await connect().post("/webhooks/mparticle", json=[DEMAND, batch])
+    assert "`/webhooks/mparticle/opendsr`" in answer.text
+    [decoded] = services.taken
+    [message], [kept] = decoded.messages, decoded.quarantined
+    assert (message.document["anonymousId"], kept.names()) == ("5", set())
+    assert b"jane" not in bytes(kept.document)
 
 
 async def test_the_door_has_the_credentials_of_the_webhook(connect: Connect) -> None:

@@ -156,6 +156,10 @@ class PostgresStore:
         """Return quarantined messages after an id."""
         return await self._read(lambda connection: Reads(connection).quarantined(after, limit))
 
+    async def latest_quarantined(self, before: int | None = None, limit: int = 100) -> list[Quarantined]:
+        """Return quarantined messages before an id, the latest first."""
+        return await self._read(lambda connection: Reads(connection).latest_quarantined(before, limit))
+
     async def release_quarantined(self, ids: Sequence[int]) -> int:
         """Delete quarantine entries."""
         return await self._read(lambda connection: outbox.release_quarantined(connection, ids))

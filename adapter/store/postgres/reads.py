@@ -33,6 +33,7 @@ from adapter.store.postgres.connection import Connection
 from adapter.store.postgres.statements import SQL
 from adapter.store.postgres.text import array
 from adapter.store.rows import (
+    LAST_ID,
     read_customer,
     read_decision,
     read_delivery,
@@ -120,6 +121,11 @@ class Reads:
     async def quarantined(self, after: int, limit: int) -> list[Quarantined]:
         """Return quarantined messages after an id."""
         return [read_quarantined(row) for row in await self._rows("quarantined", after, limit)]
+
+    async def latest_quarantined(self, before: int | None, limit: int) -> list[Quarantined]:
+        """Return quarantined messages before an id, the latest first."""
+        rows = await self._rows("latest_quarantined", LAST_ID if before is None else before, limit)
+        return [read_quarantined(row) for row in rows]
 
     async def held(self, name: str) -> Held:
         """Return all that is held of a person, as one snapshot."""

@@ -153,6 +153,10 @@ class SqliteStore:
         """Return quarantined messages after an id."""
         return await self._read(lambda reads: reads.quarantined(after, limit))
 
+    async def latest_quarantined(self, before: int | None = None, limit: int = 100) -> list[Quarantined]:
+        """Return quarantined messages before an id, the latest first."""
+        return await self._read(lambda reads: reads.latest_quarantined(before, limit))
+
     async def release_quarantined(self, ids: Sequence[int]) -> int:
         """Delete quarantine entries."""
         return await self._write(lambda connection: outbox.release_quarantined(connection, ids))

@@ -29,6 +29,7 @@ from adapter.store.erasures import (
 )
 from adapter.store.moments import micros
 from adapter.store.rows import (
+    LAST_ID,
     read_customer,
     read_decision,
     read_delivery,
@@ -112,6 +113,11 @@ class Reads:
     def quarantined(self, after: int, limit: int) -> list[Quarantined]:
         """Return quarantined messages after an id."""
         return [read_quarantined(row) for row in self._rows("quarantined", after, limit)]
+
+    def latest_quarantined(self, before: int | None, limit: int) -> list[Quarantined]:
+        """Return quarantined messages before an id, the latest first."""
+        rows = self._rows("latest_quarantined", LAST_ID if before is None else before, limit)
+        return [read_quarantined(row) for row in rows]
 
     def held(self, name: str) -> Held:
         """Return all that is held of a person, in one transaction."""

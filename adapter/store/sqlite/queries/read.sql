@@ -42,6 +42,11 @@ WHERE open = 1 AND expires_at IS NOT NULL AND expires_at <= ?1 ORDER BY expires_
 -- Quarantined messages after an id.
 SELECT source, key, document, reason, received_at, replayed, id FROM quarantine WHERE id > ?1 ORDER BY id LIMIT ?2;
 
+-- latest_quarantined --
+-- Quarantined messages before an id, the latest first.
+SELECT source, key, document, reason, received_at, replayed, id FROM quarantine
+WHERE id < ?1 ORDER BY id DESC LIMIT ?2;
+
 -- due_deliveries --
 -- Deliveries still to be made, oldest first.
 SELECT id, destination, source_id, type, body, created_at, due_at, attempt, status, not_after, last_error

@@ -1,0 +1,87 @@
+"""What may earn nothing says why, where a rule would have looked at it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapter import app
+from adapter.model.messages import Message
+from adapter.services.results import Result
+from adapter.settings.fields import Keys, build
+from adapter.sources.decoded import Decoded
+
+NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
+MAPPING = """\
+source: segment
+mappings:
+  - name: Event from track
+    subscribe: type = "track"
+    action: event
+    fields:
+      source_id: {"@path": "$.userId"}
+      name: {"@path": "$.event"}
+      occurred_at: {"@path": "$.timestamp"}
+"""
+RULES = """\
+rules:
+  - {name: any, trigger: started, action: {type: percentage_off, value: 5, max_amount: 9}}
+  - {name: back, trigger: {event: seen, unless: started, within: 1h},
+     action: {type: percentage_off, value: 5, max_amount: 9}}
+"""
+TOO_OLD = (
+    "not rewarded: it happened at 2026-03-01T11:59:59Z, longer ago than the 72 hours of "
+    "`ingest.reward_within_hours`"
+)
+DEVELOPMENT = (
+    "not rewarded: it comes from a development environment, and `mparticle.accept_development` is false"
+)
+REPLAY = "not rewarded: it is a replay of history"
+
+
+@pytest.fixture
+async def shop(tmp_path: Path) -> AsyncIterator[app.App]:
+    (tmp_path / "rules.yaml").write_text(RULES)
+    (tmp_path / "mappings").mkdir()
+    (tmp_path / "mappings" / "segment.yaml").write_text(MAPPING)
+    chosen: dict[Keys, Any] = {
+        ("files", "mappings"): str(tmp_path / "mappings"),
+        ("files", "rules"): str(tmp_path),
+        ("store", "url"): "sqlite:///:memory:",
+    }
+    composed = app.compose(build(chosen), world=app.World(clock=lambda: NOON))
+    async with composed.running():
+        yield composed
+
+
+async def sent(shop: app.App, event: str, *, replayed: bool = False, **changed: Any) -> Result:
+    said = {"type": "track", "event": event, "userId": "u", "timestamp": "2026-03-04T12:00:00Z", **changed}
+    [result] = await shop.ingest.receive(Decoded([Message("segment", "m", said, NOON, replayed)], []))
+    return result
+
+
+@pytest.mark.parametrize("event", ["started", "seen"])
+@pytest.mark.parametrize(
+    ("sent_as", "reason"),
+    [
+        ({"timestamp": "2026-03-01T11:59:59Z"}, TOO_OLD),
+        ({"timestamp": "2026-03-01T12:00:00Z"}, None),
+        ({"context": {"environment": "development"}}, DEVELOPMENT),
+        ({"context": {"environment": "production"}}, None),
+        ({"replayed": True}, REPLAY),
+    ],
+)
+async def test_an_event_that_may_earn_nothing_says_why(
+    shop: app.App, event: str, sent_as: dict[str, Any], reason: str | None
+) -> None:
+    result = await sent(shop, event, **sent_as)
+    assert (result.outcome, result.reason) == ("processed", reason)
+    assert bool(result.discounts) == (event == "started" and reason is None)
+
+
+async def test_an_event_that_no_rule_asks_for_gives_no_reason(shop: app.App) -> None:
+    assert (await sent(shop, "other", replayed=True)).reason is None
