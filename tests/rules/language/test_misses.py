@@ -21,6 +21,8 @@ SEEN: dict[str, Any] = {
     "note": "x" * 200,
     "broken": float("nan"),
     "nothing": None,
+    "day": "1990-11-26",
+    "slashed": "26/11/1990",
 }
 SENTENCES = [
     ("cart_value >= 120", "cart_value is 96.50, needs at least 120"),
@@ -52,6 +54,16 @@ SENTENCES = [
     ("nothing != null", "nothing is null, must not be null"),
     ("gone.exists(i, i > 1)", "gone is missing"),
     ("size(tags) > 2", '`size(tags) > 2` does not hold (tags is "sale", "new")'),
+    ("timestamp(day) < now", 'day is "1990-11-26", which is not a moment'),
+    ("!(timestamp(day).getMonth() == 10)", 'day is "1990-11-26", which is not a moment'),
+    (
+        'timestamp(slashed + "T00:00:00Z") < now',
+        'slashed + "T00:00:00Z" is "26/11/1990T00:00:00Z", which is not a moment',
+    ),
+    ('timestamp(gone + "T00:00:00Z") < now', "does not hold (gone is missing, now is"),
+    ("now - duration(day) < now", 'day is "1990-11-26", which is not a length of time'),
+    ("double(day) > 1", 'day is "1990-11-26", which is not a number'),
+    ("int(day) > 1", 'day is "1990-11-26", which is not a whole number'),
     ("cart_value - gone > 2", "does not hold (cart_value is 96.50, gone is missing)"),
     ('history.count("order", "30d") >= 3', "number of order in 30d is 2, needs at least 3"),
     ('history.sum("order", "total") >= 3.5', "sum of order.total is 2, needs at least 3.50"),

@@ -6,12 +6,12 @@ import json
 from datetime import datetime, timedelta
 from typing import Any
 
-from adapter.rules.language.checker import WORDS
-from adapter.rules.language.compiler import compile_truth
-from adapter.rules.language.misses import name_of
+from adapter.rules.language.compiler import compile_truth, compile_value
+from adapter.rules.language.kinds import WORDS
 from adapter.rules.language.nodes import (
     All,
     AnyOf,
+    Call,
     Compare,
     Constant,
     Defined,
@@ -23,7 +23,8 @@ from adapter.rules.language.nodes import (
     Path,
     plain,
 )
-from adapter.rules.language.reads import reads
+from adapter.rules.language.reads import children, reads
+from adapter.rules.language.sentences import name_of
 from adapter.rules.language.text import text
 from adapter.rules.language.values import ABSENT, UNUSABLE, kind_of
 from adapter.rules.language.view import View
@@ -32,6 +33,8 @@ from adapter.rules.language.windows import window_text
 _NEEDS = {"==": "needs {}", "!=": "must not be {}", ">=": "needs at least {}", ">": "needs more than {}",
           "<=": "needs at most {}", "<": "needs less than {}"}  # fmt: skip
 _DENIED = {"==": "!=", "!=": "==", ">=": "<", ">": "<=", "<=": ">", "<": ">="}
+_READ = {"timestamp": "a moment", "duration": "a length of time", "double": "a number",
+         "int": "a whole number"}  # fmt: skip
 
 
 def explained(node: Node, view: View, *, want: bool) -> list[str]:
@@ -108,6 +111,11 @@ def _seen(key: Path | Metric, view: View, kind: Any, needs: str) -> str:
 
 
 def _general(node: Node, view: View, *, want: bool) -> str:
+    for call in _calls(node):
+        [argument] = call.arguments
+        value = compile_value(argument)(view)
+        if isinstance(value, str) and compile_value(call)(view) is ABSENT:
+            return f"{text(argument)} is {show(value)}, which is not {_READ[call.function]}"
     found = reads(node)
     shown = []
     keys: tuple[Path | Metric, ...] = (*found.paths, *found.metrics)
@@ -117,6 +125,12 @@ def _general(node: Node, view: View, *, want: bool) -> str:
         shown.append(f"{name_of(key)} is {state}")
     verb = "does not hold" if want else "must not hold"
     return f"`{text(node)}` {verb}" + (f" ({', '.join(shown)})" if shown else "")
+
+
+def _calls(node: Node) -> list[Call]:
+    own = [node] if isinstance(node, Call) and node.function in _READ else []
+    inner = () if isinstance(node, Macro | Defined) else children(node)
+    return [*own, *(call for child in inner for call in _calls(child))]
 
 
 def show(value: Any) -> str:
