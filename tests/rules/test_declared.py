@@ -90,6 +90,30 @@ def test_a_day_alone_is_no_moment(name: str, policy: UnknownPolicy, kind: str, t
     assert problems(tmp_path, moments, "cart_left", policy) == []
 
 
+@pytest.mark.parametrize(
+    ("condition", "word"),
+    [
+        ("tier == GOLD", "GOLD"),
+        ("items.exists(item, item.category == Shoes)", "Shoes"),
+        ('locale in [de, "en"]', "de"),
+        ("unheard_of == GOLD", "GOLD"),
+    ],
+)
+@pytest.mark.parametrize("policy", ["quarantine", "allow"])
+def test_a_word_without_its_quotes_is_refused(
+    condition: str, word: str, policy: UnknownPolicy, tmp_path: Path
+) -> None:
+    [found] = problems(tmp_path, condition, policy=policy)
+    assert found.endswith(f': unknown name `{word}`; write `"{word}"` for text or declare it in model.yaml')
+    assert "warning: " not in found
+
+
+def test_beside_a_constant_a_word_is_a_name(tmp_path: Path) -> None:
+    for condition in ('anything == "x"', "true != anything", 'anything in ["x", "z"]'):
+        [found] = problems(tmp_path, condition, policy="allow")
+        assert "warning: unknown name `anything`; known are" in found
+
+
 def test_the_names_are_those_of_the_trigger(tmp_path: Path) -> None:
     assert problems(tmp_path, "cart_value > 5", "cart_left") == []
     assert len(problems(tmp_path, "cart_value > 5", "order_completed")) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import cast
 
 from adapter.rules.language import calls, kinds, syntax
@@ -92,8 +93,19 @@ class Checker:
             case syntax.Choice():
                 return self._choice(tree)
             case syntax.Sequence(_, items):
+                self._check_words(items)
                 return sequence([self.check(item)[0] for item in items]), "list"
         raise TypeError(tree)
+
+    def _check_words(self, trees: Iterable[syntax.Syntax]) -> None:
+        """Raise for a word that is no name where a text is likely meant."""
+        for tree in trees:
+            if isinstance(tree, syntax.Name) and not self._is_special(tree.name):
+                self.names.check_word(tree.name, tree.offset)
+
+    def _is_special(self, name: str) -> bool:
+        special = name in ROOTS or name in {"now", "event", "history"}
+        return special or name == self.variable or name in self.names.definitions
 
     def _name(self, tree: syntax.Name) -> Checked:
         if tree.name == self.variable:
@@ -162,6 +174,9 @@ class Checker:
             )
 
     def _infix(self, tree: syntax.Infix) -> Checked:
+        if tree.operator in ("==", "!="):  # beside a constant a word is a name, declared or not
+            sides = ((tree.right, tree.left), (tree.left, tree.right))
+            self._check_words(side for side, other in sides if not isinstance(other, syntax.Scalar))
         left, left_kind = self.check(tree.left)
         right, right_kind = self.check(tree.right)
         if tree.operator in _COMPARISONS:

@@ -83,6 +83,17 @@ class Names(Struct, frozen=True, kw_only=True):
         }
         self._refuse(f"unknown name `{name}`{where.get(root, '')}", name, known, offset)
 
+    def check_word(self, name: str, offset: int) -> None:
+        """Raise ExpressionError when a bare name is not declared where text in quotes may be meant."""
+        declared = self.declared("")
+        if declared is None or name in declared:
+            return
+        near = get_close_matches(name, declared, n=1, cutoff=_SLIP)
+        remedies = [f'write `"{name}"` for text', *(f"`{meant}` for that name" for meant in near)]
+        remedies += [f"declare it in {self.where}"] if self.where else []
+        remedy = " or ".join(filter(None, (", ".join(remedies[:-1]), remedies[-1])))
+        raise ExpressionError(f"unknown name `{name}`", remedy, offset)
+
     def check_event(self, name: str, offset: int) -> None:
         """Raise ExpressionError when no mapping produces that event."""
         if self.events is not None and name not in self.events:
