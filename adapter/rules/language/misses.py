@@ -10,6 +10,7 @@ from collections.abc import Callable
 from functools import partial
 
 from adapter.rules.language.compiler import Test, compile_truth
+from adapter.rules.language.elements import quantified, undecided
 from adapter.rules.language.nodes import (
     All,
     AnyOf,
@@ -101,9 +102,16 @@ def _leaf(node: Node, *, want: bool) -> Sentence:
         path = Path(node.operand.root, (*node.operand.fields, node.field))
         said = f"{name_of(path)} is missing" if want else f"{name_of(path)} must not be there"
         return lambda view: said
+    otherwise = general(node, want=want, causes=undecided(node, _compile))
     if isinstance(node, Macro) and isinstance(node.elements, Path):
-        return _elements(node.elements, general(node, want=want))
-    return general(node, want=want)
+        if node.kind in {"exists", "all"}:
+            return quantified(node, node.elements, _compile, otherwise, want=want)
+        return _elements(node.elements, otherwise)
+    return otherwise
+
+
+def _compile(node: Node, want: bool) -> Misses:
+    return compile_misses(node, want=want)
 
 
 def _against_constant(operator: str, key: Path | Metric, constant: Constant, *, want: bool) -> Sentence:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from adapter.rules.language.compiler import compile_value
@@ -50,18 +50,21 @@ def seen(key: Path | Metric, kind: Kind, needs: str) -> Sentence:
     return sentence
 
 
-def general(node: Node, *, want: bool) -> Sentence:
-    """Return what any other test says: itself, with the values that it reads."""
+def general(node: Node, *, want: bool, causes: Iterable[Sentence] = ()) -> Sentence:
+    """Return what any other test says: itself, with the values that it reads.
+
+    A text that cannot be read is named instead, and so is the first of `causes` that says anything.
+    """
     found = reads(node)
     keys: tuple[Path | Metric, ...] = (*found.paths, *found.metrics)
     named = [(name_of(key), key) for key in keys]
     said = f"`{text(node)}` {'does not hold' if want else 'must not hold'}"
-    readings = [_reading(call) for call in _readers(node)]
+    known = [*map(_reading, _readers(node)), *causes]
 
     def sentence(view: View) -> str:
-        for reading in readings:
-            if unread := reading(view):
-                return unread
+        for cause in known:
+            if told := cause(view):
+                return told
         shown = ", ".join(f"{name} is {_state(view.values[key])}" for name, key in named)
         return f"{said} ({shown})" if shown else said
 
