@@ -17,6 +17,7 @@ from adapter.files.problems import Problem
 from adapter.mapping import book
 from adapter.mapping import cases as mapping_cases
 from adapter.rules import cases as rule_cases
+from adapter.rules.known import known
 from adapter.settings.fields import Keys
 from adapter.settings.reading import read
 from adapter.settings.values import Files, Settings
@@ -70,7 +71,8 @@ def found(config: Path | None, given: dict[Keys, Any], *, portable: bool = False
     model, _ = reading.load(mappings)  # whose problems are among those of the files
     if mapping_book and rule_book and model:
         of_files += unfed(model, mapping_book, rule_book)
-    of_cases = [*mapping_cases.load(mappings)[1], *rule_cases.load(rules)[1]]
+    nameable = known(rule_book, model) if rule_book else None
+    of_cases = [*mapping_cases.load(mappings)[1], *rule_cases.load(rules, nameable)[1]]
     unportable = book.portability(mappings) if portable else []
     return [*problems, *of_files, *of_cases, *unportable]
 

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from adapter.app import check_files
 from adapter.cli.settings import AsJson, Config, Store, options, settled, stopped
+from adapter.datamodel import reading
 from adapter.errors import AdapterError
+from adapter.files.problems import did_you_mean
 from adapter.model.encoding import encode
+from adapter.rules.known import known
 from adapter.rules.language.windows import parse_window, window_text
 from adapter.rules.lift import Arm, Lift
-from adapter.services.lift import Question, measure
+from adapter.services.lift import Measured, Question, measure
+from adapter.settings.values import Files
 from adapter.store.engines import open_store
 
 EXAMPLES = """\b
@@ -51,11 +57,14 @@ def rules(
     window = parse_window(within)
     if window is None:
         raise typer.BadParameter(f"`{within}` is no time: write 36h, 7d or 2w", param_hint="--within")
-    url = settled(config, options(store)).store.url
+    settings = settled(config, options(store))
+    question = Question(conversion, window, worth, rule)
     try:
-        found = asyncio.run(_found(url, Question(conversion, window, worth, rule)))
+        measured = asyncio.run(_found(settings.store.url, question))
     except AdapterError as error:
         raise stopped(error) from None
+    _check_names(question, measured, settings.files)
+    found = measured.lifts
     if as_json:
         typer.echo(encode([_plain(one) for one in found]))
         return
@@ -65,7 +74,26 @@ def rules(
         typer.echo("adapter: no decision has issued or held out anything", err=True)
 
 
-async def _found(url: str, question: Question) -> list[Lift]:
+def _check_names(question: Question, measured: Measured, files: Files) -> None:
+    """Refuse a rule or an event that neither the store nor the files know: its answer would be nothing."""
+    _, book, _ = check_files(files)
+    model, _ = reading.load(Path(files.mappings))
+    nameable = known(book, model) if book is not None else None
+    rules = measured.rules.union(nameable.rules if nameable else ())
+    if question.rule is not None and question.rule not in rules:
+        message = f"no rule is named `{question.rule}`, and no decision names it"
+        raise typer.BadParameter(_remedied(message, question.rule, rules), param_hint="--rule")
+    events = measured.events.union(nameable.read if nameable else (), model.events if model else ())
+    if measured.lifts and question.conversion not in events:
+        message = f"nobody has sent `{question.conversion}`, and no rule and no data model knows it"
+        raise typer.BadParameter(_remedied(message, question.conversion, events), param_hint="--conversion")
+
+
+def _remedied(message: str, name: str, names: Iterable[str]) -> str:
+    return "; ".join(filter(None, (message, did_you_mean(name, names))))
+
+
+async def _found(url: str, question: Question) -> Measured:
     store = open_store(url)
     await store.open()
     try:

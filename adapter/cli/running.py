@@ -9,8 +9,9 @@ from msgspec import Struct
 
 from adapter.cli.junit import Ran
 from adapter.cli.payloads import decode_case
+from adapter.datamodel import reading
 from adapter.errors import InvalidFiles
-from adapter.files.problems import Mark
+from adapter.files.problems import Mark, Problem, errors
 from adapter.mapping import cases as mapping_cases
 from adapter.mapping import coverage as mapping_coverage
 from adapter.mapping import recording
@@ -18,16 +19,20 @@ from adapter.mapping.book import MappingBook
 from adapter.rules import cases as rule_cases
 from adapter.rules import coverage as rule_coverage
 from adapter.rules.book import RuleBook
+from adapter.rules.known import known
 from adapter.settings.values import Files
 
 
 class Report(Struct, frozen=True):
-    """What one run found. `missed` is what no case tries, told only when all cases ran."""
+    """What one run found. `missed` is what no case tries, told only when all cases ran; `doubts` are warnings
+    of what cases name.
+    """
 
     mappings: list[Ran]
     rules: list[Ran]
     missed: list[str]
     recorded: list[str]
+    doubts: list[Problem]
 
     @property
     def failed(self) -> list[Ran]:
@@ -52,7 +57,7 @@ def run(
     if update:
         recorded = recording.record(mapped)
         mapped, unread = _mapped(files, mappings, paths)
-    ruled = _ruled(files, rules, paths)
+    ruled, doubts = _ruled(files, rules, paths)
     missed: list[str] = []
     if not paths:
         missed += [str(one) for one in mapping_coverage.unexercised(mappings, mapped)]
@@ -62,6 +67,7 @@ def run(
         [Ran(one.case.name, one.case.at, "\n".join(one.missed)) for one in ruled],
         missed,
         [str(path) for path in recorded],
+        doubts,
     )
 
 
@@ -80,11 +86,16 @@ def _mapped(
     return mapping_cases.run(book, [case for case in cases if _chosen(case.at, paths)], decode_case), unread
 
 
-def _ruled(files: Files, book: RuleBook, paths: Sequence[Path]) -> list[rule_cases.Result]:
-    cases, problems = rule_cases.load(Path(files.rules))
-    if problems:
+def _ruled(
+    files: Files, book: RuleBook, paths: Sequence[Path]
+) -> tuple[list[rule_cases.Result], list[Problem]]:
+    """Return the chosen cases' results, and what is doubtful in them."""
+    model, _ = reading.load(Path(files.mappings))
+    cases, problems = rule_cases.load(Path(files.rules), known(book, model))
+    if errors(problems):
         raise InvalidFiles(problems)
-    return [rule_cases.run(case, book) for case in cases if _chosen(case.at, paths)]
+    ran = [rule_cases.run(case, book) for case in cases if _chosen(case.at, paths)]
+    return ran, [problem for problem in problems if _chosen(problem.mark, paths)]
 
 
 def _ran_mapping(result: mapping_cases.Result) -> Ran:

@@ -55,6 +55,7 @@ def cases(
         raise typer.Exit(1) from None
     if junit_file is not None:
         junit_file.write_text(junit({"mappings": report.mappings, "rules": report.rules}), encoding="utf-8")
+    tell(report.doubts)
     typer.echo(_json(report) if as_json else "\n".join(_lines(report)))
     if report.failed:
         raise typer.Exit(1)
@@ -63,7 +64,7 @@ def cases(
 def _json(report: Report) -> bytes:
     return encode({
         "ok": not report.failed, "passed": report.passed, "failed": report.failed, "missed": report.missed,
-        "recorded": report.recorded,
+        "recorded": report.recorded, "warnings": [str(problem) for problem in report.doubts],
     })  # fmt: skip
 
 

@@ -37,6 +37,11 @@ class Problem(Struct, frozen=True):
         return f"{place}: {warning}{self.message}" + (f"; {self.remedy}" if self.remedy else "")
 
 
+def errors(problems: Iterable[Problem]) -> int:
+    """Return how many of the problems are errors."""
+    return sum(problem.severity == "error" for problem in problems)
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return "did you mean `x`?" for the nearest known word, else the list of a few known ones."""
     words = sorted(known)

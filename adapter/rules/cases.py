@@ -7,7 +7,8 @@ A `*.test.yaml` file holds `cases`, each with a `name`, and
 - `past`: earlier events, each with `name`, `ago` (`3d`, before `now`) and `attributes`;
 - `holds`: rules of which the customer holds a live discount;
 - `exhausted`: guardrails of which every counter is full;
-- `event`: `name`, `attributes`, `context`, `device_id`; or `due`: a rule of absence whose time is up;
+- `event`: `name`, `attributes`, `context`, `device_id`; or `due`: a rule of absence whose time is up, with
+  the event that started its wait in `past`;
 - `expect`: by rule, its outcome (`issued`, `withheld`, `control`, `shadow`, `not_met`, or `none` where
   nothing is said of the rule), or `{outcome, guardrail, reason}`, where the reason must hold the text.
 """
@@ -22,15 +23,17 @@ from typing import Any
 from msgspec import Struct
 
 from adapter.files import yaml
-from adapter.files.problems import Mark, Problem, did_you_mean
+from adapter.files.problems import Mark, Problem, did_you_mean, errors
 from adapter.model.customers import Customer
 from adapter.model.decisions import RuleOutcome
 from adapter.model.events import Event, User
 from adapter.rules.blocks import Block
 from adapter.rules.book import RuleBook
+from adapter.rules.check_cases import check
 from adapter.rules.choice import choose
 from adapter.rules.history import History
 from adapter.rules.issue import issue
+from adapter.rules.known import Known
 from adapter.rules.verdicts import Proposal, Verdict
 
 CLOCK = datetime(2026, 1, 15, 12, tzinfo=UTC)
@@ -93,8 +96,11 @@ class Result(Struct, frozen=True):
         return not self.missed
 
 
-def load(directory: Path) -> tuple[list[Case], list[Problem]]:
-    """Read the cases of a directory's `*.test.yaml` files, and what is wrong with them."""
+def load(directory: Path, known: Known | None = None) -> tuple[list[Case], list[Problem]]:
+    """Read the cases of a directory's `*.test.yaml` files, and what is wrong with them.
+
+    `known` says what they may name; when not given, anything.
+    """
     cases: list[Case] = []
     problems: list[Problem] = []
     for path in sorted(directory.glob("*.test.yaml")):
@@ -106,7 +112,7 @@ def load(directory: Path) -> tuple[list[Case], list[Problem]]:
         listed = top.get("cases")
         top.finish()
         for index in range(len(listed) if isinstance(listed, list) else 0):
-            case = _case(Block(document, top.text_of_file, ("cases", index), problems))
+            case = _case(Block(document, top.text_of_file, ("cases", index), problems), known)
             cases += [case] if case is not None else []
     return cases, problems
 
@@ -153,8 +159,8 @@ def _verdict(case: Case, book: RuleBook, history: History) -> tuple[Verdict, Eve
     return book.evaluate_absence(timer, case.customer, history, case.now), timer.event
 
 
-def _case(block: Block) -> Case | None:
-    found = len(block.problems)
+def _case(block: Block, known: Known | None) -> Case | None:
+    found = errors(block.problems)
     now = block.moment("now") or CLOCK
     customer = _customer(block.block("customer"))
     past = [_past(item, now) for item in _items(block, "past")]
@@ -166,8 +172,10 @@ def _case(block: Block) -> Case | None:
     if (event is None) == (due is None):
         block.refuse((), "a case needs an `event`, or a rule that is `due`", "write one of the two")
     block.finish()
+    if known is not None:
+        check(block, known)
     happens = None if event is None else _told(event, now, "evt_case", customer.source_id)
-    if len(block.problems) > found:
+    if errors(block.problems) > found:
         return None
     events = tuple(sorted((each for each in past if each is not None), key=lambda each: each.occurred_at))
     return Case(

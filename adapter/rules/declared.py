@@ -34,11 +34,28 @@ def names(model: DataModel) -> Names:
         traits=frozenset(traits),
         context=frozenset(context),
         events=frozenset(model.events),
+        dates=_dates(model),
         types=_paths("attributes", kinds) | _paths("traits", traits) | _paths("context", context),
         by_event={name: _kinds(event.attributes) for name, event in model.events.items()},
         where=model.file,
         doubts=None if model.unknown == "quarantine" else [],
     )
+
+
+def _dates(model: DataModel) -> frozenset[str]:
+    """Return the paths that are a day alone; of an attribute all events must say so."""
+    named: dict[str, Mapping[str, tuple[Declared, ...]]] = {
+        "attributes": model.attributes(),
+        "traits": {name: (one,) for name, one in model.traits.items()},
+        "context": {name: (one,) for name, one in (model.context or {}).items()},
+    }
+    found = {
+        f"{root}.{name}"
+        for root, declared in named.items()
+        for name, each in declared.items()
+        if {str(one.type) for one in each} == {"date"}
+    }
+    return frozenset({*found, "traits.birthdate"})
 
 
 def _kinds(declared: Mapping[str, Declared]) -> dict[str, Kind]:

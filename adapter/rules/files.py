@@ -8,7 +8,7 @@ from typing import Any, Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from adapter.files.problems import Mark, Problem
+from adapter.files.problems import Mark, Problem, errors
 from adapter.files.yaml import Document, Keys
 from adapter.model.rules import Absence, Conflicts, Rule
 from adapter.rules import actions, limits
@@ -56,7 +56,7 @@ def read(
 
 
 def _rule(block: Block, names: Names, defaults: Defaults) -> Compiled | None:
-    found = _errors(block)
+    found = errors(block.problems)
     if not block.values:
         return None
     name = block.text("name", required=True)
@@ -82,7 +82,7 @@ def _rule(block: Block, names: Names, defaults: Defaults) -> Compiled | None:
             ("priority",), f"`priority` is {shown(priority)}", "write a whole number; higher goes first"
         )
     block.finish()
-    if _errors(block) > found or name is None or trigger is None or node is None or issuing is None:
+    if errors(block.problems) > found or name is None or trigger is None or node is None or issuing is None:
         return None
     rule = Rule(
         name=name, trigger=trigger, action=issuing.action, description=description or "",
@@ -133,10 +133,6 @@ def _check_events(block: Block, trigger: tuple[str, ...] | Absence | None, names
             block.refuse(at, error.message, error.remedy)
         for doubt in doubts or ():
             block.warn_inside(at, name, 0, doubt.message, doubt.remedy)
-
-
-def _errors(block: Block) -> int:
-    return sum(problem.severity == "error" for problem in block.problems)
 
 
 def _absence(block: Block) -> Absence | None:

@@ -6,7 +6,6 @@ import re
 from datetime import time, timedelta
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from adapter.files.problems import did_you_mean
 from adapter.model.discounts import Action
@@ -14,6 +13,7 @@ from adapter.model.rules import Budget, Guardrails, Period, Rollout, Schedule
 from adapter.rules.actions import currency
 from adapter.rules.blocks import Block, shown
 from adapter.rules.guardrails import MOST_SLOTS
+from adapter.rules.language import zones
 from adapter.rules.worth import most
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -51,12 +51,8 @@ def zone(block: Block) -> str | None:
     name = block.text("time_zone")
     if name is None:
         return None
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        near = did_you_mean(name, available_timezones())
-        remedy = near if near.startswith("did") else "write a name such as Europe/Berlin"
-        block.refuse(("time_zone",), f"`{name}` is not a time zone", remedy)
+    if zones.named(name) is None:
+        block.refuse(("time_zone",), f"`{name}` is not a time zone", zones.remedy(name))
         return None
     return name
 

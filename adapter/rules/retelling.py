@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from adapter.model.decisions import Decision, RuleOutcome
 from adapter.rules.language import All, Metric, Node, Path, Reads, View, compile_misses, reads, text
-from adapter.rules.language.misses import name_of
+from adapter.rules.language.sentences import name_of
 from adapter.rules.language.values import ABSENT, settled
 
 

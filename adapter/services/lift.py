@@ -28,20 +28,35 @@ class Question(Struct, frozen=True):
     rule: str | None = None
 
 
-async def measure(store: Store, question: Question) -> list[Lift]:
-    """Return the lift of each rule that served or held out anybody, by name; reads every customer once.
+class Measured(Struct, frozen=True):
+    """The lift of each rule that served or held out anybody, by name; and all rules that decisions name and
+    all events that were sent, whatever was asked.
+    """
+
+    lifts: list[Lift]
+    rules: set[str]
+    events: set[str]
+
+
+async def measure(store: Store, question: Question) -> Measured:
+    """Return what the store knows of a question; reads every customer once.
 
     A customer's decisions and events are read as they are stored: what was dropped by age is not counted.
     """
     found: dict[str, Lift] = {}
+    rules: set[str] = set()
+    events: set[str] = set()
     after = ""
     while pasts := await store.pasts(after, _PAGE):
         after = pasts[-1].source_id
+        for past in pasts:
+            rules.update(outcome.rule for decision in past.decisions for outcome in decision.outcomes)
+            events.update(event.name for event in past.events)
         for one in _of(pasts, question):
             known = found.setdefault(one.rule, Lift(one.rule, Arm(), Arm()))
             _add(known.issued, one.issued)
             _add(known.control, one.control)
-    return [found[rule] for rule in sorted(found)]
+    return Measured([found[rule] for rule in sorted(found)], rules, events)
 
 
 def _of(pasts: list[Past], question: Question) -> list[Lift]:

@@ -84,9 +84,32 @@ def test_programs_read_json(url: str) -> None:
 
 
 def test_a_rule_that_nobody_met_is_said(url: str) -> None:
-    result = run(url, "--rule", "nothing")
+    result = run(url, "--rule", "cart-recovery")
     assert (result.exit_code, result.stdout) == (0, "")
     assert "no decision has issued or held out anything" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--rule", "gfit"], "no rule is named `gfit`, and no decision names it; did you mean `gift`?"),
+        (["--rule", "cart-recvery"], "did you mean `cart-recovery`?"),
+        (
+            ["--conversion", "order_complted"],
+            "nobody has sent `order_complted`, and no rule and no",
+        ),
+        (["--conversion", "order_complted"], "did you mean `order_completed`?"),
+    ],
+)
+def test_a_name_that_nobody_knows_is_refused(url: str, options: list[str], says: str) -> None:
+    result = run(url, *options)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert says in " ".join(result.stderr.replace("\u2502", " ").split())
+
+
+def test_an_event_that_only_the_data_model_knows_converts_nobody(url: str) -> None:
+    result = run(url, "--conversion", "order_refunded")
+    assert "issued   0 of 70 customers" in result.stdout
 
 
 def test_a_time_that_is_none_is_refused(url: str) -> None:

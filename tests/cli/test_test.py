@@ -128,6 +128,30 @@ def test_a_case_whose_payload_cannot_be_read_fails_alone(shop: Path) -> None:
     assert lost["failure"].startswith("cannot be read: No such file or directory; name a file")
 
 
+def test_a_rule_case_that_names_what_is_not_there_is_refused(shop: Path) -> None:
+    path = shop / "rules" / "shop.test.yaml"
+    path.write_text(
+        path.read_text(encoding="utf-8").replace("{ten: issued}", "{tne: none}"), encoding="utf-8"
+    )
+    result = run(shop)
+    assert result.exit_code == 1
+    assert "rules/shop.test.yaml:4:14: there is no rule `tne`; did you mean `ten`?" in result.stderr
+
+
+def test_a_rule_case_whose_names_are_doubtful_is_warned_of_and_runs(shop: Path) -> None:
+    path = shop / "rules" / "shop.test.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace("total: 5", "totl: 5"), encoding="utf-8")
+    warning = (
+        "rules/shop.test.yaml:3:49: warning: unknown attribute `totl` of `order_completed`; "
+        "did you mean `total`?"
+    )
+    assert warning in run(shop).stderr
+    told = json.loads(run(shop, "--json", str(path)).stdout)
+    assert [line.endswith(warning) for line in told["warnings"]] == [True]
+    assert len(told["failed"]) == 1
+    assert json.loads(run(shop, "--json", str(shop / "mappings")).stdout)["warnings"] == []
+
+
 def test_continuous_integration_gets_junit_xml(shop: Path) -> None:
     run(shop, "--junit", str(shop / "report.xml"))
     suites = Xml.fromstring((shop / "report.xml").read_text(encoding="utf-8"))

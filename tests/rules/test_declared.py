@@ -13,11 +13,11 @@ from adapter.rules import book, declared
 
 MODEL = """
 unknown: POLICY
-traits: {tier: string, points: number}
+traits: {tier: string, points: number, renewed: date}
 context: {locale: string}
 events:
   order_completed: {attributes: {total: money, items: array of object}}
-  cart_left: {attributes: {cart_value: money, placed: datetime}}
+  cart_left: {attributes: {cart_value: money, placed: datetime, day: date}}
 """
 RULE = """
 name: r
@@ -65,6 +65,8 @@ def test_what_is_declared_may_be_named(condition: str, tmp_path: Path) -> None:
         ("history.count(\"order_complete\") > 1", "unknown event `order_complete`; did you mean"),
         ("history.sum(\"cart_left\", \"total\") > 1", "unknown attribute `total` of `cart_left`; known"),
         ("total == \"5\"", "`total` is a number and `\"5\"` is text; leave the quotes out"),
+        ("user.birthdate == now", "write `timestamp(user.birthdate + \"T00:00:00Z\")`"),
+        ("tier == now", "write `timestamp(tier)`"),
         ("tier > 5", "`tier` is text and `5` is a number"),
     ],
 )  # fmt: skip
@@ -76,6 +78,40 @@ def test_a_name_that_is_not_declared_is_refused_or_where_it_may_be_meant_warned_
     assert says in found.replace("warning: ", "")
     slip = "did you mean" in says or "unknown" not in says
     assert ("warning: " in found) == (policy == "allow" and not slip)
+
+
+@pytest.mark.parametrize("name", ["user.birthdate", "birthdate", "renewed", "day", "attributes.day"])
+@pytest.mark.parametrize(("policy", "kind"), [("allow", "warning: "), ("quarantine", "")])
+def test_a_day_alone_is_no_moment(name: str, policy: UnknownPolicy, kind: str, tmp_path: Path) -> None:
+    [found] = problems(tmp_path, f"timestamp({name}) < now", "cart_left", policy)
+    remedy = f'write `timestamp({name} + "T00:00:00Z")` for its first moment in UTC'
+    assert found == f"3:25: {kind}`{name}` is a date, and `timestamp` reads moments; {remedy}"
+    moments = f'timestamp({name} + "T00:00:00Z") < now && timestamp(placed) < now'
+    assert problems(tmp_path, moments, "cart_left", policy) == []
+
+
+@pytest.mark.parametrize(
+    ("condition", "word"),
+    [
+        ("tier == GOLD", "GOLD"),
+        ("items.exists(item, item.category == Shoes)", "Shoes"),
+        ('locale in [de, "en"]', "de"),
+        ("unheard_of == GOLD", "GOLD"),
+    ],
+)
+@pytest.mark.parametrize("policy", ["quarantine", "allow"])
+def test_a_word_without_its_quotes_is_refused(
+    condition: str, word: str, policy: UnknownPolicy, tmp_path: Path
+) -> None:
+    [found] = problems(tmp_path, condition, policy=policy)
+    assert found.endswith(f': unknown name `{word}`; write `"{word}"` for text or declare it in model.yaml')
+    assert "warning: " not in found
+
+
+def test_beside_a_constant_a_word_is_a_name(tmp_path: Path) -> None:
+    for condition in ('anything == "x"', "true != anything", 'anything in ["x", "z"]'):
+        [found] = problems(tmp_path, condition, policy="allow")
+        assert "warning: unknown name `anything`; known are" in found
 
 
 def test_the_names_are_those_of_the_trigger(tmp_path: Path) -> None:

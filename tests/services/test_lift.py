@@ -10,7 +10,7 @@ import pytest
 
 from adapter.rules.lift import Arm, Lift
 from adapter.services import lift
-from adapter.services.lift import Question, measure
+from adapter.services.lift import Measured, Question, measure
 
 RULES = """
 rules:
@@ -44,7 +44,10 @@ async def test_conversions_of_both_groups_are_counted_within_the_window(
         ]
     )
     gift = Lift("gift", Arm(len(served), 2, Decimal("32.0")), Arm(len(held_out), 1, Decimal("12.5")))
-    assert await measure(desk.store, Question()) == [gift, Lift("other", Arm(1), Arm())]
-    assert await measure(desk.store, Question(rule="gift")) == [gift]
-    [later] = await measure(desk.store, Question(rule="gift", within=timedelta(days=9), worth="none"))
+    names = ({"gift", "other"}, {"started", "viewed", "order_completed"})
+    other = Lift("other", Arm(1), Arm())
+    assert await measure(desk.store, Question()) == Measured([gift, other], *names)
+    assert await measure(desk.store, Question(rule="gift")) == Measured([gift], *names)
+    longer = Question(rule="gift", within=timedelta(days=9), worth="none")
+    [later] = (await measure(desk.store, longer)).lifts
     assert later.control == Arm(len(held_out), 2)

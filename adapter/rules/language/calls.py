@@ -6,9 +6,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 from adapter.files.problems import did_you_mean
-from adapter.rules.language import syntax
+from adapter.rules.language import syntax, zones
 from adapter.rules.language.errors import ExpressionError
-from adapter.rules.language.functions import FUNCTIONS, Function, pattern
+from adapter.rules.language.functions import CLOCKS, FUNCTIONS, Function, pattern, zone
+from adapter.rules.language.kinds import at_midnight
 from adapter.rules.language.nodes import (
     Call,
     Constant,
@@ -100,6 +101,10 @@ def _function(checker: Checker, tree: syntax.Invocation) -> tuple[Node, Kind]:
             checker.need(node, kind, wanted, argument)
         if tree.name == "matches" and index == 1:
             _check_pattern(node, argument)
+        if tree.name in CLOCKS and index == 1:
+            _check_zone(node, argument)
+        if tree.name == "timestamp" and isinstance(node, Path):
+            _check_moment(checker, node, syntax.start(argument))
         arguments.append(node)
     return _folded(tree, known, tuple(arguments)), known.gives
 
@@ -110,6 +115,19 @@ def _check_shape(tree: syntax.Invocation, known: Function, given: int) -> None:
     written_right = known.method if tree.receiver is not None else known.free
     if not written_right or not most - known.optional <= given <= most:
         raise ExpressionError(f"`{tree.name}` is not called so", f"write `{example}`", tree.offset)
+
+
+def _check_zone(node: Node, tree: syntax.Syntax) -> None:
+    if isinstance(node, Constant) and zone(node.value) is None:
+        raise ExpressionError(f"`{node.value}` is not a time zone", zones.remedy(node.value), tree.offset)
+
+
+def _check_moment(checker: Checker, node: Path, offset: int) -> None:
+    if checker.names.is_date(node):
+        written = text(node)
+        remedy = f"write `{at_midnight(written)}` for its first moment in UTC"
+        error = ExpressionError(f"`{written}` is a date, and `timestamp` reads moments", remedy, offset)
+        checker.names.doubt(error)
 
 
 def _check_pattern(node: Node, tree: syntax.Syntax) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import cast
 
-from adapter.rules.language import calls, syntax
+from adapter.rules.language import calls, kinds, syntax
 from adapter.rules.language.errors import ExpressionError
+from adapter.rules.language.kinds import WORDS, Checked
 from adapter.rules.language.names import ROOTS, Names, event_field
 from adapter.rules.language.nodes import (
     All,
@@ -30,13 +32,7 @@ from adapter.rules.language.nodes import (
 from adapter.rules.language.text import text
 from adapter.rules.language.values import kind_of
 
-Checked = tuple[Node, Kind]
-
-WORDS: dict[Kind, str] = {"boolean": "true or false", "number": "a number", "text": "text",
-                          "timestamp": "a time", "duration": "a duration", "list": "a list",
-                          "object": "an object", "null": "null", "any": "anything"}  # fmt: skip
 _COMPARISONS = frozenset(("==", "!=", "<", "<=", ">", ">=", "in"))
-_ORDERED = frozenset(("number", "text", "timestamp", "duration", "boolean"))
 _SUMS: dict[tuple[str, Kind, Kind], Kind] = {
     ("+", "text", "text"): "text",
     ("+", "list", "list"): "list",
@@ -97,8 +93,19 @@ class Checker:
             case syntax.Choice():
                 return self._choice(tree)
             case syntax.Sequence(_, items):
+                self._check_words(items)
                 return sequence([self.check(item)[0] for item in items]), "list"
         raise TypeError(tree)
+
+    def _check_words(self, trees: Iterable[syntax.Syntax]) -> None:
+        """Raise for a word that is no name where a text is likely meant."""
+        for tree in trees:
+            if isinstance(tree, syntax.Name) and not self._is_special(tree.name):
+                self.names.check_word(tree.name, tree.offset)
+
+    def _is_special(self, name: str) -> bool:
+        special = name in ROOTS or name in {"now", "event", "history"}
+        return special or name == self.variable or name in self.names.definitions
 
     def _name(self, tree: syntax.Name) -> Checked:
         if tree.name == self.variable:
@@ -167,28 +174,31 @@ class Checker:
             )
 
     def _infix(self, tree: syntax.Infix) -> Checked:
+        if tree.operator in ("==", "!="):  # beside a constant a word is a name, declared or not
+            sides = ((tree.right, tree.left), (tree.left, tree.right))
+            self._check_words(side for side, other in sides if not isinstance(other, syntax.Scalar))
         left, left_kind = self.check(tree.left)
         right, right_kind = self.check(tree.right)
         if tree.operator in _COMPARISONS:
-            fits = _membership if tree.operator == "in" else _comparable
-            fits(tree, (left, left_kind), (right, right_kind))
+            fits = kinds.membership if tree.operator == "in" else kinds.comparable
+            fits(self.names, tree, (left, left_kind), (right, right_kind))
             return comparison(cast("Comparison", tree.operator), left, right), "boolean"
-        kinds = {
+        sums = {
             gives
             for (operator, one, other), gives in _SUMS.items()
             if operator == tree.operator and left_kind in (one, "any") and right_kind in (other, "any")
         }
-        if not kinds:
-            raise _mismatch(tree, (left, left_kind), (right, right_kind))
+        if not sums:
+            raise kinds.mismatch(self.names, tree, (left, left_kind), (right, right_kind))
         node = Compute(cast("Arithmetic", tree.operator), left, right)
-        return node, kinds.pop() if len(kinds) == 1 else "any"
+        return node, sums.pop() if len(sums) == 1 else "any"
 
     def _choice(self, tree: syntax.Choice) -> Checked:
         condition = self.condition(tree.condition)
         then, then_kind = self.check(tree.then)
         otherwise, other_kind = self.check(tree.otherwise)
         if "any" not in (then_kind, other_kind) and then_kind != other_kind:
-            raise _mismatch(tree, (then, then_kind), (otherwise, other_kind))
+            raise kinds.mismatch(self.names, tree, (then, then_kind), (otherwise, other_kind))
         return Conditional(condition, then, otherwise), then_kind if then_kind == other_kind else "any"
 
 
@@ -206,46 +216,3 @@ def comparison(operator: Comparison, left: Node, right: Node) -> Node:
     if isinstance(right, Constant) and right.kind == "boolean" and operator in ("==", "!="):
         return left if (operator == "==") is right.value else Not(left)
     return Compare(operator, left, right)
-
-
-def _mismatch(tree: syntax.Infix | syntax.Choice, left: Checked, right: Checked) -> ExpressionError:
-    sides = f"`{text(left[0])}` is {WORDS[left[1]]} and `{text(right[0])}` is {WORDS[right[1]]}"
-    if isinstance(tree, syntax.Choice):
-        return ExpressionError(f"{sides}; both results must be alike", "", tree.offset)
-    remedy = f"`{tree.operator}` needs two of a kind"
-    for side, other in ((left, right), (right, left)):
-        if side[1] == "text" and other[1] == "number":
-            number = isinstance(side[0], Constant) and side[0].value.replace(".", "", 1).isdigit()
-            remedy = (
-                "leave the quotes out"
-                if number
-                else f"write `double({text(side[0])})` to read it as a number"
-            )
-        if side[1] == "text" and other[1] == "timestamp":
-            remedy = f"write `timestamp({text(side[0])})`"
-    return ExpressionError(sides, remedy, tree.offset)
-
-
-def _comparable(tree: syntax.Infix, left: Checked, right: Checked) -> None:
-    kinds = {left[1], right[1]} - {"any"}
-    if tree.operator in ("==", "!="):
-        kinds -= {"null"}
-    elif kinds - _ORDERED:
-        wrong = left if left[1] in kinds - _ORDERED else right
-        message = f"`{text(wrong[0])}` is {WORDS[wrong[1]]}, which has no order"
-        raise ExpressionError(message, "use `==`, `!=` or `in`", tree.offset)
-    if len(kinds) > 1:
-        raise _mismatch(tree, left, right)
-
-
-def _membership(tree: syntax.Infix, left: Checked, right: Checked) -> None:
-    if right[1] not in ("list", "object", "any"):
-        remedy = f"write `[{text(right[0])}]`, or `.contains(…)` to look into text"
-        raise ExpressionError(
-            f"`in` needs a list, and `{text(right[0])}` is {WORDS[right[1]]}", remedy, tree.offset
-        )
-    if isinstance(right[0], Constant) and right[0].value:
-        kinds = {one.kind for one in right[0].value}
-        if left[1] != "any" and left[1] not in kinds:
-            example = right[0].value[0]
-            raise _mismatch(tree, left, (example, example.kind))

@@ -64,6 +64,15 @@ def compile_truth(node: Node, want: bool) -> Test:
 
 
 @lru_cache(maxsize=8192)
+def compile_value(node: Node) -> Callable[[View], Any]:
+    """Return the function that gives the node's value, or ABSENT for an error."""
+    emitting = _Emitting()
+    body = emitting.value(node)
+    test: Callable[[View], Any] = emitting.finished(f"def test(view):\n V = view.values\n return {body}")
+    return test
+
+
+@lru_cache(maxsize=8192)
 def _definition(node: Node, want: bool) -> Callable[[Values], bool]:
     """Return the same of a definition's node, for the values of a view that a condition reads already."""
     emitting = _Emitting()

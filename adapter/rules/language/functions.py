@@ -9,13 +9,14 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 import re2
 from msgspec import Struct
 
 from adapter.rules.language.nodes import Kind
 from adapter.rules.language.values import ABSENT, NUMBERS, exact
+from adapter.rules.language.zones import named
 
 _RFC3339 = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt]([0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})\Z"
@@ -130,27 +131,25 @@ def matches(value: Any, compiled: Any) -> Any:
         return ABSENT
 
 
-def _zone(name: str) -> Any:
+def zone(name: str) -> ZoneInfo | timedelta | None:
+    """Return the zone of a name, or the offset that `+02:00` says; None when it is neither."""
     if _OFFSET.match(name):
         sign = -1 if name[0] == "-" else 1
         hours, minutes = name.lstrip("+-").split(":")
         return timedelta(hours=sign * int(hours), minutes=sign * int(minutes))
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return None
+    return named(name)
 
 
 def _clock(read: Callable[[datetime], int]) -> Callable[..., Any]:
-    def guarded(value: Any, zone: Any = "UTC") -> Any:
-        if value.__class__ is not datetime or zone.__class__ is not str:
+    def guarded(value: Any, name: Any = "UTC") -> Any:
+        if value.__class__ is not datetime or name.__class__ is not str:
             return ABSENT
-        found = _zone(zone)
+        found = zone(name)
         if found is None:
             return ABSENT
         try:
             shifted = (
-                value.astimezone(UTC) + found if found.__class__ is timedelta else value.astimezone(found)
+                value.astimezone(UTC) + found if isinstance(found, timedelta) else value.astimezone(found)
             )
         except OverflowError:
             return ABSENT
@@ -161,7 +160,7 @@ def _clock(read: Callable[[datetime], int]) -> Callable[..., Any]:
 
 _TEXT: tuple[Kind, ...] = ("text",)
 _TIME: tuple[Kind, ...] = ("timestamp",)
-_CLOCKS: dict[str, Callable[[datetime], int]] = {
+CLOCKS: dict[str, Callable[[datetime], int]] = {
     "getFullYear": lambda at: at.year,
     "getMonth": lambda at: at.month - 1,
     "getDate": lambda at: at.day,
@@ -185,5 +184,5 @@ FUNCTIONS: dict[str, Function] = {
     "int": Function(whole, (("number", "text", "timestamp"),), "number", method=False, free=True),
     "timestamp": Function(moment, (("text", "timestamp"),), "timestamp", method=False, free=True),
     "duration": Function(duration, (("text", "duration"),), "duration", method=False, free=True),
-    **{name: Function(_clock(read), (_TIME, _TEXT), "number", optional=1) for name, read in _CLOCKS.items()},
+    **{name: Function(_clock(read), (_TIME, _TEXT), "number", optional=1) for name, read in CLOCKS.items()},
 }

@@ -19,6 +19,9 @@ _NUMBER = re.compile(r"0[xX][0-9a-fA-F]+|(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)(?:[eE]
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _QUOTE = re.compile(r"""([rRbB]{0,2})(\"\"\"|'''|"|')""")
 _OPERATOR = re.compile(r"<=|>=|==|!=|&&|\|\||[-+*/%<>!?:.,()\[\]]")
+#: Operators of other languages; those that begin as one of ours must be looked for first.
+_FOREIGN = re.compile(r"===|!==|=>|=<|<>")
+_MEANT = {"===": "==", "!==": "!=", "=>": ">=", "=<": "<=", "<>": "!="}
 _ESCAPE = re.compile(
     r"""\\(?:([abfnrtv\\?"'`])|[xX]([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-3][0-7]{2}))"""
 )
@@ -77,6 +80,10 @@ def _token(text: str, at: int) -> tuple[Token, int]:
     number = _NUMBER.match(text, at)
     if number:
         return _number(text, at, number.group(), number.end())
+    foreign = _FOREIGN.match(text, at)
+    if foreign:
+        written = foreign.group()
+        raise ExpressionError(f"`{written}` has no meaning here", f"write `{_MEANT[written]}`", at)
     operator = _OPERATOR.match(text, at)
     if operator:
         return Token("operator", operator.group(), at), operator.end()

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
-from adapter.rules.language.checker import WORDS
 from adapter.rules.language.compiler import Test, compile_truth
+from adapter.rules.language.elements import quantified, undecided
 from adapter.rules.language.nodes import (
     All,
     AnyOf,
@@ -19,7 +18,6 @@ from adapter.rules.language.nodes import (
     Constant,
     Defined,
     Has,
-    Kind,
     Macro,
     Metric,
     Node,
@@ -27,23 +25,18 @@ from adapter.rules.language.nodes import (
     Path,
     plain,
 )
-from adapter.rules.language.reads import reads
-from adapter.rules.language.text import show, text
-from adapter.rules.language.values import ABSENT, UNUSABLE, kind_of
+from adapter.rules.language.sentences import Sentence, general, name_of, seen
+from adapter.rules.language.text import show
+from adapter.rules.language.values import ABSENT
 from adapter.rules.language.view import View
-from adapter.rules.language.windows import window_text
 
 #: One sentence for each part that keeps a condition from holding; none when it holds.
 Misses = Callable[[View], list[str]]
-_Sentence = Callable[[View], str]
-_Part = tuple[Test, _Sentence]
+_Part = tuple[Test, Sentence]
 
 _NEEDS = {"==": "needs {}", "!=": "must not be {}", ">=": "needs at least {}", ">": "needs more than {}",
           "<=": "needs at most {}", "<": "needs less than {}"}  # fmt: skip
 _DENIED = {"==": "!=", "!=": "==", ">=": "<", ">": "<=", "<=": ">", "<": ">="}
-_FIGURES = {"count": "number of {}", "sum": "sum of {}", "avg": "average of {}", "min": "least {}",
-            "max": "greatest {}", "distinct": "number of different {}", "first": "first {}",
-            "last": "last {}", "days_since": "days since {}"}  # fmt: skip
 
 
 def misses(node: Node, view: View) -> list[str]:
@@ -66,7 +59,7 @@ def _parts(node: Node, want: bool) -> list[_Part]:
         case Not(part):
             return _parts(part, not want)
         case Defined(name, condition):
-            sentence: _Sentence = partial(_defined, name if want else f"not {name}", _parts(condition, want))
+            sentence: Sentence = partial(_defined, name if want else f"not {name}", _parts(condition, want))
         case All(parts) | AnyOf(parts):
             each = [_parts(part, want) for part in parts]
             if isinstance(node, All) is want:
@@ -85,16 +78,7 @@ def _defined(name: str, parts: list[_Part], view: View) -> str:
     return f"{name}: {'; '.join(_missed(parts, view))}"
 
 
-def name_of(key: Path | Metric) -> str:
-    """Return how a marketer calls a value."""
-    if isinstance(key, Path):
-        return text(key)
-    subject = key.event if key.attribute is None else f"{key.event}.{key.attribute}"
-    within = "" if key.window is None else f" in {window_text(key.window)}"
-    return _FIGURES[key.kind].format(subject) + within
-
-
-def _leaf(node: Node, *, want: bool) -> _Sentence:
+def _leaf(node: Node, *, want: bool) -> Sentence:
     """Return what a single test that fails says."""
     if (
         isinstance(node, Compare)
@@ -109,66 +93,39 @@ def _leaf(node: Node, *, want: bool) -> _Sentence:
         and isinstance(node.right, Path)
     ):
         constant = show(plain(node.left))
-        return _seen(
+        return seen(
             node.right, "list", f"needs {constant} among them" if want else f"must not have {constant}"
         )
     if isinstance(node, Path):
-        return _seen(node, "boolean", f"needs {show(want)}")
+        return seen(node, "boolean", f"needs {show(want)}")
     if isinstance(node, Has) and isinstance(node.operand, Path):
         path = Path(node.operand.root, (*node.operand.fields, node.field))
         said = f"{name_of(path)} is missing" if want else f"{name_of(path)} must not be there"
         return lambda view: said
+    otherwise = general(node, want=want, causes=undecided(node, _compile))
     if isinstance(node, Macro) and isinstance(node.elements, Path):
-        return _elements(node.elements, _general(node, want=want))
-    return _general(node, want=want)
+        if node.kind in {"exists", "all"}:
+            return quantified(node, node.elements, _compile, otherwise, want=want)
+        return _elements(node.elements, otherwise)
+    return otherwise
 
 
-def _against_constant(operator: str, key: Path | Metric, constant: Constant, *, want: bool) -> _Sentence:
+def _compile(node: Node, want: bool) -> Misses:
+    return compile_misses(node, want=want)
+
+
+def _against_constant(operator: str, key: Path | Metric, constant: Constant, *, want: bool) -> Sentence:
     if operator == "in":
         values = plain(constant)
         listed = ", ".join(value if isinstance(value, str) else show(value) for value in values[:12])
         more = f" and {len(values) - 12} more" if len(values) > 12 else ""
         needs = f"{'needs' if want else 'must not be'} one of {listed}{more}"
         kinds = {one.kind for one in constant.value}
-        return _seen(key, kinds.pop() if len(kinds) == 1 else "any", needs)
+        return seen(key, kinds.pop() if len(kinds) == 1 else "any", needs)
     wanted = _NEEDS[operator if want else _DENIED[operator]].format(show(plain(constant)))
-    return _seen(key, "any" if constant.kind == "null" else constant.kind, wanted)
+    return seen(key, "any" if constant.kind == "null" else constant.kind, wanted)
 
 
-def _seen(key: Path | Metric, kind: Kind, needs: str) -> _Sentence:
-    """Return what a value of another kind, or of the kind and yet not right, says."""
-    name = name_of(key)
-    wrong = f", needs {WORDS[kind]}"
-    needs = f", {needs}"
-
-    def sentence(view: View) -> str:
-        value = view.values[key]
-        if value is ABSENT:
-            return f"{name} is missing"
-        if value is UNUSABLE:
-            return f"{name} is not a usable value"
-        return f"{name} is {show(value)}{needs if kind == 'any' or kind_of(value) == kind else wrong}"
-
-    return sentence
-
-
-def _elements(path: Path, general: _Sentence) -> _Sentence:
+def _elements(path: Path, general: Sentence) -> Sentence:
     missing = f"{name_of(path)} is missing"
     return lambda view: missing if view.values[path] is ABSENT else general(view)
-
-
-def _general(node: Node, *, want: bool) -> _Sentence:
-    found = reads(node)
-    keys: tuple[Path | Metric, ...] = (*found.paths, *found.metrics)
-    named = [(name_of(key), key) for key in keys]
-    said = f"`{text(node)}` {'does not hold' if want else 'must not hold'}"
-
-    def sentence(view: View) -> str:
-        shown = ", ".join(f"{name} is {_state(view.values[key])}" for name, key in named)
-        return f"{said} ({shown})" if shown else said
-
-    return sentence
-
-
-def _state(value: Any) -> str:
-    return "missing" if value is ABSENT else "not usable" if value is UNUSABLE else show(value)

@@ -29,7 +29,8 @@ _SPECIAL = ("attributes", "user", "traits", "context", "event", "now", "history"
 class Names(Struct, frozen=True, kw_only=True):
     """The declared names of each root, None for anything; likewise the events that history may ask for.
 
-    `types` gives the kind of declared values by path: `attributes.cart_value`, `traits.tier`, `context.x`.
+    `types` gives the kind of declared values by path: `attributes.cart_value`, `traits.tier`, `context.x`;
+    those of `dates` are text that is a day alone, without its time.
     `definitions` are conditions by name; a bare name that is a definition is that definition. `by_event`
     gives the attributes of each event with their kinds; `of` narrows to those of a rule's trigger. `where`
     says in remedies where names are declared. With `doubts`, what is not declared but no slip of the pen
@@ -41,6 +42,7 @@ class Names(Struct, frozen=True, kw_only=True):
     context: frozenset[str] | None = None
     events: frozenset[str] | None = None
     types: Mapping[str, Kind] = {}
+    dates: frozenset[str] = frozenset()
     definitions: Mapping[str, Node] = {}
     by_event: Mapping[str, Mapping[str, Kind]] = {}
     where: str = ""
@@ -81,6 +83,17 @@ class Names(Struct, frozen=True, kw_only=True):
         }
         self._refuse(f"unknown name `{name}`{where.get(root, '')}", name, known, offset)
 
+    def check_word(self, name: str, offset: int) -> None:
+        """Raise ExpressionError when a bare name is not declared where text in quotes may be meant."""
+        declared = self.declared("")
+        if declared is None or name in declared:
+            return
+        near = get_close_matches(name, declared, n=1, cutoff=_SLIP)
+        remedies = [f'write `"{name}"` for text', *(f"`{meant}` for that name" for meant in near)]
+        remedies += [f"declare it in {self.where}"] if self.where else []
+        remedy = " or ".join(filter(None, (", ".join(remedies[:-1]), remedies[-1])))
+        raise ExpressionError(f"unknown name `{name}`", remedy, offset)
+
     def check_event(self, name: str, offset: int) -> None:
         """Raise ExpressionError when no mapping produces that event."""
         if self.events is not None and name not in self.events:
@@ -97,7 +110,13 @@ class Names(Struct, frozen=True, kw_only=True):
         if self.where:
             remedy = f"{remedy.rstrip('?')}, or declare it in {self.where}".removeprefix(", or ")
         error = ExpressionError(message, remedy, offset)
-        if self.doubts is None or near:
+        if near:
+            raise error
+        self.doubt(error)
+
+    def doubt(self, error: ExpressionError) -> None:
+        """Put a mistake to the doubts; raise it where there are none."""
+        if self.doubts is None:
             raise error
         self.doubts.append(error)
 
@@ -107,11 +126,22 @@ class Names(Struct, frozen=True, kw_only=True):
             return "timestamp"
         if path.root == "event":
             return _EVENT[path.fields[0]]
+        kinds = {self.types.get(place, "any") for place in self._places(path)}
+        return kinds.pop() if len(kinds) == 1 else "any"
+
+    def is_date(self, path: Path) -> bool:
+        """Tell whether a path is declared as a date; a bare name is one when all its places agree."""
+        places = self._places(path)
+        return bool(places) and self.dates.issuperset(places)
+
+    def _places(self, path: Path) -> list[str]:
+        """Return where a declared path may lead; none where a root of it takes any name."""
         anywhere: tuple[Root, ...] = ("attributes", "traits", "context")
         roots = (path.root,) if path.root else anywhere
-        places = [root for root in roots if path.root or path.fields[0] in (self.declared(root) or ())]
-        kinds = {self.types.get(".".join((root, *path.fields)), "any") for root in places}
-        return kinds.pop() if len(kinds) == 1 and None not in map(self.declared, roots) else "any"
+        if None in map(self.declared, roots):
+            return []
+        found = [root for root in roots if path.root or path.fields[0] in (self.declared(root) or ())]
+        return [".".join((root, *path.fields)) for root in found]
 
 
 @lru_cache(maxsize=4096)

@@ -14,7 +14,7 @@ from msgspec import Struct
 Kind = Literal["boolean", "number", "text", "timestamp", "duration", "list", "object", "null", "any"]
 Comparison = Literal["==", "!=", "<", "<=", ">", ">=", "in"]
 Arithmetic = Literal["+", "-", "*", "/", "%"]
-Root = Literal["", "attributes", "traits", "context", "event", "now"]
+Root = Literal["", "attributes", "traits", "context", "event", "now", "element"]
 MetricKind = Literal["count", "sum", "avg", "min", "max", "distinct", "first", "last", "days_since"]
 
 
@@ -32,7 +32,8 @@ class Constant(Node, frozen=True):
 class Path(Node, frozen=True, cache_hash=True):
     """A value of the event, the customer or the context.
 
-    Root "" is a bare name: the event's attribute, else the trait, else the context, the first present.
+    Root "" is a bare name: the event's attribute, else the trait, else the context, the first present. Root
+    "element" is a macro's variable, where one element is explained.
     """
 
     root: Root

@@ -32,7 +32,7 @@ from adapter.rules.language.nodes import (
 from adapter.rules.language.windows import window_text
 
 _ROOTS = {"": "", "attributes": "attributes", "traits": "user", "context": "context", "event": "event",
-          "now": "now"}  # fmt: skip
+          "now": "now", "element": ""}  # fmt: skip
 
 
 def text(node: Node) -> str:
@@ -45,7 +45,7 @@ def _text(node: Node) -> str:  # noqa: PLR0912 - one line for each kind of node
         case Constant():
             return _constant(node)
         case Path(root, fields):
-            return ".".join((*((_ROOTS[root],) if root else ()), *fields))
+            return ".".join((*((_ROOTS[root],) if _ROOTS[root] else ()), *fields))
         case Metric():
             return _metric(node)
         case Variable(name):
@@ -138,6 +138,8 @@ def _other(value: Any) -> str:
     if isinstance(value, timedelta):
         return window_text(value)
     if isinstance(value, list | tuple):
+        if value and all(isinstance(element, dict) for element in value):
+            return f"a list of {len(value)} object{'s' * (len(value) > 1)}"
         shown = [show(element) for element in value[:6]]
         more = [f"and {len(value) - 6} more"] if len(value) > 6 else []
         return ", ".join(shown + more) or "an empty list"

@@ -37,6 +37,9 @@ PARTS = [
     "b1 ? n1 > 2 : s1 == 'a'",
     "s1 < 'b'", "history.count('e', '7d') >= 2", "history.avg('e', 'v') > 0.3", "vip", "true", "size(l3) > 1",
     "event.name == 'x'", "now > timestamp('2027-01-01T00:00:00Z')", "n1 != 0", "s1 in []",
+    "timestamp(s5) < now", "double(s5 + s6) > 1 || b3", "l2.exists(e, double(e) > 1)",
+    "l1.all(e, e.n > 1 && n1 > 0)", "items.exists(i, i.s == s1 || has(i.n))", "l3.exists_one(e, e == 'a')",
+    "size(l2.filter(e, e.n > n2)) == 1", "b1 || l2.map(e, e.n > 1, e.n) == [2.5]", "l4.all(e, e.s in ['a'])",
 ]  # fmt: skip
 NAMES = Names(definitions={"vip": parse("n4 > 12 || (b2 && s4 != 'a')", Names())})
 

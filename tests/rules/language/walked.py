@@ -6,12 +6,13 @@ import json
 from datetime import datetime, timedelta
 from typing import Any
 
-from adapter.rules.language.checker import WORDS
-from adapter.rules.language.compiler import compile_truth
-from adapter.rules.language.misses import name_of
+from adapter.rules.language.compiler import compile_truth, compile_value
+from adapter.rules.language.elements import of_element, views
+from adapter.rules.language.kinds import WORDS
 from adapter.rules.language.nodes import (
     All,
     AnyOf,
+    Call,
     Compare,
     Constant,
     Defined,
@@ -23,7 +24,8 @@ from adapter.rules.language.nodes import (
     Path,
     plain,
 )
-from adapter.rules.language.reads import reads
+from adapter.rules.language.reads import children, reads
+from adapter.rules.language.sentences import name_of
 from adapter.rules.language.text import text
 from adapter.rules.language.values import ABSENT, UNUSABLE, kind_of
 from adapter.rules.language.view import View
@@ -32,6 +34,8 @@ from adapter.rules.language.windows import window_text
 _NEEDS = {"==": "needs {}", "!=": "must not be {}", ">=": "needs at least {}", ">": "needs more than {}",
           "<=": "needs at most {}", "<": "needs less than {}"}  # fmt: skip
 _DENIED = {"==": "!=", "!=": "==", ">=": "<", ">": "<=", "<=": ">", "<": ">="}
+_READ = {"timestamp": "a moment", "duration": "a length of time", "double": "a number",
+         "int": "a whole number"}  # fmt: skip
 
 
 def explained(node: Node, view: View, *, want: bool) -> list[str]:
@@ -76,9 +80,40 @@ def _leaf(node: Node, view: View, *, want: bool) -> str:
     if isinstance(node, Has) and isinstance(node.operand, Path):
         path = Path(node.operand.root, (*node.operand.fields, node.field))
         return f"{name_of(path)} is missing" if want else f"{name_of(path)} must not be there"
-    if isinstance(node, Macro) and isinstance(node.elements, Path) and view.values[node.elements] is ABSENT:
-        return f"{name_of(node.elements)} is missing"
+    if isinstance(node, Macro) and isinstance(node.elements, Path):
+        if view.values[node.elements] is ABSENT:
+            return f"{name_of(node.elements)} is missing"
+        if node.kind in ("exists", "all") and (said := _quantified(node, node.elements, view, want=want)):
+            return said
     return _general(node, view, want=want)
+
+
+def _quantified(node: Macro, path: Path, view: View, *, want: bool) -> str:
+    assert node.predicate is not None
+    one = of_element(node.predicate)
+    found = [_misses(one, element, want=want) for element in views(view, path)]
+    wrong = [at for at, misses in enumerate(found) if misses]
+    if not wrong:
+        return ""
+    why = "; ".join(found[wrong[0]])
+    if (node.kind == "all") is want or len(found) == 1:
+        return f"element {wrong[0] + 1} of {name_of(path)}: {why}"
+    return f"none of the {len(found)} elements of {name_of(path)} fits (element 1: {why})"
+
+
+def _spoilt(node: Node, view: View) -> str:
+    """Return what is wrong with the first element that is neither true nor false of a macro's condition."""
+    match node:
+        case Macro("filter" | "map" | "exists_one", Path() as path, _, predicate):
+            one = of_element(predicate) if predicate is not None else Not(All(()))
+            for at, element in enumerate(views(view, path), 1):
+                truths = [compile_truth(one, want)(element) for want in (True, False)]
+                if not any(truths):
+                    return f"element {at} of {name_of(path)}: {'; '.join(_misses(one, element, want=True))}"
+            return ""
+        case Defined():
+            return ""
+    return next(filter(None, (_spoilt(child, view) for child in children(node))), "")
 
 
 def _against_constant(
@@ -108,6 +143,13 @@ def _seen(key: Path | Metric, view: View, kind: Any, needs: str) -> str:
 
 
 def _general(node: Node, view: View, *, want: bool) -> str:
+    for call in _calls(node):
+        [argument] = call.arguments
+        value = compile_value(argument)(view)
+        if isinstance(value, str) and compile_value(call)(view) is ABSENT:
+            return f"{text(argument)} is {show(value)}, which is not {_READ[call.function]}"
+    if spoilt := _spoilt(node, view):
+        return spoilt
     found = reads(node)
     shown = []
     keys: tuple[Path | Metric, ...] = (*found.paths, *found.metrics)
@@ -119,6 +161,12 @@ def _general(node: Node, view: View, *, want: bool) -> str:
     return f"`{text(node)}` {verb}" + (f" ({', '.join(shown)})" if shown else "")
 
 
+def _calls(node: Node) -> list[Call]:
+    own = [node] if isinstance(node, Call) and node.function in _READ else []
+    inner = () if isinstance(node, Macro | Defined) else children(node)
+    return [*own, *(call for child in inner for call in _calls(child))]
+
+
 def show(value: Any) -> str:
     if isinstance(value, float):
         cents = f"{value:.2f}"
@@ -128,6 +176,9 @@ def show(value: Any) -> str:
     if isinstance(value, timedelta):
         return window_text(value)
     if isinstance(value, list | tuple):
+        objects = sum(isinstance(element, dict) for element in value)
+        if value and objects == len(value):
+            return "a list of 1 object" if objects == 1 else f"a list of {objects} objects"
         shown = [show(element) for element in value[:6]]
         more = [f"and {len(value) - 6} more"] if len(value) > 6 else []
         return ", ".join(shown + more) or "an empty list"

@@ -1,0 +1,87 @@
+"""Which kinds of values may be compared, and what to write instead."""
+
+from __future__ import annotations
+
+import re
+
+from adapter.rules.language import syntax
+from adapter.rules.language.errors import ExpressionError
+from adapter.rules.language.names import Names
+from adapter.rules.language.nodes import Constant, Kind, Node, Path
+from adapter.rules.language.text import text
+
+Checked = tuple[Node, Kind]
+
+WORDS: dict[Kind, str] = {"boolean": "true or false", "number": "a number", "text": "text",
+                          "timestamp": "a time", "duration": "a duration", "list": "a list",
+                          "object": "an object", "null": "null", "any": "anything"}  # fmt: skip
+_EQUAL = frozenset(("==", "!=", "in"))
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_ORDERED = frozenset(("number", "text", "timestamp", "duration", "boolean"))
+
+
+def mismatch(
+    names: Names, tree: syntax.Infix | syntax.Choice, left: Checked, right: Checked
+) -> ExpressionError:
+    """Return the error of two values that must be alike and are not."""
+    sides = f"`{text(left[0])}` is {WORDS[left[1]]} and `{text(right[0])}` is {WORDS[right[1]]}"
+    if isinstance(tree, syntax.Choice):
+        return ExpressionError(f"{sides}; both results must be alike", "", tree.offset)
+    remedy = f"`{tree.operator}` needs two of a kind"
+    for (side, kind), (other, its_kind) in ((left, right), (right, left)):
+        if (kind, its_kind) == ("text", "number"):
+            remedy = _number(tree.operator, side, other)
+        if (kind, its_kind) == ("text", "timestamp"):
+            remedy = _moment(names, side)
+    return ExpressionError(sides, remedy, tree.offset)
+
+
+def _number(operator: str, side: Node, other: Node) -> str:
+    """Return how to compare a text with a number."""
+    if isinstance(side, Constant) and side.value.replace(".", "", 1).isdigit():
+        return "leave the quotes out"
+    reading = f"`double({text(side)})` to read it as a number"
+    if isinstance(other, Constant) and operator in _EQUAL:
+        return f'write `"{text(other)}"` for text, or {reading}'
+    return f"write {reading}"
+
+
+def _moment(names: Names, side: Node) -> str:
+    """Return how to read a text as a moment."""
+    if isinstance(side, Constant) and _DAY.fullmatch(side.value):
+        return f'write `timestamp("{side.value}T00:00:00Z")`'
+    written = text(side)
+    day = isinstance(side, Path) and names.is_date(side)
+    return f"write `{at_midnight(written)}`" if day else f"write `timestamp({written})`"
+
+
+def at_midnight(day: str) -> str:
+    """Return how the first moment of a day is written, in UTC."""
+    return f'timestamp({day} + "T00:00:00Z")'
+
+
+def comparable(names: Names, tree: syntax.Infix, left: Checked, right: Checked) -> None:
+    """Raise unless two values may be compared."""
+    kinds = {left[1], right[1]} - {"any"}
+    if tree.operator in ("==", "!="):
+        kinds -= {"null"}
+    elif kinds - _ORDERED:
+        wrong = left if left[1] in kinds - _ORDERED else right
+        message = f"`{text(wrong[0])}` is {WORDS[wrong[1]]}, which has no order"
+        raise ExpressionError(message, "use `==`, `!=` or `in`", tree.offset)
+    if len(kinds) > 1:
+        raise mismatch(names, tree, left, right)
+
+
+def membership(names: Names, tree: syntax.Infix, left: Checked, right: Checked) -> None:
+    """Raise unless a value may be looked for in another one."""
+    if right[1] not in ("list", "object", "any"):
+        remedy = f"write `[{text(right[0])}]`, or `.contains(…)` to look into text"
+        raise ExpressionError(
+            f"`in` needs a list, and `{text(right[0])}` is {WORDS[right[1]]}", remedy, tree.offset
+        )
+    if isinstance(right[0], Constant) and right[0].value:
+        kinds = {one.kind for one in right[0].value}
+        if left[1] != "any" and left[1] not in kinds:
+            example = right[0].value[0]
+            raise mismatch(names, tree, left, (example, example.kind))

@@ -1,0 +1,98 @@
+"""The sentences of a single test that fails: what was seen, and what was needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from adapter.rules.language.compiler import compile_value
+from adapter.rules.language.kinds import WORDS
+from adapter.rules.language.nodes import Call, Defined, Kind, Macro, Metric, Node, Path
+from adapter.rules.language.reads import children, reads
+from adapter.rules.language.text import show, text
+from adapter.rules.language.values import ABSENT, UNUSABLE, kind_of
+from adapter.rules.language.view import View
+from adapter.rules.language.windows import window_text
+
+Sentence = Callable[[View], str]
+
+_FIGURES = {"count": "number of {}", "sum": "sum of {}", "avg": "average of {}", "min": "least {}",
+            "max": "greatest {}", "distinct": "number of different {}", "first": "first {}",
+            "last": "last {}", "days_since": "days since {}"}  # fmt: skip
+#: What the functions that read text make of it.
+_READ = {"timestamp": "a moment", "duration": "a length of time", "double": "a number",
+         "int": "a whole number"}  # fmt: skip
+
+
+def name_of(key: Path | Metric) -> str:
+    """Return how a marketer calls a value."""
+    if isinstance(key, Path):
+        return text(key)
+    subject = key.event if key.attribute is None else f"{key.event}.{key.attribute}"
+    within = "" if key.window is None else f" in {window_text(key.window)}"
+    return _FIGURES[key.kind].format(subject) + within
+
+
+def seen(key: Path | Metric, kind: Kind, needs: str) -> Sentence:
+    """Return what a value of another kind, or of the kind and yet not right, says."""
+    name = name_of(key)
+    wrong = f", needs {WORDS[kind]}"
+    needs = f", {needs}"
+
+    def sentence(view: View) -> str:
+        value = view.values[key]
+        if value is ABSENT:
+            return f"{name} is missing"
+        if value is UNUSABLE:
+            return f"{name} is not a usable value"
+        return f"{name} is {show(value)}{needs if kind == 'any' or kind_of(value) == kind else wrong}"
+
+    return sentence
+
+
+def general(node: Node, *, want: bool, causes: Iterable[Sentence] = ()) -> Sentence:
+    """Return what any other test says: itself, with the values that it reads.
+
+    A text that cannot be read is named instead, and so is the first of `causes` that says anything.
+    """
+    found = reads(node)
+    keys: tuple[Path | Metric, ...] = (*found.paths, *found.metrics)
+    named = [(name_of(key), key) for key in keys]
+    said = f"`{text(node)}` {'does not hold' if want else 'must not hold'}"
+    known = [*map(_reading, _readers(node)), *causes]
+
+    def sentence(view: View) -> str:
+        for cause in known:
+            if told := cause(view):
+                return told
+        shown = ", ".join(f"{name} is {_state(view.values[key])}" for name, key in named)
+        return f"{said} ({shown})" if shown else said
+
+    return sentence
+
+
+def _readers(node: Node) -> Iterator[Call]:
+    """Yield the calls that read text, but those that a macro's element or a definition stands around."""
+    if isinstance(node, Call) and node.function in _READ:
+        yield node
+    if not isinstance(node, Macro | Defined):
+        for child in children(node):
+            yield from _readers(child)
+
+
+def _reading(call: Call) -> Sentence:
+    """Return what a call says of a text that it cannot read, empty when it can or there is none."""
+    [argument] = call.arguments
+    given, result = compile_value(argument), compile_value(call)
+    name, wrong = text(argument), f"which is not {_READ[call.function]}"
+
+    def sentence(view: View) -> str:
+        value = given(view)
+        unread = value.__class__ is str and result(view) is ABSENT
+        return f"{name} is {show(value)}, {wrong}" if unread else ""
+
+    return sentence
+
+
+def _state(value: Any) -> str:
+    return "missing" if value is ABSENT else "not usable" if value is UNUSABLE else show(value)
