@@ -5,9 +5,10 @@ A batch becomes one message for each of its events, and before them one of type 
 identities and attributes. Documents of one batch share their traits, identities, context and raw batch.
 
 Dedupe keys: `source_message_id`, else `event_id`, each with the event's type (a session's start has the
-session's id as its own); else a hash of the content. A snapshot's key holds its batch's id and a hash of what
+session's id as its own) and the person, for an input's ids are its own and many inputs come to one door; else
+a hash of the content, and of the time of receipt where neither event nor batch has an id or a time: nothing
+tells a repetition from the next event then, and mParticle too takes such for a new one. A snapshot's key holds its batch's id and a hash of what
 it says: one POST per event repeats the batch's ids, and must not lose a snapshot that has changed.
-Two events alike in everything, without any id or time, count once.
 """
 
 from __future__ import annotations
@@ -140,8 +141,8 @@ def _take_event(decoded: Decoded, event: Any, place: int, batch: Batch) -> None:
     if data is None:
         data = {}
     if type(kind) is str and kind and type(data) is dict:
-        key = _event_key(kind, data, place, batch)
-        document = _event_document(event, key, kind, data, batch)
+        message_id, key = _event_keys(kind, data, place, batch)
+        document = _event_document(event, message_id, kind, data, batch)
         decoded.messages.append(Message(SOURCE, key, document, batch.received_at, batch.replayed))
         return
     reason = "the event has no `event_type`, or its `data` is not an object"
@@ -149,10 +150,9 @@ def _take_event(decoded: Decoded, event: Any, place: int, batch: Batch) -> None:
 
 
 def _event_document(
-    event: dict[str, Any], key: str, kind: str, data: dict[str, Any], batch: Batch
+    event: dict[str, Any], message_id: str, kind: str, data: dict[str, Any], batch: Batch
 ) -> dict[str, Any]:
-    times = (data.get("timestamp_unixtime_ms"), data.get("event_start_unixtime_ms"), batch.sent)
-    document = _document(kind, key, best_time(times, batch.received_at), batch)
+    document = _document(kind, message_id, best_time(_times(data, batch), batch.received_at), batch)
     document["event"] = name_of(kind, data)
     if kind == "screen_view":
         document["name"] = document["event"]
@@ -167,11 +167,20 @@ def _event_document(
     return document
 
 
-def _event_key(kind: str, data: dict[str, Any], place: int, batch: Batch) -> str:
+def _times(data: dict[str, Any], batch: Batch) -> tuple[Any, ...]:
+    return data.get("timestamp_unixtime_ms"), data.get("event_start_unixtime_ms"), batch.sent
+
+
+def _event_keys(kind: str, data: dict[str, Any], place: int, batch: Batch) -> tuple[str, str]:
+    """Return an event's id and its dedupe key."""
     identifier = set_text(data.get("source_message_id")) or text_id(data.get("event_id"))
     if identifier:
-        return bounded_key(f"{identifier}:{kind}")
-    return content_key([kind, data, place, batch.mpid, batch.identities, batch.ids, batch.sent])
+        message_id = f"{identifier}:{kind}"
+        return bounded_key(message_id), bounded_key(f"{message_id}:{batch.mpid or batch.user_id or ''}")
+    told = batch.id or any(_times(data, batch))
+    which = None if told else batch.received_at
+    key = content_key([kind, data, place, batch.mpid, batch.identities, batch.ids, batch.sent, which])
+    return key, key
 
 
 def _document(kind: str, key: str, timestamp: str, batch: Batch) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -135,11 +135,32 @@ KEYS = [
 ]
 
 
-@pytest.mark.parametrize(("ids", "key"), KEYS)
-def test_an_event_is_keyed_by_its_own_id_and_type(
-    ids: dict[str, Any], key: str, received_at: datetime
+@pytest.mark.parametrize(("ids", "message_id"), KEYS)
+def test_an_event_is_known_by_its_own_id_and_type_and_keyed_by_its_person_too(
+    ids: dict[str, Any], message_id: str, received_at: datetime
 ) -> None:
-    assert _one(_event(**ids), received_at).key == key
+    message = _one(_event(**ids), received_at)
+    assert message.document["messageId"] == message_id
+    assert message.key == f"{message_id}:5"
+
+
+def test_the_same_id_of_another_person_is_another_event(received_at: datetime) -> None:
+    event = _event(source_message_id="order-1")
+    people = [{"mpid": 5}, {"mpid": 6}, {"user_identities": {"customer_id": "c1"}}, {}]
+    keys = [_decode({**who, "events": [event]}, received_at).messages[-1].key for who in people]
+    assert len(set(keys)) == len(people)
+
+
+def test_an_event_without_any_id_or_time_is_a_new_one_each_time(received_at: datetime) -> None:
+    later = received_at + timedelta(seconds=1)
+    for body, same in [
+        ({"mpid": 5, "events": [_event()]}, False),
+        ({"mpid": 5, "events": [_event(timestamp_unixtime_ms=1795168812345)]}, True),
+        ({"mpid": 5, "events": [_event()], "timestamp_unixtime_ms": 1795168812345}, True),
+        ({"mpid": 5, "events": [_event()], "source_request_id": "r1"}, True),
+    ]:
+        first, again = (_decode(body, at).messages[-1].key for at in (received_at, later))
+        assert (first == again) is same
 
 
 def test_events_without_ids_are_keyed_by_all_that_tells_them_apart(received_at: datetime) -> None:
