@@ -6,9 +6,11 @@ identities and attributes. Documents of one batch share their traits, identities
 
 Dedupe keys: `source_message_id`, else `event_id`, each with the event's type (a session's start has the
 session's id as its own) and the person, for an input's ids are its own and many inputs come to one door; else
-a hash of the content, and of the time of receipt where neither event nor batch has an id or a time: nothing
-tells a repetition from the next event then, and mParticle too takes such for a new one. A snapshot's key holds its batch's id and a hash of what
-it says: one POST per event repeats the batch's ids, and must not lose a snapshot that has changed.
+a hash of the content. Where neither event nor batch has an id or a time, the time of receipt goes into it:
+nothing tells a repetition from the next event then, and mParticle too takes each for a new one.
+
+A snapshot's key holds its batch's id and a hash of what it says: one POST per event repeats the batch's ids,
+and must not lose a snapshot that has changed.
 """
 
 from __future__ import annotations
