@@ -16,7 +16,7 @@ from adapter.errors import MappingError
 from adapter.logs import Tally
 from adapter.metrics import Metrics
 from adapter.model.messages import Message
-from adapter.model.operations import CustomerUpsert, EventOccurred
+from adapter.model.operations import CustomerUpsert, DiscountMove, EventOccurred
 from adapter.model.quarantine import Quarantined
 from adapter.services.books import Books
 from adapter.services.committer import Committer
@@ -147,13 +147,16 @@ class Ingest:
             return Work(message.source, message.key, message_id, message.received_at, quarantine=kept)
         if not operations:
             return None
+        unrewarded = self._unrewarded(message, operations)
+        if unrewarded is _DEVELOPMENT:
+            operations = tuple(each for each in operations if not isinstance(each, DiscountMove))
         return Work(
             message.source,
             message.key,
             message_id,
             message.received_at,
             operations,
-            unrewarded=self._unrewarded(message, operations),
+            unrewarded=unrewarded,
             document=message.document,
         )
 

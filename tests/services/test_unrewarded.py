@@ -26,6 +26,11 @@ mappings:
       source_id: {"@path": "$.userId"}
       name: {"@path": "$.event"}
       occurred_at: {"@path": "$.timestamp"}
+  - name: Discount redeemed
+    subscribe: type = "track" and properties.coupon != null
+    action: discount.redeem
+    fields:
+      code: {"@path": "$.properties.coupon"}
 """
 RULES = """\
 rules:
@@ -58,9 +63,11 @@ async def shop(tmp_path: Path) -> AsyncIterator[app.App]:
         yield composed
 
 
-async def sent(shop: app.App, event: str, *, replayed: bool = False, **changed: Any) -> Result:
+async def sent(
+    shop: app.App, event: str, *, key: str = "m", replayed: bool = False, **changed: Any
+) -> Result:
     said = {"type": "track", "event": event, "userId": "u", "timestamp": "2026-03-04T12:00:00Z", **changed}
-    [result] = await shop.ingest.receive(Decoded([Message("segment", "m", said, NOON, replayed)], []))
+    [result] = await shop.ingest.receive(Decoded([Message("segment", key, said, NOON, replayed)], []))
     return result
 
 
@@ -81,6 +88,16 @@ async def test_an_event_that_may_earn_nothing_says_why(
     result = await sent(shop, event, **sent_as)
     assert (result.outcome, result.reason) == ("processed", reason)
     assert bool(result.discounts) == (event == "started" and reason is None)
+
+
+@pytest.mark.parametrize(("environment", "status"), [("development", "issued"), ("production", "redeemed")])
+async def test_a_test_purchase_moves_no_discount(shop: app.App, environment: str, status: str) -> None:
+    [issued] = (await sent(shop, "started")).discounts
+    bought: dict[str, Any] = {"context": {"environment": environment}, "properties": {"coupon": issued.code}}
+    assert (await sent(shop, "bought", key="m2", **bought)).outcome == "processed"
+    held = await shop.store.discount(issued.code)
+    assert held is not None
+    assert held.discount.status == status
 
 
 async def test_an_event_that_no_rule_asks_for_gives_no_reason(shop: app.App) -> None:

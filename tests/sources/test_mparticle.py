@@ -146,7 +146,7 @@ def test_an_event_is_known_by_its_own_id_and_type_and_keyed_by_its_person_too(
 
 def test_the_same_id_of_another_person_is_another_event(received_at: datetime) -> None:
     event = _event(source_message_id="order-1")
-    people = [{"mpid": 5}, {"mpid": 6}, {"user_identities": {"customer_id": "c1"}}, {}]
+    people: list[dict[str, Any]] = [{"mpid": 5}, {"mpid": 6}, {"user_identities": {"customer_id": "c1"}}, {}]
     keys = [_decode({**who, "events": [event]}, received_at).messages[-1].key for who in people]
     assert len(set(keys)) == len(people)
 
