@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from adapter.model.discounts import Action, PercentageOff
 from adapter.model.rules import Budget
+from adapter.rules import amounts
 from adapter.rules.actions import currency
 from adapter.rules.blocks import Block
 from adapter.rules.worth import most
@@ -19,7 +20,9 @@ def read(block: Block | None, action: Action | None) -> Budget | None:
     daily, total = block.number("daily", above=None), block.number("total", above=None)
     if daily is None and total is None:
         block.refuse((), "the budget names no amount", "add `total: 5000` or `daily: 300`")
-    each = _each(block, action)
+    each = _each(block, action, money)
+    if money is not None:
+        amounts.exact(block, money, {"daily": daily, "total": total})
     own = getattr(action, "currency", None)
     if own is not None and money is not None and own != money:
         block.refuse(
@@ -32,9 +35,11 @@ def read(block: Block | None, action: Action | None) -> Budget | None:
     return Budget(currency=money, per_discount=each, daily=daily, total=total)
 
 
-def _each(block: Block, action: Action | None) -> Decimal | None:
+def _each(block: Block, action: Action | None, money: str | None) -> Decimal | None:
     """Return the most that one discount costs: what the action says, or what the budget adds to it."""
     said, known = block.number("per_discount"), most(action)
+    if money is not None:
+        amounts.exact(block, money, {"per_discount": said})
     if said is not None and known is not None and said < known:
         key = "max_amount" if isinstance(action, PercentageOff) else "value"
         block.refuse(("per_discount",),

@@ -10,8 +10,9 @@ from msgspec.structs import replace
 
 from adapter.files.problems import Mark, Problem
 from adapter.files.yaml import Document, Keys
-from adapter.model.rules import Absence, Conflicts, Rule
-from adapter.rules import actions, limits
+from adapter.model.discounts import Action
+from adapter.model.rules import Absence, Conflicts, Guardrails, Rule
+from adapter.rules import actions, amounts, limits
 from adapter.rules.blocks import Block, shown
 from adapter.rules.conditions import Conditions
 from adapter.rules.language import ExpressionError, Names, Node
@@ -68,9 +69,7 @@ def _rule(block: Block, names: Names, defaults: Defaults) -> Compiled | None:
     _check_events(block, trigger, names)
     node = Conditions(block, names.of(happening)).read(block.get("conditions"), ("conditions",))
     issuing = _action(block)
-    guardrails = limits.guardrails(
-        block.block("guardrails"), issuing.action if issuing else None, defaults.time_zone
-    )
+    guardrails = _guardrails(block, issuing.action if issuing else None, defaults.time_zone)
     status: Status | None = block.one_of("status", Status)
     conflicts: Conflicts | None = block.one_of("conflicts", Conflicts)
     rollout = limits.rollout(block.block("rollout"))
@@ -100,6 +99,16 @@ def _action(block: Block) -> actions.Issuing | None:
         block.lacks("action", "add `action: {type: percentage_off, value: 10}`")
         return None
     return actions.read(inner)
+
+
+def _guardrails(block: Block, action: Action | None, time_zone: str) -> Guardrails:
+    """Return the guardrails; an action that names no currency is paid in that of its budget."""
+    read = limits.guardrails(block.block("guardrails"), action, time_zone)
+    unsaid = action is not None and getattr(action, "currency", None) is None
+    paying = block.block("action") if unsaid and read.budget else None
+    if action and paying and read.budget:
+        amounts.exact(paying, read.budget.currency, amounts.paid(action))
+    return read
 
 
 def _trigger(block: Block) -> tuple[str, ...] | Absence | None:
