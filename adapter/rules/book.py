@@ -39,11 +39,13 @@ class RuleBook:
     """All rules, ready to be evaluated; immutable once built.
 
     `digest` names the files' exact content. `metrics` is what the rules read of a customer's past.
+    `guardrails` are those over all rules together.
     """
 
     def __init__(self, compiled: Sequence[Compiled], shared: Definitions, digest: str) -> None:
         self.digest = digest
         self.rules: tuple[Rule, ...] = tuple(one.rule for one in compiled)
+        self.guardrails = shared.guardrails
         self.priorities = {rule.name: rule.priority for rule in self.rules}
         self.nodes = {one.rule.name: one.node for one in compiled}
         self.places = {one.rule.name: one.at for one in compiled}
