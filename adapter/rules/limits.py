@@ -16,6 +16,7 @@ from adapter.rules.blocks import Block, shown
 from adapter.rules.guardrails import MOST_SLOTS
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)\s*-\s*([01]\d|2[0-4]):([0-5]\d)")
 
 
@@ -97,7 +98,7 @@ def _schedule(block: Block | None) -> Schedule | None:
         return None
     weekdays: list[int] = []
     for index, day in enumerate(block.words("weekdays")):
-        if day.lower()[:3] in WEEKDAYS:
+        if day.lower() in (*WEEKDAYS, *DAYS):
             weekdays.append(WEEKDAYS.index(day.lower()[:3]))
         else:
             block.refuse(("weekdays", index), f"`{day}` is not a weekday", did_you_mean(day, WEEKDAYS))
@@ -120,6 +121,9 @@ def _spans(block: Block) -> list[tuple[time, time]]:
         if match is None:
             block.refuse(("hours", index), f"{shown(text)} is not a span of hours", 'write "09:00-18:00"')
             continue
+        if match.groups()[:2] == match.groups()[2:]:
+            block.refuse(("hours", index), f"`{text}` ends when it begins",
+                         'write "00:00-24:00" for the whole day, or leave `hours` out')  # fmt: skip
         numbers: list[Any] = [int(part) for part in match.groups()]
         spans.append((time(numbers[0], numbers[1]), time(numbers[2] % 24, numbers[3])))
     return spans

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,9 @@ CASES: list[dict[str, Any]] = _DOCUMENT.value
 def test_each_warning_stands_at_its_place(case: dict[str, Any], tmp_path: Path) -> None:
     path = tmp_path / f"{case.get('as', 'rule')}.yaml"
     path.write_text(case["file"], encoding="utf-8")
-    book, problems = load(tmp_path)
+    if "shop" in case:
+        (tmp_path / "definitions.yaml").write_text(case["shop"], encoding="utf-8")
+    book, problems = load(tmp_path, now=datetime(2026, 1, 15, 12, tzinfo=UTC))
     assert book is not None, problems
     found = [str(problem).removeprefix(f"{path}:").replace("warning: ", "", 1) for problem in problems]
     assert len(found) == len(case["warnings"]), found
