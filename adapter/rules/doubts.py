@@ -10,20 +10,26 @@ from adapter.files.yaml import Keys
 from adapter.model.discounts import StoreCredit
 from adapter.model.rules import Guardrails, Rule
 from adapter.rules.blocks import Block
-from adapter.rules.language import Node, text
+from adapter.rules.language import Names, Node, Path, reads, text
 from adapter.rules.language.clashes import Fact, clash, facts
 from adapter.rules.standing import cost
 
 _CAPS = ("max_daily_redemptions", "max_weekly_redemptions", "max_total_redemptions", "per_user_limit")
 _STOP = "or `status: paused` where the rule should stop"
+#: The attribute that says what a cart is worth, here and where discounts are compared.
+_CART = "cart_value"
 
 #: Where a condition stands in the rule, and what it is.
 Leaf = tuple[Keys, Node]
 
 
-def warn(block: Block, rule: Rule, leaves: Sequence[Leaf], now: datetime | None) -> None:
-    """Warn of what keeps a rule from ever issuing; of moments that are past only where `now` is given."""
+def warn(block: Block, rule: Rule, leaves: Sequence[Leaf], names: Names, now: datetime | None) -> None:
+    """Warn of what keeps a rule from ever issuing, and of what it does not hold back.
+
+    `names` are those of its trigger. Moments that are past are warned of only where `now` is given.
+    """
     _warn_of_clashes(block, leaves)
+    _warn_of_any_cart(block, rule, leaves, names)
     _warn_of_segments(block, rule)
     _warn_of_nothing(block, rule)
     if now is not None and rule.status != "paused":
@@ -52,6 +58,22 @@ def _known(at: Keys, node: Node) -> Iterator[Fact]:
 
 def _must(fact: Fact) -> str:
     return f"`{text(fact.node)}` must {'' if fact.holds else 'not '}hold"
+
+
+def _warn_of_any_cart(block: Block, rule: Rule, leaves: Sequence[Leaf], names: Names) -> None:
+    """Warn where a discount asks for a cart of some value, the event tells it, and the rule does not look."""
+    least = getattr(rule.action, "min_cart_value", None)
+    untold = names.attributes is not None and _CART not in names.attributes
+    if least is None or untold or any(path.fields[-1:] == (_CART,) for path in _paths(leaves)):
+        return
+    ask = f"{_CART} >= {least:f}"
+    block.warn(("action", "min_cart_value"),
+               f"the rule issues below a `min_cart_value` of {least:f} too: only the checkout holds to it",
+               f"add the condition `{ask}`, or `{_CART} >= 0` where it is for a later cart")  # fmt: skip
+
+
+def _paths(leaves: Sequence[Leaf]) -> tuple[Path, ...]:
+    return reads(*(node for _, node in leaves)).paths
 
 
 def _warn_of_segments(block: Block, rule: Rule) -> None:

@@ -95,7 +95,7 @@ def _rule(block: Block, names: Names, defaults: Defaults, now: datetime | None) 
         code_prefix=issuing.code_prefix, code_pattern=issuing.code_pattern, expires_in=issuing.expires_in,
         expires_at=issuing.expires_at, metadata=issuing.metadata,
     )  # fmt: skip
-    doubts.warn(block, rule, conditions.leaves, now)
+    doubts.warn(block, rule, conditions.leaves, conditions.names, now)
     return Compiled(rule, node, block.document.mark(*block.path, "name"))
 
 
