@@ -107,13 +107,18 @@ def read_books(settings: Settings) -> Books:
     return Books(mappings, rules)
 
 
-def check_files(files: Files) -> tuple[MappingBook | None, RuleBook | None, list[Problem]]:
-    """Read mappings and rules, both against the data model; a book is None when its files have an error."""
+def check_files(
+    files: Files, now: datetime | None = None
+) -> tuple[MappingBook | None, RuleBook | None, list[Problem]]:
+    """Read mappings and rules, both against the data model; a book is None when its files have an error.
+
+    What is past at `now` is warned of; nothing is where it is not given.
+    """
     directory = Path(files.mappings)
     mappings, mapping_problems = mapping_book.load(directory)
     model, _ = reading.load(directory)  # whose problems are among those of the mappings
     names = declared.names(model) if model is not None else None
-    rules, rule_problems = rule_book.load(Path(files.rules), names)
+    rules, rule_problems = rule_book.load(Path(files.rules), names, now)
     return mappings, rules, [*mapping_problems, *rule_problems]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -48,7 +49,7 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """Check settings, mappings, rules and their cases: every problem at once; exit code 1 on an error."""
-    problems = found(config, options(store, mappings, rules), portable=portable)
+    problems = found(config, options(store, mappings, rules), datetime.now(UTC), portable=portable)
     wrong = any(strict or problem.severity == "error" for problem in problems)
     if as_json:
         typer.echo(msgspec.json.encode({"ok": not wrong, "problems": [_plain(one) for one in problems]}))
@@ -62,11 +63,13 @@ def check(
         raise typer.Exit(1)
 
 
-def found(config: Path | None, given: dict[Keys, Any], *, portable: bool = False) -> list[Problem]:
+def found(
+    config: Path | None, given: dict[Keys, Any], now: datetime, *, portable: bool = False
+) -> list[Problem]:
     """Return the problems of all files; where the settings do not check, their folders still do."""
     settings, problems = read(config, os.environ, given)
     files = (settings or Settings(files=_folders(given))).files
-    mapping_book, rule_book, of_files = check_files(files)
+    mapping_book, rule_book, of_files = check_files(files, now)
     mappings, rules = Path(files.mappings), Path(files.rules)
     model, _ = reading.load(mappings)  # whose problems are among those of the files
     if mapping_book and rule_book and model:

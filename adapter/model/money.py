@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_CEILING, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 #: Currencies by the digits of their minor unit, where that is not a hundredth (ISO 4217, list one).
 _BY_DIGITS = {
@@ -27,3 +27,9 @@ def minor_units(amount: Decimal, currency: str, rounding: str = ROUND_CEILING) -
 def from_minor_units(amount: int, currency: str) -> Decimal:
     """Return minor units as an amount of the currency."""
     return Decimal(amount).scaleb(-digits(currency))
+
+
+def neighbours(amount: Decimal, currency: str) -> tuple[Decimal, Decimal]:
+    """Return the nearest amounts below and above that the currency can pay; both are this one when it can."""
+    below, above = minor_units(amount, currency, ROUND_FLOOR), minor_units(amount, currency)
+    return from_minor_units(below, currency), from_minor_units(above, currency)

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from adapter.files.problems import did_you_mean
 from adapter.model.discounts import Action, AmountOff, FreeShipping, PercentageOff, StoreCredit, UnitOff
+from adapter.rules import amounts
 from adapter.rules.blocks import Block
 
 _CODE = re.compile(r"[A-Za-z0-9._-]{0,32}")
@@ -39,6 +40,9 @@ def read(block: Block) -> Issuing | None:
     if kind is not None and reader is None:
         block.refuse(("type",), f"`{kind}` is not a kind of action", did_you_mean(kind, KINDS))
     action = reader(block) if reader is not None else None
+    own = getattr(action, "currency", None)
+    if action is not None and own is not None:
+        amounts.exact(block, own, amounts.paid(action))
     prefix, pattern = _code(block)
     expires_in, expires_at = _life(block)
     metadata = _metadata(block)

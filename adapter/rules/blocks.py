@@ -64,6 +64,11 @@ class Block:
         start = self.document.mark(*self.path, *below)
         self.problems.append(Problem(inside(self.text_of_file, start, value, offset), message, remedy))
 
+    def warn(self, below: Keys, message: str, remedy: str) -> None:
+        """Warn of a value below this block."""
+        at = self.document.mark(*self.path, *below)
+        self.problems.append(Problem(at, message, remedy, "warning"))
+
     def warn_inside(self, below: Keys, value: str, offset: int, message: str, remedy: str) -> None:
         """Warn of what stands at the n-th character of a text below this block."""
         start = self.document.mark(*self.path, *below)

@@ -17,7 +17,7 @@ from adapter.model.decisions import Decision, RuleOutcome
 from adapter.model.events import Event
 from adapter.model.rules import Absence, Rule
 from adapter.model.timers import Timer
-from adapter.rules import definitions, files
+from adapter.rules import definitions, doubts, files
 from adapter.rules import history as histories
 from adapter.rules.absences import Absences, Waits, followed
 from adapter.rules.definitions import Definitions
@@ -39,11 +39,13 @@ class RuleBook:
     """All rules, ready to be evaluated; immutable once built.
 
     `digest` names the files' exact content. `metrics` is what the rules read of a customer's past.
+    `guardrails` are those over all rules together.
     """
 
     def __init__(self, compiled: Sequence[Compiled], shared: Definitions, digest: str) -> None:
         self.digest = digest
         self.rules: tuple[Rule, ...] = tuple(one.rule for one in compiled)
+        self.guardrails = shared.guardrails
         self.priorities = {rule.name: rule.priority for rule in self.rules}
         self.nodes = {one.rule.name: one.node for one in compiled}
         self.places = {one.rule.name: one.at for one in compiled}
@@ -155,11 +157,13 @@ def _metrics(compiled: Sequence[Compiled], shared: Definitions) -> list[Metric]:
     return read + [Metric("last", name) for wait in waits for name in (wait.event, wait.unless)]
 
 
-def load(directory: Path, names: Names | None = None) -> tuple[RuleBook | None, list[Problem]]:
+def load(
+    directory: Path, names: Names | None = None, now: datetime | None = None
+) -> tuple[RuleBook | None, list[Problem]]:
     """Read the rules of a directory; the book is None when any file has an error.
 
     Every `*.yaml` but `*.test.yaml` is read. `names` says what expressions may name; when not given,
-    anything.
+    anything. What is past at `now` (aware) is warned of; nothing is where it is not given.
     """
     if not directory.is_dir():
         return None, [
@@ -173,10 +177,12 @@ def load(directory: Path, names: Names | None = None) -> tuple[RuleBook | None, 
     compiled: list[Compiled] = []
     for path in paths:
         if path.name != DEFINITIONS:
-            found, wrong = _file(path, texts[path], names, shared)
+            found, wrong = _file(path, texts[path], names, shared, now)
             compiled += found
             problems += wrong
     problems += _twice(compiled) + _unknown_segments(compiled, shared)
+    for one in compiled:
+        problems += doubts.overall(one.rule, one.at, shared.guardrails)
     problems.sort(key=lambda problem: problem.mark)
     if any(problem.severity == "error" for problem in problems):
         return None, problems
@@ -200,11 +206,13 @@ def _shared(path: Path, texts: dict[Path, str], names: Names) -> tuple[Definitio
     return shared, problems + wrong
 
 
-def _file(path: Path, text: str, names: Names, shared: Definitions) -> tuple[list[Compiled], list[Problem]]:
+def _file(
+    path: Path, text: str, names: Names, shared: Definitions, now: datetime | None
+) -> tuple[list[Compiled], list[Problem]]:
     document, problems = yaml.read(path)
     if document is None or document.value is None:
         return [], problems
-    compiled, wrong = files.read(document, text, names, shared.defaults)
+    compiled, wrong = files.read(document, text, names, shared.defaults, now)
     return compiled, problems + wrong
 
 

@@ -19,12 +19,16 @@ _DEEPEST = 8
 
 
 class Conditions:
-    """Reads the conditions of one block; problems go to the block's list."""
+    """Reads the conditions of one block; problems go to the block's list.
+
+    `leaves` are the expressions read so far, each with the keys that lead to it.
+    """
 
     def __init__(self, block: Block, names: Names) -> None:
         self.block = block
         self.names = names
         self.count = 0
+        self.leaves: list[tuple[Keys, Node]] = []
 
     def read(self, value: Any, at: Keys) -> Node | None:
         """Return the tree under `at`; no conditions at all hold always; None when any is refused."""
@@ -47,6 +51,7 @@ class Conditions:
             return None
         for doubt in doubts or ():
             self.block.warn_inside(at, text, doubt.offset, doubt.message, doubt.remedy)
+        self.leaves.append((at, node))
         return node
 
     def _one(self, value: Any, at: Keys, depth: int) -> Node | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import Any, Literal
 
 from msgspec import Struct
@@ -10,8 +11,9 @@ from msgspec.structs import replace
 
 from adapter.files.problems import Mark, Problem, errors
 from adapter.files.yaml import Document, Keys
-from adapter.model.rules import Absence, Conflicts, Rule
-from adapter.rules import actions, limits
+from adapter.model.discounts import Action
+from adapter.model.rules import Absence, Conflicts, Guardrails, Rule
+from adapter.rules import actions, amounts, doubts, limits
 from adapter.rules.blocks import Block, shown
 from adapter.rules.conditions import Conditions
 from adapter.rules.language import ExpressionError, Names, Node
@@ -36,9 +38,12 @@ class Defaults(Struct, frozen=True, kw_only=True):
 
 
 def read(
-    document: Document, text: str, names: Names, defaults: Defaults
+    document: Document, text: str, names: Names, defaults: Defaults, now: datetime | None = None
 ) -> tuple[list[Compiled], list[Problem]]:
-    """Return the rules of one file that check, and the problems of those that do not."""
+    """Return the rules of one file that check, and the problems of those that do not.
+
+    What is past at `now` is warned of; nothing is where it is not given.
+    """
     problems: list[Problem] = []
     value = document.value
     if isinstance(value, dict) and "rules" in value:
@@ -51,11 +56,11 @@ def read(
         paths: list[Keys] = [("rules", index) for index in range(len(listed))]
     else:
         paths = [()]
-    read_rules = [_rule(Block(document, text, path, problems), names, defaults) for path in paths]
+    read_rules = [_rule(Block(document, text, path, problems), names, defaults, now) for path in paths]
     return [compiled for compiled in read_rules if compiled is not None], problems
 
 
-def _rule(block: Block, names: Names, defaults: Defaults) -> Compiled | None:
+def _rule(block: Block, names: Names, defaults: Defaults, now: datetime | None) -> Compiled | None:
     found = errors(block.problems)
     if not block.values:
         return None
@@ -66,11 +71,10 @@ def _rule(block: Block, names: Names, defaults: Defaults) -> Compiled | None:
     trigger = _trigger(block)
     happening = (trigger.event,) if isinstance(trigger, Absence) else trigger or ()
     _check_events(block, trigger, names)
-    node = Conditions(block, names.of(happening)).read(block.get("conditions"), ("conditions",))
+    conditions = Conditions(block, names.of(happening))
+    node = conditions.read(block.get("conditions"), ("conditions",))
     issuing = _action(block)
-    guardrails = limits.guardrails(
-        block.block("guardrails"), issuing.action if issuing else None, defaults.time_zone
-    )
+    guardrails = _guardrails(block, issuing.action if issuing else None, defaults.time_zone)
     status: Status | None = block.one_of("status", Status)
     conflicts: Conflicts | None = block.one_of("conflicts", Conflicts)
     rollout = limits.rollout(block.block("rollout"))
@@ -91,6 +95,7 @@ def _rule(block: Block, names: Names, defaults: Defaults) -> Compiled | None:
         code_prefix=issuing.code_prefix, code_pattern=issuing.code_pattern, expires_in=issuing.expires_in,
         expires_at=issuing.expires_at, metadata=issuing.metadata,
     )  # fmt: skip
+    doubts.warn(block, rule, conditions.leaves, conditions.names, now)
     return Compiled(rule, node, block.document.mark(*block.path, "name"))
 
 
@@ -100,6 +105,16 @@ def _action(block: Block) -> actions.Issuing | None:
         block.lacks("action", "add `action: {type: percentage_off, value: 10}`")
         return None
     return actions.read(inner)
+
+
+def _guardrails(block: Block, action: Action | None, time_zone: str) -> Guardrails:
+    """Return the guardrails; an action that names no currency is paid in that of its budget."""
+    read = limits.guardrails(block.block("guardrails"), action, time_zone)
+    unsaid = action is not None and getattr(action, "currency", None) is None
+    paying = block.block("action") if unsaid and read.budget else None
+    if action and paying and read.budget:
+        amounts.exact(paying, read.budget.currency, amounts.paid(action))
+    return read
 
 
 def _trigger(block: Block) -> tuple[str, ...] | Absence | None:

@@ -9,14 +9,14 @@ from typing import Any
 
 from adapter.files.problems import did_you_mean
 from adapter.model.discounts import Action
-from adapter.model.rules import Budget, Guardrails, Period, Rollout, Schedule
-from adapter.rules.actions import currency
+from adapter.model.rules import Guardrails, Period, Rollout, Schedule
+from adapter.rules import budgets
 from adapter.rules.blocks import Block, shown
 from adapter.rules.guardrails import MOST_SLOTS
 from adapter.rules.language import zones
-from adapter.rules.worth import most
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)\s*-\s*([01]\d|2[0-4]):([0-5]\d)")
 
 
@@ -33,7 +33,7 @@ def guardrails(block: Block | None, action: Action | None, time_zone: str = "UTC
         per_user_period=period,
         per_user_window=window,
         cooldown=block.length("cooldown"),
-        budget=_budget(block.block("budget"), action),
+        budget=budgets.read(block.block("budget"), action),
         stackable=block.flag("stackable") or False,
         validity_window=block.length("validity_window"),
         eligible_segments=block.words("eligible_segments"),
@@ -89,34 +89,12 @@ def _per_user(block: Block) -> tuple[int | None, Period, timedelta | None]:
     return count, period or "total", window
 
 
-def _budget(block: Block | None, action: Action | None) -> Budget | None:
-    if block is None:
-        return None
-    money = currency(block, required=True)
-    each = block.number("per_discount") or most(action)
-    daily, total = block.number("daily", above=None), block.number("total", above=None)
-    if daily is None and total is None:
-        block.refuse((), "the budget names no amount", "add `total: 5000` or `daily: 300`")
-    if each is None and action is not None:
-        block.refuse((), "nothing says what one discount can cost at most",
-                     "add `per_discount: 10` here, or `max_amount` to the action")  # fmt: skip
-    own = getattr(action, "currency", None)
-    if own is not None and money is not None and own != money:
-        block.refuse(
-            ("currency",), f"the action pays in {own}, the budget counts {money}", "use one currency for both"
-        )
-    block.finish()
-    if money is None or (daily is None and total is None):
-        return None
-    return Budget(currency=money, per_discount=each, daily=daily, total=total)
-
-
 def _schedule(block: Block | None) -> Schedule | None:
     if block is None:
         return None
     weekdays: list[int] = []
     for index, day in enumerate(block.words("weekdays")):
-        if day.lower()[:3] in WEEKDAYS:
+        if day.lower() in (*WEEKDAYS, *DAYS):
             weekdays.append(WEEKDAYS.index(day.lower()[:3]))
         else:
             block.refuse(("weekdays", index), f"`{day}` is not a weekday", did_you_mean(day, WEEKDAYS))
@@ -139,6 +117,9 @@ def _spans(block: Block) -> list[tuple[time, time]]:
         if match is None:
             block.refuse(("hours", index), f"{shown(text)} is not a span of hours", 'write "09:00-18:00"')
             continue
+        if match.groups()[:2] == match.groups()[2:]:
+            block.refuse(("hours", index), f"`{text}` ends when it begins",
+                         'write "00:00-24:00" for the whole day, or leave `hours` out')  # fmt: skip
         numbers: list[Any] = [int(part) for part in match.groups()]
         spans.append((time(numbers[0], numbers[1]), time(numbers[2] % 24, numbers[3])))
     return spans

@@ -11,7 +11,7 @@ from adapter.rules.blocks import DURATION
 from adapter.rules.cases import FIELDS, OUTCOMES
 from adapter.rules.conditions import GROUPS
 from adapter.rules.files import NAME, Status
-from adapter.rules.limits import HOURS, WEEKDAYS
+from adapter.rules.limits import DAYS, HOURS, WEEKDAYS
 
 _LENGTH = {"type": "string", "pattern": f"^{DURATION.pattern}$", "minLength": 2}
 _MOMENT = {"type": "string", "format": "date-time"}
@@ -147,7 +147,8 @@ def _guardrails() -> Schema:
         {"currency": _CURRENCY, "per_discount": _ABOVE_ZERO, "daily": amount, "total": amount}, "currency"
     )
     hours = {"type": "string", "pattern": f"^{HOURS.pattern}$"}
-    days = {"type": "string", "pattern": f"^({'|'.join(WEEKDAYS)})", "examples": list(WEEKDAYS)}
+    named = "|".join(f"[{day[0].upper()}{day[0]}]{day[1:]}" for day in (*WEEKDAYS, *DAYS))
+    days = {"type": "string", "pattern": f"^({named})$", "examples": list(WEEKDAYS)}
     schedule = block({
         "weekdays": {"anyOf": [days, listed(days)]}, "hours": {"anyOf": [hours, listed(hours)]},
         "from": _MOMENT, "until": _MOMENT,

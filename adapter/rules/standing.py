@@ -134,11 +134,12 @@ def on_the_clock(schedule: Schedule, local: datetime) -> bool:
 
 
 def cost(rule: Rule, guardrails: Guardrails) -> Decimal | None:
-    """Return the most that one discount of the rule can cost a budget, None when nothing bounds it."""
-    for budget in (guardrails.budget, rule.guardrails.budget):
-        if budget is not None and budget.per_discount is not None:
-            return budget.per_discount
-    return most(rule.action)
+    """Return the most that one discount of the rule can cost a budget, None when nothing bounds it.
+
+    Where several say it, the greatest counts: no budget makes a discount cheaper than its rule says it is.
+    """
+    said = [each.budget.per_discount for each in (guardrails, rule.guardrails) if each.budget is not None]
+    return max((each for each in (*said, most(rule.action)) if each is not None), default=None)
 
 
 def _pricing(rule: Rule, guardrails: Guardrails, counted: str, guardrail: str) -> Check:

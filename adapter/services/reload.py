@@ -12,6 +12,7 @@ from typing import Any
 
 from adapter.errors import InvalidFiles
 from adapter.metrics import Metrics
+from adapter.rules.recounting import anew
 from adapter.services.books import Books
 from adapter.services.health import Check, Health
 
@@ -47,10 +48,14 @@ class Reload:
         except InvalidFiles as error:
             self._refuse(error)
             return False
+        recounted = anew(self._books.rules, fresh.rules)
         self._books.mappings, self._books.rules = fresh.mappings, fresh.rules
         self._health.files = Check("files", ok=True)
         self._metrics.reloads.labels("taken").inc()
         _log.info("changed files are in force", extra={"rules": fresh.rules.digest})
+        for each in recounted:
+            _log.warning("limits count anew, without what was issued before",
+                         extra={"rule": each.rule, "guardrails": list(each.guardrails)})  # fmt: skip
         return True
 
     def _refuse(self, error: InvalidFiles) -> None:

@@ -146,3 +146,15 @@ def test_what_a_rule_reads_and_no_mapping_produces_is_warned_of(
     told = json.loads(CliRunner().invoke(commands, options).stdout)
     assert told["ok"] is True, told
     assert [problem["message"] for problem in told["problems"]] == warned
+
+
+@pytest.mark.parametrize(("until", "code"), [("2020-01-01T00:00:00Z", 1), ("2999-01-01T00:00:00Z", 0)])
+def test_a_rule_whose_time_is_past_is_warned_of(until: str, code: int, tmp_path: Path) -> None:
+    (tmp_path / "summer.yaml").write_text(
+        "name: summer\ntrigger: order_completed\naction: {type: free_shipping}\n"
+        f'guardrails: {{schedule: {{until: "{until}"}}}}\n'
+    )
+    options = ["check", "--strict", "--mappings", str(ROOT / "mappings"), "--rules", str(tmp_path)]
+    told = CliRunner().invoke(commands, options)
+    assert told.exit_code == code
+    assert ("summer.yaml:4:32: warning: `until` is past" in told.stdout) == (code == 1)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapter.model.money import from_minor_units, minor_units
+from adapter.model.money import from_minor_units, minor_units, neighbours
 
 
 @pytest.mark.parametrize(
@@ -32,3 +32,20 @@ def test_a_cap_can_be_rounded_down() -> None:
 @given(st.integers(-(10**12), 10**12), st.sampled_from(["USD", "JPY", "KWD", "CLF"]))
 def test_minor_units_and_amounts_lead_to_each_other(units: int, currency: str) -> None:
     assert minor_units(from_minor_units(units, currency), currency) == units
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "below", "above"),
+    [
+        ("5.5", "JPY", "5", "6"),
+        ("5.555", "EUR", "5.55", "5.56"),
+        ("5.55", "EUR", "5.55", "5.55"),
+        ("5.5", "EUR", "5.50", "5.50"),
+        ("5.555", "KWD", "5.555", "5.555"),
+        ("0.001", "EUR", "0.00", "0.01"),
+    ],
+)
+def test_an_amount_stands_between_those_that_its_currency_can_pay(
+    amount: str, currency: str, below: str, above: str
+) -> None:
+    assert tuple(map(str, neighbours(Decimal(amount), currency))) == (below, above)

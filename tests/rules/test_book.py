@@ -236,6 +236,14 @@ def test_a_discount_without_a_bound_does_not_pass_a_budget_over_all_rules(
     assert outcome(decide(book, make_event())).guardrail == "global.budget"
 
 
+def test_a_budget_over_all_rules_does_not_make_a_discount_cheaper_than_its_rule(
+    make_book: MakeBook, make_event: MakeEvent
+) -> None:
+    shop = "guardrails: {budget: {currency: USD, total: 100, per_discount: 1}}"
+    (proposal,) = decide(make_book(a=BASE, definitions=shop), make_event()).proposals
+    assert [claim.amount for claim in proposal.claims] == [2000]
+
+
 def test_one_line_stops_all_rules(make_book: MakeBook, make_event: MakeEvent) -> None:
     book = make_book(a=BASE, definitions="guardrails: {paused: true}")
     assert outcome(decide(book, make_event())).reason == "not issued: all rules are paused"

@@ -177,6 +177,34 @@ def test_a_discount_already_held_is_weighed_by_the_rules_policy(
 
 
 @pytest.mark.parametrize(
+    ("theirs", "ours", "reason"),
+    [
+        (
+            False,
+            True,
+            "the customer holds OLD-1 of old, which does not stack, and this rule has no higher priority",
+        ),
+        (
+            False,
+            False,
+            "the customer holds OLD-1 of old, which does not stack, and this rule has no higher priority",
+        ),
+        (
+            True,
+            False,
+            "the customer holds OLD-1 of old, and this rule, which does not stack, has no higher priority",
+        ),
+    ],
+)
+def test_the_sentence_names_the_one_that_does_not_stack(
+    theirs: bool, ours: bool, reason: str, make_rule: MakeRule, now: datetime
+) -> None:
+    proposal = one(make_rule, "new", stackable=ours)
+    choice = choose(verdict(proposal, old=0), [held(now, stackable=theirs)], {}, now)
+    assert choice.outcomes[0].reason == f"not issued: {reason}"
+
+
+@pytest.mark.parametrize(
     "gone", [{"status": "redeemed"}, {"status": "revoked"}, {"ends": datetime(2020, 1, 1).astimezone()}]
 )
 def test_discounts_that_are_over_stand_in_nobodys_way(

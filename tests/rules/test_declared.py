@@ -23,19 +23,21 @@ RULE = """
 name: r
 trigger: TRIGGER
 conditions: ['CONDITION']
-action: {type: percentage_off, value: 10, max_amount: 5}
+action: {ACTION}
 """
+ACTION = "type: percentage_off, value: 10, max_amount: 5"
 
 
 def problems(tmp_path: Path, condition: str, trigger: str = "order_completed",
-             policy: UnknownPolicy = "quarantine") -> list[str]:  # fmt: skip
+             policy: UnknownPolicy = "quarantine", action: str = ACTION) -> list[str]:  # fmt: skip
     document, _ = yaml.parse(MODEL.replace("POLICY", policy), "model.yaml")
     assert document is not None
     model, wrong = read(document)
     assert wrong == []
     assert model is not None
     (tmp_path / "r.yaml").write_text(
-        RULE.lstrip().replace("TRIGGER", trigger).replace("CONDITION", condition), encoding="utf-8"
+        RULE.lstrip().replace("TRIGGER", trigger).replace("CONDITION", condition).replace("ACTION", action),
+        encoding="utf-8",
     )
     loaded, found = book.load(tmp_path, declared.names(model))
     assert (loaded is None) == any(problem.severity == "error" for problem in found)
@@ -133,3 +135,12 @@ def test_a_trigger_that_no_mapping_makes_is_refused_where_it_stands(tmp_path: Pa
 def test_of_an_event_that_is_only_doubted_nothing_more_is_said(tmp_path: Path) -> None:
     [found] = problems(tmp_path, "anything > 5", "ride_ended", "allow")
     assert found.startswith("2:10: warning: unknown event `ride_ended`; known are")
+
+
+@pytest.mark.parametrize(("trigger", "warned"), [("cart_left", 1), ("order_completed", 0)])
+def test_a_carts_least_value_is_missed_only_where_the_event_tells_what_the_cart_is_worth(
+    trigger: str, warned: int, tmp_path: Path
+) -> None:
+    action = "type: amount_off, value: 10, min_cart_value: 60"
+    found = problems(tmp_path, "points > 1", trigger, action=action)
+    assert len([line for line in found if "below a `min_cart_value`" in line]) == len(found) == warned

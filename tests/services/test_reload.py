@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from adapter.app import read_books
 from adapter.metrics import Metrics
 from adapter.services.committer import Committer, Limits
@@ -50,6 +52,22 @@ async def test_a_changed_rule_is_in_force_at_once(tmp_path: Path) -> None:
     assert scene.books.rules.needs("order_completed")
     assert not scene.books.rules.needs("checkout_started")
     assert scene.health.files.ok
+
+
+async def test_a_limit_that_counts_anew_is_warned_of_by_rule_and_guardrail(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    scene = Scene(tmp_path)
+    for rails, warned in (
+        ("{cooldown: 3d, max_daily_redemptions: 5}", [("one", ["cooldown", "max_daily_redemptions"])]),
+        ("{cooldown: 3d, max_daily_redemptions: 9}", []),
+        ("{cooldown: 4d, max_daily_redemptions: 9}", [("one", ["cooldown"])]),
+    ):
+        caplog.clear()
+        scene.rule.write_text(f"{RULE}guardrails: {rails}\n")
+        assert await scene.reload.reload()
+        told = [record.__dict__ for record in caplog.records if record.levelname == "WARNING"]
+        assert [(line["rule"], line["guardrails"]) for line in told] == warned
 
 
 async def test_a_broken_file_is_refused_and_the_old_one_serves_on(tmp_path: Path) -> None:

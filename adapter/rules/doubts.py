@@ -1,0 +1,127 @@
+"""Rules that check and yet can never issue, or can hardly be meant so: a warning for each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from adapter.files.problems import Mark, Problem
+from adapter.files.yaml import Keys
+from adapter.model.discounts import StoreCredit
+from adapter.model.rules import Guardrails, Rule
+from adapter.rules.blocks import Block
+from adapter.rules.language import Names, Node, Path, reads, text
+from adapter.rules.language.clashes import Fact, clash, facts
+from adapter.rules.standing import cost
+
+_CAPS = ("max_daily_redemptions", "max_weekly_redemptions", "max_total_redemptions", "per_user_limit")
+_STOP = "or `status: paused` where the rule should stop"
+#: The attribute that says what a cart is worth, here and where discounts are compared.
+_CART = "cart_value"
+
+#: Where a condition stands in the rule, and what it is.
+Leaf = tuple[Keys, Node]
+
+
+def warn(block: Block, rule: Rule, leaves: Sequence[Leaf], names: Names, now: datetime | None) -> None:
+    """Warn of what keeps a rule from ever issuing, and of what it does not hold back.
+
+    `names` are those of its trigger. Moments that are past are warned of only where `now` is given.
+    """
+    _warn_of_clashes(block, leaves)
+    _warn_of_any_cart(block, rule, leaves, names)
+    _warn_of_segments(block, rule)
+    _warn_of_nothing(block, rule)
+    if now is not None and rule.status != "paused":
+        _warn_of_the_past(block, rule, now)
+
+
+def _warn_of_clashes(block: Block, leaves: Sequence[Leaf]) -> None:
+    known = [(at, fact) for at, node in leaves for fact in _known(at, node)]
+    found = clash([fact for _, fact in known])
+    if found is None:
+        return
+    (at, later), (before, earlier) = known[found[0]], known[found[1]]
+    line = block.document.mark(*block.path, *before).line
+    block.warn(at, f"{_must(later)} and {_must(earlier)}, so the rule never issues",
+               f"take out one of the two; the other is on line {line}")  # fmt: skip
+
+
+def _known(at: Keys, node: Node) -> Iterator[Fact]:
+    """Yield what a condition means for the rule; nothing, where it stands in an `any` or deep in a `none`."""
+    groups = [key for key in at[1:] if isinstance(key, str)]
+    if all(group == "all" for group in groups):
+        yield from facts(node)
+    elif groups[-1] == "none" and all(group == "all" for group in groups[:-1]):
+        yield from facts(node, holds=False)
+
+
+def _must(fact: Fact) -> str:
+    return f"`{text(fact.node)}` must {'' if fact.holds else 'not '}hold"
+
+
+def _warn_of_any_cart(block: Block, rule: Rule, leaves: Sequence[Leaf], names: Names) -> None:
+    """Warn where a discount asks for a cart of some value, the event tells it, and the rule does not look."""
+    least = getattr(rule.action, "min_cart_value", None)
+    untold = names.attributes is not None and _CART not in names.attributes
+    if least is None or untold or any(path.fields[-1:] == (_CART,) for path in _paths(leaves)):
+        return
+    ask = f"{_CART} >= {least:f}"
+    block.warn(("action", "min_cart_value"),
+               f"the rule issues below a `min_cart_value` of {least:f} too: only the checkout holds to it",
+               f"add the condition `{ask}`, or `{_CART} >= 0` where it is for a later cart")  # fmt: skip
+
+
+def _paths(leaves: Sequence[Leaf]) -> tuple[Path, ...]:
+    return reads(*(node for _, node in leaves)).paths
+
+
+def _warn_of_segments(block: Block, rule: Rule) -> None:
+    rails, written = rule.guardrails, block.values.get("guardrails", {})
+    key = "excluded_segments" if "excluded_segments" in written else "exclude_segments"
+    for wanted, names in (("eligible", rails.eligible_segments), ("the audience", rule.rollout.audience)):
+        for name in names:
+            if name in rails.excluded_segments:
+                block.warn(("guardrails", key),
+                           f"`{name}` is {wanted} and excluded: who is in it gets nothing",
+                           "take it out of one of the two")  # fmt: skip
+
+
+def _warn_of_nothing(block: Block, rule: Rule) -> None:
+    for name in _CAPS:
+        if getattr(rule.guardrails, name) == 0:
+            block.warn(
+                ("guardrails", name), f"`{name}` is 0, which stops the rule", f"write 1 or more, {_STOP}"
+            )
+    if rule.rollout.percent == 0:
+        block.warn(
+            ("rollout", "percent"), "`percent` is 0, which serves nobody", f"write more than 0, {_STOP}"
+        )
+    if rule.rollout.control == 100:
+        block.warn(("rollout", "control"), "`control` is 100, which serves nobody", f"write less, {_STOP}")
+
+
+def _warn_of_the_past(block: Block, rule: Rule, now: datetime) -> None:
+    ends = rule.action.expires_at if isinstance(rule.action, StoreCredit) else rule.expires_at
+    if ends is not None and ends <= now:
+        block.warn(("action", "expires_at"), "`expires_at` is past: no discount is issued that has ended",
+                   f"write a later moment, `expires_in_hours: 48`, {_STOP}")  # fmt: skip
+    schedule = rule.guardrails.schedule
+    if schedule is not None and schedule.ends_at is not None and schedule.ends_at <= now:
+        block.warn(("guardrails", "schedule", "until"), "`until` is past: the rule issues nothing more",
+                   f"write a later moment, {_STOP}")  # fmt: skip
+
+
+def overall(rule: Rule, at: Mark, shop: Guardrails) -> Iterator[Problem]:
+    """Yield a warning for each limit over all rules that this rule, which stands at `at`, never passes."""
+    eligible = rule.guardrails.eligible_segments
+    if eligible and set(eligible) <= set(shop.excluded_segments):
+        message = f"who `{rule.name}` is for ({', '.join(eligible)}) is excluded over all rules"
+        yield Problem(at, message, "take the segment out of one of the two", "warning")
+    each, budget = cost(rule, shop), shop.budget
+    caps = () if budget is None else [cap for cap in (budget.daily, budget.total) if cap is not None]
+    if each is not None and caps and each > min(caps):
+        message = (
+            f"a discount of `{rule.name}` can cost {each:f}, and the budget over all rules is {min(caps):f}"
+        )
+        yield Problem(at, message, "let a discount cost less, or raise the budget", "warning")
