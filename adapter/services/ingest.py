@@ -57,6 +57,11 @@ class Ingest:
         self._metrics = metrics
         self._counters: dict[tuple[str, str], MetricCounter] = {}
 
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The sources that the files in force have mappings of."""
+        return self._books.mappings.sources
+
     async def receive(self, decoded: Decoded, size: int = 0) -> list[Result]:
         """Settle decoded messages durably; one result each, the quarantined ones last.
 

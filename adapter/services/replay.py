@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 
 import msgspec
 from msgspec import Struct
@@ -19,26 +19,54 @@ _PAGE = 100
 
 
 class Replayed(Struct, frozen=True):
-    """One entry and what became of it; a message quarantined again keeps its first entry."""
+    """One entry and what became of it; a message quarantined again keeps its first entry.
+
+    `stays` says whether it is in quarantine still; after a dry run, whether it would be.
+    """
 
     entry: Quarantined
     result: Result
+    stays: bool
 
 
-async def replay(store: Store, ingest: Ingest, *, dry_run: bool = False) -> AsyncIterator[Replayed]:
-    """Send every quarantined message through mapping again, oldest first; release those that pass.
+class Wish(Struct, frozen=True):
+    """Which entries to send again, and how: those of all `ids` and of every `source` where none is named.
 
-    With `dry_run` nothing is stored: a result tells whether the message would be mapped now. An entry that
-    is not a JSON object cannot be mapped by any file, and stays.
+    With `dry_run` nothing is stored: a result tells whether the message would be mapped now. What no mapping
+    takes stays, unless `drop_ignored`.
+    """
+
+    ids: frozenset[int] = frozenset()
+    source: str | None = None
+    dry_run: bool = False
+    drop_ignored: bool = False
+
+    def names(self, entry: Quarantined) -> bool:
+        """Say whether an entry is among the wanted ones."""
+        return (not self.ids or entry.id in self.ids) and self.source in (None, entry.source)
+
+    def leaves(self, entry: Quarantined, result: Result, sources: Collection[str]) -> bool:
+        """Say whether an entry leaves the quarantine, where these `sources` have mappings."""
+        if result.outcome == "ignored":
+            return self.drop_ignored and entry.source in sources
+        return result.outcome != "quarantined"
+
+
+async def replay(store: Store, ingest: Ingest, wish: Wish) -> AsyncIterator[Replayed]:
+    """Send quarantined messages through mapping again, oldest first; release those that pass.
+
+    An entry that is not a JSON object cannot be mapped by any file, and stays. So does a message of a source
+    without any mapping, which tells of a folder that is not the right one.
     """
     after = 0
     while entries := await store.quarantined(after, _PAGE):
         after = entries[-1].id
-        for entry in entries:
-            result = await _again(entry, ingest, dry_run=dry_run)
-            if not dry_run and result.outcome != "quarantined":
+        for entry in filter(wish.names, entries):
+            result = await _again(entry, ingest, dry_run=wish.dry_run)
+            leaves = wish.leaves(entry, result, ingest.sources)
+            if leaves and not wish.dry_run:
                 await store.release_quarantined([entry.id])
-            yield Replayed(entry, result)
+            yield Replayed(entry, result, not leaves)
 
 
 async def _again(entry: Quarantined, ingest: Ingest, *, dry_run: bool) -> Result:
@@ -47,7 +75,7 @@ async def _again(entry: Quarantined, ingest: Ingest, *, dry_run: bool) -> Result
         return Result(entry.key, "quarantined", entry.reason)
     message = Message(entry.source, entry.key, document, entry.received_at, entry.replayed)
     tried = ingest.preview(message)
-    if dry_run or tried.outcome == "quarantined":
+    if dry_run or tried.outcome != "processed":
         return tried
     # The first delivery claimed the dedupe key, so a replay goes under its own.
     again = replace(message, key=f"{entry.key}#replay")

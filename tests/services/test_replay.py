@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from adapter import app
 from adapter.mapping import book as mapping_book
 from adapter.model.messages import Message
-from adapter.services.replay import replay
+from adapter.services.replay import Wish, replay
 from adapter.settings.fields import Keys, build
 from adapter.sources.decoded import Decoded
 
@@ -62,7 +62,7 @@ async def test_a_replayed_entry_is_rewarded_unless_it_was_history(shop: app.App,
     await shop.ingest.receive(Decoded([message, replace(message, key="m2")], []))
     assert [entry.replayed for entry in await shop.store.quarantined()] == [replayed, replayed]
     mend(shop)
-    results = [each.result async for each in replay(shop.store, shop.ingest)]
+    results = [each.result async for each in replay(shop.store, shop.ingest, Wish())]
     assert [result.outcome for result in results] == ["processed", "processed"]
     assert len(await shop.store.events("a1")) == 2
     assert any(result.discounts for result in results) is not replayed
