@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from adapter.mapping import book, cases
+from adapter.mapping import book, case_files, cases
 from adapter.mapping.actions import ACTIONS, Action
 from adapter.model.messages import Message
 
@@ -56,7 +56,7 @@ def test_the_walk_from_a_payload_to_a_mapping_works(tmp_path: Path) -> None:
     (tmp_path / "rides.yaml").write_text(example("yaml", "name: Last ride"), encoding="utf-8")
     loaded, problems = book.load(tmp_path)
     assert loaded is not None, problems
-    written, problems = cases.load(tmp_path)
+    written, problems = case_files.load(tmp_path)
     assert problems == []
     [result] = cases.run(loaded, written, decode)
     assert result.diff == ""
