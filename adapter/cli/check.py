@@ -15,8 +15,7 @@ from adapter.cli.agreement import unfed
 from adapter.cli.settings import AsJson, Config, Mappings, Rules, Store, options
 from adapter.datamodel import reading
 from adapter.files.problems import Problem
-from adapter.mapping import book
-from adapter.mapping import cases as mapping_cases
+from adapter.mapping import book, case_files
 from adapter.rules import cases as rule_cases
 from adapter.rules.known import known
 from adapter.settings.fields import Keys
@@ -74,8 +73,9 @@ def found(
     model, _ = reading.load(mappings)  # whose problems are among those of the files
     if mapping_book and rule_book and model:
         of_files += unfed(model, mapping_book, rule_book)
-    nameable = known(rule_book, model) if rule_book else None
-    of_cases = [*mapping_cases.load(mappings)[1], *rule_cases.load(rules, nameable)[1]]
+    cases, of_cases = case_files.load(mappings)
+    of_cases += case_files.unknown_names(mapping_book, cases) if mapping_book else []
+    of_cases += rule_cases.load(rules, known(rule_book, model) if rule_book else None)[1]
     unportable = book.portability(mappings) if portable else []
     return [*problems, *of_files, *of_cases, *unportable]
 

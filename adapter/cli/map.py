@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from adapter.cli.books import mappings_of
 from adapter.cli.payloads import bodies, decode, source_of
-from adapter.cli.settings import AsJson, Config, Mappings, options, settled
+from adapter.cli.settings import AsJson, Config, Mappings, options, settled, tell
 from adapter.errors import Unreadable
 from adapter.mapping.book import MappingBook
 from adapter.mapping.explain import Explanation, explain
@@ -57,16 +57,18 @@ def show(
 ) -> None:
     """Show what a payload becomes: which mappings take it, which do not and why, each field with its path.
 
-    Exit code 1 when any of it would be quarantined.
+    Exit code 1 when any of it would be quarantined, or a line of JSONL is not JSON.
     """
     book = mappings_of(settled(config, options(mappings=mappings)).files)
     now = datetime.now(UTC)
-    mapped = [_mapped(book, body, source or source_of(body), now) for body in bodies(file)]
+    found, problems = bodies(file)
+    mapped = [_mapped(book, body, source or source_of(body), now) for body in found]
     if as_json:
         typer.echo(encode(mapped))
     else:
         typer.echo("\n\n".join(text for one in mapped for text in _texts(one)))
-    if any(one.fails for one in mapped):
+    tell(problems)
+    if problems or any(one.fails for one in mapped):
         raise typer.Exit(1)
 
 

@@ -13,7 +13,7 @@ from adapter.cli.agreement import Row, rows
 from adapter.cli.books import books_of, mappings_of
 from adapter.cli.map import Source
 from adapter.cli.payloads import bodies, decode, source_of
-from adapter.cli.settings import AsJson, Config, Mappings, Rules, options, settled
+from adapter.cli.settings import AsJson, Config, Mappings, Rules, options, settled, tell
 from adapter.datamodel.inferring import Seen, written
 from adapter.errors import MappingError, Unreadable
 from adapter.mapping.book import MappingBook
@@ -36,15 +36,29 @@ Payloads = Annotated[list[Path], typer.Argument(help="Bodies as they arrived, JS
 def infer(
     *, files: Payloads, source: Source = None, mappings: Mappings = None, config: Config = None
 ) -> None:
-    """Propose a model.yaml from recorded payloads, as the mappings make events and customers of them."""
+    """Propose a model.yaml from recorded payloads, as the mappings make events and customers of them.
+
+    Exit code 1, and no model, when nothing of them could be mapped; exit code 1 too when a line of JSONL is
+    not JSON.
+    """
     book = mappings_of(settled(config, options(mappings=mappings)).files)
-    seen, left_out = Seen(), 0
+    seen, left_out, problems = Seen(), 0, []
     for file in files:
-        for body in bodies(file):
-            left_out += _take(seen, book, body, source or source_of(body))
-    typer.echo(written(seen.model()), nl=False)
+        found, flaws = bodies(file)
+        problems += flaws
+        left_out += sum(_take(seen, book, body, source or source_of(body)) for body in found)
+    tell(problems)
     if left_out:
         typer.echo(f"adapter: {left_out} messages could not be mapped; `adapter map` says why", err=True)
+    model = seen.model()
+    if not model.traits and not model.events:
+        typer.echo(
+            "adapter: the payloads give no trait and no event, so there is no model to propose", err=True
+        )
+        raise typer.Exit(1)
+    typer.echo(written(model), nl=False)
+    if problems:
+        raise typer.Exit(1)
 
 
 def _take(seen: Seen, book: MappingBook, body: bytes, source: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -11,24 +12,58 @@ import msgspec
 import typer
 
 from adapter.errors import Unreadable
+from adapter.files.problems import Mark, Problem
 from adapter.sources import mparticle, mparticle_firehose, segment
 from adapter.sources.decoded import Decoded
 
 _OF_MPARTICLE = frozenset({
     "events", "mpid", "user_identities", "user_attributes", "deleted_user_attributes", "request_type",
 })  # fmt: skip
+_BYTE = re.compile(r" \(byte (\d+)\)$")
 
 
-def bodies(path: Path) -> list[bytes]:
-    """Return the bodies in a file, `-` for standard input: one JSON value, or one on each line (JSONL)."""
+def bodies(path: Path) -> tuple[list[bytes], list[Problem]]:
+    """Return the bodies in a file, `-` for standard input, and a problem for each line that is none.
+
+    It holds one JSON value, or one on each line (JSONL), which its name or its first line tells.
+    """
+    content = _content(path)
+    lines = [(number, line) for number, line in enumerate(content.splitlines(), 1) if line.strip()]
+    jsonl = path.suffix == ".jsonl" or (len(lines) > 1 and _flaw(lines[0][1]) is None)
+    if not lines or not jsonl or _flaw(content) is None:
+        return [content], []
+    flaws = {number: _flaw(line) for number, line in lines}
+    name = "standard input" if str(path) == "-" else str(path)
+    problems = [_problem(Mark(name, number, flaw[0]), flaw[1]) for number, flaw in flaws.items() if flaw]
+    return [line for number, line in lines if flaws[number] is None], problems
+
+
+def _content(path: Path) -> bytes:
     try:
-        content = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
+        return sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
     except OSError as error:
         typer.echo(f"adapter: {path} cannot be read: {error.strerror}", err=True)
         raise typer.Exit(1) from None
-    lines = [line for line in content.splitlines() if line.strip()]
-    jsonl = len(lines) > 1 and all(_value(line) is not None for line in lines)
-    return lines if jsonl else [content]
+
+
+def _problem(at: Mark, why: str) -> Problem:
+    return Problem(at, f"the line is not JSON: {why}", "write one whole body on it, or take it out")
+
+
+def _flaw(text: bytes) -> tuple[int, str] | None:
+    """Return the column, from 1, by which a text is not JSON, and why; None where it is."""
+    try:
+        text.decode()
+        msgspec.json.decode(text)
+    except msgspec.ValidationError:  # a number that is too large, say: how it is kept is for the decoders
+        return None
+    except UnicodeDecodeError as error:
+        return error.start + 1, "not UTF-8"
+    except msgspec.DecodeError as error:
+        why = str(error).removeprefix("JSON is malformed: ")
+        place = _BYTE.search(why)
+        return (int(place[1]) + 1, why[: place.start()]) if place else (len(text) + 1, "it ends too early")
+    return None
 
 
 def source_of(body: bytes) -> str:
@@ -70,5 +105,5 @@ def decode_case(source: str, body: bytes, received_at: datetime) -> tuple[list[A
 def _value(body: bytes) -> Any:
     try:
         return msgspec.json.decode(body)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return None

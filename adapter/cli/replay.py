@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Literal
 
 import typer
 
@@ -11,21 +12,36 @@ from adapter import app
 from adapter.cli.settings import AsJson, Config, Mappings, Rules, Store, options, settled, stopped
 from adapter.errors import AdapterError
 from adapter.model.encoding import encode
-from adapter.services.replay import Replayed
+from adapter.services.replay import Replayed, Wish
 from adapter.services.replay import replay as replaying
 from adapter.settings.values import Settings
 
 EXAMPLES = """\b
 Examples:
   adapter replay --dry-run
-  adapter replay"""
+  adapter replay
+  adapter replay --source segment --id 12 --id 15
+  adapter replay --drop-ignored"""
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be mapped now; store nothing.")]
+
+DropIgnored = Annotated[
+    bool, typer.Option("--drop-ignored", help="Delete messages that no mapping takes; else they stay.")
+]
+Ids = Annotated[
+    list[int] | None, typer.Option("--id", metavar="ID", help="Only the entry of this id; may be repeated.")
+]
+Source = Annotated[
+    Literal["segment", "mparticle"] | None, typer.Option("--source", help="Only what this source sent.")
+]
 
 
 def replay(
     *,
     dry_run: DryRun = False,
+    drop_ignored: DropIgnored = False,
+    ids: Ids = None,
+    source: Source = None,
     store: Store = None,
     mappings: Mappings = None,
     rules: Rules = None,
@@ -37,27 +53,47 @@ def replay(
     With the SQLite store, stop the server first: one process may write.
     """
     settings = settled(config, options(store, mappings, rules))
+    wish = Wish(frozenset(ids or ()), source, dry_run, drop_ignored)
     try:
-        replayed = asyncio.run(_replayed(settings, dry_run=dry_run))
+        replayed = asyncio.run(_replayed(settings, wish))
     except AdapterError as error:
         raise stopped(error) from None
-    stay = sum(1 for one in replayed if one.result.outcome == "quarantined")
     if as_json:
         typer.echo(encode([{"id": one.entry.id, **_plain(one)} for one in replayed]))
     else:
         for one in replayed:
             typer.echo(f"{one.entry.id} {one.entry.source} {one.entry.key}: {one.result.outcome}{_why(one)}")
-        typer.echo(
-            f"{len(replayed) - stay} of {len(replayed)} messages {'would pass' if dry_run else 'passed'}"
-        )
-    if stay:
+        typer.echo(_summary(replayed, dry_run=dry_run))
+    if _remarked(replayed, wish) or any(one.stays for one in replayed):
         raise typer.Exit(1)
 
 
-async def _replayed(settings: Settings, *, dry_run: bool) -> list[Replayed]:
+async def _replayed(settings: Settings, wish: Wish) -> list[Replayed]:
     composed = app.compose(settings)
     async with composed.running():
-        return [one async for one in replaying(composed.store, composed.ingest, dry_run=dry_run)]
+        return [one async for one in replaying(composed.store, composed.ingest, wish)]
+
+
+def _summary(replayed: Sequence[Replayed], *, dry_run: bool) -> str:
+    left = [one for one in replayed if not one.stays]
+    dropped = sum(1 for one in left if one.result.outcome == "ignored")
+    told = f"{len(left) - dropped} of {len(replayed)} messages {'would pass' if dry_run else 'passed'}"
+    return told + (f", {dropped} {'would be ' if dry_run else ''}dropped" if dropped else "")
+
+
+def _remarked(replayed: Sequence[Replayed], wish: Wish) -> bool:
+    """Tell on standard error what was not found or is not taken; return whether an entry was not found."""
+    absent = wish.ids - {one.entry.id for one in replayed}
+    for missing in sorted(absent):
+        typer.echo(f"adapter: there is no entry {missing} in quarantine", err=True)
+    ignored = {one.entry.source for one in replayed if one.stays and one.result.outcome == "ignored"}
+    if ignored and wish.drop_ignored:
+        told = f"there are no mappings of {' and '.join(sorted(ignored))} here, so nothing of it was dropped"
+        typer.echo(f"adapter: {told}; name the right folder with --mappings", err=True)
+    elif ignored:
+        told = "messages that no mapping takes stay; add a mapping that takes them"
+        typer.echo(f"adapter: {told}, or delete them with --drop-ignored", err=True)
+    return bool(absent)
 
 
 def _plain(replayed: Replayed) -> dict[str, object]:

@@ -12,9 +12,9 @@ from adapter.cli.payloads import decode_case
 from adapter.datamodel import reading
 from adapter.errors import InvalidFiles
 from adapter.files.problems import Mark, Problem, errors
+from adapter.mapping import case_files, recording
 from adapter.mapping import cases as mapping_cases
 from adapter.mapping import coverage as mapping_coverage
-from adapter.mapping import recording
 from adapter.mapping.book import MappingBook
 from adapter.rules import cases as rule_cases
 from adapter.rules import coverage as rule_coverage
@@ -75,7 +75,8 @@ def _mapped(
     files: Files, book: MappingBook, paths: Sequence[Path]
 ) -> tuple[list[mapping_cases.Result], list[Ran]]:
     """Return what the chosen cases came to, and those whose payload cannot be read, which fail."""
-    cases, problems = mapping_cases.load(Path(files.mappings))
+    cases, problems = case_files.load(Path(files.mappings))
+    problems += case_files.unknown_names(book, cases)
     if any(problem.severity == "error" for problem in problems):
         raise InvalidFiles(problems)
     unread = [

@@ -2,12 +2,14 @@
 
 Plain scalars follow the YAML 1.2 core schema, so `NO` can never become false; the words that
 YAML 1.1 readers would turn into booleans must be quoted, and so must digits that begin with a zero,
-which would lose it. Duplicate keys, tabs, anchors that explode and non-string keys are problems, each
-with its place.
+which would lose it. Duplicate keys, merge keys, tags, numbers without an end, tabs, anchors that explode and
+non-string keys are problems, each with its place.
 """
 
 from __future__ import annotations
 
+import json
+import math
 import re
 from collections.abc import Collection
 from pathlib import Path
@@ -29,10 +31,20 @@ _AMBIGUOUS = frozenset(
 _CONSTANTS: dict[str, Any] = {"": None, "~": None, "null": None, "Null": None, "NULL": None,
                               "true": True, "True": True, "TRUE": True,
                               "false": False, "False": False, "FALSE": False}  # fmt: skip
+_TAGS = "tag:yaml.org,2002:"
 _MAX_NODES = 200_000
 _MAX_DEPTH = 64
 
 Keys = tuple[str | int, ...]
+
+
+class _Loader(yaml.CSafeLoader if hasattr(yaml, "CSafeLoader") else yaml.SafeLoader):  # type: ignore[misc]
+    """Leaves the tag of a node empty unless the file gives one; what a scalar means is decided here."""
+
+    def resolve(self, kind: Any, value: Any, implicit: Any) -> str:
+        """Return no tag."""
+        del kind, value, implicit
+        return ""
 
 
 class Document(Struct, frozen=True):
@@ -96,9 +108,7 @@ def _end(text: str, name: str) -> Mark:
 def parse(text: str, name: str) -> tuple[Document | None, list[Problem]]:
     """Parse YAML text; `name` stands for the file in every position."""
     try:
-        root = yaml.compose(
-            text, Loader=yaml.CSafeLoader if hasattr(yaml, "CSafeLoader") else yaml.SafeLoader
-        )
+        root = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         return None, [_syntax(error, text, name)]
     except yaml.YAMLError as error:
@@ -141,30 +151,49 @@ class _Building:
     def at(self, node: yaml.Node) -> Mark:
         return Mark(self.name, node.start_mark.line + 1, node.start_mark.column + 1)
 
+    def problem(self, node: yaml.Node, message: str, remedy: str) -> None:
+        self.problems.append(Problem(self.at(node), message, remedy))
+
     def build(self, node: yaml.Node, path: Keys) -> Any:
         self.nodes += 1
         if self.nodes > _MAX_NODES or len(path) > _MAX_DEPTH:
             raise _TooLarge(self.at(node))
         self.marks[path] = self.at(node)
+        if node.tag:
+            self.tagged(node)
         if isinstance(node, yaml.MappingNode):
             return self.mapping(node, path)
         if isinstance(node, yaml.SequenceNode):
             return [self.build(item, (*path, index)) for index, item in enumerate(node.value)]
         return self.scalar(node)
 
+    def tagged(self, node: yaml.Node) -> None:
+        tag = str(node.tag)
+        shown = f"!!{tag.removeprefix(_TAGS)}" if tag.startswith(_TAGS) else tag
+        if shown == "!!str" and isinstance(node, yaml.ScalarNode):
+            remedy = f"write {json.dumps(node.value, ensure_ascii=False)} for the text"
+        elif shown.startswith("!!"):
+            remedy = "take it away, and put text in quotes"
+        else:
+            remedy = "take it away, or put text that begins with `!` in quotes"
+        self.problem(node, f"`{shown}` is a tag, which has no meaning here", remedy)
+
     def mapping(self, node: yaml.MappingNode, path: Keys) -> dict[str, Any]:
         built: dict[str, Any] = {}
         for key_node, value_node in node.value:
             key = str(key_node.value) if isinstance(key_node, yaml.ScalarNode) else None
             if key is None:
-                self.problems.append(Problem(self.at(key_node), "a key must be text", "write `key: value`"))
+                self.problem(key_node, "a key must be text", "write `key: value`")
+                continue
+            if key_node.tag:
+                self.tagged(key_node)
+            if key == "<<" and not key_node.style:
+                self.problem(key_node, "`<<` merges nothing here", "use `@merge`, or write the members out")
                 continue
             if key in built:
                 first = self.key_marks[(*path, key)]
                 remedy = f"keep one of the two; the first is on line {first.line}"
-                self.problems.append(
-                    Problem(self.at(key_node), f"`{key}` stands twice in this block", remedy)
-                )
+                self.problem(key_node, f"`{key}` stands twice in this block", remedy)
                 continue
             self.key_marks[(*path, key)] = self.at(key_node)
             built[key] = self.build(value_node, (*path, key))
@@ -180,15 +209,19 @@ class _Building:
             return _CONSTANTS[text]
         if text in _AMBIGUOUS:
             message = f"`{text}` is a boolean to some YAML readers and text to others"
-            self.problems.append(
-                Problem(self.at(node), message, f'write "{text}" for the text, or true / false')
-            )
+            self.problem(node, message, f'write "{text}" for the text, or true / false')
             return text
         if _LEADING_ZERO.match(text):
             message = f"`{text}` is a number, and would lose its leading zero"
-            remedy = f'write "{text}" for the text, or the number without it'
-            self.problems.append(Problem(self.at(node), message, remedy))
+            self.problem(node, message, f'write "{text}" for the text, or the number without it')
             return text
-        if _INTEGER.match(text):
-            return int(text)
-        return float(text) if _FLOAT.match(text) else text
+        return self.number(node, text) if _FLOAT.match(text) else text
+
+    def number(self, node: yaml.Node, text: str) -> Any:
+        if math.isinf(float(text)):
+            shown = text if len(text) <= 20 else f"{text[:19]}…"
+            self.problem(
+                node, f"`{shown}` is too large for a number", "write a smaller one, or quotes around text"
+            )
+            return text
+        return int(text) if _INTEGER.match(text) else float(text)

@@ -19,7 +19,7 @@ from adapter.datamodel.fitting import fitting
 from adapter.datamodel.reading import is_model
 from adapter.errors import MappingError
 from adapter.files.problems import Mark, Problem
-from adapter.mapping import check, check_model
+from adapter.mapping import check, check_model, tracing
 from adapter.mapping.files import Mapping, MappingFile
 from adapter.mapping.files import load as load_files
 from adapter.mapping.operations import Builder, builder
@@ -31,7 +31,7 @@ _TEST_SUFFIXES = (".test.yaml", ".test.yml")
 
 
 class _Compiled(Struct):
-    name: str
+    mapping: Mapping
     transform: Callable[[dict[str, Any]], Any]
     build: Builder
 
@@ -95,7 +95,8 @@ class MappingBook:
             try:
                 entry.build(entry.transform(document) or {}, message, out)
             except MappingError as error:
-                raise MappingError(f"mapping `{entry.name}`: {error.message}") from error
+                why = tracing.reason(entry.mapping, document, error)
+                raise MappingError(f"mapping `{entry.mapping.name}`: {why}") from error
         return tuple(out) if len(out) < 2 else _told_apart(out)
 
 
@@ -137,7 +138,7 @@ def _route(mappings: Sequence[Mapping]) -> _Route:
 
 def _compiled(mapping: Mapping) -> _Compiled:
     transform = language.compile(mapping.fields, tables=mapping.tables)
-    return _Compiled(mapping.name, transform, builder(mapping.action, mapping.fields))
+    return _Compiled(mapping, transform, builder(mapping.action, mapping.fields))
 
 
 def _digest(mappings: Iterable[Mapping], model: DataModel | None) -> str:

@@ -3,6 +3,9 @@
 mParticle sends every custom attribute as text. A missing value stays missing, null stays null, and empty
 text counts as missing; whatever else is not of the wanted type raises MappingError, so that the message
 waits in quarantine instead of losing a field.
+
+The error shows a value only where it is a number, a boolean or short text, as amounts, flags and dates are:
+who mends the mapping needs it. Of anything else, which may be about a person, it tells the kind alone.
 """
 
 from __future__ import annotations
@@ -39,6 +42,8 @@ _ROUNDING = {
     "down": "ROUND_DOWN",
 }
 ROUNDINGS = (*_ROUNDING, "exact")
+#: A date with its offset and a fraction of a second is this long.
+_MOST_SHOWN = 35
 
 
 def _is_absent(value: Any) -> bool:
@@ -50,8 +55,17 @@ def _absent(value: Any) -> Any:
 
 
 def _refuse(name: str, value: Any, wanted: str) -> NoReturn:
-    shown = javascript.stringify(value)
-    raise MappingError(f"{name}: {shown if len(shown) <= 60 else shown[:59] + '…'} is not {wanted}")
+    raise MappingError(f"{name}: {_told(value)} is not {wanted}")
+
+
+def _told(value: Any) -> str:
+    if type(value) is dict:
+        return "an object"
+    if type(value) is list:
+        return "a list"
+    if type(value) is str and (len(value) > _MOST_SHOWN or "@" in value):
+        return f"text of {len(value)} characters"
+    return str(javascript.stringify(value))
 
 
 def number(value: Any) -> Any:

@@ -11,10 +11,10 @@ from msgspec import Struct
 from adapter.errors import MappingError
 from adapter.files.problems import Mark
 from adapter.mapping.book import MappingBook
+from adapter.mapping.branching import Branching, branches
 from adapter.mapping.cases import Result
 from adapter.mapping.files import Mapping
 from adapter.mapping.subscriptions import compile_subscription
-from adapter.mapping.tracing import Tracing, branches
 
 
 class Unexercised(Struct, frozen=True):
@@ -67,10 +67,10 @@ def _runs(mapping: Mapping, result: Result) -> bool:
 def _taken(mapping: Mapping, documents: Sequence[dict[str, Any]]) -> set[int]:
     taken: set[int] = set()
     for document in documents:
-        tracing = Tracing(mapping, document)
+        branching = Branching(mapping, document)
         with suppress(MappingError):
-            tracing.all()
-        taken |= tracing.taken
+            branching.all()
+        taken |= branching.taken
     return taken
 
 

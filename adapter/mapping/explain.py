@@ -17,7 +17,7 @@ from adapter.mapping.book import MappingBook
 from adapter.mapping.files import Mapping
 from adapter.mapping.plain import plain
 from adapter.mapping.subscriptions import Condition, Group, compile_subscription
-from adapter.mapping.tracing import Tracing
+from adapter.mapping.tracing import Tracing, named
 from adapter.mapping.values import UNDEFINED, as_json
 from adapter.model.messages import Message
 from adapter.model.operations import Operation
@@ -95,7 +95,7 @@ def _explained(mapping: Mapping, message: Message, fit: Fit | None) -> MappingEx
         operations.builder(mapping.action, mapping.fields)(tracing.all() or {}, message, out)
         out = [fit(operation) for operation in out] if fit is not None else out
     except MappingError as failed:
-        error, out = failed.message, []
+        error, out = named(tracing, failed), []
     shown = tuple(plain(operation) for operation in out)
     return MappingExplained(
         mapping.name, place, matched=True, fields=tuple(fields), operations=shown, error=error

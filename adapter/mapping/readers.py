@@ -1,6 +1,7 @@
 """Mapped values as an action's fields take them; what does not fit is a `MappingError`.
 
-Messages name the field and the type that came, never the value: it may be personal data.
+Messages name the field and the type that came, never the value: ids, emails and names are personal data.
+(`conversions`, which is for amounts, flags and dates, shows short values.)
 """
 
 from __future__ import annotations

@@ -147,7 +147,7 @@ def _options(shape: Options) -> dict[str, Any]:
 
 def cases_schema() -> dict[str, Any]:
     """Return the schema of a file of cases."""
-    listed = {"type": "array", "items": TEXT}
+    listed = {"anyOf": [TEXT, {"type": "array", "items": TEXT}]}
     shared = {
         "only": {
             **listed,
@@ -167,10 +167,7 @@ def cases_schema() -> dict[str, Any]:
             "received_at": {**TEXT, "description": "The time of receipt, ISO-8601."},
             **shared,
             "expect": {"type": "array", "items": {"type": "object"}, "description": "The operations."},
-            "quarantined": {
-                "anyOf": [TEXT, {"type": "array", "items": TEXT}],
-                "description": "Why messages cannot be mapped.",
-            },
+            "quarantined": {**listed, "description": "Why messages cannot be mapped."},
         },
     }
     return {

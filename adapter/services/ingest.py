@@ -68,6 +68,11 @@ class Ingest:
         self._kept = Tally(_log, "messages go to quarantine: see GET /v1/quarantine", clock)
         self._counters: dict[tuple[str, str], MetricCounter | _Told] = {}
 
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The sources that the files in force have mappings of."""
+        return self._books.mappings.sources
+
     async def receive(self, decoded: Decoded, size: int = 0) -> list[Result]:
         """Settle decoded messages durably; one result each, the quarantined ones last.
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 
 import msgspec
 from msgspec import Struct
-from msgspec.structs import replace
 
 from adapter.model.messages import Message
 from adapter.model.quarantine import Quarantined
@@ -16,40 +15,75 @@ from adapter.sources.decoded import Decoded
 from adapter.store.contract import Store
 
 _PAGE = 100
+_REPLAY = "#replay-"
 
 
 class Replayed(Struct, frozen=True):
-    """One entry and what became of it; a message quarantined again keeps its first entry."""
+    """One entry and what became of it; one that mapping quarantines again keeps its entry.
+
+    `stays` says whether the message is in quarantine still; after a dry run, whether it would be.
+    """
 
     entry: Quarantined
     result: Result
+    stays: bool
 
 
-async def replay(store: Store, ingest: Ingest, *, dry_run: bool = False) -> AsyncIterator[Replayed]:
-    """Send every quarantined message through mapping again, oldest first; release those that pass.
+class Wish(Struct, frozen=True):
+    """Which entries to send again, and how: those of all `ids` and of every `source` where none is named.
 
-    With `dry_run` nothing is stored: a result tells whether the message would be mapped now. An entry that
-    is not a JSON object cannot be mapped by any file, and stays.
+    With `dry_run` nothing is stored: a result tells whether the message would be mapped now. What no mapping
+    takes stays, unless `drop_ignored`.
     """
+
+    ids: frozenset[int] = frozenset()
+    source: str | None = None
+    dry_run: bool = False
+    drop_ignored: bool = False
+
+    def names(self, entry: Quarantined) -> bool:
+        """Say whether an entry is among the wanted ones."""
+        return (not self.ids or entry.id in self.ids) and self.source in (None, entry.source)
+
+    def leaves(self, entry: Quarantined, result: Result, sources: Collection[str]) -> bool:
+        """Say whether an entry leaves the quarantine, where these `sources` have mappings."""
+        if result.outcome == "ignored":
+            return self.drop_ignored and entry.source in sources
+        return result.outcome != "quarantined"
+
+
+async def replay(store: Store, ingest: Ingest, wish: Wish) -> AsyncIterator[Replayed]:
+    """Send quarantined messages through mapping again, oldest first; release those that pass.
+
+    An entry that is not a JSON object cannot be mapped by any file, and stays. So does a message of a source
+    without any mapping, which tells of a folder that is not the right one. What is mapped and still cannot
+    be decided has a new entry, which waits for the next replay.
+    """
+    latest = max((entry.id for entry in await store.latest_quarantined(limit=1)), default=0)
     after = 0
-    while entries := await store.quarantined(after, _PAGE):
+    while entries := [each for each in await store.quarantined(after, _PAGE) if each.id <= latest]:
         after = entries[-1].id
-        for entry in entries:
-            result = await _again(entry, ingest, dry_run=dry_run)
-            if not dry_run and result.outcome != "quarantined":
-                await store.release_quarantined([entry.id])
-            yield Replayed(entry, result)
+        for entry in filter(wish.names, entries):
+            yield await _replayed(store, ingest, wish, entry)
 
 
-async def _again(entry: Quarantined, ingest: Ingest, *, dry_run: bool) -> Result:
+async def _replayed(store: Store, ingest: Ingest, wish: Wish, entry: Quarantined) -> Replayed:
+    message = _message(entry)
+    if message is None:
+        return Replayed(entry, Result(entry.key, "quarantined", entry.reason), True)
+    result = ingest.preview(message)
+    leaves = wish.leaves(entry, result, ingest.sources)
+    if not wish.dry_run and result.outcome == "processed":
+        [result] = await ingest.receive(Decoded([message], []))
+    if leaves and not wish.dry_run:
+        await store.release_quarantined([entry.id])
+    return Replayed(entry, result, not leaves or result.outcome == "quarantined")
+
+
+def _message(entry: Quarantined) -> Message | None:
     document = msgspec.json.decode(entry.document)
     if not isinstance(document, dict):
-        return Result(entry.key, "quarantined", entry.reason)
-    message = Message(entry.source, entry.key, document, entry.received_at, entry.replayed)
-    tried = ingest.preview(message)
-    if dry_run or tried.outcome == "quarantined":
-        return tried
-    # The first delivery claimed the dedupe key, so a replay goes under its own.
-    again = replace(message, key=f"{entry.key}#replay")
-    [result] = await ingest.receive(Decoded([again], []))
-    return result
+        return None
+    # The first delivery claimed the dedupe key, so a replay goes under its own: that of its entry.
+    key = f"{entry.key.partition(_REPLAY)[0]}{_REPLAY}{entry.id}"
+    return Message(entry.source, key, document, entry.received_at, entry.replayed)

@@ -100,6 +100,45 @@ def test_what_no_mapping_takes_is_said_to_be_ignored() -> None:
     assert result.stdout.endswith("no mapping takes it, so it is ignored\n")
 
 
+def test_a_bad_line_is_told_with_its_place_and_the_others_are_mapped(tmp_path: Path) -> None:
+    file = tmp_path / "recorded.txt"
+    line = json.dumps(ORDER).encode()
+    file.write_bytes(
+        b"\n".join([line, b'{"type": track}', b"", line, b'{"event": "\xff"}', b'{"type"', line])
+    )
+    result = run("--json", str(file))
+    assert result.exit_code == 1
+    assert [len(body["messages"]) for body in json.loads(result.stdout)] == [1, 1, 1]
+    told = [line.removeprefix(f"{file}:") for line in result.stderr.splitlines()]
+    assert [line.partition("; ")[0] for line in told] == [
+        "2:14: the line is not JSON: invalid character",
+        "5:12: the line is not JSON: not UTF-8",
+        "6:8: the line is not JSON: it ends too early",
+    ]
+
+
+def test_a_file_of_lines_is_told_by_its_name_where_its_first_line_is_bad(tmp_path: Path) -> None:
+    file = tmp_path / "recorded.jsonl"
+    file.write_text("nonsense\n" + json.dumps(ORDER))
+    result = run(str(file))
+    assert "recorded.jsonl:1:5: the line is not JSON: invalid character; write one" in result.stderr
+    assert "takes it: Event from track" in result.stdout
+
+
+def test_a_file_named_for_lines_may_hold_one_body_on_several(tmp_path: Path) -> None:
+    file = tmp_path / "recorded.jsonl"
+    file.write_text(json.dumps(ORDER, indent=2))
+    result = run(str(file))
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "takes it: Event from track" in result.stdout
+
+
+def test_a_number_that_is_too_large_is_no_bad_line() -> None:
+    result = run("-", typed=json.dumps(ORDER) + '\n{"type": "track", "n": 1e999}')
+    assert (result.exit_code, result.stderr) == (1, "")
+    assert "segment: quarantined: " in result.stdout
+
+
 def test_what_is_no_json_is_told_in_one_line() -> None:
     result = run("-", typed="{nonsense")
     assert result.exit_code == 1

@@ -55,6 +55,22 @@ def test_what_cannot_be_mapped_is_counted(tmp_path: Path) -> None:
     assert "page_viewed" in result.stdout
 
 
+def test_a_bad_line_is_told_and_the_model_is_that_of_the_others(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('{"type": "page", "userId": "u"}\n{"type": "tra\n')
+    result = run("infer", str(tmp_path / "a.jsonl"))
+    assert result.exit_code == 1
+    assert "a.jsonl:2:14: the line is not JSON: it ends too early" in result.stderr
+    assert "page_viewed" in result.stdout
+
+
+@pytest.mark.parametrize("content", ["nonsense", "", '{"type": "unheard-of", "userId": "u"}', "{\n{\n"])
+def test_no_model_is_written_where_nothing_could_be_mapped(content: str, tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text(content)
+    result = run("infer", str(tmp_path / "a.jsonl"))
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "so there is no model to propose" in result.stderr
+
+
 def test_the_table_has_types_and_who_feeds_and_reads_each(table: dict[tuple[str, str], Any]) -> None:
     value = table["checkout_started", "cart_value"]
     assert value["type"] == "money"

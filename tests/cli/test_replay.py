@@ -97,6 +97,51 @@ def test_a_dry_run_tells_and_changes_nothing(shop: Shop) -> None:
         assert shop.replay("--dry-run").stdout.splitlines()[-1] == "1 of 1 messages would pass"
 
 
+def test_what_no_mapping_takes_stays_until_it_is_to_be_dropped(shop: Shop) -> None:
+    shop.mapping.write_text(MAPPING.format(path="$.userId").replace('"track"', '"screen"'))
+    for _ in range(2):
+        result = shop.replay()
+        assert (result.exit_code, result.stdout.splitlines()[-1]) == (1, "0 of 1 messages passed")
+        assert "1 segment m1:track: ignored (no mapping takes this message)" in result.stdout
+        assert "--drop-ignored" in result.stderr
+    tried = shop.replay("--dry-run", "--drop-ignored")
+    assert (tried.exit_code, tried.stdout.splitlines()[-1]) == (
+        0,
+        "0 of 1 messages would pass, 1 would be dropped",
+    )
+    dropped = shop.replay("--drop-ignored")
+    assert (dropped.exit_code, dropped.stdout.splitlines()[-1]) == (0, "0 of 1 messages passed, 1 dropped")
+    assert shop.replay().stdout == "0 of 0 messages passed\n"
+
+
+def test_a_folder_without_mappings_of_the_source_drops_nothing(shop: Shop) -> None:
+    shop.mapping.unlink()
+    result = shop.replay("--drop-ignored")
+    assert (result.exit_code, result.stdout.splitlines()[-1]) == (1, "0 of 1 messages passed")
+    assert "there are no mappings of segment here" in result.stderr
+    shop.map("$.anonymousId")
+    assert shop.replay().stdout.splitlines()[-1] == "1 of 1 messages passed"
+
+
+@pytest.mark.parametrize(
+    ("options", "entries"),
+    [(["--id", "1"], 1), (["--id", "1", "--source", "segment"], 1), (["--source", "mparticle"], 0)],
+)
+def test_only_the_entries_asked_for_are_sent_again(shop: Shop, options: list[str], entries: int) -> None:
+    shop.map("$.anonymousId")
+    result = shop.replay(*options)
+    assert (result.exit_code, result.stdout.splitlines()[-1]) == (
+        0,
+        f"{entries} of {entries} messages passed",
+    )
+    assert shop.replay().stdout.splitlines()[-1] == f"{1 - entries} of {1 - entries} messages passed"
+
+
+def test_an_id_that_is_not_in_quarantine_is_told(shop: Shop) -> None:
+    result = shop.replay("--id", "77", "--dry-run")
+    assert (result.exit_code, result.stderr) == (1, "adapter: there is no entry 77 in quarantine\n")
+
+
 def test_programs_get_each_entry_with_its_reason(shop: Shop) -> None:
     [entry] = json.loads(shop.replay("--json").stdout)
     assert (entry["source"], entry["outcome"]) == ("segment", "quarantined")

@@ -9,9 +9,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from adapter.mapping import book, cases
+from adapter.mapping import book, case_files, cases
 from adapter.mapping.actions import ACTIONS, Action
 from adapter.model.messages import Message
+from adapter.model.operations import CustomerUpsert
 
 PAGE = (Path(__file__).parents[2] / "docs" / "mapping-files.md").read_text(encoding="utf-8")
 
@@ -56,10 +57,20 @@ def test_the_walk_from_a_payload_to_a_mapping_works(tmp_path: Path) -> None:
     (tmp_path / "rides.yaml").write_text(example("yaml", "name: Last ride"), encoding="utf-8")
     loaded, problems = book.load(tmp_path)
     assert loaded is not None, problems
-    written, problems = cases.load(tmp_path)
+    written, problems = case_files.load(tmp_path)
     assert problems == []
     [result] = cases.run(loaded, written, decode)
     assert result.diff == ""
+
+
+def test_an_audience_is_joined_by_whoever_mparticle_does_not_know_yet(tmp_path: Path) -> None:
+    (tmp_path / "audiences.yaml").write_text(example("yaml", "name: Audiences"), encoding="utf-8")
+    loaded, problems = book.load(tmp_path)
+    assert loaded is not None, problems
+    document = {"type": "identify", "anonymousId": "5", "traits": {"in_high_value_shoppers": "true"}}
+    [joined] = loaded.operations(Message("mparticle", "m-1", document, datetime(2026, 3, 1, tzinfo=UTC)))
+    assert isinstance(joined, CustomerUpsert)
+    assert (joined.source_id, joined.joined_segments) == ("5", ("high_value_shoppers",))
 
 
 def decode(source: str, body: bytes, received_at: datetime) -> tuple[list[Message], list[str]]:

@@ -22,6 +22,41 @@ def test_digits_that_would_lose_their_zero_are_refused(digits: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("a: &a {}\nc:\n  <<: *a", "3:3: `<<` merges nothing here; use `@merge`, or write the members out"),
+        ("a: !!str 123", '1:4: `!!str` is a tag, which has no meaning here; write "123" for the text'),
+        ("a: !!set {b}", "1:4: `!!set` is a tag, which has no meaning here; take it away, and put text in"),
+        ("!!int a: 1", "1:1: `!!int` is a tag, which has no meaning here; take it away"),
+        ("- !foo bar", "1:3: `!foo` is a tag, which has no meaning here; take it away, or put text that"),
+        ("- !has(a.b)", "1:3: `!has(a.b)` is a tag, which has no meaning here; take it away, or put text"),
+        ("a: !foo [1]", "1:4: `!foo` is a tag"),
+        ("a: 1e999", "1:4: `1e999` is too large for a number; write a smaller one, or quotes around text"),
+        ("a: [-1.5e+400]", "1:5: `-1.5e+400` is too large for a number"),
+        (f"a: {'9' * 5000}", f"1:4: `{'9' * 19}…` is too large for a number"),
+    ],
+)  # fmt: skip
+def test_what_would_be_read_as_something_else_is_refused(text: str, fault: str) -> None:
+    [found] = faults(text)
+    assert found.startswith(fault)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("{a: &x {b: [1]}, c: *x}", {"a": {"b": [1]}, "c": {"b": [1]}}),
+        ("'<<': 1", {"<<": 1}),
+        ("['!has(a)', '!!str 123', \"1e999\", 1e30]", ["!has(a)", "!!str 123", "1e999", 1e30]),
+    ],
+)
+def test_aliases_and_text_in_quotes_are_read(text: str, value: object) -> None:
+    document, problems = yaml.parse(text, "shop.yaml")
+    assert problems == []
+    assert document is not None
+    assert document.value == value
+
+
+@pytest.mark.parametrize(
     ("text", "value"),
     [("0", 0), ("0.5", 0.5), ("-0.5", -0.5), ("'01234'", "01234"), ("07:30", "07:30"), ("0a", "0a"),
      ("2024-01-01", "2024-01-01")],

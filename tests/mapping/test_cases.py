@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from adapter.files import yaml
-from adapter.mapping import book, cases, coverage, recording
+from adapter.mapping import book, case_files, cases, coverage, recording
 from adapter.model.messages import Message
 
 SHOP = """
@@ -70,7 +70,7 @@ def shop(write_mappings: Callable[..., Path]) -> Path:
 def run(directory: Path) -> list[cases.Result]:
     read, problems = book.load(directory)
     assert read is not None, problems
-    found, problems = cases.load(directory)
+    found, problems = case_files.load(directory)
     assert problems == []
     return cases.run(read, found, decode)
 
@@ -121,12 +121,64 @@ def test_mappings_and_branches_that_no_case_reaches_are_named(shop: Path) -> Non
             "2:32: unknown key `expects`; did you",
         ),
         ("source: segment\ncases: [{name: x, payload: {}, expect: {}}]", "2:40: `expect` is not a list"),
+        (
+            "source: segment\ncases: [{name: x, payload: {}, quarantined: true}]",
+            "2:45: `true` under `quarantined` is not text; write the reason, or the reasons as a list",
+        ),
+        (
+            "source: segment\ncases: [{name: x, payload: {}, quarantined: }]",
+            "2:45: `null` under `quarantined`",
+        ),
+        (
+            "source: segment\ncases: [{name: x, payload: {}, quarantined: [a, 5]}]",
+            "2:49: `5` under `quarantined`",
+        ),
+        (
+            "source: segment\ncases: [{name: x, payload: {}, received_at: yesterday}]",
+            "2:45: `yesterday` is no time; write it as `2026-01-15T12:00:00Z`",
+        ),
+        (
+            "source: segment\nignore: [event.contxt]\ncases: [{name: a, payload: 1}, {name: b, payload: 2}]",
+            "2:10: no operation has `event.contxt`; did you mean `context`?",
+        ),
+        (
+            "source: segment\ncases: [{name: x, payload: {}, ignore: event.user.emial}]",
+            "2:40: no operation has `event.user.emial`; did you mean `email`?",
+        ),
+        ("source: segment\ncases: [{name: x, payload: {}, only: {a: b}}]", '2:38: `{"a":"b"}` under `only`'),
     ],
 )
 def test_a_fault_in_a_case_file_has_its_place(text: str, problem: str, tmp_path: Path) -> None:
     (tmp_path / "x.test.yaml").write_text(text, encoding="utf-8")
-    _, [found, *_] = cases.load(tmp_path)
+    _, [found] = case_files.load(tmp_path)
     assert str(found).removeprefix(f"{tmp_path}/x.test.yaml:").startswith(problem)
+
+
+@pytest.mark.parametrize(
+    ("only", "problem"),
+    [
+        ("Orderd", "7: `Orderd` is no mapping of segment, and no file of them; did you mean `Ordered`?"),
+        ("[Ordered, shp.yaml]", "17: `shp.yaml` is no mapping of segment, and no file of them; did you mean"),
+        ("shop.yaml", ""),
+        ("Erased", ""),
+    ],
+)
+def test_only_names_mappings_that_there_are(only: str, problem: str, shop: Path) -> None:
+    path = shop / "shop.test.yaml"
+    path.write_text(f"only: {only}\n{path.read_text(encoding='utf-8')}", encoding="utf-8")
+    read, _ = book.load(shop)
+    assert read is not None
+    found = [str(one) for one in case_files.unknown_names(read, case_files.load(shop)[0])]
+    assert [one.removeprefix(f"{path}:1:")[: len(problem)] for one in found] == [problem] * bool(problem)
+
+
+def test_a_reason_that_did_not_come_is_shown_too(shop: Path) -> None:
+    path = shop / "shop.test.yaml"
+    path.write_text(
+        path.read_text(encoding="utf-8").replace("`source_id` is a list", "nope"), encoding="utf-8"
+    )
+    *_, failed = run(shop)
+    assert "-quarantined: mapping `Erased`: nope, but must be text or a number" in failed.diff.splitlines()
 
 
 def test_the_file_is_still_yaml_after_recording(shop: Path) -> None:

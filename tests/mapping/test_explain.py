@@ -101,7 +101,8 @@ def test_a_message_that_cannot_be_mapped_shows_the_reason(explained: Callable[..
 def test_what_was_mapped_before_the_fault_is_shown_with_its_paths(explained: Callable[..., object]) -> None:
     document = {**DOCUMENT, "type": "screen", "properties": {"count": "x"}}
     text = explained(document).text()  # type: ignore[attr-defined]
-    assert '    source_id: "u-1"  from $.userId\n    quarantined: @number: "x" is not a number' in text
+    assert '    source_id: "u-1"  from $.userId\n' in text
+    assert '    quarantined: `name` from `$.properties.count`: @number: "x" is not a number' in text
 
 
 def test_the_text_says_what_is_yielded_and_what_is_not_taken(explained: Callable[..., object]) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from adapter.mapping import book, cases, check, files
+from adapter.mapping import book, case_files, cases, check, files
 from adapter.mapping.book import MappingBook
 from adapter.model.operations import CustomerUpsert, EventOccurred
 from adapter.rules import book as rule_book
@@ -37,7 +37,7 @@ MODELS: dict[str, tuple[set[str], list[str]]] = {
         ["menu_item_view", "app_rating", "menu_search", "order_tracking", "delivery_completed"],
     ),
 }  # fmt: skip
-CASES = {pack: cases.load(ROOT / "docs" / "packs" / pack / "mappings")[0] for pack in MODELS}
+CASES = {pack: case_files.load(ROOT / "docs" / "packs" / pack / "mappings")[0] for pack in MODELS}
 RECEIVED_AT = datetime(2026, 3, 1, tzinfo=UTC)
 
 
@@ -59,7 +59,7 @@ def decode(source: str, body: bytes, received_at: datetime) -> Any:
     [(pack, case) for pack, found in CASES.items() for case in found],
     ids=lambda value: value if isinstance(value, str) else f"{value.source}: {value.name}",
 )
-def test_a_case_of_a_pack_becomes_what_it_says_beside_the_starters(pack: str, case: cases.Case) -> None:
+def test_a_case_of_a_pack_becomes_what_it_says_beside_the_starters(pack: str, case: case_files.Case) -> None:
     [result] = cases.run(beside_the_starters(pack), [case], decode)
     assert result.diff == ""
 

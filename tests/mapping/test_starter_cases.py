@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from adapter.mapping import book, cases, coverage
+from adapter.mapping import book, case_files, cases, coverage
 from adapter.model.messages import Message
 from adapter.sources import mparticle, segment
 
 MAPPINGS = Path(__file__).parents[2] / "mappings"
-CASES, PROBLEMS = cases.load(MAPPINGS)
+CASES, PROBLEMS = case_files.load(MAPPINGS)
 
 
 def decode(source: str, body: bytes, received_at: datetime) -> tuple[Sequence[Message], Sequence[str]]:
@@ -34,7 +34,7 @@ def test_the_case_files_have_no_faults() -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=[f"{case.source}: {case.name}" for case in CASES])
-def test_a_case_becomes_what_it_says(case: cases.Case, starter: book.MappingBook) -> None:
+def test_a_case_becomes_what_it_says(case: case_files.Case, starter: book.MappingBook) -> None:
     [result] = cases.run(starter, [case], decode)
     assert result.diff == ""
 

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from adapter import app
 from adapter.mapping import book as mapping_book
 from adapter.model.messages import Message
-from adapter.services.replay import replay
+from adapter.services.replay import Wish, replay
 from adapter.settings.fields import Keys, build
 from adapter.sources.decoded import Decoded
 
@@ -28,6 +28,12 @@ mappings:
       source_id: {{"@path": "{path}"}}
       name: {{"@path": "$.event"}}
       occurred_at: {{"@path": "$.timestamp"}}
+  - name: Customer from identify
+    subscribe: type = "identify"
+    action: customer.upsert
+    fields:
+      source_id: {{"@path": "$.userId"}}
+      traits: {{"@path": "$.traits"}}
 """
 RULE = "rules: [{name: any, trigger: started, action: {type: percentage_off, value: 5, max_amount: 9}}]\n"
 MESSAGE = {"type": "track", "event": "started", "anonymousId": "a1", "timestamp": "2026-03-01T12:00:00Z"}
@@ -62,7 +68,20 @@ async def test_a_replayed_entry_is_rewarded_unless_it_was_history(shop: app.App,
     await shop.ingest.receive(Decoded([message, replace(message, key="m2")], []))
     assert [entry.replayed for entry in await shop.store.quarantined()] == [replayed, replayed]
     mend(shop)
-    results = [each.result async for each in replay(shop.store, shop.ingest)]
+    results = [each.result async for each in replay(shop.store, shop.ingest, Wish())]
     assert [result.outcome for result in results] == ["processed", "processed"]
     assert len(await shop.store.events("a1")) == 2
     assert any(result.discounts for result in results) is not replayed
+
+
+async def test_what_is_mapped_and_cannot_be_decided_waits_once_however_often_it_is_replayed(
+    shop: app.App,
+) -> None:
+    said = {"type": "identify", "userId": "u1", "traits": {"much": "x" * 300_000}}
+    await shop.ingest.receive(Decoded([Message("segment", "m1", said, NOON)], []))
+    for _ in range(3):
+        [replayed] = [each async for each in replay(shop.store, shop.ingest, Wish())]
+        assert replayed.stays
+        [waiting] = await shop.store.quarantined()
+        assert waiting.reason == "more would be kept of this customer than 256 KB"
+        assert len(waiting.key) < 40
