@@ -95,7 +95,7 @@ class MappingBook:
             try:
                 entry.build(entry.transform(document) or {}, message, out)
             except MappingError as error:
-                why = tracing.reason(entry.mapping, document, error)
+                why = _reason(entry, document, error)
                 raise MappingError(f"mapping `{entry.mapping.name}`: {why}") from error
         return tuple(out) if len(out) < 2 else _told_apart(out)
 
@@ -139,6 +139,15 @@ def _route(mappings: Sequence[Mapping]) -> _Route:
 def _compiled(mapping: Mapping) -> _Compiled:
     transform = language.compile(mapping.fields, tables=mapping.tables)
     return _Compiled(mapping, transform, builder(mapping.action, mapping.fields))
+
+
+def _reason(entry: _Compiled, document: dict[str, Any], error: MappingError) -> str:
+    """Return the error's message; where it is of the transformation, behind the field that failed."""
+    try:
+        entry.transform(document)
+    except MappingError:
+        return tracing.reason(entry.mapping, document, error)
+    return error.message  # of the action's field, which it names
 
 
 def _digest(mappings: Iterable[Mapping], model: DataModel | None) -> str:

@@ -91,6 +91,22 @@ def test_what_no_case_tries_is_named(shop: Path) -> None:
     assert "ten: no case makes `total >= 10` true" in result.stdout
 
 
+@pytest.mark.parametrize("command", ["test", "check"])
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("only: [Evnt]", "1:8: `Evnt` is no mapping of segment, and no file of them; did you mean `Event`?"),
+        ("ignore: [event.contxt]", "1:10: no operation has `event.contxt`; did you mean `context`?"),
+    ],
+)
+def test_a_slip_in_a_case_file_is_told_with_its_place(command: str, line: str, told: str, shop: Path) -> None:
+    path = shop / "mappings" / "shop.test.yaml"
+    path.write_text(line + "\n" + dedent(FILES["mappings/shop.test.yaml"].replace("ignore:", "#")).lstrip())
+    folders = ["--mappings", str(shop / "mappings"), "--rules", str(shop / "rules")]
+    result = CliRunner().invoke(commands, [command, *folders])
+    assert (result.exit_code, f"{path}:{told}" in result.output) == (1, True)
+
+
 def test_update_records_mapping_cases_and_says_so(shop: Path) -> None:
     first = run(shop, "--update", str(shop / "mappings"))
     assert first.exit_code == 0
