@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
-from watchfiles import awatch
 
 from adapter.datamodel import reading
 from adapter.destinations.contract import Destination
@@ -48,6 +47,7 @@ from adapter.services.reload import Reload
 from adapter.services.results import Result
 from adapter.services.telling import tell
 from adapter.services.timers import Timers
+from adapter.services.watching import Watch
 from adapter.services.work import Work
 from adapter.settings.values import Files, Settings
 from adapter.sources.opendsr import Certificate
@@ -151,11 +151,11 @@ def compose(
     expiry = Expiry(store, checkout.expire, world.clock, _intervals(settings))
     timers = Timers(store, committer.submit, world.clock, metrics, most=settings.ingest.max_timers)
     health = Health(store, committer, time.monotonic)
-    reload = Reload(books, lambda: read_books(settings), _changes(settings), health, metrics)
+    watch = Watch((settings.files.mappings, settings.files.rules))
+    reload = Reload(books, lambda: read_books(settings), watch.changes, health, metrics)
 
     clients = [client for _, client in destinations.values()]
-    gauges = Gauges(store, metrics)
-    loops = [relay.run, expiry.run, timers.run, gauges.run, reload.run]
+    loops = [relay.run, expiry.run, timers.run, Gauges(store, metrics).run, reload.run]
 
     def running() -> AbstractAsyncContextManager[None]:
         return _running(clients, store, timers, committer, loops)
@@ -250,11 +250,6 @@ def _destinations(settings: Settings) -> dict[str, tuple[Destination, Any]]:
         "webhook", webhook.url, signing, client, allow_http=webhook.allow_private_addresses, timeout=timeout
     )
     return {"webhook": (destination, client)}
-
-
-def _changes(settings: Settings) -> Callable[[asyncio.Event], AsyncIterator[Any]]:
-    folders = (settings.files.mappings, settings.files.rules)
-    return lambda stop: awatch(*folders, stop_event=stop, debounce=200, step=50)
 
 
 def _pace(settings: Settings) -> Pace:
