@@ -11,6 +11,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +85,10 @@ class World(Struct, frozen=True):
 
 
 class App(Struct, frozen=True):
-    """Every service, composed over one store. `asgi` is the whole application; `running` its life."""
+    """Every service, composed over one store. `asgi` is the whole application; `running` its life.
+
+    `read_again` has mapping and rule files read as if they had changed; a signal's handler may call it.
+    """
 
     settings: Settings
     metrics: Metrics
@@ -96,6 +100,7 @@ class App(Struct, frozen=True):
     privacy: Privacy
     health: Health
     running: Callable[[], Any]
+    read_again: Callable[[], None]
     asgi: ASGIApp
 
 
@@ -115,6 +120,19 @@ def check_files(files: Files) -> tuple[MappingBook | None, RuleBook | None, list
     names = declared.names(model) if model is not None else None
     rules, rule_problems = rule_book.load(Path(files.rules), names)
     return mappings, rules, [*mapping_problems, *rule_problems]
+
+
+def certificate(settings: Settings) -> Certificate | None:
+    """Return the certificate that proves data subject requests; raises InvalidFiles."""
+    path = settings.mparticle.opendsr_certificate
+    if not path:
+        return None
+    try:
+        return Certificate(Path(path).read_bytes())
+    except (OSError, ValueError) as error:
+        message = f"`mparticle.opendsr_certificate` cannot be read ({error})"
+        problem = Problem(Mark(path, 1, 1), message, "name a PEM file whose first certificate has an RSA key")
+        raise InvalidFiles([problem]) from error
 
 
 def compose(
@@ -156,12 +174,9 @@ def compose(
 
     clients = [client for _, client in destinations.values()]
     loops = [relay.run, expiry.run, timers.run, Gauges(store, metrics).run, reload.run]
-
-    def running() -> AbstractAsyncContextManager[None]:
-        return _running(clients, store, timers, committer, loops)
-
+    running = partial(_running, clients, store, timers, committer, loops)
     doors = Doors(
-        ingest, checkout, privacy, health, settings, metrics, world.clock, running, _opendsr(settings),
+        ingest, checkout, privacy, health, settings, metrics, world.clock, running, certificate(settings),
         _room(settings),
     )  # fmt: skip
     return App(
@@ -175,6 +190,7 @@ def compose(
         privacy=privacy,
         health=health,
         running=running,
+        read_again=watch.ask,
         asgi=Application(doors),
     )
 
@@ -219,19 +235,6 @@ async def _until_stopped(run: Callable[[asyncio.Event], Coroutine[Any, Any, None
     finally:
         stop.set()
         await task
-
-
-def _opendsr(settings: Settings) -> Certificate | None:
-    """Return the certificate that proves data subject requests; raises InvalidFiles."""
-    path = settings.mparticle.opendsr_certificate
-    if not path:
-        return None
-    try:
-        return Certificate(Path(path).read_bytes())
-    except (OSError, ValueError) as error:
-        message = f"`mparticle.opendsr_certificate` cannot be read ({error})"
-        problem = Problem(Mark(path, 1, 1), message, "name a PEM file whose first certificate has an RSA key")
-        raise InvalidFiles([problem]) from error
 
 
 def _destinations(settings: Settings) -> dict[str, tuple[Destination, Any]]:

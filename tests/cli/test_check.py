@@ -146,3 +146,11 @@ def test_what_a_rule_reads_and_no_mapping_produces_is_warned_of(
     told = json.loads(CliRunner().invoke(commands, options).stdout)
     assert told["ok"] is True, told
     assert [problem["message"] for problem in told["problems"]] == warned
+
+
+def test_a_certificate_that_cannot_be_read_is_told_at_its_setting(tmp_path: Path) -> None:
+    (tmp_path / "key.pem").write_text("no certificate")
+    (tmp_path / "adapter.toml").write_text(f"[mparticle]\nopendsr_certificate = '{tmp_path}/key.pem'\n")
+    told = CliRunner().invoke(commands, ["check", "--config", str(tmp_path / "adapter.toml")])
+    assert told.exit_code == 1
+    assert f"{tmp_path}/adapter.toml:2:1: `mparticle.opendsr_certificate` cannot be read" in told.stdout
