@@ -11,11 +11,11 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
-from watchfiles import awatch
 
 from adapter.datamodel import reading
 from adapter.destinations.contract import Destination
@@ -48,6 +48,7 @@ from adapter.services.reload import Reload
 from adapter.services.results import Result
 from adapter.services.telling import tell
 from adapter.services.timers import Timers
+from adapter.services.watching import Watch
 from adapter.services.work import Work
 from adapter.settings.values import Files, Settings
 from adapter.sources.opendsr import Certificate
@@ -84,7 +85,10 @@ class World(Struct, frozen=True):
 
 
 class App(Struct, frozen=True):
-    """Every service, composed over one store. `asgi` is the whole application; `running` its life."""
+    """Every service, composed over one store. `asgi` is the whole application; `running` its life.
+
+    `read_again` has mapping and rule files read as if they had changed; a signal's handler may call it.
+    """
 
     settings: Settings
     metrics: Metrics
@@ -96,6 +100,7 @@ class App(Struct, frozen=True):
     privacy: Privacy
     health: Health
     running: Callable[[], Any]
+    read_again: Callable[[], None]
     asgi: ASGIApp
 
 
@@ -120,6 +125,19 @@ def check_files(
     names = declared.names(model) if model is not None else None
     rules, rule_problems = rule_book.load(Path(files.rules), names, now)
     return mappings, rules, [*mapping_problems, *rule_problems]
+
+
+def certificate(settings: Settings) -> Certificate | None:
+    """Return the certificate that proves data subject requests; raises InvalidFiles."""
+    path = settings.mparticle.opendsr_certificate
+    if not path:
+        return None
+    try:
+        return Certificate(Path(path).read_bytes())
+    except (OSError, ValueError) as error:
+        message = f"`mparticle.opendsr_certificate` cannot be read ({error})"
+        problem = Problem(Mark(path, 1, 1), message, "name a PEM file whose first certificate has an RSA key")
+        raise InvalidFiles([problem]) from error
 
 
 def compose(
@@ -156,17 +174,14 @@ def compose(
     expiry = Expiry(store, checkout.expire, world.clock, _intervals(settings))
     timers = Timers(store, committer.submit, world.clock, metrics, most=settings.ingest.max_timers)
     health = Health(store, committer, time.monotonic)
-    reload = Reload(books, lambda: read_books(settings), _changes(settings), health, metrics)
+    watch = Watch((settings.files.mappings, settings.files.rules))
+    reload = Reload(books, lambda: read_books(settings), watch.changes, health, metrics)
 
     clients = [client for _, client in destinations.values()]
-    gauges = Gauges(store, metrics)
-    loops = [relay.run, expiry.run, timers.run, gauges.run, reload.run]
-
-    def running() -> AbstractAsyncContextManager[None]:
-        return _running(clients, store, timers, committer, loops)
-
+    loops = [relay.run, expiry.run, timers.run, Gauges(store, metrics).run, reload.run]
+    running = partial(_running, clients, store, timers, committer, loops)
     doors = Doors(
-        ingest, checkout, privacy, health, settings, metrics, world.clock, running, _opendsr(settings),
+        ingest, checkout, privacy, health, settings, metrics, world.clock, running, certificate(settings),
         _room(settings),
     )  # fmt: skip
     return App(
@@ -180,6 +195,7 @@ def compose(
         privacy=privacy,
         health=health,
         running=running,
+        read_again=watch.ask,
         asgi=Application(doors),
     )
 
@@ -226,19 +242,6 @@ async def _until_stopped(run: Callable[[asyncio.Event], Coroutine[Any, Any, None
         await task
 
 
-def _opendsr(settings: Settings) -> Certificate | None:
-    """Return the certificate that proves data subject requests; raises InvalidFiles."""
-    path = settings.mparticle.opendsr_certificate
-    if not path:
-        return None
-    try:
-        return Certificate(Path(path).read_bytes())
-    except (OSError, ValueError) as error:
-        message = f"`mparticle.opendsr_certificate` cannot be read ({error})"
-        problem = Problem(Mark(path, 1, 1), message, "name a PEM file whose first certificate has an RSA key")
-        raise InvalidFiles([problem]) from error
-
-
 def _destinations(settings: Settings) -> dict[str, tuple[Destination, Any]]:
     """Return the destinations by name, each with the HTTP client that it sends through."""
     webhook = settings.destinations.webhook
@@ -255,11 +258,6 @@ def _destinations(settings: Settings) -> dict[str, tuple[Destination, Any]]:
         "webhook", webhook.url, signing, client, allow_http=webhook.allow_private_addresses, timeout=timeout
     )
     return {"webhook": (destination, client)}
-
-
-def _changes(settings: Settings) -> Callable[[asyncio.Event], AsyncIterator[Any]]:
-    folders = (settings.files.mappings, settings.files.rules)
-    return lambda stop: awatch(*folders, stop_event=stop, debounce=200, step=50)
 
 
 def _pace(settings: Settings) -> Pace:

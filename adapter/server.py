@@ -13,22 +13,19 @@ import tempfile
 import threading
 from collections.abc import Callable
 from functools import partial
-from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
 import uvicorn
-from prometheus_client.multiprocess import mark_process_dead
-from uvicorn.supervisors import Multiprocess
-from uvicorn.supervisors.multiprocess import Process
 
 from adapter import logs
-from adapter.app import compose, read_books
+from adapter.app import App, compose
 from adapter.errors import AdapterError
 from adapter.metrics import SHARED, Metrics
 from adapter.settings.values import Settings
 from adapter.shared import hold, shared_folder
 from adapter.store.engines import open_store
+from adapter.supervisor import Supervisor
 from adapter.web.application import ASGIApp
 from adapter.web.connection import Connection
 
@@ -52,46 +49,14 @@ def serve(settings: Settings, announce: Callable[[], None] = lambda: None) -> No
     app = compose(settings)
     asyncio.run(_try_store(settings.store.url))
     announce()
+    _read_again_on_hang_up(app)
     _tune()
     uvicorn.run(app.asgi, **_options(settings))
 
 
-class Supervisor(Multiprocess):
-    """Uvicorn's supervisor of processes, save that it never gives up.
-
-    Uvicorn's own stops all of them when one fails to start. Here that may be for a reason that passes, as
-    while the store is away, and the others go on serving.
-    """
-
-    def keep_subprocess_alive(self) -> None:
-        """Start another process in the place of each that died or hangs."""
-        for place, process in enumerate(self.processes):
-            if _answers(process, self.config.timeout_worker_healthcheck) or self.should_exit.is_set():
-                continue
-            process.kill()
-            process.join()
-            mark_process_dead(process.pid)  # type: ignore[no-untyped-call]
-            _log.error("a process ended, another takes its place", extra={"exit_code": process.exitcode})
-            self.processes[place] = Process(self.config, self.sockets)
-            self.processes[place].start()
-
-
-def _answers(process: Process, timeout: float) -> bool:
-    """Say whether a process answers within so many seconds; one that dies meanwhile is not waited for.
-
-    Uvicorn's own waits on: one that dies while it starts would be replaced half a minute later.
-    """
-    process.parent_conn.send(b"ping")
-    wait([process.parent_conn, process.process.sentinel], timeout)
-    if not process.parent_conn.poll():
-        return False
-    process.parent_conn.recv()
-    return True
-
-
 def _serve_by_many(settings: Settings, announce: Callable[[], None]) -> None:
     """Check once, not in each process, what all would fail at."""
-    read_books(settings)
+    compose(settings)
     asyncio.run(_try_store(settings.store.url))
     workers = settings.server.workers
     with shared_folder(Path(tempfile.gettempdir())) as shared:
@@ -125,8 +90,15 @@ def _worker(settings: Settings, shared: Path) -> ASGIApp:
     except AdapterError as error:
         _log.error("a process cannot start: %s", error.message)
         sys.exit(1)
+    _read_again_on_hang_up(app)
     _tune()
     return app.asgi
+
+
+def _read_again_on_hang_up(app: App) -> None:
+    """Take SIGHUP, by which a process would end without draining, as word of changed files."""
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, lambda *_: app.read_again())
 
 
 def _follow_parent() -> None:

@@ -9,17 +9,19 @@ from typing import Annotated, Any
 
 import msgspec
 import typer
+from msgspec.structs import replace
 
-from adapter.app import check_files
+from adapter.app import certificate, check_files
 from adapter.cli.agreement import unfed
 from adapter.cli.settings import AsJson, Config, Mappings, Rules, Store, options
 from adapter.datamodel import reading
-from adapter.files.problems import Problem
+from adapter.errors import InvalidFiles
+from adapter.files.problems import Mark, Problem
 from adapter.mapping import book, case_files
 from adapter.rules import cases as rule_cases
 from adapter.rules.known import known
 from adapter.settings.fields import Keys
-from adapter.settings.reading import read
+from adapter.settings.reading import place, read
 from adapter.settings.values import Files, Settings
 
 EXAMPLES = """\b
@@ -29,6 +31,8 @@ Examples:
   adapter check --strict
   adapter check --portable
   adapter check --json"""
+
+_CERTIFICATE = ("mparticle", "opendsr_certificate")
 
 Portable = Annotated[
     bool, typer.Option("--portable", help="Also warn of mappings that Segment would not understand.")
@@ -67,6 +71,8 @@ def found(
 ) -> list[Problem]:
     """Return the problems of all files; where the settings do not check, their folders still do."""
     settings, problems = read(config, os.environ, given)
+    if settings is not None:
+        problems += _uncertified(settings, place(_CERTIFICATE, config, os.environ, given))
     files = (settings or Settings(files=_folders(given))).files
     mapping_book, rule_book, of_files = check_files(files, now)
     mappings, rules = Path(files.mappings), Path(files.rules)
@@ -78,6 +84,14 @@ def found(
     of_cases += rule_cases.load(rules, known(rule_book, model) if rule_book else None)[1]
     unportable = book.portability(mappings) if portable else []
     return [*problems, *of_files, *of_cases, *unportable]
+
+
+def _uncertified(settings: Settings, at: Mark) -> list[Problem]:
+    try:
+        certificate(settings)
+    except InvalidFiles as error:
+        return [replace(problem, mark=at) for problem in error.problems]
+    return []
 
 
 def _folders(given: dict[Keys, Any]) -> Files:

@@ -9,6 +9,7 @@ import typer
 from adapter import __version__
 from adapter.cli import (  # commands are named for what they do
     check,
+    deliveries,
     erase,
     explain,
     export,
@@ -33,6 +34,7 @@ commands.command("explain", epilog=explain.EXAMPLES)(explain.decisions)
 commands.command("lift", epilog=lift.EXAMPLES)(lift.rules)
 commands.add_typer(model.commands, name="model", epilog=model.EXAMPLES)
 commands.command(epilog=replay.EXAMPLES)(replay.replay)
+commands.command(epilog=deliveries.EXAMPLES)(deliveries.deliveries)
 commands.command(epilog=erase.EXAMPLES)(erase.erase)
 commands.command(epilog=export.EXAMPLES)(export.export)
 commands.add_typer(store.commands, name="store", epilog=store.EXAMPLES)

@@ -171,6 +171,13 @@ async def _copied(source: str, target: str, bars: Bars) -> dict[str, int]:
             return await copying(origin, goal, bars.show)
 
 
+async def expect_readable(url: str) -> None:
+    """Raise Refused unless there is a store whose schema this program knows, or may go on with."""
+    schema = await open_store(url).schema()
+    if not schema.usable or schema.applied < schema.latest:
+        raise Refused(_other(without_password(url), schema))
+
+
 async def _expect_current(url: str) -> None:
     """Raise Refused unless opening the store would leave it as it is."""
     schema = await open_store(url).schema()

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 
 from msgspec import Raw, Struct
+
+#: Attempts of one round, more than are ever made: a delivery that is sent again after it was given up begins
+#: the next one, so that the attempts of before stay behind its fence.
+ROUND: Final = 1_000
 
 DeliveryStatus = Literal["due", "done", "dead"]
 
@@ -29,3 +33,8 @@ class Delivery(Struct, frozen=True):
     status: DeliveryStatus = "due"
     not_after: datetime | None = None
     last_error: str | None = None
+
+    @property
+    def tries(self) -> int:
+        """How many attempts were made, since it was sent again where it had been given up."""
+        return self.attempt % ROUND

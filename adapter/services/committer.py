@@ -85,6 +85,7 @@ class Committer:
         self._arrived = asyncio.Event()
         self._closing = False
         self._stuck = 0
+        self._failing = False
         self._under_way = 0
         self._ended = asyncio.Event()
         self._turns: set[asyncio.Task[None]] = set()
@@ -204,6 +205,8 @@ class Committer:
             failure = Unavailable("the messages could not be settled")
         patience.cancel()
         self._recover(batch, failure)
+        if self._failing is (failure is None):
+            self._turn(failure)
         self._answer(batch.waiting, results, failure)
         self._weigh(-len(batch.works), -sum(waiting.size for waiting in batch.waiting))
         self._answered = len(batch.works)
@@ -232,6 +235,14 @@ class Committer:
             self._stuck -= 1
             outcome = f"failed: {failure.message}" if failure else "was committed"
             _log.warning("the transaction that had not ended in time %s", outcome)
+
+    def _turn(self, failure: AdapterError | None) -> None:
+        """Say when commits begin to fail, and when they succeed again: of each, the log would be full."""
+        self._failing = failure is not None
+        if failure is not None:
+            _log.warning("commits fail, whoever sends is told to come again: %s", failure.message)
+        else:
+            _log.warning("commits succeed again")
 
     async def _settled(self, works: Sequence[Work], pass_on: PassOn) -> list[Result]:
         """Settle works; those that nobody foresaw to fail are found, and quarantined.

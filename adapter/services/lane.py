@@ -65,6 +65,7 @@ class Lane:
         self._outcomes: list[Settlement] = []
         self._stirred = asyncio.Event()
         self._quiet: tuple[datetime, datetime] | None = None
+        self._failing = False
 
     @property
     def room(self) -> int:
@@ -164,6 +165,7 @@ class Lane:
             self._conclude(_dead(delivery, "what it tells had expired before it could be sent"))
             return
         attempt = await self._tried(delivery, now)
+        self._notice(attempt)
         self._quieten(attempt)
         self._conclude(self._outcome(delivery, attempt))
 
@@ -175,6 +177,15 @@ class Lane:
         except Exception:
             log.exception("destination %s failed on delivery %s", name, delivery.id)
             return Attempt(ok=False, error="the destination failed inside, as the log tells")
+
+    def _notice(self, attempt: Attempt) -> None:
+        """Say when the endpoint begins to fail and when it recovers: every failure would fill the log."""
+        if attempt.ok is self._failing:
+            self._failing = not attempt.ok
+            if self._failing:
+                log.warning("deliveries to %s fail: %s", self._destination.name, attempt.error)
+            else:
+                log.warning("deliveries to %s are taken again", self._destination.name)
 
     def _quieten(self, attempt: Attempt) -> None:
         """Leave the whole endpoint alone when it asks for it: the others need not use up attempts."""
@@ -192,14 +203,14 @@ class Lane:
         if attempt.gone:
             return _dead(delivery, f"{attempt.error}: the endpoint wants nothing more")
         due_at = next_attempt(
-            delivery.attempt,
+            delivery.tries,
             self._clock(),
             retry_after=attempt.retry_after,
             not_after=delivery.not_after,
             jitter=self._jitter(),
         )
         if due_at is None:
-            return _dead(delivery, f"{attempt.error}; given up after attempt {delivery.attempt}")
+            return _dead(delivery, f"{attempt.error}; given up after attempt {delivery.tries}")
         return Settlement(
             id=delivery.id, attempt=delivery.attempt, done=False, due_at=due_at, error=attempt.error
         )

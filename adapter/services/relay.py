@@ -125,5 +125,5 @@ def _unknown(delivery: Delivery) -> Settlement:
         id=delivery.id,
         attempt=delivery.attempt,
         done=False,
-        error=f"no destination `{delivery.destination}` is configured: name it, then replay this",
+        error=f"no destination `{delivery.destination}` is configured: name it, then send this again",
     )

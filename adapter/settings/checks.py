@@ -60,8 +60,10 @@ def _store(settings: Settings) -> Iterator[tuple[Keys, str, str]]:
     if url.scheme not in _ENGINES:
         remedy = "write `sqlite:///data/adapter.db` or `postgresql://user@host/database`"
         yield keys, "names no store that we know", remedy
-    elif url.scheme == "sqlite" and (url.netloc or len(url.path) < 2):
+    elif url.scheme == "sqlite" and (url.netloc or len(url.path) < 2 or url.path.endswith("/")):
         yield keys, "names no file", "write `sqlite:///` and then the path, `sqlite:////` for an absolute one"
+    elif url.scheme != "sqlite" and not all(map(_has_port, url.netloc.rpartition("@")[2].split(","))):
+        yield keys, "has a port that is no number", "write `host:5432`, or the host alone"
 
 
 def _workers(settings: Settings) -> Iterator[tuple[Keys, str, str]]:
@@ -99,12 +101,21 @@ def _webhook(settings: Settings) -> Iterator[tuple[Keys, str, str]]:
     elif url.scheme == "http" and not webhook.allow_private_addresses:
         remedy = "write https://, or for a test set `allow_private_addresses = true`"
         yield (*section, "url"), "would send discounts unencrypted", remedy
+    if "@" in url.netloc:
+        remedy = "take them out: a push is known by its signature"
+        yield (*section, "url"), "holds a user or a password", remedy
     if not webhook.secrets:
         remedy = "set ADAPTER_DESTINATIONS_WEBHOOK_SECRETS to a `whsec_...` that the receiver knows"
         yield (*section, "secrets"), "is empty, but what leaves must be signed", remedy
     if not all(_standard(secret) for secret in webhook.secrets):
         remedy = "write `whsec_` and then 24 to 64 random bytes in base64"
         yield (*section, "secrets"), "has an entry that is no Standard Webhooks secret", remedy
+
+
+def _has_port(host: str) -> bool:
+    """Say whether what follows the host's colon, if anything does, is a port."""
+    _, colon, port = host.rpartition("]")[2].rpartition(":")
+    return not colon or (port.isascii() and port.isdigit() and int(port) <= 65535)
 
 
 def _split(url: str) -> SplitResult:

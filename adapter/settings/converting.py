@@ -50,7 +50,8 @@ def _secrets(
     field: Field, value: Any, environ: Mapping[str, str], mark: Mark, *, text: bool
 ) -> tuple[Secrets, list[Problem]]:
     if text:
-        return tuple(Secret(part.strip()) for part in value.split(",") if part.strip()), []
+        listed = tuple(Secret(part.strip()) for part in value.split(",") if part.strip())
+        return listed, [] if listed else [_empty(field, mark)]
     entries = value if isinstance(value, list) else [value]
     problems: list[Problem] = []
     secrets: list[Secret] = []
@@ -63,6 +64,12 @@ def _secrets(
         problems += wrong
         secrets += [Secret(found)] if found else []
     return tuple(secrets), problems
+
+
+def _empty(field: Field, mark: Mark) -> Problem:
+    """Refuse what was to shut a door and would leave it open."""
+    message = f"`{field.name}` is set to nothing, which is no secret"
+    return Problem(mark, message, f"unset {field.variable}, or give it a value")
 
 
 def _variable(field: Field, name: Any, environ: Mapping[str, str], mark: Mark) -> tuple[str, list[Problem]]:

@@ -51,11 +51,7 @@ def read(
     Without a path, adapter.toml in the working directory is read where there is one. `options` are
     values by path, as the command line gave them.
     """
-    file, problems = _file(path)
-    given = dict(_from_file(file, file.table, problems))
-    given |= _from_environment(environ, problems)
-    for keys, value in (options or {}).items():
-        given[keys] = Given(value, Mark("command line", 1, 1), text=isinstance(value, str))
+    given, problems = _given(path, environ, options or {})
     chosen: dict[Keys, Any] = {}
     for keys, one in given.items():
         value, wrong = converting.convert(FIELDS[keys], one.value, environ, one.mark, text=one.text)
@@ -67,6 +63,25 @@ def read(
     settings: Settings = build(chosen)
     problems += check(settings, {keys: one.mark for keys, one in given.items()})
     return settings, problems
+
+
+def place(
+    keys: Keys, path: Path | None, environ: Mapping[str, str], options: Mapping[Keys, Any] | None = None
+) -> Mark:
+    """Return where a setting of `read` stands, for what is found wrong with it later."""
+    given, _ = _given(path, environ, options or {})
+    return given[keys].mark if keys in given else Mark("default", 1, 1)
+
+
+def _given(
+    path: Path | None, environ: Mapping[str, str], options: Mapping[Keys, Any]
+) -> tuple[dict[Keys, Given], list[Problem]]:
+    file, problems = _file(path)
+    given = dict(_from_file(file, file.table, problems))
+    given |= _from_environment(environ, problems)
+    for keys, value in options.items():
+        given[keys] = Given(value, Mark("command line", 1, 1), text=isinstance(value, str))
+    return given, problems
 
 
 class _File(Struct):

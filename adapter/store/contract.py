@@ -306,8 +306,22 @@ class Store(Protocol):
         """Record what came of leased deliveries; stale attempts are ignored. Returns how many counted."""
         ...
 
-    async def deliveries(self, status: str, limit: int = 100) -> list[Delivery]:
-        """Return deliveries of one status, oldest first."""
+    async def deliveries(
+        self, status: str, limit: int = 100, destination: str | None = None
+    ) -> list[Delivery]:
+        """Return deliveries of one status, oldest first; only those for `destination` where it is named.
+
+        A store that is not open is read as it stands, also while another process has it open.
+        """
+        ...
+
+    async def revive(
+        self, now: datetime, *, ids: Sequence[str] | None = None, destination: str | None = None
+    ) -> int:
+        """Make dead deliveries due `now`, with a new round of attempts; returns how many there were.
+
+        Those of `ids` and for `destination`, where these are given; all otherwise.
+        """
         ...
 
     async def quarantined(self, after: int = 0, limit: int = 100) -> list[Quarantined]:

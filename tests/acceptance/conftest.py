@@ -67,6 +67,11 @@ class Server:
     def stop(self) -> None:
         self._end(signal.SIGTERM)
 
+    def end(self, how: signal.Signals) -> int:
+        """Send a signal, wait until it has ended, and return its status as `Popen` has it."""
+        self._end(how)
+        return int(self._process.returncode)
+
     @property
     def pid(self) -> int:
         """The process's id."""

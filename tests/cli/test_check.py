@@ -158,3 +158,11 @@ def test_a_rule_whose_time_is_past_is_warned_of(until: str, code: int, tmp_path:
     told = CliRunner().invoke(commands, options)
     assert told.exit_code == code
     assert ("summer.yaml:4:32: warning: `until` is past" in told.stdout) == (code == 1)
+
+
+def test_a_certificate_that_cannot_be_read_is_told_at_its_setting(tmp_path: Path) -> None:
+    (tmp_path / "key.pem").write_text("no certificate")
+    (tmp_path / "adapter.toml").write_text(f"[mparticle]\nopendsr_certificate = '{tmp_path}/key.pem'\n")
+    told = CliRunner().invoke(commands, ["check", "--config", str(tmp_path / "adapter.toml")])
+    assert told.exit_code == 1
+    assert f"{tmp_path}/adapter.toml:2:1: `mparticle.opendsr_certificate` cannot be read" in told.stdout

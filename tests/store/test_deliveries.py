@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from adapter.errors import Refused
 from adapter.store.contract import Settlement, Store
+from adapter.store.engines import open_store
 
 
 async def test_a_delivery_is_returned_as_saved(store: Store, run: Any, make: Any) -> None:
@@ -90,3 +91,65 @@ async def test_deliveries_of_one_status_come_oldest_first(store: Store, run: Any
 async def test_an_unknown_status_is_refused(store: Store) -> None:
     with pytest.raises(Refused, match="use one of due, done, dead"):
         await store.deliveries("sent")
+
+
+async def test_deliveries_may_be_those_of_one_destination(store: Store, run: Any, make: Any) -> None:
+    other = [make.delivery(f"o{number}", destination="other") for number in range(3)]
+    await run.save(deliveries=[*other, make.delivery("d1")])
+    assert [each.id for each in await store.deliveries("due", 2, "shop")] == ["d1"]
+    assert [each.id for each in await store.deliveries("due", 2, "other")] == ["o0", "o1"]
+    assert await store.deliveries("dead", 2, "other") == []
+
+
+@pytest.fixture
+async def buried(store: Store, run: Any, make: Any) -> Store:
+    """Four deliveries: `a` and `b` for shop and `c` for other are dead, `d` is done."""
+    await run.save(
+        deliveries=[make.delivery("a"), make.delivery("b"), make.delivery("c", destination="other"),
+                    make.delivery("d")]
+    )  # fmt: skip
+    await store.lease(make.now, make.at(minutes=1), 9)
+    await store.settle([Settlement(each, 1, done=each == "d", error="answered 410") for each in "abcd"])
+    return store
+
+
+@pytest.mark.parametrize(
+    ("asked", "revived"),
+    [
+        ({}, "abc"),
+        ({"destination": "shop"}, "ab"),
+        ({"ids": ["a", "c"]}, "ac"),
+        ({"ids": ["a", "c"], "destination": "other"}, "c"),
+        ({"ids": ["a", "d", "unknown"]}, "a"),
+        ({"ids": []}, ""),
+        ({"destination": "nowhere"}, ""),
+    ],
+)
+async def test_of_the_dead_those_that_are_asked_for_wait_again(
+    buried: Store, make: Any, asked: dict[str, Any], revived: str
+) -> None:
+    assert await buried.revive(make.at(hours=1), **asked) == len(revived)
+    due = await buried.deliveries("due")
+    assert [each.id for each in due] == [*revived]
+    assert {each.due_at for each in due} <= {make.at(hours=1)}
+    assert [each.id for each in await buried.deliveries("done")] == ["d"]
+
+
+async def test_one_that_waits_again_has_all_its_attempts_and_those_of_before_are_fenced(
+    buried: Store, make: Any
+) -> None:
+    await buried.revive(make.at(hours=1), ids=["a"])
+    assert await buried.lease(make.at(minutes=59), make.at(hours=2), 9) == []
+    [again] = await buried.lease(make.at(hours=1), make.at(hours=2), 9)
+    assert again.tries == 1
+    assert again.last_error == "answered 410"
+    assert await buried.settle([Settlement("a", 1, done=True)]) == 0
+    assert await buried.settle([Settlement("a", again.attempt, done=True)]) == 1
+
+
+async def test_deliveries_of_a_store_that_another_has_open_are_read_without_opening_it(
+    buried: Store, store_url: str
+) -> None:
+    beside = open_store(store_url)
+    assert [each.id for each in await beside.deliveries("dead")] == ["a", "b", "c"]
+    assert len(await buried.deliveries("dead")) == 3

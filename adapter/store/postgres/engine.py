@@ -148,9 +148,18 @@ class PostgresStore:
         """Record what came of leased deliveries."""
         return await self._read(lambda connection: outbox.settle(connection, settlements))
 
-    async def deliveries(self, status: str, limit: int = 100) -> list[Delivery]:
-        """Return deliveries of one status; raises Refused for an unknown one."""
-        return await self._read(lambda connection: Reads(connection).deliveries(status, limit))
+    async def deliveries(
+        self, status: str, limit: int = 100, destination: str | None = None
+    ) -> list[Delivery]:
+        """Return deliveries of one status, also of a closed store; raises Refused for an unknown one."""
+        read = self._peek if self._idle is None else self._read
+        return await read(lambda connection: Reads(connection).deliveries(status, limit, destination))
+
+    async def revive(
+        self, now: datetime, *, ids: Sequence[str] | None = None, destination: str | None = None
+    ) -> int:
+        """Make dead deliveries due."""
+        return await self._read(lambda connection: outbox.revive(connection, now, ids, destination))
 
     async def quarantined(self, after: int = 0, limit: int = 100) -> list[Quarantined]:
         """Return quarantined messages after an id."""
@@ -188,16 +197,20 @@ class PostgresStore:
 
     async def schema(self) -> Schema:
         """Return which schema a store has, open or not, without changing it."""
-        with translated(self._shown):
-            connection = await connect(self._dsn, {})
-            try:
-                return compared(MIGRATIONS, await applied(connection))
-            finally:
-                connection.terminate()
+        return await self._peek(_schema)
 
     def end(self) -> PostgresEnd:
         """Return the store as one end of a copy."""
         return PostgresEnd(self._read)
+
+    async def _peek(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        """Read over a connection of its own, whatever schema there is."""
+        with translated(self._shown):
+            connection = await connect(self._dsn, {})
+            try:
+                return await work(connection)
+            finally:
+                connection.terminate()
 
     async def _read(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         with translated(self._shown):
@@ -235,3 +248,7 @@ class PostgresStore:
                 connection.terminate()
             elif not connection.is_closed():
                 self._idle.append(connection)
+
+
+async def _schema(connection: Connection) -> Schema:
+    return compared(MIGRATIONS, await applied(connection))

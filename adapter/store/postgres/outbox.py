@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from adapter.model.deliveries import Delivery
+from adapter.model.deliveries import ROUND, Delivery
 from adapter.store.contract import Aged, Settlement
 from adapter.store.moments import micros
 from adapter.store.postgres.connection import Connection
@@ -41,6 +41,14 @@ async def settle(connection: Connection, settlements: Sequence[Settlement]) -> i
         return 0
     rows = map(settled_row, settlements)
     return len(await connection.fetch(SQL["settle"], *arrays(rows)))
+
+
+async def revive(
+    connection: Connection, now: datetime, ids: Sequence[str] | None, destination: str | None
+) -> int:
+    """Make dead deliveries due."""
+    wanted = None if ids is None else list(ids)
+    return len(await connection.fetch(SQL["revive"], micros(now), ROUND, wanted, destination))
 
 
 async def release_quarantined(connection: Connection, ids: Sequence[int]) -> int:

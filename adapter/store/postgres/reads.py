@@ -112,11 +112,12 @@ class Reads:
                 pasts[source_id].events.append(read_event(body))
         return list(pasts.values())
 
-    async def deliveries(self, status: str, limit: int) -> list[Delivery]:
-        """Return deliveries of one status."""
+    async def deliveries(self, status: str, limit: int, destination: str | None) -> list[Delivery]:
+        """Return deliveries of one status, and of one destination where it is named."""
         if status not in _BY_STATUS:
             raise Refused(f"`{status}` is no status of a delivery: use one of {', '.join(_BY_STATUS)}")
-        return [read_delivery(row) for row in await self._rows(_BY_STATUS[status], limit)]
+        rows = await self._rows(_BY_STATUS[status], limit, destination)
+        return [read_delivery(row) for row in rows]
 
     async def quarantined(self, after: int, limit: int) -> list[Quarantined]:
         """Return quarantined messages after an id."""

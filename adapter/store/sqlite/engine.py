@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -145,9 +146,23 @@ class SqliteStore:
         """Record what came of leased deliveries."""
         return await self._write(lambda connection: outbox.settle(connection, settlements))
 
-    async def deliveries(self, status: str, limit: int = 100) -> list[Delivery]:
-        """Return deliveries of one status; raises Refused for an unknown one."""
-        return await self._read(lambda reads: reads.deliveries(status, limit))
+    async def deliveries(
+        self, status: str, limit: int = 100, destination: str | None = None
+    ) -> list[Delivery]:
+        """Return deliveries of one status, also of a closed store; raises Refused for an unknown one."""
+
+        def work(reads: Reads) -> list[Delivery]:
+            return reads.deliveries(status, limit, destination)
+
+        if self._connection is None and self._lock:
+            return await asyncio.to_thread(self._peek, work)
+        return await self._read(work)
+
+    async def revive(
+        self, now: datetime, *, ids: Sequence[str] | None = None, destination: str | None = None
+    ) -> int:
+        """Make dead deliveries due."""
+        return await self._write(lambda connection: outbox.revive(connection, now, ids, destination))
 
     async def quarantined(self, after: int = 0, limit: int = 100) -> list[Quarantined]:
         """Return quarantined messages after an id."""
@@ -241,6 +256,10 @@ class SqliteStore:
             if self._reads is None:
                 self._reads = Reads(connect(self._path, read_only=True))
             return work(self._reads)
+
+    def _peek(self, work: Callable[[Reads], T]) -> T:
+        with translated(self._path), closing(connect(self._path, read_only=True)) as connection:
+            return work(Reads(connection))
 
     def _schema(self) -> Schema:
         if not Path(self._path).exists():

@@ -10,7 +10,7 @@ from typing import Any
 import apsw
 from msgspec.structs import replace
 
-from adapter.model.deliveries import Delivery
+from adapter.model.deliveries import ROUND, Delivery
 from adapter.store.contract import Aged, Settlement
 from adapter.store.moments import micros
 from adapter.store.rows import read_delivery, settled_row
@@ -48,6 +48,14 @@ def lease(
 def settle(connection: apsw.Connection, settlements: Sequence[Settlement]) -> int:
     """Record outcomes; runs inside a transaction."""
     return _changed(connection, "settle", [settled_row(settlement) for settlement in settlements])
+
+
+def revive(
+    connection: apsw.Connection, now: datetime, ids: Sequence[str] | None, destination: str | None
+) -> int:
+    """Make dead deliveries due; runs inside a transaction."""
+    wanted: Sequence[str | None] = [None] if ids is None else ids
+    return _changed(connection, "revive", [(micros(now), ROUND, one, destination) for one in wanted])
 
 
 def release_quarantined(connection: apsw.Connection, ids: Sequence[int]) -> int:

@@ -104,11 +104,11 @@ class Reads:
                 pasts[source_id].events.append(read_event(body))
         return list(pasts.values())
 
-    def deliveries(self, status: str, limit: int) -> list[Delivery]:
-        """Return deliveries of one status."""
+    def deliveries(self, status: str, limit: int, destination: str | None) -> list[Delivery]:
+        """Return deliveries of one status, and of one destination where it is named."""
         if status not in _BY_STATUS:
             raise Refused(f"`{status}` is no status of a delivery: use one of {', '.join(_BY_STATUS)}")
-        return [read_delivery(row) for row in self._rows(_BY_STATUS[status], limit)]
+        return [read_delivery(row) for row in self._rows(_BY_STATUS[status], limit, destination)]
 
     def quarantined(self, after: int, limit: int) -> list[Quarantined]:
         """Return quarantined messages after an id."""

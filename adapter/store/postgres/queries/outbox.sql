@@ -33,6 +33,12 @@ FROM unnest($1::text[], $2::integer[], $3::text[], $4::bigint[], $5::text[])
 WHERE deliveries.id = given.id AND deliveries.attempt = given.attempt AND deliveries.status = 'due'
 RETURNING deliveries.id;
 
+-- revive --
+-- Make deliveries that were given up due again, in a new round of attempts; all of them where none is named.
+UPDATE deliveries SET status = 'due', due_at = $1, visible_at = $1, attempt = (attempt / $2::integer + 1) * $2
+WHERE status = 'dead' AND ($3::text[] IS NULL OR id = ANY ($3)) AND destination = coalesce($4, destination)
+RETURNING id;
+
 -- release_quarantined --
 -- Remove quarantined messages.
 DELETE FROM quarantine WHERE id = ANY ($1::bigint[]) RETURNING id;

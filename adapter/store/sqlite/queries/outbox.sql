@@ -19,6 +19,11 @@ UPDATE deliveries SET status = ?3, due_at = coalesce(?4, due_at), visible_at = c
                       last_error = ?5
 WHERE id = ?1 AND attempt = ?2 AND status = 'due';
 
+-- revive --
+-- Make a delivery that was given up due again, in a new round of attempts; all of them where none is named.
+UPDATE deliveries SET status = 'due', due_at = ?1, visible_at = ?1, attempt = (attempt / ?2 + 1) * ?2
+WHERE status = 'dead' AND id = coalesce(?3, id) AND destination = coalesce(?4, destination);
+
 -- release_quarantined --
 -- Remove an array of quarantined messages.
 DELETE FROM quarantine WHERE id IN (SELECT value FROM carray(?1));

@@ -48,19 +48,19 @@ SELECT source, key, document, reason, received_at, replayed, id FROM quarantine
 WHERE id < ?1 ORDER BY id DESC LIMIT ?2;
 
 -- due_deliveries --
--- Deliveries still to be made, oldest first.
+-- Deliveries still to be made, of one destination where it is named, oldest first.
 SELECT id, destination, source_id, type, body, created_at, due_at, attempt, status, not_after, last_error
-FROM deliveries WHERE status = 'due' ORDER BY number LIMIT ?1;
+FROM deliveries WHERE status = 'due' AND destination = coalesce(?2, destination) ORDER BY number LIMIT ?1;
 
 -- dead_deliveries --
--- Deliveries given up, oldest first.
+-- Deliveries given up, likewise, oldest first.
 SELECT id, destination, source_id, type, body, created_at, due_at, attempt, status, not_after, last_error
-FROM deliveries WHERE status = 'dead' ORDER BY number LIMIT ?1;
+FROM deliveries WHERE status = 'dead' AND destination = coalesce(?2, destination) ORDER BY number LIMIT ?1;
 
 -- done_deliveries --
--- Deliveries made, oldest first.
+-- Deliveries made, likewise, oldest first.
 SELECT id, destination, source_id, type, body, created_at, due_at, attempt, status, not_after, last_error
-FROM deliveries WHERE status = 'done' ORDER BY number LIMIT ?1;
+FROM deliveries WHERE status = 'done' AND destination = coalesce(?2, destination) ORDER BY number LIMIT ?1;
 
 -- counts --
 -- How many there are of everything that is counted.

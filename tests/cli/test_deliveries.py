@@ -1,0 +1,134 @@
+"""`adapter deliveries`: what waits and what was given up, also beside a server, and sent again."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec import Raw
+from typer.testing import CliRunner, Result
+
+from adapter.cli.main import commands
+from adapter.model.deliveries import Delivery
+from adapter.store.contract import Changes, Settlement, Transaction, Wanted
+from adapter.store.engines import open_store
+
+NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+LINES = [
+    "w1 discount.issued of ann to webhook: next at 2026-11-21 12:00:05 UTC, 1 attempt, answered 503",
+    "w2 discount.issued of ann to webhook: dead, 1 attempt, answered 410",
+    "o1 discount.issued of bob to other: dead, 1 attempt, answered 500",
+]
+
+
+def delivery(id_: str, source_id: str, destination: str) -> Delivery:
+    body = Raw(b'{"code":"SECRET-1"}')
+    return Delivery(id_, destination, source_id, "discount.issued", body, NOON, NOON)
+
+
+async def opened(url: str, work: Callable[[Any], Coroutine[Any, Any, None]]) -> None:
+    store = open_store(url)
+    await store.open()
+    await work(store)
+    await store.close()
+
+
+async def fill(store: Any) -> None:
+    put = [delivery("w1", "ann", "webhook"), delivery("w2", "ann", "webhook"), delivery("o1", "bob", "other")]
+
+    async def script(transaction: Transaction) -> None:
+        await transaction.load(Wanted(), NOON)
+        await transaction.save(Changes(NOON, {}, [], {}, [], [], [], [], {}, [], put, []))
+
+    await store.transact(script)
+    await store.lease(NOON, NOON + timedelta(minutes=1), 9)
+    again = NOON + timedelta(seconds=5)
+    await store.settle(
+        [
+            Settlement("w1", 1, done=False, due_at=again, error="answered 503"),
+            Settlement("w2", 1, done=False, error="answered 410"),
+            Settlement("o1", 1, done=False, error="answered 500"),
+        ]
+    )
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    """A store with one delivery that waits and one that is dead for webhook, and a dead one for other."""
+    url = f"sqlite:///{tmp_path / 'adapter.db'}"
+    asyncio.run(opened(url, fill))
+    return url
+
+
+def run(url: str, *options: str) -> Result:
+    return CliRunner().invoke(commands, ["deliveries", "--store", url, *options])
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ([], LINES),
+        (["--dead"], LINES[1:]),
+        (["--destination", "other"], LINES[2:]),
+        (["--destination", "webhook", "--dead"], LINES[1:2]),
+        (["--limit", "1"], LINES[:2]),
+        (["--destination", "nowhere"], []),
+    ],
+)
+def test_those_that_are_asked_for_are_listed(url: str, options: list[str], expected: list[str]) -> None:
+    result = run(url, *options)
+    assert (result.exit_code, result.stdout.splitlines()) == (0, expected)
+
+
+def test_programs_get_all_but_the_body(url: str) -> None:
+    told = run(url, "--json").stdout
+    assert "SECRET" not in told
+    assert json.loads(told)[0] == {
+        "id": "w1", "status": "due", "destination": "webhook", "type": "discount.issued", "source_id": "ann",
+        "attempts": 1, "created_at": "2026-11-21T12:00:00Z", "next_at": "2026-11-21T12:00:05Z",
+        "last_error": "answered 503",
+    }  # fmt: skip
+    assert [each["next_at"] for each in json.loads(told)[1:]] == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "told", "dead"),
+    [
+        (["--retry", "w2"], 0, "1 delivery waits again", ["o1"]),
+        (["--retry", "w2", "--retry", "o1"], 0, "2 deliveries wait again", []),
+        (["--retry", "w1"], 1, "0 deliveries wait again", ["w2", "o1"]),
+        (["--retry-all"], 0, "2 deliveries wait again", []),
+        (["--retry-all", "--destination", "other"], 0, "1 delivery waits again", ["w2"]),
+    ],
+)
+def test_dead_ones_wait_again(url: str, options: list[str], code: int, told: str, dead: list[str]) -> None:
+    result = run(url, *options)
+    assert (result.exit_code, result.stdout) == (code, f"{told}\n")
+    assert [each["id"] for each in json.loads(run(url, "--dead", "--json").stdout)] == dead
+
+
+def test_beside_a_server_a_list_is_given_and_a_retry_says_what_to_stop(url: str) -> None:
+    async def beside(_: Any) -> None:
+        listed = await asyncio.to_thread(run, url)
+        assert listed.stdout.splitlines() == LINES
+        retried = await asyncio.to_thread(run, url, "--retry-all")
+        assert (retried.exit_code, retried.stdout) == (1, "")
+        assert "is in use by process" in retried.stderr
+
+    asyncio.run(opened(url, beside))
+
+
+def test_where_there_is_no_store_none_is_made(tmp_path: Path) -> None:
+    result = run(f"sqlite:///{tmp_path / 'none.db'}")
+    assert result.exit_code == 1
+    assert "there is no store at" in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_one_and_all_together_are_refused(url: str) -> None:
+    assert run(url, "--retry", "w2", "--retry-all").exit_code == 2

@@ -1,0 +1,54 @@
+"""What the log says of a destination: when it begins to fail and when it recovers, not each failure."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, cast
+
+import pytest
+from msgspec import Raw
+
+from adapter.destinations.contract import Attempt
+from adapter.metrics import Metrics
+from adapter.model.deliveries import Delivery
+from adapter.services.lane import Lane, Pace
+from adapter.store.contract import Settlement, Store
+from tests.services.outbox_doubles import NOON, OK, Clock, Endpoint
+
+FAILED = Attempt(ok=False, error="answered 500")
+BEGINS, ENDS = "deliveries to shop fail: answered 500", "deliveries to shop are taken again"
+
+
+class Outbox:
+    """An outbox that records nothing."""
+
+    async def settle(self, settlements: Sequence[Settlement]) -> int:
+        return len(settlements)
+
+    async def lease(self, *_: Any) -> list[Delivery]:
+        return []
+
+
+@pytest.mark.parametrize(
+    ("attempts", "expected"),
+    [
+        ([OK, OK], []),
+        ([FAILED, FAILED], [BEGINS]),
+        ([OK, FAILED, FAILED, OK, OK], [BEGINS, ENDS]),
+        ([FAILED, OK, FAILED], [BEGINS, ENDS, BEGINS]),
+    ],
+    ids=["none fails", "all fail", "some fail in between", "it fails twice"],
+)
+async def test_the_log_says_when_a_destination_begins_to_fail_and_when_it_recovers(
+    attempts: list[Attempt], expected: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    left = iter(attempts)
+    lane = Lane(
+        Endpoint("shop", lambda _: next(left)), cast("Store", Outbox()), clock=Clock(), jitter=lambda: 0.5,
+        pace=Pace(), metrics=Metrics(), leasing=asyncio.Lock(),
+    )  # fmt: skip
+    for number in range(len(attempts)):
+        lane.begin(Delivery(f"d{number}", "shop", "c", "discount.issued", Raw(b"{}"), NOON, NOON, attempt=1))
+        await lane.run_once(1)
+    assert [record.getMessage() for record in caplog.records if record.levelname == "WARNING"] == expected

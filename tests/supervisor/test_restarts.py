@@ -1,0 +1,32 @@
+"""A process that dies is replaced at once; one that dies again and again, ever more slowly."""
+
+from __future__ import annotations
+
+import pytest
+
+from adapter.supervisor import Restarts
+
+
+def pauses(lives: list[float]) -> list[float]:
+    """Return how long is waited after each of processes that live so many seconds, one after the other."""
+    restarts, now, waited = Restarts(), 1000.0, []
+    for life in lives:
+        restarts.began(now)
+        now += life
+        waited.append(restarts.ended(now))
+        now += waited[-1]
+    return waited
+
+
+@pytest.mark.parametrize(
+    ("lives", "expected"),
+    [
+        ([1, 1, 1, 1, 1, 1, 1], [0, 1, 2, 4, 8, 10, 10]),
+        ([3600, 3600, 3600], [0, 0, 0]),
+        ([3600, 1, 1], [0, 1, 2]),
+        ([1, 1, 1, 60, 1], [0, 1, 2, 0, 1]),
+    ],
+    ids=["always young", "always old", "young after old", "old after young"],
+)
+def test_the_pause_grows_while_processes_die_young(lives: list[float], expected: list[float]) -> None:
+    assert pauses(lives) == expected
