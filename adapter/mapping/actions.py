@@ -87,6 +87,7 @@ _UPSERT = Action(
         Field("address", "object", "city, state, line_1, line_2, country, postal_code"),
         Field("traits", "object", "everything else known of the customer; nested values and lists are kept"),
         Field("removed_traits", "names", "names of traits to remove"),
+        Field("removed_fields", "names", "names of fields above to empty: phone, address, address.country"),
         Field("segments", "memberships", "segments, true for joined and false for left"),
         Field("joined_segments", "names", "segments that the customer joined"),
         Field("left_segments", "names", "segments that the customer left"),

@@ -58,6 +58,7 @@ def _customer_upsert(fields: Fields, message: Message, out: list[Operation]) -> 
             fields=_standard(fields),
             traits=mapping(fields.get("traits"), "traits") or {},
             removed_traits=names(fields.get("removed_traits"), "removed_traits"),
+            removed_fields=names(fields.get("removed_fields"), "removed_fields"),
             joined_segments=(*joined, *names(fields.get("joined_segments"), "joined_segments")),
             left_segments=(*left, *names(fields.get("left_segments"), "left_segments")),
         )

@@ -13,9 +13,10 @@ from adapter.model.events import Event
 class CustomerUpsert(Struct, frozen=True, tag_field="action", tag="customer.upsert"):
     """Facts about one customer; only what is given changes.
 
-    `fields` holds standard fields (name, email, phone, birthdate, description, address), `identities`
-    kind to value; an unknown visitor's operations carry their anonymous id as `source_id` too.
-    `misfits` says what does not fit the shop's data model and was kept all the same.
+    `fields` holds standard fields (name, email, phone, birthdate, description, address), `removed_fields` the
+    names of some, or of parts (`address.city`), `identities` kind to value; an unknown visitor's operations
+    carry their anonymous id as `source_id` too. `misfits` says what does not fit the shop's data model and was
+    kept all the same.
     """
 
     source_id: str
@@ -23,6 +24,7 @@ class CustomerUpsert(Struct, frozen=True, tag_field="action", tag="customer.upse
     fields: dict[str, Any] = {}
     traits: dict[str, Any] = {}
     removed_traits: tuple[str, ...] = ()
+    removed_fields: tuple[str, ...] = ()
     joined_segments: tuple[str, ...] = ()
     left_segments: tuple[str, ...] = ()
     misfits: tuple[str, ...] = ()

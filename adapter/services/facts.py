@@ -7,6 +7,7 @@ removed leaves its time behind, so that an older message does not bring it back.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -29,7 +30,8 @@ def told(customer: Customer, facts: CustomerUpsert, at: datetime | None) -> Cust
         if times and moment < max(times.values()):
             facts = _current(facts, times, moment)
         times = times | dict.fromkeys(_names(facts), moment)
-    changes: dict[str, Any] = {name: value for name, value in facts.fields.items() if name in FIELDS}
+    changes = _without(customer, facts.removed_fields)
+    changes |= {name: value for name, value in facts.fields.items() if name in FIELDS}
     if facts.traits or facts.removed_traits:
         kept = {name: value for name, value in customer.traits.items() if name not in facts.removed_traits}
         changes["traits"] = kept | facts.traits
@@ -39,9 +41,23 @@ def told(customer: Customer, facts: CustomerUpsert, at: datetime | None) -> Cust
     return replace(customer, **changes, told_at=times)
 
 
+def _without(customer: Customer, names: Sequence[str]) -> dict[str, Any]:
+    """Return the fields that change when these, or parts of them, go."""
+    changes: dict[str, Any] = {}
+    for name in names:
+        field, _, part = name.partition(".")
+        if part and field == "address":
+            whole = changes.get(field, customer.address) or {}
+            changes[field] = {key: value for key, value in whole.items() if key != part} or None
+        elif name in FIELDS:
+            changes[name] = None
+    return changes
+
+
 def _names(facts: CustomerUpsert) -> list[str]:
     return [
         *(name for name in facts.fields if name in FIELDS),
+        *(field for field in map(_field, facts.removed_fields) if field in FIELDS),
         *(_trait(name) for name in facts.traits),
         *(_trait(name) for name in facts.removed_traits),
         *(_segment(name) for name in facts.joined_segments),
@@ -59,10 +75,16 @@ def _current(facts: CustomerUpsert, times: dict[str, int], moment: int) -> Custo
         facts,
         fields={name: value for name, value in facts.fields.items() if stands(name)},
         traits={name: value for name, value in facts.traits.items() if stands(_trait(name))},
+        removed_fields=tuple(name for name in facts.removed_fields if stands(_field(name))),
         removed_traits=tuple(name for name in facts.removed_traits if stands(_trait(name))),
         joined_segments=tuple(name for name in facts.joined_segments if stands(_segment(name))),
         left_segments=tuple(name for name in facts.left_segments if stands(_segment(name))),
     )
+
+
+def _field(name: str) -> str:
+    """Return the field that a name, or the name of a part, belongs to."""
+    return name.partition(".")[0]
 
 
 def _trait(name: str) -> str:

@@ -51,6 +51,7 @@ def test_a_customer_upsert_carries_every_field(message: Message) -> None:
         "source_id": "u1", "anonymous_id": "a1", "mpid": -73, "identities": {"email": "a@b.c", "other": None},
         "name": " Ada ", "email": "a@b.c", "phone": 4912, "birthdate": "1990-01-02", "description": "",
         "address": {"city": "Berlin"}, "traits": {"plan": {"tier": [1]}}, "removed_traits": ["old", None],
+        "removed_fields": "phone",
         "segments": {"vip": True, "gone": False, "unsaid": None}, "joined_segments": "new",
         "left_segments": ["past"],
     }  # fmt: skip
@@ -62,6 +63,7 @@ def test_a_customer_upsert_carries_every_field(message: Message) -> None:
                     "address": {"city": "Berlin"}},
             traits={"plan": {"tier": [1]}},
             removed_traits=("old",),
+            removed_fields=("phone",),
             joined_segments=("vip", "new"),
             left_segments=("gone", "past"),
         )

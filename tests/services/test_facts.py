@@ -28,6 +28,7 @@ def facts(draw: st.DrawFn) -> CustomerUpsert:
         fields=draw(st.dictionaries(st.sampled_from(["name", "email"]), st.text("xy", max_size=2))),
         traits={name: draw(st.integers(0, 3)) for name in draw(_names) if name not in removed},
         removed_traits=removed,
+        removed_fields=draw(st.lists(st.sampled_from(["name", "email", "address"]), max_size=2).map(tuple)),
         joined_segments=joined,
         left_segments=tuple(name for name in draw(_names) if name not in joined),
     )
@@ -56,6 +57,8 @@ def test_facts_of_different_moments_come_to_the_same_in_any_order(
          Customer("u1", name="New")),
         (CustomerUpsert("u1", removed_traits=("plan",)), CustomerUpsert("u1", traits={"plan": "basic"}),
          Customer("u1")),
+        (CustomerUpsert("u1", removed_fields=("name",)), CustomerUpsert("u1", fields={"name": "Old"}),
+         Customer("u1")),
         (CustomerUpsert("u1", joined_segments=("vip",)), CustomerUpsert("u1", left_segments=("vip",)),
          Customer("u1", segments=("vip",))),
         (CustomerUpsert("u1", traits={"plan": "gold"}), CustomerUpsert("u1", traits={"age": 30}),
@@ -77,3 +80,22 @@ def test_of_two_facts_of_one_moment_the_one_that_comes_last_stands() -> None:
 def test_facts_without_a_moment_are_the_latest_there_are() -> None:
     known = told(Customer("u1"), CustomerUpsert("u1", traits={"plan": "a"}), NOW)
     assert told(known, CustomerUpsert("u1", traits={"plan": "b"}), None).traits == {"plan": "b"}
+
+
+@pytest.mark.parametrize(
+    ("removed", "rest"),
+    [
+        (("address.city",), {"country": "DE"}),
+        (("address.city", "address.country"), None),
+        (("address",), None),
+        (("address.zip", "address.", "shoe_size"), {"city": "Bonn", "country": "DE"}),
+    ],
+)
+def test_of_an_address_parts_can_go(removed: tuple[str, ...], rest: dict[str, str] | None) -> None:
+    known = Customer("u1", address={"city": "Bonn", "country": "DE"})
+    assert told(known, CustomerUpsert("u1", removed_fields=removed), NOW).address == rest
+
+
+def test_a_field_both_removed_and_told_is_told() -> None:
+    facts = CustomerUpsert("u1", fields={"email": "new@x.test"}, removed_fields=("email",))
+    assert told(Customer("u1", email="old@x.test"), facts, NOW).email == "new@x.test"
