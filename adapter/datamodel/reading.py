@@ -144,12 +144,15 @@ class _Reading:
         seen = [name]
         while (like := _like(blocks[seen[-1]])) is not None:
             at = ("events", seen[-1], "like")
+            if not isinstance(like, str):
+                self.refuse(at, "`like` names no event", "write the name of one event, without brackets")
+                break
             if like not in read:
                 known = self.whole.events
                 if like in known:
                     attributes = {**known[like].attributes, **attributes}
                 else:
-                    near = did_you_mean(str(like), (*read, *known))
+                    near = did_you_mean(like, (*read, *known))
                     self.refuse(at, f"`{like}` is no event of the model", near)
                 break
             if like in seen:

@@ -8,6 +8,7 @@ with its place.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Collection
 from pathlib import Path
@@ -178,17 +179,24 @@ class _Building:
             return text
         if text in _CONSTANTS:
             return _CONSTANTS[text]
-        if text in _AMBIGUOUS:
-            message = f"`{text}` is a boolean to some YAML readers and text to others"
-            self.problems.append(
-                Problem(self.at(node), message, f'write "{text}" for the text, or true / false')
-            )
-            return text
-        if _LEADING_ZERO.match(text):
-            message = f"`{text}` is a number, and would lose its leading zero"
-            remedy = f'write "{text}" for the text, or the number without it'
-            self.problems.append(Problem(self.at(node), message, remedy))
+        trap = _trap(text)
+        if trap is not None:
+            self.problems.append(Problem(self.at(node), *trap))
             return text
         if _INTEGER.match(text):
             return int(text)
         return float(text) if _FLOAT.match(text) else text
+
+
+def _trap(text: str) -> tuple[str, str] | None:
+    """Return what a plain scalar would be mistaken for, and what to write instead."""
+    if text in _AMBIGUOUS:
+        message = f"`{text}` is a boolean to some YAML readers and text to others"
+        return message, f'write "{text}" for the text, or true / false'
+    if _LEADING_ZERO.match(text):
+        message = f"`{text}` is a number, and would lose its leading zero"
+        return message, f'write "{text}" for the text, or the number without it'
+    if _FLOAT.match(text) and math.isinf(float(text)):
+        shown = text if len(text) <= 20 else f"{text[:20]}…"
+        return f"`{shown}` is a number too large to reckon with", "put it in quotes for the text"
+    return None

@@ -162,7 +162,7 @@ class _Reading:
             return None
         self.problems += self.document.unknown_keys(path, entry, _CASE_KEYS)
         body = self.body(path, entry)
-        name, expect, reasons = entry.get("name"), entry.get("expect"), entry.get("quarantined", [])
+        name, expect, quarantined = entry.get("name"), entry.get("expect"), self.reasons(path, entry)
         if not isinstance(name, str) or not name.strip():
             self.problem((*path, "name"), "no `name`", "say in a sentence what should happen")
             return None
@@ -175,9 +175,17 @@ class _Reading:
         return Case(
             name=name, source=source, path=self.path, index=index, at=self.document.mark(*path), body=body,
             received_at=received_at, only=self.listed(entry, "only"), ignore=self.listed(entry, "ignore"),
-            expect=expect,
-            quarantined=[reasons] if isinstance(reasons, str) else list(reasons),
+            expect=expect, quarantined=quarantined,
         )  # fmt: skip
+
+    def reasons(self, path: yaml.Keys, entry: dict[str, Any]) -> list[str]:
+        reasons = entry.get("quarantined", [])
+        if not isinstance(reasons, str | list):
+            self.problem(
+                (*path, "quarantined"), "`quarantined` gives no reason", "write the reason, or a list"
+            )
+            return []
+        return [reasons] if isinstance(reasons, str) else reasons
 
     def listed(self, entry: dict[str, Any], key: str) -> list[str]:
         """Return a list of the case, else the file's."""

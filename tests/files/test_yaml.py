@@ -21,10 +21,18 @@ def test_digits_that_would_lose_their_zero_are_refused(digits: str) -> None:
     assert fault.endswith(f'write "{digits}" for the text, or the number without it')
 
 
+@pytest.mark.parametrize("number", ["5" * 5000, "-" + "5" * 400, "1e999", "5" * 400 + ".5"])
+def test_numbers_that_no_computer_reckons_with_are_refused(number: str) -> None:
+    shown = number if len(number) < 20 else f"{number[:20]}…"
+    assert faults(f"a: 1\npoints: {number}") == [
+        f"2:9: `{shown}` is a number too large to reckon with; put it in quotes for the text"
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "value"),
     [("0", 0), ("0.5", 0.5), ("-0.5", -0.5), ("'01234'", "01234"), ("07:30", "07:30"), ("0a", "0a"),
-     ("2024-01-01", "2024-01-01")],
+     ("2024-01-01", "2024-01-01"), ("9" * 300, int("9" * 300)), ("1e-999", 0.0)],
 )  # fmt: skip
 def test_other_digits_are_what_they_look_like(text: str, value: object) -> None:
     document, problems = yaml.parse(f"value: {text}", "shop.yaml")

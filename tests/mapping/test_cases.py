@@ -121,6 +121,10 @@ def test_mappings_and_branches_that_no_case_reaches_are_named(shop: Path) -> Non
             "2:32: unknown key `expects`; did you",
         ),
         ("source: segment\ncases: [{name: x, payload: {}, expect: {}}]", "2:40: `expect` is not a list"),
+        (
+            "source: segment\ncases: [{name: x, payload: {}, quarantined: 1}]",
+            "2:45: `quarantined` gives no reason",
+        ),
     ],
 )
 def test_a_fault_in_a_case_file_has_its_place(text: str, problem: str, tmp_path: Path) -> None:
