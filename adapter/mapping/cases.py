@@ -21,6 +21,7 @@ from msgspec import Struct
 from adapter.errors import MappingError
 from adapter.files import contents, yaml
 from adapter.files.dumping import dump
+from adapter.files.folders import visible
 from adapter.files.problems import Mark, Problem, did_you_mean
 from adapter.mapping.book import MappingBook
 from adapter.mapping.files import SOURCES
@@ -91,10 +92,10 @@ def _shown(outcome: Outcome) -> list[str]:
 
 
 def load(directory: Path) -> tuple[list[Case], list[Problem]]:
-    """Read every `*.test.yaml` under a directory."""
+    """Read every `*.test.yaml` under a directory that is not hidden."""
     cases: list[Case] = []
     problems: list[Problem] = []
-    for path in sorted((*directory.rglob("*.test.yaml"), *directory.rglob("*.test.yml"))):
+    for path in visible(directory, "**/*.test.yaml", "**/*.test.yml"):
         document, found = yaml.read(path)
         problems += found
         if document is not None:

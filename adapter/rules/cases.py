@@ -22,6 +22,7 @@ from typing import Any
 from msgspec import Struct
 
 from adapter.files import yaml
+from adapter.files.folders import visible
 from adapter.files.problems import Mark, Problem, did_you_mean
 from adapter.model.customers import Customer
 from adapter.model.decisions import RuleOutcome
@@ -97,7 +98,7 @@ def load(directory: Path) -> tuple[list[Case], list[Problem]]:
     """Read the cases of a directory's `*.test.yaml` files, and what is wrong with them."""
     cases: list[Case] = []
     problems: list[Problem] = []
-    for path in sorted(directory.glob("*.test.yaml")):
+    for path in visible(directory, "*.test.yaml"):
         document, found = yaml.read(path)
         problems += found
         if document is None:
