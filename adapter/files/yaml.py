@@ -32,6 +32,9 @@ _CONSTANTS: dict[str, Any] = {"": None, "~": None, "null": None, "Null": None, "
                               "false": False, "False": False, "FALSE": False}  # fmt: skip
 _MAX_NODES = 200_000
 _MAX_DEPTH = 64
+#: So deep libyaml composes on any thread's stack.
+_SAFE_DEPTH = 1000
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 Keys = tuple[str | int, ...]
 
@@ -96,21 +99,42 @@ def _end(text: str, name: str) -> Mark:
 
 def parse(text: str, name: str) -> tuple[Document | None, list[Problem]]:
     """Parse YAML text; `name` stands for the file in every position."""
+    building = _Building(name)
     try:
-        root = yaml.compose(
-            text, Loader=yaml.CSafeLoader if hasattr(yaml, "CSafeLoader") else yaml.SafeLoader
-        )
+        _stop_when_deep(text, name)
+        root = yaml.compose(text, Loader=_LOADER)
+        value = building.build(root, ()) if root is not None else None
     except yaml.MarkedYAMLError as error:
         return None, [_syntax(error, text, name)]
     except yaml.YAMLError as error:
         return None, [Problem(Mark(name, 1, 1), f"not YAML: {error}", "save it as UTF-8 text")]
-    building = _Building(name)
-    try:
-        value = building.build(root, ()) if root is not None else None
     except _TooLarge as error:
         return None, [Problem(error.at, "the file expands to too many or too deeply nested values",
                               "use fewer aliases, or split it")]  # fmt: skip
     return Document(name, value, building.marks, building.key_marks, text), building.problems
+
+
+def _stop_when_deep(text: str, name: str) -> None:
+    """Raise _TooLarge where values nest too deeply: composing them, libyaml would overflow the stack.
+
+    A block takes a column for two levels at least, anything else a bracket: only where these do not bound
+    the depth are levels counted, for that takes as long as half of the composing.
+    """
+    widest = max(map(len, text.split("\n")))
+    if text.count("[") + text.count("{") + 2 * widest <= _SAFE_DEPTH:
+        return
+    depth = 0
+    for event in yaml.parse(text, Loader=_LOADER):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > _MAX_DEPTH + 1:
+                raise _TooLarge(_at(event.start_mark, name))
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+
+
+def _at(mark: Any, name: str) -> Mark:
+    return Mark(name, mark.line + 1, mark.column + 1)
 
 
 def _syntax(error: yaml.MarkedYAMLError, text: str, name: str) -> Problem:
@@ -140,7 +164,7 @@ class _Building:
         self.nodes = 0
 
     def at(self, node: yaml.Node) -> Mark:
-        return Mark(self.name, node.start_mark.line + 1, node.start_mark.column + 1)
+        return _at(node.start_mark, self.name)
 
     def build(self, node: yaml.Node, path: Keys) -> Any:
         self.nodes += 1

@@ -63,3 +63,19 @@ def test_a_name_that_is_no_file_says_so_and_not_to_save_it(tmp_path: Path) -> No
     (tmp_path / "shop.yaml").mkdir()
     _, [problem] = yaml.read(tmp_path / "shop.yaml", "shop.yaml")
     assert str(problem).startswith("shop.yaml:1:1: cannot be read: Is a directory; put a file")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[" * 100_000, "{a: " * 100_000, "- " * 100_000, "? " * 100_000,
+     "\n".join(" " * level + f"a:\n{' ' * level}-" for level in range(1000))],
+)  # fmt: skip
+def test_what_nests_without_end_is_refused_where_it_goes_too_deep(text: str) -> None:
+    [fault] = faults(text)
+    assert "the file expands to too many or too deeply nested values" in fault
+
+
+def test_the_place_is_the_same_however_the_depth_was_noticed() -> None:
+    by_building, by_counting = "[" * 66 + "]" * 66, "[" * 66 + "]" * 66 + "#" * 1000
+    assert faults(by_building) == faults(by_counting)
+    assert faults(by_building)[0].startswith("1:66: ")
