@@ -30,6 +30,8 @@ _AMBIGUOUS = frozenset(
 _CONSTANTS: dict[str, Any] = {"": None, "~": None, "null": None, "Null": None, "NULL": None,
                               "true": True, "True": True, "TRUE": True,
                               "false": False, "False": False, "FALSE": False}  # fmt: skip
+#: A path, and what of it stands before its first bracket.
+_PATH = re.compile(r"(\$[^\s\[\]{},\"']*)(?:\[[^\s\[\]{},\"]*\][^\s\[\]{},\"']*)+")
 _MAX_NODES = 200_000
 _MAX_DEPTH = 64
 #: So deep libyaml composes on any thread's stack.
@@ -146,6 +148,10 @@ def _syntax(error: yaml.MarkedYAMLError, text: str, name: str) -> Problem:
         return Problem(
             Mark(name, line + 1, here.find("\t") + 1), "a tab stands in the indentation", "use spaces"
         )
+    path = _PATH.search(here) if here[column : column + 1] == "[" else None
+    if path is not None and path.end(1) == column:
+        remedy = f'write "{path.group()}": between brackets, a path with `[` needs quotes'
+        return Problem(Mark(name, line + 1, path.start() + 1), "the path ends at its `[`", remedy)
     return Problem(Mark(name, line + 1, column + 1), f"not YAML: {error.problem}",
                    "check the indentation, and quote text that holds `: ` or starts with a sign")  # fmt: skip
 

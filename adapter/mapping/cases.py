@@ -199,11 +199,14 @@ class _Reading:
             return None
         if "payload" in entry:
             return msgspec.json.encode(entry["payload"])
+        path_of_file = self.path.parent / str(entry["file"])
         try:
-            return contents.read(self.path.parent / str(entry["file"]))
+            return contents.read(path_of_file)
         except OSError as error:
             remedy = f"name a file, from {self.path.parent} on"
             place = self.document.mark(*path, "file")
             # Only a warning for the check, because a server needs no fixtures.
-            self.problems.append(Problem(place, f"cannot be read: {error.strerror}", remedy, "warning"))
+            self.problems.append(
+                Problem(place, f"`{path_of_file}` cannot be read: {error.strerror}", remedy, "warning")
+            )
             return None

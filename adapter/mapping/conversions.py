@@ -105,6 +105,11 @@ def _shown(found: datetime) -> str:
     return found.replace(tzinfo=None).isoformat(timespec=precision) + "Z"
 
 
+def is_currency(value: Any) -> bool:
+    """Say whether a value is written as ISO 4217 writes currencies, in small letters or capitals."""
+    return type(value) is str and _CURRENCY.match(value.strip().upper()) is not None
+
+
 def money(amount: Any, currency: Any, rounding: str = "half_up") -> Any:
     """Return an amount in the currency's minor units (ISO 4217): 54.9 EUR is 5490, 500 JPY is 500.
 

@@ -66,6 +66,15 @@ def test_a_name_that_is_no_file_says_so_and_not_to_save_it(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
+    ("text", "place"),
+    [('a: {"@path": $.products[0].sku}', "1:14"), ("a:\n  [$.x, $.products[0].sku]", "2:9")],
+)
+def test_a_path_that_ends_at_its_bracket_is_told_to_be_quoted(text: str, place: str) -> None:
+    remedy = 'write "$.products[0].sku": between brackets, a path with `[` needs quotes'
+    assert faults(text) == [f"{place}: the path ends at its `[`; {remedy}"]
+
+
+@pytest.mark.parametrize(
     "text",
     ["[" * 100_000, "{a: " * 100_000, "- " * 100_000, "? " * 100_000,
      "\n".join(" " * level + f"a:\n{' ' * level}-" for level in range(1000))],

@@ -58,6 +58,8 @@ CASES: list[tuple[Any, tuple[str | int, ...], str]] = [
      ("a", "@filter", "where", "$.n", "least"),
      "did you mean `at_least`?"),
     ({"a": {"@money": {"amount": P}}}, ("a", "@money"), "currency"),
+    ({"a": {"@money": {"amount": P, "currency": "EURO"}}}, ("a", "@money", "currency"), "as in EUR"),
+    ({"a": {"@money": {"amount": P, "currency": {"@literal": 7}}}}, ("a", "@money", "currency"), "as in EUR"),
 ]  # fmt: skip
 
 
