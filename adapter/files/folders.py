@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from adapter.files.problems import Mark, Problem
+
 
 def visible(folder: Path, *patterns: str) -> list[Path]:
     """Return what a folder holds under these glob patterns, in the order of the paths.
@@ -13,6 +15,12 @@ def visible(folder: Path, *patterns: str) -> list[Path]:
     """
     found = {path for pattern in patterns for path in folder.glob(pattern)}
     return sorted(path for path in found if not _hidden(path.relative_to(folder)))
+
+
+def nothing_in(folder: Path, message: str) -> Problem:
+    """Return the warning that a folder holds nothing of the kind that it is for."""
+    remedy = "put a `*.yaml` file there, or name another folder"
+    return Problem(Mark(str(folder), 1, 1), message, remedy, "warning")
 
 
 def _hidden(path: Path) -> bool:

@@ -18,7 +18,7 @@ from adapter.datamodel.declared import DataModel
 from adapter.datamodel.fitting import fitting
 from adapter.datamodel.reading import is_model
 from adapter.errors import MappingError
-from adapter.files.folders import visible
+from adapter.files.folders import nothing_in, visible
 from adapter.files.problems import Mark, Problem
 from adapter.mapping import check, check_model
 from adapter.mapping.files import Mapping, MappingFile
@@ -105,7 +105,12 @@ def load(directory: Path) -> tuple[MappingBook | None, list[Problem]]:
     if not directory.is_dir():
         remedy = "name the directory that holds the mapping files"
         return None, [Problem(Mark(str(directory), 1, 1), "no such directory", remedy)]
-    files, problems = load_files(mapping_files(directory))
+    paths = mapping_files(directory)
+    files, problems = load_files(paths)
+    if not paths:
+        problems.append(
+            nothing_in(directory, "no mapping file in this folder: every message will be ignored")
+        )
     model, found = reading.load(directory)
     problems += [*found, *check.findings(files)]
     if model is not None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from adapter.files import yaml
-from adapter.files.folders import visible
+from adapter.files.folders import nothing_in, visible
 from adapter.files.problems import Mark, Problem, did_you_mean
 from adapter.model.customers import Customer
 from adapter.model.decisions import Decision, RuleOutcome
@@ -177,6 +177,8 @@ def load(directory: Path, names: Names | None = None) -> tuple[RuleBook | None, 
             found, wrong = _file(path, texts[path], names, shared)
             compiled += found
             problems += wrong
+    if not compiled and not problems:
+        problems.append(nothing_in(directory, "no rule in this folder: no discount will be issued"))
     problems += _twice(compiled) + _unknown_segments(compiled, shared)
     problems.sort(key=lambda problem: problem.mark)
     if any(problem.severity == "error" for problem in problems):
