@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 
 from adapter.errors import MappingError
 from adapter.mapping import javascript
-from adapter.mapping.values import UNDEFINED, is_number
+from adapter.mapping.values import UNDEFINED, is_number, type_of
 from adapter.model.money import minor_units
 from adapter.model.times import parse_timestamp
 
@@ -98,6 +98,15 @@ def moment(value: Any) -> Any:
         return _absent(value)
     found = parse_timestamp(value)
     return _shown(found) if found is not None else _refuse("@datetime", value, "a date and time")
+
+
+def members(value: Any) -> Any:
+    """Return an object as it is; what else comes is told by its type, for it may be personal data."""
+    if type(value) is dict:
+        return value
+    if _is_absent(value):
+        return _absent(value)
+    raise MappingError(f"@object: the {type_of(value)} that came is not an object")
 
 
 def _shown(found: datetime) -> str:
