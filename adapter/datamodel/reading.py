@@ -13,6 +13,7 @@ from typing import Any, get_args
 from adapter.datamodel.declared import DataModel, Declared, DeclaredEvent, Policy, UnknownPolicy
 from adapter.datamodel.types import NAMES, Type, parse_type
 from adapter.files import yaml
+from adapter.files.folders import visible
 from adapter.files.problems import Problem, did_you_mean
 
 #: The file of a mapping directory that holds the data model; its parts are named `*.model.yaml`.
@@ -39,7 +40,7 @@ def load(directory: Path) -> tuple[DataModel | None, list[Problem]]:
     """Read the model of a mapping directory, parts and all; None when there is none, or it has an error."""
     model: DataModel | None = None
     problems: list[Problem] = []
-    for path in (directory / MODEL_FILE, *sorted(directory.glob(f"*.{MODEL_FILE}"))):
+    for path in (directory / MODEL_FILE, *visible(directory, f"*.{MODEL_FILE}")):
         document, found = yaml.read(path) if path.is_file() else (None, [])
         problems += found
         if document is not None:
@@ -144,12 +145,15 @@ class _Reading:
         seen = [name]
         while (like := _like(blocks[seen[-1]])) is not None:
             at = ("events", seen[-1], "like")
+            if not isinstance(like, str):
+                self.refuse(at, "`like` names no event", "write the name of one event, without brackets")
+                break
             if like not in read:
                 known = self.whole.events
                 if like in known:
                     attributes = {**known[like].attributes, **attributes}
                 else:
-                    near = did_you_mean(str(like), (*read, *known))
+                    near = did_you_mean(like, (*read, *known))
                     self.refuse(at, f"`{like}` is no event of the model", near)
                 break
             if like in seen:

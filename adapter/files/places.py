@@ -24,6 +24,19 @@ def inside(text: str, start: Mark, value: str, offset: int) -> Mark:
     return Mark(start.file, text.count("\n", 0, raw) + 1, raw - line_start + 1)
 
 
+#: What to write where `cut_by_comment` holds.
+QUOTE_ALL = "YAML takes ` #` for a comment: put the whole condition into quotes"
+
+
+def cut_by_comment(text: str, at: Mark, value: str, offset: int) -> bool:
+    """Say whether the quote at `value[offset]`, which stands at this place of the file, lacks its end because
+    YAML took the rest of the line for a comment.
+    """
+    begun = value[offset:]
+    rest = text.split("\n")[at.line - 1][at.column - 1 :].removeprefix(begun)
+    return begun[:1] in ('"', "'") and begun.count(begun[0]) == 1 and rest.lstrip(" \t")[:1] == "#"
+
+
 def _after_space(text: str, raw: int) -> int:
     while raw < len(text) and not text[raw].isspace():
         raw += 1

@@ -10,6 +10,9 @@ from msgspec import Struct
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+#: So many known words are listed.
+_FEW = 12
+
 
 class Mark(Struct, frozen=True, order=True):
     """A place in a file; `line` and `column` count from 1."""
@@ -48,4 +51,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     near = get_close_matches(word, words, n=1, cutoff=0.6)
     if near:
         return f"did you mean `{near[0]}`?"
-    return "known are " + ", ".join(f"`{known_word}`" for known_word in words[:12]) if words else ""
+    if not words:
+        return ""
+    more = f" and {len(words) - _FEW} more" if len(words) > _FEW else ""
+    return "known are " + ", ".join(f"`{known_word}`" for known_word in words[:_FEW]) + more

@@ -32,8 +32,12 @@ _CONSTANTS: dict[str, Any] = {"": None, "~": None, "null": None, "Null": None, "
                               "true": True, "True": True, "TRUE": True,
                               "false": False, "False": False, "FALSE": False}  # fmt: skip
 _TAGS = "tag:yaml.org,2002:"
+#: A path, and what of it stands before its first bracket.
+_PATH = re.compile(r"(\$[^\s\[\]{},\"']*)(?:\[[^\s\[\]{},\"]*\][^\s\[\]{},\"']*)+")
 _MAX_NODES = 200_000
 _MAX_DEPTH = 64
+#: So deep libyaml composes on any thread's stack.
+_SAFE_DEPTH = 1000
 
 Keys = tuple[str | int, ...]
 
@@ -107,19 +111,42 @@ def _end(text: str, name: str) -> Mark:
 
 def parse(text: str, name: str) -> tuple[Document | None, list[Problem]]:
     """Parse YAML text; `name` stands for the file in every position."""
+    building = _Building(name)
     try:
+        _stop_when_deep(text, name)
         root = yaml.compose(text, Loader=_Loader)
+        value = building.build(root, ()) if root is not None else None
     except yaml.MarkedYAMLError as error:
         return None, [_syntax(error, text, name)]
     except yaml.YAMLError as error:
         return None, [Problem(Mark(name, 1, 1), f"not YAML: {error}", "save it as UTF-8 text")]
-    building = _Building(name)
-    try:
-        value = building.build(root, ()) if root is not None else None
     except _TooLarge as error:
         return None, [Problem(error.at, "the file expands to too many or too deeply nested values",
                               "use fewer aliases, or split it")]  # fmt: skip
     return Document(name, value, building.marks, building.key_marks, text), building.problems
+
+
+def _stop_when_deep(text: str, name: str) -> None:
+    """Raise _TooLarge where values nest too deeply: composing them, libyaml would overflow the stack.
+
+    A block takes a column for two levels at least, anything else a bracket: only where these do not bound
+    the depth are levels counted, for that takes as long as half of the composing.
+    """
+    widest = max(map(len, text.split("\n")))
+    if text.count("[") + text.count("{") + 2 * widest <= _SAFE_DEPTH:
+        return
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > _MAX_DEPTH + 1:
+                raise _TooLarge(_at(event.start_mark, name))
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+
+
+def _at(mark: Any, name: str) -> Mark:
+    return Mark(name, mark.line + 1, mark.column + 1)
 
 
 def _syntax(error: yaml.MarkedYAMLError, text: str, name: str) -> Problem:
@@ -131,6 +158,10 @@ def _syntax(error: yaml.MarkedYAMLError, text: str, name: str) -> Problem:
         return Problem(
             Mark(name, line + 1, here.find("\t") + 1), "a tab stands in the indentation", "use spaces"
         )
+    path = _PATH.search(here) if here[column : column + 1] == "[" else None
+    if path is not None and path.end(1) == column:
+        remedy = f'write "{path.group()}": between brackets, a path with `[` needs quotes'
+        return Problem(Mark(name, line + 1, path.start() + 1), "the path ends at its `[`", remedy)
     return Problem(Mark(name, line + 1, column + 1), f"not YAML: {error.problem}",
                    "check the indentation, and quote text that holds `: ` or starts with a sign")  # fmt: skip
 
@@ -149,7 +180,7 @@ class _Building:
         self.nodes = 0
 
     def at(self, node: yaml.Node) -> Mark:
-        return Mark(self.name, node.start_mark.line + 1, node.start_mark.column + 1)
+        return _at(node.start_mark, self.name)
 
     def problem(self, node: yaml.Node, message: str, remedy: str) -> None:
         self.problems.append(Problem(self.at(node), message, remedy))
@@ -207,21 +238,24 @@ class _Building:
             return text
         if text in _CONSTANTS:
             return _CONSTANTS[text]
-        if text in _AMBIGUOUS:
-            message = f"`{text}` is a boolean to some YAML readers and text to others"
-            self.problem(node, message, f'write "{text}" for the text, or true / false')
+        trap = _trap(text)
+        if trap is not None:
+            self.problem(node, *trap)
             return text
-        if _LEADING_ZERO.match(text):
-            message = f"`{text}` is a number, and would lose its leading zero"
-            self.problem(node, message, f'write "{text}" for the text, or the number without it')
-            return text
-        return self.number(node, text) if _FLOAT.match(text) else text
+        if _INTEGER.match(text):
+            return int(text)
+        return float(text) if _FLOAT.match(text) else text
 
-    def number(self, node: yaml.Node, text: str) -> Any:
-        if math.isinf(float(text)):
-            shown = text if len(text) <= 20 else f"{text[:19]}…"
-            self.problem(
-                node, f"`{shown}` is too large for a number", "write a smaller one, or quotes around text"
-            )
-            return text
-        return int(text) if _INTEGER.match(text) else float(text)
+
+def _trap(text: str) -> tuple[str, str] | None:
+    """Return what a plain scalar would be mistaken for, and what to write instead."""
+    if text in _AMBIGUOUS:
+        message = f"`{text}` is a boolean to some YAML readers and text to others"
+        return message, f'write "{text}" for the text, or true / false'
+    if _LEADING_ZERO.match(text):
+        message = f"`{text}` is a number, and would lose its leading zero"
+        return message, f'write "{text}" for the text, or the number without it'
+    if _FLOAT.match(text) and math.isinf(float(text)):
+        shown = text if len(text) <= 20 else f"{text[:19]}…"
+        return f"`{shown}` is too large for a number", "write a smaller one, or quotes around text"
+    return None

@@ -18,6 +18,7 @@ from adapter.datamodel.declared import DataModel
 from adapter.datamodel.fitting import fitting
 from adapter.datamodel.reading import is_model
 from adapter.errors import MappingError
+from adapter.files.folders import nothing_in, visible
 from adapter.files.problems import Mark, Problem
 from adapter.mapping import check, check_model, tracing
 from adapter.mapping.files import Mapping, MappingFile
@@ -105,7 +106,12 @@ def load(directory: Path) -> tuple[MappingBook | None, list[Problem]]:
     if not directory.is_dir():
         remedy = "name the directory that holds the mapping files"
         return None, [Problem(Mark(str(directory), 1, 1), "no such directory", remedy)]
-    files, problems = load_files(mapping_files(directory))
+    paths = mapping_files(directory)
+    files, problems = load_files(paths)
+    if not paths:
+        problems.append(
+            nothing_in(directory, "no mapping file in this folder: every message will be ignored")
+        )
     model, found = reading.load(directory)
     problems += [*found, *check.findings(files)]
     if model is not None:
@@ -121,12 +127,12 @@ def portability(directory: Path) -> list[Problem]:
 
 
 def mapping_files(directory: Path) -> list[Path]:
-    """Return the directory's mapping files, test cases and the data model left out.
+    """Return the directory's mapping files; test cases, the data model and what is hidden are left out.
 
     They stand in the order of their paths without suffix: `segment-shop.yaml` comes after `segment.yaml`,
     so that what it says of a customer wins.
     """
-    found = [path for pattern in ("*.yaml", "*.yml") for path in directory.rglob(pattern)]
+    found = visible(directory, "**/*.yaml", "**/*.yml")
     kept = [path for path in found if not is_model(path) and not path.name.endswith(_TEST_SUFFIXES)]
     return sorted(kept, key=lambda path: (path.with_suffix("").parts, path.suffix))
 

@@ -17,6 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from adapter.files import contents, yaml
+from adapter.files.folders import visible
 from adapter.files.problems import Mark, Problem, did_you_mean
 from adapter.mapping.book import MappingBook
 from adapter.mapping.files import SOURCES
@@ -72,10 +73,10 @@ class Case(Struct, frozen=True, kw_only=True):
 
 
 def load(directory: Path) -> tuple[list[Case], list[Problem]]:
-    """Read every `*.test.yaml` under a directory."""
+    """Read every `*.test.yaml` under a directory that is not hidden."""
     cases: list[Case] = []
     problems: list[Problem] = []
-    for path in sorted((*directory.rglob("*.test.yaml"), *directory.rglob("*.test.yml"))):
+    for path in visible(directory, "**/*.test.yaml", "**/*.test.yml"):
         document, found = yaml.read(path)
         problems += found
         if document is not None:
@@ -186,13 +187,15 @@ class _Reading:
             return None
         if "payload" in entry:
             return msgspec.json.encode(entry["payload"])
+        path_of_file = self.path.parent / str(entry["file"])
         try:
-            return contents.read(self.path.parent / str(entry["file"]))
+            return contents.read(path_of_file)
         except OSError as error:
             remedy = f"name a file, from {self.path.parent} on"
             place = self.document.mark(*path, "file")
             # Only a warning for the check, because a server needs no fixtures.
-            self.problems.append(Problem(place, f"cannot be read: {error.strerror}", remedy, "warning"))
+            message = f"`{path_of_file}` cannot be read: {error.strerror}"
+            self.problems.append(Problem(place, message, remedy, "warning"))
             return None
 
 

@@ -21,7 +21,7 @@ _CUSTOMER_FIELDS = ("name", "email", "phone", "birthdate", "description", "addre
 _TYPES = {
     "@template": "text", "@string": "text", "@liquid": "text", "@replace": "text", "@number": "number",
     "@boolean": "boolean", "@datetime": "datetime", "@money": "money", "@flatten": "object",
-    "@merge": "object",
+    "@merge": "object", "@object": "object",
 }  # fmt: skip
 _LITERALS: tuple[tuple[Any, str], ...] = (
     (bool, "boolean"), (str, "text"), ((int, float), "number"), (list, "list"), (dict, "object"),

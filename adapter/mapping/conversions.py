@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 
 from adapter.errors import MappingError
 from adapter.mapping import javascript
-from adapter.mapping.values import UNDEFINED, is_number
+from adapter.mapping.values import UNDEFINED, is_number, type_of
 from adapter.model.money import minor_units
 from adapter.model.times import parse_timestamp
 
@@ -114,9 +114,23 @@ def moment(value: Any) -> Any:
     return _shown(found) if found is not None else _refuse("@datetime", value, "a date and time")
 
 
+def members(value: Any) -> Any:
+    """Return an object as it is; what else comes is told by its type, for it may be personal data."""
+    if type(value) is dict:
+        return value
+    if _is_absent(value):
+        return _absent(value)
+    raise MappingError(f"@object: the {type_of(value)} that came is not an object")
+
+
 def _shown(found: datetime) -> str:
     precision = "milliseconds" if found.microsecond % 1000 == 0 else "microseconds"
     return found.replace(tzinfo=None).isoformat(timespec=precision) + "Z"
+
+
+def is_currency(value: Any) -> bool:
+    """Say whether a value is written as ISO 4217 writes currencies, in small letters or capitals."""
+    return type(value) is str and _CURRENCY.match(value.strip().upper()) is not None
 
 
 def money(amount: Any, currency: Any, rounding: str = "half_up") -> Any:

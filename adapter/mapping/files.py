@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from adapter.errors import MappingError
 from adapter.files import yaml
-from adapter.files.places import inside
+from adapter.files.places import QUOTE_ALL, cut_by_comment, inside
 from adapter.files.problems import Mark, Problem, did_you_mean
 from adapter.mapping import subscriptions
 from adapter.mapping.actions import ACTIONS, Action, Field
@@ -182,7 +182,8 @@ class _Reading:
         except subscriptions.SubscriptionError as error:
             start = self.document.mark(*path, "subscribe")
             at = inside(self.document.text, start, subscribe, error.position)
-            self.problems.append(Problem(at, error.reason, error.remedy))
+            cut = cut_by_comment(self.document.text, at, subscribe, error.position)
+            self.problems.append(Problem(at, error.reason, QUOTE_ALL if cut else error.remedy))
             return None
 
     def action(self, path: yaml.Keys, entry: dict[str, Any]) -> Action | None:

@@ -5,18 +5,21 @@ segmentio/action-destinations, unknown filters are ignored, values print as Java
 template has at most 1,000 characters. The reference stops a template after 100 MB or half a second. We count
 what it does instead, so that the same template on the same payload always ends alike: each character that is
 made, and by their weights each that a filter walks and each item of a list or a range. With loops disabled
-`MOST_MADE` of these bound the time too, to about a second.
+`MOST_MADE` of these bound the time too, to about a second. Nor does a date come from the clock.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import datetime
 from functools import lru_cache, wraps
 from typing import Any, NoReturn, TextIO
 
+from dateutil import parser
 from liquid import BoundTemplate, Environment, Mode, RenderContext, Undefined
 from liquid.ast import Node
-from liquid.builtin.expressions.primitive import RangeLiteral
+from liquid.builtin.expressions.filtered import FilteredExpression
+from liquid.builtin.expressions.primitive import RangeLiteral, StringLiteral
 from liquid.builtin.illegal import Illegal
 from liquid.builtin.output import Output, OutputNode
 from liquid.builtin.tags.echo_tag import EchoNode, EchoTag
@@ -52,6 +55,10 @@ _OF_TEXT = (
 )  # fmt: skip
 _REPLACING = frozenset({"replace", "replace_first", "replace_last"})
 _MADE = "characters_made"
+#: What the filter `date` takes for the moment of its call elsewhere.
+_CLOCK = frozenset({"now", "today"})
+#: Of these a date has what it leaves out, as in JavaScript: `May 5` is one of 2001.
+_LEFT_OUT = datetime(2001, 1, 1)  # noqa: DTZ001 - a text without a zone has none
 
 
 def render(template: str, payload: Any) -> str:
@@ -74,7 +81,8 @@ def parsed(template: str) -> BoundTemplate:
     made = _ENVIRONMENT.from_string(template)
     context = RenderContext(made)
     for node in made.nodes:
-        _bound_ranges(node, context)
+        for expression in _expressions(node, context):
+            _bound_ranges(expression)
     return made
 
 
@@ -93,6 +101,21 @@ def problem(template: str) -> str | None:
 def filters_of(template: str) -> list[str]:
     """Return the filters that a template which parses names, each once, in the order of their names."""
     return sorted(parsed(template).analyze(include_partials=False).filters) if template else []
+
+
+def reads_clock(template: str) -> bool:
+    """Say whether a template which parses writes `now` or `today` where the filter `date` takes it."""
+    made = parsed(template)
+    context = RenderContext(made)
+    return any(_dates_clock(expression) for node in made.nodes for expression in _expressions(node, context))
+
+
+def _dates_clock(expression: Expression) -> bool:
+    if not isinstance(expression, FilteredExpression) or all(
+        one.name != "date" for one in expression.filters or ()
+    ):
+        return False
+    return any(isinstance(part, StringLiteral) and part.value in _CLOCK for part in expression.children())
 
 
 def usable_filters() -> list[str]:
@@ -140,18 +163,17 @@ class _Range(RangeLiteral):
         return made
 
 
-def _bound_ranges(node: Node, context: RenderContext) -> None:
-    for expression in node.expressions():
-        _bound_ranges_of(expression)
+def _expressions(node: Node, context: RenderContext) -> Iterator[Expression]:
+    yield from node.expressions()
     for child in node.children(context, include_partials=False):
-        _bound_ranges(child, context)
+        yield from _expressions(child, context)
 
 
-def _bound_ranges_of(expression: Expression) -> None:
+def _bound_ranges(expression: Expression) -> None:
     if type(expression) is RangeLiteral:
         expression.__class__ = _Range  # the parser makes its own kind, and asks nobody
     for child in expression.children():
-        _bound_ranges_of(child)
+        _bound_ranges(child)
 
 
 class _Output(Output):
@@ -248,6 +270,26 @@ def _of_items(name: str, run: Callable[..., Any]) -> Callable[..., Any]:
     return wrapped
 
 
+def _dated(run: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(run)
+    def dated(value: Any, form: Any, **options: Any) -> Any:
+        return run(_moment(value) if isinstance(form, str) else value, form, **options)
+
+    return dated
+
+
+def _moment(value: Any) -> Any:
+    """Return the moment that a text names, else what came; python-liquid would fill it up from the clock."""
+    if not isinstance(value, str) or value.isdigit():
+        return value
+    if value in _CLOCK:
+        raise LiquidError(f"`{value}` is no date here: a mapping reads no clock", token=None)
+    try:
+        return parser.parse(value, default=_LEFT_OUT)
+    except parser.ParserError:
+        return value
+
+
 def _count(context: RenderContext, made: int) -> None:
     space = context.tag_namespace
     space[_MADE] = space.get(_MADE, 0) + made
@@ -273,6 +315,7 @@ def _environment() -> Environment:
         made.tags[name] = _Disabled(made)
     for name in _OF_TEXT:
         made.add_filter(name, _of_text(name, made.filters[name]))
+    made.add_filter("date", _dated(made.filters["date"]))
     for name in ("json", "jsonify"):
         made.add_filter(name, _json)
     for name in set(made.filters) - {*_OF_TEXT, *DISABLED_FILTERS}:

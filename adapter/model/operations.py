@@ -15,8 +15,8 @@ class CustomerUpsert(Struct, frozen=True, tag_field="action", tag="customer.upse
 
     `fields` holds standard fields (name, email, phone, birthdate, description, address), `removed_fields` the
     names of some, or of parts (`address.city`), `identities` kind to value; an unknown visitor's operations
-    carry their anonymous id as `source_id` too. `misfits` says what does not fit the shop's data model and was
-    kept all the same.
+    carry their anonymous id as `source_id` too. `misfits` says what does not fit the shop's data model and
+    was kept all the same.
     """
 
     source_id: str

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar, get_args
 
-from adapter.files.places import inside
+from adapter.files.places import QUOTE_ALL, cut_by_comment, inside
 from adapter.files.problems import Problem, did_you_mean
 from adapter.files.yaml import Document, Keys
 
@@ -61,8 +61,9 @@ class Block:
 
     def refuse_inside(self, below: Keys, value: str, offset: int, message: str, remedy: str) -> None:
         """Report a problem at the n-th character of a text below this block."""
-        start = self.document.mark(*self.path, *below)
-        self.problems.append(Problem(inside(self.text_of_file, start, value, offset), message, remedy))
+        at = inside(self.text_of_file, self.document.mark(*self.path, *below), value, offset)
+        cut = cut_by_comment(self.text_of_file, at, value, offset)
+        self.problems.append(Problem(at, message, QUOTE_ALL if cut else remedy))
 
     def warn(self, below: Keys, message: str, remedy: str) -> None:
         """Warn of a value below this block."""

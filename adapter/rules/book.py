@@ -11,6 +11,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from adapter.files import yaml
+from adapter.files.folders import nothing_in, visible
 from adapter.files.problems import Mark, Problem, did_you_mean
 from adapter.model.customers import Customer
 from adapter.model.decisions import Decision, RuleOutcome
@@ -162,15 +163,15 @@ def load(
 ) -> tuple[RuleBook | None, list[Problem]]:
     """Read the rules of a directory; the book is None when any file has an error.
 
-    Every `*.yaml` but `*.test.yaml` is read. `names` says what expressions may name; when not given,
-    anything. What is past at `now` (aware) is warned of; nothing is where it is not given.
+    Every `*.yaml` is read that is neither hidden nor a `*.test.yaml`. `names` says what expressions may name;
+    when not given, anything. What is past at `now` (aware) is warned of; nothing is where it is not given.
     """
     if not directory.is_dir():
         return None, [
             Problem(Mark(str(directory), 1, 1), "there is no such directory", "create it, or name another")
         ]
     names = names or Names()
-    paths = sorted(path for path in directory.glob("*.yaml") if not path.name.endswith(".test.yaml"))
+    paths = [path for path in visible(directory, "*.yaml") if not path.name.endswith(".test.yaml")]
     texts = {path: _text(path) for path in paths}
     shared, problems = _shared(directory / DEFINITIONS, texts, names)
     names = replace(names, definitions={**names.definitions, **shared.conditions})
@@ -180,6 +181,8 @@ def load(
             found, wrong = _file(path, texts[path], names, shared, now)
             compiled += found
             problems += wrong
+    if not compiled and not problems:
+        problems.append(nothing_in(directory, "no rule in this folder: no discount will be issued"))
     problems += _twice(compiled) + _unknown_segments(compiled, shared)
     for one in compiled:
         problems += doubts.overall(one.rule, one.at, shared.guardrails)

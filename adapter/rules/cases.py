@@ -23,6 +23,7 @@ from typing import Any
 from msgspec import Struct
 
 from adapter.files import yaml
+from adapter.files.folders import visible
 from adapter.files.problems import Mark, Problem, did_you_mean, errors
 from adapter.model.customers import Customer
 from adapter.model.decisions import RuleOutcome
@@ -103,7 +104,7 @@ def load(directory: Path, known: Known | None = None) -> tuple[list[Case], list[
     """
     cases: list[Case] = []
     problems: list[Problem] = []
-    for path in sorted(directory.glob("*.test.yaml")):
+    for path in visible(directory, "*.test.yaml"):
         document, found = yaml.read(path)
         problems += found
         if document is None:

@@ -1,6 +1,7 @@
 """Changed mapping and rule files, swapped in while requests run.
 
-Files that do not check are refused: the old ones serve on, and readiness and the log say what is wrong.
+Files that do not check are refused: the old ones serve on, and readiness and the log say what is wrong. So
+are files that our own reading stumbles over: whatever stands in them, the next change is looked at again.
 """
 
 from __future__ import annotations
@@ -48,6 +49,9 @@ class Reload:
         except InvalidFiles as error:
             self._refuse(error)
             return False
+        except Exception as error:  # noqa: BLE001 - told in readiness, and logged
+            self._fail(error)
+            return False
         recounted = anew(self._books.rules, fresh.rules)
         self._books.mappings, self._books.rules = fresh.mappings, fresh.rules
         self._health.files = Check("files", ok=True)
@@ -63,6 +67,14 @@ class Reload:
         detail = f"changed files were refused, the old ones serve on: {problems[0]}"
         if len(problems) > 1:
             detail += f" (and {len(problems) - 1} more: run `adapter check`)"
+        self._hold(detail)
+        _log.error("changed files were refused, the old ones serve on", extra={"problems": problems})
+
+    def _fail(self, error: Exception) -> None:
+        told = "changed files could not be read, the old ones serve on"
+        self._hold(f"{told}: {type(error).__name__}, and the log says where; undo the last change")
+        _log.error(told, exc_info=error)
+
+    def _hold(self, detail: str) -> None:
         self._health.files = Check("files", ok=False, detail=detail)
         self._metrics.reloads.labels("refused").inc()
-        _log.error("changed files were refused, the old ones serve on", extra={"problems": problems})

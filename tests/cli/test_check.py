@@ -84,6 +84,22 @@ def test_warnings_fail_the_check_where_it_is_strict(asked: list[str], code: int,
     assert programs["ok"] == (code == 0)
 
 
+@pytest.mark.parametrize(("asked", "code"), [([], 0), (["--strict"], 1)])
+def test_folders_that_hold_nothing_are_warned_of(asked: list[str], code: int, tmp_path: Path) -> None:
+    mappings, rules = tmp_path / "mappings", tmp_path / "rules"
+    (mappings / ".hidden").mkdir(parents=True)
+    rules.mkdir()
+    for other in (mappings / ".hidden" / "shop.yaml", mappings / "shop.test.yaml", rules / "rule.yml"):
+        other.write_text("source: segment\ncases: []\n")
+    told = CliRunner().invoke(commands, ["check", "--mappings", str(mappings), "--rules", str(rules), *asked])
+    assert told.exit_code == code
+    remedy = "put a `*.yaml` file there, or name another folder"
+    assert told.stdout.replace(f"{tmp_path}/", "").splitlines()[:2] == [
+        f"mappings:1:1: warning: no mapping file in this folder: every message will be ignored; {remedy}",
+        f"rules:1:1: warning: no rule in this folder: no discount will be issued; {remedy}",
+    ]
+
+
 def test_what_segment_would_not_understand_is_warned_of_on_request(tmp_path: Path) -> None:
     (tmp_path / "shop.yaml").write_text(
         "source: segment\n"

@@ -141,7 +141,7 @@ def test_a_case_whose_payload_cannot_be_read_fails_alone(shop: Path) -> None:
     [lost] = told["failed"]
     lines = path.read_text(encoding="utf-8").splitlines()
     assert "lost.json" in lines[lost["at"]["line"] - 1]
-    assert lost["failure"].startswith("cannot be read: No such file or directory; name a file")
+    assert lost["failure"].startswith(f"`{path.parent}/lost.json` cannot be read: No such file or")
 
 
 def test_a_rule_case_that_names_what_is_not_there_is_refused(shop: Path) -> None:

@@ -21,6 +21,14 @@ def test_digits_that_would_lose_their_zero_are_refused(digits: str) -> None:
     assert fault.endswith(f'write "{digits}" for the text, or the number without it')
 
 
+@pytest.mark.parametrize("number", ["5" * 5000, "-" + "5" * 400, "1e999", "5" * 400 + ".5"])
+def test_numbers_that_no_computer_reckons_with_are_refused(number: str) -> None:
+    shown = number if len(number) < 20 else f"{number[:19]}…"
+    assert faults(f"a: 1\npoints: {number}") == [
+        f"2:9: `{shown}` is too large for a number; write a smaller one, or quotes around text"
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
@@ -59,7 +67,7 @@ def test_aliases_and_text_in_quotes_are_read(text: str, value: object) -> None:
 @pytest.mark.parametrize(
     ("text", "value"),
     [("0", 0), ("0.5", 0.5), ("-0.5", -0.5), ("'01234'", "01234"), ("07:30", "07:30"), ("0a", "0a"),
-     ("2024-01-01", "2024-01-01")],
+     ("2024-01-01", "2024-01-01"), ("9" * 300, int("9" * 300)), ("1e-999", 0.0)],
 )  # fmt: skip
 def test_other_digits_are_what_they_look_like(text: str, value: object) -> None:
     document, problems = yaml.parse(f"value: {text}", "shop.yaml")
@@ -90,3 +98,28 @@ def test_a_name_that_is_no_file_says_so_and_not_to_save_it(tmp_path: Path) -> No
     (tmp_path / "shop.yaml").mkdir()
     _, [problem] = yaml.read(tmp_path / "shop.yaml", "shop.yaml")
     assert str(problem).startswith("shop.yaml:1:1: cannot be read: Is a directory; put a file")
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [('a: {"@path": $.products[0].sku}', "1:14"), ("a:\n  [$.x, $.products[0].sku]", "2:9")],
+)
+def test_a_path_that_ends_at_its_bracket_is_told_to_be_quoted(text: str, place: str) -> None:
+    remedy = 'write "$.products[0].sku": between brackets, a path with `[` needs quotes'
+    assert faults(text) == [f"{place}: the path ends at its `[`; {remedy}"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[" * 100_000, "{a: " * 100_000, "- " * 100_000, "? " * 100_000,
+     "\n".join(" " * level + f"a:\n{' ' * level}-" for level in range(1000))],
+)  # fmt: skip
+def test_what_nests_without_end_is_refused_where_it_goes_too_deep(text: str) -> None:
+    [fault] = faults(text)
+    assert "the file expands to too many or too deeply nested values" in fault
+
+
+def test_the_place_is_the_same_however_the_depth_was_noticed() -> None:
+    by_building, by_counting = "[" * 66 + "]" * 66, "[" * 66 + "]" * 66 + "#" * 1000
+    assert faults(by_building) == faults(by_counting)
+    assert faults(by_building)[0].startswith("1:66: ")

@@ -47,7 +47,7 @@ REPLACEMENTS = st.sampled_from(["", "$&", "x", "$$"])
 ROUNDINGS = st.sampled_from(["exact", "down", "half_up"])
 TEST = st.just({"at_least": 1})
 BOOL = st.booleans()
-TYPED = st.sampled_from(["@number", "@string", "@boolean", "@datetime", "@nope"])
+TYPED = st.sampled_from(["@number", "@string", "@boolean", "@datetime", "@object", "@nope"])
 LIQUID = st.sampled_from(
     ["{{ a }}", "x", "{{ items | size }}", "{% if b %}y{% endif %}", "{{ a | sort }}", "{% for"]
 )

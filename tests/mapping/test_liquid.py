@@ -101,3 +101,23 @@ def test_values_print_as_javascript_prints_them(value: object, text: str) -> Non
     assert rendered("{{ v }}", v=value) == text
     assert rendered("{% echo v %}", v=value) == text
     assert rendered("{{ v | append: '' }}", v=value) == text
+
+
+@pytest.mark.parametrize("word", ["now", "today"])
+def test_no_template_reads_the_clock(word: str) -> None:
+    with pytest.raises(mapping.MappingError, match=f"`{word}` is no date here: a mapping reads no clock"):
+        rendered("{{ v | date: '%Y' }}", v=word)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("2026-03-04T05:06:07Z", "2026-03-04 05:06"),
+        ("4 March 2026", "2026-03-04 00:00"),
+        ("March", "2001-03-01 00:00"),
+        ("10:30", "2001-01-01 10:30"),
+        ("soon", "soon"),
+    ],
+)
+def test_what_a_date_leaves_out_does_not_come_from_the_clock(text: str, shown: str) -> None:
+    assert rendered("{{ v | date: '%Y-%m-%d %H:%M' }}", v=text) == shown

@@ -75,6 +75,7 @@ def test_the_index_keeps_no_bucket_for_names_that_nobody_asks_for() -> None:
         ('type = "track" extra', "missing_connector", 15),
         ('type.x = "track"', "bad_path", 0),
         ("properties.x>1", "glued_name", 12),
+        ('type == "track"', "missing_value", 6),
     ],
 )
 def test_a_trap_is_refused_where_it_stands(text: str, trap: str, position: int) -> None:

@@ -47,6 +47,8 @@ CASES: list[tuple[Any, tuple[str | int, ...], str]] = [
     ({"a": {"@json": {"value": P, "mode": "ENCODE"}}}, ("a", "@json", "mode"), "encode"),
     ({"a": {"@transform": {"apply": {}}}}, ("a", "@transform"), "mapping"),
     ({"a": {"@liquid": "{% for x in y %}"}}, ("a", "@liquid"), "mend"),
+    ({"a": {"@liquid": "{{ 'now' | date: '%Y' }}"}}, ("a", "@liquid"), "a moment of the message"),
+    ({"a": {"@liquid": "{% if v %}{{ 'today' | date: v }}{% endif %}"}}, ("a", "@liquid"), "a moment"),
     ({"a": {"@liquid": "x" * 1001}}, ("a", "@liquid"), "mend"),
     ({"a": {"@liquid": "{{ v | upcas }}"}}, ("a", "@liquid"), "did you mean `upcase`?"),
     ({"a": {"@liquid": "{% if v %}{{ v | sort }}{% endif %}"}}, ("a", "@liquid"), "leave it out"),
@@ -56,6 +58,8 @@ CASES: list[tuple[Any, tuple[str | int, ...], str]] = [
      ("a", "@filter", "where", "$.n", "least"),
      "did you mean `at_least`?"),
     ({"a": {"@money": {"amount": P}}}, ("a", "@money"), "currency"),
+    ({"a": {"@money": {"amount": P, "currency": "EURO"}}}, ("a", "@money", "currency"), "as in EUR"),
+    ({"a": {"@money": {"amount": P, "currency": {"@literal": 7}}}}, ("a", "@money", "currency"), "as in EUR"),
 ]  # fmt: skip
 
 

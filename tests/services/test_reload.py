@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import pytest
 
 from adapter.app import read_books
 from adapter.metrics import Metrics
+from adapter.services.books import Books
 from adapter.services.committer import Committer, Limits
 from adapter.services.health import Health
 from adapter.services.reload import Reload
@@ -29,11 +30,26 @@ class Scene:
         self.books = read_books(settings)
         self.health = Health(_NoStore(), Committer(_no_settling, Limits(), Metrics()), lambda: 0)
         self.changed: asyncio.Queue[bool] = asyncio.Queue()
-        self.reload = Reload(self.books, lambda: read_books(settings), self._changes, self.health, Metrics())
+        self.settings = settings
+        self.fault: Exception | None = None
+        self.reload = Reload(self.books, self._read, self._changes, self.health, Metrics())
+
+    def _read(self) -> Books:
+        if self.fault is not None:
+            raise self.fault
+        return read_books(self.settings)
 
     async def _changes(self, stop: asyncio.Event) -> AsyncIterator[Any]:
         while not stop.is_set():
             yield await self.changed.get()
+
+
+async def eventually(holds: Callable[[], bool]) -> None:
+    for _ in range(500):
+        if holds():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("it did not come about within 5 seconds")
 
 
 class _NoStore:
@@ -82,6 +98,34 @@ async def test_a_broken_file_is_refused_and_the_old_one_serves_on(tmp_path: Path
     assert scene.health.files.ok
 
 
+async def test_a_fault_of_our_own_reading_is_told_and_the_next_good_change_taken(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    scene = Scene(tmp_path)
+    stop = asyncio.Event()
+    running = asyncio.create_task(scene.reload.run(stop))
+    before = scene.books.rules.digest
+    scene.fault = TypeError("of a file")
+    scene.changed.put_nowait(True)
+    await eventually(lambda: not scene.health.files.ok)
+    assert scene.health.files.detail == (
+        "changed files could not be read, the old ones serve on: TypeError, and the log says where; "
+        "undo the last change"
+    )
+    assert scene.books.rules.digest == before
+    [record] = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert record.exc_info is not None
+    assert record.exc_info[1] is scene.fault
+    scene.fault = None
+    scene.rule.write_text(RULE.replace("10", "11"))
+    scene.changed.put_nowait(True)
+    await eventually(lambda: scene.books.rules.digest != before)
+    assert scene.health.files.ok
+    stop.set()
+    scene.changed.put_nowait(True)
+    await running
+
+
 async def test_the_loop_reloads_on_every_change_until_it_is_stopped(tmp_path: Path) -> None:
     scene = Scene(tmp_path)
     stop = asyncio.Event()
@@ -90,11 +134,7 @@ async def test_the_loop_reloads_on_every_change_until_it_is_stopped(tmp_path: Pa
     for value in (11, 12):
         scene.rule.write_text(RULE.replace("10", str(value)))
         scene.changed.put_nowait(True)
-        for _ in range(500):
-            if scene.books.rules.digest not in digests:
-                break
-            await asyncio.sleep(0.01)
-        assert scene.books.rules.digest not in digests
+        await eventually(lambda: scene.books.rules.digest not in digests)
         digests.add(scene.books.rules.digest)
     stop.set()
     scene.changed.put_nowait(True)

@@ -20,11 +20,12 @@ from adapter.mapping.directives.path import PATH
 from adapter.mapping.directives.replace import REPLACE
 from adapter.mapping.directives.template import TEMPLATE
 from adapter.mapping.directives.transform import TRANSFORM
-from adapter.mapping.directives.typed import BOOLEAN, DATETIME, NUMBER, STRING
+from adapter.mapping.directives.typed import BOOLEAN, DATETIME, NUMBER, OBJECT, STRING
 
 _ALL = (
     IF, CASE, REPLACE, ARRAY_PATH, PATH, JSON, FLATTEN, MERGE, TEMPLATE, LITERAL, TRANSFORM,
-    EXCLUDE_WHEN_NULL, LIQUID, NUMBER, STRING, BOOLEAN, DATETIME, MONEY, FIRST, LOOKUP, FILTER, MAP,
+    EXCLUDE_WHEN_NULL, LIQUID, NUMBER, STRING, BOOLEAN, DATETIME, OBJECT, MONEY, FIRST, LOOKUP, FILTER,
+    MAP,
 )  # fmt: skip
 
 #: Every directive by its name.

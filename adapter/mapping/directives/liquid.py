@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from adapter.mapping.emit import Emitter
     from adapter.mapping.interpret import Resolver
 
+_MOMENT = "name a moment of the message, such as `{{ timestamp | date: '%Y' }}`"
+
 
 def _run(options: Any, payload: Any, resolver: Resolver) -> str:
     if type(options) is not str:
@@ -26,6 +28,8 @@ def _lint(options: Any, report: Report) -> None:
     if message := liquid.problem(options):
         report((), f"the Liquid template does not parse: {message}", "mend the template")
         return
+    if liquid.reads_clock(options):
+        report((), "`now` and `today` are no dates here: a mapping reads no clock", _MOMENT)
     known = liquid.usable_filters()
     for name in liquid.filters_of(options):
         if name in liquid.DISABLED_FILTERS:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from adapter.errors import MappingError
 from adapter.mapping import conversions
-from adapter.mapping.directive import Directive
+from adapter.mapping.directive import Directive, Report
 from adapter.mapping.emit import Value
 from adapter.mapping.shapes import Option, Options, Plain, Raw
 from adapter.mapping.values import UNDEFINED
@@ -37,4 +37,17 @@ _OPTIONS = {
     "rounding": Option(Plain(choices=conversions.ROUNDINGS)),
 }
 
-MONEY = Directive("@money", Options(_OPTIONS), _run, _emit, portable=False)
+
+def _lint(options: Any, report: Report) -> None:
+    currency = options["currency"]
+    if type(currency) is dict:
+        if "@literal" not in currency:
+            return
+        currency = currency["@literal"]
+    if not conversions.is_currency(currency):
+        report(
+            ("currency",), f"`{currency}` is no currency", "write the three letters of ISO 4217, as in EUR"
+        )
+
+
+MONEY = Directive("@money", Options(_OPTIONS), _run, _emit, _lint, portable=False)

@@ -1,4 +1,4 @@
-"""`@number`, `@string`, `@boolean`, `@datetime`: a value of a type. Ours; Segment does not know them."""
+"""`@number`, `@string`, `@boolean`, `@datetime`, `@object`: a value of a type. Ours; not known to Segment."""
 
 from __future__ import annotations
 
@@ -33,3 +33,4 @@ NUMBER = _typed("@number", conversions.number, "type({0}) is int or type({0}) is
 STRING = _typed("@string", conversions.string, "type({0}) is str")
 BOOLEAN = _typed("@boolean", conversions.boolean, "type({0}) is bool")
 DATETIME = _typed("@datetime", conversions.moment)
+OBJECT = _typed("@object", conversions.members, "type({0}) is dict")

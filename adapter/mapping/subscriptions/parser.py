@@ -139,6 +139,8 @@ class _Parser:
 
     def value(self, wanted: str) -> Token:
         token = self.take()
+        if token.kind == "operator" and token.text == "=" == self.tokens[self.place - 2].text:
+            raise _error(token, "`==` compares nothing here", "missing_value", "write one `=`")
         if token.kind not in _VALUES:
             raise _error(
                 token, f"{wanted} is missing", "missing_value", 'write "text", a number, true, false or null'
