@@ -131,9 +131,9 @@ def _finished(work: Coroutine[Any, Any, T]) -> T:
 
 
 @asynccontextmanager
-async def _opened(url: str) -> AsyncIterator[Any]:
+async def _opened(url: str, *, copying: bool = False) -> AsyncIterator[Any]:
     store = open_store(url)
-    await store.open()
+    await store.open(copying=copying)
     try:
         yield store
     finally:
@@ -147,7 +147,7 @@ async def _status(url: str) -> Status:
     try:
         async with _opened(url) as store:
             return Status(shown, schema, await store.counts(), _spared(schema))
-    except Unavailable as error:  # a server has the SQLite file
+    except Unavailable as error:  # a server has the SQLite file, or a copy into the store is not finished
         return Status(shown, schema, None, error.message)
 
 
@@ -166,7 +166,7 @@ async def _checked(url: str) -> list[str]:
 
 async def _copied(source: str, target: str, bars: Bars) -> dict[str, int]:
     await _expect_current(source)
-    async with _opened(source) as origin, _opened(target) as goal:
+    async with _opened(source) as origin, _opened(target, copying=True) as goal:
         with bars.progress:
             return await copying(origin, goal, bars.show)
 

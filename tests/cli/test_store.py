@@ -180,7 +180,9 @@ def test_nothing_is_copied_from_a_store_that_is_not_there(tmp_path: Path) -> Non
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_copy_that_was_stopped_goes_on(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def halved(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A store into which a copy of the other was stopped once the customers were there."""
     target = f"sqlite:///{tmp_path / 'to.db'}"
 
     def stop(self: Any, table: str, copied: int, _: int) -> None:
@@ -190,8 +192,27 @@ def test_a_copy_that_was_stopped_goes_on(url: str, tmp_path: Path, monkeypatch: 
     with monkeypatch.context() as patched:
         patched.setattr(command.Bars, "show", stop)
         assert "the plug was pulled" in run("copy", url, target).stderr
-    assert run("copy", url, target).stdout.endswith("rows copied, counts and sums are equal\n")
-    assert run("check", "--store", target).exit_code == 0
+    return target
+
+
+def test_a_copy_that_was_stopped_goes_on(url: str, halved: str) -> None:
+    assert run("copy", url, halved).stdout.endswith("rows copied, counts and sums are equal\n")
+    assert run("check", "--store", halved).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "command", ["serve --port 0", "store check", "store migrate", "replay", "lift", "explain c1", "export c1"]
+)
+def test_a_store_with_an_unfinished_copy_is_used_by_no_command(command: str, halved: str) -> None:
+    result = CliRunner().invoke(commands, [*command.split(), "--store", halved])
+    assert result.exit_code == 1
+    assert "holds an unfinished copy: run `adapter store copy` again with the same source" in result.stderr
+
+
+def test_the_status_tells_of_an_unfinished_copy(halved: str) -> None:
+    result = run("status", "--store", halved)
+    assert result.exit_code == 0
+    assert "holds an unfinished copy" in result.stderr
 
 
 def test_a_bar_shows_how_far_each_table_is() -> None:

@@ -20,6 +20,7 @@ from adapter.model.events import Event
 from adapter.model.quarantine import Quarantined
 from adapter.model.timers import Timer
 from adapter.store.contract import Aged, Held, PassOn, Past, Settlement, Transaction
+from adapter.store.copy import unfinished
 from adapter.store.migrations import Schema, compared
 from adapter.store.postgres import outbox
 from adapter.store.postgres.committer import Committer
@@ -27,7 +28,7 @@ from adapter.store.postgres.connection import Connection, connect, translated
 from adapter.store.postgres.copying import PostgresEnd
 from adapter.store.postgres.migrate import applied, migrate
 from adapter.store.postgres.reads import Reads
-from adapter.store.postgres.statements import MIGRATIONS
+from adapter.store.postgres.statements import MIGRATIONS, SQL
 from adapter.store.postgres.transaction import PostgresTransaction
 
 T = TypeVar("T")
@@ -51,7 +52,7 @@ class PostgresStore:
         self._room = asyncio.Semaphore(_READERS)
         self._idle: list[Connection] | None = None
 
-    async def open(self) -> None:
+    async def open(self, *, copying: bool = False) -> None:
         """Connect, and bring the schema up to date."""
         if self._idle is not None:
             return
@@ -59,6 +60,8 @@ class PostgresStore:
             connection = await connect(self._dsn, {})
             try:
                 await migrate(connection, MIGRATIONS, self._shown)
+                if not copying and await connection.fetchval(SQL["unfinished"]):
+                    raise unfinished(self._shown)
             except BaseException:
                 connection.terminate()
                 raise

@@ -20,6 +20,7 @@ from adapter.model.events import Event
 from adapter.model.quarantine import Quarantined
 from adapter.model.timers import Timer
 from adapter.store.contract import Aged, Held, PassOn, Past, Settlement, Transaction
+from adapter.store.copy import unfinished
 from adapter.store.migrations import Schema, compared
 from adapter.store.rows import digest_slices
 from adapter.store.sqlite import outbox
@@ -48,7 +49,7 @@ class SqliteStore:
         self._connection: apsw.Connection | None = None
         self._reads: Reads | None = None
 
-    async def open(self) -> None:
+    async def open(self, *, copying: bool = False) -> None:
         """Take the file for this process, and bring its schema up to date."""
         if self._connection is not None:
             return
@@ -56,7 +57,7 @@ class SqliteStore:
             self._lock.take()
         self._writer.start()
         try:
-            await self._writer.run(self._connect)
+            await self._writer.run(lambda: self._connect(copying=copying))
         except BaseException:
             await self._writer.stop()
             self._let_go()
@@ -248,10 +249,12 @@ class SqliteStore:
             finally:
                 connection.close()
 
-    def _connect(self) -> None:
+    def _connect(self, *, copying: bool) -> None:
         with translated(self._path):
             connection = connect(self._path)
             migrate(connection, MIGRATIONS, self._path)
+            if not copying and connection.execute(SQL["unfinished"]).get:
+                raise unfinished(self._path)
             self._connection = connection
             if self._path == _MEMORY:
                 self._reads = Reads(connection)
