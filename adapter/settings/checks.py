@@ -8,10 +8,9 @@ from collections.abc import Iterator, Mapping
 from urllib.parse import SplitResult, urlsplit
 
 from adapter.files.problems import Mark, Problem
+from adapter.settings import dsn
 from adapter.settings.fields import FIELDS, Keys
 from adapter.settings.values import Settings
-
-_ENGINES = ("sqlite", "postgresql", "postgres")
 
 
 def check(settings: Settings, marks: Mapping[Keys, Mark]) -> list[Problem]:
@@ -40,11 +39,15 @@ def _address(settings: Settings) -> Iterator[tuple[Keys, str, str]]:
 
 def _store(settings: Settings) -> Iterator[tuple[Keys, str, str]]:
     keys = ("store", "url")
+    if dsn.is_postgresql(settings.store.url):
+        if trouble := dsn.trouble(settings.store.url):
+            yield keys, trouble, dsn.REMEDY
+        return
     url = _split(settings.store.url)
-    if url.scheme not in _ENGINES:
+    if url.scheme != "sqlite":
         remedy = "write `sqlite:///data/adapter.db` or `postgresql://user@host/database`"
         yield keys, "names no store that we know", remedy
-    elif url.scheme == "sqlite" and (url.netloc or len(url.path) < 2):
+    elif url.netloc or len(url.path) < 2:
         yield keys, "names no file", "write `sqlite:///` and then the path, `sqlite:////` for an absolute one"
 
 
