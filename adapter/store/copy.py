@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from adapter.errors import Refused, Unavailable
+from adapter.errors import Refused, StoreUnavailable, Unavailable
 from adapter.store.tables import TABLES, Row, Table
 
 _PAGE = 2_000
@@ -83,9 +83,9 @@ async def copy(source: Copyable, target: Copyable, progress: Progress) -> dict[s
     return counts
 
 
-def unfinished(store: str) -> Unavailable:
+def unfinished(store: str) -> StoreUnavailable:
     """Return why a store that holds part of a copy is opened for nothing else."""
-    return Unavailable(
+    return StoreUnavailable(
         f"the store {store} holds an unfinished copy: run `adapter store copy` again with the same source, "
         "or name another store"
     )

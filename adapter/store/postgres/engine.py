@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import asyncpg
 
-from adapter.errors import Unavailable
+from adapter.errors import StoreUnavailable
 from adapter.model.customers import Customer
 from adapter.model.decisions import Decision
 from adapter.model.deliveries import Delivery
@@ -211,7 +211,7 @@ class PostgresStore:
                 await self._room.acquire()
         except TimeoutError as error:
             message = f"the store {self._shown} is too slow: see what keeps the database, or the way to it"
-            raise Unavailable(message, retry_after=2) from error
+            raise StoreUnavailable(message, retry_after=2) from error
         try:
             yield
         finally:
@@ -221,7 +221,7 @@ class PostgresStore:
     async def _reader(self) -> AsyncIterator[Connection]:
         async with self._roomy():
             if self._idle is None:
-                raise Unavailable(f"the store {self._shown} is closed: open it first")
+                raise StoreUnavailable(f"the store {self._shown} is closed: open it first")
             connection = self._idle.pop() if self._idle else await connect(self._dsn, {})
             if connection.is_closed():
                 connection = await connect(self._dsn, {})

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import apsw
 
-from adapter.errors import Unavailable
+from adapter.errors import StoreUnavailable
 from adapter.model.customers import Customer
 from adapter.model.decisions import Decision
 from adapter.model.deliveries import Delivery
@@ -230,7 +230,7 @@ class SqliteStore:
 
     def _opened(self) -> apsw.Connection:
         if self._connection is None:
-            raise Unavailable(f"the store {self._path} is closed: open it first")
+            raise StoreUnavailable(f"the store {self._path} is closed: open it first")
         return self._connection
 
     def _look(self, work: Callable[[Reads], T]) -> T:
