@@ -1,10 +1,11 @@
-"""`adapter store`: what an operator does to a store while no server runs, and sees of one that does."""
+"""`adapter store`: what an operator does to a store, and sees of one that a server has open."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
@@ -18,23 +19,27 @@ from adapter.model.encoding import encode
 from adapter.store.copy import copy as copying
 from adapter.store.engines import open_store, without_password
 from adapter.store.migrations import Schema
+from adapter.store.sqlite.engine import SqliteStore
 
 EXAMPLES = """\b
 Examples:
   adapter store status
   adapter store migrate --store postgresql://adapter@db1,db2/adapter
   adapter store check --json
-  adapter store copy sqlite:///data/adapter.db postgresql://adapter@db1/adapter"""
+  adapter store copy sqlite:///data/adapter.db postgresql://adapter@db1/adapter
+  adapter store backup /mnt/backups/adapter-monday.db"""
 
 T = TypeVar("T")
 commands = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None,
-    help="The store: see its state, bring its schema up to date, check it, copy it to another.",
+    help="The store: see its state, bring its schema up to date, check it, copy it, back it up.",
 )  # fmt: skip
 Source = Annotated[str, typer.Argument(metavar="SOURCE_URL", help="The store to copy; it is not changed.")]
 Target = Annotated[
     str, typer.Argument(metavar="TARGET_URL", help="A new store, or one into which a copy was stopped.")
 ]
+
+Backup = Annotated[Path, typer.Argument(metavar="PATH", help="The file to write; it must not be there yet.")]
 
 
 class Status(Struct, frozen=True):
@@ -99,6 +104,17 @@ def copy(*, source: Source, target: Target, as_json: AsJson = False) -> None:
         typer.echo(encode({"ok": True, "rows": counts}))
         return
     typer.echo(f"{sum(counts.values()):,} rows copied, counts and sums are equal")
+
+
+@commands.command(epilog=EXAMPLES)
+def backup(*, path: Backup, store: Store = None, config: Config = None, as_json: AsJson = False) -> None:
+    """Write a SQLite store as of this moment into a new file, also while a server has it open."""
+    url = _url(store, config)
+    size = _finished(_backed_up(url, path))
+    if as_json:
+        typer.echo(encode({"ok": True, "url": without_password(url), "path": str(path), "bytes": size}))
+        return
+    typer.echo(f"{size:,} bytes in {path}")
 
 
 class Bars:
@@ -169,6 +185,16 @@ async def _copied(source: str, target: str, bars: Bars) -> dict[str, int]:
     async with _opened(source) as origin, _opened(target, copying=True) as goal:
         with bars.progress:
             return await copying(origin, goal, bars.show)
+
+
+async def _backed_up(url: str, path: Path) -> int:
+    store = open_store(url)
+    if not isinstance(store, SqliteStore):
+        raise Refused("only a SQLite store is backed up so: use pg_dump, as docs/backup.md says")
+    schema = await store.schema()
+    if not schema.applied:
+        raise Refused(_other(without_password(url), schema))
+    return await store.back_up(path)
 
 
 async def _expect_current(url: str) -> None:

@@ -215,6 +215,34 @@ def test_the_status_tells_of_an_unfinished_copy(halved: str) -> None:
     assert "holds an unfinished copy" in result.stderr
 
 
+async def test_a_backup_is_made_while_a_server_has_the_file(url: str, tmp_path: Path) -> None:
+    holder, backup = open_store(url), tmp_path / "backup.db"
+    await holder.open()
+    result = await asyncio.to_thread(run, "backup", str(backup), "--store", url, "--json")
+    await holder.close()
+    size = backup.stat().st_size
+    assert json.loads(result.stdout) == {"ok": True, "url": url, "path": str(backup), "bytes": size}
+    status = await asyncio.to_thread(run, "status", "--store", f"sqlite:///{backup}", "--json")
+    assert json.loads(status.stdout)["counts"]["customers"] == 3
+
+
+@pytest.mark.parametrize(
+    ("store", "why"),
+    [
+        ("sqlite:///none.db", "there is no store at"),
+        ("postgresql://h/n", "use pg_dump, as docs/"),
+    ],
+)
+def test_what_cannot_be_backed_up_is_told(
+    store: str, why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = run("backup", str(tmp_path / "backup.db"), "--store", store)
+    assert result.exit_code == 1
+    assert why in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_bar_shows_how_far_each_table_is() -> None:
     console = Console(file=io.StringIO(), force_terminal=True, width=100)
     bars = command.Bars(shown=True, console=console)
@@ -226,6 +254,6 @@ def test_a_bar_shows_how_far_each_table_is() -> None:
     assert "9/9" in console.file.getvalue()  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("name", ["status", "migrate", "check", "copy"])
+@pytest.mark.parametrize("name", ["status", "migrate", "check", "copy", "backup"])
 def test_every_command_shows_examples(name: str) -> None:
     assert f"  adapter store {name}" in run(name, "--help").output

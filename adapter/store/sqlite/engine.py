@@ -24,6 +24,7 @@ from adapter.store.copy import unfinished
 from adapter.store.migrations import Schema, compared
 from adapter.store.rows import digest_slices
 from adapter.store.sqlite import outbox
+from adapter.store.sqlite.backup import back_up
 from adapter.store.sqlite.connection import begun, connect, roll_back, transaction, translated
 from adapter.store.sqlite.copying import SqliteEnd
 from adapter.store.sqlite.lock import FileLock
@@ -184,6 +185,10 @@ class SqliteStore:
     async def schema(self) -> Schema:
         """Return which schema a closed store has, without changing it."""
         return await asyncio.to_thread(self._schema)
+
+    async def back_up(self, into: Path) -> int:
+        """Write what is committed into a new file, and return its bytes; the store may be open elsewhere."""
+        return await asyncio.to_thread(back_up, self._path, into)
 
     def end(self) -> SqliteEnd:
         """Return the store as one end of a copy."""
