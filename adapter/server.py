@@ -28,7 +28,7 @@ from adapter.errors import AdapterError
 from adapter.metrics import SHARED, Metrics
 from adapter.settings.values import Settings
 from adapter.shared import hold, shared_folder
-from adapter.store.engines import open_store
+from adapter.store.engines import open_store, shown
 from adapter.web.application import ASGIApp
 from adapter.web.connection import Connection
 
@@ -50,7 +50,7 @@ def serve(settings: Settings, announce: Callable[[], None] = lambda: None) -> No
         _serve_by_many(settings, announce)
         return
     app = compose(settings)
-    asyncio.run(_try_store(settings.store.url))
+    asyncio.run(try_store(settings.store.url))
     announce()
     _tune()
     uvicorn.run(app.asgi, **_options(settings))
@@ -92,7 +92,7 @@ def _answers(process: Process, timeout: float) -> bool:
 def _serve_by_many(settings: Settings, announce: Callable[[], None]) -> None:
     """Check once, not in each process, what all would fail at."""
     read_books(settings)
-    asyncio.run(_try_store(settings.store.url))
+    asyncio.run(try_store(settings.store.url))
     workers = settings.server.workers
     with shared_folder(Path(tempfile.gettempdir())) as shared:
         os.environ[SHARED] = str(shared)
@@ -105,7 +105,7 @@ def _serve_by_many(settings: Settings, announce: Callable[[], None]) -> None:
         Supervisor(config, sockets).run()
 
 
-async def _try_store(url: str) -> None:
+async def try_store(url: str) -> None:
     """Write to the store and let go of it: what is wrong is told in one sentence before anything runs."""
     store = open_store(url)
     await store.open()
@@ -113,6 +113,10 @@ async def _try_store(url: str) -> None:
         await store.ping()
     finally:
         await store.close()
+    if store.made:
+        _log.warning("a new store was made, it holds nothing yet", extra={"store": shown(url)})
+    else:
+        _log.info("the store is there", extra={"store": shown(url)})
 
 
 def _worker(settings: Settings, shared: Path) -> ASGIApp:

@@ -17,7 +17,7 @@ from adapter.cli.settings import AsJson, Config, Store, options, settled, stoppe
 from adapter.errors import AdapterError, Refused, Unavailable
 from adapter.model.encoding import encode
 from adapter.store.copy import copy as copying
-from adapter.store.engines import open_store, without_password
+from adapter.store.engines import open_store, shown
 from adapter.store.migrations import Schema
 from adapter.store.sqlite.engine import SqliteStore
 
@@ -72,7 +72,7 @@ def migrate(*, store: Store = None, config: Config = None, as_json: AsJson = Fal
     url = _url(store, config)
     before, after = _finished(_migrated(url))
     if as_json:
-        typer.echo(encode({"url": without_password(url), "before": before, "after": after}))
+        typer.echo(encode({"url": shown(url), "before": before, "after": after}))
     elif before == after:
         typer.echo(f"schema {after} is up to date")
     else:
@@ -85,7 +85,7 @@ def check(*, store: Store = None, config: Config = None, as_json: AsJson = False
     url = _url(store, config)
     wrong = _finished(_checked(url))
     if as_json:
-        typer.echo(encode({"ok": not wrong, "url": without_password(url), "wrong": wrong}))
+        typer.echo(encode({"ok": not wrong, "url": shown(url), "wrong": wrong}))
     else:
         typer.echo("\n".join(wrong) or "the store is sound")
     if wrong:
@@ -112,7 +112,7 @@ def backup(*, path: Backup, store: Store = None, config: Config = None, as_json:
     url = _url(store, config)
     size = _finished(_backed_up(url, path))
     if as_json:
-        typer.echo(encode({"ok": True, "url": without_password(url), "path": str(path), "bytes": size}))
+        typer.echo(encode({"ok": True, "url": shown(url), "path": str(path), "bytes": size}))
         return
     typer.echo(f"{size:,} bytes in {path}")
 
@@ -157,14 +157,14 @@ async def _opened(url: str, *, copying: bool = False) -> AsyncIterator[Any]:
 
 
 async def _status(url: str) -> Status:
-    shown, schema = without_password(url), await open_store(url).schema()
+    at, schema = shown(url), await open_store(url).schema()
     if not schema.usable or schema.applied < schema.latest:
-        return Status(shown, schema, None, _other(shown, schema))
+        return Status(at, schema, None, _other(at, schema))
     try:
         async with _opened(url) as store:
-            return Status(shown, schema, await store.counts(), _spared(schema))
+            return Status(at, schema, await store.counts(), _spared(schema))
     except Unavailable as error:  # a server has the SQLite file, or a copy into the store is not finished
-        return Status(shown, schema, None, error.message)
+        return Status(at, schema, None, error.message)
 
 
 async def _migrated(url: str) -> tuple[int, int]:
@@ -193,7 +193,7 @@ async def _backed_up(url: str, path: Path) -> int:
         raise Refused("only a SQLite store is backed up so: use pg_dump, as docs/backup.md says")
     schema = await store.schema()
     if not schema.applied:
-        raise Refused(_other(without_password(url), schema))
+        raise Refused(_other(shown(url), schema))
     return await store.back_up(path)
 
 
@@ -201,7 +201,7 @@ async def _expect_current(url: str) -> None:
     """Raise Refused unless opening the store would leave it as it is."""
     schema = await open_store(url).schema()
     if schema.applied != schema.latest:
-        raise Refused(_other(without_password(url), schema))
+        raise Refused(_other(shown(url), schema))
 
 
 def _spared(schema: Schema) -> str:

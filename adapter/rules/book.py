@@ -162,9 +162,8 @@ def load(directory: Path, names: Names | None = None) -> tuple[RuleBook | None, 
     anything.
     """
     if not directory.is_dir():
-        return None, [
-            Problem(Mark(str(directory), 1, 1), "there is no such directory", "create it, or name another")
-        ]
+        message = f"there is no such directory: `{directory.absolute()}`"
+        return None, [Problem(Mark(str(directory), 1, 1), message, "create it, or name another")]
     names = names or Names()
     paths = sorted(path for path in directory.glob("*.yaml") if not path.name.endswith(".test.yaml"))
     texts = {path: _text(path) for path in paths}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from urllib.parse import unquote
+from pathlib import Path
+from urllib.parse import quote, unquote
 
 from adapter.errors import Refused
 from adapter.settings import dsn
@@ -26,14 +27,18 @@ def open_store(url: str) -> SqliteStore | PostgresStore:
     if dsn.is_postgresql(url):
         if trouble := dsn.trouble(url):
             raise Refused(f"the store's URL {trouble}: {dsn.REMEDY}")
-        return PostgresStore(url, without_password(url))
-    raise Refused(f"`{without_password(url)}` names no store: {_FORMS}")
+        return PostgresStore(url, shown(url))
+    raise Refused(f"`{shown(url)}` names no store: {_FORMS}")
 
 
-def without_password(url: str) -> str:
-    """Return a store's URL as it may be shown."""
+def shown(url: str) -> str:
+    """Return a store's URL as it may be shown: without a password, and a file by its whole path."""
     if dsn.is_postgresql(url):
         return dsn.shown(url)
+    if url.startswith("sqlite:///"):
+        path = url.removeprefix("sqlite:///")
+        whole = path.startswith("/") or path == ":memory:"
+        return url if whole else f"sqlite:///{quote(str(Path.cwd()), safe='/ ')}/{path}"
     scheme, separator, _ = url.partition(":")
     return f"{scheme}:***" if separator and scheme != "sqlite" else url
 

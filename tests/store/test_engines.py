@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from adapter.errors import Refused
-from adapter.store.engines import open_store, without_password
+from adapter.store import engines
+from adapter.store.engines import open_store
 from adapter.store.sqlite.engine import SqliteStore
 
 
@@ -60,7 +63,12 @@ def test_a_password_is_not_repeated(url: str) -> None:
     ],
 )
 def test_a_url_is_shown_without_its_password(url: str, shown: str) -> None:
-    assert without_password(url) == shown
+    assert engines.shown(url) == shown
+
+
+def test_a_file_is_shown_by_its_whole_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert engines.shown("sqlite:///data/a%20b.db") == f"sqlite:///{tmp_path}/data/a%20b.db"
 
 
 async def test_a_store_in_memory_works_like_any_other() -> None:

@@ -42,10 +42,11 @@ class PostgresStore:
     """See `adapter.store.contract.Store`.
 
     `dsn` is what libpq takes: several hosts too, of which the one that accepts writes is used; `shown`
-    is how messages name it, without the password.
+    is how messages name it, without the password. `made` says whether opening it found nothing there.
     """
 
     def __init__(self, dsn: str, shown: str) -> None:
+        self.made = False
         self._dsn = dsn
         self._shown = shown
         self._committer = Committer(dsn, shown)
@@ -59,7 +60,7 @@ class PostgresStore:
         with translated(self._shown):
             connection = await connect(self._dsn, {})
             try:
-                await migrate(connection, MIGRATIONS, self._shown)
+                self.made = await migrate(connection, MIGRATIONS, self._shown)
                 if not copying and await connection.fetchval(SQL["unfinished"]):
                     raise unfinished(self._shown)
             except BaseException:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -36,14 +37,22 @@ from adapter.store.sqlite.worker import Worker
 
 T = TypeVar("T")
 _MEMORY = ":memory:"
+#: Where the default store lies, below the working directory. It is made where there is none; another is not,
+#: for a volume that is not mounted must not be taken for a store without a past.
+_FOLDER = Path("data")
 
 
 class SqliteStore:
-    """See `adapter.store.contract.Store`; `path` may be `:memory:` for a store that is thrown away."""
+    """See `adapter.store.contract.Store`; `path` may be `:memory:` for a store that is thrown away.
+
+    `made` says whether opening it found nothing there.
+    """
 
     def __init__(self, path: str) -> None:
-        self._path = path
-        self._lock = None if path == _MEMORY else FileLock(path)
+        self.made = False
+        self._path = path if path == _MEMORY else str(Path(path).absolute())
+        self._folder = _FOLDER if Path(path).parent == _FOLDER else None
+        self._lock = None if path == _MEMORY else FileLock(self._path)
         self._writer = Worker("store-writer")
         self._reader = Worker("store-reader") if self._lock else self._writer
         self._turn = asyncio.Lock()
@@ -54,6 +63,9 @@ class SqliteStore:
         """Take the file for this process, and bring its schema up to date."""
         if self._connection is not None:
             return
+        if self._folder:
+            with suppress(OSError):  # the lock says what is wrong
+                self._folder.mkdir(exist_ok=True)
         if self._lock:
             self._lock.take()
         self._writer.start()
@@ -257,7 +269,7 @@ class SqliteStore:
     def _connect(self, *, copying: bool) -> None:
         with translated(self._path):
             connection = connect(self._path)
-            migrate(connection, MIGRATIONS, self._path)
+            self.made = migrate(connection, MIGRATIONS, self._path)
             if not copying and connection.execute(SQL["unfinished"]).get:
                 raise unfinished(self._path)
             self._connection = connection

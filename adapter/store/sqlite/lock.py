@@ -21,7 +21,6 @@ class FileLock:
     def take(self) -> None:
         """Take the lock; raises StoreUnavailable when another store has it."""
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise StoreUnavailable(
