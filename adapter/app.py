@@ -133,7 +133,7 @@ def certificate(settings: Settings) -> Certificate | None:
     if not path:
         return None
     try:
-        return Certificate(Path(path).read_bytes())
+        return Certificate(Path(path).absolute().read_bytes())
     except (OSError, ValueError) as error:
         message = f"`mparticle.opendsr_certificate` cannot be read ({error})"
         problem = Problem(Mark(path, 1, 1), message, "name a PEM file whose first certificate has an RSA key")

@@ -8,6 +8,7 @@
             NotFound                no such discount, customer, delivery
             WrongMove               a discount cannot move from where it is (409)
         Unavailable             our fault or our store's: the same may be sent again later
+            StoreUnavailable        the store's: whoever asks is not told where it lies
         MappingError            one message cannot be mapped: it goes to quarantine
         InvalidFiles            mapping, rule or configuration files that do not check
 
@@ -32,6 +33,11 @@ class AdapterError(Exception):
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.message = message
+
+    @property
+    def told(self) -> str:
+        """What is said of it outside, to whoever asks over HTTP."""
+        return self.message
 
 
 class Refused(AdapterError):
@@ -85,6 +91,15 @@ class Unavailable(AdapterError):
     def __init__(self, message: str, *, retry_after: int = 1) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class StoreUnavailable(Unavailable):
+    """The store cannot be used; the message, which names it, is for the log and the command line."""
+
+    @property
+    def told(self) -> str:
+        """The same without the store's place."""
+        return "the store cannot be used now"
 
 
 class MappingError(AdapterError):

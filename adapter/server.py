@@ -24,7 +24,7 @@ from adapter.errors import AdapterError
 from adapter.metrics import SHARED, Metrics
 from adapter.settings.values import Settings
 from adapter.shared import hold, shared_folder
-from adapter.store.engines import open_store
+from adapter.store.engines import open_store, shown
 from adapter.supervisor import Supervisor
 from adapter.web.application import ASGIApp
 from adapter.web.connection import Connection
@@ -47,7 +47,7 @@ def serve(settings: Settings, announce: Callable[[], None] = lambda: None) -> No
         _serve_by_many(settings, announce)
         return
     app = compose(settings)
-    asyncio.run(_try_store(settings.store.url))
+    asyncio.run(try_store(settings.store.url))
     announce()
     _read_again_on_hang_up(app)
     _tune()
@@ -57,7 +57,7 @@ def serve(settings: Settings, announce: Callable[[], None] = lambda: None) -> No
 def _serve_by_many(settings: Settings, announce: Callable[[], None]) -> None:
     """Check once, not in each process, what all would fail at."""
     compose(settings)
-    asyncio.run(_try_store(settings.store.url))
+    asyncio.run(try_store(settings.store.url))
     workers = settings.server.workers
     with shared_folder(Path(tempfile.gettempdir())) as shared:
         os.environ[SHARED] = str(shared)
@@ -70,7 +70,7 @@ def _serve_by_many(settings: Settings, announce: Callable[[], None]) -> None:
         Supervisor(config, sockets).run()
 
 
-async def _try_store(url: str) -> None:
+async def try_store(url: str) -> None:
     """Write to the store and let go of it: what is wrong is told in one sentence before anything runs."""
     store = open_store(url)
     await store.open()
@@ -78,6 +78,10 @@ async def _try_store(url: str) -> None:
         await store.ping()
     finally:
         await store.close()
+    if store.made:
+        _log.warning("a new store was made, it holds nothing yet", extra={"store": shown(url)})
+    else:
+        _log.info("the store is there", extra={"store": shown(url)})
 
 
 def _worker(settings: Settings, shared: Path) -> ASGIApp:

@@ -1,10 +1,11 @@
-"""`adapter store`: what an operator does to a store while no server runs, and sees of one that does."""
+"""`adapter store`: what an operator does to a store, and sees of one that a server has open."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
@@ -16,25 +17,29 @@ from adapter.cli.settings import AsJson, Config, Store, options, settled, stoppe
 from adapter.errors import AdapterError, Refused, Unavailable
 from adapter.model.encoding import encode
 from adapter.store.copy import copy as copying
-from adapter.store.engines import open_store, without_password
+from adapter.store.engines import open_store, shown
 from adapter.store.migrations import Schema
+from adapter.store.sqlite.engine import SqliteStore
 
 EXAMPLES = """\b
 Examples:
   adapter store status
   adapter store migrate --store postgresql://adapter@db1,db2/adapter
   adapter store check --json
-  adapter store copy sqlite:///data/adapter.db postgresql://adapter@db1/adapter"""
+  adapter store copy sqlite:///data/adapter.db postgresql://adapter@db1/adapter
+  adapter store backup /mnt/backups/adapter-monday.db"""
 
 T = TypeVar("T")
 commands = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None,
-    help="The store: see its state, bring its schema up to date, check it, copy it to another.",
+    help="The store: see its state, bring its schema up to date, check it, copy it, back it up.",
 )  # fmt: skip
 Source = Annotated[str, typer.Argument(metavar="SOURCE_URL", help="The store to copy; it is not changed.")]
 Target = Annotated[
     str, typer.Argument(metavar="TARGET_URL", help="A new store, or one into which a copy was stopped.")
 ]
+
+Backup = Annotated[Path, typer.Argument(metavar="PATH", help="The file to write; it must not be there yet.")]
 
 
 class Status(Struct, frozen=True):
@@ -67,7 +72,7 @@ def migrate(*, store: Store = None, config: Config = None, as_json: AsJson = Fal
     url = _url(store, config)
     before, after = _finished(_migrated(url))
     if as_json:
-        typer.echo(encode({"url": without_password(url), "before": before, "after": after}))
+        typer.echo(encode({"url": shown(url), "before": before, "after": after}))
     elif before == after:
         typer.echo(f"schema {after} is up to date")
     else:
@@ -80,7 +85,7 @@ def check(*, store: Store = None, config: Config = None, as_json: AsJson = False
     url = _url(store, config)
     wrong = _finished(_checked(url))
     if as_json:
-        typer.echo(encode({"ok": not wrong, "url": without_password(url), "wrong": wrong}))
+        typer.echo(encode({"ok": not wrong, "url": shown(url), "wrong": wrong}))
     else:
         typer.echo("\n".join(wrong) or "the store is sound")
     if wrong:
@@ -99,6 +104,17 @@ def copy(*, source: Source, target: Target, as_json: AsJson = False) -> None:
         typer.echo(encode({"ok": True, "rows": counts}))
         return
     typer.echo(f"{sum(counts.values()):,} rows copied, counts and sums are equal")
+
+
+@commands.command(epilog=EXAMPLES)
+def backup(*, path: Backup, store: Store = None, config: Config = None, as_json: AsJson = False) -> None:
+    """Write a SQLite store as of this moment into a new file, also while a server has it open."""
+    url = _url(store, config)
+    size = _finished(_backed_up(url, path))
+    if as_json:
+        typer.echo(encode({"ok": True, "url": shown(url), "path": str(path), "bytes": size}))
+        return
+    typer.echo(f"{size:,} bytes in {path}")
 
 
 class Bars:
@@ -131,9 +147,9 @@ def _finished(work: Coroutine[Any, Any, T]) -> T:
 
 
 @asynccontextmanager
-async def _opened(url: str) -> AsyncIterator[Any]:
+async def _opened(url: str, *, copying: bool = False) -> AsyncIterator[Any]:
     store = open_store(url)
-    await store.open()
+    await store.open(copying=copying)
     try:
         yield store
     finally:
@@ -141,14 +157,14 @@ async def _opened(url: str) -> AsyncIterator[Any]:
 
 
 async def _status(url: str) -> Status:
-    shown, schema = without_password(url), await open_store(url).schema()
+    at, schema = shown(url), await open_store(url).schema()
     if not schema.usable or schema.applied < schema.latest:
-        return Status(shown, schema, None, _other(shown, schema))
+        return Status(at, schema, None, _other(at, schema))
     try:
         async with _opened(url) as store:
-            return Status(shown, schema, await store.counts(), _spared(schema))
-    except Unavailable as error:  # a server has the SQLite file
-        return Status(shown, schema, None, error.message)
+            return Status(at, schema, await store.counts(), _spared(schema))
+    except Unavailable as error:  # a server has the SQLite file, or a copy into the store is not finished
+        return Status(at, schema, None, error.message)
 
 
 async def _migrated(url: str) -> tuple[int, int]:
@@ -166,7 +182,7 @@ async def _checked(url: str) -> list[str]:
 
 async def _copied(source: str, target: str, bars: Bars) -> dict[str, int]:
     await _expect_current(source)
-    async with _opened(source) as origin, _opened(target) as goal:
+    async with _opened(source) as origin, _opened(target, copying=True) as goal:
         with bars.progress:
             return await copying(origin, goal, bars.show)
 
@@ -175,14 +191,24 @@ async def expect_readable(url: str) -> None:
     """Raise Refused unless there is a store whose schema this program knows, or may go on with."""
     schema = await open_store(url).schema()
     if not schema.usable or schema.applied < schema.latest:
-        raise Refused(_other(without_password(url), schema))
+        raise Refused(_other(shown(url), schema))
+
+
+async def _backed_up(url: str, path: Path) -> int:
+    store = open_store(url)
+    if not isinstance(store, SqliteStore):
+        raise Refused("only a SQLite store is backed up so: use pg_dump, as docs/backup.md says")
+    schema = await store.schema()
+    if not schema.applied:
+        raise Refused(_other(shown(url), schema))
+    return await store.back_up(path)
 
 
 async def _expect_current(url: str) -> None:
     """Raise Refused unless opening the store would leave it as it is."""
     schema = await open_store(url).schema()
     if schema.applied != schema.latest:
-        raise Refused(_other(without_password(url), schema))
+        raise Refused(_other(shown(url), schema))
 
 
 def _spared(schema: Schema) -> str:

@@ -105,7 +105,8 @@ def load(directory: Path) -> tuple[MappingBook | None, list[Problem]]:
     """Read all mapping files under a directory; the book is None when any of them has an error."""
     if not directory.is_dir():
         remedy = "name the directory that holds the mapping files"
-        return None, [Problem(Mark(str(directory), 1, 1), "no such directory", remedy)]
+        message = f"there is no such directory: `{directory.absolute()}`"
+        return None, [Problem(Mark(str(directory), 1, 1), message, remedy)]
     paths = mapping_files(directory)
     files, problems = load_files(paths)
     if not paths:

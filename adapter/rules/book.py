@@ -167,9 +167,8 @@ def load(
     when not given, anything. What is past at `now` (aware) is warned of; nothing is where it is not given.
     """
     if not directory.is_dir():
-        return None, [
-            Problem(Mark(str(directory), 1, 1), "there is no such directory", "create it, or name another")
-        ]
+        message = f"there is no such directory: `{directory.absolute()}`"
+        return None, [Problem(Mark(str(directory), 1, 1), message, "create it, or name another")]
     names = names or Names()
     paths = [path for path in visible(directory, "*.yaml") if not path.name.endswith(".test.yaml")]
     texts = {path: _text(path) for path in paths}

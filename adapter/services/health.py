@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
@@ -11,6 +12,8 @@ from msgspec import Struct
 
 from adapter.errors import Unavailable
 from adapter.services.committer import Committer
+
+_log = logging.getLogger(__name__)
 
 
 class Check(Struct, frozen=True):
@@ -57,6 +60,7 @@ class Health:
         self._patience = patience
         self._shunned = shunned
         self._refusal: _Refusal | None = None
+        self._noted: _Refusal | None = None
         self.files = Check("files", ok=True)
 
     async def ready(self) -> list[Check]:
@@ -71,7 +75,8 @@ class Health:
         try:
             yield
         except Unavailable as error:
-            self._refusal = _Refusal(error.message, self._clock() + self._shunned)
+            self._note("the store has not taken a commit", error)
+            self._refusal = _Refusal(error.told, self._clock() + self._shunned)
             raise
         self._refusal = None
 
@@ -88,8 +93,17 @@ class Health:
         except TimeoutError:
             return Check("store", ok=False, detail=f"it has not answered for {self._patience:g} seconds")
         except Unavailable as error:
-            return Check("store", ok=False, detail=error.message)
+            self._note("the store is not ready", error)
+            return Check("store", ok=False, detail=error.told)
         return Check("store", ok=True)
+
+    def _note(self, what: str, error: Unavailable) -> None:
+        """Log what readiness does not tell, once in a while: as long as it lasts it is met at every turn."""
+        now = self._clock()
+        if self._noted is not None and self._noted.reason == error.message and now < self._noted.until:
+            return
+        self._noted = _Refusal(error.message, now + self._shunned)
+        _log.warning("%s: %s", what, error.message)
 
     def _queue(self) -> Check:
         if self._committer.stuck:

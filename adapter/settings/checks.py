@@ -10,6 +10,7 @@ from typing import Literal
 from urllib.parse import SplitResult, urlsplit
 
 from adapter.files.problems import Mark, Problem
+from adapter.settings import dsn
 from adapter.settings.fields import FIELDS, Keys
 from adapter.settings.values import Settings
 
@@ -18,7 +19,6 @@ _WARNING: Literal["warning"] = "warning"
 _NAMED = re.compile(r"[\"']?authorization\s*:", re.IGNORECASE)
 _QUOTES = ('"', "'", "`")
 _PLACEHOLDER = re.compile(r"<[^<>]*>")
-_ENGINES = ("sqlite", "postgresql", "postgres")
 
 
 def check(settings: Settings, marks: Mapping[Keys, Mark]) -> list[Problem]:
@@ -56,14 +56,16 @@ def _address(settings: Settings) -> Iterator[tuple[Keys, str, str]]:
 
 def _store(settings: Settings) -> Iterator[tuple[Keys, str, str]]:
     keys = ("store", "url")
+    if dsn.is_postgresql(settings.store.url):
+        if trouble := dsn.trouble(settings.store.url):
+            yield keys, trouble, dsn.REMEDY
+        return
     url = _split(settings.store.url)
-    if url.scheme not in _ENGINES:
+    if url.scheme != "sqlite":
         remedy = "write `sqlite:///data/adapter.db` or `postgresql://user@host/database`"
         yield keys, "names no store that we know", remedy
-    elif url.scheme == "sqlite" and (url.netloc or len(url.path) < 2 or url.path.endswith("/")):
+    elif url.netloc or len(url.path) < 2 or url.path.endswith("/"):
         yield keys, "names no file", "write `sqlite:///` and then the path, `sqlite:////` for an absolute one"
-    elif url.scheme != "sqlite" and not all(map(_has_port, url.netloc.rpartition("@")[2].split(","))):
-        yield keys, "has a port that is no number", "write `host:5432`, or the host alone"
 
 
 def _workers(settings: Settings) -> Iterator[tuple[Keys, str, str]]:
@@ -110,12 +112,6 @@ def _webhook(settings: Settings) -> Iterator[tuple[Keys, str, str]]:
     if not all(_standard(secret) for secret in webhook.secrets):
         remedy = "write `whsec_` and then 24 to 64 random bytes in base64"
         yield (*section, "secrets"), "has an entry that is no Standard Webhooks secret", remedy
-
-
-def _has_port(host: str) -> bool:
-    """Say whether what follows the host's colon, if anything does, is a port."""
-    _, colon, port = host.rpartition("]")[2].rpartition(":")
-    return not colon or (port.isascii() and port.isdigit() and int(port) <= 65535)
 
 
 def _split(url: str) -> SplitResult:

@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args, get_origin
 import msgspec
 
 from adapter.files.problems import Mark, Problem, did_you_mean
+from adapter.settings import dsn
 from adapter.settings.fields import Field
 from adapter.settings.values import Secret, Secrets
 
@@ -40,10 +41,14 @@ def convert(
         converted = msgspec.convert(value, field.type, strict=not text)
     except msgspec.ValidationError as error:
         return None, [_mistyped(field, value, error, mark)]
-    if not text and isinstance(converted, str) and _PASSWORD.search(converted):
+    if not text and isinstance(converted, str) and _holds_password(converted):
         remedy = f'write `{field.keys[-1]} = {{env = "NAME"}}` and put it into the environment as NAME'
         return None, [Problem(mark, f"`{field.name}` holds a password in the file", remedy)]
     return converted, []
+
+
+def _holds_password(text: str) -> bool:
+    return dsn.holds_password(text) if dsn.is_postgresql(text) else _PASSWORD.search(text) is not None
 
 
 def _secrets(

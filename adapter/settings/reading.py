@@ -100,7 +100,8 @@ def _file(path: Path | None) -> tuple[_File, list[Problem]]:
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
         remedy = "name a file that is there with --config"
-        return _File(name), [Problem(Mark(name, 1, 1), f"cannot be read: {reason.lower()}", remedy)]
+        message = f"cannot be read at `{at.absolute()}`: {reason.lower()}"
+        return _File(name), [Problem(Mark(name, 1, 1), message, remedy)]
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -220,8 +220,11 @@ class Settlement(Struct, frozen=True):
 class Store(Protocol):
     """The verbs of an engine. Reads see only what is committed."""
 
-    async def open(self) -> None:
-        """Connect, and bring the schema up to date; raises Unavailable with what to do."""
+    async def open(self, *, copying: bool = False) -> None:
+        """Connect, and bring the schema up to date; raises Unavailable with what to do.
+
+        A store that holds part of a copy is opened to be copied into only.
+        """
         ...
 
     async def close(self) -> None:

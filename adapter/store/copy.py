@@ -2,19 +2,23 @@
 
 The source must not be written to meanwhile (stop the adapter; a SQLite file is locked by being opened).
 Each page is committed together with how far it reaches, so a copy that was stopped goes on where it was.
+Until it is finished the target knows what it is a copy of, and is opened for nothing else.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from hashlib import sha256
 from typing import Any, Protocol
 
 import msgspec
 
-from adapter.errors import Refused, Unavailable
+from adapter.errors import Refused, StoreUnavailable, Unavailable
 from adapter.store.tables import TABLES, Row, Table
 
 _PAGE = 2_000
+#: What the target notes beside its tables: which source it is a copy of.
+_SOURCE = "source"
 
 
 class End(Protocol):
@@ -32,8 +36,12 @@ class End(Protocol):
         """Insert rows and note how far they reach, in one transaction."""
         ...
 
-    async def reached(self, table: Table) -> str | None:
-        """Return how far earlier rows reach, None when there were none."""
+    async def reach(self, name: str, reached: str) -> None:
+        """Note how far something has come."""
+        ...
+
+    async def reached(self, name: str) -> str | None:
+        """Return what was noted of a table's rows, or of something else; None when nothing was."""
         ...
 
     async def sums(self, table: Table) -> tuple[int, ...]:
@@ -60,14 +68,14 @@ Progress = Callable[[str, int, int], None]
 async def copy(source: Copyable, target: Copyable, progress: Progress) -> dict[str, int]:
     """Copy all tables, verify each by count and sums, and return the row counts.
 
-    Raises Refused when the target holds other data, Unavailable when an end cannot be used or the two
-    differ in the end. After either, nothing of the source has changed.
+    Raises Refused when the target holds other data or part of another source, Unavailable when an end
+    cannot be used or the two differ in the end. After either, nothing of the source has changed.
     """
     origin, goal = source.end(), target.end()
-    await _expect_empty(goal)
-    counts: dict[str, int] = {}
+    sums = {table.name: await origin.sums(table) for table in TABLES}
+    counts = {name: each[0] for name, each in sums.items()}
+    await _begin(goal, _fingerprint(sums))
     for table in TABLES:
-        counts[table.name] = (await origin.sums(table))[0]
         await _copy_table(origin, goal, table, counts[table.name], progress)
     for table in TABLES:
         await _verify(origin, goal, table)
@@ -75,17 +83,48 @@ async def copy(source: Copyable, target: Copyable, progress: Progress) -> dict[s
     return counts
 
 
+def unfinished(store: str) -> StoreUnavailable:
+    """Return why a store that holds part of a copy is opened for nothing else."""
+    return StoreUnavailable(
+        f"the store {store} holds an unfinished copy: run `adapter store copy` again with the same source, "
+        "or name another store"
+    )
+
+
+def taken(table: str) -> Refused:
+    """Return why rows cannot be put into a table that has others under their keys."""
+    return Refused(
+        f"the target holds {table} that this copy did not put there: see that nothing else writes to it, "
+        "and copy into a new, empty store"
+    )
+
+
+def _fingerprint(sums: Mapping[str, tuple[int, ...]]) -> str:
+    """Return what tells a source from others, and from itself before something was written to it."""
+    return sha256(msgspec.json.encode(sums, order="sorted")).hexdigest()
+
+
+async def _begin(goal: End, source: str) -> None:
+    begun = await goal.reached(_SOURCE)
+    if begun is None:
+        await _expect_empty(goal)
+        await goal.reach(_SOURCE, source)
+    elif begun != source:
+        raise Refused(
+            "the target holds part of a copy of another store, or of this one as it was before something "
+            "wrote to it: name the source with which it was begun, or copy into a new, empty store"
+        )
+
+
 async def _expect_empty(goal: End) -> None:
-    begun = False
     for table in TABLES:
-        begun = begun or await goal.reached(table) is not None
-        if not begun and (await goal.sums(table))[0]:
+        if (await goal.sums(table))[0]:
             raise Refused(f"the target holds {table.name} already: copy into a new, empty store")
 
 
 async def _copy_table(origin: End, goal: End, table: Table, total: int, progress: Progress) -> None:
     at = [table.index(name) for name in origin.key(table)]
-    after = _read_key(await goal.reached(table), table, at)
+    after = _read_key(await goal.reached(table.name), table, at)
     copied = (await goal.sums(table))[0] if after else 0
     progress(table.name, copied, total)
     while rows := await origin.page(table, after, _PAGE):

@@ -2,37 +2,45 @@
 
 from __future__ import annotations
 
-import re
-from urllib.parse import unquote
+from pathlib import Path
+from urllib.parse import quote, unquote
 
 from adapter.errors import Refused
+from adapter.settings import dsn
 from adapter.store.postgres.engine import PostgresStore
 from adapter.store.sqlite.engine import SqliteStore
 
 _FORMS = (
     "write `sqlite:///adapter.db`, `sqlite:////var/lib/adapter/adapter.db` or `postgresql://user@host/name`"
 )
-#: A password before the host, or among the parameters; what stands before it is kept.
-_PASSWORD = re.compile(r"(://[^:/?#@]*:)[^/?#]*(?=@)|([?&]password=)[^&]*")
 
 
 def open_store(url: str) -> SqliteStore | PostgresStore:
     """Return the store that a URL names, not yet opened; raises Refused for a URL that names none.
 
     `sqlite:///relative/path`, `sqlite:////absolute/path`, `sqlite:///:memory:`, or `postgresql://...` as
-    libpq reads it.
+    libpq reads it. No message repeats a password, nor anything of a URL that may hold one somewhere.
     """
     scheme, separator, _ = url.partition("://")
     if scheme == "sqlite" and separator:
         return SqliteStore(_path(url))
-    if scheme in ("postgresql", "postgres") and separator:
-        return PostgresStore(url, without_password(url))
-    raise Refused(f"`{without_password(url)}` names no store: {_FORMS}")
+    if dsn.is_postgresql(url):
+        if trouble := dsn.trouble(url):
+            raise Refused(f"the store's URL {trouble}: {dsn.REMEDY}")
+        return PostgresStore(url, shown(url))
+    raise Refused(f"`{shown(url)}` names no store: {_FORMS}")
 
 
-def without_password(url: str) -> str:
-    """Return a store's URL as it may be shown."""
-    return _PASSWORD.sub(lambda found: f"{found[1] or found[2]}***", url)
+def shown(url: str) -> str:
+    """Return a store's URL as it may be shown: without a password, and a file by its whole path."""
+    if dsn.is_postgresql(url):
+        return dsn.shown(url)
+    if url.startswith("sqlite:///"):
+        path = url.removeprefix("sqlite:///")
+        whole = path.startswith("/") or path == ":memory:"
+        return url if whole else f"sqlite:///{quote(str(Path.cwd()), safe='/ ')}/{path}"
+    scheme, separator, _ = url.partition(":")
+    return f"{scheme}:***" if separator and scheme != "sqlite" else url
 
 
 def _path(url: str) -> str:

@@ -13,7 +13,7 @@ from importlib.resources.abc import Traversable
 
 from msgspec import Struct
 
-from adapter.errors import Unavailable
+from adapter.errors import StoreUnavailable
 
 _FILE = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql\Z")
 _OLDER = re.compile(r"^-- older programs: (may go on|must not start)$", re.MULTILINE)
@@ -70,10 +70,10 @@ def compared(migrations: Sequence[Migration], applied: Sequence[Applied]) -> Sch
 
 
 def pending(migrations: Sequence[Migration], applied: Sequence[Applied], store: str) -> Sequence[Migration]:
-    """Return the migrations to apply; raises Unavailable when the store is too new for this program."""
+    """Return the migrations to apply; raises StoreUnavailable when the store is too new for this program."""
     schema = compared(migrations, applied)
     if not schema.usable:
-        raise Unavailable(
+        raise StoreUnavailable(
             f"the store {store} has schema {schema.applied}, and this program knows {schema.latest}: "
             "start the newer program that wrote it"
         )

@@ -50,7 +50,7 @@ class Failure(Struct, frozen=True):
 def failure(error: Exception, *, unexpected: int = 500) -> Failure:
     """Return how an error is told; one that nobody foresaw is logged, and told without its words."""
     if isinstance(error, AdapterError):
-        return Failure(_status(error), error.code, error.message, _retry_after(error))
+        return Failure(_status(error), error.code, error.told, _retry_after(error))
     _log.error("unexpected error", exc_info=error)
     return Failure(unexpected, "unexpected", UNEXPECTED, 1 if unexpected == 503 else None)
 

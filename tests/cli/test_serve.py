@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from adapter import server
 from adapter.cli.main import commands
 from adapter.cli.serve import TRY, greeting, unusable
 from adapter.settings.values import Api, Secret, Server, Settings
@@ -71,3 +72,15 @@ def test_the_request_to_try_is_a_segment_call_in_a_shell_word() -> None:
 
 def test_nothing_is_tried_where_a_credential_is_needed() -> None:
     assert "curl" not in greeting(Settings(api=Api((Secret("token"),))))
+
+
+async def test_the_start_says_which_store_it_is_and_whether_it_is_new(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    caplog.set_level("INFO")
+    for said in ("a new store was made, it holds nothing yet", "the store is there"):
+        caplog.clear()
+        await server.try_store("sqlite:///adapter.db")
+        [record] = caplog.records
+        assert (record.message, record.store) == (said, f"sqlite:///{tmp_path}/adapter.db")  # type: ignore[attr-defined]

@@ -180,7 +180,9 @@ def test_nothing_is_copied_from_a_store_that_is_not_there(tmp_path: Path) -> Non
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_copy_that_was_stopped_goes_on(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def halved(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A store into which a copy of the other was stopped once the customers were there."""
     target = f"sqlite:///{tmp_path / 'to.db'}"
 
     def stop(self: Any, table: str, copied: int, _: int) -> None:
@@ -190,8 +192,55 @@ def test_a_copy_that_was_stopped_goes_on(url: str, tmp_path: Path, monkeypatch: 
     with monkeypatch.context() as patched:
         patched.setattr(command.Bars, "show", stop)
         assert "the plug was pulled" in run("copy", url, target).stderr
-    assert run("copy", url, target).stdout.endswith("rows copied, counts and sums are equal\n")
-    assert run("check", "--store", target).exit_code == 0
+    return target
+
+
+def test_a_copy_that_was_stopped_goes_on(url: str, halved: str) -> None:
+    assert run("copy", url, halved).stdout.endswith("rows copied, counts and sums are equal\n")
+    assert run("check", "--store", halved).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "command", ["serve --port 0", "store check", "store migrate", "replay", "lift", "explain c1", "export c1"]
+)
+def test_a_store_with_an_unfinished_copy_is_used_by_no_command(command: str, halved: str) -> None:
+    result = CliRunner().invoke(commands, [*command.split(), "--store", halved])
+    assert result.exit_code == 1
+    assert "holds an unfinished copy: run `adapter store copy` again with the same source" in result.stderr
+
+
+def test_the_status_tells_of_an_unfinished_copy(halved: str) -> None:
+    result = run("status", "--store", halved)
+    assert result.exit_code == 0
+    assert "holds an unfinished copy" in result.stderr
+
+
+async def test_a_backup_is_made_while_a_server_has_the_file(url: str, tmp_path: Path) -> None:
+    holder, backup = open_store(url), tmp_path / "backup.db"
+    await holder.open()
+    result = await asyncio.to_thread(run, "backup", str(backup), "--store", url, "--json")
+    await holder.close()
+    size = backup.stat().st_size
+    assert json.loads(result.stdout) == {"ok": True, "url": url, "path": str(backup), "bytes": size}
+    status = await asyncio.to_thread(run, "status", "--store", f"sqlite:///{backup}", "--json")
+    assert json.loads(status.stdout)["counts"]["customers"] == 3
+
+
+@pytest.mark.parametrize(
+    ("store", "why"),
+    [
+        ("sqlite:///none.db", "there is no store at"),
+        ("postgresql://h/n", "use pg_dump, as docs/"),
+    ],
+)
+def test_what_cannot_be_backed_up_is_told(
+    store: str, why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = run("backup", str(tmp_path / "backup.db"), "--store", store)
+    assert result.exit_code == 1
+    assert why in result.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_bar_shows_how_far_each_table_is() -> None:
@@ -205,6 +254,6 @@ def test_a_bar_shows_how_far_each_table_is() -> None:
     assert "9/9" in console.file.getvalue()  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("name", ["status", "migrate", "check", "copy"])
+@pytest.mark.parametrize("name", ["status", "migrate", "check", "copy", "backup"])
 def test_every_command_shows_examples(name: str) -> None:
     assert f"  adapter store {name}" in run(name, "--help").output

@@ -107,10 +107,13 @@ def test_a_file_named_after_another_comes_after_it(write_mappings: Write) -> Non
     assert [path.stem for path in book.mapping_files(directory)] == ["segment", "segment-shop"]
 
 
-def test_a_directory_that_is_not_there_is_a_problem(tmp_path: Path) -> None:
-    read, [problem] = book.load(tmp_path / "nowhere")
+def test_a_directory_that_is_not_there_is_told_by_its_whole_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    read, [problem] = book.load(Path("nowhere"))
     assert read is None
-    assert "no such directory" in problem.message
+    assert problem.message == f"there is no such directory: `{tmp_path}/nowhere`"
 
 
 def test_two_mappings_of_a_source_cannot_share_a_name(write_mappings: Write) -> None:

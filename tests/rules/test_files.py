@@ -36,7 +36,10 @@ def test_problems_of_several_files_are_told_together(tmp_path: Path) -> None:
     assert [Path(problem.mark.file).name for problem in problems] == ["a.yaml", "b.yaml", "c.yaml"]
 
 
-def test_a_directory_that_is_not_there_is_one_problem(tmp_path: Path) -> None:
-    book, problems = load(tmp_path / "nowhere")
+def test_a_directory_that_is_not_there_is_told_by_its_whole_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    book, [problem] = load(Path("nowhere"))
     assert book is None
-    assert "there is no such directory" in str(problems[0])
+    assert problem.message == f"there is no such directory: `{tmp_path}/nowhere`"

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import pytest
 
-from adapter.errors import Refused, Unavailable
+from adapter.errors import Refused, StoreUnavailable, Unavailable
 from adapter.metrics import Metrics
 from adapter.services.committer import Committer, Limits
 from adapter.services.health import Health
@@ -117,6 +117,34 @@ async def test_who_is_sent_nothing_is_ready_to_be_tried_after_a_while(commits: C
     assert await commits.ready() == (True, "")
     commits.commit(Unavailable("still no room"))
     assert await commits.ready() == (False, "the last commit failed: still no room")
+
+
+async def test_where_the_store_lies_is_logged_and_not_told(
+    commits: Commits, caplog: pytest.LogCaptureFixture
+) -> None:
+    commits.commit(StoreUnavailable("the store /var/a.db cannot be used now"))
+    assert await commits.ready() == (False, "the last commit failed: the store cannot be used now")
+    assert "has not taken a commit: the store /var/a.db cannot be used now" in caplog.text
+
+
+class Away:
+    """A store that cannot be used."""
+
+    async def ping(self) -> None:
+        raise StoreUnavailable("the store /var/a.db cannot be used now")
+
+
+async def test_a_store_that_is_away_is_logged_once_in_a_while_however_often_one_asks(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    clock = Clock()
+    health = Health(Away(), Committer(_settle, Limits(), Metrics()), clock, shunned=5)
+    for now in (100, 101, 104.9, 105):
+        clock.now = now
+        assert (await health.ready())[0].detail == "the store cannot be used now"
+    assert [record.message for record in caplog.records] == [
+        "the store is not ready: the store /var/a.db cannot be used now"
+    ] * 2
 
 
 @pytest.mark.parametrize("error", [Refused("not like this"), ValueError("a message of its own kind")])

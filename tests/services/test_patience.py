@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from adapter.errors import Unavailable
+from adapter.errors import StoreUnavailable, Unavailable
 from adapter.services.patience import Patience
 
 
@@ -35,3 +35,12 @@ async def test_what_goes_wrong_in_time_is_told_as_it_is() -> None:
 
     with pytest.raises(Unavailable, match="cut off"):
         await Patience(5).read(reading())
+
+
+async def test_where_the_store_lies_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    async def reading() -> None:
+        raise StoreUnavailable("the store /var/a.db cannot be used now")
+
+    with pytest.raises(StoreUnavailable):
+        await Patience(5).read(reading())
+    assert "could not be read: the store /var/a.db cannot be used now" in caplog.text

@@ -146,7 +146,9 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A new, empty store for each test, on each engine."""
     if request.param == "postgres":
         return str(request.getfixturevalue("postgres_url"))
-    return f"sqlite:///{tmp_path / 'with space' / 'adapter.db'}"
+    folder = tmp_path / "with space"
+    folder.mkdir()
+    return f"sqlite:///{folder / 'adapter.db'}"
 
 
 @pytest.fixture(scope="session")

@@ -89,18 +89,55 @@ async def test_a_copied_store_goes_on_working(filled: Any, other: Any, make: Any
     assert len(await other.receipts("gone2")) == 1
 
 
-async def test_a_copy_that_was_stopped_goes_on_where_it_was(filled: Any, other: Any) -> None:
+async def stopped(source: Any, target: Any) -> None:
+    """Copy until some of the events are there."""
+
     def stop(name: str, copied: int, _: int) -> None:
         if name == "events" and copied:
             raise KeyError("pulled the plug")
 
     with pytest.raises(KeyError, match="pulled the plug"):
-        await copy(filled, other, stop)
+        await copy(source, target, stop)
+
+
+async def test_a_copy_that_was_stopped_goes_on_where_it_was(filled: Any, other: Any) -> None:
+    await stopped(filled, other)
     seen: list[tuple[str, int, int]] = []
     counts = await copy(filled, other, lambda *progress: seen.append(progress))
     assert next(progress for progress in seen if progress[0] == "events") == ("events", 2000, 2500)
     assert counts["events"] == 2500
     assert await other.counts() == await filled.counts()
+
+
+async def test_a_store_that_holds_part_of_a_copy_is_opened_for_the_rest_only(filled: Any, other: Any) -> None:
+    await stopped(filled, other)
+    await other.close()
+    with pytest.raises(Unavailable, match="unfinished copy: run `adapter store copy` again with the same"):
+        await other.open()
+    await other.open(copying=True)
+    await copy(filled, other, lambda *_: None)
+    await other.close()
+    await other.open()
+    assert (await other.counts())["events"] == 2500
+
+
+async def test_a_copy_does_not_go_on_from_another_source(
+    filled: Any, other: Any, run: Any, make: Any
+) -> None:
+    await stopped(filled, other)
+    await run.save(customers=[make.customer("new")])
+    with pytest.raises(Refused, match="part of a copy of another store, or of this one as it was before"):
+        await copy(filled, other, lambda *_: None)
+
+
+async def test_what_others_put_into_the_target_is_told_in_a_sentence(
+    filled: Any, other: Any, make: Any
+) -> None:
+    await stopped(filled, other)
+    rows = await filled.end().page(TABLES[-1], None, 1)
+    await other.end().put(TABLES[-1], rows, "[]")
+    with pytest.raises(Refused, match="the target holds receipts that this copy did not put there"):
+        await other.end().put(TABLES[-1], rows, "[]")
 
 
 async def test_a_store_that_holds_something_is_not_copied_into(filled: Any, other: Any) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from adapter.errors import Refused
-from adapter.store.engines import open_store, without_password
+from adapter.store import engines
+from adapter.store.engines import open_store
 from adapter.store.sqlite.engine import SqliteStore
 
 
@@ -32,23 +35,40 @@ def test_a_wrong_url_is_refused_with_what_to_write(url: str) -> None:
         open_store(url)
 
 
-def test_a_password_is_not_repeated() -> None:
+@pytest.mark.parametrize(
+    "url", ["mysql://me:secret@host/name", "postgresql://me:12/secret@host/name", "postgresql://h:secret/n"]
+)
+def test_a_password_is_not_repeated(url: str) -> None:
     with pytest.raises(Refused) as refused:
-        open_store("mysql://me:secret@host/name")
+        open_store(url)
     assert "secret" not in refused.value.message
 
 
 @pytest.mark.parametrize(
     ("url", "shown"),
     [
-        ("postgresql://me:se@:cret@h1:1,h2:2/n?a=b", "postgresql://me:***@h1:1,h2:2/n?a=b"),
+        ("postgresql://me:se:cret@h1:1,h2:2/n?a=b", "postgresql://me:***@h1:1,h2:2/n?a=b"),
         ("postgresql://h/n?a=b&password=secret&c=d", "postgresql://h/n?a=b&password=***&c=d"),
+        (
+            "postgresql://h/n?pass%77ord=secret&sslpassword=secret",
+            "postgresql://h/n?pass%77ord=***&sslpassword=***",
+        ),
+        ("postgresql://me:se@cret@h/n", "postgresql://***"),
+        ("postgresql://me:12/cret@h/n", "postgresql://***"),
+        ("postgresql://me:12#cret@h/n", "postgresql://***"),
+        ("postgresql:me:secret@h/n", "postgresql:***"),
+        ("mysql://me:secret@h/n", "mysql:***"),
         ("postgresql://me@h:5432/n", "postgresql://me@h:5432/n"),
         ("sqlite:////var/a:b@c.db", "sqlite:////var/a:b@c.db"),
     ],
 )
 def test_a_url_is_shown_without_its_password(url: str, shown: str) -> None:
-    assert without_password(url) == shown
+    assert engines.shown(url) == shown
+
+
+def test_a_file_is_shown_by_its_whole_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert engines.shown("sqlite:///data/a%20b.db") == f"sqlite:///{tmp_path}/data/a%20b.db"
 
 
 async def test_a_store_in_memory_works_like_any_other() -> None:

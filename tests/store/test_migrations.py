@@ -114,6 +114,16 @@ async def test_an_older_program_is_refused_where_one_that_it_does_not_know_forbi
     assert not (await open_store(url).schema()).usable
 
 
+async def test_a_store_is_new_the_first_time_only(url: str) -> None:
+    found = []
+    for _ in range(2):
+        store = open_store(url)
+        await store.open()
+        await store.close()
+        found.append(store.made)
+    assert found == [True, False]
+
+
 async def test_what_nothing_is_said_of_is_not_for_older_programs(url: str) -> None:
     await served(url)
     await execute(url, _FIRST_PROGRAMS)

@@ -13,6 +13,7 @@ import apsw
 import pytest
 
 from adapter.errors import Unavailable
+from adapter.settings.values import Settings
 from adapter.store.contract import Transaction, Wanted
 from adapter.store.engines import open_store
 from adapter.store.migrations import Migration
@@ -190,6 +191,23 @@ async def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     await asyncio.to_thread((tmp_path / "file").write_text, "")
     with pytest.raises(Unavailable, match="name a file in a folder that exists"):
         await SqliteStore(str(tmp_path / "file" / "adapter.db")).open()
+
+
+async def test_a_folder_that_is_not_there_is_not_made(tmp_path: Path) -> None:
+    path = tmp_path / "unmounted" / "volume" / "adapter.db"
+    with pytest.raises(Unavailable, match=f"the store {path} cannot be opened .* in a folder that exists"):
+        await SqliteStore(str(path)).open()
+    assert not await asyncio.to_thread(lambda: list(tmp_path.iterdir()))
+
+
+async def test_only_the_folder_of_the_default_store_is_made_in_the_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    await open_and_close(Path(Settings().store.url.removeprefix("sqlite:///")))
+    with pytest.raises(Unavailable, match=f"the store {tmp_path}/elsewhere/adapter.db cannot be opened"):
+        await open_and_close(Path("elsewhere/adapter.db"))
+    assert await asyncio.to_thread(lambda: [each.name for each in tmp_path.iterdir()]) == ["data"]
 
 
 async def test_a_newer_schema_is_refused(store: SqliteStore, path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from adapter.errors import Unavailable
+from adapter.errors import StoreUnavailable, Unavailable
 from adapter.model.operations import DiscountMove
 
 Connect = Callable[..., httpx.AsyncClient]
@@ -202,6 +202,12 @@ async def test_trouble_of_the_store_may_be_tried_again(connect: Connect, service
     services.error = Unavailable("the store is locked", retry_after=3)
     answer = await connect().get(f"/v1/discounts/{CODE}")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "3")
+
+
+async def test_nobody_is_told_where_the_store_lies(connect: Connect, services: Any) -> None:
+    services.error = StoreUnavailable("the store postgresql://adapter@db1/adapter cannot be used now")
+    answer = await connect().get(f"/v1/discounts/{CODE}")
+    assert answer.json()["error"] == {"code": "unavailable", "message": "the store cannot be used now"}
 
 
 async def test_what_nobody_foresaw_quotes_nobody(

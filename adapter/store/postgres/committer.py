@@ -10,7 +10,7 @@ from typing import TypeVar
 import asyncpg
 from asyncpg import exceptions
 
-from adapter.errors import Unavailable
+from adapter.errors import StoreUnavailable
 from adapter.store.postgres.connection import BY_KEY, Connection, connect, is_out_of_order, translated
 
 T = TypeVar("T")
@@ -75,12 +75,14 @@ class Committer:
             except exceptions.UniqueViolationError as error:
                 if error.table_name != "codes":
                     raise
-        raise Unavailable(f"the store {self._shown} is too busy: {_ATTEMPTS} attempts met other transactions")
+        raise StoreUnavailable(
+            f"the store {self._shown} is too busy: {_ATTEMPTS} attempts met other transactions"
+        )
 
     async def _once(self, work: Work[T], again: bool) -> T:
         async with self._room:
             if self._closed:
-                raise Unavailable(f"the store {self._shown} is closed: open it first")
+                raise StoreUnavailable(f"the store {self._shown} is closed: open it first")
             lane = await self._lane()
             try:
                 return await lane.run(work, again)

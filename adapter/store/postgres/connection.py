@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 from asyncpg import exceptions
 
-from adapter.errors import Unavailable
+from adapter.errors import StoreUnavailable
 from adapter.store.postgres.hosts import by_host, first
 from adapter.store.postgres.text import escape, unescape
 
@@ -102,14 +102,14 @@ def is_out_of_order(error: BaseException) -> bool:
 
 @contextmanager
 def translated(shown: str) -> Iterator[None]:
-    """Turn what the driver raises when the database cannot be used into Unavailable."""
+    """Turn what the driver raises when the database cannot be used into StoreUnavailable."""
     try:
         yield
     except Exception as error:
         if not is_out_of_order(error):
             raise
         reason = str(error) or type(error).__name__
-        raise Unavailable(
+        raise StoreUnavailable(
             f"the store {shown} cannot be used now ({reason}): see that the database runs, has room, "
             "and lets this user write",
             retry_after=2,

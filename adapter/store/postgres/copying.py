@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from asyncpg import UniqueViolationError
+
+from adapter.store.copy import taken
 from adapter.store.postgres.connection import Connection
 from adapter.store.postgres.statements import SQL
 from adapter.store.postgres.text import arrays
@@ -68,11 +71,18 @@ class PostgresEnd:
                     await connection.execute(SQL["add_codes"], *codes)
                 await connection.execute(SQL["reach"], table.name, reached)
 
-        await self._use(put)
+        try:
+            await self._use(put)
+        except UniqueViolationError as error:
+            raise taken(table.name) from error
 
-    async def reached(self, table: Table) -> str | None:
-        """Return how far earlier rows reach."""
-        found = await self._use(lambda connection: connection.fetchval(SQL["reached"], table.name))
+    async def reach(self, name: str, reached: str) -> None:
+        """Note how far something has come."""
+        await self._use(lambda connection: connection.execute(SQL["reach"], name, reached))
+
+    async def reached(self, name: str) -> str | None:
+        """Return what was noted."""
+        found = await self._use(lambda connection: connection.fetchval(SQL["reached"], name))
         return None if found is None else str(found)
 
     async def sums(self, table: Table) -> tuple[int, ...]:

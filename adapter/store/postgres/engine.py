@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import asyncpg
 
-from adapter.errors import Unavailable
+from adapter.errors import StoreUnavailable
 from adapter.model.customers import Customer
 from adapter.model.decisions import Decision
 from adapter.model.deliveries import Delivery
@@ -20,6 +20,7 @@ from adapter.model.events import Event
 from adapter.model.quarantine import Quarantined
 from adapter.model.timers import Timer
 from adapter.store.contract import Aged, Held, PassOn, Past, Settlement, Transaction
+from adapter.store.copy import unfinished
 from adapter.store.migrations import Schema, compared
 from adapter.store.postgres import outbox
 from adapter.store.postgres.committer import Committer
@@ -27,7 +28,7 @@ from adapter.store.postgres.connection import Connection, connect, translated
 from adapter.store.postgres.copying import PostgresEnd
 from adapter.store.postgres.migrate import applied, migrate
 from adapter.store.postgres.reads import Reads
-from adapter.store.postgres.statements import MIGRATIONS
+from adapter.store.postgres.statements import MIGRATIONS, SQL
 from adapter.store.postgres.transaction import PostgresTransaction
 
 T = TypeVar("T")
@@ -41,24 +42,27 @@ class PostgresStore:
     """See `adapter.store.contract.Store`.
 
     `dsn` is what libpq takes: several hosts too, of which the one that accepts writes is used; `shown`
-    is how messages name it, without the password.
+    is how messages name it, without the password. `made` says whether opening it found nothing there.
     """
 
     def __init__(self, dsn: str, shown: str) -> None:
+        self.made = False
         self._dsn = dsn
         self._shown = shown
         self._committer = Committer(dsn, shown)
         self._room = asyncio.Semaphore(_READERS)
         self._idle: list[Connection] | None = None
 
-    async def open(self) -> None:
+    async def open(self, *, copying: bool = False) -> None:
         """Connect, and bring the schema up to date."""
         if self._idle is not None:
             return
         with translated(self._shown):
             connection = await connect(self._dsn, {})
             try:
-                await migrate(connection, MIGRATIONS, self._shown)
+                self.made = await migrate(connection, MIGRATIONS, self._shown)
+                if not copying and await connection.fetchval(SQL["unfinished"]):
+                    raise unfinished(self._shown)
             except BaseException:
                 connection.terminate()
                 raise
@@ -225,7 +229,7 @@ class PostgresStore:
                 await self._room.acquire()
         except TimeoutError as error:
             message = f"the store {self._shown} is too slow: see what keeps the database, or the way to it"
-            raise Unavailable(message, retry_after=2) from error
+            raise StoreUnavailable(message, retry_after=2) from error
         try:
             yield
         finally:
@@ -235,7 +239,7 @@ class PostgresStore:
     async def _reader(self) -> AsyncIterator[Connection]:
         async with self._roomy():
             if self._idle is None:
-                raise Unavailable(f"the store {self._shown} is closed: open it first")
+                raise StoreUnavailable(f"the store {self._shown} is closed: open it first")
             connection = self._idle.pop() if self._idle else await connect(self._dsn, {})
             if connection.is_closed():
                 connection = await connect(self._dsn, {})

@@ -33,10 +33,14 @@ async def applied(connection: Connection) -> list[Applied]:
     return [Applied(*row) for row in await connection.fetch(_APPLIED)]
 
 
-async def migrate(connection: Connection, migrations: Sequence[Migration], store: str) -> None:
-    """Apply what is missing, all of it or nothing; raises Unavailable for a schema that is too new."""
-    if not pending(migrations, await applied(connection), store):
-        return
+async def migrate(connection: Connection, migrations: Sequence[Migration], store: str) -> bool:
+    """Apply what is missing, all of it or nothing, and return whether the store was new.
+
+    Raises StoreUnavailable for a schema that is too new.
+    """
+    found = await applied(connection)
+    if not pending(migrations, found, store):
+        return False
     # On its own, for it locks out whoever asks for the schema, and what follows may take minutes.
     async with _alone(connection):
         await connection.execute(_TABLE)
@@ -44,6 +48,7 @@ async def migrate(connection: Connection, migrations: Sequence[Migration], store
         for step in pending(migrations, await applied(connection), store):
             await connection.execute(step.sql, timeout=600)
             await connection.execute(_RECORD, step.number, step.name, step.spares_older)
+    return not found
 
 
 @asynccontextmanager

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import apsw
 
-from adapter.errors import Unavailable
+from adapter.errors import StoreUnavailable
 
 #: Milliseconds to wait for a lock: only a backup or a stray shell can hold one, and a sender may wait 5 s.
 _PATIENCE = 1_000
@@ -55,12 +55,12 @@ def connect(path: str, *, read_only: bool = False) -> apsw.Connection:
 
 @contextmanager
 def translated(path: str) -> Iterator[None]:
-    """Turn what the driver raises when the file cannot be used into Unavailable."""
+    """Turn what the driver raises when the file cannot be used into StoreUnavailable."""
     try:
         yield
     except _OUT_OF_ORDER as error:
         remedy = _REMEDIES.get(type(error), "see the disk's and the system's logs")
-        raise Unavailable(
+        raise StoreUnavailable(
             f"the store {path} cannot be used now ({error}): {remedy}", retry_after=5
         ) from error
 

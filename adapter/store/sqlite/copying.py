@@ -7,6 +7,7 @@ from typing import Any
 
 import apsw
 
+from adapter.store.copy import taken
 from adapter.store.sqlite.statements import SQL
 from adapter.store.tables import Row, Table, columns_of, page_sql, sums_sql
 
@@ -56,11 +57,18 @@ class SqliteEnd:
             if table.name == "events":
                 connection.execute(SQL["count_events"], (len(rows),))
 
-        await self._write(put)
+        try:
+            await self._write(put)
+        except apsw.ConstraintError as error:
+            raise taken(table.name) from error
 
-    async def reached(self, table: Table) -> str | None:
-        """Return how far earlier rows reach."""
-        found = await self._write(lambda connection: connection.execute(SQL["reached"], (table.name,)).get)
+    async def reach(self, name: str, reached: str) -> None:
+        """Note how far something has come."""
+        await self._write(lambda connection: connection.execute(SQL["reach"], (name, reached)))
+
+    async def reached(self, name: str) -> str | None:
+        """Return what was noted."""
+        found = await self._write(lambda connection: connection.execute(SQL["reached"], (name,)).get)
         return None if found is None else str(found)
 
     async def sums(self, table: Table) -> tuple[int, ...]:

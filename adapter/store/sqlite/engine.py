@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 import apsw
 
-from adapter.errors import Unavailable
+from adapter.errors import StoreUnavailable
 from adapter.model.customers import Customer
 from adapter.model.decisions import Decision
 from adapter.model.deliveries import Delivery
@@ -21,9 +21,11 @@ from adapter.model.events import Event
 from adapter.model.quarantine import Quarantined
 from adapter.model.timers import Timer
 from adapter.store.contract import Aged, Held, PassOn, Past, Settlement, Transaction
+from adapter.store.copy import unfinished
 from adapter.store.migrations import Schema, compared
 from adapter.store.rows import digest_slices
 from adapter.store.sqlite import outbox
+from adapter.store.sqlite.backup import back_up
 from adapter.store.sqlite.connection import begun, connect, roll_back, transaction, translated
 from adapter.store.sqlite.copying import SqliteEnd
 from adapter.store.sqlite.lock import FileLock
@@ -35,29 +37,40 @@ from adapter.store.sqlite.worker import Worker
 
 T = TypeVar("T")
 _MEMORY = ":memory:"
+#: Where the default store lies, below the working directory. It is made where there is none; another is not,
+#: for a volume that is not mounted must not be taken for a store without a past.
+_FOLDER = Path("data")
 
 
 class SqliteStore:
-    """See `adapter.store.contract.Store`; `path` may be `:memory:` for a store that is thrown away."""
+    """See `adapter.store.contract.Store`; `path` may be `:memory:` for a store that is thrown away.
+
+    `made` says whether opening it found nothing there.
+    """
 
     def __init__(self, path: str) -> None:
-        self._path = path
-        self._lock = None if path == _MEMORY else FileLock(path)
+        self.made = False
+        self._path = path if path == _MEMORY else str(Path(path).absolute())
+        self._folder = _FOLDER if Path(path).parent == _FOLDER else None
+        self._lock = None if path == _MEMORY else FileLock(self._path)
         self._writer = Worker("store-writer")
         self._reader = Worker("store-reader") if self._lock else self._writer
         self._turn = asyncio.Lock()
         self._connection: apsw.Connection | None = None
         self._reads: Reads | None = None
 
-    async def open(self) -> None:
+    async def open(self, *, copying: bool = False) -> None:
         """Take the file for this process, and bring its schema up to date."""
         if self._connection is not None:
             return
+        if self._folder:
+            with suppress(OSError):  # the lock says what is wrong
+                self._folder.mkdir(exist_ok=True)
         if self._lock:
             self._lock.take()
         self._writer.start()
         try:
-            await self._writer.run(self._connect)
+            await self._writer.run(lambda: self._connect(copying=copying))
         except BaseException:
             await self._writer.stop()
             self._let_go()
@@ -203,6 +216,10 @@ class SqliteStore:
         """Return which schema a closed store has, without changing it."""
         return await asyncio.to_thread(self._schema)
 
+    async def back_up(self, into: Path) -> int:
+        """Write what is committed into a new file, and return its bytes; the store may be open elsewhere."""
+        return await asyncio.to_thread(back_up, self._path, into)
+
     def end(self) -> SqliteEnd:
         """Return the store as one end of a copy."""
         return SqliteEnd(self._write)
@@ -248,7 +265,7 @@ class SqliteStore:
 
     def _opened(self) -> apsw.Connection:
         if self._connection is None:
-            raise Unavailable(f"the store {self._path} is closed: open it first")
+            raise StoreUnavailable(f"the store {self._path} is closed: open it first")
         return self._connection
 
     def _look(self, work: Callable[[Reads], T]) -> T:
@@ -271,10 +288,12 @@ class SqliteStore:
             finally:
                 connection.close()
 
-    def _connect(self) -> None:
+    def _connect(self, *, copying: bool) -> None:
         with translated(self._path):
             connection = connect(self._path)
-            migrate(connection, MIGRATIONS, self._path)
+            self.made = migrate(connection, MIGRATIONS, self._path)
+            if not copying and connection.execute(SQL["unfinished"]).get:
+                raise unfinished(self._path)
             self._connection = connection
             if self._path == _MEMORY:
                 self._reads = Reads(connection)

@@ -7,7 +7,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from adapter.errors import Unavailable
+from adapter.errors import StoreUnavailable
 
 
 class FileLock:
@@ -19,12 +19,11 @@ class FileLock:
         self._descriptor: int | None = None
 
     def take(self) -> None:
-        """Take the lock; raises Unavailable when another store has it."""
+        """Take the lock; raises StoreUnavailable when another store has it."""
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            raise Unavailable(
+            raise StoreUnavailable(
                 f"the store {self._store} cannot be opened ({error.strerror}): "
                 "name a file in a folder that exists and is writable for this user"
             ) from error
@@ -33,7 +32,7 @@ class FileLock:
         except OSError as error:
             holder = os.read(descriptor, 32).decode(errors="replace").strip() or "unknown"
             os.close(descriptor)
-            raise Unavailable(
+            raise StoreUnavailable(
                 f"the store {self._store} is in use by process {holder}: stop that process, "
                 "or use a postgresql:// store, which several processes can share"
             ) from error

@@ -33,11 +33,15 @@ def applied(connection: apsw.Connection) -> list[Applied]:
     return [Applied(number, bool(spares)) for number, spares in rows]
 
 
-def migrate(connection: apsw.Connection, migrations: Sequence[Migration], path: str) -> None:
-    """Apply what is missing, all of it or nothing; raises Unavailable for a schema that is too new."""
-    steps = pending(migrations, applied(connection), path)
+def migrate(connection: apsw.Connection, migrations: Sequence[Migration], path: str) -> bool:
+    """Apply what is missing, all of it or nothing, and return whether the store is new.
+
+    Raises StoreUnavailable for a schema that is too new.
+    """
+    found = applied(connection)
+    steps = pending(migrations, found, path)
     if not steps:
-        return
+        return False
     with transaction(connection):
         connection.execute(_TABLE)
         if "spares_older" not in _columns(connection):
@@ -45,6 +49,7 @@ def migrate(connection: apsw.Connection, migrations: Sequence[Migration], path: 
         for step in steps:
             connection.execute(step.sql)
             connection.execute(_RECORD, (step.number, step.name, step.spares_older))
+    return not found
 
 
 def _columns(connection: apsw.Connection) -> set[str]:

@@ -8,7 +8,7 @@ from queue import SimpleQueue
 from threading import Thread
 from typing import Any, TypeVar
 
-from adapter.errors import Unavailable
+from adapter.errors import StoreUnavailable
 
 T = TypeVar("T")
 _Job = tuple[Callable[[], Any], asyncio.AbstractEventLoop, "asyncio.Future[Any]"]
@@ -28,9 +28,9 @@ class Worker:
         self._thread.start()
 
     async def run(self, job: Callable[[], T]) -> T:
-        """Run a job in the thread, and return or raise what it does; raises Unavailable when stopped."""
+        """Run a job in the thread, and return or raise what it does; raises StoreUnavailable when stopped."""
         if self._thread is None:
-            raise Unavailable("the store is closed: open it first")
+            raise StoreUnavailable("the store is closed: open it first")
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
         self._jobs.put((job, loop, future))

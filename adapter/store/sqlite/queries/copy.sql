@@ -7,6 +7,10 @@ ON CONFLICT (name) DO UPDATE SET reached = excluded.reached;
 -- How far a copy of a table has come.
 SELECT reached FROM copy_progress WHERE name = ?1;
 
+-- unfinished --
+-- Whether a copy into this store was stopped, or runs.
+SELECT EXISTS (SELECT 1 FROM copy_progress);
+
 -- forget_progress --
 -- The copy is over.
 DELETE FROM copy_progress;

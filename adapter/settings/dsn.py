@@ -1,0 +1,80 @@
+"""A PostgreSQL URL as the driver reads it, looked at before anybody connects.
+
+A password with a `/` that is not written as %2F ends the host in its middle: the driver then takes one half
+for a port and the other for a database, and tells both in its errors. Nothing here repeats what it reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import SplitResult, parse_qs, unquote, unquote_plus, urlsplit
+
+REMEDY = (
+    "write `postgresql://user@host:5432/database`, and in a password %2F for /, %3F for ?, %23 for #, "
+    "%40 for @, %25 for %, %5B for [ and %5D for ]"
+)
+#: Parameters whose values nobody is shown.
+_SECRETS = ("password", "sslpassword")
+
+
+def is_postgresql(url: str) -> bool:
+    """Say whether a URL is meant to name a PostgreSQL server."""
+    scheme, separator, _ = url.partition("://")
+    return bool(separator) and scheme in ("postgresql", "postgres")
+
+
+def trouble(url: str) -> str | None:
+    """Return why the driver would not read a URL as it was meant, as the end of a sentence; else None."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "has brackets that hold no IPv6 address, or a character that no host's name has"
+    if "#" in url or "@" in parts.path + parts.query:
+        return "has an `@` or `#` behind its host"
+    if parts.netloc.count("@") > 1:
+        return "has an `@` before that of its host"
+    return next(_wrong(parts), None)
+
+
+def holds_password(url: str) -> bool:
+    """Say whether a URL holds a password; of one that cannot be read, whether it might."""
+    return "@" in url if trouble(url) else shown(url) != url
+
+
+def shown(url: str) -> str:
+    """Return a URL without its passwords; of one that cannot be read, the scheme alone."""
+    if trouble(url):
+        return f"{url.partition('://')[0]}://***"
+    parts = urlsplit(url)
+    login, at, hosts = parts.netloc.rpartition("@")
+    user, colon, _ = login.partition(":")
+    netloc = f"{user}:***@{hosts}" if colon else login + at + hosts
+    query = "&".join(_masked(one) for one in parts.query.split("&"))
+    return f"{parts.scheme}://{netloc}{parts.path}" + (f"?{query}" if parts.query else "")
+
+
+def _masked(parameter: str) -> str:
+    name, equals, _ = parameter.partition("=")
+    return f"{name}=***" if equals and unquote_plus(name) in _SECRETS else parameter
+
+
+def _wrong(parts: SplitResult) -> Iterator[str]:
+    try:
+        query = parse_qs(parts.query, strict_parsing=True) if parts.query else {}
+    except ValueError:
+        yield "has a parameter that is not `name=value`"
+        return
+    hosts = parts.netloc.rpartition("@")[2].split(",")
+    more = [host for value in query.get("host", []) for host in value.split(",")]
+    if (len(hosts) > 1 and not all(hosts)) or not all(more):
+        yield "has an empty name among its hosts"
+    ports = [port for host in (*hosts, *more) if (port := _port(host)) is not None]
+    ports += [port for value in query.get("port", []) for port in value.split(",")]
+    if not all(port.isascii() and port.isdigit() and 0 < int(port[:6]) < 65536 for port in ports):
+        yield "has a port that is no number from 1 to 65535"
+
+
+def _port(host: str) -> str | None:
+    """Return the port behind a host's name or its IPv6 address in brackets, None when there is none."""
+    _, colon, port = ("", "", "") if host.startswith("/") else host.rpartition("]")[2].partition(":")
+    return unquote(port) if colon and port else None
