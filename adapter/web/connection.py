@@ -5,6 +5,10 @@ request: a scope, and a cycle of receiving and sending with its event. That is h
 Everything else goes uvicorn's own way, save that what one step of the server writes leaves together:
 uvicorn writes the head of a response and its body apart, and both would go out at once, as two system calls,
 two packets and two wake-ups of the sender.
+
+We speak no other protocol, so an `Upgrade` is ignored (RFC 9110, 7.8): some clients ask for h2c with every
+call over plain http. The parser stops where it takes the other protocol to begin, and uvicorn would lose the
+body; here the head is read once more without that header, and the body after it.
 """
 
 from __future__ import annotations
@@ -13,6 +17,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any, cast
 
+from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
@@ -46,9 +51,35 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Take what was read; a request that is not whole by now goes the long way."""
-        super().data_received(data)
+        self._unset_keepalive_if_required()
+        try:
+            self._parse(data)
+        except HttpParserError:
+            self.send_400_response("Invalid HTTP request received.")
         if self._endpoint is not None:
             self._go_the_long_way()
+
+    def _parse(self, data: bytes | memoryview) -> None:
+        """Parse on after each head that asks for another protocol."""
+        while True:
+            try:
+                self.parser.feed_data(data)
+            except HttpParserUpgrade as upgrade:
+                data = memoryview(data)[upgrade.args[0] :]
+                self._read_again()
+            else:
+                return
+
+    def _read_again(self) -> None:
+        """Read a head without its Upgrade; by a fresh parser, since the old one skips what follows."""
+        parser, headers = self.parser, self.headers
+        line = b"%b %b HTTP/%b\r\n" % (
+            parser.get_method(), self.url, parser.get_http_version().encode()
+        )  # fmt: skip
+        kept = (b"%b: %b\r\n" % header for header in headers if header[0] != b"upgrade")
+        self.parser = HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        self.parser.feed_data(b"%b%b\r\n" % (line, b"".join(kept)))
 
     def on_message_begin(self) -> None:
         """Begin to collect a head."""
@@ -58,6 +89,10 @@ class Connection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Hold the head of a call that may be answered the short way."""
+        if self.parser.should_upgrade():
+            if self.parser.get_method() == b"CONNECT":
+                raise HttpParserError("this is no proxy")
+            return
         endpoint = self._hot.get(self.url)
         if endpoint is not None and self._may_be_short():
             self._endpoint = endpoint
@@ -74,7 +109,8 @@ class Connection(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """Answer a call that is whole."""
         if self._endpoint is None:
-            super().on_message_complete()
+            if not self.parser.should_upgrade():
+                super().on_message_complete()
         elif self._answering():
             self._go_the_long_way()
             super().on_message_complete()
@@ -89,10 +125,7 @@ class Connection(HttpToolsProtocol):
     def _may_be_short(self) -> bool:
         parser = self.parser
         return (
-            parser.get_method() == b"POST"
-            and not self.expect_100_continue
-            and not parser.should_upgrade()
-            and self.limit_concurrency is None
+            parser.get_method() == b"POST" and not self.expect_100_continue and self.limit_concurrency is None
         )
 
     def _go_the_long_way(self) -> None:
