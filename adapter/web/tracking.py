@@ -42,9 +42,9 @@ def _endpoint(doors: Doors, kind: str | None) -> Endpoint:
             check(shown)
 
     async def handle(body: bytes, headers: Headers) -> Answer:
-        decoded = segment.decode_batch(body, doors.clock(), kind=kind)
         if write_keys and not _write_key(headers):
-            check(decoded.write_key)
+            check(segment.write_key(body))
+        decoded = segment.decode_batch(body, doors.clock(), kind=kind)
         await doors.ingest.receive(decoded, len(body))
         return _SUCCESS
 
