@@ -5,6 +5,7 @@
             Unauthorised            missing or wrong credentials
             Unreadable              the body is not what this endpoint takes
             TooLarge                over a limit that the settings name
+            HeadTooLarge            its address and headers are longer than any sender's
             NotFound                no such discount, customer, delivery
             WrongMove               a discount cannot move from where it is (409)
         Unavailable             our fault or our store's: the same may be sent again later
@@ -66,6 +67,12 @@ class TooLarge(Refused):
     """The body is over the limit that the settings name."""
 
     code = "too_large"
+
+
+class HeadTooLarge(Refused):
+    """The address and the headers are longer than any sender's."""
+
+    code = "head_too_large"
 
 
 class NotFound(Refused):

@@ -18,13 +18,12 @@ class Decoded(Struct):
 
     Messages stand in the order in which they should be worked; those of one batch may share parts of
     their documents, so a document must not be changed. `dropped` counts our own events coming back.
-    `write_key` is the one a tracking API body carries. `size` is in bytes, where this is a part of a body.
+    `size` is in bytes, where this is a part of a body.
     """
 
     messages: list[Message]
     quarantined: list[Quarantined]
     dropped: int = 0
-    write_key: str | None = None
     size: int = 0
 
 

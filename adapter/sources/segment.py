@@ -21,9 +21,9 @@ from adapter.errors import Unauthorised, Unreadable
 from adapter.sources import payloads
 from adapter.sources.decoded import Decoded
 from adapter.sources.segment_messages import SOURCE, message, refuse
-from adapter.sources.segment_tracking import decode_batch
+from adapter.sources.segment_tracking import decode_batch, write_key
 
-__all__ = ["SOURCE", "decode", "decode_batch", "parts", "verify"]
+__all__ = ["SOURCE", "decode", "decode_batch", "parts", "verify", "write_key"]
 
 
 def verify(body: bytes, signature: str | None, secrets: Sequence[bytes]) -> None:
@@ -32,6 +32,7 @@ def verify(body: bytes, signature: str | None, secrets: Sequence[bytes]) -> None
     Those are the raw body where it is an object. Of an array it is element 0 alone, as it was before
     Extensible wrapped it in `json`; so the other elements are NOT authenticated, and a deployment that
     takes batches wants a second factor (TLS allow-list, secret header). Without secrets nothing is checked.
+    An element 0 over `payloads.UNPROVEN_BYTES` is not looked at: Segment's own limit is a small part of that.
     Raises Unauthorised, `missing` when there is no header.
     """
     if not secrets:
@@ -54,10 +55,12 @@ def _signed(body: bytes) -> Iterator[bytes]:
         yield body
         return
     try:
-        first = next(payloads.slices(body), b"")
+        first = next(payloads.slices(body[: payloads.UNPROVEN_BYTES], payloads.UNPROVEN_MARKS), b"")
         yield first
-        if payloads.is_object(first) and set(parts := payloads.members(first)) == {"json"}:
-            yield parts["json"]
+        if payloads.is_object(first):
+            parts = payloads.members(first, payloads.UNPROVEN_MARKS)
+            if set(parts) == {"json"}:
+                yield parts["json"]
     except Unreadable:
         return
 

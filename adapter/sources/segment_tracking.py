@@ -10,7 +10,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from msgspec import Struct
+import msgspec
+from msgspec import Raw, Struct
 
 from adapter.errors import Unreadable
 from adapter.model.messages import Message
@@ -23,6 +24,15 @@ from adapter.sources.segment_messages import message, refuse
 _TOLERANCE = timedelta(minutes=1)
 
 
+class _Keyed(Struct):
+    """The body's write key, and nothing else of it."""
+
+    key: Raw = msgspec.field(default=Raw(b"null"), name="writeKey")
+
+
+_keyed = msgspec.json.Decoder(_Keyed).decode
+
+
 class _Shared(Struct, frozen=True):
     """What a batch says once for all its items."""
 
@@ -33,11 +43,26 @@ class _Shared(Struct, frozen=True):
     skew: timedelta | None
 
 
+def write_key(body: bytes) -> str | None:
+    """Return the `writeKey` of a body from anybody, as `decode_batch` would; the rest of it is stepped over.
+
+    What is JSON but for half a surrogate pair somewhere has one still, unless it is longer than Segment's own
+    bodies. Raises Unreadable where the body is no JSON object.
+    """
+    try:
+        raw = bytes(_keyed(body).key)
+    except (msgspec.DecodeError, RecursionError):
+        if len(body) > payloads.UNPROVEN_BYTES:
+            raise Unreadable("the body must be a JSON object") from None
+        raw = payloads.members(body, payloads.UNPROVEN_MARKS).get("writeKey", b"null")
+    return payloads.decode(raw) if raw.startswith(b'"') else None
+
+
 def decode_batch(body: bytes, received_at: datetime, *, kind: str | None) -> Decoded:
     """Decode a tracking API body: `kind` is the single call's type by its path, None for batch and import.
 
     Raises Unreadable where the body is no object, or a batch has no array `batch`; a bad item is
-    quarantined alone. `Decoded.write_key` is the body's `writeKey`, which the documents do not keep.
+    quarantined alone. The documents do not keep the body's `writeKey`.
     """
     value = payloads.decode_items(body, "" if kind else "batch")
     if isinstance(value, payloads.Broken):
@@ -46,8 +71,8 @@ def decode_batch(body: bytes, received_at: datetime, *, kind: str | None) -> Dec
         return decoded
     if type(value) is not dict:
         raise Unreadable("the body must be a JSON object")
-    write_key = value.pop("writeKey", None)
-    decoded = Decoded([], [], write_key=write_key if type(write_key) is str else None)
+    value.pop("writeKey", None)
+    decoded = Decoded([], [])
     if kind is not None:
         value["type"] = kind
         # Each retry is sent at another time, and must have the same content all the same.

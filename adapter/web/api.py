@@ -18,7 +18,7 @@ from adapter.model.encoding import encode
 from adapter.model.operations import DiscountMove
 from adapter.model.units import units
 from adapter.web.bodies import read
-from adapter.web.credentials import bearer, closed, require
+from adapter.web.credentials import bearer, enter, require
 from adapter.web.doors import Doors
 
 VERBS = ("apply", "release", "redeem", "revoke")
@@ -61,15 +61,16 @@ def routes(doors: Doors) -> list[Route]:
 def authorise(doors: Doors, request: Request) -> None:
     """Raise Unauthorised unless the caller shows one of `api.tokens`."""
     tokens = doors.settings.api.tokens
+    headers = dict(request.scope["headers"])
     if tokens:
         require(
-            bearer(dict(request.scope["headers"])),
+            bearer(headers),
             tokens,
             missing="no token: send `Authorization: Bearer TOKEN`",
             wrong="the token is not one of `api.tokens`",
         )
-    elif not doors.unguarded:
-        raise closed("api.tokens")
+    else:
+        enter(headers, "api.tokens", unguarded=doors.unguarded)
 
 
 def _route(doors: Doors, path: str, ask: Ask, method: str = "GET") -> Route:

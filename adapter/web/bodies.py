@@ -42,8 +42,8 @@ class Room:
 async def read(headers: Headers, receive: Receive, limit: int, seconds: float, room: Room) -> bytes:
     """Return the whole body, inflated, of at most `limit` bytes, arrived within `seconds`.
 
-    Raises TooLarge, Unreadable for an encoding that we do not take or that is broken, Unavailable when
-    the body does not arrive in time or finds no `room`, and Disconnected.
+    Raises TooLarge, Unreadable for a body that is not the one announced, or in an encoding that we do not
+    take or that is broken, Unavailable when it does not arrive in time or finds no `room`, and Disconnected.
     """
     declared = headers.get(b"content-length", b"")
     if declared.isdigit() and (len(declared) > 18 or int(declared) > limit):
@@ -55,8 +55,22 @@ def whole(headers: Headers, body: bytes, limit: int) -> bytes:
     """Return a body that has arrived, inflated; raises as `read` does."""
     if len(body) > limit:
         raise _too_large(limit)
+    declared = headers.get(b"content-length")
+    if declared is None:
+        if not body and b"transfer-encoding" in headers:
+            raise Unreadable(
+                "the head announces a body, and none came; leave Transfer-Encoding away, or send it"
+            )
+    elif declared != b"%d" % len(body):
+        _compare(declared, body)
     encoding = headers.get(b"content-encoding")
     return body if encoding is None else _decoded(body, encoding.strip().lower(), limit)
+
+
+def _compare(declared: bytes, body: bytes) -> None:
+    """Refuse a body that lost a part on its way: what is left could mean something else."""
+    if declared.isdigit() and int(declared) != len(body):
+        raise Unreadable(f"{len(body)} bytes of a body came, and Content-Length announces {int(declared)}")
 
 
 async def _in_time(receive: Receive, limit: int, seconds: float, room: Room) -> bytes:

@@ -5,23 +5,38 @@ request: a scope, and a cycle of receiving and sending with its event. That is h
 Everything else goes uvicorn's own way, save that what one step of the server writes leaves together:
 uvicorn writes the head of a response and its body apart, and both would go out at once, as two system calls,
 two packets and two wake-ups of the sender.
+
+We speak no other protocol, so an `Upgrade` is ignored (RFC 9110, 7.8): some clients ask for h2c with every
+call over plain http. The parser stops where it takes the other protocol to begin, and uvicorn would lose the
+body; here the head is read once more without that header, and the body after it.
+
+Nor does uvicorn mind how long a head is, or how long it takes: both are bounded here, trailers too. What a
+trailer says does not count.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from resource import RLIMIT_NOFILE, getrlimit
 from typing import Any, cast
 
+from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from adapter.web.answers import Answer
+from adapter.errors import AdapterError, Unreadable
+from adapter.web import heads
+from adapter.web.answers import Answer, told
 from adapter.web.endpoints import Endpoint
+from adapter.web.errors import failure
+from adapter.web.gathering import Gathering
 
-#: Bytes that go out at once, so that a long answer meets the transport's own limits.
-_MUCH = 65_536
+#: Seconds after which we leave who owes us the rest of a head, or of a body that is answered already.
+PATIENCE = 10
+#: Connections at once: what the system lets us open, less a quarter for the store and for what we send.
+MOST = getrlimit(RLIMIT_NOFILE)[0] * 3 // 4
 
 
 class Connection(HttpToolsProtocol):
@@ -36,36 +51,136 @@ class Connection(HttpToolsProtocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self._hot: Mapping[bytes, Endpoint] = getattr(config.loaded_app, "hot", {})
+        self.headers = []
         self._endpoint: Endpoint | None = None
+        self._head: list[tuple[bytes, bytes]] = []
+        self._named: dict[bytes, bytes] = {}
         self._body: list[bytes] = []
+        #: Whether a head, or what may be trailers, is on its way; the bytes of the reads since its first one.
+        self._in_head = False
+        self._since = 0
+        self._size = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to serve a connection."""
         self._gathering = Gathering(transport, self.loop)
         super().connection_made(cast("asyncio.Transport", self._gathering))
+        self.timeout_keep_alive_task = self.loop.call_later(
+            self.timeout_keep_alive, self.timeout_keep_alive_handler
+        )
+        self._owing: list[tuple[bytes, bytes]] | None = None
+        self._watch = self.loop.call_later(PATIENCE, self._look)
+        if 0 <= MOST < len(self.connections):
+            self.transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Let go of a connection."""
+        self._watch.cancel()
+        super().connection_lost(exc)
+        self._unset_keepalive_if_required()
 
     def data_received(self, data: bytes) -> None:
         """Take what was read; a request that is not whole by now goes the long way."""
-        super().data_received(data)
+        self._unset_keepalive_if_required()
+        self._size = len(data)
+        if self._in_head:
+            self._since += self._size
+        try:
+            self._parse(data)
+            if self._in_head and self._since > heads.LONGEST:
+                raise heads.too_long()
+        except HttpParserError as error:
+            self._refuse(error.__context__)
+        except AdapterError as error:
+            self._refuse(error)
         if self._endpoint is not None:
             self._go_the_long_way()
+
+    def _refuse(self, error: BaseException | None) -> None:
+        """Tell what is wrong with a request, and close; what answers another one is not told in its place."""
+        self._endpoint, self._body = None, []
+        if not isinstance(error, AdapterError):
+            error = Unreadable("this is no HTTP request")
+        if not self._answering():
+            self.transport.write(_response(told(failure(error)), keep_alive=False))
+        self.transport.close()
+
+    def _look(self) -> None:
+        """Leave a sender that owed us the rest of the same request when we looked before.
+
+        So nothing is noted when a request begins. Until its first byte, and between requests, a connection is
+        idle; uvicorn closes it.
+        """
+        idle = self.timeout_keep_alive_task is not None
+        owing = None if idle or self._answering() else self.headers
+        if owing is not None and owing is self._owing:
+            self.transport.close()
+            return
+        self._owing = owing
+        self._watch = self.loop.call_later(PATIENCE, self._look)
+
+    def _parse(self, data: bytes | memoryview) -> None:
+        """Parse on after each head that asks for another protocol."""
+        while True:
+            try:
+                self.parser.feed_data(data)
+            except HttpParserUpgrade as upgrade:
+                data = memoryview(data)[upgrade.args[0] :]
+                self._read_again()
+            else:
+                return
+
+    def _read_again(self) -> None:
+        """Read a head without its Upgrade; by a fresh parser, since the old one skips what follows."""
+        parser, headers = self.parser, self.headers
+        line = b"%b %b HTTP/%b\r\n" % (
+            parser.get_method(), self.url, parser.get_http_version().encode()
+        )  # fmt: skip
+        kept = (b"%b: %b\r\n" % header for header in headers if header[0] != b"upgrade")
+        self.parser = HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        self.parser.feed_data(b"%b%b\r\n" % (line, b"".join(kept)))
 
     def on_message_begin(self) -> None:
         """Begin to collect a head."""
         self.url = b""
         self.headers = []
         self.expect_100_continue = False
+        self._in_head = True
+        self._since = 0
 
     def on_headers_complete(self) -> None:
         """Hold the head of a call that may be answered the short way."""
+        self._in_head = False
+        if self.parser.should_upgrade():
+            if self.parser.get_method() == b"CONNECT":
+                raise Unreadable("this is no proxy; send the request itself")
+            return
+        self._take_head()
         endpoint = self._hot.get(self.url)
         if endpoint is not None and self._may_be_short():
             self._endpoint = endpoint
         else:
             self._tell_head()
 
+    def _take_head(self) -> None:
+        """Keep the head apart from trailers; raises where it is too long, or of two minds."""
+        head, self.headers = self.headers, []
+        if self._since or self._size > heads.LONGEST:
+            heads.bound(self.url, head)
+        named = dict(head)
+        if len(named) < len(head):
+            heads.single(head)
+        self._head, self._named = head, named
+
+    def on_chunk_header(self) -> None:
+        """Expect trailers: they may stand behind any chunk, for all that the parser says."""
+        self._in_head = True
+        self._since = 0
+
     def on_body(self, body: bytes) -> None:
         """Collect the body."""
+        self._in_head = False
         if self._endpoint is not None:
             self._body.append(body)
         else:
@@ -73,8 +188,10 @@ class Connection(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Answer a call that is whole."""
+        self._in_head = False
         if self._endpoint is None:
-            super().on_message_complete()
+            if not self.parser.should_upgrade():
+                super().on_message_complete()
         elif self._answering():
             self._go_the_long_way()
             super().on_message_complete()
@@ -89,10 +206,7 @@ class Connection(HttpToolsProtocol):
     def _may_be_short(self) -> bool:
         parser = self.parser
         return (
-            parser.get_method() == b"POST"
-            and not self.expect_100_continue
-            and not parser.should_upgrade()
-            and self.limit_concurrency is None
+            parser.get_method() == b"POST" and not self.expect_100_continue and self.limit_concurrency is None
         )
 
     def _go_the_long_way(self) -> None:
@@ -105,11 +219,12 @@ class Connection(HttpToolsProtocol):
             super().on_body(part)
 
     def _tell_head(self) -> None:
-        url, headers, expects = self.url, self.headers, self.expect_100_continue
+        url, trailers, expects = self.url, self.headers, self.expect_100_continue
         super().on_message_begin()
         self.url, self.expect_100_continue = url, expects
-        self.headers += headers
+        self.headers += self._head
         super().on_headers_complete()
+        self.headers = trailers
 
     def _answer(self, endpoint: Endpoint) -> None:
         parts, self._body, self._endpoint = self._body, [], None
@@ -117,7 +232,7 @@ class Connection(HttpToolsProtocol):
         keep_alive = self.parser.get_http_version() != "1.0" and self.parser.should_keep_alive()
         exchange = Exchange(keep_alive=keep_alive)
         self.cycle = cast("RequestResponseCycle", exchange)
-        task = self.loop.create_task(self._serve(exchange, endpoint, dict(self.headers), body))
+        task = self.loop.create_task(self._serve(exchange, endpoint, self._named, body))
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
 
@@ -147,43 +262,6 @@ class Exchange:
         self.keep_alive = keep_alive
         self.disconnected = False
         self.response_complete = False
-
-
-class Gathering:
-    """A transport whose writes go out at the end of the loop's present step, joined."""
-
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
-        self._transport = transport
-        self._soon = loop.call_soon
-        self._parts: list[bytes] = []
-        self.get_extra_info = transport.get_extra_info
-        self.is_closing = transport.is_closing
-        self.pause_reading = transport.pause_reading
-        self.resume_reading = transport.resume_reading
-        self.set_protocol = transport.set_protocol
-
-    def write(self, data: bytes) -> None:
-        """Write soon; much is written now."""
-        if not self._parts:
-            self._soon(self._flush)
-        self._parts.append(data)
-        if len(data) >= _MUCH:
-            self._flush()
-
-    def write_now(self, data: bytes) -> None:
-        """Write what is joined already."""
-        self._flush()
-        self._transport.write(data)
-
-    def close(self) -> None:
-        """Close once all is written."""
-        self._flush()
-        self._transport.close()
-
-    def _flush(self) -> None:
-        if self._parts:
-            self._transport.write(b"".join(self._parts))
-            self._parts.clear()
 
 
 def _response(answer: Answer, *, keep_alive: bool) -> bytes:

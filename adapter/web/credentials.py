@@ -1,6 +1,7 @@
 """Credentials of callers, compared in constant time.
 
-A door without a secret of its own stands open only while no door has one and only this machine reaches us.
+A door without a secret of its own stands open only while no door has one and only this machine reaches us,
+and not for what a proxy on it passes on.
 """
 
 from __future__ import annotations
@@ -13,11 +14,37 @@ from hmac import compare_digest
 from adapter.errors import Unauthorised
 from adapter.web.bodies import Headers
 
+#: What proxies add to what they pass on.
+_PASSED_ON = frozenset(
+    (b"forwarded", b"via", b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"x-real-ip")
+)
+
 
 def closed(setting: str) -> Unauthorised:
     """Return the error of a door for which no secret is set while others have one."""
-    variable = "ADAPTER_" + setting.replace(".", "_").upper()
-    return Unauthorised(f"this door is shut because `{setting}` is empty; set {variable} to open it")
+    return Unauthorised(
+        f"this door is shut because `{setting}` is empty; set {_variable(setting)} to open it"
+    )
+
+
+def enter(headers: Headers, setting: str, *, unguarded: bool) -> None:
+    """Let a caller through a door for which no secret is set.
+
+    Raises Unauthorised where other doors have one, and where a proxy passes on what somebody else may ask:
+    that we listen on loopback then keeps nobody out.
+    """
+    if not unguarded:
+        raise closed(setting)
+    if not _PASSED_ON.isdisjoint(headers):
+        name = min(_PASSED_ON.intersection(headers)).decode()
+        raise Unauthorised(
+            f"no secret is set, so only this machine is served, and a proxy passed this request on ({name}); "
+            f"set {_variable(setting)} to open this door to others"
+        )
+
+
+def _variable(setting: str) -> str:
+    return "ADAPTER_" + setting.replace(".", "_").upper()
 
 
 def authorization(headers: Headers) -> str | None:

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from adapter.errors import (
     AdapterError,
+    HeadTooLarge,
     NotFound,
     Refused,
     TooLarge,
@@ -29,6 +30,7 @@ STATUS: dict[type[AdapterError], int] = {
     NotFound: 404,
     WrongMove: 409,
     TooLarge: 413,
+    HeadTooLarge: 431,
     Refused: 400,
     Unavailable: 503,
     AdapterError: 500,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from adapter.sources import segment
 from adapter.web.answers import Answer
 from adapter.web.bodies import Headers
-from adapter.web.credentials import basic, closed, require
+from adapter.web.credentials import basic, enter, require
 from adapter.web.doors import Doors
 from adapter.web.endpoints import Endpoint
 
@@ -25,7 +25,7 @@ def endpoints(doors: Doors) -> dict[str, Endpoint]:
 
 
 def _endpoint(doors: Doors, kind: str | None) -> Endpoint:
-    write_keys = doors.settings.segment.write_keys
+    write_keys, unguarded = doors.settings.segment.write_keys, doors.unguarded
 
     def check(write_key: str | None) -> None:
         require(
@@ -36,15 +36,15 @@ def _endpoint(doors: Doors, kind: str | None) -> Endpoint:
         )
 
     def admit(headers: Headers) -> None:
-        if not write_keys and not doors.unguarded:
-            raise closed("segment.write_keys")
-        if write_keys and (shown := _write_key(headers)):
+        if not write_keys:
+            enter(headers, "segment.write_keys", unguarded=unguarded)
+        elif shown := _write_key(headers):
             check(shown)
 
     async def handle(body: bytes, headers: Headers) -> Answer:
-        decoded = segment.decode_batch(body, doors.clock(), kind=kind)
         if write_keys and not _write_key(headers):
-            check(decoded.write_key)
+            check(segment.write_key(body))
+        decoded = segment.decode_batch(body, doors.clock(), kind=kind)
         await doors.ingest.receive(decoded, len(body))
         return _SUCCESS
 

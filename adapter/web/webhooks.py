@@ -11,7 +11,7 @@ from adapter.services.results import Result
 from adapter.sources import mparticle, mparticle_firehose, payloads, segment
 from adapter.web.answers import Answer, settled
 from adapter.web.bodies import Headers
-from adapter.web.credentials import authorization, closed, require
+from adapter.web.credentials import authorization, enter, require
 from adapter.web.doors import Doors
 from adapter.web.endpoints import Endpoint
 
@@ -33,7 +33,7 @@ def endpoints(doors: Doors) -> dict[str, Endpoint]:
 def _segment(doors: Doors) -> Endpoint:
     secrets = [secret.encode() for secret in doors.settings.segment.shared_secrets]
     authorizations = doors.settings.segment.authorizations
-    shut = not secrets and not doors.unguarded
+    unguarded = doors.unguarded
 
     def admit(headers: Headers) -> None:
         if authorizations:
@@ -43,8 +43,8 @@ def _segment(doors: Doors) -> Endpoint:
                 missing="the Authorization header of `segment.authorizations` is missing",
                 wrong="the Authorization header is not one of `segment.authorizations`",
             )
-        elif shut:
-            raise closed("segment.shared_secrets")
+        elif not secrets:
+            enter(headers, "segment.shared_secrets", unguarded=unguarded)
 
     async def handle(body: bytes, headers: Headers) -> Answer:
         if secrets:
@@ -69,13 +69,13 @@ def _response(body: bytes, now: datetime) -> Callable[[Sequence[Result]], Answer
 
 def _mparticle(doors: Doors, name: str, told: Told) -> Endpoint:
     """Return an endpoint of mParticle's; `told` says how results are answered."""
-    accepted = doors.settings.mparticle.authorizations
+    accepted, unguarded = doors.settings.mparticle.authorizations, doors.unguarded
 
     def admit(headers: Headers) -> None:
         if accepted:
             mparticle.verify(authorization(headers), accepted)
-        elif not doors.unguarded:
-            raise closed("mparticle.authorizations")
+        else:
+            enter(headers, "mparticle.authorizations", unguarded=unguarded)
 
     async def handle(body: bytes, _headers: Headers) -> Answer:
         now = doors.clock()

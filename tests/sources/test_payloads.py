@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from adapter.errors import TooLarge, Unreadable
 from adapter.sources import payloads
-from adapter.sources.payloads import MAX_DEPTH, MAX_ITEMS, Broken
+from adapter.sources.payloads import MAX_DEPTH, MAX_ITEMS, MAX_MARKS, Broken
 
 
 def _nested(depth: int) -> bytes:
@@ -120,6 +120,21 @@ def test_more_items_than_any_batch_has_are_refused_at_once() -> None:
         with pytest.raises(TooLarge, match="more than 50000 items"):
             payloads.decode_items(body, "items")
     assert len(payloads.decode_items(many[:-3] + b"]")) == MAX_ITEMS
+
+
+def test_so_many_marks_are_looked_at_and_no_more() -> None:
+    body = b'[{"a":[1,2]},{"b":"],["},3]'
+    assert len(list(payloads.slices(body, 10))) == 3
+    with pytest.raises(Unreadable, match="cannot be told apart"):
+        list(payloads.slices(body, 9))
+    assert next(payloads.slices(body, 6)) == b'{"a":[1,2]}', "commas inside of an item are no marks"
+
+
+def test_a_batch_that_nobody_would_send_is_not_told_apart() -> None:
+    much = b'{"much":[' + b"[]," * MAX_MARKS + b"1e999]}"
+    with pytest.raises(Unreadable):
+        payloads.decode_items(b"[" + much + b"]", "items")
+    assert payloads.decode_items(much, "items").raw == much, "an object that is JSON is kept whole"
 
 
 JSON = st.recursive(

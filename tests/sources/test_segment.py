@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapter.errors import Unauthorised, Unreadable
-from adapter.sources import segment
+from adapter.sources import payloads, segment
 
 SECRET = b"s3cret"
 #: With spellings that no re-serialisation would keep.
@@ -45,6 +46,38 @@ def test_only_a_lone_json_member_is_unwrapped_for_the_signature() -> None:
         segment.verify(b'[{"json":' + EVENT + b',"forged":1}]', _sign(EVENT), [SECRET])
     with pytest.raises(Unauthorised):
         segment.verify(b'{"json":' + EVENT + b"}", _sign(EVENT), [SECRET])
+
+
+HOSTILE = {
+    "commas": b'[{"a":[' + b"," * 4_900_000 + b"]}]",
+    "brackets": b'[{"a":[' + b"[]" * 2_450_000 + b"]}]",
+    "strings": b'[{"a":[' + b'"",' * 1_600_000 + b"1]}]",
+    "members": b"[{" + b'"a":1,' * 800_000 + b'"json":1}]',
+    "quotes": b"[" + b'"[",' * 1_200_000 + b"1",
+}
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_a_body_of_a_stranger_is_hardly_looked_at(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at: list[int] = []
+    slices = payloads.slices
+
+    def counted(body: bytes, at_most: int = 0) -> Iterator[bytes]:
+        looked_at.append(at_most)
+        assert len(body) <= payloads.UNPROVEN_BYTES
+        return slices(body, at_most)
+
+    monkeypatch.setattr(payloads, "slices", counted)
+    with pytest.raises(Unauthorised, match="does not match"):
+        segment.verify(HOSTILE[kind], "00", [SECRET])
+    assert set(looked_at) == {payloads.UNPROVEN_MARKS}
+
+
+def test_a_signed_event_may_be_many_times_as_large_as_segments() -> None:
+    items = b",".join([b'{"sku":"TEE-001","tags":["a","b"]}'] * 4_000)
+    event = b'{"type":"track","properties":{"products":[' + items + b"]}}"
+    for body in (b"[" + event + b"," + EVENT + b"]", b'[{"json":' + event + b"}]"):
+        segment.verify(body, _sign(event), [SECRET])
 
 
 def test_a_missing_header_is_told_apart_from_a_wrong_one() -> None:

@@ -48,10 +48,46 @@ def test_a_single_call_has_its_type_from_the_path(kind: str, received_at: dateti
 @pytest.mark.parametrize("kind", [None, "track"])
 def test_the_write_key_is_read_and_not_kept(kind: str | None, received_at: datetime) -> None:
     item = {**ITEM, "writeKey": "WK"}
-    decoded = _decode(item if kind else {"batch": [item], "writeKey": "WK"}, received_at, kind)
-    assert decoded.write_key == "WK"
+    body = msgspec.json.encode(item if kind else {"batch": [item], "writeKey": "WK"})
+    assert segment.write_key(body) == "WK"
+    decoded = segment.decode_batch(body, received_at, kind=kind)
     assert "writeKey" not in decoded.messages[0].document
-    assert _decode(ITEM if kind else {"batch": [], "writeKey": 5}, received_at, kind).write_key is None
+
+
+@pytest.mark.parametrize(
+    ("body", "key"),
+    [
+        (b'{"batch":[]}', None),
+        (b'{"writeKey":null}', None),
+        (b'{"writeKey":5}', None),
+        (b'{"writeKey":["WK"]}', None),
+        (b'{"writeKey":""}', ""),
+        (b' {"batch":[{"writeKey":"other"}], "writeKey" : "W\\u004b" } ', "WK"),
+        (b'{"writeKey":"first","writeKey":"WK"}', "WK"),
+        (b'{"batch":[{"note":"\\ud800"}],"writeKey":"WK"}', "WK"),
+        (b'{"batch":[{"deep":' + b"[" * 3_000 + b"]" * 3_000 + b'}],"writeKey":"WK"}', "WK"),
+    ],
+)
+def test_the_write_key_is_the_one_of_the_body_whatever_else_it_holds(body: bytes, key: str | None) -> None:
+    assert segment.write_key(body) == key
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"[]x",
+        b"5",
+        b"{",
+        b'{"writeKey":"\\ud800"}',
+        b'{"batch":[' + b"[]," * 20_000 + b'"\\ud800"],"writeKey":"WK"}',
+        b'{"note":"' + b"\\ud800" * 200_000 + b'","writeKey":"WK"}',
+    ],
+    ids=["nothing", "more", "a number", "half", "no text", "too many marks", "too long"],
+)
+def test_no_write_key_is_looked_for_far_and_wide(body: bytes) -> None:
+    with pytest.raises(Unreadable):
+        segment.write_key(body)
 
 
 def test_a_retry_without_an_id_has_the_same_key(received_at: datetime) -> None:
@@ -96,7 +132,6 @@ def test_a_bad_item_is_quarantined_alone(received_at: datetime) -> None:
     decoded = segment.decode_batch(body, received_at, kind=None)
     assert [message.key for message in decoded.messages] == ["a:track"]
     assert len(decoded.quarantined) == 2
-    assert decoded.write_key == "WK"
 
 
 @pytest.mark.parametrize(

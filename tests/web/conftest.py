@@ -32,6 +32,7 @@ from adapter.settings.values import Settings
 from adapter.sources.decoded import Decoded
 from adapter.web import application
 from adapter.web.doors import Doors
+from tests.web.serving import Echo, echo, served
 
 NOW = datetime(2024, 7, 15, 18, 24, 10, tzinfo=UTC)
 HIGH_VALUE = Discount(
@@ -184,3 +185,10 @@ def connect(app: Callable[..., Any]) -> Callable[..., httpx.AsyncClient]:
         return httpx.AsyncClient(transport=transport, base_url="http://adapter")
 
     return client
+
+
+@pytest.fixture(params=["the long way", "the short way"])
+async def address(request: pytest.FixtureRequest) -> AsyncIterator[tuple[str, int]]:
+    """Where a server answers with the bodies that it is sent."""
+    async with served(echo if request.param == "the long way" else Echo()) as address:
+        yield address

@@ -64,6 +64,28 @@ def test_a_declared_length_over_the_limit_is_refused_before_reading(declared: by
         reading([], {b"content-length": declared}, then="wait")
 
 
+@pytest.mark.parametrize(
+    ("parts", "headers", "message"),
+    [
+        ([b""], {b"content-length": b"2"}, "0 bytes of a body came, and Content-Length announces 2"),
+        ([b"{"], {b"content-length": b"2"}, "1 bytes of a body came, and Content-Length announces 2"),
+        ([b"{", b"}", b"}"], {b"content-length": b"2"}, "3 bytes"),
+        ([b""], {b"transfer-encoding": b"chunked"}, "the head announces a body, and none came"),
+    ],
+    ids=["none", "a part", "too much", "no chunk"],
+)
+def test_a_body_that_is_not_the_one_announced_is_refused(
+    parts: list[bytes], headers: dict[bytes, bytes], message: str
+) -> None:
+    with pytest.raises(Unreadable, match=message):
+        reading(parts, headers)
+
+
+@pytest.mark.parametrize("headers", [{}, {b"content-length": b"0"}, {b"content-length": b"00"}])
+def test_no_body_is_a_body_where_none_is_announced(headers: dict[bytes, bytes]) -> None:
+    assert reading([b""], headers) == b""
+
+
 @given(st.binary(max_size=LIMIT))
 def test_a_gzip_body_is_inflated(body: bytes) -> None:
     assert reading([gzip.compress(body)], {b"content-encoding": b" GZIP "}) == body

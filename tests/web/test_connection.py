@@ -4,91 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
-import uvicorn
 
-from adapter.web.answers import Answer
-from adapter.web.connection import Connection, Gathering
-
-CALL = b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 2\r\n\r\n{}"
-ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-type: application/json\r\n\r\n{}"
-
-
-async def echo(scope: Any, receive: Any, send: Any) -> None:
-    part = await receive()
-    body = part["body"]
-    while part["more_body"]:
-        part = await receive()
-        body += part["body"]
-    if scope["path"] == "/slow":
-        await asyncio.sleep(0.01)
-    headers = [(b"content-length", b"%d" % len(body)), (b"content-type", b"application/json")]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
-    if scope["path"] == "/slow":
-        await asyncio.sleep(0.01)
-    await send({"type": "http.response.body", "body": body})
-
-
-class Echo:
-    """The same application with hot paths; `short` are the calls that came the short way.
-
-    `seconds` is what an answer takes.
-    """
-
-    def __init__(self, seconds: float = 0.01) -> None:
-        self._seconds = seconds
-        self.hot = {b"/": self, b"/slow": self}
-        self.short: list[bytes] = []
-        self.called = asyncio.Event()
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        await echo(scope, receive, send)
-
-    async def answer(self, headers: dict[bytes, bytes], body: bytes) -> Answer:
-        self.short.append(body)
-        self.called.set()
-        await asyncio.sleep(self._seconds)
-        return Answer(200, body)
-
-
-@asynccontextmanager
-async def served(app: Any) -> AsyncIterator[tuple[str, int]]:
-    """Serve an application; yields where."""
-    listening = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(
-        app, http=Connection, ws="none", lifespan="off", log_config=None, server_header=False,
-        date_header=False, proxy_headers=False,
-    )  # fmt: skip
-    server = uvicorn.Server(config)
-    serving = asyncio.create_task(server.serve([listening]))
-    yield listening.getsockname()
-    server.should_exit = True
-    await serving
-
-
-@pytest.fixture(params=["the long way", "the short way"])
-async def address(request: pytest.FixtureRequest) -> AsyncIterator[tuple[str, int]]:
-    """Where a server answers with the bodies that it is sent."""
-    async with served(echo if request.param == "the long way" else Echo()) as address:
-        yield address
-
-
-async def said(address: tuple[str, int], *parts: bytes) -> bytes:
-    """Send parts one after the other, close, and return all that comes back."""
-    reader, writer = await asyncio.open_connection(*address)
-    for part in parts:
-        writer.write(part)
-        await asyncio.sleep(0.02)
-    writer.write_eof()
-    answer = await reader.read()
-    writer.close()
-    with suppress(ConnectionError):
-        await writer.wait_closed()
-    return answer
+from adapter.web.gathering import Gathering
+from tests.web.serving import ANSWER, CALL, Echo, echo, said, served
 
 
 async def test_head_and_body_of_an_answer_come_in_one_piece(address: tuple[str, int]) -> None:
@@ -146,9 +67,6 @@ async def test_a_call_that_is_whole_goes_the_short_way() -> None:
         pytest.param([CALL.replace(b"POST", b"PUT")], id="another method"),
         pytest.param([CALL.replace(b"POST /", b"POST /else")], id="another path"),
         pytest.param([CALL.replace(b"POST /", b"POST /?a=1")], id="a query"),
-        pytest.param(
-            [CALL.replace(b"Host", b"Connection: upgrade\r\nUpgrade: h2c\r\nHost")], id="an upgrade"
-        ),
     ],
 )
 async def test_every_other_call_is_answered_as_uvicorn_does_and_the_next_one_is_whole_again(

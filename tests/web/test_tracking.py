@@ -68,6 +68,36 @@ async def test_the_write_key_stands_in_the_header_or_in_the_body(
     assert len(services.taken) == (status == 200)
 
 
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b'{"batch":[{}]}', 401),
+        (b'{"batch":[{}],"writeKey":"wrong"}', 403),
+        (b'{"batch":[{"note":"\\ud800"}],"writeKey":"wrong"}', 403),
+        (b'{"batch":[{"note":"\\ud800"}]}', 401),
+        (b'{"batch":[1e999,' + b"[]," * 30_000 + b"1]}", 401),
+        (b'{"batch":[{"note":', 400),
+        (b"[" * 5_000, 400),
+    ],
+    ids=["no key", "a wrong one", "wrong and half a pair", "half a pair", "much", "half a body", "brackets"],
+)
+async def test_of_a_body_without_a_good_key_nothing_but_the_key_is_read(
+    body: bytes, status: int, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr("adapter.sources.payloads.decode_items")
+    answer = await connect(segment__write_keys=("key",)).post("/v1/batch", content=body)
+    assert answer.status_code == status
+
+
+@pytest.mark.parametrize("path", ["/v1/batch", "/v1/track"])
+async def test_a_call_that_cannot_be_kept_as_text_is_kept_in_quarantine_under_its_key(
+    path: str, connect: Connect, services: Any
+) -> None:
+    body = b'{"batch":[{"note":"\\ud800"}],"writeKey":"key"}'
+    answer = await connect(segment__write_keys=("key",)).post(path, content=body)
+    assert (answer.status_code, len(services.taken[0].quarantined)) == (200, 1)
+
+
 async def test_a_bad_call_is_kept_and_the_sender_told_success(connect: Connect, services: Any) -> None:
     answer = await connect().post("/v1/batch", json={"batch": [7, BATCH["batch"][0]]})
     assert (answer.status_code, answer.json()) == (200, {"success": True})

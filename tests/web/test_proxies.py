@@ -1,0 +1,52 @@
+"""While no secret is set, a proxy on this machine does not open the doors to everybody."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+Connect = Callable[..., httpx.AsyncClient]
+DOORS = {
+    ("POST", "/webhooks/segment"): "SEGMENT_SHARED_SECRETS",
+    ("POST", "/webhooks/mparticle"): "MPARTICLE_AUTHORIZATIONS",
+    ("POST", "/webhooks/mparticle/firehose"): "MPARTICLE_AUTHORIZATIONS",
+    ("POST", "/v1/batch"): "SEGMENT_WRITE_KEYS",
+    ("POST", "/v1/track"): "SEGMENT_WRITE_KEYS",
+    ("POST", "/v2/events"): "MPARTICLE_API_KEYS",
+    ("POST", "/v1/discounts/HV15-8K2F/redeem"): "API_TOKENS",
+    ("DELETE", "/v1/customers/u"): "API_TOKENS",
+    ("GET", "/metrics"): "API_TOKENS",
+}
+HEADERS = ["Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP"]
+
+
+@pytest.mark.parametrize(("method", "path"), DOORS)
+async def test_what_a_proxy_passes_on_is_refused_and_told_what_to_set(
+    method: str, path: str, connect: Connect, services: Any
+) -> None:
+    answer = await connect().request(method, path, headers={"X-Forwarded-For": "203.0.113.9"})
+    assert answer.status_code == 403
+    assert f"(x-forwarded-for); set ADAPTER_{DOORS[method, path]} to open this door" in answer.text
+    assert (services.taken, services.moves, services.erased) == ([], [], [])
+
+
+@pytest.mark.parametrize("header", HEADERS)
+async def test_a_proxy_is_known_by_what_it_adds(header: str, connect: Connect, services: Any) -> None:
+    client = connect()
+    assert (await client.delete("/v1/customers/u", headers={header: "x"})).status_code == 403
+    assert not services.erased
+    assert (await client.delete("/v1/customers/u")).status_code == 200
+
+
+async def test_what_a_proxy_passes_on_is_taken_where_the_secret_is_shown(connect: Connect) -> None:
+    headers = {"X-Forwarded-For": "203.0.113.9", "Authorization": "Bearer token"}
+    answer = await connect(api__tokens=("token",)).delete("/v1/customers/u", headers=headers)
+    assert answer.status_code == 200
+
+
+async def test_a_proxy_may_ask_whether_the_server_is_alive(connect: Connect) -> None:
+    answer = await connect().get("/health/live", headers={"X-Forwarded-For": "203.0.113.9"})
+    assert answer.status_code == 200

@@ -1,0 +1,83 @@
+"""Whoever asks for another protocol is answered in this one, to the whole of what was sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.web.serving import ANSWER, CALL, Echo, said, served
+
+#: What the JDK's HttpClient adds to every call over plain http.
+ASKED = b"Connection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: AAEAAEAAAAIAAAABAAMAAABk\r\nUpgrade: h2c\r\n"
+ASKING = CALL.replace(b"Host", ASKED + b"Host")
+CHUNKED = ASKING.replace(b"Content-Length: 2", b"Transfer-Encoding: chunked").replace(
+    b"{}", b"1\r\n{\r\n1\r\n}\r\n0\r\n\r\n"
+)
+CLOSED = ANSWER.replace(b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n")
+
+
+@pytest.mark.parametrize(
+    ("parts", "answers"),
+    [
+        pytest.param([ASKING], ANSWER, id="with its body in the same piece"),
+        pytest.param([ASKING[:-2], ASKING[-2:]], ANSWER, id="with its body behind"),
+        pytest.param([ASKING[:40], ASKING[40:-1], ASKING[-1:]], ANSWER, id="in three pieces"),
+        pytest.param([CHUNKED], ANSWER, id="in chunks"),
+        pytest.param([ASKING.replace(b"h2c", b"websocket")], ANSWER, id="for WebSocket"),
+        pytest.param([ASKING + CALL + ASKING], ANSWER * 3, id="between other calls"),
+        pytest.param([ASKING, CALL, ASKING], ANSWER * 3, id="before other calls"),
+        pytest.param([ASKING.replace(b"Upgrade, ", b"close, Upgrade, ")], CLOSED, id="for the last time"),
+        pytest.param([ASKING.replace(b"HTTP/1.1", b"HTTP/1.0")], CLOSED, id="in the old version"),
+    ],
+)
+async def test_a_call_that_asks_for_another_protocol_keeps_its_body(
+    parts: list[bytes], answers: bytes, address: tuple[str, int]
+) -> None:
+    assert await said(address, *parts) == answers
+
+
+async def test_many_that_ask_at_once_are_answered_in_their_order(address: tuple[str, int]) -> None:
+    calls = [ASKING.replace(b"{}", b"%02d" % number) for number in range(30)]
+    answers = [ANSWER.replace(b"{}", b"%02d" % number) for number in range(30)]
+    assert await said(address, b"".join(calls)) == b"".join(answers)
+
+
+async def test_a_call_that_asks_and_is_whole_goes_the_short_way() -> None:
+    app = Echo()
+    async with served(app) as address:
+        await said(address, ASKING, ASKING.replace(b"{}", b"[]"))
+    assert app.short == [b"{}", b"[]"]
+
+
+async def test_who_asks_and_first_waits_to_be_told_is_told_to_go_on(address: tuple[str, int]) -> None:
+    head = ASKING[:-6] + b"\r\nExpect: 100-continue\r\n\r\n"
+    assert await said(address, head, b"{}") == b"HTTP/1.1 100 Continue\r\n\r\n" + ANSWER
+
+
+async def test_we_are_no_proxy(address: tuple[str, int]) -> None:
+    answer = await said(address, b"CONNECT elsewhere:443 HTTP/1.1\r\nHost: elsewhere:443\r\n\r\n" + CALL)
+    assert answer.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+    assert answer.count(b"HTTP/1.1") == 1
+
+
+async def test_a_redemption_that_asks_is_the_one_that_was_sent(
+    app: Callable[..., Any], services: Any
+) -> None:
+    body = b'{"source_id":"u","units":2}'
+    head = b"POST /v1/discounts/HV15-8K2F/redeem HTTP/1.1\r\nHost: here\r\n" + ASKED
+    async with served(app()) as address:
+        answer = await said(address, head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+    assert b" 409 " in answer
+    [(move, _)] = services.moves
+    assert (move.source_id, move.units) == ("u", 2)
+
+
+async def test_a_webhook_that_asks_is_taken(app: Callable[..., Any], services: Any) -> None:
+    body = b'{"type":"track","event":"x","userId":"u","messageId":"m"}'
+    head = b"POST /webhooks/segment HTTP/1.1\r\nHost: here\r\n" + ASKED
+    async with served(app()) as address:
+        answer = await said(address, head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+    assert b" 200 " in answer
+    assert services.taken[0].messages[0].document["event"] == "x"
