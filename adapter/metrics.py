@@ -7,6 +7,9 @@ they share, so that whichever is asked tells of all.
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections import Counter as Tallied
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -20,19 +23,34 @@ _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5
 _SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000)
 
 
+class Timings(Histogram):
+    """A histogram that takes many amounts at once, for a tenth of what they cost one by one."""
+
+    def observe_all(self, amounts: Sequence[float]) -> None:
+        """Observe each amount, as `observe` does."""
+        places = Tallied(bisect_left(self._upper_bounds, amount) for amount in amounts)
+        for place, count in places.items():
+            self._buckets[place].inc(count)
+        self._sum.inc(sum(amounts))
+
+
 class Metrics:
     """Every metric of the adapter; all names start with `adapter_`.
 
     `shared` is the folder that SHARED named when this process began, where several serve together.
+
+    A number in a metric costs a message as much as a rule does, so who counts messages counts for themselves
+    and is asked for it, by `catch_up`, before anybody reads and every second.
     """
 
     def __init__(self, shared: Path | None = None) -> None:
         self._shared = shared
+        self._behind: list[Callable[[], None]] = []
         registry = self.registry = CollectorRegistry()
         self.requests = Counter(
             "adapter_requests", "Requests answered", ["endpoint", "status"], registry=registry
         )
-        self.request_seconds = Histogram(
+        self.request_seconds = Timings(
             "adapter_request_seconds",
             "From the request's head to its answer",
             ["endpoint"],
@@ -82,8 +100,18 @@ class Metrics:
             "adapter_reloads", "Times that mapping and rule files were read", ["outcome"], registry=registry
         )
 
+    def keep_up(self, tell: Callable[[], None]) -> None:
+        """Have `tell` asked to bring its metrics up to date."""
+        self._behind.append(tell)
+
+    def catch_up(self) -> None:
+        """Bring all metrics of this process up to date."""
+        for tell in self._behind:
+            tell()
+
     def render(self) -> bytes:
         """Return all metrics in Prometheus' text format, those of all processes together."""
+        self.catch_up()
         if self._shared is None:
             return generate_latest(self.registry)
         together = CollectorRegistry()

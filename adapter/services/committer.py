@@ -89,6 +89,7 @@ class Committer:
         self._under_way = 0
         self._ended = asyncio.Event()
         self._turns: set[asyncio.Task[None]] = set()
+        metrics.keep_up(lambda: metrics.waiting.set(self._messages))
 
     @property
     def stuck(self) -> bool:
@@ -284,7 +285,6 @@ class Committer:
     def _weigh(self, messages: int, size: int) -> None:
         self._messages += messages
         self._bytes += size
-        self._metrics.waiting.set(self._messages)
 
 
 def _too_late() -> Unavailable:

@@ -9,6 +9,9 @@ from adapter.metrics import Metrics
 from adapter.services.rounds import pause, tried
 from adapter.store.contract import Store
 
+#: Processes that serve together are this far behind when another one is asked.
+_BEHIND = timedelta(seconds=1)
+
 
 class Gauges:
     """Reads the gauges from the store every `interval`: several processes see the same numbers."""
@@ -26,7 +29,17 @@ class Gauges:
         self._metrics.quarantined.set(counts["quarantined"])
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Read them until `stop` is set."""
+        """Read them until `stop` is set, and have this process's own numbers catch up every second."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._keep_reading(stop))
+            group.create_task(self._keep_up(stop))
+
+    async def _keep_reading(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
             await tried("count what waits", self.read)
             await pause(stop, self._interval)
+
+    async def _keep_up(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            await pause(stop, _BEHIND)
+            self._metrics.catch_up()

@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 
 import msgspec
 from msgspec import Raw, Struct
-from prometheus_client import Counter as MetricCounter
 
 from adapter.errors import MappingError
 from adapter.logs import Tally
@@ -66,7 +65,8 @@ class Ingest:
         self._policy = policy
         self._metrics = metrics
         self._kept = Tally(_log, "messages go to quarantine: see GET /v1/quarantine", clock)
-        self._counters: dict[tuple[str, str], MetricCounter | _Told] = {}
+        self._outcomes: Counter[tuple[str, str]] = Counter()
+        metrics.keep_up(self._catch_up)
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -191,8 +191,9 @@ class Ingest:
                     self._metrics.misfits.labels(work.source).inc(len(operation.misfits))
 
     def _count(self, decoded: Decoded, answers: list[Result]) -> None:
-        if len(answers) == 1 and len(decoded.messages) == 1 and not answers[0].discounts:
-            self._counter(decoded.messages[0].source, answers[0].outcome).inc()
+        only = answers[0] if len(answers) == len(decoded.messages) == 1 else None
+        if only is not None and only.outcome == "processed" and not only.discounts:
+            self._outcomes[decoded.messages[0].source, "processed"] += 1
             return
         sources = [item.source for item in decoded.messages] + [item.source for item in decoded.quarantined]
         outcomes: Counter[tuple[str, str]] = Counter(
@@ -200,8 +201,10 @@ class Ingest:
         )
         if decoded.dropped:
             outcomes["mparticle", "dropped"] = decoded.dropped
+        self._outcomes.update(outcomes)
         for (source, outcome), count in outcomes.items():
-            self._counter(source, outcome).inc(count)
+            if outcome == "quarantined":
+                self._kept.note(count, source=source)
         rules = Counter(
             discount.metadata["rule"]
             for answer in answers
@@ -212,27 +215,10 @@ class Ingest:
         for rule, count in rules.items():
             self._metrics.discounts_issued.labels(rule).inc(count)
 
-    def _counter(self, source: str, outcome: str) -> MetricCounter | _Told:
-        counter = self._counters.get((source, outcome))
-        if counter is None:
-            counter = self._metrics.messages.labels(source, outcome)
-            if outcome == "quarantined":
-                counter = _Told(counter, self._kept, source)
-            self._counters[(source, outcome)] = counter
-        return counter
-
-
-class _Told(Struct, frozen=True):
-    """A metric of what the log is to tell too; so whatever goes well pays nothing for it."""
-
-    metric: MetricCounter
-    tally: Tally
-    source: str
-
-    def inc(self, count: int = 1) -> None:
-        """Count so many more."""
-        self.metric.inc(count)
-        self.tally.note(count, source=self.source)
+    def _catch_up(self) -> None:
+        outcomes, self._outcomes = self._outcomes, Counter()
+        for (source, outcome), count in outcomes.items():
+            self._metrics.messages.labels(source, outcome).inc(count)
 
 
 def _parts(decoded: Decoded, size: int) -> Iterator[Decoded]:

@@ -7,6 +7,7 @@ not pass through them.
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from time import perf_counter
 
@@ -22,6 +23,8 @@ from adapter.web.errors import Failure, failure
 _log = logging.getLogger(__name__)
 #: Errors whose sentence quotes nothing of what was sent.
 _TELLING = (Unauthorised, TooLarge)
+#: So many requests at most wait for being told to the metrics.
+_MANY = 10_000
 
 Handle = Callable[[bytes, Headers], Awaitable[Answer]]
 Tell = Callable[[Failure], Answer]
@@ -51,7 +54,9 @@ class Endpoint:
         self._refused = Tally(_log, "requests are refused", doors.clock)
         self._requests = doors.metrics.requests
         self._seconds = doors.metrics.request_seconds.labels(name)
-        self._by_status = {200: doors.metrics.requests.labels(name, "200")}
+        self._answered: Counter[int] = Counter()
+        self._spent: list[float] = []
+        doors.metrics.keep_up(self._catch_up)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -98,9 +103,14 @@ class Endpoint:
         return self._tell(told)
 
     def _measure(self, started: float, answer: Answer) -> None:
-        self._seconds.observe(perf_counter() - started)
-        counter = self._by_status.get(answer.status)
-        if counter is None:
-            status = answer.status
-            counter = self._by_status[status] = self._requests.labels(self._name, str(status))
-        counter.inc()
+        self._answered[answer.status] += 1
+        self._spent.append(perf_counter() - started)
+        if len(self._spent) >= _MANY:
+            self._catch_up()
+
+    def _catch_up(self) -> None:
+        spent, self._spent = self._spent, []
+        self._seconds.observe_all(spent)
+        for status, count in self._answered.items():
+            self._requests.labels(self._name, str(status)).inc(count)
+        self._answered.clear()

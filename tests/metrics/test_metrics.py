@@ -1,0 +1,34 @@
+"""Numbers that are brought up to date when somebody reads them."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adapter.metrics import Metrics
+
+SECONDS = st.lists(st.floats(0, 10) | st.sampled_from([0.0, 0.001, 0.0025, 5.0]), max_size=50)
+
+
+@given(SECONDS, SECONDS)
+def test_many_amounts_at_once_count_as_each_alone(first: list[float], then: list[float]) -> None:
+    together, alone = Metrics(), Metrics()
+    for amounts in (first, then):
+        together.request_seconds.labels("x").observe_all(amounts)
+        for amount in amounts:
+            alone.request_seconds.labels("x").observe(amount)
+    samples = [
+        {(each.name, *each.labels.items()): each.value for metric in one.registry.collect()
+         for each in metric.samples if each.name.startswith("adapter_request_seconds_")}
+        for one in (together, alone)
+    ]  # fmt: skip
+    assert samples[0].keys() == samples[1].keys()
+    for key, value in samples[0].items():
+        if key[0] != "adapter_request_seconds_created":
+            assert abs(value - samples[1][key]) < 1e-9, key
+
+
+def test_who_counts_for_themselves_is_asked_before_anybody_reads() -> None:
+    metrics = Metrics()
+    metrics.keep_up(lambda: metrics.waiting.set(7))
+    assert "adapter_waiting_messages 7.0" in metrics.render().decode()
