@@ -97,7 +97,7 @@ async def test_metrics_tell_of_all_processes_whichever_is_asked_and_of_those_tha
     async def come_to_tell_of_all_30() -> None:
         """Wait for the process that is not asked, which is up to a second behind."""
         async with asyncio.timeout(20):
-            while await asyncio.to_thread(taken) != {30}:
+            while await asyncio.to_thread(taken) != {30}:  # noqa: ASYNC110
                 await asyncio.sleep(0.2)
 
     await until(lambda: len(shop.workers) == 2)
