@@ -21,6 +21,7 @@ from adapter.errors import MappingError
 from adapter.files.folders import nothing_in, visible
 from adapter.files.problems import Mark, Problem
 from adapter.mapping import check, check_model, tracing
+from adapter.mapping.errors import FieldMissing
 from adapter.mapping.files import Mapping, MappingFile
 from adapter.mapping.files import load as load_files
 from adapter.mapping.operations import Builder, builder
@@ -154,6 +155,8 @@ def _reason(entry: _Compiled, document: dict[str, Any], error: MappingError) -> 
         entry.transform(document)
     except MappingError:
         return tracing.reason(entry.mapping, document, error)
+    if isinstance(error, FieldMissing):
+        return tracing.named(tracing.Tracing(entry.mapping, document), error)
     return error.message  # of the action's field, which it names
 
 

@@ -13,6 +13,14 @@ class InvalidMapping(MappingError):
         self.errors = errors
 
 
+class FieldMissing(MappingError):
+    """A field that an action needs has no value in this message; `field` is its name."""
+
+    def __init__(self, field: str) -> None:
+        super().__init__(f"no {field}: what the mapping takes it from is missing or blank in the message")
+        self.field = field
+
+
 class SubscriptionError(AdapterError):
     """A subscription that cannot be read, or whose meaning is a trap.
 

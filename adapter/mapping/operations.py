@@ -14,6 +14,7 @@ from typing import Any, Literal
 from msgspec.structs import replace
 
 from adapter.errors import MappingError
+from adapter.mapping.errors import FieldMissing
 from adapter.mapping.readers import (
     MAX_ID,
     event_name,
@@ -157,7 +158,7 @@ def _redeem_units(fields: Fields, message: Message, out: list[Operation]) -> Non
         return
     taken = units(fields.get("units"), "units")
     if taken is None:
-        raise MappingError("no units: what the mapping takes them from is missing or blank in the message")
+        raise FieldMissing("units")
     if len(moves) > 1:
         raise MappingError(f"`units` belong to one discount, and `code` names {len(moves)}")
     out[found:] = [replace(move, units=taken) for move in moves if taken]
@@ -176,7 +177,7 @@ def _source_id(fields: Fields, message: Message) -> str:
         return source_id
     document = message.document
     if document.get("userId") or document.get("anonymousId"):
-        raise MappingError("no source_id: what the mapping takes it from is missing or blank in the message")
+        raise FieldMissing("source_id")
     neither = _NEITHER.get(message.source, "neither userId nor anonymousId")
     raise MappingError(f"no source_id: the message has {neither}")
 
@@ -184,7 +185,7 @@ def _source_id(fields: Fields, message: Message) -> str:
 def _needed(fields: Fields, field: str) -> str:
     value = identifier(fields.get(field), field)
     if value is None:
-        raise MappingError(f"no {field}: what the mapping takes it from is missing or blank in the message")
+        raise FieldMissing(field)
     return value
 
 

@@ -9,6 +9,7 @@ from msgspec import Struct
 from adapter.errors import MappingError
 from adapter.mapping.directive import is_directive
 from adapter.mapping.directives import DIRECTIVES
+from adapter.mapping.errors import FieldMissing
 from adapter.mapping.files import Mapping
 from adapter.mapping.interpret import Resolver, root_of
 from adapter.mapping.javascript import keys
@@ -123,5 +124,14 @@ def reason(mapping: Mapping, document: dict[str, Any], error: MappingError) -> s
 
 
 def named(tracing: Tracing, error: MappingError) -> str:
-    """Return an error's message behind the field at which a mapping stopped."""
+    """Return an error's message with the field at which a mapping stopped, and what was read for it."""
+    if isinstance(error, FieldMissing):
+        return f"{error.message}{_read_for(tracing, error.field)}"
     return f"{tracing.failed}: {error.message}" if tracing.failed else error.message
+
+
+def _read_for(tracing: Tracing, field: str) -> str:
+    if field in tracing.fields:
+        tracing.field(field)
+    read = [f"`{path}`" for path in dict.fromkeys(read.path for read in tracing.reads)]
+    return f" ({', '.join(read[:_NAMED])})" if read else ""

@@ -137,7 +137,7 @@ async def test_a_pass_is_spent_ride_by_ride_over_the_api_and_by_the_event_stream
     assert (await city.rides(minutes["code"], "redeem", "noa", "trip-3", units=1))[0] == 409
     assert await city.completes_ride("mia", minutes["code"], "trip-4", None) == []
     [kept] = await city.app.store.quarantined()
-    assert "no units: what the mapping takes them from is missing or blank in the message" in kept.reason
+    assert "no units: what the mapping takes it from is missing or blank in the message" in kept.reason
 
     [last] = await city.completes_ride("mia", minutes["code"], "trip-5", 40)
     assert (last["status"], last["action"]["left"], last["action"]["uses"][2]["units"]) == (

@@ -28,12 +28,13 @@ def test_the_reasons_are_read() -> None:
 def test_a_reason_names_the_mapping_and_the_field(
     case: dict[str, Any], tmp_path: Path, message_of: Callable[..., Message]
 ) -> None:
-    fields = {"source_id": {"@path": "$.userId"}, "name": "x", "attributes": case["attributes"]}
+    fields = {"source_id": {"@path": "$.userId"}, "name": "x", "attributes": case.get("attributes", {})}
+    fields |= case.get("fields", {})
     mapping = {"name": "Any", "subscribe": 'type = "track"', "action": "event", "fields": fields}
     (tmp_path / "shop.yaml").write_text(dump({"source": "segment", "mappings": [mapping]}), encoding="utf-8")
     read, problems = book.load(tmp_path)
     assert read is not None, problems
-    message = message_of({"type": "track", "userId": "u", "properties": case["properties"]})
+    message = message_of({"type": "track", "userId": "u", "properties": case.get("properties", {})})
     with pytest.raises(MappingError) as raised:
         read.operations(message)
     assert raised.value.message.startswith(f"mapping `Any`: {case['reason']}")
