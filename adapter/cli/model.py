@@ -21,7 +21,8 @@ from adapter.model.encoding import encode
 
 EXAMPLES = """\b
 Examples:
-  adapter model infer recorded.jsonl > mappings/model.yaml
+  adapter model infer recorded.jsonl > proposed.yaml
+  diff mappings/model.yaml proposed.yaml
   adapter model show
   adapter model show --json"""
 
@@ -37,6 +38,8 @@ def infer(
     *, files: Payloads, source: Source = None, mappings: Mappings = None, config: Config = None
 ) -> None:
     """Propose a model.yaml from recorded payloads, as the mappings make events and customers of them.
+
+    Write it beside the model in use and compare: `>` into mappings/model.yaml would overwrite that.
 
     Exit code 1, and no model, when nothing of them could be mapped; exit code 1 too when a line of JSONL is
     not JSON.

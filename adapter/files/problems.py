@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 #: So many known words are listed.
 _FEW = 12
+#: As near as this a word is a slip of the hand, and nearer than one that it begins.
+_SLIP = 0.85
 
 
 class Mark(Struct, frozen=True, order=True):
@@ -46,12 +48,29 @@ def errors(problems: Iterable[Problem]) -> int:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return "did you mean `x`?" for the nearest known word, else the list of a few known ones."""
+    """Return "did you mean `x`?" for the nearest known word, else the list of a few known ones.
+
+    `expires_in` is rather the beginning of `expires_in_hours` than a misspelled `expires_at`.
+    """
     words = sorted(known)
-    near = get_close_matches(word, words, n=1, cutoff=0.6)
+    near = (
+        get_close_matches(word, words, n=1, cutoff=_SLIP)
+        or _begun(word, words)
+        or get_close_matches(word, words, n=1, cutoff=0.6)
+    )
     if near:
-        return f"did you mean `{near[0]}`?"
+        return meant(near[0])
     if not words:
         return ""
     more = f" and {len(words) - _FEW} more" if len(words) > _FEW else ""
     return "known are " + ", ".join(f"`{known_word}`" for known_word in words[:_FEW]) + more
+
+
+def meant(word: str) -> str:
+    """Return the remedy that names the one word to write instead."""
+    return f"did you mean `{word}`?"
+
+
+def _begun(word: str, words: Iterable[str]) -> list[str]:
+    """Return the words of which the whole first parts stand there, the shortest first."""
+    return sorted((known for known in words if word and known.startswith(f"{word}_")), key=len)

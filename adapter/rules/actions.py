@@ -18,6 +18,21 @@ from adapter.rules.blocks import Block
 _CODE = re.compile(r"[A-Za-z0-9._-]{0,32}")
 _PATTERN = re.compile(r"[A-Za-z0-9._#-]{1,64}")
 _CURRENCY = re.compile(r"[A-Z]{3}")
+#: What people write for keys of `action`, where spelling alone leads elsewhere or nowhere.
+_TOO = {
+    "expires_after": "expires_in_hours",
+    "valid_for": "expires_in_hours",
+    "expiry": "expires_at",
+    "valid_until": "expires_at",
+    "amount": "value",
+    "percent": "value",
+    "percentage": "value",
+    "units": "value",
+    "cap": "max_amount",
+    "max_discount": "max_amount",
+    "min_order_value": "min_cart_value",
+    "unit": "unit_type",
+}
 _OWN_METADATA = ("rule", "issued_for_event_id", "user_id")
 
 
@@ -47,7 +62,7 @@ def read(block: Block) -> Issuing | None:
     expires_in, expires_at = _life(block)
     metadata = _metadata(block)
     if reader is not None:
-        block.finish()
+        block.finish(_TOO)
     if action is None or len(block.problems) > found:
         return None
     return Issuing(action=action, code_prefix=prefix, code_pattern=pattern, expires_in=expires_in,

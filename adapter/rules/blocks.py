@@ -7,13 +7,13 @@ look at a file finds all of its problems.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar, get_args
 
 from adapter.files.places import QUOTE_ALL, cut_by_comment, inside
-from adapter.files.problems import Problem, did_you_mean
+from adapter.files.problems import Problem, did_you_mean, meant
 from adapter.files.yaml import Document, Keys
 
 T = TypeVar("T")
@@ -92,16 +92,22 @@ class Block:
         self.refuse((), f"`{key}` is missing", remedy)
         self._missing[key] = self.problems[-1]
 
-    def finish(self) -> None:
-        """Report every key that nobody asked for."""
+    def finish(self, other_names: Mapping[str, str] | None = None) -> None:
+        """Report every key that nobody asked for; `other_names` are what people call known keys."""
         for key in self.values:
             if key in self._known:
                 continue
-            remedy = did_you_mean(key, self._known)
+            remedy = self._nearest(key, (other_names or {}).get(key))
             self.refuse((key,), f"`{key}` is not known here", remedy, at_key=True)
-            meant = next((name for name in self._missing if remedy == f"did you mean `{name}`?"), None)
-            if meant is not None:
-                self.problems.remove(self._missing.pop(meant))
+            found = next((name for name in self._missing if remedy == meant(name)), None)
+            if found is not None:
+                self.problems.remove(self._missing.pop(found))
+
+    def _nearest(self, key: str, called: str | None) -> str:
+        """Return the remedy for an unknown key; what it is `called` counts while that is not there too."""
+        if called in self._known and called not in self.values:
+            return meant(called)
+        return did_you_mean(key, self._known)
 
     def _read(self, key: str, kind: type[T], what: str, check: Callable[[T], bool] = bool) -> T | None:
         value = self.get(key)

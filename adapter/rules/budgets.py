@@ -11,6 +11,9 @@ from adapter.rules.actions import currency
 from adapter.rules.blocks import Block
 from adapter.rules.worth import most
 
+#: What people write for keys of `budget`, where spelling alone leads elsewhere or nowhere.
+_TOO = {"amount": "total", "max": "total", "per_day": "daily", "per_redemption": "per_discount"}
+
 
 def read(block: Block | None, action: Action | None) -> Budget | None:
     """Return the budget of a block; `action` is the rule's, None where the budget is over all rules."""
@@ -28,7 +31,7 @@ def read(block: Block | None, action: Action | None) -> Budget | None:
         block.refuse(
             ("currency",), f"the action pays in {own}, the budget counts {money}", "use one currency for both"
         )
-    block.finish()
+    block.finish(_TOO)
     if money is None or (daily is None and total is None):
         return None
     _doubt(block, each, daily, total)

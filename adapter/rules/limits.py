@@ -17,6 +17,25 @@ from adapter.rules.language import zones
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+#: What people write for keys of `guardrails`, where spelling alone leads elsewhere or nowhere.
+_GUARDRAILS_TOO = {
+    "max_redemptions_per_day": "max_daily_redemptions",
+    "max_per_day": "max_daily_redemptions",
+    "per_day": "max_daily_redemptions",
+    "daily": "max_daily_redemptions",
+    "max_redemptions_per_week": "max_weekly_redemptions",
+    "max_per_week": "max_weekly_redemptions",
+    "per_week": "max_weekly_redemptions",
+    "weekly": "max_weekly_redemptions",
+    "max_redemptions": "max_total_redemptions",
+    "total": "max_total_redemptions",
+    "per_customer_limit": "per_user_limit",
+    "per_customer": "per_user_limit",
+    "max_per_customer": "per_user_limit",
+    "limit_per_user": "per_user_limit",
+}
+_PER_USER_TOO = {"limit": "count", "max": "count", "period": "per", "within": "window"}
+_SCHEDULE_TOO = {"start": "from", "starts_at": "from", "end": "until", "ends_at": "until", "to": "until"}
 HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)\s*-\s*([01]\d|2[0-4]):([0-5]\d)")
 
 
@@ -42,7 +61,7 @@ def guardrails(block: Block | None, action: Action | None, time_zone: str = "UTC
         schedule=_schedule(block.block("schedule")),
         time_zone=zone(block) or time_zone,
     )
-    block.finish()
+    block.finish(_GUARDRAILS_TOO)
     return read
 
 
@@ -85,7 +104,7 @@ def _per_user(block: Block) -> tuple[int | None, Period, timedelta | None]:
         inner.refuse((), "`per_user_limit` says no `count`", "write {count: 1, per: day}")
     if period is not None and window is not None:
         inner.refuse(("window",), "`per` and `window` both say over what it counts", "keep one of the two")
-    inner.finish()
+    inner.finish(_PER_USER_TOO)
     return count, period or "total", window
 
 
@@ -106,7 +125,7 @@ def _schedule(block: Block | None) -> Schedule | None:
     )
     if read.starts_at and read.ends_at and read.ends_at <= read.starts_at:
         block.refuse(("until",), "`until` is not after `from`", "swap the two")
-    block.finish()
+    block.finish(_SCHEDULE_TOO)
     return read
 
 

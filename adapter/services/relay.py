@@ -125,5 +125,6 @@ def _unknown(delivery: Delivery) -> Settlement:
         id=delivery.id,
         attempt=delivery.attempt,
         done=False,
-        error=f"no destination `{delivery.destination}` is configured: name it, then send this again",
+        error=f"no destination `{delivery.destination}` is configured: "
+        f"set `destinations.{delivery.destination}.url` again, then `adapter deliveries --retry-all`",
     )

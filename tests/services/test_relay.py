@@ -186,7 +186,10 @@ async def test_a_destination_that_nobody_configured_is_given_up_with_a_sentence(
     await relay(store, clock, *([endpoint] if configured else [])).run_once(100)
     dead = await store.deliveries("dead")
     assert len([each for each in dead if each.destination == "removed"]) == 30
-    assert dead[0].last_error == "no destination `removed` is configured: name it, then send this again"
+    assert dead[0].last_error == (
+        "no destination `removed` is configured: set `destinations.removed.url` again, "
+        "then `adapter deliveries --retry-all`"
+    )
     assert len(await store.deliveries("done")) == (5 if configured else 0)
 
 

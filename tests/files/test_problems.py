@@ -1,0 +1,27 @@
+"""The nearest known word that a problem offers."""
+
+from __future__ import annotations
+
+import pytest
+
+from adapter.files.problems import did_you_mean
+
+
+@pytest.mark.parametrize(
+    ("word", "known", "offered"),
+    [
+        ("expires_in", ["expires_at", "expires_in_hours"], "expires_in_hours"),
+        ("expires", ["expires_in_hours", "expires_at"], "expires_at"),
+        ("order", ["orders", "order_id"], "orders"),
+        ("max", ["value", "max_amount"], "max_amount"),
+        ("valeu", ["value", "max_amount"], "value"),
+    ],
+)
+def test_a_slip_comes_before_a_word_that_is_begun_and_that_before_a_likeness(
+    word: str, known: list[str], offered: str
+) -> None:
+    assert did_you_mean(word, known) == f"did you mean `{offered}`?"
+
+
+def test_nothing_is_offered_for_a_word_that_is_like_none() -> None:
+    assert did_you_mean("", ["a_b"]) == "known are `a_b`"
