@@ -49,7 +49,7 @@ def erase(
 
 async def _erased(settings: Settings, source_id: str) -> Receipt:
     composed = app.compose(settings)
-    async with composed.running():
+    async with composed.working():
         return await composed.privacy.erase(source_id)
 
 

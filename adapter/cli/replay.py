@@ -70,7 +70,7 @@ def replay(
 
 async def _replayed(settings: Settings, wish: Wish) -> list[Replayed]:
     composed = app.compose(settings)
-    async with composed.running():
+    async with composed.working():
         return [one async for one in replaying(composed.store, composed.ingest, wish)]
 
 
