@@ -9,8 +9,8 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
+from adapter.cli.existing import existing, expect_readable
 from adapter.cli.settings import AsJson, Config, Store, options, settled, stopped
-from adapter.cli.store import expect_readable
 from adapter.errors import AdapterError
 from adapter.model.deliveries import Delivery
 from adapter.model.encoding import encode
@@ -82,13 +82,8 @@ async def _found(url: str, statuses: list[str], destination: str | None, limit: 
 
 
 async def _revived(url: str, ids: Sequence[str] | None, destination: str | None) -> int:
-    await expect_readable(url)
-    store = open_store(url)
-    await store.open()
-    try:
+    async with existing(url) as store:
         return await store.revive(datetime.now(UTC), ids=ids, destination=destination)
-    finally:
-        await store.close()
 
 
 def _tell_revived(count: int, ids: Sequence[str] | None, *, as_json: bool) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from adapter import app
+from adapter.cli.existing import expect_readable
 from adapter.cli.settings import AsJson, Config, Mappings, Rules, Store, options, settled, stopped
 from adapter.errors import AdapterError
 from adapter.model.encoding import encode
@@ -48,6 +49,7 @@ def erase(
 
 
 async def _erased(settings: Settings, source_id: str) -> Receipt:
+    await expect_readable(settings.store.url)
     composed = app.compose(settings)
     async with composed.working():
         return await composed.privacy.erase(source_id)

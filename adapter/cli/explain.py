@@ -8,12 +8,12 @@ from typing import Annotated
 import typer
 
 from adapter.app import check_files
+from adapter.cli.existing import existing
 from adapter.cli.settings import AsJson, Config, Rules, Store, options, settled, stopped
 from adapter.errors import AdapterError
 from adapter.model.decisions import Decision
 from adapter.model.encoding import encode
 from adapter.rules.explain import explain
-from adapter.store.engines import open_store
 
 EXAMPLES = """\b
 Examples:
@@ -60,10 +60,6 @@ def decisions(
 
 
 async def _found(url: str, source_id: str, event: str | None, limit: int) -> list[Decision]:
-    store = open_store(url)
-    await store.open()
-    try:
+    async with existing(url) as store:
         found = await store.decisions(source_id, 1000 if event else limit)
-    finally:
-        await store.close()
     return [decision for decision in found if event in (None, decision.event_id)][:limit]

@@ -9,12 +9,12 @@ from typing import Annotated
 import msgspec
 import typer
 
+from adapter.cli.existing import existing
 from adapter.cli.settings import Config, Store, options, settled, stopped
 from adapter.errors import AdapterError
 from adapter.model.encoding import encode
 from adapter.services.privacy import Export
 from adapter.services.privacy import export as exporting
-from adapter.store.engines import open_store
 
 EXAMPLES = """\b
 Examples:
@@ -50,9 +50,5 @@ def export(*, source_id: SourceId, output: Output = None, store: Store = None, c
 
 
 async def _found(url: str, source_id: str) -> Export:
-    store = open_store(url)
-    await store.open()
-    try:
+    async with existing(url) as store:
         return await exporting(store, source_id)
-    finally:
-        await store.close()

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import typer
 
 from adapter import app
+from adapter.cli.existing import expect_readable
 from adapter.cli.settings import AsJson, Config, Mappings, Rules, Store, options, settled, stopped
 from adapter.errors import AdapterError
 from adapter.model.encoding import encode
@@ -69,6 +70,7 @@ def replay(
 
 
 async def _replayed(settings: Settings, wish: Wish) -> list[Replayed]:
+    await expect_readable(settings.store.url)
     composed = app.compose(settings)
     async with composed.working():
         return [one async for one in replaying(composed.store, composed.ingest, wish)]
