@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from typing import Annotated
+from urllib.parse import quote
 
 import typer
 
@@ -45,7 +46,7 @@ def erase(
     try:
         receipt = asyncio.run(_erased(settings, source_id))
     except AdapterError as error:
-        raise stopped(error) from None
+        raise stopped(error, f"DELETE /v1/customers/{quote(source_id, safe='')}") from None
     typer.echo(encode(receipt) if as_json else told(source_id, receipt))
 
 

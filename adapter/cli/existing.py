@@ -41,6 +41,11 @@ async def expect_current(url: str) -> None:
 def other(url: str, schema: Schema) -> str:
     """Say why a store of this schema is not used, and what to do."""
     at = shown(url)
+    store = open_store(url)
+    if isinstance(store, SqliteStore) and store.missing_folder:
+        return (
+            f"there is no store at {at}: its folder {store.missing_folder} is missing; make it, or mount it"
+        )
     if not schema.applied:
         return f"there is no store at {at} yet: `adapter serve` and `adapter store migrate` make one"
     if schema.applied > schema.latest:

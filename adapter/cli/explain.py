@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from typing import Annotated
+from urllib.parse import quote
 
 import typer
 
@@ -45,7 +46,7 @@ def decisions(
     try:
         found = asyncio.run(_found(settings.store.url, source_id, event, limit))
     except AdapterError as error:
-        raise stopped(error) from None
+        raise stopped(error, f"GET /v1/decisions?source_id={quote(source_id, safe='')}") from None
     _, book, _ = check_files(settings.files)
     if book is not None:
         found = [book.complete(decision) for decision in found]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import quote
 
 import msgspec
 import typer
@@ -36,7 +37,7 @@ def export(*, source_id: SourceId, output: Output = None, store: Store = None, c
     try:
         found = asyncio.run(_found(url, source_id))
     except AdapterError as error:
-        raise stopped(error) from None
+        raise stopped(error, f"GET /v1/customers/{quote(source_id, safe='')}/export") from None
     text = msgspec.json.format(encode(found), indent=2) + b"\n"
     if output is None:
         typer.echo(text, nl=False)

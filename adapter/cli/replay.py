@@ -58,7 +58,7 @@ def replay(
     try:
         replayed = asyncio.run(_replayed(settings, wish))
     except AdapterError as error:
-        raise stopped(error) from None
+        raise stopped(error, "GET /v1/quarantine tells what waits") from None
     if as_json:
         typer.echo(encode([{"id": one.entry.id, **_plain(one)} for one in replayed]))
     else:
