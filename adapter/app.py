@@ -87,6 +87,7 @@ class World(Struct, frozen=True):
 class App(Struct, frozen=True):
     """Every service, composed over one store. `asgi` is the whole application; `running` its life.
 
+    `working` opens the store and the committer alone: no push leaves and no timer fires meanwhile.
     `read_again` has mapping and rule files read as if they had changed; a signal's handler may call it.
     """
 
@@ -100,6 +101,7 @@ class App(Struct, frozen=True):
     privacy: Privacy
     health: Health
     running: Callable[[], Any]
+    working: Callable[[], Any]
     read_again: Callable[[], None]
     asgi: ASGIApp
 
@@ -179,7 +181,8 @@ def compose(
 
     clients = [client for _, client in destinations.values()]
     loops = [relay.run, expiry.run, timers.run, Gauges(store, metrics).run, reload.run]
-    running = partial(_running, clients, store, timers, committer, loops)
+    working = partial(_working, store, timers, committer)
+    running = partial(_running, clients, working, loops)
     doors = Doors(
         ingest, checkout, privacy, health, settings, metrics, world.clock, running, certificate(settings),
         _room(settings),
@@ -195,6 +198,7 @@ def compose(
         privacy=privacy,
         health=health,
         running=running,
+        working=working,
         read_again=watch.ask,
         asgi=Application(doors),
     )
@@ -203,21 +207,27 @@ def compose(
 @asynccontextmanager
 async def _running(
     clients: Sequence[AbstractAsyncContextManager[Any]],
-    store: Store,
-    timers: Timers,
-    committer: Committer,
+    working: Callable[[], AbstractAsyncContextManager[None]],
     loops: Sequence[Callable[[asyncio.Event], Coroutine[Any, Any, None]]],
 ) -> AsyncIterator[None]:
     """Run what a started server consists of; it ends in reverse, the store after whoever uses it."""
     async with AsyncExitStack() as stack:
         for client in clients:
             await stack.enter_async_context(client)
+        await stack.enter_async_context(working())
+        for run in loops:
+            await stack.enter_async_context(_until_stopped(run))
+        yield
+
+
+@asynccontextmanager
+async def _working(store: Store, timers: Timers, committer: Committer) -> AsyncIterator[None]:
+    """Open the store, and run the committer alone; what is due stays so until a server runs."""
+    async with AsyncExitStack() as stack:
         await store.open()
         stack.push_async_callback(store.close)
         await timers.count()
         await stack.enter_async_context(_committing(committer))
-        for run in loops:
-            await stack.enter_async_context(_until_stopped(run))
         yield
 
 

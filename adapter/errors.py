@@ -10,6 +10,7 @@
             WrongMove               a discount cannot move from where it is (409)
         Unavailable             our fault or our store's: the same may be sent again later
             StoreUnavailable        the store's: whoever asks is not told where it lies
+                StoreInUse          another process has it, which may be asked instead
         MappingError            one message cannot be mapped: it goes to quarantine
         InvalidFiles            mapping, rule or configuration files that do not check
 
@@ -107,6 +108,10 @@ class StoreUnavailable(Unavailable):
     def told(self) -> str:
         """The same without the store's place."""
         return "the store cannot be used now"
+
+
+class StoreInUse(StoreUnavailable):
+    """Another process has the store to itself."""
 
 
 class MappingError(AdapterError):

@@ -9,12 +9,16 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
+from adapter.cli.existing import existing, expect_readable
 from adapter.cli.settings import AsJson, Config, Store, options, settled, stopped
-from adapter.cli.store import expect_readable
 from adapter.errors import AdapterError
+from adapter.files.problems import did_you_mean
 from adapter.model.deliveries import Delivery
 from adapter.model.encoding import encode
+from adapter.settings.values import Destinations
 from adapter.store.engines import open_store
+from adapter.store.postgres.engine import PostgresStore
+from adapter.store.sqlite.engine import SqliteStore
 
 EXAMPLES = """\b
 Examples:
@@ -78,17 +82,27 @@ def _finished(work: Coroutine[Any, Any, T]) -> T:
 async def _found(url: str, statuses: list[str], destination: str | None, limit: int) -> list[Delivery]:
     await expect_readable(url)
     store = open_store(url)
+    await _expect_known(store, destination)
     return [one for status in statuses for one in await store.deliveries(status, limit, destination)]
 
 
 async def _revived(url: str, ids: Sequence[str] | None, destination: str | None) -> int:
-    await expect_readable(url)
-    store = open_store(url)
-    await store.open()
-    try:
+    async with existing(url) as store:
+        await _expect_known(store, destination)
         return await store.revive(datetime.now(UTC), ids=ids, destination=destination)
-    finally:
-        await store.close()
+
+
+async def _expect_known(store: SqliteStore | PostgresStore, destination: str | None) -> None:
+    """Refuse a destination that neither the settings nor the store know: its answer would be nothing."""
+    names = Destinations.__struct_fields__
+    if destination is None or destination in names:
+        return
+    for status in ("due", "dead", "done"):
+        if await store.deliveries(status, 1, destination):
+            return
+    message = f"no destination is named `{destination}`, and no delivery in the store is for it"
+    remedy = did_you_mean(destination, names)
+    raise typer.BadParameter("; ".join(filter(None, (message, remedy))), param_hint="--destination")
 
 
 def _tell_revived(count: int, ids: Sequence[str] | None, *, as_json: bool) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from typing import Annotated
+from urllib.parse import quote
 
 import typer
 
 from adapter import app
+from adapter.cli.existing import expect_readable
 from adapter.cli.settings import AsJson, Config, Mappings, Rules, Store, options, settled, stopped
 from adapter.errors import AdapterError
 from adapter.model.encoding import encode
@@ -19,6 +21,7 @@ Examples:
   adapter erase user_123
   adapter erase user_123 --yes --json"""
 
+_SINGULAR = {"identities": "identity", "deliveries": "delivery"}
 SourceId = Annotated[str, typer.Argument(help="The person's source_id, or another id of theirs.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask first.")]
 
@@ -43,17 +46,28 @@ def erase(
     try:
         receipt = asyncio.run(_erased(settings, source_id))
     except AdapterError as error:
-        raise stopped(error) from None
-    typer.echo(encode(receipt) if as_json else _told(source_id, receipt))
+        raise stopped(error, f"DELETE /v1/customers/{quote(source_id, safe='')}") from None
+    typer.echo(encode(receipt) if as_json else told(source_id, receipt))
 
 
 async def _erased(settings: Settings, source_id: str) -> Receipt:
+    await expect_readable(settings.store.url)
     composed = app.compose(settings)
-    async with composed.running():
-        return await composed.privacy.erase(source_id)
+    async with composed.working():
+        return await composed.privacy.erase(source_id, "command line")
 
 
-def _told(source_id: str, receipt: Receipt) -> str:
-    removed = ", ".join(f"{count} {kind}" for kind, count in receipt.removed.items())
+def told(source_id: str, receipt: Receipt) -> str:
+    """Return a receipt in a sentence, and the id that it is kept under."""
+    removed = ", ".join(f"{count} {_kind(kind, count)}" for kind, count in receipt.removed.items())
     erased = f"`{source_id}` was erased at {receipt.erased_at:%Y-%m-%d %H:%M:%S} UTC"
     return f"{erased}: {removed or 'there was nothing to remove'}\nreceipt {receipt.customer}"
+
+
+def _kind(kind: str, count: int) -> str:
+    """Return a kind of a receipt as it is said of so many."""
+    if kind == "quarantined":
+        return "quarantined message" + "s" * (count != 1)
+    if count != 1:
+        return kind
+    return _SINGULAR.get(kind, kind.removesuffix("s"))

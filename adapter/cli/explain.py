@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from typing import Annotated
+from urllib.parse import quote
 
 import typer
 
 from adapter.app import check_files
+from adapter.cli.existing import existing
 from adapter.cli.settings import AsJson, Config, Rules, Store, options, settled, stopped
 from adapter.errors import AdapterError
 from adapter.model.decisions import Decision
 from adapter.model.encoding import encode
 from adapter.rules.explain import explain
-from adapter.store.engines import open_store
 
 EXAMPLES = """\b
 Examples:
@@ -45,7 +46,7 @@ def decisions(
     try:
         found = asyncio.run(_found(settings.store.url, source_id, event, limit))
     except AdapterError as error:
-        raise stopped(error) from None
+        raise stopped(error, f"GET /v1/decisions?source_id={quote(source_id, safe='')}") from None
     _, book, _ = check_files(settings.files)
     if book is not None:
         found = [book.complete(decision) for decision in found]
@@ -60,10 +61,6 @@ def decisions(
 
 
 async def _found(url: str, source_id: str, event: str | None, limit: int) -> list[Decision]:
-    store = open_store(url)
-    await store.open()
-    try:
+    async with existing(url) as store:
         found = await store.decisions(source_id, 1000 if event else limit)
-    finally:
-        await store.close()
     return [decision for decision in found if event in (None, decision.event_id)][:limit]

@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import quote
 
 import msgspec
 import typer
 
+from adapter.cli.existing import existing
 from adapter.cli.settings import Config, Store, options, settled, stopped
 from adapter.errors import AdapterError
 from adapter.model.encoding import encode
 from adapter.services.privacy import Export
 from adapter.services.privacy import export as exporting
-from adapter.store.engines import open_store
 
 EXAMPLES = """\b
 Examples:
@@ -36,7 +37,7 @@ def export(*, source_id: SourceId, output: Output = None, store: Store = None, c
     try:
         found = asyncio.run(_found(url, source_id))
     except AdapterError as error:
-        raise stopped(error) from None
+        raise stopped(error, f"GET /v1/customers/{quote(source_id, safe='')}/export") from None
     text = msgspec.json.format(encode(found), indent=2) + b"\n"
     if output is None:
         typer.echo(text, nl=False)
@@ -50,9 +51,5 @@ def export(*, source_id: SourceId, output: Output = None, store: Store = None, c
 
 
 async def _found(url: str, source_id: str) -> Export:
-    store = open_store(url)
-    await store.open()
-    try:
+    async with existing(url) as store:
         return await exporting(store, source_id)
-    finally:
-        await store.close()

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from adapter.app import check_files
+from adapter.cli.existing import existing
 from adapter.cli.settings import AsJson, Config, Store, options, settled, stopped
 from adapter.datamodel import reading
 from adapter.errors import AdapterError
@@ -20,7 +21,6 @@ from adapter.rules.language.windows import parse_window, window_text
 from adapter.rules.lift import Arm, Lift
 from adapter.services.lift import Measured, Question, measure
 from adapter.settings.values import Files
-from adapter.store.engines import open_store
 
 EXAMPLES = """\b
 Examples:
@@ -94,12 +94,8 @@ def _remedied(message: str, name: str, names: Iterable[str]) -> str:
 
 
 async def _found(url: str, question: Question) -> Measured:
-    store = open_store(url)
-    await store.open()
-    try:
+    async with existing(url) as store:
         return await measure(store, question)
-    finally:
-        await store.close()
 
 
 def _plain(lift: Lift) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import typer
 
 from adapter import app
+from adapter.cli.existing import expect_readable
 from adapter.cli.settings import AsJson, Config, Mappings, Rules, Store, options, settled, stopped
 from adapter.errors import AdapterError
 from adapter.model.encoding import encode
@@ -57,7 +58,7 @@ def replay(
     try:
         replayed = asyncio.run(_replayed(settings, wish))
     except AdapterError as error:
-        raise stopped(error) from None
+        raise stopped(error, "GET /v1/quarantine tells what waits") from None
     if as_json:
         typer.echo(encode([{"id": one.entry.id, **_plain(one)} for one in replayed]))
     else:
@@ -69,8 +70,9 @@ def replay(
 
 
 async def _replayed(settings: Settings, wish: Wish) -> list[Replayed]:
+    await expect_readable(settings.store.url)
     composed = app.compose(settings)
-    async with composed.running():
+    async with composed.working():
         return [one async for one in replaying(composed.store, composed.ingest, wish)]
 
 

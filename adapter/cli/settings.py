@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from adapter.errors import AdapterError, InvalidFiles
+from adapter.errors import AdapterError, InvalidFiles, StoreInUse
 from adapter.files.problems import Problem
 from adapter.settings.fields import Keys
 from adapter.settings.reading import read
@@ -64,10 +64,14 @@ def tell(problems: Sequence[Problem]) -> None:
         typer.echo(str(problem), err=True)
 
 
-def stopped(error: AdapterError) -> typer.Exit:
-    """Tell why a command cannot go on, and return its end."""
+def stopped(error: AdapterError, door: str = "") -> typer.Exit:
+    """Tell why a command cannot go on, and return its end.
+
+    `door` is the call of the API that does the same, for when a server has the store.
+    """
     if isinstance(error, InvalidFiles):
         tell(error.problems)
     else:
-        typer.echo(f"adapter: {error.message}", err=True)
+        instead = f"; or ask that server: {door}" if door and isinstance(error, StoreInUse) else ""
+        typer.echo(f"adapter: {error.message}{instead}", err=True)
     return typer.Exit(1)

@@ -13,6 +13,7 @@ from msgspec import Struct
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from adapter.cli.existing import expect_current, other
 from adapter.cli.settings import AsJson, Config, Store, options, settled, stopped
 from adapter.errors import AdapterError, Refused, Unavailable
 from adapter.model.encoding import encode
@@ -159,7 +160,7 @@ async def _opened(url: str, *, copying: bool = False) -> AsyncIterator[Any]:
 async def _status(url: str) -> Status:
     at, schema = shown(url), await open_store(url).schema()
     if not schema.usable or schema.applied < schema.latest:
-        return Status(at, schema, None, _other(at, schema))
+        return Status(at, schema, None, other(url, schema))
     try:
         async with _opened(url) as store:
             return Status(at, schema, await store.counts(), _spared(schema))
@@ -174,24 +175,17 @@ async def _migrated(url: str) -> tuple[int, int]:
 
 
 async def _checked(url: str) -> list[str]:
-    await _expect_current(url)
+    await expect_current(url)
     async with _opened(url) as store:
         wrong: list[str] = await store.check()
         return wrong
 
 
 async def _copied(source: str, target: str, bars: Bars) -> dict[str, int]:
-    await _expect_current(source)
+    await expect_current(source)
     async with _opened(source) as origin, _opened(target, copying=True) as goal:
         with bars.progress:
             return await copying(origin, goal, bars.show)
-
-
-async def expect_readable(url: str) -> None:
-    """Raise Refused unless there is a store whose schema this program knows, or may go on with."""
-    schema = await open_store(url).schema()
-    if not schema.usable or schema.applied < schema.latest:
-        raise Refused(_other(shown(url), schema))
 
 
 async def _backed_up(url: str, path: Path) -> int:
@@ -200,15 +194,8 @@ async def _backed_up(url: str, path: Path) -> int:
         raise Refused("only a SQLite store is backed up so: use pg_dump, as docs/backup.md says")
     schema = await store.schema()
     if not schema.applied:
-        raise Refused(_other(shown(url), schema))
+        raise Refused(other(url, schema))
     return await store.back_up(path)
-
-
-async def _expect_current(url: str) -> None:
-    """Raise Refused unless opening the store would leave it as it is."""
-    schema = await open_store(url).schema()
-    if schema.applied != schema.latest:
-        raise Refused(_other(shown(url), schema))
 
 
 def _spared(schema: Schema) -> str:
@@ -218,11 +205,3 @@ def _spared(schema: Schema) -> str:
         f"the store has schema {schema.applied}, newer than this program's; the newer program left it so "
         "that this one may go on serving"
     )
-
-
-def _other(url: str, schema: Schema) -> str:
-    if not schema.applied:
-        return f"there is no store at {url} yet: `adapter serve` and `adapter store migrate` make one"
-    if schema.applied > schema.latest:
-        return f"{url} has schema {schema.applied}, newer than this program's: use the program that wrote it"
-    return f"{url} has schema {schema.applied} of {schema.latest}: run `adapter store migrate` first"

@@ -11,8 +11,8 @@ from msgspec import Struct
 class Receipt(Struct, frozen=True):
     """One erasure. `customer` is the SHA-256, in hex, of the id under which they were erased.
 
-    `by` is where the demand came from (`api`, `segment`, `opendsr`, ...), `request` its id there, empty where
-    it has none. `removed` counts what went, by kind; kinds of which nothing was held are left out.
+    `by` is where the demand came from (`api`, `command line`, `segment`, ...), `request` its id there, empty
+    where it has none. `removed` counts what went, by kind; kinds of which nothing was held are left out.
     """
 
     customer: str

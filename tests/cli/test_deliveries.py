@@ -77,12 +77,41 @@ def run(url: str, *options: str) -> Result:
         (["--destination", "other"], LINES[2:]),
         (["--destination", "webhook", "--dead"], LINES[1:2]),
         (["--limit", "1"], LINES[:2]),
-        (["--destination", "nowhere"], []),
     ],
 )
 def test_those_that_are_asked_for_are_listed(url: str, options: list[str], expected: list[str]) -> None:
     result = run(url, *options)
     assert (result.exit_code, result.stdout.splitlines()) == (0, expected)
+
+
+@pytest.mark.parametrize("options", [[], ["--retry-all"], ["--retry", "w2"]])
+def test_a_destination_that_nobody_knows_is_refused(url: str, options: list[str]) -> None:
+    result = run(url, "--destination", "webhok", *options)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "no destination is named `webhok`" in " ".join(result.stderr.split())
+    assert "`webhook`" in result.stderr
+    assert [each["id"] for each in json.loads(run(url, "--dead", "--json").stdout)] == ["w2", "o1"]
+
+
+@pytest.mark.parametrize(("name", "code"), [("webhook", 0), ("nowhere", 2)])
+def test_in_an_empty_store_the_settings_say_which_destinations_there_are(
+    tmp_path: Path, name: str, code: int
+) -> None:
+    url = f"sqlite:///{tmp_path / 'adapter.db'}"
+    assert CliRunner().invoke(commands, ["store", "migrate", "--store", url]).exit_code == 0
+    assert run(url, "--destination", name).exit_code == code
+
+
+def test_a_destination_whose_pushes_have_all_arrived_is_known(url: str) -> None:
+    async def arrive(store: Any) -> None:
+        await store.revive(NOON, ids=["o1"], destination=None)
+        await store.lease(NOON, NOON + timedelta(minutes=1), 9)
+        [pushed] = await store.deliveries("due", 9, "other")
+        assert await store.settle([Settlement("o1", pushed.attempt, done=True)]) == 1
+
+    asyncio.run(opened(url, arrive))
+    result = run(url, "--destination", "other")
+    assert (result.exit_code, result.stdout) == (0, "")
 
 
 def test_programs_get_all_but_the_body(url: str) -> None:

@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from adapter.cli import erase as command
 from adapter.cli.main import commands
 from adapter.model.customers import Customer
+from adapter.model.erasures import Receipt
 from adapter.store.contract import Changes, CustomerRecord, Wanted
 from adapter.store.engines import open_store
 
@@ -69,9 +71,23 @@ def test_a_file_that_cannot_be_written_is_told(shop: Shop, tmp_path: Path) -> No
 def test_the_erased_are_gone_and_the_receipt_says_so(shop: Shop) -> None:
     result = shop.run("erase", "--yes")
     assert result.exit_code == 0, result.output
-    assert "1 customers" in result.stdout
+    assert ": 1 customer\n" in result.stdout
     left = json.loads(shop.run("export").stdout)
-    assert (left["customer"], left["receipts"][0]["by"]) == (None, "api")
+    assert (left["customer"], left["receipts"][0]["by"]) == (None, "command line")
+
+
+@pytest.mark.parametrize(
+    ("removed", "told"),
+    [
+        ({"answers": 1, "counters": 1, "deliveries": 1}, ": 1 answer, 1 counter, 1 delivery\n"),
+        ({"identities": 1, "quarantined": 1}, ": 1 identity, 1 quarantined message\n"),
+        ({"deliveries": 2, "identities": 3, "quarantined": 2},
+         ": 2 deliveries, 3 identities, 2 quarantined messages\n"),
+        ({}, ": there was nothing to remove\n"),
+    ],
+)  # fmt: skip
+def test_what_was_removed_is_counted_in_words(removed: dict[str, int], told: str) -> None:
+    assert told in command.told("ann", Receipt("ab12", NOW, "command line", "", removed))
 
 
 def test_nobody_is_erased_before_the_question_is_answered(shop: Shop) -> None:

@@ -59,6 +59,12 @@ class SqliteStore:
         self._connection: apsw.Connection | None = None
         self._reads: Reads | None = None
 
+    @property
+    def missing_folder(self) -> str:
+        """The folder without which no file can be made; empty when it is there, or is made with the file."""
+        folder = Path(self._path).parent
+        return "" if self._folder or folder.is_dir() else str(folder)
+
     async def open(self, *, copying: bool = False) -> None:
         """Take the file for this process, and bring its schema up to date."""
         if self._connection is not None:

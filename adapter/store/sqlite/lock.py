@@ -7,7 +7,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from adapter.errors import StoreUnavailable
+from adapter.errors import StoreInUse, StoreUnavailable
 
 
 class FileLock:
@@ -19,7 +19,7 @@ class FileLock:
         self._descriptor: int | None = None
 
     def take(self) -> None:
-        """Take the lock; raises StoreUnavailable when another store has it."""
+        """Take the lock; raises StoreInUse when another store has it, StoreUnavailable when none can."""
         try:
             descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
@@ -32,7 +32,7 @@ class FileLock:
         except OSError as error:
             holder = os.read(descriptor, 32).decode(errors="replace").strip() or "unknown"
             os.close(descriptor)
-            raise StoreUnavailable(
+            raise StoreInUse(
                 f"the store {self._store} is in use by process {holder}: stop that process, "
                 "or use a postgresql:// store, which several processes can share"
             ) from error
