@@ -7,7 +7,7 @@ of time (of so many seconds, since 1970) it was last taken: the offset in second
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 #: The second part of a slot counter's key.
@@ -28,25 +28,22 @@ _Limit = tuple[str, int]
 def extra(ours: Mapping[str, int], theirs: Mapping[str, int], now: int) -> dict[str, int]:
     """Return the counters that must be added, apart from theirs, when their counters are added to ours.
 
-    A slot that both have taken within the window (`now` in seconds since 1970) becomes one slot, which rests
-    for both; so a slot that rests for nobody is taken in its place.
+    However many slots a limit has, the first of them must rest for whatever was taken last (`now` in seconds
+    since 1970). A slot that both have taken rests for both, and no shorter than for the later.
     """
     found: dict[str, int] = {}
     mine, other = _taken(ours, now), _taken(theirs, now)
-    for limit, slots in mine.items():
-        others = other.get(limit, {})
-        both = sorted(slots.keys() & others.keys())
-        free = _free(slots.keys() | others.keys())
-        for index, place in zip(both, free, strict=False):
-            older = min(slots[index], others[index])
-            rule, seconds = limit
-            found[f"{rule}|{SLOT}|{place}|{seconds}|{older.piece}"] = older.used
+    joined = {key: ours.get(key, 0) + theirs.get(key, 0) for key in ours.keys() | theirs.keys()}
+    standing = _taken(joined, now)
+    for limit in mine.keys() & other.keys():
+        rule, seconds = limit
+        latest_first = sorted((*mine[limit].values(), *other[limit].values()), reverse=True)
+        for index, slot in enumerate(latest_first):
+            there = standing[limit].get(index)
+            if there is None or there.taken_at < slot.taken_at:
+                key = f"{rule}|{SLOT}|{index}|{seconds}|{slot.piece}"
+                found[key] = slot.used - joined.get(key, 0)
     return found
-
-
-def _free(taken: Iterable[int]) -> Iterable[int]:
-    full = set(taken)
-    return (place for place in range(2 * len(full) + 1) if place not in full)
 
 
 def _taken(counters: Mapping[str, int], now: int) -> dict[_Limit, dict[int, _Slot]]:
@@ -58,7 +55,9 @@ def _taken(counters: Mapping[str, int], now: int) -> dict[_Limit, dict[int, _Slo
         if parts[0] != SLOT or used <= 0:
             continue
         index, seconds, piece = (int(part) for part in parts[1:])
-        slot = _Slot(piece * seconds + used - 1, piece, used)
+        # A sum of two may be more than the piece is long; it rests for as long as the piece's last second.
+        offset = min(used, seconds)
+        slot = _Slot(piece * seconds + offset - 1, piece, offset)
         if slot.taken_at + seconds > now:
             slots = found.setdefault((rule, seconds), {})
             slots[index] = max(slot, slots.get(index, slot))

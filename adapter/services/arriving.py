@@ -30,7 +30,8 @@ _OVERFULL = f"more would be kept of this customer than {MOST_BYTES // 1024} KB"
 class Arriving:
     """Applies facts, evaluates rules and folds history; collects the `steps` of the second walk.
 
-    `unrewarded` says, by place in the batch, why rules that would have looked at an event did not.
+    `refused` says, by place in the batch, why a message is quarantined, `remarks` what is told of one that is
+    not: why rules that would have looked at an event did not, or what was left out.
     """
 
     def __init__(self, transaction: Transaction, rules: RuleBook, means: Means, loaded: Loaded) -> None:
@@ -44,7 +45,7 @@ class Arriving:
         self.erasures: list[Erasure] = []
         self.quarantined: list[Quarantined] = []
         self.refused: dict[int, str] = {}
-        self.unrewarded: dict[int, str] = {}
+        self.remarks: dict[int, str] = {}
 
     async def prepare(self, works: Iterable[Work]) -> None:
         """Complete at once the histories that rules are about to ask and that lack what they read."""
@@ -59,17 +60,15 @@ class Arriving:
 
     async def take(self, index: int, work: Work) -> None:
         """Take one message; `index` is its place in the batch."""
-        if not self._has_room(work):
-            self.refused[index] = _OVERFULL
-            self.quarantined.append(work.kept(_OVERFULL))
-            return
         for operation in work.operations:
             if isinstance(operation, EventOccurred):
                 await self._event(index, operation, work.unrewarded)
-            elif isinstance(operation, CustomerUpsert):
-                self.people.upsert(operation, work.told_at)
             elif isinstance(operation, DiscountMove):
                 self.steps.append(Move(index, operation))
+            elif isinstance(operation, _FACTS) and not self.people.has_room(operation):
+                self._leave_out(index, work)
+            elif isinstance(operation, CustomerUpsert):
+                self.people.upsert(operation, work.told_at)
             else:
                 self._identity(operation, work)
         if work.quarantine is not None:
@@ -87,7 +86,7 @@ class Arriving:
             if rules.watches(event.name):
                 self.waiting.take(rules.waits(event, customer.source_id, past), arming=unrewarded is None)
             if unrewarded is not None:
-                self.unrewarded[index] = unrewarded
+                self.remarks[index] = unrewarded
             elif rules.needs(event.name):
                 verdict = rules.evaluate(event, customer, past, self.means.now)
                 if verdict.proposals or verdict.outcomes:
@@ -109,12 +108,13 @@ class Arriving:
             source_id = person.customer.source_id
             self.steps.append(Occurrence(index, standing.event, source_id, rules.digest, verdict))
 
-    def _has_room(self, work: Work) -> bool:
-        # Not as a generator: it is asked of every message, and most have no facts.
-        for operation in work.operations:
-            if isinstance(operation, _FACTS) and not self.people.has_room(operation):
-                return False
-        return True
+    def _leave_out(self, index: int, work: Work) -> None:
+        """Quarantine facts for which there is no room; what happened besides must not wait for them."""
+        if not all(isinstance(operation, _FACTS) for operation in work.operations):
+            self.remarks[index] = f"facts were left out: {_OVERFULL}"
+        elif index not in self.refused:
+            self.refused[index] = _OVERFULL
+            self.quarantined.append(work.kept(_OVERFULL))
 
     def _asks(self, event_name: str) -> bool:
         return self._rules.needs(event_name) or self._rules.watches(event_name)

@@ -117,14 +117,14 @@ def _result(work: Work, first: Arriving, second: Issuing, index: int) -> Result:
     if work.quarantine is not None:
         return Result(work.message_id, "quarantined", work.quarantine.reason)
     outcome = second.outcomes.get(index)
-    unrewarded = first.unrewarded.get(index)
+    remark = first.remarks.get(index)
     if outcome is None:
-        return Result(work.message_id, "processed", unrewarded)
+        return Result(work.message_id, "processed", remark)
     refusal = outcome.refusal
     return Result(
         work.message_id,
         "processed",
-        refusal.message if refusal else unrewarded,
+        refusal.message if refusal else remark,
         outcome.discounts,
         error=refusal.code if refusal else None,
     )

@@ -41,6 +41,39 @@ def told(customer: Customer, facts: CustomerUpsert, at: datetime | None) -> Cust
     return replace(customer, **changes, told_at=times)
 
 
+def facts_of_both(older: Customer, into: Customer) -> Customer:
+    """Return a customer with the facts of another too: of each, what was told last, its absence included."""
+
+    def older_stands(name: str, *, known: bool) -> bool:
+        theirs, ours = older.told_at.get(name), into.told_at.get(name)
+        return not known if theirs is None or ours is None else theirs > ours
+
+    fields = {
+        name: getattr(older, name)
+        for name in FIELDS
+        if older_stands(name, known=name in into.told_at or getattr(into, name) is not None)
+    }
+    traits: dict[str, Any] = {}
+    for name in older.traits | into.traits:
+        known = _trait(name) in into.told_at or name in into.traits
+        side = older if older_stands(_trait(name), known=known) else into
+        if name in side.traits:
+            traits[name] = side.traits[name]
+    segments = {
+        name
+        for name in {*older.segments, *into.segments}
+        if name
+        in (
+            older
+            if older_stands(_segment(name), known=_segment(name) in into.told_at or name in into.segments)
+            else into
+        ).segments
+    }
+    latest = older.told_at | into.told_at
+    told_at = {name: max(at, older.told_at.get(name, at)) for name, at in latest.items()}
+    return replace(into, **fields, traits=traits, segments=tuple(sorted(segments)), told_at=told_at)
+
+
 def _without(customer: Customer, names: Sequence[str]) -> dict[str, Any]:
     """Return the fields that change when these, or parts of them, go."""
     changes: dict[str, Any] = {}

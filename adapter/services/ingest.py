@@ -15,7 +15,7 @@ from adapter.errors import MappingError
 from adapter.logs import Tally
 from adapter.metrics import Metrics
 from adapter.model.messages import Message
-from adapter.model.operations import CustomerUpsert, DiscountMove, EventOccurred
+from adapter.model.operations import CustomerErase, CustomerUpsert, DiscountMove, EventOccurred
 from adapter.model.quarantine import Quarantined
 from adapter.services.books import Books
 from adapter.services.committer import Committer
@@ -29,6 +29,8 @@ _log = logging.getLogger(__name__)
 SLICE = 350
 #: What the data model looks at.
 _FITTED = (EventOccurred, CustomerUpsert)
+#: What a test must not do to what is real.
+_REAL = (DiscountMove, CustomerErase)
 #: Why an event earns nothing, whatever the rules say.
 _REPLAYED = "not rewarded: it is a replay of history"
 _DEVELOPMENT = (
@@ -154,7 +156,7 @@ class Ingest:
             return None
         unrewarded = self._unrewarded(message, operations)
         if unrewarded is _DEVELOPMENT:
-            operations = tuple(each for each in operations if not isinstance(each, DiscountMove))
+            operations = tuple(each for each in operations if not isinstance(each, _REAL))
         return Work(
             message.source,
             message.key,
@@ -167,8 +169,6 @@ class Ingest:
 
     def _unrewarded(self, message: Message, operations: tuple[object, ...]) -> str | None:
         """Return why nothing may be issued for a message, None when something may."""
-        if message.replayed:
-            return _REPLAYED
         context = message.document.get("context")
         if (
             not self._policy.reward_development
@@ -176,6 +176,8 @@ class Ingest:
             and context.get("environment") == "development"
         ):
             return _DEVELOPMENT
+        if message.replayed:
+            return _REPLAYED
         horizon = message.received_at - self._policy.reward_within
         for operation in operations:
             if isinstance(operation, EventOccurred) and operation.event.occurred_at < horizon:

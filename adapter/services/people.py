@@ -14,7 +14,7 @@ from adapter.model.customers import LINKING, SOURCE_ID, Customer
 from adapter.model.encoding import encode
 from adapter.model.operations import CustomerGroup, CustomerUpsert
 from adapter.rules.history import History
-from adapter.services.facts import FIELDS, told
+from adapter.services.facts import facts_of_both, told
 from adapter.store.contract import CustomerRecord, Identity, Loaded
 
 #: What is kept of one customer, their past apart, in bytes; it is read and written with each of their events.
@@ -118,13 +118,16 @@ class People:
         more = len(encode(facts))
         if person is None:
             return more <= MOST_BYTES
+        if not person.size:
+            person.size = len(encode(person.customer))
         person.size += more
-        if person.size > MOST_BYTES:
-            # What replaces something was counted as if it were new.
-            old = person.customer
-            new = told(old, facts, None) if isinstance(facts, CustomerUpsert) else _grouped(old, facts)
-            person.size = len(encode(new))
-        return person.size <= MOST_BYTES
+        if person.size <= MOST_BYTES:
+            return True
+        # What replaces something was counted as if it were new; two who joined may be over the bound already.
+        old = person.customer
+        new = told(old, facts, None) if isinstance(facts, CustomerUpsert) else _grouped(old, facts)
+        before, person.size = len(encode(old)), len(encode(new))
+        return person.size <= max(before, MOST_BYTES)
 
     def group(self, facts: CustomerGroup) -> None:
         """Put a customer into a group, with the group's traits."""
@@ -230,13 +233,8 @@ def _grouped(customer: Customer, facts: CustomerGroup) -> Customer:
 
 
 def _joined(older: Customer, into: Customer) -> Customer:
-    fields = {name: getattr(older, name) for name in FIELDS if getattr(into, name) is None}
     return replace(
-        into,
-        **fields,
-        traits=older.traits | into.traits,
+        facts_of_both(older, into),
         identities=older.identities | into.identities,
-        segments=tuple(sorted({*older.segments, *into.segments})),
         groups=older.groups | into.groups,
-        told_at=older.told_at | into.told_at,
     )

@@ -35,6 +35,8 @@ from adapter.web.gathering import Gathering
 
 #: Seconds after which we leave who owes us the rest of a head, or of a body that is answered already.
 PATIENCE = 10
+#: So many times of that nothing of an answer may leave: a slow reader takes megabytes at a time.
+_UNREAD = 6
 #: Connections at once: what the system lets us open, less a quarter for the store and for what we send.
 MOST = getrlimit(RLIMIT_NOFILE)[0] * 3 // 4
 
@@ -69,6 +71,7 @@ class Connection(HttpToolsProtocol):
             self.timeout_keep_alive, self.timeout_keep_alive_handler
         )
         self._owing: list[tuple[bytes, bytes]] | None = None
+        self._unsent = self._unread = 0
         self._watch = self.loop.call_later(PATIENCE, self._look)
         if 0 <= MOST < len(self.connections):
             self.transport.close()
@@ -106,7 +109,7 @@ class Connection(HttpToolsProtocol):
         self.transport.close()
 
     def _look(self) -> None:
-        """Leave a sender that owed us the rest of the same request when we looked before.
+        """Leave who owed us the rest of the same request when we looked before, or who reads nothing.
 
         So nothing is noted when a request begins. Until its first byte, and between requests, a connection is
         idle; uvicorn closes it.
@@ -115,8 +118,12 @@ class Connection(HttpToolsProtocol):
         owing = None if idle or self._answering() else self.headers
         if owing is not None and owing is self._owing:
             self.transport.close()
+        unsent = self._gathering.unsent()
+        self._unread = self._unread + 1 if unsent and unsent == self._unsent else 0
+        if self._unread == _UNREAD:
+            self._gathering.abort()
             return
-        self._owing = owing
+        self._owing, self._unsent = owing, unsent
         self._watch = self.loop.call_later(PATIENCE, self._look)
 
     def _parse(self, data: bytes | memoryview) -> None:

@@ -39,7 +39,16 @@ class Gathering:
         self._flush()
         self._transport.close()
 
+    def unsent(self) -> int:
+        """Return the bytes that the other side has not taken yet."""
+        return self._transport.get_write_buffer_size()
+
+    def abort(self) -> None:
+        """Close at once, whatever is unsent."""
+        self._parts.clear()
+        self._transport.abort()
+
     def _flush(self) -> None:
-        if self._parts:
-            self._transport.write(b"".join(self._parts))
-            self._parts.clear()
+        parts, self._parts = self._parts, []
+        if parts and not self.is_closing():
+            self._transport.write(b"".join(parts))

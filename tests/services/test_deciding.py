@@ -151,7 +151,7 @@ async def test_facts_that_would_overfill_a_customer_are_quarantined_and_the_rest
     much = {f"trait_{number}": "x" * 1000 for number in range(200)}
     more = {f"other_{number}": "x" * 1000 for number in range(200)}
     await desk.take(CustomerUpsert("u1", traits=much))
-    overfull = desk.work(event("page_viewed", "u1"), CustomerUpsert("u1", traits=more))
+    overfull = desk.work(CustomerUpsert("u1", traits=more))
     results = await desk.settle(
         overfull, desk.work(CustomerUpsert("u1", traits=much)), desk.work(event("pong", "u1"))
     )
@@ -160,6 +160,34 @@ async def test_facts_that_would_overfill_a_customer_are_quarantined_and_the_rest
     assert [each.name for each in await desk.store.events("u1")] == ["pong"]
     [kept] = await desk.store.quarantined(0, 10)
     assert kept.reason == results[0].reason
+
+
+async def test_what_happened_does_not_wait_for_facts_that_have_no_room(desk: Desk) -> None:
+    much = {f"trait_{number}": "x" * 1000 for number in range(200)}
+    more = {f"other_{number}": "x" * 1000 for number in range(200)}
+    await desk.take(CustomerUpsert("u1", traits=much))
+    result = await desk.take(
+        event("checkout_started", "u1", cart_value=145.75), CustomerUpsert("u1", traits=more)
+    )
+    assert result.outcome == "processed"
+    assert result.reason == "facts were left out: more would be kept of this customer than 256 KB"
+    assert len(result.discounts) == 1
+    assert await desk.store.quarantined() == []
+
+
+async def test_two_who_join_may_be_over_the_bound_and_only_grow_no_further(desk: Desk) -> None:
+    for who in ("u1", "u2"):
+        much = {f"{who}_{number}": "x" * 1000 for number in range(200)}
+        await desk.take(CustomerUpsert(who, traits=much))
+    await desk.take(CustomerMerge("u2", "u1"))
+    assert (await desk.take(CustomerUpsert("u2", traits={"u1_1": "y"}))).outcome == "processed"
+    assert (await desk.take(CustomerUpsert("u2", traits={"z": "y" * 100}))).outcome == "quarantined"
+
+
+async def test_a_new_customer_is_bounded_within_a_batch_too(desk: Desk) -> None:
+    parts = [{f"{part}_{number}": "x" * 1000 for number in range(200)} for part in range(2)]
+    results = await desk.settle(*(desk.work(CustomerUpsert("u1", traits=part)) for part in parts))
+    assert [result.outcome for result in results] == ["processed", "quarantined"]
 
 
 async def test_two_customers_who_merge_share_one_limit(desk: Desk) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from adapter.model.customers import Customer
 from adapter.model.operations import CustomerUpsert
-from adapter.services.facts import told
+from adapter.services.facts import facts_of_both, told
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 EARLIER = NOW - timedelta(hours=1)
@@ -99,3 +99,23 @@ def test_of_an_address_parts_can_go(removed: tuple[str, ...], rest: dict[str, st
 def test_a_field_both_removed_and_told_is_told() -> None:
     facts = CustomerUpsert("u1", fields={"email": "new@x.test"}, removed_fields=("email",))
     assert told(Customer("u1", email="old@x.test"), facts, NOW).email == "new@x.test"
+
+
+@given(st.lists(st.tuples(facts(), st.booleans()), max_size=6))
+def test_two_who_are_one_have_the_facts_that_were_told_last_of_either(
+    said: list[tuple[CustomerUpsert, bool]],
+) -> None:
+    of_one, of_other, of_both = Customer("u1"), Customer("u1"), Customer("u1")
+    for number, (one, first) in enumerate(said):
+        at = NOW + timedelta(seconds=number)
+        of_both = told(of_both, one, at)
+        if first:
+            of_one = told(of_one, one, at)
+        else:
+            of_other = told(of_other, one, at)
+    assert facts_of_both(of_one, of_other) == facts_of_both(of_other, of_one) == of_both
+
+
+def test_facts_without_a_moment_stay_those_of_the_customer_who_is_joined() -> None:
+    visitor, known = Customer("u1", traits={"a": 1, "b": 1}, email="v@x"), Customer("u1", traits={"a": 2})
+    assert facts_of_both(visitor, known) == Customer("u1", traits={"a": 2, "b": 1}, email="v@x")

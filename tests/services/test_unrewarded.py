@@ -90,11 +90,14 @@ async def test_an_event_that_may_earn_nothing_says_why(
     assert bool(result.discounts) == (event == "started" and reason is None)
 
 
+@pytest.mark.parametrize("replayed", [False, True])
 @pytest.mark.parametrize(("environment", "status"), [("development", "issued"), ("production", "redeemed")])
-async def test_a_test_purchase_moves_no_discount(shop: app.App, environment: str, status: str) -> None:
+async def test_a_test_purchase_moves_no_discount(
+    shop: app.App, environment: str, status: str, replayed: bool
+) -> None:
     [issued] = (await sent(shop, "started")).discounts
     bought: dict[str, Any] = {"context": {"environment": environment}, "properties": {"coupon": issued.code}}
-    assert (await sent(shop, "bought", key="m2", **bought)).outcome == "processed"
+    assert (await sent(shop, "bought", key="m2", replayed=replayed, **bought)).outcome == "processed"
     held = await shop.store.discount(issued.code)
     assert held is not None
     assert held.discount.status == status

@@ -171,6 +171,28 @@ async def test_who_waits_for_a_slow_answer_is_not_left() -> None:
         writer.close()
 
 
+@pytest.mark.usefixtures("hasty")
+@pytest.mark.parametrize("reads", [True, False])
+async def test_who_does_not_read_the_answer_is_left(address: tuple[str, int], reads: bool) -> None:
+    body = b"x" * 20_000_000
+    call = CALL.replace(b"Length: 2", b"Length: 20000000").replace(b"{}", body)
+    reader, writer = await asyncio.open_connection(*address)
+    writer.write(call)
+    come = 0
+    for _ in range(36):
+        await asyncio.sleep(PATIENCE / 3)
+        come += len(await reader.read(100_000)) if reads else 0
+    try:
+        while part := await reader.read(1_000_000):
+            come += len(part)
+            if come > len(body):
+                break
+    except ConnectionResetError:
+        pass
+    writer.close()
+    assert (come > len(body)) is reads
+
+
 async def test_more_connections_than_there_are_files_for_are_closed(
     monkeypatch: pytest.MonkeyPatch, address: tuple[str, int]
 ) -> None:

@@ -1,0 +1,53 @@
+"""A limit over any window holds, by the claims that rules make, however its holders turn out to be one."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adapter.model.rules import Guardrails
+from adapter.model.slots import extra
+from adapter.rules.choice import fitting
+from adapter.rules.guardrails import claims
+
+WINDOW = 100
+STEPS = st.lists(st.tuples(st.integers(1, 30), st.integers(0, 2)), min_size=2, max_size=12)
+
+
+def issued(counters: dict[str, int], now: int, rails: Guardrails) -> bool:
+    """Issue at a second, where the counters of one customer allow it."""
+    moment = datetime.fromtimestamp(now, UTC)
+    wanted = claims("treat", rails, source_id="u", device_id=None, now=moment, cost=None)
+    found = fitting(wanted, {("u", key): used for key, used in counters.items()})
+    if not isinstance(found, list):
+        return False
+    for claim in found:
+        counters[claim.key] = counters.get(claim.key, 0) + claim.amount
+    return True
+
+
+@given(st.integers(1, 3), st.integers(0, WINDOW), STEPS)
+def test_three_who_join_never_get_one_too_many_and_get_more_in_time(
+    count: int, begin: int, steps: list[tuple[int, int]]
+) -> None:
+    rails = Guardrails(per_user_limit=count, per_user_window=timedelta(seconds=WINDOW))
+    people: list[dict[str, int]] = [{}, {}, {}]
+    now, at = 1_000_000 + begin, []
+    for later, who in steps:
+        now += later
+        if issued(people[who], now, rails):
+            at.append(now)
+    joined, *others = people
+    for other in others:
+        more = extra(joined, other, now)
+        for key, used in (*other.items(), *more.items()):
+            joined[key] = joined.get(key, 0) + used
+    merged = now
+    while now < merged + 3 * WINDOW:
+        now += 1
+        if issued(joined, now, rails):
+            at.append(now)
+            assert sum(now - WINDOW < each for each in at) <= count
+    assert at[-1] > merged + WINDOW

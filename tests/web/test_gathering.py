@@ -1,0 +1,43 @@
+"""What one step of the server writes leaves together, or not at all."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from adapter.web.gathering import Gathering
+
+
+class Other(asyncio.Transport):
+    """The transport below; it fails on what is written once it is closed, as uvloop's does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written: list[bytes] = []
+        self.closed = False
+
+    def write(self, data: Any) -> None:
+        assert not self.closed
+        self.written.append(bytes(data))
+
+    def is_closing(self) -> bool:
+        return self.closed
+
+    def pause_reading(self) -> None: ...
+
+    def resume_reading(self) -> None: ...
+
+
+@pytest.mark.parametrize(("lost", "written"), [(False, [b"head body"]), (True, [])])
+async def test_what_is_gathered_for_a_connection_that_is_lost_is_let_go(
+    lost: bool, written: list[bytes]
+) -> None:
+    other = Other()
+    gathering = Gathering(other, asyncio.get_running_loop())
+    gathering.write(b"head ")
+    gathering.write(b"body")
+    other.closed = lost
+    await asyncio.sleep(0)
+    assert other.written == written
