@@ -44,31 +44,24 @@ def told(customer: Customer, facts: CustomerUpsert, at: datetime | None) -> Cust
 def facts_of_both(older: Customer, into: Customer) -> Customer:
     """Return a customer with the facts of another too: of each, what was told last, its absence included."""
 
-    def older_stands(name: str, *, known: bool) -> bool:
+    def side(name: str, *, known: bool) -> Customer:
+        """Return whose fact stands; where no times tell, that of the customer if they have it."""
         theirs, ours = older.told_at.get(name), into.told_at.get(name)
-        return not known if theirs is None or ours is None else theirs > ours
+        if theirs is not None and ours is not None:
+            return older if theirs > ours else into
+        return into if known or ours is not None else older
 
-    fields = {
-        name: getattr(older, name)
-        for name in FIELDS
-        if older_stands(name, known=name in into.told_at or getattr(into, name) is not None)
+    fields = {name: getattr(side(name, known=getattr(into, name) is not None), name) for name in FIELDS}
+    traits = {
+        name: stands.traits[name]
+        for name in older.traits | into.traits
+        if name in (stands := side(_trait(name), known=name in into.traits)).traits
     }
-    traits: dict[str, Any] = {}
-    for name in older.traits | into.traits:
-        known = _trait(name) in into.told_at or name in into.traits
-        side = older if older_stands(_trait(name), known=known) else into
-        if name in side.traits:
-            traits[name] = side.traits[name]
-    segments = {
+    segments = [
         name
         for name in {*older.segments, *into.segments}
-        if name
-        in (
-            older
-            if older_stands(_segment(name), known=_segment(name) in into.told_at or name in into.segments)
-            else into
-        ).segments
-    }
+        if name in side(_segment(name), known=name in into.segments).segments
+    ]
     latest = older.told_at | into.told_at
     told_at = {name: max(at, older.told_at.get(name, at)) for name, at in latest.items()}
     return replace(into, **fields, traits=traits, segments=tuple(sorted(segments)), told_at=told_at)
