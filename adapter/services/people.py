@@ -22,7 +22,10 @@ MOST_BYTES = 256 * 1024
 
 
 class Person(Struct):
-    """A customer being worked on; `history` is decoded when a rule or a fold first needs it."""
+    """A customer being worked on; `history` is decoded when a rule or a fold first needs it.
+
+    `size` is about that of the customer in bytes, 0 while nobody has asked.
+    """
 
     customer: Customer
     stored: bytes = b""
@@ -217,6 +220,7 @@ class People:
         person.history = gone.past().merge(person.past())
         unknown = gone.customer.anonymous and person.customer.anonymous
         person.customer = _joined(gone.customer, person.customer)
+        person.size = 0
         person.dirty = True
         if not unknown:
             self._name(person)

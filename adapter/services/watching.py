@@ -9,19 +9,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from datetime import timedelta
 from pathlib import Path
 
 from watchfiles import Change, awatch
 from watchfiles.main import FileChange
+
+from adapter.services.rounds import pause
 
 #: Where a folder is, and which one: its resolved path, device and inode; None while there is none.
 _Place = tuple[str, int, int] | None
 
 
 class Watch:
-    """Watches folders; `every` is how many seconds pass between two looks at where their names lead."""
+    """Watches folders; every so often (`every`) it looks where their names lead."""
 
-    def __init__(self, folders: Sequence[str], every: float = 2.0) -> None:
+    def __init__(self, folders: Sequence[str], every: timedelta = timedelta(seconds=2)) -> None:
         self._folders = [Path(folder).absolute() for folder in folders]
         self._every = every
         self._asked = False
@@ -57,7 +60,7 @@ class Watch:
 
     async def _seen(self, stop: asyncio.Event) -> AsyncIterator[set[FileChange]]:
         """Yield what changed, nothing when a while has passed; end when we are asked or are to stop."""
-        tick = int(self._every * 1000)
+        tick = int(self._every.total_seconds() * 1000)
         interrupted = _Interrupted(self, stop)
         try:
             async for changed in awatch(
@@ -70,13 +73,13 @@ class Watch:
 
     async def _return(self, stop: asyncio.Event) -> AsyncIterator[None]:
         """Wait until every folder is there; yield once when that takes a while, and whenever we are asked."""
-        await _pause(stop, self._every)
+        await pause(stop, self._every)
         late = True
         while None in self._places() and not stop.is_set():
             if late or self._asked:
                 late = self._asked = False
                 yield
-            await _pause(stop, self._every)
+            await pause(stop, self._every)
 
     def _replaced(self, changed: set[FileChange], places: list[_Place]) -> bool:
         """Say whether a folder is another now; a new one may have got the inode of one that was removed."""
@@ -112,10 +115,3 @@ def _place(folder: Path) -> _Place:
     except OSError:
         return None
     return str(resolved), status.st_dev, status.st_ino
-
-
-async def _pause(stop: asyncio.Event, seconds: float) -> None:
-    try:
-        await asyncio.wait_for(stop.wait(), seconds)
-    except TimeoutError:
-        return

@@ -184,6 +184,14 @@ async def test_two_who_join_may_be_over_the_bound_and_only_grow_no_further(desk:
     assert (await desk.take(CustomerUpsert("u2", traits={"z": "y" * 100}))).outcome == "quarantined"
 
 
+async def test_the_bound_counts_what_a_customer_got_by_a_merge_in_the_same_batch(desk: Desk) -> None:
+    for who in ("u1", "u2"):
+        much = {f"{who}_{number}": "x" * 1000 for number in range(200)}
+        await desk.take(CustomerUpsert(who, traits=much))
+    merge, more = desk.work(CustomerMerge("u2", "u1")), desk.work(CustomerUpsert("u2", traits={"z": "y"}))
+    assert [result.outcome for result in await desk.settle(merge, more)] == ["processed", "quarantined"]
+
+
 async def test_a_new_customer_is_bounded_within_a_batch_too(desk: Desk) -> None:
     parts = [{f"{part}_{number}": "x" * 1000 for number in range(200)} for part in range(2)]
     results = await desk.settle(*(desk.work(CustomerUpsert("u1", traits=part)) for part in parts))

@@ -6,6 +6,7 @@ import asyncio
 import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -78,7 +79,7 @@ def folder(tmp_path: Path) -> Path:
 async def test_a_folder_put_in_the_place_of_another_is_told_and_watched(
     replace: Callable[[Path], None], folder: Path
 ) -> None:
-    async with watching(Watch([str(folder)], every=0.2)) as told:
+    async with watching(Watch([str(folder)], every=timedelta(seconds=0.2))) as told:
         replace(folder)
         await told.more_than(0)
         await asyncio.sleep(0.5)
@@ -88,7 +89,7 @@ async def test_a_folder_put_in_the_place_of_another_is_told_and_watched(
 
 
 async def test_a_folder_that_is_gone_is_told_once_and_again_when_it_is_back(folder: Path) -> None:
-    async with watching(Watch([str(folder)], every=0.1)) as told:
+    async with watching(Watch([str(folder)], every=timedelta(seconds=0.1))) as told:
         away_for_a_while(folder)
         await told.more_than(0)
         await asyncio.sleep(0.5)
@@ -98,7 +99,7 @@ async def test_a_folder_that_is_gone_is_told_once_and_again_when_it_is_back(fold
 
 
 async def test_nothing_is_told_while_nothing_changes(folder: Path) -> None:
-    async with watching(Watch([str(folder)], every=0.05)) as told:
+    async with watching(Watch([str(folder)], every=timedelta(seconds=0.05))) as told:
         await asyncio.sleep(0.5)
         assert told.times == 0
 
@@ -107,7 +108,7 @@ async def test_nothing_is_told_while_nothing_changes(folder: Path) -> None:
 async def test_whoever_asks_is_told_at_once_though_nothing_changed(folder: Path, *, there: bool) -> None:
     if not there:
         shutil.rmtree(folder)
-    watch = Watch([str(folder)], every=60 if there else 0.1)
+    watch = Watch([str(folder)], every=timedelta(seconds=60 if there else 0.1))
     async with watching(watch) as told:
         before = told.times
         watch.ask()
