@@ -15,6 +15,13 @@ REMEDY = (
 )
 #: Parameters whose values nobody is shown.
 _SECRETS = ("password", "sslpassword")
+#: Parameters of libpq that our driver does not know: it would send them to the server, which refuses them.
+_OF_LIBPQ = frozenset({
+    "channel_binding", "connect_timeout", "fallback_application_name", "gssdelegation", "gssencmode",
+    "hostaddr", "keepalives", "keepalives_count", "keepalives_idle", "keepalives_interval",
+    "load_balance_hosts", "max_protocol_version", "min_protocol_version", "require_auth", "requirepeer",
+    "requiressl", "sslcertmode", "sslcompression", "sslsni", "tcp_user_timeout",
+})  # fmt: skip
 
 
 def is_postgresql(url: str) -> bool:
@@ -64,6 +71,8 @@ def _wrong(parts: SplitResult) -> Iterator[str]:
     except ValueError:
         yield "has a parameter that is not `name=value`"
         return
+    if strange := sorted(_OF_LIBPQ & query.keys()):
+        yield f"has `{strange[0]}`, which this driver does not know and which must be left out"
     hosts = parts.netloc.rpartition("@")[2].split(",")
     more = [host for value in query.get("host", []) for host in value.split(",")]
     if (len(hosts) > 1 and not all(hosts)) or not all(more):

@@ -11,6 +11,10 @@ from msgspec import Meta, Struct
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Positive = Annotated[int, Meta(ge=1)]
 Natural = Annotated[int, Meta(ge=0)]
+#: What is to end some day; a process, and its senders, wait for it.
+Seconds = Annotated[int, Meta(ge=1, le=86_400)]
+#: Up to a century.
+Hours = Annotated[int, Meta(ge=1, le=876_000)]
 #: 0 is for ever; what is longer than a century must say so.
 Days = Annotated[int, Meta(ge=0, le=36_500)]
 
@@ -34,7 +38,7 @@ class Server(Struct, frozen=True):
     port: Port = 8000
     workers: Positive = 1
     max_body_bytes: Annotated[int, Meta(ge=1024)] = 5_000_000
-    body_timeout_seconds: Positive = 10
+    body_timeout_seconds: Seconds = 10
 
     @property
     def loopback(self) -> bool:
@@ -96,8 +100,8 @@ class Ingest(Struct, frozen=True):
     max_waiting: Positive = 20_000
     max_waiting_bytes: Positive = 64_000_000
     max_batch: Positive = 2_000
-    max_wait_seconds: Positive = 4
-    reward_within_hours: Positive = 72
+    max_wait_seconds: Seconds = 4
+    reward_within_hours: Hours = 72
     max_timers: Natural = 1_000_000
 
 
@@ -123,7 +127,7 @@ class Webhook(Struct, frozen=True):
 
     url: str = ""
     secrets: Secrets = ()
-    timeout_seconds: Positive = 15
+    timeout_seconds: Seconds = 15
     allow_private_addresses: bool = False
 
 

@@ -43,9 +43,16 @@ def shown(url: str) -> str:
     return f"{scheme}:***" if separator and scheme != "sqlite" else url
 
 
+def _can_be_a_path(path: str) -> bool:
+    try:
+        return b"\0" not in path.encode()
+    except UnicodeEncodeError:
+        return False
+
+
 def _path(url: str) -> str:
     rest = url.removeprefix("sqlite://")
     path = unquote(rest[1:])
-    if not rest.startswith("/") or not path or path.endswith("/"):
+    if not rest.startswith("/") or not path or path.endswith("/") or not _can_be_a_path(path):
         raise Refused(f"`{url}` names no file: {_FORMS}")
     return path

@@ -59,3 +59,10 @@ def test_what_the_driver_reads_is_let_through(url: str) -> None:
     assert driver_reads(url)
     assert dsn.shown(url) == url
     assert not dsn.holds_password(url)
+
+
+@pytest.mark.parametrize("parameter", ["connect_timeout=5", "channel_binding=require", "keepalives=1"])
+def test_what_libpq_alone_knows_is_told_before_the_server_would_refuse_it(parameter: str) -> None:
+    name = parameter.partition("=")[0]
+    why = dsn.trouble(f"postgresql://me@host/base?sslmode=require&{parameter}")
+    assert why == f"has `{name}`, which this driver does not know and which must be left out"

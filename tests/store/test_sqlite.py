@@ -62,6 +62,14 @@ async def test_a_second_store_on_the_file_is_told_what_to_do(store: SqliteStore,
         await open_store(f"sqlite:///{path}").open()
 
 
+async def test_a_link_to_the_file_is_the_file(store: SqliteStore, path: Path) -> None:
+    link = path.parent / "elsewhere" / "link.db"
+    link.parent.mkdir()
+    link.symlink_to(path)
+    with pytest.raises(Unavailable, match="in use by process"):
+        await SqliteStore(str(link)).open()
+
+
 def test_another_process_holds_the_file_until_it_dies(path: Path) -> None:
     code = (
         "import asyncio, sys\nfrom adapter.store.sqlite.engine import SqliteStore\n"

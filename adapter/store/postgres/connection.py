@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 from asyncpg import exceptions
 
-from adapter.errors import StoreUnavailable
+from adapter.errors import Refused, StoreUnavailable
 from adapter.store.postgres.hosts import by_host, first
 from adapter.store.postgres.text import escape, unescape
 
@@ -58,6 +58,13 @@ _OUT_OF_ORDER = (
     exceptions.InternalClientError,
 )
 
+#: What the server says of parameters that came with the connection.
+_UNFIT = (
+    exceptions.UndefinedObjectError,
+    exceptions.InvalidParameterValueError,
+    exceptions.CantChangeRuntimeParamError,
+)
+
 
 async def connect(dsn: str, settings: dict[str, str]) -> Connection:
     """Open a connection; of several hosts in the DSN, the first to say that it accepts writes."""
@@ -65,15 +72,26 @@ async def connect(dsn: str, settings: dict[str, str]) -> Connection:
 
 
 async def _connect(dsn: str, settings: dict[str, str]) -> Connection:
-    connection = await asyncpg.connect(
-        dsn,
-        timeout=CONNECT_TIMEOUT,
-        command_timeout=STATEMENT_TIMEOUT,
-        statement_cache_size=256,
-        max_cached_statement_lifetime=0,
-        server_settings=SETTINGS | settings,
-        target_session_attrs=_writable(dsn),
-    )
+    try:
+        connection = await asyncpg.connect(
+            dsn,
+            timeout=CONNECT_TIMEOUT,
+            command_timeout=STATEMENT_TIMEOUT,
+            statement_cache_size=256,
+            max_cached_statement_lifetime=0,
+            server_settings=SETTINGS | settings,
+            target_session_attrs=_writable(dsn),
+        )
+    except _UNFIT as error:
+        raise Refused(
+            f"the server does not take a parameter of the store's URL ({error}): leave it out"
+        ) from error
+    except asyncpg.InterfaceError:
+        raise
+    except ValueError as error:
+        raise Refused(
+            "the store's URL, or a PG… variable of the environment such as PGPORT, cannot be read"
+        ) from error
     try:
         await prepare(connection)
     except BaseException:

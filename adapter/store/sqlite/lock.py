@@ -15,7 +15,8 @@ class FileLock:
 
     def __init__(self, path: str) -> None:
         self._store = path
-        self._path = Path(f"{path}.lock")
+        # By whatever link somebody comes to the file, it has one lock.
+        self._path = Path(f"{Path(path).resolve()}.lock")
         self._descriptor: int | None = None
 
     def take(self) -> None:
