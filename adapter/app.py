@@ -163,7 +163,7 @@ def compose(
         if any(result.discounts for result in done.results):
             relay.wake()
         timers.note(done)
-        tell(done.decisions, reasons=settings.log.reasons)
+        tell(done.decisions, metrics, reasons=settings.log.reasons)
         return done.results
 
     committer = Committer(settle, _limits(settings), metrics)

@@ -45,7 +45,8 @@ async def decide(transaction: Transaction, batch: Sequence[Work], rules: RuleBoo
     results = _results(batch, fresh, loaded, first, second)
     changes = _changes(batch, fresh, first, second, results)
     await transaction.save(changes)
-    return Settled(results, second.decisions, len(changes.armed), first.waiting.refused)
+    waiting = first.waiting
+    return Settled(results, second.decisions, len(changes.armed), waiting.refused, waiting.fired)
 
 
 def wanted(batch: Sequence[Work]) -> Wanted:

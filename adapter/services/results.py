@@ -31,10 +31,11 @@ class Result(Struct, omit_defaults=True):
 class Settled(Struct, frozen=True):
     """One transaction's work: a result per message in order, and the decisions made.
 
-    `armed` timers wait from now on; for `unarmed`, by rule, there was no room.
+    `armed` timers wait from now on; for `unarmed`, by rule, there was no room; so many have `fired`.
     """
 
     results: list[Result]
     decisions: Sequence[Decision] = ()
     armed: int = 0
     unarmed: Mapping[str, int] = {}
+    fired: int = 0

@@ -7,18 +7,23 @@ where the operator wants them there: a value may be personal data.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Sequence
 
+from adapter.metrics import Metrics
 from adapter.model.decisions import Decision, RuleOutcome
 
 _log = logging.getLogger(__name__)
 
 
-def tell(decisions: Iterable[Decision], *, reasons: bool = False) -> None:
-    """Log each decision, once it is durable: at info, or at debug where no rule's conditions were met.
+def tell(decisions: Sequence[Decision], metrics: Metrics, *, reasons: bool = False) -> None:
+    """Count what was issued and log each decision, once durable; with `reasons` each rule has its sentence.
 
-    With `reasons` each rule has its sentence.
+    A decision is logged at info, or at debug where no rule's conditions were met.
     """
+    for decision in decisions:
+        for outcome in decision.outcomes:
+            if outcome.outcome == "issued":
+                metrics.discounts_issued.labels(outcome.rule).inc()
     if not _log.isEnabledFor(logging.INFO):
         return
     for decision in decisions:

@@ -18,7 +18,7 @@ class Waiting:
     """Follows timers through a batch in its order; `room` is how many more may wait.
 
     `stored` are those that the batch means to fire, as the store has them. `refused` counts by rule the
-    timers for which there was no room.
+    timers for which there was no room; so many have `fired`.
     """
 
     def __init__(self, people: People, stored: Iterable[Timer], room: int) -> None:
@@ -29,6 +29,7 @@ class Waiting:
         self._room = room
         self.cancelled: list[Cancellation] = []
         self.refused: Counter[str] = Counter()
+        self.fired = 0
 
     @property
     def armed(self) -> list[Timer]:
@@ -61,6 +62,7 @@ class Waiting:
         if standing is None or (standing.event.id, standing.due_at) != (timer.event.id, timer.due_at):
             return None
         self._cancel(Cancellation(timer.rule, owner, standing.event.occurred_at))
+        self.fired += 1
         return replace(standing, source_id=owner)
 
     def erase(self, owner: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from adapter.metrics import Metrics
 from adapter.model.decisions import Decision, RuleOutcome
 from adapter.services.telling import tell
 
@@ -25,7 +26,10 @@ def decision(*outcomes: RuleOutcome) -> Decision:
 
 def test_a_decision_is_one_line_that_names_rules_and_nobody(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    tell([decision(ISSUED, WITHHELD, NOT_MET)])
+    metrics = Metrics()
+    tell([decision(ISSUED, WITHHELD, NOT_MET)], metrics)
+    issued = metrics.registry.get_sample_value("adapter_discounts_issued_total", {"rule": "ten"})
+    assert issued == 1
     [record] = caplog.records
     told = vars(record)
     assert (record.getMessage(), told["event"]) == ("decided", "checkout_started")
@@ -39,7 +43,7 @@ def test_a_decision_is_one_line_that_names_rules_and_nobody(caplog: pytest.LogCa
 
 def test_where_the_operator_wants_it_each_rule_has_its_sentence(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    tell([decision(ISSUED, NOT_MET)], reasons=True)
+    tell([decision(ISSUED, NOT_MET)], Metrics(), reasons=True)
     assert [outcome["reason"] for outcome in vars(caplog.records[0])["outcomes"]] == [
         "every condition holds",
         "not issued: cart_value is 96.50, needs at least 120",
@@ -51,11 +55,11 @@ def test_what_met_no_condition_is_told_at_debug(
     caplog: pytest.LogCaptureFixture, level: str, lines: int
 ) -> None:
     caplog.set_level(level)
-    tell([decision(NOT_MET), decision(ISSUED)])
+    tell([decision(NOT_MET), decision(ISSUED)], Metrics())
     assert len(caplog.records) == lines
 
 
 def test_how_many_more_rules_do_not_hold_is_told(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    tell([replace(decision(ISSUED), untold=37), decision(ISSUED)])
+    tell([replace(decision(ISSUED), untold=37), decision(ISSUED)], Metrics())
     assert [vars(record).get("untold") for record in caplog.records] == [37, None]

@@ -37,6 +37,8 @@ from adapter.store.sqlite.worker import Worker
 
 T = TypeVar("T")
 _MEMORY = ":memory:"
+#: A code that was drawn may be taken; so often others are drawn.
+_ATTEMPTS = 5
 #: Where the default store lies, below the working directory. It is made where there is none; another is not,
 #: for a volume that is not mounted must not be taken for a store without a past.
 _FOLDER = Path("data")
@@ -252,16 +254,25 @@ class SqliteStore:
 
     async def _transacted(self, script: Callable[[Transaction], Awaitable[T]]) -> T:
         with translated(self._path):
-            connection = self._opened()
-            if not begun(connection):
-                await self._writer.run(lambda: connection.execute("BEGIN IMMEDIATE"))
-            try:
-                result = drive(script, SqliteTransaction(connection))
-                await self._writer.run(lambda: connection.execute("COMMIT"))
-            except BaseException:
-                roll_back(connection)
-                raise
-            return result
+            for _ in range(_ATTEMPTS - 1):
+                try:
+                    return await self._attempted(script)
+                except apsw.ConstraintError as error:
+                    if "discounts.code" not in str(error):
+                        raise
+            return await self._attempted(script)
+
+    async def _attempted(self, script: Callable[[Transaction], Awaitable[T]]) -> T:
+        connection = self._opened()
+        if not begun(connection):
+            await self._writer.run(lambda: connection.execute("BEGIN IMMEDIATE"))
+        try:
+            result = drive(script, SqliteTransaction(connection))
+            await self._writer.run(lambda: connection.execute("COMMIT"))
+        except BaseException:
+            roll_back(connection)
+            raise
+        return result
 
     def _commit(self, work: Callable[[apsw.Connection], T]) -> T:
         with translated(self._path):
