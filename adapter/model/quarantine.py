@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -13,6 +15,8 @@ from msgspec import Raw, Struct
 _NAMING = frozenset({"userid", "anonymousid", "previousid", "sourceid", "customerid", "mpid", "email"})
 #: Keys below which every value names a person, but for what says of which kind it is.
 _IDENTITIES = frozenset({"identities", "useridentities", "subjectidentities", "externalids"})
+#: A key and its value, a text or a number.
+_MEMBER = re.compile(r'"([^"\\]{1,80})"\s*:\s*"?([^"\\,\]}]{1,512})')
 _KINDS = frozenset({"identitytype", "type", "kind", "encoding", "collection"})
 
 
@@ -34,12 +38,32 @@ class Quarantined(Struct, frozen=True):
     def names(self) -> set[str]:
         """Return every id and email under which the document names a person, wherever in it they stand.
 
-        A document that is no JSON names nobody.
+        An item that could not be decoded is kept as text, and that text is looked into. Of text that is no
+        JSON, what stands right behind a naming key counts.
         """
         try:
-            return set(_names(msgspec.json.decode(self.document)))
+            document = msgspec.json.decode(self.document)
         except (msgspec.DecodeError, RecursionError):
             return set()
+        return set(_names_in_text(document) if isinstance(document, str) else _names(document))
+
+
+def _names_in_text(text: str) -> Iterator[str]:
+    try:
+        document = json.loads(text, parse_int=str, parse_float=str)
+    except (ValueError, RecursionError):
+        yield from (value for key, value in _MEMBER.findall(text) if _tells(key, naming=False))
+    else:
+        # Half a surrogate pair is JSON, but nobody's name.
+        yield from (name for name in _names(document) if _is_text(name))
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _names(document: Any) -> Iterator[str]:

@@ -66,6 +66,7 @@ class Ingest:
         self._committer = committer
         self._policy = policy
         self._metrics = metrics
+        self._clock = clock
         self._kept = Tally(_log, "messages go to quarantine: see GET /v1/quarantine", clock)
         self._outcomes: Counter[tuple[str, str]] = Counter()
         metrics.keep_up(self._catch_up)
@@ -83,9 +84,7 @@ class Ingest:
         if len(decoded.messages) > SLICE:
             return await self.receive_parts(_parts(decoded, size))
         works, results = self._works(decoded.messages, decoded.quarantined)
-        answers = await self._submit(works, results, size)
-        self._count(decoded, answers)
-        return answers
+        return await self._settled(decoded, works, results, size)
 
     async def receive_parts(self, parts: Iterable[Decoded]) -> list[Result]:
         """Settle a body part by part, in order: one is decoded and mapped while the one before is committed.
@@ -96,12 +95,9 @@ class Ingest:
         submitted = []
         for part in parts:
             works, results = self._works(part.messages, part.quarantined)
-            submitted.append((part, asyncio.create_task(self._submit(works, results, part.size))))
+            submitted.append(asyncio.create_task(self._settled(part, works, results, part.size)))
             await asyncio.sleep(_HEAD_START)
-        answers = await asyncio.gather(*(task for _, task in submitted))
-        for (part, _), settled in zip(submitted, answers, strict=True):
-            self._count(part, settled)
-        return [answer for settled in answers for answer in settled]
+        return [answer for settled in await asyncio.gather(*submitted) for answer in settled]
 
     def _works(
         self, messages: Sequence[Message], quarantined: Sequence[Quarantined]
@@ -118,6 +114,13 @@ class Ingest:
             results.append(None)
             works.append(Work(kept.source, kept.key, kept.key, kept.received_at, quarantine=kept))
         return works, results
+
+    async def _settled(
+        self, decoded: Decoded, works: Sequence[Work], results: Sequence[Result | None], size: int
+    ) -> list[Result]:
+        answers = await self._submit(works, results, size)
+        self._count(decoded, answers)
+        return answers
 
     async def _submit(
         self, works: Sequence[Work], results: Sequence[Result | None], size: int
@@ -178,7 +181,8 @@ class Ingest:
             return _DEVELOPMENT
         if message.replayed:
             return _REPLAYED
-        horizon = message.received_at - self._policy.reward_within
+        # What waited in quarantine was received long ago, and is history all the same.
+        horizon = self._clock() - self._policy.reward_within
         for operation in operations:
             if isinstance(operation, EventOccurred) and operation.event.occurred_at < horizon:
                 return _too_old(operation.event.occurred_at, self._policy.reward_within)
@@ -207,15 +211,6 @@ class Ingest:
         for (source, outcome), count in outcomes.items():
             if outcome == "quarantined":
                 self._kept.note(count, source=source)
-        rules = Counter(
-            discount.metadata["rule"]
-            for answer in answers
-            if answer.discounts and answer.outcome == "processed"
-            for discount in answer.discounts
-            if discount.status == "issued" and not discount.begun
-        )
-        for rule, count in rules.items():
-            self._metrics.discounts_issued.labels(rule).inc(count)
 
     def _catch_up(self) -> None:
         outcomes, self._outcomes = self._outcomes, Counter()

@@ -27,12 +27,17 @@ def kept(document: bytes) -> Quarantined:
         ({"userId": None, "email": True, "mpid": 1.5}, set()),
         ([{"userId": "u"}], {"u"}),
         ("userId", set()),
+        ('{"userId":"u","traits":{"bio":"oh \\ud83d"}}', {"u"}),
+        ('{"userId":"\\ud83d","anonymousId":"a"}', {"a"}),
+        ('{"mpid":' + "7" * 5000 + "}", {"7" * 5000}),
+        ('{"user_id": "u", "email":"e@x.test", "x": 1e999, "mpid": 77, nonsense', {"u", "e@x.test", "77"}),
+        ("[" * 100_000 + '{"userId":"u"}', {"u"}),
     ],
 )
 def test_ids_and_emails_are_found_wherever_they_stand(document: Any, names: set[str]) -> None:
     assert kept(encode(document)).names() == names
 
 
-@pytest.mark.parametrize("document", [b"", b"nope", b"[" * 100_000, b"\xff"])
+@pytest.mark.parametrize("document", [b"", b"nope", b"[" * 100_000, b"\xff", b'"oh"'])
 def test_what_is_no_document_names_nobody(document: bytes) -> None:
     assert kept(document).names() == set()

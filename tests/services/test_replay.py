@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +40,7 @@ MESSAGE = {"type": "track", "event": "started", "anonymousId": "a1", "timestamp"
 
 
 @pytest.fixture
-async def shop(tmp_path: Path) -> AsyncIterator[app.App]:
+async def shop(tmp_path: Path, clock: list[datetime]) -> AsyncIterator[app.App]:
     (tmp_path / "rules.yaml").write_text(RULE)
     (tmp_path / "mappings").mkdir()
     (tmp_path / "mappings" / "segment.yaml").write_text(MAPPING.format(path="$.userId"))
@@ -49,9 +49,15 @@ async def shop(tmp_path: Path) -> AsyncIterator[app.App]:
         ("files", "rules"): str(tmp_path),
         ("store", "url"): "sqlite:///:memory:",
     }
-    composed = app.compose(build(chosen), world=app.World(clock=lambda: NOON))
+    composed = app.compose(build(chosen), world=app.World(clock=lambda: clock[0]))
     async with composed.running():
         yield composed
+
+
+@pytest.fixture
+def clock() -> list[datetime]:
+    """The moment now, which a test may change."""
+    return [NOON]
 
 
 def mend(shop: app.App) -> None:
@@ -72,6 +78,18 @@ async def test_a_replayed_entry_is_rewarded_unless_it_was_history(shop: app.App,
     assert [result.outcome for result in results] == ["processed", "processed"]
     assert len(await shop.store.events("a1")) == 2
     assert any(result.discounts for result in results) is not replayed
+
+
+@pytest.mark.parametrize(("hours", "earns"), [(72, True), (73, False)])
+async def test_what_has_waited_too_long_earns_nothing(
+    shop: app.App, clock: list[datetime], hours: int, *, earns: bool
+) -> None:
+    await shop.ingest.receive(Decoded([Message("segment", "m1", MESSAGE, NOON)], []))
+    mend(shop)
+    clock[0] += timedelta(hours=hours)
+    [result] = [each.result async for each in replay(shop.store, shop.ingest, Wish())]
+    assert (result.outcome, bool(result.discounts)) == ("processed", earns)
+    assert ("longer ago than the 72 hours" in (result.reason or "")) is not earns
 
 
 async def test_what_is_mapped_and_cannot_be_decided_waits_once_however_often_it_is_replayed(
