@@ -127,7 +127,7 @@ def retry_after(text: str | None, now: datetime) -> timedelta | None:
         return min(timedelta(seconds=int(text)), LONGEST)
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)

@@ -11,7 +11,7 @@ from typing import Final
 from msgspec import Struct
 
 from adapter.destinations.contract import Attempt, Destination
-from adapter.destinations.schedule import next_attempt
+from adapter.destinations.schedule import DELAYS, next_attempt
 from adapter.errors import Unavailable
 from adapter.metrics import Metrics
 from adapter.model.deliveries import Delivery
@@ -25,6 +25,7 @@ Jitter = Callable[[], float]
 #: The longest that one answer may silence a whole lane: 429 and the like, and 410.
 QUIET: Final = timedelta(minutes=1)
 GONE: Final = timedelta(hours=1)
+_TOO_LATE = ", for the next would come after its discount's end"
 
 
 class Pace(Struct, frozen=True, kw_only=True):
@@ -192,8 +193,9 @@ class Lane:
         pause = GONE if attempt.gone else min(attempt.retry_after or timedelta(0), QUIET)
         if pause:
             now = self._clock()
-            _, ends = self._quiet or (now, now)
-            self._quiet = (now, max(ends, now + pause))
+            begins, ends = self._quiet or (now, now)
+            # A pause that begins in the future was asked for before the clock was set back: it is over.
+            self._quiet = (now, max(ends, now + pause) if begins <= now else now + pause)
             name, seconds = self._destination.name, pause.total_seconds()
             log.warning("deliveries to %s pause for %d s: %s", name, seconds, attempt.error)
 
@@ -210,7 +212,8 @@ class Lane:
             jitter=self._jitter(),
         )
         if due_at is None:
-            return _dead(delivery, f"{attempt.error}; given up after attempt {delivery.tries}")
+            why = "" if delivery.tries >= len(DELAYS) else _TOO_LATE
+            return _dead(delivery, f"{attempt.error}; given up after attempt {delivery.tries}{why}")
         return Settlement(
             id=delivery.id, attempt=delivery.attempt, done=False, due_at=due_at, error=attempt.error
         )

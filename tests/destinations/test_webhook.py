@@ -114,6 +114,7 @@ async def test_429_says_when_to_come_back(
         ("-5", None),
         ("1.5", None),
         ("soon", None),
+        ("Mon, 01 Jan 99999999999 00:00:00 GMT", None),
         ("", None),
         ("9" * 5000, None),
         ("٣", None),

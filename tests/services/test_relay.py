@@ -177,6 +177,48 @@ async def test_a_clock_that_is_set_back_does_not_make_a_pause_longer(store: Stor
     assert endpoint.sent[-1] == ("early", 1)
 
 
+async def test_nor_does_a_pause_that_is_asked_for_after_that(store: Store, clock: Clock) -> None:
+    asked = timedelta(seconds=5)
+    endpoint = Endpoint("shop", lambda _: Attempt(ok=False, retry_after=asked, error="answered 429"))
+    await put(store, many(9))
+    each = relay(store, clock, endpoint)
+    await each.run_once(100)
+    clock.now -= timedelta(hours=1)
+    await put(store, [replace(delivery("early"), due_at=clock.now)])
+    await each.run_once(100)
+    clock.now += asked
+    endpoint.answer = lambda _: OK
+    await put(store, [replace(delivery("later"), due_at=clock.now)])
+    assert await each.run_once(100) == 2
+    assert {sent for sent, _ in endpoint.sent[-2:]} == {"early", "later"}
+
+
+async def test_a_short_pause_does_not_end_a_longer_one(store: Store, clock: Clock) -> None:
+    pauses = iter([timedelta(seconds=50), *[timedelta(seconds=1)] * 7])
+    endpoint = Endpoint("shop", lambda _: Attempt(ok=False, retry_after=next(pauses), error="answered 429"))
+    await put(store, many(9))
+    each = relay(store, clock, endpoint)
+    await each.run_once(100)
+    endpoint.answer = lambda _: OK
+    clock.now += timedelta(seconds=49)
+    assert await each.run_once(100) == 0
+    clock.now += timedelta(seconds=1)
+    assert await each.run_once(100) == 9
+
+
+async def test_who_asks_to_wait_past_the_discounts_end_hears_no_more_and_it_says_why(
+    store: Store, clock: Clock
+) -> None:
+    asked = timedelta(hours=2)
+    endpoint = Endpoint("shop", lambda _: Attempt(ok=False, retry_after=asked, error="answered 500"))
+    await put(store, [replace(delivery("d"), not_after=NOON + timedelta(hours=1))])
+    await relay(store, clock, endpoint).run_once(100)
+    [dead] = await store.deliveries("dead")
+    assert dead.last_error == (
+        "answered 500; given up after attempt 1, for the next would come after its discount's end"
+    )
+
+
 @pytest.mark.parametrize("configured", [True, False])
 async def test_a_destination_that_nobody_configured_is_given_up_with_a_sentence(
     store: Store, clock: Clock, *, configured: bool
