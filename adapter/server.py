@@ -8,15 +8,18 @@ import logging
 import multiprocessing
 import os
 import signal
+import socket
 import sys
 import tempfile
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import uvicorn
+from uvicorn.config import STARTUP_FAILURE
 
 from adapter import logs
 from adapter.app import App, compose
@@ -37,24 +40,44 @@ _log = logging.getLogger(__name__)
 KEEP_ALIVE = 75
 
 
-def serve(settings: Settings, announce: Callable[[], None] = lambda: None) -> None:
+#: Is told the port that we listen on.
+Announce = Callable[[int], None]
+
+
+class _Server(uvicorn.Server):
+    """Announces itself once it listens."""
+
+    def __init__(self, config: uvicorn.Config, announce: Announce) -> None:
+        super().__init__(config)
+        self._announce = announce
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._announce(_port(self.servers[0].sockets[0]))
+
+
+def serve(settings: Settings, announce: Announce = lambda _: None) -> None:
     """Serve until a signal stops it; what waits is settled first.
 
-    `announce` is called once all files check and the store takes a write. Raises InvalidFiles, Refused for
-    a store's url, and Unavailable when the store cannot be used.
+    `announce` is called once all files check, the store takes a write, and we listen. Raises InvalidFiles,
+    Refused for a store's url, and Unavailable when the store cannot be used.
     """
     if settings.server.workers > 1:
         _serve_by_many(settings, announce)
         return
     app = compose(settings)
     asyncio.run(try_store(settings.store.url))
-    announce()
     _read_again_on_hang_up(app)
     _tune()
-    uvicorn.run(app.asgi, **_options(settings))
+    server = _Server(uvicorn.Config(app.asgi, **_options(settings)), announce)
+    with suppress(KeyboardInterrupt):  # what is under way has been finished by then
+        server.run()
+    if not server.started:
+        sys.exit(STARTUP_FAILURE)
 
 
-def _serve_by_many(settings: Settings, announce: Callable[[], None]) -> None:
+def _serve_by_many(settings: Settings, announce: Announce) -> None:
     """Check once, not in each process, what all would fail at."""
     compose(settings)
     asyncio.run(try_store(settings.store.url))
@@ -66,8 +89,12 @@ def _serve_by_many(settings: Settings, announce: Callable[[], None]) -> None:
             timeout_worker_healthcheck=30, **_options(settings),
         )  # fmt: skip
         sockets = [config.bind_socket()]
-        announce()
+        announce(_port(sockets[0]))
         Supervisor(config, sockets).run()
+
+
+def _port(listening: Any) -> int:
+    return int(listening.getsockname()[1])
 
 
 async def try_store(url: str) -> None:

@@ -32,7 +32,7 @@ Dead = Annotated[bool, typer.Option("--dead", help="Only those that were given u
 Destination = Annotated[
     str | None, typer.Option("--destination", metavar="NAME", help="Only those for this destination.")
 ]
-Limit = Annotated[int, typer.Option("--limit", min=1, help="How many of each kind, oldest first.")]
+Limit = Annotated[int, typer.Option("--limit", min=1, max=100_000, help="How many of a kind, oldest first.")]
 Retry = Annotated[
     list[str] | None,
     typer.Option("--retry", metavar="ID", help="Have a dead one wait again; may stand several times."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import quote
@@ -43,11 +44,22 @@ def export(*, source_id: SourceId, output: Output = None, store: Store = None, c
         typer.echo(text, nl=False)
         return
     try:
-        output.touch(mode=0o600)
-        output.write_bytes(text)
+        _write(output, text)
     except OSError as error:
         typer.echo(f"adapter: cannot write {output}: {error.strerror}", err=True)
         raise typer.Exit(1) from None
+
+
+def _write(output: Path, text: bytes) -> None:
+    """Write a file that its owner alone can read, whole or not at all, whatever was there before."""
+    if output.exists() and not output.is_file():
+        output.write_bytes(text)  # a device or a pipe, which nothing can take the place of
+        return
+    with tempfile.TemporaryDirectory(dir=output.parent, prefix=f".{output.name}.") as folder:
+        part = Path(folder) / output.name
+        part.touch(mode=0o600)
+        part.write_bytes(text)
+        part.replace(output)
 
 
 async def _found(url: str, source_id: str) -> Export:

@@ -50,15 +50,15 @@ def serve(
         raise typer.Exit(1)
     logs.configure(settings.log.level)
     try:
-        server.serve(settings, lambda: typer.echo(greeting(settings)))
+        server.serve(settings, lambda port: typer.echo(greeting(settings, port)))
     except AdapterError as error:
         raise stopped(error) from None
 
 
-def greeting(settings: Settings) -> str:
+def greeting(settings: Settings, port: int) -> str:
     """Return where we listen and, while no credential is needed, a request to try."""
     host = f"[{settings.server.host}]" if ":" in settings.server.host else settings.server.host
-    url = f"http://{host}:{settings.server.port}"
+    url = f"http://{host}:{port}"
     if settings.guarded:
         return f"Listening on {url}; webhooks go to {url}/webhooks/segment and {url}/webhooks/mparticle"
     return f"Listening on {url}, for this machine only. Try this:\n\n{TRY.replace('URL', url)}\n"

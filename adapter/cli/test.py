@@ -54,11 +54,19 @@ def cases(
         tell(error.problems)
         raise typer.Exit(1) from None
     if junit_file is not None:
-        junit_file.write_text(junit({"mappings": report.mappings, "rules": report.rules}), encoding="utf-8")
+        _write(junit_file, junit({"mappings": report.mappings, "rules": report.rules}))
     tell(report.doubts)
     typer.echo(_json(report) if as_json else "\n".join(_lines(report)))
     if report.failed:
         raise typer.Exit(1)
+
+
+def _write(file: Path, text: str) -> None:
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        typer.echo(f"adapter: cannot write {file}: {error.strerror}", err=True)
+        raise typer.Exit(1) from None
 
 
 def _json(report: Report) -> bytes:

@@ -16,7 +16,7 @@ from adapter.web.errors import Failure
 MAX_BYTES = 16_384
 _JSON = (b"content-type", b"application/json")
 #: More results than ever fit; a fast way out before they are encoded in vain.
-_MANY = 256
+_MANY = MAX_BYTES // len('{"message_id":"","outcome":"ignored"}')
 
 
 class Answer(Struct, frozen=True):

@@ -63,6 +63,16 @@ def test_all_that_is_held_is_written(shop: Shop, tmp_path: Path) -> None:
     assert file.stat().st_mode & 0o077 == 0
 
 
+def test_a_file_that_others_could_read_gives_way_to_one_that_they_cannot(shop: Shop, tmp_path: Path) -> None:
+    file = tmp_path / "ann.json"
+    file.write_text("old")
+    file.chmod(0o644)
+    shop.run("export", "--output", str(file))
+    assert json.loads(file.read_text())["customer"]["email"] == "ann@x.test"
+    assert file.stat().st_mode & 0o077 == 0
+    assert [other.name for other in tmp_path.glob("ann.json*")] == ["ann.json"]
+
+
 def test_a_file_that_cannot_be_written_is_told(shop: Shop, tmp_path: Path) -> None:
     result = shop.run("export", "--output", str(tmp_path / "none" / "ann.json"))
     assert (result.exit_code, "cannot write" in result.stderr) == (1, True)

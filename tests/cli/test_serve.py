@@ -67,11 +67,11 @@ def test_without_secrets_another_host_is_refused_with_what_to_set() -> None:
 def test_the_request_to_try_is_a_segment_call_in_a_shell_word() -> None:
     [body] = re.findall(r"'(\{.*\})'", TRY, re.DOTALL)
     assert json.loads(body)["event"] == "Checkout Started"
-    assert "http://[::1]:8000/webhooks/segment" in greeting(Settings(server=Server("::1")))
+    assert "http://[::1]:8000/webhooks/segment" in greeting(Settings(server=Server("::1")), 8000)
 
 
 def test_nothing_is_tried_where_a_credential_is_needed() -> None:
-    assert "curl" not in greeting(Settings(api=Api((Secret("token"),))))
+    assert "curl" not in greeting(Settings(api=Api((Secret("token"),))), 8000)
 
 
 async def test_the_start_says_which_store_it_is_and_whether_it_is_new(

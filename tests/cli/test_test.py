@@ -179,6 +179,11 @@ def test_continuous_integration_gets_junit_xml(shop: Path) -> None:
     assert "total: 6" in str(failure.text)
 
 
+def test_a_report_that_cannot_be_written_is_told(shop: Path) -> None:
+    result = run(shop, "--junit", str(shop / "none" / "report.xml"))
+    assert (result.exit_code, "cannot write" in result.stderr) == (1, True)
+
+
 def test_a_case_that_expects_nothing_yet_does_not_pass(shop: Path) -> None:
     (shop / "mappings" / "shop.test.yaml").write_text(
         "source: segment\ncases: [{name: x, payload: {type: page, userId: u}}]\n", encoding="utf-8"

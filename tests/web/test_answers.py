@@ -38,6 +38,11 @@ def test_a_few_results_are_told_in_full() -> None:
     }
 
 
+def test_results_that_fit_are_all_told() -> None:
+    body = json.loads(settled([Result(f"m{at}", "processed") for at in range(350)]).body)
+    assert len(body["results"]) == 350
+
+
 def test_of_many_only_discounts_and_quarantine_are_told_and_the_rest_is_counted() -> None:
     many = [Result(f"m{at}", "processed") for at in range(4_000)]
     many[1234] = Result("bad", "quarantined", "no userId")
