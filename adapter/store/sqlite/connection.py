@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import apsw
 
@@ -108,8 +107,3 @@ def roll_back(connection: apsw.Connection) -> None:
 def array(values: Iterable[str]) -> object:
     """Return text as an array to bind; as bytes, because an array of text ends at a zero character."""
     return apsw.carray(tuple(value.encode() for value in values))
-
-
-def folder_of(path: str) -> Path:
-    """Return the folder in which the store's file, log and lock lie."""
-    return Path(path).resolve().parent
