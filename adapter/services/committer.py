@@ -27,7 +27,7 @@ from adapter.errors import AdapterError, Unavailable
 from adapter.metrics import Metrics
 from adapter.model.encoding import encode
 from adapter.services.results import Result
-from adapter.services.work import Work
+from adapter.services.work import Work, apart
 from adapter.store.contract import PassOn
 
 _log = logging.getLogger(__name__)
@@ -197,7 +197,7 @@ class Committer:
         patience = loop.call_at(batch.waiting[0].arrived + self._limits.max_wait, self._lose_patience, batch)
         try:
             with self._metrics.commit_seconds.time():
-                results = await self._settled(batch.works, partial(self._pass_on, batch))
+                results = await self._settled_apart(batch.works, partial(self._pass_on, batch))
         except AdapterError as error:
             failure = error
         except Exception:  # noqa: BLE001 - told to whoever waits, and logged
@@ -245,6 +245,12 @@ class Committer:
         else:
             _log.warning("commits succeed again")
 
+    async def _settled_apart(self, works: Sequence[Work], pass_on: PassOn) -> list[Result]:
+        """Settle works, erasures in transactions of their own; whoever comes next waits for all of them."""
+        *before, last = apart(works)
+        results = [result for part in before for result in await self._settled(part, _to_nobody)]
+        return results + await self._settled(last, pass_on)
+
     async def _settled(self, works: Sequence[Work], pass_on: PassOn) -> list[Result]:
         """Settle works; those that nobody foresaw to fail are found, and quarantined.
 
@@ -285,6 +291,10 @@ class Committer:
     def _weigh(self, messages: int, size: int) -> None:
         self._messages += messages
         self._bytes += size
+
+
+def _to_nobody() -> None:
+    """Pass nothing on."""
 
 
 def _too_late() -> Unavailable:

@@ -29,7 +29,7 @@ _DISCOUNTS = msgspec.json.Decoder(list[Discount])
 async def decide(transaction: Transaction, batch: Sequence[Work], rules: RuleBook, means: Means) -> Settled:
     """Settle a batch in one transaction; one result for each of its messages, in order.
 
-    Timers go last: what the batch brings may end them.
+    Timers go last: what the batch brings may end them. Works that erase come alone (`work.apart`).
     """
     loaded = await transaction.load(wanted(batch), means.now)
     fresh = _fresh(batch, loaded)

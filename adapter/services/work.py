@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 
 import msgspec
 from msgspec import Raw, Struct
 
-from adapter.model.operations import Operation
+from adapter.model.operations import CustomerErase, Operation
 from adapter.model.quarantine import Quarantined
 from adapter.model.timers import Timer
 from adapter.model.times import believed
@@ -42,3 +44,18 @@ class Work(Struct, frozen=True):
         document = Raw(msgspec.json.encode(self.document))
         replayed = self.unrewarded is not None
         return Quarantined(self.source, self.key, document, reason, self.received_at, replayed=replayed)
+
+
+def apart(works: Sequence[Work]) -> list[Sequence[Work]]:
+    """Cut works, in their order, where erasures begin and end.
+
+    A store writes merges before erasures before everything else; in a transaction with neither beside it, an
+    erasure takes what came before it, and nothing of what comes after.
+    """
+    if not any(map(_erases, works)):
+        return [works]
+    return [list(part) for _, part in groupby(works, _erases)]
+
+
+def _erases(work: Work) -> bool:
+    return any(operation.__class__ is CustomerErase for operation in work.operations)
