@@ -142,7 +142,7 @@ async def test_nothing_of_the_erased_comes_back_and_nobody_else_goes_with_them(
     [("", [""]), ("xx", ["xx"]), ("E", ["E"]), ("xEEx", ["x", "EE", "x"]), ("ExE", ["E", "x", "E"])],
 )
 def test_works_are_cut_where_erasures_begin_and_end(batch: str, parts: list[str]) -> None:
-    kinds = {"x": CustomerUpsert("ann"), "E": CustomerErase("ann")}
+    kinds: dict[str, Operation] = {"x": CustomerUpsert("ann"), "E": CustomerErase("ann")}
     now = datetime(2026, 3, 1, tzinfo=UTC)
     works = [Work("segment", str(number), "", now, (kinds[kind],)) for number, kind in enumerate(batch)]
     cut = apart(works)
