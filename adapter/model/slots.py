@@ -3,12 +3,19 @@
 Each of n slots has a pause of the window's length; whoever finds one that has rested long enough has had at
 most n - 1 within the window. The counter of a slot, `RULE|slot|INDEX|SECONDS|PIECE`, holds when in the piece
 of time (of so many seconds, since 1970) it was last taken: the offset in seconds, from 1.
+
+Of two who join, the slots are sorted anew, and which discount took which is no longer told. So what was
+issued before gives no slot back: another discount may be counted in it by now.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from adapter.model.discounts import HeldDiscount
 
 #: The second part of a slot counter's key.
 SLOT = "slot"
@@ -22,7 +29,20 @@ class _Slot(NamedTuple):
     used: int
 
 
-_Limit = tuple[str, int]
+#: A rule's name, and the length of its window in seconds.
+Limit = tuple[str, int]
+
+
+def keeping_slots(held: HeldDiscount, limits: Collection[Limit] | None = None) -> HeldDiscount:
+    """Return a discount that gives back no slot of its customer's: of these limits, or of any."""
+    own = held.source_id
+    kept = tuple([each for each in held.claims if each.scope != own or not _is_of(each.key, limits)])
+    return held if len(kept) == len(held.claims) else replace(held, claims=kept)
+
+
+def sorted_anew(ours: Mapping[str, int], theirs: Mapping[str, int], now: int) -> set[Limit]:
+    """Return the limits of which both have slots that rest still."""
+    return _taken(ours, now).keys() & _taken(theirs, now).keys()
 
 
 def extra(ours: Mapping[str, int], theirs: Mapping[str, int], now: int) -> dict[str, int]:
@@ -46,9 +66,20 @@ def extra(ours: Mapping[str, int], theirs: Mapping[str, int], now: int) -> dict[
     return found
 
 
-def _taken(counters: Mapping[str, int], now: int) -> dict[_Limit, dict[int, _Slot]]:
+def _is_of(key: str, limits: Collection[Limit] | None) -> bool:
+    limit = _limit_of(key)
+    return limit is not None and (limits is None or limit in limits)
+
+
+def _limit_of(key: str) -> Limit | None:
+    rule, _, rest = key.partition("|")
+    parts = rest.split("|")
+    return (rule, int(parts[2])) if parts[0] == SLOT else None
+
+
+def _taken(counters: Mapping[str, int], now: int) -> dict[Limit, dict[int, _Slot]]:
     """Return the slots that rest still, by limit and index."""
-    found: dict[_Limit, dict[int, _Slot]] = {}
+    found: dict[Limit, dict[int, _Slot]] = {}
     for key, used in counters.items():
         rule, _, rest = key.partition("|")
         parts = rest.split("|")

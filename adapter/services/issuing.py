@@ -16,7 +16,7 @@ from adapter.model.discounts import Claim, Discount, HeldDiscount
 from adapter.model.encoding import encode
 from adapter.model.events import Event
 from adapter.model.operations import DiscountMove
-from adapter.model.slots import extra
+from adapter.model.slots import extra, keeping_slots
 from adapter.rules.choice import choose
 from adapter.rules.codes import code_for
 from adapter.rules.issue import issue
@@ -87,11 +87,14 @@ class Issuing:
         self._people = people
         self._by_code: dict[str, HeldDiscount] = {}
         self._by_owner: dict[str, dict[str, HeldDiscount]] = defaultdict(dict)
+        joined = {people.canonical(target) for _, target in people.moved}
         for held in discounts.values():
             if held.source_id in people.gone:
                 continue
             owner = people.canonical(held.source_id)
-            self._hold(held if owner == held.source_id else replace(held, source_id=owner))
+            if owner in joined:
+                held = replace(keeping_slots(held), source_id=owner)  # noqa: PLW2901
+            self._hold(held)
         self._candidates: dict[tuple[str, str], str] = {}
         self._used: dict[CounterKey, int] = {}
         self._taken: set[str] = set()

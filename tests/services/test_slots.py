@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import random
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from adapter.model.operations import CustomerMerge
+from adapter.model.operations import CustomerMerge, DiscountMove, Operation
 
 RULE = """\
 name: treat
@@ -60,3 +61,55 @@ async def test_after_the_window_everything_is_there_again(open_desk: Any) -> Non
     assert await earned(desk, "ann", 1) == 0
     desk.now += timedelta(days=2)
     assert await earned(desk, "ann", 3) == 2
+
+
+async def standing(desk: Any, who: str) -> int:
+    """Return how many discounts of the last day somebody has that were not given back."""
+    since = desk.now - timedelta(days=1)
+    held = await desk.store.discounts(who)
+    return sum(each.issued_at > since and each.discount.status != "revoked" for each in held)
+
+
+@pytest.mark.parametrize("together", [False, True], ids=["later", "in the batch that joins them"])
+async def test_what_is_given_back_after_they_joined_frees_no_other_discounts_place(
+    open_desk: Any, *, together: bool
+) -> None:
+    desk = await open_desk(RULE.format(count=2))
+    assert await earned(desk, "bob", 1) + await earned(desk, "ann", 2) == 3
+    latest, *_ = await desk.store.discounts("ann")
+    given_back = DiscountMove("revoke", latest.discount.code)
+    join = CustomerMerge("ann", "bob")
+    batches: list[list[Operation]] = [[join, given_back]] if together else [[join], [given_back]]
+    for batch in batches:
+        await desk.settle([desk.work(operation) for operation in batch])
+    assert await standing(desk, "ann") == 2
+    assert await earned(desk, "ann", 3) == 0
+
+
+async def test_before_they_join_what_is_given_back_can_be_had_again(open_desk: Any) -> None:
+    desk = await open_desk(RULE.format(count=2))
+    assert await earned(desk, "ann", 3) == 2
+    await desk.take(CustomerMerge("ann", "a-visitor"))
+    latest, *_ = await desk.store.discounts("ann")
+    await desk.take(DiscountMove("revoke", latest.discount.code))
+    assert await earned(desk, "ann", 3) == 1
+
+
+@pytest.mark.parametrize("seed", range(25))
+async def test_whatever_is_given_back_nobody_has_one_too_many(open_desk: Any, seed: int) -> None:
+    draw = random.Random(seed)
+    count = draw.randint(1, 3)
+    desk = await open_desk(RULE.format(count=count))
+    people = [f"{who}-{seed}" for who in ("ann", "bob", "cat")]
+    for _ in range(25):
+        desk.now += timedelta(minutes=draw.choice([1, 60, 400]))
+        who, other = draw.sample(people, 2)
+        step = draw.random()
+        if step < 0.15:
+            await desk.take(CustomerMerge(who, other))
+        elif step < 0.4:
+            held = [each for each in await desk.store.discounts(who) if each.discount.status == "issued"]
+            if held:
+                await desk.take(DiscountMove("revoke", draw.choice(held).discount.code))
+        elif await earned(desk, who, 1):
+            assert await standing(desk, who) <= count

@@ -7,7 +7,7 @@ from typing import Any
 
 from adapter.model.discounts import HeldDiscount
 from adapter.model.encoding import encode
-from adapter.model.slots import extra
+from adapter.model.slots import Limit, extra, keeping_slots, sorted_anew
 from adapter.store.contract import Changes, CounterKey
 from adapter.store.moments import micros, micros_or_none
 from adapter.store.postgres.connection import Connection
@@ -99,9 +99,19 @@ class Saving:
 
     async def _move_counters(self, old: str, new: str) -> None:
         ours, theirs = await self._slots(new), await self._slots(old)
+        now = int(self._changes.seen_at.timestamp())
         await self._one("move_counters", old, new)
-        for key, used in extra(ours, theirs, int(self._changes.seen_at.timestamp())).items():
+        for key, used in extra(ours, theirs, now).items():
             await self._connection.execute(SQL["take_slot"], new, key, used)
+        if limits := sorted_anew(ours, theirs, now):
+            await self._keep_slots(new, limits)
+
+    async def _keep_slots(self, owner: str, limits: set[Limit]) -> None:
+        rows = await self._connection.fetch(SQL["all_discounts"], owner)
+        open_ones = [held for held in (read_held(row[0]) for row in rows) if is_open(held)]
+        kept = [keeping_slots(held, limits) for held in open_ones]
+        changed = [one for one, held in zip(kept, open_ones, strict=True) if one is not held]
+        await self._many("put_discounts", map(_discount_row, changed))
 
     async def _slots(self, scope: str) -> dict[str, int]:
         rows = await self._connection.fetch(SQL["slot_counters"], scope)

@@ -9,7 +9,7 @@ import apsw
 
 from adapter.model.discounts import HeldDiscount
 from adapter.model.encoding import encode
-from adapter.model.slots import extra
+from adapter.model.slots import Limit, extra, keeping_slots, sorted_anew
 from adapter.store.contract import Changes, MessageKey
 from adapter.store.moments import micros, micros_or_none
 from adapter.store.rows import (
@@ -94,10 +94,20 @@ class Saving:
 
     def _move_counters(self, old: str, new: str) -> None:
         ours, theirs = (dict(self._slots(scope)) for scope in (new, old))
+        now = int(self._changes.seen_at.timestamp())
         self._one("move_counters", old, new)
         self._one("drop_counters", old)
-        more = extra(ours, theirs, int(self._changes.seen_at.timestamp()))
+        more = extra(ours, theirs, now)
         self._many("count", [(new, key, used) for key, used in more.items()])
+        if limits := sorted_anew(ours, theirs, now):
+            self._keep_slots(new, limits)
+
+    def _keep_slots(self, owner: str, limits: set[Limit]) -> None:
+        rows: list[Any] = self._connection.execute(SQL["all_discounts"], (owner,)).fetchall()
+        for held in [read_held(row[0]) for row in rows]:
+            keeping = keeping_slots(held, limits)
+            if keeping is not held and is_open(held):
+                self._many("replace_discount", [_discount_row(keeping)])
 
     def _slots(self, scope: str) -> list[Any]:
         return self._connection.execute(SQL["slot_counters"], (scope,)).fetchall()
