@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 from adapter.files.problems import did_you_mean
 from adapter.rules.language import syntax, zones
 from adapter.rules.language.errors import ExpressionError
+from adapter.rules.language.figures import check_figure
 from adapter.rules.language.functions import CLOCKS, FUNCTIONS, Function, pattern, zone
 from adapter.rules.language.kinds import at_midnight
 from adapter.rules.language.nodes import (
@@ -17,33 +17,24 @@ from adapter.rules.language.nodes import (
     Has,
     Kind,
     Macro,
-    Metric,
-    MetricKind,
     Node,
     Path,
 )
 from adapter.rules.language.text import text
 from adapter.rules.language.values import ABSENT
-from adapter.rules.language.windows import parse_window
 
 if TYPE_CHECKING:
     from adapter.rules.language.checker import Checker
 
 MACROS = ("exists", "all", "exists_one", "filter", "map")
 _MACRO_KINDS: dict[str, Kind] = {"filter": "list", "map": "list"}
-#: What each figure of history takes, in order; the last one, the window, may be left out.
-METRICS: dict[str, tuple[str, ...]] = {
-    "count": ("event", "window"),
-    **dict.fromkeys(("sum", "avg", "min", "max", "distinct"), ("event", "attribute", "window")),
-    **dict.fromkeys(("first", "last", "days_since"), ("event",)),
-}
 
 
 def check_call(checker: Checker, tree: syntax.Invocation) -> tuple[Node, Kind]:
     """Return the node and kind of a call; raises ExpressionError."""
     receiver = tree.receiver
     if isinstance(receiver, syntax.Name) and receiver.name == "history" and checker.variable != "history":
-        return _metric(checker, tree), "timestamp" if tree.name in ("first", "last") else "number"
+        return check_figure(checker.names, tree)
     if receiver is None and tree.name == "has":
         return _has(checker, tree), "boolean"
     if receiver is not None and tree.name in MACROS:
@@ -151,38 +142,3 @@ def _folded(tree: syntax.Invocation, known: Function, arguments: tuple[Node, ...
             f"`{text(arguments[0])}` is not a {tree.name}", f"write it as {example}", tree.offset
         )
     return Constant(value, known.gives)
-
-
-def _metric(checker: Checker, tree: syntax.Invocation) -> Metric:
-    takes = METRICS.get(tree.name)
-    if takes is None:
-        raise ExpressionError(
-            f"unknown figure `history.{tree.name}`", did_you_mean(tree.name, METRICS), tree.offset
-        )
-    least = len([word for word in takes if word != "window"])
-    texts = [
-        part.value
-        for part in tree.arguments
-        if isinstance(part, syntax.Scalar) and isinstance(part.value, str)
-    ]
-    if not least <= len(tree.arguments) <= len(takes) or len(texts) != len(tree.arguments):
-        shown = {"event": '"order_completed"', "attribute": '"total"', "window": '"30d"'}
-        remedy = f"write `history.{tree.name}({', '.join(shown[word] for word in takes)})`"
-        raise ExpressionError(
-            f"`history.{tree.name}` takes {', '.join(takes)}, in quotes", remedy, tree.offset
-        )
-    given = dict(zip(takes, texts, strict=False))
-    checker.names.check_event(given["event"], syntax.start(tree.arguments[0]))
-    if "attribute" in given:
-        checker.names.check_attribute(given["event"], given["attribute"], syntax.start(tree.arguments[1]))
-    window = _window(given["window"], tree.arguments[-1].offset) if "window" in given else None
-    return Metric(cast("MetricKind", tree.name), given["event"], given.get("attribute"), window)
-
-
-def _window(written: str, offset: int) -> timedelta:
-    window = parse_window(written)
-    if window is None:
-        raise ExpressionError(
-            f"`{written}` is not a window of time", "write it as 30m, 24h, 7d or 2w", offset
-        )
-    return window
