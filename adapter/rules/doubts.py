@@ -10,7 +10,7 @@ from adapter.files.yaml import Keys
 from adapter.model.discounts import StoreCredit
 from adapter.model.rules import Guardrails, Rule
 from adapter.rules.blocks import Block
-from adapter.rules.language import Names, Node, Path, reads, text
+from adapter.rules.language import Names, Node, Path, clocks, reads, text
 from adapter.rules.language.clashes import Fact, clash, facts
 from adapter.rules.standing import cost
 
@@ -29,6 +29,7 @@ def warn(block: Block, rule: Rule, leaves: Sequence[Leaf], names: Names, now: da
     `names` are those of its trigger. Moments that are past are warned of only where `now` is given.
     """
     _warn_of_clashes(block, leaves)
+    _warn_of_clocks(block, leaves)
     _warn_of_any_cart(block, rule, leaves, names)
     _warn_of_segments(block, rule)
     _warn_of_nothing(block, rule)
@@ -45,6 +46,12 @@ def _warn_of_clashes(block: Block, leaves: Sequence[Leaf]) -> None:
     line = block.document.mark(*block.path, *before).line
     block.warn(at, f"{_must(later)} and {_must(earlier)}, so the rule never issues",
                f"take out one of the two; the other is on line {line}")  # fmt: skip
+
+
+def _warn_of_clocks(block: Block, leaves: Sequence[Leaf]) -> None:
+    for at, node in leaves:
+        for function, number in clocks.strays(node):
+            block.warn(at, f"`{function}` never gives {number}", clocks.counted(function))
 
 
 def _known(at: Keys, node: Node) -> Iterator[Fact]:

@@ -22,12 +22,16 @@ from adapter.rules.language.nodes import (
 )
 from adapter.rules.language.text import text
 from adapter.rules.language.values import ABSENT
+from adapter.rules.language.windows import duration_text, parse_window
 
 if TYPE_CHECKING:
     from adapter.rules.language.checker import Checker
 
 MACROS = ("exists", "all", "exists_one", "filter", "map")
 _MACRO_KINDS: dict[str, Kind] = {"filter": "list", "map": "list"}
+#: What the functions that read text make of it, and how it is written.
+_READ = {"timestamp": ("a timestamp", "2025-01-31T09:00:00Z"), "duration": ("a duration", "36h or 90m"),
+         "double": ("a number", "12.5"), "int": ("a whole number", "12")}  # fmt: skip
 
 
 def check_call(checker: Checker, tree: syntax.Invocation) -> tuple[Node, Kind]:
@@ -133,12 +137,13 @@ def _check_pattern(node: Node, tree: syntax.Syntax) -> None:
 
 def _folded(tree: syntax.Invocation, known: Function, arguments: tuple[Node, ...]) -> Node:
     call = Call(tree.name, arguments)
-    if tree.name not in ("timestamp", "duration") or not isinstance(arguments[0], Constant):
+    if tree.name not in _READ or not isinstance(arguments[0], Constant):
         return call
-    value = known.run(arguments[0].value)
+    given = arguments[0].value
+    value = known.run(given)
     if value is ABSENT:
-        example = "2025-01-31T09:00:00Z" if tree.name == "timestamp" else "36h or 90m"
-        raise ExpressionError(
-            f"`{text(arguments[0])}` is not a {tree.name}", f"write it as {example}", tree.offset
-        )
+        what, example = _READ[tree.name]
+        window = parse_window(given) if tree.name == "duration" else None
+        example = example if window is None else duration_text(window)
+        raise ExpressionError(f"`{text(arguments[0])}` is not {what}", f"write it as {example}", tree.offset)
     return Constant(value, known.gives)
