@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from adapter.files.problems import did_you_mean
+from adapter.files.problems import did_you_mean, meant
 from adapter.rules.language import syntax, zones
 from adapter.rules.language.errors import ExpressionError
 from adapter.rules.language.figures import check_figure
@@ -32,6 +32,9 @@ _MACRO_KINDS: dict[str, Kind] = {"filter": "list", "map": "list"}
 #: What the functions that read text make of it, and how it is written.
 _READ = {"timestamp": ("a timestamp", "2025-01-31T09:00:00Z"), "duration": ("a duration", "36h or 90m"),
          "double": ("a number", "12.5"), "int": ("a whole number", "12")}  # fmt: skip
+#: What other languages call some of them.
+_TOO = {"any": "exists", "some": "exists", "every": "all", "includes": "contains", "length": "size",
+        "len": "size", "count": "size"}  # fmt: skip
 
 
 def check_call(checker: Checker, tree: syntax.Invocation) -> tuple[Node, Kind]:
@@ -47,6 +50,8 @@ def check_call(checker: Checker, tree: syntax.Invocation) -> tuple[Node, Kind]:
 
 
 def _has(checker: Checker, tree: syntax.Invocation) -> Node:
+    if len(tree.arguments) == 1 and isinstance(tree.arguments[0], syntax.Subscript):
+        raise _subscripted(checker, tree.arguments[0], tree.offset)
     if len(tree.arguments) != 1 or not isinstance(tree.arguments[0], syntax.Select):
         named = tree.arguments[0] if len(tree.arguments) == 1 else None
         name = named.name if isinstance(named, syntax.Name) else "coupon_code"
@@ -60,6 +65,15 @@ def _has(checker: Checker, tree: syntax.Invocation) -> Node:
     if isinstance(node, Field):
         return Has(node.operand, node.name)
     raise ExpressionError(f"`{text(node)}` is always there", "leave `has()` out", tree.offset)
+
+
+def _subscripted(checker: Checker, tree: syntax.Subscript, offset: int) -> ExpressionError:
+    """Return the error of `has(user["loyalty tier"])`, which CEL does not take."""
+    operand, index = checker.check(tree.operand)[0], checker.check(tree.index)[0]
+    remedy = f"write `size({text(operand)}) > {text(index)}`"
+    if not isinstance(index, Constant) or index.kind == "text":
+        remedy = f"write `{text(index)} in {text(operand)}`"
+    return ExpressionError("`has()` takes no brackets", remedy, offset)
 
 
 def _macro(checker: Checker, tree: syntax.Invocation, receiver: syntax.Syntax) -> Node:
@@ -85,13 +99,17 @@ def _macro(checker: Checker, tree: syntax.Invocation, receiver: syntax.Syntax) -
 def _function(checker: Checker, tree: syntax.Invocation) -> tuple[Node, Kind]:
     known = FUNCTIONS.get(tree.name)
     if known is None:
-        names = [*FUNCTIONS, *MACROS, "has"]
-        raise ExpressionError(f"unknown function `{tree.name}`", did_you_mean(tree.name, names), tree.offset)
+        remedy = did_you_mean(tree.name, [*FUNCTIONS, *MACROS, "has"])
+        if tree.name in _TOO:
+            remedy = meant(_TOO[tree.name])
+        raise ExpressionError(f"unknown function `{tree.name}`", remedy, tree.offset)
     trees = tree.arguments if tree.receiver is None else (tree.receiver, *tree.arguments)
     _check_shape(tree, known, len(trees))
     arguments: list[Node] = []
     for index, (argument, wanted) in enumerate(zip(trees, known.accepts, strict=False)):
         node, kind = checker.check(argument)
+        if kind == "list" and tree.name == "contains" and index == 0:
+            raise _not_in_list(checker, node, tree)
         if kind != "any" and kind not in wanted:
             checker.need(node, kind, wanted, argument)
         if tree.name == "matches" and index == 1:
@@ -102,6 +120,12 @@ def _function(checker: Checker, tree: syntax.Invocation) -> tuple[Node, Kind]:
             _check_moment(checker, node, syntax.start(argument))
         arguments.append(node)
     return _folded(tree, known, tuple(arguments)), known.gives
+
+
+def _not_in_list(checker: Checker, elements: Node, tree: syntax.Invocation) -> ExpressionError:
+    wanted = checker.check(tree.arguments[0])[0]
+    message = f"`{text(elements)}` is a list, and `contains` looks into text"
+    return ExpressionError(message, f"write `{text(wanted)} in {text(elements)}`", tree.offset)
 
 
 def _check_shape(tree: syntax.Invocation, known: Function, given: int) -> None:

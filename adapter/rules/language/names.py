@@ -23,7 +23,8 @@ ROOTS: dict[str, Root] = {
 _EVENT: dict[str, Kind] = {"name": "text", "occurred_at": "timestamp"}
 #: How alike two names are (difflib's ratio) when one is taken for a slip of the other.
 _SLIP = 0.8
-_SPECIAL = ("attributes", "user", "traits", "context", "event", "now", "history")
+#: Names that mean the same in every expression.
+SPECIAL = frozenset((*ROOTS, "event", "now", "history"))
 
 
 class Names(Struct, frozen=True, kw_only=True):
