@@ -7,12 +7,14 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from adapter.files.problems import did_you_mean
+from adapter.files.problems import did_you_mean, meant
 from adapter.files.yaml import Keys
 from adapter.rules.blocks import Block, shown
 from adapter.rules.language import All, AnyOf, ExpressionError, Names, Node, Not, parse
 
 GROUPS = ("all", "any", "none")
+#: What other languages call them.
+_TOO = {"and": "all", "or": "any", "not": "none"}
 #: Conditions of one rule, groups not counted: a limit for untrusted authors.
 _MOST = 64
 _DEEPEST = 8
@@ -70,8 +72,8 @@ class Conditions:
             if key in GROUPS:
                 nodes.append(self._group(items, (*at, key), key, depth))
             else:
-                self.block.refuse((*at, key), f"`{key}` is not a group of conditions",
-                                  did_you_mean(key, GROUPS), at_key=True)  # fmt: skip
+                remedy = meant(_TOO[key]) if key in _TOO else did_you_mean(key, GROUPS)
+                self.block.refuse((*at, key), f"`{key}` is not a group of conditions", remedy, at_key=True)
                 nodes.append(None)
         found = [node for node in nodes if node is not None]
         if len(found) < len(nodes):

@@ -37,6 +37,7 @@ def names(model: DataModel) -> Names:
         dates=_dates(model),
         types=_paths("attributes", kinds) | _paths("traits", traits) | _paths("context", context),
         by_event={name: _kinds(event.attributes) for name, event in model.events.items()},
+        elements={name: _elements(event.attributes) for name, event in model.events.items()},
         where=model.file,
         doubts=None if model.unknown == "quarantine" else [],
     )
@@ -60,6 +61,11 @@ def _dates(model: DataModel) -> frozenset[str]:
 
 def _kinds(declared: Mapping[str, Declared]) -> dict[str, Kind]:
     return {name: _kind(one.type) for name, one in declared.items()}
+
+
+def _elements(declared: Mapping[str, Declared]) -> dict[str, Kind]:
+    """Return what stands in the lists among the declared."""
+    return {name: _KINDS[one.type.name] for name, one in declared.items() if one.type.many}
 
 
 def _kind(kind: Type) -> Kind:

@@ -20,11 +20,10 @@ from adapter.rules import limits
 from adapter.rules.blocks import Block
 from adapter.rules.conditions import Conditions
 from adapter.rules.files import Defaults
-from adapter.rules.language import Names, Node
+from adapter.rules.language import Names, Node, is_taken, used
 from adapter.rules.segments import Segment
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
-_WORD = re.compile(r"(?<![.\w\"'])[A-Za-z_]\w*")
 
 
 class Definitions(Struct, frozen=True, kw_only=True):
@@ -61,6 +60,10 @@ def _conditions(block: Block | None, names: Names) -> dict[str, Node]:
         return read
     for name in _ordered(block):
         value = block.get(name)
+        if is_taken(name):
+            block.refuse((name,), f"`{name}` means something else in expressions",
+                         "choose another name, such as is_first_purchase", at_key=True)  # fmt: skip
+            continue
         if not _NAME.fullmatch(name):
             block.refuse((name,), f"`{name}` cannot be named in an expression",
                          "use letters, digits and `_`, such as is_first_purchase", at_key=True)  # fmt: skip
@@ -97,7 +100,7 @@ def _circle(used: Iterable[str], left: list[str]) -> str:
 
 def _used(value: Any, known: Iterable[str]) -> set[str]:
     if isinstance(value, str):
-        return set(_WORD.findall(value)) & set(known)
+        return set(used(value)) & set(known)
     parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     return {name for part in parts for name in _used(part, known)}
 

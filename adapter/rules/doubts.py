@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from adapter.files.problems import Mark, Problem
 from adapter.files.yaml import Keys
 from adapter.model.discounts import StoreCredit
 from adapter.model.rules import Guardrails, Rule
 from adapter.rules.blocks import Block
-from adapter.rules.language import Names, Node, Path, reads, text
+from adapter.rules.language import Names, Node, Path, clocks, reads, text
 from adapter.rules.language.clashes import Fact, clash, facts
+from adapter.rules.language.nodes import Compare, Constant
+from adapter.rules.language.values import settled
+from adapter.rules.schedules import runs
 from adapter.rules.standing import cost
 
 _CAPS = ("max_daily_redemptions", "max_weekly_redemptions", "max_total_redemptions", "per_user_limit")
@@ -29,9 +34,12 @@ def warn(block: Block, rule: Rule, leaves: Sequence[Leaf], names: Names, now: da
     `names` are those of its trigger. Moments that are past are warned of only where `now` is given.
     """
     _warn_of_clashes(block, leaves)
-    _warn_of_any_cart(block, rule, leaves, names)
+    _warn_of_clocks(block, leaves)
+    _warn_of_carts(block, rule, leaves, names)
     _warn_of_segments(block, rule)
     _warn_of_nothing(block, rule)
+    _warn_of_idle_caps(block, rule)
+    _warn_of_no_time(block, rule)
     if now is not None and rule.status != "paused":
         _warn_of_the_past(block, rule, now)
 
@@ -47,6 +55,12 @@ def _warn_of_clashes(block: Block, leaves: Sequence[Leaf]) -> None:
                f"take out one of the two; the other is on line {line}")  # fmt: skip
 
 
+def _warn_of_clocks(block: Block, leaves: Sequence[Leaf]) -> None:
+    for at, node in leaves:
+        for function, number in clocks.strays(node):
+            block.warn(at, f"`{function}` never gives {number}", clocks.counted(function))
+
+
 def _known(at: Keys, node: Node) -> Iterator[Fact]:
     """Yield what a condition means for the rule; nothing, where it stands in an `any` or deep in a `none`."""
     groups = [key for key in at[1:] if isinstance(key, str)]
@@ -60,20 +74,37 @@ def _must(fact: Fact) -> str:
     return f"`{text(fact.node)}` must {'' if fact.holds else 'not '}hold"
 
 
-def _warn_of_any_cart(block: Block, rule: Rule, leaves: Sequence[Leaf], names: Names) -> None:
-    """Warn where a discount asks for a cart of some value, the event tells it, and the rule does not look."""
+def _warn_of_carts(block: Block, rule: Rule, leaves: Sequence[Leaf], names: Names) -> None:
+    """Warn where a discount asks for a cart of some value, and is issued for small ones, or those alone."""
     least = getattr(rule.action, "min_cart_value", None)
-    untold = names.attributes is not None and _CART not in names.attributes
-    if least is None or untold or any(path.fields[-1:] == (_CART,) for path in _paths(leaves)):
+    if least is None:
         return
+    if any(path.fields[-1:] == (_CART,) for path in reads(*(node for _, node in leaves)).paths):
+        _warn_of_small_carts(block, least, leaves)
+    elif names.attributes is None or _CART in names.attributes:
+        _warn_of_any_cart(block, least)
+
+
+def _warn_of_small_carts(block: Block, least: Decimal, leaves: Sequence[Leaf]) -> None:
+    """Warn where only smaller carts pass the conditions, which do not say that the discount is for later."""
+    known = [fact for at, node in leaves for fact in _known(at, node)]
+    for path in (Path("", (_CART,)), Path("attributes", (_CART,))):
+        later = Fact(Compare(">=", path, Constant(0, "number")), holds=True)
+        asked = Fact(Compare(">=", path, Constant(settled(least), "number")), holds=True)
+        found = clash([*known, asked])
+        if found is not None and found[0] == len(known) and later not in known:
+            block.warn(("action", "min_cart_value"),
+                       f"{_must(known[found[1]])}, and the discount is for a cart of {least:f} or more",
+                       f"lower it, or add the condition `{text(later.node)}` where it is for a later cart"
+                       )  # fmt: skip
+            return
+
+
+def _warn_of_any_cart(block: Block, least: Decimal) -> None:
     ask = f"{_CART} >= {least:f}"
     block.warn(("action", "min_cart_value"),
                f"the rule issues below a `min_cart_value` of {least:f} too: only the checkout holds to it",
                f"add the condition `{ask}`, or `{_CART} >= 0` where it is for a later cart")  # fmt: skip
-
-
-def _paths(leaves: Sequence[Leaf]) -> tuple[Path, ...]:
-    return reads(*(node for _, node in leaves)).paths
 
 
 def _warn_of_segments(block: Block, rule: Rule) -> None:
@@ -99,6 +130,25 @@ def _warn_of_nothing(block: Block, rule: Rule) -> None:
         )
     if rule.rollout.control == 100:
         block.warn(("rollout", "control"), "`control` is 100, which serves nobody", f"write less, {_STOP}")
+
+
+def _warn_of_idle_caps(block: Block, rule: Rule) -> None:
+    """Warn of a cap that a longer one always reaches first."""
+    caps = [(name, getattr(rule.guardrails, name)) for name in _CAPS[:3]]
+    caps = [(name, cap) for name, cap in caps if cap]
+    for at, (name, cap) in enumerate(caps):
+        longer = next((other for other in caps[at + 1 :] if cap > other[1]), None)
+        if longer is not None:
+            block.warn(("guardrails", name), f"`{name}` is {cap}, and `{longer[0]}` is {longer[1]}",
+                       f"write {longer[1]} or less, or leave `{name}` out")  # fmt: skip
+
+
+def _warn_of_no_time(block: Block, rule: Rule) -> None:
+    schedule = rule.guardrails.schedule
+    if schedule is not None and not runs(schedule, ZoneInfo(rule.guardrails.time_zone)):
+        block.warn(("guardrails", "schedule"),
+                   "no such weekday or hour lies between `from` and `until`, so the rule never issues",
+                   f"move one of them, in the time zone {rule.guardrails.time_zone}")  # fmt: skip
 
 
 def _warn_of_the_past(block: Block, rule: Rule, now: datetime) -> None:

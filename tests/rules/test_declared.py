@@ -17,7 +17,9 @@ traits: {tier: string, points: number, renewed: date}
 context: {locale: string}
 events:
   order_completed: {attributes: {total: money, items: array of object}}
-  cart_left: {attributes: {cart_value: money, placed: datetime, day: date}}
+  cart_left:
+    attributes: {cart_value: money, placed: datetime, day: date, gift: boolean, tags: array of string,
+                 prices: array of money, shipping: object, extra: any, bag: array}
 """
 RULE = """
 name: r
@@ -51,6 +53,12 @@ def problems(tmp_path: Path, condition: str, trigger: str = "order_completed",
         "user.email.endsWith(\"x\") && has(user.address)",
         "items.exists(item, item.sku == \"a\") && points > 1 && \"vip\" in user.segments",
         "history.sum(\"cart_left\", \"cart_value\", \"30d\") > 5 && timestamp(user.tier) < now",
+        "history.distinct(\"order_completed\", \"items.sku\") > 5",
+        "history.sum(\"order_completed\", \"items.offer.saved\") > 5",
+        'history.distinct("cart_left", "shipping.city") > 5 && history.max("cart_left", "prices") > 5',
+        "history.sum(\"cart_left\", \"extra.x\") > 5 && history.avg(\"cart_left\", \"extra\") > 5",
+        "history.min(\"cart_left\", \"bag\") > 5 && history.distinct(\"cart_left\", \"tags\") > 5",
+        'history.distinct("cart_left", "gift") == 2 && history.distinct("cart_left", "cart_value") == 2',
     ],
 )  # fmt: skip
 def test_what_is_declared_may_be_named(condition: str, tmp_path: Path) -> None:
@@ -65,7 +73,21 @@ def test_what_is_declared_may_be_named(condition: str, tmp_path: Path) -> None:
         ("user.point > 5", "unknown name `point` of the customer; did you mean `points`, or declare it in"),
         ("context.lang == \"de\"", "unknown name `lang` of the context; known are `locale`, or"),
         ("history.count(\"order_complete\") > 1", "unknown event `order_complete`; did you mean"),
-        ("history.sum(\"cart_left\", \"total\") > 1", "unknown attribute `total` of `cart_left`; known"),
+        ('history.sum("cart_left", "total") > 1', "unknown attribute `total` of `cart_left`; known"),
+        ('history.sum("order_completed", "item.qty") > 1',
+         "unknown attribute `item` of `order_completed`; did you mean"),
+        ('history.sum("cart_left", "items.qty") > 1', "unknown attribute `items` of `cart_left`; known"),
+        ("history.sum(\"cart_left\", \"cart_value.x\") > 1",
+         "3:40: `cart_value` of `cart_left` is a number and has no field `x`; write \"cart_value\""),
+        ('history.distinct("cart_left", "tags.x") > 1', "`tags` of `cart_left` is text and has no field `x`"),
+        ("history.sum(\"cart_left\", \"placed\") < 1",
+         "3:40: `placed` of `cart_left` is text, and numbers are needed for `sum`; `distinct` counts its"),
+        ('history.avg("cart_left", "day") < 1', "`day` of `cart_left` is text, and numbers are"),
+        ('history.max("cart_left", "gift") < 1', "`gift` of `cart_left` is true or false, and numbers"),
+        ('history.min("cart_left", "tags") < 1', "an element of `tags` of `cart_left` is text, and numbers"),
+        ("history.sum(\"order_completed\", \"items\") == 0",
+         "is an object, and numbers are needed for `sum`; name a field of it, such as \"items.quantity\""),
+        ('history.distinct("cart_left", "shipping") == 0', "and text, numbers or true and false are"),
         ("total == \"5\"", "`total` is a number and `\"5\"` is text; leave the quotes out"),
         ("user.birthdate == now", "write `timestamp(user.birthdate + \"T00:00:00Z\")`"),
         ("tier == now", "write `timestamp(tier)`"),

@@ -5,12 +5,13 @@ from adapter.rules.language.errors import ExpressionError
 from adapter.rules.language.misses import Misses, compile_misses, misses
 from adapter.rules.language.names import Names
 from adapter.rules.language.nodes import All, AnyOf, Kind, Metric, Node, Not, Path
-from adapter.rules.language.parse import parse
+from adapter.rules.language.parse import is_taken, parse, used
 from adapter.rules.language.reads import Reads, reads
 from adapter.rules.language.text import text
 from adapter.rules.language.view import View
 
 __all__ = [
     "All", "AnyOf", "ExpressionError", "Kind", "Metric", "Misses", "Names", "Node", "Not", "Path", "Reads",
-    "Test", "View", "compile", "compile_misses", "compile_truth", "misses", "parse", "reads", "text",
+    "Test", "View", "compile", "compile_misses", "compile_truth", "is_taken", "misses", "parse", "reads",
+    "text", "used",
 ]  # fmt: skip

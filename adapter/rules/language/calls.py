@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
-from adapter.files.problems import did_you_mean
+from adapter.files.problems import did_you_mean, meant
 from adapter.rules.language import syntax, zones
 from adapter.rules.language.errors import ExpressionError
+from adapter.rules.language.figures import check_figure
 from adapter.rules.language.functions import CLOCKS, FUNCTIONS, Function, pattern, zone
 from adapter.rules.language.kinds import at_midnight
 from adapter.rules.language.nodes import (
@@ -17,33 +17,31 @@ from adapter.rules.language.nodes import (
     Has,
     Kind,
     Macro,
-    Metric,
-    MetricKind,
     Node,
     Path,
 )
 from adapter.rules.language.text import text
 from adapter.rules.language.values import ABSENT
-from adapter.rules.language.windows import parse_window
+from adapter.rules.language.windows import duration_text, parse_window
 
 if TYPE_CHECKING:
     from adapter.rules.language.checker import Checker
 
 MACROS = ("exists", "all", "exists_one", "filter", "map")
 _MACRO_KINDS: dict[str, Kind] = {"filter": "list", "map": "list"}
-#: What each figure of history takes, in order; the last one, the window, may be left out.
-METRICS: dict[str, tuple[str, ...]] = {
-    "count": ("event", "window"),
-    **dict.fromkeys(("sum", "avg", "min", "max", "distinct"), ("event", "attribute", "window")),
-    **dict.fromkeys(("first", "last", "days_since"), ("event",)),
-}
+#: What the functions that read text make of it, and how it is written.
+_READ = {"timestamp": ("a timestamp", "2025-01-31T09:00:00Z"), "duration": ("a duration", "36h or 90m"),
+         "double": ("a number", "12.5"), "int": ("a whole number", "12")}  # fmt: skip
+#: What other languages call some of them.
+_TOO = {"any": "exists", "some": "exists", "every": "all", "includes": "contains", "length": "size",
+        "len": "size", "count": "size"}  # fmt: skip
 
 
 def check_call(checker: Checker, tree: syntax.Invocation) -> tuple[Node, Kind]:
     """Return the node and kind of a call; raises ExpressionError."""
     receiver = tree.receiver
     if isinstance(receiver, syntax.Name) and receiver.name == "history" and checker.variable != "history":
-        return _metric(checker, tree), "timestamp" if tree.name in ("first", "last") else "number"
+        return check_figure(checker.names, tree)
     if receiver is None and tree.name == "has":
         return _has(checker, tree), "boolean"
     if receiver is not None and tree.name in MACROS:
@@ -52,6 +50,8 @@ def check_call(checker: Checker, tree: syntax.Invocation) -> tuple[Node, Kind]:
 
 
 def _has(checker: Checker, tree: syntax.Invocation) -> Node:
+    if len(tree.arguments) == 1 and isinstance(tree.arguments[0], syntax.Subscript):
+        raise _subscripted(checker, tree.arguments[0], tree.offset)
     if len(tree.arguments) != 1 or not isinstance(tree.arguments[0], syntax.Select):
         named = tree.arguments[0] if len(tree.arguments) == 1 else None
         name = named.name if isinstance(named, syntax.Name) else "coupon_code"
@@ -65,6 +65,15 @@ def _has(checker: Checker, tree: syntax.Invocation) -> Node:
     if isinstance(node, Field):
         return Has(node.operand, node.name)
     raise ExpressionError(f"`{text(node)}` is always there", "leave `has()` out", tree.offset)
+
+
+def _subscripted(checker: Checker, tree: syntax.Subscript, offset: int) -> ExpressionError:
+    """Return the error of `has(user["loyalty tier"])`, which CEL does not take."""
+    operand, index = checker.check(tree.operand)[0], checker.check(tree.index)[0]
+    remedy = f"write `size({text(operand)}) > {text(index)}`"
+    if not isinstance(index, Constant) or index.kind == "text":
+        remedy = f"write `{text(index)} in {text(operand)}`"
+    return ExpressionError("`has()` takes no brackets", remedy, offset)
 
 
 def _macro(checker: Checker, tree: syntax.Invocation, receiver: syntax.Syntax) -> Node:
@@ -90,13 +99,17 @@ def _macro(checker: Checker, tree: syntax.Invocation, receiver: syntax.Syntax) -
 def _function(checker: Checker, tree: syntax.Invocation) -> tuple[Node, Kind]:
     known = FUNCTIONS.get(tree.name)
     if known is None:
-        names = [*FUNCTIONS, *MACROS, "has"]
-        raise ExpressionError(f"unknown function `{tree.name}`", did_you_mean(tree.name, names), tree.offset)
+        remedy = did_you_mean(tree.name, [*FUNCTIONS, *MACROS, "has"])
+        if tree.name in _TOO:
+            remedy = meant(_TOO[tree.name])
+        raise ExpressionError(f"unknown function `{tree.name}`", remedy, tree.offset)
     trees = tree.arguments if tree.receiver is None else (tree.receiver, *tree.arguments)
     _check_shape(tree, known, len(trees))
     arguments: list[Node] = []
     for index, (argument, wanted) in enumerate(zip(trees, known.accepts, strict=False)):
         node, kind = checker.check(argument)
+        if kind == "list" and tree.name == "contains" and index == 0:
+            raise _not_in_list(checker, node, tree)
         if kind != "any" and kind not in wanted:
             checker.need(node, kind, wanted, argument)
         if tree.name == "matches" and index == 1:
@@ -107,6 +120,12 @@ def _function(checker: Checker, tree: syntax.Invocation) -> tuple[Node, Kind]:
             _check_moment(checker, node, syntax.start(argument))
         arguments.append(node)
     return _folded(tree, known, tuple(arguments)), known.gives
+
+
+def _not_in_list(checker: Checker, elements: Node, tree: syntax.Invocation) -> ExpressionError:
+    wanted = checker.check(tree.arguments[0])[0]
+    message = f"`{text(elements)}` is a list, and `contains` looks into text"
+    return ExpressionError(message, f"write `{text(wanted)} in {text(elements)}`", tree.offset)
 
 
 def _check_shape(tree: syntax.Invocation, known: Function, given: int) -> None:
@@ -142,47 +161,13 @@ def _check_pattern(node: Node, tree: syntax.Syntax) -> None:
 
 def _folded(tree: syntax.Invocation, known: Function, arguments: tuple[Node, ...]) -> Node:
     call = Call(tree.name, arguments)
-    if tree.name not in ("timestamp", "duration") or not isinstance(arguments[0], Constant):
+    if tree.name not in _READ or not isinstance(arguments[0], Constant):
         return call
-    value = known.run(arguments[0].value)
+    given = arguments[0].value
+    value = known.run(given)
     if value is ABSENT:
-        example = "2025-01-31T09:00:00Z" if tree.name == "timestamp" else "36h or 90m"
-        raise ExpressionError(
-            f"`{text(arguments[0])}` is not a {tree.name}", f"write it as {example}", tree.offset
-        )
+        what, example = _READ[tree.name]
+        window = parse_window(given) if tree.name == "duration" else None
+        example = example if window is None else duration_text(window)
+        raise ExpressionError(f"`{text(arguments[0])}` is not {what}", f"write it as {example}", tree.offset)
     return Constant(value, known.gives)
-
-
-def _metric(checker: Checker, tree: syntax.Invocation) -> Metric:
-    takes = METRICS.get(tree.name)
-    if takes is None:
-        raise ExpressionError(
-            f"unknown figure `history.{tree.name}`", did_you_mean(tree.name, METRICS), tree.offset
-        )
-    least = len([word for word in takes if word != "window"])
-    texts = [
-        part.value
-        for part in tree.arguments
-        if isinstance(part, syntax.Scalar) and isinstance(part.value, str)
-    ]
-    if not least <= len(tree.arguments) <= len(takes) or len(texts) != len(tree.arguments):
-        shown = {"event": '"order_completed"', "attribute": '"total"', "window": '"30d"'}
-        remedy = f"write `history.{tree.name}({', '.join(shown[word] for word in takes)})`"
-        raise ExpressionError(
-            f"`history.{tree.name}` takes {', '.join(takes)}, in quotes", remedy, tree.offset
-        )
-    given = dict(zip(takes, texts, strict=False))
-    checker.names.check_event(given["event"], syntax.start(tree.arguments[0]))
-    if "attribute" in given:
-        checker.names.check_attribute(given["event"], given["attribute"], syntax.start(tree.arguments[1]))
-    window = _window(given["window"], tree.arguments[-1].offset) if "window" in given else None
-    return Metric(cast("MetricKind", tree.name), given["event"], given.get("attribute"), window)
-
-
-def _window(written: str, offset: int) -> timedelta:
-    window = parse_window(written)
-    if window is None:
-        raise ExpressionError(
-            f"`{written}` is not a window of time", "write it as 30m, 24h, 7d or 2w", offset
-        )
-    return window

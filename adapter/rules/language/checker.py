@@ -8,7 +8,7 @@ from typing import cast
 from adapter.rules.language import calls, kinds, syntax
 from adapter.rules.language.errors import ExpressionError
 from adapter.rules.language.kinds import WORDS, Checked
-from adapter.rules.language.names import ROOTS, Names, event_field
+from adapter.rules.language.names import ROOTS, SPECIAL, Names, event_field
 from adapter.rules.language.nodes import (
     All,
     AnyOf,
@@ -104,8 +104,7 @@ class Checker:
                 self.names.check_word(tree.name, tree.offset)
 
     def _is_special(self, name: str) -> bool:
-        special = name in ROOTS or name in {"now", "event", "history"}
-        return special or name == self.variable or name in self.names.definitions
+        return name in SPECIAL or name == self.variable or name in self.names.definitions
 
     def _name(self, tree: syntax.Name) -> Checked:
         if tree.name == self.variable:
@@ -132,7 +131,8 @@ class Checker:
         operand, kind = self.check(tree.operand)
         if kind not in ("object", "any"):
             message = f"`{text(operand)}` is {WORDS[kind]} and has no field `{tree.name}`"
-            raise ExpressionError(message, "", tree.offset)
+            each = f"write `{text(operand)}.exists(item, item.{tree.name} == …)` to look into each element"
+            raise ExpressionError(message, each if kind == "list" else "", tree.offset)
         return self._field(operand, tree.name, tree.offset)
 
     def _field(self, operand: Node, name: str, offset: int) -> Checked:

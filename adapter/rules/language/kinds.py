@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 
-from adapter.rules.language import syntax
+from adapter.rules.language import clocks, syntax
 from adapter.rules.language.errors import ExpressionError
+from adapter.rules.language.functions import number
 from adapter.rules.language.names import Names
-from adapter.rules.language.nodes import Constant, Kind, Node, Path
+from adapter.rules.language.nodes import Call, Compute, Constant, Kind, Node, Path
 from adapter.rules.language.text import text
+from adapter.rules.language.values import ABSENT
+from adapter.rules.language.windows import duration_text, parse_window
 
 Checked = tuple[Node, Kind]
 
@@ -33,13 +37,22 @@ def mismatch(
             remedy = _number(tree.operator, side, other)
         if (kind, its_kind) == ("text", "timestamp"):
             remedy = _moment(names, side)
+        if its_kind == "duration":
+            remedy = _length(side) or remedy
+        if (kind, its_kind) == ("number", "timestamp") and (day := _day(side)):
+            remedy = f'write `timestamp("{day}T00:00:00Z")`'
     return ExpressionError(sides, remedy, tree.offset)
 
 
 def _number(operator: str, side: Node, other: Node) -> str:
     """Return how to compare a text with a number."""
-    if isinstance(side, Constant) and side.value.replace(".", "", 1).isdigit():
-        return "leave the quotes out"
+    if isinstance(side, Constant):
+        if number(side.value) is not ABSENT:
+            return "leave the quotes out"
+        named = clocks.called(other.function, side.value) if isinstance(other, Call) else ""
+        return named or "write a number, without quotes"
+    if day := _day(other):
+        return f'write `"{day}"`'
     reading = f"`double({text(side)})` to read it as a number"
     if isinstance(other, Constant) and operator in _EQUAL:
         return f'write `"{text(other)}"` for text, or {reading}'
@@ -53,6 +66,26 @@ def _moment(names: Names, side: Node) -> str:
     written = text(side)
     day = isinstance(side, Path) and names.is_date(side)
     return f"write `{at_midnight(written)}`" if day else f"write `timestamp({written})`"
+
+
+def _length(side: Node) -> str:
+    """Return how to write a constant as a length of time, empty where it says none."""
+    window = parse_window(str(side.value)) if isinstance(side, Constant) and side.kind == "text" else None
+    if window is not None:
+        return f'write `duration("{duration_text(window)}")`'
+    is_number = isinstance(side, Constant) and side.kind == "number"
+    return 'write a duration, such as `duration("336h")` for 14 days' if is_number else ""
+
+
+def _day(node: Node) -> str:
+    """Return the day that is written without quotes, which is a subtraction then; empty for anything else."""
+    match node:
+        case Compute("-", Compute("-", Constant(int(year)), Constant(int(month))), Constant(int(day))):
+            try:
+                return date(year, month, day).isoformat()
+            except ValueError:
+                return ""
+    return ""
 
 
 def at_midnight(day: str) -> str:

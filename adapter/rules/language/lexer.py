@@ -8,6 +8,7 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from adapter.rules.language.errors import ExpressionError
+from adapter.rules.language.windows import duration_text, parse_window
 
 #: The longest expression, in characters: rule authors are not trusted with the server's time.
 MAX_TEXT = 2048
@@ -96,9 +97,10 @@ def _number(text: str, at: int, digits: str, end: int) -> tuple[Token, int]:
         wrong = digits + tail.group()
         if tail.group() in ("u", "U"):
             raise ExpressionError(f"`{wrong}` is not a number here", f"write {digits}", at)
-        raise ExpressionError(
-            f"`{wrong}` is not a number", f'write {digits}, or "{wrong}" in quotes for text', at
-        )
+        window = parse_window(wrong)
+        length = f'`duration("{duration_text(window)}")` for a length of time, ' if window else ""
+        remedy = f'write {length}{digits}, or "{wrong}" in quotes for text'
+        raise ExpressionError(f"`{wrong}` is not a number", remedy, at)
     if digits[:2] in ("0x", "0X"):
         value: int | float = int(digits, 16)
     else:

@@ -23,7 +23,8 @@ ROOTS: dict[str, Root] = {
 _EVENT: dict[str, Kind] = {"name": "text", "occurred_at": "timestamp"}
 #: How alike two names are (difflib's ratio) when one is taken for a slip of the other.
 _SLIP = 0.8
-_SPECIAL = ("attributes", "user", "traits", "context", "event", "now", "history")
+#: Names that mean the same in every expression.
+SPECIAL = frozenset((*ROOTS, "event", "now", "history"))
 
 
 class Names(Struct, frozen=True, kw_only=True):
@@ -32,9 +33,10 @@ class Names(Struct, frozen=True, kw_only=True):
     `types` gives the kind of declared values by path: `attributes.cart_value`, `traits.tier`, `context.x`;
     those of `dates` are text that is a day alone, without its time.
     `definitions` are conditions by name; a bare name that is a definition is that definition. `by_event`
-    gives the attributes of each event with their kinds; `of` narrows to those of a rule's trigger. `where`
-    says in remedies where names are declared. With `doubts`, what is not declared but no slip of the pen
-    either is put there instead of being refused.
+    gives the attributes of each event with their kinds, and `elements` the kinds of what stands in those
+    that are lists; `of` narrows to those of a rule's trigger. `where` says in remedies where names are
+    declared. With `doubts`, what is not declared but no slip of the pen either is put there instead of being
+    refused.
     """
 
     attributes: frozenset[str] | None = None
@@ -45,6 +47,7 @@ class Names(Struct, frozen=True, kw_only=True):
     dates: frozenset[str] = frozenset()
     definitions: Mapping[str, Node] = {}
     by_event: Mapping[str, Mapping[str, Kind]] = {}
+    elements: Mapping[str, Mapping[str, Kind]] = {}
     where: str = ""
     doubts: list[ExpressionError] | None = None
 
@@ -104,6 +107,11 @@ class Names(Struct, frozen=True, kw_only=True):
         known = self.by_event.get(event)
         if known is not None and name not in known:
             self._refuse(f"unknown attribute `{name}` of `{event}`", name, known, offset)
+
+    def each(self, event: str, attribute: str) -> Kind:
+        """Return the declared kind of an event's attribute, of a list that of its elements."""
+        kind = self.by_event.get(event, {}).get(attribute, "any")
+        return self.elements.get(event, {}).get(attribute, "any") if kind == "list" else kind
 
     def _refuse(self, message: str, name: str, known: Iterable[str], offset: int) -> None:
         near, remedy = _nearest(name, frozenset(known))

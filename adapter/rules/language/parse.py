@@ -4,15 +4,29 @@ from __future__ import annotations
 
 from adapter.rules.language.checker import Checker
 from adapter.rules.language.errors import ExpressionError
-from adapter.rules.language.names import Names
+from adapter.rules.language.names import SPECIAL, Names
 from adapter.rules.language.nodes import Node
-from adapter.rules.language.parser import parse_syntax
+from adapter.rules.language.parser import KEYWORDS, parse_syntax
 from adapter.rules.language.reads import depth, weight
+from adapter.rules.language.syntax import words
 
 #: The most parts an expression may have once its definitions are written out.
 MAX_WEIGHT = 2048
 #: And how deep they may then stand within one another.
 MAX_DEPTH = 64
+
+
+def used(text: str) -> frozenset[str]:
+    """Return the names that a condition uses, none where it is no expression."""
+    try:
+        return words(parse_syntax(text))
+    except ExpressionError:
+        return frozenset()
+
+
+def is_taken(name: str) -> bool:
+    """Tell whether a word already means something else where an expression could name it."""
+    return name in SPECIAL or name in KEYWORDS or name == "has"
 
 
 def parse(text: str, names: Names) -> Node:

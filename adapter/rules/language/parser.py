@@ -34,6 +34,8 @@ _RESERVED = frozenset(
 _WORDS = {"and": "&&", "AND": "&&", "or": "||", "OR": "||", "not": "!", "NOT": "!", "IN": "in", "is": "==",
           "True": "true", "TRUE": "true", "False": "false", "FALSE": "false",
           "None": "null", "NULL": "null", "nil": "null"}  # fmt: skip
+#: No name can be any of these.
+KEYWORDS = frozenset((*_CONSTANTS, *_RESERVED, *_WORDS, "in"))
 
 
 def parse_syntax(text: str) -> Syntax:
@@ -177,7 +179,7 @@ class _Parsing:
     def named(self, word: Token) -> Syntax:
         if word.value in _CONSTANTS:
             return Scalar(word.offset, _CONSTANTS[word.value])
-        if word.value in _WORDS or word.value == "in" or word.value in _RESERVED:
+        if word.value in KEYWORDS:
             self.at -= 1
             raise self.unexpected("this word is reserved; quote it if it is text")
         if self.is_operator("("):

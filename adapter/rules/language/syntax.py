@@ -86,6 +86,17 @@ class Sequence(Syntax, frozen=True):
     items: tuple[Syntax, ...]
 
 
+def words(tree: Syntax) -> frozenset[str]:
+    """Return the names that stand by themselves or begin a path, wherever they stand."""
+    if isinstance(tree, Name):
+        return frozenset((tree.name,))
+    parts: list[Syntax] = []
+    for field in tree.__struct_fields__:
+        value = getattr(tree, field)
+        parts += [one for one in (value if isinstance(value, tuple) else (value,)) if isinstance(one, Syntax)]
+    return frozenset().union(*map(words, parts))
+
+
 def start(tree: Syntax) -> int:
     """Return where a piece begins: the offset of its leftmost part."""
     match tree:

@@ -15,6 +15,13 @@ def parse_window(text: str) -> timedelta | None:
     return timedelta(seconds=int(match[1]) * _UNITS[match[2]]) if match else None
 
 
+def duration_text(window: timedelta) -> str:
+    """Return a time as `duration()` reads it, which knows no days: 336h, 90m, 45s."""
+    seconds = int(window.total_seconds())
+    unit = next(unit for unit in "hms" if seconds % _UNITS[unit] == 0)
+    return f"{seconds // _UNITS[unit]}{unit}"
+
+
 def window_text(window: timedelta) -> str:
     """Return a time in its largest whole unit up to days: 7d, 36h."""
     seconds = window.total_seconds()

@@ -11,7 +11,8 @@ import pytest
 
 from adapter.rules import holds
 from adapter.rules.language import Names, parse
-from adapter.rules.language.calls import MACROS, METRICS
+from adapter.rules.language.calls import MACROS
+from adapter.rules.language.figures import METRICS
 from adapter.rules.language.functions import FUNCTIONS
 
 TEXT = (Path(__file__).parents[3] / "docs" / "condition-language.md").read_text(encoding="utf-8")

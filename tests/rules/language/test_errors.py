@@ -26,10 +26,10 @@ CASES = yaml.safe_load(Path(__file__).with_name("errors.yaml").read_text("utf-8"
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 DECLARED = Names(
     attributes=frozenset({"cart_value"}),
-    traits=frozenset({"tier", "address"}),
+    traits=frozenset({"tier", "address", "tags"}),
     context=frozenset({"country"}),
     events=frozenset({"order_completed"}),
-    types={"traits.tier": "text", "attributes.cart_value": "number"},
+    types={"traits.tier": "text", "traits.tags": "list", "attributes.cart_value": "number"},
 )
 
 
