@@ -94,7 +94,7 @@ def _amount(block: Block) -> Action | None:
 
 
 def _shipping(block: Block) -> Action | None:
-    return FreeShipping(block.words("service_levels"), block.words("regions"))
+    return FreeShipping(block.some_words("service_levels"), block.some_words("regions"))
 
 
 def _credit(block: Block) -> Action | None:

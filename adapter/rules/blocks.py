@@ -177,6 +177,14 @@ class Block:
                 self.refuse((used, index), f"{shown(item)} is not text", f'write "{item}"')
         return tuple(dict.fromkeys(item for item in items if isinstance(item, str)))
 
+    def some_words(self, key: str, *others: str) -> tuple[str, ...]:
+        """Return a list of texts, where an empty one is refused: it would let in what it was to keep out."""
+        used = next((spelling for spelling in (key, *others) if spelling in self.values), key)
+        found = self.words(key, *others)
+        if self.values.get(used) == []:
+            self.refuse((used,), f"`{used}` lists nothing", "name one, or leave it out where all are meant")
+        return found
+
     def length(self, key: str) -> timedelta | None:
         """Return a length of time written as `30m`, `24h`, `7d`."""
         value = self._read(key, str, "a length of time such as 30m, 24h or 7d")

@@ -34,6 +34,8 @@ from adapter.rules.verdicts import Proposal, Verdict
 from adapter.rules.worth import money
 
 DEFINITIONS = "definitions.yaml"
+#: What rule files are called.
+SUFFIXES = ("*.yaml", "*.yml")
 
 
 class RuleBook:
@@ -163,14 +165,14 @@ def load(
 ) -> tuple[RuleBook | None, list[Problem]]:
     """Read the rules of a directory; the book is None when any file has an error.
 
-    Every `*.yaml` is read that is neither hidden nor a `*.test.yaml`. `names` says what expressions may name;
-    when not given, anything. What is past at `now` (aware) is warned of; nothing is where it is not given.
+    Every `*.yaml` and `*.yml` is read that is neither hidden nor a `*.test.yaml`. `names` says what
+    expressions may name; when not given, anything. What is past at `now` (aware) is warned of; nothing is where it is not given.
     """
     if not directory.is_dir():
         message = f"there is no such directory: `{directory.absolute()}`"
         return None, [Problem(Mark(str(directory), 1, 1), message, "create it, or name another")]
     names = names or Names()
-    paths = [path for path in visible(directory, "*.yaml") if not path.name.endswith(".test.yaml")]
+    paths = [path for path in visible(directory, *SUFFIXES) if not path.stem.endswith(".test")]
     texts = {path: _text(path) for path in paths}
     shared, problems = _shared(directory / DEFINITIONS, texts, names)
     names = replace(names, definitions={**names.definitions, **shared.conditions})

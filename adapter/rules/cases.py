@@ -28,7 +28,7 @@ from adapter.files.problems import Mark, Problem, did_you_mean, errors
 from adapter.model.customers import Customer
 from adapter.model.decisions import RuleOutcome
 from adapter.model.events import Event, User
-from adapter.rules.blocks import Block
+from adapter.rules.blocks import Block, shown
 from adapter.rules.book import RuleBook
 from adapter.rules.check_cases import check
 from adapter.rules.choice import choose
@@ -104,17 +104,15 @@ def load(directory: Path, known: Known | None = None) -> tuple[list[Case], list[
     """
     cases: list[Case] = []
     problems: list[Problem] = []
-    for path in visible(directory, "*.test.yaml"):
+    for path in visible(directory, "*.test.yaml", "*.test.yml"):
         document, found = yaml.read(path)
         problems += found
         if document is None:
             continue
         top = Block(document, path.read_text(encoding="utf-8"), (), problems)
-        listed = top.get("cases")
+        listed = list(_items(top, "cases"))
         top.finish()
-        for index in range(len(listed) if isinstance(listed, list) else 0):
-            case = _case(Block(document, top.text_of_file, ("cases", index), problems), known)
-            cases += [case] if case is not None else []
+        cases += [case for block in listed if (case := _case(block, known)) is not None]
     return cases, problems
 
 
@@ -193,8 +191,8 @@ def _customer(block: Block | None) -> Customer:
     customer = Customer(
         source_id=source_id,
         **fields,
-        address=block.get("address"),
-        traits=block.get("traits") or {},
+        address=_plain(block, "address") or None,
+        traits=_plain(block, "traits"),
         segments=block.words("segments"),
     )
     block.finish()
@@ -203,8 +201,18 @@ def _customer(block: Block | None) -> Customer:
 
 def _items(block: Block, key: str) -> Iterable[Block]:
     items = block.get(key)
+    if items is not None and not isinstance(items, list):
+        block.refuse((key,), f"`{key}` is {shown(items)}", "write a list: begin each with `-`")
     for index in range(len(items) if isinstance(items, list) else 0):
         yield Block(block.document, block.text_of_file, (*block.path, key, index), block.problems)
+
+
+def _plain(block: Block, key: str) -> dict[str, Any]:
+    value = block.get(key)
+    if value is None or isinstance(value, dict):
+        return value or {}
+    block.refuse((key,), f"`{key}` is {shown(value)}", f"write a block such as `{key}: {{name: value}}`")
+    return {}
 
 
 def _past(block: Block, now: datetime) -> Event | None:
@@ -218,7 +226,7 @@ def _past(block: Block, now: datetime) -> Event | None:
 def _told(block: Block, at: datetime, event_id: str, source_id: str) -> Event:
     name = block.text("name", required=True) or ""
     user = User(id=source_id, device_id=block.text("device_id"))
-    attributes, context = block.get("attributes") or {}, block.get("context") or {}
+    attributes, context = _plain(block, "attributes"), _plain(block, "context")
     block.finish()
     return Event(event_id, name, at, user, attributes, context)
 

@@ -37,7 +37,7 @@ def beaten_by_held(proposal: Proposal, held: Sequence[HeldDiscount], verdict: Ve
         if rule.conflicts == "block":
             return f"{named}, and this rule issues nothing beside another discount"
         if rule.conflicts == "best_value":
-            theirs = worth(other.discount.action, proposal.cart)
+            theirs = worth(other.discount.action, proposal.cart, proposal.shipping)
             if proposal.worth <= theirs:
                 return f"{named}, worth {theirs:f} against {proposal.worth:f}"
         elif rule.priority <= verdict.priorities.get(other.rule, 0):

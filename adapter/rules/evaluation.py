@@ -49,7 +49,7 @@ class Ready:
             for name, guardrails in ((rule.name, rule.guardrails), (ALL_RULES, shop.guardrails))
         )
         self._counting = tuple(each for each in counting if not each.idle)
-        self._ships = isinstance(rule.action, FreeShipping)
+        self._ships = isinstance(rule.action, FreeShipping) or rule.conflicts == "best_value"
 
     def settle(
         self, event: Event, cart: Decimal | None, members: Membership, now: datetime
@@ -64,7 +64,7 @@ class Ready:
         for counting in self._counting:
             claims += counting.claims(source_id, device_id, now)
         shipping = money(event.attributes.get("shipping")) if self._ships else None
-        return Proposal(self.rule, tuple(claims), worth(self.rule.action, cart, shipping), cart)
+        return Proposal(self.rule, tuple(claims), worth(self.rule.action, cart, shipping), cart, shipping)
 
 
 class Trigger:

@@ -36,7 +36,7 @@ _GUARDRAILS_TOO = {
 }
 _PER_USER_TOO = {"limit": "count", "max": "count", "period": "per", "within": "window"}
 _SCHEDULE_TOO = {"start": "from", "starts_at": "from", "end": "until", "ends_at": "until", "to": "until"}
-HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)\s*-\s*([01]\d|2[0-4]):([0-5]\d)")
+HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)\s*-\s*(?!24:(?!00))([01]\d|2[0-4]):([0-5]\d)")
 
 
 def guardrails(block: Block | None, action: Action | None, time_zone: str = "UTC") -> Guardrails:
@@ -55,9 +55,9 @@ def guardrails(block: Block | None, action: Action | None, time_zone: str = "UTC
         budget=budgets.read(block.block("budget"), action),
         stackable=block.flag("stackable") or False,
         validity_window=block.length("validity_window"),
-        eligible_segments=block.words("eligible_segments"),
+        eligible_segments=block.some_words("eligible_segments"),
         excluded_segments=block.words("excluded_segments", "exclude_segments"),
-        channels=block.words("channels"),
+        channels=block.some_words("channels"),
         schedule=_schedule(block.block("schedule")),
         time_zone=zone(block) or time_zone,
     )
@@ -84,7 +84,7 @@ def rollout(block: Block | None) -> Rollout:
     control = block.number("control", above=None, highest=100)
     read = Rollout(
         percent=Decimal(100) if percent is None else percent,
-        audience=block.words("audience"),
+        audience=block.some_words("audience"),
         control=control or Decimal(0),
     )
     block.finish()
@@ -112,7 +112,7 @@ def _schedule(block: Block | None) -> Schedule | None:
     if block is None:
         return None
     weekdays: list[int] = []
-    for index, day in enumerate(block.words("weekdays")):
+    for index, day in enumerate(block.some_words("weekdays")):
         if day.lower() in (*WEEKDAYS, *DAYS):
             weekdays.append(WEEKDAYS.index(day.lower()[:3]))
         else:
@@ -131,7 +131,7 @@ def _schedule(block: Block | None) -> Schedule | None:
 
 def _spans(block: Block) -> list[tuple[time, time]]:
     spans: list[tuple[time, time]] = []
-    for index, text in enumerate(block.words("hours")):
+    for index, text in enumerate(block.some_words("hours")):
         match = HOURS.fullmatch(text)
         if match is None:
             block.refuse(("hours", index), f"{shown(text)} is not a span of hours", 'write "09:00-18:00"')

@@ -20,6 +20,7 @@ _ABOVE_ZERO = {"type": "number", "exclusiveMinimum": 0}
 _SHARE = {"type": "number", "minimum": 0, "maximum": 100}
 _FLAG = {"type": "boolean"}
 _WORDS = {"anyOf": [TEXT, listed(TEXT)]}
+_SOME_WORDS = {"anyOf": [TEXT, listed(TEXT, minItems=1)]}
 _CURRENCY = said({"type": "string", "pattern": "^[A-Z]{3}$"}, "Its three letters, such as USD.")
 _CONDITIONS = {"$ref": "#/definitions/conditions"}
 
@@ -27,7 +28,7 @@ _CONDITIONS = {"$ref": "#/definitions/conditions"}
 _ACTIONS: dict[str, tuple[dict[str, Schema], tuple[str, ...]]] = {
     "percentage_off": ({"value": {**_ABOVE_ZERO, "maximum": 100}, "max_amount": _ABOVE_ZERO}, ("value",)),
     "amount_off": ({"value": _ABOVE_ZERO, "min_cart_value": _ABOVE_ZERO, "currency": _CURRENCY}, ("value",)),
-    "free_shipping": ({"service_levels": _WORDS, "regions": _WORDS}, ()),
+    "free_shipping": ({"service_levels": _SOME_WORDS, "regions": _SOME_WORDS}, ()),
     "store_credit": ({"value": _ABOVE_ZERO, "currency": _CURRENCY}, ("value",)),
     "unit_off": ({"value": _ABOVE_ZERO, "unit_type": TEXT}, ("value", "unit_type")),
 }
@@ -94,7 +95,7 @@ def cases_schema() -> Schema:
 def _rule() -> Schema:
     absence = block({"event": TEXT, "unless": TEXT, "within": _LENGTH}, "event", "unless", "within")
     trigger = {"anyOf": [TEXT, listed(TEXT, minItems=1), absence]}
-    rollout = block({"percent": _SHARE, "audience": _WORDS, "control": _SHARE})
+    rollout = block({"percent": _SHARE, "audience": _SOME_WORDS, "control": _SHARE})
     return block({
         "name": {"type": "string", "pattern": f"^{NAME.pattern}$"},
         "description": said({**TEXT, "maxLength": 2000}, "What it does, for those who read decisions."),
@@ -150,7 +151,8 @@ def _guardrails() -> Schema:
     named = "|".join(f"[{day[0].upper()}{day[0]}]{day[1:]}" for day in (*WEEKDAYS, *DAYS))
     days = {"type": "string", "pattern": f"^({named})$", "examples": list(WEEKDAYS)}
     schedule = block({
-        "weekdays": {"anyOf": [days, listed(days)]}, "hours": {"anyOf": [hours, listed(hours)]},
+        "weekdays": {"anyOf": [days, listed(days, minItems=1)]},
+        "hours": {"anyOf": [hours, listed(hours, minItems=1)]},
         "from": _MOMENT, "until": _MOMENT,
     })  # fmt: skip
     return block({
@@ -162,10 +164,10 @@ def _guardrails() -> Schema:
         "budget": said(budget, "The most that all its discounts may cost."),
         "stackable": _FLAG,
         "validity_window": _LENGTH,
-        "eligible_segments": _WORDS,
+        "eligible_segments": _SOME_WORDS,
         "excluded_segments": _WORDS,
         "exclude_segments": _WORDS,
-        "channels": _WORDS,
+        "channels": _SOME_WORDS,
         "schedule": schedule,
         "time_zone": TEXT,
     })  # fmt: skip

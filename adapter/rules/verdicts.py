@@ -16,14 +16,16 @@ from adapter.model.rules import Rule
 class Proposal(Struct, frozen=True):
     """A rule whose conditions hold, and the counters it must reserve to issue.
 
-    `worth` is what the discount takes off the cart at hand, as far as that can be known, and `cart` that
-    cart's value: both are money in the event's currency, used to compare discounts only.
+    `worth` is what the discount takes off the cart at hand, as far as that can be known, `cart` that cart's
+    value and `shipping` what its delivery costs, where it is to be compared: all are money in the event's
+    currency, used to compare discounts only.
     """
 
     rule: Rule
     claims: tuple[Claim, ...]
     worth: Decimal = Decimal(0)
     cart: Decimal | None = None
+    shipping: Decimal | None = None
     looks: tuple[Claim, ...] = ()
 
 

@@ -89,7 +89,7 @@ def test_folders_that_hold_nothing_are_warned_of(asked: list[str], code: int, tm
     mappings, rules = tmp_path / "mappings", tmp_path / "rules"
     (mappings / ".hidden").mkdir(parents=True)
     rules.mkdir()
-    for other in (mappings / ".hidden" / "shop.yaml", mappings / "shop.test.yaml", rules / "rule.yml"):
+    for other in (mappings / ".hidden" / "shop.yaml", mappings / "shop.test.yaml", rules / ".rule.yml"):
         other.write_text("source: segment\ncases: []\n")
     told = CliRunner().invoke(commands, ["check", "--mappings", str(mappings), "--rules", str(rules), *asked])
     assert told.exit_code == code

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from adapter.model.customers import Customer
 from adapter.model.decisions import RuleOutcome
 from adapter.model.events import Event, User
-from adapter.rules.book import RuleBook
+from adapter.rules.book import RuleBook, load
 from adapter.rules.evaluation import MOST_EXPLAINED
 from adapter.rules.history import History
 from adapter.rules.verdicts import Verdict
@@ -259,6 +260,15 @@ def test_the_shops_time_zone_and_conflicts_hold_where_a_rule_names_none(make_boo
     assert [(rule.guardrails.time_zone, rule.conflicts) for rule in book.rules] == [
         ("Asia/Tokyo", "best_value"), ("UTC", "block"),
     ]  # fmt: skip
+
+
+def test_both_spellings_of_yaml_are_read_and_cases_are_not(tmp_path: Path) -> None:
+    rule = "name: {name}\ntrigger: started\naction: {{type: free_shipping}}\n"
+    for file in ("a.yaml", "b.yml", "c.test.yml", ".d.yml"):
+        (tmp_path / file).write_text(rule.format(name=file.partition(".")[0] or "hidden"))
+    book, _ = load(tmp_path)
+    assert book is not None
+    assert [rule.name for rule in book.rules] == ["a", "b"]
 
 
 def test_definitions_are_shared_whatever_their_order(make_book: MakeBook, make_event: MakeEvent) -> None:

@@ -149,3 +149,35 @@ def test_a_case_file_that_does_not_check_says_where(tmp_path: Path) -> None:
         "6: `isued` is not an outcome",
         "4: `nam` is not known here",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("cases: {name: x}", "1: `cases` is a block"),
+        (
+            "cases:\n  - {name: x, past: {name: z, ago: 1d}, event: {name: seen}, expect: {ten: issued}}",
+            "2: `past` is a block",
+        ),
+        (
+            "cases:\n  - {name: x, event: {name: seen, attributes: [a]}, expect: {ten: issued}}",
+            "2: `attributes` is a list",
+        ),
+        (
+            "cases:\n  - {name: x, event: {name: seen, context: abc}, expect: {ten: issued}}",
+            "2: `context` is the text `abc`",
+        ),
+        (
+            "cases:\n  - {name: x, customer: {traits: [a]}, event: {name: seen}, expect: {t: none}}",
+            "2: `traits` is a list",
+        ),
+        (
+            "cases:\n  - {name: x, customer: {address: Rome}, event: {name: seen}, expect: {t: none}}",
+            "2: `address` is the text `Rome`",
+        ),
+    ],
+)
+def test_a_case_of_the_wrong_shape_is_refused(tmp_path: Path, text: str, problem: str) -> None:
+    (tmp_path / "a.test.yaml").write_text(text)
+    cases, problems = load(tmp_path)
+    assert ([f"{each.mark.line}: {each.message}" for each in problems], cases) == ([problem], [])

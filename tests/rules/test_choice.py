@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from adapter.model.discounts import AmountOff, Claim, Discount, HeldDiscount
+from adapter.model.discounts import AmountOff, Claim, Discount, FreeShipping, HeldDiscount
 from adapter.model.rules import Guardrails, Rule
 from adapter.rules.choice import choose
 from adapter.rules.guardrails import claims as claims_of
@@ -143,6 +144,13 @@ def test_best_value_lets_the_dearer_one_win_over_priority(make_rule: MakeRule, n
     low = one(make_rule, "low", worth=50, priority=1, conflicts="best_value")
     high = one(make_rule, "high", worth=5, priority=2)
     assert names(choose(verdict(low, high), [], {}, now)) == ["low"]
+
+
+def test_best_value_weighs_the_delivery_that_is_free_already(make_rule: MakeRule, now: datetime) -> None:
+    free = replace(held(now), discount=replace(held(now).discount, action=FreeShipping()))
+    for cost, granted in ((Decimal(12), []), (Decimal(9), ["five"]), (None, ["five"])):
+        five = replace(one(make_rule, "five", worth=10, conflicts="best_value"), shipping=cost)
+        assert names(choose(verdict(five), [free], {}, now)) == granted
 
 
 def test_block_gives_way_to_every_other(make_rule: MakeRule, now: datetime) -> None:
