@@ -47,14 +47,22 @@ class Work(Struct, frozen=True):
 
 
 def apart(works: Sequence[Work]) -> list[Sequence[Work]]:
-    """Cut works, in their order, where erasures begin and end.
+    """Cut works, in their order, where erasures begin and end, and around works that erase and do more.
 
     A store writes merges before erasures before everything else; in a transaction with neither beside it, an
-    erasure takes what came before it, and nothing of what comes after.
+    erasure takes what came before it, and nothing of what comes after. Within one work that order stays.
     """
     if not any(map(_erases, works)):
         return [works]
-    return [list(part) for _, part in groupby(works, _erases)]
+    return [[work for _, work in part] for _, part in groupby(enumerate(works), _part)]
+
+
+def _part(numbered: tuple[int, Work]) -> tuple[bool, int]:
+    """Return what a work has in common with its part: nothing, if it erases and does more."""
+    number, work = numbered
+    erases = _erases(work)
+    mixed = erases and not all(operation.__class__ is CustomerErase for operation in work.operations)
+    return erases, number if mixed else -1
 
 
 def _erases(work: Work) -> bool:

@@ -139,12 +139,28 @@ async def test_nothing_of_the_erased_comes_back_and_nobody_else_goes_with_them(
 
 @pytest.mark.parametrize(
     ("batch", "parts"),
-    [("", [""]), ("xx", ["xx"]), ("E", ["E"]), ("xEEx", ["x", "EE", "x"]), ("ExE", ["E", "x", "E"])],
+    [
+        ("", [""]),
+        ("xx", ["xx"]),
+        ("E", ["E"]),
+        ("xEEx", ["x", "EE", "x"]),
+        ("ExE", ["E", "x", "E"]),
+        ("EMMEx", ["E", "M", "M", "E", "x"]),
+    ],
 )
 def test_works_are_cut_where_erasures_begin_and_end(batch: str, parts: list[str]) -> None:
-    kinds: dict[str, Operation] = {"x": CustomerUpsert("ann"), "E": CustomerErase("ann")}
+    upsert, erase = CustomerUpsert("ann"), CustomerErase("ann")
+    kinds: dict[str, tuple[Operation, ...]] = {"x": (upsert,), "E": (erase,), "M": (upsert, erase)}
     now = datetime(2026, 3, 1, tzinfo=UTC)
-    works = [Work("segment", str(number), "", now, (kinds[kind],)) for number, kind in enumerate(batch)]
+    works = [Work("segment", str(number), "", now, kinds[kind]) for number, kind in enumerate(batch)]
     cut = apart(works)
     assert [len(part) for part in cut] == [len(part) for part in parts]
     assert [work for part in cut for work in part] == works
+
+
+async def test_who_takes_in_the_erased_gets_nothing_of_theirs_beside_another_erasure(open_desk: Any) -> None:
+    desk = await open_desk(RULE)
+    await desk.take(desk.event("started", "bob"))
+    merge = CustomerMerge("ann", "bob")
+    await together(desk, [desk.work(CustomerErase("bob")), desk.work(merge, CustomerErase("cid"))])
+    assert (await desk.store.held("ann")).events == []
