@@ -17,7 +17,8 @@ class Customer(Struct, frozen=True, omit_defaults=True):
     """One person; `traits` may nest and hold arrays; `identities` maps kind to value.
 
     `told_at` says when a fact was last told, in milliseconds since 1970: a field by its name, a trait as
-    `traits.NAME`, a segment as `segments.NAME`; a fact that was taken back keeps its time.
+    `traits.NAME`, a segment as `segments.NAME`; a fact that was taken back keeps its time. `merged` has the
+    ids of known customers who were joined into this one, the latest last.
     """
 
     source_id: str
@@ -32,6 +33,7 @@ class Customer(Struct, frozen=True, omit_defaults=True):
     segments: tuple[str, ...] = ()
     groups: dict[str, dict[str, Any]] = {}
     told_at: dict[str, int] = {}
+    merged: tuple[str, ...] = ()
 
     @property
     def anonymous(self) -> bool:

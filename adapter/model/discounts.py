@@ -104,7 +104,10 @@ class Claim(Struct, frozen=True, array_like=True):
 
 
 class HeldDiscount(Struct, frozen=True):
-    """A discount with what the adapter keeps beside it: owner, claims, history of its life."""
+    """A discount with what the adapter keeps beside it: owner, claims, history of its life.
+
+    `priority` is that of its rule when it was issued.
+    """
 
     discount: Discount
     source_id: str
@@ -115,6 +118,7 @@ class HeldDiscount(Struct, frozen=True):
     claims: tuple[Claim, ...] = ()
     order_id: str | None = None
     reason: str | None = None
+    priority: int = 0
 
     def status_at(self, now: datetime) -> Status:
         """Return the status, expiry included: nothing needs to tick for a code to expire."""

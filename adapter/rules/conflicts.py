@@ -40,7 +40,7 @@ def beaten_by_held(proposal: Proposal, held: Sequence[HeldDiscount], verdict: Ve
             theirs = worth(other.discount.action, proposal.cart, proposal.shipping)
             if proposal.worth <= theirs:
                 return f"{named}, worth {theirs:f} against {proposal.worth:f}"
-        elif rule.priority <= verdict.priorities.get(other.rule, 0):
+        elif rule.priority <= verdict.priorities.get(other.rule, other.priority):
             if other.discount.stackable:
                 return f"{named}, and this rule, which does not stack, has no higher priority"
             return f"{named}, which does not stack, and this rule has no higher priority"

@@ -25,7 +25,9 @@ def issue(proposal: Proposal, event: Event, source_id: str, code: str, now: date
     discount = Discount(
         code, _action(rule.action, expires_at), expires_at, metadata, rule.guardrails.stackable, "issued"
     )
-    return HeldDiscount(discount, source_id, rule.name, event.id, now, now, proposal.claims)
+    return HeldDiscount(
+        discount, source_id, rule.name, event.id, now, now, proposal.claims, priority=rule.priority
+    )
 
 
 def expiry(rule: Rule, now: datetime) -> datetime | None:

@@ -42,8 +42,10 @@ class Segments:
         segment = self._lists.get(name)
         if segment is None:
             return False
+        if customer.source_id in segment.source_ids or not segment.source_ids.isdisjoint(customer.merged):
+            return True
         email = (customer.email or "").strip().lower()
-        return customer.source_id in segment.source_ids or (email != "" and email in segment.emails)
+        return email != "" and email in segment.emails
 
     def holds(self, name: str, view: View) -> bool:
         """Tell whether the segment's expression is exactly true."""

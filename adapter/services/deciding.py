@@ -64,6 +64,8 @@ def wanted(batch: Sequence[Work]) -> Wanted:
                 customers[operation.source_id] = None
             if isinstance(operation, DiscountMove):
                 codes[operation.code] = None
+                if operation.source_id is not None:
+                    identities |= {(kind, operation.source_id): None for kind in LINKING}
             elif isinstance(operation, CustomerMerge):
                 customers[operation.previous_id] = None
                 names = (operation.source_id, operation.previous_id)

@@ -172,7 +172,7 @@ class Issuing:
         if held is None:
             outcome.refusal = NotFound(f"no discount `{move.code}` was issued here")
             return
-        mover = None if move.source_id is None else self._people.canonical(move.source_id)
+        mover = None if move.source_id is None else self._people.behind(move.source_id)
         try:
             after = lifecycle.moved(held, move, mover, self._means.now)
         except Refused as refusal:

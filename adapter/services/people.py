@@ -19,6 +19,8 @@ from adapter.store.contract import CustomerRecord, Identity, Loaded
 
 #: What is kept of one customer, their past apart, in bytes; it is read and written with each of their events.
 MOST_BYTES = 256 * 1024
+#: So many ids of customers who were joined into one are kept with them, the latest.
+_MOST_MERGED = 100
 
 
 class Person(Struct):
@@ -215,6 +217,8 @@ class People:
         self._learn((SOURCE_ID, source), target)
         gone = self._known.pop(source, None)
         if gone is None:
+            if target in self._known:
+                self._remember(self._known[target], (source,))
             return
         person = self._known.get(target) or self._created(target, {})
         person.history = gone.past().merge(person.past())
@@ -222,8 +226,16 @@ class People:
         person.customer = _joined(gone.customer, person.customer)
         person.size = 0
         person.dirty = True
+        self._remember(
+            person, gone.customer.merged if gone.customer.anonymous else (*gone.customer.merged, source)
+        )
         if not unknown:
             self._name(person)
+
+    def _remember(self, person: Person, names: tuple[str, ...]) -> None:
+        """Note which ids were joined into a customer, for lists of ids go on naming them."""
+        merged = tuple(dict.fromkeys((*person.customer.merged, *names)))
+        self._change(person, {"merged": merged[-_MOST_MERGED:]})
 
 
 def _of_others(identities: Mapping[str, str], own: str) -> dict[str, str]:

@@ -41,7 +41,8 @@ def held(now: datetime, value: int = 10, *, stackable: bool = False, **fields: A
     discount = Discount(
         "OLD-1", AmountOff(Decimal(value)), ends, {}, stackable, fields.get("status", "issued")
     )
-    return HeldDiscount(discount, "ann", fields.get("rule", "old"), "evt_0", now, now)
+    priority = fields.get("priority", 0)
+    return HeldDiscount(discount, "ann", fields.get("rule", "old"), "evt_0", now, now, priority=priority)
 
 
 def names(choice: Any) -> list[str]:
@@ -210,6 +211,17 @@ def test_the_sentence_names_the_one_that_does_not_stack(
     proposal = one(make_rule, "new", stackable=ours)
     choice = choose(verdict(proposal, old=0), [held(now, stackable=theirs)], {}, now)
     assert choice.outcomes[0].reason == f"not issued: {reason}"
+
+
+@pytest.mark.parametrize(
+    ("book", "kept", "granted"),
+    [({}, 10, []), ({}, 4, ["new"]), ({}, 0, ["new"]), ({"old": 4}, 10, ["new"]), ({"old": 5}, 4, [])],
+)
+def test_a_held_discount_keeps_the_priority_of_a_rule_that_is_gone(
+    book: dict[str, int], kept: int, granted: list[str], make_rule: MakeRule, now: datetime
+) -> None:
+    proposal = one(make_rule, "new", priority=5)
+    assert names(choose(verdict(proposal, **book), [held(now, priority=kept)], {}, now)) == granted
 
 
 @pytest.mark.parametrize(

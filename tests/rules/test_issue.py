@@ -38,11 +38,12 @@ def test_the_record_is_the_data_models_example(make_rule: MakeRule, make_event: 
 def test_a_held_discount_comes_back_from_its_json_with_exact_numbers(
     make_rule: MakeRule, make_event: Callable[..., Event]
 ) -> None:
-    rule = make_rule(action=PercentageOff(Decimal("12.50"), Decimal("0.1")))
+    rule = make_rule(action=PercentageOff(Decimal("12.50"), Decimal("0.1")), priority=7)
     claims = (Claim("ann", "ten|user|total", 1, 1, "per_user_limit"),)
     held = issue(Proposal(rule, claims), make_event(), "ann", "X", AT)
     again = decode(encode(held), HeldDiscount)
     assert again == held
+    assert again.priority == 7
     assert str(again.discount.action.value) == "12.50"  # type: ignore[union-attr]
 
 
