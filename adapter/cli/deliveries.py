@@ -10,6 +10,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from adapter.cli.existing import existing, expect_readable
+from adapter.cli.ids import all_in_utf8, in_utf8
 from adapter.cli.settings import AsJson, Config, Store, options, settled, stopped
 from adapter.errors import AdapterError
 from adapter.files.problems import did_you_mean
@@ -30,12 +31,18 @@ Examples:
 T = TypeVar("T")
 Dead = Annotated[bool, typer.Option("--dead", help="Only those that were given up.")]
 Destination = Annotated[
-    str | None, typer.Option("--destination", metavar="NAME", help="Only those for this destination.")
+    str | None,
+    typer.Option("--destination", metavar="NAME", help="Only those for this destination.", callback=in_utf8),
 ]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=100_000, help="How many of a kind, oldest first.")]
 Retry = Annotated[
     list[str] | None,
-    typer.Option("--retry", metavar="ID", help="Have a dead one wait again; may stand several times."),
+    typer.Option(
+        "--retry",
+        metavar="ID",
+        help="Have a dead one wait again; may stand several times.",
+        callback=all_in_utf8,
+    ),
 ]
 RetryAll = Annotated[bool, typer.Option("--retry-all", help="Have all dead ones wait again.")]
 

@@ -9,6 +9,7 @@ from urllib.parse import quote
 import typer
 
 from adapter import app
+from adapter.cli import ids
 from adapter.cli.existing import expect_readable
 from adapter.cli.settings import AsJson, Config, Mappings, Rules, Store, options, settled, stopped
 from adapter.errors import AdapterError
@@ -22,7 +23,10 @@ Examples:
   adapter erase user_123 --yes --json"""
 
 _SINGULAR = {"identities": "identity", "deliveries": "delivery"}
-SourceId = Annotated[str, typer.Argument(help="The person's source_id, or another id of theirs.")]
+SourceId = Annotated[
+    str,
+    typer.Argument(help="The person's source_id, or another id of theirs.", callback=ids.of_a_customer),
+]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask first.")]
 
 

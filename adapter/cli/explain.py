@@ -9,6 +9,7 @@ from urllib.parse import quote
 import typer
 
 from adapter.app import check_files
+from adapter.cli import ids
 from adapter.cli.existing import existing
 from adapter.cli.settings import AsJson, Config, Rules, Store, options, settled, stopped
 from adapter.errors import AdapterError
@@ -21,9 +22,10 @@ Examples:
   adapter explain user_123
   adapter explain user_123 --event evt_789"""
 
-SourceId = Annotated[str, typer.Argument(help="The customer's source_id.")]
+SourceId = Annotated[str, typer.Argument(help="The customer's source_id.", callback=ids.of_a_customer)]
 Event = Annotated[
-    str | None, typer.Option("--event", metavar="ID", help="Only what was decided on this event.")
+    str | None,
+    typer.Option("--event", metavar="ID", help="Only what was decided on this event.", callback=ids.in_utf8),
 ]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=1000, help="How many decisions, newest first.")]
 

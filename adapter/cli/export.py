@@ -11,6 +11,7 @@ from urllib.parse import quote
 import msgspec
 import typer
 
+from adapter.cli import ids
 from adapter.cli.existing import existing
 from adapter.cli.settings import Config, Store, options, settled, stopped
 from adapter.errors import AdapterError
@@ -23,7 +24,10 @@ Examples:
   adapter export user_123
   adapter export user_123 --output user_123.json"""
 
-SourceId = Annotated[str, typer.Argument(help="The person's source_id, or another id of theirs.")]
+SourceId = Annotated[
+    str,
+    typer.Argument(help="The person's source_id, or another id of theirs.", callback=ids.of_a_customer),
+]
 Output = Annotated[
     Path | None, typer.Option("--output", metavar="FILE", help="Write it there, readable by you alone.")
 ]

@@ -16,7 +16,6 @@ from msgspec.structs import replace
 from adapter.errors import MappingError
 from adapter.mapping.errors import FieldMissing
 from adapter.mapping.readers import (
-    MAX_ID,
     event_name,
     identifier,
     identifiers,
@@ -28,6 +27,7 @@ from adapter.mapping.readers import (
     units,
 )
 from adapter.model.events import Event, User
+from adapter.model.ids import MAX_ID
 from adapter.model.messages import Message
 from adapter.model.operations import (
     CustomerErase,

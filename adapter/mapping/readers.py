@@ -15,9 +15,8 @@ from typing import Any, NoReturn
 
 from adapter.errors import MappingError
 from adapter.model import units as amount
+from adapter.model.ids import MAX_ID
 
-#: Ids are keys in both stores' indexes: PostgreSQL refuses an index row over 2,704 bytes.
-MAX_ID = 512
 _WORD_STARTS = re.compile(r"(?<=[^\W_A-Z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _NUMBER = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,3})?")
 _BETWEEN_WORDS = re.compile(r"[\W_]+")

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from adapter.errors import NotFound, WrongMove
+from adapter.errors import NotFound, Unavailable, WrongMove
 from adapter.model.customers import Customer
 from adapter.model.decisions import Decision
 from adapter.model.discounts import Discount, HeldDiscount
@@ -60,6 +60,8 @@ class Checkout:
             return result.discounts[0]
         if result.error == WrongMove.code:
             raise WrongMove(result.reason or "the discount cannot move there")
+        if result.error == Unavailable.code:
+            raise Unavailable("the discount could not be moved: try it again")
         if result.outcome == "duplicate":
             await self._read(self._refuse_again(move))
         raise NotFound(result.reason or f"no discount `{move.code}` was issued here")

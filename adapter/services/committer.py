@@ -252,7 +252,7 @@ class Committer:
         return results + await self._settled(last, pass_on)
 
     async def _settled(self, works: Sequence[Work], pass_on: PassOn) -> list[Result]:
-        """Settle works; those that nobody foresaw to fail are found, and quarantined.
+        """Settle works; those that nobody foresaw to fail are found, and quarantined, or refused.
 
         What cannot be written is sifted out at once; whatever else fails is found by halving.
         """
@@ -272,6 +272,9 @@ class Committer:
                 raise Unavailable("the message cannot be stored") from error
             _log.exception("a message could not be decided", extra={"source": works[0].source})
             reason = f"internal error while deciding: {type(error).__name__}"
+            if works[0].document is None:
+                # Whoever asked waits for the answer; there is no message to be replayed.
+                return [Result(works[0].message_id, "ignored", reason, error=Unavailable.code)]
             return await self._settled([_quarantined(works[0], reason)], pass_on)
 
     def _answer(
@@ -303,7 +306,9 @@ def _too_late() -> Unavailable:
 
 def _sifted(works: Sequence[Work]) -> list[Work] | None:
     """Return the works with those quarantined that no store can keep; None where there is no such."""
-    sifted = [work if _can_be_kept(work) else _quarantined(work, _UNKEPT) for work in works]
+    sifted = [
+        work if work.document is None or _can_be_kept(work) else _quarantined(work, _UNKEPT) for work in works
+    ]
     return None if sifted == list(works) else sifted
 
 

@@ -8,13 +8,14 @@ from typing import Any
 
 from msgspec import Struct
 
-from adapter.errors import NotFound, Unavailable
+from adapter.errors import NotFound, Unavailable, Unreadable
 from adapter.model.customers import Customer
 from adapter.model.decisions import Decision
 from adapter.model.deliveries import Delivery
 from adapter.model.discounts import HeldDiscount
 from adapter.model.erasures import Receipt
 from adapter.model.events import Event
+from adapter.model.ids import fault
 from adapter.model.operations import CustomerErase
 from adapter.model.quarantine import Quarantined
 from adapter.model.timers import Timer
@@ -64,15 +65,18 @@ class Privacy:
 
         Repeating it is safe, also after it was cut off: the second time there is nothing left to remove.
         What arrives afterwards begins a new, empty customer, whom a `request` that comes again spares.
-        Raises Unavailable when it should be tried again.
+        Raises Unreadable where no one person can be meant, Unavailable when it should be tried again.
         """
+        wrong = fault(source_id)
+        if wrong is not None:
+            raise Unreadable(wrong)
         key = f"{request} {source_id}" if request else ""
         work = Work(by, key, request, self._clock(), (CustomerErase(source_id),))
         [result] = await self._submit([work])
         receipts = await self._read(self._store.receipts(source_id))
         ours = (receipt for receipt in receipts if (receipt.by, receipt.request) == (by, request))
         receipt = next(ours, None)
-        if result.outcome == "quarantined" or receipt is None:
+        if result.error is not None or receipt is None:
             raise Unavailable("the erasure left no receipt: try it again")
         return receipt
 

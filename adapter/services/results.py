@@ -16,8 +16,8 @@ class Result(Struct, omit_defaults=True):
 
     `reason` says why it was quarantined, why a rule that it triggers did not look at it (too old, a test, a
     replay), or why a discount did not move; then `error` is the code of `adapter.errors` (`not_found`,
-    `wrong_move`). `misfits` says what does not fit the data model and was
-    kept all the same.
+    `wrong_move`, or `unavailable` for what was asked without a message and failed). `misfits` says what does
+    not fit the data model and was kept all the same.
     """
 
     message_id: str

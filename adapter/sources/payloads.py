@@ -2,14 +2,16 @@
 
 A good body costs one msgspec decode. Only when that fails is the body sliced into its items, by brackets
 and commas alone, so that each can be decoded, or refused, by itself. Numbers keep their exactness: integers
-of any size are int; what no float can hold (1e999), NaN and Infinity are refused. Of duplicate keys the last
-wins, as in the CDPs' own readers (JSON.parse, encoding/json). Text is well-formed Unicode or refused.
+of up to 4,300 digits are int; what no float can hold (1e999), NaN and Infinity are refused. Of duplicate
+keys the last wins, as in the CDPs' own readers (JSON.parse, encoding/json). Text is well-formed Unicode or
+refused.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from collections import deque
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any
@@ -74,7 +76,8 @@ def decode_items(body: bytes, within: str = "") -> Any:
 
     Items are the elements of a top-level array, and those of the array under the key `within` of a
     top-level object or element. An object that is JSON, but holds what we cannot keep (half a surrogate pair,
-    1e999, too deep a nesting), is one broken item: its sender did nothing wrong, and would drop it for ever.
+    1e999, an integer of over 4,300 digits, too deep a nesting), is one broken item: its sender did nothing
+    wrong, and would drop it for ever.
     Raises Unreadable where what is wrong lies outside of every item, and TooLarge where there are more than
     MAX_ITEMS.
     """
@@ -180,10 +183,24 @@ def _reason(error: msgspec.DecodeError, body: bytes) -> str:
 
 
 def _is_json(body: bytes) -> bool:
-    """Say whether the grammar of JSON admits the body; its own reader is looser, by NaN and Infinity."""
+    """Say whether the grammar of JSON admits the body, whatever we can keep of it.
+
+    Python's reader is looser, by NaN and Infinity, and by itself stops at integers of 4,300 digits. Of a body
+    that nests too deep for it, brackets and quotes must pair.
+    """
     try:
-        json.loads(body, parse_constant=_refused)
-    except (ValueError, RecursionError):
+        json.loads(body, parse_constant=_refused, parse_int=str)
+    except RecursionError:
+        return _pairs(body)
+    except ValueError:
+        return False
+    return True
+
+
+def _pairs(body: bytes) -> bool:
+    try:
+        deque(slices(body), maxlen=0)
+    except Unreadable:
         return False
     return True
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 import msgspec
 from msgspec import Struct
@@ -15,6 +16,7 @@ from starlette.routing import Route
 
 from adapter.errors import NotFound, Unreadable
 from adapter.model.encoding import encode
+from adapter.model.ids import fault
 from adapter.model.operations import DiscountMove
 from adapter.model.units import units
 from adapter.web.bodies import read
@@ -44,7 +46,10 @@ class Move(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def routes(doors: Doors) -> list[Route]:
-    """Return the native API's routes; customers' ids may hold slashes, so the longer paths come first."""
+    """Return the native API's routes, which match paths as they were sent, before `%2F` becomes a slash.
+
+    Customers' ids may hold slashes that were sent as such too, so the longer paths come first.
+    """
     return [
         _route(doors, "/v1/discounts/{code}", _discount),
         *(_route(doors, f"/v1/discounts/{{code}}/{verb}", _moving(verb), "POST") for verb in VERBS),
@@ -81,44 +86,65 @@ def _route(doors: Doors, path: str, ask: Ask, method: str = "GET") -> Route:
     return Route(path, endpoint, methods=[method], name=ask.__name__.strip("_"))
 
 
-def _named(request: Request, parameter: str) -> str:
-    """Return a code or an id from the path; nothing was ever issued under an unprintable one."""
-    name: str = request.path_params[parameter]
-    if not name.isprintable() or len(name) > 1_000:
+def _code(request: Request) -> str:
+    """Return a code from the path; none was ever issued that is not printable."""
+    code = _decoded(request, "code")
+    if not code.isprintable() or len(code) > 1_000:
         raise NotFound("there is nothing under that name")
-    return name
+    return code
+
+
+def _customer_id(request: Request) -> str:
+    """Return a customer's id from the path."""
+    return _one(_decoded(request, "source_id"))
+
+
+def _decoded(request: Request, parameter: str) -> str:
+    try:
+        return unquote_to_bytes(request.path_params[parameter]).decode()
+    except UnicodeDecodeError as error:
+        # With its bytes replaced it would be somebody else's.
+        raise Unreadable("the path is not UTF-8 text behind its percent signs; encode it so") from error
+
+
+def _one(source_id: str) -> str:
+    """Return the id of one customer; raises Unreadable where it cannot be any."""
+    wrong = fault(source_id)
+    if wrong is not None:
+        raise Unreadable(wrong)
+    return source_id
 
 
 async def _discount(doors: Doors, request: Request) -> Any:
-    return await doors.checkout.discount(_named(request, "code"))
+    return await doors.checkout.discount(_code(request))
 
 
 async def _discounts(doors: Doors, request: Request) -> Any:
-    return {"discounts": await doors.checkout.discounts(_named(request, "source_id"))}
+    return {"discounts": await doors.checkout.discounts(_customer_id(request))}
 
 
 async def _events(doors: Doors, request: Request) -> Any:
-    return {"events": await doors.checkout.events(_named(request, "source_id"))}
+    return {"events": await doors.checkout.events(_customer_id(request))}
 
 
 async def _customer(doors: Doors, request: Request) -> Any:
-    return await doors.checkout.customer(_named(request, "source_id"))
+    return await doors.checkout.customer(_customer_id(request))
 
 
 async def _export(doors: Doors, request: Request) -> Any:
-    return await doors.privacy.export(_named(request, "source_id"))
+    return await doors.privacy.export(_customer_id(request))
 
 
 async def _erase(doors: Doors, request: Request) -> Any:
-    return await doors.privacy.erase(_named(request, "source_id"))
+    return await doors.privacy.erase(_customer_id(request))
 
 
 async def _decisions(doors: Doors, request: Request) -> Any:
     source_id = request.query_params.get("source_id", "")
-    if not source_id or not source_id.isprintable():
+    if not source_id:
         raise Unreadable("name the customer: `/v1/decisions?source_id=...`")
     event_id = request.query_params.get("event_id") or None
-    return {"decisions": await doors.checkout.decisions(source_id, event_id)}
+    return {"decisions": await doors.checkout.decisions(_one(source_id), event_id)}
 
 
 async def _quarantine(doors: Doors, request: Request) -> Any:
@@ -139,7 +165,7 @@ def _moving(verb: Any) -> Ask:
             doors.room,
         )
         given = _given(body)
-        code, taken = _named(request, "code"), _units(verb, given)
+        code, taken = _code(request), _units(verb, given)
         asked = DiscountMove(verb, code, given.source_id, given.order_id, given.reason, taken)
         return await doors.checkout.move(asked, _idempotency_key(request))
 

@@ -38,7 +38,7 @@ class Application:
         elif scope["type"] == "http" and (endpoint := self._endpoints.get(scope["path"])) is not None:
             await endpoint(scope, receive, send)
         else:
-            await self._rest(scope, receive, send)
+            await self._rest(_as_sent(scope), receive, send)
 
 
 def hot_paths(doors: Doors) -> dict[str, Endpoint]:
@@ -50,6 +50,14 @@ def hot_paths(doors: Doors) -> dict[str, Endpoint]:
         **opendsr.endpoints(doors),
     }
     return paths | {f"{path}/": endpoint for path, endpoint in paths.items()}
+
+
+def _as_sent(scope: Scope) -> Scope:
+    """Return a scope whose path is as it was sent: in a decoded one an id's slashes part it.
+
+    Nor would a newline be told from the end, by the patterns of Starlette.
+    """
+    return {**scope, "path": scope["raw_path"].decode("latin-1")} if scope["type"] == "http" else scope
 
 
 def _starlette(doors: Doors) -> Starlette:
@@ -109,7 +117,7 @@ async def _http_exception(request: Request, error: Exception) -> Response:
         answer = told(Failure(405, "method_not_allowed", message))
         return _response(Answer(405, answer.body, ((b"allow", allowed.encode()),)))
     message = "there is nothing at this path; /openapi.json lists what there is"
-    tell = events_api.told if request.url.path.startswith("/v2/") else told
+    tell = events_api.told if request.scope["path"].startswith("/v2/") else told
     return _response(tell(Failure(404, "not_found", message)))
 
 

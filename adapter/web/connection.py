@@ -11,7 +11,8 @@ call over plain http. The parser stops where it takes the other protocol to begi
 body; here the head is read once more without that header, and the body after it.
 
 Nor does uvicorn mind how long a head is, or how long it takes: both are bounded here, trailers too. What a
-trailer says does not count.
+trailer says does not count. And where uvicorn closes at what is broken, or at the sender's end, we first
+answer what came whole before.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from resource import RLIMIT_NOFILE, getrlimit
 from typing import Any, cast
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
@@ -31,6 +33,7 @@ from adapter.web import heads
 from adapter.web.answers import Answer, told
 from adapter.web.endpoints import Endpoint
 from adapter.web.errors import failure
+from adapter.web.expecting import expecting
 from adapter.web.gathering import Gathering
 
 #: Seconds after which we leave who owes us the rest of a head, or of a body that is answered already.
@@ -58,6 +61,8 @@ class Connection(HttpToolsProtocol):
         self._head: list[tuple[bytes, bytes]] = []
         self._named: dict[bytes, bytes] = {}
         self._body: list[bytes] = []
+        #: The newest cycle, while the body that belongs to it is still to come.
+        self._open: RequestResponseCycle | None = None
         #: Whether a head, or what may be trailers, is on its way; the bytes of the reads since its first one.
         self._in_head = False
         self._since = 0
@@ -99,14 +104,33 @@ class Connection(HttpToolsProtocol):
         if self._endpoint is not None:
             self._go_the_long_way()
 
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """Answer what came whole before the sender's end; returns whether an answer is still to come."""
+        if self._answering() and (self._open is None or self.pipeline):
+            self._refuse(Unreadable("the request is cut short"))
+            return True
+        self.transport.close()
+        return False
+
     def _refuse(self, error: BaseException | None) -> None:
-        """Tell what is wrong with a request, and close; what answers another one is not told in its place."""
+        """Tell what is wrong with a request, and close, once all that came before it is answered.
+
+        Where an answer to the request itself has begun, and where the one before it says that the connection
+        ends, nothing more is told.
+        """
         self._endpoint, self._body = None, []
         if not isinstance(error, AdapterError):
             error = Unreadable("this is no HTTP request")
-        if not self._answering():
-            self.transport.write(_response(told(failure(error)), keep_alive=False))
-        self.transport.close()
+        refusal, broken = told(failure(error)), self._open
+        if self.pipeline or (broken is None and self._answering()):
+            self.cycle.keep_alive = False
+            if broken is not None:
+                self.pipeline[0] = (broken, cast("Any", _saying(refusal)))
+        else:
+            if broken is None or not broken.response_started:
+                self.transport.write(_response(refusal, keep_alive=False))
+            self.transport.close()
+        self.parser, self._in_head = cast("HttpRequestParser", Deaf()), False
 
     def _look(self) -> None:
         """Leave who owed us the rest of the same request when we looked before, or who reads nothing.
@@ -159,6 +183,8 @@ class Connection(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Hold the head of a call that may be answered the short way."""
         self._in_head = False
+        if self.expect_100_continue and self.parser.get_http_version() == "1.0":
+            self.expect_100_continue = False
         if self.parser.should_upgrade():
             if self.parser.get_method() == b"CONNECT":
                 raise Unreadable("this is no proxy; send the request itself")
@@ -178,6 +204,8 @@ class Connection(HttpToolsProtocol):
         named = dict(head)
         if len(named) < len(head):
             heads.single(head)
+        if b"transfer-encoding" in named:
+            heads.chunked(head)
         self._head, self._named = head, named
 
     def on_chunk_header(self) -> None:
@@ -199,9 +227,11 @@ class Connection(HttpToolsProtocol):
         if self._endpoint is None:
             if not self.parser.should_upgrade():
                 super().on_message_complete()
+                self._open = None
         elif self._answering():
             self._go_the_long_way()
             super().on_message_complete()
+            self._open = None
         else:
             self._answer(self._endpoint)
 
@@ -230,8 +260,11 @@ class Connection(HttpToolsProtocol):
         super().on_message_begin()
         self.url, self.expect_100_continue = url, expects
         self.headers += self._head
+        app = self.app
+        if expects:
+            self.app = expecting(app)
         super().on_headers_complete()
-        self.headers = trailers
+        self.app, self.headers, self._open = app, trailers, self.cycle
 
     def _answer(self, endpoint: Endpoint) -> None:
         parts, self._body, self._endpoint = self._body, [], None
@@ -269,6 +302,20 @@ class Exchange:
         self.keep_alive = keep_alive
         self.disconnected = False
         self.response_complete = False
+
+
+class Deaf:
+    """Stands where the parser was, once nothing counts that comes."""
+
+    def feed_data(self, data: bytes | memoryview) -> None:
+        """Let it pass."""
+
+
+def _saying(answer: Answer) -> ASGIApp:
+    async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await answer.send(send)
+
+    return app
 
 
 def _response(answer: Answer, *, keep_alive: bool) -> bytes:

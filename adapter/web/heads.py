@@ -1,4 +1,4 @@
-"""What a request's head may be: not too long, and of one mind about who sends it."""
+"""What a request's head may be: not too long, and of one mind about who sends it, and what."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ SINGLE = frozenset(
         b"x-opendsr-signature",
         b"x-opendsr-processor-domain",
         b"idempotency-key",
+        b"content-encoding",
     }
 )
 
@@ -34,9 +35,16 @@ def bound(url: bytes, headers: Pairs) -> None:
 
 
 def single(headers: Pairs) -> None:
-    """Raise Unreadable where a header that says who asks, or which request it is, stands twice."""
+    """Raise Unreadable where a header that says who asks, for what, or how to read it stands twice."""
     seen: set[bytes] = set()
     for name, _ in headers:
         if name in SINGLE and name in seen:
             raise Unreadable(f"the header {name.decode()} stands there twice; send it once")
         seen.add(name)
+
+
+def chunked(headers: Pairs) -> None:
+    """Raise Unreadable where a body is coded for its transfer in any way but in chunks, once."""
+    codings = [value.lower() for name, value in headers if name == b"transfer-encoding"]
+    if codings not in ([], [b"chunked"]):
+        raise Unreadable("the only Transfer-Encoding that is taken here is `chunked`, named once")

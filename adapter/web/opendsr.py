@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from adapter.errors import Refused, Unreadable
 from adapter.model.encoding import encode
+from adapter.model.ids import fault
 from adapter.sources import opendsr
 from adapter.web.answers import Answer
 from adapter.web.bodies import Headers
@@ -66,7 +67,7 @@ def endpoints(doors: Doors) -> dict[str, Endpoint]:
 async def _erase(doors: Doors, demand: opendsr.Demand) -> None:
     if demand.kind != "erasure":
         raise Refused(f"{demand.kind} is not answered here; use GET /v1/customers/SOURCE_ID/export")
-    names = {value for kind, value in demand.identities if kind in _FINDING}
+    names = {value for kind, value in demand.identities if kind in _FINDING and not fault(value)}
     if not names:
         raise Unreadable(f"nobody is named in the clear by one of {', '.join(_FINDING)}")
     for kind, value in demand.identities:

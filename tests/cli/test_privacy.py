@@ -111,3 +111,19 @@ def test_who_is_unknown_is_told(shop: Shop) -> None:
     shop.run("erase", "--yes")
     result = CliRunner().invoke(commands, ["export", "nobody", "--store", shop.url])
     assert (result.exit_code, result.stderr) == (1, "adapter: nothing is held under that id\n")
+
+
+@pytest.mark.parametrize("id_", ["", "  ", "a\0", "a" * 513, "\udcff\udcfe"])
+@pytest.mark.parametrize("command", [["erase", "--yes"], ["export"], ["explain"]])
+def test_an_id_under_which_nobody_can_be_kept_is_refused(command: list[str], id_: str, shop: Shop) -> None:
+    result = CliRunner().invoke(commands, [*command, "--store", shop.url, "--", id_])
+    assert (result.exit_code, "source_id': the id " in result.stderr.lower()) == (2, True)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["deliveries", "--retry"], ["deliveries", "--destination"], ["explain", "ann", "--event"]],
+)
+def test_a_name_that_is_not_utf_8_is_refused(command: list[str], shop: Shop) -> None:
+    result = CliRunner().invoke(commands, [*command, "\udcff", "--store", shop.url])
+    assert (result.exit_code, "the name is not UTF-8 text" in result.stderr) == (2, True)

@@ -9,7 +9,7 @@ import pytest
 from msgspec import Raw
 from msgspec.structs import replace
 
-from adapter.errors import NotFound, Unavailable
+from adapter.errors import NotFound, Unavailable, Unreadable
 from adapter.model.encoding import encode
 from adapter.model.operations import CustomerErase, CustomerUpsert
 from adapter.model.quarantine import Quarantined
@@ -124,9 +124,19 @@ async def test_nothing_held_is_said(privacy: Privacy) -> None:
     assert len((await privacy.export("nobody")).receipts) == 1
 
 
+@pytest.mark.parametrize("source_id", ["", "  ", "\u3000", "a\0", "a" * 513])
+async def test_an_erasure_that_can_mean_nobody_removes_nothing(
+    source_id: str, desk: Any, privacy: Privacy
+) -> None:
+    await desk.settle([bad(desk, source_id), bad(desk, "")])
+    with pytest.raises(Unreadable):
+        await privacy.erase(source_id)
+    assert len(await desk.store.quarantined()) == 2
+
+
 async def test_an_erasure_that_was_not_settled_is_no_success(desk: Any) -> None:
     async def settle(_works: Any) -> list[Result]:
-        return [Result("", "quarantined", "internal error")]
+        return [Result("", "ignored", "internal error", error="unavailable")]
 
     with pytest.raises(Unavailable):
         await Privacy(desk.store, settle, lambda: desk.now, Patience(4)).erase("ann")

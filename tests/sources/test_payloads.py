@@ -137,6 +137,21 @@ def test_a_batch_that_nobody_would_send_is_not_told_apart() -> None:
     assert payloads.decode_items(much, "items").raw == much, "an object that is JSON is kept whole"
 
 
+@pytest.mark.parametrize(
+    "value",
+    [b"9" * 4301, b"-" + b"9" * 100_000, b'{"a":' * 1_100 + b"1" + b"}" * 1_100,
+     b"[" * 150_000 + b"]" * 150_000, b'"\\ud83d"', b"1e999"],
+    ids=lambda value: repr(value)[:24],
+)  # fmt: skip
+def test_one_message_that_is_json_but_cannot_be_kept_is_one_broken_item(value: bytes) -> None:
+    body = b'{"userId": "u", "n": ' + value + b"}"
+    broken = payloads.decode_items(body)
+    assert (broken.raw, bool(broken.reason)) == (body, True)
+    for no_json in (body[:-1], body + b"}", body.replace(b'"n', b"n")):
+        with pytest.raises(Unreadable):
+            payloads.decode_items(no_json)
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),

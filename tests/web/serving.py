@@ -15,6 +15,7 @@ from adapter.web.connection import Connection
 
 CALL = b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 2\r\n\r\n{}"
 ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-type: application/json\r\n\r\n{}"
+CLOSED = ANSWER.replace(b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n")
 
 
 async def echo(scope: Any, receive: Any, send: Any) -> None:
@@ -71,12 +72,15 @@ async def served(app: Any) -> AsyncIterator[tuple[str, int]]:
     await serving
 
 
-async def said(address: tuple[str, int], *parts: bytes) -> bytes:
-    """Send parts one after the other, close, and return all that comes back; nothing where it is cut off."""
+async def said(address: tuple[str, int], *parts: bytes, pause: float = 0.02) -> bytes:
+    """Send parts one after the other, close, and return all that comes back; nothing where it is cut off.
+
+    `pause` is in seconds, after each part; 0 closes in the same breath.
+    """
     reader, writer = await asyncio.open_connection(*address)
     for part in parts:
         writer.write(part)
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(pause)
     with suppress(OSError):
         writer.write_eof()
     answer = b""

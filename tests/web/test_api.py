@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -43,6 +44,40 @@ async def test_a_person_is_erased_under_any_id_and_the_receipt_told(connect: Con
     answer = await connect().delete("/v1/customers/user%2F123")
     assert (answer.status_code, answer.json()["removed"]) == (200, {"customers": 1, "events": 2})
     assert services.erased == [("user/123", "api", "")]
+
+
+@pytest.mark.parametrize(
+    "source_id",
+    ["nl1\n", "a\tb", "a\u200db", "a\u00a0b", "a\u3000b", "a\u202eb", "\ufeff", " a ", "a%41", "a%2Fb",
+     "a?b#c", "/a/", "a/events", "a/export", "a/discounts", "é" * 512],
+)  # fmt: skip
+async def test_a_customer_is_meant_under_the_id_as_it_is_and_nobody_else(
+    source_id: str, connect: Connect, services: Any
+) -> None:
+    client, path = connect(), f"/v1/customers/{quote(source_id, safe='')}"
+    assert (await client.get(path)).json()["source_id"] == source_id
+    [event] = (await client.get(f"{path}/events")).json()["events"]
+    assert event["user"]["id"] == source_id
+    assert (await client.get(f"{path}/export")).json()["source_id"] == source_id
+    asked = await client.get("/v1/decisions", params={"source_id": source_id})
+    assert asked.json()["decisions"][0]["source_id"] == source_id
+    assert (await client.delete(path)).status_code == 200
+    assert services.erased == [(source_id, "api", "")]
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [("", "blank"), ("%20%20", "blank"), ("%0A", "blank"), ("%E3%80%80", "blank"), ("a%00", "NUL"),
+     ("a" * 513, "512"), ("a%FF", "UTF-8"), ("%ED%A0%80", "UTF-8")],
+)  # fmt: skip
+@pytest.mark.parametrize("what", ["", "/export", "/events", "/discounts"])
+async def test_an_id_under_which_nobody_can_be_kept_is_refused(
+    name: str, told: str, what: str, connect: Connect, services: Any
+) -> None:
+    method = "GET" if what else "DELETE"
+    answer = await connect().request(method, f"/v1/customers/{name}{what}")
+    assert (answer.status_code, services.erased) == (400, [])
+    assert told in answer.json()["error"]["message"]
 
 
 async def test_what_is_held_of_a_person_is_told_whole(connect: Connect) -> None:
@@ -189,7 +224,8 @@ async def test_the_api_is_shut_when_only_other_doors_have_secrets(connect: Conne
     ("method", "path", "status", "code"),
     [("GET", "/nowhere", 404, "not_found"), ("DELETE", f"/v1/discounts/{CODE}", 405, "method_not_allowed"),
      ("GET", f"/v1/discounts/{CODE}/apply", 405, "method_not_allowed"),
-     ("GET", "/v1/discounts/%00", 404, "not_found")],
+     ("GET", "/v1/discounts/%00", 404, "not_found"), ("GET", f"/v1/discounts/{CODE}%0A", 404, "not_found"),
+     ("GET", "/health/live%0A", 404, "not_found"), ("GET", "/v1/quarantine%0A", 404, "not_found")],
 )  # fmt: skip
 async def test_what_is_not_there_is_told_in_one_shape(
     method: str, path: str, status: int, code: str, connect: Connect

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.web.serving import ANSWER, CALL, Echo, said, served
+from tests.web.serving import ANSWER, CALL, CLOSED, Echo, said, served
 
 #: What the JDK's HttpClient adds to every call over plain http.
 ASKED = b"Connection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: AAEAAEAAAAIAAAABAAMAAABk\r\nUpgrade: h2c\r\n"
@@ -15,7 +15,6 @@ ASKING = CALL.replace(b"Host", ASKED + b"Host")
 CHUNKED = ASKING.replace(b"Content-Length: 2", b"Transfer-Encoding: chunked").replace(
     b"{}", b"1\r\n{\r\n1\r\n}\r\n0\r\n\r\n"
 )
-CLOSED = ANSWER.replace(b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n")
 
 
 @pytest.mark.parametrize(
