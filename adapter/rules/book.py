@@ -166,8 +166,8 @@ def load(
     """Read the rules of a directory; the book is None when any file has an error.
 
     Every `*.yaml` and `*.yml` is read that is neither hidden nor a `*.test.yaml`. `names` says what
-    expressions may name; when not given, anything. What is past at `now` (aware) is warned of; nothing is where
-    it is not given.
+    expressions may name; when not given, anything. What is past at `now` (aware) is warned of; nothing is
+    where it is not given.
     """
     if not directory.is_dir():
         message = f"there is no such directory: `{directory.absolute()}`"
