@@ -349,22 +349,6 @@ async def test_two_batches_are_under_way_at_a_time_in_the_order_of_their_coming(
     assert server.begun == [[f"m{n}"] for n in range(6)]
 
 
-async def test_what_was_asked_without_a_message_is_answered_when_it_fails_and_never_quarantined() -> None:
-    asked = Work("command line", "", "", NOW)
-    kept: list[Work] = []
-
-    async def write(batch: Sequence[Work], _: PassOn) -> list[Result]:
-        if asked in batch:
-            raise ValueError("a bug")
-        kept.extend(each for each in batch if each.quarantine)
-        return await settle(batch, _)
-
-    async with running(write) as committer:
-        first, answer, last = await committer.submit([work("m1"), asked, work("m2")])
-    assert (first.outcome, last.outcome, kept) == ("processed", "processed", [])
-    assert (answer.outcome, answer.error) == ("ignored", "unavailable")
-
-
 async def test_a_message_that_breaks_deciding_is_quarantined_alone_also_beside_other_batches() -> None:
     server = Server()
     server.written.set()

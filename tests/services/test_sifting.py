@@ -42,3 +42,22 @@ async def test_what_cannot_be_written_is_found_in_one_transaction_more(bad: int)
         committer.close()
     assert [answer.outcome for answer in answers] == ["quarantined"] * bad + ["processed"] * (100 - bad)
     assert len(batches) == 2
+
+
+async def test_what_was_asked_without_a_message_is_answered_when_it_fails_and_never_quarantined() -> None:
+    asked = Work("command line", "", "", NOW)
+    kept: list[Work] = []
+
+    async def write(batch: Sequence[Work], _: PassOn) -> list[Result]:
+        if asked in batch:
+            raise ValueError("a bug")
+        kept.extend(each for each in batch if each.quarantine)
+        return [Result(each.message_id, "processed") for each in batch]
+
+    committer = Committer(write, Limits(), Metrics())
+    async with asyncio.TaskGroup() as group:
+        group.create_task(committer.run())
+        first, answer, last = await committer.submit([work(1, "whole"), asked, work(2, "whole")])
+        committer.close()
+    assert (first.outcome, last.outcome, kept) == ("processed", "processed", [])
+    assert (answer.outcome, answer.error) == ("ignored", "unavailable")
