@@ -136,7 +136,7 @@ class Arriving:
 
     def _identity(self, operation: Operation, work: Work) -> None:
         if isinstance(operation, CustomerMerge):
-            self.people.merge(operation.previous_id, operation.source_id)
+            self.people.merge(operation.previous_id, operation.source_id, operation.identities)
         elif isinstance(operation, CustomerGroup):
             self.people.group(operation)
         elif isinstance(operation, CustomerErase):

@@ -137,15 +137,20 @@ class People:
         person = self.find(facts.source_id, facts.identities)
         self._change(person, {"groups": _grouped(person.customer, facts).groups})
 
-    def merge(self, previous_id: str, source_id: str) -> None:
-        """Join those behind two names; merging again, or the other way round, changes nothing."""
+    def merge(self, previous_id: str, source_id: str, identities: Mapping[str, str] | None = None) -> None:
+        """Join those behind two names; merging again, or the other way round, changes nothing.
+
+        The second name is from then on a customer's own, unless the identities call it a visitor's.
+        """
+        kinds = [kind for kind in LINKING if identities and identities.get(kind) == source_id]
+        person, visitor = self._known.get(target), self._known.get(source)
+        if person is not None and not kinds:
+            self._name(person)
         source, target = self.behind(previous_id), self.behind(source_id)
         if source == target:
             return
-        visitor = self._known.get(source)
-        if target not in self._known and visitor is not None and visitor.customer.anonymous:
-            # Two visits of an unknown visitor; a message that names them will say so.
-            kinds = (kind for kind in LINKING if visitor.customer.identities.get(kind) == source)
+        if person is None and visitor is not None and visitor.customer.anonymous:
+            # Two visits of an unknown visitor stay one; a message that names them will say so.
             self._created(target, dict.fromkeys(kinds, target))
         self._absorb(source, target)
         if previous_id != source:

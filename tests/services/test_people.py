@@ -119,7 +119,7 @@ def test_two_visits_joined_before_signing_in_are_both_remembered(first: str) -> 
     room = people(visitor("7", traits={"seen": "shoes"}))
     if first == "visit":
         room.find("8", {"mpid": "8"})
-    room.merge("7", "8")
+    room.merge("7", "8", {"mpid": "8"})
     room.find("8", {"mpid": "8"})
     room.upsert(CustomerUpsert("u1", identities={"mpid": "8"}))
     assert {room.canonical(name) for name in ("7", "8", "u1")} == {"u1"}
@@ -131,6 +131,26 @@ def test_a_visitor_into_whom_a_customer_was_merged_is_no_longer_unknown() -> Non
     room.merge("u1", "8")
     room.find("thief", {"anonymous_id": "8"})
     assert {room.canonical(name) for name in ("u1", "8")} == {"8"}
+@pytest.mark.parametrize("first", ["nothing", "visit"])
+def test_nobody_takes_over_a_customer_whom_an_alias_was_the_first_to_name(first: str) -> None:
+    room = people(visitor("anon-1", traits={"seen": "shoes"}))
+    if first == "visit":
+        room.find("victim", {"anonymous_id": "victim"})
+    room.merge("anon-1", "victim")
+    room.upsert(CustomerUpsert("thief", identities={"anonymous_id": "victim"}))
+    assert {name: room.behind(name) for name in ("anon-1", "victim", "thief")} == {
+        "anon-1": "victim", "victim": "victim", "thief": "thief",
+    }  # fmt: skip
+    assert written(room)["victim"].traits == {"seen": "shoes"}
+
+
+def test_an_alias_repeated_says_too_that_its_user_id_is_a_customers_own() -> None:
+    room = people(visitor("u1"), identities={("source_id", "anon-1"): "u1"})
+    room.merge("anon-1", "u1")
+    room.upsert(CustomerUpsert("thief", identities={"anonymous_id": "u1"}))
+    assert room.moved == []
+
+
 
 
 @pytest.mark.parametrize("linked", ["previous", "current"])
