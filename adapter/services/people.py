@@ -245,5 +245,9 @@ def _joined(older: Customer, into: Customer) -> Customer:
     return replace(
         facts_of_both(older, into),
         identities=older.identities | into.identities,
-        groups=older.groups | into.groups,
+        groups=groups,
     )
+    groups = {
+        group_id: older.groups.get(group_id, {}) | into.groups.get(group_id, {})
+        for group_id in older.groups | into.groups
+    }
