@@ -65,7 +65,7 @@ class Arriving:
                 await self._event(index, operation, work.unrewarded)
             elif isinstance(operation, DiscountMove):
                 self.steps.append(Move(index, operation))
-            elif isinstance(operation, _FACTS) and not self.people.has_room(operation):
+            elif isinstance(operation, _FACTS) and not self.people.has_room(operation, work.told_at):
                 self._leave_out(index, work)
             elif isinstance(operation, CustomerUpsert):
                 self.people.upsert(operation, work.told_at)
