@@ -120,7 +120,16 @@ ACTIONS: dict[str, Action] = {
         Action(
             "customer.merge",
             "says that two ids are one person",
-            (_SOURCE_ID, Field("previous_id", "id", "the id that becomes `source_id`", required=True)),
+            (
+                _SOURCE_ID,
+                Field("previous_id", "id", "the id that becomes `source_id`", required=True),
+                Field(
+                    "anonymous_id",
+                    "id",
+                    "an anonymous id; where it is `source_id` too, that is a visitor's key, not a customer's",
+                ),
+                Field("mpid", "id", "mParticle's profile id; says so likewise"),
+            ),
         ),
         Action(
             "customer.group",

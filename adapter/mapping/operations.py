@@ -81,7 +81,7 @@ def _customer_merge(fields: Fields, message: Message, out: list[Operation]) -> N
     source_id = _source_id(fields, message)
     previous_id = _needed(fields, "previous_id")
     if previous_id != source_id:
-        out.append(CustomerMerge(source_id, previous_id))
+        out.append(CustomerMerge(source_id, previous_id, _links(fields)))
 
 
 def _customer_group(fields: Fields, message: Message, out: list[Operation]) -> None:

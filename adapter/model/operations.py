@@ -40,10 +40,14 @@ class EventOccurred(Struct, frozen=True, tag_field="action", tag="event"):
 
 
 class CustomerMerge(Struct, frozen=True, tag_field="action", tag="customer.merge"):
-    """`previous_id` (a source_id or a linking identity) turns out to be `source_id`."""
+    """`previous_id` (a source_id or a linking identity) turns out to be `source_id`.
+
+    `source_id` is a customer's own key, unless it is among the `identities`: then it is an unknown visitor's.
+    """
 
     source_id: str
     previous_id: str
+    identities: dict[str, str] = {}
 
 
 class CustomerGroup(Struct, frozen=True, tag_field="action", tag="customer.group"):

@@ -65,7 +65,7 @@ class Arriving:
                 await self._event(index, operation, work.unrewarded)
             elif isinstance(operation, DiscountMove):
                 self.steps.append(Move(index, operation))
-            elif isinstance(operation, _FACTS) and not self.people.has_room(operation):
+            elif isinstance(operation, _FACTS) and not self.people.has_room(operation, work.told_at):
                 self._leave_out(index, work)
             elif isinstance(operation, CustomerUpsert):
                 self.people.upsert(operation, work.told_at)
@@ -136,7 +136,7 @@ class Arriving:
 
     def _identity(self, operation: Operation, work: Work) -> None:
         if isinstance(operation, CustomerMerge):
-            self.people.merge(operation.previous_id, operation.source_id)
+            self.people.merge(operation.previous_id, operation.source_id, operation.identities)
         elif isinstance(operation, CustomerGroup):
             self.people.group(operation)
         elif isinstance(operation, CustomerErase):

@@ -21,6 +21,8 @@ from adapter.store.contract import CustomerRecord, Identity, Loaded
 MOST_BYTES = 256 * 1024
 #: So many ids of customers who were joined into one are kept with them, the latest.
 _MOST_MERGED = 100
+#: What the moment of one fact takes beside the fact's name, in bytes: `"segments.":1772366400000,`.
+_MOMENT = 28
 
 
 class Person(Struct):
@@ -109,45 +111,47 @@ class People:
     def upsert(self, facts: CustomerUpsert, at: datetime | None = None) -> None:
         """Apply facts about a customer, told at a moment; only what is given changes."""
         person = self.find(facts.source_id, facts.identities)
-        old, new = person.customer, told(person.customer, facts, at)
-        if facts.identities:
-            given = facts.identities if old.anonymous else _of_others(facts.identities, old.source_id)
-            new = replace(new, identities=old.identities | given)
-        if new != old:
+        new = _upserted(person.customer, facts, at)
+        if new != person.customer:
             person.customer = new
             person.dirty = True
 
-    def has_room(self, facts: CustomerUpsert | CustomerGroup) -> bool:
-        """Say whether a customer can take more facts; what is kept of one has a bound."""
-        person = self._known.get(self.behind(facts.source_id))
-        more = len(encode(facts))
-        if person is None:
-            return more <= MOST_BYTES
+    def has_room(self, facts: CustomerUpsert | CustomerGroup, at: datetime | None = None) -> bool:
+        """Say whether a customer can take more facts, told at a moment; what is kept of one has a bound."""
+        person = self._known.get(self.behind(facts.source_id)) or Person(Customer(facts.source_id))
         if not person.size:
             person.size = len(encode(person.customer))
-        person.size += more
-        if person.size <= MOST_BYTES:
+        size = person.size + _most_added(facts)
+        if size <= MOST_BYTES:
+            person.size = size
             return True
         # What replaces something was counted as if it were new; two who joined may be over the bound already.
         old = person.customer
-        new = told(old, facts, None) if isinstance(facts, CustomerUpsert) else _grouped(old, facts)
-        before, person.size = len(encode(old)), len(encode(new))
-        return person.size <= max(before, MOST_BYTES)
+        new = _upserted(old, facts, at) if isinstance(facts, CustomerUpsert) else _grouped(old, facts)
+        before, after = len(encode(old)), len(encode(new))
+        fits = after <= max(before, MOST_BYTES)
+        person.size = after if fits else before
+        return fits
 
     def group(self, facts: CustomerGroup) -> None:
         """Put a customer into a group, with the group's traits."""
         person = self.find(facts.source_id, facts.identities)
         self._change(person, {"groups": _grouped(person.customer, facts).groups})
 
-    def merge(self, previous_id: str, source_id: str) -> None:
-        """Join those behind two names; merging again, or the other way round, changes nothing."""
+    def merge(self, previous_id: str, source_id: str, identities: Mapping[str, str] | None = None) -> None:
+        """Join those behind two names; merging again, or the other way round, changes nothing.
+
+        The second name is from then on a customer's own, unless the identities call it a visitor's.
+        """
         source, target = self.behind(previous_id), self.behind(source_id)
+        kinds = [kind for kind in LINKING if identities and identities.get(kind) == source_id]
+        person, visitor = self._known.get(target), self._known.get(source)
+        if person is not None and not kinds:
+            self._name(person)
         if source == target:
             return
-        visitor = self._known.get(source)
-        if target not in self._known and visitor is not None and visitor.customer.anonymous:
-            # Two visits of an unknown visitor; a message that names them will say so.
-            kinds = (kind for kind in LINKING if visitor.customer.identities.get(kind) == source)
+        if person is None and visitor is not None and visitor.customer.anonymous:
+            # Two visits of an unknown visitor stay one; a message that names them will say so.
             self._created(target, dict.fromkeys(kinds, target))
         self._absorb(source, target)
         if previous_id != source:
@@ -243,14 +247,38 @@ def _of_others(identities: Mapping[str, str], own: str) -> dict[str, str]:
     return {kind: value for kind, value in identities.items() if kind not in LINKING or value != own}
 
 
+def _most_added(facts: CustomerUpsert | CustomerGroup) -> int:
+    """Return the most bytes by which facts can make a customer grow, without looking at the customer."""
+    size = len(encode(facts))
+    if isinstance(facts, CustomerGroup):
+        return size
+    given = (facts.fields, facts.traits, facts.joined_segments)
+    taken = (facts.removed_fields, facts.removed_traits, facts.left_segments)
+    # The moment of each fact is kept under the fact's name: no name stands more than twice.
+    return 2 * size + _MOMENT * sum(map(len, (*given, *taken)))
+
+
+def _upserted(customer: Customer, facts: CustomerUpsert, at: datetime | None) -> Customer:
+    new = told(customer, facts, at)
+    if not facts.identities:
+        return new
+    own = customer.source_id
+    given = facts.identities if customer.anonymous else _of_others(facts.identities, own)
+    return replace(new, identities=customer.identities | given)
+
+
 def _grouped(customer: Customer, facts: CustomerGroup) -> Customer:
     merged = customer.groups.get(facts.group_id, {}) | facts.traits
     return replace(customer, groups=customer.groups | {facts.group_id: merged})
 
 
 def _joined(older: Customer, into: Customer) -> Customer:
+    groups = {
+        group_id: older.groups.get(group_id, {}) | into.groups.get(group_id, {})
+        for group_id in older.groups | into.groups
+    }
     return replace(
         facts_of_both(older, into),
         identities=older.identities | into.identities,
-        groups=older.groups | into.groups,
+        groups=groups,
     )

@@ -113,6 +113,8 @@ def test_merge_group_and_erase(message: Message) -> None:
     assert build("customer.merge", {"source_id": "u1", "previous_id": "a1"}, message) == [
         CustomerMerge("u1", "a1")
     ]
+    visits = {"source_id": "8", "previous_id": "7", "mpid": 8}
+    assert build("customer.merge", visits, message) == [CustomerMerge("8", "7", {"mpid": "8"})]
     assert build("customer.merge", {"source_id": "u1", "previous_id": "u1"}, message) == []
     fields = {"source_id": "u1", "group_id": 9, "traits": {"plan": "x"}, "anonymous_id": "a"}
     assert build("customer.group", fields, message) == [

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from adapter.model.customers import Customer
+from adapter.model.encoding import encode
 from adapter.model.operations import CustomerGroup, CustomerUpsert
-from adapter.services.people import People
+from adapter.services.people import MOST_BYTES, People
 from adapter.store.contract import CustomerRecord, Identity, Loaded
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 def people(*customers: Customer, identities: dict[Identity, str] | None = None) -> People:
@@ -119,11 +124,31 @@ def test_two_visits_joined_before_signing_in_are_both_remembered(first: str) -> 
     room = people(visitor("7", traits={"seen": "shoes"}))
     if first == "visit":
         room.find("8", {"mpid": "8"})
-    room.merge("7", "8")
+    room.merge("7", "8", {"mpid": "8"})
     room.find("8", {"mpid": "8"})
     room.upsert(CustomerUpsert("u1", identities={"mpid": "8"}))
     assert {room.canonical(name) for name in ("7", "8", "u1")} == {"u1"}
     assert written(room)["u1"].traits == {"seen": "shoes"}
+
+
+@pytest.mark.parametrize("first", ["nothing", "visit"])
+def test_nobody_takes_over_a_customer_whom_an_alias_was_the_first_to_name(first: str) -> None:
+    room = people(visitor("anon-1", traits={"seen": "shoes"}))
+    if first == "visit":
+        room.find("victim", {"anonymous_id": "victim"})
+    room.merge("anon-1", "victim")
+    room.upsert(CustomerUpsert("thief", identities={"anonymous_id": "victim"}))
+    assert {name: room.behind(name) for name in ("anon-1", "victim", "thief")} == {
+        "anon-1": "victim", "victim": "victim", "thief": "thief",
+    }  # fmt: skip
+    assert written(room)["victim"].traits == {"seen": "shoes"}
+
+
+def test_an_alias_repeated_says_too_that_its_user_id_is_a_customers_own() -> None:
+    room = people(visitor("u1"), identities={("source_id", "anon-1"): "u1"})
+    room.merge("anon-1", "u1")
+    room.upsert(CustomerUpsert("thief", identities={"anonymous_id": "u1"}))
+    assert room.moved == []
 
 
 def test_a_visitor_into_whom_a_customer_was_merged_is_no_longer_unknown() -> None:
@@ -171,6 +196,48 @@ def test_a_group_keeps_its_own_traits() -> None:
     room = people(Customer("u1", groups={"g1": {"plan": "team"}}))
     room.group(CustomerGroup("u1", "g1", {"seats": 5}))
     assert written(room)["u1"].groups == {"g1": {"plan": "team", "seats": 5}}
+
+
+def test_who_is_joined_brings_the_traits_of_a_group_that_the_customer_did_not_tell() -> None:
+    room = people(
+        visitor("anon-1", groups={"g1": {"plan": "free", "seats": 5}}),
+        Customer("u1", groups={"g1": {"plan": "team"}, "g2": {}}),
+    )
+    room.find("u1", {"anonymous_id": "anon-1"})
+    assert written(room)["u1"].groups == {"g1": {"plan": "team", "seats": 5}, "g2": {}}
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        lambda number: CustomerUpsert("u1", traits={f"{number}_{each}": 1 for each in range(900)}),
+        lambda number: CustomerUpsert("u1", removed_traits=tuple(f"{number}_{each}" for each in range(900))),
+        lambda number: CustomerUpsert("u1", joined_segments=tuple(f"{number}_{each}" for each in range(900))),
+        lambda number: CustomerUpsert("u1", left_segments=tuple(f"{number}_{each}" for each in range(900))),
+        lambda number: CustomerUpsert("u1", identities={f"other_{number}": "y" * 30_000}),
+        lambda number: CustomerUpsert("u1", traits={f"ä\u0001{number}": "y"}, fields={"name": "y" * 30_000}),
+        lambda number: CustomerGroup("u1", f"g{number}", {"z": "y" * 30_000}),
+    ],
+    ids=["traits", "removed traits", "segments", "left segments", "identities", "fields", "groups"],
+)  # fmt: skip
+@pytest.mark.parametrize("known", [0, 200_000])
+def test_nothing_that_is_said_of_a_customer_grows_beyond_the_bound(
+    facts: Callable[[int], CustomerUpsert | CustomerGroup], known: int
+) -> None:
+    room = people(Customer("u1", traits={"known": "x" * known}))
+    for number in range(40):
+        said = facts(number)
+        if not room.has_room(said, NOW):
+            continue
+        if isinstance(said, CustomerUpsert):
+            room.upsert(said, NOW)
+        else:
+            room.group(said)
+    assert 0 < len(encode(written(room)["u1"])) <= MOST_BYTES
+
+
+def test_facts_that_just_fit_a_new_customer_have_room() -> None:
+    assert people().has_room(CustomerUpsert("u1", traits={"much": "x" * (MOST_BYTES - 200)}), NOW)
 
 
 def test_a_name_leads_to_a_customer_by_itself_by_redirect_or_by_link() -> None:
