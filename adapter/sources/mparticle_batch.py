@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import Struct
 
 from adapter.errors import MappingError
-from adapter.model.times import parse_timestamp
+from adapter.model.times import iso_text, parse_timestamp
 from adapter.sources.mparticle_identities import ZERO_GUID, identities, set_text, text_id
 
 #: Channels through which our own events can come back; phones and browsers never send them.
@@ -92,12 +92,8 @@ def best_time(candidates: tuple[Any, ...], received_at: datetime) -> str:
     for candidate in candidates:
         moment = parse_timestamp(candidate)
         if moment is not None and moment.year >= _FIRST_YEAR and moment - received_at <= _AHEAD:
-            return _text(moment)
-    return _text(received_at)
-
-
-def _text(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+            return iso_text(moment)
+    return iso_text(received_at)
 
 
 def context_of(raw: dict[str, Any]) -> dict[str, Any]:
