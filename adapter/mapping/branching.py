@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from adapter.mapping.directives.branch import is_filled
+from adapter.mapping.directives.first import is_told
 from adapter.mapping.files import Mapping
 from adapter.mapping.tracing import Tracing
 from adapter.mapping.values import UNDEFINED
@@ -39,8 +40,7 @@ class Branching(Tracing):
 
     def _alternative(self, options: list[Any], payload: Any) -> None:
         for index, option in enumerate(options):
-            value = self.resolve(option, payload)
-            if value is not UNDEFINED and value is not None:
+            if is_told(self.resolve(option, payload)):
                 self.taken.add(branch_id(options, index))
                 return
 

@@ -35,6 +35,11 @@ def parse_timestamp(value: Any) -> datetime | None:
     return _in_utc(value) if isinstance(value, datetime) else None
 
 
+def iso_text(moment: datetime) -> str:
+    """Return an instant in UTC as ISO-8601 text with milliseconds and `Z`."""
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def believed(value: Any, received_at: datetime) -> datetime:
     """Return the instant that a message gives, or that of its receipt where it gives none, or one to come."""
     given = parse_timestamp(value)

@@ -50,12 +50,6 @@ def verify(authorization: str | None, accepted: Sequence[str]) -> None:
         raise Unauthorised("the Authorization header is not one that is configured here")
 
 
-def is_development(message: Message) -> bool:
-    """Say whether a message comes from mParticle's development environment."""
-    context = message.document.get("context")
-    return type(context) is dict and context.get("environment") == "development"
-
-
 def decode(body: bytes, received_at: datetime) -> Decoded:
     """Decode a batch, an array of batches, or an alias request.
 

@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import Struct
 
 from adapter.errors import MappingError
-from adapter.model.times import parse_timestamp
+from adapter.model.times import iso_text, parse_timestamp
 from adapter.sources.mparticle_identities import ZERO_GUID, identities, set_text, text_id
 
 #: Channels through which our own events can come back; phones and browsers never send them.
@@ -92,12 +92,8 @@ def best_time(candidates: tuple[Any, ...], received_at: datetime) -> str:
     for candidate in candidates:
         moment = parse_timestamp(candidate)
         if moment is not None and moment.year >= _FIRST_YEAR and moment - received_at <= _AHEAD:
-            return _text(moment)
-    return _text(received_at)
-
-
-def _text(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+            return iso_text(moment)
+    return iso_text(received_at)
 
 
 def context_of(raw: dict[str, Any]) -> dict[str, Any]:
@@ -143,11 +139,11 @@ def _traits(raw: dict[str, Any], events: list[Any], faults: list[str]) -> tuple[
     if attributes is not None and type(attributes) is not dict:
         faults.append("`user_attributes` is not an object")
         attributes = None
-    traits = {_trait(name): value for name, value in attributes.items()} if attributes else {}
+    traits = {trait_name(name): value for name, value in attributes.items()} if attributes else {}
     gone = raw.get("deleted_user_attributes")
     if gone is not None and type(gone) is not list:
         faults.append("`deleted_user_attributes` is not an array")
-    deleted = {_trait(name): True for name in gone if type(name) is str} if type(gone) is list else {}
+    deleted = {trait_name(name): True for name in gone if type(name) is str} if type(gone) is list else {}
     snapshot = frozenset(traits)
     for event in events:
         if type(event) is dict and event.get("event_type") == "user_attribute_change":
@@ -158,16 +154,17 @@ def _traits(raw: dict[str, Any], events: list[Any], faults: list[str]) -> tuple[
 def _change(data: Any, snapshot: frozenset[str], traits: dict[str, Any], deleted: dict[str, bool]) -> None:
     """Follow one change in an attribute that the snapshot, which is from after it, does not have."""
     name = data.get("user_attribute_name") if type(data) is dict else None
-    if type(name) is not str or _trait(name) in snapshot:
+    if type(name) is not str or trait_name(name) in snapshot:
         return
     if data.get("deleted") is True:
-        traits.pop(_trait(name), None)
-        deleted[_trait(name)] = True
+        traits.pop(trait_name(name), None)
+        deleted[trait_name(name)] = True
     else:
-        traits[_trait(name)] = data.get("new")
+        traits[trait_name(name)] = data.get("new")
 
 
-def _trait(name: str) -> str:
+def trait_name(name: str) -> str:
+    """Return an attribute's name as traits have it: reserved ones (`$FirstName`) in lower case."""
     return name.lower() if name.startswith("$") else name
 
 

@@ -17,7 +17,7 @@ from adapter.errors import Unreadable
 from adapter.model.messages import Message
 from adapter.sources import payloads
 from adapter.sources.decoded import Decoded, bounded_key, content_key, undecoded
-from adapter.sources.mparticle_batch import best_time
+from adapter.sources.mparticle_batch import best_time, trait_name
 from adapter.sources.mparticle_identities import canonical_kind, set_text, text_id
 
 SOURCE = "mparticle"
@@ -26,7 +26,10 @@ _MEMBERSHIP = "audience_membership_change_request"
 #: Says that an audience will be sent, or no more: there is nothing to do.
 _SUBSCRIPTION = "audience_subscription_request"
 _EVENTS = "event_processing_request"
+_REGISTRATION = "module_registration_request"
 _DEMAND = "dsr_processing_request"
+_EVENTS_ELSEWHERE = f"`{_EVENTS}` is not taken here: let the Webhook output send events"
+_REGISTERED_ELSEWHERE = f"`{_REGISTRATION}` is not taken here: register the module at mParticle"
 #: Why a data subject request is not taken: nothing would be erased.
 DEMAND = (
     f"`{_DEMAND}` is not taken here, and nothing is erased by it: let data subject requests come signed to "
@@ -59,8 +62,12 @@ def take(decoded: Decoded, request: dict[str, Any], received_at: datetime) -> st
         _take_memberships(decoded, request, received_at)
     elif kind == _DEMAND:
         return DEMAND
-    elif kind != _SUBSCRIPTION and not (kind == _EVENTS and not request.get("events")):
-        return f"`{kind[:60]}` is not taken here: let the Webhook output send events"
+    elif kind == _EVENTS:
+        return _EVENTS_ELSEWHERE if request.get("events") else None
+    elif kind == _REGISTRATION:
+        return _REGISTERED_ELSEWHERE
+    elif kind != _SUBSCRIPTION:
+        return f"`{kind[:60]}` is not taken here: send `{_MEMBERSHIP}`"
     return None
 
 
@@ -123,6 +130,7 @@ def _attributes(value: Any) -> dict[str, Any]:
         name = entry.get("key") if type(entry) is dict else None
         if type(name) is not str:
             continue  # mParticle's own example has an empty one
+        name = trait_name(name)
         if entry.get("action") == "delete":
             deleted.append(name)
         else:

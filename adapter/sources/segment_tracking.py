@@ -15,7 +15,7 @@ from msgspec import Raw, Struct
 
 from adapter.errors import Unreadable
 from adapter.model.messages import Message
-from adapter.model.times import parse_timestamp
+from adapter.model.times import iso_text, parse_timestamp
 from adapter.sources import payloads
 from adapter.sources.decoded import Decoded
 from adapter.sources.segment_messages import message, refuse
@@ -97,7 +97,7 @@ def _clock(sent: Any, received_at: datetime) -> tuple[str, Any, timedelta | None
     sent_at = parse_timestamp(sent)
     skew = None if sent_at is None else received_at - sent_at
     wrong = skew is not None and abs(skew) > _TOLERANCE
-    return _text(received_at), sent, skew if wrong else None
+    return iso_text(received_at), sent, skew if wrong else None
 
 
 def _completed(item: dict[str, Any], shared: _Shared, received_at: datetime) -> Message:
@@ -127,11 +127,7 @@ def _stamp(item: dict[str, Any], shared: _Shared) -> None:
     if moment is None:
         return
     try:
-        corrected = _text(moment + shared.skew)
+        corrected = iso_text(moment + shared.skew)
     except OverflowError:
         return
     item["originalTimestamp"], item["timestamp"] = original, corrected
-
-
-def _text(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -256,7 +256,8 @@ def test_development_is_told_whatever_its_case(received_at: datetime) -> None:
         _one(_event(), received_at, environment=name)
         for name in ("Development", "development", "production", None)
     ]
-    assert [mparticle.is_development(message) for message in messages] == [True, True, False, False]
+    told = [message.document["context"]["environment"] for message in messages]
+    assert told == ["development", "development", "production", "production"]
 
 
 def test_our_own_events_are_dropped_and_those_of_others_kept(received_at: datetime) -> None:

@@ -56,6 +56,20 @@ async def test_what_says_nothing_that_we_take_is_quarantined(
     assert (len(decoded.messages), len(decoded.quarantined)) == (0, 1)
 
 
+@pytest.mark.parametrize(
+    ("kind", "remedy"),
+    [("event_processing", "let the Webhook output send events"),
+     ("module_registration", "register the module at mParticle"),
+     ("unheard_of", "send `audience_membership_change_request`")],
+)  # fmt: skip
+async def test_a_request_that_is_not_taken_is_told_what_to_do(
+    connect: Connect, services: Any, kind: str, remedy: str
+) -> None:
+    await connect().post(PATH, json={"type": f"{kind}_request", "id": "m", "events": [{}]})
+    [decoded] = services.taken
+    assert [kept.reason for kept in decoded.quarantined] == [f"`{kind}_request` is not taken here: {remedy}"]
+
+
 async def test_an_audience_that_will_be_sent_is_acknowledged(connect: Connect) -> None:
     answer = await connect().post(
         PATH, json={"type": "audience_subscription_request", "id": "s", "action": "add"}

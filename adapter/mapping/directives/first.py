@@ -1,4 +1,4 @@
-"""`@first`: the first of several values that is there and not null. Ours; Segment does not know it."""
+"""`@first`: the first of several values that says something. Ours; Segment does not know it."""
 
 from __future__ import annotations
 
@@ -21,9 +21,16 @@ def _run(options: Any, payload: Any, resolver: Resolver) -> Any:
         raise MappingError(f"@first expected array, got {type_of(options)}")
     for option in options:
         value = resolver.resolve(option, payload)
-        if value is not UNDEFINED and value is not None:
+        if is_told(value):
             return value
     return UNDEFINED
+
+
+def is_told(value: Any) -> bool:
+    """Tell whether `@first` takes a value: it is neither missing nor null nor blank text."""
+    if type(value) is str:
+        return value != "" and not value.isspace()
+    return value is not UNDEFINED and value is not None
 
 
 def _emit(options: Any, emitter: Emitter, final: bool) -> Value:
@@ -34,13 +41,18 @@ def _emit(options: Any, emitter: Emitter, final: bool) -> Value:
             value = emitter.value(option, final=final)
             emitter.line(f"{result} = {value.text}")
             holed = holed or value.holed
-            sure = option is not None and type(option) is not dict
+            sure = type(option) is not dict and is_told(option)
             if sure:
                 break
-            blocks.enter_context(emitter.block(f"if {result} is U or {result} is None:"))
+            blocks.enter_context(emitter.block(f"if {_passed_over(result)}:"))
         else:
             emitter.line(f"{result} = U")
     return Value(result, misses=not sure, holed=holed, simple=True)
+
+
+def _passed_over(name: str) -> str:
+    blank = f"type({name}) is str and (not {name} or {name}.isspace())"
+    return f"{name} is U or {name} is None or {blank}"
 
 
 FIRST = Directive("@first", Items(Raw()), _run, _emit, portable=False)
