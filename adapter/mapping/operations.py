@@ -23,6 +23,7 @@ from adapter.mapping.readers import (
     mapping,
     memberships,
     names,
+    person,
     text,
     units,
 )
@@ -79,7 +80,7 @@ def _standard(fields: Fields) -> dict[str, Any]:
 
 def _customer_merge(fields: Fields, message: Message, out: list[Operation]) -> None:
     source_id = _source_id(fields, message)
-    previous_id = _needed(fields, "previous_id")
+    previous_id = _needed(fields, "previous_id", person)
     if previous_id != source_id:
         out.append(CustomerMerge(source_id, previous_id, _links(fields)))
 
@@ -144,7 +145,7 @@ def _discount(
     codes = identifiers(fields.get("code"), "code")
     if not codes:
         return
-    source_id = identifier(fields.get("source_id"), "source_id")
+    source_id = person(fields.get("source_id"), "source_id")
     order_id = identifier(fields.get("order_id"), "order_id")
     out.extend(DiscountMove(verb, code, source_id, order_id) for code in codes)
 
@@ -172,7 +173,7 @@ def builder(action: str, given: Collection[str]) -> Builder:
 
 
 def _source_id(fields: Fields, message: Message) -> str:
-    source_id = identifier(fields.get("source_id"), "source_id")
+    source_id = person(fields.get("source_id"), "source_id")
     if source_id is not None:
         return source_id
     document = message.document
@@ -182,8 +183,8 @@ def _source_id(fields: Fields, message: Message) -> str:
     raise MappingError(f"no source_id: the message has {neither}")
 
 
-def _needed(fields: Fields, field: str) -> str:
-    value = identifier(fields.get(field), field)
+def _needed(fields: Fields, field: str, read: Callable[[Any, str], str | None] = identifier) -> str:
+    value = read(fields.get(field), field)
     if value is None:
         raise FieldMissing(field)
     return value
@@ -193,7 +194,7 @@ def _links(fields: Fields) -> dict[str, str]:
     links: dict[str, str] = {}
     for kind in ("anonymous_id", "mpid"):
         value = fields.get(kind)
-        if value is not None and (link := identifier(value, kind)) is not None:
+        if value is not None and (link := person(value, kind)) is not None:
             links[kind] = link
     return links
 

@@ -15,7 +15,8 @@ from typing import Any, NoReturn
 
 from adapter.errors import MappingError
 from adapter.model import units as amount
-from adapter.model.ids import MAX_ID
+from adapter.model.customers import LINKING
+from adapter.model.ids import DEVICE, MAX_ID
 
 _WORD_STARTS = re.compile(r"(?<=[^\W_A-Z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _NUMBER = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,3})?")
@@ -34,6 +35,14 @@ def identifier(value: Any, field: str) -> str | None:
     return said if said and not said.isspace() else None
 
 
+def person(value: Any, field: str) -> str | None:
+    """Return the id of a person, as `identifier` does."""
+    said = identifier(value, field)
+    if said is not None and said.startswith(DEVICE):
+        raise MappingError(f"`{field}` begins with `{DEVICE}`, under which devices are counted, not people")
+    return said
+
+
 def identifiers(value: Any, field: str) -> tuple[str, ...]:
     """Return one id or a list of them, nulls and blanks left out, each once, in order."""
     items = value if isinstance(value, list) else (value,)
@@ -45,7 +54,7 @@ def identity_map(value: Any, field: str) -> dict[str, str]:
     """Return kind to id, nulls and blanks left out."""
     found: dict[str, str] = {}
     for kind, item in (mapping(value, field) or {}).items():
-        said = identifier(item, f"{field}.{kind}")
+        said = (person if kind in LINKING else identifier)(item, f"{field}.{kind}")
         if said is not None:
             found[kind] = said
     return found

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from adapter.model.decisions import RuleOutcome
 from adapter.model.discounts import Claim, HeldDiscount
+from adapter.model.ids import DEVICE
 from adapter.model.money import from_minor_units
 from adapter.model.slots import SLOT
 from adapter.rules.conflicts import beaten_by_granted, beaten_by_held, ranked
@@ -129,4 +130,4 @@ def _length(seconds: str) -> str:
 
 
 def _holder(claim: Claim) -> str:
-    return "this device" if claim.scope.startswith("device:") else "the customer"
+    return "this device" if claim.scope.startswith(DEVICE) else "the customer"

@@ -15,6 +15,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from adapter.model.discounts import Claim
+from adapter.model.ids import DEVICE
 from adapter.model.money import minor_units
 from adapter.model.rules import Budget, Guardrails, Period
 from adapter.model.slots import SLOT
@@ -68,7 +69,7 @@ class Counting:
         if self._personal:
             found += self._of_scope(source_id, day, now)
             if device_id:
-                found += self._of_scope(f"device:{device_id}", day, now)
+                found += self._of_scope(f"{DEVICE}{device_id}", day, now)
         found += day.budget
         return found
 

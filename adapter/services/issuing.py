@@ -15,6 +15,7 @@ from adapter.model.deliveries import Delivery
 from adapter.model.discounts import Claim, Discount, HeldDiscount
 from adapter.model.encoding import encode
 from adapter.model.events import Event
+from adapter.model.ids import DEVICE
 from adapter.model.operations import DiscountMove
 from adapter.model.slots import extra, keeping_slots
 from adapter.rules.choice import choose
@@ -218,7 +219,7 @@ class Issuing:
 
     def _counter(self, claim: Claim, owner: str) -> CounterKey:
         """Return a claim's counter; one scoped to a customer follows the customer through merges."""
-        if claim.scope and not claim.scope.startswith("device:"):
+        if claim.scope and not claim.scope.startswith(DEVICE):
             return self._people.canonical(owner), claim.key
         return claim.scope, claim.key
 

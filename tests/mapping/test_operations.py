@@ -166,6 +166,23 @@ def test_without_a_code_a_discount_mapping_yields_nothing(code: Any, message: Me
         ("event", {"source_id": "u", "name": "x", "attributes": "y"}, "`attributes` is text, but must be an"),
         ("customer.upsert", {"source_id": "u" * 513}, "`source_id` is longer than 512 characters"),
         ("customer.upsert", {"source_id": "u\0"}, "`source_id` holds a NUL character"),
+        ("customer.upsert", {"source_id": "device:u"}, "`source_id` begins with `device:`"),
+        ("customer.erase", {"source_id": "device:u"}, "`source_id` begins with `device:`"),
+        (
+            "customer.merge",
+            {"source_id": "u", "previous_id": "device:u"},
+            "`previous_id` begins with `device:`",
+        ),
+        (
+            "event",
+            {"source_id": "u", "name": "a", "anonymous_id": "device:u"},
+            "`anonymous_id` begins with `device:`",
+        ),
+        (
+            "customer.upsert",
+            {"source_id": "u", "identities": {"mpid": "device:u"}},
+            "`identities.mpid` begins with",
+        ),
         ("customer.upsert", {"source_id": "u", "traits": [1]}, "`traits` is a list, but must be an object"),
         ("customer.upsert", {"source_id": "u", "email": {}}, "`email` is an object, but must be text"),
         ("customer.upsert", {"source_id": "u", "segments": {"vip": "yes"}}, "`segments.vip` is text, but"),

@@ -68,6 +68,7 @@ async def test_a_customer_is_meant_under_the_id_as_it_is_and_nobody_else(
 @pytest.mark.parametrize(
     ("name", "told"),
     [("", "blank"), ("%20%20", "blank"), ("%0A", "blank"), ("%E3%80%80", "blank"), ("a%00", "NUL"),
+     ("device:a", "begins with `device:`"),
      ("a" * 513, "512"), ("a%FF", "UTF-8"), ("%ED%A0%80", "UTF-8")],
 )  # fmt: skip
 @pytest.mark.parametrize("what", ["", "/export", "/events", "/discounts"])
