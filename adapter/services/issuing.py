@@ -93,9 +93,8 @@ class Issuing:
             if held.source_id in people.gone:
                 continue
             owner = people.canonical(held.source_id)
-            if owner in joined:
-                held = replace(keeping_slots(held), source_id=owner)  # noqa: PLW2901
-            self._hold(held)
+            kept = keeping_slots(held) if owner in joined else held
+            self._hold(kept if owner == held.source_id else replace(kept, source_id=owner))
         self._candidates: dict[tuple[str, str], str] = {}
         self._used: dict[CounterKey, int] = {}
         self._taken: set[str] = set()

@@ -95,3 +95,13 @@ async def test_who_gives_up_while_hosts_are_tried_leaves_nothing_running(mute: s
     await asyncio.wait([opening], timeout=1)
     assert opening.cancelled()
     assert asyncio.all_tasks() == before
+
+
+@pytest.mark.parametrize("parameter", ["nonsense=1", "TimeZone=Nowhere%2FAtAll"])
+async def test_a_parameter_that_the_server_does_not_take_is_told_in_one_sentence(
+    store_url: str, parameter: str
+) -> None:
+    with pytest.raises(
+        Unavailable, match=r"does not take a parameter of the store's URL \(.*\): leave it out"
+    ):
+        await open_store(f"{store_url}?{parameter}").open()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 from asyncpg import exceptions
 
-from adapter.errors import Refused, StoreUnavailable
+from adapter.errors import StoreUnavailable
 from adapter.store.postgres.hosts import by_host, first
 from adapter.store.postgres.text import escape, unescape
 
@@ -83,13 +83,13 @@ async def _connect(dsn: str, settings: dict[str, str]) -> Connection:
             target_session_attrs=_writable(dsn),
         )
     except _UNFIT as error:
-        raise Refused(
+        raise StoreUnavailable(
             f"the server does not take a parameter of the store's URL ({error}): leave it out"
         ) from error
     except asyncpg.InterfaceError:
         raise
     except ValueError as error:
-        raise Refused(
+        raise StoreUnavailable(
             "the store's URL, or a PG… variable of the environment such as PGPORT, cannot be read"
         ) from error
     try:
