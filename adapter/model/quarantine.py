@@ -11,6 +11,8 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
+from adapter.model.ids import is_utf8
+
 #: Keys, in lower-case letters alone, whose value names a person.
 _NAMING = frozenset({"userid", "anonymousid", "previousid", "sourceid", "customerid", "mpid", "email"})
 #: Keys below which every value names a person, but for what says of which kind it is.
@@ -55,15 +57,7 @@ def _names_in_text(text: str) -> Iterator[str]:
         yield from (value for key, value in _MEMBER.findall(text) if _tells(key, naming=False))
     else:
         # Half a surrogate pair is JSON, but nobody's name.
-        yield from (name for name in _names(document) if _is_text(name))
-
-
-def _is_text(name: str) -> bool:
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+        yield from (name for name in _names(document) if is_utf8(name))
 
 
 def _names(document: Any) -> Iterator[str]:

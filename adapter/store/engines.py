@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import quote, unquote
 
 from adapter.errors import Refused
+from adapter.model.ids import is_utf8
 from adapter.settings import dsn
 from adapter.store.postgres.engine import PostgresStore
 from adapter.store.sqlite.engine import SqliteStore
@@ -43,16 +44,9 @@ def shown(url: str) -> str:
     return f"{scheme}:***" if separator and scheme != "sqlite" else url
 
 
-def _can_be_a_path(path: str) -> bool:
-    try:
-        return b"\0" not in path.encode()
-    except UnicodeEncodeError:
-        return False
-
-
 def _path(url: str) -> str:
     rest = url.removeprefix("sqlite://")
     path = unquote(rest[1:])
-    if not rest.startswith("/") or not path or path.endswith("/") or not _can_be_a_path(path):
+    if not rest.startswith("/") or not path or path.endswith("/") or "\0" in path or not is_utf8(path):
         raise Refused(f"`{url}` names no file: {_FORMS}")
     return path

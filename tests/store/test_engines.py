@@ -27,6 +27,8 @@ def test_a_file_is_named_relative_or_absolute(url: str) -> None:
         "sqlite:///",
         "sqlite://host/a.db",
         "sqlite:///dir/",
+        "sqlite:////tmp/a%00b.db",
+        "sqlite:////tmp/\udcff.db",
         "mysql://a/b",
     ],
 )
