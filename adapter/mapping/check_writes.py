@@ -16,8 +16,8 @@ from adapter.mapping.compiler import Transform
 from adapter.mapping.files import Mapping
 from adapter.mapping.readers import event_name
 from adapter.mapping.satisfiable import contradiction, sample, types_of, ways
+from adapter.model.customers import FIELDS
 
-_CUSTOMER_FIELDS = ("name", "email", "phone", "birthdate", "description", "address")
 _TYPES = {
     "@template": "text", "@string": "text", "@liquid": "text", "@replace": "text", "@number": "number",
     "@boolean": "boolean", "@datetime": "datetime", "@money": "money", "@flatten": "object",
@@ -133,7 +133,7 @@ def _common_name(first: _Writer, second: _Writer, message: dict[str, Any]) -> st
 
 def _written(fields: dict[str, Any]) -> set[tuple[str, ...]]:
     """Return the standard fields and the traits that a customer's mapping names outright."""
-    written: set[tuple[str, ...]] = {(field,) for field in _CUSTOMER_FIELDS if field in fields}
+    written: set[tuple[str, ...]] = {(field,) for field in FIELDS if field in fields}
     return written | {("traits", trait) for trait in _named_traits(fields)}
 
 

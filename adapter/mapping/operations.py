@@ -27,6 +27,7 @@ from adapter.mapping.readers import (
     text,
     units,
 )
+from adapter.model.customers import TEXT_FIELDS
 from adapter.model.events import Event, User
 from adapter.model.ids import MAX_ID
 from adapter.model.messages import Message
@@ -69,7 +70,7 @@ def _customer_upsert(fields: Fields, message: Message, out: list[Operation]) -> 
 
 def _standard(fields: Fields) -> dict[str, Any]:
     standard: dict[str, Any] = {}
-    for field in ("name", "email", "phone", "birthdate", "description"):
+    for field in TEXT_FIELDS:
         value = fields.get(field)
         if value is not None and (said := text(value, field)) is not None:
             standard[field] = said

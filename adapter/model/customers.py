@@ -9,6 +9,10 @@ from msgspec import Struct
 #: Identity kinds by which an unknown visitor is recognised and joined to a customer. Email, phone
 #: and device are not among them: they are re-assigned and shared, so they describe but never join.
 LINKING = ("anonymous_id", "mpid")
+#: Standard fields that hold text.
+TEXT_FIELDS = ("name", "email", "phone", "birthdate", "description")
+#: All standard fields.
+FIELDS = (*TEXT_FIELDS, "address")
 #: The kind under which a merged customer's old source_id leads to the one it was merged into.
 SOURCE_ID = "source_id"
 

@@ -25,7 +25,7 @@ from msgspec import Struct
 from adapter.files import yaml
 from adapter.files.folders import visible
 from adapter.files.problems import Mark, Problem, did_you_mean, errors
-from adapter.model.customers import Customer
+from adapter.model.customers import TEXT_FIELDS, Customer
 from adapter.model.decisions import RuleOutcome
 from adapter.model.events import Event, User
 from adapter.rules.blocks import Block, shown
@@ -39,7 +39,6 @@ from adapter.rules.verdicts import Proposal, Verdict
 
 CLOCK = datetime(2026, 1, 15, 12, tzinfo=UTC)
 OUTCOMES = ("issued", "withheld", "control", "shadow", "not_met", "error", "none")
-FIELDS = ("name", "email", "phone", "birthdate", "description")
 
 
 class Expected(Struct, frozen=True):
@@ -187,7 +186,7 @@ def _customer(block: Block | None) -> Customer:
     if block is None:
         return Customer("user_case")
     source_id = block.text("source_id") or "user_case"
-    fields: dict[str, Any] = {name: block.text(name) for name in FIELDS}
+    fields: dict[str, Any] = {name: block.text(name) for name in TEXT_FIELDS}
     customer = Customer(
         source_id=source_id,
         **fields,

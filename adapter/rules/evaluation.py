@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from adapter.model.customers import Customer
+from adapter.model.customers import FIELDS, Customer
 from adapter.model.decisions import RuleOutcome
 from adapter.model.discounts import Claim, FreeShipping
 from adapter.model.events import Event
@@ -111,9 +111,6 @@ def _lowest(mask: int, count: int) -> list[int]:
     return found
 
 
-_FIELDS = ("name", "email", "phone", "birthdate", "description", "address")
-
-
 def view_of(event: Event, customer: Customer, history: History, now: datetime) -> View:
     """Return what conditions see; the customer's standard fields are traits, and stand over them."""
 
@@ -128,7 +125,7 @@ def view_of(event: Event, customer: Customer, history: History, now: datetime) -
 def traits_of(customer: Customer) -> dict[str, Any]:
     """Return the customer as `user.x` sees it: traits, standard fields, source_id, segments."""
     traits = customer.traits.copy()
-    for name in _FIELDS:
+    for name in FIELDS:
         value = getattr(customer, name)
         if value is not None:
             traits[name] = value

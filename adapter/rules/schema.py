@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import get_args
 
 from adapter.files.schemas import TEXT, Schema, block, file, listed, one_of, said, table
+from adapter.model.customers import TEXT_FIELDS
 from adapter.model.rules import Conflicts, Period
 from adapter.rules.actions import KINDS
 from adapter.rules.blocks import DURATION
-from adapter.rules.cases import FIELDS, OUTCOMES
+from adapter.rules.cases import OUTCOMES
 from adapter.rules.conditions import GROUPS
 from adapter.rules.files import NAME, Status
 from adapter.rules.limits import DAYS, HOURS, WEEKDAYS
@@ -73,7 +74,7 @@ def cases_schema() -> Schema:
             "name": said(TEXT, "What should happen, in a sentence."),
             "now": _MOMENT,
             "customer": block({
-                **dict.fromkeys(("source_id", *FIELDS), TEXT),
+                **dict.fromkeys(("source_id", *TEXT_FIELDS), TEXT),
                 "address": {"type": "object"}, "traits": {"type": "object"}, "segments": _WORDS,
             }),
             "past": listed(block({**happening, "ago": _LENGTH}, "name", "ago")),

@@ -13,10 +13,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from adapter.model.customers import Customer
+from adapter.model.customers import FIELDS, Customer
 from adapter.model.operations import CustomerUpsert
-
-FIELDS = frozenset({"name", "email", "phone", "birthdate", "description", "address"})
 
 
 def told(customer: Customer, facts: CustomerUpsert, at: datetime | None) -> Customer:
