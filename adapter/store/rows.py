@@ -25,6 +25,15 @@ read_event: Callable[[bytes], Event] = msgspec.json.Decoder(Event).decode
 read_held: Callable[[bytes], HeldDiscount] = msgspec.json.Decoder(HeldDiscount).decode
 _decision: Callable[[bytes], Decision] = msgspec.json.Decoder(Decision).decode
 
+#: What a merged customer's rows are moved by, a statement for each table.
+MOVES = (
+    "move_events",
+    "move_decisions",
+    "move_deliveries",
+    "move_timers",
+    "move_messages",
+    "move_identities",
+)
 #: No id is above it.
 LAST_ID = 2**63 - 1
 #: Old message keys are dropped in this many transactions, so that none holds other writers up for long.
@@ -73,6 +82,20 @@ def final_owners(moved: Iterable[tuple[str, str]]) -> dict[str, str]:
         owners[old] = new
         owners.pop(new, None)
     return owners
+
+
+def discount_row(held: HeldDiscount) -> tuple[Any, ...]:
+    """Return a discount's columns."""
+    discount = held.discount
+    return (
+        discount.code,
+        held.source_id,
+        held.event_id,
+        micros(held.issued_at),
+        micros_or_none(discount.expires_at),
+        is_open(held),
+        encode(held),
+    )
 
 
 def delivery_row(delivery: Delivery) -> tuple[Any, ...]:

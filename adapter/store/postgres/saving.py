@@ -9,14 +9,16 @@ from adapter.model.discounts import HeldDiscount
 from adapter.model.encoding import encode
 from adapter.model.slots import Limit, extra, keeping_slots, sorted_anew
 from adapter.store.contract import Changes, CounterKey
-from adapter.store.moments import micros, micros_or_none
+from adapter.store.moments import micros
 from adapter.store.postgres.connection import Connection
 from adapter.store.postgres.erasing import erase, keep_quarantined
 from adapter.store.postgres.statements import SQL
 from adapter.store.postgres.text import arrays, escape
 from adapter.store.rows import (
+    MOVES,
     delivery_row,
     digest,
+    discount_row,
     final_owners,
     given_to,
     is_open,
@@ -24,14 +26,6 @@ from adapter.store.rows import (
     timer_row,
 )
 
-_MOVES = (
-    "move_events",
-    "move_decisions",
-    "move_deliveries",
-    "move_timers",
-    "move_messages",
-    "move_identities",
-)
 Rows = list[tuple[Any, ...]]
 
 
@@ -88,8 +82,8 @@ class Saving:
         moved = [given_to(read_held(row[0]), {old: new}) for row in rows]
         await self._one("drop_discounts", old)
         await self._one("move_codes", old, new)
-        await self._many("put_discounts", map(_discount_row, moved))
-        for statement in _MOVES:
+        await self._many("put_discounts", map(discount_row, moved))
+        for statement in MOVES:
             await self._one(statement, old, new)
         await self._one("drop_customer", old)
         await self._one("end_redirect", new)
@@ -111,7 +105,7 @@ class Saving:
         open_ones = [held for held in (read_held(row[0]) for row in rows) if is_open(held)]
         kept = [keeping_slots(held, limits) for held in open_ones]
         changed = [one for one, held in zip(kept, open_ones, strict=True) if one is not held]
-        await self._many("put_discounts", map(_discount_row, changed))
+        await self._many("put_discounts", map(discount_row, changed))
 
     async def _slots(self, scope: str) -> dict[str, int]:
         rows = await self._connection.fetch(SQL["slot_counters"], scope)
@@ -137,7 +131,7 @@ class Saving:
         )
         discounts = sorted(given.items())
         yield [(code, held.source_id) for code, held in discounts if code not in self._loaded], 2
-        yield [_discount_row(held) for _, held in discounts], 7
+        yield [discount_row(held) for _, held in discounts], 7
         deliveries = map(delivery_row, changes.deliveries)
         yield [(*row[:2], owner(row[2]), *row[3:]) for row in deliveries], 11
         yield [(owner(each.source_id), each.rule, micros(each.at)) for each in changes.cancelled], 3
@@ -190,16 +184,3 @@ def in_order(counter: CounterKey) -> tuple[bool, str, str]:
 
 def _json(rows: Rows) -> str:
     return encode(rows).decode() if rows else ""
-
-
-def _discount_row(held: HeldDiscount) -> tuple[Any, ...]:
-    discount = held.discount
-    return (
-        discount.code,
-        held.source_id,
-        held.event_id,
-        micros(held.issued_at),
-        micros_or_none(discount.expires_at),
-        is_open(held),
-        encode(held),
-    )

@@ -7,14 +7,15 @@ from typing import Any
 
 import apsw
 
-from adapter.model.discounts import HeldDiscount
 from adapter.model.encoding import encode
 from adapter.model.slots import Limit, extra, keeping_slots, sorted_anew
 from adapter.store.contract import Changes, MessageKey
-from adapter.store.moments import micros, micros_or_none
+from adapter.store.moments import micros
 from adapter.store.rows import (
+    MOVES,
     delivery_row,
     digest,
+    discount_row,
     final_owners,
     given_to,
     is_open,
@@ -25,14 +26,6 @@ from adapter.store.sqlite.erasing import erase, keep_quarantined
 from adapter.store.sqlite.statements import SQL
 
 _Row = tuple[Any, ...]
-_MOVES = (
-    "move_events",
-    "move_decisions",
-    "move_deliveries",
-    "move_timers",
-    "move_messages",
-    "move_identities",
-)
 
 
 class Saving:
@@ -81,8 +74,8 @@ class Saving:
     def _move(self, old: str, new: str) -> None:
         rows: list[Any] = self._connection.execute(SQL["all_discounts"], (old,)).fetchall()
         moved = [given_to(read_held(row[0]), {old: new}) for row in rows]
-        self._many("replace_discount", map(_discount_row, moved))
-        for statement in _MOVES:
+        self._many("replace_discount", map(discount_row, moved))
+        for statement in MOVES:
             self._one(statement, old, new)
         self._one("drop_events", old)
         self._one("drop_timers", old)
@@ -107,7 +100,7 @@ class Saving:
         for held in [read_held(row[0]) for row in rows]:
             keeping = keeping_slots(held, limits)
             if keeping is not held and is_open(held):
-                self._many("replace_discount", [_discount_row(keeping)])
+                self._many("replace_discount", [discount_row(keeping)])
 
     def _slots(self, scope: str) -> list[Any]:
         return self._connection.execute(SQL["slot_counters"], (scope,)).fetchall()
@@ -172,7 +165,7 @@ class Saving:
         added: dict[str, _Row] = {}
         replaced: list[_Row] = []
         for held in self._changes.discounts:
-            row = _discount_row(given_to(held, self._owners) if self._owners else held)
+            row = discount_row(given_to(held, self._owners) if self._owners else held)
             if held.discount.code in self._discounts:
                 replaced.append(row)
             else:
@@ -184,16 +177,3 @@ class Saving:
         owner = self._owner
         differences = sorted(self._changes.counters.items())
         self._many("count", [(owner(scope), key, amount) for (scope, key), amount in differences if amount])
-
-
-def _discount_row(held: HeldDiscount) -> _Row:
-    discount = held.discount
-    return (
-        discount.code,
-        held.source_id,
-        held.event_id,
-        micros(held.issued_at),
-        micros_or_none(discount.expires_at),
-        int(is_open(held)),
-        encode(held),
-    )
