@@ -40,7 +40,9 @@ async def test_a_call_that_asks_for_another_protocol_keeps_its_body(
 async def test_many_that_ask_at_once_are_answered_in_their_order(address: tuple[str, int]) -> None:
     calls = [ASKING.replace(b"{}", b"%02d" % number) for number in range(30)]
     answers = [ANSWER.replace(b"{}", b"%02d" % number) for number in range(30)]
-    assert await said(address, b"".join(calls)) == b"".join(answers)
+    said_back = await said(address, b"".join(calls))
+    # Where our end is seen before the last answer is begun, that one says that it is the last.
+    assert said_back.replace(b"connection: close\r\n", b"") == b"".join(answers)
 
 
 async def test_a_call_that_asks_and_is_whole_goes_the_short_way() -> None:
