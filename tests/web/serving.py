@@ -72,7 +72,7 @@ async def served(app: Any) -> AsyncIterator[tuple[str, int]]:
     await serving
 
 
-async def said(address: tuple[str, int], *parts: bytes, pause: float = 0.02) -> bytes:
+async def said(address: tuple[str, int], *parts: bytes, pause: float = 0.05) -> bytes:
     """Send parts one after the other, close, and return all that comes back; nothing where it is cut off.
 
     `pause` is in seconds, after each part; 0 closes in the same breath.
