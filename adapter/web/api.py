@@ -22,6 +22,7 @@ from adapter.model.units import units
 from adapter.web.bodies import read
 from adapter.web.credentials import bearer, enter, require
 from adapter.web.doors import Doors
+from adapter.web.queries import require_exact
 
 VERBS = ("apply", "release", "redeem", "revoke")
 #: As long as Stripe's (https://docs.stripe.com/api/idempotent_requests).
@@ -81,6 +82,7 @@ def authorise(doors: Doors, request: Request) -> None:
 def _route(doors: Doors, path: str, ask: Ask, method: str = "GET") -> Route:
     async def endpoint(request: Request) -> Response:
         authorise(doors, request)
+        require_exact(request.scope["query_string"])
         return Response(encode(await ask(doors, request)), media_type="application/json")
 
     return Route(path, endpoint, methods=[method], name=ask.__name__.strip("_"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -10,11 +11,15 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from adapter.errors import StoreUnavailable, Unavailable
+from adapter.errors import StoreUnavailable, Unavailable, Unreadable
 from adapter.model.operations import DiscountMove
+from adapter.web.openapi import document
+from adapter.web.queries import require_exact
 
 Connect = Callable[..., httpx.AsyncClient]
 CODE = "HV15-8K2F"
+#: Served without Starlette, and without a query.
+_HOT = re.compile("/v1/(identify|track|page|screen|group|alias|batch|import|[bitpm])$")
 
 
 async def test_a_discount_is_read_as_the_data_model_shows_it(connect: Connect) -> None:
@@ -255,3 +260,27 @@ async def test_what_nobody_foresaw_quotes_nobody(
     assert (answer.status_code, answer.json()["error"]["code"]) == (500, "unexpected")
     assert "jane" not in answer.text
     assert "unexpected error" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["source_id=%FF", "source_id=u1&event_id=%FF", "source_id=u1&before=1%FF", "source_id=%ED%A0%80", "%FF=u",
+     "source_id=u1%C3", "source_id=u1&other=%C3%28", "source_id=u1&source_id=u2", "source_id=u1&a=&a=1"],
+)  # fmt: skip
+async def test_every_route_refuses_a_query_that_cannot_be_read_exactly(
+    query: str, connect: Connect, services: Any
+) -> None:
+    client, asked = connect(), 0
+    for path, described in document()["paths"].items():
+        for method in described if path.startswith("/v1/") and not _HOT.match(path) else ():
+            filled = re.sub(r"\{.*?\}", "x", path)
+            answer = await client.request(method.upper(), f"{filled}?{query}")
+            assert (answer.status_code, answer.json()["error"]["code"]) == (400, "unreadable"), path
+            asked += 1
+    assert (asked >= 12, services.erased, services.moves) == (True, [], [])
+
+
+def test_a_query_of_raw_bytes_that_are_not_utf_8_is_refused() -> None:
+    with pytest.raises(Unreadable):
+        require_exact(b"source_id=\xff")
+    require_exact("source_id=ü&event_id=%C3%BC&before=".encode())
