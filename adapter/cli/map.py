@@ -13,7 +13,7 @@ from msgspec import Struct
 from adapter.cli.books import mappings_of
 from adapter.cli.payloads import bodies, decode, source_of
 from adapter.cli.settings import AsJson, Config, Mappings, options, settled, tell
-from adapter.errors import Unreadable
+from adapter.errors import Refused
 from adapter.mapping.book import MappingBook
 from adapter.mapping.explain import Explanation, explain
 from adapter.model.encoding import encode
@@ -75,7 +75,7 @@ def show(
 def _mapped(book: MappingBook, body: bytes, source: str, now: datetime) -> Mapped:
     try:
         decoded = decode(source, body, now)
-    except Unreadable as error:
+    except Refused as error:
         return Mapped(source, quarantined=[error.message])
     explained = [explain(book, message) for message in decoded.messages]
     return Mapped(source, explained, [entry.reason for entry in decoded.quarantined], decoded.dropped)

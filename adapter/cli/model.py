@@ -15,7 +15,7 @@ from adapter.cli.map import Source
 from adapter.cli.payloads import bodies, decode, source_of
 from adapter.cli.settings import AsJson, Config, Mappings, Rules, options, settled, tell
 from adapter.datamodel.inferring import Seen, written
-from adapter.errors import MappingError, Unreadable
+from adapter.errors import MappingError, Refused
 from adapter.mapping.book import MappingBook
 from adapter.model.encoding import encode
 
@@ -68,7 +68,7 @@ def _take(seen: Seen, book: MappingBook, body: bytes, source: str) -> int:
     """Take what a body becomes, and return how many of its messages cannot be mapped."""
     try:
         decoded = decode(source, body, datetime.now(UTC))
-    except Unreadable:
+    except Refused:
         return 1
     failed = len(decoded.quarantined)
     for message in decoded.messages:

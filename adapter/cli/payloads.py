@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import typer
 
-from adapter.errors import Unreadable
+from adapter.errors import Refused
 from adapter.files.problems import Mark, Problem
 from adapter.sources import mparticle, mparticle_firehose, segment
 from adapter.sources.decoded import Decoded
@@ -83,7 +83,7 @@ def source_of(body: bytes) -> str:
 def decode(source: str, body: bytes, received_at: datetime) -> Decoded:
     """Decode a body of a webhook or of a tracking API batch; what cannot be read at all is raised.
 
-    Raises Unreadable.
+    Raises Refused.
     """
     if source == "mparticle":
         return mparticle.decode(body, received_at)
@@ -97,7 +97,7 @@ def decode_case(source: str, body: bytes, received_at: datetime) -> tuple[list[A
     """Decode the body of a test case: its messages, and the reasons of what is none."""
     try:
         decoded = decode(source, body, received_at)
-    except Unreadable as error:
+    except Refused as error:
         return [], [error.message]
     return decoded.messages, [entry.reason for entry in decoded.quarantined]
 

@@ -91,7 +91,7 @@ def _event(
 ) -> EventOccurred:
     event = operation.event
     checks = events.get(event.name)
-    misfits: list[str] = []
+    misfits = list(operation.misfits)
     attributes = event.attributes
     if checks is not None:
         attributes = _fitted(attributes, checks, misfits)
@@ -101,13 +101,13 @@ def _event(
     if attributes is not event.attributes or around is not event.context:
         event = replace(event, attributes=attributes, context=around)
         return replace(operation, event=event, misfits=tuple(misfits))
-    return replace(operation, misfits=tuple(misfits)) if misfits else operation
+    return replace(operation, misfits=tuple(misfits)) if len(misfits) > len(operation.misfits) else operation
 
 
 def _upsert(operation: CustomerUpsert, checks: _Checks) -> CustomerUpsert:
-    misfits: list[str] = []
+    misfits = list(operation.misfits)
     traits = _fitted(operation.traits, checks, misfits)
-    if traits is operation.traits and not misfits:
+    if traits is operation.traits and len(misfits) == len(operation.misfits):
         return operation
     return replace(operation, traits=traits, misfits=tuple(misfits))
 

@@ -12,8 +12,8 @@ _SEGMENT = (
     "context", "integrations", "version", "channel", "projectId", "writeKey", "metadata", "_metadata",
 )  # fmt: skip
 _MPARTICLE = (
-    "type", "userId", "anonymousId", "messageId", "timestamp", "identities", "traits", "deletedTraits",
-    "context", "mparticle",
+    "type", "userId", "anonymousId", "messageId", "timestamp", "originalTimestamp", "unreadTimestamp",
+    "identities", "traits", "deletedTraits", "context", "mparticle",
 )  # fmt: skip
 _EVENTS = (
     "custom_event", "commerce_event", "screen_view", "session_start", "session_end", "first_run",

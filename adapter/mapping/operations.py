@@ -7,7 +7,6 @@ that do not fit raise `MappingError` with one sentence.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from datetime import datetime
 from functools import partial
 from typing import Any, Literal
 
@@ -40,7 +39,7 @@ from adapter.model.operations import (
     EventOccurred,
     Operation,
 )
-from adapter.model.times import believed
+from adapter.model.times import told, told_of
 
 #: Event names are trigger and history keys; both CDPs cut theirs at 256 characters.
 MAX_NAME = 256
@@ -64,6 +63,7 @@ def _customer_upsert(fields: Fields, message: Message, out: list[Operation]) -> 
             removed_fields=names(fields.get("removed_fields"), "removed_fields"),
             joined_segments=(*joined, *names(fields.get("joined_segments"), "joined_segments")),
             left_segments=(*left, *names(fields.get("left_segments"), "left_segments")),
+            misfits=_misfits(told(message.document, message.received_at).misfit),
         )
     )
 
@@ -108,15 +108,16 @@ def _event(fields: Fields, message: Message, out: list[Operation]) -> None:
         identifier(get("session_id"), "session_id"),
         links.get("anonymous_id") or links.get("mpid"),
     )
+    when = told_of(get("occurred_at"), message.document, message.received_at)
     event = Event(
         identifier(get("id"), "id") or _message_id(message),
         _event_name(get("name")),
-        _occurred_at(get("occurred_at"), message),
+        when.at,
         user,
         mapping(get("attributes"), "attributes") or {},
         mapping(get("context"), "context") or {},
     )
-    out.append(EventOccurred(source_id, event, links))
+    out.append(EventOccurred(source_id, event, links, _misfits(when.misfit), when.undated))
 
 
 def _event_name(value: Any) -> str:
@@ -135,8 +136,8 @@ def _message_id(message: Message) -> str:
     return sent if isinstance(sent, str) and sent.isprintable() and 0 < len(sent) <= MAX_ID else message.key
 
 
-def _occurred_at(value: Any, message: Message) -> datetime:
-    return believed(message.document.get("timestamp") if value is None else value, message.received_at)
+def _misfits(misfit: str) -> tuple[str, ...]:
+    return (misfit,) if misfit else ()
 
 
 def _discount(

@@ -19,6 +19,8 @@ def plain(operation: Operation) -> dict[str, Any]:
         shown["action"] = f"discount.{shown.pop('verb')}"
         if (units := operation.units) is not None:
             shown["units"] = int(units) if units == units.to_integral_value() else float(units)
+    if shown.get("undated") is False:
+        del shown["undated"]
     if "event" in shown:
         shown["event"]["user"] = _given(shown["event"]["user"])
         shown["event"] = _given(shown["event"])

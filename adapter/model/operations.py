@@ -31,12 +31,16 @@ class CustomerUpsert(Struct, frozen=True, tag_field="action", tag="customer.upse
 
 
 class EventOccurred(Struct, frozen=True, tag_field="action", tag="event"):
-    """One event of one customer; `misfits` as of `CustomerUpsert`."""
+    """One event of one customer; `misfits` as of `CustomerUpsert`.
+
+    An event that is `undated` happened at or before its moment, perhaps long before.
+    """
 
     source_id: str
     event: Event
     identities: dict[str, str] = {}
     misfits: tuple[str, ...] = ()
+    undated: bool = False
 
 
 class CustomerMerge(Struct, frozen=True, tag_field="action", tag="customer.merge"):

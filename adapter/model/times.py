@@ -1,7 +1,8 @@
 """Timestamps as sources write them, read to aware UTC datetimes.
 
 Sources write ISO-8601 with any offset, Go's `time.String()` (Segment's delete messages), and Unix times
-in seconds, milliseconds, microseconds or nanoseconds, as numbers or as text.
+in seconds, milliseconds, microseconds or nanoseconds, as numbers or as text. Other forms of text are read in
+`written_times`.
 """
 
 from __future__ import annotations
@@ -10,22 +11,28 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from msgspec import Struct
+
+from adapter.model.written_times import read_written
+
 #: How far ahead of ours a sender's clock may run before its times count as ours.
 CLOCK_SKEW = timedelta(minutes=5)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NUMBER = re.compile(r"[-+]?[0-9]{1,20}(\.[0-9]{1,20})?\Z")
 _COMPACT_DATE = re.compile(r"[12][0-9]{7}\Z")
-#: What Go's `time.String()` prints: the zone's name and the monotonic clock follow the offset.
-_GO = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)? [-+]\d{4}) \S+(?: m=[-+]\S+)?\Z", re.ASCII)
 #: Where a number stops meaning seconds, milliseconds, microseconds: 1e11 s is the year 5138, 1e11 ms is 1973.
 _SECONDS, _MILLISECONDS, _MICROSECONDS, _NANOSECONDS = 10**11, 10**14, 10**17, 10**20
+_KINDS: dict[type, str] = {
+    str: "text", int: "a number", float: "a number", bool: "a boolean", dict: "an object",
+}  # fmt: skip
 
 
 def parse_timestamp(value: Any) -> datetime | None:
     """Return the instant in UTC, or None where `value` is not a timestamp; never raises.
 
     Text without an offset is UTC. A number below 1e11 is in seconds, else by its size in milliseconds
-    (12 to 14 digits), microseconds or nanoseconds. Eight digits of text are a date.
+    (12 to 14 digits), microseconds or nanoseconds. Eight digits of text are a date. Of other text what can
+    mean one instant only is read: `2/3/2015` is not.
     """
     kind = type(value)
     if kind is str:
@@ -40,12 +47,70 @@ def iso_text(moment: datetime) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def believed(value: Any, received_at: datetime) -> datetime:
-    """Return the instant that a message gives, or that of its receipt where it gives none, or one to come."""
+class Told(Struct, frozen=True):
+    """When a message says that something happened.
+
+    `misfit` says in a sentence that the time which was sent cannot be read; `undated` that what is taken for
+    it is only when the message was sent or received, so that it may have happened long before.
+    """
+
+    at: datetime
+    misfit: str = ""
+    undated: bool = False
+
+
+def told(document: dict[str, Any], received_at: datetime) -> Told:
+    """Return when a message's document says that it happened; a time in the future counts as its receipt.
+
+    That is `timestamp`, else `originalTimestamp`, else `sentAt`, else the time of receipt. Where a source's
+    decoder has put another time into `timestamp`, `unreadTimestamp` is what was sent.
+    """
+    sent = document.get("timestamp")
+    given = parse_timestamp(sent)
+    if given is not None and "unreadTimestamp" not in document:
+        return Told(_at_most(received_at, given))
+    return _without_timestamp(document, received_at, given)
+
+
+def told_of(value: Any, document: dict[str, Any], received_at: datetime) -> Told:
+    """Return when an event happened by the time that a mapping gives, else as `told` does."""
+    if _is_blank(value):
+        return told(document, received_at)
     given = parse_timestamp(value)
-    if given is None or (given > received_at and given > received_at + CLOCK_SKEW):
-        return received_at
-    return given
+    if given is not None:
+        return Told(_at_most(received_at, given))
+    of_message = told(document, received_at).at
+    misfit = f"`occurred_at` is {_kind(value)} that cannot be read as a time; that of the message is taken"
+    return Told(of_message, misfit, undated=True)
+
+
+def _without_timestamp(document: dict[str, Any], received_at: datetime, given: datetime | None) -> Told:
+    sent = document.get("unreadTimestamp", document.get("timestamp"))
+    read = {
+        "`originalTimestamp`": parse_timestamp(document.get("originalTimestamp")),
+        "the batch's time": given,
+        "`sentAt`": parse_timestamp(document.get("sentAt")),
+        "the time of receipt": received_at,
+    }
+    name, moment = next((name, moment) for name, moment in read.items() if moment is not None)
+    at = _at_most(received_at, moment)
+    if _is_blank(sent):
+        return Told(at)
+    misfit = f"`timestamp` is {_kind(sent)} that cannot be read as a time; {name} is taken"
+    return Told(at, misfit, undated=name != "`originalTimestamp`")
+
+
+def _at_most(received_at: datetime, given: datetime) -> datetime:
+    return received_at if given > received_at and given > received_at + CLOCK_SKEW else given
+
+
+def _is_blank(value: Any) -> bool:
+    return value is None or (value.__class__ is str and not value.strip())
+
+
+def _kind(value: Any) -> str:
+    """Return how a sentence names what came, never the value: it may be personal data."""
+    return _KINDS.get(value.__class__, "a list")
 
 
 def _from_text(text: str) -> datetime | None:
@@ -57,13 +122,8 @@ def _from_text(text: str) -> datetime | None:
     try:
         return _in_utc(datetime.fromisoformat(text))
     except ValueError:
-        go = _GO.match(text.strip())
-    if go is None:
-        return None
-    try:
-        return _in_utc(datetime.fromisoformat(go[1]))
-    except ValueError:
-        return None
+        moment = read_written(text)
+    return None if moment is None else _in_utc(moment)
 
 
 def _from_digits(text: str) -> datetime | None:

@@ -36,6 +36,7 @@ _REPLAYED = "not rewarded: it is a replay of history"
 _DEVELOPMENT = (
     "not rewarded: it comes from a development environment, and `mparticle.accept_development` is false"
 )
+_UNDATED = "not rewarded: its time cannot be read, so it may be older than `ingest.reward_within_hours`"
 #: Seconds in which the committer begins with a part, before the next one keeps the loop busy.
 _HEAD_START = 0.001
 
@@ -186,6 +187,8 @@ class Ingest:
         for operation in operations:
             if isinstance(operation, EventOccurred) and operation.event.occurred_at < horizon:
                 return _too_old(operation.event.occurred_at, self._policy.reward_within)
+            if isinstance(operation, EventOccurred) and operation.undated:
+                return _UNDATED
         return None
 
     def _flag(self, works: Sequence[Work], answers: Sequence[Result]) -> None:
@@ -193,7 +196,7 @@ class Ingest:
         for work, answer in zip(works, answers, strict=True):
             for operation in work.operations:
                 if isinstance(operation, _FITTED) and operation.misfits:
-                    answer.misfits = [*answer.misfits, *operation.misfits]
+                    answer.misfits = list(dict.fromkeys((*answer.misfits, *operation.misfits)))
                     self._metrics.misfits.labels(work.source).inc(len(operation.misfits))
 
     def _count(self, decoded: Decoded, answers: list[Result]) -> None:

@@ -13,7 +13,7 @@ from msgspec import Raw, Struct
 from adapter.model.operations import CustomerErase, Operation
 from adapter.model.quarantine import Quarantined
 from adapter.model.timers import Timer
-from adapter.model.times import believed
+from adapter.model.times import told
 
 
 class Work(Struct, frozen=True):
@@ -37,7 +37,7 @@ class Work(Struct, frozen=True):
     @property
     def told_at(self) -> datetime | None:
         """When the source said it; None for what no message brought."""
-        return believed(self.document.get("timestamp"), self.received_at) if self.document else None
+        return told(self.document, self.received_at).at if self.document else None
 
     def kept(self, reason: str) -> Quarantined:
         """Return the message as it waits in quarantine."""

@@ -24,7 +24,7 @@ from adapter.errors import Refused, Unauthorised, Unreadable
 from adapter.model.messages import Message
 from adapter.sources import mparticle_firehose, payloads
 from adapter.sources.decoded import Decoded, bounded_key, content_key, undecoded
-from adapter.sources.mparticle_batch import OURS, Batch, best_time, context_of, read_batch
+from adapter.sources.mparticle_batch import OURS, Batch, context_of, read_batch, times_of
 from adapter.sources.mparticle_events import name_of, properties_of
 from adapter.sources.mparticle_identities import set_text, text_id
 from adapter.sources.payloads import Broken
@@ -123,7 +123,7 @@ def _snapshot(batch: Batch) -> Message:
     which = batch.id or batch.sent or batch.received_at
     content = content_key([batch.mpid, batch.identities, batch.traits, batch.deleted, which])
     key = bounded_key(f"{batch.id}:identify:{content}" if batch.id else f"identify:{content}")
-    document = _document("identify", key, best_time((batch.sent,), batch.received_at), batch)
+    document = _document("identify", key, times_of(batch.received_at, batch.sent), batch)
     document["context"] = batch.context
     document["mparticle"] = {"batch": batch.raw}
     return Message(SOURCE, key, document, batch.received_at, batch.replayed)
@@ -148,7 +148,7 @@ def _take_event(decoded: Decoded, event: Any, place: int, batch: Batch) -> None:
 def _event_document(
     event: dict[str, Any], message_id: str, kind: str, data: dict[str, Any], batch: Batch
 ) -> dict[str, Any]:
-    document = _document(kind, message_id, best_time(_times(data, batch), batch.received_at), batch)
+    document = _document(kind, message_id, times_of(batch.received_at, *_times(data, batch)), batch)
     document["event"] = name_of(kind, data)
     if kind == "screen_view":
         document["name"] = document["event"]
@@ -179,8 +179,8 @@ def _event_keys(kind: str, data: dict[str, Any], place: int, batch: Batch) -> tu
     return key, key
 
 
-def _document(kind: str, key: str, timestamp: str, batch: Batch) -> dict[str, Any]:
-    document: dict[str, Any] = {"type": kind, "messageId": key, "timestamp": timestamp}
+def _document(kind: str, key: str, times: dict[str, Any], batch: Batch) -> dict[str, Any]:
+    document: dict[str, Any] = {"type": kind, "messageId": key, **times}
     if batch.user_id is not None:
         document["userId"] = batch.user_id
     if batch.mpid is not None:
@@ -204,7 +204,7 @@ def _take_alias(decoded: Decoded, request: dict[str, Any], received_at: datetime
     document = {
         "type": "alias",
         "messageId": key,
-        "timestamp": best_time((data.get("end_unixtime_ms"),), received_at),
+        **times_of(received_at, data.get("end_unixtime_ms")),
         "previousId": previous,
         "anonymousId": current,
         "properties": data,

@@ -84,16 +84,30 @@ def read_batch(raw: dict[str, Any], events: list[Any], received_at: datetime) ->
     )
 
 
-def best_time(candidates: tuple[Any, ...], received_at: datetime) -> str:
-    """Return the first believable time as ISO text, else the time of receipt.
+def times_of(received_at: datetime, own: Any, start: Any = None, sent: Any = None) -> dict[str, Any]:
+    """Return the members of a document that say when: the first believable time, else that of receipt.
 
     Device clocks and lost digits make times that are not: those before 2000 and more than a day ahead.
+    Where the `own` time cannot be read, it is the `unreadTimestamp`, and the event's `start`, which says
+    when it happened, the `originalTimestamp` too.
     """
-    for candidate in candidates:
-        moment = parse_timestamp(candidate)
-        if moment is not None and moment.year >= _FIRST_YEAR and moment - received_at <= _AHEAD:
-            return iso_text(moment)
-    return iso_text(received_at)
+    moments = [_believable(value, received_at) for value in (own, start, sent)]
+    taken = next((moment for moment in moments if moment is not None), received_at)
+    times: dict[str, Any] = {"timestamp": iso_text(taken)}
+    read = parse_timestamp(own)
+    unset = not own or (type(own) is str and set_text(own) is None)
+    if not unset and (read is None or read.year < _FIRST_YEAR):
+        times["unreadTimestamp"] = own
+        if moments[1] is not None:
+            times["originalTimestamp"] = iso_text(moments[1])
+    return times
+
+
+def _believable(value: Any, received_at: datetime) -> datetime | None:
+    moment = parse_timestamp(value)
+    if moment is None or moment.year < _FIRST_YEAR or moment - received_at > _AHEAD:
+        return None
+    return moment
 
 
 def context_of(raw: dict[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from adapter.errors import Unreadable
 from adapter.model.messages import Message
 from adapter.sources import payloads
 from adapter.sources.decoded import Decoded, bounded_key, content_key, undecoded
-from adapter.sources.mparticle_batch import best_time, trait_name
+from adapter.sources.mparticle_batch import times_of, trait_name
 from adapter.sources.mparticle_identities import canonical_kind, set_text, text_id
 
 SOURCE = "mparticle"
@@ -97,7 +97,7 @@ def _memberships(
             "type": "audience",
             "event": audience["action"].lower(),
             "messageId": bounded_key(f"{key}:audience"),
-            "timestamp": best_time((request.get("timestamp_ms"),), received_at),
+            **times_of(received_at, request.get("timestamp_ms")),
             "identities": identities,
             "properties": {name: value for name, value in audience.items() if name != "user_attributes"},
             **_attributes(audience.get("user_attributes")),

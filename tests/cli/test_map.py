@@ -94,6 +94,17 @@ def test_what_would_be_quarantined_is_told_and_ends_with_1() -> None:
     assert "    quarantined: no source_id: the message has neither userId nor anonymousId" in result.stdout
 
 
+def test_a_data_subject_request_is_refused_with_a_reason_and_not_a_traceback() -> None:
+    demand = {
+        "type": "dsr_processing_request", "id": "1", "subject_request_type": "erasure",
+        "subject_identities": {},
+    }  # fmt: skip
+    result = run("-", typed=json.dumps(demand))
+    assert result.exit_code == 1
+    assert isinstance(result.exception, SystemExit)
+    assert "mparticle: quarantined: `dsr_processing_request` is not taken here" in result.stdout
+
+
 def test_what_no_mapping_takes_is_said_to_be_ignored() -> None:
     result = run("-", typed='{"type": "unheard-of", "userId": "u"}')
     assert result.exit_code == 0

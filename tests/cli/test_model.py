@@ -55,6 +55,17 @@ def test_what_cannot_be_mapped_is_counted(tmp_path: Path) -> None:
     assert "page_viewed" in result.stdout
 
 
+def test_a_data_subject_request_is_counted_among_what_cannot_be_mapped(tmp_path: Path) -> None:
+    lines = [
+        '{"type": "dsr_processing_request", "id": "1"}',
+        '{"type": "track", "event": "x", "userId": "u"}',
+    ]
+    (tmp_path / "seen.jsonl").write_text("\n".join(lines))
+    result = run("infer", str(tmp_path / "seen.jsonl"))
+    assert result.exit_code == 0
+    assert "1 messages could not be mapped" in result.stderr
+
+
 def test_a_bad_line_is_told_and_the_model_is_that_of_the_others(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text('{"type": "page", "userId": "u"}\n{"type": "tra\n')
     result = run("infer", str(tmp_path / "a.jsonl"))
