@@ -10,7 +10,8 @@ issued before gives no slot back: another discount may be counted in it by now.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -40,30 +41,44 @@ def keeping_slots(held: HeldDiscount, limits: Collection[Limit] | None = None) -
     return held if len(kept) == len(held.claims) else replace(held, claims=kept)
 
 
-def sorted_anew(ours: Mapping[str, int], theirs: Mapping[str, int], now: int) -> set[Limit]:
-    """Return the limits of which both have slots that rest still."""
-    return _taken(ours, now).keys() & _taken(theirs, now).keys()
+def sorted_anew(joining: Iterable[Mapping[str, int]], now: int) -> set[Limit]:
+    """Return the limits of which more than one of those who join has slots that rest still."""
+    return set(_shared(joining, now))
 
 
-def extra(ours: Mapping[str, int], theirs: Mapping[str, int], now: int) -> dict[str, int]:
-    """Return the counters that must be added, apart from theirs, when their counters are added to ours.
+def extra(joining: Sequence[Mapping[str, int]], now: int) -> dict[str, int]:
+    """Return the counters that must be added to the sum of the counters of those who join.
 
     However many slots a limit has, the first of them must rest for whatever was taken last (`now` in seconds
-    since 1970). A slot that both have taken rests for both, and no shorter than for the later.
+    since 1970). A slot that several have taken rests for all, and no shorter than for the latest.
     """
     found: dict[str, int] = {}
-    mine, other = _taken(ours, now), _taken(theirs, now)
-    joined = {key: ours.get(key, 0) + theirs.get(key, 0) for key in ours.keys() | theirs.keys()}
+    shared = _shared(joining, now)
+    if not shared:
+        return found
+    joined: Counter[str] = Counter()
+    for counters in joining:
+        joined.update(counters)
     standing = _taken(joined, now)
-    for limit in mine.keys() & other.keys():
+    for limit, slots in shared.items():
         rule, seconds = limit
-        latest_first = sorted((*mine[limit].values(), *other[limit].values()), reverse=True)
-        for index, slot in enumerate(latest_first):
+        for index, slot in enumerate(sorted(slots, reverse=True)):
             there = standing[limit].get(index)
             if there is None or there.taken_at < slot.taken_at:
                 key = f"{rule}|{SLOT}|{index}|{seconds}|{slot.piece}"
-                found[key] = slot.used - joined.get(key, 0)
+                found[key] = slot.used - joined[key]
     return found
+
+
+def _shared(joining: Iterable[Mapping[str, int]], now: int) -> dict[Limit, list[_Slot]]:
+    """Return, by limit, the slots that rest still, where more than one of those who join has such."""
+    found: dict[Limit, list[_Slot]] = defaultdict(list)
+    holders: Counter[Limit] = Counter()
+    for counters in joining:
+        for limit, slots in _taken(counters, now).items():
+            holders[limit] += 1
+            found[limit].extend(slots.values())
+    return {limit: slots for limit, slots in found.items() if holders[limit] > 1}
 
 
 def _is_of(key: str, limits: Collection[Limit] | None) -> bool:

@@ -88,7 +88,7 @@ class Issuing:
         self._people = people
         self._by_code: dict[str, HeldDiscount] = {}
         self._by_owner: dict[str, dict[str, HeldDiscount]] = defaultdict(dict)
-        joined = {people.canonical(target) for _, target in people.moved}
+        joined = people.joined()
         for held in discounts.values():
             if held.source_id in people.gone:
                 continue
@@ -117,9 +117,8 @@ class Issuing:
                     self._candidates[(step.event.id, proposal.rule.name)] = code
             elif (held := self._by_code.get(step.move.code)) is not None:
                 counters.update(self._counter(claim, held.source_id) for claim in held.claims)
-        # Backwards, for whoever was merged into the source has a part in the target too.
-        for source, target in reversed(self._people.moved):
-            counters.update([(source, key) for scope, key in counters if scope == target])
+        joined = self._people.joined()
+        counters.update([(source, key) for scope, key in counters for source in joined.get(scope, ())])
         return sorted(counters), sorted(set(self._candidates.values()))
 
     def reserve(self, reserved: Reserved) -> None:
@@ -127,14 +126,17 @@ class Issuing:
         gone = self._people.gone
         self._used = {key: used for key, used in reserved.used.items() if key[0] not in gone}
         self._taken = set(reserved.taken)
-        for source, target in self._people.moved:
-            ours, theirs = self._of(target), self._of(source)
-            more = extra(ours, theirs, int(self._means.now.timestamp()))
-            for key, used in (*theirs.items(), *more.items()):
+        joined = self._people.joined()
+        if not joined:
+            return
+        by_scope: dict[str, dict[str, int]] = defaultdict(dict)
+        for (scope, key), used in self._used.items():
+            by_scope[scope][key] = used
+        for target, sources in joined.items():
+            theirs = [by_scope[source] for source in sources if source in by_scope]
+            more = extra([by_scope[target], *theirs], int(self._means.now.timestamp()))
+            for key, used in (item for counters in (*theirs, more) for item in counters.items()):
                 self._used[(target, key)] = self._used.get((target, key), 0) + used
-
-    def _of(self, owner: str) -> dict[str, int]:
-        return {key: used for (scope, key), used in self._used.items() if scope == owner}
 
     def take(self, step: Step) -> None:
         """Take one step."""

@@ -60,17 +60,30 @@ class People:
             for key, record in loaded.customers.items()
         }
         self._identities = loaded.identities
+        self._redirects: dict[str, str] = {}
         self._leading: dict[str, list[Identity]] = defaultdict(list)
         for identity, owner in self._identities.items():
             self._leading[owner].append(identity)
+            if identity[0] == SOURCE_ID:
+                self._redirects[identity[1]] = owner
         self.learnt: dict[Identity, str] = {}
         self.moved: list[tuple[str, str]] = []
         self.erased: list[str] = []
         self.gone: set[str] = set()
 
     def canonical(self, source_id: str) -> str:
-        """Return the id of the customer that this id leads to by now."""
-        return self._identities.get((SOURCE_ID, source_id), source_id)
+        """Return the id of the customer that this id leads to by now; a long way there is walked once."""
+        redirects = self._redirects
+        owner = redirects.get(source_id)
+        if owner is None:
+            return source_id
+        passed = []
+        while (further := redirects.get(owner)) is not None:
+            passed.append(source_id)
+            source_id, owner = owner, further
+        for name in passed:
+            redirects[name] = owner
+        return owner
 
     def behind(self, name: str) -> str:
         """Return the id of the customer that a name leads to by now: an id, or an identity that links."""
@@ -78,7 +91,7 @@ class People:
         if owner != name or owner in self._known:
             return owner
         linked = (self._identities.get((kind, name)) for kind in LINKING)
-        return next((each for each in linked if each is not None), owner)
+        return next((self.canonical(each) for each in linked if each is not None), owner)
 
     def known(self, source_id: str) -> Person | None:
         """Return the person behind an id, if there is one."""
@@ -157,6 +170,13 @@ class People:
         if previous_id != source:
             self._learn((SOURCE_ID, previous_id), target)
 
+    def joined(self) -> dict[str, list[str]]:
+        """Return, by the customer who is left, whose rows become theirs."""
+        sources: dict[str, list[str]] = defaultdict(list)
+        for source, _ in self.moved:
+            sources[self.canonical(source)].append(source)
+        return sources
+
     def erase(self, source_id: str) -> None:
         """Forget a customer."""
         owner = self.canonical(source_id)
@@ -165,6 +185,8 @@ class People:
         for identity in self._leading.pop(owner, ()):
             self._identities.pop(identity, None)
             self.learnt.pop(identity, None)
+            if identity[0] == SOURCE_ID:
+                self._redirects.pop(identity[1], None)
         self.erased.append(owner)
 
     def changed(self) -> Iterable[CustomerRecord]:
@@ -172,7 +194,7 @@ class People:
         return [person.record() for person in self._known.values() if person.dirty]
 
     def _names(self, owner: str) -> list[str]:
-        return [owner, *(source for source, _ in self.moved if self.canonical(source) == owner)]
+        return [owner, *(value for kind, value in self._leading.get(owner, ()) if kind == SOURCE_ID)]
 
     def _created(self, owner: str, identities: dict[str, str]) -> Person:
         person = self._known[owner] = Person(Customer(owner, identities=identities), dirty=True)
@@ -200,7 +222,7 @@ class People:
         """
         linked = self._identities.get((kind, value))
         if source_id == value:
-            return owner if linked is None else linked
+            return owner if linked is None else self.canonical(linked)
         if linked is None:
             visitor = self._known.get(value)
             if visitor is not None and value != owner and not visitor.customer.anonymous:
@@ -213,11 +235,14 @@ class People:
     def _learn(self, identity: Identity, owner: str) -> None:
         self._identities[identity] = self.learnt[identity] = owner
         self._leading[owner].append(identity)
+        if identity[0] == SOURCE_ID:
+            self._redirects[identity[1]] = owner
 
     def _absorb(self, source: str, target: str) -> None:
         self.moved.append((source, target))
-        for identity in self._leading.pop(source, ()):
-            self._learn(identity, target)
+        few, many = sorted((self._leading.pop(source, []), self._leading[target]), key=len)
+        many.extend(few)
+        self._leading[target] = many
         self._learn((SOURCE_ID, source), target)
         gone = self._known.pop(source, None)
         if gone is None:

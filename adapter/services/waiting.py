@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
+from itertools import product
 
 from msgspec.structs import replace
 
@@ -26,6 +27,9 @@ class Waiting:
         self._followed = 0
         self._stored: dict[_Key, Timer] = {(timer.source_id, timer.rule): timer for timer in stored}
         self._armed: dict[_Key, Timer] = {}
+        self._rules: dict[str, set[str]] = defaultdict(set)
+        for source_id, rule in self._stored:
+            self._rules[source_id].add(rule)
         self._room = room
         self.cancelled: list[Cancellation] = []
         self.refused: Counter[str] = Counter()
@@ -45,6 +49,7 @@ class Waiting:
         for timer in waits.armed if arming else ():
             if self._room > len(self._armed):
                 self._armed[timer.source_id, timer.rule] = timer
+                self._rules[timer.source_id].add(timer.rule)
                 self._stored.pop((timer.source_id, timer.rule), None)
             else:
                 # The wait that the customer has must not end as if this event had not come.
@@ -68,9 +73,9 @@ class Waiting:
     def erase(self, owner: str) -> None:
         """Forget the timers of a customer."""
         self._follow()
-        for timers in (self._armed, self._stored):
-            for key in [key for key in timers if key[0] == owner]:
-                del timers[key]
+        for rule in self._rules.pop(owner, ()):
+            for timers in (self._armed, self._stored):
+                timers.pop((owner, rule), None)
 
     def _cancel(self, cancellation: Cancellation) -> None:
         key = (cancellation.source_id, cancellation.rule)
@@ -83,9 +88,10 @@ class Waiting:
     def _follow(self) -> None:
         """Give the timers of merged customers to whom they lead now; the later due stays."""
         for source, target in self._people.moved[self._followed :]:
-            for timers in (self._armed, self._stored):
-                for key in [key for key in timers if key[0] == source]:
-                    moved, other = timers.pop(key), timers.get((target, key[1]))
-                    later = other is None or moved.due_at > other.due_at
-                    timers[target, key[1]] = moved if other is None or later else other
+            rules = self._rules.pop(source, set())
+            self._rules[target] |= rules
+            for timers, rule in product((self._armed, self._stored), rules):
+                moved, other = timers.pop((source, rule), None), timers.get((target, rule))
+                if moved is not None and (other is None or moved.due_at > other.due_at):
+                    timers[target, rule] = moved
         self._followed = len(self._people.moved)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any
 
@@ -25,7 +25,7 @@ read_event: Callable[[bytes], Event] = msgspec.json.Decoder(Event).decode
 read_held: Callable[[bytes], HeldDiscount] = msgspec.json.Decoder(HeldDiscount).decode
 _decision: Callable[[bytes], Decision] = msgspec.json.Decoder(Decision).decode
 
-#: What a merged customer's rows are moved by, a statement for each table.
+#: What the rows of merged customers are moved by, a statement for each table.
 MOVES = (
     "move_events",
     "move_decisions",
@@ -70,18 +70,23 @@ def given_to(held: HeldDiscount, owners: Mapping[str, str]) -> HeldDiscount:
     return replace(held, source_id=owner, claims=claims)
 
 
-def final_owners(moved: Iterable[tuple[str, str]]) -> dict[str, str]:
+def final_owners(moved: Sequence[tuple[str, str]]) -> dict[str, str]:
     """Return, for merges in their order, where each customer's things end up."""
     owners: dict[str, str] = {}
-    for old, new in moved:
-        if old == new:
-            continue
-        for earlier, owner in owners.items():
-            if owner == old:
-                owners[earlier] = new
-        owners[old] = new
-        owners.pop(new, None)
-    return owners
+    for old, new in reversed(moved):
+        owners[old] = owners.get(new, new)
+    return {old: owner for old, owner in owners.items() if old != owner}
+
+
+def joining(
+    owners: Mapping[str, str], slots: Mapping[str, Mapping[str, int]]
+) -> dict[str, list[Mapping[str, int]]]:
+    """Return, by owner, the slots of each of those who become one, where more than one has taken any."""
+    found: dict[str, list[Mapping[str, int]]] = {}
+    for old, new in owners.items():
+        if old in slots:
+            found.setdefault(new, [slots[new]] if new in slots else []).append(slots[old])
+    return {new: holders for new, holders in found.items() if len(holders) > 1}
 
 
 def discount_row(held: HeldDiscount) -> tuple[Any, ...]:

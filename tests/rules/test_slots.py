@@ -28,9 +28,9 @@ def issued(counters: dict[str, int], now: int, rails: Guardrails) -> bool:
     return True
 
 
-@given(st.integers(1, 3), st.integers(0, WINDOW), STEPS)
+@given(st.integers(1, 3), st.integers(0, WINDOW), STEPS, st.booleans())
 def test_three_who_join_never_get_one_too_many_and_get_more_in_time(
-    count: int, begin: int, steps: list[tuple[int, int]]
+    count: int, begin: int, steps: list[tuple[int, int]], together: bool
 ) -> None:
     rails = Guardrails(per_user_limit=count, per_user_window=timedelta(seconds=WINDOW))
     people: list[dict[str, int]] = [{}, {}, {}]
@@ -40,10 +40,11 @@ def test_three_who_join_never_get_one_too_many_and_get_more_in_time(
         if issued(people[who], now, rails):
             at.append(now)
     joined, *others = people
-    for other in others:
-        more = extra(joined, other, now)
-        for key, used in (*other.items(), *more.items()):
-            joined[key] = joined.get(key, 0) + used
+    for newcomers in [others] if together else [[other] for other in others]:
+        more = extra([joined, *newcomers], now)
+        for counters in (*newcomers, more):
+            for key, used in counters.items():
+                joined[key] = joined.get(key, 0) + used
     merged = now
     while now < merged + 3 * WINDOW:
         now += 1

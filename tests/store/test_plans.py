@@ -31,7 +31,13 @@ HOT = {
     "events": "'c1', 10",
     "decisions": "'c1', 10",
     "resolve": "'c1'",
-    "move_events": "'c1', 'c2'",
+    "move_events": "ARRAY['c1'], ARRAY['c2']",
+    "move_decisions": "ARRAY['c1'], ARRAY['c2']",
+    "move_deliveries": "ARRAY['c1'], ARRAY['c2']",
+    "move_timers": "ARRAY['c1'], ARRAY['c2']",
+    "drop_moved_discounts": "ARRAY['c1']",
+    "drop_moved_customers": "ARRAY['c1']",
+    "discounts_held": "ARRAY['c1']",
     "drop_events": "'c1'",
     "all_discounts": "'c1'",
 }
@@ -46,6 +52,9 @@ INSERT INTO codes SELECT 'code-c' || n, 'c' || n FROM generate_series(1, 2000) A
 INSERT INTO discounts SELECT 'c' || n, 'code-c' || n, n, 'e' || n, n, n, true, '{}'
 FROM generate_series(1, 2000) AS n;
 INSERT INTO timers SELECT 'c' || n, 'r', n, n, '{}' FROM generate_series(1, 2000) AS n;
+INSERT INTO deliveries
+SELECT 'c' || n, 'd' || n, n, 'hook', 'discount.issued', '{}', n, n, n, 0, 'done'
+FROM generate_series(1, 2000) AS n;
 """
 
 
@@ -95,10 +104,12 @@ def visited(plan: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 async def partitions(connection: Any, statement: str, bound: str) -> list[tuple[str, str]]:
-    async with connection.transaction():
-        await connection.execute(f"PREPARE hot AS {statement}")
-        explained = await connection.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE hot ({bound})")
-        await connection.execute("DEALLOCATE hot")
+    away = connection.transaction()
+    await away.start()
+    await connection.execute(f"PREPARE hot AS {statement}")
+    explained = await connection.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE hot ({bound})")
+    await connection.execute("DEALLOCATE hot")
+    await away.rollback()
     return sorted(set(visited(json.loads(explained)[0]["Plan"])))
 
 

@@ -7,24 +7,14 @@ from typing import Any
 
 from adapter.model.discounts import HeldDiscount
 from adapter.model.encoding import encode
-from adapter.model.slots import Limit, extra, keeping_slots, sorted_anew
 from adapter.store.contract import Changes, CounterKey
 from adapter.store.moments import micros
 from adapter.store.postgres.connection import Connection
 from adapter.store.postgres.erasing import erase, keep_quarantined
+from adapter.store.postgres.merging import Merging
 from adapter.store.postgres.statements import SQL
 from adapter.store.postgres.text import arrays, escape
-from adapter.store.rows import (
-    MOVES,
-    delivery_row,
-    digest,
-    discount_row,
-    final_owners,
-    given_to,
-    is_open,
-    read_held,
-    timer_row,
-)
+from adapter.store.rows import delivery_row, digest, discount_row, final_owners, given_to, timer_row
 
 Rows = list[tuple[Any, ...]]
 
@@ -50,9 +40,8 @@ class Saving:
 
     async def write(self) -> bool:
         """Write all changes; true when counters that many share wait to be added together with COMMIT."""
-        for old, new in self._changes.moved:
-            if old != new:
-                await self._move(old, new)
+        if self._owners:
+            await Merging(self._connection, int(self._changes.seen_at.timestamp())).move(self._owners)
         for erasure in self._changes.erased:
             await erase(self._connection, erasure, self._changes.seen_at)
         await keep_quarantined(self._connection, self._changes.quarantine)
@@ -71,45 +60,8 @@ class Saving:
         if taken:
             await self._connection.execute(SQL[statement], *taken)
 
-    async def _one(self, statement: str, *values: str) -> None:
-        await self._connection.execute(SQL[statement], *values)
-
     def _owner(self, source_id: str) -> str:
         return self._owners.get(source_id, source_id) if self._owners else source_id
-
-    async def _move(self, old: str, new: str) -> None:
-        rows = await self._connection.fetch(SQL["all_discounts"], old)
-        moved = [given_to(read_held(row[0]), {old: new}) for row in rows]
-        await self._one("drop_discounts", old)
-        await self._one("move_codes", old, new)
-        await self._many("put_discounts", map(discount_row, moved))
-        for statement in MOVES:
-            await self._one(statement, old, new)
-        await self._one("drop_customer", old)
-        await self._one("end_redirect", new)
-        await self._many("put_identities", [("source_id", old, new)])
-        if old and new:
-            await self._move_counters(old, new)
-
-    async def _move_counters(self, old: str, new: str) -> None:
-        ours, theirs = await self._slots(new), await self._slots(old)
-        now = int(self._changes.seen_at.timestamp())
-        await self._one("move_counters", old, new)
-        for key, used in extra(ours, theirs, now).items():
-            await self._connection.execute(SQL["take_slot"], new, key, used)
-        if limits := sorted_anew(ours, theirs, now):
-            await self._keep_slots(new, limits)
-
-    async def _keep_slots(self, owner: str, limits: set[Limit]) -> None:
-        rows = await self._connection.fetch(SQL["all_discounts"], owner)
-        open_ones = [held for held in (read_held(row[0]) for row in rows) if is_open(held)]
-        kept = [keeping_slots(held, limits) for held in open_ones]
-        changed = [one for one, held in zip(kept, open_ones, strict=True) if one is not held]
-        await self._many("put_discounts", map(discount_row, changed))
-
-    async def _slots(self, scope: str) -> dict[str, int]:
-        rows = await self._connection.fetch(SQL["slot_counters"], scope)
-        return {row["key"]: row["used"] for row in rows}
 
     def _rows(self, given: Mapping[str, HeldDiscount]) -> Iterator[tuple[Rows, int]]:
         """Yield the rows of each table and how wide they are, in the order in which save_batch takes them."""

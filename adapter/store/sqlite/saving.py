@@ -8,21 +8,11 @@ from typing import Any
 import apsw
 
 from adapter.model.encoding import encode
-from adapter.model.slots import Limit, extra, keeping_slots, sorted_anew
 from adapter.store.contract import Changes, MessageKey
 from adapter.store.moments import micros
-from adapter.store.rows import (
-    MOVES,
-    delivery_row,
-    digest,
-    discount_row,
-    final_owners,
-    given_to,
-    is_open,
-    read_held,
-    timer_row,
-)
+from adapter.store.rows import delivery_row, digest, discount_row, final_owners, given_to, timer_row
 from adapter.store.sqlite.erasing import erase, keep_quarantined
+from adapter.store.sqlite.merging import Merging
 from adapter.store.sqlite.statements import SQL
 
 _Row = tuple[Any, ...]
@@ -49,9 +39,8 @@ class Saving:
 
     def write(self, claimed: dict[MessageKey, bytes], claimed_at: int) -> None:
         """Write all changes, and the messages claimed, with their digests, whether answered or not."""
-        for old, new in self._changes.moved:
-            if old != new:
-                self._move(old, new)
+        if self._owners:
+            Merging(self._connection, int(self._changes.seen_at.timestamp())).move(self._owners)
         for erasure in self._changes.erased:
             erase(self._connection, erasure, self._changes.seen_at)
         self._write_messages(claimed, claimed_at)
@@ -65,45 +54,8 @@ class Saving:
     def _many(self, statement: str, rows: Iterable[_Row]) -> None:
         self._connection.executemany(SQL[statement], rows)
 
-    def _one(self, statement: str, *values: str) -> None:
-        self._connection.execute(SQL[statement], values)
-
     def _owner(self, source_id: str) -> str:
         return self._owners.get(source_id, source_id) if self._owners else source_id
-
-    def _move(self, old: str, new: str) -> None:
-        rows: list[Any] = self._connection.execute(SQL["all_discounts"], (old,)).fetchall()
-        moved = [given_to(read_held(row[0]), {old: new}) for row in rows]
-        self._many("replace_discount", map(discount_row, moved))
-        for statement in MOVES:
-            self._one(statement, old, new)
-        self._one("drop_events", old)
-        self._one("drop_timers", old)
-        self._one("drop_customer", old)
-        self._one("end_redirect", new)
-        self._many("put_identity", [("source_id", old, new)])
-        if old and new:
-            self._move_counters(old, new)
-
-    def _move_counters(self, old: str, new: str) -> None:
-        ours, theirs = (dict(self._slots(scope)) for scope in (new, old))
-        now = int(self._changes.seen_at.timestamp())
-        self._one("move_counters", old, new)
-        self._one("drop_counters", old)
-        more = extra(ours, theirs, now)
-        self._many("count", [(new, key, used) for key, used in more.items()])
-        if limits := sorted_anew(ours, theirs, now):
-            self._keep_slots(new, limits)
-
-    def _keep_slots(self, owner: str, limits: set[Limit]) -> None:
-        rows: list[Any] = self._connection.execute(SQL["all_discounts"], (owner,)).fetchall()
-        for held in [read_held(row[0]) for row in rows]:
-            keeping = keeping_slots(held, limits)
-            if keeping is not held and is_open(held):
-                self._many("replace_discount", [discount_row(keeping)])
-
-    def _slots(self, scope: str) -> list[Any]:
-        return self._connection.execute(SQL["slot_counters"], (scope,)).fetchall()
 
     def _write_messages(self, claimed: dict[MessageKey, bytes], claimed_at: int) -> None:
         answers, rewarded = self._changes.answers, self._changes.rewarded

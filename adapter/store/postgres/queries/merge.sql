@@ -1,48 +1,85 @@
 -- move_events --
--- Give one customer's events to another, save those that the other has already.
-WITH gone AS (DELETE FROM events WHERE source_id = $1 RETURNING occurred_at, event_id, body)
+-- Give customers' events to others, save those that the other has already.
+WITH gone AS (
+    DELETE FROM events USING unnest($1::text[], $2::text[]) AS moved (old, new) WHERE events.source_id = moved.old
+    RETURNING moved.new, events.occurred_at, events.event_id, events.body
+)
 INSERT INTO events (source_id, occurred_at, event_id, body)
-SELECT $2, gone.occurred_at, gone.event_id, gone.body FROM gone
+SELECT gone.new, gone.occurred_at, gone.event_id, gone.body FROM gone
 ON CONFLICT DO NOTHING;
 
 -- move_decisions --
--- Give one customer's decisions to another.
-UPDATE decisions SET source_id = $2 WHERE source_id = $1;
+-- Give customers' decisions to others.
+UPDATE decisions SET source_id = moved.new FROM unnest($1::text[], $2::text[]) AS moved (old, new)
+WHERE decisions.source_id = moved.old;
 
 -- move_deliveries --
--- Give one customer's deliveries to another.
-UPDATE deliveries SET source_id = $2 WHERE source_id = $1;
+-- Give customers' deliveries to others.
+UPDATE deliveries SET source_id = moved.new FROM unnest($1::text[], $2::text[]) AS moved (old, new)
+WHERE deliveries.source_id = moved.old;
 
 -- move_messages --
--- Give one customer's kept messages to another.
-UPDATE messages SET owner = $2 WHERE owner = $1;
+-- Give customers' kept messages to others.
+UPDATE messages SET owner = moved.new FROM unnest($1::text[], $2::text[]) AS moved (old, new)
+WHERE messages.owner = moved.old;
 
 -- move_identities --
--- Give one customer's identities and redirects to another.
-UPDATE identities SET source_id = $2 WHERE source_id = $1;
+-- Give customers' identities and redirects to others.
+UPDATE identities SET source_id = moved.new FROM unnest($1::text[], $2::text[]) AS moved (old, new)
+WHERE identities.source_id = moved.old;
 
 -- move_codes --
--- Give one customer's codes to another.
-UPDATE codes SET source_id = $2 WHERE source_id = $1;
+-- Give customers' codes to others.
+UPDATE codes SET source_id = moved.new FROM unnest($1::text[], $2::text[]) AS moved (old, new)
+WHERE codes.source_id = moved.old;
+
+-- drop_moved_discounts --
+-- Remove the discounts of an array of customers, to be put back under other owners.
+DELETE FROM discounts USING unnest($1::text[]) AS moved (old) WHERE discounts.source_id = moved.old;
+
+-- drop_moved_customers --
+-- Remove an array of customers alone.
+DELETE FROM customers USING unnest($1::text[]) AS moved (old) WHERE customers.source_id = moved.old;
 
 -- end_redirect --
--- A customer that others are merged into leads nowhere else.
+-- An erased customer leads nowhere else.
 DELETE FROM identities WHERE kind = 'source_id' AND value = $1;
 
+-- end_redirects --
+-- Customers that others are merged into lead nowhere else.
+DELETE FROM identities USING unnest($1::text[]) AS moved (new)
+WHERE identities.kind = 'source_id' AND identities.value = moved.new;
+
 -- move_counters --
--- Add one scope's counters to another's.
-WITH gone AS (DELETE FROM counters WHERE scope = $1 RETURNING key, used)
-INSERT INTO counters (scope, key, used) SELECT $2, gone.key, gone.used FROM gone ORDER BY gone.key
+-- Add scopes' counters to others'.
+WITH gone AS (
+    DELETE FROM counters USING unnest($1::text[], $2::text[]) AS moved (old, new) WHERE counters.scope = moved.old
+    RETURNING moved.new, counters.key, counters.used
+)
+INSERT INTO counters (scope, key, used)
+SELECT gone.new, gone.key, sum(gone.used) FROM gone GROUP BY gone.new, gone.key ORDER BY gone.new, gone.key
 ON CONFLICT (scope, key) DO UPDATE SET used = counters.used + excluded.used;
 
 -- slot_counters --
--- The slots that one scope has taken, of limits over any window.
-SELECT key, used FROM counters WHERE scope = $1 AND key LIKE '%|slot|%';
+-- The slots that an array of scopes has taken, of limits over any window.
+SELECT counters.scope, counters.key, counters.used
+FROM unnest($1::text[]) AS wanted (scope) JOIN counters ON counters.scope = wanted.scope
+WHERE counters.key LIKE '%|slot|%';
 
--- take_slot --
--- Add to one slot of a scope.
-INSERT INTO counters (scope, key, used) VALUES ($1, $2, $3)
+-- take_slots --
+-- Add to slots of scopes.
+INSERT INTO counters (scope, key, used)
+SELECT more.scope, more.key, more.used
+FROM unnest($1::text[], $2::text[], $3::bigint[]) AS more (scope, key, used)
 ON CONFLICT (scope, key) DO UPDATE SET used = counters.used + excluded.used;
+
+-- discounts_held --
+-- Every discount of an array of customers.
+SELECT held.body
+FROM unnest($1::text[]) AS wanted (source_id)
+CROSS JOIN LATERAL (
+    SELECT discounts.body FROM discounts WHERE discounts.source_id = wanted.source_id OFFSET 0
+) AS held;
 
 -- all_discounts --
 -- Every discount of one customer.
@@ -85,10 +122,14 @@ DELETE FROM counters WHERE scope = $1;
 UPDATE messages SET answer = NULL, owner = '' WHERE owner = $1;
 
 -- move_timers --
--- Give one customer's waits to another; of two under one rule the later due stays.
-WITH gone AS (DELETE FROM timers WHERE source_id = $1 RETURNING rule, started_at, due_at, body)
+-- Give customers' waits to others; of several under one rule the latest due stays.
+WITH gone AS (
+    DELETE FROM timers USING unnest($1::text[], $2::text[]) AS moved (old, new) WHERE timers.source_id = moved.old
+    RETURNING moved.new, timers.rule, timers.started_at, timers.due_at, timers.body
+)
 INSERT INTO timers (source_id, rule, started_at, due_at, body)
-SELECT $2, gone.rule, gone.started_at, gone.due_at, gone.body FROM gone
+SELECT DISTINCT ON (gone.new, gone.rule) gone.new, gone.rule, gone.started_at, gone.due_at, gone.body
+FROM gone ORDER BY gone.new, gone.rule, gone.due_at DESC
 ON CONFLICT (source_id, rule) DO UPDATE
 SET started_at = excluded.started_at, due_at = excluded.due_at, body = excluded.body
 WHERE excluded.due_at > timers.due_at;

@@ -28,8 +28,15 @@ INSERT INTO counters (scope, key, used) SELECT ?2, key, used FROM counters WHERE
 ON CONFLICT (scope, key) DO UPDATE SET used = used + excluded.used;
 
 -- slot_counters --
--- The slots that one scope has taken, of limits over any window.
-SELECT key, used FROM counters WHERE scope = ?1 AND key LIKE '%|slot|%';
+-- The slots that an array of scopes has taken, of limits over any window.
+SELECT counters.scope, counters.key, counters.used
+FROM carray(?1) AS wanted CROSS JOIN counters ON counters.scope = CAST(wanted.value AS TEXT)
+WHERE counters.key LIKE '%|slot|%';
+
+-- discounts_held --
+-- Every discount of an array of customers.
+SELECT discounts.body
+FROM carray(?1) AS wanted CROSS JOIN discounts ON discounts.source_id = CAST(wanted.value AS TEXT);
 
 -- all_discounts --
 -- Every discount of one customer.

@@ -1,0 +1,65 @@
+"""Making several customers one: what the rows of those who were merged become; runs inside a transaction."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+import apsw
+
+from adapter.model.slots import Limit, extra, keeping_slots, sorted_anew
+from adapter.store.rows import MOVES, discount_row, given_to, is_open, joining, read_held
+from adapter.store.sqlite.connection import array
+from adapter.store.sqlite.statements import SQL
+
+
+class Merging:
+    """Gives rows to other customers; what a customer takes over costs nothing of what they have."""
+
+    def __init__(self, connection: apsw.Connection, now: int) -> None:
+        self._connection = connection
+        self._now = now
+
+    def move(self, owners: Mapping[str, str]) -> None:
+        """Give all that each old customer has to their new owner, and leave a redirect."""
+        pairs = sorted(owners.items())
+        moved = [given_to(held, owners) for held in self._discounts(owners)]
+        self._many("replace_discount", map(discount_row, moved))
+        for statement in MOVES:
+            self._many(statement, pairs)
+        for statement in ("drop_events", "drop_timers", "drop_customer"):
+            self._many(statement, [(old,) for old, _ in pairs])
+        self._many("end_redirect", [(new,) for new in sorted(set(owners.values()))])
+        self._many("put_identity", [("source_id", *pair) for pair in pairs])
+        self._move_counters({old: new for old, new in pairs if old and new})
+
+    def _move_counters(self, owners: Mapping[str, str]) -> None:
+        slots = self._slots(owners.keys() | set(owners.values()))
+        self._many("move_counters", owners.items())
+        self._many("drop_counters", [(old,) for old in owners])
+        for new, holders in joining(owners, slots).items():
+            self._many("count", [(new, key, used) for key, used in extra(holders, self._now).items()])
+            if limits := sorted_anew(holders, self._now):
+                self._keep_slots(new, limits)
+
+    def _keep_slots(self, owner: str, limits: Collection[Limit]) -> None:
+        for held in self._discounts([owner]):
+            keeping = keeping_slots(held, limits)
+            if keeping is not held and is_open(held):
+                self._many("replace_discount", [discount_row(keeping)])
+
+    def _discounts(self, owners: Collection[str]) -> list[Any]:
+        rows = self._connection.execute(SQL["discounts_held"], (array(owners),)).fetchall()
+        return [read_held(row[0]) for row in rows]
+
+    def _slots(self, scopes: Collection[str]) -> dict[str, dict[str, int]]:
+        found: dict[str, dict[str, int]] = defaultdict(dict)
+        if scopes:
+            rows: list[Any] = self._connection.execute(SQL["slot_counters"], (array(scopes),)).fetchall()
+            for scope, key, used in rows:
+                found[scope][key] = used
+        return found
+
+    def _many(self, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
+        self._connection.executemany(SQL[statement], rows)
