@@ -50,7 +50,7 @@ class Merging:
                 self._many("replace_discount", [discount_row(keeping)])
 
     def _discounts(self, owners: Collection[str]) -> list[Any]:
-        rows = self._connection.execute(SQL["discounts_held"], (array(owners),)).fetchall()
+        rows: list[Any] = self._connection.execute(SQL["discounts_held"], (array(owners),)).fetchall()
         return [read_held(row[0]) for row in rows]
 
     def _slots(self, scopes: Collection[str]) -> dict[str, dict[str, int]]:

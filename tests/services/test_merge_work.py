@@ -1,0 +1,52 @@
+"""A merge costs what it adds: statements, rows and steps are counted, not seconds."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from adapter.model.operations import CustomerMerge, CustomerUpsert
+from tests.services.counted import Cost, Counted
+
+RULES = (
+    "rules: [{name: gift, trigger: started, action: {type: free_shipping}, guardrails: {per_user_limit: 1}}]"
+)
+
+
+@pytest.fixture
+async def desk(open_desk: Any) -> Any:
+    desk = await open_desk(RULES)
+    desk.store = Counted(desk.store)
+    return desk
+
+
+async def chained(desk: Any, length: int, known: bool, tracing: bool = False) -> Cost:
+    """Merge x0 into x1, x1 into x2 … in one batch."""
+    names = [f"{length}-{number}" for number in range(length + 1)]
+    if known:
+        for start in range(0, len(names), 100):
+            part = names[start : start + 100]
+            await desk.settle([desk.work(CustomerUpsert(name, traits={"of": name}), desk.event("seen", name))
+                               for name in part])  # fmt: skip
+    batch = [desk.work(CustomerMerge(new, old)) for old, new in pairwise(names)]
+    desk.store.taken()
+    desk.store._tracing = tracing
+    await desk.settle(batch)
+    cost: Cost = desk.store.taken()
+    assert {event.name for event in await desk.store.events(names[0])} == ({"seen"} if known else set())
+    return cost
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["known", "unknown"])
+async def test_a_chain_in_one_batch_costs_as_much_per_link_however_long_it_is(desk: Any, known: bool) -> None:
+    short, long = await chained(desk, 50, known), await chained(desk, 200, known)
+    assert long.rows <= 4.2 * short.rows
+    assert long.statements <= 4.2 * short.statements
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["known", "unknown"])
+async def test_a_chain_in_one_batch_is_decided_in_as_many_steps_per_link(desk: Any, known: bool) -> None:
+    short, long = await chained(desk, 50, known, True), await chained(desk, 200, known, True)
+    assert long.lines <= 4.4 * short.lines
