@@ -26,6 +26,7 @@ from adapter.errors import InvalidFiles
 from adapter.files.problems import Mark, Problem
 from adapter.mapping import book as mapping_book
 from adapter.mapping.book import MappingBook
+from adapter.mapping.placeholders import Placeholders
 from adapter.metrics import Metrics
 from adapter.rules import book as rule_book
 from adapter.rules import declared
@@ -106,23 +107,31 @@ class App(Struct, frozen=True):
     asgi: ASGIApp
 
 
-def read_books(settings: Settings) -> Books:
-    """Return the mapping and rule files; raises InvalidFiles with every problem in any of them."""
-    mappings, rules, problems = check_files(settings.files)
+def placeholders(settings: Settings) -> Placeholders:
+    """Return what identifies nobody, by the settings."""
+    return Placeholders((*settings.identities.placeholders, *settings.identities.more_placeholders))
+
+
+def read_books(settings: Settings, known: Placeholders | None = None) -> Books:
+    """Return the mapping and rule files; raises InvalidFiles with every problem in any of them.
+
+    `known` are placeholders that go on counting over several readings.
+    """
+    mappings, rules, problems = check_files(settings.files, placeholders=known or placeholders(settings))
     if mappings is None or rules is None:
         raise InvalidFiles(problems)
     return Books(mappings, rules)
 
 
 def check_files(
-    files: Files, now: datetime | None = None
+    files: Files, now: datetime | None = None, placeholders: Placeholders | None = None
 ) -> tuple[MappingBook | None, RuleBook | None, list[Problem]]:
     """Read mappings and rules, both against the data model; a book is None when its files have an error.
 
     What is past at `now` is warned of; nothing is where it is not given.
     """
     directory = Path(files.mappings)
-    mappings, mapping_problems = mapping_book.load(directory)
+    mappings, mapping_problems = mapping_book.load(directory, placeholders)
     model, _ = reading.load(directory)  # whose problems are among those of the mappings
     names = declared.names(model) if model is not None else None
     rules, rule_problems = rule_book.load(Path(files.rules), names, now)
@@ -154,7 +163,8 @@ def compose(
     """
     world = world or World()
     store = store or open_store(settings.store.url)
-    metrics, books, destinations = metrics or Metrics(), read_books(settings), _destinations(settings)
+    metrics, known = metrics or Metrics(), placeholders(settings)
+    books, destinations = read_books(settings, known), _destinations(settings)
 
     async def settle(batch: Sequence[Work], pass_on: PassOn) -> list[Result]:
         means = Means(world.clock(), world.draw, world.new_id, tuple(destinations), timers.room)
@@ -177,7 +187,7 @@ def compose(
     timers = Timers(store, committer.submit, world.clock, metrics, most=settings.ingest.max_timers)
     health = Health(store, committer, time.monotonic)
     watch = Watch((settings.files.mappings, settings.files.rules))
-    reload = Reload(books, lambda: read_books(settings), watch.changes, health, metrics)
+    reload = Reload(books, lambda: read_books(settings, known), watch.changes, health, metrics)
 
     clients = [client for _, client in destinations.values()]
     loops = [relay.run, expiry.run, timers.run, Gauges(store, metrics).run, reload.run]

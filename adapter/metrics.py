@@ -65,6 +65,10 @@ class Metrics:
             "adapter_misfits", "Values kept though they do not fit the data model", ["source"],
             registry=registry,
         )  # fmt: skip
+        self.placeholders = Counter(
+            "adapter_placeholders", "Ids left out because they are placeholders", ["source", "field"],
+            registry=registry,
+        )  # fmt: skip
         self.discounts_issued = Counter(
             "adapter_discounts_issued", "Discounts issued", ["rule"], registry=registry
         )

@@ -6,26 +6,26 @@ from pathlib import Path
 
 import typer
 
-from adapter.app import check_files
+from adapter.app import check_files, placeholders
 from adapter.cli.settings import tell
 from adapter.mapping import book
 from adapter.mapping.book import MappingBook
 from adapter.rules.book import RuleBook
-from adapter.settings.values import Files
+from adapter.settings.values import Settings
 
 
-def mappings_of(files: Files) -> MappingBook:
+def mappings_of(settings: Settings) -> MappingBook:
     """Return the mapping files."""
-    found, problems = book.load(Path(files.mappings))
+    found, problems = book.load(Path(settings.files.mappings), placeholders(settings))
     if found is None:
         tell(problems)
         raise typer.Exit(1)
     return found
 
 
-def books_of(files: Files) -> tuple[MappingBook, RuleBook]:
+def books_of(settings: Settings) -> tuple[MappingBook, RuleBook]:
     """Return the mapping and the rule files."""
-    mappings, rules, problems = check_files(files)
+    mappings, rules, problems = check_files(settings.files, placeholders=placeholders(settings))
     if mappings is None or rules is None:
         tell(problems)
         raise typer.Exit(1)

@@ -59,7 +59,7 @@ def show(
 
     Exit code 1 when any of it would be quarantined, or a line of JSONL is not JSON.
     """
-    book = mappings_of(settled(config, options(mappings=mappings)).files)
+    book = mappings_of(settled(config, options(mappings=mappings)))
     now = datetime.now(UTC)
     found, problems = bodies(file)
     mapped = [_mapped(book, body, source or source_of(body), now) for body in found]

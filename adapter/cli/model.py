@@ -44,7 +44,7 @@ def infer(
     Exit code 1, and no model, when nothing of them could be mapped; exit code 1 too when a line of JSONL is
     not JSON.
     """
-    book = mappings_of(settled(config, options(mappings=mappings)).files)
+    book = mappings_of(settled(config, options(mappings=mappings)))
     seen, left_out, problems = Seen(), 0, []
     for file in files:
         found, flaws = bodies(file)
@@ -84,8 +84,9 @@ def show(
     *, mappings: Mappings = None, rules: Rules = None, config: Config = None, as_json: AsJson = False
 ) -> None:
     """Print what the shop shares, with the mappings that feed each and the rules that read each."""
-    files = settled(config, options(mappings=mappings, rules=rules)).files
-    book, rulebook = books_of(files)
+    settings = settled(config, options(mappings=mappings, rules=rules))
+    files = settings.files
+    book, rulebook = books_of(settings)
     if book.model is None:
         typer.echo(f"adapter: there is no model.yaml in {files.mappings}; `adapter model infer` proposes one",
                    err=True)  # fmt: skip

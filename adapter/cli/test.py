@@ -47,9 +47,9 @@ def cases(
 
     Also names the mappings, branches, conditions and guardrails that no case tries.
     """
-    files = settled(config, options(mappings=mappings, rules=rules)).files
+    settings = settled(config, options(mappings=mappings, rules=rules))
     try:
-        report = run(files, *books_of(files), paths or [], update=update)
+        report = run(settings.files, *books_of(settings), paths or [], update=update)
     except InvalidFiles as error:
         tell(error.problems)
         raise typer.Exit(1) from None

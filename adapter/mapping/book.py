@@ -25,10 +25,12 @@ from adapter.mapping.errors import FieldMissing
 from adapter.mapping.files import Mapping, MappingFile
 from adapter.mapping.files import load as load_files
 from adapter.mapping.operations import Builder, builder
+from adapter.mapping.placeholders import Placeholders
 from adapter.mapping.subscriptions import SubscriptionIndex
 from adapter.model.messages import Message
 from adapter.model.operations import EventOccurred, Operation
 
+Resolve = Callable[[Operation, str], Operation]
 _TEST_SUFFIXES = (".test.yaml", ".test.yml")
 
 
@@ -54,9 +56,11 @@ class MappingBook:
         self,
         files: Sequence[MappingFile],
         model: DataModel | None = None,
+        placeholders: Placeholders | None = None,
         compiled: Callable[[Mapping], _Compiled] | None = None,
     ) -> None:
         self._files = files
+        self.placeholders = placeholders or Placeholders()
         self.model = model
         self.fit = None if model is None else fitting(model)
         self.mappings: tuple[Mapping, ...] = tuple(mapping for file in files for mapping in file.mappings)
@@ -79,7 +83,7 @@ class MappingBook:
             for file in self._files
         ]
         made = {id(entry.mapping): entry for route in self._routes.values() for entry in route.compiled}
-        return MappingBook(files, self.model, lambda mapping: made[id(mapping)])
+        return MappingBook(files, self.model, self.placeholders, lambda mapping: made[id(mapping)])
 
     def operations(self, message: Message) -> tuple[Operation, ...]:
         """Return what the message's mappings yield, in their order; empty when none takes it.
@@ -93,6 +97,24 @@ class MappingBook:
 
     def mapped(self, message: Message) -> tuple[Operation, ...]:
         """Return what the mappings alone yield, before the data model looks at it; raises MappingError."""
+        found, placeholders = self._yielded(message), self.placeholders
+        if not placeholders.stand_in(found):
+            return found
+        try:
+            return self._yielded(placeholders.left_out(message), placeholders.resolved)
+        except MappingError as error:
+            said = "; placeholders were left out of it: see `identities.placeholders`"
+            raise MappingError(f"{error.message}{said}") from error
+
+    def as_mapped(self, message: Message) -> Message:
+        """Return a message as its mappings see it: without placeholders, where one would be used as an id."""
+        try:
+            used = self.placeholders.stand_in(self._yielded(message))
+        except MappingError:
+            return message
+        return self.placeholders.left_out(message) if used else message
+
+    def _yielded(self, message: Message, resolve: Resolve | None = None) -> tuple[Operation, ...]:
         route = self._routes.get(message.source)
         if route is None:
             return ()
@@ -102,14 +124,19 @@ class MappingBook:
         for index in route.candidates(document):
             entry = compiled[index]
             try:
+                built = len(out)
                 entry.build(entry.transform(document) or {}, message, out)
+                if resolve is not None:
+                    out[built:] = [resolve(operation, message.source) for operation in out[built:]]
             except MappingError as error:
                 why = _reason(entry, document, error)
                 raise MappingError(f"mapping `{entry.mapping.name}`: {why}") from error
         return tuple(out) if len(out) < 2 else _told_apart(out)
 
 
-def load(directory: Path) -> tuple[MappingBook | None, list[Problem]]:
+def load(
+    directory: Path, placeholders: Placeholders | None = None
+) -> tuple[MappingBook | None, list[Problem]]:
     """Read all mapping files under a directory; the book is None when any of them has an error."""
     if not directory.is_dir():
         remedy = "name the directory that holds the mapping files"
@@ -126,7 +153,8 @@ def load(directory: Path) -> tuple[MappingBook | None, list[Problem]]:
     if model is not None:
         problems += check_model.findings(files, model)
     broken = any(problem.severity == "error" for problem in problems)
-    return (None if broken else MappingBook(files, model)), sorted(problems, key=lambda problem: problem.mark)
+    loaded = None if broken else MappingBook(files, model, placeholders)
+    return loaded, sorted(problems, key=lambda problem: problem.mark)
 
 
 def portability(directory: Path) -> list[Problem]:

@@ -9,7 +9,6 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from adapter.datamodel.fitting import Fit
 from adapter.errors import MappingError
 from adapter.files.dumping import dump
 from adapter.mapping import operations, paths
@@ -75,13 +74,14 @@ class Explanation(Struct, frozen=True):
 
 def explain(book: MappingBook, message: Message) -> Explanation:
     """Explain a message; never raises for what a mapping cannot do with it."""
+    message = book.as_mapped(message)
     document = message.document
-    mappings = tuple(_explained(mapping, message, book.fit) for mapping in book.of(message.source))
+    mappings = tuple(_explained(mapping, message, book) for mapping in book.of(message.source))
     kind, event = document.get("type"), document.get("event")
     return Explanation(message.source, message.key, str(kind or ""), str(event or ""), mappings)
 
 
-def _explained(mapping: Mapping, message: Message, fit: Fit | None) -> MappingExplained:
+def _explained(mapping: Mapping, message: Message, book: MappingBook) -> MappingExplained:
     place = f"{mapping.at.file}:{mapping.at.line}"
     why_not = _why_not(mapping.filter, message.document)
     if why_not:
@@ -93,7 +93,8 @@ def _explained(mapping: Mapping, message: Message, fit: Fit | None) -> MappingEx
     try:
         fields.extend(_fields(tracing))
         operations.builder(mapping.action, mapping.fields)(tracing.all() or {}, message, out)
-        out = [fit(operation) for operation in out] if fit is not None else out
+        out = [book.placeholders.resolved(operation, message.source) for operation in out]
+        out = [book.fit(operation) for operation in out] if book.fit is not None else out
     except MappingError as failed:
         error, out = named(tracing, failed), []
     shown = tuple(plain(operation) for operation in out)

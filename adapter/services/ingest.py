@@ -219,6 +219,10 @@ class Ingest:
         outcomes, self._outcomes = self._outcomes, Counter()
         for (source, outcome), count in outcomes.items():
             self._metrics.messages.labels(source, outcome).inc(count)
+        met = self._books.mappings.placeholders.met
+        while met:
+            (source, field), count = met.popitem()
+            self._metrics.placeholders.labels(source, field).inc(count)
 
 
 def _parts(decoded: Decoded, size: int) -> Iterator[Decoded]:

@@ -37,6 +37,8 @@ def convert(
     if isinstance(value, dict) and set(value) == {"env"}:
         found, problems = _variable(field, value["env"], environ, mark)
         return (found, problems) if problems else convert(field, found, environ, mark, text=True)
+    if text and get_origin(field.type) is tuple and isinstance(value, str):
+        value = [part.strip() for part in value.split(",") if part.strip()]
     try:
         converted = msgspec.convert(value, field.type, strict=not text)
     except msgspec.ValidationError as error:

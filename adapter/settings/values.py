@@ -63,6 +63,28 @@ class Store(Struct, frozen=True):
     url: str = "sqlite:///data/adapter.db"
 
 
+#: What senders put where they know no id: see adapter.toml.
+PLACEHOLDERS = (
+    "undefined", "null", "(null)", "<null>", "nil", "none", "nan", "n/a", "#n/a", "n.a.", "na", "void",
+    "empty", "missing", "blank", "unknown", "<unknown>", "unidentified", "unset", "not set", "not_set",
+    "(not set)", "not available", "not_available", "anonymous", "anon", "guest", "visitor", "nobody",
+    "noone", "no one", "test", "testing", "tester", "dummy", "fake", "sample", "example", "placeholder",
+    "default", "string", "id", "userid", "user_id", "anonymousid", "anonymous_id", "deviceid", "device_id",
+    "email", "true", "false", "-", "--", "?", "-1", "[object object]", "{}", "[]", "undefined undefined",
+    "null null", "ffffffff-ffff-ffff-ffff-ffffffffffff", "9774d56d682e549c", "dead00beef",
+    "02:00:00:00:00:00", "020000000000", "012345678912345", "004999010640000", "unknown@unknown.com",
+    "none@none.com", "null@null.com", "undefined@undefined.com", "na@na.com", "no@email.com",
+    "noemail@noemail.com", "test@test.com", "anonymous@anonymous.com",
+)  # fmt: skip
+
+
+class Identities(Struct, frozen=True):
+    """What identifies nobody, though it stands where an id belongs."""
+
+    placeholders: tuple[str, ...] = PLACEHOLDERS
+    more_placeholders: tuple[str, ...] = ()
+
+
 class Files(Struct, frozen=True):
     """The folders of mapping and rule files."""
 
@@ -143,6 +165,7 @@ class Settings(Struct, frozen=True):
     server: Server = Server()
     store: Store = Store()
     files: Files = Files()
+    identities: Identities = Identities()
     segment: Segment = Segment()
     mparticle: MParticle = MParticle()
     api: Api = Api()

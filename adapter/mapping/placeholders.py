@@ -1,0 +1,146 @@
+"""Texts that senders put where they know no id: they identify no person and no device.
+
+A message is mapped as it is, and the ids of what comes of it are looked up. Where one is a placeholder the
+message is mapped again without those in it, so that a mapping falls back to the other ids as if the first
+were missing. One that a mapping took from elsewhere falls back to the anonymous id or the mpid.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from msgspec.structs import replace
+
+from adapter.errors import MappingError
+from adapter.model.customers import LINKING
+from adapter.model.messages import Message
+from adapter.model.operations import (
+    CustomerErase,
+    CustomerGroup,
+    CustomerMerge,
+    CustomerUpsert,
+    DiscountMove,
+    EventOccurred,
+    Operation,
+)
+from adapter.settings.values import PLACEHOLDERS
+
+#: What consists of zeros, as device ids of every form do that were never set.
+_ZEROS = re.compile(r"[({]?(0x)?0[0:._-]*[)}]?")
+_FIRST = frozenset("0({")
+_IDS = ("userId", "anonymousId", "previousId")
+#: Where documents keep the email address of who acted.
+_EMAILS = (("traits",), ("properties",), ("context", "traits"))
+
+
+class Placeholders:
+    """Whole texts, trimmed and case-folded; `met` counts those left out, by source and field."""
+
+    def __init__(self, texts: Iterable[str] = PLACEHOLDERS) -> None:
+        self._texts = frozenset(text.strip().casefold() for text in texts)
+        self.met: Counter[tuple[str, str]] = Counter()
+
+    def __contains__(self, text: object) -> bool:
+        if isinstance(text, str):
+            plain = text.strip().casefold()
+            return plain in self._texts or (plain[:1] in _FIRST and _ZEROS.fullmatch(plain) is not None)
+        return type(text) is int and str(text) in self
+
+    def stand_in(self, operations: Iterable[Operation]) -> bool:
+        """Say whether any id of the operations is a placeholder."""
+        texts: set[str | None] = set()
+        for operation in operations:
+            texts.update(_ids(operation))
+        return any(map(self.__contains__, texts))
+
+    def left_out(self, message: Message) -> Message:
+        """Return a message without the placeholders among its own ids, identities and email addresses."""
+        document = self._without(message.document, _IDS, message.source)
+        if type(identities := document.get("identities")) is dict:
+            document["identities"] = self._without(identities, identities, message.source, "identities")
+        for path in _EMAILS:
+            self._drop_email(document, path, message.source)
+        return replace(message, document=document)
+
+    def resolved(self, operation: Operation, source: str) -> Operation:
+        """Return an operation without placeholders; raises MappingError where no id is left to it."""
+        if isinstance(operation, CustomerErase) or not self.stand_in((operation,)):
+            return operation
+        if isinstance(operation, DiscountMove):
+            self.met[source, "source_id"] += 1
+            return replace(operation, source_id=None)
+        if isinstance(operation, CustomerMerge) and operation.previous_id in self:
+            raise self._nobody("previous_id", source)
+        left = self._without(operation.identities, operation.identities, source, "identities")
+        source_id = self._source_id(operation, left, source)
+        if isinstance(operation, EventOccurred):
+            return self._event(operation, source_id, left, source)
+        changed = replace(operation, source_id=source_id, identities=left)
+        if isinstance(changed, CustomerUpsert) and changed.fields.get("email") in self:
+            return replace(changed, fields=self._without(changed.fields, ("email",), source))
+        return changed
+
+    def _event(
+        self, operation: EventOccurred, source_id: str, identities: dict[str, str], source: str
+    ) -> EventOccurred:
+        user = operation.event.user
+        for field in ("device_id", "email"):
+            if getattr(user, field) in self:
+                self.met[source, field] += 1
+                user = replace(user, **{field: None})
+        anonymous = identities.get("anonymous_id") or identities.get("mpid")
+        user = replace(user, id=source_id, anonymous_id=anonymous)
+        return replace(
+            operation, source_id=source_id, identities=identities, event=replace(operation.event, user=user)
+        )
+
+    def _source_id(self, operation: Any, identities: Mapping[str, str], source: str) -> str:
+        """Return an operation's key, or the visitor's; a merge means two certain people, and has no other."""
+        if operation.source_id not in self:
+            return str(operation.source_id)
+        linked = [identities[kind] for kind in LINKING if kind in identities]
+        if not linked or isinstance(operation, CustomerMerge):
+            raise self._nobody("source_id", source)
+        self.met[source, "source_id"] += 1
+        return linked[0]
+
+    def _nobody(self, field: str, source: str) -> MappingError:
+        self.met[source, field] += 1
+        return MappingError(
+            f"`{field}` is a placeholder, which identifies no customer: see `identities.placeholders`"
+        )
+
+    def _drop_email(self, document: dict[str, Any], path: tuple[str, ...], source: str) -> None:
+        """Leave the email out of a part of the document, which is a copy down to there."""
+        for name in path[:-1]:
+            if type(document.get(name)) is not dict:
+                return
+            document[name] = document = dict(document[name])
+        if type(part := document.get(path[-1])) is dict and part.get("email") in self:
+            document[path[-1]] = self._without(part, ("email",), source)
+
+    def _without(
+        self, values: Mapping[str, Any], names: Iterable[str], source: str, label: str = ""
+    ) -> dict[str, Any]:
+        """Return values without those of the names that are placeholders, which are counted."""
+        gone = {name for name in names if values.get(name) in self}
+        for name in gone:
+            self.met[source, label or name] += 1
+        return {name: value for name, value in values.items() if name not in gone}
+
+
+def _ids(operation: Operation) -> Iterable[str | None]:
+    """Return the ids of an operation that mean somebody; an erasure means its id as it is."""
+    if operation.__class__ is EventOccurred:
+        user = operation.event.user
+        return (operation.source_id, user.device_id, user.email, *operation.identities.values())
+    if isinstance(operation, CustomerUpsert):
+        return (operation.source_id, operation.fields.get("email"), *operation.identities.values())
+    if isinstance(operation, CustomerMerge):
+        return (operation.source_id, operation.previous_id, *operation.identities.values())
+    if isinstance(operation, CustomerGroup):
+        return (operation.source_id, *operation.identities.values())
+    return (operation.source_id,) if isinstance(operation, DiscountMove) else ()
