@@ -7,16 +7,17 @@ batch takes no more than half of what waits and of what was just answered, and t
 Where a server writes, and not this process, two transactions are under way: the next one begins as soon as
 the one before has its locks, so that the process decides the one while the server writes the other.
 
-A sender gives up after a while, and repeats. So once the oldest of a batch has waited that long, everyone
-who waits is told to come again, and so is whoever comes, until the transaction has ended. It is never
-cancelled: it may commit, and then what is sent again is a duplicate with the same discounts.
+What costs much is cut into shares, which take turns beside what costs little (queueing.py).
+
+A sender gives up after a while, and repeats. So what has waited that long is told to come again. Once a
+transaction has taken that long, everyone who waits is told so, and so is whoever comes, until it has ended.
+It is never cancelled: it may commit, and then what is sent again is a duplicate with the same discounts.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
@@ -26,8 +27,9 @@ from msgspec.structs import replace
 from adapter.errors import AdapterError, Unavailable
 from adapter.metrics import Metrics
 from adapter.model.encoding import encode
+from adapter.services.queueing import SHARE, Queue, Waiting, is_costly
 from adapter.services.results import Result
-from adapter.services.work import Work, apart
+from adapter.services.work import Work, apart, cost, shares
 from adapter.store.contract import PassOn
 
 _log = logging.getLogger(__name__)
@@ -39,6 +41,8 @@ _SLOW = 0.5
 _STUCK = "the store has not committed in time: see what keeps it, or the way to it"
 _UNKEPT = "internal error while deciding: what the mapping yields cannot be written as JSON"
 
+#: Seconds by which a wait may be cut short, so that what came together is told together.
+_TOLERANCE = 0.01
 #: So many transactions are under way at a time, where the store can run any beside another.
 _ABREAST = 2
 
@@ -54,18 +58,12 @@ class Limits(Struct, frozen=True):
     max_wait: float = 4.0
 
 
-class _Waiting(Struct):
-    works: Sequence[Work]
-    size: int
-    arrived: float
-    answer: asyncio.Future[list[Result]]
-
-
 class _Batch:
-    """What one transaction settles."""
+    """What one transaction settles, since a moment."""
 
-    def __init__(self, waiting: list[_Waiting]) -> None:
+    def __init__(self, waiting: list[Waiting], began: float) -> None:
         self.waiting = waiting
+        self.began = began
         self.works = [work for each in waiting for work in each.works]
         self.late = False
         self.passed_on = False
@@ -78,15 +76,17 @@ class Committer:
         self._metrics = metrics
         self._settle = settle
         self._limits = limits
-        self._queue: deque[_Waiting] = deque()
+        self._queue = Queue()
         self._messages = 0
         self._bytes = 0
+        self._costs = 0
         self._answered = 0
         self._arrived = asyncio.Event()
         self._closing = False
         self._stuck = 0
         self._failing = False
-        self._under_way = 0
+        self._under_way: list[_Batch] = []
+        self._next_look: asyncio.TimerHandle | None = None
         self._ended = asyncio.Event()
         self._turns: set[asyncio.Task[None]] = set()
         metrics.keep_up(lambda: metrics.waiting.set(self._messages))
@@ -118,15 +118,41 @@ class Committer:
     async def submit(self, works: Sequence[Work], size: int = 0) -> list[Result]:
         """Have works settled, in order, and return when that is durable; `size` is their weight in bytes.
 
-        Raises Unavailable when too much waits already, or when the store does not commit now, or not in time.
+        Costly ones are settled share by share. Raises Unavailable when too much waits already, or when the
+        store does not commit now, or not in time; what was settled until then is a duplicate later.
         """
         if self.full:
             raise self._refusal()
+        costs = cost(works)
+        if is_costly(costs):
+            return await self._in_shares(works, size)
+        return await self._queued(works, costs, size, costly=False)
+
+    async def _in_shares(self, works: Sequence[Work], size: int) -> list[Result]:
+        """Have works settled share by share; what is not in the queue yet weighs like what is."""
+        results: list[Result] = []
+        messages, held = len(works), size
+        self._hold(messages, held)
+        try:
+            for share in shares(works, SHARE):
+                if self._closing or self._stuck:
+                    raise self._refusal()
+                part = held * len(share) // messages
+                self._hold(-len(share), -part)
+                messages, held = messages - len(share), held - part
+                results += await self._queued(share, cost(share), part, costly=True)
+        finally:
+            self._hold(-messages, -held)
+        return results
+
+    async def _queued(self, works: Sequence[Work], costs: int, size: int, *, costly: bool) -> list[Result]:
         loop = asyncio.get_running_loop()
-        waiting = _Waiting(works, size, loop.time(), loop.create_future())
-        self._queue.append(waiting)
-        self._weigh(len(works), size)
+        waiting = Waiting(works, costs, size, loop.time(), loop.create_future())
+        self._queue.add(waiting, costly=costly)
+        self._weigh([waiting], +1)
         self._arrived.set()
+        if self._next_look is None:
+            self._next_look = loop.call_at(waiting.arrived + self._limits.max_wait, self._look)
         return await waiting.answer
 
     async def run(self) -> None:
@@ -169,7 +195,7 @@ class Committer:
             if not self._queue:
                 self._arrived.clear()
                 await self._arrived.wait()
-            elif self._under_way == _ABREAST:
+            elif len(self._under_way) == _ABREAST:
                 self._ended.clear()
                 await self._ended.wait()
             else:
@@ -179,22 +205,15 @@ class Committer:
                     return
 
     def _take(self) -> _Batch:
-        taken = [self._queue.popleft()]
-        half = (self._messages + self._answered + 1) // 2
-        room = min(self._limits.max_batch, half) - len(taken[0].works)
-        while self._queue and len(self._queue[0].works) <= room:
-            taken.append(self._queue.popleft())
-            room -= len(taken[-1].works)
-        return _Batch(taken)
+        half = (self._costs + self._answered + 1) // 2
+        taken = self._queue.take(min(self._limits.max_batch, half))
+        return _Batch(taken, asyncio.get_running_loop().time())
 
     async def _commit(self, batch: _Batch) -> None:
         failure: AdapterError | None = None
         results: list[Result] | None = None
-        self._under_way += 1
+        self._under_way.append(batch)
         self._metrics.commit_messages.observe(len(batch.works))
-        loop = asyncio.get_running_loop()
-        started = loop.time()
-        patience = loop.call_at(batch.waiting[0].arrived + self._limits.max_wait, self._lose_patience, batch)
         try:
             with self._metrics.commit_seconds.time():
                 results = await self._settled_apart(batch.works, partial(self._pass_on, batch))
@@ -204,32 +223,43 @@ class Committer:
             # Whoever waits must hear of it, and whoever comes next must be served.
             _log.exception("a batch could not be settled")
             failure = Unavailable("the messages could not be settled")
-        patience.cancel()
         self._recover(batch, failure)
         if self._failing is (failure is None):
             self._turn(failure)
         self._answer(batch.waiting, results, failure)
-        self._weigh(-len(batch.works), -sum(waiting.size for waiting in batch.waiting))
-        self._answered = len(batch.works)
-        self._under_way -= 1
+        self._weigh(batch.waiting, -1)
+        self._answered = sum(waiting.cost for waiting in batch.waiting)
+        self._under_way.remove(batch)
         self._ended.set()
-        if failure is not None and (self._closing or loop.time() - started > _SLOW):
-            self._give_up(failure)
+        slowly = asyncio.get_running_loop().time() - batch.began > _SLOW
+        if failure is not None and (self._closing or slowly):
+            self._give_up(self._queue.drain(), failure)
 
-    def _give_up(self, failure: AdapterError) -> None:
-        waiting = list(self._queue)
-        self._queue.clear()
+    def _give_up(self, waiting: list[Waiting], failure: AdapterError) -> None:
         self._answer(waiting, None, failure)
-        self._weigh(-sum(len(each.works) for each in waiting), -sum(each.size for each in waiting))
+        self._weigh(waiting, -1)
+
+    def _look(self) -> None:
+        """Tell what has waited too long to come again, and look again when that may be so of the next."""
+        loop, limit = asyncio.get_running_loop(), self._limits.max_wait
+        since = loop.time() + _TOLERANCE - limit
+        self._give_up(self._queue.drain(since), _too_late())
+        for batch in self._under_way:
+            self._answer([each for each in batch.waiting if each.arrived <= since], None, _too_late())
+            if batch.began <= since and not batch.late:
+                self._lose_patience(batch)
+        begun = [each.arrived for each in self._queue]
+        for batch in self._under_way:
+            begun += [each.arrived for each in batch.waiting if not each.answer.done()]
+            begun += [] if batch.late else [batch.began]
+        self._next_look = loop.call_at(min(begun) + limit, self._look) if begun else None
 
     def _lose_patience(self, batch: _Batch) -> None:
         """Turn everyone away; what is taken weighs on, for it is in memory until its transaction ends."""
         batch.late = True
         self._stuck += 1
         _log.warning("a transaction has not ended in time, until it does everyone is turned away")
-        failure = _too_late()
-        self._answer(batch.waiting, None, failure)
-        self._give_up(failure)
+        self._give_up(self._queue.drain(), _too_late())
 
     def _recover(self, batch: _Batch, failure: AdapterError | None) -> None:
         if batch.late:
@@ -277,9 +307,7 @@ class Committer:
                 return [Result(works[0].message_id, "ignored", reason, error=Unavailable.code)]
             return await self._settled([_quarantined(works[0], reason)], pass_on)
 
-    def _answer(
-        self, taken: list[_Waiting], results: list[Result] | None, error: AdapterError | None
-    ) -> None:
+    def _answer(self, taken: list[Waiting], results: list[Result] | None, error: AdapterError | None) -> None:
         start = 0
         for waiting in taken:
             end = start + len(waiting.works)
@@ -291,7 +319,12 @@ class Committer:
                 waiting.answer.set_result(results[start:end])
             start = end
 
-    def _weigh(self, messages: int, size: int) -> None:
+    def _weigh(self, these: Sequence[Waiting], sign: int) -> None:
+        for waiting in these:
+            self._hold(sign * len(waiting.works), sign * waiting.size)
+            self._costs += sign * waiting.cost
+
+    def _hold(self, messages: int, size: int) -> None:
         self._messages += messages
         self._bytes += size
 

@@ -90,15 +90,18 @@ class Ingest:
     async def receive_parts(self, parts: Iterable[Decoded]) -> list[Result]:
         """Settle a body part by part, in order: one is decoded and mapped while the one before is committed.
 
-        The results of each part end with its quarantined ones. When a part fails the whole is sent again, and
+        No more than that waits of one body at a time, so that others have their turns between its parts. The
+        results of each part end with its quarantined ones. When a part fails the whole is sent again, and
         what was settled is a duplicate then. Raises Unavailable as `receive` does.
         """
-        submitted = []
+        answers: list[Result] = []
+        before: asyncio.Task[list[Result]] | None = None
         for part in parts:
             works, results = self._works(part.messages, part.quarantined)
-            submitted.append(asyncio.create_task(self._settled(part, works, results, part.size)))
+            answers += await before if before is not None else ()
+            before = asyncio.create_task(self._settled(part, works, results, part.size))
             await asyncio.sleep(_HEAD_START)
-        return [answer for settled in await asyncio.gather(*submitted) for answer in settled]
+        return answers + (await before if before is not None else [])
 
     def _works(
         self, messages: Sequence[Message], quarantined: Sequence[Quarantined]

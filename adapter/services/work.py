@@ -10,10 +10,14 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from adapter.model.operations import CustomerErase, Operation
+from adapter.model.operations import CustomerErase, CustomerMerge, Operation
 from adapter.model.quarantine import Quarantined
 from adapter.model.timers import Timer
 from adapter.model.times import told
+
+#: What takes many statements, or a transaction of its own, and about how many events it costs as much as.
+_SLOW = (CustomerMerge, CustomerErase)
+_SLOW_COST = 16
 
 
 class Work(Struct, frozen=True):
@@ -44,6 +48,27 @@ class Work(Struct, frozen=True):
         document = Raw(msgspec.json.encode(self.document))
         replayed = self.unrewarded is not None
         return Quarantined(self.source, self.key, document, reason, self.received_at, replayed=replayed)
+
+
+def cost(works: Sequence[Work]) -> int:
+    """Return about what it costs to settle works, in units of what an event costs."""
+    slow = sum([operation.__class__ in _SLOW for work in works for operation in work.operations])
+    return len(works) + slow * (_SLOW_COST - 1)
+
+
+def shares(works: Sequence[Work], most: int) -> list[Sequence[Work]]:
+    """Cut works, in their order, into shares that cost no more than `most` each, or are one work."""
+    if cost(works) <= most:
+        return [works]
+    cut: list[list[Work]] = [[]]
+    room = most
+    for work in works:
+        room -= cost([work])
+        if room < 0 and cut[-1]:
+            cut.append([])
+            room = most - cost([work])
+        cut[-1].append(work)
+    return list(cut)
 
 
 def apart(works: Sequence[Work]) -> list[Sequence[Work]]:
