@@ -61,7 +61,10 @@ _LINKS = (
 )
 _ORDER = Field("order_id", "id", "the order that the discount is used in")
 _CODE = Field(
-    "code", "ids", "the discount's code, or a list of codes; missing or blank yields nothing", required=True
+    "code",
+    "ids",
+    "the discount's code as people type it, or a list of codes; missing or blank yields nothing",
+    required=True,
 )
 _UNITS = Field(
     "units",

@@ -26,6 +26,7 @@ from adapter.mapping.readers import (
     text,
     units,
 )
+from adapter.model.codes import folded
 from adapter.model.customers import TEXT_FIELDS
 from adapter.model.events import Event, User
 from adapter.model.ids import MAX_ID
@@ -156,15 +157,16 @@ def _redeem_units(fields: Fields, message: Message, out: list[Operation]) -> Non
     """Redeem so many units of one discount; without their number nothing tells what was used."""
     found = len(out)
     _discount("redeem", fields, message, out)
-    moves = out[found:]
+    moves = [move for move in out[found:] if isinstance(move, DiscountMove)]
     if not moves:
         return
     taken = units(fields.get("units"), "units")
     if taken is None:
         raise FieldMissing("units")
-    if len(moves) > 1:
-        raise MappingError(f"`units` belong to one discount, and `code` names {len(moves)}")
-    out[found:] = [replace(move, units=taken) for move in moves if taken]
+    named = len({folded(move.code) for move in moves})
+    if named > 1:
+        raise MappingError(f"`units` belong to one discount, and `code` names {named}")
+    out[found:] = [replace(move, units=taken) for move in moves[:1] if taken]
 
 
 def builder(action: str, given: Collection[str]) -> Builder:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
 
 from msgspec import Raw, Struct
 from msgspec.structs import replace
 
 from adapter.errors import NotFound, Refused
+from adapter.model.codes import folded, resolve
 from adapter.model.decisions import Decision, RuleOutcome
 from adapter.model.deliveries import Delivery
 from adapter.model.discounts import Claim, Discount, HeldDiscount
@@ -87,6 +89,7 @@ class Issuing:
         self._means = means
         self._people = people
         self._by_code: dict[str, HeldDiscount] = {}
+        self._spellings: defaultdict[str, set[str]] | None = None
         self._by_owner: dict[str, dict[str, HeldDiscount]] = defaultdict(dict)
         joined = people.joined()
         for held in discounts.values():
@@ -106,7 +109,7 @@ class Issuing:
         self.outcomes: dict[int, Outcome] = {}
 
     def needs(self, steps: Sequence[Step]) -> tuple[list[CounterKey], list[str]]:
-        """Return the counters and codes that the steps could touch, in key order."""
+        """Return the counters that the steps could touch, in key order, and the codes they could issue."""
         counters: set[CounterKey] = set()
         for step in steps:
             if isinstance(step, Occurrence):
@@ -115,8 +118,10 @@ class Issuing:
                 for proposal in step.verdict.proposals[:_CANDIDATES]:
                     code = code_for(proposal.rule, self._means.draw)
                     self._candidates[(step.event.id, proposal.rule.name)] = code
-            elif (held := self._by_code.get(step.move.code)) is not None:
-                counters.update(self._counter(claim, held.source_id) for claim in held.claims)
+            else:
+                with suppress(NotFound):
+                    held = self._meant(step.move.code)
+                    counters.update(self._counter(claim, held.source_id) for claim in held.claims)
         joined = self._people.joined()
         counters.update([(source, key) for scope, key in counters for source in joined.get(scope, ())])
         return sorted(counters), sorted(set(self._candidates.values()))
@@ -125,7 +130,7 @@ class Issuing:
         """Take note of the counters as they stand: joined for the merged, anew for the erased."""
         gone = self._people.gone
         self._used = {key: used for key, used in reserved.used.items() if key[0] not in gone}
-        self._taken = set(reserved.taken)
+        self._taken = set(map(folded, reserved.taken))
         joined = self._people.joined()
         if not joined:
             return
@@ -170,12 +175,9 @@ class Issuing:
 
     def _move(self, step: Move) -> None:
         move, outcome = step.move, self._outcome(step.index)
-        held = self._by_code.get(move.code)
-        if held is None:
-            outcome.refusal = NotFound(f"no discount `{move.code}` was issued here")
-            return
         mover = None if move.source_id is None else self._people.behind(move.source_id)
         try:
+            held = self._meant(move.code)
             after = lifecycle.moved(held, move, mover, self._means.now)
         except Refused as refusal:
             outcome.refusal = refusal
@@ -190,8 +192,25 @@ class Issuing:
     def _outcome(self, index: int) -> Outcome:
         return self.outcomes.setdefault(index, Outcome())
 
+    def _meant(self, code: str) -> HeldDiscount:
+        """Return the discount that a code means; raises NotFound."""
+        exact = self._by_code.get(code)
+        if exact is not None:
+            return exact
+        if self._spellings is None:
+            self._spellings = defaultdict(set)
+            for known in self._by_code:
+                self._spellings[folded(known)].add(known)
+        alike = {spelled: self._by_code[spelled] for spelled in self._spellings.get(folded(code), ())}
+        held = resolve(code, alike)
+        if held is None:
+            raise NotFound(f"no discount `{code}` was issued here")
+        return held
+
     def _hold(self, held: HeldDiscount) -> None:
         self._by_code[held.discount.code] = held
+        if self._spellings is not None:
+            self._spellings[folded(held.discount.code)].add(held.discount.code)
         live = self._by_owner[held.source_id]
         if held.status_at(self._means.now) in ("issued", "applied"):
             live[held.discount.code] = held
@@ -201,7 +220,8 @@ class Issuing:
     def _write(self, index: int, held: HeldDiscount) -> None:
         self._hold(held)
         self.written[held.discount.code] = held
-        self._outcome(index).discounts.append(held.discount)
+        told = self._outcome(index).discounts
+        told[:] = [each for each in told if each.code != held.discount.code] + [held.discount]
 
     def _count(self, held: HeldDiscount, sign: int) -> None:
         for claim in held.claims:
@@ -228,9 +248,9 @@ class Issuing:
         code = self._candidates.get((step.event.id, proposal.rule.name))
         if code is None:
             code = code_for(proposal.rule, self._means.draw)
-        while code in self._taken:
+        while folded(code) in self._taken:
             code += self._means.draw(4)
-        self._taken.add(code)
+        self._taken.add(folded(code))
         return code
 
     def _push(self, held: HeldDiscount, kind: str) -> None:

@@ -84,8 +84,9 @@ class Loaded(Struct):
     `identities` has the known ones of those asked for, and the redirects (`source_id`) of those customers
     asked for that have no record. `customers` has the known ones of: those asked for, those that identities
     and redirects lead to, those that a redirect's identity names outright, and the owners of `codes`.
-    `discounts` has, by code, every discount asked for by code and every unexpired issued or applied one of
-    the customers loaded, and `timers` every wait of the customers loaded under the rules asked for.
+    `discounts` has, by code, every discount that a code asked for may mean and every unexpired issued or
+    applied one of the customers loaded, and `timers` every wait of the customers loaded under the rules asked
+    for.
     """
 
     answers: dict[MessageKey, bytes]
@@ -96,7 +97,7 @@ class Loaded(Struct):
 
 
 class Reserved(Struct):
-    """Counters as they stand (absent ones are 0), and codes already taken.
+    """Counters as they stand (absent ones are 0), and codes already taken in any spelling.
 
     They need not be locked: it is for `save` to see that they are not moved too far before its commit.
     """
@@ -199,7 +200,7 @@ class Transaction(Protocol):
         ...
 
     async def reserve(self, counters: Sequence[CounterKey], codes: Sequence[str]) -> Reserved:
-        """Return the counters as they stand, and say which codes exist."""
+        """Return the counters as they stand, and say which codes exist, however they are spelled."""
         ...
 
     async def save(self, changes: Changes) -> None:
@@ -251,7 +252,7 @@ class Store(Protocol):
         ...
 
     async def discount(self, code: str) -> HeldDiscount | None:
-        """Return one discount by its code."""
+        """Return the discount that a code means, see `resolve`; raises NotFound where it may be several."""
         ...
 
     async def discounts(self, source_id: str, limit: int = 100) -> list[HeldDiscount]:

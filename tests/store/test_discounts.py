@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
+import apsw
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from adapter.model.codes import folded
+from adapter.rules.actions import _CODE
 from adapter.store.contract import Store, Wanted
+from adapter.store.engines import open_store
+from adapter.store.sqlite import connection as sqlite
+from adapter.store.sqlite.statements import SQL
 
 
 async def test_a_discount_is_returned_as_saved(store: Store, run: Any, make: Any) -> None:
@@ -92,3 +101,37 @@ async def test_reserving_says_which_codes_are_taken(store: Store, run: Any, make
         return await transaction.reserve([], ["A1", "A2"])
 
     assert (await store.transact(script)).taken == {"A1"}
+
+
+@given(st.from_regex(r"[A-Za-z0-9._-]{1,40}", fullmatch=True))
+def test_sql_folds_a_stored_code_as_python_folds_a_typed_one(code: str) -> None:
+    rows = apsw.Connection(":memory:").execute("SELECT lower(replace(?, '-', ''))", (code,))
+    assert list(rows) == [(folded(code),)]
+
+
+async def test_every_character_of_a_code_is_folded_alike_by_the_store(
+    store: Store, run: Any, make: Any
+) -> None:
+    code = "".join(character for character in map(chr, range(33, 127)) if _CODE.fullmatch(character))
+    await run.save(discounts=[make.held(code)])
+    typed = folded(code)
+    assert typed != code
+    assert (await store.discount(typed)) == make.held(code)
+    assert set((await run.load(codes=[typed])).discounts) == {code}
+
+
+async def test_sqlite_finds_typed_codes_by_indexes(tmp_path: Path) -> None:
+    store = open_store(f"sqlite:///{tmp_path / 'plans.db'}")
+    await store.open()
+    await store.close()
+    file = sqlite.connect(str(tmp_path / "plans.db"))
+    asked = apsw.carray((b"a",))
+    for name, values in [
+        ("discounts_alike", ("A", "a")),
+        ("discounts_by_code", (asked, asked)),
+        ("taken_codes", (asked,)),
+    ]:
+        plan = [row[3] for row in file.execute(f"EXPLAIN QUERY PLAN {SQL[name]}", values)]
+        assert any("discounts_by_folded_code" in step for step in plan)
+        assert not [step for step in plan if step.startswith("SCAN discounts")]
+    file.close()

@@ -26,7 +26,7 @@ HOT = {
     ),
     "past": "ARRAY['c1']",
     "customer": "'c1'",
-    "discount": "'code-c1'",
+    "discounts_alike": "'code-c1', 'codec1'",
     "discounts": "'c1', 10",
     "events": "'c1', 10",
     "decisions": "'c1', 10",
@@ -119,6 +119,15 @@ async def test_a_hot_statement_visits_one_partition(connection: Any, name: str) 
     assert bool(read) == (name not in APPENDING)
     assert len({relation.rsplit("_", 1)[0] for relation, _ in read}) == len(read)
     assert all("Index" in how or "Bitmap" in how for _, how in read)
+
+
+@pytest.mark.parametrize("statement", ["codes_meant", "read_counters"])
+async def test_typed_codes_are_found_by_indexes(connection: Any, statement: str) -> None:
+    bound = {"codes_meant": "'{A-1}', '{a1}'", "read_counters": "'{}', '{}', '{a1}'"}[statement]
+    await connection.execute(f"PREPARE typed AS {SQL[statement]}")
+    plan = await connection.fetch(f"EXPLAIN EXECUTE typed ({bound})")
+    assert not [row[0] for row in plan if "Seq Scan on codes" in row[0]]
+    assert any("codes_by_folding" in row[0] for row in plan)
 
 
 async def test_old_message_keys_are_found_by_their_age(connection: Any) -> None:

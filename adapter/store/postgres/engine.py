@@ -99,7 +99,7 @@ class PostgresStore:
         return await self._read(lambda connection: Reads(connection).customer(source_id))
 
     async def discount(self, code: str) -> HeldDiscount | None:
-        """Return one discount by its code."""
+        """Return the discount that a code means."""
         return await self._read(lambda connection: Reads(connection).discount(code))
 
     async def discounts(self, source_id: str, limit: int = 100) -> list[HeldDiscount]:

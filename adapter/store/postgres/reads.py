@@ -10,6 +10,7 @@ from typing import Any
 import asyncpg
 
 from adapter.errors import Refused
+from adapter.model.codes import folded, resolve
 from adapter.model.customers import Customer
 from adapter.model.decisions import Decision
 from adapter.model.deliveries import Delivery
@@ -68,9 +69,9 @@ class Reads:
         return read_customer(rows[0][0]) if rows else None
 
     async def discount(self, code: str) -> HeldDiscount | None:
-        """Return one discount."""
-        rows = await self._rows("discount", code)
-        return read_held(rows[0][0]) if rows else None
+        """Return the discount that a code means."""
+        rows = await self._rows("discounts_alike", code, folded(code))
+        return resolve(code, {spelled: read_held(body) for spelled, body in rows})
 
     async def discounts(self, source_id: str, limit: int) -> list[HeldDiscount]:
         """Return a customer's discounts, newest first."""

@@ -15,6 +15,7 @@ from typing import Any
 
 import asyncpg
 
+from adapter.model.codes import folded
 from adapter.model.customers import SOURCE_ID
 from adapter.model.events import Event
 from adapter.store.contract import (
@@ -66,7 +67,7 @@ class PostgresTransaction:
             array(value for kind, value in identities if kind == SOURCE_ID),
             array({value for _, value in identities}),
             *arrays(identities, 2),
-            array(sorted(set(wanted.codes))),
+            await self._meant(wanted.codes),
             array(set(wanted.waits)),
         )
         if self._locked is not None:
@@ -88,16 +89,20 @@ class PostgresTransaction:
         return events
 
     async def reserve(self, counters: Sequence[CounterKey], codes: Sequence[str]) -> Reserved:
-        """Read the counters, and say which codes exist."""
+        """Read the counters, and say which codes exist in any spelling."""
         ordered = sorted(set(counters), key=in_order)
         keys = arrays(ordered, 2)
         if self._locking:
             await self._fetch("lock_counters", *keys)
-        rows = await self._fetch("read_counters", *keys, array(codes))
+        folds = {code: folded(code) for code in codes}
+        rows = await self._fetch("read_counters", *keys, array(set(folds.values())))
         used = {(scope, key): n for scope, key, n in rows if scope is not None}
         self._used = dict.fromkeys(counters, 0) | used
-        taken = frozenset(row[1] for row in rows if row[0] is None)
-        return Reserved({key: n for key, n in used.items() if n}, taken)
+        taken = {row[1] for row in rows if row[0] is None}
+        return Reserved(
+            {key: n for key, n in used.items() if n},
+            frozenset(code for code, fold in folds.items() if fold in taken),
+        )
 
     async def save(self, changes: Changes) -> None:
         """Write everything."""
@@ -113,6 +118,13 @@ class PostgresTransaction:
             await self._fetch("drop_held_customers", array(sorted(self._held_customers)))
         if self._held_identities:
             await self._fetch("drop_held_identities", *arrays(sorted(self._held_identities), 2))
+
+    async def _meant(self, codes: Sequence[str]) -> list[str]:
+        """Return the codes, in order, that typed ones may mean, as an array to bind."""
+        if not codes:
+            return []
+        rows = await self._fetch("codes_meant", array(set(codes)), array(set(map(folded, codes))))
+        return array(sorted(code for (code,) in rows))
 
     async def _fetch(self, statement: str, *values: Any) -> list[asyncpg.Record]:
         return await self._connection.fetch(SQL[statement], *values)

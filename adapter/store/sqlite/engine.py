@@ -114,7 +114,7 @@ class SqliteStore:
         return await self._read(lambda reads: reads.customer(source_id))
 
     async def discount(self, code: str) -> HeldDiscount | None:
-        """Return one discount by its code."""
+        """Return the discount that a code means."""
         return await self._read(lambda reads: reads.discount(code))
 
     async def discounts(self, source_id: str, limit: int = 100) -> list[HeldDiscount]:

@@ -9,6 +9,7 @@ from typing import Any
 import apsw
 
 from adapter.errors import Refused
+from adapter.model.codes import folded, resolve
 from adapter.model.customers import Customer
 from adapter.model.decisions import Decision
 from adapter.model.deliveries import Delivery
@@ -60,9 +61,9 @@ class Reads:
         return None if row is None else read_customer(row[0])
 
     def discount(self, code: str) -> HeldDiscount | None:
-        """Return one discount."""
-        row = self._connection.execute(SQL["discount"], (code,)).fetchone()
-        return None if row is None else read_held(row[0])
+        """Return the discount that a code means."""
+        rows = self._rows("discounts_alike", code, folded(code))
+        return resolve(code, {spelled: read_held(body) for spelled, body in rows})
 
     def discounts(self, source_id: str, limit: int) -> list[HeldDiscount]:
         """Return a customer's discounts, newest first."""

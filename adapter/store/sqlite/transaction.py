@@ -8,6 +8,7 @@ from typing import Any, TypeVar, cast
 
 import apsw
 
+from adapter.model.codes import folded
 from adapter.model.customers import SOURCE_ID
 from adapter.model.discounts import HeldDiscount
 from adapter.model.events import Event
@@ -58,14 +59,14 @@ class SqliteTransaction:
         """Claim the messages, and read the rest; see the contract."""
         self._claimed_at = micros(now)
         answers = self._claim(wanted.messages)
-        by_code = self._held("discounts_by_code", wanted.codes)
+        by_code = self._meant(wanted.codes)
         names = set(wanted.customers)
         names.update(value for kind, value in wanted.identities if kind == SOURCE_ID)
         names.update(held.source_id for held in by_code.values())
         customers = self._read_customers(names)
         identities = self._identities(wanted, customers)
         customers |= self._read_customers(set(identities.values()) - names)
-        discounts = by_code | self._held("open_discounts", customers, micros(now))
+        discounts = by_code | self._open(customers, micros(now))
         self._customers, self._discounts = customers.keys(), discounts.keys()
         timers = self._timers(wanted.waits, customers) if wanted.waits else []
         return Loaded(answers, identities, customers, discounts, timers)
@@ -80,11 +81,13 @@ class SqliteTransaction:
         return events
 
     async def reserve(self, counters: Sequence[CounterKey], codes: Sequence[str]) -> Reserved:
-        """Read the counters, and which codes exist."""
+        """Read the counters, and which codes are taken in any spelling."""
         rows = self._connection.executemany(SQL["used"], counters)
         used = {(scope, key): n for scope, key, n in rows if n}
-        taken = self._connection.execute(SQL["taken_codes"], (array(codes),)) if codes else ()
-        return Reserved(used, frozenset(code for (code,) in taken))
+        folds = {code: folded(code) for code in codes}
+        found = self._connection.execute(SQL["taken_codes"], (array(set(folds.values())),)) if codes else ()
+        taken = {fold for (fold,) in found}
+        return Reserved(used, frozenset(code for code, fold in folds.items() if fold in taken))
 
     async def save(self, changes: Changes) -> None:
         """Write everything, claims included."""
@@ -132,8 +135,15 @@ class SqliteTransaction:
         rows = (self._connection.execute(SQL["waiting"], (rule, owners)) for rule in set(rules))
         return [read_timer(row) for found in rows for row in found]
 
-    def _held(self, statement: str, names: Iterable[str], *more: int) -> dict[str, HeldDiscount]:
-        if not names:
+    def _meant(self, codes: Iterable[str]) -> dict[str, HeldDiscount]:
+        if not codes:
             return {}
-        rows = self._connection.execute(SQL[statement], (array(set(names)), *more))
+        typed = (array(set(codes)), array(set(map(folded, codes))))
+        rows = dict(self._connection.execute(SQL["discounts_by_code"], typed))
+        return {code: read_held(body) for code, body in rows.items()}
+
+    def _open(self, owners: Collection[str], now: int) -> dict[str, HeldDiscount]:
+        if not owners:
+            return {}
+        rows = self._connection.execute(SQL["open_discounts"], (array(set(owners)), now))
         return {code: read_held(body) for code, body in rows}

@@ -2,12 +2,18 @@
 -- Claim messages, lock and read whom and what a batch is about, in one exchange.
 SELECT * FROM load_batch_1($1, $2, $3, $4, $5, $6, $7, $8, $9);
 
+-- codes_meant --
+-- The codes that arrays of codes as typed and as folded may mean.
+SELECT code FROM codes WHERE code = ANY ($1::text[])
+UNION SELECT code FROM codes WHERE lower(replace(code, '-', '')) = ANY ($2::text[]);
+
 -- read_counters --
--- Read arrays of counters, and say which of an array of codes exist.
+-- Read arrays of counters, and say to which of an array of folded codes a code folds.
 SELECT counters.scope, counters.key, counters.used
 FROM unnest($1::text[], $2::text[]) AS wanted (scope, key)
 JOIN counters ON counters.scope = wanted.scope AND counters.key = wanted.key
-UNION ALL SELECT NULL, codes.code, 0 FROM codes WHERE codes.code = ANY ($3::text[]);
+UNION ALL SELECT NULL, lower(replace(codes.code, '-', '')), 0
+FROM codes WHERE lower(replace(codes.code, '-', '')) = ANY ($3::text[]);
 
 -- lock_counters --
 -- Lock arrays of counters, in their order; unknown ones are made.

@@ -11,11 +11,14 @@ SELECT coalesce(
 -- One customer.
 SELECT body FROM customers WHERE source_id = $1;
 
--- discount --
--- One discount by its code.
-SELECT discounts.body
-FROM codes JOIN discounts ON discounts.source_id = codes.source_id AND discounts.code = codes.code
-WHERE codes.code = $1;
+-- discounts_alike --
+-- The discounts that a code may mean: as typed, or as folded.
+SELECT discounts.code, discounts.body
+FROM (
+    SELECT code, source_id FROM codes WHERE code = $1
+    UNION SELECT code, source_id FROM codes WHERE lower(replace(code, '-', '')) = $2
+) AS alike
+JOIN discounts ON discounts.source_id = alike.source_id AND discounts.code = alike.code;
 
 -- discounts --
 -- A customer's discounts, newest first.

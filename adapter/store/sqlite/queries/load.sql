@@ -15,9 +15,13 @@ SELECT customers.source_id, customers.body, customers.history
 FROM carray(?1) AS wanted CROSS JOIN customers ON customers.source_id = CAST(wanted.value AS TEXT);
 
 -- discounts_by_code --
--- Of an array of codes, the discounts that bear them.
+-- Of arrays of codes as typed and as folded, the discounts they may mean. `lower` takes the affinity away that would
+-- keep the index of folded codes from being used.
 SELECT discounts.code, discounts.body
-FROM carray(?1) AS wanted CROSS JOIN discounts ON discounts.code = CAST(wanted.value AS TEXT);
+FROM carray(?1) AS wanted CROSS JOIN discounts ON discounts.code = CAST(wanted.value AS TEXT)
+UNION ALL SELECT discounts.code, discounts.body
+FROM carray(?2) AS wanted
+CROSS JOIN discounts ON lower(replace(discounts.code, '-', '')) = lower(CAST(wanted.value AS TEXT));
 
 -- open_discounts --
 -- The issued and applied discounts of an array of customers that have not expired by a moment.
@@ -28,9 +32,10 @@ CROSS JOIN discounts INDEXED BY open_discounts_by_customer
 WHERE discounts.expires_at IS NULL OR discounts.expires_at > ?2;
 
 -- taken_codes --
--- Of an array of codes, those that exist.
-SELECT discounts.code
-FROM carray(?1) AS wanted CROSS JOIN discounts ON discounts.code = CAST(wanted.value AS TEXT);
+-- Of an array of folded codes, those that a code folds to.
+SELECT lower(replace(discounts.code, '-', ''))
+FROM carray(?1) AS wanted
+CROSS JOIN discounts ON lower(replace(discounts.code, '-', '')) = lower(CAST(wanted.value AS TEXT));
 
 -- used --
 -- One counter as it stands.

@@ -11,9 +11,10 @@ SELECT coalesce(
 -- One customer.
 SELECT body FROM customers WHERE source_id = ?1;
 
--- discount --
--- One discount by its code.
-SELECT body FROM discounts WHERE code = ?1;
+-- discounts_alike --
+-- The discounts that a code may mean: as typed, or as folded.
+SELECT code, body FROM discounts WHERE code = ?1
+UNION ALL SELECT code, body FROM discounts WHERE lower(replace(code, '-', '')) = ?2;
 
 -- discounts --
 -- A customer's discounts, newest first.
