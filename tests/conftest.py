@@ -17,6 +17,23 @@ settings.register_profile("adapter", deadline=None, suppress_health_check=[Healt
 settings.load_profile("adapter")
 
 
+TESTS = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that start servers or PostgreSQL: `scripts/test --quick` leaves them out."""
+    for item in items:
+        if item.path.relative_to(TESTS).parts[0] == "acceptance":
+            item.add_marker(pytest.mark.process)
+        if _needs_postgres(item):
+            item.add_marker(pytest.mark.postgres)
+
+
+def _needs_postgres(item: pytest.Item) -> bool:
+    parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
+    return "postgres" in parameters or any("postgres" in name for name in getattr(item, "fixturenames", ()))
+
+
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     """Async tests run on asyncio, as the server does."""

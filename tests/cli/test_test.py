@@ -67,6 +67,7 @@ def run(shop: Path, *arguments: str) -> Result:
     return CliRunner().invoke(commands, ["test", *folders, *arguments])
 
 
+@pytest.mark.slow
 def test_the_cases_that_come_with_the_adapter_pass(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     result = CliRunner().invoke(commands, ["test"])

@@ -13,6 +13,8 @@ from typer.testing import CliRunner
 
 from adapter.cli.main import commands
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 PACKS = sorted(path.name for path in (ROOT / "docs" / "packs").iterdir() if path.is_dir())
 

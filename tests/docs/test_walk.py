@@ -12,6 +12,8 @@ from typer.testing import CliRunner
 
 from adapter.cli.main import commands
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"((?:[^\n]+\n)*)\n```(\w+)\n(.*?)```", re.DOTALL)
 

@@ -152,6 +152,7 @@ def test_events_of_one_message_have_ids_of_their_own(write_mappings: Write, mess
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 @given(documents())
 def test_any_payload_maps_or_is_refused_in_words_and_is_left_as_it_was(
     ours: MappingBook, sent: tuple[str, dict[str, Any]]
@@ -167,6 +168,7 @@ def test_any_payload_maps_or_is_refused_in_words_and_is_left_as_it_was(
     assert document == before
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(documents())
 def test_our_mappings_compiled_do_as_the_interpreted_ones(

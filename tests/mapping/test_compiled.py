@@ -16,6 +16,8 @@ from adapter.mapping.compiler import source
 from adapter.mapping.directives.flatten import flattener
 from adapter.mapping.emit import Emitter
 
+pytestmark = pytest.mark.slow
+
 TABLES = {"countries": {"DE": "Germany", "FR": {"name": "France"}, "5": None}}
 
 KEYS = st.sampled_from(["a", "b", "c", "0", "1", "length", "", "a.b", "items", "$a", "é"])

@@ -62,6 +62,7 @@ def see(
     return View(attributes, traits, context, "checkout", NOW, NOW, lambda metric: figure)
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(st.lists(CONDITIONS, max_size=12), st.lists(st.tuples(OBJECTS, TRAITS, OBJECTS, FIGURES), max_size=4))
 def test_the_index_holds_what_the_conditions_hold(nodes: list[Node], seen: list[tuple[Any, ...]]) -> None:

@@ -34,6 +34,7 @@ def facts(draw: st.DrawFn) -> CustomerUpsert:
     )
 
 
+@pytest.mark.slow
 @given(st.lists(facts(), max_size=6), st.randoms(use_true_random=False))
 def test_facts_of_different_moments_come_to_the_same_in_any_order(
     said: list[CustomerUpsert], random: Random
@@ -101,6 +102,7 @@ def test_a_field_both_removed_and_told_is_told() -> None:
     assert told(Customer("u1", email="old@x.test"), facts, NOW).email == "new@x.test"
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(facts(), st.booleans()), max_size=6))
 def test_two_who_are_one_have_the_facts_that_were_told_last_of_either(
     said: list[tuple[CustomerUpsert, bool]],

@@ -29,6 +29,8 @@ from adapter.services.work import Work
 from adapter.store.contract import CounterKey
 from adapter.store.engines import open_store
 
+pytestmark = pytest.mark.slow
+
 START = datetime(2026, 3, 1, 20, tzinfo=UTC)
 RULES = """
 rules:

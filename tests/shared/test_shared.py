@@ -82,6 +82,7 @@ def test_what_a_link_leads_to_stays(tmp_path: Path) -> None:
     assert left.exists()
 
 
+@pytest.mark.slow
 def test_many_that_start_and_end_at_once_leave_each_other_alone(tmp_path: Path) -> None:
     together = threading.Barrier(8)
 

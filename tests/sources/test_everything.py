@@ -6,12 +6,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from adapter.errors import Unreadable
 from adapter.sources import mparticle, segment
 from adapter.sources.decoded import Decoded
+
+pytestmark = pytest.mark.slow
 
 NOW = datetime(2026, 11, 21, 10, tzinfo=UTC)
 NUMBERS = st.integers() | st.floats(allow_nan=False, allow_infinity=False)

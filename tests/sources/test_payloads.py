@@ -130,6 +130,7 @@ def test_so_many_marks_are_looked_at_and_no_more() -> None:
     assert next(payloads.slices(body, 6)) == b'{"a":[1,2]}', "commas inside of an item are no marks"
 
 
+@pytest.mark.slow
 def test_a_batch_that_nobody_would_send_is_not_told_apart() -> None:
     much = b'{"much":[' + b"[]," * MAX_MARKS + b"1e999]}"
     with pytest.raises(Unreadable):
@@ -170,6 +171,7 @@ def test_slices_are_the_exact_bytes_of_each_element(
     assert list(payloads.slices(b"[" + b" ,\n".join(parts) + b"]")) == parts
 
 
+@pytest.mark.slow
 @given(st.dictionaries(st.text(), JSON))
 def test_members_are_the_exact_bytes_of_each_value(value: dict[str, Any]) -> None:
     parts = payloads.members(msgspec.json.encode(value))

@@ -13,6 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+pytestmark = pytest.mark.slow
+
 PATHS = ["/webhooks/segment", "/webhooks/mparticle", "/v1/track", "/v1/identify", "/v1/batch", "/v2/events",
          "/v2/bulkevents"]  # fmt: skip
 WORDS = re.findall(r"\w+", """

@@ -9,6 +9,8 @@ import pytest
 from adapter.rules.language import All, AnyOf, Node, Not, View, compile  # noqa: A004
 from tests.rules.language.differential import Case, differences
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_ours_is_exactly_true_where_cels_is(seed: int) -> None:

@@ -17,6 +17,8 @@ from tests.rules.language import walked
 from tests.rules.language.conditions import Generator
 from tests.rules.language.conftest import See
 
+pytestmark = pytest.mark.slow
+
 Values = dict[str, Any]
 NUMBERS = st.sampled_from([0, 1, 2.5, 12, -3, 96.5, 0.1, 1e300, 10**90, float("nan"), float("inf")])
 TEXTS = st.sampled_from(
