@@ -292,8 +292,10 @@ def _limits(settings: Settings) -> Limits:
 
 
 def _room(settings: Settings) -> Room:
-    """Return the room for arriving bodies: however little may wait, the longest must be able to arrive."""
-    return Room(max(settings.ingest.max_waiting_bytes, settings.server.max_body_bytes))
+    """Return the room for bodies: however little may wait, the longest must be able to arrive."""
+    longest = settings.server.max_body_bytes
+    limit = max(settings.ingest.max_waiting_bytes, longest)
+    return Room(limit, 2 * longest, settings.ingest.max_wait_seconds)
 
 
 def _policy(settings: Settings) -> Policy:

@@ -37,6 +37,8 @@ _DEVELOPMENT = (
     "not rewarded: it comes from a development environment, and `mparticle.accept_development` is false"
 )
 _UNDATED = "not rewarded: its time cannot be read, so it may be older than `ingest.reward_within_hours`"
+#: So many messages of a part are mapped before others have their turn.
+_STRETCH = 50
 #: Seconds in which the committer begins with a part, before the next one keeps the loop busy.
 _HEAD_START = 0.001
 
@@ -88,7 +90,7 @@ class Ingest:
         return await self._settled(decoded, works, results, size)
 
     async def receive_parts(self, parts: Iterable[Decoded]) -> list[Result]:
-        """Settle a body part by part, in order: one is decoded and mapped while the one before is committed.
+        """Settle a body part by part, in order: one is decoded and mapped while those before are committed.
 
         No more than that waits of one body at a time, so that others have their turns between its parts. The
         results of each part end with its quarantined ones. When a part fails the whole is sent again, and
@@ -97,11 +99,22 @@ class Ingest:
         answers: list[Result] = []
         before: asyncio.Task[list[Result]] | None = None
         for part in parts:
-            works, results = self._works(part.messages, part.quarantined)
+            works, results = await self._works_in_turns(part)
             answers += await before if before is not None else ()
             before = asyncio.create_task(self._settled(part, works, results, part.size))
             await asyncio.sleep(_HEAD_START)
         return answers + (await before if before is not None else [])
+
+    async def _works_in_turns(self, part: Decoded) -> tuple[list[Work], list[Result | None]]:
+        """Return as `_works` does; others have their turn every few messages."""
+        works, results = self._works(part.messages[:_STRETCH], ())
+        for start in range(_STRETCH, len(part.messages), _STRETCH):
+            await asyncio.sleep(0)
+            more, coming = self._works(part.messages[start : start + _STRETCH], ())
+            works += more
+            results += coming
+        more, coming = self._works((), part.quarantined)
+        return works + more, results + coming
 
     def _works(
         self, messages: Sequence[Message], quarantined: Sequence[Quarantined]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -11,6 +12,35 @@ from msgspec import Raw, Struct
 
 from adapter.model.messages import Message
 from adapter.model.quarantine import Quarantined
+from adapter.sources import payloads
+
+#: What a batch says for all of its messages is kept with each: at most so many times the bound of one.
+_REPEATED = 64
+
+
+class Bounds(Struct, frozen=True):
+    """How many bytes one `message` may have, with what its batch says for all of its messages.
+
+    Long bodies are decoded slice by slice: so many messages, of so many bytes.
+    """
+
+    message: int = 262_144
+    slice_messages: int = 350
+    slice_bytes: int = 262_144
+
+    def fits(self, shared: int, count: int) -> bool:
+        """Say whether each of so many messages can be kept with what their batch says for all of them."""
+        return shared <= self.message and shared * count <= _REPEATED * self.message
+
+    def exceeded(self, what: str) -> str:
+        """Return why something is not taken."""
+        return f"{what} is over {self.message} bytes, the bound of `ingest.max_event_bytes`"
+
+    def repeated(self, count: int) -> str:
+        """Return why a batch is not taken whose common part would be kept with each of `count` messages."""
+        return (
+            f"what the batch says for all of its {count} messages is too large to be kept with each of them"
+        )
 
 
 class Decoded(Struct):
@@ -36,6 +66,45 @@ def undecoded(source: str, item: Any, reason: str, received_at: datetime) -> Qua
     raw = item if isinstance(item, bytes) else msgspec.json.encode(item)
     document = msgspec.json.encode(raw.decode("utf-8", "backslashreplace"))
     return Quarantined(source, hash_key(document), Raw(document), reason, received_at)
+
+
+class Origin(Struct, frozen=True):
+    """Who sent a long body, when it came, and within which bounds it is taken."""
+
+    source: str
+    received_at: datetime
+    bounds: Bounds
+
+    def sliced(
+        self, items: Iterable[Raw | bytes], take: Callable[[Decoded, Any], None], shared: int = 0
+    ) -> Iterator[Decoded]:
+        """Yield what `take` makes of items, slice by slice; each is counted with what all of them share.
+
+        An item that is over the bound with that is quarantined without being decoded.
+        """
+        decoded, bounds = Decoded([], []), self.bounds
+        for raw in items:
+            size = shared + len(memoryview(raw))
+            full = len(decoded.messages) + len(decoded.quarantined) >= bounds.slice_messages
+            if full or (decoded.size and decoded.size + size > bounds.slice_bytes):
+                yield decoded
+                decoded = Decoded([], [])
+            decoded.size += size
+            if size > bounds.message:
+                self.refuse(decoded, raw, bounds.exceeded("the message"))
+            else:
+                take(decoded, payloads.element(raw))
+        yield decoded
+
+    def refuse(self, decoded: Decoded, raw: Raw | bytes, reason: str) -> None:
+        """Quarantine an item as it came, undecoded."""
+        decoded.quarantined.append(undecoded(self.source, bytes(raw), reason, self.received_at))
+
+    def refused(self, body: Raw | bytes, reason: str) -> Iterator[Decoded]:
+        """Return the one slice of a body that is quarantined as it came."""
+        decoded = Decoded([], [], size=len(memoryview(body)))
+        self.refuse(decoded, body, reason)
+        return iter((decoded,))
 
 
 def bounded_key(key: str) -> str:

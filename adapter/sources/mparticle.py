@@ -16,20 +16,26 @@ and must not lose a snapshot that has changed.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
+from functools import partial
+from itertools import chain, count
 from typing import Any
 
-from adapter.errors import Refused, Unauthorised, Unreadable
+from msgspec import Raw, Struct
+
+from adapter.errors import Refused, TooLarge, Unauthorised, Unreadable
+from adapter.model.encoding import encode
 from adapter.model.messages import Message
 from adapter.sources import mparticle_firehose, payloads
-from adapter.sources.decoded import Decoded, bounded_key, content_key, undecoded
+from adapter.sources.decoded import Bounds, Decoded, Origin, bounded_key, content_key, undecoded
 from adapter.sources.mparticle_batch import OURS, Batch, context_of, read_batch, times_of
 from adapter.sources.mparticle_events import name_of, properties_of
 from adapter.sources.mparticle_identities import set_text, text_id
 from adapter.sources.payloads import Broken
 
 SOURCE = "mparticle"
+_CHANGE = b'"user_attribute_change"'
 #: A body that says none of these is no batch.
 _BATCH_FIELDS = ("events", "mpid", "user_identities", "user_attributes", "deleted_user_attributes")
 
@@ -61,13 +67,83 @@ def decode(body: bytes, received_at: datetime) -> Decoded:
     if type(value) not in (dict, list, Broken):
         raise Unreadable("the body must be an mParticle batch, which is a JSON object, or an array of them")
     decoded = Decoded([], [])
+    if type(value) is dict and value.get("type") == mparticle_firehose.DEMANDING:
+        raise Refused(mparticle_firehose.DEMAND)
     for item in value if type(value) is list else [value]:
-        reason = _take(decoded, item, received_at)
-        if reason:
-            if reason is mparticle_firehose.DEMAND and item is value:
-                raise Refused(reason)
-            decoded.quarantined.append(undecoded(SOURCE, _kept(item, reason), reason, received_at))
+        _take_item(decoded, item, received_at)
     return decoded
+
+
+def parts(body: bytes, received_at: datetime, bounds: Bounds) -> Iterator[Decoded]:
+    """Decode a long body as `decode` does, but slice by slice, each when it is asked for.
+
+    What is over the bound is quarantined without being decoded: an event with what its batch says for all of
+    its events, or a whole batch where that would be kept too often. Raises as `decode` does, before the first
+    slice.
+    """
+    origin = Origin(SOURCE, received_at, bounds)
+    if payloads.is_array(body):
+        items = [_opened(raw) for raw in payloads.elements(body)]
+    elif payloads.is_object(body):
+        items = [_opened(body)]
+        if items[0].kind == mparticle_firehose.DEMANDING:
+            raise Refused(mparticle_firehose.DEMAND)
+    else:
+        raise Unreadable("the body must be an mParticle batch, which is a JSON object, or an array of them")
+    if sum(len(item.inside) for item in items) > payloads.MAX_ITEMS:
+        raise TooLarge(payloads.TOO_MANY)
+    return (part for item in items for part in _sliced(item, origin))
+
+
+class _Opened(Struct):
+    """An item of a body, undecoded: what it says for all that it has `inside`, which are events or profiles.
+
+    Of one that is small, or no batch, nothing is inside.
+    """
+
+    raw: Raw | bytes
+    kind: Any = None
+    shared: dict[str, Raw] | dict[str, bytes] = {}
+    inside: Sequence[Raw | bytes] = ()
+
+    @property
+    def size(self) -> int:
+        """The bytes of what is said for all."""
+        return sum(len(key) + len(memoryview(raw)) for key, raw in self.shared.items())
+
+
+def _opened(raw: Raw | bytes) -> _Opened:
+    if not payloads.is_object(bytes(raw)):
+        return _Opened(raw)
+    found: dict[str, Any] = dict(payloads.opened(raw))
+    kind = payloads.element(found["type"]) if "type" in found else None
+    if kind == mparticle_firehose.DEMANDING:
+        return _Opened(encode({"type": kind}), kind)
+    field = mparticle_firehose.inside(kind)
+    if field is None or not payloads.is_array(bytes(found.get(field, b""))):
+        return _Opened(raw, kind)
+    return _Opened(raw, kind, found, payloads.elements(found.pop(field)))
+
+
+def _sliced(item: _Opened, origin: Origin) -> Iterator[Decoded]:
+    bounds, size = origin.bounds, item.size
+    if not item.inside:
+        return origin.sliced((item.raw,), partial(_take_item, received_at=origin.received_at))
+    if not bounds.fits(size, len(item.inside)):
+        return origin.refused(item.raw, bounds.repeated(len(item.inside)))
+    try:
+        shared = {key: payloads.decode(bytes(raw)) for key, raw in item.shared.items()}
+    except Unreadable as error:
+        return origin.refused(item.raw, error.message)
+    if mparticle_firehose.is_request(shared):
+        return mparticle_firehose.sliced(shared, item.inside, origin, size)
+    return _sliced_batch(shared, item.inside, origin, size)
+
+
+def _take_item(decoded: Decoded, item: Any, received_at: datetime) -> None:
+    reason = _take(decoded, item, received_at)
+    if reason:
+        decoded.quarantined.append(undecoded(SOURCE, _kept(item, reason), reason, received_at))
 
 
 def _kept(item: Any, reason: str) -> Any:
@@ -110,6 +186,36 @@ def _take_batch(decoded: Decoded, item: dict[str, Any], events: list[Any], recei
         decoded.messages.append(_snapshot(batch))
     for place, event in kept:
         _take_event(decoded, event, place, batch)
+
+
+def _sliced_batch(
+    raw: dict[str, Any], events: Sequence[Raw | bytes], origin: Origin, size: int
+) -> Iterator[Decoded]:
+    changes = [payloads.element(event) for event in events
+               if _CHANGE in bytes(event) and len(memoryview(event)) <= origin.bounds.message]  # fmt: skip
+    batch = read_batch(raw, changes, origin.received_at)
+    head = Decoded([], [])
+    if batch.ours:
+        head.dropped = len(events)
+        return iter((head,))
+    if batch.faults:
+        head.quarantined.append(undecoded(SOURCE, raw, "; ".join(batch.faults), origin.received_at))
+    elif any((batch.identities, batch.traits, batch.deleted)) and not _all_ours(events, batch):
+        head.messages.append(_snapshot(batch))
+    places = count()
+
+    def take(decoded: Decoded, event: Any) -> None:
+        place = next(places)
+        if _is_ours(event, batch):
+            decoded.dropped += 1
+        else:
+            _take_event(decoded, event, place, batch)
+
+    return chain((head,), origin.sliced(events, take, size))
+
+
+def _all_ours(events: Sequence[Raw | bytes], batch: Batch) -> bool:
+    return batch.from_server and all(_is_ours(payloads.element(event), batch) for event in events)
 
 
 def _is_ours(event: Any, batch: Batch) -> bool:

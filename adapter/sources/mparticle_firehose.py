@@ -9,14 +9,16 @@ refused here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
+
+from msgspec import Raw
 
 from adapter.errors import Unreadable
 from adapter.model.messages import Message
 from adapter.sources import payloads
-from adapter.sources.decoded import Decoded, bounded_key, content_key, undecoded
+from adapter.sources.decoded import Decoded, Origin, bounded_key, content_key, undecoded
 from adapter.sources.mparticle_batch import times_of, trait_name
 from adapter.sources.mparticle_identities import canonical_kind, set_text, text_id
 
@@ -27,14 +29,22 @@ _MEMBERSHIP = "audience_membership_change_request"
 _SUBSCRIPTION = "audience_subscription_request"
 _EVENTS = "event_processing_request"
 _REGISTRATION = "module_registration_request"
-_DEMAND = "dsr_processing_request"
+DEMANDING = "dsr_processing_request"
+_PROFILES = "user_profiles"
 _EVENTS_ELSEWHERE = f"`{_EVENTS}` is not taken here: let the Webhook output send events"
 _REGISTERED_ELSEWHERE = f"`{_REGISTRATION}` is not taken here: register the module at mParticle"
 #: Why a data subject request is not taken: nothing would be erased.
 DEMAND = (
-    f"`{_DEMAND}` is not taken here, and nothing is erased by it: let data subject requests come signed to "
+    f"`{DEMANDING}` is not taken here, and nothing is erased by it: let data subject requests come signed to "
     "`/webhooks/mparticle/opendsr`, or call DELETE /v1/customers/SOURCE_ID"
 )
+
+
+def inside(kind: Any) -> str | None:
+    """Return what holds the parts of an item of a `type`: profiles of a request, events of a batch."""
+    if not is_request({"type": kind}):
+        return "events"
+    return _PROFILES if kind == _MEMBERSHIP else None
 
 
 def is_request(item: dict[str, Any]) -> bool:
@@ -45,11 +55,12 @@ def is_request(item: dict[str, Any]) -> bool:
 
 def response(body: bytes, now: datetime) -> dict[str, Any]:
     """Return the response to a request; raises Unreadable where the body is none."""
-    request = payloads.decode(body)
-    if type(request) is not dict or not is_request(request):
+    found = payloads.opened(body)
+    request = {name: payloads.decode(bytes(found.get(name, b"null"))) for name in ("type", "id")}
+    if not is_request(request):
         raise Unreadable("the body must be a Firehose request, which is a JSON object with a `type`")
     kind = request["type"].removesuffix(_SUFFIX)
-    return {"type": f"{kind}_response", "id": request.get("id"), "timestamp_ms": int(now.timestamp() * 1000)}
+    return {"type": f"{kind}_response", "id": request["id"], "timestamp_ms": int(now.timestamp() * 1000)}
 
 
 def take(decoded: Decoded, request: dict[str, Any], received_at: datetime) -> str | None:
@@ -60,7 +71,7 @@ def take(decoded: Decoded, request: dict[str, Any], received_at: datetime) -> st
     kind = request["type"]
     if kind == _MEMBERSHIP:
         _take_memberships(decoded, request, received_at)
-    elif kind == _DEMAND:
+    elif kind == DEMANDING:
         return DEMAND
     elif kind == _EVENTS:
         return _EVENTS_ELSEWHERE if request.get("events") else None
@@ -71,14 +82,30 @@ def take(decoded: Decoded, request: dict[str, Any], received_at: datetime) -> st
     return None
 
 
+def sliced(
+    request: dict[str, Any], profiles: Sequence[Raw | bytes], origin: Origin, size: int
+) -> Iterator[Decoded]:
+    """Decode the profiles of a long request slice by slice; all but them is in `request`, of `size` bytes."""
+
+    def take(decoded: Decoded, profile: Any) -> None:
+        _take_profile(decoded, request, profile, origin.received_at)
+
+    return origin.sliced(profiles, take, size)
+
+
 def _take_memberships(decoded: Decoded, request: dict[str, Any], received_at: datetime) -> None:
-    profiles = request.get("user_profiles") or []
+    profiles = request.get(_PROFILES) or []
     for profile in profiles if type(profiles) is list else [profiles]:
-        taken = list(_memberships(request, profile, received_at)) if type(profile) is dict else []
-        decoded.messages += taken
-        if not taken:
-            reason = "the profile has no `audiences`, or nobody whose they are"
-            decoded.quarantined.append(undecoded(SOURCE, profile, reason, received_at))
+        _take_profile(decoded, request, profile, received_at)
+
+
+def _take_profile(decoded: Decoded, request: dict[str, Any], profile: Any, received_at: datetime) -> None:
+    taken = list(_memberships(request, profile, received_at)) if type(profile) is dict else []
+    decoded.messages += taken
+    if not taken:
+        reason = "the profile has no `audiences`, or nobody whose they are"
+        raw = profile.raw if isinstance(profile, payloads.Broken) else profile
+        decoded.quarantined.append(undecoded(SOURCE, raw, reason, received_at))
 
 
 def _memberships(

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
 
@@ -25,11 +25,15 @@ from adapter.errors import TooLarge, Unreadable
 MAX_DEPTH = 64
 #: More than any batch of either source, whose items each say who did what.
 MAX_ITEMS = 50_000
-_TOO_MANY = f"the batch holds more than {MAX_ITEMS} items; send fewer at a time"
+TOO_MANY = f"the batch holds more than {MAX_ITEMS} items; send fewer at a time"
 
 _USUAL_DEPTH = 12
 _decode = msgspec.json.decode
 _elements = msgspec.json.Decoder(list[Raw]).decode
+_opened = msgspec.json.Decoder(dict[str, Raw]).decode
+_raw = msgspec.json.Decoder(Raw).decode
+#: With more commas the values of a body may be so many that to list them, undecoded, takes half a second.
+_MANY_COMMAS = 400_000
 _BLANK = b" \t\r\n"
 _NOT_BRACKETS = bytes(byte for byte in range(256) if byte not in b"{}[]")
 _STRING = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
@@ -60,12 +64,10 @@ def decode(body: bytes) -> Any:
     """Return the body's JSON value; raises Unreadable with what is wrong."""
     try:
         value = _decode(body)
-    except RecursionError as error:
-        raise Unreadable(_too_deep()) from error
     except UnicodeDecodeError as error:
         raise Unreadable(f"the JSON is not UTF-8 text: {error.reason}") from error
-    except msgspec.DecodeError as error:
-        raise Unreadable(f"not the JSON that this endpoint takes: {_reason(error, body)}") from error
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise _malformed(error, body) from error
     if _may_be_deep(body) and _is_deep(value):
         raise Unreadable(_too_deep())
     return value
@@ -91,30 +93,76 @@ def decode_items(body: bytes, within: str = "") -> Any:
                 return Broken(body, whole.message)
             raise whole from None
     if _count(value, within) > MAX_ITEMS:
-        raise TooLarge(_TOO_MANY)
+        raise TooLarge(TOO_MANY)
     return value
 
 
-def elements(body: bytes) -> list[Raw] | None:
-    """Return the elements of an array, none of them decoded yet; None where the body is no array.
+def elements(body: bytes | Raw) -> Sequence[Raw | bytes]:
+    """Return the elements of an array, none of them decoded yet.
 
-    Also None where it is not JSON: `decode_items` tells what is wrong, or what can be saved. Raises TooLarge
-    where there are more than MAX_ITEMS.
+    Raises Unreadable where the body is no array or they cannot be told apart, and TooLarge where there are
+    more than MAX_ITEMS.
     """
+    body = bytes(body)
     if not is_array(body):
-        return None
+        raise Unreadable("the JSON is no array")
+    _refuse_crowd(body)
     try:
-        found = _elements(body)
-    except (msgspec.DecodeError, RecursionError):
-        return None
+        found: Sequence[Raw | bytes] = _elements(body)
+    except (msgspec.DecodeError, RecursionError) as error:
+        found = _told_apart(body, error)
     if len(found) > MAX_ITEMS:
-        raise TooLarge(_TOO_MANY)
+        raise TooLarge(TOO_MANY)
     return found
 
 
-def element(raw: Raw) -> Any:
+def opened(body: bytes | Raw) -> dict[str, Raw] | dict[str, bytes]:
+    """Return the values of an object by their keys, none of them decoded yet; raises as `elements` does."""
+    body = bytes(body)
+    if not is_object(body):
+        raise Unreadable("the JSON is no object")
+    _refuse_crowd(body)
+    try:
+        return _opened(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return members(body)
+
+
+def element(raw: Raw | bytes) -> Any:
     """Return the value of one of `elements`, or Broken where it cannot be decoded."""
     return _item(bytes(raw), "")
+
+
+def expect_json(body: bytes) -> None:
+    """Raise Unreadable where the body is no JSON; nothing is decoded, and its brackets may do."""
+    try:
+        _raw(body)
+    except (msgspec.DecodeError, RecursionError) as error:
+        if not _pairs(body):
+            raise _malformed(error, body) from error
+
+
+def _told_apart(body: bytes, error: msgspec.DecodeError | RecursionError) -> list[bytes]:
+    try:
+        return list(islice(slices(body), MAX_ITEMS + 1))
+    except Unreadable:
+        raise _malformed(error, body) from error
+
+
+def _malformed(error: msgspec.DecodeError | RecursionError, body: bytes) -> Unreadable:
+    if isinstance(error, RecursionError):
+        return Unreadable(_too_deep())
+    return Unreadable(f"not the JSON that this endpoint takes: {_reason(error, body)}")
+
+
+def _refuse_crowd(body: bytes) -> None:
+    """Raise TooLarge for more than MAX_ITEMS values before they are listed, which would hold everybody up."""
+    if len(body) > _MANY_COMMAS and body.count(b",") > _MANY_COMMAS:
+        try:
+            if sum(1 for _ in islice(slices(body), MAX_ITEMS + 1)) > MAX_ITEMS:
+                raise TooLarge(TOO_MANY)
+        except Unreadable:
+            return  # so many brackets inside of few values, which are listed soon; or told later
 
 
 def slices(body: bytes, at_most: int = MAX_MARKS) -> Iterator[bytes]:
@@ -235,7 +283,7 @@ def _salvage(body: bytes, within: str) -> Any:
 def _items(body: bytes, within: str) -> list[Any]:
     found = [_item(raw, within) for raw in islice(slices(body), MAX_ITEMS + 1)]
     if len(found) > MAX_ITEMS:
-        raise TooLarge(_TOO_MANY)
+        raise TooLarge(TOO_MANY)
     return found
 
 

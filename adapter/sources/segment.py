@@ -13,17 +13,16 @@ from __future__ import annotations
 import hmac
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
-
-from msgspec import Raw
 
 from adapter.errors import Unauthorised, Unreadable
 from adapter.sources import payloads
-from adapter.sources.decoded import Decoded
+from adapter.sources.decoded import Bounds, Decoded, Origin
 from adapter.sources.segment_messages import SOURCE, message, refuse
-from adapter.sources.segment_tracking import decode_batch, write_key
+from adapter.sources.segment_tracking import batch_parts, decode_batch, write_key
 
-__all__ = ["SOURCE", "decode", "decode_batch", "parts", "verify", "write_key"]
+__all__ = ["SOURCE", "batch_parts", "decode", "decode_batch", "parts", "verify", "write_key"]
 
 
 def verify(body: bytes, signature: str | None, secrets: Sequence[bytes]) -> None:
@@ -82,27 +81,23 @@ def decode(body: bytes, received_at: datetime) -> Decoded:
     return decoded
 
 
-def parts(body: bytes, received_at: datetime, at_most: int) -> Iterator[Decoded]:
-    """Decode a webhook's body as `decode` does; a long array in parts, each when it is asked for.
+def parts(body: bytes, received_at: datetime, bounds: Bounds) -> Iterator[Decoded]:
+    """Decode a long body as `decode` does, but slice by slice, each when it is asked for.
 
-    So its trees need not all be in memory, and the first messages are settled while the last are decoded.
-    Raises as `decode` does, before the first part.
+    So its trees need not all be in memory, and the first messages are settled while the last are decoded. A
+    message over the bound is quarantined without being decoded. Raises as `decode` does, before the first
+    slice.
     """
-    elements = payloads.elements(body)
-    if elements is None or len(elements) <= at_most:
+    origin = Origin(SOURCE, received_at, bounds)
+    if payloads.is_array(body):
+        take = partial(_take, received_at=received_at)
+        return origin.sliced(payloads.elements(body), take)
+    if not payloads.is_object(body) or len(body) <= bounds.message:
         whole = decode(body, received_at)
         whole.size = len(body)
         return iter((whole,))
-    return (
-        _part(elements[start : start + at_most], received_at) for start in range(0, len(elements), at_most)
-    )
-
-
-def _part(elements: Sequence[Raw], received_at: datetime) -> Decoded:
-    decoded = Decoded([], [], size=sum(len(memoryview(element)) for element in elements))
-    for element in elements:
-        _take(decoded, payloads.element(element), received_at)
-    return decoded
+    payloads.expect_json(body)
+    return origin.refused(body, bounds.exceeded("the message"))
 
 
 def _take(decoded: Decoded, item: Any, received_at: datetime) -> None:

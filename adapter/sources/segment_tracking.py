@@ -7,7 +7,9 @@ into each item, and clocks that are wrong are corrected.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -17,8 +19,8 @@ from adapter.errors import Unreadable
 from adapter.model.messages import Message
 from adapter.model.times import iso_text, parse_timestamp
 from adapter.sources import payloads
-from adapter.sources.decoded import Decoded
-from adapter.sources.segment_messages import message, refuse
+from adapter.sources.decoded import Bounds, Decoded, Origin
+from adapter.sources.segment_messages import SOURCE, message, refuse
 
 #: Differences below this are the network's latency, not a wrong clock.
 _TOLERANCE = timedelta(minutes=1)
@@ -85,11 +87,64 @@ def decode_batch(body: bytes, received_at: datetime, *, kind: str | None) -> Dec
     if type(items) is not list:
         raise Unreadable("a batch must hold its messages as an array under `batch`")
     for item in items:
-        if type(item) is dict:
-            decoded.messages.append(_completed(item, shared, received_at))
-        else:
-            refuse(decoded, item, received_at)
+        _take(decoded, item, shared, received_at)
     return decoded
+
+
+def _take(decoded: Decoded, item: Any, shared: _Shared, received_at: datetime) -> None:
+    if type(item) is dict:
+        decoded.messages.append(_completed(item, shared, received_at))
+    else:
+        refuse(decoded, item, received_at)
+
+
+class _Batch(Struct):
+    """What is read of a batch, undecoded."""
+
+    batch: Raw = Raw(b"null")
+    context: Raw = Raw(b"null")
+    integrations: Raw = Raw(b"null")
+    sent: Raw = msgspec.field(default=Raw(b"null"), name="sentAt")
+
+
+_batch = msgspec.json.Decoder(_Batch).decode
+
+
+def batch_parts(body: bytes, received_at: datetime, bounds: Bounds, *, kind: str | None) -> Iterator[Decoded]:
+    """Decode a long body as `decode_batch` does, but slice by slice, each when it is asked for.
+
+    An item over the bound is quarantined without being decoded; so is the whole batch where what it says for
+    all of its items would be kept too often. Raises as `decode_batch` does, before the first slice.
+    """
+    if not payloads.is_object(body):
+        raise Unreadable("the body must be a JSON object")
+    origin = Origin(SOURCE, received_at, bounds)
+    if kind is None:
+        return _sliced(body, origin)
+    if len(body) > bounds.message:
+        payloads.expect_json(body)
+        return origin.refused(body, bounds.exceeded("the message"))
+    whole = decode_batch(body, received_at, kind=kind)
+    whole.size = len(body)
+    return iter((whole,))
+
+
+def _sliced(body: bytes, origin: Origin) -> Iterator[Decoded]:
+    found = payloads.opened(body)
+    batch = found.get("batch", b"")
+    if not payloads.is_array(bytes(batch)):
+        raise Unreadable("a batch must hold its messages as an array under `batch`")
+    items = payloads.elements(batch)
+    said = [found.get(name, b"null") for name in ("context", "integrations", "sentAt")]
+    size = sum(len(memoryview(raw)) for raw in said)
+    if not origin.bounds.fits(size, len(items)):
+        return origin.refused(body, origin.bounds.repeated(len(items)))
+    try:
+        context, integrations, sent = (payloads.decode(bytes(raw)) for raw in said)
+    except Unreadable as error:
+        return origin.refused(body, error.message)
+    shared = _Shared(context, integrations, *_clock(sent, origin.received_at))
+    return origin.sliced(items, partial(_take, shared=shared, received_at=origin.received_at), size)
 
 
 def _clock(sent: Any, received_at: datetime) -> tuple[str, Any, timedelta | None]:

@@ -21,9 +21,9 @@ from adapter.services.health import Check
 from adapter.services.privacy import Export
 from adapter.services.results import Result
 from adapter.settings.values import Settings
-from adapter.sources.decoded import Decoded
+from adapter.sources.decoded import Bounds, Decoded
 from adapter.sources.opendsr import Certificate
-from adapter.web.bodies import Room
+from adapter.web.bodies import LARGE, Room
 
 
 class Ingest(Protocol):
@@ -111,6 +111,16 @@ class Doors(Struct, frozen=True):
     lifespan: Callable[[], AbstractAsyncContextManager[None]]
     opendsr: Certificate | None = None
     room: Room = field(default_factory=Room)
+
+    @property
+    def bounds(self) -> Bounds:
+        """How large one message may be."""
+        return Bounds(self.settings.ingest.max_event_bytes)
+
+    @property
+    def long(self) -> int:
+        """From how many bytes on a body is taken slice by slice; below it, no message is over the bound."""
+        return min(LARGE, self.settings.ingest.max_event_bytes)
 
     @property
     def unguarded(self) -> bool:

@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 from adapter.errors import TooLarge, Unauthorised
 from adapter.logs import Tally
 from adapter.web.answers import Answer, told
-from adapter.web.bodies import Disconnected, Headers, read, whole
+from adapter.web.bodies import LARGE, Disconnected, Headers, arrived, weight, whole
 from adapter.web.doors import Doors
 from adapter.web.errors import Failure, failure
 
@@ -75,7 +75,7 @@ class Endpoint:
         started = perf_counter()
         try:
             self._admit(headers)
-            answer = await self._handle(whole(headers, body, self._limit), headers)
+            answer = await self._handled(headers, body)
         except Exception as error:  # noqa: BLE001 - told and logged by `_failed`
             answer = self._failed(error)
         self._measure(started, answer)
@@ -89,8 +89,16 @@ class Endpoint:
             return self._tell(Failure(405, "method_not_allowed", message))
         headers: Headers = dict(scope["headers"])
         self._admit(headers)
-        body = await read(headers, receive, self._limit, self._timeout, self._room)
-        return await self._handle(body, headers)
+        body = await arrived(headers, receive, self._limit, self._timeout, self._room)
+        return await self._handled(headers, body)
+
+    async def _handled(self, headers: Headers, body: bytes) -> Answer:
+        """Handle a body that has arrived; a large one when its turn has come."""
+        size = weight(headers, body) if b"content-encoding" in headers else len(body)
+        if size < LARGE:
+            return await self._handle(whole(headers, body, self._limit), headers)
+        async with self._room.turn(min(size, self._limit)):
+            return await self._handle(whole(headers, body, self._limit), headers)
 
     def _failed(self, error: Exception) -> Answer:
         """Tell what went wrong; the log hears of refusals too, for their sender drops what it sent."""

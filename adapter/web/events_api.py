@@ -5,6 +5,8 @@ https://docs.mparticle.com/developers/server/http/ (statuses and the shape of er
 
 from __future__ import annotations
 
+from asyncio import to_thread
+
 from adapter.model.encoding import encode
 from adapter.sources import mparticle
 from adapter.web.answers import Answer, headers_of
@@ -35,6 +37,7 @@ def endpoints(doors: Doors) -> dict[str, Endpoint]:
 
 def _endpoint(doors: Doors) -> Endpoint:
     api_keys, unguarded = doors.settings.mparticle.api_keys, doors.unguarded
+    long, bounds = doors.long, doors.bounds
 
     def admit(headers: Headers) -> None:
         if api_keys:
@@ -48,7 +51,11 @@ def _endpoint(doors: Doors) -> Endpoint:
             enter(headers, "mparticle.api_keys", unguarded=unguarded)
 
     async def handle(body: bytes, _headers: Headers) -> Answer:
-        await doors.ingest.receive(mparticle.decode(body, doors.clock()), len(body))
+        now = doors.clock()
+        if len(body) < long:
+            await doors.ingest.receive(mparticle.decode(body, now), len(body))
+        else:
+            await doors.ingest.receive_parts(await to_thread(mparticle.parts, body, now, bounds))
         return _ACCEPTED
 
     return Endpoint("events_api", doors, handle, admit=admit, tell=told)

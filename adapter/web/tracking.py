@@ -5,6 +5,8 @@ https://segment.com/docs/connections/sources/catalog/libraries/server/http-api/
 
 from __future__ import annotations
 
+from asyncio import to_thread
+
 from adapter.sources import segment
 from adapter.web.answers import Answer
 from adapter.web.bodies import Headers
@@ -26,6 +28,7 @@ def endpoints(doors: Doors) -> dict[str, Endpoint]:
 
 def _endpoint(doors: Doors, kind: str | None) -> Endpoint:
     write_keys, unguarded = doors.settings.segment.write_keys, doors.unguarded
+    long, bounds = doors.long, doors.bounds
 
     def check(write_key: str | None) -> None:
         require(
@@ -44,8 +47,12 @@ def _endpoint(doors: Doors, kind: str | None) -> Endpoint:
     async def handle(body: bytes, headers: Headers) -> Answer:
         if write_keys and not _write_key(headers):
             check(segment.write_key(body))
-        decoded = segment.decode_batch(body, doors.clock(), kind=kind)
-        await doors.ingest.receive(decoded, len(body))
+        now = doors.clock()
+        if len(body) < long:
+            await doors.ingest.receive(segment.decode_batch(body, now, kind=kind), len(body))
+        else:
+            parts = await to_thread(segment.batch_parts, body, now, bounds, kind=kind)
+            await doors.ingest.receive_parts(parts)
         return _SUCCESS
 
     return Endpoint("tracking", doors, handle, admit=admit)

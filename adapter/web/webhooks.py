@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
+from asyncio import to_thread
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from adapter.model.encoding import encode
-from adapter.services.ingest import SLICE
 from adapter.services.results import Result
-from adapter.sources import mparticle, mparticle_firehose, payloads, segment
+from adapter.sources import mparticle, mparticle_firehose, segment
 from adapter.web.answers import Answer, settled
 from adapter.web.bodies import Headers
 from adapter.web.credentials import authorization, enter, require
 from adapter.web.doors import Doors
 from adapter.web.endpoints import Endpoint
 
-#: An array of so many bytes may hold many messages.
-_LONG = 65_536
 #: Given a body and the moment now, returns what answers the results; raises before anything is stored.
 Told = Callable[[bytes, datetime], Callable[[Sequence[Result]], Answer]]
 
@@ -33,7 +31,7 @@ def endpoints(doors: Doors) -> dict[str, Endpoint]:
 def _segment(doors: Doors) -> Endpoint:
     secrets = [secret.encode() for secret in doors.settings.segment.shared_secrets]
     authorizations = doors.settings.segment.authorizations
-    unguarded = doors.unguarded
+    unguarded, long, bounds = doors.unguarded, doors.long, doors.bounds
 
     def admit(headers: Headers) -> None:
         if authorizations:
@@ -51,9 +49,10 @@ def _segment(doors: Doors) -> Endpoint:
             signature = headers.get(b"x-signature")
             segment.verify(body, signature.decode("latin-1") if signature else None, secrets)
         now = doors.clock()
-        if len(body) < _LONG or not payloads.is_array(body):
+        if len(body) < long:
             return settled(await doors.ingest.receive(segment.decode(body, now), len(body)))
-        return settled(await doors.ingest.receive_parts(segment.parts(body, now, SLICE)))
+        parts = await to_thread(segment.parts, body, now, bounds)
+        return settled(await doors.ingest.receive_parts(parts))
 
     return Endpoint("webhooks_segment", doors, handle, admit=admit)
 
@@ -70,6 +69,7 @@ def _response(body: bytes, now: datetime) -> Callable[[Sequence[Result]], Answer
 def _mparticle(doors: Doors, name: str, told: Told) -> Endpoint:
     """Return an endpoint of mParticle's; `told` says how results are answered."""
     accepted, unguarded = doors.settings.mparticle.authorizations, doors.unguarded
+    long, bounds = doors.long, doors.bounds
 
     def admit(headers: Headers) -> None:
         if accepted:
@@ -80,6 +80,9 @@ def _mparticle(doors: Doors, name: str, told: Told) -> Endpoint:
     async def handle(body: bytes, _headers: Headers) -> Answer:
         now = doors.clock()
         answer = told(body, now)
-        return answer(await doors.ingest.receive(mparticle.decode(body, now), len(body)))
+        if len(body) < long:
+            return answer(await doors.ingest.receive(mparticle.decode(body, now), len(body)))
+        parts = await to_thread(mparticle.parts, body, now, bounds)
+        return answer(await doors.ingest.receive_parts(parts))
 
     return Endpoint(name, doors, handle, admit=admit)

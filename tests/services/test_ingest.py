@@ -19,7 +19,7 @@ from adapter.services.results import Result
 from adapter.services.work import Work
 from adapter.settings.fields import build
 from adapter.sources import segment
-from adapter.sources.decoded import Decoded
+from adapter.sources.decoded import Bounds, Decoded
 from adapter.store.contract import PassOn
 
 ROOT = Path(__file__).parents[2]
@@ -34,9 +34,12 @@ class Desk:
         self.settled: list[str] = []
         self.commits = 0
         self.failing: int | None = None
+        self.open = asyncio.Event()
+        self.open.set()
 
     async def settle(self, batch: Sequence[Work], _: PassOn) -> list[Result]:
         await asyncio.sleep(0)
+        await self.open.wait()
         self.commits += 1
         if self.commits == self.failing:
             raise Unavailable("the disk is full")
@@ -80,7 +83,7 @@ async def test_every_message_is_settled_in_its_order_and_answered_in_its_place(
     ingest: Ingest, desk: Desk, *, parts: bool
 ) -> None:
     if parts:
-        results = await ingest.receive_parts(segment.parts(batch(), NOW, SLICE))
+        results = await ingest.receive_parts(segment.parts(batch(), NOW, Bounds()))
     else:
         results = await ingest.receive(segment.decode(batch(), NOW), 1_000_000)
     assert [result.message_id for result in results] == [f"m{number}" for number in range(MANY)]
@@ -111,12 +114,45 @@ async def test_a_part_is_decoded_only_once_the_part_before_is_being_settled(
     commits_before = []
 
     def watched() -> Iterator[Decoded]:
-        for part in segment.parts(batch(), NOW, SLICE):
+        for part in segment.parts(batch(), NOW, Bounds()):
             commits_before.append(desk.commits)
             yield part
 
     await ingest.receive_parts(watched())
     assert commits_before == [0, 1, 2, 3]
+
+
+async def test_few_parts_are_in_memory_however_slow_the_store_is(ingest: Ingest, desk: Desk) -> None:
+    desk.open.clear()
+    decoded = 0
+
+    def counted() -> Iterator[Decoded]:
+        nonlocal decoded
+        for part in segment.parts(batch(), NOW, Bounds(slice_messages=50)):
+            decoded += 1
+            yield part
+
+    receiving = asyncio.create_task(ingest.receive_parts(counted()))
+    await asyncio.sleep(0.1)
+    assert decoded == 2
+    desk.open.set()
+    assert len(await receiving) == MANY
+    assert decoded == -(-MANY // 50)
+
+
+async def test_others_have_their_turn_while_a_part_is_mapped(ingest: Ingest) -> None:
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    beside = asyncio.create_task(others())
+    await ingest._works_in_turns(segment.decode(batch(), NOW))
+    beside.cancel()
+    assert turns >= MANY // 50
 
 
 async def test_what_goes_to_quarantine_is_a_line_in_the_log_that_quotes_nothing(

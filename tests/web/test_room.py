@@ -1,0 +1,154 @@
+"""Large bodies have their turn one after the other, and small ones never wait for them."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from adapter.errors import Unavailable, Unreadable
+from adapter.model.encoding import encode
+from adapter.web.answers import Answer
+from adapter.web.bodies import LARGE, Headers, Room, weight, whole
+from adapter.web.doors import Doors
+from adapter.web.endpoints import Endpoint
+
+BODY = encode({"text": "x" * 200_000})
+
+
+class Desk:
+    """Handles bodies for as long as the test wants, and notes how many bytes it has at a time."""
+
+    def __init__(self) -> None:
+        self.open = asyncio.Event()
+        self.held = self.most = self.begun = 0
+
+    async def handle(self, body: bytes, _headers: Headers) -> Answer:
+        self.begun += 1
+        self.held += len(body)
+        self.most = max(self.most, self.held)
+        await self.open.wait()
+        self.held -= len(body)
+        return Answer(200)
+
+
+def _endpoint(doors: Callable[..., Doors], room: Room, desk: Desk) -> Endpoint:
+    return Endpoint("test", replace(doors(), room=room), desk.handle)
+
+
+async def _steps() -> None:
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize(
+    ("body", "headers"),
+    [(BODY, {}), (gzip.compress(BODY), {b"content-encoding": b"gzip"})],
+    ids=["plain", "gzip"],
+)
+async def test_large_bodies_are_handled_a_few_at_a_time_and_a_small_one_at_once(
+    doors: Callable[..., Doors], body: bytes, headers: Headers
+) -> None:
+    desk = Desk()
+    endpoint = _endpoint(doors, Room(64_000_000, at_work=2 * len(BODY)), desk)
+    large = [asyncio.create_task(endpoint.answer(headers, body)) for _ in range(8)]
+    await _steps()
+    assert (desk.begun, desk.most) == (2, 2 * len(BODY))
+    small = asyncio.create_task(endpoint.answer({}, b"{}"))
+    await _steps()
+    assert desk.begun == 3
+    desk.open.set()
+    assert {(await each).status for each in (*large, small)} == {200}
+    assert desk.most <= 2 * len(BODY) + 2
+
+
+async def test_what_waits_holds_room_and_what_finds_none_is_to_come_again(
+    doors: Callable[..., Doors],
+) -> None:
+    desk = Desk()
+    endpoint = _endpoint(doors, Room(3 * len(BODY), at_work=1), desk)
+    tasks = [asyncio.create_task(endpoint.answer({}, BODY)) for _ in range(5)]
+    await _steps()
+    assert [task.done() for task in tasks] == [False, False, False, True, True]
+    desk.open.set()
+    assert [(await task).status for task in tasks] == [200, 200, 200, 503, 503]
+    assert (await endpoint.answer({}, BODY)).status == 200
+
+
+async def test_one_that_waits_too_long_gives_its_place_up(doors: Callable[..., Doors]) -> None:
+    desk = Desk()
+    endpoint = _endpoint(doors, Room(64_000_000, at_work=1, patience=0.01), desk)
+    first = asyncio.create_task(endpoint.answer({}, BODY))
+    await _steps()
+    late = await endpoint.answer({}, BODY)
+    assert (late.status, dict(late.headers).get(b"retry-after")) == (503, b"2")
+    desk.open.set()
+    assert (await first).status == 200
+    assert (await endpoint.answer({}, BODY)).status == 200
+
+
+@given(st.lists(st.tuples(st.integers(1, 9), st.sampled_from(["done", "cancelled", "failed"])), max_size=12))
+def test_a_turn_is_given_back_however_it_ends(turns: list[tuple[int, str]]) -> None:
+    async def taking(room: Room, size: int, end: str, begun: list[int]) -> None:
+        async with room.turn(size):
+            begun.append(size)
+            await asyncio.sleep(0)
+            if end == "failed":
+                raise ValueError
+
+    async def all_of_them() -> None:
+        room, begun = Room(1_000, at_work=10), list[int]()
+        tasks = [asyncio.create_task(taking(room, size, end, begun)) for size, end in turns]
+        await asyncio.sleep(0)
+        for task, (_, end) in zip(tasks, turns, strict=True):
+            if end == "cancelled":
+                task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        async with room.turn(1_000):
+            pass
+
+    asyncio.run(all_of_them())
+
+
+async def test_turns_come_in_the_order_of_asking() -> None:
+    room, order = Room(1_000, at_work=10), list[int]()
+
+    async def taking(number: int, size: int) -> None:
+        async with room.turn(size):
+            order.append(number)
+            await asyncio.sleep(0)
+
+    await asyncio.gather(*(taking(number, 10 - number) for number in range(8)))
+    assert order == list(range(8))
+
+
+def test_a_gzip_body_is_held_to_the_length_that_it_announces() -> None:
+    honest = gzip.compress(b"x" * 500_000)
+    headers = {b"content-encoding": b"gzip"}
+    assert weight(headers, honest) == 500_000 > LARGE > len(honest)
+    lying = honest[:-4] + (10).to_bytes(4, "little")
+    assert weight(headers, lying) < LARGE
+    with pytest.raises(Unreadable):
+        whole(headers, lying, 1_000_000)
+
+
+def test_a_length_beyond_the_limit_weighs_no_more_than_the_limit(doors: Callable[..., Doors]) -> None:
+    lying = gzip.compress(b"x")[:-4] + b"\xff" * 4
+
+    async def once() -> int:
+        room = Room(doors().settings.server.max_body_bytes)
+        endpoint = _endpoint(doors, room, Desk())
+        return (await endpoint.answer({b"content-encoding": b"gzip"}, lying)).status
+
+    assert asyncio.run(once()) == 400
+
+
+async def test_room_that_is_not_there_is_unavailable() -> None:
+    with pytest.raises(Unavailable):
+        async with Room(10).turn(11):
+            pass
