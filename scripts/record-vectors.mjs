@@ -1,7 +1,8 @@
 // Runs every vector through Segment's own packages; see scripts/record-vectors.
 import { createRequire } from 'node:module'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { CROSSINGS, KINDS, PAYLOAD } from './liquid-crossings.mjs'
 
 const [root, folder, write] = process.argv.slice(2)
 const require = createRequire(resolve(root))
@@ -51,6 +52,18 @@ function sorted(value) {
   return Object.fromEntries(Object.keys(value).sort().map((key) => [key, sorted(value[key])]))
 }
 
+function rendered(template, kind) {
+  try {
+    return transform({ text: { '@liquid': template } }, structuredClone({ ...PAYLOAD, v: KINDS[kind] })).text
+  } catch (error) {
+    return { error: error.message }
+  }
+}
+
+function crossed(template) {
+  return { template, results: Object.fromEntries(Object.keys(KINDS).map((kind) => [kind, rendered(template, kind)])) }
+}
+
 let different = 0
 for (const [name, record] of [['mapping', mapped], ['fql', matched]]) {
   const file = resolve(folder, `${name}.jsonl`)
@@ -68,5 +81,16 @@ for (const [name, record] of [['mapping', mapped], ['fql', matched]]) {
   if (write === '--write') writeFileSync(file, lines.join('\n') + '\n')
   console.log(`${name}: ${vectors.length} vectors`)
 }
+const file = resolve(folder, 'liquid.jsonl')
+const recorded = existsSync(file) ? readFileSync(file, 'utf8').split('\n') : []
+const crossings = [{ payload: PAYLOAD }, ...CROSSINGS.map(crossed)].map((line) => JSON.stringify(line))
+for (const [place, line] of crossings.entries()) {
+  if (line !== recorded[place]) {
+    different += 1
+    console.log(`liquid line ${place + 1} differs: ${line.slice(0, 100)}`)
+  }
+}
+if (write === '--write') writeFileSync(file, crossings.join('\n') + '\n')
+console.log(`liquid: ${CROSSINGS.length * Object.keys(KINDS).length} crossings`)
 console.log(different ? `${different} differ` : 'all as recorded')
 process.exit(different && write !== '--write' ? 1 : 0)

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from adapter.mapping.emit import Emitter
     from adapter.mapping.interpret import Resolver
 
-_MOMENT = "name a moment of the message, such as `{{ timestamp | date: '%Y' }}`"
-
 
 def _run(options: Any, payload: Any, resolver: Resolver) -> str:
     if type(options) is not str:
@@ -28,18 +26,18 @@ def _lint(options: Any, report: Report) -> None:
     if message := liquid.problem(options):
         report((), f"the Liquid template does not parse: {message}", "mend the template")
         return
-    if liquid.reads_clock(options):
-        report((), "`now` and `today` are no dates here: a mapping reads no clock", _MOMENT)
-    known = liquid.usable_filters()
+    for doubt, remedy in liquid.doubts(options):
+        report((), doubt, remedy)
+    known = liquid.usable()
     for name in liquid.filters_of(options):
         if name in liquid.DISABLED_FILTERS:
             report((), f"the Liquid filter `{name}` is switched off, here and at Segment", "leave it out")
-        elif name not in known:
+        elif name in liquid.RANDOM_FILTERS:
             report(
-                (),
-                f"`{name}` is no Liquid filter here, so it would change nothing",
-                did_you_mean(name, known),
+                (), f"the Liquid filter `{name}` picks at random: a mapping has one result", "leave it out"
             )
+        elif name not in known:
+            report((), f"no Liquid at Segment knows a filter `{name}`", did_you_mean(name, known))
 
 
 def _emit(options: Any, emitter: Emitter, final: bool) -> Value:
