@@ -11,6 +11,7 @@
         Unavailable             our fault or our store's: the same may be sent again later
             StoreUnavailable        the store's: whoever asks is not told where it lies
                 StoreInUse          another process has it, which may be asked instead
+                StoreLost           its file was removed or overwritten while it was open
         MappingError            one message cannot be mapped: it goes to quarantine
         InvalidFiles            mapping, rule or configuration files that do not check
 
@@ -112,6 +113,19 @@ class StoreUnavailable(Unavailable):
 
 class StoreInUse(StoreUnavailable):
     """Another process has the store to itself."""
+
+
+class StoreLost(StoreUnavailable):
+    """The store's file is not the one that was opened; `what` says what happened, without its place."""
+
+    def __init__(self, message: str, what: str) -> None:
+        super().__init__(message, retry_after=5)
+        self.what = what
+
+    @property
+    def told(self) -> str:
+        """What happened to the store's file."""
+        return self.what
 
 
 class MappingError(AdapterError):

@@ -10,6 +10,7 @@ import apsw
 
 from adapter.errors import Refused, StoreUnavailable
 from adapter.store.sqlite.connection import connect
+from adapter.store.sqlite.open_file import expect_readable, mark_closed
 
 
 def back_up(path: str, into: Path) -> int:
@@ -40,12 +41,14 @@ def back_up(path: str, into: Path) -> int:
 
 
 def _write(path: str, part: str) -> None:
+    expect_readable(path)
     connection = connect(path, read_only=True)
     try:
         # One snapshot. The backup API would begin again whenever somebody commits meanwhile.
         connection.execute("VACUUM INTO ?", (part,))
     finally:
         connection.close()
+    mark_closed(part)
 
 
 def _settle(folder: Path) -> None:

@@ -11,8 +11,6 @@ from adapter.errors import StoreUnavailable
 
 #: Milliseconds to wait for a lock: only a backup or a stray shell can hold one, and a sender may wait 5 s.
 _PATIENCE = 1_000
-#: WAL pages of 4 KiB after which a commit also writes them back to the file.
-_CHECKPOINT = 8_000
 
 _OUT_OF_ORDER = (
     apsw.FullError,
@@ -46,9 +44,8 @@ def connect(path: str, *, read_only: bool = False) -> apsw.Connection:
     connection = apsw.Connection(path, flags=flags, statementcachesize=256)
     connection.set_busy_timeout(_PATIENCE)
     if not read_only:
-        connection.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
-        connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT}")
-    connection.execute("PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY")
+        connection.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL").fetchall()
+    connection.execute("PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY").fetchall()
     return connection
 
 

@@ -30,6 +30,7 @@ from adapter.store.sqlite.connection import begun, connect, roll_back, transacti
 from adapter.store.sqlite.copying import SqliteEnd
 from adapter.store.sqlite.lock import FileLock
 from adapter.store.sqlite.migrate import applied, migrate
+from adapter.store.sqlite.open_file import OpenFile, claim, expect_readable
 from adapter.store.sqlite.reads import Reads
 from adapter.store.sqlite.statements import MIGRATIONS, SQL
 from adapter.store.sqlite.transaction import SqliteTransaction, drive
@@ -59,6 +60,7 @@ class SqliteStore:
         self._reader = Worker("store-reader") if self._lock else self._writer
         self._turn = asyncio.Lock()
         self._connection: apsw.Connection | None = None
+        self._file: OpenFile | None = None
         self._reads: Reads | None = None
 
     @property
@@ -268,7 +270,7 @@ class SqliteStore:
             await self._writer.run(lambda: connection.execute("BEGIN IMMEDIATE"))
         try:
             result = drive(script, SqliteTransaction(connection))
-            await self._writer.run(lambda: connection.execute("COMMIT"))
+            await self._writer.run(lambda: self._commit_open(connection))
         except BaseException:
             roll_back(connection)
             raise
@@ -278,46 +280,70 @@ class SqliteStore:
         with translated(self._path):
             connection = self._opened()
             with transaction(connection):
-                return work(connection)
+                result = work(connection)
+            if self._file:
+                self._file.committed()
+            return result
+
+    def _commit_open(self, connection: apsw.Connection) -> None:
+        connection.execute("COMMIT")
+        if self._file:
+            self._file.committed()
 
     def _opened(self) -> apsw.Connection:
         if self._connection is None:
             raise StoreUnavailable(f"the store {self._path} is closed: open it first")
+        if self._file:
+            self._file.expect()
         return self._connection
 
     def _look(self, work: Callable[[Reads], T]) -> T:
         with translated(self._path):
             if self._reads is None:
+                if self._file:
+                    self._file.check()
                 self._reads = Reads(connect(self._path, read_only=True))
             return work(self._reads)
 
     def _peek(self, work: Callable[[Reads], T]) -> T:
+        expect_readable(self._path)
         with translated(self._path), closing(connect(self._path, read_only=True)) as connection:
             return work(Reads(connection))
 
     def _schema(self) -> Schema:
         if not Path(self._path).exists():
             return compared(MIGRATIONS, [])
-        with translated(self._path):
-            connection = connect(self._path, read_only=True)
-            try:
-                return compared(MIGRATIONS, applied(connection))
-            finally:
-                connection.close()
+        expect_readable(self._path)
+        with translated(self._path), closing(connect(self._path, read_only=True)) as connection:
+            return compared(MIGRATIONS, applied(connection))
 
     def _connect(self, *, copying: bool) -> None:
+        if self._lock:
+            claim(self._path, self._lock.descriptor)
         with translated(self._path):
             connection = connect(self._path)
-            self.made = migrate(connection, MIGRATIONS, self._path)
-            if not copying and connection.execute(SQL["unfinished"]).get:
-                raise unfinished(self._path)
+            try:
+                self._prepare(connection, copying=copying)
+            except BaseException:
+                connection.close()  # before its lock is let go
+                raise
             self._connection = connection
-            if self._path == _MEMORY:
-                self._reads = Reads(connection)
+
+    def _prepare(self, connection: apsw.Connection, *, copying: bool) -> None:
+        self.made = migrate(connection, MIGRATIONS, self._path)
+        if not copying and connection.execute(SQL["unfinished"]).get:
+            raise unfinished(self._path)
+        if self._lock:
+            self._file = OpenFile(self._path, self._lock.descriptor, connection)
+        else:
+            self._reads = Reads(connection)
 
     def _let_go(self) -> None:
         reads, self._reads = self._reads, None
         connection, self._connection = self._connection, None
+        file, self._file = self._file, None
+        if file is not None:
+            file.close()
         if reads is not None:
             reads.close()
         if connection is not None:
