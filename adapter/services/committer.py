@@ -55,7 +55,7 @@ class Limits(Struct, frozen=True):
     max_messages: int = 20_000
     max_bytes: int = 64 * 1024 * 1024
     max_batch: int = 2_000
-    max_wait: float = 4.0
+    max_wait: float = 3.0
 
 
 class _Batch:

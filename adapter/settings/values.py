@@ -123,7 +123,7 @@ class Ingest(Struct, frozen=True):
     max_waiting_bytes: Positive = 64_000_000
     max_batch: Positive = 2_000
     max_event_bytes: Annotated[int, Meta(ge=1024)] = 262_144
-    max_wait_seconds: Seconds = 4
+    max_wait_seconds: Seconds = 3
     reward_within_hours: Hours = 72
     max_timers: Natural = 1_000_000
 

@@ -17,8 +17,8 @@ from tests.acceptance.promises import end_leases, kept, unsent, violations
 from tests.acceptance.receiver import Receiver
 from tests.acceptance.wire import Wire, wired
 
-#: The longest that a sender waits for an answer, which is as long as Segment does.
-SENDER = 5
+#: The longest that a sender waits for an answer, in seconds: as long as Segment does.
+SENDER = 4
 #: What those ask who read; {n} is a number.
 READS = (
     "/v1/discounts/CODE-{n}",

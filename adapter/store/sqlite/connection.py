@@ -9,7 +9,7 @@ import apsw
 
 from adapter.errors import StoreUnavailable
 
-#: Milliseconds to wait for a lock: only a backup or a stray shell can hold one, and a sender may wait 5 s.
+#: Milliseconds to wait for a lock: only a backup or a stray shell can hold one, and a sender may wait 4 s.
 _PATIENCE = 1_000
 
 _OUT_OF_ORDER = (
