@@ -11,6 +11,7 @@ from msgspec import Struct
 from adapter.files.problems import Problem, did_you_mean
 from adapter.mapping.documents import DOCUMENTS
 from adapter.mapping.files import Mapping, has_directive
+from adapter.mapping.interpret import ROOT_DIRECTIVE
 from adapter.mapping.paths import split, without_root
 from adapter.mapping.satisfiable import contradiction, types_of, ways
 
@@ -59,13 +60,18 @@ def path_findings(mapping: Mapping) -> list[Problem]:
     })  # fmt: skip
     members = {member for kind in kinds for member in DOCUMENTS[mapping.source][kind]}
     problems = []
-    for node in nodes(mapping.fields):
+    for node in nodes(_read_from_message(mapping.fields)):
         for path in _paths(node):
             parts = split(path)
             if parts and parts[0] not in members:
                 problems.append(_nowhere(mapping, node, path, kinds, members))
         problems += _never_reached(mapping, node)
     return problems
+
+
+def _read_from_message(fields: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields that read the message: beside a root directive, that directive alone does."""
+    return {ROOT_DIRECTIVE: fields[ROOT_DIRECTIVE]} if ROOT_DIRECTIVE in fields else fields
 
 
 def _paths(node: Node) -> list[str]:

@@ -14,10 +14,13 @@ from adapter.errors import MappingError
 from adapter.files.problems import Problem
 from adapter.mapping.compiler import Transform
 from adapter.mapping.files import Mapping
+from adapter.mapping.interpret import ROOT_DIRECTIVE
 from adapter.mapping.readers import event_name
 from adapter.mapping.satisfiable import contradiction, sample, types_of, ways
 from adapter.model.customers import FIELDS
 
+#: The fields on which the name of an event depends.
+_NAMING = (ROOT_DIRECTIVE, "name")
 _TYPES = {
     "@template": "text", "@string": "text", "@liquid": "text", "@replace": "text", "@number": "number",
     "@boolean": "boolean", "@datetime": "datetime", "@money": "money", "@flatten": "object",
@@ -61,7 +64,8 @@ class _Writer:
     @cached_property
     def name(self) -> Transform:
         """What gives the name of its event."""
-        return language.compile({"name": self.mapping.fields.get("name")}, tables=self.mapping.tables)
+        named = {key: self.mapping.fields[key] for key in _NAMING if key in self.mapping.fields}
+        return language.compile(named, tables=self.mapping.tables)
 
     def name_of(self, message: dict[str, Any]) -> str | None:
         """Return the name of the event that a message becomes."""

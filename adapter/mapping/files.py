@@ -14,13 +14,13 @@ from adapter.files.places import QUOTE_ALL, cut_by_comment, inside
 from adapter.files.problems import Mark, Problem, did_you_mean
 from adapter.mapping import subscriptions
 from adapter.mapping.actions import ACTIONS, Action, Field
+from adapter.mapping.interpret import ROOT_DIRECTIVE
 from adapter.mapping.readers import READERS
 from adapter.mapping.validate import problems as field_problems
 
 SOURCES = ("mparticle", "segment")
 _FILE_KEYS = ("source", "tables", "mappings")
 _MAPPING_KEYS = ("name", "subscribe", "action", "fields")
-_ROOT_DIRECTIVE = "__segment_internal_directive"
 
 
 class Mapping(Struct, frozen=True, kw_only=True):
@@ -203,8 +203,9 @@ class _Reading:
             return {}
         for where, message, remedy in field_problems(fields, tables):
             self.problem((*at, *where), message, remedy)
-        if action is not None and not any(key[:1] == "@" or key == _ROOT_DIRECTIVE for key in fields):
-            self.action_fields(at, fields, action)
+        named = {key: value for key, value in fields.items() if key != ROOT_DIRECTIVE}
+        if action is not None and not any(key[:1] == "@" for key in named) and _keeps_fields(fields):
+            self.action_fields(at, named, action)
         return fields
 
     def action_fields(self, at: yaml.Keys, fields: dict[str, Any], action: Action) -> None:
@@ -230,6 +231,12 @@ class _Reading:
             READERS[field.kind](value, field.name)
         except MappingError as error:
             self.problem(at, error.message, f"it takes {field.meaning}")
+
+
+def _keeps_fields(fields: dict[str, Any]) -> bool:
+    """Say whether what the action sees are the fields as they are named: a root `@transform` keeps them."""
+    root = fields.get(ROOT_DIRECTIVE)
+    return root is None or (isinstance(root, dict) and "@transform" in root)
 
 
 def is_absent(value: Any) -> bool:

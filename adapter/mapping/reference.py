@@ -118,13 +118,9 @@ class _Checker:
 
     def object(self, value: Any, stack: Stack) -> None:
         kind = kind_of(value)
-        if kind not in ("object", "directive"):
+        if kind != "object":
             _fail(f"should be an object but it is {indefinite(kind)}", stack)
-        ordered = keys(value)
-        if kind == "directive":
-            key = next(key for key in ordered if key[:1] == "@")
-            _fail(f"shouldn't have directive (@-prefixed) keys but it has {stringify(key)}", stack)
-        self.collect((self.value, value[key], (*stack, key)) for key in ordered)
+        self.collect((self.value, value[key], (*stack, key)) for key in keys(value))
 
     def options(self, shape: Options, value: Any, stack: Stack) -> None:
         self.object(value, stack)

@@ -11,6 +11,7 @@ from adapter.files.schemas import DRAFT, TEXT
 from adapter.mapping.actions import ACTIONS, Action
 from adapter.mapping.directives import DIRECTIVES
 from adapter.mapping.files import SOURCES
+from adapter.mapping.interpret import ROOT_DIRECTIVE
 from adapter.mapping.shapes import (
     Flag,
     Items,
@@ -70,6 +71,16 @@ def _mapping() -> dict[str, Any]:
     }  # fmt: skip
 
 
+_ROOT = {
+    "type": "object",
+    "description": "A directive over the message; the fields beside it read its result.",
+    "minProperties": 1,
+    "maxProperties": 1,
+    "patternProperties": {"^@": {"type": ["object", "array"]}},
+    "additionalProperties": False,
+}
+
+
 def _fields(action: Action) -> dict[str, Any]:
     named = {
         "type": "object",
@@ -78,7 +89,8 @@ def _fields(action: Action) -> dict[str, Any]:
         "properties": {
             field.name: {"allOf": [_VALUE], "description": _described(field.meaning, field.default)}
             for field in action.fields
-        },
+        }
+        | {ROOT_DIRECTIVE: _ROOT},
     }
     return {"anyOf": [named, _DIRECTIVE]}
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from adapter.files.problems import did_you_mean
 from adapter.mapping.directives import DIRECTIVES
+from adapter.mapping.interpret import ROOT_DIRECTIVE
 from adapter.mapping.javascript import length
 from adapter.mapping.shapes import (
     Flag,
@@ -39,7 +40,12 @@ def problems(fields: Any, tables: Mapping[str, Mapping[str, Any]] | None = None)
     that `@lookup` asks for in vain.
     """
     walk = _Walk(tables or {})
-    walk.value(fields, ())
+    if type(fields) is dict and ROOT_DIRECTIVE in fields:
+        beside = {key: value for key, value in fields.items() if key != ROOT_DIRECTIVE}
+        walk.root(fields[ROOT_DIRECTIVE], beside)
+        walk.value(beside, ())
+    else:
+        walk.value(fields, ())
     return walk.found
 
 
@@ -74,6 +80,22 @@ class _Walk:
 
     def report(self, path: Path, message: str, remedy: str) -> None:
         self.found.append((path, message, remedy))
+
+    def root(self, directive: Any, beside: dict[str, Any]) -> None:
+        """Check the directive that Segment writes beside the fields, which are then its `mapping`."""
+        path = (ROOT_DIRECTIVE,)
+        name = next(iter(directive), "") if type(directive) is dict and len(directive) == 1 else ""
+        if name[:1] != "@" or type(directive[name]) not in (dict, list):
+            self.report(path, f"`{ROOT_DIRECTIVE}` holds one directive with options", _ROOT)
+        elif name != "@transform" or type(directive[name]) is not dict:
+            self.value(directive, path)
+            for key in beside:
+                self.report((key,), f"`{name}` as the root directive drops the fields beside it", _ROOT)
+        elif "mapping" in directive[name]:
+            replaced = "the fields beside it take the place of `mapping`"
+            self.report((*path, name, "mapping"), replaced, "leave it out")
+        else:
+            self.value({name: {**directive[name], "mapping": {}}}, path)
 
     def value(self, value: Any, path: Path) -> None:
         if type(value) is dict:
@@ -209,6 +231,7 @@ def _options(shape: Options) -> str:
     return f"its options are {', '.join(f'`{key}`' for key in shape.named)}"
 
 
+_ROOT = 'write {"@transform": {"apply": {…}}}'
 _AS_TEXT = 'for the text itself write {"@literal": "…"}'
 _WITH_ARTICLE = {"object": "an object", "array": "a list", "string": "text", "number": "a number",
                  "boolean": "true or false", "empty list": "an empty list"}  # fmt: skip

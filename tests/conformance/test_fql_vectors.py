@@ -84,9 +84,9 @@ def test_refuses_a_trap_with_its_place_and_what_to_write(vector: dict[str, Any])
 
 
 def test_few_vectors_are_refused_and_none_is_left_out() -> None:
-    assert len(VECTORS) == 767
+    assert len(VECTORS) == 788
     assert len(READ) + len(REFUSED) == len(VECTORS)
-    assert len(REFUSED) == len(TRAPS) == 116
+    assert len(REFUSED) == len(TRAPS) == 125
 
 
 def test_what_the_reference_cannot_read_is_refused() -> None:

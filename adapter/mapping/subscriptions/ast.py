@@ -28,7 +28,11 @@ class Condition(Struct, frozen=True):
 
 
 class Group(Struct, frozen=True):
-    """Conditions of which all (`and`) or any (`or`) must hold."""
+    """Conditions of which all (`and`) or any (`or`) must hold.
+
+    `capitals` are the places of an `and` in capitals, which Segment skips and so reads as `and`.
+    """
 
     operator: Literal["and", "or"]
     children: tuple[Group | Condition, ...]
+    capitals: tuple[int, ...] = ()

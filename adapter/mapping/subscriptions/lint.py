@@ -10,6 +10,7 @@ from adapter.mapping.subscriptions.ast import Condition, Group
 #: Position in the text, message, remedy.
 Remark = tuple[int, str, str]
 
+_CAPITALS = ("Segment skips a connector in capitals, and joins the conditions by `and`", "write `and`")
 _NESTING = ("properties", "traits", "context")
 _ORDERING = ("<", "<=", ">", ">=")
 
@@ -17,7 +18,8 @@ _ORDERING = ("<", "<=", ">", ">=")
 def lint(ast: Group | Condition) -> list[Remark]:
     """Return what a subscription's author should look at again; none of it changes what matches."""
     if isinstance(ast, Group):
-        return [warning for child in ast.children for warning in lint(child)]
+        capitals = [(place, *_CAPITALS) for place in ast.capitals]
+        return capitals + [warning for child in ast.children for warning in lint(child)]
     found = _finding(ast)
     return [(ast.position, *found)] if found else []
 

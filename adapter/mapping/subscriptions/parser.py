@@ -53,27 +53,31 @@ class _Parser:
     def group(self, closing: str, opened: Token | None = None) -> Group | Condition:
         children = [self.child(opened)]
         connector: Token | None = None
+        capitals: list[int] = []
         while self.token.kind != closing:
+            if self.token.kind == "word" and self.token.text.lower() == "and":
+                capitals.append(self.token.start)
             connector = self.connector(connector, opened)
             children.append(self.child(opened))
         if opened is not None:
             self.take()
         if len(children) == 1:
             return children[0]
-        return Group(cast("Any", connector.text if connector else "and"), tuple(children))
+        joined = cast("Any", connector.text if connector else "and")
+        return Group(joined, tuple(children), tuple(capitals))
 
     def connector(self, before: Token | None, opened: Token | None) -> Token:
         token = self.take()
         if token.kind == "end" and opened is not None:
             raise _error(opened, "a parenthesis is not closed", "unclosed_group", "end it with `)`")
+        if token.kind == "word":
+            token = _in_capitals(token)
         if token.kind != "keyword":
-            remedy = (
-                "connectors are written in small letters"
-                if token.text.lower() in ("and", "or")
-                else ("write `and` or `or` between two conditions")
-            )
             raise _error(
-                token, f"`{token.text}` where `and` or `or` should stand", "missing_connector", remedy
+                token,
+                f"`{token.text}` where `and` or `or` should stand",
+                "missing_connector",
+                "write `and` or `or` between two conditions",
             )
         if before is not None and before.text != token.text:
             raise _error(
@@ -190,6 +194,20 @@ class _Parser:
         token = self.take()
         if token.kind != kind:
             raise _error(token, message, "bad_function", f"write `{kind}` here")
+
+
+def _in_capitals(token: Token) -> Token:
+    """Return what Segment makes of a word between conditions: it skips `AND`, and joins them by `and`."""
+    if token.text.lower() == "or":
+        raise _error(
+            token,
+            f"Segment skips `{token.text}` and joins the conditions by `and`",
+            "capital_or",
+            "write `or` if one of the conditions is enough, `and` if all must hold",
+        )
+    if token.text.lower() != "and":
+        return token
+    return Token("keyword", "and", token.start, token.end)
 
 
 def _edge(value: Token) -> tuple[str, str]:
