@@ -50,22 +50,22 @@ def main() -> None:
         sys.exit("the load generator wrk is missing: apt-get install wrk")
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        body = _body(folder)
+        body = write_body(folder)
         over_postgres = None
         if arguments.postgres:
             over_postgres = shared.Shared(stack.enter_context(shared.postgres()), folder, arguments.customers)
         bare, ours, theirs = [], [], []
         for number in range(arguments.rounds):
-            with _bare_server() as url:
-                bare.append(_load(url, f"bare{number}", arguments.seconds, body=body))
-            with _adapter(f"sqlite:///{folder / f'round{number}.db'}") as url:
-                ours.append(_load(url, f"ours{number}", arguments.seconds, body=body))
+            with bare_server() as url:
+                bare.append(load(url, f"bare{number}", arguments.seconds, body=body))
+            with serve_adapter(f"sqlite:///{folder / f'round{number}.db'}") as url:
+                ours.append(load(url, f"ours{number}", arguments.seconds, body=body))
                 batch = _batches(url, body, f"batch{number}", arguments.seconds)
                 ours[-1]["batch_messages_per_s"] = batch
             _show(number, bare[-1], ours[-1])
             if over_postgres is not None:
-                load = partial(_load, body=body)
-                theirs.append(over_postgres.measure(number, _adapter, load, arguments.seconds))
+                run_load = partial(load, body=body)
+                theirs.append(over_postgres.measure(number, serve_adapter, run_load, arguments.seconds))
                 _show_shared(bare[-1], theirs[-1])
     summary = _summary(bare, ours)
     if theirs:
@@ -84,7 +84,7 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _body(folder: Path) -> Path:
+def write_body(folder: Path) -> Path:
     """Write the request template with the present time: the adapter does not reward old events."""
     now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     template = (HERE / "track.json").read_text().strip().replace("@NOW@", now)
@@ -94,25 +94,25 @@ def _body(folder: Path) -> Path:
 
 
 @contextmanager
-def _bare_server() -> Iterator[str]:
+def bare_server() -> Iterator[str]:
     port = free_port()
     command = [sys.executable, "-m", "uvicorn", "benchmarks.bare:app", "--port", str(port), "--loop=uvloop",
                "--http", "httptools", "--log-level", "error", "--no-access-log"]  # fmt: skip
-    with _server(command, port, dict(os.environ)) as url:
+    with serve(command, port, dict(os.environ)) as url:
         yield url
 
 
 @contextmanager
-def _adapter(store: str, *options: str) -> Iterator[str]:
+def serve_adapter(store: str, *options: str) -> Iterator[str]:
     port = free_port()
     command = [sys.executable, "-m", "adapter.cli.main", "serve", "--port", str(port), "--store",
                store, *options]  # fmt: skip
-    with _server(command, port, {**os.environ, "ADAPTER_LOG_LEVEL": "error"}) as url:
+    with serve(command, port, {**os.environ, "ADAPTER_LOG_LEVEL": "error"}) as url:
         yield url
 
 
 @contextmanager
-def _server(command: list[str], port: int, environ: dict[str, str]) -> Iterator[str]:
+def serve(command: list[str], port: int, environ: dict[str, str]) -> Iterator[str]:
     process = subprocess.Popen(command, cwd=HERE.parent, env=environ, stdout=subprocess.DEVNULL)
     try:
         _wait(port, process)
@@ -134,7 +134,7 @@ def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
     sys.exit("the server did not listen in time")
 
 
-def _load(
+def load(
     url: str, run: str, seconds: int, orders: int = 1, customers: int = 20_000, *, body: Path
 ) -> dict[str, Any]:
     command = [
