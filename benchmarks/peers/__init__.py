@@ -1,5 +1,5 @@
 """The same service as a good engineer would write it in a week, with the usual frameworks.
 
 Each peer takes Segment's track calls, drops duplicates, keeps customers and events, evaluates the three rules
-of `rules.json` with a rule library, counts per customer and per day, issues codes, and answers after the commit.
+of `rules.json` with a rule library, counts per customer and per day, and answers after the commit.
 """
