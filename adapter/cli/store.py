@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -18,6 +19,7 @@ from adapter.cli.settings import AsJson, Config, Store, options, settled, stoppe
 from adapter.errors import AdapterError, Refused, Unavailable
 from adapter.model.encoding import encode
 from adapter.store.copy import copy as copying
+from adapter.store.copy import reopen as reopening
 from adapter.store.engines import open_store, shown
 from adapter.store.migrations import Schema
 from adapter.store.sqlite.engine import SqliteStore
@@ -28,6 +30,7 @@ Examples:
   adapter store migrate --store postgresql://adapter@db1,db2/adapter
   adapter store check --json
   adapter store copy sqlite:///data/adapter.db postgresql://adapter@db1/adapter
+  adapter store reopen --store sqlite:///data/adapter.db
   adapter store backup /mnt/backups/adapter-monday.db"""
 
 T = TypeVar("T")
@@ -35,7 +38,9 @@ commands = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None,
     help="The store: see its state, bring its schema up to date, check it, copy it, back it up.",
 )  # fmt: skip
-Source = Annotated[str, typer.Argument(metavar="SOURCE_URL", help="The store to copy; it is not changed.")]
+Source = Annotated[
+    str, typer.Argument(metavar="SOURCE_URL", help="The store to copy; it is not used afterwards.")
+]
 Target = Annotated[
     str, typer.Argument(metavar="TARGET_URL", help="A new store, or one into which a copy was stopped.")
 ]
@@ -97,14 +102,28 @@ def check(*, store: Store = None, config: Config = None, as_json: AsJson = False
 def copy(*, source: Source, target: Target, as_json: AsJson = False) -> None:
     """Copy everything into another store, and verify it by counts and sums. Stop the servers of both first.
 
-    A copy that was stopped goes on where it was when the command is given again. Passwords of PostgreSQL are
-    best left out of the URLs, and given in PGPASSWORD or in ~/.pgpass.
+    A copy that was stopped goes on where it was when the command is given again. A source that was copied is
+    refused by every other command, until `adapter store reopen` lets it be used again. Passwords of
+    PostgreSQL are best left out of the URLs, and given in PGPASSWORD or in ~/.pgpass.
     """
     counts = _finished(_copied(source, target, Bars(shown=not as_json)))
     if as_json:
         typer.echo(encode({"ok": True, "rows": counts}))
         return
     typer.echo(f"{sum(counts.values()):,} rows copied, counts and sums are equal")
+    told = "the source is marked as copied, and no command uses it any more; name the target in store.url"
+    typer.echo(f"adapter: {told}", err=True)
+
+
+@commands.command(epilog=EXAMPLES)
+def reopen(*, store: Store = None, config: Config = None, as_json: AsJson = False) -> None:
+    """Let a store be used again that was copied. See first that no server uses the copy."""
+    url = _url(store, config)
+    was = _finished(_reopened(url))
+    if as_json:
+        typer.echo(encode({"url": shown(url), "reopened": was}))
+    else:
+        typer.echo("the store may be used again" if was else "the store was not copied, and may be used")
 
 
 @commands.command(epilog=EXAMPLES)
@@ -183,9 +202,16 @@ async def _checked(url: str) -> list[str]:
 
 async def _copied(source: str, target: str, bars: Bars) -> dict[str, int]:
     await expect_current(source)
-    async with _opened(source) as origin, _opened(target, copying=True) as goal:
+    into = f"{shown(target)} at {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    async with _opened(source, copying=True) as origin, _opened(target, copying=True) as goal:
         with bars.progress:
-            return await copying(origin, goal, bars.show)
+            return await copying(origin, goal, bars.show, into)
+
+
+async def _reopened(url: str) -> bool:
+    await expect_current(url)
+    async with _opened(url, copying=True) as store:
+        return await reopening(store)
 
 
 async def _backed_up(url: str, path: Path) -> int:

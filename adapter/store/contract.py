@@ -224,7 +224,8 @@ class Store(Protocol):
     async def open(self, *, copying: bool = False) -> None:
         """Connect, and bring the schema up to date; raises Unavailable with what to do.
 
-        A store that holds part of a copy is opened to be copied into only.
+        A store that holds part of a copy is opened to be copied into only, and one that was copied to be
+        copied again or reopened only: with `copying`.
         """
         ...
 

@@ -3,6 +3,9 @@
 The source must not be written to meanwhile (stop the adapter; a SQLite file is locked by being opened).
 Each page is committed together with how far it reaches, so a copy that was stopped goes on where it was.
 Until it is finished the target knows what it is a copy of, and is opened for nothing else.
+
+Before it is finished the source is marked: from then on it is opened only to be copied again, because two
+stores that both serve would each give what the caps allow once.
 """
 
 from __future__ import annotations
@@ -19,6 +22,8 @@ from adapter.store.tables import TABLES, Row, Table
 _PAGE = 2_000
 #: What the target notes beside its tables: which source it is a copy of.
 _SOURCE = "source"
+#: What the source notes: where it was copied, and when.
+_COPIED = "copied_to"
 
 
 class End(Protocol):
@@ -48,6 +53,10 @@ class End(Protocol):
         """Return the row count, and per column the sum of its numbers or lengths in bytes."""
         ...
 
+    async def forget(self, name: str) -> None:
+        """Drop what was noted of something."""
+        ...
+
     async def finish(self) -> None:
         """Make the store ready to be used, and forget how far the copy reached."""
         ...
@@ -65,13 +74,16 @@ class Copyable(Protocol):
 Progress = Callable[[str, int, int], None]
 
 
-async def copy(source: Copyable, target: Copyable, progress: Progress) -> dict[str, int]:
-    """Copy all tables, verify each by count and sums, and return the row counts.
+async def copy(source: Copyable, target: Copyable, progress: Progress, into: str) -> dict[str, int]:
+    """Copy all tables, verify each by count and sums, mark the source, and return the row counts.
 
-    Raises Refused when the target holds other data or part of another source, Unavailable when an end
-    cannot be used or the two differ in the end. After either, nothing of the source has changed.
+    `into` is what the source notes of the target: its URL as it may be shown, and the time. Raises Refused
+    when the source is itself part of a copy, or the target holds other data or part of another source, and
+    Unavailable when an end cannot be used or the two differ in the end; the source is then not marked.
     """
     origin, goal = source.end(), target.end()
+    if await origin.reached(_SOURCE) is not None:
+        raise Refused("the source holds an unfinished copy: finish that copy first, or name another source")
     sums = {table.name: await origin.sums(table) for table in TABLES}
     counts = {name: each[0] for name, each in sums.items()}
     await _begin(goal, _fingerprint(sums))
@@ -79,16 +91,32 @@ async def copy(source: Copyable, target: Copyable, progress: Progress) -> dict[s
         await _copy_table(origin, goal, table, counts[table.name], progress)
     for table in TABLES:
         await _verify(origin, goal, table)
+    await origin.reach(_COPIED, into)
     await goal.finish()
     return counts
 
 
-def unfinished(store: str) -> StoreUnavailable:
-    """Return why a store that holds part of a copy is opened for nothing else."""
-    return StoreUnavailable(
-        f"the store {store} holds an unfinished copy: run `adapter store copy` again with the same source, "
-        "or name another store"
-    )
+async def reopen(store: Copyable) -> bool:
+    """Let a store be used again that was copied; returns whether it was."""
+    end = store.end()
+    if await end.reached(_COPIED) is None:
+        return False
+    await end.forget(_COPIED)
+    return True
+
+
+def expect_usable(store: str, noted: Mapping[str, str]) -> None:
+    """Raise StoreUnavailable for a store that holds part of a copy, or that was copied into another."""
+    if into := noted.get(_COPIED):
+        raise StoreUnavailable(
+            f"the store {store} was copied into {into}, so that this one is not used any more: name that "
+            "store, or let this one be used again with `adapter store reopen`"
+        )
+    if noted:
+        raise StoreUnavailable(
+            f"the store {store} holds an unfinished copy: run `adapter store copy` again with the same "
+            "source, or name another store"
+        )
 
 
 def taken(table: str) -> Refused:

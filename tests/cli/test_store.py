@@ -209,6 +209,41 @@ def test_a_store_with_an_unfinished_copy_is_used_by_no_command(command: str, hal
     assert "holds an unfinished copy: run `adapter store copy` again with the same source" in result.stderr
 
 
+@pytest.fixture
+def copied(url: str, tmp_path: Path) -> str:
+    """A store that was copied into another."""
+    assert run("copy", url, f"sqlite:///{tmp_path / 'to.db'}").exit_code == 0
+    return url
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["serve --port 0", "store check", "store migrate", "replay", "lift", "explain c1", "export c1",
+     "erase c1 --yes", "deliveries --retry-all"],
+)  # fmt: skip
+def test_a_store_that_was_copied_is_refused_with_the_copy_and_the_way_back(command: str, copied: str) -> None:
+    result = CliRunner().invoke(commands, [*command.split(), "--store", copied])
+    assert result.exit_code == 1
+    assert f"was copied into sqlite:///{copied.removeprefix('sqlite:///').replace('adapter', 'to')} at " in (
+        result.stderr
+    )
+    assert "`adapter store reopen`" in result.stderr
+
+
+def test_a_store_that_was_copied_is_used_again_once_it_is_reopened(copied: str) -> None:
+    assert "was copied into" in run("status", "--store", copied).stderr
+    assert json.loads(run("reopen", "--store", copied, "--json").stdout) == {"url": copied, "reopened": True}
+    assert run("check", "--store", copied).exit_code == 0
+    assert json.loads(run("reopen", "--store", copied, "--json").stdout)["reopened"] is False
+
+
+def test_the_note_of_a_copy_into_postgresql_has_no_password(url: str, postgres: str) -> None:
+    assert run("copy", url, postgres.replace("postgres@", "postgres:hush@")).exit_code == 0
+    refused = run("check", "--store", url).stderr
+    assert "postgres:***@" in refused
+    assert "hush" not in refused
+
+
 def test_the_status_tells_of_an_unfinished_copy(halved: str) -> None:
     result = run("status", "--store", halved)
     assert result.exit_code == 0

@@ -10,7 +10,7 @@ import pytest
 
 from adapter.errors import Refused, Unavailable
 from adapter.store.contract import Erasure, Wanted
-from adapter.store.copy import copy
+from adapter.store.copy import copy, reopen
 from adapter.store.engines import open_store
 from adapter.store.tables import TABLES
 
@@ -52,7 +52,7 @@ async def filled(store: Any, run: Any, make: Any) -> Any:
 
 async def test_a_copy_holds_everything(filled: Any, other: Any, make: Any) -> None:
     seen: list[tuple[str, int, int]] = []
-    counts = await copy(filled, other, lambda *progress: seen.append(progress))
+    counts = await copy(filled, other, lambda *progress: seen.append(progress), "there")
     assert counts["customers"] == 2501
     assert [name for name, copied, total in seen if copied == total and total] == [
         table.name for table in TABLES
@@ -72,7 +72,7 @@ async def test_a_copy_holds_everything(filled: Any, other: Any, make: Any) -> No
 
 
 async def test_a_copied_store_goes_on_working(filled: Any, other: Any, make: Any) -> None:
-    await copy(filled, other, lambda *_: None)
+    await copy(filled, other, lambda *_: None, "there")
 
     async def script(transaction: Any) -> Any:
         loaded = await transaction.load(Wanted(messages=[("s", "1"), ("s", "new")], codes=["A1"]), make.now)
@@ -97,13 +97,13 @@ async def stopped(source: Any, target: Any) -> None:
             raise KeyError("pulled the plug")
 
     with pytest.raises(KeyError, match="pulled the plug"):
-        await copy(source, target, stop)
+        await copy(source, target, stop, "there")
 
 
 async def test_a_copy_that_was_stopped_goes_on_where_it_was(filled: Any, other: Any) -> None:
     await stopped(filled, other)
     seen: list[tuple[str, int, int]] = []
-    counts = await copy(filled, other, lambda *progress: seen.append(progress))
+    counts = await copy(filled, other, lambda *progress: seen.append(progress), "there")
     assert next(progress for progress in seen if progress[0] == "events") == ("events", 2000, 2500)
     assert counts["events"] == 2500
     assert await other.counts() == await filled.counts()
@@ -115,10 +115,52 @@ async def test_a_store_that_holds_part_of_a_copy_is_opened_for_the_rest_only(fil
     with pytest.raises(Unavailable, match="unfinished copy: run `adapter store copy` again with the same"):
         await other.open()
     await other.open(copying=True)
-    await copy(filled, other, lambda *_: None)
+    await copy(filled, other, lambda *_: None, "there")
     await other.close()
     await other.open()
     assert (await other.counts())["events"] == 2500
+
+
+async def test_a_source_that_was_copied_is_opened_to_be_copied_only_until_it_is_reopened(
+    filled: Any, other: Any
+) -> None:
+    await copy(filled, other, lambda *_: None, "there at noon")
+    await filled.close()
+    with pytest.raises(Unavailable, match="was copied into there at noon"):
+        await filled.open()
+    await filled.open(copying=True)
+    assert await reopen(filled)
+    await filled.close()
+    await filled.open()
+    assert not await reopen(filled)
+    await other.close()
+    await other.open()
+
+
+async def test_a_copy_that_is_stopped_leaves_its_source_in_use(filled: Any, other: Any) -> None:
+    await stopped(filled, other)
+    await filled.close()
+    await filled.open()
+
+
+async def test_a_source_that_was_copied_can_be_copied_again(filled: Any, other: Any, tmp_path: Path) -> None:
+    await copy(filled, other, lambda *_: None, "there")
+    third = open_store(f"sqlite:///{tmp_path / 'third.db'}")
+    await third.open()
+    await copy(filled, third, lambda *_: None, "elsewhere")
+    assert await third.counts() == await other.counts()
+    await third.close()
+    await third.open()
+    await third.close()
+
+
+async def test_part_of_a_copy_is_not_copied(filled: Any, other: Any, tmp_path: Path) -> None:
+    await stopped(filled, other)
+    third = open_store(f"sqlite:///{tmp_path / 'third.db'}")
+    await third.open()
+    with pytest.raises(Refused, match="the source holds an unfinished copy"):
+        await copy(other, third, lambda *_: None, "there")
+    await third.close()
 
 
 async def test_a_copy_does_not_go_on_from_another_source(
@@ -127,7 +169,7 @@ async def test_a_copy_does_not_go_on_from_another_source(
     await stopped(filled, other)
     await run.save(customers=[make.customer("new")])
     with pytest.raises(Refused, match="part of a copy of another store, or of this one as it was before"):
-        await copy(filled, other, lambda *_: None)
+        await copy(filled, other, lambda *_: None, "there")
 
 
 async def test_what_others_put_into_the_target_is_told_in_a_sentence(
@@ -141,9 +183,9 @@ async def test_what_others_put_into_the_target_is_told_in_a_sentence(
 
 
 async def test_a_store_that_holds_something_is_not_copied_into(filled: Any, other: Any) -> None:
-    await copy(filled, other, lambda *_: None)
+    await copy(filled, other, lambda *_: None, "there")
     with pytest.raises(Refused, match="the target holds messages already"):
-        await copy(filled, other, lambda *_: None)
+        await copy(filled, other, lambda *_: None, "there")
 
 
 async def test_a_copy_that_differs_is_found(filled: Any, other: Any, make: Any) -> None:
@@ -168,4 +210,4 @@ async def test_a_copy_that_differs_is_found(filled: Any, other: Any, make: Any) 
             return end
 
     with pytest.raises(Unavailable, match="the copy of counters differs from its source"):
-        await copy(Spoilt(), other, lambda *_: None)
+        await copy(Spoilt(), other, lambda *_: None, "there")

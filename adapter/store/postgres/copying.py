@@ -91,6 +91,10 @@ class PostgresEnd:
         row = await self._use(lambda connection: connection.fetchrow(sql, timeout=_TIMEOUT))
         return tuple(int(value) for value in row)
 
+    async def forget(self, name: str) -> None:
+        """Drop what was noted."""
+        await self._use(lambda connection: connection.execute(SQL["forget_note"], name))
+
     async def finish(self) -> None:
         """Let numbering go on, and forget the progress."""
 

@@ -20,7 +20,7 @@ from adapter.model.events import Event
 from adapter.model.quarantine import Quarantined
 from adapter.model.timers import Timer
 from adapter.store.contract import Aged, Held, PassOn, Past, Settlement, Transaction
-from adapter.store.copy import unfinished
+from adapter.store.copy import expect_usable
 from adapter.store.migrations import Schema, compared
 from adapter.store.postgres import outbox
 from adapter.store.postgres.committer import Committer
@@ -61,8 +61,9 @@ class PostgresStore:
             connection = await connect(self._dsn, {})
             try:
                 self.made = await migrate(connection, MIGRATIONS, self._shown)
-                if not copying and await connection.fetchval(SQL["unfinished"]):
-                    raise unfinished(self._shown)
+                if not copying:
+                    noted = await connection.fetch(SQL["copies"])
+                    expect_usable(self._shown, {row["name"]: row["reached"] for row in noted})
             except BaseException:
                 connection.terminate()
                 raise

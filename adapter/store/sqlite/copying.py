@@ -77,6 +77,10 @@ class SqliteEnd:
         row = await self._write(lambda connection: connection.execute(sql).fetchone())
         return tuple(row)
 
+    async def forget(self, name: str) -> None:
+        """Drop what was noted."""
+        await self._write(lambda connection: connection.execute(SQL["forget_note"], (name,)))
+
     async def finish(self) -> None:
         """Forget the progress."""
         await self._write(lambda connection: connection.execute(SQL["forget_progress"]))

@@ -21,7 +21,7 @@ from adapter.model.events import Event
 from adapter.model.quarantine import Quarantined
 from adapter.model.timers import Timer
 from adapter.store.contract import Aged, Held, PassOn, Past, Settlement, Transaction
-from adapter.store.copy import unfinished
+from adapter.store.copy import expect_usable
 from adapter.store.migrations import Schema, compared
 from adapter.store.rows import digest_slices
 from adapter.store.sqlite import outbox
@@ -331,8 +331,8 @@ class SqliteStore:
 
     def _prepare(self, connection: apsw.Connection, *, copying: bool) -> None:
         self.made = migrate(connection, MIGRATIONS, self._path)
-        if not copying and connection.execute(SQL["unfinished"]).get:
-            raise unfinished(self._path)
+        if not copying:
+            expect_usable(self._path, dict(connection.execute(SQL["copies"])))
         if self._lock:
             self._file = OpenFile(self._path, self._lock.descriptor, connection)
         else:

@@ -7,9 +7,13 @@ ON CONFLICT (name) DO UPDATE SET reached = excluded.reached;
 -- How far a copy of a table has come.
 SELECT reached FROM copy_progress WHERE name = $1;
 
--- unfinished --
--- Whether a copy into this store was stopped, or runs.
-SELECT EXISTS (SELECT 1 FROM copy_progress);
+-- copies --
+-- What copies into this store, or from it, have noted.
+SELECT name, reached FROM copy_progress;
+
+-- forget_note --
+-- Something noted holds no more.
+DELETE FROM copy_progress WHERE name = $1;
 
 -- forget_progress --
 -- The copy is over.
