@@ -28,6 +28,7 @@ from adapter.metrics import SHARED, Metrics
 from adapter.settings.values import Settings
 from adapter.shared import hold, shared_folder
 from adapter.store.engines import open_store, shown
+from adapter.store.sqlite.engine import SqliteStore
 from adapter.supervisor import Supervisor
 from adapter.web.application import ASGIApp
 from adapter.web.connection import Connection
@@ -103,6 +104,8 @@ async def try_store(url: str) -> None:
     await store.open()
     try:
         await store.ping()
+        if isinstance(store, SqliteStore) and store.exposed:
+            _log.warning(store.exposed)
     finally:
         await store.close()
     if store.made:

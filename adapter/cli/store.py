@@ -22,6 +22,7 @@ from adapter.store.copy import copy as copying
 from adapter.store.copy import reopen as reopening
 from adapter.store.engines import open_store, shown
 from adapter.store.migrations import Schema
+from adapter.store.postgres.engine import PostgresStore
 from adapter.store.sqlite.engine import SqliteStore
 
 EXAMPLES = """\b
@@ -182,7 +183,7 @@ async def _status(url: str) -> Status:
         return Status(at, schema, None, other(url, schema))
     try:
         async with _opened(url) as store:
-            return Status(at, schema, await store.counts(), _spared(schema))
+            return Status(at, schema, await store.counts(), _note(store, schema))
     except Unavailable as error:  # a server has the SQLite file, or a copy into the store is not finished
         return Status(at, schema, None, error.message)
 
@@ -224,9 +225,9 @@ async def _backed_up(url: str, path: Path) -> int:
     return await store.back_up(path)
 
 
-def _spared(schema: Schema) -> str:
+def _note(store: SqliteStore | PostgresStore, schema: Schema) -> str:
     if schema.applied == schema.latest:
-        return ""
+        return store.exposed if isinstance(store, SqliteStore) else ""
     return (
         f"the store has schema {schema.applied}, newer than this program's; the newer program left it so "
         "that this one may go on serving"

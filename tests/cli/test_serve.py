@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import socket
@@ -72,6 +73,18 @@ def test_the_request_to_try_is_a_segment_call_in_a_shell_word() -> None:
 
 def test_nothing_is_tried_where_a_credential_is_needed() -> None:
     assert "curl" not in greeting(Settings(api=Api((Secret("token"),))), 8000)
+
+
+async def test_the_start_warns_of_a_store_that_every_user_may_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "adapter.db"
+    await server.try_store(f"sqlite:///{path}")
+    assert not any("may read the store" in record.message for record in caplog.records)
+    await asyncio.to_thread(path.chmod, 0o604)
+    await server.try_store(f"sqlite:///{path}")
+    [warning] = [record.message for record in caplog.records if "may read the store" in record.message]
+    assert f"chmod 600 {path} {path}-wal {path}-shm" in warning, "SQLite gives its log the mode of the file"
 
 
 async def test_the_start_says_which_store_it_is_and_whether_it_is_new(

@@ -71,6 +71,12 @@ def test_the_status_tells_schema_and_counts(url: str) -> None:
     assert lines[2].split() == ["customers", "3"]
 
 
+def test_the_status_tells_of_files_that_every_user_may_read(url: str) -> None:
+    path = Path(url.removeprefix("sqlite:///"))
+    path.chmod(0o644)
+    assert f"chmod 600 {path}" in run("status", "--store", url).stderr
+
+
 def test_the_status_hides_the_password(postgres: str) -> None:
     secret = postgres.replace("postgres@", "postgres:hush@")
     assert run("migrate", "--store", secret).exit_code == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -55,6 +56,28 @@ async def test_what_is_committed_is_there_after_reopening(
     await store.open()
     assert await store.customer("c1") == make.customer("c1").customer
     assert await run.used(("", "k")) == {("", "k"): 3}
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
+async def test_the_file_and_what_lies_beside_it_can_be_read_by_their_owner_alone(
+    tmp_path: Path, umask: int
+) -> None:
+    folder = tmp_path / "new"
+    await asyncio.to_thread(folder.mkdir)
+    before = os.umask(umask)
+    try:
+        store = SqliteStore(str(folder / "adapter.db"))
+        await store.open()
+        await store.counts()
+        await store.back_up(folder / "backup.db")
+        modes = await asyncio.to_thread(
+            lambda: {file.name: oct(file.stat().st_mode & 0o777) for file in folder.iterdir()}
+        )
+        await store.close()
+    finally:
+        os.umask(before)
+    names = ["adapter.db", "adapter.db-shm", "adapter.db-wal", "adapter.db.lock", "backup.db"]
+    assert modes == dict.fromkeys(names, "0o600")
 
 
 async def test_a_second_store_on_the_file_is_told_what_to_do(store: SqliteStore, path: Path) -> None:

@@ -30,7 +30,7 @@ from adapter.store.sqlite.connection import begun, connect, roll_back, transacti
 from adapter.store.sqlite.copying import SqliteEnd
 from adapter.store.sqlite.lock import FileLock
 from adapter.store.sqlite.migrate import applied, migrate
-from adapter.store.sqlite.open_file import OpenFile, claim, expect_readable
+from adapter.store.sqlite.open_file import OpenFile, claim, expect_readable, exposed
 from adapter.store.sqlite.reads import Reads
 from adapter.store.sqlite.statements import MIGRATIONS, SQL
 from adapter.store.sqlite.transaction import SqliteTransaction, drive
@@ -69,13 +69,19 @@ class SqliteStore:
         folder = Path(self._path).parent
         return "" if self._folder or folder.is_dir() else str(folder)
 
+    @property
+    def exposed(self) -> str:
+        """What to do about files that every user of the machine may read or write; empty without such."""
+        files = " ".join(str(file) for file in exposed(self._path))
+        return files and f"every user of this machine may read the store: run `chmod 600 {files}`"
+
     async def open(self, *, copying: bool = False) -> None:
         """Take the file for this process, and bring its schema up to date."""
         if self._connection is not None:
             return
         if self._folder:
             with suppress(OSError):  # the lock says what is wrong
-                self._folder.mkdir(exist_ok=True)
+                self._folder.mkdir(mode=0o700, exist_ok=True)
         if self._lock:
             self._lock.take()
         self._writer.start()

@@ -28,6 +28,8 @@ _FULL = 8_000
 _MOUNTS = Path("/proc/self/mountinfo")
 #: What SQLite appends to the name of a file for its log, and for the index of that log.
 _BESIDE = ("-wal", "-shm")
+#: The permissions of users who are neither the file's owner nor of its group.
+_OTHERS = 0o007
 _Seen = tuple[int, int, int]
 _ELSEWHERE = (
     "process {process} has the store {path} open, and its log {log} is not here: "
@@ -174,6 +176,12 @@ def expect_log(path: str, descriptor: int) -> None:
         raise StoreInUse(_ELSEWHERE.format(path=path, log=log, process=process))
     elif mark >= _FIRST and _has_other_name(path, descriptor):
         raise StoreUnavailable(_LEFT.format(path=path, log=log))
+
+
+def exposed(path: str) -> list[Path]:
+    """Return which of the file, its log and its index any user of the machine may read or write."""
+    found = (Path(path), *_beside(path))
+    return [each for each in found if each.exists() and each.stat().st_mode & _OTHERS]
 
 
 def _is_stray(log: Path, descriptor: int) -> bool:
