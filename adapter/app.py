@@ -300,7 +300,7 @@ def _room(settings: Settings) -> Room:
 
 def _policy(settings: Settings) -> Policy:
     within = timedelta(hours=settings.ingest.reward_within_hours)
-    return Policy(reward_within=within, reward_development=settings.mparticle.accept_development)
+    return Policy(within, settings.mparticle.accept_development, settings.ingest.max_event_bytes)
 
 
 def _intervals(settings: Settings) -> Intervals:

@@ -121,7 +121,7 @@ async def _bodies(target: Target) -> None:
 
 def _many_calls() -> tuple[str, bytes]:
     one = json.dumps(call("track", "m-@ID@-@N@", "many-@N@", event="Product Viewed", properties={"price": 5}))
-    count = BODY // (len(one) + 12)
+    count = BODY // (len(one) + 14)
     calls = (one.replace("@N@", str(number)) for number in range(count))
     return "/webhooks/segment", f"[{','.join(calls)}]".encode()
 
@@ -138,9 +138,11 @@ def _one_text() -> tuple[str, bytes]:
 
 
 def _batch_of_events() -> tuple[str, bytes]:
-    event = {"event_type": "custom_event", "data": {"event_name": "Viewed", "custom_attributes": {"a": "1"}}}
-    events = [event] * (BODY // (len(json.dumps(event, separators=(",", ":"))) + 1) - 2)
-    body = {"events": events, "mpid": "77@ID@", "batch_id": "b-@ID@", "environment": "production"}
+    attributes = {"a": "1", "b": [{}, [], 2.5], "c": "x" * 40}
+    data = {"event_name": "Viewed", "custom_attributes": attributes}
+    event = {"event_type": "custom_event", "data": data}
+    count = BODY // (len(json.dumps(event, separators=(",", ":"))) + 1) - 2
+    body = {"events": [event] * count, "mpid": "77@ID@", "batch_id": "b-@ID@"}
     return "/v2/events", json.dumps(body, separators=(",", ":")).encode()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import zlib
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -13,6 +14,10 @@ from msgspec import Raw, Struct
 
 from adapter.model.ids import is_utf8
 
+#: Longer documents are kept compressed, and lists show so many of their bytes.
+SHOWN = 4_096
+#: In longer texts only what stands right behind a naming key counts: they are not decoded.
+_LONG = 262_144
 #: Keys, in lower-case letters alone, whose value names a person.
 _NAMING = frozenset({"userid", "anonymousid", "previousid", "sourceid", "customerid", "mpid", "email"})
 #: Keys below which every value names a person, but for what says of which kind it is.
@@ -50,7 +55,71 @@ class Quarantined(Struct, frozen=True):
         return set(_names_in_text(document) if isinstance(document, str) else _names(document))
 
 
+class Packed(Quarantined, frozen=True):
+    """A message as it is kept where its document is long: `document` is the beginning, as a JSON string.
+
+    `whole` is all of it, compressed, `size` what it has in bytes, `named` whom it names.
+    """
+
+    whole: bytes = b""
+    size: int = 0
+    named: frozenset[str] = frozenset()
+
+    def names(self) -> set[str]:
+        """Return whom the whole document names."""
+        return set(self.named)
+
+
+class Excerpt(Struct, frozen=True):
+    """A quarantined message as lists show it: where `truncated`, `document` is a text, its first 4 KB.
+
+    `size` is what the whole document has in bytes.
+    """
+
+    source: str
+    key: str
+    document: Raw
+    reason: str
+    received_at: datetime
+    id: int
+    replayed: bool
+    size: int
+    truncated: bool
+
+
+def packed(message: Quarantined) -> Quarantined:
+    """Return a message as it is kept: one with a long document Packed."""
+    if isinstance(message, Packed) or len(memoryview(message.document)) <= SHOWN:
+        return message
+    document = bytes(message.document)
+    return Packed(
+        message.source,
+        message.key,
+        beginning(document),
+        message.reason,
+        message.received_at,
+        message.id,
+        message.replayed,
+        zlib.compress(document, 1),
+        len(document),
+        frozenset(message.names()),
+    )
+
+
+def beginning(document: bytes) -> Raw:
+    """Return the first bytes of a long document, as a JSON string."""
+    return Raw(msgspec.json.encode(document[:SHOWN].decode("utf-8", "ignore")))
+
+
+def unpacked(whole: bytes) -> Raw:
+    """Return the document of what is packed."""
+    return Raw(zlib.decompress(whole))
+
+
 def _names_in_text(text: str) -> Iterator[str]:
+    if len(text) > _LONG:
+        yield from (found[2] for found in _MEMBER.finditer(text) if _tells(found[1], naming=False))
+        return
     try:
         document = json.loads(text, parse_int=str, parse_float=str)
     except (ValueError, RecursionError):

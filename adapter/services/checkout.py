@@ -15,7 +15,7 @@ from adapter.model.discounts import Discount, HeldDiscount
 from adapter.model.encoding import encode
 from adapter.model.events import Event
 from adapter.model.operations import DiscountMove
-from adapter.model.quarantine import Quarantined
+from adapter.model.quarantine import Excerpt, Quarantined
 from adapter.services import lifecycle
 from adapter.services.books import Books
 from adapter.services.committer import Committer
@@ -115,9 +115,16 @@ class Checkout:
         # Thousands of rules take a second: others are served meanwhile.
         return [await asyncio.to_thread(self._books.rules.complete, decision) for decision in asked]
 
-    async def quarantined(self, before: int | None = None) -> list[Quarantined]:
+    async def quarantined(self, before: int | None = None) -> list[Excerpt]:
         """Return the latest quarantined messages, or the latest of those with an id below `before`."""
         return await self._read(self._store.latest_quarantined(before))
+
+    async def quarantined_message(self, id_: int) -> Quarantined:
+        """Return a quarantined message, whole; raises NotFound."""
+        found = await self._read(self._store.quarantined_message(id_))
+        if found is None:
+            raise NotFound(f"there is no message {id_} in quarantine: it was replayed, or is gone")
+        return found
 
     def _standing(self, held: HeldDiscount) -> Discount:
         status = held.status_at(self._clock())

@@ -16,7 +16,7 @@ from adapter.logs import Tally
 from adapter.metrics import Metrics
 from adapter.model.messages import Message
 from adapter.model.operations import CustomerErase, CustomerUpsert, DiscountMove, EventOccurred
-from adapter.model.quarantine import Quarantined
+from adapter.model.quarantine import Quarantined, packed
 from adapter.services.books import Books
 from adapter.services.committer import Committer
 from adapter.services.results import Result
@@ -47,11 +47,12 @@ class Policy(Struct, frozen=True):
     """Which events may still earn something.
 
     An event that happened longer ago than `reward_within` is history, whoever sends it; one from a
-    development environment is a test.
+    development environment is a test. `message_bytes` is the bound of a message.
     """
 
     reward_within: timedelta = timedelta(hours=72)
     reward_development: bool = False
+    message_bytes: int = 262_144
 
 
 class Ingest:
@@ -78,6 +79,11 @@ class Ingest:
     def sources(self) -> tuple[str, ...]:
         """The sources that the files in force have mappings of."""
         return self._books.mappings.sources
+
+    @property
+    def longest(self) -> int:
+        """The longest document that is mapped: a message stands in its own several times."""
+        return 4 * self._policy.message_bytes
 
     async def receive(self, decoded: Decoded, size: int = 0) -> list[Result]:
         """Settle decoded messages durably; one result each, the quarantined ones last.
@@ -113,7 +119,9 @@ class Ingest:
             more, coming = self._works(part.messages[start : start + _STRETCH], ())
             works += more
             results += coming
-        more, coming = self._works((), part.quarantined)
+        # To pack what is as long as a body takes a while, and what is packed is what waits in memory then.
+        kept = part.quarantined
+        more, coming = self._works((), await asyncio.to_thread(_packed, kept) if kept else ())
         return works + more, results + coming
 
     def _works(
@@ -239,6 +247,10 @@ class Ingest:
         while met:
             (source, field), count = met.popitem()
             self._metrics.placeholders.labels(source, field).inc(count)
+
+
+def _packed(quarantined: Sequence[Quarantined]) -> list[Quarantined]:
+    return [packed(kept) for kept in quarantined]
 
 
 def _parts(decoded: Decoded, size: int) -> Iterator[Decoded]:

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from adapter.model.messages import Message
-from adapter.model.quarantine import Quarantined
+from adapter.model.quarantine import Excerpt, Quarantined
 from adapter.services.ingest import Ingest
 from adapter.services.results import Result
 from adapter.sources.decoded import Decoded
@@ -24,7 +24,7 @@ class Replayed(Struct, frozen=True):
     `stays` says whether the message is in quarantine still; after a dry run, whether it would be.
     """
 
-    entry: Quarantined
+    entry: Excerpt
     result: Result
     stays: bool
 
@@ -41,11 +41,11 @@ class Wish(Struct, frozen=True):
     dry_run: bool = False
     drop_ignored: bool = False
 
-    def names(self, entry: Quarantined) -> bool:
+    def names(self, entry: Excerpt) -> bool:
         """Say whether an entry is among the wanted ones."""
         return (not self.ids or entry.id in self.ids) and self.source in (None, entry.source)
 
-    def leaves(self, entry: Quarantined, result: Result, sources: Collection[str]) -> bool:
+    def leaves(self, entry: Excerpt, result: Result, sources: Collection[str]) -> bool:
         """Say whether an entry leaves the quarantine, where these `sources` have mappings."""
         if result.outcome == "ignored":
             return self.drop_ignored and entry.source in sources
@@ -64,11 +64,14 @@ async def replay(store: Store, ingest: Ingest, wish: Wish) -> AsyncIterator[Repl
     while entries := [each for each in await store.quarantined(after, _PAGE) if each.id <= latest]:
         after = entries[-1].id
         for entry in filter(wish.names, entries):
-            yield await _replayed(store, ingest, wish, entry)
+            whole = await store.quarantined_message(entry.id)
+            if whole is not None:
+                yield await _replayed(store, ingest, wish, entry, _message(whole, ingest.longest))
 
 
-async def _replayed(store: Store, ingest: Ingest, wish: Wish, entry: Quarantined) -> Replayed:
-    message = _message(entry)
+async def _replayed(
+    store: Store, ingest: Ingest, wish: Wish, entry: Excerpt, message: Message | None
+) -> Replayed:
     if message is None:
         return Replayed(entry, Result(entry.key, "quarantined", entry.reason), True)
     result = ingest.preview(message)
@@ -80,7 +83,10 @@ async def _replayed(store: Store, ingest: Ingest, wish: Wish, entry: Quarantined
     return Replayed(entry, result, not leaves or result.outcome == "quarantined")
 
 
-def _message(entry: Quarantined) -> Message | None:
+def _message(entry: Quarantined, longest: int) -> Message | None:
+    """Return what can be mapped again: an object, and not of an older program that bounded no message."""
+    if len(memoryview(entry.document)) > longest:
+        return None
     document = msgspec.json.decode(entry.document)
     if not isinstance(document, dict):
         return None

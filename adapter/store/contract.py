@@ -24,7 +24,7 @@ from adapter.model.deliveries import Delivery
 from adapter.model.discounts import HeldDiscount
 from adapter.model.erasures import Receipt
 from adapter.model.events import Event
-from adapter.model.quarantine import Quarantined
+from adapter.model.quarantine import Excerpt, Quarantined
 from adapter.model.timers import Cancellation, Timer
 
 T = TypeVar("T")
@@ -329,12 +329,16 @@ class Store(Protocol):
         """
         ...
 
-    async def quarantined(self, after: int = 0, limit: int = 100) -> list[Quarantined]:
-        """Return quarantined messages with an id above `after`, in order of id."""
+    async def quarantined(self, after: int = 0, limit: int = 100) -> list[Excerpt]:
+        """Return excerpts of quarantined messages with an id above `after`, in order of id."""
         ...
 
-    async def latest_quarantined(self, before: int | None = None, limit: int = 100) -> list[Quarantined]:
-        """Return quarantined messages with an id below `before` (of all, without it), the latest first."""
+    async def latest_quarantined(self, before: int | None = None, limit: int = 100) -> list[Excerpt]:
+        """Return the same with an id below `before` (of all, without it), the latest first."""
+        ...
+
+    async def quarantined_message(self, id_: int) -> Quarantined | None:
+        """Return one quarantined message, whole."""
         ...
 
     async def release_quarantined(self, ids: Sequence[int]) -> int:

@@ -15,7 +15,7 @@ from adapter.model.deliveries import Delivery
 from adapter.model.discounts import HeldDiscount
 from adapter.model.encoding import encode
 from adapter.model.events import Event
-from adapter.model.quarantine import Quarantined
+from adapter.model.quarantine import SHOWN, Excerpt, Packed, Quarantined, beginning, packed, unpacked
 from adapter.model.timers import Timer
 from adapter.store.contract import MessageKey, Settlement
 from adapter.store.moments import micros, micros_or_none, moment
@@ -160,17 +160,33 @@ def read_timer(row: Iterable[Any]) -> Timer:
 
 def quarantined_row(message: Quarantined) -> tuple[Any, ...]:
     """Return a quarantined message's columns, its id apart."""
+    kept = packed(message)
+    whole, size = (kept.whole, kept.size) if isinstance(kept, Packed) else (None, None)
     return (
-        message.source,
-        message.key,
-        bytes(message.document),
-        message.reason,
-        micros(message.received_at),
-        message.replayed,
+        kept.source,
+        kept.key,
+        bytes(kept.document),
+        kept.reason,
+        micros(kept.received_at),
+        kept.replayed,
+        whole,
+        size,
     )
 
 
 def read_quarantined(row: Iterable[Any]) -> Quarantined:
     """Return the message of a row as `quarantined_row` makes it, with its id at the end."""
-    source, key, document, reason, received_at, replayed, id_ = row
-    return Quarantined(source, key, msgspec.Raw(document), reason, moment(received_at), id_, bool(replayed))
+    source, key, document, reason, received_at, replayed, whole, _size, id_ = row
+    document = msgspec.Raw(document) if whole is None else unpacked(whole)
+    return Quarantined(source, key, document, reason, moment(received_at), id_, bool(replayed))
+
+
+def read_excerpt(row: Iterable[Any]) -> Excerpt:
+    """Return what a list shows of a row: the beginning of its document, its size, and whether it is packed.
+
+    Older programs kept long documents as they are.
+    """
+    source, key, document, reason, received_at, replayed, is_packed, size, id_ = row
+    truncated = bool(is_packed) or size > SHOWN
+    shown = beginning(document) if truncated and not is_packed else msgspec.Raw(document)
+    return Excerpt(source, key, shown, reason, moment(received_at), id_, bool(replayed), size, truncated)

@@ -77,6 +77,8 @@ TABLES = (
         reason="text",
         received_at="number",
         replayed="boolean",
+        whole="bytes",
+        size="number",
     ),
     _table("quarantine_names", name="bytes", id="number"),
     _table(

@@ -10,6 +10,7 @@ from urllib.parse import unquote_to_bytes
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import asdict
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -18,6 +19,7 @@ from adapter.errors import NotFound, Unreadable
 from adapter.model.encoding import encode
 from adapter.model.ids import fault
 from adapter.model.operations import DiscountMove
+from adapter.model.quarantine import Excerpt
 from adapter.model.units import units
 from adapter.web.bodies import read
 from adapter.web.credentials import bearer, enter, require
@@ -46,6 +48,12 @@ class Move(Struct, frozen=True, forbid_unknown_fields=True):
     units: Decimal | None = None
 
 
+class Entry(Excerpt, frozen=True, kw_only=True):
+    """A quarantined message in a list, and where it is found `whole`."""
+
+    whole: str
+
+
 def routes(doors: Doors) -> list[Route]:
     """Return the native API's routes, which match paths as they were sent, before `%2F` becomes a slash.
 
@@ -61,6 +69,7 @@ def routes(doors: Doors) -> list[Route]:
         _route(doors, "/v1/customers/{source_id:path}", _erase, "DELETE"),
         _route(doors, "/v1/decisions", _decisions),
         _route(doors, "/v1/quarantine", _quarantine),
+        _route(doors, "/v1/quarantine/{id}", _quarantined),
     ]
 
 
@@ -153,7 +162,15 @@ async def _quarantine(doors: Doors, request: Request) -> Any:
     before = request.query_params.get("before")
     if before is not None and not _ENTRY.fullmatch(before):
         raise Unreadable("`before` is the `id` of a quarantined message: `/v1/quarantine?before=120`")
-    return {"quarantined": await doors.checkout.quarantined(None if before is None else int(before))}
+    found = await doors.checkout.quarantined(None if before is None else int(before))
+    return {"quarantined": [Entry(**asdict(each), whole=f"/v1/quarantine/{each.id}") for each in found]}
+
+
+async def _quarantined(doors: Doors, request: Request) -> Any:
+    given = request.path_params["id"]
+    if not _ENTRY.fullmatch(given):
+        raise NotFound("there is no such message in quarantine: name one by its `id`")
+    return await doors.checkout.quarantined_message(int(given))
 
 
 def _moving(verb: Any) -> Ask:

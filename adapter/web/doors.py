@@ -16,7 +16,7 @@ from adapter.model.discounts import Discount
 from adapter.model.erasures import Receipt
 from adapter.model.events import Event
 from adapter.model.operations import DiscountMove
-from adapter.model.quarantine import Quarantined
+from adapter.model.quarantine import Excerpt, Quarantined
 from adapter.services.health import Check
 from adapter.services.privacy import Export
 from adapter.services.results import Result
@@ -65,8 +65,12 @@ class Checkout(Protocol):
         """Return a customer's latest decisions, or those on one event, with a sentence for every rule."""
         ...
 
-    async def quarantined(self, before: int | None = None) -> list[Quarantined]:
+    async def quarantined(self, before: int | None = None) -> list[Excerpt]:
         """Return the latest quarantined messages, or the latest of those with an id below `before`."""
+        ...
+
+    async def quarantined_message(self, id_: int) -> Quarantined:
+        """Return a quarantined message, whole; raises NotFound."""
         ...
 
 

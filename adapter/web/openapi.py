@@ -17,7 +17,7 @@ from adapter.model.quarantine import Quarantined
 from adapter.services.health import Check
 from adapter.services.privacy import Export
 from adapter.services.results import Result
-from adapter.web.api import MAX_KEY, VERBS, Move
+from adapter.web.api import MAX_KEY, VERBS, Entry, Move
 from adapter.web.opendsr import Accepted
 from adapter.web.tracking import KINDS
 
@@ -75,9 +75,9 @@ class Decisions(Struct):
 
 
 class Quarantine(Struct):
-    """The latest quarantined messages, each whole and with the reason why it is there."""
+    """The latest quarantined messages, each with the reason why it is there."""
 
-    quarantined: list[Quarantined]
+    quarantined: list[Entry]
 
 
 class Readiness(Struct):
@@ -88,8 +88,8 @@ class Readiness(Struct):
 
 
 _SCHEMAS = (
-    Settled, Error, EventsApiErrors, Discounts, Events, Decisions, Quarantine, Readiness, Customer, Move,
-    Receipt, Export, Accepted,
+    Settled, Error, EventsApiErrors, Discounts, Events, Decisions, Quarantine, Quarantined, Readiness, Customer,
+    Move, Receipt, Export, Accepted,
 )  # fmt: skip
 _WORDS = {400: "The body cannot be read", 401: "Credentials are missing", 403: "Credentials are wrong",
           404: "There is nothing under that name", 409: "The discount cannot move there",
@@ -196,6 +196,10 @@ def _api() -> Json:
         "/v1/quarantine": {
             "get": _read("listQuarantine", "What could not be mapped or decided, and why", "Quarantine",
                          [_number("before", "Only what has an `id` below this one")], 400)
+        },
+        "/v1/quarantine/{id}": {
+            "get": _read("getQuarantined", "Return a quarantined message, whole", "Quarantined",
+                         [_parameter("id", "path")], 404)
         },
     }  # fmt: skip
     for what in ("discounts", "events"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from msgspec import Raw
 
 from adapter.model.encoding import encode
-from adapter.model.quarantine import Quarantined
+from adapter.model.quarantine import Packed, Quarantined, packed, unpacked
 
 
 def kept(document: bytes) -> Quarantined:
@@ -41,3 +42,26 @@ def test_ids_and_emails_are_found_wherever_they_stand(document: Any, names: set[
 @pytest.mark.parametrize("document", [b"", b"nope", b"[" * 100_000, b"\xff", b'"oh"'])
 def test_what_is_no_document_names_nobody(document: bytes) -> None:
     assert kept(document).names() == set()
+
+
+def test_a_long_document_is_packed_once_and_names_whom_it_named() -> None:
+    document = b'{"userId":"ann","text":"%b"}' % (b"x" * 1_000_000)
+    message = kept(document)
+    small = packed(message)
+    assert isinstance(small, Packed)
+    assert packed(small) is small
+    assert (small.size, bytes(unpacked(small.whole))) == (len(document), document)
+    assert len(small.whole) + len(bytes(small.document)) < 20_000
+    assert small.names() == message.names() == {"ann"}
+
+
+def test_a_short_document_is_kept_as_it_is() -> None:
+    message = kept(b'{"userId":"ann"}')
+    assert packed(message) is message
+
+
+def test_a_long_text_is_not_decoded_to_find_whom_it_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = '{"userId":"ann","deep":%s1}' % ('{"a":[' * 100_000)
+    message = kept(encode(text))
+    monkeypatch.setattr(json, "loads", None)
+    assert message.names() == {"ann"}

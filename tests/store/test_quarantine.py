@@ -4,17 +4,59 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+import pytest
+from msgspec import Raw
 from msgspec.structs import replace
 
+from adapter.model.quarantine import SHOWN
+from adapter.store import rows
 from adapter.store.contract import Store
 
 
 async def test_a_message_is_returned_as_saved_with_an_id(store: Store, run: Any, make: Any) -> None:
     kept = [make.quarantined("m\0", "é"), replace(make.quarantined("m2"), replayed=True)]
     await run.save(quarantine=kept)
-    found = await store.quarantined()
-    assert [replace(each, id=0) for each in found] == kept
-    assert 0 < found[0].id < found[1].id
+    ids = [each.id for each in await store.quarantined()]
+    found = [await store.quarantined_message(id_) for id_ in ids]
+    assert [replace(each, id=0) for each in found if each] == kept
+    assert 0 < ids[0] < ids[1]
+
+
+@pytest.mark.parametrize("document", [b'{"a":"%b"}', b'["\\u00e9%b"]', '"é%b"'.encode(), b"[%b0]"])
+@pytest.mark.parametrize("long", [10, SHOWN, 5_000_000])
+async def test_a_long_document_is_kept_whole_and_lists_show_its_beginning(
+    store: Store, run: Any, make: Any, document: bytes, long: int
+) -> None:
+    text = document % (b"1," * (long // 2))
+    await run.save(quarantine=[replace(make.quarantined("m"), document=Raw(text))])
+    [excerpt] = await store.quarantined()
+    assert await store.latest_quarantined() == [excerpt]
+    assert (excerpt.size, excerpt.truncated) == (len(text), len(text) > SHOWN)
+    assert len(bytes(excerpt.document)) < 2 * SHOWN
+    whole = await store.quarantined_message(excerpt.id)
+    assert whole is not None
+    assert bytes(whole.document) == text
+    shown = msgspec.json.decode(excerpt.document)
+    assert text.decode().startswith(shown) if excerpt.truncated else bytes(excerpt.document) == text
+
+
+async def test_long_documents_that_an_older_program_kept_are_listed_and_found_likewise(
+    store: Store, run: Any, make: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = b'{"a":"%b"}' % ("é" * 500_000).encode()
+    monkeypatch.setattr(rows, "packed", lambda message: message)
+    await run.save(quarantine=[replace(make.quarantined("m"), document=Raw(text))])
+    [excerpt] = await store.quarantined()
+    assert (excerpt.size, excerpt.truncated) == (len(text), True)
+    assert text.decode().startswith(msgspec.json.decode(excerpt.document))
+    whole = await store.quarantined_message(excerpt.id)
+    assert whole is not None
+    assert bytes(whole.document) == text
+
+
+async def test_a_message_that_is_not_there_is_none(store: Store) -> None:
+    assert await store.quarantined_message(7) is None
 
 
 async def test_pages_go_on_after_an_id(store: Store, run: Any, make: Any) -> None:

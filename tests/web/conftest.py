@@ -22,7 +22,7 @@ from adapter.model.discounts import Discount, HeldDiscount, PercentageOff
 from adapter.model.erasures import Receipt
 from adapter.model.events import Event, User
 from adapter.model.operations import DiscountMove
-from adapter.model.quarantine import Quarantined
+from adapter.model.quarantine import Excerpt, Quarantined
 from adapter.model.timers import Timer
 from adapter.services.health import Check
 from adapter.services.privacy import Export
@@ -104,9 +104,15 @@ class Services:
         outcome = RuleOutcome("high-value-cart-first-purchase", "issued", "every condition holds")
         return [Decision(event_id or "evt_789", "checkout_started", source_id, NOW, "book", (outcome,), {})]
 
-    async def quarantined(self, before: int | None = None) -> list[Quarantined]:
-        kept = [Quarantined("segment", "m", Raw(b'{"userId":"u"}'), "no name", NOW, id_) for id_ in (8, 7)]
+    async def quarantined(self, before: int | None = None) -> list[Excerpt]:
+        document = Raw(b'{"userId":"u"}')
+        kept = [Excerpt("segment", "m", document, "no name", NOW, id_, False, 14, False) for id_ in (8, 7)]
         return [each for each in kept if before is None or each.id < before]
+
+    async def quarantined_message(self, id_: int) -> Quarantined:
+        if id_ not in (7, 8):
+            raise NotFound("there is none")
+        return Quarantined("segment", "m", Raw(b'{"userId":"u"}'), "no name", NOW, id_)
 
     async def erase(self, source_id: str, by: str = "api", request: str = "") -> Receipt:
         if self.error:

@@ -121,8 +121,21 @@ async def test_the_quarantine_shows_what_is_kept_and_why(connect: Connect) -> No
     latest, _ = (await connect().get("/v1/quarantine")).json()["quarantined"]
     assert latest == {
         "source": "segment", "key": "m", "document": {"userId": "u"}, "reason": "no name",
-        "received_at": "2024-07-15T18:24:10Z", "id": 8, "replayed": False,
+        "received_at": "2024-07-15T18:24:10Z", "id": 8, "replayed": False, "size": 14, "truncated": False,
+        "whole": "/v1/quarantine/8",
     }  # fmt: skip
+
+
+async def test_a_quarantined_message_is_found_whole_by_its_id(connect: Connect) -> None:
+    [entry, _] = (await connect().get("/v1/quarantine")).json()["quarantined"]
+    whole = (await connect().get(entry["whole"])).json()
+    assert (whole["id"], whole["document"]) == (8, {"userId": "u"})
+
+
+@pytest.mark.parametrize("id_", ["9", "x", "9" * 19, "-1"])
+async def test_a_quarantined_message_that_is_not_there_is_not_found(id_: str, connect: Connect) -> None:
+    answer = await connect().get(f"/v1/quarantine/{id_}")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
 
 
 async def test_the_quarantine_goes_back_before_an_id(connect: Connect) -> None:

@@ -47,6 +47,7 @@ def test_every_route_is_described_and_nothing_else(doors: Any) -> None:
         ("/v1/customers/user/123/export", "Export"),
         ("/v1/decisions?source_id=u", "Decisions"),
         ("/v1/quarantine", "Quarantine"),
+        ("/v1/quarantine/8", "Quarantined"),
         ("/health/ready", "Readiness"),
         ("/nowhere", "Error"),
     ],

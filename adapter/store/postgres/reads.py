@@ -17,7 +17,7 @@ from adapter.model.deliveries import Delivery
 from adapter.model.discounts import HeldDiscount
 from adapter.model.erasures import Receipt, fingerprint
 from adapter.model.events import Event
-from adapter.model.quarantine import Quarantined
+from adapter.model.quarantine import Excerpt, Quarantined
 from adapter.model.timers import Timer
 from adapter.store.contract import Held, Past
 from adapter.store.erasures import (
@@ -39,6 +39,7 @@ from adapter.store.rows import (
     read_decision,
     read_delivery,
     read_event,
+    read_excerpt,
     read_held,
     read_quarantined,
     read_timer,
@@ -122,14 +123,19 @@ class Reads:
         rows = await self._rows(_BY_STATUS[status], limit, destination)
         return [read_delivery(row) for row in rows]
 
-    async def quarantined(self, after: int, limit: int) -> list[Quarantined]:
-        """Return quarantined messages after an id."""
-        return [read_quarantined(row) for row in await self._rows("quarantined", after, limit)]
+    async def quarantined(self, after: int, limit: int) -> list[Excerpt]:
+        """Return excerpts of quarantined messages after an id."""
+        return [read_excerpt(row) for row in await self._rows("quarantined", after, limit)]
 
-    async def latest_quarantined(self, before: int | None, limit: int) -> list[Quarantined]:
-        """Return quarantined messages before an id, the latest first."""
+    async def latest_quarantined(self, before: int | None, limit: int) -> list[Excerpt]:
+        """Return excerpts of quarantined messages before an id, the latest first."""
         rows = await self._rows("latest_quarantined", LAST_ID if before is None else before, limit)
-        return [read_quarantined(row) for row in rows]
+        return [read_excerpt(row) for row in rows]
+
+    async def quarantined_message(self, id_: int) -> Quarantined | None:
+        """Return one quarantined message, whole."""
+        rows = await self._rows("quarantined_message", id_)
+        return read_quarantined(rows[0]) if rows else None
 
     async def held(self, name: str) -> Held:
         """Return all that is held of a person, as one snapshot."""

@@ -18,7 +18,7 @@ from adapter.model.deliveries import Delivery
 from adapter.model.discounts import HeldDiscount
 from adapter.model.erasures import Receipt
 from adapter.model.events import Event
-from adapter.model.quarantine import Quarantined
+from adapter.model.quarantine import Excerpt, Quarantined
 from adapter.model.timers import Timer
 from adapter.store.contract import Aged, Held, PassOn, Past, Settlement, Transaction
 from adapter.store.copy import expect_usable
@@ -193,13 +193,17 @@ class SqliteStore:
         """Make dead deliveries due."""
         return await self._write(lambda connection: outbox.revive(connection, now, ids, destination))
 
-    async def quarantined(self, after: int = 0, limit: int = 100) -> list[Quarantined]:
+    async def quarantined(self, after: int = 0, limit: int = 100) -> list[Excerpt]:
         """Return quarantined messages after an id."""
         return await self._read(lambda reads: reads.quarantined(after, limit))
 
-    async def latest_quarantined(self, before: int | None = None, limit: int = 100) -> list[Quarantined]:
+    async def latest_quarantined(self, before: int | None = None, limit: int = 100) -> list[Excerpt]:
         """Return quarantined messages before an id, the latest first."""
         return await self._read(lambda reads: reads.latest_quarantined(before, limit))
+
+    async def quarantined_message(self, id_: int) -> Quarantined | None:
+        """Return one quarantined message, whole."""
+        return await self._read(lambda reads: reads.quarantined_message(id_))
 
     async def release_quarantined(self, ids: Sequence[int]) -> int:
         """Delete quarantine entries."""

@@ -25,7 +25,7 @@ SELECT source_id, body FROM customers WHERE position($1::bytea IN body) > 0;
 
 -- quarantined_naming --
 -- Quarantined messages that name a person by one of an array of digests.
-SELECT source, key, document, reason, received_at, replayed, id FROM quarantine
+SELECT source, key, document, reason, received_at, replayed, whole, size, id FROM quarantine
 WHERE id IN (SELECT quarantine_names.id FROM quarantine_names WHERE quarantine_names.name = ANY ($1::bytea[]))
 ORDER BY id;
 

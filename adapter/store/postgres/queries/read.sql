@@ -42,13 +42,20 @@ SELECT code FROM discounts
 WHERE open AND expires_at IS NOT NULL AND expires_at <= $1 ORDER BY expires_at LIMIT $2;
 
 -- quarantined --
--- Quarantined messages after an id.
-SELECT source, key, document, reason, received_at, replayed, id FROM quarantine WHERE id > $1 ORDER BY id LIMIT $2;
+-- What lists show of quarantined messages after an id: the beginning of a long document that is not packed.
+SELECT source, key, substr(document, 1, 32768), reason, received_at, replayed, whole IS NOT NULL,
+       coalesce(size, octet_length(document)), id
+FROM quarantine WHERE id > $1 ORDER BY id LIMIT $2;
 
 -- latest_quarantined --
--- Quarantined messages before an id, the latest first.
-SELECT source, key, document, reason, received_at, replayed, id FROM quarantine
-WHERE id < $1 ORDER BY id DESC LIMIT $2;
+-- The same of those before an id, the latest first.
+SELECT source, key, substr(document, 1, 32768), reason, received_at, replayed, whole IS NOT NULL,
+       coalesce(size, octet_length(document)), id
+FROM quarantine WHERE id < $1 ORDER BY id DESC LIMIT $2;
+
+-- quarantined_message --
+-- One quarantined message.
+SELECT source, key, document, reason, received_at, replayed, whole, size, id FROM quarantine WHERE id = $1;
 
 -- due_deliveries --
 -- Deliveries still to be made, of one destination where it is named, oldest first.

@@ -47,7 +47,9 @@ WHERE codes.code = given.code AND discounts.source_id = codes.source_id AND disc
 
 -- add_quarantined --
 -- Append messages to the quarantine.
-INSERT INTO quarantine (source, key, document, reason, received_at, replayed, id)
-SELECT given.source, given.key, given.document, given.reason, given.received_at, given.replayed, given.id
-FROM unnest($1::text[], $2::text[], $3::bytea[], $4::text[], $5::bigint[], $6::boolean[], $7::bigint[])
-    AS given (source, key, document, reason, received_at, replayed, id);
+INSERT INTO quarantine (source, key, document, reason, received_at, replayed, whole, size, id)
+SELECT given.source, given.key, given.document, given.reason, given.received_at, given.replayed, given.whole,
+       given.size, given.id
+FROM unnest($1::text[], $2::text[], $3::bytea[], $4::text[], $5::bigint[], $6::boolean[], $7::bytea[],
+            $8::bigint[], $9::bigint[])
+    AS given (source, key, document, reason, received_at, replayed, whole, size, id);

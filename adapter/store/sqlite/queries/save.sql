@@ -55,8 +55,8 @@ ON CONFLICT (id) DO NOTHING;
 
 -- add_quarantined --
 -- Append a message to the quarantine.
-INSERT INTO quarantine (source, key, document, reason, received_at, replayed)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6);
+INSERT INTO quarantine (source, key, document, reason, received_at, replayed, whole, size)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8);
 
 -- end_timer --
 -- End a customer's wait under a rule, if it started by a moment and was not due by then.
