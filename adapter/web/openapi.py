@@ -88,8 +88,8 @@ class Readiness(Struct):
 
 
 _SCHEMAS = (
-    Settled, Error, EventsApiErrors, Discounts, Events, Decisions, Quarantine, Quarantined, Readiness, Customer,
-    Move, Receipt, Export, Accepted,
+    Settled, Error, EventsApiErrors, Discounts, Events, Decisions, Quarantine, Quarantined, Readiness,
+    Customer, Move, Receipt, Export, Accepted,
 )  # fmt: skip
 _WORDS = {400: "The body cannot be read", 401: "Credentials are missing", 403: "Credentials are wrong",
           404: "There is nothing under that name", 409: "The discount cannot move there",
