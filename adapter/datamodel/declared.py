@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from adapter.datamodel.types import Type
 
@@ -18,17 +19,19 @@ UnknownPolicy = Literal["allow", "keep", "quarantine"]
 class Declared(Struct, frozen=True):
     """A trait or an attribute. `misfit` is the shop's policy unless it says its own.
 
-    `required` means of an attribute that every such event has it, of a trait that it is never null.
+    `required` means of an attribute that every such event has it, of a trait that it is never null. `of`
+    declares members of an object, or of the objects in a list.
     """
 
     type: Type
     required: bool = False
     misfit: Policy = "keep"
     description: str = ""
+    of: dict[str, Declared] = {}
 
     def agrees(self, other: Declared) -> bool:
         """Say whether both ask the same of a value."""
-        return (self.type, self.required, self.misfit) == (other.type, other.required, other.misfit)
+        return replace(self, description="") == replace(other, description="")
 
 
 class DeclaredEvent(Struct, frozen=True):

@@ -6,7 +6,7 @@ What is safely another type is coerced; what still does not fit is kept and flag
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import NoneType
 from typing import Any
 
@@ -17,6 +17,7 @@ from adapter.datamodel.declared import DataModel, Declared, Policy
 from adapter.datamodel.types import MISFIT, Reader, described
 from adapter.errors import MappingError
 from adapter.model.operations import CustomerUpsert, EventOccurred, Operation
+from adapter.model.spelling import spelling
 
 Fit = Callable[[Operation], Operation]
 #: Flags of one operation; a message that has nothing to do with the model needs no more to show it.
@@ -26,12 +27,16 @@ _LONGEST_NAME = 80
 
 
 class _Check(Struct, frozen=True):
-    """One trait or attribute: `classes` fit without a look, null among them where it may be missing."""
+    """One trait or attribute: `classes` fit without a look, null among them where it may be missing.
+
+    `members` are the checks of what the model declares inside an object, or inside each object of a list.
+    """
 
     classes: frozenset[type]
     read: Reader
     wanted: str
     policy: Policy
+    members: _Checks | None = None
 
 
 class _Checks(Struct, frozen=True):
@@ -57,9 +62,12 @@ def fitting(model: DataModel) -> Fit:
         for name, event in model.events.items()
     }
     context = _checks(model.context or {}, None, "context", "")
+    spelled = declared_spellings(model.events)
 
     def fit(operation: Operation) -> Operation:
         if operation.__class__ is EventOccurred:
+            if operation.event.name not in events:
+                operation = _respelled(operation, spelled)
             return _event(operation, events, context, unknown)
         if operation.__class__ is CustomerUpsert and operation.traits:
             return _upsert(operation, traits)
@@ -68,8 +76,23 @@ def fitting(model: DataModel) -> Fit:
     return fit
 
 
+def declared_spellings(events: Iterable[str]) -> dict[str, str]:
+    """Return by their spelling the names of events, without those that differ in spelling alone."""
+    spelled: dict[str, str] = {}
+    for name in events:
+        spelled[spelling(name)] = "" if spelling(name) in spelled else name
+    return {key: name for key, name in spelled.items() if name}
+
+
+def _respelled(operation: EventOccurred, spelled: dict[str, str]) -> EventOccurred:
+    """Return an event under the declared name that it has in another spelling."""
+    event = operation.event
+    name = spelled.get(spelling(event.name))
+    return operation if name is None else replace(operation, event=replace(event, name=name))
+
+
 def _checks(declared: dict[str, Declared], unknown: Policy | None, word: str, of: str = "") -> _Checks:
-    by_name = {name: _check(one) for name, one in declared.items()}
+    by_name = {name: _check(name, one, of) for name, one in declared.items()}
     required = frozenset(name for name, one in declared.items() if one.required and word == "attribute")
     usual = {name: _usual(check.classes) for name, check in by_name.items()}
     return _Checks(by_name, usual, required, unknown, word, of)
@@ -80,10 +103,13 @@ def _usual(classes: frozenset[type]) -> type:
     return next((kind for kind in (str, dict, bool, int) if kind in classes), type)
 
 
-def _check(declared: Declared) -> _Check:
+def _check(name: str, declared: Declared, of: str) -> _Check:
     null = frozenset[type]() if declared.required else frozenset({NoneType})
     kind = declared.type
-    return _Check(kind.classes | null, kind.reader, kind.described, declared.misfit)
+    if not declared.of:
+        return _Check(kind.classes | null, kind.reader, kind.described, declared.misfit)
+    members = _checks(declared.of, None, "attribute", f" of `{name}`{of}")
+    return _Check(null, kind.reader, kind.described, declared.misfit, members)
 
 
 def _event(
@@ -126,6 +152,8 @@ def _fitted(values: dict[str, Any], checks: _Checks, misfits: list[str]) -> dict
                 _refuse(checks.unknown, f"{what} is not in the data model", misfits)
         elif value.__class__ not in check.classes:
             found = check.read(value) if value is not None else MISFIT
+            if check.members is not None and found is not MISFIT:
+                found = _inside(found, check.members, misfits)
             if found is MISFIT:
                 _misfit(name, value, check, checks, misfits)
             elif found is not value:
@@ -134,6 +162,16 @@ def _fitted(values: dict[str, Any], checks: _Checks, misfits: list[str]) -> dict
     if checks.required and not checks.required <= values.keys():
         _missing(checks, values, misfits)
     return values if changed is None else changed
+
+
+def _inside(value: Any, checks: _Checks, misfits: list[str]) -> Any:
+    """Return an object or a list of objects with its members fitted; the same where all fit as they came."""
+    if value.__class__ is dict:
+        return _fitted(value, checks, misfits)
+    inner: list[str] = []
+    fitted = [_fitted(item, checks, inner) if item.__class__ is dict else item for item in value]
+    misfits += list(dict.fromkeys(inner))[: _MOST - len(misfits)]
+    return value if all(one is other for one, other in zip(fitted, value, strict=True)) else fitted
 
 
 def _misfit(name: str, value: Any, check: _Check, checks: _Checks, misfits: list[str]) -> None:

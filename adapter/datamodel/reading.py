@@ -21,7 +21,7 @@ MODEL_FILE = "model.yaml"
 _PART_KEYS = ("traits", "events", "context")
 _FILE_KEYS = ("unknown", "misfit", *_PART_KEYS)
 _EVENT_KEYS = ("description", "like", "attributes")
-_DECLARED_KEYS = ("type", "required", "misfit", "description")
+_DECLARED_KEYS = ("type", "required", "misfit", "description", "of")
 _MEANING = {
     "allow": "nothing is said of it",
     "keep": "it is taken as it is, and flagged",
@@ -185,7 +185,12 @@ class _Reading:
             self.refuse((*path, "required"), "`required` is neither true nor false", "write true or false")
         misfit = self.policy((*path, "misfit"), block.get("misfit")) or self.misfit
         text = self.text((*path, "description"), block.get("description"))
-        return None if kind is None else Declared(kind, required is True, misfit, text)
+        of = self.all_declared((*path, "of"), block.get("of"))
+        if of and kind is not None and kind.name != "object":
+            self.refuse(
+                (*path, "of"), f"`{kind}` has no members", "declare an `object`, or drop `of`", key=True
+            )
+        return None if kind is None else Declared(kind, required is True, misfit, text, of)
 
     def type(self, path: yaml.Keys, value: Any) -> Type | None:
         kind = parse_type(value) if isinstance(value, str) else None

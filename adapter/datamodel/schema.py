@@ -42,5 +42,6 @@ def _declared() -> Schema:
         "required": said({"type": "boolean"}, "Every such event has it; of a trait: it is never null."),
         "misfit": one_of(get_args(Policy)),
         "description": TEXT,
+        "of": said(table(_DECLARED), "Members of the object, or of each object in the list."),
     }, "type")  # fmt: skip
     return {"anyOf": [types, full]}

@@ -16,6 +16,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
+from adapter.model.amounts import read_amount, without_noise
 from adapter.model.times import parse_timestamp
 
 #: What a reader returns for a value that is not of its type.
@@ -25,8 +26,7 @@ Reader = Callable[[Any], Any]
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,29})(\.[0-9]{1,30})?\Z")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 _BOOLEANS: dict[Any, bool] = {"true": True, "false": False, "1": True, "0": False}
-#: The most digits that a currency of ISO 4217 has after the point.
-_MONEY_DIGITS = 4
+_CURRENCY = re.compile(r"[A-Z]{3}\Z")
 #: A double of this size has no room for a fraction: adding it and taking it away leaves a whole number.
 _ROUNDS = 1.5 * 2**52
 #: Numbers below are no Unix times: they would lie before March 1973.
@@ -103,17 +103,27 @@ def _number_of_text(text: str) -> Any:
 
 
 def _money(value: Any) -> Any:
-    """Return an amount with at most four decimals; a float's noise (60.349999999999994) is taken off."""
+    """Return an amount with at most four decimals; a float's noise (60.349999999999994) is taken off.
+
+    Text may have a currency's sign and marks between thousands, where it can mean one amount only.
+    """
     # Most amounts have cents; rounding to four decimals would take ten times as long.
     if value.__class__ is float and -1e12 < value < 1e12 and (value * 100 + _ROUNDS - _ROUNDS) / 100 == value:
         return value
-    number = _number(value)
-    if number.__class__ is not float:
-        return number
-    amount = round(number, _MONEY_DIGITS)
-    if amount == number:
-        return number
-    return amount if abs(amount - number) <= 1e-12 * abs(number) else MISFIT
+    number = read_amount(value) if value.__class__ is str else _number(value)
+    if number.__class__ is float:
+        number = without_noise(number)
+    return MISFIT if number is None else number
+
+
+def _currency(value: Any) -> Any:
+    """Return a currency's code; blank text is as if there were none."""
+    if value.__class__ is not str:
+        return MISFIT
+    code = value.strip().upper()
+    if not code:
+        return None
+    return code if _CURRENCY.match(code) else MISFIT
 
 
 def _boolean(value: Any) -> Any:
@@ -209,6 +219,7 @@ _READERS: dict[str, Reader] = {
     "date": _date,
     "datetime": _datetime,
     "money": _money,
+    "currency": _currency,
     "object": _object,
     "any": _any,
 }
@@ -229,6 +240,7 @@ _DESCRIBED = {
     "date": "a date such as 2026-01-31",
     "datetime": "a moment such as 2026-01-31T12:00:00Z",
     "money": "an amount of at most four decimals",
+    "currency": "a currency such as USD",
     "object": "an object",
     "any": "anything",
 }
@@ -239,6 +251,7 @@ _PLURAL = {
     "date": "dates",
     "datetime": "moments",
     "money": "amounts",
+    "currency": "currencies",
     "object": "objects",
     "any": "anything",
 }

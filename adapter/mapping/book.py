@@ -197,7 +197,7 @@ def _reason(entry: _Compiled, document: dict[str, Any], error: MappingError) -> 
 
 def _digest(mappings: Iterable[Mapping], model: DataModel | None) -> str:
     said: list[Any] = [
-        (entry.source, entry.name, entry.subscribe, entry.action, entry.fields, entry.tables)
+        (entry.source, entry.name, entry.subscribe, entry.events, entry.action, entry.fields, entry.tables)
         for entry in mappings
     ]
     if model is not None:

@@ -35,6 +35,11 @@ def portability(files: Sequence[MappingFile]) -> list[Problem]:
         for mapping in file.mappings
         for keys, message, remedy in portable_problems(mapping.fields)
     ]
+    found += [
+        Problem(mapping.at, f"`events` of `{mapping.name}` is ours: Segment does not know it",
+                "write the names into `subscribe`, each as it is sent", "warning")
+        for file in files for mapping in file.mappings if mapping.events
+    ]  # fmt: skip
     return list(dict.fromkeys(found))  # a YAML anchor puts one line of a file into several mappings
 
 
@@ -65,8 +70,7 @@ def _never_matches(mapping: Mapping) -> Problem | None:
         )
         for _, *alone in lint(clash):
             why, remedy = alone
-        place = mapping.subscription_mark(clash.position)
-        return Problem(place, f"no message can match: {why}", remedy)
+        return Problem(mapping.condition_mark(clash), f"no message can match: {why}", remedy)
     return _unknown(mapping, way)
 
 
@@ -80,7 +84,7 @@ def _unknown(mapping: Mapping, way: Sequence[Condition]) -> Problem:
         near = did_you_mean(word, known)
         severity: Literal["error", "warning"] = "error" if near.startswith("did you mean") else "warning"
         message = f"{source} is not known to send `{word}`"
-        return Problem(mapping.subscription_mark(typed[0].position), message, near, severity)
+        return Problem(mapping.condition_mark(typed[0]), message, near, severity)
     missing = next(test for test in way if not any(test.field in known[kind] for kind in kinds))
     holders = ", ".join(f"`{kind}`" for kind, members in known.items() if missing.field in members)
     remedy = f"it stands in {holders}" if holders else "drop the condition"
@@ -88,4 +92,4 @@ def _unknown(mapping: Mapping, way: Sequence[Condition]) -> Problem:
         remedy = "read `context.traits` for what is known of the user"
     which = f"no `{kinds[0]}`" if len(kinds) == 1 else "no message"
     message = f"no message can match: {which} of {source} has `{missing.field}` at its top"
-    return Problem(mapping.subscription_mark(missing.position), message, remedy)
+    return Problem(mapping.condition_mark(missing), message, remedy)

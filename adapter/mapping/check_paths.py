@@ -44,7 +44,7 @@ def nodes(value: Any, keys: Keys = ()) -> Iterator[Node]:
 def _inside(name: str, options: Any, keys: Keys) -> Iterator[Node]:
     if name == "@arrayPath" and isinstance(options, list):
         yield from nodes(options[:1], keys)
-    elif name in ("@transform", "@map", "@filter") and isinstance(options, dict):
+    elif name in ("@transform", "@map", "@filter", "@total") and isinstance(options, dict):
         for option in ("apply", "items", "with"):
             if option in options:
                 yield from nodes(options[option], (*keys, option))

@@ -18,11 +18,13 @@ from adapter.mapping.interpret import ROOT_DIRECTIVE
 from adapter.mapping.readers import event_name
 from adapter.mapping.satisfiable import contradiction, sample, types_of, ways
 from adapter.model.customers import FIELDS
+from adapter.model.spelling import spelling
 
 #: The fields on which the name of an event depends.
 _NAMING = (ROOT_DIRECTIVE, "name")
 _TYPES = {
     "@template": "text", "@string": "text", "@liquid": "text", "@replace": "text", "@number": "number",
+    "@amount": "number", "@total": "number",
     "@boolean": "boolean", "@datetime": "datetime", "@money": "money", "@flatten": "object",
     "@merge": "object", "@object": "object",
 }  # fmt: skip
@@ -97,9 +99,9 @@ def _scope(mapping: Mapping) -> _Scope:
     named: set[tuple[str, str]] = set()
     for way in ways(mapping.filter):
         kinds = types_of(mapping.source, way)
-        events = [str(test.value) for test in way if test.field == "event" and test.operator == "="]
+        events = [test for test in way if test.field == "event" and test.operator in ("=", "spelled")]
         if events:
-            named.update((kind, events[0]) for kind in kinds)
+            named.update((kind, spelling(str(events[0].value))) for kind in kinds)
         else:
             opened.update(kinds)
     return _Scope(frozenset(opened | {kind for kind, _ in named}), frozenset(opened), frozenset(named))

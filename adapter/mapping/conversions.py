@@ -19,6 +19,7 @@ from typing import Any, NoReturn
 from adapter.errors import MappingError
 from adapter.mapping import javascript
 from adapter.mapping.values import UNDEFINED, is_number, type_of
+from adapter.model.amounts import amount_of
 from adapter.model.money import minor_units
 from adapter.model.times import parse_timestamp
 
@@ -79,6 +80,19 @@ def number(value: Any) -> Any:
         _refuse("@number", value, "a number")
     found = int(text) if _INTEGER.match(text) else float(text)
     return found if math.isfinite(found) else _refuse("@number", value, "a number")
+
+
+def amount(value: Any) -> Any:
+    """Return an amount: a number without a float's noise, of text also with a currency's sign and thousands.
+
+    Text that could mean two amounts (`1,299`) is none.
+    """
+    if type(value) is int:
+        return value
+    if _is_absent(value):
+        return _absent(value)
+    found = amount_of(value)
+    return _refuse("@amount", value, "an amount") if found is None else found
 
 
 def string(value: Any) -> Any:

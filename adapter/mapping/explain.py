@@ -127,7 +127,9 @@ def _why_not(ast: Group | Condition, document: dict[str, Any]) -> str:
 
 def _none_of(ast: Group, document: dict[str, Any]) -> str:
     first = ast.children[0]
-    tests = [child for child in ast.children if isinstance(child, Condition) and child.operator == "="]
+    tests = [
+        child for child in ast.children if isinstance(child, Condition) and child.operator in ("=", "spelled")
+    ]
     same = len({(test.field, test.name) for test in tests}) == 1 and len(tests) == len(ast.children)
     if same and isinstance(first, Condition):
         return f"{_seen(first, document)}, not one of {', '.join(_short(test.value) for test in tests)}"
@@ -136,7 +138,7 @@ def _none_of(ast: Group, document: dict[str, Any]) -> str:
 
 def _failed(condition: Condition, document: dict[str, Any]) -> str:
     seen = _seen(condition, document)
-    if condition.operator == "=":
+    if condition.operator in ("=", "spelled"):
         return f"{seen}, not {_short(condition.value)}"
     test = _TESTS.get(condition.operator, f"{condition.operator} {{}}").format(_short(condition.value))
     return f"{seen}; it must {test if test[0].isalpha() else f'be `{test}`'}"

@@ -17,14 +17,15 @@ from adapter.mapping.actions import ACTIONS, Action, Field
 from adapter.mapping.interpret import ROOT_DIRECTIVE
 from adapter.mapping.readers import READERS
 from adapter.mapping.validate import problems as field_problems
+from adapter.model.spelling import spelling
 
 SOURCES = ("mparticle", "segment")
 _FILE_KEYS = ("source", "tables", "mappings")
-_MAPPING_KEYS = ("name", "subscribe", "action", "fields")
+_MAPPING_KEYS = ("name", "subscribe", "events", "action", "fields")
 
 
 class Mapping(Struct, frozen=True, kw_only=True):
-    """One entry of a mapping file; `filter` is the parsed subscription.
+    """One entry of a mapping file; `filter` is the parsed subscription, and holds `events` too.
 
     `document` is the file that it stands in and `path` its place there.
     """
@@ -32,6 +33,7 @@ class Mapping(Struct, frozen=True, kw_only=True):
     name: str
     source: str
     subscribe: str
+    events: tuple[str, ...] = ()
     filter: Any
     action: str
     fields: dict[str, Any]
@@ -55,6 +57,12 @@ class Mapping(Struct, frozen=True, kw_only=True):
     def value_mark(self, *keys: str | int) -> Mark:
         """Return the place of the value under these keys of `fields`."""
         return self.document.mark(*self.path, "fields", *keys)
+
+    def condition_mark(self, condition: subscriptions.Condition) -> Mark:
+        """Return the place of a condition of the subscription, or of a name under `events`."""
+        if condition.operator == "spelled":
+            return self.document.mark(*self.path, "events", condition.position)
+        return self.subscription_mark(condition.position)
 
     def subscription_mark(self, position: int) -> Mark:
         """Return the place of a character of the subscription."""
@@ -159,13 +167,16 @@ class _Reading:
         name = self.said(path, entry, "name", "say in a few words what it does")
         subscribe = self.said(path, entry, "subscribe", 'write a filter such as `type = "track"`')
         parsed = self.subscription(path, subscribe) if subscribe else None
+        events = self.events(path, entry.get("events"))
+        if events and parsed is not None:
+            parsed = subscriptions.narrowed(parsed, events)
         action = self.action(path, entry)
         fields = self.fields(path, entry, action, tables)
         if len(self.problems) > before or not name or action is None:
             return None
         return Mapping(
-            name=name, source=source, subscribe=subscribe or "", filter=parsed, action=action.name,
-            fields=fields, tables=tables, document=self.document, path=path,
+            name=name, source=source, subscribe=subscribe or "", events=events, filter=parsed,
+            action=action.name, fields=fields, tables=tables, document=self.document, path=path,
         )  # fmt: skip
 
     def said(self, path: yaml.Keys, entry: dict[str, Any], key: str, remedy: str) -> str | None:
@@ -175,6 +186,21 @@ class _Reading:
         message = f"no `{key}`" if key not in entry else f"`{key}` must be text"
         self.problem((*path, key), message, remedy)
         return None
+
+    def events(self, path: yaml.Keys, value: Any) -> tuple[str, ...]:
+        if value is None:
+            return ()
+        if not isinstance(value, list) or not value:
+            self.problem((*path, "events"), "`events` is no list of names", "write [Order Completed]")
+            return ()
+        first: dict[str, str] = {}
+        for index, name in enumerate(value):
+            if not isinstance(name, str) or not name.strip():
+                self.problem((*path, "events", index), "the name of an event is text", "write its name")
+            elif (same := first.setdefault(spelling(name), name)) is not name:
+                message = f"`{name}` is `{same}` in another spelling"
+                self.problem((*path, "events", index), message, "drop it: every spelling of a name counts")
+        return tuple(first.values())
 
     def subscription(self, path: yaml.Keys, subscribe: str) -> Any:
         try:

@@ -59,6 +59,8 @@ def _mapping() -> dict[str, Any]:
         "properties": {
             "name": {**TEXT, "description": "What it does, in a few words; unique within its source."},
             "subscribe": {**TEXT, "description": 'Which messages it takes: `type = "track"`.'},
+            "events": {"type": "array", "minItems": 1, "items": TEXT, "description":
+                       "Of these only those whose `event` is one of these names, in any spelling."},
             "action": {"anyOf": [{"const": action.name, "description": _sentence(action.meaning)}
                                  for action in ACTIONS.values()]},
             "fields": {"type": "object"},

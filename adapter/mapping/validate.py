@@ -26,6 +26,7 @@ from adapter.mapping.shapes import (
     Whatever,
 )
 from adapter.mapping.values import type_of
+from adapter.model.spelling import spelling
 
 Path = tuple[str | int, ...]
 #: Path below the fields, message, remedy.
@@ -147,6 +148,18 @@ class _Walk:
                 did_you_mean(options["table"], self.tables) or "add it to `tables:` at the top of the file"
             )
             self.report((*path, "table"), f"there is no table `{options['table']}`", remedy)
+        elif options.get("spelling") == "any":
+            self.spelled_twice(self.tables[options["table"]], (*path, "table"))
+
+    def spelled_twice(self, table: Mapping[str, Any], path: Path) -> None:
+        first: dict[str, str] = {}
+        for key in table:
+            other = first.setdefault(spelling(key), key)
+            if table[other] != table[key]:
+                message = (
+                    f"its entries `{other}` and `{key}` differ in spelling alone, and say different things"
+                )
+                self.report(path, message, "keep one of the two")
 
     def shape(self, shape: Shape, value: Any, path: Path, *, literal: bool = False) -> None:
         kind = type_of(value)

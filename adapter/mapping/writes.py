@@ -11,6 +11,7 @@ from adapter.files.problems import Mark
 from adapter.mapping.files import Mapping
 from adapter.mapping.readers import event_name
 from adapter.mapping.satisfiable import ways
+from adapter.model.spelling import spelling
 
 Keys = tuple[str | int, ...]
 
@@ -119,18 +120,18 @@ def _of_table(mapping: Mapping, lookup: dict[str, Any], keys: Keys) -> Iterator[
     table = lookup["table"]
     taken = _events_taken(mapping) if lookup.get("value") == {"@path": "$.event"} else None
     for key, name in mapping.tables.get(table, {}).items():
-        if isinstance(name, str) and (taken is None or key in taken):
+        if isinstance(name, str) and (taken is None or spelling(key) in taken):
             yield name, mapping.document.mark("tables", table, key)
     if "default" in lookup:
         yield from _names(mapping, lookup["default"], (*keys, "default"))
 
 
 def _events_taken(mapping: Mapping) -> set[str] | None:
-    """Return the values of `event` that a mapping subscribes to, None when it may be any."""
+    """Return the spellings of `event` that a mapping subscribes to, None when it may be any."""
     taken: set[str] = set()
     for way in ways(mapping.filter):
-        named = [str(test.value) for test in way if test.field == "event" and test.operator == "="]
+        named = [test for test in way if test.field == "event" and test.operator in ("=", "spelled")]
         if not named:
             return None
-        taken.update(named)
+        taken.update(spelling(str(test.value)) for test in named)
     return taken

@@ -10,7 +10,7 @@ from adapter.rules.language import Kind, Names
 
 _KINDS: dict[str, Kind] = {
     "string": "text", "number": "number", "boolean": "boolean", "date": "text", "datetime": "text",
-    "money": "number", "object": "object", "any": "any",
+    "money": "number", "currency": "text", "object": "object", "any": "any",
 }  # fmt: skip
 #: What `user.x` has of every customer, beside the traits.
 _OF_EVERY_CUSTOMER: dict[str, Kind] = {

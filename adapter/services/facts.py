@@ -16,11 +16,18 @@ from msgspec.structs import replace
 from adapter.model.customers import FIELDS, Customer
 from adapter.model.operations import CustomerUpsert
 
+#: The traits that make a name, in their order.
+_ORDER = ("first_name", "last_name")
+_PARTS = frozenset(_ORDER)
+#: Before any moment.
+_NEVER = -(2**63)
+
 
 def told(customer: Customer, facts: CustomerUpsert, at: datetime | None) -> Customer:
     """Return the customer by facts told at a moment, identities apart; what was told later stands.
 
-    Facts without a moment count as the latest there are.
+    Facts without a moment count as the latest there are. A whole name is made of the traits first_name and
+    last_name where a message says one of them and no name.
     """
     times = customer.told_at
     if at is not None:
@@ -36,7 +43,39 @@ def told(customer: Customer, facts: CustomerUpsert, at: datetime | None) -> Cust
     if facts.joined_segments or facts.left_segments:
         stay = set(customer.segments).union(facts.joined_segments).difference(facts.left_segments)
         changes["segments"] = tuple(sorted(stay))
-    return replace(customer, **changes, told_at=times)
+    new = replace(customer, **changes, told_at=times)
+    return new if _PARTS.isdisjoint(facts.traits) and not _names_name(facts) else _named(new)
+
+
+def _names_name(facts: CustomerUpsert) -> bool:
+    return "name" in facts.fields or "name" in facts.removed_fields
+
+
+def _named(customer: Customer) -> Customer:
+    """Return the customer with a name made of the traits first_name and last_name, where it is none yet.
+
+    It has no moment of its own, so that in whatever order the facts come the name is the same. A name that
+    was said stands unless both parts were told later and contradict it: a first name alone does not cut it,
+    nor does the lack of a middle name.
+    """
+    parts = {name: str(customer.traits.get(name) or "").strip() for name in _ORDER}
+    first, last = parts.values()
+    if not first and not last:
+        return customer
+    times, known = customer.told_at, customer.name
+    said_at = times.get("name", _NEVER)
+    parts_at = max(times.get(_trait(name), _NEVER) for name in _ORDER if parts[name])
+    if known is None:
+        stands = parts_at < said_at  # it was taken back since
+    else:
+        stands = "name" in times and (
+            parts_at <= said_at or not (first and last) or _holds(known, first, last)
+        )
+    return customer if stands else replace(customer, name=" ".join(filter(None, (first, last))))
+
+
+def _holds(name: str, first: str, last: str) -> bool:
+    return name.startswith(f"{first} ") and name.endswith(f" {last}")
 
 
 def facts_of_both(older: Customer, into: Customer) -> Customer:
@@ -62,7 +101,8 @@ def facts_of_both(older: Customer, into: Customer) -> Customer:
     ]
     latest = older.told_at | into.told_at
     told_at = {name: max(at, older.told_at.get(name, at)) for name, at in latest.items()}
-    return replace(into, **fields, traits=traits, segments=tuple(sorted(segments)), told_at=told_at)
+    both = replace(into, **fields, traits=traits, segments=tuple(sorted(segments)), told_at=told_at)
+    return _named(both)
 
 
 def _without(customer: Customer, names: Sequence[str]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -25,6 +26,11 @@ _CONTEXT = {
     "system_notifications": "system_notifications",
     "ip": "ip",
 }
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}\Z")
+_COUNTRY = re.compile(r"[A-Za-z]{2}\Z")
+_NUMBER = re.compile(r"[-+]?[0-9]{1,4}(\.[0-9]{1,4})?\Z")
+#: The hours by which a clock can differ from UTC.
+_FARTHEST = 14
 _AHEAD = timedelta(days=1)
 #: mParticle is younger; what claims to be older is a number with a digit lost.
 _FIRST_YEAR = 2000
@@ -130,10 +136,32 @@ def context_of(raw: dict[str, Any]) -> dict[str, Any]:
         kept["id"] = device_id
     if kept:
         context["device"] = kept
+        context.update(_place(kept))
     own = raw.get("context")
     if type(own) is dict:
         context.update((name, value) for name, value in own.items() if value is not None)
     return context
+
+
+def _place(device: dict[str, Any]) -> dict[str, str]:
+    """Return the locale of a device as Segment has it, `de-DE`, and its offset from UTC, `+01:00`."""
+    found = {}
+    language, country = device.get("locale_language"), device.get("locale_country")
+    if type(language) is str and _LANGUAGE.match(language):
+        region = f"-{country.upper()}" if type(country) is str and _COUNTRY.match(country) else ""
+        found["locale"] = language.lower() + region
+    offset = _number(device.get("timezone_offset"))
+    if offset is not None and abs(offset) <= _FARTHEST:
+        minutes = round(abs(offset) * 60)
+        found["timezone"] = f"{'-' if offset < 0 else '+'}{minutes // 60:02}:{minutes % 60:02}"
+    return found
+
+
+def _number(value: Any) -> float | None:
+    """Return a number, or text that is one; None for anything else."""
+    if type(value) is str and _NUMBER.match(value):
+        return float(value)
+    return float(value) if type(value) in (int, float) else None
 
 
 def _identities(raw: dict[str, Any], faults: list[str]) -> dict[str, str]:

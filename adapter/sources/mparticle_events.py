@@ -25,6 +25,24 @@ _PRODUCT_ACTIONS = {
 _PROMOTION_ACTIONS = {
     "1": "promotion_view", "2": "promotion_click", "view": "promotion_view", "click": "promotion_click",
 }  # fmt: skip
+#: The e-commerce spec's names of mParticle's fields: of an event, a product and a promotion.
+_SPEC = {
+    "transaction_id": "order_id", "total_amount": "total", "tax_amount": "tax", "shipping_amount": "shipping",
+    "coupon_code": "coupon", "checkout_step": "step", "product_action_list": "list_id",
+}  # fmt: skip
+_PRODUCT_SPEC = {
+    "id": "product_id", "name": "name", "brand": "brand", "category": "category", "variant": "variant",
+    "position": "position", "price": "price", "quantity": "quantity", "coupon_code": "coupon",
+    "total_product_amount": "total",
+}  # fmt: skip
+_PROMOTION_SPEC = {"id": "promotion_id", "name": "name", "creative": "creative", "position": "position"}
+#: A checkout's total is the value of its cart.
+_OF_CHECKOUT = ("checkout", "checkout_option", "3", "4")
+#: Actions whose first product's fields stand at the top of the event.
+_OF_PRODUCTS = (
+    "add_to_cart", "remove_from_cart", "click", "view_detail", "add_to_wishlist", "remove_from_wishlist",
+    "remove_from_wish_list", "1", "2", "5", "6", "9", "10",
+)  # fmt: skip
 
 
 def name_of(kind: str, data: dict[str, Any]) -> str:
@@ -61,20 +79,73 @@ def properties_of(data: dict[str, Any]) -> dict[str, Any]:
     """Return the custom attributes, with the event's own fields beside them; unset (null) fields left out.
 
     The fields of the product or promotion action stand at the top (`transaction_id`, `total_amount`,
-    `products` …), and `currency` is `currency_code`. Where a custom attribute has the same name, the
-    event's own field wins; the attribute is still in the raw event.
+    `products` …), and `currency` is `currency_code`. Where a custom attribute has the name of such a field,
+    or the name that the e-commerce spec gives it, the event's own field wins, and the attribute is kept
+    under `custom_attributes`.
     """
     attributes = data.get("custom_attributes")
-    properties = dict(attributes) if type(attributes) is dict else {}
-    for field, value in data.items():
-        if field not in _ENVELOPE and value is not None:
-            properties[field] = value
+    attributes = attributes if type(attributes) is dict else {}
+    own = _own(data)
+    displaced = _displaced(attributes, _said(own, data)) if attributes else {}
+    if displaced:
+        own["custom_attributes"] = displaced
+    return {**attributes, **own}
+
+
+def _own(data: dict[str, Any]) -> dict[str, Any]:
+    own = {field: value for field, value in data.items() if field not in _ENVELOPE and value is not None}
     for field in ("promotion_action", "product_action"):
         action = data.get(field)
         if type(action) is dict:
-            properties.update((name, value) for name, value in action.items() if value is not None)
+            own.update((name, value) for name, value in action.items() if value is not None)
         elif action is not None:
-            properties[field] = action
+            own[field] = action
     if data.get("currency_code") is not None:
-        properties["currency"] = data["currency_code"]
-    return properties
+        own["currency"] = data["currency_code"]
+    if type(own.get("products")) is list:
+        own["products"] = [_product(product) for product in own["products"]]
+    return own
+
+
+def _said(own: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
+    """Return what an event's own fields say, under their names and under those of the e-commerce spec."""
+    said = {**own, **{_SPEC[field]: value for field, value in own.items() if field in _SPEC}}
+    if _action(data.get("product_action")) in _OF_CHECKOUT and "total_amount" in own:
+        said["value"] = said.pop("total")
+    elif _action(data.get("product_action")) in _OF_PRODUCTS and own.get("products"):
+        products = own["products"]
+        product = _spec_fields(products[0] if type(products) is list else None, _PRODUCT_SPEC)
+        product.pop("total", None)  # of the product, not of the event
+        said |= product
+    if type(own.get("promotions")) is list and own["promotions"]:
+        said |= _spec_fields(own["promotions"][0], _PROMOTION_SPEC)
+    if "screen_name" in own:
+        said["name"] = own["screen_name"]
+    return said
+
+
+def _product(product: Any) -> Any:
+    """Return a product whose unset fields are its custom attributes of the same name, where it has such.
+
+    Those that bear the name of a field that is set are `displaced`.
+    """
+    custom = product.get("custom_attributes") if type(product) is dict else None
+    if type(custom) is not dict or not custom:
+        return product
+    displaced = _displaced(custom, _spec_fields(product, _PRODUCT_SPEC))
+    filled = {
+        field: custom[name] for field, name in _PRODUCT_SPEC.items()
+        if name in custom and product.get(field) is None
+    }  # fmt: skip
+    if not displaced and not filled:
+        return product
+    return {**product, **filled, **({"displaced": displaced} if displaced else {})}
+
+
+def _spec_fields(item: Any, spec: dict[str, str]) -> dict[str, Any]:
+    fields = item if type(item) is dict else {}
+    return {name: fields[field] for field, name in spec.items() if fields.get(field) is not None}
+
+
+def _displaced(attributes: dict[str, Any], said: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in attributes.items() if name in said and said[name] != value}

@@ -61,6 +61,34 @@ def test_what_does_not_fit_is_kept_and_flagged_without_its_value() -> None:
     assert found.misfits == ("the attribute `total` of `order` is text, but must be a number",)
 
 
+ITEMS = Declared(Type("object", many=True), of={"price": Declared(Type("money")), "qty": Declared(NUMBER)})
+ORDER = DataModel(events={"order_completed": DeclaredEvent({"items": ITEMS}), "order": DeclaredEvent()})
+
+
+def test_members_of_the_objects_in_a_list_are_coerced_and_flagged_once() -> None:
+    items = [{"price": "$5.50", "qty": "2", "x": 1}, {"price": "a lot"}, {"price": "more"}, None, {}]
+    found = fit(event({"items": items}, "order_completed"), ORDER)
+    assert found.event.attributes["items"] == [{"price": 5.5, "qty": 2, "x": 1}, *items[1:]]
+    [misfit] = found.misfits
+    assert misfit.startswith("the attribute `price` of `items` of `order_completed` is text")
+    assert items[0] == {"price": "$5.50", "qty": "2", "x": 1}
+    fitting_items = event({"items": [{"price": 5}]}, "order_completed")
+    assert fit(fitting_items, ORDER) is fitting_items
+    assert fit(event({"items": "none"}, "order_completed"), ORDER).misfits != ()
+
+
+@pytest.mark.parametrize("name", ["ordercompleted", "order_com_pleted", "ORDERCOMPLETED"])
+def test_an_event_in_another_spelling_takes_the_declared_name(name: str) -> None:
+    assert fit(event({}, name), ORDER).event.name == "order_completed"
+
+
+def test_an_event_keeps_its_name_where_two_declared_ones_have_its_spelling() -> None:
+    two = DataModel(events={"sign_up": DeclaredEvent(), "signup": DeclaredEvent()})
+    assert [fit(event({}, name), two).event.name for name in ("sign_up", "signup", "si_gnup")] == [
+        "sign_up", "signup", "si_gnup",
+    ]  # fmt: skip
+
+
 def test_a_traits_misfit_is_flagged_too() -> None:
     found = fit(CustomerUpsert("u", traits={"points": [1]}), model())
     assert found.traits == {"points": [1]}

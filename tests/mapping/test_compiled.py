@@ -49,7 +49,7 @@ REPLACEMENTS = st.sampled_from(["", "$&", "x", "$$"])
 ROUNDINGS = st.sampled_from(["exact", "down", "half_up"])
 TEST = st.just({"at_least": 1})
 BOOL = st.booleans()
-TYPED = st.sampled_from(["@number", "@string", "@boolean", "@datetime", "@object", "@nope"])
+TYPED = st.sampled_from(["@number", "@amount", "@string", "@boolean", "@datetime", "@object", "@nope"])
 LIQUID = st.sampled_from(
     ["{{ a }}", "x", "{{ items | size }}", "{% if b %}y{% endif %}", "{{ a | sort }}", "{% for"]
 )
@@ -81,8 +81,11 @@ def directives(inner: Any) -> Any:
                   TYPED, option),
         options("@money", amount=option, currency=option, rounding=ROUNDINGS),
         st.builds(lambda values: {"@first": values}, st.lists(option, max_size=3)),
-        options("@lookup", table=st.sampled_from(["countries", "none"]), value=option, default=option),
+        options("@lookup", table=st.sampled_from(["countries", "none"]), value=option, default=option,
+                spelling=st.sampled_from(["any", "exact"])),
         options("@filter", items=option, where=st.dictionaries(PATHS, SCALARS | TEST | option, max_size=2)),
+        options("@total", items=option, price=option, quantity=option),
+        st.builds(lambda name, value: {"@lenient": {name: value}}, TYPED, option),
         options("@map", items=option, to=option, **{"with": shape}),
     )  # fmt: skip
 

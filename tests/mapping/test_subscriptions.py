@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapter.mapping import SubscriptionError, matches
-from adapter.mapping.subscriptions import SubscriptionIndex, lint, parse
+from adapter.mapping.subscriptions import SubscriptionIndex, compile_subscription, lint, narrowed, parse
 
 CONDITIONS = st.sampled_from([
     'type = "track"', 'type = "page"', 'type != "track"', 'event = "A"', 'event = "B"', 'event != "A"',
@@ -36,6 +36,7 @@ MESSAGES: Any = st.fixed_dictionaries(
         "properties": st.sampled_from([{"n": 1}, {"n": 3.5}, {"n": "3"}, {}, None, "text"]),
     },
 )
+SPELLED = st.sampled_from(["a_b", "AB", "orderCompleted", "ORDER-COMPLETED", "order", "X", "A"])
 
 
 @settings(deadline=None)
@@ -47,6 +48,22 @@ def test_the_index_finds_what_each_subscription_finds(
     for message in [*messages, *messages]:
         assert index.candidates(message) == [
             place for place, text in enumerate(texts) if matches(text, message)
+        ]
+
+
+@given(
+    st.lists(st.tuples(TEXTS, st.lists(st.sampled_from(["A b", "Order Completed", "x"]), max_size=2)),
+             max_size=5),
+    st.lists(MESSAGES | SPELLED.map(lambda event: {"type": "track", "event": event}), min_size=1, max_size=4),
+)  # fmt: skip
+def test_the_index_finds_what_subscriptions_with_events_find(
+    narrow: list[tuple[str, list[str]]], messages: list[dict[str, Any]]
+) -> None:
+    filters = [narrowed(parse(text), events) if events else parse(text) for text, events in narrow]
+    index = SubscriptionIndex(filters)
+    for message in [*messages, *messages]:
+        assert index.candidates(message) == [
+            place for place, ast in enumerate(filters) if compile_subscription(ast)(message)
         ]
 
 

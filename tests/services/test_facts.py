@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -121,3 +122,66 @@ def test_two_who_are_one_have_the_facts_that_were_told_last_of_either(
 def test_facts_without_a_moment_stay_those_of_the_customer_who_is_joined() -> None:
     visitor, known = Customer("u1", traits={"a": 1, "b": 1}, email="v@x"), Customer("u1", traits={"a": 2})
     assert facts_of_both(visitor, known) == Customer("u1", traits={"a": 2, "b": 1}, email="v@x")
+
+
+ADA, LOVELACE = {"first_name": "Ada"}, {"last_name": "Lovelace"}
+BOTH = ADA | LOVELACE
+
+
+def said(*each: dict[str, Any]) -> str | None:
+    """Return the name after messages that say so, in turn: traits, and a `name` that is a field."""
+    customer = Customer("u1")
+    for number, traits in enumerate(each):
+        fields = {"name": traits["name"]} if "name" in traits else {}
+        facts = CustomerUpsert("u1", fields=fields, traits=traits)
+        customer = told(customer, facts, NOW + timedelta(seconds=number))
+    return customer.name
+
+
+@pytest.mark.parametrize(
+    ("messages", "name"),
+    [
+        ([ADA], "Ada"),
+        ([LOVELACE, ADA], "Ada Lovelace"),
+        ([ADA, LOVELACE], "Ada Lovelace"),
+        ([BOTH, ADA], "Ada Lovelace"),
+        ([BOTH, {"first_name": "Augusta"}], "Augusta Lovelace"),
+        ([{"name": "Ada King Lovelace"}, ADA], "Ada King Lovelace"),
+        ([{"name": "Ada King Lovelace"}, ADA, LOVELACE], "Ada King Lovelace"),
+        ([{"name": "Countess"}, BOTH], "Ada Lovelace"),
+        ([{"name": "Countess"} | BOTH], "Countess"),
+        ([BOTH, {"name": "Countess"}], "Countess"),
+        ([BOTH, {"first_name": " ", "plan": "gold"}], "Lovelace"),
+        ([{"first_name": 5}], "5"),
+    ],
+)
+def test_a_name_is_made_of_its_parts_and_never_cut(messages: list[dict[str, Any]], name: str) -> None:
+    assert said(*messages) == name
+
+
+@given(st.permutations([(0, {"name": "Countess"}), (1, ADA), (2, LOVELACE), (3, {"plan": "gold"})]),
+       st.sampled_from([0, 1.5, 3]))  # fmt: skip
+def test_the_name_is_the_same_in_whatever_order_its_parts_arrive(
+    order: list[tuple[int, dict[str, Any]]], named: float
+) -> None:
+    customer = Customer("u1")
+    for second, traits in order:
+        fields = {"name": traits["name"]} if "name" in traits else {}
+        moment = named if "name" in traits else second
+        facts = CustomerUpsert("u1", fields=fields, traits={k: v for k, v in traits.items() if k != "name"})
+        customer = told(customer, facts, NOW + timedelta(seconds=moment))
+    assert customer.name == ("Countess" if named == 3 else "Ada Lovelace")
+
+
+def test_a_name_that_was_taken_back_is_not_made_again_of_parts_told_before() -> None:
+    customer = told(Customer("u1"), CustomerUpsert("u1", traits=BOTH), EARLIER)
+    gone = CustomerUpsert("u1", removed_fields=("name",), removed_traits=("first_name",))
+    assert told(customer, gone, NOW).name is None
+
+
+def test_a_visitor_known_by_the_first_name_does_not_cut_the_name_of_the_customer() -> None:
+    visitor = told(Customer("a1"), CustomerUpsert("a1", traits=ADA), NOW)
+    known = told(Customer("u1"), CustomerUpsert("u1", traits=BOTH), EARLIER)
+    assert facts_of_both(visitor, known).name == "Ada Lovelace"
+    last = told(Customer("u1"), CustomerUpsert("u1", traits=LOVELACE), EARLIER)
+    assert facts_of_both(visitor, last).name == facts_of_both(last, visitor).name == "Ada Lovelace"

@@ -10,6 +10,7 @@ from adapter.mapping.directives.exclude_when_null import EXCLUDE_WHEN_NULL
 from adapter.mapping.directives.first import FIRST
 from adapter.mapping.directives.flatten import FLATTEN
 from adapter.mapping.directives.json_text import JSON
+from adapter.mapping.directives.lenient import LENIENT
 from adapter.mapping.directives.liquid import LIQUID
 from adapter.mapping.directives.lists import FILTER, MAP
 from adapter.mapping.directives.literal import LITERAL
@@ -19,13 +20,14 @@ from adapter.mapping.directives.money import MONEY
 from adapter.mapping.directives.path import PATH
 from adapter.mapping.directives.replace import REPLACE
 from adapter.mapping.directives.template import TEMPLATE
+from adapter.mapping.directives.total import TOTAL
 from adapter.mapping.directives.transform import TRANSFORM
-from adapter.mapping.directives.typed import BOOLEAN, DATETIME, NUMBER, OBJECT, STRING
+from adapter.mapping.directives.typed import AMOUNT, BOOLEAN, DATETIME, NUMBER, OBJECT, STRING
 
 _ALL = (
     IF, CASE, REPLACE, ARRAY_PATH, PATH, JSON, FLATTEN, MERGE, TEMPLATE, LITERAL, TRANSFORM,
     EXCLUDE_WHEN_NULL, LIQUID, NUMBER, STRING, BOOLEAN, DATETIME, OBJECT, MONEY, FIRST, LOOKUP, FILTER,
-    MAP,
+    MAP, AMOUNT, LENIENT, TOTAL,
 )  # fmt: skip
 
 #: Every directive by its name.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from adapter.errors import MappingError
@@ -11,6 +11,7 @@ from adapter.mapping.emit import Value
 from adapter.mapping.javascript import text
 from adapter.mapping.shapes import Option, Options, Plain, Raw
 from adapter.mapping.values import UNDEFINED, is_number
+from adapter.model.spelling import spelling
 
 if TYPE_CHECKING:
     from adapter.mapping.emit import Emitter
@@ -24,7 +25,7 @@ def _run(options: Any, payload: Any, resolver: Resolver) -> Any:
     if type(options) is not dict or type(options.get("table")) is not str:
         raise MappingError('@lookup requires an object with a "table" key')
     key = resolver.resolve(options.get("value", UNDEFINED), payload)
-    found = looked_up(table(options["table"], resolver), key)
+    found = _look_up(options)(entries_of(options, resolver), key)
     return resolver.resolve(options.get("default", UNDEFINED), payload) if found is UNDEFINED else found
 
 
@@ -34,6 +35,21 @@ def table(name: str, resolver: Resolver) -> Mapping[str, Any]:
     if found is None:
         raise MappingError(_MISSING.format(name))
     return found
+
+
+def entries_of(options: Mapping[str, Any], resolver: Resolver) -> Mapping[str, Any]:
+    """Return the entries of the table; where any `spelling` will do, by the spelling of their keys."""
+    entries = table(options["table"], resolver)
+    return entries if _look_up(options) is looked_up else {spelling(key): entries[key] for key in entries}
+
+
+def _look_up(options: Mapping[str, Any]) -> Callable[[Mapping[str, Any], Any], Any]:
+    return looked_up_by_spelling if options.get("spelling") == "any" else looked_up
+
+
+def looked_up_by_spelling(entries: Mapping[str, Any], key: Any) -> Any:
+    """Return the entry under a key in any spelling, as `looked_up` does."""
+    return looked_up(entries, spelling(key) if type(key) is str else key)
 
 
 def looked_up(entries: Mapping[str, Any], key: Any) -> Any:
@@ -50,10 +66,13 @@ def _emit(options: Any, emitter: Emitter, final: bool) -> Value:
     if options["table"] not in emitter.resolver.tables:
         emitter.stored(key)
         return emitter.failing(_MISSING.format(options["table"]))
-    entries = emitter.constant(table(options["table"], emitter.resolver))
+    entries = emitter.constant(entries_of(options, emitter.resolver))
     key = emitter.stored(key)
-    at_once = f"{entries}.get({key.text}, U) if type({key.text}) is str"
-    result = emitter.stored(Value(f"{at_once} else {emitter.call(looked_up, entries, key.text)}"))
+    look_up = _look_up(options)
+    text = emitter.call(look_up, entries, key.text)
+    if look_up is looked_up:
+        text = f"{entries}.get({key.text}, U) if type({key.text}) is str else {text}"
+    result = emitter.stored(Value(text))
     if "default" not in options:
         return result
     with emitter.block(f"if {result.text} is U:"):
@@ -66,6 +85,7 @@ _OPTIONS = {
     "table": Option(Plain(), required=True),
     "value": Option(Raw(), required=True),
     "default": Option(Raw()),
+    "spelling": Option(Plain(choices=("exact", "any"))),
 }
 
 LOOKUP = Directive("@lookup", Options(_OPTIONS), _run, _emit, portable=False)

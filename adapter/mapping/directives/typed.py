@@ -1,4 +1,7 @@
-"""`@number`, `@string`, `@boolean`, `@datetime`, `@object`: a value of a type. Ours; not known to Segment."""
+"""`@number`, `@amount`, `@string`, `@boolean`, `@datetime`, `@object`: a value of a type.
+
+Ours; Segment does not know them.
+"""
 
 from __future__ import annotations
 
@@ -30,6 +33,7 @@ def _typed(name: str, convert: Callable[[Any], Any], already: str = "") -> Direc
 
 
 NUMBER = _typed("@number", conversions.number, "type({0}) is int or type({0}) is float")
+AMOUNT = _typed("@amount", conversions.amount, "type({0}) is int")
 STRING = _typed("@string", conversions.string, "type({0}) is str")
 BOOLEAN = _typed("@boolean", conversions.boolean, "type({0}) is bool")
 DATETIME = _typed("@datetime", conversions.moment)

@@ -5,7 +5,7 @@ from adapter.mapping.subscriptions.ast import Condition, Group
 from adapter.mapping.subscriptions.evaluate import compile_subscription, matches
 from adapter.mapping.subscriptions.index import SubscriptionIndex
 from adapter.mapping.subscriptions.lint import lint
-from adapter.mapping.subscriptions.parser import parse
+from adapter.mapping.subscriptions.parser import narrowed, parse
 
 __all__ = [
     "Condition",
@@ -15,5 +15,6 @@ __all__ = [
     "compile_subscription",
     "lint",
     "matches",
+    "narrowed",
     "parse",
 ]

@@ -10,14 +10,16 @@ Field = Literal["type", "event", "name", "userId", "properties", "traits", "cont
 Operator = Literal[
     "=", "!=", "<", "<=", ">", ">=", "number_equals", "number_not_equals", "exists", "not_exists",
     "is_true", "is_false", "contains", "not_contains", "starts_with", "not_starts_with", "ends_with",
-    "not_ends_with",
+    "not_ends_with", "spelled",
 ]  # fmt: skip
 
 
 class Condition(Struct, frozen=True):
     """One test of one field; `name` is the path below properties, traits or context.
 
-    `value` is None where the operator takes none; `position` is where it stands in the text.
+    `value` is None where the operator takes none; `position` is where it stands in the text. `spelled` is
+    ours, of the names that a mapping lists under `events`, and `position` the place in that list: FQL has no
+    such test.
     """
 
     field: Field

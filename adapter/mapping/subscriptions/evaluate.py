@@ -13,6 +13,7 @@ from adapter.mapping.paths import step
 from adapter.mapping.subscriptions.ast import Condition, Group
 from adapter.mapping.subscriptions.parser import parse
 from adapter.mapping.values import UNDEFINED, is_number
+from adapter.model.spelling import spelling
 
 Predicate = Callable[[dict[str, Any]], bool]
 _PARTS = re.compile(r"[^\[.\]]+")
@@ -104,6 +105,9 @@ def _test(condition: Condition) -> Callable[[Any], bool]:
         case "!=":
             sought = text(sought)
             return lambda value: type(value) is not str or value != sought
+        case "spelled":
+            wanted = spelling(str(sought))
+            return lambda value: type(value) is str and spelling(value) == wanted
         case "exists":
             return lambda value: value is not UNDEFINED and value is not None
         case "not_exists":

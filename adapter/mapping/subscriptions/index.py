@@ -8,8 +8,9 @@ from typing import Any
 from adapter.mapping.javascript import text
 from adapter.mapping.subscriptions.ast import Condition, Group
 from adapter.mapping.subscriptions.evaluate import Predicate, compile_subscription
+from adapter.model.spelling import spelling
 
-#: By field, what a message has there; None stands for all that no subscription asks for.
+#: By test, what a message has for it; None stands for all that no subscription asks for.
 _Known = dict[str, str | None]
 #: The places of the subscriptions that may take a message, each with what is left to test, if anything.
 _Bucket = list[tuple[int, Predicate | None]]
@@ -25,21 +26,28 @@ class SubscriptionIndex:
 
     def __init__(self, subscriptions: Sequence[Group]) -> None:
         self._subscriptions = subscriptions
-        self._types = frozenset(asked for ast in subscriptions for asked in _asked(ast, "type"))
-        self._events = frozenset(asked for ast in subscriptions for asked in _asked(ast, "event"))
-        self._buckets: dict[tuple[str | None, str | None], _Bucket] = {}
+        asked = [pair for ast in subscriptions for pair in _asked(ast)]
+        self._types = frozenset(value for test, value in asked if test == "type")
+        self._events = frozenset(value for test, value in asked if test == "event")
+        self._spellings = frozenset(value for test, value in asked if test == "spelled")
+        self._buckets: dict[tuple[str | None, str | None, str | None], _Bucket] = {}
 
     def candidates(self, message: dict[str, Any]) -> list[int]:
         """Return the places of the subscriptions that take the message, in order."""
         kind = message.get("type")
         event = message.get("event")
+        spelled = None
+        if type(event) is str:
+            spelled = spelling(event) if self._spellings else None
         known = (
             kind if type(kind) is str and kind in self._types else None,
             event if type(event) is str and event in self._events else None,
+            spelled if spelled in self._spellings else None,
         )
         bucket = self._buckets.get(known)
         if bucket is None:
-            bucket = self._buckets[known] = self._bucket({"type": known[0], "event": known[1]})
+            settled = dict(zip(("type", "event", "spelled"), known, strict=True))
+            bucket = self._buckets[known] = self._bucket(settled)
         return [place for place, holds in bucket if holds is None or holds(message)]
 
     def _bucket(self, known: _Known) -> _Bucket:
@@ -51,17 +59,22 @@ class SubscriptionIndex:
         ]
 
 
-def _asked(ast: Group | Condition, field: str) -> Iterator[str]:
+def _asked(ast: Group | Condition) -> Iterator[tuple[str, str]]:
+    """Yield the tests that a bucket settles, each as in `_Known`, with the value asked for."""
     if isinstance(ast, Group):
         for child in ast.children:
-            yield from _asked(child, field)
-    elif ast.field == field and ast.operator in ("=", "!="):
-        yield text(ast.value)
+            yield from _asked(child)
+    elif ast.operator == "spelled":
+        yield "spelled", spelling(str(ast.value))
+    elif ast.operator in ("=", "!="):
+        yield ast.field, text(ast.value)
 
 
 def _settled(ast: Group | Condition, known: _Known) -> Group | Condition | bool:
     """Return whether a subscription holds, or what is left of it to test once type and event are known."""
     if isinstance(ast, Condition):
+        if ast.operator == "spelled":
+            return known["spelled"] == spelling(str(ast.value))
         if ast.field not in known or ast.operator not in ("=", "!="):
             return ast
         return (known[ast.field] == text(ast.value)) is (ast.operator == "=")

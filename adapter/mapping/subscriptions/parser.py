@@ -6,6 +6,7 @@ parentheses without functions in them, and skips what it does not know.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, cast, get_args
 
 from adapter.files.problems import did_you_mean
@@ -30,6 +31,14 @@ def parse(text: str) -> Group:
             remedy='write a condition, as in `type = "track"`',
         )
     return _Parser(text).whole()
+
+
+def narrowed(subscription: Group, events: Sequence[str]) -> Group:
+    """Return the subscription for messages alone whose event is one of these names, in any spelling."""
+    named = tuple(
+        Condition("event", "spelled", name, position=position) for position, name in enumerate(events)
+    )
+    return Group("and", (subscription, Group("or", named)))
 
 
 class _Parser:

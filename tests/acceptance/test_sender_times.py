@@ -1,44 +1,13 @@
-"""The right outcome of what senders send and the documentation of Segment and mParticle does not say."""
+"""Times as real senders write them: read, or shown as a misfit that earns nothing."""
 
 from __future__ import annotations
 
-import itertools
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.acceptance.conftest import Server
-
-SENDERS = Path(__file__).parent / "senders"
-_numbers = itertools.count()
-
-
-def ago(**lengths: int) -> datetime:
-    return datetime.now(UTC) - timedelta(**lengths)
-
-
-def checkout(**members: Any) -> dict[str, Any]:
-    """Return a first checkout that earns 15 per cent, of somebody new."""
-    number = next(_numbers)
-    return {
-        "type": "track", "event": "Checkout Started", "messageId": f"senders-{number}",
-        "userId": f"senders-{number}",
-        "properties": {"value": 150, "currency": "USD", "shipping_country": "US"},
-    } | members  # fmt: skip
-
-
-def sent(shop: Server, body: Any, source: str = "segment") -> dict[str, Any]:
-    """Return the last result of a body, all others of which are processed without a remark."""
-    answer = shop.post(f"/webhooks/{source}", body)
-    results: list[dict[str, Any]] = answer.get("results", [])
-    return results[-1] if results else answer
-
-
-def earned(shop: Server, body: Any, source: str = "segment") -> list[str]:
-    return [discount["metadata"]["rule"] for discount in sent(shop, body, source).get("discounts", [])]
-
+from tests.acceptance.senders import ago, checkout, earned, of_mparticle, sent
 
 READABLE: list[Any] = [
     lambda now: now.strftime("%Y-%-m-%-dT%H:%M:%SZ"),
@@ -89,16 +58,6 @@ def test_the_original_timestamp_is_taken_for_one_that_cannot_be_read(shop: Serve
         shop, checkout(timestamp="soon", originalTimestamp=ago(days=9).isoformat(), sentAt=ago().isoformat())
     )
     assert old.get("discounts", []) == []
-
-
-def of_mparticle(**data: Any) -> dict[str, Any]:
-    number = next(_numbers)
-    said = {
-        "event_name": "Checkout Started", "source_message_id": f"senders-{number}",
-        "custom_attributes": {"value": "150", "currency": "USD", "shipping_country": "US"},
-    }  # fmt: skip
-    event = {"event_type": "custom_event", "data": said | data}
-    return {"mpid": str(10**12 + number), "batch_id": number + 1, "events": [event]}
 
 
 def test_a_timestamp_of_mparticle_that_cannot_be_read_earns_nothing(shop: Server) -> None:

@@ -1,0 +1,112 @@
+"""Amounts as people and programs write them, where the text can mean one amount only.
+
+`$1,299.00`, `1.299,00 €`, `1 299,00`, `CHF 1'299.-` and `-US$ 5` are read. `1,299` is not: it may be a
+thousand or one and a third of a unit in thousandths. Amounts are exact: whole numbers, or the float whose
+shortest decimal is the amount.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+import unicodedata
+from decimal import Decimal
+from typing import Any
+
+#: A sign of a currency, its ISO 4217 code, or what shops write instead.
+_SIGN = (
+    r"(?:(?:[A-Za-z]{1,3})?\$|[¢-¥֏؋৲৳฿₠-⃀﷼]|[A-Za-z]{3}\.?|kr\.?|Kč|zł|Ft|R|Rs\.?|S/\.?|лв\.?|руб\.?|р\.)"
+)
+_TEXT = re.compile(
+    rf"(?P<minus>[-+]?)\s*(?P<before>{_SIGN})?\s*(?P<inner>[-+]?)"
+    rf"(?P<digits>\.?\d[\d., ']{{0,60}})(?P<dash>[-–])?\s*(?P<after>{_SIGN})?\Z"
+)
+#: Whole parts with thousands, lakhs and crores apart, each with its mark.
+_GROUPED = re.compile(r"[1-9]\d{0,2}(?:(?P<mark>[., '])\d{3})(?:(?P=mark)\d{3})*\Z")
+_INDIAN = re.compile(r"[1-9]\d?(?:,\d{2})+,\d{3}\Z")
+_DIGITS = re.compile(r"\d{1,30}\Z")
+_PLAIN = re.compile(r"[-+]?\d{1,30}(?:\.\d{1,30})?\Z")
+#: No amount is longer, with all the blanks around it.
+_LONGEST = 200
+#: The most digits that a currency of ISO 4217 has after the point.
+MOST_DIGITS = 4
+_MINUS = str.maketrans("−’ʼ`´\u2009\u202f\u00a0", "-''''   ")
+
+
+def read_amount(text: str) -> int | float | None:
+    """Return the one amount that a text can mean, None where it means none or might mean two."""
+    if len(text) > _LONGEST:
+        return None
+    text = unicodedata.normalize("NFKC", text.strip().translate(_MINUS))
+    if _PLAIN.match(text):
+        return _number(text)
+    found = _TEXT.match(text)
+    if found is None or (found["minus"] and found["inner"]):
+        return None
+    digits = found["digits"].strip()
+    digits = f"0{digits}" if digits[0] == "." else digits
+    if found["dash"]:  # `1'299.-`: no hundredths
+        digits = digits.rstrip(".,") + ".00" if digits[-1] in ".," else "none"
+    written = _written(digits)
+    return None if written is None else _number((found["minus"] or found["inner"]) + written)
+
+
+def _written(digits: str) -> str | None:
+    """Return digits as a program writes them: no marks between thousands, and a point."""
+    whole, point, rest = _parted(digits)
+    if rest and not _DIGITS.match(rest):
+        return None
+    if not _DIGITS.match(whole):
+        grouped = _GROUPED.match(whole)
+        if (grouped is None or grouped["mark"] == point) and not _INDIAN.match(whole):
+            return None
+        whole = re.sub(r"\D", "", whole)
+    return f"{whole}.{rest}" if rest else whole
+
+
+def _parted(digits: str) -> tuple[str, str, str]:
+    """Return the whole part, the mark before the fraction, and the fraction; of an unclear text no digits."""
+    marks = [mark for mark in digits if mark in ".,"]
+    if not marks or (len(marks) > 1 and len(set(marks)) == 1):
+        return digits, "", ""
+    point = marks[-1]
+    whole, _, rest = digits.rpartition(point)
+    if len(marks) == 1 and len(rest) == 3 and _DIGITS.match(whole) and len(whole) < 4 and whole[0] != "0":
+        return "", point, ""  # a thousand, or three digits behind the point
+    return whole, point, rest or "none"
+
+
+def _number(text: str) -> int | float | None:
+    if "." not in text:
+        return int(text)
+    number = float(text)
+    return number if Decimal(repr(number)) == Decimal(text) else without_noise(number)
+
+
+def without_noise(number: float) -> float | None:
+    """Return the amount of at most four decimals that a float stands for, None where it stands for none.
+
+    Arithmetic leaves `60.349999999999994` of 60.35; an SDK that keeps single precision sends
+    `22.8600006103516` for 22.86.
+    """
+    if not -1e12 < number < 1e12:
+        return number if number - number == 0 and number == int(number) else None
+    amount = round(number, MOST_DIGITS)
+    if abs(amount - number) <= 1e-12 * abs(number):
+        return amount
+    for digits in range(MOST_DIGITS + 1):
+        amount = round(number, digits)
+        (single,) = struct.unpack("f", struct.pack("f", amount))
+        if abs(single - number) <= 1e-14 * abs(single):
+            return amount
+    return None
+
+
+def amount_of(value: Any) -> int | float | None:
+    """Return the amount that a JSON value is or says, None where it is none."""
+    kind = value.__class__
+    if kind is int:
+        return int(value)
+    if kind is float:
+        return without_noise(value)
+    return read_amount(value) if kind is str else None
