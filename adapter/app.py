@@ -167,7 +167,9 @@ def compose(
     books, destinations = read_books(settings, known), _destinations(settings)
 
     async def settle(batch: Sequence[Work], pass_on: PassOn) -> list[Result]:
-        means = Means(world.clock(), world.draw, world.new_id, tuple(destinations), timers.room)
+        means = Means(
+            world.clock(), world.draw, world.new_id, tuple(destinations), timers.room, books.mappings.names
+        )
         with health.committing():
             done = await store.transact(lambda opened: decide(opened, batch, books.rules, means), pass_on)
         if any(result.discounts for result in done.results):

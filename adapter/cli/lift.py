@@ -16,6 +16,7 @@ from adapter.datamodel import reading
 from adapter.errors import AdapterError
 from adapter.files.problems import did_you_mean
 from adapter.model.encoding import encode
+from adapter.model.event_names import EventNames
 from adapter.rules.known import known
 from adapter.rules.language.windows import parse_window, window_text
 from adapter.rules.lift import Arm, Lift
@@ -60,7 +61,7 @@ def rules(
     settings = settled(config, options(store))
     question = Question(conversion, window, worth, rule)
     try:
-        measured = asyncio.run(_found(settings.store.url, question))
+        measured = asyncio.run(_found(settings.store.url, question, settings.files))
     except AdapterError as error:
         raise stopped(error) from None
     _check_names(question, measured, settings.files)
@@ -93,9 +94,10 @@ def _remedied(message: str, name: str, names: Iterable[str]) -> str:
     return "; ".join(filter(None, (message, did_you_mean(name, names))))
 
 
-async def _found(url: str, question: Question) -> Measured:
+async def _found(url: str, question: Question, files: Files) -> Measured:
+    mappings, _, _ = check_files(files)
     async with existing(url) as store:
-        return await measure(store, question)
+        return await measure(store, question, EventNames() if mappings is None else mappings.names)
 
 
 def _plain(lift: Lift) -> dict[str, Any]:

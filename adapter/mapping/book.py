@@ -24,6 +24,7 @@ from adapter.mapping import check, check_model, tracing
 from adapter.mapping.errors import FieldMissing
 from adapter.mapping.files import Mapping, MappingFile
 from adapter.mapping.files import load as load_files
+from adapter.mapping.names_given import names_given
 from adapter.mapping.operations import Builder, builder
 from adapter.mapping.placeholders import Placeholders
 from adapter.mapping.subscriptions import SubscriptionIndex
@@ -48,7 +49,8 @@ class _Route(Struct):
 class MappingBook:
     """The mappings of every source; immutable, so that a reload swaps one book for another.
 
-    `digest` identifies what the files say, wherever they stand; `sources` are those with mappings.
+    `digest` identifies what the files say, wherever they stand; `sources` are those with mappings. `names`
+    says under which names events count that were stored under others.
     What the mappings yield is fitted to the data `model`, where the shop has one.
     """
 
@@ -67,6 +69,7 @@ class MappingBook:
         self.sources = tuple(sorted({file.source for file in files}))
         self.digest = _digest(self.mappings, model)
         make = compiled or _compiled
+        self.names = names_given(self.mappings, model)
         self._routes = {source: _route([make(each) for each in self.of(source)]) for source in self.sources}
 
     def of(self, source: str) -> list[Mapping]:

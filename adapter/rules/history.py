@@ -19,6 +19,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from adapter.model.event_names import EventNames
 from adapter.model.events import Event
 from adapter.rules.figures import Figures
 from adapter.rules.language import Metric
@@ -44,11 +45,14 @@ class History(Struct, array_like=True):
     """The folded past of one customer.
 
     `metrics` is the digest of what it was folded for. `crowded` says that some event names were not kept.
+    `names` is the digest of the names that its events were last brought under (`rename`); a program that
+    knows nothing of it writes it down no more, and so the names that such a program added are found.
     """
 
     tallies: dict[str, Tally] = {}
     metrics: str = ""
     crowded: bool = False
+    names: str = ""
 
     @classmethod
     def decode(cls, stored: bytes) -> History:
@@ -74,7 +78,22 @@ class History(Struct, array_like=True):
             tallies[name] = _joined(self.tallies[name], other.tallies[name])
         digests = {each.metrics for each in (self, other) if each.tallies}
         digest = digests.pop() if len(digests) == 1 else ""
-        return History(tallies, digest, self.crowded or other.crowded)
+        names = self.names if self.names == other.names else ""
+        return History(tallies, digest, self.crowded or other.crowded, names)
+
+    def rename(self, names: EventNames) -> bool:
+        """Bring what is kept of events under their current names; return whether that changed any.
+
+        Of two names that are one now, what only one kept is left out, so that `lacks` tells of it.
+        """
+        self.names = names.digest
+        moved = [(name, current) for name in self.tallies if (current := names.current(name)) != name]
+        for name, current in moved:
+            tally, known = self.tallies.pop(name), self.tallies.get(current)
+            self.tallies[current] = tally if known is None else _joined(tally, known)
+        if moved:
+            self.metrics = ""
+        return bool(moved)
 
     def lacks(self, metrics: Metrics) -> bool:
         """Tell whether stored events must be read again (`backfill`) before these metrics can be asked."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from msgspec.structs import replace
+
 from adapter.model.events import Event
 from adapter.model.operations import (
     CustomerErase,
@@ -38,7 +40,7 @@ class Arriving:
         self._transaction = transaction
         self._rules = rules
         self.means = means
-        self.people = People(loaded)
+        self.people = People(loaded, means.names)
         self.waiting = Waiting(self.people, loaded.timers, means.room)
         self.events: list[tuple[str, Event]] = []
         self.steps: list[Step] = []
@@ -101,6 +103,7 @@ class Arriving:
         if standing is None or broken:
             return
         person = self.people.owner(standing.source_id)
+        standing = replace(standing, event=self.means.names.renamed(standing.event))
         if rules.lacks(person.past()):
             await self._complete([person])
         verdict = rules.evaluate_absence(standing, person.customer, person.past(), self.means.now)
@@ -127,8 +130,11 @@ class Arriving:
         stored = await self._transaction.past(sorted({name for names in owners.values() for name in names}))
         for person in persons:
             names = owners[person.customer.source_id]
+            current = self.means.names.renamed
             events = {
-                (event.occurred_at, event.id): event for name in names for event in stored.get(name, ())
+                (event.occurred_at, event.id): current(event)
+                for name in names
+                for event in stored.get(name, ())
             }
             events |= {(event.occurred_at, event.id): event for name, event in self.events if name in names}
             self._rules.backfill(person.past(), events.values())

@@ -104,7 +104,8 @@ class Checkout:
 
     async def events(self, source_id: str) -> list[Event]:
         """Return a customer's latest events."""
-        return await self._read(self._store.events(source_id))
+        names = self._books.mappings.names
+        return [names.renamed(event) for event in await self._read(self._store.events(source_id))]
 
     async def decisions(self, source_id: str, event_id: str | None = None) -> list[Decision]:
         """Return a customer's latest decisions, or those on one event, with a sentence for every rule."""

@@ -16,6 +16,7 @@ from adapter.model.decisions import Decision, RuleOutcome
 from adapter.model.deliveries import Delivery
 from adapter.model.discounts import Claim, Discount, HeldDiscount
 from adapter.model.encoding import encode
+from adapter.model.event_names import EventNames
 from adapter.model.events import Event
 from adapter.model.ids import DEVICE
 from adapter.model.operations import DiscountMove
@@ -46,6 +47,7 @@ class Means(Struct, frozen=True):
 
     `draw(n)` gives n random code characters, `new_id()` a unique id; `destinations` are the names that
     every discount is pushed to when it is issued and when it moves. `room` is how many more timers may wait.
+    `names` are those under which stored events count.
     """
 
     now: datetime
@@ -53,6 +55,7 @@ class Means(Struct, frozen=True):
     new_id: Callable[[], str]
     destinations: tuple[str, ...] = ()
     room: int = 1_000_000
+    names: EventNames = EventNames()
 
 
 class Occurrence(Struct, frozen=True):

@@ -9,11 +9,13 @@ from typing import Any
 
 from msgspec import Struct
 
+from adapter.model.event_names import EventNames
 from adapter.model.events import Event
 from adapter.rules.lift import Arm, Conversion, Lift, exposures, lift
 from adapter.store.contract import Past, Store
 
 _PAGE = 500
+_AS_STORED = EventNames()
 
 
 class Question(Struct, frozen=True):
@@ -38,10 +40,11 @@ class Measured(Struct, frozen=True):
     events: set[str]
 
 
-async def measure(store: Store, question: Question) -> Measured:
+async def measure(store: Store, question: Question, names: EventNames = _AS_STORED) -> Measured:
     """Return what the store knows of a question; reads every customer once.
 
-    A customer's decisions and events are read as they are stored: what was dropped by age is not counted.
+    A customer's decisions and events are read as they are stored, events under their current `names`: what
+    was dropped by age is not counted.
     """
     found: dict[str, Lift] = {}
     rules: set[str] = set()
@@ -51,6 +54,7 @@ async def measure(store: Store, question: Question) -> Measured:
         after = pasts[-1].source_id
         for past in pasts:
             rules.update(outcome.rule for decision in past.decisions for outcome in decision.outcomes)
+            past.events = [names.renamed(event) for event in past.events]
             events.update(event.name for event in past.events)
         for one in _of(pasts, question):
             known = found.setdefault(one.rule, Lift(one.rule, Arm(), Arm()))

@@ -12,11 +12,13 @@ from msgspec.structs import replace
 
 from adapter.model.customers import LINKING, SOURCE_ID, Customer
 from adapter.model.encoding import encode
+from adapter.model.event_names import EventNames
 from adapter.model.operations import CustomerGroup, CustomerUpsert
 from adapter.rules.history import History
 from adapter.services.facts import facts_of_both, told
 from adapter.store.contract import CustomerRecord, Identity, Loaded
 
+_AS_STORED = EventNames()
 #: What is kept of one customer, their past apart, in bytes; it is read and written with each of their events.
 MOST_BYTES = 256 * 1024
 #: So many ids of customers who were joined into one are kept with them, the latest.
@@ -28,11 +30,13 @@ _MOMENT = 28
 class Person(Struct):
     """A customer being worked on; `history` is decoded when a rule or a fold first needs it.
 
-    `size` is about that of the customer in bytes, 0 while nobody has asked.
+    `size` is about that of the customer in bytes, 0 while nobody has asked. `names` are those under which the
+    events of the history count.
     """
 
     customer: Customer
     stored: bytes = b""
+    names: EventNames = _AS_STORED
     history: History | None = None
     dirty: bool = False
     size: int = 0
@@ -41,6 +45,8 @@ class Person(Struct):
         """Return the folded history, decoded once."""
         if self.history is None:
             self.history = History.decode(self.stored)
+            if self.history.names != self.names.digest and self.history.rename(self.names):
+                self.dirty = True
         return self.history
 
     def record(self) -> CustomerRecord:
@@ -54,9 +60,10 @@ class People:
     `gone` has every id under which an erased customer was loaded.
     """
 
-    def __init__(self, loaded: Loaded) -> None:
+    def __init__(self, loaded: Loaded, names: EventNames = _AS_STORED) -> None:
+        self._names_of_events = names
         self._known = {
-            key: Person(record.customer, record.history, size=record.size)
+            key: Person(record.customer, record.history, names, size=record.size)
             for key, record in loaded.customers.items()
         }
         self._identities = loaded.identities
@@ -197,7 +204,8 @@ class People:
         return [owner, *(value for kind, value in self._leading.get(owner, ()) if kind == SOURCE_ID)]
 
     def _created(self, owner: str, identities: dict[str, str]) -> Person:
-        person = self._known[owner] = Person(Customer(owner, identities=identities), dirty=True)
+        customer = Customer(owner, identities=identities)
+        person = self._known[owner] = Person(customer, names=self._names_of_events, dirty=True)
         return person
 
     def _name(self, person: Person) -> None:

@@ -7,10 +7,12 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from adapter.model.event_names import EventNames
 from adapter.model.events import Event, User
 from adapter.rules.figures import MOST_VALUES
 from adapter.rules.history import MOST_NAMES, History, backfill, fold, lookup
@@ -249,3 +251,43 @@ def test_decimals_count_as_the_numbers_they_are() -> None:
     metric = Metric("avg", "order", "total", None)
     history = folded([order(NOW, Decimal("1.5")), order(NOW, 2)], Metrics([metric]))
     assert lookup(history, metric, NOW) == Fraction(7, 4)
+
+
+RENAMED = EventNames.of([("Order", "order"), ("Placed Order", "order")], ["order", "view"])
+SENT = ["order", "ORDER", "placed_order", "placedorder", "view"]
+STORED = st.lists(
+    st.builds(order, st.datetimes(NOW.replace(tzinfo=None) - timedelta(days=900), NOW.replace(tzinfo=None),
+                                  timezones=st.just(UTC)), st.integers(0, 50), st.sampled_from(SENT)),
+    max_size=12,
+)  # fmt: skip
+
+
+@given(STORED, STORED, st.booleans())
+def test_events_under_old_spellings_count_under_the_name_that_they_have_now(
+    before: list[Event], beside: list[Event], partly: bool
+) -> None:
+    """`beside` are those that a program of the version before adds after the first renaming."""
+    needed, old = Metrics(METRICS), Metrics(METRICS if partly else ())
+    history = folded(before, old)
+    history.rename(RENAMED)
+    stored = msgspec.msgpack.decode(history.encode() or msgspec.msgpack.encode([{}, "", False]))
+    history = History.decode(msgspec.msgpack.encode(stored[:3]))  # as that program reads and writes it
+    assert history.names == ""
+    for event in beside:
+        fold(history, event, old)
+    history.rename(RENAMED)
+    events = [RENAMED.renamed(event) for event in (*before, *beside)]
+    if history.lacks(needed):
+        backfill(history, events, needed)
+    assert history.names == RENAMED.digest
+    assert history.tallies.keys() <= {"order", "view"}
+    for metric in METRICS:
+        if metric.kind != "distinct" or len({event.attributes["total"] for event in events}) < MOST_VALUES:
+            assert lookup(history, metric, NOW) == slow(events, metric, NOW), metric
+
+
+def test_a_history_that_is_renamed_already_is_not_looked_at_again() -> None:
+    history = folded([order(NOW, 1, "placed_order")], Metrics(METRICS))
+    assert history.rename(RENAMED)
+    assert not history.rename(RENAMED)
+    assert History.decode(history.encode()).names == RENAMED.digest

@@ -1,0 +1,49 @@
+"""Under which name an event counts now that was stored under another spelling of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from hashlib import sha256
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from adapter.model.events import Event
+from adapter.model.spelling import spelling
+
+
+class EventNames(Struct, frozen=True):
+    """The names that the mapping files give to events in whatever spelling.
+
+    `by_spelling` has by its spelling each name that is given; the names of `kept` are given as they are.
+    `digest` tells one set of names from another; it is empty where no name is given for a spelling.
+    """
+
+    by_spelling: Mapping[str, str] = {}
+    kept: frozenset[str] = frozenset()
+    digest: str = ""
+
+    @classmethod
+    def of(cls, given: Iterable[tuple[str, str]], kept: Iterable[str]) -> EventNames:
+        """Return the names of pairs of a name as it is sent and the one it is given.
+
+        A spelling that is given two names is given none: what was stored under it stays.
+        """
+        by_spelling: dict[str, str] = {}
+        for sent, name in given:
+            key = spelling(sent)
+            by_spelling[key] = name if by_spelling.get(key, name) == name else ""
+        by_spelling = {key: name for key, name in by_spelling.items() if name}
+        names = frozenset(kept) | frozenset(by_spelling.values())
+        told = msgspec.json.encode([sorted(by_spelling.items()), sorted(names)])
+        return cls(by_spelling, names, sha256(told).hexdigest()[:16] if by_spelling else "")
+
+    def current(self, name: str) -> str:
+        """Return the name under which events of this name count."""
+        return name if name in self.kept else self.by_spelling.get(spelling(name), name)
+
+    def renamed(self, event: Event) -> Event:
+        """Return an event under its current name."""
+        name = self.current(event.name)
+        return event if name == event.name else replace(event, name=name)
