@@ -41,6 +41,10 @@ _log = logging.getLogger(__name__)
 KEEP_ALIVE = 75
 
 
+#: Seconds that requests have which are on their way when the server is to end: as long as senders wait for an
+#: answer. With what comes after, the process ends within ten.
+_GRACE = 6
+
 #: Is told the port that we listen on.
 Announce = Callable[[int], None]
 
@@ -156,7 +160,7 @@ def _options(settings: Settings) -> dict[str, Any]:
         "date_header": False,
         "proxy_headers": False,
         "timeout_keep_alive": KEEP_ALIVE,
-        "timeout_graceful_shutdown": 10,
+        "timeout_graceful_shutdown": _GRACE,
     }
 
 

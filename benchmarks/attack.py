@@ -257,7 +257,11 @@ async def _lost(url: str, acknowledged: list[str]) -> int:
     try:
         kept: set[str] = set()
         for number in range(SHOPPERS):
-            kept.update(event.id for event in await store.events(f"shopper-{number}", limit=10_000))
+            page = await store.events(f"shopper-{number}")
+            kept.update(event.id for event in page)
+            while page.next is not None:
+                page = await store.events(f"shopper-{number}", before=page.next)
+                kept.update(event.id for event in page)
     finally:
         await store.close()
     return len(set(acknowledged) - kept)

@@ -114,14 +114,14 @@ async def _bodies(target: Target) -> None:
 
     async def once(number: int) -> None:
         path, body = kinds[number % len(kinds)]
-        await target.post(path, body.replace(b"@ID@", b"%d" % time.time_ns()))
+        await target.post(path, body.replace(b"@ID@", b"%d" % (time.time_ns() // 1_000)))
 
     await _together(8, once, target)
 
 
 def _many_calls() -> tuple[str, bytes]:
     one = json.dumps(call("track", "m-@ID@-@N@", "many-@N@", event="Product Viewed", properties={"price": 5}))
-    count = BODY // (len(one) + 14)
+    count = BODY // (len(one) + 22)
     calls = (one.replace("@N@", str(number)) for number in range(count))
     return "/webhooks/segment", f"[{','.join(calls)}]".encode()
 

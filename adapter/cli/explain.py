@@ -16,6 +16,7 @@ from adapter.errors import AdapterError
 from adapter.model.decisions import Decision
 from adapter.model.encoding import encode
 from adapter.rules.explain import explain
+from adapter.store.contract import Store as Reading
 
 EXAMPLES = """\b
 Examples:
@@ -64,5 +65,14 @@ def decisions(
 
 async def _found(url: str, source_id: str, event: str | None, limit: int) -> list[Decision]:
     async with existing(url) as store:
-        found = await store.decisions(source_id, 1000 if event else limit)
+        found = await _latest(store, source_id, 1000 if event else limit)
     return [decision for decision in found if event in (None, decision.event_id)][:limit]
+
+
+async def _latest(store: Reading, source_id: str, most: int) -> list[Decision]:
+    page = await store.decisions(source_id, most)
+    found = list(page)
+    while page.next is not None and len(found) < most:
+        page = await store.decisions(source_id, most - len(found), page.next)
+        found += page
+    return found

@@ -15,6 +15,7 @@ from adapter.model.discounts import Discount, HeldDiscount
 from adapter.model.encoding import encode
 from adapter.model.events import Event
 from adapter.model.operations import DiscountMove
+from adapter.model.pages import Page
 from adapter.model.quarantine import Excerpt, Quarantined
 from adapter.services import lifecycle
 from adapter.services.books import Books
@@ -91,9 +92,10 @@ class Checkout:
             raise NotFound(f"no discount `{code}` was issued here")
         return self._standing(held)
 
-    async def discounts(self, source_id: str) -> list[Discount]:
-        """Return a customer's discounts as they stand now, newest first."""
-        return [self._standing(held) for held in await self._read(self._store.discounts(source_id))]
+    async def discounts(self, source_id: str, before: str | None = None) -> Page[Discount]:
+        """Return a page of a customer's discounts as they stand now, newest first."""
+        found = await self._read(self._store.discounts(source_id, before=before))
+        return found.of(map(self._standing, found))
 
     async def customer(self, source_id: str) -> Customer:
         """Return a customer; raises NotFound."""
@@ -102,19 +104,30 @@ class Checkout:
             raise NotFound("no such customer")
         return customer
 
-    async def events(self, source_id: str) -> list[Event]:
-        """Return a customer's latest events."""
-        names = self._books.mappings.names
-        return [names.renamed(event) for event in await self._read(self._store.events(source_id))]
+    async def events(self, source_id: str, before: str | None = None) -> Page[Event]:
+        """Return a page of a customer's events, latest first."""
+        found = await self._read(self._store.events(source_id, before=before))
+        return found.of(map(self._books.mappings.names.renamed, found))
 
-    async def decisions(self, source_id: str, event_id: str | None = None) -> list[Decision]:
-        """Return a customer's latest decisions, or those on one event, with a sentence for every rule."""
-        if event_id is None:
-            return await self._read(self._store.decisions(source_id))
-        found = await self._read(self._store.decisions(source_id, _LATEST))
-        asked = [decision for decision in found if decision.event_id == event_id]
+    async def decisions(self, source_id: str, before: str | None = None) -> Page[Decision]:
+        """Return a page of a customer's decisions, newest first."""
+        return await self._read(self._store.decisions(source_id, before=before))
+
+    async def decisions_on(self, source_id: str, event_id: str) -> list[Decision]:
+        """Return the decisions on one event, among a customer's latest, with a sentence for every rule."""
+        asked = await self._read(self._decisions_on(source_id, event_id))
         # Thousands of rules take a second: others are served meanwhile.
         return [await asyncio.to_thread(self._books.rules.complete, decision) for decision in asked]
+
+    async def _decisions_on(self, source_id: str, event_id: str) -> list[Decision]:
+        asked, before, seen = list[Decision](), None, 0
+        while seen < _LATEST:
+            page = await self._store.decisions(source_id, _LATEST - seen, before)
+            asked += [decision for decision in page if decision.event_id == event_id]
+            seen, before = seen + len(page), page.next
+            if before is None:
+                break
+        return asked
 
     async def quarantined(self, before: int | None = None) -> list[Excerpt]:
         """Return the latest quarantined messages, or the latest of those with an id below `before`."""

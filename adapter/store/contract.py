@@ -24,6 +24,7 @@ from adapter.model.deliveries import Delivery
 from adapter.model.discounts import HeldDiscount
 from adapter.model.erasures import Receipt
 from adapter.model.events import Event
+from adapter.model.pages import Page
 from adapter.model.quarantine import Excerpt, Quarantined
 from adapter.model.timers import Cancellation, Timer
 
@@ -57,6 +58,10 @@ class Past(Struct):
     source_id: str
     decisions: list[Decision]
     events: list[Event]
+
+
+#: A page ends with the row by which its rows have so many bytes.
+PAGE_BYTES = 1_000_000
 
 
 class Wanted(Struct):
@@ -256,16 +261,18 @@ class Store(Protocol):
         """Return the discount that a code means, see `resolve`; raises NotFound where it may be several."""
         ...
 
-    async def discounts(self, source_id: str, limit: int = 100) -> list[HeldDiscount]:
-        """Return a customer's discounts, newest first; redirects followed."""
+    async def discounts(
+        self, source_id: str, limit: int = 100, before: str | None = None
+    ) -> Page[HeldDiscount]:
+        """Return a page of a customer's discounts, newest first; redirects followed."""
         ...
 
-    async def events(self, source_id: str, limit: int = 100) -> list[Event]:
-        """Return a customer's events, latest `occurred_at` first; redirects followed."""
+    async def events(self, source_id: str, limit: int = 100, before: str | None = None) -> Page[Event]:
+        """Return a page of a customer's events, latest `occurred_at` first; redirects followed."""
         ...
 
-    async def decisions(self, source_id: str, limit: int = 100) -> list[Decision]:
-        """Return a customer's decisions, newest first; redirects followed."""
+    async def decisions(self, source_id: str, limit: int = 100, before: str | None = None) -> Page[Decision]:
+        """Return a page of a customer's decisions, newest first; redirects followed."""
         ...
 
     async def issued_for(self, event_ids: Sequence[str]) -> dict[str, list[HeldDiscount]]:

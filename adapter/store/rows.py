@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
+from msgspec import Struct
 from msgspec.structs import replace
 
+from adapter.errors import Unreadable
 from adapter.model.customers import Customer
 from adapter.model.decisions import Decision
 from adapter.model.deliveries import Delivery
 from adapter.model.discounts import HeldDiscount
 from adapter.model.encoding import encode
 from adapter.model.events import Event
+from adapter.model.pages import Page
 from adapter.model.quarantine import SHOWN, Excerpt, Packed, Quarantined, beginning, packed, unpacked
 from adapter.model.timers import Timer
-from adapter.store.contract import MessageKey, Settlement
+from adapter.store.contract import PAGE_BYTES, MessageKey, Settlement
 from adapter.store.moments import micros, micros_or_none, moment
 
+T = TypeVar("T")
 read_customer: Callable[[bytes], Customer] = msgspec.json.Decoder(Customer).decode
 read_event: Callable[[bytes], Event] = msgspec.json.Decoder(Event).decode
 read_held: Callable[[bytes], HeldDiscount] = msgspec.json.Decoder(HeldDiscount).decode
@@ -34,10 +39,54 @@ MOVES = (
     "move_messages",
     "move_identities",
 )
-#: No id is above it.
+#: No id or moment is above it, and no text above the other.
 LAST_ID = 2**63 - 1
+LAST_TEXT = "\U0010ffff"
 #: Old message keys are dropped in this many transactions, so that none holds other writers up for long.
 _SLICES = 256
+
+
+class Cursor(Struct, frozen=True, array_like=True):
+    """Where a page ended: the moment and the id or number of its last row; so many of its rows have both."""
+
+    moment: int
+    tie: str | int
+    skip: int
+
+
+def read_cursor(before: str | None, highest: str | int) -> Cursor:
+    """Return where a page begins, before `highest` where it is the first; raises Unreadable."""
+    if before is None:
+        return Cursor(LAST_ID, highest, 0)
+    try:
+        found = msgspec.json.decode(urlsafe_b64decode(before.encode() + b"=="), type=Cursor)
+    except (ValueError, msgspec.DecodeError) as error:
+        raise Unreadable("`before` is the `next` of the page before, as it was given") from error
+    if type(found.tie) is not type(highest) or not 0 <= found.skip <= LAST_ID or abs(found.moment) > LAST_ID:
+        raise Unreadable("`before` is the `next` of the page of another list")
+    return found
+
+
+def page(
+    rows: Iterable[tuple[bytes, int, Any]], begun: Cursor, limit: int, read: Callable[[bytes], T]
+) -> Page[T]:
+    """Return a page of rows of body, moment and id or number; no more are taken than go into it, and one."""
+    found, size, last = Page[T](), 0, begun
+    for body, moment_, tie in rows:
+        full = len(found) == limit
+        if not full:
+            same = (moment_, tie) == (last.moment, last.tie)
+            last = Cursor(moment_, tie, last.skip + 1 if same else 1)
+            found.append(read(body))
+            size += len(body)
+        if full or size >= PAGE_BYTES:
+            found.next = _cursor_text(last)
+            break
+    return found
+
+
+def _cursor_text(cursor: Cursor) -> str:
+    return urlsafe_b64encode(msgspec.json.encode(cursor)).decode().rstrip("=")
 
 
 def digest(key: MessageKey) -> bytes:

@@ -19,12 +19,14 @@ from adapter.errors import NotFound, Unreadable
 from adapter.model.encoding import encode
 from adapter.model.ids import fault
 from adapter.model.operations import DiscountMove
+from adapter.model.pages import Page
 from adapter.model.quarantine import Excerpt
 from adapter.model.units import units
 from adapter.web.bodies import read
 from adapter.web.credentials import bearer, enter, require
 from adapter.web.doors import Doors
 from adapter.web.queries import require_exact
+from adapter.web.waiting import while_there
 
 VERBS = ("apply", "release", "redeem", "revoke")
 #: As long as Stripe's (https://docs.stripe.com/api/idempotent_requests).
@@ -92,7 +94,10 @@ def _route(doors: Doors, path: str, ask: Ask, method: str = "GET") -> Route:
     async def endpoint(request: Request) -> Response:
         authorise(doors, request)
         require_exact(request.scope["query_string"])
-        return Response(encode(await ask(doors, request)), media_type="application/json")
+        asked = ask(doors, request)
+        if method == "GET":
+            asked = while_there(request.receive, asked)
+        return Response(encode(await asked), media_type="application/json")
 
     return Route(path, endpoint, methods=[method], name=ask.__name__.strip("_"))
 
@@ -126,16 +131,24 @@ def _one(source_id: str) -> str:
     return source_id
 
 
+def _before(request: Request) -> str | None:
+    return request.query_params.get("before")
+
+
+def _listed(name: str, page: Page[Any]) -> dict[str, Any]:
+    return {name: page, "next": page.next}
+
+
 async def _discount(doors: Doors, request: Request) -> Any:
     return await doors.checkout.discount(_code(request))
 
 
 async def _discounts(doors: Doors, request: Request) -> Any:
-    return {"discounts": await doors.checkout.discounts(_customer_id(request))}
+    return _listed("discounts", await doors.checkout.discounts(_customer_id(request), _before(request)))
 
 
 async def _events(doors: Doors, request: Request) -> Any:
-    return {"events": await doors.checkout.events(_customer_id(request))}
+    return _listed("events", await doors.checkout.events(_customer_id(request), _before(request)))
 
 
 async def _customer(doors: Doors, request: Request) -> Any:
@@ -155,7 +168,9 @@ async def _decisions(doors: Doors, request: Request) -> Any:
     if not source_id:
         raise Unreadable("name the customer: `/v1/decisions?source_id=...`")
     event_id = request.query_params.get("event_id") or None
-    return {"decisions": await doors.checkout.decisions(_one(source_id), event_id)}
+    if event_id is not None:
+        return {"decisions": await doors.checkout.decisions_on(_one(source_id), event_id), "next": None}
+    return _listed("decisions", await doors.checkout.decisions(_one(source_id), _before(request)))
 
 
 async def _quarantine(doors: Doors, request: Request) -> Any:

@@ -16,6 +16,7 @@ from adapter.model.discounts import Discount
 from adapter.model.erasures import Receipt
 from adapter.model.events import Event
 from adapter.model.operations import DiscountMove
+from adapter.model.pages import Page
 from adapter.model.quarantine import Excerpt, Quarantined
 from adapter.services.health import Check
 from adapter.services.privacy import Export
@@ -49,20 +50,24 @@ class Checkout(Protocol):
         """Return a discount; raises NotFound."""
         ...
 
-    async def discounts(self, source_id: str) -> list[Discount]:
-        """Return a customer's discounts, newest first."""
+    async def discounts(self, source_id: str, before: str | None = None) -> Page[Discount]:
+        """Return a page of a customer's discounts, newest first."""
         ...
 
     async def customer(self, source_id: str) -> Customer:
         """Return a customer; raises NotFound."""
         ...
 
-    async def events(self, source_id: str) -> list[Event]:
-        """Return a customer's latest events."""
+    async def events(self, source_id: str, before: str | None = None) -> Page[Event]:
+        """Return a page of a customer's events, latest first."""
         ...
 
-    async def decisions(self, source_id: str, event_id: str | None = None) -> list[Decision]:
-        """Return a customer's latest decisions, or those on one event, with a sentence for every rule."""
+    async def decisions(self, source_id: str, before: str | None = None) -> Page[Decision]:
+        """Return a page of a customer's decisions, newest first."""
+        ...
+
+    async def decisions_on(self, source_id: str, event_id: str) -> list[Decision]:
+        """Return the decisions on one event, with a sentence for every rule."""
         ...
 
     async def quarantined(self, before: int | None = None) -> list[Excerpt]:

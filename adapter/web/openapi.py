@@ -57,21 +57,24 @@ class EventsApiErrors(Struct):
 
 
 class Discounts(Struct):
-    """A customer's discounts, newest first."""
+    """A customer's discounts, newest first: a page, and what gives the `next` one as `before`."""
 
     discounts: list[Discount]
+    next: str | None
 
 
 class Events(Struct):
-    """A customer's latest events."""
+    """A customer's events, latest first: a page, and what gives the `next` one as `before`."""
 
     events: list[Event]
+    next: str | None
 
 
 class Decisions(Struct):
-    """A customer's latest decisions."""
+    """A customer's decisions, newest first: a page, and what gives the `next` one as `before`."""
 
     decisions: list[Decision]
+    next: str | None
 
 
 class Quarantine(Struct):
@@ -176,6 +179,7 @@ def _events_api() -> Json:
 
 def _api() -> Json:
     code, customer = _parameter("code", "path"), _parameter("source_id", "path")
+    before = _parameter("before", "query", required=False)
     key = {"name": "Idempotency-Key", "in": "header", "schema": {"type": "string", "maxLength": MAX_KEY},
            "description": "A call repeated with the same key gets the first one's answer"}  # fmt: skip
     paths: Json = {
@@ -190,8 +194,8 @@ def _api() -> Json:
         },
         "/v1/decisions": {
             "get": _read("listDecisions", "Why a customer's events earned something, or did not", "Decisions",
-                         [_parameter("source_id", "query"), _parameter("event_id", "query", required=False)],
-                         400)
+                         [_parameter("source_id", "query"), _parameter("event_id", "query", required=False),
+                          before], 400)
         },
         "/v1/quarantine": {
             "get": _read("listQuarantine", "What could not be mapped or decided, and why", "Quarantine",
@@ -203,7 +207,8 @@ def _api() -> Json:
         },
     }  # fmt: skip
     for what in ("discounts", "events"):
-        operation = _read(f"list{what.title()}", f"List a customer's {what}", what.title(), [customer])
+        operation = _read(f"list{what.title()}", f"List a customer's {what}", what.title(),
+                          [customer, before], 400)  # fmt: skip
         paths[f"/v1/customers/{{source_id}}/{what}"] = {"get": operation}
     for verb in VERBS:
         answers = _answers("Discount", 400, 401, 403, 404, 409, 413, 503)

@@ -113,3 +113,18 @@ async def test_reads_given_up_in_a_crowd_leave_every_connection_whole(
         while await connections(postgres_url) > READERS:  # noqa: ASYNC110 - only asking tells
             await asyncio.sleep(0.05)
     assert handles() <= before + 2 * READERS
+
+
+async def test_the_server_stops_a_query_that_nobody_waits_for(store: Any, postgres_url: str) -> None:
+    running = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(600)%'"
+    reading = asyncio.create_task(store._read(lambda connection: connection.fetch("SELECT pg_sleep(600)")))
+    watching = await asyncpg.connect(postgres_url)
+    while await watching.fetchval(running) == 0:  # noqa: ASYNC110 - another process is waited for
+        await asyncio.sleep(0.05)
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+    async with asyncio.timeout(30):
+        while await watching.fetchval(running):  # noqa: ASYNC110 - likewise
+            await asyncio.sleep(0.05)
+    await watching.close()

@@ -22,6 +22,7 @@ from adapter.model.discounts import Discount, HeldDiscount, PercentageOff
 from adapter.model.erasures import Receipt
 from adapter.model.events import Event, User
 from adapter.model.operations import DiscountMove
+from adapter.model.pages import Page
 from adapter.model.quarantine import Excerpt, Quarantined
 from adapter.model.timers import Timer
 from adapter.services.health import Check
@@ -91,18 +92,24 @@ class Services:
             raise NotFound(f"no discount `{code}` was issued here")
         return HIGH_VALUE
 
-    async def discounts(self, source_id: str) -> list[Discount]:
-        return [HIGH_VALUE] if source_id == "user/123" else []
+    async def discounts(self, source_id: str, before: str | None = None) -> Page[Discount]:
+        return Page([HIGH_VALUE] if source_id == "user/123" else [])
 
     async def customer(self, source_id: str) -> Customer:
         return Customer(source_id, traits={"plan": {"name": "gold"}})
 
-    async def events(self, source_id: str) -> list[Event]:
-        return [Event("evt_789", "checkout_started", NOW, User(source_id), {"cart_value": 145.75}, {})]
+    async def events(self, source_id: str, before: str | None = None) -> Page[Event]:
+        event = Event("evt_789", "checkout_started", NOW, User(source_id), {"cart_value": 145.75}, {})
+        page = Page([event] if before is None else [])
+        page.next = "more" if before is None else None
+        return page
 
-    async def decisions(self, source_id: str, event_id: str | None = None) -> list[Decision]:
+    async def decisions(self, source_id: str, before: str | None = None) -> Page[Decision]:
+        return Page(await self.decisions_on(source_id, "evt_789"))
+
+    async def decisions_on(self, source_id: str, event_id: str) -> list[Decision]:
         outcome = RuleOutcome("high-value-cart-first-purchase", "issued", "every condition holds")
-        return [Decision(event_id or "evt_789", "checkout_started", source_id, NOW, "book", (outcome,), {})]
+        return [Decision(event_id, "checkout_started", source_id, NOW, "book", (outcome,), {})]
 
     async def quarantined(self, before: int | None = None) -> list[Excerpt]:
         document = Raw(b'{"userId":"u"}')

@@ -117,6 +117,13 @@ async def test_decisions_of_nobody_are_refused(connect: Connect) -> None:
     assert (await connect().get("/v1/decisions")).status_code == 400
 
 
+async def test_a_list_says_what_gives_its_next_page(connect: Connect) -> None:
+    first = (await connect().get("/v1/customers/user/123/events")).json()
+    assert (len(first["events"]), first["next"]) == (1, "more")
+    rest = (await connect().get("/v1/customers/user/123/events", params={"before": first["next"]})).json()
+    assert (rest["events"], rest["next"]) == ([], None)
+
+
 async def test_the_quarantine_shows_what_is_kept_and_why(connect: Connect) -> None:
     latest, _ = (await connect().get("/v1/quarantine")).json()["quarantined"]
     assert latest == {

@@ -39,6 +39,8 @@ BY_KEY = {
     "enable_mergejoin": "off",
     "enable_seqscan": "off",
 }
+#: When a caller is gone we close the connection: the server looks for that, and stops (PostgreSQL 14).
+READING = {"client_connection_check_interval": "500ms"}
 
 _OUT_OF_ORDER = (
     OSError,

@@ -17,6 +17,7 @@ from adapter.model.deliveries import Delivery
 from adapter.model.discounts import HeldDiscount
 from adapter.model.erasures import Receipt
 from adapter.model.events import Event
+from adapter.model.pages import Page
 from adapter.model.quarantine import Excerpt, Quarantined
 from adapter.model.timers import Timer
 from adapter.store.contract import Aged, Held, PassOn, Past, Settlement, Transaction
@@ -24,7 +25,7 @@ from adapter.store.copy import expect_usable
 from adapter.store.migrations import Schema, compared
 from adapter.store.postgres import outbox
 from adapter.store.postgres.committer import Committer
-from adapter.store.postgres.connection import Connection, connect, translated
+from adapter.store.postgres.connection import READING, Connection, connect, translated
 from adapter.store.postgres.copying import PostgresEnd
 from adapter.store.postgres.migrate import applied, migrate
 from adapter.store.postgres.reads import Reads
@@ -58,7 +59,7 @@ class PostgresStore:
         if self._idle is not None:
             return
         with translated(self._shown):
-            connection = await connect(self._dsn, {})
+            connection = await connect(self._dsn, READING)
             try:
                 self.made = await migrate(connection, MIGRATIONS, self._shown)
                 if not copying:
@@ -103,17 +104,19 @@ class PostgresStore:
         """Return the discount that a code means."""
         return await self._read(lambda connection: Reads(connection).discount(code))
 
-    async def discounts(self, source_id: str, limit: int = 100) -> list[HeldDiscount]:
-        """Return a customer's discounts, newest first."""
-        return await self._read(lambda connection: Reads(connection).discounts(source_id, limit))
+    async def discounts(
+        self, source_id: str, limit: int = 100, before: str | None = None
+    ) -> Page[HeldDiscount]:
+        """Return a page of a customer\'s discounts, newest first."""
+        return await self._read(lambda connection: Reads(connection).discounts(source_id, limit, before))
 
-    async def events(self, source_id: str, limit: int = 100) -> list[Event]:
-        """Return a customer's events, latest first."""
-        return await self._read(lambda connection: Reads(connection).events(source_id, limit))
+    async def events(self, source_id: str, limit: int = 100, before: str | None = None) -> Page[Event]:
+        """Return a page of a customer\'s events, latest first."""
+        return await self._read(lambda connection: Reads(connection).events(source_id, limit, before))
 
-    async def decisions(self, source_id: str, limit: int = 100) -> list[Decision]:
-        """Return a customer's decisions, newest first."""
-        return await self._read(lambda connection: Reads(connection).decisions(source_id, limit))
+    async def decisions(self, source_id: str, limit: int = 100, before: str | None = None) -> Page[Decision]:
+        """Return a page of a customer\'s decisions, newest first."""
+        return await self._read(lambda connection: Reads(connection).decisions(source_id, limit, before))
 
     async def issued_for(self, event_ids: Sequence[str]) -> dict[str, list[HeldDiscount]]:
         """Return the discounts issued for these events."""
@@ -215,7 +218,7 @@ class PostgresStore:
     async def _peek(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         """Read over a connection of its own, whatever schema there is."""
         with translated(self._shown):
-            connection = await connect(self._dsn, {})
+            connection = await connect(self._dsn, READING)
             try:
                 return await work(connection)
             finally:
@@ -245,9 +248,9 @@ class PostgresStore:
         async with self._roomy():
             if self._idle is None:
                 raise StoreUnavailable(f"the store {self._shown} is closed: open it first")
-            connection = self._idle.pop() if self._idle else await connect(self._dsn, {})
+            connection = self._idle.pop() if self._idle else await connect(self._dsn, READING)
             if connection.is_closed():
-                connection = await connect(self._dsn, {})
+                connection = await connect(self._dsn, READING)
             try:
                 yield connection
             except BaseException:

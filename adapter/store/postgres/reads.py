@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 import asyncpg
 
@@ -17,9 +18,10 @@ from adapter.model.deliveries import Delivery
 from adapter.model.discounts import HeldDiscount
 from adapter.model.erasures import Receipt, fingerprint
 from adapter.model.events import Event
+from adapter.model.pages import Page
 from adapter.model.quarantine import Excerpt, Quarantined
 from adapter.model.timers import Timer
-from adapter.store.contract import Held, Past
+from adapter.store.contract import PAGE_BYTES, Held, Past
 from adapter.store.erasures import (
     email_json,
     has_email,
@@ -35,6 +37,10 @@ from adapter.store.postgres.statements import SQL
 from adapter.store.postgres.text import array
 from adapter.store.rows import (
     LAST_ID,
+    LAST_TEXT,
+    Cursor,
+    page,
+    read_cursor,
     read_customer,
     read_decision,
     read_delivery,
@@ -45,6 +51,7 @@ from adapter.store.rows import (
     read_timer,
 )
 
+T = TypeVar("T")
 _BY_STATUS = {"due": "due_deliveries", "done": "done_deliveries", "dead": "dead_deliveries"}
 _LARGE = {
     "customers": "count_customers",
@@ -74,20 +81,23 @@ class Reads:
         rows = await self._rows("discounts_alike", code, folded(code))
         return resolve(code, {spelled: read_held(body) for spelled, body in rows})
 
-    async def discounts(self, source_id: str, limit: int) -> list[HeldDiscount]:
-        """Return a customer's discounts, newest first."""
-        rows = await self._rows("discounts", await self._resolve(source_id), limit)
-        return [read_held(row[0]) for row in rows]
+    async def discounts(self, source_id: str, limit: int, before: str | None) -> Page[HeldDiscount]:
+        """Return a page of a customer's discounts, newest first."""
+        return await self._page(
+            "discounts", await self._resolve(source_id), limit, read_cursor(before, LAST_ID), read_held
+        )
 
-    async def events(self, source_id: str, limit: int) -> list[Event]:
-        """Return a customer's events, latest first."""
-        rows = await self._rows("events", await self._resolve(source_id), limit)
-        return [read_event(row[0]) for row in rows]
+    async def events(self, source_id: str, limit: int, before: str | None) -> Page[Event]:
+        """Return a page of a customer's events, latest first."""
+        return await self._page(
+            "events", await self._resolve(source_id), limit, read_cursor(before, LAST_TEXT), read_event
+        )
 
-    async def decisions(self, source_id: str, limit: int) -> list[Decision]:
-        """Return a customer's decisions, newest first."""
-        rows = await self._rows("decisions", await self._resolve(source_id), limit)
-        return [read_decision(*row) for row in rows]
+    async def decisions(self, source_id: str, limit: int, before: str | None) -> Page[Decision]:
+        """Return a page of a customer's decisions, newest first."""
+        owner = await self._resolve(source_id)
+        begin, read = read_cursor(before, LAST_ID), partial(read_decision, owner)
+        return await self._page("decisions", owner, limit, begin, read)
 
     async def issued_for(self, event_ids: Sequence[str]) -> dict[str, list[HeldDiscount]]:
         """Return discounts by the event they were issued for."""
@@ -191,6 +201,12 @@ class Reads:
         await self._connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         yield
         await self._connection.execute("COMMIT")
+
+    async def _page(
+        self, statement: str, owner: str, limit: int, begin: Cursor, read: Callable[[bytes], T]
+    ) -> Page[T]:
+        rows = await self._rows(statement, owner, limit + 1, begin.moment, begin.tie, begin.skip, PAGE_BYTES)
+        return page(((row[0], row[1], row[2]) for row in rows), begin, limit, read)
 
     async def _rows(self, statement: str, *values: Any) -> list[asyncpg.Record]:
         return await self._connection.fetch(SQL[statement], *values)

@@ -18,6 +18,7 @@ from adapter.model.deliveries import Delivery
 from adapter.model.discounts import HeldDiscount
 from adapter.model.erasures import Receipt
 from adapter.model.events import Event
+from adapter.model.pages import Page
 from adapter.model.quarantine import Excerpt, Quarantined
 from adapter.model.timers import Timer
 from adapter.store.contract import Aged, Held, PassOn, Past, Settlement, Transaction
@@ -38,6 +39,8 @@ from adapter.store.sqlite.worker import Worker
 
 T = TypeVar("T")
 _MEMORY = ":memory:"
+#: After so many steps of its machine SQLite asks whether a read is given up.
+_STEPS = 1_000
 #: A code that was drawn may be taken; so often others are drawn.
 _ATTEMPTS = 5
 #: Where the default store lies, below the working directory. It is made where there is none; another is not,
@@ -57,7 +60,7 @@ class SqliteStore:
         self._folder = _FOLDER if Path(path).parent == _FOLDER else None
         self._lock = None if path == _MEMORY else FileLock(self._path)
         self._writer = Worker("store-writer")
-        self._reader = Worker("store-reader") if self._lock else self._writer
+        self._reader = Worker("store-reader", giving_up=True) if self._lock else self._writer
         self._turn = asyncio.Lock()
         self._connection: apsw.Connection | None = None
         self._file: OpenFile | None = None
@@ -125,17 +128,19 @@ class SqliteStore:
         """Return the discount that a code means."""
         return await self._read(lambda reads: reads.discount(code))
 
-    async def discounts(self, source_id: str, limit: int = 100) -> list[HeldDiscount]:
-        """Return a customer's discounts, newest first."""
-        return await self._read(lambda reads: reads.discounts(source_id, limit))
+    async def discounts(
+        self, source_id: str, limit: int = 100, before: str | None = None
+    ) -> Page[HeldDiscount]:
+        """Return a page of a customer\'s discounts, newest first."""
+        return await self._read(lambda reads: reads.discounts(source_id, limit, before))
 
-    async def events(self, source_id: str, limit: int = 100) -> list[Event]:
-        """Return a customer's events, latest first."""
-        return await self._read(lambda reads: reads.events(source_id, limit))
+    async def events(self, source_id: str, limit: int = 100, before: str | None = None) -> Page[Event]:
+        """Return a page of a customer\'s events, latest first."""
+        return await self._read(lambda reads: reads.events(source_id, limit, before))
 
-    async def decisions(self, source_id: str, limit: int = 100) -> list[Decision]:
-        """Return a customer's decisions, newest first."""
-        return await self._read(lambda reads: reads.decisions(source_id, limit))
+    async def decisions(self, source_id: str, limit: int = 100, before: str | None = None) -> Page[Decision]:
+        """Return a page of a customer\'s decisions, newest first."""
+        return await self._read(lambda reads: reads.decisions(source_id, limit, before))
 
     async def issued_for(self, event_ids: Sequence[str]) -> dict[str, list[HeldDiscount]]:
         """Return the discounts issued for these events."""
@@ -312,7 +317,9 @@ class SqliteStore:
             if self._reads is None:
                 if self._file:
                     self._file.check()
-                self._reads = Reads(connect(self._path, read_only=True))
+                connection = connect(self._path, read_only=True)
+                connection.set_progress_handler(self._reader.given_up, _STEPS)
+                self._reads = Reads(connection)
             return work(self._reads)
 
     def _peek(self, work: Callable[[Reads], T]) -> T:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 import apsw
 
@@ -16,6 +17,7 @@ from adapter.model.deliveries import Delivery
 from adapter.model.discounts import HeldDiscount
 from adapter.model.erasures import Receipt, fingerprint
 from adapter.model.events import Event
+from adapter.model.pages import Page
 from adapter.model.quarantine import Excerpt, Quarantined
 from adapter.model.timers import Timer
 from adapter.store.contract import Held, Past
@@ -31,6 +33,10 @@ from adapter.store.erasures import (
 from adapter.store.moments import micros
 from adapter.store.rows import (
     LAST_ID,
+    LAST_TEXT,
+    Cursor,
+    page,
+    read_cursor,
     read_customer,
     read_decision,
     read_delivery,
@@ -43,6 +49,7 @@ from adapter.store.rows import (
 from adapter.store.sqlite.connection import array, snapshot
 from adapter.store.sqlite.statements import SQL
 
+T = TypeVar("T")
 _BY_STATUS = {"due": "due_deliveries", "done": "done_deliveries", "dead": "dead_deliveries"}
 
 
@@ -66,17 +73,23 @@ class Reads:
         rows = self._rows("discounts_alike", code, folded(code))
         return resolve(code, {spelled: read_held(body) for spelled, body in rows})
 
-    def discounts(self, source_id: str, limit: int) -> list[HeldDiscount]:
-        """Return a customer's discounts, newest first."""
-        return [read_held(body) for (body,) in self._rows("discounts", self._resolve(source_id), limit)]
+    def discounts(self, source_id: str, limit: int, before: str | None) -> Page[HeldDiscount]:
+        """Return a page of a customer's discounts, newest first."""
+        return self._page(
+            "discounts", self._resolve(source_id), limit, read_cursor(before, LAST_ID), read_held
+        )
 
-    def events(self, source_id: str, limit: int) -> list[Event]:
-        """Return a customer's events, latest first."""
-        return [read_event(body) for (body,) in self._rows("events", self._resolve(source_id), limit)]
+    def events(self, source_id: str, limit: int, before: str | None) -> Page[Event]:
+        """Return a page of a customer's events, latest first."""
+        return self._page(
+            "events", self._resolve(source_id), limit, read_cursor(before, LAST_TEXT), read_event
+        )
 
-    def decisions(self, source_id: str, limit: int) -> list[Decision]:
-        """Return a customer's decisions, newest first."""
-        return [read_decision(*row) for row in self._rows("decisions", self._resolve(source_id), limit)]
+    def decisions(self, source_id: str, limit: int, before: str | None) -> Page[Decision]:
+        """Return a page of a customer's decisions, newest first."""
+        owner = self._resolve(source_id)
+        begin, read = read_cursor(before, LAST_ID), partial(read_decision, owner)
+        return self._page("decisions", owner, limit, begin, read)
 
     def issued_for(self, event_ids: Sequence[str]) -> dict[str, list[HeldDiscount]]:
         """Return discounts by the event they were issued for."""
@@ -168,6 +181,12 @@ class Reads:
             counters=dict(self._rows("counters_of", source_id)) if source_id else {},
             quarantined=[read_quarantined(row) for row in self._rows("quarantined_naming", named)],
         )
+
+    def _page(
+        self, statement: str, owner: str, limit: int, begin: Cursor, read: Callable[[bytes], T]
+    ) -> Page[T]:
+        values = (owner, limit + 1, begin.moment, begin.tie, begin.skip)
+        return page(self._connection.execute(SQL[statement], values), begin, limit, read)
 
     def _rows(self, statement: str, *values: Any) -> list[Any]:
         return self._connection.execute(SQL[statement], values).fetchall()

@@ -15,10 +15,15 @@ _Job = tuple[Callable[[], Any], asyncio.AbstractEventLoop, "asyncio.Future[Any]"
 
 
 class Worker:
-    """Runs in order of asking. A caller that is cancelled does not stop its job: it may commit unheard."""
+    """Runs in order of asking. A caller that is cancelled does not stop its job: it may commit unheard.
 
-    def __init__(self, name: str) -> None:
+    But one `giving_up` leaves out jobs that nobody waits for any more, and a job that runs may ask.
+    """
+
+    def __init__(self, name: str, *, giving_up: bool = False) -> None:
         self._name = name
+        self._giving_up = giving_up
+        self._current: asyncio.Future[Any] | None = None
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._thread: Thread | None = None
 
@@ -36,6 +41,11 @@ class Worker:
         self._jobs.put((job, loop, future))
         return await future
 
+    def given_up(self) -> bool:
+        """Say, to the job that runs, whether nobody waits for it any more."""
+        current = self._current
+        return self._giving_up and current is not None and current.cancelled()
+
     async def stop(self) -> None:
         """Finish what was asked for, then end the thread."""
         thread, self._thread = self._thread, None
@@ -46,6 +56,9 @@ class Worker:
     def _work(self) -> None:
         while (entry := self._jobs.get()) is not None:
             job, loop, future = entry
+            self._current = future
+            if self.given_up():
+                continue
             try:
                 result, error = job(), None
             except BaseException as raised:  # noqa: BLE001 - whatever a job raises is its caller's

@@ -21,16 +21,31 @@ FROM (
 JOIN discounts ON discounts.source_id = alike.source_id AND discounts.code = alike.code;
 
 -- discounts --
--- A customer's discounts, newest first.
-SELECT body FROM discounts WHERE source_id = $1 ORDER BY issued_at DESC, number DESC LIMIT $2;
+-- A customer's discounts, newest first, from where a page ended, until it has so many bytes.
+SELECT body, issued_at, number
+FROM (SELECT latest.*, sum(octet_length(body)) OVER (ORDER BY issued_at DESC, number DESC ROWS UNBOUNDED PRECEDING)
+                       - octet_length(body) AS before
+      FROM (SELECT body, issued_at, number FROM discounts WHERE source_id = $1 AND (issued_at, number) <= ($3, $4)
+            ORDER BY issued_at DESC, number DESC LIMIT $2 OFFSET $5) AS latest) AS sized
+WHERE before < $6 ORDER BY issued_at DESC, number DESC;
 
 -- events --
--- A customer's events, latest first.
-SELECT body FROM events WHERE source_id = $1 ORDER BY occurred_at DESC, event_id DESC LIMIT $2;
+-- A customer's events, latest first, from where a page ended, until it has so many bytes.
+SELECT body, occurred_at, event_id
+FROM (SELECT latest.*, sum(octet_length(body)) OVER (ORDER BY occurred_at DESC, event_id DESC ROWS UNBOUNDED PRECEDING)
+                       - octet_length(body) AS before
+      FROM (SELECT body, occurred_at, event_id FROM events WHERE source_id = $1 AND (occurred_at, event_id) <= ($3, $4)
+            ORDER BY occurred_at DESC, event_id DESC LIMIT $2 OFFSET $5) AS latest) AS sized
+WHERE before < $6 ORDER BY occurred_at DESC, event_id DESC;
 
 -- decisions --
--- A customer's decisions, newest first.
-SELECT source_id, body FROM decisions WHERE source_id = $1 ORDER BY decided_at DESC, number DESC LIMIT $2;
+-- A customer's decisions, newest first, from where a page ended, until it has so many bytes.
+SELECT body, decided_at, number
+FROM (SELECT latest.*, sum(octet_length(body)) OVER (ORDER BY decided_at DESC, number DESC ROWS UNBOUNDED PRECEDING)
+                       - octet_length(body) AS before
+      FROM (SELECT body, decided_at, number FROM decisions WHERE source_id = $1 AND (decided_at, number) <= ($3, $4)
+            ORDER BY decided_at DESC, number DESC LIMIT $2 OFFSET $5) AS latest) AS sized
+WHERE before < $6 ORDER BY decided_at DESC, number DESC;
 
 -- issued_for --
 -- The discounts issued for an array of events.

@@ -17,16 +17,19 @@ SELECT code, body FROM discounts WHERE code = ?1
 UNION ALL SELECT code, body FROM discounts WHERE lower(replace(code, '-', '')) = ?2;
 
 -- discounts --
--- A customer's discounts, newest first.
-SELECT body FROM discounts WHERE source_id = ?1 ORDER BY issued_at DESC, number DESC LIMIT ?2;
+-- A customer's discounts, newest first, from where a page ended.
+SELECT body, issued_at, number FROM discounts WHERE source_id = ?1 AND (issued_at, number) <= (?3, ?4)
+ORDER BY issued_at DESC, number DESC LIMIT ?2 OFFSET ?5;
 
 -- events --
--- A customer's events, latest first.
-SELECT body FROM events WHERE source_id = ?1 ORDER BY occurred_at DESC, event_id DESC LIMIT ?2;
+-- A customer's events, latest first, from where a page ended.
+SELECT body, occurred_at, event_id FROM events WHERE source_id = ?1 AND (occurred_at, event_id) <= (?3, ?4)
+ORDER BY occurred_at DESC, event_id DESC LIMIT ?2 OFFSET ?5;
 
 -- decisions --
--- A customer's decisions, newest first.
-SELECT source_id, body FROM decisions WHERE source_id = ?1 ORDER BY decided_at DESC, number DESC LIMIT ?2;
+-- A customer's decisions, newest first, from where a page ended.
+SELECT body, decided_at, number FROM decisions WHERE source_id = ?1 AND (decided_at, number) <= (?3, ?4)
+ORDER BY decided_at DESC, number DESC LIMIT ?2 OFFSET ?5;
 
 -- issued_for --
 -- The discounts issued for an array of events.

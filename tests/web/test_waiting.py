@@ -1,0 +1,75 @@
+"""A read is given up when the caller is gone, whatever it had come to; a write is not."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from adapter.web.bodies import Disconnected
+from adapter.web.waiting import while_there
+
+Message = dict[str, Any]
+
+
+def going(after: asyncio.Event) -> Callable[[], Any]:
+    """Return an ASGI `receive` of a caller without a body, who goes away."""
+    messages: list[Message] = [{"type": "http.request", "body": b"", "more_body": False}]
+
+    async def receive() -> Message:
+        if messages:
+            return messages.pop()
+        await after.wait()
+        return {"type": "http.disconnect"}
+
+    return receive
+
+
+async def test_what_is_asked_is_cancelled_when_the_caller_goes() -> None:
+    gone, steps = asyncio.Event(), list[str]()
+
+    async def asked() -> None:
+        try:
+            steps.append("begun")
+            gone.set()
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            steps.append("cancelled")
+            raise
+
+    with pytest.raises(Disconnected):
+        await while_there(going(gone), asked())
+    await asyncio.sleep(0)
+    assert steps == ["begun", "cancelled"]
+
+
+async def test_what_is_asked_is_returned_or_raised() -> None:
+    async def answer() -> int:
+        return 7
+
+    async def failure() -> int:
+        raise ValueError("wrong")
+
+    assert await while_there(going(asyncio.Event()), answer()) == 7
+    with pytest.raises(ValueError, match="wrong"):
+        await while_there(going(asyncio.Event()), failure())
+
+
+async def test_a_caller_who_is_cancelled_cancels_what_is_asked() -> None:
+    begun, ended = asyncio.Event(), asyncio.Event()
+
+    async def asked() -> None:
+        try:
+            begun.set()
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    waiting = asyncio.create_task(while_there(going(asyncio.Event()), asked()))
+    await begun.wait()
+    waiting.cancel()
+    await asyncio.wait_for(ended.wait(), 5)
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
