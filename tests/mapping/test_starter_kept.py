@@ -38,6 +38,8 @@ LISTED: dict[tuple[str, str], list[str]] = {
     ("mparticle", "batch"): MPARTICLE + ROWS["its batch without events"],
     **{("mparticle", kind): MPARTICLE + ROWS["its events"] for kind in MAXIMAL["mparticle"]["events"]},
 }
+#: Names, which arrive in the spelling that traits and identities have.
+RENAMED = ("user_identities[].identity_type", "deleted_user_attributes")
 #: A value that stands also in what is made of the message, or that says only what is made of it.
 DECIDING = ("type", "event", "messageId", "source_message_id", "event_type", "event_name", "action", "name")
 
@@ -80,15 +82,17 @@ def arrived(source: str, body: Any, starter: MappingBook) -> str:
     )
     assert decoded.quarantined == []
     made = [plain(done) for message in decoded.messages for done in starter.operations(message)]
-    return json.dumps(made, default=str)
+    return json.dumps(made, default=str, ensure_ascii=False)
 
 
 def is_kept(value: Any, made: str) -> bool:
     """Say whether a value stands in what is made of its message, or says nothing."""
-    if value in (None, "", ZERO_GUID, 0, "0", "customer_id"):  # which is the source_id
+    if value in (None, "", ZERO_GUID, 0, "0"):
         return True
-    number = isinstance(value, str) and re.fullmatch(r"[0-9]+\.[0-9]+", value)
-    return str(value) in made or json.dumps(value) in made or bool(number and str(float(value)) in made)
+    said = {str(value), json.dumps(value, ensure_ascii=False)}
+    if isinstance(value, str) and re.fullmatch(r"[0-9]+\.[0-9]+", value):
+        said.add(str(float(value)))
+    return any(text.casefold() in made.casefold() for text in said)
 
 
 def listed(path: str, patterns: list[str]) -> str | None:
@@ -135,18 +139,25 @@ def test_of_the_fixtures_too_only_what_is_listed_is_not_kept(path: Path, starter
         batches = body if isinstance(body, list) else [body]
         messages = [(batch, "batch" if not batch.get("events") else "custom_event") for batch in batches]
     for message, kind in messages:
-        if (source, str(kind)) not in LISTED or "request_type" in message or _unmapped(message):
+        if (source, str(kind)) not in LISTED or _unmapped(message):
             continue
         made = arrived(source, message, starter)
         patterns = LISTED[source, str(kind)] + (["device_info.*"] if kind == "batch" else [])
         missing = [
             where for where, value in leaves(message)
             if not is_kept(value, made) and listed(where, patterns) is None
+            and not where.startswith(RENAMED)
         ]  # fmt: skip
         assert missing == []
 
 
 def _unmapped(message: Any) -> bool:
-    """Say whether a batch has events of which the starters make none, or that come back to us."""
+    """Say whether it is another kind of request, or has events of which the starters make none."""
+    if "request_type" in message or str(message.get("type")).endswith("_request") or _is_ours(message):
+        return True
     kinds = {event.get("event_type") for event in message.get("events") or [] if isinstance(event, dict)}
     return not kinds <= set(MAXIMAL["mparticle"]["events"]) if kinds else "body" in message
+
+
+def _is_ours(message: Any) -> bool:
+    return '"bd-' in json.dumps(message)

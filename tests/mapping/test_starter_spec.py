@@ -1,4 +1,4 @@
-"""Every event of the e-commerce spec ends with the attributes that the starter's data model declares for it."""
+"""Events of the e-commerce spec end with the attributes that the starter's data model declares for them."""
 
 from __future__ import annotations
 
