@@ -18,6 +18,11 @@ _ERROR: Literal["error"] = "error"
 _WARNING: Literal["warning"] = "warning"
 _NAMED = re.compile(r"[\"']?authorization\s*:", re.IGNORECASE)
 _QUOTES = ('"', "'", "`")
+#: As browsers write it: no path, no default port, nothing that stands for many.
+_ORIGIN = re.compile(
+    r"(?!http://[^/]*:80$|https://[^/]*:443$)"
+    r"[a-z][a-z0-9+.-]*://([a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(:[1-9][0-9]{0,4})?"
+)
 _PLACEHOLDER = re.compile(r"<[^<>]*>")
 
 
@@ -31,9 +36,11 @@ def check(settings: Settings, marks: Mapping[Keys, Mark]) -> list[Problem]:
         *_store(settings),
         *_workers(settings),
         *_keys(settings),
+        *_origins(settings),
         *_webhook(settings),
     ]
     doubtful = [
+        *_waived(settings),
         *_authorizations(("segment", "authorizations"), settings.segment.authorizations),
         *_authorizations(("mparticle", "authorizations"), settings.mparticle.authorizations),
     ]
@@ -78,6 +85,23 @@ def _workers(settings: Settings) -> Iterator[tuple[Keys, str, str]]:
 def _keys(settings: Settings) -> Iterator[tuple[Keys, str, str]]:
     if any(":" not in pair for pair in settings.mparticle.api_keys):
         yield ("mparticle", "api_keys"), "has an entry without a colon", "write each as `key:secret`"
+
+
+def _origins(settings: Settings) -> Iterator[tuple[Keys, str, str]]:
+    for origin in settings.segment.browser_origins:
+        if not _ORIGIN.fullmatch(origin):
+            message = f"has `{origin}`, which is no origin that a browser sends"
+            remedy = (
+                "write scheme and host in small letters, as in `https://shop.example`, each site by itself"
+            )
+            yield ("segment", "browser_origins"), message, remedy
+
+
+def _waived(settings: Settings) -> Iterator[tuple[Keys, str, str]]:
+    segment = settings.segment
+    if segment.whole_signature_suffices and not (segment.shared_secrets and segment.authorizations):
+        message = "changes nothing without both `segment.shared_secrets` and `segment.authorizations`"
+        yield ("segment", "whole_signature_suffices"), message, "set both, or take it out"
 
 
 def _authorizations(keys: Keys, values: Iterable[str]) -> Iterator[tuple[Keys, str, str]]:

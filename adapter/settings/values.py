@@ -97,7 +97,9 @@ class Segment(Struct, frozen=True):
 
     shared_secrets: Secrets = ()
     authorizations: Secrets = ()
+    whole_signature_suffices: bool = False
     write_keys: Secrets = ()
+    browser_origins: tuple[str, ...] = ()
 
 
 class MParticle(Struct, frozen=True):

@@ -50,8 +50,8 @@ def verify(authorization: str | None, accepted: Sequence[str]) -> None:
     if authorization is None:
         raise Unauthorised("the Authorization header is missing; set it in the webhook's settings "
                            "in mParticle", missing=True)  # fmt: skip
-    given = authorization.strip().encode("utf-8", "replace")
-    matches = [hmac.compare_digest(given, value.strip().encode()) for value in accepted]
+    given = " ".join(authorization.split()).encode("utf-8", "replace")
+    matches = [hmac.compare_digest(given, " ".join(value.split()).encode()) for value in accepted]
     if not any(matches):
         raise Unauthorised("the Authorization header is not one that is configured here")
 

@@ -57,7 +57,7 @@ def write_key(body: bytes) -> str | None:
         if len(body) > payloads.UNPROVEN_BYTES:
             raise Unreadable("the body must be a JSON object") from None
         raw = payloads.members(body, payloads.UNPROVEN_MARKS).get("writeKey", b"null")
-    return payloads.decode(raw) if raw.startswith(b'"') else None
+    return payloads.decode(raw).strip() if raw.startswith(b'"') else None
 
 
 def decode_batch(body: bytes, received_at: datetime, *, kind: str | None) -> Decoded:

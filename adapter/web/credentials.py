@@ -1,7 +1,7 @@
 """Credentials of callers, compared in constant time.
 
 A door without a secret of its own stands open only while no door has one and only this machine reaches us,
-and not for what a proxy on it passes on.
+and not for what a proxy on it passes on, nor for what a page of another site has a browser send.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from hmac import compare_digest
 
 from adapter.errors import Unauthorised
 from adapter.web.bodies import Headers
+from adapter.web.pages import Origins, refuse_foreign
 
 #: What proxies add to what they pass on.
 _PASSED_ON = frozenset(
@@ -27,11 +28,11 @@ def closed(setting: str) -> Unauthorised:
     )
 
 
-def enter(headers: Headers, setting: str, *, unguarded: bool) -> None:
+def enter(headers: Headers, setting: str, *, unguarded: bool, trusted: Origins = frozenset()) -> None:
     """Let a caller through a door for which no secret is set.
 
-    Raises Unauthorised where other doors have one, and where a proxy passes on what somebody else may ask:
-    that we listen on loopback then keeps nobody out.
+    Raises Unauthorised where other doors have one, where a proxy passes on what somebody else may ask, and
+    where a page may ask whose origin is not `trusted`: that we listen on loopback then keeps nobody out.
     """
     if not unguarded:
         raise closed(setting)
@@ -41,16 +42,28 @@ def enter(headers: Headers, setting: str, *, unguarded: bool) -> None:
             f"no secret is set, so only this machine is served, and a proxy passed this request on ({name}); "
             f"set {_variable(setting)} to open this door to others"
         )
+    refuse_foreign(headers, trusted)
 
 
 def _variable(setting: str) -> str:
     return "ADAPTER_" + setting.replace(".", "_").upper()
 
 
+def said(headers: Headers, name: bytes) -> str | None:
+    """Return a header without the blanks around it, which by HTTP are none of its value."""
+    header = headers.get(name)
+    return None if header is None else header.strip(b" \t").decode("latin-1")
+
+
 def authorization(headers: Headers) -> str | None:
-    """Return the Authorization header as it was sent."""
-    header = headers.get(b"authorization")
-    return None if header is None else header.decode("latin-1")
+    """Return the Authorization header with one blank between its scheme and the rest, however many came."""
+    header = said(headers, b"authorization")
+    return None if header is None else spaced(header)
+
+
+def spaced(value: str) -> str:
+    """Return the value of an Authorization header with single blanks, and none around it."""
+    return " ".join(value.split())
 
 
 def basic(headers: Headers) -> str | None:
@@ -59,7 +72,7 @@ def basic(headers: Headers) -> str | None:
     if scheme.lower() != "basic":
         return None
     try:
-        return b64decode(encoded.strip(), validate=True).decode()
+        return b64decode(encoded, validate=True).decode().strip()
     except (binascii.Error, ValueError):
         raise Unauthorised("the Authorization header is not valid Basic base64") from None
 
@@ -67,7 +80,7 @@ def basic(headers: Headers) -> str | None:
 def bearer(headers: Headers) -> str | None:
     """Return the token of a Bearer header."""
     scheme, _, token = (authorization(headers) or "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else None
+    return token if scheme.lower() == "bearer" else None
 
 
 def require(shown: str | None, accepted: Sequence[str], *, missing: str, wrong: str) -> None:

@@ -62,11 +62,9 @@ class Endpoint:
         """Serve one request."""
         started = perf_counter()
         try:
-            answer = await self._read_and_handle(scope, receive)
+            answer = await self._respond(scope, receive)
         except Disconnected:
             return
-        except Exception as error:  # noqa: BLE001 - told and logged by `_failed`
-            answer = self._failed(error)
         await answer.send(send)
         self._measure(started, answer)
 
@@ -80,6 +78,15 @@ class Endpoint:
             answer = self._failed(error)
         self._measure(started, answer)
         return answer
+
+    async def _respond(self, scope: Scope, receive: Receive) -> Answer:
+        """Return what a request that arrives is answered; raises Disconnected."""
+        try:
+            return await self._read_and_handle(scope, receive)
+        except Disconnected:
+            raise
+        except Exception as error:  # noqa: BLE001 - told and logged by `_failed`
+            return self._failed(error)
 
     async def _read_and_handle(self, scope: Scope, receive: Receive) -> Answer:
         if scope["method"] != "POST":

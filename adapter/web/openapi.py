@@ -19,7 +19,7 @@ from adapter.services.privacy import Export
 from adapter.services.results import Result
 from adapter.web.api import MAX_KEY, VERBS, Entry, Move
 from adapter.web.opendsr import Accepted
-from adapter.web.tracking import KINDS
+from adapter.web.tracking import PATHS
 
 Json = dict[str, Any]
 
@@ -160,7 +160,7 @@ def _tracking() -> Json:
             "post": _operation(f"tracking_{kind}", f"Segment's tracking API: {kind}",
                                answers, [{"writeKey": []}, {}], _body({"type": "object"}))
         }
-        for kind in (*KINDS, "batch", "import")
+        for kind in PATHS
     }  # fmt: skip
 
 

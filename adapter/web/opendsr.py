@@ -13,7 +13,7 @@ from adapter.model.ids import fault
 from adapter.sources import opendsr
 from adapter.web.answers import Answer
 from adapter.web.bodies import Headers
-from adapter.web.credentials import closed
+from adapter.web.credentials import closed, said
 from adapter.web.doors import Doors
 from adapter.web.endpoints import Endpoint
 
@@ -44,8 +44,8 @@ def endpoints(doors: Doors) -> dict[str, Endpoint]:
         now, ours = doors.clock(), doors.settings.mparticle.opendsr_domain
         doors.opendsr.verify(
             body,
-            _text(headers, b"x-opendsr-signature"),
-            _text(headers, b"x-opendsr-processor-domain"),
+            said(headers, b"x-opendsr-signature"),
+            said(headers, b"x-opendsr-processor-domain"),
             ours,
             now,
         )
@@ -75,8 +75,3 @@ async def _erase(doors: Doors, demand: opendsr.Demand) -> None:
             names.update(await doors.privacy.with_email(value))
     for name in sorted(names):
         await doors.privacy.erase(name, "opendsr", demand.request_id)
-
-
-def _text(headers: Headers, name: bytes) -> str | None:
-    value = headers.get(name)
-    return None if value is None else value.decode("latin-1")

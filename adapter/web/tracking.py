@@ -10,24 +10,61 @@ from asyncio import to_thread
 from adapter.sources import segment
 from adapter.web.answers import Answer
 from adapter.web.bodies import Headers
+from adapter.web.cors import BrowserEndpoint
 from adapter.web.credentials import basic, enter, require
 from adapter.web.doors import Doors
-from adapter.web.endpoints import Endpoint
+from adapter.web.endpoints import Admit, Endpoint, Handle
+from adapter.web.pages import Origins
 
 KINDS = ("identify", "track", "page", "screen", "group", "alias")
+#: Every path below /v1.
+PATHS = (*KINDS, *(kind[0] for kind in KINDS), "batch", "import", "b", "m")
 #: What Segment's own servers answer, also for calls that they then discard.
 _SUCCESS = Answer(200, b'{"success":true}')
 
 
 def endpoints(doors: Doors) -> dict[str, Endpoint]:
-    """Return the tracking endpoints by path; `import` is the batch of older SDKs."""
-    paths = {f"/v1/{kind}": _endpoint(doors, kind) for kind in KINDS}
+    """Return the tracking endpoints by path.
+
+    `import` is the batch of older SDKs. The short paths, a kind's first letter each, are those of
+    analytics.js, `b` that of the Swift and Kotlin libraries too; `m` takes what analytics.js counts of
+    itself.
+    """
+    paths = {kind: _endpoint(doors, kind) for kind in KINDS}
+    short = {kind[0]: endpoint for kind, endpoint in paths.items()}
     batch = _endpoint(doors, None)
-    return {**paths, "/v1/batch": batch, "/v1/import": batch}
+    paths |= short | {"batch": batch, "import": batch, "b": batch, "m": _metrics(doors)}
+    return {f"/v1/{path}": endpoint for path, endpoint in paths.items()}
+
+
+def _open(doors: Doors, handle: Handle, admit: Admit) -> Endpoint:
+    """Return an endpoint, which pages of `segment.browser_origins` may call where there are any."""
+    origins = _origins(doors)
+    if not origins:
+        return Endpoint("tracking", doors, handle, admit=admit)
+    return BrowserEndpoint("tracking", doors, handle, admit=admit, origins=origins)
+
+
+def _origins(doors: Doors) -> Origins:
+    return frozenset(origin.encode() for origin in doors.settings.segment.browser_origins)
+
+
+def _metrics(doors: Doors) -> Endpoint:
+    """Return the endpoint that ignores what it is sent; what analytics.js sends there bears no write key."""
+    write_keys, unguarded, trusted = doors.settings.segment.write_keys, doors.unguarded, _origins(doors)
+
+    def admit(headers: Headers) -> None:
+        if not write_keys:
+            enter(headers, "segment.write_keys", unguarded=unguarded, trusted=trusted)
+
+    async def handle(_body: bytes, _headers: Headers) -> Answer:
+        return _SUCCESS
+
+    return _open(doors, handle, admit)
 
 
 def _endpoint(doors: Doors, kind: str | None) -> Endpoint:
-    write_keys, unguarded = doors.settings.segment.write_keys, doors.unguarded
+    write_keys, unguarded, trusted = doors.settings.segment.write_keys, doors.unguarded, _origins(doors)
     long, bounds = doors.long, doors.bounds
 
     def check(write_key: str | None) -> None:
@@ -40,7 +77,7 @@ def _endpoint(doors: Doors, kind: str | None) -> Endpoint:
 
     def admit(headers: Headers) -> None:
         if not write_keys:
-            enter(headers, "segment.write_keys", unguarded=unguarded)
+            enter(headers, "segment.write_keys", unguarded=unguarded, trusted=trusted)
         elif shown := _write_key(headers):
             check(shown)
 
@@ -55,10 +92,10 @@ def _endpoint(doors: Doors, kind: str | None) -> Endpoint:
             await doors.ingest.receive_parts(parts)
         return _SUCCESS
 
-    return Endpoint("tracking", doors, handle, admit=admit)
+    return _open(doors, handle, admit)
 
 
 def _write_key(headers: Headers) -> str | None:
     """Return the user of Basic authorization; SDKs leave the password, and some the colon, away."""
     shown = basic(headers)
-    return None if shown is None else shown.partition(":")[0]
+    return None if shown is None else shown.partition(":")[0].strip()

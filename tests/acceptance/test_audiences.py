@@ -48,7 +48,9 @@ class Shop:
             ("files", "mappings"): str(folder / "mappings"), ("files", "rules"): str(folder),
             ("store", "url"): f"sqlite:///{folder / 'adapter.db'}",
         }))  # fmt: skip
-        self.http = httpx.AsyncClient(transport=httpx.ASGITransport(self.app.asgi), base_url="http://adapter")
+        self.http = httpx.AsyncClient(
+            transport=httpx.ASGITransport(self.app.asgi), base_url="http://127.0.0.1"
+        )
         self.sent = 0
 
     async def hears(self, source: str, body: Any) -> list[Any]:

@@ -76,7 +76,7 @@ async def shop(store_url: str, tmp_path: Path, receiver: Receiver) -> AsyncItera
     clock = [datetime(2026, 3, 2, 12, tzinfo=UTC)]
     app = compose(settings, world=World(clock=lambda: clock[0]))
     async with app.running(), httpx.AsyncClient(
-        transport=httpx.ASGITransport(app.asgi), base_url="http://shop"
+        transport=httpx.ASGITransport(app.asgi), base_url="http://127.0.0.1"
     ) as client:  # fmt: skip
         yield Shop(app, client, clock)
 

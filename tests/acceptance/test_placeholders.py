@@ -64,7 +64,9 @@ class Shop:
         self.app = app.compose(
             build(chosen | {("identities", name): said for name, said in identities.items()})
         )
-        self.http = httpx.AsyncClient(transport=httpx.ASGITransport(self.app.asgi), base_url="http://adapter")
+        self.http = httpx.AsyncClient(
+            transport=httpx.ASGITransport(self.app.asgi), base_url="http://127.0.0.1"
+        )
         self.sent = 10 * len(identities)
 
     async def send(self, way: str, event: str, device: str = ZEROS, **ids: Any) -> list[dict[str, Any]]:

@@ -56,7 +56,9 @@ class City:
             ("store", "url"): f"sqlite:///{folder / 'adapter.db'}",
         }
         self.app = app.compose(build(chosen), world=app.World(clock=lambda: self.now))
-        self.http = httpx.AsyncClient(transport=httpx.ASGITransport(self.app.asgi), base_url="http://adapter")
+        self.http = httpx.AsyncClient(
+            transport=httpx.ASGITransport(self.app.asgi), base_url="http://127.0.0.1"
+        )
 
     async def buys_pass(self, rider: str) -> list[Any]:
         call = {

@@ -33,7 +33,10 @@ async def _checkouts(url: str, rules: Path = ROOT / "rules") -> list[Any]:
         ("store", "url"): url,
     }))  # fmt: skip
     transport = httpx.ASGITransport(composed.asgi)
-    async with composed.running(), httpx.AsyncClient(transport=transport, base_url="http://a") as client:
+    async with (
+        composed.running(),
+        httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client,
+    ):
         for at, value in enumerate((50, 200)):
             properties = {"value": value, "currency": "USD", "shipping_country": "US"}
             call = {"type": "track", "event": "Checkout Started", "userId": "u", "messageId": f"m-{at}"}

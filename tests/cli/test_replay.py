@@ -62,7 +62,7 @@ class Shop:
         transport = httpx.ASGITransport(composed.asgi)
         async with (
             composed.running(),
-            httpx.AsyncClient(transport=transport, base_url="http://adapter") as client,
+            httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client,
         ):
             answer = await client.post("/webhooks/segment", json=MESSAGE)
             return str(answer.json()["results"][0]["outcome"])

@@ -28,7 +28,10 @@ async def answered(tmp_path: Path, policy: str, *properties: dict[str, Any]) -> 
     }))  # fmt: skip
     batch = [VIEWED | {"messageId": f"m-{at}", "properties": each} for at, each in enumerate(properties)]
     transport = httpx.ASGITransport(composed.asgi)
-    async with composed.running(), httpx.AsyncClient(transport=transport, base_url="http://a") as client:
+    async with (
+        composed.running(),
+        httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client,
+    ):
         answer = await client.post("/webhooks/segment", json=batch)
         return answer.json()["results"], composed.metrics.render().decode()
 

@@ -61,7 +61,8 @@ def test_every_setting_can_be_given_in_the_environment(keys: Keys, tmp_path: Pat
         "port": "9000", "host": "::1", "level": "error", "accept_development": "true",
         "allow_private_addresses": "true", "reasons": "true",
         "api_keys": "key:secret", "mappings": "elsewhere",
-        "rules": "elsewhere", "secrets": WHSEC,
+        "rules": "elsewhere", "secrets": WHSEC, "whole_signature_suffices": "true",
+        "browser_origins": "https://a.test,http://localhost:3000",
     }  # fmt: skip
     text = texts.get(keys[-1], "4321" if isinstance(FIELDS[keys].default, int) else "some,thing")
     if keys[-1] == "url":

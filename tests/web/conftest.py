@@ -195,7 +195,7 @@ def connect(app: Callable[..., Any]) -> Callable[..., httpx.AsyncClient]:
 
     def client(**values: Any) -> httpx.AsyncClient:
         transport = httpx.ASGITransport(app(**values), raise_app_exceptions=False)
-        return httpx.AsyncClient(transport=transport, base_url="http://adapter")
+        return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1")
 
     return client
 

@@ -13,7 +13,7 @@ import uvicorn
 from adapter.web.answers import Answer
 from adapter.web.connection import Connection
 
-CALL = b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 2\r\n\r\n{}"
+CALL = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}"
 ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-type: application/json\r\n\r\n{}"
 CLOSED = ANSWER.replace(b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n")
 

@@ -69,13 +69,15 @@ async def test_who_sends_no_more_gets_the_answer_to_what_came_whole(
     assert (answered, bool(refused)) == (answers, b"the request is cut short" in answer)
 
 
-WAITING = b"POST /webhooks/mparticle HTTP/1.1\r\nHost: here\r\nExpect: 100-continue\r\nContent-Length: %d\r\n"
+WAITING = (
+    b"POST /webhooks/mparticle HTTP/1.1\r\nHost: [::1]\r\nExpect: 100-continue\r\nContent-Length: %d\r\n"
+)
 BATCH = b'{"mpid":"1","events":[]}'
 GO_ON = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 async def test_who_waits_to_be_told_to_go_on_and_is_refused_is_left(app: Callable[..., Any]) -> None:
-    live = b"GET /health/live HTTP/1.1\r\nHost: here\r\n\r\n"
+    live = b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n"
     async with served(app(mparticle__authorizations=("right",))) as address:
         answer = await said(address, WAITING % len(live) + b"\r\n")
         again = await said(address, WAITING % len(BATCH) + b"Authorization: right\r\n\r\n", BATCH, live)

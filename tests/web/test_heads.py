@@ -13,7 +13,7 @@ from adapter.web import connection, heads
 from tests.web.serving import ANSWER, CALL, Echo, said, served
 
 PATIENCE = 0.1
-CHUNKED = b"POST / HTTP/1.1\r\nHost: here\r\nTransfer-Encoding: chunked\r\n\r\n"
+CHUNKED = b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
 LONG = b"x" * 80_000
 
 
@@ -89,7 +89,7 @@ async def test_a_body_is_coded_for_its_transfer_in_chunks_alone(
 
 
 BATCH = b'{"mpid":"1","events":[]}'
-TRAILED = b"POST /webhooks/mparticle HTTP/1.1\r\nHost: here\r\nTransfer-Encoding: chunked\r\n"
+TRAILED = b"POST /webhooks/mparticle HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n"
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ async def test_a_credential_in_a_trailer_does_not_count(
 
 
 async def test_a_key_in_a_trailer_does_not_make_two_calls_one(app: Callable[..., Any], services: Any) -> None:
-    head = b"POST /v1/discounts/HV15-8K2F/apply HTTP/1.1\r\nHost: here\r\nTransfer-Encoding: chunked\r\n\r\n"
+    head = b"POST /v1/discounts/HV15-8K2F/apply HTTP/1.1\r\nHost: [::1]\r\nTransfer-Encoding: chunked\r\n\r\n"
     async with served(app()) as address:
         answer = await said(address, head, b"2\r\n{}\r\n0\r\nIdempotency-Key: k\r\n\r\n")
     assert answer.startswith(b"HTTP/1.1 200 ")
@@ -155,7 +155,7 @@ async def test_who_leaves_a_head_unfinished_is_left(
 
 @pytest.mark.usefixtures("hasty")
 async def test_who_is_answered_and_never_ends_the_body_is_left(app: Callable[..., Any]) -> None:
-    head = b"POST /webhooks/mparticle HTTP/1.1\r\nHost: here\r\nContent-Length: 1000\r\n\r\n"
+    head = b"POST /webhooks/mparticle HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n"
     async with served(app(mparticle__authorizations=("right",))) as address:
         answer = await until_closed(address, head, *[b"x"] * 5)
     assert answer.startswith(b"HTTP/1.1 401 ")

@@ -78,7 +78,7 @@ def connect_with(doors: Callable[..., Any]) -> Callable[..., httpx.AsyncClient]:
     def make(chain: bytes | None = GOOD, now: datetime = NOW) -> httpx.AsyncClient:
         opened = replace(doors(), opendsr=Certificate(chain) if chain else None, clock=lambda: now)
         transport = httpx.ASGITransport(application.Application(opened), raise_app_exceptions=False)
-        return httpx.AsyncClient(transport=transport, base_url="http://adapter")
+        return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1")
 
     return make
 

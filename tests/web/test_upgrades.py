@@ -67,7 +67,7 @@ async def test_a_redemption_that_asks_is_the_one_that_was_sent(
     app: Callable[..., Any], services: Any
 ) -> None:
     body = b'{"source_id":"u","units":2}'
-    head = b"POST /v1/discounts/HV15-8K2F/redeem HTTP/1.1\r\nHost: here\r\n" + ASKED
+    head = b"POST /v1/discounts/HV15-8K2F/redeem HTTP/1.1\r\nHost: localhost\r\n" + ASKED
     async with served(app()) as address:
         answer = await said(address, head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
     assert b" 409 " in answer
@@ -77,7 +77,7 @@ async def test_a_redemption_that_asks_is_the_one_that_was_sent(
 
 async def test_a_webhook_that_asks_is_taken(app: Callable[..., Any], services: Any) -> None:
     body = b'{"type":"track","event":"x","userId":"u","messageId":"m"}'
-    head = b"POST /webhooks/segment HTTP/1.1\r\nHost: here\r\n" + ASKED
+    head = b"POST /webhooks/segment HTTP/1.1\r\nHost: localhost\r\n" + ASKED
     async with served(app()) as address:
         answer = await said(address, head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
     assert b" 200 " in answer
