@@ -72,6 +72,12 @@ class Metrics:
         self.discounts_issued = Counter(
             "adapter_discounts_issued", "Discounts issued", ["rule"], registry=registry
         )
+        self.signatures = Counter(
+            "adapter_segment_signatures",
+            "Signatures of Segment's webhooks that verified, by body and by what of it they cover",
+            ["body", "form"],
+            registry=registry,
+        )
         self.commit_messages = Histogram(
             "adapter_commit_messages", "Messages in one commit", buckets=_SIZES, registry=registry
         )

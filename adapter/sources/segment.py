@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 from adapter.errors import Unauthorised, Unreadable
 from adapter.sources import payloads
@@ -22,46 +23,50 @@ from adapter.sources.decoded import Bounds, Decoded, Origin
 from adapter.sources.segment_messages import SOURCE, message, refuse
 from adapter.sources.segment_tracking import batch_parts, decode_batch, write_key
 
-__all__ = ["SOURCE", "batch_parts", "decode", "decode_batch", "parts", "verify", "write_key"]
+#: What of a body a signature covers.
+Form = Literal["whole", "first_element"]
+FORMS: tuple[Form, ...] = ("whole", "first_element")
+__all__ = ["FORMS", "SOURCE", "Form", "batch_parts", "decode", "decode_batch", "parts", "verify", "write_key"]
 
 
-def verify(body: bytes, signature: str | None, secrets: Sequence[bytes]) -> None:
-    """Check `X-Signature`: hex HMAC-SHA1 over the bytes that Segment signed, under any of the secrets.
+def verify(body: bytes, signature: str | None, secrets: Sequence[bytes]) -> Form:
+    """Check `X-Signature`, hex HMAC-SHA1 under any of the secrets, and return what it covers.
 
-    Those are the raw body where it is an object. Of an array it is element 0 alone, as it was before
-    Extensible wrapped it in `json`; so the other elements are NOT authenticated, and a deployment that
-    takes batches wants a second factor (TLS allow-list, secret header). Without secrets nothing is checked.
-    An element 0 over `payloads.UNPROVEN_BYTES` is not looked at: Segment's own limit is a small part of that.
-    Raises Unauthorised, `missing` when there is no header.
+    `whole` is the raw body as it came: a single message, or a batch whose every element is authenticated.
+    `first_element` is element 0 of a batch, as it stands or as it was before Extensible wrapped it in `json`;
+    so the other elements are NOT authenticated, and a deployment that takes batches wants a second factor
+    (TLS allow-list, secret header). An element 0 over `payloads.UNPROVEN_BYTES` is not looked at: Segment's
+    own limit is a small part of that. Raises Unauthorised, `missing` when there is no header.
     """
-    if not secrets:
-        return
     if signature is None:
         raise Unauthorised("the X-Signature header is missing; set the shared secret in the webhook's "
                            "settings in Segment", missing=True)  # fmt: skip
     claimed = signature.strip().lower().encode("utf-8", "replace")
-    for signed in _signed(body):
+    for form, signed in _signed(body):
         for secret in secrets:
             if hmac.compare_digest(hmac.digest(secret, signed, "sha1").hex().encode(), claimed):
-                return
+                return form
     raise Unauthorised("X-Signature does not match the body; give the webhook in Segment the shared secret "
                        "that is configured here")  # fmt: skip
 
 
-def _signed(body: bytes) -> Iterator[bytes]:
-    """Yield the bytes that Segment may have signed, the likeliest first."""
-    if not payloads.is_array(body):
-        yield body
-        return
-    try:
+def _signed(body: bytes) -> Iterator[tuple[Form, bytes]]:
+    """Yield the bytes that Segment may have signed; of a batch the whole comes last, for it takes longest."""
+    if payloads.is_array(body):
+        for part in _first(body):
+            yield "first_element", part
+    yield "whole", body
+
+
+def _first(body: bytes) -> Iterator[bytes]:
+    """Yield the first element of a batch, and what it is without the `json` around it."""
+    with suppress(Unreadable):
         first = next(payloads.slices(body[: payloads.UNPROVEN_BYTES], payloads.UNPROVEN_MARKS), b"")
         yield first
         if payloads.is_object(first):
             parts = payloads.members(first, payloads.UNPROVEN_MARKS)
             if set(parts) == {"json"}:
                 yield parts["json"]
-    except Unreadable:
-        return
 
 
 def decode(body: bytes, received_at: datetime) -> Decoded:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from asyncio import to_thread
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from adapter.model.encoding import encode
 from adapter.services.results import Result
-from adapter.sources import mparticle, mparticle_firehose, segment
+from adapter.sources import mparticle, mparticle_firehose, payloads, segment
 from adapter.web.answers import Answer, settled
 from adapter.web.bodies import Headers
-from adapter.web.credentials import authorization, enter, require
+from adapter.web.credentials import authorization, enter, require, said, spaced
 from adapter.web.doors import Doors
 from adapter.web.endpoints import Endpoint
 
+_log = logging.getLogger(__name__)
 #: Given a body and the moment now, returns what answers the results; raises before anything is stored.
 Told = Callable[[bytes, datetime], Callable[[Sequence[Result]], Answer]]
 
@@ -30,10 +32,13 @@ def endpoints(doors: Doors) -> dict[str, Endpoint]:
 
 def _segment(doors: Doors) -> Endpoint:
     secrets = [secret.encode() for secret in doors.settings.segment.shared_secrets]
-    authorizations = doors.settings.segment.authorizations
+    authorizations = [spaced(value) for value in doors.settings.segment.authorizations]
+    # A signature over the whole body stands for the header, and is known only once the body is there.
+    waived = bool(secrets) and doors.settings.segment.whole_signature_suffices
     unguarded, long, bounds = doors.unguarded, doors.long, doors.bounds
+    note = _noting(doors)
 
-    def admit(headers: Headers) -> None:
+    def authorise(headers: Headers) -> None:
         if authorizations:
             require(
                 authorization(headers),
@@ -44,10 +49,16 @@ def _segment(doors: Doors) -> Endpoint:
         elif not secrets:
             enter(headers, "segment.shared_secrets", unguarded=unguarded)
 
+    def admit(headers: Headers) -> None:
+        if not (waived and b"x-signature" in headers):
+            authorise(headers)
+
     async def handle(body: bytes, headers: Headers) -> Answer:
         if secrets:
-            signature = headers.get(b"x-signature")
-            segment.verify(body, signature.decode("latin-1") if signature else None, secrets)
+            form = segment.verify(body, said(headers, b"x-signature"), secrets)
+            note(body, form)
+            if waived and form != "whole":
+                authorise(headers)
         now = doors.clock()
         if len(body) < long:
             return settled(await doors.ingest.receive(segment.decode(body, now), len(body)))
@@ -55,6 +66,23 @@ def _segment(doors: Doors) -> Endpoint:
         return settled(await doors.ingest.receive_parts(parts))
 
     return Endpoint("webhooks_segment", doors, handle, admit=admit)
+
+
+def _noting(doors: Doors) -> Callable[[bytes, segment.Form], None]:
+    """Return what counts verified signatures, and logs once that one covered a whole batch."""
+    counted = doors.metrics.signatures.labels
+    counts = {(body, form): counted(body, form) for body in ("message", "batch") for form in segment.FORMS}
+    logged = False
+
+    def note(body: bytes, form: segment.Form) -> None:
+        nonlocal logged
+        batch = payloads.is_array(body)
+        counts["batch" if batch else "message", form].inc()
+        if batch and form == "whole" and not logged:
+            logged = True
+            _log.info("Segment signs whole batches: every message of such a batch is authenticated")
+
+    return note
 
 
 def _results(_body: bytes, _now: datetime) -> Callable[[Sequence[Result]], Answer]:

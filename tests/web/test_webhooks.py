@@ -17,6 +17,7 @@ import pytest
 from adapter.errors import Unavailable
 from adapter.model.discounts import Discount, PercentageOff
 from adapter.services.results import Result
+from adapter.web.application import Application
 
 Connect = Callable[..., httpx.AsyncClient]
 TRACK = {"type": "track", "event": "Checkout Started", "userId": "user_123", "messageId": "m1"}
@@ -92,6 +93,68 @@ async def test_a_static_authorization_guards_segment_batches_besides_the_signatu
     assert (await client.post("/webhooks/segment", content=body, headers=both)).status_code == 200
     only_signed = signed(json.dumps(TRACK).encode())
     assert (await client.post("/webhooks/segment", content=body, headers=only_signed)).status_code == 401
+
+
+BOTH = {"segment__shared_secrets": (SECRET,), "segment__authorizations": ("Token t",)}
+FORGED = json.dumps([TRACK, TRACK | {"messageId": "forged"}]).encode()
+
+
+@pytest.mark.parametrize(
+    ("signed_part", "authorization", "status"),
+    [
+        (FORGED, None, 200),
+        (FORGED, "Token t", 200),
+        (FORGED, "Token wrong", 200),
+        (json.dumps(TRACK).encode(), None, 401),
+        (json.dumps(TRACK).encode(), "Token wrong", 403),
+        (json.dumps(TRACK).encode(), "Token t", 200),
+        (b"something else", "Token t", 403),
+        (None, "Token t", 401),
+        (None, None, 401),
+    ],
+)
+async def test_a_signature_over_the_whole_batch_may_stand_for_the_authorization(
+    signed_part: bytes | None, authorization: str | None, status: int, connect: Connect, services: Any
+) -> None:
+    client = connect(**BOTH, segment__whole_signature_suffices=True)
+    headers = signed(signed_part) if signed_part is not None else {}
+    headers |= {"authorization": authorization} if authorization else {}
+    answer = await client.post("/webhooks/segment", content=FORGED, headers=headers)
+    assert answer.status_code == status
+    assert len(services.taken) == (status == 200)
+
+
+async def test_a_signature_over_the_whole_batch_waives_nothing_unless_a_setting_says_so(
+    connect: Connect,
+) -> None:
+    answer = await connect(**BOTH).post("/webhooks/segment", content=FORGED, headers=signed(FORGED))
+    assert answer.status_code == 401
+
+
+async def test_what_signatures_cover_is_counted_and_a_whole_batch_logged_once(
+    doors: Callable[..., Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "adapter.web.webhooks")
+    chosen = doors(segment__shared_secrets=(SECRET,))
+    transport = httpx.ASGITransport(Application(chosen))
+    first, whole = json.dumps(TRACK).encode(), FORGED
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+        for body, part in [(first, first), (whole, first), (whole, whole), (whole, whole), (whole, b"no")]:
+            await client.post("/webhooks/segment", content=body, headers=signed(part))
+    counted = {
+        (body, form): chosen.metrics.registry.get_sample_value(
+            "adapter_segment_signatures_total", {"body": body, "form": form}
+        )
+        for body in ("message", "batch")
+        for form in ("whole", "first_element")
+    }
+    assert counted == {
+        ("message", "whole"): 1,
+        ("message", "first_element"): 0,
+        ("batch", "whole"): 2,
+        ("batch", "first_element"): 1,
+    }
+    assert len([record for record in caplog.records if record.name == "adapter.web.webhooks"]) == 1
 
 
 @pytest.mark.parametrize(
