@@ -47,6 +47,7 @@ from adapter.services.privacy import Privacy
 from adapter.services.relay import Relay
 from adapter.services.reload import Reload
 from adapter.services.results import Result
+from adapter.services.retries import Retries
 from adapter.services.telling import tell
 from adapter.services.timers import Timers
 from adapter.services.watching import Watch
@@ -184,6 +185,7 @@ def compose(
     ingest = Ingest(books, committer, _policy(settings), metrics, world.clock)
     patience = Patience(settings.ingest.max_wait_seconds)
     checkout = Checkout(store, committer, books, world.clock, patience)
+    retries = Retries(store, world.clock, relay.wake, tuple(destinations), patience)
     privacy = Privacy(store, committer.submit, world.clock, patience)
     expiry = Expiry(store, checkout.expire, world.clock, _intervals(settings))
     timers = Timers(store, committer.submit, world.clock, metrics, most=settings.ingest.max_timers)
@@ -196,8 +198,8 @@ def compose(
     working = partial(_working, store, timers, committer)
     running = partial(_running, clients, working, loops)
     doors = Doors(
-        ingest, checkout, privacy, health, settings, metrics, world.clock, running, certificate(settings),
-        _room(settings),
+        ingest, checkout, privacy, retries, health, settings, metrics, world.clock, running,
+        certificate(settings), _room(settings),
     )  # fmt: skip
     return App(
         settings=settings,

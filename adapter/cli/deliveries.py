@@ -14,8 +14,9 @@ from adapter.cli.ids import all_in_utf8, in_utf8
 from adapter.cli.settings import AsJson, Config, Store, options, settled, stopped
 from adapter.errors import AdapterError
 from adapter.files.problems import did_you_mean
-from adapter.model.deliveries import Delivery
+from adapter.model.deliveries import Delivery, Pause
 from adapter.model.encoding import encode
+from adapter.services.retries import Retried, retry_all
 from adapter.settings.values import Destinations
 from adapter.store.engines import open_store
 from adapter.store.postgres.engine import PostgresStore
@@ -27,6 +28,7 @@ Examples:
   adapter deliveries --dead --destination webhook --json
   adapter deliveries --retry msg_2f6c9d0e4b7a41d8a5c3e1f09b8d7a62
   adapter deliveries --retry-all --destination webhook"""
+_INSTEAD = "POST /v1/deliveries/retries"
 
 T = TypeVar("T")
 Dead = Annotated[bool, typer.Option("--dead", help="Only those that were given up.")]
@@ -60,19 +62,23 @@ def deliveries(
 ) -> None:
     """List the pushes that wait and those that were given up, or have dead ones wait again.
 
-    A list may be asked for while a server runs. To retry with the SQLite store, stop the server first: one
-    process may write.
+    A list may be asked for while a server runs. It names the destinations that asked for a pause; --retry-all
+    ends these pauses too. With the SQLite store, stop the server before a retry, or ask it:
+    POST /v1/deliveries/retries
     """
     if retry and retry_all:
         raise typer.BadParameter("leave out either --retry or --retry-all", param_hint="--retry-all")
     url = settled(config, options(store)).store.url
     if retry or retry_all:
-        _tell_revived(_finished(_revived(url, retry, destination)), retry, as_json=as_json)
+        _tell_retried(_finished(_retried(url, retry, destination)), retry, as_json=as_json)
         return
-    found = _finished(_found(url, ["dead"] if dead else ["due", "dead"], destination, limit))
+    found, paused = _finished(_found(url, ["dead"] if dead else ["due", "dead"], destination, limit))
     if as_json:
-        typer.echo(encode([_plain(one) for one in found]))
+        ends = {pause.destination: pause.until for pause in paused}
+        typer.echo(encode([_plain(one, ends.get(one.destination)) for one in found]))
         return
+    for pause in paused:
+        typer.echo(f"{pause.destination} is paused until {_moment(pause.until)}: {pause.reason}")
     for one in found:
         typer.echo(_line(one))
     if not found:
@@ -83,20 +89,32 @@ def _finished(work: Coroutine[Any, Any, T]) -> T:
     try:
         return asyncio.run(work)
     except AdapterError as error:
-        raise stopped(error) from None
+        raise stopped(error, _INSTEAD) from None
 
 
-async def _found(url: str, statuses: list[str], destination: str | None, limit: int) -> list[Delivery]:
+async def _found(
+    url: str, statuses: list[str], destination: str | None, limit: int
+) -> tuple[list[Delivery], list[Pause]]:
     await expect_readable(url)
     store = open_store(url)
     await _expect_known(store, destination)
-    return [one for status in statuses for one in await store.deliveries(status, limit, destination)]
+    found = [one for status in statuses for one in await store.deliveries(status, limit, destination)]
+    return found, _of(await store.pauses(datetime.now(UTC)), destination)
 
 
-async def _revived(url: str, ids: Sequence[str] | None, destination: str | None) -> int:
+async def _retried(url: str, ids: Sequence[str] | None, destination: str | None) -> Retried:
+    """Have dead deliveries wait again; where some are named, pauses stay and are returned all the same."""
+    now = datetime.now(UTC)
     async with existing(url) as store:
         await _expect_known(store, destination)
-        return await store.revive(datetime.now(UTC), ids=ids, destination=destination)
+        if not ids:
+            return await retry_all(store, now, destination)
+        revived = await store.revive(now, ids=ids, destination=destination)
+        return Retried(revived, _of(await store.pauses(now), destination))
+
+
+def _of(pauses: list[Pause], destination: str | None) -> list[Pause]:
+    return [pause for pause in pauses if destination in (None, pause.destination)]
 
 
 async def _expect_known(store: SqliteStore | PostgresStore, destination: str | None) -> None:
@@ -112,18 +130,26 @@ async def _expect_known(store: SqliteStore | PostgresStore, destination: str | N
     raise typer.BadParameter("; ".join(filter(None, (message, remedy))), param_hint="--destination")
 
 
-def _tell_revived(count: int, ids: Sequence[str] | None, *, as_json: bool) -> None:
-    """Tell how many wait again; exit code 1 when one that was named is not dead."""
+def _tell_retried(retried: Retried, ids: Sequence[str] | None, *, as_json: bool) -> None:
+    """Tell how many wait again, and of pauses; exit code 1 when one that was named is not dead."""
+    count = retried.retried
     if as_json:
-        typer.echo(encode({"retried": count}))
+        typer.echo(encode({"retried": count, "paused" if ids else "resumed": retried.resumed}))
     else:
         typer.echo(f"{count} {'delivery waits' if count == 1 else 'deliveries wait'} again")
+        state = "is paused until" if ids else "is sent to again; it was paused until"
+        for pause in retried.resumed:
+            typer.echo(f"{pause.destination} {state} {_moment(pause.until)}: {pause.reason}")
     if ids and count < len(set(ids)):
         typer.echo(f"adapter: {len(set(ids)) - count} of those named are not dead deliveries", err=True)
         raise typer.Exit(1)
 
 
-def _plain(delivery: Delivery) -> dict[str, object]:
+def _moment(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _plain(delivery: Delivery, paused_until: datetime | None) -> dict[str, object]:
     """Return what an operator needs, and not the body: it holds a code."""
     return {
         "id": delivery.id,
@@ -134,12 +160,13 @@ def _plain(delivery: Delivery) -> dict[str, object]:
         "attempts": delivery.tries,
         "created_at": delivery.created_at,
         "next_at": delivery.due_at if delivery.status == "due" else None,
+        "paused_until": paused_until,
         "last_error": delivery.last_error,
     }
 
 
 def _line(delivery: Delivery) -> str:
     attempts = f"{delivery.tries} attempt{'s' * (delivery.tries != 1)}"
-    state = f"next at {delivery.due_at:%Y-%m-%d %H:%M:%S} UTC" if delivery.status == "due" else "dead"
+    state = f"next at {_moment(delivery.due_at)}" if delivery.status == "due" else "dead"
     head = f"{delivery.id} {delivery.type} of {delivery.source_id} to {delivery.destination}"
     return f"{head}: {state}, {attempts}" + (f", {delivery.last_error}" if delivery.last_error else "")

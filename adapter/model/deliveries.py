@@ -38,3 +38,12 @@ class Delivery(Struct, frozen=True):
     def tries(self) -> int:
         """How many attempts were made, since it was sent again where it had been given up."""
         return self.attempt % ROUND
+
+
+class Pause(Struct, frozen=True):
+    """A time in which nothing is sent to a destination, because it asked for that; `reason` is its answer."""
+
+    destination: str
+    since: datetime
+    until: datetime
+    reason: str

@@ -14,7 +14,7 @@ from adapter.destinations.contract import Attempt, Destination
 from adapter.destinations.schedule import DELAYS, next_attempt
 from adapter.errors import Unavailable
 from adapter.metrics import Metrics
-from adapter.model.deliveries import Delivery
+from adapter.model.deliveries import Delivery, Pause
 from adapter.store.contract import Settlement, Store
 
 log = logging.getLogger(__name__)
@@ -65,17 +65,14 @@ class Lane:
         self._sending: set[asyncio.Task[None]] = set()
         self._outcomes: list[Settlement] = []
         self._stirred = asyncio.Event()
-        self._quiet: tuple[datetime, datetime] | None = None
+        self._pause: Pause | None = None
         self._failing = False
 
     @property
     def room(self) -> int:
         """How many more may be sent now."""
-        if self._quiet is not None:
-            begins, ends = self._quiet
-            # Before it began, the clock has been set back: by it, the pause would last longer than was asked.
-            if begins <= self._clock() < ends:
-                return 0
+        if self._pause is not None:
+            return 0
         return self._pace.width - len(self._sending)
 
     def wake(self) -> None:
@@ -149,6 +146,10 @@ class Lane:
             log.warning("the store is away, what was just sent to %s will be repeated: %s", name, error)
 
     async def _record(self) -> int:
+        if pause := self._pause:
+            await self._store.pause(pause)  # from now on the store leases nothing, whichever process asks
+            if self._pause is pause:
+                self._pause = None
         if not self._outcomes:
             return 0
         outcomes = tuple(self._outcomes)
@@ -192,12 +193,11 @@ class Lane:
         """Leave the whole endpoint alone when it asks for it: the others need not use up attempts."""
         pause = GONE if attempt.gone else min(attempt.retry_after or timedelta(0), QUIET)
         if pause:
-            now = self._clock()
-            begins, ends = self._quiet or (now, now)
-            # A pause that begins in the future was asked for before the clock was set back: it is over.
-            self._quiet = (now, max(ends, now + pause) if begins <= now else now + pause)
-            name, seconds = self._destination.name, pause.total_seconds()
-            log.warning("deliveries to %s pause for %d s: %s", name, seconds, attempt.error)
+            now, name = self._clock(), self._destination.name
+            asked = Pause(name, now, now + pause, attempt.error or "it asked for a pause")
+            if self._pause is None or self._pause.until < asked.until:
+                self._pause = asked
+            log.warning("deliveries to %s pause for %d s: %s", name, pause.total_seconds(), attempt.error)
 
     def _outcome(self, delivery: Delivery, attempt: Attempt) -> Settlement:
         if attempt.ok:

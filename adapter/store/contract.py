@@ -20,7 +20,7 @@ from msgspec import Struct
 
 from adapter.model.customers import Customer
 from adapter.model.decisions import Decision
-from adapter.model.deliveries import Delivery
+from adapter.model.deliveries import Delivery, Pause
 from adapter.model.discounts import HeldDiscount
 from adapter.model.erasures import Receipt
 from adapter.model.events import Event
@@ -334,6 +334,18 @@ class Store(Protocol):
 
         Those of `ids` and for `destination`, where these are given; all otherwise.
         """
+        ...
+
+    async def pause(self, pause: Pause) -> None:
+        """Lease nothing for a destination in that time, in no process; a longer pause of it stays."""
+        ...
+
+    async def pauses(self, now: datetime) -> list[Pause]:
+        """Return the pauses in force, by destination; a store that is not open is read too."""
+        ...
+
+    async def resume(self, destination: str | None = None) -> None:
+        """End the pause of a destination; all pauses without it."""
         ...
 
     async def quarantined(self, after: int = 0, limit: int = 100) -> list[Excerpt]:

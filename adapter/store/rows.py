@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from adapter.errors import Unreadable
 from adapter.model.customers import Customer
 from adapter.model.decisions import Decision
-from adapter.model.deliveries import Delivery
+from adapter.model.deliveries import Delivery, Pause
 from adapter.model.discounts import HeldDiscount
 from adapter.model.encoding import encode
 from adapter.model.events import Event
@@ -167,6 +167,12 @@ def delivery_row(delivery: Delivery) -> tuple[Any, ...]:
         micros_or_none(delivery.not_after),
         delivery.last_error,
     )
+
+
+def read_pause(row: Iterable[Any]) -> Pause:
+    """Return the pause of a row."""
+    destination, since, until, reason = row
+    return Pause(destination, moment(since), moment(until), reason)
 
 
 def read_delivery(row: Iterable[Any]) -> Delivery:

@@ -71,6 +71,8 @@ def routes(doors: Doors) -> list[Route]:
         _route(doors, "/v1/customers/{source_id:path}", _erase, "DELETE"),
         _route(doors, "/v1/decisions", _decisions),
         _route(doors, "/v1/quarantine", _quarantine),
+        _route(doors, "/v1/deliveries/pauses", _pauses),
+        _route(doors, "/v1/deliveries/retries", _retries, "POST"),
         _route(doors, "/v1/quarantine/{id}", _quarantined),
     ]
 
@@ -186,6 +188,14 @@ async def _quarantined(doors: Doors, request: Request) -> Any:
     if not _ENTRY.fullmatch(given):
         raise NotFound("there is no such message in quarantine: name one by its `id`")
     return await doors.checkout.quarantined_message(int(given))
+
+
+async def _pauses(doors: Doors, request: Request) -> Any:
+    return {"pauses": await doors.deliveries.pauses()}
+
+
+async def _retries(doors: Doors, request: Request) -> Any:
+    return await doors.deliveries.retry_all(request.query_params.get("destination"))
 
 
 def _moving(verb: Any) -> Ask:

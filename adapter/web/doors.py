@@ -12,6 +12,7 @@ from msgspec import Struct, field
 from adapter.metrics import Metrics
 from adapter.model.customers import Customer
 from adapter.model.decisions import Decision
+from adapter.model.deliveries import Pause
 from adapter.model.discounts import Discount
 from adapter.model.erasures import Receipt
 from adapter.model.events import Event
@@ -21,6 +22,7 @@ from adapter.model.quarantine import Excerpt, Quarantined
 from adapter.services.health import Check
 from adapter.services.privacy import Export
 from adapter.services.results import Result
+from adapter.services.retries import Retried
 from adapter.settings.values import Settings
 from adapter.sources.decoded import Bounds, Decoded
 from adapter.sources.opendsr import Certificate
@@ -79,6 +81,18 @@ class Checkout(Protocol):
         ...
 
 
+class Deliveries(Protocol):
+    """Shows pauses of destinations and ends them (`adapter.services.retries`)."""
+
+    async def pauses(self) -> list[Pause]:
+        """Return which destinations are sent nothing now, until when, and why."""
+        ...
+
+    async def retry_all(self, destination: str | None = None) -> Retried:
+        """Make dead deliveries due and end pauses; raises NotFound."""
+        ...
+
+
 class Privacy(Protocol):
     """Erases and exports (`adapter.services.privacy`)."""
 
@@ -113,6 +127,7 @@ class Doors(Struct, frozen=True):
     ingest: Ingest
     checkout: Checkout
     privacy: Privacy
+    deliveries: Deliveries
     health: Health
     settings: Settings
     metrics: Metrics

@@ -10,6 +10,7 @@ from msgspec import Struct
 from adapter import __version__
 from adapter.model.customers import Customer
 from adapter.model.decisions import Decision
+from adapter.model.deliveries import Pause
 from adapter.model.discounts import Discount
 from adapter.model.erasures import Receipt
 from adapter.model.events import Event
@@ -17,6 +18,7 @@ from adapter.model.quarantine import Quarantined
 from adapter.services.health import Check
 from adapter.services.privacy import Export
 from adapter.services.results import Result
+from adapter.services.retries import Retried
 from adapter.web.api import MAX_KEY, VERBS, Entry, Move
 from adapter.web.opendsr import Accepted
 from adapter.web.tracking import PATHS
@@ -83,6 +85,12 @@ class Quarantine(Struct):
     quarantined: list[Entry]
 
 
+class Pauses(Struct):
+    """Which destinations are sent nothing now, until when, and why."""
+
+    pauses: list[Pause]
+
+
 class Readiness(Struct):
     """Whether requests can be taken now, check by check."""
 
@@ -91,8 +99,8 @@ class Readiness(Struct):
 
 
 _SCHEMAS = (
-    Settled, Error, EventsApiErrors, Discounts, Events, Decisions, Quarantine, Quarantined, Readiness,
-    Customer, Move, Receipt, Export, Accepted,
+    Settled, Error, EventsApiErrors, Discounts, Events, Decisions, Quarantine, Quarantined, Pauses, Retried,
+    Readiness, Customer, Move, Receipt, Export, Accepted,
 )  # fmt: skip
 _WORDS = {400: "The body cannot be read", 401: "Credentials are missing", 403: "Credentials are wrong",
           404: "There is nothing under that name", 409: "The discount cannot move there",
@@ -204,6 +212,13 @@ def _api() -> Json:
         "/v1/quarantine/{id}": {
             "get": _read("getQuarantined", "Return a quarantined message, whole", "Quarantined",
                          [_parameter("id", "path")], 404)
+        },
+        "/v1/deliveries/pauses": {
+            "get": _read("listPauses", "Which destinations are sent nothing now, and why", "Pauses", [])
+        },
+        "/v1/deliveries/retries": {
+            "post": _read("retryDeliveries", "Send again what was given up, and end pauses", "Retried",
+                          [_parameter("destination", "query", required=False)], 404)
         },
     }  # fmt: skip
     for what in ("discounts", "events"):

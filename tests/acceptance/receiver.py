@@ -13,12 +13,16 @@ SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 
 class Receiver:
-    """`pushed` has, by code, how often its issue came under which webhook-id; `count` counts every push."""
+    """`pushed` has, by code, how often its issue came under which webhook-id; `count` counts every push.
+
+    `answer` is the status line that every push gets.
+    """
 
     def __init__(self) -> None:
         self.url = ""
         self.pushed: dict[str, Counter[str]] = defaultdict(Counter)
         self.count = 0
+        self.answer = "204 No Content"
         self._writers: set[asyncio.StreamWriter] = set()
 
     @property
@@ -31,7 +35,7 @@ class Receiver:
         }
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answer every push on one connection with 204."""
+        """Answer every push on one connection."""
         self._writers.add(writer)
         try:
             while True:
@@ -39,7 +43,7 @@ class Receiver:
                 headers = dict(line.split(": ", 1) for line in head[1:] if line)
                 body = await reader.readexactly(int(headers["content-length"]))
                 self._take(headers["webhook-id"], body)
-                writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+                writer.write(f"HTTP/1.1 {self.answer}\r\nContent-Length: 0\r\n\r\n".encode())
                 await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError):
             writer.close()

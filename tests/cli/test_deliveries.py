@@ -14,11 +14,12 @@ from msgspec import Raw
 from typer.testing import CliRunner, Result
 
 from adapter.cli.main import commands
-from adapter.model.deliveries import Delivery
+from adapter.model.deliveries import Delivery, Pause
 from adapter.store.contract import Changes, Settlement, Transaction, Wanted
 from adapter.store.engines import open_store
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+FAR = datetime(2999, 1, 1, tzinfo=UTC)
 LINES = [
     "w1 discount.issued of ann to webhook: next at 2026-11-21 12:00:05 UTC, 1 attempt, answered 503",
     "w2 discount.issued of ann to webhook: dead, 1 attempt, answered 410",
@@ -120,7 +121,7 @@ def test_programs_get_all_but_the_body(url: str) -> None:
     assert json.loads(told)[0] == {
         "id": "w1", "status": "due", "destination": "webhook", "type": "discount.issued", "source_id": "ann",
         "attempts": 1, "created_at": "2026-11-21T12:00:00Z", "next_at": "2026-11-21T12:00:05Z",
-        "last_error": "answered 503",
+        "paused_until": None, "last_error": "answered 503",
     }  # fmt: skip
     assert [each["next_at"] for each in json.loads(told)[1:]] == [None, None]
 
@@ -141,6 +142,42 @@ def test_dead_ones_wait_again(url: str, options: list[str], code: int, told: str
     assert [each["id"] for each in json.loads(run(url, "--dead", "--json").stdout)] == dead
 
 
+@pytest.fixture
+def paused(url: str) -> str:
+    """The same store, in which both destinations asked for a pause."""
+
+    async def pause(store: Any) -> None:
+        for name in ("webhook", "other"):
+            await store.pause(Pause(name, NOON, FAR, "answered 410"))
+
+    asyncio.run(opened(url, pause))
+    return url
+
+
+def test_a_list_names_pauses_and_their_ends(paused: str) -> None:
+    lines = run(paused, "--destination", "webhook").stdout.splitlines()
+    assert lines == ["webhook is paused until 2999-01-01 00:00:00 UTC: answered 410", *LINES[:2]]
+    plain = json.loads(run(paused, "--json").stdout)
+    assert {each["paused_until"] for each in plain} == {"2999-01-01T00:00:00Z"}
+
+
+def test_retrying_all_ends_pauses_and_names_them(paused: str) -> None:
+    result = run(paused, "--retry-all", "--destination", "webhook")
+    assert result.stdout.splitlines() == [
+        "1 delivery waits again",
+        "webhook is sent to again; it was paused until 2999-01-01 00:00:00 UTC: answered 410",
+    ]
+    rest = json.loads(run(paused, "--retry-all", "--json").stdout)
+    assert (rest["retried"], [each["destination"] for each in rest["resumed"]]) == (1, ["other"])
+    assert "paused" not in run(paused).stdout
+
+
+def test_retrying_one_names_the_pause_that_it_waits_for(paused: str) -> None:
+    lines = run(paused, "--retry", "w2", "--destination", "webhook").stdout.splitlines()
+    assert lines[1] == "webhook is paused until 2999-01-01 00:00:00 UTC: answered 410"
+    assert "webhook is paused" in run(paused).stdout
+
+
 def test_beside_a_server_a_list_is_given_and_a_retry_says_what_to_stop(url: str) -> None:
     async def beside(_: Any) -> None:
         listed = await asyncio.to_thread(run, url)
@@ -148,6 +185,7 @@ def test_beside_a_server_a_list_is_given_and_a_retry_says_what_to_stop(url: str)
         retried = await asyncio.to_thread(run, url, "--retry-all")
         assert (retried.exit_code, retried.stdout) == (1, "")
         assert "is in use by process" in retried.stderr
+        assert "ask that server: POST /v1/deliveries/retries" in retried.stderr
 
     asyncio.run(opened(url, beside))
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from adapter.destinations.contract import Attempt
 from adapter.errors import Unavailable
-from adapter.model.deliveries import Delivery
+from adapter.model.deliveries import Delivery, Pause
 from adapter.store.contract import Settlement, Store
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -78,6 +78,10 @@ class Away:
     async def settle(self, settlements: Sequence[Settlement]) -> int:
         self._refuse()
         return await self._store.settle(settlements)
+
+    async def pause(self, pause: Pause) -> None:
+        self._refuse()
+        await self._store.pause(pause)
 
     def _refuse(self) -> None:
         self._calls += 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import cast
@@ -15,10 +15,12 @@ from msgspec import Raw
 from msgspec.structs import replace
 
 from adapter.destinations.contract import Attempt, Destination
+from adapter.errors import Unavailable
 from adapter.metrics import Metrics
 from adapter.model.deliveries import Delivery
 from adapter.services.lane import GONE, QUIET, Pace
 from adapter.services.relay import Relay
+from adapter.services.retries import retry_all
 from adapter.store.contract import Changes, Store, Transaction, Wanted
 from adapter.store.engines import open_store
 from tests.services.outbox_doubles import NOON, OK, Away, Clock, Endpoint, Unleasing
@@ -144,6 +146,32 @@ async def test_an_endpoint_that_is_gone_gets_no_more_for_an_hour(store: Store, c
     clock.now += GONE
     await each.run_once(100)
     assert len(endpoint.sent) == 16
+
+
+async def test_a_pause_holds_for_every_relay_and_after_a_restart_until_it_is_ended(
+    store: Store, clock: Clock
+) -> None:
+    endpoint = Endpoint("shop", lambda _: Attempt(ok=False, gone=True, error="answered 410"))
+    await put(store, many(20))
+    first = relay(store, clock, endpoint)
+    await first.run_once(100)
+    endpoint.answer = lambda _: OK
+    assert [await each.run_once(100) for each in (first, relay(store, clock, endpoint))] == [0, 0]
+    done = await retry_all(store, clock())
+    assert (done.retried, [pause.until for pause in done.resumed]) == (8, [NOON + GONE])
+    assert await first.run_once(100) == 20
+
+
+async def test_nothing_more_is_sent_before_a_pause_is_in_the_store(store: Store, clock: Clock) -> None:
+    endpoint = Endpoint("shop", lambda _: Attempt(ok=False, gone=True, error="answered 410"))
+    await put(store, many(20))
+    away = Away(store)
+    each = relay(cast("Store", away), clock, endpoint)
+    for _ in range(30):
+        with suppress(Unavailable):
+            await each.run_once(100)
+    assert len(endpoint.sent) == 8
+    assert len(await store.pauses(clock())) == 1
 
 
 async def test_a_throttling_endpoint_is_left_alone_without_using_up_attempts(

@@ -34,7 +34,7 @@ from adapter.store.contract import (
 from adapter.store.engines import open_store
 
 _TABLES = ("messages", "customers", "identities", "events", "decisions", "codes", "discounts", "counters",
-           "deliveries", "timers", "quarantine", "receipts", "copy_progress")  # fmt: skip
+           "deliveries", "timers", "quarantine", "receipts", "copy_progress", "pauses")  # fmt: skip
 NOW = datetime(2026, 11, 21, 10, 30, 0, 123457, tzinfo=UTC)
 
 

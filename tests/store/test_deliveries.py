@@ -9,6 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from adapter.errors import Refused
+from adapter.model.deliveries import Pause
 from adapter.store.contract import Settlement, Store
 from adapter.store.engines import open_store
 
@@ -153,3 +154,50 @@ async def test_deliveries_of_a_store_that_another_has_open_are_read_without_open
     beside = open_store(store_url)
     assert [each.id for each in await beside.deliveries("dead")] == ["a", "b", "c"]
     assert len(await buried.deliveries("dead")) == 3
+
+
+async def leased(store: Store, now: Any, make: Any, destination: str | None = None) -> set[str]:
+    """Return what may be leased at a moment, and let the lease end at once."""
+    return {each.id for each in await store.lease(now, now, 9, destination)}
+
+
+async def test_nothing_is_leased_for_a_destination_while_it_is_paused(
+    store: Store, run: Any, make: Any
+) -> None:
+    await run.save(deliveries=[make.delivery("d1"), make.delivery("o1", destination="other")])
+    await store.pause(Pause("shop", make.now, make.at(hours=1), "answered 410"))
+    assert await leased(store, make.now, make, "shop") == set()
+    assert await leased(store, make.now, make, "other") == {"o1"}
+    assert await leased(store, make.at(minutes=59), make) == {"o1"}, "whichever destinations are asked for"
+    assert await leased(store, make.at(hours=1), make) == {"d1", "o1"}
+    assert await leased(store, make.at(hours=1), make, "shop") == {"d1"}
+
+
+async def test_a_pause_is_seen_until_its_end_or_until_it_is_ended(store: Store, make: Any) -> None:
+    shop = Pause("shop", make.now, make.at(hours=1), "answered 410")
+    other = Pause("other", make.now, make.at(minutes=1), "answered 429")
+    await store.pause(shop)
+    await store.pause(other)
+    assert await store.pauses(make.now) == [other, shop]
+    assert await store.pauses(make.at(minutes=1)) == [shop]
+    await store.resume("other")
+    assert await store.pauses(make.now) == [shop]
+    await store.resume()
+    assert await store.pauses(make.now) == []
+
+
+async def test_the_longest_pause_stays_unless_the_clock_was_set_back_since(store: Store, make: Any) -> None:
+    longest = Pause("shop", make.now, make.at(hours=1), "answered 410")
+    await store.pause(longest)
+    await store.pause(Pause("shop", make.at(seconds=1), make.at(minutes=1), "answered 429"))
+    assert await store.pauses(make.at(seconds=2)) == [longest]
+    back = Pause("shop", make.at(hours=-5), make.at(hours=-4), "answered 429")
+    assert await store.pauses(back.since) == [], "a pause that begins in the future is over"
+    await store.pause(back)
+    assert await store.pauses(back.since) == [back]
+
+
+async def test_pauses_are_read_of_a_closed_store_too(store: Store, store_url: str, make: Any) -> None:
+    pause = Pause("shop", make.now, make.at(hours=1), "answered 410")
+    await store.pause(pause)
+    assert await open_store(store_url).pauses(make.now) == [pause]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -17,7 +17,7 @@ from adapter.errors import NotFound, WrongMove
 from adapter.metrics import Metrics
 from adapter.model.customers import Customer
 from adapter.model.decisions import Decision, RuleOutcome
-from adapter.model.deliveries import Delivery
+from adapter.model.deliveries import Delivery, Pause
 from adapter.model.discounts import Discount, HeldDiscount, PercentageOff
 from adapter.model.erasures import Receipt
 from adapter.model.events import Event, User
@@ -28,6 +28,7 @@ from adapter.model.timers import Timer
 from adapter.services.health import Check
 from adapter.services.privacy import Export
 from adapter.services.results import Result
+from adapter.services.retries import Retried
 from adapter.settings.fields import Keys, build
 from adapter.settings.values import Settings
 from adapter.sources.decoded import Decoded
@@ -145,6 +146,14 @@ class Services:
             receipts=[],
         )
 
+    async def pauses(self) -> list[Pause]:
+        return [Pause("webhook", NOW, NOW + timedelta(hours=1), "answered 410")]
+
+    async def retry_all(self, destination: str | None = None) -> Retried:
+        if destination not in (None, "webhook"):
+            raise NotFound(f"no destination is named `{destination}`")
+        return Retried(3, await self.pauses())
+
     async def with_email(self, email: str) -> list[str]:
         return self.emails.get(email, [])
 
@@ -177,7 +186,15 @@ def doors(services: Services) -> Callable[..., Doors]:
     def make(**values: Any) -> Doors:
         chosen = settings(**values)
         return Doors(
-            services, services, services, services, chosen, Metrics(), lambda: NOW, services.lifespan
+            services,
+            services,
+            services,
+            services,
+            services,
+            chosen,
+            Metrics(),
+            lambda: NOW,
+            services.lifespan,
         )
 
     return make

@@ -47,6 +47,7 @@ def test_every_route_is_described_and_nothing_else(doors: Any) -> None:
         ("/v1/customers/user/123/export", "Export"),
         ("/v1/decisions?source_id=u", "Decisions"),
         ("/v1/quarantine", "Quarantine"),
+        ("/v1/deliveries/pauses", "Pauses"),
         ("/v1/quarantine/8", "Quarantined"),
         ("/health/ready", "Readiness"),
         ("/nowhere", "Error"),
@@ -58,6 +59,10 @@ async def test_answers_are_as_described(path: str, schema: str, connect: Connect
 
 async def test_an_erasure_is_answered_as_described(connect: Connect) -> None:
     valid((await connect().delete("/v1/customers/user/123")).json(), "Receipt")
+
+
+async def test_a_retry_is_answered_as_described(connect: Connect) -> None:
+    valid((await connect().post("/v1/deliveries/retries?destination=webhook")).json(), "Retried")
 
 
 async def test_a_webhook_answer_is_as_described(connect: Connect) -> None:

@@ -13,7 +13,7 @@ import asyncpg
 from adapter.errors import StoreUnavailable
 from adapter.model.customers import Customer
 from adapter.model.decisions import Decision
-from adapter.model.deliveries import Delivery
+from adapter.model.deliveries import Delivery, Pause
 from adapter.model.discounts import HeldDiscount
 from adapter.model.erasures import Receipt
 from adapter.model.events import Event
@@ -23,6 +23,7 @@ from adapter.model.timers import Timer
 from adapter.store.contract import Aged, Held, PassOn, Past, Settlement, Transaction
 from adapter.store.copy import expect_usable
 from adapter.store.migrations import Schema, compared
+from adapter.store.moments import micros
 from adapter.store.postgres import outbox
 from adapter.store.postgres.committer import Committer
 from adapter.store.postgres.connection import READING, Connection, connect, translated
@@ -168,6 +169,20 @@ class PostgresStore:
     ) -> int:
         """Make dead deliveries due."""
         return await self._read(lambda connection: outbox.revive(connection, now, ids, destination))
+
+    async def pause(self, pause: Pause) -> None:
+        """Lease nothing for a destination in that time."""
+        row = pause.destination, micros(pause.since), micros(pause.until), pause.reason
+        await self._read(lambda connection: connection.execute(SQL["pause"], *row))
+
+    async def pauses(self, now: datetime) -> list[Pause]:
+        """Return the pauses in force, also of a closed store."""
+        read = self._peek if self._idle is None else self._read
+        return await read(lambda connection: Reads(connection).pauses(now))
+
+    async def resume(self, destination: str | None = None) -> None:
+        """End the pause of a destination, or all."""
+        await self._read(lambda connection: connection.execute(SQL["resume"], destination))
 
     async def quarantined(self, after: int = 0, limit: int = 100) -> list[Excerpt]:
         """Return quarantined messages after an id."""

@@ -14,7 +14,7 @@ from adapter.errors import Refused
 from adapter.model.codes import folded, resolve
 from adapter.model.customers import Customer
 from adapter.model.decisions import Decision
-from adapter.model.deliveries import Delivery
+from adapter.model.deliveries import Delivery, Pause
 from adapter.model.discounts import HeldDiscount
 from adapter.model.erasures import Receipt, fingerprint
 from adapter.model.events import Event
@@ -47,6 +47,7 @@ from adapter.store.rows import (
     read_event,
     read_excerpt,
     read_held,
+    read_pause,
     read_quarantined,
     read_timer,
 )
@@ -132,6 +133,10 @@ class Reads:
             raise Refused(f"`{status}` is no status of a delivery: use one of {', '.join(_BY_STATUS)}")
         rows = await self._rows(_BY_STATUS[status], limit, destination)
         return [read_delivery(row) for row in rows]
+
+    async def pauses(self, now: datetime) -> list[Pause]:
+        """Return the pauses in force."""
+        return [read_pause(row) for row in await self._rows("pauses", micros(now))]
 
     async def quarantined(self, after: int, limit: int) -> list[Excerpt]:
         """Return excerpts of quarantined messages after an id."""

@@ -14,7 +14,7 @@ import apsw
 from adapter.errors import StoreUnavailable
 from adapter.model.customers import Customer
 from adapter.model.decisions import Decision
-from adapter.model.deliveries import Delivery
+from adapter.model.deliveries import Delivery, Pause
 from adapter.model.discounts import HeldDiscount
 from adapter.model.erasures import Receipt
 from adapter.model.events import Event
@@ -24,6 +24,7 @@ from adapter.model.timers import Timer
 from adapter.store.contract import Aged, Held, PassOn, Past, Settlement, Transaction
 from adapter.store.copy import expect_usable
 from adapter.store.migrations import Schema, compared
+from adapter.store.moments import micros
 from adapter.store.rows import digest_slices
 from adapter.store.sqlite import outbox
 from adapter.store.sqlite.backup import back_up
@@ -184,19 +185,26 @@ class SqliteStore:
         self, status: str, limit: int = 100, destination: str | None = None
     ) -> list[Delivery]:
         """Return deliveries of one status, also of a closed store; raises Refused for an unknown one."""
-
-        def work(reads: Reads) -> list[Delivery]:
-            return reads.deliveries(status, limit, destination)
-
-        if self._connection is None and self._lock:
-            return await asyncio.to_thread(self._peek, work)
-        return await self._read(work)
+        return await self._read_or_peek(lambda reads: reads.deliveries(status, limit, destination))
 
     async def revive(
         self, now: datetime, *, ids: Sequence[str] | None = None, destination: str | None = None
     ) -> int:
         """Make dead deliveries due."""
         return await self._write(lambda connection: outbox.revive(connection, now, ids, destination))
+
+    async def pause(self, pause: Pause) -> None:
+        """Lease nothing for a destination in that time."""
+        row = pause.destination, micros(pause.since), micros(pause.until), pause.reason
+        await self._write(lambda connection: connection.execute(SQL["pause"], row))
+
+    async def pauses(self, now: datetime) -> list[Pause]:
+        """Return the pauses in force, also of a closed store."""
+        return await self._read_or_peek(lambda reads: reads.pauses(now))
+
+    async def resume(self, destination: str | None = None) -> None:
+        """End the pause of a destination, or all."""
+        await self._write(lambda connection: connection.execute(SQL["resume"], (destination,)))
 
     async def quarantined(self, after: int = 0, limit: int = 100) -> list[Excerpt]:
         """Return quarantined messages after an id."""
@@ -259,6 +267,11 @@ class SqliteStore:
         if self._reader is self._writer:
             return await self._alone(lambda: self._reader.run(lambda: self._look(work)))
         return await self._reader.run(lambda: self._look(work))
+
+    async def _read_or_peek(self, work: Callable[[Reads], T]) -> T:
+        if self._connection is None and self._lock:
+            return await asyncio.to_thread(self._peek, work)
+        return await self._read(work)
 
     async def _alone(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Do work that needs the writing connection to itself; a cancelled caller does not cut it short."""

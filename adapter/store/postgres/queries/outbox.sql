@@ -3,6 +3,7 @@
 WITH due AS (
     SELECT source_id, id, visible_at, number FROM deliveries
     WHERE status = 'due' AND visible_at <= $1
+      AND destination NOT IN (SELECT destination FROM pauses WHERE since <= $1 AND until > $1)
     ORDER BY visible_at, number LIMIT $3 FOR UPDATE SKIP LOCKED
 )
 UPDATE deliveries SET visible_at = $2, attempt = deliveries.attempt + 1
@@ -16,6 +17,7 @@ RETURNING due.visible_at AS was, due.number, deliveries.id, deliveries.destinati
 WITH due AS (
     SELECT source_id, id, visible_at, number FROM deliveries
     WHERE status = 'due' AND visible_at <= $1 AND destination = $4
+      AND NOT EXISTS (SELECT 1 FROM pauses WHERE destination = $4 AND since <= $1 AND until > $1)
     ORDER BY visible_at, number LIMIT $3 FOR UPDATE SKIP LOCKED
 )
 UPDATE deliveries SET visible_at = $2, attempt = deliveries.attempt + 1
@@ -38,6 +40,17 @@ RETURNING deliveries.id;
 UPDATE deliveries SET status = 'due', due_at = $1, visible_at = $1, attempt = (attempt / $2::integer + 1) * $2
 WHERE status = 'dead' AND ($3::text[] IS NULL OR id = ANY ($3)) AND destination = coalesce($4, destination)
 RETURNING id;
+
+-- pause --
+-- Send nothing to a destination for a while. A longer pause stays, unless it begins in the future: then the clock
+-- was set back since.
+INSERT INTO pauses (destination, since, until, reason) VALUES ($1, $2, $3, $4)
+ON CONFLICT (destination) DO UPDATE SET since = excluded.since, until = excluded.until, reason = excluded.reason
+WHERE pauses.until < excluded.until OR pauses.since > excluded.since;
+
+-- resume --
+-- End the pause of a destination; all pauses where none is named.
+DELETE FROM pauses WHERE destination = coalesce($1, destination);
 
 -- release_quarantined --
 -- Remove quarantined messages.

@@ -130,3 +130,7 @@ SELECT source_id FROM customers WHERE source_id > $1 ORDER BY source_id LIMIT $2
 -- all_decisions --
 -- All decisions of an array of customers, oldest first.
 SELECT source_id, body FROM decisions WHERE source_id = ANY ($1::text[]) ORDER BY decided_at, number;
+
+-- pauses --
+-- Which destinations are sent nothing now.
+SELECT destination, since, until, reason FROM pauses WHERE since <= $1 AND until > $1 ORDER BY destination;

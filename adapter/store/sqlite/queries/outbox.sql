@@ -1,12 +1,15 @@
 -- leasable --
 -- Deliveries that may be leased now, the longest due first.
 SELECT id, destination, source_id, type, body, created_at, due_at, attempt, status, not_after, last_error
-FROM deliveries WHERE status = 'due' AND visible_at <= ?1 ORDER BY visible_at, number LIMIT ?2;
+FROM deliveries WHERE status = 'due' AND visible_at <= ?1
+  AND destination NOT IN (SELECT destination FROM pauses WHERE since <= ?1 AND until > ?1)
+ORDER BY visible_at, number LIMIT ?2;
 
 -- leasable_for --
 -- The same for one destination.
 SELECT id, destination, source_id, type, body, created_at, due_at, attempt, status, not_after, last_error
 FROM deliveries WHERE status = 'due' AND visible_at <= ?1 AND destination = ?3
+  AND NOT EXISTS (SELECT 1 FROM pauses WHERE destination = ?3 AND since <= ?1 AND until > ?1)
 ORDER BY visible_at, number LIMIT ?2;
 
 -- lease --
@@ -23,6 +26,17 @@ WHERE id = ?1 AND attempt = ?2 AND status = 'due';
 -- Make a delivery that was given up due again, in a new round of attempts; all of them where none is named.
 UPDATE deliveries SET status = 'due', due_at = ?1, visible_at = ?1, attempt = (attempt / ?2 + 1) * ?2
 WHERE status = 'dead' AND id = coalesce(?3, id) AND destination = coalesce(?4, destination);
+
+-- pause --
+-- Send nothing to a destination for a while. A longer pause stays, unless it begins in the future: then the clock
+-- was set back since.
+INSERT INTO pauses (destination, since, until, reason) VALUES (?1, ?2, ?3, ?4)
+ON CONFLICT (destination) DO UPDATE SET since = excluded.since, until = excluded.until, reason = excluded.reason
+WHERE pauses.until < excluded.until OR pauses.since > excluded.since;
+
+-- resume --
+-- End the pause of a destination; all pauses where none is named.
+DELETE FROM pauses WHERE destination = coalesce(?1, destination);
 
 -- release_quarantined --
 -- Remove an array of quarantined messages.

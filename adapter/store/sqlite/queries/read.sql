@@ -93,3 +93,7 @@ SELECT source_id FROM customers WHERE source_id > ?1 ORDER BY source_id LIMIT ?2
 SELECT decisions.source_id, decisions.body
 FROM carray(?1) AS wanted CROSS JOIN decisions ON decisions.source_id = CAST(wanted.value AS TEXT)
 ORDER BY decisions.decided_at, decisions.number;
+
+-- pauses --
+-- Which destinations are sent nothing now.
+SELECT destination, since, until, reason FROM pauses WHERE since <= ?1 AND until > ?1 ORDER BY destination;

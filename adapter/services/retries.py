@@ -1,0 +1,60 @@
+"""Deliveries that were given up, due again, and destinations that asked for a pause, sent to again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from datetime import datetime
+
+from msgspec import Struct
+
+from adapter.errors import NotFound
+from adapter.files.problems import did_you_mean
+from adapter.model.deliveries import Pause
+from adapter.services.patience import Patience
+from adapter.store.contract import Store
+
+
+class Retried(Struct, frozen=True):
+    """How many dead deliveries are due again, and the pauses that were ended."""
+
+    retried: int
+    resumed: list[Pause]
+
+
+async def retry_all(store: Store, now: datetime, destination: str | None = None) -> Retried:
+    """Make dead deliveries due `now` and end pauses, of one destination where it is named."""
+    paused = await store.pauses(now)
+    await store.resume(destination)
+    retried = await store.revive(now, destination=destination)
+    return Retried(retried, [each for each in paused if destination in (None, each.destination)])
+
+
+class Retries:
+    """The same for callers over HTTP: `wake` has the relay look again, `names` are the destinations."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Callable[[], datetime],
+        wake: Callable[[], None],
+        names: Collection[str],
+        patience: Patience,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._wake = wake
+        self._names = names
+        self._patience = patience
+
+    async def pauses(self) -> list[Pause]:
+        """Return which destinations are sent nothing now, until when, and why."""
+        return await self._patience.read(self._store.pauses(self._clock()))
+
+    async def retry_all(self, destination: str | None = None) -> Retried:
+        """Make dead deliveries due and end pauses; raises NotFound for an unknown destination."""
+        if destination is not None and destination not in self._names:
+            message = f"no destination is named `{destination}`"
+            raise NotFound("; ".join(filter(None, (message, did_you_mean(destination, self._names)))))
+        done = await retry_all(self._store, self._clock(), destination)
+        self._wake()
+        return done
