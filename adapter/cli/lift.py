@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -90,7 +90,7 @@ def _check_names(question: Question, measured: Measured, files: Files) -> None:
         raise typer.BadParameter(_remedied(message, question.conversion, events), param_hint="--conversion")
 
 
-def _remedied(message: str, name: str, names: Iterable[str]) -> str:
+def _remedied(message: str, name: str, names: Collection[str]) -> str:
     return "; ".join(filter(None, (message, did_you_mean(name, names))))
 
 

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_right
+from functools import lru_cache
+
 from adapter.files.problems import Mark
+
+#: Between one character of a value and the next there are at most so many signs of its file.
+_NEAR = 200
+_NEWLINE = re.compile("\n")
 
 
 def inside(text: str, start: Mark, value: str, offset: int) -> Mark:
@@ -12,16 +20,17 @@ def inside(text: str, start: Mark, value: str, offset: int) -> Mark:
     character of the value stands in the file, in order, with only such signs between. An offset past
     the end is the place after the last character.
     """
-    raw = _position(text, start)
+    starts = _line_starts(text)
+    raw = starts[start.line - 1] + start.column - 1
     for index, character in enumerate(value[:offset]):
         if not character.isspace():
-            raw = max(text.find(character, raw), raw) + 1
+            raw = max(text.find(character, raw, raw + _NEAR), raw) + 1
         elif index == 0 or not value[index - 1].isspace():
             raw = _after_space(text, raw)
     if offset < len(value) and not value[offset].isspace():
-        raw = max(text.find(value[offset], raw), raw)
-    line_start = text.rfind("\n", 0, raw) + 1
-    return Mark(start.file, text.count("\n", 0, raw) + 1, raw - line_start + 1)
+        raw = max(text.find(value[offset], raw, raw + _NEAR), raw)
+    line = bisect_right(starts, raw)
+    return Mark(start.file, line, raw - starts[line - 1] + 1)
 
 
 #: What to write where `cut_by_comment` holds.
@@ -33,7 +42,10 @@ def cut_by_comment(text: str, at: Mark, value: str, offset: int) -> bool:
     YAML took the rest of the line for a comment.
     """
     begun = value[offset:]
-    rest = text.split("\n")[at.line - 1][at.column - 1 :].removeprefix(begun)
+    starts = _line_starts(text)
+    ended = text.find("\n", starts[at.line - 1])
+    line = text[starts[at.line - 1] : ended if ended >= 0 else len(text)]
+    rest = line[at.column - 1 :].removeprefix(begun)
     return begun[:1] in ('"', "'") and begun.count(begun[0]) == 1 and rest.lstrip(" \t")[:1] == "#"
 
 
@@ -45,8 +57,6 @@ def _after_space(text: str, raw: int) -> int:
     return raw
 
 
-def _position(text: str, mark: Mark) -> int:
-    position = 0
-    for _ in range(mark.line - 1):
-        position = text.index("\n", position) + 1
-    return position + mark.column - 1
+@lru_cache(maxsize=8)
+def _line_starts(text: str) -> list[int]:
+    return [0, *(found.end() for found in _NEWLINE.finditer(text))]

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
+from itertools import islice
 from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
 #: So many known words are listed.
 _FEW = 12
+#: A word is compared with at most so many known words.
+_MOST_COMPARED = 1000
 #: As near as this a word is a slip of the hand, and nearer than one that it begins.
 _SLIP = 0.85
 
@@ -47,12 +50,12 @@ def errors(problems: Iterable[Problem]) -> int:
     return sum(problem.severity == "error" for problem in problems)
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
+def did_you_mean(word: str, known: Collection[str]) -> str:
     """Return "did you mean `x`?" for the nearest known word, else the list of a few known ones.
 
     `expires_in` is rather the beginning of `expires_in_hours` than a misspelled `expires_at`.
     """
-    words = sorted(known)
+    words = sorted(islice(known, _MOST_COMPARED))
     near = (
         get_close_matches(word, words, n=1, cutoff=_SLIP)
         or _begun(word, words)
@@ -62,7 +65,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
         return meant(near[0])
     if not words:
         return ""
-    more = f" and {len(words) - _FEW} more" if len(words) > _FEW else ""
+    more = f" and {len(known) - _FEW} more" if len(known) > _FEW else ""
     return "known are " + ", ".join(f"`{known_word}`" for known_word in words[:_FEW]) + more
 
 

@@ -158,12 +158,20 @@ def _syntax(error: yaml.MarkedYAMLError, text: str, name: str) -> Problem:
         return Problem(
             Mark(name, line + 1, here.find("\t") + 1), "a tab stands in the indentation", "use spaces"
         )
-    path = _PATH.search(here) if here[column : column + 1] == "[" else None
+    path = _PATH.match(here, _path_start(here, column)) if here[column : column + 1] == "[" else None
     if path is not None and path.end(1) == column:
         remedy = f'write "{path.group()}": between brackets, a path with `[` needs quotes'
         return Problem(Mark(name, line + 1, path.start() + 1), "the path ends at its `[`", remedy)
     return Problem(Mark(name, line + 1, column + 1), f"not YAML: {error.problem}",
                    "check the indentation, and quote text that holds `: ` or starts with a sign")  # fmt: skip
+
+
+def _path_start(line: str, column: int) -> int:
+    """Return where a path that may end before a column begins: at the first `$` behind what no path holds."""
+    start = column
+    while start and not line[start - 1].isspace() and line[start - 1] not in "[]{},\"'":
+        start -= 1
+    return max(line.find("$", start, column), 0)
 
 
 class _TooLarge(Exception):

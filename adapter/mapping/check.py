@@ -7,7 +7,8 @@ from typing import Literal
 
 from adapter.files.problems import Problem, did_you_mean
 from adapter.mapping.check_paths import path_findings
-from adapter.mapping.check_writes import trait_types, written_twice
+from adapter.mapping.check_twice import written_twice
+from adapter.mapping.check_writes import trait_types
 from adapter.mapping.documents import DOCUMENTS
 from adapter.mapping.files import Mapping, MappingFile
 from adapter.mapping.satisfiable import contradiction, types_of, ways

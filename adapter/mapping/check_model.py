@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Literal
 
 from adapter.datamodel.declared import DataModel, Declared, UnknownPolicy
@@ -70,7 +70,7 @@ def _event_findings(mapping: Mapping, model: DataModel) -> Iterator[Problem]:
             yield from _other_type("attribute", written, declared)
 
 
-def _undeclared(what: str, at: Mark, name: str, known: Iterable[str], model: DataModel) -> Problem:
+def _undeclared(what: str, at: Mark, name: str, known: Collection[str], model: DataModel) -> Problem:
     near = did_you_mean(name, known)
     suggestion = near.replace("?", ",") + " or" if near.startswith("did you mean") else ""
     remedy = f"{suggestion} declare it in {model.file}".strip()

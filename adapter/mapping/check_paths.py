@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
 from msgspec import Struct
 
 from adapter.files.problems import Problem, did_you_mean
+from adapter.mapping import templates
 from adapter.mapping.documents import DOCUMENTS
 from adapter.mapping.files import Mapping, has_directive
 from adapter.mapping.interpret import ROOT_DIRECTIVE
 from adapter.mapping.paths import split, without_root
 from adapter.mapping.satisfiable import contradiction, types_of, ways
 
-_PLACEHOLDER = re.compile(r"\{\{\{?([^}]+)\}?\}\}")
 Keys = tuple[str | int, ...]
 
 
@@ -80,7 +79,7 @@ def _paths(node: Node) -> list[str]:
     if node.name == "@arrayPath" and isinstance(node.options, list) and node.options:
         return [without_root(node.options[0])] if isinstance(node.options[0], str) else []
     if node.name == "@template" and isinstance(node.options, str):
-        return [found.strip() for found in _PLACEHOLDER.findall(node.options)]
+        return templates.placeholders(node.options)
     return []
 
 

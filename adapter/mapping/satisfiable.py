@@ -15,6 +15,8 @@ from adapter.mapping.subscriptions import Condition, Group, compile_subscription
 
 #: Ways beyond this many are not looked at; no subscription written by hand comes near.
 _MOST_WAYS = 2000
+#: And so many tests of one field.
+_MOST_TESTS = 32
 _MISSING = object()
 _NUMBERS = ("number_equals", "number_not_equals", "<", "<=", ">", ">=")
 _TEXTS = ("contains", "not_contains", "starts_with", "not_starts_with", "ends_with", "not_ends_with")
@@ -44,7 +46,7 @@ def contradiction(way: Sequence[Condition]) -> Condition | None:
     for condition in way:
         tests = fields.setdefault((condition.field, condition.name), [])
         tests.append(condition)
-        if _value(tests) is _MISSING:
+        if len(tests) <= _MOST_TESTS and _value(tests) is _MISSING:
             return condition
     return None
 
@@ -74,7 +76,7 @@ def sample(way: Sequence[Condition]) -> dict[str, Any]:
     for condition in way:
         fields.setdefault((condition.field, condition.name), []).append(condition)
     for (field, name), tests in fields.items():
-        value = _value(tests)
+        value = _value(tests[:_MOST_TESTS])
         if value is not None:
             _put(message, (field, *name.split(".")) if name else (field,), value)
     return message

@@ -7,7 +7,7 @@ Besides `definitions` and `segments` the file may hold `guardrails` over all rul
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from msgspec import Struct
@@ -58,6 +58,7 @@ def _conditions(block: Block | None, names: Names) -> dict[str, Node]:
     read: dict[str, Node] = {}
     if block is None:
         return read
+    named = replace(names, definitions=read)  # each sees those that are read before it
     for name in _ordered(block):
         value = block.get(name)
         if is_taken(name):
@@ -68,7 +69,7 @@ def _conditions(block: Block | None, names: Names) -> dict[str, Node]:
             block.refuse((name,), f"`{name}` cannot be named in an expression",
                          "use letters, digits and `_`, such as is_first_purchase", at_key=True)  # fmt: skip
             continue
-        node = Conditions(block, replace(names, definitions=dict(read))).read(value, (name,))
+        node = Conditions(block, named).read(value, (name,))
         if value is None:
             block.refuse((name,), f"`{name}` says nothing", "write an expression after it", at_key=True)
         elif node is not None:
@@ -78,29 +79,34 @@ def _conditions(block: Block | None, names: Names) -> dict[str, Node]:
 
 def _ordered(block: Block) -> list[str]:
     """Return the names so that each comes after those it uses; circles are reported and left out."""
-    uses = {name: _used(value, block.values) - {name} for name, value in block.values.items()}
+    place = {name: number for number, name in enumerate(block.values)}
+    uses = {name: _used(value, place.keys()) - {name} for name, value in block.values.items()}
+    users: dict[str, list[str]] = {name: [] for name in place}
+    for name, used_names in uses.items():
+        for one in used_names:
+            users[one].append(name)
+    waiting = {name: len(used_names) for name, used_names in uses.items()}
     ordered: list[str] = []
-    left = list(block.values)
-    while left:
-        ready = [name for name in left if uses[name] <= set(ordered)]
-        if not ready:
-            for name in left:
-                block.refuse((name,), f"`{name}` leads back to itself through {_circle(uses[name], left)}",
-                             "write one of them out", at_key=True)  # fmt: skip
-                block.get(name)
-            break
+    ready = [name for name in place if not waiting[name]]
+    while ready:
         ordered += ready
-        left = [name for name in left if name not in ready]
+        freed = [user for name in ready for user in users[name]]
+        for user in freed:
+            waiting[user] -= 1
+        ready = sorted({user for user in freed if not waiting[user]}, key=place.__getitem__)
+    done = set(ordered)
+    for name in (name for name in place if name not in done):
+        circle = sorted(uses[name] - done, key=place.__getitem__)
+        through = ", ".join(f"`{one}`" for one in circle)
+        block.refuse((name,), f"`{name}` leads back to itself through {through}",
+                     "write one of them out", at_key=True)  # fmt: skip
+        block.get(name)
     return ordered
 
 
-def _circle(used: Iterable[str], left: list[str]) -> str:
-    return ", ".join(f"`{name}`" for name in left if name in used)
-
-
-def _used(value: Any, known: Iterable[str]) -> set[str]:
+def _used(value: Any, known: AbstractSet[str]) -> set[str]:
     if isinstance(value, str):
-        return set(used(value)) & set(known)
+        return {name for name in used(value) if name in known}
     parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     return {name for part in parts for name in _used(part, known)}
 

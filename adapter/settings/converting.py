@@ -22,7 +22,7 @@ _WORDS = {
     "`object`": "a table",
 }
 
-_PASSWORD = re.compile(r"://[^/@]*:[^/@]+@")
+_PASSWORD = re.compile(r"://[^/@:]*:[^/@]+@")
 
 
 def convert(

@@ -6,8 +6,8 @@ import re
 
 from adapter.files.problems import Mark
 
-_HEADER = re.compile(r"\s*\[\[?\s*([^\]\[]+?)\s*\]\]?")
-_KEY = re.compile(r"\s*([A-Za-z0-9_.\"' -]+?)\s*=")
+_HEADER = re.compile(r"\s*+\[\[?([^\]\[]+)\]\]?")
+_KEY = re.compile(r"\s*+([A-Za-z0-9_.\"' -]++)\s*+=")
 _FENCE = re.compile(r'"""|\'\'\'')
 _COMMENT = re.compile(r"^((?:[^\"'#]|\"(?:[^\"\\]|\\.)*\"|'[^']*')*)#.*$")
 _WHERE = re.compile(r"\(at line (\d+), column (\d+)\)|\(at end of document\)")

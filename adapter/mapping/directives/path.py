@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 _UNQUOTED = re.compile(r"\[[A-Za-z_$]")
-_DOTTED = re.compile(r"""\[(["'])[^"']*\.[^"']*\1\]""")
+_QUOTED = re.compile(r"""\[(["'])([^"']*)\1\]""")
 _NEGATIVE = re.compile(r"\[-[0-9]+\]|\[0[0-9]+\]")
 
 
@@ -60,7 +60,7 @@ def lint_path(path: str, report: Callable[[str, str], None]) -> None:
         report("wildcards and filters are not known in paths", "use `@arrayPath` or `@map` over the list")
     elif _UNQUOTED.search(path):
         report("a name in brackets needs quotes", "write `.name` or `['name']`")
-    elif _DOTTED.search(path):
+    elif any("." in name for _, name in _QUOTED.findall(path)):
         report(
             "quotes do not protect a dot: the path is split there all the same",
             "such a key cannot be reached",

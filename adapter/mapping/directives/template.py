@@ -28,11 +28,10 @@ def _emit(options: Any, emitter: Emitter, final: bool) -> Value:
         value = emitter.value(options, final=False)
         text = emitter.call(_rendered, value.text, emitter.scope.payload)
         return Value(text, misses=False)
-    if templates.TRIPLE.search(options):
+    if templates.has_triple(options):
         text = emitter.call(templates.render, emitter.constant(options), emitter.scope.payload)
         return Value(text, misses=False)
-    pieces = templates.DOUBLE.split(options)
-    shown = [_piece(piece, index % 2 == 1, emitter) for index, piece in enumerate(pieces) if piece]
+    shown = [_piece(piece, holds, emitter) for piece, holds in templates.pieces(options) if piece]
     return Value(f"f'{''.join(shown)}'", misses=False)
 
 
@@ -52,8 +51,7 @@ def _rendered(template: Any, payload: Any) -> str:
 def _lint(options: Any, report: Report) -> None:
     if type(options) is not str:
         return
-    for placeholder in templates.DOUBLE.findall(options.replace("{{{", "{{").replace("}}}", "}}")):
-        key = templates.key_of(placeholder)
+    for key in templates.placeholders(options):
         if key.startswith("$."):
             report(
                 (), f"`{{{{{key}}}}}` is never filled: templates do not drop `$.`", f"write {{{{{key[2:]}}}}}"

@@ -19,6 +19,7 @@ _SPACE = " \t\n"
 _WORD = re.compile(r"(?:[A-Za-z_]|\\.)(?:[A-Za-z0-9_-]|\\.)*", re.DOTALL)
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 _OPERATOR = re.compile(r"!=|<=|>=|=|<|>")
+_NEGATED = re.compile(r"!(contains|match)\b")
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 #: What may follow a word, a string, and an operator of two characters.
 _AFTER_WORD = _SPACE + ",]).(=!"
@@ -107,7 +108,7 @@ def _not(text: str, at: int) -> Token:
             trap="negated_group",
             remedy='turn the conditions round: `!(a = "x" or b = "y")` is `a != "x" and b != "y"`',
         )
-    if not re.match(r"!(contains|match)\b", text[at:]):
+    if not _NEGATED.match(text, at):
         raise SubscriptionError(
             "`!` stands only before contains( and match(",
             position=at,
