@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -18,6 +19,10 @@ settings.load_profile("adapter")
 
 
 TESTS = Path(__file__).parent
+
+# What a developer has exported is for their own server: no test reads it, nor a server that a test starts.
+for _name in [name for name in os.environ if name.startswith(("ADAPTER_", "PG"))]:
+    del os.environ[_name]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

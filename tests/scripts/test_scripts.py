@@ -40,6 +40,44 @@ def install(clone: Path, python: str, *arguments: str) -> subprocess.CompletedPr
     return subprocess.run(command, capture_output=True, text=True, env=environ, check=False)
 
 
+@pytest.fixture
+def edited(clone: Path) -> Path:
+    """Return a clone with an environment, in which a user has replaced the starter files."""
+    for name in ("adapter", "benchmarks", "docs", "fixtures", "tests", ".ci"):
+        shutil.copytree(ROOT / name, clone / name)
+    for name in ("README.md", "CHANGELOG.md", "LICENSE"):
+        shutil.copy(ROOT / name, clone)
+    (clone / ".venv").symlink_to(Path(sys.prefix))
+    (clone / "scripts" / "check").write_text("#!/bin/sh\n")  # it installs, and lints what was not edited
+    for name in ("mappings", "rules"):
+        (clone / name).mkdir()
+    (clone / "mappings" / "mine.yaml").write_text("source: segment\nmappings: []\n")
+    (clone / "adapter.toml").write_text("[server]\nport = 1\n")
+    return clone
+
+
+#: Tests that fail on other files than the starters, or when the settings name secrets.
+_READERS = ("tests/mapping/test_starter_cases.py", "tests/cli/test_check.py", "tests/cli/test_serve.py",
+            "tests/docs/test_docs.py", "tests/settings/test_file.py")  # fmt: skip
+
+
+@pytest.mark.skipif(sys.prefix == sys.base_prefix, reason="it needs the environment of scripts/install")
+def test_the_tests_pass_where_the_starter_files_were_edited_and_secrets_are_exported(edited: Path) -> None:
+    exported = {
+        "ADAPTER_SEGMENT_SHARED_SECRETS": "a secret of 24 characters",
+        "ADAPTER_API_TOKENS": "another secret of 24 bytes",
+        "ADAPTER_STORE": "postgresql://nobody@127.0.0.1:1/none",
+        "ADAPTER_FILES_MAPPINGS": "/nowhere",
+        "PGHOST": "nowhere.invalid",
+    }
+    ran = subprocess.run(
+        [str(edited / "scripts" / "test"), "-q", "-n0", "-p", "no:cacheprovider", *_READERS],
+        capture_output=True, text=True, env={**os.environ, **exported}, check=False,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stdout[-3000:]
+    assert "edited here: mappings rules adapter.toml; the tests run on the starter files" in ran.stderr
+
+
 def test_an_old_python_is_told_in_one_sentence(clone: Path) -> None:
     ran = install(clone, "exit 1")
     assert ran.returncode == 1
