@@ -69,6 +69,10 @@ class RuleBook:
         """Tell whether some rule is triggered by events of this name."""
         return event_name in self._triggers
 
+    def triggered_by(self, event_name: str) -> set[str]:
+        """Return the names of the rules that events of this name trigger."""
+        return {rule.name for rule in self.rules if event_name in rule.triggers}
+
     def fold(self, history: History, event: Event) -> None:
         """Take an event into a customer's history, once it is decided: rules see what was before."""
         histories.fold(history, event, self.metrics)
@@ -80,6 +84,10 @@ class RuleBook:
     def backfill(self, history: History, events: Iterable[Event]) -> None:
         """Complete a history from all stored events of the customer, the one being decided left out."""
         histories.backfill(history, events, self.metrics)
+
+    def recount(self, history: History, kept: Sequence[Event], lost: Sequence[Event]) -> None:
+        """Take events out of a history; both lists together are all that are stored of the customer."""
+        histories.recount(history, kept, lost, self.metrics)
 
     def evaluate(self, event: Event, customer: Customer, history: History, now: datetime) -> Verdict:
         """Return what the rules say of an event, before guardrail counters are looked at; never raises.

@@ -11,7 +11,8 @@ Rules see the history before the event that is being decided.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Any
@@ -207,6 +208,29 @@ def backfill(history: History, events: Iterable[Event], metrics: Metrics) -> Non
         known.figures = {**known.figures, **full.figures}
     history.crowded = history.crowded and len(history.tallies) >= MOST_NAMES
     history.metrics = metrics.digest
+
+
+def recount(history: History, kept: Sequence[Event], lost: Sequence[Event], metrics: Metrics) -> None:
+    """Take out events that turn out to be another customer's too; the two lists hold all stored events.
+
+    Events that were stored once and are no more keep their count and first moment; other figures become
+    those of a rule that is added now.
+    """
+    for name, gone in Counter(event.name for event in lost).items():
+        known = history.tallies.pop(name, None)
+        stored = [event for event in kept if event.name == name]
+        forgotten = 0 if known is None else known.count - gone - len(stored)
+        again = History()
+        for event in stored:
+            fold(again, event, metrics)
+        if known is None or not (stored or forgotten > 0):
+            continue
+        tally = history.tallies[name] = again.tallies.get(name) or _opened(
+            known.last, metrics.events.get(name)
+        )
+        if forgotten > 0:
+            tally.count += forgotten
+            tally.first = min(tally.first, known.first)
 
 
 def _joined(one: Tally, other: Tally) -> Tally:

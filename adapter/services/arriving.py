@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from msgspec.structs import replace
 
-from adapter.model.events import Event
 from adapter.model.operations import (
     CustomerErase,
     CustomerGroup,
@@ -20,10 +19,11 @@ from adapter.model.quarantine import Quarantined
 from adapter.model.timers import Timer
 from adapter.rules.book import RuleBook
 from adapter.services.issuing import Means, Move, Occurrence, Step
-from adapter.services.people import MOST_BYTES, People, Person
+from adapter.services.pasts import Pasts
+from adapter.services.people import MOST_BYTES, People
 from adapter.services.waiting import Waiting
 from adapter.services.work import Work
-from adapter.store.contract import Erasure, Loaded, Transaction
+from adapter.store.contract import Erasure, Loaded, NewEvent, Transaction
 
 _FACTS = (CustomerUpsert, CustomerGroup)
 _OVERFULL = f"more would be kept of this customer than {MOST_BYTES // 1024} KB"
@@ -33,24 +33,29 @@ class Arriving:
     """Applies facts, evaluates rules and folds history; collects the `steps` of the second walk.
 
     `refused` says, by place in the batch, why a message is quarantined, `remarks` what is told of one that is
-    not: why rules that would have looked at an event did not, or what was left out.
+    not: why rules that would have looked at an event did not, or what was left out. `repeats` are messages
+    that only repeat events received before, each with one of them.
     """
 
     def __init__(self, transaction: Transaction, rules: RuleBook, means: Means, loaded: Loaded) -> None:
         self._transaction = transaction
-        self._rules = rules
+        self.rules = rules
         self.means = means
         self.people = People(loaded, means.names)
         self.waiting = Waiting(self.people, loaded.timers, means.room)
-        self.events: list[tuple[str, Event]] = []
+        self.events: list[NewEvent] = []
+        self._pasts = Pasts(transaction, rules, self.people, self.events, means.names)
+        self._repeated = transaction.known.repeated
         self.steps: list[Step] = []
         self.erasures: list[Erasure] = []
         self.quarantined: list[Quarantined] = []
         self.refused: dict[int, str] = {}
         self.remarks: dict[int, str] = {}
+        self.repeats: dict[int, EventOccurred] = {}
 
     async def prepare(self, works: Iterable[Work]) -> None:
         """Complete at once the histories that rules are about to ask and that lack what they read."""
+        await self._pasts.exclude()
         names = {
             operation.source_id
             for work in works
@@ -58,15 +63,17 @@ class Arriving:
             if isinstance(operation, EventOccurred) and self._asks(operation.event.name)
         }
         known = (self.people.known(name) for name in names)
-        await self._complete([person for person in known if person and self._rules.lacks(person.past())])
+        await self._pasts.complete([person for person in known if person and self.rules.lacks(person.past())])
 
     async def take(self, index: int, work: Work) -> None:
         """Take one message; `index` is its place in the batch."""
-        for operation in work.operations:
+        repeat = bool(self._repeated) and self._repeats(index, work)
+        for nth, operation in enumerate(work.operations):
             if isinstance(operation, EventOccurred):
-                await self._event(index, operation, work.unrewarded)
+                await self._event((index, nth), operation, work)
             elif isinstance(operation, DiscountMove):
-                self.steps.append(Move(index, operation))
+                if not repeat:
+                    self.steps.append(Move(index, operation))
             elif isinstance(operation, _FACTS) and not self.people.has_room(operation, work.told_at):
                 self._leave_out(index, work)
             elif isinstance(operation, CustomerUpsert):
@@ -78,13 +85,15 @@ class Arriving:
         if work.timer is not None:
             await self._fire(index, work.timer, broken=work.quarantine is not None)
 
-    async def _event(self, index: int, operation: EventOccurred, unrewarded: str | None) -> None:
-        event, rules = operation.event, self._rules
+    async def _event(self, place: tuple[int, int], operation: EventOccurred, work: Work) -> None:
+        event, rules, index, unrewarded = operation.event, self.rules, place[0], work.unrewarded
         person = self.people.find(operation.source_id, operation.identities)
+        if place in self._repeated:
+            return
         customer, past = person.customer, person.past()
         if self._asks(event.name):
             if rules.lacks(past):
-                await self._complete([person])
+                await self._pasts.complete([person])
             if rules.watches(event.name):
                 self.waiting.take(rules.waits(event, customer.source_id, past), arming=unrewarded is None)
             if unrewarded is not None:
@@ -95,17 +104,17 @@ class Arriving:
                     self.steps.append(Occurrence(index, event, customer.source_id, rules.digest, verdict))
         rules.fold(past, event)
         person.dirty = True
-        self.events.append((customer.source_id, event))
+        self.events.append(NewEvent(customer.source_id, work.source, event, place))
 
     async def _fire(self, index: int, timer: Timer, *, broken: bool) -> None:
         """Evaluate a timer that still stands; one that could not be decided before is only ended."""
-        standing, rules = self.waiting.fire(timer), self._rules
+        standing, rules = self.waiting.fire(timer), self.rules
         if standing is None or broken:
             return
         person = self.people.owner(standing.source_id)
         standing = replace(standing, event=self.means.names.renamed(standing.event))
         if rules.lacks(person.past()):
-            await self._complete([person])
+            await self._pasts.complete([person])
         verdict = rules.evaluate_absence(standing, person.customer, person.past(), self.means.now)
         if verdict.proposals or verdict.outcomes:
             source_id = person.customer.source_id
@@ -120,25 +129,25 @@ class Arriving:
             self.quarantined.append(work.kept(_OVERFULL))
 
     def _asks(self, event_name: str) -> bool:
-        return self._rules.needs(event_name) or self._rules.watches(event_name)
+        return self.rules.needs(event_name) or self.rules.watches(event_name)
 
-    async def _complete(self, persons: Sequence[Person]) -> None:
-        """Fill histories from what is stored, and from what this very batch brought before."""
-        if not persons:
-            return
-        owners = {person.customer.source_id: self.people.names(person) for person in persons}
-        stored = await self._transaction.past(sorted({name for names in owners.values() for name in names}))
-        for person in persons:
-            names = owners[person.customer.source_id]
-            current = self.means.names.renamed
-            events = {
-                (event.occurred_at, event.id): current(event)
-                for name in names
-                for event in stored.get(name, ())
-            }
-            events |= {(event.occurred_at, event.id): event for name, event in self.events if name in names}
-            self._rules.backfill(person.past(), events.values())
-            person.dirty = True
+    def _repeats(self, index: int, work: Work) -> bool:
+        """Say whether a message only repeats what was received before, and note which event is known.
+
+        It does when all its events are known under the message's own id, whatever its dedupe key: mParticle's
+        keys hold the person, who may have been merged since. When a mapping gives the event another id, an
+        order's say, the other operations of the message are done all the same.
+        """
+        events = {nth: each for nth, each in enumerate(work.operations) if isinstance(each, EventOccurred)}
+        known = [each for nth, each in events.items() if (index, nth) in self._repeated]
+        if not known:
+            return False
+        self.remarks[index] = f"the event `{known[0].event.id}` was received before: it is not counted again"
+        own = all(each.event.id == work.message_id for each in known)
+        repeat = len(known) == len(events) and (own or len(known) == len(work.operations))
+        if repeat:
+            self.repeats[index] = known[0]
+        return repeat
 
     def _identity(self, operation: Operation, work: Work) -> None:
         if isinstance(operation, CustomerMerge):
@@ -151,7 +160,7 @@ class Arriving:
     def _erase(self, source_id: str, work: Work) -> None:
         """Forget a customer, and what this very batch brought of them before."""
         canonical, owner = self.people.canonical, self.people.behind(source_id)
-        self.events = [each for each in self.events if canonical(each[0]) != owner]
+        self.events[:] = [new for new in self.events if canonical(new.source_id) != owner]
         self.steps = [
             step for step in self.steps if isinstance(step, Move) or canonical(step.source_id) != owner
         ]

@@ -121,6 +121,11 @@ def _result(work: Work, first: Arriving, second: Issuing, index: int) -> Result:
         return Result(work.message_id, "quarantined", work.quarantine.reason)
     outcome = second.outcomes.get(index)
     remark = first.remarks.get(index)
+    if (event := first.repeats.get(index)) is not None:
+        owner = first.people.behind(event.source_id)
+        return Result(
+            work.message_id, "duplicate", remark, second.issued_for(owner, event.event, first.rules)
+        )
     if outcome is None:
         return Result(work.message_id, "processed", remark)
     refusal = outcome.refusal
@@ -140,11 +145,11 @@ def _changes(
     second: Issuing,
     results: list[Result],
 ) -> Changes:
-    people, canonical = first.people, first.people.canonical
+    people = first.people
     told = [
         ((batch[index].source, batch[index].key), results[index].discounts)
         for index in fresh
-        if results[index].discounts and batch[index].key
+        if results[index].outcome == "processed" and results[index].discounts and batch[index].key
     ]
     return Changes(
         seen_at=first.means.now,
@@ -154,9 +159,7 @@ def _changes(
         identities=people.learnt,
         moved=people.moved,
         erased=first.erasures,
-        events=[(canonical(source_id), event) for source_id, event in first.events]
-        if people.moved
-        else first.events,
+        events=first.events,
         discounts=list(second.written.values()),
         counters=second.differences,
         decisions=second.decisions,

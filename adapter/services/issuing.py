@@ -21,6 +21,7 @@ from adapter.model.events import Event
 from adapter.model.ids import DEVICE
 from adapter.model.operations import DiscountMove
 from adapter.model.slots import extra, keeping_slots
+from adapter.rules.book import RuleBook
 from adapter.rules.choice import choose
 from adapter.rules.codes import code_for
 from adapter.rules.issue import issue
@@ -101,7 +102,7 @@ class Issuing:
             owner = people.canonical(held.source_id)
             kept = keeping_slots(held) if owner in joined else held
             self._hold(kept if owner == held.source_id else replace(kept, source_id=owner))
-        self._candidates: dict[tuple[str, str], str] = {}
+        self._candidates: dict[str, list[str]] = defaultdict(list)
         self._used: dict[CounterKey, int] = {}
         self._taken: set[str] = set()
         self.written: dict[str, HeldDiscount] = {}
@@ -120,14 +121,14 @@ class Issuing:
                     counters.update(self._counter(claim, step.source_id) for claim in proposal.claims)
                 for proposal in step.verdict.proposals[:_CANDIDATES]:
                     code = code_for(proposal.rule, self._means.draw)
-                    self._candidates[(step.event.id, proposal.rule.name)] = code
+                    self._candidates[proposal.rule.name].append(code)
             else:
                 with suppress(NotFound):
                     held = self._meant(step.move.code)
                     counters.update(self._counter(claim, held.source_id) for claim in held.claims)
         joined = self._people.joined()
         counters.update([(source, key) for scope, key in counters for source in joined.get(scope, ())])
-        return sorted(counters), sorted(set(self._candidates.values()))
+        return sorted(counters), sorted({code for codes in self._candidates.values() for code in codes})
 
     def reserve(self, reserved: Reserved) -> None:
         """Take note of the counters as they stand: joined for the merged, anew for the erased."""
@@ -160,7 +161,7 @@ class Issuing:
         choice = choose(verdict, held, self._used, now)
         outcomes = [*step.verdict.outcomes, *choice.outcomes]
         for proposal in choice.granted:
-            issued = issue(proposal, step.event, owner, self._code(step, proposal), now)
+            issued = issue(proposal, step.event, owner, self._code(proposal), now)
             self._bind(proposal, owner)
             self._count(issued, +1)
             self._write(step.index, issued)
@@ -191,6 +192,12 @@ class Issuing:
             in_part = move.verb == "redeem" and after.discount.status != "redeemed"
             self._push(after, "discount.used" if in_part else _PUSHED[move.verb])
         self._write(step.index, after)
+
+    def issued_for(self, owner: str, event: Event, rules: RuleBook) -> list[Discount]:
+        """Return what a customer may use still of what was issued for an event."""
+        names = rules.triggered_by(event.name)
+        live = self._by_owner[owner].values()
+        return [held.discount for held in live if held.event_id == event.id and held.rule in names]
 
     def _outcome(self, index: int) -> Outcome:
         return self.outcomes.setdefault(index, Outcome())
@@ -247,10 +254,9 @@ class Issuing:
             return self._people.canonical(owner), claim.key
         return claim.scope, claim.key
 
-    def _code(self, step: Occurrence, proposal: Proposal) -> str:
-        code = self._candidates.get((step.event.id, proposal.rule.name))
-        if code is None:
-            code = code_for(proposal.rule, self._means.draw)
+    def _code(self, proposal: Proposal) -> str:
+        drawn = self._candidates.get(proposal.rule.name)
+        code = drawn.pop(0) if drawn else code_for(proposal.rule, self._means.draw)
         while folded(code) in self._taken:
             code += self._means.draw(4)
         self._taken.add(folded(code))

@@ -12,7 +12,7 @@ Every verb raises `adapter.errors.Unavailable` when the store cannot be reached,
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from datetime import datetime
 from typing import Literal, Protocol, TypeVar
 
@@ -111,6 +111,41 @@ class Reserved(Struct):
     taken: frozenset[str]
 
 
+class NewEvent(Struct, frozen=True):
+    """One event to be appended; its identity is source, customer (merges followed), name and id.
+
+    `place` tells it from the other events of the transaction, in each run of its script.
+    """
+
+    source_id: str
+    source: str
+    event: Event
+    place: Hashable
+
+
+class Known(Struct, frozen=True):
+    """What an earlier run of the same script took for new, and the store has already.
+
+    `repeated` are places of events. `lost` are, by customers that are merged into others, the events that
+    another of those who become one has too: their rows go.
+    """
+
+    repeated: frozenset[Hashable] = frozenset()
+    lost: Mapping[str, Sequence[Event]] = {}
+
+
+#: What is known in a script's first run.
+NOTHING_KNOWN = Known()
+
+
+class KnownAlready(Exception):
+    """The script has come to something else than it would, had it known this: it runs again."""
+
+    def __init__(self, known: Known) -> None:
+        super().__init__("an event is known already")
+        self.known = known
+
+
 class Erasure(Struct, frozen=True):
     """One person to be forgotten: what `source_id` has goes, and a receipt for each of `asked` stays.
 
@@ -161,7 +196,8 @@ class Changes(Struct):
     the quarantined messages that name them (`Quarantined.names`) by any id that leads to them, and the
     answers of `rewarded` messages (the bare keys stay); counters of the whole shop and of devices stay. Each
     leaves a receipt, unless nothing was there and the same demand has left one before. `events` are
-    appended; the same customer, moment and id again is the same event, kept once. `counters` are
+    appended; of one identity the first is kept alone. Where another was saved for new, or where a merge finds
+    one identity in both customers, the script runs again with that in `Transaction.known`. `counters` are
     differences, and `bounds` say how high a counter may stand before they are added, for what was decided to
     hold; a reserved counter that grows without a bound may not stand higher than it was read. Where another
     transaction has moved it past that, the script runs again. `discounts` replace those of that code that
@@ -178,7 +214,7 @@ class Changes(Struct):
     identities: dict[Identity, str]
     moved: list[tuple[str, str]]
     erased: list[Erasure]
-    events: list[tuple[str, Event]]
+    events: list[NewEvent]
     discounts: list[HeldDiscount]
     counters: Mapping[CounterKey, int]
     decisions: list[Decision]
@@ -193,8 +229,11 @@ class Changes(Struct):
 class Transaction(Protocol):
     """One open transaction: load, then reserve, then save, each at most once and in this order.
 
-    `past` may be asked between load and save.
+    `past` may be asked between load and save. `known` is what earlier runs of the script have found; a script
+    that saves the same all the same has it kept once.
     """
+
+    known: Known
 
     async def load(self, wanted: Wanted, now: datetime) -> Loaded:
         """Claim the messages; lock and return what is known of the rest."""

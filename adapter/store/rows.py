@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any, TypeVar
 
@@ -21,7 +21,7 @@ from adapter.model.events import Event
 from adapter.model.pages import Page
 from adapter.model.quarantine import SHOWN, Excerpt, Packed, Quarantined, beginning, packed, unpacked
 from adapter.model.timers import Timer
-from adapter.store.contract import PAGE_BYTES, MessageKey, Settlement
+from adapter.store.contract import PAGE_BYTES, Known, KnownAlready, MessageKey, NewEvent, Settlement
 from adapter.store.moments import micros, micros_or_none, moment
 
 T = TypeVar("T")
@@ -30,9 +30,8 @@ read_event: Callable[[bytes], Event] = msgspec.json.Decoder(Event).decode
 read_held: Callable[[bytes], HeldDiscount] = msgspec.json.Decoder(HeldDiscount).decode
 _decision: Callable[[bytes], Decision] = msgspec.json.Decoder(Decision).decode
 
-#: What the rows of merged customers are moved by, a statement for each table.
+#: What the rows of merged customers are moved by, events apart, a statement for each table.
 MOVES = (
-    "move_events",
     "move_decisions",
     "move_deliveries",
     "move_timers",
@@ -92,6 +91,29 @@ def _cursor_text(cursor: Cursor) -> str:
 def digest(key: MessageKey) -> bytes:
     """Return 16 bytes that stand for a message key; the zero byte keeps (`a`, `bc`) from (`ab`, `c`)."""
     return blake2b(f"{key[0]}\0{key[1]}".encode(), digest_size=16).digest()
+
+
+def event_row(new: NewEvent, owner: str) -> tuple[Any, ...]:
+    """Return an event's columns; `identity` is a digest of source, name and id."""
+    event = new.event
+    name = f"{new.source}\0{event.name}\0{event.id}"
+    identity = blake2b(name.encode(), digest_size=16).digest()
+    return owner, micros(event.occurred_at), event.id, identity, encode(event)
+
+
+def read_lost(rows: Iterable[tuple[str, bytes]]) -> dict[str, list[Event]]:
+    """Return the events that are lost in a merge, by the customer whose they were."""
+    lost: dict[str, list[Event]] = {}
+    for source_id, body in rows:
+        lost.setdefault(source_id, []).append(read_event(body))
+    return lost
+
+
+def judged(told: Known, repeated: Iterable[Hashable], lost: Mapping[str, Sequence[Event]]) -> None:
+    """Raise KnownAlready where a script was not told of all that the store has found to be known."""
+    found = frozenset(repeated)
+    if not found <= told.repeated or lost != told.lost:
+        raise KnownAlready(Known(found | told.repeated, lost))
 
 
 def digest_slices() -> Iterator[tuple[bytes, bytes]]:

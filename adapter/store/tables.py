@@ -37,7 +37,7 @@ TABLES = (
     _table("messages", digest="bytes", seen_at="number", answer="bytes", owner="text"),
     _table("customers", source_id="text", body="bytes", history="bytes"),
     _table("identities", kind="text", value="text", source_id="text"),
-    _table("events", source_id="text", occurred_at="number", event_id="text", body="bytes"),
+    _table("events", source_id="text", occurred_at="number", event_id="text", identity="bytes", body="bytes"),
     _table("decisions", number="number", source_id="text", decided_at="number", body="bytes"),
     _table(
         "discounts",

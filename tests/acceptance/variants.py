@@ -23,7 +23,17 @@ from adapter.services.committer import Committer
 from adapter.services.results import Result
 from adapter.services.work import Work
 from adapter.settings import reading
-from adapter.store.contract import Changes, CounterKey, Loaded, PassOn, Reserved, Store, Transaction, Wanted
+from adapter.store.contract import (
+    NOTHING_KNOWN,
+    Changes,
+    CounterKey,
+    Loaded,
+    PassOn,
+    Reserved,
+    Store,
+    Transaction,
+    Wanted,
+)
 from adapter.store.engines import open_store
 
 T = TypeVar("T")
@@ -56,6 +66,7 @@ class Passing:
 
     def __init__(self, inner: Transaction) -> None:
         self._inner = inner
+        self.known = inner.known
 
     async def load(self, wanted: Wanted, now: Any) -> Loaded:
         return await self._inner.load(wanted, now)
@@ -71,7 +82,11 @@ class Passing:
 
 
 class Forgetful(Passing):
-    """Knows no message from before."""
+    """Knows no message from before, and no event."""
+
+    def __init__(self, inner: Transaction) -> None:
+        super().__init__(inner)
+        self.known = NOTHING_KNOWN
 
     async def load(self, wanted: Wanted, now: Any) -> Loaded:
         return replace(await self._inner.load(wanted, now), answers={})

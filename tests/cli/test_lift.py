@@ -14,7 +14,7 @@ from adapter.cli.main import commands
 from adapter.model.customers import Customer
 from adapter.model.decisions import Decision, RuleOutcome
 from adapter.model.events import Event, User
-from adapter.store.contract import Changes, CustomerRecord, Transaction, Wanted
+from adapter.store.contract import Changes, CustomerRecord, NewEvent, Transaction, Wanted
 from adapter.store.engines import open_store
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -39,7 +39,10 @@ async def _fill(url: str) -> None:
         moved=[],
         erased=[],
         events=[
-            (name, Event("e", "order_completed", NOON, User(id=name), {"total": 80}, {})) for name in buyers
+            NewEvent(
+                name, "segment", Event("e", "order_completed", NOON, User(id=name), {"total": 80}, {}), name
+            )
+            for name in buyers
         ],
         discounts=[],
         counters={},

@@ -72,8 +72,8 @@ class Desk:
         return f"{next(self._numbers):0{n}d}"[-n:]
 
 
-def event(name: str, who: str, **attributes: Any) -> EventOccurred:
-    occurred = Event(f"evt-{name}-{who}", name, NOW, User(id=who), attributes, {})
+def event(name: str, who: str, id_: str = "", **attributes: Any) -> EventOccurred:
+    occurred = Event(id_ or f"evt-{name}-{who}", name, NOW, User(id=who), attributes, {})
     return EventOccurred(who, occurred)
 
 
@@ -217,7 +217,7 @@ async def test_a_merge_and_an_event_in_one_batch_still_share_one_limit(desk: Des
 async def test_a_revoked_discount_frees_what_it_held(desk: Desk) -> None:
     [issued] = (await desk.take(event("checkout_started", "u1", cart_value=145.75))).discounts
     await desk.take(DiscountMove("revoke", issued.code, reason="abuse"))
-    again = (await desk.take(event("checkout_started", "u1", cart_value=145.75))).discounts
+    again = (await desk.take(event("checkout_started", "u1", "evt-2", cart_value=145.75))).discounts
     assert len(again) == 1
 
 
@@ -240,7 +240,8 @@ async def test_the_daily_cap_holds_and_the_next_day_starts_anew(desk: Desk) -> N
     results = await desk.settle(*batch)
     assert sum(len(result.discounts) for result in results) == 5
     desk.now += timedelta(days=1)
-    assert len((await desk.take(event("checkout_started", "u11", cart_value=145.75))).discounts) == 1
+    tomorrow = await desk.take(event("checkout_started", "u11", "evt-2", cart_value=145.75))
+    assert len(tomorrow.discounts) == 1
 
 
 @pytest.mark.parametrize("senders", [32])

@@ -27,6 +27,7 @@ from adapter.store.contract import (
     CustomerRecord,
     Erasure,
     Loaded,
+    NewEvent,
     Store,
     Transaction,
     Wanted,
@@ -98,8 +99,12 @@ class Make:
             "answers": {}, "customers": [], "identities": {}, "moved": [], "events": [],
             "discounts": [], "counters": {}, "decisions": [], "deliveries": [], "quarantine": [],
         }  # fmt: skip
+        events = [
+            NewEvent(owner, "segment", event, place)
+            for place, (owner, event) in enumerate(given.pop("events", []))
+        ]
         erased = [Erasure(each) if isinstance(each, str) else each for each in given.pop("erased", [])]
-        return Changes(**({"seen_at": NOW} | empty | given | {"erased": erased}))
+        return Changes(**({"seen_at": NOW} | empty | given | {"erased": erased, "events": events}))
 
 
 class Run:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from adapter.errors import Refused, Unavailable
 from adapter.store.contract import Erasure, Wanted
@@ -98,6 +99,16 @@ async def stopped(source: Any, target: Any) -> None:
 
     with pytest.raises(KeyError, match="pulled the plug"):
         await copy(source, target, stop, "there")
+
+
+async def test_a_copy_holds_all_events_of_one_id_and_moment(
+    store: Any, other: Any, run: Any, make: Any
+) -> None:
+    """More than a page of them: their names alone tell them apart."""
+    names = [f"name_{number:04}" for number in range(2500)]
+    await run.save(events=[("c1", replace(make.event("e"), name=name)) for name in names])
+    await copy(store, other, lambda *_: None, "there")
+    assert sorted(event.name for event in await other.events("c1", 5000)) == names
 
 
 async def test_a_copy_that_was_stopped_goes_on_where_it_was(filled: Any, other: Any) -> None:

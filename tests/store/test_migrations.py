@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
+from msgspec.structs import replace
 
 from adapter.errors import Unavailable
 from adapter.model.customers import Customer
+from adapter.model.encoding import encode
+from adapter.model.events import Event, User
 from adapter.store import migrations
-from adapter.store.contract import Changes, CustomerRecord, Store, Transaction, Wanted
+from adapter.store.contract import Changes, CustomerRecord, NewEvent, Store, Transaction, Wanted
 from adapter.store.engines import open_store
 from adapter.store.migrations import Migration
+from adapter.store.moments import micros
 from adapter.store.postgres import connection as postgres
 from adapter.store.postgres import migrate as migrate_postgres
 from adapter.store.postgres.statements import MIGRATIONS as OF_POSTGRES
@@ -137,6 +141,57 @@ async def test_a_store_of_the_first_programs_opens_and_learns_to_remember(url: s
     await served(url)
     await upgrade(url, True)
     await served(url)
+
+
+#: The migrations of the version before events had identities.
+_BEFORE = {"sqlite": 1, "postgres": 3}
+
+
+async def test_events_that_an_earlier_version_stored_are_kept_and_merged(url: str) -> None:
+    """Under the earlier version one id at two times was two events."""
+    old, new = "event of old", Event("e", "order_completed", NOW, User(id="c1"), {}, {})
+    rows = [("c1", NOW - timedelta(days=days)) for days in (1, 2)] + [("c2", NOW - timedelta(days=1))]
+    await made_by_earlier_version(url)
+    for owner, moment in rows:
+        body = encode(replace(new, occurred_at=moment, attributes={"note": old})).decode()
+        await execute(url, f"INSERT INTO events VALUES {row(url, owner, micros(moment), body)}")
+    store: Store = open_store(url)
+    await store.open()
+    added = changes(NewEvent("c1", "segment", new, 0))
+    try:
+        for _ in range(2):
+            await store.transact(lambda transaction: transaction.save(added))
+        assert len(await store.events("c1")) == 3
+        merged = replace(changes(), moved=[("c2", "c1")])
+        await store.transact(lambda transaction: transaction.save(merged))
+        found = await store.events("c1")
+    finally:
+        await store.close()
+    assert [event.attributes.get("note") for event in found] == [None, old, old, old]
+
+
+async def made_by_earlier_version(url: str) -> None:
+    if url.startswith("sqlite"):
+        file = sqlite.connect(url.removeprefix("sqlite:///"))
+        migrate_sqlite.migrate(file, OF_SQLITE[: _BEFORE["sqlite"]], url)
+        # Events are counted as they are appended.
+        file.execute("UPDATE totals SET n = 3 WHERE name = 'events'")
+        file.close()
+        return
+    connection = await postgres.connect(url, {})
+    await migrate_postgres.migrate(connection, OF_POSTGRES[: _BEFORE["postgres"]], url)
+    await connection.close()
+
+
+def row(url: str, owner: str, moment: int, body: str) -> str:
+    """Return an event's row as the earlier version wrote it."""
+    if url.startswith("sqlite"):
+        return f"(NULL, '{owner}', {moment}, 'e', CAST('{body}' AS BLOB))"
+    return f"('{owner}', {moment}, 'e', convert_to('{body}', 'UTF8'))"
+
+
+def changes(*events: NewEvent) -> Changes:
+    return Changes(NOW, {}, [], {}, [], [], list(events), [], {}, [], [], [])
 
 
 async def test_who_asks_for_the_schema_does_not_wait_while_another_migrates(postgres_server: Any) -> None:

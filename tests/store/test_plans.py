@@ -46,7 +46,8 @@ APPENDING = {"put_discounts"}
 PARTITIONED = ("customers_", "events_", "decisions_", "discounts_", "deliveries_", "timers_")
 FILL = """
 INSERT INTO customers SELECT 'c' || n, '{}', '' FROM generate_series(1, 2000) AS n;
-INSERT INTO events SELECT 'c' || n, n, 'e' || n, '{}' FROM generate_series(1, 2000) AS n;
+INSERT INTO events (source_id, occurred_at, event_id, identity, body)
+SELECT 'c' || n, n, 'e' || n, decode(md5('e' || n), 'hex'), '{}' FROM generate_series(1, 2000) AS n;
 INSERT INTO decisions SELECT 'c' || n, n, n, '{}' FROM generate_series(1, 2000) AS n;
 INSERT INTO codes SELECT 'code-c' || n, 'c' || n FROM generate_series(1, 2000) AS n;
 INSERT INTO discounts SELECT 'c' || n, 'code-c' || n, n, 'e' || n, n, n, true, '{}'

@@ -11,6 +11,7 @@ import asyncpg
 from asyncpg import exceptions
 
 from adapter.errors import StoreUnavailable
+from adapter.store.contract import KnownAlready
 from adapter.store.postgres.connection import BY_KEY, Connection, connect, is_out_of_order, translated
 
 T = TypeVar("T")
@@ -27,6 +28,7 @@ _PASSING = (
     # Another process has migrated the schema; the driver has thrown its prepared statements away.
     exceptions.InvalidCachedStatementError,
     exceptions.OutdatedSchemaCacheError,
+    KnownAlready,
 )
 
 

@@ -17,7 +17,7 @@ _KEYS = {
     "messages": ("digest",),
     "customers": ("source_id",),
     "identities": ("kind", "value"),
-    "events": ("source_id", "occurred_at", "event_id"),
+    "events": ("source_id", "occurred_at", "event_id", "identity"),
     "decisions": ("source_id", "decided_at", "number"),
     "discounts": ("source_id", "code"),
     "counters": ("scope", "key"),

@@ -20,7 +20,16 @@ from adapter.model.events import Event
 from adapter.model.pages import Page
 from adapter.model.quarantine import Excerpt, Quarantined
 from adapter.model.timers import Timer
-from adapter.store.contract import Aged, Held, PassOn, Past, Settlement, Transaction
+from adapter.store.contract import (
+    NOTHING_KNOWN,
+    Aged,
+    Held,
+    KnownAlready,
+    PassOn,
+    Past,
+    Settlement,
+    Transaction,
+)
 from adapter.store.copy import expect_usable
 from adapter.store.migrations import Schema, compared
 from adapter.store.moments import micros
@@ -88,10 +97,16 @@ class PostgresStore:
         self, script: Callable[[Transaction], Awaitable[T]], pass_on: PassOn | None = None
     ) -> T:
         """Run the script in one transaction; durable when it returns."""
+        known = NOTHING_KNOWN
 
         async def work(connection: Connection, again: bool) -> tuple[T, str]:
-            transaction = PostgresTransaction(connection, pass_on, locking=again)
-            result = await script(transaction)
+            nonlocal known
+            transaction = PostgresTransaction(connection, pass_on, known, locking=again)
+            try:
+                result = await script(transaction)
+            except KnownAlready as found:
+                known = found.known
+                raise
             await transaction.finish()
             return result, transaction.end
 

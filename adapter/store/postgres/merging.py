@@ -6,11 +6,12 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
+from adapter.model.events import Event
 from adapter.model.slots import Limit, extra, keeping_slots, sorted_anew
 from adapter.store.postgres.connection import Connection
 from adapter.store.postgres.statements import SQL
 from adapter.store.postgres.text import array, arrays
-from adapter.store.rows import MOVES, discount_row, given_to, is_open, joining, read_held
+from adapter.store.rows import MOVES, discount_row, given_to, is_open, joining, read_held, read_lost
 
 
 class Merging:
@@ -20,17 +21,22 @@ class Merging:
         self._connection = connection
         self._now = now
 
-    async def move(self, owners: Mapping[str, str]) -> None:
-        """Give all that each old customer has to their new owner, and leave a redirect."""
+    async def move(self, owners: Mapping[str, str]) -> dict[str, list[Event]]:
+        """Give all that each old customer has to their new owner, and leave a redirect.
+
+        Returns, by old customer, the events that are not moved: another of those who become one has them.
+        """
         pairs = sorted(owners.items())
         await self._move_discounts(owners)
         await self._many("move_codes", pairs)
+        left = await self._connection.fetch(SQL["move_events"], *arrays(pairs))
         for statement in MOVES:
             await self._many(statement, pairs)
         await self._connection.execute(SQL["drop_moved_customers"], array(sorted(owners)))
         await self._connection.execute(SQL["end_redirects"], array(sorted(set(owners.values()))))
         await self._many("put_identities", [("source_id", *pair) for pair in pairs])
         await self._move_counters({old: new for old, new in pairs if old and new})
+        return read_lost((row["old"], row["body"]) for row in left)
 
     async def _move_discounts(self, owners: Mapping[str, str]) -> None:
         rows = await self._connection.fetch(SQL["discounts_held"], array(owners))

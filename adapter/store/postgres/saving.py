@@ -7,14 +7,24 @@ from typing import Any
 
 from adapter.model.discounts import HeldDiscount
 from adapter.model.encoding import encode
-from adapter.store.contract import Changes, CounterKey
+from adapter.model.events import Event
+from adapter.store.contract import Changes, CounterKey, Known
 from adapter.store.moments import micros
 from adapter.store.postgres.connection import Connection
 from adapter.store.postgres.erasing import erase, keep_quarantined
 from adapter.store.postgres.merging import Merging
 from adapter.store.postgres.statements import SQL
 from adapter.store.postgres.text import arrays, escape
-from adapter.store.rows import delivery_row, digest, discount_row, final_owners, given_to, timer_row
+from adapter.store.rows import (
+    delivery_row,
+    digest,
+    discount_row,
+    event_row,
+    final_owners,
+    given_to,
+    judged,
+    timer_row,
+)
 
 Rows = list[tuple[Any, ...]]
 
@@ -22,7 +32,8 @@ Rows = list[tuple[Any, ...]]
 class Saving:
     """The changes of one transaction on their way into the tables.
 
-    `loaded` says of each discount loaded whose it was, `used` how the counters reserved stood.
+    `loaded` says of each discount loaded whose it was, `used` how the counters reserved stood, `known` what
+    the script has been told of.
     """
 
     def __init__(
@@ -31,17 +42,20 @@ class Saving:
         changes: Changes,
         loaded: Mapping[str, str],
         used: Mapping[CounterKey, int],
+        known: Known,
     ) -> None:
         self._connection = connection
         self._changes = changes
         self._loaded = loaded
         self._used = used
+        self._known = known
         self._owners = final_owners(changes.moved) if changes.moved else {}
 
     async def write(self) -> bool:
         """Write all changes; true when counters that many share wait to be added together with COMMIT."""
+        lost: dict[str, list[Event]] = {}
         if self._owners:
-            await Merging(self._connection, int(self._changes.seen_at.timestamp())).move(self._owners)
+            lost = await Merging(self._connection, int(self._changes.seen_at.timestamp())).move(self._owners)
         for erasure in self._changes.erased:
             await erase(self._connection, erasure, self._changes.seen_at)
         await keep_quarantined(self._connection, self._changes.quarantine)
@@ -49,9 +63,13 @@ class Saving:
         await self._many("give_discounts", self._changed_hands(given))
         own, shared = self._counters()
         columns = [column for rows, width in self._rows(given) for column in arrays(rows, width)]
-        if own or shared or any(columns):
+        events = arrays([event_row(new, self._owner(new.source_id)) for new in self._changes.events], 5)
+        repeated: list[int] = []
+        if own or shared or any(columns) or events[0]:
             seen_at = micros(self._changes.seen_at)
-            await self._connection.execute(SQL["save_batch"], seen_at, *columns, _json(own), _json(shared))
+            values = (seen_at, *columns, _json(own), _json(shared), *events)
+            repeated = await self._connection.fetchval(SQL["save_batch"], *values)
+        judged(self._known, [self._changes.events[at - 1].place for at in repeated], lost)
         return bool(shared)
 
     async def _many(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
@@ -70,13 +88,7 @@ class Saving:
         records = {record.customer.source_id: record for record in changes.customers}
         yield [(name, encode(each.customer), each.history) for name, each in sorted(records.items())], 3
         yield [(*identity, owner(name)) for identity, name in sorted(changes.identities.items())], 3
-        yield (
-            [
-                (owner(name), micros(event.occurred_at), event.id, encode(event))
-                for name, event in changes.events
-            ],
-            4,
-        )
+        yield [], 4  # events: older programs give them here
         yield (
             [(owner(each.source_id), micros(each.decided_at), encode(each)) for each in changes.decisions],
             3,

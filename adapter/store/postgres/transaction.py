@@ -19,10 +19,12 @@ from adapter.model.codes import folded
 from adapter.model.customers import SOURCE_ID
 from adapter.model.events import Event
 from adapter.store.contract import (
+    NOTHING_KNOWN,
     Changes,
     CounterKey,
     CustomerRecord,
     Identity,
+    Known,
     Loaded,
     PassOn,
     Reserved,
@@ -44,8 +46,14 @@ class PostgresTransaction:
     """
 
     def __init__(
-        self, connection: Connection, locked: PassOn | None = None, *, locking: bool = False
+        self,
+        connection: Connection,
+        locked: PassOn | None = None,
+        known: Known = NOTHING_KNOWN,
+        *,
+        locking: bool = False,
     ) -> None:
+        self.known = known
         self._connection = connection
         self._locked = locked
         self._locking = locking
@@ -106,7 +114,7 @@ class PostgresTransaction:
 
     async def save(self, changes: Changes) -> None:
         """Write everything."""
-        saving = Saving(self._connection, changes, self._owners, self._used)
+        saving = Saving(self._connection, changes, self._owners, self._used, self.known)
         if await saving.write():
             self.end = SQL["count_and_commit"]
         self._held_customers.difference_update(record.customer.source_id for record in changes.customers)

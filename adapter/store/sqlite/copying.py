@@ -15,7 +15,7 @@ _KEYS = {
     "messages": ("digest",),
     "customers": ("source_id",),
     "identities": ("kind", "value"),
-    "events": ("source_id", "occurred_at", "event_id"),
+    "events": ("source_id", "occurred_at", "event_id", "identity"),
     "decisions": ("number",),
     "discounts": ("number",),
     "counters": ("scope", "key"),

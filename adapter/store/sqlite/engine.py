@@ -21,7 +21,17 @@ from adapter.model.events import Event
 from adapter.model.pages import Page
 from adapter.model.quarantine import Excerpt, Quarantined
 from adapter.model.timers import Timer
-from adapter.store.contract import Aged, Held, PassOn, Past, Settlement, Transaction
+from adapter.store.contract import (
+    NOTHING_KNOWN,
+    Aged,
+    Held,
+    Known,
+    KnownAlready,
+    PassOn,
+    Past,
+    Settlement,
+    Transaction,
+)
 from adapter.store.copy import expect_usable
 from adapter.store.migrations import Schema, compared
 from adapter.store.moments import micros
@@ -42,7 +52,7 @@ T = TypeVar("T")
 _MEMORY = ":memory:"
 #: After so many steps of its machine SQLite asks whether a read is given up.
 _STEPS = 1_000
-#: A code that was drawn may be taken; so often others are drawn.
+#: A code that was drawn may be taken, an event known: so often the script runs.
 _ATTEMPTS = 5
 #: Where the default store lies, below the working directory. It is made where there is none; another is not,
 #: for a volume that is not mounted must not be taken for a store without a past.
@@ -283,21 +293,24 @@ class SqliteStore:
         return await asyncio.shield(asyncio.create_task(turn()))
 
     async def _transacted(self, script: Callable[[Transaction], Awaitable[T]]) -> T:
+        known = NOTHING_KNOWN
         with translated(self._path):
             for _ in range(_ATTEMPTS - 1):
                 try:
-                    return await self._attempted(script)
+                    return await self._attempted(script, known)
+                except KnownAlready as found:
+                    known = found.known
                 except apsw.ConstraintError as error:
                     if "discounts.code" not in str(error):
                         raise
-            return await self._attempted(script)
+            return await self._attempted(script, known)
 
-    async def _attempted(self, script: Callable[[Transaction], Awaitable[T]]) -> T:
+    async def _attempted(self, script: Callable[[Transaction], Awaitable[T]], known: Known) -> T:
         connection = self._opened()
         if not begun(connection):
             await self._writer.run(lambda: connection.execute("BEGIN IMMEDIATE"))
         try:
-            result = drive(script, SqliteTransaction(connection))
+            result = drive(script, SqliteTransaction(connection, known))
             await self._writer.run(lambda: self._commit_open(connection))
         except BaseException:
             roll_back(connection)

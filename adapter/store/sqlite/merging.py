@@ -8,8 +8,9 @@ from typing import Any
 
 import apsw
 
+from adapter.model.events import Event
 from adapter.model.slots import Limit, extra, keeping_slots, sorted_anew
-from adapter.store.rows import MOVES, discount_row, given_to, is_open, joining, read_held
+from adapter.store.rows import MOVES, discount_row, given_to, is_open, joining, read_held, read_lost
 from adapter.store.sqlite.connection import array
 from adapter.store.sqlite.statements import SQL
 
@@ -21,18 +22,24 @@ class Merging:
         self._connection = connection
         self._now = now
 
-    def move(self, owners: Mapping[str, str]) -> None:
-        """Give all that each old customer has to their new owner, and leave a redirect."""
+    def move(self, owners: Mapping[str, str]) -> dict[str, list[Event]]:
+        """Give all that each old customer has to their new owner, and leave a redirect.
+
+        Returns, by old customer, the events that are not moved: another of those who become one has them.
+        """
         pairs = sorted(owners.items())
         moved = [given_to(held, owners) for held in self._discounts(owners)]
         self._many("replace_discount", map(discount_row, moved))
-        for statement in MOVES:
+        for statement in ("move_events", *MOVES):
             self._many(statement, pairs)
-        for statement in ("drop_events", "drop_timers", "drop_customer"):
-            self._many(statement, [(old,) for old, _ in pairs])
+        olds = [(old,) for old, _ in pairs]
+        left: list[Any] = self._connection.executemany(SQL["drop_left_events"], olds).fetchall()
+        for statement in ("drop_timers", "drop_customer"):
+            self._many(statement, olds)
         self._many("end_redirect", [(new,) for new in sorted(set(owners.values()))])
         self._many("put_identity", [("source_id", *pair) for pair in pairs])
         self._move_counters({old: new for old, new in pairs if old and new})
+        return read_lost(left)
 
     def _move_counters(self, owners: Mapping[str, str]) -> None:
         slots = self._slots(owners.keys() | set(owners.values()))

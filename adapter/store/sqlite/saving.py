@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Hashable, Iterable
 from typing import Any
 
 import apsw
 
 from adapter.model.encoding import encode
-from adapter.store.contract import Changes, MessageKey
+from adapter.model.events import Event
+from adapter.store.contract import Changes, Known, MessageKey
 from adapter.store.moments import micros
-from adapter.store.rows import delivery_row, digest, discount_row, final_owners, given_to, timer_row
+from adapter.store.rows import (
+    delivery_row,
+    digest,
+    discount_row,
+    event_row,
+    final_owners,
+    given_to,
+    judged,
+    timer_row,
+)
 from adapter.store.sqlite.erasing import erase, keep_quarantined
 from adapter.store.sqlite.merging import Merging
 from adapter.store.sqlite.statements import SQL
@@ -21,7 +31,8 @@ _Row = tuple[Any, ...]
 class Saving:
     """The changes of one transaction on their way into the tables.
 
-    `customers` and `discounts` are the keys that the transaction has loaded, so known to exist.
+    `customers` and `discounts` are the keys that the transaction has loaded, so known to exist; `known` is
+    what the script has been told of.
     """
 
     def __init__(
@@ -30,22 +41,25 @@ class Saving:
         changes: Changes,
         customers: Collection[str],
         discounts: Collection[str],
+        known: Known,
     ) -> None:
         self._connection = connection
         self._changes = changes
         self._customers = customers
         self._discounts = discounts
+        self._known = known
         self._owners = final_owners(changes.moved) if changes.moved else {}
 
     def write(self, claimed: dict[MessageKey, bytes], claimed_at: int) -> None:
         """Write all changes, and the messages claimed, with their digests, whether answered or not."""
+        lost: dict[str, list[Event]] = {}
         if self._owners:
-            Merging(self._connection, int(self._changes.seen_at.timestamp())).move(self._owners)
+            lost = Merging(self._connection, int(self._changes.seen_at.timestamp())).move(self._owners)
         for erasure in self._changes.erased:
             erase(self._connection, erasure, self._changes.seen_at)
         self._write_messages(claimed, claimed_at)
         self._write_customers()
-        self._write_events()
+        judged(self._known, self._write_events(), lost)
         self._write_facts()
         self._write_discounts()
         self._write_timers()
@@ -88,14 +102,29 @@ class Saving:
         identities = self._changes.identities.items()
         self._many("put_identity", [(*identity, self._owner(owner)) for identity, owner in identities])
 
-    def _write_events(self) -> None:
-        owner, events = self._owner, self._changes.events
+    def _write_events(self) -> list[Hashable]:
+        """Append the events, and return the places of those that were there."""
+        events = self._changes.events
+        if not events:
+            return []
+        rows = [event_row(new, self._owner(new.source_id)) for new in events]
         before = self._connection.total_changes()
-        self._many(
-            "add_event",
-            [(owner(name), micros(event.occurred_at), event.id, encode(event)) for name, event in events],
-        )
-        self._many("count_events", [(self._connection.total_changes() - before,)] if events else ())
+        self._many("add_event", rows)
+        added = self._connection.total_changes() - before
+        self._many("count_events", [(added,)])
+        return [] if added == len(rows) else self._repeated(rows, added)
+
+    def _repeated(self, rows: list[_Row], added: int) -> list[Hashable]:
+        """Return the places of rows that were not added: new rows have the highest numbers, without a gap."""
+        first_new = self._connection.last_insert_rowid() - added + 1
+        numbers = self._connection.executemany(SQL["event_number"], [(row[0], row[3]) for row in rows])
+        seen: set[int] = set()
+        places = []
+        for new, (number,) in zip(self._changes.events, numbers, strict=True):
+            if number in seen or not added or number < first_new:
+                places.append(new.place)
+            seen.add(number)
+        return places
 
     def _write_facts(self) -> None:
         owner, changes = self._owner, self._changes

@@ -14,10 +14,12 @@ from adapter.model.discounts import HeldDiscount
 from adapter.model.events import Event
 from adapter.model.timers import Timer
 from adapter.store.contract import (
+    NOTHING_KNOWN,
     Changes,
     CounterKey,
     CustomerRecord,
     Identity,
+    Known,
     Loaded,
     MessageKey,
     Reserved,
@@ -48,7 +50,8 @@ def drive(script: Callable[[Transaction], Awaitable[T]], transaction: SqliteTran
 class SqliteTransaction:
     """Runs inside BEGIN IMMEDIATE, which locks out every other writer."""
 
-    def __init__(self, connection: apsw.Connection) -> None:
+    def __init__(self, connection: apsw.Connection, known: Known = NOTHING_KNOWN) -> None:
+        self.known = known
         self._connection = connection
         self._claimed: dict[MessageKey, bytes] = {}
         self._claimed_at = 0
@@ -92,7 +95,7 @@ class SqliteTransaction:
     async def save(self, changes: Changes) -> None:
         """Write everything, claims included."""
         claimed, self._claimed = self._claimed, {}
-        saving = Saving(self._connection, changes, self._customers, self._discounts)
+        saving = Saving(self._connection, changes, self._customers, self._discounts, self.known)
         saving.write(claimed, self._claimed_at)
 
     def finish(self) -> None:

@@ -1,12 +1,20 @@
 -- move_events --
--- Give customers' events to others, save those that the other has already.
+-- Give customers' events to others; returns, and does not keep, those that another of those who become one has too.
 WITH gone AS (
     DELETE FROM events USING unnest($1::text[], $2::text[]) AS moved (old, new) WHERE events.source_id = moved.old
-    RETURNING moved.new, events.occurred_at, events.event_id, events.body
+    RETURNING moved.old, moved.new, events.occurred_at, events.event_id, events.identity, events.body
+), numbered AS (
+    SELECT gone.*, row_number() OVER (PARTITION BY gone.new, gone.identity ORDER BY gone.old) AS nth FROM gone
+), kept AS (
+    INSERT INTO events (source_id, occurred_at, event_id, identity, body)
+    SELECT numbered.new, numbered.occurred_at, numbered.event_id, numbered.identity, numbered.body FROM numbered
+    WHERE numbered.nth = 1 OR numbered.identity = ''
+    ON CONFLICT DO NOTHING RETURNING events.source_id, events.identity
 )
-INSERT INTO events (source_id, occurred_at, event_id, body)
-SELECT gone.new, gone.occurred_at, gone.event_id, gone.body FROM gone
-ON CONFLICT DO NOTHING;
+SELECT numbered.old, numbered.body FROM numbered
+WHERE numbered.identity <> ''
+  AND (numbered.nth > 1 OR (numbered.new, numbered.identity) NOT IN (SELECT kept.source_id, kept.identity FROM kept))
+ORDER BY numbered.old, numbered.occurred_at, numbered.identity;
 
 -- move_decisions --
 -- Give customers' decisions to others.

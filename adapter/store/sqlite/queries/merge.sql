@@ -50,6 +50,10 @@ DELETE FROM customers WHERE source_id = ?1;
 -- Remove a customer's events.
 DELETE FROM events WHERE source_id = ?1;
 
+-- drop_left_events --
+-- Remove the events that could not be given to another customer, who has them already.
+DELETE FROM events WHERE source_id = ?1 RETURNING source_id, body;
+
 -- drop_decisions --
 -- Remove a customer's decisions.
 DELETE FROM decisions WHERE source_id = ?1;

@@ -19,9 +19,13 @@ INSERT INTO identities (kind, value, source_id) VALUES (?1, ?2, ?3)
 ON CONFLICT (kind, value) DO UPDATE SET source_id = excluded.source_id;
 
 -- add_event --
--- Append an event; the same event of the same customer is kept once.
-INSERT INTO events (source_id, occurred_at, event_id, body) VALUES (?1, ?2, ?3, ?4)
+-- Append an event; of one identity a customer keeps the first.
+INSERT INTO events (source_id, occurred_at, event_id, identity, body) VALUES (?1, ?2, ?3, ?4, ?5)
 ON CONFLICT DO NOTHING;
+
+-- event_number --
+-- The number of the event that a customer has of one identity.
+SELECT id FROM events WHERE source_id = ?1 AND identity = ?2 AND identity <> x'';
 
 -- count_events --
 -- Add to the number of events held.

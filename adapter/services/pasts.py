@@ -1,0 +1,76 @@
+"""The stored events of a transaction's customers, from which folded histories are completed or recounted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from adapter.model.encoding import encode
+from adapter.model.event_names import EventNames
+from adapter.model.events import Event
+from adapter.rules.book import RuleBook
+from adapter.services.people import People, Person
+from adapter.store.contract import NewEvent, Transaction
+
+
+class Pasts:
+    """Reads stored events, without those whose rows a merge of this transaction removes.
+
+    `events` are those that the transaction has appended so far, `names` those under which events count now.
+    """
+
+    def __init__(
+        self,
+        transaction: Transaction,
+        rules: RuleBook,
+        people: People,
+        events: Sequence[NewEvent],
+        names: EventNames,
+    ) -> None:
+        self._transaction = transaction
+        self._rules = rules
+        self._people = people
+        self._events = events
+        self._renamed = names.renamed
+        self._lost: dict[str, Counter[bytes]] = {}
+
+    async def exclude(self) -> None:
+        """Take out of histories, before any merge, the events that the customer merged into has too.
+
+        Only the past of a customer who is merged into another is counted anew, out of their own rows.
+        """
+        lost = self._transaction.known.lost
+        if not lost:
+            return
+        self._lost = {name: Counter(map(encode, events)) for name, events in lost.items()}
+        stored = await self._transaction.past(sorted(lost))
+        for name in lost:
+            person = self._people.known(name)
+            if person is not None:
+                self._rules.recount(person.past(), *self._parted(name, stored.get(name, ())))
+
+    async def complete(self, persons: Sequence[Person]) -> None:
+        """Fill histories from what is stored, and from what this very batch brought before."""
+        if not persons:
+            return
+        owners = {person.customer.source_id: self._people.names(person) for person in persons}
+        stored = await self._transaction.past(sorted({name for names in owners.values() for name in names}))
+        for person in persons:
+            names = owners[person.customer.source_id]
+            events = [event for name in names for event in self._parted(name, stored.get(name, ()))[0]]
+            events += [new.event for new in self._events if new.source_id in names]
+            self._rules.backfill(person.past(), events)
+            person.dirty = True
+
+    def _parted(self, name: str, events: Sequence[Event]) -> tuple[list[Event], list[Event]]:
+        """Return a customer's stored events under their current names: those that stay, and those that go."""
+        if name not in self._lost:
+            return list(map(self._renamed, events)), []
+        left = self._lost[name].copy()
+        kept: list[Event] = []
+        lost: list[Event] = []
+        for event in events:
+            body = encode(event)
+            (lost if left[body] > 0 else kept).append(self._renamed(event))
+            left[body] -= 1
+        return kept, lost
