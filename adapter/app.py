@@ -35,6 +35,7 @@ from adapter.rules.codes import ALPHABET
 from adapter.services.books import Books
 from adapter.services.checkout import Checkout
 from adapter.services.committer import Committer, Limits
+from adapter.services.completing import Completing
 from adapter.services.deciding import decide
 from adapter.services.expiry import Expiry, Intervals
 from adapter.services.gauges import Gauges
@@ -179,7 +180,8 @@ def compose(
         tell(done.decisions, metrics, reasons=settings.log.reasons)
         return done.results
 
-    committer = Committer(settle, _limits(settings), metrics)
+    completing = Completing(store, books, world.clock)
+    committer = Committer(settle, _limits(settings), metrics, completing.complete)
     senders = {name: destination for name, (destination, _) in destinations.items()}
     relay = Relay(store, senders, world.clock, world.jitter, metrics, pace=_pace(settings))
     ingest = Ingest(books, committer, _policy(settings), metrics, world.clock)
@@ -195,7 +197,7 @@ def compose(
 
     clients = [client for _, client in destinations.values()]
     loops = [relay.run, expiry.run, timers.run, Gauges(store, metrics).run, reload.run]
-    working = partial(_working, store, timers, committer)
+    working = partial(_working, store, timers, committer, completing)
     running = partial(_running, clients, working, loops)
     doors = Doors(
         ingest, checkout, privacy, retries, health, settings, metrics, world.clock, running,
@@ -235,12 +237,15 @@ async def _running(
 
 
 @asynccontextmanager
-async def _working(store: Store, timers: Timers, committer: Committer) -> AsyncIterator[None]:
+async def _working(
+    store: Store, timers: Timers, committer: Committer, completing: Completing
+) -> AsyncIterator[None]:
     """Open the store, and run the committer alone; what is due stays so until a server runs."""
     async with AsyncExitStack() as stack:
         await store.open()
         stack.push_async_callback(store.close)
         await timers.count()
+        stack.push_async_callback(completing.stop)
         await stack.enter_async_context(_committing(committer))
         yield
 

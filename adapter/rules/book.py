@@ -89,6 +89,10 @@ class RuleBook:
         """Take events out of a history; both lists together are all that are stored of the customer."""
         histories.recount(history, kept, lost, self.metrics)
 
+    def completion(self, history: History) -> histories.Completion:
+        """Return what completes a history from all stored events of the customer, given some at a time."""
+        return histories.Completion(history, self.metrics)
+
     def evaluate(self, event: Event, customer: Customer, history: History, now: datetime) -> Verdict:
         """Return what the rules say of an event, before guardrail counters are looked at; never raises.
 

@@ -186,28 +186,45 @@ def _number(micro: int | None) -> int | Fraction | None:
     return micro // MICRO if micro % MICRO == 0 else Fraction(micro, MICRO)
 
 
+class Completion:
+    """What a stored history lacks for some metrics, read out of the stored events, some at a time."""
+
+    def __init__(self, history: History, metrics: Metrics) -> None:
+        self._metrics = metrics
+        self._lacking = {
+            name: needs for name, needs in metrics.events.items() if _lacking(history, name, needs)
+        }
+        self._again = History()
+
+    def take(self, events: Iterable[Event]) -> None:
+        """Read events, in any order."""
+        for event in events:
+            if event.name in self._lacking:
+                fold(self._again, event, self._metrics)
+
+    def give(self, history: History) -> None:
+        """Add what was lacking; what the history has is kept: it may know events that are stored no more."""
+        for name, needs in self._lacking.items():
+            known, read = history.tallies.get(name), self._again.tallies.get(name)
+            if known is None:
+                if read is not None:
+                    history.tallies[name] = read
+                continue
+            full = read or _opened(known.first, needs)
+            known.series = {**known.series, **full.series}
+            known.figures = {**known.figures, **full.figures}
+        history.crowded = history.crowded and len(history.tallies) >= MOST_NAMES
+        history.metrics = self._metrics.digest
+
+
 def backfill(history: History, events: Iterable[Event], metrics: Metrics) -> None:
     """Add what a stored history lacks for these metrics, out of the customer's stored events.
 
-    `events` are all of the customer's that are stored, in any order, without the one being decided. What
-    the history has already is kept as it is: it may know events that are stored no more.
+    `events` are all of the customer's that are stored, in any order, without the one being decided.
     """
-    lacking = {name: needs for name, needs in metrics.events.items() if _lacking(history, name, needs)}
-    again = History()
-    for event in events:
-        if event.name in lacking:
-            fold(again, event, metrics)
-    for name, needs in lacking.items():
-        known, read = history.tallies.get(name), again.tallies.get(name)
-        if known is None:
-            if read is not None:
-                history.tallies[name] = read
-            continue
-        full = read or _opened(known.first, needs)
-        known.series = {**known.series, **full.series}
-        known.figures = {**known.figures, **full.figures}
-    history.crowded = history.crowded and len(history.tallies) >= MOST_NAMES
-    history.metrics = metrics.digest
+    completion = Completion(history, metrics)
+    completion.take(events)
+    completion.give(history)
 
 
 def recount(history: History, kept: Sequence[Event], lost: Sequence[Event], metrics: Metrics) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from msgspec.structs import replace
 
@@ -53,8 +53,11 @@ class Arriving:
         self.remarks: dict[int, str] = {}
         self.repeats: dict[int, EventOccurred] = {}
 
-    async def prepare(self, works: Iterable[Work]) -> None:
-        """Complete at once the histories that rules are about to ask and that lack what they read."""
+    async def prepare(self, works: Sequence[Work]) -> None:
+        """Complete at once the histories that rules are about to ask and that lack what they read.
+
+        Raises Unprepared where that is more than one transaction should read.
+        """
         await self._pasts.exclude()
         names = {
             operation.source_id
@@ -63,7 +66,8 @@ class Arriving:
             if isinstance(operation, EventOccurred) and self._asks(operation.event.name)
         }
         known = (self.people.known(name) for name in names)
-        await self._pasts.complete([person for person in known if person and self.rules.lacks(person.past())])
+        lacking = [person for person in known if person and self.rules.lacks(person.past())]
+        await self._pasts.complete(lacking, works)
 
     async def take(self, index: int, work: Work) -> None:
         """Take one message; `index` is its place in the batch."""
@@ -83,7 +87,7 @@ class Arriving:
         if work.quarantine is not None:
             self.quarantined.append(work.quarantine)
         if work.timer is not None:
-            await self._fire(index, work.timer, broken=work.quarantine is not None)
+            await self._fire(index, work.timer, work)
 
     async def _event(self, place: tuple[int, int], operation: EventOccurred, work: Work) -> None:
         event, rules, index, unrewarded = operation.event, self.rules, place[0], work.unrewarded
@@ -93,7 +97,7 @@ class Arriving:
         customer, past = person.customer, person.past()
         if self._asks(event.name):
             if rules.lacks(past):
-                await self._pasts.complete([person])
+                await self._pasts.complete([person], [work])
             if rules.watches(event.name):
                 self.waiting.take(rules.waits(event, customer.source_id, past), arming=unrewarded is None)
             if unrewarded is not None:
@@ -106,15 +110,15 @@ class Arriving:
         person.dirty = True
         self.events.append(NewEvent(customer.source_id, work.source, event, place))
 
-    async def _fire(self, index: int, timer: Timer, *, broken: bool) -> None:
+    async def _fire(self, index: int, timer: Timer, work: Work) -> None:
         """Evaluate a timer that still stands; one that could not be decided before is only ended."""
         standing, rules = self.waiting.fire(timer), self.rules
-        if standing is None or broken:
+        if standing is None or work.quarantine is not None:
             return
         person = self.people.owner(standing.source_id)
         standing = replace(standing, event=self.means.names.renamed(standing.event))
         if rules.lacks(person.past()):
-            await self._pasts.complete([person])
+            await self._pasts.complete([person], [work])
         verdict = rules.evaluate_absence(standing, person.customer, person.past(), self.means.now)
         if verdict.proposals or verdict.outcomes:
             source_id = person.customer.source_id

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from functools import partial
 
 from msgspec import Struct
@@ -27,6 +27,7 @@ from msgspec.structs import replace
 from adapter.errors import AdapterError, Unavailable
 from adapter.metrics import Metrics
 from adapter.model.encoding import encode
+from adapter.services.completing import Unprepared
 from adapter.services.queueing import SHARE, Queue, Waiting, is_costly
 from adapter.services.results import Result
 from adapter.services.work import Work, apart, cost, shares
@@ -47,6 +48,12 @@ _TOLERANCE = 0.01
 _ABREAST = 2
 
 Settle = Callable[[Sequence[Work], PassOn], Awaitable[list[Result]]]
+#: Completes the histories of customers.
+Prepare = Callable[[Collection[str]], Awaitable[None]]
+
+
+async def _prepare_nothing(_names: Collection[str]) -> None:
+    """Complete no history."""
 
 
 class Limits(Struct, frozen=True):
@@ -68,12 +75,20 @@ class _Batch:
         self.late = False
         self.passed_on = False
 
+    def leave(self, gone: Sequence[Waiting]) -> None:
+        """Settle the others alone."""
+        self.waiting = [each for each in self.waiting if each not in gone]
+        self.works = [work for each in self.waiting for work in each.works]
+
 
 class Committer:
     """Group commit around one `settle`, which must be one durable transaction per call."""
 
-    def __init__(self, settle: Settle, limits: Limits, metrics: Metrics) -> None:
+    def __init__(
+        self, settle: Settle, limits: Limits, metrics: Metrics, prepare: Prepare = _prepare_nothing
+    ) -> None:
         self._metrics = metrics
+        self._prepare = prepare
         self._settle = settle
         self._limits = limits
         self._queue = Queue()
@@ -153,7 +168,25 @@ class Committer:
         self._arrived.set()
         if self._next_look is None:
             self._next_look = loop.call_at(waiting.arrived + self._limits.max_wait, self._look)
-        return await waiting.answer
+        try:
+            return await waiting.answer
+        except Unprepared as unprepared:
+            await self._complete(waiting, unprepared.names)
+        prepared = _all_prepared(works)
+        return await self._queued(prepared, costs, size, costly=costly)
+
+    async def _complete(self, waiting: Waiting, names: Collection[str]) -> None:
+        """Have histories completed that works ask; they weigh on meanwhile. Raises Unavailable when late."""
+        self._weigh([waiting], +1)
+        try:
+            async with asyncio.timeout(self._limits.max_wait):
+                await self._prepare(names)
+        except TimeoutError:
+            raise Unavailable("the pasts of customers are being read", retry_after=2) from None
+        finally:
+            self._weigh([waiting], -1)
+        if self._closing or self._stuck:
+            raise self._refusal()
 
     async def run(self) -> None:
         """Settle what arrives until `close`, and then what is still waiting.
@@ -216,7 +249,7 @@ class Committer:
         self._metrics.commit_messages.observe(len(batch.works))
         try:
             with self._metrics.commit_seconds.time():
-                results = await self._settled_apart(batch.works, partial(self._pass_on, batch))
+                results = await self._settled_without_late(batch)
         except AdapterError as error:
             failure = error
         except Exception:  # noqa: BLE001 - told to whoever waits, and logged
@@ -275,11 +308,32 @@ class Committer:
         else:
             _log.warning("commits succeed again")
 
+    async def _settled_without_late(self, batch: _Batch) -> list[Result]:
+        """Settle a batch; submissions whose works are not prepared leave it, as often as there are some."""
+        pass_on = partial(self._pass_on, batch)
+        while batch.waiting:
+            try:
+                return await self._settled_apart(batch.works, pass_on)
+            except Unprepared as unprepared:
+                late = {id(work) for work in unprepared.works}
+                gone = [each for each in batch.waiting if any(id(work) in late for work in each.works)]
+                batch.leave(gone)
+                self._answer(gone, None, unprepared)
+                self._weigh(gone, -1)
+        return []
+
     async def _settled_apart(self, works: Sequence[Work], pass_on: PassOn) -> list[Result]:
         """Settle works, erasures in transactions of their own; whoever comes next waits for all of them."""
         *before, last = apart(works)
-        results = [result for part in before for result in await self._settled(part, _to_nobody)]
-        return results + await self._settled(last, pass_on)
+        results = [result for part in before for result in await self._part(part, _to_nobody)]
+        return results + await (self._part if before else self._settled)(last, pass_on)
+
+    async def _part(self, works: Sequence[Work], pass_on: PassOn) -> list[Result]:
+        """Settle works beside others that are settled already: none of them is put off."""
+        try:
+            return await self._settled(works, pass_on)
+        except Unprepared:
+            return await self._settled(_all_prepared(works), pass_on)
 
     async def _settled(self, works: Sequence[Work], pass_on: PassOn) -> list[Result]:
         """Settle works; those that nobody foresaw to fail are found, and quarantined, or refused.
@@ -288,7 +342,7 @@ class Committer:
         """
         try:
             return await self._settle(works, pass_on)
-        except AdapterError:
+        except (AdapterError, Unprepared):
             raise
         except Exception as error:
             if len(works) > 1:
@@ -296,8 +350,8 @@ class Committer:
                 if sifted is not None:
                     return await self._settled(sifted, pass_on)
                 half = len(works) // 2
-                first = await self._settled(works[:half], pass_on)
-                return first + await self._settled(works[half:], pass_on)
+                first = await self._part(works[:half], pass_on)
+                return first + await self._part(works[half:], pass_on)
             if not works or works[0].quarantine is not None:
                 raise Unavailable("the message cannot be stored") from error
             _log.exception("a message could not be decided", extra={"source": works[0].source})
@@ -307,7 +361,9 @@ class Committer:
                 return [Result(works[0].message_id, "ignored", reason, error=Unavailable.code)]
             return await self._settled([_quarantined(works[0], reason)], pass_on)
 
-    def _answer(self, taken: list[Waiting], results: list[Result] | None, error: AdapterError | None) -> None:
+    def _answer(
+        self, taken: list[Waiting], results: list[Result] | None, error: AdapterError | Unprepared | None
+    ) -> None:
         start = 0
         for waiting in taken:
             end = start + len(waiting.works)
@@ -327,6 +383,11 @@ class Committer:
     def _hold(self, messages: int, size: int) -> None:
         self._messages += messages
         self._bytes += size
+
+
+def _all_prepared(works: Sequence[Work]) -> list[Work]:
+    """Return works of which none is put off, for others are settled apart from them."""
+    return [replace(work, prepared=True) for work in works]
 
 
 def _to_nobody() -> None:

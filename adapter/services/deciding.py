@@ -34,7 +34,7 @@ async def decide(transaction: Transaction, batch: Sequence[Work], rules: RuleBoo
     loaded = await transaction.load(wanted(batch), means.now)
     fresh = _fresh(batch, loaded)
     first = Arriving(transaction, rules, means, loaded)
-    await first.prepare(batch[index] for index in fresh)
+    await first.prepare([batch[index] for index in fresh])
     for index in sorted(fresh, key=lambda index: batch[index].timer is not None):
         await first.take(index, batch[index])
     second = Issuing(means, first.people, loaded.discounts)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from adapter.model.encoding import encode
 from adapter.model.event_names import EventNames
 from adapter.model.events import Event
+from adapter.model.operations import EventOccurred
 from adapter.rules.book import RuleBook
+from adapter.services.completing import BUDGET, Unprepared
 from adapter.services.people import People, Person
+from adapter.services.work import Work
 from adapter.store.contract import NewEvent, Transaction
 
 
@@ -49,11 +52,15 @@ class Pasts:
             if person is not None:
                 self._rules.recount(person.past(), *self._parted(name, stored.get(name, ())))
 
-    async def complete(self, persons: Sequence[Person]) -> None:
-        """Fill histories from what is stored, and from what this very batch brought before."""
+    async def complete(self, persons: Sequence[Person], works: Sequence[Work]) -> None:
+        """Fill histories that works ask from what is stored, and from what this very batch brought before.
+
+        Raises Unprepared where that is more than one transaction should read.
+        """
         if not persons:
             return
         owners = {person.customer.source_id: self._people.names(person) for person in persons}
+        await self._expect_short(owners, [work for work in works if not work.prepared])
         stored = await self._transaction.past(sorted({name for names in owners.values() for name in names}))
         for person in persons:
             names = owners[person.customer.source_id]
@@ -61,6 +68,29 @@ class Pasts:
             events += [new.event for new in self._events if new.source_id in names]
             self._rules.backfill(person.past(), events)
             person.dirty = True
+
+    async def _expect_short(self, owners: Mapping[str, Sequence[str]], works: Sequence[Work]) -> None:
+        """Raise Unprepared for works that ask pasts, by owner and names, too long for one transaction."""
+        if not works:
+            return
+        weights = await self._transaction.past_weights([name for names in owners.values() for name in names])
+        room, late = BUDGET, set[str]()
+        for owner, names in owners.items():
+            weight = sum(weights.get(name, 0) for name in names)
+            if weight > room:
+                late.update((owner, *names))
+            else:
+                room -= weight
+        put_off = [work for work in works if late and (len(works) == 1 or self._names(work, late))]
+        if put_off:
+            raise Unprepared(put_off, late)
+
+    def _names(self, work: Work, owners: Collection[str]) -> bool:
+        return any(
+            self._people.canonical(operation.source_id) in owners
+            for operation in work.operations
+            if isinstance(operation, EventOccurred)
+        )
 
     def _parted(self, name: str, events: Sequence[Event]) -> tuple[list[Event], list[Event]]:
         """Return a customer's stored events under their current names: those that stay, and those that go."""

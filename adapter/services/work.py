@@ -25,7 +25,7 @@ class Work(Struct, frozen=True):
 
     `key` is the dedupe key, empty for work that is never repeated; `document` is what was mapped.
     `unrewarded` says why nothing is issued for history and for test traffic, which are stored all the same.
-    `timer` is one whose time is up.
+    `timer` is one whose time is up. `prepared` says that the long pasts which it asks were read before.
     """
 
     source: str
@@ -37,6 +37,7 @@ class Work(Struct, frozen=True):
     quarantine: Quarantined | None = None
     document: Any = None
     timer: Timer | None = None
+    prepared: bool = False
 
     @property
     def told_at(self) -> datetime | None:

@@ -229,8 +229,8 @@ class Changes(Struct):
 class Transaction(Protocol):
     """One open transaction: load, then reserve, then save, each at most once and in this order.
 
-    `past` may be asked between load and save. `known` is what earlier runs of the script have found; a script
-    that saves the same all the same has it kept once.
+    `past` and `past_weights` may be asked between load and save. `known` is what earlier runs of the script
+    have found; a script that saves the same all the same has it kept once.
     """
 
     known: Known
@@ -241,6 +241,13 @@ class Transaction(Protocol):
 
     async def past(self, source_ids: Sequence[str]) -> dict[str, list[Event]]:
         """Return all stored events of customers that are loaded, in any order; who has none is left out."""
+        ...
+
+    async def past_weights(self, source_ids: Sequence[str]) -> dict[str, int]:
+        """Return how much `past` would return of customers: bytes, and 500 for each event.
+
+        What is far more than a transaction should read is not measured to its end.
+        """
         ...
 
     async def reserve(self, counters: Sequence[CounterKey], codes: Sequence[str]) -> Reserved:

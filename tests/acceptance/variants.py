@@ -74,6 +74,9 @@ class Passing:
     async def past(self, source_ids: Sequence[str]) -> dict[str, list[Event]]:
         return await self._inner.past(source_ids)
 
+    async def past_weights(self, source_ids: Sequence[str]) -> dict[str, int]:
+        return await self._inner.past_weights(source_ids)
+
     async def reserve(self, counters: Sequence[CounterKey], codes: Sequence[str]) -> Reserved:
         return await self._inner.reserve(counters, codes)
 

@@ -96,6 +96,10 @@ class PostgresTransaction:
             events.setdefault(source_id, []).append(read_event(body))
         return events
 
+    async def past_weights(self, source_ids: Sequence[str]) -> dict[str, int]:
+        """Weigh the events of customers."""
+        return {row[0]: row[1] for row in await self._fetch("past_weights", array(set(source_ids)))}
+
     async def reserve(self, counters: Sequence[CounterKey], codes: Sequence[str]) -> Reserved:
         """Read the counters, and say which codes exist in any spelling."""
         ordered = sorted(set(counters), key=in_order)

@@ -83,6 +83,10 @@ class SqliteTransaction:
             events.setdefault(source_id, []).append(read_event(body))
         return events
 
+    async def past_weights(self, source_ids: Sequence[str]) -> dict[str, int]:
+        """Weigh the events of customers."""
+        return dict(self._connection.executemany(SQL["past_weight"], ((name,) for name in set(source_ids))))
+
     async def reserve(self, counters: Sequence[CounterKey], codes: Sequence[str]) -> Reserved:
         """Read the counters, and which codes are taken in any spelling."""
         rows = self._connection.executemany(SQL["used"], counters)

@@ -38,3 +38,12 @@ FROM unnest($1::text[]) AS wanted (source_id)
 CROSS JOIN LATERAL (
     SELECT events.source_id, events.body FROM events WHERE events.source_id = wanted.source_id OFFSET 0
 ) AS held;
+
+-- past_weights --
+-- What the events of an array of customers weigh: bytes, and 500 for each; of the first 4,000 of each customer.
+SELECT wanted.source_id, coalesce(sum(octet_length(few.body) + 500), 0)::bigint
+FROM unnest($1::text[]) AS wanted (source_id)
+CROSS JOIN LATERAL (
+    SELECT events.body FROM events WHERE events.source_id = wanted.source_id LIMIT 4000
+) AS few
+GROUP BY wanted.source_id;

@@ -51,3 +51,8 @@ CROSS JOIN timers ON timers.source_id = CAST(wanted.value AS TEXT) AND timers.ru
 -- All events of an array of customers.
 SELECT events.source_id, events.body
 FROM carray(?1) AS wanted CROSS JOIN events ON events.source_id = CAST(wanted.value AS TEXT);
+
+-- past_weight --
+-- What one customer's events weigh: bytes, and 500 for each; of the first 4,000.
+SELECT ?1, coalesce(sum(length(few.body) + 500), 0)
+FROM (SELECT events.body FROM events WHERE events.source_id = ?1 LIMIT 4000) AS few;
