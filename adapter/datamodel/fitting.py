@@ -151,9 +151,7 @@ def _fitted(values: dict[str, Any], checks: _Checks, misfits: list[str]) -> dict
                 what = f"the {checks.word} `{name[:_LONGEST_NAME]}`{checks.of}"
                 _refuse(checks.unknown, f"{what} is not in the data model", misfits)
         elif value.__class__ not in check.classes:
-            found = check.read(value) if value is not None else MISFIT
-            if check.members is not None and found is not MISFIT:
-                found = _inside(found, check.members, misfits)
+            found = _read(value, check, misfits)
             if found is MISFIT:
                 _misfit(name, value, check, checks, misfits)
             elif found is not value:
@@ -166,12 +164,43 @@ def _fitted(values: dict[str, Any], checks: _Checks, misfits: list[str]) -> dict
 
 def _inside(value: Any, checks: _Checks, misfits: list[str]) -> Any:
     """Return an object or a list of objects with its members fitted; the same where all fit as they came."""
-    if value.__class__ is dict:
-        return _fitted(value, checks, misfits)
     inner: list[str] = []
-    fitted = [_fitted(item, checks, inner) if item.__class__ is dict else item for item in value]
-    misfits += list(dict.fromkeys(inner))[: _MOST - len(misfits)]
-    return value if all(one is other for one, other in zip(fitted, value, strict=True)) else fitted
+    if value.__class__ is dict:
+        fitted: Any = _declared_fitted(value, checks, inner)
+    else:
+        fitted = value
+        for place, item in enumerate(value):
+            one = _declared_fitted(item, checks, inner) if item.__class__ is dict else item
+            if one is not item:
+                fitted = [*value] if fitted is value else fitted
+                fitted[place] = one
+    if inner:
+        misfits += list(dict.fromkeys(inner))[: _MOST - len(misfits)]
+    return fitted
+
+
+def _declared_fitted(values: dict[str, Any], checks: _Checks, misfits: list[str]) -> dict[str, Any]:
+    """Return the values as `_fitted` does, where most of them are not declared and none need be."""
+    changed: dict[str, Any] | None = None
+    for name, check in checks.by_name.items():
+        value = values.get(name)
+        if value.__class__ in check.classes or (value is None and name not in values):
+            continue
+        found = _read(value, check, misfits)
+        if found is MISFIT:
+            _misfit(name, value, check, checks, misfits)
+        elif found is not value:
+            changed = {**values} if changed is None else changed
+            changed[name] = found
+    if checks.required and not checks.required <= values.keys():
+        _missing(checks, values, misfits)
+    return values if changed is None else changed
+
+
+def _read(value: Any, check: _Check, misfits: list[str]) -> Any:
+    """Return what a value is read as, the same where it fits as it came; MISFIT where it does not fit."""
+    found = check.read(value) if value is not None else MISFIT
+    return found if check.members is None or found is MISFIT else _inside(found, check.members, misfits)
 
 
 def _misfit(name: str, value: Any, check: _Check, checks: _Checks, misfits: list[str]) -> None:

@@ -27,8 +27,6 @@ _NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,29})(\.[0-9]{1,30})?\Z")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 _BOOLEANS: dict[Any, bool] = {"true": True, "false": False, "1": True, "0": False}
 _CURRENCY = re.compile(r"[A-Z]{3}\Z")
-#: A double of this size has no room for a fraction: adding it and taking it away leaves a whole number.
-_ROUNDS = 1.5 * 2**52
 #: Numbers below are no Unix times: they would lie before March 1973.
 _EARLIEST = 10**8
 
@@ -107,12 +105,10 @@ def _money(value: Any) -> Any:
 
     Text may have a currency's sign and marks between thousands, where it can mean one amount only.
     """
-    # Most amounts have cents; rounding to four decimals would take ten times as long.
-    if value.__class__ is float and -1e12 < value < 1e12 and (value * 100 + _ROUNDS - _ROUNDS) / 100 == value:
-        return value
-    number = read_amount(value) if value.__class__ is str else _number(value)
-    if number.__class__ is float:
-        number = without_noise(number)
+    kind = value.__class__
+    if kind is not float:
+        value = read_amount(value) if kind is str else _number(value)
+    number = without_noise(value) if value.__class__ is float else value
     return MISFIT if number is None else number
 
 

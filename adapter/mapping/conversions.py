@@ -87,9 +87,7 @@ def amount(value: Any) -> Any:
 
     Text that could mean two amounts (`1,299`) is none.
     """
-    if type(value) is int:
-        return value
-    if _is_absent(value):
+    if type(value) is not float and _is_absent(value):
         return _absent(value)
     found = amount_of(value)
     return _refuse("@amount", value, "an amount") if found is None else found

@@ -30,6 +30,8 @@ _PLAIN = re.compile(r"[-+]?\d{1,30}(?:\.\d{1,30})?\Z")
 _LONGEST = 200
 #: The most digits that a currency of ISO 4217 has after the point.
 MOST_DIGITS = 4
+#: A double of this size has no room for a fraction: adding it and taking it away leaves a whole number.
+_ROUNDS = 1.5 * 2**52
 _MINUS = str.maketrans("−’ʼ`´\u2009\u202f\u00a0", "-''''   ")
 
 
@@ -89,6 +91,9 @@ def without_noise(number: float) -> float | None:
     Arithmetic leaves `60.349999999999994` of 60.35; an SDK that keeps single precision sends
     `22.8600006103516` for 22.86.
     """
+    # Most amounts have hundredths; the exact look takes ten times as long.
+    if -1e12 < number < 1e12 and (number * 100 + _ROUNDS - _ROUNDS) / 100 == number:
+        return number
     if not -1e12 < number < 1e12:
         return number if number - number == 0 and number == int(number) else None
     amount = round(number, MOST_DIGITS)
@@ -105,8 +110,8 @@ def without_noise(number: float) -> float | None:
 def amount_of(value: Any) -> int | float | None:
     """Return the amount that a JSON value is or says, None where it is none."""
     kind = value.__class__
-    if kind is int:
-        return int(value)
     if kind is float:
         return without_noise(value)
+    if kind is int:
+        return int(value)
     return read_amount(value) if kind is str else None

@@ -68,13 +68,13 @@ def told(document: dict[str, Any], received_at: datetime) -> Told:
     sent = document.get("timestamp")
     given = parse_timestamp(sent)
     if given is not None and "unreadTimestamp" not in document:
-        return Told(_at_most(received_at, given))
+        return Told(given if given <= received_at else _at_most(received_at, given))
     return _without_timestamp(document, received_at, given)
 
 
 def told_of(value: Any, document: dict[str, Any], received_at: datetime) -> Told:
     """Return when an event happened by the time that a mapping gives, else as `told` does."""
-    if _is_blank(value):
+    if value is None or _is_blank(value):
         return told(document, received_at)
     given = parse_timestamp(value)
     if given is not None:

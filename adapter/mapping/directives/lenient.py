@@ -35,6 +35,13 @@ _CONVERSIONS: dict[str, Convert] = {
     "@number": _lenient(conversions.number),
     "@string": _lenient(conversions.string),
 }
+#: What tests for values that are of the type as they came.
+_ALREADY = {
+    "@amount": "type({0}) is int",
+    "@boolean": "type({0}) is bool",
+    "@number": "type({0}) is int or type({0}) is float",
+    "@string": "type({0}) is str",
+}
 _REMEDY = f"write one of {', '.join(f'`{name}`' for name in _CONVERSIONS)} under it"
 
 
@@ -56,7 +63,11 @@ def _emit(options: Any, emitter: Emitter, final: bool) -> Value:
         name = _conversion(options)
     except MappingError as error:
         return emitter.failing(error.message)
-    return Value(emitter.call(_CONVERSIONS[name], emitter.value(options[name], final=False).text))
+    value = emitter.stored(emitter.value(options[name], final=False)).text
+    converted = emitter.call(_CONVERSIONS[name], value)
+    return Value(
+        f"({value} if {_ALREADY[name].format(value)} else {converted})" if name in _ALREADY else converted
+    )
 
 
 def _lint(options: Any, report: Report) -> None:

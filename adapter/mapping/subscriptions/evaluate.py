@@ -82,7 +82,9 @@ def _condition(condition: Condition) -> Predicate:
     def below(message: dict[str, Any]) -> bool:
         value = message.get(field, UNDEFINED)
         for key in path:
-            value = step(value, key)
+            if value is UNDEFINED:
+                break
+            value = value.get(key, UNDEFINED) if type(value) is dict else step(value, key)
         return test(value)
 
     return below
