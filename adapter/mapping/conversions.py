@@ -19,7 +19,7 @@ from typing import Any, NoReturn
 from adapter.errors import MappingError
 from adapter.mapping import javascript
 from adapter.mapping.values import UNDEFINED, is_number, type_of
-from adapter.model.amounts import amount_of
+from adapter.model.amounts import amount_of, read_amount
 from adapter.model.money import minor_units
 from adapter.model.times import parse_timestamp
 
@@ -145,21 +145,30 @@ def is_currency(value: Any) -> bool:
     return type(value) is str and _CURRENCY.match(value.strip().upper()) is not None
 
 
+def _exact(amount: Any) -> Decimal:
+    """Return an amount with the digits that it is written in; text may be any that `read_amount` reads."""
+    text = amount.strip() if type(amount) is str else ""
+    if text and not _NUMBER.match(text):
+        read = read_amount(text)
+        return _refuse("@money", amount, "an amount") if read is None else Decimal(repr(read))
+    value = number(amount)
+    return Decimal(text or (repr(value) if type(value) is float else value))
+
+
 def money(amount: Any, currency: Any, rounding: str = "half_up") -> Any:
     """Return an amount in the currency's minor units (ISO 4217): 54.9 EUR is 5490, 500 JPY is 500.
 
     Exact: the digits are taken as they were written. A fraction of a minor unit is rounded as `rounding`
     says (half_up, half_even, up, down), or refused where it says exact.
     """
-    value = number(amount)
-    if value is None or value is UNDEFINED:
-        return value
+    if not is_number(amount) and _is_absent(amount):
+        return _absent(amount)
+    exact = _exact(amount)
     code = currency.strip().upper() if type(currency) is str else ""
     if not _CURRENCY.match(code):
         _refuse(
             "@money", None if currency is UNDEFINED else currency, "a currency, which @money needs (ISO 4217)"
         )
-    exact = Decimal(amount.strip() if type(amount) is str else repr(value) if type(value) is float else value)
     units = minor_units(exact, code, _ROUNDING.get(rounding, "ROUND_DOWN"))
     if rounding == "exact" and minor_units(exact, code, "ROUND_UP") != units:
         _refuse("@money", amount, f"a whole number of minor units of {code}")

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 import struct
 import unicodedata
-from decimal import Decimal
 from typing import Any
 
 #: A sign of a currency, its ISO 4217 code, or what shops write instead.
@@ -81,8 +80,7 @@ def _parted(digits: str) -> tuple[str, str, str]:
 def _number(text: str) -> int | float | None:
     if "." not in text:
         return int(text)
-    number = float(text)
-    return number if Decimal(repr(number)) == Decimal(text) else without_noise(number)
+    return _amount_of_float(float(text))
 
 
 def without_noise(number: float) -> float | None:
@@ -107,11 +105,17 @@ def without_noise(number: float) -> float | None:
     return None
 
 
+def _amount_of_float(number: float) -> float | None:
+    """Return a number without noise; one of more decimals is an amount too, unless it is infinite or none."""
+    found = without_noise(number)
+    return number if found is None and number - number == 0 else found
+
+
 def amount_of(value: Any) -> int | float | None:
     """Return the amount that a JSON value is or says, None where it is none."""
     kind = value.__class__
     if kind is float:
-        return without_noise(value)
+        return _amount_of_float(value)
     if kind is int:
         return int(value)
     return read_amount(value) if kind is str else None
