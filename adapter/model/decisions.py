@@ -8,6 +8,8 @@ from typing import Any, Literal
 from msgspec import Struct
 
 Outcome = Literal["issued", "withheld", "control", "shadow", "not_met", "error"]
+#: Why no rule looked at an event.
+Unevaluated = Literal["too_old", "undated", "replayed", "development", "duplicate"]
 
 
 class RuleOutcome(Struct, frozen=True, omit_defaults=True):
@@ -26,6 +28,7 @@ class Decision(Struct, frozen=True, omit_defaults=True):
     `seen` holds the values that the trigger's rules read (missing ones are absent), `book` the digest of
     the rule files: together they let the decision be explained, and made again, at any later time. `untold`
     says how many more rules' conditions did not hold, whose sentences are left to when somebody asks.
+    `unevaluated` says why no rule looked at the event, `reason` says so in a sentence; nothing is seen then.
     """
 
     event_id: str
@@ -36,3 +39,5 @@ class Decision(Struct, frozen=True, omit_defaults=True):
     outcomes: tuple[RuleOutcome, ...]
     seen: dict[str, Any]
     untold: int = 0
+    unevaluated: Unevaluated | None = None
+    reason: str = ""

@@ -21,7 +21,7 @@ def explain(decision: Decision) -> list[str]:
     lines += [sentence(outcome) for outcome in decision.outcomes]
     if decision.untold:
         lines.append(f"and {decision.untold} more rules, whose conditions do not hold")
-    return lines if decision.outcomes else [*lines, "no rule is triggered by it"]
+    return lines if decision.outcomes else [*lines, decision.reason or "no rule is triggered by it"]
 
 
 def sentence(outcome: RuleOutcome) -> str:

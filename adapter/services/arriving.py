@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
+from adapter.model.decisions import Decision
+from adapter.model.events import Event
 from adapter.model.operations import (
     CustomerErase,
     CustomerGroup,
@@ -22,7 +24,7 @@ from adapter.services.issuing import Means, Move, Occurrence, Step
 from adapter.services.pasts import Pasts
 from adapter.services.people import MOST_BYTES, People
 from adapter.services.waiting import Waiting
-from adapter.services.work import Work
+from adapter.services.work import Unrewarded, Work
 from adapter.store.contract import Erasure, Loaded, NewEvent, Transaction
 
 _FACTS = (CustomerUpsert, CustomerGroup)
@@ -33,8 +35,9 @@ class Arriving:
     """Applies facts, evaluates rules and folds history; collects the `steps` of the second walk.
 
     `refused` says, by place in the batch, why a message is quarantined, `remarks` what is told of one that is
-    not: why rules that would have looked at an event did not, or what was left out. `repeats` are messages
-    that only repeat events received before, each with one of them.
+    not: why rules that would have looked at an event did not, or what was left out. `unevaluated` keeps the
+    former for the customer. `repeats` are messages that only repeat events received before, each with one of
+    them.
     """
 
     def __init__(self, transaction: Transaction, rules: RuleBook, means: Means, loaded: Loaded) -> None:
@@ -49,6 +52,7 @@ class Arriving:
         self.steps: list[Step] = []
         self.erasures: list[Erasure] = []
         self.quarantined: list[Quarantined] = []
+        self.unevaluated: list[Decision] = []
         self.refused: dict[int, str] = {}
         self.remarks: dict[int, str] = {}
         self.repeats: dict[int, EventOccurred] = {}
@@ -63,7 +67,7 @@ class Arriving:
             operation.source_id
             for work in works
             for operation in work.operations
-            if isinstance(operation, EventOccurred) and self._asks(operation.event.name)
+            if isinstance(operation, EventOccurred) and self.asks(operation.event.name)
         }
         known = (self.people.known(name) for name in names)
         lacking = [person for person in known if person and self.rules.lacks(person.past())]
@@ -95,13 +99,14 @@ class Arriving:
         if place in self._repeated:
             return
         customer, past = person.customer, person.past()
-        if self._asks(event.name):
+        if self.asks(event.name):
             if rules.lacks(past):
                 await self._pasts.complete([person], [work])
             if rules.watches(event.name):
                 self.waiting.take(rules.waits(event, customer.source_id, past), arming=unrewarded is None)
             if unrewarded is not None:
-                self.remarks[index] = unrewarded
+                self.remarks[index] = unrewarded.reason
+                self.unevaluated.append(self.left(event, customer.source_id, unrewarded))
             elif rules.needs(event.name):
                 verdict = rules.evaluate(event, customer, past, self.means.now)
                 if verdict.proposals or verdict.outcomes:
@@ -132,7 +137,15 @@ class Arriving:
             self.refused[index] = _OVERFULL
             self.quarantined.append(work.kept(_OVERFULL))
 
-    def _asks(self, event_name: str) -> bool:
+    def left(self, event: Event, source_id: str, why: Unrewarded) -> Decision:
+        """Return the record that no rule looked at an event, and why."""
+        now, book = self.means.now, self.rules.digest
+        return Decision(
+            event.id, event.name, source_id, now, book, (), {}, unevaluated=why.code, reason=why.reason
+        )
+
+    def asks(self, event_name: str) -> bool:
+        """Say whether a rule would look at an event of this name, or wait for it."""
         return self.rules.needs(event_name) or self.rules.watches(event_name)
 
     def _repeats(self, index: int, work: Work) -> bool:
@@ -168,6 +181,7 @@ class Arriving:
         self.steps = [
             step for step in self.steps if isinstance(step, Move) or canonical(step.source_id) != owner
         ]
+        self.unevaluated = [each for each in self.unevaluated if canonical(each.source_id) != owner]
         self.waiting.erase(owner)
         asked = (source_id,) if source_id == owner else (source_id, owner)
         self.erasures.append(Erasure(owner, asked, work.source, work.message_id, self.quarantined))

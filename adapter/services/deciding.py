@@ -8,21 +8,27 @@ what the ones before it did.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
 from adapter.model.customers import LINKING
+from adapter.model.decisions import Decision
 from adapter.model.discounts import Discount
 from adapter.model.encoding import encode
-from adapter.model.operations import CustomerErase, CustomerMerge, DiscountMove
+from adapter.model.operations import CustomerErase, CustomerMerge, DiscountMove, EventOccurred
 from adapter.rules.book import RuleBook
 from adapter.services.arriving import Arriving
 from adapter.services.issuing import Issuing, Means
 from adapter.services.results import Result, Settled
-from adapter.services.work import Work
+from adapter.services.work import Unrewarded, Work
 from adapter.store.contract import Changes, Loaded, MessageKey, Transaction, Wanted
 
+_REPEATED = Unrewarded(
+    "duplicate", "not rewarded: a message with the same id came before, and it alone counts"
+)
+#: So many repeated events of one batch are kept with their reason.
+_MOST_REPEATS = 100
 _DISCOUNTS = msgspec.json.Decoder(list[Discount])
 
 
@@ -138,6 +144,27 @@ def _result(work: Work, first: Arriving, second: Issuing, index: int) -> Result:
     )
 
 
+def _repeated(
+    batch: Sequence[Work], fresh: list[int], first: Arriving, results: list[Result]
+) -> Iterator[Decision]:
+    """Yield why events of messages that came before earn nothing, as far as their customers got nothing then.
+
+    So many of a batch at most: a sender that repeats a lot must not cost more than one that does not.
+    """
+    if len(fresh) == len(batch) and not first.repeats:
+        return
+    left = []
+    for index in sorted({*range(len(batch))}.difference(fresh).union(first.repeats)):
+        remark = first.remarks.get(index)
+        why = Unrewarded("duplicate", f"not rewarded: {remark}") if remark else _REPEATED
+        owners = {discount.metadata.get("user_id") for discount in results[index].discounts}
+        events = [each for each in batch[index].operations if isinstance(each, EventOccurred)]
+        for event, owner in ((each.event, first.people.behind(each.source_id)) for each in events):
+            if owner not in owners and first.asks(event.name):
+                left.append(first.left(event, owner, why))
+    yield from left[:_MOST_REPEATS]
+
+
 def _changes(
     batch: Sequence[Work],
     fresh: list[int],
@@ -162,7 +189,7 @@ def _changes(
         events=first.events,
         discounts=list(second.written.values()),
         counters=second.differences,
-        decisions=second.decisions,
+        decisions=[*second.decisions, *first.unevaluated, *_repeated(batch, fresh, first, results)],
         deliveries=second.deliveries,
         quarantine=first.quarantined,
         cancelled=first.waiting.cancelled,

@@ -20,7 +20,7 @@ from adapter.model.quarantine import Quarantined, packed
 from adapter.services.books import Books
 from adapter.services.committer import Committer
 from adapter.services.results import Result
-from adapter.services.work import Work
+from adapter.services.work import Unrewarded, Work
 from adapter.sources.decoded import Decoded
 
 _log = logging.getLogger(__name__)
@@ -32,11 +32,14 @@ _FITTED = (EventOccurred, CustomerUpsert)
 #: What a test must not do to what is real.
 _REAL = (DiscountMove, CustomerErase)
 #: Why an event earns nothing, whatever the rules say.
-_REPLAYED = "not rewarded: it is a replay of history"
-_DEVELOPMENT = (
-    "not rewarded: it comes from a development environment, and `mparticle.accept_development` is false"
+_REPLAYED = Unrewarded("replayed", "not rewarded: it is a replay of history")
+_DEVELOPMENT = Unrewarded(
+    "development",
+    "not rewarded: it comes from a development environment, and `mparticle.accept_development` is false",
 )
-_UNDATED = "not rewarded: its time cannot be read, so it may be older than `ingest.reward_within_hours`"
+_UNDATED = Unrewarded(
+    "undated", "not rewarded: its time cannot be read, so it may be older than `ingest.reward_within_hours`"
+)
 #: So many messages of a part are mapped before others have their turn.
 _STRETCH = 50
 #: Seconds in which the committer begins with a part, before the next one keeps the loop busy.
@@ -195,7 +198,7 @@ class Ingest:
             document=message.document,
         )
 
-    def _unrewarded(self, message: Message, operations: tuple[object, ...]) -> str | None:
+    def _unrewarded(self, message: Message, operations: tuple[object, ...]) -> Unrewarded | None:
         """Return why nothing may be issued for a message, None when something may."""
         context = message.document.get("context")
         if (
@@ -263,11 +266,12 @@ def _parts(decoded: Decoded, size: int) -> Iterator[Decoded]:
         yield Decoded(part, quarantined, dropped, size=size * len(part) // len(messages))
 
 
-def _too_old(happened: datetime, within: timedelta) -> str:
+def _too_old(happened: datetime, within: timedelta) -> Unrewarded:
     hours = within // timedelta(hours=1)
-    return (
+    return Unrewarded(
+        "too_old",
         f"not rewarded: it happened at {happened:%Y-%m-%dT%H:%M:%SZ}, longer ago than the {hours} hours of "
-        "`ingest.reward_within_hours`"
+        "`ingest.reward_within_hours`",
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
+from adapter.model.decisions import Unevaluated
 from adapter.model.operations import CustomerErase, CustomerMerge, Operation
 from adapter.model.quarantine import Quarantined
 from adapter.model.timers import Timer
@@ -18,6 +19,13 @@ from adapter.model.times import told
 #: What takes many statements, or a transaction of its own, and about how many events it costs as much as.
 _SLOW = (CustomerMerge, CustomerErase)
 _SLOW_COST = 16
+
+
+class Unrewarded(Struct, frozen=True):
+    """Why rules must not look at what a message says."""
+
+    code: Unevaluated
+    reason: str
 
 
 class Work(Struct, frozen=True):
@@ -33,7 +41,7 @@ class Work(Struct, frozen=True):
     message_id: str
     received_at: datetime
     operations: tuple[Operation, ...] = ()
-    unrewarded: str | None = None
+    unrewarded: Unrewarded | None = None
     quarantine: Quarantined | None = None
     document: Any = None
     timer: Timer | None = None

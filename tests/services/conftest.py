@@ -20,7 +20,7 @@ from adapter.rules.book import RuleBook
 from adapter.services.deciding import decide
 from adapter.services.issuing import Means
 from adapter.services.results import Result, Settled
-from adapter.services.work import Work
+from adapter.services.work import Unrewarded, Work
 from adapter.store.contract import PassOn, Store
 from adapter.store.engines import open_store
 
@@ -44,7 +44,8 @@ class Desk:
 
     def work(self, *operations: Operation, key: str | None = None, unrewarded: str | None = None) -> Work:
         key = key or f"m{next(self._numbers)}"
-        return Work("segment", key, key, self.now, operations, unrewarded=unrewarded)
+        why = Unrewarded("development", unrewarded) if unrewarded else None
+        return Work("segment", key, key, self.now, operations, unrewarded=why)
 
     def due(self, timer: Timer) -> Work:
         return Work("timer", "", timer.event.id, self.now, timer=timer)

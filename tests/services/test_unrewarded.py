@@ -11,6 +11,7 @@ import pytest
 
 from adapter import app
 from adapter.model.messages import Message
+from adapter.rules.explain import explain
 from adapter.services.results import Result
 from adapter.settings.fields import Keys, build
 from adapter.sources.decoded import Decoded
@@ -31,6 +32,14 @@ mappings:
     action: discount.redeem
     fields:
       code: {"@path": "$.properties.coupon"}
+  - name: Merge
+    subscribe: type = "alias"
+    action: customer.merge
+    fields: {previous_id: {"@path": "$.previousId"}, source_id: {"@path": "$.userId"}}
+  - name: Erase
+    subscribe: type = "delete"
+    action: customer.erase
+    fields: {source_id: {"@path": "$.userId"}}
 """
 RULES = """\
 rules:
@@ -105,3 +114,64 @@ async def test_a_test_purchase_moves_no_discount(
 
 async def test_an_event_that_no_rule_asks_for_gives_no_reason(shop: app.App) -> None:
     assert (await sent(shop, "other", replayed=True)).reason is None
+
+
+async def kept(shop: app.App, source_id: str = "u") -> list[tuple[str, str | None, str]]:
+    """The decisions of a customer, oldest first: the event, why no rule looked at it, and the sentence."""
+    found = await shop.store.decisions(source_id)
+    return [(each.event_id, each.unevaluated, each.reason) for each in reversed(found)]
+
+
+@pytest.mark.parametrize("event", ["started", "seen"])
+@pytest.mark.parametrize(
+    ("sent_as", "code", "reason"),
+    [
+        ({"timestamp": "2026-03-01T11:59:59Z"}, "too_old", TOO_OLD),
+        ({"context": {"environment": "development"}}, "development", DEVELOPMENT),
+        ({"replayed": True}, "replayed", REPLAY),
+    ],
+)
+async def test_the_reason_is_kept_for_the_customer(
+    shop: app.App, event: str, sent_as: dict[str, Any], code: str, reason: str
+) -> None:
+    await sent(shop, event, **sent_as)
+    [decision] = await shop.store.decisions("u")
+    assert (decision.event, decision.unevaluated, decision.reason) == (event, code, reason)
+    assert explain(decision)[1:] == [reason]
+    assert [each.reason for each in await shop.checkout.decisions_on("u", decision.event_id)] == [reason]
+
+
+async def test_no_reason_is_kept_of_an_event_that_no_rule_asks_for(shop: app.App) -> None:
+    await sent(shop, "other", replayed=True)
+    assert await kept(shop) == []
+
+
+async def test_the_reason_why_a_duplicate_earns_nothing_is_kept(shop: app.App) -> None:
+    [issued] = (await sent(shop, "started")).discounts
+    again = await sent(shop, "started")
+    assert (again.outcome, again.discounts) == ("duplicate", [issued])
+    assert [code for _, code, _ in await kept(shop)] == [None]  # this customer has it from the first
+    assert (await sent(shop, "started", userId="v")).outcome == "duplicate"
+    [(_, code, reason)] = await kept(shop, "v")
+    assert (code, reason) == (
+        "duplicate",
+        "not rewarded: a message with the same id came before, and it alone counts",
+    )
+
+
+async def test_a_batch_keeps_the_reasons_of_some_of_its_duplicates(shop: app.App) -> None:
+    said = {"type": "track", "event": "seen", "userId": "v", "timestamp": "2026-03-04T11:00:00Z"}
+    await shop.ingest.receive(Decoded([Message("segment", "m", said, NOON)] * 250, []))
+    assert len(await shop.store.decisions("v", 1000)) == 100
+
+
+async def test_the_reasons_go_with_a_merge_and_an_erasure(shop: app.App) -> None:
+    await sent(shop, "started", userId="v", replayed=True)
+    alias = {"type": "alias", "previousId": "v", "userId": "u"}
+    await shop.ingest.receive(Decoded([Message("segment", "a", alias, NOON)], []))
+    assert [code for _, code, _ in await kept(shop)] == ["replayed"]
+    held = await shop.store.held("v")
+    assert [each.unevaluated for each in held.decisions] == ["replayed"]
+    erase = {"type": "delete", "userId": "u"}
+    await shop.ingest.receive(Decoded([Message("segment", "d", erase, NOON)], []))
+    assert await kept(shop) == []
