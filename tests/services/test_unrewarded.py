@@ -175,3 +175,11 @@ async def test_the_reasons_go_with_a_merge_and_an_erasure(shop: app.App) -> None
     erase = {"type": "delete", "userId": "u"}
     await shop.ingest.receive(Decoded([Message("segment", "d", erase, NOON)], []))
     assert await kept(shop) == []
+
+
+async def test_the_reason_why_a_repeated_event_earns_nothing_is_kept(shop: app.App) -> None:
+    assert (await sent(shop, "seen", key="m", messageId="x")).outcome == "processed"
+    assert (await sent(shop, "seen", key="m2", messageId="x")).outcome == "duplicate"
+    [(event_id, code, reason)] = await kept(shop)
+    assert (event_id, code) == ("x", "duplicate")
+    assert "received before" in reason
