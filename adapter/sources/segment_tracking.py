@@ -168,14 +168,21 @@ def _completed(item: dict[str, Any], shared: _Shared, received_at: datetime) -> 
 
 
 def _stamp(item: dict[str, Any], shared: _Shared) -> None:
-    """Set `timestamp` as Segment does: `receivedAt - (sentAt - originalTimestamp)`, or `receivedAt`."""
+    """Set `timestamp` as Segment does: `receivedAt - (sentAt - originalTimestamp)`, or `receivedAt`.
+
+    The client's clock is read from `timestamp`, or where that is missing, as RudderStack's SDKs send it, from
+    `originalTimestamp`.
+    """
     item["receivedAt"] = shared.received
     if shared.sent is not None:
         item["sentAt"] = shared.sent
     original = item.get("timestamp")
     if original is None or original == "":
+        original = item.get("originalTimestamp")
+    if original is None or original == "":
         item["timestamp"] = shared.received
         return
+    item["timestamp"] = original
     if shared.skew is None:
         return
     moment = parse_timestamp(original)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -96,6 +97,27 @@ def test_a_short_path_asks_for_the_write_key(keyed: Any, path: str) -> None:
     for key, status in (("no", 403), (None, 401)):
         body = track("nobody") | ({"writeKey": key} if key else {}) | {"batch": []}
         assert httpx.post(keyed.url + path, json=body, headers=ANALYTICS_JS).status_code == status
+
+
+def test_rudderstacks_sdks_are_understood(keyed: Any) -> None:
+    moment = (
+        (datetime.now(UTC) - timedelta(hours=2)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    )
+    call = {"channel": "web", "originalTimestamp": moment, "sentAt": datetime.now(UTC).isoformat(),
+            "context": {"traits": {"email": "rud@shop.test"}}, "integrations": {"All": True}}  # fmt: skip
+    headers = BASIC | {"AnonymousId": "YS1ydWQ=", "Origin": ORIGIN, "Content-Type": "application/json"}
+    asked = {"Origin": ORIGIN, "Access-Control-Request-Method": "POST",
+             "Access-Control-Request-Headers": "anonymousid,authorization,content-type"}  # fmt: skip
+    for path, who in (("/v1/track", "rud-1"), ("/v1/batch", "rud-2")):
+        preflight = httpx.options(keyed.url + path, headers=asked)
+        assert preflight.headers["access-control-allow-headers"] == asked["Access-Control-Request-Headers"]
+        item = track(who) | call
+        body = {"batch": [item], "sentAt": call["sentAt"]} if path.endswith("batch") else item
+        assert httpx.post(keyed.url + path, json=body, headers=headers).json() == {"success": True}
+        assert len(held(keyed, who)) == 1
+        shown = {"Authorization": "Bearer t"}
+        [event] = httpx.get(f"{keyed.url}/v1/customers/{who}/events", headers=shown).json()["events"]
+        assert datetime.fromisoformat(event["occurred_at"]) == datetime.fromisoformat(moment)
 
 
 def test_a_preflight_over_the_wire(keyed: Any) -> None:

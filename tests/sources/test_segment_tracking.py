@@ -121,6 +121,20 @@ def test_a_wrong_clock_is_corrected_as_segment_does(sent: Any, timestamp: str, r
     assert message.document.get("originalTimestamp", ITEM["timestamp"]) == ITEM["timestamp"]
 
 
+@pytest.mark.parametrize("blank", [{}, {"timestamp": None}, {"timestamp": ""}])
+@pytest.mark.parametrize(("sent", "timestamp"), CLOCKS)
+def test_an_original_timestamp_alone_is_the_clients_clock(
+    sent: Any, timestamp: str, blank: dict[str, Any], received_at: datetime
+) -> None:
+    item = {name: value for name, value in ITEM.items() if name != "timestamp"} | blank
+    item["originalTimestamp"] = ITEM["timestamp"]
+    [message] = _decode({"batch": [item], "sentAt": sent}, received_at).messages
+    assert (message.document["timestamp"], message.document["originalTimestamp"]) == (
+        timestamp,
+        ITEM["timestamp"],
+    )
+
+
 def test_a_timestamp_that_cannot_be_corrected_stays(received_at: datetime) -> None:
     items = [{**ITEM, "timestamp": "soon"}, {**ITEM, "timestamp": "9999-12-31T23:59:59Z"}]
     messages = _decode({"batch": items, "sentAt": "2020-01-01T00:00:00Z"}, received_at).messages

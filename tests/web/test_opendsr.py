@@ -83,6 +83,12 @@ def connect_with(doors: Callable[..., Any]) -> Callable[..., httpx.AsyncClient]:
     return make
 
 
+async def test_blanks_around_a_signature_and_a_domain_do_not_count(connect_with: Any) -> None:
+    body = json.dumps(ERASURE).encode()
+    padded = {name: f" {value} \t" for name, value in signed(body).items()}
+    assert (await connect_with().post(PATH, content=body, headers=padded)).status_code == 202
+
+
 async def test_an_erasure_removes_everybody_it_names_and_is_answered(
     connect_with: Any, services: Any
 ) -> None:
