@@ -63,7 +63,7 @@ _ORDER = Field("order_id", "id", "the order that the discount is used in")
 _CODE = Field(
     "code",
     "ids",
-    "the discount's code as people type it, or a list of codes; missing or blank yields nothing",
+    "the discount's code as people type it, or a list of codes; missing, blank, true or false yields nothing",
     required=True,
 )
 _UNITS = Field(

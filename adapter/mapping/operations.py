@@ -145,12 +145,21 @@ def _discount(
     verb: Literal["apply", "release", "redeem"], fields: Fields, message: Message, out: list[Operation]
 ) -> None:
     del message
-    codes = identifiers(fields.get("code"), "code")
+    codes = _codes(fields.get("code"))
     if not codes:
         return
     source_id = person(fields.get("source_id"), "source_id")
     order_id = identifier(fields.get("order_id"), "order_id")
     out.extend(DiscountMove(verb, code, source_id, order_id) for code in codes)
+
+
+def _codes(value: Any) -> tuple[str, ...]:
+    """Return one code or a list of them, each once; true and false say whether there is one, and are none.
+
+    An object may hold a code of ours where no mapping looks, so its message waits in quarantine.
+    """
+    items = value if isinstance(value, list) else (value,)
+    return identifiers([item for item in items if item.__class__ is not bool], "code")
 
 
 def _redeem_units(fields: Fields, message: Message, out: list[Operation]) -> None:

@@ -125,7 +125,7 @@ def test_merge_group_and_erase(message: Message) -> None:
 
 @pytest.mark.parametrize("verb", ["apply", "release", "redeem"])
 def test_a_discount_moves_by_its_code(verb: Any, message: Message) -> None:
-    fields = {"code": ["A", None, "B", "A"], "source_id": "u1", "order_id": 77}
+    fields = {"code": ["A", None, "B", True, "A"], "source_id": "u1", "order_id": 77}
     assert build(f"discount.{verb}", fields, message) == [
         DiscountMove(verb, "A", "u1", "77"),
         DiscountMove(verb, "B", "u1", "77"),
@@ -148,7 +148,7 @@ def test_no_units_or_no_code_redeem_nothing(fields: Any, message: Message) -> No
     assert build("discount.redeem", fields, message) == []
 
 
-@pytest.mark.parametrize("code", [None, "", "  ", [], [None]])
+@pytest.mark.parametrize("code", [None, "", "  ", [], [None], True, False, [True, None]])
 def test_without_a_code_a_discount_mapping_yields_nothing(code: Any, message: Message) -> None:
     assert build("discount.apply", {"code": code, "source_id": "u1"}, message) == []
 
