@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, BinaryIO
 from urllib.parse import quote
 
-import msgspec
 import typer
 
 from adapter.cli import ids
 from adapter.cli.existing import existing
 from adapter.cli.settings import Config, Store, options, settled, stopped
 from adapter.errors import AdapterError
-from adapter.model.encoding import encode
-from adapter.services.privacy import Export
-from adapter.services.privacy import export as exporting
+from adapter.services.exporting import export as exporting
 
 EXAMPLES = """\b
 Examples:
@@ -40,32 +39,37 @@ def export(*, source_id: SourceId, output: Output = None, store: Store = None, c
     """
     url = settled(config, options(store)).store.url
     try:
-        found = asyncio.run(_found(url, source_id))
+        if output is None:
+            asyncio.run(_written(url, source_id, typer.get_binary_stream("stdout")))
+        else:
+            _write(output, partial(_found, url, source_id))
     except AdapterError as error:
         raise stopped(error, f"GET /v1/customers/{quote(source_id, safe='')}/export") from None
-    text = msgspec.json.format(encode(found), indent=2) + b"\n"
-    if output is None:
-        typer.echo(text, nl=False)
-        return
-    try:
-        _write(output, text)
     except OSError as error:
         typer.echo(f"adapter: cannot write {output}: {error.strerror}", err=True)
         raise typer.Exit(1) from None
 
 
-def _write(output: Path, text: bytes) -> None:
+def _write(output: Path, found: Callable[[BinaryIO], None]) -> None:
     """Write a file that its owner alone can read, whole or not at all, whatever was there before."""
     if output.exists() and not output.is_file():
-        output.write_bytes(text)  # a device or a pipe, which nothing can take the place of
+        with output.open("wb") as device:  # a device or a pipe, which nothing can take the place of
+            found(device)
         return
     with tempfile.TemporaryDirectory(dir=output.parent, prefix=f".{output.name}.") as folder:
         part = Path(folder) / output.name
         part.touch(mode=0o600)
-        part.write_bytes(text)
+        with part.open("wb") as file:
+            found(file)
         part.replace(output)
 
 
-async def _found(url: str, source_id: str) -> Export:
+def _found(url: str, source_id: str, file: BinaryIO) -> None:
+    asyncio.run(_written(url, source_id, file))
+
+
+async def _written(url: str, source_id: str, file: BinaryIO) -> None:
     async with existing(url) as store:
-        return await exporting(store, source_id)
+        async for piece in exporting(store, source_id):
+            file.write(piece)
+    file.write(b"\n")

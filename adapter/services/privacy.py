@@ -2,51 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import datetime
-from typing import Any
 
-from msgspec import Struct
-
-from adapter.errors import NotFound, Unavailable, Unreadable
-from adapter.model.customers import Customer
-from adapter.model.decisions import Decision
-from adapter.model.deliveries import Delivery
-from adapter.model.discounts import HeldDiscount
+from adapter.errors import Unavailable, Unreadable
 from adapter.model.erasures import Receipt
-from adapter.model.events import Event
 from adapter.model.ids import fault
 from adapter.model.operations import CustomerErase
-from adapter.model.quarantine import Quarantined
-from adapter.model.timers import Timer
-from adapter.rules.history import History
+from adapter.services.exporting import export
 from adapter.services.patience import Patience
 from adapter.services.results import Result
 from adapter.services.work import Work
-from adapter.store.contract import Held, Store
+from adapter.store.contract import Store
 
 Submit = Callable[[Sequence[Work]], Awaitable[list[Result]]]
-
-
-class Export(Struct, frozen=True):
-    """All that is held of one person; lists oldest first, but receipts, which are newest first.
-
-    `names` are the ids that lead to them, by kind. `history` is their past as rules read it, by event name.
-    `counters` are the guardrails' counts of this person. `receipts` are of earlier erasures.
-    """
-
-    source_id: str
-    customer: Customer | None
-    names: dict[str, list[str]]
-    history: dict[str, Any]
-    events: list[Event]
-    decisions: list[Decision]
-    discounts: list[HeldDiscount]
-    deliveries: list[Delivery]
-    timers: list[Timer]
-    counters: dict[str, int]
-    quarantined: list[Quarantined]
-    receipts: list[Receipt]
 
 
 class Privacy:
@@ -84,43 +53,6 @@ class Privacy:
         """Return the source_ids of customers with exactly this email; reads all customers."""
         return await self._store.customers_by_email(email)
 
-    async def export(self, source_id: str) -> Export:
-        """Return all that is held of a person; see `export`. Raises Unavailable when that takes too long."""
-        return await self._read(export(self._store, source_id))
-
-
-async def export(store: Store, source_id: str) -> Export:
-    """Return all that is held of whom any of their ids names.
-
-    Raises NotFound when that is nothing at all, not even the receipt of an erasure.
-    """
-    held = await store.held(source_id)
-    receipts = await store.receipts(source_id)
-    names: dict[str, list[str]] = {}
-    for kind, value in held.names:
-        names.setdefault(kind, []).append(value)
-    found = _export(held, names, receipts)
-    if not _anything(found):
-        raise NotFound("nothing is held under that id")
-    return found
-
-
-def _export(held: Held, names: dict[str, list[str]], receipts: list[Receipt]) -> Export:
-    return Export(
-        source_id=held.source_id,
-        customer=held.customer,
-        names=names,
-        history=dict(History.decode(held.history).tallies),
-        events=held.events,
-        decisions=held.decisions,
-        discounts=held.discounts,
-        deliveries=held.deliveries,
-        timers=held.timers,
-        counters=held.counters,
-        quarantined=held.quarantined,
-        receipts=receipts,
-    )
-
-
-def _anything(found: Export) -> bool:
-    return any(getattr(found, name) for name in Export.__struct_fields__ if name != "source_id")
+    def export(self, source_id: str) -> AsyncIterator[bytes]:
+        """Yield all that is held of a person (see `exporting`); raises Unavailable when that is slow."""
+        return export(self._store, source_id, self._read)

@@ -177,7 +177,7 @@ class Held(Struct):
     deliveries: list[Delivery]
     timers: list[Timer]
     counters: dict[str, int]
-    quarantined: list[Quarantined]
+    quarantined: list[Excerpt]
 
 
 class Changes(Struct):
@@ -337,8 +337,17 @@ class Store(Protocol):
         """Return up to `limit` customers in order of source_id after one, each with their whole past."""
         ...
 
-    async def held(self, source_id: str) -> Held:
-        """Return all that is held of the person behind a name, as of one moment; redirects followed."""
+    async def held(self, source_id: str, *, apart: bool = False) -> Held:
+        """Return all that is held of the person behind a name, as of one moment; redirects followed.
+
+        Events and decisions `apart`: there may be many, and `oldest` returns them by pages.
+        """
+        ...
+
+    async def oldest(
+        self, kind: Literal["events", "decisions"], source_id: str, after: str | None = None
+    ) -> Page[Event] | Page[Decision]:
+        """Return a page of a customer's events or decisions, the oldest first; `next` is given as `after`."""
         ...
 
     async def customers_by_email(self, email: str) -> list[str]:

@@ -41,6 +41,10 @@ MOVES = (
 #: No id or moment is above it, and no text above the other.
 LAST_ID = 2**63 - 1
 LAST_TEXT = "\U0010ffff"
+#: No moment is below it, and no text or number below the others.
+FIRST_MOMENT, FIRST_TEXT, FIRST_ID = -(2**63), "", -1
+#: So many rows go into a page that nobody reads row by row.
+MANY_ROWS = 1_000
 #: Old message keys are dropped in this many transactions, so that none holds other writers up for long.
 _SLICES = 256
 
@@ -53,10 +57,10 @@ class Cursor(Struct, frozen=True, array_like=True):
     skip: int
 
 
-def read_cursor(before: str | None, highest: str | int) -> Cursor:
-    """Return where a page begins, before `highest` where it is the first; raises Unreadable."""
+def read_cursor(before: str | None, highest: str | int, moment_: int = LAST_ID) -> Cursor:
+    """Return where a page begins, at `moment_` and `highest` where it is the first; raises Unreadable."""
     if before is None:
-        return Cursor(LAST_ID, highest, 0)
+        return Cursor(moment_, highest, 0)
     try:
         found = msgspec.json.decode(urlsafe_b64decode(before.encode() + b"=="), type=Cursor)
     except (ValueError, msgspec.DecodeError) as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from decimal import Decimal
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import asdict
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from adapter.errors import NotFound, Unreadable
@@ -99,7 +99,10 @@ def _route(doors: Doors, path: str, ask: Ask, method: str = "GET") -> Route:
         asked = ask(doors, request)
         if method == "GET":
             asked = while_there(request.receive, asked)
-        return Response(encode(await asked), media_type="application/json")
+        found = await asked
+        if isinstance(found, Response):
+            return found
+        return Response(encode(found), media_type="application/json")
 
     return Route(path, endpoint, methods=[method], name=ask.__name__.strip("_"))
 
@@ -158,7 +161,14 @@ async def _customer(doors: Doors, request: Request) -> Any:
 
 
 async def _export(doors: Doors, request: Request) -> Any:
-    return await doors.privacy.export(_customer_id(request))
+    pieces = doors.privacy.export(_customer_id(request))
+    return StreamingResponse(_after(await anext(pieces), pieces), media_type="application/json")
+
+
+async def _after(first: bytes, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for piece in pieces:
+        yield piece
 
 
 async def _erase(doors: Doors, request: Request) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol
@@ -20,7 +20,6 @@ from adapter.model.operations import DiscountMove
 from adapter.model.pages import Page
 from adapter.model.quarantine import Excerpt, Quarantined
 from adapter.services.health import Check
-from adapter.services.privacy import Export
 from adapter.services.results import Result
 from adapter.services.retries import Retried
 from adapter.settings.values import Settings
@@ -100,8 +99,8 @@ class Privacy(Protocol):
         """Remove all that is held of a person; raises Unavailable when it should be tried again."""
         ...
 
-    async def export(self, source_id: str) -> Export:
-        """Return all that is held of a person; raises NotFound."""
+    def export(self, source_id: str) -> AsyncIterator[bytes]:
+        """Yield all that is held of a person, as JSON; raises NotFound before the first piece."""
         ...
 
     async def with_email(self, email: str) -> list[str]:

@@ -15,8 +15,8 @@ from adapter.model.discounts import Discount
 from adapter.model.erasures import Receipt
 from adapter.model.events import Event
 from adapter.model.quarantine import Quarantined
+from adapter.services.exporting import Export
 from adapter.services.health import Check
-from adapter.services.privacy import Export
 from adapter.services.results import Result
 from adapter.services.retries import Retried
 from adapter.web.api import MAX_KEY, VERBS, Entry, Move

@@ -84,6 +84,21 @@ async def test_what_no_page_gave_is_refused(store: Store, name: str, before: str
         await getattr(store, name)("c1", 10, before)
 
 
+@pytest.mark.parametrize("kind", ["events", "decisions"])
+async def test_the_oldest_come_first_where_that_is_asked(
+    store: Store, run: Any, make: Any, kind: Any
+) -> None:
+    await fill(run, make, LARGE, "x" * SIZE)
+    page = await store.oldest(kind, "c1")
+    found: list[Any] = [page]
+    while page.next is not None:
+        page = await store.oldest(kind, "c1", page.next)
+        found.append(page)
+    whole = [row for page in await pages(store, kind, 100) for row in page]
+    assert [row for page in found for row in page] == whole[::-1]
+    assert max(len(encode(list(page))) for page in found) < PAGE_BYTES + 2 * SIZE
+
+
 async def test_rows_that_come_meanwhile_repeat_none(store: Store, run: Any, make: Any) -> None:
     await fill(run, make, 6)
     first = await store.events("c1", 2)

@@ -19,14 +19,15 @@ from adapter.model.customers import Customer
 from adapter.model.decisions import Decision, RuleOutcome
 from adapter.model.deliveries import Delivery, Pause
 from adapter.model.discounts import Discount, HeldDiscount, PercentageOff
+from adapter.model.encoding import encode
 from adapter.model.erasures import Receipt
 from adapter.model.events import Event, User
 from adapter.model.operations import DiscountMove
 from adapter.model.pages import Page
 from adapter.model.quarantine import Excerpt, Quarantined
 from adapter.model.timers import Timer
+from adapter.services.exporting import Export
 from adapter.services.health import Check
-from adapter.services.privacy import Export
 from adapter.services.results import Result
 from adapter.services.retries import Retried
 from adapter.settings.fields import Keys, build
@@ -128,10 +129,10 @@ class Services:
         self.erased.append((source_id, by, request))
         return Receipt("0" * 64, NOW, by, request, {"customers": 1, "events": 2})
 
-    async def export(self, source_id: str) -> Export:
+    async def export(self, source_id: str) -> AsyncIterator[bytes]:
         if source_id == "nobody":
             raise NotFound("nothing is held under that id")
-        return Export(
+        found = Export(
             source_id=source_id,
             customer=await self.customer(source_id),
             names={"mpid": ["42"]},
@@ -145,6 +146,7 @@ class Services:
             quarantined=[Quarantined("segment", "m", Raw(b'{"userId":"u"}'), "no name", NOW, 7)],
             receipts=[],
         )
+        yield encode(found)
 
     async def pauses(self) -> list[Pause]:
         return [Pause("webhook", NOW, NOW + timedelta(hours=1), "answered 410")]

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, Literal, TypeVar
 
 import asyncpg
 
@@ -150,9 +150,15 @@ class PostgresStore:
         """Return a page of customers with their pasts."""
         return await self._read(lambda connection: Reads(connection).pasts(after, limit))
 
-    async def held(self, source_id: str) -> Held:
+    async def held(self, source_id: str, *, apart: bool = False) -> Held:
         """Return all that is held of a person."""
-        return await self._read(lambda connection: Reads(connection).held(source_id))
+        return await self._read(lambda connection: Reads(connection).held(source_id, apart=apart))
+
+    async def oldest(
+        self, kind: Literal["events", "decisions"], source_id: str, after: str | None = None
+    ) -> Page[Any]:
+        """Return a page of a customer's events or decisions, oldest first."""
+        return await self._read(lambda connection: Reads(connection).oldest(kind, source_id, after))
 
     async def customers_by_email(self, email: str) -> list[str]:
         """Return the customers with an email."""

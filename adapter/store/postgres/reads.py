@@ -36,8 +36,12 @@ from adapter.store.postgres.connection import Connection
 from adapter.store.postgres.statements import SQL
 from adapter.store.postgres.text import array
 from adapter.store.rows import (
+    FIRST_ID,
+    FIRST_MOMENT,
+    FIRST_TEXT,
     LAST_ID,
     LAST_TEXT,
+    MANY_ROWS,
     Cursor,
     page,
     read_cursor,
@@ -100,6 +104,15 @@ class Reads:
         begin, read = read_cursor(before, LAST_ID), partial(read_decision, owner)
         return await self._page("decisions", owner, limit, begin, read)
 
+    async def oldest(self, kind: str, source_id: str, after: str | None) -> Page[Any]:
+        """Return a page of a customer's events or decisions, oldest first."""
+        owner = await self._resolve(source_id)
+        if kind == "events":
+            begin = read_cursor(after, FIRST_TEXT, FIRST_MOMENT)
+            return await self._page("oldest_events", owner, MANY_ROWS, begin, read_event)
+        begin, read = read_cursor(after, FIRST_ID, FIRST_MOMENT), partial(read_decision, owner)
+        return await self._page("oldest_decisions", owner, MANY_ROWS, begin, read)
+
     async def issued_for(self, event_ids: Sequence[str]) -> dict[str, list[HeldDiscount]]:
         """Return discounts by the event they were issued for."""
         issued: dict[str, list[HeldDiscount]] = {}
@@ -152,15 +165,15 @@ class Reads:
         rows = await self._rows("quarantined_message", id_)
         return read_quarantined(rows[0]) if rows else None
 
-    async def held(self, name: str) -> Held:
+    async def held(self, name: str, *, apart: bool) -> Held:
         """Return all that is held of a person, as one snapshot."""
         async with self._snapshot():
             source_id = await self._resolve(name)
-            one = array([source_id])
             record = await self._rows("record_of", source_id)
             customer = read_customer(record[0][0]) if record else None
             names = [(row[0], row[1]) for row in await self._rows("names_of", source_id)]
             named = name_digests(meant(source_id, customer, names))
+            one = array([] if apart else [source_id])
             events = [read_event(row[1]) for row in await self._rows("past", one)]
             discounts = [read_held(row[0]) for row in await self._rows("all_discounts", source_id)]
             counters = await self._rows("counters_of", source_id) if source_id else []
@@ -175,7 +188,7 @@ class Reads:
                 deliveries=[read_delivery(row) for row in await self._rows("deliveries_of", source_id)],
                 timers=[read_timer(row) for row in await self._rows("timers_of", source_id)],
                 counters={row[0]: row[1] for row in counters},
-                quarantined=[read_quarantined(row) for row in await self._rows("quarantined_naming", named)],
+                quarantined=[read_excerpt(row) for row in await self._rows("quarantined_naming", named)],
             )
 
     async def customers_by_email(self, email: str) -> list[str]:

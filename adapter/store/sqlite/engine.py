@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import closing, suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import apsw
 
@@ -169,9 +169,15 @@ class SqliteStore:
         """Return a page of customers with their pasts."""
         return await self._read(lambda reads: reads.pasts(after, limit))
 
-    async def held(self, source_id: str) -> Held:
+    async def held(self, source_id: str, *, apart: bool = False) -> Held:
         """Return all that is held of a person."""
-        return await self._read(lambda reads: reads.held(source_id))
+        return await self._read(lambda reads: reads.held(source_id, apart=apart))
+
+    async def oldest(
+        self, kind: Literal["events", "decisions"], source_id: str, after: str | None = None
+    ) -> Page[Any]:
+        """Return a page of a customer's events or decisions, oldest first."""
+        return await self._read(lambda reads: reads.oldest(kind, source_id, after))
 
     async def customers_by_email(self, email: str) -> list[str]:
         """Return the customers with an email."""

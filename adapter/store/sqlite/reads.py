@@ -32,8 +32,12 @@ from adapter.store.erasures import (
 )
 from adapter.store.moments import micros
 from adapter.store.rows import (
+    FIRST_ID,
+    FIRST_MOMENT,
+    FIRST_TEXT,
     LAST_ID,
     LAST_TEXT,
+    MANY_ROWS,
     Cursor,
     page,
     read_cursor,
@@ -92,6 +96,15 @@ class Reads:
         begin, read = read_cursor(before, LAST_ID), partial(read_decision, owner)
         return self._page("decisions", owner, limit, begin, read)
 
+    def oldest(self, kind: str, source_id: str, after: str | None) -> Page[Any]:
+        """Return a page of a customer's events or decisions, oldest first."""
+        owner = self._resolve(source_id)
+        if kind == "events":
+            begin = read_cursor(after, FIRST_TEXT, FIRST_MOMENT)
+            return self._page("oldest_events", owner, MANY_ROWS, begin, read_event)
+        begin, read = read_cursor(after, FIRST_ID, FIRST_MOMENT), partial(read_decision, owner)
+        return self._page("oldest_decisions", owner, MANY_ROWS, begin, read)
+
     def issued_for(self, event_ids: Sequence[str]) -> dict[str, list[HeldDiscount]]:
         """Return discounts by the event they were issued for."""
         issued: dict[str, list[HeldDiscount]] = {}
@@ -144,10 +157,15 @@ class Reads:
         rows = self._rows("quarantined_message", id_)
         return read_quarantined(rows[0]) if rows else None
 
-    def held(self, name: str) -> Held:
+    def held(self, name: str, *, apart: bool) -> Held:
         """Return all that is held of a person, in one transaction."""
         with snapshot(self._connection):
-            return self._held(self._resolve(name))
+            held = self._held(self._resolve(name))
+            if not apart:
+                one = array([held.source_id])
+                held.events = sorted((read_event(row[1]) for row in self._rows("past", one)), key=occurrence)
+                held.decisions = [read_decision(*row) for row in self._rows("all_decisions", one)]
+            return held
 
     def customers_by_email(self, email: str) -> list[str]:
         """Return whose email it is."""
@@ -168,7 +186,6 @@ class Reads:
         return [line for (line,) in found if line != "ok"]
 
     def _held(self, source_id: str) -> Held:
-        one = array([source_id])
         [(body, history)] = self._rows("record_of", source_id) or [(None, b"")]
         customer = read_customer(body) if body else None
         names = self._rows("names_of", source_id)
@@ -178,13 +195,13 @@ class Reads:
             customer=customer,
             history=history,
             names=names,
-            events=sorted((read_event(row[1]) for row in self._rows("past", one)), key=occurrence),
-            decisions=[read_decision(*row) for row in self._rows("all_decisions", one)],
+            events=[],
+            decisions=[],
             discounts=sorted(map(_discount, self._rows("all_discounts", source_id)), key=issuance),
             deliveries=[read_delivery(row) for row in self._rows("deliveries_of", source_id)],
             timers=[read_timer(row) for row in self._rows("timers_of", source_id)],
             counters=dict(self._rows("counters_of", source_id)) if source_id else {},
-            quarantined=[read_quarantined(row) for row in self._rows("quarantined_naming", named)],
+            quarantined=[read_excerpt(row) for row in self._rows("quarantined_naming", named)],
         )
 
     def _page(

@@ -47,6 +47,24 @@ FROM (SELECT latest.*, sum(octet_length(body)) OVER (ORDER BY decided_at DESC, n
             ORDER BY decided_at DESC, number DESC LIMIT $2 OFFSET $5) AS latest) AS sized
 WHERE before < $6 ORDER BY decided_at DESC, number DESC;
 
+-- oldest_events --
+-- A customer's events, oldest first, from where a page ended, until it has so many bytes.
+SELECT body, occurred_at, event_id
+FROM (SELECT oldest.*, sum(octet_length(body)) OVER (ORDER BY occurred_at, event_id ROWS UNBOUNDED PRECEDING)
+                       - octet_length(body) AS before
+      FROM (SELECT body, occurred_at, event_id FROM events WHERE source_id = $1 AND (occurred_at, event_id) >= ($3, $4)
+            ORDER BY occurred_at, event_id LIMIT $2 OFFSET $5) AS oldest) AS sized
+WHERE before < $6 ORDER BY occurred_at, event_id;
+
+-- oldest_decisions --
+-- A customer's decisions, oldest first, from where a page ended, until it has so many bytes.
+SELECT body, decided_at, number
+FROM (SELECT oldest.*, sum(octet_length(body)) OVER (ORDER BY decided_at, number ROWS UNBOUNDED PRECEDING)
+                       - octet_length(body) AS before
+      FROM (SELECT body, decided_at, number FROM decisions WHERE source_id = $1 AND (decided_at, number) >= ($3, $4)
+            ORDER BY decided_at, number LIMIT $2 OFFSET $5) AS oldest) AS sized
+WHERE before < $6 ORDER BY decided_at, number;
+
 -- issued_for --
 -- The discounts issued for an array of events.
 SELECT body FROM discounts WHERE event_id = ANY ($1::text[]) ORDER BY issued_at, number;

@@ -24,8 +24,10 @@ SELECT key, used FROM counters WHERE scope = ?1 ORDER BY key;
 SELECT source_id, body FROM customers WHERE instr(body, ?1) > 0;
 
 -- quarantined_naming --
--- Quarantined messages that name a person by one of an array of digests.
-SELECT source, key, document, reason, received_at, replayed, whole, size, id FROM quarantine
+-- What lists show of quarantined messages that name a person by one of an array of digests.
+SELECT source, key, substr(document, 1, 32768), reason, received_at, replayed, whole IS NOT NULL,
+       coalesce(size, length(document)), id
+FROM quarantine
 WHERE id IN (SELECT quarantine_names.id
              FROM carray(?1) AS wanted CROSS JOIN quarantine_names ON quarantine_names.name = wanted.value)
 ORDER BY id;

@@ -31,6 +31,16 @@ ORDER BY occurred_at DESC, event_id DESC LIMIT ?2 OFFSET ?5;
 SELECT body, decided_at, number FROM decisions WHERE source_id = ?1 AND (decided_at, number) <= (?3, ?4)
 ORDER BY decided_at DESC, number DESC LIMIT ?2 OFFSET ?5;
 
+-- oldest_events --
+-- A customer's events, oldest first, from where a page ended.
+SELECT body, occurred_at, event_id FROM events WHERE source_id = ?1 AND (occurred_at, event_id) >= (?3, ?4)
+ORDER BY occurred_at, event_id LIMIT ?2 OFFSET ?5;
+
+-- oldest_decisions --
+-- A customer's decisions, oldest first, from where a page ended.
+SELECT body, decided_at, number FROM decisions WHERE source_id = ?1 AND (decided_at, number) >= (?3, ?4)
+ORDER BY decided_at, number LIMIT ?2 OFFSET ?5;
+
 -- issued_for --
 -- The discounts issued for an array of events.
 SELECT discounts.body

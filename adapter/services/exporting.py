@@ -1,0 +1,127 @@
+"""All that is held of one person, as JSON that is never in memory as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable
+from typing import Any, Literal, Protocol, TypeVar
+
+from msgspec import Struct
+
+from adapter.errors import NotFound
+from adapter.model.customers import Customer
+from adapter.model.decisions import Decision
+from adapter.model.deliveries import Delivery
+from adapter.model.discounts import HeldDiscount
+from adapter.model.encoding import encode
+from adapter.model.erasures import Receipt
+from adapter.model.events import Event
+from adapter.model.quarantine import Excerpt, Quarantined
+from adapter.model.timers import Timer
+from adapter.rules.history import History
+from adapter.store.contract import Held, Store
+
+T = TypeVar("T")
+
+
+class Export(Struct, frozen=True):
+    """All that is held of one person; lists oldest first, but receipts, which are newest first.
+
+    `names` are the ids that lead to them, by kind. `history` is their past as rules read it, by event name.
+    `counters` are the guardrails' counts of this person. `receipts` are of earlier erasures.
+    """
+
+    source_id: str
+    customer: Customer | None
+    names: dict[str, list[str]]
+    history: dict[str, Any]
+    discounts: list[HeldDiscount]
+    deliveries: list[Delivery]
+    timers: list[Timer]
+    counters: dict[str, int]
+    receipts: list[Receipt]
+    events: list[Event]
+    decisions: list[Decision]
+    quarantined: list[Quarantined]
+
+
+class Read(Protocol):
+    """Returns what is read of the store, or raises Unavailable when that takes too long."""
+
+    async def __call__(self, reading: Awaitable[T], /) -> T:
+        """Await a read."""
+        ...
+
+
+async def patiently(reading: Awaitable[T]) -> T:
+    """Wait for a read however long it takes."""
+    return await reading
+
+
+async def export(store: Store, source_id: str, read: Read = patiently) -> AsyncIterator[bytes]:
+    """Yield an Export piece by piece: first what is small, then the lists that may be long, page by page.
+
+    Raises NotFound, before the first piece, when nothing at all is held, not even a receipt of an erasure.
+    """
+    held = await read(store.held(source_id, apart=True))
+    receipts = await read(store.receipts(source_id))
+    events, decisions = _pages(store, "events", source_id, read), _pages(store, "decisions", source_id, read)
+    first: list[list[Any]] = [await anext(events, []), await anext(decisions, [])]
+    if not (any(first) or receipts or _anything(held)):
+        raise NotFound("nothing is held under that id")
+    yield encode(_small(held, receipts)).removesuffix(b"}")
+    for name, page, pages in (("events", first[0], events), ("decisions", first[1], decisions)):
+        yield b',"%b":[%b' % (name.encode(), _joined(page))
+        async for more in pages:
+            yield b"," + _joined(more)
+        yield b"]"
+    yield b',"quarantined":['
+    async for piece in _quarantined(store, held.quarantined, read):
+        yield piece
+    yield b"]}"
+
+
+async def _pages(
+    store: Store, kind: Literal["events", "decisions"], source_id: str, read: Read
+) -> AsyncIterator[list[Any]]:
+    page = await read(store.oldest(kind, source_id))
+    while page:
+        yield page
+        if page.next is None:
+            return
+        page = await read(store.oldest(kind, source_id, page.next))
+
+
+async def _quarantined(store: Store, excerpts: list[Excerpt], read: Read) -> AsyncIterator[bytes]:
+    """Yield quarantined messages whole, one at a time; one that was replayed meanwhile is left out."""
+    comma = b""
+    for excerpt in excerpts:
+        whole = await read(store.quarantined_message(excerpt.id))
+        if whole is not None:
+            yield comma + encode(whole)
+            comma = b","
+
+
+def _joined(rows: list[Any]) -> bytes:
+    return b",".join(map(encode, rows))
+
+
+def _small(held: Held, receipts: list[Receipt]) -> dict[str, Any]:
+    names: dict[str, list[str]] = {}
+    for kind, value in held.names:
+        names.setdefault(kind, []).append(value)
+    return {
+        "source_id": held.source_id,
+        "customer": held.customer,
+        "names": names,
+        "history": History.decode(held.history).tallies,
+        "discounts": held.discounts,
+        "deliveries": held.deliveries,
+        "timers": held.timers,
+        "counters": held.counters,
+        "receipts": receipts,
+    }
+
+
+def _anything(held: Held) -> bool:
+    lists = (held.names, held.discounts, held.deliveries, held.timers, held.counters, held.quarantined)
+    return held.customer is not None or bool(held.history) or any(lists)
