@@ -67,6 +67,8 @@ def _named(customer: Customer) -> Customer:
     parts_at = max(times.get(_trait(name), _NEVER) for name in _ORDER if parts[name])
     if known is None:
         stands = parts_at < said_at  # it was taken back since
+    elif first and last and known in (first, last):
+        stands = False  # it is only a part
     else:
         stands = "name" in times and (
             parts_at <= said_at or not (first and last) or _holds(known, first, last)

@@ -151,6 +151,8 @@ def said(*each: dict[str, Any]) -> str | None:
         ([{"name": "Countess"}, BOTH], "Ada Lovelace"),
         ([{"name": "Countess"} | BOTH], "Countess"),
         ([BOTH, {"name": "Countess"}], "Countess"),
+        ([BOTH, {"name": "Ada"}], "Ada Lovelace"),
+        ([LOVELACE, {"name": "Ada"} | ADA], "Ada Lovelace"),
         ([BOTH, {"first_name": " ", "plan": "gold"}], "Lovelace"),
         ([{"first_name": 5}], "5"),
     ],
