@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
+#: A page of a table ends with the row by which its bytes are so many.
+PAGE_BYTES = 8_000_000
 Kind = Literal["text", "bytes", "number", "boolean"]
 Row = tuple[Any, ...]
 
@@ -104,6 +106,19 @@ def page_sql(table: Table, key: tuple[str, ...], placeholder: str, *, first: boo
     after = "" if first else f" WHERE ({', '.join(key)}) > ({', '.join(marks[:-1])})"
     limit = marks[0] if first else marks[-1]
     return f"SELECT {columns_of(table)} FROM {table.name}{after} ORDER BY {', '.join(key)} LIMIT {limit}"  # noqa: S608 - names are ours
+
+
+def sized_page_sql(table: Table, key: tuple[str, ...], *, first: bool) -> str:
+    """Return `page_sql` for PostgreSQL, but of rows until they have PAGE_BYTES, the last one with them."""
+    columns = columns_of(table)
+    sized = [column.name for column in table.columns if column.kind == "bytes"]
+    size = " + ".join([f"coalesce(octet_length({name}), 0)" for name in sized]) or "0"
+    order = ", ".join(key)
+    return (
+        f"SELECT {columns} FROM (SELECT page.*, sum({size}) OVER (ORDER BY {order} ROWS UNBOUNDED PRECEDING)"  # noqa: S608 - names are ours
+        f" - ({size}) AS before FROM ({page_sql(table, key, '$', first=first)}) AS page) AS sized"
+        f" WHERE before < {PAGE_BYTES} ORDER BY {order}"
+    )
 
 
 def sums_sql(table: Table, lengths: Mapping[Kind, str]) -> str:

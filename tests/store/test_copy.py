@@ -7,13 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import Raw
 from msgspec.structs import replace
 
 from adapter.errors import Refused, Unavailable
+from adapter.model.encoding import encode
+from adapter.store import rows
 from adapter.store.contract import Erasure, Wanted
 from adapter.store.copy import copy, reopen
 from adapter.store.engines import open_store
-from adapter.store.tables import TABLES
+from adapter.store.tables import PAGE_BYTES, TABLES
 
 
 @pytest.fixture
@@ -222,3 +225,26 @@ async def test_a_copy_that_differs_is_found(filled: Any, other: Any, make: Any) 
 
     with pytest.raises(Unavailable, match="the copy of counters differs from its source"):
         await copy(Spoilt(), other, lambda *_: None, "there")
+
+
+async def test_pages_of_a_copy_have_so_many_bytes(
+    store: Any, run: Any, make: Any, other: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rows, "packed", lambda message: message)
+    long = Raw(encode("x" * 3_000_000))
+    for number in range(7):
+        await run.save(quarantine=[replace(make.quarantined(str(number)), document=long)])
+    end, pages = store.end(), list[int]()
+    page = end.page
+
+    async def counted(table: Any, after: Any, limit: int) -> Any:
+        found = await page(table, after, limit)
+        pages.append(sum(len(value) for each in found for value in each if isinstance(value, bytes)))
+        return found
+
+    monkeypatch.setattr(end, "page", counted)
+    monkeypatch.setattr(store, "end", lambda: end)
+    counts = await copy(store, other, lambda *_: None, "there")
+    assert counts["quarantine"] == 7
+    assert max(pages) < PAGE_BYTES + 3_100_000
+    assert sum(size > 0 for size in pages) >= 3

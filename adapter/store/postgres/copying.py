@@ -11,7 +11,7 @@ from adapter.store.copy import taken
 from adapter.store.postgres.connection import Connection
 from adapter.store.postgres.statements import SQL
 from adapter.store.postgres.text import arrays
-from adapter.store.tables import Kind, Row, Table, columns_of, page_sql, sums_sql
+from adapter.store.tables import Kind, Row, Table, columns_of, sized_page_sql, sums_sql
 
 _KEYS = {
     "messages": ("digest",),
@@ -50,7 +50,7 @@ class PostgresEnd:
 
     async def page(self, table: Table, after: Row | None, limit: int) -> list[Row]:
         """Return the rows after a key."""
-        sql = page_sql(table, self.key(table), "$", first=after is None)
+        sql = sized_page_sql(table, self.key(table), first=after is None)
         rows = await self._use(lambda connection: connection.fetch(sql, *(after or ()), limit))
         return [tuple(row) for row in rows]
 

@@ -9,7 +9,7 @@ import apsw
 
 from adapter.store.copy import taken
 from adapter.store.sqlite.statements import SQL
-from adapter.store.tables import Row, Table, columns_of, page_sql, sums_sql
+from adapter.store.tables import PAGE_BYTES, Row, Table, columns_of, page_sql, sums_sql
 
 _KEYS = {
     "messages": ("digest",),
@@ -41,10 +41,17 @@ class SqliteEnd:
     async def page(self, table: Table, after: Row | None, limit: int) -> list[Row]:
         """Return the rows after a key."""
         sql = page_sql(table, self.key(table), "?", first=after is None)
-        rows = await self._write(
-            lambda connection: connection.execute(sql, (*(after or ()), limit)).fetchall()
-        )
-        return list(rows)
+
+        def read(connection: apsw.Connection) -> list[Row]:
+            rows, size = list[Row](), 0
+            for row in connection.execute(sql, (*(after or ()), limit)):
+                rows.append(row)
+                size += sum(len(value) for value in row if type(value) is bytes)
+                if size >= PAGE_BYTES:
+                    break
+            return rows
+
+        return list(await self._write(read))
 
     async def put(self, table: Table, rows: list[Row], reached: str) -> None:
         """Insert rows."""
