@@ -22,12 +22,14 @@ from adapter.model.timers import Timer
 from adapter.rules.book import RuleBook
 from adapter.services.issuing import Means, Move, Occurrence, Step
 from adapter.services.pasts import Pasts
-from adapter.services.people import MOST_BYTES, People
+from adapter.services.people import MOST_BYTES, MOST_MOVED, People
 from adapter.services.waiting import Waiting
 from adapter.services.work import Unrewarded, Work
 from adapter.store.contract import Erasure, Loaded, NewEvent, Transaction
 
 _FACTS = (CustomerUpsert, CustomerGroup)
+#: What can as well be taken later, when a message is replayed.
+_LATER = (*_FACTS, CustomerMerge)
 _OVERFULL = f"more would be kept of this customer than {MOST_BYTES // 1024} KB"
 
 
@@ -58,10 +60,13 @@ class Arriving:
         self.repeats: dict[int, EventOccurred] = {}
 
     async def prepare(self, works: Sequence[Work]) -> None:
-        """Complete at once the histories that rules are about to ask and that lack what they read.
+        """Weigh those who may be joined, and complete histories that rules are about to ask, all at once.
 
         Raises Unprepared where that is more than one transaction should read.
         """
+        may_join = self.people.to_weigh(operation for work in works for operation in work.operations)
+        if may_join:
+            self.people.weights = await self._transaction.weigh(may_join, MOST_MOVED + 1)
         await self._pasts.exclude()
         names = {
             operation.source_id
@@ -83,11 +88,13 @@ class Arriving:
                 if not repeat:
                     self.steps.append(Move(index, operation))
             elif isinstance(operation, _FACTS) and not self.people.has_room(operation, work.told_at):
-                self._leave_out(index, work)
+                self._leave_out(index, work, _OVERFULL, f"facts were left out: {_OVERFULL}")
             elif isinstance(operation, CustomerUpsert):
                 self.people.upsert(operation, work.told_at)
             else:
                 self._identity(operation, work)
+            if self.people.apart is not None:
+                self._keep_apart(index, work, operation)
         if work.quarantine is not None:
             self.quarantined.append(work.quarantine)
         if work.timer is not None:
@@ -129,13 +136,21 @@ class Arriving:
             source_id = person.customer.source_id
             self.steps.append(Occurrence(index, standing.event, source_id, rules.digest, verdict))
 
-    def _leave_out(self, index: int, work: Work) -> None:
-        """Quarantine facts for which there is no room; what happened besides must not wait for them."""
-        if not all(isinstance(operation, _FACTS) for operation in work.operations):
-            self.remarks[index] = f"facts were left out: {_OVERFULL}"
+    def _leave_out(self, index: int, work: Work, reason: str, remark: str) -> None:
+        """Quarantine what there is no room for; what happened besides must not wait for it."""
+        if not all(isinstance(operation, _LATER) for operation in work.operations):
+            self.remarks[index] = remark
         elif index not in self.refused:
-            self.refused[index] = _OVERFULL
-            self.quarantined.append(work.kept(_OVERFULL))
+            self.refused[index] = reason
+            self.quarantined.append(work.kept(reason))
+
+    def _keep_apart(self, index: int, work: Work, operation: Operation) -> None:
+        """Leave out a merge of two who are too much for one; facts that name both of them are taken."""
+        reason, self.people.apart = self.people.apart or "", None
+        if isinstance(operation, CustomerMerge):
+            self._leave_out(index, work, reason, reason)
+        else:
+            self.remarks[index] = reason
 
     def left(self, event: Event, source_id: str, why: Unrewarded) -> Decision:
         """Return the record that no rule looked at an event, and why."""

@@ -7,7 +7,7 @@ removed leaves its time behind, so that an older message does not bring it back.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -21,6 +21,8 @@ _ORDER = ("first_name", "last_name")
 _PARTS = frozenset(_ORDER)
 #: Before any moment.
 _NEVER = -(2**63)
+#: What the moments of traits and of segments are kept under, before the name.
+_TRAITS, _SEGMENTS = "traits.", "segments."
 
 
 def told(customer: Customer, facts: CustomerUpsert, at: datetime | None) -> Customer:
@@ -81,30 +83,38 @@ def _holds(name: str, first: str, last: str) -> bool:
 
 
 def facts_of_both(older: Customer, into: Customer) -> Customer:
-    """Return a customer with the facts of another too: of each, what was told last, its absence included."""
+    """Return a customer with the facts of another too: of each, what was told last, its absence included.
 
-    def side(name: str, *, known: bool) -> Customer:
-        """Return whose fact stands; where no times tell, that of the customer if they have it."""
-        theirs, ours = older.told_at.get(name), into.told_at.get(name)
-        if theirs is not None and ours is not None:
-            return older if theirs > ours else into
-        return into if known or ours is not None else older
-
-    fields = {name: getattr(side(name, known=getattr(into, name) is not None), name) for name in FIELDS}
-    traits = {
-        name: stands.traits[name]
-        for name in older.traits | into.traits
-        if name in (stands := side(_trait(name), known=name in into.traits)).traits
+    Where no times tell, that of the customer stands if they have it.
+    """
+    both = older.told_at.keys() & into.told_at.keys()
+    later = {name: older.told_at[name] for name in both if older.told_at[name] > into.told_at[name]}
+    fields = {
+        name: getattr(older, name)
+        for name in FIELDS
+        if name in later or (getattr(into, name) is None and name not in into.told_at)
     }
-    segments = [
-        name
-        for name in {*older.segments, *into.segments}
-        if name in side(_segment(name), known=name in into.segments).segments
-    ]
-    latest = older.told_at | into.told_at
-    told_at = {name: max(at, older.told_at.get(name, at)) for name, at in latest.items()}
-    both = replace(into, **fields, traits=traits, segments=tuple(sorted(segments)), told_at=told_at)
-    return _named(both)
+    traits = older.traits | into.traits
+    for name in _absent(_TRAITS, older.traits, into.traits, into.told_at.keys(), later.keys()):
+        traits.pop(name, None)
+    traits |= {name: older.traits[name] for name in _of(_TRAITS, later) if name in older.traits}
+    left = _absent(_SEGMENTS, older.segments, into.segments, into.told_at.keys(), later.keys())
+    segments = {*older.segments, *into.segments}.difference(left)
+    told_at = older.told_at | into.told_at | later
+    return _named(replace(into, **fields, traits=traits, segments=tuple(sorted(segments)), told_at=told_at))
+
+
+def _absent(
+    kind: str, older: Collection[str], into: Collection[str], told: Collection[str], later: Collection[str]
+) -> list[str]:
+    """Return the facts that one of two customers has, and the one who was told of them last has not."""
+    theirs, ours = set(older), set(into)
+    gone = [name for name in theirs - ours if kind + name in told and kind + name not in later]
+    return gone + [name for name in _of(kind, later) if name not in theirs]
+
+
+def _of(kind: str, names: Iterable[str]) -> list[str]:
+    return [name.removeprefix(kind) for name in names if name.startswith(kind)]
 
 
 def _without(customer: Customer, names: Sequence[str]) -> dict[str, Any]:
@@ -154,8 +164,8 @@ def _field(name: str) -> str:
 
 
 def _trait(name: str) -> str:
-    return f"traits.{name}"
+    return _TRAITS + name
 
 
 def _segment(name: str) -> str:
-    return f"segments.{name}"
+    return _SEGMENTS + name

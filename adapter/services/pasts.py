@@ -65,7 +65,8 @@ class Pasts:
         for person in persons:
             names = owners[person.customer.source_id]
             events = [event for name in names for event in self._parted(name, stored.get(name, ()))[0]]
-            events += [new.event for new in self._events if new.source_id in names]
+            own = set(names)
+            events += [new.event for new in self._events if new.source_id in own]
             self._rules.backfill(person.past(), events)
             person.dirty = True
 

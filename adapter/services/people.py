@@ -13,25 +13,37 @@ from msgspec.structs import replace
 from adapter.model.customers import LINKING, SOURCE_ID, Customer
 from adapter.model.encoding import encode
 from adapter.model.event_names import EventNames
-from adapter.model.operations import CustomerGroup, CustomerUpsert
+from adapter.model.operations import CustomerGroup, CustomerMerge, CustomerUpsert, EventOccurred, Operation
 from adapter.rules.history import History
 from adapter.services.facts import facts_of_both, told
-from adapter.store.contract import CustomerRecord, Identity, Loaded
+from adapter.store.contract import CustomerRecord, Identity, Loaded, Weight
 
 _AS_STORED = EventNames()
 #: What is kept of one customer, their past apart, in bytes; it is read and written with each of their events.
 MOST_BYTES = 256 * 1024
-#: So many ids of customers who were joined into one are kept with them, the latest.
-_MOST_MERGED = 100
+#: So many names, ids and linking identities, may lead to a customer who is joined with another.
+MOST_NAMES = 1_000
+#: A customer of whom more rows are kept is not joined with another of whom there are as many.
+MOST_MOVED = 10_000
+#: Nor may more be kept of the two than this, in bytes, nor of their histories; two within their bounds fit.
+MOST_JOINED = 2 * MOST_BYTES
+_NO_WEIGHT = Weight()
+_TOO_MANY_NAMES = f"not joined: more than {MOST_NAMES:,} ids would lead to one customer"
+_TOO_MANY_ROWS = f"not joined: of each of the two customers more than {MOST_MOVED:,} rows are kept"
+_TOO_LARGE = f"not joined: more would be kept of the customer than {MOST_JOINED // 1024} KB"
 #: What the moment of one fact takes beside the fact's name, in bytes: `"segments.":1772366400000,`.
 _MOMENT = 28
+
+
+#: What may say of two that they are one.
+_NAMING = (CustomerUpsert, CustomerGroup, CustomerMerge, EventOccurred)
 
 
 class Person(Struct):
     """A customer being worked on; `history` is decoded when a rule or a fold first needs it.
 
-    `size` is about that of the customer in bytes, 0 while nobody has asked. `names` are those under which the
-    events of the history count.
+    `size` is about that of the customer in bytes, 0 while nobody has asked, `past_size` that of the history.
+    `names` are those under which the events of the history count.
     """
 
     customer: Customer
@@ -40,6 +52,12 @@ class Person(Struct):
     history: History | None = None
     dirty: bool = False
     size: int = 0
+    past_size: int = 0
+
+    def sized(self) -> int:
+        """Return about how many bytes are kept of the customer, the history apart."""
+        self.size = self.size or len(encode(self.customer))
+        return self.size
 
     def past(self) -> History:
         """Return the folded history, decoded once."""
@@ -57,13 +75,16 @@ class Person(Struct):
 class People:
     """Resolves ids to persons, applies facts to them, and remembers what must be written.
 
-    `gone` has every id under which an erased customer was loaded.
+    `gone` has every id under which an erased customer was loaded. `weights` says how much the store has of
+    those who may be joined, and `apart` why the last two who should have been were not.
     """
 
     def __init__(self, loaded: Loaded, names: EventNames = _AS_STORED) -> None:
         self._names_of_events = names
         self._known = {
-            key: Person(record.customer, record.history, names, size=record.size)
+            key: Person(
+                record.customer, record.history, names, size=record.size, past_size=len(record.history)
+            )
             for key, record in loaded.customers.items()
         }
         self._identities = loaded.identities
@@ -77,6 +98,8 @@ class People:
         self.moved: list[tuple[str, str]] = []
         self.erased: list[str] = []
         self.gone: set[str] = set()
+        self.weights: dict[str, Weight] = {}
+        self.apart: str | None = None
 
     def canonical(self, source_id: str) -> str:
         """Return the id of the customer that this id leads to by now; a long way there is walked once."""
@@ -139,9 +162,7 @@ class People:
     def has_room(self, facts: CustomerUpsert | CustomerGroup, at: datetime | None = None) -> bool:
         """Say whether a customer can take more facts, told at a moment; what is kept of one has a bound."""
         person = self._known.get(self.behind(facts.source_id)) or Person(Customer(facts.source_id))
-        if not person.size:
-            person.size = len(encode(person.customer))
-        size = person.size + _most_added(facts)
+        size = person.sized() + _most_added(facts)
         if size <= MOST_BYTES:
             person.size = size
             return True
@@ -161,16 +182,17 @@ class People:
     def merge(self, previous_id: str, source_id: str, identities: Mapping[str, str] | None = None) -> None:
         """Join those behind two names; merging again, or the other way round, changes nothing.
 
-        The second name is from then on a customer's own, unless the identities call it a visitor's.
+        The second name is from then on a customer's own, unless the identities call it a visitor's. Where
+        what is kept of the two is too much for one customer, `apart` says so.
         """
         source, target = self.behind(previous_id), self.behind(source_id)
         kinds = [kind for kind in LINKING if identities and identities.get(kind) == source_id]
         person, visitor = self._known.get(target), self._known.get(source)
         if person is not None and not kinds:
             self._name(person)
-        if source == target:
+        if source == target or not self._may_join(source, target):
             return
-        if person is None and visitor is not None and visitor.customer.anonymous:
+        if person is None and (visitor is None or visitor.customer.anonymous):
             # Two visits of an unknown visitor stay one; a message that names them will say so.
             self._created(target, dict.fromkeys(kinds, target))
         self._absorb(source, target)
@@ -183,6 +205,21 @@ class People:
         for source, _ in self.moved:
             sources[self.canonical(source)].append(source)
         return sources
+
+    def to_weigh(self, operations: Iterable[Operation]) -> list[str]:
+        """Return the known customers whom operations may join."""
+        names: set[str] = set()
+        given = [each for each in operations if isinstance(each, _NAMING)]
+        for operation in given:
+            if isinstance(operation, CustomerMerge):
+                names.update((operation.previous_id, operation.source_id))
+        for operation in given:
+            for kind in LINKING:
+                value = operation.identities.get(kind)
+                # An identity may be named by a merge, or be a visitor's, before it is known whose it is.
+                if value in names or (value in self._known and (kind, value) not in self._identities):
+                    names.update((value, operation.source_id))
+        return sorted({self.behind(name) for name in names} & self._known.keys())
 
     def erase(self, source_id: str) -> None:
         """Forget a customer."""
@@ -233,10 +270,11 @@ class People:
             return owner if linked is None else self.canonical(linked)
         if linked is None:
             visitor = self._known.get(value)
-            if visitor is not None and value != owner and not visitor.customer.anonymous:
+            joins = visitor is not None and value != owner
+            if visitor is not None and joins and not self._takes(owner, visitor):
                 return owner
             self._learn((kind, value), owner)
-            if visitor is not None and value != owner:
+            if joins:
                 self._absorb(value, owner)
         return owner
 
@@ -246,8 +284,25 @@ class People:
         if identity[0] == SOURCE_ID:
             self._redirects[identity[1]] = owner
 
+    def _takes(self, owner: str, visitor: Person) -> bool:
+        return visitor.customer.anonymous and self._may_join(visitor.customer.source_id, owner)
+
+    def _may_join(self, source: str, target: str) -> bool:
+        """Say whether what is kept of two is not too much for one; otherwise `apart` tells why."""
+        one, other = (self.weights.get(each, _NO_WEIGHT) for each in (source, target))
+        self.apart = None
+        if one.names + other.names >= MOST_NAMES:
+            self.apart = _TOO_MANY_NAMES
+        elif min(one.rows, other.rows) > MOST_MOVED:
+            self.apart = _TOO_MANY_ROWS
+        elif target in self._known and not _fits(self._known.get(source), self._known[target], source):
+            self.apart = _TOO_LARGE
+        return self.apart is None
+
     def _absorb(self, source: str, target: str) -> None:
         self.moved.append((source, target))
+        one, other = (self.weights.get(each, _NO_WEIGHT) for each in (source, target))
+        self.weights[target] = Weight(one.rows + other.rows, one.names + other.names + 1)
         few, many = sorted((self._leading.pop(source, []), self._leading[target]), key=len)
         many.extend(few)
         self._leading[target] = many
@@ -258,10 +313,11 @@ class People:
                 self._remember(self._known[target], (source,))
             return
         person = self._known.get(target) or self._created(target, {})
+        both = gone.sized() + person.sized()
         person.history = gone.past().merge(person.past())
         unknown = gone.customer.anonymous and person.customer.anonymous
         person.customer = _joined(gone.customer, person.customer)
-        person.size = 0
+        person.size, person.past_size = both, gone.past_size + person.past_size
         person.dirty = True
         self._remember(
             person, gone.customer.merged if gone.customer.anonymous else (*gone.customer.merged, source)
@@ -271,8 +327,25 @@ class People:
 
     def _remember(self, person: Person, names: tuple[str, ...]) -> None:
         """Note which ids were joined into a customer, for lists of ids go on naming them."""
-        merged = tuple(dict.fromkeys((*person.customer.merged, *names)))
-        self._change(person, {"merged": merged[-_MOST_MERGED:]})
+        self._change(person, {"merged": tuple(dict.fromkeys((*person.customer.merged, *names)))})
+        person.size += len(encode(names)) if person.size else 0
+
+
+def _fits(gone: Person | None, into: Person, name: str) -> bool:
+    """Say whether a customer has room for another and their name; exactly, where a sum does not tell."""
+    more = len(encode(name)) + 1
+    if gone is None:
+        return into.sized() + more <= MOST_JOINED
+    if gone.sized() + into.sized() + more > MOST_JOINED:
+        gone.size, into.size = len(encode(gone.customer)), len(encode(into.customer))
+        both = len(encode(_joined(gone.customer, into.customer))) + more
+        if both > max(MOST_JOINED, gone.size, into.size):
+            return False
+    if gone.past_size + into.past_size <= MOST_JOINED:
+        return True
+    gone.past_size, into.past_size = len(gone.past().encode()), len(into.past().encode())
+    both = len(gone.past().merge(into.past()).encode())
+    return both <= max(MOST_JOINED, gone.past_size, into.past_size)
 
 
 def _of_others(identities: Mapping[str, str], own: str) -> dict[str, str]:

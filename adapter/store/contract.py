@@ -82,6 +82,13 @@ class Wanted(Struct):
     waits: Sequence[str] = ()
 
 
+class Weight(Struct, frozen=True):
+    """How much is kept of one customer, as far as it was counted: rows of any table, and names among them."""
+
+    rows: int = 0
+    names: int = 0
+
+
 class Loaded(Struct):
     """What the store knows of it, locked until the transaction ends.
 
@@ -229,8 +236,8 @@ class Changes(Struct):
 class Transaction(Protocol):
     """One open transaction: load, then reserve, then save, each at most once and in this order.
 
-    `past` and `past_weights` may be asked between load and save. `known` is what earlier runs of the script
-    have found; a script that saves the same all the same has it kept once.
+    `past`, `past_weights` and `weigh` may be asked between load and save. `known` is what earlier runs of the
+    script have found; a script that saves the same all the same has it kept once.
     """
 
     known: Known
@@ -248,6 +255,10 @@ class Transaction(Protocol):
 
         What is far more than a transaction should read is not measured to its end.
         """
+        ...
+
+    async def weigh(self, source_ids: Sequence[str], most: int) -> dict[str, Weight]:
+        """Return how much is kept of customers, no more than `most` rows of each table counted."""
         ...
 
     async def reserve(self, counters: Sequence[CounterKey], codes: Sequence[str]) -> Reserved:

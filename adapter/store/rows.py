@@ -12,7 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from adapter.errors import Unreadable
-from adapter.model.customers import Customer
+from adapter.model.customers import SOURCE_ID, Customer
 from adapter.model.decisions import Decision
 from adapter.model.deliveries import Delivery, Pause
 from adapter.model.discounts import HeldDiscount
@@ -21,7 +21,15 @@ from adapter.model.events import Event
 from adapter.model.pages import Page
 from adapter.model.quarantine import SHOWN, Excerpt, Packed, Quarantined, beginning, packed, unpacked
 from adapter.model.timers import Timer
-from adapter.store.contract import PAGE_BYTES, Known, KnownAlready, MessageKey, NewEvent, Settlement
+from adapter.store.contract import (
+    PAGE_BYTES,
+    Identity,
+    Known,
+    KnownAlready,
+    MessageKey,
+    NewEvent,
+    Settlement,
+)
 from adapter.store.moments import micros, micros_or_none, moment
 
 T = TypeVar("T")
@@ -143,6 +151,17 @@ def given_to(held: HeldDiscount, owners: Mapping[str, str]) -> HeldDiscount:
     owner = owners.get(held.source_id, held.source_id)
     claims = tuple(replace(claim, scope=owners.get(claim.scope, claim.scope)) for claim in held.claims)
     return replace(held, source_id=owner, claims=claims)
+
+
+def own_names(rows: Iterable[tuple[str, bytes]]) -> dict[str, str]:
+    """Return, of customers' keys and bodies, the ids that those kept under another id go by."""
+    known = {key: read_customer(body).known_as for key, body in rows}
+    return {key: name for key, name in known.items() if name}
+
+
+def leading(names: Iterable[Identity], key: str, own: str) -> list[Identity]:
+    """Return the names that lead to a customer's own id, where the store has them lead to a key."""
+    return [(kind, key if (kind, value) == (SOURCE_ID, own) else value) for kind, value in names]
 
 
 def final_owners(moved: Sequence[tuple[str, str]]) -> dict[str, str]:

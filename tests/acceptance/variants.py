@@ -33,6 +33,7 @@ from adapter.store.contract import (
     Store,
     Transaction,
     Wanted,
+    Weight,
 )
 from adapter.store.engines import open_store
 
@@ -76,6 +77,9 @@ class Passing:
 
     async def past_weights(self, source_ids: Sequence[str]) -> dict[str, int]:
         return await self._inner.past_weights(source_ids)
+
+    async def weigh(self, source_ids: Sequence[str], most: int) -> dict[str, Weight]:
+        return await self._inner.weigh(source_ids, most)
 
     async def reserve(self, counters: Sequence[CounterKey], codes: Sequence[str]) -> Reserved:
         return await self._inner.reserve(counters, codes)

@@ -26,8 +26,10 @@ from adapter.services.deciding import decide
 from adapter.services.issuing import Means
 from adapter.services.results import Result, Settled
 from adapter.services.work import Work
-from adapter.store.contract import CounterKey
+from adapter.store import naming
+from adapter.store.contract import CounterKey, Wanted
 from adapter.store.engines import open_store
+from adapter.store.naming import Named
 
 pytestmark = pytest.mark.slow
 
@@ -283,8 +285,9 @@ class Machine(RuleBasedStateMachine):
         keys = sorted(self.keys)
 
         async def script(transaction: Any) -> dict[CounterKey, int]:
-            used: dict[CounterKey, int] = (await transaction.reserve(keys, [])).used
-            return used
+            named = Named(transaction)
+            await named.load(Wanted(customers="abcd"), self.model.now)
+            return (await named.reserve(keys, [])).used
 
         assert self.runner.run(self.store.transact(script)) == expected
 
@@ -320,7 +323,11 @@ def machine(url: str, book: RuleBook, **replaced: Any) -> type[Machine]:
     return type("Machine", (Machine,), {"url": url, "book": book, **replaced})
 
 
-def test_counters_and_statuses_are_always_what_a_simple_model_says(store_url: str, make_rules: Any) -> None:
+@pytest.mark.parametrize("few", [100, 0], ids=["all is moved", "the least is moved"])
+def test_counters_and_statuses_are_always_what_a_simple_model_says(
+    store_url: str, make_rules: Any, few: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(naming, "FEW", few)
     run_state_machine_as_test(machine(store_url, make_rules(RULES)), settings=SETTINGS)
 
 

@@ -50,3 +50,44 @@ async def test_a_chain_in_one_batch_costs_as_much_per_link_however_long_it_is(de
 async def test_a_chain_in_one_batch_is_decided_in_as_many_steps_per_link(desk: Any, known: bool) -> None:
     short, long = await chained(desk, 50, known, True), await chained(desk, 200, known, True)
     assert long.lines <= 4.4 * short.lines
+
+
+LARGE, NEW = 600, 5
+
+
+async def grown(desk: Any, name: str, rows: int) -> None:
+    for start in range(0, rows, 100):
+        await desk.settle([desk.work(desk.event("seen", name, minute))
+                           for minute in range(start, min(start + 100, rows))])  # fmt: skip
+
+
+@pytest.mark.parametrize("named", ["large", "small"])
+async def test_a_merge_writes_what_the_smaller_of_the_two_has(desk: Any, named: str) -> None:
+    costs = []
+    for rows in (LARGE, 2 * LARGE):
+        large, small = f"large-{rows}", f"small-{rows}"
+        await grown(desk, large, rows)
+        await grown(desk, small, NEW)
+        merge = CustomerMerge(large, small) if named == "large" else CustomerMerge(small, large)
+        desk.store.taken()
+        await desk.take(merge)
+        costs.append(desk.store.taken())
+        assert len(await desk.store.events(small, 5000)) == len(await desk.store.events(large, 5000)) == rows
+    assert max(cost.rows for cost in costs) <= 12 * NEW
+    assert costs[0].statements == costs[1].statements
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["known", "unknown"])
+async def test_a_chain_over_many_batches_costs_as_much_per_link_however_long_it_is(
+    desk: Any, known: bool
+) -> None:
+    """Each link gives all that was merged before another id."""
+    await desk.settle([desk.work(desk.event("seen", f"x{at}", at)) for at in range(301 if known else 0)])
+    costs = []
+    for start in (0, 150):
+        desk.store.taken()
+        for at in range(start, start + 150):
+            await desk.take(CustomerMerge(f"x{at + 1}", f"x{at}"))
+        costs.append(desk.store.taken())
+    assert costs[1].rows <= 150 * 20
+    assert costs[1].rows <= costs[0].rows

@@ -8,7 +8,7 @@ import pytest
 
 from adapter.model.customers import Customer
 from adapter.model.operations import CustomerMerge, CustomerUpsert
-from adapter.services.people import People
+from adapter.services.people import MOST_NAMES, People
 from adapter.store.contract import CustomerRecord, Loaded
 
 LISTS = "segments: {staff: {source_ids: [emp_1]}}"
@@ -49,9 +49,11 @@ def test_only_ids_of_known_customers_are_kept(identities: dict[str, str], merged
     assert [record.customer.merged for record in room.changed()] == [merged]
 
 
-def test_the_latest_hundred_are_kept() -> None:
-    customers = {f"u{at}": CustomerRecord(Customer(f"u{at}")) for at in range(103)}
+def test_all_that_may_be_joined_are_kept() -> None:
+    customers = {f"u{at}": CustomerRecord(Customer(f"u{at}")) for at in range(MOST_NAMES + 3)}
     room = People(Loaded({}, {}, customers, {}))
-    for at in range(1, 103):
+    for at in range(1, MOST_NAMES + 3):
         room.merge(f"u{at}", "u0")
-    assert [record.customer.merged for record in room.changed()] == [tuple(f"u{at}" for at in range(3, 103))]
+    [merged] = [record.customer.merged for record in room.changed()]
+    assert merged == tuple(f"u{at}" for at in range(1, MOST_NAMES + 1))
+    assert room.apart is not None

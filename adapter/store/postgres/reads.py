@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from functools import partial
@@ -43,6 +43,9 @@ from adapter.store.rows import (
     LAST_TEXT,
     MANY_ROWS,
     Cursor,
+    given_to,
+    leading,
+    own_names,
     page,
     read_cursor,
     read_customer,
@@ -79,18 +82,23 @@ class Reads:
     async def customer(self, source_id: str) -> Customer | None:
         """Return a customer by any of their names."""
         rows = await self._rows("customer", await self._resolve(source_id))
-        return read_customer(rows[0][0]) if rows else None
+        return read_customer(rows[0][0]).named() if rows else None
 
     async def discount(self, code: str) -> HeldDiscount | None:
         """Return the discount that a code means."""
         rows = await self._rows("discounts_alike", code, folded(code))
-        return resolve(code, {spelled: read_held(body) for spelled, body in rows})
+        found = resolve(code, {spelled: read_held(body) for spelled, body in rows})
+        return (await self._named([found]))[0] if found else None
 
     async def discounts(self, source_id: str, limit: int, before: str | None) -> Page[HeldDiscount]:
         """Return a page of a customer's discounts, newest first."""
-        return await self._page(
-            "discounts", await self._resolve(source_id), limit, read_cursor(before, LAST_ID), read_held
-        )
+        key = await self._resolve(source_id)
+        names = await self._names([key])
+
+        def read(body: bytes) -> HeldDiscount:
+            return given_to(read_held(body), names) if names else read_held(body)
+
+        return await self._page("discounts", key, limit, read_cursor(before, LAST_ID), read)
 
     async def events(self, source_id: str, limit: int, before: str | None) -> Page[Event]:
         """Return a page of a customer's events, latest first."""
@@ -100,9 +108,10 @@ class Reads:
 
     async def decisions(self, source_id: str, limit: int, before: str | None) -> Page[Decision]:
         """Return a page of a customer's decisions, newest first."""
-        owner = await self._resolve(source_id)
-        begin, read = read_cursor(before, LAST_ID), partial(read_decision, owner)
-        return await self._page("decisions", owner, limit, begin, read)
+        key = await self._resolve(source_id)
+        own = (await self._names([key])).get(key, key)
+        begin, read = read_cursor(before, LAST_ID), partial(read_decision, own)
+        return await self._page("decisions", key, limit, begin, read)
 
     async def oldest(self, kind: str, source_id: str, after: str | None) -> Page[Any]:
         """Return a page of a customer's events or decisions, oldest first."""
@@ -110,14 +119,15 @@ class Reads:
         if kind == "events":
             begin = read_cursor(after, FIRST_TEXT, FIRST_MOMENT)
             return await self._page("oldest_events", owner, MANY_ROWS, begin, read_event)
-        begin, read = read_cursor(after, FIRST_ID, FIRST_MOMENT), partial(read_decision, owner)
+        own = (await self._names([owner])).get(owner, owner)
+        begin, read = read_cursor(after, FIRST_ID, FIRST_MOMENT), partial(read_decision, own)
         return await self._page("oldest_decisions", owner, MANY_ROWS, begin, read)
 
     async def issued_for(self, event_ids: Sequence[str]) -> dict[str, list[HeldDiscount]]:
         """Return discounts by the event they were issued for."""
         issued: dict[str, list[HeldDiscount]] = {}
-        for row in await self._rows("issued_for", array(set(event_ids))) if event_ids else ():
-            held = read_held(row[0])
+        rows = await self._rows("issued_for", array(set(event_ids))) if event_ids else ()
+        for held in await self._named([read_held(row[0]) for row in rows]):
             issued.setdefault(held.event_id, []).append(held)
         return issued
 
@@ -171,19 +181,21 @@ class Reads:
             source_id = await self._resolve(name)
             record = await self._rows("record_of", source_id)
             customer = read_customer(record[0][0]) if record else None
+            own = (customer.known_as if customer else "") or source_id
             names = [(row[0], row[1]) for row in await self._rows("names_of", source_id)]
             named = name_digests(meant(source_id, customer, names))
             one = array([] if apart else [source_id])
             events = [read_event(row[1]) for row in await self._rows("past", one)]
-            discounts = [read_held(row[0]) for row in await self._rows("all_discounts", source_id)]
+            rows = await self._rows("all_discounts", source_id)
+            discounts = [given_to(read_held(row[0]), {source_id: own}) for row in rows]
             counters = await self._rows("counters_of", source_id) if source_id else []
             return Held(
-                source_id=source_id,
-                customer=customer,
+                source_id=own,
+                customer=customer.named() if customer else None,
                 history=record[0][1] if record else b"",
-                names=names,
+                names=leading(names, source_id, own),
                 events=sorted(events, key=occurrence),
-                decisions=[read_decision(*row) for row in await self._rows("all_decisions", one)],
+                decisions=[read_decision(own, row[1]) for row in await self._rows("all_decisions", one)],
                 discounts=sorted(discounts, key=issuance),
                 deliveries=[read_delivery(row) for row in await self._rows("deliveries_of", source_id)],
                 timers=[read_timer(row) for row in await self._rows("timers_of", source_id)],
@@ -228,6 +240,14 @@ class Reads:
 
     async def _rows(self, statement: str, *values: Any) -> list[asyncpg.Record]:
         return await self._connection.fetch(SQL[statement], *values)
+
+    async def _names(self, keys: Iterable[str]) -> dict[str, str]:
+        rows = await self._rows("known_as", array(keys))
+        return own_names((row[0], row[1]) for row in rows)
+
+    async def _named(self, discounts: list[HeldDiscount]) -> list[HeldDiscount]:
+        names = await self._names({held.source_id for held in discounts}) if discounts else {}
+        return [given_to(held, names) for held in discounts] if names else discounts
 
     async def _resolve(self, name: str) -> str:
         return str((await self._rows("resolve", name))[0][0])

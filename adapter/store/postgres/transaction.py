@@ -29,6 +29,7 @@ from adapter.store.contract import (
     PassOn,
     Reserved,
     Wanted,
+    Weight,
 )
 from adapter.store.moments import micros
 from adapter.store.postgres.connection import Connection
@@ -99,6 +100,11 @@ class PostgresTransaction:
     async def past_weights(self, source_ids: Sequence[str]) -> dict[str, int]:
         """Weigh the events of customers."""
         return {row[0]: row[1] for row in await self._fetch("past_weights", array(set(source_ids)))}
+
+    async def weigh(self, source_ids: Sequence[str], most: int) -> dict[str, Weight]:
+        """Count what customers have."""
+        rows = await self._fetch("weights", array(set(source_ids)), most)
+        return {source_id: Weight(kept + names, names) for source_id, kept, names in rows}
 
     async def reserve(self, counters: Sequence[CounterKey], codes: Sequence[str]) -> Reserved:
         """Read the counters, and say which codes exist in any spelling."""

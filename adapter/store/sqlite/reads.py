@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
@@ -39,6 +39,9 @@ from adapter.store.rows import (
     LAST_TEXT,
     MANY_ROWS,
     Cursor,
+    given_to,
+    leading,
+    own_names,
     page,
     read_cursor,
     read_customer,
@@ -71,18 +74,23 @@ class Reads:
     def customer(self, source_id: str) -> Customer | None:
         """Return a customer by any of their names."""
         row = self._connection.execute(SQL["customer"], (self._resolve(source_id),)).fetchone()
-        return None if row is None else read_customer(row[0])
+        return None if row is None else read_customer(row[0]).named()
 
     def discount(self, code: str) -> HeldDiscount | None:
         """Return the discount that a code means."""
         rows = self._rows("discounts_alike", code, folded(code))
-        return resolve(code, {spelled: read_held(body) for spelled, body in rows})
+        found = resolve(code, {spelled: read_held(body) for spelled, body in rows})
+        return self._named([found])[0] if found else None
 
     def discounts(self, source_id: str, limit: int, before: str | None) -> Page[HeldDiscount]:
         """Return a page of a customer's discounts, newest first."""
-        return self._page(
-            "discounts", self._resolve(source_id), limit, read_cursor(before, LAST_ID), read_held
-        )
+        key = self._resolve(source_id)
+        names = self._names([key])
+
+        def read(body: bytes) -> HeldDiscount:
+            return given_to(read_held(body), names) if names else read_held(body)
+
+        return self._page("discounts", key, limit, read_cursor(before, LAST_ID), read)
 
     def events(self, source_id: str, limit: int, before: str | None) -> Page[Event]:
         """Return a page of a customer's events, latest first."""
@@ -92,9 +100,10 @@ class Reads:
 
     def decisions(self, source_id: str, limit: int, before: str | None) -> Page[Decision]:
         """Return a page of a customer's decisions, newest first."""
-        owner = self._resolve(source_id)
-        begin, read = read_cursor(before, LAST_ID), partial(read_decision, owner)
-        return self._page("decisions", owner, limit, begin, read)
+        key = self._resolve(source_id)
+        own = self._names([key]).get(key, key)
+        begin, read = read_cursor(before, LAST_ID), partial(read_decision, own)
+        return self._page("decisions", key, limit, begin, read)
 
     def oldest(self, kind: str, source_id: str, after: str | None) -> Page[Any]:
         """Return a page of a customer's events or decisions, oldest first."""
@@ -102,15 +111,16 @@ class Reads:
         if kind == "events":
             begin = read_cursor(after, FIRST_TEXT, FIRST_MOMENT)
             return self._page("oldest_events", owner, MANY_ROWS, begin, read_event)
-        begin, read = read_cursor(after, FIRST_ID, FIRST_MOMENT), partial(read_decision, owner)
+        own = self._names([owner]).get(owner, owner)
+        begin, read = read_cursor(after, FIRST_ID, FIRST_MOMENT), partial(read_decision, own)
         return self._page("oldest_decisions", owner, MANY_ROWS, begin, read)
 
     def issued_for(self, event_ids: Sequence[str]) -> dict[str, list[HeldDiscount]]:
         """Return discounts by the event they were issued for."""
         issued: dict[str, list[HeldDiscount]] = {}
         if event_ids:
-            for (body,) in self._rows("issued_for", array(set(event_ids))):
-                held = read_held(body)
+            rows = self._rows("issued_for", array(set(event_ids)))
+            for held in self._named([read_held(body) for (body,) in rows]):
                 issued.setdefault(held.event_id, []).append(held)
         return issued
 
@@ -160,11 +170,12 @@ class Reads:
     def held(self, name: str, *, apart: bool) -> Held:
         """Return all that is held of a person, in one transaction."""
         with snapshot(self._connection):
-            held = self._held(self._resolve(name))
+            key = self._resolve(name)
+            held, one = self._held(key), array([key])
             if not apart:
-                one = array([held.source_id])
                 held.events = sorted((read_event(row[1]) for row in self._rows("past", one)), key=occurrence)
-                held.decisions = [read_decision(*row) for row in self._rows("all_decisions", one)]
+                decisions = self._rows("all_decisions", one)
+                held.decisions = [read_decision(held.source_id, body) for _, body in decisions]
             return held
 
     def customers_by_email(self, email: str) -> list[str]:
@@ -188,16 +199,20 @@ class Reads:
     def _held(self, source_id: str) -> Held:
         [(body, history)] = self._rows("record_of", source_id) or [(None, b"")]
         customer = read_customer(body) if body else None
+        own = (customer.known_as if customer else "") or source_id
+        discounts = [
+            given_to(read_held(row[0]), {source_id: own}) for row in self._rows("all_discounts", source_id)
+        ]
         names = self._rows("names_of", source_id)
         named = apsw.carray(tuple(name_digests(meant(source_id, customer, names))))
         return Held(
-            source_id=source_id,
-            customer=customer,
+            source_id=own,
+            customer=customer.named() if customer else None,
             history=history,
-            names=names,
+            names=leading(names, source_id, own),
             events=[],
             decisions=[],
-            discounts=sorted(map(_discount, self._rows("all_discounts", source_id)), key=issuance),
+            discounts=sorted(discounts, key=issuance),
             deliveries=[read_delivery(row) for row in self._rows("deliveries_of", source_id)],
             timers=[read_timer(row) for row in self._rows("timers_of", source_id)],
             counters=dict(self._rows("counters_of", source_id)) if source_id else {},
@@ -213,9 +228,12 @@ class Reads:
     def _rows(self, statement: str, *values: Any) -> list[Any]:
         return self._connection.execute(SQL[statement], values).fetchall()
 
+    def _names(self, keys: Iterable[str]) -> dict[str, str]:
+        return own_names(self._rows("known_as", array(keys)))
+
+    def _named(self, discounts: list[HeldDiscount]) -> list[HeldDiscount]:
+        names = self._names({held.source_id for held in discounts}) if discounts else {}
+        return [given_to(held, names) for held in discounts] if names else discounts
+
     def _resolve(self, name: str) -> str:
         return str(self._rows("resolve", name)[0][0])
-
-
-def _discount(row: Any) -> HeldDiscount:
-    return read_held(row[0])

@@ -25,6 +25,7 @@ from adapter.store.contract import (
     Reserved,
     Transaction,
     Wanted,
+    Weight,
 )
 from adapter.store.moments import micros
 from adapter.store.rows import digest, read_customer, read_event, read_held, read_timer
@@ -86,6 +87,11 @@ class SqliteTransaction:
     async def past_weights(self, source_ids: Sequence[str]) -> dict[str, int]:
         """Weigh the events of customers."""
         return dict(self._connection.executemany(SQL["past_weight"], ((name,) for name in set(source_ids))))
+
+    async def weigh(self, source_ids: Sequence[str], most: int) -> dict[str, Weight]:
+        """Count what customers have."""
+        rows = self._connection.executemany(SQL["weight"], [(each, most) for each in set(source_ids)])
+        return {source_id: Weight(kept + names, names) for source_id, kept, names in rows}
 
     async def reserve(self, counters: Sequence[CounterKey], codes: Sequence[str]) -> Reserved:
         """Read the counters, and which codes are taken in any spelling."""

@@ -11,6 +11,12 @@ SELECT coalesce(
 -- One customer.
 SELECT body FROM customers WHERE source_id = $1;
 
+-- known_as --
+-- Of an array of customers, those kept under another id than their own (and perhaps others).
+SELECT customers.source_id, customers.body
+FROM unnest($1::text[]) AS wanted (source_id) JOIN customers ON customers.source_id = wanted.source_id
+WHERE position('"known_as":"'::bytea IN customers.body) > 0;
+
 -- discounts_alike --
 -- The discounts that a code may mean: as typed, or as folded.
 SELECT discounts.code, discounts.body

@@ -11,6 +11,12 @@ SELECT coalesce(
 -- One customer.
 SELECT body FROM customers WHERE source_id = ?1;
 
+-- known_as --
+-- Of an array of customers, those kept under another id than their own (and perhaps others).
+SELECT customers.source_id, customers.body
+FROM carray(?1) AS wanted CROSS JOIN customers ON customers.source_id = CAST(wanted.value AS TEXT)
+WHERE instr(customers.body, CAST('"known_as":"' AS BLOB)) > 0;
+
 -- discounts_alike --
 -- The discounts that a code may mean: as typed, or as folded.
 SELECT code, body FROM discounts WHERE code = ?1

@@ -1,0 +1,194 @@
+"""Between the ids that customers go by and the keys under which the store keeps what they have.
+
+The two are the same until a merge joins a customer who has much into one who has little: then the rows stay
+where the most of them are, under that customer's id as the key, and the little moves there. So a merge costs
+what the smaller of the two has, whichever id the message has the customer go by. Beyond this module all goes
+by ids; an engine's transactions know keys alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from adapter.model.customers import SOURCE_ID
+from adapter.model.events import Event
+from adapter.store.contract import (
+    Changes,
+    CounterKey,
+    CustomerRecord,
+    Erasure,
+    Identity,
+    Known,
+    Loaded,
+    Reserved,
+    Transaction,
+    Wanted,
+    Weight,
+)
+from adapter.store.rows import final_owners, given_to
+
+#: Up to so many rows are moved, whoever has more: a customer kept under another id costs a look-up with each
+#: message.
+FEW = 100
+
+
+class Named:
+    """A transaction in which customers go by their ids, over one that knows their keys."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        self.known = transaction.known
+        self._transaction = transaction
+        self._names: dict[str, str] = {}
+        self._keys: dict[str, str] = {}
+        self._weights: dict[str, Weight] = {}
+
+    async def load(self, wanted: Wanted, now: datetime) -> Loaded:
+        """Load, and name who is kept under another id."""
+        loaded = await self._transaction.load(wanted, now)
+        for key, record in loaded.customers.items():
+            if record.customer.known_as:
+                self._names[key] = record.customer.known_as
+        if self._names:
+            self._keys = {name: key for key, name in self._names.items()}
+            lost = {self._name(key): events for key, events in self.known.lost.items()}
+            self.known = Known(self.known.repeated, lost)
+            return self._named(loaded)
+        return loaded
+
+    async def past(self, source_ids: Sequence[str]) -> dict[str, list[Event]]:
+        """Read the events of customers."""
+        found = await self._transaction.past([self._key(each) for each in source_ids])
+        return {self._name(key): events for key, events in found.items()}
+
+    async def past_weights(self, source_ids: Sequence[str]) -> dict[str, int]:
+        """Weigh the events of customers."""
+        found = await self._transaction.past_weights([self._key(each) for each in source_ids])
+        return {self._name(key): weight for key, weight in found.items()}
+
+    async def weigh(self, source_ids: Sequence[str], most: int) -> dict[str, Weight]:
+        """Count what customers have."""
+        found = await self._transaction.weigh([self._key(each) for each in source_ids], most)
+        self._weights |= {self._name(key): weight for key, weight in found.items()}
+        return {each: self._weights[self._name(each)] for each in source_ids}
+
+    async def reserve(self, counters: Sequence[CounterKey], codes: Sequence[str]) -> Reserved:
+        """Read counters."""
+        if not self._keys:
+            return await self._transaction.reserve(counters, codes)
+        keyed = sorted({(self._key(scope), key) for scope, key in counters})
+        reserved = await self._transaction.reserve(keyed, codes)
+        used = {(self._name(scope), key): n for (scope, key), n in reserved.used.items()}
+        return Reserved(used, reserved.taken)
+
+    async def save(self, changes: Changes) -> None:
+        """Write everything under the keys of those to whom it belongs."""
+        if not self._keys and not changes.moved:
+            await self._transaction.save(changes)
+            return
+        owners = final_owners(changes.moved)
+        left = {record.customer.source_id for record in changes.customers}
+        keys = self._keys | {
+            owner: self._kept(owner, sources, named=owner in left)
+            for owner, sources in _by_owner(owners).items()
+        }
+        keys |= {old: keys[owner] for old, owner in owners.items()}
+        moved = [(self._key(old), keys[old]) for old in (*owners, *set(owners.values()))]
+        await self._transaction.save(_keyed(changes, keys, [(old, new) for old, new in moved if old != new]))
+
+    def _key(self, name: str) -> str:
+        return self._keys.get(name, name)
+
+    def _name(self, key: str) -> str:
+        return self._names.get(key, key)
+
+    def _kept(self, owner: str, sources: Sequence[str], *, named: bool) -> str:
+        """Return the key under which those who become one are kept: where the most is, if that is much."""
+        none = Weight()
+        largest = max(sources, key=lambda each: self._weights.get(each, none).rows)
+        most = self._weights.get(largest, none).rows
+        stays = most > max(FEW, self._weights.get(owner, none).rows)
+        return self._key(largest if stays and named else owner)
+
+    def _named(self, loaded: Loaded) -> Loaded:
+        names = self._names
+        identities = {
+            identity: self._name(owner)
+            for identity, owner in loaded.identities.items()
+            if identity != (SOURCE_ID, self._name(owner))
+        }
+        return Loaded(
+            loaded.answers,
+            identities | {(SOURCE_ID, key): name for key, name in names.items()},
+            {self._name(key): _named(record) for key, record in loaded.customers.items()},
+            {code: given_to(held, names) for code, held in loaded.discounts.items()},
+            [replace(timer, source_id=self._name(timer.source_id)) for timer in loaded.timers],
+        )
+
+
+def _named(record: CustomerRecord) -> CustomerRecord:
+    return replace(record, customer=record.customer.named())
+
+
+def _by_owner(owners: Mapping[str, str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for old, owner in owners.items():
+        found.setdefault(owner, []).append(old)
+    return found
+
+
+def _keyed(changes: Changes, keys: Mapping[str, str], moved: list[tuple[str, str]]) -> Changes:
+    """Return what is to be written under keys; `moved` is told in keys already."""
+
+    def key(name: str) -> str:
+        return keys.get(name, name)
+
+    return replace(
+        changes,
+        moved=moved,
+        customers=[_kept_as(record, key(record.customer.source_id)) for record in changes.customers],
+        identities=dict(_led((identity, key(owner)) for identity, owner in changes.identities.items())),
+        erased=[_erasing(each, key(each.source_id)) for each in changes.erased],
+        events=[replace(new, source_id=key(new.source_id)) for new in changes.events],
+        discounts=[given_to(held, keys) for held in changes.discounts],
+        counters=_sums(((key(scope), name), n) for (scope, name), n in changes.counters.items()),
+        bounds=_least(((key(scope), name), n) for (scope, name), n in changes.bounds.items()),
+        decisions=[replace(each, source_id=key(each.source_id)) for each in changes.decisions],
+        deliveries=[replace(each, source_id=key(each.source_id)) for each in changes.deliveries],
+        rewarded={message: key(owner) for message, owner in changes.rewarded.items()},
+        cancelled=[replace(each, source_id=key(each.source_id)) for each in changes.cancelled],
+        armed=[replace(each, source_id=key(each.source_id)) for each in changes.armed],
+    )
+
+
+def _kept_as(record: CustomerRecord, key: str) -> CustomerRecord:
+    name = record.customer.source_id
+    if key == name:
+        return record
+    return replace(record, customer=replace(record.customer, source_id=key, known_as=name))
+
+
+def _led(identities: Iterable[tuple[Identity, str]]) -> Iterable[tuple[Identity, str]]:
+    """Leave out that a key leads to itself."""
+    return ((identity, key) for identity, key in identities if identity != (SOURCE_ID, key))
+
+
+def _erasing(erasure: Erasure, key: str) -> Erasure:
+    asked = erasure.asked or (erasure.source_id,)
+    return erasure if key == erasure.source_id else replace(erasure, source_id=key, asked=asked)
+
+
+def _sums(counters: Iterable[tuple[CounterKey, int]]) -> dict[CounterKey, int]:
+    sums: dict[CounterKey, int] = {}
+    for counter, n in counters:
+        sums[counter] = sums.get(counter, 0) + n
+    return sums
+
+
+def _least(bounds: Iterable[tuple[CounterKey, int]]) -> dict[CounterKey, int]:
+    least: dict[CounterKey, int] = {}
+    for counter, n in bounds:
+        least[counter] = min(n, least.get(counter, n))
+    return least

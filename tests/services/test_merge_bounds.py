@@ -1,0 +1,138 @@
+"""How much may be joined into one customer; what is beyond waits in quarantine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from adapter.model.customers import Customer
+from adapter.model.operations import CustomerErase, CustomerMerge, CustomerUpsert, EventOccurred
+from adapter.services import people
+from adapter.services.people import MOST_JOINED, MOST_NAMES
+
+RULES = (
+    "rules: [{name: gift, trigger: started, action: {type: free_shipping}, guardrails: {per_user_limit: 1}}]"
+)
+
+
+@pytest.fixture
+async def desk(open_desk: Any) -> Any:
+    return await open_desk(RULES)
+
+
+def merge(desk: Any, old: str, new: str) -> Any:
+    """Return an alias as a message brings it."""
+    work = desk.work(CustomerMerge(new, old))
+    return replace(work, document={"messageId": work.key, "previousId": old, "userId": new})
+
+
+async def test_beyond_a_number_of_names_merges_are_quarantined_with_the_reason(desk: Any) -> None:
+    count = MOST_NAMES + 50
+    results = []
+    for start in range(0, count, 350):
+        works = [merge(desk, f"x{at}", f"x{at + 1}") for at in range(start, min(start + 350, count))]
+        results += await desk.settle(works)
+    assert [at for at, result in enumerate(results) if result.outcome == "quarantined"] == [MOST_NAMES]
+    assert results[MOST_NAMES].reason == "not joined: more than 1,000 ids would lead to one customer"
+    [kept] = await desk.store.quarantined()
+    assert (kept.reason, kept.key) == (results[MOST_NAMES].reason, results[MOST_NAMES].message_id)
+    assert await desk.store.customer("x0") == await desk.store.customer(f"x{MOST_NAMES}")
+    assert (await desk.take(CustomerMerge("y1", "y0"))).outcome == "processed"
+
+
+async def test_two_who_both_have_many_rows_are_not_joined(desk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(people, "MOST_MOVED", 20)
+    monkeypatch.setattr("adapter.services.arriving.MOST_MOVED", 20)
+    for who, many in (("ann", 40), ("bob", 30), ("cid", 5)):
+        await desk.settle([desk.work(desk.event("seen", who, minute)) for minute in range(many)])
+    [apart, joined] = await desk.settle([merge(desk, "ann", "bob"), merge(desk, "cid", "bob")])
+    assert (apart.outcome, joined.outcome) == ("quarantined", "processed")
+    assert apart.reason == people._TOO_MANY_ROWS
+    assert len(await desk.store.events("ann")) == 40
+    assert len(await desk.store.events("cid")) == 30
+
+
+async def test_two_of_whom_together_too_much_is_kept_are_not_joined(desk: Any) -> None:
+    much = "x" * (MOST_JOINED * 2 // 5)
+    for who in ("ann", "bob", "cid"):
+        await desk.take(CustomerUpsert(who, traits={f"of {who}": much}))
+    [joined, apart] = await desk.settle([merge(desk, "ann", "bob"), merge(desk, "bob", "cid")])
+    assert (joined.outcome, apart.outcome) == ("processed", "quarantined")
+    await desk.take(CustomerUpsert("bob", removed_traits=("of bob",)))
+    [joined] = await desk.settle([merge(desk, "bob", "cid")])
+    assert joined.outcome == "processed"
+    assert (await desk.store.customer("ann")).traits == {"of ann": much, "of cid": much}
+
+
+async def test_histories_of_many_event_names_are_not_joined_without_end(desk: Any) -> None:
+    sizes, outcomes = [], set()
+    for who in range(6):
+        names = [f"{who}-{number}-{'x' * 500}" for number in range(250)]
+        await desk.settle([desk.work(desk.event(name, f"u{who}")) for name in names])
+        [result] = await desk.settle([merge(desk, f"u{who}", "one")])
+        outcomes.add(result.outcome)
+        sizes.append(len((await desk.store.held("one")).history))
+    assert outcomes == {"processed", "quarantined"}
+    assert max(sizes) <= MOST_JOINED
+
+
+async def test_what_names_a_visitor_who_is_not_joined_is_taken_all_the_same(
+    desk: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(people, "MOST_NAMES", 3)
+    for number in range(3):
+        await desk.take(CustomerUpsert("ann", identities={"anonymous_id": f"known-{number}"}))
+    await desk.take(CustomerUpsert("visit", identities={"anonymous_id": "visit"}, traits={"seen": "shoes"}))
+    started: EventOccurred = replace(desk.event("started"), identities={"anonymous_id": "visit"})
+    result = await desk.take(started)
+    assert (result.outcome, len(result.discounts)) == ("processed", 1)
+    assert result.reason == people._TOO_MANY_NAMES
+    assert (await desk.store.customer("ann")).traits == {}
+    assert (await desk.store.customer("visit")).traits == {"seen": "shoes"}
+
+
+async def test_a_customer_kept_under_another_id_goes_by_the_one_that_a_merge_gave_them(desk: Any) -> None:
+    await desk.settle([desk.work(desk.event("seen", "old", minute)) for minute in range(150)])
+    first = await desk.take(desk.event("started", "old", 200))
+    await desk.take(CustomerUpsert("old", traits={"of": "old"}, fields={"email": "a@example.org"}))
+    await desk.take(CustomerUpsert("new", traits={"plan": "pro"}))
+    await desk.take(CustomerMerge("new", "old"))
+    [rows] = [record for record in await keys(desk) if record in ("old", "new")]
+    assert rows == "old", "what was much has not been moved"
+    for name in ("old", "new"):
+        customer = await desk.store.customer(name)
+        assert customer.source_id == "new"
+        assert customer.traits == {"of": "old", "plan": "pro"}
+        assert len(await desk.store.events(name, 500)) >= 151
+        assert {each.source_id for each in await desk.store.decisions(name)} == {"new"}
+        assert [each.source_id for each in await desk.store.discounts(name)] == ["new"]
+        held = await desk.store.held(name)
+        assert (held.source_id, held.customer, held.names) == ("new", customer, [("source_id", "old")])
+        assert (await desk.take(desk.event("started", name, 300))).discounts == [], "one each, however joined"
+    assert (await desk.store.discount(first.discounts[0].code)).source_id == "new"
+    [issued] = (await desk.store.issued_for([first.discounts[0].metadata["issued_for_event_id"]])).values()
+    assert [each.source_id for each in issued] == ["new"]
+    await desk.take(CustomerMerge("newer", "new"))
+    assert {(await desk.store.customer(name)).source_id for name in ("old", "new", "newer")} == {"newer"}
+    assert await keys(desk) == ["old"]
+
+
+async def keys(desk: Any) -> list[str]:
+    """Return the ids under which customers are kept."""
+    return [past.source_id for past in await desk.store.pasts("", 100)]
+
+
+async def test_erasing_a_customer_kept_under_another_id_leaves_nothing(desk: Any) -> None:
+    await desk.settle([desk.work(desk.event("seen", "old", minute)) for minute in range(150)])
+    await desk.take(CustomerMerge("new", "old"))
+    await desk.take(CustomerErase("new"))
+    for name in ("old", "new"):
+        held = await desk.store.held(name)
+        assert (held.customer, held.events, held.names, held.counters) == (None, [], [], {})
+    [receipt] = await desk.store.receipts("new")
+    assert receipt.removed["events"] == 150
+    await desk.take(CustomerUpsert("new", traits={"again": True}))
+    assert await desk.store.customer("new") == Customer("new", traits={"again": True})
+    assert await desk.store.customer("old") is None
