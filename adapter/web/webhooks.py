@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 from asyncio import to_thread
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from adapter.metrics import Metrics
 from adapter.model.encoding import encode
 from adapter.services.results import Result
 from adapter.sources import mparticle, mparticle_firehose, payloads, segment
@@ -36,7 +38,7 @@ def _segment(doors: Doors) -> Endpoint:
     # A signature over the whole body stands for the header, and is known only once the body is there.
     waived = bool(secrets) and doors.settings.segment.whole_signature_suffices
     unguarded, long, bounds = doors.unguarded, doors.long, doors.bounds
-    note = _noting(doors)
+    signatures = _Signatures(doors.metrics)
 
     def authorise(headers: Headers) -> None:
         if authorizations:
@@ -56,7 +58,7 @@ def _segment(doors: Doors) -> Endpoint:
     async def handle(body: bytes, headers: Headers) -> Answer:
         if secrets:
             form = segment.verify(body, said(headers, b"x-signature"), secrets)
-            note(body, form)
+            signatures.note(body, form)
             if waived and form != "whole":
                 authorise(headers)
         now = doors.clock()
@@ -68,21 +70,30 @@ def _segment(doors: Doors) -> Endpoint:
     return Endpoint("webhooks_segment", doors, handle, admit=admit)
 
 
-def _noting(doors: Doors) -> Callable[[bytes, segment.Form], None]:
-    """Return what counts verified signatures, and logs once that one covered a whole batch."""
-    counted = doors.metrics.signatures.labels
-    counts = {(body, form): counted(body, form) for body in ("message", "batch") for form in segment.FORMS}
-    logged = False
+class _Signatures:
+    """Counts what verified signatures cover, and logs once that one covers a whole batch."""
 
-    def note(body: bytes, form: segment.Form) -> None:
-        nonlocal logged
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics.signatures
+        self._counts: Counter[tuple[str, segment.Form]] = Counter()
+        self._logged = False
+        for body in ("message", "batch"):
+            for form in segment.FORMS:
+                self._metrics.labels(body, form)
+        metrics.keep_up(self._catch_up)
+
+    def note(self, body: bytes, form: segment.Form) -> None:
+        """Take note of a body whose signature verified."""
         batch = payloads.is_array(body)
-        counts["batch" if batch else "message", form].inc()
-        if batch and form == "whole" and not logged:
-            logged = True
+        self._counts["batch" if batch else "message", form] += 1
+        if batch and form == "whole" and not self._logged:
+            self._logged = True
             _log.info("Segment signs whole batches: every message of such a batch is authenticated")
 
-    return note
+    def _catch_up(self) -> None:
+        counts, self._counts = self._counts, Counter()
+        for labels, count in counts.items():
+            self._metrics.labels(*labels).inc(count)
 
 
 def _results(_body: bytes, _now: datetime) -> Callable[[Sequence[Result]], Answer]:

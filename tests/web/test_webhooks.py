@@ -141,6 +141,7 @@ async def test_what_signatures_cover_is_counted_and_a_whole_batch_logged_once(
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
         for body, part in [(first, first), (whole, first), (whole, whole), (whole, whole), (whole, b"no")]:
             await client.post("/webhooks/segment", content=body, headers=signed(part))
+    chosen.metrics.catch_up()
     counted = {
         (body, form): chosen.metrics.registry.get_sample_value(
             "adapter_segment_signatures_total", {"body": body, "form": form}
