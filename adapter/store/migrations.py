@@ -3,6 +3,9 @@
 Each after the first says whether the programs before it still do all they do, erasures too, on a store that
 has it: a line `-- older programs: may go on`, or `-- older programs: must not start`. The store remembers it,
 so that an older program which is started again while newer ones run knows of migrations that came after it.
+
+A line `-- beside traffic` makes each statement run outside of a transaction, so that an index can be built
+while older programs write. Such a file must come to the same when it is run again after it was interrupted.
 """
 
 from __future__ import annotations
@@ -16,16 +19,27 @@ from msgspec import Struct
 from adapter.errors import StoreUnavailable
 
 _FILE = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql\Z")
+_BESIDE_TRAFFIC = re.compile(r"^-- beside traffic$", re.MULTILINE)
 _OLDER = re.compile(r"^-- older programs: (may go on|must not start)$", re.MULTILINE)
 
 
 class Migration(Struct, frozen=True):
-    """One step of a schema; `sql` may hold many statements, `spares_older` lets programs before it go on."""
+    """One step of a schema; `sql` may hold many statements, `spares_older` lets programs before it go on.
+
+    With `beside_traffic` each statement runs by itself, outside of a transaction.
+    """
 
     number: int
     name: str
     sql: str
     spares_older: bool = False
+    beside_traffic: bool = False
+
+    @property
+    def statements(self) -> list[str]:
+        """Return the statements one by one; none of them may hold a semicolon."""
+        lines = (line for line in self.sql.splitlines() if not line.startswith("--"))
+        return [text for part in "\n".join(lines).split(";") if (text := part.strip())]
 
 
 class Applied(Struct, frozen=True):
@@ -86,4 +100,5 @@ def _migration(number: int, name: str, sql: str) -> Migration:
         raise ValueError(
             f"migration {number} does not say `-- older programs: may go on` or `must not start`"
         )
-    return Migration(number, name, sql, spares_older=said is not None and said[1] == "may go on")
+    spares_older = said is not None and said[1] == "may go on"
+    return Migration(number, name, sql, spares_older, _BESIDE_TRAFFIC.search(sql) is not None)

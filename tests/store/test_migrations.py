@@ -112,7 +112,7 @@ async def test_an_older_program_is_refused_where_one_that_it_does_not_know_forbi
     await served(url)
     await upgrade(url, *spares_older)
     with pytest.raises(
-        Unavailable, match=r"has schema \d, and this program knows \d: start the newer program"
+        Unavailable, match=r"has schema \d+, and this program knows \d+: start the newer program"
     ):
         await served(url)
     assert not (await open_store(url).schema()).usable

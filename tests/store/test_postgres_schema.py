@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import asyncpg
@@ -12,9 +12,10 @@ import pytest
 from adapter.errors import Unavailable
 from adapter.store.contract import Store, Wanted
 from adapter.store.engines import open_store
+from adapter.store.migrations import Migration
 from adapter.store.postgres.connection import connect
 from adapter.store.postgres.engine import PostgresStore
-from adapter.store.postgres.migrate import migrate
+from adapter.store.postgres.migrate import applied, migrate
 from adapter.store.postgres.statements import MIGRATIONS
 
 
@@ -97,3 +98,81 @@ async def test_a_schema_that_changes_meanwhile_stops_nobody(
         assert set(loaded.customers) == {"c1"}
         assert await running.customer("c1") is not None
     await connection.close()
+
+
+@pytest.fixture
+async def older(postgres_server: Any) -> AsyncIterator[Callable[..., Any]]:
+    """Opens connections to a new database that has the schema of a migration."""
+    server = await asyncpg.connect(postgres_server.dsn())
+    await server.execute("DROP DATABASE IF EXISTS older WITH (FORCE)")
+    await server.execute("CREATE DATABASE older")
+    opened: list[Any] = []
+
+    async def open_(number: int | None = None) -> Any:
+        opened.append(await connect(postgres_server.dsn("older"), {}))
+        if number is not None:
+            await migrate(opened[-1], MIGRATIONS[:number], "older")
+        return opened[-1]
+
+    yield open_
+    for connection in opened:
+        await connection.close()
+    await server.close()
+
+
+_INDEXES = """
+SELECT pg_get_indexdef(indexrelid) || indisvalid FROM pg_index
+WHERE indrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace) ORDER BY 1
+"""
+BESIDE_TRAFFIC = [step for step in MIGRATIONS if step.beside_traffic]
+WRITES = {
+    "folded_codes": "INSERT INTO codes VALUES ('{0}', 'c1')",
+    "event_indexes": (
+        "INSERT INTO events (source_id, occurred_at, event_id, body) VALUES ('c1', 1, '{0}', '')"
+    ),
+}
+_WAITING = """
+SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'CREATE%INDEX%' AND wait_event_type = 'Lock'
+"""
+
+
+@pytest.mark.parametrize("step", BESIDE_TRAFFIC, ids=lambda step: step.name)
+async def test_an_index_is_built_while_older_programs_write(older: Callable[..., Any], step: Any) -> None:
+    write = WRITES[step.name]
+    migrating, writing, another = await older(step.number - 1), await older(), await older()
+    under_way = writing.transaction()
+    await under_way.start()
+    await writing.execute(write.format("under way"))
+    task = asyncio.create_task(migrate(migrating, MIGRATIONS, "older"))
+    async with asyncio.timeout(20):
+        while not await another.fetchval(_WAITING):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    await another.execute("SET lock_timeout = '1s'")
+    await another.execute(write.format("meanwhile"))
+    await under_way.commit()
+    await task
+    assert await another.fetchval("SELECT count(*) FROM pg_index WHERE NOT indisvalid") == 0
+
+
+@pytest.mark.parametrize("step", BESIDE_TRAFFIC, ids=lambda step: step.name)
+async def test_what_was_interrupted_beside_traffic_is_begun_again(
+    older: Callable[..., Any], store_url: str, step: Any
+) -> None:
+    half_way = await older(step.number - 1)
+    for statement in step.statements[: len(step.statements) // 2 + 1]:
+        await half_way.execute(statement)
+    await migrate(half_way, MIGRATIONS, "older")
+    fresh = await connect(store_url, {})
+    indexes = [[row[0] for row in await each.fetch(_INDEXES)] for each in (fresh, half_way)]
+    await fresh.close()
+    assert indexes[0] == indexes[1]
+
+
+async def test_a_step_that_fails_leaves_the_steps_before_it(older: Callable[..., Any]) -> None:
+    connection = await older(1)
+    broken = Migration(3, "broken", "CREATE TABLE half (n int); SELECT 1 / 0", spares_older=True)
+    with pytest.raises(asyncpg.DivisionByZeroError):
+        await migrate(connection, [*MIGRATIONS[:2], broken], "older")
+    assert [step.number for step in await applied(connection)] == [1, 2]
+    assert await connection.fetchval("SELECT to_regclass('half')") is None
+    await migrate(connection, MIGRATIONS, "older")

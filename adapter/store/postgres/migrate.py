@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
+from adapter.errors import StoreUnavailable
 from adapter.store.migrations import Applied, Migration, pending
 from adapter.store.postgres.connection import Connection
 
 #: Any number that no other program on this database is likely to lock.
 _LOCK = 0x62646973636F756E
+#: Seconds that a step may take.
+_LONG = 3_600
 _TABLE = """
 CREATE TABLE IF NOT EXISTS schema_version (
     number integer PRIMARY KEY,
@@ -34,27 +38,52 @@ async def applied(connection: Connection) -> list[Applied]:
 
 
 async def migrate(connection: Connection, migrations: Sequence[Migration], store: str) -> bool:
-    """Apply what is missing, all of it or nothing, and return whether the store was new.
+    """Apply what is missing, each step all of it or nothing, and return whether the store was new.
 
     Raises StoreUnavailable for a schema that is too new.
     """
     found = await applied(connection)
     if not pending(migrations, found, store):
         return False
-    # On its own, for it locks out whoever asks for the schema, and what follows may take minutes.
     async with _alone(connection):
         await connection.execute(_TABLE)
-    async with _alone(connection):
         for step in pending(migrations, await applied(connection), store):
-            await connection.execute(step.sql, timeout=600)
-            await connection.execute(_RECORD, step.number, step.name, step.spares_older)
+            await _apply(connection, step)
     return not found
+
+
+async def _apply(connection: Connection, step: Migration) -> None:
+    record = (step.number, step.name, step.spares_older)
+    if step.beside_traffic:
+        # Such a statement waits for every transaction that was there before it, however long that takes.
+        await connection.execute("SET lock_timeout = 0")
+        for statement in step.statements:
+            await connection.execute(statement, timeout=_LONG)
+        await connection.execute(_RECORD, *record)
+        return
+    async with connection.transaction():
+        await connection.execute("SET LOCAL lock_timeout = '60s'")
+        await connection.execute(step.sql, timeout=_LONG)
+        await connection.execute(_RECORD, *record)
 
 
 @asynccontextmanager
 async def _alone(connection: Connection) -> AsyncIterator[None]:
-    """Run a transaction while no other process migrates."""
-    async with connection.transaction():
-        await connection.execute("SET LOCAL lock_timeout = '60s'")
-        await connection.execute(f"SELECT pg_advisory_xact_lock({_LOCK})", timeout=60)
+    """Let no other process migrate meanwhile.
+
+    The lock is asked for again and again: who waits for it inside a statement would be waited for by an index
+    that is built beside traffic.
+    """
+    try:
+        async with asyncio.timeout(_LONG):
+            while not await connection.fetchval(f"SELECT pg_try_advisory_lock({_LOCK})"):  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+    except TimeoutError as error:
+        message = "another process has been migrating the store for an hour; see what keeps it"
+        raise StoreUnavailable(message) from error
+    try:
         yield
+    finally:
+        if not connection.is_closed():
+            await connection.execute("RESET lock_timeout")
+            await connection.execute(f"SELECT pg_advisory_unlock({_LOCK})")

@@ -3,9 +3,6 @@
 -- An event is the same whenever source, customer, name and id are: `identity` are 16 bytes for all of these but the
 -- customer. Of events that older programs store the source is not known, and `identity` is empty.
 ALTER TABLE events ADD COLUMN identity bytea NOT NULL DEFAULT '';
-ALTER TABLE events DROP CONSTRAINT events_pkey;
-CREATE INDEX events_by_customer ON events (source_id, occurred_at, event_id);
-CREATE UNIQUE INDEX events_by_identity ON events (source_id, identity) WHERE identity <> '';
 
 -- Appends events, of one identity the first; returns which of those given (from 1) are there already.
 CREATE FUNCTION add_events_1(
