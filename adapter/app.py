@@ -40,6 +40,7 @@ from adapter.services.deciding import decide
 from adapter.services.expiry import Expiry, Intervals
 from adapter.services.gauges import Gauges
 from adapter.services.health import Health
+from adapter.services.ignoring import Ignoring
 from adapter.services.ingest import Ingest, Policy
 from adapter.services.issuing import Means
 from adapter.services.lane import Pace
@@ -184,7 +185,8 @@ def compose(
     committer = Committer(settle, _limits(settings), metrics, completing.complete)
     senders = {name: destination for name, (destination, _) in destinations.items()}
     relay = Relay(store, senders, world.clock, world.jitter, metrics, pace=_pace(settings))
-    ingest = Ingest(books, committer, _policy(settings), metrics, world.clock)
+    ignoring = Ignoring(store, world.clock, _days(settings.retention.decision_days))
+    ingest = Ingest(books, committer, _policy(settings), metrics, world.clock, ignored=ignoring.note)
     patience = Patience(settings.ingest.max_wait_seconds)
     checkout = Checkout(store, committer, books, world.clock, patience)
     retries = Retries(store, world.clock, relay.wake, tuple(destinations), patience)
@@ -196,7 +198,7 @@ def compose(
     reload = Reload(books, lambda: read_books(settings, known), watch.changes, health, metrics)
 
     clients = [client for _, client in destinations.values()]
-    loops = [relay.run, expiry.run, timers.run, Gauges(store, metrics).run, reload.run]
+    loops = [relay.run, expiry.run, timers.run, Gauges(store, metrics).run, reload.run, ignoring.run]
     working = partial(_working, store, timers, committer, completing)
     running = partial(_running, clients, working, loops)
     doors = Doors(

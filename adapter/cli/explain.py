@@ -7,6 +7,7 @@ from typing import Annotated
 from urllib.parse import quote
 
 import typer
+from msgspec import Struct
 
 from adapter.app import check_files
 from adapter.cli import ids
@@ -15,6 +16,8 @@ from adapter.cli.settings import AsJson, Config, Rules, Store, options, settled,
 from adapter.errors import AdapterError
 from adapter.model.decisions import Decision
 from adapter.model.encoding import encode
+from adapter.model.ignored import Ignored
+from adapter.model.quarantine import Unmapped, unmapped
 from adapter.rules.explain import explain
 from adapter.store.contract import Store as Reading
 
@@ -23,6 +26,8 @@ Examples:
   adapter explain user_123
   adapter explain user_123 --event evt_789"""
 
+#: So many names of ignored messages are shown.
+_IGNORED = 20
 SourceId = Annotated[str, typer.Argument(help="The customer's source_id.", callback=ids.of_a_customer)]
 Event = Annotated[
     str | None,
@@ -47,26 +52,59 @@ def decisions(
     """
     settings = settled(config, options(store, rules=rules))
     try:
-        found = asyncio.run(_found(settings.store.url, source_id, event, limit))
+        known = asyncio.run(_known(settings.store.url, source_id, event, limit))
     except AdapterError as error:
         raise stopped(error, f"GET /v1/decisions?source_id={quote(source_id, safe='')}") from None
     _, book, _ = check_files(settings.files)
     if book is not None:
-        found = [book.complete(decision) for decision in found]
+        known.decisions = [book.complete(decision) for decision in known.decisions]
     if as_json:
-        typer.echo(encode(found))
-    elif found:
-        typer.echo("\n\n".join("\n  ".join(explain(decision)) for decision in found))
+        typer.echo(encode(known))
     else:
-        typer.echo(f"adapter: nothing was decided for `{source_id}`", err=True)
-    if not found:
+        _tell(known, source_id)
+    if not known.decisions and not known.quarantined:
         raise typer.Exit(1)
 
 
-async def _found(url: str, source_id: str, event: str | None, limit: int) -> list[Decision]:
+class Known(Struct):
+    """Why a customer got something or nothing; `ignored` is what no mapping takes, of all customers."""
+
+    decisions: list[Decision]
+    quarantined: list[Unmapped]
+    ignored: list[Ignored]
+
+
+def _tell(known: Known, source_id: str) -> None:
+    parts = ["\n  ".join(explain(decision)) for decision in known.decisions]
+    parts += [
+        f"message {each.key} of {each.source}, received at {each.received_at:%Y-%m-%d %H:%M:%S} UTC\n"
+        f"  waits in quarantine ({each.id}): {each.reason}"
+        for each in known.quarantined
+    ]
+    if parts:
+        typer.echo("\n\n".join(parts))
+    else:
+        typer.echo(f"adapter: nothing was decided for `{source_id}`", err=True)
+    if known.ignored:
+        typer.echo("\n  ".join(["\nno mapping takes, of all customers:", *map(_ignored, known.ignored)]))
+
+
+def _ignored(each: Ignored) -> str:
+    event = f" `{each.event}`" if each.event else ""
+    times = f"{each.count} times" if each.count > 1 else "once"
+    return (
+        f"{each.source} {each.type or 'others'}{event}: {times}, last at {each.last_at:%Y-%m-%d %H:%M:%S} UTC"
+    )
+
+
+async def _known(url: str, source_id: str, event: str | None, limit: int) -> Known:
     async with existing(url) as store:
         found = await _latest(store, source_id, 1000 if event else limit)
-    return [decision for decision in found if event in (None, decision.event_id)][:limit]
+        found = [decision for decision in found if event in (None, decision.event_id)][:limit]
+        if event is not None:
+            return Known(found, [], [])
+        quarantined = await store.quarantined_of(source_id, limit)
+        return Known(found, [unmapped(each) for each in quarantined], await store.ignored(_IGNORED))
 
 
 async def _latest(store: Reading, source_id: str, most: int) -> list[Decision]:

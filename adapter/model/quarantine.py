@@ -87,6 +87,24 @@ class Excerpt(Struct, frozen=True):
     truncated: bool
 
 
+class Unmapped(Struct):
+    """A quarantined message in short: why it earned nothing, and where it is found `whole`."""
+
+    id: int
+    source: str
+    key: str
+    reason: str
+    received_at: datetime
+    whole: str
+
+
+def unmapped(each: Excerpt) -> Unmapped:
+    """Return a quarantined message in short."""
+    return Unmapped(
+        each.id, each.source, each.key, each.reason, each.received_at, f"/v1/quarantine/{each.id}"
+    )
+
+
 def packed(message: Quarantined) -> Quarantined:
     """Return a message as it is kept: one with a long document Packed."""
     if isinstance(message, Packed) or len(memoryview(message.document)) <= SHOWN:

@@ -14,6 +14,7 @@ from adapter.model.decisions import Decision
 from adapter.model.discounts import Discount, HeldDiscount
 from adapter.model.encoding import encode
 from adapter.model.events import Event
+from adapter.model.ignored import Ignored
 from adapter.model.operations import DiscountMove
 from adapter.model.pages import Page
 from adapter.model.quarantine import Excerpt, Quarantined
@@ -128,6 +129,14 @@ class Checkout:
             if before is None:
                 break
         return asked
+
+    async def quarantined_of(self, source_id: str) -> list[Excerpt]:
+        """Return the latest quarantined messages that name a customer."""
+        return await self._read(self._store.quarantined_of(source_id))
+
+    async def ignored(self) -> list[Ignored]:
+        """Return which messages no mapping takes, the latest first."""
+        return await self._read(self._store.ignored())
 
     async def quarantined(self, before: int | None = None) -> list[Excerpt]:
         """Return the latest quarantined messages, or the latest of those with an id below `before`."""

@@ -68,8 +68,11 @@ class Ingest:
         policy: Policy,
         metrics: Metrics,
         clock: Callable[[], datetime],
+        *,
+        ignored: Callable[[Message], None] = lambda message: None,
     ) -> None:
         self._books = books
+        self._ignored = ignored
         self._committer = committer
         self._policy = policy
         self._metrics = metrics
@@ -138,6 +141,8 @@ class Ingest:
             results.append(_ignored(message) if work is None else None)
             if work is not None:
                 works.append(work)
+            else:
+                self._ignored(message)
         for kept in quarantined:
             results.append(None)
             works.append(Work(kept.source, kept.key, kept.key, kept.received_at, quarantine=kept))

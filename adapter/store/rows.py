@@ -18,6 +18,7 @@ from adapter.model.deliveries import Delivery, Pause
 from adapter.model.discounts import HeldDiscount
 from adapter.model.encoding import encode
 from adapter.model.events import Event
+from adapter.model.ignored import Ignored
 from adapter.model.pages import Page
 from adapter.model.quarantine import SHOWN, Excerpt, Packed, Quarantined, beginning, packed, unpacked
 from adapter.model.timers import Timer
@@ -218,6 +219,18 @@ def read_pause(row: Iterable[Any]) -> Pause:
     """Return the pause of a row."""
     destination, since, until, reason = row
     return Pause(destination, moment(since), moment(until), reason)
+
+
+def ignored_row(ignored: Ignored) -> tuple[Any, ...]:
+    """Return the row of what no mapping takes."""
+    times = micros(ignored.first_at), micros(ignored.last_at)
+    return (ignored.source, ignored.type, ignored.event, ignored.count, *times)
+
+
+def read_ignored(row: Iterable[Any]) -> Ignored:
+    """Return what no mapping takes, of a row as `ignored_row` makes it."""
+    source, kind, event, count, first_at, last_at = row
+    return Ignored(source, kind, event, count, moment(first_at), moment(last_at))
 
 
 def read_delivery(row: Iterable[Any]) -> Delivery:

@@ -84,6 +84,15 @@ TABLES = (
     ),
     _table("quarantine_names", name="bytes", id="number"),
     _table(
+        "ignored",
+        source="text",
+        type="text",
+        event="text",
+        count="number",
+        first_at="number",
+        last_at="number",
+    ),
+    _table(
         "receipts",
         number="number",
         customer="bytes",

@@ -20,7 +20,7 @@ from adapter.model.encoding import encode
 from adapter.model.ids import fault
 from adapter.model.operations import DiscountMove
 from adapter.model.pages import Page
-from adapter.model.quarantine import Excerpt
+from adapter.model.quarantine import Excerpt, unmapped
 from adapter.model.units import units
 from adapter.web.bodies import read
 from adapter.web.credentials import bearer, enter, require
@@ -70,6 +70,7 @@ def routes(doors: Doors) -> list[Route]:
         _route(doors, "/v1/customers/{source_id:path}", _customer),
         _route(doors, "/v1/customers/{source_id:path}", _erase, "DELETE"),
         _route(doors, "/v1/decisions", _decisions),
+        _route(doors, "/v1/ignored", _ignored),
         _route(doors, "/v1/quarantine", _quarantine),
         _route(doors, "/v1/deliveries/pauses", _pauses),
         _route(doors, "/v1/deliveries/retries", _retries, "POST"),
@@ -182,7 +183,14 @@ async def _decisions(doors: Doors, request: Request) -> Any:
     event_id = request.query_params.get("event_id") or None
     if event_id is not None:
         return {"decisions": await doors.checkout.decisions_on(_one(source_id), event_id), "next": None}
-    return _listed("decisions", await doors.checkout.decisions(_one(source_id), _before(request)))
+    listed = _listed("decisions", await doors.checkout.decisions(_one(source_id), _before(request)))
+    if _before(request) is None:
+        listed["quarantined"] = list(map(unmapped, await doors.checkout.quarantined_of(source_id)))
+    return listed
+
+
+async def _ignored(doors: Doors, request: Request) -> Any:
+    return {"ignored": await doors.checkout.ignored()}
 
 
 async def _quarantine(doors: Doors, request: Request) -> Any:

@@ -16,6 +16,7 @@ from adapter.model.deliveries import Pause
 from adapter.model.discounts import Discount
 from adapter.model.erasures import Receipt
 from adapter.model.events import Event
+from adapter.model.ignored import Ignored
 from adapter.model.operations import DiscountMove
 from adapter.model.pages import Page
 from adapter.model.quarantine import Excerpt, Quarantined
@@ -69,6 +70,14 @@ class Checkout(Protocol):
 
     async def decisions_on(self, source_id: str, event_id: str) -> list[Decision]:
         """Return the decisions on one event, with a sentence for every rule."""
+        ...
+
+    async def quarantined_of(self, source_id: str) -> list[Excerpt]:
+        """Return the latest quarantined messages that name a customer."""
+        ...
+
+    async def ignored(self) -> list[Ignored]:
+        """Return which messages no mapping takes, the latest first."""
         ...
 
     async def quarantined(self, before: int | None = None) -> list[Excerpt]:

@@ -14,7 +14,8 @@ from adapter.model.deliveries import Pause
 from adapter.model.discounts import Discount
 from adapter.model.erasures import Receipt
 from adapter.model.events import Event
-from adapter.model.quarantine import Quarantined
+from adapter.model.ignored import Ignored
+from adapter.model.quarantine import Quarantined, Unmapped
 from adapter.services.exporting import Export
 from adapter.services.health import Check
 from adapter.services.results import Result
@@ -73,10 +74,20 @@ class Events(Struct):
 
 
 class Decisions(Struct):
-    """A customer's decisions, newest first: a page, and what gives the `next` one as `before`."""
+    """A customer's decisions, newest first: a page, and what gives the `next` one as `before`.
+
+    The first page has the latest quarantined messages that name the customer too.
+    """
 
     decisions: list[Decision]
     next: str | None
+    quarantined: list[Unmapped] = []
+
+
+class IgnoredMessages(Struct):
+    """Which messages no mapping takes, of all customers, the latest first."""
+
+    ignored: list[Ignored]
 
 
 class Quarantine(Struct):
@@ -99,8 +110,8 @@ class Readiness(Struct):
 
 
 _SCHEMAS = (
-    Settled, Error, EventsApiErrors, Discounts, Events, Decisions, Quarantine, Quarantined, Pauses, Retried,
-    Readiness, Customer, Move, Receipt, Export, Accepted,
+    Settled, Error, EventsApiErrors, Discounts, Events, Decisions, IgnoredMessages, Quarantine, Quarantined,
+    Pauses, Retried, Readiness, Customer, Move, Receipt, Export, Accepted,
 )  # fmt: skip
 _WORDS = {400: "The body cannot be read", 401: "Credentials are missing", 403: "Credentials are wrong",
           404: "There is nothing under that name", 409: "The discount cannot move there",
@@ -204,6 +215,9 @@ def _api() -> Json:
             "get": _read("listDecisions", "Why a customer's events earned something, or did not", "Decisions",
                          [_parameter("source_id", "query"), _parameter("event_id", "query", required=False),
                           before], 400)
+        },
+        "/v1/ignored": {
+            "get": _read("listIgnored", "Which messages no mapping takes", "IgnoredMessages", [])
         },
         "/v1/quarantine": {
             "get": _read("listQuarantine", "What could not be mapped or decided, and why", "Quarantine",

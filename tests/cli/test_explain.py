@@ -16,6 +16,14 @@ from adapter.cli.main import commands
 from adapter.settings.fields import build
 
 ROOT = Path(__file__).parents[2]
+ORDERS = """\
+source: segment
+mappings:
+  - name: Orders
+    subscribe: type = "track" and event = "Order Completed"
+    action: event
+    fields: {source_id: {"@path": $.userId}, name: order_completed}
+"""
 
 
 @pytest.fixture(scope="module")
@@ -57,9 +65,9 @@ def test_each_rule_has_a_sentence_newest_decision_first(store: str) -> None:
 
 
 def test_one_event_can_be_asked_for(store: str) -> None:
-    [decision] = json.loads(run(store, "u", "--event", "m-0", "--json").stdout)
+    [decision] = json.loads(run(store, "u", "--event", "m-0", "--json").stdout)["decisions"]
     assert decision["event_id"] == "m-0"
-    assert len(json.loads(run(store, "u", "--limit", "1", "--json").stdout)) == 1
+    assert len(json.loads(run(store, "u", "--limit", "1", "--json").stdout)["decisions"]) == 1
 
 
 def test_nothing_known_ends_with_1(store: str) -> None:
@@ -86,3 +94,39 @@ def test_of_many_rules_every_one_has_its_sentence(tmp_path: Path) -> None:
     (rules / "many.yaml").write_text("rules:\n" + one.format(1, action))
     lines = run(url, "u", "--event", "m-0", "--rules", str(rules)).stdout.splitlines()
     assert lines[11:] == ["  and 20 more rules, whose conditions do not hold"]
+
+
+def test_what_was_quarantined_or_ignored_is_told_too(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'adapter.db'}"
+    mappings = tmp_path / "mappings"
+    mappings.mkdir()
+    (mappings / "shop.yaml").write_text(ORDERS)
+    asyncio.run(_unheard(url, mappings))
+    result = run(url, "v")
+    lines = result.stdout.splitlines()
+    assert result.exit_code == 0
+    assert lines[0].startswith("message bad:track of segment, received at ")
+    assert lines[1].startswith("  waits in quarantine (1): ")
+    assert lines[3] == "no mapping takes, of all customers:"
+    assert lines[4].startswith("  segment track `Cart Whistled`: once, last at ")
+    known = json.loads(run(url, "v", "--json").stdout)
+    assert known["decisions"] == []
+    assert [each["whole"] for each in known["quarantined"]] == ["/v1/quarantine/1"]
+    assert [each["event"] for each in known["ignored"]] == ["Cart Whistled"]
+
+
+async def _unheard(url: str, mappings: Path) -> None:
+    rules = ROOT / "rules"
+    composed = app.compose(build({
+        ("files", "mappings"): str(mappings), ("files", "rules"): str(rules), ("store", "url"): url,
+    }))  # fmt: skip
+    transport = httpx.ASGITransport(composed.asgi)
+    async with (
+        composed.running(),
+        httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client,
+    ):
+        for call in (
+            {"type": "track", "event": "Order Completed", "messageId": "bad", "userId": {"id": "v"}},
+            {"type": "track", "event": "Cart Whistled", "messageId": "m", "userId": "v"},
+        ):
+            await client.post("/webhooks/segment", json=call)

@@ -19,6 +19,7 @@ from adapter.model.deliveries import Delivery
 from adapter.model.discounts import Claim, Discount, HeldDiscount, PercentageOff, Status
 from adapter.model.encoding import encode
 from adapter.model.events import Event, User
+from adapter.model.ignored import Ignored
 from adapter.model.quarantine import Quarantined
 from adapter.model.timers import Timer
 from adapter.store.contract import (
@@ -34,8 +35,9 @@ from adapter.store.contract import (
 )
 from adapter.store.engines import open_store
 
-_TABLES = ("messages", "customers", "identities", "events", "decisions", "codes", "discounts", "counters",
-           "deliveries", "timers", "quarantine", "receipts", "copy_progress", "pauses")  # fmt: skip
+_TABLES = ("messages", "customers", "identities", "events", "decisions", "codes",
+           "discounts", "counters", "deliveries", "timers", "quarantine",
+           "ignored", "receipts", "copy_progress", "pauses")  # fmt: skip
 NOW = datetime(2026, 11, 21, 10, 30, 0, 123457, tzinfo=UTC)
 
 
@@ -93,6 +95,9 @@ class Make:
         self, key: str, reason: str = "no userId", names: dict[str, Any] | None = None
     ) -> Quarantined:
         return Quarantined("segment", key, Raw(encode({"type": "track"} | (names or {}))), reason, NOW)
+
+    def ignored(self, event: str, count: int = 1, at: datetime = NOW) -> Ignored:
+        return Ignored("segment", "track", event, count, at, at)
 
     def changes(self, **given: Any) -> Changes:
         empty: dict[str, Any] = {

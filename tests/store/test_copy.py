@@ -51,6 +51,7 @@ async def filled(store: Any, run: Any, make: Any) -> Any:
         erased=[Erasure("gone", ("gone", "é"), "api", "r1")],
         armed=[make.timer(), make.timer("other\0", "c2")],
     )
+    await store.add_ignored([make.ignored("é\0"), make.ignored("")], 10, None)
     return store
 
 
@@ -70,6 +71,7 @@ async def test_a_copy_holds_everything(filled: Any, other: Any, make: Any) -> No
     assert await other.lapsed(make.at(hours=9), 99) == [f"A{number}" for number in range(10)]
     assert await other.deliveries("due") == await filled.deliveries("due")
     assert await other.quarantined() == await filled.quarantined()
+    assert await other.ignored() == await filled.ignored() != []
     assert await other.receipts("é") == await filled.receipts("é") != []
     assert (await other.held("c\0")).quarantined == (await filled.held("c\0")).quarantined != []
     assert await other.due_timers(make.at(days=1), 9) == await filled.due_timers(make.at(days=1), 9)

@@ -22,6 +22,7 @@ from adapter.model.discounts import Discount, HeldDiscount, PercentageOff
 from adapter.model.encoding import encode
 from adapter.model.erasures import Receipt
 from adapter.model.events import Event, User
+from adapter.model.ignored import Ignored
 from adapter.model.operations import DiscountMove
 from adapter.model.pages import Page
 from adapter.model.quarantine import Excerpt, Quarantined
@@ -112,6 +113,12 @@ class Services:
     async def decisions_on(self, source_id: str, event_id: str) -> list[Decision]:
         outcome = RuleOutcome("high-value-cart-first-purchase", "issued", "every condition holds")
         return [Decision(event_id, "checkout_started", source_id, NOW, "book", (outcome,), {})]
+
+    async def quarantined_of(self, source_id: str) -> list[Excerpt]:
+        return await self.quarantined()
+
+    async def ignored(self) -> list[Ignored]:
+        return [Ignored("segment", "track", "Product Viewed", 3, NOW, NOW)]
 
     async def quarantined(self, before: int | None = None) -> list[Excerpt]:
         document = Raw(b'{"userId":"u"}')

@@ -113,6 +113,22 @@ async def test_the_decision_on_one_event_can_be_asked_for(connect: Connect) -> N
     assert decision["event_id"] == "evt_1"
 
 
+async def test_decisions_name_the_quarantined_messages_of_the_customer(connect: Connect) -> None:
+    asked = {"source_id": "u"}
+    answer = (await connect().get("/v1/decisions", params=asked)).json()
+    assert answer["quarantined"][0] == {
+        "id": 8, "source": "segment", "key": "m", "reason": "no name", "whole": "/v1/quarantine/8",
+        "received_at": answer["quarantined"][0]["received_at"],
+    }  # fmt: skip
+    further = (await connect().get("/v1/decisions", params=asked | {"before": "x"})).json()
+    assert "quarantined" not in further
+
+
+async def test_what_no_mapping_takes_is_listed(connect: Connect) -> None:
+    [ignored] = (await connect().get("/v1/ignored")).json()["ignored"]
+    assert (ignored["type"], ignored["event"], ignored["count"]) == ("track", "Product Viewed", 3)
+
+
 async def test_decisions_of_nobody_are_refused(connect: Connect) -> None:
     assert (await connect().get("/v1/decisions")).status_code == 400
 

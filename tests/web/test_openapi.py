@@ -46,6 +46,7 @@ def test_every_route_is_described_and_nothing_else(doors: Any) -> None:
         ("/v1/customers/user/123", "Customer"),
         ("/v1/customers/user/123/export", "Export"),
         ("/v1/decisions?source_id=u", "Decisions"),
+        ("/v1/ignored", "IgnoredMessages"),
         ("/v1/quarantine", "Quarantine"),
         ("/v1/deliveries/pauses", "Pauses"),
         ("/v1/quarantine/8", "Quarantined"),

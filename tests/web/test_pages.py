@@ -27,6 +27,7 @@ DOORS = [
     ("GET", "/v1/customers/u/export"),
     ("DELETE", "/v1/customers/u"),
     ("GET", "/v1/decisions?source_id=u"),
+    ("GET", "/v1/ignored"),
     ("GET", "/v1/quarantine"),
     ("POST", "/v1/discounts/HV15-8K2F/apply"),
 ]

@@ -25,6 +25,7 @@ _KEYS = {
     "timers": ("source_id", "rule"),
     "quarantine": ("id",),
     "quarantine_names": ("name", "id"),
+    "ignored": ("source", "type", "event"),
     "receipts": ("number",),
 }
 _TYPES = {"text": "text", "bytes": "bytea", "number": "bigint", "boolean": "boolean"}

@@ -17,6 +17,7 @@ from adapter.model.deliveries import Delivery, Pause
 from adapter.model.discounts import HeldDiscount
 from adapter.model.erasures import Receipt
 from adapter.model.events import Event
+from adapter.model.ignored import Ignored
 from adapter.model.pages import Page
 from adapter.model.quarantine import Excerpt, Quarantined
 from adapter.model.timers import Timer
@@ -216,6 +217,18 @@ class PostgresStore:
     async def quarantined_message(self, id_: int) -> Quarantined | None:
         """Return one quarantined message, whole."""
         return await self._read(lambda connection: Reads(connection).quarantined_message(id_))
+
+    async def quarantined_of(self, source_id: str, limit: int = 100) -> list[Excerpt]:
+        """Return quarantined messages that name a customer."""
+        return await self._read(lambda connection: Reads(connection).quarantined_of(source_id, limit))
+
+    async def add_ignored(self, counted: Sequence[Ignored], most: int, before: datetime | None) -> None:
+        """Add counts of messages that no mapping takes."""
+        await self._read(lambda connection: outbox.add_ignored(connection, counted, most, before))
+
+    async def ignored(self, limit: int = 100) -> list[Ignored]:
+        """Return which messages no mapping takes."""
+        return await self._read(lambda connection: Reads(connection).ignored(limit))
 
     async def release_quarantined(self, ids: Sequence[int]) -> int:
         """Delete quarantine entries."""

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from adapter.model.deliveries import ROUND, Delivery
+from adapter.model.ignored import Ignored
 from adapter.store.contract import Aged, Settlement
 from adapter.store.moments import micros
 from adapter.store.postgres.connection import Connection
 from adapter.store.postgres.statements import SQL
 from adapter.store.postgres.text import arrays
-from adapter.store.rows import read_delivery, settled_row
+from adapter.store.rows import ignored_row, read_delivery, settled_row
 
 #: Old rows dropped in one transaction, so that none holds locks for long.
 _SOME = 5_000
@@ -54,6 +55,14 @@ async def revive(
 async def release_quarantined(connection: Connection, ids: Sequence[int]) -> int:
     """Remove quarantine entries."""
     return len(await connection.fetch(SQL["release_quarantined"], list(ids)))
+
+
+async def add_ignored(
+    connection: Connection, counted: Sequence[Ignored], most: int, before: datetime | None
+) -> None:
+    """Add counts of messages that no mapping takes, and drop what is too old or too much."""
+    await connection.execute(SQL["add_ignored"], *arrays(map(ignored_row, counted), width=6))
+    await connection.execute(SQL["drop_ignored"], most, micros(before) if before else 0)
 
 
 async def forget_some(connection: Connection, kind: Aged, before: datetime) -> int:

@@ -18,6 +18,7 @@ from adapter.model.deliveries import Delivery, Pause
 from adapter.model.discounts import HeldDiscount
 from adapter.model.erasures import Receipt, fingerprint
 from adapter.model.events import Event
+from adapter.model.ignored import Ignored
 from adapter.model.pages import Page
 from adapter.model.quarantine import Excerpt, Quarantined
 from adapter.model.timers import Timer
@@ -54,6 +55,7 @@ from adapter.store.rows import (
     read_event,
     read_excerpt,
     read_held,
+    read_ignored,
     read_pause,
     read_quarantined,
     read_timer,
@@ -174,6 +176,20 @@ class Reads:
         """Return one quarantined message, whole."""
         rows = await self._rows("quarantined_message", id_)
         return read_quarantined(rows[0]) if rows else None
+
+    async def quarantined_of(self, name: str, limit: int) -> list[Excerpt]:
+        """Return excerpts of quarantined messages that name a person, the latest first."""
+        async with self._snapshot():
+            source_id = await self._resolve(name)
+            record = await self._rows("record_of", source_id)
+            customer = read_customer(record[0][0]) if record else None
+            names = [(row[0], row[1]) for row in await self._rows("names_of", source_id)]
+            named = name_digests(meant(source_id, customer, names))
+            return [read_excerpt(row) for row in await self._rows("quarantined_of", named, limit)]
+
+    async def ignored(self, limit: int) -> list[Ignored]:
+        """Return what no mapping takes, the latest first."""
+        return [read_ignored(row) for row in await self._rows("ignored", limit)]
 
     async def held(self, name: str, *, apart: bool) -> Held:
         """Return all that is held of a person, as one snapshot."""

@@ -23,6 +23,7 @@ _KEYS = {
     "timers": ("source_id", "rule"),
     "quarantine": ("id",),
     "quarantine_names": ("name", "id"),
+    "ignored": ("source", "type", "event"),
     "receipts": ("number",),
 }
 Write = Callable[[Callable[[apsw.Connection], Any]], Awaitable[Any]]

@@ -18,6 +18,7 @@ from adapter.model.deliveries import Delivery, Pause
 from adapter.model.discounts import HeldDiscount
 from adapter.model.erasures import Receipt
 from adapter.model.events import Event
+from adapter.model.ignored import Ignored
 from adapter.model.pages import Page
 from adapter.model.quarantine import Excerpt, Quarantined
 from adapter.model.timers import Timer
@@ -233,6 +234,18 @@ class SqliteStore:
     async def quarantined_message(self, id_: int) -> Quarantined | None:
         """Return one quarantined message, whole."""
         return await self._read(lambda reads: reads.quarantined_message(id_))
+
+    async def quarantined_of(self, source_id: str, limit: int = 100) -> list[Excerpt]:
+        """Return quarantined messages that name a customer."""
+        return await self._read(lambda reads: reads.quarantined_of(source_id, limit))
+
+    async def add_ignored(self, counted: Sequence[Ignored], most: int, before: datetime | None) -> None:
+        """Add counts of messages that no mapping takes."""
+        await self._write(lambda connection: outbox.add_ignored(connection, counted, most, before))
+
+    async def ignored(self, limit: int = 100) -> list[Ignored]:
+        """Return which messages no mapping takes."""
+        return await self._read(lambda reads: reads.ignored(limit))
 
     async def release_quarantined(self, ids: Sequence[int]) -> int:
         """Delete quarantine entries."""

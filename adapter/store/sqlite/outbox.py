@@ -11,9 +11,10 @@ import apsw
 from msgspec.structs import replace
 
 from adapter.model.deliveries import ROUND, Delivery
+from adapter.model.ignored import Ignored
 from adapter.store.contract import Aged, Settlement
 from adapter.store.moments import micros
-from adapter.store.rows import read_delivery, settled_row
+from adapter.store.rows import ignored_row, read_delivery, settled_row
 from adapter.store.sqlite.statements import SQL
 
 #: Row numbers looked at in one transaction when old rows are dropped, so that none holds the writer for long.
@@ -71,6 +72,14 @@ def release_quarantined(connection: apsw.Connection, ids: Sequence[int]) -> int:
 def forget_slice(connection: apsw.Connection, lower: bytes, upper: bytes, before: datetime) -> int:
     """Drop the old message keys of one slice; runs inside a transaction."""
     return _changed(connection, "forget_messages", [(lower, upper, micros(before))])
+
+
+def add_ignored(
+    connection: apsw.Connection, counted: Sequence[Ignored], most: int, before: datetime | None
+) -> None:
+    """Add counts of messages that no mapping takes, and drop what is too old or too much."""
+    connection.executemany(SQL["add_ignored"], map(ignored_row, counted))
+    connection.execute(SQL["drop_ignored"], (most, micros(before) if before else 0))
 
 
 def spans(connection: apsw.Connection, kind: Aged) -> list[tuple[int, int]]:

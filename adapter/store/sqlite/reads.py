@@ -17,6 +17,7 @@ from adapter.model.deliveries import Delivery, Pause
 from adapter.model.discounts import HeldDiscount
 from adapter.model.erasures import Receipt, fingerprint
 from adapter.model.events import Event
+from adapter.model.ignored import Ignored
 from adapter.model.pages import Page
 from adapter.model.quarantine import Excerpt, Quarantined
 from adapter.model.timers import Timer
@@ -50,6 +51,7 @@ from adapter.store.rows import (
     read_event,
     read_excerpt,
     read_held,
+    read_ignored,
     read_pause,
     read_quarantined,
     read_timer,
@@ -166,6 +168,21 @@ class Reads:
         """Return one quarantined message, whole."""
         rows = self._rows("quarantined_message", id_)
         return read_quarantined(rows[0]) if rows else None
+
+    def quarantined_of(self, name: str, limit: int) -> list[Excerpt]:
+        """Return excerpts of quarantined messages that name a person, the latest first."""
+        with snapshot(self._connection):
+            source_id = self._resolve(name)
+            [(body, _)] = self._rows("record_of", source_id) or [(None, b"")]
+            customer = read_customer(body) if body else None
+            names = name_digests(meant(source_id, customer, self._rows("names_of", source_id)))
+            return [
+                read_excerpt(row) for row in self._rows("quarantined_of", apsw.carray(tuple(names)), limit)
+            ]
+
+    def ignored(self, limit: int) -> list[Ignored]:
+        """Return what no mapping takes, the latest first."""
+        return [read_ignored(row) for row in self._rows("ignored", limit)]
 
     def held(self, name: str, *, apart: bool) -> Held:
         """Return all that is held of a person, in one transaction."""

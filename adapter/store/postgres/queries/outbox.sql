@@ -52,6 +52,22 @@ WHERE pauses.until < excluded.until OR pauses.since > excluded.since;
 -- End the pause of a destination; all pauses where none is named.
 DELETE FROM pauses WHERE destination = coalesce($1, destination);
 
+-- add_ignored --
+-- Add counts of messages that no mapping takes, in the order of their keys: others do so at the same time.
+INSERT INTO ignored (source, type, event, count, first_at, last_at)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[]) ORDER BY 1, 2, 3
+ON CONFLICT (source, type, event) DO UPDATE SET
+    count = ignored.count + excluded.count, last_at = greatest(ignored.last_at, excluded.last_at);
+
+-- drop_ignored --
+-- Drop counts that were not added to since a moment, and of too many those that were not for longest.
+DELETE FROM ignored WHERE (source, type, event) IN (
+    SELECT source, type, event FROM (
+        SELECT *, row_number() OVER (ORDER BY last_at DESC, source, type, event) AS place FROM ignored
+    ) AS placed
+    WHERE place > $1 OR last_at < $2
+);
+
 -- release_quarantined --
 -- Remove quarantined messages.
 DELETE FROM quarantine WHERE id = ANY ($1::bigint[]) RETURNING id;

@@ -38,6 +38,18 @@ WHERE pauses.until < excluded.until OR pauses.since > excluded.since;
 -- End the pause of a destination; all pauses where none is named.
 DELETE FROM pauses WHERE destination = coalesce(?1, destination);
 
+-- add_ignored --
+-- Add a count of messages that no mapping takes.
+INSERT INTO ignored (source, type, event, count, first_at, last_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+ON CONFLICT (source, type, event) DO UPDATE SET
+    count = ignored.count + excluded.count, last_at = max(ignored.last_at, excluded.last_at);
+
+-- drop_ignored --
+-- Drop counts that were not added to since a moment, and of too many those that were not for longest.
+DELETE FROM ignored WHERE last_at < ?2 OR (source, type, event) IN (
+    SELECT source, type, event FROM ignored ORDER BY last_at DESC, source, type, event LIMIT -1 OFFSET ?1
+);
+
 -- release_quarantined --
 -- Remove an array of quarantined messages.
 DELETE FROM quarantine WHERE id IN (SELECT value FROM carray(?1));

@@ -70,6 +70,20 @@ SELECT source, key, substr(document, 1, 32768), reason, received_at, replayed, w
        coalesce(size, length(document)), id
 FROM quarantine WHERE id < ?1 ORDER BY id DESC LIMIT ?2;
 
+-- quarantined_of --
+-- What lists show of quarantined messages that name a person by one of an array of digests, the latest first.
+SELECT source, key, substr(document, 1, 32768), reason, received_at, replayed, whole IS NOT NULL,
+       coalesce(size, length(document)), id
+FROM quarantine
+WHERE id IN (SELECT quarantine_names.id
+             FROM carray(?1) AS wanted CROSS JOIN quarantine_names ON quarantine_names.name = wanted.value)
+ORDER BY id DESC LIMIT ?2;
+
+-- ignored --
+-- Which messages no mapping takes, the latest first.
+SELECT source, type, event, count, first_at, last_at FROM ignored
+ORDER BY last_at DESC, source, type, event LIMIT ?1;
+
 -- quarantined_message --
 -- One quarantined message.
 SELECT source, key, document, reason, received_at, replayed, whole, size, id FROM quarantine WHERE id = ?1;

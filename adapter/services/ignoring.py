@@ -1,0 +1,90 @@
+"""Notes what no mapping takes, by source, type and event name: never a message, nor a customer.
+
+Counted in memory, which costs the hot path a look into a dictionary, and added to the store every `interval`.
+What a process has not added yet when it is killed is not counted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from adapter.model.ids import is_utf8
+from adapter.model.ignored import Ignored
+from adapter.model.messages import Message
+from adapter.services.rounds import pause, tried
+from adapter.store.contract import Store
+
+#: So many names are counted between two rounds, and kept in the store; others are counted under no name.
+MOST_NAMES = 500
+#: A longer name is kept under no name; so is one that may hold an address.
+_LONGEST = 100
+#: What is past its time goes at least so often.
+_IDLE = timedelta(hours=1)
+_Key = tuple[str, str, str]
+
+
+class Ignoring:
+    """Counts ignored messages; `keep` is how long a name is kept after its last message, None for ever."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Callable[[], datetime],
+        keep: timedelta | None,
+        interval: timedelta = timedelta(seconds=10),
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._keep = keep
+        self._interval = interval
+        self._counted: dict[_Key, Ignored] = {}
+        self._added_at: datetime | None = None
+
+    def note(self, message: Message) -> None:
+        """Count one message."""
+        document = message.document
+        key = (message.source, _word(document.get("type")), _word(document.get("event")))
+        before = self._counted.get(key)
+        if before is None and len(self._counted) >= MOST_NAMES:
+            key = (message.source, "", "")
+            before = self._counted.get(key)
+        at = message.received_at
+        count, first = (before.count, before.first_at) if before else (0, at)
+        self._counted[key] = Ignored(*key, count + 1, first, at)
+
+    async def add(self) -> None:
+        """Add to the store what was counted since, and drop what is past its time. Raises Unavailable."""
+        now = self._clock()
+        if not self._counted and self._added_at is not None and now - self._added_at < _IDLE:
+            return
+        counted, self._counted = self._counted, {}
+        try:
+            before = None if self._keep is None else now - self._keep
+            await self._store.add_ignored(list(counted.values()), MOST_NAMES, before)
+        except BaseException:
+            self._counted = _summed(counted, self._counted)
+            raise
+        self._added_at = now
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Add every `interval` until `stop` is set, and then once more."""
+        while not stop.is_set():
+            await pause(stop, self._interval)
+            await tried("note which messages no mapping takes", self.add)
+
+
+def _word(value: object) -> str:
+    fits = isinstance(value, str) and len(value) <= _LONGEST and "@" not in value and is_utf8(value)
+    return str(value) if fits else ""
+
+
+def _summed(before: dict[_Key, Ignored], since: dict[_Key, Ignored]) -> dict[_Key, Ignored]:
+    summed = dict(before)
+    for key, each in since.items():
+        if (first := before.get(key)) is not None:
+            summed[key] = Ignored(*key, first.count + each.count, first.first_at, each.last_at)
+        elif len(summed) < MOST_NAMES:
+            summed[key] = each
+    return summed
