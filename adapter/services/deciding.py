@@ -160,10 +160,12 @@ def _repeated(
         remark = first.remarks.get(index)
         why = Unrewarded("duplicate", f"not rewarded: {remark}") if remark else _REPEATED
         owners = {discount.metadata.get("user_id") for discount in results[index].discounts}
-        events = [each for each in batch[index].operations if isinstance(each, EventOccurred)]
-        for event, owner in ((each.event, first.people.behind(each.source_id)) for each in events):
-            if owner not in owners and first.asks(event.name):
-                left.append(first.left(event, owner, why))
+        for each in batch[index].operations:
+            if isinstance(each, EventOccurred) and first.asks(each.event.name):
+                key = first.people.behind(each.source_id)
+                person = first.people.known(key)
+                if owners.isdisjoint((each.source_id, key, person.customer.known_as if person else "")):
+                    left.append(first.left(each.event, key, why))
     yield from left[:_MOST_REPEATS]
 
 
