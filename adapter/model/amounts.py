@@ -1,8 +1,8 @@
 """Amounts as people and programs write them, where the text can mean one amount only.
 
-`$1,299.00`, `1.299,00 €`, `1 299,00`, `CHF 1'299.-` and `-US$ 5` are read. `1,299` is not: it may be a
-thousand or one and a third of a unit in thousandths. Amounts are exact: whole numbers, or the float whose
-shortest decimal is the amount.
+`$1,299.00`, `$1,299`, `1.299,00 €`, `1 299,00`, `CHF 1'299.-` and `-US$ 5` are read. `1,299` and `1.299 €`
+are not: they may be more than a thousand, or more than one with three decimals, as fuel is priced. Amounts
+are exact: whole numbers, or the float whose shortest decimal is the amount.
 """
 
 from __future__ import annotations
@@ -12,14 +12,31 @@ import struct
 import unicodedata
 from typing import Any
 
-#: A sign of a currency, its ISO 4217 code, or what shops write instead.
-_SIGN = (
-    r"(?:(?:[A-Za-z]{1,3})?\$|[¢-¥֏؋৲৳฿₠-⃀﷼]|[A-Za-z]{3}\.?|kr\.?|Kč|zł|Ft|R|Rs\.?|S/\.?|лв\.?|руб\.?|р\.)"
-)
+#: What shops write for a currency: its sign, with a country's letters before a dollar, its code, a word.
+_SIGN = r"(?:[A-Za-z]{0,3}\$|[¢-¥֏؋৲৳฿₠-⃀﷼]|[A-Za-z]{3}|kr\.?|Kč|zł|Ft|R|Rs\.?|S/\.?|лв\.?|руб\.?|р\.)"
 _TEXT = re.compile(
     rf"(?P<minus>[-+]?)\s*(?P<before>{_SIGN})?\s*(?P<inner>[-+]?)"
     rf"(?P<digits>\.?\d[\d., ']{{0,60}})(?P<dash>[-–])?\s*(?P<after>{_SIGN})?\Z"
 )
+_WORD = re.compile(r"[A-Za-z]{3}\Z")
+#: The codes of ISO 4217 that are in use.
+_IN_USE = (
+    "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN "
+    "BZD CAD CDF CHF CLP CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS "
+    "GIP GMD GNF GTQ GYD HKD HNL HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW "
+    "KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD "
+    "NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD "
+    "SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VES "
+    "VND VUV WST XAF XCD XOF XPF YER ZAR ZMW ZWG "
+)
+_CODES = frozenset(_IN_USE.split())
+#: Their small letters are read too; those of others may be words (`all 5`, `top 10`).
+_SMALL = frozenset({"aud", "cad", "chf", "eur", "gbp", "jpy", "sek", "usd"})
+#: Signs of money that is written with a comma between thousands, never before three more digits.
+_ENGLISH = frozenset(
+    {"$", "US$", "A$", "C$", "HK$", "NZ$", "£", "¥", "₩", "₹", "USD", "GBP", "INR", "JPY", "KRW"}
+)
+_THOUSANDS = re.compile(r"[1-9]\d{0,2},\d{3}\Z")
 #: Whole parts with thousands, lakhs and crores apart, each with its mark.
 _GROUPED = re.compile(r"[1-9]\d{0,2}(?:(?P<mark>[., '])\d{3})(?:(?P=mark)\d{3})*\Z")
 _INDIAN = re.compile(r"[1-9]\d?(?:,\d{2})+,\d{3}\Z")
@@ -44,7 +61,12 @@ def read_amount(text: str) -> int | float | None:
     found = _TEXT.match(text)
     if found is None or (found["minus"] and found["inner"]):
         return None
+    signs = {sign for sign in (found["before"], found["after"]) if sign}
+    if any(_WORD.match(sign) and sign not in _CODES and sign not in _SMALL for sign in signs):
+        return None
     digits = found["digits"].strip()
+    if _THOUSANDS.match(digits) and not signs.isdisjoint(_ENGLISH):
+        digits = digits.replace(",", "")
     digits = f"0{digits}" if digits[0] == "." else digits
     if found["dash"]:  # `1'299.-`: no hundredths
         digits = digits.rstrip(".,") + ".00" if digits[-1] in ".," else "none"
