@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from adapter.files.problems import Problem
 from adapter.files.yaml import Document
+from adapter.model.emails import normal
 from adapter.model.rules import Conflicts, Guardrails
 from adapter.rules import limits
 from adapter.rules.blocks import Block
@@ -120,14 +121,24 @@ def _segments(block: Block | None, names: Names) -> dict[str, Segment]:
     return read
 
 
+def _emails(block: Block) -> frozenset[str]:
+    """Return a list of email addresses in their normal spelling."""
+    found = {email: normal(email) for email in block.words("emails")}
+    for index, (email, address) in enumerate(found.items()):
+        if address is None:
+            block.refuse(
+                ("emails", index), f"`{email}` is no email address", "write it as in ann@example.org"
+            )
+    return frozenset(address for address in found.values() if address is not None)
+
+
 def _segment(block: Block, name: str, names: Names) -> Segment | None:
     value = block.get(name)
     if isinstance(value, dict) and ("source_ids" in value or "emails" in value):
         inner = block.block(name)
         if inner is None:
             return None
-        emails = frozenset(email.strip().lower() for email in inner.words("emails"))
-        segment = Segment(None, frozenset(inner.words("source_ids")), emails)
+        segment = Segment(None, frozenset(inner.words("source_ids")), _emails(inner))
         inner.finish()
         return segment
     if value is None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from msgspec import Struct
 
 from adapter.model.customers import Customer
+from adapter.model.emails import normal
 from adapter.rules import language
 from adapter.rules.language import Node, Not, View
 
@@ -14,7 +15,10 @@ Test = Callable[[View], bool]
 
 
 class Segment(Struct, frozen=True):
-    """A segment that `definitions.yaml` declares: an expression, or a list of source_ids and emails."""
+    """A segment that `definitions.yaml` declares: an expression, or a list of source_ids and emails.
+
+    `emails` are in their normal spelling.
+    """
 
     node: Node | None = None
     source_ids: frozenset[str] = frozenset()
@@ -44,8 +48,8 @@ class Segments:
             return False
         if customer.source_id in segment.source_ids or not segment.source_ids.isdisjoint(customer.merged):
             return True
-        email = (customer.email or "").strip().lower()
-        return email != "" and email in segment.emails
+        given = (customer.email, customer.identities.get("email"))
+        return bool(segment.emails) and any(normal(email) in segment.emails for email in given if email)
 
     def holds(self, name: str, view: View) -> bool:
         """Tell whether the segment's expression is exactly true."""

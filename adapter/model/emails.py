@@ -1,0 +1,162 @@
+"""Email addresses: one spelling for each, found and removed wherever they stand in a text.
+
+Addresses compare as people mean them: trimmed, in any case, in any Unicode form, and with a domain in letters
+or in its ASCII form (`xn--...`). A text may hold them percent-encoded, several times over, or escaped as JSON
+and HTML do.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from html import unescape
+from unicodedata import normalize
+from urllib.parse import unquote
+
+import msgspec
+
+#: What stands for an address that was removed.
+ERASED = "[erased]"
+#: Characters of an address before its `@`, as RFC 5321 bounds them, and of what may stand there all together.
+_LOCAL, _ALL_BEFORE = 64, 256
+#: No text longer than this is an address.
+_LONGEST = 512
+_BEFORE = re.compile(r"""[^\s\x00-\x1f@"<>()\[\],;:\\]{1,256}""")
+_AFTER = re.compile(r"[\w.\u3002-]{1,255}")
+_AT = re.compile(r"""(?<=[^\s\x00-\x1f@"<>()\[\],;:\\])@(?=\w)""")
+#: May be part of a local part, but more often stand before one, as in a URL.
+_STARTS = re.compile(r"[/?&=#!$%*^~'{}|`]+")
+_ESCAPED = re.compile(r"\\+u([0-9a-fA-F]{4})")
+#: Every spelling of `@` has one of these, or is percent-encoded.
+_WIDE = re.compile(rb"\xef\xbc\xa0|\xef\xb9\xab")
+_CODED = re.compile(r"%(25)*(40|ef%(25)*b[c9]%(25)*a[0b])", re.IGNORECASE)
+_CODED_BYTES = re.compile(_CODED.pattern.encode(), re.IGNORECASE)
+#: How often a text may be percent-encoded over again.
+_LAYERS = 3
+#: A text in JSON.
+_TEXT = re.compile(r'"(?:[^"\\]|\\.)*"')
+#: What parts one text from another.
+_RUN = re.compile(r"""[^\s"'<>()\[\]{},;\\|`]+""")
+_PART = re.compile(r"[^/?&=#:]+")
+
+
+def may_hold(document: bytes) -> bool:
+    """Say whether any address can stand in a document; costs next to nothing where none does."""
+    return (
+        b"@" in document
+        or (b"%" in document and _CODED_BYTES.search(document) is not None)
+        or (not document.isascii() and _WIDE.search(document) is not None)
+        or (b"\\" in document and b"u0040" in document)
+        or (b"&" in document and (b"&#" in document or b"&commat" in document))
+    )
+
+
+def normal(text: str) -> str | None:
+    """Return the one spelling of an address, None where a text is none."""
+    return _normal(text) if len(text) <= _LONGEST else None
+
+
+@lru_cache(maxsize=4096)
+def _normal(text: str) -> str | None:
+    local, at, domain = normalize("NFKC", text).strip().removeprefix("mailto:").rpartition("@")
+    domain = _host(domain)
+    if not at or not local or not domain or any(map(str.isspace, local + domain)):
+        return None
+    return f"{normalize('NFKC', local.casefold())}@{domain}"
+
+
+def found_in(text: str) -> set[str]:
+    """Return the normal spellings of all addresses in a text; some of them may be none, as `logo@2x.png`."""
+    return set(each_in(text))
+
+
+def each_in(text: str) -> Iterator[str]:
+    """Yield addresses as `found_in` returns them, one as often as it stands there."""
+    for plain in spellings(text):
+        yield from _found(plain)
+
+
+def spellings(text: str) -> Iterator[str]:
+    """Yield a text in Unicode's compatible form, and with one escaping after another taken off."""
+    plain = text if text.isascii() else normalize("NFKC", text)
+    yield plain
+    if "\\u" in plain or "\\/" in plain:
+        yield (plain := _unescaped(plain))
+    if "&#" in plain or "&commat" in plain:
+        yield (plain := unescape(plain))
+    for _ in range(_LAYERS):
+        if "%" not in plain or _CODED.search(plain) is None:
+            return
+        yield (plain := normalize("NFKC", unquote(plain)))
+
+
+def _unescaped(text: str) -> str:
+    """Return a text with JSON's escapes taken off, pairs of surrogates joined."""
+    plain = _ESCAPED.sub(lambda match: chr(int(match[1], 16)), text.replace("\\/", "/"))
+    return plain.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def without(text: str, address: str) -> str:
+    """Return a text without an address in whatever spelling, the text around it kept as far as can be."""
+    if address not in found_in(text):
+        return text
+    kept = _RUN.sub(lambda run: _PART.sub(lambda part: _removed(part[0], address), run[0]), text)
+    if address in found_in(kept):
+        kept = _RUN.sub(lambda run: _removed(run[0], address), text)
+    return ERASED if address in found_in(kept) else kept
+
+
+def without_in(document: bytes, address: str) -> bytes:
+    """Return a JSON document whose texts, keys among them, are without an address; the rest is as it was."""
+    if not may_hold(document):
+        return document
+    text = document.decode("utf-8", "replace")
+    return _TEXT.sub(lambda literal: _without_literal(literal[0], address), text).encode()
+
+
+def _without_literal(literal: str, address: str) -> str:
+    if not may_hold(literal.encode()):
+        return literal
+    said = msgspec.json.decode(literal)
+    kept = without(said, address)
+    return literal if kept == said else msgspec.json.encode(kept).decode()
+
+
+def _removed(part: str, address: str) -> str:
+    return ERASED if address in found_in(part) else part
+
+
+def _found(text: str) -> Iterator[str]:
+    for at in _AT.finditer(text):
+        start = at.start()
+        before = _BEFORE.match(text[max(0, start - _ALL_BEFORE) : start][::-1])
+        after = _AFTER.match(text, at.end())
+        if before is None or after is None:
+            continue
+        local, domain = before[0][::-1], after[0]
+        for begin in (0, *(start.end() for start in _STARTS.finditer(local))):
+            if 0 < len(local) - begin <= _LOCAL:
+                yield from _known(local[begin:], domain)
+
+
+@lru_cache(maxsize=4096)
+def _known(local: str, domain: str) -> tuple[str, ...]:
+    """Return the addresses that two parts may be, one percent-encoded but for its `@` among them."""
+    locals_ = (local, unquote(local)) if "%" in local else (local,)
+    return tuple(address for each in locals_ if (address := normal(f"{each}@{domain}")) is not None)
+
+
+def _host(domain: str) -> str:
+    """Return a domain in letters, in lower case; not case-folded, for which `ß` would be `ss`."""
+    labels = domain.replace("\u3002", ".").strip(".-").lower().split(".")
+    return ".".join(map(_label, labels))
+
+
+def _label(label: str) -> str:
+    if not label.startswith("xn--"):
+        return normalize("NFKC", label)
+    try:
+        return normalize("NFKC", label[4:].encode("ascii").decode("punycode")).lower() or label
+    except (UnicodeError, ValueError):
+        return label
