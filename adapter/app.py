@@ -38,6 +38,7 @@ from adapter.services.committer import Committer, Limits
 from adapter.services.completing import Completing
 from adapter.services.deciding import decide
 from adapter.services.expiry import Expiry, Intervals
+from adapter.services.forgetting import Forgetting
 from adapter.services.gauges import Gauges
 from adapter.services.health import Health
 from adapter.services.ignoring import Ignoring
@@ -103,6 +104,7 @@ class App(Struct, frozen=True):
     ingest: Ingest
     checkout: Checkout
     privacy: Privacy
+    forgetting: Forgetting
     health: Health
     running: Callable[[], Any]
     working: Callable[[], Any]
@@ -190,7 +192,8 @@ def compose(
     patience = Patience(settings.ingest.max_wait_seconds)
     checkout = Checkout(store, committer, books, world.clock, patience)
     retries = Retries(store, world.clock, relay.wake, tuple(destinations), patience)
-    privacy = Privacy(store, committer.submit, world.clock, patience)
+    forgetting = Forgetting(store, world.clock, known)
+    privacy = Privacy(store, committer.submit, world.clock, patience, forgetting)
     expiry = Expiry(store, checkout.expire, world.clock, _intervals(settings))
     timers = Timers(store, committer.submit, world.clock, metrics, most=settings.ingest.max_timers)
     health = Health(store, committer, time.monotonic)
@@ -198,7 +201,8 @@ def compose(
     reload = Reload(books, lambda: read_books(settings, known), watch.changes, health, metrics)
 
     clients = [client for _, client in destinations.values()]
-    loops = [relay.run, expiry.run, timers.run, Gauges(store, metrics).run, reload.run, ignoring.run]
+    gauges = Gauges(store, metrics)
+    loops = [relay.run, expiry.run, timers.run, forgetting.run, gauges.run, reload.run, ignoring.run]
     working = partial(_working, store, timers, committer, completing)
     running = partial(_running, clients, working, loops)
     doors = Doors(
@@ -214,6 +218,7 @@ def compose(
         ingest=ingest,
         checkout=checkout,
         privacy=privacy,
+        forgetting=forgetting,
         health=health,
         running=running,
         working=working,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Annotated
 from urllib.parse import quote
 
@@ -12,7 +13,7 @@ from adapter import app
 from adapter.cli import ids
 from adapter.cli.existing import expect_readable
 from adapter.cli.settings import AsJson, Config, Mappings, Rules, Store, options, settled, stopped
-from adapter.errors import AdapterError
+from adapter.errors import AdapterError, Unavailable
 from adapter.model.encoding import encode
 from adapter.model.erasures import Receipt
 from adapter.settings.values import Settings
@@ -58,6 +59,10 @@ async def _erased(settings: Settings, source_id: str) -> Receipt:
     await expect_readable(settings.store.url)
     composed = app.compose(settings)
     async with composed.working():
+        with suppress(Unavailable):
+            return await composed.privacy.erase(source_id, "command line")
+        # No sender waits here, so it is finished however long that takes.
+        await composed.forgetting.finish()
         return await composed.privacy.erase(source_id, "command line")
 
 

@@ -7,6 +7,8 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from adapter.model.emails import found_in
+
 #: Identity kinds by which an unknown visitor is recognised and joined to a customer. Email, phone
 #: and device are not among them: they are re-assigned and shared, so they describe but never join.
 LINKING = ("anonymous_id", "mpid")
@@ -58,3 +60,9 @@ class Customer(Struct, frozen=True, omit_defaults=True):
         """Return every id and email that names this person; a device's do not, for others may use it."""
         names = {value for kind, value in self.identities.items() if not kind.startswith("device")}
         return names | {self.source_id} | ({self.email} if self.email else set())
+
+    def addresses(self) -> set[str]:
+        """Return the customer's own email addresses in their normal spelling: among their ids, or a trait."""
+        trait = self.traits.get("email")
+        names = {*self.names(), *self.merged, trait if isinstance(trait, str) else ""}
+        return {address for name in names if "@" in name or not name.isascii() for address in found_in(name)}

@@ -96,6 +96,15 @@ class History(Struct, array_like=True):
             self.metrics = ""
         return bool(moved)
 
+    def rewritten(self, change: Callable[[str], str]) -> History:
+        """Return the history with texts among the distinct values that it keeps changed."""
+        for tally in self.tallies.values():
+            for figures in tally.figures.values():
+                if figures.values is not None:
+                    # The first character says of which kind a value is.
+                    figures.values = {key[0] + change(key[1:]): at for key, at in figures.values.items()}
+        return self
+
     def lacks(self, metrics: Metrics) -> bool:
         """Tell whether stored events must be read again (`backfill`) before these metrics can be asked."""
         return self.metrics != metrics.digest and any(

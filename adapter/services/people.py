@@ -43,7 +43,8 @@ class Person(Struct):
     """A customer being worked on; `history` is decoded when a rule or a fold first needs it.
 
     `size` is about that of the customer in bytes, 0 while nobody has asked, `past_size` that of the history.
-    `names` are those under which the events of the history count.
+    `names` are those under which the events of the history count. `loaded` is the customer as the
+    store has them.
     """
 
     customer: Customer
@@ -53,6 +54,7 @@ class Person(Struct):
     dirty: bool = False
     size: int = 0
     past_size: int = 0
+    loaded: Customer | None = None
 
     def sized(self) -> int:
         """Return about how many bytes are kept of the customer, the history apart."""
@@ -69,7 +71,8 @@ class Person(Struct):
 
     def record(self) -> CustomerRecord:
         """Return what the store keeps."""
-        return CustomerRecord(self.customer, self.stored if self.history is None else self.history.encode())
+        history = self.stored if self.history is None else self.history.encode()
+        return CustomerRecord(self.customer, history, changed=self.customer is not self.loaded)
 
 
 class People:
@@ -83,7 +86,12 @@ class People:
         self._names_of_events = names
         self._known = {
             key: Person(
-                record.customer, record.history, names, size=record.size, past_size=len(record.history)
+                record.customer,
+                record.history,
+                names,
+                size=record.size,
+                past_size=len(record.history),
+                loaded=record.customer,
             )
             for key, record in loaded.customers.items()
         }

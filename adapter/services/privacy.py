@@ -6,15 +6,22 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import datetime
 
 from adapter.errors import Unavailable, Unreadable
+from adapter.model.emails import normal
 from adapter.model.erasures import Receipt
 from adapter.model.ids import fault
 from adapter.model.operations import CustomerErase
 from adapter.services.exporting import export
+from adapter.services.forgetting import Forgetting
+from adapter.services.holding import holds
 from adapter.services.patience import Patience
 from adapter.services.results import Result
 from adapter.services.work import Work
 from adapter.store.contract import Store
 
+#: Customers who hold one address that are erased for one request.
+_HOLDERS = 100
+_MORE = "more customers hold the address than are erased at a time: ask again for the rest"
+_UNDER_WAY = "the person is erased, and what others say of them is still being looked through: ask again"
 Submit = Callable[[Sequence[Work]], Awaitable[list[Result]]]
 
 
@@ -22,19 +29,26 @@ class Privacy:
     """Erases and exports. `submit` settles works durably, as the committer does."""
 
     def __init__(
-        self, store: Store, submit: Submit, clock: Callable[[], datetime], patience: Patience
+        self,
+        store: Store,
+        submit: Submit,
+        clock: Callable[[], datetime],
+        patience: Patience,
+        forgetting: Forgetting,
     ) -> None:
         self._store = store
         self._submit = submit
         self._clock = clock
         self._read = patience.read
+        self._forgetting = forgetting
 
     async def erase(self, source_id: str, by: str = "api", request: str = "") -> Receipt:
         """Remove all that is held of whom any of their ids names, durably, and return the receipt.
 
         Repeating it is safe, also after it was cut off: the second time there is nothing left to remove.
         What arrives afterwards begins a new, empty customer, whom a `request` that comes again spares.
-        Raises Unreadable where no one person can be meant, Unavailable when it should be tried again.
+        Raises Unreadable where no one person can be meant, Unavailable when it should be tried again: to find
+        what others say of them may take longer.
         """
         wrong = fault(source_id)
         if wrong is not None:
@@ -42,6 +56,8 @@ class Privacy:
         key = f"{request} {source_id}" if request else ""
         work = Work(by, key, request, self._clock(), (CustomerErase(source_id),))
         [result] = await self._submit([work])
+        if result.error is None:
+            await self._finished()
         receipts = await self._read(self._store.receipts(source_id))
         ours = (receipt for receipt in receipts if (receipt.by, receipt.request) == (by, request))
         receipt = next(ours, None)
@@ -49,9 +65,30 @@ class Privacy:
             raise Unavailable("the erasure left no receipt: try it again")
         return receipt
 
-    async def with_email(self, email: str) -> list[str]:
-        """Return the source_ids of customers with exactly this email; reads all customers."""
-        return await self._store.customers_by_email(email)
+    async def erase_address(self, email: str, by: str = "api", request: str = "") -> None:
+        """Remove all customers who hold an email address, and the address wherever else it stands.
+
+        Raises as `erase` does; when there are too many for one request, those removed stay so.
+        """
+        address = normal(email)
+        if address is None:
+            raise Unreadable("the email address is none")
+        after, left = "", _HOLDERS
+        while page := await self._read(self._store.addressed(address, after)):
+            after = page[-1]
+            for source_id in page:
+                if await self._read(holds(self._store, source_id, address)):
+                    if not left:
+                        raise Unavailable(_MORE, retry_after=1)
+                    left -= 1
+                    await self.erase(source_id, by, request)
+        await self.erase(email, by, request)
+
+    async def _finished(self) -> None:
+        try:
+            await self._read(self._forgetting.finish())
+        except Unavailable as error:
+            raise Unavailable(_UNDER_WAY, retry_after=error.retry_after) from error
 
     def export(self, source_id: str) -> AsyncIterator[bytes]:
         """Yield all that is held of a person (see `exporting`); raises Unavailable when that is slow."""

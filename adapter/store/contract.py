@@ -45,12 +45,14 @@ CounterKey = tuple[str, str]
 class CustomerRecord(Struct):
     """A customer with the folded history of their events (opaque bytes to the store).
 
-    `size` is that of the customer as it was read, in bytes.
+    `size` is that of the customer as it was read, in bytes. `changed` says of one to be saved whether the
+    customer, their history apart, may differ from what is stored.
     """
 
     customer: Customer
     history: bytes = b""
     size: int = 0
+    changed: bool = True
 
 
 class Past(Struct):
@@ -169,6 +171,20 @@ class Erasure(Struct, frozen=True):
     quarantined: Sequence[Quarantined] = ()
 
 
+class Forgotten(Struct, frozen=True):
+    """An erasure under way: `names` still stand in quarantine or in others' data.
+
+    `customers` has the fingerprints of its receipts, one behind the other, `erased_at` their moment. Messages
+    quarantined with an id above `upto` came later, and stay.
+    """
+
+    number: int
+    names: list[str]
+    customers: bytes
+    erased_at: datetime
+    upto: int
+
+
 class Held(Struct):
     """All that is held of one person; lists without a limit, the oldest first.
 
@@ -202,8 +218,9 @@ class Changes(Struct):
     to `to`, but `customers` must hold the merged record. `erased` lists whose data must go:
     their records, identities, redirects to them, events, decisions, discounts, deliveries, own counters,
     the quarantined messages that name them (`Quarantined.names`) by any id that leads to them, and the
-    answers of `rewarded` messages (the bare keys stay); counters of the whole shop and of devices stay. Each
-    leaves a receipt, unless nothing was there and the same demand has left one before. `events` are
+    answers of `rewarded` messages (the bare keys stay); counters of the whole shop and of devices stay. Their
+    names are `forgotten` until they have been looked for elsewhere. Each leaves a receipt, unless nothing was
+    there and the same demand has left one before. `events` are
     appended; of one identity the first is kept alone. Where another was saved for new, or where a merge finds
     one identity in both customers, the script runs again with that in `Transaction.known`. `counters` are
     differences, and `bounds` say how high a counter may stand before they are added, for what was decided to
@@ -264,6 +281,13 @@ class Transaction(Protocol):
 
     async def reserve(self, counters: Sequence[CounterKey], codes: Sequence[str]) -> Reserved:
         """Return the counters as they stand, and say which codes exist, however they are spelled."""
+        ...
+
+    async def forget_address(self, source_id: str, address: str) -> int:
+        """Remove an email address from all that is stored of a customer that is loaded, their record apart.
+
+        Events whose id holds it go. Returns how many rows changed.
+        """
         ...
 
     async def save(self, changes: Changes) -> None:
@@ -362,8 +386,26 @@ class Store(Protocol):
         """Return a page of a customer's events or decisions, the oldest first; `next` is given as `after`."""
         ...
 
-    async def customers_by_email(self, email: str) -> list[str]:
-        """Return the source_ids of customers with exactly this email, in any order; reads all customers."""
+    async def note_addresses(self, limit: int) -> bool:
+        """Note the addresses of up to `limit` customers of whom none are noted: those of older programs.
+
+        Returns whether there are no more.
+        """
+        ...
+
+    async def addressed(self, address: str, after: str = "", limit: int = 100) -> list[str]:
+        """Return up to `limit` customers after one, in order, in whose data an email address may stand.
+
+        `address` is in its normal spelling. Raises Unavailable while addresses of others are not noted yet.
+        """
+        ...
+
+    async def forgotten(self, limit: int) -> list[Forgotten]:
+        """Return erasures whose names are still to be looked for, the oldest first."""
+        ...
+
+    async def finish_erasure(self, done: Forgotten, removed: Mapping[str, int]) -> None:
+        """Forget the names of an erasure, and say in its receipts what else was removed, by kind."""
         ...
 
     async def receipts(self, source_id: str) -> list[Receipt]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from hashlib import blake2b
@@ -11,11 +12,12 @@ import msgspec
 
 from adapter.model.customers import Customer
 from adapter.model.discounts import HeldDiscount
+from adapter.model.emails import normal
 from adapter.model.encoding import encode
 from adapter.model.erasures import Receipt, fingerprint
 from adapter.model.events import Event
 from adapter.model.quarantine import Quarantined
-from adapter.store.contract import Erasure, Identity
+from adapter.store.contract import Erasure, Forgotten, Identity
 from adapter.store.moments import micros, moment
 
 
@@ -29,10 +31,11 @@ def named_by(message: Quarantined) -> list[bytes]:
     return name_digests(message.names())
 
 
-def meant(source_id: str, customer: Customer | None, names: Iterable[Identity]) -> set[str]:
-    """Return every name of a person, as a document might hold it."""
-    meant = {source_id} | {value for _, value in names}
-    return meant | (customer.names() if customer is not None else set())
+def meant(ids: Iterable[str], customer: Customer | None, names: Iterable[Identity]) -> set[str]:
+    """Return every name of a person, as a document might hold it, addresses in their normal spelling too."""
+    meant = {*ids} | {value for _, value in names}
+    meant |= set() if customer is None else customer.names() | customer.addresses()
+    return meant | {address for name in meant if (address := normal(name)) is not None}
 
 
 def receipt_rows(erasure: Erasure, removed: Mapping[str, int], at: datetime) -> list[tuple[Any, ...]]:
@@ -44,21 +47,35 @@ def receipt_rows(erasure: Erasure, removed: Mapping[str, int], at: datetime) -> 
     ]
 
 
+def amended(told: bytes, more: Mapping[str, int]) -> bytes:
+    """Return what a receipt says was removed, with what was removed after it was written."""
+    counts = Counter(msgspec.json.decode(told, type=dict[str, int]))
+    counts.update(more)
+    return encode({kind: count for kind, count in sorted(counts.items()) if count})
+
+
+def erasure_row(erasure: Erasure, names: Iterable[str], at: datetime) -> tuple[bytes, bytes, int]:
+    """Return the columns of an erasure that is under way."""
+    customers = b"".join(fingerprint(asked) for asked in erasure.asked or (erasure.source_id,))
+    return encode(sorted(names)), customers, micros(at)
+
+
+def read_forgotten(row: Iterable[Any]) -> Forgotten:
+    """Return the erasure under way of a row."""
+    number, names, customers, erased_at, upto = row
+    return Forgotten(number, msgspec.json.decode(names, type=list[str]), customers, moment(erased_at), upto)
+
+
+def fingerprints(customers: bytes) -> list[bytes]:
+    """Return the fingerprints of an erasure's receipts, each of 32 bytes."""
+    return [customers[start : start + 32] for start in range(0, len(customers), 32)]
+
+
 def read_receipt(row: Iterable[Any]) -> Receipt:
     """Return the receipt of a row."""
     customer, erased_at, origin, request, removed = row
     told = msgspec.json.decode(removed, type=dict[str, int])
     return Receipt(customer.hex(), moment(erased_at), origin, request, told)
-
-
-def email_json(email: str) -> bytes:
-    """Return an email as it stands in the JSON of a customer."""
-    return encode(email)
-
-
-def has_email(customer: Customer, email: str) -> bool:
-    """Say whether an email is a customer's own."""
-    return email in (customer.email, customer.identities.get("email"))
 
 
 def occurrence(event: Event) -> tuple[datetime, str]:

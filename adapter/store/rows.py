@@ -46,6 +46,8 @@ MOVES = (
     "move_timers",
     "move_messages",
     "move_identities",
+    "move_unaddressed",
+    "move_addresses",
 )
 #: No id or moment is above it, and no text above the other.
 LAST_ID = 2**63 - 1

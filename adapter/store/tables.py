@@ -83,6 +83,10 @@ TABLES = (
         size="number",
     ),
     _table("quarantine_names", name="bytes", id="number"),
+    _table("addresses", digest="bytes", source_id="text"),
+    _table("address_progress", name="text", reached="text"),
+    _table("unaddressed", source_id="text"),
+    _table("erasures", number="number", names="bytes", customers="bytes", erased_at="number", upto="number"),
     _table(
         "ignored",
         source="text",
@@ -102,6 +106,39 @@ TABLES = (
         removed="bytes",
     ),
 )
+
+
+#: Where else than in their record a customer's data may hold any text: the column that says whose a row is,
+#: and the columns that hold the text.
+REWRITTEN: dict[str, tuple[str, tuple[str, ...]]] = {
+    "events": ("source_id", ("body",)),
+    "decisions": ("source_id", ("body",)),
+    "discounts": ("source_id", ("event_id", "body")),
+    "deliveries": ("source_id", ("body", "last_error")),
+    "timers": ("source_id", ("body",)),
+    "messages": ("owner", ("answer",)),
+}
+
+
+def select_sql(table: str, owner: str, columns: tuple[str, ...], placeholder: str) -> str:
+    """Return the SELECT of some columns of one owner's rows."""
+    return f"SELECT {', '.join(columns)} FROM {table} WHERE {owner} = {placeholder}1"  # noqa: S608 - names are ours
+
+
+def update_sql(table: str, columns: tuple[str, ...], key: tuple[str, ...], placeholder: str) -> str:
+    """Return the UPDATE of one row: the columns' values come first, then its key."""
+    changes = ", ".join(f"{column} = {placeholder}{at}" for at, column in enumerate(columns, 1))
+    where = _is_row(key, placeholder, len(columns) + 1)
+    return f"UPDATE {table} SET {changes} WHERE {where}"  # noqa: S608 - names are ours
+
+
+def delete_sql(table: str, key: tuple[str, ...], placeholder: str) -> str:
+    """Return the DELETE of the row of a key."""
+    return f"DELETE FROM {table} WHERE {_is_row(key, placeholder, 1)}"  # noqa: S608 - names are ours
+
+
+def _is_row(key: tuple[str, ...], placeholder: str, first: int) -> str:
+    return " AND ".join(f"{column} = {placeholder}{at}" for at, column in enumerate(key, first))
 
 
 def columns_of(table: Table) -> str:

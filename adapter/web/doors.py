@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from msgspec import Struct, field
 
@@ -108,12 +108,12 @@ class Privacy(Protocol):
         """Remove all that is held of a person; raises Unavailable when it should be tried again."""
         ...
 
-    def export(self, source_id: str) -> AsyncIterator[bytes]:
-        """Yield all that is held of a person, as JSON; raises NotFound before the first piece."""
+    async def erase_address(self, email: str, by: str = "api", request: str = "") -> Any:
+        """Remove who holds an email address, and it wherever it stands; raises as `erase` does."""
         ...
 
-    async def with_email(self, email: str) -> list[str]:
-        """Return the source_ids of customers with an email."""
+    def export(self, source_id: str) -> AsyncIterator[bytes]:
+        """Yield all that is held of a person, as JSON; raises NotFound before the first piece."""
         ...
 
 

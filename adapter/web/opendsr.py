@@ -8,6 +8,7 @@ from base64 import b64encode
 from msgspec import Struct
 
 from adapter.errors import Refused, Unreadable
+from adapter.model.emails import normal
 from adapter.model.encoding import encode
 from adapter.model.ids import fault
 from adapter.sources import opendsr
@@ -67,11 +68,10 @@ def endpoints(doors: Doors) -> dict[str, Endpoint]:
 async def _erase(doors: Doors, demand: opendsr.Demand) -> None:
     if demand.kind != "erasure":
         raise Refused(f"{demand.kind} is not answered here; use GET /v1/customers/SOURCE_ID/export")
-    names = {value for kind, value in demand.identities if kind in _FINDING and not fault(value)}
-    if not names:
+    named = [(kind, value) for kind, value in demand.identities if kind in _FINDING and not fault(value)]
+    if not named:
         raise Unreadable(f"nobody is named in the clear by one of {', '.join(_FINDING)}")
-    for kind, value in demand.identities:
-        if kind == "email":
-            names.update(await doors.privacy.with_email(value))
-    for name in sorted(names):
-        await doors.privacy.erase(name, "opendsr", demand.request_id)
+    for kind, value in named:
+        address = kind == "email" and normal(value) is not None
+        erase = doors.privacy.erase_address if address else doors.privacy.erase
+        await erase(value, "opendsr", demand.request_id)

@@ -84,6 +84,9 @@ class Passing:
     async def reserve(self, counters: Sequence[CounterKey], codes: Sequence[str]) -> Reserved:
         return await self._inner.reserve(counters, codes)
 
+    async def forget_address(self, source_id: str, address: str) -> int:
+        return await self._inner.forget_address(source_id, address)
+
     async def save(self, changes: Changes) -> None:
         await self._inner.save(changes)
 

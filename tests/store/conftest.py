@@ -37,7 +37,8 @@ from adapter.store.engines import open_store
 
 _TABLES = ("messages", "customers", "identities", "events", "decisions", "codes",
            "discounts", "counters", "deliveries", "timers", "quarantine",
-           "ignored", "receipts", "copy_progress", "pauses")  # fmt: skip
+           "ignored", "receipts", "copy_progress", "pauses", "addresses",
+           "address_progress", "unaddressed", "erasures")  # fmt: skip
 NOW = datetime(2026, 11, 21, 10, 30, 0, 123457, tzinfo=UTC)
 
 

@@ -38,7 +38,7 @@ async def filled(store: Any, run: Any, make: Any) -> Any:
         answers={("s", "1"): b"A1"},
         rewarded={("s", "1"): "c1"},
         customers=[make.customer(f"c{number}", b"h" * (number % 7)) for number in many]
-        + [make.customer("a\0\x01")],
+        + [make.customer("a\0\x01", email="a@x.test")],
         identities={("anonymous_id", "é\0"): "c1", ("source_id", "old"): "c1"},
         events=[("c1", make.event(f"e{number}", make.at(seconds=number % 50))) for number in many],
         decisions=[make.decision(), make.decision("c2")],
@@ -59,8 +59,9 @@ async def test_a_copy_holds_everything(filled: Any, other: Any, make: Any) -> No
     seen: list[tuple[str, int, int]] = []
     counts = await copy(filled, other, lambda *progress: seen.append(progress), "there")
     assert counts["customers"] == 2501
+    # The last two are of stores that older programs wrote.
     assert [name for name, copied, total in seen if copied == total and total] == [
-        table.name for table in TABLES
+        table.name for table in TABLES if table.name not in ("address_progress", "unaddressed")
     ]
     assert await other.counts() == await filled.counts()
     for name in ("c1", "old", "é\0", "a\0\x01"):

@@ -102,17 +102,6 @@ async def test_a_released_message_leaves_no_name_behind(store: Store, run: Any, 
     assert (await store.held("c1")).quarantined == []
 
 
-async def test_customers_are_found_by_their_exact_email(store: Store, run: Any, make: Any) -> None:
-    await run.save(
-        customers=[
-            make.customer("c1", email='é"@x.test'), make.customer("c2", identities={"email": 'é"@x.test'}),
-            make.customer("c3", traits={"friend": 'é"@x.test'}), make.customer("c4", email='xé"@x.test'),
-        ]
-    )  # fmt: skip
-    assert sorted(await store.customers_by_email('é"@x.test')) == ["c1", "c2"]
-    assert await store.customers_by_email("nobody@x.test") == []
-
-
 async def test_an_erasure_that_is_cut_off_has_removed_nothing_and_is_repeated(
     store: Store, run: Any, make: Any
 ) -> None:

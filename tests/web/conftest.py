@@ -163,8 +163,9 @@ class Services:
             raise NotFound(f"no destination is named `{destination}`")
         return Retried(3, await self.pauses())
 
-    async def with_email(self, email: str) -> list[str]:
-        return self.emails.get(email, [])
+    async def erase_address(self, email: str, by: str = "api", request: str = "") -> None:
+        for name in sorted([*self.emails.get(email, []), email]):
+            await self.erase(name, by, request)
 
     async def ready(self) -> Sequence[Check]:
         return self.checks

@@ -30,6 +30,8 @@ SETTINGS = {
     "idle_in_transaction_session_timeout": "15s",
     "lock_timeout": "5s",
     "jit": "off",
+    # What this program writes needs not be looked at for addresses later (schema 0011).
+    "adapter.notes_addresses": "on",
 }
 #: What a batch asks is a handful of rows by key out of many, whatever the planner believes of arrays: one
 #: generic plan that walks indexes, and so visits one partition per customer.

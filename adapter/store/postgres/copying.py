@@ -13,7 +13,8 @@ from adapter.store.postgres.statements import SQL
 from adapter.store.postgres.text import arrays
 from adapter.store.tables import Kind, Row, Table, columns_of, sized_page_sql, sums_sql
 
-_KEYS = {
+#: The key by which each table is read.
+KEYS = {
     "messages": ("digest",),
     "customers": ("source_id",),
     "identities": ("kind", "value"),
@@ -26,6 +27,10 @@ _KEYS = {
     "quarantine": ("id",),
     "quarantine_names": ("name", "id"),
     "ignored": ("source", "type", "event"),
+    "addresses": ("digest", "source_id"),
+    "address_progress": ("name",),
+    "unaddressed": ("source_id",),
+    "erasures": ("number",),
     "receipts": ("number",),
 }
 _TYPES = {"text": "text", "bytes": "bytea", "number": "bigint", "boolean": "boolean"}
@@ -47,7 +52,7 @@ class PostgresEnd:
 
     def key(self, table: Table) -> tuple[str, ...]:
         """Return the key by which the table is read."""
-        return _KEYS[table.name]
+        return KEYS[table.name]
 
     async def page(self, table: Table, after: Row | None, limit: int) -> list[Row]:
         """Return the rows after a key."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from adapter.model.quarantine import Quarantined
 from adapter.store.contract import Erasure
-from adapter.store.erasures import meant, name_digests, named_by, receipt_rows
+from adapter.store.erasures import erasure_row, meant, name_digests, named_by, receipt_rows
 from adapter.store.postgres.connection import Connection
 from adapter.store.postgres.statements import SQL
 from adapter.store.postgres.text import arrays
@@ -45,11 +45,11 @@ async def erase(connection: Connection, erasure: Erasure, at: datetime) -> None:
     source_id = erasure.source_id
     rows = await connection.fetch(SQL["record_of"], source_id)
     found = await connection.fetch(SQL["names_of"], source_id)
-    names = meant(source_id, read_customer(rows[0][0]) if rows else None, [(row[0], row[1]) for row in found])
+    customer = read_customer(rows[0][0]) if rows else None
+    names = meant({source_id, *erasure.asked}, customer, [(row[0], row[1]) for row in found])
+    await connection.execute(SQL["add_erasure"], *erasure_row(erasure, names, at))
     removed = {"customers": len(rows)}
-    removed["quarantined"] = await _changed(
-        connection, "drop_quarantined", name_digests(names.union(erasure.asked))
-    )
+    removed["quarantined"] = await _changed(connection, "drop_quarantined", name_digests(names))
     await connection.execute(SQL["drop_customer"], source_id)
     await connection.execute(SQL["drop_codes"], source_id)
     for statement, kind in _DROPS.items():

@@ -22,14 +22,14 @@ from adapter.model.ignored import Ignored
 from adapter.model.pages import Page
 from adapter.model.quarantine import Excerpt, Quarantined
 from adapter.model.timers import Timer
-from adapter.store.contract import PAGE_BYTES, Held, Past
+from adapter.store.addresses import address_digest
+from adapter.store.contract import PAGE_BYTES, Forgotten, Held, Past
 from adapter.store.erasures import (
-    email_json,
-    has_email,
     issuance,
     meant,
     name_digests,
     occurrence,
+    read_forgotten,
     read_receipt,
 )
 from adapter.store.moments import micros
@@ -199,7 +199,7 @@ class Reads:
             customer = read_customer(record[0][0]) if record else None
             own = (customer.known_as if customer else "") or source_id
             names = [(row[0], row[1]) for row in await self._rows("names_of", source_id)]
-            named = name_digests(meant(source_id, customer, names))
+            named = name_digests(meant([source_id], customer, names))
             one = array([] if apart else [source_id])
             events = [read_event(row[1]) for row in await self._rows("past", one)]
             rows = await self._rows("all_discounts", source_id)
@@ -219,10 +219,21 @@ class Reads:
                 quarantined=[read_excerpt(row) for row in await self._rows("quarantined_naming", named)],
             )
 
-    async def customers_by_email(self, email: str) -> list[str]:
-        """Return whose email it is; reads all customers."""
-        rows = await self._connection.fetch(SQL["emails"], email_json(email), timeout=3600)
-        return [row[0] for row in rows if has_email(read_customer(row[1]), email)]
+    async def noted(self) -> bool:
+        """Say whether all customers' addresses are noted."""
+        return not (await self._rows("is_unaddressed"))[0][0]
+
+    async def addressed(self, address: str, after: str, limit: int) -> list[str] | None:
+        """Return a page of those in whose data an address may stand; None while not all are noted."""
+        found = await self._rows("addressed", address_digest(address), after, limit)
+        # Looked at last: who is named meanwhile may be missing.
+        if not await self.noted():
+            return None
+        return [row[0] for row in found]
+
+    async def forgotten(self, limit: int) -> list[Forgotten]:
+        """Return erasures under way."""
+        return [read_forgotten(row) for row in await self._rows("erasures_under_way", limit)]
 
     async def receipts(self, source_id: str) -> list[Receipt]:
         """Return receipts, newest first."""

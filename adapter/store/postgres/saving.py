@@ -8,8 +8,10 @@ from typing import Any
 from adapter.model.discounts import HeldDiscount
 from adapter.model.encoding import encode
 from adapter.model.events import Event
+from adapter.store.addresses import Row, address_rows
 from adapter.store.contract import Changes, CounterKey, Known
 from adapter.store.moments import micros
+from adapter.store.postgres.addresses import put
 from adapter.store.postgres.connection import Connection
 from adapter.store.postgres.erasing import erase, keep_quarantined
 from adapter.store.postgres.merging import Merging
@@ -27,6 +29,8 @@ from adapter.store.rows import (
 )
 
 Rows = list[tuple[Any, ...]]
+#: Where in what `_rows` yields the rows of customers stand.
+_CUSTOMERS = 1
 
 
 class Saving:
@@ -62,15 +66,25 @@ class Saving:
         given = {each.discount.code: given_to(each, self._owners) for each in self._changes.discounts}
         await self._many("give_discounts", self._changed_hands(given))
         own, shared = self._counters()
-        columns = [column for rows, width in self._rows(given) for column in arrays(rows, width)]
-        events = arrays([event_row(new, self._owner(new.source_id)) for new in self._changes.events], 5)
+        rows = list(self._rows(given))
+        columns = [column for each, width in rows for column in arrays(each, width)]
+        event_rows = [event_row(new, self._owner(new.source_id)) for new in self._changes.events]
+        events = arrays(event_rows, 5)
         repeated: list[int] = []
         if own or shared or any(columns) or events[0]:
             seen_at = micros(self._changes.seen_at)
             values = (seen_at, *columns, _json(own), _json(shared), *events)
             repeated = await self._connection.fetchval(SQL["save_batch"], *values)
+        await put(self._connection, self._addresses(rows[_CUSTOMERS][0], event_rows))
         judged(self._known, [self._changes.events[at - 1].place for at in repeated], lost)
         return bool(shared)
+
+    def _addresses(self, customers: Rows, events: Rows) -> list[Row]:
+        """Return what is to be noted of the rows that were written."""
+        known = {record.customer.source_id: record for record in self._changes.customers}
+        facts = [(known[row[0]].customer, row[1]) for row in customers if known[row[0]].changed]
+        owners = {name: record.customer for name, record in known.items()}
+        return address_rows(facts, ((row[0], row[-1]) for row in events), owners)
 
     async def _many(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
         """Bind rows as one array per column."""

@@ -18,6 +18,7 @@ import asyncpg
 from adapter.model.codes import folded
 from adapter.model.customers import SOURCE_ID
 from adapter.model.events import Event
+from adapter.store.addresses import address_digest
 from adapter.store.contract import (
     NOTHING_KNOWN,
     Changes,
@@ -32,6 +33,7 @@ from adapter.store.contract import (
     Weight,
 )
 from adapter.store.moments import micros
+from adapter.store.postgres.addresses import forget
 from adapter.store.postgres.connection import Connection
 from adapter.store.postgres.saving import Saving, in_order
 from adapter.store.postgres.statements import SQL
@@ -121,6 +123,11 @@ class PostgresTransaction:
             {key: n for key, n in used.items() if n},
             frozenset(code for code, fold in folds.items() if fold in taken),
         )
+
+    async def forget_address(self, source_id: str, address: str) -> int:
+        """Remove an address from a customer's rows."""
+        await self._connection.execute(SQL["drop_address"], address_digest(address), source_id)
+        return await forget(self._connection, source_id, address)
 
     async def save(self, changes: Changes) -> None:
         """Write everything."""

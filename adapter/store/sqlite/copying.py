@@ -11,7 +11,8 @@ from adapter.store.copy import taken
 from adapter.store.sqlite.statements import SQL
 from adapter.store.tables import PAGE_BYTES, Row, Table, columns_of, page_sql, sums_sql
 
-_KEYS = {
+#: The key by which each table is read.
+KEYS = {
     "messages": ("digest",),
     "customers": ("source_id",),
     "identities": ("kind", "value"),
@@ -24,6 +25,10 @@ _KEYS = {
     "quarantine": ("id",),
     "quarantine_names": ("name", "id"),
     "ignored": ("source", "type", "event"),
+    "addresses": ("digest", "source_id"),
+    "address_progress": ("name",),
+    "unaddressed": ("source_id",),
+    "erasures": ("number",),
     "receipts": ("number",),
 }
 Write = Callable[[Callable[[apsw.Connection], Any]], Awaitable[Any]]
@@ -37,7 +42,7 @@ class SqliteEnd:
 
     def key(self, table: Table) -> tuple[str, ...]:
         """Return the key by which the table is read."""
-        return _KEYS[table.name]
+        return KEYS[table.name]
 
     async def page(self, table: Table, after: Row | None, limit: int) -> list[Row]:
         """Return the rows after a key."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import closing, suppress
 from datetime import datetime
 from pathlib import Path
@@ -22,9 +22,11 @@ from adapter.model.ignored import Ignored
 from adapter.model.pages import Page
 from adapter.model.quarantine import Excerpt, Quarantined
 from adapter.model.timers import Timer
+from adapter.store.addresses import incomplete
 from adapter.store.contract import (
     NOTHING_KNOWN,
     Aged,
+    Forgotten,
     Held,
     Known,
     KnownAlready,
@@ -37,7 +39,7 @@ from adapter.store.copy import expect_usable
 from adapter.store.migrations import Schema, compared
 from adapter.store.moments import micros
 from adapter.store.rows import digest_slices
-from adapter.store.sqlite import outbox
+from adapter.store.sqlite import addresses, outbox
 from adapter.store.sqlite.backup import back_up
 from adapter.store.sqlite.connection import begun, connect, roll_back, transaction, translated
 from adapter.store.sqlite.copying import SqliteEnd
@@ -180,9 +182,26 @@ class SqliteStore:
         """Return a page of a customer's events or decisions, oldest first."""
         return await self._read(lambda reads: reads.oldest(kind, source_id, after))
 
-    async def customers_by_email(self, email: str) -> list[str]:
-        """Return the customers with an email."""
-        return await self._read(lambda reads: reads.customers_by_email(email))
+    async def note_addresses(self, limit: int) -> bool:
+        """Note the addresses of some customers."""
+        if await self._read(lambda reads: reads.noted()):
+            return True
+        return await self._write(lambda connection: addresses.note_some(connection, limit))
+
+    async def addressed(self, address: str, after: str = "", limit: int = 100) -> list[str]:
+        """Return a page of those in whose data an address may stand."""
+        found = await self._read(lambda reads: reads.addressed(address, after, limit))
+        if found is None:
+            raise incomplete()
+        return found
+
+    async def forgotten(self, limit: int) -> list[Forgotten]:
+        """Return erasures under way."""
+        return await self._read(lambda reads: reads.forgotten(limit))
+
+    async def finish_erasure(self, done: Forgotten, removed: Mapping[str, int]) -> None:
+        """Forget the names of an erasure."""
+        await self._write(lambda connection: addresses.finish(connection, done, removed))
 
     async def receipts(self, source_id: str) -> list[Receipt]:
         """Return the receipts of erasures of an id."""

@@ -9,7 +9,7 @@ import apsw
 
 from adapter.model.quarantine import Quarantined
 from adapter.store.contract import Erasure
-from adapter.store.erasures import meant, name_digests, named_by, receipt_rows
+from adapter.store.erasures import erasure_row, meant, name_digests, named_by, receipt_rows
 from adapter.store.rows import quarantined_row, read_customer
 from adapter.store.sqlite.statements import SQL
 
@@ -38,7 +38,11 @@ def erase(connection: apsw.Connection, erasure: Erasure, at: datetime) -> None:
     """Remove all that is held of a person, and leave receipts."""
     keep_quarantined(connection, erasure.quarantined)
     source_id = erasure.source_id
-    removed = {"quarantined": _drop_quarantined(connection, erasure)}
+    names = _names(connection, erasure)
+    connection.execute(SQL["add_erasure"], erasure_row(erasure, names, at))
+    digests = name_digests(names)
+    connection.execute(SQL["drop_quarantined"], (apsw.carray(tuple(digests)),))
+    removed = {"quarantined": connection.changes()}
     removed["customers"] = _changed(connection, "drop_customer", source_id)
     for statement, kind in _DROPS.items():
         if source_id or statement != "drop_counters":
@@ -47,14 +51,11 @@ def erase(connection: apsw.Connection, erasure: Erasure, at: datetime) -> None:
     connection.executemany(SQL["add_receipt"], receipt_rows(erasure, removed, at))
 
 
-def _drop_quarantined(connection: apsw.Connection, erasure: Erasure) -> int:
+def _names(connection: apsw.Connection, erasure: Erasure) -> set[str]:
     source_id = erasure.source_id
     bodies = list(connection.execute(SQL["record_of"], (source_id,)))
     customer = read_customer(bodies[0][0]) if bodies else None
-    names = meant(source_id, customer, connection.execute(SQL["names_of"], (source_id,)))
-    digests = name_digests(names.union(erasure.asked))
-    connection.execute(SQL["drop_quarantined"], (apsw.carray(tuple(digests)),))
-    return connection.changes()
+    return meant({source_id, *erasure.asked}, customer, connection.execute(SQL["names_of"], (source_id,)))
 
 
 def _changed(connection: apsw.Connection, statement: str, source_id: str) -> int:

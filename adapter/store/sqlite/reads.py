@@ -21,14 +21,14 @@ from adapter.model.ignored import Ignored
 from adapter.model.pages import Page
 from adapter.model.quarantine import Excerpt, Quarantined
 from adapter.model.timers import Timer
-from adapter.store.contract import Held, Past
+from adapter.store.addresses import address_digest
+from adapter.store.contract import Forgotten, Held, Past
 from adapter.store.erasures import (
-    email_json,
-    has_email,
     issuance,
     meant,
     name_digests,
     occurrence,
+    read_forgotten,
     read_receipt,
 )
 from adapter.store.moments import micros
@@ -195,10 +195,20 @@ class Reads:
                 held.decisions = [read_decision(held.source_id, body) for _, body in decisions]
             return held
 
-    def customers_by_email(self, email: str) -> list[str]:
-        """Return whose email it is."""
-        rows = self._rows("emails", email_json(email))
-        return [name for name, body in rows if has_email(read_customer(body), email)]
+    def noted(self) -> bool:
+        """Say whether all customers' addresses are noted."""
+        return not self._rows("is_unaddressed")[0][0]
+
+    def addressed(self, address: str, after: str, limit: int) -> list[str] | None:
+        """Return a page of those in whose data an address may stand; None while not all are noted."""
+        with snapshot(self._connection):
+            if not self.noted():
+                return None
+            return [row[0] for row in self._rows("addressed", address_digest(address), after, limit)]
+
+    def forgotten(self, limit: int) -> list[Forgotten]:
+        """Return erasures under way."""
+        return [read_forgotten(row) for row in self._rows("erasures_under_way", limit)]
 
     def receipts(self, source_id: str) -> list[Receipt]:
         """Return receipts, newest first."""
@@ -221,7 +231,7 @@ class Reads:
             given_to(read_held(row[0]), {source_id: own}) for row in self._rows("all_discounts", source_id)
         ]
         names = self._rows("names_of", source_id)
-        named = apsw.carray(tuple(name_digests(meant(source_id, customer, names))))
+        named = apsw.carray(tuple(name_digests(meant([source_id], customer, names))))
         return Held(
             source_id=own,
             customer=customer.named() if customer else None,

@@ -7,8 +7,10 @@ from typing import Any
 
 import apsw
 
+from adapter.model.customers import Customer
 from adapter.model.encoding import encode
 from adapter.model.events import Event
+from adapter.store.addresses import address_rows
 from adapter.store.contract import Changes, Known, MessageKey
 from adapter.store.moments import micros
 from adapter.store.rows import (
@@ -49,6 +51,8 @@ class Saving:
         self._discounts = discounts
         self._known = known
         self._owners = final_owners(changes.moved) if changes.moved else {}
+        self._facts: list[tuple[Customer, bytes]] = []
+        self._event_bodies: list[tuple[str, bytes]] = []
 
     def write(self, claimed: dict[MessageKey, bytes], claimed_at: int) -> None:
         """Write all changes, and the messages claimed, with their digests, whether answered or not."""
@@ -60,6 +64,7 @@ class Saving:
         self._write_messages(claimed, claimed_at)
         self._write_customers()
         judged(self._known, self._write_events(), lost)
+        self._write_addresses()
         self._write_facts()
         self._write_discounts()
         self._write_timers()
@@ -93,7 +98,10 @@ class Saving:
         fresh: list[_Row] = []
         for record in self._changes.customers:
             source_id = record.customer.source_id
-            row: _Row = (source_id, encode(record.customer), record.history)
+            body = encode(record.customer)
+            if record.changed:
+                self._facts.append((record.customer, body))
+            row: _Row = (source_id, body, record.history)
             (known if source_id in self._customers else fresh).append(row)
         # A merge or an erasure in this transaction may have removed what was loaded.
         untouched = not (self._changes.moved or self._changes.erased)
@@ -112,6 +120,7 @@ class Saving:
         self._many("add_event", rows)
         added = self._connection.total_changes() - before
         self._many("count_events", [(added,)])
+        self._event_bodies = [(row[0], row[-1]) for row in rows]
         return [] if added == len(rows) else self._repeated(rows, added)
 
     def _repeated(self, rows: list[_Row], added: int) -> list[Hashable]:
@@ -125,6 +134,10 @@ class Saving:
                 places.append(new.place)
             seen.add(number)
         return places
+
+    def _write_addresses(self) -> None:
+        customers = {record.customer.source_id: record.customer for record in self._changes.customers}
+        self._many("put_address", address_rows(self._facts, self._event_bodies, customers))
 
     def _write_facts(self) -> None:
         owner, changes = self._owner, self._changes

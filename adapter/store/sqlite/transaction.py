@@ -13,6 +13,7 @@ from adapter.model.customers import SOURCE_ID
 from adapter.model.discounts import HeldDiscount
 from adapter.model.events import Event
 from adapter.model.timers import Timer
+from adapter.store.addresses import address_digest
 from adapter.store.contract import (
     NOTHING_KNOWN,
     Changes,
@@ -29,6 +30,7 @@ from adapter.store.contract import (
 )
 from adapter.store.moments import micros
 from adapter.store.rows import digest, read_customer, read_event, read_held, read_timer
+from adapter.store.sqlite.addresses import forget
 from adapter.store.sqlite.connection import array
 from adapter.store.sqlite.saving import Saving
 from adapter.store.sqlite.statements import SQL
@@ -101,6 +103,11 @@ class SqliteTransaction:
         found = self._connection.execute(SQL["taken_codes"], (array(set(folds.values())),)) if codes else ()
         taken = {fold for (fold,) in found}
         return Reserved(used, frozenset(code for code, fold in folds.items() if fold in taken))
+
+    async def forget_address(self, source_id: str, address: str) -> int:
+        """Remove an address from a customer's rows."""
+        self._connection.execute(SQL["drop_address"], (address_digest(address), source_id))
+        return forget(self._connection, source_id, address)
 
     async def save(self, changes: Changes) -> None:
         """Write everything, claims included."""

@@ -19,10 +19,6 @@ SELECT rule, source_id, body, due_at FROM timers WHERE source_id = $1 ORDER BY d
 -- The counters of one scope.
 SELECT key, used FROM counters WHERE scope = $1 ORDER BY key;
 
--- emails --
--- Customers in whose body a piece of JSON stands.
-SELECT source_id, body FROM customers WHERE position($1::bytea IN body) > 0;
-
 -- quarantined_naming --
 -- What lists show of quarantined messages that name a person by one of an array of digests.
 SELECT source, key, substr(document, 1, 32768), reason, received_at, replayed, whole IS NOT NULL,

@@ -1,0 +1,204 @@
+"""What is left of erased people where others are: removed piece by piece, after the erasure has committed.
+
+An erasure leaves the names of its person behind (`Store.forgotten`). Quarantined messages that mention one of
+them are dropped, and an email address that no other customer holds is taken out of the data that mention it.
+Then the names go too. Each transaction is small, so that messages are not held up, and may be done again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Container, Sequence
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+
+from adapter.model.customers import Customer
+from adapter.model.emails import may_hold, without, without_in
+from adapter.model.encoding import decode, encode
+from adapter.model.mentions import Mentions
+from adapter.model.quarantine import Excerpt, Quarantined
+from adapter.rules.history import History
+from adapter.services.holding import holds
+from adapter.services.rounds import pause, tried
+from adapter.store.contract import Changes, CustomerRecord, Forgotten, Store, Transaction, Wanted
+
+#: So many erasures are finished by one look through the quarantine.
+_ERASURES = 100
+#: So many messages of the quarantine are looked at in one step.
+_MESSAGES = 20
+_CUSTOMERS = 100
+#: Customers of an older program whose addresses are noted in one transaction.
+_SLICE = 20
+
+
+class _Look(Struct):
+    """One look for the names of some erasures: in the quarantine from `after` to `last`, then by address.
+
+    `mentions` are of the erasures in their order, `together` of all; `removed` counts by erasure.
+    """
+
+    erasures: Sequence[Forgotten]
+    mentions: Sequence[Mentions]
+    together: Mentions
+    addresses: list[str]
+    last: int
+    removed: Sequence[Counter[str]]
+    after: int = 0
+
+
+class Forgetting:
+    """Finishes erasures, and notes whose addresses an older program stored; `common` are placeholders.
+
+    Several processes may do so at once: what one has removed the next does not find.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Callable[[], datetime],
+        common: Container[str] = (),
+        interval: timedelta = timedelta(seconds=5),
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._common = common
+        self._interval = interval
+        self._alone = asyncio.Lock()
+        self._look: _Look | None = None
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Do what there is to do until `stop` is set."""
+        while not stop.is_set():
+            if not await tried("finish erasures", self.step):
+                await pause(stop, self._interval)
+
+    async def finish(self) -> None:
+        """Return once nothing is left of those who are erased by now. Raises Unavailable."""
+        while await self.step():
+            pass
+
+    async def step(self) -> bool:
+        """Do a part of what there is to do; returns whether there was anything. Raises Unavailable."""
+        async with self._alone:
+            if not await self._store.note_addresses(_SLICE):
+                return True
+            self._look = look = self._look or await self._begun()
+            if look is None:
+                return False
+            if look.after < look.last:
+                await self._sweep(look)
+            elif look.addresses:
+                await self._forget(look)
+            else:
+                for erasure, removed in zip(look.erasures, look.removed, strict=True):
+                    await self._store.finish_erasure(erasure, removed)
+                self._look = None
+            return True
+
+    async def _begun(self) -> _Look | None:
+        erasures = await self._store.forgotten(_ERASURES)
+        if not erasures:
+            return None
+        together = Mentions((name for erasure in erasures for name in erasure.names), self._common)
+        return _Look(
+            erasures,
+            [Mentions(erasure.names, self._common) for erasure in erasures],
+            together,
+            sorted(together.addresses),
+            max(erasure.upto for erasure in erasures),
+            [Counter() for _ in erasures],
+        )
+
+    async def _sweep(self, look: _Look) -> None:
+        """Drop the messages of one page of the quarantine that mention somebody."""
+        page = await self._store.quarantined(look.after, _MESSAGES)
+        for excerpt in page:
+            message = await self._whole(excerpt)
+            meant = await asyncio.to_thread(_meant, look, message) if message is not None else []
+            if meant:
+                await self._store.release_quarantined([excerpt.id])
+            for at in meant:
+                look.removed[at]["quarantined"] += 1
+        look.after = page[-1].id if page else look.last
+
+    async def _whole(self, excerpt: Excerpt) -> Quarantined | None:
+        if excerpt.truncated:
+            return await self._store.quarantined_message(excerpt.id)
+        return Quarantined(
+            excerpt.source, excerpt.key, excerpt.document, excerpt.reason, excerpt.received_at, excerpt.id
+        )
+
+    async def _forget(self, look: _Look) -> None:
+        """Take an address out of the data of all who mention it, unless it is another customer's own."""
+        address = look.addresses[-1]
+        candidates, after = [], ""
+        while page := await self._store.addressed(address, after, _CUSTOMERS):
+            candidates += page
+            after = page[-1]
+        changed = 0
+        if not await self._held(candidates, address):
+            changed = sum([await self._forget_of(source_id, address) for source_id in candidates])
+        for mentions, removed in zip(look.mentions, look.removed, strict=True):
+            removed["mentions"] += changed * (address in mentions.addresses)
+        look.addresses.pop()
+
+    async def _held(self, source_ids: Sequence[str], address: str) -> bool:
+        for source_id in source_ids:
+            if await holds(self._store, source_id, address):
+                return True
+        return False
+
+    async def _forget_of(self, source_id: str, address: str) -> int:
+        async def script(transaction: Transaction) -> int:
+            now = self._clock()
+            loaded = await transaction.load(Wanted(customers=[source_id]), now)
+            record = loaded.customers.get(source_id)
+            if record is None:
+                return 0
+            rows = await transaction.forget_address(source_id, address)
+            cleaned = _without(record, address)
+            if cleaned != record:
+                await transaction.save(_rewritten(cleaned, now))
+            return rows + (cleaned.customer != record.customer)
+
+        return await self._store.transact(script)
+
+
+def _meant(look: _Look, message: Quarantined) -> list[int]:
+    """Return which erasures a message mentions the people of, if it came before them."""
+    if not look.together.stand_in(message):
+        return []
+    return [
+        at
+        for at, (erasure, mentions) in enumerate(zip(look.erasures, look.mentions, strict=True))
+        if message.id <= erasure.upto and mentions.stand_in(message)
+    ]
+
+
+def _without(record: CustomerRecord, address: str) -> CustomerRecord:
+    """Return a customer and their history without an address."""
+    history = record.history
+    if may_hold(history):
+        history = History.decode(history).rewritten(lambda text: without(text, address)).encode()
+    body = encode(record.customer)
+    customer = record.customer if not may_hold(body) else decode(without_in(body, address), Customer)
+    return CustomerRecord(customer, history, record.size)
+
+
+def _rewritten(record: CustomerRecord, now: datetime) -> Changes:
+    return Changes(
+        seen_at=now,
+        answers={},
+        customers=[record],
+        identities={},
+        moved=[],
+        erased=[],
+        events=[],
+        discounts=[],
+        counters={},
+        decisions=[],
+        deliveries=[],
+        quarantine=[],
+    )

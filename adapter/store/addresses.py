@@ -1,0 +1,82 @@
+"""Which email addresses stand in whose data, as both engines note it: by digests, which name nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from hashlib import blake2b
+from itertools import islice
+from typing import Any
+
+from adapter.errors import Unavailable
+from adapter.model.customers import Customer
+from adapter.model.emails import each_in, found_in, may_hold, without, without_in
+from adapter.model.encoding import encode
+
+#: (digest of an address, source_id).
+Row = tuple[bytes, str]
+#: So many addresses of one document are noted; a customer with more is among those of every address.
+MOST = 1_000
+MANY = b""
+
+
+def incomplete() -> Unavailable:
+    """Return why customers cannot be found by an address now."""
+    message = "the email addresses that an older program stored are still being indexed: ask again"
+    return Unavailable(message, retry_after=5)
+
+
+def address_digest(address: str) -> bytes:
+    """Return 16 bytes that stand for the normal spelling of an address."""
+    return blake2b(address.encode("utf-8", "replace"), digest_size=16).digest()
+
+
+def addresses_in(document: bytes) -> set[bytes]:
+    """Return the digests of all addresses in a document."""
+    if not may_hold(document):
+        return set()
+    found = list(islice(each_in(document.decode("utf-8", "replace")), MOST + 1))
+    return {MANY} if len(found) > MOST else set(map(address_digest, found))
+
+
+def address_rows(
+    records: Iterable[tuple[Customer, bytes]],
+    events: Iterable[tuple[str, bytes]],
+    customers: Mapping[str, Customer],
+) -> list[Row]:
+    """Return what is to be noted, in order: of records whose facts changed, and of events by their owners.
+
+    The addresses of an event's own customer, among `customers`, are noted with their record.
+    """
+    rows = {(digest, each.source_id) for each, body in records for digest in addresses_in(body)}
+    for owner, body in events:
+        if may_hold(body):
+            own = customers.get(owner)
+            rest = body if own is None else _without_own(body, own.names())
+            rows.update((digest, owner) for digest in addresses_in(rest))
+    return sorted(rows)
+
+
+def all_rows(source_id: str, documents: Iterable[bytes]) -> set[Row]:
+    """Return what is to be noted of all that is stored of one customer."""
+    return {(digest, source_id) for document in documents for digest in addresses_in(document)}
+
+
+def rewritten(key: Sequence[Any], values: Sequence[Any], address: str) -> tuple[Any, ...] | None:
+    """Return a row's values without an address, none where its key holds it; None where nothing changes."""
+    if any(isinstance(part, str) and address in found_in(part) for part in key):
+        return ()
+    kept = tuple(_rewritten(value, address) for value in values)
+    return None if kept == tuple(values) else kept
+
+
+def _rewritten(value: Any, address: str) -> Any:
+    if isinstance(value, bytes):
+        return without_in(value, address)
+    return without(value, address) if isinstance(value, str) else value
+
+
+def _without_own(body: bytes, names: Collection[str]) -> bytes:
+    for name in names:
+        if "@" in name:
+            body = body.replace(encode(name), b"")
+    return body
