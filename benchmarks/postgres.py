@@ -56,7 +56,7 @@ class PostgresServer:
     def _end(self, how: int) -> None:
         if self._process is not None:
             self._process.send_signal(how)
-            self._process.wait(20)
+            self._process.wait(90)  # it writes back what the benchmarks have filled it with
             self._process = None
 
     def _spawn(self) -> subprocess.Popen[bytes]:
