@@ -25,6 +25,7 @@ from adapter.model.units import units
 from adapter.web.bodies import read
 from adapter.web.credentials import bearer, enter, require
 from adapter.web.doors import Doors
+from adapter.web.large import Answering
 from adapter.web.queries import require_exact
 from adapter.web.waiting import while_there
 
@@ -103,7 +104,7 @@ def _route(doors: Doors, path: str, ask: Ask, method: str = "GET") -> Route:
         found = await asked
         if isinstance(found, Response):
             return found
-        return Response(encode(found), media_type="application/json")
+        return Answering(encode(found), doors.answers)
 
     return Route(path, endpoint, methods=[method], name=ask.__name__.strip("_"))
 

@@ -43,7 +43,7 @@ class Room:
     def take(self, size: int) -> None:
         """Hold so many bytes more; raises Unavailable when there is no room for them."""
         if size > self._left:
-            raise Unavailable("too many bodies are arriving at once")
+            raise Unavailable("too much is arriving, or being read, at once")
         self._left -= size
 
     def give(self, size: int) -> None:

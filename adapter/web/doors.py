@@ -129,7 +129,7 @@ class Doors(Struct, frozen=True):
     """Everything that an endpoint may use. `clock` returns the moment now, in UTC.
 
     `lifespan` is entered before the first request and left after the last. `opendsr` proves
-    data subject requests; `room` is what arriving bodies share.
+    data subject requests; `room` is what arriving bodies share, `answers` what long answers do.
     """
 
     ingest: Ingest
@@ -143,6 +143,7 @@ class Doors(Struct, frozen=True):
     lifespan: Callable[[], AbstractAsyncContextManager[None]]
     opendsr: Certificate | None = None
     room: Room = field(default_factory=Room)
+    answers: Room = field(default_factory=Room)
 
     @property
     def bounds(self) -> Bounds:

@@ -10,6 +10,7 @@ from adapter.metrics import CONTENT_TYPE
 from adapter.model.encoding import encode
 from adapter.web.api import authorise
 from adapter.web.doors import Doors
+from adapter.web.large import Answering
 from adapter.web.openapi import document
 
 #: A check that tells, but does not take the server out of service: the old files are still in force.
@@ -33,7 +34,7 @@ def routes(doors: Doors) -> list[Route]:
         return Response(doors.metrics.render(), headers={"content-type": CONTENT_TYPE})
 
     async def openapi(_request: Request) -> Response:
-        return _json(described)
+        return Answering(described, doors.answers)
 
     return [
         Route("/health/live", live),

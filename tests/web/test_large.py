@@ -1,0 +1,59 @@
+"""Long answers: sent in pieces as they are read, and bounded for all readers together."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from adapter.errors import Unavailable
+from adapter.web.bodies import LARGE, Room
+from adapter.web.large import Answering
+
+Message = dict[str, Any]
+
+
+class Reader:
+    """Takes so many pieces of an answer, and then no more until it is let."""
+
+    def __init__(self, pieces: int) -> None:
+        self.taken: list[bytes] = []
+        self.more = asyncio.Event()
+        self._pieces = pieces
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.body":
+            self.taken.append(message["body"])
+            if len(self.taken) == self._pieces:
+                await self.more.wait()
+
+
+async def _sent(answer: Answering, reader: Reader) -> None:
+    await answer({"type": "http"}, None, reader.send)  # type: ignore[arg-type]
+
+
+async def test_slow_readers_hold_no_more_than_there_is_room_for() -> None:
+    room, body = Room(25 * LARGE), b"x" * (10 * LARGE)
+    readers = [Reader(1), Reader(2)]
+    tasks = [asyncio.create_task(_sent(Answering(body, room), reader)) for reader in readers]
+    await asyncio.sleep(0)
+    with pytest.raises(Unavailable):
+        Answering(body, room)
+    Answering(b"x" * (LARGE - 1), room)
+    for reader in readers:
+        reader.more.set()
+    await asyncio.gather(*tasks)
+    assert [b"".join(reader.taken) for reader in readers] == [body, body]
+    assert max(len(piece) for reader in readers for piece in reader.taken) <= LARGE
+    room.take(25 * LARGE)
+
+
+async def test_a_reader_who_goes_away_holds_nothing() -> None:
+    room = Room(10 * LARGE)
+    task = asyncio.create_task(_sent(Answering(b"x" * (10 * LARGE), room), Reader(1)))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    room.take(10 * LARGE)
