@@ -14,7 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from adapter.datamodel.declared import DataModel, Declared, Policy
-from adapter.datamodel.types import MISFIT, Reader, described
+from adapter.datamodel.types import ABSENT, MISFIT, Reader, described
 from adapter.errors import MappingError
 from adapter.model.operations import CustomerUpsert, EventOccurred, Operation
 from adapter.model.spelling import spelling
@@ -156,10 +156,18 @@ def _fitted(values: dict[str, Any], checks: _Checks, misfits: list[str]) -> dict
                 _misfit(name, value, check, checks, misfits)
             elif found is not value:
                 changed = {**values} if changed is None else changed
-                changed[name] = found
-    if checks.required and not checks.required <= values.keys():
-        _missing(checks, values, misfits)
-    return values if changed is None else changed
+                _put(changed, name, found)
+    fitted = values if changed is None else changed
+    if checks.required and not checks.required <= fitted.keys():
+        _missing(checks, fitted, misfits)
+    return fitted
+
+
+def _put(values: dict[str, Any], name: str, found: Any) -> None:
+    if found is ABSENT:
+        del values[name]
+    else:
+        values[name] = found
 
 
 def _inside(value: Any, checks: _Checks, misfits: list[str]) -> Any:
@@ -191,10 +199,11 @@ def _declared_fitted(values: dict[str, Any], checks: _Checks, misfits: list[str]
             _misfit(name, value, check, checks, misfits)
         elif found is not value:
             changed = {**values} if changed is None else changed
-            changed[name] = found
-    if checks.required and not checks.required <= values.keys():
-        _missing(checks, values, misfits)
-    return values if changed is None else changed
+            _put(changed, name, found)
+    fitted = values if changed is None else changed
+    if checks.required and not checks.required <= fitted.keys():
+        _missing(checks, fitted, misfits)
+    return fitted
 
 
 def _read(value: Any, check: _Check, misfits: list[str]) -> Any:

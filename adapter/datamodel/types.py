@@ -21,6 +21,8 @@ from adapter.model.times import parse_timestamp
 
 #: What a reader returns for a value that is not of its type.
 MISFIT: Final = object()
+#: What it returns for a value that says as much as none.
+ABSENT: Final = object()
 Reader = Callable[[Any], Any]
 
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,29})(\.[0-9]{1,30})?\Z")
@@ -118,7 +120,7 @@ def _currency(value: Any) -> Any:
         return MISFIT
     code = value.strip().upper()
     if not code:
-        return None
+        return ABSENT
     return code if _CURRENCY.match(code) else MISFIT
 
 
@@ -192,6 +194,7 @@ def _array(read: Reader, classes: frozenset[type]) -> Reader:
         found = [None if item is None else read(item) for item in items]
         if any(item is MISFIT for item in found):
             return MISFIT
+        found = [None if item is ABSENT else item for item in found]
         same = items is value and all(one is other for one, other in zip(found, items, strict=True))
         return value if same else found
 

@@ -150,7 +150,8 @@ def _pricing(rule: Rule, guardrails: Guardrails, counted: str, guardrail: str) -
 
     def check(event: Event, members: Membership, now: datetime) -> Stop | None:
         currency = paid or event.attributes.get("currency")
-        if not isinstance(currency, str) or currency.upper() == counted:
+        currency = currency.strip() if isinstance(currency, str) else ""
+        if not currency or currency.upper() == counted:
             return None
         return _withheld(guardrail, f"the discount is in {currency}, and the budget counts {counted}")
 

@@ -89,6 +89,20 @@ def test_an_event_keeps_its_name_where_two_declared_ones_have_its_spelling() -> 
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("sent", ["", "  "])
+def test_a_blank_currency_is_as_if_it_were_not_given(sent: str) -> None:
+    currency = Declared(Type("currency"))
+    declared = DataModel({"currency": currency}, {"order": DeclaredEvent({"currency": currency})})
+    assert fit(event({"currency": sent, "x": 1}), declared).event.attributes == {"x": 1}
+    assert fit(CustomerUpsert("u", traits={"currency": sent}), declared).traits == {}
+    needed = DataModel(
+        events={"order": DeclaredEvent({"currency": Declared(Type("currency"), required=True)})}
+    )
+    assert fit(event({"currency": sent}), needed).misfits == (
+        "the attribute `currency` of `order` is missing",
+    )
+
+
 def test_a_traits_misfit_is_flagged_too() -> None:
     found = fit(CustomerUpsert("u", traits={"points": [1]}), model())
     assert found.traits == {"points": [1]}

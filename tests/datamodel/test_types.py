@@ -10,7 +10,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapter.datamodel.types import MISFIT, NAMES, Type, parse_type
+from adapter.datamodel.types import ABSENT, MISFIT, NAMES, Type, parse_type
 
 CASES: list[list[Any]] = yaml.safe_load((Path(__file__).parent / "types.yaml").read_text(encoding="utf-8"))
 JSON = st.recursive(
@@ -30,6 +30,8 @@ def test_a_value_is_read_as_its_type_or_is_a_misfit(name: str, sent: Any, become
     found = kind.reader(sent)
     if becomes == "misfit":
         assert found is MISFIT
+    elif becomes == "absent":
+        assert found is ABSENT
     else:
         assert (found, type(found)) == (becomes, type(becomes))
 
@@ -37,7 +39,7 @@ def test_a_value_is_read_as_its_type_or_is_a_misfit(name: str, sent: Any, become
 @given(TYPES, JSON)
 def test_any_value_is_read_or_refused_and_what_was_read_is_of_the_type(kind: Type, value: Any) -> None:
     found = kind.reader(value)
-    if found is not MISFIT:
+    if found is not MISFIT and found is not ABSENT:
         again = kind.reader(found)
         assert again is found or again == found
 
