@@ -60,8 +60,8 @@ from adapter.sources.opendsr import Certificate
 from adapter.store.contract import PassOn, Store
 from adapter.store.engines import open_store
 from adapter.web.application import Application, ASGIApp
-from adapter.web.bodies import Room
 from adapter.web.doors import Doors
+from adapter.web.room import Room
 
 _log = logging.getLogger(__name__)
 

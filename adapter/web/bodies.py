@@ -4,99 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import zlib
-from collections import deque
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 
 from starlette.types import Receive
 
 from adapter.errors import TooLarge, Unavailable, Unreadable
+from adapter.web.room import Room
 
 Headers = Mapping[bytes, bytes]
-#: From so many bytes on a body waits for its turn.
-LARGE = 65_536
 _GZIP = (b"gzip", b"x-gzip")
 
 
 class Disconnected(Exception):
     """The sender went away before the body had arrived; there is nobody to answer."""
-
-
-class Room:
-    """What bodies may hold in memory, all of them together, while they arrive and until they are settled.
-
-    Those that arrive, wait and are worked on hold `limit` bytes at most. A signature can be checked only once
-    the body is there, so anybody could fill the memory with halves of bodies. One that comes in a single part
-    holds nothing until it has arrived, and one below LARGE nothing at all.
-
-    Large ones are worked on in their order, `at_work` bytes of them at a time: decoded they cost about ten
-    times that, and each slice of one keeps the small ones waiting. One waits for its turn `patience` seconds.
-    """
-
-    def __init__(self, limit: int = 64_000_000, at_work: int = 10_000_000, patience: float = 3.0) -> None:
-        self._left = limit
-        self._at_work = at_work
-        self._patience = patience
-        self._working = 0
-        self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
-
-    def take(self, size: int) -> None:
-        """Hold so many bytes more; raises Unavailable when there is no room for them."""
-        if size > self._left:
-            raise Unavailable("too much is arriving, or being read, at once")
-        self._left -= size
-
-    def give(self, size: int) -> None:
-        """Let go of so many bytes."""
-        self._left += size
-
-    @asynccontextmanager
-    async def turn(self, size: int) -> AsyncIterator[None]:
-        """Hold so many bytes, and wait until they may be worked on; raises Unavailable as `take` does."""
-        self.take(size)
-        try:
-            await self._begin(size)
-            try:
-                yield
-            finally:
-                self._working -= size
-                self._call()
-        finally:
-            self.give(size)
-
-    async def _begin(self, size: int) -> None:
-        if not self._waiting and self._fits(size):
-            self._working += size
-            return
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((size, turn))
-        try:
-            async with asyncio.timeout(self._patience):
-                await turn
-        except BaseException as error:
-            self._leave(size, turn)
-            if isinstance(error, TimeoutError):
-                raise Unavailable("too many large bodies are waiting", retry_after=2) from None
-            raise
-
-    def _leave(self, size: int, turn: asyncio.Future[None]) -> None:
-        """Give up the place in the line, or the turn that has just come."""
-        if turn.done() and not turn.cancelled():
-            self._working -= size
-        elif (size, turn) in self._waiting:
-            self._waiting.remove((size, turn))
-        self._call()
-
-    def _call(self) -> None:
-        """Begin those whose turn it is."""
-        while self._waiting and self._fits(self._waiting[0][0]):
-            size, turn = self._waiting.popleft()
-            if not turn.done():
-                self._working += size
-                turn.set_result(None)
-
-    def _fits(self, size: int) -> bool:
-        return self._working == 0 or self._working + size <= self._at_work
 
 
 async def arrived(headers: Headers, receive: Receive, limit: int, seconds: float, room: Room) -> bytes:

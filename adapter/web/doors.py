@@ -26,7 +26,7 @@ from adapter.services.retries import Retried
 from adapter.settings.values import Settings
 from adapter.sources.decoded import Bounds, Decoded
 from adapter.sources.opendsr import Certificate
-from adapter.web.bodies import LARGE, Room
+from adapter.web.room import LARGE, Room
 
 
 class Ingest(Protocol):

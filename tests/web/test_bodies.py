@@ -16,7 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapter.errors import Refused, TooLarge, Unavailable, Unreadable
-from adapter.web.bodies import Disconnected, Room, read, whole
+from adapter.web.bodies import Disconnected, read, whole
+from adapter.web.room import Room
 
 LIMIT = 2_000
 

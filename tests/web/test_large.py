@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from adapter.errors import Unavailable
-from adapter.web.bodies import LARGE, Room
 from adapter.web.large import Answering
+from adapter.web.room import LARGE, Room
 
 Message = dict[str, Any]
 

@@ -14,11 +14,14 @@ from msgspec.structs import replace
 from adapter.errors import Unavailable, Unreadable
 from adapter.model.encoding import encode
 from adapter.web.answers import Answer
-from adapter.web.bodies import LARGE, Headers, Room, weight, whole
+from adapter.web.bodies import Headers, weight, whole
 from adapter.web.doors import Doors
 from adapter.web.endpoints import Endpoint
+from adapter.web.room import LARGE, Room
 
-BODY = encode({"text": "x" * 200_000})
+BODY = encode({"text": "x" * 1_200_000})
+#: As large as Segment's batches.
+USUAL = encode({"text": "x" * 500_000})
 
 
 class Desk:
@@ -67,6 +70,18 @@ async def test_large_bodies_are_handled_a_few_at_a_time_and_a_small_one_at_once(
     assert desk.most <= 2 * len(BODY) + 2
 
 
+async def test_a_body_of_a_usual_size_does_not_wait_for_the_largest(doors: Callable[..., Doors]) -> None:
+    desk = Desk()
+    endpoint = _endpoint(doors, Room(64_000_000, at_work=1), desk)
+    tasks = [asyncio.create_task(endpoint.answer({}, BODY)) for _ in range(4)]
+    await _steps()
+    tasks += [asyncio.create_task(endpoint.answer({}, USUAL)) for _ in range(8)]
+    await _steps()
+    assert (desk.begun, desk.most) == (4, len(BODY) + 3 * len(USUAL))
+    desk.open.set()
+    assert {(await task).status for task in tasks} == {200}
+
+
 async def test_what_waits_holds_room_and_what_finds_none_is_to_come_again(
     doors: Callable[..., Doors],
 ) -> None:
@@ -92,7 +107,12 @@ async def test_one_that_waits_too_long_gives_its_place_up(doors: Callable[..., D
     assert (await endpoint.answer({}, BODY)).status == 200
 
 
-@given(st.lists(st.tuples(st.integers(1, 9), st.sampled_from(["done", "cancelled", "failed"])), max_size=12))
+turns = st.tuples(
+    st.integers(1, 9).map(lambda size: size * 1_000_001), st.sampled_from(["done", "cancelled", "failed"])
+)
+
+
+@given(st.lists(turns, max_size=12))
 def test_a_turn_is_given_back_however_it_ends(turns: list[tuple[int, str]]) -> None:
     async def taking(room: Room, size: int, end: str, begun: list[int]) -> None:
         async with room.turn(size):
@@ -102,28 +122,28 @@ def test_a_turn_is_given_back_however_it_ends(turns: list[tuple[int, str]]) -> N
                 raise ValueError
 
     async def all_of_them() -> None:
-        room, begun = Room(1_000, at_work=10), list[int]()
+        room, begun = Room(10**9, at_work=10**7), list[int]()
         tasks = [asyncio.create_task(taking(room, size, end, begun)) for size, end in turns]
         await asyncio.sleep(0)
         for task, (_, end) in zip(tasks, turns, strict=True):
             if end == "cancelled":
                 task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        async with room.turn(1_000):
+        async with room.turn(10**9):
             pass
 
     asyncio.run(all_of_them())
 
 
 async def test_turns_come_in_the_order_of_asking() -> None:
-    room, order = Room(1_000, at_work=10), list[int]()
+    room, order = Room(10**9, at_work=10**7), list[int]()
 
     async def taking(number: int, size: int) -> None:
         async with room.turn(size):
             order.append(number)
             await asyncio.sleep(0)
 
-    await asyncio.gather(*(taking(number, 10 - number) for number in range(8)))
+    await asyncio.gather(*(taking(number, (10 - number) * 1_000_001) for number in range(8)))
     assert order == list(range(8))
 
 
