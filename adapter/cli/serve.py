@@ -74,7 +74,7 @@ def unusable(at: Server) -> str | None:
         with socket.socket(family, kind) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
-    except socket.gaierror:
+    except (socket.gaierror, UnicodeError, ValueError):  # the last two for text that no name can be
         return f"no address of this machine is called `{at.host}`; choose another with --host"
     except OSError as error:
         if error.errno == errno.EADDRINUSE:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from difflib import get_close_matches
 from itertools import islice
 from typing import TYPE_CHECKING, Literal
@@ -17,6 +18,10 @@ _FEW = 12
 _MOST_COMPARED = 1000
 #: As near as this a word is a slip of the hand, and nearer than one that it begins.
 _SLIP = 0.85
+
+
+#: What would break a line, or cannot be written at all: controls, line ends, halves of a surrogate pair.
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 class Mark(Struct, frozen=True, order=True):
@@ -42,7 +47,12 @@ class Problem(Struct, frozen=True):
     def __str__(self) -> str:
         place = f"{self.mark.file}:{self.mark.line}:{self.mark.column}"
         warning = "warning: " if self.severity == "warning" else ""
-        return f"{place}: {warning}{self.message}" + (f"; {self.remedy}" if self.remedy else "")
+        sentence = f"{place}: {warning}{self.message}" + (f"; {self.remedy}" if self.remedy else "")
+        return sentence if sentence.isprintable() else _UNPRINTABLE.sub(_escaped, sentence)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return found[0].encode("unicode_escape").decode()
 
 
 def errors(problems: Iterable[Problem]) -> int:

@@ -10,7 +10,7 @@ from typing import Literal
 from urllib.parse import SplitResult, urlsplit
 
 from adapter.files.problems import Mark, Problem
-from adapter.settings import dsn
+from adapter.settings import dsn, web_address
 from adapter.settings.fields import FIELDS, Keys
 from adapter.settings.values import Settings
 
@@ -122,8 +122,8 @@ def _webhook(settings: Settings) -> Iterator[tuple[Keys, str, str]]:
     if not webhook.url:
         return
     url = _split(webhook.url)
-    if url.scheme not in ("http", "https") or not url.hostname:
-        yield (*section, "url"), "is no web address", "write it whole, as in `https://example.com/discounts`"
+    if wrong := web_address.fault(webhook.url):
+        yield (*section, "url"), wrong[0], wrong[1]
     elif url.scheme == "http" and not webhook.allow_private_addresses:
         remedy = "write https://, or for a test set `allow_private_addresses = true`"
         yield (*section, "url"), "would send discounts unencrypted", remedy

@@ -32,6 +32,8 @@ def convert(
 
     `text` says that the value comes from the environment: lists are separated by commas.
     """
+    if text and not _is_utf8(value):
+        return None, [Problem(mark, f"`{field.name}` is not UTF-8 text", "write it in UTF-8")]
     if field.type == Secrets:
         return _secrets(field, value, environ, mark, text=text)
     if isinstance(value, dict) and set(value) == {"env"}:
@@ -47,6 +49,15 @@ def convert(
         remedy = f'write `{field.keys[-1]} = {{env = "NAME"}}` and put it into the environment as NAME'
         return None, [Problem(mark, f"`{field.name}` holds a password in the file", remedy)]
     return converted, []
+
+
+def _is_utf8(value: Any) -> bool:
+    """Return whether text has no bytes that could not be decoded, which Python keeps as half characters."""
+    try:
+        str(value).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _holds_password(text: str) -> bool:
@@ -83,6 +94,10 @@ def _variable(field: Field, name: Any, environ: Mapping[str, str], mark: Mark) -
     if not isinstance(name, str):
         return "", [Problem(mark, f"`{field.name}` names no variable", 'write {env = "NAME"}')]
     found = environ.get(name, "").strip()
+    if found and not _is_utf8(found):
+        return "", [
+            Problem(mark, f"`{field.name}` is read from `{name}`, which is not UTF-8 text", "mend it")
+        ]
     if found:
         return found, []
     message = f"`{field.name}` is read from `{name}`, which is not set in the environment"

@@ -47,6 +47,12 @@ def of_error(message: str, text: str, file: str) -> Mark:
     return Mark(file, max(1, len(text.splitlines())), 1)
 
 
+def longest_line(text: str) -> int:
+    """Return the number of the longest line."""
+    lines = text.splitlines()
+    return max(range(len(lines)), key=lambda at: len(lines[at]), default=0) + 1
+
+
 def without_place(message: str) -> str:
     """Return a tomllib message without its place, as the start of a sentence goes on."""
     bare = _WHERE.sub("", message).strip()

@@ -108,6 +108,9 @@ def _file(path: Path | None) -> tuple[_File, list[Problem]]:
         mark = places.of_error(str(error), text, name)
         problem = Problem(mark, f"not TOML: {places.without_place(str(error))}", "write `key = value`")
         return _File(name), [problem]
+    except (RecursionError, ValueError):  # brackets without end, a number of thousands of digits
+        mark = Mark(name, places.longest_line(text), 1)
+        return _File(name), [Problem(mark, "a value is too long or nested too deeply", "shorten it")]
     return _File(name, table, places.places(text, name)), []
 
 
