@@ -11,6 +11,7 @@ from adapter.errors import NotFound
 T = TypeVar("T")
 #: Marks that no rule puts into a code: blanks, dashes, controls and invisible characters.
 _DROPPED = frozenset(("Zs", "Zl", "Zp", "Pd", "Cc", "Cf"))
+_DROPPED_OF_ASCII = {at: None for at in range(128) if category(chr(at)) in _DROPPED}
 #: Dashes of other categories, and what Turkish keyboards and case tables make of the letter i.
 _REPLACED = {"\u2212": None, "\u30fc": None, "\u02d7": None, "\u2043": None, "\u0131": "i", "\u0307": None}
 _TRANSLATED = str.maketrans(_REPLACED)
@@ -22,6 +23,8 @@ def folded(code: str) -> str:
     Both stores have an index of the codes they keep, folded by SQL: `lower(replace(code, '-', ''))`. The two
     agree because rules make codes of ASCII letters and digits, `-`, `_` and `.`.
     """
+    if code.isascii():
+        return code.translate(_DROPPED_OF_ASCII).lower()
     plain = normalize("NFKC", normalize("NFKC", code).casefold()).translate(_TRANSLATED)
     kept = (character for character in plain if category(character) not in _DROPPED)
     return "".join(str(decimal(character, character)) for character in kept)

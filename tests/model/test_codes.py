@@ -54,6 +54,11 @@ def test_case_blanks_and_dashes_anywhere_change_nothing(code: str, data: st.Data
     assert folded(typed) == folded(code)
 
 
+@given(st.text(st.characters(max_codepoint=127)))
+def test_ascii_is_folded_as_all_text_is(code: str) -> None:
+    assert folded(code + "\u200b") == folded(code)
+
+
 def test_the_exact_spelling_wins_and_another_one_is_refused_where_two_codes_could_be_meant() -> None:
     alike = {"SAVE-AB": 1, "SaveAB": 2}
     assert [resolve(code, alike) for code in ("SAVE-AB", "SaveAB", " SaveAB ")] == [1, 2, 2]
