@@ -16,6 +16,7 @@ from typing import Any
 from msgspec import Raw
 
 from adapter.errors import Unreadable
+from adapter.model.encoding import encode
 from adapter.model.messages import Message
 from adapter.sources import payloads
 from adapter.sources.decoded import Decoded, Origin, bounded_key, content_key, undecoded
@@ -88,7 +89,13 @@ def sliced(
     """Decode the profiles of a long request slice by slice; all but them is in `request`, of `size` bytes."""
 
     def take(decoded: Decoded, profile: Any) -> None:
-        _take_profile(decoded, request, profile, origin.received_at)
+        audiences = profile.get("audiences") if type(profile) is dict else None
+        count = len(audiences) if type(audiences) is list else 0
+        raw = encode(profile) if count > 1 else b""
+        if origin.bounds.fits(len(raw), count):
+            _take_profile(decoded, request, profile, origin.received_at)
+        else:
+            origin.refuse(decoded, raw, origin.bounds.repeated(count))
 
     return origin.sliced(profiles, take, size)
 

@@ -173,6 +173,16 @@ def test_what_a_batch_says_for_all_is_not_kept_with_thousands_of_messages() -> N
     assert sum(len(bytes(kept.document)) for part in parts for kept in part.quarantined) < 2 * len(body)
 
 
+def test_a_profile_is_not_kept_with_each_of_hundreds_of_audiences() -> None:
+    audiences = ",".join(['{"audience_id":1,"action":"add"}'] * 500)
+    profile = f'{{"mpid":5,"audiences":[{audiences}]}}'
+    body = f'{{"type":"audience_membership_change_request","user_profiles":[{profile}]}}'.encode()
+    parts = list(mparticle.parts(body, NOW, Bounds(message=20_000)))
+    assert [(len(part.messages), len(part.quarantined)) for part in parts] == [(0, 1)]
+    parts = list(mparticle.parts(body, NOW, Bounds()))
+    assert sum(len(part.messages) for part in parts) == 500
+
+
 @given(st.lists(st.integers(1, 1_800), min_size=1, max_size=30))
 def test_a_slice_holds_no_more_than_its_bytes_and_its_messages(sizes: list[int]) -> None:
     body = json.dumps([{"type": "track", "x": "y" * size} for size in sizes]).encode()
