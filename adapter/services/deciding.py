@@ -23,7 +23,6 @@ from adapter.services.issuing import Issuing, Means
 from adapter.services.results import Result, Settled
 from adapter.services.work import Unrewarded, Work
 from adapter.store.contract import Changes, Loaded, MessageKey, Transaction, Wanted
-from adapter.store.naming import Named
 
 _REPEATED = Unrewarded(
     "duplicate", "not rewarded: a message with the same id came before, and it alone counts"
@@ -38,7 +37,6 @@ async def decide(transaction: Transaction, batch: Sequence[Work], rules: RuleBoo
 
     Timers go last: what the batch brings may end them. Works that erase come alone (`work.apart`).
     """
-    transaction = Named(transaction)
     loaded = await transaction.load(wanted(batch), means.now)
     fresh = _fresh(batch, loaded)
     first = Arriving(transaction, rules, means, loaded)

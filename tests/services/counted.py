@@ -44,7 +44,7 @@ class Counted:
         self, script: Callable[[Transaction], Awaitable[T]], pass_on: PassOn | None = None
     ) -> T:
         async def counted(transaction: Any) -> T:
-            connection = transaction._connection
+            connection = transaction._transaction._connection
             self.cost.transactions += 1
             before = await _rows(connection)
             _listen(connection, self._note)

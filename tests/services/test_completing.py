@@ -167,3 +167,11 @@ async def test_one_that_waits_too_long_for_a_past_comes_again(open_desk: Any) ->
     assert not committer.full
     committer.close()
     await running
+
+
+async def test_a_long_past_that_is_kept_under_another_id_is_read_once_too(shop: Shop) -> None:
+    await shop.take(CustomerMerge("anna", "ann"))
+    assert outcome(await shop.take(shop.desk.event("checkout_started", "anna")))
+    history = History.decode((await shop.desk.store.held("anna")).history)
+    assert not shop.desk.book.lacks(history)
+    assert len(shop.prepared) == 1

@@ -29,7 +29,6 @@ from adapter.services.work import Work
 from adapter.store import naming
 from adapter.store.contract import CounterKey, Wanted
 from adapter.store.engines import open_store
-from adapter.store.naming import Named
 
 pytestmark = pytest.mark.slow
 
@@ -285,9 +284,9 @@ class Machine(RuleBasedStateMachine):
         keys = sorted(self.keys)
 
         async def script(transaction: Any) -> dict[CounterKey, int]:
-            named = Named(transaction)
-            await named.load(Wanted(customers="abcd"), self.model.now)
-            return (await named.reserve(keys, [])).used
+            await transaction.load(Wanted(customers="abcd"), self.model.now)
+            used: dict[CounterKey, int] = (await transaction.reserve(keys, [])).used
+            return used
 
         assert self.runner.run(self.store.transact(script)) == expected
 

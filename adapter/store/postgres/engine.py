@@ -36,6 +36,7 @@ from adapter.store.contract import (
 from adapter.store.copy import expect_usable
 from adapter.store.migrations import Schema, compared
 from adapter.store.moments import micros
+from adapter.store.naming import Named
 from adapter.store.postgres import addresses, outbox
 from adapter.store.postgres.committer import Committer
 from adapter.store.postgres.connection import READING, Connection, connect, translated
@@ -106,7 +107,7 @@ class PostgresStore:
             nonlocal known
             transaction = PostgresTransaction(connection, pass_on, known, locking=again)
             try:
-                result = await script(transaction)
+                result = await script(Named(transaction))
             except KnownAlready as found:
                 known = found.known
                 raise

@@ -38,6 +38,7 @@ from adapter.store.contract import (
 from adapter.store.copy import expect_usable
 from adapter.store.migrations import Schema, compared
 from adapter.store.moments import micros
+from adapter.store.naming import Named
 from adapter.store.rows import digest_slices
 from adapter.store.sqlite import addresses, outbox
 from adapter.store.sqlite.backup import back_up
@@ -348,7 +349,7 @@ class SqliteStore:
         if not begun(connection):
             await self._writer.run(lambda: connection.execute("BEGIN IMMEDIATE"))
         try:
-            result = drive(script, SqliteTransaction(connection, known))
+            result = drive(lambda keyed: script(Named(keyed)), SqliteTransaction(connection, known))
             await self._writer.run(lambda: self._commit_open(connection))
         except BaseException:
             roll_back(connection)
