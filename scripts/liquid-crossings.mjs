@@ -75,10 +75,26 @@ const TEMPLATES = [
   '{% for x in v %}{{ x }}{% endfor %}', '{{ v | map: "a" }}', '{{ v | sort }}', '{{ v | url_decode }}', '{{ "%E0" | url_decode }}', '{{ "%zz" | url_decode }}', '{{ v | date: "%Y", "No/Zone" }}'
 ]
 
+// Texts that V8 takes for dates, or nearly.
+const DATES = [
+  '2026', '2026-03', '2026-3-4', '2026-03-04', '2026-02-31', '2026-13-01', '+002026-03-04', '2026-03-04T05', '2026-03-04T05:06',
+  '2026-03-04T05:06:07', '2026-03-04T05:06:07z', '2026-03-04T05:06:07.1', '2026-03-04T05:06:07.123456Z', '2026-03-04T05:06:07+0130',
+  '2026-03-04T05:06:07+01:30', '2026-03-04T05:06:07 Z', '2026-03-04T24:00:00Z', '2026-03-04T24:00:01Z', '2026-03-04T05:60:00Z',
+  '2026-03-04 05:06:07', '2026-03-04 05:06:07.5', '2026-03-04 05:06:07Z', '2026-03-04 05:06:07 UTC', '2026-03-04 05:06:07 +0100',
+  '2026/03/04', '2026/03/04 05:06', '3/4/2026', '03/04/2026 5:06 PM', '3/4/26', '3/4/49', '3/4/50', '4.3.2026', '04.03.2026 10:00',
+  '4 March 2026', '4 Mar 2026 05:06', '04-Mar-2026', 'March 4, 2026', 'Mar 4, 2026 5:06 pm', 'March 4th, 2026', 'May 5', 'March', '10:30',
+  'Wed, 04 Mar 2026 05:06:07 GMT', 'Wed Mar 04 2026 05:06:07 GMT+0100 (CET)', 'Wed, 04 Mar 2026 05:06:07 EST', 'Wednesday, March 4, 2026',
+  '31 Feb 2026', '2026-03-04 12:00 am', '2026-03-04 12:00 pm', '2026-03-04 13:00 pm', 'order 15', 'order 15 soon', 'order15', 'soon', '(1) 2026',
+  '12345678 x', '20260304', '20260304T050607Z', ' 2026-03-04 ', '2026-03-04, 05:06', '1/2/3/4', '-5', '1e3', '2026-03-04T05:06:07-'
+]
+
 export const CROSSINGS = [
   ...Object.entries(ARGUMENTS).flatMap(([name, all]) => all.map((argument) => `{{ v | ${name}${argument} }}`)),
   ...OPERANDS.flatMap((operand) => OPERATORS.map((operator) => `{{ v ${operator} ${operand} }}`)),
   ...OPERANDS.flatMap((operand) => ['==', '<', 'contains'].map((operator) => `{{ ${operand} ${operator} v }}`)),
-  ...PATHS.map((path) => `{{ v${path} }}`), ...PATHS.map((path) => `{{ v${path} | json }}`), ...TEMPLATES
+  ...PATHS.map((path) => `{{ v${path} }}`), ...PATHS.map((path) => `{{ v${path} | json }}`), ...TEMPLATES,
+  ...DATES.map((date) => `{{ "${date}" | date: "%Y-%m-%dT%H:%M:%S.%L" }}`)
 ]
+// A template without the value is run once.
+export const kindsOf = (template) => (/\bv\b/.test(template) ? Object.keys(KINDS) : ['missing'])
 export const PAYLOAD = { k: KINDS, n: 100, s: 'word' }

@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { CROSSINGS, KINDS, PAYLOAD } from './liquid-crossings.mjs'
+import { CROSSINGS, KINDS, PAYLOAD, kindsOf } from './liquid-crossings.mjs'
 
 const [root, folder, write] = process.argv.slice(2)
 const require = createRequire(resolve(root))
@@ -61,7 +61,7 @@ function rendered(template, kind) {
 }
 
 function crossed(template) {
-  return { template, results: Object.fromEntries(Object.keys(KINDS).map((kind) => [kind, rendered(template, kind)])) }
+  return { template, results: Object.fromEntries(kindsOf(template).map((kind) => [kind, rendered(template, kind)])) }
 }
 
 let different = 0
@@ -91,6 +91,6 @@ for (const [place, line] of crossings.entries()) {
   }
 }
 if (write === '--write') writeFileSync(file, crossings.join('\n') + '\n')
-console.log(`liquid: ${CROSSINGS.length * Object.keys(KINDS).length} crossings`)
+console.log(`liquid: ${CROSSINGS.flatMap(kindsOf).length} crossings`)
 console.log(different ? `${different} differ` : 'all as recorded')
 process.exit(different && write !== '--write' ? 1 : 0)

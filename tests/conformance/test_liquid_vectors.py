@@ -18,8 +18,7 @@ FIRST, *CROSSINGS = [
 PAYLOAD = FIRST["payload"]
 #: Templates that liquidjs reads leniently, and that are refused here whatever the message holds.
 LENIENT = {"{{ 'it''s' }}", "{{ v | }}", "{{ v upcase }}", "{{ v.}}"}
-#: Kinds of values that may be dates to V8, which the filters of dates refuse; and text that is no base64.
-UNCLEAR_DATES = {"word", "decimal", "trailing", "percent", "list", "nested"}
+#: Kinds of values that are no base64.
 NO_BASE64 = {"unicode", "cjk", "percent"}
 
 
@@ -46,9 +45,7 @@ def test_every_result_is_that_of_the_reference_or_a_refusal() -> None:
 
 
 def explained(template: str, kind: str) -> bool:
-    if template in LENIENT or ("base64_decode" in template and kind in NO_BASE64):
-        return True
-    return "| date" in template and kind in UNCLEAR_DATES
+    return template in LENIENT or ("base64_decode" in template and kind in NO_BASE64)
 
 
 def test_the_crossings_cover_every_filter_and_every_kind() -> None:

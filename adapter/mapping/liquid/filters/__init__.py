@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 from adapter.mapping import javascript
 from adapter.mapping.liquid.context import Context, Failed
 from adapter.mapping.liquid.filters import dates, encoding, lists, numbers, text
-from adapter.mapping.liquid.values import plain
+from adapter.mapping.liquid.values import Literal, plain
 
 #: A filter, as templates call it.
 Run = Callable[..., Any]
@@ -31,6 +31,12 @@ _MANY = inspect.Parameter.VAR_POSITIONAL
 _OF_LITERALS = frozenset({"push", "unshift", "where", "json", "jsonify", "inspect"})
 
 
+#: Filters that may hand on the value that they are given.
+_PASSING = frozenset({"raw", "truncate", *dates.FILTERS})
+#: Filters that ask whether an argument is there, which such a word always is to liquidjs.
+_TESTING = frozenset({"strip", "lstrip", "rstrip", "sum", "slugify"})
+
+
 def usable() -> list[str]:
     """Return the names of the filters that templates can use."""
     return sorted(_RUN)
@@ -45,6 +51,8 @@ def doubts(name: str, written: list[Any], named: Collection[str]) -> Iterator[tu
     """Yield what is wrong with the written value and arguments of a filter, and the remedy."""
     if name in _RUN and set(named) - ({"allow_false"} if name == "default" and len(written) > 1 else set()):
         yield f"the Liquid filter `{name}` takes no argument by the name `{min(named)}`", "leave the name out"
+    if name in _TESTING and any(type(part) is Literal for part in written[1:]):
+        yield f"the Liquid filter `{name}` takes no such word as `empty` here", "write text in quotes"
     if name in dates.FILTERS:
         yield from dates.doubts(written)
     if name in encoding.OF_JSON and len(written) > 1:
@@ -54,17 +62,22 @@ def doubts(name: str, written: list[Any], named: Collection[str]) -> Iterator[tu
 def _counted(name: str, run: Run) -> Run:
     kinds = [one.kind for one in inspect.signature(run).parameters.values()]
     taken = None if _MANY in kinds else kinds.count(inspect.Parameter.POSITIONAL_OR_KEYWORD) - 2
-    literals = name in _OF_LITERALS
+    literals, tests, passes = name in _OF_LITERALS, name in _TESTING, name in _PASSING
 
     @wraps(run)
     def counted(context: Context, value: Any, *arguments: Any, **named: Any) -> Any:
         if named and (name != "default" or not arguments or named.keys() - {"allow_false"}):
             raise Failed(f'filter "{name}" takes no argument by the name `{min(named)}` here')
+        if tests and any(type(argument) is Literal for argument in arguments):
+            raise Failed(f'filter "{name}" takes no such word as `empty` here')
+        given = value
         if not literals:
             value, arguments = plain(value), tuple(map(plain, arguments))
         context.walk(value)
         made = run(context, value, *arguments[:taken], **named)
         context.walk(made)
+        if passes and type(given) is Literal and made == plain(given):
+            return given
         return javascript.joined_units(made) if type(made) is str and not made.isascii() else made
 
     return counted

@@ -6,9 +6,11 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from adapter.mapping.liquid.context import Context
+from adapter.mapping.liquid.context import Context, Failed
 from adapter.mapping.liquid.values import number, number_or_zero
 
+#: Other powers of ten may differ in their last digit from those of V8.
+_MOST_DIGITS = 22
 _EPSILON = 2.0**-52
 
 
@@ -66,6 +68,8 @@ def _round(value: float, digits: float = 0.0, *_: float) -> float:
 
 
 def _power_of_ten(exponent: float) -> float:
+    if math.isfinite(exponent) and (exponent % 1 or abs(exponent) > _MOST_DIGITS):
+        raise Failed(f"a number is rounded to whole digits, at most {_MOST_DIGITS}")
     try:
         return math.pow(10.0, exponent)
     except OverflowError:
