@@ -200,22 +200,21 @@ def _sliced_batch(
         return iter((head,))
     if batch.faults:
         head.quarantined.append(undecoded(SOURCE, raw, "; ".join(batch.faults), origin.received_at))
-    elif any((batch.identities, batch.traits, batch.deleted)) and not _all_ours(events, batch):
-        head.messages.append(_snapshot(batch))
+    told = not batch.faults and bool(batch.identities or batch.traits or batch.deleted)
     places = count()
 
     def take(decoded: Decoded, event: Any) -> None:
+        nonlocal told
         place = next(places)
         if _is_ours(event, batch):
             decoded.dropped += 1
-        else:
-            _take_event(decoded, event, place, batch)
+            return
+        if told:
+            told = False
+            decoded.messages.append(_snapshot(batch))
+        _take_event(decoded, event, place, batch)
 
     return chain((head,), origin.sliced(events, take, size))
-
-
-def _all_ours(events: Sequence[Raw | bytes], batch: Batch) -> bool:
-    return batch.from_server and all(_is_ours(payloads.element(event), batch) for event in events)
 
 
 def _is_ours(event: Any, batch: Batch) -> bool:

@@ -166,3 +166,25 @@ async def test_however_a_body_ends_it_lets_go_of_its_room(then: str) -> None:
         with suppress(Disconnected, Unavailable):
             await arriving([b"x" * 300, b"x" * 300], room, then)
     assert await arriving([b"x" * 300, b"x" * 300], room) == b"x" * 600
+
+
+def test_a_body_of_tiny_parts_takes_little_more_memory_than_its_bytes() -> None:
+    count = 200_000
+    parts: Iterator[dict[str, Any]] = (
+        {"type": "http.request", "body": b"%03d" % (at % 1_000), "more_body": at < count - 1}
+        for at in range(count)
+    )
+
+    async def receive() -> dict[str, Any]:
+        return next(parts)
+
+    async def once() -> int:
+        tracemalloc.start()
+        try:
+            body = await read({}, receive, 5_000_000, 60, Room())
+            assert len(body) == 3 * count
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    assert anyio.run(once) < 4 * 3 * count
