@@ -31,9 +31,9 @@ def named_by(message: Quarantined) -> list[bytes]:
     return name_digests(message.names())
 
 
-def meant(ids: Iterable[str], customer: Customer | None, names: Iterable[Identity]) -> set[str]:
+def meant(ids: set[str], customer: Customer | None, names: Iterable[Identity]) -> set[str]:
     """Return every name of a person, as a document might hold it, addresses in their normal spelling too."""
-    meant = {*ids} | {value for _, value in names}
+    meant = ids | {value for _, value in names}
     meant |= set() if customer is None else customer.names() | customer.addresses()
     return meant | {address for name in meant if (address := normal(name)) is not None}
 

@@ -184,7 +184,7 @@ class Reads:
             record = await self._rows("record_of", source_id)
             customer = read_customer(record[0][0]) if record else None
             names = [(row[0], row[1]) for row in await self._rows("names_of", source_id)]
-            named = name_digests(meant(source_id, customer, names))
+            named = name_digests(meant({source_id}, customer, names))
             return [read_excerpt(row) for row in await self._rows("quarantined_of", named, limit)]
 
     async def ignored(self, limit: int) -> list[Ignored]:
@@ -199,7 +199,7 @@ class Reads:
             customer = read_customer(record[0][0]) if record else None
             own = (customer.known_as if customer else "") or source_id
             names = [(row[0], row[1]) for row in await self._rows("names_of", source_id)]
-            named = name_digests(meant([source_id], customer, names))
+            named = name_digests(meant({source_id}, customer, names))
             one = array([] if apart else [source_id])
             events = [read_event(row[1]) for row in await self._rows("past", one)]
             rows = await self._rows("all_discounts", source_id)

@@ -175,7 +175,7 @@ class Reads:
             source_id = self._resolve(name)
             [(body, _)] = self._rows("record_of", source_id) or [(None, b"")]
             customer = read_customer(body) if body else None
-            names = name_digests(meant(source_id, customer, self._rows("names_of", source_id)))
+            names = name_digests(meant({source_id}, customer, self._rows("names_of", source_id)))
             return [
                 read_excerpt(row) for row in self._rows("quarantined_of", apsw.carray(tuple(names)), limit)
             ]
@@ -231,7 +231,7 @@ class Reads:
             given_to(read_held(row[0]), {source_id: own}) for row in self._rows("all_discounts", source_id)
         ]
         names = self._rows("names_of", source_id)
-        named = apsw.carray(tuple(name_digests(meant([source_id], customer, names))))
+        named = apsw.carray(tuple(name_digests(meant({source_id}, customer, names))))
         return Held(
             source_id=own,
             customer=customer.named() if customer else None,
