@@ -327,6 +327,7 @@ def _intervals(settings: Settings) -> Intervals:
         keep_decisions=_days(keep.decision_days),
         keep_deliveries=_days(keep.delivery_days),
         keep_quarantined=_days(keep.quarantine_days),
+        keep_pending_moves=timedelta(days=keep.pending_move_days),
     )
 
 

@@ -8,6 +8,7 @@
             HeadTooLarge            its address and headers are longer than any sender's
             NotFound                no such discount, customer, delivery
             WrongMove               a discount cannot move from where it is (409)
+                Pending                 it moves once the customer turns out to be its holder
         Unavailable             our fault or our store's: the same may be sent again later
             StoreUnavailable        the store's: whoever asks is not told where it lies
                 StoreInUse          another process has it, which may be asked instead
@@ -87,6 +88,12 @@ class WrongMove(Refused):
     """The discount cannot move there from its status."""
 
     code = "wrong_move"
+
+
+class Pending(WrongMove):
+    """The discount is held by another customer: the move waits until both are merged."""
+
+    code = "pending"
 
 
 class Unavailable(AdapterError):

@@ -86,7 +86,8 @@ class Arriving:
                 await self._event((index, nth), operation, work)
             elif isinstance(operation, DiscountMove):
                 if not repeat:
-                    self.steps.append(Move(index, operation))
+                    message = f"{work.source}\0{work.key}"
+                    self.steps.append(Move(index, operation, work.told_at, message))
             elif isinstance(operation, _FACTS) and not self.people.has_room(operation, work.told_at):
                 self._leave_out(index, work, _OVERFULL, f"facts were left out: {_OVERFULL}")
             elif isinstance(operation, CustomerUpsert):

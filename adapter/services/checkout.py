@@ -17,6 +17,7 @@ from adapter.model.events import Event
 from adapter.model.ignored import Ignored
 from adapter.model.operations import DiscountMove
 from adapter.model.pages import Page
+from adapter.model.pending import PendingMove
 from adapter.model.quarantine import Excerpt, Quarantined
 from adapter.services import lifecycle
 from adapter.services.books import Books
@@ -97,6 +98,15 @@ class Checkout:
         """Return a page of a customer's discounts as they stand now, newest first."""
         found = await self._read(self._store.discounts(source_id, before=before))
         return found.of(map(self._standing, found))
+
+    async def pending_moves(self, source_id: str) -> list[PendingMove]:
+        """Return the moves by a customer that wait for a merge, or were refused after one; oldest first."""
+        return await self._read(self._store.pending_moves(source_id=source_id))
+
+    async def pending_moves_of(self, code: str) -> list[PendingMove]:
+        """Return the moves of a discount that wait, or were refused after they had; raises NotFound."""
+        known = (await self.discount(code)).code
+        return await self._read(self._store.pending_moves(code=known))
 
     async def customer(self, source_id: str) -> Customer:
         """Return a customer; raises NotFound."""

@@ -43,10 +43,11 @@ async def decide(transaction: Transaction, batch: Sequence[Work], rules: RuleBoo
     await first.prepare([batch[index] for index in fresh])
     for index in sorted(fresh, key=lambda index: batch[index].timer is not None):
         await first.take(index, batch[index])
-    second = Issuing(means, first.people, loaded.discounts)
-    if first.steps:
-        second.reserve(await transaction.reserve(*second.needs(first.steps)))
-        for step in first.steps:
+    second = Issuing(means, first.people, loaded)
+    steps = [*second.due(), *first.steps]
+    if steps:
+        second.reserve(await transaction.reserve(*second.needs(steps)))
+        for step in steps:
             second.take(step)
     results = _results(batch, fresh, loaded, first, second)
     changes = _changes(batch, fresh, first, second, results)
@@ -197,4 +198,6 @@ def _changes(
         cancelled=first.waiting.cancelled,
         armed=first.waiting.armed,
         bounds=second.bounds,
+        pending=second.pending,
+        ended=second.ended,
     )

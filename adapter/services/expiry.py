@@ -32,6 +32,7 @@ class Intervals(Struct, frozen=True, kw_only=True):
     keep_decisions: timedelta | None = timedelta(days=90)
     keep_deliveries: timedelta | None = timedelta(days=30)
     keep_quarantined: timedelta | None = timedelta(days=400)
+    keep_pending_moves: timedelta = timedelta(days=30)
 
     def kept(self) -> dict[Aged, timedelta]:
         """Return how long each kind is kept that is not kept for ever."""
@@ -39,6 +40,7 @@ class Intervals(Struct, frozen=True, kw_only=True):
             "events": self.keep_events,
             "decisions": self.keep_decisions,
             "deliveries": self.keep_deliveries,
+            "pending_moves": self.keep_pending_moves,
             "quarantine": self.keep_quarantined,
         }
         return {kind: keep for kind, keep in each.items() if keep is not None}

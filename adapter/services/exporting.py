@@ -15,6 +15,7 @@ from adapter.model.discounts import HeldDiscount
 from adapter.model.encoding import encode
 from adapter.model.erasures import Receipt
 from adapter.model.events import Event
+from adapter.model.pending import PendingMove
 from adapter.model.quarantine import Excerpt, Quarantined
 from adapter.model.timers import Timer
 from adapter.rules.history import History
@@ -37,6 +38,7 @@ class Export(Struct, frozen=True):
     discounts: list[HeldDiscount]
     deliveries: list[Delivery]
     timers: list[Timer]
+    pending_moves: list[PendingMove]
     counters: dict[str, int]
     receipts: list[Receipt]
     events: list[Event]
@@ -117,11 +119,12 @@ def _small(held: Held, receipts: list[Receipt]) -> dict[str, Any]:
         "discounts": held.discounts,
         "deliveries": held.deliveries,
         "timers": held.timers,
+        "pending_moves": held.pending_moves,
         "counters": held.counters,
         "receipts": receipts,
     }
 
 
 def _anything(held: Held) -> bool:
-    lists = (held.names, held.discounts, held.deliveries, held.timers, held.counters, held.quarantined)
-    return held.customer is not None or bool(held.history) or any(lists)
+    lists = (held.names, held.discounts, held.deliveries, held.timers, held.pending_moves, held.counters)
+    return held.customer is not None or bool(held.history) or any(lists) or bool(held.quarantined)

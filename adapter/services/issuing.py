@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
+from typing import cast
 
 from msgspec import Raw, Struct
 from msgspec.structs import replace
@@ -20,6 +21,7 @@ from adapter.model.event_names import EventNames
 from adapter.model.events import Event
 from adapter.model.ids import DEVICE
 from adapter.model.operations import DiscountMove
+from adapter.model.pending import PendingMove, Verb, pending_id
 from adapter.model.slots import extra, keeping_slots
 from adapter.rules.book import RuleBook
 from adapter.rules.choice import choose
@@ -27,12 +29,15 @@ from adapter.rules.codes import code_for
 from adapter.rules.issue import issue
 from adapter.rules.verdicts import Proposal, Verdict
 from adapter.services import lifecycle
+from adapter.services.pending import PendingMoves
 from adapter.services.people import People
-from adapter.store.contract import CounterKey, Reserved
+from adapter.store.contract import CounterKey, Loaded, Reserved
 
 #: Codes drawn per event before its counters are known. Should more rules than this issue on one event,
 #: the store's unique key still refuses a clash, and the transaction runs again with new codes.
 _CANDIDATES = 3
+#: The place of a move that no message of the batch has brought.
+_NO_MESSAGE = -1
 #: What the destinations are told of each move.
 _PUSHED = {
     "apply": "discount.applied",
@@ -70,10 +75,17 @@ class Occurrence(Struct, frozen=True):
 
 
 class Move(Struct, frozen=True):
-    """A discount that a message means to move."""
+    """A discount that a message means to move; `message` names it, and `told_at` is when it says it happened.
+
+    Without `told_at` the move cannot wait for a merge: its caller is answered at once. `pending` is one that
+    has waited, and is due; then `index` is no message's place.
+    """
 
     index: int
     move: DiscountMove
+    told_at: datetime | None = None
+    message: str = ""
+    pending: PendingMove | None = None
 
 
 Step = Occurrence | Move
@@ -89,14 +101,15 @@ class Outcome(Struct):
 class Issuing:
     """Takes the steps one by one against the counters reserved for all of them."""
 
-    def __init__(self, means: Means, people: People, discounts: dict[str, HeldDiscount]) -> None:
+    def __init__(self, means: Means, people: People, loaded: Loaded) -> None:
         self._means = means
         self._people = people
+        self._waiting = PendingMoves(people, loaded.pending)
         self._by_code: dict[str, HeldDiscount] = {}
         self._spellings: defaultdict[str, set[str]] | None = None
         self._by_owner: dict[str, dict[str, HeldDiscount]] = defaultdict(dict)
         joined = people.joined()
-        for held in discounts.values():
+        for held in loaded.discounts.values():
             if held.source_id in people.gone:
                 continue
             owner = people.canonical(held.source_id)
@@ -111,6 +124,20 @@ class Issuing:
         self.decisions: list[Decision] = []
         self.deliveries: list[Delivery] = []
         self.outcomes: dict[int, Outcome] = {}
+
+    @property
+    def pending(self) -> list[PendingMove]:
+        """The moves that wait from now on, or were refused after they had waited."""
+        return self._waiting.kept
+
+    @property
+    def ended(self) -> list[PendingMove]:
+        """The moves that have waited, and are done."""
+        return self._waiting.done
+
+    def due(self) -> list[Step]:
+        """Return the pending moves of which the customer is by now the one who holds the discount."""
+        return [Move(_NO_MESSAGE, each.move(), pending=each) for each in self._waiting.due(self._by_code)]
 
     def needs(self, steps: Sequence[Step]) -> tuple[list[CounterKey], list[str]]:
         """Return the counters that the steps could touch, in key order, and the codes they could issue."""
@@ -178,14 +205,22 @@ class Issuing:
         )  # fmt: skip
 
     def _move(self, step: Move) -> None:
-        move, outcome = step.move, self._outcome(step.index)
+        move, now = step.move, self._means.now
         mover = None if move.source_id is None else self._people.behind(move.source_id)
         try:
             held = self._meant(move.code)
-            after = lifecycle.moved(held, move, mover, self._means.now)
+            if step.told_at is not None and mover is not None and mover != held.source_id:
+                self._waiting.wait(_to_wait(step, held, mover, now), held)
+            at = now if step.pending is None else min(now, max(step.pending.at, held.issued_at))
+            after = lifecycle.moved(held, move, mover, at)
         except Refused as refusal:
-            outcome.refusal = refusal
+            if step.pending is None:
+                self._outcome(step.index).refusal = refusal
+            else:
+                self._waiting.refuse(step.pending, refusal)
             return
+        if step.pending is not None:
+            self._waiting.done.append(step.pending)
         if after is not held:
             if after.discount.status in ("revoked", "expired") and not after.discount.begun:
                 self._count(after, -1)
@@ -280,6 +315,22 @@ class Issuing:
                     not_after=discount.expires_at if kind == "discount.issued" else None,
                 )
             )
+
+
+def _to_wait(step: Move, held: HeldDiscount, mover: str, now: datetime) -> PendingMove:
+    """Return a move as it waits for the customer who makes it to be merged with the holder."""
+    move, code = step.move, held.discount.code
+    return PendingMove(
+        id=pending_id(move, code, step.message),
+        source_id=mover,
+        verb=cast("Verb", move.verb),
+        code=code,
+        at=step.told_at or now,
+        received_at=now,
+        reason=f"`{code}` belongs to another customer: the move waits until the two are merged",
+        order_id=move.order_id,
+        units=move.units,
+    )
 
 
 def _rescoped(step: Occurrence, owner: str) -> Verdict:

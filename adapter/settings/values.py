@@ -138,6 +138,7 @@ class Retention(Struct, frozen=True):
     decision_days: Days = 90
     delivery_days: Days = 30
     quarantine_days: Days = 400
+    pending_move_days: Annotated[int, Meta(ge=1, le=36_500)] = 30
 
 
 class Log(Struct, frozen=True):

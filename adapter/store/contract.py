@@ -26,6 +26,7 @@ from adapter.model.erasures import Receipt
 from adapter.model.events import Event
 from adapter.model.ignored import Ignored
 from adapter.model.pages import Page
+from adapter.model.pending import PendingMove
 from adapter.model.quarantine import Excerpt, Quarantined
 from adapter.model.timers import Cancellation, Timer
 
@@ -37,7 +38,7 @@ MessageKey = tuple[str, str]
 #: (kind, value) of an identity; kind `source_id` holds the redirects of merged customers.
 Identity = tuple[str, str]
 #: What may be dropped by age (dedupe keys have a verb of their own).
-Aged = Literal["events", "decisions", "deliveries", "quarantine"]
+Aged = Literal["events", "decisions", "deliveries", "quarantine", "pending_moves"]
 #: (scope, key) of a guardrail counter, as in `model.discounts.Claim`.
 CounterKey = tuple[str, str]
 
@@ -101,7 +102,8 @@ class Loaded(Struct):
     and redirects lead to, those that a redirect's identity names outright, and the owners of `codes`.
     `discounts` has, by code, every discount that a code asked for may mean and every unexpired issued or
     applied one of the customers loaded, and `timers` every wait of the customers loaded under the rules asked
-    for.
+    for. `pending` has every pending or refused move by the customers asked for or loaded, or by those to whom
+    identities lead; `discounts` has those of them whose holder is loaded.
     """
 
     answers: dict[MessageKey, bytes]
@@ -109,6 +111,7 @@ class Loaded(Struct):
     customers: dict[str, CustomerRecord]
     discounts: dict[str, HeldDiscount]
     timers: list[Timer] = []
+    pending: list[PendingMove] = []
 
 
 class Reserved(Struct):
@@ -202,6 +205,7 @@ class Held(Struct):
     timers: list[Timer]
     counters: dict[str, int]
     quarantined: list[Excerpt]
+    pending_moves: list[PendingMove]
 
 
 class Changes(Struct):
@@ -229,8 +233,10 @@ class Changes(Struct):
     were loaded in this transaction, and are inserted otherwise. `rewarded` says of each message on which a
     discount hangs whose discount it is (source_id), so that its answer goes when that customer is erased.
     Keys that are answered or rewarded are never forgotten. `cancelled` ends the stored timers that it says,
-    before `armed` ones are kept, at most one for a customer and rule: each takes the place of the one that is
-    there. A merge moves timers, of two under one rule the later due; an erasure drops them.
+    before `armed` ones are kept, at most one for a customer and rule: each takes the place of the one that
+    is there. A merge moves timers, of two under one rule the later due; an erasure drops them. `ended` moves
+    are removed before `pending` ones are kept, each in the place of the one of that customer and id that
+    is there; a merge moves those by the customer who is merged, an erasure drops those by the person erased.
     """
 
     seen_at: datetime
@@ -249,6 +255,8 @@ class Changes(Struct):
     cancelled: Sequence[Cancellation] = ()
     armed: Sequence[Timer] = ()
     bounds: Mapping[CounterKey, int] = {}
+    pending: Sequence[PendingMove] = ()
+    ended: Sequence[PendingMove] = ()
 
 
 class Transaction(Protocol):
@@ -361,8 +369,12 @@ class Store(Protocol):
         """Return the discounts issued for these events, by event id."""
         ...
 
+    async def pending_moves(self, *, source_id: str = "", code: str = "") -> list[PendingMove]:
+        """Return pending and refused moves by a customer, redirects followed, or of a code; oldest first."""
+        ...
+
     async def lapsed(self, now: datetime, limit: int) -> list[str]:
-        """Return codes of issued or applied discounts whose `expires_at` has passed."""
+        """Return codes of issued or applied discounts past their `expires_at`, without pending moves."""
         ...
 
     async def due_timers(self, now: datetime, limit: int) -> list[Timer]:
@@ -496,7 +508,7 @@ class Store(Protocol):
         """Drop what is older than that, a part at a time so that requests are not held up; returns how many.
 
         Events go by `occurred_at`, decisions by `decided_at`, deliveries by `created_at` once done or dead,
-        quarantined messages by `received_at`.
+        quarantined messages and pending moves by `received_at`.
         The folded history of customers, and so what rules see, stays as it is.
         """
         ...

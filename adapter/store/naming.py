@@ -129,6 +129,7 @@ class Named:
             {self._name(key): _named(record) for key, record in loaded.customers.items()},
             {code: given_to(held, names) for code, held in loaded.discounts.items()},
             [replace(timer, source_id=self._name(timer.source_id)) for timer in loaded.timers],
+            [replace(move, source_id=self._name(move.source_id)) for move in loaded.pending],
         )
 
 
@@ -164,6 +165,8 @@ def _keyed(changes: Changes, keys: Mapping[str, str], moved: list[tuple[str, str
         rewarded={message: key(owner) for message, owner in changes.rewarded.items()},
         cancelled=[replace(each, source_id=key(each.source_id)) for each in changes.cancelled],
         armed=[replace(each, source_id=key(each.source_id)) for each in changes.armed],
+        pending=[replace(each, source_id=key(each.source_id)) for each in changes.pending],
+        ended=[replace(each, source_id=key(each.source_id)) for each in changes.ended],
     )
 
 

@@ -20,6 +20,7 @@ from adapter.model.encoding import encode
 from adapter.model.events import Event
 from adapter.model.ignored import Ignored
 from adapter.model.pages import Page
+from adapter.model.pending import PendingMove
 from adapter.model.quarantine import SHOWN, Excerpt, Packed, Quarantined, beginning, packed, unpacked
 from adapter.model.timers import Timer
 from adapter.store.contract import (
@@ -38,6 +39,7 @@ read_customer: Callable[[bytes], Customer] = msgspec.json.Decoder(Customer).deco
 read_event: Callable[[bytes], Event] = msgspec.json.Decoder(Event).decode
 read_held: Callable[[bytes], HeldDiscount] = msgspec.json.Decoder(HeldDiscount).decode
 _decision: Callable[[bytes], Decision] = msgspec.json.Decoder(Decision).decode
+_pending: Callable[[bytes], PendingMove] = msgspec.json.Decoder(PendingMove).decode
 
 #: What the rows of merged customers are moved by, events apart, a statement for each table.
 MOVES = (
@@ -45,6 +47,7 @@ MOVES = (
     "move_deliveries",
     "move_timers",
     "move_messages",
+    "move_pending_moves",
     "move_identities",
     "move_unaddressed",
     "move_addresses",
@@ -271,6 +274,17 @@ def read_timer(row: Iterable[Any]) -> Timer:
     """Return the timer of rule, source_id, event and due moment."""
     rule, source_id, body, due_at = row
     return Timer(rule, source_id, read_event(body), moment(due_at))
+
+
+def pending_row(move: PendingMove, owner: str) -> tuple[Any, ...]:
+    """Return a pending move's columns."""
+    return owner, move.id, move.code, micros(move.received_at), move.status == "pending", encode(move)
+
+
+def read_pending(source_id: str, body: bytes) -> PendingMove:
+    """Return a pending move, with the customer who makes it by now."""
+    move = _pending(body)
+    return move if move.source_id == source_id else replace(move, source_id=source_id)
 
 
 def quarantined_row(message: Quarantined) -> tuple[Any, ...]:

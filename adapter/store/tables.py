@@ -97,6 +97,15 @@ TABLES = (
         last_at="number",
     ),
     _table(
+        "pending_moves",
+        source_id="text",
+        id="text",
+        code="text",
+        received_at="number",
+        open="boolean",
+        body="bytes",
+    ),
+    _table(
         "receipts",
         number="number",
         customer="bytes",

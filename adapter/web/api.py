@@ -67,6 +67,8 @@ def routes(doors: Doors) -> list[Route]:
         *(_route(doors, f"/v1/discounts/{{code}}/{verb}", _moving(verb), "POST") for verb in VERBS),
         _route(doors, "/v1/customers/{source_id:path}/discounts", _discounts),
         _route(doors, "/v1/customers/{source_id:path}/events", _events),
+        _route(doors, "/v1/customers/{source_id:path}/pending-moves", _pending_moves),
+        _route(doors, "/v1/discounts/{code}/pending-moves", _pending_moves_of),
         _route(doors, "/v1/customers/{source_id:path}/export", _export),
         _route(doors, "/v1/customers/{source_id:path}", _customer),
         _route(doors, "/v1/customers/{source_id:path}", _erase, "DELETE"),
@@ -156,6 +158,14 @@ async def _discounts(doors: Doors, request: Request) -> Any:
 
 async def _events(doors: Doors, request: Request) -> Any:
     return _listed("events", await doors.checkout.events(_customer_id(request), _before(request)))
+
+
+async def _pending_moves(doors: Doors, request: Request) -> Any:
+    return {"pending_moves": await doors.checkout.pending_moves(_customer_id(request))}
+
+
+async def _pending_moves_of(doors: Doors, request: Request) -> Any:
+    return {"pending_moves": await doors.checkout.pending_moves_of(_code(request))}
 
 
 async def _customer(doors: Doors, request: Request) -> Any:

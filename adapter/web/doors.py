@@ -19,6 +19,7 @@ from adapter.model.events import Event
 from adapter.model.ignored import Ignored
 from adapter.model.operations import DiscountMove
 from adapter.model.pages import Page
+from adapter.model.pending import PendingMove
 from adapter.model.quarantine import Excerpt, Quarantined
 from adapter.services.health import Check
 from adapter.services.results import Result
@@ -54,6 +55,14 @@ class Checkout(Protocol):
 
     async def discounts(self, source_id: str, before: str | None = None) -> Page[Discount]:
         """Return a page of a customer's discounts, newest first."""
+        ...
+
+    async def pending_moves(self, source_id: str) -> list[PendingMove]:
+        """Return the moves by a customer that wait for a merge, or were refused after one."""
+        ...
+
+    async def pending_moves_of(self, code: str) -> list[PendingMove]:
+        """Return the moves of a discount that wait, or were refused after they had; raises NotFound."""
         ...
 
     async def customer(self, source_id: str) -> Customer:

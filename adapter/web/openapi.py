@@ -15,6 +15,7 @@ from adapter.model.discounts import Discount
 from adapter.model.erasures import Receipt
 from adapter.model.events import Event
 from adapter.model.ignored import Ignored
+from adapter.model.pending import PendingMove
 from adapter.model.quarantine import Quarantined, Unmapped
 from adapter.services.exporting import Export
 from adapter.services.health import Check
@@ -73,6 +74,12 @@ class Events(Struct):
     next: str | None
 
 
+class PendingMoves(Struct):
+    """Moves of discounts that wait until two customers are merged, or were refused then; oldest first."""
+
+    pending_moves: list[PendingMove]
+
+
 class Decisions(Struct):
     """A customer's decisions, newest first: a page, and what gives the `next` one as `before`.
 
@@ -110,8 +117,8 @@ class Readiness(Struct):
 
 
 _SCHEMAS = (
-    Settled, Error, EventsApiErrors, Discounts, Events, Decisions, IgnoredMessages, Quarantine, Quarantined,
-    Pauses, Retried, Readiness, Customer, Move, Receipt, Export, Accepted,
+    Settled, Error, EventsApiErrors, Discounts, Events, PendingMoves, Decisions, IgnoredMessages, Quarantine,
+    Quarantined, Pauses, Retried, Readiness, Customer, Move, Receipt, Export, Accepted,
 )  # fmt: skip
 _WORDS = {400: "The body cannot be read", 401: "Credentials are missing", 403: "Credentials are wrong",
           404: "There is nothing under that name", 409: "The discount cannot move there",
@@ -235,6 +242,13 @@ def _api() -> Json:
                           [_parameter("destination", "query", required=False)], 404)
         },
     }  # fmt: skip
+    for name, path, asked in (
+        ("listPendingMoves", "/v1/customers/{source_id}/pending-moves", customer),
+        ("listPendingMovesOfDiscount", "/v1/discounts/{code}/pending-moves", code),
+    ):
+        statuses = (404,) if asked is code else ()
+        summary = "List moves that wait until two customers are merged"
+        paths[path] = {"get": _read(name, summary, "PendingMoves", [asked], *statuses)}
     for what in ("discounts", "events"):
         operation = _read(f"list{what.title()}", f"List a customer's {what}", what.title(),
                           [customer, before], 400)  # fmt: skip

@@ -19,6 +19,7 @@ from adapter.model.operations import CustomerMerge, CustomerUpsert, DiscountMove
 from adapter.rules.history import History, backfill, fold, lookup
 from adapter.rules.language import Metric
 from adapter.services.work import Work
+from adapter.store.naming import FEW
 
 OLD = """
 rules:
@@ -109,16 +110,23 @@ async def agreeing(desk: Any, prefix: str, rules: Any) -> list[Any]:
 
 
 @SETTINGS
-@given(before=STEPS, after=STEPS, cuts=st.sets(st.integers(0, 24)))
+@given(before=STEPS, after=STEPS, cuts=st.sets(st.integers(0, 24)), busy=st.sampled_from(["", *PEOPLE]))
 async def test_rows_history_and_a_rule_added_later_agree(
-    open_desk: Any, make_rules: Any, before: Any, after: Any, cuts: set[int]
+    open_desk: Any, make_rules: Any, before: Any, after: Any, cuts: set[int], busy: str
 ) -> None:
+    """A busy customer has so many rows that they stay where they are when others are merged with them."""
     desk = await open_desk(OLD)
     old, new = make_rules(OLD), make_rules(NEW)
     found = []
     try:
         for start in (old, new):
             prefix = f"{next(EXAMPLES)}-"
+            views = [
+                ("event", busy, "segment", "page_viewed", f"view-{number}", 0, 1)
+                for number in range(FEW + 1)
+                if busy
+            ]
+            await desk.settle([work(desk, view, prefix) for view in views])
             for steps, book in ((before, start), (after, new)):
                 desk.book = book
                 bounds = [0, *sorted(cut for cut in cuts if cut < len(steps)), len(steps)]

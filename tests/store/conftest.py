@@ -20,6 +20,7 @@ from adapter.model.discounts import Claim, Discount, HeldDiscount, PercentageOff
 from adapter.model.encoding import encode
 from adapter.model.events import Event, User
 from adapter.model.ignored import Ignored
+from adapter.model.pending import PendingMove
 from adapter.model.quarantine import Quarantined
 from adapter.model.timers import Timer
 from adapter.store.contract import (
@@ -37,7 +38,7 @@ from adapter.store.engines import open_store
 
 _TABLES = ("messages", "customers", "identities", "events", "decisions", "codes",
            "discounts", "counters", "deliveries", "timers", "quarantine",
-           "ignored", "receipts", "copy_progress", "pauses", "addresses",
+           "ignored", "receipts", "pending_moves", "copy_progress", "pauses", "addresses",
            "address_progress", "unaddressed", "erasures")  # fmt: skip
 NOW = datetime(2026, 11, 21, 10, 30, 0, 123457, tzinfo=UTC)
 
@@ -91,6 +92,9 @@ class Make:
         self, rule: str = "lapsed", source_id: str = "c1", at: datetime = NOW, minutes: int = 30
     ) -> Timer:
         return Timer(rule, source_id, self.event(at=at), at + timedelta(minutes=minutes))
+
+    def pending(self, id_: str = "p1", source_id: str = "c1", code: str = "A1", **fields: Any) -> PendingMove:
+        return PendingMove(id_, source_id, "redeem", code, NOW, NOW, "it waits", **fields)
 
     def quarantined(
         self, key: str, reason: str = "no userId", names: dict[str, Any] | None = None

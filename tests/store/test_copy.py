@@ -50,6 +50,7 @@ async def filled(store: Any, run: Any, make: Any) -> Any:
         quarantine=[make.quarantined("1"), make.quarantined("2", names={"userId": "c\0"})],
         erased=[Erasure("gone", ("gone", "é"), "api", "r1")],
         armed=[make.timer(), make.timer("other\0", "c2")],
+        pending=[make.pending(code="Z9"), make.pending("p2", "c\0", "Z9", status="refused")],
     )
     await store.add_ignored([make.ignored("é\0"), make.ignored("")], 10, None)
     return store
@@ -74,6 +75,7 @@ async def test_a_copy_holds_everything(filled: Any, other: Any, make: Any) -> No
     assert await other.quarantined() == await filled.quarantined()
     assert await other.ignored() == await filled.ignored() != []
     assert await other.receipts("é") == await filled.receipts("é") != []
+    assert await other.pending_moves(code="Z9") == await filled.pending_moves(code="Z9") != []
     assert (await other.held("c\0")).quarantined == (await filled.held("c\0")).quarantined != []
     assert await other.due_timers(make.at(days=1), 9) == await filled.due_timers(make.at(days=1), 9)
 

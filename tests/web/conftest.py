@@ -25,6 +25,7 @@ from adapter.model.events import Event, User
 from adapter.model.ignored import Ignored
 from adapter.model.operations import DiscountMove
 from adapter.model.pages import Page
+from adapter.model.pending import PendingMove
 from adapter.model.quarantine import Excerpt, Quarantined
 from adapter.model.timers import Timer
 from adapter.services.exporting import Export
@@ -98,6 +99,13 @@ class Services:
     async def discounts(self, source_id: str, before: str | None = None) -> Page[Discount]:
         return Page([HIGH_VALUE] if source_id == "user/123" else [])
 
+    async def pending_moves(self, source_id: str) -> list[PendingMove]:
+        return [PendingMove("0" * 32, source_id, "redeem", HIGH_VALUE.code, NOW, NOW, "it waits")]
+
+    async def pending_moves_of(self, code: str) -> list[PendingMove]:
+        await self.discount(code)
+        return await self.pending_moves("user_9")
+
     async def customer(self, source_id: str) -> Customer:
         return Customer(source_id, traits={"plan": {"name": "gold"}})
 
@@ -151,6 +159,7 @@ class Services:
             timers=[Timer("lapsed", source_id, (await self.events(source_id))[0], NOW)],
             counters={"high-value:total": 1},
             quarantined=[Quarantined("segment", "m", Raw(b'{"userId":"u"}'), "no name", NOW, 7)],
+            pending_moves=await self.pending_moves(source_id),
             receipts=[],
         )
         yield encode(found)

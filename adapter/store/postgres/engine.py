@@ -19,6 +19,7 @@ from adapter.model.erasures import Receipt
 from adapter.model.events import Event
 from adapter.model.ignored import Ignored
 from adapter.model.pages import Page
+from adapter.model.pending import PendingMove
 from adapter.model.quarantine import Excerpt, Quarantined
 from adapter.model.timers import Timer
 from adapter.store.addresses import incomplete
@@ -141,6 +142,10 @@ class PostgresStore:
     async def issued_for(self, event_ids: Sequence[str]) -> dict[str, list[HeldDiscount]]:
         """Return the discounts issued for these events."""
         return await self._read(lambda connection: Reads(connection).issued_for(event_ids))
+
+    async def pending_moves(self, *, source_id: str = "", code: str = "") -> list[PendingMove]:
+        """Return the pending moves by a customer, or of a code."""
+        return await self._read(lambda connection: Reads(connection).pending_moves(source_id, code))
 
     async def lapsed(self, now: datetime, limit: int) -> list[str]:
         """Return codes of open discounts whose time is over."""

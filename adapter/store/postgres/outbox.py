@@ -21,6 +21,7 @@ _AGED = {
     "decisions": SQL["aged_decisions"],
     "deliveries": SQL["aged_deliveries"],
     "quarantine": SQL["aged_quarantine"],
+    "pending_moves": SQL["aged_pending_moves"],
 }
 
 

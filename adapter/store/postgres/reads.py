@@ -20,6 +20,7 @@ from adapter.model.erasures import Receipt, fingerprint
 from adapter.model.events import Event
 from adapter.model.ignored import Ignored
 from adapter.model.pages import Page
+from adapter.model.pending import PendingMove
 from adapter.model.quarantine import Excerpt, Quarantined
 from adapter.model.timers import Timer
 from adapter.store.addresses import address_digest
@@ -57,6 +58,7 @@ from adapter.store.rows import (
     read_held,
     read_ignored,
     read_pause,
+    read_pending,
     read_quarantined,
     read_timer,
 )
@@ -132,6 +134,15 @@ class Reads:
         for held in await self._named([read_held(row[0]) for row in rows]):
             issued.setdefault(held.event_id, []).append(held)
         return issued
+
+    async def pending_moves(self, source_id: str, code: str) -> list[PendingMove]:
+        """Return the pending moves by a customer, or of a code."""
+        if code:
+            rows = await self._rows("pending_moves_of_code", code)
+        else:
+            rows = await self._rows("pending_moves_of", await self._resolve(source_id))
+        names = await self._names({row[0] for row in rows}) if rows else {}
+        return [read_pending(names.get(row[0], row[0]), row[1]) for row in rows]
 
     async def lapsed(self, now: datetime, limit: int) -> list[str]:
         """Return codes whose time is over."""
@@ -217,6 +228,9 @@ class Reads:
                 timers=[read_timer(row) for row in await self._rows("timers_of", source_id)],
                 counters={row[0]: row[1] for row in counters},
                 quarantined=[read_excerpt(row) for row in await self._rows("quarantined_naming", named)],
+                pending_moves=[
+                    read_pending(own, row[1]) for row in await self._rows("pending_moves_of", source_id)
+                ],
             )
 
     async def noted(self) -> bool:

@@ -25,6 +25,7 @@ from adapter.store.rows import (
     final_owners,
     given_to,
     judged,
+    pending_row,
     timer_row,
 )
 
@@ -65,6 +66,13 @@ class Saving:
         await keep_quarantined(self._connection, self._changes.quarantine)
         given = {each.discount.code: given_to(each, self._owners) for each in self._changes.discounts}
         await self._many("give_discounts", self._changed_hands(given))
+        owner = self._owner
+        await self._many(
+            "end_pending_moves", [(owner(each.source_id), each.id) for each in self._changes.ended]
+        )
+        await self._many(
+            "put_pending_moves", [pending_row(each, owner(each.source_id)) for each in self._changes.pending]
+        )
         own, shared = self._counters()
         rows = list(self._rows(given))
         columns = [column for each, width in rows for column in arrays(each, width)]

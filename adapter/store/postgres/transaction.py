@@ -38,7 +38,7 @@ from adapter.store.postgres.connection import Connection
 from adapter.store.postgres.saving import Saving, in_order
 from adapter.store.postgres.statements import SQL
 from adapter.store.postgres.text import array, arrays, texts
-from adapter.store.rows import digest, read_customer, read_event, read_held, read_timer
+from adapter.store.rows import digest, read_customer, read_event, read_held, read_pending, read_timer
 
 
 class PostgresTransaction:
@@ -159,7 +159,11 @@ def _loaded(row: asyncpg.Record) -> Loaded:
     """Return what a row of `load_batch` says, its answers apart."""
     customers = zip(texts(row["customers"]), row["bodies"], row["histories"], strict=True)
     identities = zip(texts(row["kinds"]), texts(row["ids"]), texts(row["owners"]), strict=True)
-    discounts = zip(texts(row["discounts"]), row["discount_bodies"], strict=True)
+    discounts = {
+        code: read_held(body)
+        for code, body in zip(texts(row["discounts"]), row["discount_bodies"], strict=True)
+    }
+    discounts |= {held.discount.code: held for held in map(read_held, filter(None, row["moved_discounts"]))}
     waits = zip(
         texts(row["waits"]), texts(row["wait_owners"]), row["wait_bodies"], row["waits_due"], strict=True
     )
@@ -169,6 +173,7 @@ def _loaded(row: asyncpg.Record) -> Loaded:
         customers={
             name: CustomerRecord(read_customer(body), history, len(body)) for name, body, history in customers
         },
-        discounts={code: read_held(body) for code, body in discounts},
+        discounts=discounts,
         timers=[read_timer(wait) for wait in waits],
+        pending=list(map(read_pending, texts(row["movers"]), row["moves"])),
     )

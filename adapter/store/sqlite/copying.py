@@ -24,6 +24,7 @@ KEYS = {
     "timers": ("source_id", "rule"),
     "quarantine": ("id",),
     "quarantine_names": ("name", "id"),
+    "pending_moves": ("source_id", "id"),
     "ignored": ("source", "type", "event"),
     "addresses": ("digest", "source_id"),
     "address_progress": ("name",),

@@ -20,6 +20,7 @@ _DROPS = {
     "drop_discounts": "discounts",
     "drop_deliveries": "deliveries",
     "drop_timers": "timers",
+    "drop_pending_moves": "pending_moves",
     "drop_identities": "identities",
     "blank_messages": "answers",
     "drop_counters": "counters",

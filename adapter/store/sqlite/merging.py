@@ -34,7 +34,7 @@ class Merging:
             self._many(statement, pairs)
         olds = [(old,) for old, _ in pairs]
         left: list[Any] = self._connection.executemany(SQL["drop_left_events"], olds).fetchall()
-        for statement in ("drop_timers", "drop_customer"):
+        for statement in ("drop_timers", "drop_pending_moves", "drop_customer"):
             self._many(statement, olds)
         self._many("end_redirect", [(new,) for new in sorted(set(owners.values()))])
         self._many("put_identity", [("source_id", *pair) for pair in pairs])

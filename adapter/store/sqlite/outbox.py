@@ -24,12 +24,14 @@ _AGED = {
     "decisions": SQL["aged_decisions"],
     "deliveries": SQL["aged_deliveries"],
     "quarantine": SQL["aged_quarantine"],
+    "pending_moves": SQL["aged_pending_moves"],
 }
 _LAST = {
     "events": SQL["last_events"],
     "decisions": SQL["last_decisions"],
     "deliveries": SQL["last_deliveries"],
     "quarantine": SQL["last_quarantine"],
+    "pending_moves": SQL["last_pending_moves"],
 }
 
 

@@ -19,6 +19,7 @@ from adapter.model.erasures import Receipt, fingerprint
 from adapter.model.events import Event
 from adapter.model.ignored import Ignored
 from adapter.model.pages import Page
+from adapter.model.pending import PendingMove
 from adapter.model.quarantine import Excerpt, Quarantined
 from adapter.model.timers import Timer
 from adapter.store.addresses import address_digest
@@ -53,6 +54,7 @@ from adapter.store.rows import (
     read_held,
     read_ignored,
     read_pause,
+    read_pending,
     read_quarantined,
     read_timer,
 )
@@ -125,6 +127,15 @@ class Reads:
             for held in self._named([read_held(body) for (body,) in rows]):
                 issued.setdefault(held.event_id, []).append(held)
         return issued
+
+    def pending_moves(self, source_id: str, code: str) -> list[PendingMove]:
+        """Return the pending moves by a customer, or of a code."""
+        if code:
+            rows = self._rows("pending_moves_of_code", code)
+        else:
+            rows = self._rows("pending_moves_of", self._resolve(source_id))
+        names = self._names({key for key, _ in rows}) if rows else {}
+        return [read_pending(names.get(key, key), body) for key, body in rows]
 
     def lapsed(self, now: datetime, limit: int) -> list[str]:
         """Return codes whose time is over."""
@@ -244,6 +255,7 @@ class Reads:
             timers=[read_timer(row) for row in self._rows("timers_of", source_id)],
             counters=dict(self._rows("counters_of", source_id)) if source_id else {},
             quarantined=[read_excerpt(row) for row in self._rows("quarantined_naming", named)],
+            pending_moves=[read_pending(own, body) for _, body in self._rows("pending_moves_of", source_id)],
         )
 
     def _page(

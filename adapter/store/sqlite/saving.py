@@ -21,6 +21,7 @@ from adapter.store.rows import (
     final_owners,
     given_to,
     judged,
+    pending_row,
     timer_row,
 )
 from adapter.store.sqlite.erasing import erase, keep_quarantined
@@ -68,6 +69,7 @@ class Saving:
         self._write_facts()
         self._write_discounts()
         self._write_timers()
+        self._write_pending()
         self._write_counters()
 
     def _many(self, statement: str, rows: Iterable[_Row]) -> None:
@@ -154,6 +156,11 @@ class Saving:
         ended = [(owner(each.source_id), each.rule, micros(each.at)) for each in changes.cancelled]
         self._many("end_timer", ended)
         self._many("arm_timer", [timer_row(timer, owner(timer.source_id)) for timer in changes.armed])
+
+    def _write_pending(self) -> None:
+        owner, changes = self._owner, self._changes
+        self._many("end_pending_move", [(owner(each.source_id), each.id) for each in changes.ended])
+        self._many("put_pending_move", [pending_row(each, owner(each.source_id)) for each in changes.pending])
 
     def _write_discounts(self) -> None:
         added: dict[str, _Row] = {}

@@ -12,6 +12,7 @@ from adapter.model.codes import folded
 from adapter.model.customers import SOURCE_ID
 from adapter.model.discounts import HeldDiscount
 from adapter.model.events import Event
+from adapter.model.pending import PendingMove
 from adapter.model.timers import Timer
 from adapter.store.addresses import address_digest
 from adapter.store.contract import (
@@ -29,7 +30,7 @@ from adapter.store.contract import (
     Weight,
 )
 from adapter.store.moments import micros
-from adapter.store.rows import digest, read_customer, read_event, read_held, read_timer
+from adapter.store.rows import digest, read_customer, read_event, read_held, read_pending, read_timer
 from adapter.store.sqlite.addresses import forget
 from adapter.store.sqlite.connection import array
 from adapter.store.sqlite.saving import Saving
@@ -73,9 +74,10 @@ class SqliteTransaction:
         identities = self._identities(wanted, customers)
         customers |= self._read_customers(set(identities.values()) - names)
         discounts = by_code | self._open(customers, micros(now))
+        pending = self._pending({*wanted.customers, *identities.values()}, customers, discounts)
         self._customers, self._discounts = customers.keys(), discounts.keys()
         timers = self._timers(wanted.waits, customers) if wanted.waits else []
-        return Loaded(answers, identities, customers, discounts, timers)
+        return Loaded(answers, identities, customers, discounts, timers, pending)
 
     async def past(self, source_ids: Sequence[str]) -> dict[str, list[Event]]:
         """Read the events of customers."""
@@ -147,6 +149,22 @@ class SqliteTransaction:
             return {}
         rows = self._connection.execute(SQL["known_customers"], (array(names),))
         return {name: CustomerRecord(read_customer(body), history, len(body)) for name, body, history in rows}
+
+    def _pending(
+        self, names: set[str], customers: Collection[str], discounts: dict[str, HeldDiscount]
+    ) -> list[PendingMove]:
+        """Return the pending moves by customers of these names, and add their discounts to those loaded."""
+        names = names.union(customers)
+        if not names or not self._connection.execute(SQL["any_pending_moves"]).get:
+            return []
+        rows = self._connection.execute(SQL["pending_moves_by"], (array(names),))
+        found = []
+        for source_id, body, held in rows:
+            found.append(read_pending(source_id, body))
+            discount = None if held is None else read_held(held)
+            if discount is not None and discount.source_id in customers:
+                discounts[discount.discount.code] = discount
+        return found
 
     def _timers(self, rules: Iterable[str], customers: Collection[str]) -> list[Timer]:
         if not customers:

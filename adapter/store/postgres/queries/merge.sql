@@ -142,6 +142,22 @@ ON CONFLICT (source_id, rule) DO UPDATE
 SET started_at = excluded.started_at, due_at = excluded.due_at, body = excluded.body
 WHERE excluded.due_at > timers.due_at;
 
+-- move_pending_moves --
+-- Give customers' pending moves to others, except those that the other has too.
+WITH gone AS (
+    DELETE FROM pending_moves USING unnest($1::text[], $2::text[]) AS moved (old, new)
+    WHERE pending_moves.source_id = moved.old
+    RETURNING moved.new, pending_moves.id, pending_moves.code, pending_moves.received_at, pending_moves.open,
+              pending_moves.body
+)
+INSERT INTO pending_moves (source_id, id, code, received_at, open, body)
+SELECT gone.new, gone.id, gone.code, gone.received_at, gone.open, gone.body FROM gone
+ON CONFLICT DO NOTHING;
+
+-- drop_pending_moves --
+-- Remove a customer's pending moves.
+DELETE FROM pending_moves WHERE source_id = $1;
+
 -- drop_timers --
 -- Remove a customer's waits.
 DELETE FROM timers WHERE source_id = $1;

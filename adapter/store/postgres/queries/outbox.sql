@@ -101,6 +101,14 @@ RETURNING 1;
 -- Drop some of the old quarantined messages.
 DELETE FROM quarantine WHERE id IN (SELECT id FROM quarantine WHERE received_at < $1 ORDER BY id LIMIT $2) RETURNING 1;
 
+-- aged_pending_moves --
+-- Drop some of the old pending moves.
+DELETE FROM pending_moves USING (
+    SELECT source_id, id FROM pending_moves WHERE received_at < $1 ORDER BY received_at LIMIT $2
+) AS old
+WHERE pending_moves.source_id = old.source_id AND pending_moves.id = old.id
+RETURNING 1;
+
 -- forget_messages --
 -- Drop some of the old keys, save those on which a discount hangs; those that a batch has locked stay for now, so
 -- that neither waits for the other.

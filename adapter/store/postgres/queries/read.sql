@@ -76,9 +76,19 @@ WHERE before < $6 ORDER BY decided_at, number;
 SELECT body FROM discounts WHERE event_id = ANY ($1::text[]) ORDER BY issued_at, number;
 
 -- lapsed --
--- Codes of open discounts whose time is over.
+-- Codes of open discounts whose time is over, and of which no move is pending.
 SELECT code FROM discounts
-WHERE open AND expires_at IS NOT NULL AND expires_at <= $1 ORDER BY expires_at LIMIT $2;
+WHERE open AND expires_at IS NOT NULL AND expires_at <= $1
+  AND NOT EXISTS (SELECT FROM pending_moves WHERE pending_moves.code = discounts.code AND pending_moves.open)
+ORDER BY expires_at LIMIT $2;
+
+-- pending_moves_of --
+-- A customer's pending moves, oldest first.
+SELECT source_id, body FROM pending_moves WHERE source_id = $1 ORDER BY received_at, id;
+
+-- pending_moves_of_code --
+-- The pending moves of one discount, oldest first.
+SELECT source_id, body FROM pending_moves WHERE code = $1 ORDER BY received_at, id;
 
 -- quarantined --
 -- What lists show of quarantined messages after an id: the beginning of a long document that is not packed.

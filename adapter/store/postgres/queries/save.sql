@@ -16,6 +16,19 @@ COMMIT;
 SELECT add_counters_1(current_setting('adapter.shared_counters')::json);
 COMMIT;
 
+-- put_pending_moves --
+-- Keep pending moves, or what has become of them.
+INSERT INTO pending_moves (source_id, id, code, received_at, open, body)
+SELECT given.source_id, given.id, given.code, given.received_at, given.open, given.body
+FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::boolean[], $6::bytea[])
+    AS given (source_id, id, code, received_at, open, body)
+ON CONFLICT (source_id, id) DO UPDATE SET open = excluded.open, body = excluded.body;
+
+-- end_pending_moves --
+-- Remove pending moves that are done.
+DELETE FROM pending_moves USING unnest($1::text[], $2::text[]) AS done (source_id, id)
+WHERE pending_moves.source_id = done.source_id AND pending_moves.id = done.id;
+
 -- put_identities --
 -- Say whose identities are.
 INSERT INTO identities (kind, value, source_id)

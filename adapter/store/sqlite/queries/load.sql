@@ -37,6 +37,17 @@ SELECT lower(replace(discounts.code, '-', ''))
 FROM carray(?1) AS wanted
 CROSS JOIN discounts ON lower(replace(discounts.code, '-', '')) = lower(CAST(wanted.value AS TEXT));
 
+-- any_pending_moves --
+-- Whether there is a pending move of anybody.
+SELECT EXISTS (SELECT 1 FROM pending_moves);
+
+-- pending_moves_by --
+-- The pending moves by an array of customers, each with its discount, if that is still there.
+SELECT pending_moves.source_id, pending_moves.body, discounts.body
+FROM carray(?1) AS wanted
+CROSS JOIN pending_moves ON pending_moves.source_id = CAST(wanted.value AS TEXT)
+LEFT JOIN discounts ON discounts.code = pending_moves.code;
+
 -- used --
 -- One counter as it stands.
 SELECT scope, key, used FROM counters WHERE scope = ?1 AND key = ?2;

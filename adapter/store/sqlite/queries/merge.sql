@@ -86,6 +86,14 @@ ON CONFLICT (source_id, rule) DO UPDATE
 SET started_at = excluded.started_at, due_at = excluded.due_at, body = excluded.body
 WHERE excluded.due_at > due_at;
 
+-- move_pending_moves --
+-- Give one customer's pending moves to another, except those that the other has too.
+UPDATE OR IGNORE pending_moves SET source_id = ?2 WHERE source_id = ?1;
+
+-- drop_pending_moves --
+-- Remove a customer's pending moves.
+DELETE FROM pending_moves WHERE source_id = ?1;
+
 -- drop_timers --
 -- Remove a customer's waits.
 DELETE FROM timers WHERE source_id = ?1;

@@ -90,6 +90,14 @@ DELETE FROM quarantine WHERE id > ?1 AND id <= ?2 AND received_at < ?3;
 -- The first and the last id.
 SELECT coalesce((SELECT min(id) FROM quarantine), 1), coalesce((SELECT max(id) FROM quarantine), 0);
 
+-- aged_pending_moves --
+-- Drop old pending moves of one span of numbers.
+DELETE FROM pending_moves WHERE number > ?1 AND number <= ?2 AND received_at < ?3;
+
+-- last_pending_moves --
+-- The first and the last number.
+SELECT coalesce((SELECT min(number) FROM pending_moves), 1), coalesce((SELECT max(number) FROM pending_moves), 0);
+
 -- beat --
 -- A write that proves a commit goes through.
 UPDATE pulse SET beats = beats + 1;

@@ -54,9 +54,19 @@ FROM carray(?1) AS wanted CROSS JOIN discounts ON discounts.event_id = CAST(want
 ORDER BY discounts.issued_at, discounts.number;
 
 -- lapsed --
--- Codes of open discounts whose time is over.
+-- Codes of open discounts whose time is over, and of which no move is pending.
 SELECT code FROM discounts
-WHERE open = 1 AND expires_at IS NOT NULL AND expires_at <= ?1 ORDER BY expires_at LIMIT ?2;
+WHERE open = 1 AND expires_at IS NOT NULL AND expires_at <= ?1
+  AND NOT EXISTS (SELECT 1 FROM pending_moves WHERE pending_moves.code = discounts.code AND pending_moves.open = 1)
+ORDER BY expires_at LIMIT ?2;
+
+-- pending_moves_of --
+-- A customer's pending moves, oldest first.
+SELECT source_id, body FROM pending_moves WHERE source_id = ?1 ORDER BY received_at, id;
+
+-- pending_moves_of_code --
+-- The pending moves of one discount, oldest first.
+SELECT source_id, body FROM pending_moves WHERE code = ?1 ORDER BY received_at, id;
 
 -- quarantined --
 -- What lists show of quarantined messages after an id: the beginning of a long document that is not packed.

@@ -62,6 +62,15 @@ ON CONFLICT (id) DO NOTHING;
 INSERT INTO quarantine (source, key, document, reason, received_at, replayed, whole, size)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8);
 
+-- put_pending_move --
+-- Keep a pending move, or what has become of it.
+INSERT INTO pending_moves (source_id, id, code, received_at, open, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+ON CONFLICT (source_id, id) DO UPDATE SET open = excluded.open, body = excluded.body;
+
+-- end_pending_move --
+-- Remove a pending move that is done.
+DELETE FROM pending_moves WHERE source_id = ?1 AND id = ?2;
+
 -- end_timer --
 -- End a customer's wait under a rule, if it started by a moment and was not due by then.
 DELETE FROM timers WHERE source_id = ?1 AND rule = ?2 AND started_at <= ?3 AND due_at >= ?3;
