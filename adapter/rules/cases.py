@@ -158,7 +158,7 @@ def _verdict(case: Case, book: RuleBook, history: History) -> tuple[Verdict, Eve
 
 
 def _case(block: Block, known: Known | None) -> Case | None:
-    found = errors(block.problems)
+    before = len(block.problems)
     now = block.moment("now") or CLOCK
     customer = _customer(block.block("customer"))
     past = [_past(item, now) for item in _items(block, "past")]
@@ -173,7 +173,7 @@ def _case(block: Block, known: Known | None) -> Case | None:
     if known is not None:
         check(block, known)
     happens = None if event is None else _told(event, now, "evt_case", customer.source_id)
-    if errors(block.problems) > found:
+    if errors(block.problems[before:]):
         return None
     events = tuple(sorted((each for each in past if each is not None), key=lambda each: each.occurred_at))
     return Case(

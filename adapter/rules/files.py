@@ -61,7 +61,7 @@ def read(
 
 
 def _rule(block: Block, names: Names, defaults: Defaults, now: datetime | None) -> Compiled | None:
-    found = errors(block.problems)
+    before = len(block.problems)
     if not block.values:
         return None
     name = block.text("name", required=True)
@@ -86,7 +86,7 @@ def _rule(block: Block, names: Names, defaults: Defaults, now: datetime | None) 
             ("priority",), f"`priority` is {shown(priority)}", "write a whole number; higher goes first"
         )
     block.finish()
-    if errors(block.problems) > found or name is None or trigger is None or node is None or issuing is None:
+    if errors(block.problems[before:]) or name is None or trigger is None or node is None or issuing is None:
         return None
     rule = Rule(
         name=name, trigger=trigger, action=issuing.action, description=description or "",

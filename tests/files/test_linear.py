@@ -17,8 +17,10 @@ import pytest
 from adapter.files.places import inside
 from adapter.files.problems import Mark, did_you_mean
 from adapter.mapping import book as mappings
-from adapter.mapping import templates
+from adapter.mapping import case_files, templates
 from adapter.rules import book as rules
+from adapter.rules import cases as rule_cases
+from adapter.settings import reading as settings
 
 #: A work that grows with the size, and not with its square, grows by less than this when the size doubles.
 MOST = 2.5
@@ -116,10 +118,37 @@ MAPPINGS: dict[str, Callable[[int], Files]] = {
         **mapping(entry(1, 'type = "track"', FIELDS)),
         "model.yaml": "traits:\n" + "".join(f"  t{at}: {{type: txt}}\n" for at in range(size)),
     },
-    "keys of cases": lambda size: {
-        **mapping(entry(1, 'type = "track"', FIELDS)),
-        "shop.test.yaml": "source: segment\ncases:\n" + "  - {name: a, onl: [x]}\n" * size,
-    },
+}
+
+
+def cases(line: str) -> Callable[[int], Files]:
+    def files(size: int) -> Files:
+        lines = "".join(f"  - {line.format(at)}\n" for at in range(size))
+        return {"a.test.yaml": f"source: segment\ncases:\n{lines}"}
+
+    return files
+
+
+CASES: dict[str, Callable[[int], Files]] = {
+    "cases": cases("{{name: c{0}, payload: {{type: track, userId: u}}, expect: []}}"),
+    "cases of one name": cases("{{name: c, payload: {{type: track, userId: u}}, expect: []}}"),
+    "keys of cases": cases("{{nme: c{0}, paylod: {{}}, expct: []}}"),
+    "parts of cases": cases("{{name: c{0}, payload: {{}}, ignore: [evnt.a{0}], expect: []}}"),
+    "files of cases": cases("{{name: c{0}, file: missing{0}.json, expect: []}}"),
+}
+RULE_CASES: dict[str, Callable[[int], Files]] = {
+    "cases": cases("{{name: c{0}, event: {{name: bought, attributes: {{a: 1}}}}, expect: {{r{0}: issued}}}}"),
+    "cases of one name": cases("{{name: c, event: {{name: bought}}, expect: {{r: issued}}}}"),
+    "keys of cases": cases("{{nme: c{0}, evnt: {{}}, expct: {{}}}}"),
+}
+SETTINGS: dict[str, Callable[[int], str]] = {
+    "keys": lambda size: "[ingest]\n" + "".join(f"a{at} = 1\n" for at in range(size)),
+    "sections": lambda size: "".join(f"[s{at}]\n" for at in range(size)),
+    "blanks": lambda size: "[ingest]\na" + " " * size * 20 + "b",
+    "brackets": lambda size: "[" * size,
+    "quotes": lambda size: 'a = "' + '"' * size,
+    "comments": lambda size: "#" * size + "\n" + "# a\n" * size,
+    "lists": lambda size: "a = " + "[" * size + "]" * size,
 }
 
 
@@ -139,6 +168,10 @@ def defined(expression: Callable[[int], str]) -> Callable[[int], Files]:
 
 RULES: dict[str, Callable[[int], Files]] = {
     "rules": lambda size: {f"r{at}.yaml": rule("a == 1", name=f"r{at}") for at in range(size)},
+    "rules with faults in one file": lambda size: {
+        "a.yaml": "rules:\n"
+        + "".join(f"  - {{nme: a{at}, triger: b, conditions: [a ==]}}\n" for at in range(size))
+    },
     "rules of one name": lambda size: {f"r{at}.yaml": rule("a == 1") for at in range(size)},
     "conditions": lambda size: {"a.yaml": rule(*[f"a > {at}" for at in range(size)])},
     "bad conditions": lambda size: {"a.yaml": rule(*["a =="] * size)},
@@ -197,6 +230,24 @@ def test_many_entries_of_mappings_take_work_that_grows_with_their_number(name: s
 @pytest.mark.parametrize("name", RULES)
 def test_many_entries_of_rules_take_work_that_grows_with_their_number(name: str, tmp_path: Path) -> None:
     grows_with_the_size(rules.load, RULES[name], 80, tmp_path)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_many_cases_of_mappings_take_work_that_grows_with_their_number(name: str, tmp_path: Path) -> None:
+    grows_with_the_size(case_files.load, CASES[name], 80, tmp_path)
+
+
+@pytest.mark.parametrize("name", RULE_CASES)
+def test_many_cases_of_rules_take_work_that_grows_with_their_number(name: str, tmp_path: Path) -> None:
+    grows_with_the_size(rule_cases.load, RULE_CASES[name], 80, tmp_path)
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_long_settings_take_work_that_grows_with_their_length(name: str, tmp_path: Path) -> None:
+    def files(size: int) -> Files:
+        return {"adapter.toml": SETTINGS[name](size)}
+
+    grows_with_the_size(lambda folder: settings.read(folder / "adapter.toml", {}), files, 80, tmp_path)
 
 
 class Counted(str):
