@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from adapter.model.customers import Customer
+from adapter.model.customers import SOURCE_ID, Customer
 from adapter.model.emails import may_hold, without, without_in
 from adapter.model.encoding import decode, encode
 from adapter.model.mentions import Mentions
@@ -154,7 +154,7 @@ class Forgetting:
         async def script(transaction: Transaction) -> int:
             now = self._clock()
             loaded = await transaction.load(Wanted(customers=[source_id]), now)
-            record = loaded.customers.get(source_id)
+            record = loaded.customers.get(loaded.identities.get((SOURCE_ID, source_id), source_id))
             if record is None:
                 return 0
             rows = await transaction.forget_address(source_id, address)

@@ -8,9 +8,13 @@ import pytest
 from msgspec.structs import replace
 
 from adapter.model.customers import Customer
+from adapter.model.encoding import encode
 from adapter.model.operations import CustomerErase, CustomerMerge, CustomerUpsert, EventOccurred
 from adapter.services import people
+from adapter.services.forgetting import Forgetting
+from adapter.services.patience import Patience
 from adapter.services.people import MOST_JOINED, MOST_NAMES
+from adapter.services.privacy import Privacy
 
 RULES = (
     "rules: [{name: gift, trigger: started, action: {type: free_shipping}, guardrails: {per_user_limit: 1}}]"
@@ -136,3 +140,19 @@ async def test_erasing_a_customer_kept_under_another_id_leaves_nothing(desk: Any
     await desk.take(CustomerUpsert("new", traits={"again": True}))
     assert await desk.store.customer("new") == Customer("new", traits={"again": True})
     assert await desk.store.customer("old") is None
+
+
+async def test_an_erased_address_leaves_the_data_of_who_is_kept_under_another_id(desk: Any) -> None:
+    await desk.settle([desk.work(desk.event("seen", "old", minute)) for minute in range(150)])
+    await desk.take(desk.event("gave", "old", 200, recipient="ann@example.org"))
+    await desk.take(CustomerUpsert("old", traits={"friend": "ann@example.org"}))
+    await desk.take(CustomerMerge("new", "old"))
+    await desk.take(CustomerUpsert("ann", fields={"email": "ann@example.org"}))
+    forgetting = Forgetting(desk.store, lambda: desk.now)
+    privacy = Privacy(desk.store, desk.settle, lambda: desk.now, Patience(30), forgetting)
+    await privacy.erase_address("ann@example.org")
+    assert await desk.store.customer("ann") is None
+    held = await desk.store.held("new")
+    assert (await desk.store.customer("new")).source_id == "new"
+    assert len(held.events) == 151
+    assert b"ann@example.org" not in encode([held.customer, held.events, held.decisions])
