@@ -25,7 +25,7 @@ from adapter.rules.language.nodes import (
     Path,
     plain,
 )
-from adapter.rules.language.sentences import Sentence, general, name_of, seen
+from adapter.rules.language.sentences import Sentence, general, name_of, presence, seen
 from adapter.rules.language.text import show
 from adapter.rules.language.values import ABSENT
 from adapter.rules.language.view import View
@@ -99,9 +99,7 @@ def _leaf(node: Node, *, want: bool) -> Sentence:
     if isinstance(node, Path):
         return seen(node, "boolean", f"needs {show(want)}")
     if isinstance(node, Has) and isinstance(node.operand, Path):
-        path = Path(node.operand.root, (*node.operand.fields, node.field))
-        said = f"{name_of(path)} is missing" if want else f"{name_of(path)} must not be there"
-        return lambda view: said
+        return presence(node.operand, node.field, want=want)
     otherwise = general(node, want=want, causes=undecided(node, _compile))
     if isinstance(node, Macro) and isinstance(node.elements, Path):
         if node.kind in {"exists", "all"}:

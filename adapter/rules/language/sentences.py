@@ -50,6 +50,29 @@ def seen(key: Path | Metric, kind: Kind, needs: str) -> Sentence:
     return sentence
 
 
+def presence(parent: Path, field: str, *, want: bool) -> Sentence:
+    """Return what `has()` says: which place on the way is missing or no object, else what is of the field.
+
+    Where there is no place to look into, `has()` is undecided: neither it nor its opposite holds.
+    """
+    least = 2 if parent.root == "element" else 1
+    way = [Path(parent.root, parent.fields[:end]) for end in range(least, len(parent.fields) + 1)]
+    named = [(place, name_of(place)) for place in way]
+    name = name_of(Path(parent.root, (*parent.fields, field)))
+    said = f"{name} is missing" if want else f"{name} must not be there"
+
+    def sentence(view: View) -> str:
+        for place, known in named:
+            value = view.values[place]
+            if value is ABSENT:
+                return f"{known} is missing"
+            if value.__class__ is not dict:
+                return f"{known} is {_state(value)}, needs {WORDS['object']}"
+        return said
+
+    return sentence
+
+
 def general(node: Node, *, want: bool, causes: Iterable[Sentence] = ()) -> Sentence:
     """Return what any other test says: itself, with the values that it reads.
 

@@ -78,6 +78,16 @@ def _leaf(node: Node, view: View, *, want: bool) -> str:
     if isinstance(node, Path):
         return _seen(node, view, "boolean", f"needs {show(want)}")
     if isinstance(node, Has) and isinstance(node.operand, Path):
+        for end in range(1, len(node.operand.fields) + 1):
+            place = Path(node.operand.root, node.operand.fields[:end])
+            if place.root == "element" and end == 1:
+                continue
+            value = view.values[place]
+            if value is ABSENT:
+                return f"{name_of(place)} is missing"
+            if not isinstance(value, dict):
+                state = "not usable" if value is UNUSABLE else show(value)
+                return f"{name_of(place)} is {state}, needs {WORDS['object']}"
         path = Path(node.operand.root, (*node.operand.fields, node.field))
         return f"{name_of(path)} is missing" if want else f"{name_of(path)} must not be there"
     if isinstance(node, Macro) and isinstance(node.elements, Path):
