@@ -145,3 +145,35 @@ def test_no_template_reads_the_clock(word: str) -> None:
 )
 def test_what_a_date_leaves_out_does_not_come_from_the_clock(text: str, shown: str) -> None:
     assert rendered("{{ v | date: '%Y-%m-%d %H:%M' }}", v=text) == shown
+
+
+@pytest.mark.parametrize(
+    ("template", "text"),
+    [
+        ("{{ 14575 | divided_by: 100 }}", "145.75"),
+        ('{{ "145.75" > 100 }} {{ "9" > "10" }} {{ "x" < 1 }}', "true true false"),
+        ("[{{ null | date }}{{ none | date: '%Y' }}]", "[]"),
+        ("{{ lines }}", "a\r\nb\rc"),
+        ("{{ '' | append: yes }} {{ list | join: ' ' }} {{ 'x' | append: none }}", "true  true x"),
+        ('{{ "12.50" | truncate: 5 }}', "12.50"),
+        ("{{ 2.5 | round }} {{ -2.5 | round }} {{ 1.005 | round: 2 }}", "3 -3 1.01"),
+        ("{{ none == blank }} {{ none == null }} {{ none == empty }}", "true true false"),
+        ("[{{ object.first }}] [{{ object.last }}] {{ object.size }}", "[] [] 1"),
+        ('{{ "AB12"[0] }}{{ "AB12"[3] }}[{{ "AB12"[4] }}]', "A2[]"),
+        ("{{ quotes | escape }}", "&#34;&#39;"),
+        ("{{ 14575 contains 1 }} {{ '14575' contains 1 }}", "false true"),
+        ("{{ 45.0 }} {{ large }} {{ small }} {{ 0.1 | plus: 0.2 }}", "45 1e+21 1e-7 0.30000000000000004"),
+        ("{{ 'abc' | sha256 | slice: 0, 8 }} {{ 'A b!' | slugify }}", "ba7816bf a-b"),
+        ("{{ list | push: 1 | size }}{{ list | pop | size }}{{ '12.5' | to_integer }}", "3112.5"),
+        ("{{ ' a  b ' | number_of_words }} {{ quotes | xml_escape }}", "2 &#34;&#39;"),
+        ("{{ 1772600767 | date_to_xmlschema }}", "2026-03-04T05:06:07+00:00"),
+        ("{{ '2026-03-04' | date_to_long_string: 'ordinal', 'US' }}", "March 4th, 2026"),
+        ("{{ nosuch | plus: 1 }} {{ size }}", "1 0"),
+    ],
+)
+def test_templates_give_what_segment_gives(template: str, text: str) -> None:
+    payload = {
+        "none": None, "yes": True, "list": [None, True], "object": {"a": 1}, "lines": "a\r\nb\rc",
+        "quotes": "\"'", "large": 10**21, "small": 1e-7,
+    }  # fmt: skip
+    assert rendered(template, **payload) == text
