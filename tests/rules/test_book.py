@@ -152,6 +152,25 @@ def test_each_guardrail_without_a_counter_stops_the_rule_and_says_so(
     assert found == RuleOutcome("ten", what, f"not issued: {reason}", guardrail)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("listed", "customer"),
+    [
+        ("bob@shop.ex", {"email": " BOB@Shop.EX "}),
+        ("Bob@SHOP.ex", {"email": "bob@shop.ex."}),
+        ("jos\u00e9@b\u00fccher.example", {"email": "Jose\u0301@xn--bcher-kva.example"}),
+        ("bob@shop.ex", {"identities": {"email": "BOB@shop.ex"}}),
+        ("bob@shop.ex", {"email": "work@shop.ex", "identities": {"email": "bob@shop.ex"}}),
+    ],
+)
+def test_a_list_has_who_holds_an_address_in_any_spelling(
+    listed: str, customer: dict[str, Any], make_book: MakeBook, make_event: MakeEvent
+) -> None:
+    definitions = f"segments: {{staff: {{emails: [{listed}]}}}}"
+    book = make_book(a=BASE + "guardrails: {excluded_segments: [staff]}", definitions=definitions)
+    for of, proposes in (({"email": "rob@shop.ex"}, True), (customer, False)):
+        assert bool(decide(book, make_event(), Customer("user_1", **of)).proposals) is proposes
+
+
 OPEN = [
     ("guardrails: {excluded_segments: [rich]}", {"traits": {"income": 1}}),
     ("guardrails: {excluded_segments: [vip, staff]}", {}),
