@@ -16,9 +16,8 @@ from adapter.model.quarantine import Quarantined
 from adapter.model.timers import Timer
 from adapter.model.times import told
 
-#: What takes many statements, or a transaction of its own, and about how many events it costs as much as.
-_SLOW = (CustomerMerge, CustomerErase)
-_SLOW_COST = 16
+#: How many events an operation costs about as much as, where it takes many statements or its own transaction.
+_COSTS = {CustomerMerge: 16, CustomerErase: 64}
 
 
 class Unrewarded(Struct, frozen=True):
@@ -61,8 +60,8 @@ class Work(Struct, frozen=True):
 
 def cost(works: Sequence[Work]) -> int:
     """Return about what it costs to settle works, in units of what an event costs."""
-    slow = sum([operation.__class__ in _SLOW for work in works for operation in work.operations])
-    return len(works) + slow * (_SLOW_COST - 1)
+    more = sum([_COSTS.get(operation.__class__, 1) - 1 for work in works for operation in work.operations])
+    return len(works) + more
 
 
 def shares(works: Sequence[Work], most: int) -> list[Sequence[Work]]:

@@ -65,7 +65,7 @@ COSTLY = {"aliases": aliases, "events": events, "erasures": erasures}
 
 
 #: So many messages of a kind are settled at a time.
-SHARES = {"aliases": 21, "events": 350, "erasures": 41}
+SHARES = {"aliases": 21, "events": 350, "erasures": 10}
 
 
 @pytest.mark.parametrize("kind", COSTLY)
