@@ -79,6 +79,23 @@ class Forgetting:
         while await self.step():
             pass
 
+    async def forget(self, source_id: str, address: str) -> int:
+        """Take an address out of the data of one customer; returns how many rows changed."""
+
+        async def script(transaction: Transaction) -> int:
+            now = self._clock()
+            loaded = await transaction.load(Wanted(customers=[source_id]), now)
+            record = loaded.customers.get(loaded.identities.get((SOURCE_ID, source_id), source_id))
+            if record is None:
+                return 0
+            rows = await transaction.forget_address(source_id, address)
+            cleaned = _without(record, address)
+            if cleaned != record:
+                await transaction.save(_rewritten(cleaned, now))
+            return rows + (cleaned.customer != record.customer)
+
+        return await self._store.transact(script)
+
     async def step(self) -> bool:
         """Do a part of what there is to do; returns whether there was anything. Raises Unavailable."""
         async with self._alone:
@@ -90,7 +107,7 @@ class Forgetting:
             if look.after < look.last:
                 await self._sweep(look)
             elif look.addresses:
-                await self._forget(look)
+                await self._forget_address(look)
             else:
                 for erasure, removed in zip(look.erasures, look.removed, strict=True):
                     await self._store.finish_erasure(erasure, removed)
@@ -130,7 +147,7 @@ class Forgetting:
             excerpt.source, excerpt.key, excerpt.document, excerpt.reason, excerpt.received_at, excerpt.id
         )
 
-    async def _forget(self, look: _Look) -> None:
+    async def _forget_address(self, look: _Look) -> None:
         """Take an address out of the data of all who mention it, unless it is another customer's own."""
         address = look.addresses[-1]
         candidates, after = [], ""
@@ -139,7 +156,7 @@ class Forgetting:
             after = page[-1]
         changed = 0
         if not await self._held(candidates, address):
-            changed = sum([await self._forget_of(source_id, address) for source_id in candidates])
+            changed = sum([await self.forget(source_id, address) for source_id in candidates])
         for mentions, removed in zip(look.mentions, look.removed, strict=True):
             removed["mentions"] += changed * (address in mentions.addresses)
         look.addresses.pop()
@@ -149,21 +166,6 @@ class Forgetting:
             if await holds(self._store, source_id, address):
                 return True
         return False
-
-    async def _forget_of(self, source_id: str, address: str) -> int:
-        async def script(transaction: Transaction) -> int:
-            now = self._clock()
-            loaded = await transaction.load(Wanted(customers=[source_id]), now)
-            record = loaded.customers.get(loaded.identities.get((SOURCE_ID, source_id), source_id))
-            if record is None:
-                return 0
-            rows = await transaction.forget_address(source_id, address)
-            cleaned = _without(record, address)
-            if cleaned != record:
-                await transaction.save(_rewritten(cleaned, now))
-            return rows + (cleaned.customer != record.customer)
-
-        return await self._store.transact(script)
 
 
 def _meant(look: _Look, message: Quarantined) -> list[int]:

@@ -18,9 +18,9 @@ from adapter.services.results import Result
 from adapter.services.work import Work
 from adapter.store.contract import Store
 
-#: Customers who hold one address that are erased for one request.
-_HOLDERS = 100
-_MORE = "more customers hold the address than are erased at a time: ask again for the rest"
+#: So many customers in whose data an address stands are erased or cleaned for one request.
+MOST_CUSTOMERS = 200
+_MORE = "the address stands in the data of more customers than are done at a time: ask again for the rest"
 _UNDER_WAY = "the person is erased, and what others say of them is still being looked through: ask again"
 Submit = Callable[[Sequence[Work]], Awaitable[list[Result]]]
 
@@ -68,20 +68,22 @@ class Privacy:
     async def erase_address(self, email: str, by: str = "api", request: str = "") -> None:
         """Remove all customers who hold an email address, and the address wherever else it stands.
 
-        Raises as `erase` does; when there are too many for one request, those removed stay so.
+        Raises as `erase` does; when there are too many for one request, the next goes on where it ended.
         """
         address = normal(email)
         if address is None:
             raise Unreadable("the email address is none")
-        after, left = "", _HOLDERS
+        after, left = "", MOST_CUSTOMERS
         while page := await self._read(self._store.addressed(address, after)):
             after = page[-1]
             for source_id in page:
+                if not left:
+                    raise Unavailable(_MORE, retry_after=1)
+                left -= 1
                 if await self._read(holds(self._store, source_id, address)):
-                    if not left:
-                        raise Unavailable(_MORE, retry_after=1)
-                    left -= 1
                     await self.erase(source_id, by, request)
+                else:
+                    await self._read(self._forgetting.forget(source_id, address))
         await self.erase(email, by, request)
 
     async def _finished(self) -> None:

@@ -16,6 +16,7 @@ import httpx
 import pytest
 
 from adapter import app
+from adapter.services import privacy
 from adapter.settings.fields import Keys, build
 from tests.web.test_opendsr import GOOD, NOW, signed
 
@@ -232,6 +233,22 @@ async def test_customers_who_are_kept_under_another_id_are_found_and_cleaned_too
     assert (left["customer"]["source_id"], left["customer"]["email"]) == ("bob-now", "bob@example.org")
     assert {event["attributes"]["recipient"] for event in left["events"]} == {"[erased]"}
     assert not re.search(r"ann\.lee", json.dumps(left), re.IGNORECASE)
+
+
+async def test_one_request_does_a_bounded_part_and_the_next_goes_on(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(privacy, "MOST_CUSTOMERS", 3)
+    await shop.send(*({"type": "identify", "userId": f"a{at}", "traits": {"email": MAIL}} for at in range(4)))
+    for at in range(4):
+        own = {"traits": {"email": f"b{at}@x.test"}}
+        await shop.send(checkout(f"b{at}", properties={"recipient": MAIL}, context=own))
+    statuses = [(await shop.demand("r1", email=MAIL.lower())).status_code for _ in range(4)]
+    assert statuses == [503, 503, 202, 202]
+    counts = await shop.app.store.counts()
+    assert counts["customers"] == 4
+    for at in range(4):
+        assert (await shop.export(f"b{at}"))["events"][0]["attributes"]["recipient"] == "[erased]"
 
 
 async def test_a_delete_of_segment_is_finished_in_the_background(shop: Shop) -> None:
