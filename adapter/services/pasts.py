@@ -42,14 +42,12 @@ class Pasts:
 
         Only the past of a customer who is merged into another is counted anew, out of their own rows.
         """
-        lost = self._transaction.known.lost
-        if not lost:
-            return
-        self._lost = {name: Counter(map(encode, events)) for name, events in lost.items()}
-        stored = await self._transaction.past(sorted(lost))
-        for name in lost:
+        for name, events in self._transaction.known.lost.items():
+            self._lost[name] = Counter(map(encode, events))
             person = self._people.known(name)
             if person is not None:
+                # One customer at a time: only the rows of one are in memory.
+                stored = await self._transaction.past([name])
                 self._rules.recount(person.past(), *self._parted(name, stored.get(name, ())))
 
     async def complete(self, persons: Sequence[Person], works: Sequence[Work]) -> None:

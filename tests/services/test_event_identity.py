@@ -5,11 +5,13 @@ Discounts, rows, the folded history, and a history counted from the rows for a r
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -206,3 +208,75 @@ async def test_an_event_is_known_longer_than_the_key_of_its_message(open_desk: A
     [again] = await desk.settle([desk.work(desk.event("order_refunded"), key="m1")])
     assert again.outcome == "duplicate"
     assert History.decode((await desk.store.held("ann")).history).tallies["order_refunded"].count == 1
+
+
+async def test_one_event_that_two_processes_receive_at_once_is_decided_once(
+    postgres_url: str, open_desk: Any, store_url: str
+) -> None:
+    if store_url != postgres_url:
+        pytest.skip("SQLite has one process")
+    desks = [await open_desk(OLD), await open_desk(OLD)]
+    for number in range(25):
+        who = f"u{number}"
+        results = await asyncio.gather(*(desk.take(desk.event("order_completed", who)) for desk in desks))
+        assert sorted(result.outcome for result in results) == ["duplicate", "processed"]
+        held = await desks[0].store.held(who)
+        assert (len(held.events), len(held.discounts)) == (1, 1)
+        assert History.decode(held.history).tallies["order_completed"].count == 1
+
+
+class Runs:
+    """Counts how often the script of each transaction runs, and whose pasts it reads."""
+
+    def __init__(self, desk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.count, self.read = 0, list[list[str]]()
+        runs, transact = self, desk.store.transact
+
+        class Counting:
+            def __init__(self, transaction: Any) -> None:
+                self._transaction = transaction
+
+            def __getattr__(self, name: str) -> Any:
+                return getattr(self._transaction, name)
+
+            async def load(self, *wanted: Any) -> Any:
+                runs.count += 1
+                return await self._transaction.load(*wanted)
+
+            async def past(self, source_ids: Any) -> Any:
+                runs.read.append(list(source_ids))
+                return await self._transaction.past(source_ids)
+
+        monkeypatch.setattr(
+            desk.store, "transact", lambda script, _: transact(lambda opened: script(Counting(opened)))
+        )
+
+
+@pytest.mark.parametrize("repeats", [0, 1, 40])
+async def test_a_batch_runs_twice_however_many_events_it_repeats(
+    open_desk: Any, monkeypatch: pytest.MonkeyPatch, repeats: int
+) -> None:
+    desk = await open_desk(OLD)
+    events = [desk.event("order_completed", f"u{number % 7}", number) for number in range(60)]
+    await desk.settle([desk.work(event) for event in events[:repeats]])
+    runs = Runs(desk, monkeypatch)
+    results = await desk.settle([desk.work(event) for event in events])
+    assert sum(result.outcome == "duplicate" for result in results) == repeats
+    assert runs.count == (2 if repeats else 1)
+
+
+@pytest.mark.parametrize("common", [0, 3])
+async def test_a_merge_reads_the_events_of_the_smaller_customer_alone_and_only_where_some_are_common(
+    open_desk: Any, monkeypatch: pytest.MonkeyPatch, common: int
+) -> None:
+    desk = await open_desk(OLD)
+    views = [desk.event("page_viewed", "ann", number) for number in range(FEW + 1)]
+    await desk.settle([desk.work(view) for view in views])
+    await desk.settle([desk.work(replace(view, source_id="bob")) for view in views[:common]])
+    await desk.take(desk.event("order_completed", "bob"))
+    runs = Runs(desk, monkeypatch)
+    await desk.take(CustomerMerge("bob", "ann"))
+    assert (runs.count, runs.read) == ((2, [["bob"]]) if common else (1, []))
+    held = await desk.store.held("bob")
+    assert len(held.events) == FEW + 2
+    assert History.decode(held.history).tallies["page_viewed"].count == FEW + 1

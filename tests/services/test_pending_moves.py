@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -100,7 +101,7 @@ def steps_of(desk: Any, prefix: str, code: str, mover: str, whole: bool) -> list
 async def test_order_identify_and_alias_end_the_same_in_any_order(
     open_desk: Any, order: Any, cuts: set[int], mover: str, whole: bool, busy: bool
 ) -> None:
-    """A busy visitor has so many rows that they stay where they are, whoever the visitor turns out to be."""
+    """A busy visitor has so many rows that a merge leaves them under the visitor's id."""
     desk = await open_desk(RULES)
     people = ("visitor", "u1", "u2", "u3")
     found = []
@@ -246,3 +247,20 @@ async def test_pending_moves_go_by_age_and_then_the_discount_expires(open_desk: 
     assert await desk.store.forget("pending_moves", desk.now) == 0
     assert await desk.store.forget("pending_moves", later - timedelta(days=30)) == 1
     assert await desk.store.lapsed(later, 9) == [code]
+
+
+async def test_an_order_and_the_merge_that_come_at_once_end_in_a_redemption(
+    postgres_url: str, open_desk: Any, store_url: str
+) -> None:
+    """Two processes on one database: whichever commits first, the other sees it."""
+    if store_url != postgres_url:
+        pytest.skip("SQLite has one process")
+    one, other = await open_desk(RULES), await open_desk(RULES)
+    codes = []
+    for number in range(25):
+        visitor, customer = f"visitor-{number}", f"u{number}"
+        codes.append(await issued(one, visitor))
+        joins = CustomerUpsert(customer, identities={"anonymous_id": visitor})
+        await asyncio.gather(take(one, DiscountMove("redeem", codes[-1], customer, "o1")), take(other, joins))
+    statuses = [(await one.store.discount(code)).discount.status for code in codes]
+    assert statuses == ["redeemed"] * len(codes)

@@ -38,7 +38,7 @@ FROM carray(?1) AS wanted
 CROSS JOIN discounts ON lower(replace(discounts.code, '-', '')) = lower(CAST(wanted.value AS TEXT));
 
 -- any_pending_moves --
--- Whether there is a pending move of anybody.
+-- Whether there is any pending move.
 SELECT EXISTS (SELECT 1 FROM pending_moves);
 
 -- pending_moves_by --
