@@ -230,8 +230,46 @@ async def _connected(target: Target, limit: int) -> tuple[asyncio.StreamReader, 
     return await asyncio.open_connection(host, int(port), limit=limit)
 
 
+async def _links(target: Target) -> None:
+    """Chains of aliases, one a request, each of which gives another id to a past that has grown."""
+
+    async def once(number: int) -> None:
+        mark = f"{number}-{time.time_ns()}"
+        for place in range(150):
+            if not target.open():
+                return
+            name = f"{mark}-{place}"
+            await target.post(
+                "/v1/track", json.dumps(call("track", f"{name}-t", name, event="Seen")).encode()
+            )
+            alias = call("alias", f"{name}-a", f"{mark}-{place + 1}", previousId=name)
+            await target.post("/v1/alias", json.dumps(alias).encode())
+
+    await _together(50, once, target)
+
+
+async def _visitors(target: Target) -> None:
+    """Batches of visitors with a past who turn out to be 20 customers, who turn out to be one."""
+
+    async def once(number: int) -> None:
+        mark = f"{number}-{time.time_ns()}"
+        calls = []
+        for place in range(200):
+            visitor, user = f"a{mark}-{place}", f"u{mark}-{place % 20}"
+            calls.append(call("track", f"{visitor}-t", visitor, event="Seen", anonymousId=visitor))
+            calls[-1].pop("userId")
+            calls.append(call("identify", f"{visitor}-i", user, anonymousId=visitor))
+        users = [f"u{mark}-{place}" for place in range(20)]
+        calls += [call("alias", f"{user}-m", users[0], previousId=user) for user in users[1:]]
+        await target.post("/v1/batch", batch(calls))
+
+    await _together(8, once, target)
+
+
 STRIKES: dict[str, Strike] = {
     "aliases": _aliases,
+    "single_aliases": _links,
+    "visitors": _visitors,
     "large_bodies": _bodies,
     "large_events": _events,
     "large_quarantine": _quarantined,
