@@ -382,7 +382,10 @@ class Store(Protocol):
         ...
 
     async def pasts(self, after: str, limit: int) -> list[Past]:
-        """Return up to `limit` customers in order of source_id after one, each with their whole past."""
+        """Return up to `limit` customers in order of source_id after one, each with their whole past.
+
+        There are fewer where their pasts have several megabytes, but one as long as there is any.
+        """
         ...
 
     async def held(self, source_id: str, *, apart: bool = False) -> Held:

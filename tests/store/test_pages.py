@@ -99,6 +99,22 @@ async def test_the_oldest_come_first_where_that_is_asked(
     assert max(len(encode(list(page))) for page in found) < PAGE_BYTES + 2 * SIZE
 
 
+async def test_pasts_come_for_as_many_customers_as_have_some_megabytes(
+    store: Store, run: Any, make: Any
+) -> None:
+    names = [f"c{number}" for number in range(9)]
+    long = [
+        (name, make.event(f"e{number}", text="x" * PAGE_BYTES)) for name in names[:6] for number in range(3)
+    ]
+    await run.save(customers=[make.customer(name) for name in names], events=long)
+    found = [await store.pasts("", 100)]
+    while found[-1]:
+        found.append(await store.pasts(found[-1][-1].source_id, 100))
+    assert [past.source_id for page in found for past in page] == names
+    assert [len(page) for page in found] == [3, 3, 3, 0]
+    assert [len(past.events) for past in found[0]] == [3, 3, 3]
+
+
 async def test_rows_that_come_meanwhile_repeat_none(store: Store, run: Any, make: Any) -> None:
     await fill(run, make, 6)
     first = await store.events("c1", 2)

@@ -154,7 +154,7 @@ class Reads:
 
     async def pasts(self, after: str, limit: int) -> list[Past]:
         """Return a page of customers with their pasts."""
-        rows = await self._rows("customers_after", after, limit)
+        rows = await self._rows("customers_after", after, limit, 8 * PAGE_BYTES)
         pasts = {row[0]: Past(row[0], [], []) for row in rows}
         if pasts:
             for source_id, body in await self._rows("all_decisions", array(pasts)):

@@ -23,7 +23,7 @@ from adapter.model.pending import PendingMove
 from adapter.model.quarantine import Excerpt, Quarantined
 from adapter.model.timers import Timer
 from adapter.store.addresses import address_digest
-from adapter.store.contract import Forgotten, Held, Past
+from adapter.store.contract import PAGE_BYTES, Forgotten, Held, Past
 from adapter.store.erasures import (
     issuance,
     meant,
@@ -147,7 +147,7 @@ class Reads:
 
     def pasts(self, after: str, limit: int) -> list[Past]:
         """Return a page of customers with their pasts."""
-        rows = self._rows("customers_after", after, limit)
+        rows = self._rows("customers_after", after, limit, 8 * PAGE_BYTES)
         pasts = {row[0]: Past(row[0], [], []) for row in rows}
         if pasts:
             for source_id, body in self._rows("all_decisions", array(pasts)):

@@ -125,8 +125,16 @@ UNION ALL SELECT 'quarantined', count(*) FROM quarantine;
 SELECT rule, source_id, body, due_at FROM timers WHERE due_at <= ?1 ORDER BY due_at LIMIT ?2;
 
 -- customers_after --
--- A page of source_ids in their order.
-SELECT source_id FROM customers WHERE source_id > ?1 ORDER BY source_id LIMIT ?2;
+-- A page of source_ids in their order, until what is stored of their pasts has so many bytes.
+SELECT source_id
+FROM (SELECT source_id, sum(weight) OVER (ORDER BY source_id ROWS UNBOUNDED PRECEDING) - weight AS before
+      FROM (SELECT customers.source_id,
+                   (SELECT coalesce(sum(length(events.body)), 0) FROM events
+                    WHERE events.source_id = customers.source_id)
+                   + (SELECT coalesce(sum(length(decisions.body)), 0) FROM decisions
+                      WHERE decisions.source_id = customers.source_id) AS weight
+            FROM customers WHERE customers.source_id > ?1 ORDER BY customers.source_id LIMIT ?2) AS page) AS sized
+WHERE before < ?3 ORDER BY source_id;
 
 -- all_decisions --
 -- All decisions of an array of customers, oldest first.
