@@ -11,6 +11,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Container, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 from msgspec import Struct
 
@@ -22,7 +23,7 @@ from adapter.model.quarantine import Excerpt, Quarantined
 from adapter.rules.history import History
 from adapter.services.holding import holds
 from adapter.services.rounds import pause, tried
-from adapter.store.contract import Changes, CustomerRecord, Forgotten, Store, Transaction, Wanted
+from adapter.store.contract import Changes, CustomerRecord, Forgotten, Place, Store, Transaction, Wanted
 
 #: So many erasures are finished by one look through the quarantine.
 _ERASURES = 100
@@ -80,21 +81,26 @@ class Forgetting:
             pass
 
     async def forget(self, source_id: str, address: str) -> int:
-        """Take an address out of the data of one customer; returns how many rows changed."""
+        """Take an address out of the data of one customer, in parts; returns how many rows changed."""
+        changed, place = await self._store.transact(partial(self._part, source_id, address, None))
+        while place is not None:
+            more, place = await self._store.transact(partial(self._part, source_id, address, place))
+            changed += more
+        return changed
 
-        async def script(transaction: Transaction) -> int:
-            now = self._clock()
-            loaded = await transaction.load(Wanted(customers=[source_id]), now)
-            record = loaded.customers.get(loaded.identities.get((SOURCE_ID, source_id), source_id))
-            if record is None:
-                return 0
-            rows = await transaction.forget_address(source_id, address)
-            cleaned = _without(record, address)
-            if cleaned != record:
-                await transaction.save(_rewritten(cleaned, now))
-            return rows + (cleaned.customer != record.customer)
-
-        return await self._store.transact(script)
+    async def _part(
+        self, source_id: str, address: str, after: Place | None, transaction: Transaction
+    ) -> tuple[int, Place | None]:
+        now = self._clock()
+        loaded = await transaction.load(Wanted(customers=[source_id]), now)
+        record = loaded.customers.get(loaded.identities.get((SOURCE_ID, source_id), source_id))
+        if record is None:
+            return 0, None
+        rows, place = await transaction.forget_address(source_id, address, after)
+        cleaned = _without(record, address)
+        if cleaned != record:
+            await transaction.save(_rewritten(cleaned, now))
+        return rows + (cleaned.customer != record.customer), place
 
     async def step(self) -> bool:
         """Do a part of what there is to do; returns whether there was anything. Raises Unavailable."""
@@ -149,17 +155,23 @@ class Forgetting:
 
     async def _forget_address(self, look: _Look) -> None:
         """Take an address out of the data of all who mention it, unless it is another customer's own."""
-        address = look.addresses[-1]
-        candidates, after = [], ""
-        while page := await self._store.addressed(address, after, _CUSTOMERS):
-            candidates += page
-            after = page[-1]
-        changed = 0
-        if not await self._held(candidates, address):
-            changed = sum([await self.forget(source_id, address) for source_id in candidates])
+        address, changed = look.addresses[-1], 0
+        done: set[str] = set()
+        # Those who take over others' data meanwhile come up in the next turn.
+        while left := [each for each in await self._candidates(address) if each not in done]:
+            if await self._held(left, address):
+                break
+            changed += sum([await self.forget(source_id, address) for source_id in left])
+            done.update(left)
         for mentions, removed in zip(look.mentions, look.removed, strict=True):
             removed["mentions"] += changed * (address in mentions.addresses)
         look.addresses.pop()
+
+    async def _candidates(self, address: str) -> list[str]:
+        found: list[str] = []
+        while page := await self._store.addressed(address, found[-1] if found else "", _CUSTOMERS):
+            found += page
+        return found
 
     async def _held(self, source_ids: Sequence[str], address: str) -> bool:
         for source_id in source_ids:

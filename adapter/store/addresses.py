@@ -11,6 +11,8 @@ from adapter.errors import Unavailable
 from adapter.model.customers import Customer
 from adapter.model.emails import each_in, found_in, may_hold, without, without_in
 from adapter.model.encoding import encode
+from adapter.store.contract import Place
+from adapter.store.tables import REWRITTEN
 
 #: (digest of an address, source_id).
 Row = tuple[bytes, str]
@@ -59,6 +61,12 @@ def address_rows(
 def all_rows(source_id: str, documents: Iterable[bytes]) -> set[Row]:
     """Return what is to be noted of all that is stored of one customer."""
     return {(digest, source_id) for document in documents for digest in addresses_in(document)}
+
+
+def places(after: Place | None) -> list[str]:
+    """Return the tables that are left to be rewritten, from the one in which it goes on."""
+    tables = list(REWRITTEN)
+    return tables if after is None else tables[tables.index(after[0]) :]
 
 
 def rewritten(key: Sequence[Any], values: Sequence[Any], address: str) -> tuple[Any, ...] | None:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from datetime import datetime
-from typing import Literal, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 from msgspec import Struct
 
@@ -39,6 +39,8 @@ MessageKey = tuple[str, str]
 Identity = tuple[str, str]
 #: What may be dropped by age (dedupe keys have a verb of their own).
 Aged = Literal["events", "decisions", "deliveries", "quarantine", "pending_moves"]
+#: Where a customer's rows go on: behind a key in a table.
+Place = tuple[str, tuple[Any, ...]]
 #: (scope, key) of a guardrail counter, as in `model.discounts.Claim`.
 CounterKey = tuple[str, str]
 
@@ -291,10 +293,13 @@ class Transaction(Protocol):
         """Return the counters as they stand, and say which codes exist, however they are spelled."""
         ...
 
-    async def forget_address(self, source_id: str, address: str) -> int:
-        """Remove an email address from all that is stored of a customer that is loaded, their record apart.
+    async def forget_address(
+        self, source_id: str, address: str, after: Place | None = None
+    ) -> tuple[int, Place | None]:
+        """Remove an email address from some of a loaded customer's rows, their record apart.
 
-        Events whose id holds it go. Returns how many rows changed.
+        Events whose id holds it go. Returns how many rows changed, and where to go on; None where all is done
+        and the address is not noted for the customer any more.
         """
         ...
 

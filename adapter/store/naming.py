@@ -23,6 +23,7 @@ from adapter.store.contract import (
     Identity,
     Known,
     Loaded,
+    Place,
     Reserved,
     Transaction,
     Wanted,
@@ -83,9 +84,11 @@ class Named:
         used = {(self._name(scope), key): n for (scope, key), n in reserved.used.items()}
         return Reserved(used, reserved.taken)
 
-    async def forget_address(self, source_id: str, address: str) -> int:
-        """Remove an email address from a customer's rows."""
-        return await self._transaction.forget_address(self._key(source_id), address)
+    async def forget_address(
+        self, source_id: str, address: str, after: Place | None = None
+    ) -> tuple[int, Place | None]:
+        """Remove an email address from some of a customer's rows."""
+        return await self._transaction.forget_address(self._key(source_id), address, after)
 
     async def save(self, changes: Changes) -> None:
         """Write everything under the keys of those to whom it belongs."""

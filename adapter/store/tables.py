@@ -125,25 +125,41 @@ REWRITTEN: dict[str, tuple[str, tuple[str, ...]]] = {
     "discounts": ("source_id", ("event_id", "body")),
     "deliveries": ("source_id", ("body", "last_error")),
     "timers": ("source_id", ("body",)),
+    "pending_moves": ("source_id", ("body",)),
     "messages": ("owner", ("answer",)),
 }
 
 
-def select_sql(table: str, owner: str, columns: tuple[str, ...], placeholder: str) -> str:
-    """Return the SELECT of some columns of one owner's rows."""
-    return f"SELECT {', '.join(columns)} FROM {table} WHERE {owner} = {placeholder}1"  # noqa: S608 - names are ours
+#: So many rows of a table are rewritten in one transaction.
+ROWS = 500
 
 
-def update_sql(table: str, columns: tuple[str, ...], key: tuple[str, ...], placeholder: str) -> str:
-    """Return the UPDATE of one row: the columns' values come first, then its key."""
+def rows_sql(table: str, key: tuple[str, ...], placeholder: str, *, first: bool) -> str:
+    """Return the SELECT of a page of one owner's rows to be rewritten, behind a key of theirs."""
+    owner, columns = REWRITTEN[table]
+    after = f" AND ({', '.join(key)}) > ({_marks(placeholder, 2, len(key))})"
+    return (
+        f"SELECT {', '.join((*key, *columns))} FROM {table} WHERE {owner} = {placeholder}1"  # noqa: S608 - names are ours
+        f"{'' if first else after} ORDER BY {', '.join(key)} LIMIT {ROWS}"
+    )
+
+
+def update_sql(table: str, key: tuple[str, ...], placeholder: str) -> str:
+    """Return the UPDATE of one row: the columns' values come first, then its owner and key."""
+    owner, columns = REWRITTEN[table]
     changes = ", ".join(f"{column} = {placeholder}{at}" for at, column in enumerate(columns, 1))
-    where = _is_row(key, placeholder, len(columns) + 1)
+    where = _is_row((owner, *key), placeholder, len(columns) + 1)
     return f"UPDATE {table} SET {changes} WHERE {where}"  # noqa: S608 - names are ours
 
 
 def delete_sql(table: str, key: tuple[str, ...], placeholder: str) -> str:
-    """Return the DELETE of the row of a key."""
-    return f"DELETE FROM {table} WHERE {_is_row(key, placeholder, 1)}"  # noqa: S608 - names are ours
+    """Return the DELETE of the row of an owner and key."""
+    owner, _ = REWRITTEN[table]
+    return f"DELETE FROM {table} WHERE {_is_row((owner, *key), placeholder, 1)}"  # noqa: S608 - names are ours
+
+
+def _marks(placeholder: str, first: int, count: int) -> str:
+    return ", ".join(f"{placeholder}{at}" for at in range(first, first + count))
 
 
 def _is_row(key: tuple[str, ...], placeholder: str, first: int) -> str:

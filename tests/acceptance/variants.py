@@ -29,6 +29,7 @@ from adapter.store.contract import (
     CounterKey,
     Loaded,
     PassOn,
+    Place,
     Reserved,
     Store,
     Transaction,
@@ -84,8 +85,10 @@ class Passing:
     async def reserve(self, counters: Sequence[CounterKey], codes: Sequence[str]) -> Reserved:
         return await self._inner.reserve(counters, codes)
 
-    async def forget_address(self, source_id: str, address: str) -> int:
-        return await self._inner.forget_address(source_id, address)
+    async def forget_address(
+        self, source_id: str, address: str, after: Place | None = None
+    ) -> tuple[int, Place | None]:
+        return await self._inner.forget_address(source_id, address, after)
 
     async def save(self, changes: Changes) -> None:
         await self._inner.save(changes)

@@ -13,9 +13,10 @@ from msgspec.structs import replace
 from adapter.errors import Unavailable
 from adapter.model.events import User
 from adapter.store.addresses import MOST
-from adapter.store.contract import Erasure, Store, Transaction, Wanted
+from adapter.store.contract import Erasure, Place, Store, Transaction, Wanted
 from adapter.store.engines import open_store
 from adapter.store.postgres.connection import SETTINGS
+from adapter.store.tables import ROWS
 from tests.store.before.restore import restore
 
 ANN, BOB = "ann@x.test", "bob@x.test"
@@ -79,11 +80,11 @@ async def test_an_address_is_taken_out_of_every_row_of_a_customer(store: Store, 
     other = make.customer("c2", email=ANN)
     await run.save(customers=[other], events=[("c2", events[0])])
 
-    async def forget(transaction: Transaction) -> int:
+    async def forget(transaction: Transaction) -> tuple[int, Place | None]:
         await transaction.load(Wanted(customers=["c1"]), make.now)
         return await transaction.forget_address("c1", ANN)
 
-    assert await store.transact(forget) == 7
+    assert await store.transact(forget) == (7, None)
     left = await store.held("c1")
     assert ANN not in repr(left)
     assert [event.id for event in left.events] == ["e1", "e2"]
@@ -91,7 +92,29 @@ async def test_an_address_is_taken_out_of_every_row_of_a_customer(store: Store, 
     assert left.events[0].user.email == "[erased]"
     assert await store.addressed(ANN) == ["c2"]
     assert (await store.held("c2")).events == [events[0]]
-    assert await store.transact(forget) == 0
+    assert await store.transact(forget) == (0, None)
+
+
+async def test_a_customer_with_much_loses_an_address_in_parts(store: Store, run: Any, make: Any) -> None:
+    events = [make.event(f"e{at}", make.at(seconds=at % 7), to=ANN) for at in range(2 * ROWS + 1)]
+    await run.save(customers=[make.customer("c1")], events=[("c1", event) for event in events],
+                   decisions=[replace(make.decision(), seen={"to": ANN})] * (ROWS + 1))  # fmt: skip
+    parts: list[int] = []
+    place: Place | None = None
+
+    async def forget(transaction: Transaction) -> tuple[int, Place | None]:
+        await transaction.load(Wanted(customers=["c1"]), make.now)
+        return await transaction.forget_address("c1", ANN, place)
+
+    while not parts or place is not None:
+        assert await store.addressed(ANN) == ["c1"]
+        changed, place = await store.transact(forget)
+        parts.append(changed)
+    assert parts == [ROWS, ROWS, ROWS + 1, 1]
+    assert await store.addressed(ANN) == []
+    left = await store.held("c1")
+    assert ANN not in repr(left)
+    assert (len(left.events), len(left.decisions)) == (2 * ROWS + 1, ROWS + 1)
 
 
 async def test_the_names_of_the_erased_are_kept_until_they_have_been_looked_for(

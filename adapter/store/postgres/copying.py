@@ -13,8 +13,7 @@ from adapter.store.postgres.statements import SQL
 from adapter.store.postgres.text import arrays
 from adapter.store.tables import Kind, Row, Table, columns_of, sized_page_sql, sums_sql
 
-#: The key by which each table is read.
-KEYS = {
+_KEYS = {
     "messages": ("digest",),
     "customers": ("source_id",),
     "identities": ("kind", "value"),
@@ -53,7 +52,7 @@ class PostgresEnd:
 
     def key(self, table: Table) -> tuple[str, ...]:
         """Return the key by which the table is read."""
-        return KEYS[table.name]
+        return _KEYS[table.name]
 
     async def page(self, table: Table, after: Row | None, limit: int) -> list[Row]:
         """Return the rows after a key."""

@@ -18,7 +18,6 @@ import asyncpg
 from adapter.model.codes import folded
 from adapter.model.customers import SOURCE_ID
 from adapter.model.events import Event
-from adapter.store.addresses import address_digest
 from adapter.store.contract import (
     NOTHING_KNOWN,
     Changes,
@@ -28,6 +27,7 @@ from adapter.store.contract import (
     Known,
     Loaded,
     PassOn,
+    Place,
     Reserved,
     Wanted,
     Weight,
@@ -124,10 +124,11 @@ class PostgresTransaction:
             frozenset(code for code, fold in folds.items() if fold in taken),
         )
 
-    async def forget_address(self, source_id: str, address: str) -> int:
-        """Remove an address from a customer's rows."""
-        await self._connection.execute(SQL["drop_address"], address_digest(address), source_id)
-        return await forget(self._connection, source_id, address)
+    async def forget_address(
+        self, source_id: str, address: str, after: Place | None = None
+    ) -> tuple[int, Place | None]:
+        """Remove an address from some of a customer's rows."""
+        return await forget(self._connection, source_id, address, after)
 
     async def save(self, changes: Changes) -> None:
         """Write everything."""

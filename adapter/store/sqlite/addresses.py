@@ -7,14 +7,24 @@ from typing import Any
 
 import apsw
 
-from adapter.store.addresses import Row, all_rows, rewritten
-from adapter.store.contract import Forgotten
+from adapter.store.addresses import Row, address_digest, all_rows, places, rewritten
+from adapter.store.contract import Forgotten, Place
 from adapter.store.erasures import amended, fingerprints
 from adapter.store.moments import micros
 from adapter.store.sqlite.connection import array
-from adapter.store.sqlite.copying import KEYS
 from adapter.store.sqlite.statements import SQL
-from adapter.store.tables import REWRITTEN, delete_sql, select_sql, update_sql
+from adapter.store.tables import ROWS, delete_sql, rows_sql, update_sql
+
+#: What tells the rows of one customer apart, in the order in which an index has them.
+_KEYS = {
+    "events": ("occurred_at", "event_id", "identity"),
+    "decisions": ("decided_at", "number"),
+    "discounts": ("issued_at", "number"),
+    "deliveries": ("number",),
+    "timers": ("rule",),
+    "pending_moves": ("id",),
+    "messages": ("digest",),
+}
 
 
 def put(connection: apsw.Connection, rows: Iterable[Row]) -> None:
@@ -33,21 +43,25 @@ def note_some(connection: apsw.Connection, limit: int) -> bool:
     return not found
 
 
-def forget(connection: apsw.Connection, source_id: str, address: str) -> int:
-    """Remove an address from what is stored of a customer beside their record; returns the rows changed."""
+def forget(
+    connection: apsw.Connection, source_id: str, address: str, after: Place | None
+) -> tuple[int, Place | None]:
+    """Remove an address from some of a customer's rows; returns how many changed, and where to go on."""
     changed = 0
-    for table, (owner, columns) in REWRITTEN.items():
-        key = KEYS[table]
-        rows: list[Any] = connection.execute(
-            select_sql(table, owner, (*key, *columns), "?"), (source_id,)
-        ).fetchall()
+    for table in places(after):
+        columns, key = _KEYS[table], after[1] if after is not None and after[0] == table else ()
+        sql = rows_sql(table, columns, "?", first=not key)
+        rows: list[Any] = connection.execute(sql, (source_id, *key)).fetchall()
         for row in rows:
-            kept = rewritten(row[: len(key)], row[len(key) :], address)
+            kept = rewritten(row[: len(columns)], row[len(columns) :], address)
             if kept is not None:
-                sql = update_sql(table, columns, key, "?") if kept else delete_sql(table, key, "?")
-                connection.execute(sql, (*kept, *row[: len(key)]))
+                sql = (update_sql if kept else delete_sql)(table, columns, "?")
+                connection.execute(sql, (*kept, source_id, *row[: len(columns)]))
                 changed += 1
-    return changed
+        if len(rows) == ROWS:
+            return changed, (table, tuple(rows[-1][: len(columns)]))
+    connection.execute(SQL["drop_address"], (address_digest(address), source_id))
+    return changed, None
 
 
 def finish(connection: apsw.Connection, done: Forgotten, removed: Mapping[str, int]) -> None:

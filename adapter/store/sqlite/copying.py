@@ -11,8 +11,7 @@ from adapter.store.copy import taken
 from adapter.store.sqlite.statements import SQL
 from adapter.store.tables import PAGE_BYTES, Row, Table, columns_of, page_sql, sums_sql
 
-#: The key by which each table is read.
-KEYS = {
+_KEYS = {
     "messages": ("digest",),
     "customers": ("source_id",),
     "identities": ("kind", "value"),
@@ -43,7 +42,7 @@ class SqliteEnd:
 
     def key(self, table: Table) -> tuple[str, ...]:
         """Return the key by which the table is read."""
-        return KEYS[table.name]
+        return _KEYS[table.name]
 
     async def page(self, table: Table, after: Row | None, limit: int) -> list[Row]:
         """Return the rows after a key."""

@@ -14,7 +14,6 @@ from adapter.model.discounts import HeldDiscount
 from adapter.model.events import Event
 from adapter.model.pending import PendingMove
 from adapter.model.timers import Timer
-from adapter.store.addresses import address_digest
 from adapter.store.contract import (
     NOTHING_KNOWN,
     Changes,
@@ -24,6 +23,7 @@ from adapter.store.contract import (
     Known,
     Loaded,
     MessageKey,
+    Place,
     Reserved,
     Transaction,
     Wanted,
@@ -106,10 +106,11 @@ class SqliteTransaction:
         taken = {fold for (fold,) in found}
         return Reserved(used, frozenset(code for code, fold in folds.items() if fold in taken))
 
-    async def forget_address(self, source_id: str, address: str) -> int:
-        """Remove an address from a customer's rows."""
-        self._connection.execute(SQL["drop_address"], (address_digest(address), source_id))
-        return forget(self._connection, source_id, address)
+    async def forget_address(
+        self, source_id: str, address: str, after: Place | None = None
+    ) -> tuple[int, Place | None]:
+        """Remove an address from some of a customer's rows."""
+        return forget(self._connection, source_id, address, after)
 
     async def save(self, changes: Changes) -> None:
         """Write everything, claims included."""
