@@ -7,32 +7,20 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import closing, suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 import apsw
 
 from adapter.errors import StoreUnavailable
-from adapter.model.customers import Customer
-from adapter.model.decisions import Decision
 from adapter.model.deliveries import Delivery, Pause
-from adapter.model.discounts import HeldDiscount
-from adapter.model.erasures import Receipt
-from adapter.model.events import Event
 from adapter.model.ignored import Ignored
-from adapter.model.pages import Page
-from adapter.model.pending import PendingMove
-from adapter.model.quarantine import Excerpt, Quarantined
-from adapter.model.timers import Timer
-from adapter.store.addresses import incomplete
 from adapter.store.contract import (
     NOTHING_KNOWN,
     Aged,
     Forgotten,
-    Held,
     Known,
     KnownAlready,
     PassOn,
-    Past,
     Settlement,
     Transaction,
 )
@@ -48,6 +36,7 @@ from adapter.store.sqlite.copying import SqliteEnd
 from adapter.store.sqlite.lock import FileLock
 from adapter.store.sqlite.migrate import applied, migrate
 from adapter.store.sqlite.open_file import OpenFile, claim, expect_readable, exposed
+from adapter.store.sqlite.read_verbs import ReadVerbs
 from adapter.store.sqlite.reads import Reads
 from adapter.store.sqlite.statements import MIGRATIONS, SQL
 from adapter.store.sqlite.transaction import SqliteTransaction, drive
@@ -64,7 +53,7 @@ _ATTEMPTS = 5
 _FOLDER = Path("data")
 
 
-class SqliteStore:
+class SqliteStore(ReadVerbs):
     """See `adapter.store.contract.Store`; `path` may be `:memory:` for a store that is thrown away.
 
     `made` says whether opening it found nothing there.
@@ -136,82 +125,15 @@ class SqliteStore:
         """
         return await self._alone(lambda: self._transacted(script))
 
-    async def customer(self, source_id: str) -> Customer | None:
-        """Return a customer by any of their names."""
-        return await self._read(lambda reads: reads.customer(source_id))
-
-    async def discount(self, code: str) -> HeldDiscount | None:
-        """Return the discount that a code means."""
-        return await self._read(lambda reads: reads.discount(code))
-
-    async def discounts(
-        self, source_id: str, limit: int = 100, before: str | None = None
-    ) -> Page[HeldDiscount]:
-        """Return a page of a customer\'s discounts, newest first."""
-        return await self._read(lambda reads: reads.discounts(source_id, limit, before))
-
-    async def events(self, source_id: str, limit: int = 100, before: str | None = None) -> Page[Event]:
-        """Return a page of a customer\'s events, latest first."""
-        return await self._read(lambda reads: reads.events(source_id, limit, before))
-
-    async def decisions(self, source_id: str, limit: int = 100, before: str | None = None) -> Page[Decision]:
-        """Return a page of a customer\'s decisions, newest first."""
-        return await self._read(lambda reads: reads.decisions(source_id, limit, before))
-
-    async def issued_for(self, event_ids: Sequence[str]) -> dict[str, list[HeldDiscount]]:
-        """Return the discounts issued for these events."""
-        return await self._read(lambda reads: reads.issued_for(event_ids))
-
-    async def pending_moves(self, *, source_id: str = "", code: str = "") -> list[PendingMove]:
-        """Return the pending moves by a customer, or of a code."""
-        return await self._read(lambda reads: reads.pending_moves(source_id, code))
-
-    async def lapsed(self, now: datetime, limit: int) -> list[str]:
-        """Return codes of open discounts whose time is over."""
-        return await self._read(lambda reads: reads.lapsed(now, limit))
-
-    async def due_timers(self, now: datetime, limit: int) -> list[Timer]:
-        """Return timers whose moment has come."""
-        return await self._read(lambda reads: reads.due_timers(now, limit))
-
-    async def pasts(self, after: str, limit: int) -> list[Past]:
-        """Return a page of customers with their pasts."""
-        return await self._read(lambda reads: reads.pasts(after, limit))
-
-    async def held(self, source_id: str, *, apart: bool = False) -> Held:
-        """Return all that is held of a person."""
-        return await self._read(lambda reads: reads.held(source_id, apart=apart))
-
-    async def oldest(
-        self, kind: Literal["events", "decisions"], source_id: str, after: str | None = None
-    ) -> Page[Any]:
-        """Return a page of a customer's events or decisions, oldest first."""
-        return await self._read(lambda reads: reads.oldest(kind, source_id, after))
-
     async def note_addresses(self, limit: int) -> bool:
         """Note the addresses of some customers."""
         if await self._read(lambda reads: reads.noted()):
             return True
         return await self._write(lambda connection: addresses.note_some(connection, limit))
 
-    async def addressed(self, address: str, after: str = "", limit: int = 100) -> list[str]:
-        """Return a page of those in whose data an address may stand."""
-        found = await self._read(lambda reads: reads.addressed(address, after, limit))
-        if found is None:
-            raise incomplete()
-        return found
-
-    async def forgotten(self, limit: int) -> list[Forgotten]:
-        """Return erasures under way."""
-        return await self._read(lambda reads: reads.forgotten(limit))
-
     async def finish_erasure(self, done: Forgotten, removed: Mapping[str, int]) -> None:
         """Forget the names of an erasure."""
         await self._write(lambda connection: addresses.finish(connection, done, removed))
-
-    async def receipts(self, source_id: str) -> list[Receipt]:
-        """Return the receipts of erasures of an id."""
-        return await self._read(lambda reads: reads.receipts(source_id))
 
     async def lease(
         self, now: datetime, until: datetime, limit: int, destination: str | None = None
@@ -222,12 +144,6 @@ class SqliteStore:
     async def settle(self, settlements: Sequence[Settlement]) -> int:
         """Record what came of leased deliveries."""
         return await self._write(lambda connection: outbox.settle(connection, settlements))
-
-    async def deliveries(
-        self, status: str, limit: int = 100, destination: str | None = None
-    ) -> list[Delivery]:
-        """Return deliveries of one status, also of a closed store; raises Refused for an unknown one."""
-        return await self._read_or_peek(lambda reads: reads.deliveries(status, limit, destination))
 
     async def revive(
         self, now: datetime, *, ids: Sequence[str] | None = None, destination: str | None = None
@@ -240,37 +156,13 @@ class SqliteStore:
         row = pause.destination, micros(pause.since), micros(pause.until), pause.reason
         await self._write(lambda connection: connection.execute(SQL["pause"], row))
 
-    async def pauses(self, now: datetime) -> list[Pause]:
-        """Return the pauses in force, also of a closed store."""
-        return await self._read_or_peek(lambda reads: reads.pauses(now))
-
     async def resume(self, destination: str | None = None) -> None:
         """End the pause of a destination, or all."""
         await self._write(lambda connection: connection.execute(SQL["resume"], (destination,)))
 
-    async def quarantined(self, after: int = 0, limit: int = 100) -> list[Excerpt]:
-        """Return quarantined messages after an id."""
-        return await self._read(lambda reads: reads.quarantined(after, limit))
-
-    async def latest_quarantined(self, before: int | None = None, limit: int = 100) -> list[Excerpt]:
-        """Return quarantined messages before an id, the latest first."""
-        return await self._read(lambda reads: reads.latest_quarantined(before, limit))
-
-    async def quarantined_message(self, id_: int) -> Quarantined | None:
-        """Return one quarantined message, whole."""
-        return await self._read(lambda reads: reads.quarantined_message(id_))
-
-    async def quarantined_of(self, source_id: str, limit: int = 100) -> list[Excerpt]:
-        """Return quarantined messages that name a customer."""
-        return await self._read(lambda reads: reads.quarantined_of(source_id, limit))
-
     async def add_ignored(self, counted: Sequence[Ignored], most: int, before: datetime | None) -> None:
         """Add counts of messages that no mapping takes."""
         await self._write(lambda connection: outbox.add_ignored(connection, counted, most, before))
-
-    async def ignored(self, limit: int = 100) -> list[Ignored]:
-        """Return which messages no mapping takes."""
-        return await self._read(lambda reads: reads.ignored(limit))
 
     async def release_quarantined(self, ids: Sequence[int]) -> int:
         """Delete quarantine entries."""
@@ -288,16 +180,8 @@ class SqliteStore:
         spans = await self._write(lambda connection: outbox.spans(connection, kind))
         return sum([await self._forget_span(kind, span, before) for span in spans])
 
-    async def counts(self) -> dict[str, int]:
-        """Return how many there are of each kind."""
-        return await self._read(Reads.counts)
-
     async def _forget_span(self, kind: Aged, span: tuple[int, int], before: datetime) -> int:
         return await self._write(lambda connection: outbox.forget_span(connection, kind, span, before))
-
-    async def check(self) -> list[str]:
-        """Return what is wrong inside the store, a line each; reads all of it."""
-        return await self._read(Reads.check)
 
     async def schema(self) -> Schema:
         """Return which schema a closed store has, without changing it."""

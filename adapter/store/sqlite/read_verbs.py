@@ -1,0 +1,146 @@
+"""What the SQLite store reads for callers: verbs that name a query, and where it runs."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any, Literal, TypeVar
+
+from adapter.model.customers import Customer
+from adapter.model.decisions import Decision
+from adapter.model.deliveries import Delivery, Pause
+from adapter.model.discounts import HeldDiscount
+from adapter.model.erasures import Receipt
+from adapter.model.events import Event
+from adapter.model.ignored import Ignored
+from adapter.model.pages import Page
+from adapter.model.pending import PendingMove
+from adapter.model.quarantine import Excerpt, Quarantined
+from adapter.model.timers import Timer
+from adapter.store.addresses import incomplete
+from adapter.store.contract import (
+    Forgotten,
+    Held,
+    Past,
+)
+from adapter.store.sqlite.reads import Reads
+
+T = TypeVar("T")
+
+
+class ReadVerbs(ABC):
+    """The reading verbs of `adapter.store.contract.Store`; an engine says where a query runs."""
+
+    @abstractmethod
+    async def _read(self, work: Callable[[Reads], T]) -> T:
+        """Run a query of an open store."""
+
+    @abstractmethod
+    async def _read_or_peek(self, work: Callable[[Reads], T]) -> T:
+        """Run a query of a store that may be closed, and open in another process."""
+
+    async def customer(self, source_id: str) -> Customer | None:
+        """Return a customer by any of their names."""
+        return await self._read(lambda reads: reads.customer(source_id))
+
+    async def discount(self, code: str) -> HeldDiscount | None:
+        """Return the discount that a code means."""
+        return await self._read(lambda reads: reads.discount(code))
+
+    async def discounts(
+        self, source_id: str, limit: int = 100, before: str | None = None
+    ) -> Page[HeldDiscount]:
+        """Return a page of a customer's discounts, newest first."""
+        return await self._read(lambda reads: reads.discounts(source_id, limit, before))
+
+    async def events(self, source_id: str, limit: int = 100, before: str | None = None) -> Page[Event]:
+        """Return a page of a customer's events, latest first."""
+        return await self._read(lambda reads: reads.events(source_id, limit, before))
+
+    async def decisions(self, source_id: str, limit: int = 100, before: str | None = None) -> Page[Decision]:
+        """Return a page of a customer's decisions, newest first."""
+        return await self._read(lambda reads: reads.decisions(source_id, limit, before))
+
+    async def issued_for(self, event_ids: Sequence[str]) -> dict[str, list[HeldDiscount]]:
+        """Return the discounts issued for these events."""
+        return await self._read(lambda reads: reads.issued_for(event_ids))
+
+    async def pending_moves(self, *, source_id: str = "", code: str = "") -> list[PendingMove]:
+        """Return the pending moves by a customer, or of a code."""
+        return await self._read(lambda reads: reads.pending_moves(source_id, code))
+
+    async def lapsed(self, now: datetime, limit: int) -> list[str]:
+        """Return codes of open discounts whose time is over."""
+        return await self._read(lambda reads: reads.lapsed(now, limit))
+
+    async def due_timers(self, now: datetime, limit: int) -> list[Timer]:
+        """Return timers whose moment has come."""
+        return await self._read(lambda reads: reads.due_timers(now, limit))
+
+    async def pasts(self, after: str, limit: int) -> list[Past]:
+        """Return a page of customers with their pasts."""
+        return await self._read(lambda reads: reads.pasts(after, limit))
+
+    async def held(self, source_id: str, *, apart: bool = False) -> Held:
+        """Return all that is held of a person."""
+        return await self._read(lambda reads: reads.held(source_id, apart=apart))
+
+    async def oldest(
+        self, kind: Literal["events", "decisions"], source_id: str, after: str | None = None
+    ) -> Page[Any]:
+        """Return a page of a customer's events or decisions, oldest first."""
+        return await self._read(lambda reads: reads.oldest(kind, source_id, after))
+
+    async def addressed(self, address: str, after: str = "", limit: int = 100) -> list[str]:
+        """Return a page of those in whose data an address may stand."""
+        found = await self._read(lambda reads: reads.addressed(address, after, limit))
+        if found is None:
+            raise incomplete()
+        return found
+
+    async def forgotten(self, limit: int) -> list[Forgotten]:
+        """Return erasures under way."""
+        return await self._read(lambda reads: reads.forgotten(limit))
+
+    async def receipts(self, source_id: str) -> list[Receipt]:
+        """Return the receipts of erasures of an id."""
+        return await self._read(lambda reads: reads.receipts(source_id))
+
+    async def deliveries(
+        self, status: str, limit: int = 100, destination: str | None = None
+    ) -> list[Delivery]:
+        """Return deliveries of one status, also of a closed store; raises Refused for an unknown one."""
+        return await self._read_or_peek(lambda reads: reads.deliveries(status, limit, destination))
+
+    async def pauses(self, now: datetime) -> list[Pause]:
+        """Return the pauses in force, also of a closed store."""
+        return await self._read_or_peek(lambda reads: reads.pauses(now))
+
+    async def quarantined(self, after: int = 0, limit: int = 100) -> list[Excerpt]:
+        """Return quarantined messages after an id."""
+        return await self._read(lambda reads: reads.quarantined(after, limit))
+
+    async def latest_quarantined(self, before: int | None = None, limit: int = 100) -> list[Excerpt]:
+        """Return quarantined messages before an id, the latest first."""
+        return await self._read(lambda reads: reads.latest_quarantined(before, limit))
+
+    async def quarantined_message(self, id_: int) -> Quarantined | None:
+        """Return one quarantined message, whole."""
+        return await self._read(lambda reads: reads.quarantined_message(id_))
+
+    async def quarantined_of(self, source_id: str, limit: int = 100) -> list[Excerpt]:
+        """Return quarantined messages that name a customer."""
+        return await self._read(lambda reads: reads.quarantined_of(source_id, limit))
+
+    async def ignored(self, limit: int = 100) -> list[Ignored]:
+        """Return which messages no mapping takes."""
+        return await self._read(lambda reads: reads.ignored(limit))
+
+    async def counts(self) -> dict[str, int]:
+        """Return how many there are of each kind."""
+        return await self._read(Reads.counts)
+
+    async def check(self) -> list[str]:
+        """Return what is wrong inside the store, a line each; reads all of it."""
+        return await self._read(Reads.check)
