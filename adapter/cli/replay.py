@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import typer
+from msgspec import Raw
+from msgspec.structs import replace
 
 from adapter import app
 from adapter.cli.existing import expect_readable
@@ -56,12 +58,10 @@ def replay(
     settings = settled(config, options(store, mappings, rules))
     wish = Wish(frozenset(ids or ()), source, dry_run, drop_ignored)
     try:
-        replayed = asyncio.run(_replayed(settings, wish))
+        replayed = asyncio.run(_replayed(settings, wish, as_json=as_json))
     except AdapterError as error:
         raise stopped(error, "GET /v1/quarantine tells what waits") from None
-    if as_json:
-        typer.echo(encode([{"id": one.entry.id, **_plain(one)} for one in replayed]))
-    else:
+    if not as_json:
         for one in replayed:
             typer.echo(f"{one.entry.id} {one.entry.source} {one.entry.key}: {one.result.outcome}{_why(one)}")
         typer.echo(_summary(replayed, dry_run=dry_run))
@@ -69,11 +69,20 @@ def replay(
         raise typer.Exit(1)
 
 
-async def _replayed(settings: Settings, wish: Wish) -> list[Replayed]:
+async def _replayed(settings: Settings, wish: Wish, *, as_json: bool) -> list[Replayed]:
+    """Return what was replayed, without the documents: as JSON it is written one by one."""
     await expect_readable(settings.store.url)
     composed = app.compose(settings)
+    found: list[Replayed] = []
     async with composed.working():
-        return [one async for one in replaying(composed.store, composed.ingest, wish)]
+        async for one in replaying(composed.store, composed.ingest, wish):
+            if as_json:
+                comma = "," if found else "["
+                typer.echo(comma + encode({"id": one.entry.id, **_plain(one)}).decode(), nl=False)
+            found.append(replace(one, document=Raw(b"null")))
+    if as_json:
+        typer.echo("]" if found else "[]")
+    return found
 
 
 def _summary(replayed: Sequence[Replayed], *, dry_run: bool) -> str:
@@ -106,7 +115,7 @@ def _plain(replayed: Replayed) -> dict[str, object]:
         "outcome": replayed.result.outcome,
         "reason": replayed.result.reason,
         "discounts": replayed.result.discounts,
-        "document": replayed.entry.document,
+        "document": replayed.document,
     }
 
 

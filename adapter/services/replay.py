@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Collection
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
+from msgspec.structs import replace
 
 from adapter.model.messages import Message
 from adapter.model.quarantine import Excerpt, Quarantined
@@ -27,6 +28,7 @@ class Replayed(Struct, frozen=True):
     entry: Excerpt
     result: Result
     stays: bool
+    document: Raw = Raw(b"null")
 
 
 class Wish(Struct, frozen=True):
@@ -66,7 +68,8 @@ async def replay(store: Store, ingest: Ingest, wish: Wish) -> AsyncIterator[Repl
         for entry in filter(wish.names, entries):
             whole = await store.quarantined_message(entry.id)
             if whole is not None:
-                yield await _replayed(store, ingest, wish, entry, _message(whole, ingest.longest))
+                replayed = await _replayed(store, ingest, wish, entry, _message(whole, ingest.longest))
+                yield replace(replayed, document=whole.document)
 
 
 async def _replayed(
