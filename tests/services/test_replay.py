@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.json import decode
 from msgspec.structs import replace
 
 from adapter import app
@@ -103,3 +104,27 @@ async def test_what_is_mapped_and_cannot_be_decided_waits_once_however_often_it_
         [waiting] = await shop.store.quarantined()
         assert waiting.reason == "more would be kept of this customer than 256 KB"
         assert len(waiting.key) < 40
+
+
+async def test_a_long_message_is_replayed_whole(shop: app.App) -> None:
+    said = {**MESSAGE, "properties": {"text": "x" * 100_000}}
+    await shop.ingest.receive(Decoded([Message("segment", "m1", said, NOON)], []))
+    [entry] = await shop.store.quarantined()
+    assert entry.truncated
+    mend(shop)
+    [replayed] = [each async for each in replay(shop.store, shop.ingest, Wish())]
+    assert (replayed.result.outcome, decode(replayed.document)) == ("processed", said)
+    [event] = await shop.store.events("a1")
+    assert event.name == "started"
+
+
+async def test_what_an_older_program_kept_over_the_bound_of_a_message_stays(
+    shop: app.App,
+) -> None:
+    said = {**MESSAGE, "properties": {"text": "x" * (shop.ingest.longest + 1)}}
+    await shop.ingest.receive(Decoded([Message("segment", "m1", said, NOON)], []))
+    mend(shop)
+    [replayed] = [each async for each in replay(shop.store, shop.ingest, Wish())]
+    assert replayed.stays
+    assert list(await shop.store.events("a1")) == []
+    assert len(await shop.store.quarantined()) == 1
