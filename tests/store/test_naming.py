@@ -22,7 +22,14 @@ def test_all_that_changes_say_of_customers_is_told_in_keys() -> None:
 
 
 def test_all_that_is_loaded_of_customers_is_named() -> None:
-    assert Loaded.__struct_fields__ == ("answers", "identities", "customers", "discounts", "timers")
+    assert Loaded.__struct_fields__ == (
+        "answers",
+        "identities",
+        "customers",
+        "discounts",
+        "timers",
+        "pending",
+    )
     verbs = {name for name in vars(Transaction) if not name.startswith("_")} - {"known"}
     assert verbs == {name for name in vars(naming.Named) if not name.startswith("_")}
 

@@ -44,6 +44,7 @@ SELECT wanted.source_id,
        + (SELECT count(*) FROM (SELECT 1 FROM timers WHERE timers.source_id = wanted.source_id LIMIT $2) AS few)
        + (SELECT count(*) FROM (SELECT 1 FROM messages WHERE messages.owner = wanted.source_id LIMIT $2) AS few)
        + (SELECT count(*) FROM (SELECT 1 FROM counters WHERE counters.scope = wanted.source_id LIMIT $2) AS few)
+       + (SELECT count(*) FROM (SELECT 1 FROM pending_moves WHERE pending_moves.source_id = wanted.source_id LIMIT $2) AS few)
        + (SELECT count(*) FROM (SELECT 1 FROM addresses WHERE addresses.source_id = wanted.source_id LIMIT $2) AS few) AS kept,
        (SELECT count(*) FROM (SELECT 1 FROM identities WHERE identities.source_id = wanted.source_id LIMIT $2) AS few) AS names
 FROM unnest($1::text[]) AS wanted (source_id);

@@ -68,6 +68,7 @@ SELECT ?1,
        + (SELECT count(*) FROM (SELECT 1 FROM timers WHERE timers.source_id = ?1 LIMIT ?2) AS few)
        + (SELECT count(*) FROM (SELECT 1 FROM messages WHERE messages.owner = ?1 LIMIT ?2) AS few)
        + (SELECT count(*) FROM (SELECT 1 FROM counters WHERE counters.scope = ?1 LIMIT ?2) AS few)
+       + (SELECT count(*) FROM (SELECT 1 FROM pending_moves WHERE pending_moves.source_id = ?1 LIMIT ?2) AS few)
        + (SELECT count(*) FROM (SELECT 1 FROM addresses WHERE addresses.source_id = ?1 LIMIT ?2) AS few),
        (SELECT count(*) FROM (SELECT 1 FROM identities WHERE identities.source_id = ?1 LIMIT ?2) AS few);
 
