@@ -55,8 +55,8 @@ def _flaw(text: bytes) -> tuple[int, str] | None:
     try:
         text.decode()
         msgspec.json.decode(text)
-    except msgspec.ValidationError:  # a number that is too large, say: how it is kept is for the decoders
-        return None
+    except (msgspec.ValidationError, RecursionError):
+        return None  # a number that is too large, or too much in one another: that is for the decoders
     except UnicodeDecodeError as error:
         return error.start + 1, "not UTF-8"
     except msgspec.DecodeError as error:
@@ -105,5 +105,5 @@ def decode_case(source: str, body: bytes, received_at: datetime) -> tuple[list[A
 def _value(body: bytes) -> Any:
     try:
         return msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None

@@ -60,8 +60,14 @@ def validate(mapping: Any, directives: Mapping[str, Directive]) -> None:
 
 
 class _Checker:
+    """Checks one mapping. The reference checks options twice, and so what is deep in them very often.
+
+    What has passed passes again, so `passed` keeps the identities of directives and objects that have.
+    """
+
     def __init__(self, directives: Mapping[str, Directive]) -> None:
         self.directives = directives
+        self.passed: set[int] = set()
 
     def value(self, value: Any, stack: Stack) -> None:
         kind = kind_of(value)
@@ -71,6 +77,11 @@ class _Checker:
             self.object(value, stack)
 
     def directive(self, value: dict[str, Any], stack: Stack) -> None:
+        if id(value) not in self.passed:
+            self.fresh_directive(value, stack)
+            self.passed.add(id(value))
+
+    def fresh_directive(self, value: dict[str, Any], stack: Stack) -> None:
         names = [key for key in value if key[:1] == "@"]
         if len(names) > 1:
             _fail(f"should only have one @-prefixed key but it has {len(names)} keys", stack)
@@ -120,7 +131,9 @@ class _Checker:
         kind = kind_of(value)
         if kind != "object":
             _fail(f"should be an object but it is {indefinite(kind)}", stack)
-        self.collect((self.value, value[key], (*stack, key)) for key in keys(value))
+        if id(value) not in self.passed:
+            self.collect((self.value, value[key], (*stack, key)) for key in keys(value))
+            self.passed.add(id(value))
 
     def options(self, shape: Options, value: Any, stack: Stack) -> None:
         self.object(value, stack)

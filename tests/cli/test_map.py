@@ -166,3 +166,14 @@ def test_a_missing_file_and_broken_mappings_are_told(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("source: segment\nmapings: []\n", encoding="utf-8")
     result = run("fixtures/segment/classic-track.json", "--mappings", str(tmp_path))
     assert (result.exit_code, "a.yaml:2:1: unknown key `mapings`" in result.stderr) == (1, True)
+
+
+@pytest.mark.parametrize("opening", ["[", '{"a":'])
+def test_json_that_nests_too_deep_is_quarantined(tmp_path: Path, opening: str) -> None:
+    file = tmp_path / "deep.json"
+    closing = {"[": "]"}.get(opening, "}")
+    file.write_text(f'{{"type": "track", "userId": "u", "a": {opening * 50_000}1{closing * 50_000}}}')
+    result = run("--json", str(file))
+    assert result.exit_code == 1
+    [body] = json.loads(result.stdout)
+    assert (body["messages"], len(body["quarantined"])) == ([], 1)

@@ -14,10 +14,12 @@ from typing import Any
 
 import pytest
 
+from adapter import mapping as language
 from adapter.files.places import inside
 from adapter.files.problems import Mark, did_you_mean
 from adapter.mapping import book as mappings
 from adapter.mapping import case_files, templates
+from adapter.mapping.validate import problems
 from adapter.rules import book as rules
 from adapter.rules import cases as rule_cases
 from adapter.settings import reading as settings
@@ -192,6 +194,11 @@ def work(load: Callable[[Path], Any], files: Files, folder: Path) -> int:
     folder.mkdir()
     for name, text in files.items():
         (folder / name).write_text(text, encoding="utf-8")
+    return counted(lambda: load(folder))
+
+
+def counted(run: Callable[[], Any]) -> int:
+    """Return how many calls something makes."""
     calls = 0
 
     def count(frame: object, event: str, argument: object) -> None:
@@ -200,7 +207,7 @@ def work(load: Callable[[Path], Any], files: Files, folder: Path) -> int:
 
     sys.setprofile(count)
     try:
-        load(folder)
+        run()
     finally:
         sys.setprofile(None)
     return calls
@@ -250,6 +257,43 @@ def test_long_settings_take_work_that_grows_with_their_length(name: str, tmp_pat
     grows_with_the_size(lambda folder: settings.read(folder / "adapter.toml", {}), files, 80, tmp_path)
 
 
+PATH: dict[str, Any] = {"@path": "$.a"}
+#: Each puts a directive into another.
+NESTING: dict[str, Callable[[Any], Any]] = {
+    "case": lambda inner: {"@case": {"operator": "lower", "value": inner}},
+    "replace": lambda inner: {"@replace": {"pattern": "a", "replacement": "b", "value": inner}},
+    "json": lambda inner: {"@json": {"mode": "decode", "value": inner}},
+    "flatten": lambda inner: {"@flatten": {"separator": ".", "value": inner}},
+    "merge": lambda inner: {"@merge": {"direction": "right", "objects": [{"x": inner}, {}]}},
+    "exists": lambda inner: {"@if": {"exists": inner, "then": 1}},
+    "then": lambda inner: {"@if": {"exists": PATH, "then": inner, "else": 1}},
+    "first": lambda inner: {"@first": [PATH, inner]},
+    "array path": lambda inner: {"@arrayPath": ["$.a", {"x": inner}]},
+    "apply": lambda inner: {"@transform": {"apply": {"x": inner}, "mapping": {"y": PATH}}},
+    "mapping": lambda inner: {"@transform": {"apply": {"x": PATH}, "mapping": {"y": inner}}},
+    "map": lambda inner: {"@map": {"items": PATH, "to": inner}},
+    "money": lambda inner: {"@money": {"amount": inner, "currency": "EUR"}},
+    "lookup": lambda inner: {"@lookup": {"table": "t", "value": PATH, "default": inner}},
+    "objects": lambda inner: {"x": inner},
+}
+
+
+@pytest.mark.parametrize("name", NESTING)
+def test_nested_directives_do_not_double_the_work_with_each_level(name: str) -> None:
+    """A file nests 64 levels at most, and each directive is checked once on each level above it."""
+
+    def calls(depth: int) -> int:
+        value: Any = PATH
+        for _ in range(depth):
+            value = NESTING[name](value)
+        fields = {"v": value}
+        checked = counted(lambda: problems(fields, {"t": {}}))
+        return checked + counted(lambda: language.compile(fields, tables={"t": {"a": "b"}}))
+
+    calls(1)
+    assert calls(16) < 5 * calls(8)
+
+
 class Counted(str):
     """Text that counts the characters which searches in it pass."""
 
@@ -280,17 +324,6 @@ def test_a_place_is_found_near_the_one_before_it() -> None:
 def test_a_word_is_compared_with_some_of_very_many() -> None:
     def calls(known: int) -> int:
         words = {f"word{number}" for number in range(known)}
-        counted = 0
-
-        def count(frame: object, event: str, argument: object) -> None:
-            nonlocal counted
-            counted += event in ("call", "c_call")
-
-        sys.setprofile(count)
-        try:
-            did_you_mean("other", words)
-        finally:
-            sys.setprofile(None)
-        return counted
+        return counted(lambda: did_you_mean("other", words))
 
     assert calls(20_000) < 2 * calls(1000)
