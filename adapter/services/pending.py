@@ -31,15 +31,18 @@ class PendingMoves:
         self.done: list[PendingMove] = []
 
     def due(self, discounts: Mapping[str, HeldDiscount]) -> list[PendingMove]:
-        """Return the moves whose customer holds the discount by now, in the order in which they happened."""
-        behind = self._people.behind
-        due = [
-            move
-            for move in self._stored
-            if move.status == "pending"
-            and (held := discounts.get(move.code)) is not None
-            and behind(move.source_id) == held.source_id
-        ]
+        """Return the moves whose customer holds the discount by now, in the order in which they happened.
+
+        The other moves of a visitor who turns out to be a customer go on waiting as that customer's.
+        """
+        due = []
+        for move in self._stored:
+            owner, held = self._people.behind(move.source_id), discounts.get(move.code)
+            if move.status == "pending" and held is not None and owner == held.source_id:
+                due.append(move)
+            elif owner != self._people.canonical(move.source_id):
+                self.done.append(move)
+                self.kept.append(replace(move, source_id=owner))
         return sorted(due, key=lambda move: (move.at, move.received_at, move.id))
 
     def wait(self, move: PendingMove, held: HeldDiscount) -> None:

@@ -271,12 +271,13 @@ class People:
 
         The first customer seen with an identity keeps it: a second one on the same device signs in under
         an id of their own, and must not inherit the first one's past. Nor does who sends another customer's
-        key as an anonymous id, which anybody with a browser can: only an unknown visitor is absorbed.
+        key as an anonymous id, which anybody with a browser can: only an unknown visitor is absorbed. An id
+        that was merged into a customer is theirs already.
         """
         linked = self._identities.get((kind, value))
         if source_id == value:
-            return owner if linked is None else self.canonical(linked)
-        if linked is None:
+            return owner if linked is None or owner != source_id else self.canonical(linked)
+        if linked is None and value not in self._redirects:
             visitor = self._known.get(value)
             joins = visitor is not None and value != owner
             if visitor is not None and joins and not self._takes(owner, visitor):

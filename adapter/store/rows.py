@@ -35,6 +35,7 @@ from adapter.store.contract import (
 from adapter.store.moments import micros, micros_or_none, moment
 
 T = TypeVar("T")
+_Owned = TypeVar("_Owned", Delivery, Timer)
 read_customer: Callable[[bytes], Customer] = msgspec.json.Decoder(Customer).decode
 read_event: Callable[[bytes], Event] = msgspec.json.Decoder(Event).decode
 read_held: Callable[[bytes], HeldDiscount] = msgspec.json.Decoder(HeldDiscount).decode
@@ -163,6 +164,11 @@ def own_names(rows: Iterable[tuple[str, bytes]]) -> dict[str, str]:
     """Return, of customers' keys and bodies, the ids that those kept under another id go by."""
     known = {key: read_customer(body).known_as for key, body in rows}
     return {key: name for key, name in known.items() if name}
+
+
+def owned(found: Iterable[_Owned], names: Mapping[str, str]) -> list[_Owned]:
+    """Return what belongs to customers with the ids that they go by, where those are not their keys."""
+    return [replace(each, source_id=names.get(each.source_id, each.source_id)) for each in found]
 
 
 def leading(names: Iterable[Identity], key: str, own: str) -> list[Identity]:

@@ -32,6 +32,7 @@ class Desk:
 
     def __init__(self, store: Store, book: RuleBook, numbers: Any) -> None:
         self.store, self.book, self.now, self.room = store, book, NOON, 1_000_000
+        self.destinations: tuple[str, ...] = ()
         self._numbers = numbers
         self.last = Settled([])
 
@@ -55,7 +56,7 @@ class Desk:
         return result
 
     async def settle(self, batch: Sequence[Work], pass_on: PassOn | None = None) -> list[Result]:
-        means = Means(self.now, self._draw, lambda: f"id{next(self._numbers)}", room=self.room)
+        means = Means(self.now, self._draw, self._new_id, self.destinations, room=self.room)
 
         async def script(transaction: Any) -> Settled:
             return await decide(transaction, batch, self.book, means)
@@ -67,6 +68,9 @@ class Desk:
         """Settle what is due."""
         timers = await self.store.due_timers(self.now, 100)
         return await self.settle([self.due(timer) for timer in timers])
+
+    def _new_id(self) -> str:
+        return f"id{next(self._numbers)}"
 
     def _draw(self, n: int) -> str:
         return f"{next(self._numbers):0{n}d}"[-n:]

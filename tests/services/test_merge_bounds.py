@@ -20,6 +20,12 @@ RULES = (
     "rules: [{name: gift, trigger: started, action: {type: free_shipping}, guardrails: {per_user_limit: 1}}]"
 )
 
+WAITING = """
+rules:
+  - {name: gift, trigger: started, action: {type: free_shipping}, guardrails: {stackable: true}}
+  - {name: left, trigger: {event: started, unless: paid, within: 2h}, action: {type: free_shipping}}
+"""
+
 
 @pytest.fixture
 async def desk(open_desk: Any) -> Any:
@@ -121,6 +127,19 @@ async def test_a_customer_kept_under_another_id_goes_by_the_one_that_a_merge_gav
     await desk.take(CustomerMerge("newer", "new"))
     assert {(await desk.store.customer(name)).source_id for name in ("old", "new", "newer")} == {"newer"}
     assert await keys(desk) == ["old"]
+
+
+async def test_what_waits_for_a_customer_kept_under_another_id_names_their_own(open_desk: Any) -> None:
+    desk = await open_desk(WAITING)
+    desk.destinations = ("shop",)
+    await desk.settle([desk.work(desk.event("seen", "old", minute)) for minute in range(150)])
+    await desk.take(desk.event("started", "old", 200))
+    await desk.take(CustomerMerge("new", "old"))
+    await desk.take(desk.event("started", "new", 210))
+    held = await desk.store.held("new")
+    assert ([each.source_id for each in held.deliveries], held.timers[0].source_id) == (["new"] * 2, "new")
+    listed = await desk.store.deliveries("due", 9)
+    assert [each.source_id for each in listed] == ["new", "new"]
 
 
 async def keys(desk: Any) -> list[str]:

@@ -150,6 +150,23 @@ async def test_an_order_of_a_visitor_is_done_for_the_customer_they_turn_out_to_b
     assert await desk.store.pending_moves(code=code) == []
 
 
+async def test_an_order_of_a_visitor_waits_on_as_that_of_the_customer_they_turn_out_to_be(
+    open_desk: Any,
+) -> None:
+    """The holder is yet another, with whom that customer is merged later."""
+    desk = await open_desk(RULES)
+    code, other = await issued(desk, "bob"), await issued(desk, "cid")
+    for number, each in enumerate((code, other)):
+        await take(desk, DiscountMove("redeem", each, "visitor", f"o{number}"))
+    await take(desk, CustomerUpsert("ann", identities={"anonymous_id": "visitor"}))
+    assert {move.source_id for move in (await desk.store.held("ann")).pending_moves} == {"ann"}
+    await take(desk, CustomerMerge("bob", "ann"))
+    assert (await desk.store.discount(code)).discount.status == "redeemed"
+    assert [move.order_id for move in (await desk.store.held("bob")).pending_moves] == ["o1"]
+    await take(desk, CustomerErase("ann"))
+    assert await desk.store.pending_moves(code=other) == []
+
+
 async def test_moves_that_waited_are_done_in_the_order_in_which_they_happened(open_desk: Any) -> None:
     desk = await open_desk(RULES)
     code = await issued(desk, "visitor", "rode")

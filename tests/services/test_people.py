@@ -89,6 +89,15 @@ def test_a_second_customer_on_the_same_device_inherits_nothing() -> None:
     assert room.canonical("u1") == "u1"
 
 
+def test_an_id_that_was_merged_into_a_customer_stays_theirs() -> None:
+    """An alias names a visitor; then another customer signs in on the same device."""
+    room = people(Customer("u1"), identities={("source_id", "anon-1"): "u1"})
+    assert room.find("u2", {"anonymous_id": "anon-1"}).customer.source_id == "u2"
+    assert room.find("anon-1", {"anonymous_id": "anon-1"}).customer.source_id == "u1"
+    assert room.behind("anon-1") == "u1"
+    assert room.learnt == {}
+
+
 def test_nobody_takes_over_a_customer_by_sending_their_key_as_an_anonymous_id() -> None:
     room = people(Customer("victim", email="v@example.org"))
     room.find("victim", {"anonymous_id": "victim"})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from functools import partial
@@ -48,6 +48,7 @@ from adapter.store.rows import (
     given_to,
     leading,
     own_names,
+    owned,
     page,
     read_cursor,
     read_customer,
@@ -141,7 +142,7 @@ class Reads:
             rows = await self._rows("pending_moves_of_code", code)
         else:
             rows = await self._rows("pending_moves_of", await self._resolve(source_id))
-        names = await self._names({row[0] for row in rows}) if rows else {}
+        names = await self._names({row[0] for row in rows})
         return [read_pending(names.get(row[0], row[0]), row[1]) for row in rows]
 
     async def lapsed(self, now: datetime, limit: int) -> list[str]:
@@ -168,7 +169,8 @@ class Reads:
         if status not in _BY_STATUS:
             raise Refused(f"`{status}` is no status of a delivery: use one of {', '.join(_BY_STATUS)}")
         rows = await self._rows(_BY_STATUS[status], limit, destination)
-        return [read_delivery(row) for row in rows]
+        found = [read_delivery(row) for row in rows]
+        return owned(found, await self._names({each.source_id for each in found}))
 
     async def pauses(self, now: datetime) -> list[Pause]:
         """Return the pauses in force."""
@@ -224,8 +226,10 @@ class Reads:
                 events=sorted(events, key=occurrence),
                 decisions=[read_decision(own, row[1]) for row in await self._rows("all_decisions", one)],
                 discounts=sorted(discounts, key=issuance),
-                deliveries=[read_delivery(row) for row in await self._rows("deliveries_of", source_id)],
-                timers=[read_timer(row) for row in await self._rows("timers_of", source_id)],
+                deliveries=owned(
+                    map(read_delivery, await self._rows("deliveries_of", source_id)), {source_id: own}
+                ),
+                timers=owned(map(read_timer, await self._rows("timers_of", source_id)), {source_id: own}),
                 counters={row[0]: row[1] for row in counters},
                 quarantined=[read_excerpt(row) for row in await self._rows("quarantined_naming", named)],
                 pending_moves=[
@@ -282,12 +286,12 @@ class Reads:
     async def _rows(self, statement: str, *values: Any) -> list[asyncpg.Record]:
         return await self._connection.fetch(SQL[statement], *values)
 
-    async def _names(self, keys: Iterable[str]) -> dict[str, str]:
-        rows = await self._rows("known_as", array(keys))
+    async def _names(self, keys: Collection[str]) -> dict[str, str]:
+        rows = await self._rows("known_as", array(keys)) if keys else []
         return own_names((row[0], row[1]) for row in rows)
 
     async def _named(self, discounts: list[HeldDiscount]) -> list[HeldDiscount]:
-        names = await self._names({held.source_id for held in discounts}) if discounts else {}
+        names = await self._names({held.source_id for held in discounts})
         return [given_to(held, names) for held in discounts] if names else discounts
 
     async def _resolve(self, name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
@@ -44,6 +44,7 @@ from adapter.store.rows import (
     given_to,
     leading,
     own_names,
+    owned,
     page,
     read_cursor,
     read_customer,
@@ -134,7 +135,7 @@ class Reads:
             rows = self._rows("pending_moves_of_code", code)
         else:
             rows = self._rows("pending_moves_of", self._resolve(source_id))
-        names = self._names({key for key, _ in rows}) if rows else {}
+        names = self._names({key for key, _ in rows})
         return [read_pending(names.get(key, key), body) for key, body in rows]
 
     def lapsed(self, now: datetime, limit: int) -> list[str]:
@@ -160,7 +161,8 @@ class Reads:
         """Return deliveries of one status, and of one destination where it is named."""
         if status not in _BY_STATUS:
             raise Refused(f"`{status}` is no status of a delivery: use one of {', '.join(_BY_STATUS)}")
-        return [read_delivery(row) for row in self._rows(_BY_STATUS[status], limit, destination)]
+        found = [read_delivery(row) for row in self._rows(_BY_STATUS[status], limit, destination)]
+        return owned(found, self._names({each.source_id for each in found}))
 
     def pauses(self, now: datetime) -> list[Pause]:
         """Return the pauses in force."""
@@ -251,8 +253,8 @@ class Reads:
             events=[],
             decisions=[],
             discounts=sorted(discounts, key=issuance),
-            deliveries=[read_delivery(row) for row in self._rows("deliveries_of", source_id)],
-            timers=[read_timer(row) for row in self._rows("timers_of", source_id)],
+            deliveries=owned(map(read_delivery, self._rows("deliveries_of", source_id)), {source_id: own}),
+            timers=owned(map(read_timer, self._rows("timers_of", source_id)), {source_id: own}),
             counters=dict(self._rows("counters_of", source_id)) if source_id else {},
             quarantined=[read_excerpt(row) for row in self._rows("quarantined_naming", named)],
             pending_moves=[read_pending(own, body) for _, body in self._rows("pending_moves_of", source_id)],
@@ -267,11 +269,11 @@ class Reads:
     def _rows(self, statement: str, *values: Any) -> list[Any]:
         return self._connection.execute(SQL[statement], values).fetchall()
 
-    def _names(self, keys: Iterable[str]) -> dict[str, str]:
-        return own_names(self._rows("known_as", array(keys)))
+    def _names(self, keys: Collection[str]) -> dict[str, str]:
+        return own_names(self._rows("known_as", array(keys))) if keys else {}
 
     def _named(self, discounts: list[HeldDiscount]) -> list[HeldDiscount]:
-        names = self._names({held.source_id for held in discounts}) if discounts else {}
+        names = self._names({held.source_id for held in discounts})
         return [given_to(held, names) for held in discounts] if names else discounts
 
     def _resolve(self, name: str) -> str:
