@@ -102,6 +102,18 @@ async def test_without_a_token_nobody_is_erased_or_told(
     assert (answer.status_code, services.erased) == (401, [])
 
 
+async def test_pending_moves_are_listed_by_customer_and_by_discount(connect: Connect) -> None:
+    client = connect()
+    [move] = (await client.get("/v1/customers/user%2F123/pending-moves")).json()["pending_moves"]
+    assert (move["source_id"], move["verb"], move["code"]) == ("user/123", "redeem", CODE)
+    assert move["reason"] == "it waits"
+    [move] = (await client.get(f"/v1/discounts/{CODE}/pending-moves")).json()["pending_moves"]
+    assert move["source_id"] == "user_9"
+    assert (await client.get("/v1/discounts/NONE/pending-moves")).status_code == 404
+    for path in ("/v1/customers/user%2F123/pending-moves", f"/v1/discounts/{CODE}/pending-moves"):
+        assert (await connect(api__tokens=("new",)).get(path)).status_code == 401
+
+
 async def test_decisions_say_why(connect: Connect) -> None:
     [decision] = (await connect().get("/v1/decisions", params={"source_id": "u"})).json()["decisions"]
     assert decision["outcomes"][0]["reason"] == "every condition holds"
