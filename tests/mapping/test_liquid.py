@@ -105,6 +105,10 @@ def test_values_print_as_javascript_prints_them(value: object, text: str) -> Non
     assert rendered("{{ v | append: '' }}", v=value) == text
 
 
+def test_a_block_is_refused_because_there_are_no_layouts() -> None:
+    assert "no layouts, line:1, col:2" in str(liquid.problem("a{% block x %}b{% endblock %}"))
+
+
 @pytest.mark.parametrize("name", liquid.RANDOM_FILTERS)
 def test_a_filter_that_picks_at_random_is_refused(name: str) -> None:
     with pytest.raises(mapping.MappingError, match=f'filter "{name}" picks at random, line:1, col:1'):

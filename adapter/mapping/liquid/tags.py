@@ -24,6 +24,10 @@ def _disabled(parser: Parser, token: Token) -> NoReturn:
     raise Unreadable(f'tag "{token.name}" is disabled', token.begin)
 
 
+def _block(parser: Parser, token: Token) -> NoReturn:
+    raise Unreadable('tag "block" has no use here: there are no layouts', token.begin)
+
+
 def _assign(parser: Parser, token: Token) -> Run:
     reader = parser.reader(token)
     name = reader.name()
@@ -199,5 +203,5 @@ TAGS: dict[str, Tag] = {
     "assign": _assign, "capture": _capture, "echo": _echo, "if": _if, "unless": _unless,
     "increment": _counting(1), "decrement": _counting(-1), "cycle": _cycle, "comment": _comment,
     "#": _inline_comment, "raw": _raw, "liquid": _liquid, "break": _stop, "continue": _stop,
-    **dict.fromkeys(DISABLED_TAGS, _disabled),
+    "block": _block, **dict.fromkeys(DISABLED_TAGS, _disabled),
 }  # fmt: skip
