@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 from msgspec import Raw
 from msgspec.structs import replace
@@ -16,6 +18,7 @@ from adapter.store import rows
 from adapter.store.contract import Erasure, Wanted
 from adapter.store.copy import copy, reopen
 from adapter.store.engines import open_store
+from adapter.store.postgres.statements import SQL
 from adapter.store.tables import PAGE_BYTES, TABLES
 
 
@@ -253,3 +256,11 @@ async def test_pages_of_a_copy_have_so_many_bytes(
     assert counts["quarantine"] == 7
     assert max(pages) < PAGE_BYTES + 3_100_000
     assert sum(size > 0 for size in pages) >= 3
+
+
+async def test_every_sequence_of_postgresql_goes_on_after_what_was_copied(postgres_url: str) -> None:
+    connection = await asyncpg.connect(postgres_url)
+    found = await connection.fetch("SELECT relname FROM pg_class WHERE relkind = 'S'")
+    await connection.close()
+    moved = re.findall(r"setval\('(\w+)'", SQL["next_numbers"])
+    assert sorted(moved) == sorted(row["relname"] for row in found)
