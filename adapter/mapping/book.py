@@ -100,9 +100,15 @@ class MappingBook:
 
     def mapped(self, message: Message) -> tuple[Operation, ...]:
         """Return what the mappings alone yield, before the data model looks at it; raises MappingError."""
-        found, placeholders = self._yielded(message), self.placeholders
-        if not placeholders.stand_in(found):
-            return found
+        placeholders = self.placeholders
+        try:
+            found = self._yielded(message)
+        except MappingError:
+            if not placeholders.blank(message):
+                raise
+        else:
+            if not placeholders.stand_in(found):
+                return found
         try:
             return self._yielded(placeholders.left_out(message), placeholders.resolved)
         except MappingError as error:
@@ -114,7 +120,7 @@ class MappingBook:
         try:
             used = self.placeholders.stand_in(self._yielded(message))
         except MappingError:
-            return message
+            used = self.placeholders.blank(message)
         return self.placeholders.left_out(message) if used else message
 
     def _yielded(self, message: Message, resolve: Resolve | None = None) -> tuple[Operation, ...]:

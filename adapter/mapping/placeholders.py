@@ -29,24 +29,27 @@ from adapter.model.operations import (
 from adapter.settings.values import PLACEHOLDERS
 
 #: What consists of zeros, as device ids of every form do that were never set.
-_ZEROS = re.compile(r"[({]?(0x)?0[0:._-]*[)}]?")
-_FIRST = frozenset("0({")
+_ZEROS = re.compile(r"(0x)?0[0:._-]*")
+#: What stands around a text that says the same without it: blanks, brackets, quotes, the marks of a template.
+_AROUND = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\u200b\u2060\ufeff" + "()[]{}<>\"'`$%"
 _IDS = ("userId", "anonymousId", "previousId")
 #: Where documents keep the email address of who acted.
 _EMAILS = (("traits",), ("properties",), ("context", "traits"))
 
 
 class Placeholders:
-    """Whole texts, trimmed and case-folded; `met` counts those left out, by source and field."""
+    """Whole texts, trimmed and case-folded, and blanks; `met` counts those left out, by source and field."""
 
     def __init__(self, texts: Iterable[str] = PLACEHOLDERS) -> None:
-        self._texts = frozenset(text.strip().casefold() for text in texts)
+        self._texts = frozenset(("", *map(_plain, texts)))
         self.met: Counter[tuple[str, str]] = Counter()
 
     def __contains__(self, text: object) -> bool:
         if isinstance(text, str):
-            plain = text.strip().casefold()
-            return plain in self._texts or (plain[:1] in _FIRST and _ZEROS.fullmatch(plain) is not None)
+            if not text:
+                return False
+            plain = _plain(text)
+            return plain in self._texts or (plain[0] == "0" and _ZEROS.fullmatch(plain) is not None)
         return type(text) is int and str(text) in self
 
     def stand_in(self, operations: Iterable[Operation]) -> bool:
@@ -55,6 +58,11 @@ class Placeholders:
         for operation in operations:
             texts.update(_ids(operation))
         return any(map(self.__contains__, texts))
+
+    def blank(self, message: Message) -> bool:
+        """Say whether an id of a message is blank, for which no mapping makes an operation."""
+        ids = map(message.document.get, _IDS)
+        return any(type(id_) is str and id_.isspace() for id_ in ids)
 
     def left_out(self, message: Message) -> Message:
         """Return a message without the placeholders among its own ids, identities and email addresses."""
@@ -130,6 +138,10 @@ class Placeholders:
         for name in gone:
             self.met[source, label or name] += 1
         return {name: value for name, value in values.items() if name not in gone}
+
+
+def _plain(text: str) -> str:
+    return text.strip(_AROUND).casefold()
 
 
 def _ids(operation: Operation) -> Iterable[str | None]:

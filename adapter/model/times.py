@@ -20,8 +20,12 @@ CLOCK_SKEW = timedelta(minutes=5)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NUMBER = re.compile(r"[-+]?[0-9]{1,20}(\.[0-9]{1,20})?\Z")
 _COMPACT_DATE = re.compile(r"[12][0-9]{7}\Z")
+#: 14 digits, which would be milliseconds of a far future.
+_COMPACT_MOMENT = re.compile(r"([12][0-9]{7})([0-9]{6})\Z")
 #: Where a number stops meaning seconds, milliseconds, microseconds: 1e11 s is the year 5138, 1e11 ms is 1973.
 _SECONDS, _MILLISECONDS, _MICROSECONDS, _NANOSECONDS = 10**11, 10**14, 10**17, 10**20
+#: The latest moment of a number, 1e10 s: what would be later is a number of something else.
+_LAST = datetime(2286, 11, 20, 17, 46, 40, tzinfo=UTC)
 _KINDS: dict[type, str] = {
     str: "text", int: "a number", float: "a number", bool: "a boolean", dict: "an object",
 }  # fmt: skip
@@ -31,8 +35,8 @@ def parse_timestamp(value: Any) -> datetime | None:
     """Return the instant in UTC, or None where `value` is not a timestamp; never raises.
 
     Text without an offset is UTC. A number below 1e11 is in seconds, else by its size in milliseconds
-    (12 to 14 digits), microseconds or nanoseconds. Eight digits of text are a date. Of other text what can
-    mean one instant only is read: `2/3/2015` is not.
+    (12 or 13 digits), microseconds or nanoseconds, up to the year 2286. Eight digits of text are a date, and
+    14 digits a date and a time. Of other text what can mean one instant only is read: `2/3/2015` is not.
     """
     kind = type(value)
     if kind is str:
@@ -136,17 +140,25 @@ def _from_digits(text: str) -> datetime | None:
 
 
 def _from_number(number: float) -> datetime | None:
-    size = abs(number)
     try:
-        if size < _SECONDS:
-            return _EPOCH + timedelta(seconds=number)
-        if size < _MILLISECONDS:
-            return _EPOCH + timedelta(milliseconds=number)
-        if size < _MICROSECONDS:
-            return _EPOCH + timedelta(microseconds=number)
-        return _EPOCH + timedelta(microseconds=number / 1000) if size < _NANOSECONDS else None
+        moment = _of_epoch(number)
+        if moment is None or moment <= _LAST:
+            return moment
+        compact = _COMPACT_MOMENT.match(str(number))
+        return compact and datetime.fromisoformat("T".join(compact.groups())).replace(tzinfo=UTC)
     except (OverflowError, ValueError):
         return None
+
+
+def _of_epoch(number: float) -> datetime | None:
+    size = abs(number)
+    if size < _SECONDS:
+        return _EPOCH + timedelta(seconds=number)
+    if size < _MILLISECONDS:
+        return _EPOCH + timedelta(milliseconds=number)
+    if size < _MICROSECONDS:
+        return _EPOCH + timedelta(microseconds=number)
+    return _EPOCH + timedelta(microseconds=number / 1000) if size < _NANOSECONDS else None
 
 
 def _in_utc(moment: datetime) -> datetime | None:

@@ -2,7 +2,7 @@
 
 JavaScript's `toString` and `toUTCString`, Go's and Ruby's, Java's zones in brackets, HTTP's and e-mail's
 dates, one-digit months, slashes behind a year, AM and PM. `2/3/2015` could be in February or in March, and is
-not read; nor are zones by other names than UTC's, for CST is three zones.
+not read; nor are zones by other names than UTC's, for CST is three zones, and a zone in brackets alone.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ _TIME = (
 )
 #: Behind an offset may stand a zone's name, which says the same, and Go's monotonic clock.
 _OFFSET = (
-    r"(?P<zone>z|(?:utc|gmt)?(?P<east>[-+])(?P<hours>\d{1,2}):?(?P<minutes>\d{2})"
-    r"(?:\s*\([^()]{1,60}\)|\s+[a-z]{3,5}|\s+[-+]\d{2,4})?(?:\s+m=[-+]\S+)?|utc|gmt)?"
-    r"(?:\[[\w/+:-]{1,60}\])?"
+    r"(?:(?P<zone>z|(?:utc|gmt)?(?P<east>[-+])(?P<hours>\d{1,2}):?(?P<minutes>\d{2})"
+    r"(?:\s*\([^()]{1,60}\)|\s+[a-z]{3,5}|\s+[-+]\d{2,4})?(?:\s+m=[-+]\S+)?|utc|gmt)"
+    r"(?:\[[\w/+:-]{1,60}\])?)?"
 )
 _FORMS = (
     *(rf"{date}(?:(?:t|,?\s+(?:at\s+)?){_TIME}\s*{_OFFSET})?" for date in _DATES),

@@ -57,8 +57,8 @@ def _named(customer: Customer) -> Customer:
     """Return the customer with a name made of the traits first_name and last_name, where it is none yet.
 
     It has no moment of its own, so that in whatever order the facts come the name is the same. A name that
-    was said stands unless both parts were told later and contradict it: a first name alone does not cut it,
-    nor does the lack of a middle name.
+    was said stands unless both parts are known and one that was told later contradicts it: a first name alone
+    does not cut it, nor does the lack of a middle name.
     """
     parts = {name: str(customer.traits.get(name) or "").strip() for name in _ORDER}
     first, last = parts.values()
@@ -72,14 +72,11 @@ def _named(customer: Customer) -> Customer:
     elif first and last and known in (first, last):
         stands = False  # it is only a part
     else:
-        stands = "name" in times and (
-            parts_at <= said_at or not (first and last) or _holds(known, first, last)
-        )
+        told_later = (times.get(_trait(name), _NEVER) > said_at for name in _ORDER)
+        in_place = (known.startswith(f"{first} "), known.endswith(f" {last}"))
+        contradicted = any(later and not held for later, held in zip(told_later, in_place, strict=True))
+        stands = "name" in times and not (first and last and contradicted)
     return customer if stands else replace(customer, name=" ".join(filter(None, (first, last))))
-
-
-def _holds(name: str, first: str, last: str) -> bool:
-    return name.startswith(f"{first} ") and name.endswith(f" {last}")
 
 
 def facts_of_both(older: Customer, into: Customer) -> Customer:

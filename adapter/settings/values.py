@@ -65,16 +65,18 @@ class Store(Struct, frozen=True):
 
 #: What senders put where they know no id: see adapter.toml.
 PLACEHOLDERS = (
-    "undefined", "null", "(null)", "<null>", "nil", "none", "nan", "n/a", "#n/a", "n.a.", "na", "void",
-    "empty", "missing", "blank", "unknown", "<unknown>", "unidentified", "unset", "not set", "not_set",
-    "(not set)", "not available", "not_available", "anonymous", "anon", "guest", "visitor", "nobody",
-    "noone", "no one", "test", "testing", "tester", "dummy", "fake", "sample", "example", "placeholder",
-    "default", "string", "id", "userid", "user_id", "anonymousid", "anonymous_id", "deviceid", "device_id",
-    "email", "true", "false", "-", "--", "?", "-1", "[object object]", "{}", "[]", "undefined undefined",
-    "null null", "ffffffff-ffff-ffff-ffff-ffffffffffff", "9774d56d682e549c", "dead00beef",
-    "02:00:00:00:00:00", "020000000000", "012345678912345", "004999010640000", "unknown@unknown.com",
-    "none@none.com", "null@null.com", "undefined@undefined.com", "na@na.com", "no@email.com",
-    "noemail@noemail.com", "test@test.com", "anonymous@anonymous.com",
+    "undefined", "null", "nil", "none", "nan", "infinity", "n/a", "#n/a", "n.a.", "na", "void", "empty",
+    "missing", "blank", "redacted", "unknown", "unknown user", "unknown_user", "unidentified", "unset",
+    "not set", "not_set", "not available", "not_available", "anonymous", "anon", "anonymous user",
+    "anonymous_user", "anonymoususer", "guest", "guest user", "guest_user", "guestuser", "visitor",
+    "nobody", "noone", "no one", "test", "testing", "tester", "dummy", "fake", "sample", "example",
+    "placeholder", "default", "string", "id", "userid", "user_id", "your_user_id", "anonymousid",
+    "anonymous_id", "deviceid", "device_id", "email", "true", "false", "-", "--", "–", "—", "...", "?",
+    "-1", "[object object]", "undefined undefined", "null null", "ffffffff-ffff-ffff-ffff-ffffffffffff",
+    "ffffffffffffffffffffffffffffffff", "9774d56d682e549c", "dead00beef", "02:00:00:00:00:00",
+    "020000000000", "012345678912345", "004999010640000", "unknown@unknown.com", "none@none.com",
+    "null@null.com", "undefined@undefined.com", "na@na.com", "no@email.com", "noemail@noemail.com",
+    "test@test.com", "anonymous@anonymous.com",
 )  # fmt: skip
 
 

@@ -56,7 +56,9 @@ def test_a_message_that_nests_too_deep_is_taken_and_waits_in_quarantine(shop: An
     answer = _post(shop, deep, path)
     assert answer.status_code in (200, 202), answer.text
     [latest, *_] = httpx.get(f"{shop.url}/v1/quarantine").json()["quarantined"]
-    assert (latest["reason"], latest["document"]) == ("the JSON nests deeper than 64 levels", deep)
+    assert latest["reason"] == "the JSON nests deeper than 64 levels"
+    assert (latest["truncated"], latest["size"]) == (True, len(json.dumps(deep)))
+    assert httpx.get(shop.url + latest["whole"]).json()["document"] == deep
 
 
 def test_a_body_over_the_limit_is_413_and_names_the_limit(shop: Any) -> None:

@@ -55,7 +55,9 @@ def ours() -> MappingBook:
     return loaded
 
 
-@pytest.mark.parametrize("written", ["{}", " {}\t", "\u00a0{}"])
+@pytest.mark.parametrize(
+    "written", ["{}", " {}\t", "\u00a0{}", "({})", "<{}>", "[{}]", '"{}"', "'{}' ", "%{}%", "${}", "\ufeff{}"]
+)
 @pytest.mark.parametrize("case", [str, str.upper, str.title])
 def test_every_shipped_text_is_a_placeholder_in_any_case_and_padded(
     written: str, case: Callable[[str], str]
@@ -67,7 +69,7 @@ def test_every_shipped_text_is_a_placeholder_in_any_case_and_padded(
 @pytest.mark.parametrize(
     "zeros",
     ["0", "000", "0000000000000000", "00000000-0000-0000-0000-000000000000", "0" * 32, "00:00:00:00:00:00",
-     "{00000000-0000-0000-0000-000000000000}", "0.0", "0x0", 0],
+     "{00000000-0000-0000-0000-000000000000}", "0.0", "0x0", 0, "(0)", '"0"'],
 )  # fmt: skip
 def test_what_consists_of_zeros_is_a_placeholder(zeros: Any) -> None:
     assert zeros in Placeholders(())
@@ -80,6 +82,24 @@ def test_what_consists_of_zeros_is_a_placeholder(zeros: Any) -> None:
 )  # fmt: skip
 def test_what_holds_a_placeholder_among_more_is_none(real: Any) -> None:
     assert real not in Placeholders()
+
+
+@pytest.mark.parametrize(
+    "text", ["{{userId}}", "{{ user_id }}", "${userId}", "%USER_ID%", "(NULL)", "{}", "[ ]"]
+)
+def test_an_id_that_a_template_left_behind_is_a_placeholder(text: str) -> None:
+    assert text in Placeholders()
+
+
+@pytest.mark.parametrize("blank", [" ", "\t", "\u00a0"])
+@pytest.mark.parametrize("source", ["segment", "mparticle"])
+def test_a_blank_id_is_as_if_it_were_missing(ours: MappingBook, source: str, blank: str) -> None:
+    document = {"type": "custom_event" if source == "mparticle" else "track", "event": "Searched"}
+    message = Message(source, "k", document | {"userId": blank, "anonymousId": "v1"}, RECEIVED_AT)
+    [event] = ours.operations(message)
+    assert isinstance(event, EventOccurred)
+    assert (event.source_id, event.event.user.id) == ("v1", "v1")
+    assert any(mapping.operations for mapping in explain(ours, message).mappings)
 
 
 PLACED = st.sampled_from(["undefined", "NULL", " unknown ", "00000000-0000-0000-0000-000000000000", 0])
