@@ -146,7 +146,10 @@ class People:
         """
         owner = self.canonical(source_id)
         linking = {kind: identities[kind] for kind in LINKING if kind in identities}
-        for kind, value in linking.items():
+        links = list(linking.items())
+        if len(links) > 1:  # Whose the id itself is comes first: what is seen beside it is theirs.
+            links.sort(key=lambda each: each[1] != source_id)
+        for kind, value in links:
             owner = self._link(kind, value, source_id, owner)
         person = self._known.get(owner)
         if person is None:

@@ -89,6 +89,12 @@ def test_a_second_customer_on_the_same_device_inherits_nothing() -> None:
     assert room.canonical("u1") == "u1"
 
 
+def test_a_device_seen_beside_an_id_that_is_linked_leads_to_the_same_customer() -> None:
+    room = people(Customer("u1"), identities={("mpid", "7"): "u1"})
+    assert room.find("7", {"anonymous_id": "anon-1", "mpid": "7"}).customer.source_id == "u1"
+    assert room.find("anon-1", {"anonymous_id": "anon-1"}).customer.source_id == "u1"
+
+
 def test_an_id_that_was_merged_into_a_customer_stays_theirs() -> None:
     """An alias names a visitor; then another customer signs in on the same device."""
     room = people(Customer("u1"), identities={("source_id", "anon-1"): "u1"})

@@ -360,7 +360,7 @@ async def test_random_messages_end_as_a_simple_model_says(
     await run(desk, [make_rules(RULES), make_rules(LATER)], 1)
 
 
-async def run(desk: Any, books: Any, seed: int, batches: int = 30) -> None:
+async def run(desk: Any, books: Any, seed: int, batches: int = 20) -> None:
     driver = Driver(desk, books, Random(seed))
     for _ in range(batches):
         await driver.batch()
