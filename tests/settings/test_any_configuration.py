@@ -6,7 +6,7 @@ import math
 import os
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from typer.testing import CliRunner, Result
 from adapter import server
 from adapter.cli.main import commands
 from adapter.destinations.webhook import checked_url
+from adapter.errors import AdapterError
 from adapter.settings.fields import FIELDS, Keys
 from adapter.settings.reading import read
 from adapter.settings.web_address import fault
@@ -195,6 +196,21 @@ def test_any_url_of_a_webhook(url: str, private: bool, attempt: Try) -> None:
 @given(text=st.text(max_size=40) | st.sampled_from(TEXTS))
 def test_any_text_of_a_file(text: str, attempt: Try) -> None:
     attempt(text, {})
+
+
+@pytest.mark.parametrize("start", ["postgresql://127.0.0.1:1", "sqlite://", "sqlite:///data"])
+async def test_any_url_of_a_store(start: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for path in [*PATHS, *(f"/{word}" for word in WORDS if not word.startswith("/"))]:
+        store: dict[Keys, Any] = {("store", "url"): start + path}
+        chosen, problems = read(None, {}, store)
+        if chosen is None or problems:
+            assert problems
+            continue
+        if start == "sqlite://" and path.startswith("//"):
+            continue  # a place outside of the test
+        with suppress(AdapterError):
+            await server.try_store(chosen.store.url)
 
 
 @given(url=urls)

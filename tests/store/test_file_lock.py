@@ -36,6 +36,8 @@ async def main(path):
 
 asyncio.run(main(sys.argv[1]))
 """
+#: The same on a system that has no locks of open file descriptions.
+POSIX_HOLDER = f"import fcntl\ndel fcntl.F_OFD_SETLK, fcntl.F_OFD_GETLK\n{HOLDER}"
 #: Locks a file as programs of the version before do.
 OLDER = """
 import fcntl, os, sys
@@ -166,8 +168,11 @@ def reach(request: pytest.FixtureRequest) -> Reach:
     return request.param  # type: ignore[no-any-return]
 
 
-def test_a_second_process_is_refused_by_whatever_name_it_reaches_the_file(path: Path, reach: Reach) -> None:
-    with running(HOLDER, path) as holder:
+@pytest.mark.parametrize("code", [HOLDER, POSIX_HOLDER], ids=["description", "posix"])
+def test_a_second_process_is_refused_by_whatever_name_it_reaches_the_file(
+    path: Path, reach: Reach, code: str
+) -> None:
+    with running(code, path) as holder:
         other = reach(path)
         with pytest.raises(StoreInUse, match=f"process {holder.pid}[ :]"):
             customers(other)
@@ -216,10 +221,14 @@ def test_after_a_kill_the_file_is_opened_first_under_the_name_that_its_log_has(
     assert customers(other) == 1
 
 
-def test_a_process_keeps_the_locks_of_sqlite_whatever_it_does_with_an_open_file(path: Path) -> None:
+@pytest.mark.parametrize("posix", [False, True])
+def test_a_process_keeps_the_locks_of_sqlite_whatever_it_does_with_an_open_file(
+    path: Path, posix: bool
+) -> None:
     asyncio.run(open_and_count(path))
     link = hard_link(path)
-    command = [sys.executable, "-c", BUSY, str(path), str(link)]
+    without = "import fcntl\ndel fcntl.F_OFD_SETLK, fcntl.F_OFD_GETLK\n" if posix else ""
+    command = [sys.executable, "-c", without + BUSY, str(path), str(link)]
     ran = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (ran.stdout, ran.stderr) == ("held\n", "")
 

@@ -305,6 +305,7 @@ class SqliteStore(ReadVerbs):
         if not copying:
             expect_usable(self._path, dict(connection.execute(SQL["copies"])))
         if self._lock:
+            self._lock.renew()
             self._file = OpenFile(self._path, self._lock.descriptor, connection)
         else:
             self._reads = Reads(connection)

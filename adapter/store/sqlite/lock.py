@@ -19,16 +19,14 @@ import os
 import struct
 import sys
 from contextlib import suppress
-from errno import EACCES, EAGAIN, EISDIR, ENOENT, ENOTDIR, EROFS
+from errno import EACCES, EAGAIN, EINVAL, EISDIR, ENOENT, ENOTDIR, EROFS
 from pathlib import Path
+from typing import Literal
 
 from adapter.errors import StoreInUse, StoreUnavailable
 
 #: Where the locked range begins: SQLite's own locks are at 2**30.
 _START = 1 << 62
-#: A lock of the open file description. Where the system has none, a POSIX lock: `_HELD` covers what it lacks.
-_SET = getattr(fcntl, "F_OFD_SETLK", fcntl.F_SETLK)
-_GET = getattr(fcntl, "F_OFD_GETLK", fcntl.F_GETLK)
 _LINUX = sys.platform == "linux"
 #: `struct flock`: type, whence, start, length, process on Linux; the last three come first on macOS and BSD.
 _FLOCK = struct.Struct("hhqqi" if _LINUX else "qqihh")
@@ -59,6 +57,15 @@ class FileLock:
             self.release()
             raise
 
+    def renew(self) -> None:
+        """Take the lock on the file, or take it again: SQLite drops POSIX locks while it opens the file."""
+        try:
+            _locking(self.descriptor, "SETLK", os.getpid() + 1)
+        except OSError as error:
+            if error.errno not in (EAGAIN, EACCES):
+                raise unusable(self._store, "locked", error) from error
+            raise _in_use(self._store, holder(self.descriptor) or "unknown") from error
+
     def release(self) -> None:
         """Let go; `.lock` stays, because removing it would race with the next process that takes it."""
         _HELD.discard(self._inode)
@@ -81,12 +88,7 @@ class FileLock:
         if is_held(self._store):
             raise _in_use(self._store, str(os.getpid()))
         descriptor = self._open(Path(self._store))
-        try:
-            fcntl.fcntl(descriptor, _SET, _range(os.getpid() + 1))
-        except OSError as error:
-            if error.errno not in (EAGAIN, EACCES):
-                raise unusable(self._store, "locked", error) from error
-            raise _in_use(self._store, holder(descriptor) or "unknown") from error
+        self.renew()
         found = os.fstat(descriptor)
         self._inode = (found.st_dev, found.st_ino)
         _HELD.add(self._inode)
@@ -107,7 +109,7 @@ def is_held(path: str) -> bool:
 
 def holder(descriptor: int) -> str | None:
     """Return the id of another process that has the lock on a file, None when there is none."""
-    found = _FLOCK.unpack(fcntl.fcntl(descriptor, _GET, _range(1)))
+    found = _FLOCK.unpack(_locking(descriptor, "GETLK", 1))
     kind, length = (found[0], found[3]) if _LINUX else (found[3], found[1])
     return None if kind == fcntl.F_UNLCK else str(length - 1)
 
@@ -126,6 +128,20 @@ def _inode(path: str) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_dev, found.st_ino
+
+
+def _locking(descriptor: int, command: Literal["SETLK", "GETLK"], length: int) -> bytes:
+    """Set or look for a lock of the open file description, of the process where the system has no such locks.
+
+    A process drops its own lock when it closes any descriptor of the file, which `_HELD` prevents.
+    """
+    if description := getattr(fcntl, f"F_OFD_{command}", None):
+        try:
+            return fcntl.fcntl(descriptor, description, _range(length))
+        except OSError as error:
+            if error.errno != EINVAL:
+                raise
+    return fcntl.fcntl(descriptor, getattr(fcntl, f"F_{command}"), _range(length))
 
 
 def _range(length: int) -> bytes:
