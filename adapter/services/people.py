@@ -207,7 +207,7 @@ class People:
             # Two visits of an unknown visitor stay one; a message that names them will say so.
             self._created(target, dict.fromkeys(kinds, target))
         self._absorb(source, target)
-        if previous_id != source:
+        if self.canonical(previous_id) != target:
             self._learn((SOURCE_ID, previous_id), target)
 
     def joined(self) -> dict[str, list[str]]:

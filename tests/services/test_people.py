@@ -95,6 +95,13 @@ def test_a_device_seen_beside_an_id_that_is_linked_leads_to_the_same_customer() 
     assert room.find("anon-1", {"anonymous_id": "anon-1"}).customer.source_id == "u1"
 
 
+def test_a_customer_who_is_merged_by_an_older_id_has_each_name_once() -> None:
+    """The events of each name are read when a history is completed."""
+    room = people(Customer("u1"), Customer("u2"), identities={("source_id", "old"): "u1"})
+    room.merge("old", "u2")
+    assert room.names(room.owner("u2")) == ["u2", "old", "u1"]
+
+
 def test_an_id_that_was_merged_into_a_customer_stays_theirs() -> None:
     """An alias names a visitor; then another customer signs in on the same device."""
     room = people(Customer("u1"), identities={("source_id", "anon-1"): "u1"})
