@@ -105,6 +105,7 @@ TABLES = (
         open="boolean",
         body="bytes",
     ),
+    _table("pauses", destination="text", since="number", until="number", reason="text"),
     _table(
         "receipts",
         number="number",

@@ -13,6 +13,7 @@ from msgspec import Raw
 from msgspec.structs import replace
 
 from adapter.errors import Refused, Unavailable
+from adapter.model.deliveries import Pause
 from adapter.model.encoding import encode
 from adapter.store import rows
 from adapter.store.contract import Erasure, Wanted
@@ -56,6 +57,7 @@ async def filled(store: Any, run: Any, make: Any) -> Any:
         pending=[make.pending(code="Z9"), make.pending("p2", "c\0", "Z9", status="refused")],
     )
     await store.add_ignored([make.ignored("é\0"), make.ignored("")], 10, None)
+    await store.pause(Pause("shop", make.now, make.at(hours=1), "answered 410"))
     return store
 
 
@@ -68,6 +70,7 @@ async def test_a_copy_holds_everything(filled: Any, other: Any, make: Any) -> No
         table.name for table in TABLES if table.name not in ("address_progress", "unaddressed")
     ]
     assert await other.counts() == await filled.counts()
+    assert await other.pauses(make.now) == await filled.pauses(make.now) != []
     for name in ("c1", "old", "é\0", "a\0\x01"):
         assert await other.customer(name) == await filled.customer(name) is not None
     assert await other.events("c1", 5000) == await filled.events("c1", 5000)

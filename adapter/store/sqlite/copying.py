@@ -28,6 +28,7 @@ _KEYS = {
     "addresses": ("digest", "source_id"),
     "address_progress": ("name",),
     "unaddressed": ("source_id",),
+    "pauses": ("destination",),
     "erasures": ("number",),
     "receipts": ("number",),
 }
