@@ -74,7 +74,9 @@ class SqliteTransaction:
         identities = self._identities(wanted, customers)
         customers |= self._read_customers(set(identities.values()) - names)
         discounts = by_code | self._open(customers, micros(now))
-        pending = self._pending({*wanted.customers, *identities.values()}, customers, discounts)
+        pending: list[PendingMove] = []
+        if names and self._connection.execute(SQL["any_pending_moves"]).get:
+            pending = self._pending(names.union(identities.values(), customers), customers, discounts)
         self._customers, self._discounts = customers.keys(), discounts.keys()
         timers = self._timers(wanted.waits, customers) if wanted.waits else []
         return Loaded(answers, identities, customers, discounts, timers, pending)
@@ -152,12 +154,9 @@ class SqliteTransaction:
         return {name: CustomerRecord(read_customer(body), history, len(body)) for name, body, history in rows}
 
     def _pending(
-        self, names: set[str], customers: Collection[str], discounts: dict[str, HeldDiscount]
+        self, names: Collection[str], customers: Collection[str], discounts: dict[str, HeldDiscount]
     ) -> list[PendingMove]:
         """Return the pending moves by customers of these names, and add their discounts to those loaded."""
-        names = names.union(customers)
-        if not names or not self._connection.execute(SQL["any_pending_moves"]).get:
-            return []
         rows = self._connection.execute(SQL["pending_moves_by"], (array(names),))
         found = []
         for source_id, body, held in rows:
