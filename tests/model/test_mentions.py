@@ -14,6 +14,7 @@ from msgspec import Raw
 
 from adapter.model.mentions import LONG, Mentions
 from adapter.model.quarantine import Quarantined
+from tests.model.planting import JSON, PLACES, planted
 
 ANN = "ann.lee@example.org"
 
@@ -87,43 +88,14 @@ def test_a_placeholder_is_found_only_where_a_message_names_people() -> None:
     assert not mentions.stand_in(kept({"properties": {"coupon": "undefined"}}))
 
 
-#: Ids of any characters, and ways in which a document holds one.
+#: Ids of any characters.
 _PARTS = st.text(st.characters(codec="utf-8", categories=["L", "N"]), min_size=LONG, max_size=20)
 _IDS = st.builds(
     lambda part, joint, end: f"{part}{joint}{end}1", _PARTS, st.sampled_from(["", "|", ":", "/", "-"]), _PARTS
 )
-_PLACES = st.sampled_from([
-    lambda name: name,
-    lambda name: {name: 1},
-    lambda name: [[{"x": name}]],
-    lambda name: f"https://x.test/?u={quote(name, safe='')}&x=1",
-    lambda name: f"https://x.test/u/{name}/orders",
-    lambda name: f"id={name}; path=/",
-    lambda name: f"({name.upper() if name.isascii() else name})",
-    lambda name: json.dumps({"id": name}),
-    lambda name: {"url": quote(f"/?next={quote(name, safe='')}", safe="")},
-])  # fmt: skip
-_JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(0, 9999) | st.text("abc xyz", max_size=6),
-    lambda below: (
-        st.lists(below, max_size=3) | st.dictionaries(st.text("abcdef", max_size=5), below, max_size=3)
-    ),
-    max_leaves=8,
-)
 
 
-def planted(document: Any, item: Any, data: st.DataObject) -> Any:
-    """Return a document with an item somewhere in it."""
-    if isinstance(document, dict) and document and data.draw(st.booleans()):
-        key = data.draw(st.sampled_from(sorted(document)))
-        return document | {key: planted(document[key], item, data)}
-    if isinstance(document, list) and document and data.draw(st.booleans()):
-        at = data.draw(st.integers(0, len(document) - 1))
-        return [*document[:at], planted(document[at], item, data), *document[at + 1 :]]
-    return {"planted": item, "beside": document}
-
-
-@given(_JSON, _IDS, _PLACES, st.data())
+@given(JSON, _IDS, PLACES, st.data())
 def test_an_id_planted_anywhere_is_found_and_in_no_other_document(
     document: Any, name: str, place: Any, data: st.DataObject
 ) -> None:

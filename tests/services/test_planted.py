@@ -1,0 +1,92 @@
+"""Whatever an erased person is named by, and wherever it is planted: it goes, and what others have stays."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec import Raw
+from msgspec.structs import replace
+
+from adapter.model.emails import found_in
+from adapter.model.encoding import encode
+from adapter.model.mentions import Mentions
+from adapter.model.operations import CustomerUpsert
+from adapter.model.quarantine import Quarantined
+from adapter.services.forgetting import Forgetting
+from adapter.services.patience import Patience
+from adapter.services.privacy import Privacy
+from adapter.store.engines import open_store
+from tests.model.planting import JSON, PLACES, planted
+from tests.services.conftest import Desk
+
+RULES = "rules: [{name: gift, trigger: started, action: {type: free_shipping}}]"
+_TURNS = itertools.count(1)
+
+
+def kept(desk: Desk, document: Any) -> Any:
+    message = Quarantined("segment", "bad", Raw(encode({"properties": document})), "no id", desk.now)
+    return replace(desk.work(), quarantine=message)
+
+
+async def play(desk: Desk, turn: int, before: Any, after: dict[str, Any]) -> None:
+    """Give Ann and Bob what they have; `after` has documents with a name of Ann's planted in them."""
+    ann, bob, mail, anonymous = f"cust-{turn:06}-ann", f"bob-{turn}", f"ann.{turn}@x.test", f"anon-{turn:06}"
+    store, named = desk.store, {"event": {"to": after["event"](mail)}, "trait": {"of": after["trait"](mail)}}
+    await desk.take(CustomerUpsert(ann, {"anonymous_id": anonymous}, {"email": mail.upper()}))
+    await desk.take(CustomerUpsert(bob, fields={"email": f"{bob}@x.test"}, traits=named["trait"]))
+    await desk.take(desk.event("started", bob, 1, **named["event"]))
+    await desk.take(desk.event("started", bob, 2, to=before))
+    own = await store.held(bob)
+    await desk.settle([kept(desk, after["kept"](name)) for name in (mail, ann, anonymous)])
+    await desk.settle([kept(desk, before)])
+    forgetting = Forgetting(store, lambda: desk.now)
+    privacy = Privacy(store, desk.settle, lambda: desk.now, Patience(60), forgetting)
+    await privacy.erase_address(mail)
+    left = await store.held(bob)
+    assert mail not in found_in(encode(left).decode())
+    assert left.customer is not None
+    assert left.customer.email == f"{bob}@x.test"
+    assert [event for event in left.events if event.id.endswith("2")] == [own.events[1]]
+    for kind in ("events", "decisions", "discounts"):
+        assert len(getattr(left, kind)) == len(getattr(own, kind)) > 0
+    assert (await store.held(ann)).customer is None
+    [only] = await store.quarantined()
+    message = await store.quarantined_message(only.id)
+    assert message is not None
+    assert bytes(message.document) == encode({"properties": before})
+    assert not Mentions([ann, mail, anonymous]).stand_in(message)
+    await store.release_quarantined([only.id])
+
+
+@pytest.mark.parametrize("engine", ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def test_what_is_planted_anywhere_goes_and_what_others_have_stays(
+    engine: str, request: pytest.FixtureRequest, make_rules: Any
+) -> None:
+    url = "sqlite:///:memory:" if engine == "sqlite" else str(request.getfixturevalue("postgres_url"))
+    book = make_rules(RULES)
+
+    @settings(max_examples=30)
+    @given(JSON, st.tuples(PLACES, PLACES, PLACES), st.data())
+    def each(document: Any, places: Any, data: st.DataObject) -> None:
+        turn = next(_TURNS)
+
+        def planting(place: Any) -> Any:
+            return lambda name: planted(document, place(name), data)
+
+        async def run() -> None:
+            store = open_store(url)
+            await store.open()
+            try:
+                after = dict(zip(("event", "trait", "kept"), map(planting, places), strict=True))
+                await play(Desk(store, book, itertools.count(turn * 1_000)), turn, document, after)
+            finally:
+                await store.close()
+
+        asyncio.run(run())
+
+    each()
