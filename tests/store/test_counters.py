@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from adapter.store.contract import Store, Transaction, Wanted
+from adapter.store.postgres import merging as postgres_merging
+from adapter.store.sqlite import merging as sqlite_merging
 
 CAP = ("", "high-cart:total")
 
@@ -89,3 +92,32 @@ def _changes(make: Any, verb: str, name: str, value: Any) -> Any:
     if verb == "merge":
         return make.changes(moved=[(name, value)])
     return make.changes(erased=[name])
+
+
+async def test_slots_that_are_sorted_anew_are_taken_from_open_discounts_alone(
+    store: Store, run: Any, make: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a customer has used up is not read again, however much that is."""
+    second = int(make.now.timestamp())
+    slot = f"gift|slot|0|100|{second // 100}"
+    claims = {who: (make.claim(who, slot, second % 100 + 1),) for who in ("large", "small")}
+    used = [make.held(f"USED{at}", "large", status="redeemed", claims=claims["large"]) for at in range(50)]
+    await run.save(
+        customers=[make.customer("large"), make.customer("small")],
+        discounts=[*used, make.held("OPEN", "large", claims=claims["large"])],
+        counters={("large", slot): second % 100 + 1, ("small", slot): second % 100 + 1},
+    )
+    read: list[str] = []
+    for engine in (sqlite_merging, postgres_merging):
+        decode = engine.read_held
+
+        def noted(body: bytes, decode: Any = decode) -> Any:
+            held = decode(body)
+            read.append(held.discount.code)
+            return held
+
+        monkeypatch.setattr(engine, "read_held", noted)
+    await run.save(moved=[("small", "large")], customers=[make.customer("large")])
+    assert read == ["OPEN"]
+    kept: list[Any] = [await store.discount(code) for code in ("OPEN", "USED1")]
+    assert [held.claims for held in kept] == [(), claims["large"]]

@@ -11,7 +11,7 @@ from adapter.model.slots import Limit, extra, keeping_slots, sorted_anew
 from adapter.store.postgres.connection import Connection
 from adapter.store.postgres.statements import SQL
 from adapter.store.postgres.text import array, arrays
-from adapter.store.rows import MOVES, discount_row, given_to, is_open, joining, read_held, read_lost
+from adapter.store.rows import MOVES, discount_row, given_to, joining, read_held, read_lost
 
 
 class Merging:
@@ -55,8 +55,9 @@ class Merging:
                 await self._keep_slots(new, limits)
 
     async def _keep_slots(self, owner: str, limits: Collection[Limit]) -> None:
-        rows = await self._connection.fetch(SQL["all_discounts"], owner)
-        open_ones = [held for held in (read_held(row[0]) for row in rows) if is_open(held)]
+        open_ones = [
+            read_held(row[0]) for row in await self._connection.fetch(SQL["open_discounts_of"], owner)
+        ]
         kept = [keeping_slots(held, limits) for held in open_ones]
         changed = [one for one, held in zip(kept, open_ones, strict=True) if one is not held]
         await self._many("put_discounts", map(discount_row, changed))

@@ -10,7 +10,7 @@ import apsw
 
 from adapter.model.events import Event
 from adapter.model.slots import Limit, extra, keeping_slots, sorted_anew
-from adapter.store.rows import MOVES, discount_row, given_to, is_open, joining, read_held, read_lost
+from adapter.store.rows import MOVES, discount_row, given_to, joining, read_held, read_lost
 from adapter.store.sqlite.connection import array
 from adapter.store.sqlite.statements import SQL
 
@@ -51,9 +51,10 @@ class Merging:
                 self._keep_slots(new, limits)
 
     def _keep_slots(self, owner: str, limits: Collection[Limit]) -> None:
-        for held in self._discounts([owner]):
+        rows: list[Any] = self._connection.execute(SQL["open_discounts_of"], (owner,)).fetchall()
+        for held in [read_held(row[0]) for row in rows]:
             keeping = keeping_slots(held, limits)
-            if keeping is not held and is_open(held):
+            if keeping is not held:
                 self._many("replace_discount", [discount_row(keeping)])
 
     def _discounts(self, owners: Collection[str]) -> list[Any]:

@@ -81,6 +81,10 @@ SELECT more.scope, more.key, more.used
 FROM unnest($1::text[], $2::text[], $3::bigint[]) AS more (scope, key, used)
 ON CONFLICT (scope, key) DO UPDATE SET used = counters.used + excluded.used;
 
+-- open_discounts_of --
+-- Every issued or applied discount of one customer.
+SELECT body FROM discounts WHERE source_id = $1 AND open;
+
 -- discounts_held --
 -- Every discount of an array of customers.
 SELECT held.body

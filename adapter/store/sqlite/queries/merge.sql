@@ -33,6 +33,10 @@ SELECT counters.scope, counters.key, counters.used
 FROM carray(?1) AS wanted CROSS JOIN counters ON counters.scope = CAST(wanted.value AS TEXT)
 WHERE counters.key LIKE '%|slot|%';
 
+-- open_discounts_of --
+-- Every issued or applied discount of one customer.
+SELECT body FROM discounts INDEXED BY open_discounts_by_customer WHERE source_id = ?1 AND open = 1;
+
 -- discounts_held --
 -- Every discount of an array of customers.
 SELECT discounts.body
