@@ -40,7 +40,12 @@ def stuck(postgres_store: str) -> Stuck:
 
 @pytest.fixture
 def server(start_server: Any, postgres_store: str) -> Any:
-    limits = {"ADAPTER_INGEST_MAX_WAITING": str(MESSAGES), "ADAPTER_INGEST_MAX_WAITING_BYTES": str(BYTES)}
+    # The limits refuse here, never the wait: a busy machine may take seconds to send all that a test sends.
+    limits = {
+        "ADAPTER_INGEST_MAX_WAITING": str(MESSAGES),
+        "ADAPTER_INGEST_MAX_WAITING_BYTES": str(BYTES),
+        "ADAPTER_INGEST_MAX_WAIT_SECONDS": "30",
+    }
     return start_server(store=postgres_store, **limits)
 
 
