@@ -81,7 +81,7 @@ class Placeholders:
             self.met[source, "source_id"] += 1
             return replace(operation, source_id=None)
         if isinstance(operation, CustomerMerge) and operation.previous_id in self:
-            raise self._nobody("previous_id", source)
+            raise self._without_id("previous_id", source)
         left = self._without(operation.identities, operation.identities, source, "identities")
         source_id = self._source_id(operation, left, source)
         if isinstance(operation, EventOccurred):
@@ -111,11 +111,11 @@ class Placeholders:
             return str(operation.source_id)
         linked = [identities[kind] for kind in LINKING if kind in identities]
         if not linked or isinstance(operation, CustomerMerge):
-            raise self._nobody("source_id", source)
+            raise self._without_id("source_id", source)
         self.met[source, "source_id"] += 1
         return linked[0]
 
-    def _nobody(self, field: str, source: str) -> MappingError:
+    def _without_id(self, field: str, source: str) -> MappingError:
         self.met[source, field] += 1
         return MappingError(
             f"`{field}` is a placeholder, which identifies no customer: see `identities.placeholders`"
@@ -145,7 +145,7 @@ def _plain(text: str) -> str:
 
 
 def _ids(operation: Operation) -> Iterable[str | None]:
-    """Return the ids of an operation that mean somebody; an erasure means its id as it is."""
+    """Return the ids by which an operation means a customer or a device; an erasure means its id as it is."""
     if operation.__class__ is EventOccurred:
         user = operation.event.user
         return (operation.source_id, user.device_id, user.email, *operation.identities.values())

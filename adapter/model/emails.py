@@ -8,9 +8,9 @@ and HTML do.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from functools import lru_cache
-from html import unescape
 from unicodedata import normalize
 from urllib.parse import unquote
 
@@ -27,7 +27,9 @@ _AFTER = re.compile(r"[\w.\u3002-]{1,255}")
 _AT = re.compile(r"""(?<=[^\s\x00-\x1f@"<>()\[\],;:\\])@(?=\w)""")
 #: May be part of a local part, but more often stand before one, as in a URL.
 _STARTS = re.compile(r"[/?&=#!$%*^~'{}|`]+")
-_ESCAPED = re.compile(r"\\+u([0-9a-fA-F]{4})")
+#: A run of backslashes is looked at from its beginning alone.
+_ESCAPED = re.compile(r"(?<!\\)\\++u([0-9a-fA-F]{4})")
+_ENTITY = re.compile(r"&#(?:([0-9]{1,7})|[xX]([0-9a-fA-F]{1,6}));?|&commat;")
 #: Every spelling of `@` has one of these, or is percent-encoded.
 _WIDE = re.compile(rb"\xef\xbc\xa0|\xef\xb9\xab")
 _CODED = re.compile(r"%(25)*(40|ef%(25)*b[c9]%(25)*a[0b])", re.IGNORECASE)
@@ -84,7 +86,7 @@ def spellings(text: str) -> Iterator[str]:
     if "\\u" in plain or "\\/" in plain:
         yield (plain := _unescaped(plain))
     if "&#" in plain or "&commat" in plain:
-        yield (plain := unescape(plain))
+        yield (plain := _ENTITY.sub(_character, plain))
     for _ in range(_LAYERS):
         if "%" not in plain or _CODED.search(plain) is None:
             return
@@ -95,6 +97,12 @@ def _unescaped(text: str) -> str:
     """Return a text with JSON's escapes taken off, pairs of surrogates joined."""
     plain = _ESCAPED.sub(lambda match: chr(int(match[1], 16)), text.replace("\\/", "/"))
     return plain.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _character(entity: re.Match[str]) -> str:
+    """Return the character of an HTML entity."""
+    number = int(entity[1]) if entity[1] else int(entity[2] or "40", 16)
+    return chr(number) if number <= sys.maxunicode else entity[0]
 
 
 def without(text: str, address: str) -> str:

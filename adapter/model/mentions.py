@@ -17,6 +17,8 @@ LONG = 8
 #: Ids of so many characters are never part of another one that goes on behind a dash or a point.
 _UNIQUE = 16
 _JOINTS = "-.@+"
+#: How often a text may be percent-encoded over again.
+_LAYERS = 3
 
 
 class Mentions:
@@ -57,7 +59,9 @@ def _decoded(text: str) -> Iterator[str]:
     """Yield a text in every spelling, percent-encoding taken off whatever was encoded."""
     for plain in spellings(text):
         yield plain
-    while "%" in plain and (bare := unquote(plain)) != plain:
+    for _ in range(_LAYERS):
+        if "%" not in plain or (bare := unquote(plain)) == plain:
+            return
         yield (plain := bare)
 
 

@@ -135,7 +135,7 @@ class Forgetting:
         )
 
     async def _sweep(self, look: _Look) -> None:
-        """Drop the messages of one page of the quarantine that mention somebody."""
+        """Drop the messages of one page of the quarantine that mention one of the erased."""
         page = await self._store.quarantined(look.after, _MESSAGES)
         for excerpt in page:
             message = await self._whole(excerpt)

@@ -1,4 +1,4 @@
-"""Which email addresses stand in whose data, as both engines note it: by digests, which name nobody."""
+"""The index of email addresses in customers' data, as both engines keep it, by digests."""
 
 from __future__ import annotations
 

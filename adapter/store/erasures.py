@@ -47,9 +47,9 @@ def receipt_rows(erasure: Erasure, removed: Mapping[str, int], at: datetime) -> 
     ]
 
 
-def amended(told: bytes, more: Mapping[str, int]) -> bytes:
+def amended(before: bytes, more: Mapping[str, int]) -> bytes:
     """Return what a receipt says was removed, with what was removed after it was written."""
-    counts = Counter(msgspec.json.decode(told, type=dict[str, int]))
+    counts = Counter(msgspec.json.decode(before, type=dict[str, int]))
     counts.update(more)
     return encode({kind: count for kind, count in sorted(counts.items()) if count})
 

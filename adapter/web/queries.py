@@ -12,7 +12,7 @@ def require_exact(query: bytes) -> None:
     try:
         names = [name for name, _ in parse_qsl(query.decode(), keep_blank_values=True, errors="strict")]
     except UnicodeDecodeError as error:
-        # With its bytes replaced a parameter would name somebody else.
+        # With its bytes replaced a parameter would name another customer.
         message = "the query is not UTF-8 text behind its percent signs; encode it so"
         raise Unreadable(message) from error
     if len(names) > len(set(names)):

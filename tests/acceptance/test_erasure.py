@@ -281,10 +281,10 @@ PLACES: list[Callable[[str], dict[str, Any]]] = [
 ]
 
 
-async def test_what_is_planted_anywhere_is_gone_from_the_files_and_nobody_elses_is(
+async def test_what_is_planted_anywhere_is_gone_from_the_files_and_what_others_have_is_not(
     url: str, tmp_path: Path
 ) -> None:
-    places, nobody = PLACES, {"type": "track", "event": "Checkout Started"}
+    places, nameless = PLACES, {"type": "track", "event": "Checkout Started"}
     others = ["bob-19701212", "bob@example.org", "cust-0815-annabel", "ann.lee@example.orgs"]
     async with Shop(url, tmp_path).open() as shop:
         await shop.send(
@@ -295,9 +295,12 @@ async def test_what_is_planted_anywhere_is_gone_from_the_files_and_nobody_elses_
             # Without an id of its own a message is quarantined; with Ann's it is hers.
             calls = [checkout(others[0], properties=place(MAIL), context={"page": place(MAIL)})]
             for text in (MAIL, KEY, "anon-4711-ann"):
-                calls += [nobody | {"properties": place(text)}, checkout(KEY, properties=place(text))]
+                calls += [nameless | {"properties": place(text)}, checkout(KEY, properties=place(text))]
             for other in others:
-                calls += [nobody | {"properties": place(other)}, checkout(others[0], properties=place(other))]
+                calls += [
+                    nameless | {"properties": place(other)},
+                    checkout(others[0], properties=place(other)),
+                ]
             await shop.send(*calls)
         assert (await shop.demand("r1", customer_id=KEY, email=MAIL.lower())).status_code == 202
         kept = [entry async for entry in all_quarantined(shop)]

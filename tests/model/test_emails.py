@@ -40,7 +40,7 @@ PLACES = [
     "{}", "Ann Lee <{}>", "to:{};cc:x@y.test", "Write to {}. Thanks", "mailto:{}?subject=x", "'{}'", "({})",
     "https://x.test/?email={}&b=1", "https://x.test/u/{}/orders", "a={}#b",
     '{"email":"{}"}', "user={}!", "x@y.test,{}",
-    "https://x.test/?email=ann%2Elee@example.org", "https://x.test/?email=%&b=1",
+    "https://x.test/?email=ann%2Elee@example.org", "\\\\u003c{}", "&#60;{}&#x3E;", "https://x.test/?email=%&b=1",
     "https://x.test/?next=%2F%3Femail%3D{%}", "\\u0022{}\\u0022",
 ]  # fmt: skip
 
@@ -90,7 +90,10 @@ def test_the_spelling_of_an_address_is_found_by_itself(email: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["a" * 300_000, "@" * 300_000, "a@" * 100_000, "%40" * 100_000, "=a" * 99_999 + "@b"]
-)
+    "text",
+    ["a" * 300_000, "@" * 300_000, "a@" * 100_000, "%40" * 100_000, "=a" * 99_999 + "@b",
+     "&#" + "9" * 300_000, "\\" * 300_000 + "u0040", "%" + "25" * 150_000 + "40",
+     "&#x" + "f" * 300_000 + "&#1114112;", "\\ud800" * 50_000],
+)  # fmt: skip
 def test_a_long_text_costs_in_proportion_to_its_length(text: str) -> None:
     assert len(found_in(text)) <= 70

@@ -65,7 +65,7 @@ def test_a_short_id_is_found_under_names_of_identities(document: Any) -> None:
         {"user": {"address": {"id": 7}}}, {"identities": [{"type": "7"}]},
     ],
 )  # fmt: skip
-def test_a_short_id_elsewhere_is_somebody_elses(document: Any) -> None:
+def test_a_short_id_elsewhere_is_not_found(document: Any) -> None:
     assert not mentioned(document, "7")
 
 
@@ -86,6 +86,13 @@ def test_a_placeholder_is_found_only_where_a_message_names_people() -> None:
     mentions = Mentions(["undefined"], frozenset({"undefined"}))
     assert mentions.stand_in(kept({"userId": "undefined"}))
     assert not mentions.stand_in(kept({"properties": {"coupon": "undefined"}}))
+
+
+@pytest.mark.parametrize(
+    "text", ["\\" * 200_000 + "u0040", "%" + "25" * 100_000 + "40", "&#" + "9" * 200_000, "\\ud800" * 30_000]
+)
+def test_a_long_text_is_looked_through_in_a_few_passes(text: str) -> None:
+    assert not mentioned({"note": text}, "user_1234567", ANN)
 
 
 #: Ids of any characters.

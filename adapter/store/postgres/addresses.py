@@ -81,5 +81,5 @@ async def finish(connection: Connection, done: Forgotten, removed: Mapping[str, 
             return
         for customer in fingerprints(done.customers):
             receipts = await connection.fetch(SQL["receipts_of"], customer, micros(done.erased_at))
-            for number, told in receipts:
-                await connection.execute(SQL["amend_receipt"], number, amended(told, removed))
+            for number, removed_before in receipts:
+                await connection.execute(SQL["amend_receipt"], number, amended(removed_before, removed))

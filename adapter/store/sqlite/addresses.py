@@ -72,8 +72,8 @@ def finish(connection: apsw.Connection, done: Forgotten, removed: Mapping[str, i
             receipts: list[Any] = connection.execute(
                 SQL["receipts_of"], (customer, micros(done.erased_at))
             ).fetchall()
-            for number, told in receipts:
-                connection.execute(SQL["amend_receipt"], (number, amended(told, removed)))
+            for number, removed_before in receipts:
+                connection.execute(SQL["amend_receipt"], (number, amended(removed_before, removed)))
 
 
 def _documents(connection: apsw.Connection, source_id: str) -> Iterator[bytes]:
