@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
@@ -14,6 +14,7 @@ from adapter.model.customers import LINKING, SOURCE_ID, Customer
 from adapter.model.encoding import encode
 from adapter.model.event_names import EventNames
 from adapter.model.operations import CustomerGroup, CustomerMerge, CustomerUpsert, EventOccurred, Operation
+from adapter.model.pending import MOST_PENDING
 from adapter.rules.history import History
 from adapter.services.facts import facts_of_both, told
 from adapter.store.contract import CustomerRecord, Identity, Loaded, Weight
@@ -30,6 +31,9 @@ MOST_JOINED = 2 * MOST_BYTES
 _NO_WEIGHT = Weight()
 _TOO_MANY_NAMES = f"not joined: more than {MOST_NAMES:,} ids would lead to one customer"
 _TOO_MANY_ROWS = f"not joined: of each of the two customers more than {MOST_MOVED:,} rows are kept"
+#: Nor do more of their moves wait.
+_MOST_WAITING = 2 * MOST_PENDING
+_TOO_MANY_MOVES = f"not joined: more than {_MOST_WAITING} moves of one customer would be pending"
 _TOO_LARGE = f"not joined: more would be kept of the customer than {MOST_JOINED // 1024} KB"
 #: What the moment of one fact takes beside the fact's name, in bytes: `"segments.":1772366400000,`.
 _MOMENT = 28
@@ -107,6 +111,7 @@ class People:
         self.erased: list[str] = []
         self.gone: set[str] = set()
         self.weights: dict[str, Weight] = {}
+        self._pending = Counter(move.source_id for move in loaded.pending)
         self.apart: str | None = None
 
     def canonical(self, source_id: str) -> str:
@@ -307,12 +312,16 @@ class People:
             self.apart = _TOO_MANY_NAMES
         elif min(one.rows, other.rows) > MOST_MOVED:
             self.apart = _TOO_MANY_ROWS
+        elif self._pending[source] + self._pending[target] > _MOST_WAITING:
+            self.apart = _TOO_MANY_MOVES
         elif target in self._known and not _fits(self._known.get(source), self._known[target], source):
             self.apart = _TOO_LARGE
         return self.apart is None
 
     def _absorb(self, source: str, target: str) -> None:
         self.moved.append((source, target))
+        if self._pending:
+            self._pending[target] += self._pending[source]
         one, other = (self.weights.get(each, _NO_WEIGHT) for each in (source, target))
         self.weights[target] = Weight(one.rows + other.rows, one.names + other.names + 1)
         few, many = sorted((self._leading.pop(source, []), self._leading[target]), key=len)

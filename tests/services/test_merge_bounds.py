@@ -9,7 +9,13 @@ from msgspec.structs import replace
 
 from adapter.model.customers import Customer
 from adapter.model.encoding import encode
-from adapter.model.operations import CustomerErase, CustomerMerge, CustomerUpsert, EventOccurred
+from adapter.model.operations import (
+    CustomerErase,
+    CustomerMerge,
+    CustomerUpsert,
+    DiscountMove,
+    EventOccurred,
+)
 from adapter.services import people
 from adapter.services.forgetting import Forgetting
 from adapter.services.patience import Patience
@@ -175,3 +181,19 @@ async def test_an_erased_address_leaves_the_data_of_who_is_kept_under_another_id
     assert (await desk.store.customer("new")).source_id == "new"
     assert len(held.events) == 151
     assert b"ann@example.org" not in encode([held.customer, held.events, held.decisions])
+
+
+async def test_two_of_whom_many_moves_are_pending_are_not_joined(desk: Any) -> None:
+    [gift] = (await desk.take(desk.event("started", "holder"))).discounts
+    for who in ("ann", "bob", "cid"):
+        works = []
+        for number in range(80):
+            move = desk.work(DiscountMove("redeem", gift.code, who, f"{who}-{number}"))
+            works.append(replace(move, document={"timestamp": desk.now.isoformat()}))
+        await desk.settle(works)
+        assert len(await desk.store.pending_moves(source_id=who)) == 80
+    [joined, apart] = await desk.settle([merge(desk, "ann", "bob"), merge(desk, "bob", "cid")])
+    assert (joined.outcome, apart.outcome) == ("processed", "quarantined")
+    assert apart.reason == people._TOO_MANY_MOVES
+    assert len(await desk.store.pending_moves(source_id="ann")) == 160
+    assert len(await desk.store.pending_moves(source_id="cid")) == 80
