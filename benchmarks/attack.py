@@ -142,7 +142,7 @@ def _run(store: str, folder: Path, attack: str, seconds: int, *, attacked: bool)
     (rules / "welcome.yaml").write_text(RULE)
     with _serving(store, rules) as (url, process):
         asyncio.run(_prepare(attack, url, rules))
-        with _attacking(attack, url, rules, seconds + 15) if attacked else _nobody():
+        with _attacking(attack, url, rules, seconds + 30) if attacked else _nobody():
             run = asyncio.run(_honest(url, seconds))
             run.peak = _peak(process.pid)
             run.stopped = _stop(process)
@@ -186,11 +186,12 @@ def _await_ready(url: str, process: subprocess.Popen[bytes]) -> None:
 
 @contextmanager
 def _attacking(attack: str, url: str, rules: Path, seconds: int) -> Iterator[None]:
-    attacker = multiprocessing.get_context("spawn").Process(
-        target=strike, args=(attack, url, str(rules), seconds)
-    )
+    context = multiprocessing.get_context("spawn")
+    begun = context.Event()
+    attacker = context.Process(target=strike, args=(attack, url, str(rules), seconds, begun))
     attacker.start()
-    time.sleep(1)  # it takes as long to begin
+    if not begun.wait(60):
+        sys.exit("the attack did not begin")
     try:
         yield
     finally:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from datetime import UTC, datetime
+from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any
 
@@ -33,12 +34,18 @@ _CUSTOMERS = 20
 
 
 class Target:
-    """The server under attack: its url, the folder of its rules, and when the attack must end."""
+    """The server under attack: its url, the folder of its rules, and for how long it may go on.
 
-    def __init__(self, url: str, rules: Path, seconds: float) -> None:
+    `begun` is called when the first request is sent: to make large bodies takes a while.
+    """
+
+    def __init__(
+        self, url: str, rules: Path, seconds: float, begun: Callable[[], None] = lambda: None
+    ) -> None:
         self.url = url
         self.rules = rules
         self._end = time.monotonic() + seconds
+        self.begun = begun
         self.client = httpx.AsyncClient(base_url=url, timeout=60, limits=httpx.Limits(max_connections=200))
 
     def open(self) -> bool:
@@ -47,6 +54,7 @@ class Target:
 
     async def post(self, path: str, body: bytes) -> int:
         """Send a body; returns the status, 0 where there was no answer; pauses after a refusal."""
+        self.begun()
         try:
             status = (await self.client.post(path, content=body)).status_code
         except httpx.HTTPError:
@@ -57,6 +65,7 @@ class Target:
 
     async def get(self, path: str) -> int:
         """Ask for a page; returns the status likewise."""
+        self.begun()
         try:
             return (await self.client.get(path)).status_code
         except httpx.HTTPError:
@@ -67,10 +76,10 @@ class Target:
 Strike = Callable[[Target], Coroutine[Any, Any, None]]
 
 
-def strike(name: str, url: str, rules: str, seconds: float) -> None:
+def strike(name: str, url: str, rules: str, seconds: float, begun: Event) -> None:
     """Attack a server until the time is over; the entry of a process."""
     with suppress(KeyboardInterrupt):
-        asyncio.run(STRIKES[name](Target(url, Path(rules), seconds)))
+        asyncio.run(STRIKES[name](Target(url, Path(rules), seconds, begun.set)))
 
 
 def call(kind: str, message: str, user: str, **more: Any) -> dict[str, Any]:
@@ -226,6 +235,7 @@ async def _slow_sender(target: Target) -> None:
 
 
 async def _connected(target: Target, limit: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    target.begun()
     host, port = target.url.removeprefix("http://").split(":")
     return await asyncio.open_connection(host, int(port), limit=limit)
 
