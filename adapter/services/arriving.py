@@ -64,7 +64,7 @@ class Arriving:
 
         Raises Unprepared where that is more than one transaction should read.
         """
-        may_join = self.people.to_weigh(operation for work in works for operation in work.operations)
+        may_join = self.people.to_weigh([operation for work in works for operation in work.operations])
         if may_join:
             self.people.weights = await self._transaction.weigh(may_join, MOST_MOVED + 1)
         await self._pasts.exclude()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -222,16 +222,16 @@ class People:
             sources[self.canonical(source)].append(source)
         return sources
 
-    def to_weigh(self, operations: Iterable[Operation]) -> list[str]:
+    def to_weigh(self, operations: Sequence[Operation]) -> list[str]:
         """Return the known customers whom operations may join."""
-        names: set[str] = set()
-        given = [each for each in operations if isinstance(each, _NAMING)]
-        for operation in given:
-            if isinstance(operation, CustomerMerge):
-                names.update((operation.previous_id, operation.source_id))
-        for operation in given:
-            for kind in LINKING:
-                value = operation.identities.get(kind)
+        merges = [each for each in operations if isinstance(each, CustomerMerge)]
+        names = {name for each in merges for name in (each.previous_id, each.source_id)}
+        for operation in operations:
+            if not isinstance(operation, _NAMING):
+                continue
+            for kind, value in operation.identities.items():
+                if value == operation.source_id or kind not in LINKING:
+                    continue
                 # An identity may be named by a merge, or be a visitor's, before it is known whose it is.
                 if value in names or (value in self._known and (kind, value) not in self._identities):
                     names.update((value, operation.source_id))

@@ -10,7 +10,7 @@ import pytest
 
 from adapter.model.customers import Customer
 from adapter.model.encoding import encode
-from adapter.model.operations import CustomerGroup, CustomerUpsert
+from adapter.model.operations import CustomerGroup, CustomerMerge, CustomerUpsert
 from adapter.services.people import MOST_BYTES, People
 from adapter.store.contract import CustomerRecord, Identity, Loaded
 
@@ -277,3 +277,24 @@ def test_an_erased_customer_starts_afresh() -> None:
     room.erase("u1")
     assert room.erased == ["u1"]
     assert room.find("7", {"mpid": "7"}).customer == Customer("7", identities={"mpid": "7"})
+
+
+WEIGHED: dict[str, Any] = {
+    "a visitor comes again": ([CustomerUpsert("anon-1", {"anonymous_id": "anon-1"})], []),
+    "a customer comes again": ([CustomerUpsert("u1", {"anonymous_id": "known"})], []),
+    "a customer is seen with a new id": ([CustomerUpsert("u1", {"anonymous_id": "new"})], []),
+    "a visitor signs in": ([CustomerUpsert("u1", {"anonymous_id": "anon-1"})], ["anon-1", "u1"]),
+    "two are merged": ([CustomerMerge("u2", "u1")], ["u1", "u2"]),
+    "an unknown one is merged": ([CustomerMerge("u2", "nobody")], ["u2"]),
+    "an id is linked and then merged": (
+        [CustomerUpsert("u1", {"anonymous_id": "new"}), CustomerMerge("u2", "new")], ["u1", "u2"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", WEIGHED)
+def test_only_those_who_may_be_joined_are_weighed(case: str) -> None:
+    operations, weighed = WEIGHED[case]
+    known = {("anonymous_id", "known"): "u1"}
+    room = people(visitor("anon-1"), Customer("u1"), Customer("u2"), identities=known)
+    assert room.to_weigh(operations) == weighed
