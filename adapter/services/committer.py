@@ -26,10 +26,10 @@ from msgspec.structs import replace
 
 from adapter.errors import AdapterError, Unavailable
 from adapter.metrics import Metrics
-from adapter.model.encoding import encode
 from adapter.services.completing import Unprepared
 from adapter.services.queueing import SHARE, Queue, Waiting, is_costly
 from adapter.services.results import Result
+from adapter.services.sifting import quarantined, sifted
 from adapter.services.work import Work, apart, cost, shares
 from adapter.store.contract import PassOn
 
@@ -40,7 +40,6 @@ _CROWDED = 0.8
 #: Seconds after which a commit that fails has failed slowly.
 _SLOW = 0.5
 _STUCK = "the store has not committed in time: see what keeps it, or the way to it"
-_UNKEPT = "internal error while deciding: what the mapping yields cannot be written as JSON"
 
 #: Seconds by which a wait may be cut short, so that what came together is told together.
 _TOLERANCE = 0.01
@@ -346,9 +345,9 @@ class Committer:
             raise
         except Exception as error:
             if len(works) > 1:
-                sifted = _sifted(works)
-                if sifted is not None:
-                    return await self._settled(sifted, pass_on)
+                kept = sifted(works)
+                if kept is not None:
+                    return await self._settled(kept, pass_on)
                 half = len(works) // 2
                 first = await self._part(works[:half], pass_on)
                 return first + await self._part(works[half:], pass_on)
@@ -359,7 +358,7 @@ class Committer:
             if works[0].document is None:
                 # Whoever asked waits for the answer; there is no message to be replayed.
                 return [Result(works[0].message_id, "ignored", reason, error=Unavailable.code)]
-            return await self._settled([_quarantined(works[0], reason)], pass_on)
+            return await self._settled([quarantined(works[0], reason)], pass_on)
 
     def _answer(
         self, taken: list[Waiting], results: list[Result] | None, error: AdapterError | Unprepared | None
@@ -396,23 +395,3 @@ def _to_nobody() -> None:
 
 def _too_late() -> Unavailable:
     return Unavailable(_STUCK, retry_after=2)
-
-
-def _sifted(works: Sequence[Work]) -> list[Work] | None:
-    """Return the works with those quarantined that no store can keep; None where there is no such."""
-    sifted = [
-        work if work.document is None or _can_be_kept(work) else _quarantined(work, _UNKEPT) for work in works
-    ]
-    return None if sifted == list(works) else sifted
-
-
-def _can_be_kept(work: Work) -> bool:
-    try:
-        encode(work.operations)
-    except (UnicodeError, ValueError, TypeError, OverflowError):
-        return False
-    return True
-
-
-def _quarantined(work: Work, reason: str) -> Work:
-    return replace(work, operations=(), quarantine=work.kept(reason))

@@ -16,7 +16,7 @@ from adapter.model.event_names import EventNames
 from adapter.model.operations import CustomerGroup, CustomerMerge, CustomerUpsert, EventOccurred, Operation
 from adapter.model.pending import MOST_PENDING
 from adapter.rules.history import History
-from adapter.services.facts import facts_of_both, told
+from adapter.services.changing import grouped, joined_into, most_added, of_others, upserted
 from adapter.store.contract import CustomerRecord, Identity, Loaded, Weight
 
 _AS_STORED = EventNames()
@@ -35,8 +35,6 @@ _TOO_MANY_ROWS = f"not joined: of each of the two customers more than {MOST_MOVE
 _MOST_WAITING = 2 * MOST_PENDING
 _TOO_MANY_MOVES = f"not joined: more than {_MOST_WAITING} moves of one customer would be pending"
 _TOO_LARGE = f"not joined: more would be kept of the customer than {MOST_JOINED // 1024} KB"
-#: What the moment of one fact takes beside the fact's name, in bytes: `"segments.":1772366400000,`.
-_MOMENT = 28
 
 
 #: What may say of two that they are one.
@@ -170,7 +168,7 @@ class People:
     def upsert(self, facts: CustomerUpsert, at: datetime | None = None) -> None:
         """Apply facts about a customer, told at a moment; only what is given changes."""
         person = self.find(facts.source_id, facts.identities)
-        new = _upserted(person.customer, facts, at)
+        new = upserted(person.customer, facts, at)
         if new != person.customer:
             person.customer = new
             person.dirty = True
@@ -178,13 +176,13 @@ class People:
     def has_room(self, facts: CustomerUpsert | CustomerGroup, at: datetime | None = None) -> bool:
         """Say whether a customer can take more facts, told at a moment; what is kept of one has a bound."""
         person = self._known.get(self.behind(facts.source_id)) or Person(Customer(facts.source_id))
-        size = person.sized() + _most_added(facts)
+        size = person.sized() + most_added(facts)
         if size <= MOST_BYTES:
             person.size = size
             return True
         # What replaces something was counted as if it were new; two who joined may be over the bound already.
         old = person.customer
-        new = _upserted(old, facts, at) if isinstance(facts, CustomerUpsert) else _grouped(old, facts)
+        new = upserted(old, facts, at) if isinstance(facts, CustomerUpsert) else grouped(old, facts)
         before, after = len(encode(old)), len(encode(new))
         fits = after <= max(before, MOST_BYTES)
         person.size = after if fits else before
@@ -193,7 +191,7 @@ class People:
     def group(self, facts: CustomerGroup) -> None:
         """Put a customer into a group, with the group's traits."""
         person = self.find(facts.source_id, facts.identities)
-        self._change(person, {"groups": _grouped(person.customer, facts).groups})
+        self._change(person, {"groups": grouped(person.customer, facts).groups})
 
     def merge(self, previous_id: str, source_id: str, identities: Mapping[str, str] | None = None) -> None:
         """Join those behind two names; merging again, or the other way round, changes nothing.
@@ -265,7 +263,7 @@ class People:
         """Note that an id is a customer's own, though it was taken for an anonymous one."""
         old = person.customer
         if old.anonymous:
-            self._change(person, {"identities": _of_others(old.identities, old.source_id)})
+            self._change(person, {"identities": of_others(old.identities, old.source_id)})
 
     def _change(self, person: Person, changes: dict[str, Any]) -> None:
         old = person.customer
@@ -337,7 +335,7 @@ class People:
         both = gone.sized() + person.sized()
         person.history = gone.past().merge(person.past())
         unknown = gone.customer.anonymous and person.customer.anonymous
-        person.customer = _joined(gone.customer, person.customer)
+        person.customer = joined_into(gone.customer, person.customer)
         person.size, person.past_size = both, gone.past_size + person.past_size
         person.dirty = True
         self._remember(
@@ -359,7 +357,7 @@ def _fits(gone: Person | None, into: Person, name: str) -> bool:
         return into.sized() + more <= MOST_JOINED
     if gone.sized() + into.sized() + more > MOST_JOINED:
         gone.size, into.size = len(encode(gone.customer)), len(encode(into.customer))
-        both = len(encode(_joined(gone.customer, into.customer))) + more
+        both = len(encode(joined_into(gone.customer, into.customer))) + more
         if both > max(MOST_JOINED, gone.size, into.size):
             return False
     if gone.past_size + into.past_size <= MOST_JOINED:
@@ -367,45 +365,3 @@ def _fits(gone: Person | None, into: Person, name: str) -> bool:
     gone.past_size, into.past_size = len(gone.past().encode()), len(into.past().encode())
     both = len(gone.past().merge(into.past()).encode())
     return both <= max(MOST_JOINED, gone.past_size, into.past_size)
-
-
-def _of_others(identities: Mapping[str, str], own: str) -> dict[str, str]:
-    """Return identities without those that would make a customer anonymous."""
-    return {kind: value for kind, value in identities.items() if kind not in LINKING or value != own}
-
-
-def _most_added(facts: CustomerUpsert | CustomerGroup) -> int:
-    """Return the most bytes by which facts can make a customer grow, without looking at the customer."""
-    size = len(encode(facts))
-    if isinstance(facts, CustomerGroup):
-        return size
-    given = (facts.fields, facts.traits, facts.joined_segments)
-    taken = (facts.removed_fields, facts.removed_traits, facts.left_segments)
-    # The moment of each fact is kept under the fact's name: no name stands more than twice.
-    return 2 * size + _MOMENT * sum(map(len, (*given, *taken)))
-
-
-def _upserted(customer: Customer, facts: CustomerUpsert, at: datetime | None) -> Customer:
-    new = told(customer, facts, at)
-    if not facts.identities:
-        return new
-    own = customer.source_id
-    given = facts.identities if customer.anonymous else _of_others(facts.identities, own)
-    return replace(new, identities=customer.identities | given)
-
-
-def _grouped(customer: Customer, facts: CustomerGroup) -> Customer:
-    merged = customer.groups.get(facts.group_id, {}) | facts.traits
-    return replace(customer, groups=customer.groups | {facts.group_id: merged})
-
-
-def _joined(older: Customer, into: Customer) -> Customer:
-    groups = {
-        group_id: older.groups.get(group_id, {}) | into.groups.get(group_id, {})
-        for group_id in older.groups | into.groups
-    }
-    return replace(
-        facts_of_both(older, into),
-        identities=older.identities | into.identities,
-        groups=groups,
-    )
