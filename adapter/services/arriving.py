@@ -25,7 +25,8 @@ from adapter.services.pasts import Pasts
 from adapter.services.people import MOST_BYTES, MOST_MOVED, People
 from adapter.services.waiting import Waiting
 from adapter.services.work import Unrewarded, Work
-from adapter.store.contract import Erasure, Loaded, NewEvent, Transaction
+from adapter.store.contract import Transaction
+from adapter.store.values import Erasure, Loaded, NewEvent
 
 _FACTS = (CustomerUpsert, CustomerGroup)
 #: What can as well be taken later, when a message is replayed.

@@ -16,7 +16,8 @@ from adapter.rules.history import Completion, History
 from adapter.services.books import Books
 from adapter.services.people import Person
 from adapter.services.work import Work
-from adapter.store.contract import Changes, CustomerRecord, Store, Transaction, Wanted
+from adapter.store.contract import Store, Transaction
+from adapter.store.values import Changes, CustomerRecord, Wanted
 
 #: What one transaction reads of stored events at most: bytes, and ROW for each.
 BUDGET = 1_000_000

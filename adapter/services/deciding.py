@@ -22,7 +22,8 @@ from adapter.services.arriving import Arriving
 from adapter.services.issuing import Issuing, Means
 from adapter.services.results import Result, Settled
 from adapter.services.work import Unrewarded, Work
-from adapter.store.contract import Changes, Loaded, MessageKey, Transaction, Wanted
+from adapter.store.contract import Transaction
+from adapter.store.values import Changes, Loaded, MessageKey, Wanted
 
 _REPEATED = Unrewarded(
     "duplicate", "not rewarded: a message with the same id came before, and it alone counts"

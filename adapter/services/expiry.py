@@ -16,7 +16,8 @@ from typing import Any
 from msgspec import Struct
 
 from adapter.services.rounds import pause, tried
-from adapter.store.contract import Aged, Store
+from adapter.store.contract import Store
+from adapter.store.values import Aged
 
 _log = logging.getLogger(__name__)
 

@@ -19,7 +19,8 @@ from adapter.model.pending import PendingMove
 from adapter.model.quarantine import Excerpt, Quarantined
 from adapter.model.timers import Timer
 from adapter.rules.history import History
-from adapter.store.contract import Held, Store
+from adapter.store.contract import Store
+from adapter.store.values import Held
 
 T = TypeVar("T")
 

@@ -23,7 +23,8 @@ from adapter.model.quarantine import Excerpt, Quarantined
 from adapter.rules.history import History
 from adapter.services.holding import holds
 from adapter.services.rounds import pause, tried
-from adapter.store.contract import Changes, CustomerRecord, Forgotten, Place, Store, Transaction, Wanted
+from adapter.store.contract import Store, Transaction
+from adapter.store.values import Changes, CustomerRecord, Forgotten, Place, Wanted
 
 #: So many erasures are finished by one look through the quarantine.
 _ERASURES = 100

@@ -31,7 +31,7 @@ from adapter.rules.verdicts import Proposal, Verdict
 from adapter.services import lifecycle
 from adapter.services.pending import PendingMoves
 from adapter.services.people import People
-from adapter.store.contract import CounterKey, Loaded, Reserved
+from adapter.store.values import CounterKey, Loaded, Reserved
 
 #: Codes drawn per event before its counters are known. Should more rules than this issue on one event,
 #: the store's unique key still refuses a clash, and the transaction runs again with new codes.

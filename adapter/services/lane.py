@@ -15,7 +15,8 @@ from adapter.destinations.schedule import DELAYS, next_attempt
 from adapter.errors import Unavailable
 from adapter.metrics import Metrics
 from adapter.model.deliveries import Delivery, Pause
-from adapter.store.contract import Settlement, Store
+from adapter.store.contract import Store
+from adapter.store.values import Settlement
 
 log = logging.getLogger(__name__)
 

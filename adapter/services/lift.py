@@ -12,7 +12,8 @@ from msgspec import Struct
 from adapter.model.event_names import EventNames
 from adapter.model.events import Event
 from adapter.rules.lift import Arm, Conversion, Lift, exposures, lift
-from adapter.store.contract import Past, Store
+from adapter.store.contract import Store
+from adapter.store.values import Past
 
 _PAGE = 500
 _AS_STORED = EventNames()

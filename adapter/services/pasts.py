@@ -13,7 +13,8 @@ from adapter.rules.book import RuleBook
 from adapter.services.completing import BUDGET, Unprepared
 from adapter.services.people import People, Person
 from adapter.services.work import Work
-from adapter.store.contract import NewEvent, Transaction
+from adapter.store.contract import Transaction
+from adapter.store.values import NewEvent
 
 
 class Pasts:

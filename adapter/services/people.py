@@ -17,7 +17,7 @@ from adapter.model.operations import CustomerGroup, CustomerMerge, CustomerUpser
 from adapter.model.pending import MOST_PENDING
 from adapter.rules.history import History
 from adapter.services.changing import grouped, joined_into, most_added, of_others, upserted
-from adapter.store.contract import CustomerRecord, Identity, Loaded, Weight
+from adapter.store.values import CustomerRecord, Identity, Loaded, Weight
 
 _AS_STORED = EventNames()
 #: What is kept of one customer, their past apart, in bytes; it is read and written with each of their events.

@@ -18,7 +18,8 @@ from adapter.errors import Unavailable
 from adapter.metrics import Metrics
 from adapter.model.deliveries import Delivery
 from adapter.services.lane import Clock, Jitter, Lane, Pace
-from adapter.store.contract import Settlement, Store
+from adapter.store.contract import Store
+from adapter.store.values import Settlement
 
 log = logging.getLogger(__name__)
 

@@ -11,8 +11,8 @@ from adapter.errors import Unavailable
 from adapter.model.customers import Customer
 from adapter.model.emails import each_in, found_in, may_hold, without, without_in
 from adapter.model.encoding import encode
-from adapter.store.contract import Place
 from adapter.store.tables import REWRITTEN
+from adapter.store.values import Place
 
 #: (digest of an address, source_id).
 Row = tuple[bytes, str]

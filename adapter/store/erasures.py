@@ -17,8 +17,8 @@ from adapter.model.encoding import encode
 from adapter.model.erasures import Receipt, fingerprint
 from adapter.model.events import Event
 from adapter.model.quarantine import Quarantined
-from adapter.store.contract import Erasure, Forgotten, Identity
 from adapter.store.moments import micros, moment
+from adapter.store.values import Erasure, Forgotten, Identity
 
 
 def name_digests(names: Iterable[str]) -> list[bytes]:

@@ -15,7 +15,9 @@ from msgspec.structs import replace
 
 from adapter.model.customers import SOURCE_ID
 from adapter.model.events import Event
-from adapter.store.contract import (
+from adapter.store.contract import Transaction
+from adapter.store.rows import final_owners, given_to
+from adapter.store.values import (
     Changes,
     CounterKey,
     CustomerRecord,
@@ -25,11 +27,9 @@ from adapter.store.contract import (
     Loaded,
     Place,
     Reserved,
-    Transaction,
     Wanted,
     Weight,
 )
-from adapter.store.rows import final_owners, given_to
 
 #: Up to so many rows are moved, whoever has more: a customer kept under another id costs a look-up with each
 #: message.

@@ -23,16 +23,8 @@ from adapter.model.pages import Page
 from adapter.model.pending import PendingMove
 from adapter.model.quarantine import SHOWN, Excerpt, Packed, Quarantined, beginning, packed, unpacked
 from adapter.model.timers import Timer
-from adapter.store.contract import (
-    PAGE_BYTES,
-    Identity,
-    Known,
-    KnownAlready,
-    MessageKey,
-    NewEvent,
-    Settlement,
-)
 from adapter.store.moments import micros, micros_or_none, moment
+from adapter.store.values import PAGE_BYTES, Identity, Known, KnownAlready, MessageKey, NewEvent, Settlement
 
 T = TypeVar("T")
 _Owned = TypeVar("_Owned", Delivery, Timer)

@@ -23,20 +23,9 @@ from adapter.services.committer import Committer
 from adapter.services.results import Result
 from adapter.services.work import Work
 from adapter.settings import reading
-from adapter.store.contract import (
-    NOTHING_KNOWN,
-    Changes,
-    CounterKey,
-    Loaded,
-    PassOn,
-    Place,
-    Reserved,
-    Store,
-    Transaction,
-    Wanted,
-    Weight,
-)
+from adapter.store.contract import PassOn, Store, Transaction
 from adapter.store.engines import open_store
+from adapter.store.values import NOTHING_KNOWN, Changes, CounterKey, Loaded, Place, Reserved, Wanted, Weight
 
 T = TypeVar("T")
 

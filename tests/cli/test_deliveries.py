@@ -15,8 +15,9 @@ from typer.testing import CliRunner, Result
 
 from adapter.cli.main import commands
 from adapter.model.deliveries import Delivery, Pause
-from adapter.store.contract import Changes, Settlement, Transaction, Wanted
+from adapter.store.contract import Transaction
 from adapter.store.engines import open_store
+from adapter.store.values import Changes, Settlement, Wanted
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 FAR = datetime(2999, 1, 1, tzinfo=UTC)

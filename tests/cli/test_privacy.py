@@ -15,8 +15,8 @@ from adapter.cli import erase as command
 from adapter.cli.main import commands
 from adapter.model.customers import Customer
 from adapter.model.erasures import Receipt
-from adapter.store.contract import Changes, CustomerRecord, Wanted
 from adapter.store.engines import open_store
+from adapter.store.values import Changes, CustomerRecord, Wanted
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -17,8 +17,9 @@ from adapter.model.deliveries import Delivery
 from adapter.model.events import Event, User
 from adapter.model.quarantine import Quarantined
 from adapter.model.timers import Timer
-from adapter.store.contract import Changes, CustomerRecord, Transaction, Wanted
+from adapter.store.contract import Transaction
 from adapter.store.engines import open_store
+from adapter.store.values import Changes, CustomerRecord, Wanted
 
 ROOT = Path(__file__).parents[2]
 PAST = datetime(2026, 1, 1, tzinfo=UTC)

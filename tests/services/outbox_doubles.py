@@ -10,7 +10,8 @@ from typing import Any
 from adapter.destinations.contract import Attempt
 from adapter.errors import Unavailable
 from adapter.model.deliveries import Delivery, Pause
-from adapter.store.contract import Settlement, Store
+from adapter.store.contract import Store
+from adapter.store.values import Settlement
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 OK = Attempt(ok=True)

@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from adapter.model.operations import DiscountMove
-from adapter.store.contract import Changes, Wanted
+from adapter.store.values import Changes, Wanted
 
 SENDERS = 32
 RULE = """

@@ -13,7 +13,8 @@ from adapter.destinations.contract import Attempt
 from adapter.metrics import Metrics
 from adapter.model.deliveries import Delivery
 from adapter.services.lane import Lane, Pace
-from adapter.store.contract import Settlement, Store
+from adapter.store.contract import Store
+from adapter.store.values import Settlement
 from tests.services.outbox_doubles import NOON, OK, Clock, Endpoint
 
 FAILED = Attempt(ok=False, error="answered 500")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from adapter.store.contract import Changes
+from adapter.store.values import Changes
 
 RULE = """\
 name: treat

@@ -27,8 +27,8 @@ from adapter.services.issuing import Means
 from adapter.services.results import Result, Settled
 from adapter.services.work import Work
 from adapter.store import naming
-from adapter.store.contract import CounterKey, Wanted
 from adapter.store.engines import open_store
+from adapter.store.values import CounterKey, Wanted
 
 pytestmark = pytest.mark.slow
 

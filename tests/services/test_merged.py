@@ -9,7 +9,7 @@ import pytest
 from adapter.model.customers import Customer
 from adapter.model.operations import CustomerMerge, CustomerUpsert
 from adapter.services.people import MOST_NAMES, People
-from adapter.store.contract import CustomerRecord, Loaded
+from adapter.store.values import CustomerRecord, Loaded
 
 LISTS = "segments: {staff: {source_ids: [emp_1]}}"
 RULES = "rules: [{name: gift, trigger: started, action: {type: free_shipping},"

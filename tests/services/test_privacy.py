@@ -18,7 +18,7 @@ from adapter.services.forgetting import Forgetting
 from adapter.services.patience import Patience
 from adapter.services.privacy import Privacy
 from adapter.services.results import Result
-from adapter.store.contract import PAGE_BYTES
+from adapter.store.values import PAGE_BYTES
 
 RULE = """
 name: welcome

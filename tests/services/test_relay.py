@@ -21,8 +21,9 @@ from adapter.model.deliveries import Delivery
 from adapter.services.lane import GONE, QUIET, Pace
 from adapter.services.relay import Relay
 from adapter.services.retries import retry_all
-from adapter.store.contract import Changes, Store, Transaction, Wanted
+from adapter.store.contract import Store, Transaction
 from adapter.store.engines import open_store
+from adapter.store.values import Changes, Wanted
 from tests.services.outbox_doubles import NOON, OK, Away, Clock, Endpoint, Unleasing
 
 #: Only a wake-up or the end of a send stirs a lane of this pace.

@@ -23,18 +23,9 @@ from adapter.model.ignored import Ignored
 from adapter.model.pending import PendingMove
 from adapter.model.quarantine import Quarantined
 from adapter.model.timers import Timer
-from adapter.store.contract import (
-    Changes,
-    CounterKey,
-    CustomerRecord,
-    Erasure,
-    Loaded,
-    NewEvent,
-    Store,
-    Transaction,
-    Wanted,
-)
+from adapter.store.contract import Store, Transaction
 from adapter.store.engines import open_store
+from adapter.store.values import Changes, CounterKey, CustomerRecord, Erasure, Loaded, NewEvent, Wanted
 
 _TABLES = ("messages", "customers", "identities", "events", "decisions", "codes",
            "discounts", "counters", "deliveries", "timers", "quarantine",

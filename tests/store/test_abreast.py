@@ -8,7 +8,8 @@ from typing import Any
 import asyncpg
 import pytest
 
-from adapter.store.contract import Transaction, Wanted
+from adapter.store.contract import Transaction
+from adapter.store.values import Wanted
 
 
 @pytest.fixture

@@ -13,10 +13,11 @@ from msgspec.structs import replace
 from adapter.errors import Unavailable
 from adapter.model.events import User
 from adapter.store.addresses import MOST
-from adapter.store.contract import Erasure, Place, Store, Transaction, Wanted
+from adapter.store.contract import Store, Transaction
 from adapter.store.engines import open_store
 from adapter.store.postgres.connection import SETTINGS
 from adapter.store.tables import ROWS
+from adapter.store.values import Erasure, Place, Wanted
 from tests.store.before.restore import restore
 
 ANN, BOB = "ann@x.test", "bob@x.test"

@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from adapter.errors import Refused, StoreUnavailable
-from adapter.store.contract import Transaction, Wanted
+from adapter.store.contract import Transaction
 from adapter.store.sqlite.backup import back_up
 from adapter.store.sqlite.engine import SqliteStore
+from adapter.store.values import Wanted
 
 #: Each in a process of its own, as an operator's shell is: of two SQLites in one process either breaks the
 #: locks of the other.

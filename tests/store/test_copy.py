@@ -16,11 +16,11 @@ from adapter.errors import Refused, Unavailable
 from adapter.model.deliveries import Pause
 from adapter.model.encoding import encode
 from adapter.store import rows
-from adapter.store.contract import Erasure, Wanted
 from adapter.store.copy import copy, reopen
 from adapter.store.engines import open_store
 from adapter.store.postgres.statements import SQL
 from adapter.store.tables import PAGE_BYTES, TABLES
+from adapter.store.values import Erasure, Wanted
 
 
 @pytest.fixture

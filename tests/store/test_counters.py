@@ -9,9 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from adapter.store.contract import Store, Transaction, Wanted
+from adapter.store.contract import Store, Transaction
 from adapter.store.postgres import merging as postgres_merging
 from adapter.store.sqlite import merging as sqlite_merging
+from adapter.store.values import Wanted
 
 CAP = ("", "high-cart:total")
 

@@ -8,7 +8,8 @@ import pytest
 from msgspec.structs import replace
 
 from adapter.model.encoding import encode
-from adapter.store.contract import Store, Wanted
+from adapter.store.contract import Store
+from adapter.store.values import Wanted
 
 ANONYMOUS = ("anonymous_id", "anon-1")
 

@@ -10,8 +10,9 @@ from msgspec.structs import replace
 
 from adapter.errors import Refused
 from adapter.model.deliveries import Pause
-from adapter.store.contract import Settlement, Store
+from adapter.store.contract import Store
 from adapter.store.engines import open_store
+from adapter.store.values import Settlement
 
 
 async def test_a_delivery_is_returned_as_saved(store: Store, run: Any, make: Any) -> None:

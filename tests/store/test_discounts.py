@@ -14,10 +14,11 @@ from msgspec.structs import replace
 
 from adapter.model.codes import folded
 from adapter.rules.actions import _CODE
-from adapter.store.contract import Store, Wanted
+from adapter.store.contract import Store
 from adapter.store.engines import open_store
 from adapter.store.sqlite import connection as sqlite
 from adapter.store.sqlite.statements import SQL
+from adapter.store.values import Wanted
 
 
 async def test_a_discount_is_returned_as_saved(store: Store, run: Any, make: Any) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from adapter.model.erasures import Receipt
-from adapter.store.contract import Erasure, Store, Transaction, Wanted
+from adapter.store.contract import Store, Transaction
+from adapter.store.values import Erasure, Wanted
 
 ANONYMOUS = ("anonymous_id", "anon-1")
 #: Documents that name c1, each in another way.

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from adapter.store.contract import Store, Transaction, Wanted
+from adapter.store.contract import Store, Transaction
+from adapter.store.values import Wanted
 
 KEYS = [("segment", "m1"), ("segment", "m2"), ("mparticle", "m1")]
 

@@ -17,7 +17,7 @@ from adapter.model.customers import Customer
 from adapter.model.encoding import encode
 from adapter.model.events import Event, User
 from adapter.store import migrations
-from adapter.store.contract import Changes, CustomerRecord, NewEvent, Store, Transaction, Wanted
+from adapter.store.contract import Store, Transaction
 from adapter.store.engines import open_store
 from adapter.store.migrations import Migration
 from adapter.store.moments import micros
@@ -27,6 +27,7 @@ from adapter.store.postgres.statements import MIGRATIONS as OF_POSTGRES
 from adapter.store.sqlite import connection as sqlite
 from adapter.store.sqlite import migrate as migrate_sqlite
 from adapter.store.sqlite.statements import MIGRATIONS as OF_SQLITE
+from adapter.store.values import Changes, CustomerRecord, NewEvent, Wanted
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 #: How the first programs wrote down what they applied.

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from adapter.store import naming, sqlite
-from adapter.store.contract import Changes, Erasure, Loaded, Store, Transaction, Wanted
+from adapter.store.contract import Store, Transaction
+from adapter.store.values import Changes, Erasure, Loaded, Wanted
 
 #: What names no customer.
 _ANONYMOUS = {"seen_at", "answers", "quarantine"}

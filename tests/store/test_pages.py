@@ -13,8 +13,9 @@ from msgspec.structs import replace
 
 from adapter.errors import Unreadable
 from adapter.model.encoding import encode
-from adapter.store.contract import PAGE_BYTES, Store
+from adapter.store.contract import Store
 from adapter.store.engines import open_store
+from adapter.store.values import PAGE_BYTES
 
 LISTS = ("events", "decisions", "discounts")
 #: So many rows that a page of one megabyte cannot hold them.

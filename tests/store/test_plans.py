@@ -12,11 +12,11 @@ import pytest
 
 from adapter.model.encoding import encode
 from adapter.model.timers import Cancellation
-from adapter.store.contract import Wanted
 from adapter.store.engines import open_store
 from adapter.store.postgres.connection import BY_KEY, prepare
 from adapter.store.postgres.statements import SQL
 from adapter.store.postgres.transaction import PostgresTransaction
+from adapter.store.values import Wanted
 
 #: What is bound, as SQL: one customer each.
 HOT = {

@@ -12,8 +12,9 @@ import pytest
 
 from adapter.errors import Unavailable
 from adapter.model.customers import SOURCE_ID
-from adapter.store.contract import Changes, Loaded, Transaction, Wanted
+from adapter.store.contract import Transaction
 from adapter.store.engines import open_store
+from adapter.store.values import Changes, Loaded, Wanted
 
 CAP = ("", "high-cart:total")
 Script = Callable[[Transaction], Awaitable[Any]]

@@ -10,13 +10,14 @@ import asyncpg
 import pytest
 
 from adapter.errors import Unavailable
-from adapter.store.contract import Store, Wanted
+from adapter.store.contract import Store
 from adapter.store.engines import open_store
 from adapter.store.migrations import Migration
 from adapter.store.postgres.connection import connect
 from adapter.store.postgres.engine import PostgresStore
 from adapter.store.postgres.migrate import applied, migrate
 from adapter.store.postgres.statements import MIGRATIONS
+from adapter.store.values import Wanted
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from adapter.store.contract import Settlement, Store
+from adapter.store.contract import Store
+from adapter.store.values import Settlement
 
 
 async def test_old_events_go_and_the_history_stays(store: Store, run: Any, make: Any) -> None:

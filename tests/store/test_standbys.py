@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 
 from adapter.errors import Unavailable
-from adapter.store.contract import Loaded, Wanted
+from adapter.store.values import Loaded, Wanted
 
 MESSAGE = ("s", "m")
 _WAITING = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND datname = current_database()"

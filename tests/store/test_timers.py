@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from adapter.model.timers import Cancellation
-from adapter.store.contract import Past, Store, Transaction, Wanted
+from adapter.store.contract import Store, Transaction
+from adapter.store.values import Past, Wanted
 
 
 async def test_a_timer_is_due_from_its_moment_on_until_it_is_ended(store: Store, run: Any, make: Any) -> None:

@@ -11,8 +11,8 @@ import asyncpg
 from asyncpg import exceptions
 
 from adapter.errors import StoreUnavailable
-from adapter.store.contract import KnownAlready
 from adapter.store.postgres.connection import BY_KEY, Connection, connect, is_out_of_order, translated
+from adapter.store.values import KnownAlready
 
 T = TypeVar("T")
 #: Given a connection inside a transaction, and whether it is a later attempt; returns what came of it and the

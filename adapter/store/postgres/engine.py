@@ -23,17 +23,7 @@ from adapter.model.pending import PendingMove
 from adapter.model.quarantine import Excerpt, Quarantined
 from adapter.model.timers import Timer
 from adapter.store.addresses import incomplete
-from adapter.store.contract import (
-    NOTHING_KNOWN,
-    Aged,
-    Forgotten,
-    Held,
-    KnownAlready,
-    PassOn,
-    Past,
-    Settlement,
-    Transaction,
-)
+from adapter.store.contract import PassOn, Transaction
 from adapter.store.copy import expect_usable
 from adapter.store.migrations import Schema, compared
 from adapter.store.moments import micros
@@ -46,6 +36,7 @@ from adapter.store.postgres.migrate import applied, migrate
 from adapter.store.postgres.reads import Reads
 from adapter.store.postgres.statements import MIGRATIONS, SQL
 from adapter.store.postgres.transaction import PostgresTransaction
+from adapter.store.values import NOTHING_KNOWN, Aged, Forgotten, Held, KnownAlready, Past, Settlement
 
 T = TypeVar("T")
 _READERS = 4

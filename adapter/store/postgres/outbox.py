@@ -7,12 +7,12 @@ from datetime import datetime
 
 from adapter.model.deliveries import ROUND, Delivery
 from adapter.model.ignored import Ignored
-from adapter.store.contract import Aged, Settlement
 from adapter.store.moments import micros
 from adapter.store.postgres.connection import Connection
 from adapter.store.postgres.statements import SQL
 from adapter.store.postgres.text import arrays
 from adapter.store.rows import ignored_row, read_delivery, settled_row
+from adapter.store.values import Aged, Settlement
 
 #: Old rows dropped in one transaction, so that none holds locks for long.
 _SOME = 5_000

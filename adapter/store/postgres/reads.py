@@ -24,7 +24,6 @@ from adapter.model.pending import PendingMove
 from adapter.model.quarantine import Excerpt, Quarantined
 from adapter.model.timers import Timer
 from adapter.store.addresses import address_digest
-from adapter.store.contract import PAGE_BYTES, Forgotten, Held, Past
 from adapter.store.erasures import (
     issuance,
     meant,
@@ -63,6 +62,7 @@ from adapter.store.rows import (
     read_quarantined,
     read_timer,
 )
+from adapter.store.values import PAGE_BYTES, Forgotten, Held, Past
 
 T = TypeVar("T")
 _BY_STATUS = {"due": "due_deliveries", "done": "done_deliveries", "dead": "dead_deliveries"}

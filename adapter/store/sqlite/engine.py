@@ -14,16 +14,7 @@ import apsw
 from adapter.errors import StoreUnavailable
 from adapter.model.deliveries import Delivery, Pause
 from adapter.model.ignored import Ignored
-from adapter.store.contract import (
-    NOTHING_KNOWN,
-    Aged,
-    Forgotten,
-    Known,
-    KnownAlready,
-    PassOn,
-    Settlement,
-    Transaction,
-)
+from adapter.store.contract import PassOn, Transaction
 from adapter.store.copy import expect_usable
 from adapter.store.migrations import Schema, compared
 from adapter.store.moments import micros
@@ -41,6 +32,7 @@ from adapter.store.sqlite.reads import Reads
 from adapter.store.sqlite.statements import MIGRATIONS, SQL
 from adapter.store.sqlite.transaction import SqliteTransaction, drive
 from adapter.store.sqlite.worker import Worker
+from adapter.store.values import NOTHING_KNOWN, Aged, Forgotten, Known, KnownAlready, Settlement
 
 T = TypeVar("T")
 _MEMORY = ":memory:"

@@ -8,10 +8,10 @@ from datetime import datetime
 import apsw
 
 from adapter.model.quarantine import Quarantined
-from adapter.store.contract import Erasure
 from adapter.store.erasures import erasure_row, meant, name_digests, named_by, receipt_rows
 from adapter.store.rows import quarantined_row, read_customer
 from adapter.store.sqlite.statements import SQL
+from adapter.store.values import Erasure
 
 #: What is removed in one statement each: the kind in a receipt, by statement.
 _DROPS = {

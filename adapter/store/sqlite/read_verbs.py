@@ -19,12 +19,8 @@ from adapter.model.pending import PendingMove
 from adapter.model.quarantine import Excerpt, Quarantined
 from adapter.model.timers import Timer
 from adapter.store.addresses import incomplete
-from adapter.store.contract import (
-    Forgotten,
-    Held,
-    Past,
-)
 from adapter.store.sqlite.reads import Reads
+from adapter.store.values import Forgotten, Held, Past
 
 T = TypeVar("T")
 

@@ -23,7 +23,6 @@ from adapter.model.pending import PendingMove
 from adapter.model.quarantine import Excerpt, Quarantined
 from adapter.model.timers import Timer
 from adapter.store.addresses import address_digest
-from adapter.store.contract import PAGE_BYTES, Forgotten, Held, Past
 from adapter.store.erasures import (
     issuance,
     meant,
@@ -61,6 +60,7 @@ from adapter.store.rows import (
 )
 from adapter.store.sqlite.connection import array, snapshot
 from adapter.store.sqlite.statements import SQL
+from adapter.store.values import PAGE_BYTES, Forgotten, Held, Past
 
 T = TypeVar("T")
 _BY_STATUS = {"due": "due_deliveries", "done": "done_deliveries", "dead": "dead_deliveries"}

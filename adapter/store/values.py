@@ -1,0 +1,255 @@
+"""What goes into a store and comes out of it: frozen values, the same for both engines."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from adapter.model.customers import Customer
+from adapter.model.decisions import Decision
+from adapter.model.deliveries import Delivery
+from adapter.model.discounts import HeldDiscount
+from adapter.model.events import Event
+from adapter.model.pending import PendingMove
+from adapter.model.quarantine import Excerpt, Quarantined
+from adapter.model.timers import Cancellation, Timer
+
+#: (source, dedupe key) of a message.
+MessageKey = tuple[str, str]
+#: (kind, value) of an identity; kind `source_id` holds the redirects of merged customers.
+Identity = tuple[str, str]
+#: What may be dropped by age (dedupe keys have a verb of their own).
+Aged = Literal["events", "decisions", "deliveries", "quarantine", "pending_moves"]
+#: Where a customer's rows go on: behind a key in a table.
+Place = tuple[str, tuple[Any, ...]]
+#: (scope, key) of a guardrail counter, as in `model.discounts.Claim`.
+CounterKey = tuple[str, str]
+
+
+class CustomerRecord(Struct):
+    """A customer with the folded history of their events (opaque bytes to the store).
+
+    `size` is that of the customer as it was read, in bytes. `changed` says of one to be saved whether the
+    customer, their history apart, may differ from what is stored.
+    """
+
+    customer: Customer
+    history: bytes = b""
+    size: int = 0
+    changed: bool = True
+
+
+class Past(Struct):
+    """All that is stored of what one customer did and was told; decisions oldest first."""
+
+    source_id: str
+    decisions: list[Decision]
+    events: list[Event]
+
+
+#: A page ends with the row by which its rows have so many bytes.
+PAGE_BYTES = 1_000_000
+
+
+class Wanted(Struct):
+    """What a batch needs to know.
+
+    `messages` are claimed by asking: of a key asked for in two transactions at once, exactly one sees it
+    fresh, provided that it commits; a key that stands twice in one batch is one key, fresh or seen as a
+    whole. A claim is kept when the script ends without a save, or with a save that does not answer it.
+    They count as seen at `now` of the load. `customers` are source_ids as the messages name them,
+    `identities` the linking identities they carry, `codes` the discounts they mean to move, `waits` the rules
+    of which timers are due.
+    """
+
+    messages: Sequence[MessageKey] = ()
+    customers: Sequence[str] = ()
+    identities: Sequence[Identity] = ()
+    codes: Sequence[str] = ()
+    waits: Sequence[str] = ()
+
+
+class Weight(Struct, frozen=True):
+    """How much is kept of one customer, as far as it was counted: rows of any table, and names among them."""
+
+    rows: int = 0
+    names: int = 0
+
+
+class Loaded(Struct):
+    """What the store knows of it, locked until the transaction ends.
+
+    `answers` has every message key that was seen before, with the answer saved for it (b"" when none was).
+    `identities` has the known ones of those asked for, and the redirects (`source_id`) of those customers
+    asked for that have no record. `customers` has the known ones of: those asked for, those that identities
+    and redirects lead to, those that a redirect's identity names outright, and the owners of `codes`.
+    `discounts` has, by code, every discount that a code asked for may mean and every unexpired issued or
+    applied one of the customers loaded, and `timers` every wait of the customers loaded under the rules asked
+    for. `pending` has every pending or refused move by the customers asked for or loaded, or by those to whom
+    identities lead; `discounts` has those of them whose holder is loaded.
+    """
+
+    answers: dict[MessageKey, bytes]
+    identities: dict[Identity, str]
+    customers: dict[str, CustomerRecord]
+    discounts: dict[str, HeldDiscount]
+    timers: list[Timer] = []
+    pending: list[PendingMove] = []
+
+
+class Reserved(Struct):
+    """Counters as they stand (absent ones are 0), and codes already taken in any spelling.
+
+    They need not be locked: it is for `save` to see that they are not moved too far before its commit.
+    """
+
+    used: dict[CounterKey, int]
+    taken: frozenset[str]
+
+
+class NewEvent(Struct, frozen=True):
+    """One event to be appended; its identity is source, customer (merges followed), name and id.
+
+    `place` tells it from the other events of the transaction, in each run of its script.
+    """
+
+    source_id: str
+    source: str
+    event: Event
+    place: Hashable
+
+
+class Known(Struct, frozen=True):
+    """What an earlier run of the same script took for new, and the store has already.
+
+    `repeated` are places of events. `lost` are, by customers that are merged into others, the events that
+    another of those who become one has too: their rows go.
+    """
+
+    repeated: frozenset[Hashable] = frozenset()
+    lost: Mapping[str, Sequence[Event]] = {}
+
+
+#: What is known in a script's first run.
+NOTHING_KNOWN = Known()
+
+
+class KnownAlready(Exception):
+    """The script has come to something else than it would, had it known this: it runs again."""
+
+    def __init__(self, known: Known) -> None:
+        super().__init__("an event is known already")
+        self.known = known
+
+
+class Erasure(Struct, frozen=True):
+    """One person to be forgotten: what `source_id` has goes, and a receipt for each of `asked` stays.
+
+    `asked` are the ids under which the erasure was demanded, `source_id` alone where it is empty. `by` and
+    `request` are as in `Receipt`. `quarantined` are messages of this transaction that came before the
+    demand: they are kept first, so that those of this person go with the rest.
+    """
+
+    source_id: str
+    asked: tuple[str, ...] = ()
+    by: str = ""
+    request: str = ""
+    quarantined: Sequence[Quarantined] = ()
+
+
+class Forgotten(Struct, frozen=True):
+    """An erasure under way: `names` still stand in quarantine or in others' data.
+
+    `customers` has the fingerprints of its receipts, one behind the other, `erased_at` their moment. Messages
+    quarantined with an id above `upto` came later, and stay.
+    """
+
+    number: int
+    names: list[str]
+    customers: bytes
+    erased_at: datetime
+    upto: int
+
+
+class Held(Struct):
+    """All that is held of one person; lists without a limit, the oldest first.
+
+    `names` are the ids that lead to them (kind, value). `history` is opaque to the store.
+    """
+
+    source_id: str
+    customer: Customer | None
+    history: bytes
+    names: list[Identity]
+    events: list[Event]
+    decisions: list[Decision]
+    discounts: list[HeldDiscount]
+    deliveries: list[Delivery]
+    timers: list[Timer]
+    counters: dict[str, int]
+    quarantined: list[Excerpt]
+    pending_moves: list[PendingMove]
+
+
+class Changes(Struct):
+    """Everything one transaction writes.
+
+    Order matters not in the lists but between them: first `moved`, then `erased`, then all the rest, so
+    what the other lists hold of an erased customer is what came after the erasure.
+
+    `answers` are kept beside their message keys for duplicates to be answered alike; an answer may also be
+    given to a key that this transaction has not claimed (one not known counts as seen at `seen_at`).
+    `moved` lists (from source_id, to source_id) merges, in order: events, discounts (with the scopes of
+    their claims), decisions, deliveries, counters scoped to the customer (summed) and identities follow,
+    the record of `from` goes, and a redirect from it is kept; what the other lists say of `from` is written
+    to `to`, but `customers` must hold the merged record. `erased` lists whose data must go:
+    their records, identities, redirects to them, events, decisions, discounts, deliveries, own counters,
+    the quarantined messages that name them (`Quarantined.names`) by any id that leads to them, and the
+    answers of `rewarded` messages (the bare keys stay); counters of the whole shop and of devices stay. Their
+    names are `forgotten` until they have been looked for elsewhere. Each leaves a receipt, unless nothing was
+    there and the same demand has left one before. `events` are
+    appended; of one identity the first is kept alone. Where another was saved for new, or where a merge finds
+    one identity in both customers, the script runs again with that in `Transaction.known`. `counters` are
+    differences, and `bounds` say how high a counter may stand before they are added, for what was decided to
+    hold; a reserved counter that grows without a bound may not stand higher than it was read. Where another
+    transaction has moved it past that, the script runs again. `discounts` replace those of that code that
+    were loaded in this transaction, and are inserted otherwise. `rewarded` says of each message on which a
+    discount hangs whose discount it is (source_id), so that its answer goes when that customer is erased.
+    Keys that are answered or rewarded are never forgotten. `cancelled` ends the stored timers that it says,
+    before `armed` ones are kept, at most one for a customer and rule: each takes the place of the one that
+    is there. A merge moves timers, of two under one rule the later due; an erasure drops them. `ended` moves
+    are removed before `pending` ones are kept, each in the place of the one of that customer and id that
+    is there; a merge moves those by the customer who is merged, an erasure drops those by the person erased.
+    """
+
+    seen_at: datetime
+    answers: dict[MessageKey, bytes]
+    customers: list[CustomerRecord]
+    identities: dict[Identity, str]
+    moved: list[tuple[str, str]]
+    erased: list[Erasure]
+    events: list[NewEvent]
+    discounts: list[HeldDiscount]
+    counters: Mapping[CounterKey, int]
+    decisions: list[Decision]
+    deliveries: list[Delivery]
+    quarantine: list[Quarantined]
+    rewarded: Mapping[MessageKey, str] = {}
+    cancelled: Sequence[Cancellation] = ()
+    armed: Sequence[Timer] = ()
+    bounds: Mapping[CounterKey, int] = {}
+    pending: Sequence[PendingMove] = ()
+    ended: Sequence[PendingMove] = ()
+
+
+class Settlement(Struct, frozen=True):
+    """What came of one leased delivery; without `due_at` it is over (`done`, else dead)."""
+
+    id: str
+    attempt: int
+    done: bool
+    due_at: datetime | None = None
+    error: str | None = None
