@@ -114,7 +114,7 @@ def test_another_process_holds_the_file_until_it_dies(path: Path) -> None:
 _SENDER = """
 import asyncio, sys
 from datetime import UTC, datetime
-from adapter.store.contract import Changes, Wanted
+from adapter.store.values import Changes, Wanted
 from adapter.store.sqlite.engine import SqliteStore
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
