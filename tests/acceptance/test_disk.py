@@ -52,6 +52,16 @@ async def until(condition: Callable[[], Any], seconds: float = 30) -> None:
             await asyncio.sleep(0.02)
 
 
+async def until_readiness_says(server: Any, end: str) -> None:
+    """Ask until readiness says so; on a busy machine it may first say that the store is slow."""
+    for _ in range(10):
+        status, detail = await ready(server)
+        assert status == 503
+        if detail.endswith(end):
+            return
+    pytest.fail(detail)
+
+
 async def out_and_back(
     server: Any, load: Any, path: Path, receiver: Receiver, fault: Callable[[], Any], mend: Callable[[], Any]
 ) -> list[str]:  # fmt: skip
@@ -60,9 +70,7 @@ async def out_and_back(
     await until(lambda: len(load.acknowledged) > 50)
     fault()
     await until(lambda: load.turned_away > 20)
-    status, detail = await ready(server)
-    assert status == 503
-    assert detail.endswith("the store cannot be used now")
+    await until_readiness_says(server, "the store cannot be used now")
     heard = len(load.acknowledged)
     await asyncio.sleep(0.5)
     assert len(load.acknowledged) == heard, "nothing is acknowledged that cannot be kept"
