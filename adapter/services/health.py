@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
-from typing import Protocol
+from typing import Any, Protocol
 
 from msgspec import Struct
 
 from adapter.errors import Unavailable
 from adapter.services.committer import Committer
+from adapter.tasks import unheard
 
 _log = logging.getLogger(__name__)
 
@@ -27,7 +28,7 @@ class Check(Struct, frozen=True):
 class Pinged(Protocol):
     """What of a store is asked here."""
 
-    async def ping(self) -> None:
+    def ping(self) -> Coroutine[Any, Any, None]:
         """Raise Unavailable unless the store can commit now."""
         ...
 
@@ -44,6 +45,9 @@ class Health:
     `shunned` seconds by the `clock`, one that has refused a commit and taken none since: a ping may fit where
     a commit does not. After that it is to be tried again, for whoever is not ready is sent nothing that could
     show that the store has recovered.
+
+    Of many who ask at once one ping serves all. It goes on when it is waited for no longer, and more of them
+    would queue before the commits of a store that is slow.
     """
 
     def __init__(
@@ -61,6 +65,7 @@ class Health:
         self._shunned = shunned
         self._refusal: _Refusal | None = None
         self._noted: _Refusal | None = None
+        self._pinging: asyncio.Task[None] | None = None
         self.files = Check("files", ok=True)
 
     async def ready(self) -> list[Check]:
@@ -89,13 +94,20 @@ class Health:
     async def _ping(self) -> Check:
         try:
             async with asyncio.timeout(self._patience):
-                await self._store.ping()
+                await asyncio.shield(self._shared_ping())
         except TimeoutError:
-            return Check("store", ok=False, detail=f"it has not answered for {self._patience:g} seconds")
+            # A commit that was refused says why; that a ping waits behind others of its kind does not.
+            slow = Check("store", ok=False, detail=f"it has not answered for {self._patience:g} seconds")
+            return slow if (committed := self._committed()).ok else committed
         except Unavailable as error:
             self._note("the store is not ready", error)
             return Check("store", ok=False, detail=error.told)
         return Check("store", ok=True)
+
+    def _shared_ping(self) -> asyncio.Task[None]:
+        if self._pinging is None or self._pinging.done():
+            self._pinging = unheard(asyncio.create_task(self._store.ping()))
+        return self._pinging
 
     def _note(self, what: str, error: Unavailable) -> None:
         """Log what readiness does not tell, once in a while: as long as it lasts it is met at every turn."""

@@ -52,14 +52,18 @@ async def until(condition: Callable[[], Any], seconds: float = 30) -> None:
             await asyncio.sleep(0.02)
 
 
-async def until_readiness_says(server: Any, end: str) -> None:
+async def until_readiness_says(server: Any, end: str, seconds: float = 30) -> None:
     """Ask until readiness says so; on a busy machine it may first say that the store is slow."""
-    for _ in range(10):
-        status, detail = await ready(server)
-        assert status == 503
-        if detail.endswith(end):
-            return
-    pytest.fail(detail)
+    said: list[str] = []
+    try:
+        async with asyncio.timeout(seconds):
+            while not said or not said[-1].endswith(end):
+                status, detail = await ready(server)
+                assert status == 503
+                said.append(detail)
+                await asyncio.sleep(0.02)
+    except TimeoutError:
+        pytest.fail(f"readiness never said {end!r}, but {sorted(set(said))}")
 
 
 async def out_and_back(

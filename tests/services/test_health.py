@@ -20,7 +20,11 @@ from adapter.store.contract import PassOn
 class Stuck:
     """A store that never answers."""
 
+    def __init__(self) -> None:
+        self.pings = 0
+
     async def ping(self) -> None:
+        self.pings += 1
         await asyncio.Event().wait()
 
 
@@ -42,6 +46,24 @@ async def test_a_store_that_does_not_answer_is_not_waited_for() -> None:
     assert (store.ok, store.detail) == (False, "it has not answered for 0.05 seconds")
     assert queue.ok
     assert files.ok
+
+
+async def test_a_store_that_refuses_commits_and_does_not_answer_is_told_by_its_reason() -> None:
+    clock = Clock()
+    health = Health(Stuck(), Committer(_settle, Limits(), Metrics()), clock, patience=0.05, shunned=5)
+    with suppress(Unavailable), health.committing():
+        raise Unavailable("no room")
+    assert (await health.ready())[0].detail == "the last commit failed: no room"
+    clock.now += 5
+    assert (await health.ready())[0].detail == "it has not answered for 0.05 seconds"
+
+
+async def test_whoever_asks_while_a_ping_waits_begins_no_other() -> None:
+    store = Stuck()
+    health = Health(store, Committer(_settle, Limits(), Metrics()), lambda: 0, patience=0.05)
+    await asyncio.gather(*(health.ready() for _ in range(3)))
+    await health.ready()
+    assert store.pings == 1
 
 
 async def test_a_commit_that_does_not_end_in_time_is_told_as_long_as_it_runs() -> None:
