@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from adapter.datamodel import reading
 from adapter.destinations.contract import Destination
@@ -32,6 +33,7 @@ from adapter.rules import book as rule_book
 from adapter.rules import declared
 from adapter.rules.book import RuleBook
 from adapter.rules.codes import ALPHABET
+from adapter.rules.language import Names
 from adapter.services.books import Books
 from adapter.services.checkout import Checkout
 from adapter.services.committer import Committer, Limits
@@ -138,7 +140,9 @@ def check_files(
     directory = Path(files.mappings)
     mappings, mapping_problems = mapping_book.load(directory, placeholders)
     model, _ = reading.load(directory)  # whose problems are among those of the mappings
-    names = declared.names(model) if model is not None else None
+    names = declared.names(model) if model is not None else Names()
+    if mappings is not None:
+        names = replace(names, spelled=mappings.names)
     rules, rule_problems = rule_book.load(Path(files.rules), names, now)
     return mappings, rules, [*mapping_problems, *rule_problems]
 

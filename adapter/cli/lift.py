@@ -59,9 +59,11 @@ def rules(
     if window is None:
         raise typer.BadParameter(f"`{within}` is no time: write 36h, 7d or 2w", param_hint="--within")
     settings = settled(config, options(store))
-    question = Question(conversion, window, worth, rule)
+    mappings, _, _ = check_files(settings.files)
+    names = EventNames() if mappings is None else mappings.names
+    question = Question(names.meant(conversion), window, worth, rule)
     try:
-        measured = asyncio.run(_found(settings.store.url, question, settings.files))
+        measured = asyncio.run(_found(settings.store.url, question, names))
     except AdapterError as error:
         raise stopped(error) from None
     _check_names(question, measured, settings.files)
@@ -70,7 +72,7 @@ def rules(
         typer.echo(encode([_plain(one) for one in found]))
         return
     for one in found:
-        typer.echo("\n".join(_lines(one, conversion, window_text(window))))
+        typer.echo("\n".join(_lines(one, question.conversion, window_text(window))))
     if not found:
         typer.echo("adapter: no decision has issued or held out anything", err=True)
 
@@ -94,10 +96,9 @@ def _remedied(message: str, name: str, names: Collection[str]) -> str:
     return "; ".join(filter(None, (message, did_you_mean(name, names))))
 
 
-async def _found(url: str, question: Question, files: Files) -> Measured:
-    mappings, _, _ = check_files(files)
+async def _found(url: str, question: Question, names: EventNames) -> Measured:
     async with existing(url) as store:
-        return await measure(store, question, EventNames() if mappings is None else mappings.names)
+        return await measure(store, question, names)
 
 
 def _plain(lift: Lift) -> dict[str, Any]:

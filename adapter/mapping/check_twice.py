@@ -16,9 +16,9 @@ from adapter.mapping.check_writes import named_traits
 from adapter.mapping.compiler import Transform
 from adapter.mapping.files import Mapping
 from adapter.mapping.interpret import ROOT_DIRECTIVE
-from adapter.mapping.readers import event_name
 from adapter.mapping.satisfiable import contradiction, sample, types_of, ways
 from adapter.model.customers import FIELDS
+from adapter.model.event_names import event_name
 from adapter.model.spelling import spelling
 
 #: A mapping is compared with so many earlier ones that may write the same; no file written by hand has more.

@@ -8,9 +8,8 @@ from typing import Any
 from adapter.datamodel.declared import DataModel
 from adapter.datamodel.fitting import declared_spellings
 from adapter.mapping.files import Mapping
-from adapter.mapping.readers import event_name
 from adapter.mapping.writes import event_names
-from adapter.model.event_names import EventNames
+from adapter.model.event_names import EventNames, event_name
 
 
 def names_given(mappings: Sequence[Mapping], model: DataModel | None) -> EventNames:

@@ -15,7 +15,6 @@ from msgspec.structs import replace
 from adapter.errors import MappingError
 from adapter.mapping.errors import FieldMissing
 from adapter.mapping.readers import (
-    event_name,
     identifier,
     identifiers,
     identity_map,
@@ -28,6 +27,7 @@ from adapter.mapping.readers import (
 )
 from adapter.model.codes import folded
 from adapter.model.customers import TEXT_FIELDS
+from adapter.model.event_names import event_name
 from adapter.model.events import Event, User
 from adapter.model.ids import MAX_ID
 from adapter.model.messages import Message

@@ -10,7 +10,6 @@ import math
 import re
 from collections.abc import Callable
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any, NoReturn
 
 from adapter.errors import MappingError
@@ -18,9 +17,7 @@ from adapter.model import units as amount
 from adapter.model.customers import LINKING
 from adapter.model.ids import DEVICE, MAX_ID
 
-_WORD_STARTS = re.compile(r"(?<=[^\W_A-Z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _NUMBER = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,3})?")
-_BETWEEN_WORDS = re.compile(r"[\W_]+")
 
 
 def identifier(value: Any, field: str) -> str | None:
@@ -109,19 +106,6 @@ def units(value: Any, field: str) -> Decimal | None:
     if found is None:
         raise MappingError(f"`{field}` is not a number of units, such as 12 or 2.5")
     return found
-
-
-@lru_cache(maxsize=4096)
-def event_name(sent: str) -> str:
-    """Return an event's name in snake_case.
-
-    A capital starts a word after a small letter or a digit, and before a small letter within a run of
-    capitals; whatever is neither letter nor digit parts words. So `Order Completed`, `order-completed`
-    and `orderCompleted` are `order_completed`, `FAQRead` is `faq_read`. A name without any letter or
-    digit stays as it was sent, trimmed.
-    """
-    words = _BETWEEN_WORDS.sub("_", _WORD_STARTS.sub("_", sent).lower()).strip("_")
-    return words or sent.strip()
 
 
 def wrong_type(value: Any, field: str, wanted: str) -> NoReturn:

@@ -9,8 +9,8 @@ from msgspec import Struct
 
 from adapter.files.problems import Mark
 from adapter.mapping.files import Mapping
-from adapter.mapping.readers import event_name
 from adapter.mapping.satisfiable import ways
+from adapter.model.event_names import event_name
 from adapter.model.spelling import spelling
 
 Keys = tuple[str | int, ...]

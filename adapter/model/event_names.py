@@ -1,8 +1,10 @@
-"""Under which name an event counts now that was stored under another spelling of it."""
+"""Names of events: in snake_case, and under which one an event counts that has another spelling of it."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from hashlib import sha256
 
 import msgspec
@@ -11,6 +13,22 @@ from msgspec.structs import replace
 
 from adapter.model.events import Event
 from adapter.model.spelling import spelling
+
+_WORD_STARTS = re.compile(r"(?<=[^\W_A-Z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_BETWEEN_WORDS = re.compile(r"[\W_]+")
+
+
+@lru_cache(maxsize=4096)
+def event_name(sent: str) -> str:
+    """Return an event's name in snake_case.
+
+    A capital starts a word after a small letter or a digit, and before a small letter within a run of
+    capitals; whatever is neither letter nor digit parts words. So `Order Completed`, `order-completed`
+    and `orderCompleted` are `order_completed`, `FAQRead` is `faq_read`. A name without any letter or
+    digit stays as it was sent, trimmed.
+    """
+    words = _BETWEEN_WORDS.sub("_", _WORD_STARTS.sub("_", sent).lower()).strip("_")
+    return words or sent.strip()
 
 
 class EventNames(Struct, frozen=True):
@@ -42,6 +60,10 @@ class EventNames(Struct, frozen=True):
     def current(self, name: str) -> str:
         """Return the name under which events of this name count."""
         return name if name in self.kept else self.by_spelling.get(spelling(name), name)
+
+    def meant(self, written: str) -> str:
+        """Return the name of the events that a file means by one, in whatever spelling it is written."""
+        return self.current(event_name(written))
 
     def renamed(self, event: Event) -> Event:
         """Return an event under its current name."""

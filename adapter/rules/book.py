@@ -15,6 +15,7 @@ from adapter.files.folders import nothing_in, visible
 from adapter.files.problems import Mark, Problem, did_you_mean
 from adapter.model.customers import Customer
 from adapter.model.decisions import Decision, RuleOutcome
+from adapter.model.event_names import EventNames
 from adapter.model.events import Event
 from adapter.model.rules import Absence, Rule
 from adapter.model.timers import Timer
@@ -42,11 +43,14 @@ class RuleBook:
     """All rules, ready to be evaluated; immutable once built.
 
     `digest` names the files' exact content. `metrics` is what the rules read of a customer's past.
-    `guardrails` are those over all rules together.
+    `guardrails` are those over all rules together; `spelled` says which events a name means.
     """
 
-    def __init__(self, compiled: Sequence[Compiled], shared: Definitions, digest: str) -> None:
+    def __init__(
+        self, compiled: Sequence[Compiled], shared: Definitions, digest: str, spelled: EventNames
+    ) -> None:
         self.digest = digest
+        self.spelled = spelled
         self.rules: tuple[Rule, ...] = tuple(one.rule for one in compiled)
         self.guardrails = shared.guardrails
         self.priorities = {rule.name: rule.priority for rule in self.rules}
@@ -203,7 +207,7 @@ def load(
     problems.sort(key=lambda problem: problem.mark)
     if any(problem.severity == "error" for problem in problems):
         return None, problems
-    return RuleBook(compiled, shared, _digest(texts)), problems
+    return RuleBook(compiled, shared, _digest(texts), names.spelled), problems
 
 
 def _text(path: Path) -> str:

@@ -15,7 +15,7 @@ A `*.test.yaml` file holds `cases`, each with a `name`, and
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from adapter.files.folders import visible
 from adapter.files.problems import Mark, Problem, did_you_mean, errors
 from adapter.model.customers import TEXT_FIELDS, Customer
 from adapter.model.decisions import RuleOutcome
+from adapter.model.event_names import EventNames
 from adapter.model.events import Event, User
 from adapter.rules.blocks import Block, shown
 from adapter.rules.book import RuleBook
@@ -161,7 +162,8 @@ def _case(block: Block, known: Known | None) -> Case | None:
     before = len(block.problems)
     now = block.moment("now") or CLOCK
     customer = _customer(block.block("customer"))
-    past = [_past(item, now) for item in _items(block, "past")]
+    meant = EventNames().meant if known is None else known.meant
+    past = [_past(item, now, meant) for item in _items(block, "past")]
     event = block.block("event")
     due = block.text("due")
     name = block.text("name", required=True)
@@ -172,7 +174,7 @@ def _case(block: Block, known: Known | None) -> Case | None:
     block.finish()
     if known is not None:
         check(block, known)
-    happens = None if event is None else _told(event, now, "evt_case", customer.source_id)
+    happens = None if event is None else _told(event, now, "evt_case", customer.source_id, meant)
     if errors(block.problems[before:]):
         return None
     events = tuple(sorted((each for each in past if each is not None), key=lambda each: each.occurred_at))
@@ -214,16 +216,17 @@ def _plain(block: Block, key: str) -> dict[str, Any]:
     return {}
 
 
-def _past(block: Block, now: datetime) -> Event | None:
+def _past(block: Block, now: datetime, meant: Callable[[str], str]) -> Event | None:
     ago = block.length("ago")
     if ago is None:
         block.refuse((), "an event of the past needs its `ago`", "add `ago: 3d`")
         return None
-    return _told(block, now - ago, f"evt_past_{block.path[-1]}", "user_case")
+    return _told(block, now - ago, f"evt_past_{block.path[-1]}", "user_case", meant)
 
 
-def _told(block: Block, at: datetime, event_id: str, source_id: str) -> Event:
-    name = block.text("name", required=True) or ""
+def _told(block: Block, at: datetime, event_id: str, source_id: str, meant: Callable[[str], str]) -> Event:
+    """Return an event as it would arrive, under the name that is meant."""
+    name = meant(block.text("name", required=True) or "")
     user = User(id=source_id, device_id=block.text("device_id"))
     attributes, context = _plain(block, "attributes"), _plain(block, "context")
     block.finish()

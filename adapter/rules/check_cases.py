@@ -68,7 +68,7 @@ def _check_due(block: Block, known: Known) -> None:
         block.refuse(("due",), f"`{name}` is triggered by an event and never due", "write an `event`")
     elif absence is None:
         block.refuse(("due",), f"no rule of absence is named `{name}`", did_you_mean(name, known.waiting))
-    elif absence.event not in {event.get("name") for _, event in _past(block)}:
+    elif absence.event not in _past_names(block, known):
         remedy = f"add `past: [{{name: {absence.event}, ago: {window_text(absence.within)}}}]`"
         message = f"nothing in `past` starts the wait of `{name}`"
         block.refuse(("past",) if "past" in block.values else ("due",), message, remedy)
@@ -81,6 +81,11 @@ def _past(block: Block) -> list[tuple[Keys, dict[str, Any]]]:
     ]
 
 
+def _past_names(block: Block, known: Known) -> set[str]:
+    names = (event.get("name") for _, event in _past(block))
+    return {known.meant(name) for name in names if isinstance(name, str)}
+
+
 def _events(block: Block) -> list[tuple[Keys, dict[str, Any]]]:
     return [*_past(block), (("event",), _mapping(block.values.get("event")))]
 
@@ -89,6 +94,7 @@ def _check_event(block: Block, at: Keys, event: dict[str, Any], known: Known) ->
     name = event.get("name")
     if not isinstance(name, str):
         return
+    name = known.meant(name)
     doubts = known.event(name)
     _warn(block, (*at, "name"), doubts)
     if not doubts:

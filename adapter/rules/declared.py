@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from adapter.datamodel.declared import DataModel, Declared
+from adapter.datamodel.fitting import declared_spellings
 from adapter.datamodel.types import Type
+from adapter.model.event_names import EventNames
 from adapter.rules.language import Kind, Names
 
 _KINDS: dict[str, Kind] = {
@@ -29,6 +31,7 @@ def names(model: DataModel) -> Names:
     kinds = {name: _kind(found.pop()) for name, found in attributes.items() if len(found) == 1}
     traits = _kinds(model.traits) | _OF_EVERY_CUSTOMER
     context = _kinds(model.context or {})
+    spelled = [(name, name) for name in declared_spellings(model.events).values()]
     return Names(
         attributes=frozenset(attributes),
         traits=frozenset(traits),
@@ -39,6 +42,7 @@ def names(model: DataModel) -> Names:
         by_event={name: _kinds(event.attributes) for name, event in model.events.items()},
         elements={name: _elements(event.attributes) for name, event in model.events.items()},
         where=model.file,
+        spelled=EventNames.of(spelled, model.events),
         doubts=None if model.unknown == "quarantine" else [],
     )
 

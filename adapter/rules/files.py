@@ -68,9 +68,10 @@ def _rule(block: Block, names: Names, defaults: Defaults, now: datetime | None) 
     if name is not None and not NAME.fullmatch(name):
         block.refuse(("name",), f"`{name[:60]}` cannot name a rule",
                      "use up to 100 letters, digits, `-`, `_` and `.`, without spaces")  # fmt: skip
-    trigger = _trigger(block)
+    written = _trigger(block)
+    _check_events(block, written, names)
+    trigger = _meant(written, names)
     happening = (trigger.event,) if isinstance(trigger, Absence) else trigger or ()
-    _check_events(block, trigger, names)
     conditions = Conditions(block, names.of(happening))
     node = conditions.read(block.get("conditions"), ("conditions",))
     issuing = _action(block)
@@ -129,6 +130,14 @@ def _trigger(block: Block) -> tuple[str, ...] | Absence | None:
     return names
 
 
+def _meant(written: tuple[str, ...] | Absence | None, names: Names) -> tuple[str, ...] | Absence | None:
+    """Return a trigger by the names under which its events arrive."""
+    meant = names.spelled.meant
+    if isinstance(written, Absence):
+        return replace(written, event=meant(written.event), unless=meant(written.unless))
+    return written and tuple(dict.fromkeys(map(meant, written)))
+
+
 def _check_events(block: Block, trigger: tuple[str, ...] | Absence | None, names: Names) -> None:
     """Report the events of a trigger that are not declared: mistaken ones as errors, others as doubts."""
     if isinstance(trigger, Absence):
@@ -143,7 +152,7 @@ def _check_events(block: Block, trigger: tuple[str, ...] | Absence | None, names
     for at, name in places:
         doubts: list[ExpressionError] | None = None if names.doubts is None else []
         try:
-            replace(names, doubts=doubts).check_event(name, 0)
+            replace(names, doubts=doubts).check_event(names.spelled.meant(name), 0)
         except ExpressionError as error:
             block.refuse(at, error.message, error.remedy)
         for doubt in doubts or ():

@@ -36,6 +36,10 @@ class Known(Struct, frozen=True):
             return [error]
         return unsure if self.strict else []
 
+    def meant(self, name: str) -> str:
+        """Return the name of the events that a case means."""
+        return self.names.spelled.meant(name)
+
     def event(self, name: str) -> list[ExpressionError]:
         """Return what is wrong with the name of an event."""
         return [] if name in self.read else self.doubts(lambda names: names.check_event(name, 0))
@@ -65,7 +69,7 @@ def known(book: RuleBook, model: DataModel | None) -> Known:
         rules=frozenset(rule.name for rule in book.rules),
         waiting={rule.name: rule.trigger for rule in book.rules if isinstance(rule.trigger, Absence)},
         read=read,
-        names=of_book if model is None else declared.names(model),
+        names=replace(of_book if model is None else declared.names(model), spelled=book.spelled),
         strict=model is not None,
     )
 

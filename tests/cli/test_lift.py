@@ -111,6 +111,10 @@ def test_a_name_that_nobody_knows_is_refused(url: str, options: list[str], says:
     assert says in " ".join(result.stderr.replace("\u2502", " ").split())
 
 
+def test_the_event_that_counts_may_be_in_any_spelling(url: str) -> None:
+    assert run(url, "--conversion", "Order Completed").stdout == run(url).stdout
+
+
 def test_an_event_that_only_the_data_model_knows_converts_nobody(url: str) -> None:
     result = run(url, "--conversion", "order_refunded")
     assert "issued   0 of 70 customers" in result.stdout

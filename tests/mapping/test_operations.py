@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from adapter.errors import MappingError
 from adapter.mapping.actions import ACTIONS
 from adapter.mapping.operations import builder
-from adapter.mapping.readers import event_name
+from adapter.model.event_names import event_name
 from adapter.model.events import Event, User
 from adapter.model.messages import Message
 from adapter.model.operations import (

@@ -182,6 +182,7 @@ class Checker:
         if tree.operator in _COMPARISONS:
             fits = kinds.membership if tree.operator == "in" else kinds.comparable
             fits(self.names, tree, (left, left_kind), (right, right_kind))
+            kinds.event_named(self.names, tree, left, right)
             return comparison(cast("Comparison", tree.operator), left, right), "boolean"
         sums = {
             gives

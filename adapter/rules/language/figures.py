@@ -43,6 +43,7 @@ def check_figure(names: Names, tree: syntax.Invocation) -> tuple[Metric, Kind]:
             f"`history.{tree.name}` takes {', '.join(takes)}, in quotes", remedy, tree.offset
         )
     given = dict(zip(takes, texts, strict=False))
+    given["event"] = names.spelled.meant(given["event"])
     names.check_event(given["event"], syntax.start(tree.arguments[0]))
     if "attribute" in given:
         kind = _kind(names, given["event"], given["attribute"], syntax.start(tree.arguments[1]))

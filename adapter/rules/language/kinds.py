@@ -106,6 +106,21 @@ def comparable(names: Names, tree: syntax.Infix, left: Checked, right: Checked) 
         raise mismatch(names, tree, left, right)
 
 
+def event_named(names: Names, tree: syntax.Infix, left: Node, right: Node) -> None:
+    """Raise where the event's name is compared with one that no event has: names are in snake_case."""
+    for side, other in ((left, right), (right, left)):
+        if side == Path("event", ("name",)) and isinstance(other, Constant):
+            for one in other.value if other.kind == "list" else (other,):
+                _expect_meant(names, tree, one)
+
+
+def _expect_meant(names: Names, tree: syntax.Infix, written: Constant) -> None:
+    meant = names.spelled.meant(written.value) if isinstance(written.value, str) else written.value
+    if meant != written.value:
+        message = f"no event is named `{written.value}` when rules see it"
+        raise ExpressionError(message, f'write `"{meant}"`', tree.offset)
+
+
 def membership(names: Names, tree: syntax.Infix, left: Checked, right: Checked) -> None:
     """Raise unless a value may be looked for in another one."""
     if right[1] not in ("list", "object", "any"):

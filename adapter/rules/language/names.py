@@ -10,6 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from adapter.files.problems import did_you_mean
+from adapter.model.event_names import EventNames
 from adapter.rules.language.errors import ExpressionError
 from adapter.rules.language.nodes import Kind, Node, Path, Root
 
@@ -35,8 +36,8 @@ class Names(Struct, frozen=True, kw_only=True):
     `definitions` are conditions by name; a bare name that is a definition is that definition. `by_event`
     gives the attributes of each event with their kinds, and `elements` the kinds of what stands in those
     that are lists; `of` narrows to those of a rule's trigger. `where` says in remedies where names are
-    declared. With `doubts`, what is not declared but no slip of the pen either is put there instead of being
-    refused.
+    declared. `spelled` are the names that mappings give to events in any spelling. With `doubts`, what is
+    not declared but no slip of the pen either is put there instead of being refused.
     """
 
     attributes: frozenset[str] | None = None
@@ -49,6 +50,7 @@ class Names(Struct, frozen=True, kw_only=True):
     by_event: Mapping[str, Mapping[str, Kind]] = {}
     elements: Mapping[str, Mapping[str, Kind]] = {}
     where: str = ""
+    spelled: EventNames = EventNames()
     doubts: list[ExpressionError] | None = None
 
     def of(self, events: Iterable[str]) -> Names:
