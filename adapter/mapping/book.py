@@ -104,7 +104,7 @@ class MappingBook:
         try:
             found = self._yielded(message)
         except MappingError:
-            if not placeholders.blank(message):
+            if not placeholders.unusable(message):
                 raise
         else:
             if not placeholders.stand_in(found):
@@ -112,15 +112,15 @@ class MappingBook:
         try:
             return self._yielded(placeholders.left_out(message), placeholders.resolved)
         except MappingError as error:
-            said = "; placeholders were left out of it: see `identities.placeholders`"
+            said = "; what identifies nobody was left out of it: see `identities.placeholders`"
             raise MappingError(f"{error.message}{said}") from error
 
     def as_mapped(self, message: Message) -> Message:
-        """Return a message as its mappings see it: without placeholders, where one would be used as an id."""
+        """Return a message as its mappings see it: without what identifies nobody, where it would."""
         try:
             used = self.placeholders.stand_in(self._yielded(message))
         except MappingError:
-            used = self.placeholders.blank(message)
+            used = self.placeholders.unusable(message)
         return self.placeholders.left_out(message) if used else message
 
     def _yielded(self, message: Message, resolve: Resolve | None = None) -> tuple[Operation, ...]:

@@ -2,7 +2,8 @@
 
 A message is mapped as it is, and the ids of what comes of it are looked up. Where one is a placeholder the
 message is mapped again without those in it, so that a mapping falls back to the other ids as if the first
-were missing. One that a mapping took from elsewhere falls back to the anonymous id or the mpid.
+were missing. One that a mapping took from elsewhere falls back to the anonymous id or the mpid. So it is with
+what cannot be an id, `true` or an object where an id is due, among the message's own ids.
 """
 
 from __future__ import annotations
@@ -33,6 +34,10 @@ _ZEROS = re.compile(r"(0x)?0[0:._-]*")
 #: What stands around a text that says the same without it: blanks, brackets, quotes, the marks of a template.
 _AROUND = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\u200b\u2060\ufeff" + "()[]{}<>\"'`$%"
 _IDS = ("userId", "anonymousId", "previousId")
+#: Types of JSON that are no id.
+_NO_ID = frozenset((bool, dict, list))
+#: Where documents keep the device's id.
+_DEVICE = ("context", "device")
 #: Where documents keep the email address of who acted.
 _EMAILS = (("traits",), ("properties",), ("context", "traits"))
 
@@ -59,18 +64,21 @@ class Placeholders:
             texts.update(_ids(operation))
         return any(map(self.__contains__, texts))
 
-    def blank(self, message: Message) -> bool:
-        """Say whether an id of a message is blank, for which no mapping makes an operation."""
-        ids = map(message.document.get, _IDS)
-        return any(type(id_) is str and id_.isspace() for id_ in ids)
+    def unusable(self, message: Message) -> bool:
+        """Say whether an id of a message is blank or no id at all: no mapping makes an operation of it."""
+        ids = [*map(message.document.get, _IDS), _device_id(message.document)]
+        return any(type(id_) in _NO_ID or (type(id_) is str and id_.isspace()) for id_ in ids)
 
     def left_out(self, message: Message) -> Message:
-        """Return a message without the placeholders among its own ids, identities and email addresses."""
+        """Return a message without what identifies nobody among its own ids, identities and addresses."""
         document = self._without(message.document, _IDS, message.source)
+        if type(_device_id(document)) in _NO_ID:
+            self._drop(document, _DEVICE, "id", message.source, "device_id")
         if type(identities := document.get("identities")) is dict:
             document["identities"] = self._without(identities, identities, message.source, "identities")
         for path in _EMAILS:
-            self._drop_email(document, path, message.source)
+            if _part(document, path).get("email") in self:
+                self._drop(document, path, "email", message.source, "email")
         return replace(message, document=document)
 
     def resolved(self, operation: Operation, source: str) -> Operation:
@@ -121,23 +129,40 @@ class Placeholders:
             f"`{field}` is a placeholder, which identifies no customer: see `identities.placeholders`"
         )
 
-    def _drop_email(self, document: dict[str, Any], path: tuple[str, ...], source: str) -> None:
-        """Leave the email out of a part of the document, which is a copy down to there."""
-        for name in path[:-1]:
-            if type(document.get(name)) is not dict:
-                return
-            document[name] = document = dict(document[name])
-        if type(part := document.get(path[-1])) is dict and part.get("email") in self:
-            document[path[-1]] = self._without(part, ("email",), source)
+    def _drop(
+        self, document: dict[str, Any], path: tuple[str, ...], name: str, source: str, label: str
+    ) -> None:
+        """Leave a member out of a part of the document, which is a copy down to there, and count it."""
+        for step in path:
+            document[step] = document = dict(document[step])
+        del document[name]
+        self.met[source, label] += 1
+
+    def _is_none(self, value: Any) -> bool:
+        return type(value) in _NO_ID or value in self
 
     def _without(
         self, values: Mapping[str, Any], names: Iterable[str], source: str, label: str = ""
     ) -> dict[str, Any]:
-        """Return values without those of the names that are placeholders, which are counted."""
-        gone = {name for name in names if values.get(name) in self}
+        """Return values without those of the names that identify nobody, which are counted."""
+        gone = {name for name in names if self._is_none(values.get(name))}
         for name in gone:
             self.met[source, label or name] += 1
         return {name: value for name, value in values.items() if name not in gone}
+
+
+def _part(document: dict[str, Any], path: Iterable[str]) -> dict[str, Any]:
+    """Return a part of a document, an empty one where it is no object."""
+    for step in path:
+        part = document.get(step)
+        if type(part) is not dict:
+            return {}
+        document = part
+    return document
+
+
+def _device_id(document: dict[str, Any]) -> Any:
+    return _part(document, _DEVICE).get("id")
 
 
 def _plain(text: str) -> str:

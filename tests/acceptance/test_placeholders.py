@@ -80,7 +80,7 @@ class Shop:
         answer = await self.http.post(path, json=wrapped(call | ids))
         assert answer.status_code in (200, 202), answer.text
         customer = next((each for each in (ids.get("anonymousId"), ids.get("userId")) if each), "")
-        return await self.discounts(str(customer))
+        return await self.discounts(str(customer or "nobody"))
 
     async def discounts(self, source_id: str) -> list[dict[str, Any]]:
         answer = await self.http.get(f"/v1/customers/{source_id}/discounts")
@@ -122,6 +122,18 @@ async def test_visitors_under_a_placeholder_stay_themselves(shop: Shop, way: str
     assert await shop.send(way, "Checkout Started", userId="real-1", anonymousId="901") == []
     events = (await shop.http.get("/v1/customers/real-1/events")).json()["events"]
     assert [event["name"] for event in events] == ["checkout_started", "checkout_started", "order_completed"]
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("user", [True, {}, []])
+async def test_what_is_no_id_leaves_the_message_its_other_ids(shop: Shop, way: str, user: Any) -> None:
+    assert len(await shop.send(way, "Checkout Started", userId=user, anonymousId="902")) == 1
+    assert (await shop.http.get("/v1/quarantine")).json()["quarantined"] == []
+    await shop.send(way, "Checkout Started", userId=user)
+    kept = (await shop.http.get("/v1/quarantine")).json()["quarantined"]
+    assert kept
+    results = [done async for done in replay(shop.app.store, shop.app.ingest, Wish())]
+    assert [done.stays for done in results] == [True] * len(kept)
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -102,8 +102,50 @@ def test_a_blank_id_is_as_if_it_were_missing(ours: MappingBook, source: str, bla
     assert any(mapping.operations for mapping in explain(ours, message).mappings)
 
 
+NO_IDS: list[Any] = [True, False, {}, [], {"id": "u1"}, ["u1"]]
+
+
+@pytest.mark.parametrize("none", NO_IDS)
+@pytest.mark.parametrize("place", ["userId", "anonymousId"])
+@pytest.mark.parametrize("kind", ["track", "identify", "page", "group", "custom_event"])
+def test_what_is_no_id_is_as_if_it_were_missing(ours: MappingBook, kind: str, place: str, none: Any) -> None:
+    document = {"type": kind, "event": "Searched", "groupId": "g", "userId": "u1", "anonymousId": "v1"}
+    source = "mparticle" if kind == "custom_event" else "segment"
+    message = Message(source, "k", document | {place: none}, RECEIVED_AT)
+    without = {name: value for name, value in document.items() if name != place}
+    expected = ours.operations(Message(source, "k", without, RECEIVED_AT))
+    assert expected
+    assert ours.operations(message) == expected
+    assert ours.placeholders.met[source, place] > 0
+    assert any(mapping.operations for mapping in explain(ours, message).mappings)
+
+
+@pytest.mark.parametrize("none", NO_IDS)
+def test_a_device_without_an_id_costs_no_message(ours: MappingBook, none: Any) -> None:
+    context = {"device": {"id": none, "model": "m"}}
+    document = {"type": "track", "event": "Searched", "userId": "u1", "context": context}
+    [event] = ours.operations(Message("segment", "k", document, RECEIVED_AT))
+    assert isinstance(event, EventOccurred)
+    assert (event.event.user.device_id, event.event.context["device"]) == (None, {"model": "m"})
+    assert context["device"]["id"] is none
+
+
+@pytest.mark.parametrize("none", NO_IDS)
+def test_a_message_with_nothing_but_what_is_no_id_cannot_be_mapped(ours: MappingBook, none: Any) -> None:
+    document = {"type": "track", "event": "Searched", "userId": none, "anonymousId": none}
+    with pytest.raises(MappingError):
+        ours.operations(Message("segment", "k", document, RECEIVED_AT))
+
+
+@pytest.mark.parametrize("none", NO_IDS)
+def test_an_erasure_falls_back_to_nobody(ours: MappingBook, none: Any) -> None:
+    document = {"type": "delete", "userId": none, "anonymousId": "v1"}
+    with pytest.raises(MappingError):
+        ours.operations(Message("segment", "k", document, RECEIVED_AT))
+
+
 PLACED = st.sampled_from(["undefined", "NULL", " unknown ", "00000000-0000-0000-0000-000000000000", 0])
-IDS = st.sampled_from(["u1", "v1", "undefined", "n/a", None])
+IDS: st.SearchStrategy[Any] = st.sampled_from(["u1", "v1", "undefined", "n/a", None, True, [], {"a": 1}])
 
 
 def documents() -> st.SearchStrategy[dict[str, Any]]:
