@@ -101,27 +101,38 @@ class MappingBook:
     def mapped(self, message: Message) -> tuple[Operation, ...]:
         """Return what the mappings alone yield, before the data model looks at it; raises MappingError."""
         placeholders = self.placeholders
+        first: MappingError | None = None
         try:
             found = self._yielded(message)
-        except MappingError:
+        except MappingError as error:
             if not placeholders.unusable(message):
                 raise
+            first = error  # says better what is wrong than that an id is missing
         else:
             if not placeholders.stand_in(found):
                 return found
         try:
             return self._yielded(placeholders.left_out(message), placeholders.resolved)
         except MappingError as error:
+            if first is not None:
+                raise first from None
             said = "; what identifies nobody was left out of it: see `identities.placeholders`"
             raise MappingError(f"{error.message}{said}") from error
 
     def as_mapped(self, message: Message) -> Message:
         """Return a message as its mappings see it: without what identifies nobody, where it would."""
+        left_out = self.placeholders.left_out
         try:
-            used = self.placeholders.stand_in(self._yielded(message))
+            return left_out(message) if self.placeholders.stand_in(self._yielded(message)) else message
         except MappingError:
-            used = self.placeholders.unusable(message)
-        return self.placeholders.left_out(message) if used else message
+            if not self.placeholders.unusable(message):
+                return message
+        left = left_out(message)
+        try:
+            self._yielded(left, self.placeholders.resolved)
+        except MappingError:
+            return message
+        return left
 
     def _yielded(self, message: Message, resolve: Resolve | None = None) -> tuple[Operation, ...]:
         route = self._routes.get(message.source)
