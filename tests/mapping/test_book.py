@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from adapter import mapping as language
@@ -168,9 +168,16 @@ def test_any_payload_maps_or_is_refused_in_words_and_is_left_as_it_was(
     assert document == before
 
 
+_SPREAD_AND_AMOUNT = {
+    "type": "commerce_event", "userId": "u", "event": "Order Completed",
+    "properties": {"products": [{"custom_attributes": "\U00010000"}], "coupon": None, "total": []},
+}  # fmt: skip
+
+
 @pytest.mark.slow
 @settings(max_examples=25)
 @given(documents())
+@example(("mparticle", _SPREAD_AND_AMOUNT))
 def test_our_mappings_compiled_do_as_the_interpreted_ones(
     ours: MappingBook, sent: tuple[str, dict[str, Any]]
 ) -> None:

@@ -32,3 +32,18 @@ def test_what_does_not_spread_into_an_object_is_refused(run: Any, value: Any, re
 @pytest.mark.parametrize("value", ["no", ["n", "o"]])
 def test_short_text_and_lists_spread_by_index(value: Any) -> None:
     assert mapping.compile(FIELDS)({"v": value})["v"] == {"a": 1, "0": "n", "1": "o"}
+
+
+@pytest.mark.parametrize("direction", ["left", "right"])
+@pytest.mark.parametrize("second", [{"@path": "$.b"}, {"x": {"@amount": {"@path": "$.b"}}}])
+@pytest.mark.parametrize("b", ["\U00010000", [], "x" * 1_001, {"y": 1}])
+def test_of_two_objects_that_cannot_be_merged_both_forms_name_the_same(
+    direction: str, second: Any, b: Any
+) -> None:
+    fields = {"@merge": {"direction": direction, "objects": [{"@path": "$.a"}, second]}}
+    payload = {"a": "\U00010000", "b": b}
+    with pytest.raises(MappingError) as interpreted:
+        mapping.transform(fields, payload)
+    with pytest.raises(MappingError) as compiled:
+        mapping.compile(fields)(payload)
+    assert compiled.value.message == interpreted.value.message

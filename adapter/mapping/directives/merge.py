@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from adapter.errors import MappingError
@@ -34,13 +35,12 @@ def _run(options: Any, payload: Any, resolver: Resolver) -> dict[str, Any]:
         raise MappingError('@merge requires a "objects" key')
     if type(given) is not list:
         raise MappingError(f"@merge: expected opts.array, got {type_of(given)}")
-    objects = [resolver.resolve(item, payload) for item in given]
-    if direction == "left":
-        objects.reverse()
-    return merged(objects)
+    objects = (resolver.resolve(item, payload) for item in given)
+    # Merged as they are resolved, so that of two faults the same one is met as when compiled.
+    return merged(reversed(list(objects)) if direction == "left" else objects)
 
 
-def merged(objects: list[Any]) -> dict[str, Any]:
+def merged(objects: Iterable[Any]) -> dict[str, Any]:
     """Return `Object.assign({}, ...objects)`: text and lists spread by index, the rest adds nothing."""
     result: dict[str, Any] = {}
     for members in objects:
