@@ -19,6 +19,7 @@ import httpcore
 import httpx
 
 from adapter.destinations.addresses import refusal
+from adapter.tasks import unheard
 
 #: Turns a host name and a port into addresses, as texts.
 Resolver = Callable[[str, int], Coroutine[Any, Any, list[str]]]
@@ -89,17 +90,12 @@ class CheckedBackend(httpcore.AsyncNetworkBackend):
         key = (host, port)
         task = self._lookups.get(key)
         if task is None:
-            task = self._lookups[key] = asyncio.create_task(self._resolver(host, port))
-            task.add_done_callback(lambda done: self._looked_up(key, done))
+            task = self._lookups[key] = unheard(asyncio.create_task(self._resolver(host, port)))
+            task.add_done_callback(lambda _: self._lookups.pop(key))
         try:
             return await asyncio.shield(task)
         except (OSError, UnicodeError) as error:
             raise httpcore.ConnectError("the host's name cannot be resolved") from error
-
-    def _looked_up(self, key: tuple[str, int], task: asyncio.Task[list[str]]) -> None:
-        del self._lookups[key]
-        if not task.cancelled():
-            task.exception()  # those who asked may have stopped waiting: mark it as seen
 
 
 class GuardedTransport(httpx.AsyncBaseTransport):

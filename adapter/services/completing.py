@@ -18,6 +18,7 @@ from adapter.services.people import Person
 from adapter.services.work import Work
 from adapter.store.contract import Store, Transaction
 from adapter.store.values import Changes, CustomerRecord, Wanted
+from adapter.tasks import unheard
 
 #: What one transaction reads of stored events at most: bytes, and ROW for each.
 BUDGET = 1_000_000
@@ -52,7 +53,7 @@ class Completing:
         for name in names:
             task = self._under_way.get(name)
             if task is None:
-                task = self._under_way[name] = asyncio.create_task(self._in_turn(name))
+                task = self._under_way[name] = unheard(asyncio.create_task(self._in_turn(name)))
                 task.add_done_callback(lambda _, name=name: self._under_way.pop(name))  # type: ignore[misc]
             await asyncio.shield(task)
 

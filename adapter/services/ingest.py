@@ -22,6 +22,7 @@ from adapter.services.committer import Committer
 from adapter.services.results import Result
 from adapter.services.work import Unrewarded, Work
 from adapter.sources.decoded import Decoded
+from adapter.tasks import unheard
 
 _log = logging.getLogger(__name__)
 
@@ -113,7 +114,7 @@ class Ingest:
         for part in parts:
             works, results = await self._works_in_turns(part)
             answers += await before if before is not None else ()
-            before = asyncio.create_task(self._settled(part, works, results, part.size))
+            before = unheard(asyncio.create_task(self._settled(part, works, results, part.size)))
             await asyncio.sleep(_HEAD_START)
         return answers + (await before if before is not None else [])
 

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from starlette.types import Receive
 
+from adapter.tasks import unheard
 from adapter.web.bodies import Disconnected
 
 T = TypeVar("T")
@@ -15,7 +16,7 @@ T = TypeVar("T")
 
 async def while_there(receive: Receive, asked: Awaitable[T]) -> T:
     """Return what is asked; once the caller is gone it is cancelled, and Disconnected raised."""
-    asking, going = asyncio.ensure_future(asked), asyncio.ensure_future(_gone(receive))
+    asking, going = unheard(asyncio.ensure_future(asked)), unheard(asyncio.ensure_future(_gone(receive)))
     try:
         await asyncio.wait((asking, going), return_when=asyncio.FIRST_COMPLETED)
         if not asking.done():

@@ -13,6 +13,7 @@ from asyncpg import exceptions
 from adapter.errors import StoreUnavailable
 from adapter.store.postgres.connection import BY_KEY, Connection, connect, is_out_of_order, translated
 from adapter.store.values import KnownAlready
+from adapter.tasks import unheard
 
 T = TypeVar("T")
 #: Given a connection inside a transaction, and whether it is a later attempt; returns what came of it and the
@@ -48,7 +49,7 @@ class Committer:
 
     async def run(self, work: Work[T]) -> T:
         """Run work in a transaction of its own; a caller that is cancelled does not stop it half-way."""
-        return await asyncio.shield(asyncio.ensure_future(self._translated(work)))
+        return await asyncio.shield(unheard(asyncio.ensure_future(self._translated(work))))
 
     async def close(self) -> None:
         """Finish what runs, then disconnect."""

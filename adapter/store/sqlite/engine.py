@@ -33,6 +33,7 @@ from adapter.store.sqlite.statements import MIGRATIONS, SQL
 from adapter.store.sqlite.transaction import SqliteTransaction, drive
 from adapter.store.sqlite.worker import Worker
 from adapter.store.values import NOTHING_KNOWN, Aged, Forgotten, Known, KnownAlready, Settlement
+from adapter.tasks import unheard
 
 T = TypeVar("T")
 _MEMORY = ":memory:"
@@ -210,7 +211,7 @@ class SqliteStore(ReadVerbs):
             async with self._turn:
                 return await work()
 
-        return await asyncio.shield(asyncio.create_task(turn()))
+        return await asyncio.shield(unheard(asyncio.create_task(turn())))
 
     async def _transacted(self, script: Callable[[Transaction], Awaitable[T]]) -> T:
         known = NOTHING_KNOWN
