@@ -7,14 +7,42 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from adapter.destinations.contract import Attempt
+from msgspec import Raw
+
+from adapter.destinations.contract import Attempt, Destination
 from adapter.errors import Unavailable
+from adapter.metrics import Metrics
 from adapter.model.deliveries import Delivery, Pause
-from adapter.store.contract import Store
-from adapter.store.values import Settlement
+from adapter.services.lane import Pace
+from adapter.services.relay import Relay
+from adapter.store.contract import Store, Transaction
+from adapter.store.values import Changes, Settlement, Wanted
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 OK = Attempt(ok=True)
+
+
+def delivery(id_: str, destination: str = "shop", not_after: datetime | None = None) -> Delivery:
+    body = Raw(b'{"type":"discount.issued"}')
+    return Delivery(id_, destination, "u-1", "discount.issued", body, NOON, due_at=NOON, not_after=not_after)
+
+
+def many(count: int, destination: str = "shop") -> list[Delivery]:
+    return [delivery(f"{destination}-{n}", destination) for n in range(count)]
+
+
+async def put(store: Store, deliveries: Sequence[Delivery]) -> None:
+    async def script(transaction: Transaction) -> None:
+        await transaction.load(Wanted(), NOON)
+        await transaction.reserve([], [])
+        await transaction.save(Changes(NOON, {}, [], {}, [], [], [], [], {}, [], list(deliveries), []))
+
+    await store.transact(script)
+
+
+def relay(store: Store, clock: Clock, *endpoints: Destination, pace: Pace | None = None) -> Relay:
+    destinations = {endpoint.name: endpoint for endpoint in endpoints}
+    return Relay(store, destinations, clock, lambda: 0.5, Metrics(), pace=pace)
 
 
 class Clock:
