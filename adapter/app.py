@@ -25,8 +25,8 @@ from adapter.destinations.transport import guarded_client
 from adapter.destinations.webhook import WebhookDestination
 from adapter.errors import InvalidFiles
 from adapter.files.problems import Mark, Problem
-from adapter.mapping import book as mapping_book
-from adapter.mapping.book import MappingBook
+from adapter.mapping import mapping_set as mapping_book
+from adapter.mapping.mapping_set import MappingBook
 from adapter.mapping.placeholders import Placeholders
 from adapter.metrics import Metrics
 from adapter.rules import book as rule_book

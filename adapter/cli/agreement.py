@@ -9,9 +9,9 @@ from msgspec import Struct
 
 from adapter.datamodel.declared import DataModel, Declared
 from adapter.files.problems import Problem
-from adapter.mapping import writes
-from adapter.mapping.book import MappingBook
-from adapter.mapping.files import Mapping
+from adapter.mapping.files.mapping_file import Mapping
+from adapter.mapping.lint import outputs
+from adapter.mapping.mapping_set import MappingBook
 from adapter.model.rules import Absence, Rule
 from adapter.rules.book import RuleBook
 from adapter.rules.language import Node, Path, reads
@@ -82,18 +82,18 @@ def _declared(model: DataModel) -> Iterator[tuple[str, str, Declared | None]]:
 
 
 def _fed(mapping: Mapping, model: DataModel) -> Iterator[Place]:
-    yield from (("traits", trait.name) for trait in writes.traits(mapping))
-    if mapping.action == "customer.upsert" and writes.passes_on(mapping, "traits"):
+    yield from (("traits", trait.name) for trait in outputs.traits(mapping))
+    if mapping.action == "customer.upsert" and outputs.passes_on(mapping, "traits"):
         yield from (("traits", trait) for trait in model.traits)
     if mapping.action != "event":
         return
-    if writes.passes_on(mapping, "context"):
+    if outputs.passes_on(mapping, "context"):
         yield from (("context", name) for name in model.context or {})
-    names = writes.event_names(mapping)
+    names = outputs.event_names(mapping)
     for event in names.names if names.all else model.events:
         yield event, ""
-        yield from ((event, attribute.name) for attribute in writes.attributes(mapping))
-        if event in model.events and writes.passes_on(mapping, "attributes"):
+        yield from ((event, attribute.name) for attribute in outputs.attributes(mapping))
+        if event in model.events and outputs.passes_on(mapping, "attributes"):
             yield from ((event, attribute) for attribute in model.events[event].attributes)
 
 

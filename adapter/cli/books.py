@@ -8,15 +8,15 @@ import typer
 
 from adapter.app import check_files, placeholders
 from adapter.cli.settings import tell
-from adapter.mapping import book
-from adapter.mapping.book import MappingBook
+from adapter.mapping import mapping_set
+from adapter.mapping.mapping_set import MappingBook
 from adapter.rules.book import RuleBook
 from adapter.settings.values import Settings
 
 
 def mappings_of(settings: Settings) -> MappingBook:
     """Return the mapping files."""
-    found, problems = book.load(Path(settings.files.mappings), placeholders(settings))
+    found, problems = mapping_set.load(Path(settings.files.mappings), placeholders(settings))
     if found is None:
         tell(problems)
         raise typer.Exit(1)

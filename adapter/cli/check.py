@@ -17,7 +17,8 @@ from adapter.cli.settings import AsJson, Config, Mappings, Rules, Store, options
 from adapter.datamodel import reading
 from adapter.errors import InvalidFiles
 from adapter.files.problems import Mark, Problem
-from adapter.mapping import book, case_files
+from adapter.mapping import mapping_set
+from adapter.mapping.testing import case_files
 from adapter.rules import cases as rule_cases
 from adapter.rules.known import known
 from adapter.settings.fields import Keys
@@ -82,7 +83,7 @@ def found(
     cases, of_cases = case_files.load(mappings)
     of_cases += case_files.unknown_names(mapping_book, cases) if mapping_book else []
     of_cases += rule_cases.load(rules, known(rule_book, model) if rule_book else None)[1]
-    unportable = book.portability(mappings) if portable else []
+    unportable = mapping_set.portability(mappings) if portable else []
     return [*problems, *of_files, *of_cases, *unportable]
 
 

@@ -14,8 +14,8 @@ from adapter.cli.books import mappings_of
 from adapter.cli.payloads import bodies, decode, source_of
 from adapter.cli.settings import AsJson, Config, Mappings, options, settled, tell
 from adapter.errors import Refused
-from adapter.mapping.book import MappingBook
-from adapter.mapping.explain import Explanation, explain
+from adapter.mapping.explain.explain import Explanation, explain
+from adapter.mapping.mapping_set import MappingBook
 from adapter.model.encoding import encode
 
 EXAMPLES = """\b

@@ -16,7 +16,7 @@ from adapter.cli.payloads import bodies, decode, source_of
 from adapter.cli.settings import AsJson, Config, Mappings, Rules, options, settled, tell
 from adapter.datamodel.inferring import Seen, written
 from adapter.errors import MappingError, Refused
-from adapter.mapping.book import MappingBook
+from adapter.mapping.mapping_set import MappingBook
 from adapter.model.encoding import encode
 
 EXAMPLES = """\b

@@ -12,10 +12,10 @@ from adapter.cli.payloads import decode_case
 from adapter.datamodel import reading
 from adapter.errors import InvalidFiles
 from adapter.files.problems import Mark, Problem, errors
-from adapter.mapping import case_files, recording
-from adapter.mapping import cases as mapping_cases
-from adapter.mapping import coverage as mapping_coverage
-from adapter.mapping.book import MappingBook
+from adapter.mapping.mapping_set import MappingBook
+from adapter.mapping.testing import case_files, snapshot_update
+from adapter.mapping.testing import cases as mapping_cases
+from adapter.mapping.testing import coverage as mapping_coverage
 from adapter.rules import cases as rule_cases
 from adapter.rules import coverage as rule_coverage
 from adapter.rules.book import RuleBook
@@ -55,7 +55,7 @@ def run(
     recorded: list[Path] = []
     mapped, unread = _mapped(files, mappings, paths)
     if update:
-        recorded = recording.record(mapped)
+        recorded = snapshot_update.record(mapped)
         mapped, unread = _mapped(files, mappings, paths)
     ruled, doubts = _ruled(files, rules, paths)
     missed: list[str] = []

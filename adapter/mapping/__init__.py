@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from adapter.errors import MappingError
-from adapter.mapping import reference
 from adapter.mapping.compiler import Transform, compile  # noqa: A004 - the verb is right
 from adapter.mapping.directives import DIRECTIVES
-from adapter.mapping.errors import InvalidMapping, SubscriptionError
-from adapter.mapping.interpret import Resolver, root_of
+from adapter.mapping.engine import segment_validate
+from adapter.mapping.engine.errors import InvalidMapping, SubscriptionError
+from adapter.mapping.engine.interpret import Resolver, root_of
+from adapter.mapping.engine.values import as_json, type_of
 from adapter.mapping.subscriptions import matches
-from adapter.mapping.values import as_json, type_of
 
 __all__ = [
     "InvalidMapping", "MappingError", "SubscriptionError", "Transform", "compile", "matches", "transform",
@@ -38,6 +38,6 @@ def transform_batch(mapping: Any, payloads: Any) -> list[Any]:
     if type(payloads) is not list:
         raise MappingError(f"data must be an array, got {type_of(payloads)}")
     root = root_of(mapping)
-    reference.validate(root, DIRECTIVES)
+    segment_validate.validate(root, DIRECTIVES)
     resolver = Resolver(DIRECTIVES)
     return [as_json(resolver.resolve(root, payload)) for payload in payloads]

@@ -9,10 +9,10 @@ from typing import Any
 
 from adapter.errors import MappingError
 from adapter.mapping.directives import DIRECTIVES
-from adapter.mapping.emit import Emitter, Value
-from adapter.mapping.interpret import Resolver, Tables, root_of
-from adapter.mapping.reference import validate
-from adapter.mapping.values import UNDEFINED, as_json, type_of
+from adapter.mapping.engine.codegen import Emitter, Value
+from adapter.mapping.engine.interpret import Resolver, Tables, root_of
+from adapter.mapping.engine.segment_validate import validate
+from adapter.mapping.engine.values import UNDEFINED, as_json, type_of
 
 #: A compiled mapping: from a payload to what it becomes.
 Transform = Callable[[dict[str, Any]], Any]

@@ -7,13 +7,13 @@ from typing import Any
 from msgspec import Struct
 
 from adapter.errors import MappingError
-from adapter.mapping.directive import is_directive
 from adapter.mapping.directives import DIRECTIVES
-from adapter.mapping.errors import FieldMissing
-from adapter.mapping.files import Mapping
-from adapter.mapping.interpret import Resolver, root_of
-from adapter.mapping.javascript import keys
-from adapter.mapping.values import UNDEFINED, as_json
+from adapter.mapping.engine.directive import is_directive
+from adapter.mapping.engine.errors import FieldMissing
+from adapter.mapping.engine.interpret import Resolver, root_of
+from adapter.mapping.engine.javascript import keys
+from adapter.mapping.engine.values import UNDEFINED, as_json
+from adapter.mapping.files.mapping_file import Mapping
 
 #: So many paths are named of a value that is made of more.
 _NAMED = 4

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from adapter.mapping.book import MappingBook
+from adapter.mapping.mapping_set import MappingBook
 from adapter.rules.book import RuleBook
 
 

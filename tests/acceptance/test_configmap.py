@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 
 from adapter.app import check_files
-from adapter.mapping import case_files
+from adapter.mapping.testing import case_files
 from adapter.rules import cases as rule_cases
 from adapter.settings.values import Files
 

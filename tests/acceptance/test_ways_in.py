@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from adapter import app
 from adapter.cli import map as map_command
 from adapter.cli.main import commands
-from adapter.mapping.plain import plain
+from adapter.mapping.actions.as_json import plain
 from adapter.model.encoding import encode
 from adapter.services.committer import Committer
 from adapter.services.replay import Wish, replay

@@ -9,8 +9,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from adapter.mapping import book, case_files, cases
-from adapter.mapping.actions import ACTIONS, Action
+from adapter.mapping import mapping_set
+from adapter.mapping.actions.actions import ACTIONS, Action
+from adapter.mapping.testing import case_files, cases
 from adapter.model.messages import Message
 from adapter.model.operations import CustomerUpsert
 
@@ -46,7 +47,7 @@ def test_the_page_has_no_action_that_the_code_does_not_have() -> None:
 
 def test_the_first_example_checks(tmp_path: Path) -> None:
     (tmp_path / "shop.yaml").write_text(example("yaml", "name: Orders"), encoding="utf-8")
-    loaded, problems = book.load(tmp_path)
+    loaded, problems = mapping_set.load(tmp_path)
     assert problems == []
     assert loaded is not None
 
@@ -55,7 +56,7 @@ def test_the_walk_from_a_payload_to_a_mapping_works(tmp_path: Path) -> None:
     (tmp_path / "ride.json").write_text(example("json", "Ride Ended"), encoding="utf-8")
     (tmp_path / "rides.test.yaml").write_text(example("yaml", "A ride that ended"), encoding="utf-8")
     (tmp_path / "rides.yaml").write_text(example("yaml", "name: Last ride"), encoding="utf-8")
-    loaded, problems = book.load(tmp_path)
+    loaded, problems = mapping_set.load(tmp_path)
     assert loaded is not None, problems
     written, problems = case_files.load(tmp_path)
     assert problems == []
@@ -65,7 +66,7 @@ def test_the_walk_from_a_payload_to_a_mapping_works(tmp_path: Path) -> None:
 
 def test_an_audience_is_joined_by_whoever_mparticle_does_not_know_yet(tmp_path: Path) -> None:
     (tmp_path / "audiences.yaml").write_text(example("yaml", "name: Audiences"), encoding="utf-8")
-    loaded, problems = book.load(tmp_path)
+    loaded, problems = mapping_set.load(tmp_path)
     assert loaded is not None, problems
     document = {"type": "identify", "anonymousId": "5", "traits": {"in_high_value_shoppers": "true"}}
     [joined] = loaded.operations(Message("mparticle", "m-1", document, datetime(2026, 3, 1, tzinfo=UTC)))

@@ -17,9 +17,10 @@ import pytest
 from adapter import mapping as language
 from adapter.files.places import inside
 from adapter.files.problems import Mark, did_you_mean
-from adapter.mapping import book as mappings
-from adapter.mapping import case_files, templates
-from adapter.mapping.validate import problems
+from adapter.mapping import mapping_set as mappings
+from adapter.mapping.directives import _templates
+from adapter.mapping.files.fields import problems
+from adapter.mapping.testing import case_files
 from adapter.rules import book as rules
 from adapter.rules import cases as rule_cases
 from adapter.settings import reading as settings
@@ -311,7 +312,7 @@ class Counted(str):
 def test_placeholders_are_found_in_one_pass(unit: str) -> None:
     for braces in (2, 3):
         text = Counted(unit * 5000)
-        list(templates.pieces(text, braces))
+        list(_templates.pieces(text, braces))
         assert text.passed <= 3 * len(text)
 
 

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from adapter import mapping as language
 from adapter.errors import MappingError
-from adapter.mapping import book
-from adapter.mapping.book import MappingBook
-from adapter.mapping.documents import DOCUMENTS
+from adapter.mapping import mapping_set
+from adapter.mapping.mapping_set import MappingBook
+from adapter.mapping.subscriptions.source_documents import DOCUMENTS
 from adapter.model.messages import Message
 from adapter.model.operations import CustomerErase, EventOccurred
 
@@ -76,7 +76,7 @@ def documents(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
 
 
 def loaded(directory: Path) -> MappingBook:
-    read, problems = book.load(directory)
+    read, problems = mapping_set.load(directory)
     assert problems == []
     assert read is not None
     return read
@@ -98,26 +98,26 @@ def test_every_file_of_a_directory_is_read_but_cases_and_the_model(write_mapping
     (directory / "more" / "group.yml").write_text(
         ERASURE.replace("Erase", "Erase too").replace("delete", "group")
     )
-    names = [str(path.relative_to(directory)) for path in book.mapping_files(directory)]
+    names = [str(path.relative_to(directory)) for path in mapping_set.mapping_files(directory)]
     assert names == ["erasure.yaml", "more/group.yml", "orders.yaml"]
 
 
 def test_a_file_named_after_another_comes_after_it(write_mappings: Write) -> None:
     directory = write_mappings(**{"segment": ERASURE, "segment-shop": ERASURE})
-    assert [path.stem for path in book.mapping_files(directory)] == ["segment", "segment-shop"]
+    assert [path.stem for path in mapping_set.mapping_files(directory)] == ["segment", "segment-shop"]
 
 
 def test_a_directory_that_is_not_there_is_told_by_its_whole_path(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    read, [problem] = book.load(Path("nowhere"))
+    read, [problem] = mapping_set.load(Path("nowhere"))
     assert read is None
     assert problem.message == f"there is no such directory: `{tmp_path}/nowhere`"
 
 
 def test_two_mappings_of_a_source_cannot_share_a_name(write_mappings: Write) -> None:
-    read, [problem] = book.load(write_mappings(one=ERASURE, two=ERASURE))
+    read, [problem] = mapping_set.load(write_mappings(one=ERASURE, two=ERASURE))
     assert read is None
     assert problem.message == "two mappings of segment are called `Erase`"
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from adapter.mapping.paths import split
+from adapter.mapping.engine.paths import split
 from adapter.sources.mparticle_identities import canonical_kind
 
 

@@ -11,7 +11,8 @@ import msgspec
 import pytest
 
 from adapter.files import yaml
-from adapter.mapping import book, case_files, cases, coverage, recording
+from adapter.mapping import mapping_set
+from adapter.mapping.testing import case_files, cases, coverage, snapshot_update
 from adapter.model.messages import Message
 
 SHOP = """
@@ -68,7 +69,7 @@ def shop(write_mappings: Callable[..., Path]) -> Path:
 
 
 def run(directory: Path) -> list[cases.Result]:
-    read, problems = book.load(directory)
+    read, problems = mapping_set.load(directory)
     assert read is not None, problems
     found, problems = case_files.load(directory)
     assert problems == []
@@ -88,17 +89,17 @@ def test_a_failure_shows_what_was_expected_against_what_came(shop: Path) -> None
 def test_recording_changes_only_what_did_not_pass(shop: Path) -> None:
     path = shop / "shop.test.yaml"
     before = path.read_text(encoding="utf-8")
-    assert recording.record(run(shop)) == [path]
+    assert snapshot_update.record(run(shop)) == [path]
     after = path.read_text(encoding="utf-8")
     assert all(result.passed for result in run(shop))
     unchanged = before[: before.index("    expect:\n", before.index("A wrong expectation"))]
     assert "# A comment that stays." in unchanged
     assert after.startswith(unchanged)
-    assert recording.record(run(shop)) == []
+    assert snapshot_update.record(run(shop)) == []
 
 
 def test_mappings_and_branches_that_no_case_reaches_are_named(shop: Path) -> None:
-    read, _ = book.load(shop)
+    read, _ = mapping_set.load(shop)
     assert read is not None
     ordered = [result for result in run(shop) if result.case.name == "An order"]
     missed = [str(found).replace(f"{shop}/", "") for found in coverage.unexercised(read, ordered)]
@@ -170,7 +171,7 @@ def test_a_fault_in_a_case_file_has_its_place(text: str, problem: str, tmp_path:
 def test_only_names_mappings_that_there_are(only: str, problem: str, shop: Path) -> None:
     path = shop / "shop.test.yaml"
     path.write_text(f"only: {only}\n{path.read_text(encoding='utf-8')}", encoding="utf-8")
-    read, _ = book.load(shop)
+    read, _ = mapping_set.load(shop)
     assert read is not None
     found = [str(one) for one in case_files.unknown_names(read, case_files.load(shop)[0])]
     assert [one.removeprefix(f"{path}:1:")[: len(problem)] for one in found] == [problem] * bool(problem)
@@ -186,7 +187,7 @@ def test_a_reason_that_did_not_come_is_shown_too(shop: Path) -> None:
 
 
 def test_the_file_is_still_yaml_after_recording(shop: Path) -> None:
-    recording.record(run(shop))
+    snapshot_update.record(run(shop))
     document, problems = yaml.read(shop / "shop.test.yaml")
     assert problems == []
     assert document is not None

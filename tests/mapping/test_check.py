@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from adapter.mapping import book, check, files
+from adapter.mapping import mapping_set
+from adapter.mapping.files import mapping_file
+from adapter.mapping.lint import lint
 
 CASES = yaml.safe_load((Path(__file__).parent / "check.yaml").read_text(encoding="utf-8"))
 
@@ -16,7 +18,7 @@ CASES = yaml.safe_load((Path(__file__).parent / "check.yaml").read_text(encoding
 @pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
 def test_a_file_is_told_what_is_wrong(case: dict[str, object], write_mappings: Callable[..., Path]) -> None:
     directory = write_mappings(shop=str(case["file"]))
-    loaded, problems = book.load(directory)
+    loaded, problems = mapping_set.load(directory)
     assert [str(problem).replace(f"{directory}/", "") for problem in problems] == case["problems"]
     assert (loaded is None) == any(problem.severity == "error" for problem in problems)
 
@@ -32,7 +34,7 @@ def test_directives_that_segment_does_not_know_are_named_on_request(
             action: customer.upsert
             fields: {source_id: {"@first": [{"@path": $.userId}, {"@path": $.anonymousId}]}}
         """
-    read, _ = files.load(book.mapping_files(write_mappings(shop=text)))
-    [found] = check.portability(read)
+    read, _ = mapping_file.load(mapping_set.mapping_files(write_mappings(shop=text)))
+    [found] = lint.portability(read)
     assert (found.mark.line, found.severity) == (7, "warning")
     assert "`@first` is an extension that Segment does not know" in found.message

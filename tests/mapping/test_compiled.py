@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from adapter import mapping
 from adapter.mapping.compiler import source
 from adapter.mapping.directives.flatten import flattener
-from adapter.mapping.emit import Emitter
+from adapter.mapping.engine.codegen import Emitter
 
 pytestmark = pytest.mark.slow
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapter import mapping
-from adapter.mapping.values import type_of
+from adapter.mapping.engine.values import type_of
 
 CASES: list[tuple[dict[str, Any], Any, Any]] = [
     ({"@number": {"@path": "$.v"}}, "54.90", 54.9),

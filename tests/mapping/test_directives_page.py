@@ -12,7 +12,7 @@ import pytest
 from adapter import mapping
 from adapter.files import yaml
 from adapter.mapping.directives import DIRECTIVES
-from adapter.mapping.validate import problems
+from adapter.mapping.files.fields import problems
 
 PAGE = (Path(__file__).parents[2] / "docs" / "mapping-directives.md").read_text(encoding="utf-8")
 MESSAGE = json.loads(re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)[0])

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from adapter.mapping import book
-from adapter.mapping.explain import explain
+from adapter.mapping import mapping_set
+from adapter.mapping.explain.explain import explain
 from adapter.model.messages import Message
 
 FILE = """
@@ -55,7 +55,7 @@ DOCUMENT = {
 def explained(
     write_mappings: Callable[..., Path], message_of: Callable[..., Message]
 ) -> Callable[..., object]:
-    read, problems = book.load(write_mappings(shop=FILE))
+    read, problems = mapping_set.load(write_mappings(shop=FILE))
     assert read is not None, problems
     return lambda document: explain(read, message_of(document))
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from adapter.mapping import files
+from adapter.mapping.files import mapping_file
 
 MAPPING = """
 source: segment
@@ -22,13 +22,13 @@ GOOD = {"tables": "{}", "subscribe": 'type = "track"', "fields": "{source_id: u,
 
 
 def faults(directory: Path) -> list[str]:
-    _, problems = files.load([directory / "shop.yaml"])
+    _, problems = mapping_file.load([directory / "shop.yaml"])
     return [str(problem).removeprefix(f"{directory}/shop.yaml:") for problem in problems]
 
 
 def test_a_good_file_has_none(write_mappings: Callable[..., Path]) -> None:
     directory = write_mappings(shop=MAPPING.format(**GOOD))
-    [file], problems = files.load([directory / "shop.yaml"])
+    [file], problems = mapping_file.load([directory / "shop.yaml"])
     assert problems == []
     assert (file.source, [mapping.name for mapping in file.mappings]) == ("segment", ["Orders"])
 

@@ -12,8 +12,8 @@ import yaml
 
 from adapter.errors import MappingError
 from adapter.files.problems import Problem
-from adapter.mapping import book
-from adapter.mapping.explain import explain
+from adapter.mapping import mapping_set
+from adapter.mapping.explain.explain import explain
 from adapter.model.messages import Message
 from adapter.model.operations import CustomerUpsert, EventOccurred
 from adapter.sources import mparticle, segment
@@ -50,7 +50,7 @@ def test_disagreement_is_an_error_where_the_model_quarantines(
 ) -> None:
     model = f"unknown: quarantine\nmisfit: quarantine\n{case['model']}"
     directory = write_mappings(shop=case["mappings"], model=model)
-    loaded, problems = book.load(directory)
+    loaded, problems = mapping_set.load(directory)
     assert told(directory, problems) == case["problems"]
     assert loaded is None
 
@@ -58,7 +58,7 @@ def test_disagreement_is_an_error_where_the_model_quarantines(
 @pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
 def test_disagreement_is_a_warning_where_it_keeps(case: dict[str, Any], write_mappings: Write) -> None:
     directory = write_mappings(shop=case["mappings"], model=case["model"])
-    loaded, problems = book.load(directory)
+    loaded, problems = mapping_set.load(directory)
     assert [text.replace("warning: ", "") for text in told(directory, problems)] == case["problems"]
     assert {problem.severity for problem in problems} == {"warning"}
     assert loaded is not None
@@ -66,7 +66,7 @@ def test_disagreement_is_a_warning_where_it_keeps(case: dict[str, Any], write_ma
 
 def test_a_broken_model_is_refused_with_its_place(write_mappings: Write) -> None:
     directory = write_mappings(shop=TRACK, model="traits: {points: numbr}")
-    loaded, problems = book.load(directory)
+    loaded, problems = mapping_set.load(directory)
     assert loaded is None
     assert told(directory, problems) == ["model.yaml:1:18: `numbr` is no type; did you mean `number`?"]
 
@@ -74,7 +74,7 @@ def test_a_broken_model_is_refused_with_its_place(write_mappings: Write) -> None
 def test_a_book_changes_its_digest_with_the_model(write_mappings: Write) -> None:
     digests = set()
     for model in ("", "events: {}", "unknown: keep", "events: {a: {}}"):
-        loaded, _ = book.load(write_mappings(shop=TRACK, model=model))
+        loaded, _ = mapping_set.load(write_mappings(shop=TRACK, model=model))
         assert loaded is not None
         digests.add(loaded.digest)
     assert len(digests) == 3  # the first two say the same
@@ -86,7 +86,7 @@ def test_values_are_coerced_flagged_or_quarantined_on_their_way(
     document = {"type": "track", "event": "Order", "userId": "u", "properties": {"total": "5.5", "n": "many"}}
     for policy in ("keep", "quarantine"):
         model = f"misfit: {policy}\nevents: {{order: {{attributes: {{total: money, n: number}}}}}}"
-        loaded, _ = book.load(write_mappings(shop=TRACK, model=model))
+        loaded, _ = mapping_set.load(write_mappings(shop=TRACK, model=model))
         assert loaded is not None
         says = "the attribute `n` of `order` is text, but must be a number"
         if policy == "quarantine":
@@ -102,8 +102,8 @@ def test_values_are_coerced_flagged_or_quarantined_on_their_way(
 
 
 @pytest.fixture(scope="module")
-def starter() -> book.MappingBook:
-    loaded, problems = book.load(ROOT / "mappings")
+def starter() -> mapping_set.MappingBook:
+    loaded, problems = mapping_set.load(ROOT / "mappings")
     assert problems == []
     assert loaded is not None
     assert loaded.model is not None
@@ -111,7 +111,7 @@ def starter() -> book.MappingBook:
 
 
 @pytest.mark.parametrize("path", FIXTURES, ids=[f"{path.parent.name}/{path.stem}" for path in FIXTURES])
-def test_no_fixture_is_flagged_by_the_starter_model(path: Path, starter: book.MappingBook) -> None:
+def test_no_fixture_is_flagged_by_the_starter_model(path: Path, starter: mapping_set.MappingBook) -> None:
     decode = {"segment": segment.decode, "mparticle": mparticle.decode}[path.parent.name]
     for message in decode(path.read_bytes(), datetime(2030, 1, 1, tzinfo=UTC)).messages:
         if message.document.get("type"):
@@ -120,7 +120,7 @@ def test_no_fixture_is_flagged_by_the_starter_model(path: Path, starter: book.Ma
                     assert operation.misfits == ()
 
 
-def test_the_starter_model_flags_what_is_wrong(starter: book.MappingBook) -> None:
+def test_the_starter_model_flags_what_is_wrong(starter: mapping_set.MappingBook) -> None:
     body = b'{"type": "track", "event": "Product Viewed", "userId": "u", "properties": {"price": "a lot"}}'
     [message] = segment.decode(body, datetime(2030, 1, 1, tzinfo=UTC)).messages
     [operation] = starter.operations(message)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from adapter.mapping import book
+from adapter.mapping import mapping_set
 from adapter.model.event_names import EventNames
 
 OWN = """
@@ -35,7 +35,7 @@ MODEL = "events: {order_completed: {}, by_now: {}, bynow: {}, purchase: {}}"
 
 
 def names_of(directory: Path) -> EventNames:
-    loaded, problems = book.load(directory)
+    loaded, problems = mapping_set.load(directory)
     assert loaded is not None, problems
     return loaded.names
 

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapter.errors import MappingError
-from adapter.mapping.actions import ACTIONS
-from adapter.mapping.operations import builder
+from adapter.mapping.actions.actions import ACTIONS
+from adapter.mapping.actions.builders import builder
 from adapter.model.event_names import event_name
 from adapter.model.events import Event, User
 from adapter.model.messages import Message

@@ -10,8 +10,11 @@ from typing import Any
 
 import pytest
 
-from adapter.mapping import book, case_files, cases, check, files
-from adapter.mapping.book import MappingBook
+from adapter.mapping import mapping_set
+from adapter.mapping.files import mapping_file
+from adapter.mapping.lint import lint
+from adapter.mapping.mapping_set import MappingBook
+from adapter.mapping.testing import case_files, cases
 from adapter.model.operations import CustomerUpsert, EventOccurred
 from adapter.rules import book as rule_book
 from adapter.sources import mparticle, segment
@@ -44,8 +47,10 @@ RECEIVED_AT = datetime(2026, 3, 1, tzinfo=UTC)
 @cache
 def beside_the_starters(pack: str) -> MappingBook:
     directories = (ROOT / "mappings", ROOT / "docs" / "packs" / pack / "mappings")
-    read, problems = files.load([path for each in directories for path in book.mapping_files(each)])
-    assert [str(problem) for problem in [*problems, *check.findings(read)]] == []
+    read, problems = mapping_file.load(
+        [path for each in directories for path in mapping_set.mapping_files(each)]
+    )
+    assert [str(problem) for problem in [*problems, *lint.findings(read)]] == []
     return MappingBook(read)
 
 

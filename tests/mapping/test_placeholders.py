@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapter.errors import MappingError
-from adapter.mapping import book
-from adapter.mapping.book import MappingBook
-from adapter.mapping.explain import explain
+from adapter.mapping import mapping_set
+from adapter.mapping.actions.as_json import plain
+from adapter.mapping.explain.explain import explain
+from adapter.mapping.mapping_set import MappingBook
 from adapter.mapping.placeholders import Placeholders
-from adapter.mapping.plain import plain
 from adapter.model.messages import Message
 from adapter.model.operations import (
     CustomerErase,
@@ -50,7 +50,7 @@ mappings:
 
 @pytest.fixture(scope="module")
 def ours() -> MappingBook:
-    loaded, problems = book.load(MAPPINGS)
+    loaded, problems = mapping_set.load(MAPPINGS)
     assert loaded is not None, problems
     return loaded
 
@@ -241,7 +241,7 @@ def test_an_erasure_means_the_id_as_it_is(ours: MappingBook, message_of: Wrap) -
 
 
 def test_an_id_from_elsewhere_falls_back_to_the_anonymous_one(write_mappings: Any, message_of: Wrap) -> None:
-    read, problems = book.load(write_mappings(custom=CUSTOM), Placeholders(("walk-in",)))
+    read, problems = mapping_set.load(write_mappings(custom=CUSTOM), Placeholders(("walk-in",)))
     assert read is not None, problems
     sent = {"type": "track", "event": "e", "properties": {"customer": "Walk-In"}, "anonymousId": "v1"}
     [event] = read.operations(message_of(sent))

@@ -11,8 +11,8 @@ import pytest
 from adapter.errors import MappingError
 from adapter.files import yaml
 from adapter.files.dumping import dump
-from adapter.mapping import book
-from adapter.mapping.explain import explain
+from adapter.mapping import mapping_set
+from adapter.mapping.explain.explain import explain
 from adapter.model.messages import Message
 
 DOCUMENT, PROBLEMS = yaml.read(Path(__file__).with_name("reasons.yaml"))
@@ -32,7 +32,7 @@ def test_a_reason_names_the_mapping_and_the_field(
     fields |= case.get("fields", {})
     mapping = {"name": "Any", "subscribe": 'type = "track"', "action": "event", "fields": fields}
     (tmp_path / "shop.yaml").write_text(dump({"source": "segment", "mappings": [mapping]}), encoding="utf-8")
-    read, problems = book.load(tmp_path)
+    read, problems = mapping_set.load(tmp_path)
     assert read is not None, problems
     message = message_of({"type": "track", "userId": "u", "properties": case.get("properties", {})})
     with pytest.raises(MappingError) as raised:

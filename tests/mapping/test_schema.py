@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator
 
-from adapter.mapping.schema import mappings_schema
+from adapter.mapping.files.schema import mappings_schema
 
 GOOD: dict[str, Any] = {
     "source": "segment",

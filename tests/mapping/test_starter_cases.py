@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from adapter.mapping import book, case_files, cases, coverage
+from adapter.mapping import mapping_set
+from adapter.mapping.testing import case_files, cases, coverage
 from adapter.model.messages import Message
 from adapter.sources import mparticle, segment
 
@@ -22,8 +23,8 @@ def decode(source: str, body: bytes, received_at: datetime) -> tuple[Sequence[Me
 
 
 @pytest.fixture(scope="module")
-def starter() -> book.MappingBook:
-    loaded, problems = book.load(MAPPINGS)
+def starter() -> mapping_set.MappingBook:
+    loaded, problems = mapping_set.load(MAPPINGS)
     assert [str(problem) for problem in problems] == []
     assert loaded is not None
     return loaded
@@ -34,11 +35,11 @@ def test_the_case_files_have_no_faults() -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=[f"{case.source}: {case.name}" for case in CASES])
-def test_a_case_becomes_what_it_says(case: case_files.Case, starter: book.MappingBook) -> None:
+def test_a_case_becomes_what_it_says(case: case_files.Case, starter: mapping_set.MappingBook) -> None:
     [result] = cases.run(starter, [case], decode)
     assert result.diff == ""
 
 
-def test_every_starter_mapping_and_each_of_its_branches_has_a_case(starter: book.MappingBook) -> None:
+def test_every_starter_mapping_and_each_of_its_branches_has_a_case(starter: mapping_set.MappingBook) -> None:
     missed = coverage.unexercised(starter, cases.run(starter, CASES, decode))
     assert [str(found) for found in missed] == []

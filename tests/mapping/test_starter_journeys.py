@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from adapter.files import yaml
-from adapter.mapping import book
-from adapter.mapping.book import MappingBook
-from adapter.mapping.plain import plain
+from adapter.mapping import mapping_set
+from adapter.mapping.actions.as_json import plain
+from adapter.mapping.mapping_set import MappingBook
 from adapter.model.messages import Message
 from adapter.sources import mparticle, segment
 
@@ -24,7 +24,7 @@ STEPS: list[dict[str, Any]] = DOCUMENT.value if DOCUMENT else []
 
 @pytest.fixture(scope="module")
 def starter() -> MappingBook:
-    loaded, problems = book.load(HERE.parents[1] / "mappings")
+    loaded, problems = mapping_set.load(HERE.parents[1] / "mappings")
     assert problems == []
     assert loaded is not None
     return loaded

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 import yaml
 
-from adapter.mapping import book
-from adapter.mapping.book import MappingBook
-from adapter.mapping.plain import plain
+from adapter.mapping import mapping_set
+from adapter.mapping.actions.as_json import plain
+from adapter.mapping.mapping_set import MappingBook
 from adapter.sources import mparticle, segment
 from adapter.sources.mparticle_identities import ZERO_GUID
 
@@ -46,7 +46,7 @@ DECIDING = ("type", "event", "messageId", "source_message_id", "event_type", "ev
 
 @pytest.fixture(scope="module")
 def starter() -> MappingBook:
-    loaded, _ = book.load(ROOT / "mappings")
+    loaded, _ = mapping_set.load(ROOT / "mappings")
     assert loaded is not None
     return loaded
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from adapter.mapping import book
-from adapter.mapping.book import MappingBook
-from adapter.mapping.plain import plain
+from adapter.mapping import mapping_set
+from adapter.mapping.actions.as_json import plain
+from adapter.mapping.mapping_set import MappingBook
 from adapter.model.operations import EventOccurred
 from adapter.sources import mparticle
 
@@ -58,7 +58,7 @@ def leaves(value: Any) -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def starter() -> MappingBook:
-    loaded, _ = book.load(MAPPINGS)
+    loaded, _ = mapping_set.load(MAPPINGS)
     assert loaded is not None
     return loaded
 

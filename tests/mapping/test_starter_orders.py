@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapter.mapping import book
-from adapter.mapping.book import MappingBook
+from adapter.mapping import mapping_set
+from adapter.mapping.mapping_set import MappingBook
 from adapter.model.operations import DiscountMove, EventOccurred, Operation
 from adapter.sources import mparticle, segment
 
@@ -49,7 +49,7 @@ ORDERS = st.builds(
 
 @pytest.fixture(scope="module")
 def starter() -> MappingBook:
-    loaded, _ = book.load(Path(__file__).parents[2] / "mappings")
+    loaded, _ = mapping_set.load(Path(__file__).parents[2] / "mappings")
     assert loaded is not None
     return loaded
 

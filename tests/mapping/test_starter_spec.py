@@ -13,8 +13,8 @@ from msgspec.structs import replace
 
 from adapter.datamodel.declared import DataModel
 from adapter.datamodel.fitting import fitting
-from adapter.mapping import book
-from adapter.mapping.book import MappingBook
+from adapter.mapping import mapping_set
+from adapter.mapping.mapping_set import MappingBook
 from adapter.model.operations import EventOccurred
 from adapter.model.spelling import spelling
 from adapter.sources import mparticle, segment
@@ -26,7 +26,7 @@ RECEIVED_AT = datetime(2026, 3, 1, tzinfo=UTC)
 
 @pytest.fixture(scope="module")
 def starter() -> MappingBook:
-    loaded, problems = book.load(HERE.parents[1] / "mappings")
+    loaded, problems = mapping_set.load(HERE.parents[1] / "mappings")
     assert problems == []
     assert loaded is not None
     return loaded

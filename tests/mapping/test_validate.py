@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from adapter.mapping.validate import portable_problems, problems
+from adapter.mapping.files.fields import portable_problems, problems
 
 P = {"@path": "$.v"}
 CASES: list[tuple[Any, tuple[str | int, ...], str]] = [

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from adapter.mapping import book
-from adapter.mapping.book import MappingBook
+from adapter.mapping import mapping_set
+from adapter.mapping.mapping_set import MappingBook
 from adapter.model.operations import EventOccurred
 from adapter.rules.history import History, fold, lookup
 from adapter.rules.language import Names, View, compile, parse, reads  # noqa: A004
@@ -38,7 +38,7 @@ CASES: dict[str, tuple[list[tuple[str, str, float]], int, float]] = {
 
 @pytest.fixture(scope="module")
 def starter() -> MappingBook:
-    loaded, _ = book.load(ROOT / "mappings")
+    loaded, _ = mapping_set.load(ROOT / "mappings")
     assert loaded is not None
     return loaded
 

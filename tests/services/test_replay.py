@@ -12,7 +12,7 @@ from msgspec.json import decode
 from msgspec.structs import replace
 
 from adapter import app
-from adapter.mapping import book as mapping_book
+from adapter.mapping import mapping_set as mapping_book
 from adapter.model.messages import Message
 from adapter.services.replay import Wish, replay
 from adapter.settings.fields import Keys, build

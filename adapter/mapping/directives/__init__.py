@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from adapter.mapping.directive import Directive
 from adapter.mapping.directives.array_path import ARRAY_PATH
-from adapter.mapping.directives.branch import IF
 from adapter.mapping.directives.case import CASE
 from adapter.mapping.directives.exclude_when_null import EXCLUDE_WHEN_NULL
 from adapter.mapping.directives.first import FIRST
 from adapter.mapping.directives.flatten import FLATTEN
+from adapter.mapping.directives.if_then import IF
 from adapter.mapping.directives.json_text import JSON
 from adapter.mapping.directives.lenient import LENIENT
 from adapter.mapping.directives.liquid import LIQUID
-from adapter.mapping.directives.lists import FILTER, MAP
+from adapter.mapping.directives.list_ops import FILTER, MAP
 from adapter.mapping.directives.literal import LITERAL
 from adapter.mapping.directives.lookup import LOOKUP
 from adapter.mapping.directives.merge import MERGE
@@ -22,7 +21,8 @@ from adapter.mapping.directives.replace import REPLACE
 from adapter.mapping.directives.template import TEMPLATE
 from adapter.mapping.directives.total import TOTAL
 from adapter.mapping.directives.transform import TRANSFORM
-from adapter.mapping.directives.typed import AMOUNT, BOOLEAN, DATETIME, NUMBER, OBJECT, STRING
+from adapter.mapping.directives.type_casts import AMOUNT, BOOLEAN, DATETIME, NUMBER, OBJECT, STRING
+from adapter.mapping.engine.directive import Directive
 
 _ALL = (
     IF, CASE, REPLACE, ARRAY_PATH, PATH, JSON, FLATTEN, MERGE, TEMPLATE, LITERAL, TRANSFORM,

@@ -6,16 +6,16 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from adapter.errors import MappingError
-from adapter.mapping import paths
-from adapter.mapping.directive import Directive, Report
 from adapter.mapping.directives.path import lint_path
-from adapter.mapping.emit import Scope, Value
-from adapter.mapping.shapes import PathAndShape
-from adapter.mapping.values import UNDEFINED, type_of
+from adapter.mapping.engine import paths
+from adapter.mapping.engine.codegen import Scope, Value
+from adapter.mapping.engine.directive import Directive, Report
+from adapter.mapping.engine.options import PathAndShape
+from adapter.mapping.engine.values import UNDEFINED, type_of
 
 if TYPE_CHECKING:
-    from adapter.mapping.emit import Emitter
-    from adapter.mapping.interpret import Resolver
+    from adapter.mapping.engine.codegen import Emitter
+    from adapter.mapping.engine.interpret import Resolver
 
 
 def _run(options: Any, payload: Any, resolver: Resolver) -> Any:

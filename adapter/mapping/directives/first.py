@@ -6,14 +6,14 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from adapter.errors import MappingError
-from adapter.mapping.directive import Directive
-from adapter.mapping.emit import Value
-from adapter.mapping.shapes import Items, Raw
-from adapter.mapping.values import UNDEFINED, type_of
+from adapter.mapping.engine.codegen import Value
+from adapter.mapping.engine.directive import Directive
+from adapter.mapping.engine.options import Items, Raw
+from adapter.mapping.engine.values import UNDEFINED, type_of
 
 if TYPE_CHECKING:
-    from adapter.mapping.emit import Emitter
-    from adapter.mapping.interpret import Resolver
+    from adapter.mapping.engine.codegen import Emitter
+    from adapter.mapping.engine.interpret import Resolver
 
 
 def _run(options: Any, payload: Any, resolver: Resolver) -> Any:

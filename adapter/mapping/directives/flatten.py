@@ -6,15 +6,15 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from adapter.errors import MappingError
-from adapter.mapping.directive import Directive, Report
-from adapter.mapping.emit import Value
-from adapter.mapping.javascript import keys
-from adapter.mapping.shapes import Option, Options, Plain, Raw, Whatever
-from adapter.mapping.values import UNDEFINED, is_truthy
+from adapter.mapping.engine.codegen import Value
+from adapter.mapping.engine.directive import Directive, Report
+from adapter.mapping.engine.javascript import keys
+from adapter.mapping.engine.options import Option, Options, Plain, Raw, Whatever
+from adapter.mapping.engine.values import UNDEFINED, is_truthy
 
 if TYPE_CHECKING:
-    from adapter.mapping.emit import Emitter
-    from adapter.mapping.interpret import Resolver
+    from adapter.mapping.engine.codegen import Emitter
+    from adapter.mapping.engine.interpret import Resolver
 
 #: How many characters of joined names one `@flatten` keeps, and what each name counts for beside its own.
 ROOM, _ENTRY = 100_000, 100

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from adapter.errors import MappingError
-from adapter.mapping import javascript
-from adapter.mapping.directive import Directive, Report
-from adapter.mapping.emit import Value
-from adapter.mapping.shapes import Option, Options, Plain, Raw
-from adapter.mapping.values import UNDEFINED, is_truthy
+from adapter.mapping.engine import javascript
+from adapter.mapping.engine.codegen import Value
+from adapter.mapping.engine.directive import Directive, Report
+from adapter.mapping.engine.options import Option, Options, Plain, Raw
+from adapter.mapping.engine.values import UNDEFINED, is_truthy
 
 if TYPE_CHECKING:
-    from adapter.mapping.emit import Emitter
-    from adapter.mapping.interpret import Resolver
+    from adapter.mapping.engine.codegen import Emitter
+    from adapter.mapping.engine.interpret import Resolver
 
 WITHOUT_VALUE = '@json requires a "value" key'
 

@@ -6,14 +6,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from adapter.errors import MappingError
-from adapter.mapping import conversions
-from adapter.mapping.directive import Directive, Report, is_directive, name_of
-from adapter.mapping.emit import Value
-from adapter.mapping.shapes import Raw
+from adapter.mapping.directives import _conversions
+from adapter.mapping.engine.codegen import Value
+from adapter.mapping.engine.directive import Directive, Report, is_directive, name_of
+from adapter.mapping.engine.options import Raw
 
 if TYPE_CHECKING:
-    from adapter.mapping.emit import Emitter
-    from adapter.mapping.interpret import Resolver
+    from adapter.mapping.engine.codegen import Emitter
+    from adapter.mapping.engine.interpret import Resolver
 
 Convert = Callable[[Any], Any]
 
@@ -29,11 +29,11 @@ def _lenient(convert: Convert) -> Convert:
 
 
 _CONVERSIONS: dict[str, Convert] = {
-    "@amount": _lenient(conversions.amount),
-    "@boolean": _lenient(conversions.boolean),
-    "@datetime": _lenient(conversions.moment),
-    "@number": _lenient(conversions.number),
-    "@string": _lenient(conversions.string),
+    "@amount": _lenient(_conversions.amount),
+    "@boolean": _lenient(_conversions.boolean),
+    "@datetime": _lenient(_conversions.moment),
+    "@number": _lenient(_conversions.number),
+    "@string": _lenient(_conversions.string),
 }
 #: What tests for values that are of the type as they came.
 _ALREADY = {

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 from adapter.errors import MappingError
 from adapter.files.problems import did_you_mean
 from adapter.mapping import liquid
-from adapter.mapping.directive import Directive, Report
-from adapter.mapping.emit import Value
-from adapter.mapping.shapes import Plain
+from adapter.mapping.engine.codegen import Value
+from adapter.mapping.engine.directive import Directive, Report
+from adapter.mapping.engine.options import Plain
 
 if TYPE_CHECKING:
-    from adapter.mapping.emit import Emitter
-    from adapter.mapping.interpret import Resolver
+    from adapter.mapping.engine.codegen import Emitter
+    from adapter.mapping.engine.interpret import Resolver
 
 
 def _run(options: Any, payload: Any, resolver: Resolver) -> str:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from adapter.mapping.directive import Directive
-from adapter.mapping.emit import Value
-from adapter.mapping.shapes import Raw
+from adapter.mapping.engine.codegen import Value
+from adapter.mapping.engine.directive import Directive
+from adapter.mapping.engine.options import Raw
 
 if TYPE_CHECKING:
-    from adapter.mapping.emit import Emitter
-    from adapter.mapping.interpret import Resolver
+    from adapter.mapping.engine.codegen import Emitter
+    from adapter.mapping.engine.interpret import Resolver
 
 
 def _run(options: Any, payload: Any, resolver: Resolver) -> Any:

@@ -6,16 +6,16 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from adapter.errors import MappingError
-from adapter.mapping.directive import Directive
-from adapter.mapping.emit import Value
-from adapter.mapping.javascript import text
-from adapter.mapping.shapes import Option, Options, Plain, Raw
-from adapter.mapping.values import UNDEFINED, is_number
+from adapter.mapping.engine.codegen import Value
+from adapter.mapping.engine.directive import Directive
+from adapter.mapping.engine.javascript import text
+from adapter.mapping.engine.options import Option, Options, Plain, Raw
+from adapter.mapping.engine.values import UNDEFINED, is_number
 from adapter.model.spelling import spelling
 
 if TYPE_CHECKING:
-    from adapter.mapping.emit import Emitter
-    from adapter.mapping.interpret import Resolver
+    from adapter.mapping.engine.codegen import Emitter
+    from adapter.mapping.engine.interpret import Resolver
 
 
 _MISSING = "@lookup: there is no table {}"

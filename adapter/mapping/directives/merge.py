@@ -6,16 +6,16 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from adapter.errors import MappingError
-from adapter.mapping.directive import Directive, is_directive, name_of
-from adapter.mapping.directives.branch import emit_branches, is_without_test
-from adapter.mapping.emit import Value
-from adapter.mapping.javascript import code_units
-from adapter.mapping.shapes import Items, Members, Option, Options, Plain
-from adapter.mapping.values import UNDEFINED, as_json, is_truthy, type_of
+from adapter.mapping.directives.if_then import emit_branches, is_without_test
+from adapter.mapping.engine.codegen import Value
+from adapter.mapping.engine.directive import Directive, is_directive, name_of
+from adapter.mapping.engine.javascript import code_units
+from adapter.mapping.engine.options import Items, Members, Option, Options, Plain
+from adapter.mapping.engine.values import UNDEFINED, as_json, is_truthy, type_of
 
 if TYPE_CHECKING:
-    from adapter.mapping.emit import Emitter
-    from adapter.mapping.interpret import Resolver
+    from adapter.mapping.engine.codegen import Emitter
+    from adapter.mapping.engine.interpret import Resolver
 
 _Fields = list[tuple[str, Value]]
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from adapter.errors import MappingError
-from adapter.mapping import conversions
-from adapter.mapping.directive import Directive, Report
-from adapter.mapping.emit import Value
-from adapter.mapping.shapes import Option, Options, Plain, Raw
-from adapter.mapping.values import UNDEFINED
+from adapter.mapping.directives import _conversions
+from adapter.mapping.engine.codegen import Value
+from adapter.mapping.engine.directive import Directive, Report
+from adapter.mapping.engine.options import Option, Options, Plain, Raw
+from adapter.mapping.engine.values import UNDEFINED
 
 if TYPE_CHECKING:
-    from adapter.mapping.emit import Emitter
-    from adapter.mapping.interpret import Resolver
+    from adapter.mapping.engine.codegen import Emitter
+    from adapter.mapping.engine.interpret import Resolver
 
 
 def _run(options: Any, payload: Any, resolver: Resolver) -> Any:
@@ -21,20 +21,20 @@ def _run(options: Any, payload: Any, resolver: Resolver) -> Any:
         raise MappingError('@money requires an object with an "amount" key and a "currency" key')
     amount = resolver.resolve(options.get("amount", UNDEFINED), payload)
     currency = resolver.resolve(options.get("currency", UNDEFINED), payload)
-    return conversions.money(amount, currency, options.get("rounding", "half_up"))
+    return _conversions.money(amount, currency, options.get("rounding", "half_up"))
 
 
 def _emit(options: Any, emitter: Emitter, final: bool) -> Value:
     amount = emitter.value(options["amount"], final=False)
     currency = emitter.value(options["currency"], final=False)
     rounding = emitter.constant(options.get("rounding", "half_up"))
-    return Value(emitter.call(conversions.money, amount.text, currency.text, rounding))
+    return Value(emitter.call(_conversions.money, amount.text, currency.text, rounding))
 
 
 _OPTIONS = {
     "amount": Option(Raw(), required=True),
     "currency": Option(Raw(), required=True),
-    "rounding": Option(Plain(choices=conversions.ROUNDINGS)),
+    "rounding": Option(Plain(choices=_conversions.ROUNDINGS)),
 }
 
 
@@ -44,7 +44,7 @@ def _lint(options: Any, report: Report) -> None:
         if "@literal" not in currency:
             return
         currency = currency["@literal"]
-    if not conversions.is_currency(currency):
+    if not _conversions.is_currency(currency):
         report(
             ("currency",), f"`{currency}` is no currency", "write the three letters of ISO 4217, as in EUR"
         )

@@ -7,15 +7,15 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from adapter.errors import MappingError
-from adapter.mapping import paths
-from adapter.mapping.directive import Directive, Report
-from adapter.mapping.emit import Value
-from adapter.mapping.shapes import Text
-from adapter.mapping.values import type_of
+from adapter.mapping.engine import paths
+from adapter.mapping.engine.codegen import Value
+from adapter.mapping.engine.directive import Directive, Report
+from adapter.mapping.engine.options import Text
+from adapter.mapping.engine.values import type_of
 
 if TYPE_CHECKING:
-    from adapter.mapping.emit import Emitter
-    from adapter.mapping.interpret import Resolver
+    from adapter.mapping.engine.codegen import Emitter
+    from adapter.mapping.engine.interpret import Resolver
 
 
 _UNQUOTED = re.compile(r"\[[A-Za-z_$]")

@@ -7,15 +7,15 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from adapter.errors import MappingError
-from adapter.mapping.directive import Directive, Report
-from adapter.mapping.emit import Value
-from adapter.mapping.javascript import code_units, joined_units, length, text
-from adapter.mapping.shapes import Flag, Option, Options, Plain, Text, Whatever
-from adapter.mapping.values import UNDEFINED, is_number, is_truthy
+from adapter.mapping.engine.codegen import Value
+from adapter.mapping.engine.directive import Directive, Report
+from adapter.mapping.engine.javascript import code_units, joined_units, length, text
+from adapter.mapping.engine.options import Flag, Option, Options, Plain, Text, Whatever
+from adapter.mapping.engine.values import UNDEFINED, is_number, is_truthy
 
 if TYPE_CHECKING:
-    from adapter.mapping.emit import Emitter
-    from adapter.mapping.interpret import Resolver
+    from adapter.mapping.engine.codegen import Emitter
+    from adapter.mapping.engine.interpret import Resolver
 
 MOST = 10
 _REFERENCE = re.compile(r"\$[$&`']")

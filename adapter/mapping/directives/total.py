@@ -6,17 +6,17 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from adapter.errors import MappingError
-from adapter.mapping.directive import Directive
 from adapter.mapping.directives.array_path import emit_items
-from adapter.mapping.directives.lists import as_items
-from adapter.mapping.emit import Value
-from adapter.mapping.shapes import Option, Options, Raw
-from adapter.mapping.values import UNDEFINED
+from adapter.mapping.directives.list_ops import as_items
+from adapter.mapping.engine.codegen import Value
+from adapter.mapping.engine.directive import Directive
+from adapter.mapping.engine.options import Option, Options, Raw
+from adapter.mapping.engine.values import UNDEFINED
 from adapter.model.amounts import amount_of
 
 if TYPE_CHECKING:
-    from adapter.mapping.emit import Emitter
-    from adapter.mapping.interpret import Resolver
+    from adapter.mapping.engine.codegen import Emitter
+    from adapter.mapping.engine.interpret import Resolver
 
 _MISSING = '@total requires an object with an "items" key and a "price" key'
 

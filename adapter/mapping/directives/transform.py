@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from adapter.errors import MappingError
-from adapter.mapping.directive import Directive, is_directive
-from adapter.mapping.emit import Scope, Value, object_payload
-from adapter.mapping.interpret import ROOT_DIRECTIVE
-from adapter.mapping.shapes import Members, Option, Options
-from adapter.mapping.values import is_truthy, remove_undefined
+from adapter.mapping.engine.codegen import Scope, Value, object_payload
+from adapter.mapping.engine.directive import Directive, is_directive
+from adapter.mapping.engine.interpret import ROOT_DIRECTIVE
+from adapter.mapping.engine.options import Members, Option, Options
+from adapter.mapping.engine.values import is_truthy, remove_undefined
 
 if TYPE_CHECKING:
-    from adapter.mapping.emit import Emitter
-    from adapter.mapping.interpret import Resolver
+    from adapter.mapping.engine.codegen import Emitter
+    from adapter.mapping.engine.interpret import Resolver
 
 
 def _run(options: Any, payload: Any, resolver: Resolver) -> Any:

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from adapter.errors import MappingError
-from adapter.mapping import javascript
+from adapter.mapping.engine import javascript
 from adapter.mapping.liquid.context import Context, Failed
 from adapter.mapping.liquid.expressions import Found
 from adapter.mapping.liquid.filters import DISABLED_FILTERS, RANDOM_FILTERS, usable

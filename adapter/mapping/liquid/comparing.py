@@ -8,10 +8,10 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from adapter.mapping import javascript
+from adapter.mapping.engine import javascript
+from adapter.mapping.engine.values import is_number
 from adapter.mapping.liquid.context import ITEM, Context
 from adapter.mapping.liquid.values import BLANK, EMPTY, NULL, Literal, is_false, is_nil, number, plain, units
-from adapter.mapping.values import is_number
 
 #: An operator of a condition.
 Operator = Callable[[Any, Any, Context], bool]

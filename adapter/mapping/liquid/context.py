@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 from adapter.errors import MappingError
+from adapter.mapping.engine.values import UNDEFINED
 from adapter.mapping.liquid.values import member, own, shown
-from adapter.mapping.values import UNDEFINED
 
 MOST_MADE = 100_000_000
 #: What a character that a filter walks costs, and an item: so many times longer than making a character.

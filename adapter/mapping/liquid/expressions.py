@@ -10,13 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from adapter.mapping.engine.values import UNDEFINED
 from adapter.mapping.liquid import filters
 from adapter.mapping.liquid.comparing import COMPARISONS, JOINING, Operator
 from adapter.mapping.liquid.context import Context
 from adapter.mapping.liquid.operands import Constant, Expression, value
 from adapter.mapping.liquid.reading import Reader
 from adapter.mapping.liquid.values import is_false
-from adapter.mapping.values import UNDEFINED
 
 #: Reads one operand of a chain of operators.
 _Operand = Callable[[Reader], Expression]

@@ -9,11 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from adapter.mapping import javascript
+from adapter.mapping.engine import javascript
+from adapter.mapping.engine.values import UNDEFINED
 from adapter.mapping.liquid.context import ITEM, Context
 from adapter.mapping.liquid.reading import Reader
 from adapter.mapping.liquid.values import BLANK, EMPTY, NULL, member, number, plain
-from adapter.mapping.values import UNDEFINED
 
 #: A part of a template that gives a value.
 Expression = Callable[[Context], Any]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import NoReturn
 
-from adapter.mapping import javascript
+from adapter.mapping.engine import javascript
+from adapter.mapping.engine.values import UNDEFINED, is_number, is_truthy
 from adapter.mapping.liquid.context import Context
 from adapter.mapping.liquid.expressions import filtered
 from adapter.mapping.liquid.operands import Expression, value
@@ -13,7 +14,6 @@ from adapter.mapping.liquid.parsing import Node, Parser, Run, Tag, run_all
 from adapter.mapping.liquid.reading import Unreadable, shortened
 from adapter.mapping.liquid.splitting import Token, delimited, named
 from adapter.mapping.liquid.values import is_false, own, plain
-from adapter.mapping.values import UNDEFINED, is_number, is_truthy
 
 #: Tags that packages/core/src/mapping-kit/liquid-directive.ts of segmentio/action-destinations switches off.
 DISABLED_TAGS = ("case", "for", "include", "layout", "render", "tablerow")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any, Final
 
-from adapter.mapping import javascript
-from adapter.mapping.values import UNDEFINED, is_number
+from adapter.mapping.engine import javascript
+from adapter.mapping.engine.values import UNDEFINED, is_number
 
 
 class Literal:

@@ -1,6 +1,6 @@
 """Subscriptions: which messages a mapping takes. Segment's FQL on its well-formed subset."""
 
-from adapter.mapping.errors import SubscriptionError
+from adapter.mapping.engine.errors import SubscriptionError
 from adapter.mapping.subscriptions.ast import Condition, Group
 from adapter.mapping.subscriptions.evaluate import compile_subscription, matches
 from adapter.mapping.subscriptions.index import SubscriptionIndex

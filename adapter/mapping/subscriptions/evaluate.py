@@ -8,11 +8,11 @@ from functools import lru_cache
 from typing import Any
 
 from adapter.errors import MappingError
-from adapter.mapping.javascript import as_double, text, to_number
-from adapter.mapping.paths import step
+from adapter.mapping.engine.javascript import as_double, text, to_number
+from adapter.mapping.engine.paths import step
+from adapter.mapping.engine.values import UNDEFINED, is_number
 from adapter.mapping.subscriptions.ast import Condition, Group
 from adapter.mapping.subscriptions.parser import parse
-from adapter.mapping.values import UNDEFINED, is_number
 from adapter.model.spelling import spelling
 
 Predicate = Callable[[dict[str, Any]], bool]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from adapter.mapping.javascript import text
+from adapter.mapping.engine.javascript import text
 from adapter.mapping.subscriptions.ast import Condition, Group
 from adapter.mapping.subscriptions.evaluate import Predicate, compile_subscription
 from adapter.model.spelling import spelling

@@ -11,7 +11,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from adapter.mapping.errors import SubscriptionError
+from adapter.mapping.engine.errors import SubscriptionError
 
 Kind = Literal["word", "keyword", "null", "number", "string", "operator", "not", "(", ")", ",", ".", "end"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from adapter.mapping.javascript import to_number
+from adapter.mapping.engine.javascript import to_number
 from adapter.mapping.subscriptions.ast import Condition, Group
 
 #: Position in the text, message, remedy.

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from typing import Any, cast, get_args
 
 from adapter.files.problems import did_you_mean
-from adapter.mapping.errors import SubscriptionError
-from adapter.mapping.javascript import as_double, number_text
+from adapter.mapping.engine.errors import SubscriptionError
+from adapter.mapping.engine.javascript import as_double, number_text
 from adapter.mapping.subscriptions.ast import Condition, Field, Group, Operator
 from adapter.mapping.subscriptions.lexer import Token, tokens
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator
 from functools import wraps
 from typing import Any, NoReturn
 
-from adapter.mapping import javascript
+from adapter.mapping.engine import javascript
 from adapter.mapping.liquid.context import Context, Failed
 from adapter.mapping.liquid.filters import dates, encoding, lists, numbers, text
 from adapter.mapping.liquid.values import Literal, plain

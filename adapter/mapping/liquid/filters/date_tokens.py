@@ -7,7 +7,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from adapter.mapping.javascript import WHITESPACE
+from adapter.mapping.engine.javascript import WHITESPACE
 
 Kind = Literal["number", "symbol", "month", "half", "zone", "time", "word", "space", "other", "end"]
 

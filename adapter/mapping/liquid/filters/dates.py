@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from adapter.mapping.engine.values import UNDEFINED, is_number
 from adapter.mapping.liquid.context import Context, Failed
 from adapter.mapping.liquid.filters.moments import EPOCH, milliseconds
 from adapter.mapping.liquid.values import is_nil, number, shown
-from adapter.mapping.values import UNDEFINED, is_number
 
 _LONG = "%A, %B %-e, %Y at %-l:%M %P %z"
 _PART = re.compile("%([-_0^#:]+)?([0-9]+)?([EO])?([^\n\r\u2028\u2029])")

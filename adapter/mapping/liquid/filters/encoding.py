@@ -12,10 +12,10 @@ from itertools import groupby
 from typing import Any
 from urllib.parse import quote, unquote_to_bytes
 
-from adapter.mapping import javascript
+from adapter.mapping.engine import javascript
+from adapter.mapping.engine.values import UNDEFINED, is_truthy
 from adapter.mapping.liquid.context import Context, Failed
 from adapter.mapping.liquid.values import Literal, shown
-from adapter.mapping.values import UNDEFINED, is_truthy
 
 OF_JSON = ("json", "jsonify", "inspect")
 _ESCAPED = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&#34;", "'": "&#39;"}

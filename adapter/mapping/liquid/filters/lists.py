@@ -6,7 +6,8 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from adapter.mapping import javascript
+from adapter.mapping.engine import javascript
+from adapter.mapping.engine.values import UNDEFINED, is_number, is_truthy
 from adapter.mapping.liquid.comparing import equal
 from adapter.mapping.liquid.context import Context, Failed
 from adapter.mapping.liquid.operands import path
@@ -25,7 +26,6 @@ from adapter.mapping.liquid.values import (
     shown,
     units,
 )  # fmt: skip
-from adapter.mapping.values import UNDEFINED, is_number, is_truthy
 
 
 def _join(context: Context, value: Any, separator: Any = UNDEFINED) -> str:

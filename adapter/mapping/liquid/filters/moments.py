@@ -6,11 +6,11 @@ import math
 from datetime import datetime
 from typing import Any
 
-from adapter.mapping import javascript
+from adapter.mapping.engine import javascript
+from adapter.mapping.engine.values import is_number
 from adapter.mapping.liquid.context import Failed
 from adapter.mapping.liquid.filters.date_reading import NoDate, Reading, expect
 from adapter.mapping.liquid.values import number
-from adapter.mapping.values import is_number
 
 EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - clocks are of a zone that is kept apart
 #: Longer texts are not read as dates here.

@@ -7,10 +7,10 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from adapter.mapping import javascript
+from adapter.mapping.engine import javascript
+from adapter.mapping.engine.values import UNDEFINED, is_truthy
 from adapter.mapping.liquid.context import Context, Failed
 from adapter.mapping.liquid.values import integer, is_false, number, shown, units
-from adapter.mapping.values import UNDEFINED, is_truthy
 
 _SPACES = re.compile(f"[{javascript.WHITESPACE}]+")
 _NEWLINE = re.compile(r"\r?\n")
