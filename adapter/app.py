@@ -29,11 +29,11 @@ from adapter.mapping import mapping_set as mapping_book
 from adapter.mapping.mapping_set import MappingBook
 from adapter.mapping.placeholders import Placeholders
 from adapter.metrics import Metrics
-from adapter.rules import book as rule_book
-from adapter.rules import declared
-from adapter.rules.book import RuleBook
-from adapter.rules.codes import ALPHABET
-from adapter.rules.language import Names
+from adapter.rules.engine import ruleset as rule_book
+from adapter.rules.engine.codes import ALPHABET
+from adapter.rules.engine.ruleset import RuleBook
+from adapter.rules.expressions import Names
+from adapter.rules.files import model_names
 from adapter.services.books import Books
 from adapter.services.checkout import Checkout
 from adapter.services.committer import Committer, Limits
@@ -140,7 +140,7 @@ def check_files(
     directory = Path(files.mappings)
     mappings, mapping_problems = mapping_book.load(directory, placeholders)
     model, _ = reading.load(directory)  # whose problems are among those of the mappings
-    names = declared.names(model) if model is not None else Names()
+    names = model_names.names(model) if model is not None else Names()
     if mappings is not None:
         names = replace(names, spelled=mappings.names)
     rules, rule_problems = rule_book.load(Path(files.rules), names, now)

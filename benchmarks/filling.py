@@ -12,8 +12,8 @@ import asyncpg
 from adapter.model.customers import Customer
 from adapter.model.encoding import encode
 from adapter.model.events import Event, User
-from adapter.rules.book import RuleBook
-from adapter.rules.history import History
+from adapter.rules.engine.ruleset import RuleBook
+from adapter.rules.history.history import History
 from adapter.store.engines import open_store
 from adapter.store.moments import micros
 

@@ -31,10 +31,10 @@ from typing import Any
 from cel_expr_python import cel
 
 from adapter.model.events import Event, User
-from adapter.rules.history import History, fold, lookup
+from adapter.rules.expressions import Metric, Names, View, parse
+from adapter.rules.history.history import History, fold, lookup
+from adapter.rules.history.requirements import Metrics
 from adapter.rules.index import Index, first, ranked
-from adapter.rules.language import Metric, Names, View, parse
-from adapter.rules.metrics import Metrics
 from benchmarks import rulebook
 
 HERE = Path(__file__).parent

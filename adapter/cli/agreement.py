@@ -13,8 +13,8 @@ from adapter.mapping.files.mapping_file import Mapping
 from adapter.mapping.lint import outputs
 from adapter.mapping.mapping_set import MappingBook
 from adapter.model.rules import Absence, Rule
-from adapter.rules.book import RuleBook
-from adapter.rules.language import Node, Path, reads
+from adapter.rules.engine.ruleset import RuleBook
+from adapter.rules.expressions import Node, Path, reads
 
 #: `("traits", name)`, `("context", name)`, or `(event, attribute)`, where an empty name is the event itself.
 Place = tuple[str, str]

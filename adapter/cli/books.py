@@ -10,7 +10,7 @@ from adapter.app import check_files, placeholders
 from adapter.cli.settings import tell
 from adapter.mapping import mapping_set
 from adapter.mapping.mapping_set import MappingBook
-from adapter.rules.book import RuleBook
+from adapter.rules.engine.ruleset import RuleBook
 from adapter.settings.values import Settings
 
 

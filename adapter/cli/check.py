@@ -19,8 +19,8 @@ from adapter.errors import InvalidFiles
 from adapter.files.problems import Mark, Problem
 from adapter.mapping import mapping_set
 from adapter.mapping.testing import case_files
-from adapter.rules import cases as rule_cases
-from adapter.rules.known import known
+from adapter.rules.testing import cases as rule_cases
+from adapter.rules.testing.vocabulary import known
 from adapter.settings.fields import Keys
 from adapter.settings.reading import place, read
 from adapter.settings.values import Files, Settings

@@ -18,7 +18,7 @@ from adapter.model.decisions import Decision
 from adapter.model.encoding import encode
 from adapter.model.ignored import Ignored
 from adapter.model.quarantine import Unmapped, unmapped
-from adapter.rules.explain import explain
+from adapter.rules.engine.sentences import explain
 from adapter.store.contract import Store as Reading
 
 EXAMPLES = """\b

@@ -17,9 +17,9 @@ from adapter.errors import AdapterError
 from adapter.files.problems import did_you_mean
 from adapter.model.encoding import encode
 from adapter.model.event_names import EventNames
-from adapter.rules.known import known
-from adapter.rules.language.windows import parse_window, window_text
+from adapter.rules.expressions.durations import parse_window, window_text
 from adapter.rules.lift import Arm, Lift
+from adapter.rules.testing.vocabulary import known
 from adapter.services.lift import Measured, Question, measure
 from adapter.settings.values import Files
 

@@ -16,10 +16,10 @@ from adapter.mapping.mapping_set import MappingBook
 from adapter.mapping.testing import case_files, snapshot_update
 from adapter.mapping.testing import cases as mapping_cases
 from adapter.mapping.testing import coverage as mapping_coverage
-from adapter.rules import cases as rule_cases
-from adapter.rules import coverage as rule_coverage
-from adapter.rules.book import RuleBook
-from adapter.rules.known import known
+from adapter.rules.engine.ruleset import RuleBook
+from adapter.rules.testing import cases as rule_cases
+from adapter.rules.testing import coverage as rule_coverage
+from adapter.rules.testing.vocabulary import known
 from adapter.settings.values import Files
 
 

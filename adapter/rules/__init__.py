@@ -1,5 +1,5 @@
 """Rules: pure evaluation of events against what marketers wrote."""
 
-from adapter.rules.holds import holds
+from adapter.rules.testing.check_expression import holds
 
 __all__ = ["holds"]

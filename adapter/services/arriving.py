@@ -19,7 +19,7 @@ from adapter.model.operations import (
 )
 from adapter.model.quarantine import Quarantined
 from adapter.model.timers import Timer
-from adapter.rules.book import RuleBook
+from adapter.rules.engine.ruleset import RuleBook
 from adapter.services.issuing import Means, Move, Occurrence, Step
 from adapter.services.pasts import Pasts
 from adapter.services.people import MOST_BYTES, MOST_MOVED, People

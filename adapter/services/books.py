@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from adapter.mapping.mapping_set import MappingBook
-from adapter.rules.book import RuleBook
+from adapter.rules.engine.ruleset import RuleBook
 
 
 class Books(Struct):

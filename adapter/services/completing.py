@@ -12,7 +12,7 @@ import asyncio
 from collections.abc import Callable, Collection
 from datetime import datetime
 
-from adapter.rules.history import Completion, History
+from adapter.rules.history.history import Completion, History
 from adapter.services.books import Books
 from adapter.services.people import Person
 from adapter.services.work import Work

@@ -17,7 +17,7 @@ from adapter.model.decisions import Decision
 from adapter.model.discounts import Discount
 from adapter.model.encoding import encode
 from adapter.model.operations import CustomerErase, CustomerMerge, DiscountMove, EventOccurred
-from adapter.rules.book import RuleBook
+from adapter.rules.engine.ruleset import RuleBook
 from adapter.services.arriving import Arriving
 from adapter.services.issuing import Issuing, Means
 from adapter.services.results import Result, Settled

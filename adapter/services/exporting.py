@@ -18,7 +18,7 @@ from adapter.model.events import Event
 from adapter.model.pending import PendingMove
 from adapter.model.quarantine import Excerpt, Quarantined
 from adapter.model.timers import Timer
-from adapter.rules.history import History
+from adapter.rules.history.history import History
 from adapter.store.contract import Store
 from adapter.store.values import Held
 

@@ -20,7 +20,7 @@ from adapter.model.emails import may_hold, without, without_in
 from adapter.model.encoding import decode, encode
 from adapter.model.mentions import Mentions
 from adapter.model.quarantine import Excerpt, Quarantined
-from adapter.rules.history import History
+from adapter.rules.history.history import History
 from adapter.services.holding import holds
 from adapter.services.rounds import pause, tried
 from adapter.store.contract import Store, Transaction

@@ -23,11 +23,11 @@ from adapter.model.ids import DEVICE
 from adapter.model.operations import DiscountMove
 from adapter.model.pending import PendingMove, Verb, pending_id
 from adapter.model.slots import extra, keeping_slots
-from adapter.rules.book import RuleBook
-from adapter.rules.choice import choose
-from adapter.rules.codes import code_for
-from adapter.rules.issue import issue
-from adapter.rules.verdicts import Proposal, Verdict
+from adapter.rules.engine.codes import code_for
+from adapter.rules.engine.issue import issue
+from adapter.rules.engine.ruleset import RuleBook
+from adapter.rules.engine.select import choose
+from adapter.rules.guardrails.proposal import Proposal, Verdict
 from adapter.services import lifecycle
 from adapter.services.pending import PendingMoves
 from adapter.services.people import People

@@ -9,7 +9,7 @@ from adapter.model.encoding import encode
 from adapter.model.event_names import EventNames
 from adapter.model.events import Event
 from adapter.model.operations import EventOccurred
-from adapter.rules.book import RuleBook
+from adapter.rules.engine.ruleset import RuleBook
 from adapter.services.completing import BUDGET, Unprepared
 from adapter.services.people import People, Person
 from adapter.services.work import Work

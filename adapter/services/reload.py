@@ -13,7 +13,7 @@ from typing import Any
 
 from adapter.errors import InvalidFiles
 from adapter.metrics import Metrics
-from adapter.rules.recounting import anew
+from adapter.rules.engine.counter_changes import anew
 from adapter.services.books import Books
 from adapter.services.health import Check, Health
 

@@ -9,7 +9,7 @@ from itertools import product
 from msgspec.structs import replace
 
 from adapter.model.timers import Cancellation, Timer
-from adapter.rules.absences import Waits
+from adapter.rules.engine.absence import Waits
 from adapter.services.people import People
 
 _Key = tuple[str, str]

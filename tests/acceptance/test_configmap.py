@@ -13,7 +13,7 @@ import httpx
 
 from adapter.app import check_files
 from adapter.mapping.testing import case_files
-from adapter.rules import cases as rule_cases
+from adapter.rules.testing import cases as rule_cases
 from adapter.settings.values import Files
 
 ROOT = Path(__file__).parents[2]

@@ -21,8 +21,8 @@ from adapter.mapping import mapping_set as mappings
 from adapter.mapping.directives import _templates
 from adapter.mapping.files.fields import problems
 from adapter.mapping.testing import case_files
-from adapter.rules import book as rules
-from adapter.rules import cases as rule_cases
+from adapter.rules.engine import ruleset as rules
+from adapter.rules.testing import cases as rule_cases
 from adapter.settings import reading as settings
 
 #: A work that grows with the size, and not with its square, grows by less than this when the size doubles.

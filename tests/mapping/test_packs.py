@@ -16,7 +16,7 @@ from adapter.mapping.lint import lint
 from adapter.mapping.mapping_set import MappingBook
 from adapter.mapping.testing import case_files, cases
 from adapter.model.operations import CustomerUpsert, EventOccurred
-from adapter.rules import book as rule_book
+from adapter.rules.engine import ruleset as rule_book
 from adapter.sources import mparticle, segment
 
 ROOT = Path(__file__).parents[2]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from adapter.errors import NotFound
 from adapter.model.codes import folded, resolve
-from adapter.rules.codes import ALPHABET
+from adapter.rules.engine.codes import ALPHABET
 
 #: What people and their programs make of WELC-K7RN-20I.
 SPELLINGS = [

@@ -13,7 +13,7 @@ import pytest
 from adapter.model.discounts import PercentageOff
 from adapter.model.events import Event, User
 from adapter.model.rules import Rule
-from adapter.rules.book import RuleBook, load
+from adapter.rules.engine.ruleset import RuleBook, load
 
 MakeRule = Callable[..., Rule]
 MakeEvent = Callable[..., Event]

@@ -7,9 +7,9 @@ from datetime import datetime
 from adapter.model.customers import Customer
 from adapter.model.decisions import RuleOutcome
 from adapter.model.events import Event
-from adapter.rules.book import RuleBook
-from adapter.rules.history import History
-from adapter.rules.verdicts import Verdict
+from adapter.rules.engine.ruleset import RuleBook
+from adapter.rules.guardrails.proposal import Verdict
+from adapter.rules.history.history import History
 
 ANN = Customer("user_1")
 BASE = """

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from adapter.model.customers import Customer
 from adapter.model.events import Event, User
 from adapter.model.timers import Timer
-from adapter.rules.book import RuleBook
-from adapter.rules.history import History
+from adapter.rules.engine.ruleset import RuleBook
+from adapter.rules.history.history import History
 
 START = datetime(2026, 11, 21, 12, tzinfo=UTC)
 RULE = """
@@ -146,7 +146,7 @@ def test_no_order_of_arrival_lets_a_completed_checkout_be_rewarded(
 
 @pytest.fixture(scope="session")
 def recovery(tmp_path_factory: pytest.TempPathFactory) -> RuleBook:
-    from adapter.rules.book import load
+    from adapter.rules.engine.ruleset import load
 
     directory = tmp_path_factory.mktemp("rules")
     (directory / "a.yaml").write_text(RULE)

@@ -11,10 +11,10 @@ from typing import Any
 from adapter.model.customers import Customer
 from adapter.model.decisions import RuleOutcome
 from adapter.model.events import Event, User
-from adapter.rules.book import RuleBook, load
-from adapter.rules.evaluation import MOST_EXPLAINED
-from adapter.rules.history import History
-from adapter.rules.verdicts import Verdict
+from adapter.rules.engine.evaluate import MOST_EXPLAINED
+from adapter.rules.engine.ruleset import RuleBook, load
+from adapter.rules.guardrails.proposal import Verdict
+from adapter.rules.history.history import History
 from tests.rules.one_event import ANN, BASE, SEGMENTS, decide, outcome
 
 MakeBook = Callable[..., RuleBook]
@@ -221,7 +221,7 @@ def test_the_digest_follows_the_files_content(make_book: MakeBook) -> None:
 
 
 def test_a_segment_that_is_nearly_declared_is_a_warning(tmp_path: Any, make_book: MakeBook) -> None:
-    from adapter.rules.book import load
+    from adapter.rules.engine.ruleset import load
 
     make_book(a=BASE + "guardrails: {excluded_segments: [stafff]}", definitions=SEGMENTS)
     book, problems = load(tmp_path)

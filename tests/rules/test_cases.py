@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from adapter.rules.book import RuleBook
-from adapter.rules.book import load as load_book
-from adapter.rules.cases import Case, load, run
-from adapter.rules.coverage import untried
+from adapter.rules.engine.ruleset import RuleBook
+from adapter.rules.engine.ruleset import load as load_book
+from adapter.rules.testing.cases import Case, load, run
+from adapter.rules.testing.coverage import untried
 
 STARTER = Path(__file__).parents[2] / "rules"
 CASES, PROBLEMS = load(STARTER)

@@ -12,9 +12,9 @@ import yaml
 
 from adapter.datamodel.reading import read
 from adapter.files import yaml as files
-from adapter.rules.book import RuleBook
-from adapter.rules.cases import load
-from adapter.rules.known import known
+from adapter.rules.engine.ruleset import RuleBook
+from adapter.rules.testing.cases import load
+from adapter.rules.testing.vocabulary import known
 
 CASES = yaml.safe_load(Path(__file__).with_name("case_names.yaml").read_text("utf-8"))
 RULES = """

@@ -15,9 +15,9 @@ from msgspec.structs import replace
 
 from adapter.model.discounts import AmountOff, Claim, Discount, FreeShipping, HeldDiscount
 from adapter.model.rules import Guardrails, Rule
-from adapter.rules.choice import choose
-from adapter.rules.guardrails import claims as claims_of
-from adapter.rules.verdicts import Proposal, Verdict
+from adapter.rules.engine.select import choose
+from adapter.rules.guardrails.counters import claims as claims_of
+from adapter.rules.guardrails.proposal import Proposal, Verdict
 
 MakeRule = Callable[..., Rule]
 

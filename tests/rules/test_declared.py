@@ -9,7 +9,8 @@ import pytest
 from adapter.datamodel.declared import UnknownPolicy
 from adapter.datamodel.reading import read
 from adapter.files import yaml
-from adapter.rules import book, declared
+from adapter.rules.engine import ruleset
+from adapter.rules.files import model_names
 
 MODEL = """
 unknown: POLICY
@@ -41,7 +42,7 @@ def problems(tmp_path: Path, condition: str, trigger: str = "order_completed",
         RULE.lstrip().replace("TRIGGER", trigger).replace("CONDITION", condition).replace("ACTION", action),
         encoding="utf-8",
     )
-    loaded, found = book.load(tmp_path, declared.names(model))
+    loaded, found = ruleset.load(tmp_path, model_names.names(model))
     assert (loaded is None) == any(problem.severity == "error" for problem in found)
     return [str(problem).removeprefix(f"{tmp_path}/r.yaml:") for problem in found]
 

@@ -12,14 +12,14 @@ import pytest
 
 from adapter.model.events import Event, User
 from adapter.model.rules import Guardrails, Rollout, Rule
-from adapter.rules.blocks import duration
-from adapter.rules.book import load
-from adapter.rules.cases import load as load_cases
-from adapter.rules.cases import run
-from adapter.rules.history import History, fold, lookup
-from adapter.rules.known import known
-from adapter.rules.language import Names, View, compile, parse, reads  # noqa: A004
-from adapter.rules.metrics import Metrics
+from adapter.rules.engine.ruleset import load
+from adapter.rules.expressions import Names, View, compile, parse, reads  # noqa: A004
+from adapter.rules.files.block import duration
+from adapter.rules.history.history import History, fold, lookup
+from adapter.rules.history.requirements import Metrics
+from adapter.rules.testing.cases import load as load_cases
+from adapter.rules.testing.cases import run
+from adapter.rules.testing.vocabulary import known
 
 TEXT = (Path(__file__).parents[2] / "docs" / "rules.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL)

@@ -15,11 +15,11 @@ from adapter.model.customers import Customer
 from adapter.model.event_names import EventNames, event_name
 from adapter.model.events import Event
 from adapter.model.rules import Absence
-from adapter.rules import cases
-from adapter.rules.book import RuleBook, load
-from adapter.rules.history import History
-from adapter.rules.known import known
-from adapter.rules.language import Names
+from adapter.rules.engine.ruleset import RuleBook, load
+from adapter.rules.expressions import Names
+from adapter.rules.history.history import History
+from adapter.rules.testing import cases
+from adapter.rules.testing.vocabulary import known
 from adapter.settings.values import Files
 
 SPELLINGS = [

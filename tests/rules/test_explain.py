@@ -19,7 +19,7 @@ from adapter.model.discounts import (
     UnitOff,
 )
 from adapter.model.encoding import decode, encode
-from adapter.rules.explain import benefit, explain, promised
+from adapter.rules.engine.sentences import benefit, explain, promised
 
 
 def test_a_decision_is_told_rule_by_rule_also_after_it_was_stored(now: datetime) -> None:

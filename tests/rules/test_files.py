@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from adapter.files import yaml
-from adapter.rules.book import load
+from adapter.rules.engine.ruleset import load
 
 _DOCUMENT, _ = yaml.read(Path(__file__).parent / "problems.yaml")
 assert _DOCUMENT is not None

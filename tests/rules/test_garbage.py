@@ -8,14 +8,14 @@ from pathlib import Path
 
 from adapter.model.customers import Customer
 from adapter.model.events import Event, User
-from adapter.rules import book
-from adapter.rules.history import History
+from adapter.rules.engine import ruleset
+from adapter.rules.history.history import History
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
 
 def test_evaluating_and_folding_leaves_nothing_for_the_cyclic_collector() -> None:
-    rules, _ = book.load(Path("rules"))
+    rules, _ = ruleset.load(Path("rules"))
     assert rules is not None
     customer = Customer("u1", traits={"tier": "gold"})
     names = sorted({name for rule in rules.rules for name in rule.triggers})

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from adapter.model.discounts import Claim
 from adapter.model.rules import Budget, Guardrails
-from adapter.rules.choice import exceeded, fitting
-from adapter.rules.guardrails import ALL_RULES, Counting, claims
+from adapter.rules.engine.select import exceeded, fitting
+from adapter.rules.guardrails.counters import ALL_RULES, Counting, claims
 
 
 def claimed(

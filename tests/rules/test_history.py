@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from adapter.model.event_names import EventNames
 from adapter.model.events import Event, User
-from adapter.rules.figures import MOST_VALUES
-from adapter.rules.history import MOST_NAMES, History, backfill, fold, lookup
-from adapter.rules.language import Metric
-from adapter.rules.metrics import Metrics, values_at
-from adapter.rules.series import LEVELS, width_for
+from adapter.rules.expressions import Metric
+from adapter.rules.history.aggregates import MOST_VALUES
+from adapter.rules.history.history import MOST_NAMES, History, backfill, fold, lookup
+from adapter.rules.history.requirements import Metrics, values_at
+from adapter.rules.history.time_buckets import LEVELS, width_for
 
 NOW = datetime(2026, 11, 21, 15, 7, 31, tzinfo=UTC)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

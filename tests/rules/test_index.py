@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from adapter.rules.expressions import All, AnyOf, Metric, Names, Node, Not, View, compile, parse  # noqa: A004
 from adapter.rules.index import Index, first, ranked
-from adapter.rules.language import All, AnyOf, Metric, Names, Node, Not, View, compile, parse  # noqa: A004
 
 NOW = datetime(2026, 11, 21, 15, 7, 31, tzinfo=UTC)
 LEAVES = [

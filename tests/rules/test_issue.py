@@ -13,9 +13,9 @@ from adapter.model.discounts import Claim, HeldDiscount, PercentageOff, StoreCre
 from adapter.model.encoding import decode, encode
 from adapter.model.events import Event
 from adapter.model.rules import Guardrails, Rule
-from adapter.rules.codes import ALPHABET, code_for
-from adapter.rules.issue import expiry, issue
-from adapter.rules.verdicts import Proposal
+from adapter.rules.engine.codes import ALPHABET, code_for
+from adapter.rules.engine.issue import expiry, issue
+from adapter.rules.guardrails.proposal import Proposal
 
 MakeRule = Callable[..., Rule]
 AT = datetime(2024, 7, 15, 18, 24, 10, 654321, tzinfo=UTC)

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from adapter.files import yaml
-from adapter.rules.book import RuleBook
-from adapter.rules.recounting import Anew, anew
+from adapter.rules.engine.counter_changes import Anew, anew
+from adapter.rules.engine.ruleset import RuleBook
 
 MakeBook = Callable[..., RuleBook]
 RULE = "trigger: x\naction: {type: percentage_off, value: 10, max_amount: 20}\n"

@@ -13,9 +13,9 @@ import pytest
 from adapter.mapping import mapping_set
 from adapter.mapping.mapping_set import MappingBook
 from adapter.model.operations import EventOccurred
-from adapter.rules.history import History, fold, lookup
-from adapter.rules.language import Names, View, compile, parse, reads  # noqa: A004
-from adapter.rules.metrics import Metrics
+from adapter.rules.expressions import Names, View, compile, parse, reads  # noqa: A004
+from adapter.rules.history.history import History, fold, lookup
+from adapter.rules.history.requirements import Metrics
 from adapter.sources import mparticle, segment
 
 ROOT = Path(__file__).parents[2]

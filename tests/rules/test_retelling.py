@@ -16,11 +16,11 @@ from adapter.model.customers import Customer
 from adapter.model.decisions import Decision, RuleOutcome
 from adapter.model.encoding import decode, encode
 from adapter.model.events import Event, User
-from adapter.rules.book import RuleBook, load
-from adapter.rules.evaluation import MOST_EXPLAINED, view_of
-from adapter.rules.explain import explain
-from adapter.rules.history import History
-from adapter.rules.language import misses
+from adapter.rules.engine.evaluate import MOST_EXPLAINED, view_of
+from adapter.rules.engine.ruleset import RuleBook, load
+from adapter.rules.engine.sentences import explain
+from adapter.rules.expressions import misses
+from adapter.rules.history.history import History
 
 NOW = datetime.fromisoformat("2026-11-21T15:07:31Z")
 CONDITIONS = [

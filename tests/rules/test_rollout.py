@@ -7,7 +7,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapter.rules.rollout import controlled, within
+from adapter.rules.guardrails.rollout import controlled, within
 
 CUSTOMERS = [f"user_{number}" for number in range(20_000)]
 

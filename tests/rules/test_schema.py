@@ -12,9 +12,9 @@ import yaml as pyyaml
 from jsonschema import Draft7Validator
 
 from adapter.files import yaml
-from adapter.rules import book
-from adapter.rules.actions import KINDS
-from adapter.rules.schema import definitions_schema, rules_schema
+from adapter.rules.engine import ruleset
+from adapter.rules.files.action_block import KINDS
+from adapter.rules.files.schema import definitions_schema, rules_schema
 
 RULES = Draft7Validator(rules_schema())
 FULL = """
@@ -42,7 +42,7 @@ def told(tmp_path: Path, name: str, value: Any) -> list[str]:
     for old in tmp_path.glob("*.yaml"):
         old.unlink()
     (tmp_path / name).write_text(pyyaml.safe_dump(value, sort_keys=False), encoding="utf-8")
-    return [problem.message for problem in book.load(tmp_path)[1]]
+    return [problem.message for problem in ruleset.load(tmp_path)[1]]
 
 
 def blocks(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
@@ -104,7 +104,7 @@ def told_known(tmp_path: Path, kind: str, path: tuple[str, ...]) -> set[str]:
     changed = pyyaml.safe_load(FULL.replace("KIND", kind))
     at(changed, path)["0000"] = 1
     (tmp_path / "rule.yaml").write_text(pyyaml.safe_dump(changed, sort_keys=False), encoding="utf-8")
-    remedies = [each.remedy for each in book.load(tmp_path)[1] if "`0000` is not known" in each.message]
+    remedies = [each.remedy for each in ruleset.load(tmp_path)[1] if "`0000` is not known" in each.message]
     return {name for each in remedies for name in re.findall(r"`(\w+)`", each)}
 
 

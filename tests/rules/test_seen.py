@@ -10,10 +10,10 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from adapter.rules.engine.inputs import Seen
+from adapter.rules.expressions import Names, View, parse, reads, text
+from adapter.rules.expressions.values import ABSENT
 from adapter.rules.index import Index
-from adapter.rules.language import Names, View, parse, reads, text
-from adapter.rules.language.values import ABSENT
-from adapter.rules.seen import Seen
 
 NOW = datetime(2026, 11, 21, 15, 7, 31, tzinfo=UTC)
 CONDITIONS = [

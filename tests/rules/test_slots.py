@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from adapter.model.rules import Guardrails
 from adapter.model.slots import extra
-from adapter.rules.choice import fitting
-from adapter.rules.guardrails import claims
+from adapter.rules.engine.select import fitting
+from adapter.rules.guardrails.counters import claims
 
 WINDOW = 100
 STEPS = st.lists(st.tuples(st.integers(1, 30), st.integers(0, 2)), min_size=2, max_size=12)

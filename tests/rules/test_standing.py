@@ -11,7 +11,7 @@ import pytest
 from adapter.model.customers import Customer
 from adapter.model.decisions import RuleOutcome
 from adapter.model.events import Event
-from adapter.rules.book import RuleBook
+from adapter.rules.engine.ruleset import RuleBook
 from tests.rules.one_event import BASE, SEGMENTS, decide, outcome
 
 MakeBook = Callable[..., RuleBook]

@@ -15,8 +15,8 @@ import pytest
 from adapter.model.events import Event, User
 from adapter.model.operations import EventOccurred, Operation
 from adapter.model.timers import Timer
-from adapter.rules import book as rule_book
-from adapter.rules.book import RuleBook
+from adapter.rules.engine import ruleset as rule_book
+from adapter.rules.engine.ruleset import RuleBook
 from adapter.services.deciding import decide
 from adapter.services.issuing import Means
 from adapter.services.results import Result, Settled

@@ -14,8 +14,8 @@ from adapter.errors import Unavailable
 from adapter.metrics import Metrics
 from adapter.model.event_names import EventNames
 from adapter.model.operations import CustomerErase, CustomerMerge
-from adapter.rules.history import History
-from adapter.rules.series import MICRO
+from adapter.rules.history.history import History
+from adapter.rules.history.time_buckets import MICRO
 from adapter.services import completing
 from adapter.services.committer import Committer, Limits
 from adapter.services.completing import Completing, Unprepared

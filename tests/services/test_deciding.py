@@ -20,7 +20,7 @@ from adapter.model.operations import (
     EventOccurred,
     Operation,
 )
-from adapter.rules import book as rule_book
+from adapter.rules.engine import ruleset as rule_book
 from adapter.services.deciding import decide
 from adapter.services.issuing import Means
 from adapter.services.results import Result, Settled

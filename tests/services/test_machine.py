@@ -21,7 +21,7 @@ from msgspec.structs import replace
 from adapter.model.discounts import HeldDiscount, UnitOff
 from adapter.model.events import Event, User
 from adapter.model.operations import CustomerErase, CustomerMerge, DiscountMove, EventOccurred, Operation
-from adapter.rules.book import RuleBook
+from adapter.rules.engine.ruleset import RuleBook
 from adapter.services.deciding import decide
 from adapter.services.issuing import Means
 from adapter.services.results import Result, Settled

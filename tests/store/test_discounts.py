@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from adapter.model.codes import folded
-from adapter.rules.actions import _CODE
+from adapter.rules.files.action_block import _CODE
 from adapter.store.contract import Store
 from adapter.store.engines import open_store
 from adapter.store.sqlite import connection as sqlite

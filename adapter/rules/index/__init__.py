@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from adapter.rules.index.matcher import Match, compiled
+from adapter.rules.expressions import Node, Reads, reads
+from adapter.rules.index.codegen import Match, compiled
+from adapter.rules.index.fallback import first, ranked
 from adapter.rules.index.order import arranged
 from adapter.rules.index.plan import Plan
-from adapter.rules.index.residue import first, ranked
-from adapter.rules.language import Node, Reads, reads
 
 __all__ = ["Index", "first", "ranked"]
 

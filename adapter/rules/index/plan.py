@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
-from adapter.rules.index.atoms import Atom, Key, Member, Scalar, atom
-from adapter.rules.index.clauses import Clause, clauses
-from adapter.rules.language.nodes import Metric, Node, Path
+from adapter.rules.expressions.typed_tree import Metric, Node, Path
+from adapter.rules.index.cnf import Clause, clauses
+from adapter.rules.index.predicates import Atom, Key, Member, Scalar, atom
 
 #: The most clauses over several values ("any" groups) of one condition that are looked up.
 _MAX_LAYERS = 4

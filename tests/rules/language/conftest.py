@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from adapter.rules.language import Metric, View
+from adapter.rules.expressions import Metric, View
 
 See = Callable[..., View]
 

@@ -26,8 +26,8 @@ from typing import Any, NamedTuple
 from cel_expr_python import cel
 from cel_expr_python.ext import ext_strings
 
+from adapter.rules.expressions import ExpressionError, Metric, Names, Node, View, compile, parse  # noqa: A004
 from adapter.rules.index import Index
-from adapter.rules.language import ExpressionError, Metric, Names, Node, View, compile, parse  # noqa: A004
 from tests.rules.language.conditions import BARE, EVENTS, MOMENTS, WORDS, Generator, Pair
 
 Evaluate = Callable[[Node, View], bool]

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from adapter.rules.language import ExpressionError, Names, View, compile, parse  # noqa: A004
-from adapter.rules.language.clashes import clash, facts
+from adapter.rules.expressions import ExpressionError, Names, View, compile, parse  # noqa: A004
+from adapter.rules.expressions.contradictions import clash, facts
 
 NOW = datetime(2026, 1, 15, 12, tzinfo=UTC)
 #: One value of every kind, all that the conditions name, and one between and beside each of them.

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from adapter.rules.language import All, AnyOf, Node, Not, View, compile  # noqa: A004
+from adapter.rules.expressions import All, AnyOf, Node, Not, View, compile  # noqa: A004
 from tests.rules.language.differential import Case, differences
 
 pytestmark = pytest.mark.slow

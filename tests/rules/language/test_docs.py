@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from adapter.rules import holds
-from adapter.rules.language import Names, parse
-from adapter.rules.language.calls import MACROS
-from adapter.rules.language.figures import METRICS
-from adapter.rules.language.functions import FUNCTIONS
+from adapter.rules.expressions import Names, parse
+from adapter.rules.expressions.calls import MACROS
+from adapter.rules.expressions.functions import FUNCTIONS
+from adapter.rules.expressions.history_calls import METRICS
 
 TEXT = (Path(__file__).parents[3] / "docs" / "condition-language.md").read_text(encoding="utf-8")
 ROWS = re.findall(r"^\| `(.+?)` \| `(\{.*\})` \|$", TEXT, re.MULTILINE)

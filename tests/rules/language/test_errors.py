@@ -9,18 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
+from adapter.rules.expressions import All, AnyOf, ExpressionError, Names, Not, View, compile, misses, parse
 from adapter.rules.index import Index
-from adapter.rules.language import (
-    All,
-    AnyOf,
-    ExpressionError,
-    Names,
-    Not,
-    View,
-    compile,  # noqa: A004
-    misses,
-    parse,
-)
 
 CASES = yaml.safe_load(Path(__file__).with_name("errors.yaml").read_text("utf-8"))
 NOW = datetime(2026, 11, 21, tzinfo=UTC)

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapter.rules.language import Metric, Names, Node, Not, compile_misses, compile_truth, misses, parse
-from adapter.rules.language.text import show
+from adapter.rules.expressions import Metric, Names, Node, Not, compile_misses, compile_truth, misses, parse
+from adapter.rules.expressions.unparse import show
 from tests.rules.language import walked
 from tests.rules.language.conditions import Generator
 from tests.rules.language.conftest import See

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from adapter.rules.language import All, AnyOf, Metric, Names, Node, Not, compile, misses, parse  # noqa: A004
+from adapter.rules.expressions import All, AnyOf, Metric, Names, Node, Not, compile, misses, parse  # noqa: A004
 from tests.rules.language.conftest import See
 
 SEEN: dict[str, Any] = {

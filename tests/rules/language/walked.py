@@ -6,10 +6,13 @@ import json
 from datetime import datetime, timedelta
 from typing import Any
 
-from adapter.rules.language.compiler import compile_truth, compile_value
-from adapter.rules.language.elements import of_element, views
-from adapter.rules.language.kinds import WORDS
-from adapter.rules.language.nodes import (
+from adapter.rules.expressions.compiler import compile_truth, compile_value
+from adapter.rules.expressions.dependencies import children, reads
+from adapter.rules.expressions.durations import window_text
+from adapter.rules.expressions.evaluation_context import View
+from adapter.rules.expressions.explain_elements import of_element, views
+from adapter.rules.expressions.explain_sentences import name_of
+from adapter.rules.expressions.typed_tree import (
     All,
     AnyOf,
     Call,
@@ -24,12 +27,9 @@ from adapter.rules.language.nodes import (
     Path,
     plain,
 )
-from adapter.rules.language.reads import children, reads
-from adapter.rules.language.sentences import name_of
-from adapter.rules.language.text import text
-from adapter.rules.language.values import ABSENT, UNUSABLE, kind_of
-from adapter.rules.language.view import View
-from adapter.rules.language.windows import window_text
+from adapter.rules.expressions.types import WORDS
+from adapter.rules.expressions.unparse import text
+from adapter.rules.expressions.values import ABSENT, UNUSABLE, kind_of
 
 _NEEDS = {"==": "needs {}", "!=": "must not be {}", ">=": "needs at least {}", ">": "needs more than {}",
           "<=": "needs at most {}", "<": "needs less than {}"}  # fmt: skip

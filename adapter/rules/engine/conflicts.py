@@ -1,0 +1,56 @@
+"""Which discounts cannot stand together, and which of them goes first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from adapter.model.discounts import HeldDiscount
+from adapter.rules.guardrails.proposal import Proposal, Verdict
+from adapter.rules.guardrails.valuation import worth
+
+
+def ranked(proposals: Sequence[Proposal]) -> list[Proposal]:
+    """Return the proposals in the order in which they are granted.
+
+    Rules that say `block` come last, because they give way to every other. As soon as one of the rest says
+    `best_value`, all compete by what they are worth; else by priority, then by worth. Ties go by name.
+    """
+    by_value = any(proposal.rule.conflicts == "best_value" for proposal in proposals)
+
+    def place(proposal: Proposal) -> tuple[bool, Decimal, Decimal, str]:
+        rule = proposal.rule
+        keys = (-Decimal(rule.priority), -proposal.worth)
+        first, second = reversed(keys) if by_value else keys
+        return rule.conflicts == "block", first, second, rule.name
+
+    return sorted(proposals, key=place)
+
+
+def beaten_by_held(proposal: Proposal, held: Sequence[HeldDiscount], verdict: Verdict) -> str | None:
+    """Return why a discount that the customer holds keeps a proposal from being issued, else None."""
+    rule = proposal.rule
+    for other in held:
+        if rule.guardrails.stackable and other.discount.stackable:
+            continue
+        named = f"the customer holds {other.discount.code} of {other.rule}"
+        if rule.conflicts == "block":
+            return f"{named}, and this rule issues nothing beside another discount"
+        if rule.conflicts == "best_value":
+            theirs = worth(other.discount.action, proposal.cart, proposal.shipping)
+            if proposal.worth <= theirs:
+                return f"{named}, worth {theirs:f} against {proposal.worth:f}"
+        elif rule.priority <= verdict.priorities.get(other.rule, other.priority):
+            if other.discount.stackable:
+                return f"{named}, and this rule, which does not stack, has no higher priority"
+            return f"{named}, which does not stack, and this rule has no higher priority"
+    return None
+
+
+def beaten_by_granted(proposal: Proposal, granted: Sequence[Proposal]) -> str | None:
+    """Return why a discount granted for the same event keeps a proposal from being issued, else None."""
+    for other in granted:
+        if proposal.rule.guardrails.stackable and other.rule.guardrails.stackable:
+            continue
+        return f"{other.rule.name} goes first on the same event, and the two do not stack"
+    return None

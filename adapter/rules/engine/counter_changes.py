@@ -1,0 +1,60 @@
+"""Which limits begin to count anew when rule files change under a running server.
+
+A counter's key says what it counts: the rule, the period or length, the currency. A limit whose key is
+another than before, or that was not there, finds nothing of what was issued until then.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from adapter.model.rules import Guardrails
+from adapter.model.slots import SLOT
+from adapter.rules.engine.ruleset import RuleBook
+from adapter.rules.guardrails.counters import ALL_RULES, claims
+
+#: Keys are compared as of one moment; which one does not matter.
+_THEN = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+class Anew(Struct, frozen=True):
+    """The guardrails of one rule (`*` for those over all rules) that begin to count anew."""
+
+    rule: str
+    guardrails: tuple[str, ...]
+
+
+def anew(old: RuleBook, new: RuleBook) -> list[Anew]:
+    """Return what begins to count anew once `new` is in force; a new rule has nothing to count before it."""
+    before, after = _limits(old), _limits(new)
+    found = (Anew(name, _changed(name, before[name], after[name])) for name in after if name in before)
+    return [one for one in found if one.guardrails]
+
+
+def _limits(book: RuleBook) -> dict[str, Guardrails]:
+    return {ALL_RULES: book.guardrails, **{rule.name: rule.guardrails for rule in book.rules}}
+
+
+def _changed(rule: str, before: Guardrails, after: Guardrails) -> tuple[str, ...]:
+    if before == after:
+        return ()
+    return tuple(sorted({guardrail for guardrail, _ in _counters(rule, after) - _counters(rule, before)}))
+
+
+def _counters(rule: str, guardrails: Guardrails) -> set[tuple[str, str]]:
+    """Return guardrails with the keys that they count under, but for the place that a slot has among others.
+
+    Another time zone moves the days, but not from one counter to the next.
+    """
+    anywhere = replace(guardrails, time_zone="UTC")
+    found = claims(rule, anywhere, source_id="x", device_id=None, now=_THEN, cost=Decimal(1))
+    return {(claim.guardrail, _kind(claim.key)) for claim in found}
+
+
+def _kind(key: str) -> str:
+    parts = key.split("|")
+    return "|".join(parts[:2] + parts[3:] if parts[1] == SLOT else parts)

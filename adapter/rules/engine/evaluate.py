@@ -1,0 +1,134 @@
+"""One event against the rules of its trigger."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from msgspec import Struct
+
+from adapter.model.customers import FIELDS, Customer
+from adapter.model.decisions import RuleOutcome
+from adapter.model.discounts import Claim, FreeShipping
+from adapter.model.events import Event
+from adapter.model.rules import Guardrails, Rule
+from adapter.rules.engine.inputs import Seen
+from adapter.rules.expressions import Metric, Misses, Node, View, compile_misses
+from adapter.rules.guardrails.checks import Stop, checks, cost
+from adapter.rules.guardrails.counters import ALL_RULES, Counting
+from adapter.rules.guardrails.proposal import Proposal
+from adapter.rules.guardrails.segments import Membership
+from adapter.rules.guardrails.valuation import money, worth
+from adapter.rules.history.history import History, lookup
+from adapter.rules.index import Index, ranked
+
+#: Rules per event whose missed conditions are spelled out at once; the others' are when somebody asks.
+MOST_EXPLAINED = 10
+_LOW = 2**64 - 1
+
+
+class Shop(Struct, frozen=True):
+    """What holds over all rules together."""
+
+    guardrails: Guardrails = Guardrails()
+    paused: bool = False
+
+
+class Ready:
+    """A rule made ready to be settled: what can stop it, what it counts, what it is worth."""
+
+    __slots__ = ("_checks", "_counting", "_ships", "rule")
+
+    def __init__(self, rule: Rule, shop: Shop) -> None:
+        self.rule = rule
+        self._checks = checks(rule, shop.guardrails, paused=shop.paused)
+        counting = (
+            Counting(name, guardrails, cost(rule, guardrails))
+            for name, guardrails in ((rule.name, rule.guardrails), (ALL_RULES, shop.guardrails))
+        )
+        self._counting = tuple(each for each in counting if not each.idle)
+        self._ships = isinstance(rule.action, FreeShipping) or rule.conflicts == "best_value"
+
+    def settle(
+        self, event: Event, cart: Decimal | None, members: Membership, now: datetime
+    ) -> Proposal | Stop:
+        """Return the proposal to issue, up to the counters, or what stops it; `cart` is the cart's value."""
+        for check in self._checks:
+            stop = check(event, members, now)
+            if stop is not None:
+                return stop
+        source_id, device_id = members.customer.source_id, event.user.device_id
+        claims: list[Claim] = []
+        for counting in self._counting:
+            claims += counting.claims(source_id, device_id, now)
+        shipping = money(event.attributes.get("shipping")) if self._ships else None
+        return Proposal(self.rule, tuple(claims), worth(self.rule.action, cart, shipping), cart, shipping)
+
+
+class Trigger:
+    """The rules of one event name, best first, and the index over their conditions."""
+
+    def __init__(self, ready: Sequence[Ready], nodes: Sequence[Node]) -> None:
+        best = sorted(range(len(ready)), key=lambda at: (-ready[at].rule.priority, ready[at].rule.name))
+        self.index = Index([nodes[at] for at in best], [ready[at].rule.priority for at in best])
+        order = [best[at] for at in self.index.order]
+        self.ready = [ready[at] for at in order]
+        self.nodes = [nodes[at] for at in order]
+        self.seen = Seen(self.index.reads.paths)
+        self._everything = (1 << len(order)) - 1
+        self._explained: dict[int, Misses] = {}
+
+    def matching(self, view: View) -> tuple[list[Ready], list[RuleOutcome], int]:
+        """Return the rules whose conditions hold, why those of the first others do not, and how many more."""
+        mask = self.index.match(view)
+        ready = self.ready
+        explained = [self._not_met(at, view) for at in _lowest(mask ^ self._everything, MOST_EXPLAINED)]
+        holding = [ready[at] for at in ranked(mask)] if mask else []
+        return holding, explained, len(ready) - len(holding) - len(explained)
+
+    def _not_met(self, at: int, view: View) -> RuleOutcome:
+        misses = self._explained.get(at)
+        if misses is None:  # of many rules few are ever explained: each is compiled when it first is
+            misses = self._explained[at] = compile_misses(self.nodes[at])
+        reason = "not issued: " + "; ".join(misses(view))
+        return RuleOutcome(self.ready[at].rule.name, "not_met", reason)
+
+
+def _lowest(mask: int, count: int) -> list[int]:
+    """Return the places of the lowest `count` bits that are set, however many others there are."""
+    found: list[int] = []
+    start = 0
+    while mask and len(found) < count:
+        low = mask & _LOW
+        while low and len(found) < count:
+            lowest = low & -low
+            found.append(start + lowest.bit_length() - 1)
+            low ^= lowest
+        mask >>= 64
+        start += 64
+    return found
+
+
+def view_of(event: Event, customer: Customer, history: History, now: datetime) -> View:
+    """Return what conditions see; the customer's standard fields are traits, and stand over them."""
+
+    def figure(metric: Metric) -> Any:
+        return lookup(history, metric, now)
+
+    return View(
+        event.attributes, traits_of(customer), event.context, event.name, event.occurred_at, now, figure
+    )
+
+
+def traits_of(customer: Customer) -> dict[str, Any]:
+    """Return the customer as `user.x` sees it: traits, standard fields, source_id, segments."""
+    traits = customer.traits.copy()
+    for name in FIELDS:
+        value = getattr(customer, name)
+        if value is not None:
+            traits[name] = value
+    traits["source_id"] = customer.source_id
+    traits["segments"] = list(customer.segments)
+    return traits

@@ -1,0 +1,49 @@
+"""The discount that a granted proposal becomes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from adapter.model.discounts import Action, Discount, HeldDiscount, StoreCredit
+from adapter.model.events import Event
+from adapter.model.rules import Rule
+from adapter.rules.guardrails.proposal import Proposal
+
+
+def issue(proposal: Proposal, event: Event, source_id: str, code: str, now: datetime) -> HeldDiscount:
+    """Return the record as in the data model, status `issued`, with the claims that were reserved for it."""
+    rule = proposal.rule
+    expires_at = expiry(rule, now)
+    metadata = {
+        "rule": rule.name,
+        "issued_for_event_id": event.id,
+        "user_id": source_id,
+        **rule.metadata,
+    }
+    discount = Discount(
+        code, _action(rule.action, expires_at), expires_at, metadata, rule.guardrails.stackable, "issued"
+    )
+    return HeldDiscount(
+        discount, source_id, rule.name, event.id, now, now, proposal.claims, priority=rule.priority
+    )
+
+
+def expiry(rule: Rule, now: datetime) -> datetime | None:
+    """Return when a discount issued now ends, in whole seconds: the earliest end that the rule names.
+
+    Ends are `expires_in_hours` and `validity_window` from now, `expires_at` of the discount and of the
+    store credit itself; None when the rule names none.
+    """
+    lengths = (rule.expires_in, rule.guardrails.validity_window)
+    ends = [now + length for length in lengths if length is not None]
+    ends += [rule.expires_at] if rule.expires_at is not None else []
+    if isinstance(rule.action, StoreCredit) and rule.action.expires_at is not None:
+        ends.append(rule.action.expires_at)
+    return min(ends).replace(microsecond=0) if ends else None
+
+
+def _action(action: Action, expires_at: datetime | None) -> Action:
+    """Return the action as it is issued: store credit carries its own end, which is the discount's."""
+    return replace(action, expires_at=expires_at) if isinstance(action, StoreCredit) else action

@@ -1,0 +1,270 @@
+"""The rule book: every rule file of a directory, checked and compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from hashlib import blake2b
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from adapter.files import yaml
+from adapter.files.folders import nothing_in, visible
+from adapter.files.problems import Mark, Problem, did_you_mean
+from adapter.model.customers import Customer
+from adapter.model.decisions import Decision, RuleOutcome
+from adapter.model.event_names import EventNames
+from adapter.model.events import Event
+from adapter.model.rules import Absence, Rule
+from adapter.model.timers import Timer
+from adapter.rules.engine.absence import Absences, Waits, followed
+from adapter.rules.engine.deferred_reasons import completed
+from adapter.rules.engine.evaluate import Ready, Shop, Trigger, view_of
+from adapter.rules.expressions import Metric, Names, reads
+from adapter.rules.files import definitions, lint, rule_file
+from adapter.rules.files.definitions import Definitions
+from adapter.rules.files.rule_file import Compiled
+from adapter.rules.guardrails.checks import Stop
+from adapter.rules.guardrails.proposal import Proposal, Verdict
+from adapter.rules.guardrails.segments import Segments
+from adapter.rules.guardrails.valuation import money
+from adapter.rules.history import history as histories
+from adapter.rules.history.history import History
+from adapter.rules.history.requirements import Metrics
+
+DEFINITIONS = "definitions.yaml"
+#: What rule files are called.
+SUFFIXES = ("*.yaml", "*.yml")
+
+
+class RuleBook:
+    """All rules, ready to be evaluated; immutable once built.
+
+    `digest` names the files' exact content. `metrics` is what the rules read of a customer's past.
+    `guardrails` are those over all rules together; `spelled` says which events a name means.
+    """
+
+    def __init__(
+        self, compiled: Sequence[Compiled], shared: Definitions, digest: str, spelled: EventNames
+    ) -> None:
+        self.digest = digest
+        self.spelled = spelled
+        self.rules: tuple[Rule, ...] = tuple(one.rule for one in compiled)
+        self.guardrails = shared.guardrails
+        self.priorities = {rule.name: rule.priority for rule in self.rules}
+        self.nodes = {one.rule.name: one.node for one in compiled}
+        self.places = {one.rule.name: one.at for one in compiled}
+        self.segments = Segments(shared.segments)
+        self.metrics = Metrics(_metrics(compiled, shared))
+        shop = Shop(shared.guardrails, shared.paused)
+        ready = {one.rule.name: Ready(one.rule, shop) for one in compiled}
+        names = {name for rule in self.rules for name in rule.triggers}
+        self._triggers = {name: _trigger(name, compiled, ready) for name in sorted(names)}
+        self._absences = Absences(self.rules)
+        self._waiting = {
+            one.rule.name: (one.rule.trigger, Trigger([ready[one.rule.name]], [one.node]))
+            for one in compiled
+            if isinstance(one.rule.trigger, Absence)
+        }
+
+    def needs(self, event_name: str) -> bool:
+        """Tell whether some rule is triggered by events of this name."""
+        return event_name in self._triggers
+
+    def triggered_by(self, event_name: str) -> set[str]:
+        """Return the names of the rules that events of this name trigger."""
+        return {rule.name for rule in self.rules if event_name in rule.triggers}
+
+    def fold(self, history: History, event: Event) -> None:
+        """Take an event into a customer's history, once it is decided: rules see what was before."""
+        histories.fold(history, event, self.metrics)
+
+    def lacks(self, history: History) -> bool:
+        """Tell whether a stored history must be completed by `backfill` before it is asked."""
+        return history.lacks(self.metrics)
+
+    def backfill(self, history: History, events: Iterable[Event]) -> None:
+        """Complete a history from all stored events of the customer, the one being decided left out."""
+        histories.backfill(history, events, self.metrics)
+
+    def recount(self, history: History, kept: Sequence[Event], lost: Sequence[Event]) -> None:
+        """Take events out of a history; both lists together are all that are stored of the customer."""
+        histories.recount(history, kept, lost, self.metrics)
+
+    def completion(self, history: History) -> histories.Completion:
+        """Return what completes a history from all stored events of the customer, given some at a time."""
+        return histories.Completion(history, self.metrics)
+
+    def evaluate(self, event: Event, customer: Customer, history: History, now: datetime) -> Verdict:
+        """Return what the rules say of an event, before guardrail counters are looked at; never raises.
+
+        `history` is the customer's before this event. `now` is when the decision is made: windows, schedules
+        and days are measured from it.
+        """
+        trigger = self._triggers.get(event.name)
+        if trigger is None:
+            return Verdict((), (), {}, self.priorities)
+        return self._decide(trigger, event, customer, history, now)
+
+    def watches(self, event_name: str) -> bool:
+        """Tell whether events of this name start or end a wait of some absence rule."""
+        return self._absences.watch(event_name)
+
+    def waits(self, event: Event, source_id: str, history: History) -> Waits:
+        """Return the timers that an event arms and cancels; `history` is the customer's before it."""
+        return self._absences.waits(event, source_id, history)
+
+    def evaluate_absence(self, timer: Timer, customer: Customer, history: History, now: datetime) -> Verdict:
+        """Return what a timer's rule says now that it is due; `history` is all that is known by now.
+
+        Nothing when the rule is no more, waits no more, or the awaited event is known after all.
+        """
+        found = self._waiting.get(timer.rule)
+        if found is None or followed(found[0], timer.event, history):
+            return Verdict((), (), {}, self.priorities)
+        return self._decide(found[1], timer.event, customer, history, now)
+
+    def complete(self, decision: Decision) -> Decision:
+        """Return the decision with a sentence for each rule that it left untold, out of what it saw.
+
+        It stays as it is when it was made by other files than these.
+        """
+        trigger = self._triggers.get(decision.event)
+        if not decision.untold or decision.book != self.digest or trigger is None:
+            return decision
+        names = (ready.rule.name for ready in trigger.ready)
+        return completed(decision, list(zip(names, trigger.nodes, strict=True)))
+
+    def _decide(
+        self, trigger: Trigger, event: Event, customer: Customer, history: History, now: datetime
+    ) -> Verdict:
+        view = view_of(event, customer, history, now)
+        matching, outcomes, untold = trigger.matching(view)
+        proposals: list[Proposal] = []
+        if matching:
+            members = self.segments.of(customer, view)
+            cart = money(event.attributes.get("cart_value"))
+            for ready in matching:
+                settled = ready.settle(event, cart, members, now)
+                if isinstance(settled, Stop):
+                    outcomes.append(
+                        RuleOutcome(ready.rule.name, settled.outcome, settled.reason, settled.guardrail)
+                    )
+                else:
+                    proposals.append(settled)
+            if len(proposals) > 1:
+                proposals.sort(key=_place)
+        return Verdict(tuple(proposals), tuple(outcomes), trigger.seen.of(view), self.priorities, untold)
+
+
+def _place(proposal: Proposal) -> tuple[int, Decimal, str]:
+    return -proposal.rule.priority, -proposal.worth, proposal.rule.name
+
+
+def _trigger(name: str, compiled: Sequence[Compiled], ready: Mapping[str, Ready]) -> Trigger:
+    chosen = [one for one in compiled if name in one.rule.triggers]
+    return Trigger([ready[one.rule.name] for one in chosen], [one.node for one in chosen])
+
+
+def _metrics(compiled: Sequence[Compiled], shared: Definitions) -> list[Metric]:
+    nodes = [one.node for one in compiled]
+    nodes += [segment.node for segment in shared.segments.values() if segment.node is not None]
+    read = [metric for node in nodes for metric in reads(node).metrics]
+    waits = [one.rule.trigger for one in compiled if isinstance(one.rule.trigger, Absence)]
+    return read + [Metric("last", name) for wait in waits for name in (wait.event, wait.unless)]
+
+
+def load(
+    directory: Path, names: Names | None = None, now: datetime | None = None
+) -> tuple[RuleBook | None, list[Problem]]:
+    """Read the rules of a directory; the book is None when any file has an error.
+
+    Every `*.yaml` and `*.yml` is read that is neither hidden nor a `*.test.yaml`. `names` says what
+    expressions may name; when not given, anything. What is past at `now` (aware) is warned of; nothing is
+    where it is not given.
+    """
+    if not directory.is_dir():
+        message = f"there is no such directory: `{directory.absolute()}`"
+        return None, [Problem(Mark(str(directory), 1, 1), message, "create it, or name another")]
+    names = names or Names()
+    paths = [path for path in visible(directory, *SUFFIXES) if not path.stem.endswith(".test")]
+    texts = {path: _text(path) for path in paths}
+    shared, problems = _shared(directory / DEFINITIONS, texts, names)
+    names = replace(names, definitions={**names.definitions, **shared.conditions})
+    compiled: list[Compiled] = []
+    for path in paths:
+        if path.name != DEFINITIONS:
+            found, wrong = _file(path, texts[path], names, shared, now)
+            compiled += found
+            problems += wrong
+    if not compiled and not problems:
+        problems.append(nothing_in(directory, "no rule in this folder: no discount will be issued"))
+    problems += _twice(compiled) + _unknown_segments(compiled, shared)
+    for one in compiled:
+        problems += lint.overall(one.rule, one.at, shared.guardrails)
+    problems.sort(key=lambda problem: problem.mark)
+    if any(problem.severity == "error" for problem in problems):
+        return None, problems
+    return RuleBook(compiled, shared, _digest(texts), names.spelled), problems
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def _shared(path: Path, texts: dict[Path, str], names: Names) -> tuple[Definitions, list[Problem]]:
+    if path not in texts:
+        return Definitions(), []
+    document, problems = yaml.read(path)
+    if document is None or document.value is None:
+        return Definitions(), problems
+    shared, wrong = definitions.read(document, texts[path], names)
+    return shared, problems + wrong
+
+
+def _file(
+    path: Path, text: str, names: Names, shared: Definitions, now: datetime | None
+) -> tuple[list[Compiled], list[Problem]]:
+    document, problems = yaml.read(path)
+    if document is None or document.value is None:
+        return [], problems
+    compiled, wrong = rule_file.read(document, text, names, shared.defaults, now)
+    return compiled, problems + wrong
+
+
+def _twice(compiled: Sequence[Compiled]) -> list[Problem]:
+    problems: list[Problem] = []
+    places: dict[str, Mark] = {}
+    for one in compiled:
+        first = places.setdefault(one.rule.name, one.at)
+        if first is not one.at:
+            where = f"the first is at {first.file}:{first.line}"
+            problems.append(
+                Problem(one.at, f"a rule named `{one.rule.name}` is there already", f"{where}; rename one")
+            )
+    return problems
+
+
+def _unknown_segments(compiled: Sequence[Compiled], shared: Definitions) -> list[Problem]:
+    """Warn of a segment that is not declared but nearly spelled like one that is."""
+    problems: list[Problem] = []
+    for one in compiled:
+        rails = one.rule.guardrails
+        for name in (*rails.eligible_segments, *rails.excluded_segments, *one.rule.rollout.audience):
+            near = "" if name in shared.segments else did_you_mean(name, shared.segments)
+            if near.startswith("did"):
+                message = f"the segment `{name}` of rule `{one.rule.name}` is not declared"
+                problems.append(Problem(one.at, message, near, "warning"))
+    return problems
+
+
+def _digest(texts: dict[Path, str]) -> str:
+    content = blake2b(digest_size=16)
+    for path, text in sorted(texts.items()):
+        content.update(f"{path.name}\0{len(text)}\0{text}".encode("utf-8", "surrogatepass"))
+    return content.hexdigest()

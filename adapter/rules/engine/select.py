@@ -1,0 +1,133 @@
+"""What may be issued, given what was issued before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from msgspec.structs import replace
+
+from adapter.model.decisions import RuleOutcome
+from adapter.model.discounts import Claim, HeldDiscount
+from adapter.model.ids import DEVICE
+from adapter.model.money import from_minor_units
+from adapter.model.slots import SLOT
+from adapter.rules.engine.conflicts import beaten_by_granted, beaten_by_held, ranked
+from adapter.rules.expressions.durations import window_text
+from adapter.rules.guardrails.counters import alternatives
+from adapter.rules.guardrails.proposal import Choice, Proposal, Verdict
+
+
+def choose(
+    verdict: Verdict,
+    held: Sequence[HeldDiscount],
+    used: Mapping[tuple[str, str], int],
+    now: datetime,
+) -> Choice:
+    """Return the proposals that may be issued, and a sentence for each that may not.
+
+    `held` are the customer's discounts (expired ones are left aside), `used` the counters as they stand. A
+    proposal that is refused makes room for the next one. What is granted carries just the claims to add, of
+    slots those of the one that is taken, and apart from them the claims that only look.
+    """
+    live = [discount for discount in held if discount.status_at(now) in ("issued", "applied")]
+    if len(verdict.proposals) == 1 and not live:  # as most are: nothing to weigh
+        return _alone(verdict.proposals[0], used)
+    counters = {(claim.scope, claim.key) for each in verdict.proposals for claim in each.claims}
+    standing = {counter: used.get(counter, 0) for counter in counters}
+    granted: list[Proposal] = []
+    outcomes: list[RuleOutcome] = []
+    for proposal in ranked(verdict.proposals):
+        reason = beaten_by_held(proposal, live, verdict) or beaten_by_granted(proposal, granted)
+        if reason is not None:
+            outcomes.append(_refused(proposal, reason, "stackable"))
+            continue
+        choice = _alone(proposal, standing)
+        outcomes += choice.outcomes
+        for each in choice.granted:
+            granted.append(each)
+            for claim in each.claims:
+                standing[claim.scope, claim.key] += claim.amount
+    return Choice(tuple(granted), tuple(outcomes))
+
+
+def _alone(proposal: Proposal, used: Mapping[tuple[str, str], int]) -> Choice:
+    """Return what the counters let pass of a proposal that nothing else stands against."""
+    taken = fitting(proposal.claims, used)
+    if isinstance(taken, list):
+        adding = tuple([claim for claim in taken if claim.amount])
+        if len(adding) == len(proposal.claims):
+            return Choice((proposal,), ())
+        looks = tuple([claim for claim in taken if not claim.amount])
+        return Choice((replace(proposal, claims=adding, looks=looks),), ())
+    reason = exhausted(taken, used.get((taken.scope, taken.key), 0))
+    return Choice((), (_refused(proposal, reason, taken.guardrail),))
+
+
+def _refused(proposal: Proposal, reason: str, guardrail: str) -> RuleOutcome:
+    return RuleOutcome(proposal.rule.name, "withheld", f"not issued: {reason}", guardrail)
+
+
+def fitting(claims: Sequence[Claim], used: Mapping[tuple[str, str], int]) -> list[Claim] | Claim:
+    """Return the claims to add, when none goes over its cap; else the first that would."""
+    fixed, groups = alternatives(claims)
+    full = exceeded(fixed, used)
+    if full is not None:
+        return full
+    for slots in groups:
+        free = next((slot for slot in slots if exceeded(slot, used) is None), None)
+        if free is None:
+            return next(
+                claim
+                for claim in slots[0]
+                if used.get((claim.scope, claim.key), 0) + claim.amount > claim.cap
+            )
+        fixed += free
+    return fixed
+
+
+def exceeded(claims: Sequence[Claim], used: Mapping[tuple[str, str], int]) -> Claim | None:
+    """Return the first claim that would go over its cap, else None."""
+    adding: dict[tuple[str, str], int] = {}
+    for claim in claims:
+        counter = (claim.scope, claim.key)
+        adding[counter] = amount = adding.get(counter, 0) + claim.amount
+        if used.get(counter, 0) + amount > claim.cap:
+            return claim
+    return None
+
+
+_SPANS = {"day": "today", "week": "this week", "month": "this month", "total": "in all"}
+
+
+def exhausted(claim: Claim, used: int) -> str:
+    """Return what a claim that does not fit says to a marketer."""
+    limit = claim.guardrail.removeprefix("global.")
+    whose = "all rules together" if limit != claim.guardrail else "this rule"
+    parts = claim.key.split("|")
+    span = next((_SPANS[part] for part in parts[1:] if part in _SPANS), "")
+    if SLOT in parts[1:2]:
+        return f"{_holder(claim)} has had all that {whose} gives in {_length(parts[3])}"
+    if limit == "cooldown":
+        return f"{whose} gave {_holder(claim)} a discount less than {_length(parts[2])} ago"
+    if limit == "budget":
+        left = from_minor_units(max(0, claim.cap - used), parts[2])
+        needed = from_minor_units(claim.amount, parts[2])
+        return f"the budget of {whose} has {left} {parts[2]} left {span}, and the discount can cost {needed}"
+    if claim.cap == 0:
+        return (
+            f"{limit} is 0, so {whose} issues nothing"
+            if whose == "this rule"
+            else f"{limit} over all rules is 0"
+        )
+    if claim.scope:
+        return f"{_holder(claim)} has had {used} of {claim.cap} of {whose} {span}"
+    return f"{used} of {claim.cap} discounts of {whose} are out {span}"
+
+
+def _length(seconds: str) -> str:
+    return window_text(timedelta(seconds=int(seconds)))
+
+
+def _holder(claim: Claim) -> str:
+    return "this device" if claim.scope.startswith(DEVICE) else "the customer"

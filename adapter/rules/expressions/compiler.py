@@ -1,0 +1,297 @@
+"""Nodes to Python functions that say whether a condition is exactly true.
+
+CEL's logic is three-valued: true, false, error (false && error is false, true || error is true). "Exactly
+true" distributes over it, and so does "exactly false", with `&&` and `||` changing places. So negation is
+pushed to the leaves, and each leaf, affirmed or denied, first guards that its values are there and of the
+right type: `!(x >= 3)` becomes "x is a number, and not x >= 3". What remains is ordinary two-valued code
+that cannot raise, and a missing value makes neither a condition nor its negation true.
+
+The source that is compiled comes from our nodes alone: an author's texts, names and numbers enter it only
+as objects in its namespace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+from adapter.rules.expressions import values
+from adapter.rules.expressions.evaluation_context import Values, View
+from adapter.rules.expressions.functions import FUNCTIONS, pattern
+from adapter.rules.expressions.typed_tree import (
+    All,
+    AnyOf,
+    Call,
+    Compare,
+    Compute,
+    Conditional,
+    Constant,
+    Defined,
+    Field,
+    Has,
+    Item,
+    ListOf,
+    Macro,
+    Metric,
+    Negative,
+    Node,
+    Not,
+    Path,
+    Variable,
+    plain,
+)
+
+Test = Callable[[View], bool]
+
+#: Deeper code than this goes into a function of its own: Python's parser counts parentheses.
+_MAX_NESTING = 8
+_OPERATORS = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "%": "remainder"}
+_HELPERS = {name: getattr(values, name) for name in (
+    "ABSENT", "NUMBERS", "add", "among", "both", "contains", "divide", "either", "elements", "equal",
+    "exactly_one", "has", "is_null", "item", "kept", "less", "listed", "multiply", "negate", "opposite",
+    "remainder", "select", "settled", "subtract",
+)}  # fmt: skip
+
+
+@lru_cache(maxsize=8192)
+def compile_truth(node: Node, want: bool) -> Test:
+    """Return the function that says whether the node's value is exactly true, or exactly false."""
+    emitting = _Emitting()
+    body = emitting.truth(node, want)
+    test: Test = emitting.finished(f"def test(view):\n V = view.values\n return {body}")
+    return test
+
+
+@lru_cache(maxsize=8192)
+def compile_value(node: Node) -> Callable[[View], Any]:
+    """Return the function that gives the node's value, or ABSENT for an error."""
+    emitting = _Emitting()
+    body = emitting.value(node)
+    test: Callable[[View], Any] = emitting.finished(f"def test(view):\n V = view.values\n return {body}")
+    return test
+
+
+@lru_cache(maxsize=8192)
+def _definition(node: Node, want: bool) -> Callable[[Values], bool]:
+    """Return the same of a definition's node, for the values of a view that a condition reads already."""
+    emitting = _Emitting()
+    body = emitting.truth(node, want)
+    test: Callable[[Values], bool] = emitting.finished(f"def test(V):\n return {body}")
+    return test
+
+
+def compile(node: Node) -> Test:  # noqa: A001 - `language.compile` is what it is
+    """Return the function that says whether a condition is exactly true of a view; it never raises."""
+    return compile_truth(node, want=True)
+
+
+class _Emitting:
+    def __init__(self) -> None:
+        self.namespace: dict[str, Any] = dict(_HELPERS)
+        self.functions: list[str] = []
+        self.count = 0
+        self.depth = 0
+        self.inside = False
+        self.plain_elements = False
+
+    def fresh(self, letter: str) -> str:
+        self.count += 1
+        return f"{letter}{self.count}"
+
+    def constant(self, value: Any) -> str:
+        name = self.fresh("k")
+        self.namespace[name] = value
+        return name
+
+    def finished(self, function: str) -> Any:
+        exec("\n".join((*self.functions, function)), self.namespace)  # noqa: S102 - from our own nodes
+        return self.namespace["test"]
+
+    def nested(self, emit: Callable[[], str]) -> str:
+        """Emit one level deeper; where that is too deep, as a call of a function of its own."""
+        self.depth += 1
+        if self.depth <= _MAX_NESTING:
+            code = emit()
+            self.depth -= 1
+            return code
+        depth, self.depth = self.depth, 0
+        body, name = emit(), self.fresh("f")
+        self.functions.append(f"def {name}(V, e=None):\n return {body}")
+        self.depth = depth - 1
+        return f"{name}(V, e)" if self.inside else f"{name}(V)"
+
+    def truth(self, node: Node, want: bool) -> str:
+        """Return code that is True when the node is exactly `want`, else False."""
+        return self.nested(lambda: self._truth(node, want))
+
+    def value(self, node: Node) -> str:
+        """Return code for the node's value; ABSENT stands for an error."""
+        return self.nested(lambda: self._value(node))
+
+    def _truth(self, node: Node, want: bool) -> str:
+        match node:
+            case Not(part):
+                return self._truth(part, not want)
+            case All(parts) | AnyOf(parts):
+                every = isinstance(node, All) is want
+                return _joined([self.truth(part, want) for part in parts], every)
+            case Constant(value):
+                return str(value is want)
+            case Defined(_, condition):
+                return f"{self.constant(_definition(condition, want))}(V)"
+            case Conditional(condition, then, otherwise):
+                chosen = self.fresh("t")
+                return (
+                    f"({self.truth(then, want)} if ({chosen} := {self.value(condition)}) is True"
+                    f" else {self.truth(otherwise, want)} if {chosen} is False else False)"
+                )
+            case Compare():
+                return self.comparison(node, want)
+            case Macro("exists" | "all"):
+                return self.quantified(node, want)
+        return f"({self._value(node)} is {want})"
+
+    def comparison(self, node: Compare, want: bool) -> str:
+        operator, left, right = node.operator, node.left, node.right
+        if operator == "!=":
+            operator, want = "==", not want
+        if not isinstance(right, Constant) or not self.is_plain(left):
+            return f"({self.compared(operator, left, right)} is {want})"
+        negated = "" if want else "not "
+        if operator == "in":
+            kinds = {one.kind for one in right.value}
+            constant = frozenset(one.value for one in right.value)
+        else:
+            kinds, constant = {right.kind}, right.value
+        if kinds not in ({"text"}, {"number"}):
+            return f"({self.compared(operator, left, right)} is {want})"
+        guard = " is str" if kinds == {"text"} else " in NUMBERS"
+        read = self.fresh("t")
+        tested = f"{read} {operator} {self.constant(constant)}"
+        return f"(({read} := {self.value(left)}).__class__{guard} and {negated}{tested})"
+
+    def is_plain(self, node: Node) -> bool:
+        """Tell whether a value is as it was read, so that it compares with a constant as it is."""
+        if isinstance(node, Field):
+            return self.is_plain(node.operand)
+        return isinstance(node, Path) or (isinstance(node, Variable) and self.plain_elements)
+
+    def compared(self, operator: str, left: Node, right: Node) -> str:
+        one = self.value(left)
+        if operator == "in" and isinstance(right, Constant):
+            kinds = frozenset(item.kind for item in right.value)
+            return f"among({one}, {self.value(right)}, {self.constant(kinds)})"
+        if operator in ("==", "!=") and isinstance(right, Constant) and right.value is None:
+            code = f"is_null({one})"
+        else:
+            code = _CALLS[operator].format(one, self.value(right))
+        return f"opposite({code})" if operator in ("!=", "<=", ">=") else code
+
+    def quantified(self, node: Macro, want: bool) -> str:
+        walked = self.fresh("t")
+        elements = self.value(node.elements)
+        every = (node.kind == "all") is want
+        inner = self.inside_of(node, lambda part: self.truth(part, want), node.predicate)
+        return (
+            f"(({walked} := elements({elements})) is not None"
+            f" and {'all' if every else 'any'}({inner} for e in {walked}))"
+        )
+
+    def inside_of(self, node: Macro, emit: Callable[[Node], str], part: Node | None) -> str:
+        if part is None:
+            return "True"
+        self.inside, self.plain_elements = True, isinstance(node.elements, Path)
+        code = emit(part)
+        self.inside = self.plain_elements = False
+        return code
+
+    def _value(self, node: Node) -> str:  # noqa: PLR0912 - one line for each kind of node
+        match node:
+            case Constant():
+                return self.literal(node)
+            case Path() | Metric():
+                return f"V[{self.constant(node)}]"
+            case Variable():
+                return "e"
+            case Field(operand, name):
+                return f"settled(select({self.value(operand)}, {self.constant(name)}))"
+            case Item(operand, index):
+                return f"item({self.value(operand)}, {self.value(index)})"
+            case ListOf(items):
+                return f"listed({self.values(items)})"
+            case Call():
+                return self.call(node)
+            case Compute(operator, left, right):
+                return f"{_OPERATORS[operator]}({self.value(left)}, {self.value(right)})"
+            case Negative(operand):
+                return f"negate({self.value(operand)})"
+            case Conditional(condition, then, otherwise):
+                chosen = self.fresh("t")
+                return (
+                    f"({self.value(then)} if ({chosen} := {self.value(condition)}) is True"
+                    f" else {self.value(otherwise)} if {chosen} is False else ABSENT)"
+                )
+            case Compare(operator, left, right):
+                return self.compared(operator, left, right)
+            case Has(operand, field):
+                return f"has({self.value(operand)}, {self.constant(field)})"
+            case Macro():
+                return self.macro(node)
+            case All(parts):
+                return f"both({self.values(parts)})"
+            case AnyOf(parts):
+                return f"either({self.values(parts)})"
+            case Not(part):
+                return f"opposite({self.value(part)})"
+            case Defined(_, condition):
+                sides = [self.constant(_definition(condition, want)) for want in (True, False)]
+                return f"(True if {sides[0]}(V) else False if {sides[1]}(V) else ABSENT)"
+        raise TypeError(node)
+
+    def values(self, nodes: tuple[Node, ...]) -> str:
+        return ", ".join(self.value(node) for node in nodes)
+
+    def literal(self, node: Constant) -> str:
+        value = plain(node)
+        return str(value) if value is None or value is True or value is False else self.constant(value)
+
+    def call(self, node: Call) -> str:
+        function = self.constant(FUNCTIONS[node.function].run)
+        if node.function == "matches":
+            subject, written = node.arguments
+            compiled = pattern(written.value) if isinstance(written, Constant) else None
+            return f"{function}({self.value(subject)}, {self.constant(compiled)})"
+        return f"{function}({self.values(node.arguments)})"
+
+    def macro(self, node: Macro) -> str:
+        walked = self.fresh("t")
+        each = f"[{self.inside_of(node, self.value, node.predicate)} for e in {walked}]"
+        code = {
+            "exists": f"either(*{each})",
+            "all": f"both(*{each})",
+            "exists_one": f"exactly_one({each})",
+            "filter": f"kept({walked}, {each})",
+            "map": self.mapped(node, walked, each),
+        }[node.kind]
+        return f"({code} if ({walked} := elements({self.value(node.elements)})) is not None else ABSENT)"
+
+    def mapped(self, node: Macro, walked: str, each: str) -> str:
+        if node.transform is None:
+            return ""
+        transformed = self.inside_of(node, self.value, node.transform)
+        if node.predicate is None:
+            return f"listed(*[{transformed} for e in {walked}])"
+        kept = self.fresh("t")
+        return (
+            f"(listed(*[{transformed} for e in {kept}])"
+            f" if ({kept} := kept({walked}, {each})) is not ABSENT else ABSENT)"
+        )
+
+
+_CALLS = {"==": "equal({0}, {1})", "!=": "equal({0}, {1})", "<": "less({0}, {1})", ">": "less({1}, {0})",
+          "<=": "less({1}, {0})", ">=": "less({0}, {1})", "in": "contains({0}, {1})"}  # fmt: skip
+
+
+def _joined(codes: list[str], every: bool) -> str:
+    return f"({(' and ' if every else ' or ').join(codes)})" if codes else str(every)

@@ -1,0 +1,157 @@
+"""The `action` block of a rule: what to issue, and the code and life that it gets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from msgspec import Struct
+
+from adapter.files.problems import did_you_mean
+from adapter.model.discounts import Action, AmountOff, FreeShipping, PercentageOff, StoreCredit, UnitOff
+from adapter.rules.files import currency_precision
+from adapter.rules.files.block import Block
+
+_CODE = re.compile(r"[A-Za-z0-9._-]{0,32}")
+_PATTERN = re.compile(r"[A-Za-z0-9._#-]{1,64}")
+_CURRENCY = re.compile(r"[A-Z]{3}")
+#: What people write for keys of `action`, where spelling alone leads elsewhere or nowhere.
+_TOO = {
+    "expires_after": "expires_in_hours",
+    "valid_for": "expires_in_hours",
+    "expiry": "expires_at",
+    "valid_until": "expires_at",
+    "amount": "value",
+    "percent": "value",
+    "percentage": "value",
+    "units": "value",
+    "cap": "max_amount",
+    "max_discount": "max_amount",
+    "min_order_value": "min_cart_value",
+    "unit": "unit_type",
+}
+_OWN_METADATA = ("rule", "issued_for_event_id", "user_id")
+
+
+class Issuing(Struct, frozen=True, kw_only=True):
+    """What the action block says: the action, and how its discount is named and when it ends."""
+
+    action: Action
+    code_prefix: str
+    code_pattern: str | None
+    expires_in: timedelta | None
+    expires_at: datetime | None
+    metadata: dict[str, Any]
+
+
+def read(block: Block) -> Issuing | None:
+    """Return the action, or None when it does not check."""
+    found = len(block.problems)
+    kind = block.text("type", required=True)
+    reader = KINDS.get(kind or "")
+    if kind is not None and reader is None:
+        block.refuse(("type",), f"`{kind}` is not a kind of action", did_you_mean(kind, KINDS))
+    action = reader(block) if reader is not None else None
+    own = getattr(action, "currency", None)
+    if action is not None and own is not None:
+        currency_precision.exact(block, own, currency_precision.paid(action))
+    prefix, pattern = _code(block)
+    expires_in, expires_at = _life(block)
+    metadata = _metadata(block)
+    if reader is not None:
+        block.finish(_TOO)
+    if action is None or len(block.problems) > found:
+        return None
+    return Issuing(action=action, code_prefix=prefix, code_pattern=pattern, expires_in=expires_in,
+                   expires_at=expires_at, metadata=metadata)  # fmt: skip
+
+
+def currency(block: Block, *, required: bool = False) -> str | None:
+    """Return an ISO 4217 code."""
+    code = block.text("currency", required=required)
+    if code is not None and not _CURRENCY.fullmatch(code):
+        block.refuse(("currency",), f"`{code}` is not a currency", "write its three letters, such as USD")
+        return None
+    return code
+
+
+def _percentage(block: Block) -> Action | None:
+    value = block.number("value", highest=100, required=True)
+    most = block.number("max_amount")
+    return None if value is None else PercentageOff(value, most)
+
+
+def _amount(block: Block) -> Action | None:
+    value, least = block.number("value", required=True), block.number("min_cart_value")
+    if value is not None and least is not None and least < value:
+        block.refuse(("min_cart_value",), f"`{least}` is less than the amount off, {value}",
+                     "ask for a cart that is worth more than what it gets off")  # fmt: skip
+    code = currency(block)
+    return None if value is None else AmountOff(value, least, code)
+
+
+def _shipping(block: Block) -> Action | None:
+    return FreeShipping(block.some_words("service_levels"), block.some_words("regions"))
+
+
+def _credit(block: Block) -> Action | None:
+    value, code = block.number("value", required=True), currency(block)
+    return None if value is None else StoreCredit(value, block.moment("expires_at"), code)
+
+
+def _units(block: Block) -> Action | None:
+    value, unit = block.number("value", required=True), block.text("unit_type", required=True)
+    return None if value is None or unit is None else UnitOff(value, unit)
+
+
+KINDS: dict[str, Callable[[Block], Action | None]] = {
+    "percentage_off": _percentage,
+    "amount_off": _amount,
+    "free_shipping": _shipping,
+    "store_credit": _credit,
+    "unit_off": _units,
+}
+
+
+def _code(block: Block) -> tuple[str, str | None]:
+    prefix, pattern = block.text("code_prefix"), block.text("code_pattern")
+    if prefix is not None and not _CODE.fullmatch(prefix):
+        block.refuse(("code_prefix",), f"`{prefix}` cannot stand in a code",
+                     "use up to 32 letters, digits, `-`, `_` and `.`")  # fmt: skip
+    if pattern is not None and (not _PATTERN.fullmatch(pattern) or pattern.count("#") < 6):
+        block.refuse(("code_pattern",), f"`{pattern}` cannot make codes that nobody guesses",
+                     "use letters, digits, `-`, `_`, `.` and six `#` or more: HV15-####-####")  # fmt: skip
+    if prefix is not None and pattern is not None:
+        block.refuse(
+            ("code_pattern",), "`code_pattern` and `code_prefix` both shape the code", "keep one of the two"
+        )
+    return prefix or "", pattern
+
+
+def _life(block: Block) -> tuple[timedelta | None, datetime | None]:
+    hours = block.number("expires_in_hours", highest=24 * 3660)
+    at = block.moment("expires_at")
+    if hours is not None and at is not None:
+        block.refuse(
+            ("expires_at",),
+            "`expires_at` and `expires_in_hours` both end the discount",
+            "keep one of the two",
+        )
+    if hours is None:
+        return None, at
+    return timedelta(microseconds=int(hours * Decimal(3_600_000_000))), at
+
+
+def _metadata(block: Block) -> dict[str, Any]:
+    inner = block.block("metadata")
+    if inner is None:
+        return {}
+    for key in _OWN_METADATA:
+        if key in inner.values:
+            inner.refuse(
+                (key,), f"`{key}` is filled in when the discount is issued", "use another name", at_key=True
+            )
+    return dict(inner.values)

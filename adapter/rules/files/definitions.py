@@ -1,0 +1,149 @@
+"""`definitions.yaml`: conditions and segments that rules share, and what holds for all rules.
+
+Besides `definitions` and `segments` the file may hold `guardrails` over all rules together, and the shop's
+`time_zone` and `conflicts`, which rules follow that do not name their own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Set as AbstractSet
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from adapter.files.problems import Problem
+from adapter.files.yaml import Document
+from adapter.model.emails import normal
+from adapter.model.rules import Conflicts, Guardrails
+from adapter.rules.expressions import Names, Node, is_taken, used
+from adapter.rules.files import guardrail_block
+from adapter.rules.files.block import Block
+from adapter.rules.files.conditions import Conditions
+from adapter.rules.files.rule_file import Defaults
+from adapter.rules.guardrails.segments import Segment
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
+
+
+class Definitions(Struct, frozen=True, kw_only=True):
+    """What `definitions.yaml` says; all empty when there is none."""
+
+    conditions: dict[str, Node] = {}
+    segments: dict[str, Segment] = {}
+    guardrails: Guardrails = Guardrails()
+    paused: bool = False
+    defaults: Defaults = Defaults()
+
+
+def read(document: Document, text: str, names: Names) -> tuple[Definitions, list[Problem]]:
+    """Return the definitions that check, and the problems of the rest."""
+    problems: list[Problem] = []
+    block = Block(document, text, (), problems)
+    zone = guardrail_block.zone(block)
+    conflicts: Conflicts | None = block.one_of("conflicts", Conflicts)
+    conditions = _conditions(block.block("definitions"), names)
+    named = replace(names, definitions=conditions)
+    segments = _segments(block.block("segments"), named)
+    overall = block.block("guardrails")
+    paused = bool(overall.flag("paused")) if overall is not None else False
+    guardrails = guardrail_block.guardrails(overall, None, zone or "UTC")
+    block.finish()
+    defaults = Defaults(time_zone=zone or "UTC", conflicts=conflicts or "priority")
+    return Definitions(conditions=conditions, segments=segments, guardrails=guardrails, paused=paused,
+                       defaults=defaults), problems  # fmt: skip
+
+
+def _conditions(block: Block | None, names: Names) -> dict[str, Node]:
+    read: dict[str, Node] = {}
+    if block is None:
+        return read
+    named = replace(names, definitions=read)  # each sees those that are read before it
+    for name in _ordered(block):
+        value = block.get(name)
+        if is_taken(name):
+            block.refuse((name,), f"`{name}` means something else in expressions",
+                         "choose another name, such as is_first_purchase", at_key=True)  # fmt: skip
+            continue
+        if not _NAME.fullmatch(name):
+            block.refuse((name,), f"`{name}` cannot be named in an expression",
+                         "use letters, digits and `_`, such as is_first_purchase", at_key=True)  # fmt: skip
+            continue
+        node = Conditions(block, named).read(value, (name,))
+        if value is None:
+            block.refuse((name,), f"`{name}` says nothing", "write an expression after it", at_key=True)
+        elif node is not None:
+            read[name] = node
+    return read
+
+
+def _ordered(block: Block) -> list[str]:
+    """Return the names so that each comes after those it uses; circles are reported and left out."""
+    place = {name: number for number, name in enumerate(block.values)}
+    uses = {name: _used(value, place.keys()) - {name} for name, value in block.values.items()}
+    users: dict[str, list[str]] = {name: [] for name in place}
+    for name, used_names in uses.items():
+        for one in used_names:
+            users[one].append(name)
+    waiting = {name: len(used_names) for name, used_names in uses.items()}
+    ordered: list[str] = []
+    ready = [name for name in place if not waiting[name]]
+    while ready:
+        ordered += ready
+        freed = [user for name in ready for user in users[name]]
+        for user in freed:
+            waiting[user] -= 1
+        ready = sorted({user for user in freed if not waiting[user]}, key=place.__getitem__)
+    done = set(ordered)
+    for name in (name for name in place if name not in done):
+        circle = sorted(uses[name] - done, key=place.__getitem__)
+        through = ", ".join(f"`{one}`" for one in circle)
+        block.refuse((name,), f"`{name}` leads back to itself through {through}",
+                     "write one of them out", at_key=True)  # fmt: skip
+        block.get(name)
+    return ordered
+
+
+def _used(value: Any, known: AbstractSet[str]) -> set[str]:
+    if isinstance(value, str):
+        return {name for name in used(value) if name in known}
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return {name for part in parts for name in _used(part, known)}
+
+
+def _segments(block: Block | None, names: Names) -> dict[str, Segment]:
+    read: dict[str, Segment] = {}
+    for name in block.values if block is not None else ():
+        segment = _segment(block, name, names) if block is not None else None
+        if segment is not None:
+            read[name] = segment
+    return read
+
+
+def _emails(block: Block) -> frozenset[str]:
+    """Return a list of email addresses in their normal spelling."""
+    found = {email: normal(email) for email in block.words("emails")}
+    for index, (email, address) in enumerate(found.items()):
+        if address is None:
+            block.refuse(
+                ("emails", index), f"`{email}` is no email address", "write it as in ann@example.org"
+            )
+    return frozenset(address for address in found.values() if address is not None)
+
+
+def _segment(block: Block, name: str, names: Names) -> Segment | None:
+    value = block.get(name)
+    if isinstance(value, dict) and ("source_ids" in value or "emails" in value):
+        inner = block.block(name)
+        if inner is None:
+            return None
+        segment = Segment(None, frozenset(inner.words("source_ids")), _emails(inner))
+        inner.finish()
+        return segment
+    if value is None:
+        block.refuse((name,), f"`{name}` says nothing",
+                     "write an expression, {source_ids: [...]} or {emails: [...]}", at_key=True)  # fmt: skip
+        return None
+    node = Conditions(block, names).read(value, (name,))
+    return None if node is None else Segment(node)

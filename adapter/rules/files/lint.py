@@ -1,0 +1,177 @@
+"""Rules that check and yet can never issue, or can hardly be meant so: a warning for each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from adapter.files.problems import Mark, Problem
+from adapter.files.yaml import Keys
+from adapter.model.discounts import StoreCredit
+from adapter.model.rules import Guardrails, Rule
+from adapter.rules.expressions import Names, Node, Path, calendar_ranges, reads, text
+from adapter.rules.expressions.contradictions import Fact, clash, facts
+from adapter.rules.expressions.typed_tree import Compare, Constant
+from adapter.rules.expressions.values import settled
+from adapter.rules.files.block import Block
+from adapter.rules.files.schedule_lint import runs
+from adapter.rules.guardrails.checks import cost
+
+_CAPS = ("max_daily_redemptions", "max_weekly_redemptions", "max_total_redemptions", "per_user_limit")
+_STOP = "or `status: paused` where the rule should stop"
+#: The attribute that says what a cart is worth, here and where discounts are compared.
+_CART = "cart_value"
+
+#: Where a condition stands in the rule, and what it is.
+Leaf = tuple[Keys, Node]
+
+
+def warn(block: Block, rule: Rule, leaves: Sequence[Leaf], names: Names, now: datetime | None) -> None:
+    """Warn of what keeps a rule from ever issuing, and of what it does not hold back.
+
+    `names` are those of its trigger. Moments that are past are warned of only where `now` is given.
+    """
+    _warn_of_clashes(block, leaves)
+    _warn_of_clocks(block, leaves)
+    _warn_of_carts(block, rule, leaves, names)
+    _warn_of_segments(block, rule)
+    _warn_of_nothing(block, rule)
+    _warn_of_idle_caps(block, rule)
+    _warn_of_no_time(block, rule)
+    if now is not None and rule.status != "paused":
+        _warn_of_the_past(block, rule, now)
+
+
+def _warn_of_clashes(block: Block, leaves: Sequence[Leaf]) -> None:
+    known = [(at, fact) for at, node in leaves for fact in _known(at, node)]
+    found = clash([fact for _, fact in known])
+    if found is None:
+        return
+    (at, later), (before, earlier) = known[found[0]], known[found[1]]
+    line = block.document.mark(*block.path, *before).line
+    block.warn(at, f"{_must(later)} and {_must(earlier)}, so the rule never issues",
+               f"take out one of the two; the other is on line {line}")  # fmt: skip
+
+
+def _warn_of_clocks(block: Block, leaves: Sequence[Leaf]) -> None:
+    for at, node in leaves:
+        for function, number in calendar_ranges.strays(node):
+            block.warn(at, f"`{function}` never gives {number}", calendar_ranges.counted(function))
+
+
+def _known(at: Keys, node: Node) -> Iterator[Fact]:
+    """Yield what a condition means for the rule; nothing, where it stands in an `any` or deep in a `none`."""
+    groups = [key for key in at[1:] if isinstance(key, str)]
+    if all(group == "all" for group in groups):
+        yield from facts(node)
+    elif groups[-1] == "none" and all(group == "all" for group in groups[:-1]):
+        yield from facts(node, holds=False)
+
+
+def _must(fact: Fact) -> str:
+    return f"`{text(fact.node)}` must {'' if fact.holds else 'not '}hold"
+
+
+def _warn_of_carts(block: Block, rule: Rule, leaves: Sequence[Leaf], names: Names) -> None:
+    """Warn where a discount asks for a cart of some value, and is issued for small ones, or those alone."""
+    least = getattr(rule.action, "min_cart_value", None)
+    if least is None:
+        return
+    if any(path.fields[-1:] == (_CART,) for path in reads(*(node for _, node in leaves)).paths):
+        _warn_of_small_carts(block, least, leaves)
+    elif names.attributes is None or _CART in names.attributes:
+        _warn_of_any_cart(block, least)
+
+
+def _warn_of_small_carts(block: Block, least: Decimal, leaves: Sequence[Leaf]) -> None:
+    """Warn where only smaller carts pass the conditions, which do not say that the discount is for later."""
+    known = [fact for at, node in leaves for fact in _known(at, node)]
+    for path in (Path("", (_CART,)), Path("attributes", (_CART,))):
+        later = Fact(Compare(">=", path, Constant(0, "number")), holds=True)
+        asked = Fact(Compare(">=", path, Constant(settled(least), "number")), holds=True)
+        found = clash([*known, asked])
+        if found is not None and found[0] == len(known) and later not in known:
+            block.warn(("action", "min_cart_value"),
+                       f"{_must(known[found[1]])}, and the discount is for a cart of {least:f} or more",
+                       f"lower it, or add the condition `{text(later.node)}` where it is for a later cart"
+                       )  # fmt: skip
+            return
+
+
+def _warn_of_any_cart(block: Block, least: Decimal) -> None:
+    ask = f"{_CART} >= {least:f}"
+    block.warn(("action", "min_cart_value"),
+               f"the rule issues below a `min_cart_value` of {least:f} too: only the checkout holds to it",
+               f"add the condition `{ask}`, or `{_CART} >= 0` where it is for a later cart")  # fmt: skip
+
+
+def _warn_of_segments(block: Block, rule: Rule) -> None:
+    rails, written = rule.guardrails, block.values.get("guardrails", {})
+    key = "excluded_segments" if "excluded_segments" in written else "exclude_segments"
+    for wanted, names in (("eligible", rails.eligible_segments), ("the audience", rule.rollout.audience)):
+        for name in names:
+            if name in rails.excluded_segments:
+                block.warn(("guardrails", key),
+                           f"`{name}` is {wanted} and excluded: who is in it gets nothing",
+                           "take it out of one of the two")  # fmt: skip
+
+
+def _warn_of_nothing(block: Block, rule: Rule) -> None:
+    for name in _CAPS:
+        if getattr(rule.guardrails, name) == 0:
+            block.warn(
+                ("guardrails", name), f"`{name}` is 0, which stops the rule", f"write 1 or more, {_STOP}"
+            )
+    if rule.rollout.percent == 0:
+        block.warn(
+            ("rollout", "percent"), "`percent` is 0, which serves nobody", f"write more than 0, {_STOP}"
+        )
+    if rule.rollout.control == 100:
+        block.warn(("rollout", "control"), "`control` is 100, which serves nobody", f"write less, {_STOP}")
+
+
+def _warn_of_idle_caps(block: Block, rule: Rule) -> None:
+    """Warn of a cap that a longer one always reaches first."""
+    caps = [(name, getattr(rule.guardrails, name)) for name in _CAPS[:3]]
+    caps = [(name, cap) for name, cap in caps if cap]
+    for at, (name, cap) in enumerate(caps):
+        longer = next((other for other in caps[at + 1 :] if cap > other[1]), None)
+        if longer is not None:
+            block.warn(("guardrails", name), f"`{name}` is {cap}, and `{longer[0]}` is {longer[1]}",
+                       f"write {longer[1]} or less, or leave `{name}` out")  # fmt: skip
+
+
+def _warn_of_no_time(block: Block, rule: Rule) -> None:
+    schedule = rule.guardrails.schedule
+    if schedule is not None and not runs(schedule, ZoneInfo(rule.guardrails.time_zone)):
+        block.warn(("guardrails", "schedule"),
+                   "no such weekday or hour lies between `from` and `until`, so the rule never issues",
+                   f"move one of them, in the time zone {rule.guardrails.time_zone}")  # fmt: skip
+
+
+def _warn_of_the_past(block: Block, rule: Rule, now: datetime) -> None:
+    ends = rule.action.expires_at if isinstance(rule.action, StoreCredit) else rule.expires_at
+    if ends is not None and ends <= now:
+        block.warn(("action", "expires_at"), "`expires_at` is past: no discount is issued that has ended",
+                   f"write a later moment, `expires_in_hours: 48`, {_STOP}")  # fmt: skip
+    schedule = rule.guardrails.schedule
+    if schedule is not None and schedule.ends_at is not None and schedule.ends_at <= now:
+        block.warn(("guardrails", "schedule", "until"), "`until` is past: the rule issues nothing more",
+                   f"write a later moment, {_STOP}")  # fmt: skip
+
+
+def overall(rule: Rule, at: Mark, shop: Guardrails) -> Iterator[Problem]:
+    """Yield a warning for each limit over all rules that this rule, which stands at `at`, never passes."""
+    eligible = rule.guardrails.eligible_segments
+    if eligible and set(eligible) <= set(shop.excluded_segments):
+        message = f"who `{rule.name}` is for ({', '.join(eligible)}) is excluded over all rules"
+        yield Problem(at, message, "take the segment out of one of the two", "warning")
+    each, budget = cost(rule, shop), shop.budget
+    caps = () if budget is None else [cap for cap in (budget.daily, budget.total) if cap is not None]
+    if each is not None and caps and each > min(caps):
+        message = (
+            f"a discount of `{rule.name}` can cost {each:f}, and the budget over all rules is {min(caps):f}"
+        )
+        yield Problem(at, message, "let a discount cost less, or raise the budget", "warning")

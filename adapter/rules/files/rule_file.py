@@ -1,0 +1,170 @@
+"""Rule files: one rule, or a list under `rules:`, each read to a value and a tree of conditions."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Any, Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from adapter.files.problems import Mark, Problem, errors
+from adapter.files.yaml import Document, Keys
+from adapter.model.discounts import Action
+from adapter.model.rules import Absence, Conflicts, Guardrails, Rule
+from adapter.rules.expressions import ExpressionError, Names, Node
+from adapter.rules.files import action_block, currency_precision, guardrail_block
+from adapter.rules.files import lint as doubts
+from adapter.rules.files.block import Block, shown
+from adapter.rules.files.conditions import Conditions
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
+Status = Literal["live", "shadow", "paused"]
+
+
+class Compiled(Struct, frozen=True):
+    """A rule, the tree that its conditions make, and where it stands."""
+
+    rule: Rule
+    node: Node
+    at: Mark
+
+
+class Defaults(Struct, frozen=True, kw_only=True):
+    """What the shop says for all rules that do not say it themselves."""
+
+    time_zone: str = "UTC"
+    conflicts: Conflicts = "priority"
+
+
+def read(
+    document: Document, text: str, names: Names, defaults: Defaults, now: datetime | None = None
+) -> tuple[list[Compiled], list[Problem]]:
+    """Return the rules of one file that check, and the problems of those that do not.
+
+    What is past at `now` is warned of; nothing is where it is not given.
+    """
+    problems: list[Problem] = []
+    value = document.value
+    if isinstance(value, dict) and "rules" in value:
+        top = Block(document, text, (), problems)
+        listed = top.get("rules")
+        top.finish()
+        if not isinstance(listed, list) or not listed:
+            top.refuse(("rules",), "`rules` holds no list", "put each rule after `- `")
+            return [], problems
+        paths: list[Keys] = [("rules", index) for index in range(len(listed))]
+    else:
+        paths = [()]
+    read_rules = [_rule(Block(document, text, path, problems), names, defaults, now) for path in paths]
+    return [compiled for compiled in read_rules if compiled is not None], problems
+
+
+def _rule(block: Block, names: Names, defaults: Defaults, now: datetime | None) -> Compiled | None:
+    before = len(block.problems)
+    if not block.values:
+        return None
+    name = block.text("name", required=True)
+    if name is not None and not NAME.fullmatch(name):
+        block.refuse(("name",), f"`{name[:60]}` cannot name a rule",
+                     "use up to 100 letters, digits, `-`, `_` and `.`, without spaces")  # fmt: skip
+    written = _trigger(block)
+    _check_events(block, written, names)
+    trigger = _meant(written, names)
+    happening = (trigger.event,) if isinstance(trigger, Absence) else trigger or ()
+    conditions = Conditions(block, names.of(happening))
+    node = conditions.read(block.get("conditions"), ("conditions",))
+    issuing = _action(block)
+    guardrails = _guardrails(block, issuing.action if issuing else None, defaults.time_zone)
+    status: Status | None = block.one_of("status", Status)
+    conflicts: Conflicts | None = block.one_of("conflicts", Conflicts)
+    rollout = guardrail_block.rollout(block.block("rollout"))
+    description = block.text("description", longest=2000)
+    priority = block.values.get("priority", 0)
+    block.get("priority")
+    if not isinstance(priority, int) or isinstance(priority, bool):
+        block.refuse(
+            ("priority",), f"`priority` is {shown(priority)}", "write a whole number; higher goes first"
+        )
+    block.finish()
+    if errors(block.problems[before:]) or name is None or trigger is None or node is None or issuing is None:
+        return None
+    rule = Rule(
+        name=name, trigger=trigger, action=issuing.action, description=description or "",
+        conditions=block.values.get("conditions"), guardrails=guardrails, rollout=rollout,
+        conflicts=conflicts or defaults.conflicts, status=status or "live", priority=priority,
+        code_prefix=issuing.code_prefix, code_pattern=issuing.code_pattern, expires_in=issuing.expires_in,
+        expires_at=issuing.expires_at, metadata=issuing.metadata,
+    )  # fmt: skip
+    doubts.warn(block, rule, conditions.leaves, conditions.names, now)
+    return Compiled(rule, node, block.document.mark(*block.path, "name"))
+
+
+def _action(block: Block) -> action_block.Issuing | None:
+    inner = block.block("action")
+    if inner is None:
+        block.lacks("action", "add `action: {type: percentage_off, value: 10}`")
+        return None
+    return action_block.read(inner)
+
+
+def _guardrails(block: Block, action: Action | None, time_zone: str) -> Guardrails:
+    """Return the guardrails; an action that names no currency is paid in that of its budget."""
+    read = guardrail_block.guardrails(block.block("guardrails"), action, time_zone)
+    unsaid = action is not None and getattr(action, "currency", None) is None
+    paying = block.block("action") if unsaid and read.budget else None
+    if action and paying and read.budget:
+        currency_precision.exact(paying, read.budget.currency, currency_precision.paid(action))
+    return read
+
+
+def _trigger(block: Block) -> tuple[str, ...] | Absence | None:
+    value: Any = block.get("trigger")
+    if isinstance(value, dict):
+        inner = block.block("trigger")
+        return _absence(inner) if inner is not None else None
+    names = block.words("trigger")
+    if not names:
+        block.lacks("trigger", "add `trigger: checkout_started`")
+        return None
+    return names
+
+
+def _meant(written: tuple[str, ...] | Absence | None, names: Names) -> tuple[str, ...] | Absence | None:
+    """Return a trigger by the names under which its events arrive."""
+    meant = names.spelled.meant
+    if isinstance(written, Absence):
+        return replace(written, event=meant(written.event), unless=meant(written.unless))
+    return written and tuple(dict.fromkeys(map(meant, written)))
+
+
+def _check_events(block: Block, trigger: tuple[str, ...] | Absence | None, names: Names) -> None:
+    """Report the events of a trigger that are not declared: mistaken ones as errors, others as doubts."""
+    if isinstance(trigger, Absence):
+        places: list[tuple[Keys, str]] = [
+            (("trigger", "event"), trigger.event), (("trigger", "unless"), trigger.unless),
+        ]  # fmt: skip
+    else:
+        listed = isinstance(block.values.get("trigger"), list)
+        places = [
+            (("trigger", at) if listed else ("trigger",), name) for at, name in enumerate(trigger or ())
+        ]
+    for at, name in places:
+        doubts: list[ExpressionError] | None = None if names.doubts is None else []
+        try:
+            replace(names, doubts=doubts).check_event(names.spelled.meant(name), 0)
+        except ExpressionError as error:
+            block.refuse(at, error.message, error.remedy)
+        for doubt in doubts or ():
+            block.warn_inside(at, name, 0, doubt.message, doubt.remedy)
+
+
+def _absence(block: Block) -> Absence | None:
+    event = block.text("event", required=True)
+    unless = block.text("unless", required=True)
+    within = block.length("within")
+    if "within" not in block.values:
+        block.lacks("within", "add `within: 30m`")
+    block.finish()
+    return Absence(event, unless, within) if event and unless and within else None

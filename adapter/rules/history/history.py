@@ -1,0 +1,291 @@
+"""A customer's past, folded: what rules may ask of it, at a cost that does not grow with it.
+
+Always kept: how many events of each name, the first and the last of each. For what some rule reads, also
+running totals by time bucket (`series.py`): a window of up to 3 hours is counted in minutes, up to 8 days
+in hours, up to 400 days in days (UTC), longer in weeks. A window reaches back to the start of the bucket in
+which it begins: `"30d"` at 15:00 counts from 00:00 UTC thirty days ago. An event dated after `now` counts as
+if it were now. Events may come late and in any order; only those late by more than the window are lost to it.
+
+Rules see the history before the event that is being decided.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from adapter.model.event_names import EventNames
+from adapter.model.events import Event
+from adapter.rules.expressions import Metric
+from adapter.rules.history.aggregates import Figures
+from adapter.rules.history.requirements import EventNeeds, Metrics, values_at
+from adapter.rules.history.time_buckets import MICRO, Series, covers, merged, serving
+
+#: Event names that no rule reads, per customer; further ones are not counted until a rule asks for them.
+MOST_NAMES = 256
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Tally(Struct, array_like=True):
+    """What is kept of one event name; moments are microseconds since 1970."""
+
+    count: int
+    first: int
+    last: int
+    series: dict[int, Series] = {}
+    figures: dict[str, Figures] = {}
+
+
+class History(Struct, array_like=True):
+    """The folded past of one customer.
+
+    `metrics` is the digest of what it was folded for. `crowded` says that some event names were not kept.
+    `names` is the digest of the names that its events were last brought under (`rename`); a program that
+    knows nothing of it writes it down no more, and so the names that such a program added are found.
+    """
+
+    tallies: dict[str, Tally] = {}
+    metrics: str = ""
+    crowded: bool = False
+    names: str = ""
+
+    @classmethod
+    def decode(cls, stored: bytes) -> History:
+        """Return the history that `encode` wrote; b"" is an empty one."""
+        return _decoder.decode(stored) if stored else cls()
+
+    def encode(self) -> bytes:
+        """Return it as compact bytes; b"" when there is nothing in it."""
+        return _encoder.encode(self) if self.tallies else b""
+
+    def last(self, name: str) -> datetime | None:
+        """Return when the latest event of a name occurred."""
+        tally = self.tallies.get(name)
+        return None if tally is None else _moment(tally.last)
+
+    def merge(self, other: History) -> History:
+        """Return the history of two customers who turn out to be one.
+
+        Where only one of the two kept what a rule reads, it is left out, so that `lacks` tells of it.
+        """
+        tallies = {**self.tallies, **other.tallies}
+        for name in self.tallies.keys() & other.tallies.keys():
+            tallies[name] = _joined(self.tallies[name], other.tallies[name])
+        digests = {each.metrics for each in (self, other) if each.tallies}
+        digest = digests.pop() if len(digests) == 1 else ""
+        names = self.names if self.names == other.names else ""
+        return History(tallies, digest, self.crowded or other.crowded, names)
+
+    def rename(self, names: EventNames) -> bool:
+        """Bring what is kept of events under their current names; return whether that changed any.
+
+        Of two names that are one now, what only one kept is left out, so that `lacks` tells of it.
+        """
+        self.names = names.digest
+        moved = [(name, current) for name in self.tallies if (current := names.current(name)) != name]
+        for name, current in moved:
+            tally, known = self.tallies.pop(name), self.tallies.get(current)
+            self.tallies[current] = tally if known is None else _joined(tally, known)
+        if moved:
+            self.metrics = ""
+        return bool(moved)
+
+    def rewritten(self, change: Callable[[str], str]) -> History:
+        """Return the history with texts among the distinct values that it keeps changed."""
+        for tally in self.tallies.values():
+            for figures in tally.figures.values():
+                if figures.values is not None:
+                    # The first character says of which kind a value is.
+                    figures.values = {key[0] + change(key[1:]): at for key, at in figures.values.items()}
+        return self
+
+    def lacks(self, metrics: Metrics) -> bool:
+        """Tell whether stored events must be read again (`backfill`) before these metrics can be asked."""
+        return self.metrics != metrics.digest and any(
+            _lacking(self, name, needs) for name, needs in metrics.events.items()
+        )
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(History)
+
+
+def fold(history: History, event: Event, metrics: Metrics) -> None:
+    """Take one event into the history."""
+    moment = _micro(event.occurred_at)
+    needs = metrics.events.get(event.name)
+    tally = history.tallies.get(event.name)
+    if tally is None:
+        if not history.tallies:
+            history.metrics = metrics.digest
+        if needs is None and len(history.tallies) >= MOST_NAMES:
+            history.crowded = True
+            return
+        tally = history.tallies[event.name] = _opened(moment, needs)
+    tally.count += 1
+    tally.first = min(tally.first, moment)
+    tally.last = max(tally.last, moment)
+    if tally.series or tally.figures:
+        _tell(tally, moment // 1_000_000, event)
+
+
+def _tell(tally: Tally, second: int, event: Event) -> None:
+    for series in tally.series.values():
+        series.add(second, 1)
+    for path, figures in tally.figures.items():
+        for value in values_at(event.attributes, path):
+            figures.add(second, value)
+
+
+def _opened(moment: int, needs: EventNeeds | None) -> Tally:
+    if needs is None:
+        return Tally(0, moment, moment)
+    series = {width: Series(width, horizon, [b"", b""]) for width, horizon in needs.spans.items()}
+    figures = {path: Figures.opened(attribute) for path, attribute in needs.attributes.items()}
+    return Tally(0, moment, moment, series, figures)
+
+
+def lookup(history: History, metric: Metric, now: datetime) -> Any:
+    """Return a figure: a number (int or Fraction, exact), a moment for `first` and `last`, or None.
+
+    `days_since` counts full days of 24 hours. None where there is nothing to say: no such event ever, no
+    value in the window, or a sum beyond 64 bits of millionths.
+    """
+    tally = history.tallies.get(metric.event)
+    if tally is None:
+        return 0 if metric.kind in ("count", "sum", "distinct") else None
+    if metric.kind == "count":
+        return _count(tally, metric.window, int(now.timestamp()))
+    if metric.kind == "first":
+        return _moment(tally.first)
+    if metric.kind == "last":
+        return _moment(tally.last)
+    if metric.kind == "days_since":
+        return max(0, (_micro(now) - tally.last) // 86_400_000_000)
+    figures = tally.figures.get(metric.attribute or "")
+    return None if figures is None else _ASKED[metric.kind](figures, metric.window, int(now.timestamp()))
+
+
+def _count(tally: Tally, window: timedelta | None, now: int) -> int | None:
+    if window is None:
+        return tally.count
+    seconds = int(window.total_seconds())
+    series = serving(tally.series, seconds)
+    return None if series is None else series.count(series.start(now, seconds))
+
+
+_ASKED: dict[str, Callable[[Figures, timedelta | None, int], int | Fraction | None]] = {
+    "sum": lambda figures, window, now: _number(figures.total(window, now)),
+    "avg": lambda figures, window, now: figures.average(window, now),
+    "min": lambda figures, window, now: _number(figures.extreme(window, now, min)),
+    "max": lambda figures, window, now: _number(figures.extreme(window, now, max)),
+    "distinct": lambda figures, window, now: figures.distinct(window, now),
+}
+
+
+def _number(micro: int | None) -> int | Fraction | None:
+    if micro is None:
+        return None
+    return micro // MICRO if micro % MICRO == 0 else Fraction(micro, MICRO)
+
+
+class Completion:
+    """What a stored history lacks for some metrics, read out of the stored events, some at a time."""
+
+    def __init__(self, history: History, metrics: Metrics) -> None:
+        self._metrics = metrics
+        self._lacking = {
+            name: needs for name, needs in metrics.events.items() if _lacking(history, name, needs)
+        }
+        self._again = History()
+
+    def take(self, events: Iterable[Event]) -> None:
+        """Read events, in any order."""
+        for event in events:
+            if event.name in self._lacking:
+                fold(self._again, event, self._metrics)
+
+    def give(self, history: History) -> None:
+        """Add what was lacking; what the history has is kept: it may know events that are stored no more."""
+        for name, needs in self._lacking.items():
+            known, read = history.tallies.get(name), self._again.tallies.get(name)
+            if known is None:
+                if read is not None:
+                    history.tallies[name] = read
+                continue
+            full = read or _opened(known.first, needs)
+            known.series = {**known.series, **full.series}
+            known.figures = {**known.figures, **full.figures}
+        history.crowded = history.crowded and len(history.tallies) >= MOST_NAMES
+        history.metrics = self._metrics.digest
+
+
+def backfill(history: History, events: Iterable[Event], metrics: Metrics) -> None:
+    """Add what a stored history lacks for these metrics, out of the customer's stored events.
+
+    `events` are all of the customer's that are stored, in any order, without the one being decided.
+    """
+    completion = Completion(history, metrics)
+    completion.take(events)
+    completion.give(history)
+
+
+def recount(history: History, kept: Sequence[Event], lost: Sequence[Event], metrics: Metrics) -> None:
+    """Take out events that turn out to be another customer's too; the two lists hold all stored events.
+
+    Events that were stored once and are no more keep their count and first moment; other figures become
+    those of a rule that is added now.
+    """
+    for name, gone in Counter(event.name for event in lost).items():
+        known = history.tallies.pop(name, None)
+        stored = [event for event in kept if event.name == name]
+        forgotten = 0 if known is None else known.count - gone - len(stored)
+        again = History()
+        for event in stored:
+            fold(again, event, metrics)
+        if known is None or not (stored or forgotten > 0):
+            continue
+        tally = history.tallies[name] = again.tallies.get(name) or _opened(
+            known.last, metrics.events.get(name)
+        )
+        if forgotten > 0:
+            tally.count += forgotten
+            tally.first = min(tally.first, known.first)
+
+
+def _joined(one: Tally, other: Tally) -> Tally:
+    return Tally(
+        one.count + other.count,
+        min(one.first, other.first),
+        max(one.last, other.last),
+        merged(one.series, other.series),
+        {
+            path: one.figures[path].joined(other.figures[path])
+            for path in one.figures.keys() & other.figures.keys()
+        },
+    )
+
+
+def _lacking(history: History, name: str, needs: EventNeeds) -> bool:
+    tally = history.tallies.get(name)
+    if tally is None:
+        return history.crowded
+    return not covers(tally.series, needs.spans) or any(
+        path not in tally.figures or not tally.figures[path].covers(attribute)
+        for path, attribute in needs.attributes.items()
+    )
+
+
+def _moment(micro: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=micro)
+
+
+def _micro(moment: datetime) -> int:
+    gap = moment - _EPOCH
+    return (gap.days * 86_400 + gap.seconds) * 1_000_000 + gap.microseconds

@@ -1,0 +1,112 @@
+"""What a test case names, checked: a slip of the pen would make it pass for nothing.
+
+Rules and guardrails that are not there are errors; events, attributes and traits that nobody knows are
+warnings, for a case may well try what a source should not send.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from adapter.files.problems import Problem, did_you_mean
+from adapter.files.yaml import Keys
+from adapter.rules.expressions import ExpressionError
+from adapter.rules.expressions.durations import window_text
+from adapter.rules.files.block import Block
+from adapter.rules.testing.vocabulary import Known
+
+#: The guardrails that count, by the names under which they are withheld.
+_OWN = (
+    "max_daily_redemptions", "max_weekly_redemptions", "max_total_redemptions", "per_user_limit", "cooldown",
+    "budget",
+)  # fmt: skip
+COUNTED = (*_OWN, *(f"global.{name}" for name in _OWN))
+
+
+def check(block: Block, known: Known) -> None:
+    """Report the names of a case that are not known."""
+    for at, name in _listed(block, "exhausted"):
+        if name not in COUNTED:
+            block.refuse(at, f"`{name}` is not a guardrail that counts", did_you_mean(name, COUNTED))
+    for at, name in _listed(block, "holds"):
+        _check_rule(block, at, name, known)
+    for name in _mapping(block.values.get("expect")):
+        _check_rule(block, ("expect", name), name, known, at_key=True)
+    _check_due(block, known)
+    for at, event in _events(block):
+        _check_event(block, at, event, known)
+    for name in _mapping(_mapping(block.values.get("customer")).get("traits")):
+        _warn(block, ("customer", "traits", name), known.trait(name), at_key=True)
+
+
+def _listed(block: Block, key: str) -> list[tuple[Keys, str]]:
+    """Return the texts of a list, or a single one, and where they stand."""
+    value = block.values.get(key)
+    if isinstance(value, str):
+        return [((key,), value)]
+    items = value if isinstance(value, list) else []
+    return [((key, at), item) for at, item in enumerate(items) if isinstance(item, str)]
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _check_rule(block: Block, at: Keys, name: str, known: Known, *, at_key: bool = False) -> None:
+    if name not in known.rules:
+        remedy = did_you_mean(name, known.rules)
+        block.refuse(at, f"there is no rule `{name}`", remedy, at_key=at_key)
+
+
+def _check_due(block: Block, known: Known) -> None:
+    name = block.values.get("due")
+    if not isinstance(name, str):
+        return
+    absence = known.waiting.get(name)
+    if name in known.rules and absence is None:
+        block.refuse(("due",), f"`{name}` is triggered by an event and never due", "write an `event`")
+    elif absence is None:
+        block.refuse(("due",), f"no rule of absence is named `{name}`", did_you_mean(name, known.waiting))
+    elif absence.event not in _past_names(block, known):
+        remedy = f"add `past: [{{name: {absence.event}, ago: {window_text(absence.within)}}}]`"
+        message = f"nothing in `past` starts the wait of `{name}`"
+        block.refuse(("past",) if "past" in block.values else ("due",), message, remedy)
+
+
+def _past(block: Block) -> list[tuple[Keys, dict[str, Any]]]:
+    past = block.values.get("past")
+    return [
+        (("past", at), _mapping(event)) for at, event in enumerate(past if isinstance(past, list) else [])
+    ]
+
+
+def _past_names(block: Block, known: Known) -> set[str]:
+    names = (event.get("name") for _, event in _past(block))
+    return {known.meant(name) for name in names if isinstance(name, str)}
+
+
+def _events(block: Block) -> list[tuple[Keys, dict[str, Any]]]:
+    return [*_past(block), (("event",), _mapping(block.values.get("event")))]
+
+
+def _check_event(block: Block, at: Keys, event: dict[str, Any], known: Known) -> None:
+    name = event.get("name")
+    if not isinstance(name, str):
+        return
+    name = known.meant(name)
+    doubts = known.event(name)
+    _warn(block, (*at, "name"), doubts)
+    if not doubts:
+        for attribute in _mapping(event.get("attributes")):
+            place = (*at, "attributes", attribute)
+            _warn(block, place, known.attribute(name, attribute), at_key=True)
+
+
+def _warn(block: Block, at: Keys, doubts: Iterable[ExpressionError], *, at_key: bool = False) -> None:
+    for doubt in doubts:
+        path = (*block.path, *at)
+        mark = block.document.key_mark(*path) if at_key else block.document.mark(*path)
+        problem = Problem(mark, doubt.message, doubt.remedy, "warning")
+        if problem not in block.problems:  # cases that share an event by an alias share its place
+            block.problems.append(problem)

@@ -1,0 +1,35 @@
+"""One expression, one answer: for tests and tools."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from adapter.rules.expressions import Metric, Names, Test, View, compile, parse  # noqa: A004
+
+_ANYTHING = Names()
+
+
+def holds(
+    expression: str,
+    *,
+    attributes: dict[str, Any],
+    traits: dict[str, Any],
+    context: dict[str, Any],
+    now: datetime,
+) -> bool:
+    """Tell whether an expression is exactly true of an event that happens `now` (aware), without history.
+
+    Any name may stand in it. Raises ExpressionError when it is not in the language; never on data.
+    """
+    return _compiled(expression)(View(attributes, traits, context, "", now, now, _no_history))
+
+
+@lru_cache(maxsize=1024)
+def _compiled(expression: str) -> Test:
+    return compile(parse(expression, _ANYTHING))
+
+
+def _no_history(metric: Metric) -> None:
+    """A customer of whom no past is known: every figure is missing."""

@@ -1,0 +1,77 @@
+"""What no case of a rule book makes true, or false: conditions and guardrails that nobody has tried."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from adapter.model.rules import Absence, Guardrails, Rule
+from adapter.rules import expressions
+from adapter.rules.engine.evaluate import view_of
+from adapter.rules.engine.ruleset import RuleBook
+from adapter.rules.expressions import All, AnyOf, Node, Not
+from adapter.rules.testing.cases import Result
+
+_NAMED = (
+    "max_daily_redemptions", "max_weekly_redemptions", "max_total_redemptions", "per_user_limit", "cooldown",
+    "budget", "eligible_segments", "excluded_segments", "channels", "schedule",
+)  # fmt: skip
+_DEFAULTS = Guardrails()
+
+
+def untried(book: RuleBook, results: Sequence[Result]) -> list[str]:
+    """Return one line for each condition that no case makes true or false, and each guardrail that no case
+    lets stop its rule, or pass; in the order of the rules.
+    """
+    lines: list[str] = []
+    for rule in book.rules:
+        mine = [result for result in results if _reaches(rule, result)]
+        lines += (f"{rule.name}: {line}" for line in _conditions(book, rule, mine))
+        lines += (f"{rule.name}: {line}" for line in _guardrails(rule, mine))
+    return lines
+
+
+def _reaches(rule: Rule, result: Result) -> bool:
+    if isinstance(rule.trigger, Absence):
+        return result.case.due == rule.name
+    return result.case.event is not None and result.event.name in rule.triggers
+
+
+def _conditions(book: RuleBook, rule: Rule, results: Sequence[Result]) -> Iterator[str]:
+    views = [view_of(each.event, each.case.customer, each.history, each.case.now) for each in results]
+    for leaf in dict.fromkeys(_leaves(book.nodes[rule.name])):
+        holds = expressions.compile(leaf)
+        truths = {holds(view) for view in views}
+        for truth in (True, False):
+            if truth not in truths:
+                yield f"no case makes `{expressions.text(leaf)}` {str(truth).lower()}"
+
+
+def _leaves(node: Node) -> Iterator[Node]:
+    if isinstance(node, All | AnyOf):
+        for part in node.parts:
+            yield from _leaves(part)
+    elif isinstance(node, Not):
+        yield from _leaves(node.part)
+    else:
+        yield node
+
+
+def _guardrails(rule: Rule, results: Sequence[Result]) -> Iterator[str]:
+    outcomes = [outcome for result in results for outcome in result.outcomes if outcome.rule == rule.name]
+    stopping = {outcome.guardrail for outcome in outcomes}
+    issued = any(outcome.outcome in ("issued", "shadow") for outcome in outcomes)
+    for name in _set(rule):
+        if name not in stopping:
+            yield f"no case lets {name} stop it"
+    if not issued:
+        yield "no case gets through to a discount"
+
+
+def _set(rule: Rule) -> Iterable[str]:
+    rails: Any = rule.guardrails
+    yield from (name for name in _NAMED if getattr(rails, name) != getattr(_DEFAULTS, name))
+    if not rails.stackable:
+        yield "stackable"
+    if rule.rollout.percent < 100 or rule.rollout.audience or rule.rollout.control:
+        yield "rollout"

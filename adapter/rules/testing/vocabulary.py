@@ -1,0 +1,94 @@
+"""What test cases may name: a book's rules, and the events, attributes and traits that somebody knows."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from adapter.datamodel.declared import DataModel
+from adapter.model.rules import Absence, Rule
+from adapter.rules.engine.ruleset import RuleBook
+from adapter.rules.expressions import ExpressionError, Names, reads
+from adapter.rules.files import model_names
+
+
+class Known(Struct, frozen=True):
+    """A book's rules and those that wait; `names` are the data model's, and what rules read beside them.
+
+    Without a data model only what is nearly a name that rules read is doubted: `strict` is false.
+    """
+
+    rules: frozenset[str]
+    waiting: dict[str, Absence]
+    read: dict[str, set[str]]
+    names: Names
+    strict: bool
+
+    def doubts(self, ask: Callable[[Names], None]) -> list[ExpressionError]:
+        """Return what the names say of one that is not known, whether or not they would refuse it."""
+        unsure: list[ExpressionError] = []
+        try:
+            ask(replace(self.names, doubts=unsure))
+        except ExpressionError as error:
+            return [error]
+        return unsure if self.strict else []
+
+    def meant(self, name: str) -> str:
+        """Return the name of the events that a case means."""
+        return self.names.spelled.meant(name)
+
+    def event(self, name: str) -> list[ExpressionError]:
+        """Return what is wrong with the name of an event."""
+        return [] if name in self.read else self.doubts(lambda names: names.check_event(name, 0))
+
+    def attribute(self, event: str, name: str) -> list[ExpressionError]:
+        """Return what is wrong with the name of an event's attribute."""
+        if name in self.read.get(event, ()):
+            return []
+        return self.doubts(lambda names: names.check_attribute(event, name, 0))
+
+    def trait(self, name: str) -> list[ExpressionError]:
+        """Return what is wrong with the name of a trait."""
+        if any(name in read for read in self.read.values()):
+            return []
+        return self.doubts(lambda names: names.check("traits", name, 0))
+
+
+def known(book: RuleBook, model: DataModel | None) -> Known:
+    """Return what the cases of a book may name, where there is one with the data model."""
+    read = _read(book)
+    everywhere = frozenset().union(*read.values())
+    of_book = Names(
+        attributes=everywhere, traits=everywhere, events=frozenset(read),
+        by_event={event: dict.fromkeys(named, "any") for event, named in read.items()},
+    )  # fmt: skip
+    return Known(
+        rules=frozenset(rule.name for rule in book.rules),
+        waiting={rule.name: rule.trigger for rule in book.rules if isinstance(rule.trigger, Absence)},
+        read=read,
+        names=replace(of_book if model is None else model_names.names(model), spelled=book.spelled),
+        strict=model is not None,
+    )
+
+
+def _read(book: RuleBook) -> dict[str, set[str]]:
+    """Return by event the names that rules read when it happens, or of it later."""
+    found: dict[str, set[str]] = defaultdict(set)
+    segments = [each.node for each in book.segments.declared.values() if each.node is not None]
+    for rule in book.rules:
+        own = reads(book.nodes[rule.name], *segments)
+        for event in _events(rule):
+            found[event].update(path.fields[0] for path in own.paths if path.fields)
+    for event, needs in book.metrics.events.items():
+        found[event].update(name.split(".")[0] for name in needs.attributes)
+    return dict(found)
+
+
+def _events(rule: Rule) -> Iterator[str]:
+    if isinstance(rule.trigger, Absence):
+        yield rule.trigger.event
+    else:
+        yield from rule.triggers
