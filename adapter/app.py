@@ -34,29 +34,29 @@ from adapter.rules.engine.codes import ALPHABET
 from adapter.rules.engine.ruleset import RuleBook
 from adapter.rules.expressions import Names
 from adapter.rules.files import model_names
-from adapter.services.books import Books
-from adapter.services.checkout import Checkout
-from adapter.services.committer import Committer, Limits
-from adapter.services.completing import Completing
-from adapter.services.deciding import decide
-from adapter.services.expiry import Expiry, Intervals
-from adapter.services.forgetting import Forgetting
-from adapter.services.gauges import Gauges
+from adapter.services.background.file_watcher import Watch
+from adapter.services.background.ignored_counts import Ignoring
+from adapter.services.background.reload import Reload
+from adapter.services.background.store_metrics import Gauges
+from adapter.services.background.sweeps import Expiry, Intervals
+from adapter.services.background.timers import Timers
+from adapter.services.decision_log import tell
+from adapter.services.delivery.destination_worker import Pace
+from adapter.services.delivery.dispatcher import Relay
+from adapter.services.delivery.retries import Retries
+from adapter.services.discounts import Checkout
 from adapter.services.health import Health
-from adapter.services.ignoring import Ignoring
-from adapter.services.ingest import Ingest, Policy
-from adapter.services.issuing import Means
-from adapter.services.lane import Pace
-from adapter.services.patience import Patience
-from adapter.services.privacy import Privacy
-from adapter.services.relay import Relay
-from adapter.services.reload import Reload
-from adapter.services.results import Result
-from adapter.services.retries import Retries
-from adapter.services.telling import tell
-from adapter.services.timers import Timers
-from adapter.services.watching import Watch
-from adapter.services.work import Work
+from adapter.services.ingest.decide import decide
+from adapter.services.ingest.group_commit import Committer, Limits
+from adapter.services.ingest.issue import Means
+from adapter.services.ingest.past_completion import Completing
+from adapter.services.ingest.pipeline import Ingest, Policy
+from adapter.services.ingest.result import Result
+from adapter.services.ingest.work_item import Work
+from adapter.services.loaded_files import Books
+from adapter.services.privacy.redaction import Forgetting
+from adapter.services.privacy.requests import Privacy
+from adapter.services.read_timeout import Patience
 from adapter.settings.values import Files, Settings
 from adapter.sources.opendsr import Certificate
 from adapter.store.contract import PassOn, Store

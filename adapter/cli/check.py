@@ -12,7 +12,6 @@ import typer
 from msgspec.structs import replace
 
 from adapter.app import certificate, check_files
-from adapter.cli.agreement import unfed
 from adapter.cli.settings import AsJson, Config, Mappings, Rules, Store, options
 from adapter.datamodel import reading
 from adapter.errors import InvalidFiles
@@ -21,6 +20,7 @@ from adapter.mapping import mapping_set
 from adapter.mapping.testing import case_files
 from adapter.rules.testing import cases as rule_cases
 from adapter.rules.testing.vocabulary import known
+from adapter.services.authoring.lineage import unfed
 from adapter.settings.fields import Keys
 from adapter.settings.reading import place, read
 from adapter.settings.values import Files, Settings

@@ -16,7 +16,7 @@ from adapter.errors import AdapterError
 from adapter.files.problems import did_you_mean
 from adapter.model.deliveries import Delivery, Pause
 from adapter.model.encoding import encode
-from adapter.services.retries import Retried, retry_all
+from adapter.services.delivery.retries import Retried, retry_all
 from adapter.settings.values import Destinations
 from adapter.store.engines import open_store
 from adapter.store.postgres.engine import PostgresStore

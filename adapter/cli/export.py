@@ -16,7 +16,7 @@ from adapter.cli import ids
 from adapter.cli.existing import existing
 from adapter.cli.settings import Config, Store, options, settled, stopped
 from adapter.errors import AdapterError
-from adapter.services.exporting import export as exporting
+from adapter.services.privacy.export import export as exporting
 
 EXAMPLES = """\b
 Examples:

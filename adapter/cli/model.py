@@ -9,7 +9,6 @@ from typing import Annotated
 
 import typer
 
-from adapter.cli.agreement import Row, rows
 from adapter.cli.books import books_of, mappings_of
 from adapter.cli.map import Source
 from adapter.cli.payloads import bodies, decode, source_of
@@ -18,6 +17,7 @@ from adapter.datamodel.inferring import Seen, written
 from adapter.errors import MappingError, Refused
 from adapter.mapping.mapping_set import MappingBook
 from adapter.model.encoding import encode
+from adapter.services.authoring.lineage import Row, rows
 
 EXAMPLES = """\b
 Examples:

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from msgspec import Struct
 
 from adapter.errors import Unavailable
-from adapter.services.committer import Committer
+from adapter.services.ingest.group_commit import Committer
 from adapter.tasks import unheard
 
 _log = logging.getLogger(__name__)

@@ -10,8 +10,8 @@ from msgspec.structs import replace
 
 from adapter.model.messages import Message
 from adapter.model.quarantine import Excerpt, Quarantined
-from adapter.services.ingest import Ingest
-from adapter.services.results import Result
+from adapter.services.ingest.pipeline import Ingest
+from adapter.services.ingest.result import Result
 from adapter.sources.decoded import Decoded
 from adapter.store.contract import Store
 

@@ -9,7 +9,7 @@ from msgspec import Struct
 from starlette.types import Send
 
 from adapter.model.encoding import encode
-from adapter.services.results import Result
+from adapter.services.ingest.result import Result
 from adapter.web.errors import Failure
 
 #: Segment's sender may crash on a longer body (contract of its Webhooks destination).

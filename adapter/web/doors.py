@@ -21,9 +21,9 @@ from adapter.model.operations import DiscountMove
 from adapter.model.pages import Page
 from adapter.model.pending import PendingMove
 from adapter.model.quarantine import Excerpt, Quarantined
+from adapter.services.delivery.retries import Retried
 from adapter.services.health import Check
-from adapter.services.results import Result
-from adapter.services.retries import Retried
+from adapter.services.ingest.result import Result
 from adapter.settings.values import Settings
 from adapter.sources.decoded import Bounds, Decoded
 from adapter.sources.opendsr import Certificate
@@ -31,7 +31,7 @@ from adapter.web.room import LARGE, Room
 
 
 class Ingest(Protocol):
-    """Takes decoded messages (`adapter.services.ingest`)."""
+    """Takes decoded messages (`adapter.services.ingest.pipeline`)."""
 
     async def receive(self, decoded: Decoded, size: int = 0) -> list[Result]:
         """Settle them durably; raises Unavailable when they should be sent again."""
@@ -43,7 +43,7 @@ class Ingest(Protocol):
 
 
 class Checkout(Protocol):
-    """Reads and moves discounts (`adapter.services.checkout`)."""
+    """Reads and moves discounts (`adapter.services.discounts`)."""
 
     async def move(self, move: DiscountMove, idempotency_key: str | None = None) -> Discount:
         """Move a discount; raises NotFound, WrongMove or Unavailable."""
@@ -99,7 +99,7 @@ class Checkout(Protocol):
 
 
 class Deliveries(Protocol):
-    """Shows pauses of destinations and ends them (`adapter.services.retries`)."""
+    """Shows pauses of destinations and ends them (`adapter.services.delivery.retries`)."""
 
     async def pauses(self) -> list[Pause]:
         """Return which destinations are sent nothing now, until when, and why."""
@@ -111,7 +111,7 @@ class Deliveries(Protocol):
 
 
 class Privacy(Protocol):
-    """Erases and exports (`adapter.services.privacy`)."""
+    """Erases and exports (`adapter.services.privacy.requests`)."""
 
     async def erase(self, source_id: str, by: str = "api", request: str = "") -> Receipt:
         """Remove all that is held of a person; raises Unavailable when it should be tried again."""

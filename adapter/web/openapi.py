@@ -17,10 +17,10 @@ from adapter.model.events import Event
 from adapter.model.ignored import Ignored
 from adapter.model.pending import PendingMove
 from adapter.model.quarantine import Quarantined, Unmapped
-from adapter.services.exporting import Export
+from adapter.services.delivery.retries import Retried
 from adapter.services.health import Check
-from adapter.services.results import Result
-from adapter.services.retries import Retried
+from adapter.services.ingest.result import Result
+from adapter.services.privacy.export import Export
 from adapter.web.api import MAX_KEY, VERBS, Entry, Move
 from adapter.web.opendsr import Accepted
 from adapter.web.tracking import PATHS

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from adapter.metrics import Metrics
 from adapter.model.encoding import encode
-from adapter.services.results import Result
+from adapter.services.ingest.result import Result
 from adapter.sources import mparticle, mparticle_firehose, payloads, segment
 from adapter.web.answers import Answer, settled
 from adapter.web.bodies import Headers

@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from adapter import app
-from adapter.services import privacy
+from adapter.services.privacy import requests
 from adapter.settings.fields import Keys, build
 from tests.web.test_opendsr import GOOD, NOW, signed
 
@@ -238,7 +238,7 @@ async def test_customers_who_are_kept_under_another_id_are_found_and_cleaned_too
 async def test_one_request_does_a_bounded_part_and_the_next_goes_on(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(privacy, "MOST_CUSTOMERS", 3)
+    monkeypatch.setattr(requests, "MOST_CUSTOMERS", 3)
     await shop.send(*({"type": "identify", "userId": f"a{at}", "traits": {"email": MAIL}} for at in range(4)))
     for at in range(4):
         own = {"traits": {"email": f"b{at}@x.test"}}

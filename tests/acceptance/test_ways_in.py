@@ -19,7 +19,7 @@ from adapter.cli import map as map_command
 from adapter.cli.main import commands
 from adapter.mapping.actions.as_json import plain
 from adapter.model.encoding import encode
-from adapter.services.committer import Committer
+from adapter.services.ingest.group_commit import Committer
 from adapter.services.replay import Wish, replay
 from adapter.settings.fields import build
 

@@ -19,9 +19,9 @@ from msgspec.structs import replace
 
 from adapter import app, server
 from adapter.model.events import Event
-from adapter.services.committer import Committer
-from adapter.services.results import Result
-from adapter.services.work import Work
+from adapter.services.ingest.group_commit import Committer
+from adapter.services.ingest.result import Result
+from adapter.services.ingest.work_item import Work
 from adapter.settings import reading
 from adapter.store.contract import PassOn, Store, Transaction
 from adapter.store.engines import open_store

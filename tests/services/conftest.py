@@ -17,10 +17,10 @@ from adapter.model.operations import EventOccurred, Operation
 from adapter.model.timers import Timer
 from adapter.rules.engine import ruleset as rule_book
 from adapter.rules.engine.ruleset import RuleBook
-from adapter.services.deciding import decide
-from adapter.services.issuing import Means
-from adapter.services.results import Result, Settled
-from adapter.services.work import Unrewarded, Work
+from adapter.services.ingest.decide import decide
+from adapter.services.ingest.issue import Means
+from adapter.services.ingest.result import Result, Settled
+from adapter.services.ingest.work_item import Unrewarded, Work
 from adapter.store.contract import PassOn, Store
 from adapter.store.engines import open_store
 

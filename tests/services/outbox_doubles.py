@@ -13,8 +13,8 @@ from adapter.destinations.contract import Attempt, Destination
 from adapter.errors import Unavailable
 from adapter.metrics import Metrics
 from adapter.model.deliveries import Delivery, Pause
-from adapter.services.lane import Pace
-from adapter.services.relay import Relay
+from adapter.services.delivery.destination_worker import Pace
+from adapter.services.delivery.dispatcher import Relay
 from adapter.store.contract import Store, Transaction
 from adapter.store.values import Changes, Settlement, Wanted
 

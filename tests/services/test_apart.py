@@ -13,9 +13,9 @@ from msgspec import Struct
 
 from adapter.metrics import Metrics
 from adapter.model.operations import CustomerErase, CustomerMerge, CustomerUpsert, Operation
-from adapter.services.committer import Committer, Limits
-from adapter.services.results import Result
-from adapter.services.work import Work, apart
+from adapter.services.ingest.group_commit import Committer, Limits
+from adapter.services.ingest.result import Result
+from adapter.services.ingest.work_item import Work, apart
 
 RULE = """\
 name: treat

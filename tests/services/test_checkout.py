@@ -9,8 +9,8 @@ from msgspec import Struct
 
 from adapter.errors import NotFound, WrongMove
 from adapter.model.operations import DiscountMove
-from adapter.services.checkout import Checkout
-from adapter.services.patience import Patience
+from adapter.services.discounts import Checkout
+from adapter.services.read_timeout import Patience
 
 RULES = """
 name: gift

@@ -12,9 +12,9 @@ import pytest
 
 from adapter.errors import Unavailable
 from adapter.metrics import Metrics
-from adapter.services.committer import Committer, Limits, Settle
-from adapter.services.results import Result
-from adapter.services.work import Work
+from adapter.services.ingest.group_commit import Committer, Limits, Settle
+from adapter.services.ingest.result import Result
+from adapter.services.ingest.work_item import Work
 from adapter.store.contract import PassOn
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)

@@ -11,9 +11,9 @@ import pytest
 
 from adapter.errors import AdapterError, Unavailable
 from adapter.metrics import Metrics
-from adapter.services.committer import Committer, Limits
-from adapter.services.results import Result
-from adapter.services.work import Work
+from adapter.services.ingest.group_commit import Committer, Limits
+from adapter.services.ingest.result import Result
+from adapter.services.ingest.work_item import Work
 from adapter.store.contract import PassOn
 
 WORK = Work("segment", "m1", "m1", datetime(2026, 3, 1, tzinfo=UTC), document={"userId": "ann@example.com"})
@@ -49,6 +49,6 @@ async def test_the_log_says_when_commits_begin_to_fail_and_when_they_succeed_aga
         await asyncio.gather(committer.submit([WORK]), return_exceptions=True)
     committer.close()
     await running
-    told = [record for record in caplog.records if record.name == "adapter.services.committer"]
+    told = [record for record in caplog.records if record.name == "adapter.services.ingest.group_commit"]
     assert [record.getMessage() for record in told] == expected
     assert {record.levelno for record in told} <= {logging.WARNING}

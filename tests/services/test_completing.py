@@ -16,13 +16,13 @@ from adapter.model.event_names import EventNames
 from adapter.model.operations import CustomerErase, CustomerMerge
 from adapter.rules.history.history import History
 from adapter.rules.history.time_buckets import MICRO
-from adapter.services import completing
-from adapter.services.committer import Committer, Limits
-from adapter.services.completing import Completing, Unprepared
+from adapter.services.ingest import past_completion
+from adapter.services.ingest.group_commit import Committer, Limits
+from adapter.services.ingest.past_completion import Completing, Unprepared
 from tests.services.test_backfill import NEW, OLD, outcome
 
 #: So many events weigh more than one transaction reads.
-LONG = completing.BUDGET // completing.ROW + 100
+LONG = past_completion.BUDGET // past_completion.ROW + 100
 
 
 class Shop:

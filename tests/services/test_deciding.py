@@ -21,10 +21,10 @@ from adapter.model.operations import (
     Operation,
 )
 from adapter.rules.engine import ruleset as rule_book
-from adapter.services.deciding import decide
-from adapter.services.issuing import Means
-from adapter.services.results import Result, Settled
-from adapter.services.work import Work
+from adapter.services.ingest.decide import decide
+from adapter.services.ingest.issue import Means
+from adapter.services.ingest.result import Result, Settled
+from adapter.services.ingest.work_item import Work
 from adapter.store.contract import Store
 from adapter.store.engines import open_store
 

@@ -20,7 +20,7 @@ from adapter.model.events import Event, User
 from adapter.model.operations import CustomerMerge, CustomerUpsert, DiscountMove, EventOccurred
 from adapter.rules.expressions import Metric
 from adapter.rules.history.history import History, backfill, fold, lookup
-from adapter.services.work import Work
+from adapter.services.ingest.work_item import Work
 from adapter.store.naming import FEW
 
 OLD = """

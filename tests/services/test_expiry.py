@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 
 from adapter.errors import Unavailable
-from adapter.services.expiry import Expiry, Intervals
+from adapter.services.background.sweeps import Expiry, Intervals
 from adapter.store.contract import Store
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)

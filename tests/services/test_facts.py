@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from adapter.model.customers import Customer
 from adapter.model.operations import CustomerUpsert
-from adapter.services.facts import facts_of_both, told
+from adapter.services.ingest.profile import facts_of_both, told
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 EARLIER = NOW - timedelta(hours=1)

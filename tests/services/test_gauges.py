@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from adapter.metrics import Metrics
 from adapter.model.quarantine import Quarantined
-from adapter.services.gauges import Gauges
+from adapter.services.background.store_metrics import Gauges
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 

@@ -10,10 +10,10 @@ import pytest
 
 from adapter.errors import Refused, StoreUnavailable, Unavailable
 from adapter.metrics import Metrics
-from adapter.services.committer import Committer, Limits
 from adapter.services.health import Health
-from adapter.services.results import Result
-from adapter.services.work import Work
+from adapter.services.ingest.group_commit import Committer, Limits
+from adapter.services.ingest.result import Result
+from adapter.services.ingest.work_item import Work
 from adapter.store.contract import PassOn
 
 

@@ -11,7 +11,7 @@ import pytest
 from adapter import app
 from adapter.errors import StoreUnavailable
 from adapter.model.messages import Message
-from adapter.services.ignoring import MOST_NAMES, Ignoring
+from adapter.services.background.ignored_counts import MOST_NAMES, Ignoring
 from adapter.settings.fields import Keys, build
 from adapter.sources.decoded import Decoded
 from adapter.store.engines import open_store

@@ -13,10 +13,10 @@ import pytest
 from adapter.app import read_books
 from adapter.errors import Unavailable
 from adapter.metrics import Metrics
-from adapter.services.committer import Committer, Limits
-from adapter.services.ingest import SLICE, Ingest, Policy
-from adapter.services.results import Result
-from adapter.services.work import Work
+from adapter.services.ingest.group_commit import Committer, Limits
+from adapter.services.ingest.pipeline import SLICE, Ingest, Policy
+from adapter.services.ingest.result import Result
+from adapter.services.ingest.work_item import Work
 from adapter.settings.fields import build
 from adapter.sources import segment
 from adapter.sources.decoded import Bounds, Decoded

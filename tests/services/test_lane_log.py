@@ -12,7 +12,7 @@ from msgspec import Raw
 from adapter.destinations.contract import Attempt
 from adapter.metrics import Metrics
 from adapter.model.deliveries import Delivery
-from adapter.services.lane import Lane, Pace
+from adapter.services.delivery.destination_worker import Lane, Pace
 from adapter.store.contract import Store
 from adapter.store.values import Settlement
 from tests.services.outbox_doubles import NOON, OK, Clock, Endpoint

@@ -8,11 +8,11 @@ from decimal import Decimal
 import pytest
 from msgspec.structs import replace
 
+from adapter.discounts.lifecycle import moved
+from adapter.discounts.unit_redemption import MOST_USES
 from adapter.errors import WrongMove
 from adapter.model.discounts import Discount, HeldDiscount, PercentageOff, Status, UnitOff, Use
 from adapter.model.operations import DiscountMove
-from adapter.services.lifecycle import moved
-from adapter.services.units import MOST_USES
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 VERBS = ("apply", "release", "redeem", "revoke", "expire")

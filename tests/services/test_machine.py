@@ -22,10 +22,10 @@ from adapter.model.discounts import HeldDiscount, UnitOff
 from adapter.model.events import Event, User
 from adapter.model.operations import CustomerErase, CustomerMerge, DiscountMove, EventOccurred, Operation
 from adapter.rules.engine.ruleset import RuleBook
-from adapter.services.deciding import decide
-from adapter.services.issuing import Means
-from adapter.services.results import Result, Settled
-from adapter.services.work import Work
+from adapter.services.ingest.decide import decide
+from adapter.services.ingest.issue import Means
+from adapter.services.ingest.result import Result, Settled
+from adapter.services.ingest.work_item import Work
 from adapter.store import naming
 from adapter.store.engines import open_store
 from adapter.store.values import CounterKey, Wanted

@@ -16,11 +16,11 @@ from adapter.model.operations import (
     DiscountMove,
     EventOccurred,
 )
-from adapter.services import people
-from adapter.services.forgetting import Forgetting
-from adapter.services.patience import Patience
-from adapter.services.people import MOST_JOINED, MOST_NAMES
-from adapter.services.privacy import Privacy
+from adapter.services.ingest import identities
+from adapter.services.ingest.identities import MOST_JOINED, MOST_NAMES
+from adapter.services.privacy.redaction import Forgetting
+from adapter.services.privacy.requests import Privacy
+from adapter.services.read_timeout import Patience
 
 RULES = (
     "rules: [{name: gift, trigger: started, action: {type: free_shipping}, guardrails: {per_user_limit: 1}}]"
@@ -59,13 +59,13 @@ async def test_beyond_a_number_of_names_merges_are_quarantined_with_the_reason(d
 
 
 async def test_two_who_both_have_many_rows_are_not_joined(desk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(people, "MOST_MOVED", 20)
-    monkeypatch.setattr("adapter.services.arriving.MOST_MOVED", 20)
+    monkeypatch.setattr(identities, "MOST_MOVED", 20)
+    monkeypatch.setattr("adapter.services.ingest.apply.MOST_MOVED", 20)
     for who, many in (("ann", 40), ("bob", 30), ("cid", 5)):
         await desk.settle([desk.work(desk.event("seen", who, minute)) for minute in range(many)])
     [apart, joined] = await desk.settle([merge(desk, "ann", "bob"), merge(desk, "cid", "bob")])
     assert (apart.outcome, joined.outcome) == ("quarantined", "processed")
-    assert apart.reason == people._TOO_MANY_ROWS
+    assert apart.reason == identities._TOO_MANY_ROWS
     assert len(await desk.store.events("ann")) == 40
     assert len(await desk.store.events("cid")) == 30
 
@@ -97,14 +97,14 @@ async def test_histories_of_many_event_names_are_not_joined_without_end(desk: An
 async def test_what_names_a_visitor_who_is_not_joined_is_taken_all_the_same(
     desk: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(people, "MOST_NAMES", 3)
+    monkeypatch.setattr(identities, "MOST_NAMES", 3)
     for number in range(3):
         await desk.take(CustomerUpsert("ann", identities={"anonymous_id": f"known-{number}"}))
     await desk.take(CustomerUpsert("visit", identities={"anonymous_id": "visit"}, traits={"seen": "shoes"}))
     started: EventOccurred = replace(desk.event("started"), identities={"anonymous_id": "visit"})
     result = await desk.take(started)
     assert (result.outcome, len(result.discounts)) == ("processed", 1)
-    assert result.reason == people._TOO_MANY_NAMES
+    assert result.reason == identities._TOO_MANY_NAMES
     assert (await desk.store.customer("ann")).traits == {}
     assert (await desk.store.customer("visit")).traits == {"seen": "shoes"}
 
@@ -194,6 +194,6 @@ async def test_two_of_whom_many_moves_are_pending_are_not_joined(desk: Any) -> N
         assert len(await desk.store.pending_moves(source_id=who)) == 80
     [joined, apart] = await desk.settle([merge(desk, "ann", "bob"), merge(desk, "bob", "cid")])
     assert (joined.outcome, apart.outcome) == ("processed", "quarantined")
-    assert apart.reason == people._TOO_MANY_MOVES
+    assert apart.reason == identities._TOO_MANY_MOVES
     assert len(await desk.store.pending_moves(source_id="ann")) == 160
     assert len(await desk.store.pending_moves(source_id="cid")) == 80

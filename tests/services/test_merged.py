@@ -8,7 +8,7 @@ import pytest
 
 from adapter.model.customers import Customer
 from adapter.model.operations import CustomerMerge, CustomerUpsert
-from adapter.services.people import MOST_NAMES, People
+from adapter.services.ingest.identities import MOST_NAMES, People
 from adapter.store.values import CustomerRecord, Loaded
 
 LISTS = "segments: {staff: {source_ids: [emp_1]}}"

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from adapter.errors import StoreUnavailable, Unavailable
-from adapter.services.patience import Patience
+from adapter.services.read_timeout import Patience
 
 
 async def test_what_is_read_in_time_is_returned() -> None:

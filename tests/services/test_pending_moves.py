@@ -22,7 +22,7 @@ from adapter.model.operations import (
     Operation,
 )
 from adapter.model.pending import MOST_PENDING
-from adapter.services.work import Work
+from adapter.services.ingest.work_item import Work
 from adapter.store.naming import FEW
 
 RULES = """

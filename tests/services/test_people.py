@@ -11,7 +11,7 @@ import pytest
 from adapter.model.customers import Customer
 from adapter.model.encoding import encode
 from adapter.model.operations import CustomerGroup, CustomerMerge, CustomerUpsert
-from adapter.services.people import MOST_BYTES, People
+from adapter.services.ingest.identities import MOST_BYTES, People
 from adapter.store.values import CustomerRecord, Identity, Loaded
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -17,9 +17,9 @@ from adapter.model.encoding import encode
 from adapter.model.mentions import Mentions
 from adapter.model.operations import CustomerUpsert
 from adapter.model.quarantine import Quarantined
-from adapter.services.forgetting import Forgetting
-from adapter.services.patience import Patience
-from adapter.services.privacy import Privacy
+from adapter.services.privacy.redaction import Forgetting
+from adapter.services.privacy.requests import Privacy
+from adapter.services.read_timeout import Patience
 from adapter.store.engines import open_store
 from tests.model.planting import JSON, PLACES, planted
 from tests.services.conftest import Desk

@@ -13,11 +13,11 @@ from adapter.errors import NotFound, Unavailable, Unreadable
 from adapter.model.encoding import decode, encode
 from adapter.model.operations import CustomerErase, CustomerUpsert
 from adapter.model.quarantine import Quarantined
-from adapter.services.exporting import Export
-from adapter.services.forgetting import Forgetting
-from adapter.services.patience import Patience
-from adapter.services.privacy import Privacy
-from adapter.services.results import Result
+from adapter.services.ingest.result import Result
+from adapter.services.privacy.export import Export
+from adapter.services.privacy.redaction import Forgetting
+from adapter.services.privacy.requests import Privacy
+from adapter.services.read_timeout import Patience
 from adapter.store.values import PAGE_BYTES
 
 RULE = """

@@ -15,8 +15,8 @@ import pytest
 from adapter.destinations.contract import Attempt
 from adapter.metrics import Metrics
 from adapter.model.deliveries import Delivery
-from adapter.services.lane import Pace
-from adapter.services.relay import Relay
+from adapter.services.delivery.destination_worker import Pace
+from adapter.services.delivery.dispatcher import Relay
 from adapter.store.contract import Store
 from adapter.store.engines import open_store
 from tests.services.outbox_doubles import (

@@ -13,8 +13,8 @@ from msgspec.structs import replace
 
 from adapter.destinations.contract import Attempt
 from adapter.errors import Unavailable
-from adapter.services.lane import GONE, QUIET
-from adapter.services.retries import retry_all
+from adapter.services.delivery.destination_worker import GONE, QUIET
+from adapter.services.delivery.retries import retry_all
 from adapter.store.contract import Store
 from adapter.store.engines import open_store
 from tests.services.outbox_doubles import NOON, OK, Away, Clock, Endpoint, delivery, many, put, relay

@@ -11,10 +11,10 @@ import pytest
 
 from adapter.app import read_books
 from adapter.metrics import Metrics
-from adapter.services.books import Books
-from adapter.services.committer import Committer, Limits
+from adapter.services.background.reload import Reload
 from adapter.services.health import Health
-from adapter.services.reload import Reload
+from adapter.services.ingest.group_commit import Committer, Limits
+from adapter.services.loaded_files import Books
 from adapter.settings.values import Files, Settings
 
 RULE = "name: one\ntrigger: checkout_started\naction: {type: percentage_off, value: 10}\n"

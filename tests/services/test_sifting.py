@@ -11,9 +11,9 @@ import pytest
 
 from adapter.metrics import Metrics
 from adapter.model.operations import CustomerUpsert
-from adapter.services.committer import Committer, Limits
-from adapter.services.results import Result
-from adapter.services.work import Work
+from adapter.services.ingest.group_commit import Committer, Limits
+from adapter.services.ingest.result import Result
+from adapter.services.ingest.work_item import Work
 from adapter.store.contract import PassOn
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from adapter.metrics import Metrics
 from adapter.model.decisions import Decision, RuleOutcome
-from adapter.services.telling import tell
+from adapter.services.decision_log import tell
 
 ISSUED = RuleOutcome("ten", "issued", "every condition holds", code="TEN-1")
 WITHHELD = RuleOutcome("vip", "withheld", "not issued: jane has had 1 of 1", "per_user_limit")

@@ -15,9 +15,9 @@ from msgspec.structs import replace
 from adapter.metrics import Metrics
 from adapter.model.operations import CustomerErase, CustomerMerge, CustomerUpsert, EventOccurred
 from adapter.model.quarantine import Quarantined
-from adapter.services.results import Result, Settled
-from adapter.services.timers import Pacing, Timers
-from adapter.services.work import Work
+from adapter.services.background.timers import Pacing, Timers
+from adapter.services.ingest.result import Result, Settled
+from adapter.services.ingest.work_item import Work
 
 RULES = """
 rules:

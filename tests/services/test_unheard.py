@@ -10,7 +10,7 @@ import pytest
 
 from adapter.errors import Unavailable
 from adapter.metrics import Metrics
-from adapter.services.committer import Committer, Limits
+from adapter.services.ingest.group_commit import Committer, Limits
 from adapter.store.contract import PassOn
 
 RULE = """

@@ -12,7 +12,7 @@ import pytest
 from adapter import app
 from adapter.model.messages import Message
 from adapter.rules.engine.sentences import explain
-from adapter.services.results import Result
+from adapter.services.ingest.result import Result
 from adapter.settings.fields import Keys, build
 from adapter.sources.decoded import Decoded
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from adapter.services.watching import Watch
+from adapter.services.background.file_watcher import Watch
 
 
 class Told:

@@ -28,10 +28,10 @@ from adapter.model.pages import Page
 from adapter.model.pending import PendingMove
 from adapter.model.quarantine import Excerpt, Quarantined
 from adapter.model.timers import Timer
-from adapter.services.exporting import Export
+from adapter.services.delivery.retries import Retried
 from adapter.services.health import Check
-from adapter.services.results import Result
-from adapter.services.retries import Retried
+from adapter.services.ingest.result import Result
+from adapter.services.privacy.export import Export
 from adapter.settings.fields import Keys, build
 from adapter.settings.values import Settings
 from adapter.sources.decoded import Decoded

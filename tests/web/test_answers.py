@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapter.model.discounts import AmountOff, Discount
-from adapter.services.results import Result
+from adapter.services.ingest.result import Result
 from adapter.web.answers import MAX_BYTES, settled
 
 DISCOUNT = Discount(

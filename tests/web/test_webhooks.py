@@ -16,7 +16,7 @@ import pytest
 
 from adapter.errors import Unavailable
 from adapter.model.discounts import Discount, PercentageOff
-from adapter.services.results import Result
+from adapter.services.ingest.result import Result
 from adapter.web.application import Application
 
 Connect = Callable[..., httpx.AsyncClient]

@@ -20,11 +20,11 @@ from adapter.model.operations import (
 from adapter.model.quarantine import Quarantined
 from adapter.model.timers import Timer
 from adapter.rules.engine.ruleset import RuleBook
-from adapter.services.issuing import Means, Move, Occurrence, Step
-from adapter.services.pasts import Pasts
-from adapter.services.people import MOST_BYTES, MOST_MOVED, People
-from adapter.services.waiting import Waiting
-from adapter.services.work import Unrewarded, Work
+from adapter.services.ingest.identities import MOST_BYTES, MOST_MOVED, People
+from adapter.services.ingest.issue import Means, Move, Occurrence, Step
+from adapter.services.ingest.stored_pasts import Pasts
+from adapter.services.ingest.timer_changes import Waiting
+from adapter.services.ingest.work_item import Unrewarded, Work
 from adapter.store.contract import Transaction
 from adapter.store.values import Erasure, Loaded, NewEvent
 

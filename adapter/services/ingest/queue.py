@@ -13,8 +13,8 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
-from adapter.services.results import Result
-from adapter.services.work import Work
+from adapter.services.ingest.result import Result
+from adapter.services.ingest.work_item import Work
 
 #: What one transaction takes of costly submissions, in units of what it costs to decide an event.
 SHARE = 350

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from adapter.errors import Pending, Refused, WrongMove
 from adapter.model.discounts import HeldDiscount
 from adapter.model.pending import MOST_PENDING, PendingMove
-from adapter.services.people import People
+from adapter.services.ingest.identities import People
 
 _OPEN: Final = ("issued", "applied")
 

@@ -21,8 +21,8 @@ from adapter.model.encoding import decode, encode
 from adapter.model.mentions import Mentions
 from adapter.model.quarantine import Excerpt, Quarantined
 from adapter.rules.history.history import History
-from adapter.services.holding import holds
-from adapter.services.rounds import pause, tried
+from adapter.services.periodic import pause, tried
+from adapter.services.privacy.address_owner import holds
 from adapter.store.contract import Store, Transaction
 from adapter.store.values import Changes, CustomerRecord, Forgotten, Place, Wanted
 

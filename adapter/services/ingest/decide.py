@@ -18,10 +18,10 @@ from adapter.model.discounts import Discount
 from adapter.model.encoding import encode
 from adapter.model.operations import CustomerErase, CustomerMerge, DiscountMove, EventOccurred
 from adapter.rules.engine.ruleset import RuleBook
-from adapter.services.arriving import Arriving
-from adapter.services.issuing import Issuing, Means
-from adapter.services.results import Result, Settled
-from adapter.services.work import Unrewarded, Work
+from adapter.services.ingest.apply import Arriving
+from adapter.services.ingest.issue import Issuing, Means
+from adapter.services.ingest.result import Result, Settled
+from adapter.services.ingest.work_item import Unrewarded, Work
 from adapter.store.contract import Transaction
 from adapter.store.values import Changes, Loaded, MessageKey, Wanted
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from watchfiles import Change, awatch
 from watchfiles.main import FileChange
 
-from adapter.services.rounds import pause
+from adapter.services.periodic import pause
 
 #: Where a folder is, and which one: its resolved path, device and inode; None while there is none.
 _Place = tuple[str, int, int] | None

@@ -11,6 +11,7 @@ from typing import cast
 from msgspec import Raw, Struct
 from msgspec.structs import replace
 
+from adapter.discounts import lifecycle
 from adapter.errors import NotFound, Refused
 from adapter.model.codes import folded, resolve
 from adapter.model.decisions import Decision, RuleOutcome
@@ -28,9 +29,8 @@ from adapter.rules.engine.issue import issue
 from adapter.rules.engine.ruleset import RuleBook
 from adapter.rules.engine.select import choose
 from adapter.rules.guardrails.proposal import Proposal, Verdict
-from adapter.services import lifecycle
-from adapter.services.pending import PendingMoves
-from adapter.services.people import People
+from adapter.services.ingest.identities import People
+from adapter.services.ingest.pending_moves import PendingMoves
 from adapter.store.values import CounterKey, Loaded, Reserved
 
 #: Codes drawn per event before its counters are known. Should more rules than this issue on one event,

@@ -17,7 +17,7 @@ from adapter.destinations.contract import Destination
 from adapter.errors import Unavailable
 from adapter.metrics import Metrics
 from adapter.model.deliveries import Delivery
-from adapter.services.lane import Clock, Jitter, Lane, Pace
+from adapter.services.delivery.destination_worker import Clock, Jitter, Lane, Pace
 from adapter.store.contract import Store
 from adapter.store.values import Settlement
 

@@ -16,7 +16,7 @@ from adapter.model.event_names import EventNames
 from adapter.model.operations import CustomerGroup, CustomerMerge, CustomerUpsert, EventOccurred, Operation
 from adapter.model.pending import MOST_PENDING
 from adapter.rules.history.history import History
-from adapter.services.changing import grouped, joined_into, most_added, of_others, upserted
+from adapter.services.ingest.customer_changes import grouped, joined_into, most_added, of_others, upserted
 from adapter.store.values import CustomerRecord, Identity, Loaded, Weight
 
 _AS_STORED = EventNames()

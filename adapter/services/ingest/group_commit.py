@@ -26,11 +26,11 @@ from msgspec.structs import replace
 
 from adapter.errors import AdapterError, Unavailable
 from adapter.metrics import Metrics
-from adapter.services.completing import Unprepared
-from adapter.services.queueing import SHARE, Queue, Waiting, is_costly
-from adapter.services.results import Result
-from adapter.services.sifting import quarantined, sifted
-from adapter.services.work import Work, apart, cost, shares
+from adapter.services.ingest.past_completion import Unprepared
+from adapter.services.ingest.queue import SHARE, Queue, Waiting, is_costly
+from adapter.services.ingest.result import Result
+from adapter.services.ingest.unstorable import quarantined, sifted
+from adapter.services.ingest.work_item import Work, apart, cost, shares
 from adapter.store.contract import PassOn
 
 _log = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from adapter.model.timers import Cancellation, Timer
 from adapter.rules.engine.absence import Waits
-from adapter.services.people import People
+from adapter.services.ingest.identities import People
 
 _Key = tuple[str, str]
 

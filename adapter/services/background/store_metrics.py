@@ -6,7 +6,7 @@ import asyncio
 from datetime import timedelta
 
 from adapter.metrics import Metrics
-from adapter.services.rounds import pause, tried
+from adapter.services.periodic import pause, tried
 from adapter.store.contract import Store
 
 #: Processes that serve together are this far behind when another one is asked.

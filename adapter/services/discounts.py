@@ -8,6 +8,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
+from adapter.discounts import lifecycle
 from adapter.errors import NotFound, Unavailable, WrongMove
 from adapter.model.customers import Customer
 from adapter.model.decisions import Decision
@@ -19,11 +20,10 @@ from adapter.model.operations import DiscountMove
 from adapter.model.pages import Page
 from adapter.model.pending import PendingMove
 from adapter.model.quarantine import Excerpt, Quarantined
-from adapter.services import lifecycle
-from adapter.services.books import Books
-from adapter.services.committer import Committer
-from adapter.services.patience import Patience
-from adapter.services.work import Work
+from adapter.services.ingest.group_commit import Committer
+from adapter.services.ingest.work_item import Work
+from adapter.services.loaded_files import Books
+from adapter.services.read_timeout import Patience
 from adapter.store.contract import Store
 
 #: Among so many of a customer's decisions that on one event is looked for.

@@ -13,10 +13,10 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from adapter.discounts.unit_redemption import repeats, used
 from adapter.errors import WrongMove
 from adapter.model.discounts import HeldDiscount, Status, UnitOff
 from adapter.model.operations import DiscountMove
-from adapter.services.units import repeats, used
 
 _TARGET: Final[dict[str, Status]] = {
     "apply": "applied",

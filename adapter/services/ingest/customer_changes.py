@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from adapter.model.customers import LINKING, Customer
 from adapter.model.encoding import encode
 from adapter.model.operations import CustomerGroup, CustomerUpsert
-from adapter.services.facts import facts_of_both, told
+from adapter.services.ingest.profile import facts_of_both, told
 
 #: What the moment of one fact takes beside the fact's name, in bytes: `"segments.":1772366400000,`.
 _MOMENT = 28

@@ -17,10 +17,10 @@ from adapter.metrics import Metrics
 from adapter.model.messages import Message
 from adapter.model.operations import CustomerErase, CustomerUpsert, DiscountMove, EventOccurred
 from adapter.model.quarantine import Quarantined, packed
-from adapter.services.books import Books
-from adapter.services.committer import Committer
-from adapter.services.results import Result
-from adapter.services.work import Unrewarded, Work
+from adapter.services.ingest.group_commit import Committer
+from adapter.services.ingest.result import Result
+from adapter.services.ingest.work_item import Unrewarded, Work
+from adapter.services.loaded_files import Books
 from adapter.sources.decoded import Decoded
 from adapter.tasks import unheard
 

@@ -14,8 +14,8 @@ from typing import Any
 from adapter.errors import InvalidFiles
 from adapter.metrics import Metrics
 from adapter.rules.engine.counter_changes import anew
-from adapter.services.books import Books
 from adapter.services.health import Check, Health
+from adapter.services.loaded_files import Books
 
 _log = logging.getLogger(__name__)
 

@@ -13,9 +13,9 @@ from collections.abc import Callable, Collection
 from datetime import datetime
 
 from adapter.rules.history.history import Completion, History
-from adapter.services.books import Books
-from adapter.services.people import Person
-from adapter.services.work import Work
+from adapter.services.ingest.identities import Person
+from adapter.services.ingest.work_item import Work
+from adapter.services.loaded_files import Books
 from adapter.store.contract import Store, Transaction
 from adapter.store.values import Changes, CustomerRecord, Wanted
 from adapter.tasks import unheard

@@ -10,9 +10,9 @@ from adapter.model.event_names import EventNames
 from adapter.model.events import Event
 from adapter.model.operations import EventOccurred
 from adapter.rules.engine.ruleset import RuleBook
-from adapter.services.completing import BUDGET, Unprepared
-from adapter.services.people import People, Person
-from adapter.services.work import Work
+from adapter.services.ingest.identities import People, Person
+from adapter.services.ingest.past_completion import BUDGET, Unprepared
+from adapter.services.ingest.work_item import Work
 from adapter.store.contract import Transaction
 from adapter.store.values import NewEvent
 

@@ -10,7 +10,7 @@ from msgspec import Struct
 from adapter.errors import NotFound
 from adapter.files.problems import did_you_mean
 from adapter.model.deliveries import Pause
-from adapter.services.patience import Patience
+from adapter.services.read_timeout import Patience
 from adapter.store.contract import Store
 
 

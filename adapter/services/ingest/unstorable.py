@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from adapter.model.encoding import encode
-from adapter.services.work import Work
+from adapter.services.ingest.work_item import Work
 
 _UNKEPT = "internal error while deciding: what the mapping yields cannot be written as JSON"
 

@@ -10,12 +10,12 @@ from adapter.model.emails import normal
 from adapter.model.erasures import Receipt
 from adapter.model.ids import fault
 from adapter.model.operations import CustomerErase
-from adapter.services.exporting import export
-from adapter.services.forgetting import Forgetting
-from adapter.services.holding import holds
-from adapter.services.patience import Patience
-from adapter.services.results import Result
-from adapter.services.work import Work
+from adapter.services.ingest.result import Result
+from adapter.services.ingest.work_item import Work
+from adapter.services.privacy.address_owner import holds
+from adapter.services.privacy.export import export
+from adapter.services.privacy.redaction import Forgetting
+from adapter.services.read_timeout import Patience
 from adapter.store.contract import Store
 
 #: So many customers in whose data an address stands are erased or cleaned for one request.

@@ -15,7 +15,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from adapter.services.rounds import pause, tried
+from adapter.services.periodic import pause, tried
 from adapter.store.contract import Store
 from adapter.store.values import Aged
 

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from adapter.model.ids import is_utf8
 from adapter.model.ignored import Ignored
 from adapter.model.messages import Message
-from adapter.services.rounds import pause, tried
+from adapter.services.periodic import pause, tried
 from adapter.store.contract import Store
 
 #: So many names are counted between two rounds, and kept in the store; others are counted under no name.

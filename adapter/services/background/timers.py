@@ -17,9 +17,9 @@ from msgspec import Struct
 
 from adapter.metrics import Metrics
 from adapter.model.timers import Timer
-from adapter.services.results import Result, Settled
-from adapter.services.rounds import pause, tried
-from adapter.services.work import Work
+from adapter.services.ingest.result import Result, Settled
+from adapter.services.ingest.work_item import Work
+from adapter.services.periodic import pause, tried
 from adapter.store.contract import Store
 
 _log = logging.getLogger(__name__)
