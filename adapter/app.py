@@ -61,9 +61,9 @@ from adapter.settings.values import Files, Settings
 from adapter.sources.opendsr import Certificate
 from adapter.store.contract import PassOn, Store
 from adapter.store.engines import open_store
+from adapter.web.admission import Room
 from adapter.web.application import Application, ASGIApp
-from adapter.web.doors import Doors
-from adapter.web.room import Room
+from adapter.web.context import Doors
 
 _log = logging.getLogger(__name__)
 

@@ -8,9 +8,10 @@ from typing import Annotated
 
 import typer
 
-from adapter import logs, server
+from adapter import logs
 from adapter.cli.settings import Config, Mappings, Rules, Store, options, settled, stopped
 from adapter.errors import AdapterError
+from adapter.server import serve as server
 from adapter.settings.values import Server, Settings
 
 EXAMPLES = """\b

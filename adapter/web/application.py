@@ -11,13 +11,13 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from adapter.errors import AdapterError
-from adapter.web import api, events_api, opendsr, operations, tracking, webhooks
-from adapter.web.answers import Answer, told
-from adapter.web.bodies import Disconnected
-from adapter.web.doors import Doors
+from adapter.web import discounts_api, events_api, health, opendsr, tracking, webhooks
+from adapter.web.context import Doors
 from adapter.web.endpoints import Endpoint
 from adapter.web.errors import UNEXPECTED, Failure, failure
 from adapter.web.lifespan import lifespan
+from adapter.web.request_body import Disconnected
+from adapter.web.responses import Answer, told
 
 __all__ = ["ASGIApp", "Application", "hot_paths"]
 
@@ -62,7 +62,7 @@ def _as_sent(scope: Scope) -> Scope:
 
 def _starlette(doors: Doors) -> Starlette:
     app = Starlette(
-        routes=[*api.routes(doors), *operations.routes(doors)],
+        routes=[*discounts_api.routes(doors), *health.routes(doors)],
         exception_handlers={
             AdapterError: _adapter_error,
             HTTPException: _http_exception,

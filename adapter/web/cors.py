@@ -9,12 +9,12 @@ import re
 
 from starlette.types import Receive, Scope
 
-from adapter.web.answers import Answer
-from adapter.web.bodies import Headers
-from adapter.web.doors import Doors
+from adapter.web.context import Doors
 from adapter.web.endpoints import Admit, Endpoint, Handle
 from adapter.web.errors import Failure
-from adapter.web.pages import Origins
+from adapter.web.local_pages import Origins
+from adapter.web.request_body import Headers
+from adapter.web.responses import Answer
 
 #: Headers that a preflight may ask for: SDKs send Authorization, Content-Type, and names of their own.
 _NAMES = re.compile(rb"[A-Za-z0-9!#$%&'*+.^_`|~, \t-]{1,500}")

@@ -15,11 +15,11 @@ from starlette.types import Receive, Scope, Send
 
 from adapter.errors import TooLarge, Unauthorised
 from adapter.logs import Tally
-from adapter.web.answers import Answer, told
-from adapter.web.bodies import Disconnected, Headers, arrived, weight, whole
-from adapter.web.doors import Doors
+from adapter.web.admission import LARGE
+from adapter.web.context import Doors
 from adapter.web.errors import Failure, failure
-from adapter.web.room import LARGE
+from adapter.web.request_body import Disconnected, Headers, arrived, weight, whole
+from adapter.web.responses import Answer, told
 
 _log = logging.getLogger(__name__)
 #: Errors whose sentence quotes nothing of what was sent.

@@ -9,12 +9,12 @@ from asyncio import to_thread
 
 from adapter.model.encoding import encode
 from adapter.sources import mparticle
-from adapter.web.answers import Answer, headers_of
-from adapter.web.bodies import Headers
-from adapter.web.credentials import basic, enter, require
-from adapter.web.doors import Doors
+from adapter.web.auth import basic, enter, require
+from adapter.web.context import Doors
 from adapter.web.endpoints import Endpoint
 from adapter.web.errors import Failure
+from adapter.web.request_body import Headers
+from adapter.web.responses import Answer, headers_of
 
 _ACCEPTED = Answer(202)
 #: mParticle's word for each status.

@@ -7,7 +7,7 @@ import logging
 from starlette.types import Receive, Send
 
 from adapter.errors import AdapterError
-from adapter.web.doors import Doors
+from adapter.web.context import Doors
 
 _log = logging.getLogger(__name__)
 

@@ -21,7 +21,7 @@ from adapter.services.delivery.retries import Retried
 from adapter.services.health import Check
 from adapter.services.ingest.result import Result
 from adapter.services.privacy.export import Export
-from adapter.web.api import MAX_KEY, VERBS, Entry, Move
+from adapter.web.discounts_api import MAX_KEY, VERBS, Entry, Move
 from adapter.web.opendsr import Accepted
 from adapter.web.tracking import PATHS
 

@@ -12,11 +12,11 @@ from adapter.model.emails import normal
 from adapter.model.encoding import encode
 from adapter.model.ids import fault
 from adapter.sources import opendsr
-from adapter.web.answers import Answer
-from adapter.web.bodies import Headers
-from adapter.web.credentials import closed, said
-from adapter.web.doors import Doors
+from adapter.web.auth import closed, said
+from adapter.web.context import Doors
 from adapter.web.endpoints import Endpoint
+from adapter.web.request_body import Headers
+from adapter.web.responses import Answer
 
 _log = logging.getLogger(__name__)
 #: The kinds of identity by which a customer is found.

@@ -8,13 +8,13 @@ from __future__ import annotations
 from asyncio import to_thread
 
 from adapter.sources import segment
-from adapter.web.answers import Answer
-from adapter.web.bodies import Headers
+from adapter.web.auth import basic, enter, require
+from adapter.web.context import Doors
 from adapter.web.cors import BrowserEndpoint
-from adapter.web.credentials import basic, enter, require
-from adapter.web.doors import Doors
 from adapter.web.endpoints import Admit, Endpoint, Handle
-from adapter.web.pages import Origins
+from adapter.web.local_pages import Origins
+from adapter.web.request_body import Headers
+from adapter.web.responses import Answer
 
 KINDS = ("identify", "track", "page", "screen", "group", "alias")
 #: Every path below /v1.

@@ -12,11 +12,11 @@ from adapter.metrics import Metrics
 from adapter.model.encoding import encode
 from adapter.services.ingest.result import Result
 from adapter.sources import mparticle, mparticle_firehose, payloads, segment
-from adapter.web.answers import Answer, settled
-from adapter.web.bodies import Headers
-from adapter.web.credentials import authorization, enter, require, said, spaced
-from adapter.web.doors import Doors
+from adapter.web.auth import authorization, enter, require, said, spaced
+from adapter.web.context import Doors
 from adapter.web.endpoints import Endpoint
+from adapter.web.request_body import Headers
+from adapter.web.responses import Answer, settled
 
 _log = logging.getLogger(__name__)
 #: Given a body and the moment now, returns what answers the results; raises before anything is stored.

@@ -7,7 +7,7 @@ import time
 from contextlib import closing
 from typing import Any
 
-from adapter.server import KEEP_ALIVE
+from adapter.server.serve import KEEP_ALIVE
 
 #: How long AWS's load balancers leave a connection idle, and may use it again.
 LONGEST = 60

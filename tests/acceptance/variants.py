@@ -17,8 +17,9 @@ from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
-from adapter import app, server
+from adapter import app
 from adapter.model.events import Event
+from adapter.server import serve
 from adapter.services.ingest.group_commit import Committer
 from adapter.services.ingest.result import Result
 from adapter.services.ingest.work_item import Work
@@ -152,7 +153,7 @@ def main() -> None:
         vars(app)["Committer"] = committer
     else:
         vars(app)["open_store"] = lambda url: STORES[arguments.variant](open_store(url))
-    server.serve(settings)
+    serve.serve(settings)
 
 
 if __name__ == "__main__":

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from adapter import server
 from adapter.cli.main import commands
 from adapter.cli.serve import TRY, greeting, unusable
+from adapter.server import serve
 from adapter.settings.values import Api, Secret, Server, Settings
 
 
@@ -79,10 +79,10 @@ async def test_the_start_warns_of_a_store_that_every_user_may_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = tmp_path / "adapter.db"
-    await server.try_store(f"sqlite:///{path}")
+    await serve.try_store(f"sqlite:///{path}")
     assert not any("may read the store" in record.message for record in caplog.records)
     await asyncio.to_thread(path.chmod, 0o604)
-    await server.try_store(f"sqlite:///{path}")
+    await serve.try_store(f"sqlite:///{path}")
     [warning] = [record.message for record in caplog.records if "may read the store" in record.message]
     assert f"chmod 600 {path} {path}-wal {path}-shm" in warning, "SQLite gives its log the mode of the file"
 
@@ -94,6 +94,6 @@ async def test_the_start_says_which_store_it_is_and_whether_it_is_new(
     caplog.set_level("INFO")
     for said in ("a new store was made, it holds nothing yet", "the store is there"):
         caplog.clear()
-        await server.try_store("sqlite:///adapter.db")
+        await serve.try_store("sqlite:///adapter.db")
         [record] = caplog.records
         assert (record.message, record.store) == (said, f"sqlite:///{tmp_path}/adapter.db")  # type: ignore[attr-defined]

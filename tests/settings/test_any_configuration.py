@@ -17,10 +17,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
-from adapter import server
 from adapter.cli.main import commands
 from adapter.destinations.webhook import checked_url
 from adapter.errors import AdapterError
+from adapter.server import serve
 from adapter.settings.fields import FIELDS, Keys
 from adapter.settings.reading import read
 from adapter.settings.web_address import fault
@@ -117,9 +117,9 @@ def attempt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Try:
     (tmp_path / "mappings" / "m.yaml").write_text(MAPPING)
     (tmp_path / "rules" / "r.yaml").write_text(RULE)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(server._Server, "run", lambda self: setattr(self, "started", True))
-    monkeypatch.setattr(server, "_tune", lambda: None)
-    monkeypatch.setattr(server, "_serve_by_many", lambda *_: None)
+    monkeypatch.setattr(serve._Server, "run", lambda self: setattr(self, "started", True))
+    monkeypatch.setattr(serve, "_tune", lambda: None)
+    monkeypatch.setattr(serve, "_serve_by_many", lambda *_: None)
 
     def run(text: str, environ: dict[str, str]) -> None:
         (tmp_path / "adapter.toml").write_text(text, encoding="utf-8", errors="surrogatepass")
@@ -210,7 +210,7 @@ async def test_any_url_of_a_store(start: str, tmp_path: Path, monkeypatch: pytes
         if start == "sqlite://" and path.startswith("//"):
             continue  # a place outside of the test
         with suppress(AdapterError):
-            await server.try_store(chosen.store.url)
+            await serve.try_store(chosen.store.url)
 
 
 @given(url=urls)

@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 
 from adapter.errors import Unavailable
-from adapter.shared import PREFIX, hold, remove_abandoned, shared_folder
+from adapter.server.metrics_dir import PREFIX, hold, remove_abandoned, shared_folder
 
 #: Makes a folder, tells its name, and waits to be killed.
 MAKER = """
 import sys
 from pathlib import Path
-from adapter.shared import shared_folder
+from adapter.server.metrics_dir import shared_folder
 with shared_folder(Path(sys.argv[1])) as folder:
     print(folder, flush=True)
     sys.stdin.read()

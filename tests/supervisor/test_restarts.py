@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from adapter.supervisor import Restarts
+from adapter.server.supervisor import Restarts
 
 
 def pauses(lives: list[float]) -> list[float]:

@@ -36,7 +36,7 @@ from adapter.settings.fields import Keys, build
 from adapter.settings.values import Settings
 from adapter.sources.decoded import Decoded
 from adapter.web import application
-from adapter.web.doors import Doors
+from adapter.web.context import Doors
 from tests.web.serving import Echo, echo, served
 
 NOW = datetime(2024, 7, 15, 18, 24, 10, tzinfo=UTC)

@@ -10,8 +10,8 @@ from typing import Any
 
 import uvicorn
 
-from adapter.web.answers import Answer
-from adapter.web.connection import Connection
+from adapter.server.http_protocol import Connection
+from adapter.web.responses import Answer
 
 CALL = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}"
 ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-type: application/json\r\n\r\n{}"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from adapter.model.discounts import AmountOff, Discount
 from adapter.services.ingest.result import Result
-from adapter.web.answers import MAX_BYTES, settled
+from adapter.web.responses import MAX_BYTES, settled
 
 DISCOUNT = Discount(
     "ABC", AmountOff(Decimal("7.50")), datetime(2024, 1, 1, tzinfo=UTC), {"rule": "r"}, stackable=True,

@@ -14,7 +14,7 @@ import pytest
 from adapter.errors import StoreUnavailable, Unavailable, Unreadable
 from adapter.model.operations import DiscountMove
 from adapter.web.openapi import document
-from adapter.web.queries import require_exact
+from adapter.web.query_string import require_exact
 
 Connect = Callable[..., httpx.AsyncClient]
 CODE = "HV15-8K2F"

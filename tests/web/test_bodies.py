@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapter.errors import Refused, TooLarge, Unavailable, Unreadable
-from adapter.web.bodies import Disconnected, read, whole
-from adapter.web.room import Room
+from adapter.web.admission import Room
+from adapter.web.request_body import Disconnected, read, whole
 
 LIMIT = 2_000
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from adapter.web.gathering import Gathering
+from adapter.server.write_buffer import Gathering
 from tests.web.serving import ANSWER, CALL, Echo, echo, said, served
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from adapter.web.gathering import Gathering
+from adapter.server.write_buffer import Gathering
 
 
 class Other(asyncio.Transport):

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from adapter.web import connection, heads
+from adapter.server import header_limits, http_protocol
 from tests.web.serving import ANSWER, CALL, Echo, said, served
 
 PATIENCE = 0.1
@@ -59,7 +59,7 @@ async def test_trailers_without_end_are_refused(address: tuple[str, int]) -> Non
     assert answer.startswith(b"HTTP/1.1 431 ")
 
 
-@pytest.mark.parametrize("name", sorted(heads.SINGLE))
+@pytest.mark.parametrize("name", sorted(header_limits.SINGLE))
 async def test_a_header_that_says_who_asks_stands_there_once(name: bytes, address: tuple[str, int]) -> None:
     twice = CALL.replace(b"Host", b"%b: a\r\nX-Other: b\r\n%b: a\r\nHost" % (name, name.title()))
     answer = await said(address, twice)
@@ -122,7 +122,7 @@ async def test_a_key_in_a_trailer_does_not_make_two_calls_one(app: Callable[...,
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave senders that owe us something at once."""
-    monkeypatch.setattr(connection, "PATIENCE", PATIENCE)
+    monkeypatch.setattr(http_protocol, "PATIENCE", PATIENCE)
 
 
 async def until_closed(address: tuple[str, int], *parts: bytes) -> bytes:
@@ -213,7 +213,7 @@ async def test_who_does_not_read_the_answer_is_left(address: tuple[str, int], re
 async def test_more_connections_than_there_are_files_for_are_closed(
     monkeypatch: pytest.MonkeyPatch, address: tuple[str, int]
 ) -> None:
-    monkeypatch.setattr(connection, "MOST", 2)
+    monkeypatch.setattr(http_protocol, "MOST", 2)
     held = [await asyncio.open_connection(*address) for _ in range(2)]
     await asyncio.sleep(0.02)
     assert await until_closed(address) == b""

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from adapter.errors import Unavailable
-from adapter.web.large import Answering
-from adapter.web.room import LARGE, Room
+from adapter.web.admission import LARGE, Room
+from adapter.web.long_responses import Answering
 
 Message = dict[str, Any]
 

@@ -13,11 +13,11 @@ from msgspec.structs import replace
 
 from adapter.errors import Unavailable, Unreadable
 from adapter.model.encoding import encode
-from adapter.web.answers import Answer
-from adapter.web.bodies import Headers, weight, whole
-from adapter.web.doors import Doors
+from adapter.web.admission import LARGE, Room
+from adapter.web.context import Doors
 from adapter.web.endpoints import Endpoint
-from adapter.web.room import LARGE, Room
+from adapter.web.request_body import Headers, weight, whole
+from adapter.web.responses import Answer
 
 BODY = encode({"text": "x" * 1_200_000})
 #: As large as Segment's batches.

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from adapter.web.bodies import Disconnected
-from adapter.web.waiting import while_there
+from adapter.web.disconnects import while_there
+from adapter.web.request_body import Disconnected
 
 Message = dict[str, Any]
 

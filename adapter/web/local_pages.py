@@ -10,7 +10,7 @@ from functools import lru_cache
 from ipaddress import ip_address
 
 from adapter.errors import Unauthorised
-from adapter.web.bodies import Headers
+from adapter.web.request_body import Headers
 
 #: Origins of pages, as browsers send them.
 Origins = frozenset[bytes]

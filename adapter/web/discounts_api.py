@@ -22,12 +22,12 @@ from adapter.model.operations import DiscountMove
 from adapter.model.pages import Page
 from adapter.model.quarantine import Excerpt, unmapped
 from adapter.model.units import units
-from adapter.web.bodies import read
-from adapter.web.credentials import bearer, enter, require
-from adapter.web.doors import Doors
-from adapter.web.large import Answering
-from adapter.web.queries import require_exact
-from adapter.web.waiting import while_there
+from adapter.web.auth import bearer, enter, require
+from adapter.web.context import Doors
+from adapter.web.disconnects import while_there
+from adapter.web.long_responses import Answering
+from adapter.web.query_string import require_exact
+from adapter.web.request_body import read
 
 VERBS = ("apply", "release", "redeem", "revoke")
 #: As long as Stripe's (https://docs.stripe.com/api/idempotent_requests).

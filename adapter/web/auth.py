@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from hmac import compare_digest
 
 from adapter.errors import Unauthorised
-from adapter.web.bodies import Headers
-from adapter.web.pages import Origins, refuse_foreign
+from adapter.web.local_pages import Origins, refuse_foreign
+from adapter.web.request_body import Headers
 
 #: What proxies add to what they pass on.
 _PASSED_ON = frozenset(

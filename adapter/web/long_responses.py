@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from adapter.web.room import LARGE, Room
+from adapter.web.admission import LARGE, Room
 
 #: Bytes that are sent at a time; the next ones wait until the reader has taken most of them.
 _PIECE = 65_536

@@ -9,7 +9,7 @@ from typing import TypeVar
 from starlette.types import Receive
 
 from adapter.tasks import unheard
-from adapter.web.bodies import Disconnected
+from adapter.web.request_body import Disconnected
 
 T = TypeVar("T")
 

@@ -29,12 +29,12 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from adapter.errors import AdapterError, Unreadable
-from adapter.web import heads
-from adapter.web.answers import Answer, told
+from adapter.server import header_limits
+from adapter.server.expect_continue import expecting
+from adapter.server.write_buffer import Gathering
 from adapter.web.endpoints import Endpoint
 from adapter.web.errors import failure
-from adapter.web.expecting import expecting
-from adapter.web.gathering import Gathering
+from adapter.web.responses import Answer, told
 
 #: Seconds after which we leave who owes us the rest of a head, or of a body that is answered already.
 PATIENCE = 10
@@ -95,8 +95,8 @@ class Connection(HttpToolsProtocol):
             self._since += self._size
         try:
             self._parse(data)
-            if self._in_head and self._since > heads.LONGEST:
-                raise heads.too_long()
+            if self._in_head and self._since > header_limits.LONGEST:
+                raise header_limits.too_long()
         except HttpParserError as error:
             self._refuse(error.__context__)
         except AdapterError as error:
@@ -199,13 +199,13 @@ class Connection(HttpToolsProtocol):
     def _take_head(self) -> None:
         """Keep the head apart from trailers; raises where it is too long, or of two minds."""
         head, self.headers = self.headers, []
-        if self._since or self._size > heads.LONGEST:
-            heads.bound(self.url, head)
+        if self._since or self._size > header_limits.LONGEST:
+            header_limits.bound(self.url, head)
         named = dict(head)
         if len(named) < len(head):
-            heads.single(head)
+            header_limits.single(head)
         if b"transfer-encoding" in named:
-            heads.chunked(head)
+            header_limits.chunked(head)
         self._head, self._named = head, named
 
     def on_chunk_header(self) -> None:

@@ -27,7 +27,7 @@ from adapter.services.ingest.result import Result
 from adapter.settings.values import Settings
 from adapter.sources.decoded import Bounds, Decoded
 from adapter.sources.opendsr import Certificate
-from adapter.web.room import LARGE, Room
+from adapter.web.admission import LARGE, Room
 
 
 class Ingest(Protocol):

@@ -25,13 +25,13 @@ from adapter import logs
 from adapter.app import App, compose
 from adapter.errors import AdapterError
 from adapter.metrics import SHARED, Metrics
+from adapter.server.http_protocol import Connection
+from adapter.server.metrics_dir import hold, shared_folder
+from adapter.server.supervisor import Supervisor
 from adapter.settings.values import Settings
-from adapter.shared import hold, shared_folder
 from adapter.store.engines import open_store, shown
 from adapter.store.sqlite.engine import SqliteStore
-from adapter.supervisor import Supervisor
 from adapter.web.application import ASGIApp
-from adapter.web.connection import Connection
 
 _log = logging.getLogger(__name__)
 

@@ -8,9 +8,9 @@ from starlette.routing import Route
 
 from adapter.metrics import CONTENT_TYPE
 from adapter.model.encoding import encode
-from adapter.web.api import authorise
-from adapter.web.doors import Doors
-from adapter.web.large import Answering
+from adapter.web.context import Doors
+from adapter.web.discounts_api import authorise
+from adapter.web.long_responses import Answering
 from adapter.web.openapi import document
 
 #: A check that tells, but does not take the server out of service: the old files are still in force.

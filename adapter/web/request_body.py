@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from starlette.types import Receive
 
 from adapter.errors import TooLarge, Unavailable, Unreadable
-from adapter.web.room import Room
+from adapter.web.admission import Room
 
 Headers = Mapping[bytes, bytes]
 _GZIP = (b"gzip", b"x-gzip")
