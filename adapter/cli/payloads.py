@@ -13,8 +13,9 @@ import typer
 
 from adapter.errors import Refused
 from adapter.files.problems import Mark, Problem
-from adapter.sources import mparticle, mparticle_firehose, segment
-from adapter.sources.decoded import Decoded
+from adapter.sources.decoded_body import Decoded
+from adapter.sources.mparticle import batches, firehose
+from adapter.sources.segment import webhook
 
 _OF_MPARTICLE = frozenset({
     "events", "mpid", "user_identities", "user_attributes", "deleted_user_attributes", "request_type",
@@ -76,7 +77,7 @@ def source_of(body: bytes) -> str:
         value = value[0] if value else None
     if not isinstance(value, dict):
         return "segment"
-    ours = not _OF_MPARTICLE.isdisjoint(value) or mparticle_firehose.is_request(value)
+    ours = not _OF_MPARTICLE.isdisjoint(value) or firehose.is_request(value)
     return "mparticle" if ours else "segment"
 
 
@@ -86,11 +87,11 @@ def decode(source: str, body: bytes, received_at: datetime) -> Decoded:
     Raises Refused.
     """
     if source == "mparticle":
-        return mparticle.decode(body, received_at)
+        return batches.decode(body, received_at)
     value = _value(body)
     if isinstance(value, dict) and isinstance(value.get("batch"), list):
-        return segment.decode_batch(body, received_at, kind=None)
-    return segment.decode(body, received_at)
+        return webhook.decode_batch(body, received_at, kind=None)
+    return webhook.decode(body, received_at)
 
 
 def decode_case(source: str, body: bytes, received_at: datetime) -> tuple[list[Any], list[str]]:

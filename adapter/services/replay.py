@@ -12,7 +12,7 @@ from adapter.model.messages import Message
 from adapter.model.quarantine import Excerpt, Quarantined
 from adapter.services.ingest.pipeline import Ingest
 from adapter.services.ingest.result import Result
-from adapter.sources.decoded import Decoded
+from adapter.sources.decoded_body import Decoded
 from adapter.store.contract import Store
 
 _PAGE = 100

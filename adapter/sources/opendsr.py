@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from msgspec import Struct
 
 from adapter.errors import Unauthorised, Unreadable
-from adapter.sources.mparticle_identities import MPID, canonical_kind, identity_text, text_id
+from adapter.sources.mparticle.identities import MPID, canonical_kind, identity_text, text_id
 
 
 class Certificate:

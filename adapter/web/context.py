@@ -25,7 +25,7 @@ from adapter.services.delivery.retries import Retried
 from adapter.services.health import Check
 from adapter.services.ingest.result import Result
 from adapter.settings.values import Settings
-from adapter.sources.decoded import Bounds, Decoded
+from adapter.sources.decoded_body import Bounds, Decoded
 from adapter.sources.opendsr import Certificate
 from adapter.web.admission import LARGE, Room
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from asyncio import to_thread
 
 from adapter.model.encoding import encode
-from adapter.sources import mparticle
+from adapter.sources.mparticle import batches
 from adapter.web.auth import basic, enter, require
 from adapter.web.context import Doors
 from adapter.web.endpoints import Endpoint
@@ -53,9 +53,9 @@ def _endpoint(doors: Doors) -> Endpoint:
     async def handle(body: bytes, _headers: Headers) -> Answer:
         now = doors.clock()
         if len(body) < long:
-            await doors.ingest.receive(mparticle.decode(body, now), len(body))
+            await doors.ingest.receive(batches.decode(body, now), len(body))
         else:
-            await doors.ingest.receive_parts(await to_thread(mparticle.parts, body, now, bounds))
+            await doors.ingest.receive_parts(await to_thread(batches.parts, body, now, bounds))
         return _ACCEPTED
 
     return Endpoint("events_api", doors, handle, admit=admit, tell=told)

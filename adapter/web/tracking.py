@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from asyncio import to_thread
 
-from adapter.sources import segment
+from adapter.sources.segment import webhook
 from adapter.web.auth import basic, enter, require
 from adapter.web.context import Doors
 from adapter.web.cors import BrowserEndpoint
@@ -83,12 +83,12 @@ def _endpoint(doors: Doors, kind: str | None) -> Endpoint:
 
     async def handle(body: bytes, headers: Headers) -> Answer:
         if write_keys and not _write_key(headers):
-            check(segment.write_key(body))
+            check(webhook.write_key(body))
         now = doors.clock()
         if len(body) < long:
-            await doors.ingest.receive(segment.decode_batch(body, now, kind=kind), len(body))
+            await doors.ingest.receive(webhook.decode_batch(body, now, kind=kind), len(body))
         else:
-            parts = await to_thread(segment.batch_parts, body, now, bounds, kind=kind)
+            parts = await to_thread(webhook.batch_parts, body, now, bounds, kind=kind)
             await doors.ingest.receive_parts(parts)
         return _SUCCESS
 

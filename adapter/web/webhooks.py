@@ -11,7 +11,9 @@ from datetime import datetime
 from adapter.metrics import Metrics
 from adapter.model.encoding import encode
 from adapter.services.ingest.result import Result
-from adapter.sources import mparticle, mparticle_firehose, payloads, segment
+from adapter.sources import payloads
+from adapter.sources.mparticle import batches, firehose
+from adapter.sources.segment import webhook
 from adapter.web.auth import authorization, enter, require, said, spaced
 from adapter.web.context import Doors
 from adapter.web.endpoints import Endpoint
@@ -57,14 +59,14 @@ def _segment(doors: Doors) -> Endpoint:
 
     async def handle(body: bytes, headers: Headers) -> Answer:
         if secrets:
-            form = segment.verify(body, said(headers, b"x-signature"), secrets)
+            form = webhook.verify(body, said(headers, b"x-signature"), secrets)
             signatures.note(body, form)
             if waived and form != "whole":
                 authorise(headers)
         now = doors.clock()
         if len(body) < long:
-            return settled(await doors.ingest.receive(segment.decode(body, now), len(body)))
-        parts = await to_thread(segment.parts, body, now, bounds)
+            return settled(await doors.ingest.receive(webhook.decode(body, now), len(body)))
+        parts = await to_thread(webhook.parts, body, now, bounds)
         return settled(await doors.ingest.receive_parts(parts))
 
     return Endpoint("webhooks_segment", doors, handle, admit=admit)
@@ -75,14 +77,14 @@ class _Signatures:
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics.signatures
-        self._counts: Counter[tuple[str, segment.Form]] = Counter()
+        self._counts: Counter[tuple[str, webhook.Form]] = Counter()
         self._logged = False
         for body in ("message", "batch"):
-            for form in segment.FORMS:
+            for form in webhook.FORMS:
                 self._metrics.labels(body, form)
         metrics.keep_up(self._catch_up)
 
-    def note(self, body: bytes, form: segment.Form) -> None:
+    def note(self, body: bytes, form: webhook.Form) -> None:
         """Take note of a body whose signature verified."""
         batch = payloads.is_array(body)
         self._counts["batch" if batch else "message", form] += 1
@@ -101,7 +103,7 @@ def _results(_body: bytes, _now: datetime) -> Callable[[Sequence[Result]], Answe
 
 
 def _response(body: bytes, now: datetime) -> Callable[[Sequence[Result]], Answer]:
-    answer = Answer(200, encode(mparticle_firehose.response(body, now)))
+    answer = Answer(200, encode(firehose.response(body, now)))
     return lambda _: answer
 
 
@@ -112,7 +114,7 @@ def _mparticle(doors: Doors, name: str, told: Told) -> Endpoint:
 
     def admit(headers: Headers) -> None:
         if accepted:
-            mparticle.verify(authorization(headers), accepted)
+            batches.verify(authorization(headers), accepted)
         else:
             enter(headers, "mparticle.authorizations", unguarded=unguarded)
 
@@ -120,8 +122,8 @@ def _mparticle(doors: Doors, name: str, told: Told) -> Endpoint:
         now = doors.clock()
         answer = told(body, now)
         if len(body) < long:
-            return answer(await doors.ingest.receive(mparticle.decode(body, now), len(body)))
-        parts = await to_thread(mparticle.parts, body, now, bounds)
+            return answer(await doors.ingest.receive(batches.decode(body, now), len(body)))
+        parts = await to_thread(batches.parts, body, now, bounds)
         return answer(await doors.ingest.receive_parts(parts))
 
     return Endpoint(name, doors, handle, admit=admit)

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from adapter.errors import Unauthorised
-from adapter.sources import segment
+from adapter.sources.segment import webhook
 
 VECTORS = [
     msgspec.json.decode(line)
@@ -21,7 +21,7 @@ UNVERIFIABLE = [vector for vector in VECTORS if vector["mode"] == "audiences-ext
 
 
 def _verify(vector: dict[str, Any], body: bytes, *secrets: bytes) -> None:
-    segment.verify(body, vector["signature"], secrets or [vector["secret"].encode()])
+    webhook.verify(body, vector["signature"], secrets or [vector["secret"].encode()])
 
 
 @pytest.mark.parametrize("vector", SIGNED, ids=lambda vector: vector["mode"])

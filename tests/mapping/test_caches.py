@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from adapter.mapping.engine.paths import split
-from adapter.sources.mparticle_identities import canonical_kind
+from adapter.sources.mparticle.identities import canonical_kind
 
 
 @pytest.mark.parametrize("remember", [split, canonical_kind])

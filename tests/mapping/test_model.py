@@ -16,7 +16,8 @@ from adapter.mapping import mapping_set
 from adapter.mapping.explain.explain import explain
 from adapter.model.messages import Message
 from adapter.model.operations import CustomerUpsert, EventOccurred
-from adapter.sources import mparticle, segment
+from adapter.sources.mparticle import batches
+from adapter.sources.segment import webhook
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -112,7 +113,7 @@ def starter() -> mapping_set.MappingBook:
 
 @pytest.mark.parametrize("path", FIXTURES, ids=[f"{path.parent.name}/{path.stem}" for path in FIXTURES])
 def test_no_fixture_is_flagged_by_the_starter_model(path: Path, starter: mapping_set.MappingBook) -> None:
-    decode = {"segment": segment.decode, "mparticle": mparticle.decode}[path.parent.name]
+    decode = {"segment": webhook.decode, "mparticle": batches.decode}[path.parent.name]
     for message in decode(path.read_bytes(), datetime(2030, 1, 1, tzinfo=UTC)).messages:
         if message.document.get("type"):
             for operation in starter.operations(message):
@@ -122,7 +123,7 @@ def test_no_fixture_is_flagged_by_the_starter_model(path: Path, starter: mapping
 
 def test_the_starter_model_flags_what_is_wrong(starter: mapping_set.MappingBook) -> None:
     body = b'{"type": "track", "event": "Product Viewed", "userId": "u", "properties": {"price": "a lot"}}'
-    [message] = segment.decode(body, datetime(2030, 1, 1, tzinfo=UTC)).messages
+    [message] = webhook.decode(body, datetime(2030, 1, 1, tzinfo=UTC)).messages
     [operation] = starter.operations(message)
     assert isinstance(operation, EventOccurred)
     assert len(operation.misfits) == 1

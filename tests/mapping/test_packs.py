@@ -17,7 +17,8 @@ from adapter.mapping.mapping_set import MappingBook
 from adapter.mapping.testing import case_files, cases
 from adapter.model.operations import CustomerUpsert, EventOccurred
 from adapter.rules.engine import ruleset as rule_book
-from adapter.sources import mparticle, segment
+from adapter.sources.mparticle import batches
+from adapter.sources.segment import webhook
 
 ROOT = Path(__file__).parents[2]
 #: The sample data models of the integration blueprint: traits, then events.
@@ -55,7 +56,7 @@ def beside_the_starters(pack: str) -> MappingBook:
 
 
 def decode(source: str, body: bytes, received_at: datetime) -> Any:
-    decoded = {"segment": segment, "mparticle": mparticle}[source].decode(body, received_at)
+    decoded = {"segment": webhook, "mparticle": batches}[source].decode(body, received_at)
     return decoded.messages, [entry.reason for entry in decoded.quarantined]
 
 

@@ -11,14 +11,15 @@ import pytest
 from adapter.mapping import mapping_set
 from adapter.mapping.testing import case_files, cases, coverage
 from adapter.model.messages import Message
-from adapter.sources import mparticle, segment
+from adapter.sources.mparticle import batches
+from adapter.sources.segment import webhook
 
 MAPPINGS = Path(__file__).parents[2] / "mappings"
 CASES, PROBLEMS = case_files.load(MAPPINGS)
 
 
 def decode(source: str, body: bytes, received_at: datetime) -> tuple[Sequence[Message], Sequence[str]]:
-    decoded = {"segment": segment, "mparticle": mparticle}[source].decode(body, received_at)
+    decoded = {"segment": webhook, "mparticle": batches}[source].decode(body, received_at)
     return decoded.messages, [entry.reason for entry in decoded.quarantined]
 
 

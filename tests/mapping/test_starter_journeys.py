@@ -14,7 +14,8 @@ from adapter.mapping import mapping_set
 from adapter.mapping.actions.as_json import plain
 from adapter.mapping.mapping_set import MappingBook
 from adapter.model.messages import Message
-from adapter.sources import mparticle, segment
+from adapter.sources.mparticle import batches
+from adapter.sources.segment import webhook
 
 HERE = Path(__file__).parent
 RECEIVED_AT = datetime(2026, 3, 1, tzinfo=UTC)
@@ -32,7 +33,7 @@ def starter() -> MappingBook:
 
 def of_segment(step: dict[str, Any]) -> list[Message]:
     call = {"messageId": "m-1", "timestamp": "2026-02-28T10:00:00Z", "userId": "lena", "anonymousId": "a-1"}
-    return segment.decode(json.dumps(call | step["segment"]).encode(), RECEIVED_AT).messages
+    return webhook.decode(json.dumps(call | step["segment"]).encode(), RECEIVED_AT).messages
 
 
 def of_mparticle(step: dict[str, Any]) -> list[Message]:
@@ -44,7 +45,7 @@ def of_mparticle(step: dict[str, Any]) -> list[Message]:
                             {"identity_type": "email", "identity": "lena@example.org"}],
         "user_attributes": attributes or {}, "events": [told] if told else [],
     }  # fmt: skip
-    messages = mparticle.decode(json.dumps(batch).encode(), RECEIVED_AT).messages
+    messages = batches.decode(json.dumps(batch).encode(), RECEIVED_AT).messages
     return [message for message in messages if (message.document["type"] == "identify") == bool(attributes)]
 
 
@@ -72,12 +73,12 @@ def test_a_step_of_a_journey_becomes_the_same_through_either_source(
 
 def test_a_visitor_without_a_customer_id_is_kept_under_their_anonymous_id(starter: MappingBook) -> None:
     call = {"type": "track", "event": "x", "messageId": "m", "userId": "", "anonymousId": "a-1"}
-    [message] = segment.decode(json.dumps(call).encode(), RECEIVED_AT).messages
+    [message] = webhook.decode(json.dumps(call).encode(), RECEIVED_AT).messages
     [operation] = map(plain, starter.operations(message))
     assert operation["source_id"] == "a-1"
     assert operation["identities"] == {"anonymous_id": "a-1"}
     batch = {"mpid": "-73", "events": [{"event_type": "custom_event", "data": {"event_name": "x"}}]}
-    [*_, message] = mparticle.decode(json.dumps(batch).encode(), RECEIVED_AT).messages
+    [*_, message] = batches.decode(json.dumps(batch).encode(), RECEIVED_AT).messages
     [operation] = map(plain, starter.operations(message))
     assert operation["source_id"] == "-73"
     assert operation["identities"] == {"mpid": "-73"}

@@ -15,8 +15,9 @@ import yaml
 from adapter.mapping import mapping_set
 from adapter.mapping.actions.as_json import plain
 from adapter.mapping.mapping_set import MappingBook
-from adapter.sources import mparticle, segment
-from adapter.sources.mparticle_identities import ZERO_GUID
+from adapter.sources.mparticle import batches as mparticle
+from adapter.sources.mparticle.identities import ZERO_GUID
+from adapter.sources.segment import webhook
 
 ROOT = Path(__file__).parents[2]
 RECEIVED_AT = datetime(2026, 12, 1, tzinfo=UTC)
@@ -77,7 +78,7 @@ def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 
 def arrived(source: str, body: Any, starter: MappingBook) -> str:
     """Return what the starters make of a body, as text."""
-    decoded = {"segment": segment, "mparticle": mparticle}[source].decode(
+    decoded = {"segment": webhook, "mparticle": mparticle}[source].decode(
         json.dumps(body).encode(), RECEIVED_AT
     )
     assert decoded.quarantined == []

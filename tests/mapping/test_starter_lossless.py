@@ -14,7 +14,7 @@ from adapter.mapping import mapping_set
 from adapter.mapping.actions.as_json import plain
 from adapter.mapping.mapping_set import MappingBook
 from adapter.model.operations import EventOccurred
-from adapter.sources import mparticle
+from adapter.sources.mparticle import batches
 
 MAPPINGS = Path(__file__).parents[2] / "mappings"
 ACTIONS = ("add_to_cart", "remove_from_cart", "checkout", "checkout_option", "click", "view_detail",
@@ -68,7 +68,7 @@ def starter() -> MappingBook:
 def test_every_value_of_a_commerce_event_arrives(action: str, names: list[str], starter: MappingBook) -> None:
     said = event(action, [product(name) for name in names])
     body = {"mpid": 9, "events": [{"event_type": "commerce_event", "data": said}]}
-    [message] = mparticle.decode(json.dumps(body).encode(), datetime(2026, 3, 1, tzinfo=UTC)).messages
+    [message] = batches.decode(json.dumps(body).encode(), datetime(2026, 3, 1, tzinfo=UTC)).messages
     [arrived] = [plain(done) for done in starter.operations(message) if isinstance(done, EventOccurred)]
     missing = set(leaves(said)) - set(leaves(arrived["event"])) - {action}
     assert missing == set()

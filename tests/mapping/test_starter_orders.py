@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from adapter.mapping import mapping_set
 from adapter.mapping.mapping_set import MappingBook
 from adapter.model.operations import DiscountMove, EventOccurred, Operation
-from adapter.sources import mparticle, segment
+from adapter.sources.mparticle import batches
+from adapter.sources.segment import webhook
 
 RECEIVED_AT = datetime(2026, 12, 1, tzinfo=UTC)
 CODES = (
@@ -70,15 +71,13 @@ def kept(done: list[Operation]) -> EventOccurred:
 @given(ORDERS)
 def test_an_order_of_segment_is_kept(starter: MappingBook, properties: dict[str, Any]) -> None:
     call = {"type": "track", "event": "Order Completed", "userId": "u", "properties": properties}
-    kept(operations(starter, segment, call))
+    kept(operations(starter, webhook, call))
 
 
 @given(ORDERS)
 def test_a_custom_order_of_mparticle_is_kept(starter: MappingBook, attributes: dict[str, Any]) -> None:
     data = {"event_name": "Order Completed", "custom_attributes": attributes}
-    kept(
-        operations(starter, mparticle, {"mpid": 5, "events": [{"event_type": "custom_event", "data": data}]})
-    )
+    kept(operations(starter, batches, {"mpid": 5, "events": [{"event_type": "custom_event", "data": data}]}))
 
 
 @given(JUNK, CODES, ORDERS, JUNK)
@@ -98,9 +97,7 @@ def test_a_purchase_of_mparticle_is_kept(
     }  # fmt: skip
     data = {"product_action": action, "custom_attributes": attributes}
     kept(
-        operations(
-            starter, mparticle, {"mpid": 5, "events": [{"event_type": "commerce_event", "data": data}]}
-        )
+        operations(starter, batches, {"mpid": 5, "events": [{"event_type": "commerce_event", "data": data}]})
     )
 
 
@@ -108,6 +105,6 @@ def test_a_purchase_of_mparticle_is_kept(
 def test_a_flag_for_a_coupon_redeems_nothing_and_is_a_misfit(starter: MappingBook, coupon: Any) -> None:
     properties = {"order_id": "o", "total": 5, "coupon": coupon}
     call = {"type": "track", "event": "Order Completed", "userId": "u", "properties": properties}
-    done = operations(starter, segment, call)
+    done = operations(starter, webhook, call)
     assert [each for each in done if isinstance(each, DiscountMove)] == []
     assert len(kept(done).misfits) == 1

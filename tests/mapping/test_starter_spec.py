@@ -17,7 +17,8 @@ from adapter.mapping import mapping_set
 from adapter.mapping.mapping_set import MappingBook
 from adapter.model.operations import EventOccurred
 from adapter.model.spelling import spelling
-from adapter.sources import mparticle, segment
+from adapter.sources.mparticle import batches
+from adapter.sources.segment import webhook
 
 HERE = Path(__file__).parent
 EVENTS: dict[str, dict[str, Any]] = yaml.safe_load((HERE / "spec.yaml").read_text(encoding="utf-8"))["events"]
@@ -36,11 +37,11 @@ def occurred(starter: MappingBook, source: str, event: str, properties: dict[str
     """Return the event as a model that flags whatever it does not declare makes of it."""
     if source == "segment":
         call = {"type": "track", "messageId": "m", "userId": "u", "event": event, "properties": properties}
-        [message] = segment.decode(json.dumps(call).encode(), RECEIVED_AT).messages
+        [message] = webhook.decode(json.dumps(call).encode(), RECEIVED_AT).messages
     else:
         data = {"event_name": event, "custom_attributes": properties}
         batch = {"mpid": 5, "events": [{"event_type": "custom_event", "data": data}]}
-        [message] = mparticle.decode(json.dumps(batch).encode(), RECEIVED_AT).messages
+        [message] = batches.decode(json.dumps(batch).encode(), RECEIVED_AT).messages
     assert isinstance(starter.model, DataModel)
     strict = fitting(replace(starter.model, unknown="keep"))
     [found] = [strict(done) for done in starter.mapped(message) if isinstance(done, EventOccurred)]

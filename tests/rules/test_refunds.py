@@ -16,7 +16,8 @@ from adapter.model.operations import EventOccurred
 from adapter.rules.expressions import Names, View, compile, parse, reads  # noqa: A004
 from adapter.rules.history.history import History, fold, lookup
 from adapter.rules.history.requirements import Metrics
-from adapter.sources import mparticle, segment
+from adapter.sources.mparticle import batches
+from adapter.sources.segment import webhook
 
 ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 1, 15, 12, tzinfo=UTC)
@@ -48,7 +49,7 @@ def of_segment(number: int, event: str, order: str, total: float, at: datetime) 
     properties = {"order_id": order, "total": total, "currency": "USD", "products": products}
     call: dict[str, Any] = {"type": "track", "messageId": f"m{number}", "userId": "u", "event": event}
     call |= {"timestamp": at.isoformat(), "properties": properties}
-    [message] = segment.decode(json.dumps(call).encode(), NOW).messages
+    [message] = webhook.decode(json.dumps(call).encode(), NOW).messages
     return message
 
 
@@ -58,7 +59,7 @@ def of_mparticle(number: int, event: str, order: str, total: float, at: datetime
     data = {"product_action": action, "currency_code": "USD", "event_id": number,
             "timestamp_unixtime_ms": int(at.timestamp() * 1000)}  # fmt: skip
     batch = {"mpid": 5, "events": [{"event_type": "commerce_event", "data": data}]}
-    [message] = mparticle.decode(json.dumps(batch).encode(), NOW).messages
+    [message] = batches.decode(json.dumps(batch).encode(), NOW).messages
     return message
 
 

@@ -13,7 +13,7 @@ from adapter.errors import StoreUnavailable
 from adapter.model.messages import Message
 from adapter.services.background.ignored_counts import MOST_NAMES, Ignoring
 from adapter.settings.fields import Keys, build
-from adapter.sources.decoded import Decoded
+from adapter.sources.decoded_body import Decoded
 from adapter.store.engines import open_store
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)

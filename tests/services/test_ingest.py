@@ -18,8 +18,8 @@ from adapter.services.ingest.pipeline import SLICE, Ingest, Policy
 from adapter.services.ingest.result import Result
 from adapter.services.ingest.work_item import Work
 from adapter.settings.fields import build
-from adapter.sources import segment
-from adapter.sources.decoded import Bounds, Decoded
+from adapter.sources.decoded_body import Bounds, Decoded
+from adapter.sources.segment import webhook
 from adapter.store.contract import PassOn
 
 ROOT = Path(__file__).parents[2]
@@ -83,16 +83,16 @@ async def test_every_message_is_settled_in_its_order_and_answered_in_its_place(
     ingest: Ingest, desk: Desk, *, parts: bool
 ) -> None:
     if parts:
-        results = await ingest.receive_parts(segment.parts(batch(), NOW, Bounds()))
+        results = await ingest.receive_parts(webhook.parts(batch(), NOW, Bounds()))
     else:
-        results = await ingest.receive(segment.decode(batch(), NOW), 1_000_000)
+        results = await ingest.receive(webhook.decode(batch(), NOW), 1_000_000)
     assert [result.message_id for result in results] == [f"m{number}" for number in range(MANY)]
     assert desk.settled == [f"m{number}:track" for number in range(MANY)]
     assert desk.commits > 1
 
 
 async def test_what_cannot_be_read_is_quarantined_once_beside_all_slices(ingest: Ingest, desk: Desk) -> None:
-    results = await ingest.receive(segment.decode(batch("17", '"x"'), NOW), 1_000_000)
+    results = await ingest.receive(webhook.decode(batch("17", '"x"'), NOW), 1_000_000)
     assert len(results) == MANY + 2
     assert len(set(desk.settled)) == MANY + 2
 
@@ -102,8 +102,8 @@ async def test_when_a_slice_fails_the_batch_is_sent_again_and_nothing_counts_twi
 ) -> None:
     desk.failing = 2
     with pytest.raises(Unavailable):
-        await ingest.receive(segment.decode(batch(), NOW), 1_000_000)
-    results = await ingest.receive(segment.decode(batch(), NOW), 1_000_000)
+        await ingest.receive(webhook.decode(batch(), NOW), 1_000_000)
+    results = await ingest.receive(webhook.decode(batch(), NOW), 1_000_000)
     assert {result.outcome for result in results} == {"processed", "duplicate"}
     assert sorted(desk.settled) == sorted(f"m{number}:track" for number in range(MANY))
 
@@ -114,7 +114,7 @@ async def test_a_part_is_decoded_only_once_the_part_before_is_being_settled(
     commits_before = []
 
     def watched() -> Iterator[Decoded]:
-        for part in segment.parts(batch(), NOW, Bounds()):
+        for part in webhook.parts(batch(), NOW, Bounds()):
             commits_before.append(desk.commits)
             yield part
 
@@ -128,7 +128,7 @@ async def test_few_parts_are_in_memory_however_slow_the_store_is(ingest: Ingest,
 
     def counted() -> Iterator[Decoded]:
         nonlocal decoded
-        for part in segment.parts(batch(), NOW, Bounds(slice_messages=50)):
+        for part in webhook.parts(batch(), NOW, Bounds(slice_messages=50)):
             decoded += 1
             yield part
 
@@ -150,7 +150,7 @@ async def test_others_have_their_turn_while_a_part_is_mapped(ingest: Ingest) -> 
             await asyncio.sleep(0)
 
     beside = asyncio.create_task(others())
-    await ingest._works_in_turns(segment.decode(batch(), NOW))
+    await ingest._works_in_turns(webhook.decode(batch(), NOW))
     beside.cancel()
     assert turns >= MANY // 50
 
@@ -159,7 +159,7 @@ async def test_what_goes_to_quarantine_is_a_line_in_the_log_that_quotes_nothing(
     ingest: Ingest, caplog: pytest.LogCaptureFixture
 ) -> None:
     for _ in range(2):
-        await ingest.receive(segment.decode(b'[17, "jane"]', NOW), 20)
+        await ingest.receive(webhook.decode(b'[17, "jane"]', NOW), 20)
     [line] = [vars(record) for record in caplog.records]
     assert (line["levelname"], line["source"], line["count"]) == ("WARNING", "segment", 2)
     assert not [value for value in line.values() if "jane" in str(value)]

@@ -16,7 +16,7 @@ from adapter.mapping import mapping_set as mapping_book
 from adapter.model.messages import Message
 from adapter.services.replay import Wish, replay
 from adapter.settings.fields import Keys, build
-from adapter.sources.decoded import Decoded
+from adapter.sources.decoded_body import Decoded
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MAPPING = """\

@@ -14,7 +14,7 @@ from adapter.model.messages import Message
 from adapter.rules.engine.sentences import explain
 from adapter.services.ingest.result import Result
 from adapter.settings.fields import Keys, build
-from adapter.sources.decoded import Decoded
+from adapter.sources.decoded_body import Decoded
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 MAPPING = """\

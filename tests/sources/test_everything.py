@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapter.errors import Unreadable
-from adapter.sources import mparticle, segment
-from adapter.sources.decoded import Decoded
+from adapter.sources.decoded_body import Decoded
+from adapter.sources.mparticle import batches
+from adapter.sources.segment import webhook
 
 pytestmark = pytest.mark.slow
 
@@ -54,7 +55,7 @@ def _outcome(decoded: Decoded) -> int:
 
 @given(st.binary() | st.text(alphabet='{}[],:"\\ 1aue\u2603').map(str.encode))
 def test_arbitrary_bytes_are_decoded_or_unreadable(body: bytes) -> None:
-    for decode in (segment.decode, mparticle.decode, _tracked, _track):
+    for decode in (webhook.decode, batches.decode, _tracked, _track):
         try:
             _outcome(decode(body, NOW))
         except Unreadable:
@@ -62,16 +63,16 @@ def test_arbitrary_bytes_are_decoded_or_unreadable(body: bytes) -> None:
 
 
 def _tracked(body: bytes, received_at: datetime) -> Decoded:
-    return segment.decode_batch(body, received_at, kind=None)
+    return webhook.decode_batch(body, received_at, kind=None)
 
 
 def _track(body: bytes, received_at: datetime) -> Decoded:
-    return segment.decode_batch(body, received_at, kind="track")
+    return webhook.decode_batch(body, received_at, kind="track")
 
 
 @given(ITEMS)
 def test_every_item_of_a_segment_batch_is_accounted_for(items: list[Any]) -> None:
-    assert _outcome(segment.decode(msgspec.json.encode(items), NOW)) == len(items)
+    assert _outcome(webhook.decode(msgspec.json.encode(items), NOW)) == len(items)
 
 
 @given(ITEMS, VALUES, VALUES, VALUES)
@@ -86,7 +87,7 @@ def test_every_item_of_a_tracking_batch_is_accounted_for(
 def test_every_event_of_an_mparticle_batch_is_accounted_for(batch: dict[str, Any], events: list[Any]) -> None:
     batch = {**batch, "mpid": 5, "events": events}
     batch.pop("request_type", None)
-    decoded = mparticle.decode(msgspec.json.encode(batch), NOW)
+    decoded = batches.decode(msgspec.json.encode(batch), NOW)
     shared = sum(
         message.document["type"] == "identify" and "event" not in message.document
         for message in decoded.messages
@@ -98,7 +99,7 @@ def test_every_event_of_an_mparticle_batch_is_accounted_for(batch: dict[str, Any
 
 @given(ITEMS)
 def test_every_batch_of_a_bulk_is_accounted_for(items: list[Any]) -> None:
-    assert _outcome(mparticle.decode(msgspec.json.encode(items), NOW)) >= len(items)
+    assert _outcome(batches.decode(msgspec.json.encode(items), NOW)) >= len(items)
 
 
 @given(st.integers(min_value=0, max_value=4), st.sampled_from([b"\\ud800", b"\\uDFFF", b"\xff"]))
@@ -107,8 +108,8 @@ def test_the_place_of_a_bad_item_does_not_matter(place: int, bad: bytes) -> None
     items.insert(place, b'{"event_type":"' + bad + b'"}')
     array = b"[" + b",".join(items) + b"]"
     for decoded in (
-        segment.decode(array, NOW),
+        webhook.decode(array, NOW),
         _tracked(b'{"batch":' + array + b"}", NOW),
-        mparticle.decode(b'{"mpid":0,"events":' + array + b"}", NOW),
+        batches.decode(b'{"mpid":0,"events":' + array + b"}", NOW),
     ):
         assert (len(decoded.messages), len(decoded.quarantined)) == (4, 1)

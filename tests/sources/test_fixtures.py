@@ -10,8 +10,9 @@ import msgspec
 import pytest
 import yaml
 
-from adapter.sources import mparticle, segment
-from adapter.sources.decoded import Decoded
+from adapter.sources.decoded_body import Decoded
+from adapter.sources.mparticle import batches as mparticle
+from adapter.sources.segment import webhook
 
 HERE = Path(__file__).parent
 FIXTURES = HERE.parents[1] / "fixtures"
@@ -25,9 +26,9 @@ CAPTURES = [
 
 def _decode(case: str, body: bytes, received_at: datetime) -> Decoded:
     if case == "segment/tracking-batch":
-        return segment.decode_batch(body, received_at, kind=None)
+        return webhook.decode_batch(body, received_at, kind=None)
     if case.startswith("segment/"):
-        return segment.decode(body, received_at)
+        return webhook.decode(body, received_at)
     return mparticle.decode(body, received_at)
 
 
@@ -66,9 +67,9 @@ def test_what_an_official_client_sent_decodes(name: str, line: bytes, received_a
     request = msgspec.json.decode(line)
     body = request["body"].encode()
     if name.startswith("segment"):
-        decoded = segment.decode_batch(body, received_at, kind=None)
+        decoded = webhook.decode_batch(body, received_at, kind=None)
         assert len(decoded.messages) == len(msgspec.json.decode(body)["batch"])
-        assert segment.write_key(body) == "WK"
+        assert webhook.write_key(body) == "WK"
         return
     decoded = mparticle.decode(body, received_at)
     if request["path"] in ("/v1/identify", "/v1/login", "/v1/logout"):  # identity requests, not batches

@@ -11,15 +11,15 @@ import pytest
 
 from adapter.errors import Unauthorised, Unreadable
 from adapter.model.messages import Message
-from adapter.sources import mparticle
-from adapter.sources.decoded import Decoded
+from adapter.sources.decoded_body import Decoded
+from adapter.sources.mparticle import batches
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "mparticle"
 USER = {"mpid": 5, "batch_id": 77, "user_identities": {"customer_id": "c"}}
 
 
 def _decode(body: Any, received_at: datetime) -> Decoded:
-    return mparticle.decode(msgspec.json.encode(body), received_at)
+    return batches.decode(msgspec.json.encode(body), received_at)
 
 
 def _event(kind: str = "custom_event", **data: Any) -> dict[str, Any]:
@@ -31,13 +31,13 @@ def _one(event: dict[str, Any], received_at: datetime, **batch: Any) -> Message:
 
 
 def _fixture(name: str, received_at: datetime) -> list[dict[str, Any]]:
-    decoded = mparticle.decode((FIXTURES / f"{name}.json").read_bytes(), received_at)
+    decoded = batches.decode((FIXTURES / f"{name}.json").read_bytes(), received_at)
     return [message.document for message in decoded.messages]
 
 
 def test_any_accepted_authorization_passes() -> None:
-    mparticle.verify("Basic dXM=", ["Bearer old", "Basic dXM="])
-    mparticle.verify(None, [])
+    batches.verify("Basic dXM=", ["Bearer old", "Basic dXM="])
+    batches.verify(None, [])
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_any_accepted_authorization_passes() -> None:
 )
 def test_any_other_authorization_does_not(header: str | None, missing: bool) -> None:
     with pytest.raises(Unauthorised, match="Authorization header") as caught:
-        mparticle.verify(header, ["Basic dXM="])
+        batches.verify(header, ["Basic dXM="])
     assert caught.value.missing is missing
 
 
@@ -292,7 +292,7 @@ def test_what_cannot_be_read_is_quarantined_alone_and_whole(received_at: datetim
         b'{"mpid":6,"user_identities":"c","events":[{"event_type":"c"}]},{"mpid":"\\ud800"},{},8,'
         b'{"mpid":9,"events":{}},{"request_type":"alias","data":{"source_mpid":1}}]'
     )
-    decoded = mparticle.decode(body, received_at)
+    decoded = batches.decode(body, received_at)
     assert [message.document["type"] for message in decoded.messages] == ["b", "c"]
     kept = [msgspec.json.decode(entry.document) for entry in decoded.quarantined]
     assert kept == [
@@ -306,4 +306,4 @@ def test_what_cannot_be_read_is_quarantined_alone_and_whole(received_at: datetim
 @pytest.mark.parametrize("body", [b"5", b'"x"', b"null", b"", b"[1", b'{"mpid":NaN}'])
 def test_a_body_that_is_no_batch_is_unreadable(body: bytes, received_at: datetime) -> None:
     with pytest.raises(Unreadable):
-        mparticle.decode(body, received_at)
+        batches.decode(body, received_at)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapter.errors import MappingError
-from adapter.sources.mparticle_identities import ZERO_GUID, identities, text_id
+from adapter.sources.mparticle.identities import ZERO_GUID, identities, text_id
 
 IDS: list[tuple[Any, str | None]] = [
     (7346244611012968789, "7346244611012968789"),

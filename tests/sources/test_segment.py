@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapter.errors import Unauthorised, Unreadable
-from adapter.sources import payloads, segment
-from adapter.sources.decoded import Bounds
+from adapter.sources import payloads
+from adapter.sources.decoded_body import Bounds
+from adapter.sources.segment import webhook
 
 SECRET = b"s3cret"
 #: With spellings that no re-serialisation would keep.
@@ -27,10 +28,10 @@ def _sign(content: bytes) -> str:
 
 @pytest.mark.parametrize("body", [EVENT, b"[" + EVENT + b"]", b' [ {"json": ' + EVENT + b' } , {"x":1}]'])
 def test_the_first_event_is_what_is_signed(body: bytes) -> None:
-    segment.verify(body, _sign(EVENT), [b"old", SECRET])
-    segment.verify(body, _sign(EVENT).upper(), [SECRET])
+    webhook.verify(body, _sign(EVENT), [b"old", SECRET])
+    webhook.verify(body, _sign(EVENT).upper(), [SECRET])
     with pytest.raises(Unauthorised, match="does not match") as caught:
-        segment.verify(body, _sign(EVENT + b" "), [b"old", SECRET])
+        webhook.verify(body, _sign(EVENT + b" "), [b"old", SECRET])
     assert not caught.value.missing
 
 
@@ -39,7 +40,7 @@ def test_a_batch_is_not_signed_by_another_element() -> None:
     body = b"[" + EVENT + b"," + other + b"]"
     for signed in (other, b"{}", b"", body[1:-1]):
         with pytest.raises(Unauthorised):
-            segment.verify(body, _sign(signed), [SECRET])
+            webhook.verify(body, _sign(signed), [SECRET])
 
 
 WRAPPED = b'{"json":' + EVENT + b"}"
@@ -68,7 +69,7 @@ FORMS = {
 
 @pytest.mark.parametrize(("body", "signed", "form"), FORMS.values(), ids=FORMS)
 def test_what_a_signature_covers_is_told(body: bytes, signed: bytes, form: str) -> None:
-    assert segment.verify(body, _sign(signed), [b"old", SECRET]) == form
+    assert webhook.verify(body, _sign(signed), [b"old", SECRET]) == form
 
 
 @given(st.lists(st.sampled_from([EVENT, WRAPPED, b'{"forged":1}', b"[]", b"1"]), min_size=1, max_size=4))
@@ -76,23 +77,23 @@ def test_only_the_whole_body_counts_as_whole(elements: list[bytes]) -> None:
     body = b"[" + b",".join(elements) + b"]"
     for signed in (elements[0], b",".join(elements), body.replace(b",", b", "), body + b" ", b" " + body):
         try:
-            form = segment.verify(body, _sign(signed), [SECRET])
+            form = webhook.verify(body, _sign(signed), [SECRET])
         except Unauthorised:
             continue
         assert (form == "whole") == (signed == body)
-    assert segment.verify(body, _sign(body), [SECRET]) == "whole"
+    assert webhook.verify(body, _sign(body), [SECRET]) == "whole"
 
 
 def test_the_first_of_two_keys_is_not_what_is_read_and_so_not_what_counts_as_signed() -> None:
     with pytest.raises(Unauthorised):
-        segment.verify(b'[{"json":' + EVENT + b',"json":{}}]', _sign(EVENT), [SECRET])
+        webhook.verify(b'[{"json":' + EVENT + b',"json":{}}]', _sign(EVENT), [SECRET])
 
 
 def test_only_a_lone_json_member_is_unwrapped_for_the_signature() -> None:
     with pytest.raises(Unauthorised):
-        segment.verify(b'[{"json":' + EVENT + b',"forged":1}]', _sign(EVENT), [SECRET])
+        webhook.verify(b'[{"json":' + EVENT + b',"forged":1}]', _sign(EVENT), [SECRET])
     with pytest.raises(Unauthorised):
-        segment.verify(b'{"json":' + EVENT + b"}", _sign(EVENT), [SECRET])
+        webhook.verify(b'{"json":' + EVENT + b"}", _sign(EVENT), [SECRET])
 
 
 HOSTILE = {
@@ -116,7 +117,7 @@ def test_a_body_of_a_stranger_is_hardly_looked_at(kind: str, monkeypatch: pytest
 
     monkeypatch.setattr(payloads, "slices", counted)
     with pytest.raises(Unauthorised, match="does not match"):
-        segment.verify(HOSTILE[kind], "00", [SECRET])
+        webhook.verify(HOSTILE[kind], "00", [SECRET])
     assert set(looked_at) == {payloads.UNPROVEN_MARKS}
 
 
@@ -124,30 +125,30 @@ def test_a_signed_event_may_be_many_times_as_large_as_segments() -> None:
     items = b",".join([b'{"sku":"TEE-001","tags":["a","b"]}'] * 4_000)
     event = b'{"type":"track","properties":{"products":[' + items + b"]}}"
     for body in (b"[" + event + b"," + EVENT + b"]", b'[{"json":' + event + b"}]"):
-        segment.verify(body, _sign(event), [SECRET])
+        webhook.verify(body, _sign(event), [SECRET])
 
 
 def test_a_missing_header_is_told_apart_from_a_wrong_one() -> None:
     with pytest.raises(Unauthorised, match="X-Signature header is missing") as caught:
-        segment.verify(EVENT, None, [SECRET])
+        webhook.verify(EVENT, None, [SECRET])
     assert caught.value.missing
 
 
 def test_without_secrets_nothing_verifies() -> None:
     with pytest.raises(Unauthorised):
-        segment.verify(EVENT, _sign(EVENT), [])
+        webhook.verify(EVENT, _sign(EVENT), [])
 
 
 @pytest.mark.parametrize("signature", ["", "ü" * 40, "sha1=" + _sign(EVENT), "\ud800"])
 def test_a_strange_signature_is_wrong_not_an_accident(signature: str) -> None:
     with pytest.raises(Unauthorised, match="does not match"):
-        segment.verify(EVENT, signature, [SECRET])
+        webhook.verify(EVENT, signature, [SECRET])
 
 
 @given(st.binary(), st.text())
 def test_no_bytes_and_header_pass_unsigned(body: bytes, signature: str) -> None:
     with pytest.raises(Unauthorised):
-        segment.verify(body, signature, [SECRET])
+        webhook.verify(body, signature, [SECRET])
 
 
 def test_the_key_is_the_message_id_with_the_type(received_at: datetime) -> None:
@@ -156,13 +157,13 @@ def test_the_key_is_the_message_id_with_the_type(received_at: datetime) -> None:
         {"type": "identify", "messageId": "m"},
         {"type": "track", "messageId": 7},
     ]
-    keys = [message.key for message in segment.decode(msgspec.json.encode(items), received_at).messages]
+    keys = [message.key for message in webhook.decode(msgspec.json.encode(items), received_at).messages]
     assert keys == ["m:track", "m:identify", "7:track"]
 
 
 def test_a_key_that_no_index_could_hold_is_hashed(received_at: datetime) -> None:
     items = [{"type": "track", "messageId": "m" * 5000}, {"type": "track", "messageId": "a\x00b"}]
-    for message in segment.decode(msgspec.json.encode(items), received_at).messages:
+    for message in webhook.decode(msgspec.json.encode(items), received_at).messages:
         assert message.key.startswith("sha256:")
         assert len(message.key) == 71
 
@@ -170,7 +171,7 @@ def test_a_key_that_no_index_could_hold_is_hashed(received_at: datetime) -> None
 @pytest.mark.parametrize("missing", [{}, {"messageId": None}, {"messageId": ""}, {"messageId": ["x"]}])
 def test_without_a_message_id_the_content_is_the_id(missing: dict[str, Any], received_at: datetime) -> None:
     def keyed(item: dict[str, Any]) -> tuple[str, str]:
-        [message] = segment.decode(msgspec.json.encode(item), received_at).messages
+        [message] = webhook.decode(msgspec.json.encode(item), received_at).messages
         return message.key, message.document["messageId"]
 
     one = keyed({**missing, "type": "track", "event": "E", "properties": {"a": 1, "b": 2}})
@@ -183,7 +184,7 @@ def test_without_a_message_id_the_content_is_the_id(missing: dict[str, Any], rec
 
 def test_an_item_that_is_no_message_is_quarantined_alone_and_whole(received_at: datetime) -> None:
     body = b'[{"type":"track"}, 5, {"note":"\\ud800"}, {"body":"a=b"}, [1], {"json":{"type":"page"}}]'
-    decoded = segment.decode(body, received_at)
+    decoded = webhook.decode(body, received_at)
     assert [message.document["type"] for message in decoded.messages] == ["track", "page"]
     kept = [msgspec.json.decode(entry.document) for entry in decoded.quarantined]
     assert kept == ["5", '{"note":"\\ud800"}', '{"body":"a=b"}', "[1]"]
@@ -195,11 +196,11 @@ def test_an_item_that_is_no_message_is_quarantined_alone_and_whole(received_at: 
 @pytest.mark.parametrize("body", [b"5", b'"text"', b"null", b"true", b"{", b"", b'{"note":NaN}'])
 def test_a_body_that_is_no_message_is_unreadable(body: bytes, received_at: datetime) -> None:
     with pytest.raises(Unreadable):
-        segment.decode(body, received_at)
+        webhook.decode(body, received_at)
 
 
 def test_a_single_message_that_cannot_be_kept_as_text_is_quarantined_whole(received_at: datetime) -> None:
-    decoded = segment.decode(b'{"note":"\\ud800"}', received_at)
+    decoded = webhook.decode(b'{"note":"\\ud800"}', received_at)
     assert decoded.messages == []
     assert [msgspec.json.decode(entry.document) for entry in decoded.quarantined] == ['{"note":"\\ud800"}']
 
@@ -207,7 +208,7 @@ def test_a_single_message_that_cannot_be_kept_as_text_is_quarantined_whole(recei
 def test_a_batch_of_four_thousand_loses_only_its_bad_event(received_at: datetime) -> None:
     items = [b'{"type":"track","messageId":"m-%d"}' % number for number in range(4000)]
     items[2500] = b'{"type":"track","event":"\\udead"}'
-    decoded = segment.decode(b"[" + b",".join(items) + b"]", received_at)
+    decoded = webhook.decode(b"[" + b",".join(items) + b"]", received_at)
     assert (len(decoded.messages), len(decoded.quarantined)) == (3999, 1)
 
 
@@ -228,7 +229,7 @@ ELEMENTS = [
 def test_parts_hold_what_the_whole_holds(elements: list[bytes], at_most: int) -> None:
     body = b"[" + b",".join(elements) + b"]"
     now = datetime(2026, 3, 1, tzinfo=UTC)
-    whole, parts = segment.decode(body, now), list(segment.parts(body, now, Bounds(slice_messages=at_most)))
+    whole, parts = webhook.decode(body, now), list(webhook.parts(body, now, Bounds(slice_messages=at_most)))
     assert [message for part in parts for message in part.messages] == whole.messages
     assert [kept for part in parts for kept in part.quarantined] == whole.quarantined
 
@@ -236,15 +237,15 @@ def test_parts_hold_what_the_whole_holds(elements: list[bytes], at_most: int) ->
 @pytest.mark.parametrize("body", [b"", b"[1", b"[{}] x", b'{"a"', b"17", b"[{},]"])
 def test_a_body_that_is_no_array_is_told_before_the_first_part(body: bytes, received_at: datetime) -> None:
     with pytest.raises(Unreadable):
-        segment.parts(body, received_at, Bounds())
+        webhook.parts(body, received_at, Bounds())
 
 
 @pytest.mark.parametrize("body", [b'{"type": "track"}', b'{"v": 1e999}'])
 def test_what_is_no_array_weighs_as_a_whole(body: bytes, received_at: datetime) -> None:
-    assert [part.size for part in segment.parts(body, received_at, Bounds())] == [len(body)]
+    assert [part.size for part in webhook.parts(body, received_at, Bounds())] == [len(body)]
 
 
 def test_parts_weigh_what_their_elements_do(received_at: datetime) -> None:
     bounds = Bounds(slice_messages=2)
-    parts = segment.parts(b'[{"type": "track"}, {}, {"type":"page"}]', received_at, bounds)
+    parts = webhook.parts(b'[{"type": "track"}, {}, {"type":"page"}]', received_at, bounds)
     assert [part.size for part in parts] == [19, 15]

@@ -9,8 +9,8 @@ import msgspec
 import pytest
 
 from adapter.errors import Unreadable
-from adapter.sources import segment
-from adapter.sources.decoded import Decoded
+from adapter.sources.decoded_body import Decoded
+from adapter.sources.segment import webhook
 
 ITEM = {
     "type": "track",
@@ -22,7 +22,7 @@ ITEM = {
 
 
 def _decode(body: Any, received_at: datetime, kind: str | None = None) -> Decoded:
-    return segment.decode_batch(msgspec.json.encode(body), received_at, kind=kind)
+    return webhook.decode_batch(msgspec.json.encode(body), received_at, kind=kind)
 
 
 def test_context_and_integrations_of_the_batch_are_merged_into_each_item(received_at: datetime) -> None:
@@ -49,8 +49,8 @@ def test_a_single_call_has_its_type_from_the_path(kind: str, received_at: dateti
 def test_the_write_key_is_read_and_not_kept(kind: str | None, received_at: datetime) -> None:
     item = {**ITEM, "writeKey": "WK"}
     body = msgspec.json.encode(item if kind else {"batch": [item], "writeKey": "WK"})
-    assert segment.write_key(body) == "WK"
-    decoded = segment.decode_batch(body, received_at, kind=kind)
+    assert webhook.write_key(body) == "WK"
+    decoded = webhook.decode_batch(body, received_at, kind=kind)
     assert "writeKey" not in decoded.messages[0].document
 
 
@@ -69,7 +69,7 @@ def test_the_write_key_is_read_and_not_kept(kind: str | None, received_at: datet
     ],
 )
 def test_the_write_key_is_the_one_of_the_body_whatever_else_it_holds(body: bytes, key: str | None) -> None:
-    assert segment.write_key(body) == key
+    assert webhook.write_key(body) == key
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_the_write_key_is_the_one_of_the_body_whatever_else_it_holds(body: bytes
 )
 def test_no_write_key_is_looked_for_far_and_wide(body: bytes) -> None:
     with pytest.raises(Unreadable):
-        segment.write_key(body)
+        webhook.write_key(body)
 
 
 def test_a_retry_without_an_id_has_the_same_key(received_at: datetime) -> None:
@@ -143,7 +143,7 @@ def test_a_timestamp_that_cannot_be_corrected_stays(received_at: datetime) -> No
 
 def test_a_bad_item_is_quarantined_alone(received_at: datetime) -> None:
     body = b'{"writeKey":"WK","batch":[{"type":"track","messageId":"a"},{"x":1e999},null],"sentAt":null}'
-    decoded = segment.decode_batch(body, received_at, kind=None)
+    decoded = webhook.decode_batch(body, received_at, kind=None)
     assert [message.key for message in decoded.messages] == ["a:track"]
     assert len(decoded.quarantined) == 2
 
@@ -153,4 +153,4 @@ def test_a_bad_item_is_quarantined_alone(received_at: datetime) -> None:
 )
 def test_a_body_without_a_batch_is_unreadable(body: bytes, received_at: datetime) -> None:
     with pytest.raises(Unreadable):
-        segment.decode_batch(body, received_at, kind=None)
+        webhook.decode_batch(body, received_at, kind=None)

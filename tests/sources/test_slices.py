@@ -14,8 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapter.errors import AdapterError, Refused, TooLarge, Unreadable
-from adapter.sources import mparticle, payloads, segment
-from adapter.sources.decoded import Bounds, Decoded
+from adapter.sources import payloads
+from adapter.sources.decoded_body import Bounds, Decoded
+from adapter.sources.mparticle import batches
+from adapter.sources.segment import webhook
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 FIXTURES = Path(__file__).parents[2] / "fixtures"
@@ -31,16 +33,16 @@ def _parts(take: Callable[..., Iterator[Decoded]], **more: Any) -> Parts:
 
 
 DOORS: dict[str, tuple[Whole, Parts]] = {
-    "segment": (partial(segment.decode, received_at=NOW), _parts(segment.parts)),
+    "segment": (partial(webhook.decode, received_at=NOW), _parts(webhook.parts)),
     "batch": (
-        partial(segment.decode_batch, received_at=NOW, kind=None),
-        _parts(segment.batch_parts, kind=None),
+        partial(webhook.decode_batch, received_at=NOW, kind=None),
+        _parts(webhook.batch_parts, kind=None),
     ),
     "track": (
-        partial(segment.decode_batch, received_at=NOW, kind="track"),
-        _parts(segment.batch_parts, kind="track"),
+        partial(webhook.decode_batch, received_at=NOW, kind="track"),
+        _parts(webhook.batch_parts, kind="track"),
     ),
-    "mparticle": (partial(mparticle.decode, received_at=NOW), _parts(mparticle.parts)),
+    "mparticle": (partial(batches.decode, received_at=NOW), _parts(batches.parts)),
 }
 
 events = st.sampled_from(
@@ -119,7 +121,7 @@ def test_slices_of_calls_hold_what_the_calls_hold(some: list[bytes], head: bytes
 )
 def test_a_body_that_is_not_taken_is_told_before_the_first_slice(body: bytes, error: type[Exception]) -> None:
     with pytest.raises(error):
-        mparticle.parts(body, NOW, Bounds())
+        batches.parts(body, NOW, Bounds())
 
 
 def _values(count: int) -> dict[str, Any]:
@@ -168,7 +170,7 @@ def test_what_is_over_the_bound_is_quarantined_once_and_whole_and_never_decoded(
 def test_what_a_batch_says_for_all_is_not_kept_with_thousands_of_messages() -> None:
     calls = ",".join(["{}"] * 5_000)
     body = f'{{"context":{{"a":"{"x" * 1_500}"}},"batch":[{calls}]}}'.encode()
-    parts = list(segment.batch_parts(body, NOW, SMALL, kind=None))
+    parts = list(webhook.batch_parts(body, NOW, SMALL, kind=None))
     assert [len(part.messages) for part in parts] == [0]
     assert sum(len(bytes(kept.document)) for part in parts for kept in part.quarantined) < 2 * len(body)
 
@@ -177,16 +179,16 @@ def test_a_profile_is_not_kept_with_each_of_hundreds_of_audiences() -> None:
     audiences = ",".join(['{"audience_id":1,"action":"add"}'] * 500)
     profile = f'{{"mpid":5,"audiences":[{audiences}]}}'
     body = f'{{"type":"audience_membership_change_request","user_profiles":[{profile}]}}'.encode()
-    parts = list(mparticle.parts(body, NOW, Bounds(message=20_000)))
+    parts = list(batches.parts(body, NOW, Bounds(message=20_000)))
     assert [(len(part.messages), len(part.quarantined)) for part in parts] == [(0, 1)]
-    parts = list(mparticle.parts(body, NOW, Bounds()))
+    parts = list(batches.parts(body, NOW, Bounds()))
     assert sum(len(part.messages) for part in parts) == 500
 
 
 @given(st.lists(st.integers(1, 1_800), min_size=1, max_size=30))
 def test_a_slice_holds_no_more_than_its_bytes_and_its_messages(sizes: list[int]) -> None:
     body = json.dumps([{"type": "track", "x": "y" * size} for size in sizes]).encode()
-    parts = list(segment.parts(body, NOW, SMALL))
+    parts = list(webhook.parts(body, NOW, SMALL))
     assert all(part.size <= SMALL.slice_bytes for part in parts)
     assert all(len(part.messages) <= SMALL.slice_messages for part in parts)
     assert sum(len(part.messages) for part in parts) == len(sizes)

@@ -34,7 +34,7 @@ from adapter.services.ingest.result import Result
 from adapter.services.privacy.export import Export
 from adapter.settings.fields import Keys, build
 from adapter.settings.values import Settings
-from adapter.sources.decoded import Decoded
+from adapter.sources.decoded_body import Decoded
 from adapter.web import application
 from adapter.web.context import Doors
 from tests.web.serving import Echo, echo, served

@@ -21,7 +21,7 @@ from adapter.services.ingest.group_commit import Committer
 from adapter.services.ingest.result import Result
 from adapter.services.ingest.work_item import Unrewarded, Work
 from adapter.services.loaded_files import Books
-from adapter.sources.decoded import Decoded
+from adapter.sources.decoded_body import Decoded
 from adapter.tasks import unheard
 
 _log = logging.getLogger(__name__)

@@ -19,9 +19,9 @@ from adapter.errors import Unreadable
 from adapter.model.encoding import encode
 from adapter.model.messages import Message
 from adapter.sources import payloads
-from adapter.sources.decoded import Decoded, Origin, bounded_key, content_key, undecoded
-from adapter.sources.mparticle_batch import times_of, trait_name
-from adapter.sources.mparticle_identities import canonical_kind, set_text, text_id
+from adapter.sources.decoded_body import Decoded, Origin, bounded_key, content_key, undecoded
+from adapter.sources.mparticle.batch_context import times_of, trait_name
+from adapter.sources.mparticle.identities import canonical_kind, set_text, text_id
 
 SOURCE = "mparticle"
 _SUFFIX = "_request"

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from adapter.model.messages import Message
-from adapter.sources.decoded import Decoded, bounded_key, content_key, undecoded
+from adapter.sources.decoded_body import Decoded, bounded_key, content_key, undecoded
 from adapter.sources.payloads import Broken
 
 SOURCE = "segment"

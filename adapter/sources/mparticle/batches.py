@@ -27,11 +27,12 @@ from msgspec import Raw, Struct
 from adapter.errors import Refused, TooLarge, Unauthorised, Unreadable
 from adapter.model.encoding import encode
 from adapter.model.messages import Message
-from adapter.sources import mparticle_firehose, payloads
-from adapter.sources.decoded import Bounds, Decoded, Origin, bounded_key, content_key, undecoded
-from adapter.sources.mparticle_batch import OURS, Batch, context_of, read_batch, times_of
-from adapter.sources.mparticle_events import name_of, properties_of
-from adapter.sources.mparticle_identities import set_text, text_id
+from adapter.sources import payloads
+from adapter.sources.decoded_body import Bounds, Decoded, Origin, bounded_key, content_key, undecoded
+from adapter.sources.mparticle import firehose
+from adapter.sources.mparticle.batch_context import OURS, Batch, context_of, read_batch, times_of
+from adapter.sources.mparticle.events import name_of, properties_of
+from adapter.sources.mparticle.identities import set_text, text_id
 from adapter.sources.payloads import Broken
 
 SOURCE = "mparticle"
@@ -67,8 +68,8 @@ def decode(body: bytes, received_at: datetime) -> Decoded:
     if type(value) not in (dict, list, Broken):
         raise Unreadable("the body must be an mParticle batch, which is a JSON object, or an array of them")
     decoded = Decoded([], [])
-    if type(value) is dict and value.get("type") == mparticle_firehose.DEMANDING:
-        raise Refused(mparticle_firehose.DEMAND)
+    if type(value) is dict and value.get("type") == firehose.DEMANDING:
+        raise Refused(firehose.DEMAND)
     for item in value if type(value) is list else [value]:
         _take_item(decoded, item, received_at)
     return decoded
@@ -86,8 +87,8 @@ def parts(body: bytes, received_at: datetime, bounds: Bounds) -> Iterator[Decode
         items = [_opened(raw) for raw in payloads.elements(body)]
     elif payloads.is_object(body):
         items = [_opened(body)]
-        if items[0].kind == mparticle_firehose.DEMANDING:
-            raise Refused(mparticle_firehose.DEMAND)
+        if items[0].kind == firehose.DEMANDING:
+            raise Refused(firehose.DEMAND)
     else:
         raise Unreadable("the body must be an mParticle batch, which is a JSON object, or an array of them")
     if sum(len(item.inside) for item in items) > payloads.MAX_ITEMS:
@@ -117,9 +118,9 @@ def _opened(raw: Raw | bytes) -> _Opened:
         return _Opened(raw)
     found: dict[str, Any] = dict(payloads.opened(raw))
     kind = payloads.element(found["type"]) if "type" in found else None
-    if kind == mparticle_firehose.DEMANDING:
+    if kind == firehose.DEMANDING:
         return _Opened(encode({"type": kind}), kind)
-    field = mparticle_firehose.inside(kind)
+    field = firehose.inside(kind)
     if field is None or not payloads.is_array(bytes(found.get(field, b""))):
         return _Opened(raw, kind)
     return _Opened(raw, kind, found, payloads.elements(found.pop(field)))
@@ -135,8 +136,8 @@ def _sliced(item: _Opened, origin: Origin) -> Iterator[Decoded]:
         shared = {key: payloads.decode(bytes(raw)) for key, raw in item.shared.items()}
     except Unreadable as error:
         return origin.refused(item.raw, error.message)
-    if mparticle_firehose.is_request(shared):
-        return mparticle_firehose.sliced(shared, item.inside, origin, size)
+    if firehose.is_request(shared):
+        return firehose.sliced(shared, item.inside, origin, size)
     return _sliced_batch(shared, item.inside, origin, size)
 
 
@@ -148,7 +149,7 @@ def _take_item(decoded: Decoded, item: Any, received_at: datetime) -> None:
 
 def _kept(item: Any, reason: str) -> Any:
     """Return what is kept of an item that is not taken: whoever asks to be forgotten is not written down."""
-    if reason is mparticle_firehose.DEMAND:
+    if reason is firehose.DEMAND:
         return {"type": item["type"]}
     return item.raw if isinstance(item, Broken) else item
 
@@ -159,8 +160,8 @@ def _take(decoded: Decoded, item: Any, received_at: datetime) -> str | None:
         return item.reason
     if type(item) is not dict:
         return "the item is not an mParticle batch, which is an object"
-    if mparticle_firehose.is_request(item):
-        return mparticle_firehose.take(decoded, item, received_at)
+    if firehose.is_request(item):
+        return firehose.take(decoded, item, received_at)
     if item.get("request_type") == "alias":
         return _take_alias(decoded, item, received_at)
     events = item.get("events")

@@ -19,8 +19,8 @@ from adapter.errors import Unreadable
 from adapter.model.messages import Message
 from adapter.model.times import iso_text, parse_timestamp
 from adapter.sources import payloads
-from adapter.sources.decoded import Bounds, Decoded, Origin
-from adapter.sources.segment_messages import SOURCE, message, refuse
+from adapter.sources.decoded_body import Bounds, Decoded, Origin
+from adapter.sources.segment.messages import SOURCE, message, refuse
 
 #: Differences below this are the network's latency, not a wrong clock.
 _TOLERANCE = timedelta(minutes=1)

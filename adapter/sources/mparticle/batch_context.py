@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from adapter.errors import MappingError
 from adapter.model.times import iso_text, parse_timestamp
-from adapter.sources.mparticle_identities import ZERO_GUID, identities, set_text, text_id
+from adapter.sources.mparticle.identities import ZERO_GUID, identities, set_text, text_id
 
 #: Channels through which our own events can come back; phones and browsers never send them.
 _SERVERS = (None, "server_to_server", "partner", "unknown")

@@ -19,9 +19,9 @@ from typing import Any, Literal
 
 from adapter.errors import Unauthorised, Unreadable
 from adapter.sources import payloads
-from adapter.sources.decoded import Bounds, Decoded, Origin
-from adapter.sources.segment_messages import SOURCE, message, refuse
-from adapter.sources.segment_tracking import batch_parts, decode_batch, write_key
+from adapter.sources.decoded_body import Bounds, Decoded, Origin
+from adapter.sources.segment.messages import SOURCE, message, refuse
+from adapter.sources.segment.tracking_api import batch_parts, decode_batch, write_key
 
 #: What of a body a signature covers.
 Form = Literal["whole", "first_element"]
