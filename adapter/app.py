@@ -18,7 +18,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from adapter.datamodel import reading
+from adapter.datamodel import load
 from adapter.destinations.contract import Destination
 from adapter.destinations.signing import SigningSecret
 from adapter.destinations.transport import guarded_client
@@ -139,7 +139,7 @@ def check_files(
     """
     directory = Path(files.mappings)
     mappings, mapping_problems = mapping_book.load(directory, placeholders)
-    model, _ = reading.load(directory)  # whose problems are among those of the mappings
+    model, _ = load.load(directory)  # whose problems are among those of the mappings
     names = model_names.names(model) if model is not None else Names()
     if mappings is not None:
         names = replace(names, spelled=mappings.names)

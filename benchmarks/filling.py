@@ -15,7 +15,7 @@ from adapter.model.events import Event, User
 from adapter.rules.engine.ruleset import RuleBook
 from adapter.rules.history.history import History
 from adapter.store.engines import open_store
-from adapter.store.moments import micros
+from adapter.store.timestamps import micros
 
 #: Of each customer; the rest of the names is what load is made of (ingest.lua).
 NAMES = ("product_viewed",) * 6 + ("product_added", "cart_viewed", "checkout_started", "order_completed")

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from adapter.app import certificate, check_files
 from adapter.cli.settings import AsJson, Config, Mappings, Rules, Store, options
-from adapter.datamodel import reading
+from adapter.datamodel import load
 from adapter.errors import InvalidFiles
 from adapter.files.problems import Mark, Problem
 from adapter.mapping import mapping_set
@@ -22,7 +22,7 @@ from adapter.rules.testing import cases as rule_cases
 from adapter.rules.testing.vocabulary import known
 from adapter.services.authoring.lineage import unfed
 from adapter.settings.fields import Keys
-from adapter.settings.reading import place, read
+from adapter.settings.load import place, read
 from adapter.settings.values import Files, Settings
 
 EXAMPLES = """\b
@@ -77,7 +77,7 @@ def found(
     files = (settings or Settings(files=_folders(given))).files
     mapping_book, rule_book, of_files = check_files(files, now)
     mappings, rules = Path(files.mappings), Path(files.rules)
-    model, _ = reading.load(mappings)  # whose problems are among those of the files
+    model, _ = load.load(mappings)  # whose problems are among those of the files
     if mapping_book and rule_book and model:
         of_files += unfed(model, mapping_book, rule_book)
     cases, of_cases = case_files.load(mappings)

@@ -9,8 +9,8 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from adapter.cli.existing import existing, expect_readable
-from adapter.cli.ids import all_in_utf8, in_utf8
+from adapter.cli.id_argument import all_in_utf8, in_utf8
+from adapter.cli.open_store import existing, expect_readable
 from adapter.cli.settings import AsJson, Config, Store, options, settled, stopped
 from adapter.errors import AdapterError
 from adapter.files.problems import did_you_mean

@@ -10,8 +10,8 @@ from urllib.parse import quote
 import typer
 
 from adapter import app
-from adapter.cli import ids
-from adapter.cli.existing import expect_readable
+from adapter.cli import id_argument
+from adapter.cli.open_store import expect_readable
 from adapter.cli.settings import AsJson, Config, Mappings, Rules, Store, options, settled, stopped
 from adapter.errors import AdapterError, Unavailable
 from adapter.model.encoding import encode
@@ -26,7 +26,9 @@ Examples:
 _SINGULAR = {"identities": "identity", "deliveries": "delivery"}
 SourceId = Annotated[
     str,
-    typer.Argument(help="The person's source_id, or another id of theirs.", callback=ids.of_a_customer),
+    typer.Argument(
+        help="The person's source_id, or another id of theirs.", callback=id_argument.of_a_customer
+    ),
 ]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask first.")]
 

@@ -10,8 +10,8 @@ import typer
 from msgspec import Struct
 
 from adapter.app import check_files
-from adapter.cli import ids
-from adapter.cli.existing import existing
+from adapter.cli import id_argument
+from adapter.cli.open_store import existing
 from adapter.cli.settings import AsJson, Config, Rules, Store, options, settled, stopped
 from adapter.errors import AdapterError
 from adapter.model.decisions import Decision
@@ -28,10 +28,14 @@ Examples:
 
 #: So many names of ignored messages are shown.
 _IGNORED = 20
-SourceId = Annotated[str, typer.Argument(help="The customer's source_id.", callback=ids.of_a_customer)]
+SourceId = Annotated[
+    str, typer.Argument(help="The customer's source_id.", callback=id_argument.of_a_customer)
+]
 Event = Annotated[
     str | None,
-    typer.Option("--event", metavar="ID", help="Only what was decided on this event.", callback=ids.in_utf8),
+    typer.Option(
+        "--event", metavar="ID", help="Only what was decided on this event.", callback=id_argument.in_utf8
+    ),
 ]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=1000, help="How many decisions, newest first.")]
 

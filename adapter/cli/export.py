@@ -12,8 +12,8 @@ from urllib.parse import quote
 
 import typer
 
-from adapter.cli import ids
-from adapter.cli.existing import existing
+from adapter.cli import id_argument
+from adapter.cli.open_store import existing
 from adapter.cli.settings import Config, Store, options, settled, stopped
 from adapter.errors import AdapterError
 from adapter.services.privacy.export import export as exporting
@@ -25,7 +25,9 @@ Examples:
 
 SourceId = Annotated[
     str,
-    typer.Argument(help="The person's source_id, or another id of theirs.", callback=ids.of_a_customer),
+    typer.Argument(
+        help="The person's source_id, or another id of theirs.", callback=id_argument.of_a_customer
+    ),
 ]
 Output = Annotated[
     Path | None, typer.Option("--output", metavar="FILE", help="Write it there, readable by you alone.")

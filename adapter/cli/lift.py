@@ -10,9 +10,9 @@ from typing import Annotated, Any
 import typer
 
 from adapter.app import check_files
-from adapter.cli.existing import existing
+from adapter.cli.open_store import existing
 from adapter.cli.settings import AsJson, Config, Store, options, settled, stopped
-from adapter.datamodel import reading
+from adapter.datamodel import load
 from adapter.errors import AdapterError
 from adapter.files.problems import did_you_mean
 from adapter.model.encoding import encode
@@ -80,7 +80,7 @@ def rules(
 def _check_names(question: Question, measured: Measured, files: Files) -> None:
     """Refuse a rule or an event that neither the store nor the files know: its answer would be nothing."""
     _, book, _ = check_files(files)
-    model, _ = reading.load(Path(files.mappings))
+    model, _ = load.load(Path(files.mappings))
     nameable = known(book, model) if book is not None else None
     rules = measured.rules.union(nameable.rules if nameable else ())
     if question.rule is not None and question.rule not in rules:

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 import typer
 from msgspec import Struct
 
-from adapter.cli.books import mappings_of
+from adapter.cli.load_files import mappings_of
 from adapter.cli.payloads import bodies, decode, source_of
 from adapter.cli.settings import AsJson, Config, Mappings, options, settled, tell
 from adapter.errors import Refused

@@ -9,11 +9,11 @@ from typing import Annotated
 
 import typer
 
-from adapter.cli.books import books_of, mappings_of
+from adapter.cli.load_files import books_of, mappings_of
 from adapter.cli.map import Source
 from adapter.cli.payloads import bodies, decode, source_of
 from adapter.cli.settings import AsJson, Config, Mappings, Rules, options, settled, tell
-from adapter.datamodel.inferring import Seen, written
+from adapter.datamodel.infer import Seen, written
 from adapter.errors import MappingError, Refused
 from adapter.mapping.mapping_set import MappingBook
 from adapter.model.encoding import encode

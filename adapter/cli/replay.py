@@ -11,7 +11,7 @@ from msgspec import Raw
 from msgspec.structs import replace
 
 from adapter import app
-from adapter.cli.existing import expect_readable
+from adapter.cli.open_store import expect_readable
 from adapter.cli.settings import AsJson, Config, Mappings, Rules, Store, options, settled, stopped
 from adapter.errors import AdapterError
 from adapter.model.encoding import encode

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from adapter.cli.junit import Ran
 from adapter.cli.payloads import decode_case
-from adapter.datamodel import reading
+from adapter.datamodel import load
 from adapter.errors import InvalidFiles
 from adapter.files.problems import Mark, Problem, errors
 from adapter.mapping.mapping_set import MappingBook
@@ -91,7 +91,7 @@ def _ruled(
     files: Files, book: RuleBook, paths: Sequence[Path]
 ) -> tuple[list[rule_cases.Result], list[Problem]]:
     """Return the chosen cases' results, and what is doubtful in them."""
-    model, _ = reading.load(Path(files.mappings))
+    model, _ = load.load(Path(files.mappings))
     cases, problems = rule_cases.load(Path(files.rules), known(book, model))
     if errors(problems):
         raise InvalidFiles(problems)

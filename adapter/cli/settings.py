@@ -12,7 +12,7 @@ import typer
 from adapter.errors import AdapterError, InvalidFiles, StoreInUse
 from adapter.files.problems import Problem
 from adapter.settings.fields import Keys
-from adapter.settings.reading import read
+from adapter.settings.load import read
 from adapter.settings.values import Settings
 
 Config = Annotated[

@@ -14,7 +14,7 @@ from msgspec import Struct
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from adapter.cli.existing import expect_current, other
+from adapter.cli.open_store import expect_current, other
 from adapter.cli.settings import AsJson, Config, Store, options, settled, stopped
 from adapter.errors import AdapterError, Refused, Unavailable
 from adapter.model.encoding import encode

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from adapter.cli.books import books_of
 from adapter.cli.junit import junit
+from adapter.cli.load_files import books_of
 from adapter.cli.running import Report, run
 from adapter.cli.settings import AsJson, Config, Mappings, Rules, options, settled, tell
 from adapter.errors import InvalidFiles

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import get_args
 
-from adapter.datamodel.declared import Policy, UnknownPolicy
+from adapter.datamodel.declarations import Policy, UnknownPolicy
 from adapter.datamodel.types import NAMES
 from adapter.files.schemas import TEXT, Schema, block, file, one_of, said, table
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from adapter.datamodel.declared import DataModel
-from adapter.datamodel.fitting import declared_spellings
+from adapter.datamodel.coerce import declared_spellings
+from adapter.datamodel.declarations import DataModel
 from adapter.mapping.files.mapping_file import Mapping
 from adapter.mapping.lint.outputs import event_names
 from adapter.model.event_names import EventNames, event_name

@@ -13,10 +13,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from adapter import mapping as language
-from adapter.datamodel import reading
-from adapter.datamodel.declared import DataModel
-from adapter.datamodel.fitting import fitting
-from adapter.datamodel.reading import is_model
+from adapter.datamodel import load as reading
+from adapter.datamodel.coerce import fitting
+from adapter.datamodel.declarations import DataModel
+from adapter.datamodel.load import is_model
 from adapter.errors import MappingError
 from adapter.files.folders import nothing_in, visible
 from adapter.files.problems import Mark, Problem

@@ -17,7 +17,7 @@ from adapter.model.encoding import encode
 from adapter.model.erasures import Receipt, fingerprint
 from adapter.model.events import Event
 from adapter.model.quarantine import Quarantined
-from adapter.store.moments import micros, moment
+from adapter.store.timestamps import micros, moment
 from adapter.store.values import Erasure, Forgotten, Identity
 
 

@@ -23,7 +23,7 @@ from adapter.model.pages import Page
 from adapter.model.pending import PendingMove
 from adapter.model.quarantine import SHOWN, Excerpt, Packed, Quarantined, beginning, packed, unpacked
 from adapter.model.timers import Timer
-from adapter.store.moments import micros, micros_or_none, moment
+from adapter.store.timestamps import micros, micros_or_none, moment
 from adapter.store.values import PAGE_BYTES, Identity, Known, KnownAlready, MessageKey, NewEvent, Settlement
 
 T = TypeVar("T")

@@ -20,8 +20,8 @@ from adapter.model.encoding import encode
 from adapter.model.ids import fault
 from adapter.model.operations import DiscountMove
 from adapter.model.pages import Page
+from adapter.model.quantities import units
 from adapter.model.quarantine import Excerpt, unmapped
-from adapter.model.units import units
 from adapter.web.auth import bearer, enter, require
 from adapter.web.context import Doors
 from adapter.web.disconnects import while_there

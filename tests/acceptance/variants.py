@@ -23,7 +23,7 @@ from adapter.server import serve
 from adapter.services.ingest.group_commit import Committer
 from adapter.services.ingest.result import Result
 from adapter.services.ingest.work_item import Work
-from adapter.settings import reading
+from adapter.settings import load as reading
 from adapter.store.contract import PassOn, Store, Transaction
 from adapter.store.engines import open_store
 from adapter.store.values import NOTHING_KNOWN, Changes, CounterKey, Loaded, Place, Reserved, Wanted, Weight

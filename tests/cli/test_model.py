@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from adapter.cli.main import commands
-from adapter.datamodel.reading import read
+from adapter.datamodel.load import read
 from adapter.files import yaml
 
 ROOT = Path(__file__).parents[2]

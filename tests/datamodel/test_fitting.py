@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapter.datamodel.declared import DataModel, Declared, DeclaredEvent, Policy, UnknownPolicy
-from adapter.datamodel.fitting import fitting
+from adapter.datamodel.coerce import fitting
+from adapter.datamodel.declarations import DataModel, Declared, DeclaredEvent, Policy, UnknownPolicy
 from adapter.datamodel.types import Type
 from adapter.errors import MappingError
 from adapter.model.events import Event, User

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from adapter.datamodel.fitting import fitting
-from adapter.datamodel.inferring import Seen, type_of, written
-from adapter.datamodel.reading import read
+from adapter.datamodel.coerce import fitting
+from adapter.datamodel.infer import Seen, type_of, written
+from adapter.datamodel.load import read
 from adapter.files import yaml
 from adapter.model.events import Event, User
 from adapter.model.operations import CustomerUpsert, EventOccurred, Operation

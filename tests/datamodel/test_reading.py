@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from adapter.datamodel import reading
-from adapter.datamodel.declared import Declared
+from adapter.datamodel import load
+from adapter.datamodel.declarations import Declared
 from adapter.datamodel.types import Type
 
 CASES: list[dict[str, Any]] = yaml.safe_load(
@@ -20,13 +20,13 @@ CASES: list[dict[str, Any]] = yaml.safe_load(
 @pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
 def test_a_file_is_told_what_is_wrong(case: dict[str, Any], tmp_path: Path) -> None:
     (tmp_path / "model.yaml").write_text(case["file"], encoding="utf-8")
-    model, problems = reading.load(tmp_path)
+    model, problems = load.load(tmp_path)
     assert [str(problem).removeprefix(f"{tmp_path}/model.yaml:") for problem in problems] == case["problems"]
     assert (model is None) == bool(problems)
 
 
 def test_without_a_file_there_is_no_model(tmp_path: Path) -> None:
-    assert reading.load(tmp_path) == (None, [])
+    assert load.load(tmp_path) == (None, [])
 
 
 def test_an_event_takes_over_attributes_and_overrides_them(tmp_path: Path) -> None:
@@ -38,7 +38,7 @@ def test_an_event_takes_over_attributes_and_overrides_them(tmp_path: Path) -> No
         "  c: {attributes: {z: array of date}}\n",
         encoding="utf-8",
     )
-    model, problems = reading.load(tmp_path)
+    model, problems = load.load(tmp_path)
     assert problems == []
     assert model is not None
     assert model.events["a"].attributes == {
@@ -55,7 +55,7 @@ def test_parts_add_to_the_model_and_follow_its_policies(tmp_path: Path) -> None:
         "two.model.yaml": "events: {y: {like: x, attributes: {r: string}}}\ncontext: {c: string}\n",
     }.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
-    model, problems = reading.load(tmp_path)
+    model, problems = load.load(tmp_path)
     assert problems == []
     assert model is not None
     assert (model.file, model.misfit) == (str(tmp_path / "model.yaml"), "quarantine")
@@ -70,7 +70,7 @@ def test_a_part_that_contradicts_the_model_is_refused_at_its_place(tmp_path: Pat
     (tmp_path / "one.model.yaml").write_text(
         "unknown: allow\ntraits: {a: date}\nevents: {x: {attributes: {p: money}}, y: {like: xx}}\n"
     )
-    model, problems = reading.load(tmp_path)
+    model, problems = load.load(tmp_path)
     assert model is None
     otherwise = "is declared otherwise in the rest of the model"
     assert [str(problem).removeprefix(f"{tmp_path}/one.model.yaml:") for problem in problems] == [

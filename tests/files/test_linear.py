@@ -23,7 +23,7 @@ from adapter.mapping.files.fields import problems
 from adapter.mapping.testing import case_files
 from adapter.rules.engine import ruleset as rules
 from adapter.rules.testing import cases as rule_cases
-from adapter.settings import reading as settings
+from adapter.settings import load as settings
 
 #: A work that grows with the size, and not with its square, grows by less than this when the size doubles.
 MOST = 2.5

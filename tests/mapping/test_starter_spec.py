@@ -11,8 +11,8 @@ import pytest
 import yaml
 from msgspec.structs import replace
 
-from adapter.datamodel.declared import DataModel
-from adapter.datamodel.fitting import fitting
+from adapter.datamodel.coerce import fitting
+from adapter.datamodel.declarations import DataModel
 from adapter.mapping import mapping_set
 from adapter.mapping.mapping_set import MappingBook
 from adapter.model.operations import EventOccurred

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from adapter.datamodel.reading import read
+from adapter.datamodel.load import read
 from adapter.files import yaml as files
 from adapter.rules.engine.ruleset import RuleBook
 from adapter.rules.testing.cases import load

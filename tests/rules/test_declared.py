@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from adapter.datamodel.declared import UnknownPolicy
-from adapter.datamodel.reading import read
+from adapter.datamodel.declarations import UnknownPolicy
+from adapter.datamodel.load import read
 from adapter.files import yaml
 from adapter.rules.engine import ruleset
 from adapter.rules.files import model_names

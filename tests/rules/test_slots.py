@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapter.model.rules import Guardrails
-from adapter.model.slots import extra
+from adapter.model.window_slots import extra
 from adapter.rules.engine.select import fitting
 from adapter.rules.guardrails.counters import claims
 

@@ -22,7 +22,7 @@ from adapter.destinations.webhook import checked_url
 from adapter.errors import AdapterError
 from adapter.server import serve
 from adapter.settings.fields import FIELDS, Keys
-from adapter.settings.reading import read
+from adapter.settings.load import read
 from adapter.settings.web_address import fault
 
 WHSEC = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"

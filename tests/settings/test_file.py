@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from adapter.settings.fields import FIELDS, Field
-from adapter.settings.reading import load
+from adapter.settings.load import load
 from adapter.settings.values import Secrets, Settings
 
 FILE = Path(__file__).parents[2] / "adapter.toml"

@@ -11,7 +11,7 @@ import yaml
 
 from adapter.errors import InvalidFiles
 from adapter.settings.fields import FIELDS, Keys
-from adapter.settings.reading import load, read
+from adapter.settings.load import load, read
 from adapter.settings.values import Secret, Settings
 
 WHSEC = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"

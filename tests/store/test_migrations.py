@@ -20,13 +20,13 @@ from adapter.store import migrations
 from adapter.store.contract import Store, Transaction
 from adapter.store.engines import open_store
 from adapter.store.migrations import Migration
-from adapter.store.moments import micros
 from adapter.store.postgres import connection as postgres
 from adapter.store.postgres import migrate as migrate_postgres
 from adapter.store.postgres.statements import MIGRATIONS as OF_POSTGRES
 from adapter.store.sqlite import connection as sqlite
 from adapter.store.sqlite import migrate as migrate_sqlite
 from adapter.store.sqlite.statements import MIGRATIONS as OF_SQLITE
+from adapter.store.timestamps import micros
 from adapter.store.values import Changes, CustomerRecord, NewEvent, Wanted
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any, NoReturn
 
 from adapter.errors import MappingError
-from adapter.model import units as amount
+from adapter.model import quantities as amount
 from adapter.model.customers import LINKING
 from adapter.model.ids import DEVICE, MAX_ID
 

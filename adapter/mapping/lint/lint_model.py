@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from typing import Literal
 
-from adapter.datamodel.declared import DataModel, Declared, UnknownPolicy
+from adapter.datamodel.declarations import DataModel, Declared, UnknownPolicy
 from adapter.datamodel.types import Type
 from adapter.files.problems import Mark, Problem, did_you_mean
 from adapter.mapping.files.mapping_file import Mapping, MappingFile

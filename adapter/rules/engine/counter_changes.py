@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from adapter.model.rules import Guardrails
-from adapter.model.slots import SLOT
+from adapter.model.window_slots import SLOT
 from adapter.rules.engine.ruleset import RuleBook
 from adapter.rules.guardrails.counters import ALL_RULES, claims
 

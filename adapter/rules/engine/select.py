@@ -11,7 +11,7 @@ from adapter.model.decisions import RuleOutcome
 from adapter.model.discounts import Claim, HeldDiscount
 from adapter.model.ids import DEVICE
 from adapter.model.money import from_minor_units
-from adapter.model.slots import SLOT
+from adapter.model.window_slots import SLOT
 from adapter.rules.engine.conflicts import beaten_by_granted, beaten_by_held, ranked
 from adapter.rules.expressions.durations import window_text
 from adapter.rules.guardrails.counters import alternatives

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from adapter.datamodel.declared import DataModel, Declared
-from adapter.datamodel.fitting import declared_spellings
+from adapter.datamodel.coerce import declared_spellings
+from adapter.datamodel.declarations import DataModel, Declared
 from adapter.datamodel.types import Type
 from adapter.model.event_names import EventNames
 from adapter.rules.expressions import Kind, Names

@@ -18,7 +18,7 @@ from adapter.model.discounts import Claim
 from adapter.model.ids import DEVICE
 from adapter.model.money import minor_units
 from adapter.model.rules import Budget, Guardrails, Period
-from adapter.model.slots import SLOT
+from adapter.model.window_slots import SLOT
 
 #: The name under which limits over all rules are counted, and how their guardrails are called.
 ALL_RULES = "*"
@@ -158,7 +158,7 @@ def _pause(key: str, length: timedelta, scope: str, now: datetime, name: str) ->
 def alternatives(claims: Sequence[Claim]) -> tuple[list[Claim], list[list[list[Claim]]]]:
     """Return the claims that must all be met, and groups of slots of which one must be met each.
 
-    A limit of n over any window is n slots (adapter/model/slots.py).
+    A limit of n over any window is n slots (adapter/model/window_slots.py).
     """
     if not any(_SLOTTED in claim.key for claim in claims):
         return list(claims), []

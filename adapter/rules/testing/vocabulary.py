@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from msgspec import Struct
 from msgspec.structs import replace
 
-from adapter.datamodel.declared import DataModel
+from adapter.datamodel.declarations import DataModel
 from adapter.model.rules import Absence, Rule
 from adapter.rules.engine.ruleset import RuleBook
 from adapter.rules.expressions import ExpressionError, Names, reads

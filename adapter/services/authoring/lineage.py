@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from adapter.datamodel.declared import DataModel, Declared
+from adapter.datamodel.declarations import DataModel, Declared
 from adapter.files.problems import Problem
 from adapter.mapping.files.mapping_file import Mapping
 from adapter.mapping.lint import outputs

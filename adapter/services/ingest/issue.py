@@ -23,7 +23,7 @@ from adapter.model.events import Event
 from adapter.model.ids import DEVICE
 from adapter.model.operations import DiscountMove
 from adapter.model.pending import PendingMove, Verb, pending_id
-from adapter.model.slots import extra, keeping_slots
+from adapter.model.window_slots import extra, keeping_slots
 from adapter.rules.engine.codes import code_for
 from adapter.rules.engine.issue import issue
 from adapter.rules.engine.ruleset import RuleBook

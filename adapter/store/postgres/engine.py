@@ -26,7 +26,6 @@ from adapter.store.addresses import incomplete
 from adapter.store.contract import PassOn, Transaction
 from adapter.store.copy import expect_usable
 from adapter.store.migrations import Schema, compared
-from adapter.store.moments import micros
 from adapter.store.naming import Named
 from adapter.store.postgres import addresses, outbox
 from adapter.store.postgres.committer import Committer
@@ -36,6 +35,7 @@ from adapter.store.postgres.migrate import applied, migrate
 from adapter.store.postgres.reads import Reads
 from adapter.store.postgres.statements import MIGRATIONS, SQL
 from adapter.store.postgres.transaction import PostgresTransaction
+from adapter.store.timestamps import micros
 from adapter.store.values import NOTHING_KNOWN, Aged, Forgotten, Held, KnownAlready, Past, Settlement
 
 T = TypeVar("T")

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from adapter.model.events import Event
-from adapter.model.slots import Limit, extra, keeping_slots, sorted_anew
+from adapter.model.window_slots import Limit, extra, keeping_slots, sorted_anew
 from adapter.store.postgres.connection import Connection
 from adapter.store.postgres.statements import SQL
 from adapter.store.postgres.text import array, arrays

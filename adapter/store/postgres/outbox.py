@@ -7,11 +7,11 @@ from datetime import datetime
 
 from adapter.model.deliveries import ROUND, Delivery
 from adapter.model.ignored import Ignored
-from adapter.store.moments import micros
 from adapter.store.postgres.connection import Connection
 from adapter.store.postgres.statements import SQL
 from adapter.store.postgres.text import arrays
 from adapter.store.rows import ignored_row, read_delivery, settled_row
+from adapter.store.timestamps import micros
 from adapter.store.values import Aged, Settlement
 
 #: Old rows dropped in one transaction, so that none holds locks for long.

@@ -32,7 +32,6 @@ from adapter.store.erasures import (
     read_forgotten,
     read_receipt,
 )
-from adapter.store.moments import micros
 from adapter.store.postgres.connection import Connection
 from adapter.store.postgres.statements import SQL
 from adapter.store.postgres.text import array
@@ -62,6 +61,7 @@ from adapter.store.rows import (
     read_quarantined,
     read_timer,
 )
+from adapter.store.timestamps import micros
 from adapter.store.values import PAGE_BYTES, Forgotten, Held, Past
 
 T = TypeVar("T")

@@ -9,7 +9,6 @@ from adapter.model.discounts import HeldDiscount
 from adapter.model.encoding import encode
 from adapter.model.events import Event
 from adapter.store.addresses import Row, address_rows
-from adapter.store.moments import micros
 from adapter.store.postgres.addresses import put
 from adapter.store.postgres.connection import Connection
 from adapter.store.postgres.erasing import erase, keep_quarantined
@@ -27,6 +26,7 @@ from adapter.store.rows import (
     pending_row,
     timer_row,
 )
+from adapter.store.timestamps import micros
 from adapter.store.values import Changes, CounterKey, Known
 
 Rows = list[tuple[Any, ...]]

@@ -19,13 +19,13 @@ from adapter.model.codes import folded
 from adapter.model.customers import SOURCE_ID
 from adapter.model.events import Event
 from adapter.store.contract import PassOn
-from adapter.store.moments import micros
 from adapter.store.postgres.addresses import forget
 from adapter.store.postgres.connection import Connection
 from adapter.store.postgres.saving import Saving, in_order
 from adapter.store.postgres.statements import SQL
 from adapter.store.postgres.text import array, arrays, texts
 from adapter.store.rows import digest, read_customer, read_event, read_held, read_pending, read_timer
+from adapter.store.timestamps import micros
 from adapter.store.values import (
     NOTHING_KNOWN,
     Changes,

@@ -9,10 +9,10 @@ import apsw
 
 from adapter.store.addresses import Row, address_digest, all_rows, places, rewritten
 from adapter.store.erasures import amended, fingerprints
-from adapter.store.moments import micros
 from adapter.store.sqlite.connection import array
 from adapter.store.sqlite.statements import SQL
 from adapter.store.tables import ROWS, delete_sql, rows_sql, update_sql
+from adapter.store.timestamps import micros
 from adapter.store.values import Forgotten, Place
 
 #: What tells the rows of one customer apart, in the order in which an index has them.

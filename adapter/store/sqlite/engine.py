@@ -17,7 +17,6 @@ from adapter.model.ignored import Ignored
 from adapter.store.contract import PassOn, Transaction
 from adapter.store.copy import expect_usable
 from adapter.store.migrations import Schema, compared
-from adapter.store.moments import micros
 from adapter.store.naming import Named
 from adapter.store.rows import digest_slices
 from adapter.store.sqlite import addresses, outbox
@@ -32,6 +31,7 @@ from adapter.store.sqlite.reads import Reads
 from adapter.store.sqlite.statements import MIGRATIONS, SQL
 from adapter.store.sqlite.transaction import SqliteTransaction, drive
 from adapter.store.sqlite.worker import Worker
+from adapter.store.timestamps import micros
 from adapter.store.values import NOTHING_KNOWN, Aged, Forgotten, Known, KnownAlready, Settlement
 from adapter.tasks import unheard
 

@@ -9,7 +9,7 @@ from typing import Any
 import apsw
 
 from adapter.model.events import Event
-from adapter.model.slots import Limit, extra, keeping_slots, sorted_anew
+from adapter.model.window_slots import Limit, extra, keeping_slots, sorted_anew
 from adapter.store.rows import MOVES, discount_row, given_to, joining, read_held, read_lost
 from adapter.store.sqlite.connection import array
 from adapter.store.sqlite.statements import SQL

@@ -12,9 +12,9 @@ from msgspec.structs import replace
 
 from adapter.model.deliveries import ROUND, Delivery
 from adapter.model.ignored import Ignored
-from adapter.store.moments import micros
 from adapter.store.rows import ignored_row, read_delivery, settled_row
 from adapter.store.sqlite.statements import SQL
+from adapter.store.timestamps import micros
 from adapter.store.values import Aged, Settlement
 
 #: Row numbers looked at in one transaction when old rows are dropped, so that none holds the writer for long.

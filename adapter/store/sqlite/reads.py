@@ -31,7 +31,6 @@ from adapter.store.erasures import (
     read_forgotten,
     read_receipt,
 )
-from adapter.store.moments import micros
 from adapter.store.rows import (
     FIRST_ID,
     FIRST_MOMENT,
@@ -60,6 +59,7 @@ from adapter.store.rows import (
 )
 from adapter.store.sqlite.connection import array, snapshot
 from adapter.store.sqlite.statements import SQL
+from adapter.store.timestamps import micros
 from adapter.store.values import PAGE_BYTES, Forgotten, Held, Past
 
 T = TypeVar("T")

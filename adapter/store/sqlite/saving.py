@@ -11,7 +11,6 @@ from adapter.model.customers import Customer
 from adapter.model.encoding import encode
 from adapter.model.events import Event
 from adapter.store.addresses import address_rows
-from adapter.store.moments import micros
 from adapter.store.rows import (
     delivery_row,
     digest,
@@ -26,6 +25,7 @@ from adapter.store.rows import (
 from adapter.store.sqlite.erasing import erase, keep_quarantined
 from adapter.store.sqlite.merging import Merging
 from adapter.store.sqlite.statements import SQL
+from adapter.store.timestamps import micros
 from adapter.store.values import Changes, Known, MessageKey
 
 _Row = tuple[Any, ...]

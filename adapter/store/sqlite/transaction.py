@@ -15,12 +15,12 @@ from adapter.model.events import Event
 from adapter.model.pending import PendingMove
 from adapter.model.timers import Timer
 from adapter.store.contract import Transaction
-from adapter.store.moments import micros
 from adapter.store.rows import digest, read_customer, read_event, read_held, read_pending, read_timer
 from adapter.store.sqlite.addresses import forget
 from adapter.store.sqlite.connection import array
 from adapter.store.sqlite.saving import Saving
 from adapter.store.sqlite.statements import SQL
+from adapter.store.timestamps import micros
 from adapter.store.values import (
     NOTHING_KNOWN,
     Changes,

@@ -13,7 +13,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from adapter.datamodel.declared import DataModel, Declared, Policy
+from adapter.datamodel.declarations import DataModel, Declared, Policy
 from adapter.datamodel.types import ABSENT, MISFIT, Reader, described
 from adapter.errors import MappingError
 from adapter.model.operations import CustomerUpsert, EventOccurred, Operation

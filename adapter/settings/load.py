@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from adapter.errors import InvalidFiles
 from adapter.files.problems import Mark, Problem, did_you_mean
-from adapter.settings import converting, places
+from adapter.settings import convert, positions
 from adapter.settings.checks import check
 from adapter.settings.fields import FIELDS, SECTIONS, Field, Keys, build
 from adapter.settings.values import Settings
@@ -54,7 +54,7 @@ def read(
     given, problems = _given(path, environ, options or {})
     chosen: dict[Keys, Any] = {}
     for keys, one in given.items():
-        value, wrong = converting.convert(FIELDS[keys], one.value, environ, one.mark, text=one.text)
+        value, wrong = convert.convert(FIELDS[keys], one.value, environ, one.mark, text=one.text)
         problems += wrong
         if not wrong:
             chosen[keys] = value
@@ -105,13 +105,13 @@ def _file(path: Path | None) -> tuple[_File, list[Problem]]:
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        mark = places.of_error(str(error), text, name)
-        problem = Problem(mark, f"not TOML: {places.without_place(str(error))}", "write `key = value`")
+        mark = positions.of_error(str(error), text, name)
+        problem = Problem(mark, f"not TOML: {positions.without_place(str(error))}", "write `key = value`")
         return _File(name), [problem]
     except (RecursionError, ValueError):  # brackets without end, a number of thousands of digits
-        mark = Mark(name, places.longest_line(text), 1)
+        mark = Mark(name, positions.longest_line(text), 1)
         return _File(name), [Problem(mark, "a value is too long or nested too deeply", "shorten it")]
-    return _File(name, table, places.places(text, name)), []
+    return _File(name, table, positions.places(text, name)), []
 
 
 def _from_file(
@@ -119,7 +119,7 @@ def _from_file(
 ) -> Iterator[tuple[Keys, Given]]:
     for key, value in table.items():
         keys = (*prefix, key)
-        mark = places.nearest(file.marks, keys, file.name)
+        mark = positions.nearest(file.marks, keys, file.name)
         if keys in FIELDS:
             yield keys, Given(value, mark, text=False)
         elif keys not in SECTIONS:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, get_args
 
-from adapter.datamodel.declared import DataModel, Declared, DeclaredEvent, Policy, UnknownPolicy
+from adapter.datamodel.declarations import DataModel, Declared, DeclaredEvent, Policy, UnknownPolicy
 from adapter.datamodel.types import NAMES, Type, parse_type
 from adapter.files import yaml
 from adapter.files.folders import visible

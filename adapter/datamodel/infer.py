@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from adapter.datamodel.declared import DataModel, Declared, DeclaredEvent
+from adapter.datamodel.declarations import DataModel, Declared, DeclaredEvent
 from adapter.datamodel.types import MISFIT, Type
 from adapter.files.dumping import dump
 from adapter.model.operations import CustomerUpsert, EventOccurred, Operation
