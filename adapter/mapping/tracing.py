@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from adapter.errors import MappingError
 from adapter.mapping.directives import DIRECTIVES
-from adapter.mapping.engine.directive import is_directive
+from adapter.mapping.engine.directive_object import is_directive
 from adapter.mapping.engine.errors import FieldMissing
 from adapter.mapping.engine.interpret import Resolver, root_of
 from adapter.mapping.engine.javascript import keys

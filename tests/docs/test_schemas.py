@@ -12,8 +12,8 @@ from jsonschema import Draft7Validator
 from adapter.datamodel.schema import model_schema
 from adapter.files import yaml
 from adapter.mapping.files.schema import cases_schema, mappings_schema
-from adapter.rules.files.schema import cases_schema as rule_cases_schema
 from adapter.rules.files.schema import definitions_schema, rules_schema
+from adapter.rules.testing.schema import cases_schema as rule_cases_schema
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "docs" / "schema"

@@ -14,8 +14,9 @@ from adapter.model.encoding import decode, encode
 from adapter.model.events import Event
 from adapter.model.rules import Guardrails, Rule
 from adapter.rules.engine.codes import ALPHABET, code_for
-from adapter.rules.engine.issue import expiry, issue
+from adapter.rules.engine.issue import issue
 from adapter.rules.guardrails.proposal import Proposal
+from adapter.rules.guardrails.validity import expiry
 
 MakeRule = Callable[..., Rule]
 AT = datetime(2024, 7, 15, 18, 24, 10, 654321, tzinfo=UTC)

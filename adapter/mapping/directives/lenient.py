@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from adapter.errors import MappingError
 from adapter.mapping.directives import _conversions
 from adapter.mapping.engine.codegen import Value
-from adapter.mapping.engine.directive import Directive, Report, is_directive, name_of
+from adapter.mapping.engine.directive import Directive, Report
+from adapter.mapping.engine.directive_object import is_directive, name_of
 from adapter.mapping.engine.options import Raw
 
 if TYPE_CHECKING:

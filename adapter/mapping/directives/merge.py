@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from adapter.errors import MappingError
 from adapter.mapping.directives.if_then import emit_branches, is_without_test
 from adapter.mapping.engine.codegen import Value
-from adapter.mapping.engine.directive import Directive, is_directive, name_of
+from adapter.mapping.engine.directive import Directive
+from adapter.mapping.engine.directive_object import is_directive, name_of
 from adapter.mapping.engine.javascript import code_units
 from adapter.mapping.engine.options import Items, Members, Option, Options, Plain
 from adapter.mapping.engine.values import UNDEFINED, as_json, is_truthy, type_of

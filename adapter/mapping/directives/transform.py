@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from adapter.errors import MappingError
 from adapter.mapping.engine.codegen import Scope, Value, object_payload
-from adapter.mapping.engine.directive import Directive, is_directive
+from adapter.mapping.engine.directive import Directive
+from adapter.mapping.engine.directive_object import is_directive
 from adapter.mapping.engine.interpret import ROOT_DIRECTIVE
 from adapter.mapping.engine.options import Members, Option, Options
 from adapter.mapping.engine.values import is_truthy, remove_undefined

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn, Protocol
 
 from adapter.errors import MappingError
 from adapter.mapping.engine import paths
-from adapter.mapping.engine.directive import Directive, is_directive, name_of
+from adapter.mapping.engine.directive_object import is_directive, name_of
 from adapter.mapping.engine.errors import InvalidMapping
-from adapter.mapping.engine.interpret import Resolver
+from adapter.mapping.engine.interpret import Resolver, Runnable
 from adapter.mapping.engine.javascript import is_array_index, keys
 from adapter.mapping.engine.segment_validate import validate
 from adapter.mapping.engine.values import UNDEFINED, as_json, type_of
@@ -49,10 +49,19 @@ class Scope:
         self.present = _NEVER
 
 
+class Emittable(Runnable, Protocol):
+    """What writing source needs of a directive."""
+
+    @property
+    def emit(self) -> Callable[[Any, Emitter, bool], Value] | None:
+        """Return the function that writes source, or None where a directive is always interpreted."""
+        ...
+
+
 class Emitter:
     """Collects the source of one function; directives write themselves through it."""
 
-    def __init__(self, directives: Mapping[str, Directive], resolver: Resolver) -> None:
+    def __init__(self, directives: Mapping[str, Emittable], resolver: Resolver) -> None:
         self.directives = directives
         self.resolver = resolver
         self.lines: list[str] = []

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from adapter.mapping.engine.codegen import Emitter, Value
-    from adapter.mapping.engine.interpret import Resolver
-    from adapter.mapping.engine.options import Shape
+from adapter.mapping.engine.codegen import Emitter, Value
+from adapter.mapping.engine.interpret import Resolver
+from adapter.mapping.engine.options import Shape
 
 #: Reports a finding at a path below the directive: path, message, remedy.
 Report = Callable[[tuple[str | int, ...], str, str], None]
@@ -32,21 +31,3 @@ class Directive:
     emit: Callable[[Any, Emitter, bool], Value] | None = None
     lint: Callable[[Any, Report], None] | None = None
     portable: bool = True
-
-
-def is_directive(value: Any) -> bool:
-    """Tell whether every key starts with `@` or is `_metadata`, and at least one with `@`."""
-    if type(value) is not dict:
-        return False
-    found = False
-    for key in value:
-        if key[:1] == "@":
-            found = True
-        elif key != "_metadata":
-            return False
-    return found
-
-
-def name_of(value: Mapping[str, Any]) -> str:
-    """Return the first `@` key of a directive object."""
-    return next(key for key in value if key[:1] == "@")

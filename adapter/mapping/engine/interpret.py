@@ -5,24 +5,33 @@ Follows packages/core/src/mapping-kit/index.ts of segmentio/action-destinations.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
 
 from adapter.errors import MappingError
 from adapter.mapping.engine import paths
-from adapter.mapping.engine.directive import Directive, is_directive, name_of
+from adapter.mapping.engine.directive_object import is_directive, name_of
 from adapter.mapping.engine.javascript import keys
-from adapter.mapping.engine.segment_validate import validate
+from adapter.mapping.engine.segment_validate import Shaped, validate
 from adapter.mapping.engine.values import UNDEFINED, remove_undefined, type_of
 
 ROOT_DIRECTIVE = "__segment_internal_directive"
 Tables = Mapping[str, Mapping[str, Any]]
 
 
+class Runnable(Shaped, Protocol):
+    """What interpretation needs of a directive."""
+
+    @property
+    def run(self) -> Callable[[Any, Any, Resolver], Any]:
+        """Return the function of options, payload and resolver that yields the raw value."""
+        ...
+
+
 class Resolver:
     """Resolves mappings against payloads; `tables` are what `@lookup` looks into."""
 
-    def __init__(self, directives: Mapping[str, Directive], tables: Tables | None = None) -> None:
+    def __init__(self, directives: Mapping[str, Runnable], tables: Tables | None = None) -> None:
         self.directives = directives
         self.tables = tables or {}
 

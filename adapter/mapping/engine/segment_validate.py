@@ -8,9 +8,8 @@ files need beyond that is in `adapter.mapping.files.fields`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol
 
-from adapter.mapping.engine.directive import Directive
 from adapter.mapping.engine.errors import InvalidMapping
 from adapter.mapping.engine.javascript import keys, length, stringify
 from adapter.mapping.engine.options import (
@@ -28,6 +27,15 @@ from adapter.mapping.engine.options import (
 from adapter.mapping.engine.values import UNDEFINED, type_of
 
 Stack = tuple[str, ...]
+
+
+class Shaped(Protocol):
+    """What validation needs of a directive."""
+
+    @property
+    def shape(self) -> Shape:
+        """Return the shape of its options."""
+        ...
 
 
 def kind_of(value: Any) -> str:
@@ -51,7 +59,7 @@ def _fail(text: str, stack: Stack) -> NoReturn:
     raise _Invalid(f"/{'/'.join(stack)} {text}.")
 
 
-def validate(mapping: Any, directives: Mapping[str, Directive]) -> None:
+def validate(mapping: Any, directives: Mapping[str, Shaped]) -> None:
     """Raise InvalidMapping with the reference's messages if the mapping is wrong."""
     try:
         _Checker(directives).value(mapping, ())
@@ -65,7 +73,7 @@ class _Checker:
     What has passed passes again, so `passed` keeps the identities of directives and objects that have.
     """
 
-    def __init__(self, directives: Mapping[str, Directive]) -> None:
+    def __init__(self, directives: Mapping[str, Shaped]) -> None:
         self.directives = directives
         self.passed: set[int] = set()
 

@@ -1,8 +1,8 @@
 """The documents that mappings read: which types each source sends, and what stands at their top.
 
-Sources of the fields: Segment's spec (segment-docs, `connections/spec`), and `adapter.sources.mparticle.batches`
-for the form in which mParticle's events are shown. Other types and members do occur and can be mapped; a
-path to one of them is likelier a slip, so the check warns.
+Sources of the fields: Segment's spec (segment-docs, `connections/spec`), and
+`adapter.sources.mparticle.batches` for the form in which mParticle's events are shown. Other types and
+members do occur and can be mapped; a path to one of them is likelier a slip, so the check warns.
 """
 
 from __future__ import annotations

@@ -8,8 +8,8 @@ from msgspec.structs import replace
 
 from adapter.model.discounts import Action, Discount, HeldDiscount, StoreCredit
 from adapter.model.events import Event
-from adapter.model.rules import Rule
 from adapter.rules.guardrails.proposal import Proposal
+from adapter.rules.guardrails.validity import expiry
 
 
 def issue(proposal: Proposal, event: Event, source_id: str, code: str, now: datetime) -> HeldDiscount:
@@ -28,20 +28,6 @@ def issue(proposal: Proposal, event: Event, source_id: str, code: str, now: date
     return HeldDiscount(
         discount, source_id, rule.name, event.id, now, now, proposal.claims, priority=rule.priority
     )
-
-
-def expiry(rule: Rule, now: datetime) -> datetime | None:
-    """Return when a discount issued now ends, in whole seconds: the earliest end that the rule names.
-
-    Ends are `expires_in_hours` and `validity_window` from now, `expires_at` of the discount and of the
-    store credit itself; None when the rule names none.
-    """
-    lengths = (rule.expires_in, rule.guardrails.validity_window)
-    ends = [now + length for length in lengths if length is not None]
-    ends += [rule.expires_at] if rule.expires_at is not None else []
-    if isinstance(rule.action, StoreCredit) and rule.action.expires_at is not None:
-        ends.append(rule.action.expires_at)
-    return min(ends).replace(microsecond=0) if ends else None
 
 
 def _action(action: Action, expires_at: datetime | None) -> Action:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, Protocol, cast
 
 from adapter.files.problems import did_you_mean, meant
 from adapter.rules.expressions import syntax_tree, zones
@@ -10,13 +10,11 @@ from adapter.rules.expressions.durations import duration_text, parse_window
 from adapter.rules.expressions.errors import ExpressionError
 from adapter.rules.expressions.functions import CLOCKS, FUNCTIONS, Function, pattern, zone
 from adapter.rules.expressions.history_calls import check_figure
+from adapter.rules.expressions.names import Names
 from adapter.rules.expressions.typed_tree import Call, Constant, Field, Has, Kind, Macro, Node, Path
 from adapter.rules.expressions.types import at_midnight
 from adapter.rules.expressions.unparse import text
 from adapter.rules.expressions.values import ABSENT
-
-if TYPE_CHECKING:
-    from adapter.rules.expressions.checker import Checker
 
 MACROS = ("exists", "all", "exists_one", "filter", "map")
 _MACRO_KINDS: dict[str, Kind] = {"filter": "list", "map": "list"}
@@ -28,7 +26,30 @@ _TOO = {"any": "exists", "some": "exists", "every": "all", "includes": "contains
         "len": "size", "count": "size"}  # fmt: skip
 
 
-def check_call(checker: Checker, tree: syntax_tree.Invocation) -> tuple[Node, Kind]:
+class Checks(Protocol):
+    """What the check of a call needs of the checker around it."""
+
+    names: Names
+    variable: str | None
+
+    def check(self, tree: syntax_tree.Syntax) -> tuple[Node, Kind]:
+        """Return the node and its kind; raises ExpressionError."""
+        ...
+
+    def condition(self, tree: syntax_tree.Syntax) -> Node:
+        """Return the node of an expression that must be true or false."""
+        ...
+
+    def need(self, node: Node, kind: Kind, wanted: tuple[Kind, ...], tree: syntax_tree.Syntax) -> None:
+        """Raise unless the kind is wanted, or known only at run time."""
+        ...
+
+    def within(self, variable: str) -> Checks:
+        """Return the checker for a macro's inside."""
+        ...
+
+
+def check_call(checker: Checks, tree: syntax_tree.Invocation) -> tuple[Node, Kind]:
     """Return the node and kind of a call; raises ExpressionError."""
     receiver = tree.receiver
     if (
@@ -44,7 +65,7 @@ def check_call(checker: Checker, tree: syntax_tree.Invocation) -> tuple[Node, Ki
     return _function(checker, tree)
 
 
-def _has(checker: Checker, tree: syntax_tree.Invocation) -> Node:
+def _has(checker: Checks, tree: syntax_tree.Invocation) -> Node:
     if len(tree.arguments) == 1 and isinstance(tree.arguments[0], syntax_tree.Subscript):
         raise _subscripted(checker, tree.arguments[0], tree.offset)
     if len(tree.arguments) != 1 or not isinstance(tree.arguments[0], syntax_tree.Select):
@@ -62,7 +83,7 @@ def _has(checker: Checker, tree: syntax_tree.Invocation) -> Node:
     raise ExpressionError(f"`{text(node)}` is always there", "leave `has()` out", tree.offset)
 
 
-def _subscripted(checker: Checker, tree: syntax_tree.Subscript, offset: int) -> ExpressionError:
+def _subscripted(checker: Checks, tree: syntax_tree.Subscript, offset: int) -> ExpressionError:
     """Return the error of `has(user["loyalty tier"])`, which CEL does not take."""
     operand, index = checker.check(tree.operand)[0], checker.check(tree.index)[0]
     remedy = f"write `size({text(operand)}) > {text(index)}`"
@@ -71,7 +92,7 @@ def _subscripted(checker: Checker, tree: syntax_tree.Subscript, offset: int) -> 
     return ExpressionError("`has()` takes no brackets", remedy, offset)
 
 
-def _macro(checker: Checker, tree: syntax_tree.Invocation, receiver: syntax_tree.Syntax) -> Node:
+def _macro(checker: Checks, tree: syntax_tree.Invocation, receiver: syntax_tree.Syntax) -> Node:
     if checker.variable is not None:
         remedy = "one `exists`, `all`, `filter` or `map` cannot stand inside another"
         raise ExpressionError(f"`{tree.name}` stands inside another one", remedy, tree.offset)
@@ -93,7 +114,7 @@ def _macro(checker: Checker, tree: syntax_tree.Invocation, receiver: syntax_tree
     return Macro(cast("Any", tree.name), elements, variable.name, predicate, transform)
 
 
-def _function(checker: Checker, tree: syntax_tree.Invocation) -> tuple[Node, Kind]:
+def _function(checker: Checks, tree: syntax_tree.Invocation) -> tuple[Node, Kind]:
     known = FUNCTIONS.get(tree.name)
     if known is None:
         remedy = did_you_mean(tree.name, [*FUNCTIONS, *MACROS, "has"])
@@ -119,7 +140,7 @@ def _function(checker: Checker, tree: syntax_tree.Invocation) -> tuple[Node, Kin
     return _folded(tree, known, tuple(arguments)), known.gives
 
 
-def _not_in_list(checker: Checker, elements: Node, tree: syntax_tree.Invocation) -> ExpressionError:
+def _not_in_list(checker: Checks, elements: Node, tree: syntax_tree.Invocation) -> ExpressionError:
     wanted = checker.check(tree.arguments[0])[0]
     message = f"`{text(elements)}` is a list, and `contains` looks into text"
     return ExpressionError(message, f"write `{text(wanted)} in {text(elements)}`", tree.offset)
@@ -138,7 +159,7 @@ def _check_zone(node: Node, tree: syntax_tree.Syntax) -> None:
         raise ExpressionError(f"`{node.value}` is not a time zone", zones.remedy(node.value), tree.offset)
 
 
-def _check_moment(checker: Checker, node: Path, offset: int) -> None:
+def _check_moment(checker: Checks, node: Path, offset: int) -> None:
     if checker.names.is_date(node):
         written = text(node)
         remedy = f"write `{at_midnight(written)}` for its first moment in UTC"

@@ -1,26 +1,24 @@
-"""The JSON Schemas of rule files, of their cases, and of `definitions.yaml`."""
+"""The JSON Schemas of rule files and of `definitions.yaml`."""
 
 from __future__ import annotations
 
 from typing import get_args
 
 from adapter.files.schemas import TEXT, Schema, block, file, listed, one_of, said, table
-from adapter.model.customers import TEXT_FIELDS
 from adapter.model.rules import Conflicts, Period
 from adapter.rules.files.action_block import KINDS
 from adapter.rules.files.block import DURATION
 from adapter.rules.files.conditions import GROUPS
 from adapter.rules.files.guardrail_block import DAYS, HOURS, WEEKDAYS
 from adapter.rules.files.rule_file import NAME, Status
-from adapter.rules.testing.cases import OUTCOMES
 
-_LENGTH = {"type": "string", "pattern": f"^{DURATION.pattern}$", "minLength": 2}
-_MOMENT = {"type": "string", "format": "date-time"}
+LENGTH = {"type": "string", "pattern": f"^{DURATION.pattern}$", "minLength": 2}
+MOMENT = {"type": "string", "format": "date-time"}
 _WHOLE = {"type": "integer", "minimum": 0}
 _ABOVE_ZERO = {"type": "number", "exclusiveMinimum": 0}
 _SHARE = {"type": "number", "minimum": 0, "maximum": 100}
 _FLAG = {"type": "boolean"}
-_WORDS = {"anyOf": [TEXT, listed(TEXT)]}
+WORDS = {"anyOf": [TEXT, listed(TEXT)]}
 _SOME_WORDS = {"anyOf": [TEXT, listed(TEXT, minItems=1)]}
 _CURRENCY = said({"type": "string", "pattern": "^[A-Z]{3}$"}, "Its three letters, such as USD.")
 _CONDITIONS = {"$ref": "#/definitions/conditions"}
@@ -44,7 +42,7 @@ def rules_schema() -> Schema:
 
 def definitions_schema() -> Schema:
     """Return the schema of `definitions.yaml`."""
-    segment = {"anyOf": [_CONDITIONS, block({"source_ids": _WORDS, "emails": _WORDS}, minProperties=1)]}
+    segment = {"anyOf": [_CONDITIONS, block({"source_ids": WORDS, "emails": WORDS}, minProperties=1)]}
     overall = _guardrails()
     overall["properties"] = {**overall["properties"], "paused": said(_FLAG, "No rule issues anything.")}
     return file(
@@ -60,41 +58,8 @@ def definitions_schema() -> Schema:
     )  # fmt: skip
 
 
-def cases_schema() -> Schema:
-    """Return the schema of the cases of rules."""
-    happening = {
-        "name": TEXT,
-        "attributes": {"type": "object"},
-        "context": {"type": "object"},
-        "device_id": TEXT,
-    }
-    outcome = one_of(OUTCOMES)
-    case = block(
-        {
-            "name": said(TEXT, "What should happen, in a sentence."),
-            "now": _MOMENT,
-            "customer": block({
-                **dict.fromkeys(("source_id", *TEXT_FIELDS), TEXT),
-                "address": {"type": "object"}, "traits": {"type": "object"}, "segments": _WORDS,
-            }),
-            "past": listed(block({**happening, "ago": _LENGTH}, "name", "ago")),
-            "holds": said(_WORDS, "Rules of which the customer holds a live discount."),
-            "exhausted": said(_WORDS, "Guardrails of which every counter is full."),
-            "event": block(happening, "name"),
-            "due": said(TEXT, "A rule of absence whose time is up."),
-            "expect": said(
-                table({"anyOf": [outcome, block({"outcome": outcome, "guardrail": TEXT, "reason": TEXT})]}),
-                "By rule, its outcome.",
-            ),
-        },
-        "name", "expect",
-        oneOf=[{"required": ["event"]}, {"required": ["due"]}],
-    )  # fmt: skip
-    return file("Cases of rules", block({"cases": listed(case)}, "cases"))
-
-
 def _rule() -> Schema:
-    absence = block({"event": TEXT, "unless": TEXT, "within": _LENGTH}, "event", "unless", "within")
+    absence = block({"event": TEXT, "unless": TEXT, "within": LENGTH}, "event", "unless", "within")
     trigger = {"anyOf": [TEXT, listed(TEXT, minItems=1), absence]}
     rollout = block({"percent": _SHARE, "audience": _SOME_WORDS, "control": _SHARE})
     return block({
@@ -136,14 +101,14 @@ def _kind(kind: str) -> Schema:
         "code_prefix": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,32}$"},
         "code_pattern": said(TEXT, "The code, a random sign for each of six or more `#`."),
         "expires_in_hours": _ABOVE_ZERO,
-        "expires_at": _MOMENT,
+        "expires_at": MOMENT,
         "metadata": {"type": "object"},
     }
     return block({**shared, **own}, *required)
 
 
 def _guardrails() -> Schema:
-    per_user = block({"count": _WHOLE, "per": one_of(get_args(Period)), "window": _LENGTH}, "count")
+    per_user = block({"count": _WHOLE, "per": one_of(get_args(Period)), "window": LENGTH}, "count")
     amount = {"type": "number", "minimum": 0}
     budget = block(
         {"currency": _CURRENCY, "per_discount": _ABOVE_ZERO, "daily": amount, "total": amount}, "currency"
@@ -154,20 +119,20 @@ def _guardrails() -> Schema:
     schedule = block({
         "weekdays": {"anyOf": [days, listed(days, minItems=1)]},
         "hours": {"anyOf": [hours, listed(hours, minItems=1)]},
-        "from": _MOMENT, "until": _MOMENT,
+        "from": MOMENT, "until": MOMENT,
     })  # fmt: skip
     return block({
         "max_daily_redemptions": _WHOLE,
         "max_weekly_redemptions": _WHOLE,
         "max_total_redemptions": _WHOLE,
         "per_user_limit": said({"anyOf": [_WHOLE, per_user]}, "For each customer, and each device."),
-        "cooldown": _LENGTH,
+        "cooldown": LENGTH,
         "budget": said(budget, "The most that all its discounts may cost."),
         "stackable": _FLAG,
-        "validity_window": _LENGTH,
+        "validity_window": LENGTH,
         "eligible_segments": _SOME_WORDS,
-        "excluded_segments": _WORDS,
-        "exclude_segments": _WORDS,
+        "excluded_segments": WORDS,
+        "exclude_segments": WORDS,
         "channels": _SOME_WORDS,
         "schedule": schedule,
         "time_zone": TEXT,

@@ -16,9 +16,9 @@ from msgspec import Struct
 from adapter.model.decisions import Outcome
 from adapter.model.events import Event
 from adapter.model.rules import Guardrails, Rollout, Rule, Schedule
-from adapter.rules.engine.issue import expiry
 from adapter.rules.guardrails.rollout import controlled, within
 from adapter.rules.guardrails.segments import Membership
+from adapter.rules.guardrails.validity import expiry
 from adapter.rules.guardrails.valuation import most
 
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from adapter.rules import holds
 from adapter.rules.expressions import ExpressionError, Metric, Names, Not, compile, parse, reads  # noqa: A004
-from tests.rules.language.conftest import See
+from tests.rules.expressions.conftest import See
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 JSON = st.recursive(

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from adapter.rules.expressions import Metric, Names, Node, Not, compile_misses, compile_truth, misses, parse
 from adapter.rules.expressions.unparse import show
-from tests.rules.language import walked
-from tests.rules.language.conditions import Generator
-from tests.rules.language.conftest import See
+from tests.rules.expressions import walked
+from tests.rules.expressions.conditions import Generator
+from tests.rules.expressions.conftest import See
 
 pytestmark = pytest.mark.slow
 

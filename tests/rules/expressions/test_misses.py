@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from adapter.rules.expressions import All, AnyOf, Metric, Names, Node, Not, compile, misses, parse  # noqa: A004
-from tests.rules.language.conftest import See
+from tests.rules.expressions.conftest import See
 
 SEEN: dict[str, Any] = {
     "cart_value": 96.5,

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from adapter.rules.expressions import All, AnyOf, ExpressionError, Names, Not, View, compile, misses, parse
+from adapter.rules.expressions import All, AnyOf, ExpressionError, Names, Not, View, misses, parse
+from adapter.rules.expressions import compile as compile_expression
 from adapter.rules.index import Index
 
 CASES = yaml.safe_load(Path(__file__).with_name("errors.yaml").read_text("utf-8"))
@@ -77,8 +78,8 @@ def test_definitions_cannot_build_on_each_other_without_end() -> None:
     for _ in range(16):
         last = All((Not(AnyOf((last,))),))  # as deep as the groups of a rule file
     view = View({"a": True}, {}, {}, "e", NOW, NOW, lambda metric: None)
-    assert compile(last)(view) is (Index([last]).match(view) == 1)
-    assert compile(last)(view) is not bool(misses(last, view))
+    assert compile_expression(last)(view) is (Index([last]).match(view) == 1)
+    assert compile_expression(last)(view) is not bool(misses(last, view))
 
 
 def test_what_just_fits_is_accepted_and_compiles() -> None:
@@ -86,4 +87,4 @@ def test_what_just_fits_is_accepted_and_compiles() -> None:
                  "+".join(["1"] * 32) + " > 1", "(1+" * 15 + "1" + ")" * 15 + " > 1",
                  "(b ? " * 14 + "a" + " : c)" * 14, f"a in [{', '.join(['1'] * 600)}]",
                  "items.exists(i, " + "!(" * 14 + "i" + ")" * 14 + ")"):  # fmt: skip
-        compile(parse(text, Names()))
+        compile_expression(parse(text, Names()))

@@ -1,6 +1,6 @@
 """Random conditions and random data: our answer beside "the value is exactly true" of cel-expr-python.
 
-    python -m tests.rules.language.differential --cases 100000 --seed 1
+    python -m tests.rules.expressions.differential --cases 100000 --seed 1
 
 Where the languages differ by design, the oracle is asked the question that we mean:
 - Numbers are one type: the oracle gets doubles only. Arithmetic is exact: numbers are quarters and the
@@ -28,7 +28,7 @@ from cel_expr_python.ext import ext_strings
 
 from adapter.rules.expressions import ExpressionError, Metric, Names, Node, View, compile, parse  # noqa: A004
 from adapter.rules.index import Index
-from tests.rules.language.conditions import BARE, EVENTS, MOMENTS, WORDS, Generator, Pair
+from tests.rules.expressions.conditions import BARE, EVENTS, MOMENTS, WORDS, Generator, Pair
 
 Evaluate = Callable[[Node, View], bool]
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from adapter.rules.expressions import All, AnyOf, Node, Not, View, compile  # noqa: A004
-from tests.rules.language.differential import Case, differences
+from tests.rules.expressions.differential import Case, differences
 
 pytestmark = pytest.mark.slow
 

@@ -1,0 +1,22 @@
+"""When a discount ends: the earliest of the ends that its rule names."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from adapter.model.discounts import StoreCredit
+from adapter.model.rules import Rule
+
+
+def expiry(rule: Rule, now: datetime) -> datetime | None:
+    """Return when a discount issued now ends, in whole seconds: the earliest end that the rule names.
+
+    Ends are `expires_in_hours` and `validity_window` from now, `expires_at` of the discount and of the
+    store credit itself; None when the rule names none.
+    """
+    lengths = (rule.expires_in, rule.guardrails.validity_window)
+    ends = [now + length for length in lengths if length is not None]
+    ends += [rule.expires_at] if rule.expires_at is not None else []
+    if isinstance(rule.action, StoreCredit) and rule.action.expires_at is not None:
+        ends.append(rule.action.expires_at)
+    return min(ends).replace(microsecond=0) if ends else None

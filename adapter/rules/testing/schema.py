@@ -1,0 +1,41 @@
+"""The JSON Schema of the cases of rules."""
+
+from __future__ import annotations
+
+from adapter.files.schemas import TEXT, Schema, block, file, listed, one_of, said, table
+from adapter.model.customers import TEXT_FIELDS
+from adapter.rules.files.schema import LENGTH, MOMENT, WORDS
+from adapter.rules.testing.cases import OUTCOMES
+
+
+def cases_schema() -> Schema:
+    """Return the schema of the cases of rules."""
+    happening = {
+        "name": TEXT,
+        "attributes": {"type": "object"},
+        "context": {"type": "object"},
+        "device_id": TEXT,
+    }
+    outcome = one_of(OUTCOMES)
+    case = block(
+        {
+            "name": said(TEXT, "What should happen, in a sentence."),
+            "now": MOMENT,
+            "customer": block({
+                **dict.fromkeys(("source_id", *TEXT_FIELDS), TEXT),
+                "address": {"type": "object"}, "traits": {"type": "object"}, "segments": WORDS,
+            }),
+            "past": listed(block({**happening, "ago": LENGTH}, "name", "ago")),
+            "holds": said(WORDS, "Rules of which the customer holds a live discount."),
+            "exhausted": said(WORDS, "Guardrails of which every counter is full."),
+            "event": block(happening, "name"),
+            "due": said(TEXT, "A rule of absence whose time is up."),
+            "expect": said(
+                table({"anyOf": [outcome, block({"outcome": outcome, "guardrail": TEXT, "reason": TEXT})]}),
+                "By rule, its outcome.",
+            ),
+        },
+        "name", "expect",
+        oneOf=[{"required": ["event"]}, {"required": ["due"]}],
+    )  # fmt: skip
+    return file("Cases of rules", block({"cases": listed(case)}, "cases"))
