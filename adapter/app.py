@@ -26,12 +26,12 @@ from adapter.destinations.webhook import WebhookDestination
 from adapter.errors import InvalidFiles
 from adapter.files.problems import Mark, Problem
 from adapter.mapping import mapping_set as mapping_book
-from adapter.mapping.mapping_set import MappingBook
+from adapter.mapping.mapping_set import MappingSet
 from adapter.mapping.placeholders import Placeholders
 from adapter.metrics import Metrics
 from adapter.rules.engine import ruleset as rule_book
 from adapter.rules.engine.codes import ALPHABET
-from adapter.rules.engine.ruleset import RuleBook
+from adapter.rules.engine.ruleset import RuleSet
 from adapter.rules.expressions import Names
 from adapter.rules.files import model_names
 from adapter.services.background.file_watcher import Watch
@@ -42,28 +42,28 @@ from adapter.services.background.sweeps import Expiry, Intervals
 from adapter.services.background.timers import Timers
 from adapter.services.decision_log import tell
 from adapter.services.delivery.destination_worker import Pace
-from adapter.services.delivery.dispatcher import Relay
+from adapter.services.delivery.dispatcher import Dispatcher
 from adapter.services.delivery.retries import Retries
 from adapter.services.discounts import Checkout
 from adapter.services.health import Health
 from adapter.services.ingest.decide import decide
-from adapter.services.ingest.group_commit import Committer, Limits
-from adapter.services.ingest.issue import Means
+from adapter.services.ingest.group_commit import GroupCommitter, Limits
+from adapter.services.ingest.issue import DecisionContext
 from adapter.services.ingest.past_completion import Completing
 from adapter.services.ingest.pipeline import Ingest, Policy
 from adapter.services.ingest.result import Result
 from adapter.services.ingest.work_item import Work
-from adapter.services.loaded_files import Books
+from adapter.services.loaded_files import LoadedFiles
 from adapter.services.privacy.redaction import Forgetting
 from adapter.services.privacy.requests import Privacy
-from adapter.services.read_timeout import Patience
+from adapter.services.read_timeout import ReadTimeout
 from adapter.settings.values import Files, Settings
 from adapter.sources.opendsr import Certificate
-from adapter.store.contract import PassOn, Store
+from adapter.store.contract import OnLocksAcquired, Store
 from adapter.store.engines import open_store
 from adapter.web.admission import Room
 from adapter.web.application import Application, ASGIApp
-from adapter.web.context import Doors
+from adapter.web.context import WebContext
 
 _log = logging.getLogger(__name__)
 
@@ -82,7 +82,7 @@ def _draw(n: int) -> str:
     return drawn[:n].decode()
 
 
-class World(Struct, frozen=True):
+class Environment(Struct, frozen=True):
     """What is not decided by inputs: `draw(n)` gives n code characters, `jitter()` a number from 0 to 1."""
 
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -100,9 +100,9 @@ class App(Struct, frozen=True):
 
     settings: Settings
     metrics: Metrics
-    books: Books
+    books: LoadedFiles
     store: Store
-    committer: Committer
+    committer: GroupCommitter
     ingest: Ingest
     checkout: Checkout
     privacy: Privacy
@@ -119,7 +119,7 @@ def placeholders(settings: Settings) -> Placeholders:
     return Placeholders((*settings.identities.placeholders, *settings.identities.more_placeholders))
 
 
-def read_books(settings: Settings, known: Placeholders | None = None) -> Books:
+def read_books(settings: Settings, known: Placeholders | None = None) -> LoadedFiles:
     """Return the mapping and rule files; raises InvalidFiles with every problem in any of them.
 
     `known` are placeholders that go on counting over several readings.
@@ -127,12 +127,12 @@ def read_books(settings: Settings, known: Placeholders | None = None) -> Books:
     mappings, rules, problems = check_files(settings.files, placeholders=known or placeholders(settings))
     if mappings is None or rules is None:
         raise InvalidFiles(problems)
-    return Books(mappings, rules)
+    return LoadedFiles(mappings, rules)
 
 
 def check_files(
     files: Files, now: datetime | None = None, placeholders: Placeholders | None = None
-) -> tuple[MappingBook | None, RuleBook | None, list[Problem]]:
+) -> tuple[MappingSet | None, RuleSet | None, list[Problem]]:
     """Read mappings and rules, both against the data model; a book is None when its files have an error.
 
     What is past at `now` is warned of; nothing is where it is not given.
@@ -163,20 +163,20 @@ def certificate(settings: Settings) -> Certificate | None:
 def compose(
     settings: Settings,
     store: Store | None = None,
-    world: World | None = None,
+    world: Environment | None = None,
     metrics: Metrics | None = None,
 ) -> App:
     """Build the adapter; nothing runs yet. Raises InvalidFiles, or ValueError for a store's url.
 
     `store` replaces the one that the settings name, `metrics` those of one process alone.
     """
-    world = world or World()
+    world = world or Environment()
     store = store or open_store(settings.store.url)
     metrics, known = metrics or Metrics(), placeholders(settings)
     books, destinations = read_books(settings, known), _destinations(settings)
 
-    async def settle(batch: Sequence[Work], pass_on: PassOn) -> list[Result]:
-        means = Means(
+    async def settle(batch: Sequence[Work], pass_on: OnLocksAcquired) -> list[Result]:
+        means = DecisionContext(
             world.clock(), world.draw, world.new_id, tuple(destinations), timers.room, books.mappings.names
         )
         with health.committing():
@@ -188,12 +188,12 @@ def compose(
         return done.results
 
     completing = Completing(store, books, world.clock)
-    committer = Committer(settle, _limits(settings), metrics, completing.complete)
+    committer = GroupCommitter(settle, _limits(settings), metrics, completing.complete)
     senders = {name: destination for name, (destination, _) in destinations.items()}
-    relay = Relay(store, senders, world.clock, world.jitter, metrics, pace=_pace(settings))
+    relay = Dispatcher(store, senders, world.clock, world.jitter, metrics, pace=_pace(settings))
     ignoring = Ignoring(store, world.clock, _days(settings.retention.decision_days))
     ingest = Ingest(books, committer, _policy(settings), metrics, world.clock, ignored=ignoring.note)
-    patience = Patience(settings.ingest.max_wait_seconds)
+    patience = ReadTimeout(settings.ingest.max_wait_seconds)
     checkout = Checkout(store, committer, books, world.clock, patience)
     retries = Retries(store, world.clock, relay.wake, tuple(destinations), patience)
     forgetting = Forgetting(store, world.clock, known)
@@ -209,7 +209,7 @@ def compose(
     loops = [relay.run, expiry.run, timers.run, forgetting.run, gauges.run, reload.run, ignoring.run]
     working = partial(_working, store, timers, committer, completing)
     running = partial(_running, clients, working, loops)
-    doors = Doors(
+    doors = WebContext(
         ingest, checkout, privacy, retries, health, settings, metrics, world.clock, running,
         certificate(settings), _room(settings),
     )  # fmt: skip
@@ -249,7 +249,7 @@ async def _running(
 
 @asynccontextmanager
 async def _working(
-    store: Store, timers: Timers, committer: Committer, completing: Completing
+    store: Store, timers: Timers, committer: GroupCommitter, completing: Completing
 ) -> AsyncIterator[None]:
     """Open the store, and run the committer alone; what is due stays so until a server runs."""
     async with AsyncExitStack() as stack:
@@ -262,7 +262,7 @@ async def _working(
 
 
 @asynccontextmanager
-async def _committing(committer: Committer) -> AsyncIterator[None]:
+async def _committing(committer: GroupCommitter) -> AsyncIterator[None]:
     task = asyncio.create_task(committer.run())
     try:
         yield

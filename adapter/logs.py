@@ -41,7 +41,7 @@ class JsonLines(logging.Formatter):
         return _encode(line).decode()
 
 
-class Tally:
+class RateLimitedWarning:
     """Warns of what may happen by the thousand: one line a minute for each kind, with how many there were.
 
     The first of a kind is told at once; what comes within a minute is counted, and told with the first that

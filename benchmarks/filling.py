@@ -12,7 +12,7 @@ import asyncpg
 from adapter.model.customers import Customer
 from adapter.model.encoding import encode
 from adapter.model.events import Event, User
-from adapter.rules.engine.ruleset import RuleBook
+from adapter.rules.engine.ruleset import RuleSet
 from adapter.rules.history.history import History
 from adapter.store.engines import open_store
 from adapter.store.timestamps import micros
@@ -31,7 +31,7 @@ Columns = tuple[str, ...]
 Rows = Callable[[int, int], Iterator[bytes]]
 
 
-def fill(dsn: str, customers: int, rules: RuleBook) -> None:
+def fill(dsn: str, customers: int, rules: RuleSet) -> None:
     """Give a new database its schema and so many customers, called as ingest.lua calls them.
 
     Each message has its key in the store, as if all had come within the days for which keys are kept, and the
@@ -44,7 +44,7 @@ def fill(dsn: str, customers: int, rules: RuleBook) -> None:
     print(f"filled with {kept}: {size / 1e9:.1f} GB in {spent:.0f} s", flush=True)
 
 
-async def _fill(dsn: str, customers: int, rules: RuleBook) -> int:
+async def _fill(dsn: str, customers: int, rules: RuleSet) -> int:
     store = open_store(dsn)
     await store.open()
     await store.close()
@@ -81,7 +81,7 @@ async def _copy(
 class _Grown:
     """Rows of customers numbered from `first` to `end`, as the text format of COPY has them."""
 
-    def __init__(self, rules: RuleBook, since: datetime) -> None:
+    def __init__(self, rules: RuleSet, since: datetime) -> None:
         self._moments = [since + timedelta(hours=7 * number) for number in range(EVENTS)]
         self._seen_at = micros(since)
         history = History()

@@ -31,7 +31,7 @@ from typing import Any
 from cel_expr_python import cel
 
 from adapter.model.events import Event, User
-from adapter.rules.expressions import Metric, Names, View, parse
+from adapter.rules.expressions import EvaluationContext, Metric, Names, parse
 from adapter.rules.history.history import History, fold, lookup
 from adapter.rules.history.requirements import Metrics
 from adapter.rules.index import Index, first, ranked
@@ -84,8 +84,8 @@ def _named(index: Index, event: dict[str, Any]) -> list[int]:
     return sorted(index.order[bit] for bit in ranked(index.match(_view(event))))
 
 
-def _view(event: dict[str, Any]) -> View:
-    return View(event, {}, {}, "checkout_started", NOW, NOW, _no_history)
+def _view(event: dict[str, Any]) -> EvaluationContext:
+    return EvaluationContext(event, {}, {}, "checkout_started", NOW, NOW, _no_history)
 
 
 def _cel(rules: Sequence[rulebook.Rule]) -> Evaluate:
@@ -116,7 +116,7 @@ def _measured(
     events: Sequence[dict[str, Any]],
     arguments: argparse.Namespace,
 ) -> dict[str, float]:
-    def best(match: Callable[[View], int]) -> Evaluate:
+    def best(match: Callable[[EvaluationContext], int]) -> Evaluate:
         return lambda event: first(match(_view(event)))
 
     runs = {("us", size): best(index.match) for size, index in ours.items()}

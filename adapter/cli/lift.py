@@ -18,9 +18,9 @@ from adapter.files.problems import did_you_mean
 from adapter.model.encoding import encode
 from adapter.model.event_names import EventNames
 from adapter.rules.expressions.durations import parse_window, window_text
-from adapter.rules.lift import Arm, Lift
+from adapter.rules.lift import Group, Lift
 from adapter.rules.testing.vocabulary import known
-from adapter.services.lift import Measured, Question, measure
+from adapter.services.lift import LiftQuestion, Measured, measure
 from adapter.settings.values import Files
 
 EXAMPLES = """\b
@@ -61,7 +61,7 @@ def rules(
     settings = settled(config, options(store))
     mappings, _, _ = check_files(settings.files)
     names = EventNames() if mappings is None else mappings.names
-    question = Question(names.meant(conversion), window, worth, rule)
+    question = LiftQuestion(names.meant(conversion), window, worth, rule)
     try:
         measured = asyncio.run(_found(settings.store.url, question, names))
     except AdapterError as error:
@@ -77,7 +77,7 @@ def rules(
         typer.echo("adapter: no decision has issued or held out anything", err=True)
 
 
-def _check_names(question: Question, measured: Measured, files: Files) -> None:
+def _check_names(question: LiftQuestion, measured: Measured, files: Files) -> None:
     """Refuse a rule or an event that neither the store nor the files know: its answer would be nothing."""
     _, book, _ = check_files(files)
     model, _ = load.load(Path(files.mappings))
@@ -96,7 +96,7 @@ def _remedied(message: str, name: str, names: Collection[str]) -> str:
     return "; ".join(filter(None, (message, did_you_mean(name, names))))
 
 
-async def _found(url: str, question: Question, names: EventNames) -> Measured:
+async def _found(url: str, question: LiftQuestion, names: EventNames) -> Measured:
     async with existing(url) as store:
         return await measure(store, question, names)
 
@@ -127,5 +127,5 @@ def _lines(lift: Lift, conversion: str, within: str) -> Iterator[str]:
     )
 
 
-def _arm(arm: Arm) -> str:
+def _arm(arm: Group) -> str:
     return f"{arm.converted} of {arm.customers} customers ({100 * arm.rate:.1f}%), worth {arm.worth:f}"

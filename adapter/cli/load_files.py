@@ -9,12 +9,12 @@ import typer
 from adapter.app import check_files, placeholders
 from adapter.cli.settings import tell
 from adapter.mapping import mapping_set
-from adapter.mapping.mapping_set import MappingBook
-from adapter.rules.engine.ruleset import RuleBook
+from adapter.mapping.mapping_set import MappingSet
+from adapter.rules.engine.ruleset import RuleSet
 from adapter.settings.values import Settings
 
 
-def mappings_of(settings: Settings) -> MappingBook:
+def mappings_of(settings: Settings) -> MappingSet:
     """Return the mapping files."""
     found, problems = mapping_set.load(Path(settings.files.mappings), placeholders(settings))
     if found is None:
@@ -23,7 +23,7 @@ def mappings_of(settings: Settings) -> MappingBook:
     return found
 
 
-def books_of(settings: Settings) -> tuple[MappingBook, RuleBook]:
+def books_of(settings: Settings) -> tuple[MappingSet, RuleSet]:
     """Return the mapping and the rule files."""
     mappings, rules, problems = check_files(settings.files, placeholders=placeholders(settings))
     if mappings is None or rules is None:

@@ -15,7 +15,7 @@ from adapter.cli.payloads import bodies, decode, source_of
 from adapter.cli.settings import AsJson, Config, Mappings, options, settled, tell
 from adapter.errors import Refused
 from adapter.mapping.explain.explain import Explanation, explain
-from adapter.mapping.mapping_set import MappingBook
+from adapter.mapping.mapping_set import MappingSet
 from adapter.model.encoding import encode
 
 EXAMPLES = """\b
@@ -72,7 +72,7 @@ def show(
         raise typer.Exit(1)
 
 
-def _mapped(book: MappingBook, body: bytes, source: str, now: datetime) -> Mapped:
+def _mapped(book: MappingSet, body: bytes, source: str, now: datetime) -> Mapped:
     try:
         decoded = decode(source, body, now)
     except Refused as error:

@@ -15,7 +15,7 @@ from adapter.cli.payloads import bodies, decode, source_of
 from adapter.cli.settings import AsJson, Config, Mappings, Rules, options, settled, tell
 from adapter.datamodel.infer import Seen, written
 from adapter.errors import MappingError, Refused
-from adapter.mapping.mapping_set import MappingBook
+from adapter.mapping.mapping_set import MappingSet
 from adapter.model.encoding import encode
 from adapter.services.authoring.lineage import Row, rows
 
@@ -64,7 +64,7 @@ def infer(
         raise typer.Exit(1)
 
 
-def _take(seen: Seen, book: MappingBook, body: bytes, source: str) -> int:
+def _take(seen: Seen, book: MappingSet, body: bytes, source: str) -> int:
     """Take what a body becomes, and return how many of its messages cannot be mapped."""
     try:
         decoded = decode(source, body, datetime.now(UTC))

@@ -15,7 +15,7 @@ from adapter.cli.open_store import expect_readable
 from adapter.cli.settings import AsJson, Config, Mappings, Rules, Store, options, settled, stopped
 from adapter.errors import AdapterError
 from adapter.model.encoding import encode
-from adapter.services.replay import Replayed, Wish
+from adapter.services.replay import Replayed, ReplayOptions
 from adapter.services.replay import replay as replaying
 from adapter.settings.values import Settings
 
@@ -56,7 +56,7 @@ def replay(
     With the SQLite store, stop the server first: one process may write.
     """
     settings = settled(config, options(store, mappings, rules))
-    wish = Wish(frozenset(ids or ()), source, dry_run, drop_ignored)
+    wish = ReplayOptions(frozenset(ids or ()), source, dry_run, drop_ignored)
     try:
         replayed = asyncio.run(_replayed(settings, wish, as_json=as_json))
     except AdapterError as error:
@@ -69,7 +69,7 @@ def replay(
         raise typer.Exit(1)
 
 
-async def _replayed(settings: Settings, wish: Wish, *, as_json: bool) -> list[Replayed]:
+async def _replayed(settings: Settings, wish: ReplayOptions, *, as_json: bool) -> list[Replayed]:
     """Return what was replayed, without the documents: as JSON it is written one by one."""
     await expect_readable(settings.store.url)
     composed = app.compose(settings)
@@ -92,7 +92,7 @@ def _summary(replayed: Sequence[Replayed], *, dry_run: bool) -> str:
     return told + (f", {dropped} {'would be ' if dry_run else ''}dropped" if dropped else "")
 
 
-def _remarked(replayed: Sequence[Replayed], wish: Wish) -> bool:
+def _remarked(replayed: Sequence[Replayed], wish: ReplayOptions) -> bool:
     """Tell on standard error what was not found or is not taken; return whether an entry was not found."""
     absent = wish.ids - {one.entry.id for one in replayed}
     for missing in sorted(absent):

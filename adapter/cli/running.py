@@ -12,11 +12,11 @@ from adapter.cli.payloads import decode_case
 from adapter.datamodel import load
 from adapter.errors import InvalidFiles
 from adapter.files.problems import Mark, Problem, errors
-from adapter.mapping.mapping_set import MappingBook
+from adapter.mapping.mapping_set import MappingSet
 from adapter.mapping.testing import case_files, snapshot_update
 from adapter.mapping.testing import cases as mapping_cases
 from adapter.mapping.testing import coverage as mapping_coverage
-from adapter.rules.engine.ruleset import RuleBook
+from adapter.rules.engine.ruleset import RuleSet
 from adapter.rules.testing import cases as rule_cases
 from adapter.rules.testing import coverage as rule_coverage
 from adapter.rules.testing.vocabulary import known
@@ -45,9 +45,7 @@ class Report(Struct, frozen=True):
         return len(self.mappings) + len(self.rules) - len(self.failed)
 
 
-def run(
-    files: Files, mappings: MappingBook, rules: RuleBook, paths: Sequence[Path], *, update: bool
-) -> Report:
+def run(files: Files, mappings: MappingSet, rules: RuleSet, paths: Sequence[Path], *, update: bool) -> Report:
     """Run all cases, or those of test files under `paths`; with `update` record mapping cases that fail.
 
     Raises InvalidFiles where test files do not check.
@@ -72,7 +70,7 @@ def run(
 
 
 def _mapped(
-    files: Files, book: MappingBook, paths: Sequence[Path]
+    files: Files, book: MappingSet, paths: Sequence[Path]
 ) -> tuple[list[mapping_cases.Result], list[Ran]]:
     """Return what the chosen cases came to, and those whose payload cannot be read, which fail."""
     cases, problems = case_files.load(Path(files.mappings))
@@ -88,7 +86,7 @@ def _mapped(
 
 
 def _ruled(
-    files: Files, book: RuleBook, paths: Sequence[Path]
+    files: Files, book: RuleSet, paths: Sequence[Path]
 ) -> tuple[list[rule_cases.Result], list[Problem]]:
     """Return the chosen cases' results, and what is doubtful in them."""
     model, _ = load.load(Path(files.mappings))

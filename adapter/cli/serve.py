@@ -60,7 +60,7 @@ def greeting(settings: Settings, port: int) -> str:
     """Return where we listen and, while no credential is needed, a request to try."""
     host = f"[{settings.server.host}]" if ":" in settings.server.host else settings.server.host
     url = f"http://{host}:{port}"
-    if settings.guarded:
+    if settings.auth_enabled:
         return f"Listening on {url}; webhooks go to {url}/webhooks/segment and {url}/webhooks/mparticle"
     return f"Listening on {url}, for this machine only. Try this:\n\n{TRY.replace('URL', url)}\n"
 

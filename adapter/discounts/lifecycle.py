@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from adapter.discounts.unit_redemption import repeats, used
 from adapter.errors import WrongMove
-from adapter.model.discounts import HeldDiscount, Status, UnitOff
+from adapter.model.discounts import DiscountRecord, Status, UnitOff
 from adapter.model.operations import DiscountMove
 
 _TARGET: Final[dict[str, Status]] = {
@@ -33,7 +33,7 @@ _FROM: Final[dict[str, frozenset[Status]]] = {
 }
 
 
-def moved(held: HeldDiscount, move: DiscountMove, owner: str | None, now: datetime) -> HeldDiscount:
+def moved(held: DiscountRecord, move: DiscountMove, owner: str | None, now: datetime) -> DiscountRecord:
     """Return the discount after the move; the same object when that very move was made before.
 
     `owner` is the source_id of whoever moves it, None where the caller does not say.
@@ -62,7 +62,7 @@ def moved(held: HeldDiscount, move: DiscountMove, owner: str | None, now: dateti
     )
 
 
-def _counted(held: HeldDiscount, move: DiscountMove) -> UnitOff | None:
+def _counted(held: DiscountRecord, move: DiscountMove) -> UnitOff | None:
     """Return the action of which a redemption takes units, None where there are none to take."""
     action = held.discount.action
     if move.verb == "redeem" and isinstance(action, UnitOff):
@@ -84,7 +84,7 @@ def _repeats(move: DiscountMove, order_id: str | None) -> bool:
     return move.verb != "release" and order_id == (move.order_id or order_id)
 
 
-def _expired(held: HeldDiscount, status: Status, now: datetime) -> HeldDiscount:
+def _expired(held: DiscountRecord, status: Status, now: datetime) -> DiscountRecord:
     if status != "expired":
         raise WrongMove(f"`{held.discount.code}` has not expired")
     if held.discount.status == "expired":
@@ -92,7 +92,7 @@ def _expired(held: HeldDiscount, status: Status, now: datetime) -> HeldDiscount:
     return replace(held, discount=replace(held.discount, status="expired"), moved_at=now)
 
 
-def _standing(held: HeldDiscount, status: Status) -> str:
+def _standing(held: DiscountRecord, status: Status) -> str:
     if status == "expired":
         return f"it expired at {held.discount.expires_at:%Y-%m-%dT%H:%M:%SZ}"
     order = f" order `{held.order_id}`" if held.order_id else ""

@@ -12,14 +12,14 @@ from typing import Final
 from msgspec.structs import replace
 
 from adapter.errors import WrongMove
-from adapter.model.discounts import HeldDiscount, UnitOff, Use
+from adapter.model.discounts import DiscountRecord, UnitOff, Use
 from adapter.model.operations import DiscountMove
 
 #: Every use is kept with the discount and goes wherever it goes, so there is a bound.
 MOST_USES: Final = 1_000
 
 
-def used(held: HeldDiscount, action: UnitOff, move: DiscountMove, now: datetime) -> HeldDiscount:
+def used(held: DiscountRecord, action: UnitOff, move: DiscountMove, now: datetime) -> DiscountRecord:
     """Return an open discount after a redemption that takes `move.units`, or as many as are left.
 
     Raises WrongMove with the reason.
@@ -39,7 +39,7 @@ def used(held: HeldDiscount, action: UnitOff, move: DiscountMove, now: datetime)
     )
 
 
-def repeats(held: HeldDiscount, action: UnitOff, move: DiscountMove) -> bool:
+def repeats(held: DiscountRecord, action: UnitOff, move: DiscountMove) -> bool:
     """Tell whether a redemption is one that was taken already, by its order.
 
     Raises WrongMove when the order had its use, and it was another.

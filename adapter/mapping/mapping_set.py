@@ -47,7 +47,7 @@ class _Route(Struct):
     compiled: list[_Compiled]
 
 
-class MappingBook:
+class MappingSet:
     """The mappings of every source; immutable, so that a reload swaps one book for another.
 
     `digest` identifies what the files say, wherever they stand; `sources` are those with mappings. `names`
@@ -77,7 +77,7 @@ class MappingBook:
         """Return the mappings of one source, in the order in which they apply."""
         return [mapping for mapping in self.mappings if mapping.source == source]
 
-    def narrowed(self, names: Collection[str]) -> MappingBook:
+    def narrowed(self, names: Collection[str]) -> MappingSet:
         """Return a book of the mappings of these names, or in files of these names, alone.
 
         It shares their compiled form, so that a narrowed book costs no compilation.
@@ -87,7 +87,7 @@ class MappingBook:
             for file in self._files
         ]
         made = {id(entry.mapping): entry for route in self._routes.values() for entry in route.compiled}
-        return MappingBook(files, self.model, self.placeholders, lambda mapping: made[id(mapping)])
+        return MappingSet(files, self.model, self.placeholders, lambda mapping: made[id(mapping)])
 
     def operations(self, message: Message) -> tuple[Operation, ...]:
         """Return what the message's mappings yield, in their order; empty when none takes it.
@@ -157,7 +157,7 @@ class MappingBook:
 
 def load(
     directory: Path, placeholders: Placeholders | None = None
-) -> tuple[MappingBook | None, list[Problem]]:
+) -> tuple[MappingSet | None, list[Problem]]:
     """Read all mapping files under a directory; the book is None when any of them has an error."""
     if not directory.is_dir():
         remedy = "name the directory that holds the mapping files"
@@ -174,7 +174,7 @@ def load(
     if model is not None:
         problems += lint_model.findings(files, model)
     broken = any(problem.severity == "error" for problem in problems)
-    loaded = None if broken else MappingBook(files, model, placeholders)
+    loaded = None if broken else MappingSet(files, model, placeholders)
     return loaded, sorted(problems, key=lambda problem: problem.mark)
 
 

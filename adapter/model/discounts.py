@@ -89,7 +89,7 @@ class Discount(Struct, frozen=True):
         return isinstance(self.action, UnitOff) and bool(self.action.uses)
 
 
-class Claim(Struct, frozen=True, array_like=True):
+class CounterReservation(Struct, frozen=True, array_like=True):
     """A use of one guardrail counter: `used + amount <= cap` must hold when it is reserved.
 
     `scope` is the customer's source_id for per-customer counters, a device id for per-device ones,
@@ -103,7 +103,7 @@ class Claim(Struct, frozen=True, array_like=True):
     guardrail: str
 
 
-class HeldDiscount(Struct, frozen=True):
+class DiscountRecord(Struct, frozen=True):
     """A discount with what the adapter keeps beside it: owner, claims, history of its life.
 
     `priority` is that of its rule when it was issued.
@@ -115,7 +115,7 @@ class HeldDiscount(Struct, frozen=True):
     event_id: str
     issued_at: datetime
     moved_at: datetime
-    claims: tuple[Claim, ...] = ()
+    claims: tuple[CounterReservation, ...] = ()
     order_id: str | None = None
     reason: str | None = None
     priority: int = 0

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from adapter.model.discounts import HeldDiscount
+from adapter.model.discounts import DiscountRecord
 
 #: The second part of a slot counter's key.
 SLOT = "slot"
@@ -34,7 +34,7 @@ class _Slot(NamedTuple):
 Limit = tuple[str, int]
 
 
-def keeping_slots(held: HeldDiscount, limits: Collection[Limit] | None = None) -> HeldDiscount:
+def keeping_slots(held: DiscountRecord, limits: Collection[Limit] | None = None) -> DiscountRecord:
     """Return a discount that gives back no slot of its customer's: of these limits, or of any."""
     own = held.source_id
     kept = tuple([each for each in held.claims if each.scope != own or not _is_of(each.key, limits)])

@@ -33,7 +33,7 @@ class Conversion(Struct, frozen=True):
     worth: Decimal = Decimal(0)
 
 
-class Arm(Struct):
+class Group(Struct):
     """One of the two groups: how many customers, how many of them converted, and for how much."""
 
     customers: int = 0
@@ -50,8 +50,8 @@ class Lift(Struct, frozen=True):
     """Both groups of one rule, side by side."""
 
     rule: str
-    issued: Arm
-    control: Arm
+    issued: Group
+    control: Group
 
     @property
     def difference(self) -> float:
@@ -72,7 +72,7 @@ class Lift(Struct, frozen=True):
         return self.difference - below, self.difference + above
 
 
-def _wilson(arm: Arm) -> tuple[float, float]:
+def _wilson(arm: Group) -> tuple[float, float]:
     square = _Z * _Z
     middle = arm.converted + square / 2
     spread = _Z * sqrt(arm.converted * (arm.customers - arm.converted) / arm.customers + square / 4)
@@ -103,7 +103,7 @@ def lift(shown: Iterable[Exposure], conversions: Iterable[Conversion], window: t
         by_customer.setdefault(conversion.source_id, []).append(conversion)
     lifts: dict[str, Lift] = {}
     for exposure in first.values():
-        both = lifts.setdefault(exposure.rule, Lift(exposure.rule, Arm(), Arm()))
+        both = lifts.setdefault(exposure.rule, Lift(exposure.rule, Group(), Group()))
         arm = both.issued if exposure.group == "issued" else both.control
         mine = by_customer.get(exposure.source_id, ())
         counted = [each for each in mine if exposure.at <= each.at < exposure.at + window]

@@ -31,7 +31,7 @@ from uvicorn.server import ServerState
 from adapter.errors import AdapterError, Unreadable
 from adapter.server import header_limits
 from adapter.server.expect_continue import expecting
-from adapter.server.write_buffer import Gathering
+from adapter.server.write_buffer import WriteBuffer
 from adapter.web.endpoints import Endpoint
 from adapter.web.errors import failure
 from adapter.web.responses import Answer, told
@@ -70,7 +70,7 @@ class Connection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to serve a connection."""
-        self._gathering = Gathering(transport, self.loop)
+        self._gathering = WriteBuffer(transport, self.loop)
         super().connection_made(cast("asyncio.Transport", self._gathering))
         self.timeout_keep_alive_task = self.loop.call_later(
             self.timeout_keep_alive, self.timeout_keep_alive_handler
@@ -130,7 +130,7 @@ class Connection(HttpToolsProtocol):
             if broken is None or not broken.response_started:
                 self.transport.write(_response(refusal, keep_alive=False))
             self.transport.close()
-        self.parser, self._in_head = cast("HttpRequestParser", Deaf()), False
+        self.parser, self._in_head = cast("HttpRequestParser", NullParser()), False
 
     def _look(self) -> None:
         """Leave who owed us the rest of the same request when we looked before, or who reads nothing.
@@ -270,14 +270,14 @@ class Connection(HttpToolsProtocol):
         parts, self._body, self._endpoint = self._body, [], None
         body = parts[0] if len(parts) == 1 else b"".join(parts)
         keep_alive = self.parser.get_http_version() != "1.0" and self.parser.should_keep_alive()
-        exchange = Exchange(keep_alive=keep_alive)
+        exchange = FastRequest(keep_alive=keep_alive)
         self.cycle = cast("RequestResponseCycle", exchange)
         task = self.loop.create_task(self._serve(exchange, endpoint, self._named, body))
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
 
     async def _serve(
-        self, exchange: Exchange, endpoint: Endpoint, headers: dict[bytes, bytes], body: bytes
+        self, exchange: FastRequest, endpoint: Endpoint, headers: dict[bytes, bytes], body: bytes
     ) -> None:
         answer = await endpoint.answer(headers, body)
         if self.flow.write_paused and not exchange.disconnected:
@@ -291,7 +291,7 @@ class Connection(HttpToolsProtocol):
         self.on_response_complete()
 
 
-class Exchange:
+class FastRequest:
     """A call on the short way, as uvicorn's connections look at their present cycle."""
 
     #: Nobody waits for it.
@@ -304,7 +304,7 @@ class Exchange:
         self.response_complete = False
 
 
-class Deaf:
+class NullParser:
     """Stands where the parser was, once nothing counts that comes."""
 
     def feed_data(self, data: bytes | memoryview) -> None:

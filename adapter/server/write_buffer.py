@@ -8,7 +8,7 @@ import asyncio
 _MUCH = 65_536
 
 
-class Gathering:
+class WriteBuffer:
     """A transport whose writes go out at the end of the loop's present step, joined."""
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:

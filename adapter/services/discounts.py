@@ -12,7 +12,7 @@ from adapter.discounts import lifecycle
 from adapter.errors import NotFound, Unavailable, WrongMove
 from adapter.model.customers import Customer
 from adapter.model.decisions import Decision
-from adapter.model.discounts import Discount, HeldDiscount
+from adapter.model.discounts import Discount, DiscountRecord
 from adapter.model.encoding import encode
 from adapter.model.events import Event
 from adapter.model.ignored import Ignored
@@ -20,10 +20,10 @@ from adapter.model.operations import DiscountMove
 from adapter.model.pages import Page
 from adapter.model.pending import PendingMove
 from adapter.model.quarantine import Excerpt, Quarantined
-from adapter.services.ingest.group_commit import Committer
+from adapter.services.ingest.group_commit import GroupCommitter
 from adapter.services.ingest.work_item import Work
-from adapter.services.loaded_files import Books
-from adapter.services.read_timeout import Patience
+from adapter.services.loaded_files import LoadedFiles
+from adapter.services.read_timeout import ReadTimeout
 from adapter.store.contract import Store
 
 #: Among so many of a customer's decisions that on one event is looked for.
@@ -39,10 +39,10 @@ class Checkout:
     def __init__(
         self,
         store: Store,
-        committer: Committer,
-        books: Books,
+        committer: GroupCommitter,
+        books: LoadedFiles,
         clock: Callable[[], datetime],
-        patience: Patience,
+        patience: ReadTimeout,
     ) -> None:
         self._store = store
         self._books = books
@@ -159,7 +159,7 @@ class Checkout:
             raise NotFound(f"there is no message {id_} in quarantine: it was replayed, or is gone")
         return found
 
-    def _standing(self, held: HeldDiscount) -> Discount:
+    def _standing(self, held: DiscountRecord) -> Discount:
         status = held.status_at(self._clock())
         discount = held.discount
         return discount if status == discount.status else replace(discount, status=status)

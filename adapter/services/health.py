@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from msgspec import Struct
 
 from adapter.errors import Unavailable
-from adapter.services.ingest.group_commit import Committer
+from adapter.services.ingest.group_commit import GroupCommitter
 from adapter.tasks import unheard
 
 _log = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ class Health:
     def __init__(
         self,
         store: Pinged,
-        committer: Committer,
+        committer: GroupCommitter,
         clock: Callable[[], float],
         patience: float = 2.0,
         shunned: float = 5.0,

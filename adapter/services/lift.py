@@ -11,15 +11,15 @@ from msgspec import Struct
 
 from adapter.model.event_names import EventNames
 from adapter.model.events import Event
-from adapter.rules.lift import Arm, Conversion, Lift, exposures, lift
+from adapter.rules.lift import Conversion, Group, Lift, exposures, lift
 from adapter.store.contract import Store
-from adapter.store.values import Past
+from adapter.store.values import CustomerHistory
 
 _PAGE = 500
 _AS_STORED = EventNames()
 
 
-class Question(Struct, frozen=True):
+class LiftQuestion(Struct, frozen=True):
     """What counts: events named `conversion` within a time of the decision, worth their attribute `worth`.
 
     Without `rule`, every rule is answered for.
@@ -41,7 +41,7 @@ class Measured(Struct, frozen=True):
     events: set[str]
 
 
-async def measure(store: Store, question: Question, names: EventNames = _AS_STORED) -> Measured:
+async def measure(store: Store, question: LiftQuestion, names: EventNames = _AS_STORED) -> Measured:
     """Return what the store knows of a question; reads every customer once.
 
     A customer's decisions and events are read as they are stored, events under their current `names`: what
@@ -58,13 +58,13 @@ async def measure(store: Store, question: Question, names: EventNames = _AS_STOR
             past.events = [names.renamed(event) for event in past.events]
             events.update(event.name for event in past.events)
         for one in _of(pasts, question):
-            known = found.setdefault(one.rule, Lift(one.rule, Arm(), Arm()))
+            known = found.setdefault(one.rule, Lift(one.rule, Group(), Group()))
             _add(known.issued, one.issued)
             _add(known.control, one.control)
     return Measured([found[rule] for rule in sorted(found)], rules, events)
 
 
-def _of(pasts: list[Past], question: Question) -> list[Lift]:
+def _of(pasts: list[CustomerHistory], question: LiftQuestion) -> list[Lift]:
     shown = [
         exposure
         for past in pasts
@@ -75,7 +75,7 @@ def _of(pasts: list[Past], question: Question) -> list[Lift]:
     return lift(shown, _conversions(pasts, question), question.within) if shown else []
 
 
-def _conversions(pasts: list[Past], question: Question) -> Iterator[Conversion]:
+def _conversions(pasts: list[CustomerHistory], question: LiftQuestion) -> Iterator[Conversion]:
     for past in pasts:
         for event in past.events:
             if event.name == question.conversion:
@@ -89,7 +89,7 @@ def _worth(event: Event, attribute: str) -> Decimal:
     return Decimal(0)
 
 
-def _add(arm: Arm, more: Arm) -> None:
+def _add(arm: Group, more: Group) -> None:
     arm.customers += more.customers
     arm.converted += more.converted
     arm.worth += more.worth

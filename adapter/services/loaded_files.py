@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from adapter.mapping.mapping_set import MappingBook
-from adapter.rules.engine.ruleset import RuleBook
+from adapter.mapping.mapping_set import MappingSet
+from adapter.rules.engine.ruleset import RuleSet
 
 
-class Books(Struct):
+class LoadedFiles(Struct):
     """Swapped as a whole, attribute by attribute, when files change; readers take one look per use."""
 
-    mappings: MappingBook
-    rules: RuleBook
+    mappings: MappingSet
+    rules: RuleSet

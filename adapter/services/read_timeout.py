@@ -16,7 +16,7 @@ _log = logging.getLogger(__name__)
 _TOO_LATE = "the store has not answered in time: see what keeps it, or the way to it"
 
 
-class Patience(Struct, frozen=True):
+class ReadTimeout(Struct, frozen=True):
     """So many `seconds` for what one caller reads."""
 
     seconds: float

@@ -31,7 +31,7 @@ class Replayed(Struct, frozen=True):
     document: Raw = Raw(b"null")
 
 
-class Wish(Struct, frozen=True):
+class ReplayOptions(Struct, frozen=True):
     """Which entries to send again, and how: those of all `ids` and of every `source` where none is named.
 
     With `dry_run` nothing is stored: a result tells whether the message would be mapped now. What no mapping
@@ -54,7 +54,7 @@ class Wish(Struct, frozen=True):
         return result.outcome != "quarantined"
 
 
-async def replay(store: Store, ingest: Ingest, wish: Wish) -> AsyncIterator[Replayed]:
+async def replay(store: Store, ingest: Ingest, wish: ReplayOptions) -> AsyncIterator[Replayed]:
     """Send quarantined messages through mapping again, oldest first; release those that pass.
 
     An entry that is not a JSON object cannot be mapped by any file, and stays. So does a message of a source
@@ -73,7 +73,7 @@ async def replay(store: Store, ingest: Ingest, wish: Wish) -> AsyncIterator[Repl
 
 
 async def _replayed(
-    store: Store, ingest: Ingest, wish: Wish, entry: Excerpt, message: Message | None
+    store: Store, ingest: Ingest, wish: ReplayOptions, entry: Excerpt, message: Message | None
 ) -> Replayed:
     if message is None:
         return Replayed(entry, Result(entry.key, "quarantined", entry.reason), True)

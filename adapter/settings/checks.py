@@ -52,7 +52,7 @@ def check(settings: Settings, marks: Mapping[Keys, Mark]) -> list[Problem]:
 
 
 def _address(settings: Settings) -> Iterator[tuple[Keys, str, str]]:
-    if not settings.server.loopback and not settings.guarded:
+    if not settings.server.loopback and not settings.auth_enabled:
         message = f"is `{settings.server.host}`, but without secrets only this machine may be served"
         remedy = (
             "set `segment.shared_secrets`, `mparticle.authorizations` or `api.tokens` "

@@ -181,7 +181,7 @@ class Settings(Struct, frozen=True):
     destinations: Destinations = Destinations()
 
     @property
-    def guarded(self) -> bool:
+    def auth_enabled(self) -> bool:
         """Whether any door has a secret; then every door needs its own, and one without stays shut."""
         return any(
             (

@@ -53,7 +53,7 @@ _HALF = "text holds half a surrogate pair, as `\\ud83d` without `\\ude00` after 
 _MEMBER = re.compile(rb"(" + _STRING + rb")[ \t\r\n]*:[ \t\r\n]*", re.DOTALL)
 
 
-class Broken(Struct, frozen=True):
+class MalformedItem(Struct, frozen=True):
     """An item that is no JSON by itself: its bytes, and why."""
 
     raw: bytes
@@ -90,7 +90,7 @@ def decode_items(body: bytes, within: str = "") -> Any:
             return _salvage(body, within)
         except Unreadable:
             if is_object(body) and _is_json(body):
-                return Broken(body, whole.message)
+                return MalformedItem(body, whole.message)
             raise whole from None
     if _count(value, within) > MAX_ITEMS:
         raise TooLarge(TOO_MANY)
@@ -291,7 +291,7 @@ def _item(raw: bytes, within: str) -> Any:
     try:
         return decode_items(raw, within) if within and is_object(raw) else decode(raw)
     except Unreadable as error:
-        return Broken(raw, error.message)
+        return MalformedItem(raw, error.message)
 
 
 def _too_deep() -> str:

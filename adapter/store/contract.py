@@ -19,7 +19,7 @@ from typing import Literal, Protocol, TypeVar
 from adapter.model.customers import Customer
 from adapter.model.decisions import Decision
 from adapter.model.deliveries import Delivery, Pause
-from adapter.model.discounts import HeldDiscount
+from adapter.model.discounts import DiscountRecord
 from adapter.model.erasures import Receipt
 from adapter.model.events import Event
 from adapter.model.ignored import Ignored
@@ -28,24 +28,24 @@ from adapter.model.pending import PendingMove
 from adapter.model.quarantine import Excerpt, Quarantined
 from adapter.model.timers import Timer
 from adapter.store.values import (
-    Aged,
     Changes,
     CounterKey,
+    CounterState,
+    CustomerData,
+    CustomerHistory,
+    DeliveryResult,
     Forgotten,
-    Held,
     Known,
-    Loaded,
-    Past,
+    LoadedState,
+    LoadRequest,
     Place,
-    Reserved,
-    Settlement,
-    Wanted,
+    RetentionKind,
     Weight,
 )
 
 T = TypeVar("T")
 #: To be called, once or more often, when a further transaction may begin beside one that is under way.
-PassOn = Callable[[], None]
+OnLocksAcquired = Callable[[], None]
 
 
 class Transaction(Protocol):
@@ -57,7 +57,7 @@ class Transaction(Protocol):
 
     known: Known
 
-    async def load(self, wanted: Wanted, now: datetime) -> Loaded:
+    async def load(self, wanted: LoadRequest, now: datetime) -> LoadedState:
         """Claim the messages; lock and return what is known of the rest."""
         ...
 
@@ -76,7 +76,7 @@ class Transaction(Protocol):
         """Return how much is kept of customers, no more than `most` rows of each table counted."""
         ...
 
-    async def reserve(self, counters: Sequence[CounterKey], codes: Sequence[str]) -> Reserved:
+    async def reserve(self, counters: Sequence[CounterKey], codes: Sequence[str]) -> CounterState:
         """Return the counters as they stand, and say which codes exist, however they are spelled."""
         ...
 
@@ -115,7 +115,7 @@ class Store(Protocol):
         ...
 
     async def transact(
-        self, script: Callable[[Transaction], Awaitable[T]], pass_on: PassOn | None = None
+        self, script: Callable[[Transaction], Awaitable[T]], pass_on: OnLocksAcquired | None = None
     ) -> T:
         """Run the script in one transaction; durable when it returns.
 
@@ -129,13 +129,13 @@ class Store(Protocol):
         """Return a customer, redirects of merged ones and linking identities followed."""
         ...
 
-    async def discount(self, code: str) -> HeldDiscount | None:
+    async def discount(self, code: str) -> DiscountRecord | None:
         """Return the discount that a code means, see `resolve`; raises NotFound where it may be several."""
         ...
 
     async def discounts(
         self, source_id: str, limit: int = 100, before: str | None = None
-    ) -> Page[HeldDiscount]:
+    ) -> Page[DiscountRecord]:
         """Return a page of a customer's discounts, newest first; redirects followed."""
         ...
 
@@ -147,7 +147,7 @@ class Store(Protocol):
         """Return a page of a customer's decisions, newest first; redirects followed."""
         ...
 
-    async def issued_for(self, event_ids: Sequence[str]) -> dict[str, list[HeldDiscount]]:
+    async def issued_for(self, event_ids: Sequence[str]) -> dict[str, list[DiscountRecord]]:
         """Return the discounts issued for these events, by event id."""
         ...
 
@@ -163,14 +163,14 @@ class Store(Protocol):
         """Return timers whose `due_at` has come, the longest due first; they stay until cancelled."""
         ...
 
-    async def pasts(self, after: str, limit: int) -> list[Past]:
+    async def pasts(self, after: str, limit: int) -> list[CustomerHistory]:
         """Return up to `limit` customers in order of source_id after one, each with their whole past.
 
         There are fewer where their pasts have several megabytes, but one as long as there is any.
         """
         ...
 
-    async def held(self, source_id: str, *, apart: bool = False) -> Held:
+    async def held(self, source_id: str, *, apart: bool = False) -> CustomerData:
         """Return all that is held of the person behind a name, as of one moment; redirects followed.
 
         Events and decisions `apart`: there may be many, and `oldest` returns them by pages.
@@ -220,7 +220,7 @@ class Store(Protocol):
         """
         ...
 
-    async def settle(self, settlements: Sequence[Settlement]) -> int:
+    async def settle(self, settlements: Sequence[DeliveryResult]) -> int:
         """Record what came of leased deliveries; stale attempts are ignored. Returns how many counted."""
         ...
 
@@ -289,7 +289,7 @@ class Store(Protocol):
         """Drop dedupe keys seen before then, save those answered or `rewarded`; returns how many."""
         ...
 
-    async def forget(self, kind: Aged, before: datetime) -> int:
+    async def forget(self, kind: RetentionKind, before: datetime) -> int:
         """Drop what is older than that, a part at a time so that requests are not held up; returns how many.
 
         Events go by `occurred_at`, decisions by `decided_at`, deliveries by `created_at` once done or dead,

@@ -26,7 +26,7 @@ _SOURCE = "source"
 _COPIED = "copied_to"
 
 
-class End(Protocol):
+class CopyEndpoint(Protocol):
     """One end of a copy: what an engine can do with whole tables."""
 
     def key(self, table: Table) -> tuple[str, ...]:
@@ -65,7 +65,7 @@ class End(Protocol):
 class Copyable(Protocol):
     """An open store of any engine."""
 
-    def end(self) -> End:
+    def end(self) -> CopyEndpoint:
         """Return the store as one end of a copy."""
         ...
 
@@ -132,7 +132,7 @@ def _fingerprint(sums: Mapping[str, tuple[int, ...]]) -> str:
     return sha256(msgspec.json.encode(sums, order="sorted")).hexdigest()
 
 
-async def _begin(goal: End, source: str) -> None:
+async def _begin(goal: CopyEndpoint, source: str) -> None:
     begun = await goal.reached(_SOURCE)
     if begun is None:
         await _expect_empty(goal)
@@ -144,13 +144,15 @@ async def _begin(goal: End, source: str) -> None:
         )
 
 
-async def _expect_empty(goal: End) -> None:
+async def _expect_empty(goal: CopyEndpoint) -> None:
     for table in TABLES:
         if (await goal.sums(table))[0]:
             raise Refused(f"the target holds {table.name} already: copy into a new, empty store")
 
 
-async def _copy_table(origin: End, goal: End, table: Table, total: int, progress: Progress) -> None:
+async def _copy_table(
+    origin: CopyEndpoint, goal: CopyEndpoint, table: Table, total: int, progress: Progress
+) -> None:
     at = [table.index(name) for name in origin.key(table)]
     after = _read_key(await goal.reached(table.name), table, at)
     copied = (await goal.sums(table))[0] if after else 0
@@ -172,7 +174,7 @@ def _read_key(reached: str | None, table: Table, at: list[int]) -> Row | None:
     )
 
 
-async def _verify(origin: End, goal: End, table: Table) -> None:
+async def _verify(origin: CopyEndpoint, goal: CopyEndpoint, table: Table) -> None:
     ours, theirs = await origin.sums(table), await goal.sums(table)
     if ours != theirs:
         raise Unavailable(

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from adapter.model.customers import Customer
-from adapter.model.discounts import HeldDiscount
+from adapter.model.discounts import DiscountRecord
 from adapter.model.emails import normal
 from adapter.model.encoding import encode
 from adapter.model.erasures import Receipt, fingerprint
@@ -83,6 +83,6 @@ def occurrence(event: Event) -> tuple[datetime, str]:
     return event.occurred_at, event.id
 
 
-def issuance(held: HeldDiscount) -> tuple[datetime, str]:
+def issuance(held: DiscountRecord) -> tuple[datetime, str]:
     """Return by what discounts are put in order."""
     return held.issued_at, held.discount.code

@@ -20,14 +20,14 @@ from adapter.store.rows import final_owners, given_to
 from adapter.store.values import (
     Changes,
     CounterKey,
+    CounterState,
     CustomerRecord,
     Erasure,
     Identity,
     Known,
-    Loaded,
+    LoadedState,
+    LoadRequest,
     Place,
-    Reserved,
-    Wanted,
     Weight,
 )
 
@@ -46,7 +46,7 @@ class Named:
         self._keys: dict[str, str] = {}
         self._weights: dict[str, Weight] = {}
 
-    async def load(self, wanted: Wanted, now: datetime) -> Loaded:
+    async def load(self, wanted: LoadRequest, now: datetime) -> LoadedState:
         """Load, and name who is kept under another id."""
         loaded = await self._transaction.load(wanted, now)
         for key, record in loaded.customers.items():
@@ -75,14 +75,14 @@ class Named:
         self._weights |= {self._name(key): weight for key, weight in found.items()}
         return {each: self._weights[self._name(each)] for each in source_ids}
 
-    async def reserve(self, counters: Sequence[CounterKey], codes: Sequence[str]) -> Reserved:
+    async def reserve(self, counters: Sequence[CounterKey], codes: Sequence[str]) -> CounterState:
         """Read counters."""
         if not self._keys:
             return await self._transaction.reserve(counters, codes)
         keyed = sorted({(self._key(scope), key) for scope, key in counters})
         reserved = await self._transaction.reserve(keyed, codes)
         used = {(self._name(scope), key): n for (scope, key), n in reserved.used.items()}
-        return Reserved(used, reserved.taken)
+        return CounterState(used, reserved.taken)
 
     async def forget_address(
         self, source_id: str, address: str, after: Place | None = None
@@ -119,14 +119,14 @@ class Named:
         stays = most > max(FEW, self._weights.get(owner, none).rows)
         return self._key(largest if stays and named else owner)
 
-    def _named(self, loaded: Loaded) -> Loaded:
+    def _named(self, loaded: LoadedState) -> LoadedState:
         names = self._names
         identities = {
             identity: self._name(owner)
             for identity, owner in loaded.identities.items()
             if identity != (SOURCE_ID, self._name(owner))
         }
-        return Loaded(
+        return LoadedState(
             loaded.answers,
             identities | {(SOURCE_ID, key): name for key, name in names.items()},
             {self._name(key): _named(record) for key, record in loaded.customers.items()},

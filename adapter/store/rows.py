@@ -15,7 +15,7 @@ from adapter.errors import Unreadable
 from adapter.model.customers import SOURCE_ID, Customer
 from adapter.model.decisions import Decision
 from adapter.model.deliveries import Delivery, Pause
-from adapter.model.discounts import HeldDiscount
+from adapter.model.discounts import DiscountRecord
 from adapter.model.encoding import encode
 from adapter.model.events import Event
 from adapter.model.ignored import Ignored
@@ -24,13 +24,21 @@ from adapter.model.pending import PendingMove
 from adapter.model.quarantine import SHOWN, Excerpt, Packed, Quarantined, beginning, packed, unpacked
 from adapter.model.timers import Timer
 from adapter.store.timestamps import micros, micros_or_none, moment
-from adapter.store.values import PAGE_BYTES, Identity, Known, KnownAlready, MessageKey, NewEvent, Settlement
+from adapter.store.values import (
+    PAGE_BYTES,
+    DeliveryResult,
+    Identity,
+    Known,
+    KnownAlready,
+    MessageKey,
+    NewEvent,
+)
 
 T = TypeVar("T")
 _Owned = TypeVar("_Owned", Delivery, Timer)
 read_customer: Callable[[bytes], Customer] = msgspec.json.Decoder(Customer).decode
 read_event: Callable[[bytes], Event] = msgspec.json.Decoder(Event).decode
-read_held: Callable[[bytes], HeldDiscount] = msgspec.json.Decoder(HeldDiscount).decode
+read_held: Callable[[bytes], DiscountRecord] = msgspec.json.Decoder(DiscountRecord).decode
 _decision: Callable[[bytes], Decision] = msgspec.json.Decoder(Decision).decode
 _pending: Callable[[bytes], PendingMove] = msgspec.json.Decoder(PendingMove).decode
 
@@ -134,7 +142,7 @@ def digest_slices() -> Iterator[tuple[bytes, bytes]]:
         yield bytes([first]), upper
 
 
-def is_open(held: HeldDiscount) -> bool:
+def is_open(held: DiscountRecord) -> bool:
     """Say whether a discount is issued or applied, whatever the clock says."""
     return held.discount.status in ("issued", "applied")
 
@@ -145,7 +153,7 @@ def read_decision(source_id: str, body: bytes) -> Decision:
     return decision if decision.source_id == source_id else replace(decision, source_id=source_id)
 
 
-def given_to(held: HeldDiscount, owners: Mapping[str, str]) -> HeldDiscount:
+def given_to(held: DiscountRecord, owners: Mapping[str, str]) -> DiscountRecord:
     """Return a discount as it stands after merges: its owner, and the counters its claims were made on."""
     owner = owners.get(held.source_id, held.source_id)
     claims = tuple(replace(claim, scope=owners.get(claim.scope, claim.scope)) for claim in held.claims)
@@ -187,7 +195,7 @@ def joining(
     return {new: holders for new, holders in found.items() if len(holders) > 1}
 
 
-def discount_row(held: HeldDiscount) -> tuple[Any, ...]:
+def discount_row(held: DiscountRecord) -> tuple[Any, ...]:
     """Return a discount's columns."""
     discount = held.discount
     return (
@@ -254,7 +262,7 @@ def read_delivery(row: Iterable[Any]) -> Delivery:
     )
 
 
-def settled_row(settlement: Settlement) -> tuple[str, int, str, int | None, str | None]:
+def settled_row(settlement: DeliveryResult) -> tuple[str, int, str, int | None, str | None]:
     """Return id, attempt, and the status, due moment and error that the attempt leaves."""
     again = not settlement.done and settlement.due_at is not None
     status = "due" if again else "done" if settlement.done else "dead"

@@ -11,7 +11,7 @@ from msgspec import Struct
 from adapter.model.customers import Customer
 from adapter.model.decisions import Decision
 from adapter.model.deliveries import Delivery
-from adapter.model.discounts import HeldDiscount
+from adapter.model.discounts import DiscountRecord
 from adapter.model.events import Event
 from adapter.model.pending import PendingMove
 from adapter.model.quarantine import Excerpt, Quarantined
@@ -22,10 +22,10 @@ MessageKey = tuple[str, str]
 #: (kind, value) of an identity; kind `source_id` holds the redirects of merged customers.
 Identity = tuple[str, str]
 #: What may be dropped by age (dedupe keys have a verb of their own).
-Aged = Literal["events", "decisions", "deliveries", "quarantine", "pending_moves"]
+RetentionKind = Literal["events", "decisions", "deliveries", "quarantine", "pending_moves"]
 #: Where a customer's rows go on: behind a key in a table.
 Place = tuple[str, tuple[Any, ...]]
-#: (scope, key) of a guardrail counter, as in `model.discounts.Claim`.
+#: (scope, key) of a guardrail counter, as in `model.discounts.CounterReservation`.
 CounterKey = tuple[str, str]
 
 
@@ -42,7 +42,7 @@ class CustomerRecord(Struct):
     changed: bool = True
 
 
-class Past(Struct):
+class CustomerHistory(Struct):
     """All that is stored of what one customer did and was told; decisions oldest first."""
 
     source_id: str
@@ -54,7 +54,7 @@ class Past(Struct):
 PAGE_BYTES = 1_000_000
 
 
-class Wanted(Struct):
+class LoadRequest(Struct):
     """What a batch needs to know.
 
     `messages` are claimed by asking: of a key asked for in two transactions at once, exactly one sees it
@@ -79,7 +79,7 @@ class Weight(Struct, frozen=True):
     names: int = 0
 
 
-class Loaded(Struct):
+class LoadedState(Struct):
     """What the store knows of it, locked until the transaction ends.
 
     `answers` has every message key that was seen before, with the answer saved for it (b"" when none was).
@@ -95,12 +95,12 @@ class Loaded(Struct):
     answers: dict[MessageKey, bytes]
     identities: dict[Identity, str]
     customers: dict[str, CustomerRecord]
-    discounts: dict[str, HeldDiscount]
+    discounts: dict[str, DiscountRecord]
     timers: list[Timer] = []
     pending: list[PendingMove] = []
 
 
-class Reserved(Struct):
+class CounterState(Struct):
     """Counters as they stand (absent ones are 0), and codes already taken in any spelling.
 
     They need not be locked: it is for `save` to see that they are not moved too far before its commit.
@@ -174,7 +174,7 @@ class Forgotten(Struct, frozen=True):
     upto: int
 
 
-class Held(Struct):
+class CustomerData(Struct):
     """All that is held of one person; lists without a limit, the oldest first.
 
     `names` are the ids that lead to them (kind, value). `history` is opaque to the store.
@@ -186,7 +186,7 @@ class Held(Struct):
     names: list[Identity]
     events: list[Event]
     decisions: list[Decision]
-    discounts: list[HeldDiscount]
+    discounts: list[DiscountRecord]
     deliveries: list[Delivery]
     timers: list[Timer]
     counters: dict[str, int]
@@ -232,7 +232,7 @@ class Changes(Struct):
     moved: list[tuple[str, str]]
     erased: list[Erasure]
     events: list[NewEvent]
-    discounts: list[HeldDiscount]
+    discounts: list[DiscountRecord]
     counters: Mapping[CounterKey, int]
     decisions: list[Decision]
     deliveries: list[Delivery]
@@ -245,7 +245,7 @@ class Changes(Struct):
     ended: Sequence[PendingMove] = ()
 
 
-class Settlement(Struct, frozen=True):
+class DeliveryResult(Struct, frozen=True):
     """What came of one leased delivery; without `due_at` it is over (`done`, else dead)."""
 
     id: str

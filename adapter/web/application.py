@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from adapter.errors import AdapterError
 from adapter.web import discounts_api, events_api, health, opendsr, tracking, webhooks
-from adapter.web.context import Doors
+from adapter.web.context import WebContext
 from adapter.web.endpoints import Endpoint
 from adapter.web.errors import UNEXPECTED, Failure, failure
 from adapter.web.lifespan import lifespan
@@ -25,7 +25,7 @@ __all__ = ["ASGIApp", "Application", "hot_paths"]
 class Application:
     """The application; `hot` endpoints by raw path, for a server that can call them without ASGI."""
 
-    def __init__(self, doors: Doors) -> None:
+    def __init__(self, doors: WebContext) -> None:
         self._doors = doors
         self._endpoints = hot_paths(doors)
         self._rest = _Measured(_starlette(doors), doors)
@@ -41,7 +41,7 @@ class Application:
             await self._rest(_as_sent(scope), receive, send)
 
 
-def hot_paths(doors: Doors) -> dict[str, Endpoint]:
+def hot_paths(doors: WebContext) -> dict[str, Endpoint]:
     """Return every endpoint that is served without Starlette; a trailing slash does not matter."""
     paths = {
         **webhooks.endpoints(doors),
@@ -60,7 +60,7 @@ def _as_sent(scope: Scope) -> Scope:
     return {**scope, "path": scope["raw_path"].decode("latin-1")} if scope["type"] == "http" else scope
 
 
-def _starlette(doors: Doors) -> Starlette:
+def _starlette(doors: WebContext) -> Starlette:
     app = Starlette(
         routes=[*discounts_api.routes(doors), *health.routes(doors)],
         exception_handlers={
@@ -76,7 +76,7 @@ def _starlette(doors: Doors) -> Starlette:
 class _Measured:
     """Counts and times requests by route, and logs what nobody foresaw."""
 
-    def __init__(self, app: ASGIApp, doors: Doors) -> None:
+    def __init__(self, app: ASGIApp, doors: WebContext) -> None:
         self._app = app
         self._metrics = doors.metrics
 

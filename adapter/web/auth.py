@@ -28,13 +28,13 @@ def closed(setting: str) -> Unauthorised:
     )
 
 
-def enter(headers: Headers, setting: str, *, unguarded: bool, trusted: Origins = frozenset()) -> None:
+def enter(headers: Headers, setting: str, *, auth_disabled: bool, trusted: Origins = frozenset()) -> None:
     """Let a caller through a door for which no secret is set.
 
     Raises Unauthorised where other doors have one, where a proxy passes on what somebody else may ask, and
     where a page may ask whose origin is not `trusted`: that we listen on loopback then keeps nobody out.
     """
-    if not unguarded:
+    if not auth_disabled:
         raise closed(setting)
     if not _PASSED_ON.isdisjoint(headers):
         name = min(_PASSED_ON.intersection(headers)).decode()

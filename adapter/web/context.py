@@ -134,7 +134,7 @@ class Health(Protocol):
         ...
 
 
-class Doors(Struct, frozen=True):
+class WebContext(Struct, frozen=True):
     """Everything that an endpoint may use. `clock` returns the moment now, in UTC.
 
     `lifespan` is entered before the first request and left after the last. `opendsr` proves
@@ -165,6 +165,6 @@ class Doors(Struct, frozen=True):
         return min(LARGE, self.settings.ingest.max_event_bytes)
 
     @property
-    def unguarded(self) -> bool:
+    def auth_disabled(self) -> bool:
         """Whether doors without a secret stand open: only while nobody else can reach us, and none is set."""
-        return self.settings.server.loopback and not self.settings.guarded
+        return self.settings.server.loopback and not self.settings.auth_enabled

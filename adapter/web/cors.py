@@ -9,7 +9,7 @@ import re
 
 from starlette.types import Receive, Scope
 
-from adapter.web.context import Doors
+from adapter.web.context import WebContext
 from adapter.web.endpoints import Admit, Endpoint, Handle
 from adapter.web.errors import Failure
 from adapter.web.local_pages import Origins
@@ -26,7 +26,9 @@ _REMEMBERED = b"7200"
 class BrowserEndpoint(Endpoint):
     """An endpoint that answers preflights too, and names the page's origin in its answers if it is listed."""
 
-    def __init__(self, name: str, doors: Doors, handle: Handle, *, admit: Admit, origins: Origins) -> None:
+    def __init__(
+        self, name: str, doors: WebContext, handle: Handle, *, admit: Admit, origins: Origins
+    ) -> None:
         super().__init__(name, doors, handle, admit=admit)
         self._origins = origins
 

@@ -23,7 +23,7 @@ from adapter.model.pages import Page
 from adapter.model.quantities import units
 from adapter.model.quarantine import Excerpt, unmapped
 from adapter.web.auth import bearer, enter, require
-from adapter.web.context import Doors
+from adapter.web.context import WebContext
 from adapter.web.disconnects import while_there
 from adapter.web.long_responses import Answering
 from adapter.web.query_string import require_exact
@@ -36,7 +36,7 @@ MAX_KEY = 255
 #: An entry's id; the stores count up to 63 bits.
 _ENTRY = re.compile("[0-9]{1,18}")
 
-Ask = Callable[[Doors, Request], Awaitable[Any]]
+Ask = Callable[[WebContext, Request], Awaitable[Any]]
 
 
 class Move(Struct, frozen=True, forbid_unknown_fields=True):
@@ -57,7 +57,7 @@ class Entry(Excerpt, frozen=True, kw_only=True):
     whole: str
 
 
-def routes(doors: Doors) -> list[Route]:
+def routes(doors: WebContext) -> list[Route]:
     """Return the native API's routes, which match paths as they were sent, before `%2F` becomes a slash.
 
     Customers' ids may hold slashes that were sent as such too, so the longer paths come first.
@@ -81,7 +81,7 @@ def routes(doors: Doors) -> list[Route]:
     ]
 
 
-def authorise(doors: Doors, request: Request) -> None:
+def authorise(doors: WebContext, request: Request) -> None:
     """Raise Unauthorised unless the caller shows one of `api.tokens`."""
     tokens = doors.settings.api.tokens
     headers = dict(request.scope["headers"])
@@ -93,10 +93,10 @@ def authorise(doors: Doors, request: Request) -> None:
             wrong="the token is not one of `api.tokens`",
         )
     else:
-        enter(headers, "api.tokens", unguarded=doors.unguarded)
+        enter(headers, "api.tokens", auth_disabled=doors.auth_disabled)
 
 
-def _route(doors: Doors, path: str, ask: Ask, method: str = "GET") -> Route:
+def _route(doors: WebContext, path: str, ask: Ask, method: str = "GET") -> Route:
     async def endpoint(request: Request) -> Response:
         authorise(doors, request)
         require_exact(request.scope["query_string"])
@@ -148,31 +148,31 @@ def _listed(name: str, page: Page[Any]) -> dict[str, Any]:
     return {name: page, "next": page.next}
 
 
-async def _discount(doors: Doors, request: Request) -> Any:
+async def _discount(doors: WebContext, request: Request) -> Any:
     return await doors.checkout.discount(_code(request))
 
 
-async def _discounts(doors: Doors, request: Request) -> Any:
+async def _discounts(doors: WebContext, request: Request) -> Any:
     return _listed("discounts", await doors.checkout.discounts(_customer_id(request), _before(request)))
 
 
-async def _events(doors: Doors, request: Request) -> Any:
+async def _events(doors: WebContext, request: Request) -> Any:
     return _listed("events", await doors.checkout.events(_customer_id(request), _before(request)))
 
 
-async def _pending_moves(doors: Doors, request: Request) -> Any:
+async def _pending_moves(doors: WebContext, request: Request) -> Any:
     return {"pending_moves": await doors.checkout.pending_moves(_customer_id(request))}
 
 
-async def _pending_moves_of(doors: Doors, request: Request) -> Any:
+async def _pending_moves_of(doors: WebContext, request: Request) -> Any:
     return {"pending_moves": await doors.checkout.pending_moves_of(_code(request))}
 
 
-async def _customer(doors: Doors, request: Request) -> Any:
+async def _customer(doors: WebContext, request: Request) -> Any:
     return await doors.checkout.customer(_customer_id(request))
 
 
-async def _export(doors: Doors, request: Request) -> Any:
+async def _export(doors: WebContext, request: Request) -> Any:
     pieces = doors.privacy.export(_customer_id(request))
     return StreamingResponse(_after(await anext(pieces), pieces), media_type="application/json")
 
@@ -183,11 +183,11 @@ async def _after(first: bytes, pieces: AsyncIterator[bytes]) -> AsyncIterator[by
         yield piece
 
 
-async def _erase(doors: Doors, request: Request) -> Any:
+async def _erase(doors: WebContext, request: Request) -> Any:
     return await doors.privacy.erase(_customer_id(request))
 
 
-async def _decisions(doors: Doors, request: Request) -> Any:
+async def _decisions(doors: WebContext, request: Request) -> Any:
     source_id = request.query_params.get("source_id", "")
     if not source_id:
         raise Unreadable("name the customer: `/v1/decisions?source_id=...`")
@@ -200,11 +200,11 @@ async def _decisions(doors: Doors, request: Request) -> Any:
     return listed
 
 
-async def _ignored(doors: Doors, request: Request) -> Any:
+async def _ignored(doors: WebContext, request: Request) -> Any:
     return {"ignored": await doors.checkout.ignored()}
 
 
-async def _quarantine(doors: Doors, request: Request) -> Any:
+async def _quarantine(doors: WebContext, request: Request) -> Any:
     before = request.query_params.get("before")
     if before is not None and not _ENTRY.fullmatch(before):
         raise Unreadable("`before` is the `id` of a quarantined message: `/v1/quarantine?before=120`")
@@ -212,23 +212,23 @@ async def _quarantine(doors: Doors, request: Request) -> Any:
     return {"quarantined": [Entry(**asdict(each), whole=f"/v1/quarantine/{each.id}") for each in found]}
 
 
-async def _quarantined(doors: Doors, request: Request) -> Any:
+async def _quarantined(doors: WebContext, request: Request) -> Any:
     given = request.path_params["id"]
     if not _ENTRY.fullmatch(given):
         raise NotFound("there is no such message in quarantine: name one by its `id`")
     return await doors.checkout.quarantined_message(int(given))
 
 
-async def _pauses(doors: Doors, request: Request) -> Any:
+async def _pauses(doors: WebContext, request: Request) -> Any:
     return {"pauses": await doors.deliveries.pauses()}
 
 
-async def _retries(doors: Doors, request: Request) -> Any:
+async def _retries(doors: WebContext, request: Request) -> Any:
     return await doors.deliveries.retry_all(request.query_params.get("destination"))
 
 
 def _moving(verb: Any) -> Ask:
-    async def move(doors: Doors, request: Request) -> Any:
+    async def move(doors: WebContext, request: Request) -> Any:
         server = doors.settings.server
         body = await read(
             dict(request.scope["headers"]),

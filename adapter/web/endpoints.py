@@ -14,9 +14,9 @@ from time import perf_counter
 from starlette.types import Receive, Scope, Send
 
 from adapter.errors import TooLarge, Unauthorised
-from adapter.logs import Tally
+from adapter.logs import RateLimitedWarning
 from adapter.web.admission import LARGE
-from adapter.web.context import Doors
+from adapter.web.context import WebContext
 from adapter.web.errors import Failure, failure
 from adapter.web.request_body import Disconnected, Headers, arrived, weight, whole
 from adapter.web.responses import Answer, told
@@ -43,7 +43,7 @@ class Endpoint:
     """
 
     def __init__(
-        self, name: str, doors: Doors, handle: Handle, *, admit: Admit = nobody_asked, tell: Tell = told
+        self, name: str, doors: WebContext, handle: Handle, *, admit: Admit = nobody_asked, tell: Tell = told
     ) -> None:
         self._name = name
         self._handle = handle
@@ -52,7 +52,7 @@ class Endpoint:
         self._limit = doors.settings.server.max_body_bytes
         self._timeout = doors.settings.server.body_timeout_seconds
         self._room = doors.room
-        self._refused = Tally(_log, "requests are refused", doors.clock)
+        self._refused = RateLimitedWarning(_log, "requests are refused", doors.clock)
         self._requests = doors.metrics.requests
         self._seconds = doors.metrics.request_seconds.labels(name)
         self._answered: Counter[int] = Counter()

@@ -10,7 +10,7 @@ from asyncio import to_thread
 from adapter.model.encoding import encode
 from adapter.sources.mparticle import batches
 from adapter.web.auth import basic, enter, require
-from adapter.web.context import Doors
+from adapter.web.context import WebContext
 from adapter.web.endpoints import Endpoint
 from adapter.web.errors import Failure
 from adapter.web.request_body import Headers
@@ -29,14 +29,14 @@ CODES = {
 }
 
 
-def endpoints(doors: Doors) -> dict[str, Endpoint]:
+def endpoints(doors: WebContext) -> dict[str, Endpoint]:
     """Return the Events API's endpoints by path: one batch, and a list of batches."""
     endpoint = _endpoint(doors)
     return {"/v2/events": endpoint, "/v2/bulkevents": endpoint}
 
 
-def _endpoint(doors: Doors) -> Endpoint:
-    api_keys, unguarded = doors.settings.mparticle.api_keys, doors.unguarded
+def _endpoint(doors: WebContext) -> Endpoint:
+    api_keys, auth_disabled = doors.settings.mparticle.api_keys, doors.auth_disabled
     long, bounds = doors.long, doors.bounds
 
     def admit(headers: Headers) -> None:
@@ -48,7 +48,7 @@ def _endpoint(doors: Doors) -> Endpoint:
                 wrong="the key and secret are not among `mparticle.api_keys`",
             )
         else:
-            enter(headers, "mparticle.api_keys", unguarded=unguarded)
+            enter(headers, "mparticle.api_keys", auth_disabled=auth_disabled)
 
     async def handle(body: bytes, _headers: Headers) -> Answer:
         now = doors.clock()

@@ -8,7 +8,7 @@ from starlette.routing import Route
 
 from adapter.metrics import CONTENT_TYPE
 from adapter.model.encoding import encode
-from adapter.web.context import Doors
+from adapter.web.context import WebContext
 from adapter.web.discounts_api import authorise
 from adapter.web.long_responses import Answering
 from adapter.web.openapi import document
@@ -17,7 +17,7 @@ from adapter.web.openapi import document
 _TELLS_ONLY = "files"
 
 
-def routes(doors: Doors) -> list[Route]:
+def routes(doors: WebContext) -> list[Route]:
     """Return the routes for operations."""
     described = encode(document())
 

@@ -7,12 +7,12 @@ import logging
 from starlette.types import Receive, Send
 
 from adapter.errors import AdapterError
-from adapter.web.context import Doors
+from adapter.web.context import WebContext
 
 _log = logging.getLogger(__name__)
 
 
-async def lifespan(doors: Doors, receive: Receive, send: Send) -> None:
+async def lifespan(doors: WebContext, receive: Receive, send: Send) -> None:
     """Follow the ASGI lifespan protocol around `doors.lifespan`.
 
     Starlette would tell the server a whole traceback; here it is the error's own sentence, and what nobody

@@ -13,7 +13,7 @@ from adapter.model.encoding import encode
 from adapter.model.ids import fault
 from adapter.sources import opendsr
 from adapter.web.auth import closed, said
-from adapter.web.context import Doors
+from adapter.web.context import WebContext
 from adapter.web.endpoints import Endpoint
 from adapter.web.request_body import Headers
 from adapter.web.responses import Answer
@@ -33,7 +33,7 @@ class Accepted(Struct):
     encoded_request: str
 
 
-def endpoints(doors: Doors) -> dict[str, Endpoint]:
+def endpoints(doors: WebContext) -> dict[str, Endpoint]:
     """Return the endpoint by its path."""
 
     def admit(_headers: Headers) -> None:
@@ -65,7 +65,7 @@ def endpoints(doors: Doors) -> dict[str, Endpoint]:
     return {"/webhooks/mparticle/opendsr": Endpoint("webhooks_mparticle_opendsr", doors, handle, admit=admit)}
 
 
-async def _erase(doors: Doors, demand: opendsr.Demand) -> None:
+async def _erase(doors: WebContext, demand: opendsr.Demand) -> None:
     if demand.kind != "erasure":
         raise Refused(f"{demand.kind} is not answered here; use GET /v1/customers/SOURCE_ID/export")
     named = [(kind, value) for kind, value in demand.identities if kind in _FINDING and not fault(value)]

@@ -9,7 +9,7 @@ from asyncio import to_thread
 
 from adapter.sources.segment import webhook
 from adapter.web.auth import basic, enter, require
-from adapter.web.context import Doors
+from adapter.web.context import WebContext
 from adapter.web.cors import BrowserEndpoint
 from adapter.web.endpoints import Admit, Endpoint, Handle
 from adapter.web.local_pages import Origins
@@ -23,7 +23,7 @@ PATHS = (*KINDS, *(kind[0] for kind in KINDS), "batch", "import", "b", "m")
 _SUCCESS = Answer(200, b'{"success":true}')
 
 
-def endpoints(doors: Doors) -> dict[str, Endpoint]:
+def endpoints(doors: WebContext) -> dict[str, Endpoint]:
     """Return the tracking endpoints by path.
 
     `import` is the batch of older SDKs. The short paths, a kind's first letter each, are those of
@@ -37,7 +37,7 @@ def endpoints(doors: Doors) -> dict[str, Endpoint]:
     return {f"/v1/{path}": endpoint for path, endpoint in paths.items()}
 
 
-def _open(doors: Doors, handle: Handle, admit: Admit) -> Endpoint:
+def _open(doors: WebContext, handle: Handle, admit: Admit) -> Endpoint:
     """Return an endpoint, which pages of `segment.browser_origins` may call where there are any."""
     origins = _origins(doors)
     if not origins:
@@ -45,17 +45,21 @@ def _open(doors: Doors, handle: Handle, admit: Admit) -> Endpoint:
     return BrowserEndpoint("tracking", doors, handle, admit=admit, origins=origins)
 
 
-def _origins(doors: Doors) -> Origins:
+def _origins(doors: WebContext) -> Origins:
     return frozenset(origin.encode() for origin in doors.settings.segment.browser_origins)
 
 
-def _metrics(doors: Doors) -> Endpoint:
+def _metrics(doors: WebContext) -> Endpoint:
     """Return the endpoint that ignores what it is sent; what analytics.js sends there bears no write key."""
-    write_keys, unguarded, trusted = doors.settings.segment.write_keys, doors.unguarded, _origins(doors)
+    write_keys, auth_disabled, trusted = (
+        doors.settings.segment.write_keys,
+        doors.auth_disabled,
+        _origins(doors),
+    )
 
     def admit(headers: Headers) -> None:
         if not write_keys:
-            enter(headers, "segment.write_keys", unguarded=unguarded, trusted=trusted)
+            enter(headers, "segment.write_keys", auth_disabled=auth_disabled, trusted=trusted)
 
     async def handle(_body: bytes, _headers: Headers) -> Answer:
         return _SUCCESS
@@ -63,8 +67,12 @@ def _metrics(doors: Doors) -> Endpoint:
     return _open(doors, handle, admit)
 
 
-def _endpoint(doors: Doors, kind: str | None) -> Endpoint:
-    write_keys, unguarded, trusted = doors.settings.segment.write_keys, doors.unguarded, _origins(doors)
+def _endpoint(doors: WebContext, kind: str | None) -> Endpoint:
+    write_keys, auth_disabled, trusted = (
+        doors.settings.segment.write_keys,
+        doors.auth_disabled,
+        _origins(doors),
+    )
     long, bounds = doors.long, doors.bounds
 
     def check(write_key: str | None) -> None:
@@ -77,7 +85,7 @@ def _endpoint(doors: Doors, kind: str | None) -> Endpoint:
 
     def admit(headers: Headers) -> None:
         if not write_keys:
-            enter(headers, "segment.write_keys", unguarded=unguarded, trusted=trusted)
+            enter(headers, "segment.write_keys", auth_disabled=auth_disabled, trusted=trusted)
         elif shown := _write_key(headers):
             check(shown)
 

@@ -15,7 +15,7 @@ from adapter.sources import payloads
 from adapter.sources.mparticle import batches, firehose
 from adapter.sources.segment import webhook
 from adapter.web.auth import authorization, enter, require, said, spaced
-from adapter.web.context import Doors
+from adapter.web.context import WebContext
 from adapter.web.endpoints import Endpoint
 from adapter.web.request_body import Headers
 from adapter.web.responses import Answer, settled
@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 Told = Callable[[bytes, datetime], Callable[[Sequence[Result]], Answer]]
 
 
-def endpoints(doors: Doors) -> dict[str, Endpoint]:
+def endpoints(doors: WebContext) -> dict[str, Endpoint]:
     """Return the webhook endpoints by path."""
     return {
         "/webhooks/segment": _segment(doors),
@@ -34,12 +34,12 @@ def endpoints(doors: Doors) -> dict[str, Endpoint]:
     }
 
 
-def _segment(doors: Doors) -> Endpoint:
+def _segment(doors: WebContext) -> Endpoint:
     secrets = [secret.encode() for secret in doors.settings.segment.shared_secrets]
     authorizations = [spaced(value) for value in doors.settings.segment.authorizations]
     # A signature over the whole body stands for the header, and is known only once the body is there.
     waived = bool(secrets) and doors.settings.segment.whole_signature_suffices
-    unguarded, long, bounds = doors.unguarded, doors.long, doors.bounds
+    auth_disabled, long, bounds = doors.auth_disabled, doors.long, doors.bounds
     signatures = _Signatures(doors.metrics)
 
     def authorise(headers: Headers) -> None:
@@ -51,7 +51,7 @@ def _segment(doors: Doors) -> Endpoint:
                 wrong="the Authorization header is not one of `segment.authorizations`",
             )
         elif not secrets:
-            enter(headers, "segment.shared_secrets", unguarded=unguarded)
+            enter(headers, "segment.shared_secrets", auth_disabled=auth_disabled)
 
     def admit(headers: Headers) -> None:
         if not (waived and b"x-signature" in headers):
@@ -107,16 +107,16 @@ def _response(body: bytes, now: datetime) -> Callable[[Sequence[Result]], Answer
     return lambda _: answer
 
 
-def _mparticle(doors: Doors, name: str, told: Told) -> Endpoint:
+def _mparticle(doors: WebContext, name: str, told: Told) -> Endpoint:
     """Return an endpoint of mParticle's; `told` says how results are answered."""
-    accepted, unguarded = doors.settings.mparticle.authorizations, doors.unguarded
+    accepted, auth_disabled = doors.settings.mparticle.authorizations, doors.auth_disabled
     long, bounds = doors.long, doors.bounds
 
     def admit(headers: Headers) -> None:
         if accepted:
             batches.verify(authorization(headers), accepted)
         else:
-            enter(headers, "mparticle.authorizations", unguarded=unguarded)
+            enter(headers, "mparticle.authorizations", auth_disabled=auth_disabled)
 
     async def handle(body: bytes, _headers: Headers) -> Answer:
         now = doors.clock()

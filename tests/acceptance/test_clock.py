@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
-from adapter.app import App, World, compose
+from adapter.app import App, Environment, compose
 from adapter.settings.fields import Keys, build
 from tests.acceptance.receiver import SECRET, Receiver
 
@@ -74,7 +74,7 @@ async def shop(store_url: str, tmp_path: Path, receiver: Receiver) -> AsyncItera
     chosen: dict[Keys, Any] = {("destinations", "webhook", name): value for name, value in webhook.items()}
     settings = build({("store", "url"): store_url, ("files", "rules"): str(tmp_path / "rules"), **chosen})
     clock = [datetime(2026, 3, 2, 12, tzinfo=UTC)]
-    app = compose(settings, world=World(clock=lambda: clock[0]))
+    app = compose(settings, world=Environment(clock=lambda: clock[0]))
     async with app.running(), httpx.AsyncClient(
         transport=httpx.ASGITransport(app.asgi), base_url="http://127.0.0.1"
     ) as client:  # fmt: skip

@@ -43,7 +43,7 @@ class Shop:
             ("store", "url"): url, ("mparticle", "opendsr_certificate"): str(folder / "opendsr.pem"),
             ("ingest", "max_wait_seconds"): 60,
         }  # fmt: skip
-        self.app = app.compose(build(chosen), world=app.World(clock=lambda: NOW))
+        self.app = app.compose(build(chosen), world=app.Environment(clock=lambda: NOW))
         self.http = httpx.AsyncClient(
             transport=httpx.ASGITransport(self.app.asgi), base_url="http://localhost"
         )

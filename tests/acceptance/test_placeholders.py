@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from adapter import app
-from adapter.services.replay import Wish, replay
+from adapter.services.replay import ReplayOptions, replay
 from adapter.settings.fields import Keys, build
 
 ROOT = Path(__file__).parents[2]
@@ -132,7 +132,7 @@ async def test_what_is_no_id_leaves_the_message_its_other_ids(shop: Shop, way: s
     await shop.send(way, "Checkout Started", userId=user)
     kept = (await shop.http.get("/v1/quarantine")).json()["quarantined"]
     assert kept
-    results = [done async for done in replay(shop.app.store, shop.app.ingest, Wish())]
+    results = [done async for done in replay(shop.app.store, shop.app.ingest, ReplayOptions())]
     assert [done.stays for done in results] == [True] * len(kept)
 
 
@@ -145,7 +145,7 @@ async def test_a_message_without_another_id_waits_in_quarantine_and_is_counted(s
     assert "undefined" in json.dumps([each["document"] for each in kept])
     metrics = (await shop.http.get("/metrics")).text
     assert 'adapter_placeholders_total{field="userId",source=' in metrics
-    results = [done async for done in replay(shop.app.store, shop.app.ingest, Wish())]
+    results = [done async for done in replay(shop.app.store, shop.app.ingest, ReplayOptions())]
     assert [done.stays for done in results] == [True] * len(kept)
 
 

@@ -55,7 +55,7 @@ class City:
             ("files", "rules"): str(folder / "rules"),
             ("store", "url"): f"sqlite:///{folder / 'adapter.db'}",
         }
-        self.app = app.compose(build(chosen), world=app.World(clock=lambda: self.now))
+        self.app = app.compose(build(chosen), world=app.Environment(clock=lambda: self.now))
         self.http = httpx.AsyncClient(
             transport=httpx.ASGITransport(self.app.asgi), base_url="http://127.0.0.1"
         )

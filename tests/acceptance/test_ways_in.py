@@ -19,8 +19,8 @@ from adapter.cli import map as map_command
 from adapter.cli.main import commands
 from adapter.mapping.actions.as_json import plain
 from adapter.model.encoding import encode
-from adapter.services.ingest.group_commit import Committer
-from adapter.services.replay import Wish, replay
+from adapter.services.ingest.group_commit import GroupCommitter
+from adapter.services.replay import ReplayOptions, replay
 from adapter.settings.fields import build
 
 ROOT = Path(__file__).parents[2]
@@ -92,7 +92,7 @@ class Shop:
             ("store", "url"): f"sqlite:///{store}", ("ingest", "reward_within_hours"): 876_000,
             ("mparticle", "accept_development"): True,
         })  # fmt: skip
-        world = app.World(lambda: NOW, lambda n: f"{next(numbers):0{n}d}", lambda: f"id{next(numbers)}")
+        world = app.Environment(lambda: NOW, lambda n: f"{next(numbers):0{n}d}", lambda: f"id{next(numbers)}")
         self.app = app.compose(settings, world=world)
         transport = httpx.ASGITransport(self.app.asgi)
         self.http = httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1")
@@ -129,14 +129,14 @@ async def opened(store: Path, mappings: Path, rules: Path) -> AsyncIterator[Shop
 def operations(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """The operations of all works that are submitted, in a list that grows."""
     seen: list[Any] = []
-    submit = Committer.submit
+    submit = GroupCommitter.submit
 
-    def spying(self: Committer, works: Any, *more: Any, **named: Any) -> Any:
+    def spying(self: GroupCommitter, works: Any, *more: Any, **named: Any) -> Any:
         works = list(works)
         seen.extend(operation for work in works for operation in work.operations)
         return submit(self, works, *more, **named)
 
-    monkeypatch.setattr(Committer, "submit", spying)
+    monkeypatch.setattr(GroupCommitter, "submit", spying)
     return seen
 
 
@@ -161,7 +161,9 @@ async def test_every_way_in_gives_the_same_result(
     async with opened(tmp_path / "replay.db", stuck, rules) as shop:
         await shop.post(bodies)
     async with opened(tmp_path / "replay.db", mappings, rules) as shop:
-        assert [done async for done in replay(shop.app.store, shop.app.ingest, Wish(drop_ignored=True))]
+        assert [
+            done async for done in replay(shop.app.store, shop.app.ingest, ReplayOptions(drop_ignored=True))
+        ]
         assert await shop.held(names) == expected
 
 

@@ -20,18 +20,27 @@ from msgspec.structs import replace
 from adapter import app
 from adapter.model.events import Event
 from adapter.server import serve
-from adapter.services.ingest.group_commit import Committer
+from adapter.services.ingest.group_commit import GroupCommitter
 from adapter.services.ingest.result import Result
 from adapter.services.ingest.work_item import Work
 from adapter.settings import load as reading
-from adapter.store.contract import PassOn, Store, Transaction
+from adapter.store.contract import OnLocksAcquired, Store, Transaction
 from adapter.store.engines import open_store
-from adapter.store.values import NOTHING_KNOWN, Changes, CounterKey, Loaded, Place, Reserved, Wanted, Weight
+from adapter.store.values import (
+    NOTHING_KNOWN,
+    Changes,
+    CounterKey,
+    CounterState,
+    LoadedState,
+    LoadRequest,
+    Place,
+    Weight,
+)
 
 T = TypeVar("T")
 
 
-class AcknowledgeFirst(Committer):
+class AcknowledgeFirst(GroupCommitter):
     """Says yes at once."""
 
     async def submit(self, works: Sequence[Work], size: int = 0) -> list[Result]:
@@ -43,7 +52,7 @@ class AcknowledgeFirst(Committer):
         return [Result(work.message_id, "processed") for work in works]
 
 
-class RememberEverything(Committer):
+class RememberEverything(GroupCommitter):
     """Forgets nothing."""
 
     async def submit(self, works: Sequence[Work], size: int = 0) -> list[Result]:
@@ -60,7 +69,7 @@ class Passing:
         self._inner = inner
         self.known = inner.known
 
-    async def load(self, wanted: Wanted, now: Any) -> Loaded:
+    async def load(self, wanted: LoadRequest, now: Any) -> LoadedState:
         return await self._inner.load(wanted, now)
 
     async def past(self, source_ids: Sequence[str]) -> dict[str, list[Event]]:
@@ -72,7 +81,7 @@ class Passing:
     async def weigh(self, source_ids: Sequence[str], most: int) -> dict[str, Weight]:
         return await self._inner.weigh(source_ids, most)
 
-    async def reserve(self, counters: Sequence[CounterKey], codes: Sequence[str]) -> Reserved:
+    async def reserve(self, counters: Sequence[CounterKey], codes: Sequence[str]) -> CounterState:
         return await self._inner.reserve(counters, codes)
 
     async def forget_address(
@@ -91,7 +100,7 @@ class Forgetful(Passing):
         super().__init__(inner)
         self.known = NOTHING_KNOWN
 
-    async def load(self, wanted: Wanted, now: Any) -> Loaded:
+    async def load(self, wanted: LoadRequest, now: Any) -> LoadedState:
         return replace(await self._inner.load(wanted, now), answers={})
 
 
@@ -102,11 +111,11 @@ class StaleTransaction(Passing):
         super().__init__(inner)
         self._remembered = remembered
 
-    async def reserve(self, counters: Sequence[CounterKey], codes: Sequence[str]) -> Reserved:
+    async def reserve(self, counters: Sequence[CounterKey], codes: Sequence[str]) -> CounterState:
         real = await self._inner.reserve(counters, codes)
         stale = {key: self._remembered.get(key, 0) for key in real.used}
         self._remembered.update(real.used)
-        return Reserved(stale, real.taken)
+        return CounterState(stale, real.taken)
 
     async def save(self, changes: Changes) -> None:
         await self._inner.save(replace(changes, bounds={}))
@@ -126,7 +135,9 @@ def count_again(store: Store) -> Store:
 def _through(store: Store, wrap: Callable[[Transaction], Transaction]) -> Store:
     transact = store.transact
 
-    async def wrapped(script: Callable[[Transaction], Awaitable[T]], pass_on: PassOn | None = None) -> T:
+    async def wrapped(
+        script: Callable[[Transaction], Awaitable[T]], pass_on: OnLocksAcquired | None = None
+    ) -> T:
         return await transact(lambda transaction: script(wrap(transaction)), pass_on)
 
     store.transact = wrapped  # type: ignore[method-assign]

@@ -17,7 +17,7 @@ from adapter.cli.main import commands
 from adapter.model.deliveries import Delivery, Pause
 from adapter.store.contract import Transaction
 from adapter.store.engines import open_store
-from adapter.store.values import Changes, Settlement, Wanted
+from adapter.store.values import Changes, DeliveryResult, LoadRequest
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 FAR = datetime(2999, 1, 1, tzinfo=UTC)
@@ -44,7 +44,7 @@ async def fill(store: Any) -> None:
     put = [delivery("w1", "ann", "webhook"), delivery("w2", "ann", "webhook"), delivery("o1", "bob", "other")]
 
     async def script(transaction: Transaction) -> None:
-        await transaction.load(Wanted(), NOON)
+        await transaction.load(LoadRequest(), NOON)
         await transaction.save(Changes(NOON, {}, [], {}, [], [], [], [], {}, [], put, []))
 
     await store.transact(script)
@@ -52,9 +52,9 @@ async def fill(store: Any) -> None:
     again = NOON + timedelta(seconds=5)
     await store.settle(
         [
-            Settlement("w1", 1, done=False, due_at=again, error="answered 503"),
-            Settlement("w2", 1, done=False, error="answered 410"),
-            Settlement("o1", 1, done=False, error="answered 500"),
+            DeliveryResult("w1", 1, done=False, due_at=again, error="answered 503"),
+            DeliveryResult("w2", 1, done=False, error="answered 410"),
+            DeliveryResult("o1", 1, done=False, error="answered 500"),
         ]
     )
 
@@ -109,7 +109,7 @@ def test_a_destination_whose_pushes_have_all_arrived_is_known(url: str) -> None:
         await store.revive(NOON, ids=["o1"], destination=None)
         await store.lease(NOON, NOON + timedelta(minutes=1), 9)
         [pushed] = await store.deliveries("due", 9, "other")
-        assert await store.settle([Settlement("o1", pushed.attempt, done=True)]) == 1
+        assert await store.settle([DeliveryResult("o1", pushed.attempt, done=True)]) == 1
 
     asyncio.run(opened(url, arrive))
     result = run(url, "--destination", "other")

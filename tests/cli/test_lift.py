@@ -16,7 +16,7 @@ from adapter.model.decisions import Decision, RuleOutcome
 from adapter.model.events import Event, User
 from adapter.store.contract import Transaction
 from adapter.store.engines import open_store
-from adapter.store.values import Changes, CustomerRecord, NewEvent, Wanted
+from adapter.store.values import Changes, CustomerRecord, LoadRequest, NewEvent
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -53,7 +53,7 @@ async def _fill(url: str) -> None:
     )
 
     async def script(transaction: Transaction) -> None:
-        await transaction.load(Wanted(), NOON)
+        await transaction.load(LoadRequest(), NOON)
         await transaction.save(changes)
 
     store = open_store(url)

@@ -16,7 +16,7 @@ from adapter.cli.main import commands
 from adapter.model.customers import Customer
 from adapter.model.erasures import Receipt
 from adapter.store.engines import open_store
-from adapter.store.values import Changes, CustomerRecord, Wanted
+from adapter.store.values import Changes, CustomerRecord, LoadRequest
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -41,7 +41,7 @@ class Shop:
         await store.open()
 
         async def script(transaction: Any) -> None:
-            await transaction.load(Wanted(), NOW)
+            await transaction.load(LoadRequest(), NOW)
             customers = [CustomerRecord(Customer("ann", email="ann@x.test"))]
             await transaction.save(Changes(NOW, {}, customers, {}, [], [], [], [], {}, [], [], []))
 

@@ -19,7 +19,7 @@ from adapter.model.quarantine import Quarantined
 from adapter.model.timers import Timer
 from adapter.store.contract import Transaction
 from adapter.store.engines import open_store
-from adapter.store.values import Changes, CustomerRecord, Wanted
+from adapter.store.values import Changes, CustomerRecord, LoadRequest
 
 ROOT = Path(__file__).parents[2]
 PAST = datetime(2026, 1, 1, tzinfo=UTC)
@@ -49,7 +49,7 @@ async def _fill(url: str) -> None:
     armed = [Timer("come-back", "ann", checkout, PAST)]
 
     async def script(transaction: Transaction) -> None:
-        await transaction.load(Wanted(), PAST)
+        await transaction.load(LoadRequest(), PAST)
         changes = Changes(PAST, {}, customers, {}, [], [], [], [], {}, [], [push], [kept], armed=armed)
         await transaction.save(changes)
 

@@ -22,7 +22,7 @@ from adapter.errors import Unavailable
 from adapter.model.customers import Customer
 from adapter.store.contract import Transaction
 from adapter.store.engines import open_store
-from adapter.store.values import Changes, CustomerRecord, Wanted
+from adapter.store.values import Changes, CustomerRecord, LoadRequest
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
@@ -51,7 +51,7 @@ async def _execute(dsn: str, statement: str) -> None:
 
 async def _fill(url: str, customers: int) -> None:
     async def script(transaction: Transaction) -> None:
-        await transaction.load(Wanted(), NOW)
+        await transaction.load(LoadRequest(), NOW)
         records = [CustomerRecord(Customer(f"c{number}")) for number in range(customers)]
         await transaction.save(Changes(NOW, {}, records, {}, [], [], [], [], {}, [], [], []))
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from adapter.logs import Tally
+from adapter.logs import RateLimitedWarning
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -27,8 +27,8 @@ def minutes() -> Minutes:
 
 
 @pytest.fixture
-def tally(minutes: Minutes) -> Tally:
-    return Tally(logging.getLogger("test"), "it happens", minutes)
+def tally(minutes: Minutes) -> RateLimitedWarning:
+    return RateLimitedWarning(logging.getLogger("test"), "it happens", minutes)
 
 
 def counts(caplog: pytest.LogCaptureFixture) -> list[tuple[str, int]]:
@@ -36,7 +36,7 @@ def counts(caplog: pytest.LogCaptureFixture) -> list[tuple[str, int]]:
 
 
 def test_the_first_is_told_at_once_and_the_rest_once_a_minute(
-    tally: Tally, minutes: Minutes, caplog: pytest.LogCaptureFixture
+    tally: RateLimitedWarning, minutes: Minutes, caplog: pytest.LogCaptureFixture
 ) -> None:
     for at in (0, 0.1, 0.99, 1, 1.5, 3):
         minutes.now = at
@@ -45,14 +45,14 @@ def test_the_first_is_told_at_once_and_the_rest_once_a_minute(
     assert {record.getMessage() for record in caplog.records} == {"it happens"}
 
 
-def test_kinds_do_not_silence_each_other(tally: Tally, caplog: pytest.LogCaptureFixture) -> None:
+def test_kinds_do_not_silence_each_other(tally: RateLimitedWarning, caplog: pytest.LogCaptureFixture) -> None:
     for door in ("a", "b", "a"):
         tally.note(door=door)
     assert counts(caplog) == [("a", 1), ("b", 1)]
 
 
 def test_a_clock_that_jumps_back_silences_nothing(
-    tally: Tally, minutes: Minutes, caplog: pytest.LogCaptureFixture
+    tally: RateLimitedWarning, minutes: Minutes, caplog: pytest.LogCaptureFixture
 ) -> None:
     tally.note(door="a")
     minutes.now = -60

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from adapter import mapping as language
 from adapter.errors import MappingError
 from adapter.mapping import mapping_set
-from adapter.mapping.mapping_set import MappingBook
+from adapter.mapping.mapping_set import MappingSet
 from adapter.mapping.subscriptions.source_documents import DOCUMENTS
 from adapter.model.messages import Message
 from adapter.model.operations import CustomerErase, EventOccurred
@@ -75,7 +75,7 @@ def documents(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
     return source, {**members, "type": kind}
 
 
-def loaded(directory: Path) -> MappingBook:
+def loaded(directory: Path) -> MappingSet:
     read, problems = mapping_set.load(directory)
     assert problems == []
     assert read is not None
@@ -83,7 +83,7 @@ def loaded(directory: Path) -> MappingBook:
 
 
 @pytest.fixture(scope="module")
-def ours(tmp_path_factory: pytest.TempPathFactory) -> MappingBook:
+def ours(tmp_path_factory: pytest.TempPathFactory) -> MappingSet:
     """All mappings of ours: the starters, and every pack beside them."""
     together = tmp_path_factory.mktemp("mappings")
     for folder in (ROOT / "mappings", *(ROOT / "docs" / "packs").glob("*/mappings")):
@@ -155,7 +155,7 @@ def test_events_of_one_message_have_ids_of_their_own(write_mappings: Write, mess
 @pytest.mark.slow
 @given(documents())
 def test_any_payload_maps_or_is_refused_in_words_and_is_left_as_it_was(
-    ours: MappingBook, sent: tuple[str, dict[str, Any]]
+    ours: MappingSet, sent: tuple[str, dict[str, Any]]
 ) -> None:
     source, document = sent
     before = deepcopy(document)
@@ -179,7 +179,7 @@ _SPREAD_AND_AMOUNT = {
 @given(documents())
 @example(("mparticle", _SPREAD_AND_AMOUNT))
 def test_our_mappings_compiled_do_as_the_interpreted_ones(
-    ours: MappingBook, sent: tuple[str, dict[str, Any]]
+    ours: MappingSet, sent: tuple[str, dict[str, Any]]
 ) -> None:
     source, document = sent
     for mapping in ours.of(source):
@@ -189,7 +189,7 @@ def test_our_mappings_compiled_do_as_the_interpreted_ones(
 
 
 @cache
-def compiled_once(source: str, name: str, ours: MappingBook) -> Callable[[dict[str, Any]], Any]:
+def compiled_once(source: str, name: str, ours: MappingSet) -> Callable[[dict[str, Any]], Any]:
     [mapping] = [mapping for mapping in ours.of(source) if mapping.name == name]
     return language.compile(mapping.fields, tables=mapping.tables)
 

@@ -103,7 +103,7 @@ def test_values_are_coerced_flagged_or_quarantined_on_their_way(
 
 
 @pytest.fixture(scope="module")
-def starter() -> mapping_set.MappingBook:
+def starter() -> mapping_set.MappingSet:
     loaded, problems = mapping_set.load(ROOT / "mappings")
     assert problems == []
     assert loaded is not None
@@ -112,7 +112,7 @@ def starter() -> mapping_set.MappingBook:
 
 
 @pytest.mark.parametrize("path", FIXTURES, ids=[f"{path.parent.name}/{path.stem}" for path in FIXTURES])
-def test_no_fixture_is_flagged_by_the_starter_model(path: Path, starter: mapping_set.MappingBook) -> None:
+def test_no_fixture_is_flagged_by_the_starter_model(path: Path, starter: mapping_set.MappingSet) -> None:
     decode = {"segment": webhook.decode, "mparticle": batches.decode}[path.parent.name]
     for message in decode(path.read_bytes(), datetime(2030, 1, 1, tzinfo=UTC)).messages:
         if message.document.get("type"):
@@ -121,7 +121,7 @@ def test_no_fixture_is_flagged_by_the_starter_model(path: Path, starter: mapping
                     assert operation.misfits == ()
 
 
-def test_the_starter_model_flags_what_is_wrong(starter: mapping_set.MappingBook) -> None:
+def test_the_starter_model_flags_what_is_wrong(starter: mapping_set.MappingSet) -> None:
     body = b'{"type": "track", "event": "Product Viewed", "userId": "u", "properties": {"price": "a lot"}}'
     [message] = webhook.decode(body, datetime(2030, 1, 1, tzinfo=UTC)).messages
     [operation] = starter.operations(message)

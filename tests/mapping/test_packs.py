@@ -13,7 +13,7 @@ import pytest
 from adapter.mapping import mapping_set
 from adapter.mapping.files import mapping_file
 from adapter.mapping.lint import lint
-from adapter.mapping.mapping_set import MappingBook
+from adapter.mapping.mapping_set import MappingSet
 from adapter.mapping.testing import case_files, cases
 from adapter.model.operations import CustomerUpsert, EventOccurred
 from adapter.rules.engine import ruleset as rule_book
@@ -46,13 +46,13 @@ RECEIVED_AT = datetime(2026, 3, 1, tzinfo=UTC)
 
 
 @cache
-def beside_the_starters(pack: str) -> MappingBook:
+def beside_the_starters(pack: str) -> MappingSet:
     directories = (ROOT / "mappings", ROOT / "docs" / "packs" / pack / "mappings")
     read, problems = mapping_file.load(
         [path for each in directories for path in mapping_set.mapping_files(each)]
     )
     assert [str(problem) for problem in [*problems, *lint.findings(read)]] == []
-    return MappingBook(read)
+    return MappingSet(read)
 
 
 def decode(source: str, body: bytes, received_at: datetime) -> Any:

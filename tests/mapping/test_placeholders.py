@@ -15,7 +15,7 @@ from adapter.errors import MappingError
 from adapter.mapping import mapping_set
 from adapter.mapping.actions.as_json import plain
 from adapter.mapping.explain.explain import explain
-from adapter.mapping.mapping_set import MappingBook
+from adapter.mapping.mapping_set import MappingSet
 from adapter.mapping.placeholders import Placeholders
 from adapter.model.messages import Message
 from adapter.model.operations import (
@@ -49,7 +49,7 @@ mappings:
 
 
 @pytest.fixture(scope="module")
-def ours() -> MappingBook:
+def ours() -> MappingSet:
     loaded, problems = mapping_set.load(MAPPINGS)
     assert loaded is not None, problems
     return loaded
@@ -93,7 +93,7 @@ def test_an_id_that_a_template_left_behind_is_a_placeholder(text: str) -> None:
 
 @pytest.mark.parametrize("blank", [" ", "\t", "\u00a0"])
 @pytest.mark.parametrize("source", ["segment", "mparticle"])
-def test_a_blank_id_is_as_if_it_were_missing(ours: MappingBook, source: str, blank: str) -> None:
+def test_a_blank_id_is_as_if_it_were_missing(ours: MappingSet, source: str, blank: str) -> None:
     document = {"type": "custom_event" if source == "mparticle" else "track", "event": "Searched"}
     message = Message(source, "k", document | {"userId": blank, "anonymousId": "v1"}, RECEIVED_AT)
     [event] = ours.operations(message)
@@ -108,7 +108,7 @@ NO_IDS: list[Any] = [True, False, {}, [], {"id": "u1"}, ["u1"]]
 @pytest.mark.parametrize("none", NO_IDS)
 @pytest.mark.parametrize("place", ["userId", "anonymousId"])
 @pytest.mark.parametrize("kind", ["track", "identify", "page", "group", "custom_event"])
-def test_what_is_no_id_is_as_if_it_were_missing(ours: MappingBook, kind: str, place: str, none: Any) -> None:
+def test_what_is_no_id_is_as_if_it_were_missing(ours: MappingSet, kind: str, place: str, none: Any) -> None:
     document = {"type": kind, "event": "Searched", "groupId": "g", "userId": "u1", "anonymousId": "v1"}
     source = "mparticle" if kind == "custom_event" else "segment"
     message = Message(source, "k", document | {place: none}, RECEIVED_AT)
@@ -121,7 +121,7 @@ def test_what_is_no_id_is_as_if_it_were_missing(ours: MappingBook, kind: str, pl
 
 
 @pytest.mark.parametrize("none", NO_IDS)
-def test_a_device_without_an_id_costs_no_message(ours: MappingBook, none: Any) -> None:
+def test_a_device_without_an_id_costs_no_message(ours: MappingSet, none: Any) -> None:
     context = {"device": {"id": none, "model": "m"}}
     document = {"type": "track", "event": "Searched", "userId": "u1", "context": context}
     [event] = ours.operations(Message("segment", "k", document, RECEIVED_AT))
@@ -131,14 +131,14 @@ def test_a_device_without_an_id_costs_no_message(ours: MappingBook, none: Any) -
 
 
 @pytest.mark.parametrize("none", NO_IDS)
-def test_a_message_with_nothing_but_what_is_no_id_cannot_be_mapped(ours: MappingBook, none: Any) -> None:
+def test_a_message_with_nothing_but_what_is_no_id_cannot_be_mapped(ours: MappingSet, none: Any) -> None:
     document = {"type": "track", "event": "Searched", "userId": none, "anonymousId": none}
     with pytest.raises(MappingError):
         ours.operations(Message("segment", "k", document, RECEIVED_AT))
 
 
 @pytest.mark.parametrize("none", NO_IDS)
-def test_an_erasure_falls_back_to_nobody(ours: MappingBook, none: Any) -> None:
+def test_an_erasure_falls_back_to_nobody(ours: MappingSet, none: Any) -> None:
     document = {"type": "delete", "userId": none, "anonymousId": "v1"}
     with pytest.raises(MappingError):
         ours.operations(Message("segment", "k", document, RECEIVED_AT))
@@ -165,7 +165,7 @@ def documents() -> st.SearchStrategy[dict[str, Any]]:
 
 @given(documents())
 def test_no_operation_of_any_message_has_a_placeholder_for_an_id(
-    ours: MappingBook, document: dict[str, Any]
+    ours: MappingSet, document: dict[str, Any]
 ) -> None:
     message = Message("segment", "k", document, RECEIVED_AT)
     before = msgspec.json.encode(document)
@@ -181,7 +181,7 @@ def test_no_operation_of_any_message_has_a_placeholder_for_an_id(
 
 
 def test_a_message_falls_back_to_the_visitor_and_keeps_what_else_it_says(
-    ours: MappingBook, message_of: Wrap
+    ours: MappingSet, message_of: Wrap
 ) -> None:
     device = {"device": {"id": "00000000-0000-0000-0000-000000000000"}, "traits": {"email": "n/a"}}
     sent = ORDER | {"userId": "undefined", "anonymousId": "v1", "context": device}
@@ -197,7 +197,7 @@ def test_a_message_falls_back_to_the_visitor_and_keeps_what_else_it_says(
     assert (move.source_id, move.code) == ("v1", "HV15-1")
 
 
-def test_the_other_identities_of_a_batch_stay(ours: MappingBook, message_of: Wrap) -> None:
+def test_the_other_identities_of_a_batch_stay(ours: MappingSet, message_of: Wrap) -> None:
     identities = {"customer_id": "0", "email": "unknown", "other": "TEST", "other_id_2": "x-2"}
     sent = {"type": "identify", "userId": "0", "anonymousId": "77", "identities": identities,
             "traits": {"email": "a@x.test"}}  # fmt: skip
@@ -221,13 +221,13 @@ def test_the_other_identities_of_a_batch_stay(ours: MappingBook, message_of: Wra
     ],
 )
 def test_a_message_without_any_other_id_is_refused_and_joins_no_strangers(
-    sent: dict[str, Any], ours: MappingBook, message_of: Wrap
+    sent: dict[str, Any], ours: MappingSet, message_of: Wrap
 ) -> None:
     with pytest.raises(MappingError, match=r"^mapping `.*identities\.placeholders`$"):
         ours.operations(message_of(sent))
 
 
-def test_an_alias_of_profiles_joins_none_under_a_placeholder(ours: MappingBook, message_of: Wrap) -> None:
+def test_an_alias_of_profiles_joins_none_under_a_placeholder(ours: MappingSet, message_of: Wrap) -> None:
     sent = {"type": "alias", "previousId": "7", "anonymousId": "unknown"}
     with pytest.raises(MappingError):
         ours.operations(message_of(sent, "mparticle"))
@@ -235,7 +235,7 @@ def test_an_alias_of_profiles_joins_none_under_a_placeholder(ours: MappingBook, 
     assert isinstance(merge, CustomerMerge)
 
 
-def test_an_erasure_means_the_id_as_it_is(ours: MappingBook, message_of: Wrap) -> None:
+def test_an_erasure_means_the_id_as_it_is(ours: MappingSet, message_of: Wrap) -> None:
     sent = message_of({"type": "delete", "userId": "undefined"})
     assert ours.operations(sent) == (CustomerErase("undefined"),)
 

@@ -24,7 +24,7 @@ def decode(source: str, body: bytes, received_at: datetime) -> tuple[Sequence[Me
 
 
 @pytest.fixture(scope="module")
-def starter() -> mapping_set.MappingBook:
+def starter() -> mapping_set.MappingSet:
     loaded, problems = mapping_set.load(MAPPINGS)
     assert [str(problem) for problem in problems] == []
     assert loaded is not None
@@ -36,11 +36,11 @@ def test_the_case_files_have_no_faults() -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=[f"{case.source}: {case.name}" for case in CASES])
-def test_a_case_becomes_what_it_says(case: case_files.Case, starter: mapping_set.MappingBook) -> None:
+def test_a_case_becomes_what_it_says(case: case_files.Case, starter: mapping_set.MappingSet) -> None:
     [result] = cases.run(starter, [case], decode)
     assert result.diff == ""
 
 
-def test_every_starter_mapping_and_each_of_its_branches_has_a_case(starter: mapping_set.MappingBook) -> None:
+def test_every_starter_mapping_and_each_of_its_branches_has_a_case(starter: mapping_set.MappingSet) -> None:
     missed = coverage.unexercised(starter, cases.run(starter, CASES, decode))
     assert [str(found) for found in missed] == []

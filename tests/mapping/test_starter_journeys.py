@@ -12,7 +12,7 @@ import pytest
 from adapter.files import yaml
 from adapter.mapping import mapping_set
 from adapter.mapping.actions.as_json import plain
-from adapter.mapping.mapping_set import MappingBook
+from adapter.mapping.mapping_set import MappingSet
 from adapter.model.messages import Message
 from adapter.sources.mparticle import batches
 from adapter.sources.segment import webhook
@@ -24,7 +24,7 @@ STEPS: list[dict[str, Any]] = DOCUMENT.value if DOCUMENT else []
 
 
 @pytest.fixture(scope="module")
-def starter() -> MappingBook:
+def starter() -> MappingSet:
     loaded, problems = mapping_set.load(HERE.parents[1] / "mappings")
     assert problems == []
     assert loaded is not None
@@ -64,14 +64,14 @@ def essence(operation: dict[str, Any], ignored: list[str]) -> list[Any]:
 @pytest.mark.parametrize("step", STEPS, ids=[step["step"] for step in STEPS])
 @pytest.mark.parametrize("messages", [of_segment, of_mparticle])
 def test_a_step_of_a_journey_becomes_the_same_through_either_source(
-    step: dict[str, Any], messages: Any, starter: MappingBook
+    step: dict[str, Any], messages: Any, starter: MappingSet
 ) -> None:
     operations = [plain(done) for message in messages(step) for done in starter.operations(message)]
     ignored = step.get("ignore", [])
     assert [essence(operation, ignored) for operation in operations] == step["becomes"]
 
 
-def test_a_visitor_without_a_customer_id_is_kept_under_their_anonymous_id(starter: MappingBook) -> None:
+def test_a_visitor_without_a_customer_id_is_kept_under_their_anonymous_id(starter: MappingSet) -> None:
     call = {"type": "track", "event": "x", "messageId": "m", "userId": "", "anonymousId": "a-1"}
     [message] = webhook.decode(json.dumps(call).encode(), RECEIVED_AT).messages
     [operation] = map(plain, starter.operations(message))

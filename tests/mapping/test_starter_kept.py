@@ -14,7 +14,7 @@ import yaml
 
 from adapter.mapping import mapping_set
 from adapter.mapping.actions.as_json import plain
-from adapter.mapping.mapping_set import MappingBook
+from adapter.mapping.mapping_set import MappingSet
 from adapter.sources.mparticle import batches as mparticle
 from adapter.sources.mparticle.identities import ZERO_GUID
 from adapter.sources.segment import webhook
@@ -46,7 +46,7 @@ DECIDING = ("type", "event", "messageId", "source_message_id", "event_type", "ev
 
 
 @pytest.fixture(scope="module")
-def starter() -> MappingBook:
+def starter() -> MappingSet:
     loaded, _ = mapping_set.load(ROOT / "mappings")
     assert loaded is not None
     return loaded
@@ -76,7 +76,7 @@ def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
         yield path, value
 
 
-def arrived(source: str, body: Any, starter: MappingBook) -> str:
+def arrived(source: str, body: Any, starter: MappingSet) -> str:
     """Return what the starters make of a body, as text."""
     decoded = {"segment": webhook, "mparticle": mparticle}[source].decode(
         json.dumps(body).encode(), RECEIVED_AT
@@ -107,7 +107,7 @@ def listed(path: str, patterns: list[str]) -> str | None:
 
 @pytest.mark.parametrize(("source", "kind"), LISTED, ids=lambda value: value)
 def test_what_is_not_kept_is_listed_and_what_is_listed_is_not_kept(
-    source: str, kind: str, starter: MappingBook
+    source: str, kind: str, starter: MappingSet
 ) -> None:
     body, patterns = body_of(source, kind), LISTED[source, kind]
     made = arrived(source, body, starter)
@@ -130,7 +130,7 @@ def test_every_line_of_the_list_is_met() -> None:
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "fixtures").glob("*/*.json")), ids=lambda path: path.stem)
-def test_of_the_fixtures_too_only_what_is_listed_is_not_kept(path: Path, starter: MappingBook) -> None:
+def test_of_the_fixtures_too_only_what_is_listed_is_not_kept(path: Path, starter: MappingSet) -> None:
     source = path.parent.name
     body = json.loads(path.read_bytes())
     if source == "segment":

@@ -12,7 +12,7 @@ import pytest
 
 from adapter.mapping import mapping_set
 from adapter.mapping.actions.as_json import plain
-from adapter.mapping.mapping_set import MappingBook
+from adapter.mapping.mapping_set import MappingSet
 from adapter.model.operations import EventOccurred
 from adapter.sources.mparticle import batches
 
@@ -57,7 +57,7 @@ def leaves(value: Any) -> Iterator[Any]:
 
 
 @pytest.fixture(scope="module")
-def starter() -> MappingBook:
+def starter() -> MappingSet:
     loaded, _ = mapping_set.load(MAPPINGS)
     assert loaded is not None
     return loaded
@@ -65,7 +65,7 @@ def starter() -> MappingBook:
 
 @pytest.mark.parametrize("names", [["one"], ["one", "two"]])
 @pytest.mark.parametrize("action", ACTIONS)
-def test_every_value_of_a_commerce_event_arrives(action: str, names: list[str], starter: MappingBook) -> None:
+def test_every_value_of_a_commerce_event_arrives(action: str, names: list[str], starter: MappingSet) -> None:
     said = event(action, [product(name) for name in names])
     body = {"mpid": 9, "events": [{"event_type": "commerce_event", "data": said}]}
     [message] = batches.decode(json.dumps(body).encode(), datetime(2026, 3, 1, tzinfo=UTC)).messages

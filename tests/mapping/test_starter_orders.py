@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapter.mapping import mapping_set
-from adapter.mapping.mapping_set import MappingBook
+from adapter.mapping.mapping_set import MappingSet
 from adapter.model.operations import DiscountMove, EventOccurred, Operation
 from adapter.sources.mparticle import batches
 from adapter.sources.segment import webhook
@@ -49,13 +49,13 @@ ORDERS = st.builds(
 
 
 @pytest.fixture(scope="module")
-def starter() -> MappingBook:
+def starter() -> MappingSet:
     loaded, _ = mapping_set.load(Path(__file__).parents[2] / "mappings")
     assert loaded is not None
     return loaded
 
 
-def operations(starter: MappingBook, source: Any, body: Any) -> list[Operation]:
+def operations(starter: MappingSet, source: Any, body: Any) -> list[Operation]:
     decoded = source.decode(json.dumps(body).encode(), RECEIVED_AT)
     assert decoded.quarantined == []
     return [done for message in decoded.messages for done in starter.operations(message)]
@@ -69,20 +69,20 @@ def kept(done: list[Operation]) -> EventOccurred:
 
 
 @given(ORDERS)
-def test_an_order_of_segment_is_kept(starter: MappingBook, properties: dict[str, Any]) -> None:
+def test_an_order_of_segment_is_kept(starter: MappingSet, properties: dict[str, Any]) -> None:
     call = {"type": "track", "event": "Order Completed", "userId": "u", "properties": properties}
     kept(operations(starter, webhook, call))
 
 
 @given(ORDERS)
-def test_a_custom_order_of_mparticle_is_kept(starter: MappingBook, attributes: dict[str, Any]) -> None:
+def test_a_custom_order_of_mparticle_is_kept(starter: MappingSet, attributes: dict[str, Any]) -> None:
     data = {"event_name": "Order Completed", "custom_attributes": attributes}
     kept(operations(starter, batches, {"mpid": 5, "events": [{"event_type": "custom_event", "data": data}]}))
 
 
 @given(JUNK, CODES, ORDERS, JUNK)
 def test_a_purchase_of_mparticle_is_kept(
-    starter: MappingBook, amount: Any, code: Any, attributes: dict[str, Any], products: Any
+    starter: MappingSet, amount: Any, code: Any, attributes: dict[str, Any], products: Any
 ) -> None:
     product = {
         "id": "p",
@@ -102,7 +102,7 @@ def test_a_purchase_of_mparticle_is_kept(
 
 
 @pytest.mark.parametrize("coupon", [True, False])
-def test_a_flag_for_a_coupon_redeems_nothing_and_is_a_misfit(starter: MappingBook, coupon: Any) -> None:
+def test_a_flag_for_a_coupon_redeems_nothing_and_is_a_misfit(starter: MappingSet, coupon: Any) -> None:
     properties = {"order_id": "o", "total": 5, "coupon": coupon}
     call = {"type": "track", "event": "Order Completed", "userId": "u", "properties": properties}
     done = operations(starter, webhook, call)

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from adapter.datamodel.coerce import fitting
 from adapter.datamodel.declarations import DataModel
 from adapter.mapping import mapping_set
-from adapter.mapping.mapping_set import MappingBook
+from adapter.mapping.mapping_set import MappingSet
 from adapter.model.operations import EventOccurred
 from adapter.model.spelling import spelling
 from adapter.sources.mparticle import batches
@@ -26,14 +26,14 @@ RECEIVED_AT = datetime(2026, 3, 1, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
-def starter() -> MappingBook:
+def starter() -> MappingSet:
     loaded, problems = mapping_set.load(HERE.parents[1] / "mappings")
     assert problems == []
     assert loaded is not None
     return loaded
 
 
-def occurred(starter: MappingBook, source: str, event: str, properties: dict[str, Any]) -> EventOccurred:
+def occurred(starter: MappingSet, source: str, event: str, properties: dict[str, Any]) -> EventOccurred:
     """Return the event as a model that flags whatever it does not declare makes of it."""
     if source == "segment":
         call = {"type": "track", "messageId": "m", "userId": "u", "event": event, "properties": properties}
@@ -52,7 +52,7 @@ def occurred(starter: MappingBook, source: str, event: str, properties: dict[str
 @pytest.mark.parametrize("source", ["segment", "mparticle"])
 @pytest.mark.parametrize("event", EVENTS)
 def test_an_event_of_the_spec_has_declared_attributes_alone_and_all_shared_ones(
-    event: str, source: str, starter: MappingBook
+    event: str, source: str, starter: MappingSet
 ) -> None:
     wanted = EVENTS[event]
     found = occurred(starter, source, event, wanted["properties"])
@@ -66,14 +66,14 @@ def test_an_event_of_the_spec_has_declared_attributes_alone_and_all_shared_ones(
 
 
 @pytest.mark.parametrize("event", EVENTS)
-def test_both_sources_make_the_same_of_an_event_of_the_spec(event: str, starter: MappingBook) -> None:
+def test_both_sources_make_the_same_of_an_event_of_the_spec(event: str, starter: MappingSet) -> None:
     properties = EVENTS[event]["properties"]
     ours, theirs = (occurred(starter, source, event, properties).event for source in ("segment", "mparticle"))
     assert (ours.name, ours.attributes) == (theirs.name, theirs.attributes)
 
 
 @pytest.mark.parametrize("event", EVENTS)
-def test_the_spelling_of_an_event_of_the_spec_changes_nothing(event: str, starter: MappingBook) -> None:
+def test_the_spelling_of_an_event_of_the_spec_changes_nothing(event: str, starter: MappingSet) -> None:
     properties = EVENTS[event]["properties"]
     first, *words = event.split()
     spellings = [

@@ -13,11 +13,11 @@ import pytest
 from adapter.model.discounts import PercentageOff
 from adapter.model.events import Event, User
 from adapter.model.rules import Rule
-from adapter.rules.engine.ruleset import RuleBook, load
+from adapter.rules.engine.ruleset import RuleSet, load
 
 MakeRule = Callable[..., Rule]
 MakeEvent = Callable[..., Event]
-MakeBook = Callable[..., RuleBook]
+MakeBook = Callable[..., RuleSet]
 
 
 @pytest.fixture(scope="session")
@@ -63,7 +63,7 @@ def make_event(now: datetime) -> MakeEvent:
 def make_book(tmp_path: Path) -> MakeBook:
     """A book out of file texts by name; fails with the problems when they do not check."""
 
-    def make(**texts: str) -> RuleBook:
+    def make(**texts: str) -> RuleSet:
         for name, text in texts.items():
             (tmp_path / f"{name}.yaml").write_text(text, encoding="utf-8")
         book, problems = load(tmp_path)

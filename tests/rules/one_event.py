@@ -7,7 +7,7 @@ from datetime import datetime
 from adapter.model.customers import Customer
 from adapter.model.decisions import RuleOutcome
 from adapter.model.events import Event
-from adapter.rules.engine.ruleset import RuleBook
+from adapter.rules.engine.ruleset import RuleSet
 from adapter.rules.guardrails.proposal import Verdict
 from adapter.rules.history.history import History
 
@@ -31,5 +31,5 @@ def outcome(verdict: Verdict) -> RuleOutcome:
     return only
 
 
-def decide(book: RuleBook, event: Event, customer: Customer = ANN, at: datetime | None = None) -> Verdict:
+def decide(book: RuleSet, event: Event, customer: Customer = ANN, at: datetime | None = None) -> Verdict:
     return book.evaluate(event, customer, History(), at or event.occurred_at)

@@ -12,12 +12,12 @@ from adapter.model.customers import Customer
 from adapter.model.decisions import RuleOutcome
 from adapter.model.events import Event, User
 from adapter.rules.engine.evaluate import MOST_EXPLAINED
-from adapter.rules.engine.ruleset import RuleBook, load
+from adapter.rules.engine.ruleset import RuleSet, load
 from adapter.rules.guardrails.proposal import Verdict
 from adapter.rules.history.history import History
 from tests.rules.one_event import ANN, BASE, SEGMENTS, decide, outcome
 
-MakeBook = Callable[..., RuleBook]
+MakeBook = Callable[..., RuleSet]
 MakeEvent = Callable[..., Event]
 
 

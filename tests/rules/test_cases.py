@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from adapter.rules.engine.ruleset import RuleBook
+from adapter.rules.engine.ruleset import RuleSet
 from adapter.rules.engine.ruleset import load as load_book
 from adapter.rules.testing.cases import Case, load, run
 from adapter.rules.testing.coverage import untried
@@ -31,7 +31,7 @@ guardrails: {stackable: true}
 
 
 @pytest.fixture
-def starter() -> RuleBook:
+def starter() -> RuleSet:
     assert BOOK is not None
     return BOOK
 
@@ -42,15 +42,15 @@ def test_the_starter_cases_check() -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
-def test_a_starter_case_passes(case: Case, starter: RuleBook) -> None:
+def test_a_starter_case_passes(case: Case, starter: RuleSet) -> None:
     assert run(case, starter).missed == ()
 
 
-def test_the_starter_cases_try_every_condition_and_guardrail_both_ways(starter: RuleBook) -> None:
+def test_the_starter_cases_try_every_condition_and_guardrail_both_ways(starter: RuleSet) -> None:
     assert untried(starter, [run(case, starter) for case in CASES]) == []
 
 
-def test_each_guardrail_of_the_starter_rules_is_missed_when_its_case_is_left_out(starter: RuleBook) -> None:
+def test_each_guardrail_of_the_starter_rules_is_missed_when_its_case_is_left_out(starter: RuleSet) -> None:
     results = [run(case, starter) for case in CASES if case.name != "credit ends with its budget"]
     results = [result for result in results if "euros" not in result.case.name]
     assert untried(starter, results) == ["post-purchase-credit: no case lets budget stop it"]
@@ -64,7 +64,7 @@ def written(tmp_path: Path, text: str) -> list[Case]:
 
 
 def test_a_case_that_expects_something_else_fails_and_says_what_came(
-    tmp_path: Path, make_book: Callable[..., RuleBook]
+    tmp_path: Path, make_book: Callable[..., RuleSet]
 ) -> None:
     (case,) = written(
         tmp_path,
@@ -84,7 +84,7 @@ cases:
 
 
 def test_conditions_and_guardrails_that_nobody_tries_are_named(
-    tmp_path: Path, make_book: Callable[..., RuleBook]
+    tmp_path: Path, make_book: Callable[..., RuleSet]
 ) -> None:
     cases = written(
         tmp_path,
@@ -105,7 +105,7 @@ cases:
 
 
 def test_a_rule_of_absence_is_tried_when_its_time_is_up(
-    tmp_path: Path, make_book: Callable[..., RuleBook]
+    tmp_path: Path, make_book: Callable[..., RuleSet]
 ) -> None:
     cases = written(
         tmp_path,

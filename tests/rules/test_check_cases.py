@@ -12,7 +12,7 @@ import yaml
 
 from adapter.datamodel.load import read
 from adapter.files import yaml as files
-from adapter.rules.engine.ruleset import RuleBook
+from adapter.rules.engine.ruleset import RuleSet
 from adapter.rules.testing.cases import load
 from adapter.rules.testing.vocabulary import known
 
@@ -32,7 +32,7 @@ MODEL = "events: {checkout_started: {attributes: {currency: string}}}"
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
 def test_what_is_not_known_is_told_at_its_place(
-    case: dict[str, Any], tmp_path: Path, make_book: Callable[..., RuleBook]
+    case: dict[str, Any], tmp_path: Path, make_book: Callable[..., RuleSet]
 ) -> None:
     path = tmp_path / "a.test.yaml"
     path.write_text("cases:\n  - name: it\n" + indent(case["case"], "    "), encoding="utf-8")
@@ -48,7 +48,7 @@ def test_what_is_not_known_is_told_at_its_place(
 
 
 def test_cases_that_share_an_event_are_warned_of_once(
-    tmp_path: Path, make_book: Callable[..., RuleBook]
+    tmp_path: Path, make_book: Callable[..., RuleSet]
 ) -> None:
     (tmp_path / "a.test.yaml").write_text(
         "cases:\n"

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from adapter.model.discounts import AmountOff, Claim, Discount, FreeShipping, HeldDiscount
+from adapter.model.discounts import AmountOff, CounterReservation, Discount, DiscountRecord, FreeShipping
 from adapter.model.rules import Guardrails, Rule
 from adapter.rules.engine.select import choose
 from adapter.rules.guardrails.counters import claims as claims_of
@@ -29,20 +29,24 @@ def verdict(*proposals: Proposal, **priorities: int) -> Verdict:
 
 
 def one(
-    make_rule: MakeRule, name: str, worth: int = 10, claims: tuple[Claim, ...] = (), **fields: Any
+    make_rule: MakeRule,
+    name: str,
+    worth: int = 10,
+    claims: tuple[CounterReservation, ...] = (),
+    **fields: Any,
 ) -> Proposal:
     stackable = fields.pop("stackable", False)
     rule = make_rule(name=name, guardrails=Guardrails(stackable=stackable), **fields)
     return Proposal(rule, claims, Decimal(worth), Decimal(100))
 
 
-def held(now: datetime, value: int = 10, *, stackable: bool = False, **fields: Any) -> HeldDiscount:
+def held(now: datetime, value: int = 10, *, stackable: bool = False, **fields: Any) -> DiscountRecord:
     ends = fields.get("ends", now + timedelta(hours=1))
     discount = Discount(
         "OLD-1", AmountOff(Decimal(value)), ends, {}, stackable, fields.get("status", "issued")
     )
     priority = fields.get("priority", 0)
-    return HeldDiscount(discount, "ann", fields.get("rule", "old"), "evt_0", now, now, priority=priority)
+    return DiscountRecord(discount, "ann", fields.get("rule", "old"), "evt_0", now, now, priority=priority)
 
 
 def names(choice: Any) -> list[str]:
@@ -50,7 +54,7 @@ def names(choice: Any) -> list[str]:
 
 
 claims = st.builds(
-    Claim,
+    CounterReservation,
     st.sampled_from(["", "ann"]),
     st.sampled_from("abc"),
     st.integers(0, 6),
@@ -64,7 +68,7 @@ claims = st.builds(
     used=st.dictionaries(st.tuples(st.sampled_from(["", "ann"]), st.sampled_from("abc")), st.integers(0, 7)),
 )
 def test_no_claim_of_what_is_granted_goes_over_its_cap(
-    wanted: list[tuple[list[Claim], bool]],
+    wanted: list[tuple[list[CounterReservation], bool]],
     used: dict[tuple[str, str], int],
     make_rule: MakeRule,
     now: datetime,
@@ -85,7 +89,7 @@ def test_no_claim_of_what_is_granted_goes_over_its_cap(
 
 
 def test_a_refused_proposal_makes_room_for_the_next(make_rule: MakeRule, now: datetime) -> None:
-    spent = Claim("", "first|day|2026-11-21", 3, 1, "max_daily_redemptions")
+    spent = CounterReservation("", "first|day|2026-11-21", 3, 1, "max_daily_redemptions")
     first, second = one(make_rule, "first", claims=(spent,), priority=2), one(make_rule, "second")
     choice = choose(verdict(first, second), [], {("", spent.key): 3}, now)
     assert names(choice) == ["second"]
@@ -95,22 +99,22 @@ def test_a_refused_proposal_makes_room_for_the_next(make_rule: MakeRule, now: da
 @pytest.mark.parametrize(
     ("claim", "used", "reason"),
     [
-        (Claim("", "r|day|2026-11-21", 0, 1, "max_daily_redemptions"), 0,
+        (CounterReservation("", "r|day|2026-11-21", 0, 1, "max_daily_redemptions"), 0,
          "max_daily_redemptions is 0, so this rule issues nothing"),
-        (Claim("ann", "r|user|total", 1, 1, "per_user_limit"), 1,
+        (CounterReservation("ann", "r|user|total", 1, 1, "per_user_limit"), 1,
          "the customer has had 1 of 1 of this rule in all"),
-        (Claim("device:x", "r|user|week|2026-W47", 2, 1, "per_user_limit"), 2,
+        (CounterReservation("device:x", "r|user|week|2026-W47", 2, 1, "per_user_limit"), 2,
          "this device has had 2 of 2 of this rule this week"),
-        (Claim("ann", "r|cooldown|3600|77", 5, 5, "cooldown"), 4,
+        (CounterReservation("ann", "r|cooldown|3600|77", 5, 5, "cooldown"), 4,
          "this rule gave the customer a discount less than 1h ago"),
-        (Claim("", "r|budget|EUR|total", 10000, 1250, "budget"), 9000,
+        (CounterReservation("", "r|budget|EUR|total", 10000, 1250, "budget"), 9000,
          "the budget of this rule has 10.00 EUR left in all, and the discount can cost 12.50"),
-        (Claim("", "*|month|2026-11", 9, 1, "global.max_total_redemptions"), 9,
+        (CounterReservation("", "*|month|2026-11", 9, 1, "global.max_total_redemptions"), 9,
          "9 of 9 discounts of all rules together are out this month"),
     ],
 )  # fmt: skip
 def test_each_full_guardrail_has_its_sentence(
-    claim: Claim, used: int, reason: str, make_rule: MakeRule, now: datetime
+    claim: CounterReservation, used: int, reason: str, make_rule: MakeRule, now: datetime
 ) -> None:
     choice = choose(verdict(one(make_rule, "r", claims=(claim,))), [], {(claim.scope, claim.key): used}, now)
     assert choice.outcomes[0].reason == f"not issued: {reason}"

@@ -13,7 +13,7 @@ import pytest
 from adapter.model.events import Event, User
 from adapter.model.rules import Guardrails, Rollout, Rule
 from adapter.rules.engine.ruleset import load
-from adapter.rules.expressions import Names, View, compile, parse, reads  # noqa: A004
+from adapter.rules.expressions import EvaluationContext, Names, compile, parse, reads  # noqa: A004
 from adapter.rules.files.block import duration
 from adapter.rules.history.history import History, fold, lookup
 from adapter.rules.history.requirements import Metrics
@@ -62,7 +62,7 @@ def holds(expression: str, given: Any) -> bool:
         at = NOW - (duration(past["ago"]) or NOW - NOW)
         fold(history, Event("e", past.get("name", "order_completed"), at, User(), past, {}), metrics)
     attributes = given if isinstance(given, dict) else {}
-    view = View(attributes, {}, {}, "x", NOW, NOW, lambda metric: lookup(history, metric, NOW))
+    view = EvaluationContext(attributes, {}, {}, "x", NOW, NOW, lambda metric: lookup(history, metric, NOW))
     return compile(node)(view)
 
 

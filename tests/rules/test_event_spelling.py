@@ -15,7 +15,7 @@ from adapter.model.customers import Customer
 from adapter.model.event_names import EventNames, event_name
 from adapter.model.events import Event
 from adapter.model.rules import Absence
-from adapter.rules.engine.ruleset import RuleBook, load
+from adapter.rules.engine.ruleset import RuleSet, load
 from adapter.rules.expressions import Names
 from adapter.rules.history.history import History
 from adapter.rules.testing import cases
@@ -52,7 +52,7 @@ ANY = '["cart_value > 100"]'
 GIVEN = EventNames.of([("checkout_started", "checkout_started")], [])
 
 
-def _matches(book: RuleBook, happened: Event, past: list[Event]) -> bool:
+def _matches(book: RuleSet, happened: Event, past: list[Event]) -> bool:
     history = History()
     for event in past:
         book.fold(history, event)
@@ -63,14 +63,14 @@ def _matches(book: RuleBook, happened: Event, past: list[Event]) -> bool:
 @pytest.mark.parametrize("spelled", SPELLINGS)
 @pytest.mark.parametrize("trigger", ['"{}"', '[cart_viewed, "{}"]'])
 def test_a_trigger_in_any_spelling_takes_the_event(
-    make_book: Callable[..., RuleBook], make_event: Callable[..., Event], trigger: str, spelled: str
+    make_book: Callable[..., RuleSet], make_event: Callable[..., Event], trigger: str, spelled: str
 ) -> None:
     book = make_book(a=RULE.format(trigger=trigger.format(spelled), conditions=ANY))
     assert book.needs("checkout_started")
     assert _matches(book, make_event(), [])
 
 
-def test_a_trigger_that_names_an_event_twice_takes_it_once(make_book: Callable[..., RuleBook]) -> None:
+def test_a_trigger_that_names_an_event_twice_takes_it_once(make_book: Callable[..., RuleSet]) -> None:
     book = make_book(a=RULE.format(trigger="[Cart Viewed, cart_viewed]", conditions=ANY))
     assert book.rules[0].trigger == ("cart_viewed",)
 
@@ -81,7 +81,7 @@ def test_a_trigger_that_names_an_event_twice_takes_it_once(make_book: Callable[.
      "history.sum('orderCompleted', 'cart_value', '30d') > 5", "returns"],
 )  # fmt: skip
 def test_history_in_any_spelling_counts_the_event(
-    make_book: Callable[..., RuleBook], make_event: Callable[..., Event], condition: str, now: datetime
+    make_book: Callable[..., RuleSet], make_event: Callable[..., Event], condition: str, now: datetime
 ) -> None:
     rule = RULE.format(trigger="checkout_started", conditions=f'["{condition}"]')
     book = make_book(a=rule, definitions=SHARED)
@@ -91,7 +91,7 @@ def test_history_in_any_spelling_counts_the_event(
 
 
 def test_a_segment_counts_events_in_any_spelling(
-    make_book: Callable[..., RuleBook], make_event: Callable[..., Event], now: datetime
+    make_book: Callable[..., RuleSet], make_event: Callable[..., Event], now: datetime
 ) -> None:
     rule = RULE.format(trigger="checkout_started", conditions=ANY)
     book = make_book(a=rule + "guardrails: {eligible_segments: [buyers]}", definitions=SHARED)
@@ -100,7 +100,7 @@ def test_a_segment_counts_events_in_any_spelling(
     assert not _matches(book, make_event(), [])
 
 
-def test_an_absence_waits_for_the_event_in_any_spelling(make_book: Callable[..., RuleBook]) -> None:
+def test_an_absence_waits_for_the_event_in_any_spelling(make_book: Callable[..., RuleSet]) -> None:
     trigger = '{event: "Checkout Started", unless: orderCompleted, within: 30m}'
     [rule] = make_book(a=RULE.format(trigger=trigger, conditions=ANY)).rules
     assert rule.trigger == Absence("checkout_started", "order_completed", timedelta(minutes=30))
@@ -131,7 +131,7 @@ action: {type: free_shipping}
 """
 
 
-def test_cases_name_events_in_any_spelling(make_book: Callable[..., RuleBook], tmp_path: Path) -> None:
+def test_cases_name_events_in_any_spelling(make_book: Callable[..., RuleSet], tmp_path: Path) -> None:
     rule = RULE.format(trigger="Checkout Started", conditions="[returns]")
     book = make_book(a=rule, b=LATE, definitions=SHARED)
     (tmp_path / "a.test.yaml").write_text(CASE)

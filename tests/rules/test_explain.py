@@ -12,8 +12,8 @@ from adapter.model.discounts import (
     Action,
     AmountOff,
     Discount,
+    DiscountRecord,
     FreeShipping,
-    HeldDiscount,
     PercentageOff,
     StoreCredit,
     UnitOff,
@@ -60,5 +60,5 @@ def test_an_action_is_named_as_a_customer_would_read_it(action: Action, words: s
 
 def test_a_discount_says_what_it_promises_and_until_when(now: datetime) -> None:
     discount = Discount("A-2", UnitOff(Decimal(15), "minutes"), now, {}, False, "issued")
-    held = HeldDiscount(discount, "ann", "a", "evt_1", now, now)
+    held = DiscountRecord(discount, "ann", "a", "evt_1", now, now)
     assert promised(held) == "A-2: 15 minutes free, until 2026-11-21 15:07 UTC"

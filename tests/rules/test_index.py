@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapter.rules.expressions import All, AnyOf, Metric, Names, Node, Not, View, compile, parse  # noqa: A004
+from adapter.rules.expressions import All, AnyOf, EvaluationContext, Metric, Names, Node, Not, compile, parse  # noqa: A004
 from adapter.rules.index import Index, first, ranked
 
 NOW = datetime(2026, 11, 21, 15, 7, 31, tzinfo=UTC)
@@ -58,8 +58,8 @@ FIGURES = st.sampled_from([None, 0, 2, Fraction(3, 10), Fraction(1, 3), Fraction
 
 def see(
     attributes: dict[str, Any], traits: dict[str, Any], context: dict[str, Any], figure: Any = None
-) -> View:
-    return View(attributes, traits, context, "checkout", NOW, NOW, lambda metric: figure)
+) -> EvaluationContext:
+    return EvaluationContext(attributes, traits, context, "checkout", NOW, NOW, lambda metric: figure)
 
 
 @pytest.mark.slow
@@ -128,7 +128,7 @@ def test_each_distinct_predicate_is_evaluated_once_per_event() -> None:
     nodes += [
         parse(f"cart > {number} && history.count('order', '7d') > {number}", Names()) for number in range(500)
     ]
-    view = View({"cart": 10}, {}, {}, "checkout", NOW, NOW, four)
+    view = EvaluationContext({"cart": 10}, {}, {}, "checkout", NOW, NOW, four)
     assert Index(nodes).match(view).bit_count() == 504
     assert len(asked) == 1
 
@@ -139,7 +139,7 @@ def test_history_is_not_asked_where_nothing_is_left_to_ask_for() -> None:
     def never(metric: Metric) -> Any:
         raise AssertionError(metric)
 
-    assert index.match(View({"cart": 1}, {}, {}, "checkout", NOW, NOW, never)) == 0
+    assert index.match(EvaluationContext({"cart": 1}, {}, {}, "checkout", NOW, NOW, never)) == 0
 
 
 def test_many_distinct_residual_predicates_are_asked_of_survivors_alone() -> None:

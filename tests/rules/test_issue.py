@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from adapter.model.discounts import Claim, HeldDiscount, PercentageOff, StoreCredit
+from adapter.model.discounts import CounterReservation, DiscountRecord, PercentageOff, StoreCredit
 from adapter.model.encoding import decode, encode
 from adapter.model.events import Event
 from adapter.model.rules import Guardrails, Rule
@@ -40,9 +40,9 @@ def test_a_held_discount_comes_back_from_its_json_with_exact_numbers(
     make_rule: MakeRule, make_event: Callable[..., Event]
 ) -> None:
     rule = make_rule(action=PercentageOff(Decimal("12.50"), Decimal("0.1")), priority=7)
-    claims = (Claim("ann", "ten|user|total", 1, 1, "per_user_limit"),)
+    claims = (CounterReservation("ann", "ten|user|total", 1, 1, "per_user_limit"),)
     held = issue(Proposal(rule, claims), make_event(), "ann", "X", AT)
-    again = decode(encode(held), HeldDiscount)
+    again = decode(encode(held), DiscountRecord)
     assert again == held
     assert again.priority == 7
     assert str(again.discount.action.value) == "12.50"  # type: ignore[union-attr]

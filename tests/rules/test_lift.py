@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from adapter.model.decisions import Decision, RuleOutcome
-from adapter.rules.lift import Arm, Conversion, Exposure, Lift, exposures, lift
+from adapter.rules.lift import Conversion, Exposure, Group, Lift, exposures, lift
 
 DAY = timedelta(days=1)
 START = datetime(2026, 11, 1, tzinfo=UTC)
@@ -48,8 +48,8 @@ def test_conversions_count_from_the_first_exposure_until_the_window_has_passed()
         bought("cem", 6.9, 30),
     ]
     assert lift(shown, orders, 7 * DAY) == [
-        Lift("a", Arm(2, 1, Decimal(150)), Arm(1, 1, Decimal(30))),
-        Lift("b", Arm(), Arm(1, 0)),
+        Lift("a", Group(2, 1, Decimal(150)), Group(1, 1, Decimal(30))),
+        Lift("b", Group(), Group(1, 0)),
     ]
 
 
@@ -57,18 +57,18 @@ def test_conversions_count_from_the_first_exposure_until_the_window_has_passed()
     ("issued", "control", "low", "high"),
     # Newcombe 1998, table II, method 10, examples (a), (b), (e), (h)
     [
-        (Arm(70, 56), Arm(80, 48), 0.0524, 0.3339),
-        (Arm(10, 9), Arm(10, 3), 0.1705, 0.8090),
-        (Arm(56, 5), Arm(29, 0), -0.0381, 0.1926),
-        (Arm(10, 10), Arm(10, 0), 0.6075, 1.0000),
+        (Group(70, 56), Group(80, 48), 0.0524, 0.3339),
+        (Group(10, 9), Group(10, 3), 0.1705, 0.8090),
+        (Group(56, 5), Group(29, 0), -0.0381, 0.1926),
+        (Group(10, 10), Group(10, 0), 0.6075, 1.0000),
     ],
 )
 def test_the_interval_is_that_of_the_papers_examples(
-    issued: Arm, control: Arm, low: float, high: float
+    issued: Group, control: Group, low: float, high: float
 ) -> None:
     found = Lift("a", issued, control).interval()
     assert found == pytest.approx((low, high), abs=0.00005)
 
 
 def test_without_a_control_group_nothing_can_be_said() -> None:
-    assert Lift("a", Arm(5, 1), Arm()).interval() is None
+    assert Lift("a", Group(5, 1), Group()).interval() is None

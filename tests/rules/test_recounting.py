@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from adapter.files import yaml
-from adapter.rules.engine.counter_changes import Anew, anew
-from adapter.rules.engine.ruleset import RuleBook
+from adapter.rules.engine.counter_changes import CounterReset, anew
+from adapter.rules.engine.ruleset import RuleSet
 
-MakeBook = Callable[..., RuleBook]
+MakeBook = Callable[..., RuleSet]
 RULE = "trigger: x\naction: {type: percentage_off, value: 10, max_amount: 20}\n"
 _DOCUMENT, _ = yaml.read(Path(__file__).parent / "recounting.yaml")
 assert _DOCUMENT is not None
@@ -24,7 +24,7 @@ def test_a_limit_begins_anew_where_it_counts_under_another_key(
     case: dict[str, Any], make_book: MakeBook
 ) -> None:
     old, new = (make_book(a=f"name: ten\n{RULE}guardrails: {rails}\n") for rails in case["edits"])
-    assert anew(old, new) == ([Anew("ten", tuple(case["anew"]))] if case["anew"] else [])
+    assert anew(old, new) == ([CounterReset("ten", tuple(case["anew"]))] if case["anew"] else [])
 
 
 def test_a_limit_over_all_rules_begins_anew_too(make_book: MakeBook) -> None:
@@ -32,7 +32,7 @@ def test_a_limit_over_all_rules_begins_anew_too(make_book: MakeBook) -> None:
         make_book(a=f"name: ten\n{RULE}", definitions=f"guardrails: {rails}\n")
         for rails in ("{cooldown: 1d}", "{cooldown: 2d}")
     )
-    assert anew(old, new) == [Anew("*", ("global.cooldown",))]
+    assert anew(old, new) == [CounterReset("*", ("global.cooldown",))]
 
 
 def test_a_rule_of_a_new_name_has_issued_nothing_before(make_book: MakeBook) -> None:

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from adapter.mapping import mapping_set
-from adapter.mapping.mapping_set import MappingBook
+from adapter.mapping.mapping_set import MappingSet
 from adapter.model.operations import EventOccurred
-from adapter.rules.expressions import Names, View, compile, parse, reads  # noqa: A004
+from adapter.rules.expressions import EvaluationContext, Names, compile, parse, reads  # noqa: A004
 from adapter.rules.history.history import History, fold, lookup
 from adapter.rules.history.requirements import Metrics
 from adapter.sources.mparticle import batches
@@ -38,7 +38,7 @@ CASES: dict[str, tuple[list[tuple[str, str, float]], int, float]] = {
 
 
 @pytest.fixture(scope="module")
-def starter() -> MappingBook:
+def starter() -> MappingSet:
     loaded, _ = mapping_set.load(ROOT / "mappings")
     assert loaded is not None
     return loaded
@@ -64,7 +64,7 @@ def of_mparticle(number: int, event: str, order: str, total: float, at: datetime
 
 
 def events(
-    starter: MappingBook, source: str, happened: list[tuple[str, str, float]]
+    starter: MappingSet, source: str, happened: list[tuple[str, str, float]]
 ) -> Iterator[EventOccurred]:
     make = of_segment if source == "segment" else of_mparticle
     for number, (event, order, total) in enumerate(happened):
@@ -75,13 +75,15 @@ def events(
 
 @pytest.mark.parametrize("source", ["segment", "mparticle"])
 @pytest.mark.parametrize("name", CASES)
-def test_the_formulas_hold_for_orders_refunded_in_parts(source: str, name: str, starter: MappingBook) -> None:
+def test_the_formulas_hold_for_orders_refunded_in_parts(source: str, name: str, starter: MappingSet) -> None:
     happened, untouched, kept = CASES[name]
     node = parse(f"{UNTOUCHED} == {untouched} && {KEPT} == {kept}", Names())
     metrics, history = Metrics(reads(node).metrics), History()
     for one in events(starter, source, happened):
         fold(history, one.event, metrics)
-    assert compile(node)(View({}, {}, {}, "x", NOW, NOW, lambda metric: lookup(history, metric, NOW)))
+    assert compile(node)(
+        EvaluationContext({}, {}, {}, "x", NOW, NOW, lambda metric: lookup(history, metric, NOW))
+    )
 
 
 def test_these_are_the_formulas_of_the_page() -> None:

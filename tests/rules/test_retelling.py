@@ -17,7 +17,7 @@ from adapter.model.decisions import Decision, RuleOutcome
 from adapter.model.encoding import decode, encode
 from adapter.model.events import Event, User
 from adapter.rules.engine.evaluate import MOST_EXPLAINED, view_of
-from adapter.rules.engine.ruleset import RuleBook, load
+from adapter.rules.engine.ruleset import RuleSet, load
 from adapter.rules.engine.sentences import explain
 from adapter.rules.expressions import misses
 from adapter.rules.history.history import History
@@ -39,7 +39,7 @@ OBJECTS = st.fixed_dictionaries({}, optional={
 
 
 @pytest.fixture(scope="module")
-def book(tmp_path_factory: pytest.TempPathFactory) -> RuleBook:
+def book(tmp_path_factory: pytest.TempPathFactory) -> RuleSet:
     """One rule for each condition on one trigger."""
     folder: Path = tmp_path_factory.mktemp("rules")
     (folder / "definitions.yaml").write_text("definitions: {loyal: user.n > 100}\n")
@@ -53,7 +53,7 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> RuleBook:
     return found
 
 
-def decided(book: RuleBook, event: Event, customer: Customer, history: History) -> Decision:
+def decided(book: RuleSet, event: Event, customer: Customer, history: History) -> Decision:
     """Return the decision as it comes back from the store."""
     said = book.evaluate(event, customer, history, NOW)
     issued = (RuleOutcome(each.rule.name, "issued", "every condition holds") for each in said.proposals)
@@ -64,7 +64,7 @@ def decided(book: RuleBook, event: Event, customer: Customer, history: History) 
 
 @given(attributes=OBJECTS, traits=OBJECTS, context=OBJECTS, bought=st.booleans())
 def test_every_rule_that_does_not_hold_is_told_with_the_values_seen(
-    attributes: dict[str, Any], traits: dict[str, Any], context: dict[str, Any], bought: bool, book: RuleBook
+    attributes: dict[str, Any], traits: dict[str, Any], context: dict[str, Any], bought: bool, book: RuleSet
 ) -> None:
     event = Event("evt_1", "x", NOW - timedelta(seconds=5), User("u"), attributes, context)
     customer, history = Customer("u", traits=traits, segments=("new",)), History()
@@ -104,7 +104,7 @@ def test_a_figure_that_was_not_seen_is_called_missing_only_where_it_must_be(
     assert {outcome.rule: outcome.reason for outcome in outcomes}["r11"] == f"not issued: {why}"
 
 
-def test_other_files_leave_a_decision_as_it_is_and_say_how_much_is_untold(book: RuleBook) -> None:
+def test_other_files_leave_a_decision_as_it_is_and_say_how_much_is_untold(book: RuleSet) -> None:
     event = Event("evt_1", "x", NOW, User("u"), {}, {})
     decision = replace(decided(book, event, Customer("u"), History()), book="other files")
     assert book.complete(decision) is decision

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapter.rules.engine.inputs import Seen
-from adapter.rules.expressions import Names, View, parse, reads, text
+from adapter.rules.expressions import EvaluationContext, Names, parse, reads, text
 from adapter.rules.expressions.values import ABSENT
 from adapter.rules.index import Index
 
@@ -52,7 +52,7 @@ def test_every_value_that_a_rule_names_or_an_evaluation_asks_for_is_seen_once(
     nodes: list[Any], places: tuple[dict[str, Any], dict[str, Any], dict[str, Any]], figure: Any
 ) -> None:
     index = Index(nodes)
-    view = View(*places, "x", NOW, NOW, lambda metric: figure)
+    view = EvaluationContext(*places, "x", NOW, NOW, lambda metric: figure)
     index.match(view)
     found = Seen(index.reads.paths).of(view)
     asked = dict.fromkeys((*reads(*nodes).paths, *view.values))
@@ -62,6 +62,6 @@ def test_every_value_that_a_rule_names_or_an_evaluation_asks_for_is_seen_once(
 
 
 def test_what_segments_look_at_is_seen_beside_what_rules_read() -> None:
-    view = View({"n": 3}, {"tier": "gold"}, {}, "x", NOW, NOW, lambda metric: None)
+    view = EvaluationContext({"n": 3}, {"tier": "gold"}, {}, "x", NOW, NOW, lambda metric: None)
     assert view.values[reads(parse("user.tier == 'gold'", Names())).paths[0]] == "gold"
     assert Seen(reads(parse("n > 2", Names())).paths).of(view) == {"n": 3, "user.tier": "gold"}

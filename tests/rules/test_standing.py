@@ -11,10 +11,10 @@ import pytest
 from adapter.model.customers import Customer
 from adapter.model.decisions import RuleOutcome
 from adapter.model.events import Event
-from adapter.rules.engine.ruleset import RuleBook
+from adapter.rules.engine.ruleset import RuleSet
 from tests.rules.one_event import BASE, SEGMENTS, decide, outcome
 
-MakeBook = Callable[..., RuleBook]
+MakeBook = Callable[..., RuleSet]
 MakeEvent = Callable[..., Event]
 
 

@@ -16,12 +16,12 @@ from adapter.model.events import Event, User
 from adapter.model.operations import EventOccurred, Operation
 from adapter.model.timers import Timer
 from adapter.rules.engine import ruleset as rule_book
-from adapter.rules.engine.ruleset import RuleBook
+from adapter.rules.engine.ruleset import RuleSet
 from adapter.services.ingest.decide import decide
-from adapter.services.ingest.issue import Means
+from adapter.services.ingest.issue import DecisionContext
 from adapter.services.ingest.result import Result, Settled
 from adapter.services.ingest.work_item import Unrewarded, Work
-from adapter.store.contract import PassOn, Store
+from adapter.store.contract import OnLocksAcquired, Store
 from adapter.store.engines import open_store
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -30,7 +30,7 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 class Desk:
     """Settles works over one store and one rule book, at a moment that tests set."""
 
-    def __init__(self, store: Store, book: RuleBook, numbers: Any) -> None:
+    def __init__(self, store: Store, book: RuleSet, numbers: Any) -> None:
         self.store, self.book, self.now, self.room = store, book, NOON, 1_000_000
         self.destinations: tuple[str, ...] = ()
         self._numbers = numbers
@@ -55,8 +55,8 @@ class Desk:
         [result] = await self.settle([self.work(*operations, unrewarded=unrewarded)])
         return result
 
-    async def settle(self, batch: Sequence[Work], pass_on: PassOn | None = None) -> list[Result]:
-        means = Means(self.now, self._draw, self._new_id, self.destinations, room=self.room)
+    async def settle(self, batch: Sequence[Work], pass_on: OnLocksAcquired | None = None) -> list[Result]:
+        means = DecisionContext(self.now, self._draw, self._new_id, self.destinations, room=self.room)
 
         async def script(transaction: Any) -> Settled:
             return await decide(transaction, batch, self.book, means)
@@ -102,10 +102,10 @@ def postgres_url(postgres_server: Any) -> str:
 
 
 @pytest.fixture
-def make_rules(tmp_path: Path) -> Callable[[str], RuleBook]:
+def make_rules(tmp_path: Path) -> Callable[[str], RuleSet]:
     """Turns the text of a rule file into a book."""
 
-    def make(text: str) -> RuleBook:
+    def make(text: str) -> RuleSet:
         folder = tmp_path / "rules"
         folder.mkdir(exist_ok=True)
         (folder / "rules.yaml").write_text(text)
@@ -117,7 +117,7 @@ def make_rules(tmp_path: Path) -> Callable[[str], RuleBook]:
 
 
 @pytest.fixture
-async def open_desk(store_url: str, make_rules: Callable[[str], RuleBook]) -> AsyncIterator[OpenDesk]:
+async def open_desk(store_url: str, make_rules: Callable[[str], RuleSet]) -> AsyncIterator[OpenDesk]:
     """Opens desks over the test's store, each a process of its own where the engine allows several."""
     numbers = itertools.count(1)
     stores: list[Store] = []

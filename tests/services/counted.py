@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from msgspec import Struct
 
-from adapter.store.contract import PassOn, Store, Transaction
+from adapter.store.contract import OnLocksAcquired, Store, Transaction
 
 T = TypeVar("T")
 _WRITTEN = "SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0)::bigint FROM pg_stat_xact_user_tables"
@@ -41,7 +41,7 @@ class Counted:
         return cost
 
     async def transact(
-        self, script: Callable[[Transaction], Awaitable[T]], pass_on: PassOn | None = None
+        self, script: Callable[[Transaction], Awaitable[T]], pass_on: OnLocksAcquired | None = None
     ) -> T:
         async def counted(transaction: Any) -> T:
             connection = transaction._transaction._connection

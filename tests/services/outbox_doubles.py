@@ -14,9 +14,9 @@ from adapter.errors import Unavailable
 from adapter.metrics import Metrics
 from adapter.model.deliveries import Delivery, Pause
 from adapter.services.delivery.destination_worker import Pace
-from adapter.services.delivery.dispatcher import Relay
+from adapter.services.delivery.dispatcher import Dispatcher
 from adapter.store.contract import Store, Transaction
-from adapter.store.values import Changes, Settlement, Wanted
+from adapter.store.values import Changes, DeliveryResult, LoadRequest
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 OK = Attempt(ok=True)
@@ -33,16 +33,16 @@ def many(count: int, destination: str = "shop") -> list[Delivery]:
 
 async def put(store: Store, deliveries: Sequence[Delivery]) -> None:
     async def script(transaction: Transaction) -> None:
-        await transaction.load(Wanted(), NOON)
+        await transaction.load(LoadRequest(), NOON)
         await transaction.reserve([], [])
         await transaction.save(Changes(NOON, {}, [], {}, [], [], [], [], {}, [], list(deliveries), []))
 
     await store.transact(script)
 
 
-def relay(store: Store, clock: Clock, *endpoints: Destination, pace: Pace | None = None) -> Relay:
+def relay(store: Store, clock: Clock, *endpoints: Destination, pace: Pace | None = None) -> Dispatcher:
     destinations = {endpoint.name: endpoint for endpoint in endpoints}
-    return Relay(store, destinations, clock, lambda: 0.5, Metrics(), pace=pace)
+    return Dispatcher(store, destinations, clock, lambda: 0.5, Metrics(), pace=pace)
 
 
 class Clock:
@@ -104,7 +104,7 @@ class Away:
         self._refuse()
         return await self._store.lease(*asked)
 
-    async def settle(self, settlements: Sequence[Settlement]) -> int:
+    async def settle(self, settlements: Sequence[DeliveryResult]) -> int:
         self._refuse()
         return await self._store.settle(settlements)
 

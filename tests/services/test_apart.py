@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from adapter.metrics import Metrics
 from adapter.model.operations import CustomerErase, CustomerMerge, CustomerUpsert, Operation
-from adapter.services.ingest.group_commit import Committer, Limits
+from adapter.services.ingest.group_commit import GroupCommitter, Limits
 from adapter.services.ingest.result import Result
 from adapter.services.ingest.work_item import Work, apart
 
@@ -28,7 +28,7 @@ PEOPLE = ("ann", "bob", "cid")
 
 async def together(desk: Any, works: Sequence[Work]) -> list[Result]:
     """Settle works as one request brings them."""
-    committer = Committer(desk.settle, Limits(), Metrics())
+    committer = GroupCommitter(desk.settle, Limits(), Metrics())
     async with asyncio.TaskGroup() as group:
         group.create_task(committer.run())
         answers = await committer.submit(works)
@@ -63,7 +63,7 @@ def drawn(desk: Any, draw: random.Random, run: str) -> list[Operation]:
     return operations
 
 
-class Held(Struct):
+class CustomerData(Struct):
     """What is held of one person: names without their run, and the events that earned something."""
 
     owner: str
@@ -73,7 +73,7 @@ class Held(Struct):
     counted: int
 
 
-async def held(desk: Any, run: str) -> list[Held]:
+async def held(desk: Any, run: str) -> list[CustomerData]:
     found = []
     for who in PEOPLE:
         all_of = await desk.store.held(f"{who}{run}")
@@ -82,11 +82,11 @@ async def held(desk: Any, run: str) -> list[Held]:
             owner, traits = all_of.customer.source_id.removesuffix(run), all_of.customer.traits
         events = sorted(event.id for event in all_of.events)
         earned = sorted(each.event_id for each in all_of.discounts)
-        found.append(Held(owner, traits, events, earned, sum(all_of.counters.values())))
+        found.append(CustomerData(owner, traits, events, earned, sum(all_of.counters.values())))
     return found
 
 
-def agree(batch: list[Held], single: list[Held]) -> bool:
+def agree(batch: list[CustomerData], single: list[CustomerData]) -> bool:
     """Say whether both end alike; who joins in the batch is known sooner, so there may be fewer discounts."""
     return all(
         (ours.owner, ours.traits, ours.events) == (theirs.owner, theirs.traits, theirs.events)

@@ -10,7 +10,7 @@ from msgspec import Struct
 from adapter.errors import NotFound, WrongMove
 from adapter.model.operations import DiscountMove
 from adapter.services.discounts import Checkout
-from adapter.services.read_timeout import Patience
+from adapter.services.read_timeout import ReadTimeout
 
 RULES = """
 name: gift
@@ -44,7 +44,7 @@ async def till(open_desk: Any) -> Till:
         submit = staticmethod(desk.settle)
 
     books: Any = None  # which only explanations ask
-    checkout = Checkout(desk.store, Committing(), books, lambda: desk.now, Patience(4))  # type: ignore[arg-type]
+    checkout = Checkout(desk.store, Committing(), books, lambda: desk.now, ReadTimeout(4))  # type: ignore[arg-type]
     return Till(checkout, issued.code)
 
 

@@ -12,10 +12,10 @@ import pytest
 
 from adapter.errors import Unavailable
 from adapter.metrics import Metrics
-from adapter.services.ingest.group_commit import Committer, Limits, Settle
+from adapter.services.ingest.group_commit import GroupCommitter, Limits, Settle
 from adapter.services.ingest.result import Result
 from adapter.services.ingest.work_item import Work
-from adapter.store.contract import PassOn
+from adapter.store.contract import OnLocksAcquired
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -24,13 +24,13 @@ def work(name: str) -> Work:
     return Work("segment", name, name, NOW, document={"messageId": name})
 
 
-async def settle(batch: Sequence[Work], _: PassOn) -> list[Result]:
+async def settle(batch: Sequence[Work], _: OnLocksAcquired) -> list[Result]:
     return [Result(each.message_id, "quarantined" if each.quarantine else "processed") for each in batch]
 
 
 @asynccontextmanager
-async def running(settling: Settle, limits: Limits | None = None) -> AsyncIterator[Committer]:
-    committer = Committer(settling, limits or Limits(), Metrics())
+async def running(settling: Settle, limits: Limits | None = None) -> AsyncIterator[GroupCommitter]:
+    committer = GroupCommitter(settling, limits or Limits(), Metrics())
     task = asyncio.create_task(committer.run())
     yield committer
     committer.close()
@@ -49,7 +49,7 @@ async def test_what_arrives_during_a_commit_is_settled_in_two_halves_that_take_t
     sizes: list[int] = []
     gate = asyncio.Event()
 
-    async def slow(batch: Sequence[Work], _: PassOn) -> list[Result]:
+    async def slow(batch: Sequence[Work], _: OnLocksAcquired) -> list[Result]:
         sizes.append(len(batch))
         await gate.wait()
         return await settle(batch, _)
@@ -66,7 +66,7 @@ async def test_what_arrives_during_a_commit_is_settled_in_two_halves_that_take_t
 
 
 async def test_a_message_that_breaks_deciding_is_quarantined_alone() -> None:
-    async def brittle(batch: Sequence[Work], _: PassOn) -> list[Result]:
+    async def brittle(batch: Sequence[Work], _: OnLocksAcquired) -> list[Result]:
         if any(each.key == "bad" and each.quarantine is None for each in batch):
             raise ZeroDivisionError
         return await settle(batch, _)
@@ -79,7 +79,7 @@ async def test_a_message_that_breaks_deciding_is_quarantined_alone() -> None:
 async def test_an_unavailable_store_is_said_to_everyone_who_waits_and_to_nobody_after() -> None:
     down = True
 
-    async def shaky(batch: Sequence[Work], _: PassOn) -> list[Result]:
+    async def shaky(batch: Sequence[Work], _: OnLocksAcquired) -> list[Result]:
         if down:
             raise Unavailable("the store is locked")
         return await settle(batch, _)
@@ -96,7 +96,7 @@ async def test_an_unavailable_store_is_said_to_everyone_who_waits_and_to_nobody_
 async def test_a_store_that_fails_slowly_is_not_tried_for_each_batch_while_others_wait() -> None:
     tried = []
 
-    async def stuck(batch: Sequence[Work], _: PassOn) -> list[Result]:
+    async def stuck(batch: Sequence[Work], _: OnLocksAcquired) -> list[Result]:
         tried.append(len(batch))
         await asyncio.sleep(0.6)
         raise Unavailable("the store does not answer")
@@ -111,7 +111,7 @@ async def test_a_store_that_fails_slowly_is_not_tried_for_each_batch_while_other
 async def test_even_a_fault_of_our_own_is_said_to_who_waits_and_stops_nothing() -> None:
     faulty = True
 
-    async def short(batch: Sequence[Work], _: PassOn) -> list[Result]:
+    async def short(batch: Sequence[Work], _: OnLocksAcquired) -> list[Result]:
         if faulty:
             raise Unavailable("away")
         return await settle(batch, _)
@@ -126,7 +126,7 @@ async def test_even_a_fault_of_our_own_is_said_to_who_waits_and_stops_nothing() 
                 raise ZeroDivisionError
             return nullcontext()
 
-    committer = Committer(short, Limits(), Failing())
+    committer = GroupCommitter(short, Limits(), Failing())
     running_committer = asyncio.create_task(committer.run())
     with pytest.raises(Unavailable, match="could not be settled"):
         await committer.submit([work("unlucky")])
@@ -139,7 +139,7 @@ async def test_even_a_fault_of_our_own_is_said_to_who_waits_and_stops_nothing() 
 async def test_past_the_limit_new_work_is_turned_away_at_once() -> None:
     gate = asyncio.Event()
 
-    async def stuck(batch: Sequence[Work], _: PassOn) -> list[Result]:
+    async def stuck(batch: Sequence[Work], _: OnLocksAcquired) -> list[Result]:
         await gate.wait()
         return await settle(batch, _)
 
@@ -165,7 +165,7 @@ async def test_closing_settles_what_waits_and_refuses_what_comes() -> None:
 async def test_it_says_that_it_is_crowded_before_it_turns_work_away() -> None:
     gate = asyncio.Event()
 
-    async def slow(batch: Sequence[Work], _: PassOn) -> list[Result]:
+    async def slow(batch: Sequence[Work], _: OnLocksAcquired) -> list[Result]:
         await gate.wait()
         return await settle(batch, _)
 
@@ -186,7 +186,7 @@ async def test_a_store_that_fails_while_stopping_is_not_tried_for_each_batch() -
     asked = 0
     gate = asyncio.Event()
 
-    async def away(batch: Sequence[Work], _: PassOn) -> list[Result]:
+    async def away(batch: Sequence[Work], _: OnLocksAcquired) -> list[Result]:
         nonlocal asked
         asked += 1
         await gate.wait()
@@ -210,7 +210,7 @@ class Stuck:
         self.sizes: list[int] = []
         self._error = error
 
-    async def settle(self, batch: Sequence[Work], _: PassOn) -> list[Result]:
+    async def settle(self, batch: Sequence[Work], _: OnLocksAcquired) -> list[Result]:
         self.sizes.append(len(batch))
         await self.gate.wait()
         if self._error is not None:
@@ -219,7 +219,7 @@ class Stuck:
         return await settle(batch, _)
 
 
-def submitted(committer: Committer, many: int) -> list[asyncio.Task[list[Result]]]:
+def submitted(committer: GroupCommitter, many: int) -> list[asyncio.Task[list[Result]]]:
     return [asyncio.create_task(committer.submit([work(f"m{n}")], size=10)) for n in range(many)]
 
 
@@ -260,7 +260,7 @@ async def test_while_a_transaction_is_stuck_who_comes_is_turned_away_and_served_
 async def test_a_wait_in_the_queue_counts_like_one_in_the_transaction() -> None:
     ended: list[int] = []
 
-    async def slow(batch: Sequence[Work], _: PassOn) -> list[Result]:
+    async def slow(batch: Sequence[Work], _: OnLocksAcquired) -> list[Result]:
         await asyncio.sleep(0.3)
         ended.append(len(batch))
         return await settle(batch, _)
@@ -275,7 +275,7 @@ async def test_a_wait_in_the_queue_counts_like_one_in_the_transaction() -> None:
 
 
 async def test_no_transaction_is_measured_by_the_patience_of_one_that_has_ended() -> None:
-    async def brisk(batch: Sequence[Work], _: PassOn) -> list[Result]:
+    async def brisk(batch: Sequence[Work], _: OnLocksAcquired) -> list[Result]:
         await asyncio.sleep(0.03)
         return await settle(batch, _)
 
@@ -286,7 +286,7 @@ async def test_no_transaction_is_measured_by_the_patience_of_one_that_has_ended(
 
 async def test_what_is_stuck_weighs_until_it_ends_and_what_was_given_up_no_more() -> None:
     store, metrics = Stuck(), Metrics()
-    committer = Committer(store.settle, HASTY, metrics)
+    committer = GroupCommitter(store.settle, HASTY, metrics)
     running_committer = asyncio.create_task(committer.run())
     await asyncio.gather(*submitted(committer, 20), return_exceptions=True)
     assert "adapter_waiting_messages 2.0" in metrics.render().decode()
@@ -317,7 +317,7 @@ class Server:
         self.written = asyncio.Event()
         self.begun: list[list[str]] = []
 
-    async def settle(self, batch: Sequence[Work], pass_on: PassOn) -> list[Result]:
+    async def settle(self, batch: Sequence[Work], pass_on: OnLocksAcquired) -> list[Result]:
         self.begun.append([each.key for each in batch])
         await self.locked.wait()
         pass_on()
@@ -353,7 +353,7 @@ async def test_a_message_that_breaks_deciding_is_quarantined_alone_also_beside_o
     server = Server()
     server.written.set()
 
-    async def brittle(batch: Sequence[Work], pass_on: PassOn) -> list[Result]:
+    async def brittle(batch: Sequence[Work], pass_on: OnLocksAcquired) -> list[Result]:
         results = await server.settle(batch, pass_on)
         if any(each.key == "m3" and each.quarantine is None for each in batch):
             raise ZeroDivisionError
@@ -370,7 +370,7 @@ async def test_of_two_batches_that_are_stuck_the_last_to_end_lets_everybody_in_a
     ends = [asyncio.Event() for _ in range(2)]
     number = iter(range(9))
 
-    async def slow(batch: Sequence[Work], pass_on: PassOn) -> list[Result]:
+    async def slow(batch: Sequence[Work], pass_on: OnLocksAcquired) -> list[Result]:
         pass_on()
         this = next(number)
         if this < len(ends):

@@ -11,10 +11,10 @@ import pytest
 
 from adapter.errors import AdapterError, Unavailable
 from adapter.metrics import Metrics
-from adapter.services.ingest.group_commit import Committer, Limits
+from adapter.services.ingest.group_commit import GroupCommitter, Limits
 from adapter.services.ingest.result import Result
 from adapter.services.ingest.work_item import Work
-from adapter.store.contract import PassOn
+from adapter.store.contract import OnLocksAcquired
 
 WORK = Work("segment", "m1", "m1", datetime(2026, 3, 1, tzinfo=UTC), document={"userId": "ann@example.com"})
 FULL = Unavailable("the store is full: free some space")
@@ -38,12 +38,12 @@ async def test_the_log_says_when_commits_begin_to_fail_and_when_they_succeed_aga
 ) -> None:
     left = iter(outcomes)
 
-    async def settle(batch: Sequence[Work], _: PassOn) -> list[Result]:
+    async def settle(batch: Sequence[Work], _: OnLocksAcquired) -> list[Result]:
         if (failure := next(left)) is not None:
             raise failure
         return [Result(each.message_id, "processed") for each in batch]
 
-    committer = Committer(settle, Limits(), Metrics())
+    committer = GroupCommitter(settle, Limits(), Metrics())
     running = asyncio.create_task(committer.run())
     for _ in outcomes:
         await asyncio.gather(committer.submit([WORK]), return_exceptions=True)

@@ -17,7 +17,7 @@ from adapter.model.operations import CustomerErase, CustomerMerge
 from adapter.rules.history.history import History
 from adapter.rules.history.time_buckets import MICRO
 from adapter.services.ingest import past_completion
-from adapter.services.ingest.group_commit import Committer, Limits
+from adapter.services.ingest.group_commit import GroupCommitter, Limits
 from adapter.services.ingest.past_completion import Completing, Unprepared
 from tests.services.test_backfill import NEW, OLD, outcome
 
@@ -33,7 +33,7 @@ class Shop:
         self.desk = desk
         self.books = books
         self.completing = Completing(desk.store, books, lambda: desk.now)
-        self.committer = Committer(desk.settle, Limits(max_wait=30), Metrics(), self.prepare)
+        self.committer = GroupCommitter(desk.settle, Limits(max_wait=30), Metrics(), self.prepare)
         self.read: list[int] = []
         self.prepared: list[set[str]] = []
         self.may_prepare = asyncio.Event()
@@ -160,7 +160,7 @@ async def test_one_that_waits_too_long_for_a_past_comes_again(open_desk: Any) ->
     async def never(_: Any) -> None:
         await asyncio.Event().wait()
 
-    committer = Committer(settle, Limits(max_wait=0.05), Metrics(), never)
+    committer = GroupCommitter(settle, Limits(max_wait=0.05), Metrics(), never)
     running = asyncio.create_task(committer.run())
     with pytest.raises(Unavailable):
         await committer.submit([desk.work()])

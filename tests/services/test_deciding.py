@@ -22,7 +22,7 @@ from adapter.model.operations import (
 )
 from adapter.rules.engine import ruleset as rule_book
 from adapter.services.ingest.decide import decide
-from adapter.services.ingest.issue import Means
+from adapter.services.ingest.issue import DecisionContext
 from adapter.services.ingest.result import Result, Settled
 from adapter.services.ingest.work_item import Work
 from adapter.store.contract import Store
@@ -53,7 +53,7 @@ class Desk:
         self._numbers = itertools.count(1)
 
     async def settle(self, *batch: Work) -> list[Result]:
-        means = Means(self.now, self._draw, lambda: f"id{next(self._numbers)}", ("webhook",))
+        means = DecisionContext(self.now, self._draw, lambda: f"id{next(self._numbers)}", ("webhook",))
 
         async def script(transaction: Any) -> Settled:
             return await decide(transaction, batch, self.book, means)

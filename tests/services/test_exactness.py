@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from adapter.model.operations import DiscountMove
-from adapter.store.values import Changes, Wanted
+from adapter.store.values import Changes, LoadRequest
 
 SENDERS = 32
 RULE = """
@@ -159,7 +159,7 @@ class ReadThenWrite:
 
         async def write(transaction: Any) -> None:
             moved = [held.discount.code for held in kept[0].discounts]
-            await transaction.load(Wanted(codes=moved), kept[0].seen_at)
+            await transaction.load(LoadRequest(codes=moved), kept[0].seen_at)
             await transaction.save(replace(kept[0], bounds={}))
 
         result = await self._store.transact(read)

@@ -12,10 +12,10 @@ import pytest
 from adapter.errors import Unavailable
 from adapter.metrics import Metrics
 from adapter.model.operations import CustomerErase, CustomerMerge, CustomerUpsert, Operation
-from adapter.services.ingest.group_commit import Committer, Limits
+from adapter.services.ingest.group_commit import GroupCommitter, Limits
 from adapter.services.ingest.result import Result
 from adapter.services.ingest.work_item import Work
-from adapter.store.contract import PassOn
+from adapter.store.contract import OnLocksAcquired
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -46,15 +46,15 @@ class Transactions:
         self.settled = 0
         self._seconds = seconds
 
-    async def settle(self, batch: Sequence[Work], _: PassOn) -> list[Result]:
+    async def settle(self, batch: Sequence[Work], _: OnLocksAcquired) -> list[Result]:
         await asyncio.sleep(self._seconds)
         self.settled += len(batch)
         return [Result(each.message_id, "processed") for each in batch]
 
 
 @asynccontextmanager
-async def running(store: Transactions, limits: Limits | None = None) -> AsyncIterator[Committer]:
-    committer = Committer(store.settle, limits or Limits(), Metrics())
+async def running(store: Transactions, limits: Limits | None = None) -> AsyncIterator[GroupCommitter]:
+    committer = GroupCommitter(store.settle, limits or Limits(), Metrics())
     task = asyncio.create_task(committer.run())
     yield committer
     committer.close()
@@ -103,11 +103,11 @@ async def test_a_body_is_settled_in_its_order_and_answered_in_its_place(kind: st
     works = [*aliases("a", 60), *COSTLY[kind]("b", 400)]
     settled: list[str] = []
 
-    async def settle(batch: Sequence[Work], _: PassOn) -> list[Result]:
+    async def settle(batch: Sequence[Work], _: OnLocksAcquired) -> list[Result]:
         settled.extend(each.key for each in batch)
         return [Result(each.key, "processed") for each in batch]
 
-    committer = Committer(settle, Limits(), Metrics())
+    committer = GroupCommitter(settle, Limits(), Metrics())
     task = asyncio.create_task(committer.run())
     results = await committer.submit(works)
     committer.close()
@@ -143,7 +143,7 @@ async def test_closing_ends_after_the_shares_that_are_under_way(kind: str) -> No
 
 async def test_what_waits_of_a_costly_body_weighs_until_it_is_settled() -> None:
     store, metrics = Transactions(seconds=0.01), Metrics()
-    committer = Committer(store.settle, Limits(max_bytes=1000), metrics)
+    committer = GroupCommitter(store.settle, Limits(max_bytes=1000), metrics)
     task = asyncio.create_task(committer.run())
     body = asyncio.create_task(committer.submit(aliases("attacker", 200), 1000))
     await asyncio.sleep(0.005)

@@ -11,10 +11,10 @@ import pytest
 from adapter.errors import Refused, StoreUnavailable, Unavailable
 from adapter.metrics import Metrics
 from adapter.services.health import Health
-from adapter.services.ingest.group_commit import Committer, Limits
+from adapter.services.ingest.group_commit import GroupCommitter, Limits
 from adapter.services.ingest.result import Result
 from adapter.services.ingest.work_item import Work
-from adapter.store.contract import PassOn
+from adapter.store.contract import OnLocksAcquired
 
 
 class Stuck:
@@ -35,12 +35,12 @@ class Answering:
         return
 
 
-async def _settle(_: Sequence[Work], _pass_on: PassOn) -> list[Result]:
+async def _settle(_: Sequence[Work], _pass_on: OnLocksAcquired) -> list[Result]:
     return []
 
 
 async def test_a_store_that_does_not_answer_is_not_waited_for() -> None:
-    health = Health(Stuck(), Committer(_settle, Limits(), Metrics()), lambda: 0, patience=0.05)
+    health = Health(Stuck(), GroupCommitter(_settle, Limits(), Metrics()), lambda: 0, patience=0.05)
     async with asyncio.timeout(2):
         store, queue, files = await health.ready()
     assert (store.ok, store.detail) == (False, "it has not answered for 0.05 seconds")
@@ -50,7 +50,7 @@ async def test_a_store_that_does_not_answer_is_not_waited_for() -> None:
 
 async def test_a_store_that_refuses_commits_and_does_not_answer_is_told_by_its_reason() -> None:
     clock = Clock()
-    health = Health(Stuck(), Committer(_settle, Limits(), Metrics()), clock, patience=0.05, shunned=5)
+    health = Health(Stuck(), GroupCommitter(_settle, Limits(), Metrics()), clock, patience=0.05, shunned=5)
     with suppress(Unavailable), health.committing():
         raise Unavailable("no room")
     assert (await health.ready())[0].detail == "the last commit failed: no room"
@@ -60,7 +60,7 @@ async def test_a_store_that_refuses_commits_and_does_not_answer_is_told_by_its_r
 
 async def test_whoever_asks_while_a_ping_waits_begins_no_other() -> None:
     store = Stuck()
-    health = Health(store, Committer(_settle, Limits(), Metrics()), lambda: 0, patience=0.05)
+    health = Health(store, GroupCommitter(_settle, Limits(), Metrics()), lambda: 0, patience=0.05)
     await asyncio.gather(*(health.ready() for _ in range(3)))
     await health.ready()
     assert store.pings == 1
@@ -69,11 +69,11 @@ async def test_whoever_asks_while_a_ping_waits_begins_no_other() -> None:
 async def test_a_commit_that_does_not_end_in_time_is_told_as_long_as_it_runs() -> None:
     gate = asyncio.Event()
 
-    async def stuck(_: Sequence[Work], _pass_on: PassOn) -> list[Result]:
+    async def stuck(_: Sequence[Work], _pass_on: OnLocksAcquired) -> list[Result]:
         await gate.wait()
         return []
 
-    committer = Committer(stuck, Limits(max_wait=0.05), Metrics())
+    committer = GroupCommitter(stuck, Limits(max_wait=0.05), Metrics())
     health = Health(Answering(), committer, lambda: 0)
     running = asyncio.create_task(committer.run())
     with suppress(Unavailable):
@@ -102,7 +102,7 @@ class Commits:
 
     def __init__(self) -> None:
         self.clock = Clock()
-        committer = Committer(_settle, Limits(), Metrics())
+        committer = GroupCommitter(_settle, Limits(), Metrics())
         self._health = Health(Answering(), committer, self.clock, shunned=5)
 
     def commit(self, error: Exception | None = None) -> None:
@@ -160,7 +160,7 @@ async def test_a_store_that_is_away_is_logged_once_in_a_while_however_often_one_
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     clock = Clock()
-    health = Health(Away(), Committer(_settle, Limits(), Metrics()), clock, shunned=5)
+    health = Health(Away(), GroupCommitter(_settle, Limits(), Metrics()), clock, shunned=5)
     for now in (100, 101, 104.9, 105):
         clock.now = now
         assert (await health.ready())[0].detail == "the store cannot be used now"

@@ -53,7 +53,7 @@ async def test_a_running_server_keeps_what_no_mapping_takes(tmp_path: Path) -> N
         ("files", "rules"): str(tmp_path / "rules"),
         ("store", "url"): f"sqlite:///{tmp_path / 'adapter.db'}",
     }
-    composed = app.compose(build(chosen), world=app.World(clock=lambda: NOON))
+    composed = app.compose(build(chosen), world=app.Environment(clock=lambda: NOON))
     async with composed.running():
         came = [message("Checkout Strated"), message("Checkout Strated"), message("x", type="page")]
         results = await composed.ingest.receive(Decoded(came, []))

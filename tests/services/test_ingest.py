@@ -13,14 +13,14 @@ import pytest
 from adapter.app import read_books
 from adapter.errors import Unavailable
 from adapter.metrics import Metrics
-from adapter.services.ingest.group_commit import Committer, Limits
+from adapter.services.ingest.group_commit import GroupCommitter, Limits
 from adapter.services.ingest.pipeline import SLICE, Ingest, Policy
 from adapter.services.ingest.result import Result
 from adapter.services.ingest.work_item import Work
 from adapter.settings.fields import build
 from adapter.sources.decoded_body import Bounds, Decoded
 from adapter.sources.segment import webhook
-from adapter.store.contract import PassOn
+from adapter.store.contract import OnLocksAcquired
 
 ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -37,7 +37,7 @@ class Desk:
         self.open = asyncio.Event()
         self.open.set()
 
-    async def settle(self, batch: Sequence[Work], _: PassOn) -> list[Result]:
+    async def settle(self, batch: Sequence[Work], _: OnLocksAcquired) -> list[Result]:
         await asyncio.sleep(0)
         await self.open.wait()
         self.commits += 1
@@ -63,7 +63,7 @@ async def ingest(desk: Desk) -> AsyncIterator[Ingest]:
     books = read_books(build({
         ("files", "mappings"): str(ROOT / "mappings"), ("files", "rules"): str(ROOT / "rules"),
     }))  # fmt: skip
-    committer = Committer(desk.settle, Limits(), Metrics())
+    committer = GroupCommitter(desk.settle, Limits(), Metrics())
     running = asyncio.create_task(committer.run())
     yield Ingest(books, committer, Policy(), Metrics(), lambda: NOW)
     committer.close()

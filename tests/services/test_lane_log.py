@@ -12,9 +12,9 @@ from msgspec import Raw
 from adapter.destinations.contract import Attempt
 from adapter.metrics import Metrics
 from adapter.model.deliveries import Delivery
-from adapter.services.delivery.destination_worker import Lane, Pace
+from adapter.services.delivery.destination_worker import DestinationWorker, Pace
 from adapter.store.contract import Store
-from adapter.store.values import Settlement
+from adapter.store.values import DeliveryResult
 from tests.services.outbox_doubles import NOON, OK, Clock, Endpoint
 
 FAILED = Attempt(ok=False, error="answered 500")
@@ -24,7 +24,7 @@ BEGINS, ENDS = "deliveries to shop fail: answered 500", "deliveries to shop are 
 class Outbox:
     """An outbox that records nothing."""
 
-    async def settle(self, settlements: Sequence[Settlement]) -> int:
+    async def settle(self, settlements: Sequence[DeliveryResult]) -> int:
         return len(settlements)
 
     async def lease(self, *_: Any) -> list[Delivery]:
@@ -45,7 +45,7 @@ async def test_the_log_says_when_a_destination_begins_to_fail_and_when_it_recove
     attempts: list[Attempt], expected: list[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     left = iter(attempts)
-    lane = Lane(
+    lane = DestinationWorker(
         Endpoint("shop", lambda _: next(left)), cast("Store", Outbox()), clock=Clock(), jitter=lambda: 0.5,
         pace=Pace(), metrics=Metrics(), leasing=asyncio.Lock(),
     )  # fmt: skip

@@ -11,19 +11,19 @@ from msgspec.structs import replace
 from adapter.discounts.lifecycle import moved
 from adapter.discounts.unit_redemption import MOST_USES
 from adapter.errors import WrongMove
-from adapter.model.discounts import Discount, HeldDiscount, PercentageOff, Status, UnitOff, Use
+from adapter.model.discounts import Discount, DiscountRecord, PercentageOff, Status, UnitOff, Use
 from adapter.model.operations import DiscountMove
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 VERBS = ("apply", "release", "redeem", "revoke", "expire")
 
 
-def held(status: Status, *, order_id: str | None = None, lapsed: bool = False) -> HeldDiscount:
+def held(status: Status, *, order_id: str | None = None, lapsed: bool = False) -> DiscountRecord:
     expires_at = NOW - timedelta(seconds=1) if lapsed else NOW + timedelta(hours=1)
     discount = Discount(
         "HV15-8K2F", PercentageOff(Decimal(15)), expires_at, {}, stackable=False, status=status
     )
-    return HeldDiscount(discount, "u1", "hv", "e1", NOW, NOW, order_id=order_id)
+    return DiscountRecord(discount, "u1", "hv", "e1", NOW, NOW, order_id=order_id)
 
 
 #: (status, verb) -> status afterwards; every pair that is not here is refused.
@@ -93,17 +93,17 @@ def test_a_release_forgets_the_order() -> None:
     assert after.order_id is None
 
 
-def pass_of(minutes: int) -> HeldDiscount:
+def pass_of(minutes: int) -> DiscountRecord:
     issued = held("issued")
     return replace(issued, discount=replace(issued.discount, action=UnitOff(Decimal(minutes), "minutes")))
 
 
-def take(held: HeldDiscount, units: str | None, order_id: str | None = None) -> HeldDiscount:
+def take(held: DiscountRecord, units: str | None, order_id: str | None = None) -> DiscountRecord:
     asked = None if units is None else Decimal(units)
     return moved(held, DiscountMove("redeem", "HV15-8K2F", order_id=order_id, units=asked), None, NOW)
 
 
-def standing(held: HeldDiscount) -> tuple[Status, str]:
+def standing(held: DiscountRecord) -> tuple[Status, str]:
     assert isinstance(held.discount.action, UnitOff)
     return held.discount.status, str(held.discount.action.remaining)
 

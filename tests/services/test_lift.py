@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from adapter.rules.lift import Arm, Lift
+from adapter.rules.lift import Group, Lift
 from adapter.services import lift
-from adapter.services.lift import Measured, Question, measure
+from adapter.services.lift import LiftQuestion, Measured, measure
 
 RULES = """
 rules:
@@ -43,11 +43,11 @@ async def test_conversions_of_both_groups_are_counted_within_the_window(
             desk.work(desk.event("order_completed", held_out[1], minutes=8 * 24 * 60, total=99)),
         ]
     )
-    gift = Lift("gift", Arm(len(served), 2, Decimal("32.0")), Arm(len(held_out), 1, Decimal("12.5")))
+    gift = Lift("gift", Group(len(served), 2, Decimal("32.0")), Group(len(held_out), 1, Decimal("12.5")))
     names = ({"gift", "other"}, {"started", "viewed", "order_completed"})
-    other = Lift("other", Arm(1), Arm())
-    assert await measure(desk.store, Question()) == Measured([gift, other], *names)
-    assert await measure(desk.store, Question(rule="gift")) == Measured([gift], *names)
-    longer = Question(rule="gift", within=timedelta(days=9), worth="none")
+    other = Lift("other", Group(1), Group())
+    assert await measure(desk.store, LiftQuestion()) == Measured([gift, other], *names)
+    assert await measure(desk.store, LiftQuestion(rule="gift")) == Measured([gift], *names)
+    longer = LiftQuestion(rule="gift", within=timedelta(days=9), worth="none")
     [later] = (await measure(desk.store, longer)).lifts
-    assert later.control == Arm(len(held_out), 2)
+    assert later.control == Group(len(held_out), 2)

@@ -23,7 +23,7 @@ def store_url(postgres_url: str) -> str:
     return postgres_url
 
 
-class Held:
+class CustomerData:
     """A store whose first save waits, all else being read and decided."""
 
     def __init__(self, store: Any) -> None:
@@ -61,7 +61,7 @@ async def test_two_customers_of_one_device_either_side_of_an_hour_get_one(open_d
     ours, theirs = await open_desk(RULE), await open_desk(RULE)
     ours.now, theirs.now = ours.at(59.5), theirs.at(60.5)
     store = ours.store
-    ours.store = held = Held(store)
+    ours.store = held = CustomerData(store)
     first = asyncio.create_task(ours.take(on_the_phone(ours, "ann", 59.5)))
     await held.decided.wait()
     second = await theirs.take(on_the_phone(theirs, "bob", 60.5))

@@ -18,17 +18,17 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from msgspec import Struct
 from msgspec.structs import replace
 
-from adapter.model.discounts import HeldDiscount, UnitOff
+from adapter.model.discounts import DiscountRecord, UnitOff
 from adapter.model.events import Event, User
 from adapter.model.operations import CustomerErase, CustomerMerge, DiscountMove, EventOccurred, Operation
-from adapter.rules.engine.ruleset import RuleBook
+from adapter.rules.engine.ruleset import RuleSet
 from adapter.services.ingest.decide import decide
-from adapter.services.ingest.issue import Means
+from adapter.services.ingest.issue import DecisionContext
 from adapter.services.ingest.result import Result, Settled
 from adapter.services.ingest.work_item import Work
 from adapter.store import naming
 from adapter.store.engines import open_store
-from adapter.store.values import CounterKey, Wanted
+from adapter.store.values import CounterKey, LoadRequest
 
 pytestmark = pytest.mark.slow
 
@@ -172,7 +172,7 @@ class Machine(RuleBasedStateMachine):
     """Does the same to the store and to the model, and compares."""
 
     url: str
-    book: RuleBook
+    book: RuleSet
     moving: Callable[[DiscountMove], DiscountMove] = staticmethod(lambda move: move)
 
     def __init__(self) -> None:
@@ -201,7 +201,7 @@ class Machine(RuleBasedStateMachine):
             Work("segment", f"m{next(self.numbers)}", "", self.model.now, (operation,))
             for operation in operations
         ]
-        means = Means(
+        means = DecisionContext(
             self.model.now, lambda n: f"{next(self.numbers):0{n}d}", lambda: f"{next(self.numbers)}"
         )
 
@@ -284,7 +284,7 @@ class Machine(RuleBasedStateMachine):
         keys = sorted(self.keys)
 
         async def script(transaction: Any) -> dict[CounterKey, int]:
-            await transaction.load(Wanted(customers="abcd"), self.model.now)
+            await transaction.load(LoadRequest(customers="abcd"), self.model.now)
             used: dict[CounterKey, int] = (await transaction.reserve(keys, [])).used
             return used
 
@@ -300,7 +300,7 @@ class Machine(RuleBasedStateMachine):
             assert found == expected
 
 
-def left_of(held: HeldDiscount) -> int:
+def left_of(held: DiscountRecord) -> int:
     """Return the units that are left, which are all that no use has; of what has none, 5 or 0."""
     action = held.discount.action
     if not isinstance(action, UnitOff):
@@ -316,7 +316,7 @@ SETTINGS = settings(
 LOOKING = settings(SETTINGS, max_examples=500, phases=[Phase.generate], report_multiple_bugs=False)
 
 
-def machine(url: str, book: RuleBook, **replaced: Any) -> type[Machine]:
+def machine(url: str, book: RuleSet, **replaced: Any) -> type[Machine]:
     if url.startswith("sqlite"):
         url = "sqlite:///:memory:"
     return type("Machine", (Machine,), {"url": url, "book": book, **replaced})

@@ -20,7 +20,7 @@ from adapter.services.ingest import identities
 from adapter.services.ingest.identities import MOST_JOINED, MOST_NAMES
 from adapter.services.privacy.redaction import Forgetting
 from adapter.services.privacy.requests import Privacy
-from adapter.services.read_timeout import Patience
+from adapter.services.read_timeout import ReadTimeout
 
 RULES = (
     "rules: [{name: gift, trigger: started, action: {type: free_shipping}, guardrails: {per_user_limit: 1}}]"
@@ -174,7 +174,7 @@ async def test_an_erased_address_leaves_the_data_of_who_is_kept_under_another_id
     await desk.take(CustomerMerge("new", "old"))
     await desk.take(CustomerUpsert("ann", fields={"email": "ann@example.org"}))
     forgetting = Forgetting(desk.store, lambda: desk.now)
-    privacy = Privacy(desk.store, desk.settle, lambda: desk.now, Patience(30), forgetting)
+    privacy = Privacy(desk.store, desk.settle, lambda: desk.now, ReadTimeout(30), forgetting)
     await privacy.erase_address("ann@example.org")
     assert await desk.store.customer("ann") is None
     held = await desk.store.held("new")

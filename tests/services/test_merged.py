@@ -8,8 +8,8 @@ import pytest
 
 from adapter.model.customers import Customer
 from adapter.model.operations import CustomerMerge, CustomerUpsert
-from adapter.services.ingest.identities import MOST_NAMES, People
-from adapter.store.values import CustomerRecord, Loaded
+from adapter.services.ingest.identities import MOST_NAMES, IdentityGraph
+from adapter.store.values import CustomerRecord, LoadedState
 
 LISTS = "segments: {staff: {source_ids: [emp_1]}}"
 RULES = "rules: [{name: gift, trigger: started, action: {type: free_shipping},"
@@ -44,14 +44,14 @@ async def test_others_who_are_merged_are_served(desk: Any) -> None:
 )
 def test_only_ids_of_known_customers_are_kept(identities: dict[str, str], merged: tuple[str, ...]) -> None:
     customers = (Customer("old", identities=identities), Customer("u1"))
-    room = People(Loaded({}, {}, {one.source_id: CustomerRecord(one) for one in customers}, {}))
+    room = IdentityGraph(LoadedState({}, {}, {one.source_id: CustomerRecord(one) for one in customers}, {}))
     room.merge("old", "u1")
     assert [record.customer.merged for record in room.changed()] == [merged]
 
 
 def test_all_that_may_be_joined_are_kept() -> None:
     customers = {f"u{at}": CustomerRecord(Customer(f"u{at}")) for at in range(MOST_NAMES + 3)}
-    room = People(Loaded({}, {}, customers, {}))
+    room = IdentityGraph(LoadedState({}, {}, customers, {}))
     for at in range(1, MOST_NAMES + 3):
         room.merge(f"u{at}", "u0")
     [merged] = [record.customer.merged for record in room.changed()]

@@ -7,11 +7,11 @@ import asyncio
 import pytest
 
 from adapter.errors import StoreUnavailable, Unavailable
-from adapter.services.read_timeout import Patience
+from adapter.services.read_timeout import ReadTimeout
 
 
 async def test_what_is_read_in_time_is_returned() -> None:
-    assert await Patience(5).read(asyncio.sleep(0, "found")) == "found"
+    assert await ReadTimeout(5).read(asyncio.sleep(0, "found")) == "found"
 
 
 async def test_what_is_not_read_in_time_is_given_up_and_said_to_be_unavailable() -> None:
@@ -24,7 +24,7 @@ async def test_what_is_not_read_in_time_is_given_up_and_said_to_be_unavailable()
             given_up.set()
 
     with pytest.raises(Unavailable, match="has not answered in time") as raised:
-        await Patience(0.01).read(reading())
+        await ReadTimeout(0.01).read(reading())
     assert raised.value.retry_after == 2
     assert given_up.is_set()
 
@@ -34,7 +34,7 @@ async def test_what_goes_wrong_in_time_is_told_as_it_is() -> None:
         raise Unavailable("cut off")
 
     with pytest.raises(Unavailable, match="cut off"):
-        await Patience(5).read(reading())
+        await ReadTimeout(5).read(reading())
 
 
 async def test_where_the_store_lies_is_logged(caplog: pytest.LogCaptureFixture) -> None:
@@ -42,5 +42,5 @@ async def test_where_the_store_lies_is_logged(caplog: pytest.LogCaptureFixture) 
         raise StoreUnavailable("the store /var/a.db cannot be used now")
 
     with pytest.raises(StoreUnavailable):
-        await Patience(5).read(reading())
+        await ReadTimeout(5).read(reading())
     assert "could not be read: the store /var/a.db cannot be used now" in caplog.text

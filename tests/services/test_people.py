@@ -11,15 +11,15 @@ import pytest
 from adapter.model.customers import Customer
 from adapter.model.encoding import encode
 from adapter.model.operations import CustomerGroup, CustomerMerge, CustomerUpsert
-from adapter.services.ingest.identities import MOST_BYTES, People
-from adapter.store.values import CustomerRecord, Identity, Loaded
+from adapter.services.ingest.identities import MOST_BYTES, IdentityGraph
+from adapter.store.values import CustomerRecord, Identity, LoadedState
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
-def people(*customers: Customer, identities: dict[Identity, str] | None = None) -> People:
+def people(*customers: Customer, identities: dict[Identity, str] | None = None) -> IdentityGraph:
     records = {customer.source_id: CustomerRecord(customer) for customer in customers}
-    return People(Loaded({}, dict(identities or {}), records, {}))
+    return IdentityGraph(LoadedState({}, dict(identities or {}), records, {}))
 
 
 def visitor(anonymous_id: str, **facts: Any) -> Customer:
@@ -27,7 +27,7 @@ def visitor(anonymous_id: str, **facts: Any) -> Customer:
     return Customer(anonymous_id, identities={"anonymous_id": anonymous_id}, **facts)
 
 
-def written(room: People) -> dict[str, Customer]:
+def written(room: IdentityGraph) -> dict[str, Customer]:
     return {record.customer.source_id: record.customer for record in room.changed()}
 
 

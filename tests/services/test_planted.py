@@ -19,7 +19,7 @@ from adapter.model.operations import CustomerUpsert
 from adapter.model.quarantine import Quarantined
 from adapter.services.privacy.redaction import Forgetting
 from adapter.services.privacy.requests import Privacy
-from adapter.services.read_timeout import Patience
+from adapter.services.read_timeout import ReadTimeout
 from adapter.store.engines import open_store
 from tests.model.planting import JSON, PLACES, planted
 from tests.services.conftest import Desk
@@ -45,7 +45,7 @@ async def play(desk: Desk, turn: int, before: Any, after: dict[str, Any]) -> Non
     await desk.settle([kept(desk, after["kept"](name)) for name in (mail, ann, anonymous)])
     await desk.settle([kept(desk, before)])
     forgetting = Forgetting(store, lambda: desk.now)
-    privacy = Privacy(store, desk.settle, lambda: desk.now, Patience(60), forgetting)
+    privacy = Privacy(store, desk.settle, lambda: desk.now, ReadTimeout(60), forgetting)
     await privacy.erase_address(mail)
     left = await store.held(bob)
     assert mail not in found_in(encode(left).decode())

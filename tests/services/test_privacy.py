@@ -17,7 +17,7 @@ from adapter.services.ingest.result import Result
 from adapter.services.privacy.export import Export
 from adapter.services.privacy.redaction import Forgetting
 from adapter.services.privacy.requests import Privacy
-from adapter.services.read_timeout import Patience
+from adapter.services.read_timeout import ReadTimeout
 from adapter.store.values import PAGE_BYTES
 
 RULE = """
@@ -41,7 +41,7 @@ def privacy(desk: Any) -> Privacy:
 
 def privacy_of(desk: Any, settle: Any = None) -> Privacy:
     forgetting = Forgetting(desk.store, lambda: desk.now)
-    return Privacy(desk.store, settle or desk.settle, lambda: desk.now, Patience(30), forgetting)
+    return Privacy(desk.store, settle or desk.settle, lambda: desk.now, ReadTimeout(30), forgetting)
 
 
 async def exported_of(privacy: Privacy, who: str) -> Export:

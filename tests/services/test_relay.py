@@ -16,7 +16,7 @@ from adapter.destinations.contract import Attempt
 from adapter.metrics import Metrics
 from adapter.model.deliveries import Delivery
 from adapter.services.delivery.destination_worker import Pace
-from adapter.services.delivery.dispatcher import Relay
+from adapter.services.delivery.dispatcher import Dispatcher
 from adapter.store.contract import Store
 from adapter.store.engines import open_store
 from tests.services.outbox_doubles import (
@@ -38,7 +38,7 @@ FAILED = Attempt(ok=False, error="answered 500")
 
 
 @asynccontextmanager
-async def running(relay: Relay) -> AsyncIterator[asyncio.Event]:
+async def running(relay: Dispatcher) -> AsyncIterator[asyncio.Event]:
     stop = asyncio.Event()
     task = asyncio.create_task(relay.run(stop))
     yield stop
@@ -268,7 +268,7 @@ async def test_what_became_of_attempts_is_counted(store: Store, clock: Clock) ->
     verdicts = {"shop-0": OK, "shop-1": FAILED, "shop-2": Attempt(ok=False, gone=True, error="answered 410")}
     endpoint = Endpoint("shop", lambda delivery: verdicts[delivery.id])
     await put(store, many(3))
-    await Relay(store, {"shop": endpoint}, clock, lambda: 0.5, metrics).run_once(10)
+    await Dispatcher(store, {"shop": endpoint}, clock, lambda: 0.5, metrics).run_once(10)
     for outcome in ("done", "retry", "dead"):
         labels = {"destination": "shop", "outcome": outcome}
         assert metrics.registry.get_sample_value("adapter_deliveries_total", labels) == 1

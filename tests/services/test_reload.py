@@ -13,14 +13,14 @@ from adapter.app import read_books
 from adapter.metrics import Metrics
 from adapter.services.background.reload import Reload
 from adapter.services.health import Health
-from adapter.services.ingest.group_commit import Committer, Limits
-from adapter.services.loaded_files import Books
+from adapter.services.ingest.group_commit import GroupCommitter, Limits
+from adapter.services.loaded_files import LoadedFiles
 from adapter.settings.values import Files, Settings
 
 RULE = "name: one\ntrigger: checkout_started\naction: {type: percentage_off, value: 10}\n"
 
 
-class Scene:
+class ConditionScope:
     """A reload over real files, with a change told by hand."""
 
     def __init__(self, folder: Path) -> None:
@@ -28,13 +28,13 @@ class Scene:
         self.rule.write_text(RULE)
         settings = Settings(files=Files(rules=str(folder)))
         self.books = read_books(settings)
-        self.health = Health(_NoStore(), Committer(_no_settling, Limits(), Metrics()), lambda: 0)
+        self.health = Health(_NoStore(), GroupCommitter(_no_settling, Limits(), Metrics()), lambda: 0)
         self.changed: asyncio.Queue[bool] = asyncio.Queue()
         self.settings = settings
         self.fault: Exception | None = None
         self.reload = Reload(self.books, self._read, self._changes, self.health, Metrics())
 
-    def _read(self) -> Books:
+    def _read(self) -> LoadedFiles:
         if self.fault is not None:
             raise self.fault
         return read_books(self.settings)
@@ -62,7 +62,7 @@ async def _no_settling(_works: Any, _pass_on: Any) -> list[Any]:
 
 
 async def test_a_changed_rule_is_in_force_at_once(tmp_path: Path) -> None:
-    scene = Scene(tmp_path)
+    scene = ConditionScope(tmp_path)
     scene.rule.write_text(RULE.replace("checkout_started", "order_completed"))
     assert await scene.reload.reload()
     assert scene.books.rules.needs("order_completed")
@@ -73,7 +73,7 @@ async def test_a_changed_rule_is_in_force_at_once(tmp_path: Path) -> None:
 async def test_a_limit_that_counts_anew_is_warned_of_by_rule_and_guardrail(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    scene = Scene(tmp_path)
+    scene = ConditionScope(tmp_path)
     for rails, warned in (
         ("{cooldown: 3d, max_daily_redemptions: 5}", [("one", ["cooldown", "max_daily_redemptions"])]),
         ("{cooldown: 3d, max_daily_redemptions: 9}", []),
@@ -87,7 +87,7 @@ async def test_a_limit_that_counts_anew_is_warned_of_by_rule_and_guardrail(
 
 
 async def test_a_broken_file_is_refused_and_the_old_one_serves_on(tmp_path: Path) -> None:
-    scene = Scene(tmp_path)
+    scene = ConditionScope(tmp_path)
     scene.rule.write_text(RULE.replace("trigger", "triger"))
     assert not await scene.reload.reload()
     assert scene.books.rules.needs("checkout_started")
@@ -101,7 +101,7 @@ async def test_a_broken_file_is_refused_and_the_old_one_serves_on(tmp_path: Path
 async def test_a_fault_of_our_own_reading_is_told_and_the_next_good_change_taken(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    scene = Scene(tmp_path)
+    scene = ConditionScope(tmp_path)
     stop = asyncio.Event()
     running = asyncio.create_task(scene.reload.run(stop))
     before = scene.books.rules.digest
@@ -127,7 +127,7 @@ async def test_a_fault_of_our_own_reading_is_told_and_the_next_good_change_taken
 
 
 async def test_the_loop_reloads_on_every_change_until_it_is_stopped(tmp_path: Path) -> None:
-    scene = Scene(tmp_path)
+    scene = ConditionScope(tmp_path)
     stop = asyncio.Event()
     running = asyncio.create_task(scene.reload.run(stop))
     digests = {scene.books.rules.digest}

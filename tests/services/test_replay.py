@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from adapter import app
 from adapter.mapping import mapping_set as mapping_book
 from adapter.model.messages import Message
-from adapter.services.replay import Wish, replay
+from adapter.services.replay import ReplayOptions, replay
 from adapter.settings.fields import Keys, build
 from adapter.sources.decoded_body import Decoded
 
@@ -50,7 +50,7 @@ async def shop(tmp_path: Path, clock: list[datetime]) -> AsyncIterator[app.App]:
         ("files", "rules"): str(tmp_path),
         ("store", "url"): "sqlite:///:memory:",
     }
-    composed = app.compose(build(chosen), world=app.World(clock=lambda: clock[0]))
+    composed = app.compose(build(chosen), world=app.Environment(clock=lambda: clock[0]))
     async with composed.running():
         yield composed
 
@@ -75,7 +75,7 @@ async def test_a_replayed_entry_is_rewarded_unless_it_was_history(shop: app.App,
     await shop.ingest.receive(Decoded([message, replace(message, key="m2")], []))
     assert [entry.replayed for entry in await shop.store.quarantined()] == [replayed, replayed]
     mend(shop)
-    results = [each.result async for each in replay(shop.store, shop.ingest, Wish())]
+    results = [each.result async for each in replay(shop.store, shop.ingest, ReplayOptions())]
     assert [result.outcome for result in results] == ["processed", "processed"]
     assert len(await shop.store.events("a1")) == 2
     assert any(result.discounts for result in results) is not replayed
@@ -88,7 +88,7 @@ async def test_what_has_waited_too_long_earns_nothing(
     await shop.ingest.receive(Decoded([Message("segment", "m1", MESSAGE, NOON)], []))
     mend(shop)
     clock[0] += timedelta(hours=hours)
-    [result] = [each.result async for each in replay(shop.store, shop.ingest, Wish())]
+    [result] = [each.result async for each in replay(shop.store, shop.ingest, ReplayOptions())]
     assert (result.outcome, bool(result.discounts)) == ("processed", earns)
     assert ("longer ago than the 72 hours" in (result.reason or "")) is not earns
 
@@ -99,7 +99,7 @@ async def test_what_is_mapped_and_cannot_be_decided_waits_once_however_often_it_
     said = {"type": "identify", "userId": "u1", "traits": {"much": "x" * 300_000}}
     await shop.ingest.receive(Decoded([Message("segment", "m1", said, NOON)], []))
     for _ in range(3):
-        [replayed] = [each async for each in replay(shop.store, shop.ingest, Wish())]
+        [replayed] = [each async for each in replay(shop.store, shop.ingest, ReplayOptions())]
         assert replayed.stays
         [waiting] = await shop.store.quarantined()
         assert waiting.reason == "more would be kept of this customer than 256 KB"
@@ -112,7 +112,7 @@ async def test_a_long_message_is_replayed_whole(shop: app.App) -> None:
     [entry] = await shop.store.quarantined()
     assert entry.truncated
     mend(shop)
-    [replayed] = [each async for each in replay(shop.store, shop.ingest, Wish())]
+    [replayed] = [each async for each in replay(shop.store, shop.ingest, ReplayOptions())]
     assert (replayed.result.outcome, decode(replayed.document)) == ("processed", said)
     [event] = await shop.store.events("a1")
     assert event.name == "started"
@@ -124,7 +124,7 @@ async def test_what_an_older_program_kept_over_the_bound_of_a_message_stays(
     said = {**MESSAGE, "properties": {"text": "x" * (shop.ingest.longest + 1)}}
     await shop.ingest.receive(Decoded([Message("segment", "m1", said, NOON)], []))
     mend(shop)
-    [replayed] = [each async for each in replay(shop.store, shop.ingest, Wish())]
+    [replayed] = [each async for each in replay(shop.store, shop.ingest, ReplayOptions())]
     assert replayed.stays
     assert list(await shop.store.events("a1")) == []
     assert len(await shop.store.quarantined()) == 1

@@ -11,10 +11,10 @@ import pytest
 
 from adapter.metrics import Metrics
 from adapter.model.operations import CustomerUpsert
-from adapter.services.ingest.group_commit import Committer, Limits
+from adapter.services.ingest.group_commit import GroupCommitter, Limits
 from adapter.services.ingest.result import Result
 from adapter.services.ingest.work_item import Work
-from adapter.store.contract import PassOn
+from adapter.store.contract import OnLocksAcquired
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 HALF_A_CHARACTER = "\ud83d"
@@ -29,12 +29,12 @@ def work(number: int, text: str) -> Work:
 async def test_what_cannot_be_written_is_found_in_one_transaction_more(bad: int) -> None:
     batches: list[Sequence[Work]] = []
 
-    async def write(batch: Sequence[Work], _: PassOn) -> list[Result]:
+    async def write(batch: Sequence[Work], _: OnLocksAcquired) -> list[Result]:
         batches.append(batch)
         msgspec.json.encode([each.operations for each in batch])
         return [Result(each.message_id, "quarantined" if each.quarantine else "processed") for each in batch]
 
-    committer = Committer(write, Limits(), Metrics())
+    committer = GroupCommitter(write, Limits(), Metrics())
     works = [work(number, HALF_A_CHARACTER if number < bad else "whole") for number in range(100)]
     async with asyncio.TaskGroup() as group:
         group.create_task(committer.run())
@@ -48,13 +48,13 @@ async def test_what_was_asked_without_a_message_is_answered_when_it_fails_and_ne
     asked = Work("command line", "", "", NOW)
     kept: list[Work] = []
 
-    async def write(batch: Sequence[Work], _: PassOn) -> list[Result]:
+    async def write(batch: Sequence[Work], _: OnLocksAcquired) -> list[Result]:
         if asked in batch:
             raise ValueError("a bug")
         kept.extend(each for each in batch if each.quarantine)
         return [Result(each.message_id, "processed") for each in batch]
 
-    committer = Committer(write, Limits(), Metrics())
+    committer = GroupCommitter(write, Limits(), Metrics())
     async with asyncio.TaskGroup() as group:
         group.create_task(committer.run())
         first, answer, last = await committer.submit([work(1, "whole"), asked, work(2, "whole")])

@@ -10,8 +10,8 @@ import pytest
 
 from adapter.errors import Unavailable
 from adapter.metrics import Metrics
-from adapter.services.ingest.group_commit import Committer, Limits
-from adapter.store.contract import PassOn
+from adapter.services.ingest.group_commit import GroupCommitter, Limits
+from adapter.store.contract import OnLocksAcquired
 
 RULE = """
 rules:
@@ -29,7 +29,9 @@ class Late:
         self.gate = asyncio.Event()
         self._store = store
 
-    async def transact(self, script: Callable[[Any], Awaitable[Any]], pass_on: PassOn | None = None) -> Any:
+    async def transact(
+        self, script: Callable[[Any], Awaitable[Any]], pass_on: OnLocksAcquired | None = None
+    ) -> Any:
         result = await self._store.transact(script, pass_on)
         await self.gate.wait()
         return result
@@ -38,7 +40,7 @@ class Late:
 async def test_a_commit_that_nobody_heard_of_is_answered_when_it_is_sent_again(open_desk: Any) -> None:
     desk = await open_desk(RULE)
     store, desk.store = desk.store, Late(desk.store)
-    committer = Committer(desk.settle, Limits(max_wait=0.1), Metrics())
+    committer = GroupCommitter(desk.settle, Limits(max_wait=0.1), Metrics())
     running = asyncio.create_task(committer.run())
     works = [desk.work(desk.event("started", f"u{number}"), key=f"m{number}") for number in range(5)]
     with pytest.raises(Unavailable, match="not committed in time"):

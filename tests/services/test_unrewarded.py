@@ -67,7 +67,7 @@ async def shop(tmp_path: Path) -> AsyncIterator[app.App]:
         ("files", "rules"): str(tmp_path),
         ("store", "url"): "sqlite:///:memory:",
     }
-    composed = app.compose(build(chosen), world=app.World(clock=lambda: NOON))
+    composed = app.compose(build(chosen), world=app.Environment(clock=lambda: NOON))
     async with composed.running():
         yield composed
 

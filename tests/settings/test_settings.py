@@ -130,7 +130,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 def test_another_host_is_served_once_there_is_a_secret(tmp_path: Path) -> None:
     environ = {"ADAPTER_SERVER_HOST": "0.0.0.0", "ADAPTER_API_TOKENS": "token"}
-    assert given(tmp_path, "", environ).guarded
+    assert given(tmp_path, "", environ).auth_enabled
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "::1", "localhost"])

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from adapter.errors import TooLarge, Unreadable
 from adapter.sources import payloads
-from adapter.sources.payloads import MAX_DEPTH, MAX_ITEMS, MAX_MARKS, Broken
+from adapter.sources.payloads import MAX_DEPTH, MAX_ITEMS, MAX_MARKS, MalformedItem
 
 
 def _nested(depth: int) -> bytes:
@@ -85,7 +85,7 @@ def test_one_bad_item_does_not_cost_its_neighbours(bad: bytes) -> None:
     body = b'[ {"n":1} ,' + bad + b' , {"n":[2,"],["]}]'
     first, broken, last = payloads.decode_items(body)
     assert (first, last) == ({"n": 1}, {"n": [2, "],["]})
-    assert isinstance(broken, Broken)
+    assert isinstance(broken, MalformedItem)
     assert broken.raw == bad
     assert broken.reason
 
@@ -95,7 +95,7 @@ def test_nor_does_it_inside_of_an_object(bad: bytes) -> None:
     body = b'{"id": 7, "items" : [1,' + bad + b'], "x": {"y": "}"}}'
     value = payloads.decode_items(body, "items")
     assert (value["id"], value["x"], value["items"][0]) == (7, {"y": "}"}, 1)
-    assert isinstance(value["items"][1], Broken)
+    assert isinstance(value["items"][1], MalformedItem)
     [nested] = payloads.decode_items(b"[" + body + b"]", "items")
     assert nested == value
 

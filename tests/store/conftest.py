@@ -16,7 +16,7 @@ from msgspec import Raw
 from adapter.model.customers import Customer
 from adapter.model.decisions import Decision, RuleOutcome
 from adapter.model.deliveries import Delivery
-from adapter.model.discounts import Claim, Discount, HeldDiscount, PercentageOff, Status
+from adapter.model.discounts import CounterReservation, Discount, DiscountRecord, PercentageOff, Status
 from adapter.model.encoding import encode
 from adapter.model.events import Event, User
 from adapter.model.ignored import Ignored
@@ -25,7 +25,15 @@ from adapter.model.quarantine import Quarantined
 from adapter.model.timers import Timer
 from adapter.store.contract import Store, Transaction
 from adapter.store.engines import open_store
-from adapter.store.values import Changes, CounterKey, CustomerRecord, Erasure, Loaded, NewEvent, Wanted
+from adapter.store.values import (
+    Changes,
+    CounterKey,
+    CustomerRecord,
+    Erasure,
+    LoadedState,
+    LoadRequest,
+    NewEvent,
+)
 
 _TABLES = ("messages", "customers", "identities", "events", "decisions", "codes",
            "discounts", "counters", "deliveries", "timers", "quarantine",
@@ -59,15 +67,15 @@ class Make:
         expires_at: datetime | None = None,
         event_id: str = "e1",
         issued_at: datetime = NOW,
-        claims: tuple[Claim, ...] = (),
-    ) -> HeldDiscount:
+        claims: tuple[CounterReservation, ...] = (),
+    ) -> DiscountRecord:
         action = PercentageOff(Decimal("15.50"), Decimal(40))
         metadata = {"rule": "high-cart", "issued_for_event_id": event_id, "user_id": source_id}
         discount = Discount(code, action, expires_at, metadata, False, status)
-        return HeldDiscount(discount, source_id, "high-cart", event_id, issued_at, issued_at, claims)
+        return DiscountRecord(discount, source_id, "high-cart", event_id, issued_at, issued_at, claims)
 
-    def claim(self, scope: str, key: str = "high-cart:total", amount: int = 1) -> Claim:
-        return Claim(scope, key, 10, amount, "max_total")
+    def claim(self, scope: str, key: str = "high-cart:total", amount: int = 1) -> CounterReservation:
+        return CounterReservation(scope, key, 10, amount, "max_total")
 
     def decision(self, source_id: str = "c1", event_id: str = "e1", at: datetime = NOW) -> Decision:
         outcome = RuleOutcome("high-cart", "issued", "cart_value is 130, at least 120", code="A1")
@@ -115,9 +123,9 @@ class Run:
         self._store = store
         self._make = make
 
-    async def save(self, wanted: Wanted | None = None, **given: Any) -> Loaded:
-        async def script(transaction: Transaction) -> Loaded:
-            loaded = await transaction.load(wanted or Wanted(), NOW)
+    async def save(self, wanted: LoadRequest | None = None, **given: Any) -> LoadedState:
+        async def script(transaction: Transaction) -> LoadedState:
+            loaded = await transaction.load(wanted or LoadRequest(), NOW)
             await transaction.save(self._make.changes(**given))
             return loaded
 
@@ -129,9 +137,9 @@ class Run:
 
         await self._store.transact(script)
 
-    async def load(self, now: datetime = NOW, **wanted: Any) -> Loaded:
-        async def script(transaction: Transaction) -> Loaded:
-            return await transaction.load(Wanted(**wanted), now)
+    async def load(self, now: datetime = NOW, **wanted: Any) -> LoadedState:
+        async def script(transaction: Transaction) -> LoadedState:
+            return await transaction.load(LoadRequest(**wanted), now)
 
         return await self._store.transact(script)
 

@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 
 from adapter.store.contract import Transaction
-from adapter.store.values import Wanted
+from adapter.store.values import LoadRequest
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ async def test_who_begins_when_it_is_passed_on_sees_what_the_one_before_saves(st
         following: list[asyncio.Task[None]] = []
 
         async def script(transaction: Transaction) -> None:
-            loaded = await transaction.load(Wanted(customers=["c1"]), make.now)
+            loaded = await transaction.load(LoadRequest(customers=["c1"]), make.now)
             await asyncio.sleep(0.02)
             known = loaded.customers.get("c1")
             seen.append(known.customer.traits["visit"] if known else 0)
@@ -46,7 +46,7 @@ async def test_nobody_is_let_in_before_what_is_loaded_is_locked(
     store: Any, store_url: str, make: Any
 ) -> None:
     async def keep(transaction: Transaction) -> None:
-        await transaction.load(Wanted(customers=["c1"]), make.now)
+        await transaction.load(LoadRequest(customers=["c1"]), make.now)
         await transaction.save(make.changes(customers=[make.customer("c1")]))
 
     await store.transact(keep)

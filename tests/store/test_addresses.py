@@ -17,7 +17,7 @@ from adapter.store.contract import Store, Transaction
 from adapter.store.engines import open_store
 from adapter.store.postgres.connection import SETTINGS
 from adapter.store.tables import ROWS
-from adapter.store.values import Erasure, Place, Wanted
+from adapter.store.values import Erasure, LoadRequest, Place
 from tests.store.before.restore import restore
 
 ANN, BOB = "ann@x.test", "bob@x.test"
@@ -44,7 +44,7 @@ async def test_addresses_follow_a_merge_and_go_with_an_erasure(store: Store, run
     await run.save(customers=[make.customer(name, email=ANN) for name in ("old", "new", "other")])
     await run.save(moved=[("old", "new")], customers=[make.customer("new")])
     assert await store.addressed(ANN) == ["new", "other"]
-    await run.save(Wanted(customers=["new"]), erased=["new"])
+    await run.save(LoadRequest(customers=["new"]), erased=["new"])
     assert await store.addressed(ANN) == ["other"]
 
 
@@ -71,7 +71,7 @@ async def test_an_address_is_taken_out_of_every_row_of_a_customer(store: Store, 
     events = [named, make.event(f"by:{ANN}", make.at(hours=1)), make.event("e2", make.at(hours=2), note=BOB)]
     held = make.held("A1", event_id=f"by:{ANN}")
     await run.save(
-        Wanted(messages=[("s", "m1")]),
+        LoadRequest(messages=[("s", "m1")]),
         answers={("s", "m1"): f'["{ANN}"]'.encode()}, rewarded={("s", "m1"): "c1"},
         customers=[make.customer("c1", email=BOB)], events=[("c1", event) for event in events],
         decisions=[replace(make.decision(), seen={"note": ANN})], discounts=[held],
@@ -82,7 +82,7 @@ async def test_an_address_is_taken_out_of_every_row_of_a_customer(store: Store, 
     await run.save(customers=[other], events=[("c2", events[0])])
 
     async def forget(transaction: Transaction) -> tuple[int, Place | None]:
-        await transaction.load(Wanted(customers=["c1"]), make.now)
+        await transaction.load(LoadRequest(customers=["c1"]), make.now)
         return await transaction.forget_address("c1", ANN)
 
     assert await store.transact(forget) == (7, None)
@@ -104,7 +104,7 @@ async def test_a_customer_with_much_loses_an_address_in_parts(store: Store, run:
     place: Place | None = None
 
     async def forget(transaction: Transaction) -> tuple[int, Place | None]:
-        await transaction.load(Wanted(customers=["c1"]), make.now)
+        await transaction.load(LoadRequest(customers=["c1"]), make.now)
         return await transaction.forget_address("c1", ANN, place)
 
     while not parts or place is not None:
@@ -194,7 +194,7 @@ async def test_a_merge_before_its_turn_leaves_the_heir_to_be_looked_at(
     await store.note_addresses(1)
 
     async def merge(transaction: Transaction) -> None:
-        loaded = await transaction.load(Wanted(customers=["speller", "a-first"]), make.now)
+        loaded = await transaction.load(LoadRequest(customers=["speller", "a-first"]), make.now)
         heir = replace(loaded.customers["speller"].customer, source_id="a-first")
         changes = make.changes(moved=[("speller", "a-first")])
         changes.customers = [replace(loaded.customers["speller"], customer=heir)]

@@ -16,7 +16,7 @@ from adapter.errors import Refused, StoreUnavailable
 from adapter.store.contract import Transaction
 from adapter.store.sqlite.backup import back_up
 from adapter.store.sqlite.engine import SqliteStore
-from adapter.store.values import Wanted
+from adapter.store.values import LoadRequest
 
 #: Each in a process of its own, as an operator's shell is: of two SQLites in one process either breaks the
 #: locks of the other.
@@ -51,7 +51,7 @@ async def numbers(path: Path, make: Any) -> tuple[int, int]:
     await store.open()
 
     async def script(transaction: Transaction) -> int:
-        await transaction.load(Wanted(), make.now)
+        await transaction.load(LoadRequest(), make.now)
         return (await transaction.reserve([("", "k")], [])).used.get(("", "k"), 0)
 
     try:

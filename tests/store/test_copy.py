@@ -20,7 +20,7 @@ from adapter.store.copy import copy, reopen
 from adapter.store.engines import open_store
 from adapter.store.postgres.statements import SQL
 from adapter.store.tables import PAGE_BYTES, TABLES
-from adapter.store.values import Erasure, Wanted
+from adapter.store.values import Erasure, LoadRequest
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ async def filled(store: Any, run: Any, make: Any) -> Any:
     """A store with something in every table, odd text included."""
     many = range(2500)
     await run.save(
-        Wanted(messages=[("s", str(number)) for number in many]),
+        LoadRequest(messages=[("s", str(number)) for number in many]),
         answers={("s", "1"): b"A1"},
         rewarded={("s", "1"): "c1"},
         customers=[make.customer(f"c{number}", b"h" * (number % 7)) for number in many]
@@ -90,7 +90,9 @@ async def test_a_copied_store_goes_on_working(filled: Any, other: Any, make: Any
     await copy(filled, other, lambda *_: None, "there")
 
     async def script(transaction: Any) -> Any:
-        loaded = await transaction.load(Wanted(messages=[("s", "1"), ("s", "new")], codes=["A1"]), make.now)
+        loaded = await transaction.load(
+            LoadRequest(messages=[("s", "1"), ("s", "new")], codes=["A1"]), make.now
+        )
         used = (await transaction.reserve([("", "k")], ["A5", "new"])).used
         await transaction.save(
             make.changes(decisions=[make.decision()], deliveries=[make.delivery("d3")],
@@ -215,7 +217,7 @@ async def test_a_store_that_holds_something_is_not_copied_into(filled: Any, othe
 
 async def test_a_copy_that_differs_is_found(filled: Any, other: Any, make: Any) -> None:
     async def spoil(transaction: Any) -> None:
-        await transaction.load(Wanted(), make.now)
+        await transaction.load(LoadRequest(), make.now)
         await transaction.save(make.changes(counters={("", "k"): 1}))
 
     class Spoilt:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from adapter.store.contract import Store, Transaction
 from adapter.store.postgres import merging as postgres_merging
 from adapter.store.sqlite import merging as sqlite_merging
-from adapter.store.values import Wanted
+from adapter.store.values import LoadRequest
 
 CAP = ("", "high-cart:total")
 
@@ -31,7 +31,7 @@ async def test_many_transactions_at_once_take_exactly_what_there_is(
     async def take(number: int) -> bool:
         async def script(transaction: Transaction) -> bool:
             await transaction.load(
-                Wanted(messages=[("s", str(number))], customers=[f"c{number % 3}"]), make.now
+                LoadRequest(messages=[("s", str(number))], customers=[f"c{number % 3}"]), make.now
             )
             used = (await transaction.reserve([CAP], [])).used.get(CAP, 0)
             granted = used < 10

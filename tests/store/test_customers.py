@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from adapter.model.encoding import encode
 from adapter.store.contract import Store
-from adapter.store.values import Wanted
+from adapter.store.values import LoadRequest
 
 ANONYMOUS = ("anonymous_id", "anon-1")
 
@@ -28,7 +28,7 @@ async def test_a_customer_is_returned_as_saved_with_its_history(store: Store, ru
 async def test_saving_again_replaces(store: Store, run: Any, make: Any) -> None:
     await run.save(customers=[make.customer("c1", name="Old")])
     await run.save(customers=[make.customer("c1", b"h", name="New")])
-    await run.save(Wanted(customers=["c1"]), customers=[make.customer("c1", b"h2", name="Newer")])
+    await run.save(LoadRequest(customers=["c1"]), customers=[make.customer("c1", b"h2", name="Newer")])
     record = (await run.load(customers=["c1"])).customers["c1"]
     assert replace(record, size=0) == make.customer("c1", b"h2", name="Newer")
     assert (await store.counts())["customers"] == 1
@@ -66,7 +66,7 @@ async def test_a_merge_moves_everything(store: Store, run: Any, make: Any) -> No
     own = make.claim("anon", "high-cart:per-user")
     shop = make.claim("")
     await run.save(
-        Wanted(messages=[("s", "m")]),
+        LoadRequest(messages=[("s", "m")]),
         customers=[make.customer("anon"), make.customer("c1")], identities={ANONYMOUS: "anon"},
         events=[("anon", make.event("e1")), ("c1", make.event("e2", make.at(days=1)))],
         discounts=[make.held("A1", "anon", claims=(own, shop))], decisions=[make.decision("anon")],
@@ -129,7 +129,7 @@ async def test_an_event_that_both_have_is_kept_once(store: Store, run: Any, make
 
 async def test_erasure_leaves_only_what_counts_for_the_shop(store: Store, run: Any, make: Any) -> None:
     await run.save(
-        Wanted(messages=[("s", "m")]), answers={("s", "m"): b"A1"}, rewarded={("s", "m"): "c1"},
+        LoadRequest(messages=[("s", "m")]), answers={("s", "m"): b"A1"}, rewarded={("s", "m"): "c1"},
         customers=[make.customer("c1"), make.customer("c2")],
         identities={ANONYMOUS: "c1", ("source_id", "old"): "c1"}, events=[("c1", make.event())],
         decisions=[make.decision()], discounts=[make.held("A1"), make.held("A2", "c2")],
@@ -151,7 +151,11 @@ async def test_erasure_leaves_only_what_counts_for_the_shop(store: Store, run: A
 
 async def test_what_comes_with_an_erasure_came_after_it(store: Store, run: Any, make: Any) -> None:
     await run.save(customers=[make.customer("c1", name="Before")], events=[("c1", make.event("e1"))])
-    await run.save(Wanted(customers=["c1"]), erased=["c1"], customers=[make.customer("c1", name="After")],
-                   events=[("c1", make.event("e2"))])  # fmt: skip
+    await run.save(
+        LoadRequest(customers=["c1"]),
+        erased=["c1"],
+        customers=[make.customer("c1", name="After")],
+        events=[("c1", make.event("e2"))],
+    )
     assert await store.customer("c1") == make.customer("c1", name="After").customer
     assert await store.events("c1") == [make.event("e2")]

@@ -12,7 +12,7 @@ from adapter.errors import Refused
 from adapter.model.deliveries import Pause
 from adapter.store.contract import Store
 from adapter.store.engines import open_store
-from adapter.store.values import Settlement
+from adapter.store.values import DeliveryResult
 
 
 async def test_a_delivery_is_returned_as_saved(store: Store, run: Any, make: Any) -> None:
@@ -45,9 +45,9 @@ async def test_a_lease_that_has_run_out_may_be_taken_again_and_fences_the_first(
     await store.lease(make.now, make.at(minutes=1), 1)
     assert await store.lease(make.at(seconds=59), make.at(minutes=2), 1) == []
     assert (await store.lease(make.at(minutes=1), make.at(minutes=2), 1))[0].attempt == 2
-    assert await store.settle([Settlement("d1", 1, done=True)]) == 0
-    assert await store.settle([Settlement("d1", 2, done=True)]) == 1
-    assert await store.settle([Settlement("d1", 2, done=True)]) == 0
+    assert await store.settle([DeliveryResult("d1", 1, done=True)]) == 0
+    assert await store.settle([DeliveryResult("d1", 2, done=True)]) == 1
+    assert await store.settle([DeliveryResult("d1", 2, done=True)]) == 0
 
 
 async def test_a_lease_may_ask_for_one_destination(store: Store, run: Any, make: Any) -> None:
@@ -68,10 +68,10 @@ async def test_settled_ones_are_done_dead_or_due_again(store: Store, run: Any, m
     await run.save(deliveries=[make.delivery(id_) for id_ in ("done", "dead", "again")])
     await store.lease(make.now, make.at(minutes=1), 3)
     settlements = [
-        Settlement("done", 1, done=True),
-        Settlement("dead", 1, done=False, error="410 Gone"),
-        Settlement("again", 1, done=False, due_at=make.at(seconds=5), error="503"),
-        Settlement("unknown", 1, done=True),
+        DeliveryResult("done", 1, done=True),
+        DeliveryResult("dead", 1, done=False, error="410 Gone"),
+        DeliveryResult("again", 1, done=False, due_at=make.at(seconds=5), error="503"),
+        DeliveryResult("unknown", 1, done=True),
     ]
     assert await store.settle(settlements) == 3
     assert [each.id for each in await store.deliveries("done")] == ["done"]
@@ -111,7 +111,7 @@ async def buried(store: Store, run: Any, make: Any) -> Store:
                     make.delivery("d")]
     )  # fmt: skip
     await store.lease(make.now, make.at(minutes=1), 9)
-    await store.settle([Settlement(each, 1, done=each == "d", error="answered 410") for each in "abcd"])
+    await store.settle([DeliveryResult(each, 1, done=each == "d", error="answered 410") for each in "abcd"])
     return store
 
 
@@ -145,8 +145,8 @@ async def test_one_that_waits_again_has_all_its_attempts_and_those_of_before_are
     [again] = await buried.lease(make.at(hours=1), make.at(hours=2), 9)
     assert again.tries == 1
     assert again.last_error == "answered 410"
-    assert await buried.settle([Settlement("a", 1, done=True)]) == 0
-    assert await buried.settle([Settlement("a", again.attempt, done=True)]) == 1
+    assert await buried.settle([DeliveryResult("a", 1, done=True)]) == 0
+    assert await buried.settle([DeliveryResult("a", again.attempt, done=True)]) == 1
 
 
 async def test_deliveries_of_a_store_that_another_has_open_are_read_without_opening_it(

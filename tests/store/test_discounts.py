@@ -18,7 +18,7 @@ from adapter.store.contract import Store
 from adapter.store.engines import open_store
 from adapter.store.sqlite import connection as sqlite
 from adapter.store.sqlite.statements import SQL
-from adapter.store.values import Wanted
+from adapter.store.values import LoadRequest
 
 
 async def test_a_discount_is_returned_as_saved(store: Store, run: Any, make: Any) -> None:
@@ -34,7 +34,7 @@ async def test_a_discount_is_returned_as_saved(store: Store, run: Any, make: Any
 async def test_a_loaded_discount_is_replaced(store: Store, run: Any, make: Any) -> None:
     await run.save(discounts=[make.held("A1", expires_at=make.at(hours=1))])
     moved = make.held("A1", status="redeemed", expires_at=make.at(hours=1))
-    await run.save(Wanted(codes=["A1"]), discounts=[moved])
+    await run.save(LoadRequest(codes=["A1"]), discounts=[moved])
     assert await store.discount("A1") == moved
     assert await store.lapsed(make.at(days=1), 10) == []
     assert (await store.counts())["discounts"] == 1

@@ -9,7 +9,7 @@ import pytest
 
 from adapter.model.erasures import Receipt
 from adapter.store.contract import Store, Transaction
-from adapter.store.values import Erasure, Wanted
+from adapter.store.values import Erasure, LoadRequest
 
 ANONYMOUS = ("anonymous_id", "anon-1")
 #: Documents that name c1, each in another way.
@@ -24,7 +24,7 @@ NAMING = [
 async def fill(run: Any, make: Any) -> None:
     """Store something of every kind of c1, the same of c2, and what counts for the shop."""
     await run.save(
-        Wanted(messages=[("s", "m1"), ("s", "m2")]),
+        LoadRequest(messages=[("s", "m1"), ("s", "m2")]),
         answers={("s", "m1"): b"A1", ("s", "m2"): b"A2"}, rewarded={("s", "m1"): "c1", ("s", "m2"): "c2"},
         customers=[make.customer("c1", b"h", email="a@x.test", identities={"device_id": "d"}),
                    make.customer("c2")],
@@ -57,7 +57,7 @@ async def test_all_that_is_held_is_found_by_any_name(store: Store, run: Any, mak
 async def test_an_erasure_removes_all_of_one_person_and_counts_it(store: Store, run: Any, make: Any) -> None:
     await fill(run, make)
     others = await store.held("c2")
-    await run.save(Wanted(customers=["c1"]), erased=[Erasure("c1", ("old", "c1"), "opendsr", "r1")])
+    await run.save(LoadRequest(customers=["c1"]), erased=[Erasure("c1", ("old", "c1"), "opendsr", "r1")])
     removed = {
         "answers": 1, "counters": 1, "customers": 1, "decisions": 1, "deliveries": 1, "discounts": 1,
         "events": 2, "identities": 3, "quarantined": len(NAMING), "timers": 1,
@@ -79,8 +79,8 @@ async def test_a_repeated_demand_leaves_one_receipt_and_another_demand_its_own(
 ) -> None:
     await fill(run, make)
     for _ in range(2):
-        await run.save(Wanted(customers=["c1"]), erased=[Erasure("c1", (), "segment", "m9")])
-    await run.save(Wanted(customers=["c1"]), erased=[Erasure("c1", (), "api")])
+        await run.save(LoadRequest(customers=["c1"]), erased=[Erasure("c1", (), "segment", "m9")])
+    await run.save(LoadRequest(customers=["c1"]), erased=[Erasure("c1", (), "api")])
     assert [(receipt.by, bool(receipt.removed)) for receipt in await store.receipts("c1")] == [
         ("api", False), ("segment", True),
     ]  # fmt: skip
@@ -110,13 +110,13 @@ async def test_an_erasure_that_is_cut_off_has_removed_nothing_and_is_repeated(
     before = await store.held("c1")
 
     async def cut_off(transaction: Transaction) -> None:
-        await transaction.load(Wanted(customers=["c1"]), make.now)
+        await transaction.load(LoadRequest(customers=["c1"]), make.now)
         await transaction.save(make.changes(erased=["c1"]))
         raise KeyError("pulled the plug")
 
     with pytest.raises(KeyError, match="pulled the plug"):
         await store.transact(cut_off)
     assert (await store.held("c1"), await store.receipts("c1")) == (before, [])
-    await run.save(Wanted(customers=["c1"]), erased=["c1"])
+    await run.save(LoadRequest(customers=["c1"]), erased=["c1"])
     assert (await store.held("c1")).events == []
     assert len(await store.receipts("c1")) == 1

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from adapter.store.contract import Store, Transaction
-from adapter.store.values import Wanted
+from adapter.store.values import LoadRequest
 
 KEYS = [("segment", "m1"), ("segment", "m2"), ("mparticle", "m1")]
 
 
 async def test_a_new_key_is_fresh_and_a_known_one_brings_its_answer(run: Any) -> None:
-    assert (await run.save(Wanted(messages=KEYS), answers={KEYS[0]: b"done"})).answers == {}
+    assert (await run.save(LoadRequest(messages=KEYS), answers={KEYS[0]: b"done"})).answers == {}
     assert (await run.load(messages=KEYS)).answers == {KEYS[0]: b"done", KEYS[1]: b"", KEYS[2]: b""}
 
 
@@ -48,7 +48,7 @@ async def test_of_many_transactions_at_once_exactly_one_sees_a_key_fresh(store: 
 
 async def test_a_script_that_fails_claims_nothing(store: Store, run: Any, make: Any) -> None:
     async def script(transaction: Transaction) -> None:
-        await transaction.load(Wanted(messages=KEYS), make.now)
+        await transaction.load(LoadRequest(messages=KEYS), make.now)
         await transaction.save(make.changes(answers=dict.fromkeys(KEYS, b"x"), counters={("", "k"): 1}))
         raise LookupError("the script's own")
 
@@ -63,7 +63,7 @@ async def test_old_keys_are_forgotten_save_those_that_earned_a_discount(
 ) -> None:
     answered = ("segment", "answered")
     await run.save(
-        Wanted(messages=[*KEYS[:2], answered]), rewarded={KEYS[0]: "c1"}, answers={answered: b"A1"}
+        LoadRequest(messages=[*KEYS[:2], answered]), rewarded={KEYS[0]: "c1"}, answers={answered: b"A1"}
     )
     await run.load(messages=KEYS[2:], now=make.at(days=31))
     assert await store.forget_messages(make.at(days=30)) == 1

@@ -27,7 +27,7 @@ from adapter.store.sqlite import connection as sqlite
 from adapter.store.sqlite import migrate as migrate_sqlite
 from adapter.store.sqlite.statements import MIGRATIONS as OF_SQLITE
 from adapter.store.timestamps import micros
-from adapter.store.values import Changes, CustomerRecord, NewEvent, Wanted
+from adapter.store.values import Changes, CustomerRecord, LoadRequest, NewEvent
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 #: How the first programs wrote down what they applied.
@@ -82,7 +82,7 @@ async def served(url: str) -> None:
     """Start this program on a store, keep a customer and read them, and stop."""
 
     async def script(transaction: Transaction) -> None:
-        await transaction.load(Wanted(customers=["c1"]), NOW)
+        await transaction.load(LoadRequest(customers=["c1"]), NOW)
         record = CustomerRecord(Customer("c1"))
         await transaction.save(Changes(NOW, {}, [record], {}, [], [], [], [], {}, [], [], []))
 

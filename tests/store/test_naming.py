@@ -9,7 +9,7 @@ from typing import Any
 
 from adapter.store import naming, sqlite
 from adapter.store.contract import Store, Transaction
-from adapter.store.values import Changes, Erasure, Loaded, Wanted
+from adapter.store.values import Changes, Erasure, LoadedState, LoadRequest
 
 #: What names no customer.
 _ANONYMOUS = {"seen_at", "answers", "quarantine"}
@@ -23,7 +23,7 @@ def test_all_that_changes_say_of_customers_is_told_in_keys() -> None:
 
 
 def test_all_that_is_loaded_of_customers_is_named() -> None:
-    assert Loaded.__struct_fields__ == (
+    assert LoadedState.__struct_fields__ == (
         "answers",
         "identities",
         "customers",
@@ -58,7 +58,7 @@ async def test_who_is_kept_under_another_id_goes_by_their_own(store: Store, run:
     )
 
     async def merge(transaction: Transaction) -> None:
-        await transaction.load(Wanted(customers=["old", "new"]), make.now)
+        await transaction.load(LoadRequest(customers=["old", "new"]), make.now)
         weights = await transaction.weigh(["old", "new"], 1_000)
         assert weights["old"].rows > naming.FEW > weights["new"].rows
         await transaction.save(make.changes(moved=[("old", "new")], customers=[make.customer("new")]))
@@ -74,7 +74,7 @@ async def test_who_is_kept_under_another_id_goes_by_their_own(store: Store, run:
         assert [timer.source_id for timer in loaded.timers] == ["new"]
 
     async def used(transaction: Transaction) -> dict[Any, int]:
-        await transaction.load(Wanted(customers=["new"]), make.now)
+        await transaction.load(LoadRequest(customers=["new"]), make.now)
         assert set(await transaction.past(["new"])) == {"new"}
         assert set(await transaction.past_weights(["new"])) == {"new"}
         return (await transaction.reserve([("new", "k")], [])).used

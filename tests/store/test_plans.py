@@ -16,7 +16,7 @@ from adapter.store.engines import open_store
 from adapter.store.postgres.connection import BY_KEY, prepare
 from adapter.store.postgres.statements import SQL
 from adapter.store.postgres.transaction import PostgresTransaction
-from adapter.store.values import Wanted
+from adapter.store.values import LoadRequest
 
 #: What is bound, as SQL: one customer each.
 HOT = {
@@ -167,7 +167,7 @@ async def test_what_a_batch_loads_and_saves_visits_one_partition(
     connection: Any, plans: list[dict[str, Any]], make: Any, name: str
 ) -> None:
     code = f"code-{name}"
-    wanted = Wanted([("s", "m")], [name], [("mpid", "m1")], [code], ["r"])
+    wanted = LoadRequest([("s", "m")], [name], [("mpid", "m1")], [code], ["r"])
     changes = make.changes(
         answers={("s", "m"): b"[]"}, customers=[make.customer(name)], identities={("mpid", "m1"): name},
         events=[(name, make.event())], decisions=[make.decision(name)], discounts=[make.held(code, name)],

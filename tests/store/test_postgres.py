@@ -14,7 +14,7 @@ from adapter.errors import Unavailable
 from adapter.model.customers import SOURCE_ID
 from adapter.store.contract import Transaction
 from adapter.store.engines import open_store
-from adapter.store.values import Changes, Loaded, Wanted
+from adapter.store.values import Changes, LoadedState, LoadRequest
 
 CAP = ("", "high-cart:total")
 Script = Callable[[Transaction], Awaitable[Any]]
@@ -36,9 +36,9 @@ async def stores(store_url: str) -> AsyncIterator[list[Any]]:
         await store.close()
 
 
-def loading(make: Any, changes: Callable[[Loaded], Changes], **wanted: Any) -> Script:
-    async def script(transaction: Transaction) -> Loaded:
-        loaded = await transaction.load(Wanted(**wanted), make.now)
+def loading(make: Any, changes: Callable[[LoadedState], Changes], **wanted: Any) -> Script:
+    async def script(transaction: Transaction) -> LoadedState:
+        loaded = await transaction.load(LoadRequest(**wanted), make.now)
         await transaction.save(changes(loaded))
         return loaded
 
@@ -49,7 +49,7 @@ async def test_processes_together_take_exactly_what_there_is(stores: list[Any], 
     async def take(store: Any, number: int) -> bool:
         async def script(transaction: Transaction) -> bool:
             await transaction.load(
-                Wanted(messages=[("s", str(number))], customers=[f"c{number % 7}"]), make.now
+                LoadRequest(messages=[("s", str(number))], customers=[f"c{number % 7}"]), make.now
             )
             granted = (await transaction.reserve([CAP], [])).used.get(CAP, 0) < 20
             await transaction.save(make.changes(counters={CAP: int(granted)}))
@@ -140,7 +140,7 @@ async def test_an_error_that_a_script_swallows_is_not_taken_for_a_commit(
 async def test_a_customer_new_to_two_processes_is_made_by_one_and_known_to_the_other(
     stores: list[Any], make: Any
 ) -> None:
-    def add(loaded: Loaded) -> Changes:
+    def add(loaded: LoadedState) -> Changes:
         known = loaded.customers.get("c1")
         visits = known.customer.traits["visits"] if known else 0
         changes: Changes = make.changes(customers=[make.customer("c1", traits={"visits": visits + 1})])
@@ -156,7 +156,7 @@ async def test_an_identity_new_to_two_processes_is_given_by_one_and_known_to_the
 ) -> None:
     anonymous = ("anonymous_id", "anon")
 
-    def claim(name: str) -> Callable[[Loaded], Changes]:
+    def claim(name: str) -> Callable[[LoadedState], Changes]:
         return lambda loaded: make.changes(
             customers=[make.customer(name)],
             identities={} if anonymous in loaded.identities else {anonymous: name},
@@ -175,7 +175,7 @@ async def test_a_visitor_met_and_identified_at_once_keeps_what_they_did(stores: 
     """As the services do: an unknown visitor is a customer under their anonymous id, until identified."""
 
     def met(anonymous: str, _: str) -> Script:
-        def changes(loaded: Loaded) -> Changes:
+        def changes(loaded: LoadedState) -> Changes:
             owner = loaded.identities.get(("anonymous_id", anonymous), anonymous)
             found: Changes = make.changes(customers=[make.customer(owner)], events=[(owner, make.event())])
             return found
@@ -183,7 +183,7 @@ async def test_a_visitor_met_and_identified_at_once_keeps_what_they_did(stores: 
         return loading(make, changes, customers=[anonymous], identities=[("anonymous_id", anonymous)])
 
     def identified(anonymous: str, name: str) -> Script:
-        def changes(loaded: Loaded) -> Changes:
+        def changes(loaded: LoadedState) -> Changes:
             moved = [(anonymous, name)] if anonymous in loaded.customers else []
             found: Changes = make.changes(
                 customers=[make.customer(name)], moved=moved, identities={("anonymous_id", anonymous): name}
@@ -207,7 +207,7 @@ async def test_a_merge_meanwhile_is_seen_by_who_waits_for_the_customer(
     merging, locked = asyncio.Event(), asyncio.Event()
 
     async def merge(transaction: Transaction) -> None:
-        await transaction.load(Wanted(customers=["old", "new"]), make.now)
+        await transaction.load(LoadRequest(customers=["old", "new"]), make.now)
         locked.set()
         await merging.wait()
         await transaction.save(
@@ -283,7 +283,7 @@ async def test_a_lost_connection_is_unavailable_and_the_next_call_recovers(
     await store.ping()
 
     async def cut(transaction: Transaction) -> None:
-        await transaction.load(Wanted(messages=[("s", "m")]), make.now)
+        await transaction.load(LoadRequest(messages=[("s", "m")]), make.now)
         await transaction.save(make.changes(counters={CAP: 1}))
         await end_connections(store_url)
 

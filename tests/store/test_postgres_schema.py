@@ -17,7 +17,7 @@ from adapter.store.postgres.connection import connect
 from adapter.store.postgres.engine import PostgresStore
 from adapter.store.postgres.migrate import applied, migrate
 from adapter.store.postgres.statements import MIGRATIONS
-from adapter.store.values import Wanted
+from adapter.store.values import LoadRequest
 
 
 @pytest.fixture
@@ -91,11 +91,11 @@ async def test_a_schema_that_changes_meanwhile_stops_nobody(
     running: Store, store_url: str, run: Any, make: Any
 ) -> None:
     """What a migration of a newer process does to the older ones that still run."""
-    await run.save(Wanted(customers=["c1"]), customers=[make.customer("c1")])
+    await run.save(LoadRequest(customers=["c1"]), customers=[make.customer("c1")])
     connection = await asyncpg.connect(store_url)
     for change in ("ADD COLUMN later text", "DROP COLUMN later"):
         await connection.execute(f"ALTER TABLE customers {change}")
-        loaded = await run.save(Wanted(customers=["c1"]), customers=[make.customer("c1")])
+        loaded = await run.save(LoadRequest(customers=["c1"]), customers=[make.customer("c1")])
         assert set(loaded.customers) == {"c1"}
         assert await running.customer("c1") is not None
     await connection.close()

@@ -7,7 +7,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from adapter.store.contract import Store
-from adapter.store.values import Settlement
+from adapter.store.values import DeliveryResult
 
 
 async def test_old_events_go_and_the_history_stays(store: Store, run: Any, make: Any) -> None:
@@ -32,7 +32,7 @@ async def test_old_deliveries_go_once_they_are_over(store: Store, run: Any, make
     old = [replace(make.delivery(id_), created_at=make.at(days=-1)) for id_ in ("done", "dead", "due")]
     await run.save(deliveries=[*old, make.delivery("new")])
     await store.lease(make.now, make.at(minutes=1), 9)
-    await store.settle([Settlement(id_, 1, done=id_ != "dead") for id_ in ("done", "dead", "new")])
+    await store.settle([DeliveryResult(id_, 1, done=id_ != "dead") for id_ in ("done", "dead", "new")])
     assert await store.forget("deliveries", make.now) == 2
     assert [each.id for each in await store.deliveries("due")] == ["due"]
     assert [each.id for each in await store.deliveries("done")] == ["new"]

@@ -21,7 +21,7 @@ from adapter.store.migrations import Migration
 from adapter.store.sqlite.engine import SqliteStore
 from adapter.store.sqlite.migrate import applied, migrate
 from adapter.store.sqlite.statements import MIGRATIONS
-from adapter.store.values import Wanted
+from adapter.store.values import LoadRequest
 
 
 def connection_of(store: SqliteStore) -> apsw.Connection:
@@ -114,7 +114,7 @@ def test_another_process_holds_the_file_until_it_dies(path: Path) -> None:
 _SENDER = """
 import asyncio, sys
 from datetime import UTC, datetime
-from adapter.store.values import Changes, Wanted
+from adapter.store.values import Changes, LoadRequest
 from adapter.store.sqlite.engine import SqliteStore
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -126,7 +126,7 @@ async def main(path, first):
     async def send(number):
         async def script(transaction):
             key = ("s", str(number))
-            fresh = key not in (await transaction.load(Wanted(messages=[key]), NOW)).answers
+            fresh = key not in (await transaction.load(LoadRequest(messages=[key]), NOW)).answers
             counters = {("", "k"): 1} if fresh else {}
             await transaction.save(Changes(NOW, {}, [], {}, [], [], [], [], counters, [], [], []))
         await store.transact(script)
@@ -169,7 +169,7 @@ async def audit(path: Path, upto: int, make: Any) -> tuple[set[int], int, list[s
     async def script(transaction: Transaction) -> tuple[set[int], int]:
         used = (await transaction.reserve([("", "k")], [])).used[("", "k")]
         keys = [("s", str(number)) for number in range(upto)]
-        loaded = await transaction.load(Wanted(messages=keys), make.now)
+        loaded = await transaction.load(LoadRequest(messages=keys), make.now)
         return {int(key) for _, key in loaded.answers}, used
 
     stored, used = await store.transact(script)
@@ -264,7 +264,7 @@ async def test_a_closed_store_says_so(path: Path) -> None:
 
 async def test_nobody_is_let_in_beside_a_transaction(store: SqliteStore, make: Any) -> None:
     async def script(transaction: Transaction) -> None:
-        await transaction.load(Wanted(customers=["c1"]), make.now)
+        await transaction.load(LoadRequest(customers=["c1"]), make.now)
 
     await store.transact(script, lambda: pytest.fail("another transaction would only wait"))
 

@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 
 from adapter.errors import Unavailable
-from adapter.store.values import Loaded, Wanted
+from adapter.store.values import LoadedState, LoadRequest
 
 MESSAGE = ("s", "m")
 _WAITING = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND datname = current_database()"
@@ -62,11 +62,11 @@ async def waiting(connection: asyncpg.Connection[Any]) -> int:
 async def test_a_commit_that_is_cut_off_is_not_acknowledged_and_neither_is_its_repetition(
     leader: asyncpg.Connection[Any], run: Any
 ) -> None:
-    first = asyncio.create_task(run.save(Wanted(messages=[MESSAGE])))
+    first = asyncio.create_task(run.save(LoadRequest(messages=[MESSAGE])))
     await leader.execute("SELECT pg_cancel_backend($1)", await waiting(leader))
     with pytest.raises(Unavailable, match="waited for a standby"):
         await first
-    again: asyncio.Task[Loaded] = asyncio.create_task(run.load(messages=[MESSAGE]))
+    again: asyncio.Task[LoadedState] = asyncio.create_task(run.load(messages=[MESSAGE]))
     await waiting(leader)
     assert not again.done()
     await name_standbys(leader, "")

@@ -6,7 +6,7 @@ from typing import Any
 
 from adapter.model.timers import Cancellation
 from adapter.store.contract import Store, Transaction
-from adapter.store.values import Past, Wanted
+from adapter.store.values import CustomerHistory, LoadRequest
 
 
 async def test_a_timer_is_due_from_its_moment_on_until_it_is_ended(store: Store, run: Any, make: Any) -> None:
@@ -83,7 +83,7 @@ async def test_a_transaction_is_told_of_waits_and_pasts(store: Store, run: Any, 
     )
 
     async def script(transaction: Transaction) -> tuple[Any, Any]:
-        loaded = await transaction.load(Wanted(customers=["c1"], waits=["lapsed", "none"]), make.now)
+        loaded = await transaction.load(LoadRequest(customers=["c1"], waits=["lapsed", "none"]), make.now)
         return loaded.timers, await transaction.past(["c1", "c2"])
 
     timers, past = await store.transact(script)
@@ -100,7 +100,7 @@ async def test_pasts_go_through_all_customers_in_pages(store: Store, run: Any, m
     )
     first = await store.pasts("", 2)
     assert first == [
-        Past("a", [make.decision("a", "e0"), make.decision("a", at=make.at(days=1))], []),
-        Past("b", [], [make.event()]),
+        CustomerHistory("a", [make.decision("a", "e0"), make.decision("a", at=make.at(days=1))], []),
+        CustomerHistory("b", [], [make.event()]),
     ]
-    assert await store.pasts("b", 2) == [Past("c", [], [])]
+    assert await store.pasts("b", 2) == [CustomerHistory("c", [], [])]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from adapter.store.contract import Store, Transaction
-from adapter.store.values import Wanted
+from adapter.store.values import LoadRequest
 
 
 async def test_an_error_after_its_caller_has_gone_is_not_logged_as_unretrieved(
@@ -18,7 +18,7 @@ async def test_an_error_after_its_caller_has_gone_is_not_logged_as_unretrieved(
     failed = asyncio.Event()
 
     async def empty(transaction: Transaction) -> None:
-        await transaction.load(Wanted(), make.now)
+        await transaction.load(LoadRequest(), make.now)
 
     async def failing(_: Transaction) -> None:
         failed.set()

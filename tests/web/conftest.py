@@ -18,7 +18,7 @@ from adapter.metrics import Metrics
 from adapter.model.customers import Customer
 from adapter.model.decisions import Decision, RuleOutcome
 from adapter.model.deliveries import Delivery, Pause
-from adapter.model.discounts import Discount, HeldDiscount, PercentageOff
+from adapter.model.discounts import Discount, DiscountRecord, PercentageOff
 from adapter.model.encoding import encode
 from adapter.model.erasures import Receipt
 from adapter.model.events import Event, User
@@ -36,7 +36,7 @@ from adapter.settings.fields import Keys, build
 from adapter.settings.values import Settings
 from adapter.sources.decoded_body import Decoded
 from adapter.web import application
-from adapter.web.context import Doors
+from adapter.web.context import WebContext
 from tests.web.serving import Echo, echo, served
 
 NOW = datetime(2024, 7, 15, 18, 24, 10, tzinfo=UTC)
@@ -154,7 +154,7 @@ class Services:
             history={"checkout_started": [1, 0, 0, {}, {}]},
             events=await self.events(source_id),
             decisions=await self.decisions(source_id),
-            discounts=[HeldDiscount(HIGH_VALUE, source_id, "high-value", "evt_789", NOW, NOW)],
+            discounts=[DiscountRecord(HIGH_VALUE, source_id, "high-value", "evt_789", NOW, NOW)],
             deliveries=[Delivery("d1", "webhook", source_id, "discount.issued", Raw(b"{}"), NOW, NOW)],
             timers=[Timer("lapsed", source_id, (await self.events(source_id))[0], NOW)],
             counters={"high-value:total": 1},
@@ -199,12 +199,12 @@ def services() -> Services:
 
 
 @pytest.fixture
-def doors(services: Services) -> Callable[..., Doors]:
+def doors(services: Services) -> Callable[..., WebContext]:
     """Return a maker of the doors of these services under the settings given."""
 
-    def make(**values: Any) -> Doors:
+    def make(**values: Any) -> WebContext:
         chosen = settings(**values)
-        return Doors(
+        return WebContext(
             services,
             services,
             services,
@@ -220,7 +220,7 @@ def doors(services: Services) -> Callable[..., Doors]:
 
 
 @pytest.fixture
-def app(doors: Callable[..., Doors]) -> Callable[..., Any]:
+def app(doors: Callable[..., WebContext]) -> Callable[..., Any]:
     """Return a maker of the ASGI application under the settings given."""
     return lambda **values: application.Application(doors(**values))
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from adapter.server.write_buffer import Gathering
+from adapter.server.write_buffer import WriteBuffer
 from tests.web.serving import ANSWER, CALL, Echo, echo, said, served
 
 
@@ -128,7 +128,7 @@ class Recorded(asyncio.Transport):
 
 async def test_what_one_step_writes_leaves_joined_and_nothing_is_written_twice() -> None:
     transport = Recorded()
-    gathering = Gathering(transport, asyncio.get_running_loop())
+    gathering = WriteBuffer(transport, asyncio.get_running_loop())
     gathering.write(b"head ")
     gathering.write(b"body ")
     await asyncio.sleep(0)
@@ -140,7 +140,7 @@ async def test_what_one_step_writes_leaves_joined_and_nothing_is_written_twice()
 
 async def test_much_is_written_at_once_so_that_the_transport_can_hold_its_sender_back() -> None:
     transport = Recorded()
-    gathering = Gathering(transport, asyncio.get_running_loop())
+    gathering = WriteBuffer(transport, asyncio.get_running_loop())
     gathering.write(b"head ")
     gathering.write(b"x" * 70_000)
     assert transport.written == [b"head " + b"x" * 70_000]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from adapter.server.write_buffer import Gathering
+from adapter.server.write_buffer import WriteBuffer
 
 
 class Other(asyncio.Transport):
@@ -35,7 +35,7 @@ async def test_what_is_gathered_for_a_connection_that_is_lost_is_let_go(
     lost: bool, written: list[bytes]
 ) -> None:
     other = Other()
-    gathering = Gathering(other, asyncio.get_running_loop())
+    gathering = WriteBuffer(other, asyncio.get_running_loop())
     gathering.write(b"head ")
     gathering.write(b"body")
     other.closed = lost

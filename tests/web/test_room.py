@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from adapter.errors import Unavailable, Unreadable
 from adapter.model.encoding import encode
 from adapter.web.admission import LARGE, Room
-from adapter.web.context import Doors
+from adapter.web.context import WebContext
 from adapter.web.endpoints import Endpoint
 from adapter.web.request_body import Headers, weight, whole
 from adapter.web.responses import Answer
@@ -40,7 +40,7 @@ class Desk:
         return Answer(200)
 
 
-def _endpoint(doors: Callable[..., Doors], room: Room, desk: Desk) -> Endpoint:
+def _endpoint(doors: Callable[..., WebContext], room: Room, desk: Desk) -> Endpoint:
     return Endpoint("test", replace(doors(), room=room), desk.handle)
 
 
@@ -55,7 +55,7 @@ async def _steps() -> None:
     ids=["plain", "gzip"],
 )
 async def test_large_bodies_are_handled_a_few_at_a_time_and_a_small_one_at_once(
-    doors: Callable[..., Doors], body: bytes, headers: Headers
+    doors: Callable[..., WebContext], body: bytes, headers: Headers
 ) -> None:
     desk = Desk()
     endpoint = _endpoint(doors, Room(64_000_000, at_work=2 * len(BODY)), desk)
@@ -70,7 +70,7 @@ async def test_large_bodies_are_handled_a_few_at_a_time_and_a_small_one_at_once(
     assert desk.most <= 2 * len(BODY) + 2
 
 
-async def test_a_body_of_a_usual_size_does_not_wait_for_the_largest(doors: Callable[..., Doors]) -> None:
+async def test_a_body_of_a_usual_size_does_not_wait_for_the_largest(doors: Callable[..., WebContext]) -> None:
     desk = Desk()
     endpoint = _endpoint(doors, Room(64_000_000, at_work=1), desk)
     tasks = [asyncio.create_task(endpoint.answer({}, BODY)) for _ in range(4)]
@@ -83,7 +83,7 @@ async def test_a_body_of_a_usual_size_does_not_wait_for_the_largest(doors: Calla
 
 
 async def test_what_waits_holds_room_and_what_finds_none_is_to_come_again(
-    doors: Callable[..., Doors],
+    doors: Callable[..., WebContext],
 ) -> None:
     desk = Desk()
     endpoint = _endpoint(doors, Room(3 * len(BODY), at_work=1), desk)
@@ -95,7 +95,7 @@ async def test_what_waits_holds_room_and_what_finds_none_is_to_come_again(
     assert (await endpoint.answer({}, BODY)).status == 200
 
 
-async def test_one_that_waits_too_long_gives_its_place_up(doors: Callable[..., Doors]) -> None:
+async def test_one_that_waits_too_long_gives_its_place_up(doors: Callable[..., WebContext]) -> None:
     desk = Desk()
     endpoint = _endpoint(doors, Room(64_000_000, at_work=1, patience=0.01), desk)
     first = asyncio.create_task(endpoint.answer({}, BODY))
@@ -157,7 +157,7 @@ def test_a_gzip_body_is_held_to_the_length_that_it_announces() -> None:
         whole(headers, lying, 1_000_000)
 
 
-def test_a_length_beyond_the_limit_weighs_no_more_than_the_limit(doors: Callable[..., Doors]) -> None:
+def test_a_length_beyond_the_limit_weighs_no_more_than_the_limit(doors: Callable[..., WebContext]) -> None:
     lying = gzip.compress(b"x")[:-4] + b"\xff" * 4
 
     async def once() -> int:

@@ -16,7 +16,7 @@ from adapter.mapping.actions.as_json import plain
 from adapter.mapping.engine import paths
 from adapter.mapping.engine.values import UNDEFINED, as_json
 from adapter.mapping.files.mapping_file import Mapping
-from adapter.mapping.mapping_set import MappingBook
+from adapter.mapping.mapping_set import MappingSet
 from adapter.mapping.subscriptions import Condition, Group, compile_subscription
 from adapter.mapping.tracing import Tracing, named
 from adapter.model.messages import Message
@@ -73,7 +73,7 @@ class Explanation(Struct, frozen=True):
         return "\n".join(_lines(self))
 
 
-def explain(book: MappingBook, message: Message) -> Explanation:
+def explain(book: MappingSet, message: Message) -> Explanation:
     """Explain a message; never raises for what a mapping cannot do with it."""
     message = book.as_mapped(message)
     document = message.document
@@ -82,7 +82,7 @@ def explain(book: MappingBook, message: Message) -> Explanation:
     return Explanation(message.source, message.key, str(kind or ""), str(event or ""), mappings)
 
 
-def _explained(mapping: Mapping, message: Message, book: MappingBook) -> MappingExplained:
+def _explained(mapping: Mapping, message: Message, book: MappingSet) -> MappingExplained:
     place = f"{mapping.at.file}:{mapping.at.line}"
     why_not = _why_not(mapping.filter, message.document)
     if why_not:

@@ -20,7 +20,7 @@ from adapter.files import contents, yaml
 from adapter.files.folders import visible
 from adapter.files.problems import Mark, Problem, did_you_mean
 from adapter.mapping.files.mapping_file import SOURCES
-from adapter.mapping.mapping_set import MappingBook
+from adapter.mapping.mapping_set import MappingSet
 from adapter.model.events import Event, User
 from adapter.model.operations import (
     CustomerErase,
@@ -86,7 +86,7 @@ def load(directory: Path) -> tuple[list[Case], list[Problem]]:
     return cases, list(dict.fromkeys(problems))  # what stands once for the file is found with each case
 
 
-def unknown_names(book: MappingBook, cases: Sequence[Case]) -> list[Problem]:
+def unknown_names(book: MappingSet, cases: Sequence[Case]) -> list[Problem]:
     """Return a problem for each name under `only` that no mapping or file of the case's source has."""
     problems: list[Problem] = []
     for case in cases:

@@ -15,7 +15,7 @@ from msgspec import Struct
 from adapter.errors import MappingError
 from adapter.files.dumping import dump
 from adapter.mapping.actions.as_json import plain
-from adapter.mapping.mapping_set import MappingBook
+from adapter.mapping.mapping_set import MappingSet
 from adapter.mapping.testing.case_files import Case
 from adapter.model.messages import Message
 
@@ -61,12 +61,12 @@ def _shown(outcome: Outcome) -> list[str]:
     return lines + [f"quarantined: {reason}" for reason in outcome.quarantined]
 
 
-def run(book: MappingBook, cases: Sequence[Case], decode: Decode) -> list[Result]:
+def run(book: MappingSet, cases: Sequence[Case], decode: Decode) -> list[Result]:
     """Run cases in order; `decode` may raise what it likes of bad bodies, which counts as quarantined."""
     return [_run(book, case, decode) for case in cases]
 
 
-def _run(book: MappingBook, case: Case, decode: Decode) -> Result:
+def _run(book: MappingSet, case: Case, decode: Decode) -> Result:
     messages, reasons = decode(case.source, case.body, case.received_at)
     operations: list[Any] = []
     quarantined = list(reasons)

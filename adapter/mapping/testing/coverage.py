@@ -12,7 +12,7 @@ from adapter.errors import MappingError
 from adapter.files.problems import Mark
 from adapter.mapping.explain.branch_coverage import Branching, branches
 from adapter.mapping.files.mapping_file import Mapping
-from adapter.mapping.mapping_set import MappingBook
+from adapter.mapping.mapping_set import MappingSet
 from adapter.mapping.subscriptions import compile_subscription
 from adapter.mapping.testing.cases import Result
 
@@ -29,7 +29,7 @@ class Unexercised(Struct, frozen=True):
         return f"{self.at.file}:{self.at.line}:{self.at.column}: no case exercises {what}"
 
 
-def unexercised(book: MappingBook, results: Sequence[Result]) -> list[Unexercised]:
+def unexercised(book: MappingSet, results: Sequence[Result]) -> list[Unexercised]:
     """Return what the messages of these cases never reached, in the order of the files.
 
     A branch that stands in several mappings (through a YAML anchor) counts when any of them takes it.

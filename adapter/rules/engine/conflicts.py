@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from adapter.model.discounts import HeldDiscount
+from adapter.model.discounts import DiscountRecord
 from adapter.rules.guardrails.proposal import Proposal, Verdict
 from adapter.rules.guardrails.valuation import worth
 
@@ -27,7 +27,7 @@ def ranked(proposals: Sequence[Proposal]) -> list[Proposal]:
     return sorted(proposals, key=place)
 
 
-def beaten_by_held(proposal: Proposal, held: Sequence[HeldDiscount], verdict: Verdict) -> str | None:
+def beaten_by_held(proposal: Proposal, held: Sequence[DiscountRecord], verdict: Verdict) -> str | None:
     """Return why a discount that the customer holds keeps a proposal from being issued, else None."""
     rule = proposal.rule
     for other in held:

@@ -14,28 +14,30 @@ from msgspec.structs import replace
 
 from adapter.model.rules import Guardrails
 from adapter.model.window_slots import SLOT
-from adapter.rules.engine.ruleset import RuleBook
+from adapter.rules.engine.ruleset import RuleSet
 from adapter.rules.guardrails.counters import ALL_RULES, claims
 
 #: Keys are compared as of one moment; which one does not matter.
 _THEN = datetime(2000, 1, 1, tzinfo=UTC)
 
 
-class Anew(Struct, frozen=True):
+class CounterReset(Struct, frozen=True):
     """The guardrails of one rule (`*` for those over all rules) that begin to count anew."""
 
     rule: str
     guardrails: tuple[str, ...]
 
 
-def anew(old: RuleBook, new: RuleBook) -> list[Anew]:
+def anew(old: RuleSet, new: RuleSet) -> list[CounterReset]:
     """Return what begins to count anew once `new` is in force; a new rule has nothing to count before it."""
     before, after = _limits(old), _limits(new)
-    found = (Anew(name, _changed(name, before[name], after[name])) for name in after if name in before)
+    found = (
+        CounterReset(name, _changed(name, before[name], after[name])) for name in after if name in before
+    )
     return [one for one in found if one.guardrails]
 
 
-def _limits(book: RuleBook) -> dict[str, Guardrails]:
+def _limits(book: RuleSet) -> dict[str, Guardrails]:
     return {ALL_RULES: book.guardrails, **{rule.name: rule.guardrails for rule in book.rules}}
 
 

@@ -9,7 +9,17 @@ from typing import Any
 from msgspec.structs import replace
 
 from adapter.model.decisions import Decision, RuleOutcome
-from adapter.rules.expressions import All, Metric, Node, Path, Reads, View, compile_misses, reads, text
+from adapter.rules.expressions import (
+    All,
+    EvaluationContext,
+    Metric,
+    Node,
+    Path,
+    Reads,
+    compile_misses,
+    reads,
+    text,
+)
 from adapter.rules.expressions.explain_sentences import name_of
 from adapter.rules.expressions.values import ABSENT, settled
 
@@ -29,7 +39,7 @@ def completed(decision: Decision, rules: Sequence[tuple[str, Node]]) -> Decision
     return replace(decision, outcomes=(*decision.outcomes, *more), untold=0)
 
 
-def _why(node: Node, seen: Mapping[str, Any], view: View) -> str:
+def _why(node: Node, seen: Mapping[str, Any], view: EvaluationContext) -> str:
     """Return what kept a condition from holding.
 
     A figure that was not seen was missing, or nobody asked for it. Where all the rest holds it was asked for.
@@ -55,7 +65,7 @@ def _parts(node: Node) -> Iterator[Node]:
         yield node
 
 
-def _view(decision: Decision, named: Reads) -> View:
+def _view(decision: Decision, named: Reads) -> EvaluationContext:
     """Return what the decision saw: values by name, and the objects around them for `has()` to look into."""
     attributes: dict[str, Any] = {}
     traits: dict[str, Any] = {}
@@ -68,7 +78,7 @@ def _view(decision: Decision, named: Reads) -> View:
         else:  # a bare name: around it is looked for among the attributes first
             _put(attributes, name, value)
     at = decision.decided_at
-    view = View(attributes, traits, context, decision.event, at, at, lambda _: None)
+    view = EvaluationContext(attributes, traits, context, decision.event, at, at, lambda _: None)
     for path in named.paths:
         view.values[path] = _value(path, decision)
     for metric in named.metrics:

@@ -11,12 +11,12 @@ from msgspec import Struct
 
 from adapter.model.customers import FIELDS, Customer
 from adapter.model.decisions import RuleOutcome
-from adapter.model.discounts import Claim, FreeShipping
+from adapter.model.discounts import CounterReservation, FreeShipping
 from adapter.model.events import Event
 from adapter.model.rules import Guardrails, Rule
 from adapter.rules.engine.inputs import Seen
-from adapter.rules.expressions import Metric, Misses, Node, View, compile_misses
-from adapter.rules.guardrails.checks import Stop, checks, cost
+from adapter.rules.expressions import EvaluationContext, Metric, Misses, Node, compile_misses
+from adapter.rules.guardrails.checks import Rejection, checks, cost
 from adapter.rules.guardrails.counters import ALL_RULES, Counting
 from adapter.rules.guardrails.proposal import Proposal
 from adapter.rules.guardrails.segments import Membership
@@ -29,19 +29,19 @@ MOST_EXPLAINED = 10
 _LOW = 2**64 - 1
 
 
-class Shop(Struct, frozen=True):
+class GlobalGuardrails(Struct, frozen=True):
     """What holds over all rules together."""
 
     guardrails: Guardrails = Guardrails()
     paused: bool = False
 
 
-class Ready:
+class CompiledRule:
     """A rule made ready to be settled: what can stop it, what it counts, what it is worth."""
 
     __slots__ = ("_checks", "_counting", "_ships", "rule")
 
-    def __init__(self, rule: Rule, shop: Shop) -> None:
+    def __init__(self, rule: Rule, shop: GlobalGuardrails) -> None:
         self.rule = rule
         self._checks = checks(rule, shop.guardrails, paused=shop.paused)
         counting = (
@@ -53,24 +53,24 @@ class Ready:
 
     def settle(
         self, event: Event, cart: Decimal | None, members: Membership, now: datetime
-    ) -> Proposal | Stop:
+    ) -> Proposal | Rejection:
         """Return the proposal to issue, up to the counters, or what stops it; `cart` is the cart's value."""
         for check in self._checks:
             stop = check(event, members, now)
             if stop is not None:
                 return stop
         source_id, device_id = members.customer.source_id, event.user.device_id
-        claims: list[Claim] = []
+        claims: list[CounterReservation] = []
         for counting in self._counting:
             claims += counting.claims(source_id, device_id, now)
         shipping = money(event.attributes.get("shipping")) if self._ships else None
         return Proposal(self.rule, tuple(claims), worth(self.rule.action, cart, shipping), cart, shipping)
 
 
-class Trigger:
+class TriggerIndex:
     """The rules of one event name, best first, and the index over their conditions."""
 
-    def __init__(self, ready: Sequence[Ready], nodes: Sequence[Node]) -> None:
+    def __init__(self, ready: Sequence[CompiledRule], nodes: Sequence[Node]) -> None:
         best = sorted(range(len(ready)), key=lambda at: (-ready[at].rule.priority, ready[at].rule.name))
         self.index = Index([nodes[at] for at in best], [ready[at].rule.priority for at in best])
         order = [best[at] for at in self.index.order]
@@ -80,7 +80,7 @@ class Trigger:
         self._everything = (1 << len(order)) - 1
         self._explained: dict[int, Misses] = {}
 
-    def matching(self, view: View) -> tuple[list[Ready], list[RuleOutcome], int]:
+    def matching(self, view: EvaluationContext) -> tuple[list[CompiledRule], list[RuleOutcome], int]:
         """Return the rules whose conditions hold, why those of the first others do not, and how many more."""
         mask = self.index.match(view)
         ready = self.ready
@@ -88,7 +88,7 @@ class Trigger:
         holding = [ready[at] for at in ranked(mask)] if mask else []
         return holding, explained, len(ready) - len(holding) - len(explained)
 
-    def _not_met(self, at: int, view: View) -> RuleOutcome:
+    def _not_met(self, at: int, view: EvaluationContext) -> RuleOutcome:
         misses = self._explained.get(at)
         if misses is None:  # of many rules few are ever explained: each is compiled when it first is
             misses = self._explained[at] = compile_misses(self.nodes[at])
@@ -111,13 +111,13 @@ def _lowest(mask: int, count: int) -> list[int]:
     return found
 
 
-def view_of(event: Event, customer: Customer, history: History, now: datetime) -> View:
+def view_of(event: Event, customer: Customer, history: History, now: datetime) -> EvaluationContext:
     """Return what conditions see; the customer's standard fields are traits, and stand over them."""
 
     def figure(metric: Metric) -> Any:
         return lookup(history, metric, now)
 
-    return View(
+    return EvaluationContext(
         event.attributes, traits_of(customer), event.context, event.name, event.occurred_at, now, figure
     )
 

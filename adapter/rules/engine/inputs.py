@@ -9,7 +9,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
-from adapter.rules.expressions import Metric, Path, View, text
+from adapter.rules.expressions import EvaluationContext, Metric, Path, text
 from adapter.rules.expressions.values import ABSENT, settled
 
 #: Not values but places, which `has()` looks into.
@@ -35,7 +35,7 @@ class Seen:
         self._placed = [(name, _PLACES.index(path.root), path.fields[0]) for name, path in placed]
         self._others = [each for each in named if each not in bare and each not in placed]
 
-    def of(self, view: View) -> dict[str, Any]:
+    def of(self, view: EvaluationContext) -> dict[str, Any]:
         """Return the values that are there."""
         read: dict[str, Any] = {}
         places = attributes, traits, context = view.attributes, view.traits, view.context

@@ -6,13 +6,13 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from adapter.model.discounts import Action, Discount, HeldDiscount, StoreCredit
+from adapter.model.discounts import Action, Discount, DiscountRecord, StoreCredit
 from adapter.model.events import Event
 from adapter.rules.guardrails.proposal import Proposal
 from adapter.rules.guardrails.validity import expiry
 
 
-def issue(proposal: Proposal, event: Event, source_id: str, code: str, now: datetime) -> HeldDiscount:
+def issue(proposal: Proposal, event: Event, source_id: str, code: str, now: datetime) -> DiscountRecord:
     """Return the record as in the data model, status `issued`, with the claims that were reserved for it."""
     rule = proposal.rule
     expires_at = expiry(rule, now)
@@ -25,7 +25,7 @@ def issue(proposal: Proposal, event: Event, source_id: str, code: str, now: date
     discount = Discount(
         code, _action(rule.action, expires_at), expires_at, metadata, rule.guardrails.stackable, "issued"
     )
-    return HeldDiscount(
+    return DiscountRecord(
         discount, source_id, rule.name, event.id, now, now, proposal.claims, priority=rule.priority
     )
 

@@ -21,12 +21,12 @@ from adapter.model.rules import Absence, Rule
 from adapter.model.timers import Timer
 from adapter.rules.engine.absence import Absences, Waits, followed
 from adapter.rules.engine.deferred_reasons import completed
-from adapter.rules.engine.evaluate import Ready, Shop, Trigger, view_of
+from adapter.rules.engine.evaluate import CompiledRule, GlobalGuardrails, TriggerIndex, view_of
 from adapter.rules.expressions import Metric, Names, reads
 from adapter.rules.files import definitions, lint, rule_file
 from adapter.rules.files.definitions import Definitions
 from adapter.rules.files.rule_file import Compiled
-from adapter.rules.guardrails.checks import Stop
+from adapter.rules.guardrails.checks import Rejection
 from adapter.rules.guardrails.proposal import Proposal, Verdict
 from adapter.rules.guardrails.segments import Segments
 from adapter.rules.guardrails.valuation import money
@@ -39,7 +39,7 @@ DEFINITIONS = "definitions.yaml"
 SUFFIXES = ("*.yaml", "*.yml")
 
 
-class RuleBook:
+class RuleSet:
     """All rules, ready to be evaluated; immutable once built.
 
     `digest` names the files' exact content. `metrics` is what the rules read of a customer's past.
@@ -58,13 +58,13 @@ class RuleBook:
         self.places = {one.rule.name: one.at for one in compiled}
         self.segments = Segments(shared.segments)
         self.metrics = Metrics(_metrics(compiled, shared))
-        shop = Shop(shared.guardrails, shared.paused)
-        ready = {one.rule.name: Ready(one.rule, shop) for one in compiled}
+        shop = GlobalGuardrails(shared.guardrails, shared.paused)
+        ready = {one.rule.name: CompiledRule(one.rule, shop) for one in compiled}
         names = {name for rule in self.rules for name in rule.triggers}
         self._triggers = {name: _trigger(name, compiled, ready) for name in sorted(names)}
         self._absences = Absences(self.rules)
         self._waiting = {
-            one.rule.name: (one.rule.trigger, Trigger([ready[one.rule.name]], [one.node]))
+            one.rule.name: (one.rule.trigger, TriggerIndex([ready[one.rule.name]], [one.node]))
             for one in compiled
             if isinstance(one.rule.trigger, Absence)
         }
@@ -138,7 +138,7 @@ class RuleBook:
         return completed(decision, list(zip(names, trigger.nodes, strict=True)))
 
     def _decide(
-        self, trigger: Trigger, event: Event, customer: Customer, history: History, now: datetime
+        self, trigger: TriggerIndex, event: Event, customer: Customer, history: History, now: datetime
     ) -> Verdict:
         view = view_of(event, customer, history, now)
         matching, outcomes, untold = trigger.matching(view)
@@ -148,7 +148,7 @@ class RuleBook:
             cart = money(event.attributes.get("cart_value"))
             for ready in matching:
                 settled = ready.settle(event, cart, members, now)
-                if isinstance(settled, Stop):
+                if isinstance(settled, Rejection):
                     outcomes.append(
                         RuleOutcome(ready.rule.name, settled.outcome, settled.reason, settled.guardrail)
                     )
@@ -163,9 +163,9 @@ def _place(proposal: Proposal) -> tuple[int, Decimal, str]:
     return -proposal.rule.priority, -proposal.worth, proposal.rule.name
 
 
-def _trigger(name: str, compiled: Sequence[Compiled], ready: Mapping[str, Ready]) -> Trigger:
+def _trigger(name: str, compiled: Sequence[Compiled], ready: Mapping[str, CompiledRule]) -> TriggerIndex:
     chosen = [one for one in compiled if name in one.rule.triggers]
-    return Trigger([ready[one.rule.name] for one in chosen], [one.node for one in chosen])
+    return TriggerIndex([ready[one.rule.name] for one in chosen], [one.node for one in chosen])
 
 
 def _metrics(compiled: Sequence[Compiled], shared: Definitions) -> list[Metric]:
@@ -178,7 +178,7 @@ def _metrics(compiled: Sequence[Compiled], shared: Definitions) -> list[Metric]:
 
 def load(
     directory: Path, names: Names | None = None, now: datetime | None = None
-) -> tuple[RuleBook | None, list[Problem]]:
+) -> tuple[RuleSet | None, list[Problem]]:
     """Read the rules of a directory; the book is None when any file has an error.
 
     Every `*.yaml` and `*.yml` is read that is neither hidden nor a `*.test.yaml`. `names` says what
@@ -207,7 +207,7 @@ def load(
     problems.sort(key=lambda problem: problem.mark)
     if any(problem.severity == "error" for problem in problems):
         return None, problems
-    return RuleBook(compiled, shared, _digest(texts), names.spelled), problems
+    return RuleSet(compiled, shared, _digest(texts), names.spelled), problems
 
 
 def _text(path: Path) -> str:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from adapter.model.decisions import RuleOutcome
-from adapter.model.discounts import Claim, HeldDiscount
+from adapter.model.discounts import CounterReservation, DiscountRecord
 from adapter.model.ids import DEVICE
 from adapter.model.money import from_minor_units
 from adapter.model.window_slots import SLOT
@@ -20,7 +20,7 @@ from adapter.rules.guardrails.proposal import Choice, Proposal, Verdict
 
 def choose(
     verdict: Verdict,
-    held: Sequence[HeldDiscount],
+    held: Sequence[DiscountRecord],
     used: Mapping[tuple[str, str], int],
     now: datetime,
 ) -> Choice:
@@ -68,7 +68,9 @@ def _refused(proposal: Proposal, reason: str, guardrail: str) -> RuleOutcome:
     return RuleOutcome(proposal.rule.name, "withheld", f"not issued: {reason}", guardrail)
 
 
-def fitting(claims: Sequence[Claim], used: Mapping[tuple[str, str], int]) -> list[Claim] | Claim:
+def fitting(
+    claims: Sequence[CounterReservation], used: Mapping[tuple[str, str], int]
+) -> list[CounterReservation] | CounterReservation:
     """Return the claims to add, when none goes over its cap; else the first that would."""
     fixed, groups = alternatives(claims)
     full = exceeded(fixed, used)
@@ -86,7 +88,9 @@ def fitting(claims: Sequence[Claim], used: Mapping[tuple[str, str], int]) -> lis
     return fixed
 
 
-def exceeded(claims: Sequence[Claim], used: Mapping[tuple[str, str], int]) -> Claim | None:
+def exceeded(
+    claims: Sequence[CounterReservation], used: Mapping[tuple[str, str], int]
+) -> CounterReservation | None:
     """Return the first claim that would go over its cap, else None."""
     adding: dict[tuple[str, str], int] = {}
     for claim in claims:
@@ -100,7 +104,7 @@ def exceeded(claims: Sequence[Claim], used: Mapping[tuple[str, str], int]) -> Cl
 _SPANS = {"day": "today", "week": "this week", "month": "this month", "total": "in all"}
 
 
-def exhausted(claim: Claim, used: int) -> str:
+def exhausted(claim: CounterReservation, used: int) -> str:
     """Return what a claim that does not fit says to a marketer."""
     limit = claim.guardrail.removeprefix("global.")
     whose = "all rules together" if limit != claim.guardrail else "this rule"
@@ -129,5 +133,5 @@ def _length(seconds: str) -> str:
     return window_text(timedelta(seconds=int(seconds)))
 
 
-def _holder(claim: Claim) -> str:
+def _holder(claim: CounterReservation) -> str:
     return "this device" if claim.scope.startswith(DEVICE) else "the customer"

@@ -6,8 +6,8 @@ from adapter.model.decisions import Decision, RuleOutcome
 from adapter.model.discounts import (
     Action,
     AmountOff,
+    DiscountRecord,
     FreeShipping,
-    HeldDiscount,
     PercentageOff,
     StoreCredit,
     UnitOff,
@@ -32,7 +32,7 @@ def sentence(outcome: RuleOutcome) -> str:
     return f"{outcome.rule}: {outcome.reason}{guardrail}"
 
 
-def promised(held: HeldDiscount) -> str:
+def promised(held: DiscountRecord) -> str:
     """Return what a discount promises: `HV15-8K2F: 15% off, at most 40, until 2024-07-16 18:24 UTC`."""
     ends = held.discount.expires_at
     until = "" if ends is None else f", until {ends:%Y-%m-%d %H:%M} UTC"

@@ -3,7 +3,7 @@
 from adapter.rules.expressions.compiler import Test, compile, compile_truth  # noqa: A004 - it is what it does
 from adapter.rules.expressions.dependencies import Reads, reads
 from adapter.rules.expressions.errors import ExpressionError
-from adapter.rules.expressions.evaluation_context import View
+from adapter.rules.expressions.evaluation_context import EvaluationContext
 from adapter.rules.expressions.explain import Misses, compile_misses, misses
 from adapter.rules.expressions.names import Names
 from adapter.rules.expressions.parse import is_taken, parse, used
@@ -11,7 +11,26 @@ from adapter.rules.expressions.typed_tree import All, AnyOf, Kind, Metric, Node,
 from adapter.rules.expressions.unparse import text
 
 __all__ = [
-    "All", "AnyOf", "ExpressionError", "Kind", "Metric", "Misses", "Names", "Node", "Not", "Path", "Reads",
-    "Test", "View", "compile", "compile_misses", "compile_truth", "is_taken", "misses", "parse", "reads",
-    "text", "used",
+    "All",
+    "AnyOf",
+    "EvaluationContext",
+    "ExpressionError",
+    "Kind",
+    "Metric",
+    "Misses",
+    "Names",
+    "Node",
+    "Not",
+    "Path",
+    "Reads",
+    "Test",
+    "compile",
+    "compile_misses",
+    "compile_truth",
+    "is_taken",
+    "misses",
+    "parse",
+    "reads",
+    "text",
+    "used",
 ]  # fmt: skip

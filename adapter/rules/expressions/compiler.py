@@ -17,7 +17,7 @@ from functools import lru_cache
 from typing import Any
 
 from adapter.rules.expressions import values
-from adapter.rules.expressions.evaluation_context import Values, View
+from adapter.rules.expressions.evaluation_context import EvaluationContext, Values
 from adapter.rules.expressions.functions import FUNCTIONS, pattern
 from adapter.rules.expressions.typed_tree import (
     All,
@@ -42,7 +42,7 @@ from adapter.rules.expressions.typed_tree import (
     plain,
 )
 
-Test = Callable[[View], bool]
+Test = Callable[[EvaluationContext], bool]
 
 #: Deeper code than this goes into a function of its own: Python's parser counts parentheses.
 _MAX_NESTING = 8
@@ -64,11 +64,13 @@ def compile_truth(node: Node, want: bool) -> Test:
 
 
 @lru_cache(maxsize=8192)
-def compile_value(node: Node) -> Callable[[View], Any]:
+def compile_value(node: Node) -> Callable[[EvaluationContext], Any]:
     """Return the function that gives the node's value, or ABSENT for an error."""
     emitting = _Emitting()
     body = emitting.value(node)
-    test: Callable[[View], Any] = emitting.finished(f"def test(view):\n V = view.values\n return {body}")
+    test: Callable[[EvaluationContext], Any] = emitting.finished(
+        f"def test(view):\n V = view.values\n return {body}"
+    )
     return test
 
 

@@ -25,7 +25,7 @@ class Values(dict[Key, Any]):
 
     __slots__ = ("scene",)
 
-    def __init__(self, scene: Scene) -> None:
+    def __init__(self, scene: ConditionScope) -> None:
         self.scene = scene
 
     def __missing__(self, key: Key) -> Any:
@@ -38,7 +38,7 @@ class Values(dict[Key, Any]):
         return value
 
 
-class Scene:
+class ConditionScope:
     """One event and what stands around it.
 
     `attributes`, `traits` and `context` are JSON-like dicts; `occurred_at` and `now` are aware. `history`
@@ -86,7 +86,7 @@ class Scene:
         return value if value.__class__ in _AS_IS else settled(value)
 
 
-class View(Scene):
+class EvaluationContext(ConditionScope):
     """A scene as conditions see it.
 
     `values` remembers what was read, so that each metric is asked for once; in `noted` an index says which
@@ -103,7 +103,7 @@ class View(Scene):
             raise AttributeError(name)
         # Over a scene of their own: values that led back to their view would be garbage for the collector,
         # which holds everybody up, and not for the reference count.
-        scene = Scene(
+        scene = ConditionScope(
             self.attributes, self.traits, self.context, self.event_name, self.occurred_at, self.now,
             self.history,
         )  # fmt: skip

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 
 from adapter.rules.expressions.compiler import Test, compile_truth
-from adapter.rules.expressions.evaluation_context import View
+from adapter.rules.expressions.evaluation_context import EvaluationContext
 from adapter.rules.expressions.explain_elements import quantified, undecided
 from adapter.rules.expressions.explain_sentences import Sentence, general, name_of, presence, seen
 from adapter.rules.expressions.typed_tree import (
@@ -31,7 +31,7 @@ from adapter.rules.expressions.unparse import show
 from adapter.rules.expressions.values import ABSENT
 
 #: One sentence for each part that keeps a condition from holding; none when it holds.
-Misses = Callable[[View], list[str]]
+Misses = Callable[[EvaluationContext], list[str]]
 _Part = tuple[Test, Sentence]
 
 _NEEDS = {"==": "needs {}", "!=": "must not be {}", ">=": "needs at least {}", ">": "needs more than {}",
@@ -39,7 +39,7 @@ _NEEDS = {"==": "needs {}", "!=": "must not be {}", ">=": "needs at least {}", "
 _DENIED = {"==": "!=", "!=": "==", ">=": "<", ">": "<=", "<=": ">", "<": ">="}
 
 
-def misses(node: Node, view: View) -> list[str]:
+def misses(node: Node, view: EvaluationContext) -> list[str]:
     """Return one sentence for each part that keeps the condition from holding; none when it holds."""
     return compile_misses(node)(view)
 
@@ -49,7 +49,7 @@ def compile_misses(node: Node, *, want: bool = True) -> Misses:
     return partial(_missed, _parts(node, want))
 
 
-def _missed(parts: list[_Part], view: View) -> list[str]:
+def _missed(parts: list[_Part], view: EvaluationContext) -> list[str]:
     return [sentence(view) for holds, sentence in parts if not holds(view)]
 
 
@@ -70,11 +70,11 @@ def _parts(node: Node, want: bool) -> list[_Part]:
     return [(compile_truth(node, want), sentence)]
 
 
-def _none(each: list[list[_Part]], view: View) -> str:
+def _none(each: list[list[_Part]], view: EvaluationContext) -> str:
     return f"none of these holds: {'; '.join([', '.join(_missed(parts, view)) for parts in each])}"
 
 
-def _defined(name: str, parts: list[_Part], view: View) -> str:
+def _defined(name: str, parts: list[_Part], view: EvaluationContext) -> str:
     return f"{name}: {'; '.join(_missed(parts, view))}"
 
 

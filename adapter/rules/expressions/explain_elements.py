@@ -7,13 +7,13 @@ from typing import Any, cast
 
 from adapter.rules.expressions.compiler import compile_truth, compile_value
 from adapter.rules.expressions.dependencies import children
-from adapter.rules.expressions.evaluation_context import View
+from adapter.rules.expressions.evaluation_context import EvaluationContext
 from adapter.rules.expressions.explain_sentences import Sentence, name_of
 from adapter.rules.expressions.typed_tree import Defined, Field, Macro, Node, Path, Variable
 from adapter.rules.expressions.values import ABSENT, elements, select, settled
 
 #: Compiles why a node is not exactly what is wanted.
-Compile = Callable[[Node, bool], Callable[[View], list[str]]]
+Compile = Callable[[Node, bool], Callable[[EvaluationContext], list[str]]]
 
 
 class _Values(dict[Any, Any]):
@@ -21,7 +21,7 @@ class _Values(dict[Any, Any]):
 
     __slots__ = ("around", "element")
 
-    def __init__(self, around: View) -> None:
+    def __init__(self, around: EvaluationContext) -> None:
         super().__init__()
         self.around = around
         self.element: Any = None
@@ -40,16 +40,16 @@ class _Element:
 
     __slots__ = ("values",)
 
-    def __init__(self, around: View) -> None:
+    def __init__(self, around: EvaluationContext) -> None:
         self.values = _Values(around)
 
 
-def views(view: View, path: Path) -> Iterator[View]:
+def views(view: EvaluationContext, path: Path) -> Iterator[EvaluationContext]:
     """Yield what conditions of a single element see, for each of those at a path; good until the next one."""
     seen = _Element(view)
     for element in elements(view.values[path]) or ():
         seen.values.element = element
-        yield cast("View", seen)
+        yield cast("EvaluationContext", seen)
 
 
 def of_element(node: Node) -> Node:
@@ -78,7 +78,7 @@ def quantified(node: Macro, path: Path, compiling: Compile, otherwise: Sentence,
     holds, missed = compile_truth(one, want), compiling(one, want)
     every = (node.kind == "all") is want
 
-    def sentence(view: View) -> str:
+    def sentence(view: EvaluationContext) -> str:
         if view.values[path] is ABSENT:
             return f"{name} is missing"
         for at, element in enumerate(views(view, path), 1):
@@ -106,7 +106,7 @@ def _undecided(node: Macro, one: Node, path: Path, compiling: Compile) -> Senten
     name, missed, result = name_of(path), compiling(one, True), compile_value(node)
     holds, denied = compile_truth(one, want=True), compile_truth(one, want=False)
 
-    def sentence(view: View) -> str:
+    def sentence(view: EvaluationContext) -> str:
         if result(view) is not ABSENT:
             return ""
         for at, element in enumerate(views(view, path), 1):

@@ -8,13 +8,13 @@ from typing import Any
 from adapter.rules.expressions.compiler import compile_value
 from adapter.rules.expressions.dependencies import children, reads
 from adapter.rules.expressions.durations import window_text
-from adapter.rules.expressions.evaluation_context import View
+from adapter.rules.expressions.evaluation_context import EvaluationContext
 from adapter.rules.expressions.typed_tree import Call, Defined, Kind, Macro, Metric, Node, Path
 from adapter.rules.expressions.types import WORDS
 from adapter.rules.expressions.unparse import show, text
 from adapter.rules.expressions.values import ABSENT, UNUSABLE, kind_of
 
-Sentence = Callable[[View], str]
+Sentence = Callable[[EvaluationContext], str]
 
 _FIGURES = {"count": "number of {}", "sum": "sum of {}", "avg": "average of {}", "min": "least {}",
             "max": "greatest {}", "distinct": "number of different {}", "first": "first {}",
@@ -39,7 +39,7 @@ def seen(key: Path | Metric, kind: Kind, needs: str) -> Sentence:
     wrong = f", needs {WORDS[kind]}"
     needs = f", {needs}"
 
-    def sentence(view: View) -> str:
+    def sentence(view: EvaluationContext) -> str:
         value = view.values[key]
         if value is ABSENT:
             return f"{name} is missing"
@@ -61,7 +61,7 @@ def presence(parent: Path, field: str, *, want: bool) -> Sentence:
     name = name_of(Path(parent.root, (*parent.fields, field)))
     said = f"{name} is missing" if want else f"{name} must not be there"
 
-    def sentence(view: View) -> str:
+    def sentence(view: EvaluationContext) -> str:
         for place, known in named:
             value = view.values[place]
             if value is ABSENT:
@@ -84,7 +84,7 @@ def general(node: Node, *, want: bool, causes: Iterable[Sentence] = ()) -> Sente
     said = f"`{text(node)}` {'does not hold' if want else 'must not hold'}"
     known = [*map(_reading, _readers(node)), *causes]
 
-    def sentence(view: View) -> str:
+    def sentence(view: EvaluationContext) -> str:
         for cause in known:
             if told := cause(view):
                 return told
@@ -109,7 +109,7 @@ def _reading(call: Call) -> Sentence:
     given, result = compile_value(argument), compile_value(call)
     name, wrong = text(argument), f"which is not {_READ[call.function]}"
 
-    def sentence(view: View) -> str:
+    def sentence(view: EvaluationContext) -> str:
         value = given(view)
         unread = value.__class__ is str and result(view) is ABSENT
         return f"{name} is {show(value)}, {wrong}" if unread else ""

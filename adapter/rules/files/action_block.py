@@ -36,7 +36,7 @@ _TOO = {
 _OWN_METADATA = ("rule", "issued_for_event_id", "user_id")
 
 
-class Issuing(Struct, frozen=True, kw_only=True):
+class IssuePass(Struct, frozen=True, kw_only=True):
     """What the action block says: the action, and how its discount is named and when it ends."""
 
     action: Action
@@ -47,7 +47,7 @@ class Issuing(Struct, frozen=True, kw_only=True):
     metadata: dict[str, Any]
 
 
-def read(block: Block) -> Issuing | None:
+def read(block: Block) -> IssuePass | None:
     """Return the action, or None when it does not check."""
     found = len(block.problems)
     kind = block.text("type", required=True)
@@ -65,7 +65,7 @@ def read(block: Block) -> Issuing | None:
         block.finish(_TOO)
     if action is None or len(block.problems) > found:
         return None
-    return Issuing(action=action, code_prefix=prefix, code_pattern=pattern, expires_in=expires_in,
+    return IssuePass(action=action, code_prefix=prefix, code_pattern=pattern, expires_in=expires_in,
                    expires_at=expires_at, metadata=metadata)  # fmt: skip
 
 

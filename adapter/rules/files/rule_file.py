@@ -101,7 +101,7 @@ def _rule(block: Block, names: Names, defaults: Defaults, now: datetime | None) 
     return Compiled(rule, node, block.document.mark(*block.path, "name"))
 
 
-def _action(block: Block) -> action_block.Issuing | None:
+def _action(block: Block) -> action_block.IssuePass | None:
     inner = block.block("action")
     if inner is None:
         block.lacks("action", "add `action: {type: percentage_off, value: 10}`")

@@ -24,7 +24,7 @@ from adapter.rules.guardrails.valuation import most
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
-class Stop(Struct, frozen=True):
+class Rejection(Struct, frozen=True):
     """Why a rule whose conditions hold issues nothing, before any counter is looked at."""
 
     outcome: Outcome
@@ -32,12 +32,12 @@ class Stop(Struct, frozen=True):
     reason: str
 
 
-Check = Callable[[Event, Membership, datetime], Stop | None]
+Check = Callable[[Event, Membership, datetime], Rejection | None]
 _ALMOST_NOW = timedelta(seconds=1)
 
 
-def _withheld(guardrail: str, reason: str) -> Stop:
-    return Stop("withheld", guardrail, f"not issued: {reason}")
+def _withheld(guardrail: str, reason: str) -> Rejection:
+    return Rejection("withheld", guardrail, f"not issued: {reason}")
 
 
 def checks(rule: Rule, shop: Guardrails, *, paused: bool = False) -> tuple[Check, ...]:
@@ -56,11 +56,11 @@ def checks(rule: Rule, shop: Guardrails, *, paused: bool = False) -> tuple[Check
     if rule.rollout != Rollout():
         found.append(partial(_rolled_out, rule))
     if rule.status == "shadow":
-        found.append(_always(Stop("shadow", "status", "would be issued, but the rule is a shadow")))
+        found.append(_always(Rejection("shadow", "status", "would be issued, but the rule is a shadow")))
     return tuple(found)
 
 
-def _always(stop: Stop) -> Check:
+def _always(stop: Rejection) -> Check:
     return lambda event, members, now: stop
 
 
@@ -81,7 +81,7 @@ def _guarding(rule: Rule, guardrails: Guardrails, label: str) -> list[Check]:
 
 def _segments(
     guardrails: Guardrails, label: str, event: Event, members: Membership, now: datetime
-) -> Stop | None:
+) -> Rejection | None:
     for name in guardrails.excluded_segments:
         known = members.get(name)
         if known is False:
@@ -96,7 +96,7 @@ def _segments(
 
 def _channel(
     guardrails: Guardrails, label: str, event: Event, members: Membership, now: datetime
-) -> Stop | None:
+) -> Rejection | None:
     channel = event.context.get("channel", event.attributes.get("channel"))
     if channel in guardrails.channels:
         return None
@@ -106,7 +106,7 @@ def _channel(
 
 def _scheduled(  # noqa: PLR0917 - the first three are known when the rule is loaded
     schedule: Schedule, zone: ZoneInfo, label: str, event: Event, members: Membership, now: datetime
-) -> Stop | None:
+) -> Rejection | None:
     if schedule.starts_at is not None and now < schedule.starts_at:
         return _withheld(label + "schedule", f"the rule starts at {schedule.starts_at:%Y-%m-%d %H:%M} UTC")
     if schedule.ends_at is not None and now >= schedule.ends_at:
@@ -148,7 +148,7 @@ def _pricing(rule: Rule, guardrails: Guardrails, counted: str, guardrail: str) -
         return _always(_withheld(guardrail, "nothing says what a discount of this rule can cost at most"))
     paid = getattr(rule.action, "currency", None)
 
-    def check(event: Event, members: Membership, now: datetime) -> Stop | None:
+    def check(event: Event, members: Membership, now: datetime) -> Rejection | None:
         currency = paid or event.attributes.get("currency")
         currency = currency.strip() if isinstance(currency, str) else ""
         if not currency or currency.upper() == counted:
@@ -165,19 +165,19 @@ def _may_be_over(rule: Rule) -> bool:
     return dated is not None or any(length is not None and length < _ALMOST_NOW for length in lengths)
 
 
-def _expired(rule: Rule, event: Event, members: Membership, now: datetime) -> Stop | None:
+def _expired(rule: Rule, event: Event, members: Membership, now: datetime) -> Rejection | None:
     ends = expiry(rule, now)
     if ends is None or ends > now:
         return None
     return _withheld("expires_at", f"a discount issued now would have ended at {ends:%Y-%m-%d %H:%M} UTC")
 
 
-def _rolled_out(rule: Rule, event: Event, members: Membership, now: datetime) -> Stop | None:
+def _rolled_out(rule: Rule, event: Event, members: Membership, now: datetime) -> Rejection | None:
     rollout, source_id = rule.rollout, members.customer.source_id
     if rollout.audience and not any(members.get(name) for name in rollout.audience):
         return _withheld("rollout", f"the rule is rolled out to {' and '.join(rollout.audience)} only")
     if not within(rollout.percent, rule.name, source_id, "percent"):
         return _withheld("rollout", f"the rule is for {rollout.percent:f} % of customers, not for this one")
     if controlled(rollout.control, rule.name, source_id):
-        return Stop("control", "rollout", "not issued: the customer is in the control group")
+        return Rejection("control", "rollout", "not issued: the customer is in the control group")
     return None

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 from msgspec.structs import replace
 
-from adapter.model.discounts import Claim
+from adapter.model.discounts import CounterReservation
 from adapter.model.ids import DEVICE
 from adapter.model.money import minor_units
 from adapter.model.rules import Budget, Guardrails, Period
@@ -31,9 +31,9 @@ class Day(Struct, frozen=True):
     """The part of a block's claims that is the same for everybody on one day of its time zone."""
 
     date: date
-    caps: tuple[Claim, ...]
+    caps: tuple[CounterReservation, ...]
     per_user: str
-    budget: tuple[Claim, ...]
+    budget: tuple[CounterReservation, ...]
 
 
 class Counting:
@@ -55,7 +55,7 @@ class Counting:
         self._dated = replace(self._day, date=other.date) != other
         self.idle = not (self._personal or self._day.caps or self._day.budget)
 
-    def claims(self, source_id: str, device_id: str | None, now: datetime) -> list[Claim]:
+    def claims(self, source_id: str, device_id: str | None, now: datetime) -> list[CounterReservation]:
         """Return what to reserve to issue one discount to this customer now.
 
         Per-customer limits are claimed a second time for the device, where there is one.
@@ -73,11 +73,13 @@ class Counting:
         found += day.budget
         return found
 
-    def _of_scope(self, scope: str, day: Day, now: datetime) -> list[Claim]:
+    def _of_scope(self, scope: str, day: Day, now: datetime) -> list[CounterReservation]:
         rails = self._guardrails
-        found: list[Claim] = []
+        found: list[CounterReservation] = []
         if self._by_period:
-            found.append(Claim(scope, day.per_user, rails.per_user_limit or 0, 1, self._per_user))
+            found.append(
+                CounterReservation(scope, day.per_user, rails.per_user_limit or 0, 1, self._per_user)
+            )
         elif self._by_window and rails.per_user_window is not None:
             for slot in range(rails.per_user_limit or 0):
                 key = f"{self._rule}|{SLOT}|{slot}"
@@ -94,14 +96,14 @@ class Counting:
             ("total", rails.max_total_redemptions, "max_total_redemptions"),
         )
         caps = tuple(
-            Claim("", f"{self._rule}|{_span(period, day)}", cap, 1, self._label + name)
+            CounterReservation("", f"{self._rule}|{_span(period, day)}", cap, 1, self._label + name)
             for period, cap, name in limits
             if cap is not None
         )
         per_user = f"{self._rule}|user|{_span(rails.per_user_period, day)}"
         return Day(day, caps, per_user, tuple(self._budget(rails.budget, day)))
 
-    def _budget(self, budget: Budget | None, day: date) -> Iterator[Claim]:
+    def _budget(self, budget: Budget | None, day: date) -> Iterator[CounterReservation]:
         if budget is None or self._cost is None:
             return
         amount = minor_units(self._cost, budget.currency)
@@ -110,7 +112,7 @@ class Counting:
             if cap is not None:
                 whole = minor_units(cap, budget.currency, ROUND_FLOOR)
                 key = f"{self._rule}|budget|{budget.currency}|{_span(period, day)}"
-                yield Claim("", key, whole, amount, self._label + "budget")
+                yield CounterReservation("", key, whole, amount, self._label + "budget")
 
 
 def claims(
@@ -121,7 +123,7 @@ def claims(
     device_id: str | None,
     now: datetime,
     cost: Decimal | None,
-) -> list[Claim]:
+) -> list[CounterReservation]:
     """Return what a rule must reserve to issue one discount to this customer now.
 
     `rule` is ALL_RULES for the limits over all of them. `cost` is the most that the discount can cost, for
@@ -141,7 +143,7 @@ def _span(period: Period, day: date) -> str:
     return "total"
 
 
-def _pause(key: str, length: timedelta, scope: str, now: datetime, name: str) -> Iterator[Claim]:
+def _pause(key: str, length: timedelta, scope: str, now: datetime, name: str) -> Iterator[CounterReservation]:
     """Yield the claims of a pause of `length`, exact to the second, between two issues.
 
     Time is cut in pieces of that length, with a counter each that holds when in it the last issue was (its
@@ -150,20 +152,22 @@ def _pause(key: str, length: timedelta, scope: str, now: datetime, name: str) ->
     """
     seconds = max(1, int(length.total_seconds()))
     piece, offset = divmod(int(now.timestamp()), seconds)
-    yield Claim(scope, f"{key}|{seconds}|{piece - 1}", offset + 1, 0, name)
-    yield Claim(scope, f"{key}|{seconds}|{piece}", offset + 1, offset + 1, name)
-    yield Claim(scope, f"{key}|{seconds}|{piece + 1}", 0, 0, name)
+    yield CounterReservation(scope, f"{key}|{seconds}|{piece - 1}", offset + 1, 0, name)
+    yield CounterReservation(scope, f"{key}|{seconds}|{piece}", offset + 1, offset + 1, name)
+    yield CounterReservation(scope, f"{key}|{seconds}|{piece + 1}", 0, 0, name)
 
 
-def alternatives(claims: Sequence[Claim]) -> tuple[list[Claim], list[list[list[Claim]]]]:
+def alternatives(
+    claims: Sequence[CounterReservation],
+) -> tuple[list[CounterReservation], list[list[list[CounterReservation]]]]:
     """Return the claims that must all be met, and groups of slots of which one must be met each.
 
     A limit of n over any window is n slots (adapter/model/window_slots.py).
     """
     if not any(_SLOTTED in claim.key for claim in claims):
         return list(claims), []
-    fixed: list[Claim] = []
-    groups: dict[tuple[str, str], dict[str, list[Claim]]] = {}
+    fixed: list[CounterReservation] = []
+    groups: dict[tuple[str, str], dict[str, list[CounterReservation]]] = {}
     for claim in claims:
         parts = claim.key.split("|")
         if SLOT in parts[1:2]:

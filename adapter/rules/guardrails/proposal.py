@@ -9,7 +9,7 @@ from typing import Any
 from msgspec import Struct
 
 from adapter.model.decisions import RuleOutcome
-from adapter.model.discounts import Claim
+from adapter.model.discounts import CounterReservation
 from adapter.model.rules import Rule
 
 
@@ -22,11 +22,11 @@ class Proposal(Struct, frozen=True):
     """
 
     rule: Rule
-    claims: tuple[Claim, ...]
+    claims: tuple[CounterReservation, ...]
     worth: Decimal = Decimal(0)
     cart: Decimal | None = None
     shipping: Decimal | None = None
-    looks: tuple[Claim, ...] = ()
+    looks: tuple[CounterReservation, ...] = ()
 
 
 class Verdict(Struct, frozen=True):

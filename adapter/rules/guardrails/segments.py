@@ -9,9 +9,9 @@ from msgspec import Struct
 from adapter.model.customers import Customer
 from adapter.model.emails import normal
 from adapter.rules import expressions
-from adapter.rules.expressions import Node, Not, View
+from adapter.rules.expressions import EvaluationContext, Node, Not
 
-Test = Callable[[View], bool]
+Test = Callable[[EvaluationContext], bool]
 
 
 class Segment(Struct, frozen=True):
@@ -35,7 +35,7 @@ class Segments:
         self._holds: dict[str, Test] = {name: expressions.compile(node) for name, node in nodes.items()}
         self._fails: dict[str, Test] = {name: expressions.compile(Not(node)) for name, node in nodes.items()}
 
-    def of(self, customer: Customer, view: View) -> Membership:
+    def of(self, customer: Customer, view: EvaluationContext) -> Membership:
         """Return what can be asked of one customer at one event."""
         return Membership(self, customer, view)
 
@@ -51,12 +51,12 @@ class Segments:
         given = (customer.email, customer.identities.get("email"))
         return bool(segment.emails) and any(normal(email) in segment.emails for email in given if email)
 
-    def holds(self, name: str, view: View) -> bool:
+    def holds(self, name: str, view: EvaluationContext) -> bool:
         """Tell whether the segment's expression is exactly true."""
         test = self._holds.get(name)
         return test is not None and test(view)
 
-    def fails(self, name: str, view: View) -> bool:
+    def fails(self, name: str, view: EvaluationContext) -> bool:
         """Tell whether the segment's expression is exactly false; one without an expression always is."""
         test = self._fails.get(name)
         return test is None or test(view)
@@ -67,7 +67,7 @@ class Membership:
 
     __slots__ = ("_known", "customer", "segments", "view")
 
-    def __init__(self, segments: Segments, customer: Customer, view: View) -> None:
+    def __init__(self, segments: Segments, customer: Customer, view: EvaluationContext) -> None:
         self.segments = segments
         self.customer = customer
         self.view = view

@@ -32,7 +32,7 @@ MOST_NAMES = 256
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class Tally(Struct, array_like=True):
+class EventStats(Struct, array_like=True):
     """What is kept of one event name; moments are microseconds since 1970."""
 
     count: int
@@ -50,7 +50,7 @@ class History(Struct, array_like=True):
     knows nothing of it writes it down no more, and so the names that such a program added are found.
     """
 
-    tallies: dict[str, Tally] = {}
+    tallies: dict[str, EventStats] = {}
     metrics: str = ""
     crowded: bool = False
     names: str = ""
@@ -135,7 +135,7 @@ def fold(history: History, event: Event, metrics: Metrics) -> None:
         _tell(tally, moment // 1_000_000, event)
 
 
-def _tell(tally: Tally, second: int, event: Event) -> None:
+def _tell(tally: EventStats, second: int, event: Event) -> None:
     for series in tally.series.values():
         series.add(second, 1)
     for path, figures in tally.figures.items():
@@ -143,12 +143,12 @@ def _tell(tally: Tally, second: int, event: Event) -> None:
             figures.add(second, value)
 
 
-def _opened(moment: int, needs: EventNeeds | None) -> Tally:
+def _opened(moment: int, needs: EventNeeds | None) -> EventStats:
     if needs is None:
-        return Tally(0, moment, moment)
+        return EventStats(0, moment, moment)
     series = {width: Series(width, horizon, [b"", b""]) for width, horizon in needs.spans.items()}
     figures = {path: Figures.opened(attribute) for path, attribute in needs.attributes.items()}
-    return Tally(0, moment, moment, series, figures)
+    return EventStats(0, moment, moment, series, figures)
 
 
 def lookup(history: History, metric: Metric, now: datetime) -> Any:
@@ -172,7 +172,7 @@ def lookup(history: History, metric: Metric, now: datetime) -> Any:
     return None if figures is None else _ASKED[metric.kind](figures, metric.window, int(now.timestamp()))
 
 
-def _count(tally: Tally, window: timedelta | None, now: int) -> int | None:
+def _count(tally: EventStats, window: timedelta | None, now: int) -> int | None:
     if window is None:
         return tally.count
     seconds = int(window.total_seconds())
@@ -259,8 +259,8 @@ def recount(history: History, kept: Sequence[Event], lost: Sequence[Event], metr
             tally.first = min(tally.first, known.first)
 
 
-def _joined(one: Tally, other: Tally) -> Tally:
-    return Tally(
+def _joined(one: EventStats, other: EventStats) -> EventStats:
+    return EventStats(
         one.count + other.count,
         min(one.first, other.first),
         max(one.last, other.last),

@@ -18,7 +18,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from adapter.rules.expressions.evaluation_context import View
+from adapter.rules.expressions.evaluation_context import EvaluationContext
 from adapter.rules.expressions.typed_tree import Metric, Path
 from adapter.rules.expressions.values import ABSENT, MAX_ELEMENTS
 from adapter.rules.index.bitmaps import Group, Members, Plane, Table, bits, entry
@@ -28,7 +28,7 @@ from adapter.rules.index.order import window
 from adapter.rules.index.plan import Demands, Plan
 from adapter.rules.index.predicates import Key, Member, Scalar
 
-Match = Callable[[View], int]
+Match = Callable[[EvaluationContext], int]
 #: The layers that a value takes part in: the layer's number, and each condition's atoms over the value.
 Layered = list[tuple[int, dict[int, list[Any]]]]
 _LETTERS = {"attributes": "A", "traits": "T", "context": "C"}

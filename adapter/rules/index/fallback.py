@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from adapter.rules.expressions.compiler import compile_truth
-from adapter.rules.expressions.evaluation_context import View
+from adapter.rules.expressions.evaluation_context import EvaluationContext
 from adapter.rules.index.bitmaps import bits
 from adapter.rules.index.cnf import Clause, Leaf
 
@@ -34,7 +34,7 @@ class Residue:
             for bit in found:
                 self.of_bit[bit].append(number)
 
-    def verify(self, mask: int, view: View) -> int:
+    def verify(self, mask: int, view: EvaluationContext) -> int:
         """Return the mask without the conditions of which a clause does not hold."""
         known: dict[int, bool] = {}
         if len(self.clauses) <= _FEW:
@@ -44,7 +44,7 @@ class Residue:
             return mask
         return mask ^ bits(self._failing(mask, known, view), mask.bit_length())
 
-    def _failing(self, mask: int, known: dict[int, bool], view: View) -> Iterator[int]:
+    def _failing(self, mask: int, known: dict[int, bool], view: EvaluationContext) -> Iterator[int]:
         clauses: dict[int, bool] = {}
         for bit in ranked(mask & self.bits):
             for number in self.of_bit[bit]:
@@ -54,7 +54,7 @@ class Residue:
                     yield bit
                     break
 
-    def _holds(self, leaves: tuple[int, ...], known: dict[int, bool], view: View) -> bool:
+    def _holds(self, leaves: tuple[int, ...], known: dict[int, bool], view: EvaluationContext) -> bool:
         for leaf in leaves:
             truth = known.get(leaf)
             if truth is None:

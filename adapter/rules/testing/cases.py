@@ -30,7 +30,7 @@ from adapter.model.decisions import RuleOutcome
 from adapter.model.event_names import EventNames
 from adapter.model.events import Event, User
 from adapter.rules.engine.issue import issue
-from adapter.rules.engine.ruleset import RuleBook
+from adapter.rules.engine.ruleset import RuleSet
 from adapter.rules.engine.select import choose
 from adapter.rules.files.block import Block, shown
 from adapter.rules.guardrails.proposal import Proposal, Verdict
@@ -116,7 +116,7 @@ def load(directory: Path, known: Known | None = None) -> tuple[list[Case], list[
     return cases, problems
 
 
-def run(case: Case, book: RuleBook) -> Result:
+def run(case: Case, book: RuleSet) -> Result:
     """Run one case against a book, as the server would, on counters of its own."""
     history = History()
     for event in case.past:
@@ -143,7 +143,7 @@ def run(case: Case, book: RuleBook) -> Result:
     return Result(case, event, history, outcomes, (*unknown, *(miss for miss in missed if miss)))
 
 
-def _verdict(case: Case, book: RuleBook, history: History) -> tuple[Verdict, Event]:
+def _verdict(case: Case, book: RuleSet, history: History) -> tuple[Verdict, Event]:
     if case.event is not None:
         return book.evaluate(case.event, case.customer, history, case.now), case.event
     so_far = History()

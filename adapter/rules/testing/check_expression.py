@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from adapter.rules.expressions import Metric, Names, Test, View, compile, parse  # noqa: A004
+from adapter.rules.expressions import EvaluationContext, Metric, Names, Test, compile, parse  # noqa: A004
 
 _ANYTHING = Names()
 
@@ -23,7 +23,7 @@ def holds(
 
     Any name may stand in it. Raises ExpressionError when it is not in the language; never on data.
     """
-    return _compiled(expression)(View(attributes, traits, context, "", now, now, _no_history))
+    return _compiled(expression)(EvaluationContext(attributes, traits, context, "", now, now, _no_history))
 
 
 @lru_cache(maxsize=1024)

@@ -8,7 +8,7 @@ from typing import Any
 from adapter.model.rules import Absence, Guardrails, Rule
 from adapter.rules import expressions
 from adapter.rules.engine.evaluate import view_of
-from adapter.rules.engine.ruleset import RuleBook
+from adapter.rules.engine.ruleset import RuleSet
 from adapter.rules.expressions import All, AnyOf, Node, Not
 from adapter.rules.testing.cases import Result
 
@@ -19,7 +19,7 @@ _NAMED = (
 _DEFAULTS = Guardrails()
 
 
-def untried(book: RuleBook, results: Sequence[Result]) -> list[str]:
+def untried(book: RuleSet, results: Sequence[Result]) -> list[str]:
     """Return one line for each condition that no case makes true or false, and each guardrail that no case
     lets stop its rule, or pass; in the order of the rules.
     """
@@ -37,7 +37,7 @@ def _reaches(rule: Rule, result: Result) -> bool:
     return result.case.event is not None and result.event.name in rule.triggers
 
 
-def _conditions(book: RuleBook, rule: Rule, results: Sequence[Result]) -> Iterator[str]:
+def _conditions(book: RuleSet, rule: Rule, results: Sequence[Result]) -> Iterator[str]:
     views = [view_of(each.event, each.case.customer, each.history, each.case.now) for each in results]
     for leaf in dict.fromkeys(_leaves(book.nodes[rule.name])):
         holds = expressions.compile(leaf)

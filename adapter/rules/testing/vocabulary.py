@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from adapter.datamodel.declarations import DataModel
 from adapter.model.rules import Absence, Rule
-from adapter.rules.engine.ruleset import RuleBook
+from adapter.rules.engine.ruleset import RuleSet
 from adapter.rules.expressions import ExpressionError, Names, reads
 from adapter.rules.files import model_names
 
@@ -57,7 +57,7 @@ class Known(Struct, frozen=True):
         return self.doubts(lambda names: names.check("traits", name, 0))
 
 
-def known(book: RuleBook, model: DataModel | None) -> Known:
+def known(book: RuleSet, model: DataModel | None) -> Known:
     """Return what the cases of a book may name, where there is one with the data model."""
     read = _read(book)
     everywhere = frozenset().union(*read.values())
@@ -74,7 +74,7 @@ def known(book: RuleBook, model: DataModel | None) -> Known:
     )
 
 
-def _read(book: RuleBook) -> dict[str, set[str]]:
+def _read(book: RuleSet) -> dict[str, set[str]]:
     """Return by event the names that rules read when it happens, or of it later."""
     found: dict[str, set[str]] = defaultdict(set)
     segments = [each.node for each in book.segments.declared.values() if each.node is not None]

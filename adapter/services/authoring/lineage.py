@@ -11,9 +11,9 @@ from adapter.datamodel.declarations import DataModel, Declared
 from adapter.files.problems import Problem
 from adapter.mapping.files.mapping_file import Mapping
 from adapter.mapping.lint import outputs
-from adapter.mapping.mapping_set import MappingBook
+from adapter.mapping.mapping_set import MappingSet
 from adapter.model.rules import Absence, Rule
-from adapter.rules.engine.ruleset import RuleBook
+from adapter.rules.engine.ruleset import RuleSet
 from adapter.rules.expressions import Node, Path, reads
 
 #: `("traits", name)`, `("context", name)`, or `(event, attribute)`, where an empty name is the event itself.
@@ -36,7 +36,7 @@ class Row(Struct, frozen=True):
     read_by: list[str]
 
 
-def rows(model: DataModel, mappings: MappingBook, rules: RuleBook) -> list[Row]:
+def rows(model: DataModel, mappings: MappingSet, rules: RuleSet) -> list[Row]:
     """Return everything declared, in the order of the file."""
     fed: dict[Place, dict[str, None]] = defaultdict(dict)
     for mapping in mappings.mappings:
@@ -53,7 +53,7 @@ def rows(model: DataModel, mappings: MappingBook, rules: RuleBook) -> list[Row]:
     ]  # fmt: skip
 
 
-def unfed(model: DataModel, mappings: MappingBook, rules: RuleBook) -> Iterator[Problem]:
+def unfed(model: DataModel, mappings: MappingSet, rules: RuleSet) -> Iterator[Problem]:
     """Yield a warning for each rule that waits for an event, or reads a value, that no mapping produces."""
     unmade = [row for row in rows(model, mappings, rules) if row.read_by and not row.fed_by]
     events = {row.of for row in unmade if not row.name}
@@ -97,7 +97,7 @@ def _fed(mapping: Mapping, model: DataModel) -> Iterator[Place]:
             yield from ((event, attribute) for attribute in model.events[event].attributes)
 
 
-def _read(rule: Rule, rules: RuleBook, model: DataModel) -> Iterator[Place]:
+def _read(rule: Rule, rules: RuleSet, model: DataModel) -> Iterator[Place]:
     absence = rule.trigger if isinstance(rule.trigger, Absence) else None
     triggers = (absence.event,) if absence else rule.triggers
     yield from ((event, "") for event in triggers)
@@ -113,7 +113,7 @@ def _read(rule: Rule, rules: RuleBook, model: DataModel) -> Iterator[Place]:
                 yield metric.event, metric.attribute
 
 
-def _nodes(rule: Rule, rules: RuleBook) -> Iterator[Node]:
+def _nodes(rule: Rule, rules: RuleSet) -> Iterator[Node]:
     """Yield the rule's conditions, and those of the segments that it names."""
     yield rules.nodes[rule.name]
     rails = rule.guardrails

@@ -15,7 +15,7 @@ from adapter.errors import InvalidFiles
 from adapter.metrics import Metrics
 from adapter.rules.engine.counter_changes import anew
 from adapter.services.health import Check, Health
-from adapter.services.loaded_files import Books
+from adapter.services.loaded_files import LoadedFiles
 
 _log = logging.getLogger(__name__)
 
@@ -25,8 +25,8 @@ class Reload:
 
     def __init__(
         self,
-        books: Books,
-        read: Callable[[], Books],
+        books: LoadedFiles,
+        read: Callable[[], LoadedFiles],
         changes: Callable[[asyncio.Event], AsyncIterator[Any]],
         health: Health,
         metrics: Metrics,

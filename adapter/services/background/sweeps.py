@@ -1,6 +1,6 @@
 """The sweeps: discounts whose time has passed, and what is kept for a while only.
 
-A code is expired the moment its time passes (`HeldDiscount.status_at`); the sweep only writes it down and
+A code is expired the moment its time passes (`DiscountRecord.status_at`); the sweep only writes it down and
 gives its guardrail claims back. Several processes may sweep at once: `submit` is idempotent.
 """
 
@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from adapter.services.periodic import pause, tried
 from adapter.store.contract import Store
-from adapter.store.values import Aged
+from adapter.store.values import RetentionKind
 
 _log = logging.getLogger(__name__)
 
@@ -35,9 +35,9 @@ class Intervals(Struct, frozen=True, kw_only=True):
     keep_quarantined: timedelta | None = timedelta(days=400)
     keep_pending_moves: timedelta = timedelta(days=30)
 
-    def kept(self) -> dict[Aged, timedelta]:
+    def kept(self) -> dict[RetentionKind, timedelta]:
         """Return how long each kind is kept that is not kept for ever."""
-        each: dict[Aged, timedelta | None] = {
+        each: dict[RetentionKind, timedelta | None] = {
             "events": self.keep_events,
             "decisions": self.keep_decisions,
             "deliveries": self.keep_deliveries,
@@ -74,7 +74,7 @@ class Expiry:
         """Drop dedupe keys past their time; return how many. Raises Unavailable."""
         return await self._store.forget_messages(self._clock() - self._intervals.keep_messages)
 
-    async def forget_aged(self, kind: Aged) -> int:
+    async def forget_aged(self, kind: RetentionKind) -> int:
         """Drop what of a kind is past its time; return how many. Raises Unavailable."""
         keep = self._intervals.kept().get(kind)
         gone = 0 if keep is None else await self._store.forget(kind, self._clock() - keep)

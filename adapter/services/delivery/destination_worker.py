@@ -16,7 +16,7 @@ from adapter.errors import Unavailable
 from adapter.metrics import Metrics
 from adapter.model.deliveries import Delivery, Pause
 from adapter.store.contract import Store
-from adapter.store.values import Settlement
+from adapter.store.values import DeliveryResult
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ class Pace(Struct, frozen=True, kw_only=True):
     latest: timedelta = timedelta(seconds=2)
 
 
-class Lane:
+class DestinationWorker:
     """The way to one destination. `leasing` is held while a lease is taken, so that the width is kept."""
 
     def __init__(
@@ -64,7 +64,7 @@ class Lane:
         self._metrics = metrics
         self._leasing = leasing
         self._sending: set[asyncio.Task[None]] = set()
-        self._outcomes: list[Settlement] = []
+        self._outcomes: list[DeliveryResult] = []
         self._stirred = asyncio.Event()
         self._pause: Pause | None = None
         self._failing = False
@@ -200,9 +200,9 @@ class Lane:
                 self._pause = asked
             log.warning("deliveries to %s pause for %d s: %s", name, pause.total_seconds(), attempt.error)
 
-    def _outcome(self, delivery: Delivery, attempt: Attempt) -> Settlement:
+    def _outcome(self, delivery: Delivery, attempt: Attempt) -> DeliveryResult:
         if attempt.ok:
-            return Settlement(id=delivery.id, attempt=delivery.attempt, done=True)
+            return DeliveryResult(id=delivery.id, attempt=delivery.attempt, done=True)
         if attempt.gone:
             return _dead(delivery, f"{attempt.error}: the endpoint wants nothing more")
         due_at = next_attempt(
@@ -215,11 +215,11 @@ class Lane:
         if due_at is None:
             why = "" if delivery.tries >= len(DELAYS) else _TOO_LATE
             return _dead(delivery, f"{attempt.error}; given up after attempt {delivery.tries}{why}")
-        return Settlement(
+        return DeliveryResult(
             id=delivery.id, attempt=delivery.attempt, done=False, due_at=due_at, error=attempt.error
         )
 
-    def _conclude(self, outcome: Settlement) -> None:
+    def _conclude(self, outcome: DeliveryResult) -> None:
         name = self._destination.name
         word = "done" if outcome.done else "retry" if outcome.due_at else "dead"
         self._metrics.deliveries.labels(name, word).inc()
@@ -228,8 +228,8 @@ class Lane:
         self._outcomes.append(outcome)
 
 
-def _dead(delivery: Delivery, error: str) -> Settlement:
-    return Settlement(id=delivery.id, attempt=delivery.attempt, done=False, error=error)
+def _dead(delivery: Delivery, error: str) -> DeliveryResult:
+    return DeliveryResult(id=delivery.id, attempt=delivery.attempt, done=False, error=error)
 
 
 async def _stirred(event: asyncio.Event, seconds: float) -> None:

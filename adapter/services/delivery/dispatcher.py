@@ -17,9 +17,9 @@ from adapter.destinations.contract import Destination
 from adapter.errors import Unavailable
 from adapter.metrics import Metrics
 from adapter.model.deliveries import Delivery
-from adapter.services.delivery.destination_worker import Clock, Jitter, Lane, Pace
+from adapter.services.delivery.destination_worker import Clock, DestinationWorker, Jitter, Pace
 from adapter.store.contract import Store
-from adapter.store.values import Settlement
+from adapter.store.values import DeliveryResult
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 STRAYS_EVERY: Final = 5.0
 
 
-class Relay:
+class Dispatcher:
     """Sends what is due to `destinations`, by name.
 
     `clock` gives aware moments, `jitter` numbers from 0 to 1 that spread the retries.
@@ -49,7 +49,7 @@ class Relay:
         self._pace = pace or Pace()
         self._leasing = asyncio.Lock()
         self._lanes = {
-            name: Lane(
+            name: DestinationWorker(
                 destination,
                 store,
                 clock=clock,
@@ -121,8 +121,8 @@ class Relay:
         return [delivery for delivery in leased if delivery.destination not in self._lanes]
 
 
-def _unknown(delivery: Delivery) -> Settlement:
-    return Settlement(
+def _unknown(delivery: Delivery) -> DeliveryResult:
+    return DeliveryResult(
         id=delivery.id,
         attempt=delivery.attempt,
         done=False,

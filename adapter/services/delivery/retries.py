@@ -10,7 +10,7 @@ from msgspec import Struct
 from adapter.errors import NotFound
 from adapter.files.problems import did_you_mean
 from adapter.model.deliveries import Pause
-from adapter.services.read_timeout import Patience
+from adapter.services.read_timeout import ReadTimeout
 from adapter.store.contract import Store
 
 
@@ -38,7 +38,7 @@ class Retries:
         clock: Callable[[], datetime],
         wake: Callable[[], None],
         names: Collection[str],
-        patience: Patience,
+        patience: ReadTimeout,
     ) -> None:
         self._store = store
         self._clock = clock

@@ -19,14 +19,14 @@ from adapter.model.operations import (
 )
 from adapter.model.quarantine import Quarantined
 from adapter.model.timers import Timer
-from adapter.rules.engine.ruleset import RuleBook
-from adapter.services.ingest.identities import MOST_BYTES, MOST_MOVED, People
-from adapter.services.ingest.issue import Means, Move, Occurrence, Step
+from adapter.rules.engine.ruleset import RuleSet
+from adapter.services.ingest.identities import MOST_BYTES, MOST_MOVED, IdentityGraph
+from adapter.services.ingest.issue import DecisionContext, Move, Occurrence, Step
 from adapter.services.ingest.stored_pasts import Pasts
 from adapter.services.ingest.timer_changes import Waiting
 from adapter.services.ingest.work_item import Unrewarded, Work
 from adapter.store.contract import Transaction
-from adapter.store.values import Erasure, Loaded, NewEvent
+from adapter.store.values import Erasure, LoadedState, NewEvent
 
 _FACTS = (CustomerUpsert, CustomerGroup)
 #: What can as well be taken later, when a message is replayed.
@@ -34,7 +34,7 @@ _LATER = (*_FACTS, CustomerMerge)
 _OVERFULL = f"more would be kept of this customer than {MOST_BYTES // 1024} KB"
 
 
-class Arriving:
+class ApplyPass:
     """Applies facts, evaluates rules and folds history; collects the `steps` of the second walk.
 
     `refused` says, by place in the batch, why a message is quarantined, `remarks` what is told of one that is
@@ -43,11 +43,13 @@ class Arriving:
     them.
     """
 
-    def __init__(self, transaction: Transaction, rules: RuleBook, means: Means, loaded: Loaded) -> None:
+    def __init__(
+        self, transaction: Transaction, rules: RuleSet, means: DecisionContext, loaded: LoadedState
+    ) -> None:
         self._transaction = transaction
         self.rules = rules
         self.means = means
-        self.people = People(loaded, means.names)
+        self.people = IdentityGraph(loaded, means.names)
         self.waiting = Waiting(self.people, loaded.timers, means.room)
         self.events: list[NewEvent] = []
         self._pasts = Pasts(transaction, rules, self.people, self.events, means.names)

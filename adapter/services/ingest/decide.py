@@ -17,13 +17,13 @@ from adapter.model.decisions import Decision
 from adapter.model.discounts import Discount
 from adapter.model.encoding import encode
 from adapter.model.operations import CustomerErase, CustomerMerge, DiscountMove, EventOccurred
-from adapter.rules.engine.ruleset import RuleBook
-from adapter.services.ingest.apply import Arriving
-from adapter.services.ingest.issue import Issuing, Means
+from adapter.rules.engine.ruleset import RuleSet
+from adapter.services.ingest.apply import ApplyPass
+from adapter.services.ingest.issue import DecisionContext, IssuePass
 from adapter.services.ingest.result import Result, Settled
 from adapter.services.ingest.work_item import Unrewarded, Work
 from adapter.store.contract import Transaction
-from adapter.store.values import Changes, Loaded, MessageKey, Wanted
+from adapter.store.values import Changes, LoadedState, LoadRequest, MessageKey
 
 _REPEATED = Unrewarded(
     "duplicate", "not rewarded: a message with the same id came before, and it alone counts"
@@ -33,18 +33,20 @@ _MOST_REPEATS = 100
 _DISCOUNTS = msgspec.json.Decoder(list[Discount])
 
 
-async def decide(transaction: Transaction, batch: Sequence[Work], rules: RuleBook, means: Means) -> Settled:
+async def decide(
+    transaction: Transaction, batch: Sequence[Work], rules: RuleSet, means: DecisionContext
+) -> Settled:
     """Settle a batch in one transaction; one result for each of its messages, in order.
 
     Timers go last: what the batch brings may end them. Works that erase come alone (`work.apart`).
     """
     loaded = await transaction.load(wanted(batch), means.now)
     fresh = _fresh(batch, loaded)
-    first = Arriving(transaction, rules, means, loaded)
+    first = ApplyPass(transaction, rules, means, loaded)
     await first.prepare([batch[index] for index in fresh])
     for index in sorted(fresh, key=lambda index: batch[index].timer is not None):
         await first.take(index, batch[index])
-    second = Issuing(means, first.people, loaded)
+    second = IssuePass(means, first.people, loaded)
     steps = [*second.due(), *first.steps]
     if steps:
         second.reserve(await transaction.reserve(*second.needs(steps)))
@@ -57,7 +59,7 @@ async def decide(transaction: Transaction, batch: Sequence[Work], rules: RuleBoo
     return Settled(results, second.decisions, len(changes.armed), waiting.refused, waiting.fired)
 
 
-def wanted(batch: Sequence[Work]) -> Wanted:
+def wanted(batch: Sequence[Work]) -> LoadRequest:
     """Return what a batch needs to know before it can be decided."""
     customers: dict[str, None] = {}
     identities: dict[tuple[str, str], None] = {}
@@ -87,10 +89,10 @@ def wanted(batch: Sequence[Work]) -> Wanted:
                         identities[(kind, value)] = None
                         customers[value] = None
     keys = [(work.source, work.key) for work in batch if work.key]
-    return Wanted(keys, list(customers), list(identities), list(codes), list(waits))
+    return LoadRequest(keys, list(customers), list(identities), list(codes), list(waits))
 
 
-def _fresh(batch: Sequence[Work], loaded: Loaded) -> list[int]:
+def _fresh(batch: Sequence[Work], loaded: LoadedState) -> list[int]:
     """Return the indexes of messages not seen before, in the store or earlier in the batch."""
     seen: set[MessageKey] = set(loaded.answers)
     fresh = []
@@ -103,7 +105,7 @@ def _fresh(batch: Sequence[Work], loaded: Loaded) -> list[int]:
 
 
 def _results(
-    batch: Sequence[Work], fresh: list[int], loaded: Loaded, first: Arriving, second: Issuing
+    batch: Sequence[Work], fresh: list[int], loaded: LoadedState, first: ApplyPass, second: IssuePass
 ) -> list[Result]:
     """Return the results in order; a duplicate gets the discounts that its first delivery got."""
     results: list[Result] = []
@@ -122,7 +124,7 @@ def _results(
     return results
 
 
-def _result(work: Work, first: Arriving, second: Issuing, index: int) -> Result:
+def _result(work: Work, first: ApplyPass, second: IssuePass, index: int) -> Result:
     if (refused := first.refused.get(index)) is not None:
         return Result(work.message_id, "quarantined", refused)
     if work.quarantine is not None:
@@ -147,7 +149,7 @@ def _result(work: Work, first: Arriving, second: Issuing, index: int) -> Result:
 
 
 def _repeated(
-    batch: Sequence[Work], fresh: list[int], first: Arriving, results: list[Result]
+    batch: Sequence[Work], fresh: list[int], first: ApplyPass, results: list[Result]
 ) -> Iterator[Decision]:
     """Yield why events of messages that came before earn nothing, as far as their customers got nothing then.
 
@@ -172,8 +174,8 @@ def _repeated(
 def _changes(
     batch: Sequence[Work],
     fresh: list[int],
-    first: Arriving,
-    second: Issuing,
+    first: ApplyPass,
+    second: IssuePass,
     results: list[Result],
 ) -> Changes:
     people = first.people

@@ -31,7 +31,7 @@ from adapter.services.ingest.queue import SHARE, Queue, Waiting, is_costly
 from adapter.services.ingest.result import Result
 from adapter.services.ingest.unstorable import quarantined, sifted
 from adapter.services.ingest.work_item import Work, apart, cost, shares
-from adapter.store.contract import PassOn
+from adapter.store.contract import OnLocksAcquired
 
 _log = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ _TOLERANCE = 0.01
 #: So many transactions are under way at a time, where the store can run any beside another.
 _ABREAST = 2
 
-Settle = Callable[[Sequence[Work], PassOn], Awaitable[list[Result]]]
+Settle = Callable[[Sequence[Work], OnLocksAcquired], Awaitable[list[Result]]]
 #: Completes the histories of customers.
 Prepare = Callable[[Collection[str]], Awaitable[None]]
 
@@ -80,7 +80,7 @@ class _Batch:
         self.works = [work for each in self.waiting for work in each.works]
 
 
-class Committer:
+class GroupCommitter:
     """Group commit around one `settle`, which must be one durable transaction per call."""
 
     def __init__(
@@ -321,20 +321,20 @@ class Committer:
                 self._weigh(gone, -1)
         return []
 
-    async def _settled_apart(self, works: Sequence[Work], pass_on: PassOn) -> list[Result]:
+    async def _settled_apart(self, works: Sequence[Work], pass_on: OnLocksAcquired) -> list[Result]:
         """Settle works, erasures in transactions of their own; whoever comes next waits for all of them."""
         *before, last = apart(works)
         results = [result for part in before for result in await self._part(part, _to_nobody)]
         return results + await (self._part if before else self._settled)(last, pass_on)
 
-    async def _part(self, works: Sequence[Work], pass_on: PassOn) -> list[Result]:
+    async def _part(self, works: Sequence[Work], pass_on: OnLocksAcquired) -> list[Result]:
         """Settle works beside others that are settled already: none of them is put off."""
         try:
             return await self._settled(works, pass_on)
         except Unprepared:
             return await self._settled(_all_prepared(works), pass_on)
 
-    async def _settled(self, works: Sequence[Work], pass_on: PassOn) -> list[Result]:
+    async def _settled(self, works: Sequence[Work], pass_on: OnLocksAcquired) -> list[Result]:
         """Settle works; those that nobody foresaw to fail are found, and quarantined, or refused.
 
         What cannot be written is sifted out at once; whatever else fails is found by halving.

@@ -17,7 +17,7 @@ from adapter.model.operations import CustomerGroup, CustomerMerge, CustomerUpser
 from adapter.model.pending import MOST_PENDING
 from adapter.rules.history.history import History
 from adapter.services.ingest.customer_changes import grouped, joined_into, most_added, of_others, upserted
-from adapter.store.values import CustomerRecord, Identity, Loaded, Weight
+from adapter.store.values import CustomerRecord, Identity, LoadedState, Weight
 
 _AS_STORED = EventNames()
 #: What is kept of one customer, their past apart, in bytes; it is read and written with each of their events.
@@ -41,7 +41,7 @@ _TOO_LARGE = f"not joined: more would be kept of the customer than {MOST_JOINED 
 _NAMING = (CustomerUpsert, CustomerGroup, CustomerMerge, EventOccurred)
 
 
-class Person(Struct):
+class CustomerState(Struct):
     """A customer being worked on; `history` is decoded when a rule or a fold first needs it.
 
     `size` is about that of the customer in bytes, 0 while nobody has asked, `past_size` that of the history.
@@ -77,17 +77,17 @@ class Person(Struct):
         return CustomerRecord(self.customer, history, changed=self.customer is not self.loaded)
 
 
-class People:
+class IdentityGraph:
     """Resolves ids to persons, applies facts to them, and remembers what must be written.
 
     `gone` has every id under which an erased customer was loaded. `weights` says how much the store has of
     those who may be joined, and `apart` why the last two who should have been were not.
     """
 
-    def __init__(self, loaded: Loaded, names: EventNames = _AS_STORED) -> None:
+    def __init__(self, loaded: LoadedState, names: EventNames = _AS_STORED) -> None:
         self._names_of_events = names
         self._known = {
-            key: Person(
+            key: CustomerState(
                 record.customer,
                 record.history,
                 names,
@@ -134,15 +134,15 @@ class People:
         linked = (self._identities.get((kind, name)) for kind in LINKING)
         return next((self.canonical(each) for each in linked if each is not None), owner)
 
-    def known(self, source_id: str) -> Person | None:
+    def known(self, source_id: str) -> CustomerState | None:
         """Return the person behind an id, if there is one."""
         return self._known.get(self.canonical(source_id))
 
-    def names(self, person: Person) -> list[str]:
+    def names(self, person: CustomerState) -> list[str]:
         """Return every source_id that leads to the person by now, their own first."""
         return self._names(person.customer.source_id)
 
-    def find(self, source_id: str, identities: Mapping[str, str]) -> Person:
+    def find(self, source_id: str, identities: Mapping[str, str]) -> CustomerState:
         """Return the person behind an id, linking what identities reveal; new ones are created.
 
         Who first comes under an anonymous id alone is an unknown visitor, until a message names them.
@@ -161,7 +161,7 @@ class People:
             self._name(person)
         return person
 
-    def owner(self, source_id: str) -> Person:
+    def owner(self, source_id: str) -> CustomerState:
         """Return the person behind an id that the store gave: it tells nothing new of who they are."""
         return self.known(source_id) or self._created(self.canonical(source_id), {})
 
@@ -175,7 +175,7 @@ class People:
 
     def has_room(self, facts: CustomerUpsert | CustomerGroup, at: datetime | None = None) -> bool:
         """Say whether a customer can take more facts, told at a moment; what is kept of one has a bound."""
-        person = self._known.get(self.behind(facts.source_id)) or Person(Customer(facts.source_id))
+        person = self._known.get(self.behind(facts.source_id)) or CustomerState(Customer(facts.source_id))
         size = person.sized() + most_added(facts)
         if size <= MOST_BYTES:
             person.size = size
@@ -254,18 +254,18 @@ class People:
     def _names(self, owner: str) -> list[str]:
         return [owner, *(value for kind, value in self._leading.get(owner, ()) if kind == SOURCE_ID)]
 
-    def _created(self, owner: str, identities: dict[str, str]) -> Person:
+    def _created(self, owner: str, identities: dict[str, str]) -> CustomerState:
         customer = Customer(owner, identities=identities)
-        person = self._known[owner] = Person(customer, names=self._names_of_events, dirty=True)
+        person = self._known[owner] = CustomerState(customer, names=self._names_of_events, dirty=True)
         return person
 
-    def _name(self, person: Person) -> None:
+    def _name(self, person: CustomerState) -> None:
         """Note that an id is a customer's own, though it was taken for an anonymous one."""
         old = person.customer
         if old.anonymous:
             self._change(person, {"identities": of_others(old.identities, old.source_id)})
 
-    def _change(self, person: Person, changes: dict[str, Any]) -> None:
+    def _change(self, person: CustomerState, changes: dict[str, Any]) -> None:
         old = person.customer
         real = {name: value for name, value in changes.items() if getattr(old, name) != value}
         if real:
@@ -299,7 +299,7 @@ class People:
         if identity[0] == SOURCE_ID:
             self._redirects[identity[1]] = owner
 
-    def _takes(self, owner: str, visitor: Person) -> bool:
+    def _takes(self, owner: str, visitor: CustomerState) -> bool:
         return visitor.customer.anonymous and self._may_join(visitor.customer.source_id, owner)
 
     def _may_join(self, source: str, target: str) -> bool:
@@ -344,13 +344,13 @@ class People:
         if not unknown:
             self._name(person)
 
-    def _remember(self, person: Person, names: tuple[str, ...]) -> None:
+    def _remember(self, person: CustomerState, names: tuple[str, ...]) -> None:
         """Note which ids were joined into a customer, for lists of ids go on naming them."""
         self._change(person, {"merged": tuple(dict.fromkeys((*person.customer.merged, *names)))})
         person.size += len(encode(names)) if person.size else 0
 
 
-def _fits(gone: Person | None, into: Person, name: str) -> bool:
+def _fits(gone: CustomerState | None, into: CustomerState, name: str) -> bool:
     """Say whether a customer has room for another and their name; exactly, where a sum does not tell."""
     more = len(encode(name)) + 1
     if gone is None:

@@ -16,7 +16,7 @@ from adapter.errors import NotFound, Refused
 from adapter.model.codes import folded, resolve
 from adapter.model.decisions import Decision, RuleOutcome
 from adapter.model.deliveries import Delivery
-from adapter.model.discounts import Claim, Discount, HeldDiscount
+from adapter.model.discounts import CounterReservation, Discount, DiscountRecord
 from adapter.model.encoding import encode
 from adapter.model.event_names import EventNames
 from adapter.model.events import Event
@@ -26,12 +26,12 @@ from adapter.model.pending import PendingMove, Verb, pending_id
 from adapter.model.window_slots import extra, keeping_slots
 from adapter.rules.engine.codes import code_for
 from adapter.rules.engine.issue import issue
-from adapter.rules.engine.ruleset import RuleBook
+from adapter.rules.engine.ruleset import RuleSet
 from adapter.rules.engine.select import choose
 from adapter.rules.guardrails.proposal import Proposal, Verdict
-from adapter.services.ingest.identities import People
+from adapter.services.ingest.identities import IdentityGraph
 from adapter.services.ingest.pending_moves import PendingMoves
-from adapter.store.values import CounterKey, Loaded, Reserved
+from adapter.store.values import CounterKey, CounterState, LoadedState
 
 #: Codes drawn per event before its counters are known. Should more rules than this issue on one event,
 #: the store's unique key still refuses a clash, and the transaction runs again with new codes.
@@ -48,7 +48,7 @@ _PUSHED = {
 }
 
 
-class Means(Struct, frozen=True):
+class DecisionContext(Struct, frozen=True):
     """What deciding takes from the world: the moment, randomness, ids, and where discounts go.
 
     `draw(n)` gives n random code characters, `new_id()` a unique id; `destinations` are the names that
@@ -98,16 +98,16 @@ class Outcome(Struct):
     refusal: Refused | None = None
 
 
-class Issuing:
+class IssuePass:
     """Takes the steps one by one against the counters reserved for all of them."""
 
-    def __init__(self, means: Means, people: People, loaded: Loaded) -> None:
+    def __init__(self, means: DecisionContext, people: IdentityGraph, loaded: LoadedState) -> None:
         self._means = means
         self._people = people
         self._waiting = PendingMoves(people, loaded.pending)
-        self._by_code: dict[str, HeldDiscount] = {}
+        self._by_code: dict[str, DiscountRecord] = {}
         self._spellings: defaultdict[str, set[str]] | None = None
-        self._by_owner: dict[str, dict[str, HeldDiscount]] = defaultdict(dict)
+        self._by_owner: dict[str, dict[str, DiscountRecord]] = defaultdict(dict)
         joined = people.joined()
         for held in loaded.discounts.values():
             if held.source_id in people.gone:
@@ -118,7 +118,7 @@ class Issuing:
         self._candidates: dict[str, list[str]] = defaultdict(list)
         self._used: dict[CounterKey, int] = {}
         self._taken: set[str] = set()
-        self.written: dict[str, HeldDiscount] = {}
+        self.written: dict[str, DiscountRecord] = {}
         self.differences: dict[CounterKey, int] = defaultdict(int)
         self.bounds: dict[CounterKey, int] = {}
         self.decisions: list[Decision] = []
@@ -157,7 +157,7 @@ class Issuing:
         counters.update([(source, key) for scope, key in counters for source in joined.get(scope, ())])
         return sorted(counters), sorted({code for codes in self._candidates.values() for code in codes})
 
-    def reserve(self, reserved: Reserved) -> None:
+    def reserve(self, reserved: CounterState) -> None:
         """Take note of the counters as they stand: joined for the merged, anew for the erased."""
         gone = self._people.gone
         self._used = {key: used for key, used in reserved.used.items() if key[0] not in gone}
@@ -228,7 +228,7 @@ class Issuing:
             self._push(after, "discount.used" if in_part else _PUSHED[move.verb])
         self._write(step.index, after)
 
-    def issued_for(self, owner: str, event: Event, rules: RuleBook) -> list[Discount]:
+    def issued_for(self, owner: str, event: Event, rules: RuleSet) -> list[Discount]:
         """Return what a customer may use still of what was issued for an event."""
         names = rules.triggered_by(event.name)
         live = self._by_owner[owner].values()
@@ -237,7 +237,7 @@ class Issuing:
     def _outcome(self, index: int) -> Outcome:
         return self.outcomes.setdefault(index, Outcome())
 
-    def _meant(self, code: str) -> HeldDiscount:
+    def _meant(self, code: str) -> DiscountRecord:
         """Return the discount that a code means; raises NotFound."""
         exact = self._by_code.get(code)
         if exact is not None:
@@ -252,7 +252,7 @@ class Issuing:
             raise NotFound(f"no discount `{code}` was issued here")
         return held
 
-    def _hold(self, held: HeldDiscount) -> None:
+    def _hold(self, held: DiscountRecord) -> None:
         self._by_code[held.discount.code] = held
         if self._spellings is not None:
             self._spellings[folded(held.discount.code)].add(held.discount.code)
@@ -262,13 +262,13 @@ class Issuing:
         else:
             live.pop(held.discount.code, None)
 
-    def _write(self, index: int, held: HeldDiscount) -> None:
+    def _write(self, index: int, held: DiscountRecord) -> None:
         self._hold(held)
         self.written[held.discount.code] = held
         told = self._outcome(index).discounts
         told[:] = [each for each in told if each.code != held.discount.code] + [held.discount]
 
-    def _count(self, held: HeldDiscount, sign: int) -> None:
+    def _count(self, held: DiscountRecord, sign: int) -> None:
         for claim in held.claims:
             counter = self._counter(claim, held.source_id)
             self._used[counter] = self._used.get(counter, 0) + sign * claim.amount
@@ -283,7 +283,7 @@ class Issuing:
             bound = claim.cap - self.differences.get(counter, 0) - adding[counter]
             self.bounds[counter] = min(bound, self.bounds.get(counter, bound))
 
-    def _counter(self, claim: Claim, owner: str) -> CounterKey:
+    def _counter(self, claim: CounterReservation, owner: str) -> CounterKey:
         """Return a claim's counter; one scoped to a customer follows the customer through merges."""
         if claim.scope and not claim.scope.startswith(DEVICE):
             return self._people.canonical(owner), claim.key
@@ -297,7 +297,7 @@ class Issuing:
         self._taken.add(folded(code))
         return code
 
-    def _push(self, held: HeldDiscount, kind: str) -> None:
+    def _push(self, held: DiscountRecord, kind: str) -> None:
         now, discount = self._means.now, held.discount
         if not self._means.destinations:
             return
@@ -317,7 +317,7 @@ class Issuing:
             )
 
 
-def _to_wait(step: Move, held: HeldDiscount, mover: str, now: datetime) -> PendingMove:
+def _to_wait(step: Move, held: DiscountRecord, mover: str, now: datetime) -> PendingMove:
     """Return a move as it waits for the customer who makes it to be merged with the holder."""
     move, code = step.move, held.discount.code
     return PendingMove(

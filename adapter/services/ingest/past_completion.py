@@ -13,11 +13,11 @@ from collections.abc import Callable, Collection
 from datetime import datetime
 
 from adapter.rules.history.history import Completion, History
-from adapter.services.ingest.identities import Person
+from adapter.services.ingest.identities import CustomerState
 from adapter.services.ingest.work_item import Work
-from adapter.services.loaded_files import Books
+from adapter.services.loaded_files import LoadedFiles
 from adapter.store.contract import Store, Transaction
-from adapter.store.values import Changes, CustomerRecord, Wanted
+from adapter.store.values import Changes, CustomerRecord, LoadRequest
 from adapter.tasks import unheard
 
 #: What one transaction reads of stored events at most: bytes, and ROW for each.
@@ -41,7 +41,7 @@ class Unprepared(Exception):
 class Completing:
     """Completes histories, one at a time."""
 
-    def __init__(self, store: Store, books: Books, clock: Callable[[], datetime]) -> None:
+    def __init__(self, store: Store, books: LoadedFiles, clock: Callable[[], datetime]) -> None:
         self._store = store
         self._books = books
         self._clock = clock
@@ -74,7 +74,7 @@ class Completing:
         """Read a past, and say whether its history is complete: it may have grown meanwhile."""
         rules, names = self._books.rules, self._books.mappings.names
         before = await self._store.transact(lambda opened: self._record(opened, name))
-        history = None if before is None else Person(before.customer, before.history, names).past()
+        history = None if before is None else CustomerState(before.customer, before.history, names).past()
         if before is None or history is None or not rules.lacks(history):
             return True
         completion = rules.completion(history)
@@ -86,7 +86,7 @@ class Completing:
         return await self._store.transact(lambda opened: self._replaced(opened, before, history, completion))
 
     async def _record(self, transaction: Transaction, name: str) -> CustomerRecord | None:
-        loaded = await transaction.load(Wanted(customers=[name]), self._clock())
+        loaded = await transaction.load(LoadRequest(customers=[name]), self._clock())
         return loaded.customers.get(name)
 
     async def _replaced(

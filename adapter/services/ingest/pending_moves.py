@@ -9,9 +9,9 @@ from typing import Final
 from msgspec.structs import replace
 
 from adapter.errors import Pending, Refused, WrongMove
-from adapter.model.discounts import HeldDiscount
+from adapter.model.discounts import DiscountRecord
 from adapter.model.pending import MOST_PENDING, PendingMove
-from adapter.services.ingest.identities import People
+from adapter.services.ingest.identities import IdentityGraph
 
 _OPEN: Final = ("issued", "applied")
 
@@ -22,7 +22,7 @@ class PendingMoves:
     `kept` are those to be stored, `done` those to be removed.
     """
 
-    def __init__(self, people: People, stored: Iterable[PendingMove]) -> None:
+    def __init__(self, people: IdentityGraph, stored: Iterable[PendingMove]) -> None:
         self._people = people
         self._stored = [move for move in stored if move.source_id not in people.gone]
         self._known = {(people.behind(move.source_id), move.id) for move in self._stored}
@@ -30,7 +30,7 @@ class PendingMoves:
         self.kept: list[PendingMove] = []
         self.done: list[PendingMove] = []
 
-    def due(self, discounts: Mapping[str, HeldDiscount]) -> list[PendingMove]:
+    def due(self, discounts: Mapping[str, DiscountRecord]) -> list[PendingMove]:
         """Return the moves whose customer holds the discount by now, in the order in which they happened.
 
         The other moves of a visitor who turns out to be a customer go on waiting as that customer's.
@@ -45,7 +45,7 @@ class PendingMoves:
                 self.kept.append(replace(move, source_id=owner))
         return sorted(due, key=lambda move: (move.at, move.received_at, move.id))
 
-    def wait(self, move: PendingMove, held: HeldDiscount) -> None:
+    def wait(self, move: PendingMove, held: DiscountRecord) -> None:
         """Keep a move by another customer than the holder, if it was possible when it happened.
 
         Raises Pending with the reason when it is kept, WrongMove when too many of the customer wait already.

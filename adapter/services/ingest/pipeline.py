@@ -12,15 +12,15 @@ import msgspec
 from msgspec import Raw, Struct
 
 from adapter.errors import MappingError
-from adapter.logs import Tally
+from adapter.logs import RateLimitedWarning
 from adapter.metrics import Metrics
 from adapter.model.messages import Message
 from adapter.model.operations import CustomerErase, CustomerUpsert, DiscountMove, EventOccurred
 from adapter.model.quarantine import Quarantined, packed
-from adapter.services.ingest.group_commit import Committer
+from adapter.services.ingest.group_commit import GroupCommitter
 from adapter.services.ingest.result import Result
 from adapter.services.ingest.work_item import Unrewarded, Work
-from adapter.services.loaded_files import Books
+from adapter.services.loaded_files import LoadedFiles
 from adapter.sources.decoded_body import Decoded
 from adapter.tasks import unheard
 
@@ -64,8 +64,8 @@ class Ingest:
 
     def __init__(
         self,
-        books: Books,
-        committer: Committer,
+        books: LoadedFiles,
+        committer: GroupCommitter,
         policy: Policy,
         metrics: Metrics,
         clock: Callable[[], datetime],
@@ -78,7 +78,7 @@ class Ingest:
         self._policy = policy
         self._metrics = metrics
         self._clock = clock
-        self._kept = Tally(_log, "messages go to quarantine: see GET /v1/quarantine", clock)
+        self._kept = RateLimitedWarning(_log, "messages go to quarantine: see GET /v1/quarantine", clock)
         self._outcomes: Counter[tuple[str, str]] = Counter()
         metrics.keep_up(self._catch_up)
 

@@ -9,8 +9,8 @@ from adapter.model.encoding import encode
 from adapter.model.event_names import EventNames
 from adapter.model.events import Event
 from adapter.model.operations import EventOccurred
-from adapter.rules.engine.ruleset import RuleBook
-from adapter.services.ingest.identities import People, Person
+from adapter.rules.engine.ruleset import RuleSet
+from adapter.services.ingest.identities import CustomerState, IdentityGraph
 from adapter.services.ingest.past_completion import BUDGET, Unprepared
 from adapter.services.ingest.work_item import Work
 from adapter.store.contract import Transaction
@@ -26,8 +26,8 @@ class Pasts:
     def __init__(
         self,
         transaction: Transaction,
-        rules: RuleBook,
-        people: People,
+        rules: RuleSet,
+        people: IdentityGraph,
         events: Sequence[NewEvent],
         names: EventNames,
     ) -> None:
@@ -51,7 +51,7 @@ class Pasts:
                 stored = await self._transaction.past([name])
                 self._rules.recount(person.past(), *self._parted(name, stored.get(name, ())))
 
-    async def complete(self, persons: Sequence[Person], works: Sequence[Work]) -> None:
+    async def complete(self, persons: Sequence[CustomerState], works: Sequence[Work]) -> None:
         """Fill histories that works ask from what is stored, and from what this very batch brought before.
 
         Raises Unprepared where that is more than one transaction should read.

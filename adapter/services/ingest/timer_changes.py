@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from adapter.model.timers import Cancellation, Timer
 from adapter.rules.engine.absence import Waits
-from adapter.services.ingest.identities import People
+from adapter.services.ingest.identities import IdentityGraph
 
 _Key = tuple[str, str]
 
@@ -22,7 +22,7 @@ class Waiting:
     timers for which there was no room; so many have `fired`.
     """
 
-    def __init__(self, people: People, stored: Iterable[Timer], room: int) -> None:
+    def __init__(self, people: IdentityGraph, stored: Iterable[Timer], room: int) -> None:
         self._people = people
         self._followed = 0
         self._stored: dict[_Key, Timer] = {(timer.source_id, timer.rule): timer for timer in stored}

@@ -11,7 +11,7 @@ from adapter.errors import NotFound
 from adapter.model.customers import Customer
 from adapter.model.decisions import Decision
 from adapter.model.deliveries import Delivery
-from adapter.model.discounts import HeldDiscount
+from adapter.model.discounts import DiscountRecord
 from adapter.model.encoding import encode
 from adapter.model.erasures import Receipt
 from adapter.model.events import Event
@@ -20,7 +20,7 @@ from adapter.model.quarantine import Excerpt, Quarantined
 from adapter.model.timers import Timer
 from adapter.rules.history.history import History
 from adapter.store.contract import Store
-from adapter.store.values import Held
+from adapter.store.values import CustomerData
 
 T = TypeVar("T")
 
@@ -36,7 +36,7 @@ class Export(Struct, frozen=True):
     customer: Customer | None
     names: dict[str, list[str]]
     history: dict[str, Any]
-    discounts: list[HeldDiscount]
+    discounts: list[DiscountRecord]
     deliveries: list[Delivery]
     timers: list[Timer]
     pending_moves: list[PendingMove]
@@ -108,7 +108,7 @@ def _joined(rows: list[Any]) -> bytes:
     return b",".join(map(encode, rows))
 
 
-def _small(held: Held, receipts: list[Receipt]) -> dict[str, Any]:
+def _small(held: CustomerData, receipts: list[Receipt]) -> dict[str, Any]:
     names: dict[str, list[str]] = {}
     for kind, value in held.names:
         names.setdefault(kind, []).append(value)
@@ -126,6 +126,6 @@ def _small(held: Held, receipts: list[Receipt]) -> dict[str, Any]:
     }
 
 
-def _anything(held: Held) -> bool:
+def _anything(held: CustomerData) -> bool:
     lists = (held.names, held.discounts, held.deliveries, held.timers, held.pending_moves, held.counters)
     return held.customer is not None or bool(held.history) or any(lists) or bool(held.quarantined)

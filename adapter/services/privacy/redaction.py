@@ -24,7 +24,7 @@ from adapter.rules.history.history import History
 from adapter.services.periodic import pause, tried
 from adapter.services.privacy.address_owner import holds
 from adapter.store.contract import Store, Transaction
-from adapter.store.values import Changes, CustomerRecord, Forgotten, Place, Wanted
+from adapter.store.values import Changes, CustomerRecord, Forgotten, LoadRequest, Place
 
 #: So many erasures are finished by one look through the quarantine.
 _ERASURES = 100
@@ -93,7 +93,7 @@ class Forgetting:
         self, source_id: str, address: str, after: Place | None, transaction: Transaction
     ) -> tuple[int, Place | None]:
         now = self._clock()
-        loaded = await transaction.load(Wanted(customers=[source_id]), now)
+        loaded = await transaction.load(LoadRequest(customers=[source_id]), now)
         record = loaded.customers.get(loaded.identities.get((SOURCE_ID, source_id), source_id))
         if record is None:
             return 0, None

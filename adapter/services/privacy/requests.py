@@ -15,7 +15,7 @@ from adapter.services.ingest.work_item import Work
 from adapter.services.privacy.address_owner import holds
 from adapter.services.privacy.export import export
 from adapter.services.privacy.redaction import Forgetting
-from adapter.services.read_timeout import Patience
+from adapter.services.read_timeout import ReadTimeout
 from adapter.store.contract import Store
 
 #: So many customers in whose data an address stands are erased or cleaned for one request.
@@ -33,7 +33,7 @@ class Privacy:
         store: Store,
         submit: Submit,
         clock: Callable[[], datetime],
-        patience: Patience,
+        patience: ReadTimeout,
         forgetting: Forgetting,
     ) -> None:
         self._store = store

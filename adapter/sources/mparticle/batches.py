@@ -33,7 +33,7 @@ from adapter.sources.mparticle import firehose
 from adapter.sources.mparticle.batch_context import OURS, Batch, context_of, read_batch, times_of
 from adapter.sources.mparticle.events import name_of, properties_of
 from adapter.sources.mparticle.identities import set_text, text_id
-from adapter.sources.payloads import Broken
+from adapter.sources.payloads import MalformedItem
 
 SOURCE = "mparticle"
 _CHANGE = b'"user_attribute_change"'
@@ -65,7 +65,7 @@ def decode(body: bytes, received_at: datetime) -> Decoded:
     subject request.
     """
     value = payloads.decode_items(body, "events")
-    if type(value) not in (dict, list, Broken):
+    if type(value) not in (dict, list, MalformedItem):
         raise Unreadable("the body must be an mParticle batch, which is a JSON object, or an array of them")
     decoded = Decoded([], [])
     if type(value) is dict and value.get("type") == firehose.DEMANDING:
@@ -151,12 +151,12 @@ def _kept(item: Any, reason: str) -> Any:
     """Return what is kept of an item that is not taken: whoever asks to be forgotten is not written down."""
     if reason is firehose.DEMAND:
         return {"type": item["type"]}
-    return item.raw if isinstance(item, Broken) else item
+    return item.raw if isinstance(item, MalformedItem) else item
 
 
 def _take(decoded: Decoded, item: Any, received_at: datetime) -> str | None:
     """Add what a batch or alias request holds; return why it is neither."""
-    if isinstance(item, Broken):
+    if isinstance(item, MalformedItem):
         return item.reason
     if type(item) is not dict:
         return "the item is not an mParticle batch, which is an object"
@@ -236,7 +236,7 @@ def _snapshot(batch: Batch) -> Message:
 
 
 def _take_event(decoded: Decoded, event: Any, place: int, batch: Batch) -> None:
-    if isinstance(event, Broken):
+    if isinstance(event, MalformedItem):
         decoded.quarantined.append(undecoded(SOURCE, event.raw, event.reason, batch.received_at))
         return
     kind, data = (event.get("event_type"), event.get("data")) if type(event) is dict else (None, None)

@@ -111,7 +111,7 @@ def _take_profile(decoded: Decoded, request: dict[str, Any], profile: Any, recei
     decoded.messages += taken
     if not taken:
         reason = "the profile has no `audiences`, or nobody whose they are"
-        raw = profile.raw if isinstance(profile, payloads.Broken) else profile
+        raw = profile.raw if isinstance(profile, payloads.MalformedItem) else profile
         decoded.quarantined.append(undecoded(SOURCE, raw, reason, received_at))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from adapter.model.messages import Message
 from adapter.sources.decoded_body import Decoded, bounded_key, content_key, undecoded
-from adapter.sources.payloads import Broken
+from adapter.sources.payloads import MalformedItem
 
 SOURCE = "segment"
 _ABOUT_EVENTS = ("track", "page", "screen")
@@ -51,7 +51,7 @@ def _both(around: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
 
 def refuse(decoded: Decoded, item: Any, received_at: datetime) -> None:
     """Quarantine an item that is no call, with the reason."""
-    if isinstance(item, Broken):
+    if isinstance(item, MalformedItem):
         entry = undecoded(SOURCE, item.raw, item.reason, received_at)
     elif isinstance(item, dict):
         entry = undecoded(SOURCE, item, "the item is form-encoded; take the Content-Type header out of the "

@@ -67,7 +67,7 @@ def decode_batch(body: bytes, received_at: datetime, *, kind: str | None) -> Dec
     quarantined alone. The documents do not keep the body's `writeKey`.
     """
     value = payloads.decode_items(body, "" if kind else "batch")
-    if isinstance(value, payloads.Broken):
+    if isinstance(value, payloads.MalformedItem):
         decoded = Decoded([], [])
         refuse(decoded, value, received_at)
         return decoded

@@ -79,7 +79,7 @@ def decode(body: bytes, received_at: datetime) -> Decoded:
     if type(value) is list:
         for item in value:
             _take(decoded, item, received_at)
-    elif type(value) is dict or isinstance(value, payloads.Broken):
+    elif type(value) is dict or isinstance(value, payloads.MalformedItem):
         _take(decoded, value, received_at)
     else:
         raise Unreadable("the body must be a Segment message, which is a JSON object, or an array of them")

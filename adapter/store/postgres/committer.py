@@ -33,14 +33,14 @@ _PASSING = (
 )
 
 
-class Committer:
+class ConnectionPool:
     """Connects when first needed, and again after a connection was lost."""
 
     def __init__(self, dsn: str, shown: str) -> None:
         self._dsn = dsn
         self._shown = shown
         self._room = asyncio.Semaphore(_CONNECTIONS)
-        self._idle: list[_Lane] = []
+        self._idle: list[_PooledConnection] = []
         self._closed = True
 
     def open(self) -> None:
@@ -93,15 +93,15 @@ class Committer:
                 if not lane.connection.is_closed():
                     self._idle.append(lane)
 
-    async def _lane(self) -> _Lane:
+    async def _lane(self) -> _PooledConnection:
         while self._idle:
             lane = self._idle.pop()
             if not lane.connection.is_closed():
                 return lane
-        return _Lane(await connect(self._dsn, BY_KEY))
+        return _PooledConnection(await connect(self._dsn, BY_KEY))
 
 
-class _Lane:
+class _PooledConnection:
     """One connection; after what leaves it in an unknown state it is closed."""
 
     def __init__(self, connection: Connection) -> None:

@@ -46,7 +46,7 @@ Use = Callable[[Callable[[Connection], Awaitable[Any]]], Awaitable[Any]]
 
 
 class PostgresEnd:
-    """See `adapter.store.copy.End`; `use` runs work on a connection."""
+    """See `adapter.store.copy.CopyEndpoint`; `use` runs work on a connection."""
 
     def __init__(self, use: Use) -> None:
         self._use = use

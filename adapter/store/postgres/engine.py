@@ -14,7 +14,7 @@ from adapter.errors import StoreUnavailable
 from adapter.model.customers import Customer
 from adapter.model.decisions import Decision
 from adapter.model.deliveries import Delivery, Pause
-from adapter.model.discounts import HeldDiscount
+from adapter.model.discounts import DiscountRecord
 from adapter.model.erasures import Receipt
 from adapter.model.events import Event
 from adapter.model.ignored import Ignored
@@ -23,12 +23,12 @@ from adapter.model.pending import PendingMove
 from adapter.model.quarantine import Excerpt, Quarantined
 from adapter.model.timers import Timer
 from adapter.store.addresses import incomplete
-from adapter.store.contract import PassOn, Transaction
+from adapter.store.contract import OnLocksAcquired, Transaction
 from adapter.store.copy import expect_usable
 from adapter.store.migrations import Schema, compared
 from adapter.store.naming import Named
 from adapter.store.postgres import addresses, outbox
-from adapter.store.postgres.committer import Committer
+from adapter.store.postgres.committer import ConnectionPool
 from adapter.store.postgres.connection import READING, Connection, connect, translated
 from adapter.store.postgres.copying import PostgresEnd
 from adapter.store.postgres.migrate import applied, migrate
@@ -36,7 +36,15 @@ from adapter.store.postgres.reads import Reads
 from adapter.store.postgres.statements import MIGRATIONS, SQL
 from adapter.store.postgres.transaction import PostgresTransaction
 from adapter.store.timestamps import micros
-from adapter.store.values import NOTHING_KNOWN, Aged, Forgotten, Held, KnownAlready, Past, Settlement
+from adapter.store.values import (
+    NOTHING_KNOWN,
+    CustomerData,
+    CustomerHistory,
+    DeliveryResult,
+    Forgotten,
+    KnownAlready,
+    RetentionKind,
+)
 
 T = TypeVar("T")
 _READERS = 4
@@ -56,7 +64,7 @@ class PostgresStore:
         self.made = False
         self._dsn = dsn
         self._shown = shown
-        self._committer = Committer(dsn, shown)
+        self._committer = ConnectionPool(dsn, shown)
         self._room = asyncio.Semaphore(_READERS)
         self._idle: list[Connection] | None = None
 
@@ -90,7 +98,7 @@ class PostgresStore:
         await self._read(lambda connection: connection.execute(_WRITE_NOTHING))
 
     async def transact(
-        self, script: Callable[[Transaction], Awaitable[T]], pass_on: PassOn | None = None
+        self, script: Callable[[Transaction], Awaitable[T]], pass_on: OnLocksAcquired | None = None
     ) -> T:
         """Run the script in one transaction; durable when it returns."""
         known = NOTHING_KNOWN
@@ -112,13 +120,13 @@ class PostgresStore:
         """Return a customer by any of their names."""
         return await self._read(lambda connection: Reads(connection).customer(source_id))
 
-    async def discount(self, code: str) -> HeldDiscount | None:
+    async def discount(self, code: str) -> DiscountRecord | None:
         """Return the discount that a code means."""
         return await self._read(lambda connection: Reads(connection).discount(code))
 
     async def discounts(
         self, source_id: str, limit: int = 100, before: str | None = None
-    ) -> Page[HeldDiscount]:
+    ) -> Page[DiscountRecord]:
         """Return a page of a customer\'s discounts, newest first."""
         return await self._read(lambda connection: Reads(connection).discounts(source_id, limit, before))
 
@@ -130,7 +138,7 @@ class PostgresStore:
         """Return a page of a customer\'s decisions, newest first."""
         return await self._read(lambda connection: Reads(connection).decisions(source_id, limit, before))
 
-    async def issued_for(self, event_ids: Sequence[str]) -> dict[str, list[HeldDiscount]]:
+    async def issued_for(self, event_ids: Sequence[str]) -> dict[str, list[DiscountRecord]]:
         """Return the discounts issued for these events."""
         return await self._read(lambda connection: Reads(connection).issued_for(event_ids))
 
@@ -146,11 +154,11 @@ class PostgresStore:
         """Return timers whose moment has come."""
         return await self._read(lambda connection: Reads(connection).due_timers(now, limit))
 
-    async def pasts(self, after: str, limit: int) -> list[Past]:
+    async def pasts(self, after: str, limit: int) -> list[CustomerHistory]:
         """Return a page of customers with their pasts."""
         return await self._read(lambda connection: Reads(connection).pasts(after, limit))
 
-    async def held(self, source_id: str, *, apart: bool = False) -> Held:
+    async def held(self, source_id: str, *, apart: bool = False) -> CustomerData:
         """Return all that is held of a person."""
         return await self._read(lambda connection: Reads(connection).held(source_id, apart=apart))
 
@@ -191,7 +199,7 @@ class PostgresStore:
         """Take due deliveries until a moment."""
         return await self._read(lambda connection: outbox.lease(connection, now, until, limit, destination))
 
-    async def settle(self, settlements: Sequence[Settlement]) -> int:
+    async def settle(self, settlements: Sequence[DeliveryResult]) -> int:
         """Record what came of leased deliveries."""
         return await self._read(lambda connection: outbox.settle(connection, settlements))
 
@@ -257,7 +265,7 @@ class PostgresStore:
             gone += some
         return gone
 
-    async def forget(self, kind: Aged, before: datetime) -> int:
+    async def forget(self, kind: RetentionKind, before: datetime) -> int:
         """Drop what is older than that, some rows at a time."""
         gone = 0
         while some := await self._read(lambda connection: outbox.forget_some(connection, kind, before)):

@@ -12,7 +12,7 @@ from adapter.store.postgres.statements import SQL
 from adapter.store.postgres.text import arrays
 from adapter.store.rows import ignored_row, read_delivery, settled_row
 from adapter.store.timestamps import micros
-from adapter.store.values import Aged, Settlement
+from adapter.store.values import DeliveryResult, RetentionKind
 
 #: Old rows dropped in one transaction, so that none holds locks for long.
 _SOME = 5_000
@@ -37,7 +37,7 @@ async def lease(
     return [read_delivery(tuple(row)[2:]) for row in rows]
 
 
-async def settle(connection: Connection, settlements: Sequence[Settlement]) -> int:
+async def settle(connection: Connection, settlements: Sequence[DeliveryResult]) -> int:
     """Record outcomes."""
     if not settlements:
         return 0
@@ -66,7 +66,7 @@ async def add_ignored(
     await connection.execute(SQL["drop_ignored"], most, micros(before) if before else 0)
 
 
-async def forget_some(connection: Connection, kind: Aged, before: datetime) -> int:
+async def forget_some(connection: Connection, kind: RetentionKind, before: datetime) -> int:
     """Drop some of the old rows of a kind; 0 when there are no more."""
     return len(await connection.fetch(_AGED[kind], micros(before), _SOME))
 

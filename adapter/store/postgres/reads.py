@@ -15,7 +15,7 @@ from adapter.model.codes import folded, resolve
 from adapter.model.customers import Customer
 from adapter.model.decisions import Decision
 from adapter.model.deliveries import Delivery, Pause
-from adapter.model.discounts import HeldDiscount
+from adapter.model.discounts import DiscountRecord
 from adapter.model.erasures import Receipt, fingerprint
 from adapter.model.events import Event
 from adapter.model.ignored import Ignored
@@ -62,7 +62,7 @@ from adapter.store.rows import (
     read_timer,
 )
 from adapter.store.timestamps import micros
-from adapter.store.values import PAGE_BYTES, Forgotten, Held, Past
+from adapter.store.values import PAGE_BYTES, CustomerData, CustomerHistory, Forgotten
 
 T = TypeVar("T")
 _BY_STATUS = {"due": "due_deliveries", "done": "done_deliveries", "dead": "dead_deliveries"}
@@ -89,18 +89,18 @@ class Reads:
         rows = await self._rows("customer", await self._resolve(source_id))
         return read_customer(rows[0][0]).named() if rows else None
 
-    async def discount(self, code: str) -> HeldDiscount | None:
+    async def discount(self, code: str) -> DiscountRecord | None:
         """Return the discount that a code means."""
         rows = await self._rows("discounts_alike", code, folded(code))
         found = resolve(code, {spelled: read_held(body) for spelled, body in rows})
         return (await self._named([found]))[0] if found else None
 
-    async def discounts(self, source_id: str, limit: int, before: str | None) -> Page[HeldDiscount]:
+    async def discounts(self, source_id: str, limit: int, before: str | None) -> Page[DiscountRecord]:
         """Return a page of a customer's discounts, newest first."""
         key = await self._resolve(source_id)
         names = await self._names([key])
 
-        def read(body: bytes) -> HeldDiscount:
+        def read(body: bytes) -> DiscountRecord:
             return given_to(read_held(body), names) if names else read_held(body)
 
         return await self._page("discounts", key, limit, read_cursor(before, LAST_ID), read)
@@ -128,9 +128,9 @@ class Reads:
         begin, read = read_cursor(after, FIRST_ID, FIRST_MOMENT), partial(read_decision, own)
         return await self._page("oldest_decisions", owner, MANY_ROWS, begin, read)
 
-    async def issued_for(self, event_ids: Sequence[str]) -> dict[str, list[HeldDiscount]]:
+    async def issued_for(self, event_ids: Sequence[str]) -> dict[str, list[DiscountRecord]]:
         """Return discounts by the event they were issued for."""
-        issued: dict[str, list[HeldDiscount]] = {}
+        issued: dict[str, list[DiscountRecord]] = {}
         rows = await self._rows("issued_for", array(set(event_ids))) if event_ids else ()
         for held in await self._named([read_held(row[0]) for row in rows]):
             issued.setdefault(held.event_id, []).append(held)
@@ -153,10 +153,10 @@ class Reads:
         """Return timers whose moment has come."""
         return [read_timer(row) for row in await self._rows("due_timers", micros(now), limit)]
 
-    async def pasts(self, after: str, limit: int) -> list[Past]:
+    async def pasts(self, after: str, limit: int) -> list[CustomerHistory]:
         """Return a page of customers with their pasts."""
         rows = await self._rows("customers_after", after, limit, 8 * PAGE_BYTES)
-        pasts = {row[0]: Past(row[0], [], []) for row in rows}
+        pasts = {row[0]: CustomerHistory(row[0], [], []) for row in rows}
         if pasts:
             for source_id, body in await self._rows("all_decisions", array(pasts)):
                 pasts[source_id].decisions.append(read_decision(source_id, body))
@@ -204,7 +204,7 @@ class Reads:
         """Return what no mapping takes, the latest first."""
         return [read_ignored(row) for row in await self._rows("ignored", limit)]
 
-    async def held(self, name: str, *, apart: bool) -> Held:
+    async def held(self, name: str, *, apart: bool) -> CustomerData:
         """Return all that is held of a person, as one snapshot."""
         async with self._snapshot():
             source_id = await self._resolve(name)
@@ -218,7 +218,7 @@ class Reads:
             rows = await self._rows("all_discounts", source_id)
             discounts = [given_to(read_held(row[0]), {source_id: own}) for row in rows]
             counters = await self._rows("counters_of", source_id) if source_id else []
-            return Held(
+            return CustomerData(
                 source_id=own,
                 customer=customer.named() if customer else None,
                 history=record[0][1] if record else b"",
@@ -290,7 +290,7 @@ class Reads:
         rows = await self._rows("known_as", array(keys)) if keys else []
         return own_names((row[0], row[1]) for row in rows)
 
-    async def _named(self, discounts: list[HeldDiscount]) -> list[HeldDiscount]:
+    async def _named(self, discounts: list[DiscountRecord]) -> list[DiscountRecord]:
         names = await self._names({held.source_id for held in discounts})
         return [given_to(held, names) for held in discounts] if names else discounts
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from adapter.model.discounts import HeldDiscount
+from adapter.model.discounts import DiscountRecord
 from adapter.model.encoding import encode
 from adapter.model.events import Event
 from adapter.store.addresses import Row, address_rows
@@ -103,7 +103,7 @@ class Saving:
     def _owner(self, source_id: str) -> str:
         return self._owners.get(source_id, source_id) if self._owners else source_id
 
-    def _rows(self, given: Mapping[str, HeldDiscount]) -> Iterator[tuple[Rows, int]]:
+    def _rows(self, given: Mapping[str, DiscountRecord]) -> Iterator[tuple[Rows, int]]:
         """Yield the rows of each table and how wide they are, in the order in which save_batch takes them."""
         owner, changes = self._owner, self._changes
         yield self._messages(), 3
@@ -133,7 +133,7 @@ class Saving:
         }
         return [(kept, *row) for kept, row in sorted(rows.items())]
 
-    def _changed_hands(self, given: Mapping[str, HeldDiscount]) -> list[tuple[str, str]]:
+    def _changed_hands(self, given: Mapping[str, DiscountRecord]) -> list[tuple[str, str]]:
         return [
             (code, held.source_id)
             for code, held in sorted(given.items())

@@ -18,7 +18,7 @@ import asyncpg
 from adapter.model.codes import folded
 from adapter.model.customers import SOURCE_ID
 from adapter.model.events import Event
-from adapter.store.contract import PassOn
+from adapter.store.contract import OnLocksAcquired
 from adapter.store.postgres.addresses import forget
 from adapter.store.postgres.connection import Connection
 from adapter.store.postgres.saving import Saving, in_order
@@ -30,13 +30,13 @@ from adapter.store.values import (
     NOTHING_KNOWN,
     Changes,
     CounterKey,
+    CounterState,
     CustomerRecord,
     Identity,
     Known,
-    Loaded,
+    LoadedState,
+    LoadRequest,
     Place,
-    Reserved,
-    Wanted,
     Weight,
 )
 
@@ -51,7 +51,7 @@ class PostgresTransaction:
     def __init__(
         self,
         connection: Connection,
-        locked: PassOn | None = None,
+        locked: OnLocksAcquired | None = None,
         known: Known = NOTHING_KNOWN,
         *,
         locking: bool = False,
@@ -66,7 +66,7 @@ class PostgresTransaction:
         self._used: dict[CounterKey, int] = {}
         self.end = SQL["commit"]
 
-    async def load(self, wanted: Wanted, now: datetime) -> Loaded:
+    async def load(self, wanted: LoadRequest, now: datetime) -> LoadedState:
         """Claim the messages, lock and read the rest; see the contract."""
         digests = {digest(key): key for key in wanted.messages}
         identities = sorted(set(wanted.identities))
@@ -108,7 +108,7 @@ class PostgresTransaction:
         rows = await self._fetch("weights", array(set(source_ids)), most)
         return {source_id: Weight(kept + names, names) for source_id, kept, names in rows}
 
-    async def reserve(self, counters: Sequence[CounterKey], codes: Sequence[str]) -> Reserved:
+    async def reserve(self, counters: Sequence[CounterKey], codes: Sequence[str]) -> CounterState:
         """Read the counters, and say which codes exist in any spelling."""
         ordered = sorted(set(counters), key=in_order)
         keys = arrays(ordered, 2)
@@ -119,7 +119,7 @@ class PostgresTransaction:
         used = {(scope, key): n for scope, key, n in rows if scope is not None}
         self._used = dict.fromkeys(counters, 0) | used
         taken = {row[1] for row in rows if row[0] is None}
-        return Reserved(
+        return CounterState(
             {key: n for key, n in used.items() if n},
             frozenset(code for code, fold in folds.items() if fold in taken),
         )
@@ -156,7 +156,7 @@ class PostgresTransaction:
         return await self._connection.fetch(SQL[statement], *values)
 
 
-def _loaded(row: asyncpg.Record) -> Loaded:
+def _loaded(row: asyncpg.Record) -> LoadedState:
     """Return what a row of `load_batch` says, its answers apart."""
     customers = zip(texts(row["customers"]), row["bodies"], row["histories"], strict=True)
     identities = zip(texts(row["kinds"]), texts(row["ids"]), texts(row["owners"]), strict=True)
@@ -168,7 +168,7 @@ def _loaded(row: asyncpg.Record) -> Loaded:
     waits = zip(
         texts(row["waits"]), texts(row["wait_owners"]), row["wait_bodies"], row["waits_due"], strict=True
     )
-    return Loaded(
+    return LoadedState(
         answers={},
         identities={(kind, value): source_id for kind, value, source_id in identities},
         customers={

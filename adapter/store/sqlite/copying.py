@@ -36,7 +36,7 @@ Write = Callable[[Callable[[apsw.Connection], Any]], Awaitable[Any]]
 
 
 class SqliteEnd:
-    """See `adapter.store.copy.End`; `write` runs work in a transaction on the writer thread."""
+    """See `adapter.store.copy.CopyEndpoint`; `write` runs work in a transaction on the writer thread."""
 
     def __init__(self, write: Write) -> None:
         self._write = write

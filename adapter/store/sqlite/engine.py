@@ -14,7 +14,7 @@ import apsw
 from adapter.errors import StoreUnavailable
 from adapter.model.deliveries import Delivery, Pause
 from adapter.model.ignored import Ignored
-from adapter.store.contract import PassOn, Transaction
+from adapter.store.contract import OnLocksAcquired, Transaction
 from adapter.store.copy import expect_usable
 from adapter.store.migrations import Schema, compared
 from adapter.store.naming import Named
@@ -32,7 +32,7 @@ from adapter.store.sqlite.statements import MIGRATIONS, SQL
 from adapter.store.sqlite.transaction import SqliteTransaction, drive
 from adapter.store.sqlite.worker import Worker
 from adapter.store.timestamps import micros
-from adapter.store.values import NOTHING_KNOWN, Aged, Forgotten, Known, KnownAlready, Settlement
+from adapter.store.values import NOTHING_KNOWN, DeliveryResult, Forgotten, Known, KnownAlready, RetentionKind
 from adapter.tasks import unheard
 
 T = TypeVar("T")
@@ -109,7 +109,7 @@ class SqliteStore(ReadVerbs):
         await self._write(lambda connection: connection.execute(SQL["beat"]))
 
     async def transact(
-        self, script: Callable[[Transaction], Awaitable[T]], pass_on: PassOn | None = None
+        self, script: Callable[[Transaction], Awaitable[T]], pass_on: OnLocksAcquired | None = None
     ) -> T:
         """Run the script in one transaction; durable when it returns. Nobody else's can run beside it.
 
@@ -134,7 +134,7 @@ class SqliteStore(ReadVerbs):
         """Take due deliveries until a moment."""
         return await self._write(lambda connection: outbox.lease(connection, now, until, limit, destination))
 
-    async def settle(self, settlements: Sequence[Settlement]) -> int:
+    async def settle(self, settlements: Sequence[DeliveryResult]) -> int:
         """Record what came of leased deliveries."""
         return await self._write(lambda connection: outbox.settle(connection, settlements))
 
@@ -168,12 +168,12 @@ class SqliteStore(ReadVerbs):
             gone += await self._forget_slice(lower, upper, before)
         return gone
 
-    async def forget(self, kind: Aged, before: datetime) -> int:
+    async def forget(self, kind: RetentionKind, before: datetime) -> int:
         """Drop what is older than that, a span of rows at a time."""
         spans = await self._write(lambda connection: outbox.spans(connection, kind))
         return sum([await self._forget_span(kind, span, before) for span in spans])
 
-    async def _forget_span(self, kind: Aged, span: tuple[int, int], before: datetime) -> int:
+    async def _forget_span(self, kind: RetentionKind, span: tuple[int, int], before: datetime) -> int:
         return await self._write(lambda connection: outbox.forget_span(connection, kind, span, before))
 
     async def schema(self) -> Schema:

@@ -15,7 +15,7 @@ from adapter.model.ignored import Ignored
 from adapter.store.rows import ignored_row, read_delivery, settled_row
 from adapter.store.sqlite.statements import SQL
 from adapter.store.timestamps import micros
-from adapter.store.values import Aged, Settlement
+from adapter.store.values import DeliveryResult, RetentionKind
 
 #: Row numbers looked at in one transaction when old rows are dropped, so that none holds the writer for long.
 _SPAN = 5_000
@@ -48,7 +48,7 @@ def lease(
     return [replace(delivery, attempt=delivery.attempt + 1) for delivery in leased]
 
 
-def settle(connection: apsw.Connection, settlements: Sequence[Settlement]) -> int:
+def settle(connection: apsw.Connection, settlements: Sequence[DeliveryResult]) -> int:
     """Record outcomes; runs inside a transaction."""
     return _changed(connection, "settle", [settled_row(settlement) for settlement in settlements])
 
@@ -84,14 +84,16 @@ def add_ignored(
     connection.execute(SQL["drop_ignored"], (most, micros(before) if before else 0))
 
 
-def spans(connection: apsw.Connection, kind: Aged) -> list[tuple[int, int]]:
+def spans(connection: apsw.Connection, kind: RetentionKind) -> list[tuple[int, int]]:
     """Return spans of row numbers, the first exclusive, that together hold all rows of a kind."""
     rows: list[Any] = connection.execute(_LAST[kind]).fetchall()
     first, last = rows[0]
     return [(start, start + _SPAN) for start in range(first - 1, last, _SPAN)]
 
 
-def forget_span(connection: apsw.Connection, kind: Aged, span: tuple[int, int], before: datetime) -> int:
+def forget_span(
+    connection: apsw.Connection, kind: RetentionKind, span: tuple[int, int], before: datetime
+) -> int:
     """Drop the old rows of one span; runs inside a transaction."""
     connection.execute(_AGED[kind], (*span, micros(before)))
     return connection.changes()

@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeVar
 from adapter.model.customers import Customer
 from adapter.model.decisions import Decision
 from adapter.model.deliveries import Delivery, Pause
-from adapter.model.discounts import HeldDiscount
+from adapter.model.discounts import DiscountRecord
 from adapter.model.erasures import Receipt
 from adapter.model.events import Event
 from adapter.model.ignored import Ignored
@@ -20,7 +20,7 @@ from adapter.model.quarantine import Excerpt, Quarantined
 from adapter.model.timers import Timer
 from adapter.store.addresses import incomplete
 from adapter.store.sqlite.reads import Reads
-from adapter.store.values import Forgotten, Held, Past
+from adapter.store.values import CustomerData, CustomerHistory, Forgotten
 
 T = TypeVar("T")
 
@@ -40,13 +40,13 @@ class ReadVerbs(ABC):
         """Return a customer by any of their names."""
         return await self._read(lambda reads: reads.customer(source_id))
 
-    async def discount(self, code: str) -> HeldDiscount | None:
+    async def discount(self, code: str) -> DiscountRecord | None:
         """Return the discount that a code means."""
         return await self._read(lambda reads: reads.discount(code))
 
     async def discounts(
         self, source_id: str, limit: int = 100, before: str | None = None
-    ) -> Page[HeldDiscount]:
+    ) -> Page[DiscountRecord]:
         """Return a page of a customer's discounts, newest first."""
         return await self._read(lambda reads: reads.discounts(source_id, limit, before))
 
@@ -58,7 +58,7 @@ class ReadVerbs(ABC):
         """Return a page of a customer's decisions, newest first."""
         return await self._read(lambda reads: reads.decisions(source_id, limit, before))
 
-    async def issued_for(self, event_ids: Sequence[str]) -> dict[str, list[HeldDiscount]]:
+    async def issued_for(self, event_ids: Sequence[str]) -> dict[str, list[DiscountRecord]]:
         """Return the discounts issued for these events."""
         return await self._read(lambda reads: reads.issued_for(event_ids))
 
@@ -74,11 +74,11 @@ class ReadVerbs(ABC):
         """Return timers whose moment has come."""
         return await self._read(lambda reads: reads.due_timers(now, limit))
 
-    async def pasts(self, after: str, limit: int) -> list[Past]:
+    async def pasts(self, after: str, limit: int) -> list[CustomerHistory]:
         """Return a page of customers with their pasts."""
         return await self._read(lambda reads: reads.pasts(after, limit))
 
-    async def held(self, source_id: str, *, apart: bool = False) -> Held:
+    async def held(self, source_id: str, *, apart: bool = False) -> CustomerData:
         """Return all that is held of a person."""
         return await self._read(lambda reads: reads.held(source_id, apart=apart))
 

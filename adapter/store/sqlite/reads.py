@@ -14,7 +14,7 @@ from adapter.model.codes import folded, resolve
 from adapter.model.customers import Customer
 from adapter.model.decisions import Decision
 from adapter.model.deliveries import Delivery, Pause
-from adapter.model.discounts import HeldDiscount
+from adapter.model.discounts import DiscountRecord
 from adapter.model.erasures import Receipt, fingerprint
 from adapter.model.events import Event
 from adapter.model.ignored import Ignored
@@ -60,7 +60,7 @@ from adapter.store.rows import (
 from adapter.store.sqlite.connection import array, snapshot
 from adapter.store.sqlite.statements import SQL
 from adapter.store.timestamps import micros
-from adapter.store.values import PAGE_BYTES, Forgotten, Held, Past
+from adapter.store.values import PAGE_BYTES, CustomerData, CustomerHistory, Forgotten
 
 T = TypeVar("T")
 _BY_STATUS = {"due": "due_deliveries", "done": "done_deliveries", "dead": "dead_deliveries"}
@@ -81,18 +81,18 @@ class Reads:
         row = self._connection.execute(SQL["customer"], (self._resolve(source_id),)).fetchone()
         return None if row is None else read_customer(row[0]).named()
 
-    def discount(self, code: str) -> HeldDiscount | None:
+    def discount(self, code: str) -> DiscountRecord | None:
         """Return the discount that a code means."""
         rows = self._rows("discounts_alike", code, folded(code))
         found = resolve(code, {spelled: read_held(body) for spelled, body in rows})
         return self._named([found])[0] if found else None
 
-    def discounts(self, source_id: str, limit: int, before: str | None) -> Page[HeldDiscount]:
+    def discounts(self, source_id: str, limit: int, before: str | None) -> Page[DiscountRecord]:
         """Return a page of a customer's discounts, newest first."""
         key = self._resolve(source_id)
         names = self._names([key])
 
-        def read(body: bytes) -> HeldDiscount:
+        def read(body: bytes) -> DiscountRecord:
             return given_to(read_held(body), names) if names else read_held(body)
 
         return self._page("discounts", key, limit, read_cursor(before, LAST_ID), read)
@@ -120,9 +120,9 @@ class Reads:
         begin, read = read_cursor(after, FIRST_ID, FIRST_MOMENT), partial(read_decision, own)
         return self._page("oldest_decisions", owner, MANY_ROWS, begin, read)
 
-    def issued_for(self, event_ids: Sequence[str]) -> dict[str, list[HeldDiscount]]:
+    def issued_for(self, event_ids: Sequence[str]) -> dict[str, list[DiscountRecord]]:
         """Return discounts by the event they were issued for."""
-        issued: dict[str, list[HeldDiscount]] = {}
+        issued: dict[str, list[DiscountRecord]] = {}
         if event_ids:
             rows = self._rows("issued_for", array(set(event_ids)))
             for held in self._named([read_held(body) for (body,) in rows]):
@@ -146,10 +146,10 @@ class Reads:
         """Return timers whose moment has come."""
         return [read_timer(row) for row in self._rows("due_timers", micros(now), limit)]
 
-    def pasts(self, after: str, limit: int) -> list[Past]:
+    def pasts(self, after: str, limit: int) -> list[CustomerHistory]:
         """Return a page of customers with their pasts."""
         rows = self._rows("customers_after", after, limit, 8 * PAGE_BYTES)
-        pasts = {row[0]: Past(row[0], [], []) for row in rows}
+        pasts = {row[0]: CustomerHistory(row[0], [], []) for row in rows}
         if pasts:
             for source_id, body in self._rows("all_decisions", array(pasts)):
                 pasts[source_id].decisions.append(read_decision(source_id, body))
@@ -197,7 +197,7 @@ class Reads:
         """Return what no mapping takes, the latest first."""
         return [read_ignored(row) for row in self._rows("ignored", limit)]
 
-    def held(self, name: str, *, apart: bool) -> Held:
+    def held(self, name: str, *, apart: bool) -> CustomerData:
         """Return all that is held of a person, in one transaction."""
         with snapshot(self._connection):
             key = self._resolve(name)
@@ -236,7 +236,7 @@ class Reads:
         found = [*self._rows("integrity"), *self._rows("wrong_totals")]
         return [line for (line,) in found if line != "ok"]
 
-    def _held(self, source_id: str) -> Held:
+    def _held(self, source_id: str) -> CustomerData:
         [(body, history)] = self._rows("record_of", source_id) or [(None, b"")]
         customer = read_customer(body) if body else None
         own = (customer.known_as if customer else "") or source_id
@@ -245,7 +245,7 @@ class Reads:
         ]
         names = self._rows("names_of", source_id)
         named = apsw.carray(tuple(name_digests(meant({source_id}, customer, names))))
-        return Held(
+        return CustomerData(
             source_id=own,
             customer=customer.named() if customer else None,
             history=history,
@@ -272,7 +272,7 @@ class Reads:
     def _names(self, keys: Collection[str]) -> dict[str, str]:
         return own_names(self._rows("known_as", array(keys))) if keys else {}
 
-    def _named(self, discounts: list[HeldDiscount]) -> list[HeldDiscount]:
+    def _named(self, discounts: list[DiscountRecord]) -> list[DiscountRecord]:
         names = self._names({held.source_id for held in discounts})
         return [given_to(held, names) for held in discounts] if names else discounts
 

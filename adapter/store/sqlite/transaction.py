@@ -10,7 +10,7 @@ import apsw
 
 from adapter.model.codes import folded
 from adapter.model.customers import SOURCE_ID
-from adapter.model.discounts import HeldDiscount
+from adapter.model.discounts import DiscountRecord
 from adapter.model.events import Event
 from adapter.model.pending import PendingMove
 from adapter.model.timers import Timer
@@ -25,14 +25,14 @@ from adapter.store.values import (
     NOTHING_KNOWN,
     Changes,
     CounterKey,
+    CounterState,
     CustomerRecord,
     Identity,
     Known,
-    Loaded,
+    LoadedState,
+    LoadRequest,
     MessageKey,
     Place,
-    Reserved,
-    Wanted,
     Weight,
 )
 
@@ -62,7 +62,7 @@ class SqliteTransaction:
         self._customers: Collection[str] = ()
         self._discounts: Collection[str] = ()
 
-    async def load(self, wanted: Wanted, now: datetime) -> Loaded:
+    async def load(self, wanted: LoadRequest, now: datetime) -> LoadedState:
         """Claim the messages, and read the rest; see the contract."""
         self._claimed_at = micros(now)
         answers = self._claim(wanted.messages)
@@ -79,7 +79,7 @@ class SqliteTransaction:
             pending = self._pending(names.union(identities.values(), customers), customers, discounts)
         self._customers, self._discounts = customers.keys(), discounts.keys()
         timers = self._timers(wanted.waits, customers) if wanted.waits else []
-        return Loaded(answers, identities, customers, discounts, timers, pending)
+        return LoadedState(answers, identities, customers, discounts, timers, pending)
 
     async def past(self, source_ids: Sequence[str]) -> dict[str, list[Event]]:
         """Read the events of customers."""
@@ -99,14 +99,14 @@ class SqliteTransaction:
         rows = self._connection.executemany(SQL["weight"], [(each, most) for each in set(source_ids)])
         return {source_id: Weight(kept + names, names) for source_id, kept, names in rows}
 
-    async def reserve(self, counters: Sequence[CounterKey], codes: Sequence[str]) -> Reserved:
+    async def reserve(self, counters: Sequence[CounterKey], codes: Sequence[str]) -> CounterState:
         """Read the counters, and which codes are taken in any spelling."""
         rows = self._connection.executemany(SQL["used"], counters)
         used = {(scope, key): n for scope, key, n in rows if n}
         folds = {code: folded(code) for code in codes}
         found = self._connection.execute(SQL["taken_codes"], (array(set(folds.values())),)) if codes else ()
         taken = {fold for (fold,) in found}
-        return Reserved(used, frozenset(code for code, fold in folds.items() if fold in taken))
+        return CounterState(used, frozenset(code for code, fold in folds.items() if fold in taken))
 
     async def forget_address(
         self, source_id: str, address: str, after: Place | None = None
@@ -135,7 +135,7 @@ class SqliteTransaction:
         self._claimed = {key: fresh for fresh, key in digests.items()}
         return answers
 
-    def _identities(self, wanted: Wanted, customers: Collection[str]) -> dict[Identity, str]:
+    def _identities(self, wanted: LoadRequest, customers: Collection[str]) -> dict[Identity, str]:
         by_kind: dict[str, set[str]] = {}
         for kind, value in wanted.identities:
             by_kind.setdefault(kind, set()).add(value)
@@ -154,7 +154,7 @@ class SqliteTransaction:
         return {name: CustomerRecord(read_customer(body), history, len(body)) for name, body, history in rows}
 
     def _pending(
-        self, names: Collection[str], customers: Collection[str], discounts: dict[str, HeldDiscount]
+        self, names: Collection[str], customers: Collection[str], discounts: dict[str, DiscountRecord]
     ) -> list[PendingMove]:
         """Return the pending moves by customers of these names, and add their discounts to those loaded."""
         rows = self._connection.execute(SQL["pending_moves_by"], (array(names),))
@@ -173,14 +173,14 @@ class SqliteTransaction:
         rows = (self._connection.execute(SQL["waiting"], (rule, owners)) for rule in set(rules))
         return [read_timer(row) for found in rows for row in found]
 
-    def _meant(self, codes: Iterable[str]) -> dict[str, HeldDiscount]:
+    def _meant(self, codes: Iterable[str]) -> dict[str, DiscountRecord]:
         if not codes:
             return {}
         typed = (array(set(codes)), array(set(map(folded, codes))))
         rows = dict(self._connection.execute(SQL["discounts_by_code"], typed))
         return {code: read_held(body) for code, body in rows.items()}
 
-    def _open(self, owners: Collection[str], now: int) -> dict[str, HeldDiscount]:
+    def _open(self, owners: Collection[str], now: int) -> dict[str, DiscountRecord]:
         if not owners:
             return {}
         rows = self._connection.execute(SQL["open_discounts"], (array(set(owners)), now))

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from adapter.rules.expressions import Metric, View
+from adapter.rules.expressions import EvaluationContext, Metric
 
-See = Callable[..., View]
+See = Callable[..., EvaluationContext]
 
 
 @pytest.fixture(scope="session")
@@ -23,7 +23,9 @@ def see() -> See:
         traits: dict[str, Any] | None = None,
         context: dict[str, Any] | None = None,
         history: Callable[[Metric], Any] = lambda metric: None,
-    ) -> View:
-        return View(attributes or {}, traits or {}, context or {}, "checkout_started", at, at, history)
+    ) -> EvaluationContext:
+        return EvaluationContext(
+            attributes or {}, traits or {}, context or {}, "checkout_started", at, at, history
+        )
 
     return make

@@ -26,11 +26,11 @@ from typing import Any, NamedTuple
 from cel_expr_python import cel
 from cel_expr_python.ext import ext_strings
 
-from adapter.rules.expressions import ExpressionError, Metric, Names, Node, View, compile, parse  # noqa: A004
+from adapter.rules.expressions import EvaluationContext, ExpressionError, Metric, Names, Node, compile, parse  # noqa: A004
 from adapter.rules.index import Index
 from tests.rules.expressions.conditions import BARE, EVENTS, MOMENTS, WORDS, Generator, Pair
 
-Evaluate = Callable[[Node, View], bool]
+Evaluate = Callable[[Node, EvaluationContext], bool]
 
 NOW = datetime(2026, 3, 29, 11, 30, 15, tzinfo=UTC)
 
@@ -123,11 +123,11 @@ class Oracle:
         return exactly_true
 
 
-def view(seen: Data) -> View:
+def view(seen: Data) -> EvaluationContext:
     def history(metric: Metric) -> Any:
         return seen.history.get(f"{metric.kind}_{metric.event}")
 
-    return View(
+    return EvaluationContext(
         seen.attributes, seen.traits, seen.context, "checkout_started", NOW - timedelta(0), NOW, history
     )
 
@@ -153,7 +153,7 @@ def _parsed(pair: Pair) -> Node | None:
         raise AssertionError(f"{pair.ours}: {error}") from error
 
 
-def _compiled(node: Node, seen: View) -> bool:
+def _compiled(node: Node, seen: EvaluationContext) -> bool:
     return compile(node)(seen)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from adapter.rules.expressions import ExpressionError, Names, View, compile, parse  # noqa: A004
+from adapter.rules.expressions import EvaluationContext, ExpressionError, Names, compile, parse  # noqa: A004
 from adapter.rules.expressions.contradictions import clash, facts
 
 NOW = datetime(2026, 1, 15, 12, tzinfo=UTC)
@@ -31,7 +31,7 @@ def written() -> Iterator[str]:
 
 def holding(expression: str) -> set[int]:
     test = compile(parse(expression, Names()))
-    views = [View({"x": value}, {}, {}, "e", NOW, NOW, lambda metric: None) for value in VALUES]
+    views = [EvaluationContext({"x": value}, {}, {}, "e", NOW, NOW, lambda metric: None) for value in VALUES]
     return {at for at, view in enumerate(views) if test(view)}
 
 

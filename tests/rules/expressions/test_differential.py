@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from adapter.rules.expressions import All, AnyOf, Node, Not, View, compile  # noqa: A004
+from adapter.rules.expressions import All, AnyOf, EvaluationContext, Node, Not, compile  # noqa: A004
 from tests.rules.expressions.differential import Case, differences
 
 pytestmark = pytest.mark.slow
@@ -21,7 +21,7 @@ def test_ours_is_exactly_true_where_cels_is(seed: int) -> None:
     assert found.count(False) > 300
 
 
-def naive(node: Node, view: View) -> bool:
+def naive(node: Node, view: EvaluationContext) -> bool:
     """Two-valued logic, with negation where it stands: what one would write first."""
     match node:
         case Not(part):
@@ -33,7 +33,7 @@ def naive(node: Node, view: View) -> bool:
     return compile(node)(view)
 
 
-def unguarded(node: Node, view: View) -> bool:
+def unguarded(node: Node, view: EvaluationContext) -> bool:
     """Values of the wrong type let through: a text where a flag should be counts as true."""
     return bool(view.values[node]) if node.__class__.__name__ == "Path" else compile(node)(view)  # type: ignore[index]
 

@@ -9,7 +9,16 @@ from typing import Any
 import pytest
 import yaml
 
-from adapter.rules.expressions import All, AnyOf, ExpressionError, Names, Not, View, misses, parse
+from adapter.rules.expressions import (
+    All,
+    AnyOf,
+    EvaluationContext,
+    ExpressionError,
+    Names,
+    Not,
+    misses,
+    parse,
+)
 from adapter.rules.expressions import compile as compile_expression
 from adapter.rules.index import Index
 
@@ -77,7 +86,7 @@ def test_definitions_cannot_build_on_each_other_without_end() -> None:
     last = list(definitions.values())[-1]
     for _ in range(16):
         last = All((Not(AnyOf((last,))),))  # as deep as the groups of a rule file
-    view = View({"a": True}, {}, {}, "e", NOW, NOW, lambda metric: None)
+    view = EvaluationContext({"a": True}, {}, {}, "e", NOW, NOW, lambda metric: None)
     assert compile_expression(last)(view) is (Index([last]).match(view) == 1)
     assert compile_expression(last)(view) is not bool(misses(last, view))
 

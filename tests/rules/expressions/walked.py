@@ -9,7 +9,7 @@ from typing import Any
 from adapter.rules.expressions.compiler import compile_truth, compile_value
 from adapter.rules.expressions.dependencies import children, reads
 from adapter.rules.expressions.durations import window_text
-from adapter.rules.expressions.evaluation_context import View
+from adapter.rules.expressions.evaluation_context import EvaluationContext
 from adapter.rules.expressions.explain_elements import of_element, views
 from adapter.rules.expressions.explain_sentences import name_of
 from adapter.rules.expressions.typed_tree import (
@@ -38,12 +38,12 @@ _READ = {"timestamp": "a moment", "duration": "a length of time", "double": "a n
          "int": "a whole number"}  # fmt: skip
 
 
-def explained(node: Node, view: View, *, want: bool) -> list[str]:
+def explained(node: Node, view: EvaluationContext, *, want: bool) -> list[str]:
     """Return one sentence for each part that keeps the node from being exactly `want`."""
     return _misses(node, view, want=want)
 
 
-def _misses(node: Node, view: View, *, want: bool) -> list[str]:
+def _misses(node: Node, view: EvaluationContext, *, want: bool) -> list[str]:
     if compile_truth(node, want)(view):
         return []
     match node:
@@ -60,7 +60,7 @@ def _misses(node: Node, view: View, *, want: bool) -> list[str]:
     return [_leaf(node, view, want=want)]
 
 
-def _leaf(node: Node, view: View, *, want: bool) -> str:
+def _leaf(node: Node, view: EvaluationContext, *, want: bool) -> str:
     if (
         isinstance(node, Compare)
         and isinstance(node.left, Path | Metric)
@@ -98,7 +98,7 @@ def _leaf(node: Node, view: View, *, want: bool) -> str:
     return _general(node, view, want=want)
 
 
-def _quantified(node: Macro, path: Path, view: View, *, want: bool) -> str:
+def _quantified(node: Macro, path: Path, view: EvaluationContext, *, want: bool) -> str:
     assert node.predicate is not None
     one = of_element(node.predicate)
     found = [_misses(one, element, want=want) for element in views(view, path)]
@@ -111,7 +111,7 @@ def _quantified(node: Macro, path: Path, view: View, *, want: bool) -> str:
     return f"none of the {len(found)} elements of {name_of(path)} fits (element 1: {why})"
 
 
-def _spoilt(node: Node, view: View) -> str:
+def _spoilt(node: Node, view: EvaluationContext) -> str:
     """Return what is wrong with the first element that is neither true nor false of a macro's condition."""
     match node:
         case Macro("filter" | "map" | "exists_one", Path() as path, _, predicate):
@@ -127,7 +127,7 @@ def _spoilt(node: Node, view: View) -> str:
 
 
 def _against_constant(
-    node: Compare, key: Path | Metric, constant: Constant, view: View, *, want: bool
+    node: Compare, key: Path | Metric, constant: Constant, view: EvaluationContext, *, want: bool
 ) -> str:
     if node.operator == "in":
         values = plain(constant)
@@ -141,7 +141,7 @@ def _against_constant(
     return _seen(key, view, kind, _NEEDS[operator].format(show(plain(constant))))
 
 
-def _seen(key: Path | Metric, view: View, kind: Any, needs: str) -> str:
+def _seen(key: Path | Metric, view: EvaluationContext, kind: Any, needs: str) -> str:
     value = view.values[key]
     if value is ABSENT:
         return f"{name_of(key)} is missing"
@@ -152,7 +152,7 @@ def _seen(key: Path | Metric, view: View, kind: Any, needs: str) -> str:
     return f"{name_of(key)} is {show(value)}, {needs}"
 
 
-def _general(node: Node, view: View, *, want: bool) -> str:
+def _general(node: Node, view: EvaluationContext, *, want: bool) -> str:
     for call in _calls(node):
         [argument] = call.arguments
         value = compile_value(argument)(view)
