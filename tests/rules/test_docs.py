@@ -12,9 +12,9 @@ import pytest
 
 from adapter.model.events import Event, User
 from adapter.model.rules import Guardrails, Rollout, Rule
+from adapter.rules.blocks.block import duration
 from adapter.rules.engine.ruleset import load
 from adapter.rules.expressions import EvaluationContext, Names, compile, parse, reads  # noqa: A004
-from adapter.rules.files.block import duration
 from adapter.rules.history.history import History, fold, lookup
 from adapter.rules.history.requirements import Metrics
 from adapter.rules.testing.cases import load as load_cases

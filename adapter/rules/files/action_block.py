@@ -12,12 +12,11 @@ from msgspec import Struct
 
 from adapter.files.problems import did_you_mean
 from adapter.model.discounts import Action, AmountOff, FreeShipping, PercentageOff, StoreCredit, UnitOff
-from adapter.rules.files import currency_precision
-from adapter.rules.files.block import Block
+from adapter.rules.blocks.block import Block
+from adapter.rules.blocks.money import currency, exact
 
 _CODE = re.compile(r"[A-Za-z0-9._-]{0,32}")
 _PATTERN = re.compile(r"[A-Za-z0-9._#-]{1,64}")
-_CURRENCY = re.compile(r"[A-Z]{3}")
 #: What people write for keys of `action`, where spelling alone leads elsewhere or nowhere.
 _TOO = {
     "expires_after": "expires_in_hours",
@@ -57,7 +56,7 @@ def read(block: Block) -> IssuePass | None:
     action = reader(block) if reader is not None else None
     own = getattr(action, "currency", None)
     if action is not None and own is not None:
-        currency_precision.exact(block, own, currency_precision.paid(action))
+        exact(block, own, paid(action))
     prefix, pattern = _code(block)
     expires_in, expires_at = _life(block)
     metadata = _metadata(block)
@@ -69,13 +68,16 @@ def read(block: Block) -> IssuePass | None:
                    expires_at=expires_at, metadata=metadata)  # fmt: skip
 
 
-def currency(block: Block, *, required: bool = False) -> str | None:
-    """Return an ISO 4217 code."""
-    code = block.text("currency", required=required)
-    if code is not None and not _CURRENCY.fullmatch(code):
-        block.refuse(("currency",), f"`{code}` is not a currency", "write its three letters, such as USD")
-        return None
-    return code
+def paid(action: Action) -> dict[str, Decimal | None]:
+    """Return the amounts of money that an action names, by their keys."""
+    match action:
+        case PercentageOff(_, most):
+            return {"max_amount": most}
+        case AmountOff(value, least):
+            return {"value": value, "min_cart_value": least}
+        case StoreCredit(value):
+            return {"value": value}
+    return {}
 
 
 def _percentage(block: Block) -> Action | None:

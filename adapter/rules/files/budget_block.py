@@ -6,9 +6,8 @@ from decimal import Decimal
 
 from adapter.model.discounts import Action, PercentageOff
 from adapter.model.rules import Budget
-from adapter.rules.files import currency_precision
-from adapter.rules.files.action_block import currency
-from adapter.rules.files.block import Block
+from adapter.rules.blocks.block import Block
+from adapter.rules.blocks.money import currency, exact
 from adapter.rules.guardrails.valuation import most
 
 #: What people write for keys of `budget`, where spelling alone leads elsewhere or nowhere.
@@ -25,7 +24,7 @@ def read(block: Block | None, action: Action | None) -> Budget | None:
         block.refuse((), "the budget names no amount", "add `total: 5000` or `daily: 300`")
     each = _each(block, action, money)
     if money is not None:
-        currency_precision.exact(block, money, {"daily": daily, "total": total})
+        exact(block, money, {"daily": daily, "total": total})
     own = getattr(action, "currency", None)
     if own is not None and money is not None and own != money:
         block.refuse(
@@ -42,7 +41,7 @@ def _each(block: Block, action: Action | None, money: str | None) -> Decimal | N
     """Return the most that one discount costs: what the action says, or what the budget adds to it."""
     said, known = block.number("per_discount"), most(action)
     if money is not None:
-        currency_precision.exact(block, money, {"per_discount": said})
+        exact(block, money, {"per_discount": said})
     if said is not None and known is not None and said < known:
         key = "max_amount" if isinstance(action, PercentageOff) else "value"
         block.refuse(("per_discount",),

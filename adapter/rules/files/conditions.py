@@ -9,8 +9,8 @@ from msgspec.structs import replace
 
 from adapter.files.problems import did_you_mean, meant
 from adapter.files.yaml import Keys
+from adapter.rules.blocks.block import Block, shown
 from adapter.rules.expressions import All, AnyOf, ExpressionError, Names, Node, Not, parse
-from adapter.rules.files.block import Block, shown
 
 GROUPS = ("all", "any", "none")
 #: What other languages call them.

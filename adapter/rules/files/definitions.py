@@ -17,9 +17,9 @@ from adapter.files.problems import Problem
 from adapter.files.yaml import Document
 from adapter.model.emails import normal
 from adapter.model.rules import Conflicts, Guardrails
+from adapter.rules.blocks.block import Block
 from adapter.rules.expressions import Names, Node, is_taken, used
 from adapter.rules.files import guardrail_block
-from adapter.rules.files.block import Block
 from adapter.rules.files.conditions import Conditions
 from adapter.rules.files.rule_file import Defaults
 from adapter.rules.guardrails.segments import Segment

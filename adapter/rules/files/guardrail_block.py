@@ -10,9 +10,9 @@ from typing import Any
 from adapter.files.problems import did_you_mean
 from adapter.model.discounts import Action
 from adapter.model.rules import Guardrails, Period, Rollout, Schedule
+from adapter.rules.blocks.block import Block, shown
 from adapter.rules.expressions import zones
 from adapter.rules.files import budget_block
-from adapter.rules.files.block import Block, shown
 from adapter.rules.guardrails.counters import MOST_SLOTS
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

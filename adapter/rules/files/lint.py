@@ -11,11 +11,11 @@ from adapter.files.problems import Mark, Problem
 from adapter.files.yaml import Keys
 from adapter.model.discounts import StoreCredit
 from adapter.model.rules import Guardrails, Rule
+from adapter.rules.blocks.block import Block
 from adapter.rules.expressions import Names, Node, Path, calendar_ranges, reads, text
 from adapter.rules.expressions.contradictions import Fact, clash, facts
 from adapter.rules.expressions.typed_tree import Compare, Constant
 from adapter.rules.expressions.values import settled
-from adapter.rules.files.block import Block
 from adapter.rules.files.schedule_lint import runs
 from adapter.rules.guardrails.checks import cost
 

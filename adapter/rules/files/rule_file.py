@@ -13,10 +13,11 @@ from adapter.files.problems import Mark, Problem, errors
 from adapter.files.yaml import Document, Keys
 from adapter.model.discounts import Action
 from adapter.model.rules import Absence, Conflicts, Guardrails, Rule
+from adapter.rules.blocks.block import Block, shown
+from adapter.rules.blocks.money import exact
 from adapter.rules.expressions import ExpressionError, Names, Node
-from adapter.rules.files import action_block, currency_precision, guardrail_block
+from adapter.rules.files import action_block, guardrail_block
 from adapter.rules.files import lint as doubts
-from adapter.rules.files.block import Block, shown
 from adapter.rules.files.conditions import Conditions
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
@@ -115,7 +116,7 @@ def _guardrails(block: Block, action: Action | None, time_zone: str) -> Guardrai
     unsaid = action is not None and getattr(action, "currency", None) is None
     paying = block.block("action") if unsaid and read.budget else None
     if action and paying and read.budget:
-        currency_precision.exact(paying, read.budget.currency, currency_precision.paid(action))
+        exact(paying, read.budget.currency, action_block.paid(action))
     return read
 
 

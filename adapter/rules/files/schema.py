@@ -6,30 +6,32 @@ from typing import get_args
 
 from adapter.files.schemas import TEXT, Schema, block, file, listed, one_of, said, table
 from adapter.model.rules import Conflicts, Period
+from adapter.rules.blocks.schema import (
+    ABOVE_ZERO,
+    AMOUNT,
+    CURRENCY,
+    FLAG,
+    LENGTH,
+    MOMENT,
+    PERCENT,
+    SOME_WORDS,
+    WHOLE,
+    WORDS,
+)
 from adapter.rules.files.action_block import KINDS
-from adapter.rules.files.block import DURATION
 from adapter.rules.files.conditions import GROUPS
 from adapter.rules.files.guardrail_block import DAYS, HOURS, WEEKDAYS
 from adapter.rules.files.rule_file import NAME, Status
 
-LENGTH = {"type": "string", "pattern": f"^{DURATION.pattern}$", "minLength": 2}
-MOMENT = {"type": "string", "format": "date-time"}
-_WHOLE = {"type": "integer", "minimum": 0}
-_ABOVE_ZERO = {"type": "number", "exclusiveMinimum": 0}
-_SHARE = {"type": "number", "minimum": 0, "maximum": 100}
-_FLAG = {"type": "boolean"}
-WORDS = {"anyOf": [TEXT, listed(TEXT)]}
-_SOME_WORDS = {"anyOf": [TEXT, listed(TEXT, minItems=1)]}
-_CURRENCY = said({"type": "string", "pattern": "^[A-Z]{3}$"}, "Its three letters, such as USD.")
 _CONDITIONS = {"$ref": "#/definitions/conditions"}
 
 #: By kind of action: its own keys, the required ones first.
 _ACTIONS: dict[str, tuple[dict[str, Schema], tuple[str, ...]]] = {
-    "percentage_off": ({"value": {**_ABOVE_ZERO, "maximum": 100}, "max_amount": _ABOVE_ZERO}, ("value",)),
-    "amount_off": ({"value": _ABOVE_ZERO, "min_cart_value": _ABOVE_ZERO, "currency": _CURRENCY}, ("value",)),
-    "free_shipping": ({"service_levels": _SOME_WORDS, "regions": _SOME_WORDS}, ()),
-    "store_credit": ({"value": _ABOVE_ZERO, "currency": _CURRENCY}, ("value",)),
-    "unit_off": ({"value": _ABOVE_ZERO, "unit_type": TEXT}, ("value", "unit_type")),
+    "percentage_off": ({"value": {**ABOVE_ZERO, "maximum": 100}, "max_amount": ABOVE_ZERO}, ("value",)),
+    "amount_off": ({"value": ABOVE_ZERO, "min_cart_value": ABOVE_ZERO, "currency": CURRENCY}, ("value",)),
+    "free_shipping": ({"service_levels": SOME_WORDS, "regions": SOME_WORDS}, ()),
+    "store_credit": ({"value": ABOVE_ZERO, "currency": CURRENCY}, ("value",)),
+    "unit_off": ({"value": ABOVE_ZERO, "unit_type": TEXT}, ("value", "unit_type")),
 }
 
 
@@ -44,7 +46,7 @@ def definitions_schema() -> Schema:
     """Return the schema of `definitions.yaml`."""
     segment = {"anyOf": [_CONDITIONS, block({"source_ids": WORDS, "emails": WORDS}, minProperties=1)]}
     overall = _guardrails()
-    overall["properties"] = {**overall["properties"], "paused": said(_FLAG, "No rule issues anything.")}
+    overall["properties"] = {**overall["properties"], "paused": said(FLAG, "No rule issues anything.")}
     return file(
         "Shared definitions",
         block({
@@ -61,7 +63,7 @@ def definitions_schema() -> Schema:
 def _rule() -> Schema:
     absence = block({"event": TEXT, "unless": TEXT, "within": LENGTH}, "event", "unless", "within")
     trigger = {"anyOf": [TEXT, listed(TEXT, minItems=1), absence]}
-    rollout = block({"percent": _SHARE, "audience": _SOME_WORDS, "control": _SHARE})
+    rollout = block({"percent": PERCENT, "audience": SOME_WORDS, "control": PERCENT})
     return block({
         "name": {"type": "string", "pattern": f"^{NAME.pattern}$"},
         "description": said({**TEXT, "maxLength": 2000}, "What it does, for those who read decisions."),
@@ -100,7 +102,7 @@ def _kind(kind: str) -> Schema:
         "type": {},
         "code_prefix": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,32}$"},
         "code_pattern": said(TEXT, "The code, a random sign for each of six or more `#`."),
-        "expires_in_hours": _ABOVE_ZERO,
+        "expires_in_hours": ABOVE_ZERO,
         "expires_at": MOMENT,
         "metadata": {"type": "object"},
     }
@@ -108,10 +110,9 @@ def _kind(kind: str) -> Schema:
 
 
 def _guardrails() -> Schema:
-    per_user = block({"count": _WHOLE, "per": one_of(get_args(Period)), "window": LENGTH}, "count")
-    amount = {"type": "number", "minimum": 0}
+    per_user = block({"count": WHOLE, "per": one_of(get_args(Period)), "window": LENGTH}, "count")
     budget = block(
-        {"currency": _CURRENCY, "per_discount": _ABOVE_ZERO, "daily": amount, "total": amount}, "currency"
+        {"currency": CURRENCY, "per_discount": ABOVE_ZERO, "daily": AMOUNT, "total": AMOUNT}, "currency"
     )
     hours = {"type": "string", "pattern": f"^{HOURS.pattern}$"}
     named = "|".join(f"[{day[0].upper()}{day[0]}]{day[1:]}" for day in (*WEEKDAYS, *DAYS))
@@ -122,18 +123,18 @@ def _guardrails() -> Schema:
         "from": MOMENT, "until": MOMENT,
     })  # fmt: skip
     return block({
-        "max_daily_redemptions": _WHOLE,
-        "max_weekly_redemptions": _WHOLE,
-        "max_total_redemptions": _WHOLE,
-        "per_user_limit": said({"anyOf": [_WHOLE, per_user]}, "For each customer, and each device."),
+        "max_daily_redemptions": WHOLE,
+        "max_weekly_redemptions": WHOLE,
+        "max_total_redemptions": WHOLE,
+        "per_user_limit": said({"anyOf": [WHOLE, per_user]}, "For each customer, and each device."),
         "cooldown": LENGTH,
         "budget": said(budget, "The most that all its discounts may cost."),
-        "stackable": _FLAG,
+        "stackable": FLAG,
         "validity_window": LENGTH,
-        "eligible_segments": _SOME_WORDS,
+        "eligible_segments": SOME_WORDS,
         "excluded_segments": WORDS,
         "exclude_segments": WORDS,
-        "channels": _SOME_WORDS,
+        "channels": SOME_WORDS,
         "schedule": schedule,
         "time_zone": TEXT,
     })  # fmt: skip

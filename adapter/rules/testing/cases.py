@@ -29,10 +29,10 @@ from adapter.model.customers import TEXT_FIELDS, Customer
 from adapter.model.decisions import RuleOutcome
 from adapter.model.event_names import EventNames
 from adapter.model.events import Event, User
+from adapter.rules.blocks.block import Block, shown
 from adapter.rules.engine.issue import issue
 from adapter.rules.engine.ruleset import RuleSet
 from adapter.rules.engine.select import choose
-from adapter.rules.files.block import Block, shown
 from adapter.rules.guardrails.proposal import Proposal, Verdict
 from adapter.rules.history.history import History
 from adapter.rules.testing.check_cases import check

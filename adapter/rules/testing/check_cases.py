@@ -11,9 +11,9 @@ from typing import Any
 
 from adapter.files.problems import Problem, did_you_mean
 from adapter.files.yaml import Keys
+from adapter.rules.blocks.block import Block
 from adapter.rules.expressions import ExpressionError
 from adapter.rules.expressions.durations import window_text
-from adapter.rules.files.block import Block
 from adapter.rules.testing.vocabulary import Known
 
 #: The guardrails that count, by the names under which they are withheld.

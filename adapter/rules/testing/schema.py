@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from adapter.files.schemas import TEXT, Schema, block, file, listed, one_of, said, table
 from adapter.model.customers import TEXT_FIELDS
-from adapter.rules.files.schema import LENGTH, MOMENT, WORDS
+from adapter.rules.blocks.schema import LENGTH, MOMENT, WORDS
 from adapter.rules.testing.cases import OUTCOMES
 
 
