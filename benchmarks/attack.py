@@ -3,7 +3,7 @@
 For every engine and attack (benchmarks/attacks.py), in pairs, one with the attack and one without, whose
 order alternates: a fresh server over a fresh store, what the attack needs in the store, and honest calls at
 a steady rate. The server that was attacked is then stopped by SIGTERM while the attack goes on, and its
-store is read: each honest call that was answered 200 must be there.
+store is read: each call that was answered 200 must be there, the attacker's own among them (acknowledged.py).
 
     .venv/bin/python -m benchmarks.attack             five pairs of each attack over both engines
     .venv/bin/python -m benchmarks.attack --pairs 1 --attacks aliases,erasures --engines sqlite
@@ -11,8 +11,8 @@ store is read: each honest call that was answered 200 must be there.
 The last line is one JSON object: for each engine and attack the share of honest calls that were not answered
 200 (`share_503`), the median over pairs of their p99 over that without the attack (`p99_over`), the most
 memory that the server has held (`peak_mb`), how long it took to stop (`sigterm_s`, the longest), and how
-many of the calls that it had acknowledged are not in the store (`lost`). The aim: at most 0.05, 512 MB, 10 s
-and 0.
+many of the calls that it had acknowledged are not in the store (`lost`), the `attacker_calls` that it had
+acknowledged to the attacker among them. The aim: at most 0.05, 512 MB, 10 s and 0.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ from msgspec import Struct
 
 from adapter.store.engines import open_store
 from benchmarks import shared
+from benchmarks.acknowledged import Acknowledged, missing, written_down
 from benchmarks.attacks import PREPARED, STRIKES, Target, call, strike
 from benchmarks.postgres import PostgresServer, free_port
 
@@ -69,6 +70,7 @@ class Run(Struct):
     peak: int = 0
     stopped: float = 0
     lost: int = 0
+    attacker_calls: int = 0
 
     @property
     def p99(self) -> float:
@@ -132,6 +134,7 @@ def _figures(pairs: list[tuple[Run, Run]]) -> dict[str, float]:
         "peak_mb": round(max(run.peak for run in attacked) / 2**20, 1),
         "sigterm_s": round(max(run.stopped for run in attacked), 1),
         "lost": sum(run.lost for run in attacked),
+        "attacker_calls": sum(run.attacker_calls for run in attacked),
     }
 
 
@@ -146,7 +149,9 @@ def _run(store: str, folder: Path, attack: str, seconds: int, *, attacked: bool)
             run = asyncio.run(_honest(url, seconds))
             run.peak = _peak(process.pid)
             run.stopped = _stop(process)
-    run.lost = asyncio.run(_lost(store, run.acknowledged))
+    calls = written_down(folder)
+    run.attacker_calls = len(calls)
+    run.lost = asyncio.run(_lost(store, run.acknowledged, calls))
     return run
 
 
@@ -252,7 +257,7 @@ def _stop(process: subprocess.Popen[bytes]) -> float:
     return time.monotonic() - started
 
 
-async def _lost(url: str, acknowledged: list[str]) -> int:
+async def _lost(url: str, acknowledged: list[str], calls: list[Acknowledged]) -> int:
     store: Any = open_store(url)
     await store.open()
     try:
@@ -263,9 +268,10 @@ async def _lost(url: str, acknowledged: list[str]) -> int:
             while page.next is not None:
                 page = await store.events(f"shopper-{number}", before=page.next)
                 kept.update(event.id for event in page)
+        of_attacker = await missing(store, calls)
     finally:
         await store.close()
-    return len(set(acknowledged) - kept)
+    return len(set(acknowledged) - kept) + of_attacker
 
 
 if __name__ == "__main__":

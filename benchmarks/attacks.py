@@ -1,7 +1,7 @@
 """The attacks of benchmarks/attack.py: what one sender does beside honest ones, as a process of its own.
 
 Each is bounded in count and in time, and sends to the server under test alone. `PREPARED` has what must be in
-the store before an attack begins.
+the store before an attack begins. What the server acknowledges is written down (benchmarks/acknowledged.py).
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
 from multiprocessing.synchronize import Event
@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+
+from benchmarks.acknowledged import write_down
 
 #: Just under the largest body that the server takes by default.
 BODY = 4_900_000
@@ -31,12 +33,16 @@ conditions:
 action: {type: percentage_off, value: 10, expires_in_hours: 24}
 """
 _CUSTOMERS = 20
+#: Seconds after which a request is under way, whether or not it is answered.
+_UNDER_WAY = 0.1
+#: The calls in a body, by what stands in it for `@ID@`.
+Said = Callable[[str], Iterable[dict[str, Any]]]
 
 
 class Target:
     """The server under attack: its url, the folder of its rules, and for how long it may go on.
 
-    `begun` is called when the first request is sent: to make large bodies takes a while.
+    `begun` is called when the first request is under way: to make large bodies takes a while.
     """
 
     def __init__(
@@ -45,23 +51,38 @@ class Target:
         self.url = url
         self.rules = rules
         self._end = time.monotonic() + seconds
-        self.begun = begun
+        self._begun = begun
+        self._sending = False
         self.client = httpx.AsyncClient(base_url=url, timeout=60, limits=httpx.Limits(max_connections=200))
 
     def open(self) -> bool:
         """Say whether the attack may go on."""
         return time.monotonic() < self._end
 
-    async def post(self, path: str, body: bytes) -> int:
-        """Send a body; returns the status, 0 where there was no answer; pauses after a refusal."""
+    def begun(self) -> None:
+        """Note that a request is being sent."""
+        if not self._sending:
+            self._sending = True
+            asyncio.get_running_loop().call_later(_UNDER_WAY, self._begun)
+
+    async def post(self, path: str, body: bytes, said: Callable[[], Iterable[dict[str, Any]]]) -> int:
+        """Send a body that says these calls; returns the status, 0 for none; pauses after a refusal."""
         self.begun()
         try:
             status = (await self.client.post(path, content=body)).status_code
         except httpx.HTTPError:
             status = 0
-        if status != 200:
+        if status == 200:
+            write_down(self.rules.parent, said())
+        else:
             await asyncio.sleep(0.05)
         return status
+
+    async def send(self, path: str, calls: list[dict[str, Any]]) -> int:
+        """Send calls: a batch of the tracking API, a list of a webhook, else the only one."""
+        said: Any = {"batch": calls} if path == "/v1/batch" else calls if "webhooks" in path else calls[0]
+        body = json.dumps(said, separators=(",", ":")).encode()
+        return await self.post(path, body, lambda: calls)
 
     async def get(self, path: str) -> int:
         """Ask for a page; returns the status likewise."""
@@ -88,11 +109,6 @@ def call(kind: str, message: str, user: str, **more: Any) -> dict[str, Any]:
     return {"type": kind, "messageId": message, "userId": user, "timestamp": now, **more}
 
 
-def batch(calls: list[dict[str, Any]]) -> bytes:
-    """Return a body of the tracking API."""
-    return json.dumps({"batch": calls}, separators=(",", ":")).encode()
-
-
 async def _together(count: int, once: Callable[[int], Awaitable[None]], target: Target) -> None:
     """Do something in so many loops at a time, while the target is open."""
 
@@ -113,7 +129,7 @@ async def _aliases(target: Target) -> None:
             call("alias", f"{names[place]}-m", names[place + 1], previousId=names[place])
             for place in range(4_000)
         ]
-        await target.post("/v1/batch", batch(calls))
+        await target.send("/v1/batch", calls)
         await asyncio.sleep(0.01 * number)
 
 
@@ -122,42 +138,53 @@ async def _bodies(target: Target) -> None:
     kinds = [_many_calls(), _many_values("track"), _one_text(), _batch_of_events(), _many_numbers()]
 
     async def once(number: int) -> None:
-        path, body = kinds[number % len(kinds)]
-        await target.post(path, body.replace(b"@ID@", b"%d" % (time.time_ns() // 1_000)))
+        path, body, said = kinds[number % len(kinds)]
+        mark = str(time.time_ns() // 1_000)
+        await target.post(path, body.replace(b"@ID@", mark.encode()), lambda: said(mark))
 
     await _together(8, once, target)
 
 
-def _many_calls() -> tuple[str, bytes]:
+def _many_calls() -> tuple[str, bytes, Said]:
     one = json.dumps(call("track", "m-@ID@-@N@", "many-@N@", event="Product Viewed", properties={"price": 5}))
     count = BODY // (len(one) + 22)
     calls = (one.replace("@N@", str(number)) for number in range(count))
-    return "/webhooks/segment", f"[{','.join(calls)}]".encode()
+    body = f"[{','.join(calls)}]".encode()
+    return (
+        "/webhooks/segment",
+        body,
+        lambda mark: (call("track", f"m-{mark}-{number}", f"many-{number}") for number in range(count)),
+    )
 
 
-def _many_values(kind: str) -> tuple[str, bytes]:
+def _many_values(kind: str) -> tuple[str, bytes, Said]:
     values = {f"k{number}": [{}, [], "a"] for number in range(BODY // 24)}
     body = call(kind, "m-@ID@", "large", event="Product Viewed", properties=values)
-    return f"/v1/{kind}", json.dumps(body, separators=(",", ":")).encode()
+    return f"/v1/{kind}", json.dumps(body, separators=(",", ":")).encode(), _one(kind)
 
 
-def _one_text() -> tuple[str, bytes]:
+def _one(kind: str) -> Said:
+    return lambda mark: [call(kind, f"m-{mark}", "large")]
+
+
+def _one_text() -> tuple[str, bytes, Said]:
     body = call("track", "m-@ID@", "large", event="Product Viewed", properties={"text": "x" * (BODY - 500)})
-    return "/webhooks/segment", json.dumps(body).encode()
+    return "/webhooks/segment", json.dumps(body).encode(), _one("track")
 
 
-def _batch_of_events() -> tuple[str, bytes]:
+def _batch_of_events() -> tuple[str, bytes, Said]:
     attributes = {"a": "1", "b": [{}, [], 2.5], "c": "x" * 40}
     data = {"event_name": "Viewed", "custom_attributes": attributes}
     event = {"event_type": "custom_event", "data": data}
     count = BODY // (len(json.dumps(event, separators=(",", ":"))) + 1) - 2
     body = {"events": [event] * count, "mpid": "77@ID@", "batch_id": "b-@ID@"}
-    return "/v2/events", json.dumps(body, separators=(",", ":")).encode()
+    said = json.dumps(body, separators=(",", ":")).encode()
+    return "/v2/events", said, lambda mark: [call("custom_event", "", f"77{mark}")]
 
 
-def _many_numbers() -> tuple[str, bytes]:
+def _many_numbers() -> tuple[str, bytes, Said]:
     body = call("identify", "m-@ID@", "large", traits={"numbers": [[1]] * (BODY // 4 - 100)})
-    return "/v1/batch", json.dumps({"batch": [body]}, separators=(",", ":")).encode()
+    return "/v1/batch", json.dumps({"batch": [body]}, separators=(",", ":")).encode(), _one("identify")
 
 
 async def _events(target: Target) -> None:
@@ -189,7 +216,7 @@ async def _edits(target: Target) -> None:
             call("track", f"again-{time.time_ns()}-{customer}", f"old-{customer}", event="Cart Viewed")
             for customer in range(_CUSTOMERS)
         ]
-        await target.post("/v1/batch", batch(calls))
+        await target.send("/v1/batch", calls)
 
 
 async def _erasures(target: Target) -> None:
@@ -202,7 +229,7 @@ async def _erasures(target: Target) -> None:
             call(("identify", "delete")[number % 2], f"e-{mark}-{number}", f"gone-{mark}-{number // 2}")
             for number in range(500)
         ]
-        await target.post("/webhooks/segment", json.dumps(calls).encode())
+        await target.send("/webhooks/segment", calls)
 
 
 async def _slow(target: Target) -> None:
@@ -249,11 +276,9 @@ async def _links(target: Target) -> None:
             if not target.open():
                 return
             name = f"{mark}-{place}"
-            await target.post(
-                "/v1/track", json.dumps(call("track", f"{name}-t", name, event="Seen")).encode()
-            )
+            await target.send("/v1/track", [call("track", f"{name}-t", name, event="Seen")])
             alias = call("alias", f"{name}-a", f"{mark}-{place + 1}", previousId=name)
-            await target.post("/v1/alias", json.dumps(alias).encode())
+            await target.send("/v1/alias", [alias])
 
     await _together(50, once, target)
 
@@ -271,7 +296,7 @@ async def _visitors(target: Target) -> None:
             calls.append(call("identify", f"{visitor}-i", user, anonymousId=visitor))
         users = [f"u{mark}-{place}" for place in range(20)]
         calls += [call("alias", f"{user}-m", users[0], previousId=user) for user in users[1:]]
-        await target.post("/v1/batch", batch(calls))
+        await target.send("/v1/batch", calls)
 
     await _together(8, once, target)
 
@@ -293,16 +318,17 @@ async def _large_events(target: Target) -> None:
     for number in range(20):
         text = "x" * (4_800_000 - 500)
         body = call("track", f"large-{number}", "large", event="Product Viewed", properties={"text": text})
-        await target.post("/v1/track", json.dumps(body).encode())
+        await target.send("/v1/track", [body])
     for number in range(100):
         text = "x" * 60_000
         body = call("track", f"medium-{number}", "large", event="Product Viewed", properties={"text": text})
-        await target.post("/v1/track", json.dumps(body).encode())
+        await target.send("/v1/track", [body])
 
 
 async def _large_quarantine(target: Target) -> None:
     for number in range(40):
-        await target.post("/webhooks/segment", json.dumps([f"{number} " + "x" * (BODY - 100)]).encode())
+        body = json.dumps([f"{number} " + "x" * (BODY - 100)]).encode()
+        await target.post("/webhooks/segment", body, list)
 
 
 async def _old_customers(target: Target) -> None:
@@ -313,7 +339,7 @@ async def _old_customers(target: Target) -> None:
                      properties={"price": 3, "text": "x" * 2_000})
                 for number in range(250)
             ]  # fmt: skip
-            await target.post("/v1/batch", batch(calls))
+            await target.send("/v1/batch", calls)
 
 
 PREPARED: dict[str, Strike] = {
