@@ -1,17 +1,19 @@
-"""What every test shares: the event loop, and a PostgreSQL server of its own."""
+"""What all tests share: the event loop, the markers, and PostgreSQL."""
 
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import asyncpg
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.remote import Producer
 
 from benchmarks.postgres import PostgresServer
+from tests import scheduling
+from tests.databases import SharedServer, running_server, shared_server
 
 # A loaded machine is slow at times, and that is no fault of the code.
 settings.register_profile("adapter", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -26,17 +28,27 @@ for _name in [name for name in os.environ if name.startswith(("ADAPTER_", "PG"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that start servers or PostgreSQL: `scripts/test --quick` leaves them out."""
+    """Mark what `scripts/test --quick` leaves out: tests that start servers, or PostgreSQL; sort."""
     for item in items:
         if item.path.relative_to(TESTS).parts[0] == "acceptance":
             item.add_marker(pytest.mark.process)
         if _needs_postgres(item):
             item.add_marker(pytest.mark.postgres)
+    items.sort(key=scheduling.place)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> scheduling.WholeFiles:
+    """Schedule whole files in the order of collection; pytest-xdist would sort them by their tests."""
+    config.option.loadscopereorder = False
+    return scheduling.WholeFiles(config, log)
 
 
 def _needs_postgres(item: pytest.Item) -> bool:
     parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
-    return "postgres" in parameters or any("postgres" in name for name in getattr(item, "fixturenames", ()))
+    return "postgres" in parameters or any(
+        "postgres" in name or "mortal" in name for name in getattr(item, "fixturenames", ())
+    )
 
 
 @pytest.fixture(scope="session")
@@ -46,12 +58,34 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture(scope="session")
-def postgres_server() -> Iterator[PostgresServer]:
-    """One server for all tests of a run; without fsync, because no test cuts the power."""
-    folder = Path(tempfile.mkdtemp(prefix="adapter-postgres-"))
-    folder.chmod(0o755)
-    server = PostgresServer(folder, "fsync=off", "full_page_writes=off", "deadlock_timeout=100ms")
-    server.start()
-    yield server
-    server.stop()
-    shutil.rmtree(folder, ignore_errors=True)
+def postgres_server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> SharedServer:
+    """The PostgreSQL server of the run, which its workers share: tests have databases of their own on it."""
+    folder = tmp_path_factory.getbasetemp()
+    if hasattr(request.config, "workerinput"):
+        return shared_server(folder.parent, os.getppid())
+    return shared_server(folder, os.getpid())
+
+
+@pytest.fixture
+def new_postgres(postgres_server: SharedServer) -> Iterator[str]:
+    """A new, empty database, by its URL."""
+    with postgres_server.database() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def mortal_postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL server for the tests that kill it, or change its settings."""
+    # Without fsync: what a killed server wrote, the system still has.
+    with running_server("fsync=off", "full_page_writes=off", "shared_buffers=16MB") as server:
+        yield server
+
+
+@pytest.fixture
+async def mortal_database(mortal_postgres: PostgresServer) -> str:
+    """A new, empty database on the server that may be killed, by its URL."""
+    connection = await asyncpg.connect(mortal_postgres.dsn())
+    await connection.execute("DROP DATABASE IF EXISTS store_mortal WITH (FORCE)")
+    await connection.execute("CREATE DATABASE store_mortal")
+    await connection.close()
+    return mortal_postgres.dsn("store_mortal")

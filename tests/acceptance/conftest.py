@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
-import itertools
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
-import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import httpx
 import pytest
 
+from tests.acceptance.load import Load
 from tests.acceptance.nursery import nursery
-from tests.acceptance.promises import RULES
+from tests.acceptance.promises import MAPPING, RULES
 from tests.acceptance.receiver import Receiver, receiving
+from tests.databases import SharedServer
 
 ROOT = Path(__file__).parents[2]
 
@@ -33,7 +30,8 @@ ROOT = Path(__file__).parents[2]
 Launch = Callable[[list[str], dict[str, str], Path], Any]
 
 
-def launch(command: list[str], environ: dict[str, str], cwd: Path) -> subprocess.Popen[bytes]:
+def own_process(command: list[str], environ: dict[str, str], cwd: Path) -> subprocess.Popen[bytes]:
+    """Start a program as an operator does, with an exit status to be read."""
     return subprocess.Popen(command, cwd=cwd, env=environ, stdout=subprocess.DEVNULL)
 
 
@@ -119,7 +117,11 @@ StartServer = Callable[..., Server]
 
 
 @contextmanager
-def _servers(folder: Path) -> Iterator[StartServer]:
+def servers(folder: Path, forked: Launch) -> Iterator[StartServer]:
+    """Start servers over a store in a folder, and kill them all at the end.
+
+    `adapter serve` is forked, in half the time, unless a test passes `launch=own_process`.
+    """
     started: list[Server] = []
 
     def start(
@@ -127,10 +129,11 @@ def _servers(folder: Path) -> Iterator[StartServer]:
         rules: Path = ROOT / "rules",
         command: list[str] | None = None,
         store: str = f"sqlite:///{folder / 'adapter.db'}",
-        launch: Launch = launch,
+        launch: Launch | None = None,
         **environ: str,
     ) -> Server:
         serve = command or [sys.executable, "-m", "adapter.cli.main", "serve"]
+        launch = launch or (own_process if command else forked)
         server = Server(store, rules, environ, serve, launch)
         started.append(server)
         server.start()
@@ -142,87 +145,24 @@ def _servers(folder: Path) -> Iterator[StartServer]:
 
 
 @pytest.fixture
-def start_server(tmp_path: Path) -> Iterator[StartServer]:
+def start_server(tmp_path: Path, nursery_launch: Launch) -> Iterator[StartServer]:
     """Start servers over this test's own store; `command` replaces `adapter serve`."""
-    with _servers(tmp_path) as start:
+    with servers(tmp_path, nursery_launch) as start:
         yield start
 
 
 @pytest.fixture(scope="session")
 def nursery_launch() -> Iterator[Launch]:
-    """Starts servers fast, for tests that do it again and again: `launch=nursery_launch`."""
+    """Starts programs fast: forked from a process that has imported all modules."""
     with nursery() as running:
         yield running.launch
 
 
 @pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def shop(tmp_path_factory: pytest.TempPathFactory, nursery_launch: Launch) -> Iterator[Server]:
     """One started server with the starter files, shared by a module's tests."""
-    with _servers(tmp_path_factory.mktemp("shop")) as start:
+    with servers(tmp_path_factory.mktemp("shop"), nursery_launch) as start:
         yield start()
-
-
-class Load:
-    """Senders that repeat each message until it is acknowledged, and remember what they were told.
-
-    `turned_away` counts the 503s, `longest` is how many seconds the slowest answer took.
-    Every request goes to the next of the urls, on a connection of its own, so that each may reach another
-    process. Each shopper sends four messages, which may be on their way at once.
-    """
-
-    def __init__(self, *urls: str, senders: int = 16) -> None:
-        self._urls = itertools.cycle(urls)
-        self.acknowledged: dict[str, list[str]] = {}
-        self.turned_away = 0
-        self.longest = 0.0
-        self.stopping = False
-        self._senders = senders
-        self._sent = 0
-
-    @property
-    def customers(self) -> int:
-        """How many shoppers have sent something."""
-        return -(-self._sent // 4)
-
-    async def run(self) -> None:
-        """Send until `stopping`, and then until what was sent is acknowledged."""
-        limits = httpx.Limits(max_connections=self._senders, max_keepalive_connections=0)
-        async with httpx.AsyncClient(timeout=30, limits=limits) as client:
-            await asyncio.gather(*(self._sender(client) for _ in range(self._senders)))
-
-    async def _sender(self, client: httpx.AsyncClient) -> None:
-        while not self.stopping:
-            self._sent += 1
-            await self._deliver(client, self._message(self._sent))
-
-    async def _deliver(self, client: httpx.AsyncClient, message: dict[str, Any]) -> None:
-        while True:
-            try:
-                asked = time.monotonic()
-                answer = await client.post(f"{next(self._urls)}/webhooks/segment", json=message)
-                self.longest = max(self.longest, time.monotonic() - asked)
-            except httpx.TransportError:
-                await asyncio.sleep(0.02)
-                continue
-            if answer.status_code == 200:
-                [result] = answer.json()["results"]
-                told = [each["code"] for each in result.get("discounts", [])]
-                self.acknowledged[message["messageId"]] = told
-                return
-            assert answer.status_code == 503, answer.text
-            assert int(answer.headers["Retry-After"]) >= 1
-            self.turned_away += 1
-            await asyncio.sleep(0.02)
-
-    def _message(self, number: int) -> dict[str, Any]:
-        return {
-            "type": "track",
-            "event": "Checkout Started",
-            "messageId": f"m{number}",
-            "userId": f"shopper-{(number - 1) // 4}",
-            "timestamp": datetime.now(UTC).isoformat(),
-            "properties": {"value": 150, "currency": "USD"},
-        }
 
 
 @pytest.fixture
@@ -232,6 +172,15 @@ def rules(tmp_path: Path) -> Path:
     folder.mkdir()
     (folder / "rules.yaml").write_text(RULES)
     return folder
+
+
+@pytest.fixture
+def one_mapping(tmp_path: Path) -> dict[str, str]:
+    """Settings for the one mapping that `promises` needs: the starters take most of the time of a start."""
+    folder = tmp_path / "mappings"
+    folder.mkdir()
+    (folder / "checkouts.yaml").write_text(MAPPING)
+    return {"ADAPTER_FILES_MAPPINGS": str(folder)}
 
 
 @pytest.fixture
@@ -252,12 +201,10 @@ def load_on() -> Iterator[type[Load]]:
 
 
 @pytest.fixture
-def postgres_store(postgres_server: Any) -> Iterator[str]:
-    """A new, empty database, by its url."""
-    name = f"acceptance_{uuid.uuid4().hex[:8]}"
-    asyncio.run(_execute(postgres_server.dsn(), f"CREATE DATABASE {name}"))
-    yield postgres_server.dsn(name)
-    asyncio.run(_execute(postgres_server.dsn(), f"DROP DATABASE {name} WITH (FORCE)"))
+def postgres_store(postgres_server: SharedServer) -> Iterator[str]:
+    """A database with the store's schema and no rows, by its URL."""
+    with postgres_server.store() as url:
+        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -266,12 +213,6 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "postgres":
         return str(request.getfixturevalue("postgres_store"))
     return f"sqlite:///{tmp_path / 'adapter.db'}"
-
-
-async def _execute(dsn: str, statement: str) -> None:
-    connection = await asyncpg.connect(dsn)
-    await connection.execute(statement)
-    await connection.close()
 
 
 def _command_line(pid: str) -> bytes:

@@ -19,11 +19,11 @@ guardrails: {stackable: true}
 
 
 @pytest.fixture
-def shop(store_url: str, start_server: Any, nursery_launch: Any, tmp_path: Path) -> Any:
+def shop(store_url: str, start_server: Any, tmp_path: Path) -> Any:
     rules = tmp_path / "rules"
     rules.mkdir()
     (rules / "welcome.yaml").write_text(RULE)
-    return start_server(store=store_url, rules=rules, launch=nursery_launch)
+    return start_server(store=store_url, rules=rules)
 
 
 def track(shop: Any, key: str, event: str, **properties: Any) -> list[dict[str, Any]]:

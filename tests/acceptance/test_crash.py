@@ -50,9 +50,9 @@ OUTBOX = {
 
 
 async def test_fifty_kills_lose_nothing_and_double_nothing(
-    start_server: Any, nursery_launch: Any, load_on: Any, rules: Path, store: str
+    start_server: Any, load_on: Any, rules: Path, one_mapping: dict[str, str], store: str
 ) -> None:
-    server = await asyncio.to_thread(lambda: start_server(rules=rules, launch=nursery_launch, **OUTBOX))
+    server = await asyncio.to_thread(lambda: start_server(rules=rules, **one_mapping, **OUTBOX))
     load = await _killed_under_load(server, load_on(server.url), KILLS, seed=50)
     found = await kept(store)
     assert violations(found, load.acknowledged, load.customers) == []
@@ -68,6 +68,7 @@ async def test_the_checker_catches_a_broken_server(
     nursery_launch: Any,
     load_on: Any,
     rules: Path,
+    one_mapping: dict[str, str],
     store: str,
     variant: str,
     kills: int,
@@ -75,7 +76,7 @@ async def test_the_checker_catches_a_broken_server(
 ) -> None:
     command = [sys.executable, str(Path(__file__).parent / "variants.py"), variant]
     server = await asyncio.to_thread(
-        lambda: start_server(rules=rules, command=command, launch=nursery_launch, **OUTBOX)
+        lambda: start_server(rules=rules, command=command, launch=nursery_launch, **one_mapping, **OUTBOX)
     )
     load = await _killed_under_load(server, load_on(server.url), kills, seed=5)
     found = violations(await kept(store), load.acknowledged, load.customers)

@@ -7,14 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import random
-import shutil
 import sys
-import tempfile
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import pytest
 
 from benchmarks.postgres import PostgresServer
@@ -27,28 +24,6 @@ pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptio
 KILLS = 50
 PROCESSES = 3
 VARIANTS = Path(__file__).parent / "variants.py"
-
-
-@pytest.fixture(scope="module")
-def mortal_postgres() -> Iterator[PostgresServer]:
-    """A server for these tests alone; without fsync, because what a killed one wrote the system still has."""
-    folder = Path(tempfile.mkdtemp(prefix="adapter-mortal-"))
-    folder.chmod(0o755)
-    server = PostgresServer(folder, "fsync=off", "full_page_writes=off", "shared_buffers=16MB")
-    server.start()
-    yield server
-    server.stop()
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-@pytest.fixture
-async def mortal_store(mortal_postgres: PostgresServer) -> str:
-    """A new, empty database on it, by its url."""
-    connection = await asyncpg.connect(mortal_postgres.dsn())
-    await connection.execute("DROP DATABASE IF EXISTS mortal WITH (FORCE)")
-    await connection.execute("CREATE DATABASE mortal")
-    await connection.close()
-    return mortal_postgres.dsn("mortal")
 
 
 async def killing(load: Any, kill: Callable[[], Awaitable[None]], kills: int, seed: int) -> None:
@@ -81,10 +56,11 @@ async def all_pushed(store: str, receiver: Receiver, load: Any) -> None:
 
 
 async def test_fifty_kills_of_processes_lose_nothing_and_double_nothing(
-    start_server: Any, nursery_launch: Any, load_on: Any, rules: Path, postgres_store: str, receiver: Receiver
-) -> None:
+    start_server: Any, load_on: Any, rules: Path, one_mapping: dict[str, str], postgres_store: str,
+    receiver: Receiver,
+) -> None:  # fmt: skip
     def start() -> Any:
-        return start_server(rules=rules, store=postgres_store, launch=nursery_launch, **receiver.environ)
+        return start_server(rules=rules, store=postgres_store, **one_mapping, **receiver.environ)
 
     servers = [await asyncio.to_thread(start) for _ in range(PROCESSES)]
     chance = random.Random(1)
@@ -103,11 +79,11 @@ async def test_fifty_kills_of_processes_lose_nothing_and_double_nothing(
 
 
 async def test_fifty_kills_of_postgresql_lose_nothing_and_double_nothing(
-    start_server: Any, load_on: Any, rules: Path, mortal_postgres: PostgresServer, mortal_store: str,
+    start_server: Any, load_on: Any, rules: Path, mortal_postgres: PostgresServer, mortal_database: str,
     receiver: Receiver,
 ) -> None:  # fmt: skip
     def start() -> Any:
-        return start_server(rules=rules, store=mortal_store, **receiver.environ)
+        return start_server(rules=rules, store=mortal_database, **receiver.environ)
 
     servers = [await asyncio.to_thread(start) for _ in range(2)]
 
@@ -117,11 +93,11 @@ async def test_fifty_kills_of_postgresql_lose_nothing_and_double_nothing(
 
     load = load_on(*(server.url for server in servers))
     await killing(load, kill, KILLS, seed=2)
-    await all_pushed(mortal_store, receiver, load)
+    await all_pushed(mortal_database, receiver, load)
     for server in servers:
         await asyncio.to_thread(server.stop)
     assert load.turned_away > KILLS, "while the database was away, senders were told so"
-    assert await broken_promises(mortal_store, load, receiver) == []
+    assert await broken_promises(mortal_database, load, receiver) == []
 
 
 @pytest.mark.parametrize(
@@ -129,12 +105,12 @@ async def test_fifty_kills_of_postgresql_lose_nothing_and_double_nothing(
     [("acknowledge-before-commit", 3, "acknowledged and lost"), ("read-then-write", 0, "for a cap of")],
 )
 async def test_the_checker_catches_a_broken_server(
-    start_server: Any, load_on: Any, rules: Path, mortal_postgres: PostgresServer, mortal_store: str,
+    start_server: Any, load_on: Any, rules: Path, mortal_postgres: PostgresServer, mortal_database: str,
     receiver: Receiver, variant: str, kills: int, complaint: str,
 ) -> None:  # fmt: skip
     command = [sys.executable, str(VARIANTS), variant]
     server = await asyncio.to_thread(
-        lambda: start_server(rules=rules, store=mortal_store, command=command, **receiver.environ)
+        lambda: start_server(rules=rules, store=mortal_database, command=command, **receiver.environ)
     )
 
     async def kill() -> None:
@@ -144,4 +120,4 @@ async def test_the_checker_catches_a_broken_server(
     load = load_on(server.url)
     await killing(load, kill, kills, seed=3)
     await asyncio.to_thread(server.stop)
-    assert any(complaint in each for each in await broken_promises(mortal_store, load, receiver))
+    assert any(complaint in each for each in await broken_promises(mortal_database, load, receiver))

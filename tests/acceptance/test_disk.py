@@ -32,10 +32,8 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def start(start_server: Any, nursery_launch: Any, rules: Path, receiver: Receiver) -> Any:
-    return lambda path: start_server(
-        rules=rules, store=f"sqlite:///{path}", launch=nursery_launch, **receiver.environ
-    )
+def start(start_server: Any, rules: Path, receiver: Receiver) -> Any:
+    return lambda path: start_server(rules=rules, store=f"sqlite:///{path}", **receiver.environ)
 
 
 async def ready(server: Any) -> tuple[int, str]:

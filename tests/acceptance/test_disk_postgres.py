@@ -73,8 +73,8 @@ async def until(condition: Callable[[], Any], seconds: float = 30) -> None:
 
 
 @pytest.fixture
-def start(start_server: Any, nursery_launch: Any, rules: Path, receiver: Receiver) -> Any:
-    return lambda store: start_server(rules=rules, store=store, launch=nursery_launch, **receiver.environ)
+def start(start_server: Any, rules: Path, receiver: Receiver) -> Any:
+    return lambda store: start_server(rules=rules, store=store, **receiver.environ)
 
 
 async def readiness(server: Any, status: int) -> str:

@@ -85,12 +85,7 @@ class Shop:
 async def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'adapter.db'}"
-    server = request.getfixturevalue("postgres_server")
-    connection = await asyncpg.connect(server.dsn())
-    await connection.execute("DROP DATABASE IF EXISTS erasures WITH (FORCE)")
-    await connection.execute("CREATE DATABASE erasures")
-    await connection.close()
-    return str(server.dsn("erasures"))
+    return str(request.getfixturevalue("new_postgres"))
 
 
 @pytest.fixture

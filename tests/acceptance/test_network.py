@@ -39,15 +39,11 @@ async def wire(postgres_server: Any) -> AsyncIterator[Wire]:
 
 
 @pytest.fixture
-async def server(
-    start_server: Any, nursery_launch: Any, postgres_store: str, wire: Wire, rules: Path, receiver: Receiver
-) -> Any:
+async def server(start_server: Any, postgres_store: str, wire: Wire, rules: Path, receiver: Receiver) -> Any:
     """A server whose way to the database is the wire."""
     host, _, name = postgres_store.rpartition("/")
     store = f"{host.rpartition(':')[0]}:{wire.port}/{name}"
-    return await asyncio.to_thread(
-        lambda: start_server(rules=rules, store=store, launch=nursery_launch, **receiver.environ)
-    )
+    return await asyncio.to_thread(lambda: start_server(rules=rules, store=store, **receiver.environ))
 
 
 @pytest.fixture

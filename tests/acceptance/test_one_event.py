@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from tests.acceptance.conftest import own_process
+
 MAPPINGS = """
 source: segment
 mappings:
@@ -55,7 +57,9 @@ def shop(request: pytest.FixtureRequest, start_server: Any, tmp_path: Path) -> A
     (rules / "r.yaml").write_text(RULES)
     store = {"store": request.getfixturevalue("postgres_store")} if request.param == "postgres" else {}
     always = {"ADAPTER_INGEST_REWARD_WITHIN_HOURS": "876000"}
-    server = start_server(rules=rules, ADAPTER_FILES_MAPPINGS=str(tmp_path / "mappings"), **store, **always)
+    server = start_server(
+        rules=rules, launch=own_process, ADAPTER_FILES_MAPPINGS=str(tmp_path / "mappings"), **store, **always
+    )
     server.rules = rules / "r.yaml"
     return server
 

@@ -12,7 +12,9 @@ from typing import Any
 
 import httpx
 import pytest
+from typer.testing import CliRunner
 
+from adapter.cli.main import commands
 from adapter.store.engines import open_store
 from tests.acceptance.receiver import Receiver
 
@@ -27,10 +29,8 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def start(start_server: Any, nursery_launch: Any, rules: Path, receiver: Receiver) -> Any:
-    return lambda path: start_server(
-        rules=rules, store=f"sqlite:///{path}", launch=nursery_launch, **receiver.environ
-    )
+def start(start_server: Any, rules: Path, receiver: Receiver) -> Any:
+    return lambda path: start_server(rules=rules, store=f"sqlite:///{path}", **receiver.environ)
 
 
 def hard_link(path: Path) -> Path:
@@ -84,11 +84,9 @@ async def test_every_command_that_opens_the_store_is_refused_by_whatever_name(
     other = await asyncio.to_thread(reach, path)
 
     async def refused(name: str) -> None:
-        command = [sys.executable, "-m", "adapter.cli.main", *COMMANDS[name], "--store", f"sqlite:///{other}"]
-        ran = await asyncio.to_thread(
-            subprocess.run, command, capture_output=True, text=True, timeout=60, check=False
-        )
-        assert ran.returncode == 1, (name, ran.stdout)
+        arguments = [*COMMANDS[name], "--store", f"sqlite:///{other}"]
+        ran = await asyncio.to_thread(CliRunner().invoke, commands, arguments)
+        assert ran.exit_code == 1, (name, ran.stdout)
         assert f"process {server.pid}" in ran.stderr, (name, ran.stderr)
         assert ran.stderr.count("\n") == 1, (name, ran.stderr)
 

@@ -22,12 +22,12 @@ CHECKOUT = {"value": 145.75, "currency": "USD", "shipping_country": "US"}
 @pytest.fixture(scope="module")
 def keyed(tmp_path_factory: pytest.TempPathFactory, nursery_launch: Any) -> Any:
     """A server with a write key and a listed origin."""
-    from tests.acceptance.conftest import _servers
+    from tests.acceptance.conftest import servers
 
     environ = {"ADAPTER_SEGMENT_WRITE_KEYS": "wk1, wk2", "ADAPTER_SEGMENT_BROWSER_ORIGINS": ORIGIN,
                "ADAPTER_API_TOKENS": "t"}  # fmt: skip
-    with _servers(tmp_path_factory.mktemp("keyed")) as start:
-        yield start(launch=nursery_launch, **environ)
+    with servers(tmp_path_factory.mktemp("keyed"), nursery_launch) as start:
+        yield start(**environ)
 
 
 def track(who: str, **more: Any) -> dict[str, Any]:

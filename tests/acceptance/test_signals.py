@@ -8,10 +8,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+
+from tests.acceptance.conftest import own_process
 
 COMMAND = [sys.executable, "-m", "adapter.cli.main", "serve"]
 
@@ -29,13 +32,20 @@ def start(request: pytest.FixtureRequest, start_server: Any) -> Callable[[int], 
 
     def started(workers: int) -> Any:
         if workers == 1:
-            return start_server()
+            return start_server(launch=own_process)
         store = request.getfixturevalue("postgres_store")
-        server = start_server(store=store, ADAPTER_SERVER_WORKERS=str(workers))
+        server = start_server(store=store, launch=own_process, ADAPTER_SERVER_WORKERS=str(workers))
         eventually(lambda: len(server.workers) == workers, "all processes")
         return server
 
     return started
+
+
+def handles_hang_ups(process: int) -> bool:
+    """Return whether a process has a handler for SIGHUP, without which that would end it."""
+    lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    [caught] = [line.split()[1] for line in lines if line.startswith("SigCgt:")]
+    return bool(int(caught, 16) & 1 << (signal.SIGHUP - 1))
 
 
 def reloads(server: Any) -> float:
@@ -88,7 +98,7 @@ def test_a_hang_up_of_one_of_several_processes_has_it_read_its_files_again(
     server = start(2)
     eventually(lambda: httpx.get(f"{server.url}/health/ready").status_code == 200, "readiness")
     workers = server.workers
-    time.sleep(1)  # until both heed it
+    eventually(lambda: all(handles_hang_ups(worker) for worker in workers), "the handlers of both")
     for worker in workers:
         os.kill(worker, signal.SIGHUP)
     eventually(lambda: reloads(server) == 2, "both reloads")

@@ -15,10 +15,10 @@ MESSAGES = json.loads((HERE / "messages.json").read_text())
 
 
 @pytest.fixture
-def shop(store_url: str, start_server: Any, nursery_launch: Any) -> Any:
+def shop(store_url: str, start_server: Any) -> Any:
     """A server over the recorded store, which it migrates."""
     asyncio.run(restore(store_url))
-    return start_server(store=store_url, rules=HERE / "rules", launch=nursery_launch)
+    return start_server(store=store_url, rules=HERE / "rules")
 
 
 def redeemed(shop: Any, key: str, user: str, coupon: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.acceptance.conftest import own_process
 from tests.acceptance.promises import CAP, kept, unsent, violations
 from tests.acceptance.receiver import Receiver
 
@@ -25,7 +26,9 @@ pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptio
 @pytest.fixture
 def shop(start_server: Any, postgres_store: str, receiver: Receiver, rules: Path) -> Any:
     """Two processes over one database, which push to `receiver`."""
-    return start_server(rules=rules, store=postgres_store, ADAPTER_SERVER_WORKERS="2", **receiver.environ)
+    return start_server(
+        rules=rules, store=postgres_store, launch=own_process, ADAPTER_SERVER_WORKERS="2", **receiver.environ
+    )
 
 
 async def broken_promises(store: str, load: Any) -> list[str]:
@@ -144,7 +147,11 @@ async def test_the_next_start_removes_what_a_killed_one_left_and_nothing_of_one_
     async def start() -> Any:
         return await asyncio.to_thread(
             lambda: start_server(
-                rules=rules, store=postgres_store, ADAPTER_SERVER_WORKERS="2", TMPDIR=str(temporary)
+                rules=rules,
+                store=postgres_store,
+                launch=own_process,
+                ADAPTER_SERVER_WORKERS="2",
+                TMPDIR=str(temporary),
             )
         )
 

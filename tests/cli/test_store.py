@@ -6,7 +6,6 @@ import asyncio
 import io
 import json
 import sqlite3
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -36,11 +35,9 @@ def url(tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def postgres(postgres_server: Any) -> Iterator[str]:
+def postgres(new_postgres: str) -> str:
     """A new, empty database."""
-    asyncio.run(_execute(postgres_server.dsn(), "CREATE DATABASE operated"))
-    yield postgres_server.dsn("operated")
-    asyncio.run(_execute(postgres_server.dsn(), "DROP DATABASE operated WITH (FORCE)"))
+    return new_postgres
 
 
 async def _execute(dsn: str, statement: str) -> None:

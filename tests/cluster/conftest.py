@@ -15,7 +15,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from tests.acceptance.conftest import Server, launch
+from tests.acceptance.conftest import Server, own_process
 from tests.cluster.checker import RULE
 from tests.cluster.cluster import Cluster
 
@@ -69,7 +69,7 @@ def start_adapter(cluster: Cluster, database: str, tmp_path: Path) -> Iterator[C
 
     def start(*command: str) -> Server:
         serve = [sys.executable, *(command or ("-m", "adapter.cli.main", "serve"))]
-        server = Server(cluster.dsn(database), tmp_path / "rules", _OUTBOX, serve, launch)
+        server = Server(cluster.dsn(database), tmp_path / "rules", _OUTBOX, serve, own_process)
         started.append(server)
         server.start()
         return server

@@ -12,6 +12,7 @@ from adapter.errors import MappingError
 from adapter.files import yaml
 from adapter.mapping import SubscriptionError, matches
 from adapter.mapping.subscriptions import Condition, Group, SubscriptionIndex, parse
+from tests.conformance.vectors import check_all
 
 HERE = Path(__file__).parent
 VECTORS = [json.loads(line) for line in (HERE / "fql.jsonl").read_text("utf-8").split("\n") if line]
@@ -55,8 +56,11 @@ def as_reference(node: Group | Condition) -> dict[str, Any]:
     return printed
 
 
-@pytest.mark.parametrize("vector", READ, ids=show)
-def test_matches_what_the_reference_matches(vector: dict[str, Any]) -> None:
+def test_subscriptions_match_what_the_reference_matches() -> None:
+    check_all(READ, check_match, show)
+
+
+def check_match(vector: dict[str, Any]) -> None:
     event: Any = vector["event"]
     if "errors" in vector:
         with pytest.raises(MappingError):
@@ -69,13 +73,19 @@ def test_matches_what_the_reference_matches(vector: dict[str, Any]) -> None:
         assert found == ([0] if vector["expect"] else [])
 
 
-@pytest.mark.parametrize("vector", [vector for vector in READ if "ast" in vector], ids=show)
-def test_reads_what_the_reference_reads(vector: dict[str, Any]) -> None:
+def test_subscriptions_are_parsed_as_the_reference_parses_them() -> None:
+    check_all([vector for vector in READ if "ast" in vector], check_tree, show)
+
+
+def check_tree(vector: dict[str, Any]) -> None:
     assert as_reference(parse(vector["fql"])) == vector["ast"]
 
 
-@pytest.mark.parametrize("vector", REFUSED, ids=show)
-def test_refuses_a_trap_with_its_place_and_what_to_write(vector: dict[str, Any]) -> None:
+def test_a_trap_is_refused_with_its_place_and_a_remedy() -> None:
+    check_all(REFUSED, check_refused, show)
+
+
+def check_refused(vector: dict[str, Any]) -> None:
     with pytest.raises(SubscriptionError) as raised:
         parse(vector["fql"])
     assert raised.value.trap == TRAPS[vector["id"]]

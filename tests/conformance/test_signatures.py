@@ -10,6 +10,7 @@ import pytest
 
 from adapter.errors import Unauthorised
 from adapter.sources.segment import webhook
+from tests.conformance.vectors import check_all
 
 VECTORS = [
     msgspec.json.decode(line)
@@ -20,24 +21,37 @@ SIGNED = [vector for vector in VECTORS if vector["mode"] != "audiences-extras"]
 UNVERIFIABLE = [vector for vector in VECTORS if vector["mode"] == "audiences-extras"]
 
 
+def mode(vector: dict[str, Any]) -> str:
+    return str(vector["mode"])
+
+
 def _verify(vector: dict[str, Any], body: bytes, *secrets: bytes) -> None:
     webhook.verify(body, vector["signature"], secrets or [vector["secret"].encode()])
 
 
-@pytest.mark.parametrize("vector", SIGNED, ids=lambda vector: vector["mode"])
-def test_what_segment_signed_verifies(vector: dict[str, Any]) -> None:
+def test_bodies_that_segment_signed_verify() -> None:
+    check_all(SIGNED, check_signed, mode)
+
+
+def check_signed(vector: dict[str, Any]) -> None:
     _verify(vector, vector["body"].encode())
     _verify(vector, vector["body"].encode(), b"the next secret", vector["secret"].encode())
 
 
-@pytest.mark.parametrize("vector", SIGNED, ids=lambda vector: vector["mode"])
-def test_another_secret_does_not_verify(vector: dict[str, Any]) -> None:
+def test_another_secret_does_not_verify() -> None:
+    check_all(SIGNED, check_another_secret, mode)
+
+
+def check_another_secret(vector: dict[str, Any]) -> None:
     with pytest.raises(Unauthorised, match="does not match"):
         _verify(vector, vector["body"].encode(), b"another")
 
 
-@pytest.mark.parametrize("vector", SIGNED, ids=lambda vector: vector["mode"])
-def test_a_changed_first_event_does_not_verify(vector: dict[str, Any]) -> None:
+def test_a_changed_first_event_does_not_verify() -> None:
+    check_all(SIGNED, check_changed, mode)
+
+
+def check_changed(vector: dict[str, Any]) -> None:
     # Every body's first object gets one member more, which no signature covers.
     body = vector["body"].encode()
     forged = b'{"forged":1,' if b'"' in body else b'{"forged":1'
@@ -46,8 +60,11 @@ def test_a_changed_first_event_does_not_verify(vector: dict[str, Any]) -> None:
         _verify(vector, changed)
 
 
-@pytest.mark.parametrize("vector", UNVERIFIABLE, ids=lambda vector: vector["mode"])
-def test_what_was_changed_after_signing_does_not_verify(vector: dict[str, Any]) -> None:
+def test_bodies_that_were_changed_after_signing_do_not_verify() -> None:
+    check_all(UNVERIFIABLE, check_unverifiable, mode)
+
+
+def check_unverifiable(vector: dict[str, Any]) -> None:
     with pytest.raises(Unauthorised, match="does not match"):
         _verify(vector, vector["body"].encode())
 

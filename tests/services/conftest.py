@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import pytest
 
 from adapter.model.events import Event, User
@@ -23,6 +21,7 @@ from adapter.services.ingest.result import Result, Settled
 from adapter.services.ingest.work_item import Unrewarded, Work
 from adapter.store.contract import OnLocksAcquired, Store
 from adapter.store.engines import open_store
+from tests.databases import SharedServer
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -88,17 +87,10 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def postgres_url(postgres_server: Any) -> str:
-    """A new database, with no schema yet."""
-
-    async def make() -> None:
-        connection = await asyncpg.connect(postgres_server.dsn())
-        await connection.execute("DROP DATABASE IF EXISTS services WITH (FORCE)")
-        await connection.execute("CREATE DATABASE services")
-        await connection.close()
-
-    asyncio.run(make())
-    return str(postgres_server.dsn("services"))
+def postgres_url(postgres_server: SharedServer) -> Iterator[str]:
+    """A database with the store's schema and no rows."""
+    with postgres_server.store() as url:
+        yield url
 
 
 @pytest.fixture

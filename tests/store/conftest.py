@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import pytest
 from msgspec import Raw
 
@@ -34,11 +33,8 @@ from adapter.store.values import (
     LoadRequest,
     NewEvent,
 )
+from tests.databases import SharedServer
 
-_TABLES = ("messages", "customers", "identities", "events", "decisions", "codes",
-           "discounts", "counters", "deliveries", "timers", "quarantine",
-           "ignored", "receipts", "pending_moves", "copy_progress", "pauses", "addresses",
-           "address_progress", "unaddressed", "erasures")  # fmt: skip
 NOW = datetime(2026, 11, 21, 10, 30, 0, 123457, tzinfo=UTC)
 
 
@@ -165,34 +161,11 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return f"sqlite:///{folder / 'adapter.db'}"
 
 
-@pytest.fixture(scope="session")
-def postgres_database(postgres_server: Any) -> str:
-    """A database with our schema, for all tests of a run: to make one takes half a second."""
-
-    async def make() -> None:
-        connection = await asyncpg.connect(postgres_server.dsn())
-        await connection.execute("CREATE DATABASE store_of_ours")
-        await connection.close()
-        store = open_store(postgres_server.dsn("store_of_ours"))
-        await store.open()
-        await store.close()
-
-    asyncio.run(make())
-    return str(postgres_server.dsn("store_of_ours"))
-
-
 @pytest.fixture
-def postgres_url(postgres_database: str) -> str:
-    """A database with our schema, empty."""
-
-    async def clear() -> None:
-        connection = await asyncpg.connect(postgres_database)
-        await connection.execute("; ".join(f"DELETE FROM {table}" for table in _TABLES))
-        await connection.execute("DELETE FROM schema_version WHERE number > 900")
-        await connection.close()
-
-    asyncio.run(clear())
-    return postgres_database
+def postgres_url(postgres_server: SharedServer) -> Iterator[str]:
+    """A database with the store's schema, empty."""
+    with postgres_server.store() as url:
+        yield url
 
 
 @pytest.fixture

@@ -144,12 +144,7 @@ async def before(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The recorded store of the version before, not opened yet, with an address in an event."""
     url = f"sqlite:///{tmp_path / 'before.db'}"
     if request.param == "postgres":
-        server = request.getfixturevalue("postgres_server")
-        connection = await asyncpg.connect(server.dsn())
-        await connection.execute("DROP DATABASE IF EXISTS addresses_before WITH (FORCE)")
-        await connection.execute("CREATE DATABASE addresses_before")
-        await connection.close()
-        url = str(server.dsn("addresses_before"))
+        url = request.getfixturevalue("new_postgres")
     await restore(url)
     await mark(url)
     return url

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import pytest
 
 from adapter.store.engines import open_store
@@ -18,20 +17,12 @@ async def before(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
     """The recorded store, opened."""
     url = f"sqlite:///{tmp_path / 'adapter.db'}"
     if request.param == "postgres":
-        url = await _new_database(request.getfixturevalue("postgres_server"))
+        url = request.getfixturevalue("new_postgres")
     await restore(url)
     store = open_store(url)
     await store.open()
     yield store
     await store.close()
-
-
-async def _new_database(server: Any) -> str:
-    connection = await asyncpg.connect(server.dsn())
-    await connection.execute("DROP DATABASE IF EXISTS recorded_before WITH (FORCE)")
-    await connection.execute("CREATE DATABASE recorded_before")
-    await connection.close()
-    return str(server.dsn("recorded_before"))
 
 
 @pytest.mark.anyio

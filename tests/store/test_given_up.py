@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -27,8 +26,8 @@ READS: dict[str, Read] = {
 }
 #: As many as a process keeps for reads.
 READERS = 4
-#: Seconds after which a read is given up, and within which that is over.
-PATIENCE, OVER = 0.3, 0.8
+#: How often the event loop may turn before a read that is given up has ended: without waiting for anything.
+TURNS = 200
 
 
 @pytest.fixture
@@ -52,13 +51,15 @@ async def store(postgres_url: str, wire: Wire) -> AsyncIterator[Store]:
     await store.close()
 
 
-async def given_up(read: Awaitable[Any]) -> float:
-    """Wait for a read, in vain, and return for how long."""
-    started = time.monotonic()
-    with pytest.raises(TimeoutError):
-        async with asyncio.timeout(PATIENCE):
-            await read
-    return time.monotonic() - started
+async def given_up(read: Awaitable[Any], stalled: float = 0.2) -> bool:
+    """Give up a read that gets no answer for so many seconds; return whether it then ends at once."""
+    reading = asyncio.ensure_future(read)
+    await asyncio.wait([reading], timeout=stalled)
+    assert not reading.done()
+    reading.cancel()
+    for _ in range(TURNS):
+        await asyncio.sleep(0)
+    return reading.cancelled()
 
 
 async def connections(url: str) -> int:
@@ -81,7 +82,7 @@ def handles() -> int:
 async def test_who_gives_up_is_free_at_once(store: Store, wire: Wire, name: str) -> None:
     await READS[name](store)
     wire.stall()
-    assert await given_up(READS[name](store)) < OVER
+    assert await given_up(READS[name](store))
 
 
 async def test_who_gives_up_half_way_through_all_that_is_held_is_free_at_once(
@@ -92,8 +93,7 @@ async def test_who_gives_up_half_way_through_all_that_is_held_is_free_at_once(
     reading = asyncio.create_task(store.held("c1"))
     await asyncio.sleep(0.35)
     wire.stall()
-    assert not reading.done()
-    assert await given_up(reading) < OVER
+    assert await given_up(reading)
 
 
 async def test_reads_given_up_in_a_crowd_leave_every_connection_whole(
@@ -103,13 +103,14 @@ async def test_reads_given_up_in_a_crowd_leave_every_connection_whole(
     before = handles()
     wire.stall()
     for _ in range(3):
-        waits = await asyncio.gather(*(given_up(read(store)) for read in READS.values() for _ in range(6)))
-        assert max(waits) < OVER
+        assert all(
+            await asyncio.gather(*(given_up(read(store)) for read in READS.values() for _ in range(6)))
+        )
     wire.flow()
     for _ in range(3):
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await asyncio.gather(*(read(store) for read in READS.values() for _ in range(6)))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while await connections(postgres_url) > READERS:  # noqa: ASYNC110 - only asking tells
             await asyncio.sleep(0.05)
     assert handles() <= before + 2 * READERS

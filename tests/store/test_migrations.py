@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import asyncpg
 import pytest
@@ -35,15 +34,11 @@ _FIRST_PROGRAMS = "INSERT INTO schema_version (number, name) VALUES (999, 'of to
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A new store of each engine, of this program's schema."""
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A new, empty store of each engine."""
     if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'adapter.db'}"
-        return
-    server = request.getfixturevalue("postgres_server")
-    asyncio.run(execute(server.dsn(), "CREATE DATABASE upgraded"))
-    yield server.dsn("upgraded")
-    asyncio.run(execute(server.dsn(), "DROP DATABASE upgraded WITH (FORCE)"))
+        return f"sqlite:///{tmp_path / 'adapter.db'}"
+    return str(request.getfixturevalue("new_postgres"))
 
 
 async def execute(url: str, statement: str) -> None:
@@ -195,10 +190,9 @@ def changes(*events: NewEvent) -> Changes:
     return Changes(NOW, {}, [], {}, [], [], list(events), [], {}, [], [], [])
 
 
-async def test_who_asks_for_the_schema_does_not_wait_while_another_migrates(postgres_server: Any) -> None:
+async def test_who_asks_for_the_schema_does_not_wait_while_another_migrates(new_postgres: str) -> None:
     """A migration may take minutes, and an older program that is started meanwhile asks."""
-    await execute(postgres_server.dsn(), "CREATE DATABASE slow")
-    url = postgres_server.dsn("slow")
+    url = new_postgres
     await served(url)
     await execute(url, "ALTER TABLE schema_version DROP COLUMN spares_older")
     slow = Migration(len(OF_POSTGRES) + 1, "slow", "SELECT pg_sleep(3)", spares_older=True)
@@ -210,7 +204,6 @@ async def test_who_asks_for_the_schema_does_not_wait_while_another_migrates(post
     assert not migrating.done()
     await migrating
     await connection.close()
-    await execute(postgres_server.dsn(), "DROP DATABASE slow WITH (FORCE)")
 
 
 @pytest.mark.parametrize(

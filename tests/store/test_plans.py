@@ -12,11 +12,11 @@ import pytest
 
 from adapter.model.encoding import encode
 from adapter.model.timers import Cancellation
-from adapter.store.engines import open_store
 from adapter.store.postgres.connection import BY_KEY, prepare
 from adapter.store.postgres.statements import SQL
 from adapter.store.postgres.transaction import PostgresTransaction
 from adapter.store.values import LoadRequest
+from tests.databases import SharedServer
 
 #: What is bound, as SQL: one customer each.
 HOT = {
@@ -60,30 +60,24 @@ FROM generate_series(1, 2000) AS n;
 
 
 @pytest.fixture(scope="module")
-def young_and_grown(postgres_server: Any, make: Any) -> dict[str, str]:
+def young_and_grown(postgres_server: SharedServer, make: Any) -> Iterator[dict[str, str]]:
     """Two databases of the same rows: one that was never analysed, and one that was."""
-    urls = {name: postgres_server.dsn(name) for name in ("young", "grown")}
 
-    async def fill() -> None:
-        server = await asyncpg.connect(postgres_server.dsn())
+    async def fill(name: str, url: str) -> None:
+        filling = await asyncpg.connect(url)
+        await filling.execute(FILL)
+        for table, value in (("customers", make.customer("c1").customer),
+                             ("discounts", make.held("code-c1")), ("timers", make.event())):  # fmt: skip
+            await filling.execute(f"UPDATE {table} SET body = $1 WHERE source_id = 'c1'", encode(value))
+        if name == "grown":
+            await filling.execute("ANALYZE")
+        await filling.close()
+
+    with postgres_server.store() as young, postgres_server.store() as grown:
+        urls = {"young": young, "grown": grown}
         for name, url in urls.items():
-            await server.execute(f"DROP DATABASE IF EXISTS {name}")
-            await server.execute(f"CREATE DATABASE {name}")
-            store = open_store(url)
-            await store.open()
-            await store.close()
-            filling = await asyncpg.connect(url)
-            await filling.execute(FILL)
-            for table, value in (("customers", make.customer("c1").customer),
-                                 ("discounts", make.held("code-c1")), ("timers", make.event())):  # fmt: skip
-                await filling.execute(f"UPDATE {table} SET body = $1 WHERE source_id = 'c1'", encode(value))
-            if name == "grown":
-                await filling.execute("ANALYZE")
-            await filling.close()
-        await server.close()
-
-    asyncio.run(fill())
-    return urls
+            asyncio.run(fill(name, url))
+        yield urls
 
 
 @pytest.fixture(params=["young", "grown"])

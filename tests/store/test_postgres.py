@@ -304,37 +304,6 @@ async def end_connections(url: str) -> None:
     await connection.close()
 
 
-async def test_what_was_answered_survives_a_killed_server(
-    stores: list[Any], postgres_server: Any, run: Any, make: Any
-) -> None:
-    """Law 1 and 2 through a kill -9: acknowledged ones are there, unacknowledged ones may be sent again."""
-    acknowledged: set[int] = set()
-
-    async def send(number: int) -> None:
-        script = loading(
-            make,
-            lambda loaded: make.changes(counters={} if ("s", str(number)) in loaded.answers else {CAP: 1}),
-            messages=[("s", str(number))],
-        )
-        with suppress(Unavailable):
-            await stores[number % 4].transact(script)
-            acknowledged.add(number)
-
-    sending = [asyncio.create_task(send(number)) for number in range(400)]
-    await asyncio.sleep(0.15)
-    await asyncio.to_thread(postgres_server.kill)
-    await asyncio.gather(*sending)
-    before = set(acknowledged)
-    assert len(before) < 400
-    await asyncio.to_thread(postgres_server.start)
-    answered = (await run.load(messages=[("s", str(number)) for number in before])).answers
-    assert len(answered) == len(before)
-    for _ in range(5):
-        await asyncio.gather(*(send(number) for number in range(400) if number not in acknowledged))
-    assert len(acknowledged) == 400
-    assert await run.used(CAP) == {CAP: 400}
-
-
 async def test_of_several_hosts_the_one_that_takes_writes_is_used(
     postgres_server: Any, store_url: str
 ) -> None:
@@ -348,7 +317,7 @@ async def test_of_several_hosts_the_one_that_takes_writes_is_used(
 
 @pytest.mark.parametrize(
     ("change", "reason"),
-    [(("127.0.0.1:", "127.0.0.1:1"), "cannot be used now"), (("/store_", "/none_"), "does not exist")],
+    [(("127.0.0.1:", "127.0.0.1:1"), "cannot be used now"), (("/test_", "/none_"), "does not exist")],
 )
 async def test_a_database_that_is_not_there_is_unavailable(
     postgres_server: Any, store_url: str, change: tuple[str, str], reason: str

@@ -45,12 +45,8 @@ async def test_a_newer_schema_is_refused(running: Store, store_url: str) -> None
         await open_store(store_url).open()
 
 
-async def test_many_processes_may_start_at_once_on_a_new_database(postgres_server: Any) -> None:
-    connection = await asyncpg.connect(postgres_server.dsn())
-    await connection.execute("DROP DATABASE IF EXISTS fresh")
-    await connection.execute("CREATE DATABASE fresh")
-    await connection.close()
-    stores = [PostgresStore(postgres_server.dsn("fresh"), "fresh") for _ in range(6)]
+async def test_many_processes_may_start_at_once_on_a_new_database(new_postgres: str) -> None:
+    stores = [PostgresStore(new_postgres, "fresh") for _ in range(6)]
     await asyncio.gather(*(store.open() for store in stores))
     assert (await stores[0].counts())["customers"] == 0
     for store in stores:
@@ -71,12 +67,8 @@ ORDER BY 1
 """
 
 
-async def test_a_migrated_schema_equals_a_fresh_one(postgres_server: Any, store_url: str) -> None:
-    connection = await connect(postgres_server.dsn(), {})
-    await connection.execute("DROP DATABASE IF EXISTS stepped")
-    await connection.execute("CREATE DATABASE stepped")
-    await connection.close()
-    stepped = await connect(postgres_server.dsn("stepped"), {})
+async def test_a_migrated_schema_equals_a_fresh_one(new_postgres: str, store_url: str) -> None:
+    stepped = await connect(new_postgres, {})
     for count in range(1, len(MIGRATIONS) + 1):
         await migrate(stepped, MIGRATIONS[:count], "stepped")
     fresh = await connect(store_url, {})
@@ -102,15 +94,12 @@ async def test_a_schema_that_changes_meanwhile_stops_nobody(
 
 
 @pytest.fixture
-async def older(postgres_server: Any) -> AsyncIterator[Callable[..., Any]]:
+async def older(new_postgres: str) -> AsyncIterator[Callable[..., Any]]:
     """Opens connections to a new database that has the schema of a migration."""
-    server = await asyncpg.connect(postgres_server.dsn())
-    await server.execute("DROP DATABASE IF EXISTS older WITH (FORCE)")
-    await server.execute("CREATE DATABASE older")
     opened: list[Any] = []
 
     async def open_(number: int | None = None) -> Any:
-        opened.append(await connect(postgres_server.dsn("older"), {}))
+        opened.append(await connect(new_postgres, {}))
         if number is not None:
             await migrate(opened[-1], MIGRATIONS[:number], "older")
         return opened[-1]
@@ -118,7 +107,6 @@ async def older(postgres_server: Any) -> AsyncIterator[Callable[..., Any]]:
     yield open_
     for connection in opened:
         await connection.close()
-    await server.close()
 
 
 _INDEXES = """
@@ -133,7 +121,8 @@ WRITES = {
     ),
 }
 _WAITING = """
-SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'CREATE%INDEX%' AND wait_event_type = 'Lock'
+SELECT count(*) FROM pg_stat_activity
+WHERE query LIKE 'CREATE%INDEX%' AND wait_event_type = 'Lock' AND datname = current_database()
 """
 
 

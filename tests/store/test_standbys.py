@@ -18,8 +18,9 @@ _WAITING = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND da
 
 
 @pytest.fixture
-def store_url(postgres_url: str) -> str:
-    return postgres_url
+def store_url(mortal_database: str) -> str:
+    """On a server of these tests: they change its settings."""
+    return mortal_database
 
 
 @pytest.fixture
