@@ -12,8 +12,8 @@ import yaml as pyyaml
 from jsonschema import Draft7Validator
 
 from adapter.files import yaml
+from adapter.rules.action_types.registry import BY_NAME
 from adapter.rules.engine import ruleset
-from adapter.rules.files.action_block import KINDS
 from adapter.rules.files.schema import definitions_schema, rules_schema
 
 RULES = Draft7Validator(rules_schema())
@@ -81,7 +81,7 @@ def chosen(conditional: Any, action: Any) -> bool:
     return bool(conditional["if"]["properties"]["type"]["const"] == action["type"])
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", BY_NAME)
 def test_both_know_the_same_keys_of_every_block(kind: str, tmp_path: Path) -> None:
     rule = pyyaml.safe_load(FULL.replace("KIND", kind))
     for path in blocks(rule):

@@ -11,9 +11,10 @@ from msgspec import Struct
 
 from adapter.model.customers import FIELDS, Customer
 from adapter.model.decisions import RuleOutcome
-from adapter.model.discounts import CounterReservation, FreeShipping
+from adapter.model.discounts import CounterReservation
 from adapter.model.events import Event
 from adapter.model.rules import Guardrails, Rule
+from adapter.rules.action_types.registry import type_of
 from adapter.rules.engine.inputs import Seen
 from adapter.rules.expressions import EvaluationContext, Metric, Misses, Node, compile_misses
 from adapter.rules.guardrails.checks import Rejection, checks, cost
@@ -49,7 +50,7 @@ class CompiledRule:
             for name, guardrails in ((rule.name, rule.guardrails), (ALL_RULES, shop.guardrails))
         )
         self._counting = tuple(each for each in counting if not each.idle)
-        self._ships = isinstance(rule.action, FreeShipping) or rule.conflicts == "best_value"
+        self._ships = type_of(rule.action).of_shipping or rule.conflicts == "best_value"
 
     def settle(
         self, event: Event, cart: Decimal | None, members: Membership, now: datetime

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from msgspec.structs import replace
-
-from adapter.model.discounts import Action, Discount, DiscountRecord, StoreCredit
+from adapter.model.discounts import Discount, DiscountRecord
 from adapter.model.events import Event
+from adapter.rules.action_types.registry import type_of
 from adapter.rules.guardrails.proposal import Proposal
 from adapter.rules.guardrails.validity import expiry
 
@@ -22,14 +21,8 @@ def issue(proposal: Proposal, event: Event, source_id: str, code: str, now: date
         "user_id": source_id,
         **rule.metadata,
     }
-    discount = Discount(
-        code, _action(rule.action, expires_at), expires_at, metadata, rule.guardrails.stackable, "issued"
-    )
+    action = type_of(rule.action).issued(rule.action, expires_at)
+    discount = Discount(code, action, expires_at, metadata, rule.guardrails.stackable, "issued")
     return DiscountRecord(
         discount, source_id, rule.name, event.id, now, now, proposal.claims, priority=rule.priority
     )
-
-
-def _action(action: Action, expires_at: datetime | None) -> Action:
-    """Return the action as it is issued: store credit carries its own end, which is the discount's."""
-    return replace(action, expires_at=expires_at) if isinstance(action, StoreCredit) else action

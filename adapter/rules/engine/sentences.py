@@ -3,15 +3,8 @@
 from __future__ import annotations
 
 from adapter.model.decisions import Decision, RuleOutcome
-from adapter.model.discounts import (
-    Action,
-    AmountOff,
-    DiscountRecord,
-    FreeShipping,
-    PercentageOff,
-    StoreCredit,
-    UnitOff,
-)
+from adapter.model.discounts import Action, DiscountRecord
+from adapter.rules.action_types.registry import type_of
 
 
 def explain(decision: Decision) -> list[str]:
@@ -41,19 +34,4 @@ def promised(held: DiscountRecord) -> str:
 
 def benefit(action: Action) -> str:
     """Return what an action gives, in words."""
-    match action:
-        case PercentageOff(value, most):
-            return f"{value:f}% off" + ("" if most is None else f", at most {most:f}")
-        case AmountOff(value, least, currency):
-            return f"{value:f}{_of(currency)} off" + ("" if least is None else f" from {least:f} up")
-        case FreeShipping(levels, regions):
-            which = "" if not levels else f" ({', '.join(levels)})"
-            return f"free shipping{which}" + ("" if not regions else f" to {', '.join(regions)}")
-        case StoreCredit(value, _, currency):
-            return f"{value:f}{_of(currency)} store credit"
-        case UnitOff(value, unit, left):
-            return f"{value:f} {unit} free" + ("" if left is None else f", {left:f} left")
-
-
-def _of(currency: str | None) -> str:
-    return "" if currency is None else f" {currency}"
+    return type_of(action).describe(action)

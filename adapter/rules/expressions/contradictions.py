@@ -20,6 +20,7 @@ from adapter.rules.expressions.typed_tree import (
     Path,
     plain,
 )
+from adapter.rules.expressions.unparse import text
 from adapter.rules.expressions.values import NUMBERS, among, equal, exact, is_null, less, opposite, settled
 
 _ASKS: dict[str, Callable[[Any, Any], Any]] = {
@@ -39,6 +40,11 @@ class Fact(Struct, frozen=True):
 
     node: Node
     holds: bool
+
+    @property
+    def sentence(self) -> str:
+        """What it says of the condition."""
+        return f"`{text(self.node)}` must {'' if self.holds else 'not '}hold"
 
 
 class _Test(Struct, frozen=True):

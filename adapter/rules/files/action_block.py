@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -11,26 +10,20 @@ from typing import Any
 from msgspec import Struct
 
 from adapter.files.problems import did_you_mean
-from adapter.model.discounts import Action, AmountOff, FreeShipping, PercentageOff, StoreCredit, UnitOff
+from adapter.model.discounts import Action
+from adapter.rules.action_types.registry import ACTION_TYPES, BY_NAME, type_of
 from adapter.rules.blocks.block import Block
-from adapter.rules.blocks.money import currency, exact
+from adapter.rules.blocks.money import exact
 
 _CODE = re.compile(r"[A-Za-z0-9._-]{0,32}")
 _PATTERN = re.compile(r"[A-Za-z0-9._#-]{1,64}")
 #: What people write for keys of `action`, where spelling alone leads elsewhere or nowhere.
-_TOO = {
+_OTHER_NAMES = {
     "expires_after": "expires_in_hours",
     "valid_for": "expires_in_hours",
     "expiry": "expires_at",
     "valid_until": "expires_at",
-    "amount": "value",
-    "percent": "value",
-    "percentage": "value",
-    "units": "value",
-    "cap": "max_amount",
-    "max_discount": "max_amount",
-    "min_order_value": "min_cart_value",
-    "unit": "unit_type",
+    **{other: name for each in ACTION_TYPES for other, name in each.other_names.items()},
 }
 _OWN_METADATA = ("rule", "issued_for_event_id", "user_id")
 
@@ -50,72 +43,22 @@ def read(block: Block) -> IssuePass | None:
     """Return the action, or None when it does not check."""
     found = len(block.problems)
     kind = block.text("type", required=True)
-    reader = KINDS.get(kind or "")
-    if kind is not None and reader is None:
-        block.refuse(("type",), f"`{kind}` is not a kind of action", did_you_mean(kind, KINDS))
-    action = reader(block) if reader is not None else None
+    action_type = BY_NAME.get(kind or "")
+    if kind is not None and action_type is None:
+        block.refuse(("type",), f"`{kind}` is not a kind of action", did_you_mean(kind, BY_NAME))
+    action: Action | None = action_type.parse(block) if action_type is not None else None
     own = getattr(action, "currency", None)
     if action is not None and own is not None:
-        exact(block, own, paid(action))
+        exact(block, own, type_of(action).money(action))
     prefix, pattern = _code(block)
     expires_in, expires_at = _life(block)
     metadata = _metadata(block)
-    if reader is not None:
-        block.finish(_TOO)
+    if action_type is not None:
+        block.finish(_OTHER_NAMES)
     if action is None or len(block.problems) > found:
         return None
     return IssuePass(action=action, code_prefix=prefix, code_pattern=pattern, expires_in=expires_in,
                    expires_at=expires_at, metadata=metadata)  # fmt: skip
-
-
-def paid(action: Action) -> dict[str, Decimal | None]:
-    """Return the amounts of money that an action names, by their keys."""
-    match action:
-        case PercentageOff(_, most):
-            return {"max_amount": most}
-        case AmountOff(value, least):
-            return {"value": value, "min_cart_value": least}
-        case StoreCredit(value):
-            return {"value": value}
-    return {}
-
-
-def _percentage(block: Block) -> Action | None:
-    value = block.number("value", highest=100, required=True)
-    most = block.number("max_amount")
-    return None if value is None else PercentageOff(value, most)
-
-
-def _amount(block: Block) -> Action | None:
-    value, least = block.number("value", required=True), block.number("min_cart_value")
-    if value is not None and least is not None and least < value:
-        block.refuse(("min_cart_value",), f"`{least}` is less than the amount off, {value}",
-                     "ask for a cart that is worth more than what it gets off")  # fmt: skip
-    code = currency(block)
-    return None if value is None else AmountOff(value, least, code)
-
-
-def _shipping(block: Block) -> Action | None:
-    return FreeShipping(block.some_words("service_levels"), block.some_words("regions"))
-
-
-def _credit(block: Block) -> Action | None:
-    value, code = block.number("value", required=True), currency(block)
-    return None if value is None else StoreCredit(value, block.moment("expires_at"), code)
-
-
-def _units(block: Block) -> Action | None:
-    value, unit = block.number("value", required=True), block.text("unit_type", required=True)
-    return None if value is None or unit is None else UnitOff(value, unit)
-
-
-KINDS: dict[str, Callable[[Block], Action | None]] = {
-    "percentage_off": _percentage,
-    "amount_off": _amount,
-    "free_shipping": _shipping,
-    "store_credit": _credit,
-    "unit_off": _units,
-}
 
 
 def _code(block: Block) -> tuple[str, str | None]:

@@ -4,25 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from adapter.files.problems import Mark, Problem
 from adapter.files.yaml import Keys
-from adapter.model.discounts import StoreCredit
 from adapter.model.rules import Guardrails, Rule
+from adapter.rules.action_types.contract import RuleFacts
+from adapter.rules.action_types.registry import type_of
 from adapter.rules.blocks.block import Block
-from adapter.rules.expressions import Names, Node, Path, calendar_ranges, reads, text
+from adapter.rules.expressions import Names, Node, calendar_ranges, reads
 from adapter.rules.expressions.contradictions import Fact, clash, facts
-from adapter.rules.expressions.typed_tree import Compare, Constant
-from adapter.rules.expressions.values import settled
 from adapter.rules.files.schedule_lint import runs
 from adapter.rules.guardrails.checks import cost
 
 _CAPS = ("max_daily_redemptions", "max_weekly_redemptions", "max_total_redemptions", "per_user_limit")
 _STOP = "or `status: paused` where the rule should stop"
-#: The attribute that says what a cart is worth, here and where discounts are compared.
-_CART = "cart_value"
 
 #: Where a condition stands in the rule, and what it is.
 Leaf = tuple[Keys, Node]
@@ -35,7 +31,7 @@ def warn(block: Block, rule: Rule, leaves: Sequence[Leaf], names: Names, now: da
     """
     _warn_of_clashes(block, leaves)
     _warn_of_clocks(block, leaves)
-    _warn_of_carts(block, rule, leaves, names)
+    _warn_of_the_action(block, rule, leaves, names)
     _warn_of_segments(block, rule)
     _warn_of_nothing(block, rule)
     _warn_of_idle_caps(block, rule)
@@ -51,7 +47,7 @@ def _warn_of_clashes(block: Block, leaves: Sequence[Leaf]) -> None:
         return
     (at, later), (before, earlier) = known[found[0]], known[found[1]]
     line = block.document.mark(*block.path, *before).line
-    block.warn(at, f"{_must(later)} and {_must(earlier)}, so the rule never issues",
+    block.warn(at, f"{later.sentence} and {earlier.sentence}, so the rule never issues",
                f"take out one of the two; the other is on line {line}")  # fmt: skip
 
 
@@ -70,41 +66,12 @@ def _known(at: Keys, node: Node) -> Iterator[Fact]:
         yield from facts(node, holds=False)
 
 
-def _must(fact: Fact) -> str:
-    return f"`{text(fact.node)}` must {'' if fact.holds else 'not '}hold"
-
-
-def _warn_of_carts(block: Block, rule: Rule, leaves: Sequence[Leaf], names: Names) -> None:
-    """Warn where a discount asks for a cart of some value, and is issued for small ones, or those alone."""
-    least = getattr(rule.action, "min_cart_value", None)
-    if least is None:
-        return
-    if any(path.fields[-1:] == (_CART,) for path in reads(*(node for _, node in leaves)).paths):
-        _warn_of_small_carts(block, least, leaves)
-    elif names.attributes is None or _CART in names.attributes:
-        _warn_of_any_cart(block, least)
-
-
-def _warn_of_small_carts(block: Block, least: Decimal, leaves: Sequence[Leaf]) -> None:
-    """Warn where only smaller carts pass the conditions, which do not say that the discount is for later."""
-    known = [fact for at, node in leaves for fact in _known(at, node)]
-    for path in (Path("", (_CART,)), Path("attributes", (_CART,))):
-        later = Fact(Compare(">=", path, Constant(0, "number")), holds=True)
-        asked = Fact(Compare(">=", path, Constant(settled(least), "number")), holds=True)
-        found = clash([*known, asked])
-        if found is not None and found[0] == len(known) and later not in known:
-            block.warn(("action", "min_cart_value"),
-                       f"{_must(known[found[1]])}, and the discount is for a cart of {least:f} or more",
-                       f"lower it, or add the condition `{text(later.node)}` where it is for a later cart"
-                       )  # fmt: skip
-            return
-
-
-def _warn_of_any_cart(block: Block, least: Decimal) -> None:
-    ask = f"{_CART} >= {least:f}"
-    block.warn(("action", "min_cart_value"),
-               f"the rule issues below a `min_cart_value` of {least:f} too: only the checkout holds to it",
-               f"add the condition `{ask}`, or `{_CART} >= 0` where it is for a later cart")  # fmt: skip
+def _warn_of_the_action(block: Block, rule: Rule, leaves: Sequence[Leaf], names: Names) -> None:
+    inner = block.block("action")
+    if inner is not None:
+        required = [fact for at, node in leaves for fact in _known(at, node)]
+        paths = reads(*(node for _, node in leaves)).paths
+        type_of(rule.action).lint(inner, rule.action, RuleFacts(required, paths, names))
 
 
 def _warn_of_segments(block: Block, rule: Rule) -> None:
@@ -152,7 +119,7 @@ def _warn_of_no_time(block: Block, rule: Rule) -> None:
 
 
 def _warn_of_the_past(block: Block, rule: Rule, now: datetime) -> None:
-    ends = rule.action.expires_at if isinstance(rule.action, StoreCredit) else rule.expires_at
+    ends = type_of(rule.action).ends(rule.action) or rule.expires_at
     if ends is not None and ends <= now:
         block.warn(("action", "expires_at"), "`expires_at` is past: no discount is issued that has ended",
                    f"write a later moment, `expires_in_hours: 48`, {_STOP}")  # fmt: skip

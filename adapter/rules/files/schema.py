@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import get_args
+from typing import Any, get_args
 
 from adapter.files.schemas import TEXT, Schema, block, file, listed, one_of, said, table
 from adapter.model.rules import Conflicts, Period
+from adapter.rules.action_types.contract import ActionType
+from adapter.rules.action_types.registry import ACTION_TYPES, BY_NAME
 from adapter.rules.blocks.schema import (
     ABOVE_ZERO,
     AMOUNT,
@@ -18,21 +20,11 @@ from adapter.rules.blocks.schema import (
     WHOLE,
     WORDS,
 )
-from adapter.rules.files.action_block import KINDS
 from adapter.rules.files.conditions import GROUPS
 from adapter.rules.files.guardrail_block import DAYS, HOURS, WEEKDAYS
 from adapter.rules.files.rule_file import NAME, Status
 
 _CONDITIONS = {"$ref": "#/definitions/conditions"}
-
-#: By kind of action: its own keys, the required ones first.
-_ACTIONS: dict[str, tuple[dict[str, Schema], tuple[str, ...]]] = {
-    "percentage_off": ({"value": {**ABOVE_ZERO, "maximum": 100}, "max_amount": ABOVE_ZERO}, ("value",)),
-    "amount_off": ({"value": ABOVE_ZERO, "min_cart_value": ABOVE_ZERO, "currency": CURRENCY}, ("value",)),
-    "free_shipping": ({"service_levels": SOME_WORDS, "regions": SOME_WORDS}, ()),
-    "store_credit": ({"value": ABOVE_ZERO, "currency": CURRENCY}, ("value",)),
-    "unit_off": ({"value": ABOVE_ZERO, "unit_type": TEXT}, ("value", "unit_type")),
-}
 
 
 def rules_schema() -> Schema:
@@ -88,16 +80,15 @@ def _action() -> Schema:
     return {
         "type": "object",
         "required": ["type"],
-        "properties": {"type": one_of(KINDS)},
+        "properties": {"type": one_of(BY_NAME)},
         "allOf": [
-            {"if": {"properties": {"type": {"const": kind}}, "required": ["type"]}, "then": _kind(kind)}
-            for kind in KINDS
+            {"if": {"properties": {"type": {"const": each.name}}, "required": ["type"]}, "then": _kind(each)}
+            for each in ACTION_TYPES
         ],
     }
 
 
-def _kind(kind: str) -> Schema:
-    own, required = _ACTIONS[kind]
+def _kind(action_type: ActionType[Any]) -> Schema:
     shared = {
         "type": {},
         "code_prefix": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,32}$"},
@@ -106,7 +97,7 @@ def _kind(kind: str) -> Schema:
         "expires_at": MOMENT,
         "metadata": {"type": "object"},
     }
-    return block({**shared, **own}, *required)
+    return block({**shared, **action_type.keys}, *action_type.required)
 
 
 def _guardrails() -> Schema:

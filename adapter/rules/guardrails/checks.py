@@ -16,6 +16,7 @@ from msgspec import Struct
 from adapter.model.decisions import Outcome
 from adapter.model.events import Event
 from adapter.model.rules import Guardrails, Rollout, Rule, Schedule
+from adapter.rules.action_types.registry import type_of
 from adapter.rules.guardrails.rollout import controlled, within
 from adapter.rules.guardrails.segments import Membership
 from adapter.rules.guardrails.validity import expiry
@@ -161,7 +162,7 @@ def _pricing(rule: Rule, guardrails: Guardrails, counted: str, guardrail: str) -
 def _may_be_over(rule: Rule) -> bool:
     """Tell whether a discount can have ended when it is issued: one that lasts from then on cannot."""
     lengths = (rule.expires_in, rule.guardrails.validity_window)
-    dated = rule.expires_at or getattr(rule.action, "expires_at", None)
+    dated = rule.expires_at or type_of(rule.action).ends(rule.action)
     return dated is not None or any(length is not None and length < _ALMOST_NOW for length in lengths)
 
 

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from adapter.model.discounts import StoreCredit
 from adapter.model.rules import Rule
+from adapter.rules.action_types.registry import type_of
 
 
 def expiry(rule: Rule, now: datetime) -> datetime | None:
     """Return when a discount issued now ends, in whole seconds: the earliest end that the rule names.
 
     Ends are `expires_in_hours` and `validity_window` from now, `expires_at` of the discount and of the
-    store credit itself; None when the rule names none.
+    action itself (store credit); None when the rule names none.
     """
     lengths = (rule.expires_in, rule.guardrails.validity_window)
     ends = [now + length for length in lengths if length is not None]
     ends += [rule.expires_at] if rule.expires_at is not None else []
-    if isinstance(rule.action, StoreCredit) and rule.action.expires_at is not None:
-        ends.append(rule.action.expires_at)
+    own = type_of(rule.action).ends(rule.action)
+    if own is not None:
+        ends.append(own)
     return min(ends).replace(microsecond=0) if ends else None

@@ -1,0 +1,29 @@
+"""`unit_off`: units of some kind (minutes, unlocks) are free. They have no worth that could be compared."""
+
+from __future__ import annotations
+
+from adapter.files.schemas import TEXT
+from adapter.model.discounts import UnitOff
+from adapter.rules.action_types.contract import ActionType
+from adapter.rules.blocks.block import Block
+from adapter.rules.blocks.schema import ABOVE_ZERO
+
+
+def _parse(block: Block) -> UnitOff | None:
+    value, unit = block.number("value", required=True), block.text("unit_type", required=True)
+    return None if value is None or unit is None else UnitOff(value, unit)
+
+
+def _describe(action: UnitOff) -> str:
+    left = action.left
+    return f"{action.value:f} {action.unit_type} free" + ("" if left is None else f", {left:f} left")
+
+
+ACTION_TYPE = ActionType(
+    kind=UnitOff,
+    parse=_parse,
+    describe=_describe,
+    keys={"value": ABOVE_ZERO, "unit_type": TEXT},
+    required=("value", "unit_type"),
+    other_names={"units": "value", "unit": "unit_type"},
+)
