@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from adapter.pricing.best import EXACT_CODES
 from adapter.pricing.combining import Mode
+from adapter.pricing.document_fields import MOST_LINES
 from adapter.pricing.effects import EFFECTS
 from adapter.pricing.errors import InvalidAction, InvalidOrder, InvalidRefund, OrderProblem
 from adapter.pricing.order import ItemTest, Line, Order, ShippingLine
 from adapter.pricing.outcomes import Refusal
 from adapter.pricing.pricing import MOST_CODES, price, total_problem
-from adapter.pricing.reading import MOST_LINES, read_order
+from adapter.pricing.reading import read_order
 from adapter.pricing.redemptions import Redeemed, RedeemedLine, redeemed
 from adapter.pricing.refunds import Refund, ReturnedLine, roll_back, roll_back_amount
 from adapter.pricing.results import CodeResult, LineResult, Pricing, Totals

@@ -8,10 +8,11 @@ from decimal import ROUND_FLOOR
 from adapter.model.money import minor_units
 from adapter.pricing.allocation import allocate
 from adapter.pricing.effects.contract import Cut, Nothing
+from adapter.pricing.left import Left
 from adapter.pricing.numbers import money
 from adapter.pricing.ordering import place, tie_ranks
 from adapter.pricing.outcomes import Outcome, Refusal, State
-from adapter.pricing.scope import Left, Sheet, UnpayableAmount
+from adapter.pricing.scope import Sheet, UnpayableAmount
 from adapter.pricing.terms import Budget, Minimum, Terms
 
 

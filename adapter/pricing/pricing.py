@@ -27,23 +27,25 @@ def price(
     *,
     budgets: Mapping[str, Budget] = _NO_BUDGETS,
     mode: Mode = "reject",
+    refused: Sequence[CodeResult] = (),
 ) -> Pricing:
     """Return what the codes take off the order, whatever the order in which they are given.
 
-    `budgets` has every budget that terms name. Codes that cannot be used get their reason, and the rest is
-    priced; `Pricing.refusal` says whether a redemption must be refused.
+    `budgets` has every budget that terms name. `refused` are codes that are not priced (unknown, expired,
+    used up) but reported with the others. Codes that cannot be used get their reason, and the rest is priced;
+    `Pricing.refusal` says whether a redemption must be refused.
     """
     sheet = Sheet(order)
     single, repeated = _single(terms)
     application = Application(sheet, single, budgets)
-    used, refused = chosen(application, mode)
-    outcomes = refused | {outcome.terms.code: outcome for outcome in application.run(used)}
+    used, unused = chosen(application, mode)
+    outcomes = unused | {outcome.terms.code: outcome for outcome in application.run(used)}
     ordered = [outcomes[one.code] for one in application.terms]
     lines = _lines(sheet, ordered)
     return Pricing(
         currency=order.currency,
         prices_include_tax=order.prices_include_tax,
-        codes=(*(_code(sheet, outcome) for outcome in ordered), *repeated),
+        codes=(*(_code(sheet, outcome) for outcome in ordered), *repeated, *refused),
         lines=lines,
         totals=_totals(sheet, lines),
     )

@@ -104,7 +104,7 @@ class Pricing(Struct, frozen=True, kw_only=True):
             "code": one.code,
             "status": one.refusal.kind if one.refusal else status,
             "amount": money(one.amount, self.currency),
-            "pays": one.is_credit,
+            "kind": "credit" if one.is_credit else "discount",
             "lines": {name: money(amount, self.currency) for name, amount in one.lines.items()},
         }
         if one.units:

@@ -11,7 +11,19 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from adapter.model.codes import folded
-from adapter.pricing import EXACT_CODES, Mode, Order, Pricing, Terms, conflict, price, read_order, read_terms
+from adapter.pricing import (
+    EXACT_CODES,
+    CodeResult,
+    Mode,
+    Order,
+    Pricing,
+    Refusal,
+    Terms,
+    conflict,
+    price,
+    read_order,
+    read_terms,
+)
 from tests.pricing.book import compile_test
 from tests.pricing.made import priced
 from tests.pricing.test_properties import amounts, assert_adds_up
@@ -87,6 +99,26 @@ def test_an_exclusive_code_without_an_effect_excludes_no_other() -> None:
     pricing = price(ORDER, [nothing, code("C", 50)], mode="exclusive_first")
     assert taken(pricing) == {"C": 5000}
     assert reasons(pricing) == {"A": "no_effect"}
+
+
+def test_codes_of_a_class_are_applied_by_priority_then_by_folded_code() -> None:
+    assert taken(price(ORDER, [code("B", 50), code("a", 50)])) == {"a": 5000, "B": 2500}
+    assert taken(price(ORDER, [code("B", 50, priority=1), code("a", 50)])) == {"B": 5000, "a": 2500}
+
+
+def test_codes_that_were_refused_before_are_reported_and_refuse_the_redemption() -> None:
+    expired = CodeResult(code="OLD", refusal=Refusal("rejected", "expired", "the code has expired"))
+    pricing = price(ORDER, [code("A", 10)], refused=[expired])
+    assert taken(pricing) == {"A": 1000}
+    assert pricing.refusal == ("OLD", expired.refusal)
+
+
+def test_a_redemption_is_refused_only_where_no_code_has_an_effect() -> None:
+    idle = code("IDLE", 10, "shipping_percentage")
+    assert price(ORDER, [idle, code("A", 10)]).refusal is None
+    refusal = price(ORDER, [idle]).refusal
+    assert refusal is not None
+    assert (refusal[0], refusal[1].reason) == ("IDLE", "no_effect")
 
 
 def test_the_same_code_twice_is_refused_in_whatever_spelling() -> None:

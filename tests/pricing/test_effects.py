@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import yaml
 from msgspec.structs import replace
@@ -13,14 +14,17 @@ from msgspec.structs import replace
 from adapter.pricing import (
     EFFECTS,
     InvalidAction,
+    InvalidRefund,
     Order,
     Pricing,
+    Redeemed,
     ReturnedLine,
     price,
     read_order,
     read_terms,
     redeemed,
     roll_back,
+    roll_back_amount,
 )
 from tests.pricing.book import compile_test
 
@@ -119,6 +123,53 @@ def test_spare_units_of_several_codes_on_one_unit_never_make_its_refund_negative
     assert [one.refund for one in refunds] == [0, 0, 0]
     assert [sum(one.returned.values()) for one in refunds] == [1, 1, 1]
     assert left.whole
+
+
+def test_what_can_be_rolled_back_survives_being_stored() -> None:
+    case = next(one for one in CASES if "units" in one)
+    kept = redeemed(priced(case))
+    assert msgspec.json.decode(msgspec.json.encode(kept), type=Redeemed) == kept
+
+
+@pytest.mark.parametrize(
+    ("lines", "reason", "path"),
+    [
+        ([ReturnedLine("X", 1)], "unknown_line", "lines[0].id"),
+        ([ReturnedLine("L", 1), ReturnedLine("L", 0)], "invalid_quantity", "lines[1].quantity"),
+        ([ReturnedLine("L", "1.0000001")], "invalid_quantity", "lines[0].quantity"),
+        ([ReturnedLine("L", "two")], "invalid_quantity", "lines[0].quantity"),
+        ([ReturnedLine("L", 4)], "more_than_was_bought", "lines[0].quantity"),
+        ([ReturnedLine("L", 2), ReturnedLine("L", 2)], "already_refunded", "lines[1].quantity"),
+    ],
+)
+def test_lines_that_cannot_come_back_are_refused_with_the_place(
+    lines: list[ReturnedLine], reason: str, path: str
+) -> None:
+    kept = redeemed(priced({"lines": {"L": [3, 1]}, "codes": {"A": {"type": "amount_off", "value": 1}}}))
+    with pytest.raises(InvalidRefund) as refused:
+        roll_back(kept, lines)
+    assert (refused.value.reason, refused.value.path) == (reason, path)
+
+
+@pytest.mark.parametrize(
+    ("amount", "reason"),
+    [("0", "invalid_amount"), ("-1", "invalid_amount"), ("0.001", "invalid_amount"),
+     ("1.01", "more_than_was_redeemed")],
+)  # fmt: skip
+def test_amounts_that_cannot_come_back_are_refused(amount: str, reason: str) -> None:
+    kept = redeemed(priced({"lines": {"L": [3, 1]}, "codes": {"A": {"type": "amount_off", "value": 1}}}))
+    with pytest.raises(InvalidRefund) as refused:
+        roll_back_amount(kept, amount)
+    assert refused.value.reason == reason
+
+
+def test_tax_on_top_comes_back_with_its_units() -> None:
+    kept = redeemed(priced({"lines": {"L": [3, "1.00", {"tax_rate": 7}]}, "codes": {}}))
+    refunds = []
+    for _ in range(3):
+        refunds.append(roll_back(kept, [ReturnedLine("L", 1)]))
+        kept = refunds[-1].after
+    assert [(one.refund, one.tax) for one in refunds] == [(107, 7)] * 3
 
 
 def test_a_returned_line_gives_its_units_back() -> None:

@@ -9,8 +9,9 @@ from msgspec import Struct
 
 from adapter.pricing.actions import ActionReader
 from adapter.pricing.effects.contract import NOTHING_LEFT, Cut, EffectType, Nothing, Stage, taken
-from adapter.pricing.numbers import MILLION
-from adapter.pricing.scope import Items, Left, Portion, Sheet
+from adapter.pricing.left import Left, Portion
+from adapter.pricing.numbers import MILLION, half_up
+from adapter.pricing.scope import Items, Sheet
 
 
 class AmountOff(Struct, frozen=True):
@@ -42,7 +43,8 @@ class AmountOff(Struct, frozen=True):
             return taken(_each(portion, value))
         if not portion.lines:
             return NOTHING_LEFT
-        return Cut(min(value, -(-sum(portion.weights) // portion.per)), portion.lines, portion.weights)
+        most = half_up(sum(portion.weights), portion.per)
+        return Cut(min(value, most), portion.lines, portion.weights)
 
 
 def _each(portion: Portion, value: int) -> Portion:

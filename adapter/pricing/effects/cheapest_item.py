@@ -10,8 +10,9 @@ from msgspec.structs import replace
 
 from adapter.pricing.actions import ActionReader
 from adapter.pricing.effects.contract import Cut, EffectType, Nothing, Stage, taken
+from adapter.pricing.left import Left
 from adapter.pricing.numbers import MILLION
-from adapter.pricing.scope import Items, Left, Sheet
+from adapter.pricing.scope import Items, Sheet
 
 _ALL = Decimal(100)
 

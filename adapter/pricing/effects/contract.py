@@ -11,8 +11,9 @@ from typing import Protocol
 from msgspec import Struct
 
 from adapter.pricing.actions import ActionReader
+from adapter.pricing.left import Left, Portion
 from adapter.pricing.numbers import half_up
-from adapter.pricing.scope import Left, Portion, Sheet
+from adapter.pricing.scope import Sheet
 
 
 class Stage(IntEnum):

@@ -11,8 +11,9 @@ from msgspec import Struct
 
 from adapter.pricing.actions import ActionReader
 from adapter.pricing.effects.contract import NOTHING_LEFT, Cut, EffectType, Nothing, Stage, taken
+from adapter.pricing.left import Left, Portion
 from adapter.pricing.numbers import MILLION
-from adapter.pricing.scope import Items, Left, Portion, Sheet
+from adapter.pricing.scope import Items, Sheet
 
 #: A line, and so many of its units.
 Picked = tuple[int, int]

@@ -10,8 +10,9 @@ from msgspec.structs import replace
 
 from adapter.pricing.actions import ActionReader
 from adapter.pricing.effects.contract import Cut, EffectType, Nothing, Stage, Suggestion, taken
+from adapter.pricing.left import Left
 from adapter.pricing.numbers import MILLION
-from adapter.pricing.scope import Left, Sheet
+from adapter.pricing.scope import Sheet
 
 
 class FreeItem(Struct, frozen=True):

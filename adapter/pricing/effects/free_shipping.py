@@ -10,7 +10,8 @@ from msgspec import Struct
 from adapter.pricing.actions import ActionReader
 from adapter.pricing.effects import shipping_lines
 from adapter.pricing.effects.contract import Cut, EffectType, Nothing, Stage, taken
-from adapter.pricing.scope import Left, Sheet
+from adapter.pricing.left import Left
+from adapter.pricing.scope import Sheet
 
 
 class FreeShipping(Struct, frozen=True):

@@ -10,7 +10,8 @@ from msgspec.structs import replace
 
 from adapter.pricing.actions import ActionReader
 from adapter.pricing.effects.contract import Cut, EffectType, Nothing, Stage, taken
-from adapter.pricing.scope import Items, Left, Sheet
+from adapter.pricing.left import Left
+from adapter.pricing.scope import Items, Sheet
 
 
 class FreeUnits(Struct, frozen=True):

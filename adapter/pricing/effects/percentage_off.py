@@ -9,7 +9,8 @@ from msgspec import Struct
 
 from adapter.pricing.actions import ActionReader
 from adapter.pricing.effects.contract import Cut, EffectType, Nothing, Stage, taken
-from adapter.pricing.scope import Items, Left, Sheet
+from adapter.pricing.left import Left
+from adapter.pricing.scope import Items, Sheet
 
 
 class PercentageOff(Struct, frozen=True):

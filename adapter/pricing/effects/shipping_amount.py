@@ -10,7 +10,8 @@ from msgspec import Struct
 from adapter.pricing.actions import ActionReader
 from adapter.pricing.effects import shipping_lines
 from adapter.pricing.effects.contract import NOTHING_LEFT, Cut, EffectType, Nothing, Stage
-from adapter.pricing.scope import Left, Sheet
+from adapter.pricing.left import Left
+from adapter.pricing.scope import Sheet
 
 
 class ShippingAmount(Struct, frozen=True):

@@ -9,7 +9,8 @@ from msgspec import Struct
 
 from adapter.pricing.actions import ActionReader
 from adapter.pricing.effects.contract import NOTHING_LEFT, Cut, EffectType, Nothing, Stage
-from adapter.pricing.scope import Left, Sheet
+from adapter.pricing.left import Left
+from adapter.pricing.scope import Sheet
 
 
 class StoreCredit(Struct, frozen=True):
