@@ -95,9 +95,11 @@ class Fields:
         value = self._take(key)
         if value is None and not required:
             return []
-        if not isinstance(value, list | tuple) or (required and not value):
+        if not isinstance(value, list | tuple):
             self.refuse(key, "invalid_type", "must be a list of lines")
             return []
+        if required and not value:
+            self.refuse(key, "no_lines", "must have a line")
         if len(value) > MOST_LINES:
             self.refuse(key, "too_many_lines", f"has more than {MOST_LINES} lines")
             return []

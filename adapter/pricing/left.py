@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fractions import Fraction
 from math import gcd
 
 from msgspec import Struct
@@ -47,9 +46,9 @@ class Left:
     def sorted(self, lines: Sequence[int], prefer: Prefer) -> list[int]:
         """Return lines by what is left of one unit, ties by place or rank; empty lines are left out."""
         sign = 1 if prefer == "cheapest" else -1
-        amounts, millionths, ranks = self.amounts, self.sheet.millionths, self.ranks
+        amounts, scales, ranks = self.amounts, self.sheet.scales(), self.ranks
         keys = [
-            (sign * Fraction(amounts[at], millionths[at]), at if ranks is None else ranks[at], at)
+            (sign * amounts[at] * scales[at], at if ranks is None else ranks[at], at)
             for at in lines
             if amounts[at] > 0
         ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from decimal import Decimal
+from math import lcm
 from typing import Any, Literal
 
 from msgspec import Struct
@@ -62,6 +63,7 @@ class Sheet:
         self.all_lines = range(len(self.totals))
         self._documents: list[dict[str, Any]] | None = None
         self._matching: dict[ItemTest, Sequence[bool]] = {}
+        self._scales: Sequence[int] | None = None
         self._ranks: list[int] | None = None
         self._scopes: dict[tuple[ItemTest | None, bool], Sequence[int]] = {}
 
@@ -89,6 +91,13 @@ class Sheet:
     def shipping(self, test: ShippingTest) -> list[int]:
         """Return the lines of shipping that pass, by their places."""
         return [self.count + at for at, one in enumerate(self.order.shipping) if test(one)]
+
+    def scales(self) -> Sequence[int]:
+        """Return, for each line, what makes its amount comparable with others' by unit: whole and exact."""
+        if self._scales is None:
+            common = lcm(*self.millionths)
+            self._scales = [common // count for count in self.millionths]
+        return self._scales
 
     def ranks(self) -> Sequence[int]:
         """Return the rank of each line by what it is; lines that are equal in everything by their place."""
