@@ -1,7 +1,7 @@
 """Pricing alone: one order of 5 and of 200 lines with five codes, and the search for the best of ten codes.
 
 Orders of 200 lines take turns with orders of 5 lines, so that both meet the same machine;
-the medians of the rounds are reported, in microseconds for one order. Reading the order from its document is
+the medians of the rounds are reported, in microseconds of processor time for one order. Reading the order from its document is
 measured apart.
 
     .venv/bin/python -m benchmarks.pricing                  nine rounds
@@ -100,10 +100,10 @@ def _best(order: Order) -> Callable[[], Any]:
 
 
 def _microseconds(run: Callable[[], Any], times: int) -> float:
-    start = time.perf_counter()
+    start = time.process_time()
     for _ in range(times):
         run()
-    return (time.perf_counter() - start) / times * 1e6
+    return (time.process_time() - start) / times * 1e6
 
 
 if __name__ == "__main__":
