@@ -1,8 +1,7 @@
 """Pricing alone: one order of 5 and of 200 lines with five codes, and the search for the best of ten codes.
 
-Orders of 200 lines take turns with orders of 5 lines, so that both meet the same machine;
-the medians of the rounds are reported, in microseconds of processor time for one order. Reading the order from its document is
-measured apart.
+Orders of 200 lines take turns with orders of 5 lines, so that both meet the same machine. The medians of the
+rounds are reported, in microseconds of processor time for one order. Reading the order is measured apart.
 
     .venv/bin/python -m benchmarks.pricing                  nine rounds
     .venv/bin/python -m benchmarks.pricing --rounds 3
