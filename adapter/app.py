@@ -209,7 +209,7 @@ def compose(
     loops = [relay.run, expiry.run, timers.run, forgetting.run, gauges.run, reload.run, ignoring.run]
     working = partial(_working, store, timers, committer, completing)
     running = partial(_running, clients, working, loops)
-    doors = WebContext(
+    context = WebContext(
         ingest, checkout, privacy, retries, health, settings, metrics, world.clock, running,
         certificate(settings), _room(settings),
     )  # fmt: skip
@@ -227,7 +227,7 @@ def compose(
         running=running,
         working=working,
         read_again=watch.ask,
-        asgi=Application(doors),
+        asgi=Application(context),
     )
 
 

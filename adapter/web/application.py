@@ -11,24 +11,31 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from adapter.errors import AdapterError
-from adapter.web import discounts_api, events_api, health, opendsr, tracking, webhooks
+from adapter.web import events_api
 from adapter.web.context import WebContext
 from adapter.web.endpoints import Endpoint
 from adapter.web.errors import UNEXPECTED, Failure, failure
 from adapter.web.lifespan import lifespan
 from adapter.web.request_body import Disconnected
 from adapter.web.responses import Answer, told
+from adapter.web.route import ApiRoute, IngestRoute, MakeEndpoint, MonitoringRoute
+from adapter.web.routes import ROUTES
+from adapter.web.starlette_routes import starlette_route
 
 __all__ = ["ASGIApp", "Application", "hot_paths"]
 
 
 class Application:
-    """The application; `hot` endpoints by raw path, for a server that can call them without ASGI."""
+    """The application. `hot` has endpoints by raw path, for a server that can call them without ASGI.
 
-    def __init__(self, doors: WebContext) -> None:
-        self._doors = doors
-        self._endpoints = hot_paths(doors)
-        self._rest = _Measured(_starlette(doors), doors)
+    `starlette` serves the routes that are not hot.
+    """
+
+    def __init__(self, context: WebContext) -> None:
+        self._doors = context
+        self._endpoints = hot_paths(context)
+        self.starlette = _starlette(context)
+        self._rest = _Measured(self.starlette, context)
         self.hot = {path.encode(): endpoint for path, endpoint in self._endpoints.items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -41,15 +48,17 @@ class Application:
             await self._rest(_as_sent(scope), receive, send)
 
 
-def hot_paths(doors: WebContext) -> dict[str, Endpoint]:
-    """Return every endpoint that is served without Starlette; a trailing slash does not matter."""
-    paths = {
-        **webhooks.endpoints(doors),
-        **tracking.endpoints(doors),
-        **events_api.endpoints(doors),
-        **opendsr.endpoints(doors),
-    }
-    return paths | {f"{path}/": endpoint for path, endpoint in paths.items()}
+def hot_paths(context: WebContext) -> dict[str, Endpoint]:
+    """Return the endpoints of the ingest routes by path, with and without a trailing slash."""
+    shared: dict[tuple[MakeEndpoint, str], Endpoint] = {}
+    paths: dict[str, Endpoint] = {}
+    for route in ROUTES:
+        if isinstance(route, IngestRoute):
+            key = (route.make, route.label)
+            if key not in shared:
+                shared[key] = route.make(context, route.label)
+            paths[route.path] = paths[f"{route.path}/"] = shared[key]
+    return paths
 
 
 def _as_sent(scope: Scope) -> Scope:
@@ -60,9 +69,13 @@ def _as_sent(scope: Scope) -> Scope:
     return {**scope, "path": scope["raw_path"].decode("latin-1")} if scope["type"] == "http" else scope
 
 
-def _starlette(doors: WebContext) -> Starlette:
+def _starlette(context: WebContext) -> Starlette:
     app = Starlette(
-        routes=[*discounts_api.routes(doors), *health.routes(doors)],
+        routes=[
+            starlette_route(context, route)
+            for route in ROUTES
+            if isinstance(route, ApiRoute | MonitoringRoute)
+        ],
         exception_handlers={
             AdapterError: _adapter_error,
             HTTPException: _http_exception,
@@ -76,9 +89,9 @@ def _starlette(doors: WebContext) -> Starlette:
 class _Measured:
     """Counts and times requests by route, and logs what nobody foresaw."""
 
-    def __init__(self, app: ASGIApp, doors: WebContext) -> None:
+    def __init__(self, app: ASGIApp, context: WebContext) -> None:
         self._app = app
-        self._metrics = doors.metrics
+        self._metrics = context.metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

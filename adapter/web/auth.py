@@ -29,10 +29,10 @@ def closed(setting: str) -> Unauthorised:
 
 
 def enter(headers: Headers, setting: str, *, auth_disabled: bool, trusted: Origins = frozenset()) -> None:
-    """Let a caller through a door for which no secret is set.
+    """Admit a caller without a credential, where no secret is set at all.
 
-    Raises Unauthorised where other doors have one, where a proxy passes on what somebody else may ask, and
-    where a page may ask whose origin is not `trusted`: that we listen on loopback then keeps nobody out.
+    Raises Unauthorised where other endpoints have a secret, where a proxy has forwarded the request, and
+    where a browser may have sent it for a page whose origin is not `trusted`: any page can reach loopback.
     """
     if not auth_disabled:
         raise closed(setting)

@@ -166,5 +166,5 @@ class WebContext(Struct, frozen=True):
 
     @property
     def auth_disabled(self) -> bool:
-        """Whether doors without a secret stand open: only while nobody else can reach us, and none is set."""
+        """Whether no secret is set and only this machine can connect: then no credential is asked for."""
         return self.settings.server.loopback and not self.settings.auth_enabled

@@ -27,9 +27,9 @@ class BrowserEndpoint(Endpoint):
     """An endpoint that answers preflights too, and names the page's origin in its answers if it is listed."""
 
     def __init__(
-        self, name: str, doors: WebContext, handle: Handle, *, admit: Admit, origins: Origins
+        self, name: str, context: WebContext, handle: Handle, *, admit: Admit, origins: Origins
     ) -> None:
-        super().__init__(name, doors, handle, admit=admit)
+        super().__init__(name, context, handle, admit=admit)
         self._origins = origins
 
     async def answer(self, headers: Headers, body: bytes) -> Answer:

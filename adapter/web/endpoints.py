@@ -43,21 +43,27 @@ class Endpoint:
     """
 
     def __init__(
-        self, name: str, doors: WebContext, handle: Handle, *, admit: Admit = nobody_asked, tell: Tell = told
+        self,
+        name: str,
+        context: WebContext,
+        handle: Handle,
+        *,
+        admit: Admit = nobody_asked,
+        tell: Tell = told,
     ) -> None:
         self._name = name
         self._handle = handle
         self._admit = admit
         self._tell = tell
-        self._limit = doors.settings.server.max_body_bytes
-        self._timeout = doors.settings.server.body_timeout_seconds
-        self._room = doors.room
-        self._refused = RateLimitedWarning(_log, "requests are refused", doors.clock)
-        self._requests = doors.metrics.requests
-        self._seconds = doors.metrics.request_seconds.labels(name)
+        self._limit = context.settings.server.max_body_bytes
+        self._timeout = context.settings.server.body_timeout_seconds
+        self._room = context.room
+        self._refused = RateLimitedWarning(_log, "requests are refused", context.clock)
+        self._requests = context.metrics.requests
+        self._seconds = context.metrics.request_seconds.labels(name)
         self._answered: Counter[int] = Counter()
         self._spent: list[float] = []
-        doors.metrics.keep_up(self._catch_up)
+        context.metrics.keep_up(self._catch_up)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from asyncio import to_thread
 
+from msgspec import Struct
+
 from adapter.model.encoding import encode
 from adapter.sources.mparticle import batches
 from adapter.web.auth import basic, enter, require
@@ -15,6 +17,7 @@ from adapter.web.endpoints import Endpoint
 from adapter.web.errors import Failure
 from adapter.web.request_body import Headers
 from adapter.web.responses import Answer, headers_of
+from adapter.web.route import ErrorDetail, IngestRoute, Route
 
 _ACCEPTED = Answer(202)
 #: mParticle's word for each status.
@@ -29,15 +32,15 @@ CODES = {
 }
 
 
-def endpoints(doors: WebContext) -> dict[str, Endpoint]:
-    """Return the Events API's endpoints by path: one batch, and a list of batches."""
-    endpoint = _endpoint(doors)
-    return {"/v2/events": endpoint, "/v2/bulkevents": endpoint}
+class EventsApiErrors(Struct):
+    """The body of an error response in the form of mParticle's Events API."""
+
+    errors: list[ErrorDetail]
 
 
-def _endpoint(doors: WebContext) -> Endpoint:
-    api_keys, auth_disabled = doors.settings.mparticle.api_keys, doors.auth_disabled
-    long, bounds = doors.long, doors.bounds
+def _endpoint(context: WebContext, label: str) -> Endpoint:
+    api_keys, auth_disabled = context.settings.mparticle.api_keys, context.auth_disabled
+    long, bounds = context.long, context.bounds
 
     def admit(headers: Headers) -> None:
         if api_keys:
@@ -51,14 +54,14 @@ def _endpoint(doors: WebContext) -> Endpoint:
             enter(headers, "mparticle.api_keys", auth_disabled=auth_disabled)
 
     async def handle(body: bytes, _headers: Headers) -> Answer:
-        now = doors.clock()
+        now = context.clock()
         if len(body) < long:
-            await doors.ingest.receive(batches.decode(body, now), len(body))
+            await context.ingest.receive(batches.decode(body, now), len(body))
         else:
-            await doors.ingest.receive_parts(await to_thread(batches.parts, body, now, bounds))
+            await context.ingest.receive_parts(await to_thread(batches.parts, body, now, bounds))
         return _ACCEPTED
 
-    return Endpoint("events_api", doors, handle, admit=admit, tell=told)
+    return Endpoint(label, context, handle, admit=admit, tell=told)
 
 
 def told(failure: Failure) -> Answer:
@@ -66,3 +69,22 @@ def told(failure: Failure) -> Answer:
     code = CODES.get(failure.status, failure.code.upper())
     body = encode({"errors": [{"code": code, "message": failure.message}]})
     return Answer(failure.status, body, headers_of(failure))
+
+
+ROUTES: tuple[Route, ...] = tuple(
+    IngestRoute(
+        path=f"/v2/{path}",
+        label="events_api",
+        make=_endpoint,
+        operation_id=f"eventsApi_{path}",
+        summary=f"mParticle's Events API: {content}",
+        auth="key_and_secret",
+        body={"type": json_type},
+        responses={202: None},
+        error=EventsApiErrors,
+    )
+    for path, content, json_type in (
+        ("events", "one batch", "object"),
+        ("bulkevents", "a list of batches", "array"),
+    )
+)

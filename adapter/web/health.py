@@ -1,48 +1,72 @@
-"""What those who run the server ask it: is it alive, is it ready, what did it count, what can it do."""
+"""For monitoring: whether the process is alive, whether it is ready, and its metrics."""
 
 from __future__ import annotations
 
+from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from adapter.metrics import CONTENT_TYPE
 from adapter.model.encoding import encode
+from adapter.services.health import Check
 from adapter.web.context import WebContext
-from adapter.web.discounts_api import authorise
-from adapter.web.long_responses import Answering
-from adapter.web.openapi import document
+from adapter.web.route import OBJECT, TEXT, MonitoringRoute, Route
 
-#: A check that tells, but does not take the server out of service: the old files are still in force.
-_TELLS_ONLY = "files"
+#: A failing check that leaves the server ready: the files read before are still in force.
+_INFORMATIONAL = "files"
 
 
-def routes(doors: WebContext) -> list[Route]:
-    """Return the routes for operations."""
-    described = encode(document())
+class Readiness(Struct):
+    """Whether the server can take requests now, check by check."""
 
-    async def live(_request: Request) -> Response:
-        return _json(b'{"status":"ok"}')
+    ready: bool
+    checks: list[Check]
 
-    async def ready(_request: Request) -> Response:
-        checks = await doors.health.ready()
-        able = all(check.ok for check in checks if check.name != _TELLS_ONLY)
-        return _json(encode({"ready": able, "checks": checks}), 200 if able else 503)
 
-    async def metrics(request: Request) -> Response:
-        authorise(doors, request)
-        return Response(doors.metrics.render(), headers={"content-type": CONTENT_TYPE})
+async def _live(_context: WebContext, _request: Request) -> Response:
+    return _json(b'{"status":"ok"}')
 
-    async def openapi(_request: Request) -> Response:
-        return Answering(described, doors.answers)
 
-    return [
-        Route("/health/live", live),
-        Route("/health/ready", ready),
-        Route("/metrics", metrics),
-        Route("/openapi.json", openapi),
-    ]
+async def _ready(context: WebContext, _request: Request) -> Response:
+    checks = await context.health.ready()
+    ready = all(check.ok for check in checks if check.name != _INFORMATIONAL)
+    return _json(encode({"ready": ready, "checks": checks}), 200 if ready else 503)
+
+
+async def _metrics(context: WebContext, _request: Request) -> Response:
+    return Response(context.metrics.render(), headers={"content-type": CONTENT_TYPE})
 
 
 def _json(body: bytes, status: int = 200) -> Response:
     return Response(body, status, media_type="application/json")
+
+
+ROUTES: tuple[Route, ...] = (
+    MonitoringRoute(
+        path="/health/live",
+        label="live",
+        handler=_live,
+        operation_id="live",
+        summary="Whether the process is alive",
+        auth="none",
+        responses={200: OBJECT},
+    ),
+    MonitoringRoute(
+        path="/health/ready",
+        label="ready",
+        handler=_ready,
+        operation_id="ready",
+        summary="Whether the server can take requests now",
+        auth="none",
+        responses={200: Readiness, 503: Readiness},
+    ),
+    MonitoringRoute(
+        path="/metrics",
+        label="metrics",
+        handler=_metrics,
+        operation_id="metrics",
+        summary="Metrics in the format of Prometheus",
+        auth="token",
+        responses={200: TEXT},
+    ),
+)

@@ -12,8 +12,8 @@ from adapter.web.context import WebContext
 _log = logging.getLogger(__name__)
 
 
-async def lifespan(doors: WebContext, receive: Receive, send: Send) -> None:
-    """Follow the ASGI lifespan protocol around `doors.lifespan`.
+async def lifespan(context: WebContext, receive: Receive, send: Send) -> None:
+    """Follow the ASGI lifespan protocol around `context.lifespan`.
 
     Starlette would tell the server a whole traceback; here it is the error's own sentence, and what nobody
     foresaw is logged without its words.
@@ -21,7 +21,7 @@ async def lifespan(doors: WebContext, receive: Receive, send: Send) -> None:
     await receive()
     stage = "startup"
     try:
-        async with doors.lifespan():
+        async with context.lifespan():
             await send({"type": "lifespan.startup.complete"})
             await receive()
             stage = "shutdown"

@@ -17,6 +17,7 @@ from adapter.web.context import WebContext
 from adapter.web.endpoints import Endpoint
 from adapter.web.request_body import Headers
 from adapter.web.responses import Answer
+from adapter.web.route import OBJECT, IngestRoute, Parameter, Route
 
 _log = logging.getLogger(__name__)
 #: The kinds of identity by which a customer is found.
@@ -33,17 +34,15 @@ class Accepted(Struct):
     encoded_request: str
 
 
-def endpoints(doors: WebContext) -> dict[str, Endpoint]:
-    """Return the endpoint by its path."""
-
+def _endpoint(context: WebContext, label: str) -> Endpoint:
     def admit(_headers: Headers) -> None:
-        if doors.opendsr is None:
+        if context.opendsr is None:
             raise closed("mparticle.opendsr_certificate")
 
     async def handle(body: bytes, headers: Headers) -> Answer:
-        assert doors.opendsr is not None  # noqa: S101 - `admit` has seen to it
-        now, ours = doors.clock(), doors.settings.mparticle.opendsr_domain
-        doors.opendsr.verify(
+        assert context.opendsr is not None  # noqa: S101 - `admit` has seen to it
+        now, ours = context.clock(), context.settings.mparticle.opendsr_domain
+        context.opendsr.verify(
             body,
             said(headers, b"x-opendsr-signature"),
             said(headers, b"x-opendsr-processor-domain"),
@@ -54,18 +53,18 @@ def endpoints(doors: WebContext) -> dict[str, Endpoint]:
         if isinstance(asked, opendsr.StatusChange):
             _log.info("a data subject request has moved on", extra={"status": asked.status[:40]})
             return Answer(202)
-        await _erase(doors, asked)
-        done = doors.clock()
+        await _erase(context, asked)
+        done = context.clock()
         accepted = Accepted(
             asked.controller_id, asked.request_id, f"{now:%Y-%m-%dT%H:%M:%SZ}", f"{done:%Y-%m-%dT%H:%M:%SZ}",
             b64encode(body).decode(),
         )  # fmt: skip
         return Answer(202, encode(accepted))
 
-    return {"/webhooks/mparticle/opendsr": Endpoint("webhooks_mparticle_opendsr", doors, handle, admit=admit)}
+    return Endpoint(label, context, handle, admit=admit)
 
 
-async def _erase(doors: WebContext, demand: opendsr.Demand) -> None:
+async def _erase(context: WebContext, demand: opendsr.Demand) -> None:
     if demand.kind != "erasure":
         raise Refused(f"{demand.kind} is not answered here; use GET /v1/customers/SOURCE_ID/export")
     named = [(kind, value) for kind, value in demand.identities if kind in _FINDING and not fault(value)]
@@ -73,5 +72,27 @@ async def _erase(doors: WebContext, demand: opendsr.Demand) -> None:
         raise Unreadable(f"nobody is named in the clear by one of {', '.join(_FINDING)}")
     for kind, value in named:
         address = kind == "email" and normal(value) is not None
-        erase = doors.privacy.erase_address if address else doors.privacy.erase
+        erase = context.privacy.erase_address if address else context.privacy.erase
         await erase(value, "opendsr", demand.request_id)
+
+
+ROUTES: tuple[Route, ...] = (
+    IngestRoute(
+        path="/webhooks/mparticle/opendsr",
+        label="webhooks_mparticle_opendsr",
+        make=_endpoint,
+        operation_id="opendsr",
+        summary="Receive a data subject request, or the status of another one",
+        auth="signature",
+        body=OBJECT,
+        responses={202: Accepted},
+        parameters=(
+            Parameter(
+                "X-OpenDSR-Signature",
+                "header",
+                description="RSA (PKCS#1 v1.5, SHA-256) over the body, in base64",
+            ),
+            Parameter("X-OpenDSR-Processor-Domain", "header", description="The domain that has signed"),
+        ),
+    ),
+)

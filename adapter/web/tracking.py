@@ -6,6 +6,7 @@ https://segment.com/docs/connections/sources/catalog/libraries/server/http-api/
 from __future__ import annotations
 
 from asyncio import to_thread
+from functools import partial
 
 from adapter.sources.segment import webhook
 from adapter.web.auth import basic, enter, require
@@ -15,46 +16,31 @@ from adapter.web.endpoints import Admit, Endpoint, Handle
 from adapter.web.local_pages import Origins
 from adapter.web.request_body import Headers
 from adapter.web.responses import Answer
+from adapter.web.route import OBJECT, IngestRoute, Json, MakeEndpoint, Route
 
 KINDS = ("identify", "track", "page", "screen", "group", "alias")
-#: Every path below /v1.
-PATHS = (*KINDS, *(kind[0] for kind in KINDS), "batch", "import", "b", "m")
 #: What Segment's own servers answer, also for calls that they then discard.
 _SUCCESS = Answer(200, b'{"success":true}')
 
 
-def endpoints(doors: WebContext) -> dict[str, Endpoint]:
-    """Return the tracking endpoints by path.
-
-    `import` is the batch of older SDKs. The short paths, a kind's first letter each, are those of
-    analytics.js, `b` that of the Swift and Kotlin libraries too; `m` takes what analytics.js counts of
-    itself.
-    """
-    paths = {kind: _endpoint(doors, kind) for kind in KINDS}
-    short = {kind[0]: endpoint for kind, endpoint in paths.items()}
-    batch = _endpoint(doors, None)
-    paths |= short | {"batch": batch, "import": batch, "b": batch, "m": _metrics(doors)}
-    return {f"/v1/{path}": endpoint for path, endpoint in paths.items()}
-
-
-def _open(doors: WebContext, handle: Handle, admit: Admit) -> Endpoint:
+def _open(context: WebContext, label: str, handle: Handle, admit: Admit) -> Endpoint:
     """Return an endpoint, which pages of `segment.browser_origins` may call where there are any."""
-    origins = _origins(doors)
+    origins = _origins(context)
     if not origins:
-        return Endpoint("tracking", doors, handle, admit=admit)
-    return BrowserEndpoint("tracking", doors, handle, admit=admit, origins=origins)
+        return Endpoint(label, context, handle, admit=admit)
+    return BrowserEndpoint(label, context, handle, admit=admit, origins=origins)
 
 
-def _origins(doors: WebContext) -> Origins:
-    return frozenset(origin.encode() for origin in doors.settings.segment.browser_origins)
+def _origins(context: WebContext) -> Origins:
+    return frozenset(origin.encode() for origin in context.settings.segment.browser_origins)
 
 
-def _metrics(doors: WebContext) -> Endpoint:
+def _metrics(context: WebContext, label: str) -> Endpoint:
     """Return the endpoint that ignores what it is sent; what analytics.js sends there bears no write key."""
     write_keys, auth_disabled, trusted = (
-        doors.settings.segment.write_keys,
-        doors.auth_disabled,
-        _origins(doors),
+        context.settings.segment.write_keys,
+        context.auth_disabled,
+        _origins(context),
     )
 
     def admit(headers: Headers) -> None:
@@ -64,16 +50,16 @@ def _metrics(doors: WebContext) -> Endpoint:
     async def handle(_body: bytes, _headers: Headers) -> Answer:
         return _SUCCESS
 
-    return _open(doors, handle, admit)
+    return _open(context, label, handle, admit)
 
 
-def _endpoint(doors: WebContext, kind: str | None) -> Endpoint:
+def _endpoint(context: WebContext, label: str, kind: str | None) -> Endpoint:
     write_keys, auth_disabled, trusted = (
-        doors.settings.segment.write_keys,
-        doors.auth_disabled,
-        _origins(doors),
+        context.settings.segment.write_keys,
+        context.auth_disabled,
+        _origins(context),
     )
-    long, bounds = doors.long, doors.bounds
+    long, bounds = context.long, context.bounds
 
     def check(write_key: str | None) -> None:
         require(
@@ -92,18 +78,50 @@ def _endpoint(doors: WebContext, kind: str | None) -> Endpoint:
     async def handle(body: bytes, headers: Headers) -> Answer:
         if write_keys and not _write_key(headers):
             check(webhook.write_key(body))
-        now = doors.clock()
+        now = context.clock()
         if len(body) < long:
-            await doors.ingest.receive(webhook.decode_batch(body, now, kind=kind), len(body))
+            await context.ingest.receive(webhook.decode_batch(body, now, kind=kind), len(body))
         else:
             parts = await to_thread(webhook.batch_parts, body, now, bounds, kind=kind)
-            await doors.ingest.receive_parts(parts)
+            await context.ingest.receive_parts(parts)
         return _SUCCESS
 
-    return _open(doors, handle, admit)
+    return _open(context, label, handle, admit)
 
 
 def _write_key(headers: Headers) -> str | None:
     """Return the user of Basic authorization; SDKs leave the password, and some the colon, away."""
     shown = basic(headers)
     return None if shown is None else shown.partition(":")[0].strip()
+
+
+_BATCH = partial(_endpoint, kind=None)
+_CALLS: dict[str, MakeEndpoint] = {kind: partial(_endpoint, kind=kind) for kind in KINDS}
+#: By the last part of the path. `import` is the batch of older SDKs. analytics.js uses the first letter of
+#: each kind, `b` (as the Swift and Kotlin libraries do), and `m` for metrics about itself.
+_PATHS: dict[str, MakeEndpoint] = {
+    **_CALLS,
+    **{kind[0]: make for kind, make in _CALLS.items()},
+    "batch": _BATCH,
+    "import": _BATCH,
+    "b": _BATCH,
+    "m": _metrics,
+}
+_SUCCESS_SCHEMA: Json = {
+    "type": "object",
+    "properties": {"success": {"const": True}},
+    "required": ["success"],
+}
+ROUTES: tuple[Route, ...] = tuple(
+    IngestRoute(
+        path=f"/v1/{path}",
+        label="tracking",
+        make=make,
+        operation_id=f"tracking_{path}",
+        summary=f"Segment's tracking API: {path}",
+        auth="write_key",
+        body=OBJECT,
+        responses={200: _SUCCESS_SCHEMA},
+    )
+    for path, make in _PATHS.items()
+)

@@ -7,6 +7,9 @@ from asyncio import to_thread
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
+
+from msgspec import Struct
 
 from adapter.metrics import Metrics
 from adapter.model.encoding import encode
@@ -19,28 +22,33 @@ from adapter.web.context import WebContext
 from adapter.web.endpoints import Endpoint
 from adapter.web.request_body import Headers
 from adapter.web.responses import Answer, settled
+from adapter.web.route import OBJECT, IngestRoute, Json, Parameter, Route
 
 _log = logging.getLogger(__name__)
 #: Given a body and the moment now, returns what answers the results; raises before anything is stored.
 Told = Callable[[bytes, datetime], Callable[[Sequence[Result]], Answer]]
 
 
-def endpoints(doors: WebContext) -> dict[str, Endpoint]:
-    """Return the webhook endpoints by path."""
-    return {
-        "/webhooks/segment": _segment(doors),
-        "/webhooks/mparticle": _mparticle(doors, "webhooks_mparticle", _results),
-        "/webhooks/mparticle/firehose": _mparticle(doors, "webhooks_mparticle_firehose", _response),
-    }
+class Settled(Struct, omit_defaults=True):
+    """The results of the messages of one request.
+
+    `results` has those of all messages where they fit into 16 KB. Where they do not, `counts` has the number
+    of messages by outcome, `results` those with a discount, an error or in quarantine, and `truncated` says
+    whether some of these were left out. The name is that of the component in OpenAPI.
+    """
+
+    results: list[Result]
+    counts: dict[str, int] = {}
+    truncated: bool = False
 
 
-def _segment(doors: WebContext) -> Endpoint:
-    secrets = [secret.encode() for secret in doors.settings.segment.shared_secrets]
-    authorizations = [spaced(value) for value in doors.settings.segment.authorizations]
+def _segment(context: WebContext, label: str) -> Endpoint:
+    secrets = [secret.encode() for secret in context.settings.segment.shared_secrets]
+    authorizations = [spaced(value) for value in context.settings.segment.authorizations]
     # A signature over the whole body stands for the header, and is known only once the body is there.
-    waived = bool(secrets) and doors.settings.segment.whole_signature_suffices
-    auth_disabled, long, bounds = doors.auth_disabled, doors.long, doors.bounds
-    signatures = _Signatures(doors.metrics)
+    waived = bool(secrets) and context.settings.segment.whole_signature_suffices
+    auth_disabled, long, bounds = context.auth_disabled, context.long, context.bounds
+    signatures = _Signatures(context.metrics)
 
     def authorise(headers: Headers) -> None:
         if authorizations:
@@ -63,13 +71,13 @@ def _segment(doors: WebContext) -> Endpoint:
             signatures.note(body, form)
             if waived and form != "whole":
                 authorise(headers)
-        now = doors.clock()
+        now = context.clock()
         if len(body) < long:
-            return settled(await doors.ingest.receive(webhook.decode(body, now), len(body)))
+            return settled(await context.ingest.receive(webhook.decode(body, now), len(body)))
         parts = await to_thread(webhook.parts, body, now, bounds)
-        return settled(await doors.ingest.receive_parts(parts))
+        return settled(await context.ingest.receive_parts(parts))
 
-    return Endpoint("webhooks_segment", doors, handle, admit=admit)
+    return Endpoint(label, context, handle, admit=admit)
 
 
 class _Signatures:
@@ -107,10 +115,10 @@ def _response(body: bytes, now: datetime) -> Callable[[Sequence[Result]], Answer
     return lambda _: answer
 
 
-def _mparticle(doors: WebContext, name: str, told: Told) -> Endpoint:
-    """Return an endpoint of mParticle's; `told` says how results are answered."""
-    accepted, auth_disabled = doors.settings.mparticle.authorizations, doors.auth_disabled
-    long, bounds = doors.long, doors.bounds
+def _mparticle(context: WebContext, label: str, told: Told) -> Endpoint:
+    """Return an endpoint for mParticle; `told` says how results are answered."""
+    accepted, auth_disabled = context.settings.mparticle.authorizations, context.auth_disabled
+    long, bounds = context.long, context.bounds
 
     def admit(headers: Headers) -> None:
         if accepted:
@@ -119,11 +127,53 @@ def _mparticle(doors: WebContext, name: str, told: Told) -> Endpoint:
             enter(headers, "mparticle.authorizations", auth_disabled=auth_disabled)
 
     async def handle(body: bytes, _headers: Headers) -> Answer:
-        now = doors.clock()
+        now = context.clock()
         answer = told(body, now)
         if len(body) < long:
-            return answer(await doors.ingest.receive(batches.decode(body, now), len(body)))
+            return answer(await context.ingest.receive(batches.decode(body, now), len(body)))
         parts = await to_thread(batches.parts, body, now, bounds)
-        return answer(await doors.ingest.receive_parts(parts))
+        return answer(await context.ingest.receive_parts(parts))
 
-    return Endpoint(name, doors, handle, admit=admit)
+    return Endpoint(label, context, handle, admit=admit)
+
+
+_OBJECT_OR_ARRAY: Json = {"type": ["object", "array"]}
+ROUTES: tuple[Route, ...] = (
+    IngestRoute(
+        path="/webhooks/segment",
+        label="webhooks_segment",
+        make=_segment,
+        operation_id="segmentWebhook",
+        summary="Receive the requests of a Segment Webhooks destination",
+        auth="signature",
+        body=_OBJECT_OR_ARRAY,
+        responses={200: Settled},
+        parameters=(
+            Parameter(
+                "X-Signature",
+                "header",
+                description="Hex HMAC-SHA1 of the body (of a batch, of its first element)",
+            ),
+        ),
+    ),
+    IngestRoute(
+        path="/webhooks/mparticle",
+        label="webhooks_mparticle",
+        make=partial(_mparticle, told=_results),
+        operation_id="mparticleWebhook",
+        summary="Receive the requests of mParticle's Webhook output",
+        auth="authorization",
+        body=_OBJECT_OR_ARRAY,
+        responses={200: Settled},
+    ),
+    IngestRoute(
+        path="/webhooks/mparticle/firehose",
+        label="webhooks_mparticle_firehose",
+        make=partial(_mparticle, told=_response),
+        operation_id="mparticleFirehose",
+        summary="Receive a request of mParticle's Firehose: audiences",
+        auth="authorization",
+        body=OBJECT,
+        responses={200: OBJECT},
+    ),
+)

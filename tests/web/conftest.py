@@ -199,8 +199,8 @@ def services() -> Services:
 
 
 @pytest.fixture
-def doors(services: Services) -> Callable[..., WebContext]:
-    """Return a maker of the doors of these services under the settings given."""
+def context(services: Services) -> Callable[..., WebContext]:
+    """Return a maker of the context of these services under the settings given."""
 
     def make(**values: Any) -> WebContext:
         chosen = settings(**values)
@@ -220,9 +220,9 @@ def doors(services: Services) -> Callable[..., WebContext]:
 
 
 @pytest.fixture
-def app(doors: Callable[..., WebContext]) -> Callable[..., Any]:
+def app(context: Callable[..., WebContext]) -> Callable[..., Any]:
     """Return a maker of the ASGI application under the settings given."""
-    return lambda **values: application.Application(doors(**values))
+    return lambda **values: application.Application(context(**values))
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from adapter.errors import StoreUnavailable, Unavailable, Unreadable
 from adapter.model.operations import DiscountMove
 from adapter.web.openapi import document
 from adapter.web.query_string import require_exact
+from adapter.web.routes import ROUTES
 
 Connect = Callable[..., httpx.AsyncClient]
 CODE = "HV15-8K2F"
@@ -319,7 +320,7 @@ async def test_every_route_refuses_a_query_that_cannot_be_read_exactly(
     query: str, connect: Connect, services: Any
 ) -> None:
     client, asked = connect(), 0
-    for path, described in document()["paths"].items():
+    for path, described in document(ROUTES)["paths"].items():
         for method in described if path.startswith("/v1/") and not _HOT.match(path) else ():
             filled = re.sub(r"\{.*?\}", "x", path)
             answer = await client.request(method.upper(), f"{filled}?{query}")

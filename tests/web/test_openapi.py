@@ -11,30 +11,62 @@ import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from adapter.web import application, discounts_api, health
 from adapter.web.openapi import document
+from adapter.web.route import IngestRoute, Route
+from adapter.web.routes import ROUTES
 
 Connect = Callable[..., httpx.AsyncClient]
 
 
 def valid(value: Any, schema: str) -> None:
-    described = json.loads(json.dumps(document()))
+    described = json.loads(json.dumps(document(ROUTES)))
     Draft202012Validator({"$ref": f"#/components/schemas/{schema}", **described}).validate(value)
 
 
 def test_the_document_is_valid_openapi() -> None:
-    OpenAPIV31SpecValidator(json.loads(json.dumps(document()))).validate()
+    OpenAPIV31SpecValidator(json.loads(json.dumps(document(ROUTES)))).validate()
 
 
-def test_every_route_is_described_and_nothing_else(doors: Any) -> None:
-    hot = {("post", path) for path in application.hot_paths(doors()) if not path.endswith("/")}
+def test_the_document_has_every_route_of_the_running_application_and_no_other(app: Any) -> None:
+    running = app()
+    hot = {("post", path.decode()) for path in running.hot if not path.endswith(b"/")}
     rest = {
         (method.lower(), route.path.replace(":path}", "}"))
-        for route in (*discounts_api.routes(doors()), *health.routes(doors()))
-        for method in (route.methods or set()) - {"HEAD"}
+        for route in running.starlette.routes
+        for method in route.methods - {"HEAD"}
     }
-    described = {(method, path) for path, item in document()["paths"].items() for method in item}
+    described = {(method, path) for path, item in document(ROUTES)["paths"].items() for method in item}
     assert described == hot | rest
+
+
+def test_labels_and_operation_ids_are_unique_where_they_must_be() -> None:
+    operations = [route.operation_id for route in ROUTES]
+    assert len(operations) == len(set(operations))
+    labels = [route.label for route in ROUTES if not isinstance(route, IngestRoute)]
+    assert len(labels) == len(set(labels))
+
+
+SECRETS = {
+    "api__tokens": ("token",),
+    "segment__write_keys": ("key",),
+    "segment__shared_secrets": ("secret",),
+    "mparticle__api_keys": ("key:secret",),
+    "mparticle__authorizations": ("authorization",),
+}
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.operation_id)
+async def test_a_route_requires_the_credential_that_it_documents(
+    route: Route, connect: Connect, services: Any
+) -> None:
+    path = route.documented_path.replace("{", "").replace("}", "")
+    content = b'{"type": "track"}' if route.body is not None else b""
+    answer = await connect(**SECRETS).request(route.method, path, content=content)
+    documented = set(document(ROUTES)["paths"][route.documented_path][route.method.lower()]["responses"])
+    assert str(answer.status_code) in documented
+    refused = route.auth != "none" and path != "/v1/m"
+    assert (answer.status_code in {401, 403}) == refused
+    assert (services.taken, services.moves, services.erased) == ([], [], [])
 
 
 @pytest.mark.parametrize(
@@ -73,4 +105,4 @@ async def test_a_webhook_answer_is_as_described(connect: Connect) -> None:
 
 
 async def test_the_document_is_served(connect: Connect) -> None:
-    assert (await connect().get("/openapi.json")).json() == json.loads(json.dumps(document()))
+    assert (await connect().get("/openapi.json")).json() == json.loads(json.dumps(document(ROUTES)))

@@ -72,11 +72,11 @@ def signed(body: bytes, key: Any = KEY, algorithm: HashAlgorithm | None = None) 
 
 
 @pytest.fixture
-def connect_with(doors: Callable[..., Any]) -> Callable[..., httpx.AsyncClient]:
+def connect_with(context: Callable[..., Any]) -> Callable[..., httpx.AsyncClient]:
     """Return a maker of clients of the application that trusts a chain, at a moment."""
 
     def make(chain: bytes | None = GOOD, now: datetime = NOW) -> httpx.AsyncClient:
-        opened = replace(doors(), opendsr=Certificate(chain) if chain else None, clock=lambda: now)
+        opened = replace(context(), opendsr=Certificate(chain) if chain else None, clock=lambda: now)
         transport = httpx.ASGITransport(application.Application(opened), raise_app_exceptions=False)
         return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1")
 

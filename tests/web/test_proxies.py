@@ -1,4 +1,4 @@
-"""While no secret is set, a proxy on this machine does not open the doors to everybody."""
+"""While no secret is set, a proxy on this machine does not open the endpoints to others."""
 
 from __future__ import annotations
 

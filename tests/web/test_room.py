@@ -40,8 +40,8 @@ class Desk:
         return Answer(200)
 
 
-def _endpoint(doors: Callable[..., WebContext], room: Room, desk: Desk) -> Endpoint:
-    return Endpoint("test", replace(doors(), room=room), desk.handle)
+def _endpoint(context: Callable[..., WebContext], room: Room, desk: Desk) -> Endpoint:
+    return Endpoint("test", replace(context(), room=room), desk.handle)
 
 
 async def _steps() -> None:
@@ -55,10 +55,10 @@ async def _steps() -> None:
     ids=["plain", "gzip"],
 )
 async def test_large_bodies_are_handled_a_few_at_a_time_and_a_small_one_at_once(
-    doors: Callable[..., WebContext], body: bytes, headers: Headers
+    context: Callable[..., WebContext], body: bytes, headers: Headers
 ) -> None:
     desk = Desk()
-    endpoint = _endpoint(doors, Room(64_000_000, at_work=2 * len(BODY)), desk)
+    endpoint = _endpoint(context, Room(64_000_000, at_work=2 * len(BODY)), desk)
     large = [asyncio.create_task(endpoint.answer(headers, body)) for _ in range(8)]
     await _steps()
     assert (desk.begun, desk.most) == (2, 2 * len(BODY))
@@ -70,9 +70,11 @@ async def test_large_bodies_are_handled_a_few_at_a_time_and_a_small_one_at_once(
     assert desk.most <= 2 * len(BODY) + 2
 
 
-async def test_a_body_of_a_usual_size_does_not_wait_for_the_largest(doors: Callable[..., WebContext]) -> None:
+async def test_a_body_of_usual_size_does_not_wait_for_the_largest(
+    context: Callable[..., WebContext],
+) -> None:
     desk = Desk()
-    endpoint = _endpoint(doors, Room(64_000_000, at_work=1), desk)
+    endpoint = _endpoint(context, Room(64_000_000, at_work=1), desk)
     tasks = [asyncio.create_task(endpoint.answer({}, BODY)) for _ in range(4)]
     await _steps()
     tasks += [asyncio.create_task(endpoint.answer({}, USUAL)) for _ in range(8)]
@@ -83,10 +85,10 @@ async def test_a_body_of_a_usual_size_does_not_wait_for_the_largest(doors: Calla
 
 
 async def test_what_waits_holds_room_and_what_finds_none_is_to_come_again(
-    doors: Callable[..., WebContext],
+    context: Callable[..., WebContext],
 ) -> None:
     desk = Desk()
-    endpoint = _endpoint(doors, Room(3 * len(BODY), at_work=1), desk)
+    endpoint = _endpoint(context, Room(3 * len(BODY), at_work=1), desk)
     tasks = [asyncio.create_task(endpoint.answer({}, BODY)) for _ in range(5)]
     await _steps()
     assert [task.done() for task in tasks] == [False, False, False, True, True]
@@ -95,9 +97,9 @@ async def test_what_waits_holds_room_and_what_finds_none_is_to_come_again(
     assert (await endpoint.answer({}, BODY)).status == 200
 
 
-async def test_one_that_waits_too_long_gives_its_place_up(doors: Callable[..., WebContext]) -> None:
+async def test_one_that_waits_too_long_gives_its_place_up(context: Callable[..., WebContext]) -> None:
     desk = Desk()
-    endpoint = _endpoint(doors, Room(64_000_000, at_work=1, patience=0.01), desk)
+    endpoint = _endpoint(context, Room(64_000_000, at_work=1, patience=0.01), desk)
     first = asyncio.create_task(endpoint.answer({}, BODY))
     await _steps()
     late = await endpoint.answer({}, BODY)
@@ -157,12 +159,12 @@ def test_a_gzip_body_is_held_to_the_length_that_it_announces() -> None:
         whole(headers, lying, 1_000_000)
 
 
-def test_a_length_beyond_the_limit_weighs_no_more_than_the_limit(doors: Callable[..., WebContext]) -> None:
+def test_a_length_beyond_the_limit_weighs_no_more_than_the_limit(context: Callable[..., WebContext]) -> None:
     lying = gzip.compress(b"x")[:-4] + b"\xff" * 4
 
     async def once() -> int:
-        room = Room(doors().settings.server.max_body_bytes)
-        endpoint = _endpoint(doors, room, Desk())
+        room = Room(context().settings.server.max_body_bytes)
+        endpoint = _endpoint(context, room, Desk())
         return (await endpoint.answer({b"content-encoding": b"gzip"}, lying)).status
 
     assert asyncio.run(once()) == 400

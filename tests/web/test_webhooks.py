@@ -132,10 +132,10 @@ async def test_a_signature_over_the_whole_batch_waives_nothing_unless_a_setting_
 
 
 async def test_what_signatures_cover_is_counted_and_a_whole_batch_logged_once(
-    doors: Callable[..., Any], caplog: pytest.LogCaptureFixture
+    context: Callable[..., Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO", "adapter.web.webhooks")
-    chosen = doors(segment__shared_secrets=(SECRET,))
+    chosen = context(segment__shared_secrets=(SECRET,))
     transport = httpx.ASGITransport(Application(chosen))
     first, whole = json.dumps(TRACK).encode(), FORGED
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:

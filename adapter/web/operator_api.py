@@ -1,0 +1,129 @@
+"""The API for the people who run the server: ignored and quarantined messages, and deliveries."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import asdict
+from starlette.requests import Request
+
+from adapter.errors import NotFound, Unreadable
+from adapter.model.deliveries import Pause
+from adapter.model.ignored import Ignored
+from adapter.model.quarantine import Excerpt, Quarantined
+from adapter.services.delivery.retries import Retried
+from adapter.web.context import WebContext
+from adapter.web.route import ApiRoute, Parameter, Route
+
+#: The id of a quarantined message; the stores count up to 63 bits.
+_ENTRY_ID = re.compile("[0-9]{1,18}")
+
+
+class Entry(Excerpt, frozen=True, kw_only=True):
+    """A quarantined message in a list; `whole` is the path of the complete one."""
+
+    whole: str
+
+
+class IgnoredMessages(Struct):
+    """Which messages of all customers no mapping takes, the latest first."""
+
+    ignored: list[Ignored]
+
+
+class Quarantine(Struct):
+    """The latest quarantined messages, each with its reason."""
+
+    quarantined: list[Entry]
+
+
+class Pauses(Struct):
+    """The destinations to which sending is paused, until when, and why."""
+
+    pauses: list[Pause]
+
+
+async def _ignored(context: WebContext, _request: Request) -> Any:
+    return {"ignored": await context.checkout.ignored()}
+
+
+async def _quarantine(context: WebContext, request: Request) -> Any:
+    before = request.query_params.get("before")
+    if before is not None and not _ENTRY_ID.fullmatch(before):
+        raise Unreadable("`before` is the `id` of a quarantined message: `/v1/quarantine?before=120`")
+    found = await context.checkout.quarantined(None if before is None else int(before))
+    return {"quarantined": [Entry(**asdict(each), whole=f"/v1/quarantine/{each.id}") for each in found]}
+
+
+async def _quarantined(context: WebContext, request: Request) -> Any:
+    given = request.path_params["id"]
+    if not _ENTRY_ID.fullmatch(given):
+        raise NotFound("there is no such message in quarantine: name one by its `id`")
+    return await context.checkout.quarantined_message(int(given))
+
+
+async def _pauses(context: WebContext, _request: Request) -> Any:
+    return {"pauses": await context.deliveries.pauses()}
+
+
+async def _retries(context: WebContext, request: Request) -> Any:
+    return await context.deliveries.retry_all(request.query_params.get("destination"))
+
+
+ROUTES: tuple[Route, ...] = (
+    ApiRoute(
+        path="/v1/ignored",
+        label="ignored",
+        handler=_ignored,
+        operation_id="listIgnored",
+        summary="List which messages no mapping takes",
+        responses={200: IgnoredMessages},
+    ),
+    ApiRoute(
+        path="/v1/quarantine",
+        label="quarantine",
+        handler=_quarantine,
+        operation_id="listQuarantine",
+        summary="List the messages that could not be mapped or decided, with their reasons",
+        responses={200: Quarantine},
+        statuses=(400,),
+        parameters=(
+            Parameter(
+                "before",
+                "query",
+                schema={"type": "integer", "minimum": 0, "maximum": 10**18 - 1},
+                description="Only messages whose `id` is below this one",
+            ),
+        ),
+    ),
+    ApiRoute(
+        path="/v1/quarantine/{id}",
+        label="quarantined",
+        handler=_quarantined,
+        operation_id="getQuarantined",
+        summary="Read a complete quarantined message",
+        responses={200: Quarantined},
+        statuses=(404,),
+    ),
+    ApiRoute(
+        path="/v1/deliveries/pauses",
+        label="pauses",
+        handler=_pauses,
+        operation_id="listPauses",
+        summary="List the destinations to which sending is paused, with their reasons",
+        responses={200: Pauses},
+    ),
+    ApiRoute(
+        method="POST",
+        path="/v1/deliveries/retries",
+        label="retries",
+        handler=_retries,
+        operation_id="retryDeliveries",
+        summary="Send dead deliveries again, and end pauses",
+        responses={200: Retried},
+        statuses=(404,),
+        parameters=(Parameter("destination", "query", required=False),),
+    ),
+)

@@ -1,0 +1,59 @@
+"""Every route of the server: Starlette, the endpoints of ingest and OpenAPI follow from this table.
+
+To add a route, write its handler in a module of this package, and add its entry to the `ROUTES` of that
+module. The `ROUTES` of a new module are named here.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from adapter.model.encoding import encode
+from adapter.web import (
+    customers_api,
+    discounts_api,
+    events_api,
+    health,
+    opendsr,
+    operator_api,
+    tracking,
+    webhooks,
+)
+from adapter.web.context import WebContext
+from adapter.web.long_responses import Answering
+from adapter.web.openapi import document
+from adapter.web.route import OBJECT, MonitoringRoute, Route
+
+
+@cache
+def _document() -> bytes:
+    return encode(document(ROUTES))
+
+
+async def _openapi(context: WebContext, _request: Request) -> Response:
+    return Answering(_document(), context.answers)
+
+
+#: Starlette takes the first route that matches.
+ROUTES: tuple[Route, ...] = (
+    *webhooks.ROUTES,
+    *opendsr.ROUTES,
+    *tracking.ROUTES,
+    *events_api.ROUTES,
+    *discounts_api.ROUTES,
+    *customers_api.ROUTES,
+    *operator_api.ROUTES,
+    *health.ROUTES,
+    MonitoringRoute(
+        path="/openapi.json",
+        label="openapi",
+        handler=_openapi,
+        operation_id="openapi",
+        summary="This document",
+        auth="none",
+        responses={200: OBJECT},
+    ),
+)
