@@ -18,7 +18,7 @@ from adapter.store.contract import OnLocksAcquired
 
 WORK = Work("segment", "m1", "m1", datetime(2026, 3, 1, tzinfo=UTC), document={"userId": "ann@example.com"})
 FULL = Unavailable("the store is full: free some space")
-BEGINS = "commits fail, whoever sends is told to come again: the store is full: free some space"
+BEGINS = "commits are failing; senders receive 503: the store is full: free some space"
 ENDS = "commits succeed again"
 
 

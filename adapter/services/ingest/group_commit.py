@@ -303,7 +303,7 @@ class GroupCommitter:
         """Say when commits begin to fail, and when they succeed again: of each, the log would be full."""
         self._failing = failure is not None
         if failure is not None:
-            _log.warning("commits fail, whoever sends is told to come again: %s", failure.message)
+            _log.warning("commits are failing; senders receive 503: %s", failure.message)
         else:
             _log.warning("commits succeed again")
 
