@@ -39,13 +39,8 @@ def compile(mapping: Any, *, tables: Tables | None = None) -> Transform:  # noqa
         return _interpreting(root, resolver)
 
 
-def source(mapping: Any) -> str:
-    """Return the Python source that `compile` makes, for those who want to see it."""
-    emitter = Emitter(DIRECTIVES, Resolver(DIRECTIVES))
-    return _source(emitter, emitter.value(root_of(mapping), final=True))
-
-
-def _source(emitter: Emitter, result: Value) -> str:
+def source_of(emitter: Emitter, result: Value) -> str:
+    """Return the Python source of a function `make`, which returns the mapping as a function."""
     if result.misses:
         result = emitter.stored(result)
     there = f"None if {result.text} is U else " if result.misses else ""
@@ -64,7 +59,7 @@ def _source(emitter: Emitter, result: Value) -> str:
 
 
 def _made(emitter: Emitter, result: Value) -> Transform:
-    code = builtins.compile(_source(emitter, result), "<mapping>", "exec")
+    code = builtins.compile(source_of(emitter, result), "<mapping>", "exec")
     texts = {name: text for text, name in emitter.texts.items()}
     space: dict[str, Any] = {"__builtins__": _BUILTINS}
     exec(_with_texts(code, texts), space)  # noqa: S102 - our own source; authors' text comes as constants

@@ -12,7 +12,6 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from adapter import mapping as language
 from adapter.datamodel import load as reading
 from adapter.datamodel.coerce import fitting
 from adapter.datamodel.declarations import DataModel
@@ -22,6 +21,7 @@ from adapter.files.folders import nothing_in, visible
 from adapter.files.problems import Mark, Problem
 from adapter.mapping import tracing
 from adapter.mapping.actions.builders import Builder, builder
+from adapter.mapping.compiler import compile as compile_mapping
 from adapter.mapping.engine.errors import FieldMissing
 from adapter.mapping.event_names import names_given
 from adapter.mapping.files.mapping_file import Mapping, MappingFile
@@ -201,7 +201,7 @@ def _route(compiled: list[_Compiled]) -> _Route:
 
 
 def _compiled(mapping: Mapping) -> _Compiled:
-    transform = language.compile(mapping.fields, tables=mapping.tables)
+    transform = compile_mapping(mapping.fields, tables=mapping.tables)
     return _Compiled(mapping, transform, builder(mapping.action, mapping.fields))
 
 

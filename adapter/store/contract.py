@@ -147,10 +147,6 @@ class Store(Protocol):
         """Return a page of a customer's decisions, newest first; redirects followed."""
         ...
 
-    async def issued_for(self, event_ids: Sequence[str]) -> dict[str, list[DiscountRecord]]:
-        """Return the discounts issued for these events, by event id."""
-        ...
-
     async def pending_moves(self, *, source_id: str = "", code: str = "") -> list[PendingMove]:
         """Return pending and refused moves by a customer, redirects followed, or of a code; oldest first."""
         ...

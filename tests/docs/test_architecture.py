@@ -15,7 +15,6 @@ from adapter.rules.action_types import registry
 from adapter.rules.action_types.contract import ActionType
 from adapter.rules.blocks.block import Block
 from adapter.rules.engine.ruleset import load
-from adapter.rules.engine.sentences import benefit
 
 PAGE = (Path(__file__).parents[2] / "docs" / "architecture.md").read_text("utf-8")
 
@@ -41,6 +40,6 @@ def test_an_action_type_added_by_the_page_can_be_used_in_a_rule(
     book, problems = load(tmp_path)
     assert problems == []
     assert book is not None
-    assert benefit(book.rules[0].action) == "free wrapping (large)"
+    assert added.describe(book.rules[0].action) == "free wrapping (large)"
     (tmp_path / "rule.yaml").write_text("name: wrap\ntrigger: x\naction: {type: gift_wrap, sise: large}\n")
     assert [problem.mark.column for problem in load(tmp_path)[1]] == [27]

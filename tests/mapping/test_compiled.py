@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from adapter import mapping
-from adapter.mapping.compiler import source
 from adapter.mapping.directives.flatten import flattener
 from adapter.mapping.engine.codegen import Emitter
+from adapter.mapping.testing.reference import source
 
 pytestmark = pytest.mark.slow
 

@@ -8,18 +8,10 @@ from decimal import Decimal
 import pytest
 
 from adapter.model.decisions import Decision, RuleOutcome
-from adapter.model.discounts import (
-    Action,
-    AmountOff,
-    Discount,
-    DiscountRecord,
-    FreeShipping,
-    PercentageOff,
-    StoreCredit,
-    UnitOff,
-)
+from adapter.model.discounts import Action, AmountOff, FreeShipping, PercentageOff, StoreCredit, UnitOff
 from adapter.model.encoding import decode, encode
-from adapter.rules.engine.sentences import benefit, explain, promised
+from adapter.rules.action_types.registry import type_of
+from adapter.rules.engine.sentences import explain
 
 
 def test_a_decision_is_told_rule_by_rule_also_after_it_was_stored(now: datetime) -> None:
@@ -55,10 +47,4 @@ def test_an_event_that_triggers_nothing_says_so(now: datetime) -> None:
     ],
 )
 def test_an_action_is_named_as_a_customer_would_read_it(action: Action, words: str) -> None:
-    assert benefit(action) == words
-
-
-def test_a_discount_says_what_it_promises_and_until_when(now: datetime) -> None:
-    discount = Discount("A-2", UnitOff(Decimal(15), "minutes"), now, {}, False, "issued")
-    held = DiscountRecord(discount, "ann", "a", "evt_1", now, now)
-    assert promised(held) == "A-2: 15 minutes free, until 2026-11-21 15:07 UTC"
+    assert type_of(action).describe(action) == words

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from adapter.rules.engine.inputs import Seen
 from adapter.rules.expressions import All, AnyOf, EvaluationContext, Metric, Names, Node, Not, compile, parse  # noqa: A004
 from adapter.rules.index import Index, first, ranked
 
@@ -165,7 +166,7 @@ def test_what_an_index_reads_is_seen() -> None:
     index = Index([parse("n > 5 && user.o.x == 1", Names()), parse("s == 'a'", Names())])
     view = see({"n": 4}, {"o": {"x": 2}}, {})
     index.match(view)
-    assert view.seen() == {"n": 4, "user.o.x": 2}
+    assert Seen(index.reads.paths).of(view) == {"n": 4, "user.o.x": 2}
 
 
 def _crowd() -> list[Node]:

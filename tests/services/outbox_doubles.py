@@ -13,7 +13,7 @@ from adapter.destinations.contract import Attempt, Destination
 from adapter.errors import Unavailable
 from adapter.metrics import Metrics
 from adapter.model.deliveries import Delivery, Pause
-from adapter.services.delivery.destination_worker import Pace
+from adapter.services.delivery.destination_worker import DestinationWorker, Pace
 from adapter.services.delivery.dispatcher import Dispatcher
 from adapter.store.contract import Store, Transaction
 from adapter.store.values import Changes, DeliveryResult, LoadRequest
@@ -40,9 +40,34 @@ async def put(store: Store, deliveries: Sequence[Delivery]) -> None:
     await store.transact(script)
 
 
-def relay(store: Store, clock: Clock, *endpoints: Destination, pace: Pace | None = None) -> Dispatcher:
+class SteppedDispatcher(Dispatcher):
+    """A dispatcher whose work is done when a test says so, instead of in loops."""
+
+    async def run_once(self, limit: int) -> int:
+        """Send what is due, up to `limit` for each destination; return how many outcomes were recorded."""
+        buried = await self._bury_strays()
+        counts = await asyncio.gather(*(run_once(lane, limit) for lane in self._lanes.values()))
+        return buried + sum(counts)
+
+
+async def run_once(worker: DestinationWorker, limit: int) -> int:
+    """Send up to `limit` of what is due and return how many outcomes were recorded."""
+    recorded = await worker._flush()
+    while limit > 0 and (begun := await worker._lease(limit)):
+        limit -= begun
+        recorded += await worker._flush()
+    return recorded
+
+
+def relay(
+    store: Store,
+    clock: Clock,
+    *endpoints: Destination,
+    pace: Pace | None = None,
+    metrics: Metrics | None = None,
+) -> SteppedDispatcher:
     destinations = {endpoint.name: endpoint for endpoint in endpoints}
-    return Dispatcher(store, destinations, clock, lambda: 0.5, Metrics(), pace=pace)
+    return SteppedDispatcher(store, destinations, clock, lambda: 0.5, metrics or Metrics(), pace=pace)
 
 
 class Clock:

@@ -66,7 +66,7 @@ async def run_until(expiry: Expiry, condition: Callable[[], bool]) -> None:
 async def test_a_sweep_submits_what_has_lapsed_up_to_the_limit() -> None:
     store = Lapsing(["a", "b", "c"])
     each = expiry(store, limit=2)
-    assert [await each.sweep() for _ in range(3)] == [2, 1, 0]
+    assert [await each.sweep() for _ in range(3)] == [["a", "b"], ["c"], []]
     assert store.asked == [(NOON, 2)] * 3
 
 
@@ -76,7 +76,7 @@ async def test_nothing_lapsed_submits_nothing() -> None:
     async def submit(codes: Sequence[str]) -> None:
         submitted.append(codes)
 
-    assert await expiry(Lapsing(), submit).sweep() == 0
+    assert await expiry(Lapsing(), submit).sweep() == []
     assert submitted == []
 
 

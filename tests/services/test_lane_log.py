@@ -15,7 +15,7 @@ from adapter.model.deliveries import Delivery
 from adapter.services.delivery.destination_worker import DestinationWorker, Pace
 from adapter.store.contract import Store
 from adapter.store.values import DeliveryResult
-from tests.services.outbox_doubles import NOON, OK, Clock, Endpoint
+from tests.services.outbox_doubles import NOON, OK, Clock, Endpoint, run_once
 
 FAILED = Attempt(ok=False, error="answered 500")
 BEGINS, ENDS = "deliveries to shop fail: answered 500", "deliveries to shop are taken again"
@@ -51,5 +51,5 @@ async def test_the_log_says_when_a_destination_begins_to_fail_and_when_it_recove
     )  # fmt: skip
     for number in range(len(attempts)):
         lane.begin(Delivery(f"d{number}", "shop", "c", "discount.issued", Raw(b"{}"), NOON, NOON, attempt=1))
-        await lane.run_once(1)
+        await run_once(lane, 1)
     assert [record.getMessage() for record in caplog.records if record.levelname == "WARNING"] == expected

@@ -268,7 +268,7 @@ async def test_what_became_of_attempts_is_counted(store: Store, clock: Clock) ->
     verdicts = {"shop-0": OK, "shop-1": FAILED, "shop-2": Attempt(ok=False, gone=True, error="answered 410")}
     endpoint = Endpoint("shop", lambda delivery: verdicts[delivery.id])
     await put(store, many(3))
-    await Dispatcher(store, {"shop": endpoint}, clock, lambda: 0.5, metrics).run_once(10)
+    await relay(store, clock, endpoint, metrics=metrics).run_once(10)
     for outcome in ("done", "retry", "dead"):
         labels = {"destination": "shop", "outcome": outcome}
         assert metrics.registry.get_sample_value("adapter_deliveries_total", labels) == 1

@@ -69,15 +69,6 @@ async def test_a_customer_has_discounts_newest_first(store: Store, run: Any, mak
     assert [held.discount.code for held in await store.discounts("c1", limit=2)] == ["A3", "A2"]
 
 
-async def test_discounts_are_found_by_the_event_they_were_issued_for(
-    store: Store, run: Any, make: Any
-) -> None:
-    saved = [make.held("A1"), make.held("A2", issued_at=make.at(seconds=1)), make.held("B1", event_id="e2")]
-    await run.save(discounts=saved)
-    assert await store.issued_for(["e1", "e2", "e3", "e1"]) == {"e1": saved[:2], "e2": saved[2:]}
-    assert await store.issued_for([]) == {}
-
-
 @pytest.mark.parametrize("status", ["issued", "applied"])
 async def test_lapsed_are_open_discounts_whose_time_is_over(
     store: Store, run: Any, make: Any, status: Any

@@ -9,10 +9,10 @@ from typing import Any
 
 from msgspec import Struct
 
-from adapter import mapping as language
 from adapter.errors import MappingError
 from adapter.files.problems import Problem
 from adapter.mapping.compiler import Transform
+from adapter.mapping.compiler import compile as compile_mapping
 from adapter.mapping.engine.interpret import ROOT_DIRECTIVE
 from adapter.mapping.files.mapping_file import Mapping
 from adapter.mapping.lint.lint_conflicts import named_traits
@@ -119,7 +119,7 @@ class _Writer:
     def name(self) -> Transform:
         """What gives the name of its event."""
         named = {key: self.mapping.fields[key] for key in _NAMING if key in self.mapping.fields}
-        return language.compile(named, tables=self.mapping.tables)
+        return compile_mapping(named, tables=self.mapping.tables)
 
     def name_of(self, message: dict[str, Any]) -> str | None:
         """Return the name of the event that a message becomes."""

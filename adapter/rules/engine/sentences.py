@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from adapter.model.decisions import Decision, RuleOutcome
-from adapter.model.discounts import Action, DiscountRecord
-from adapter.rules.action_types.registry import type_of
 
 
 def explain(decision: Decision) -> list[str]:
@@ -23,15 +21,3 @@ def sentence(outcome: RuleOutcome) -> str:
         return f"{outcome.rule}: issued {outcome.code}: {outcome.reason}"
     guardrail = f" ({outcome.guardrail})" if outcome.guardrail else ""
     return f"{outcome.rule}: {outcome.reason}{guardrail}"
-
-
-def promised(held: DiscountRecord) -> str:
-    """Return what a discount promises: `HV15-8K2F: 15% off, at most 40, until 2024-07-16 18:24 UTC`."""
-    ends = held.discount.expires_at
-    until = "" if ends is None else f", until {ends:%Y-%m-%d %H:%M} UTC"
-    return f"{held.discount.code}: {benefit(held.discount.action)}{until}"
-
-
-def benefit(action: Action) -> str:
-    """Return what an action gives, in words."""
-    return type_of(action).describe(action)

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import datetime
-from fractions import Fraction
-from itertools import chain
 from typing import Any
 
 from adapter.rules.expressions.typed_tree import Metric, Path
-from adapter.rules.expressions.unparse import text
-from adapter.rules.expressions.values import ABSENT, Nothing, settled
+from adapter.rules.expressions.values import ABSENT, settled
 
 Key = Path | Metric
-#: Not values but places, which `has()` looks into.
-_WHOLE = frozenset(("attributes", "user", "context"))
 _PLACES = frozenset(("attributes", "traits", "context"))
 #: What `settled` would give back unchanged; most values are of these.
 _AS_IS = frozenset((str, int, bool, list, dict, type(None)))
@@ -89,16 +84,12 @@ class ConditionScope:
 class EvaluationContext(ConditionScope):
     """A scene as conditions see it.
 
-    `values` remembers what was read, so that each metric is asked for once; in `noted` an index says which
-    paths it reads past it.
+    `values` remembers what was read, so that each metric is asked for once.
     """
 
-    __slots__ = ("noted", "values")
-    noted: tuple[tuple[Path, ...], ...]
+    __slots__ = ("values",)
 
     def __getattr__(self, name: str) -> Any:
-        if name == "noted":
-            return ()
         if name != "values":  # which is made when it is first needed: most evaluations read past it
             raise AttributeError(name)
         # Over a scene of their own: values that led back to their view would be garbage for the collector,
@@ -109,17 +100,3 @@ class EvaluationContext(ConditionScope):
         )  # fmt: skip
         self.values = Values(scene)
         return self.values
-
-    def seen(self, keys: Iterable[Key] | None = None) -> dict[str, Any]:
-        """Return by name the values read so far, or those of `keys`; missing ones are left out.
-
-        They are as JSON knows them, and times: a fraction is the nearest float.
-        """
-        if keys is None:
-            keys = dict.fromkeys((*chain.from_iterable(self.noted), *self.values))
-        found = {text(key): self.values[key] for key in keys}
-        return {
-            name: float(value) if value.__class__ is Fraction else value
-            for name, value in found.items()
-            if value.__class__ is not Nothing and name not in _WHOLE
-        }

@@ -31,4 +31,4 @@ class Index:
         self.order = range(len(nodes)) if ranks is None else arranged(plan, ranks)
         if self.order != range(len(nodes)):
             plan = plan.reordered(self.order)
-        self.match = compiled(plan, self.reads.paths)
+        self.match = compiled(plan)

@@ -34,19 +34,19 @@ Layered = list[tuple[int, dict[int, list[Any]]]]
 _LETTERS = {"attributes": "A", "traits": "T", "context": "C"}
 
 
-def compiled(plan: Plan, noted: tuple[Path, ...]) -> Match:
-    """Return the function that says which conditions hold of a view; `noted` are the paths it reads."""
-    return _Matcher(plan, noted).match
+def compiled(plan: Plan) -> Match:
+    """Return the function that says which conditions hold in an evaluation context."""
+    return _Matcher(plan).match
 
 
 class _Matcher:
-    def __init__(self, plan: Plan, noted: tuple[Path, ...]) -> None:
+    def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.everything = (1 << plan.width) - 1
         self.namespace: dict[str, Any] = {
             "ABSENT": ABSENT, "LIMIT": 2**53, "LONGEST": MAX_ELEMENTS,
             "ARRAYS": frozenset((list, tuple, dict)), "upto": bisect_right,
-            "noted": (noted,), "start": self.everything ^ bits(plan.never, plan.width),
+            "start": self.everything ^ bits(plan.never, plan.width),
         }  # fmt: skip
         self.lines: list[str] = []
         self._write()
@@ -61,7 +61,7 @@ class _Matcher:
 
     def _write(self) -> None:
         layered = self._layered()
-        self.lines += ["view.noted += noted", "mask = start", "A = view.attributes", "T = view.traits",
+        self.lines += ["mask = start", "A = view.attributes", "T = view.traits",
                        "C = view.context"]  # fmt: skip
         windows = [window(layer, self.plan.width) for layer in self.plan.layers]
         for number, (layer, (start, end)) in enumerate(zip(self.plan.layers, windows, strict=True)):

@@ -66,9 +66,12 @@ class Expiry:
         self._clock = clock
         self._intervals = intervals or Intervals()
 
-    async def sweep(self) -> int:
-        """Submit the codes that have lapsed, at most the limit; return how many. Raises Unavailable."""
-        return len(await self._sweep())
+    async def sweep(self) -> list[str]:
+        """Submit the codes that have lapsed, at most the limit; return them. Raises Unavailable."""
+        codes = await self._store.lapsed(self._clock(), self._intervals.limit)
+        if codes:
+            await self._submit(codes)
+        return codes
 
     async def forget(self) -> int:
         """Drop dedupe keys past their time; return how many. Raises Unavailable."""
@@ -88,16 +91,10 @@ class Expiry:
             group.create_task(self._keep_sweeping(stop))
             group.create_task(self._keep_forgetting(stop))
 
-    async def _sweep(self) -> list[str]:
-        codes = await self._store.lapsed(self._clock(), self._intervals.limit)
-        if codes:
-            await self._submit(codes)
-        return codes
-
     async def _keep_sweeping(self, stop: asyncio.Event) -> None:
         before: list[str] = []
         while not stop.is_set():
-            codes = await tried("expire discounts", self._sweep) or []
+            codes = await tried("expire discounts", self.sweep) or []
             # The same codes again mean that submitting did not help: to insist would only burn the store.
             more = len(codes) == self._intervals.limit and codes != before
             before = codes

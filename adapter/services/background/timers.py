@@ -104,9 +104,13 @@ class Timers:
             )
             self._unarmed.clear()
 
-    async def fire(self) -> int:
-        """Decide the timers that are due, at most the limit; return how many. Raises Unavailable."""
-        return len(await self._fire())
+    async def fire(self) -> list[Timer]:
+        """Decide the timers that are due, at most the limit; return them. Raises Unavailable."""
+        now = self._clock()
+        due = await self._store.due_timers(now, self._pacing.limit)
+        if due:
+            await self._submit([_work(timer, now) for timer in due])
+        return due
 
     async def run(self, stop: asyncio.Event) -> None:
         """Look for due timers until `stop` is set; what runs is finished."""
@@ -115,19 +119,12 @@ class Timers:
         while not stop.is_set():
             if turn % self._pacing.rounds(full=self._waiting >= _NEARLY_FULL * self._most) == 0:
                 await tried("count timers", self.count)
-            due = await tried("fire timers", self._fire) or []
+            due = await tried("fire timers", self.fire) or []
             # The same timers again mean that firing did not end them: to insist would only burn the store.
             more = len(due) == self._pacing.limit and due != before
             before, turn = due, turn + 1
             if not more:
                 await pause(stop, self._pacing.look)
-
-    async def _fire(self) -> list[Timer]:
-        now = self._clock()
-        due = await self._store.due_timers(now, self._pacing.limit)
-        if due:
-            await self._submit([_work(timer, now) for timer in due])
-        return due
 
 
 def _work(timer: Timer, now: datetime) -> Work:

@@ -99,17 +99,6 @@ class DestinationWorker:
             for task in self._sending:
                 task.cancel()
 
-    async def run_once(self, limit: int) -> int:
-        """Send up to `limit` of what is due and return how many outcomes were recorded."""
-        recorded = await self._flush()
-        while limit > 0:
-            begun = await self._lease(limit)
-            if not begun:
-                break
-            limit -= begun
-            recorded += await self._flush()
-        return recorded
-
     async def _turn(self) -> int:
         """Record what is over and begin what is due; a store that is away only costs time."""
         try:

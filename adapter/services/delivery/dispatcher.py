@@ -66,15 +66,6 @@ class Dispatcher:
         for lane in self._lanes.values():
             lane.wake()
 
-    async def run_once(self, limit: int) -> int:
-        """Send what is due now, up to `limit` for each destination; return how many outcomes were recorded.
-
-        Raises Unavailable when the store does. Not to be mixed with `run`.
-        """
-        buried = await self._bury_strays()
-        counts = await asyncio.gather(*(lane.run_once(limit) for lane in self._lanes.values()))
-        return buried + sum(counts)
-
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set, then let what is being sent finish, and record it."""
         async with asyncio.TaskGroup() as group:

@@ -138,10 +138,6 @@ class PostgresStore:
         """Return a page of a customer\'s decisions, newest first."""
         return await self._read(lambda connection: Reads(connection).decisions(source_id, limit, before))
 
-    async def issued_for(self, event_ids: Sequence[str]) -> dict[str, list[DiscountRecord]]:
-        """Return the discounts issued for these events."""
-        return await self._read(lambda connection: Reads(connection).issued_for(event_ids))
-
     async def pending_moves(self, *, source_id: str = "", code: str = "") -> list[PendingMove]:
         """Return the pending moves by a customer, or of a code."""
         return await self._read(lambda connection: Reads(connection).pending_moves(source_id, code))

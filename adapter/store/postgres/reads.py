@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from datetime import datetime
 from functools import partial
@@ -127,14 +127,6 @@ class Reads:
         own = (await self._names([owner])).get(owner, owner)
         begin, read = read_cursor(after, FIRST_ID, FIRST_MOMENT), partial(read_decision, own)
         return await self._page("oldest_decisions", owner, MANY_ROWS, begin, read)
-
-    async def issued_for(self, event_ids: Sequence[str]) -> dict[str, list[DiscountRecord]]:
-        """Return discounts by the event they were issued for."""
-        issued: dict[str, list[DiscountRecord]] = {}
-        rows = await self._rows("issued_for", array(set(event_ids))) if event_ids else ()
-        for held in await self._named([read_held(row[0]) for row in rows]):
-            issued.setdefault(held.event_id, []).append(held)
-        return issued
 
     async def pending_moves(self, source_id: str, code: str) -> list[PendingMove]:
         """Return the pending moves by a customer, or of a code."""

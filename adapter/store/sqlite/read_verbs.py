@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Literal, TypeVar
 
@@ -57,10 +57,6 @@ class ReadVerbs(ABC):
     async def decisions(self, source_id: str, limit: int = 100, before: str | None = None) -> Page[Decision]:
         """Return a page of a customer's decisions, newest first."""
         return await self._read(lambda reads: reads.decisions(source_id, limit, before))
-
-    async def issued_for(self, event_ids: Sequence[str]) -> dict[str, list[DiscountRecord]]:
-        """Return the discounts issued for these events."""
-        return await self._read(lambda reads: reads.issued_for(event_ids))
 
     async def pending_moves(self, *, source_id: str = "", code: str = "") -> list[PendingMove]:
         """Return the pending moves by a customer, or of a code."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
@@ -119,15 +119,6 @@ class Reads:
         own = self._names([owner]).get(owner, owner)
         begin, read = read_cursor(after, FIRST_ID, FIRST_MOMENT), partial(read_decision, own)
         return self._page("oldest_decisions", owner, MANY_ROWS, begin, read)
-
-    def issued_for(self, event_ids: Sequence[str]) -> dict[str, list[DiscountRecord]]:
-        """Return discounts by the event they were issued for."""
-        issued: dict[str, list[DiscountRecord]] = {}
-        if event_ids:
-            rows = self._rows("issued_for", array(set(event_ids)))
-            for held in self._named([read_held(body) for (body,) in rows]):
-                issued.setdefault(held.event_id, []).append(held)
-        return issued
 
     def pending_moves(self, source_id: str, code: str) -> list[PendingMove]:
         """Return the pending moves by a customer, or of a code."""

@@ -71,10 +71,6 @@ FROM (SELECT oldest.*, sum(octet_length(body)) OVER (ORDER BY decided_at, number
             ORDER BY decided_at, number LIMIT $2 OFFSET $5) AS oldest) AS sized
 WHERE before < $6 ORDER BY decided_at, number;
 
--- issued_for --
--- The discounts issued for an array of events.
-SELECT body FROM discounts WHERE event_id = ANY ($1::text[]) ORDER BY issued_at, number;
-
 -- lapsed --
 -- Codes of open discounts whose time is over, and of which no move is pending.
 SELECT code FROM discounts

@@ -47,12 +47,6 @@ ORDER BY occurred_at, event_id LIMIT ?2 OFFSET ?5;
 SELECT body, decided_at, number FROM decisions WHERE source_id = ?1 AND (decided_at, number) >= (?3, ?4)
 ORDER BY decided_at, number LIMIT ?2 OFFSET ?5;
 
--- issued_for --
--- The discounts issued for an array of events.
-SELECT discounts.body
-FROM carray(?1) AS wanted CROSS JOIN discounts ON discounts.event_id = CAST(wanted.value AS TEXT)
-ORDER BY discounts.issued_at, discounts.number;
-
 -- lapsed --
 -- Codes of open discounts whose time is over, and of which no move is pending.
 SELECT code FROM discounts
