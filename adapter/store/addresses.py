@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from hashlib import blake2b
 from itertools import islice
 from typing import Any
@@ -11,6 +11,7 @@ from adapter.errors import Unavailable
 from adapter.model.customers import Customer
 from adapter.model.emails import each_in, found_in, may_hold, without, without_in
 from adapter.model.encoding import encode
+from adapter.model.redemptions import Redemption
 from adapter.store.tables import REWRITTEN
 from adapter.store.values import Place
 
@@ -56,6 +57,17 @@ def address_rows(
             rest = body if own is None else _without_own(body, own.names())
             rows.update((digest, owner) for digest in addresses_in(rest))
     return sorted(rows)
+
+
+def redemption_addresses(redemptions: Iterable[Redemption], owner: Callable[[str], str]) -> list[Row]:
+    """Return what is to be noted of redemptions of customers, in order."""
+    found = {
+        (digest, owner(each.source_id))
+        for each in redemptions
+        if each.source_id
+        for digest in addresses_in(encode(each))
+    }
+    return sorted(found)
 
 
 def all_rows(source_id: str, documents: Iterable[bytes]) -> set[Row]:

@@ -26,8 +26,11 @@ from adapter.model.ignored import Ignored
 from adapter.model.pages import Page
 from adapter.model.pending import PendingMove
 from adapter.model.quarantine import Excerpt, Quarantined
+from adapter.model.redemptions import Redemption, Rollback
 from adapter.model.timers import Timer
 from adapter.store.values import (
+    BookedState,
+    BookingRequest,
     Changes,
     CounterKey,
     CounterState,
@@ -39,6 +42,7 @@ from adapter.store.values import (
     LoadedState,
     LoadRequest,
     Place,
+    Pool,
     RetentionKind,
     Weight,
 )
@@ -59,6 +63,10 @@ class Transaction(Protocol):
 
     async def load(self, wanted: LoadRequest, now: datetime) -> LoadedState:
         """Claim the messages; lock and return what is known of the rest."""
+        ...
+
+    async def booked(self, wanted: BookingRequest) -> BookedState:
+        """Lock and return what is booked; asked between load and reserve, at most once."""
         ...
 
     async def past(self, source_ids: Sequence[str]) -> dict[str, list[Event]]:
@@ -149,6 +157,50 @@ class Store(Protocol):
 
     async def pending_moves(self, *, source_id: str = "", code: str = "") -> list[PendingMove]:
         """Return pending and refused moves by a customer, redirects followed, or of a code; oldest first."""
+        ...
+
+    async def redemption(self, id_: str) -> Redemption | None:
+        """Return a redemption, or a hold."""
+        ...
+
+    async def redemptions(
+        self,
+        by: Literal["customer", "order", "code", "all"],
+        name: str = "",
+        limit: int = 100,
+        before: str | None = None,
+    ) -> Page[Redemption]:
+        """Return a page of redemptions and holds, newest first; a customer's redirects are followed.
+
+        A code is named in its folded spelling.
+        """
+        ...
+
+    async def rollbacks(self, redemption: str) -> list[Rollback]:
+        """Return what was rolled back of a redemption, the oldest first."""
+        ...
+
+    async def lapsed_holds(self, now: datetime, limit: int, codes: Sequence[str] = ()) -> list[str]:
+        """Return ids of holds whose time is over; only those of folded codes where these are given."""
+        ...
+
+    async def meant(self, codes: Sequence[str]) -> list[DiscountRecord]:
+        """Return every discount that one of the codes may mean, in whatever spelling."""
+        ...
+
+    async def used(self, counters: Sequence[CounterKey]) -> dict[CounterKey, int]:
+        """Return counters as they are; absent ones are 0, and left out."""
+        ...
+
+    async def add_pool_codes(self, pool: str, codes: Sequence[str], now: datetime) -> list[str]:
+        """Add codes to a pool; returns those that were added.
+
+        A code is left out where a discount or a pool has one that differs in case, blanks and dashes alone.
+        """
+        ...
+
+    async def pools(self) -> list[Pool]:
+        """Return the pools by name."""
         ...
 
     async def lapsed(self, now: datetime, limit: int) -> list[str]:
@@ -289,7 +341,7 @@ class Store(Protocol):
         """Drop what is older than that, a part at a time so that requests are not held up; returns how many.
 
         Events go by `occurred_at`, decisions by `decided_at`, deliveries by `created_at` once done or dead,
-        quarantined messages and pending moves by `received_at`.
+        quarantined messages and pending moves by `received_at`, holds that came to nothing by `at`.
         The folded history of customers, and so what rules see, stays as it is.
         """
         ...

@@ -18,6 +18,8 @@ from adapter.model.events import Event
 from adapter.store.contract import Transaction
 from adapter.store.rows import final_owners, given_to
 from adapter.store.values import (
+    BookedState,
+    BookingRequest,
     Changes,
     CounterKey,
     CounterState,
@@ -58,6 +60,17 @@ class Named:
             self.known = Known(self.known.repeated, lost)
             return self._named(loaded)
         return loaded
+
+    async def booked(self, wanted: BookingRequest) -> BookedState:
+        """Lock and read what is booked."""
+        found = await self._transaction.booked(wanted)
+        if not self._names:
+            return found
+        named = {
+            id_: replace(each, source_id=self._name(each.source_id))
+            for id_, each in found.redemptions.items()
+        }
+        return replace(found, redemptions=named)
 
     async def past(self, source_ids: Sequence[str]) -> dict[str, list[Event]]:
         """Read the events of customers."""
@@ -170,6 +183,8 @@ def _keyed(changes: Changes, keys: Mapping[str, str], moved: list[tuple[str, str
         armed=[replace(each, source_id=key(each.source_id)) for each in changes.armed],
         pending=[replace(each, source_id=key(each.source_id)) for each in changes.pending],
         ended=[replace(each, source_id=key(each.source_id)) for each in changes.ended],
+        redemptions=[replace(each, source_id=key(each.source_id)) for each in changes.redemptions],
+        rollbacks=[replace(each, source_id=key(each.source_id)) for each in changes.rollbacks],
     )
 
 

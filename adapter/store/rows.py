@@ -12,6 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from adapter.errors import Unreadable
+from adapter.model.codes import folded
 from adapter.model.customers import SOURCE_ID, Customer
 from adapter.model.decisions import Decision
 from adapter.model.deliveries import Delivery, Pause
@@ -22,6 +23,7 @@ from adapter.model.ignored import Ignored
 from adapter.model.pages import Page
 from adapter.model.pending import PendingMove
 from adapter.model.quarantine import SHOWN, Excerpt, Packed, Quarantined, beginning, packed, unpacked
+from adapter.model.redemptions import IN_USE, Redemption, Rollback
 from adapter.model.timers import Timer
 from adapter.store.timestamps import micros, micros_or_none, moment
 from adapter.store.values import (
@@ -40,6 +42,8 @@ read_customer: Callable[[bytes], Customer] = msgspec.json.Decoder(Customer).deco
 read_event: Callable[[bytes], Event] = msgspec.json.Decoder(Event).decode
 read_held: Callable[[bytes], DiscountRecord] = msgspec.json.Decoder(DiscountRecord).decode
 _decision: Callable[[bytes], Decision] = msgspec.json.Decoder(Decision).decode
+_redemption: Callable[[bytes], Redemption] = msgspec.json.Decoder(Redemption).decode
+_rollback: Callable[[bytes], Rollback] = msgspec.json.Decoder(Rollback).decode
 _pending: Callable[[bytes], PendingMove] = msgspec.json.Decoder(PendingMove).decode
 
 #: What the rows of merged customers are moved by, events apart, a statement for each table.
@@ -49,6 +53,10 @@ MOVES = (
     "move_timers",
     "move_messages",
     "move_pending_moves",
+    "move_redemptions",
+    "move_redemption_uses",
+    "move_order_codes",
+    "move_rollbacks",
     "move_identities",
     "move_unaddressed",
     "move_addresses",
@@ -100,6 +108,25 @@ def page(
         if full or size >= PAGE_BYTES:
             found.next = _cursor_text(last)
             break
+    return found
+
+
+def owned_page(
+    rows: Iterable[Sequence[Any]],
+    names: Mapping[str, str],
+    begun: Cursor,
+    limit: int,
+    read: Callable[[str, bytes], T],
+) -> Page[T]:
+    """Return a page of rows of body, moment, id and the key of the customer whose they are."""
+    keyed = [((row[3], row[0]), row[1], row[2]) for row in rows]
+    found, last = Page[T](), begun
+    for (key, body), moment_, tie in keyed[:limit]:
+        same = (moment_, tie) == (last.moment, last.tie)
+        last = Cursor(moment_, tie, last.skip + 1 if same else 1)
+        found.append(read(names.get(key, key), body))
+    if len(keyed) > limit:
+        found.next = _cursor_text(last)
     return found
 
 
@@ -291,6 +318,56 @@ def read_pending(source_id: str, body: bytes) -> PendingMove:
     """Return a pending move, with the customer who makes it by now."""
     move = _pending(body)
     return move if move.source_id == source_id else replace(move, source_id=source_id)
+
+
+def redemption_row(each: Redemption, owner: str) -> tuple[Any, ...]:
+    """Return a redemption's columns."""
+    return (
+        owner,
+        each.id,
+        each.order_id,
+        each.state,
+        micros(each.at),
+        micros_or_none(each.until),
+        each.revision,
+        encode(each),
+    )
+
+
+def read_redemption(source_id: str, body: bytes) -> Redemption:
+    """Return a redemption, with the customer to whom it belongs by now."""
+    found = _redemption(body)
+    return found if found.source_id == source_id else replace(found, source_id=source_id)
+
+
+def use_rows(each: Redemption, owner: str) -> list[tuple[Any, ...]]:
+    """Return the columns of what each code of a redemption came to."""
+    return [
+        (owner, each.id, rank, folded(use.code), use.rule, each.currency or "", use.amount, use.returned,
+         each.state, micros(each.at))
+        for rank, use in enumerate(each.uses)
+    ]  # fmt: skip
+
+
+def order_code_rows(redemptions: Iterable[Redemption]) -> list[tuple[str, str, str, str]]:
+    """Return order id, folded code, customer and redemption of all codes in use on orders, in key order."""
+    return sorted(
+        (each.order_id, folded(use.code), each.source_id, each.id)
+        for each in redemptions
+        if each.order_id and each.state in IN_USE
+        for use in each.uses
+    )
+
+
+def rollback_row(each: Rollback, owner: str) -> tuple[Any, ...]:
+    """Return a rollback's columns."""
+    return owner, each.redemption, each.number, each.id, micros(each.at), encode(each)
+
+
+def read_rollback(source_id: str, body: bytes) -> Rollback:
+    """Return a rollback, with the customer to whom it belongs by now."""
+    found = _rollback(body)
+    return found if found.source_id == source_id else replace(found, source_id=source_id)
 
 
 def quarantined_row(message: Quarantined) -> tuple[Any, ...]:

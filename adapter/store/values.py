@@ -15,6 +15,7 @@ from adapter.model.discounts import DiscountRecord
 from adapter.model.events import Event
 from adapter.model.pending import PendingMove
 from adapter.model.quarantine import Excerpt, Quarantined
+from adapter.model.redemptions import Redemption, Rollback
 from adapter.model.timers import Cancellation, Timer
 
 #: (source, dedupe key) of a message.
@@ -22,7 +23,7 @@ MessageKey = tuple[str, str]
 #: (kind, value) of an identity; kind `source_id` holds the redirects of merged customers.
 Identity = tuple[str, str]
 #: What may be dropped by age (dedupe keys have a verb of their own).
-RetentionKind = Literal["events", "decisions", "deliveries", "quarantine", "pending_moves"]
+RetentionKind = Literal["events", "decisions", "deliveries", "quarantine", "pending_moves", "holds"]
 #: Where a customer's rows go on: behind a key in a table.
 Place = tuple[str, tuple[Any, ...]]
 #: (scope, key) of a guardrail counter, as in `model.discounts.CounterReservation`.
@@ -110,6 +111,34 @@ class CounterState(Struct):
     taken: frozenset[str]
 
 
+class BookingRequest(Struct, frozen=True, kw_only=True):
+    """What a booking needs to know: redemptions by id, the codes on orders, and so many codes of pools."""
+
+    redemptions: Sequence[str] = ()
+    orders: Sequence[str] = ()
+    pools: Mapping[str, int] = {}
+
+
+class BookedState(Struct, frozen=True):
+    """What is booked, locked until the transaction ends.
+
+    `on_orders` has, by order id and folded code, the redemption that has the code in use. `codes` are by pool
+    the next ones that no other transaction hands out; those saved as `drawn` are handed out, the others stay.
+    """
+
+    redemptions: Mapping[str, Redemption] = {}
+    on_orders: Mapping[tuple[str, str], str] = {}
+    codes: Mapping[str, Sequence[str]] = {}
+
+
+class Pool(Struct, frozen=True):
+    """How many codes of a pool are `left`, and how many were `drawn`."""
+
+    name: str
+    left: int
+    drawn: int
+
+
 class NewEvent(Struct, frozen=True):
     """One event to be appended; its identity is source, customer (merges followed), name and id.
 
@@ -192,6 +221,8 @@ class CustomerData(Struct):
     counters: dict[str, int]
     quarantined: list[Excerpt]
     pending_moves: list[PendingMove]
+    redemptions: list[Redemption] = []
+    rollbacks: list[Rollback] = []
 
 
 class Changes(Struct):
@@ -223,6 +254,9 @@ class Changes(Struct):
     is there. A merge moves timers, of two under one rule the later due; an erasure drops them. `ended` moves
     are removed before `pending` ones are kept, each in the place of the one of that customer and id that
     is there; a merge moves those by the customer who is merged, an erasure drops those by the person erased.
+    `redemptions` are inserted, or replace those of their ids that were read with `booked`; a code that is in
+    use on the same order by another one, and a second of `rollbacks` with one number, have the script run
+    again. A merge moves both, an erasure drops them and keeps the amounts alone. `drawn` are codes of pools.
     """
 
     seen_at: datetime
@@ -243,6 +277,9 @@ class Changes(Struct):
     bounds: Mapping[CounterKey, int] = {}
     pending: Sequence[PendingMove] = ()
     ended: Sequence[PendingMove] = ()
+    redemptions: Sequence[Redemption] = ()
+    rollbacks: Sequence[Rollback] = ()
+    drawn: Sequence[str] = ()
 
 
 class DeliveryResult(Struct, frozen=True):

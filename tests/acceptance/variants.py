@@ -28,6 +28,8 @@ from adapter.store.contract import OnLocksAcquired, Store, Transaction
 from adapter.store.engines import open_store
 from adapter.store.values import (
     NOTHING_KNOWN,
+    BookedState,
+    BookingRequest,
     Changes,
     CounterKey,
     CounterState,
@@ -71,6 +73,9 @@ class Passing:
 
     async def load(self, wanted: LoadRequest, now: Any) -> LoadedState:
         return await self._inner.load(wanted, now)
+
+    async def booked(self, wanted: BookingRequest) -> BookedState:
+        return await self._inner.booked(wanted)
 
     async def past(self, source_ids: Sequence[str]) -> dict[str, list[Event]]:
         return await self._inner.past(source_ids)

@@ -21,10 +21,13 @@ from adapter.model.events import Event, User
 from adapter.model.ignored import Ignored
 from adapter.model.pending import PendingMove
 from adapter.model.quarantine import Quarantined
+from adapter.model.redemptions import CodeUse, Redemption, Rollback
 from adapter.model.timers import Timer
 from adapter.store.contract import Store, Transaction
 from adapter.store.engines import open_store
 from adapter.store.values import (
+    BookedState,
+    BookingRequest,
     Changes,
     CounterKey,
     CustomerRecord,
@@ -91,6 +94,18 @@ class Make:
     def pending(self, id_: str = "p1", source_id: str = "c1", code: str = "A1", **fields: Any) -> PendingMove:
         return PendingMove(id_, source_id, "redeem", code, NOW, NOW, "it waits", **fields)
 
+    def redemption(
+        self, id_: str = "r1", source_id: str = "c1", codes: tuple[str, ...] = ("A1",), **fields: Any
+    ) -> Redemption:
+        uses = tuple(CodeUse(code=code, rule="high-cart", amount=1_000) for code in codes)
+        given: dict[str, Any] = {"state": "redeemed", "at": NOW, "order_id": "o1", "currency": "EUR"}
+        given |= {"uses": uses} | fields
+        return Redemption(id=id_, source_id=source_id, **given)
+
+    def rollback(self, id_: str = "b1", number: int = 1, **fields: Any) -> Rollback:
+        given: dict[str, Any] = {"redemption": "r1", "source_id": "c1", "at": NOW}
+        return Rollback(id=id_, number=number, **(given | fields))
+
     def quarantined(
         self, key: str, reason: str = "no userId", names: dict[str, Any] | None = None
     ) -> Quarantined:
@@ -136,6 +151,13 @@ class Run:
     async def load(self, now: datetime = NOW, **wanted: Any) -> LoadedState:
         async def script(transaction: Transaction) -> LoadedState:
             return await transaction.load(LoadRequest(**wanted), now)
+
+        return await self._store.transact(script)
+
+    async def booked(self, **wanted: Any) -> BookedState:
+        async def script(transaction: Transaction) -> BookedState:
+            await transaction.load(LoadRequest(), NOW)
+            return await transaction.booked(BookingRequest(**wanted))
 
         return await self._store.transact(script)
 

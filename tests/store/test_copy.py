@@ -54,8 +54,11 @@ async def filled(store: Any, run: Any, make: Any) -> Any:
         quarantine=[make.quarantined("1"), make.quarantined("2", names={"userId": "c\0"})],
         erased=[Erasure("gone", ("gone", "é"), "api", "r1")],
         armed=[make.timer(), make.timer("other\0", "c2")],
+        redemptions=[make.redemption("r1", codes=("A1", "é\0")), make.redemption("r2", "c2", order_id="")],
+        rollbacks=[make.rollback()],
         pending=[make.pending(code="Z9"), make.pending("p2", "c\0", "Z9", status="refused")],
     )
+    assert await store.add_pool_codes("p", ["P-1", "P-2"], make.now) == ["P-1", "P-2"]
     await store.add_ignored([make.ignored("é\0"), make.ignored("")], 10, None)
     await store.pause(Pause("shop", make.now, make.at(hours=1), "answered 410"))
     return store
@@ -83,6 +86,9 @@ async def test_a_copy_holds_everything(filled: Any, other: Any, make: Any) -> No
     assert await other.receipts("é") == await filled.receipts("é") != []
     assert await other.pending_moves(code="Z9") == await filled.pending_moves(code="Z9") != []
     assert (await other.held("c\0")).quarantined == (await filled.held("c\0")).quarantined != []
+    assert await other.redemptions("all") == await filled.redemptions("all") != []
+    assert await other.rollbacks("r1") == await filled.rollbacks("r1") != []
+    assert await other.pools() == await filled.pools() != []
     assert await other.due_timers(make.at(days=1), 9) == await filled.due_timers(make.at(days=1), 9)
 
 
@@ -104,6 +110,7 @@ async def test_a_copied_store_goes_on_working(filled: Any, other: Any, make: Any
     assert [each.id for each in await other.deliveries("due")] == ["d2", "d1", "d3"]
     assert (await other.quarantined())[-1].id > 2
     assert len(await other.receipts("gone2")) == 1
+    assert await other.add_pool_codes("p", ["P-3"], make.now) == ["P-3"]
 
 
 async def stopped(source: Any, target: Any) -> None:

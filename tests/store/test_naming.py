@@ -12,7 +12,7 @@ from adapter.store.contract import Store, Transaction
 from adapter.store.values import Changes, Erasure, LoadedState, LoadRequest
 
 #: What names no customer.
-_ANONYMOUS = {"seen_at", "answers", "quarantine"}
+_ANONYMOUS = {"seen_at", "answers", "quarantine", "drawn"}
 
 
 def test_all_that_changes_say_of_customers_is_told_in_keys() -> None:

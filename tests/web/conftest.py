@@ -157,6 +157,8 @@ class Services:
             discounts=[DiscountRecord(HIGH_VALUE, source_id, "high-value", "evt_789", NOW, NOW)],
             deliveries=[Delivery("d1", "webhook", source_id, "discount.issued", Raw(b"{}"), NOW, NOW)],
             timers=[Timer("lapsed", source_id, (await self.events(source_id))[0], NOW)],
+            redemptions=[],
+            rollbacks=[],
             counters={"high-value:total": 1},
             quarantined=[Quarantined("segment", "m", Raw(b'{"userId":"u"}'), "no name", NOW, 7)],
             pending_moves=await self.pending_moves(source_id),

@@ -34,6 +34,7 @@ class Intervals(Struct, frozen=True, kw_only=True):
     keep_deliveries: timedelta | None = timedelta(days=30)
     keep_quarantined: timedelta | None = timedelta(days=400)
     keep_pending_moves: timedelta = timedelta(days=30)
+    keep_holds: timedelta = timedelta(days=30)
 
     def kept(self) -> dict[RetentionKind, timedelta]:
         """Return how long each kind is kept that is not kept for ever."""
@@ -42,6 +43,7 @@ class Intervals(Struct, frozen=True, kw_only=True):
             "decisions": self.keep_decisions,
             "deliveries": self.keep_deliveries,
             "pending_moves": self.keep_pending_moves,
+            "holds": self.keep_holds,
             "quarantine": self.keep_quarantined,
         }
         return {kind: keep for kind, keep in each.items() if keep is not None}

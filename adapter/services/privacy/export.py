@@ -17,6 +17,7 @@ from adapter.model.erasures import Receipt
 from adapter.model.events import Event
 from adapter.model.pending import PendingMove
 from adapter.model.quarantine import Excerpt, Quarantined
+from adapter.model.redemptions import Redemption, Rollback
 from adapter.model.timers import Timer
 from adapter.rules.history.history import History
 from adapter.store.contract import Store
@@ -40,6 +41,8 @@ class Export(Struct, frozen=True):
     deliveries: list[Delivery]
     timers: list[Timer]
     pending_moves: list[PendingMove]
+    redemptions: list[Redemption]
+    rollbacks: list[Rollback]
     counters: dict[str, int]
     receipts: list[Receipt]
     events: list[Event]
@@ -121,11 +124,21 @@ def _small(held: CustomerData, receipts: list[Receipt]) -> dict[str, Any]:
         "deliveries": held.deliveries,
         "timers": held.timers,
         "pending_moves": held.pending_moves,
+        "redemptions": held.redemptions,
+        "rollbacks": held.rollbacks,
         "counters": held.counters,
         "receipts": receipts,
     }
 
 
 def _anything(held: CustomerData) -> bool:
-    lists = (held.names, held.discounts, held.deliveries, held.timers, held.pending_moves, held.counters)
+    lists = (
+        held.names,
+        held.discounts,
+        held.deliveries,
+        held.timers,
+        held.pending_moves,
+        held.counters,
+        held.redemptions,
+    )
     return held.customer is not None or bool(held.history) or any(lists) or bool(held.quarantined)

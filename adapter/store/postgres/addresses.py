@@ -21,6 +21,8 @@ _KEYS = {
     "deliveries": ("id",),
     "timers": ("rule",),
     "pending_moves": ("id",),
+    "redemptions": ("id",),
+    "rollbacks": ("id",),
     "messages": ("digest",),
 }
 

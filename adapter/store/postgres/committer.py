@@ -33,6 +33,10 @@ _PASSING = (
 )
 
 
+#: Tables in which what one transaction has taken is for no other: the script that comes second runs again.
+_TAKEN = ("codes", "order_codes", "rollbacks")
+
+
 class ConnectionPool:
     """Connects when first needed, and again after a connection was lost."""
 
@@ -76,7 +80,7 @@ class ConnectionPool:
             except _PASSING:
                 continue
             except exceptions.UniqueViolationError as error:
-                if error.table_name != "codes":
+                if error.table_name not in _TAKEN:
                     raise
         raise StoreUnavailable(
             f"the store {self._shown} is too busy: {_ATTEMPTS} attempts met other transactions"

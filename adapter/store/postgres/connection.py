@@ -32,6 +32,8 @@ SETTINGS = {
     "jit": "off",
     # What this program writes needs not be looked at for addresses later (schema 0011).
     "adapter.notes_addresses": "on",
+    # This program merges and erases redemptions itself (schema 0013).
+    "adapter.keeps_redemptions": "on",
 }
 #: What a batch asks is a handful of rows by key out of many, whatever the planner believes of arrays: one
 #: generic plan that walks indexes, and so visits one partition per customer.

@@ -21,6 +21,7 @@ from adapter.model.ignored import Ignored
 from adapter.model.pages import Page
 from adapter.model.pending import PendingMove
 from adapter.model.quarantine import Excerpt, Quarantined
+from adapter.model.redemptions import Redemption, Rollback
 from adapter.model.timers import Timer
 from adapter.store.addresses import incomplete
 from adapter.store.contract import OnLocksAcquired, Transaction
@@ -33,16 +34,19 @@ from adapter.store.postgres.connection import READING, Connection, connect, tran
 from adapter.store.postgres.copying import PostgresEnd
 from adapter.store.postgres.migrate import applied, migrate
 from adapter.store.postgres.reads import Reads
+from adapter.store.postgres.redemptions import Bookings, add_pool_codes
 from adapter.store.postgres.statements import MIGRATIONS, SQL
 from adapter.store.postgres.transaction import PostgresTransaction
 from adapter.store.timestamps import micros
 from adapter.store.values import (
     NOTHING_KNOWN,
+    CounterKey,
     CustomerData,
     CustomerHistory,
     DeliveryResult,
     Forgotten,
     KnownAlready,
+    Pool,
     RetentionKind,
 )
 
@@ -141,6 +145,44 @@ class PostgresStore:
     async def pending_moves(self, *, source_id: str = "", code: str = "") -> list[PendingMove]:
         """Return the pending moves by a customer, or of a code."""
         return await self._read(lambda connection: Reads(connection).pending_moves(source_id, code))
+
+    async def redemption(self, id_: str) -> Redemption | None:
+        """Return a redemption, or a hold."""
+        return await self._read(lambda connection: Bookings(connection).redemption(id_))
+
+    async def rollbacks(self, redemption: str) -> list[Rollback]:
+        """Return what was rolled back of a redemption."""
+        return await self._read(lambda connection: Bookings(connection).rollbacks(redemption))
+
+    async def meant(self, codes: Sequence[str]) -> list[DiscountRecord]:
+        """Return the discounts that codes may mean."""
+        return await self._read(lambda connection: Bookings(connection).meant(codes))
+
+    async def used(self, counters: Sequence[CounterKey]) -> dict[CounterKey, int]:
+        """Return counters as they are."""
+        return await self._read(lambda connection: Bookings(connection).used(counters))
+
+    async def pools(self) -> list[Pool]:
+        """Return the pools by name."""
+        return await self._read(lambda connection: Bookings(connection).pools())
+
+    async def redemptions(
+        self,
+        by: Literal["customer", "order", "code", "all"],
+        name: str = "",
+        limit: int = 100,
+        before: str | None = None,
+    ) -> Page[Redemption]:
+        """Return a page of redemptions, newest first."""
+        return await self._read(lambda connection: Bookings(connection).redemptions(by, name, limit, before))
+
+    async def lapsed_holds(self, now: datetime, limit: int, codes: Sequence[str] = ()) -> list[str]:
+        """Return holds whose time is over."""
+        return await self._read(lambda connection: Bookings(connection).lapsed_holds(now, limit, codes))
+
+    async def add_pool_codes(self, pool: str, codes: Sequence[str], now: datetime) -> list[str]:
+        """Add codes to a pool."""
+        return await self._read(lambda connection: add_pool_codes(connection, pool, codes, now))
 
     async def lapsed(self, now: datetime, limit: int) -> list[str]:
         """Return codes of open discounts whose time is over."""

@@ -22,10 +22,15 @@ _DROPS = {
     "drop_deliveries": "deliveries",
     "drop_timers": "timers",
     "drop_pending_moves": "pending_moves",
+    "drop_redemptions": "redemptions",
+    "drop_rollbacks": "rollbacks",
+    "drop_order_codes": "order_codes",
     "drop_identities": "identities",
     "blank_messages": "answers",
     "drop_counters": "counters",
 }
+#: Under an empty key are rows that belong to no customer.
+_SHARED = ("drop_counters", "drop_redemptions", "drop_rollbacks", "drop_order_codes")
 
 
 async def keep_quarantined(connection: Connection, messages: Sequence[Quarantined]) -> None:
@@ -54,8 +59,9 @@ async def erase(connection: Connection, erasure: Erasure, at: datetime) -> None:
     await connection.execute(SQL["drop_customer"], source_id)
     await connection.execute(SQL["drop_codes"], source_id)
     for statement, kind in _DROPS.items():
-        if source_id or statement != "drop_counters":
+        if source_id or statement not in _SHARED:
             removed[kind] = await _changed(connection, statement, source_id)
+    await connection.execute(SQL["blank_redemption_uses"], source_id)
     removed["identities"] += await _changed(connection, "end_redirect", source_id)
     await connection.executemany(SQL["add_receipt"], receipt_rows(erasure, removed, at))
 

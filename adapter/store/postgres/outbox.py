@@ -22,6 +22,7 @@ _AGED = {
     "deliveries": SQL["aged_deliveries"],
     "quarantine": SQL["aged_quarantine"],
     "pending_moves": SQL["aged_pending_moves"],
+    "holds": SQL["aged_holds"],
 }
 
 

@@ -59,6 +59,8 @@ from adapter.store.rows import (
     read_pause,
     read_pending,
     read_quarantined,
+    read_redemption,
+    read_rollback,
     read_timer,
 )
 from adapter.store.timestamps import micros
@@ -226,6 +228,13 @@ class Reads:
                 quarantined=[read_excerpt(row) for row in await self._rows("quarantined_naming", named)],
                 pending_moves=[
                     read_pending(own, row[1]) for row in await self._rows("pending_moves_of", source_id)
+                ],
+                redemptions=[
+                    read_redemption(own, row[1])
+                    for row in await self._rows("redemptions_of_customer", source_id)
+                ],
+                rollbacks=[
+                    read_rollback(own, row[1]) for row in await self._rows("rollbacks_of_customer", source_id)
                 ],
             )
 

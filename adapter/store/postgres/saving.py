@@ -8,11 +8,12 @@ from typing import Any
 from adapter.model.discounts import DiscountRecord
 from adapter.model.encoding import encode
 from adapter.model.events import Event
-from adapter.store.addresses import Row, address_rows
+from adapter.store.addresses import Row, address_rows, redemption_addresses
 from adapter.store.postgres.addresses import put
 from adapter.store.postgres.connection import Connection
 from adapter.store.postgres.erasing import erase, keep_quarantined
 from adapter.store.postgres.merging import Merging
+from adapter.store.postgres.redemptions import book
 from adapter.store.postgres.statements import SQL
 from adapter.store.postgres.text import arrays, escape
 from adapter.store.rows import (
@@ -73,6 +74,9 @@ class Saving:
         await self._many(
             "put_pending_moves", [pending_row(each, owner(each.source_id)) for each in self._changes.pending]
         )
+        if self._changes.redemptions or self._changes.rollbacks or self._changes.drawn:
+            await book(self._connection, self._changes, owner)
+            await put(self._connection, redemption_addresses(self._changes.redemptions, owner))
         own, shared = self._counters()
         rows = list(self._rows(given))
         columns = [column for each, width in rows for column in arrays(each, width)]

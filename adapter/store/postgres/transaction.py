@@ -21,6 +21,7 @@ from adapter.model.events import Event
 from adapter.store.contract import OnLocksAcquired
 from adapter.store.postgres.addresses import forget
 from adapter.store.postgres.connection import Connection
+from adapter.store.postgres.redemptions import booked
 from adapter.store.postgres.saving import Saving, in_order
 from adapter.store.postgres.statements import SQL
 from adapter.store.postgres.text import array, arrays, texts
@@ -28,6 +29,8 @@ from adapter.store.rows import digest, read_customer, read_event, read_held, rea
 from adapter.store.timestamps import micros
 from adapter.store.values import (
     NOTHING_KNOWN,
+    BookedState,
+    BookingRequest,
     Changes,
     CounterKey,
     CounterState,
@@ -91,6 +94,10 @@ class PostgresTransaction:
         }
         self._owners = {code: held.source_id for code, held in loaded.discounts.items()}
         return loaded
+
+    async def booked(self, wanted: BookingRequest) -> BookedState:
+        """Lock and read what is booked."""
+        return await booked(self._connection, wanted)
 
     async def past(self, source_ids: Sequence[str]) -> dict[str, list[Event]]:
         """Read the events of customers."""

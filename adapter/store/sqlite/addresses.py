@@ -23,6 +23,8 @@ _KEYS = {
     "deliveries": ("number",),
     "timers": ("rule",),
     "pending_moves": ("id",),
+    "redemptions": ("id",),
+    "rollbacks": ("id",),
     "messages": ("digest",),
 }
 

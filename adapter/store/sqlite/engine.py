@@ -28,6 +28,7 @@ from adapter.store.sqlite.migrate import applied, migrate
 from adapter.store.sqlite.open_file import OpenFile, claim, expect_readable, exposed
 from adapter.store.sqlite.read_verbs import ReadVerbs
 from adapter.store.sqlite.reads import Reads
+from adapter.store.sqlite.redemptions import add_pool_codes
 from adapter.store.sqlite.statements import MIGRATIONS, SQL
 from adapter.store.sqlite.transaction import SqliteTransaction, drive
 from adapter.store.sqlite.worker import Worker
@@ -156,6 +157,10 @@ class SqliteStore(ReadVerbs):
     async def add_ignored(self, counted: Sequence[Ignored], most: int, before: datetime | None) -> None:
         """Add counts of messages that no mapping takes."""
         await self._write(lambda connection: outbox.add_ignored(connection, counted, most, before))
+
+    async def add_pool_codes(self, pool: str, codes: Sequence[str], now: datetime) -> list[str]:
+        """Add codes to a pool."""
+        return await self._write(lambda connection: add_pool_codes(connection, pool, codes, now))
 
     async def release_quarantined(self, ids: Sequence[int]) -> int:
         """Delete quarantine entries."""

@@ -21,10 +21,15 @@ _DROPS = {
     "drop_deliveries": "deliveries",
     "drop_timers": "timers",
     "drop_pending_moves": "pending_moves",
+    "drop_redemptions": "redemptions",
+    "drop_rollbacks": "rollbacks",
+    "drop_order_codes": "order_codes",
     "drop_identities": "identities",
     "blank_messages": "answers",
     "drop_counters": "counters",
 }
+#: Under an empty key are rows that belong to no customer.
+_SHARED = ("drop_counters", "drop_redemptions", "drop_rollbacks", "drop_order_codes")
 
 
 def keep_quarantined(connection: apsw.Connection, messages: Iterable[Quarantined]) -> None:
@@ -46,8 +51,9 @@ def erase(connection: apsw.Connection, erasure: Erasure, at: datetime) -> None:
     removed = {"quarantined": connection.changes()}
     removed["customers"] = _changed(connection, "drop_customer", source_id)
     for statement, kind in _DROPS.items():
-        if source_id or statement != "drop_counters":
+        if source_id or statement not in _SHARED:
             removed[kind] = _changed(connection, statement, source_id)
+    connection.execute(SQL["blank_redemption_uses"], (source_id,))
     removed["identities"] += _changed(connection, "end_redirect", source_id)
     connection.executemany(SQL["add_receipt"], receipt_rows(erasure, removed, at))
 

@@ -25,6 +25,7 @@ _AGED = {
     "deliveries": SQL["aged_deliveries"],
     "quarantine": SQL["aged_quarantine"],
     "pending_moves": SQL["aged_pending_moves"],
+    "holds": SQL["aged_holds"],
 }
 _LAST = {
     "events": SQL["last_events"],
@@ -32,6 +33,7 @@ _LAST = {
     "deliveries": SQL["last_deliveries"],
     "quarantine": SQL["last_quarantine"],
     "pending_moves": SQL["last_pending_moves"],
+    "holds": SQL["last_holds"],
 }
 
 

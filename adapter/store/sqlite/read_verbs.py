@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Literal, TypeVar
 
@@ -17,10 +17,11 @@ from adapter.model.ignored import Ignored
 from adapter.model.pages import Page
 from adapter.model.pending import PendingMove
 from adapter.model.quarantine import Excerpt, Quarantined
+from adapter.model.redemptions import Redemption, Rollback
 from adapter.model.timers import Timer
 from adapter.store.addresses import incomplete
 from adapter.store.sqlite.reads import Reads
-from adapter.store.values import CustomerData, CustomerHistory, Forgotten
+from adapter.store.values import CounterKey, CustomerData, CustomerHistory, Forgotten, Pool
 
 T = TypeVar("T")
 
@@ -61,6 +62,40 @@ class ReadVerbs(ABC):
     async def pending_moves(self, *, source_id: str = "", code: str = "") -> list[PendingMove]:
         """Return the pending moves by a customer, or of a code."""
         return await self._read(lambda reads: reads.pending_moves(source_id, code))
+
+    async def redemption(self, id_: str) -> Redemption | None:
+        """Return a redemption, or a hold."""
+        return await self._read(lambda reads: reads.bookings.redemption(id_))
+
+    async def rollbacks(self, redemption: str) -> list[Rollback]:
+        """Return what was rolled back of a redemption."""
+        return await self._read(lambda reads: reads.bookings.rollbacks(redemption))
+
+    async def meant(self, codes: Sequence[str]) -> list[DiscountRecord]:
+        """Return the discounts that codes may mean."""
+        return await self._read(lambda reads: reads.bookings.meant(codes))
+
+    async def used(self, counters: Sequence[CounterKey]) -> dict[CounterKey, int]:
+        """Return counters as they are."""
+        return await self._read(lambda reads: reads.bookings.used(counters))
+
+    async def pools(self) -> list[Pool]:
+        """Return the pools by name."""
+        return await self._read(lambda reads: reads.bookings.pools())
+
+    async def redemptions(
+        self,
+        by: Literal["customer", "order", "code", "all"],
+        name: str = "",
+        limit: int = 100,
+        before: str | None = None,
+    ) -> Page[Redemption]:
+        """Return a page of redemptions, newest first."""
+        return await self._read(lambda reads: reads.bookings.redemptions(by, name, limit, before))
+
+    async def lapsed_holds(self, now: datetime, limit: int, codes: Sequence[str] = ()) -> list[str]:
+        """Return holds whose time is over."""
+        return await self._read(lambda reads: reads.bookings.lapsed_holds(now, limit, codes))
 
     async def lapsed(self, now: datetime, limit: int) -> list[str]:
         """Return codes of open discounts whose time is over."""

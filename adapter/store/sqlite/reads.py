@@ -55,8 +55,11 @@ from adapter.store.rows import (
     read_pause,
     read_pending,
     read_quarantined,
+    read_redemption,
+    read_rollback,
     read_timer,
 )
+from adapter.store.sqlite.bookings import Bookings
 from adapter.store.sqlite.connection import array, snapshot
 from adapter.store.sqlite.statements import SQL
 from adapter.store.timestamps import micros
@@ -71,6 +74,7 @@ class Reads:
 
     def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
+        self.bookings = Bookings(connection)
 
     def close(self) -> None:
         """Close the connection."""
@@ -249,6 +253,12 @@ class Reads:
             counters=dict(self._rows("counters_of", source_id)) if source_id else {},
             quarantined=[read_excerpt(row) for row in self._rows("quarantined_naming", named)],
             pending_moves=[read_pending(own, body) for _, body in self._rows("pending_moves_of", source_id)],
+            redemptions=[
+                read_redemption(own, body) for _, body in self._rows("redemptions_of_customer", source_id)
+            ],
+            rollbacks=[
+                read_rollback(own, body) for _, body in self._rows("rollbacks_of_customer", source_id)
+            ],
         )
 
     def _page(

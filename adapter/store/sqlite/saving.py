@@ -10,7 +10,7 @@ import apsw
 from adapter.model.customers import Customer
 from adapter.model.encoding import encode
 from adapter.model.events import Event
-from adapter.store.addresses import address_rows
+from adapter.store.addresses import address_rows, redemption_addresses
 from adapter.store.rows import (
     delivery_row,
     digest,
@@ -24,6 +24,7 @@ from adapter.store.rows import (
 )
 from adapter.store.sqlite.erasing import erase, keep_quarantined
 from adapter.store.sqlite.merging import Merging
+from adapter.store.sqlite.redemptions import book
 from adapter.store.sqlite.statements import SQL
 from adapter.store.timestamps import micros
 from adapter.store.values import Changes, Known, MessageKey
@@ -70,6 +71,9 @@ class Saving:
         self._write_discounts()
         self._write_timers()
         self._write_pending()
+        if self._changes.redemptions or self._changes.rollbacks or self._changes.drawn:
+            book(self._connection, self._changes, self._owner)
+            self._many("put_address", redemption_addresses(self._changes.redemptions, self._owner))
         self._write_counters()
 
     def _many(self, statement: str, rows: Iterable[_Row]) -> None:

@@ -18,11 +18,14 @@ from adapter.store.contract import Transaction
 from adapter.store.rows import digest, read_customer, read_event, read_held, read_pending, read_timer
 from adapter.store.sqlite.addresses import forget
 from adapter.store.sqlite.connection import array
+from adapter.store.sqlite.redemptions import booked
 from adapter.store.sqlite.saving import Saving
 from adapter.store.sqlite.statements import SQL
 from adapter.store.timestamps import micros
 from adapter.store.values import (
     NOTHING_KNOWN,
+    BookedState,
+    BookingRequest,
     Changes,
     CounterKey,
     CounterState,
@@ -80,6 +83,10 @@ class SqliteTransaction:
         self._customers, self._discounts = customers.keys(), discounts.keys()
         timers = self._timers(wanted.waits, customers) if wanted.waits else []
         return LoadedState(answers, identities, customers, discounts, timers, pending)
+
+    async def booked(self, wanted: BookingRequest) -> BookedState:
+        """Read what is booked."""
+        return booked(self._connection, wanted)
 
     async def past(self, source_ids: Sequence[str]) -> dict[str, list[Event]]:
         """Read the events of customers."""

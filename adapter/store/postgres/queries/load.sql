@@ -45,6 +45,10 @@ SELECT wanted.source_id,
        + (SELECT count(*) FROM (SELECT 1 FROM messages WHERE messages.owner = wanted.source_id LIMIT $2) AS few)
        + (SELECT count(*) FROM (SELECT 1 FROM counters WHERE counters.scope = wanted.source_id LIMIT $2) AS few)
        + (SELECT count(*) FROM (SELECT 1 FROM pending_moves WHERE pending_moves.source_id = wanted.source_id LIMIT $2) AS few)
+       + (SELECT count(*) FROM (SELECT 1 FROM redemptions WHERE redemptions.source_id = wanted.source_id LIMIT $2) AS few)
+       + (SELECT count(*) FROM (SELECT 1 FROM redemption_uses WHERE redemption_uses.source_id = wanted.source_id LIMIT $2) AS few)
+       + (SELECT count(*) FROM (SELECT 1 FROM rollbacks WHERE rollbacks.source_id = wanted.source_id LIMIT $2) AS few)
+       + (SELECT count(*) FROM (SELECT 1 FROM order_codes WHERE order_codes.source_id = wanted.source_id LIMIT $2) AS few)
        + (SELECT count(*) FROM (SELECT 1 FROM addresses WHERE addresses.source_id = wanted.source_id LIMIT $2) AS few) AS kept,
        (SELECT count(*) FROM (SELECT 1 FROM identities WHERE identities.source_id = wanted.source_id LIMIT $2) AS few) AS names
 FROM unnest($1::text[]) AS wanted (source_id);

@@ -165,3 +165,39 @@ DELETE FROM pending_moves WHERE source_id = $1;
 -- drop_timers --
 -- Remove a customer's waits.
 DELETE FROM timers WHERE source_id = $1;
+
+-- move_redemptions --
+-- Give customers' redemptions to others.
+UPDATE redemptions SET source_id = moved.new FROM unnest($1::text[], $2::text[]) AS moved (old, new)
+WHERE redemptions.source_id = moved.old;
+
+-- move_redemption_uses --
+-- Give customers' amounts of redemptions to others.
+UPDATE redemption_uses SET source_id = moved.new FROM unnest($1::text[], $2::text[]) AS moved (old, new)
+WHERE redemption_uses.source_id = moved.old;
+
+-- move_order_codes --
+-- Give customers' codes in use on orders to others.
+UPDATE order_codes SET source_id = moved.new FROM unnest($1::text[], $2::text[]) AS moved (old, new)
+WHERE order_codes.source_id = moved.old;
+
+-- move_rollbacks --
+-- Give customers' rollbacks to others.
+UPDATE rollbacks SET source_id = moved.new FROM unnest($1::text[], $2::text[]) AS moved (old, new)
+WHERE rollbacks.source_id = moved.old;
+
+-- drop_redemptions --
+-- Remove a customer's redemptions.
+DELETE FROM redemptions WHERE source_id = $1;
+
+-- drop_order_codes --
+-- Remove a customer's codes in use on orders.
+DELETE FROM order_codes WHERE source_id = $1;
+
+-- drop_rollbacks --
+-- Remove a customer's rollbacks.
+DELETE FROM rollbacks WHERE source_id = $1;
+
+-- blank_redemption_uses --
+-- Keep the amounts of an erased customer's redemptions without the customer and the codes.
+UPDATE redemption_uses SET source_id = '', code = '' WHERE source_id = $1;

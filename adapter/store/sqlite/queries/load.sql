@@ -69,6 +69,10 @@ SELECT ?1,
        + (SELECT count(*) FROM (SELECT 1 FROM messages WHERE messages.owner = ?1 LIMIT ?2) AS few)
        + (SELECT count(*) FROM (SELECT 1 FROM counters WHERE counters.scope = ?1 LIMIT ?2) AS few)
        + (SELECT count(*) FROM (SELECT 1 FROM pending_moves WHERE pending_moves.source_id = ?1 LIMIT ?2) AS few)
+       + (SELECT count(*) FROM (SELECT 1 FROM redemptions WHERE redemptions.source_id = ?1 LIMIT ?2) AS few)
+       + (SELECT count(*) FROM (SELECT 1 FROM redemption_uses WHERE redemption_uses.source_id = ?1 LIMIT ?2) AS few)
+       + (SELECT count(*) FROM (SELECT 1 FROM rollbacks WHERE rollbacks.source_id = ?1 LIMIT ?2) AS few)
+       + (SELECT count(*) FROM (SELECT 1 FROM order_codes WHERE order_codes.source_id = ?1 LIMIT ?2) AS few)
        + (SELECT count(*) FROM (SELECT 1 FROM addresses WHERE addresses.source_id = ?1 LIMIT ?2) AS few),
        (SELECT count(*) FROM (SELECT 1 FROM identities WHERE identities.source_id = ?1 LIMIT ?2) AS few);
 

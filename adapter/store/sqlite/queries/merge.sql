@@ -101,3 +101,35 @@ DELETE FROM pending_moves WHERE source_id = ?1;
 -- drop_timers --
 -- Remove a customer's waits.
 DELETE FROM timers WHERE source_id = ?1;
+
+-- move_redemptions --
+-- Give one customer's redemptions to another.
+UPDATE redemptions SET source_id = ?2 WHERE source_id = ?1;
+
+-- move_redemption_uses --
+-- Give one customer's amounts of redemptions to another.
+UPDATE redemption_uses SET source_id = ?2 WHERE source_id = ?1;
+
+-- move_order_codes --
+-- Give one customer's codes in use on orders to another.
+UPDATE order_codes SET source_id = ?2 WHERE source_id = ?1;
+
+-- move_rollbacks --
+-- Give one customer's rollbacks to another.
+UPDATE rollbacks SET source_id = ?2 WHERE source_id = ?1;
+
+-- drop_redemptions --
+-- Remove a customer's redemptions.
+DELETE FROM redemptions WHERE source_id = ?1;
+
+-- drop_order_codes --
+-- Remove a customer's codes in use on orders.
+DELETE FROM order_codes WHERE source_id = ?1;
+
+-- drop_rollbacks --
+-- Remove a customer's rollbacks.
+DELETE FROM rollbacks WHERE source_id = ?1;
+
+-- blank_redemption_uses --
+-- Keep the amounts of an erased customer's redemptions without the customer and the codes.
+UPDATE redemption_uses SET source_id = '', code = '' WHERE source_id = ?1;

@@ -1,0 +1,91 @@
+"""Discounts booked on orders: redemptions, the holds they may begin as, and what was rolled back of them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from adapter.model.discounts import CounterReservation, Discount
+
+#: `held` until it is redeemed, released or its time is over; `rolled_back` once nothing of it is left.
+State = Literal["held", "redeemed", "released", "expired", "rolled_back"]
+#: The states in which its codes are in use.
+IN_USE: tuple[State, ...] = ("held", "redeemed")
+
+
+class CodeUse(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The use of one code on an order.
+
+    `amount` is what it took off, or paid, in minor units, and `returned` what of it was rolled back; None
+    where the order's lines were not known. `units` are millionths of free units. `claims` are the counters
+    that the use stands on, with what is booked there now; `restored` are the claims of the discount as they
+    were before, which it gets back with its use. `discount` is the record that a use of a shared code made.
+    """
+
+    code: str
+    rule: str = ""
+    shared: bool = False
+    amount: int | None = None
+    returned: int = 0
+    units: int = 0
+    claims: tuple[CounterReservation, ...] = ()
+    restored: tuple[CounterReservation, ...] = ()
+    on_refund: Literal["return", "keep", "prorate"] = "return"
+    discount: Discount | None = None
+
+    @property
+    def left(self) -> int:
+        """What can still be rolled back, in minor units."""
+        return (self.amount or 0) - self.returned
+
+
+class Redemption(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Codes booked on an order, or held for it `until` a moment; without `until` a hold has no end.
+
+    `source_id` is empty where no customer was named. `refundable` is what pricing keeps to roll it back,
+    `priced` the answer that the caller got, `order`, `customer` and `context` what was sent, all as JSON
+    values. `revision` counts its changes.
+    """
+
+    id: str
+    source_id: str
+    state: State
+    at: datetime
+    uses: tuple[CodeUse, ...]
+    order_id: str = ""
+    until: datetime | None = None
+    currency: str | None = None
+    revision: int = 0
+    refundable: Any = None
+    priced: Any = None
+    order: Any = None
+    customer: Any = None
+    context: Any = None
+
+    def state_at(self, now: datetime) -> State:
+        """Return the state, the end of a hold included."""
+        if self.state == "held" and self.until is not None and self.until <= now:
+            return "expired"
+        return self.state
+
+
+class Rollback(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What one rollback gave back; `number` counts those of a redemption from 1.
+
+    `refund` and `returned` (by code) are in minor units.
+    """
+
+    id: str
+    redemption: str
+    source_id: str
+    number: int
+    at: datetime
+    currency: str | None = None
+    refund: int = 0
+    tax: int = 0
+    returned: dict[str, int] = {}
+    lines: dict[str, dict[str, int]] = {}
+    whole: bool = False
+    reason: str | None = None

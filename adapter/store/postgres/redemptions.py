@@ -1,0 +1,156 @@
+"""Redemptions, rollbacks and code pools: what is booked, writing more, and reads of what is committed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Any, Literal
+
+import asyncpg
+
+from adapter.model.codes import folded
+from adapter.model.discounts import DiscountRecord
+from adapter.model.pages import Page
+from adapter.model.redemptions import Redemption, Rollback
+from adapter.store.postgres.connection import Connection
+from adapter.store.postgres.statements import SQL
+from adapter.store.postgres.text import array, arrays
+from adapter.store.rows import (
+    LAST_TEXT,
+    given_to,
+    order_code_rows,
+    own_names,
+    owned_page,
+    read_cursor,
+    read_held,
+    read_redemption,
+    read_rollback,
+    redemption_row,
+    rollback_row,
+    use_rows,
+)
+from adapter.store.timestamps import micros
+from adapter.store.values import BookedState, BookingRequest, Changes, CounterKey, Pool
+
+_FRUITLESS = ("released", "expired")
+_BY = {
+    "customer": "redemptions_by_customer",
+    "order": "redemptions_by_order",
+    "code": "redemptions_by_code",
+    "all": "redemptions",
+}
+
+
+async def booked(connection: Connection, wanted: BookingRequest) -> BookedState:
+    """Lock and read what is booked: redemptions by id, then codes of pools."""
+    redemptions: dict[str, Redemption] = {}
+    if wanted.redemptions:
+        ids = array(sorted(set(wanted.redemptions)))
+        for row in await connection.fetch(SQL["lock_redemptions"], ids):
+            found = read_redemption(row[0], row[1])
+            redemptions[found.id] = found
+    on_orders: dict[tuple[str, str], str] = {}
+    if wanted.orders:
+        rows = await connection.fetch(SQL["codes_on_orders"], array(sorted(set(wanted.orders))))
+        on_orders = {(row[0], row[1]): row[2] for row in rows}
+    pools = {
+        pool: [row[0] for row in await connection.fetch(SQL["free_pool_codes"], pool, count)]
+        for pool, count in sorted(wanted.pools.items())
+    }
+    return BookedState(redemptions, on_orders, pools)
+
+
+async def book(connection: Connection, changes: Changes, owner: Callable[[str], str]) -> None:
+    """Write redemptions, rollbacks and codes that are handed out, each table in the order of its keys."""
+
+    async def many(statement: str, rows: Iterable[Sequence[Any]]) -> None:
+        taken = arrays(rows)
+        if taken:
+            await connection.execute(SQL[statement], *taken)
+
+    kept = sorted(changes.redemptions, key=lambda each: each.id)
+    await many("put_redemptions", [redemption_row(each, owner(each.source_id)) for each in kept])
+    fruitless = [each for each in kept if each.state in _FRUITLESS]
+    await many("drop_uses_of_holds", [(owner(each.source_id), each.id) for each in fruitless])
+    others = [each for each in kept if each.state not in _FRUITLESS]
+    await many(
+        "put_redemption_uses", [row for each in others for row in use_rows(each, owner(each.source_id))]
+    )
+    if kept:
+        await connection.execute(SQL["free_order_codes"], array(each.id for each in kept))
+    rows = order_code_rows(kept)
+    await many("take_order_codes", [(order, code, owner(name), id_) for order, code, name, id_ in rows])
+    await many("add_rollbacks", [rollback_row(each, owner(each.source_id)) for each in changes.rollbacks])
+    if changes.drawn:
+        folds = array(sorted(map(folded, changes.drawn)))
+        await connection.execute(SQL["draw_pool_codes"], folds, micros(changes.seen_at))
+
+
+async def add_pool_codes(connection: Connection, pool: str, codes: Sequence[str], now: datetime) -> list[str]:
+    """Add codes that no discount and no pool has."""
+    folds = [folded(code) for code in codes]
+    rows = await connection.fetch(SQL["read_counters"], [], [], array(sorted(set(folds))))
+    taken = {row[1] for row in rows}
+    new = [(code, fold) for code, fold in zip(codes, folds, strict=True) if fold not in taken]
+    added = await connection.fetch(SQL["add_pool_codes"], pool, *arrays(new, 2), micros(now))
+    return [row[0] for row in added]
+
+
+class Bookings:
+    """Reads on one connection; see the contract for what each returns."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def redemption(self, id_: str) -> Redemption | None:
+        """Return a redemption, or a hold."""
+        rows = await self._rows("redemption", id_)
+        names = await self._names(row[0] for row in rows)
+        return next((read_redemption(names.get(row[0], row[0]), row[1]) for row in rows), None)
+
+    async def redemptions(
+        self, by: Literal["customer", "order", "code", "all"], name: str, limit: int, before: str | None
+    ) -> Page[Redemption]:
+        """Return a page of redemptions, newest first."""
+        begin = read_cursor(before, LAST_TEXT)
+        wanted = str((await self._rows("resolve", name))[0][0]) if by == "customer" else name
+        rows = await self._rows(_BY[by], wanted, limit + 1, begin.moment, begin.tie, begin.skip)
+        names = await self._names(row[3] for row in rows)
+        return owned_page([tuple(row) for row in rows], names, begin, limit, read_redemption)
+
+    async def rollbacks(self, redemption: str) -> list[Rollback]:
+        """Return what was rolled back, the oldest first."""
+        rows = await self._rows("rollbacks_of", redemption)
+        names = await self._names(row[0] for row in rows)
+        return [read_rollback(names.get(row[0], row[0]), row[1]) for row in rows]
+
+    async def lapsed_holds(self, now: datetime, limit: int, codes: Sequence[str]) -> list[str]:
+        """Return ids of holds whose time is over."""
+        if not codes:
+            return [row[0] for row in await self._rows("lapsed_holds", micros(now), limit)]
+        rows = await self._rows("lapsed_holds_of_codes", micros(now), limit, array(codes))
+        return [row[0] for row in rows]
+
+    async def meant(self, codes: Sequence[str]) -> list[DiscountRecord]:
+        """Return the discounts that codes may mean."""
+        folds = array(sorted(set(map(folded, codes))))
+        found = [read_held(row[0]) for row in await self._rows("discounts_meant", array(set(codes)), folds)]
+        names = await self._names(held.source_id for held in found)
+        return [given_to(held, names) for held in found] if names else found
+
+    async def used(self, counters: Sequence[CounterKey]) -> dict[CounterKey, int]:
+        """Return counters as they are."""
+        rows = await self._rows("read_counters", *arrays(sorted(set(counters)), 2), [])
+        return {(row[0], row[1]): row[2] for row in rows if row[0] is not None and row[2]}
+
+    async def pools(self) -> list[Pool]:
+        """Return the pools by name."""
+        return [Pool(row[0], row[1], row[2]) for row in await self._rows("pools")]
+
+    async def _names(self, keys: Iterable[str]) -> dict[str, str]:
+        wanted = sorted({key for key in keys if key})
+        rows = await self._rows("known_as", array(wanted)) if wanted else []
+        return own_names((row[0], row[1]) for row in rows)
+
+    async def _rows(self, statement: str, *values: Any) -> list[asyncpg.Record]:
+        return await self._connection.fetch(SQL[statement], *values)

@@ -1,0 +1,97 @@
+"""Reads of redemptions, rollbacks, counters and code pools, as they are committed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Literal
+
+import apsw
+
+from adapter.model.codes import folded
+from adapter.model.discounts import DiscountRecord
+from adapter.model.pages import Page
+from adapter.model.redemptions import Redemption, Rollback
+from adapter.store.rows import (
+    LAST_TEXT,
+    given_to,
+    own_names,
+    owned_page,
+    read_cursor,
+    read_held,
+    read_redemption,
+    read_rollback,
+)
+from adapter.store.sqlite.connection import array
+from adapter.store.sqlite.statements import SQL
+from adapter.store.timestamps import micros
+from adapter.store.values import CounterKey, Pool
+
+_BY = {
+    "customer": "redemptions_by_customer",
+    "order": "redemptions_by_order",
+    "code": "redemptions_by_code",
+    "all": "redemptions",
+}
+
+
+class Bookings:
+    """Blocking reads; see the contract for what each returns."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._connection = connection
+
+    def redemption(self, id_: str) -> Redemption | None:
+        """Return a redemption, or a hold."""
+        rows = self._rows("redemption", id_)
+        names = self._names(rows)
+        return next((read_redemption(names.get(key, key), body) for key, body in rows), None)
+
+    def redemptions(
+        self, by: Literal["customer", "order", "code", "all"], name: str, limit: int, before: str | None
+    ) -> Page[Redemption]:
+        """Return a page of redemptions, newest first."""
+        begin = read_cursor(before, LAST_TEXT)
+        wanted = str(self._rows("resolve", name)[0][0]) if by == "customer" else name
+        rows = self._rows(_BY[by], wanted, limit + 1, begin.moment, begin.tie, begin.skip)
+        names = self._names([(row[3],) for row in rows])
+        return owned_page(rows, names, begin, limit, read_redemption)
+
+    def rollbacks(self, redemption: str) -> list[Rollback]:
+        """Return what was rolled back, the oldest first."""
+        rows = self._rows("rollbacks_of", redemption)
+        names = self._names(rows)
+        return [read_rollback(names.get(key, key), body) for key, body in rows]
+
+    def lapsed_holds(self, now: datetime, limit: int, codes: Sequence[str]) -> list[str]:
+        """Return ids of holds whose time is over."""
+        if not codes:
+            return [row[0] for row in self._rows("lapsed_holds", micros(now), limit)]
+        found = [
+            row[0] for code in codes for row in self._rows("lapsed_holds_of_code", micros(now), limit, code)
+        ]
+        return list(dict.fromkeys(found))
+
+    def meant(self, codes: Sequence[str]) -> list[DiscountRecord]:
+        """Return the discounts that codes may mean."""
+        typed = (array(set(codes)), array(set(map(folded, codes))))
+        bodies = dict(self._rows("discounts_by_code", *typed))
+        found = [read_held(body) for body in bodies.values()]
+        names = self._names([(held.source_id,) for held in found])
+        return [given_to(held, names) for held in found] if names else found
+
+    def used(self, counters: Sequence[CounterKey]) -> dict[CounterKey, int]:
+        """Return counters as they are."""
+        rows = self._connection.executemany(SQL["used"], counters)
+        return {(scope, key): used for scope, key, used in rows if used}
+
+    def pools(self) -> list[Pool]:
+        """Return the pools by name."""
+        return [Pool(*row) for row in self._rows("pools")]
+
+    def _names(self, rows: Sequence[Sequence[Any]]) -> dict[str, str]:
+        keys = {row[0] for row in rows if row[0]}
+        return own_names(self._rows("known_as", array(keys))) if keys else {}
+
+    def _rows(self, statement: str, *values: Any) -> list[Any]:
+        return self._connection.execute(SQL[statement], values).fetchall()
