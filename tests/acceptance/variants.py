@@ -166,10 +166,17 @@ def main() -> None:
     }
     settings = reading.load(None, os.environ, options)
     if committer := COMMITTERS.get(arguments.variant):
-        vars(app)["Committer"] = committer
+        replace_in_app("GroupCommitter", committer)
     else:
-        vars(app)["open_store"] = lambda url: STORES[arguments.variant](open_store(url))
+        replace_in_app("open_store", lambda url: STORES[arguments.variant](open_store(url)))
     serve.serve(settings)
+
+
+def replace_in_app(name: str, value: Any) -> None:
+    """Replace what the composition uses under a name; a name that it does not use would break nothing."""
+    if name not in vars(app):
+        raise NameError(f"adapter.app has no `{name}`")
+    setattr(app, name, value)
 
 
 if __name__ == "__main__":
