@@ -17,9 +17,9 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.acceptance.fork_server import fork_server
+from tests.acceptance.invariants import MAPPING, RULES
 from tests.acceptance.load import Load
-from tests.acceptance.nursery import nursery
-from tests.acceptance.promises import MAPPING, RULES
 from tests.acceptance.receiver import Receiver, receiving
 from tests.databases import SharedServer
 
@@ -145,23 +145,23 @@ def servers(folder: Path, forked: Launch) -> Iterator[StartServer]:
 
 
 @pytest.fixture
-def start_server(tmp_path: Path, nursery_launch: Launch) -> Iterator[StartServer]:
+def start_server(tmp_path: Path, fork_launch: Launch) -> Iterator[StartServer]:
     """Start servers over this test's own store; `command` replaces `adapter serve`."""
-    with servers(tmp_path, nursery_launch) as start:
+    with servers(tmp_path, fork_launch) as start:
         yield start
 
 
 @pytest.fixture(scope="session")
-def nursery_launch() -> Iterator[Launch]:
+def fork_launch() -> Iterator[Launch]:
     """Starts programs fast: forked from a process that has imported all modules."""
-    with nursery() as running:
+    with fork_server() as running:
         yield running.launch
 
 
 @pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory, nursery_launch: Launch) -> Iterator[Server]:
+def shop(tmp_path_factory: pytest.TempPathFactory, fork_launch: Launch) -> Iterator[Server]:
     """One started server with the starter files, shared by a module's tests."""
-    with servers(tmp_path_factory.mktemp("shop"), nursery_launch) as start:
+    with servers(tmp_path_factory.mktemp("shop"), fork_launch) as start:
         yield start()
 
 

@@ -106,7 +106,7 @@ def batch(*, member: str) -> Any:
     ],
     ids=["Audience Entered and Exited", "Engage traits", "mParticle attributes", "mParticle audiences"],
 )
-async def test_who_enters_an_audience_or_leaves_it_is_served_as_it_says(
+async def test_rules_follow_when_a_customer_enters_or_leaves_an_audience(
     shop: Shop, source: str, entered: Any, left: Any
 ) -> None:
     assert await shop.earns() == ["for-others"]

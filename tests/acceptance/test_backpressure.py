@@ -88,7 +88,7 @@ async def checks(client: httpx.AsyncClient) -> tuple[int, dict[str, bool]]:
     return answer.status_code, {check["name"]: check["ok"] for check in answer.json()["checks"]}
 
 
-async def test_past_the_limit_senders_are_told_to_come_again_and_readiness_turns_first(
+async def test_past_the_limit_senders_receive_503_and_readiness_fails_first(
     client: httpx.AsyncClient, stuck: Stuck
 ) -> None:
     assert (await client.post("/webhooks/segment", json=message("first"))).status_code == 200
@@ -131,7 +131,7 @@ async def test_long_messages_fill_the_queue_by_their_bytes_and_memory_stays_flat
     assert grown < 10_000_000, f"40 MB were turned away, and memory grew by {grown:,} bytes"
 
 
-async def test_stopping_settles_what_waits_and_keeps_all_that_was_acknowledged(
+async def test_stopping_settles_queued_messages_and_keeps_all_acknowledged_ones(
     server: Any, client: httpx.AsyncClient, stuck: Stuck, postgres_store: str
 ) -> None:
     async with stuck():

@@ -92,7 +92,7 @@ async def test_every_day_keeps_its_own_cap_over_a_midnight_passed_twice(shop: Sh
     assert await shop.issued(5) == 0
 
 
-async def test_a_repetition_is_one_whatever_the_clock_says(shop: Shop) -> None:
+async def test_a_duplicate_stays_one_when_the_clock_jumps(shop: Shop) -> None:
     shop.at(12)
     first = await shop.tell("Checkout Started", "ann", "once")
     shop.at(11)
@@ -102,7 +102,7 @@ async def test_a_repetition_is_one_whatever_the_clock_says(shop: Shop) -> None:
     assert len(await shop.held("ann")) == 1
 
 
-async def test_what_expired_and_was_given_back_stays_expired_and_is_given_back_once(shop: Shop) -> None:
+async def test_an_expired_discount_stays_expired_and_is_released_once(shop: Shop) -> None:
     shop.at(12)
     code = (await shop.tell("Checkout Started", "ann"))["discounts"][0]["code"]
     shop.at(13, 5)
@@ -135,7 +135,7 @@ async def test_a_timer_that_fired_does_not_fire_again_and_one_that_waits_fires_i
     assert await shop.held("bob") == ["issued"]
 
 
-async def test_what_is_issued_after_the_jump_is_pushed_at_once(shop: Shop, receiver: Receiver) -> None:
+async def test_discounts_issued_after_the_clock_jumped_are_pushed(shop: Shop, receiver: Receiver) -> None:
     shop.at(12)
     assert await shop.issued(1) == 1
     await until_pushed(receiver, 1)

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.promises import kept, unsent, violations
+from tests.acceptance.invariants import kept, unsent, violations
 from tests.acceptance.receiver import SECRET
 
 #: A connection whose server was killed is closed by the garbage collector, which says so.
@@ -65,7 +65,7 @@ async def test_fifty_kills_lose_nothing_and_double_nothing(
 )
 async def test_the_checker_catches_a_broken_server(
     start_server: Any,
-    nursery_launch: Any,
+    fork_launch: Any,
     load_on: Any,
     rules: Path,
     one_mapping: dict[str, str],
@@ -76,7 +76,7 @@ async def test_the_checker_catches_a_broken_server(
 ) -> None:
     command = [sys.executable, str(Path(__file__).parent / "variants.py"), variant]
     server = await asyncio.to_thread(
-        lambda: start_server(rules=rules, command=command, launch=nursery_launch, **one_mapping, **OUTBOX)
+        lambda: start_server(rules=rules, command=command, launch=fork_launch, **one_mapping, **OUTBOX)
     )
     load = await _killed_under_load(server, load_on(server.url), kills, seed=5)
     found = violations(await kept(store), load.acknowledged, load.customers)

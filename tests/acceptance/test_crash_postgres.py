@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from benchmarks.postgres import PostgresServer
-from tests.acceptance.promises import CAP, end_leases, kept, unsent, violations
+from tests.acceptance.invariants import CAP, end_leases, kept, unsent, violations
 from tests.acceptance.receiver import Receiver
 
 #: A connection whose server was killed is closed by the garbage collector, which says so.

@@ -18,7 +18,7 @@ import httpx
 import pytest
 
 from tests.acceptance.disks import Disk, mounted
-from tests.acceptance.promises import kept, unsent, violations
+from tests.acceptance.invariants import kept, unsent, violations
 from tests.acceptance.receiver import Receiver
 
 SERVE = [sys.executable, "-m", "adapter.cli.main", "serve", "--port", "0"]

@@ -16,7 +16,7 @@ import pytest
 
 from benchmarks.postgres import PostgresServer
 from tests.acceptance.disks import Disk, mounted
-from tests.acceptance.promises import end_leases, kept, unsent, violations
+from tests.acceptance.invariants import end_leases, kept, unsent, violations
 from tests.acceptance.receiver import Receiver
 
 #: A connection whose server crashed is closed by the garbage collector, which says so.
@@ -132,7 +132,7 @@ async def test_tables_without_room_turn_senders_away_until_there_is_some(
     assert found == []
 
 
-async def test_tables_without_room_are_tried_again_by_whoever_is_sent_nothing_meanwhile(
+async def test_tables_without_room_are_tried_again_without_traffic(
     start: Any, load_on: Any, tables: tuple[PostgresServer, Disk]
 ) -> None:
     postgres, disk = tables

@@ -15,7 +15,7 @@ from typing import Any
 from msgspec import Struct
 
 from tests.acceptance.conftest import own_process
-from tests.acceptance.promises import kept, miscounted, unsent
+from tests.acceptance.invariants import kept, miscounted, unsent
 from tests.acceptance.receiver import Receiver
 from tests.acceptance.traffic import Traffic
 
@@ -80,7 +80,7 @@ async def test_long_traffic_leaves_memory_and_handles_flat_and_loses_nothing(
     assert unsent(found, receiver.pushed) == []
 
 
-async def test_a_server_that_keeps_what_it_saw_is_found_out(
+async def test_the_checker_finds_a_server_that_leaks(
     start_server: Any, postgres_store: str, rules: Path
 ) -> None:
     command = [sys.executable, str(Path(__file__).parent / "variants.py"), "remember-everything"]

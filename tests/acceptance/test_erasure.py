@@ -165,7 +165,7 @@ async def test_identities_of_a_batch_hold_an_address(shop: Shop) -> None:
     assert (await shop.export("42"))["customer"] is None
 
 
-async def test_who_merely_mentions_an_address_stays_and_loses_it(shop: Shop, url: str) -> None:
+async def test_a_customer_who_mentions_an_erased_address_stays_and_loses_it(shop: Shop, url: str) -> None:
     own = {"email": "bob@example.org", "friend": MAIL}
     await shop.send(
         {"type": "identify", "userId": "bob", "traits": own},
@@ -276,7 +276,7 @@ PLACES: list[Callable[[str], dict[str, Any]]] = [
 ]
 
 
-async def test_what_is_planted_anywhere_is_gone_from_the_files_and_what_others_have_is_not(
+async def test_after_an_erasure_no_file_has_the_ids_and_the_data_of_others_stays(
     url: str, tmp_path: Path
 ) -> None:
     places, nameless = PLACES, {"type": "track", "event": "Checkout Started"}

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.acceptance.promises import end_leases, kept, unsent, violations
+from tests.acceptance.invariants import end_leases, kept, unsent, violations
 from tests.acceptance.receiver import Receiver
 from tests.acceptance.wire import Wire, wired
 
@@ -139,7 +139,7 @@ async def test_stalled_it_answers_503_in_time_and_recovers_with_nothing_lost(
     assert load.longest < SENDER
 
 
-async def test_stalled_for_a_while_a_commit_that_nobody_heard_of_is_a_duplicate_when_it_is_sent_again(
+async def test_after_a_stall_a_message_whose_commit_was_unanswered_is_a_duplicate(
     server: Any, wire: Wire, load_on: Any, client: httpx.AsyncClient, postgres_store: str, receiver: Receiver
 ) -> None:
     load = load_on(server.url)

@@ -126,7 +126,7 @@ async def test_visitors_under_a_placeholder_stay_themselves(shop: Shop, way: str
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("user", [True, {}, []])
-async def test_what_is_no_id_leaves_the_message_its_other_ids(shop: Shop, way: str, user: Any) -> None:
+async def test_an_invalid_id_leaves_the_message_its_other_ids(shop: Shop, way: str, user: Any) -> None:
     assert len(await shop.send(way, "Checkout Started", userId=user, anonymousId="902")) == 1
     assert (await shop.http.get("/v1/quarantine")).json()["quarantined"] == []
     await shop.send(way, "Checkout Started", userId=user)
@@ -149,7 +149,7 @@ async def test_a_message_without_another_id_waits_in_quarantine_and_is_counted(s
     assert [done.stays for done in results] == [True] * len(kept)
 
 
-async def test_who_was_stored_under_a_placeholder_is_read_exported_and_erased(tmp_path: Path) -> None:
+async def test_a_customer_stored_under_a_placeholder_is_read_exported_and_erased(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'adapter.db'}"
     async with opened(Shop(tmp_path, url, placeholders=())) as before:
         assert len(await before.send("webhook", "Checkout Started", userId="undefined")) == 1

@@ -72,7 +72,7 @@ def test_segment_group_belongs_to_the_customer(shop: Any, segment: Client, sourc
     assert customer["groups"] == {"team-1": {"plan": "team", "seats": 5}}
 
 
-def test_segment_alias_joins_two_pasts(shop: Any, segment: Client, source_id: str) -> None:
+def test_an_alias_of_segment_merges_two_histories(shop: Any, segment: Client, source_id: str) -> None:
     previous = f"old-{source_id}"
     segment.track(previous, "Level Finished", {"level": 1})
     segment.alias(previous, source_id)

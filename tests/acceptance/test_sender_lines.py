@@ -21,7 +21,7 @@ def received(shop: Server, number: str) -> dict[str, Any]:
     return sent(shop, line["body"], source)
 
 
-def test_an_event_in_another_spelling_earns_what_the_specs_spelling_earns(shop: Server) -> None:
+def test_an_event_in_another_spelling_earns_the_same_discount(shop: Server) -> None:
     [discount] = sent(shop, LINES["F1"]["body"] | {"userId": "f1"})["discounts"]
     assert discount["metadata"]["rule"] == "high-value-cart-first-purchase"
     assert last_event(shop, "f1")["attributes"]["cart_value"] == 150

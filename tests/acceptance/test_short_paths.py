@@ -20,13 +20,13 @@ CHECKOUT = {"value": 145.75, "currency": "USD", "shipping_country": "US"}
 
 
 @pytest.fixture(scope="module")
-def keyed(tmp_path_factory: pytest.TempPathFactory, nursery_launch: Any) -> Any:
+def keyed(tmp_path_factory: pytest.TempPathFactory, fork_launch: Any) -> Any:
     """A server with a write key and a listed origin."""
     from tests.acceptance.conftest import servers
 
     environ = {"ADAPTER_SEGMENT_WRITE_KEYS": "wk1, wk2", "ADAPTER_SEGMENT_BROWSER_ORIGINS": ORIGIN,
                "ADAPTER_API_TOKENS": "t"}  # fmt: skip
-    with servers(tmp_path_factory.mktemp("keyed"), nursery_launch) as start:
+    with servers(tmp_path_factory.mktemp("keyed"), fork_launch) as start:
         yield start(**environ)
 
 
@@ -85,7 +85,7 @@ def test_analytics_js_calls_each_kind_by_its_first_letter(keyed: Any) -> None:
     assert names == {"checkout_started", "page_viewed", "screen_viewed"}
 
 
-def test_what_analytics_js_counts_of_itself_is_answered_and_ignored(keyed: Any) -> None:
+def test_metrics_of_analytics_js_are_answered_and_ignored(keyed: Any) -> None:
     series = [{"type": "Counter", "metric": "analytics_js.invoke", "value": 1, "tags": {"library": "x"}}]
     for content in (json.dumps({"series": series}), "{", ""):
         answer = httpx.post(f"{keyed.url}/v1/m", content=content, headers=ANALYTICS_JS)

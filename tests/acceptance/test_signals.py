@@ -105,7 +105,7 @@ def test_a_hang_up_of_one_of_several_processes_has_it_read_its_files_again(
     assert server.workers == workers
 
 
-def test_a_certificate_that_cannot_be_read_is_told_before_several_processes_start() -> None:
+def test_an_unreadable_certificate_is_reported_before_several_processes_start() -> None:
     environ = {**os.environ, "ADAPTER_MPARTICLE_OPENDSR_CERTIFICATE": "nowhere.pem"}
     store = "postgresql://nobody@127.0.0.1:1/none"
     command = [*COMMAND, "--workers", "2", "--port", "0", "--store", store]

@@ -51,7 +51,7 @@ def test_customers_under_placeholders_are_read_exported_and_erased(shop: Any, na
     assert shop.get("/v1/customers/ann")["source_id"] == "ann"
 
 
-def test_a_message_that_comes_again_is_answered_as_it_was(shop: Any) -> None:
+def test_a_repeated_message_gets_its_first_answer(shop: Any) -> None:
     for number, code in [(1, "SAVE-N9FZ6M"), (2, "SaveN9FZ6M"), (6, "THANKS-3MYRMXWE")]:
         message = MESSAGES[number - 1] | {"messageId": f"before-{number}"}
         [result] = shop.post("/webhooks/segment", message)["results"]

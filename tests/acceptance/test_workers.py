@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from tests.acceptance.conftest import own_process
-from tests.acceptance.promises import CAP, kept, unsent, violations
+from tests.acceptance.invariants import CAP, kept, unsent, violations
 from tests.acceptance.receiver import Receiver
 
 #: A connection whose server was killed is closed by the garbage collector, which says so.
@@ -76,7 +76,7 @@ async def test_a_process_that_is_killed_is_replaced_and_the_service_goes_on(
     assert await broken_promises(postgres_store, load) == []
 
 
-async def test_a_process_that_dies_while_it_is_asked_how_it_is_is_replaced_soon(shop: Any) -> None:
+async def test_a_process_that_dies_during_a_health_check_is_replaced(shop: Any) -> None:
     await until(lambda: len(shop.workers) == 2)
     frozen = shop.workers[0]
     os.kill(frozen, signal.SIGSTOP)
@@ -85,7 +85,7 @@ async def test_a_process_that_dies_while_it_is_asked_how_it_is_is_replaced_soon(
     await until(lambda: len(set(shop.workers) - {frozen}) == 2, seconds=5)
 
 
-async def test_metrics_tell_of_all_processes_whichever_is_asked_and_of_those_that_died(shop: Any) -> None:
+async def test_metrics_of_any_process_include_all_processes_and_dead_ones(shop: Any) -> None:
     def taken() -> set[float]:
         """Ask over new connections, which reach one process or the other."""
         told = [httpx.get(f"{shop.url}/metrics").text for _ in range(12)]
@@ -138,7 +138,7 @@ async def test_processes_end_with_the_one_that_started_them(shop: Any) -> None:
     await until(lambda: not any(alive(pid) for pid in workers))
 
 
-async def test_the_next_start_removes_what_a_killed_one_left_and_nothing_of_one_that_lives(
+async def test_a_start_removes_the_files_of_a_killed_server_and_none_of_a_running_one(
     start_server: Any, postgres_store: str, rules: Path, tmp_path: Path
 ) -> None:
     temporary = tmp_path / "temporary"
@@ -189,7 +189,7 @@ def alive(pid: int) -> bool:
         return False
 
 
-def test_the_greeting_is_printed_once(postgres_store: str, tmp_path: Path) -> None:
+def test_the_greeting_is_printed_once_for_all_processes(postgres_store: str, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "adapter.cli.main", "serve", "--workers", "2", "--port", "0"]
     with (tmp_path / "out").open("w+") as out:
         process = subprocess.Popen([*command, "--store", postgres_store], stdout=out)
@@ -200,7 +200,7 @@ def test_the_greeting_is_printed_once(postgres_store: str, tmp_path: Path) -> No
         assert out.read().count("Listening on") == 1
 
 
-def test_a_store_that_cannot_be_opened_is_told_once() -> None:
+def test_a_store_that_cannot_be_opened_is_reported_once_for_all_processes() -> None:
     command = [sys.executable, "-m", "adapter.cli.main", "serve", "--workers", "2", "--port", "0"]
     store = "postgresql://nobody@127.0.0.1:1/none"
     ran = subprocess.run(

@@ -34,9 +34,7 @@ def test_the_files_that_come_with_the_adapter_are_in_order(monkeypatch: pytest.M
     assert (result.exit_code, result.stdout) == (0, "settings, mappings and rules are in order\n")
 
 
-def test_every_problem_of_every_file_is_told_at_once_with_its_place(
-    broken: list[str], tmp_path: Path
-) -> None:
+def test_all_problems_of_all_files_are_reported_with_their_places(broken: list[str], tmp_path: Path) -> None:
     result = CliRunner().invoke(commands, ["check", *broken])
     assert result.exit_code == 1
     lines = result.stdout.replace(f"{tmp_path}/", "").splitlines()
@@ -100,7 +98,7 @@ def test_folders_that_hold_nothing_are_warned_of(asked: list[str], code: int, tm
     ]
 
 
-def test_what_segment_would_not_understand_is_warned_of_on_request(tmp_path: Path) -> None:
+def test_syntax_beyond_segment_is_warned_of_on_request(tmp_path: Path) -> None:
     (tmp_path / "shop.yaml").write_text(
         "source: segment\n"
         "mappings:\n"
@@ -134,7 +132,7 @@ def test_what_segment_would_not_understand_is_warned_of_on_request(tmp_path: Pat
         ]),
     ],
 )  # fmt: skip
-def test_what_a_rule_reads_and_no_mapping_produces_is_warned_of(
+def test_a_rule_that_reads_a_field_of_no_mapping_is_warned_of(
     conditions: str, warned: list[str], tmp_path: Path
 ) -> None:
     mappings, rules = tmp_path / "mappings", tmp_path / "rules"
@@ -165,7 +163,7 @@ def test_what_a_rule_reads_and_no_mapping_produces_is_warned_of(
 
 
 @pytest.mark.parametrize(("until", "code"), [("2020-01-01T00:00:00Z", 1), ("2999-01-01T00:00:00Z", 0)])
-def test_a_rule_whose_time_is_past_is_warned_of(until: str, code: int, tmp_path: Path) -> None:
+def test_an_expired_rule_is_warned_of(until: str, code: int, tmp_path: Path) -> None:
     (tmp_path / "summer.yaml").write_text(
         "name: summer\ntrigger: order_completed\naction: {type: free_shipping}\n"
         f'guardrails: {{schedule: {{until: "{until}"}}}}\n'
@@ -176,7 +174,7 @@ def test_a_rule_whose_time_is_past_is_warned_of(until: str, code: int, tmp_path:
     assert ("summer.yaml:4:32: warning: `until` is past" in told.stdout) == (code == 1)
 
 
-def test_a_certificate_that_cannot_be_read_is_told_at_its_setting(tmp_path: Path) -> None:
+def test_an_unreadable_certificate_is_reported_at_its_setting(tmp_path: Path) -> None:
     (tmp_path / "key.pem").write_text("no certificate")
     (tmp_path / "adapter.toml").write_text(f"[mparticle]\nopendsr_certificate = '{tmp_path}/key.pem'\n")
     told = CliRunner().invoke(commands, ["check", "--config", str(tmp_path / "adapter.toml")])

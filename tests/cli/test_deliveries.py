@@ -87,7 +87,7 @@ def test_those_that_are_asked_for_are_listed(url: str, options: list[str], expec
 
 
 @pytest.mark.parametrize("options", [[], ["--retry-all"], ["--retry", "w2"]])
-def test_a_destination_that_nobody_knows_is_refused(url: str, options: list[str]) -> None:
+def test_an_unknown_destination_is_refused(url: str, options: list[str]) -> None:
     result = run(url, "--destination", "webhok", *options)
     assert (result.exit_code, result.stdout) == (2, "")
     assert "no destination is named `webhok`" in " ".join(result.stderr.split())
@@ -96,7 +96,7 @@ def test_a_destination_that_nobody_knows_is_refused(url: str, options: list[str]
 
 
 @pytest.mark.parametrize(("name", "code"), [("webhook", 0), ("nowhere", 2)])
-def test_in_an_empty_store_the_settings_say_which_destinations_there_are(
+def test_in_an_empty_store_destinations_are_those_of_the_settings(
     tmp_path: Path, name: str, code: int
 ) -> None:
     url = f"sqlite:///{tmp_path / 'adapter.db'}"
@@ -179,7 +179,7 @@ def test_retrying_one_names_the_pause_that_it_waits_for(paused: str) -> None:
     assert "webhook is paused" in run(paused).stdout
 
 
-def test_beside_a_server_a_list_is_given_and_a_retry_says_what_to_stop(url: str) -> None:
+def test_while_a_server_runs_deliveries_are_listed_and_a_retry_is_refused(url: str) -> None:
     async def beside(_: Any) -> None:
         listed = await asyncio.to_thread(run, url)
         assert listed.stdout.splitlines() == LINES
@@ -191,7 +191,7 @@ def test_beside_a_server_a_list_is_given_and_a_retry_says_what_to_stop(url: str)
     asyncio.run(opened(url, beside))
 
 
-def test_where_there_is_no_store_none_is_made(tmp_path: Path) -> None:
+def test_a_missing_store_is_not_created(tmp_path: Path) -> None:
     result = run(f"sqlite:///{tmp_path / 'none.db'}")
     assert result.exit_code == 1
     assert "there is no store at" in result.stderr

@@ -96,7 +96,7 @@ def test_of_many_rules_every_one_has_its_sentence(tmp_path: Path) -> None:
     assert lines[11:] == ["  and 20 more rules, whose conditions do not hold"]
 
 
-def test_what_was_quarantined_or_ignored_is_told_too(tmp_path: Path) -> None:
+def test_quarantined_and_ignored_messages_are_explained_too(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'adapter.db'}"
     mappings = tmp_path / "mappings"
     mappings.mkdir()

@@ -87,7 +87,7 @@ def test_programs_read_json(url: str) -> None:
     assert gift["interval"] == pytest.approx([0.0524, 0.3339], abs=1e-4)
 
 
-def test_a_rule_that_nobody_met_is_said(url: str) -> None:
+def test_a_rule_without_decisions_is_reported(url: str) -> None:
     result = run(url, "--rule", "cart-recovery")
     assert (result.exit_code, result.stdout) == (0, "")
     assert "no decision has issued or held out anything" in result.stderr
@@ -105,7 +105,7 @@ def test_a_rule_that_nobody_met_is_said(url: str) -> None:
         (["--conversion", "order_complted"], "did you mean `order_completed`?"),
     ],
 )
-def test_a_name_that_nobody_knows_is_refused(url: str, options: list[str], says: str) -> None:
+def test_an_unknown_name_is_refused(url: str, options: list[str], says: str) -> None:
     result = run(url, *options)
     assert (result.exit_code, result.stdout) == (2, "")
     assert says in " ".join(result.stderr.replace("\u2502", " ").split())
@@ -115,12 +115,12 @@ def test_the_event_that_counts_may_be_in_any_spelling(url: str) -> None:
     assert run(url, "--conversion", "Order Completed").stdout == run(url).stdout
 
 
-def test_an_event_that_only_the_data_model_knows_converts_nobody(url: str) -> None:
+def test_an_event_of_the_data_model_alone_converts_no_customer(url: str) -> None:
     result = run(url, "--conversion", "order_refunded")
     assert "issued   0 of 70 customers" in result.stdout
 
 
-def test_a_time_that_is_none_is_refused(url: str) -> None:
+def test_an_invalid_time_is_refused(url: str) -> None:
     result = run(url, "--within", "a week")
     assert result.exit_code == 2
     assert "36h" in result.stderr

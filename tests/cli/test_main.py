@@ -15,7 +15,7 @@ from adapter.cli.main import commands
 NAMES = sorted(getattr(get_command(commands), "commands"))  # noqa: B009 - click's Group, seen through typer
 
 
-def test_the_version_is_told() -> None:
+def test_the_version_is_printed() -> None:
     assert CliRunner().invoke(commands, ["--version"]).stdout == f"{__version__}\n"
 
 

@@ -78,7 +78,7 @@ def test_every_form_of_a_body_is_read(body: Any, messages: int) -> None:
 
 
 @pytest.mark.parametrize("path", FIXTURES, ids=[f"{path.parent.name}/{path.stem}" for path in FIXTURES])
-def test_the_source_is_told_by_the_shape(path: Path) -> None:
+def test_the_source_is_recognised_by_the_shape(path: Path) -> None:
     assert source_of(path.read_bytes()) == path.parent.name
 
 
@@ -87,7 +87,7 @@ def test_an_option_overrules_the_shape() -> None:
     assert result.stdout.startswith("mparticle: quarantined: neither an mParticle batch")
 
 
-def test_what_would_be_quarantined_is_told_and_ends_with_1() -> None:
+def test_a_message_for_the_quarantine_is_reported_with_exit_status_1() -> None:
     result = run("-", typed=json.dumps([ORDER, 17, {"type": "track", "event": "x", "messageId": "m"}]))
     assert result.exit_code == 1
     assert "segment: quarantined: the item is not a Segment message" in result.stdout
@@ -105,13 +105,13 @@ def test_a_data_subject_request_is_refused_with_a_reason_and_not_a_traceback() -
     assert "mparticle: quarantined: `dsr_processing_request` is not taken here" in result.stdout
 
 
-def test_what_no_mapping_takes_is_said_to_be_ignored() -> None:
+def test_unmapped_messages_are_reported_as_ignored() -> None:
     result = run("-", typed='{"type": "unheard-of", "userId": "u"}')
     assert result.exit_code == 0
     assert result.stdout.endswith("no mapping takes it, so it is ignored\n")
 
 
-def test_a_bad_line_is_told_with_its_place_and_the_others_are_mapped(tmp_path: Path) -> None:
+def test_a_bad_line_is_reported_with_its_place_and_the_others_are_mapped(tmp_path: Path) -> None:
     file = tmp_path / "recorded.txt"
     line = json.dumps(ORDER).encode()
     file.write_bytes(
@@ -128,7 +128,7 @@ def test_a_bad_line_is_told_with_its_place_and_the_others_are_mapped(tmp_path: P
     ]
 
 
-def test_a_file_of_lines_is_told_by_its_name_where_its_first_line_is_bad(tmp_path: Path) -> None:
+def test_a_file_of_lines_with_a_bad_first_line_is_recognised_by_its_name(tmp_path: Path) -> None:
     file = tmp_path / "recorded.jsonl"
     file.write_text("nonsense\n" + json.dumps(ORDER))
     result = run(str(file))
@@ -150,7 +150,7 @@ def test_a_number_that_is_too_large_is_no_bad_line() -> None:
     assert "segment: quarantined: " in result.stdout
 
 
-def test_what_is_no_json_is_told_in_one_line() -> None:
+def test_invalid_json_is_reported_in_one_line() -> None:
     result = run("-", typed="{nonsense")
     assert result.exit_code == 1
     assert result.stdout.startswith("segment: quarantined: ")
@@ -161,7 +161,7 @@ def test_a_misfit_is_shown_with_the_operation() -> None:
     assert "the attribute `price` of `product_viewed` is text, but must be an amount" in result.stdout
 
 
-def test_a_missing_file_and_broken_mappings_are_told(tmp_path: Path) -> None:
+def test_a_missing_file_and_broken_mappings_are_reported(tmp_path: Path) -> None:
     assert "no.json cannot be read: No such file" in run("no.json").stderr
     (tmp_path / "a.yaml").write_text("source: segment\nmapings: []\n", encoding="utf-8")
     result = run("fixtures/segment/classic-track.json", "--mappings", str(tmp_path))

@@ -48,14 +48,14 @@ def test_a_model_is_proposed_from_payloads_of_both_sources() -> None:
     assert str(model.traits["points"].type) == "string"  # mParticle's text of digits may be an id
 
 
-def test_what_cannot_be_mapped_is_counted(tmp_path: Path) -> None:
+def test_unmappable_messages_are_counted(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text('{"type": "track", "event": "x"}\n{"type": "page", "userId": "u"}\n')
     result = run("infer", str(tmp_path / "a.jsonl"))
     assert "1 messages could not be mapped" in result.stderr
     assert "page_viewed" in result.stdout
 
 
-def test_a_data_subject_request_is_counted_among_what_cannot_be_mapped(tmp_path: Path) -> None:
+def test_a_data_subject_request_in_a_batch_is_counted_as_unmappable(tmp_path: Path) -> None:
     lines = [
         '{"type": "dsr_processing_request", "id": "1"}',
         '{"type": "track", "event": "x", "userId": "u"}',
@@ -66,7 +66,7 @@ def test_a_data_subject_request_is_counted_among_what_cannot_be_mapped(tmp_path:
     assert "1 messages could not be mapped" in result.stderr
 
 
-def test_a_bad_line_is_told_and_the_model_is_that_of_the_others(tmp_path: Path) -> None:
+def test_a_bad_line_is_reported_and_the_model_is_made_of_the_others(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text('{"type": "page", "userId": "u"}\n{"type": "tra\n')
     result = run("infer", str(tmp_path / "a.jsonl"))
     assert result.exit_code == 1
@@ -82,7 +82,7 @@ def test_no_model_is_written_where_nothing_could_be_mapped(content: str, tmp_pat
     assert "so there is no model to propose" in result.stderr
 
 
-def test_the_table_has_types_and_who_feeds_and_reads_each(table: dict[tuple[str, str], Any]) -> None:
+def test_the_table_has_types_sources_and_readers(table: dict[tuple[str, str], Any]) -> None:
     value = table["checkout_started", "cart_value"]
     assert value["type"] == "money"
     assert "Event from track (segment)" in value["fed_by"]

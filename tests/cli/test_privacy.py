@@ -73,7 +73,7 @@ def test_a_file_that_others_could_read_gives_way_to_one_that_they_cannot(shop: S
     assert [other.name for other in tmp_path.glob("ann.json*")] == ["ann.json"]
 
 
-def test_a_file_that_cannot_be_written_is_told(shop: Shop, tmp_path: Path) -> None:
+def test_an_unwritable_file_is_reported(shop: Shop, tmp_path: Path) -> None:
     result = shop.run("export", "--output", str(tmp_path / "none" / "ann.json"))
     assert (result.exit_code, "cannot write" in result.stderr) == (1, True)
 
@@ -96,18 +96,18 @@ def test_the_erased_are_gone_and_the_receipt_says_so(shop: Shop) -> None:
         ({}, ": there was nothing to remove\n"),
     ],
 )  # fmt: skip
-def test_what_was_removed_is_counted_in_words(removed: dict[str, int], told: str) -> None:
+def test_removed_rows_are_counted_in_words(removed: dict[str, int], told: str) -> None:
     assert told in command.told("ann", Receipt("ab12", NOW, "command line", "", removed))
 
 
-def test_nobody_is_erased_before_the_question_is_answered(shop: Shop) -> None:
+def test_no_customer_is_erased_before_the_confirmation(shop: Shop) -> None:
     assert shop.run("erase", answer="n\n").exit_code == 1
     assert json.loads(shop.run("export").stdout)["customer"] is not None
     result = shop.run("erase", "--json", answer="y\n")
     assert json.loads(result.stdout.splitlines()[-1])["removed"] == {"customers": 1}
 
 
-def test_who_is_unknown_is_told(shop: Shop) -> None:
+def test_an_unknown_customer_is_reported(shop: Shop) -> None:
     shop.run("erase", "--yes")
     result = CliRunner().invoke(commands, ["export", "nobody", "--store", shop.url])
     assert (result.exit_code, result.stderr) == (1, "adapter: nothing is held under that id\n")
@@ -115,7 +115,7 @@ def test_who_is_unknown_is_told(shop: Shop) -> None:
 
 @pytest.mark.parametrize("id_", ["", "  ", "a\0", "a" * 513, "\udcff\udcfe"])
 @pytest.mark.parametrize("command", [["erase", "--yes"], ["export"], ["explain"]])
-def test_an_id_under_which_nobody_can_be_kept_is_refused(command: list[str], id_: str, shop: Shop) -> None:
+def test_an_invalid_customer_id_is_refused(command: list[str], id_: str, shop: Shop) -> None:
     result = CliRunner().invoke(commands, [*command, "--store", shop.url, "--", id_])
     assert (result.exit_code, "source_id': the id " in result.stderr.lower()) == (2, True)
 

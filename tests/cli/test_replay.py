@@ -75,7 +75,7 @@ def shop(tmp_path: Path) -> Shop:
     return made
 
 
-def test_what_still_fails_stays_and_the_command_says_so(shop: Shop) -> None:
+def test_messages_that_still_fail_stay_and_are_reported(shop: Shop) -> None:
     for _ in range(2):
         result = shop.replay()
         assert result.exit_code == 1
@@ -83,7 +83,7 @@ def test_what_still_fails_stays_and_the_command_says_so(shop: Shop) -> None:
         assert result.stdout.endswith("0 of 1 messages passed\n")
 
 
-def test_a_mended_mapping_lets_it_pass_once(shop: Shop) -> None:
+def test_a_corrected_mapping_replays_the_message_once(shop: Shop) -> None:
     shop.map("$.anonymousId")
     first = shop.replay()
     assert (first.exit_code, first.stdout.splitlines()[-1]) == (0, "1 of 1 messages passed")
@@ -91,13 +91,13 @@ def test_a_mended_mapping_lets_it_pass_once(shop: Shop) -> None:
     assert (second.exit_code, second.stdout) == (0, "0 of 0 messages passed\n")
 
 
-def test_a_dry_run_tells_and_changes_nothing(shop: Shop) -> None:
+def test_a_dry_run_reports_and_changes_nothing(shop: Shop) -> None:
     shop.map("$.anonymousId")
     for _ in range(2):
         assert shop.replay("--dry-run").stdout.splitlines()[-1] == "1 of 1 messages would pass"
 
 
-def test_what_no_mapping_takes_stays_until_it_is_to_be_dropped(shop: Shop) -> None:
+def test_counts_of_unmapped_messages_stay_until_their_retention_ends(shop: Shop) -> None:
     shop.mapping.write_text(MAPPING.format(path="$.userId").replace('"track"', '"screen"'))
     for _ in range(2):
         result = shop.replay()
@@ -137,7 +137,7 @@ def test_only_the_entries_asked_for_are_sent_again(shop: Shop, options: list[str
     assert shop.replay().stdout.splitlines()[-1] == f"{1 - entries} of {1 - entries} messages passed"
 
 
-def test_an_id_that_is_not_in_quarantine_is_told(shop: Shop) -> None:
+def test_an_id_that_is_not_in_quarantine_is_reported(shop: Shop) -> None:
     result = shop.replay("--id", "77", "--dry-run")
     assert (result.exit_code, result.stderr) == (1, "adapter: there is no entry 77 in quarantine\n")
 
@@ -149,7 +149,7 @@ def test_programs_get_each_entry_with_its_reason(shop: Shop) -> None:
     assert (entry["key"], entry["document"]) == ("m1:track", MESSAGE)
 
 
-def test_broken_files_are_told_before_anything_is_replayed(shop: Shop) -> None:
+def test_broken_files_are_reported_before_anything_is_replayed(shop: Shop) -> None:
     shop.mapping.write_text("source: segment\nmapings: []\n")
     result = shop.replay()
     assert result.exit_code == 1

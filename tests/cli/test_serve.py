@@ -26,7 +26,7 @@ def taken() -> Iterator[int]:
         yield listener.getsockname()[1]
 
 
-def test_a_taken_port_is_told_in_one_sentence(taken: int) -> None:
+def test_a_used_port_is_reported_in_one_sentence(taken: int) -> None:
     result = CliRunner().invoke(commands, ["serve", "--port", str(taken)])
     assert result.exit_code == 1
     assert result.stderr == (
@@ -35,7 +35,7 @@ def test_a_taken_port_is_told_in_one_sentence(taken: int) -> None:
     )
 
 
-def test_a_store_that_cannot_be_opened_is_told_in_one_sentence_and_nothing_is_announced(
+def test_a_store_that_cannot_be_opened_is_reported_in_one_sentence_without_a_greeting(
     tmp_path: Path,
 ) -> None:
     (tmp_path / "folder.db").mkdir()
@@ -50,7 +50,7 @@ def test_a_store_that_cannot_be_opened_is_told_in_one_sentence_and_nothing_is_an
     ("host", "message"),
     [("no-such-host.invalid", "no address of this machine"), ("192.0.2.1", "cannot be used")],
 )
-def test_an_address_that_is_not_ours_is_told(host: str, message: str) -> None:
+def test_a_foreign_address_is_reported(host: str, message: str) -> None:
     assert message in (unusable(Server(host, 0)) or "")
 
 
@@ -58,7 +58,7 @@ def test_a_free_port_is_usable() -> None:
     assert unusable(Server("127.0.0.1", 0)) is None
 
 
-def test_without_secrets_another_host_is_refused_with_what_to_set() -> None:
+def test_without_secrets_another_host_is_refused_with_the_setting_to_change() -> None:
     result = CliRunner().invoke(commands, ["serve", "--host", "0.0.0.0"])
     assert result.exit_code == 1
     assert "command line:1:1: `server.host` is `0.0.0.0`" in result.stderr
@@ -87,7 +87,7 @@ async def test_the_start_warns_of_a_store_that_every_user_may_read(
     assert f"chmod 600 {path} {path}-wal {path}-shm" in warning, "SQLite gives its log the mode of the file"
 
 
-async def test_the_start_says_which_store_it_is_and_whether_it_is_new(
+async def test_the_start_names_the_store_and_whether_it_is_new(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.chdir(tmp_path)

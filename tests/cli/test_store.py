@@ -62,14 +62,14 @@ def run(*arguments: str) -> Result:
     return CliRunner().invoke(commands, ["store", *arguments])
 
 
-def test_the_status_tells_schema_and_counts(url: str) -> None:
+def test_the_status_has_schema_and_counts(url: str) -> None:
     lines = run("status", "--store", url).stdout.splitlines()
     assert lines[0] == f"store   {url}"
     assert lines[1].startswith("schema  ")
     assert lines[2].split() == ["customers", "3"]
 
 
-def test_the_status_tells_of_files_that_every_user_may_read(url: str) -> None:
+def test_the_status_reports_files_that_every_user_may_read(url: str) -> None:
     path = Path(url.removeprefix("sqlite:///"))
     path.chmod(0o644)
     assert f"chmod 600 {path}" in run("status", "--store", url).stderr
@@ -85,7 +85,7 @@ def test_the_status_hides_the_password(postgres: str) -> None:
     assert status["counts"]["customers"] == 0
 
 
-def test_the_status_of_no_store_makes_none(tmp_path: Path) -> None:
+def test_the_status_of_a_missing_store_creates_none(tmp_path: Path) -> None:
     result = run("status", "--store", f"sqlite:///{tmp_path / 'none.db'}")
     assert "schema  0 of " in result.stdout
     assert "there is no store at" in result.stderr
@@ -102,7 +102,7 @@ async def test_the_status_of_a_store_in_use_has_no_counts(url: str) -> None:
     assert "is in use by process" in status["note"]
 
 
-def test_a_store_that_cannot_be_reached_is_told_in_one_sentence() -> None:
+def test_an_unreachable_store_is_reported_in_one_sentence() -> None:
     result = run("status", "--store", "postgresql://me:hush@127.0.0.1:1/none")
     assert result.exit_code == 1
     assert result.stderr.startswith("adapter: ")
@@ -110,7 +110,7 @@ def test_a_store_that_cannot_be_reached_is_told_in_one_sentence() -> None:
     assert "hush" not in result.output
 
 
-def test_migrating_tells_what_it_did(tmp_path: Path) -> None:
+def test_migrating_prints_the_migrations(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'new.db'}"
     assert run("migrate", "--store", url).stdout.startswith("schema 0 is now ")
     assert run("migrate", "--store", url).stdout.endswith(" is up to date\n")
@@ -118,12 +118,12 @@ def test_migrating_tells_what_it_did(tmp_path: Path) -> None:
     assert made["before"] == made["after"] >= 1
 
 
-def test_a_sound_store_is_told_so(url: str) -> None:
+def test_a_sound_store_is_reported(url: str) -> None:
     result = run("check", "--store", url)
     assert (result.exit_code, result.stdout) == (0, "the store is sound\n")
 
 
-def test_what_is_wrong_is_told_and_ends_with_1(url: str) -> None:
+def test_an_unsound_store_is_reported_with_exit_status_1(url: str) -> None:
     with sqlite3.connect(url.removeprefix("sqlite:///")) as file:
         file.execute("UPDATE totals SET n = 5 WHERE name = 'events'")
     result = run("check", "--store", url)
@@ -143,7 +143,7 @@ def test_a_store_of_another_schema_is_left_alone(url: str, tmp_path: Path, name:
     assert not (tmp_path / "to.db").exists()
 
 
-def test_the_status_tells_an_older_program_that_it_may_go_on(url: str) -> None:
+def test_the_status_of_an_older_program_says_that_it_may_go_on(url: str) -> None:
     with sqlite3.connect(url.removeprefix("sqlite:///")) as file:
         file.execute("INSERT INTO schema_version (number, name, spares_older) VALUES (999, 'of tomorrow', 1)")
     result = run("status", "--store", url)
@@ -160,7 +160,7 @@ def test_an_older_program_that_may_go_on_has_nothing_to_migrate(url: str) -> Non
     assert run("migrate", "--store", url).stdout == "schema 999 is up to date\n"
 
 
-def test_the_status_tells_an_older_program_that_it_may_not_go_on(url: str) -> None:
+def test_the_status_of_an_older_program_says_that_it_may_not_go_on(url: str) -> None:
     with sqlite3.connect(url.removeprefix("sqlite:///")) as file:
         file.execute("INSERT INTO schema_version (number, name) VALUES (999, 'of tomorrow')")
     result = run("status", "--store", url, "--json")
@@ -248,7 +248,7 @@ def test_the_note_of_a_copy_into_postgresql_has_no_password(url: str, postgres: 
     assert "hush" not in refused
 
 
-def test_the_status_tells_of_an_unfinished_copy(halved: str) -> None:
+def test_the_status_reports_an_unfinished_copy(halved: str) -> None:
     result = run("status", "--store", halved)
     assert result.exit_code == 0
     assert "holds an unfinished copy" in result.stderr
@@ -272,7 +272,7 @@ async def test_a_backup_is_made_while_a_server_has_the_file(url: str, tmp_path: 
         ("postgresql://h/n", "use pg_dump, as docs/"),
     ],
 )
-def test_what_cannot_be_backed_up_is_told(
+def test_a_failed_backup_is_reported(
     store: str, why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

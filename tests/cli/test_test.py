@@ -86,7 +86,7 @@ def test_a_failure_has_its_place_and_its_diff(shop: Path) -> None:
     assert lines[-1].startswith("0 cases passed, 2 failed; ")
 
 
-def test_what_no_case_tries_is_named(shop: Path) -> None:
+def test_uncovered_rules_and_branches_are_named(shop: Path) -> None:
     result = run(shop)
     assert "shop.yaml:10:5: no case exercises `Erasure`" in result.stdout
     assert "ten: no case makes `total >= 10` true" in result.stdout
@@ -100,7 +100,9 @@ def test_what_no_case_tries_is_named(shop: Path) -> None:
         ("ignore: [event.contxt]", "1:10: no operation has `event.contxt`; did you mean `context`?"),
     ],
 )
-def test_a_slip_in_a_case_file_is_told_with_its_place(command: str, line: str, told: str, shop: Path) -> None:
+def test_a_problem_in_a_case_file_is_reported_with_its_place(
+    command: str, line: str, told: str, shop: Path
+) -> None:
     path = shop / "mappings" / "shop.test.yaml"
     path.write_text(line + "\n" + dedent(FILES["mappings/shop.test.yaml"].replace("ignore:", "#")).lstrip())
     folders = ["--mappings", str(shop / "mappings"), "--rules", str(shop / "rules")]
@@ -145,7 +147,7 @@ def test_a_case_whose_payload_cannot_be_read_fails_alone(shop: Path) -> None:
     assert lost["failure"].startswith(f"`{path.parent}/lost.json` cannot be read: No such file or")
 
 
-def test_a_rule_case_that_names_what_is_not_there_is_refused(shop: Path) -> None:
+def test_a_rule_case_with_an_unknown_name_is_refused(shop: Path) -> None:
     path = shop / "rules" / "shop.test.yaml"
     path.write_text(
         path.read_text(encoding="utf-8").replace("{ten: issued}", "{tne: none}"), encoding="utf-8"
@@ -180,7 +182,7 @@ def test_continuous_integration_gets_junit_xml(shop: Path) -> None:
     assert "total: 6" in str(failure.text)
 
 
-def test_a_report_that_cannot_be_written_is_told(shop: Path) -> None:
+def test_an_unwritable_report_is_reported(shop: Path) -> None:
     result = run(shop, "--junit", str(shop / "none" / "report.xml"))
     assert (result.exit_code, "cannot write" in result.stderr) == (1, True)
 

@@ -99,6 +99,6 @@ def test_few_vectors_are_refused_and_none_is_left_out() -> None:
     assert len(REFUSED) == len(TRAPS) == 125
 
 
-def test_what_the_reference_cannot_read_is_refused() -> None:
+def test_subscriptions_that_the_reference_cannot_parse_are_refused() -> None:
     unreadable = {vector["id"] for vector in VECTORS if "parse_error" in vector}
     assert unreadable <= set(TRAPS)

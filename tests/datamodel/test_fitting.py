@@ -46,7 +46,7 @@ def test_what_fits_is_the_same_object() -> None:
         assert fit(operation, model()) is operation
 
 
-def test_what_is_safely_another_type_is_coerced_and_the_document_stays() -> None:
+def test_safe_values_of_another_type_are_coerced_and_the_document_stays() -> None:
     attributes: dict[str, Any] = {"total": "5.50", "code": 7, "more": [1]}
     found = fit(event(attributes, context={"step": "2"}), model())
     assert found.event.attributes == {"total": 5.5, "code": "7", "more": [1]}
@@ -55,7 +55,7 @@ def test_what_is_safely_another_type_is_coerced_and_the_document_stays() -> None
     assert attributes == {"total": "5.50", "code": 7, "more": [1]}
 
 
-def test_what_does_not_fit_is_kept_and_flagged_without_its_value() -> None:
+def test_a_schema_violation_is_kept_and_flagged_without_its_value() -> None:
     found = fit(event({"total": "a lot", "code": "x"}), model())
     assert found.event.attributes == {"total": "a lot", "code": "x"}
     assert found.misfits == ("the attribute `total` of `order` is text, but must be a number",)
@@ -130,7 +130,7 @@ def test_quarantine_keeps_the_message_back_and_says_why_keep_flags_the_same(
     assert fit(operation, model("keep", "keep", required=True)).misfits == (says,)
 
 
-def test_what_is_not_declared_is_allowed_without_a_word_unless_the_model_says_otherwise() -> None:
+def test_undeclared_names_are_allowed_silently_unless_the_model_forbids_them() -> None:
     for operation in (event({"x": 1}), event({}, "other"), CustomerUpsert("u", traits={"x": 1})):
         assert fit(operation, model("allow")) is operation
 
@@ -140,7 +140,7 @@ def test_context_that_is_not_declared_is_never_flagged() -> None:
     assert fit(operation, model("quarantine", "quarantine")) is operation
 
 
-def test_flags_are_bounded_however_many_names_come_and_however_long() -> None:
+def test_schema_violations_are_bounded_in_number_and_length() -> None:
     found = fit(event({f"{'x' * 1000}{at}": 1 for at in range(100)}), model("keep"))
     assert len(found.misfits) == 20
     assert max(map(len, found.misfits)) < 200

@@ -18,7 +18,7 @@ CASES: list[dict[str, Any]] = yaml.safe_load(
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
-def test_a_file_is_told_what_is_wrong(case: dict[str, Any], tmp_path: Path) -> None:
+def test_every_problem_of_a_file_is_reported(case: dict[str, Any], tmp_path: Path) -> None:
     (tmp_path / "model.yaml").write_text(case["file"], encoding="utf-8")
     model, problems = load.load(tmp_path)
     assert [str(problem).removeprefix(f"{tmp_path}/model.yaml:") for problem in problems] == case["problems"]

@@ -37,7 +37,7 @@ def test_a_value_is_read_as_its_type_or_is_a_misfit(name: str, sent: Any, become
 
 
 @given(TYPES, JSON)
-def test_any_value_is_read_or_refused_and_what_was_read_is_of_the_type(kind: Type, value: Any) -> None:
+def test_any_value_is_refused_or_read_as_the_type(kind: Type, value: Any) -> None:
     found = kind.reader(value)
     if found is not MISFIT and found is not ABSENT:
         again = kind.reader(found)

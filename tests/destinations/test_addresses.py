@@ -22,7 +22,7 @@ def test_each_address_gets_its_verdict(case: dict[str, str]) -> None:
 
 
 @given(st.ip_addresses())
-def test_what_python_does_not_call_global_is_refused(
+def test_addresses_that_are_not_global_are_refused(
     address: ipaddress.IPv4Address | ipaddress.IPv6Address,
 ) -> None:
     """Python keeps its own list of the same registries: ours must not be more open than that."""

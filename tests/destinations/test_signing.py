@@ -66,7 +66,7 @@ def test_a_moment_in_another_time_zone_signs_the_same() -> None:
     ],
     ids=["nothing", "the prefix alone", "5 bytes", "66 bytes", "not base64", "not ASCII"],
 )
-def test_a_secret_that_is_none_is_refused_without_being_repeated(text: str) -> None:
+def test_an_invalid_secret_is_refused_without_being_repeated(text: str) -> None:
     with pytest.raises(ValueError, match="whsec_") as refused:
         SigningSecret(text)
     assert not text.removeprefix("whsec_") or text.removeprefix("whsec_") not in str(refused.value)

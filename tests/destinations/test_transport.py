@@ -117,7 +117,7 @@ async def test_a_proxy_of_the_environment_is_not_used(
         assert (await client.post(receiver.url)).status_code == 200
 
 
-async def test_a_dead_name_server_is_asked_once_however_many_wait() -> None:
+async def test_concurrent_look_ups_at_a_dead_name_server_share_one_request() -> None:
     asked = 0
 
     async def silent(host: str, port: int) -> list[str]:
@@ -146,7 +146,7 @@ async def test_tls_is_checked_against_the_name_not_the_address(
             await client.post(f"https://other.test:{receiver.port}/")
 
 
-async def test_a_certificate_of_nobody_we_trust_is_a_failed_attempt(
+async def test_an_untrusted_certificate_fails_the_attempt(
     secure: tuple[Receiver, ssl.SSLContext], delivery: Delivery, now: datetime
 ) -> None:
     receiver, _ = secure

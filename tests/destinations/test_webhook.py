@@ -138,7 +138,7 @@ async def test_a_broken_answer_is_a_failed_attempt_and_is_not_repeated_at_once(
 
 
 @pytest.mark.parametrize("fault", ["silence", "endless headers"])
-async def test_an_endpoint_that_does_not_answer_costs_the_timeout_and_no_more(
+async def test_a_silent_endpoint_takes_the_timeout_and_no_longer(
     endpoint: WebhookDestination, receiver: Receiver, delivery: Delivery, now: datetime, fault: str
 ) -> None:
     silence = receiver.late(30, receiver.says(200))
@@ -158,7 +158,7 @@ async def test_a_slow_200_is_a_success(
 
 @pytest.mark.parametrize("body", ["drips", "floods"])
 @pytest.mark.parametrize("status", [200, 500])
-async def test_a_body_that_never_ends_changes_nothing_and_is_left(
+async def test_a_body_that_never_ends_changes_nothing_and_closes_the_connection(
     client: httpx.AsyncClient, receiver: Receiver, delivery: Delivery, now: datetime, body: str, status: int
 ) -> None:
     secrets = [SigningSecret(SECRET)]

@@ -64,7 +64,7 @@ def test_the_walk_from_a_payload_to_a_mapping_works(tmp_path: Path) -> None:
     assert result.diff == ""
 
 
-def test_an_audience_is_joined_by_whoever_mparticle_does_not_know_yet(tmp_path: Path) -> None:
+def test_an_audience_is_entered_by_a_customer_unknown_to_mparticle(tmp_path: Path) -> None:
     (tmp_path / "audiences.yaml").write_text(example("yaml", "name: Audiences"), encoding="utf-8")
     loaded, problems = mapping_set.load(tmp_path)
     assert loaded is not None, problems

@@ -34,7 +34,7 @@ def test_every_character_is_found_in_every_style(style: str) -> None:
     assert marks == sorted(set(marks))
 
 
-def test_the_end_is_after_the_last_character() -> None:
+def test_the_end_position_is_after_the_last_character() -> None:
     document, _ = yaml.parse("k: abc\n", "f")
     assert document is not None
     mark = inside(document.text, document.mark("k"), "abc", 3)

@@ -23,5 +23,5 @@ def test_a_slip_comes_before_a_word_that_is_begun_and_that_before_a_likeness(
     assert did_you_mean(word, known) == f"did you mean `{offered}`?"
 
 
-def test_nothing_is_offered_for_a_word_that_is_like_none() -> None:
+def test_an_unsimilar_word_has_no_suggestion() -> None:
     assert did_you_mean("", ["a_b"]) == "known are `a_b`"

@@ -44,7 +44,7 @@ def test_numbers_that_no_computer_reckons_with_are_refused(number: str) -> None:
         (f"a: {'9' * 5000}", f"1:4: `{'9' * 19}…` is too large for a number"),
     ],
 )  # fmt: skip
-def test_what_would_be_read_as_something_else_is_refused(text: str, fault: str) -> None:
+def test_ambiguous_values_are_refused(text: str, fault: str) -> None:
     [found] = faults(text)
     assert found.startswith(fault)
 
@@ -69,7 +69,7 @@ def test_aliases_and_text_in_quotes_are_read(text: str, value: object) -> None:
     [("0", 0), ("0.5", 0.5), ("-0.5", -0.5), ("'01234'", "01234"), ("07:30", "07:30"), ("0a", "0a"),
      ("2024-01-01", "2024-01-01"), ("9" * 300, int("9" * 300)), ("1e-999", 0.0)],
 )  # fmt: skip
-def test_other_digits_are_what_they_look_like(text: str, value: object) -> None:
+def test_digits_of_other_scripts_are_read_as_digits(text: str, value: object) -> None:
     document, problems = yaml.parse(f"value: {text}", "shop.yaml")
     assert problems == []
     assert document is not None
@@ -94,7 +94,7 @@ def test_lines_end_as_any_editor_ends_them(end: str, tmp_path: Path) -> None:
     assert str(problem).startswith("shop.yaml:5:1: `a` stands twice")
 
 
-def test_a_name_that_is_no_file_says_so_and_not_to_save_it(tmp_path: Path) -> None:
+def test_a_name_that_is_no_file_is_reported_without_advice_to_save_it(tmp_path: Path) -> None:
     (tmp_path / "shop.yaml").mkdir()
     _, [problem] = yaml.read(tmp_path / "shop.yaml", "shop.yaml")
     assert str(problem).startswith("shop.yaml:1:1: cannot be read: Is a directory; put a file")
@@ -104,7 +104,7 @@ def test_a_name_that_is_no_file_says_so_and_not_to_save_it(tmp_path: Path) -> No
     ("text", "place"),
     [('a: {"@path": $.products[0].sku}', "1:14"), ("a:\n  [$.x, $.products[0].sku]", "2:9")],
 )
-def test_a_path_that_ends_at_its_bracket_is_told_to_be_quoted(text: str, place: str) -> None:
+def test_an_unquoted_path_with_a_bracket_is_reported_with_quotes_as_the_remedy(text: str, place: str) -> None:
     remedy = 'write "$.products[0].sku": between brackets, a path with `[` needs quotes'
     assert faults(text) == [f"{place}: the path ends at its `[`; {remedy}"]
 
@@ -114,12 +114,12 @@ def test_a_path_that_ends_at_its_bracket_is_told_to_be_quoted(text: str, place: 
     ["[" * 100_000, "{a: " * 100_000, "- " * 100_000, "? " * 100_000,
      "\n".join(" " * level + f"a:\n{' ' * level}-" for level in range(1000))],
 )  # fmt: skip
-def test_what_nests_without_end_is_refused_where_it_goes_too_deep(text: str) -> None:
+def test_endless_nesting_is_refused_at_the_maximum_depth(text: str) -> None:
     [fault] = faults(text)
     assert "the file expands to too many or too deeply nested values" in fault
 
 
-def test_the_place_is_the_same_however_the_depth_was_noticed() -> None:
+def test_every_way_of_exceeding_the_depth_reports_the_same_place() -> None:
     by_building, by_counting = "[" * 66 + "]" * 66, "[" * 66 + "]" * 66 + "#" * 1000
     assert faults(by_building) == faults(by_counting)
     assert faults(by_building)[0].startswith("1:66: ")

@@ -35,7 +35,7 @@ def test_a_record_is_one_json_line_with_the_fields_it_was_given(lines: Any) -> N
     }  # fmt: skip
 
 
-def test_what_is_below_the_level_is_not_logged(lines: Any) -> None:
+def test_lines_below_the_level_are_not_logged(lines: Any) -> None:
     logging.getLogger("adapter").debug("quiet")
     assert lines() == []
 

@@ -107,7 +107,7 @@ def test_a_file_named_after_another_comes_after_it(write_mappings: Write) -> Non
     assert [path.stem for path in mapping_set.mapping_files(directory)] == ["segment", "segment-shop"]
 
 
-def test_a_directory_that_is_not_there_is_told_by_its_whole_path(
+def test_a_missing_directory_is_reported_with_its_full_path(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -122,7 +122,7 @@ def test_two_mappings_of_a_source_cannot_share_a_name(write_mappings: Write) -> 
     assert problem.message == "two mappings of segment are called `Erase`"
 
 
-def test_the_digest_follows_what_the_files_say_not_where_they_stand(write_mappings: Write) -> None:
+def test_the_digest_depends_on_contents_and_not_on_paths(write_mappings: Write) -> None:
     first = loaded(write_mappings(orders=ORDERS)).digest
     assert loaded(write_mappings(orders=ORDERS + "\n# a comment\n")).digest == first
     assert loaded(write_mappings(orders=ORDERS.replace("> 100", "> 101"))).digest != first

@@ -80,13 +80,13 @@ def test_a_case_passes_when_the_outcome_is_what_it_expects(shop: Path) -> None:
     assert [result.passed for result in run(shop)] == [True, False, False, True]
 
 
-def test_a_failure_shows_what_was_expected_against_what_came(shop: Path) -> None:
+def test_a_failure_shows_the_expected_and_the_actual_result(shop: Path) -> None:
     wrong = run(shop)[1]
     changed = [line for line in wrong.diff.splitlines() if line[0] in "+-" and line[:3] not in ("---", "+++")]
     assert changed == ["-      total: 6", "+      total: 5"]
 
 
-def test_recording_changes_only_what_did_not_pass(shop: Path) -> None:
+def test_recording_changes_only_failed_cases(shop: Path) -> None:
     path = shop / "shop.test.yaml"
     before = path.read_text(encoding="utf-8")
     assert snapshot_update.record(run(shop)) == [path]

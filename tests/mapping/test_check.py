@@ -16,7 +16,9 @@ CASES = yaml.safe_load((Path(__file__).parent / "check.yaml").read_text(encoding
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
-def test_a_file_is_told_what_is_wrong(case: dict[str, object], write_mappings: Callable[..., Path]) -> None:
+def test_every_problem_of_a_file_is_reported(
+    case: dict[str, object], write_mappings: Callable[..., Path]
+) -> None:
     directory = write_mappings(shop=str(case["file"]))
     loaded, problems = mapping_set.load(directory)
     assert [str(problem).replace(f"{directory}/", "") for problem in problems] == case["problems"]

@@ -123,7 +123,7 @@ def shown(value: Any) -> str:
 
 @settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.dictionaries(KEYS, MAPPINGS, max_size=4) | MAPPINGS, PAYLOADS)
-def test_a_compiled_mapping_gives_what_the_interpreted_one_gives(
+def test_a_compiled_mapping_gives_the_result_of_the_interpreted_one(
     fields: Any, payload: dict[str, Any]
 ) -> None:
     before = copy.deepcopy((fields, payload))
@@ -171,7 +171,7 @@ def test_the_property_sees_a_compiler_that_drops_a_null(monkeypatch: pytest.Monk
     "text",
     ["'", '"', "\\", "\n", "\x00", "{0}", "{x}", "%s", "'); raise SystemExit; ('", "\ud800", "k0", "U"],
 )
-def test_what_an_author_writes_is_data_never_source(text: str) -> None:
+def test_text_of_authors_is_data_and_never_code(text: str) -> None:
     fields = {
         text: {"@path": f"$.{text}"},
         "template": {"@template": f"{text}{{{{a}}}}{text}"},

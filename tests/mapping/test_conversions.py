@@ -107,7 +107,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("directive", "value", "wanted"), CASES)
-def test_a_value_becomes_what_it_should(directive: dict[str, Any], value: Any, wanted: Any) -> None:
+def test_a_value_is_converted_as_listed(directive: dict[str, Any], value: Any, wanted: Any) -> None:
     tables = {"t": {"a": "A", "5": "five"}}
     mapped = mapping.compile({"out": directive}, tables=tables)({"v": value})
     assert mapped == mapping.transform({"out": directive}, {"v": value}, tables=tables)
@@ -124,7 +124,7 @@ def test_a_value_that_does_not_fit_is_refused_by_name(directive: dict[str, Any],
 
 
 @given(st.decimals(-(10**9), 10**9, places=2), st.sampled_from(["EUR", "USD"]))
-def test_money_is_exact_however_it_is_written(amount: Decimal, currency: str) -> None:
+def test_money_is_exact_in_every_spelling(amount: Decimal, currency: str) -> None:
     transform = mapping.compile({"out": {"@money": {"amount": {"@path": "$.v"}, "currency": currency}}})
     assert transform({"v": str(amount)})["out"] == int(amount * 100)
     assert transform({"v": float(amount)})["out"] == int(amount * 100)

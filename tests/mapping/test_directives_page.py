@@ -32,7 +32,7 @@ def example(section: str) -> tuple[dict[str, Any], dict[str, Any], list[str]]:
 
 
 @pytest.mark.parametrize("name", sorted(SECTIONS))
-def test_an_example_yields_what_its_comment_says(name: str) -> None:
+def test_an_example_gives_the_result_in_its_comment(name: str) -> None:
     fields, tables, comments = example(SECTIONS[name])
     assert problems(fields, tables) == []
     assert len(comments) == len(fields)

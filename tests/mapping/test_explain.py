@@ -86,7 +86,7 @@ def test_a_mapping_that_takes_the_message_shows_each_field_and_its_paths(
         ("Traits", "`context.traits` is missing; it must be `!= null`"),
     ],
 )
-def test_a_mapping_that_does_not_take_it_says_why(
+def test_a_mapping_that_does_not_match_gives_the_reason(
     mapping: str, why: str, explained: Callable[..., object]
 ) -> None:
     shown = json.loads(explained(DOCUMENT).json())  # type: ignore[attr-defined]
@@ -98,7 +98,7 @@ def test_a_message_that_cannot_be_mapped_shows_the_reason(explained: Callable[..
     assert "quarantined: `source_id` is an object, but must be text or a number" in text
 
 
-def test_what_was_mapped_before_the_fault_is_shown_with_its_paths(explained: Callable[..., object]) -> None:
+def test_fields_mapped_before_the_fault_are_shown_with_their_paths(explained: Callable[..., object]) -> None:
     document = {**DOCUMENT, "type": "screen", "properties": {"count": "x"}}
     text = explained(document).text()  # type: ignore[attr-defined]
     assert '    source_id: "u-1"  from $.userId\n' in text

@@ -26,7 +26,7 @@ def faults(directory: Path) -> list[str]:
     return [str(problem).removeprefix(f"{directory}/shop.yaml:") for problem in problems]
 
 
-def test_a_good_file_has_none(write_mappings: Callable[..., Path]) -> None:
+def test_a_valid_file_has_no_problems(write_mappings: Callable[..., Path]) -> None:
     directory = write_mappings(shop=MAPPING.format(**GOOD))
     [file], problems = mapping_file.load([directory / "shop.yaml"])
     assert problems == []
@@ -55,7 +55,7 @@ def test_a_good_file_has_none(write_mappings: Callable[..., Path]) -> None:
         ("fields", "{source_id: u, source_id: v, name: x}", "8:28: `source_id` stands twice in this block"),
     ],
 )  # fmt: skip
-def test_a_fault_stands_where_it_is(
+def test_each_fault_has_its_place(
     part: str, text: str, fault: str, write_mappings: Callable[..., Path]
 ) -> None:
     directory = write_mappings(shop=MAPPING.format(**{**GOOD, part: text}))
@@ -73,7 +73,7 @@ def test_a_fault_stands_where_it_is(
         ("source: segment\n\tmappings: []\n", "2:1: a tab stands in the indentation; use spaces"),
     ],
 )
-def test_a_file_that_is_none_says_what_to_write(
+def test_an_invalid_file_is_reported_with_the_remedy(
     text: str, fault: str, write_mappings: Callable[..., Path]
 ) -> None:
     [found, *_] = faults(write_mappings(shop=text))

@@ -147,7 +147,7 @@ def test_no_template_reads_the_clock(word: str) -> None:
         ("soon", "soon"),
     ],
 )
-def test_what_a_date_leaves_out_does_not_come_from_the_clock(text: str, shown: str) -> None:
+def test_missing_parts_of_a_date_do_not_come_from_the_clock(text: str, shown: str) -> None:
     assert rendered("{{ v | date: '%Y-%m-%d %H:%M' }}", v=text) == shown
 
 
@@ -175,7 +175,7 @@ def test_what_a_date_leaves_out_does_not_come_from_the_clock(text: str, shown: s
         ("{{ nosuch | plus: 1 }} {{ size }}", "1 0"),
     ],
 )
-def test_templates_give_what_segment_gives(template: str, text: str) -> None:
+def test_templates_give_the_results_of_segment(template: str, text: str) -> None:
     payload = {
         "none": None, "yes": True, "list": [None, True], "object": {"a": 1}, "lines": "a\r\nb\rc",
         "quotes": "\"'", "large": 10**21, "small": 1e-7,

@@ -24,7 +24,7 @@ FIELDS: dict[str, Any] = {
         ("\U0001f600", "@merge: text was given for an object, and half a character is no text"),
     ],
 )
-def test_what_does_not_spread_into_an_object_is_refused(run: Any, value: Any, refusal: str) -> None:
+def test_a_value_that_cannot_be_spread_into_an_object_is_refused(run: Any, value: Any, refusal: str) -> None:
     with pytest.raises(MappingError, match=refusal):
         run({"v": value})
 

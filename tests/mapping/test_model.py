@@ -121,7 +121,7 @@ def test_no_fixture_is_flagged_by_the_starter_model(path: Path, starter: mapping
                     assert operation.misfits == ()
 
 
-def test_the_starter_model_flags_what_is_wrong(starter: mapping_set.MappingSet) -> None:
+def test_the_starter_model_flags_schema_violations(starter: mapping_set.MappingSet) -> None:
     body = b'{"type": "track", "event": "Product Viewed", "userId": "u", "properties": {"price": "a lot"}}'
     [message] = webhook.decode(body, datetime(2030, 1, 1, tzinfo=UTC)).messages
     [operation] = starter.operations(message)

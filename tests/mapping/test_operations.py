@@ -215,7 +215,7 @@ def test_a_field_that_does_not_fit_says_so(
         ("mparticle", "no source_id: the message has neither customer_id nor mpid"),
     ],
 )
-def test_a_message_without_any_id_says_so_in_its_sources_words(
+def test_a_message_without_any_id_is_reported_in_the_terms_of_its_source(
     source: str, sentence: str, message_of: Any
 ) -> None:
     with pytest.raises(MappingError, match=f"^{sentence}$"):

@@ -65,7 +65,7 @@ def decode(source: str, body: bytes, received_at: datetime) -> Any:
     [(pack, case) for pack, found in CASES.items() for case in found],
     ids=lambda value: value if isinstance(value, str) else f"{value.source}: {value.name}",
 )
-def test_a_case_of_a_pack_becomes_what_it_says_beside_the_starters(pack: str, case: case_files.Case) -> None:
+def test_each_case_of_a_pack_passes_with_the_starters(pack: str, case: case_files.Case) -> None:
     [result] = cases.run(beside_the_starters(pack), [case], decode)
     assert result.diff == ""
 
@@ -103,7 +103,7 @@ def test_an_event_of_a_model_is_recorded_once_under_its_name(pack: str, event: s
 
 
 @pytest.mark.parametrize("pack", MODELS)
-def test_both_sources_of_a_pack_tell_the_same_of_a_customer(pack: str) -> None:
+def test_both_sources_of_a_pack_give_the_same_customer(pack: str) -> None:
     told = beside_the_starters(pack)
     traits = []
     for source in ("segment", "mparticle"):

@@ -71,7 +71,7 @@ def test_every_shipped_text_is_a_placeholder_in_any_case_and_padded(
     ["0", "000", "0000000000000000", "00000000-0000-0000-0000-000000000000", "0" * 32, "00:00:00:00:00:00",
      "{00000000-0000-0000-0000-000000000000}", "0.0", "0x0", 0, "(0)", '"0"'],
 )  # fmt: skip
-def test_what_consists_of_zeros_is_a_placeholder(zeros: Any) -> None:
+def test_a_text_of_zeros_is_a_placeholder(zeros: Any) -> None:
     assert zeros in Placeholders(())
 
 
@@ -80,7 +80,7 @@ def test_what_consists_of_zeros_is_a_placeholder(zeros: Any) -> None:
     ["007", "10", "u0", "test-1", "tester@x.test", "nullable", "0f8fad5b-d9cb-469f-a165-70867728950e", "-0-a",
      "Guest House", "annanone", "1", 7, "", None, True, ["null"]],
 )  # fmt: skip
-def test_what_holds_a_placeholder_among_more_is_none(real: Any) -> None:
+def test_a_text_that_contains_a_placeholder_is_no_placeholder(real: Any) -> None:
     assert real not in Placeholders()
 
 
@@ -108,7 +108,7 @@ NO_IDS: list[Any] = [True, False, {}, [], {"id": "u1"}, ["u1"]]
 @pytest.mark.parametrize("none", NO_IDS)
 @pytest.mark.parametrize("place", ["userId", "anonymousId"])
 @pytest.mark.parametrize("kind", ["track", "identify", "page", "group", "custom_event"])
-def test_what_is_no_id_is_as_if_it_were_missing(ours: MappingSet, kind: str, place: str, none: Any) -> None:
+def test_an_invalid_id_counts_as_missing(ours: MappingSet, kind: str, place: str, none: Any) -> None:
     document = {"type": kind, "event": "Searched", "groupId": "g", "userId": "u1", "anonymousId": "v1"}
     source = "mparticle" if kind == "custom_event" else "segment"
     message = Message(source, "k", document | {place: none}, RECEIVED_AT)
@@ -121,7 +121,7 @@ def test_what_is_no_id_is_as_if_it_were_missing(ours: MappingSet, kind: str, pla
 
 
 @pytest.mark.parametrize("none", NO_IDS)
-def test_a_device_without_an_id_costs_no_message(ours: MappingSet, none: Any) -> None:
+def test_a_device_without_an_id_fails_no_message(ours: MappingSet, none: Any) -> None:
     context = {"device": {"id": none, "model": "m"}}
     document = {"type": "track", "event": "Searched", "userId": "u1", "context": context}
     [event] = ours.operations(Message("segment", "k", document, RECEIVED_AT))
@@ -131,14 +131,14 @@ def test_a_device_without_an_id_costs_no_message(ours: MappingSet, none: Any) ->
 
 
 @pytest.mark.parametrize("none", NO_IDS)
-def test_a_message_with_nothing_but_what_is_no_id_cannot_be_mapped(ours: MappingSet, none: Any) -> None:
+def test_a_message_with_only_invalid_ids_cannot_be_mapped(ours: MappingSet, none: Any) -> None:
     document = {"type": "track", "event": "Searched", "userId": none, "anonymousId": none}
     with pytest.raises(MappingError):
         ours.operations(Message("segment", "k", document, RECEIVED_AT))
 
 
 @pytest.mark.parametrize("none", NO_IDS)
-def test_an_erasure_falls_back_to_nobody(ours: MappingSet, none: Any) -> None:
+def test_an_erasure_under_a_placeholder_falls_back_to_no_customer(ours: MappingSet, none: Any) -> None:
     document = {"type": "delete", "userId": none, "anonymousId": "v1"}
     with pytest.raises(MappingError):
         ours.operations(Message("segment", "k", document, RECEIVED_AT))
@@ -180,7 +180,7 @@ def test_no_operation_of_any_message_has_a_placeholder_for_an_id(
     assert msgspec.json.encode(document) == before
 
 
-def test_a_message_falls_back_to_the_visitor_and_keeps_what_else_it_says(
+def test_a_message_without_a_customer_id_falls_back_to_the_visitor(
     ours: MappingSet, message_of: Wrap
 ) -> None:
     device = {"device": {"id": "00000000-0000-0000-0000-000000000000"}, "traits": {"email": "n/a"}}
@@ -220,14 +220,14 @@ def test_the_other_identities_of_a_batch_stay(ours: MappingSet, message_of: Wrap
         {"type": "alias", "userId": "null", "previousId": "undefined"},
     ],
 )
-def test_a_message_without_any_other_id_is_refused_and_joins_no_strangers(
+def test_a_message_with_only_a_placeholder_is_refused_and_merges_no_customers(
     sent: dict[str, Any], ours: MappingSet, message_of: Wrap
 ) -> None:
     with pytest.raises(MappingError, match=r"^mapping `.*identities\.placeholders`$"):
         ours.operations(message_of(sent))
 
 
-def test_an_alias_of_profiles_joins_none_under_a_placeholder(ours: MappingSet, message_of: Wrap) -> None:
+def test_an_alias_under_a_placeholder_merges_no_customers(ours: MappingSet, message_of: Wrap) -> None:
     sent = {"type": "alias", "previousId": "7", "anonymousId": "unknown"}
     with pytest.raises(MappingError):
         ours.operations(message_of(sent, "mparticle"))

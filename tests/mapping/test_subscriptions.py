@@ -41,7 +41,7 @@ SPELLED = st.sampled_from(["a_b", "AB", "orderCompleted", "ORDER-COMPLETED", "or
 
 @settings(deadline=None)
 @given(st.lists(TEXTS, max_size=8), st.lists(MESSAGES, min_size=1, max_size=4))
-def test_the_index_finds_what_each_subscription_finds(
+def test_the_index_finds_every_matching_subscription(
     texts: list[str], messages: list[dict[str, Any]]
 ) -> None:
     index = SubscriptionIndex([parse(text) for text in texts])
@@ -56,7 +56,7 @@ def test_the_index_finds_what_each_subscription_finds(
              max_size=5),
     st.lists(MESSAGES | SPELLED.map(lambda event: {"type": "track", "event": event}), min_size=1, max_size=4),
 )  # fmt: skip
-def test_the_index_finds_what_subscriptions_with_events_find(
+def test_the_index_finds_every_matching_subscription_with_an_event_name(
     narrow: list[tuple[str, list[str]]], messages: list[dict[str, Any]]
 ) -> None:
     filters = [narrowed(parse(text), events) if events else parse(text) for text, events in narrow]
@@ -67,7 +67,7 @@ def test_the_index_finds_what_subscriptions_with_events_find(
         ]
 
 
-def test_the_index_keeps_no_bucket_for_names_that_nobody_asks_for() -> None:
+def test_the_index_has_no_bucket_for_names_without_a_subscription() -> None:
     index = SubscriptionIndex([parse('type = "track" and event = "A"'), parse('type = "page"')])
     for number in range(1000):
         assert index.candidates({"type": "track", "event": f"other {number}"}) == []
@@ -95,7 +95,7 @@ def test_the_index_keeps_no_bucket_for_names_that_nobody_asks_for() -> None:
         ('type == "track"', "missing_value", 6),
     ],
 )
-def test_a_trap_is_refused_where_it_stands(text: str, trap: str, position: int) -> None:
+def test_a_trap_is_refused_at_its_place(text: str, trap: str, position: int) -> None:
     with pytest.raises(SubscriptionError) as raised:
         parse(text)
     assert (raised.value.trap, raised.value.position) == (trap, position)
@@ -114,7 +114,7 @@ def test_a_trap_is_refused_where_it_stands(text: str, trap: str, position: int) 
         ('properties.n > "5" and userId = null', None),
     ],
 )
-def test_what_is_read_but_hardly_meant_is_warned_of(text: str, position: int | None) -> None:
+def test_a_valid_but_suspicious_value_is_warned_of(text: str, position: int | None) -> None:
     assert [place for place, _, _ in lint(parse(text))] == ([] if position is None else [position])
 
 

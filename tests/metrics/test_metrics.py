@@ -29,7 +29,7 @@ def test_many_amounts_at_once_count_as_each_alone(first: list[float], then: list
             assert abs(value - samples[1][key]) < 1e-9, key
 
 
-def test_who_counts_for_themselves_is_asked_before_anybody_reads() -> None:
+def test_counters_are_flushed_before_a_scrape() -> None:
     metrics = Metrics()
     metrics.keep_up(lambda: metrics.waiting.set(7))
     assert "adapter_waiting_messages 7.0" in metrics.render().decode()

@@ -64,6 +64,6 @@ def test_an_amount_of_four_decimals_stays_as_it_is(amount: Decimal) -> None:
 
 
 @given(st.text(max_size=40) | st.from_regex(r"[$€]? ?[0-9., ']{1,12} ?[A-Z€]{0,3}"))
-def test_whatever_the_text_it_is_an_amount_or_none(text: str) -> None:
+def test_any_text_gives_an_amount_or_none(text: str) -> None:
     found = read_amount(text)
     assert found is None or isinstance(found, int | float)

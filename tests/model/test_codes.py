@@ -41,7 +41,7 @@ def test_a_code_means_the_same_however_it_is_typed(typed: str) -> None:
 @pytest.mark.parametrize(
     "typed", ["WELC_K7RN_20I", "WELC.K7RN", "WELC-K7RN-2OI", "", " ", "-", "WELC-K7RN-20II"]
 )
-def test_another_code_is_none(typed: str) -> None:
+def test_a_differing_code_is_another_code(typed: str) -> None:
     assert resolve(typed, {"WELC-K7RN-20I": 1}) is None
 
 
@@ -66,6 +66,6 @@ def test_the_exact_spelling_wins_and_another_one_is_refused_where_two_codes_coul
         resolve("save-ab", alike)
 
 
-def test_drawn_characters_are_none_that_are_taken_for_each_other() -> None:
+def test_drawn_characters_cannot_be_confused() -> None:
     assert set(ALPHABET).isdisjoint("01OIL")
     assert len({folded(character) for character in ALPHABET}) == len(ALPHABET)

@@ -47,7 +47,7 @@ PLACES = [
 
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("written", [ANN, "ANN.Lee@Example.org", "ann.lee\uff20example.org"])
-def test_an_address_is_found_and_removed_wherever_it_stands(place: str, written: str) -> None:
+def test_an_address_is_found_and_removed_anywhere(place: str, written: str) -> None:
     encoded = quote(written, safe="")
     text = place.replace("{%}", quote(encoded, safe="")).replace("{}", written)
     text = text.replace("=%&", f"={encoded}&")
@@ -70,7 +70,7 @@ def test_another_address_is_not_taken_for_it(other: str) -> None:
     assert without(f"to {other}", ANN) == f"to {other}"
 
 
-def test_what_stands_around_an_address_is_kept() -> None:
+def test_text_around_an_address_is_kept() -> None:
     text = f"https://x.test/a?email={quote(ANN)}&ref=b@y.test see {ANN.upper()}, and c@y.test"
     assert without(text, ANN) == f"https://x.test/a?email={ERASED}&ref=b@y.test see {ERASED}, and c@y.test"
 

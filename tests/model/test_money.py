@@ -45,7 +45,7 @@ def test_minor_units_and_amounts_lead_to_each_other(units: int, currency: str) -
         ("0.001", "EUR", "0.00", "0.01"),
     ],
 )
-def test_an_amount_stands_between_those_that_its_currency_can_pay(
+def test_an_amount_lies_between_the_nearest_payable_amounts(
     amount: str, currency: str, below: str, above: str
 ) -> None:
     assert tuple(map(str, neighbours(Decimal(amount), currency))) == (below, above)

@@ -35,16 +35,16 @@ def kept(document: bytes) -> Quarantined:
         ("[" * 100_000 + '{"userId":"u"}', {"u"}),
     ],
 )
-def test_ids_and_emails_are_found_wherever_they_stand(document: Any, names: set[str]) -> None:
+def test_ids_and_emails_are_found_anywhere(document: Any, names: set[str]) -> None:
     assert kept(encode(document)).names() == names
 
 
 @pytest.mark.parametrize("document", [b"", b"nope", b"[" * 100_000, b"\xff", b'"oh"'])
-def test_what_is_no_document_names_nobody(document: bytes) -> None:
+def test_a_body_that_is_no_document_names_no_customer(document: bytes) -> None:
     assert kept(document).names() == set()
 
 
-def test_a_long_document_is_packed_once_and_names_whom_it_named() -> None:
+def test_a_packed_document_names_the_same_customers() -> None:
     document = b'{"userId":"ann","text":"%b"}' % (b"x" * 1_000_000)
     message = kept(document)
     small = packed(message)
@@ -60,7 +60,7 @@ def test_a_short_document_is_kept_as_it_is() -> None:
     assert packed(message) is message
 
 
-def test_a_long_text_is_not_decoded_to_find_whom_it_names(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_text_is_not_decoded_to_find_names(monkeypatch: pytest.MonkeyPatch) -> None:
     text = '{"userId":"ann","deep":%s1}' % ('{"a":[' * 100_000)
     message = kept(encode(text))
     monkeypatch.setattr(json, "loads", None)

@@ -87,7 +87,7 @@ def test_a_timestamp_is_read_to_utc(value: Any, moment: datetime) -> None:
 
 
 @pytest.mark.parametrize("value", NOT, ids=lambda value: repr(value)[:30])
-def test_what_is_no_timestamp_is_none(value: Any) -> None:
+def test_an_invalid_timestamp_gives_none(value: Any) -> None:
     assert parse_timestamp(value) is None
 
 
@@ -101,7 +101,7 @@ def test_iso_text_of_any_zone_is_the_same_instant(moment: datetime) -> None:
         st.text(), st.integers(), st.floats(), st.none(), st.from_regex(r"[0-9 :T+.Z-]{0,40}"), st.datetimes()
     )
 )
-def test_anything_is_a_moment_in_utc_or_none(value: Any) -> None:
+def test_any_value_gives_a_time_in_utc_or_none(value: Any) -> None:
     found = parse_timestamp(value)
     assert found is None or found.tzinfo is UTC
 

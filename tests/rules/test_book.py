@@ -21,32 +21,32 @@ MakeBook = Callable[..., RuleSet]
 MakeEvent = Callable[..., Event]
 
 
-def test_a_rule_whose_conditions_hold_is_proposed_with_what_it_is_worth(
-    make_book: MakeBook, make_event: MakeEvent
-) -> None:
+def test_a_matching_rule_is_proposed_with_its_value(make_book: MakeBook, make_event: MakeEvent) -> None:
     verdict = decide(make_book(a=BASE), make_event())
     (proposal,) = verdict.proposals
     assert (proposal.rule.name, proposal.worth, proposal.cart) == ("ten", Decimal(15), Decimal(150))
     assert verdict.seen == {"cart_value": 150}
 
 
-def test_a_rule_whose_conditions_do_not_hold_says_what_was_seen(
-    make_book: MakeBook, make_event: MakeEvent
-) -> None:
+def test_an_unmatched_rule_gives_the_values_compared(make_book: MakeBook, make_event: MakeEvent) -> None:
     verdict = decide(make_book(a=BASE), make_event(attributes={"cart_value": 96.5}))
     assert outcome(verdict) == RuleOutcome(
         "ten", "not_met", "not issued: cart_value is 96.50, needs at least 120"
     )
 
 
-def test_only_rules_of_the_events_name_are_looked_at(make_book: MakeBook, make_event: MakeEvent) -> None:
+def test_only_rules_for_the_name_of_the_event_are_evaluated(
+    make_book: MakeBook, make_event: MakeEvent
+) -> None:
     book = make_book(a=BASE, b=BASE.replace("ten", "two").replace("checkout_started", "[order_completed, x]"))
     assert (book.needs("x"), book.needs("y")) == (True, False)
     assert decide(book, make_event(name="y")) == Verdict((), (), {}, book.priorities)
     assert [proposal.rule.name for proposal in decide(book, make_event(name="x")).proposals] == ["two"]
 
 
-def test_proposals_stand_by_priority_then_worth_then_name(make_book: MakeBook, make_event: MakeEvent) -> None:
+def test_proposals_are_sorted_by_priority_then_value_then_name(
+    make_book: MakeBook, make_event: MakeEvent
+) -> None:
     book = make_book(
         a=BASE.replace("ten", "b"),
         b=BASE.replace("ten", "a"),
@@ -91,7 +91,7 @@ def test_a_discount_that_would_be_born_expired_is_not_issued(
     assert outcome(decide(make_book(a=text), make_event())).guardrail == "expires_at"
 
 
-def test_guardrails_over_all_rules_are_claimed_beside_the_rules_own(
+def test_guardrails_over_all_rules_are_reserved_with_those_of_the_rule(
     make_book: MakeBook, make_event: MakeEvent
 ) -> None:
     shop = """
@@ -136,7 +136,7 @@ def test_one_line_stops_all_rules(make_book: MakeBook, make_event: MakeEvent) ->
     assert outcome(decide(book, make_event())).reason == "not issued: all rules are paused"
 
 
-def test_the_shops_time_zone_and_conflicts_hold_where_a_rule_names_none(make_book: MakeBook) -> None:
+def test_a_rule_without_its_own_takes_the_time_zone_and_conflicts_of_the_shop(make_book: MakeBook) -> None:
     shop = "time_zone: Asia/Tokyo\nconflicts: best_value"
     book = make_book(
         a=BASE,
@@ -235,7 +235,7 @@ def test_case_files_are_no_rules(tmp_path: Any, make_book: MakeBook) -> None:
     assert len(make_book(a=BASE).rules) == 1
 
 
-def test_what_was_seen_is_plain_json(make_book: MakeBook, make_event: MakeEvent) -> None:
+def test_recorded_inputs_are_plain_json(make_book: MakeBook, make_event: MakeEvent) -> None:
     from adapter.model.encoding import encode
 
     condition = 'has(attributes.nope) || history.avg("o", "t") > 9 || event.occurred_at < now'

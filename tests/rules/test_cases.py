@@ -63,7 +63,7 @@ def written(tmp_path: Path, text: str) -> list[Case]:
     return cases
 
 
-def test_a_case_that_expects_something_else_fails_and_says_what_came(
+def test_a_case_with_another_result_fails_and_shows_the_result(
     tmp_path: Path, make_book: Callable[..., RuleSet]
 ) -> None:
     (case,) = written(
@@ -83,7 +83,7 @@ cases:
     )
 
 
-def test_conditions_and_guardrails_that_nobody_tries_are_named(
+def test_untested_conditions_and_guardrails_are_listed(
     tmp_path: Path, make_book: Callable[..., RuleSet]
 ) -> None:
     cases = written(

@@ -31,7 +31,7 @@ MODEL = "events: {checkout_started: {attributes: {currency: string}}}"
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
-def test_what_is_not_known_is_told_at_its_place(
+def test_an_unknown_name_is_reported_at_its_place(
     case: dict[str, Any], tmp_path: Path, make_book: Callable[..., RuleSet]
 ) -> None:
     path = tmp_path / "a.test.yaml"

@@ -67,7 +67,7 @@ claims = st.builds(
     wanted=st.lists(st.tuples(st.lists(claims, max_size=4), st.booleans()), max_size=8),
     used=st.dictionaries(st.tuples(st.sampled_from(["", "ann"]), st.sampled_from("abc")), st.integers(0, 7)),
 )
-def test_no_claim_of_what_is_granted_goes_over_its_cap(
+def test_no_reservation_of_an_issued_discount_exceeds_its_limit(
     wanted: list[tuple[list[CounterReservation], bool]],
     used: dict[tuple[str, str], int],
     make_rule: MakeRule,
@@ -145,7 +145,7 @@ def test_the_higher_priority_goes_first_and_worth_breaks_the_tie(make_rule: Make
     )
 
 
-def test_best_value_lets_the_dearer_one_win_over_priority(make_rule: MakeRule, now: datetime) -> None:
+def test_best_value_prefers_the_higher_value_over_priority(make_rule: MakeRule, now: datetime) -> None:
     low = one(make_rule, "low", worth=50, priority=1, conflicts="best_value")
     high = one(make_rule, "high", worth=5, priority=2)
     assert names(choose(verdict(low, high), [], {}, now)) == ["low"]
@@ -221,7 +221,7 @@ def test_the_sentence_names_the_one_that_does_not_stack(
     ("book", "kept", "granted"),
     [({}, 10, []), ({}, 4, ["new"]), ({}, 0, ["new"]), ({"old": 4}, 10, ["new"]), ({"old": 5}, 4, [])],
 )
-def test_a_held_discount_keeps_the_priority_of_a_rule_that_is_gone(
+def test_a_discount_keeps_the_priority_of_its_removed_rule(
     book: dict[str, int], kept: int, granted: list[str], make_rule: MakeRule, now: datetime
 ) -> None:
     proposal = one(make_rule, "new", priority=5)
@@ -231,7 +231,7 @@ def test_a_held_discount_keeps_the_priority_of_a_rule_that_is_gone(
 @pytest.mark.parametrize(
     "gone", [{"status": "redeemed"}, {"status": "revoked"}, {"ends": datetime(2020, 1, 1).astimezone()}]
 )
-def test_discounts_that_are_over_stand_in_nobodys_way(
+def test_ended_discounts_do_not_block_others(
     gone: dict[str, Any], make_rule: MakeRule, now: datetime
 ) -> None:
     assert names(choose(verdict(one(make_rule, "new")), [held(now, **gone)], {}, now)) == ["new"]

@@ -62,7 +62,7 @@ def problems(tmp_path: Path, condition: str, trigger: str = "order_completed",
         'history.distinct("cart_left", "gift") == 2 && history.distinct("cart_left", "cart_value") == 2',
     ],
 )  # fmt: skip
-def test_what_is_declared_may_be_named(condition: str, tmp_path: Path) -> None:
+def test_declared_names_are_accepted(condition: str, tmp_path: Path) -> None:
     assert problems(tmp_path, condition) == []
 
 
@@ -133,7 +133,7 @@ def test_a_word_without_its_quotes_is_refused(
     assert "warning: " not in found
 
 
-def test_beside_a_constant_a_word_is_a_name(tmp_path: Path) -> None:
+def test_a_word_compared_with_a_constant_is_a_name(tmp_path: Path) -> None:
     for condition in ('anything == "x"', "true != anything", 'anything in ["x", "z"]'):
         [found] = problems(tmp_path, condition, policy="allow")
         assert "warning: unknown name `anything`; known are" in found
@@ -147,7 +147,7 @@ def test_the_names_are_those_of_the_trigger(tmp_path: Path) -> None:
     assert problems(tmp_path, "cart_value > 5", absence) == []
 
 
-def test_a_trigger_that_no_mapping_makes_is_refused_where_it_stands(tmp_path: Path) -> None:
+def test_a_trigger_that_no_mapping_produces_is_refused_at_its_place(tmp_path: Path) -> None:
     says = "unknown event `cart_lef`; did you mean `cart_left`, or declare it in model.yaml"
     for trigger, column in (("cart_lef", 10), ("[order_completed, cart_lef]", 28)):
         assert problems(tmp_path, "points > 1", trigger) == [f"2:{column}: {says}"]
@@ -155,13 +155,13 @@ def test_a_trigger_that_no_mapping_makes_is_refused_where_it_stands(tmp_path: Pa
     assert problems(tmp_path, "points > 1", absence) == [f"2:43: {says}"]
 
 
-def test_of_an_event_that_is_only_doubted_nothing_more_is_said(tmp_path: Path) -> None:
+def test_an_event_with_a_warning_gets_no_second_one(tmp_path: Path) -> None:
     [found] = problems(tmp_path, "anything > 5", "ride_ended", "allow")
     assert found.startswith("2:10: warning: unknown event `ride_ended`; known are")
 
 
 @pytest.mark.parametrize(("trigger", "warned"), [("cart_left", 1), ("order_completed", 0)])
-def test_a_carts_least_value_is_missed_only_where_the_event_tells_what_the_cart_is_worth(
+def test_a_minimum_cart_value_is_required_only_of_events_with_a_cart_value(
     trigger: str, warned: int, tmp_path: Path
 ) -> None:
     action = "type: amount_off, value: 10, min_cart_value: 60"

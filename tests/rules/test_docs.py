@@ -67,7 +67,7 @@ def holds(expression: str, given: Any) -> bool:
 
 
 @pytest.mark.parametrize(("expression", "given"), ROWS)
-def test_each_expression_is_true_of_what_stands_beside_it(expression: str, given: Any) -> None:
+def test_each_documented_expression_has_the_documented_value(expression: str, given: Any) -> None:
     assert holds(expression, given)
 
 

@@ -14,7 +14,7 @@ from adapter.rules.action_types.registry import type_of
 from adapter.rules.engine.sentences import explain
 
 
-def test_a_decision_is_told_rule_by_rule_also_after_it_was_stored(now: datetime) -> None:
+def test_a_stored_decision_is_explained_rule_by_rule(now: datetime) -> None:
     outcomes = (
         RuleOutcome("a", "issued", "every condition holds", code="A-23456789"),
         RuleOutcome("b", "not_met", "not issued: cart_value is 96.50, needs at least 120"),

@@ -16,7 +16,7 @@ CASES: list[dict[str, Any]] = _DOCUMENT.value
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
-def test_each_problem_stands_at_its_place(case: dict[str, Any], tmp_path: Path) -> None:
+def test_each_problem_has_its_place(case: dict[str, Any], tmp_path: Path) -> None:
     path = tmp_path / f"{case.get('as', 'rule')}.yaml"
     path.write_text(case["file"], encoding="utf-8")
     book, problems = load(tmp_path)
@@ -28,7 +28,7 @@ def test_each_problem_stands_at_its_place(case: dict[str, Any], tmp_path: Path) 
     assert all(problem.remedy for problem in problems if not problem.message.startswith("not YAML")), found
 
 
-def test_problems_of_several_files_are_told_together(tmp_path: Path) -> None:
+def test_problems_of_several_files_are_reported_together(tmp_path: Path) -> None:
     for name in ("a", "b"):
         (tmp_path / f"{name}.yaml").write_text("name: same\ntrigger: x\naction: {type: nope}\n")
     (tmp_path / "c.yaml").write_text("name: [\n")
@@ -36,7 +36,7 @@ def test_problems_of_several_files_are_told_together(tmp_path: Path) -> None:
     assert [Path(problem.mark.file).name for problem in problems] == ["a.yaml", "b.yaml", "c.yaml"]
 
 
-def test_a_directory_that_is_not_there_is_told_by_its_whole_path(
+def test_a_missing_directory_is_reported_with_its_full_path(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

@@ -168,9 +168,7 @@ def test_a_limit_over_any_window_is_exact_to_the_second(drawn: tuple[list[int], 
     ),
     st.integers(1, 5),
 )
-def test_no_window_holds_more_than_the_limit_however_the_clock_jumps(
-    drawn: tuple[list[int], int], limit: int
-) -> None:
+def test_no_window_exceeds_the_limit_when_the_clock_jumps(drawn: tuple[list[int], int], limit: int) -> None:
     gaps, length = drawn
     rails = Guardrails(per_user_limit=limit, per_user_window=timedelta(seconds=length))
     granted = replay(claimed, rails, gaps)

@@ -136,7 +136,7 @@ def test_a_stored_history_comes_back_as_it_was(events: list[Event]) -> None:
 
 @given(events=streams, cut=st.integers(0, 60))
 @settings(deadline=None, max_examples=60)
-def test_what_a_new_rule_reads_is_filled_in_from_stored_events(events: list[Event], cut: int) -> None:
+def test_history_for_a_new_rule_is_rebuilt_from_stored_events(events: list[Event], cut: int) -> None:
     before, after = Metrics([Metric("count", "order", None, timedelta(days=7))]), Metrics(METRICS)
     history = folded(events[:cut], before)
     if any(event.name == "order" for event in events[:cut]):
@@ -286,7 +286,7 @@ def test_events_under_old_spellings_count_under_the_name_that_they_have_now(
             assert lookup(history, metric, NOW) == slow(events, metric, NOW), metric
 
 
-def test_a_history_that_is_renamed_already_is_not_looked_at_again() -> None:
+def test_a_renamed_history_is_not_checked_again() -> None:
     history = folded([order(NOW, 1, "placed_order")], Metrics(METRICS))
     assert history.rename(RENAMED)
     assert not history.rename(RENAMED)

@@ -66,7 +66,9 @@ def see(
 @pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(st.lists(CONDITIONS, max_size=12), st.lists(st.tuples(OBJECTS, TRAITS, OBJECTS, FIGURES), max_size=4))
-def test_the_index_holds_what_the_conditions_hold(nodes: list[Node], seen: list[tuple[Any, ...]]) -> None:
+def test_the_index_matches_the_rules_whose_conditions_match(
+    nodes: list[Node], seen: list[tuple[Any, ...]]
+) -> None:
     index = Index(nodes)
     for parts in seen:
         expected = sum(1 << bit for bit, node in enumerate(nodes) if compile(node)(see(*parts)))
@@ -162,7 +164,7 @@ def test_no_rules_match_nothing() -> None:
     assert Index([]).match(see({"n": 1}, {}, {})) == 0
 
 
-def test_what_an_index_reads_is_seen() -> None:
+def test_inputs_read_by_the_index_are_recorded() -> None:
     index = Index([parse("n > 5 && user.o.x == 1", Names()), parse("s == 'a'", Names())])
     view = see({"n": 4}, {"o": {"x": 2}}, {})
     index.match(view)

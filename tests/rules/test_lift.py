@@ -18,7 +18,7 @@ def bought(who: str, day: float, worth: int = 100) -> Conversion:
     return Conversion(who, START + day * DAY, Decimal(worth))
 
 
-def test_a_decision_shows_whom_it_served_and_whom_it_held_out() -> None:
+def test_a_decision_counts_served_and_held_out_customers() -> None:
     outcomes = (
         RuleOutcome("a", "issued", "", code="X"),
         RuleOutcome("b", "control", ""),
@@ -70,5 +70,5 @@ def test_the_interval_is_that_of_the_papers_examples(
     assert found == pytest.approx((low, high), abs=0.00005)
 
 
-def test_without_a_control_group_nothing_can_be_said() -> None:
+def test_without_a_control_group_no_lift_is_given() -> None:
     assert Lift("a", Group(5, 1), Group()).interval() is None

@@ -33,7 +33,7 @@ def test_shares_of_two_rules_and_of_two_purposes_have_nothing_to_do_with_each_ot
 
 
 @given(st.text(), st.text())
-def test_the_ends_are_everybody_and_nobody(rule: str, customer: str) -> None:
+def test_a_rollout_of_0_or_100_percent_is_no_or_every_customer(rule: str, customer: str) -> None:
     assert within(Decimal(100), rule, customer, "percent")
     assert not within(Decimal(0), rule, customer, "percent")
     assert not controlled(Decimal(0), rule, customer)

@@ -29,7 +29,7 @@ def issued(counters: dict[str, int], now: int, rails: Guardrails) -> bool:
 
 
 @given(st.integers(1, 3), st.integers(0, WINDOW), STEPS, st.booleans())
-def test_three_who_join_never_get_one_too_many_and_get_more_in_time(
+def test_three_merged_customers_never_exceed_the_limit_and_receive_more_later(
     count: int, begin: int, steps: list[tuple[int, int]], together: bool
 ) -> None:
     rails = Guardrails(per_user_limit=count, per_user_window=timedelta(seconds=WINDOW))

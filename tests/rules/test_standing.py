@@ -79,7 +79,7 @@ def test_each_guardrail_without_a_counter_stops_the_rule_and_says_so(
         ("bob@shop.ex", {"email": "work@shop.ex", "identities": {"email": "bob@shop.ex"}}),
     ],
 )
-def test_a_list_has_who_holds_an_address_in_any_spelling(
+def test_a_list_matches_an_address_in_any_spelling(
     listed: str, customer: dict[str, Any], make_book: MakeBook, make_event: MakeEvent
 ) -> None:
     definitions = f"segments: {{staff: {{emails: [{listed}]}}}}"
@@ -102,7 +102,7 @@ OPEN = [
 
 
 @pytest.mark.parametrize(("line", "customer"), OPEN)
-def test_guardrails_let_pass_whom_they_do_not_mean(
+def test_guardrails_pass_customers_outside_their_scope(
     line: str, customer: dict[str, Any], make_book: MakeBook, make_event: MakeEvent
 ) -> None:
     book = make_book(a=BASE + line, definitions=SEGMENTS)

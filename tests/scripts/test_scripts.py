@@ -78,7 +78,7 @@ def test_the_tests_pass_where_the_starter_files_were_edited_and_secrets_are_expo
     assert "edited here: mappings rules adapter.toml; the tests run on the starter files" in ran.stderr
 
 
-def test_an_old_python_is_told_in_one_sentence(clone: Path) -> None:
+def test_an_old_python_is_reported_in_one_sentence(clone: Path) -> None:
     ran = install(clone, "exit 1")
     assert ran.returncode == 1
     assert ran.stderr == (
@@ -87,13 +87,13 @@ def test_an_old_python_is_told_in_one_sentence(clone: Path) -> None:
     )
 
 
-def test_a_missing_venv_module_is_told_with_the_package_to_install(clone: Path) -> None:
+def test_a_missing_venv_module_is_reported_with_the_package_to_install(clone: Path) -> None:
     ran = install(clone, 'case "$2" in *ensurepip*) exit 1;; esac')
     assert ran.returncode == 1
     assert ran.stderr.endswith("install it with: apt-get install python3-venv\n")
 
 
-def test_an_unreachable_registry_is_told_in_one_sentence(clone: Path) -> None:
+def test_an_unreachable_registry_is_reported_in_one_sentence(clone: Path) -> None:
     pip = (
         'case "$2" in venv) mkdir -p .venv/bin; cp "$0" .venv/bin/python;; pip) echo "$BROKEN"; exit 1;; esac'
     )
@@ -128,7 +128,7 @@ def test_a_script_is_posix_shell_and_executable(name: str) -> None:
     subprocess.run(["sh", "-n", script], check=True)
 
 
-def test_what_the_cluster_needs_is_told_in_one_sentence(clone: Path) -> None:
+def test_what_the_cluster_lacks_is_reported_in_one_sentence(clone: Path) -> None:
     ran = subprocess.run(
         ["/bin/sh", clone / "scripts" / "test-cluster"],
         capture_output=True, text=True, check=False, env={"PATH": str(_only(clone, "dirname"))},

@@ -53,7 +53,7 @@ def test_a_folder_in_use_stays(tmp_path: Path) -> None:
         assert {*tmp_path.iterdir()} == {first, second}
 
 
-def test_a_folder_stays_as_long_as_anybody_holds_it_whose_maker_was_killed(tmp_path: Path) -> None:
+def test_a_folder_of_a_killed_process_stays_while_another_process_uses_it(tmp_path: Path) -> None:
     left = killed(tmp_path)
     lock = hold(left)
     remove_abandoned(tmp_path)

@@ -45,7 +45,7 @@ DONE = {
 
 
 @pytest.mark.parametrize("lost", [None, *DONE])
-async def test_what_was_acknowledged_and_is_not_there_is_counted(
+async def test_acknowledged_messages_that_are_lost_are_counted(
     open_desk: Any, tmp_path: Path, lost: str | None
 ) -> None:
     write_down(tmp_path, CALLS)

@@ -12,7 +12,7 @@ from adapter.model.emails import each_in
 from adapter.model.events import User
 from adapter.model.operations import CustomerUpsert
 from adapter.store import addresses
-from tests.services.counted import Cost, Counted
+from tests.services.transaction_costs import Cost, Counted
 
 RULES = "rules: [{name: gift, trigger: started, action: {type: free_shipping}}]"
 OWN = "ann@x.test"

@@ -32,7 +32,7 @@ def outcome(result: Any, rule: str = "big-spender") -> bool:
     return any(discount.metadata["rule"] == rule for discount in result.discounts)
 
 
-async def test_a_new_rule_counts_what_came_before_it(open_desk: Any, make_rules: Any) -> None:
+async def test_a_new_rule_counts_earlier_events(open_desk: Any, make_rules: Any) -> None:
     desk = await open_desk(OLD)
     for days in (1, 2, 40):
         await desk.take(desk.event("order_completed", minutes=-days * DAY, total=60))
@@ -40,7 +40,7 @@ async def test_a_new_rule_counts_what_came_before_it(open_desk: Any, make_rules:
     assert outcome(await desk.take(desk.event("checkout_started")))
 
 
-async def test_what_is_too_old_does_not_count(open_desk: Any, make_rules: Any) -> None:
+async def test_events_older_than_the_window_do_not_count(open_desk: Any, make_rules: Any) -> None:
     desk = await open_desk(OLD)
     for days in (1, 32, 40):
         await desk.take(desk.event("order_completed", minutes=-days * DAY, total=60))
@@ -48,7 +48,7 @@ async def test_what_is_too_old_does_not_count(open_desk: Any, make_rules: Any) -
     assert not outcome(await desk.take(desk.event("checkout_started")))
 
 
-async def test_the_past_is_read_once_and_kept(
+async def test_the_history_is_read_once_and_stored(
     open_desk: Any, make_rules: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     desk = await open_desk(OLD)
@@ -79,7 +79,7 @@ async def test_the_past_is_read_once_and_kept(
     assert asked == [people]
 
 
-async def test_what_the_batch_itself_brought_counts_once(open_desk: Any, make_rules: Any) -> None:
+async def test_events_of_the_batch_itself_count_once(open_desk: Any, make_rules: Any) -> None:
     desk = await open_desk(OLD)
     await desk.take(desk.event("order_completed", minutes=-5, total=45))
     desk.book = make_rules(NEW)
@@ -95,7 +95,7 @@ async def test_what_the_batch_itself_brought_counts_once(open_desk: Any, make_ru
 
 
 @pytest.mark.parametrize("how", ["merge", "sign in"])
-async def test_two_pasts_that_are_joined_in_the_batch_are_both_completed(
+async def test_two_histories_merged_in_the_batch_are_both_completed(
     open_desk: Any, make_rules: Any, how: str
 ) -> None:
     desk = await open_desk(OLD)

@@ -74,7 +74,7 @@ async def test_a_call_that_was_refused_is_refused_again_with_the_same_reason(til
     assert await till.status("release", "k") == "wrong_move"
 
 
-async def test_what_was_refused_under_a_key_stays_refused_and_another_key_tries_anew(till: Till) -> None:
+async def test_a_refusal_is_repeated_for_its_key_and_another_key_tries_again(till: Till) -> None:
     assert await till.status("release", "k") == "wrong_move"
     assert await till.status("apply") == "applied"
     assert await till.status("release", "k") == "wrong_move"

@@ -45,7 +45,7 @@ async def test_answers_keep_the_order_of_their_works() -> None:
     ]
 
 
-async def test_what_arrives_during_a_commit_is_settled_in_two_halves_that_take_turns() -> None:
+async def test_messages_that_arrive_during_a_commit_are_settled_in_two_alternating_batches() -> None:
     sizes: list[int] = []
     gate = asyncio.Event()
 
@@ -76,7 +76,7 @@ async def test_a_message_that_breaks_deciding_is_quarantined_alone() -> None:
     assert [result.outcome for result in answers] == ["processed"] * 2 + ["quarantined"] + ["processed"] * 2
 
 
-async def test_an_unavailable_store_is_said_to_everyone_who_waits_and_to_nobody_after() -> None:
+async def test_an_unavailable_store_fails_all_that_waits_and_nothing_later() -> None:
     down = True
 
     async def shaky(batch: Sequence[Work], _: OnLocksAcquired) -> list[Result]:
@@ -108,7 +108,7 @@ async def test_a_store_that_fails_slowly_is_not_tried_for_each_batch_while_other
     assert tried == [1]
 
 
-async def test_even_a_fault_of_our_own_is_said_to_who_waits_and_stops_nothing() -> None:
+async def test_an_internal_error_fails_the_batch_and_the_committer_goes_on() -> None:
     faulty = True
 
     async def short(batch: Sequence[Work], _: OnLocksAcquired) -> list[Result]:
@@ -152,7 +152,7 @@ async def test_past_the_limit_new_work_is_turned_away_at_once() -> None:
         await asyncio.gather(*accepted)
 
 
-async def test_closing_settles_what_waits_and_refuses_what_comes() -> None:
+async def test_closing_settles_queued_messages_and_refuses_new_ones() -> None:
     async with running(settle) as committer:
         waiting = asyncio.create_task(committer.submit([work("waiting")]))
         await asyncio.sleep(0)
@@ -162,7 +162,7 @@ async def test_closing_settles_what_waits_and_refuses_what_comes() -> None:
         assert len(await waiting) == 1
 
 
-async def test_it_says_that_it_is_crowded_before_it_turns_work_away() -> None:
+async def test_readiness_fails_before_messages_are_refused() -> None:
     gate = asyncio.Event()
 
     async def slow(batch: Sequence[Work], _: OnLocksAcquired) -> list[Result]:
@@ -227,7 +227,7 @@ def submitted(committer: GroupCommitter, many: int) -> list[asyncio.Task[list[Re
 HASTY = Limits(max_batch=2, max_wait=0.1)
 
 
-async def test_whoever_waits_longer_than_senders_do_is_told_so_while_the_transaction_goes_on() -> None:
+async def test_a_wait_past_the_limit_fails_while_the_transaction_goes_on() -> None:
     store = Stuck()
     async with running(store.settle, HASTY) as committer:
         async with asyncio.timeout(2):
@@ -241,7 +241,7 @@ async def test_whoever_waits_longer_than_senders_do_is_told_so_while_the_transac
 
 
 @pytest.mark.parametrize("error", [None, Unavailable("cut off")])
-async def test_while_a_transaction_is_stuck_who_comes_is_turned_away_and_served_once_it_ends(
+async def test_a_stuck_transaction_refuses_new_messages_until_it_ends(
     error: Exception | None,
 ) -> None:
     store = Stuck(error)
@@ -284,7 +284,7 @@ async def test_no_transaction_is_measured_by_the_patience_of_one_that_has_ended(
             assert len(await committer.submit([work(str(name))])) == 1
 
 
-async def test_what_is_stuck_weighs_until_it_ends_and_what_was_given_up_no_more() -> None:
+async def test_a_stuck_batch_weighs_until_it_ends_and_an_abandoned_message_does_not() -> None:
     store, metrics = Stuck(), Metrics()
     committer = GroupCommitter(store.settle, HASTY, metrics)
     running_committer = asyncio.create_task(committer.run())
@@ -349,7 +349,7 @@ async def test_two_batches_are_under_way_at_a_time_in_the_order_of_their_coming(
     assert server.begun == [[f"m{n}"] for n in range(6)]
 
 
-async def test_a_message_that_breaks_deciding_is_quarantined_alone_also_beside_other_batches() -> None:
+async def test_a_message_that_cannot_be_decided_is_quarantined_alone_also_with_concurrent_batches() -> None:
     server = Server()
     server.written.set()
 
@@ -366,7 +366,7 @@ async def test_a_message_that_breaks_deciding_is_quarantined_alone_also_beside_o
     ]
 
 
-async def test_of_two_batches_that_are_stuck_the_last_to_end_lets_everybody_in_again() -> None:
+async def test_after_two_stuck_batches_the_last_to_end_reopens_the_queue() -> None:
     ends = [asyncio.Event() for _ in range(2)]
     number = iter(range(9))
 
@@ -389,7 +389,7 @@ async def test_of_two_batches_that_are_stuck_the_last_to_end_lets_everybody_in_a
         assert [result.outcome for result in await committer.submit([work("after")])] == ["processed"]
 
 
-async def test_closing_waits_for_every_batch_under_way_and_settles_what_waits() -> None:
+async def test_closing_waits_for_running_batches_and_settles_queued_messages() -> None:
     server = Server()
     async with running(server.settle, Limits(max_batch=1)) as committer:
         sent = submitted(committer, 5)

@@ -162,7 +162,7 @@ async def test_facts_that_would_overfill_a_customer_are_quarantined_and_the_rest
     assert kept.reason == results[0].reason
 
 
-async def test_what_happened_does_not_wait_for_facts_that_have_no_room(desk: Desk) -> None:
+async def test_events_are_taken_when_facts_exceed_their_bound(desk: Desk) -> None:
     much = {f"trait_{number}": "x" * 1000 for number in range(200)}
     more = {f"other_{number}": "x" * 1000 for number in range(200)}
     await desk.take(CustomerUpsert("u1", traits=much))
@@ -175,7 +175,7 @@ async def test_what_happened_does_not_wait_for_facts_that_have_no_room(desk: Des
     assert await desk.store.quarantined() == []
 
 
-async def test_two_who_join_may_be_over_the_bound_and_only_grow_no_further(desk: Desk) -> None:
+async def test_merged_customers_may_exceed_the_limit_and_receive_no_more(desk: Desk) -> None:
     for who in ("u1", "u2"):
         much = {f"{who}_{number}": "x" * 1000 for number in range(200)}
         await desk.take(CustomerUpsert(who, traits=much))
@@ -184,7 +184,7 @@ async def test_two_who_join_may_be_over_the_bound_and_only_grow_no_further(desk:
     assert (await desk.take(CustomerUpsert("u2", traits={"z": "y" * 100}))).outcome == "quarantined"
 
 
-async def test_the_bound_counts_what_a_customer_got_by_a_merge_in_the_same_batch(desk: Desk) -> None:
+async def test_the_bound_includes_data_of_a_merge_in_the_same_batch(desk: Desk) -> None:
     for who in ("u1", "u2"):
         much = {f"{who}_{number}": "x" * 1000 for number in range(200)}
         await desk.take(CustomerUpsert(who, traits=much))
@@ -198,7 +198,7 @@ async def test_a_new_customer_is_bounded_within_a_batch_too(desk: Desk) -> None:
     assert [result.outcome for result in results] == ["processed", "quarantined"]
 
 
-async def test_two_customers_who_merge_share_one_limit(desk: Desk) -> None:
+async def test_merged_customers_share_one_limit(desk: Desk) -> None:
     [issued] = (await desk.take(event("checkout_started", "u1", cart_value=145.75))).discounts
     await desk.take(DiscountMove("redeem", issued.code))
     await desk.take(CustomerMerge("u2", "u1"))
@@ -214,14 +214,14 @@ async def test_a_merge_and_an_event_in_one_batch_still_share_one_limit(desk: Des
     assert [result.discounts for result in results] == [[], []]
 
 
-async def test_a_revoked_discount_frees_what_it_held(desk: Desk) -> None:
+async def test_a_revoked_discount_releases_its_counters(desk: Desk) -> None:
     [issued] = (await desk.take(event("checkout_started", "u1", cart_value=145.75))).discounts
     await desk.take(DiscountMove("revoke", issued.code, reason="abuse"))
     again = (await desk.take(event("checkout_started", "u1", "evt-2", cart_value=145.75))).discounts
     assert len(again) == 1
 
 
-async def test_a_coupon_that_is_not_ours_is_told_and_harmless(desk: Desk) -> None:
+async def test_an_unknown_coupon_is_reported_and_changes_nothing(desk: Desk) -> None:
     result = await desk.take(event("coupon_applied", "u1"), DiscountMove("apply", "SUMMER5", "u1"))
     assert (result.outcome, result.error) == ("processed", "not_found")
     assert len(await desk.store.events("u1")) == 1
@@ -235,7 +235,7 @@ async def test_an_erased_customer_leaves_nothing_not_even_of_the_same_batch(desk
     assert await desk.store.discounts("u1") == []
 
 
-async def test_the_daily_cap_holds_and_the_next_day_starts_anew(desk: Desk) -> None:
+async def test_the_daily_limit_applies_and_restarts_the_next_day(desk: Desk) -> None:
     batch = [desk.work(event("checkout_started", f"u{n}", cart_value=145.75)) for n in range(12)]
     results = await desk.settle(*batch)
     assert sum(len(result.discounts) for result in results) == 5

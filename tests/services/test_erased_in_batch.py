@@ -14,7 +14,7 @@ guardrails: {per_user_limit: 1}
 """
 
 
-async def test_what_was_earned_before_the_erasure_is_gone(open_desk: Any) -> None:
+async def test_discounts_earned_before_the_erasure_are_gone(open_desk: Any) -> None:
     desk = await open_desk(RULE)
     earned, _ = await desk.settle([desk.work(desk.event("started")), desk.work(CustomerErase("ann"))])
     held = await desk.store.held("ann")
@@ -22,7 +22,7 @@ async def test_what_was_earned_before_the_erasure_is_gone(open_desk: Any) -> Non
     assert earned.discounts == []
 
 
-async def test_who_returns_after_the_erasure_is_new(open_desk: Any) -> None:
+async def test_a_customer_who_returns_after_the_erasure_is_new(open_desk: Any) -> None:
     desk = await open_desk(RULE)
     await desk.take(desk.event("started"))
     _, again = await desk.settle(

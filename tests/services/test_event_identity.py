@@ -189,7 +189,7 @@ async def test_a_message_sent_again_for_the_customer_merged_into_takes_no_units_
     assert (await desk.store.discount(ride.code)).discount.action.remaining == 7
 
 
-async def test_an_order_whose_event_is_known_moves_its_discount_all_the_same(open_desk: Any) -> None:
+async def test_an_order_with_a_known_event_still_redeems_its_discount(open_desk: Any) -> None:
     """The event has the order's id; of the two messages the second names the coupon."""
     desk = await open_desk(GIFT)
     [ride] = (await desk.take(desk.event("started", "ann"))).discounts
@@ -253,7 +253,7 @@ class Runs:
 
 
 @pytest.mark.parametrize("repeats", [0, 1, 40])
-async def test_a_batch_runs_twice_however_many_events_it_repeats(
+async def test_a_batch_with_many_repeated_events_runs_at_most_twice(
     open_desk: Any, monkeypatch: pytest.MonkeyPatch, repeats: int
 ) -> None:
     desk = await open_desk(OLD)

@@ -103,12 +103,12 @@ async def issued(open_desk: Any, store_url: str, tmp_path: Path) -> Any:
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
-async def test_twice_the_demand_gets_exactly_what_is_allowed(issued: Any, kind: Kind) -> None:
+async def test_twice_the_demand_receives_exactly_the_limit(issued: Any, kind: Kind) -> None:
     assert await issued(kind) == kind.allows
 
 
 @pytest.mark.parametrize("kind", ["day", "budget in all", "device", "device a window", "the tighter of two"])
-async def test_batches_at_once_get_exactly_what_is_allowed(issued: Any, kind: str) -> None:
+async def test_concurrent_batches_receive_exactly_the_limit(issued: Any, kind: str) -> None:
     assert await issued(KINDS[kind], size=5) == KINDS[kind].allows
 
 
@@ -168,9 +168,9 @@ class ReadThenWrite:
 
 
 @pytest.mark.parametrize("kind", ["day", "budget in all", "customer"])
-async def test_reading_before_writing_is_found_out(issued: Any, kind: str) -> None:
+async def test_the_test_finds_reading_before_writing(issued: Any, kind: str) -> None:
     assert await issued(KINDS[kind], ReadThenWrite) > KINDS[kind].allows
 
 
-async def test_reading_what_is_left_before_writing_it_is_found_out(taken: Any) -> None:
+async def test_the_checker_finds_a_lost_update(taken: Any) -> None:
     assert await taken(ReadThenWrite) > 16

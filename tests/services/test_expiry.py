@@ -63,7 +63,7 @@ async def run_until(expiry: Expiry, condition: Callable[[], bool]) -> None:
     await asyncio.wait_for(task, 1)
 
 
-async def test_a_sweep_submits_what_has_lapsed_up_to_the_limit() -> None:
+async def test_a_sweep_submits_lapsed_discounts_up_to_the_limit() -> None:
     store = Lapsing(["a", "b", "c"])
     each = expiry(store, limit=2)
     assert [await each.sweep() for _ in range(3)] == [["a", "b"], ["c"], []]
@@ -147,7 +147,7 @@ async def test_events_decisions_deliveries_and_quarantined_messages_go_each_afte
     assert await expiry(store).forget_aged("events") == 3
 
 
-async def test_what_is_kept_for_ever_is_not_dropped() -> None:
+async def test_data_without_a_retention_limit_is_not_purged() -> None:
     store = Lapsing()
     each = expiry(store, keep_events=None, keep_decisions=None)
     await run_until(each, lambda: "quarantine" in store.aged)

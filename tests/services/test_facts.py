@@ -67,14 +67,14 @@ def test_facts_of_different_moments_come_to_the_same_in_any_order(
          Customer("u1", traits={"plan": "gold", "age": 30})),
     ],
 )  # fmt: skip
-def test_what_comes_late_changes_only_what_was_not_told_since(
+def test_a_late_fact_changes_only_fields_without_a_newer_value(
     later: CustomerUpsert, late: CustomerUpsert, stands: Customer
 ) -> None:
     customer = told(told(Customer("u1"), later, NOW), late, EARLIER)
     assert Customer("u1", customer.name, traits=customer.traits, segments=customer.segments) == stands
 
 
-def test_of_two_facts_of_one_moment_the_one_that_comes_last_stands() -> None:
+def test_of_two_facts_with_the_same_time_the_last_to_arrive_is_kept() -> None:
     first, second = CustomerUpsert("u1", traits={"plan": "a"}), CustomerUpsert("u1", traits={"plan": "b"})
     assert told(told(Customer("u1"), first, NOW), second, NOW).traits == {"plan": "b"}
 
@@ -98,14 +98,14 @@ def test_of_an_address_parts_can_go(removed: tuple[str, ...], rest: dict[str, st
     assert told(known, CustomerUpsert("u1", removed_fields=removed), NOW).address == rest
 
 
-def test_a_field_both_removed_and_told_is_told() -> None:
+def test_a_field_removed_and_set_at_once_is_set() -> None:
     facts = CustomerUpsert("u1", fields={"email": "new@x.test"}, removed_fields=("email",))
     assert told(Customer("u1", email="old@x.test"), facts, NOW).email == "new@x.test"
 
 
 @pytest.mark.slow
 @given(st.lists(st.tuples(facts(), st.booleans()), max_size=6))
-def test_two_who_are_one_have_the_facts_that_were_told_last_of_either(
+def test_merged_customers_have_the_newest_facts_of_both(
     said: list[tuple[CustomerUpsert, bool]],
 ) -> None:
     of_one, of_other, of_both = Customer("u1"), Customer("u1"), Customer("u1")
@@ -119,7 +119,7 @@ def test_two_who_are_one_have_the_facts_that_were_told_last_of_either(
     assert facts_of_both(of_one, of_other) == facts_of_both(of_other, of_one) == of_both
 
 
-def test_facts_without_a_moment_stay_those_of_the_customer_who_is_joined() -> None:
+def test_facts_without_a_time_stay_those_of_the_remaining_customer() -> None:
     visitor, known = Customer("u1", traits={"a": 1, "b": 1}, email="v@x"), Customer("u1", traits={"a": 2})
     assert facts_of_both(visitor, known) == Customer("u1", traits={"a": 2, "b": 1}, email="v@x")
 
@@ -178,7 +178,7 @@ def test_the_name_is_the_same_in_whatever_order_its_parts_arrive(
     assert customer.name == ("Countess" if named == 3 else "Ada Lovelace")
 
 
-def test_a_name_that_was_taken_back_is_not_made_again_of_parts_told_before() -> None:
+def test_a_removed_name_is_not_rebuilt_from_earlier_parts() -> None:
     customer = told(Customer("u1"), CustomerUpsert("u1", traits=BOTH), EARLIER)
     gone = CustomerUpsert("u1", removed_fields=("name",), removed_traits=("first_name",))
     assert told(customer, gone, NOW).name is None

@@ -116,7 +116,7 @@ async def test_a_body_is_settled_in_its_order_and_answered_in_its_place(kind: st
     assert [each.message_id for each in results] == settled
 
 
-async def test_who_waits_behind_others_is_told_alone_while_the_others_are_served() -> None:
+async def test_a_timeout_in_the_queue_fails_one_sender_alone() -> None:
     store = Transactions(seconds=0.04)
     async with running(store, Limits(max_wait=0.2)) as committer:
         costly = [asyncio.create_task(committer.submit(aliases(f"attacker{n}", 400))) for n in range(30)]
@@ -141,7 +141,7 @@ async def test_closing_ends_after_the_shares_that_are_under_way(kind: str) -> No
     assert store.settled - before <= 3 * SHARES[kind]
 
 
-async def test_what_waits_of_a_costly_body_weighs_until_it_is_settled() -> None:
+async def test_slices_of_a_costly_body_weigh_until_they_are_settled() -> None:
     store, metrics = Transactions(seconds=0.01), Metrics()
     committer = GroupCommitter(store.settle, Limits(max_bytes=1000), metrics)
     task = asyncio.create_task(committer.run())

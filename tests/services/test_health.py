@@ -48,7 +48,7 @@ async def test_a_store_that_does_not_answer_is_not_waited_for() -> None:
     assert files.ok
 
 
-async def test_a_store_that_refuses_commits_and_does_not_answer_is_told_by_its_reason() -> None:
+async def test_readiness_gives_the_reason_of_a_store_that_refuses_commits_and_does_not_answer() -> None:
     clock = Clock()
     health = Health(Stuck(), GroupCommitter(_settle, Limits(), Metrics()), clock, patience=0.05, shunned=5)
     with suppress(Unavailable), health.committing():
@@ -58,7 +58,7 @@ async def test_a_store_that_refuses_commits_and_does_not_answer_is_told_by_its_r
     assert (await health.ready())[0].detail == "it has not answered for 0.05 seconds"
 
 
-async def test_whoever_asks_while_a_ping_waits_begins_no_other() -> None:
+async def test_concurrent_readiness_checks_share_one_ping() -> None:
     store = Stuck()
     health = Health(store, GroupCommitter(_settle, Limits(), Metrics()), lambda: 0, patience=0.05)
     await asyncio.gather(*(health.ready() for _ in range(3)))
@@ -66,7 +66,7 @@ async def test_whoever_asks_while_a_ping_waits_begins_no_other() -> None:
     assert store.pings == 1
 
 
-async def test_a_commit_that_does_not_end_in_time_is_told_as_long_as_it_runs() -> None:
+async def test_readiness_reports_a_late_commit_while_it_runs() -> None:
     gate = asyncio.Event()
 
     async def stuck(_: Sequence[Work], _pass_on: OnLocksAcquired) -> list[Result]:
@@ -131,7 +131,7 @@ async def test_a_commit_that_succeeds_is_ready_again_at_once(commits: Commits) -
     assert await commits.ready() == (True, "")
 
 
-async def test_who_is_sent_nothing_is_ready_to_be_tried_after_a_while(commits: Commits) -> None:
+async def test_readiness_returns_after_a_while_without_traffic(commits: Commits) -> None:
     commits.commit(Unavailable("no room"))
     commits.clock.now += 4.9
     assert not (await commits.ready())[0]
@@ -141,7 +141,7 @@ async def test_who_is_sent_nothing_is_ready_to_be_tried_after_a_while(commits: C
     assert await commits.ready() == (False, "the last commit failed: still no room")
 
 
-async def test_where_the_store_lies_is_logged_and_not_told(
+async def test_the_place_of_the_store_is_logged_and_not_sent(
     commits: Commits, caplog: pytest.LogCaptureFixture
 ) -> None:
     commits.commit(StoreUnavailable("the store /var/a.db cannot be used now"))
@@ -156,7 +156,7 @@ class Away:
         raise StoreUnavailable("the store /var/a.db cannot be used now")
 
 
-async def test_a_store_that_is_away_is_logged_once_in_a_while_however_often_one_asks(
+async def test_an_unavailable_store_is_logged_at_intervals(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     clock = Clock()
@@ -170,6 +170,6 @@ async def test_a_store_that_is_away_is_logged_once_in_a_while_however_often_one_
 
 
 @pytest.mark.parametrize("error", [Refused("not like this"), ValueError("a message of its own kind")])
-async def test_what_is_no_fault_of_the_store_leaves_it_ready(commits: Commits, error: Exception) -> None:
+async def test_an_error_outside_the_store_leaves_it_ready(commits: Commits, error: Exception) -> None:
     commits.commit(error)
     assert (await commits.ready())[0]

@@ -91,7 +91,7 @@ async def test_every_message_is_settled_in_its_order_and_answered_in_its_place(
     assert desk.commits > 1
 
 
-async def test_what_cannot_be_read_is_quarantined_once_beside_all_slices(ingest: Ingest, desk: Desk) -> None:
+async def test_an_unreadable_item_is_quarantined_once_over_all_slices(ingest: Ingest, desk: Desk) -> None:
     results = await ingest.receive(webhook.decode(batch("17", '"x"'), NOW), 1_000_000)
     assert len(results) == MANY + 2
     assert len(set(desk.settled)) == MANY + 2
@@ -122,7 +122,7 @@ async def test_a_part_is_decoded_only_once_the_part_before_is_being_settled(
     assert commits_before == [0, 1, 2, 3]
 
 
-async def test_few_parts_are_in_memory_however_slow_the_store_is(ingest: Ingest, desk: Desk) -> None:
+async def test_few_slices_are_in_memory_with_a_slow_store(ingest: Ingest, desk: Desk) -> None:
     desk.open.clear()
     decoded = 0
 
@@ -155,7 +155,7 @@ async def test_others_have_their_turn_while_a_part_is_mapped(ingest: Ingest) -> 
     assert turns >= MANY // 50
 
 
-async def test_what_goes_to_quarantine_is_a_line_in_the_log_that_quotes_nothing(
+async def test_quarantined_messages_are_a_log_line_that_quotes_nothing(
     ingest: Ingest, caplog: pytest.LogCaptureFixture
 ) -> None:
     for _ in range(2):

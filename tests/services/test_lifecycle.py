@@ -108,7 +108,7 @@ def standing(held: DiscountRecord) -> tuple[Status, str]:
     return held.discount.status, str(held.discount.action.remaining)
 
 
-def test_units_are_spent_one_use_after_the_other_until_none_are_left() -> None:
+def test_units_are_redeemed_one_by_one_until_none_remain() -> None:
     first = take(moved(pass_of(15), DiscountMove("apply", "HV15-8K2F", order_id="trip-1"), None, NOW), "6")
     assert (standing(first), first.order_id) == (("issued", "9"), None)
     second = take(first, "2.5", "trip-2")
@@ -145,7 +145,7 @@ def test_without_units_all_that_is_left_is_redeemed() -> None:
         take(whole, None)
 
 
-def test_units_of_a_discount_that_has_none_are_refused() -> None:
+def test_redeeming_units_of_a_discount_without_units_is_refused() -> None:
     with pytest.raises(WrongMove, match="`HV15-8K2F` is not counted in units: redeem it whole"):
         take(held("issued"), "6")
 

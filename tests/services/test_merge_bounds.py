@@ -58,7 +58,9 @@ async def test_beyond_a_number_of_names_merges_are_quarantined_with_the_reason(d
     assert (await desk.take(CustomerMerge("y1", "y0"))).outcome == "processed"
 
 
-async def test_two_who_both_have_many_rows_are_not_joined(desk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_two_customers_with_many_rows_each_are_not_merged(
+    desk: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(identities, "MOST_MOVED", 20)
     monkeypatch.setattr("adapter.services.ingest.apply.MOST_MOVED", 20)
     for who, many in (("ann", 40), ("bob", 30), ("cid", 5)):
@@ -70,7 +72,7 @@ async def test_two_who_both_have_many_rows_are_not_joined(desk: Any, monkeypatch
     assert len(await desk.store.events("cid")) == 30
 
 
-async def test_two_of_whom_together_too_much_is_kept_are_not_joined(desk: Any) -> None:
+async def test_customers_with_too_much_data_together_are_not_merged(desk: Any) -> None:
     much = "x" * (MOST_JOINED * 2 // 5)
     for who in ("ann", "bob", "cid"):
         await desk.take(CustomerUpsert(who, traits={f"of {who}": much}))
@@ -94,7 +96,7 @@ async def test_histories_of_many_event_names_are_not_joined_without_end(desk: An
     assert max(sizes) <= MOST_JOINED
 
 
-async def test_what_names_a_visitor_who_is_not_joined_is_taken_all_the_same(
+async def test_messages_of_a_visitor_that_is_not_merged_are_still_taken(
     desk: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(identities, "MOST_NAMES", 3)
@@ -109,7 +111,7 @@ async def test_what_names_a_visitor_who_is_not_joined_is_taken_all_the_same(
     assert (await desk.store.customer("visit")).traits == {"seen": "shoes"}
 
 
-async def test_a_customer_kept_under_another_id_goes_by_the_one_that_a_merge_gave_them(desk: Any) -> None:
+async def test_a_merged_customer_has_the_id_of_the_merge(desk: Any) -> None:
     await desk.settle([desk.work(desk.event("seen", "old", minute)) for minute in range(150)])
     first = await desk.take(desk.event("started", "old", 200))
     await desk.take(CustomerUpsert("old", traits={"of": "old"}, fields={"email": "a@example.org"}))
@@ -133,7 +135,7 @@ async def test_a_customer_kept_under_another_id_goes_by_the_one_that_a_merge_gav
     assert await keys(desk) == ["old"]
 
 
-async def test_what_waits_for_a_customer_kept_under_another_id_names_their_own(open_desk: Any) -> None:
+async def test_timers_of_a_customer_stored_under_another_id_have_the_own_id(open_desk: Any) -> None:
     desk = await open_desk(WAITING)
     desk.destinations = ("shop",)
     await desk.settle([desk.work(desk.event("seen", "old", minute)) for minute in range(150)])
@@ -165,7 +167,7 @@ async def test_erasing_a_customer_kept_under_another_id_leaves_nothing(desk: Any
     assert await desk.store.customer("old") is None
 
 
-async def test_an_erased_address_leaves_the_data_of_who_is_kept_under_another_id(desk: Any) -> None:
+async def test_an_erased_address_keeps_the_data_of_a_customer_under_another_id(desk: Any) -> None:
     await desk.settle([desk.work(desk.event("seen", "old", minute)) for minute in range(150)])
     await desk.take(desk.event("gave", "old", 200, recipient="ann@example.org"))
     await desk.take(CustomerUpsert("old", traits={"friend": "ann@example.org"}))
@@ -181,7 +183,7 @@ async def test_an_erased_address_leaves_the_data_of_who_is_kept_under_another_id
     assert b"ann@example.org" not in encode([held.customer, held.events, held.decisions])
 
 
-async def test_two_of_whom_many_moves_are_pending_are_not_joined(desk: Any) -> None:
+async def test_customers_with_many_pending_moves_are_not_merged(desk: Any) -> None:
     [gift] = (await desk.take(desk.event("started", "holder"))).discounts
     for who in ("ann", "bob", "cid"):
         works = []

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from adapter.model.operations import CustomerMerge, CustomerUpsert
-from tests.services.counted import Cost, Counted
+from tests.services.transaction_costs import Cost, Counted
 
 RULES = (
     "rules: [{name: gift, trigger: started, action: {type: free_shipping}, guardrails: {per_user_limit: 1}}]"
@@ -40,7 +40,7 @@ async def chained(desk: Any, length: int, known: bool, tracing: bool = False) ->
 
 
 @pytest.mark.parametrize("known", [True, False], ids=["known", "unknown"])
-async def test_a_chain_in_one_batch_costs_as_much_per_link_however_long_it_is(desk: Any, known: bool) -> None:
+async def test_the_cost_per_link_of_a_chain_in_one_batch_is_constant(desk: Any, known: bool) -> None:
     short, long = await chained(desk, 50, known), await chained(desk, 200, known)
     assert long.rows <= 4.2 * short.rows
     assert long.statements <= 4.2 * short.statements
@@ -62,7 +62,7 @@ async def grown(desk: Any, name: str, rows: int) -> None:
 
 
 @pytest.mark.parametrize("named", ["large", "small"])
-async def test_a_merge_writes_what_the_smaller_of_the_two_has(desk: Any, named: str) -> None:
+async def test_a_merge_writes_the_rows_of_the_smaller_customer(desk: Any, named: str) -> None:
     costs = []
     for rows in (LARGE, 2 * LARGE):
         large, small = f"large-{rows}", f"small-{rows}"
@@ -78,9 +78,7 @@ async def test_a_merge_writes_what_the_smaller_of_the_two_has(desk: Any, named: 
 
 
 @pytest.mark.parametrize("known", [True, False], ids=["known", "unknown"])
-async def test_a_chain_over_many_batches_costs_as_much_per_link_however_long_it_is(
-    desk: Any, known: bool
-) -> None:
+async def test_the_cost_per_link_of_a_chain_over_many_batches_is_constant(desk: Any, known: bool) -> None:
     """Each link gives all that was merged before another id."""
     await desk.settle([desk.work(desk.event("seen", f"x{at}", at)) for at in range(301 if known else 0)])
     costs = []

@@ -185,7 +185,7 @@ async def test_moves_that_waited_are_done_in_the_order_in_which_they_happened(op
     assert "it was redeemed" in refused.reason
 
 
-async def test_an_order_before_the_end_of_its_discount_counts_however_late_the_merge_comes(
+async def test_an_order_before_the_end_of_its_discount_counts_after_a_late_merge(
     open_desk: Any,
 ) -> None:
     """Until then the discount keeps what it holds of its caps, so that redeeming it exceeds none."""

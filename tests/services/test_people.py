@@ -37,7 +37,7 @@ def test_a_first_fact_creates_the_customer() -> None:
     assert written(room) == {"u1": Customer("u1", email="a@example.org", traits={"plan": "pro"})}
 
 
-def test_only_what_is_given_changes() -> None:
+def test_only_given_fields_change() -> None:
     room = people(Customer("u1", email="a@example.org", traits={"plan": "pro", "age": 30}))
     room.upsert(CustomerUpsert("u1", traits={"plan": "basic"}))
     assert written(room)["u1"] == Customer("u1", email="a@example.org", traits={"plan": "basic", "age": 30})
@@ -58,13 +58,13 @@ def test_a_trait_both_removed_and_set_is_set() -> None:
     assert written(room)["u1"].traits == {"tier": "new"}
 
 
-def test_segments_are_joined_and_left() -> None:
+def test_segments_are_entered_and_left() -> None:
     room = people(Customer("u1", segments=("vip",)))
     room.upsert(CustomerUpsert("u1", joined_segments=("eu",), left_segments=("vip",)))
     assert written(room)["u1"].segments == ("eu",)
 
 
-def test_an_anonymous_visitor_who_signs_in_brings_their_past() -> None:
+def test_an_identified_visitor_keeps_their_history() -> None:
     room = people(visitor("anon-1", traits={"campaign": "spring", "plan": "none"}))
     room.upsert(CustomerUpsert("u1", identities={"anonymous_id": "anon-1"}, traits={"plan": "pro"}))
     assert written(room) == {
@@ -89,13 +89,13 @@ def test_a_second_customer_on_the_same_device_inherits_nothing() -> None:
     assert room.canonical("u1") == "u1"
 
 
-def test_a_device_seen_beside_an_id_that_is_linked_leads_to_the_same_customer() -> None:
+def test_a_device_id_sent_with_a_linked_id_resolves_to_the_same_customer() -> None:
     room = people(Customer("u1"), identities={("mpid", "7"): "u1"})
     assert room.find("7", {"anonymous_id": "anon-1", "mpid": "7"}).customer.source_id == "u1"
     assert room.find("anon-1", {"anonymous_id": "anon-1"}).customer.source_id == "u1"
 
 
-def test_a_customer_who_is_merged_by_an_older_id_has_each_name_once() -> None:
+def test_a_customer_merged_by_an_older_id_has_each_id_once() -> None:
     """The events of each name are read when a history is completed."""
     room = people(Customer("u1"), Customer("u2"), identities={("source_id", "old"): "u1"})
     room.merge("old", "u2")
@@ -111,7 +111,7 @@ def test_an_id_that_was_merged_into_a_customer_stays_theirs() -> None:
     assert room.learnt == {}
 
 
-def test_nobody_takes_over_a_customer_by_sending_their_key_as_an_anonymous_id() -> None:
+def test_a_customer_id_sent_as_an_anonymous_id_takes_over_no_customer() -> None:
     room = people(Customer("victim", email="v@example.org"))
     room.find("victim", {"anonymous_id": "victim"})
     room.upsert(CustomerUpsert("victim", identities={"anonymous_id": "victim"}))
@@ -142,7 +142,7 @@ def test_what_the_store_gave_does_not_name_a_visitor() -> None:
 
 
 @pytest.mark.parametrize("first", ["visit", "alias"])
-def test_two_visits_joined_before_signing_in_are_both_remembered(first: str) -> None:
+def test_two_visitors_merged_before_they_are_identified_keep_both_histories(first: str) -> None:
     room = people(visitor("7", traits={"seen": "shoes"}))
     if first == "visit":
         room.find("8", {"mpid": "8"})
@@ -154,7 +154,7 @@ def test_two_visits_joined_before_signing_in_are_both_remembered(first: str) -> 
 
 
 @pytest.mark.parametrize("first", ["nothing", "visit"])
-def test_nobody_takes_over_a_customer_whom_an_alias_was_the_first_to_name(first: str) -> None:
+def test_an_alias_to_a_new_customer_does_not_let_another_take_it_over(first: str) -> None:
     room = people(visitor("anon-1", traits={"seen": "shoes"}))
     if first == "visit":
         room.find("victim", {"anonymous_id": "victim"})
@@ -173,7 +173,7 @@ def test_an_alias_repeated_says_too_that_its_user_id_is_a_customers_own() -> Non
     assert room.moved == []
 
 
-def test_a_visitor_into_whom_a_customer_was_merged_is_no_longer_unknown() -> None:
+def test_a_visitor_merged_with_a_customer_is_known() -> None:
     room = people(Customer("u1", identities={"mpid": "8"}), visitor("8"))
     room.merge("u1", "8")
     room.find("thief", {"anonymous_id": "8"})
@@ -181,7 +181,7 @@ def test_a_visitor_into_whom_a_customer_was_merged_is_no_longer_unknown() -> Non
 
 
 @pytest.mark.parametrize("linked", ["previous", "current"])
-def test_a_merge_means_the_customers_to_whom_linked_ids_lead(linked: str) -> None:
+def test_a_merge_applies_to_the_customers_of_linked_ids(linked: str) -> None:
     if linked == "current":
         room = people(visitor("610"), Customer("u1"), identities={("mpid", "611"): "u1"})
     else:
@@ -220,7 +220,7 @@ def test_a_group_keeps_its_own_traits() -> None:
     assert written(room)["u1"].groups == {"g1": {"plan": "team", "seats": 5}}
 
 
-def test_who_is_joined_brings_the_traits_of_a_group_that_the_customer_did_not_tell() -> None:
+def test_a_merge_adds_group_traits_that_the_customer_lacks() -> None:
     room = people(
         visitor("anon-1", groups={"g1": {"plan": "free", "seats": 5}}),
         Customer("u1", groups={"g1": {"plan": "team"}, "g2": {}}),
@@ -243,7 +243,7 @@ def test_who_is_joined_brings_the_traits_of_a_group_that_the_customer_did_not_te
     ids=["traits", "removed traits", "segments", "left segments", "identities", "fields", "groups"],
 )  # fmt: skip
 @pytest.mark.parametrize("known", [0, 200_000])
-def test_nothing_that_is_said_of_a_customer_grows_beyond_the_bound(
+def test_no_data_of_a_customer_exceeds_the_bound(
     facts: Callable[[int], CustomerUpsert | CustomerGroup], known: int
 ) -> None:
     room = people(Customer("u1", traits={"known": "x" * known}))
@@ -293,7 +293,7 @@ WEIGHED: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("case", WEIGHED)
-def test_only_those_who_may_be_joined_are_weighed(case: str) -> None:
+def test_only_customers_that_may_be_merged_are_weighed(case: str) -> None:
     operations, weighed = WEIGHED[case]
     known = {("anonymous_id", "known"): "u1"}
     room = people(visitor("anon-1"), Customer("u1"), Customer("u2"), identities=known)

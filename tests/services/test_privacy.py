@@ -55,7 +55,7 @@ def bad(desk: Any, who: str) -> Any:
     return replace(desk.work(), quarantine=kept)
 
 
-async def test_a_life_is_exported_erased_and_gone(desk: Any, privacy: Privacy) -> None:
+async def test_a_customer_is_exported_and_erased_completely(desk: Any, privacy: Privacy) -> None:
     await desk.take(CustomerUpsert("ann", {"anonymous_id": "a-1"}, {"email": "ann@x.test"}))
     [code] = (await desk.take(desk.event("checkout_started", cart_value=20))).discounts
     await desk.settle([bad(desk, "a-1")])
@@ -81,7 +81,7 @@ async def test_the_shops_counts_outlive_the_erased(desk: Any, privacy: Privacy) 
         await privacy.erase("ann")
 
 
-async def test_of_one_batch_only_what_came_after_the_demand_stays(desk: Any, privacy: Privacy) -> None:
+async def test_of_one_batch_only_messages_after_the_erasure_stay(desk: Any, privacy: Privacy) -> None:
     erase = desk.work(CustomerErase("ann"), key="delete-1")
     batch = [
         desk.work(desk.event("viewed", minutes=0)), bad(desk, "ann"), bad(desk, "bob"), erase,
@@ -95,7 +95,7 @@ async def test_of_one_batch_only_what_came_after_the_demand_stays(desk: Any, pri
     assert [(receipt.by, receipt.request) for receipt in left.receipts] == [("segment", "delete-1")]
 
 
-async def test_a_demand_that_is_delivered_again_spares_who_came_back(desk: Any, privacy: Privacy) -> None:
+async def test_a_repeated_erasure_request_spares_a_customer_who_returned(desk: Any, privacy: Privacy) -> None:
     erase = desk.work(CustomerErase("ann"), key="delete-1")
     await desk.settle([erase])
     await desk.take(desk.event("viewed"))
@@ -103,7 +103,7 @@ async def test_a_demand_that_is_delivered_again_spares_who_came_back(desk: Any, 
     assert len((await exported_of(privacy, "ann")).events) == 1
 
 
-async def test_erasures_beside_events_leave_only_what_came_after(open_desk: Any) -> None:
+async def test_erasures_concurrent_with_events_leave_only_later_events(open_desk: Any) -> None:
     """Two processes where the engine allows them: one that takes events, one that erases."""
     taking = await open_desk(RULE)
     erasing = taking if type(taking.store).__name__ == "SqliteStore" else await open_desk(RULE)
@@ -134,7 +134,7 @@ async def test_erasures_beside_events_leave_only_what_came_after(open_desk: Any)
     assert held.customer.traits == {"at": 39}
 
 
-async def test_nothing_held_is_said(privacy: Privacy) -> None:
+async def test_an_empty_export_is_reported(privacy: Privacy) -> None:
     with pytest.raises(NotFound):
         await exported_of(privacy, "nobody")
     assert (await privacy.erase("nobody")).removed == {}
@@ -142,7 +142,7 @@ async def test_nothing_held_is_said(privacy: Privacy) -> None:
 
 
 @pytest.mark.parametrize("source_id", ["", "  ", "\u3000", "a\0", "a" * 513])
-async def test_an_erasure_that_can_mean_nobody_removes_nothing(
+async def test_an_erasure_without_a_valid_id_removes_nothing(
     source_id: str, desk: Any, privacy: Privacy
 ) -> None:
     await desk.settle([bad(desk, source_id), bad(desk, "")])
@@ -168,7 +168,7 @@ async def test_a_request_with_an_id_is_done_once(desk: Any, privacy: Privacy) ->
     assert (await privacy.erase("ann", "opendsr", "r2")).removed == {"customers": 1, "events": 1}
 
 
-async def test_what_is_exported_is_read_a_page_at_a_time(desk: Any, privacy: Privacy) -> None:
+async def test_an_export_is_read_page_by_page(desk: Any, privacy: Privacy) -> None:
     for number in range(30):
         await desk.take(desk.event("page_viewed", minutes=number, text="x" * 100_000))
     large = Raw(encode({"userId": "ann", "text": "x" * 1_000_000}))

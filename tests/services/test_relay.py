@@ -65,7 +65,7 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
     await store.close()
 
 
-async def test_what_is_due_is_sent_once_and_done(store: Store, clock: Clock) -> None:
+async def test_a_due_delivery_is_sent_once_and_done(store: Store, clock: Clock) -> None:
     endpoint = Endpoint("shop")
     await put(store, many(3))
     assert await relay(store, clock, endpoint).run_once(100) == 3
@@ -90,7 +90,7 @@ async def test_a_failure_comes_back_on_schedule_with_the_same_id(store: Store, c
     assert await store.deliveries("due") == []
 
 
-async def test_the_tenth_failure_is_the_end_and_says_so(store: Store, clock: Clock) -> None:
+async def test_the_tenth_failure_gives_the_delivery_up(store: Store, clock: Clock) -> None:
     endpoint = Endpoint("shop", lambda _: FAILED)
     await put(store, [delivery("d")])
     for _ in range(15):
@@ -118,7 +118,7 @@ async def test_a_retry_that_would_come_too_late_is_not_waited_for(store: Store, 
 
 
 @pytest.mark.parametrize("configured", [True, False])
-async def test_a_destination_that_nobody_configured_is_given_up_with_a_sentence(
+async def test_a_delivery_to_an_unconfigured_destination_is_given_up_with_the_reason(
     store: Store, clock: Clock, *, configured: bool
 ) -> None:
     endpoint = Endpoint("shop")
@@ -151,7 +151,7 @@ async def test_a_backlog_is_worked_off_eight_at_a_time(store: Store, clock: Cloc
     assert len(await store.deliveries("done")) == 50
 
 
-async def test_a_slow_endpoint_does_not_stand_in_the_way_of_another(store: Store, clock: Clock) -> None:
+async def test_a_slow_endpoint_does_not_delay_another(store: Store, clock: Clock) -> None:
     slow, quick = Endpoint("slow"), Endpoint("quick")
     slow.open.clear()
     await put(store, [*many(100, "slow"), *many(40, "quick")])
@@ -182,7 +182,7 @@ async def test_without_a_wake_up_the_next_look_finds_it(store: Store, clock: Clo
         await until(lambda: endpoint.sent == [("d", 1)])
 
 
-async def test_stopping_lets_what_is_on_its_way_finish_and_records_it(store: Store, clock: Clock) -> None:
+async def test_stopping_finishes_and_records_deliveries_under_way(store: Store, clock: Clock) -> None:
     endpoint = Endpoint("shop")
     endpoint.open.clear()
     await put(store, many(5))
@@ -237,7 +237,7 @@ async def test_that_check_finds_fault_with_a_store_that_does_not_lease(store: St
     assert await _repeated(store, cast("Store", Unleasing(store)), clock) > 0
 
 
-async def test_a_store_that_is_away_for_a_while_costs_no_repetition(store: Store, clock: Clock) -> None:
+async def test_an_unavailable_store_causes_no_repeated_delivery(store: Store, clock: Clock) -> None:
     away = Away(store)
     endpoint = Endpoint("shop")
     await put(store, many(6))
@@ -249,9 +249,7 @@ async def test_a_store_that_is_away_for_a_while_costs_no_repetition(store: Store
     assert Counter(id_ for id_, _ in endpoint.sent).most_common(1)[0][1] == 1
 
 
-async def test_a_destination_that_breaks_inside_costs_an_attempt_and_not_the_lane(
-    store: Store, clock: Clock
-) -> None:
+async def test_an_internal_error_of_a_destination_costs_one_attempt(store: Store, clock: Clock) -> None:
     def breaks(delivery: Delivery) -> Attempt:
         if delivery.id == "shop-0":
             raise RuntimeError("a mistake of ours")
@@ -263,7 +261,7 @@ async def test_a_destination_that_breaks_inside_costs_an_attempt_and_not_the_lan
     assert (waiting.id, waiting.last_error) == ("shop-0", "the destination failed inside, as the log tells")
 
 
-async def test_what_became_of_attempts_is_counted(store: Store, clock: Clock) -> None:
+async def test_results_of_attempts_are_counted(store: Store, clock: Clock) -> None:
     metrics = Metrics()
     verdicts = {"shop-0": OK, "shop-1": FAILED, "shop-2": Attempt(ok=False, gone=True, error="answered 410")}
     endpoint = Endpoint("shop", lambda delivery: verdicts[delivery.id])

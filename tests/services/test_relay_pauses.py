@@ -48,7 +48,7 @@ async def test_an_endpoint_that_is_gone_gets_no_more_for_an_hour(store: Store, c
     assert len(endpoint.sent) == 16
 
 
-async def test_a_pause_holds_for_every_relay_and_after_a_restart_until_it_is_ended(
+async def test_a_pause_applies_to_every_process_and_after_a_restart_until_it_is_ended(
     store: Store, clock: Clock
 ) -> None:
     endpoint = Endpoint("shop", lambda _: Attempt(ok=False, gone=True, error="answered 410"))
@@ -134,7 +134,7 @@ async def test_a_short_pause_does_not_end_a_longer_one(store: Store, clock: Cloc
     assert await each.run_once(100) == 9
 
 
-async def test_who_asks_to_wait_past_the_discounts_end_hears_no_more_and_it_says_why(
+async def test_a_retry_after_the_end_of_the_discount_gives_the_delivery_up_with_the_reason(
     store: Store, clock: Clock
 ) -> None:
     asked = timedelta(hours=2)

@@ -70,7 +70,7 @@ async def test_a_changed_rule_is_in_force_at_once(tmp_path: Path) -> None:
     assert scene.health.files.ok
 
 
-async def test_a_limit_that_counts_anew_is_warned_of_by_rule_and_guardrail(
+async def test_a_limit_that_restarts_is_warned_of_by_rule_and_guardrail(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     scene = ConditionScope(tmp_path)
@@ -98,7 +98,7 @@ async def test_a_broken_file_is_refused_and_the_old_one_serves_on(tmp_path: Path
     assert scene.health.files.ok
 
 
-async def test_a_fault_of_our_own_reading_is_told_and_the_next_good_change_taken(
+async def test_an_internal_error_in_a_reload_is_reported_and_the_next_valid_change_is_taken(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     scene = ConditionScope(tmp_path)

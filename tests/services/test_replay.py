@@ -82,7 +82,7 @@ async def test_a_replayed_entry_is_rewarded_unless_it_was_history(shop: app.App,
 
 
 @pytest.mark.parametrize(("hours", "earns"), [(72, True), (73, False)])
-async def test_what_has_waited_too_long_earns_nothing(
+async def test_a_message_past_its_maximum_age_earns_nothing(
     shop: app.App, clock: list[datetime], hours: int, *, earns: bool
 ) -> None:
     await shop.ingest.receive(Decoded([Message("segment", "m1", MESSAGE, NOON)], []))
@@ -93,7 +93,7 @@ async def test_what_has_waited_too_long_earns_nothing(
     assert ("longer ago than the 72 hours" in (result.reason or "")) is not earns
 
 
-async def test_what_is_mapped_and_cannot_be_decided_waits_once_however_often_it_is_replayed(
+async def test_a_replayed_message_that_cannot_be_decided_is_quarantined_once(
     shop: app.App,
 ) -> None:
     said = {"type": "identify", "userId": "u1", "traits": {"much": "x" * 300_000}}
@@ -118,7 +118,7 @@ async def test_a_long_message_is_replayed_whole(shop: app.App) -> None:
     assert event.name == "started"
 
 
-async def test_what_an_older_program_kept_over_the_bound_of_a_message_stays(
+async def test_oversized_messages_of_an_older_program_stay(
     shop: app.App,
 ) -> None:
     said = {**MESSAGE, "properties": {"text": "x" * (shop.ingest.longest + 1)}}

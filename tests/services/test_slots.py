@@ -30,7 +30,7 @@ async def earned(desk: Any, who: str, times: int) -> int:
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])
-async def test_two_who_join_have_had_together_what_each_had(open_desk: Any, count: int) -> None:
+async def test_merged_customers_have_used_what_each_used(open_desk: Any, count: int) -> None:
     desk = await open_desk(RULE.format(count=count))
     for number, (ann, bob) in enumerate(itertools.product(range(count + 1), repeat=2)):
         await earned(desk, f"ann{number}", ann)
@@ -44,7 +44,7 @@ async def test_two_who_join_have_had_together_what_each_had(open_desk: Any, coun
     "merges", [[("bob", "ann")], [("bob", "cat"), ("cat", "ann")]], ids=["one", "a chain"]
 )
 @pytest.mark.parametrize("rule", [RULE.format(count=2), RULE.format(count=2).replace(", window: 1d", "")])
-async def test_also_when_they_join_in_the_batch_that_asks(
+async def test_the_limit_applies_to_a_merge_in_the_same_batch(
     open_desk: Any, rule: str, merges: list[tuple[str, str]]
 ) -> None:
     desk = await open_desk(rule)
@@ -71,7 +71,7 @@ async def standing(desk: Any, who: str) -> int:
 
 
 @pytest.mark.parametrize("together", [False, True], ids=["later", "in the batch that joins them"])
-async def test_what_is_given_back_after_they_joined_frees_no_other_discounts_place(
+async def test_a_release_after_a_merge_frees_no_slot_of_another_discount(
     open_desk: Any, *, together: bool
 ) -> None:
     desk = await open_desk(RULE.format(count=2))
@@ -86,7 +86,7 @@ async def test_what_is_given_back_after_they_joined_frees_no_other_discounts_pla
     assert await earned(desk, "ann", 3) == 0
 
 
-async def test_before_they_join_what_is_given_back_can_be_had_again(open_desk: Any) -> None:
+async def test_before_a_merge_released_slots_can_be_used_again(open_desk: Any) -> None:
     desk = await open_desk(RULE.format(count=2))
     assert await earned(desk, "ann", 3) == 2
     await desk.take(CustomerMerge("ann", "a-visitor"))
@@ -96,7 +96,7 @@ async def test_before_they_join_what_is_given_back_can_be_had_again(open_desk: A
 
 
 @pytest.mark.parametrize("seed", range(25))
-async def test_whatever_is_given_back_nobody_has_one_too_many(open_desk: Any, seed: int) -> None:
+async def test_released_slots_never_exceed_the_limit(open_desk: Any, seed: int) -> None:
     draw = random.Random(seed)
     count = draw.randint(1, 3)
     desk = await open_desk(RULE.format(count=count))

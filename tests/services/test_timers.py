@@ -52,7 +52,7 @@ async def test_a_timer_fires_once_when_its_time_has_come(desk: Any) -> None:
     assert [outcome.outcome for outcome in decision.outcomes] == ["issued"]
 
 
-async def test_a_condition_that_does_not_hold_is_told_and_nothing_is_issued(desk: Any) -> None:
+async def test_a_false_condition_is_reported_and_nothing_is_issued(desk: Any) -> None:
     await desk.take(desk.event("checkout_started", cart_value=20))
     desk.now = desk.at(30)
     assert issued(await desk.fire()) == 0
@@ -116,7 +116,7 @@ async def test_history_sent_again_starts_no_wait_but_ends_one(desk: Any) -> None
     assert await desk.store.due_timers(desk.at(60), 9) == []
 
 
-async def test_a_customer_who_signs_in_meanwhile_gets_it_under_their_name(desk: Any) -> None:
+async def test_a_customer_identified_meanwhile_receives_the_discount_under_their_id(desk: Any) -> None:
     happened = desk.event("checkout_started", "anon-1", cart_value=80).event
     await desk.take(EventOccurred("anon-1", happened, {"anonymous_id": "anon-1"}))
     [stale] = await desk.store.due_timers(desk.at(30), 9)
@@ -129,7 +129,7 @@ async def test_a_customer_who_signs_in_meanwhile_gets_it_under_their_name(desk: 
     assert await desk.fire() == []
 
 
-async def test_of_two_who_merge_in_the_batch_the_later_wait_stays(desk: Any) -> None:
+async def test_of_two_customers_merged_in_a_batch_the_later_timer_stays(desk: Any) -> None:
     await desk.take(desk.event("checkout_started", "a", cart_value=80))
     [first] = await desk.store.due_timers(desk.at(30), 9)
     desk.now = desk.at(30)
@@ -156,7 +156,7 @@ async def test_an_erased_customer_waits_for_nothing_and_does_not_come_back(desk:
     assert await desk.store.customer("ann") is None
 
 
-async def test_a_full_store_starts_no_more_waits_and_says_so(desk: Any) -> None:
+async def test_a_full_store_refuses_new_timers_with_the_reason(desk: Any) -> None:
     desk.room = 1
     await desk.settle(
         [desk.work(desk.event("checkout_started", who, cart_value=80)) for who in ("a", "b", "c")]
@@ -168,7 +168,7 @@ async def test_a_full_store_starts_no_more_waits_and_says_so(desk: Any) -> None:
     assert await desk.store.due_timers(desk.at(60), 9) == []
 
 
-async def test_what_could_not_be_decided_is_ended_and_kept_in_quarantine(desk: Any) -> None:
+async def test_a_timer_that_cannot_be_decided_is_ended_and_quarantined(desk: Any) -> None:
     await desk.take(desk.event("checkout_started", cart_value=80))
     desk.now = desk.at(30)
     [timer] = await desk.store.due_timers(desk.now, 9)
@@ -194,7 +194,7 @@ async def test_two_processes_fire_it_once(open_desk: Any, store_url: str) -> Non
         assert len(await desk.store.discounts(who)) == 1
 
 
-async def test_a_started_server_fires_at_once_what_came_due_while_it_was_away(desk: Any) -> None:
+async def test_timers_that_came_due_while_the_server_was_down_fire_at_the_start(desk: Any) -> None:
     people = [f"u{number}" for number in range(7)]
     await desk.settle([desk.work(desk.event("checkout_started", who, cart_value=80)) for who in people])
     desk.now = desk.at(1000)
@@ -218,7 +218,7 @@ async def test_a_started_server_fires_at_once_what_came_due_while_it_was_away(de
     assert metrics.registry.get_sample_value("adapter_timers_total", {"outcome": "fired"}) == 7
 
 
-async def test_room_shrinks_by_what_is_armed_and_is_counted_in_the_store(
+async def test_free_timer_slots_shrink_by_armed_timers_and_are_counted_in_the_store(
     desk: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     metrics = Metrics()
@@ -233,7 +233,7 @@ async def test_room_shrinks_by_what_is_armed_and_is_counted_in_the_store(
     assert metrics.registry.get_sample_value("adapter_timers_total", {"outcome": "refused"}) == 4
 
 
-async def test_what_is_armed_while_all_are_counted_is_not_forgotten(desk: Any) -> None:
+async def test_timers_armed_during_a_count_are_counted(desk: Any) -> None:
     class Slow:
         async def counts(self) -> dict[str, int]:
             counts = dict(await desk.store.counts())
@@ -260,7 +260,9 @@ async def test_a_timer_that_two_found_due_has_fired_once(desk: Any) -> None:
 
 
 @pytest.mark.parametrize(("most", "counts"), [(1000, 1), (10, 4)])
-async def test_near_the_limit_what_others_arm_is_learnt_soon(desk: Any, most: int, counts: int) -> None:
+async def test_near_the_limit_timers_of_other_processes_are_counted_more_often(
+    desk: Any, most: int, counts: int
+) -> None:
     """Of eight looks, with nine of ten waiting every second one counts; with room to spare only the first."""
     people = [f"u{number}" for number in range(9)]
     await desk.settle([desk.work(desk.event("checkout_started", who, cart_value=80)) for who in people])

@@ -15,7 +15,7 @@ async def _fails(after: asyncio.Event) -> None:
     raise ValueError("a fault of its own")
 
 
-async def test_the_error_of_a_task_that_nobody_waits_for_is_not_logged(
+async def test_the_error_of_an_abandoned_task_is_not_logged(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     gate = asyncio.Event()
@@ -35,7 +35,7 @@ async def _shielded(gate: asyncio.Event) -> None:
     await asyncio.shield(unheard(asyncio.create_task(_fails(gate))))
 
 
-async def test_whoever_waits_gets_the_error() -> None:
+async def test_every_waiting_caller_gets_the_error() -> None:
     gate = asyncio.Event()
     gate.set()
     with pytest.raises(ValueError, match="a fault of its own"):

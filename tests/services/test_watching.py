@@ -76,7 +76,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("replace", [moved_and_copied, removed_and_copied, link_swapped])
-async def test_a_folder_put_in_the_place_of_another_is_told_and_watched(
+async def test_a_replaced_folder_is_reported_and_watched(
     replace: Callable[[Path], None], folder: Path
 ) -> None:
     async with watching(Watch([str(folder)], every=timedelta(seconds=0.2))) as told:
@@ -88,7 +88,7 @@ async def test_a_folder_put_in_the_place_of_another_is_told_and_watched(
         await told.more_than(before)
 
 
-async def test_a_folder_that_is_gone_is_told_once_and_again_when_it_is_back(folder: Path) -> None:
+async def test_a_missing_folder_is_reported_once_and_again_when_it_returns(folder: Path) -> None:
     async with watching(Watch([str(folder)], every=timedelta(seconds=0.1))) as told:
         away_for_a_while(folder)
         await told.more_than(0)
@@ -98,14 +98,14 @@ async def test_a_folder_that_is_gone_is_told_once_and_again_when_it_is_back(fold
         await told.more_than(1)
 
 
-async def test_nothing_is_told_while_nothing_changes(folder: Path) -> None:
+async def test_without_changes_nothing_is_reported(folder: Path) -> None:
     async with watching(Watch([str(folder)], every=timedelta(seconds=0.05))) as told:
         await asyncio.sleep(0.5)
         assert told.times == 0
 
 
 @pytest.mark.parametrize("there", [True, False])
-async def test_whoever_asks_is_told_at_once_though_nothing_changed(folder: Path, *, there: bool) -> None:
+async def test_a_requested_check_is_answered_at_once_without_changes(folder: Path, *, there: bool) -> None:
     if not there:
         shutil.rmtree(folder)
     watch = Watch([str(folder)], every=timedelta(seconds=60 if there else 0.1))

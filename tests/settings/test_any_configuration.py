@@ -222,7 +222,7 @@ def test_a_webhook_can_be_sent_to_every_url_that_passes(url: str) -> None:
 
 @pytest.mark.parametrize("host", HOSTS)
 @pytest.mark.parametrize("path", ["", "/a"])
-def test_the_same_for_every_host_that_is_listed(host: str, path: str) -> None:
+def test_every_listed_host_is_checked(host: str, path: str) -> None:
     test_a_webhook_can_be_sent_to_every_url_that_passes.hypothesis.inner_test(f"https://{host}{path}")  # type: ignore[attr-defined]
 
 
@@ -239,7 +239,7 @@ def test_a_web_address_passes(url: str) -> None:
             "https://2130706433/", "https://a..b/", "https://h:0/", "https://h:65536/", "https://exa mple/",
             "https://[fe80::1%25eth0]/", "https://-a.example/", "https:///a", "ftp://a.example/", "a.example"]
 )  # fmt: skip
-def test_what_is_no_web_address_is_refused_with_its_place(url: str, tmp_path: Path) -> None:
+def test_an_invalid_origin_is_refused_with_its_place(url: str, tmp_path: Path) -> None:
     file = tmp_path / "adapter.toml"
     file.write_text(f"# a comment\n[destinations.webhook]\n  url = {literal(url)}\n", encoding="utf-8")
     _, problems = read(file, {"ADAPTER_DESTINATIONS_WEBHOOK_SECRETS": WHSEC})

@@ -54,7 +54,7 @@ def test_a_password_as_it_is_is_refused_or_read_right_and_never_shown(password: 
         "postgresql://host/base?host=one,two&port=1,2",
     ],
 )
-def test_what_the_driver_reads_is_let_through(url: str) -> None:
+def test_parameters_that_the_driver_reads_are_accepted(url: str) -> None:
     assert dsn.trouble(url) is None
     assert driver_reads(url)
     assert dsn.shown(url) == url
@@ -62,7 +62,7 @@ def test_what_the_driver_reads_is_let_through(url: str) -> None:
 
 
 @pytest.mark.parametrize("parameter", ["connect_timeout=5", "channel_binding=require", "keepalives=1"])
-def test_what_libpq_alone_knows_is_told_before_the_server_would_refuse_it(parameter: str) -> None:
+def test_a_parameter_of_libpq_alone_is_refused_before_connecting(parameter: str) -> None:
     name = parameter.partition("=")[0]
     why = dsn.trouble(f"postgresql://me@host/base?sslmode=require&{parameter}")
     assert why == f"has `{name}`, which this driver does not know and which must be left out"

@@ -17,11 +17,11 @@ FILE = Path(__file__).parents[2] / "adapter.toml"
 COMMENTED = re.compile(r"^#(?=[a-z_]+ = )", re.MULTILINE)
 
 
-def test_the_file_as_it_stands_means_the_defaults() -> None:
+def test_the_shipped_file_sets_the_defaults() -> None:
     assert load(FILE, {}) == Settings()
 
 
-def test_every_setting_stands_in_the_file_with_its_default(tmp_path: Path) -> None:
+def test_the_shipped_file_names_every_setting_with_its_default(tmp_path: Path) -> None:
     text = COMMENTED.sub("", FILE.read_text())
     named = re.findall(r'\{env = "([A-Z_]+)"\}\]', text)
     whole = tmp_path / "adapter.toml"

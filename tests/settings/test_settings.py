@@ -112,7 +112,7 @@ def test_a_doubtful_setting_is_warned_of_and_holds(case: dict[str, Any]) -> None
     assert {one.severity for one in problems} <= {"warning"}
 
 
-def test_every_problem_is_told_at_once(tmp_path: Path) -> None:
+def test_all_problems_are_reported_together(tmp_path: Path) -> None:
     text = "[server]\nport = 'x'\nhots = 1\n[log]\nlevel = 3\n"
     assert [line.split(":")[1] for line in refused(tmp_path, text)] == ["2", "3", "5"]
 

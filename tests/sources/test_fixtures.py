@@ -63,7 +63,7 @@ def test_a_fixture_sent_again_has_the_same_keys(case: str, received_at: datetime
 @pytest.mark.parametrize(
     ("name", "line"), CAPTURES, ids=lambda value: value if isinstance(value, str) else ""
 )
-def test_what_an_official_client_sent_decodes(name: str, line: bytes, received_at: datetime) -> None:
+def test_captured_bodies_of_official_clients_decode(name: str, line: bytes, received_at: datetime) -> None:
     request = msgspec.json.decode(line)
     body = request["body"].encode()
     if name.startswith("segment"):

@@ -49,7 +49,7 @@ def test_any_other_authorization_does_not(header: str | None, missing: bool) -> 
     assert caught.value.missing is missing
 
 
-def test_a_purchase_keeps_every_field_of_the_action_beside_the_custom_attributes(
+def test_a_purchase_keeps_every_field_of_the_action_and_the_custom_attributes(
     received_at: datetime,
 ) -> None:
     document = _fixture("commerce-purchase", received_at)[1]
@@ -87,7 +87,7 @@ def test_a_document_shows_the_user_and_the_device(received_at: datetime) -> None
     assert event["mparticle"]["batch"]["batch_id"] == 1188921928390012346
 
 
-def test_both_shapes_of_identities_say_the_same(received_at: datetime) -> None:
+def test_both_forms_of_identities_are_equal(received_at: datetime) -> None:
     as_array, as_object = (
         _fixture("identities-array", received_at)[0],
         _fixture("identities-object", received_at)[0],
@@ -123,7 +123,7 @@ NAMES = [
 
 
 @pytest.mark.parametrize(("event", "name"), NAMES, ids=lambda value: value if isinstance(value, str) else "")
-def test_an_event_is_named_by_what_was_done(event: dict[str, Any], name: str, received_at: datetime) -> None:
+def test_an_event_is_named_by_its_action(event: dict[str, Any], name: str, received_at: datetime) -> None:
     assert _one(event, received_at).document["event"] == name
 
 
@@ -163,7 +163,7 @@ def test_an_event_without_any_id_or_time_is_a_new_one_each_time(received_at: dat
         assert (first == again) is same
 
 
-def test_events_without_ids_are_keyed_by_all_that_tells_them_apart(received_at: datetime) -> None:
+def test_events_without_ids_are_keyed_by_everything_that_differs(received_at: datetime) -> None:
     base = _event(event_id="0", a=1)
     bodies = [
         {"mpid": 5, "events": [base, base]},
@@ -177,7 +177,7 @@ def test_events_without_ids_are_keyed_by_all_that_tells_them_apart(received_at: 
     assert keys[0] == _one(base, received_at).key
 
 
-def test_one_post_per_event_tells_a_snapshot_once_and_a_changed_one_again(received_at: datetime) -> None:
+def test_a_snapshot_is_applied_once_and_again_when_it_changes(received_at: datetime) -> None:
     def key(attributes: dict[str, Any], **batch: Any) -> str:
         event = _event(event_id=len(attributes))
         message = _decode(
@@ -251,7 +251,7 @@ def test_history_is_marked_as_replayed(source: dict[str, Any], received_at: date
     assert [message.replayed for message in decoded.messages] == [True, True]
 
 
-def test_development_is_told_whatever_its_case(received_at: datetime) -> None:
+def test_development_is_recognised_in_any_letter_case(received_at: datetime) -> None:
     messages = [
         _one(_event(), received_at, environment=name)
         for name in ("Development", "development", "production", None)
@@ -276,7 +276,7 @@ def test_our_own_events_are_dropped_and_those_of_others_kept(received_at: dateti
     assert (len(phone.messages), phone.dropped) == (2, 0)
 
 
-def test_an_alias_request_joins_two_mpids(received_at: datetime) -> None:
+def test_an_alias_request_merges_two_mpids(received_at: datetime) -> None:
     [document] = _fixture("alias-request", received_at)
     assert (document["previousId"], document["anonymousId"]) == (
         "7346244611012968789",
@@ -286,7 +286,7 @@ def test_an_alias_request_joins_two_mpids(received_at: datetime) -> None:
     assert "userId" not in document
 
 
-def test_what_cannot_be_read_is_quarantined_alone_and_whole(received_at: datetime) -> None:
+def test_an_unreadable_item_is_quarantined_alone_and_whole(received_at: datetime) -> None:
     body = (
         b'[{"mpid":5,"events":[{"event_type":"a","data":{"n":1e999}},{"event_type":"b"},{"data":{}},7]},'
         b'{"mpid":6,"user_identities":"c","events":[{"event_type":"c"}]},{"mpid":"\\ud800"},{},8,'

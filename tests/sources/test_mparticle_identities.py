@@ -30,7 +30,7 @@ def test_an_id_is_text_in_canonical_form(value: Any, text: str | None) -> None:
 
 
 @pytest.mark.parametrize("value", UNSET, ids=repr)
-def test_an_unset_id_is_none(value: Any) -> None:
+def test_an_unset_id_gives_none(value: Any) -> None:
     assert text_id(value) is None
 
 

@@ -104,7 +104,7 @@ def test_nor_does_it_inside_of_an_object(bad: bytes) -> None:
     "body",
     [b"[1", b"[1,,2,NaN]", b"[NaN,]", b'["a]', b"[NaN]]", b"[NaN] 1", b"NaN", b'{"id":NaN,"items":[]}'],
 )
-def test_what_is_wrong_outside_of_the_items_is_refused(body: bytes) -> None:
+def test_errors_outside_the_items_refuse_the_body(body: bytes) -> None:
     with pytest.raises(Unreadable):
         payloads.decode_items(body, "items")
 
@@ -122,7 +122,7 @@ def test_more_items_than_any_batch_has_are_refused_at_once() -> None:
     assert len(payloads.decode_items(many[:-3] + b"]")) == MAX_ITEMS
 
 
-def test_so_many_marks_are_looked_at_and_no_more() -> None:
+def test_no_more_marks_than_the_limit_are_read() -> None:
     body = b'[{"a":[1,2]},{"b":"],["},3]'
     assert len(list(payloads.slices(body, 10))) == 3
     with pytest.raises(Unreadable, match="cannot be told apart"):
@@ -131,7 +131,7 @@ def test_so_many_marks_are_looked_at_and_no_more() -> None:
 
 
 @pytest.mark.slow
-def test_a_batch_that_nobody_would_send_is_not_told_apart() -> None:
+def test_a_batch_with_too_many_marks_is_unreadable() -> None:
     much = b'{"much":[' + b"[]," * MAX_MARKS + b"1e999]}"
     with pytest.raises(Unreadable):
         payloads.decode_items(b"[" + much + b"]", "items")

@@ -27,7 +27,7 @@ def _sign(content: bytes) -> str:
 
 
 @pytest.mark.parametrize("body", [EVENT, b"[" + EVENT + b"]", b' [ {"json": ' + EVENT + b' } , {"x":1}]'])
-def test_the_first_event_is_what_is_signed(body: bytes) -> None:
+def test_the_signature_covers_the_first_event(body: bytes) -> None:
     webhook.verify(body, _sign(EVENT), [b"old", SECRET])
     webhook.verify(body, _sign(EVENT).upper(), [SECRET])
     with pytest.raises(Unauthorised, match="does not match") as caught:
@@ -68,7 +68,7 @@ FORMS = {
 
 
 @pytest.mark.parametrize(("body", "signed", "form"), FORMS.values(), ids=FORMS)
-def test_what_a_signature_covers_is_told(body: bytes, signed: bytes, form: str) -> None:
+def test_the_part_that_a_signature_covers_is_reported(body: bytes, signed: bytes, form: str) -> None:
     assert webhook.verify(body, _sign(signed), [b"old", SECRET]) == form
 
 
@@ -106,7 +106,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
-def test_a_body_of_a_stranger_is_hardly_looked_at(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_body_without_credentials_is_not_decoded(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     looked_at: list[int] = []
     slices = payloads.slices
 
@@ -128,7 +128,7 @@ def test_a_signed_event_may_be_many_times_as_large_as_segments() -> None:
         webhook.verify(body, _sign(event), [SECRET])
 
 
-def test_a_missing_header_is_told_apart_from_a_wrong_one() -> None:
+def test_a_missing_header_is_distinguished_from_a_wrong_one() -> None:
     with pytest.raises(Unauthorised, match="X-Signature header is missing") as caught:
         webhook.verify(EVENT, None, [SECRET])
     assert caught.value.missing
@@ -226,7 +226,7 @@ ELEMENTS = [
 
 
 @given(st.lists(st.sampled_from(ELEMENTS), max_size=12), st.integers(1, 5))
-def test_parts_hold_what_the_whole_holds(elements: list[bytes], at_most: int) -> None:
+def test_slices_together_equal_the_whole_body(elements: list[bytes], at_most: int) -> None:
     body = b"[" + b",".join(elements) + b"]"
     now = datetime(2026, 3, 1, tzinfo=UTC)
     whole, parts = webhook.decode(body, now), list(webhook.parts(body, now, Bounds(slice_messages=at_most)))
@@ -235,17 +235,19 @@ def test_parts_hold_what_the_whole_holds(elements: list[bytes], at_most: int) ->
 
 
 @pytest.mark.parametrize("body", [b"", b"[1", b"[{}] x", b'{"a"', b"17", b"[{},]"])
-def test_a_body_that_is_no_array_is_told_before_the_first_part(body: bytes, received_at: datetime) -> None:
+def test_a_body_that_is_no_array_is_reported_before_the_first_slice(
+    body: bytes, received_at: datetime
+) -> None:
     with pytest.raises(Unreadable):
         webhook.parts(body, received_at, Bounds())
 
 
 @pytest.mark.parametrize("body", [b'{"type": "track"}', b'{"v": 1e999}'])
-def test_what_is_no_array_weighs_as_a_whole(body: bytes, received_at: datetime) -> None:
+def test_a_body_that_is_no_array_weighs_as_a_whole(body: bytes, received_at: datetime) -> None:
     assert [part.size for part in webhook.parts(body, received_at, Bounds())] == [len(body)]
 
 
-def test_parts_weigh_what_their_elements_do(received_at: datetime) -> None:
+def test_slices_weigh_as_much_as_their_elements(received_at: datetime) -> None:
     bounds = Bounds(slice_messages=2)
     parts = webhook.parts(b'[{"type": "track"}, {}, {"type":"page"}]', received_at, bounds)
     assert [part.size for part in parts] == [19, 15]

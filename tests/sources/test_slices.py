@@ -92,12 +92,12 @@ def _same(door: str, body: bytes) -> None:
 
 @pytest.mark.parametrize("path", BODIES, ids=lambda path: path.stem)
 @pytest.mark.parametrize("door", DOORS)
-def test_slices_hold_what_the_whole_holds(door: str, path: Path) -> None:
+def test_slices_together_equal_the_whole(door: str, path: Path) -> None:
     _same(door, path.read_bytes())
 
 
 @given(heads, st.lists(events, max_size=8), st.booleans())
-def test_slices_of_batches_hold_what_the_batches_hold(head: bytes, some: list[bytes], twice: bool) -> None:
+def test_slices_of_batches_together_equal_the_batches(head: bytes, some: list[bytes], twice: bool) -> None:
     batch = b"{%b%b}" % (head, b'"events":[%b]' % b",".join(some))
     _same("mparticle", b"[%b,%b]" % (batch, batch) if twice else batch)
 
@@ -105,7 +105,7 @@ def test_slices_of_batches_hold_what_the_batches_hold(head: bytes, some: list[by
 @given(
     st.lists(calls, max_size=8), st.sampled_from([b"", b'"context":{"app":"a"},', b'"sentAt":"2026-02-01",'])
 )
-def test_slices_of_calls_hold_what_the_calls_hold(some: list[bytes], head: bytes) -> None:
+def test_slices_of_calls_together_equal_the_calls(some: list[bytes], head: bytes) -> None:
     _same("batch", b'{%b"writeKey":"k","batch":[%b]}' % (head, b",".join(some)))
 
 
@@ -119,7 +119,7 @@ def test_slices_of_calls_hold_what_the_calls_hold(some: list[bytes], head: bytes
         (b"[%b]" % b",".join([b'{"events":[1,2]}'] * (payloads.MAX_ITEMS // 2 + 1)), TooLarge),
     ],
 )
-def test_a_body_that_is_not_taken_is_told_before_the_first_slice(body: bytes, error: type[Exception]) -> None:
+def test_a_refused_body_is_reported_before_the_first_slice(body: bytes, error: type[Exception]) -> None:
     with pytest.raises(error):
         batches.parts(body, NOW, Bounds())
 
@@ -148,7 +148,7 @@ OVER = {
 
 
 @pytest.mark.parametrize(("door", "body"), OVER.values(), ids=OVER)
-def test_what_is_over_the_bound_is_quarantined_once_and_whole_and_never_decoded(
+def test_a_message_over_the_bound_is_quarantined_whole_without_decoding(
     door: str, body: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     largest = 0
@@ -167,7 +167,7 @@ def test_what_is_over_the_bound_is_quarantined_once_and_whole_and_never_decoded(
     assert largest <= SMALL.message
 
 
-def test_what_a_batch_says_for_all_is_not_kept_with_thousands_of_messages() -> None:
+def test_common_fields_of_a_batch_are_not_stored_with_thousands_of_messages() -> None:
     calls = ",".join(["{}"] * 5_000)
     body = f'{{"context":{{"a":"{"x" * 1_500}"}},"batch":[{calls}]}}'.encode()
     parts = list(webhook.batch_parts(body, NOW, SMALL, kind=None))

@@ -48,7 +48,7 @@ async def test_addresses_follow_a_merge_and_go_with_an_erasure(store: Store, run
     assert await store.addressed(ANN) == ["other"]
 
 
-async def test_a_record_whose_customer_is_as_it_was_is_not_looked_at_again(
+async def test_a_record_of_an_unchanged_customer_is_not_checked_again(
     store: Store, run: Any, make: Any
 ) -> None:
     await run.save(customers=[replace(make.customer("c1", email=ANN), changed=False)])
@@ -181,7 +181,7 @@ async def test_a_store_of_the_version_before_is_gone_through_in_slices(before: s
     await store.close()
 
 
-async def test_a_merge_before_its_turn_leaves_the_heir_to_be_looked_at(
+async def test_a_merge_before_the_check_leaves_the_remaining_customer_to_be_checked(
     before: str, make: Any, tmp_path: Path
 ) -> None:
     store: Any = open_store(before)
@@ -202,7 +202,7 @@ async def test_a_merge_before_its_turn_leaves_the_heir_to_be_looked_at(
 
 
 @pytest.mark.postgres
-async def test_what_an_older_program_writes_is_looked_at_later(
+async def test_rows_of_an_older_program_are_indexed_later(
     postgres_url: str, make: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     newer, older = open_store(postgres_url), open_store(postgres_url)

@@ -62,7 +62,7 @@ async def numbers(path: Path, make: Any) -> tuple[int, int]:
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_a_backup_beside_a_writing_server_holds_what_was_committed_before_it_began(
+async def test_a_backup_during_writes_has_what_was_committed_before_it_began(
     way: str, store: SqliteStore, path: Path, tmp_path: Path, run: Any, make: Any
 ) -> None:
     saved = 0
@@ -85,7 +85,7 @@ async def test_a_backup_beside_a_writing_server_holds_what_was_committed_before_
     assert before <= customers == counted
 
 
-async def test_a_plain_copy_of_an_open_file_misses_what_lies_in_its_log(
+async def test_a_plain_copy_of_an_open_file_lacks_the_rows_in_its_log(
     store: SqliteStore, path: Path, tmp_path: Path, run: Any, make: Any
 ) -> None:
     await run.save(customers=[make.customer("c1")], counters={("", "k"): 1})
@@ -112,7 +112,7 @@ async def test_a_restored_backup_opens_only_once_the_log_of_the_file_before_is_g
     assert await numbers(place, make) == (1, 1)
 
 
-async def test_a_backup_is_readable_by_its_owner_alone_and_leaves_nothing_beside(
+async def test_a_backup_is_readable_by_its_owner_only_and_leaves_no_other_file(
     store: SqliteStore, path: Path, tmp_path: Path
 ) -> None:
     folder = tmp_path / "backups"

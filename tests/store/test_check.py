@@ -44,7 +44,7 @@ async def test_counts_that_went_wrong_are_found(tmp_path: Any) -> None:
     await store.close()
 
 
-async def test_what_does_not_fit_together_is_found(postgres_url: str) -> None:
+async def test_inconsistent_rows_are_found(postgres_url: str) -> None:
     connection = await asyncpg.connect(postgres_url)
     await connection.execute(
         "INSERT INTO codes VALUES ('A1', 'c1'); INSERT INTO customers VALUES ('c9', '', '')"

@@ -206,7 +206,7 @@ async def test_a_copy_does_not_go_on_from_another_source(
         await copy(filled, other, lambda *_: None, "there")
 
 
-async def test_what_others_put_into_the_target_is_told_in_a_sentence(
+async def test_foreign_rows_in_the_target_are_reported_in_a_sentence(
     filled: Any, other: Any, make: Any
 ) -> None:
     await stopped(filled, other)
@@ -270,7 +270,7 @@ async def test_pages_of_a_copy_have_so_many_bytes(
     assert sum(size > 0 for size in pages) >= 3
 
 
-async def test_every_sequence_of_postgresql_goes_on_after_what_was_copied(postgres_url: str) -> None:
+async def test_every_sequence_of_postgresql_continues_after_the_copied_rows(postgres_url: str) -> None:
     connection = await asyncpg.connect(postgres_url)
     found = await connection.fetch("SELECT relname FROM pg_class WHERE relkind = 'S'")
     await connection.close()

@@ -25,9 +25,7 @@ async def test_differences_add_up(run: Any) -> None:
     }  # fmt: skip
 
 
-async def test_many_transactions_at_once_take_exactly_what_there_is(
-    store: Store, run: Any, make: Any
-) -> None:
+async def test_concurrent_transactions_take_exactly_the_limit(store: Store, run: Any, make: Any) -> None:
     async def take(number: int) -> bool:
         async def script(transaction: Transaction) -> bool:
             await transaction.load(
@@ -68,7 +66,7 @@ _step = st.one_of(
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(_step, max_size=12))
-def test_after_any_merges_and_erasures_counters_are_what_a_slow_model_says(
+def test_after_any_merges_and_erasures_counters_equal_those_of_a_simple_model(
     steps: list[Any], make: Any, simulate: Any
 ) -> None:
     model: dict[str, int] = {}
@@ -95,7 +93,7 @@ def _changes(make: Any, verb: str, name: str, value: Any) -> Any:
     return make.changes(erased=[name])
 
 
-async def test_slots_that_are_sorted_anew_are_taken_from_open_discounts_alone(
+async def test_reassigned_slots_come_from_open_discounts_only(
     store: Store, run: Any, make: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What a customer has used up is not read again, however much that is."""

@@ -91,7 +91,7 @@ async def test_a_merge_moves_everything(store: Store, run: Any, make: Any) -> No
     assert (await store.counts())["customers"] == 1
 
 
-async def test_merges_chain_and_what_is_said_of_the_old_is_written_to_the_last(
+async def test_chained_merges_write_later_data_to_the_last_customer(
     store: Store, run: Any, make: Any
 ) -> None:
     await run.save(customers=[make.customer("a"), make.customer("b"), make.customer("c")],
@@ -127,7 +127,7 @@ async def test_an_event_that_both_have_is_kept_once(store: Store, run: Any, make
     assert (await store.counts())["events"] == 1
 
 
-async def test_erasure_leaves_only_what_counts_for_the_shop(store: Store, run: Any, make: Any) -> None:
+async def test_an_erasure_keeps_only_counters_of_the_shop(store: Store, run: Any, make: Any) -> None:
     await run.save(
         LoadRequest(messages=[("s", "m")]), answers={("s", "m"): b"A1"}, rewarded={("s", "m"): "c1"},
         customers=[make.customer("c1"), make.customer("c2")],
@@ -149,7 +149,7 @@ async def test_erasure_leaves_only_what_counts_for_the_shop(store: Store, run: A
     assert (await store.counts())["customers"] == 1
 
 
-async def test_what_comes_with_an_erasure_came_after_it(store: Store, run: Any, make: Any) -> None:
+async def test_events_with_the_time_of_an_erasure_are_after_it(store: Store, run: Any, make: Any) -> None:
     await run.save(customers=[make.customer("c1", name="Before")], events=[("c1", make.event("e1"))])
     await run.save(
         LoadRequest(customers=["c1"]),

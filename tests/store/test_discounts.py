@@ -40,7 +40,7 @@ async def test_a_loaded_discount_is_replaced(store: Store, run: Any, make: Any) 
     assert (await store.counts())["discounts"] == 1
 
 
-async def test_of_one_code_twice_in_one_save_the_last_stands(store: Store, run: Any, make: Any) -> None:
+async def test_of_one_code_saved_twice_the_last_is_kept(store: Store, run: Any, make: Any) -> None:
     await run.save(discounts=[make.held("A1"), make.held("A1", status="applied")])
     assert await store.discounts("c1") == [make.held("A1", status="applied")]
 
@@ -70,7 +70,7 @@ async def test_a_customer_has_discounts_newest_first(store: Store, run: Any, mak
 
 
 @pytest.mark.parametrize("status", ["issued", "applied"])
-async def test_lapsed_are_open_discounts_whose_time_is_over(
+async def test_lapsed_discounts_are_open_and_past_their_end(
     store: Store, run: Any, make: Any, status: Any
 ) -> None:
     await run.save(

@@ -32,7 +32,7 @@ def test_a_file_is_named_relative_or_absolute(url: str) -> None:
         "mysql://a/b",
     ],
 )
-def test_a_wrong_url_is_refused_with_what_to_write(url: str) -> None:
+def test_a_wrong_url_is_refused_with_the_remedy(url: str) -> None:
     with pytest.raises(Refused, match=r"write `sqlite:///adapter\.db`"):
         open_store(url)
 

@@ -87,7 +87,7 @@ async def test_decisions_come_newest_first(store: Store, run: Any, make: Any) ->
     assert await store.decisions("c1", limit=1) == [saved[1]]
 
 
-async def test_who_is_unknown_has_nothing(store: Store) -> None:
+async def test_an_unknown_customer_has_no_data(store: Store) -> None:
     assert await store.customer("nobody") is None
     assert await store.events("nobody") == []
     assert await store.decisions("nobody") == []

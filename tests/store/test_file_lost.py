@@ -127,7 +127,7 @@ async def save(store: SqliteStore, make: Any, source_id: str) -> None:
 
 @pytest.mark.parametrize(("fault", "said"), FAULTS)
 @pytest.mark.parametrize("notices", ["commit", "readiness"])
-async def test_a_store_whose_file_is_lost_takes_no_commit_and_says_what_happened(
+async def test_a_store_without_its_file_refuses_commits_with_the_reason(
     store: SqliteStore, path: Path, make: Any, fault: Fault, said: str, notices: str
 ) -> None:
     await asyncio.to_thread(fault, path)
@@ -156,7 +156,7 @@ async def test_a_file_that_is_put_back_is_used_again(store: SqliteStore, path: P
 
 
 @pytest.mark.parametrize("fault", [log_removed, index_removed])
-async def test_closing_saves_what_a_removed_log_held(
+async def test_closing_writes_the_rows_of_a_removed_log(
     store: SqliteStore, path: Path, make: Any, fault: Fault
 ) -> None:
     await save(store, make, "c5")
@@ -190,7 +190,7 @@ async def test_a_copy_that_differs_in_nothing_is_the_file(store: SqliteStore, pa
     assert await store.check() == []
 
 
-async def test_a_commit_looks_at_the_file_once_whatever_it_holds(
+async def test_a_commit_checks_the_file_once(
     store: SqliteStore, make: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looks = 0

@@ -60,7 +60,7 @@ async def test_a_host_that_hangs_does_not_hold_up_the_one_that_answers(store_url
     await store.close()
 
 
-async def test_when_no_host_will_do_each_says_why(store_url: str, mute: str) -> None:
+async def test_without_a_usable_host_the_reason_of_each_is_reported(store_url: str, mute: str) -> None:
     only_reads = f"{store_url}?target_session_attrs=standby"
     with pytest.raises(Unavailable) as told:
         await open_store(beside(only_reads, "127.0.0.1:1", mute)).open()
@@ -87,7 +87,7 @@ async def test_of_two_that_answer_at_once_the_other_is_not_left_open(store_url: 
     await chosen.close()
 
 
-async def test_who_gives_up_while_hosts_are_tried_leaves_nothing_running(mute: str) -> None:
+async def test_giving_up_while_hosts_are_tried_leaves_nothing_running(mute: str) -> None:
     before = asyncio.all_tasks()
     opening = asyncio.ensure_future(open_store(f"postgresql://u@{mute},127.0.0.1:1/n").open())
     await asyncio.sleep(0.05)
@@ -98,9 +98,7 @@ async def test_who_gives_up_while_hosts_are_tried_leaves_nothing_running(mute: s
 
 
 @pytest.mark.parametrize("parameter", ["nonsense=1", "TimeZone=Nowhere%2FAtAll"])
-async def test_a_parameter_that_the_server_does_not_take_is_told_in_one_sentence(
-    store_url: str, parameter: str
-) -> None:
+async def test_an_unsupported_parameter_is_reported_in_one_sentence(store_url: str, parameter: str) -> None:
     with pytest.raises(
         Unavailable, match=r"does not take a parameter of the store's URL \(.*\): leave it out"
     ):

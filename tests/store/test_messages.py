@@ -18,12 +18,12 @@ async def test_a_new_key_is_fresh_and_a_known_one_brings_its_answer(run: Any) ->
     assert (await run.load(messages=KEYS)).answers == {KEYS[0]: b"done", KEYS[1]: b"", KEYS[2]: b""}
 
 
-async def test_source_and_key_are_told_apart(run: Any) -> None:
+async def test_source_and_key_are_separate(run: Any) -> None:
     await run.load(messages=[("a", "bc"), ("d\0e", "f")])
     assert (await run.load(messages=[("ab", "c"), ("a", "bc")])).answers == {("a", "bc"): b""}
 
 
-async def test_a_claim_without_a_save_is_kept(run: Any) -> None:
+async def test_a_dedupe_key_without_other_changes_is_stored(run: Any) -> None:
     await run.load(messages=KEYS)
     assert set((await run.load(messages=KEYS)).answers) == set(KEYS)
 
@@ -34,7 +34,7 @@ async def test_an_answer_can_be_given_later(run: Any) -> None:
     assert (await run.load(messages=KEYS[:1])).answers == {KEYS[0]: b"later"}
 
 
-async def test_a_key_that_stands_twice_in_a_batch_is_one_key(run: Any) -> None:
+async def test_a_key_that_occurs_twice_in_a_batch_is_one_key(run: Any) -> None:
     assert (await run.load(messages=[KEYS[0], KEYS[0]])).answers == {}
     assert (await run.load(messages=[KEYS[0], KEYS[0]])).answers == {KEYS[0]: b""}
 

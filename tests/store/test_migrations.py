@@ -91,7 +91,7 @@ async def served(url: str) -> None:
 
 
 @pytest.mark.parametrize("spares_older", [[True], [True, True]])
-async def test_an_older_program_goes_on_where_all_that_it_does_not_know_lets_it(
+async def test_an_older_program_starts_if_every_unknown_migration_allows_it(
     url: str, spares_older: list[bool]
 ) -> None:
     await served(url)
@@ -124,7 +124,7 @@ async def test_a_store_is_new_the_first_time_only(url: str) -> None:
     assert found == [True, False]
 
 
-async def test_what_nothing_is_said_of_is_not_for_older_programs(url: str) -> None:
+async def test_an_unmarked_migration_is_not_for_older_programs(url: str) -> None:
     await served(url)
     await execute(url, _FIRST_PROGRAMS)
     with pytest.raises(Unavailable, match="has schema 999"):
@@ -190,7 +190,7 @@ def changes(*events: NewEvent) -> Changes:
     return Changes(NOW, {}, [], {}, [], [], list(events), [], {}, [], [], [])
 
 
-async def test_who_asks_for_the_schema_does_not_wait_while_another_migrates(new_postgres: str) -> None:
+async def test_reading_the_schema_does_not_wait_for_a_migration(new_postgres: str) -> None:
     """A migration may take minutes, and an older program that is started meanwhile asks."""
     url = new_postgres
     await served(url)
@@ -217,7 +217,7 @@ def test_a_migration_says_what_older_programs_may_do(tmp_path: Path, said: str, 
 
 
 @pytest.mark.parametrize("said", ["SELECT 2", "-- older programs: perhaps", "-- older programs: may go on?"])
-def test_a_migration_that_does_not_say_so_is_none(tmp_path: Path, said: str) -> None:
+def test_a_migration_without_that_line_is_refused(tmp_path: Path, said: str) -> None:
     (tmp_path / "0001_initial.sql").write_text("SELECT 1")
     (tmp_path / "0002_more.sql").write_text(said)
     with pytest.raises(ValueError, match="migration 2 does not say `-- older programs: may go on`"):

@@ -80,7 +80,7 @@ async def test_a_row_larger_than_a_page_is_a_page(store: Store, run: Any, make: 
         [1, None, 0], [1, "a", -1], [10**30, 1, 0], [1, [], 0], {"moment": 1},
     ))],
 )  # fmt: skip
-async def test_what_no_page_gave_is_refused(store: Store, name: str, before: str) -> None:
+async def test_an_unknown_cursor_is_refused(store: Store, name: str, before: str) -> None:
     with pytest.raises(Unreadable):
         await getattr(store, name)("c1", 10, before)
 
@@ -116,7 +116,7 @@ async def test_pasts_come_for_as_many_customers_as_have_some_megabytes(
     assert [len(past.events) for past in found[0]] == [3, 3, 3]
 
 
-async def test_rows_that_come_meanwhile_repeat_none(store: Store, run: Any, make: Any) -> None:
+async def test_rows_added_between_pages_repeat_none(store: Store, run: Any, make: Any) -> None:
     await fill(run, make, 6)
     first = await store.events("c1", 2)
     await run.save(events=[("c1", make.event("new", make.now + timedelta(days=1)))])
@@ -124,7 +124,7 @@ async def test_rows_that_come_meanwhile_repeat_none(store: Store, run: Any, make
     assert [each.id for each in (*first, *rest)] == [f"e{number:04}" for number in reversed(range(6))]
 
 
-async def test_a_read_of_sqlite_ends_when_nobody_waits_for_it_and_what_waited_behind_it_too(
+async def test_a_read_of_sqlite_that_is_given_up_ends_and_frees_the_next(
     tmp_path: Any,
 ) -> None:
     store: Any = open_store(f"sqlite:///{tmp_path / 'a.db'}")

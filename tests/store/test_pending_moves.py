@@ -15,7 +15,7 @@ from adapter.store.engines import open_store
 from tests.store.conftest import Run
 
 
-async def test_pending_moves_are_loaded_by_their_customers_with_discounts_whose_holder_is_loaded(
+async def test_pending_moves_of_customers_are_loaded_with_their_discounts_and_holders(
     store: Store, run: Any, make: Any
 ) -> None:
     moves = [

@@ -45,7 +45,7 @@ def loading(make: Any, changes: Callable[[LoadedState], Changes], **wanted: Any)
     return script
 
 
-async def test_processes_together_take_exactly_what_there_is(stores: list[Any], run: Any, make: Any) -> None:
+async def test_concurrent_processes_take_exactly_the_limit(stores: list[Any], run: Any, make: Any) -> None:
     async def take(store: Any, number: int) -> bool:
         async def script(transaction: Transaction) -> bool:
             await transaction.load(
@@ -171,7 +171,7 @@ async def test_an_identity_new_to_two_processes_is_given_by_one_and_known_to_the
     assert all(loaded.identities.get(anonymous, winner.source_id) == winner.source_id for loaded in loads)
 
 
-async def test_a_visitor_met_and_identified_at_once_keeps_what_they_did(stores: list[Any], make: Any) -> None:
+async def test_a_visitor_identified_concurrently_keeps_their_events(stores: list[Any], make: Any) -> None:
     """As the services do: an unknown visitor is a customer under their anonymous id, until identified."""
 
     def met(anonymous: str, _: str) -> Script:
@@ -200,7 +200,7 @@ async def test_a_visitor_met_and_identified_at_once_keeps_what_they_did(stores: 
     assert (await stores[0].counts())["customers"] == 20
 
 
-async def test_a_merge_meanwhile_is_seen_by_who_waits_for_the_customer(
+async def test_a_transaction_that_waits_for_a_customer_sees_the_merge(
     stores: list[Any], run: Any, make: Any
 ) -> None:
     await run.save(customers=[make.customer("old"), make.customer("new")])
@@ -259,7 +259,7 @@ async def test_a_code_taken_meanwhile_makes_the_script_run_again(stores: list[An
     assert owners == ["c1", "c2"]
 
 
-async def test_customers_locked_crosswise_do_not_stop_anybody(stores: list[Any], run: Any, make: Any) -> None:
+async def test_customers_locked_crosswise_do_not_block(stores: list[Any], run: Any, make: Any) -> None:
     """Two scripts whose second steps wait for each other's first: the server ends one, which is run again."""
     names = [f"c{number}" for number in range(6)]
     await run.save(
@@ -346,7 +346,7 @@ async def test_a_server_that_only_reads_is_unavailable(
     await stores[0].transact(loading(make, lambda _: make.changes(counters={CAP: 1})))
 
 
-async def test_a_closed_store_says_so(store_url: str) -> None:
+async def test_a_closed_store_is_unavailable(store_url: str) -> None:
     store = open_store(store_url)
     for call in (store.ping(), store.customer("c1"), store.transact(_nothing)):
         with pytest.raises(Unavailable, match="open it first"):

@@ -79,7 +79,7 @@ async def test_a_migrated_schema_equals_a_fresh_one(new_postgres: str, store_url
     await stepped.close()
 
 
-async def test_a_schema_that_changes_meanwhile_stops_nobody(
+async def test_a_concurrent_schema_change_stops_no_transaction(
     running: Store, store_url: str, run: Any, make: Any
 ) -> None:
     """What a migration of a newer process does to the older ones that still run."""
@@ -145,7 +145,7 @@ async def test_an_index_is_built_while_older_programs_write(older: Callable[...,
 
 
 @pytest.mark.parametrize("step", BESIDE_TRAFFIC, ids=lambda step: step.name)
-async def test_what_was_interrupted_beside_traffic_is_begun_again(
+async def test_an_interrupted_online_migration_starts_again(
     older: Callable[..., Any], store_url: str, step: Any
 ) -> None:
     half_way = await older(step.number - 1)

@@ -41,7 +41,7 @@ async def test_a_long_document_is_kept_whole_and_lists_show_its_beginning(
     assert text.decode().startswith(shown) if excerpt.truncated else bytes(excerpt.document) == text
 
 
-async def test_long_documents_that_an_older_program_kept_are_listed_and_found_likewise(
+async def test_long_documents_of_an_older_program_are_listed_and_found(
     store: Store, run: Any, make: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = b'{"a":"%b"}' % ("é" * 500_000).encode()
@@ -55,7 +55,7 @@ async def test_long_documents_that_an_older_program_kept_are_listed_and_found_li
     assert bytes(whole.document) == text
 
 
-async def test_a_message_that_is_not_there_is_none(store: Store) -> None:
+async def test_a_missing_message_gives_none(store: Store) -> None:
     assert await store.quarantined_message(7) is None
 
 

@@ -49,7 +49,7 @@ async def store(path: Path) -> AsyncIterator[SqliteStore]:
     await store.close()
 
 
-async def test_what_is_committed_is_there_after_reopening(
+async def test_committed_rows_are_there_after_reopening(
     store: SqliteStore, path: Path, run: Any, make: Any
 ) -> None:
     await run.save(customers=[make.customer("c1")], counters={("", "k"): 3})
@@ -60,7 +60,7 @@ async def test_what_is_committed_is_there_after_reopening(
 
 
 @pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
-async def test_the_file_and_what_lies_beside_it_can_be_read_by_their_owner_alone(
+async def test_the_file_and_its_side_files_are_readable_by_their_owner_only(
     tmp_path: Path, umask: int
 ) -> None:
     folder = tmp_path / "new"
@@ -81,7 +81,7 @@ async def test_the_file_and_what_lies_beside_it_can_be_read_by_their_owner_alone
     assert modes == dict.fromkeys(names, "0o600")
 
 
-async def test_a_second_store_on_the_file_is_told_what_to_do(store: SqliteStore, path: Path) -> None:
+async def test_a_second_store_on_the_file_is_refused_with_the_remedy(store: SqliteStore, path: Path) -> None:
     with pytest.raises(Unavailable, match=r"in use by process \d+: stop that process, or use a postgresql"):
         await open_store(f"sqlite:///{path}").open()
 
@@ -141,7 +141,7 @@ asyncio.run(main(sys.argv[1], int(sys.argv[2])))
 """
 
 
-def test_what_was_acknowledged_survives_a_killed_process(path: Path, make: Any) -> None:
+def test_acknowledged_messages_survive_a_killed_process(path: Path, make: Any) -> None:
     acknowledged: set[int] = set()
     for _ in range(5):
         # Some of the last round's are sent again, as a sender does that has heard nothing.
@@ -225,7 +225,7 @@ async def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
         await SqliteStore(str(tmp_path / "file" / "adapter.db")).open()
 
 
-async def test_a_folder_that_is_not_there_is_not_made(tmp_path: Path) -> None:
+async def test_a_missing_folder_is_not_created(tmp_path: Path) -> None:
     path = tmp_path / "unmounted" / "volume" / "adapter.db"
     with pytest.raises(Unavailable, match=f"the store {path} cannot be opened .* in a folder that exists"):
         await SqliteStore(str(path)).open()
@@ -251,7 +251,7 @@ async def test_a_newer_schema_is_refused(store: SqliteStore, path: Path) -> None
         await store.open()
 
 
-async def test_a_closed_store_says_so(path: Path) -> None:
+async def test_a_closed_store_is_unavailable(path: Path) -> None:
     store = SqliteStore(str(path))
     with pytest.raises(Unavailable, match="open it first"):
         await store.ping()
@@ -262,7 +262,7 @@ async def test_a_closed_store_says_so(path: Path) -> None:
     await store.close()
 
 
-async def test_nobody_is_let_in_beside_a_transaction(store: SqliteStore, make: Any) -> None:
+async def test_no_transaction_runs_during_another(store: SqliteStore, make: Any) -> None:
     async def script(transaction: Transaction) -> None:
         await transaction.load(LoadRequest(customers=["c1"]), make.now)
 
@@ -279,7 +279,7 @@ async def test_a_script_that_awaits_anything_else_is_refused(store: SqliteStore,
     assert await run.used(("", "k")) == {}
 
 
-def test_migrations_are_applied_once_and_all_or_none() -> None:
+def test_migrations_are_applied_once_and_atomically() -> None:
     connection = apsw.Connection(":memory:")
     first = Migration(1, "first", "CREATE TABLE a (x)")
     migrate(connection, [first], "here")

@@ -30,7 +30,7 @@ async def test_arming_again_replaces(store: Store, run: Any, make: Any) -> None:
     assert (await store.counts())["timers"] == 1
 
 
-async def test_only_what_comes_in_time_ends_a_wait(store: Store, run: Any, make: Any) -> None:
+async def test_only_an_event_in_time_cancels_a_timer(store: Store, run: Any, make: Any) -> None:
     timer = make.timer()
     await run.save(armed=[timer])
     for rule, who, minutes in (
@@ -49,13 +49,13 @@ async def test_only_what_comes_in_time_ends_a_wait(store: Store, run: Any, make:
         assert await store.due_timers(make.at(days=1), 9) == []
 
 
-async def test_what_is_armed_with_a_cancellation_came_after_it(store: Store, run: Any, make: Any) -> None:
+async def test_a_timer_started_with_a_cancelling_event_is_after_it(store: Store, run: Any, make: Any) -> None:
     timer = make.timer()
     await run.save(cancelled=[Cancellation("lapsed", "c1", make.at(minutes=1))], armed=[timer])
     assert await store.due_timers(make.at(days=1), 9) == [timer]
 
 
-async def test_a_merge_keeps_the_later_due_and_an_erasure_none(store: Store, run: Any, make: Any) -> None:
+async def test_a_merge_keeps_the_later_timer_and_an_erasure_none(store: Store, run: Any, make: Any) -> None:
     early, late = make.timer(source_id="a"), make.timer(source_id="b", at=make.at(minutes=9))
     alone = make.timer("other", "a")
     for moved in ([("a", "b")], [("b", "a")]):
@@ -74,7 +74,7 @@ async def test_a_merge_keeps_the_later_due_and_an_erasure_none(store: Store, run
     assert await store.check() == []  # type: ignore[attr-defined]
 
 
-async def test_a_transaction_is_told_of_waits_and_pasts(store: Store, run: Any, make: Any) -> None:
+async def test_a_transaction_receives_timers_and_histories(store: Store, run: Any, make: Any) -> None:
     events = [make.event("e1"), make.event("e2", make.at(days=-400))]
     await run.save(
         customers=[make.customer("c1"), make.customer("c2")],

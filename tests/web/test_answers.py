@@ -28,7 +28,7 @@ results = st.lists(
 )
 
 
-def test_a_few_results_are_told_in_full() -> None:
+def test_a_few_results_are_listed_in_full() -> None:
     answer = settled([Result("a", "processed"), Result("b", "ignored", "no mapping takes this message")])
     assert json.loads(answer.body) == {
         "results": [
@@ -38,12 +38,12 @@ def test_a_few_results_are_told_in_full() -> None:
     }
 
 
-def test_results_that_fit_are_all_told() -> None:
+def test_results_that_fit_are_all_listed() -> None:
     body = json.loads(settled([Result(f"m{at}", "processed") for at in range(350)]).body)
     assert len(body["results"]) == 350
 
 
-def test_of_many_only_discounts_and_quarantine_are_told_and_the_rest_is_counted() -> None:
+def test_of_many_results_discounts_and_quarantine_are_listed_and_the_rest_is_counted() -> None:
     many = [Result(f"m{at}", "processed") for at in range(4_000)]
     many[1234] = Result("bad", "quarantined", "no userId")
     many[2345] = Result("good", "processed", discounts=[DISCOUNT])
@@ -53,7 +53,7 @@ def test_of_many_only_discounts_and_quarantine_are_told_and_the_rest_is_counted(
     assert body["truncated"] is False
 
 
-def test_what_does_not_fit_is_left_out_and_that_is_said() -> None:
+def test_results_over_the_size_are_left_out_and_counted() -> None:
     body = json.loads(settled([Result("good", "processed", discounts=[DISCOUNT])] * 1_000).body)
     assert body["truncated"] is True
     assert 0 < len(body["results"]) < 1_000

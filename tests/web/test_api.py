@@ -46,7 +46,9 @@ async def test_a_customer_is_found_also_under_an_id_with_a_slash(connect: Connec
     assert event["occurred_at"] == "2024-07-15T18:24:10Z"
 
 
-async def test_a_person_is_erased_under_any_id_and_the_receipt_told(connect: Connect, services: Any) -> None:
+async def test_a_customer_is_erased_under_any_id_and_the_receipt_returned(
+    connect: Connect, services: Any
+) -> None:
     answer = await connect().delete("/v1/customers/user%2F123")
     assert (answer.status_code, answer.json()["removed"]) == (200, {"customers": 1, "events": 2})
     assert services.erased == [("user/123", "api", "")]
@@ -57,7 +59,7 @@ async def test_a_person_is_erased_under_any_id_and_the_receipt_told(connect: Con
     ["nl1\n", "a\tb", "a\u200db", "a\u00a0b", "a\u3000b", "a\u202eb", "\ufeff", " a ", "a%41", "a%2Fb",
      "a?b#c", "/a/", "a/events", "a/export", "a/discounts", "é" * 512],
 )  # fmt: skip
-async def test_a_customer_is_meant_under_the_id_as_it_is_and_nobody_else(
+async def test_an_id_in_a_path_means_exactly_one_customer(
     source_id: str, connect: Connect, services: Any
 ) -> None:
     client, path = connect(), f"/v1/customers/{quote(source_id, safe='')}"
@@ -78,7 +80,7 @@ async def test_a_customer_is_meant_under_the_id_as_it_is_and_nobody_else(
      ("a" * 513, "512"), ("a%FF", "UTF-8"), ("%ED%A0%80", "UTF-8")],
 )  # fmt: skip
 @pytest.mark.parametrize("what", ["", "/export", "/events", "/discounts"])
-async def test_an_id_under_which_nobody_can_be_kept_is_refused(
+async def test_an_invalid_customer_id_is_refused(
     name: str, told: str, what: str, connect: Connect, services: Any
 ) -> None:
     method = "GET" if what else "DELETE"
@@ -87,7 +89,7 @@ async def test_an_id_under_which_nobody_can_be_kept_is_refused(
     assert told in answer.json()["error"]["message"]
 
 
-async def test_what_is_held_of_a_person_is_told_whole(connect: Connect) -> None:
+async def test_an_export_is_complete(connect: Connect) -> None:
     told = (await connect().get("/v1/customers/user/123/export")).json()
     assert (told["source_id"], told["quarantined"][0]["document"]) == ("user/123", {"userId": "u"})
     assert (await connect().get("/v1/customers/nobody/export")).status_code == 404
@@ -96,7 +98,7 @@ async def test_what_is_held_of_a_person_is_told_whole(connect: Connect) -> None:
 @pytest.mark.parametrize(
     ("method", "path"), [("DELETE", "/v1/customers/u"), ("GET", "/v1/customers/u/export")]
 )
-async def test_without_a_token_nobody_is_erased_or_told(
+async def test_without_a_token_no_customer_is_erased_or_exported(
     method: str, path: str, connect: Connect, services: Any
 ) -> None:
     answer = await connect(api__tokens=("new",)).request(method, path)
@@ -137,23 +139,23 @@ async def test_decisions_name_the_quarantined_messages_of_the_customer(connect: 
     assert "quarantined" not in further
 
 
-async def test_what_no_mapping_takes_is_listed(connect: Connect) -> None:
+async def test_unmapped_messages_are_listed(connect: Connect) -> None:
     [ignored] = (await connect().get("/v1/ignored")).json()["ignored"]
     assert (ignored["type"], ignored["event"], ignored["count"]) == ("track", "Product Viewed", 3)
 
 
-async def test_decisions_of_nobody_are_refused(connect: Connect) -> None:
+async def test_decisions_without_a_customer_are_refused(connect: Connect) -> None:
     assert (await connect().get("/v1/decisions")).status_code == 400
 
 
-async def test_a_list_says_what_gives_its_next_page(connect: Connect) -> None:
+async def test_a_list_has_the_cursor_of_its_next_page(connect: Connect) -> None:
     first = (await connect().get("/v1/customers/user/123/events")).json()
     assert (len(first["events"]), first["next"]) == (1, "more")
     rest = (await connect().get("/v1/customers/user/123/events", params={"before": first["next"]})).json()
     assert (rest["events"], rest["next"]) == ([], None)
 
 
-async def test_the_quarantine_shows_what_is_kept_and_why(connect: Connect) -> None:
+async def test_the_quarantine_lists_messages_with_reasons(connect: Connect) -> None:
     latest, _ = (await connect().get("/v1/quarantine")).json()["quarantined"]
     assert latest == {
         "source": "segment", "key": "m", "document": {"userId": "u"}, "reason": "no name",
@@ -185,7 +187,7 @@ async def test_the_quarantine_goes_back_before_an_id_only(before: str, connect: 
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "unreadable")
 
 
-async def test_a_move_carries_who_for_which_order_and_the_idempotency_key(
+async def test_a_transition_stores_customer_order_and_idempotency_key(
     connect: Connect, services: Any
 ) -> None:
     answer = await connect().post(
@@ -282,7 +284,7 @@ async def test_the_api_is_shut_when_only_other_doors_have_secrets(connect: Conne
      ("GET", "/v1/discounts/%00", 404, "not_found"), ("GET", f"/v1/discounts/{CODE}%0A", 404, "not_found"),
      ("GET", "/health/live%0A", 404, "not_found"), ("GET", "/v1/quarantine%0A", 404, "not_found")],
 )  # fmt: skip
-async def test_what_is_not_there_is_told_in_one_shape(
+async def test_every_404_has_the_same_shape(
     method: str, path: str, status: int, code: str, connect: Connect
 ) -> None:
     answer = await connect().request(method, path)
@@ -295,13 +297,13 @@ async def test_trouble_of_the_store_may_be_tried_again(connect: Connect, service
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "3")
 
 
-async def test_nobody_is_told_where_the_store_lies(connect: Connect, services: Any) -> None:
+async def test_responses_do_not_name_the_place_of_the_store(connect: Connect, services: Any) -> None:
     services.error = StoreUnavailable("the store postgresql://adapter@db1/adapter cannot be used now")
     answer = await connect().get(f"/v1/discounts/{CODE}")
     assert answer.json()["error"] == {"code": "unavailable", "message": "the store cannot be used now"}
 
 
-async def test_what_nobody_foresaw_quotes_nobody(
+async def test_an_unexpected_error_quotes_no_input(
     connect: Connect, services: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     services.error = KeyError("jane@example.com")

@@ -84,7 +84,7 @@ def test_a_body_that_is_not_the_one_announced_is_refused(
 
 
 @pytest.mark.parametrize("headers", [{}, {b"content-length": b"0"}, {b"content-length": b"00"}])
-def test_no_body_is_a_body_where_none_is_announced(headers: dict[bytes, bytes]) -> None:
+def test_bytes_without_an_announced_length_are_no_body(headers: dict[bytes, bytes]) -> None:
     assert reading([b""], headers) == b""
 
 
@@ -116,7 +116,7 @@ def test_a_gzip_bomb_is_not_inflated() -> None:
     ],
     ids=["plain", "zlib", "half", "empty", "trailing"],
 )
-def test_broken_gzip_is_told(body: bytes, message: str) -> None:
+def test_broken_gzip_is_reported(body: bytes, message: str) -> None:
     with pytest.raises(Unreadable, match=message):
         reading([body], {b"content-encoding": b"gzip"})
 
@@ -160,7 +160,7 @@ async def test_halves_of_bodies_hold_no_more_than_there_is_room_for() -> None:
 
 
 @pytest.mark.parametrize("then", ["nothing more", "disconnect", "wait"])
-async def test_however_a_body_ends_it_lets_go_of_its_room(then: str) -> None:
+async def test_every_end_of_a_body_releases_its_memory_budget(then: str) -> None:
     room = Room(600)
     for _ in range(3):
         with suppress(Disconnected, Unavailable):

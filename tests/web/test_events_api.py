@@ -33,7 +33,7 @@ async def test_batches_are_accepted_with_an_empty_202(
     ("headers", "status", "code"),
     [({}, 401, "UNAUTHORIZED"), (basic("key:wrong"), 403, "FORBIDDEN"), (basic("key"), 403, "FORBIDDEN")],
 )
-async def test_wrong_credentials_are_told_as_mparticle_tells_them(
+async def test_wrong_credentials_are_answered_as_mparticle_does(
     headers: dict[str, str], status: int, code: str, connect: Connect, services: Any
 ) -> None:
     answer = await connect(mparticle__api_keys=("key:secret",)).post(
@@ -55,7 +55,7 @@ async def test_a_body_that_is_no_json_is_a_bad_request(connect: Connect) -> None
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, "BAD_REQUEST")
 
 
-async def test_overload_asks_to_come_again(connect: Connect, services: Any) -> None:
+async def test_overload_has_retry_after(connect: Connect, services: Any) -> None:
     services.error = Unavailable("too many messages are waiting")
     answer = await connect().post("/v2/events", json=BATCH)
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
@@ -69,7 +69,7 @@ async def test_overload_asks_to_come_again(connect: Connect, services: Any) -> N
     [("POST", "/v2/event", 404, "NOT_FOUND"), ("POST", "/v2/bulkevents/historical", 404, "NOT_FOUND"),
      ("GET", "/v2/", 404, "NOT_FOUND"), ("GET", "/v2/events", 405, "METHOD_NOT_ALLOWED")],
 )  # fmt: skip
-async def test_a_wrong_address_is_told_as_mparticle_tells_it(
+async def test_an_unknown_path_is_answered_as_mparticle_does(
     method: str, path: str, status: int, code: str, connect: Connect
 ) -> None:
     answer = await connect().request(method, path)

@@ -24,7 +24,7 @@ def membership(**audience: Any) -> dict[str, Any]:
     ("kind", "more"),
     [("audience_membership_change", {}), ("event_processing", {}), ("event_processing", {"events": []})],
 )
-async def test_a_heartbeat_is_answered_under_its_id_and_tells_nothing(
+async def test_a_heartbeat_is_answered_under_its_id_and_has_no_events(
     connect: Connect, services: Any, kind: str, more: dict[str, Any]
 ) -> None:
     answer = await connect().post(PATH, json={**HEARTBEAT, "type": f"{kind}_request", **more})
@@ -48,7 +48,7 @@ async def test_a_membership_is_one_message_with_its_action(connect: Connect, ser
      HEARTBEAT | {"user_profiles": [{"audiences": [{"action": "add"}]}]},
      {"type": "event_processing_request", "id": "e", "events": [{"type": "custom_event"}]}],
 )  # fmt: skip
-async def test_what_says_nothing_that_we_take_is_quarantined(
+async def test_a_message_without_a_known_operation_is_quarantined(
     connect: Connect, services: Any, body: dict[str, Any]
 ) -> None:
     assert (await connect().post(PATH, json=body)).status_code == 200
@@ -62,7 +62,7 @@ async def test_what_says_nothing_that_we_take_is_quarantined(
      ("module_registration", "register the module at mParticle"),
      ("unheard_of", "send `audience_membership_change_request`")],
 )  # fmt: skip
-async def test_a_request_that_is_not_taken_is_told_what_to_do(
+async def test_a_refused_request_says_what_to_do(
     connect: Connect, services: Any, kind: str, remedy: str
 ) -> None:
     await connect().post(PATH, json={"type": f"{kind}_request", "id": "m", "events": [{}]})
@@ -78,7 +78,7 @@ async def test_an_audience_that_will_be_sent_is_acknowledged(connect: Connect) -
 
 
 @pytest.mark.parametrize("body", [{"mpid": 5, "events": []}, [HEARTBEAT], {"type": 5}])
-async def test_what_is_no_request_is_refused_before_anything_is_taken(
+async def test_a_malformed_request_is_refused_before_anything_is_taken(
     connect: Connect, services: Any, body: Any
 ) -> None:
     assert (await connect().post(PATH, json=body)).status_code == 400
@@ -95,9 +95,7 @@ async def test_a_demand_for_erasure_is_refused_and_shown_the_door_that_erases(
     assert services.taken == []
 
 
-async def test_a_demand_among_batches_costs_them_nothing_and_names_nobody(
-    connect: Connect, services: Any
-) -> None:
+async def test_an_erasure_request_among_batches_affects_none_of_them(connect: Connect, services: Any) -> None:
     batch = {"mpid": "5", "user_attributes": {"a": 1}}
     answer = await connect().post("/webhooks/mparticle", json=[DEMAND, batch])
     assert "`/webhooks/mparticle/opendsr`" in answer.text

@@ -49,7 +49,7 @@ async def test_slow_readers_hold_no_more_than_there_is_room_for() -> None:
     room.take(25 * LARGE)
 
 
-async def test_a_reader_who_goes_away_holds_nothing() -> None:
+async def test_a_disconnected_reader_releases_everything() -> None:
     room = Room(10 * LARGE)
     task = asyncio.create_task(_sent(Answering(b"x" * (10 * LARGE), room), Reader(1)))
     await asyncio.sleep(0)

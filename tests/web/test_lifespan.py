@@ -45,16 +45,14 @@ async def test_the_services_live_as_long_as_the_server(app: Callable[..., Any], 
     assert services.alive == ["entered", "left"]
 
 
-async def test_a_start_that_fails_is_told_in_the_words_of_its_error(
-    app: Callable[..., Any], services: Any
-) -> None:
+async def test_a_failed_start_is_reported_with_its_error(app: Callable[..., Any], services: Any) -> None:
     services.lifespan = failing(Unavailable("another process has the store open"), at_start=True)
     assert await lived(app()) == [
         {"type": "lifespan.startup.failed", "message": "another process has the store open"}
     ]
 
 
-async def test_what_nobody_foresaw_at_the_end_is_logged(
+async def test_an_unexpected_error_at_shutdown_is_logged(
     app: Callable[..., Any], services: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     services.lifespan = failing(KeyError("jane"), at_start=False)

@@ -89,7 +89,7 @@ async def test_blanks_around_a_signature_and_a_domain_do_not_count(connect_with:
     assert (await connect_with().post(PATH, content=body, headers=padded)).status_code == 202
 
 
-async def test_an_erasure_removes_everybody_it_names_and_is_answered(
+async def test_an_erasure_removes_every_customer_it_names_and_is_answered(
     connect_with: Any, services: Any
 ) -> None:
     services.emails["u@x.test"] = ["u1", "u9"]
@@ -106,7 +106,7 @@ async def test_an_erasure_removes_everybody_it_names_and_is_answered(
     }  # fmt: skip
 
 
-async def test_the_form_of_earlier_versions_is_understood_and_hashes_name_nobody(
+async def test_the_form_of_earlier_versions_is_accepted_and_hashes_name_no_customer(
     connect_with: Any, services: Any
 ) -> None:
     identities = [
@@ -142,7 +142,7 @@ async def test_a_customers_id_is_taken_as_it_was_written(connect_with: Any, serv
         ({"subject_identities": 7, "extensions": {"x": 7}}, 400),
     ],
 )
-async def test_what_is_no_erasure_erases_nobody(
+async def test_other_requests_erase_no_customer(
     change: dict[str, Any], status: int, connect_with: Any, services: Any
 ) -> None:
     body = json.dumps(ERASURE | change).encode()
@@ -166,7 +166,7 @@ BODY = json.dumps(ERASURE).encode()
         (signed(BODY, algorithm=SHA1()), 403),
     ],
 )
-async def test_without_the_processors_signature_nobody_is_erased(
+async def test_without_the_signature_of_the_processor_no_customer_is_erased(
     headers: dict[str, str], status: int, connect_with: Any, services: Any
 ) -> None:
     answer = await connect_with().post(PATH, content=BODY, headers=headers)
@@ -208,7 +208,7 @@ async def test_without_a_certificate_the_door_is_shut(connect_with: Any, service
     assert "ADAPTER_MPARTICLE_OPENDSR_CERTIFICATE" in answer.text
 
 
-def test_what_is_no_certificate_is_refused() -> None:
+def test_an_invalid_certificate_is_refused() -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     for wrong in (b"", b"nope", pem(certificate(key, ROOT_KEY))):
         with pytest.raises(ValueError, match=r".+"):
@@ -216,7 +216,7 @@ def test_what_is_no_certificate_is_refused() -> None:
 
 
 @pytest.mark.parametrize(("content", "fine"), [(GOOD, True), (b"nope", False), (None, False)])
-def test_the_adapter_does_not_start_with_a_file_that_is_none(
+def test_the_adapter_does_not_start_with_an_invalid_certificate(
     content: bytes | None, fine: bool, tmp_path: Path
 ) -> None:
     file = tmp_path / "opendsr.pem"

@@ -13,7 +13,7 @@ from adapter.services.health import Check
 Connect = Callable[..., httpx.AsyncClient]
 
 
-async def test_a_live_process_says_so_to_anybody(connect: Connect) -> None:
+async def test_liveness_needs_no_authentication(connect: Connect) -> None:
     answer = await connect(api__tokens=("token",)).get("/health/live")
     assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
 

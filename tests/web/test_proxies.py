@@ -24,7 +24,7 @@ HEADERS = ["Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forward
 
 
 @pytest.mark.parametrize(("method", "path"), DOORS)
-async def test_what_a_proxy_passes_on_is_refused_and_told_what_to_set(
+async def test_requests_through_a_proxy_are_refused_with_the_setting_to_change(
     method: str, path: str, connect: Connect, services: Any
 ) -> None:
     answer = await connect().request(method, path, headers={"X-Forwarded-For": "203.0.113.9"})
@@ -34,14 +34,14 @@ async def test_what_a_proxy_passes_on_is_refused_and_told_what_to_set(
 
 
 @pytest.mark.parametrize("header", HEADERS)
-async def test_a_proxy_is_known_by_what_it_adds(header: str, connect: Connect, services: Any) -> None:
+async def test_a_proxy_is_recognised_by_its_headers(header: str, connect: Connect, services: Any) -> None:
     client = connect()
     assert (await client.delete("/v1/customers/u", headers={header: "x"})).status_code == 403
     assert not services.erased
     assert (await client.delete("/v1/customers/u")).status_code == 200
 
 
-async def test_what_a_proxy_passes_on_is_taken_where_the_secret_is_shown(connect: Connect) -> None:
+async def test_requests_through_a_proxy_are_taken_with_the_secret(connect: Connect) -> None:
     headers = {"X-Forwarded-For": "203.0.113.9", "Authorization": "Bearer token"}
     answer = await connect(api__tokens=("token",)).delete("/v1/customers/u", headers=headers)
     assert answer.status_code == 200

@@ -66,7 +66,7 @@ async def test_many_refused_at_once_are_one_line(connect: Connect, caplog: pytes
     assert len(caplog.records) == 1
 
 
-async def test_what_is_taken_or_to_be_sent_again_is_no_refusal(
+async def test_accepted_and_retryable_requests_are_not_logged_as_refusals(
     connect: Connect, services: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     await connect().post("/webhooks/segment", json={"type": "track", "messageId": "m"})

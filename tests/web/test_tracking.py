@@ -58,7 +58,7 @@ async def test_a_gzip_batch_is_taken(path: str, connect: Connect, services: Any)
         (basic(":"), {}, 401),
     ],
 )
-async def test_the_write_key_stands_in_the_header_or_in_the_body(
+async def test_the_write_key_is_taken_from_the_header_or_the_body(
     headers: dict[str, str], extra: dict[str, Any], status: int, connect: Connect, services: Any
 ) -> None:
     answer = await connect(segment__write_keys=("key", "other")).post(
@@ -98,7 +98,7 @@ async def test_a_call_that_cannot_be_kept_as_text_is_kept_in_quarantine_under_it
     assert (answer.status_code, len(services.taken[0].quarantined)) == (200, 1)
 
 
-async def test_a_bad_call_is_kept_and_the_sender_told_success(connect: Connect, services: Any) -> None:
+async def test_a_bad_call_is_quarantined_and_answered_with_success(connect: Connect, services: Any) -> None:
     answer = await connect().post("/v1/batch", json={"batch": [7, BATCH["batch"][0]]})
     assert (answer.status_code, answer.json()) == (200, {"success": True})
     assert (len(services.taken[0].messages), len(services.taken[0].quarantined)) == (1, 1)

@@ -45,14 +45,14 @@ async def test_many_that_ask_at_once_are_answered_in_their_order(address: tuple[
     assert said_back.replace(b"connection: close\r\n", b"") == b"".join(answers)
 
 
-async def test_a_call_that_asks_and_is_whole_goes_the_short_way() -> None:
+async def test_a_complete_request_that_expects_100_continue_takes_the_fast_path() -> None:
     app = Echo()
     async with served(app) as address:
         await said(address, ASKING, ASKING.replace(b"{}", b"[]"))
     assert app.short == [b"{}", b"[]"]
 
 
-async def test_who_asks_and_first_waits_to_be_told_is_told_to_go_on(address: tuple[str, int]) -> None:
+async def test_an_upgrade_that_expects_100_continue_receives_it(address: tuple[str, int]) -> None:
     head = ASKING[:-6] + b"\r\nExpect: 100-continue\r\n\r\n"
     assert await said(address, head, b"{}") == b"HTTP/1.1 100 Continue\r\n\r\n" + ANSWER
 

@@ -113,7 +113,7 @@ FORGED = json.dumps([TRACK, TRACK | {"messageId": "forged"}]).encode()
         (None, None, 401),
     ],
 )
-async def test_a_signature_over_the_whole_batch_may_stand_for_the_authorization(
+async def test_a_signature_over_the_whole_batch_replaces_the_authorization(
     signed_part: bytes | None, authorization: str | None, status: int, connect: Connect, services: Any
 ) -> None:
     client = connect(**BOTH, segment__whole_signature_suffices=True)
@@ -131,7 +131,7 @@ async def test_a_signature_over_the_whole_batch_waives_nothing_unless_a_setting_
     assert answer.status_code == 401
 
 
-async def test_what_signatures_cover_is_counted_and_a_whole_batch_logged_once(
+async def test_the_coverage_of_signatures_is_counted_and_logged_once_per_batch(
     context: Callable[..., Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO", "adapter.web.webhooks")
@@ -191,7 +191,7 @@ async def test_doors_are_never_open_to_others(connect: Connect) -> None:
 
 @pytest.mark.parametrize("path", ["/webhooks/segment", "/webhooks/mparticle"])
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT"])
-async def test_only_post_is_taken_and_says_so(path: str, method: str, connect: Connect) -> None:
+async def test_other_methods_than_post_are_405(path: str, method: str, connect: Connect) -> None:
     answer = await connect().request(method, path)
     assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
     assert method == "HEAD" or "takes POST only" in answer.text
@@ -204,7 +204,7 @@ async def test_a_gzip_body_is_taken(connect: Connect, services: Any) -> None:
     assert services.taken[0].messages[0].document["messageId"] == "m1"
 
 
-async def test_what_cannot_be_done_now_may_be_sent_again(connect: Connect, services: Any) -> None:
+async def test_an_unavailable_service_is_retryable(connect: Connect, services: Any) -> None:
     services.error = Unavailable("too many messages are waiting", retry_after=2)
     answer = await connect().post("/webhooks/segment", json=TRACK)
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
@@ -212,7 +212,7 @@ async def test_what_cannot_be_done_now_may_be_sent_again(connect: Connect, servi
 
 
 @pytest.mark.parametrize("path", ["/webhooks/segment", "/webhooks/mparticle", "/v1/track", "/v2/events"])
-async def test_what_nobody_foresaw_may_be_sent_again_and_quotes_nobody(
+async def test_an_unexpected_error_is_retryable_and_quotes_no_input(
     path: str, connect: Connect, services: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     services.error = KeyError("jane@example.com")

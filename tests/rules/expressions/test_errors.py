@@ -34,7 +34,7 @@ DECLARED = Names(
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["text"])
-def test_an_error_says_where_it_is_and_what_to_write(case: dict[str, Any]) -> None:
+def test_an_error_has_its_place_and_a_remedy(case: dict[str, Any]) -> None:
     names = DECLARED if case.get("declared") else Names()
     if case.get("ok"):
         parse(case["text"], names)
@@ -91,7 +91,7 @@ def test_definitions_cannot_build_on_each_other_without_end() -> None:
     assert compile_expression(last)(view) is not bool(misses(last, view))
 
 
-def test_what_just_fits_is_accepted_and_compiles() -> None:
+def test_a_mapping_at_the_limit_is_accepted_and_compiles() -> None:
     for text in (" || ".join(["a"] * 128), "(" * 30 + "a" + ")" * 30, "!" * 30 + "a", "a" + ".b" * 30,
                  "+".join(["1"] * 32) + " > 1", "(1+" * 15 + "1" + ")" * 15 + " > 1",
                  "(b ? " * 14 + "a" + " : c)" * 14, f"a in [{', '.join(['1'] * 600)}]",

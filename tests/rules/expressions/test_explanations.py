@@ -62,7 +62,7 @@ def conditions(draw: st.DrawFn) -> Node:
 
 @settings(max_examples=400, deadline=None)
 @given(conditions(), OBJECTS, TRAITS, OBJECTS, FIGURES)
-def test_a_compiled_explanation_says_what_a_walk_over_the_tree_says(
+def test_a_compiled_explanation_equals_a_walk_over_the_tree(
     see: See,
     node: Node,
     attributes: dict[str, Any],

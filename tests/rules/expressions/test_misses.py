@@ -108,7 +108,7 @@ def figures(metric: Metric) -> Any:
 
 
 @pytest.mark.parametrize(("expression", "sentence"), SENTENCES)
-def test_a_miss_names_the_value_seen_and_what_is_needed(see: See, expression: str, sentence: str) -> None:
+def test_a_mismatch_names_the_actual_and_the_needed_value(see: See, expression: str, sentence: str) -> None:
     found = misses(parse(expression, Names()), see(SEEN, history=figures))
     assert len(found) == 1
     assert sentence in found[0]
@@ -124,7 +124,7 @@ def test_each_part_of_an_all_group_that_fails_is_named(see: See) -> None:
     assert found == ["cart_value is 96.50, needs at least 120", "coupon_used is true, needs false"]
 
 
-def test_an_any_group_says_that_none_held(see: See) -> None:
+def test_an_any_group_reports_that_no_condition_matched(see: See) -> None:
     group = AnyOf((part("cart_value >= 120"), part('shipping_country == "US"')))
     found = misses(group, see(SEEN))
     said = (
@@ -133,7 +133,7 @@ def test_an_any_group_says_that_none_held(see: See) -> None:
     assert found == [said]
 
 
-def test_a_none_group_names_what_must_not_be(see: See) -> None:
+def test_a_none_group_names_the_condition_that_must_not_match(see: See) -> None:
     group = Not(AnyOf((part("cart_value >= 50"), part("gone == 1"), part("items == 4"))))
     assert misses(group, see(SEEN)) == ["cart_value is 96.50, needs less than 50", "gone is missing"]
 
@@ -145,7 +145,7 @@ def test_a_definition_is_named_with_its_reason(see: See) -> None:
     assert misses(parse("!vip", names), see({"tier": "gold", "lifetime_value": 1}))[0].startswith("not vip: ")
 
 
-def test_what_holds_has_no_misses_and_the_rest_some(see: See) -> None:
+def test_only_unmatched_conditions_have_mismatches(see: See) -> None:
     view = see(SEEN, history=figures)
     for expression, _ in SENTENCES:
         node = parse(expression, Names())

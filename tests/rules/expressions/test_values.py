@@ -64,7 +64,7 @@ def test_no_data_makes_an_expression_raise_or_hold_with_its_negation(see: See, t
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), Decimal("Infinity"), True, "5", None])
-def test_what_is_no_finite_number_is_in_no_order(value: Any) -> None:
+def test_numbers_that_are_not_finite_do_not_compare(value: Any) -> None:
     for text in (
         "x > 1",
         "x < 1",
@@ -115,7 +115,7 @@ def test_the_event_and_the_time_have_names(see: See) -> None:
     assert compile(parse(text, Names()))(see())
 
 
-def test_a_definition_stands_for_its_condition(see: See) -> None:
+def test_a_definition_is_replaced_by_its_condition(see: See) -> None:
     none: frozenset[str] = frozenset()
     names = Names(
         attributes=frozenset({"x"}), traits=none, context=none, definitions={"big": parse("x > 100", Names())}
@@ -155,7 +155,7 @@ def test_figures_may_be_fractions_and_compare_exactly(see: See) -> None:
     assert figures(third) == {'history.avg("order", "total")': Fraction(1, 3)}
 
 
-def test_what_is_read_is_known_beforehand() -> None:
+def test_the_names_that_a_rule_reads_are_known_after_compiling() -> None:
     names = Names(definitions={"vip": parse("user.spent > 3", Names())})
     found = reads(parse('vip && has(context.a) && i.exists(e, e.x > n) && history.count("order") > 1', names))
     assert [path.fields for path in found.paths] == [("spent",), ("a",), ("i",), ("n",)]

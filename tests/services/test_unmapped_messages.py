@@ -44,7 +44,7 @@ async def shown(store: Any) -> list[tuple[str, str, int]]:
     return [(each.type, each.event, each.count) for each in await store.ignored(1000)]
 
 
-async def test_a_running_server_keeps_what_no_mapping_takes(tmp_path: Path) -> None:
+async def test_a_running_server_stores_the_names_of_unmapped_messages(tmp_path: Path) -> None:
     (tmp_path / "rules").mkdir()
     (tmp_path / "mappings").mkdir()
     (tmp_path / "mappings" / "segment.yaml").write_text(MAPPING)
@@ -74,7 +74,7 @@ async def test_counts_are_added_to_those_of_before(store: Any) -> None:
 
 
 @pytest.mark.parametrize("name", ["ada@example.org bought", "x" * 101, None, 7, {"a": 1}, "\ud800"])
-async def test_a_name_that_is_none_or_may_name_a_person_is_not_kept(store: Any, name: Any) -> None:
+async def test_an_invalid_name_or_one_that_may_identify_a_person_is_not_stored(store: Any, name: Any) -> None:
     counting = ignoring(store)
     counting.note(message(name))
     await counting.add()
@@ -108,7 +108,7 @@ async def test_what_could_not_be_added_is_added_later(store: Any, monkeypatch: p
     assert sorted(await shown(store)) == [("track", "a", 2), ("track", "b", 1)]
 
 
-async def test_what_is_past_its_time_goes_though_nothing_comes(store: Any) -> None:
+async def test_expired_entries_are_dropped_without_new_ones(store: Any) -> None:
     now = NOON
     counting = ignoring(store, timedelta(days=90), lambda: now)
     counting.note(message("a"))

@@ -87,7 +87,7 @@ async def shop(open_desk: Any, make_rules: Any, monkeypatch: pytest.MonkeyPatch)
     await shop.completing.stop()
 
 
-async def test_who_does_not_ask_a_long_past_is_answered_before_it_is_read(shop: Shop) -> None:
+async def test_messages_that_need_no_long_history_are_answered_before_it_is_read(shop: Shop) -> None:
     shop.may_prepare.clear()
     ann = asyncio.create_task(shop.take(shop.desk.event("checkout_started", "ann")))
     bob = await asyncio.wait_for(shop.take(shop.desk.event("checkout_started", "bob")), 20)
@@ -99,7 +99,7 @@ async def test_who_does_not_ask_a_long_past_is_answered_before_it_is_read(shop: 
     assert max(shop.read) < LONG
 
 
-async def test_of_one_batch_only_what_asks_a_long_past_is_put_off(shop: Shop) -> None:
+async def test_of_one_batch_only_messages_that_need_a_long_history_are_deferred(shop: Shop) -> None:
     shop.may_prepare.clear()
     tasks = [
         asyncio.create_task(shop.take(shop.desk.event("checkout_started", who)))
@@ -111,7 +111,7 @@ async def test_of_one_batch_only_what_asks_a_long_past_is_put_off(shop: Shop) ->
     assert outcome(await tasks[1])
 
 
-async def test_a_past_is_completed_once_and_kept(shop: Shop) -> None:
+async def test_a_history_is_completed_once_and_stored(shop: Shop) -> None:
     results = await asyncio.gather(
         *(shop.take(shop.desk.event("checkout_started", "ann", minute)) for minute in range(5))
     )
@@ -123,7 +123,7 @@ async def test_a_past_is_completed_once_and_kept(shop: Shop) -> None:
     assert [count for count in shop.read if count] == []
 
 
-async def test_a_past_that_grows_while_it_is_read_is_counted_whole(
+async def test_a_history_that_grows_while_it_is_read_is_counted_completely(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store, late = shop.desk.store, [shop.desk.event("order_completed", "ann", minutes=-2, total=1)]
@@ -143,7 +143,7 @@ async def test_a_past_that_grows_while_it_is_read_is_counted_whole(
 
 
 @pytest.mark.parametrize("how", ["merge", "erase"])
-async def test_who_is_joined_or_erased_beside_a_long_past_is_decided(shop: Shop, how: str) -> None:
+async def test_merges_and_erasures_are_decided_while_a_long_history_is_read(shop: Shop, how: str) -> None:
     operation = CustomerMerge("cid", "ann") if how == "merge" else CustomerErase("ann")
     works = [shop.desk.work(operation), shop.desk.work(shop.desk.event("checkout_started", "cid"))]
     results = await shop.committer.submit(works)

@@ -10,11 +10,11 @@ from adapter.errors import StoreUnavailable, Unavailable
 from adapter.services.read_timeout import ReadTimeout
 
 
-async def test_what_is_read_in_time_is_returned() -> None:
+async def test_a_read_within_its_timeout_returns() -> None:
     assert await ReadTimeout(5).read(asyncio.sleep(0, "found")) == "found"
 
 
-async def test_what_is_not_read_in_time_is_given_up_and_said_to_be_unavailable() -> None:
+async def test_a_read_past_its_timeout_is_given_up_as_unavailable() -> None:
     given_up = asyncio.Event()
 
     async def reading() -> None:
@@ -29,7 +29,7 @@ async def test_what_is_not_read_in_time_is_given_up_and_said_to_be_unavailable()
     assert given_up.is_set()
 
 
-async def test_what_goes_wrong_in_time_is_told_as_it_is() -> None:
+async def test_an_error_before_the_timeout_is_reported_unchanged() -> None:
     async def reading() -> None:
         raise Unavailable("cut off")
 

@@ -15,7 +15,7 @@ from adapter.store.values import Changes, Erasure, LoadedState, LoadRequest
 _ANONYMOUS = {"seen_at", "answers", "quarantine", "drawn"}
 
 
-def test_all_that_changes_say_of_customers_is_told_in_keys() -> None:
+def test_changes_reach_the_engine_with_keys_of_customers() -> None:
     keyed = inspect.getsource(naming._keyed)
     given = set(re.findall(r"^        (\w+)=", keyed, flags=re.MULTILINE))
     assert given | _ANONYMOUS == set(Changes.__struct_fields__)
@@ -46,7 +46,9 @@ def test_every_table_of_a_customer_is_weighed_before_a_merge() -> None:
     assert {table for table in tables if f"FROM {table} " not in weighed} == {"customers", "unaddressed"}
 
 
-async def test_who_is_kept_under_another_id_goes_by_their_own(store: Store, run: Any, make: Any) -> None:
+async def test_a_customer_stored_under_another_id_is_returned_under_its_own(
+    store: Store, run: Any, make: Any
+) -> None:
     events = [("old", make.event(f"e{at}")) for at in range(naming.FEW + 1)]
     await run.save(
         customers=[make.customer("old"), make.customer("new")],

@@ -33,7 +33,7 @@ async def until(condition: Any, seconds: float = 20) -> None:
 
 
 @pytest.mark.parametrize("way", ["api", "command"])
-async def test_a_mended_receiver_is_sent_to_again_without_a_restart(
+async def test_a_recovered_receiver_gets_deliveries_without_a_restart(
     start_server: Any, rules: Path, receiver: Receiver, store_url: str, way: str
 ) -> None:
     if way == "command" and store_url.startswith("sqlite"):

@@ -64,7 +64,7 @@ async def play(desk: Desk, turn: int, before: Any, after: dict[str, Any]) -> Non
 
 
 @pytest.mark.parametrize("engine", ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def test_what_is_planted_anywhere_goes_and_what_others_have_stays(
+def test_an_erasure_removes_ids_planted_anywhere_and_keeps_the_data_of_others(
     engine: str, request: pytest.FixtureRequest, make_rules: Any
 ) -> None:
     url = "sqlite:///:memory:" if engine == "sqlite" else str(request.getfixturevalue("postgres_url"))

@@ -27,7 +27,7 @@ def going(after: asyncio.Event) -> Callable[[], Any]:
     return receive
 
 
-async def test_what_is_asked_is_cancelled_when_the_caller_goes() -> None:
+async def test_a_read_is_cancelled_when_the_caller_disconnects() -> None:
     gone, steps = asyncio.Event(), list[str]()
 
     async def asked() -> None:
@@ -45,7 +45,7 @@ async def test_what_is_asked_is_cancelled_when_the_caller_goes() -> None:
     assert steps == ["begun", "cancelled"]
 
 
-async def test_what_is_asked_is_returned_or_raised() -> None:
+async def test_a_read_returns_its_result_or_raises() -> None:
     async def answer() -> int:
         return 7
 
@@ -57,7 +57,7 @@ async def test_what_is_asked_is_returned_or_raised() -> None:
         await while_there(going(asyncio.Event()), failure())
 
 
-async def test_a_caller_who_is_cancelled_cancels_what_is_asked() -> None:
+async def test_a_cancelled_caller_cancels_the_read() -> None:
     begun, ended = asyncio.Event(), asyncio.Event()
 
     async def asked() -> None:

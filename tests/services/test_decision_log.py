@@ -24,7 +24,9 @@ def decision(*outcomes: RuleOutcome) -> Decision:
     return Decision("evt-jane", "checkout_started", "jane", moment, "0f", outcomes, seen)
 
 
-def test_a_decision_is_one_line_that_names_rules_and_nobody(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_decision_is_one_log_line_that_names_rules_and_no_customer(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     caplog.set_level(logging.INFO)
     metrics = Metrics()
     tell([decision(ISSUED, WITHHELD, NOT_MET)], metrics)
@@ -51,7 +53,7 @@ def test_where_the_operator_wants_it_each_rule_has_its_sentence(caplog: pytest.L
 
 
 @pytest.mark.parametrize(("level", "lines"), [("DEBUG", 2), ("INFO", 1), ("WARNING", 0)])
-def test_what_met_no_condition_is_told_at_debug(
+def test_decisions_without_a_match_are_logged_at_debug(
     caplog: pytest.LogCaptureFixture, level: str, lines: int
 ) -> None:
     caplog.set_level(level)
@@ -59,7 +61,7 @@ def test_what_met_no_condition_is_told_at_debug(
     assert len(caplog.records) == lines
 
 
-def test_how_many_more_rules_do_not_hold_is_told(caplog: pytest.LogCaptureFixture) -> None:
+def test_the_number_of_other_unmatched_rules_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     tell([replace(decision(ISSUED), untold=37), decision(ISSUED)], Metrics())
     assert [vars(record).get("untold") for record in caplog.records] == [37, None]

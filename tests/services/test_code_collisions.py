@@ -11,7 +11,7 @@ RULES = "rules:\n" + "\n".join(
 )
 
 
-async def test_a_clash_of_any_of_many_codes_costs_nobody_a_discount(open_desk: Any) -> None:
+async def test_a_clash_of_any_of_many_codes_loses_no_discount(open_desk: Any) -> None:
     desk = await open_desk(RULES)
     first = await desk.take(desk.event("started", "ann"))
     drawn = iter([*(f"{number:08d}" for number in range(900, 903)), first.discounts[0].code])

@@ -114,7 +114,7 @@ async def test_one_batch_ends_as_its_messages_one_by_one(open_desk: Any) -> None
     assert await differences(await open_desk(RULE), together, 60) == []
 
 
-async def test_erasures_within_a_transaction_are_found_out(open_desk: Any) -> None:
+async def test_the_test_finds_erasures_within_a_transaction(open_desk: Any) -> None:
     assert await differences(await open_desk(RULE), at_once, 60) != []
 
 
@@ -127,7 +127,7 @@ async def test_erasures_within_a_transaction_are_found_out(open_desk: Any) -> No
     ],
     ids=["the merged was erased before", "who takes them in was erased before", "both were one when erased"],
 )
-async def test_nothing_of_the_erased_comes_back_and_nobody_else_goes_with_them(
+async def test_an_erased_customer_does_not_return_and_others_stay(
     open_desk: Any, batch: list[Operation], kept: dict[str, int]
 ) -> None:
     desk = await open_desk(RULE)
@@ -158,7 +158,7 @@ def test_works_are_cut_where_erasures_begin_and_end(batch: str, parts: list[str]
     assert [work for part in cut for work in part] == works
 
 
-async def test_who_takes_in_the_erased_gets_nothing_of_theirs_beside_another_erasure(open_desk: Any) -> None:
+async def test_a_merge_with_an_erased_customer_takes_over_nothing_of_theirs(open_desk: Any) -> None:
     desk = await open_desk(RULE)
     await desk.take(desk.event("started", "bob"))
     merge = CustomerMerge("ann", "bob")

@@ -17,7 +17,7 @@ CASES: list[dict[str, Any]] = _DOCUMENT.value
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
-def test_each_warning_stands_at_its_place(case: dict[str, Any], tmp_path: Path) -> None:
+def test_each_warning_has_its_place(case: dict[str, Any], tmp_path: Path) -> None:
     path = tmp_path / f"{case.get('as', 'rule')}.yaml"
     path.write_text(case["file"], encoding="utf-8")
     if "shop" in case:

@@ -23,7 +23,7 @@ def held(server: Any, who: str) -> list[str]:
     return [each["code"] for each in server.get(f"/v1/customers/{who}/discounts")["discounts"]]
 
 
-def test_what_came_due_while_the_server_was_dead_is_decided_once_it_is_back(
+def test_a_timer_that_came_due_while_the_server_was_down_is_decided_after_its_start(
     start_server: Any, tmp_path: Path
 ) -> None:
     (tmp_path / "rules").mkdir()

@@ -25,7 +25,7 @@ async def desk(open_desk: Any, tmp_path: Any) -> Any:
 
 @pytest.mark.parametrize("known", [["emp_1"], ["u1"], ["emp_1", "u1"]])
 @pytest.mark.parametrize("sent_as", ["emp_1", "u1", "u2"])
-async def test_a_list_goes_on_naming_who_is_merged(known: list[str], sent_as: str, desk: Any) -> None:
+async def test_a_list_still_names_a_merged_customer(known: list[str], sent_as: str, desk: Any) -> None:
     for name in known:
         await desk.take(CustomerUpsert(name, traits={"of": name}))
     await desk.take(CustomerMerge("u1", "emp_1"))
@@ -33,7 +33,7 @@ async def test_a_list_goes_on_naming_who_is_merged(known: list[str], sent_as: st
     assert (await desk.take(desk.event("started", sent_as))).discounts == []
 
 
-async def test_others_who_are_merged_are_served(desk: Any) -> None:
+async def test_merged_customers_that_no_list_names_are_served(desk: Any) -> None:
     await desk.take(CustomerUpsert("u0"))
     await desk.take(CustomerMerge("u1", "u0"))
     assert len((await desk.take(desk.event("started", "u1"))).discounts) == 1
@@ -49,7 +49,7 @@ def test_only_ids_of_known_customers_are_kept(identities: dict[str, str], merged
     assert [record.customer.merged for record in room.changed()] == [merged]
 
 
-def test_all_that_may_be_joined_are_kept() -> None:
+def test_everything_of_mergeable_customers_is_kept() -> None:
     customers = {f"u{at}": CustomerRecord(Customer(f"u{at}")) for at in range(MOST_NAMES + 3)}
     room = IdentityGraph(LoadedState({}, {}, customers, {}))
     for at in range(1, MOST_NAMES + 3):

@@ -37,7 +37,7 @@ class Late:
         return result
 
 
-async def test_a_commit_that_nobody_heard_of_is_answered_when_it_is_sent_again(open_desk: Any) -> None:
+async def test_a_commit_after_the_timeout_answers_the_repeated_message_as_a_duplicate(open_desk: Any) -> None:
     desk = await open_desk(RULE)
     store, desk.store = desk.store, Late(desk.store)
     committer = GroupCommitter(desk.settle, Limits(max_wait=0.1), Metrics())

@@ -17,7 +17,9 @@ def store_url(postgres_url: str) -> str:
     return postgres_url
 
 
-async def test_who_begins_when_it_is_passed_on_sees_what_the_one_before_saves(store: Any, make: Any) -> None:
+async def test_a_transaction_that_begins_at_the_handover_sees_the_rows_of_the_one_before(
+    store: Any, make: Any
+) -> None:
     seen: list[int] = []
 
     async def visit(number: int) -> None:
@@ -42,7 +44,7 @@ async def test_who_begins_when_it_is_passed_on_sees_what_the_one_before_saves(st
     assert seen == [0, 1, 2, 3, 4, 5]
 
 
-async def test_nobody_is_let_in_before_what_is_loaded_is_locked(
+async def test_the_next_transaction_begins_after_the_loaded_rows_are_locked(
     store: Any, store_url: str, make: Any
 ) -> None:
     async def keep(transaction: Transaction) -> None:

@@ -37,7 +37,7 @@ def refusal(command: str, url: str) -> str:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_store_that_is_not_there_is_told_and_not_made(command: str, folder: Path) -> None:
+def test_a_missing_store_is_reported_and_not_created(command: str, folder: Path) -> None:
     for url in ("sqlite:///none.db", "sqlite:///data/adapter.db"):
         assert f"there is no store at sqlite:///{folder}/{url.removeprefix('sqlite:///')}" in refusal(
             command, url

@@ -26,7 +26,7 @@ def work(number: int, text: str) -> Work:
 
 
 @pytest.mark.parametrize("bad", [1, 50, 100])
-async def test_what_cannot_be_written_is_found_in_one_transaction_more(bad: int) -> None:
+async def test_messages_that_cannot_be_written_are_found_in_one_more_transaction(bad: int) -> None:
     batches: list[Sequence[Work]] = []
 
     async def write(batch: Sequence[Work], _: OnLocksAcquired) -> list[Result]:
@@ -44,7 +44,7 @@ async def test_what_cannot_be_written_is_found_in_one_transaction_more(bad: int)
     assert len(batches) == 2
 
 
-async def test_what_was_asked_without_a_message_is_answered_when_it_fails_and_never_quarantined() -> None:
+async def test_a_failed_request_without_a_message_is_answered_and_never_quarantined() -> None:
     asked = Work("command line", "", "", NOW)
     kept: list[Work] = []
 

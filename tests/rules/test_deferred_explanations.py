@@ -63,7 +63,7 @@ def decided(book: RuleSet, event: Event, customer: Customer, history: History) -
 
 
 @given(attributes=OBJECTS, traits=OBJECTS, context=OBJECTS, bought=st.booleans())
-def test_every_rule_that_does_not_hold_is_told_with_the_values_seen(
+def test_every_unmatched_rule_is_explained_with_the_values_compared(
     attributes: dict[str, Any], traits: dict[str, Any], context: dict[str, Any], bought: bool, book: RuleSet
 ) -> None:
     event = Event("evt_1", "x", NOW - timedelta(seconds=5), User("u"), attributes, context)
@@ -104,7 +104,7 @@ def test_a_figure_that_was_not_seen_is_called_missing_only_where_it_must_be(
     assert {outcome.rule: outcome.reason for outcome in outcomes}["r11"] == f"not issued: {why}"
 
 
-def test_other_files_leave_a_decision_as_it_is_and_say_how_much_is_untold(book: RuleSet) -> None:
+def test_with_other_files_a_decision_stays_and_unexplained_rules_are_counted(book: RuleSet) -> None:
     event = Event("evt_1", "x", NOW, User("u"), {}, {})
     decision = replace(decided(book, event, Customer("u"), History()), book="other files")
     assert book.complete(decision) is decision

@@ -38,7 +38,7 @@ async def test_a_message_that_links_the_anonymous_id_moves_the_discount_too(open
 
 
 @pytest.mark.parametrize("stranger", ["mallory", "anon-m"])
-async def test_a_stranger_moves_nothing_and_a_move_alone_makes_nobody_known(
+async def test_an_unknown_customer_moves_no_discount_and_is_not_created_by_trying(
     stranger: str, open_desk: Any
 ) -> None:
     desk = await open_desk(RULES)

@@ -323,7 +323,7 @@ def machine(url: str, book: RuleSet, **replaced: Any) -> type[Machine]:
 
 
 @pytest.mark.parametrize("few", [100, 0], ids=["all is moved", "the least is moved"])
-def test_counters_and_statuses_are_always_what_a_simple_model_says(
+def test_counters_and_statuses_always_equal_those_of_a_simple_model(
     store_url: str, make_rules: Any, few: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(naming, "FEW", few)

@@ -20,14 +20,12 @@ CASES: list[dict[str, Any]] = _DOCUMENT.value
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
-def test_a_limit_begins_anew_where_it_counts_under_another_key(
-    case: dict[str, Any], make_book: MakeBook
-) -> None:
+def test_a_limit_restarts_under_another_counter_key(case: dict[str, Any], make_book: MakeBook) -> None:
     old, new = (make_book(a=f"name: ten\n{RULE}guardrails: {rails}\n") for rails in case["edits"])
     assert anew(old, new) == ([CounterReset("ten", tuple(case["anew"]))] if case["anew"] else [])
 
 
-def test_a_limit_over_all_rules_begins_anew_too(make_book: MakeBook) -> None:
+def test_a_limit_over_all_rules_restarts_too(make_book: MakeBook) -> None:
     old, new = (
         make_book(a=f"name: ten\n{RULE}", definitions=f"guardrails: {rails}\n")
         for rails in ("{cooldown: 1d}", "{cooldown: 2d}")

@@ -172,7 +172,7 @@ async def test_a_call_that_is_repeated_under_its_key_takes_nothing_more_and_is_a
     assert (await city.http.get(f"/v1/discounts/{minutes['code']}")).json()["action"]["left"] == 57
 
 
-async def test_what_is_left_of_a_pass_is_gone_at_the_end_and_what_was_spent_stays_counted(city: City) -> None:
+async def test_unused_units_of_a_pass_expire_and_used_ones_stay_counted(city: City) -> None:
     for rider in ("mia", "noa"):
         minutes, _ = await city.buys_pass(rider)
         await city.rides(minutes["code"], "redeem", rider, f"trip-of-{rider}", units=1)
@@ -185,7 +185,7 @@ async def test_what_is_left_of_a_pass_is_gone_at_the_end_and_what_was_spent_stay
     assert [each["action"]["unit_type"] for each in await city.buys_pass("oli")] == ["unlocks"]
 
 
-async def test_what_expires_unspent_is_free_for_the_next_rider(city: City) -> None:
+async def test_unused_units_that_expire_are_free_for_the_next_rider(city: City) -> None:
     [mine, *_] = await city.buys_pass("mia")
     await city.rides(mine["code"], "redeem", "mia", "trip-1")
     await city.buys_pass("noa")

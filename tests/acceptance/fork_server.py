@@ -60,8 +60,8 @@ class Child:
         return -1
 
 
-class Nursery:
-    """Runs command lines of Python; see `nursery`."""
+class ForkServer:
+    """Runs command lines of Python; see `fork_server`."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process
@@ -77,12 +77,12 @@ class Nursery:
 
 
 @contextmanager
-def nursery() -> Iterator[Nursery]:
-    """Run a nursery while the block runs."""
+def fork_server() -> Iterator[ForkServer]:
+    """Run a fork server while the block runs."""
     with subprocess.Popen(
         [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as process:
-        yield Nursery(process)
+        yield ForkServer(process)
         process.kill()
 
 

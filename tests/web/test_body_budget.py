@@ -84,7 +84,7 @@ async def test_a_body_of_usual_size_does_not_wait_for_the_largest(
     assert {(await task).status for task in tasks} == {200}
 
 
-async def test_what_waits_holds_room_and_what_finds_none_is_to_come_again(
+async def test_waiting_bodies_use_the_budget_and_others_are_refused_with_retry_after(
     context: Callable[..., WebContext],
 ) -> None:
     desk = Desk()
@@ -115,7 +115,7 @@ turns = st.tuples(
 
 
 @given(st.lists(turns, max_size=12))
-def test_a_turn_is_given_back_however_it_ends(turns: list[tuple[int, str]]) -> None:
+def test_every_end_of_a_turn_releases_it(turns: list[tuple[int, str]]) -> None:
     async def taking(room: Room, size: int, end: str, begun: list[int]) -> None:
         async with room.turn(size):
             begun.append(size)
@@ -170,7 +170,7 @@ def test_a_length_beyond_the_limit_weighs_no_more_than_the_limit(context: Callab
     assert asyncio.run(once()) == 400
 
 
-async def test_room_that_is_not_there_is_unavailable() -> None:
+async def test_a_used_up_budget_is_unavailable() -> None:
     with pytest.raises(Unavailable):
         async with Room(10).turn(11):
             pass

@@ -35,7 +35,7 @@ def counts(caplog: pytest.LogCaptureFixture) -> list[tuple[str, int]]:
     return [(vars(record)["door"], vars(record)["count"]) for record in caplog.records]
 
 
-def test_the_first_is_told_at_once_and_the_rest_once_a_minute(
+def test_the_first_is_logged_at_once_and_the_rest_once_a_minute(
     tally: RateLimitedWarning, minutes: Minutes, caplog: pytest.LogCaptureFixture
 ) -> None:
     for at in (0, 0.1, 0.99, 1, 1.5, 3):

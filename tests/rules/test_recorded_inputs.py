@@ -61,7 +61,7 @@ def test_every_value_that_a_rule_names_or_an_evaluation_asks_for_is_seen_once(
     assert found == {name: value for name, value in expected.items() if known[name] is not ABSENT}
 
 
-def test_what_segments_look_at_is_seen_beside_what_rules_read() -> None:
+def test_the_inputs_of_segments_are_stored_with_those_of_rules() -> None:
     view = EvaluationContext({"n": 3}, {"tier": "gold"}, {}, "x", NOW, NOW, lambda metric: None)
     assert view.values[reads(parse("user.tier == 'gold'", Names())).paths[0]] == "gold"
     assert Seen(reads(parse("n > 2", Names())).paths).of(view) == {"n": 3, "user.tier": "gold"}

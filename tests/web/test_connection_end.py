@@ -26,7 +26,7 @@ SHORT_ANSWER = CLOSED.replace(b"length: 2", b"length: 1").removesuffix(b"}")
         pytest.param(ELSE + b"\0", CLOSED, id="a zero byte"),
     ],
 )
-async def test_what_is_broken_behind_a_request_leaves_it_its_answer(
+async def test_a_request_before_broken_bytes_is_answered(
     sent: bytes, answers: bytes, address: tuple[str, int]
 ) -> None:
     assert await said(address, sent) == answers
@@ -42,7 +42,9 @@ async def test_what_is_broken_behind_a_request_leaves_it_its_answer(
         pytest.param([SLOW + SLOW + CHUNKED + b"zz\r\n" + CALL], ANSWER * 2, id="behind two others"),
     ],
 )
-async def test_a_broken_chunk_is_told(parts: list[bytes], before: bytes, address: tuple[str, int]) -> None:
+async def test_a_broken_chunk_is_reported(
+    parts: list[bytes], before: bytes, address: tuple[str, int]
+) -> None:
     answer = await said(address, *parts)
     assert answer.startswith(before + b"HTTP/1.1 400 ")
     assert answer.count(b"HTTP/1.1 400 ") == answer.count(b"connection: close") == 1
@@ -61,7 +63,7 @@ async def test_a_broken_chunk_is_told(parts: list[bytes], before: bytes, address
         pytest.param(CALL[:-1], b"", id="half a body"),
     ],
 )
-async def test_who_sends_no_more_gets_the_answer_to_what_came_whole(
+async def test_a_half_closed_connection_receives_the_answer_to_its_complete_request(
     sent: bytes, answers: bytes, address: tuple[str, int]
 ) -> None:
     answer = (await said(address, sent, pause=0)).replace(b"connection: close\r\n", b"")
@@ -76,7 +78,9 @@ BATCH = b'{"mpid":"1","events":[]}'
 GO_ON = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
-async def test_who_waits_to_be_told_to_go_on_and_is_refused_is_left(app: Callable[..., Any]) -> None:
+async def test_a_refused_request_that_expects_100_continue_closes_the_connection(
+    app: Callable[..., Any],
+) -> None:
     live = b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n"
     async with served(app(mparticle__authorizations=("right",))) as address:
         answer = await said(address, WAITING % len(live) + b"\r\n")
@@ -87,6 +91,6 @@ async def test_who_waits_to_be_told_to_go_on_and_is_refused_is_left(app: Callabl
     assert (again.count(b"HTTP/1.1 200 "), again.count(b"connection: close")) == (2, 0)
 
 
-async def test_nobody_of_the_old_version_is_told_to_go_on(address: tuple[str, int]) -> None:
+async def test_http_1_0_receives_no_100_continue(address: tuple[str, int]) -> None:
     old = CALL.replace(b"HTTP/1.1", b"HTTP/1.0").replace(b"Host", b"Expect: 100-continue\r\nHost")
     assert await said(address, old[:-2], old[-2:]) == CLOSED

@@ -79,15 +79,13 @@ def handles() -> int:
 
 
 @pytest.mark.parametrize("name", READS)
-async def test_who_gives_up_is_free_at_once(store: Store, wire: Wire, name: str) -> None:
+async def test_a_read_that_is_given_up_ends_at_once(store: Store, wire: Wire, name: str) -> None:
     await READS[name](store)
     wire.stall()
     assert await given_up(READS[name](store))
 
 
-async def test_who_gives_up_half_way_through_all_that_is_held_is_free_at_once(
-    store: Store, wire: Wire
-) -> None:
+async def test_an_export_that_is_given_up_half_way_ends_at_once(store: Store, wire: Wire) -> None:
     await store.held("c1")
     wire.delay = 0.05
     reading = asyncio.create_task(store.held("c1"))
@@ -96,7 +94,7 @@ async def test_who_gives_up_half_way_through_all_that_is_held_is_free_at_once(
     assert await given_up(reading)
 
 
-async def test_reads_given_up_in_a_crowd_leave_every_connection_whole(
+async def test_many_abandoned_reads_leave_every_connection_usable(
     store: Store, wire: Wire, postgres_url: str
 ) -> None:
     await asyncio.gather(*(read(store) for read in READS.values()))
@@ -116,7 +114,7 @@ async def test_reads_given_up_in_a_crowd_leave_every_connection_whole(
     assert handles() <= before + 2 * READERS
 
 
-async def test_the_server_stops_a_query_that_nobody_waits_for(store: Any, postgres_url: str) -> None:
+async def test_the_server_stops_a_query_that_was_given_up(store: Any, postgres_url: str) -> None:
     running = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(600)%'"
     reading = asyncio.create_task(store._read(lambda connection: connection.fetch("SELECT pg_sleep(600)")))
     watching = await asyncpg.connect(postgres_url)

@@ -157,7 +157,7 @@ async def plans(connection: Any) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("name", ["c1", "unknown"])
-async def test_what_a_batch_loads_and_saves_visits_one_partition(
+async def test_loading_and_saving_a_batch_visits_one_partition(
     connection: Any, plans: list[dict[str, Any]], make: Any, name: str
 ) -> None:
     code = f"code-{name}"

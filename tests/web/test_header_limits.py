@@ -60,7 +60,9 @@ async def test_trailers_without_end_are_refused(address: tuple[str, int]) -> Non
 
 
 @pytest.mark.parametrize("name", sorted(header_limits.SINGLE))
-async def test_a_header_that_says_who_asks_stands_there_once(name: bytes, address: tuple[str, int]) -> None:
+async def test_a_header_that_identifies_the_sender_may_occur_once(
+    name: bytes, address: tuple[str, int]
+) -> None:
     twice = CALL.replace(b"Host", b"%b: a\r\nX-Other: b\r\n%b: a\r\nHost" % (name, name.title()))
     answer = await said(address, twice)
     assert answer.startswith(b"HTTP/1.1 400 ")
@@ -147,14 +149,14 @@ async def until_closed(address: tuple[str, int], *parts: bytes) -> bytes:
         pytest.param([b"\r\n"], b"", id="an empty line"),
     ],
 )
-async def test_who_leaves_a_head_unfinished_is_left(
+async def test_a_connection_with_an_unfinished_head_is_closed(
     parts: list[bytes], answer: bytes, address: tuple[str, int]
 ) -> None:
     assert await until_closed(address, *parts) == answer
 
 
 @pytest.mark.usefixtures("hasty")
-async def test_who_is_answered_and_never_ends_the_body_is_left(app: Callable[..., Any]) -> None:
+async def test_a_connection_whose_body_never_ends_is_closed_after_the_answer(app: Callable[..., Any]) -> None:
     head = b"POST /webhooks/mparticle HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n"
     async with served(app(mparticle__authorizations=("right",))) as address:
         answer = await until_closed(address, head, *[b"x"] * 5)
@@ -162,7 +164,7 @@ async def test_who_is_answered_and_never_ends_the_body_is_left(app: Callable[...
 
 
 @pytest.mark.usefixtures("hasty")
-async def test_who_is_idle_or_goes_on_is_not_left(address: tuple[str, int]) -> None:
+async def test_an_idle_or_active_connection_is_kept(address: tuple[str, int]) -> None:
     reader, writer = await asyncio.open_connection(*address)
     await asyncio.sleep(3 * PATIENCE)
     started, answered = time.monotonic(), 0
@@ -180,7 +182,7 @@ async def test_who_is_idle_or_goes_on_is_not_left(address: tuple[str, int]) -> N
 
 
 @pytest.mark.usefixtures("hasty")
-async def test_who_waits_for_a_slow_answer_is_not_left() -> None:
+async def test_a_connection_that_waits_for_a_slow_answer_is_kept() -> None:
     async with served(Echo(seconds=4 * PATIENCE)) as address:
         reader, writer = await asyncio.open_connection(*address)
         writer.write(CALL)
@@ -190,7 +192,9 @@ async def test_who_waits_for_a_slow_answer_is_not_left() -> None:
 
 @pytest.mark.usefixtures("hasty")
 @pytest.mark.parametrize("reads", [True, False])
-async def test_who_does_not_read_the_answer_is_left(address: tuple[str, int], reads: bool) -> None:
+async def test_a_connection_that_does_not_read_the_answer_is_closed(
+    address: tuple[str, int], reads: bool
+) -> None:
     body = b"x" * 20_000_000
     call = CALL.replace(b"Length: 2", b"Length: 20000000").replace(b"{}", body)
     reader, writer = await asyncio.open_connection(*address)

@@ -36,7 +36,7 @@ async def answered(tmp_path: Path, policy: str, *properties: dict[str, Any]) -> 
         return answer.json()["results"], composed.metrics.render().decode()
 
 
-async def test_a_misfit_is_stored_as_it_came_told_and_counted(tmp_path: Path) -> None:
+async def test_a_schema_violation_is_stored_unchanged_reported_and_counted(tmp_path: Path) -> None:
     results, metrics = await answered(tmp_path, "keep", {"price": "a lot"}, {"price": "9.50"})
     assert results == [
         {
