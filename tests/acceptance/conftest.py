@@ -54,7 +54,9 @@ class Server:
         while time.monotonic() < deadline:
             assert self._process.poll() is None, "the server stopped while starting"
             with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                connected = probe.connect_ex(("127.0.0.1", self.port)) == 0
+                # Where nothing listens yet, a probe from the very port that it probes connects to itself.
+                if connected and probe.getsockname() != probe.getpeername():
                     return
             time.sleep(0.02)
         pytest.fail("the server did not listen within 30 seconds")
