@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
+from adapter.model.counter_key import CounterKey
+
 Status = Literal["issued", "applied", "redeemed", "expired", "revoked"]
 
 
@@ -97,7 +99,7 @@ class CounterReservation(Struct, frozen=True, array_like=True):
     """
 
     scope: str
-    key: str
+    key: CounterKey
     cap: int
     amount: int
     guardrail: str

@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Literal, Protocol, TypeVar
 
+from adapter.model.counter_key import CounterKey, ScopedKey
 from adapter.model.customers import Customer
 from adapter.model.decisions import Decision
 from adapter.model.deliveries import Delivery, Pause
@@ -32,7 +33,6 @@ from adapter.store.values import (
     BookedState,
     BookingRequest,
     Changes,
-    CounterKey,
     CounterState,
     CustomerData,
     CustomerHistory,
@@ -55,8 +55,9 @@ OnLocksAcquired = Callable[[], None]
 class Transaction(Protocol):
     """One open transaction: load, then reserve, then save, each at most once and in this order.
 
-    `past`, `past_weights` and `weigh` may be asked between load and save. `known` is what earlier runs of the
-    script have found; a script that saves the same all the same has it kept once.
+    `past`, `past_weights`, `weigh`, `counters_of` and `open_discounts` may be asked between load and save.
+    `known` is what earlier runs of the script have found; a script that saves the same all the same has it
+    kept once.
     """
 
     known: Known
@@ -84,7 +85,17 @@ class Transaction(Protocol):
         """Return how much is kept of customers, no more than `most` rows of each table counted."""
         ...
 
-    async def reserve(self, counters: Sequence[CounterKey], codes: Sequence[str]) -> CounterState:
+    async def counters_of(
+        self, source_ids: Sequence[str], containing: str
+    ) -> dict[str, dict[CounterKey, int]]:
+        """Return, by customer, the counters scoped to loaded customers whose keys contain a text."""
+        ...
+
+    async def open_discounts(self, source_ids: Sequence[str]) -> list[DiscountRecord]:
+        """Return every issued or applied discount of loaded customers, expired ones included."""
+        ...
+
+    async def reserve(self, counters: Sequence[ScopedKey], codes: Sequence[str]) -> CounterState:
         """Return the counters as they stand, and say which codes exist, however they are spelled."""
         ...
 

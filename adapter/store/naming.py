@@ -13,7 +13,9 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
+from adapter.model.counter_key import CounterKey, ScopedKey
 from adapter.model.customers import SOURCE_ID
+from adapter.model.discounts import DiscountRecord
 from adapter.model.events import Event
 from adapter.store.contract import Transaction
 from adapter.store.rows import final_owners, given_to
@@ -21,7 +23,6 @@ from adapter.store.values import (
     BookedState,
     BookingRequest,
     Changes,
-    CounterKey,
     CounterState,
     CustomerRecord,
     Erasure,
@@ -88,7 +89,19 @@ class Named:
         self._weights |= {self._name(key): weight for key, weight in found.items()}
         return {each: self._weights[self._name(each)] for each in source_ids}
 
-    async def reserve(self, counters: Sequence[CounterKey], codes: Sequence[str]) -> CounterState:
+    async def counters_of(
+        self, source_ids: Sequence[str], containing: str
+    ) -> dict[str, dict[CounterKey, int]]:
+        """Read some of customers' own counters."""
+        found = await self._transaction.counters_of([self._key(each) for each in source_ids], containing)
+        return {self._name(key): counters for key, counters in found.items()}
+
+    async def open_discounts(self, source_ids: Sequence[str]) -> list[DiscountRecord]:
+        """Read customers' open discounts."""
+        found = await self._transaction.open_discounts([self._key(each) for each in source_ids])
+        return [given_to(held, self._names) for held in found]
+
+    async def reserve(self, counters: Sequence[ScopedKey], codes: Sequence[str]) -> CounterState:
         """Read counters."""
         if not self._keys:
             return await self._transaction.reserve(counters, codes)
@@ -174,6 +187,7 @@ def _keyed(changes: Changes, keys: Mapping[str, str], moved: list[tuple[str, str
         erased=[_erasing(each, key(each.source_id)) for each in changes.erased],
         events=[replace(new, source_id=key(new.source_id)) for new in changes.events],
         discounts=[given_to(held, keys) for held in changes.discounts],
+        rewritten=[given_to(held, keys) for held in changes.rewritten],
         counters=_sums(((key(scope), name), n) for (scope, name), n in changes.counters.items()),
         bounds=_least(((key(scope), name), n) for (scope, name), n in changes.bounds.items()),
         decisions=[replace(each, source_id=key(each.source_id)) for each in changes.decisions],
@@ -205,15 +219,15 @@ def _erasing(erasure: Erasure, key: str) -> Erasure:
     return erasure if key == erasure.source_id else replace(erasure, source_id=key, asked=asked)
 
 
-def _sums(counters: Iterable[tuple[CounterKey, int]]) -> dict[CounterKey, int]:
-    sums: dict[CounterKey, int] = {}
+def _sums(counters: Iterable[tuple[ScopedKey, int]]) -> dict[ScopedKey, int]:
+    sums: dict[ScopedKey, int] = {}
     for counter, n in counters:
         sums[counter] = sums.get(counter, 0) + n
     return sums
 
 
-def _least(bounds: Iterable[tuple[CounterKey, int]]) -> dict[CounterKey, int]:
-    least: dict[CounterKey, int] = {}
+def _least(bounds: Iterable[tuple[ScopedKey, int]]) -> dict[ScopedKey, int]:
+    least: dict[ScopedKey, int] = {}
     for counter, n in bounds:
         least[counter] = min(n, least.get(counter, n))
     return least

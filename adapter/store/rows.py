@@ -211,17 +211,6 @@ def final_owners(moved: Sequence[tuple[str, str]]) -> dict[str, str]:
     return {old: owner for old, owner in owners.items() if old != owner}
 
 
-def joining(
-    owners: Mapping[str, str], slots: Mapping[str, Mapping[str, int]]
-) -> dict[str, list[Mapping[str, int]]]:
-    """Return, by owner, the slots of each of those who become one, where more than one has taken any."""
-    found: dict[str, list[Mapping[str, int]]] = {}
-    for old, new in owners.items():
-        if old in slots:
-            found.setdefault(new, [slots[new]] if new in slots else []).append(slots[old])
-    return {new: holders for new, holders in found.items() if len(holders) > 1}
-
-
 def discount_row(held: DiscountRecord) -> tuple[Any, ...]:
     """Return a discount's columns."""
     discount = held.discount

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
+from adapter.model.counter_key import ScopedKey
 from adapter.model.customers import Customer
 from adapter.model.decisions import Decision
 from adapter.model.deliveries import Delivery
@@ -26,8 +27,6 @@ Identity = tuple[str, str]
 RetentionKind = Literal["events", "decisions", "deliveries", "quarantine", "pending_moves", "holds"]
 #: Where a customer's rows go on: behind a key in a table.
 Place = tuple[str, tuple[Any, ...]]
-#: (scope, key) of a guardrail counter, as in `model.discounts.CounterReservation`.
-CounterKey = tuple[str, str]
 
 
 class CustomerRecord(Struct):
@@ -107,7 +106,7 @@ class CounterState(Struct):
     They need not be locked: it is for `save` to see that they are not moved too far before its commit.
     """
 
-    used: dict[CounterKey, int]
+    used: dict[ScopedKey, int]
     taken: frozenset[str]
 
 
@@ -247,8 +246,10 @@ class Changes(Struct):
     differences, and `bounds` say how high a counter may stand before they are added, for what was decided to
     hold; a reserved counter that grows without a bound may not stand higher than it was read. Where another
     transaction has moved it past that, the script runs again. `discounts` replace those of that code that
-    were loaded in this transaction, and are inserted otherwise. `rewarded` says of each message on which a
-    discount hangs whose discount it is (source_id), so that its answer goes when that customer is erased.
+    were loaded in this transaction, and are inserted otherwise. `rewritten` are open discounts of merged
+    customers, each written in the place of the one of its code, before `discounts`. `rewarded` says of each
+    message on which a discount hangs whose discount it is (source_id), so that its answer goes when that
+    customer is erased.
     Keys that are answered or rewarded are never forgotten. `cancelled` ends the stored timers that it says,
     before `armed` ones are kept, at most one for a customer and rule: each takes the place of the one that
     is there. A merge moves timers, of two under one rule the later due; an erasure drops them. `ended` moves
@@ -267,19 +268,20 @@ class Changes(Struct):
     erased: list[Erasure]
     events: list[NewEvent]
     discounts: list[DiscountRecord]
-    counters: Mapping[CounterKey, int]
+    counters: Mapping[ScopedKey, int]
     decisions: list[Decision]
     deliveries: list[Delivery]
     quarantine: list[Quarantined]
     rewarded: Mapping[MessageKey, str] = {}
     cancelled: Sequence[Cancellation] = ()
     armed: Sequence[Timer] = ()
-    bounds: Mapping[CounterKey, int] = {}
+    bounds: Mapping[ScopedKey, int] = {}
     pending: Sequence[PendingMove] = ()
     ended: Sequence[PendingMove] = ()
     redemptions: Sequence[Redemption] = ()
     rollbacks: Sequence[Rollback] = ()
     drawn: Sequence[str] = ()
+    rewritten: Sequence[DiscountRecord] = ()
 
 
 class DeliveryResult(Struct, frozen=True):

@@ -18,6 +18,8 @@ from typing import Any, TypeVar
 from msgspec.structs import replace
 
 from adapter import app
+from adapter.model.counter_key import CounterKey, ScopedKey
+from adapter.model.discounts import DiscountRecord
 from adapter.model.events import Event
 from adapter.server import serve
 from adapter.services.ingest.group_commit import GroupCommitter
@@ -31,7 +33,6 @@ from adapter.store.values import (
     BookedState,
     BookingRequest,
     Changes,
-    CounterKey,
     CounterState,
     LoadedState,
     LoadRequest,
@@ -86,7 +87,15 @@ class Passing:
     async def weigh(self, source_ids: Sequence[str], most: int) -> dict[str, Weight]:
         return await self._inner.weigh(source_ids, most)
 
-    async def reserve(self, counters: Sequence[CounterKey], codes: Sequence[str]) -> CounterState:
+    async def counters_of(
+        self, source_ids: Sequence[str], containing: str
+    ) -> dict[str, dict[CounterKey, int]]:
+        return await self._inner.counters_of(source_ids, containing)
+
+    async def open_discounts(self, source_ids: Sequence[str]) -> list[DiscountRecord]:
+        return await self._inner.open_discounts(source_ids)
+
+    async def reserve(self, counters: Sequence[ScopedKey], codes: Sequence[str]) -> CounterState:
         return await self._inner.reserve(counters, codes)
 
     async def forget_address(
@@ -112,11 +121,11 @@ class Forgetful(Passing):
 class StaleTransaction(Passing):
     """Reserves nothing: returns the counters that the last transaction saw, and saves blindly."""
 
-    def __init__(self, inner: Transaction, remembered: dict[CounterKey, int]) -> None:
+    def __init__(self, inner: Transaction, remembered: dict[ScopedKey, int]) -> None:
         super().__init__(inner)
         self._remembered = remembered
 
-    async def reserve(self, counters: Sequence[CounterKey], codes: Sequence[str]) -> CounterState:
+    async def reserve(self, counters: Sequence[ScopedKey], codes: Sequence[str]) -> CounterState:
         real = await self._inner.reserve(counters, codes)
         stale = {key: self._remembered.get(key, 0) for key in real.used}
         self._remembered.update(real.used)
@@ -128,7 +137,7 @@ class StaleTransaction(Passing):
 
 def read_then_write(store: Store) -> Store:
     """Return the store with stale counters."""
-    remembered: dict[CounterKey, int] = {}
+    remembered: dict[ScopedKey, int] = {}
     return _through(store, lambda transaction: StaleTransaction(transaction, remembered))
 
 

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from adapter.model.counter_key import CounterKey, ScopedKey, decode
 from adapter.model.discounts import AmountOff, CounterReservation, Discount, DiscountRecord, FreeShipping
 from adapter.model.rules import Guardrails, Rule
 from adapter.rules.engine.select import choose
@@ -56,7 +57,7 @@ def names(choice: Any) -> list[str]:
 claims = st.builds(
     CounterReservation,
     st.sampled_from(["", "ann"]),
-    st.sampled_from("abc"),
+    st.sampled_from("abc").map(CounterKey),
     st.integers(0, 6),
     st.integers(0, 4),
     st.just("g"),
@@ -65,11 +66,13 @@ claims = st.builds(
 
 @given(
     wanted=st.lists(st.tuples(st.lists(claims, max_size=4), st.booleans()), max_size=8),
-    used=st.dictionaries(st.tuples(st.sampled_from(["", "ann"]), st.sampled_from("abc")), st.integers(0, 7)),
+    used=st.dictionaries(
+        st.tuples(st.sampled_from(["", "ann"]), st.sampled_from("abc").map(CounterKey)), st.integers(0, 7)
+    ),
 )
 def test_no_reservation_of_an_issued_discount_exceeds_its_limit(
     wanted: list[tuple[list[CounterReservation], bool]],
-    used: dict[tuple[str, str], int],
+    used: dict[ScopedKey, int],
     make_rule: MakeRule,
     now: datetime,
 ) -> None:
@@ -89,7 +92,7 @@ def test_no_reservation_of_an_issued_discount_exceeds_its_limit(
 
 
 def test_a_refused_proposal_makes_room_for_the_next(make_rule: MakeRule, now: datetime) -> None:
-    spent = CounterReservation("", "first|day|2026-11-21", 3, 1, "max_daily_redemptions")
+    spent = CounterReservation("", CounterKey("first|day|2026-11-21"), 3, 1, "max_daily_redemptions")
     first, second = one(make_rule, "first", claims=(spent,), priority=2), one(make_rule, "second")
     choice = choose(verdict(first, second), [], {("", spent.key): 3}, now)
     assert names(choice) == ["second"]
@@ -99,17 +102,17 @@ def test_a_refused_proposal_makes_room_for_the_next(make_rule: MakeRule, now: da
 @pytest.mark.parametrize(
     ("claim", "used", "reason"),
     [
-        (CounterReservation("", "r|day|2026-11-21", 0, 1, "max_daily_redemptions"), 0,
+        (CounterReservation("", CounterKey("r|day|2026-11-21"), 0, 1, "max_daily_redemptions"), 0,
          "max_daily_redemptions is 0, so this rule issues nothing"),
-        (CounterReservation("ann", "r|user|total", 1, 1, "per_user_limit"), 1,
+        (CounterReservation("ann", CounterKey("r|user|total"), 1, 1, "per_user_limit"), 1,
          "the customer has had 1 of 1 of this rule in all"),
-        (CounterReservation("device:x", "r|user|week|2026-W47", 2, 1, "per_user_limit"), 2,
+        (CounterReservation("device:x", CounterKey("r|user|week|2026-W47"), 2, 1, "per_user_limit"), 2,
          "this device has had 2 of 2 of this rule this week"),
-        (CounterReservation("ann", "r|cooldown|3600|77", 5, 5, "cooldown"), 4,
+        (CounterReservation("ann", CounterKey("r|cooldown|3600|77"), 5, 5, "cooldown"), 4,
          "this rule gave the customer a discount less than 1h ago"),
-        (CounterReservation("", "r|budget|EUR|total", 10000, 1250, "budget"), 9000,
+        (CounterReservation("", CounterKey("r|budget|EUR|total"), 10000, 1250, "budget"), 9000,
          "the budget of this rule has 10.00 EUR left in all, and the discount can cost 12.50"),
-        (CounterReservation("", "*|month|2026-11", 9, 1, "global.max_total_redemptions"), 9,
+        (CounterReservation("", CounterKey("*|month|2026-11"), 9, 1, "global.max_total_redemptions"), 9,
          "9 of 9 discounts of all rules together are out this month"),
     ],
 )  # fmt: skip
@@ -124,11 +127,11 @@ def test_each_full_guardrail_has_its_sentence(
 def test_of_the_slots_of_a_limit_the_first_that_rested_is_taken(make_rule: MakeRule, now: datetime) -> None:
     guardrails = Guardrails(per_user_limit=2, per_user_window=timedelta(hours=1), stackable=True)
     wanted = tuple(claims_of("r", guardrails, source_id="ann", device_id=None, now=now, cost=None))
-    used: Counter[tuple[str, str]] = Counter()
+    used: Counter[ScopedKey] = Counter()
     for slot in (0, 1):
         choice = choose(verdict(one(make_rule, "r", claims=wanted)), [], used, now)
         taken = choice.granted[0].claims
-        assert {claim.key.split("|")[2] for claim in taken} == {str(slot)}
+        assert {decode(claim.key)[1][1] for claim in taken} == {str(slot)}
         used.update({(claim.scope, claim.key): claim.amount for claim in taken})
     refused = choose(verdict(one(make_rule, "r", claims=wanted)), [], used, now)
     assert refused.outcomes[0].reason == "not issued: the customer has had all that this rule gives in 1h"

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapter.model.counter_key import CounterKey, ScopedKey
 from adapter.model.discounts import CounterReservation
 from adapter.model.rules import Budget, Guardrails
 from adapter.rules.engine.select import exceeded, fitting
@@ -25,7 +26,7 @@ def claimed(
 
 def test_a_daily_cap_is_one_counter_of_the_whole_shop_a_day(now: datetime) -> None:
     assert claimed(Guardrails(max_daily_redemptions=300), now) == [
-        CounterReservation("", "ten|day|2026-11-21", 300, 1, "max_daily_redemptions")
+        CounterReservation("", CounterKey("ten|day|2026-11-21"), 300, 1, "max_daily_redemptions")
     ]
 
 
@@ -71,16 +72,16 @@ def test_a_week_is_an_iso_week_of_the_rules_time_zone(zone: str, at: str, week: 
 def test_a_limit_per_user_counts_for_the_customer_and_for_the_device(now: datetime) -> None:
     guardrails = Guardrails(per_user_limit=2, per_user_period="month")
     assert claimed(guardrails, now, "phone") == [
-        CounterReservation("ann", "ten|user|month|2026-11", 2, 1, "per_user_limit"),
-        CounterReservation("device:phone", "ten|user|month|2026-11", 2, 1, "per_user_limit"),
+        CounterReservation("ann", CounterKey("ten|user|month|2026-11"), 2, 1, "per_user_limit"),
+        CounterReservation("device:phone", CounterKey("ten|user|month|2026-11"), 2, 1, "per_user_limit"),
     ]
 
 
 def test_a_budget_reserves_the_most_a_discount_can_cost_in_minor_units(now: datetime) -> None:
     budget = Budget(currency="EUR", daily=Decimal("100.999"), total=Decimal(5000))
     assert claimed(Guardrails(budget=budget), now) == [
-        CounterReservation("", "ten|budget|EUR|day|2026-11-21", 10099, 1235, "budget"),
-        CounterReservation("", "ten|budget|EUR|total", 500000, 1235, "budget"),
+        CounterReservation("", CounterKey("ten|budget|EUR|day|2026-11-21"), 10099, 1235, "budget"),
+        CounterReservation("", CounterKey("ten|budget|EUR|total"), 500000, 1235, "budget"),
     ]
 
 
@@ -114,12 +115,12 @@ def test_money_has_its_currencys_own_digits(currency: str, amount: int, now: dat
 
 def test_limits_over_all_rules_have_counters_of_their_own(now: datetime) -> None:
     (claim,) = claimed(Guardrails(max_total_redemptions=9), now, rule=ALL_RULES)
-    assert claim == CounterReservation("", "*|total", 9, 1, "global.max_total_redemptions")
+    assert claim == CounterReservation("", CounterKey("*|total"), 9, 1, "global.max_total_redemptions")
 
 
 def replay(make_claims: Any, guardrails: Guardrails, gaps: list[int]) -> list[int]:
     """Ask after each gap, and return when it was granted."""
-    used: Counter[tuple[str, str]] = Counter()
+    used: Counter[ScopedKey] = Counter()
     granted: list[int] = []
     at = 1_790_000_000
     for gap in gaps:
@@ -180,7 +181,7 @@ def test_the_cooldown_check_would_catch_counters_by_fixed_pieces_of_time() -> No
     def fixed(guardrails: Guardrails, now: datetime) -> list[CounterReservation]:
         assert guardrails.cooldown is not None
         piece = int(now.timestamp()) // int(guardrails.cooldown.total_seconds())
-        return [CounterReservation("ann", f"ten|{piece}", 1, 1, "cooldown")]
+        return [CounterReservation("ann", CounterKey(f"ten|{piece}"), 1, 1, "cooldown")]
 
     guardrails = Guardrails(cooldown=timedelta(seconds=10))
     assert replay(fixed, guardrails, [5, 7]) != model(1, 10, [5, 7])
@@ -188,7 +189,7 @@ def test_the_cooldown_check_would_catch_counters_by_fixed_pieces_of_time() -> No
 
 def test_a_cooldown_given_back_may_be_used_again(now: datetime) -> None:
     guardrails = Guardrails(cooldown=timedelta(days=30))
-    used: Counter[tuple[str, str]] = Counter()
+    used: Counter[ScopedKey] = Counter()
     for sign in (1, -1):
         for claim in claimed(guardrails, now):
             used[claim.scope, claim.key] += sign * claim.amount

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from adapter.model.counter_key import CounterKey
 from adapter.model.discounts import CounterReservation, DiscountRecord, PercentageOff, StoreCredit
 from adapter.model.encoding import decode, encode
 from adapter.model.events import Event
@@ -40,7 +41,7 @@ def test_a_held_discount_comes_back_from_its_json_with_exact_numbers(
     make_rule: MakeRule, make_event: Callable[..., Event]
 ) -> None:
     rule = make_rule(action=PercentageOff(Decimal("12.50"), Decimal("0.1")), priority=7)
-    claims = (CounterReservation("ann", "ten|user|total", 1, 1, "per_user_limit"),)
+    claims = (CounterReservation("ann", CounterKey("ten|user|total"), 1, 1, "per_user_limit"),)
     held = issue(Proposal(rule, claims), make_event(), "ann", "X", AT)
     again = decode(encode(held), DiscountRecord)
     assert again == held

@@ -18,6 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from msgspec import Struct
 from msgspec.structs import replace
 
+from adapter.model.counter_key import CounterKey, ScopedKey
 from adapter.model.discounts import DiscountRecord, UnitOff
 from adapter.model.events import Event, User
 from adapter.model.operations import CustomerErase, CustomerMerge, DiscountMove, EventOccurred, Operation
@@ -28,7 +29,7 @@ from adapter.services.ingest.result import Result, Settled
 from adapter.services.ingest.work_item import Work
 from adapter.store import naming
 from adapter.store.engines import open_store
-from adapter.store.values import CounterKey, LoadRequest
+from adapter.store.values import LoadRequest
 
 pytestmark = pytest.mark.slow
 
@@ -120,25 +121,25 @@ class Model:
     def owner(self, name: str) -> str:
         return self.leads_to.get(name, name)
 
-    def counters(self) -> Counter[CounterKey]:
+    def counters(self) -> Counter[ScopedKey]:
         """Count what was neither revoked nor swept away; the shop keeps count of erased customers'."""
-        counted: Counter[CounterKey] = Counter()
+        counted: Counter[ScopedKey] = Counter()
         for gift in (*self.gifts.values(), *self.erased):
             if gift.counts:
-                counted["", f"{gift.rule}|day|{gift.issued_at:%Y-%m-%d}"] += 1
+                counted["", CounterKey(f"{gift.rule}|day|{gift.issued_at:%Y-%m-%d}")] += 1
                 if gift.rule == "gift":
-                    counted["", "gift|budget|EUR|total"] += EUROS
+                    counted["", CounterKey("gift|budget|EUR|total")] += EUROS
         for gift in self.gifts.values():
             if gift.counts:
-                counted[gift.owner, f"{gift.rule}|user|total"] += 1
+                counted[gift.owner, CounterKey(f"{gift.rule}|user|total")] += 1
         return counted
 
     def allows(self, rule: str, name: str) -> bool:
         used = self.counters()
         return (
-            used["", f"{rule}|day|{self.now:%Y-%m-%d}"] < 4
-            and (rule != "gift" or used["", "gift|budget|EUR|total"] + EUROS <= 3500)
-            and used[self.owner(name), f"{rule}|user|total"] < 2
+            used["", CounterKey(f"{rule}|day|{self.now:%Y-%m-%d}")] < 4
+            and (rule != "gift" or used["", CounterKey("gift|budget|EUR|total")] + EUROS <= 3500)
+            and used[self.owner(name), CounterKey(f"{rule}|user|total")] < 2
         )
 
     def move(self, meant: Meant, code: str) -> bool:
@@ -182,7 +183,7 @@ class Machine(RuleBasedStateMachine):
         self.store = open_store(self.url)
         self.numbers = itertools.count(1)
         self.codes: list[str] = ["NONE"]
-        self.keys: set[CounterKey] = set()
+        self.keys: set[ScopedKey] = set()
         self.runner.run(self.begin())
 
     async def begin(self) -> None:
@@ -283,9 +284,9 @@ class Machine(RuleBasedStateMachine):
         self.keys |= expected.keys()
         keys = sorted(self.keys)
 
-        async def script(transaction: Any) -> dict[CounterKey, int]:
+        async def script(transaction: Any) -> dict[ScopedKey, int]:
             await transaction.load(LoadRequest(customers="abcd"), self.model.now)
-            used: dict[CounterKey, int] = (await transaction.reserve(keys, [])).used
+            used: dict[ScopedKey, int] = (await transaction.reserve(keys, [])).used
             return used
 
         assert self.runner.run(self.store.transact(script)) == expected

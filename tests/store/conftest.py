@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from msgspec import Raw
 
+from adapter.model.counter_key import CounterKey, ScopedKey
 from adapter.model.customers import Customer
 from adapter.model.decisions import Decision, RuleOutcome
 from adapter.model.deliveries import Delivery
@@ -29,7 +30,6 @@ from adapter.store.values import (
     BookedState,
     BookingRequest,
     Changes,
-    CounterKey,
     CustomerRecord,
     Erasure,
     LoadedState,
@@ -74,7 +74,7 @@ class Make:
         return DiscountRecord(discount, source_id, "high-cart", event_id, issued_at, issued_at, claims)
 
     def claim(self, scope: str, key: str = "high-cart:total", amount: int = 1) -> CounterReservation:
-        return CounterReservation(scope, key, 10, amount, "max_total")
+        return CounterReservation(scope, CounterKey(key), 10, amount, "max_total")
 
     def decision(self, source_id: str = "c1", event_id: str = "e1", at: datetime = NOW) -> Decision:
         outcome = RuleOutcome("high-cart", "issued", "cart_value is 130, at least 120", code="A1")
@@ -161,9 +161,10 @@ class Run:
 
         return await self._store.transact(script)
 
-    async def used(self, *counters: tuple[str, str]) -> dict[tuple[str, str], int]:
-        async def script(transaction: Transaction) -> dict[tuple[str, str], int]:
-            return (await transaction.reserve(sorted(counters), [])).used
+    async def used(self, *counters: tuple[str, str]) -> dict[ScopedKey, int]:
+        async def script(transaction: Transaction) -> dict[ScopedKey, int]:
+            keys = sorted((scope, CounterKey(key)) for scope, key in counters)
+            return (await transaction.reserve(keys, [])).used
 
         return await self._store.transact(script)
 
@@ -204,12 +205,10 @@ def run(store: Store, make: Make) -> Run:
 
 
 @pytest.fixture
-def simulate(
-    store_url: str, make: Make
-) -> Callable[[list[Changes], list[CounterKey]], dict[CounterKey, int]]:
+def simulate(store_url: str, make: Make) -> Callable[[list[Changes], list[ScopedKey]], dict[ScopedKey, int]]:
     """Saves changes one after the other, and returns counters; for tests that hypothesis repeats."""
 
-    async def play(steps: list[Changes], counters: list[CounterKey]) -> dict[CounterKey, int]:
+    async def play(steps: list[Changes], counters: list[ScopedKey]) -> dict[ScopedKey, int]:
         store = open_store(store_url)
         await store.open()
         try:

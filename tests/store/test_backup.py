@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from adapter.errors import Refused, StoreUnavailable
+from adapter.model.counter_key import CounterKey
 from adapter.store.contract import Transaction
 from adapter.store.sqlite.backup import back_up
 from adapter.store.sqlite.engine import SqliteStore
@@ -52,7 +53,7 @@ async def numbers(path: Path, make: Any) -> tuple[int, int]:
 
     async def script(transaction: Transaction) -> int:
         await transaction.load(LoadRequest(), make.now)
-        return (await transaction.reserve([("", "k")], [])).used.get(("", "k"), 0)
+        return sum((await transaction.reserve([("", CounterKey("k"))], [])).used.values())
 
     try:
         assert await store.check() == []

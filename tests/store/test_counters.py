@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
+from adapter.model.counter_key import CounterKey
+from adapter.model.discounts import DiscountRecord
 from adapter.store.contract import Store, Transaction
-from adapter.store.postgres import merging as postgres_merging
-from adapter.store.sqlite import merging as sqlite_merging
 from adapter.store.values import LoadRequest
 
-CAP = ("", "high-cart:total")
+CAP = ("", CounterKey("high-cart:total"))
 
 
 async def test_differences_add_up(run: Any) -> None:
@@ -93,30 +94,53 @@ def _changes(make: Any, verb: str, name: str, value: Any) -> Any:
     return make.changes(erased=[name])
 
 
-async def test_reassigned_slots_come_from_open_discounts_only(
-    store: Store, run: Any, make: Any, monkeypatch: pytest.MonkeyPatch
+async def test_counters_of_customers_are_read_by_a_text_in_their_keys(
+    store: Store, run: Any, make: Any
 ) -> None:
-    """What a customer has used up is not read again, however much that is."""
-    second = int(make.now.timestamp())
-    slot = f"gift|slot|0|100|{second // 100}"
-    claims = {who: (make.claim(who, slot, second % 100 + 1),) for who in ("large", "small")}
-    used = [make.held(f"USED{at}", "large", status="redeemed", claims=claims["large"]) for at in range(50)]
+    counters = {
+        ("ann", "r|slot|0|60|1"): 3,
+        ("ann", "r|total"): 1,
+        ("bob", "r|slot|1|60|1"): 4,
+        ("", "slot"): 1,
+    }
+    await run.save(customers=[make.customer("ann"), make.customer("bob")], counters=counters)
+
+    async def script(transaction: Transaction) -> Any:
+        await transaction.load(LoadRequest(customers=["ann", "bob"]), make.now)
+        return await transaction.counters_of(["ann", "bob", "cat"], "|slot|")
+
+    assert await store.transact(script) == {"ann": {"r|slot|0|60|1": 3}, "bob": {"r|slot|1|60|1": 4}}
+
+
+async def test_a_merge_reads_open_discounts_only_and_rewrites_them(
+    store: Store, run: Any, make: Any
+) -> None:
+    """What a customer has used up is not read, however much that is; what has expired is."""
+    claims = {who: (make.claim(who, "k"), make.claim(who, "slot")) for who in ("large", "small")}
+    past = make.now - timedelta(days=1)
     await run.save(
         customers=[make.customer("large"), make.customer("small")],
-        discounts=[*used, make.held("OPEN", "large", claims=claims["large"])],
-        counters={("large", slot): second % 100 + 1, ("small", slot): second % 100 + 1},
+        discounts=[
+            *(make.held(f"USED{at}", "large", status="redeemed", claims=claims["large"]) for at in range(5)),
+            make.held("EXPIRED", "small", expires_at=past, claims=claims["small"]),
+            make.held("OPEN", "large", status="applied", claims=claims["large"]),
+        ],
     )
-    read: list[str] = []
-    for engine in (sqlite_merging, postgres_merging):
-        decode = engine.read_held
 
-        def noted(body: bytes, decode: Any = decode) -> Any:
-            held = decode(body)
-            read.append(held.discount.code)
-            return held
+    async def script(transaction: Transaction) -> list[DiscountRecord]:
+        await transaction.load(LoadRequest(customers=["large", "small"]), make.now)
+        found = await transaction.open_discounts(["large", "small", "nobody"])
+        rewritten = [replace(held, claims=held.claims[:1]) for held in found]
+        moved = [("small", "large")]
+        await transaction.save(
+            make.changes(moved=moved, customers=[make.customer("large")], rewritten=rewritten)
+        )
+        return found
 
-        monkeypatch.setattr(engine, "read_held", noted)
-    await run.save(moved=[("small", "large")], customers=[make.customer("large")])
-    assert read == ["OPEN"]
-    kept: list[Any] = [await store.discount(code) for code in ("OPEN", "USED1")]
-    assert [held.claims for held in kept] == [(), claims["large"]]
+    found = await store.transact(script)
+    assert {held.discount.code: held.claims for held in found} == {
+        "OPEN": claims["large"], "EXPIRED": claims["small"],
+    }  # fmt: skip
+    kept: list[Any] = [await store.discount(code) for code in ("OPEN", "EXPIRED", "USED1")]
+    assert [held.claims for held in kept] == [claims["large"][:1], claims["large"][:1], claims["large"]]
+    assert {held.source_id for held in kept} == {"large"}

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from adapter.model.counter_key import CounterKey
 from adapter.store import naming, sqlite
 from adapter.store.contract import Store, Transaction
 from adapter.store.values import Changes, Erasure, LoadedState, LoadRequest
@@ -79,6 +80,6 @@ async def test_a_customer_stored_under_another_id_is_returned_under_its_own(
         await transaction.load(LoadRequest(customers=["new"]), make.now)
         assert set(await transaction.past(["new"])) == {"new"}
         assert set(await transaction.past_weights(["new"])) == {"new"}
-        return (await transaction.reserve([("new", "k")], [])).used
+        return (await transaction.reserve([("new", CounterKey("k"))], [])).used
 
     assert await store.transact(used) == {("new", "k"): 1}

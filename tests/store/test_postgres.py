@@ -11,12 +11,13 @@ import asyncpg
 import pytest
 
 from adapter.errors import Unavailable
+from adapter.model.counter_key import CounterKey
 from adapter.model.customers import SOURCE_ID
 from adapter.store.contract import Transaction
 from adapter.store.engines import open_store
 from adapter.store.values import Changes, LoadedState, LoadRequest
 
-CAP = ("", "high-cart:total")
+CAP = ("", CounterKey("high-cart:total"))
 Script = Callable[[Transaction], Awaitable[Any]]
 
 
@@ -77,7 +78,7 @@ async def test_keys_that_a_batch_holds_are_forgotten_later(
 
 
 async def test_counters_locked_in_any_order_are_exact(stores: list[Any], run: Any, make: Any) -> None:
-    keys = [("", "a"), ("", "b"), ("", "c")]
+    keys = [("", CounterKey(name)) for name in "abc"]
 
     async def count(number: int) -> None:
         order = keys[number % 3 :] + keys[: number % 3]

@@ -10,6 +10,7 @@ from typing import Any
 import asyncpg
 import pytest
 
+from adapter.model.counter_key import CounterKey
 from adapter.model.encoding import encode
 from adapter.model.timers import Cancellation
 from adapter.store.postgres.connection import BY_KEY, prepare
@@ -38,6 +39,7 @@ HOT = {
     "drop_moved_discounts": "ARRAY['c1']",
     "drop_moved_customers": "ARRAY['c1']",
     "discounts_held": "ARRAY['c1']",
+    "open_discounts_of": "ARRAY['c1']",
     "drop_events": "'c1'",
     "all_discounts": "'c1'",
 }
@@ -172,7 +174,7 @@ async def test_loading_and_saving_a_batch_visits_one_partition(
     await away.start()
     transaction = PostgresTransaction(connection)
     await transaction.load(wanted, make.now)
-    await transaction.reserve([(name, "k"), ("", "k")], [code])
+    await transaction.reserve([(scope, CounterKey("k")) for scope in (name, "")], [code])
     await transaction.save(changes)
     await away.rollback()
     await asyncio.sleep(0)

@@ -14,6 +14,7 @@ import apsw
 import pytest
 
 from adapter.errors import Unavailable
+from adapter.model.counter_key import CounterKey
 from adapter.settings.values import Settings
 from adapter.store.contract import Transaction
 from adapter.store.engines import open_store
@@ -167,7 +168,7 @@ async def audit(path: Path, upto: int, make: Any) -> tuple[set[int], int, list[s
     wrong = await store.check()
 
     async def script(transaction: Transaction) -> tuple[set[int], int]:
-        used = (await transaction.reserve([("", "k")], [])).used[("", "k")]
+        used = (await transaction.reserve([("", CounterKey("k"))], [])).used[("", CounterKey("k"))]
         keys = [("s", str(number)) for number in range(upto)]
         loaded = await transaction.load(LoadRequest(messages=keys), make.now)
         return {int(key) for _, key in loaded.answers}, used

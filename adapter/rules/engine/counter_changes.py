@@ -12,10 +12,11 @@ from decimal import Decimal
 from msgspec import Struct
 from msgspec.structs import replace
 
+from adapter.model.counter_key import CounterKey
 from adapter.model.rules import Guardrails
-from adapter.model.window_slots import SLOT
 from adapter.rules.engine.ruleset import RuleSet
 from adapter.rules.guardrails.counters import ALL_RULES, claims
+from adapter.rules.guardrails.window_slots import Limit, limit_of
 
 #: Keys are compared as of one moment; which one does not matter.
 _THEN = datetime(2000, 1, 1, tzinfo=UTC)
@@ -47,16 +48,11 @@ def _changed(rule: str, before: Guardrails, after: Guardrails) -> tuple[str, ...
     return tuple(sorted({guardrail for guardrail, _ in _counters(rule, after) - _counters(rule, before)}))
 
 
-def _counters(rule: str, guardrails: Guardrails) -> set[tuple[str, str]]:
-    """Return guardrails with the keys that they count under, but for the place that a slot has among others.
+def _counters(rule: str, guardrails: Guardrails) -> set[tuple[str, CounterKey | Limit]]:
+    """Return guardrails with the keys that they count under, or the limit where they count by its slots.
 
     Another time zone moves the days, but not from one counter to the next.
     """
     anywhere = replace(guardrails, time_zone="UTC")
     found = claims(rule, anywhere, source_id="x", device_id=None, now=_THEN, cost=Decimal(1))
-    return {(claim.guardrail, _kind(claim.key)) for claim in found}
-
-
-def _kind(key: str) -> str:
-    parts = key.split("|")
-    return "|".join(parts[:2] + parts[3:] if parts[1] == SLOT else parts)
+    return {(claim.guardrail, limit_of(claim.key) or claim.key) for claim in found}

@@ -7,21 +7,21 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
+from adapter.model.counter_key import ScopedKey, decode
 from adapter.model.decisions import RuleOutcome
 from adapter.model.discounts import CounterReservation, DiscountRecord
 from adapter.model.ids import DEVICE
 from adapter.model.money import from_minor_units
-from adapter.model.window_slots import SLOT
 from adapter.rules.engine.conflicts import beaten_by_granted, beaten_by_held, ranked
 from adapter.rules.expressions.durations import window_text
-from adapter.rules.guardrails.counters import alternatives
 from adapter.rules.guardrails.proposal import Choice, Proposal, Verdict
+from adapter.rules.guardrails.window_slots import alternatives, limit_of
 
 
 def choose(
     verdict: Verdict,
     held: Sequence[DiscountRecord],
-    used: Mapping[tuple[str, str], int],
+    used: Mapping[ScopedKey, int],
     now: datetime,
 ) -> Choice:
     """Return the proposals that may be issued, and a sentence for each that may not.
@@ -51,7 +51,7 @@ def choose(
     return Choice(tuple(granted), tuple(outcomes))
 
 
-def _alone(proposal: Proposal, used: Mapping[tuple[str, str], int]) -> Choice:
+def _alone(proposal: Proposal, used: Mapping[ScopedKey, int]) -> Choice:
     """Return what the counters let pass of a proposal that nothing else stands against."""
     taken = fitting(proposal.claims, used)
     if isinstance(taken, list):
@@ -69,7 +69,7 @@ def _refused(proposal: Proposal, reason: str, guardrail: str) -> RuleOutcome:
 
 
 def fitting(
-    claims: Sequence[CounterReservation], used: Mapping[tuple[str, str], int]
+    claims: Sequence[CounterReservation], used: Mapping[ScopedKey, int]
 ) -> list[CounterReservation] | CounterReservation:
     """Return the claims to add, when none goes over its cap; else the first that would."""
     fixed, groups = alternatives(claims)
@@ -89,10 +89,10 @@ def fitting(
 
 
 def exceeded(
-    claims: Sequence[CounterReservation], used: Mapping[tuple[str, str], int]
+    claims: Sequence[CounterReservation], used: Mapping[ScopedKey, int]
 ) -> CounterReservation | None:
     """Return the first claim that would go over its cap, else None."""
-    adding: dict[tuple[str, str], int] = {}
+    adding: dict[ScopedKey, int] = {}
     for claim in claims:
         counter = (claim.scope, claim.key)
         adding[counter] = amount = adding.get(counter, 0) + claim.amount
@@ -108,16 +108,17 @@ def exhausted(claim: CounterReservation, used: int) -> str:
     """Return what a claim that does not fit says to a marketer."""
     limit = claim.guardrail.removeprefix("global.")
     whose = "all rules together" if limit != claim.guardrail else "this rule"
-    parts = claim.key.split("|")
-    span = next((_SPANS[part] for part in parts[1:] if part in _SPANS), "")
-    if SLOT in parts[1:2]:
-        return f"{_holder(claim)} has had all that {whose} gives in {_length(parts[3])}"
+    _, parts = decode(claim.key)
+    span = next((_SPANS[part] for part in parts if part in _SPANS), "")
+    if (slots := limit_of(claim.key)) is not None:
+        return f"{_holder(claim)} has had all that {whose} gives in {_length(slots.seconds)}"
     if limit == "cooldown":
-        return f"{whose} gave {_holder(claim)} a discount less than {_length(parts[2])} ago"
+        return f"{whose} gave {_holder(claim)} a discount less than {_length(int(parts[1]))} ago"
     if limit == "budget":
-        left = from_minor_units(max(0, claim.cap - used), parts[2])
-        needed = from_minor_units(claim.amount, parts[2])
-        return f"the budget of {whose} has {left} {parts[2]} left {span}, and the discount can cost {needed}"
+        currency = parts[1]
+        left = from_minor_units(max(0, claim.cap - used), currency)
+        needed = from_minor_units(claim.amount, currency)
+        return f"the budget of {whose} has {left} {currency} left {span}, and the discount can cost {needed}"
     if claim.cap == 0:
         return (
             f"{limit} is 0, so {whose} issues nothing"
@@ -129,8 +130,8 @@ def exhausted(claim: CounterReservation, used: int) -> str:
     return f"{used} of {claim.cap} discounts of {whose} are out {span}"
 
 
-def _length(seconds: str) -> str:
-    return window_text(timedelta(seconds=int(seconds)))
+def _length(seconds: int) -> str:
+    return window_text(timedelta(seconds=seconds))
 
 
 def _holder(claim: CounterReservation) -> str:

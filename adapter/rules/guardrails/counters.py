@@ -6,7 +6,7 @@ of them. Days, ISO weeks and months are those of the rule's time zone at the mom
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from decimal import ROUND_FLOOR, Decimal
 from zoneinfo import ZoneInfo
@@ -14,17 +14,17 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 from msgspec.structs import replace
 
+from adapter.model.counter_key import CounterKey, encode
 from adapter.model.discounts import CounterReservation
 from adapter.model.ids import DEVICE
 from adapter.model.money import minor_units
 from adapter.model.rules import Budget, Guardrails, Period
-from adapter.model.window_slots import SLOT
+from adapter.rules.guardrails import window_slots
 
 #: The name under which limits over all rules are counted, and how their guardrails are called.
 ALL_RULES = "*"
 #: The most that a limit over any window may count: each one is a slot with counters of its own.
 MOST_SLOTS = 20
-_SLOTTED = f"|{SLOT}|"
 
 
 class Day(Struct, frozen=True):
@@ -32,7 +32,7 @@ class Day(Struct, frozen=True):
 
     date: date
     caps: tuple[CounterReservation, ...]
-    per_user: str
+    per_user: CounterKey
     budget: tuple[CounterReservation, ...]
 
 
@@ -82,10 +82,10 @@ class Counting:
             )
         elif self._by_window and rails.per_user_window is not None:
             for slot in range(rails.per_user_limit or 0):
-                key = f"{self._rule}|{SLOT}|{slot}"
-                found += _pause(key, rails.per_user_window, scope, now, self._per_user)
+                parts = (self._rule, *window_slots.slot(slot))
+                found += _pause(parts, rails.per_user_window, scope, now, self._per_user)
         if rails.cooldown is not None:
-            found += _pause(f"{self._rule}|cooldown", rails.cooldown, scope, now, self._cooldown)
+            found += _pause((self._rule, "cooldown"), rails.cooldown, scope, now, self._cooldown)
         return found
 
     def _of(self, day: date) -> Day:
@@ -96,11 +96,11 @@ class Counting:
             ("total", rails.max_total_redemptions, "max_total_redemptions"),
         )
         caps = tuple(
-            CounterReservation("", f"{self._rule}|{_span(period, day)}", cap, 1, self._label + name)
+            CounterReservation("", encode(self._rule, *span(period, day)), cap, 1, self._label + name)
             for period, cap, name in limits
             if cap is not None
         )
-        per_user = f"{self._rule}|user|{_span(rails.per_user_period, day)}"
+        per_user = encode(self._rule, "user", *span(rails.per_user_period, day))
         return Day(day, caps, per_user, tuple(self._budget(rails.budget, day)))
 
     def _budget(self, budget: Budget | None, day: date) -> Iterator[CounterReservation]:
@@ -111,7 +111,7 @@ class Counting:
         for period, cap in spans:
             if cap is not None:
                 whole = minor_units(cap, budget.currency, ROUND_FLOOR)
-                key = f"{self._rule}|budget|{budget.currency}|{_span(period, day)}"
+                key = encode(self._rule, "budget", budget.currency, *span(period, day))
                 yield CounterReservation("", key, whole, amount, self._label + "budget")
 
 
@@ -132,18 +132,21 @@ def claims(
     return Counting(rule, guardrails, cost).claims(source_id, device_id, now)
 
 
-def _span(period: Period, day: date) -> str:
+def span(period: Period, day: date) -> tuple[str, ...]:
+    """Return the parts of a key that name the day, ISO week or month of a day, or all time."""
     if period == "day":
-        return f"day|{day:%Y-%m-%d}"
+        return period, f"{day:%Y-%m-%d}"
     if period == "month":
-        return f"month|{day:%Y-%m}"
+        return period, f"{day:%Y-%m}"
     if period == "week":
         year, week, _ = day.isocalendar()
-        return f"week|{year}-W{week:02}"
-    return "total"
+        return period, f"{year}-W{week:02}"
+    return (period,)
 
 
-def _pause(key: str, length: timedelta, scope: str, now: datetime, name: str) -> Iterator[CounterReservation]:
+def _pause(
+    parts: tuple[str, ...], length: timedelta, scope: str, now: datetime, name: str
+) -> Iterator[CounterReservation]:
     """Yield the claims of a pause of `length`, exact to the second, between two issues.
 
     Time is cut in pieces of that length, with a counter each that holds when in it the last issue was (its
@@ -152,26 +155,9 @@ def _pause(key: str, length: timedelta, scope: str, now: datetime, name: str) ->
     """
     seconds = max(1, int(length.total_seconds()))
     piece, offset = divmod(int(now.timestamp()), seconds)
-    yield CounterReservation(scope, f"{key}|{seconds}|{piece - 1}", offset + 1, 0, name)
-    yield CounterReservation(scope, f"{key}|{seconds}|{piece}", offset + 1, offset + 1, name)
-    yield CounterReservation(scope, f"{key}|{seconds}|{piece + 1}", 0, 0, name)
-
-
-def alternatives(
-    claims: Sequence[CounterReservation],
-) -> tuple[list[CounterReservation], list[list[list[CounterReservation]]]]:
-    """Return the claims that must all be met, and groups of slots of which one must be met each.
-
-    A limit of n over any window is n slots (adapter/model/window_slots.py).
-    """
-    if not any(_SLOTTED in claim.key for claim in claims):
-        return list(claims), []
-    fixed: list[CounterReservation] = []
-    groups: dict[tuple[str, str], dict[str, list[CounterReservation]]] = {}
-    for claim in claims:
-        parts = claim.key.split("|")
-        if SLOT in parts[1:2]:
-            groups.setdefault((claim.scope, parts[0]), {}).setdefault(parts[2], []).append(claim)
-        else:
-            fixed.append(claim)
-    return fixed, [list(slots.values()) for slots in groups.values()]
+    for place, cap, amount in (
+        (piece - 1, offset + 1, 0),
+        (piece, offset + 1, offset + 1),
+        (piece + 1, 0, 0),
+    ):
+        yield CounterReservation(scope, encode(*parts, str(seconds), str(place)), cap, amount, name)

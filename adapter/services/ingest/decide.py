@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import msgspec
+from msgspec.structs import replace
 
 from adapter.model.customers import LINKING
 from adapter.model.decisions import Decision
@@ -21,6 +22,7 @@ from adapter.rules.engine.ruleset import RuleSet
 from adapter.services.ingest.apply import ApplyPass
 from adapter.services.ingest.issue import DecisionContext, IssuePass
 from adapter.services.ingest.result import Result, Settled
+from adapter.services.ingest.slot_merges import SlotMerges, slot_merges
 from adapter.services.ingest.work_item import Unrewarded, Work
 from adapter.store.contract import Transaction
 from adapter.store.values import Changes, LoadedState, LoadRequest, MessageKey
@@ -46,7 +48,9 @@ async def decide(
     await first.prepare([batch[index] for index in fresh])
     for index in sorted(fresh, key=lambda index: batch[index].timer is not None):
         await first.take(index, batch[index])
-    second = IssuePass(means, first.people, loaded)
+    joined = first.people.joined()
+    slots = await slot_merges(transaction, joined, means.now) if joined else SlotMerges()
+    second = IssuePass(means, first.people, loaded, slots.more)
     steps = [*second.due(), *first.steps]
     if steps:
         second.reserve(await transaction.reserve(*second.needs(steps)))
@@ -54,7 +58,7 @@ async def decide(
             second.take(step)
     results = _results(batch, fresh, loaded, first, second)
     changes = _changes(batch, fresh, first, second, results)
-    await transaction.save(changes)
+    await transaction.save(replace(changes, rewritten=slots.rewritten) if slots.rewritten else changes)
     waiting = first.waiting
     return Settled(results, second.decisions, len(changes.armed), waiting.refused, waiting.fired)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import cast
@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from adapter.discounts import lifecycle
 from adapter.errors import NotFound, Refused
 from adapter.model.codes import folded, resolve
+from adapter.model.counter_key import ScopedKey
 from adapter.model.decisions import Decision, RuleOutcome
 from adapter.model.deliveries import Delivery
 from adapter.model.discounts import CounterReservation, Discount, DiscountRecord
@@ -23,15 +24,15 @@ from adapter.model.events import Event
 from adapter.model.ids import DEVICE
 from adapter.model.operations import DiscountMove
 from adapter.model.pending import PendingMove, Verb, pending_id
-from adapter.model.window_slots import extra, keeping_slots
 from adapter.rules.engine.codes import code_for
 from adapter.rules.engine.issue import issue
 from adapter.rules.engine.ruleset import RuleSet
 from adapter.rules.engine.select import choose
 from adapter.rules.guardrails.proposal import Proposal, Verdict
+from adapter.rules.guardrails.window_slots import keeping_slots
 from adapter.services.ingest.identities import IdentityGraph
 from adapter.services.ingest.pending_moves import PendingMoves
-from adapter.store.values import CounterKey, CounterState, LoadedState
+from adapter.store.values import CounterState, LoadedState
 
 #: Codes drawn per event before its counters are known. Should more rules than this issue on one event,
 #: the store's unique key still refuses a clash, and the transaction runs again with new codes.
@@ -99,9 +100,18 @@ class Outcome(Struct):
 
 
 class IssuePass:
-    """Takes the steps one by one against the counters reserved for all of them."""
+    """Takes the steps one by one against the counters reserved for all of them.
 
-    def __init__(self, means: DecisionContext, people: IdentityGraph, loaded: LoadedState) -> None:
+    `more` is what merges add to the sum of the counters of those who are merged.
+    """
+
+    def __init__(
+        self,
+        means: DecisionContext,
+        people: IdentityGraph,
+        loaded: LoadedState,
+        more: Mapping[ScopedKey, int],
+    ) -> None:
         self._means = means
         self._people = people
         self._waiting = PendingMoves(people, loaded.pending)
@@ -116,11 +126,12 @@ class IssuePass:
             kept = keeping_slots(held) if owner in joined else held
             self._hold(kept if owner == held.source_id else replace(kept, source_id=owner))
         self._candidates: dict[str, list[str]] = defaultdict(list)
-        self._used: dict[CounterKey, int] = {}
+        self._used: dict[ScopedKey, int] = {}
         self._taken: set[str] = set()
         self.written: dict[str, DiscountRecord] = {}
-        self.differences: dict[CounterKey, int] = defaultdict(int)
-        self.bounds: dict[CounterKey, int] = {}
+        self._more = more
+        self.differences: dict[ScopedKey, int] = defaultdict(int, more)
+        self.bounds: dict[ScopedKey, int] = {}
         self.decisions: list[Decision] = []
         self.deliveries: list[Delivery] = []
         self.outcomes: dict[int, Outcome] = {}
@@ -139,9 +150,9 @@ class IssuePass:
         """Return the pending moves of which the customer is by now the one who holds the discount."""
         return [Move(_NO_MESSAGE, each.move(), pending=each) for each in self._waiting.due(self._by_code)]
 
-    def needs(self, steps: Sequence[Step]) -> tuple[list[CounterKey], list[str]]:
+    def needs(self, steps: Sequence[Step]) -> tuple[list[ScopedKey], list[str]]:
         """Return the counters that the steps could touch, in key order, and the codes they could issue."""
-        counters: set[CounterKey] = set()
+        counters: set[ScopedKey] = set()
         for step in steps:
             if isinstance(step, Occurrence):
                 for proposal in step.verdict.proposals:
@@ -165,14 +176,11 @@ class IssuePass:
         joined = self._people.joined()
         if not joined:
             return
-        by_scope: dict[str, dict[str, int]] = defaultdict(dict)
-        for (scope, key), used in self._used.items():
-            by_scope[scope][key] = used
-        for target, sources in joined.items():
-            theirs = [by_scope[source] for source in sources if source in by_scope]
-            more = extra([by_scope[target], *theirs], int(self._means.now.timestamp()))
-            for key, used in (item for counters in (*theirs, more) for item in counters.items()):
-                self._used[(target, key)] = self._used.get((target, key), 0) + used
+        owners = {source: target for target, sources in joined.items() for source in sources}
+        used_by = self._used.items()
+        theirs = [((owners[scope], key), used) for (scope, key), used in used_by if scope in owners]
+        for counter, used in (*theirs, *self._more.items()):
+            self._used[counter] = self._used.get(counter, 0) + used
 
     def take(self, step: Step) -> None:
         """Take one step."""
@@ -276,14 +284,14 @@ class IssuePass:
 
     def _bind(self, proposal: Proposal, owner: str) -> None:
         """Note how high the counters of what is granted may stand in the store for it to hold."""
-        adding: dict[CounterKey, int] = defaultdict(int)
+        adding: dict[ScopedKey, int] = defaultdict(int)
         for claim in (*proposal.looks, *proposal.claims):
             counter = self._counter(claim, owner)
             adding[counter] += claim.amount
             bound = claim.cap - self.differences.get(counter, 0) - adding[counter]
             self.bounds[counter] = min(bound, self.bounds.get(counter, bound))
 
-    def _counter(self, claim: CounterReservation, owner: str) -> CounterKey:
+    def _counter(self, claim: CounterReservation, owner: str) -> ScopedKey:
         """Return a claim's counter; one scoped to a customer follows the customer through merges."""
         if claim.scope and not claim.scope.startswith(DEVICE):
             return self._people.canonical(owner), claim.key

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from adapter.model.counter_key import ScopedKey
 from adapter.model.discounts import DiscountRecord
 from adapter.model.encoding import encode
 from adapter.model.events import Event
@@ -28,7 +29,7 @@ from adapter.store.rows import (
     timer_row,
 )
 from adapter.store.timestamps import micros
-from adapter.store.values import Changes, CounterKey, Known
+from adapter.store.values import Changes, Known
 
 Rows = list[tuple[Any, ...]]
 #: Where in what `_rows` yields the rows of customers stand.
@@ -47,7 +48,7 @@ class Saving:
         connection: Connection,
         changes: Changes,
         loaded: Mapping[str, str],
-        used: Mapping[CounterKey, int],
+        used: Mapping[ScopedKey, int],
         known: Known,
     ) -> None:
         self._connection = connection
@@ -61,10 +62,12 @@ class Saving:
         """Write all changes; true when counters that many share wait to be added together with COMMIT."""
         lost: dict[str, list[Event]] = {}
         if self._owners:
-            lost = await Merging(self._connection, int(self._changes.seen_at.timestamp())).move(self._owners)
+            lost = await Merging(self._connection).move(self._owners)
         for erasure in self._changes.erased:
             await erase(self._connection, erasure, self._changes.seen_at)
         await keep_quarantined(self._connection, self._changes.quarantine)
+        rewritten = [given_to(each, self._owners) for each in self._changes.rewritten]
+        await self._many("put_discounts", map(discount_row, rewritten))
         given = {each.discount.code: given_to(each, self._owners) for each in self._changes.discounts}
         await self._many("give_discounts", self._changed_hands(given))
         owner = self._owner
@@ -159,15 +162,15 @@ class Saving:
         ]
         return [row for row in rows if row[0]], [row for row in rows if not row[0]]
 
-    def _by_owner(self, counters: Mapping[CounterKey, int]) -> dict[CounterKey, int]:
-        sums: dict[CounterKey, int] = {}
+    def _by_owner(self, counters: Mapping[ScopedKey, int]) -> dict[ScopedKey, int]:
+        sums: dict[ScopedKey, int] = {}
         for (scope, key), amount in counters.items():
             counter = (self._owner(scope), key)
             sums[counter] = sums.get(counter, 0) + amount
         return sums
 
 
-def in_order(counter: CounterKey) -> tuple[bool, str, str]:
+def in_order(counter: ScopedKey) -> tuple[bool, str, str]:
     """Return what counters are ordered by: those that many share are locked last."""
     return not counter[0], *counter
 

@@ -16,7 +16,9 @@ from typing import Any
 import asyncpg
 
 from adapter.model.codes import folded
+from adapter.model.counter_key import CounterKey, ScopedKey
 from adapter.model.customers import SOURCE_ID
+from adapter.model.discounts import DiscountRecord
 from adapter.model.events import Event
 from adapter.store.contract import OnLocksAcquired
 from adapter.store.postgres.addresses import forget
@@ -32,7 +34,6 @@ from adapter.store.values import (
     BookedState,
     BookingRequest,
     Changes,
-    CounterKey,
     CounterState,
     CustomerRecord,
     Identity,
@@ -66,7 +67,7 @@ class PostgresTransaction:
         self._held_customers: set[str] = set()
         self._held_identities: set[Identity] = set()
         self._owners: dict[str, str] = {}
-        self._used: dict[CounterKey, int] = {}
+        self._used: dict[ScopedKey, int] = {}
         self.end = SQL["commit"]
 
     async def load(self, wanted: LoadRequest, now: datetime) -> LoadedState:
@@ -115,7 +116,21 @@ class PostgresTransaction:
         rows = await self._fetch("weights", array(set(source_ids)), most)
         return {source_id: Weight(kept + names, names) for source_id, kept, names in rows}
 
-    async def reserve(self, counters: Sequence[CounterKey], codes: Sequence[str]) -> CounterState:
+    async def counters_of(
+        self, source_ids: Sequence[str], containing: str
+    ) -> dict[str, dict[CounterKey, int]]:
+        """Read some of customers' own counters."""
+        found: dict[str, dict[CounterKey, int]] = {}
+        for scope, key, used in await self._fetch("counters_containing", array(set(source_ids)), containing):
+            found.setdefault(scope, {})[CounterKey(key)] = used
+        return found
+
+    async def open_discounts(self, source_ids: Sequence[str]) -> list[DiscountRecord]:
+        """Read customers' open discounts."""
+        rows = await self._fetch("open_discounts_of", array(set(source_ids)))
+        return [read_held(body) for (body,) in rows]
+
+    async def reserve(self, counters: Sequence[ScopedKey], codes: Sequence[str]) -> CounterState:
         """Read the counters, and say which codes exist in any spelling."""
         ordered = sorted(set(counters), key=in_order)
         keys = arrays(ordered, 2)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import apsw
 
 from adapter.model.events import Event
-from adapter.model.window_slots import Limit, extra, keeping_slots, sorted_anew
-from adapter.store.rows import MOVES, discount_row, given_to, joining, read_held, read_lost
+from adapter.store.rows import MOVES, discount_row, given_to, read_held, read_lost
 from adapter.store.sqlite.connection import array
 from adapter.store.sqlite.statements import SQL
 
@@ -18,9 +16,8 @@ from adapter.store.sqlite.statements import SQL
 class Merging:
     """Gives rows to other customers; what a customer takes over costs nothing of what they have."""
 
-    def __init__(self, connection: apsw.Connection, now: int) -> None:
+    def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
-        self._now = now
 
     def move(self, owners: Mapping[str, str]) -> dict[str, list[Event]]:
         """Give all that each old customer has to their new owner, and leave a redirect.
@@ -42,32 +39,12 @@ class Merging:
         return read_lost(left)
 
     def _move_counters(self, owners: Mapping[str, str]) -> None:
-        slots = self._slots(owners.keys() | set(owners.values()))
         self._many("move_counters", owners.items())
         self._many("drop_counters", [(old,) for old in owners])
-        for new, holders in joining(owners, slots).items():
-            self._many("count", [(new, key, used) for key, used in extra(holders, self._now).items()])
-            if limits := sorted_anew(holders, self._now):
-                self._keep_slots(new, limits)
-
-    def _keep_slots(self, owner: str, limits: Collection[Limit]) -> None:
-        rows: list[Any] = self._connection.execute(SQL["open_discounts_of"], (owner,)).fetchall()
-        for held in [read_held(row[0]) for row in rows]:
-            keeping = keeping_slots(held, limits)
-            if keeping is not held:
-                self._many("replace_discount", [discount_row(keeping)])
 
     def _discounts(self, owners: Collection[str]) -> list[Any]:
         rows: list[Any] = self._connection.execute(SQL["discounts_held"], (array(owners),)).fetchall()
         return [read_held(row[0]) for row in rows]
-
-    def _slots(self, scopes: Collection[str]) -> dict[str, dict[str, int]]:
-        found: dict[str, dict[str, int]] = defaultdict(dict)
-        if scopes:
-            rows: list[Any] = self._connection.execute(SQL["slot_counters"], (array(scopes),)).fetchall()
-            for scope, key, used in rows:
-                found[scope][key] = used
-        return found
 
     def _many(self, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
         self._connection.executemany(SQL[statement], rows)

@@ -60,7 +60,7 @@ class Saving:
         """Write all changes, and the messages claimed, with their digests, whether answered or not."""
         lost: dict[str, list[Event]] = {}
         if self._owners:
-            lost = Merging(self._connection, int(self._changes.seen_at.timestamp())).move(self._owners)
+            lost = Merging(self._connection).move(self._owners)
         for erasure in self._changes.erased:
             erase(self._connection, erasure, self._changes.seen_at)
         self._write_messages(claimed, claimed_at)
@@ -167,6 +167,8 @@ class Saving:
         self._many("put_pending_move", [pending_row(each, owner(each.source_id)) for each in changes.pending])
 
     def _write_discounts(self) -> None:
+        rewritten = [given_to(held, self._owners) for held in self._changes.rewritten]
+        self._many("replace_discount", map(discount_row, rewritten))
         added: dict[str, _Row] = {}
         replaced: list[_Row] = []
         for held in self._changes.discounts:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar, cast
 import apsw
 
 from adapter.model.codes import folded
+from adapter.model.counter_key import CounterKey, ScopedKey
 from adapter.model.customers import SOURCE_ID
 from adapter.model.discounts import DiscountRecord
 from adapter.model.events import Event
@@ -27,7 +28,6 @@ from adapter.store.values import (
     BookedState,
     BookingRequest,
     Changes,
-    CounterKey,
     CounterState,
     CustomerRecord,
     Identity,
@@ -106,7 +106,22 @@ class SqliteTransaction:
         rows = self._connection.executemany(SQL["weight"], [(each, most) for each in set(source_ids)])
         return {source_id: Weight(kept + names, names) for source_id, kept, names in rows}
 
-    async def reserve(self, counters: Sequence[CounterKey], codes: Sequence[str]) -> CounterState:
+    async def counters_of(
+        self, source_ids: Sequence[str], containing: str
+    ) -> dict[str, dict[CounterKey, int]]:
+        """Read some of customers' own counters."""
+        found: dict[str, dict[CounterKey, int]] = {}
+        wanted = (array(set(source_ids)), containing)
+        for scope, key, used in self._connection.execute(SQL["counters_containing"], wanted):
+            found.setdefault(scope, {})[CounterKey(key)] = used
+        return found
+
+    async def open_discounts(self, source_ids: Sequence[str]) -> list[DiscountRecord]:
+        """Read customers' open discounts."""
+        rows = self._connection.execute(SQL["open_discounts_of"], (array(set(source_ids)),))
+        return [read_held(body) for (body,) in rows]
+
+    async def reserve(self, counters: Sequence[ScopedKey], codes: Sequence[str]) -> CounterState:
         """Read the counters, and which codes are taken in any spelling."""
         rows = self._connection.executemany(SQL["used"], counters)
         used = {(scope, key): n for scope, key, n in rows if n}

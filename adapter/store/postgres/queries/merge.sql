@@ -68,22 +68,19 @@ INSERT INTO counters (scope, key, used)
 SELECT gone.new, gone.key, sum(gone.used) FROM gone GROUP BY gone.new, gone.key ORDER BY gone.new, gone.key
 ON CONFLICT (scope, key) DO UPDATE SET used = counters.used + excluded.used;
 
--- slot_counters --
--- The slots that an array of scopes has taken, of limits over any window.
+-- counters_containing --
+-- The counters of an array of scopes of which the keys contain a text.
 SELECT counters.scope, counters.key, counters.used
 FROM unnest($1::text[]) AS wanted (scope) JOIN counters ON counters.scope = wanted.scope
-WHERE counters.key LIKE '%|slot|%';
-
--- take_slots --
--- Add to slots of scopes.
-INSERT INTO counters (scope, key, used)
-SELECT more.scope, more.key, more.used
-FROM unnest($1::text[], $2::text[], $3::bigint[]) AS more (scope, key, used)
-ON CONFLICT (scope, key) DO UPDATE SET used = counters.used + excluded.used;
+WHERE position($2 IN counters.key) > 0;
 
 -- open_discounts_of --
--- Every issued or applied discount of one customer.
-SELECT body FROM discounts WHERE source_id = $1 AND open;
+-- Every issued or applied discount of an array of customers.
+SELECT held.body
+FROM unnest($1::text[]) AS wanted (source_id)
+CROSS JOIN LATERAL (
+    SELECT discounts.body FROM discounts WHERE discounts.source_id = wanted.source_id AND discounts.open OFFSET 0
+) AS held;
 
 -- discounts_held --
 -- Every discount of an array of customers.

@@ -27,15 +27,18 @@ DELETE FROM identities WHERE kind = 'source_id' AND value = ?1;
 INSERT INTO counters (scope, key, used) SELECT ?2, key, used FROM counters WHERE scope = ?1
 ON CONFLICT (scope, key) DO UPDATE SET used = used + excluded.used;
 
--- slot_counters --
--- The slots that an array of scopes has taken, of limits over any window.
+-- counters_containing --
+-- The counters of an array of scopes of which the keys contain a text.
 SELECT counters.scope, counters.key, counters.used
 FROM carray(?1) AS wanted CROSS JOIN counters ON counters.scope = CAST(wanted.value AS TEXT)
-WHERE counters.key LIKE '%|slot|%';
+WHERE instr(counters.key, ?2) > 0;
 
 -- open_discounts_of --
--- Every issued or applied discount of one customer.
-SELECT body FROM discounts INDEXED BY open_discounts_by_customer WHERE source_id = ?1 AND open = 1;
+-- Every issued or applied discount of an array of customers.
+SELECT discounts.body
+FROM carray(?1) AS wanted
+CROSS JOIN discounts INDEXED BY open_discounts_by_customer
+    ON discounts.source_id = CAST(wanted.value AS TEXT) AND discounts.open = 1;
 
 -- discounts_held --
 -- Every discount of an array of customers.
