@@ -199,7 +199,7 @@ class Store(Protocol):
         """Return every discount that one of the codes may mean, in whatever spelling."""
         ...
 
-    async def used(self, counters: Sequence[CounterKey]) -> dict[CounterKey, int]:
+    async def used(self, counters: Sequence[ScopedKey]) -> dict[ScopedKey, int]:
         """Return counters as they are; absent ones are 0, and left out."""
         ...
 

@@ -112,9 +112,7 @@ async def test_counters_of_customers_are_read_by_a_text_in_their_keys(
     assert await store.transact(script) == {"ann": {"r|slot|0|60|1": 3}, "bob": {"r|slot|1|60|1": 4}}
 
 
-async def test_a_merge_reads_open_discounts_only_and_rewrites_them(
-    store: Store, run: Any, make: Any
-) -> None:
+async def test_a_merge_reads_open_discounts_only_and_rewrites_them(store: Store, run: Any, make: Any) -> None:
     """What a customer has used up is not read, however much that is; what has expired is."""
     claims = {who: (make.claim(who, "k"), make.claim(who, "slot")) for who in ("large", "small")}
     past = make.now - timedelta(days=1)

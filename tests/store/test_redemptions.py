@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 from msgspec.structs import replace
 
+from adapter.model.counter_key import CounterKey
 from adapter.model.erasures import fingerprint
 from adapter.store.contract import Store, Transaction
 from adapter.store.engines import open_store
@@ -173,7 +174,8 @@ async def test_discounts_and_counters_are_read_without_a_transaction(
         counters={("", "k"): 3, ("c1", "k"): 2},
     )
     assert [held.discount.code for held in await store.meant(["a1", "C3"])] == ["A-1"]
-    assert await store.used([("", "k"), ("c1", "k"), ("c2", "k")]) == {("", "k"): 3, ("c1", "k"): 2}
+    key = CounterKey("k")
+    assert await store.used([("", key), ("c1", key), ("c2", key)]) == {("", key): 3, ("c1", key): 2}
 
 
 async def test_programs_of_the_version_before_merge_and_erase_redemptions(

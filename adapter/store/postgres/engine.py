@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeVar
 import asyncpg
 
 from adapter.errors import StoreUnavailable
+from adapter.model.counter_key import ScopedKey
 from adapter.model.customers import Customer
 from adapter.model.decisions import Decision
 from adapter.model.deliveries import Delivery, Pause
@@ -40,7 +41,6 @@ from adapter.store.postgres.transaction import PostgresTransaction
 from adapter.store.timestamps import micros
 from adapter.store.values import (
     NOTHING_KNOWN,
-    CounterKey,
     CustomerData,
     CustomerHistory,
     DeliveryResult,
@@ -158,7 +158,7 @@ class PostgresStore:
         """Return the discounts that codes may mean."""
         return await self._read(lambda connection: Bookings(connection).meant(codes))
 
-    async def used(self, counters: Sequence[CounterKey]) -> dict[CounterKey, int]:
+    async def used(self, counters: Sequence[ScopedKey]) -> dict[ScopedKey, int]:
         """Return counters as they are."""
         return await self._read(lambda connection: Bookings(connection).used(counters))
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import asyncpg
 
 from adapter.model.codes import folded
+from adapter.model.counter_key import ScopedKey
 from adapter.model.discounts import DiscountRecord
 from adapter.model.pages import Page
 from adapter.model.redemptions import Redemption, Rollback
@@ -30,7 +31,7 @@ from adapter.store.rows import (
     use_rows,
 )
 from adapter.store.timestamps import micros
-from adapter.store.values import BookedState, BookingRequest, Changes, CounterKey, Pool
+from adapter.store.values import BookedState, BookingRequest, Changes, Pool
 
 _FRUITLESS = ("released", "expired")
 _BY = {
@@ -138,7 +139,7 @@ class Bookings:
         names = await self._names(held.source_id for held in found)
         return [given_to(held, names) for held in found] if names else found
 
-    async def used(self, counters: Sequence[CounterKey]) -> dict[CounterKey, int]:
+    async def used(self, counters: Sequence[ScopedKey]) -> dict[ScopedKey, int]:
         """Return counters as they are."""
         rows = await self._rows("read_counters", *arrays(sorted(set(counters)), 2), [])
         return {(row[0], row[1]): row[2] for row in rows if row[0] is not None and row[2]}

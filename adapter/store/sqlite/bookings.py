@@ -9,6 +9,7 @@ from typing import Any, Literal
 import apsw
 
 from adapter.model.codes import folded
+from adapter.model.counter_key import ScopedKey
 from adapter.model.discounts import DiscountRecord
 from adapter.model.pages import Page
 from adapter.model.redemptions import Redemption, Rollback
@@ -25,7 +26,7 @@ from adapter.store.rows import (
 from adapter.store.sqlite.connection import array
 from adapter.store.sqlite.statements import SQL
 from adapter.store.timestamps import micros
-from adapter.store.values import CounterKey, Pool
+from adapter.store.values import Pool
 
 _BY = {
     "customer": "redemptions_by_customer",
@@ -80,7 +81,7 @@ class Bookings:
         names = self._names([(held.source_id,) for held in found])
         return [given_to(held, names) for held in found] if names else found
 
-    def used(self, counters: Sequence[CounterKey]) -> dict[CounterKey, int]:
+    def used(self, counters: Sequence[ScopedKey]) -> dict[ScopedKey, int]:
         """Return counters as they are."""
         rows = self._connection.executemany(SQL["used"], counters)
         return {(scope, key): used for scope, key, used in rows if used}

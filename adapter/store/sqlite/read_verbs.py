@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Literal, TypeVar
 
+from adapter.model.counter_key import ScopedKey
 from adapter.model.customers import Customer
 from adapter.model.decisions import Decision
 from adapter.model.deliveries import Delivery, Pause
@@ -21,7 +22,7 @@ from adapter.model.redemptions import Redemption, Rollback
 from adapter.model.timers import Timer
 from adapter.store.addresses import incomplete
 from adapter.store.sqlite.reads import Reads
-from adapter.store.values import CounterKey, CustomerData, CustomerHistory, Forgotten, Pool
+from adapter.store.values import CustomerData, CustomerHistory, Forgotten, Pool
 
 T = TypeVar("T")
 
@@ -75,7 +76,7 @@ class ReadVerbs(ABC):
         """Return the discounts that codes may mean."""
         return await self._read(lambda reads: reads.bookings.meant(codes))
 
-    async def used(self, counters: Sequence[CounterKey]) -> dict[CounterKey, int]:
+    async def used(self, counters: Sequence[ScopedKey]) -> dict[ScopedKey, int]:
         """Return counters as they are."""
         return await self._read(lambda reads: reads.bookings.used(counters))
 
