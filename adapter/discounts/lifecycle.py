@@ -15,7 +15,8 @@ from msgspec.structs import replace
 
 from adapter.discounts.unit_redemption import repeats, used
 from adapter.errors import WrongMove
-from adapter.model.discounts import DiscountRecord, Status, UnitOff
+from adapter.model.actions import UnitOff
+from adapter.model.discounts import DiscountRecord, Status
 from adapter.model.operations import DiscountMove
 
 _TARGET: Final[dict[str, Status]] = {

@@ -12,7 +12,8 @@ from typing import Final
 from msgspec.structs import replace
 
 from adapter.errors import WrongMove
-from adapter.model.discounts import DiscountRecord, UnitOff, Use
+from adapter.model.actions import UnitOff, Use
+from adapter.model.discounts import DiscountRecord
 from adapter.model.operations import DiscountMove
 
 #: Every use is kept with the discount and goes wherever it goes, so there is a bound.

@@ -3,73 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from decimal import Decimal
 from typing import Any, Literal
 
 from msgspec import Struct
 
+from adapter.model.actions import Action, UnitOff
 from adapter.model.counter_key import CounterKey
 
 Status = Literal["issued", "applied", "redeemed", "expired", "revoked"]
-
-
-class PercentageOff(Struct, frozen=True, omit_defaults=True, tag_field="type", tag="percentage_off"):
-    """`value` per cent off, at most `max_amount` in the cart's currency."""
-
-    value: Decimal
-    max_amount: Decimal | None = None
-
-
-class AmountOff(Struct, frozen=True, omit_defaults=True, tag_field="type", tag="amount_off"):
-    """`value` off in `currency` (the cart's when not given), from `min_cart_value` up."""
-
-    value: Decimal
-    min_cart_value: Decimal | None = None
-    currency: str | None = None
-
-
-class FreeShipping(Struct, frozen=True, omit_defaults=True, tag_field="type", tag="free_shipping"):
-    """Shipping free for these service levels and regions; all where the lists are empty."""
-
-    service_levels: tuple[str, ...] = ()
-    regions: tuple[str, ...] = ()
-
-
-class StoreCredit(Struct, frozen=True, omit_defaults=True, tag_field="type", tag="store_credit"):
-    """`value` to spend until `expires_at`."""
-
-    value: Decimal
-    expires_at: datetime | None = None
-    currency: str | None = None
-
-
-class Use(Struct, frozen=True, omit_defaults=True):
-    """Units that were redeemed, when, and for which order (a ride, say)."""
-
-    units: Decimal
-    at: datetime
-    order_id: str | None = None
-
-
-class UnitOff(Struct, frozen=True, omit_defaults=True, tag_field="type", tag="unit_off"):
-    """`value` units free, of `unit_type` (minutes, unlocks).
-
-    Once some are redeemed `uses` says which, the oldest first, and `left` how many remain: always `value`
-    less what was used.
-    """
-
-    value: Decimal
-    unit_type: str
-    left: Decimal | None = None
-    uses: tuple[Use, ...] = ()
-
-    @property
-    def remaining(self) -> Decimal:
-        """How many units are left to redeem."""
-        return self.value if self.left is None else self.left
-
-
-Action = PercentageOff | AmountOff | FreeShipping | StoreCredit | UnitOff
 
 
 class Discount(Struct, frozen=True):

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from adapter.model.discounts import Action
+from adapter.model.actions import Action
 
 #: What a limit counts over: a calendar day, ISO week or month of the rule's time zone, or all time.
 Period = Literal["day", "week", "month", "total"]

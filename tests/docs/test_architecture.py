@@ -8,12 +8,10 @@ from textwrap import dedent
 from typing import Any
 
 import pytest
-from msgspec import Struct
 
-from adapter.files.schemas import TEXT
-from adapter.rules.action_types import registry
+from adapter.model.actions import ActionMembers
+from adapter.rules.action_types import members, registry
 from adapter.rules.action_types.contract import ActionType
-from adapter.rules.blocks.block import Block
 from adapter.rules.engine.ruleset import load
 
 PAGE = (Path(__file__).parents[2] / "docs" / "architecture.md").read_text("utf-8")
@@ -30,7 +28,7 @@ def python_of(text: str) -> list[str]:
 def test_an_action_type_added_by_the_page_can_be_used_in_a_rule(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    names: dict[str, Any] = {"Struct": Struct, "ActionType": ActionType, "Block": Block, "TEXT": TEXT}
+    names: dict[str, Any] = {**vars(members), "ActionMembers": ActionMembers, "ActionType": ActionType}
     for code in python_of(section("Add an action type")):
         exec(code, names)
     added = names["ACTION_TYPE"]

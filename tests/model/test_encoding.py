@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapter.model.discounts import AmountOff
+from adapter.model.actions import AmountOff
 from adapter.model.encoding import decode, encode
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from adapter.model.discounts import PercentageOff
+from adapter.model.actions import PercentageOff
 from adapter.model.events import Event, User
 from adapter.model.rules import Rule
 from adapter.rules.engine.ruleset import RuleSet, load
@@ -34,7 +34,7 @@ def make_rule() -> MakeRule:
         fields: dict[str, Any] = {
             "name": "ten",
             "trigger": ("checkout_started",),
-            "action": PercentageOff(Decimal(10), Decimal(20)),
+            "action": PercentageOff(Decimal(10), max_amount=Decimal(20)),
         }
         return Rule(**{**fields, **changes})
 

@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from adapter.model.actions import AmountOff, FreeShipping
 from adapter.model.counter_key import CounterKey, ScopedKey, decode
-from adapter.model.discounts import AmountOff, CounterReservation, Discount, DiscountRecord, FreeShipping
+from adapter.model.discounts import CounterReservation, Discount, DiscountRecord
 from adapter.model.rules import Guardrails, Rule
 from adapter.rules.engine.select import choose
 from adapter.rules.guardrails.counters import claims as claims_of

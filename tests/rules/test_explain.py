@@ -7,10 +7,10 @@ from decimal import Decimal
 
 import pytest
 
+from adapter.model.actions import Action, AmountOff, FreeShipping, PercentageOff, StoreCredit, UnitOff
 from adapter.model.decisions import Decision, RuleOutcome
-from adapter.model.discounts import Action, AmountOff, FreeShipping, PercentageOff, StoreCredit, UnitOff
 from adapter.model.encoding import decode, encode
-from adapter.rules.action_types.registry import type_of
+from adapter.rules.action_types.registry import describe
 from adapter.rules.engine.sentences import explain
 
 
@@ -37,8 +37,8 @@ def test_an_event_that_triggers_nothing_says_so(now: datetime) -> None:
     ("action", "words"),
     [
         (PercentageOff(Decimal("12.5")), "12.5% off"),
-        (PercentageOff(Decimal(15), Decimal(40)), "15% off, at most 40"),
-        (AmountOff(Decimal(15), Decimal(60), "USD"), "15 USD off from 60 up"),
+        (PercentageOff(Decimal(15), max_amount=Decimal(40)), "15% off, at most 40"),
+        (AmountOff(Decimal(15), min_cart_value=Decimal(60), currency="USD"), "15 USD off from 60 up"),
         (AmountOff(Decimal(15)), "15 off"),
         (FreeShipping(), "free shipping"),
         (FreeShipping(("standard",), ("US", "CA")), "free shipping (standard) to US, CA"),
@@ -47,4 +47,4 @@ def test_an_event_that_triggers_nothing_says_so(now: datetime) -> None:
     ],
 )
 def test_an_action_is_named_as_a_customer_would_read_it(action: Action, words: str) -> None:
-    assert type_of(action).describe(action) == words
+    assert describe(action) == words

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from adapter.model.actions import PercentageOff, StoreCredit
 from adapter.model.counter_key import CounterKey
-from adapter.model.discounts import CounterReservation, DiscountRecord, PercentageOff, StoreCredit
+from adapter.model.discounts import CounterReservation, DiscountRecord
 from adapter.model.encoding import decode, encode
 from adapter.model.events import Event
 from adapter.model.rules import Guardrails, Rule
@@ -26,7 +27,7 @@ AT = datetime(2024, 7, 15, 18, 24, 10, 654321, tzinfo=UTC)
 def test_the_record_is_the_data_models_example(make_rule: MakeRule, make_event: Callable[..., Event]) -> None:
     rule = make_rule(
         name="high-value-cart-first-purchase",
-        action=PercentageOff(Decimal(15), Decimal(40)),
+        action=PercentageOff(Decimal(15), max_amount=Decimal(40)),
         expires_in=timedelta(hours=24),
     )
     held = issue(Proposal(rule, ()), make_event(id="evt_789"), "user_123", "HV15-8K2F", AT)
@@ -40,7 +41,7 @@ def test_the_record_is_the_data_models_example(make_rule: MakeRule, make_event: 
 def test_a_held_discount_comes_back_from_its_json_with_exact_numbers(
     make_rule: MakeRule, make_event: Callable[..., Event]
 ) -> None:
-    rule = make_rule(action=PercentageOff(Decimal("12.50"), Decimal("0.1")), priority=7)
+    rule = make_rule(action=PercentageOff(Decimal("12.50"), max_amount=Decimal("0.1")), priority=7)
     claims = (CounterReservation("ann", CounterKey("ten|user|total"), 1, 1, "per_user_limit"),)
     held = issue(Proposal(rule, claims), make_event(), "ann", "X", AT)
     again = decode(encode(held), DiscountRecord)

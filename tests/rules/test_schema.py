@@ -126,7 +126,7 @@ def test_definitions_are_valid_and_an_unknown_key_is_not(tmp_path: Path) -> None
         "name: a|b\ntrigger: x\naction: {type: free_shipping}",
         "name: a\ntrigger: x\naction: {type: percentage_of, value: 10}",
         "name: a\ntrigger: x\naction: {type: percentage_off, value: 110}",
-        "name: a\ntrigger: x\naction: {type: percentage_off, value: 10, min_cart_value: 5}",
+        "name: a\ntrigger: x\naction: {type: percentage_off, value: 10, service_levels: [x]}",
         "name: a\ntrigger: x\naction: {type: unit_off, value: 10}",
         "name: a\ntrigger: x\naction: {type: free_shipping}\nguardrails: {cooldown: 3 days}",
         "name: a\ntrigger: x\naction: {type: free_shipping}\nguardrails: {per_user_limit: {per: x}}",

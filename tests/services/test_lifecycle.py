@@ -11,7 +11,8 @@ from msgspec.structs import replace
 from adapter.discounts.lifecycle import moved
 from adapter.discounts.unit_redemption import MOST_USES
 from adapter.errors import WrongMove
-from adapter.model.discounts import Discount, DiscountRecord, PercentageOff, Status, UnitOff, Use
+from adapter.model.actions import PercentageOff, UnitOff, Use
+from adapter.model.discounts import Discount, DiscountRecord, Status
 from adapter.model.operations import DiscountMove
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

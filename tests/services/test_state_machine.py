@@ -18,8 +18,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from msgspec import Struct
 from msgspec.structs import replace
 
+from adapter.model.actions import UnitOff
 from adapter.model.counter_key import CounterKey, ScopedKey
-from adapter.model.discounts import DiscountRecord, UnitOff
+from adapter.model.discounts import DiscountRecord
 from adapter.model.events import Event, User
 from adapter.model.operations import CustomerErase, CustomerMerge, DiscountMove, EventOccurred, Operation
 from adapter.rules.engine.ruleset import RuleSet

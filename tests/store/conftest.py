@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 from msgspec import Raw
 
+from adapter.model.actions import PercentageOff
 from adapter.model.counter_key import CounterKey, ScopedKey
 from adapter.model.customers import Customer
 from adapter.model.decisions import Decision, RuleOutcome
 from adapter.model.deliveries import Delivery
-from adapter.model.discounts import CounterReservation, Discount, DiscountRecord, PercentageOff, Status
+from adapter.model.discounts import CounterReservation, Discount, DiscountRecord, Status
 from adapter.model.encoding import encode
 from adapter.model.events import Event, User
 from adapter.model.ignored import Ignored
@@ -68,7 +69,7 @@ class Make:
         issued_at: datetime = NOW,
         claims: tuple[CounterReservation, ...] = (),
     ) -> DiscountRecord:
-        action = PercentageOff(Decimal("15.50"), Decimal(40))
+        action = PercentageOff(Decimal("15.50"), max_amount=Decimal(40))
         metadata = {"rule": "high-cart", "issued_for_event_id": event_id, "user_id": source_id}
         discount = Discount(code, action, expires_at, metadata, False, status)
         return DiscountRecord(discount, source_id, "high-cart", event_id, issued_at, issued_at, claims)

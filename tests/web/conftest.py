@@ -15,10 +15,11 @@ from msgspec.structs import replace
 
 from adapter.errors import NotFound, WrongMove
 from adapter.metrics import Metrics
+from adapter.model.actions import PercentageOff
 from adapter.model.customers import Customer
 from adapter.model.decisions import Decision, RuleOutcome
 from adapter.model.deliveries import Delivery, Pause
-from adapter.model.discounts import Discount, DiscountRecord, PercentageOff
+from adapter.model.discounts import Discount, DiscountRecord
 from adapter.model.encoding import encode
 from adapter.model.erasures import Receipt
 from adapter.model.events import Event, User
@@ -42,7 +43,7 @@ from tests.web.serving import Echo, echo, served
 NOW = datetime(2024, 7, 15, 18, 24, 10, tzinfo=UTC)
 HIGH_VALUE = Discount(
     code="HV15-8K2F",
-    action=PercentageOff(Decimal(15), Decimal(40)),
+    action=PercentageOff(Decimal(15), max_amount=Decimal(40)),
     expires_at=datetime(2024, 7, 16, 18, 24, 10, tzinfo=UTC),
     metadata={
         "rule": "high-value-cart-first-purchase",

@@ -9,7 +9,8 @@ from decimal import Decimal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapter.model.discounts import AmountOff, Discount
+from adapter.model.actions import AmountOff
+from adapter.model.discounts import Discount
 from adapter.services.ingest.result import Result
 from adapter.web.responses import MAX_BYTES, settled
 

@@ -15,7 +15,8 @@ import httpx
 import pytest
 
 from adapter.errors import Unavailable
-from adapter.model.discounts import Discount, PercentageOff
+from adapter.model.actions import PercentageOff
+from adapter.model.discounts import Discount
 from adapter.services.ingest.result import Result
 from adapter.web.application import Application
 
@@ -25,7 +26,8 @@ BATCH = {"events": [{"event_type": "custom_event", "data": {"event_name": "x", "
          "user_identities": {"customer_id": "user_123"}}  # fmt: skip
 SECRET = "segment-secret"
 ISSUED = Discount(
-    "HV15-8K2F", PercentageOff(Decimal(15), Decimal(40)), datetime(2024, 7, 16, 18, 24, 10, tzinfo=UTC),
+    "HV15-8K2F", PercentageOff(Decimal(15), max_amount=Decimal(40)),
+    datetime(2024, 7, 16, 18, 24, 10, tzinfo=UTC),
     {"rule": "high-value-cart-first-purchase", "issued_for_event_id": "evt_789", "user_id": "user_123"},
     stackable=False, status="issued",
 )  # fmt: skip

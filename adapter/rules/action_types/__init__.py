@@ -1,6 +1,6 @@
 """Types of actions, one a file: how a rule file writes it, what it is worth and costs, and its sentence.
 
 `contract` says what a type states, `registry` lists the types. It may import `blocks`, `expressions` and
-the model. A new type is a struct in `adapter.model.discounts`, a file here with an `ACTION_TYPE`, and its
+the model. A new type is a struct in `adapter.model.actions`, a file here with an `ACTION_TYPE`, and its
 name in `registry`.
 """

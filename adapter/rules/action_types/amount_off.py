@@ -1,49 +1,55 @@
-"""`amount_off`: an amount off the cart, from a minimum up."""
+"""`amount_off`: an amount off the order or off the items that it applies to, once or for each unit."""
 
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Literal
 
-from adapter.model.discounts import AmountOff
-from adapter.rules.action_types.contract import ZERO, ActionType, Cart, in_currency
-from adapter.rules.action_types.minimum import lint
+from adapter.files.schemas import one_of
+from adapter.model.actions import AmountOff
+from adapter.rules.action_types.contract import ActionType, Cart, in_currency
+from adapter.rules.action_types.members import FOR_ITEMS, for_items, lint_prefer
 from adapter.rules.blocks.block import Block
-from adapter.rules.blocks.money import currency
-from adapter.rules.blocks.schema import ABOVE_ZERO, CURRENCY
+from adapter.rules.blocks.schema import ABOVE_ZERO
+
+Per = Literal["order", "unit"]
 
 
 def _parse(block: Block) -> AmountOff | None:
-    value, least = block.number("value", required=True), block.number("min_cart_value")
-    if value is not None and least is not None and least < value:
+    value = block.number("value", required=True)
+    per: Per | None = block.one_of("per", Per)
+    members = for_items(block)
+    least = members["min_cart_value"]
+    if value is not None and least is not None and least < value and per != "unit":
         block.refuse(("min_cart_value",), f"`{least}` is less than the amount off, {value}",
                      "ask for a cart that is worth more than what it gets off")  # fmt: skip
-    code = currency(block)
-    return None if value is None else AmountOff(value, least, code)
+    return None if value is None else AmountOff(value, per or "order", **members)
 
 
 def _worth(action: AmountOff, cart: Cart) -> Decimal:
-    if cart.value is None:
+    """Return its value, at most the cart's; per unit that of one unit, for more are not known."""
+    return action.value if cart.value is None else min(action.value, cart.value)
+
+
+def _most(action: AmountOff) -> Decimal | None:
+    if action.per == "order":
         return action.value
-    reached = action.min_cart_value is None or cart.value >= action.min_cart_value
-    return min(action.value, cart.value) if reached else ZERO
+    return None if action.max_units is None else action.value * action.max_units
 
 
 def _describe(action: AmountOff) -> str:
-    least = action.min_cart_value
-    off = f"{action.value:f}{in_currency(action.currency)} off"
-    return off if least is None else f"{off} from {least:f} up"
+    return f"{action.value:f}{in_currency(action)} off" + (" each unit" if action.per == "unit" else "")
 
 
 ACTION_TYPE = ActionType(
     kind=AmountOff,
     parse=_parse,
     describe=_describe,
-    keys={"value": ABOVE_ZERO, "min_cart_value": ABOVE_ZERO, "currency": CURRENCY},
+    keys={"value": ABOVE_ZERO, "per": one_of(("order", "unit")), **FOR_ITEMS},
     required=("value",),
-    other_names={"amount": "value", "min_order_value": "min_cart_value"},
+    other_names={"amount": "value"},
     worth=_worth,
-    most=lambda action: action.value,
-    bound="value",
-    money=lambda action: {"value": action.value, "min_cart_value": action.min_cart_value},
-    lint=lambda block, action, facts: lint(block, action.min_cart_value, facts),
+    most=_most,
+    money=("value",),
+    lint=lambda block, action, facts: lint_prefer(block),
 )

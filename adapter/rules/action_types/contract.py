@@ -11,11 +11,12 @@ from typing import Generic, TypeVar
 from msgspec import Struct
 
 from adapter.files.schemas import Schema
+from adapter.model.actions import ActionMembers
 from adapter.rules.blocks.block import Block
 from adapter.rules.expressions import Names, Path
 from adapter.rules.expressions.contradictions import Fact
 
-A = TypeVar("A", bound=Struct)
+A = TypeVar("A", bound=ActionMembers)
 ZERO = Decimal(0)
 
 
@@ -36,19 +37,15 @@ class RuleFacts(Struct, frozen=True):
     names: Names
 
 
-def _worth_nothing(action: Struct, cart: Cart) -> Decimal:
+def _worth_nothing(action: ActionMembers, cart: Cart) -> Decimal:
     return ZERO
 
 
-def _unbounded(action: Struct) -> Decimal | None:
+def _unbounded(action: ActionMembers) -> Decimal | None:
     return None
 
 
-def _no_money(action: Struct) -> dict[str, Decimal | None]:
-    return {}
-
-
-def _no_end(action: Struct) -> datetime | None:
+def _no_end(action: ActionMembers) -> datetime | None:
     return None
 
 
@@ -56,7 +53,7 @@ def _unchanged(action: A, expires_at: datetime | None) -> A:
     return action
 
 
-def _no_doubt(block: Block, action: Struct, facts: RuleFacts) -> None:
+def _no_doubt(block: Block, action: ActionMembers, facts: RuleFacts) -> None:
     pass
 
 
@@ -64,12 +61,12 @@ def _no_doubt(block: Block, action: Struct, facts: RuleFacts) -> None:
 class ActionType(Generic[A]):
     """One type of action. What is not given holds for a type that promises no money.
 
-    `parse` reads the type's own keys of an `action` block, None where they do not check; `keys` are their
-    JSON Schemas and `other_names` what people write for them. `worth` is what the action takes off a cart, to
-    compare discounts, never to charge; `most` the most that it can cost, None where nothing bounds it, and
-    `bound` the key that says so. `money` are its amounts by key. `describe` is read by customers. `ends` is
-    an end that the action itself has, and `issued` the action with the end of its discount. `lint` warns of
-    what can hardly be meant.
+    `parse` reads the type's keys of an `action` block, None where they do not check; `keys` are their JSON
+    Schemas and `other_names` what people write for them. `worth` is what the action takes off a cart, to
+    compare discounts, never to charge; `most` the most that it can cost, None where nothing bounds it: what
+    every action may have (`max_amount`, a minimum) is considered in `valuation`. `money` names the type's own
+    keys that are amounts. `describe` is read by customers. `ends` is an end that the action itself has, and
+    `issued` the action with the end of its discount. `lint` warns of what can hardly be meant.
     """
 
     kind: type[A]
@@ -81,8 +78,7 @@ class ActionType(Generic[A]):
     worth: Callable[[A, Cart], Decimal] = _worth_nothing
     of_shipping: bool = False
     most: Callable[[A], Decimal | None] = _unbounded
-    bound: str | None = None
-    money: Callable[[A], dict[str, Decimal | None]] = _no_money
+    money: tuple[str, ...] = ()
     ends: Callable[[A], datetime | None] = _no_end
     issued: Callable[[A, datetime | None], A] = _unchanged
     lint: Callable[[Block, A, RuleFacts], None] = _no_doubt
@@ -93,6 +89,6 @@ class ActionType(Generic[A]):
         return str(self.kind.__struct_config__.tag)
 
 
-def in_currency(currency: str | None) -> str:
-    """Return a currency as it follows an amount in a sentence."""
-    return "" if currency is None else f" {currency}"
+def in_currency(action: ActionMembers) -> str:
+    """Return an action's currency as it follows an amount in a sentence."""
+    return "" if action.currency is None else f" {action.currency}"

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from adapter.model.discounts import FreeShipping
+from adapter.model.actions import FreeShipping
 from adapter.rules.action_types.contract import ZERO, ActionType
+from adapter.rules.action_types.members import EVERY_ACTION, every_action
+from adapter.rules.action_types.shipping import SHIPPING, delivery, of_delivery
 from adapter.rules.blocks.block import Block
-from adapter.rules.blocks.schema import SOME_WORDS
 
 
 def _parse(block: Block) -> FreeShipping:
-    return FreeShipping(block.some_words("service_levels"), block.some_words("regions"))
-
-
-def _describe(action: FreeShipping) -> str:
-    levels, regions = ", ".join(action.service_levels), ", ".join(action.regions)
-    return "free shipping" + (f" ({levels})" if levels else "") + (f" to {regions}" if regions else "")
+    return FreeShipping(*delivery(block), **every_action(block))
 
 
 ACTION_TYPE = ActionType(
     kind=FreeShipping,
     parse=_parse,
-    describe=_describe,
-    keys={"service_levels": SOME_WORDS, "regions": SOME_WORDS},
+    describe=lambda action: "free shipping" + of_delivery(action),
+    keys={**SHIPPING, **EVERY_ACTION},
     worth=lambda action, cart: cart.shipping or ZERO,
     of_shipping=True,
 )

@@ -1,48 +1,34 @@
-"""`percentage_off`: a share of the cart."""
+"""`percentage_off`: a share of the order, or of the items that it applies to."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 
-from adapter.model.discounts import PercentageOff
+from adapter.model.actions import PercentageOff
 from adapter.rules.action_types.contract import ZERO, ActionType, Cart
+from adapter.rules.action_types.members import FOR_ITEMS, for_items, lint_prefer
 from adapter.rules.blocks.block import Block
 from adapter.rules.blocks.schema import ABOVE_ZERO
 
 
 def _parse(block: Block) -> PercentageOff | None:
     value = block.number("value", highest=100, required=True)
-    most = block.number("max_amount")
-    return None if value is None else PercentageOff(value, most)
+    members = for_items(block)
+    return None if value is None else PercentageOff(value, **members)
 
 
 def _worth(action: PercentageOff, cart: Cart) -> Decimal:
     """Return its share of the cart; of an unknown cart `max_amount`."""
-    if cart.value is None:
-        return action.max_amount or ZERO
-    share = cart.value * action.value / 100
-    return share if action.max_amount is None else min(share, action.max_amount)
-
-
-def _describe(action: PercentageOff) -> str:
-    most = action.max_amount
-    return f"{action.value:f}% off" + ("" if most is None else f", at most {most:f}")
+    return (action.max_amount or ZERO) if cart.value is None else cart.value * action.value / 100
 
 
 ACTION_TYPE = ActionType(
     kind=PercentageOff,
     parse=_parse,
-    describe=_describe,
-    keys={"value": {**ABOVE_ZERO, "maximum": 100}, "max_amount": ABOVE_ZERO},
+    describe=lambda action: f"{action.value:f}% off",
+    keys={"value": {**ABOVE_ZERO, "maximum": 100}, **FOR_ITEMS},
     required=("value",),
-    other_names={
-        "percent": "value",
-        "percentage": "value",
-        "cap": "max_amount",
-        "max_discount": "max_amount",
-    },
+    other_names={"percent": "value", "percentage": "value"},
     worth=_worth,
-    most=lambda action: action.max_amount,
-    bound="max_amount",
-    money=lambda action: {"max_amount": action.max_amount},
+    lint=lambda block, action, facts: lint_prefer(block),
 )

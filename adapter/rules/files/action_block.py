@@ -10,8 +10,9 @@ from typing import Any
 from msgspec import Struct
 
 from adapter.files.problems import did_you_mean
-from adapter.model.discounts import Action
-from adapter.rules.action_types.registry import ACTION_TYPES, BY_NAME, type_of
+from adapter.model.actions import Action
+from adapter.rules.action_types.members import OTHER_NAMES
+from adapter.rules.action_types.registry import ACTION_TYPES, BY_NAME, amounts
 from adapter.rules.blocks.block import Block
 from adapter.rules.blocks.money import exact
 
@@ -23,6 +24,7 @@ _OTHER_NAMES = {
     "valid_for": "expires_in_hours",
     "expiry": "expires_at",
     "valid_until": "expires_at",
+    **OTHER_NAMES,
     **{other: name for each in ACTION_TYPES for other, name in each.other_names.items()},
 }
 _OWN_METADATA = ("rule", "issued_for_event_id", "user_id")
@@ -49,12 +51,12 @@ def read(block: Block) -> IssuePass | None:
     action: Action | None = action_type.parse(block) if action_type is not None else None
     own = getattr(action, "currency", None)
     if action is not None and own is not None:
-        exact(block, own, type_of(action).money(action))
+        exact(block, own, amounts(action))
     prefix, pattern = _code(block)
     expires_in, expires_at = _life(block)
     metadata = _metadata(block)
     if action_type is not None:
-        block.finish(_OTHER_NAMES)
+        block.finish({**_OTHER_NAMES, **action_type.other_names})
     if action is None or len(block.problems) > found:
         return None
     return IssuePass(action=action, code_prefix=prefix, code_pattern=pattern, expires_in=expires_in,

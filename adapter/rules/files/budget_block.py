@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from adapter.model.discounts import Action
+from adapter.model.actions import Action
 from adapter.model.rules import Budget
-from adapter.rules.action_types.registry import type_of
 from adapter.rules.blocks.block import Block
 from adapter.rules.blocks.money import currency, exact
-from adapter.rules.guardrails.valuation import most
+from adapter.rules.guardrails.valuation import bound, most
 
 #: What people write for keys of `budget`, where spelling alone leads elsewhere or nowhere.
 _TOO = {"amount": "total", "max": "total", "per_day": "daily", "per_redemption": "per_discount"}
@@ -44,16 +43,15 @@ def _each(block: Block, action: Action | None, money: str | None) -> Decimal | N
     known = None if action is None else most(action)
     if money is not None:
         exact(block, money, {"per_discount": said})
-    bound = None if action is None else type_of(action).bound
-    if said is not None and known is not None and said < known:
+    if action is not None and said is not None and known is not None and said < known:
+        key = bound(action)
         block.refuse(("per_discount",),
-                     f"`per_discount` is {said:f}, and the action's `{bound}` lets one cost {known:f}",
+                     f"`per_discount` is {said:f}, and the action's `{key}` lets one cost {known:f}",
                      f"leave it out, or write {known:f} or more")  # fmt: skip
         return known
     if said is None and known is None and action is not None:
-        remedy = "add `per_discount: 10` here, about what one costs"
-        if bound is not None:
-            remedy = f"add `{bound}: 40` to the action, which holds for every cart; or {remedy}"
+        remedy = "add `max_amount: 40` to the action, which holds for every cart"
+        remedy += "; or add `per_discount: 10` here, about what one costs"
         block.refuse((), "nothing says what one discount can cost at most", remedy)
     return said or known
 

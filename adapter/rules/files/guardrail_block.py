@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from adapter.files.problems import did_you_mean
-from adapter.model.discounts import Action
+from adapter.model.actions import Action
 from adapter.model.rules import Guardrails, Period, Rollout, Schedule
 from adapter.rules.blocks.block import Block, shown
 from adapter.rules.expressions import zones

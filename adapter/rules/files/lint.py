@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from adapter.files.problems import Mark, Problem
 from adapter.files.yaml import Keys
 from adapter.model.rules import Guardrails, Rule
+from adapter.rules.action_types import minimum
 from adapter.rules.action_types.contract import RuleFacts
 from adapter.rules.action_types.registry import type_of
 from adapter.rules.blocks.block import Block
@@ -71,7 +72,9 @@ def _warn_of_the_action(block: Block, rule: Rule, leaves: Sequence[Leaf], names:
     if inner is not None:
         required = [fact for at, node in leaves for fact in _known(at, node)]
         paths = reads(*(node for _, node in leaves)).paths
-        type_of(rule.action).lint(inner, rule.action, RuleFacts(required, paths, names))
+        rule_facts = RuleFacts(required, paths, names)
+        minimum.lint(inner, rule.action.min_cart_value, rule_facts)
+        type_of(rule.action).lint(inner, rule.action, rule_facts)
 
 
 def _warn_of_segments(block: Block, rule: Rule) -> None:

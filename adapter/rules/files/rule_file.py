@@ -11,9 +11,9 @@ from msgspec.structs import replace
 
 from adapter.files.problems import Mark, Problem, errors
 from adapter.files.yaml import Document, Keys
-from adapter.model.discounts import Action
+from adapter.model.actions import Action
 from adapter.model.rules import Absence, Conflicts, Guardrails, Rule
-from adapter.rules.action_types.registry import type_of
+from adapter.rules.action_types.registry import amounts
 from adapter.rules.blocks.block import Block, shown
 from adapter.rules.blocks.money import exact
 from adapter.rules.expressions import ExpressionError, Names, Node
@@ -117,7 +117,7 @@ def _guardrails(block: Block, action: Action | None, time_zone: str) -> Guardrai
     unsaid = action is not None and getattr(action, "currency", None) is None
     paying = block.block("action") if unsaid and read.budget else None
     if action and paying and read.budget:
-        exact(paying, read.budget.currency, type_of(action).money(action))
+        exact(paying, read.budget.currency, amounts(action))
     return read
 
 

@@ -5,14 +5,26 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from adapter.model.discounts import Action
+from adapter.model.actions import Action
 from adapter.rules.action_types.contract import Cart
 from adapter.rules.action_types.registry import type_of
+
+_ZERO = Decimal(0)
 
 
 def most(action: Action) -> Decimal | None:
     """Return the most that the action can cost, None when nothing bounds it."""
-    return type_of(action).most(action)
+    known = type_of(action).most(action)
+    if known is None or action.max_amount is None:
+        return action.max_amount if known is None else known
+    return min(known, action.max_amount)
+
+
+def bound(action: Action) -> str:
+    """Return the key of the action that bounds what it costs, or that would."""
+    known = type_of(action).most(action)
+    capped = known is None or (action.max_amount is not None and action.max_amount < known)
+    return "max_amount" if capped else "value"
 
 
 def money(value: Any) -> Decimal | None:
@@ -29,7 +41,11 @@ def money(value: Any) -> Decimal | None:
 def worth(action: Action, cart: Decimal | None, shipping: Decimal | None = None) -> Decimal:
     """Return what the action takes off, in the cart's currency.
 
-    A percentage of an unknown cart is worth its `max_amount`; free shipping the shipping cost, where it is
-    known; units of another kind (minutes) are worth nothing that could be compared.
+    Below its minimum it is worth nothing. A percentage of an unknown cart is worth its `max_amount`; free
+    shipping the shipping cost, where it is known; units of another kind (minutes) are worth nothing that
+    could be compared.
     """
-    return type_of(action).worth(action, Cart(cart, shipping))
+    if cart is not None and action.min_cart_value is not None and cart < action.min_cart_value:
+        return _ZERO
+    found = type_of(action).worth(action, Cart(cart, shipping))
+    return found if action.max_amount is None else min(found, action.max_amount)
