@@ -61,7 +61,7 @@ from adapter.settings.values import Files, Settings
 from adapter.sources.opendsr import Certificate
 from adapter.store.contract import OnLocksAcquired, Store
 from adapter.store.engines import open_store
-from adapter.web.admission import Room
+from adapter.web.admission import MemoryBudget
 from adapter.web.application import Application, ASGIApp
 from adapter.web.context import WebContext
 
@@ -211,7 +211,7 @@ def compose(
     running = partial(_running, clients, working, loops)
     context = WebContext(
         ingest, checkout, privacy, retries, health, settings, metrics, world.clock, running,
-        certificate(settings), _room(settings),
+        certificate(settings), _body_budget(settings),
     )  # fmt: skip
     return App(
         settings=settings,
@@ -311,11 +311,11 @@ def _limits(settings: Settings) -> Limits:
     return Limits(ingest.max_waiting, ingest.max_waiting_bytes, ingest.max_batch, ingest.max_wait_seconds)
 
 
-def _room(settings: Settings) -> Room:
-    """Return the room for bodies: however little may wait, the longest must be able to arrive."""
+def _body_budget(settings: Settings) -> MemoryBudget:
+    """Return the memory budget of bodies, which must have space for the longest allowed body."""
     longest = settings.server.max_body_bytes
     limit = max(settings.ingest.max_waiting_bytes, longest)
-    return Room(limit, 2 * longest, settings.ingest.max_wait_seconds)
+    return MemoryBudget(limit, 2 * longest, settings.ingest.max_wait_seconds)
 
 
 def _policy(settings: Settings) -> Policy:

@@ -10,7 +10,7 @@
             WrongMove               a discount cannot move from where it is (409)
                 Pending                 it moves once the customer turns out to be its holder
         Unavailable             our fault or our store's: the same may be sent again later
-            StoreUnavailable        the store's: whoever asks is not told where it lies
+            StoreUnavailable        the store's: HTTP clients do not learn its location
                 StoreInUse          another process has it, which may be asked instead
                 StoreLost           its file was removed or overwritten while it was open
         MappingError            one message cannot be mapped: it goes to quarantine
@@ -39,8 +39,8 @@ class AdapterError(Exception):
         self.message = message
 
     @property
-    def told(self) -> str:
-        """What is said of it outside, to whoever asks over HTTP."""
+    def public_message(self) -> str:
+        """The message for HTTP clients."""
         return self.message
 
 
@@ -113,8 +113,8 @@ class StoreUnavailable(Unavailable):
     """The store cannot be used; the message, which names it, is for the log and the command line."""
 
     @property
-    def told(self) -> str:
-        """The same without the store's place."""
+    def public_message(self) -> str:
+        """A message without the store's location."""
         return "the store cannot be used now"
 
 
@@ -130,7 +130,7 @@ class StoreLost(StoreUnavailable):
         self.what = what
 
     @property
-    def told(self) -> str:
+    def public_message(self) -> str:
         """What happened to the store's file."""
         return self.what
 

@@ -1,27 +1,27 @@
-"""Requests that wait for `100 Continue` before their body (RFC 9110, 10.1.1)."""
+"""Requests that wait for `100 Continue` before they send their body (RFC 9110, 10.1.1)."""
 
 from __future__ import annotations
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
-def expecting(app: ASGIApp) -> ASGIApp:
-    """Return the application for a request that waits to be told to go on.
+def expect_continue(app: ASGIApp) -> ASGIApp:
+    """Return the application for a request that waits for `100 Continue`.
 
-    An answer that comes before the body was asked for is the connection's last: nobody can tell whether what
-    follows is that body, or the next request.
+    A response that starts before the body was read closes the connection: the next bytes could be that body
+    or another request.
     """
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
-        asked = False
+        body_read = False
 
         async def receiving() -> Message:
-            nonlocal asked
-            asked = True
+            nonlocal body_read
+            body_read = True
             return await receive()
 
         async def sending(message: Message) -> None:
-            if not asked and message["type"] == "http.response.start":
+            if not body_read and message["type"] == "http.response.start":
                 message = {**message, "headers": [*message.get("headers", ()), (b"connection", b"close")]}
             await send(message)
 

@@ -1,4 +1,4 @@
-"""What a request's head may be: not too long, and of one mind about who sends it, and what."""
+"""Limits on the headers of a request: their size, and headers that must not be repeated."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Collection
 
 from adapter.errors import HeadTooLarge, Unreadable
 
-#: Bytes of an address and headers; senders and proxies keep to an eighth of it.
-LONGEST = 65_536
-#: Proxies and programs do not agree on which of two counts, so there must be one.
+#: Bytes of the URL and the headers; senders and proxies use at most an eighth of it.
+MAX_BYTES = 65_536
+#: Headers that must not be repeated: proxies and programs disagree on which of two values counts.
 SINGLE = frozenset(
     {
         b"authorization",
@@ -24,27 +24,27 @@ Pairs = Collection[tuple[bytes, bytes]]
 
 
 def too_long() -> HeadTooLarge:
-    """Return the error of a head that is longer than LONGEST."""
-    return HeadTooLarge(f"the address and the headers are over {LONGEST} bytes; send less of them")
+    """Return the error for a URL and headers that are longer than MAX_BYTES."""
+    return HeadTooLarge(f"the URL and the headers are over {MAX_BYTES} bytes; send shorter ones")
 
 
-def bound(url: bytes, headers: Pairs) -> None:
-    """Raise HeadTooLarge where address and headers are longer than LONGEST."""
-    if len(url) + sum(len(name) + len(value) + 4 for name, value in headers) > LONGEST:
+def require_size(url: bytes, headers: Pairs) -> None:
+    """Raise HeadTooLarge where the URL and the headers are longer than MAX_BYTES."""
+    if len(url) + sum(len(name) + len(value) + 4 for name, value in headers) > MAX_BYTES:
         raise too_long()
 
 
-def single(headers: Pairs) -> None:
-    """Raise Unreadable where a header that says who asks, for what, or how to read it stands twice."""
-    seen: set[bytes] = set()
+def require_single(headers: Pairs) -> None:
+    """Raise Unreadable where one of the SINGLE headers is repeated."""
+    found: set[bytes] = set()
     for name, _ in headers:
-        if name in SINGLE and name in seen:
-            raise Unreadable(f"the header {name.decode()} stands there twice; send it once")
-        seen.add(name)
+        if name in SINGLE and name in found:
+            raise Unreadable(f"the header {name.decode()} is repeated; send it once")
+        found.add(name)
 
 
-def chunked(headers: Pairs) -> None:
-    """Raise Unreadable where a body is coded for its transfer in any way but in chunks, once."""
-    codings = [value.lower() for name, value in headers if name == b"transfer-encoding"]
-    if codings not in ([], [b"chunked"]):
-        raise Unreadable("the only Transfer-Encoding that is taken here is `chunked`, named once")
+def require_chunked(headers: Pairs) -> None:
+    """Raise Unreadable where Transfer-Encoding is anything but `chunked`, once."""
+    encodings = [value.lower() for name, value in headers if name == b"transfer-encoding"]
+    if encodings not in ([], [b"chunked"]):
+        raise Unreadable("the only Transfer-Encoding that is supported is `chunked`, once")

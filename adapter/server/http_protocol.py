@@ -1,18 +1,17 @@
-"""Uvicorn's connections, with a short way for the calls that CDPs send by the thousand.
+"""Uvicorn's HTTP protocol, with a fast path for the calls that CDPs send by the thousand.
 
-A POST to a hot path that arrives whole, in one read, is answered without what ASGI needs for every other
-request: a scope, and a cycle of receiving and sending with its event. That is half of what uvicorn costs.
-Everything else goes uvicorn's own way, save that what one step of the server writes leaves together:
-uvicorn writes the head of a response and its body apart, and both would go out at once, as two system calls,
-two packets and two wake-ups of the sender.
+A POST to a hot path that arrives in one read gets its response without what ASGI needs for other requests: a
+scope, and a cycle of receiving and sending with its event. Those are half of uvicorn's cost. Uvicorn serves
+all other requests. It writes the headers of a response and its body separately, so a buffer joins the writes
+of one iteration of the event loop: otherwise they would be two system calls and two packets.
 
-We speak no other protocol, so an `Upgrade` is ignored (RFC 9110, 7.8): some clients ask for h2c with every
-call over plain http. The parser stops where it takes the other protocol to begin, and uvicorn would lose the
-body; here the head is read once more without that header, and the body after it.
+An `Upgrade` header is ignored (RFC 9110, 7.8), because no other protocol is supported: some clients ask for
+h2c with each call over plain HTTP. The parser stops where the other protocol would begin, and uvicorn would
+lose the body; here the headers are parsed again without that one, and then the body.
 
-Nor does uvicorn mind how long a head is, or how long it takes: both are bounded here, trailers too. What a
-trailer says does not count. And where uvicorn closes at what is broken, or at the sender's end, we first
-answer what came whole before.
+The size of the headers and the time that they take are limited, trailers included; uvicorn limits neither.
+Trailers have no effect. Where uvicorn closes the connection, at a malformed request or at the client's end of
+file, this protocol first responds to the complete requests before it.
 """
 
 from __future__ import annotations
@@ -30,22 +29,24 @@ from uvicorn.server import ServerState
 
 from adapter.errors import AdapterError, Unreadable
 from adapter.server import header_limits
-from adapter.server.expect_continue import expecting
+from adapter.server.expect_continue import expect_continue
 from adapter.server.write_buffer import WriteBuffer
 from adapter.web.endpoints import Endpoint
 from adapter.web.errors import failure
-from adapter.web.responses import Answer, told
+from adapter.web.responses import HttpResponse, error_response
 
-#: Seconds after which we leave who owes us the rest of a head, or of a body that is answered already.
-PATIENCE = 10
-#: So many times of that nothing of an answer may leave: a slow reader takes megabytes at a time.
-_UNREAD = 6
-#: Connections at once: what the system lets us open, less a quarter for the store and for what we send.
-MOST = getrlimit(RLIMIT_NOFILE)[0] * 3 // 4
+#: Seconds after which a connection is closed whose request does not progress, or whose response has been
+#: sent.
+STALL_SECONDS = 10
+#: Checks, STALL_SECONDS apart, in which a client may read nothing: a slow one reads megabytes at a time.
+_MAX_UNREAD_CHECKS = 6
+#: The maximum number of connections: three quarters of the file descriptors; the store and clients use
+#: others.
+MAX_CONNECTIONS = getrlimit(RLIMIT_NOFILE)[0] * 3 // 4
 
 
-class Connection(HttpToolsProtocol):
-    """Speaks HTTP as uvicorn does; the application's `hot` endpoints by raw path are called the short way."""
+class HttpProtocol(HttpToolsProtocol):
+    """Uvicorn's protocol, which calls the application's `hot` endpoints, by raw path, without ASGI."""
 
     def __init__(
         self,
@@ -59,110 +60,111 @@ class Connection(HttpToolsProtocol):
         self.headers = []
         self._endpoint: Endpoint | None = None
         self._head: list[tuple[bytes, bytes]] = []
-        self._named: dict[bytes, bytes] = {}
+        self._by_name: dict[bytes, bytes] = {}
         self._body: list[bytes] = []
-        #: The newest cycle, while the body that belongs to it is still to come.
-        self._open: RequestResponseCycle | None = None
-        #: Whether a head, or what may be trailers, is on its way; the bytes of the reads since its first one.
+        #: The newest cycle, while its body is incomplete.
+        self._unfinished: RequestResponseCycle | None = None
+        #: Whether headers, or possible trailers, are incomplete; the bytes of the reads since their first
+        #: one.
         self._in_head = False
-        self._since = 0
-        self._size = 0
+        self._head_size = 0
+        self._read_size = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin to serve a connection."""
-        self._gathering = WriteBuffer(transport, self.loop)
-        super().connection_made(cast("asyncio.Transport", self._gathering))
+        """Start to serve a connection."""
+        self._write_buffer = WriteBuffer(transport, self.loop)
+        super().connection_made(cast("asyncio.Transport", self._write_buffer))
         self.timeout_keep_alive_task = self.loop.call_later(
             self.timeout_keep_alive, self.timeout_keep_alive_handler
         )
-        self._owing: list[tuple[bytes, bytes]] | None = None
+        self._stalled_request: list[tuple[bytes, bytes]] | None = None
         self._unsent = self._unread = 0
-        self._watch = self.loop.call_later(PATIENCE, self._look)
-        if 0 <= MOST < len(self.connections):
+        self._stall_timer = self.loop.call_later(STALL_SECONDS, self._check_stalled)
+        if 0 <= MAX_CONNECTIONS < len(self.connections):
             self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Let go of a connection."""
-        self._watch.cancel()
+        """Stop the timers of a connection."""
+        self._stall_timer.cancel()
         super().connection_lost(exc)
         self._unset_keepalive_if_required()
 
     def data_received(self, data: bytes) -> None:
-        """Take what was read; a request that is not whole by now goes the long way."""
+        """Parse bytes; a request that is incomplete after them is served through ASGI."""
         self._unset_keepalive_if_required()
-        self._size = len(data)
+        self._read_size = len(data)
         if self._in_head:
-            self._since += self._size
+            self._head_size += self._read_size
         try:
             self._parse(data)
-            if self._in_head and self._since > header_limits.LONGEST:
+            if self._in_head and self._head_size > header_limits.MAX_BYTES:
                 raise header_limits.too_long()
         except HttpParserError as error:
-            self._refuse(error.__context__)
+            self._reject(error.__context__)
         except AdapterError as error:
-            self._refuse(error)
+            self._reject(error)
         if self._endpoint is not None:
-            self._go_the_long_way()
+            self._fall_back_to_asgi()
 
     def eof_received(self) -> bool:  # type: ignore[override]
-        """Answer what came whole before the sender's end; returns whether an answer is still to come."""
-        if self._answering() and (self._open is None or self.pipeline):
-            self._refuse(Unreadable("the request is cut short"))
+        """Respond to the complete requests before the end of file; returns whether a response is pending."""
+        if self._is_responding() and (self._unfinished is None or self.pipeline):
+            self._reject(Unreadable("the request is incomplete"))
             return True
         self.transport.close()
         return False
 
-    def _refuse(self, error: BaseException | None) -> None:
-        """Tell what is wrong with a request, and close, once all that came before it is answered.
+    def _reject(self, error: BaseException | None) -> None:
+        """Send an error response and close the connection, after the responses to earlier requests.
 
-        Where an answer to the request itself has begun, and where the one before it says that the connection
-        ends, nothing more is told.
+        Nothing is sent where the response to this request has started, and where an earlier response closes
+        the connection.
         """
         self._endpoint, self._body = None, []
         if not isinstance(error, AdapterError):
-            error = Unreadable("this is no HTTP request")
-        refusal, broken = told(failure(error)), self._open
-        if self.pipeline or (broken is None and self._answering()):
+            error = Unreadable("this is not an HTTP request")
+        rejection, broken = error_response(failure(error)), self._unfinished
+        if self.pipeline or (broken is None and self._is_responding()):
             self.cycle.keep_alive = False
             if broken is not None:
-                self.pipeline[0] = (broken, cast("Any", _saying(refusal)))
+                self.pipeline[0] = (broken, cast("Any", _sender_of(rejection)))
         else:
             if broken is None or not broken.response_started:
-                self.transport.write(_response(refusal, keep_alive=False))
+                self.transport.write(_response(rejection, keep_alive=False))
             self.transport.close()
         self.parser, self._in_head = cast("HttpRequestParser", NullParser()), False
 
-    def _look(self) -> None:
-        """Leave who owed us the rest of the same request when we looked before, or who reads nothing.
+    def _check_stalled(self) -> None:
+        """Close a connection that has been stalled, in one request or response, since the check before.
 
-        So nothing is noted when a request begins. Until its first byte, and between requests, a connection is
-        idle; uvicorn closes it.
+        So a request costs nothing when it begins. Before the first byte, and between requests, a connection
+        is idle, and uvicorn closes it.
         """
         idle = self.timeout_keep_alive_task is not None
-        owing = None if idle or self._answering() else self.headers
-        if owing is not None and owing is self._owing:
+        incomplete = None if idle or self._is_responding() else self.headers
+        if incomplete is not None and incomplete is self._stalled_request:
             self.transport.close()
-        unsent = self._gathering.unsent()
+        unsent = self._write_buffer.unsent()
         self._unread = self._unread + 1 if unsent and unsent == self._unsent else 0
-        if self._unread == _UNREAD:
-            self._gathering.abort()
+        if self._unread == _MAX_UNREAD_CHECKS:
+            self._write_buffer.abort()
             return
-        self._owing, self._unsent = owing, unsent
-        self._watch = self.loop.call_later(PATIENCE, self._look)
+        self._stalled_request, self._unsent = incomplete, unsent
+        self._stall_timer = self.loop.call_later(STALL_SECONDS, self._check_stalled)
 
     def _parse(self, data: bytes | memoryview) -> None:
-        """Parse on after each head that asks for another protocol."""
+        """Parse bytes, and continue after headers that ask for another protocol."""
         while True:
             try:
                 self.parser.feed_data(data)
             except HttpParserUpgrade as upgrade:
                 data = memoryview(data)[upgrade.args[0] :]
-                self._read_again()
+                self._parse_without_upgrade()
             else:
                 return
 
-    def _read_again(self) -> None:
-        """Read a head without its Upgrade; by a fresh parser, since the old one skips what follows."""
+    def _parse_without_upgrade(self) -> None:
+        """Parse the headers again without Upgrade, with a new parser: the old one skips what follows."""
         parser, headers = self.parser, self.headers
         line = b"%b %b HTTP/%b\r\n" % (
             parser.get_method(), self.url, parser.get_http_version().encode()
@@ -173,45 +175,45 @@ class Connection(HttpToolsProtocol):
         self.parser.feed_data(b"%b%b\r\n" % (line, b"".join(kept)))
 
     def on_message_begin(self) -> None:
-        """Begin to collect a head."""
+        """Start to collect headers."""
         self.url = b""
         self.headers = []
         self.expect_100_continue = False
         self._in_head = True
-        self._since = 0
+        self._head_size = 0
 
     def on_headers_complete(self) -> None:
-        """Hold the head of a call that may be answered the short way."""
+        """Store the headers of a call to a hot path; pass others to uvicorn."""
         self._in_head = False
         if self.expect_100_continue and self.parser.get_http_version() == "1.0":
             self.expect_100_continue = False
         if self.parser.should_upgrade():
             if self.parser.get_method() == b"CONNECT":
-                raise Unreadable("this is no proxy; send the request itself")
+                raise Unreadable("this server is not a proxy; send the request itself")
             return
-        self._take_head()
+        self._store_headers()
         endpoint = self._hot.get(self.url)
-        if endpoint is not None and self._may_be_short():
+        if endpoint is not None and self._is_fast():
             self._endpoint = endpoint
         else:
-            self._tell_head()
+            self._dispatch_headers()
 
-    def _take_head(self) -> None:
-        """Keep the head apart from trailers; raises where it is too long, or of two minds."""
+    def _store_headers(self) -> None:
+        """Store the headers separately from trailers; raises where they are too long or conflict."""
         head, self.headers = self.headers, []
-        if self._since or self._size > header_limits.LONGEST:
-            header_limits.bound(self.url, head)
+        if self._head_size or self._read_size > header_limits.MAX_BYTES:
+            header_limits.require_size(self.url, head)
         named = dict(head)
         if len(named) < len(head):
-            header_limits.single(head)
+            header_limits.require_single(head)
         if b"transfer-encoding" in named:
-            header_limits.chunked(head)
-        self._head, self._named = head, named
+            header_limits.require_chunked(head)
+        self._head, self._by_name = head, named
 
     def on_chunk_header(self) -> None:
-        """Expect trailers: they may stand behind any chunk, for all that the parser says."""
+        """Expect trailers: they may follow any chunk; the parser does not report which."""
         self._in_head = True
-        self._since = 0
+        self._head_size = 0
 
     def on_body(self, body: bytes) -> None:
         """Collect the body."""
@@ -222,79 +224,79 @@ class Connection(HttpToolsProtocol):
             super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """Answer a call that is whole."""
+        """Respond to a complete request."""
         self._in_head = False
         if self._endpoint is None:
             if not self.parser.should_upgrade():
                 super().on_message_complete()
-                self._open = None
-        elif self._answering():
-            self._go_the_long_way()
+                self._unfinished = None
+        elif self._is_responding():
+            self._fall_back_to_asgi()
             super().on_message_complete()
-            self._open = None
+            self._unfinished = None
         else:
-            self._answer(self._endpoint)
+            self._respond(self._endpoint)
 
-    def _answering(self) -> bool:
-        """Say whether the call before this one waits for its answer still."""
+    def _is_responding(self) -> bool:
+        """Return whether the response to the request before is not complete."""
         cycle: RequestResponseCycle | None = self.cycle
         return cycle is not None and not cycle.response_complete
 
-    def _may_be_short(self) -> bool:
+    def _is_fast(self) -> bool:
         parser = self.parser
         return (
             parser.get_method() == b"POST" and not self.expect_100_continue and self.limit_concurrency is None
         )
 
-    def _go_the_long_way(self) -> None:
-        """Give uvicorn what was kept from it."""
+    def _fall_back_to_asgi(self) -> None:
+        """Pass the stored headers and body to uvicorn."""
         parts, self._body, self._endpoint = self._body, [], None
         if self.transport.is_closing():
             return
-        self._tell_head()
+        self._dispatch_headers()
         for part in parts:
             super().on_body(part)
 
-    def _tell_head(self) -> None:
+    def _dispatch_headers(self) -> None:
         url, trailers, expects = self.url, self.headers, self.expect_100_continue
         super().on_message_begin()
         self.url, self.expect_100_continue = url, expects
         self.headers += self._head
         app = self.app
         if expects:
-            self.app = expecting(app)
+            self.app = expect_continue(app)
         super().on_headers_complete()
-        self.app, self.headers, self._open = app, trailers, self.cycle
+        self.app, self.headers, self._unfinished = app, trailers, self.cycle
 
-    def _answer(self, endpoint: Endpoint) -> None:
+    def _respond(self, endpoint: Endpoint) -> None:
         parts, self._body, self._endpoint = self._body, [], None
         body = parts[0] if len(parts) == 1 else b"".join(parts)
         keep_alive = self.parser.get_http_version() != "1.0" and self.parser.should_keep_alive()
-        exchange = FastRequest(keep_alive=keep_alive)
-        self.cycle = cast("RequestResponseCycle", exchange)
-        task = self.loop.create_task(self._serve(exchange, endpoint, self._named, body))
+        request = FastRequest(keep_alive=keep_alive)
+        self.cycle = cast("RequestResponseCycle", request)
+        task = self.loop.create_task(self._serve(request, endpoint, self._by_name, body))
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
 
     async def _serve(
-        self, exchange: FastRequest, endpoint: Endpoint, headers: dict[bytes, bytes], body: bytes
+        self, request: FastRequest, endpoint: Endpoint, headers: dict[bytes, bytes], body: bytes
     ) -> None:
-        answer = await endpoint.answer(headers, body)
-        if self.flow.write_paused and not exchange.disconnected:
+        response = await endpoint.respond(headers, body)
+        if self.flow.write_paused and not request.disconnected:
             await self.flow.drain()
-        exchange.response_complete = True
-        if exchange.disconnected:
+        request.response_complete = True
+        if request.disconnected:
             return
-        self._gathering.write_now(_response(answer, keep_alive=exchange.keep_alive))
-        if not exchange.keep_alive:
+        self._write_buffer.write_now(_response(response, keep_alive=request.keep_alive))
+        if not request.keep_alive:
             self.transport.close()
         self.on_response_complete()
 
 
 class FastRequest:
-    """A call on the short way, as uvicorn's connections look at their present cycle."""
+    """A request on the fast path, with the attributes that uvicorn's protocol reads of its current cycle."""
 
-    #: Nobody waits for it.
+    #: Uvicorn sets it; no task waits for it.
     message_event = asyncio.Event()
     __slots__ = ("disconnected", "keep_alive", "response_complete")
 
@@ -305,20 +307,20 @@ class FastRequest:
 
 
 class NullParser:
-    """Stands where the parser was, once nothing counts that comes."""
+    """Replaces the parser when all further bytes are ignored."""
 
     def feed_data(self, data: bytes | memoryview) -> None:
-        """Let it pass."""
+        """Ignore bytes."""
 
 
-def _saying(answer: Answer) -> ASGIApp:
+def _sender_of(response: HttpResponse) -> ASGIApp:
     async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
-        await answer.send(send)
+        await response.send(send)
 
     return app
 
 
-def _response(answer: Answer, *, keep_alive: bool) -> bytes:
-    headers = b"".join([b"%b: %b\r\n" % header for header in answer.head()])
+def _response(response: HttpResponse, *, keep_alive: bool) -> bytes:
+    headers = b"".join([b"%b: %b\r\n" % header for header in response.all_headers()])
     close = b"" if keep_alive else b"connection: close\r\n"
-    return b"%b%b%b\r\n%b" % (STATUS_LINE[answer.status], headers, close, answer.body)
+    return b"%b%b%b\r\n%b" % (STATUS_LINE[response.status], headers, close, response.body)

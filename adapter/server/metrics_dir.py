@@ -1,7 +1,8 @@
-"""The folder in which processes that serve one port together keep their numbers.
+"""The directory in which the worker processes of one server store their metrics.
 
-Whoever uses one holds a lock in it, which the system drops however a process dies. A folder that nobody holds
-is of processes that were killed: who starts next removes it.
+Each process that uses it holds a lock in it, which the system releases when the process ends for any reason.
+A directory without a lock holder belonged to processes that were killed; the next server that starts removes
+it.
 """
 
 from __future__ import annotations
@@ -22,50 +23,51 @@ _FLAGS = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
 @contextmanager
-def shared_folder(parent: Path) -> Iterator[Path]:
-    """Make a folder in `parent` and hold it while the block runs; before that, remove abandoned ones."""
+def metrics_dir(parent: Path) -> Iterator[Path]:
+    """Make a directory in `parent` and lock it while the block runs; first, remove abandoned ones."""
     remove_abandoned(parent)
-    folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
-    lock = _locked(folder)
+    directory = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
+    lock = _new_lock(directory)
     try:
-        yield folder
+        yield directory
     finally:
-        rmtree(folder, ignore_errors=True)
+        rmtree(directory, ignore_errors=True)
         os.close(lock)
 
 
-def hold(folder: Path) -> int:
-    """Hold a folder that another process made, until this one ends or closes the descriptor returned.
+def lock_metrics_dir(directory: Path) -> int:
+    """Lock the directory of another process; returns the descriptor, which releases the lock when closed.
 
-    Raises Unavailable when it is gone, because whoever made it was killed.
+    Raises Unavailable where the directory is missing, because the process that made it was killed.
     """
     try:
-        lock = os.open(folder / _LOCK, _FLAGS)
+        lock = os.open(directory / _LOCK, _FLAGS)
     except OSError as error:
-        raise Unavailable(f"the folder {folder} is gone: whoever started this process has ended") from error
+        message = f"metrics directory {directory} is missing; the supervisor process has exited"
+        raise Unavailable(message) from error
     fcntl.flock(lock, fcntl.LOCK_SH)
     return lock
 
 
 def remove_abandoned(parent: Path) -> None:
-    """Remove the folders that nobody holds; one without a lock may be of a program that knew of none."""
-    for folder in parent.glob(f"{PREFIX}*"):
-        with suppress(OSError), _taken(folder / _LOCK):
-            rmtree(folder, ignore_errors=True)
+    """Remove the directories that no process locks; one without a lock file may belong to another program."""
+    for directory in parent.glob(f"{PREFIX}*"):
+        with suppress(OSError), _exclusive(directory / _LOCK):
+            rmtree(directory, ignore_errors=True)
 
 
-def _locked(folder: Path) -> int:
-    """Return a new lock; nobody sees it before it is held."""
-    fresh = folder / "new.lock"
+def _new_lock(directory: Path) -> int:
+    """Return a new lock; its file gets its name only once it is locked."""
+    fresh = directory / "new.lock"
     lock = os.open(fresh, _FLAGS | os.O_CREAT, 0o600)
     fcntl.flock(lock, fcntl.LOCK_SH)
-    fresh.rename(folder / _LOCK)
+    fresh.rename(directory / _LOCK)
     return lock
 
 
 @contextmanager
-def _taken(path: Path) -> Iterator[None]:
-    """Hold a lock alone; raises OSError when anybody else holds it."""
+def _exclusive(path: Path) -> Iterator[None]:
+    """Hold a lock exclusively; raises OSError where another process holds it."""
     lock = os.open(path, _FLAGS)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -25,8 +25,8 @@ from adapter import logs
 from adapter.app import App, compose
 from adapter.errors import AdapterError
 from adapter.metrics import SHARED, Metrics
-from adapter.server.http_protocol import Connection
-from adapter.server.metrics_dir import hold, shared_folder
+from adapter.server.http_protocol import HttpProtocol
+from adapter.server.metrics_dir import lock_metrics_dir, metrics_dir
 from adapter.server.supervisor import Supervisor
 from adapter.settings.values import Settings
 from adapter.store.engines import open_store, shown
@@ -35,22 +35,21 @@ from adapter.web.application import ASGIApp
 
 _log = logging.getLogger(__name__)
 
-#: Seconds that an idle connection stays open. A sender that uses one just when we close it gets no answer, so
-#: it must be for longer than senders keep theirs: many clients 5 s, which is uvicorn's default too, AWS's
-#: load balancers 60 s.
+#: Seconds that an idle connection stays open. A client that uses one while it is closed gets no response, so
+#: this must be longer than clients keep theirs: many keep them 5 s, as uvicorn does by default, AWS's load
+#: balancers 60 s.
 KEEP_ALIVE = 75
 
-
-#: Seconds that requests have which are on their way when the server is to end: as long as senders wait for an
-#: answer. With what comes after, the process ends within ten.
+#: Seconds in which open requests must complete when the server shuts down: as long as senders wait for a
+#: response. With the remaining steps, the process exits within ten.
 _GRACE = 6
 
-#: Is told the port that we listen on.
+#: Called with the port on which the server listens.
 Announce = Callable[[int], None]
 
 
 class _Server(uvicorn.Server):
-    """Announces itself once it listens."""
+    """Calls `announce` once it listens."""
 
     def __init__(self, config: uvicorn.Config, announce: Announce) -> None:
         super().__init__(config)
@@ -63,31 +62,31 @@ class _Server(uvicorn.Server):
 
 
 def serve(settings: Settings, announce: Announce = lambda _: None) -> None:
-    """Serve until a signal stops it; what waits is settled first.
+    """Serve until a signal stops the server; pending requests are committed first.
 
-    `announce` is called once all files check, the store takes a write, and we listen. Raises InvalidFiles,
-    Refused for a store's url, and Unavailable when the store cannot be used.
+    `announce` is called once all files are valid, the store accepts a write, and the server listens. Raises
+    InvalidFiles, Refused for a store's url, and Unavailable when the store cannot be used.
     """
     if settings.server.workers > 1:
-        _serve_by_many(settings, announce)
+        _serve_with_workers(settings, announce)
         return
     app = compose(settings)
     asyncio.run(try_store(settings.store.url))
-    _read_again_on_hang_up(app)
+    _reload_on_sighup(app)
     _tune()
     server = _Server(uvicorn.Config(app.asgi, **_options(settings)), announce)
-    with suppress(KeyboardInterrupt):  # what is under way has been finished by then
+    with suppress(KeyboardInterrupt):  # open requests have completed by then
         server.run()
     if not server.started:
         sys.exit(STARTUP_FAILURE)
 
 
-def _serve_by_many(settings: Settings, announce: Announce) -> None:
-    """Check once, not in each process, what all would fail at."""
+def _serve_with_workers(settings: Settings, announce: Announce) -> None:
+    """Check files and store once before the processes start, then supervise them."""
     compose(settings)
     asyncio.run(try_store(settings.store.url))
     workers = settings.server.workers
-    with shared_folder(Path(tempfile.gettempdir())) as shared:
+    with metrics_dir(Path(tempfile.gettempdir())) as shared:
         os.environ[SHARED] = str(shared)
         config = uvicorn.Config(
             partial(_worker, settings, shared), factory=True, workers=workers,
@@ -103,7 +102,7 @@ def _port(listening: Any) -> int:
 
 
 async def try_store(url: str) -> None:
-    """Write to the store and let go of it: what is wrong is told in one sentence before anything runs."""
+    """Write to the store and close it, so that an error appears in one sentence before the server starts."""
     store = open_store(url)
     await store.open()
     try:
@@ -119,22 +118,22 @@ async def try_store(url: str) -> None:
 
 
 def _worker(settings: Settings, shared: Path) -> ASGIApp:
-    """Return the application of one process of several, which stops when its parent is gone."""
+    """Return the application of a worker process, which stops when its parent has exited."""
     logs.configure(settings.log.level)
     threading.Thread(target=_follow_parent, name="parent", daemon=True).start()
     try:
-        hold(shared)
+        lock_metrics_dir(shared)
         app = compose(settings, metrics=Metrics(shared))
     except AdapterError as error:
         _log.error("a process cannot start: %s", error.message)
         sys.exit(1)
-    _read_again_on_hang_up(app)
+    _reload_on_sighup(app)
     _tune()
     return app.asgi
 
 
-def _read_again_on_hang_up(app: App) -> None:
-    """Take SIGHUP, by which a process would end without draining, as word of changed files."""
+def _reload_on_sighup(app: App) -> None:
+    """Reload files on SIGHUP, which would otherwise end the process without draining."""
     if hasattr(signal, "SIGHUP"):
         signal.signal(signal.SIGHUP, lambda *_: app.read_again())
 
@@ -151,7 +150,7 @@ def _options(settings: Settings) -> dict[str, Any]:
         "host": settings.server.host,
         "port": settings.server.port,
         "loop": "auto",
-        "http": Connection,
+        "http": HttpProtocol,
         "ws": "none",
         "log_config": None,
         "access_log": False,
@@ -165,12 +164,12 @@ def _options(settings: Settings) -> dict[str, Any]:
 
 
 def _tune() -> None:
-    """Set the interpreter up for the hot path.
+    """Configure the interpreter for the hot path.
 
-    Messages are trees that reference counting frees, and by default every few hundred containers of a batch
-    would set the cyclic collector off in vain: it looks less often, though not so seldom that everybody waits
-    long for it, and never at what lives as long as the process. The thread that commits gets the interpreter
-    back soon: by default it may wait 5 ms for it.
+    Messages are trees that reference counting frees, so the cyclic collector finds nothing in them. By
+    default it runs after every few hundred containers. Here it runs less often, though often enough that a
+    run is short, and ignores objects that live as long as the process. The thread that commits gets the
+    interpreter back within 0.1 ms; by default, it may wait 5 ms.
     """
     gc.collect()
     gc.freeze()

@@ -1,4 +1,4 @@
-"""The supervisor of several processes: whichever dies or hangs, another takes its place."""
+"""The supervisor of the worker processes: it restarts each one that exits or hangs."""
 
 from __future__ import annotations
 
@@ -17,37 +17,37 @@ from uvicorn.supervisors.multiprocess import Process
 
 _log = logging.getLogger(__name__)
 
-#: Seconds: a process that ends earlier than that died young, and the next is started no later than that.
-_YOUNG = 60.0
-_LONGEST = 10.0
+#: Seconds: a process that exits earlier failed early; the maximum pause before a restart.
+_EARLY = 60.0
+_MAX_PAUSE = 10.0
 
 
 class Restarts:
-    """When another process takes the place of one that ended: at once, but ever later while they die young.
+    """When a process is restarted: immediately at first, then with exponential backoff while it fails early.
 
-    Moments are seconds of one clock.
+    Times are seconds of one clock.
     """
 
     def __init__(self) -> None:
-        self._born = -math.inf
+        self._started_at = -math.inf
         self._pause = 0.0
 
-    def began(self, now: float) -> None:
-        """Note that a process was started."""
-        self._born = now
+    def started(self, now: float) -> None:
+        """Record that a process was started."""
+        self._started_at = now
 
-    def ended(self, now: float) -> float:
-        """Return how many seconds to wait before the next is started."""
-        young = now - self._born < _YOUNG
-        pause, self._pause = (self._pause, min(self._pause * 2 or 1.0, _LONGEST)) if young else (0.0, 1.0)
+    def exited(self, now: float) -> float:
+        """Return the seconds to wait before the next start."""
+        early = now - self._started_at < _EARLY
+        pause, self._pause = (self._pause, min(self._pause * 2 or 1.0, _MAX_PAUSE)) if early else (0.0, 1.0)
         return pause
 
 
 class Supervisor(Multiprocess):
-    """Uvicorn's supervisor of processes, save that it never gives up.
+    """Uvicorn's supervisor of processes, which never gives up.
 
-    Uvicorn's own stops all of them when one fails to start. Here that may be for a reason that passes, as
-    while the store is away, and the others go on serving.
+    Uvicorn's own stops all processes when one fails to start. Here the cause may be temporary, such as an
+    unavailable store, and the others continue to serve.
     """
 
     def __init__(
@@ -56,48 +56,50 @@ class Supervisor(Multiprocess):
         super().__init__(config, sockets)
         self._clock = clock
         self._restarts: defaultdict[int, Restarts] = defaultdict(Restarts)
-        self._buried: dict[Process, float] = {}
+        self._restart_at: dict[Process, float] = {}
 
     def keep_subprocess_alive(self) -> None:
-        """Start another process in the place of each that died or hangs."""
+        """Restart each process that has exited or hangs."""
         for place, process in enumerate(self.processes):
             if self.should_exit.is_set():
                 return
-            if process not in self._buried and not _answers(process, self.config.timeout_worker_healthcheck):
-                self._bury(place, process)
-            if self._buried.get(process, math.inf) <= self._clock():
+            timeout = self.config.timeout_worker_healthcheck
+            if process not in self._restart_at and not _responds(process, timeout):
+                self._reap(place, process)
+            if self._restart_at.get(process, math.inf) <= self._clock():
                 self._replace(place, process)
 
     def restart_all(self) -> None:
-        """Replace the processes one by one, each once another serves in its place."""
+        """Replace the processes one by one, each after its replacement serves."""
         before = list(self.processes)
         super().restart_all()
         for process in before:
             if process not in self.processes:
-                self._buried.pop(process, None)
+                self._restart_at.pop(process, None)
                 mark_process_dead(process.pid)  # type: ignore[no-untyped-call]
 
-    def _bury(self, place: int, process: Process) -> None:
+    def _reap(self, place: int, process: Process) -> None:
         process.kill()
         process.join()
         mark_process_dead(process.pid)  # type: ignore[no-untyped-call]
         now = self._clock()
-        pause = self._restarts[place].ended(now)
-        self._buried[process] = now + pause
+        pause = self._restarts[place].exited(now)
+        self._restart_at[process] = now + pause
         extra = {"exit_code": process.exitcode, "in_seconds": pause}
         _log.error("a process ended, another takes its place", extra=extra)
 
     def _replace(self, place: int, process: Process) -> None:
-        del self._buried[process]
+        del self._restart_at[process]
         self.processes[place] = Process(self.config, self.sockets)
         self.processes[place].start()
-        self._restarts[place].began(self._clock())
+        self._restarts[place].started(self._clock())
 
 
-def _answers(process: Process, timeout: float) -> bool:
-    """Say whether a process answers within so many seconds; one that dies meanwhile is not waited for.
+def _responds(process: Process, timeout: float) -> bool:
+    """Return whether a process responds within `timeout` seconds; one that exits meanwhile does not.
 
-    Uvicorn's own waits on: one that dies while it starts would be replaced half a minute later.
+    Uvicorn's own function keeps waiting, so a process that exits while it starts would be replaced half a
+    minute later.
     """
     process.parent_conn.send(b"ping")
     wait([process.parent_conn, process.process.sentinel], timeout)

@@ -1,15 +1,15 @@
-"""A transport that joins what one step of the server writes."""
+"""A transport that joins the writes of one iteration of the event loop."""
 
 from __future__ import annotations
 
 import asyncio
 
-#: Bytes that go out at once, so that a long answer meets the transport's own limits.
-_MUCH = 65_536
+#: Bytes that are written at once, so that the transport's own limits apply to a long response.
+_FLUSH_BYTES = 65_536
 
 
 class WriteBuffer:
-    """A transport whose writes go out at the end of the loop's present step, joined."""
+    """A transport that joins its writes, and writes them at the end of the event loop's current iteration."""
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
         self._transport = transport
@@ -22,29 +22,29 @@ class WriteBuffer:
         self.set_protocol = transport.set_protocol
 
     def write(self, data: bytes) -> None:
-        """Write soon; much is written now."""
+        """Write soon; data of _FLUSH_BYTES or more is written now."""
         if not self._parts:
             self._soon(self._flush)
         self._parts.append(data)
-        if len(data) >= _MUCH:
+        if len(data) >= _FLUSH_BYTES:
             self._flush()
 
     def write_now(self, data: bytes) -> None:
-        """Write what is joined already."""
+        """Write data that is complete, without waiting for more."""
         self._flush()
         self._transport.write(data)
 
     def close(self) -> None:
-        """Close once all is written."""
+        """Close after all is written."""
         self._flush()
         self._transport.close()
 
     def unsent(self) -> int:
-        """Return the bytes that the other side has not taken yet."""
+        """Return the number of bytes that the client has not received yet."""
         return self._transport.get_write_buffer_size()
 
     def abort(self) -> None:
-        """Close at once, whatever is unsent."""
+        """Close now, and drop unsent bytes."""
         self._parts.clear()
         self._transport.abort()
 

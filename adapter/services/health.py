@@ -81,7 +81,7 @@ class Health:
             yield
         except Unavailable as error:
             self._note("the store has not taken a commit", error)
-            self._refusal = _Refusal(error.told, self._clock() + self._shunned)
+            self._refusal = _Refusal(error.public_message, self._clock() + self._shunned)
             raise
         self._refusal = None
 
@@ -101,7 +101,7 @@ class Health:
             return slow if (committed := self._committed()).ok else committed
         except Unavailable as error:
             self._note("the store is not ready", error)
-            return Check("store", ok=False, detail=error.told)
+            return Check("store", ok=False, detail=error.public_message)
         return Check("store", ok=True)
 
     def _shared_ping(self) -> asyncio.Task[None]:

@@ -1,4 +1,4 @@
-"""What bodies may hold in memory, and whose turn it is to be worked on."""
+"""Limits on the memory that bodies use, and on how many bytes of large bodies are processed at once."""
 
 from __future__ import annotations
 
@@ -9,96 +9,98 @@ from contextlib import asynccontextmanager
 
 from adapter.errors import Unavailable
 
-#: From so many bytes on a body waits for its turn.
+#: A body of this many bytes or more waits in a queue before it is processed.
 LARGE = 65_536
-#: Up to so many it has turns of its own: Segment's batches have 500 KB.
-_USUAL = 1_000_000
+#: Bodies of up to this many bytes have a queue of their own: Segment's batches have up to 500 KB.
+_USUAL_SIZE = 1_000_000
 
 
-class Room:
-    """What bodies may hold in memory, all of them together, while they arrive and until they are settled.
+class MemoryBudget:
+    """The memory that all bodies together may use, from their arrival until their response.
 
-    Those that arrive, wait and are worked on hold `limit` bytes at most. A signature can be checked only once
-    the body is there, so anybody could fill the memory with halves of bodies. One that comes in a single part
-    holds nothing until it has arrived, and one below LARGE nothing at all.
+    Bodies that arrive, wait or are processed use at most `limit` bytes. A signature can be verified only once
+    the body is complete, so without the limit anyone could fill the memory with incomplete bodies. A body
+    that arrives in one part uses the budget only from then on, and one below LARGE does not use it.
 
-    Large ones are worked on in their order, `at_work` bytes of them at a time: decoded they cost about ten
-    times that, and each slice of one keeps the others waiting. One waits for its turn `patience` seconds.
-    Those of a usual size have a line of their own, and so do not wait for the largest.
+    Large bodies are processed in order, at most `max_in_progress` bytes at a time: decoded, a body needs
+    about ten times its size, and each slice of one delays the others. A body waits at most `timeout`
+    seconds. Bodies of usual size have their own queue, so they do not wait for the largest.
     """
 
-    def __init__(self, limit: int = 64_000_000, at_work: int = 10_000_000, patience: float = 3.0) -> None:
+    def __init__(
+        self, limit: int = 64_000_000, max_in_progress: int = 10_000_000, timeout: float = 3.0
+    ) -> None:
         self._left = limit
-        self._usual = _Line(2 * _USUAL, patience)
-        self._large = _Line(at_work, patience)
+        self._usual = _Queue(2 * _USUAL_SIZE, timeout)
+        self._large = _Queue(max_in_progress, timeout)
 
-    def take(self, size: int) -> None:
-        """Hold so many bytes more; raises Unavailable when there is no room for them."""
+    def reserve(self, size: int) -> None:
+        """Reserve bytes; raises Unavailable where fewer are left."""
         if size > self._left:
-            raise Unavailable("too many bodies are arriving, or being read, at once")
+            raise Unavailable("the bodies of other requests use all memory for bodies")
         self._left -= size
 
-    def give(self, size: int) -> None:
-        """Let go of so many bytes."""
+    def release(self, size: int) -> None:
+        """Release reserved bytes."""
         self._left += size
 
     @asynccontextmanager
-    async def turn(self, size: int) -> AsyncIterator[None]:
-        """Hold so many bytes, and wait until they may be worked on; raises Unavailable as `take` does."""
-        line = self._large if size > _USUAL else self._usual
-        self.take(size)
+    async def admit(self, size: int) -> AsyncIterator[None]:
+        """Reserve bytes, and wait until they may be processed; raises Unavailable as `reserve` does."""
+        queue = self._large if size > _USUAL_SIZE else self._usual
+        self.reserve(size)
         try:
-            await line.begin(size)
+            await queue.start(size)
             try:
                 yield
             finally:
-                line.end(size)
+                queue.finish(size)
         finally:
-            self.give(size)
+            self.release(size)
 
 
-class _Line:
-    """Bodies that are worked on, so many bytes at a time or one, and those that wait for that."""
+class _Queue:
+    """Bodies in progress, up to a number of bytes but at least one body, and those that wait."""
 
-    def __init__(self, at_work: int, patience: float) -> None:
-        self._at_work = at_work
-        self._patience = patience
-        self._working = 0
+    def __init__(self, max_in_progress: int, timeout: float) -> None:
+        self._max_in_progress = max_in_progress
+        self._timeout = timeout
+        self._in_progress = 0
         self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
 
-    async def begin(self, size: int) -> None:
-        """Wait for a turn."""
+    async def start(self, size: int) -> None:
+        """Wait until a body of this size may be processed."""
         if not self._waiting and self._fits(size):
-            self._working += size
+            self._in_progress += size
             return
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((size, turn))
         try:
-            async with asyncio.timeout(self._patience):
+            async with asyncio.timeout(self._timeout):
                 await turn
         except BaseException as error:
-            self._leave(size, turn)
+            self._abandon(size, turn)
             if isinstance(error, TimeoutError):
                 raise Unavailable("too many large bodies are waiting", retry_after=2) from None
             raise
 
-    def end(self, size: int) -> None:
-        """End a turn, and begin those that may come now."""
-        self._working -= size
+    def finish(self, size: int) -> None:
+        """End the processing of a body, and start those that fit now."""
+        self._in_progress -= size
         while self._waiting and self._fits(self._waiting[0][0]):
-            following, turn = self._waiting.popleft()
+            next_size, turn = self._waiting.popleft()
             if not turn.done():
-                self._working += following
+                self._in_progress += next_size
                 turn.set_result(None)
 
-    def _leave(self, size: int, turn: asyncio.Future[None]) -> None:
-        """Give up the place in the line, or the turn that has just come."""
+    def _abandon(self, size: int, turn: asyncio.Future[None]) -> None:
+        """Leave the queue; a turn that was granted meanwhile is finished."""
         if turn.done() and not turn.cancelled():
-            self.end(size)
+            self.finish(size)
             return
         if (size, turn) in self._waiting:
             self._waiting.remove((size, turn))
-        self.end(0)
+        self.finish(0)
 
     def _fits(self, size: int) -> bool:
-        return self._working == 0 or self._working + size <= self._at_work
+        return self._in_progress == 0 or self._in_progress + size <= self._max_in_progress

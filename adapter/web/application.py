@@ -1,4 +1,4 @@
-"""The ASGI application: a dict for the hot paths, Starlette for the rest."""
+"""The ASGI application: a dict for the hot paths, Starlette for the other routes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from adapter.web.endpoints import Endpoint
 from adapter.web.errors import UNEXPECTED, Failure, failure
 from adapter.web.lifespan import lifespan
 from adapter.web.request_body import Disconnected
-from adapter.web.responses import Answer, told
+from adapter.web.responses import HttpResponse, error_response
 from adapter.web.route import ApiRoute, IngestRoute, MakeEndpoint, MonitoringRoute
 from adapter.web.routes import ROUTES
 from adapter.web.starlette_routes import starlette_route
@@ -26,26 +26,26 @@ __all__ = ["ASGIApp", "Application", "hot_paths"]
 
 
 class Application:
-    """The application. `hot` has endpoints by raw path, for a server that can call them without ASGI.
+    """The application. `hot` has the ingest endpoints by raw path, for servers that call them without ASGI.
 
-    `starlette` serves the routes that are not hot.
+    `starlette` serves the other routes.
     """
 
     def __init__(self, context: WebContext) -> None:
-        self._doors = context
+        self._context = context
         self._endpoints = hot_paths(context)
         self.starlette = _starlette(context)
         self._rest = _Measured(self.starlette, context)
         self.hot = {path.encode(): endpoint for path, endpoint in self._endpoints.items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request, or follow the server's life."""
+        """Serve a request, or the lifespan protocol."""
         if scope["type"] == "lifespan":
-            await lifespan(self._doors, receive, send)
+            await lifespan(self._context, receive, send)
         elif scope["type"] == "http" and (endpoint := self._endpoints.get(scope["path"])) is not None:
             await endpoint(scope, receive, send)
         else:
-            await self._rest(_as_sent(scope), receive, send)
+            await self._rest(_undecoded(scope), receive, send)
 
 
 def hot_paths(context: WebContext) -> dict[str, Endpoint]:
@@ -61,10 +61,10 @@ def hot_paths(context: WebContext) -> dict[str, Endpoint]:
     return paths
 
 
-def _as_sent(scope: Scope) -> Scope:
-    """Return a scope whose path is as it was sent: in a decoded one an id's slashes part it.
+def _undecoded(scope: Scope) -> Scope:
+    """Return a scope whose path is not decoded, so that slashes and newlines in ids do not change the route.
 
-    Nor would a newline be told from the end, by the patterns of Starlette.
+    Starlette's patterns end with `$`, which also matches before a newline.
     """
     return {**scope, "path": scope["raw_path"].decode("latin-1")} if scope["type"] == "http" else scope
 
@@ -87,7 +87,7 @@ def _starlette(context: WebContext) -> Starlette:
 
 
 class _Measured:
-    """Counts and times requests by route, and logs what nobody foresaw."""
+    """Counts and times requests by route, and logs unexpected errors."""
 
     def __init__(self, app: ASGIApp, context: WebContext) -> None:
         self._app = app
@@ -109,7 +109,7 @@ class _Measured:
             await self._app(scope, receive, sending)
         except Disconnected:
             return
-        except Exception as error:  # noqa: BLE001 - Starlette has answered already, and raises it for a log
+        except Exception as error:  # noqa: BLE001 - Starlette has sent the response, and raises for the log
             failure(error)
         route = scope.get("route")
         name = getattr(route, "name", None) or "other"
@@ -118,26 +118,26 @@ class _Measured:
 
 
 async def _adapter_error(_request: Request, error: Exception) -> Response:
-    return _response(told(failure(error)))
+    return _response(error_response(failure(error)))
 
 
 async def _http_exception(request: Request, error: Exception) -> Response:
-    """Tell what the router could not place."""
+    """Return the response where no route matches."""
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this type alone
     if error.status_code == 405:
         allowed = (error.headers or {}).get("Allow", "another method")
-        message = f"`{request.method}` is not taken here; send {allowed}"
-        answer = told(Failure(405, "method_not_allowed", message))
-        return _response(Answer(405, answer.body, ((b"allow", allowed.encode()),)))
-    message = "there is nothing at this path; /openapi.json lists what there is"
-    tell = events_api.told if request.scope["path"].startswith("/v2/") else told
-    return _response(tell(Failure(404, "not_found", message)))
+        message = f"`{request.method}` is not allowed here; use {allowed}"
+        body = error_response(Failure(405, "method_not_allowed", message)).body
+        return _response(HttpResponse(405, body, ((b"allow", allowed.encode()),)))
+    message = "no such path; /openapi.json lists all paths"
+    render = events_api.error_response if request.scope["path"].startswith("/v2/") else error_response
+    return _response(render(Failure(404, "not_found", message)))
 
 
 async def _unexpected(_request: Request, _error: Exception) -> Response:
-    return _response(told(Failure(500, "unexpected", UNEXPECTED)))
+    return _response(error_response(Failure(500, "unexpected", UNEXPECTED)))
 
 
-def _response(answer: Answer) -> Response:
-    headers = {name.decode(): value.decode() for name, value in answer.headers}
-    return Response(answer.body, answer.status, headers, media_type="application/json")
+def _response(response: HttpResponse) -> Response:
+    headers = {name.decode(): value.decode() for name, value in response.headers}
+    return Response(response.body, response.status, headers, media_type="application/json")

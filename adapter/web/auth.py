@@ -1,7 +1,7 @@
 """Credentials of callers, compared in constant time.
 
-A door without a secret of its own stands open only while no door has one and only this machine reaches us,
-and not for what a proxy on it passes on, nor for what a page of another site has a browser send.
+An endpoint without a secret of its own is open only while no endpoint has one and the server listens on
+loopback. Requests that a proxy has forwarded or that a page of another site has caused are then rejected.
 """
 
 from __future__ import annotations
@@ -12,62 +12,62 @@ from collections.abc import Sequence
 from hmac import compare_digest
 
 from adapter.errors import Unauthorised
-from adapter.web.local_pages import Origins, refuse_foreign
+from adapter.web.local_pages import Origins, reject_foreign_pages
 from adapter.web.request_body import Headers
 
-#: What proxies add to what they pass on.
-_PASSED_ON = frozenset(
+#: Headers that proxies add to the requests that they forward.
+_FORWARDED = frozenset(
     (b"forwarded", b"via", b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"x-real-ip")
 )
 
 
-def closed(setting: str) -> Unauthorised:
-    """Return the error of a door for which no secret is set while others have one."""
-    return Unauthorised(
-        f"this door is shut because `{setting}` is empty; set {_variable(setting)} to open it"
-    )
+def disabled(setting: str) -> Unauthorised:
+    """Return the error of an endpoint without a secret while others have one."""
+    return Unauthorised(f"this endpoint is disabled because `{setting}` is not set; set {_variable(setting)}")
 
 
-def enter(headers: Headers, setting: str, *, auth_disabled: bool, trusted: Origins = frozenset()) -> None:
+def admit_local(
+    headers: Headers, setting: str, *, auth_disabled: bool, trusted: Origins = frozenset()
+) -> None:
     """Admit a caller without a credential, where no secret is set at all.
 
     Raises Unauthorised where other endpoints have a secret, where a proxy has forwarded the request, and
     where a browser may have sent it for a page whose origin is not `trusted`: any page can reach loopback.
     """
     if not auth_disabled:
-        raise closed(setting)
-    if not _PASSED_ON.isdisjoint(headers):
-        name = min(_PASSED_ON.intersection(headers)).decode()
+        raise disabled(setting)
+    if not _FORWARDED.isdisjoint(headers):
+        name = min(_FORWARDED.intersection(headers)).decode()
         raise Unauthorised(
-            f"no secret is set, so only this machine is served, and a proxy passed this request on ({name}); "
-            f"set {_variable(setting)} to open this door to others"
+            f"no secret is set, so only this machine may call, and a proxy forwarded this request ({name}); "
+            f"set {_variable(setting)}"
         )
-    refuse_foreign(headers, trusted)
+    reject_foreign_pages(headers, trusted)
 
 
 def _variable(setting: str) -> str:
     return "ADAPTER_" + setting.replace(".", "_").upper()
 
 
-def said(headers: Headers, name: bytes) -> str | None:
-    """Return a header without the blanks around it, which by HTTP are none of its value."""
+def header_value(headers: Headers, name: bytes) -> str | None:
+    """Return the value of a header, without the white space around it."""
     header = headers.get(name)
     return None if header is None else header.strip(b" \t").decode("latin-1")
 
 
 def authorization(headers: Headers) -> str | None:
-    """Return the Authorization header with one blank between its scheme and the rest, however many came."""
-    header = said(headers, b"authorization")
-    return None if header is None else spaced(header)
+    """Return the Authorization header with one space between its scheme and the rest."""
+    header = header_value(headers, b"authorization")
+    return None if header is None else single_spaced(header)
 
 
-def spaced(value: str) -> str:
-    """Return the value of an Authorization header with single blanks, and none around it."""
+def single_spaced(value: str) -> str:
+    """Return the value of an Authorization header with single spaces, and none around it."""
     return " ".join(value.split())
 
 
-def basic(headers: Headers) -> str | None:
-    """Return the decoded `user:password` of a Basic header, without one None; wrong base64 is wrong."""
+def basic_credentials(headers: Headers) -> str | None:
+    """Return the decoded `user:password` of a Basic header, or None; raises Unauthorised for bad base64."""
     scheme, _, encoded = (authorization(headers) or "").partition(" ")
     if scheme.lower() != "basic":
         return None
@@ -77,17 +77,17 @@ def basic(headers: Headers) -> str | None:
         raise Unauthorised("the Authorization header is not valid Basic base64") from None
 
 
-def bearer(headers: Headers) -> str | None:
-    """Return the token of a Bearer header."""
+def bearer_token(headers: Headers) -> str | None:
+    """Return the token of a Bearer header, or None."""
     scheme, _, token = (authorization(headers) or "").partition(" ")
     return token if scheme.lower() == "bearer" else None
 
 
-def require(shown: str | None, accepted: Sequence[str], *, missing: str, wrong: str) -> None:
-    """Raise Unauthorised unless what was shown is accepted; every accepted one is compared."""
-    if not shown:
+def require_credential(given: str | None, accepted: Sequence[str], *, missing: str, wrong: str) -> None:
+    """Raise Unauthorised unless the credential is one of `accepted`; all of them are compared."""
+    if not given:
         raise Unauthorised(missing, missing=True)
-    presented = shown.encode("utf-8", "surrogateescape")
+    presented = given.encode("utf-8", "surrogateescape")
     matches = [compare_digest(presented, one.encode()) for one in accepted]
     if not any(matches):
         raise Unauthorised(wrong)

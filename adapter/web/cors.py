@@ -1,4 +1,4 @@
-"""Calls from pages of listed origins: preflights, and the headers that let those pages read answers.
+"""Requests from pages of listed origins: preflights, and the headers that let pages read responses.
 
 https://fetch.spec.whatwg.org/#http-cors-protocol
 """
@@ -14,17 +14,17 @@ from adapter.web.endpoints import Admit, Endpoint, Handle
 from adapter.web.errors import Failure
 from adapter.web.local_pages import Origins
 from adapter.web.request_body import Headers
-from adapter.web.responses import Answer
+from adapter.web.responses import HttpResponse
 
-#: Headers that a preflight may ask for: SDKs send Authorization, Content-Type, and names of their own.
+#: Headers that a preflight may request: SDKs send Authorization, Content-Type, and names of their own.
 _NAMES = re.compile(rb"[A-Za-z0-9!#$%&'*+.^_`|~, \t-]{1,500}")
 _VARY = (b"vary", b"Origin")
-#: For how many seconds a browser remembers a preflight: two hours are the most that Chrome keeps to.
-_REMEMBERED = b"7200"
+#: Seconds that a browser may cache a preflight; Chrome caps it at two hours.
+_MAX_AGE = b"7200"
 
 
 class BrowserEndpoint(Endpoint):
-    """An endpoint that answers preflights too, and names the page's origin in its answers if it is listed."""
+    """An endpoint that also accepts preflights, and allows the listed origins to read its responses."""
 
     def __init__(
         self, name: str, context: WebContext, handle: Handle, *, admit: Admit, origins: Origins
@@ -32,37 +32,37 @@ class BrowserEndpoint(Endpoint):
         super().__init__(name, context, handle, admit=admit)
         self._origins = origins
 
-    async def answer(self, headers: Headers, body: bytes) -> Answer:
-        """Answer a POST that has arrived whole."""
-        return self._readable(headers, await super().answer(headers, body))
+    async def respond(self, headers: Headers, body: bytes) -> HttpResponse:
+        """Return the response for a POST that has been received completely."""
+        return self._with_cors_headers(headers, await super().respond(headers, body))
 
-    async def _respond(self, scope: Scope, receive: Receive) -> Answer:
+    async def _receive_and_respond(self, scope: Scope, receive: Receive) -> HttpResponse:
         headers: Headers = dict(scope["headers"])
         if scope["method"] == "OPTIONS":
             return self._preflight(headers)
-        return self._readable(headers, await super()._respond(scope, receive))
+        return self._with_cors_headers(headers, await super()._receive_and_respond(scope, receive))
 
-    def _preflight(self, headers: Headers) -> Answer:
+    def _preflight(self, headers: Headers) -> HttpResponse:
         if headers.get(b"origin") not in self._origins:
             message = "the page's origin is not one of `segment.browser_origins`; list it there"
-            return self._readable(headers, self._tell(Failure(403, "unauthorised", message)))
-        asked = headers.get(b"access-control-request-headers", b"")
+            return self._with_cors_headers(headers, self._render_error(Failure(403, "unauthorised", message)))
+        requested = headers.get(b"access-control-request-headers", b"")
         allowed = (
             (b"access-control-allow-methods", b"POST"),
-            (b"access-control-max-age", _REMEMBERED),
-            *([(b"access-control-allow-headers", asked)] if _NAMES.fullmatch(asked) else []),
+            (b"access-control-max-age", _MAX_AGE),
+            *([(b"access-control-allow-headers", requested)] if _NAMES.fullmatch(requested) else []),
         )
-        return self._readable(headers, Answer(200, headers=allowed))
+        return self._with_cors_headers(headers, HttpResponse(200, headers=allowed))
 
-    def _readable(self, headers: Headers, answer: Answer) -> Answer:
-        """Return an answer that a page of a listed origin may read; caches must tell origins apart."""
+    def _with_cors_headers(self, headers: Headers, response: HttpResponse) -> HttpResponse:
+        """Return the response with CORS headers; `Vary` makes caches keep the origins separate."""
         origin = headers.get(b"origin")
         if origin is None or origin not in self._origins:
-            return Answer(answer.status, answer.body, (*answer.headers, _VARY))
+            return HttpResponse(response.status, response.body, (*response.headers, _VARY))
         shared = (
             (b"access-control-allow-origin", origin),
             (b"access-control-allow-credentials", b"true"),
             (b"access-control-expose-headers", b"Retry-After"),
             _VARY,
         )
-        return Answer(answer.status, answer.body, (*answer.headers, *shared))
+        return HttpResponse(response.status, response.body, (*response.headers, *shared))

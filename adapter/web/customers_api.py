@@ -49,19 +49,19 @@ class Decisions(Struct):
 
 
 async def _discounts(context: WebContext, request: Request) -> Any:
-    return page_of("discounts", await context.checkout.discounts(customer_id(request), before(request)))
+    return page_of("discounts", await context.discounts.discounts(customer_id(request), before(request)))
 
 
 async def _events(context: WebContext, request: Request) -> Any:
-    return page_of("events", await context.checkout.events(customer_id(request), before(request)))
+    return page_of("events", await context.discounts.events(customer_id(request), before(request)))
 
 
 async def _pending_moves(context: WebContext, request: Request) -> Any:
-    return {"pending_moves": await context.checkout.pending_moves(customer_id(request))}
+    return {"pending_moves": await context.discounts.pending_moves(customer_id(request))}
 
 
 async def _customer(context: WebContext, request: Request) -> Any:
-    return await context.checkout.customer(customer_id(request))
+    return await context.discounts.customer(customer_id(request))
 
 
 async def _export(context: WebContext, request: Request) -> Any:
@@ -85,10 +85,13 @@ async def _decisions(context: WebContext, request: Request) -> Any:
         raise Unreadable("name the customer: `/v1/decisions?source_id=...`")
     event_id = request.query_params.get("event_id") or None
     if event_id is not None:
-        return {"decisions": await context.checkout.decisions_on(valid_id(source_id), event_id), "next": None}
-    page = page_of("decisions", await context.checkout.decisions(valid_id(source_id), before(request)))
+        return {
+            "decisions": await context.discounts.decisions_on(valid_id(source_id), event_id),
+            "next": None,
+        }
+    page = page_of("decisions", await context.discounts.decisions(valid_id(source_id), before(request)))
     if before(request) is None:
-        page["quarantined"] = list(map(unmapped, await context.checkout.quarantined_of(source_id)))
+        page["quarantined"] = list(map(unmapped, await context.discounts.quarantined_of(source_id)))
     return page
 
 

@@ -1,4 +1,4 @@
-"""Callers that go away before they are answered."""
+"""Cancels work for clients that disconnect before their response."""
 
 from __future__ import annotations
 
@@ -14,19 +14,20 @@ from adapter.web.request_body import Disconnected
 T = TypeVar("T")
 
 
-async def while_there(receive: Receive, asked: Awaitable[T]) -> T:
-    """Return what is asked; once the caller is gone it is cancelled, and Disconnected raised."""
-    asking, going = unheard(asyncio.ensure_future(asked)), unheard(asyncio.ensure_future(_gone(receive)))
+async def cancel_on_disconnect(receive: Receive, work: Awaitable[T]) -> T:
+    """Return the result of `work`; if the client disconnects, cancel it and raise Disconnected."""
+    working = unheard(asyncio.ensure_future(work))
+    watching = unheard(asyncio.ensure_future(_disconnect(receive)))
     try:
-        await asyncio.wait((asking, going), return_when=asyncio.FIRST_COMPLETED)
-        if not asking.done():
+        await asyncio.wait((working, watching), return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
             raise Disconnected
-        return asking.result()
+        return working.result()
     finally:
-        for task in (asking, going):
+        for task in (working, watching):
             task.cancel()
 
 
-async def _gone(receive: Receive) -> None:
+async def _disconnect(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass

@@ -39,11 +39,11 @@ class PendingMoves(Struct):
 
 
 async def _discount(context: WebContext, request: Request) -> Any:
-    return await context.checkout.discount(code(request))
+    return await context.discounts.discount(code(request))
 
 
 async def _pending_moves_of(context: WebContext, request: Request) -> Any:
-    return {"pending_moves": await context.checkout.pending_moves_of(code(request))}
+    return {"pending_moves": await context.discounts.pending_moves_of(code(request))}
 
 
 def _moving(verb: Any) -> Handler:
@@ -52,7 +52,7 @@ def _moving(verb: Any) -> Handler:
         asked = DiscountMove(
             verb, code(request), given.source_id, given.order_id, given.reason, _units(verb, given)
         )
-        return await context.checkout.move(asked, idempotency_key(request))
+        return await context.discounts.move(asked, idempotency_key(request))
 
     return move
 

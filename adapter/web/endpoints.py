@@ -1,7 +1,7 @@
 """The hot path: endpoints as plain ASGI callables.
 
-A Starlette route, request and response cost half of the throughput, so what CDPs send by the thousand does
-not pass through them.
+A route, request and response of Starlette would cost half of the throughput, so the calls that CDPs send by
+the thousand do not use them.
 """
 
 from __future__ import annotations
@@ -18,28 +18,29 @@ from adapter.logs import RateLimitedWarning
 from adapter.web.admission import LARGE
 from adapter.web.context import WebContext
 from adapter.web.errors import Failure, failure
-from adapter.web.request_body import Disconnected, Headers, arrived, weight, whole
-from adapter.web.responses import Answer, told
+from adapter.web.request_body import Disconnected, Headers, declared_size, decode_body, receive_body
+from adapter.web.responses import HttpResponse, error_response
 
 _log = logging.getLogger(__name__)
-#: Errors whose sentence quotes nothing of what was sent.
-_TELLING = (Unauthorised, TooLarge)
-#: So many requests at most wait for being told to the metrics.
-_MANY = 10_000
+#: Errors whose message quotes nothing of the request, so it may be logged.
+_SAFE_MESSAGES = (Unauthorised, TooLarge)
+#: The maximum number of durations that are kept for the next flush of metrics.
+_MAX_PENDING = 10_000
 
-Handle = Callable[[bytes, Headers], Awaitable[Answer]]
-Tell = Callable[[Failure], Answer]
+Handle = Callable[[bytes, Headers], Awaitable[HttpResponse]]
+RenderError = Callable[[Failure], HttpResponse]
 Admit = Callable[[Headers], None]
 
 
-def nobody_asked(_headers: Headers) -> None:
-    """Admit everybody: the credential is in the body, or there is none."""
+def admit_all(_headers: Headers) -> None:
+    """Admit all callers: the credential is in the body, or none is required."""
 
 
 class Endpoint:
-    """One path that takes POSTs: read the body, handle it, answer; any trouble is told by `tell`.
+    """A path that accepts POST: it reads the body, calls `handle`, and sends the response.
 
-    `admit` sees the headers before the body is read, and raises Unauthorised.
+    `admit` checks the headers before the body is read, and raises Unauthorised. `render_error` makes the
+    response for an error.
     """
 
     def __init__(
@@ -48,91 +49,95 @@ class Endpoint:
         context: WebContext,
         handle: Handle,
         *,
-        admit: Admit = nobody_asked,
-        tell: Tell = told,
+        admit: Admit = admit_all,
+        render_error: RenderError = error_response,
     ) -> None:
         self._name = name
         self._handle = handle
         self._admit = admit
-        self._tell = tell
+        self._render_error = render_error
         self._limit = context.settings.server.max_body_bytes
         self._timeout = context.settings.server.body_timeout_seconds
-        self._room = context.room
-        self._refused = RateLimitedWarning(_log, "requests are refused", context.clock)
+        self._budget = context.body_budget
+        self._refusals = RateLimitedWarning(_log, "requests are refused", context.clock)
         self._requests = context.metrics.requests
         self._seconds = context.metrics.request_seconds.labels(name)
-        self._answered: Counter[int] = Counter()
-        self._spent: list[float] = []
-        context.metrics.keep_up(self._catch_up)
+        self._status_counts: Counter[int] = Counter()
+        self._durations: list[float] = []
+        context.metrics.keep_up(self._flush_metrics)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         started = perf_counter()
         try:
-            answer = await self._respond(scope, receive)
+            response = await self._receive_and_respond(scope, receive)
         except Disconnected:
             return
-        await answer.send(send)
-        self._measure(started, answer)
+        await response.send(send)
+        self._measure(started, response)
 
-    async def answer(self, headers: Headers, body: bytes) -> Answer:
-        """Answer a POST that has arrived whole."""
+    async def respond(self, headers: Headers, body: bytes) -> HttpResponse:
+        """Return the response for a POST that has been received completely."""
         started = perf_counter()
         try:
             self._admit(headers)
-            answer = await self._handled(headers, body)
-        except Exception as error:  # noqa: BLE001 - told and logged by `_failed`
-            answer = self._failed(error)
-        self._measure(started, answer)
-        return answer
+            response = await self._handle_body(headers, body)
+        except Exception as error:  # noqa: BLE001 - `_failure_response` logs it
+            response = self._failure_response(error)
+        self._measure(started, response)
+        return response
 
-    async def _respond(self, scope: Scope, receive: Receive) -> Answer:
-        """Return what a request that arrives is answered; raises Disconnected."""
+    async def _receive_and_respond(self, scope: Scope, receive: Receive) -> HttpResponse:
+        """Receive a request and return its response; raises Disconnected."""
         try:
-            return await self._read_and_handle(scope, receive)
+            return await self._receive_and_handle(scope, receive)
         except Disconnected:
             raise
-        except Exception as error:  # noqa: BLE001 - told and logged by `_failed`
-            return self._failed(error)
+        except Exception as error:  # noqa: BLE001 - `_failure_response` logs it
+            return self._failure_response(error)
 
-    async def _read_and_handle(self, scope: Scope, receive: Receive) -> Answer:
+    async def _receive_and_handle(self, scope: Scope, receive: Receive) -> HttpResponse:
         if scope["method"] != "POST":
             message = (
-                f"`{scope['path']}` takes POST only: the address is right, now let the source send to it"
+                f"`{scope['path']}` accepts only POST; the URL is correct, use it in the source's settings"
             )
-            return self._tell(Failure(405, "method_not_allowed", message))
+            return self._render_error(Failure(405, "method_not_allowed", message))
         headers: Headers = dict(scope["headers"])
         self._admit(headers)
-        body = await arrived(headers, receive, self._limit, self._timeout, self._room)
-        return await self._handled(headers, body)
+        body = await receive_body(headers, receive, self._limit, self._timeout, self._budget)
+        return await self._handle_body(headers, body)
 
-    async def _handled(self, headers: Headers, body: bytes) -> Answer:
-        """Handle a body that has arrived; a large one when its turn has come."""
-        size = weight(headers, body) if b"content-encoding" in headers else len(body)
+    async def _handle_body(self, headers: Headers, body: bytes) -> HttpResponse:
+        """Decode and handle a received body; a large one waits until it is admitted."""
+        size = declared_size(headers, body) if b"content-encoding" in headers else len(body)
         if size < LARGE:
-            return await self._handle(whole(headers, body, self._limit), headers)
-        async with self._room.turn(min(size, self._limit)):
-            return await self._handle(whole(headers, body, self._limit), headers)
+            return await self._handle(decode_body(headers, body, self._limit), headers)
+        async with self._budget.admit(min(size, self._limit)):
+            return await self._handle(decode_body(headers, body, self._limit), headers)
 
-    def _failed(self, error: Exception) -> Answer:
-        """Tell what went wrong; the log hears of refusals too, for their sender drops what it sent."""
-        told = failure(error, unexpected=503)
-        if told.status < 500:
-            kind: dict[str, str | int] = {"endpoint": self._name, "status": told.status, "code": told.code}
-            if isinstance(error, _TELLING):
-                kind["reason"] = told.message
-            self._refused.note(**kind)
-        return self._tell(told)
+    def _failure_response(self, error: Exception) -> HttpResponse:
+        """Return the response for an error; log a refusal too, because the sender then drops its messages."""
+        failed = failure(error, unexpected=503)
+        if failed.status < 500:
+            kind: dict[str, str | int] = {
+                "endpoint": self._name,
+                "status": failed.status,
+                "code": failed.code,
+            }
+            if isinstance(error, _SAFE_MESSAGES):
+                kind["reason"] = failed.message
+            self._refusals.note(**kind)
+        return self._render_error(failed)
 
-    def _measure(self, started: float, answer: Answer) -> None:
-        self._answered[answer.status] += 1
-        self._spent.append(perf_counter() - started)
-        if len(self._spent) >= _MANY:
-            self._catch_up()
+    def _measure(self, started: float, response: HttpResponse) -> None:
+        self._status_counts[response.status] += 1
+        self._durations.append(perf_counter() - started)
+        if len(self._durations) >= _MAX_PENDING:
+            self._flush_metrics()
 
-    def _catch_up(self) -> None:
-        spent, self._spent = self._spent, []
-        self._seconds.observe_all(spent)
-        for status, count in self._answered.items():
+    def _flush_metrics(self) -> None:
+        durations, self._durations = self._durations, []
+        self._seconds.observe_all(durations)
+        for status, count in self._status_counts.items():
             self._requests.labels(self._name, str(status)).inc(count)
-        self._answered.clear()
+        self._status_counts.clear()

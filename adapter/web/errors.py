@@ -1,6 +1,6 @@
-"""Errors to HTTP, in one table. docs/errors.md has a heading for every code.
+"""The HTTP status of each error, in one table. docs/errors.md has a heading for each code.
 
-A CDP drops a message for ever on a 4xx, so what is not plainly the sender's fault is a 503.
+A CDP drops a message permanently on a 4xx, so any error that is not clearly the sender's is a 503.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from adapter.errors import (
 
 _log = logging.getLogger(__name__)
 
-#: Status by kind of error; the nearest ancestor counts. A missing credential is 401 instead of 403.
+#: Status by class of error; the nearest base class counts. A missing credential is 401 instead of 403.
 STATUS: dict[type[AdapterError], int] = {
     Unreadable: 400,
     Unauthorised: 403,
@@ -35,13 +35,13 @@ STATUS: dict[type[AdapterError], int] = {
     Unavailable: 503,
     AdapterError: 500,
 }
-#: The codes that are no error of ours: nothing there, wrong method, something nobody foresaw.
+#: The codes that do not come from an AdapterError.
 OTHER_CODES = ("not_found", "method_not_allowed", "unexpected")
-UNEXPECTED = "something went wrong here; the log has the details"
+UNEXPECTED = "unexpected error; the server's log has the details"
 
 
 class Failure(Struct, frozen=True):
-    """An error as HTTP tells it; `retry_after` is in seconds."""
+    """An error as HTTP shows it; `retry_after` is in seconds."""
 
     status: int
     code: str
@@ -50,9 +50,9 @@ class Failure(Struct, frozen=True):
 
 
 def failure(error: Exception, *, unexpected: int = 500) -> Failure:
-    """Return how an error is told; one that nobody foresaw is logged, and told without its words."""
+    """Return the failure for an error; any other than an AdapterError is logged, and its message hidden."""
     if isinstance(error, AdapterError):
-        return Failure(_status(error), error.code, error.told, _retry_after(error))
+        return Failure(_status(error), error.code, error.public_message, _retry_after(error))
     _log.error("unexpected error", exc_info=error)
     return Failure(unexpected, "unexpected", UNEXPECTED, 1 if unexpected == 503 else None)
 

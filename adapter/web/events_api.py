@@ -1,4 +1,4 @@
-"""mParticle's Events API, so that its SDKs can point here.
+"""mParticle's Events API, so that its SDKs can send to this server.
 
 https://docs.mparticle.com/developers/server/http/ (statuses and the shape of errors)
 """
@@ -11,16 +11,16 @@ from msgspec import Struct
 
 from adapter.model.encoding import encode
 from adapter.sources.mparticle import batches
-from adapter.web.auth import basic, enter, require
+from adapter.web.auth import admit_local, basic_credentials, require_credential
 from adapter.web.context import WebContext
 from adapter.web.endpoints import Endpoint
 from adapter.web.errors import Failure
 from adapter.web.request_body import Headers
-from adapter.web.responses import Answer, headers_of
+from adapter.web.responses import HttpResponse, headers_of
 from adapter.web.route import ErrorDetail, IngestRoute, Route
 
-_ACCEPTED = Answer(202)
-#: mParticle's word for each status.
+_ACCEPTED = HttpResponse(202)
+#: mParticle's code for each status.
 CODES = {
     400: "BAD_REQUEST",
     401: "UNAUTHORIZED",
@@ -40,35 +40,35 @@ class EventsApiErrors(Struct):
 
 def _endpoint(context: WebContext, label: str) -> Endpoint:
     api_keys, auth_disabled = context.settings.mparticle.api_keys, context.auth_disabled
-    long, bounds = context.long, context.bounds
+    threshold, bounds = context.slice_threshold, context.bounds
 
     def admit(headers: Headers) -> None:
         if api_keys:
-            require(
-                basic(headers),
+            require_credential(
+                basic_credentials(headers),
                 api_keys,
                 missing="no credentials: send key and secret as Basic authorization",
                 wrong="the key and secret are not among `mparticle.api_keys`",
             )
         else:
-            enter(headers, "mparticle.api_keys", auth_disabled=auth_disabled)
+            admit_local(headers, "mparticle.api_keys", auth_disabled=auth_disabled)
 
-    async def handle(body: bytes, _headers: Headers) -> Answer:
+    async def handle(body: bytes, _headers: Headers) -> HttpResponse:
         now = context.clock()
-        if len(body) < long:
+        if len(body) < threshold:
             await context.ingest.receive(batches.decode(body, now), len(body))
         else:
             await context.ingest.receive_parts(await to_thread(batches.parts, body, now, bounds))
         return _ACCEPTED
 
-    return Endpoint(label, context, handle, admit=admit, tell=told)
+    return Endpoint(label, context, handle, admit=admit, render_error=error_response)
 
 
-def told(failure: Failure) -> Answer:
-    """Return a failure as mParticle's own servers tell it."""
+def error_response(failure: Failure) -> HttpResponse:
+    """Return the response for a failure in the form of mParticle's own servers."""
     code = CODES.get(failure.status, failure.code.upper())
     body = encode({"errors": [{"code": code, "message": failure.message}]})
-    return Answer(failure.status, body, headers_of(failure))
+    return HttpResponse(failure.status, body, headers_of(failure))
 
 
 ROUTES: tuple[Route, ...] = tuple(

@@ -1,4 +1,4 @@
-"""The life of the application, told to the server in one sentence when it cannot begin."""
+"""The ASGI lifespan protocol; a failed start is reported in one sentence."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ _log = logging.getLogger(__name__)
 async def lifespan(context: WebContext, receive: Receive, send: Send) -> None:
     """Follow the ASGI lifespan protocol around `context.lifespan`.
 
-    Starlette would tell the server a whole traceback; here it is the error's own sentence, and what nobody
-    foresaw is logged without its words.
+    Starlette would send a whole traceback to the server. Here, the server gets the message of an
+    AdapterError; any other error is logged, and its message is not sent.
     """
     await receive()
     stage = "startup"
@@ -29,6 +29,7 @@ async def lifespan(context: WebContext, receive: Receive, send: Send) -> None:
         await send({"type": f"lifespan.{stage}.failed", "message": error.message})
     except Exception as error:  # noqa: BLE001 - logged by type and place
         _log.error("unexpected error", exc_info=error)
-        await send({"type": f"lifespan.{stage}.failed", "message": "it failed; the log has the details"})
+        message = f"unexpected error during {stage}; see the log"
+        await send({"type": f"lifespan.{stage}.failed", "message": message})
     else:
         await send({"type": "lifespan.shutdown.complete"})

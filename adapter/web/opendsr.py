@@ -1,4 +1,4 @@
-"""Data subject requests that mParticle passes on, and its word on the progress of others."""
+"""Data subject requests that mParticle forwards, and the status of others."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from adapter.model.emails import normal
 from adapter.model.encoding import encode
 from adapter.model.ids import fault
 from adapter.sources import opendsr
-from adapter.web.auth import closed, said
+from adapter.web.auth import disabled, header_value
 from adapter.web.context import WebContext
 from adapter.web.endpoints import Endpoint
 from adapter.web.request_body import Headers
-from adapter.web.responses import Answer
+from adapter.web.responses import HttpResponse
 from adapter.web.route import OBJECT, IngestRoute, Parameter, Route
 
 _log = logging.getLogger(__name__)
-#: The kinds of identity by which a customer is found.
-_FINDING = ("customer_id", "mpid", "email")
+#: The types of identity by which a customer is found.
+_LOOKUP_TYPES = ("customer_id", "mpid", "email")
 
 
 class Accepted(Struct):
-    """The answer to a request: when it came, when it is done, and the request itself in base64."""
+    """The response to a request: when it was received, when it is done, and the request in base64."""
 
     controller_id: str
     subject_request_id: str
@@ -37,39 +37,43 @@ class Accepted(Struct):
 def _endpoint(context: WebContext, label: str) -> Endpoint:
     def admit(_headers: Headers) -> None:
         if context.opendsr is None:
-            raise closed("mparticle.opendsr_certificate")
+            raise disabled("mparticle.opendsr_certificate")
 
-    async def handle(body: bytes, headers: Headers) -> Answer:
-        assert context.opendsr is not None  # noqa: S101 - `admit` has seen to it
-        now, ours = context.clock(), context.settings.mparticle.opendsr_domain
+    async def handle(body: bytes, headers: Headers) -> HttpResponse:
+        assert context.opendsr is not None  # noqa: S101 - `admit` has checked it
+        now, domain = context.clock(), context.settings.mparticle.opendsr_domain
         context.opendsr.verify(
             body,
-            said(headers, b"x-opendsr-signature"),
-            said(headers, b"x-opendsr-processor-domain"),
-            ours,
+            header_value(headers, b"x-opendsr-signature"),
+            header_value(headers, b"x-opendsr-processor-domain"),
+            domain,
             now,
         )
-        asked = opendsr.decode(body)
-        if isinstance(asked, opendsr.StatusChange):
-            _log.info("a data subject request has moved on", extra={"status": asked.status[:40]})
-            return Answer(202)
-        await _erase(context, asked)
+        request = opendsr.decode(body)
+        if isinstance(request, opendsr.StatusChange):
+            _log.info(
+                "the status of a data subject request has changed", extra={"status": request.status[:40]}
+            )
+            return HttpResponse(202)
+        await _erase(context, request)
         done = context.clock()
         accepted = Accepted(
-            asked.controller_id, asked.request_id, f"{now:%Y-%m-%dT%H:%M:%SZ}", f"{done:%Y-%m-%dT%H:%M:%SZ}",
-            b64encode(body).decode(),
+            request.controller_id, request.request_id, f"{now:%Y-%m-%dT%H:%M:%SZ}",
+            f"{done:%Y-%m-%dT%H:%M:%SZ}", b64encode(body).decode(),
         )  # fmt: skip
-        return Answer(202, encode(accepted))
+        return HttpResponse(202, encode(accepted))
 
     return Endpoint(label, context, handle, admit=admit)
 
 
 async def _erase(context: WebContext, demand: opendsr.Demand) -> None:
     if demand.kind != "erasure":
-        raise Refused(f"{demand.kind} is not answered here; use GET /v1/customers/SOURCE_ID/export")
-    named = [(kind, value) for kind, value in demand.identities if kind in _FINDING and not fault(value)]
+        raise Refused(
+            f"{demand.kind} requests are not supported here; use GET /v1/customers/SOURCE_ID/export"
+        )
+    named = [(kind, value) for kind, value in demand.identities if kind in _LOOKUP_TYPES and not fault(value)]
     if not named:
-        raise Unreadable(f"nobody is named in the clear by one of {', '.join(_FINDING)}")
+        raise Unreadable(f"the request has no unhashed identity of type {', '.join(_LOOKUP_TYPES)}")
     for kind, value in named:
         address = kind == "email" and normal(value) is not None
         erase = context.privacy.erase_address if address else context.privacy.erase

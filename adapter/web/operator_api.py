@@ -46,14 +46,14 @@ class Pauses(Struct):
 
 
 async def _ignored(context: WebContext, _request: Request) -> Any:
-    return {"ignored": await context.checkout.ignored()}
+    return {"ignored": await context.discounts.ignored()}
 
 
 async def _quarantine(context: WebContext, request: Request) -> Any:
     before = request.query_params.get("before")
     if before is not None and not _ENTRY_ID.fullmatch(before):
         raise Unreadable("`before` is the `id` of a quarantined message: `/v1/quarantine?before=120`")
-    found = await context.checkout.quarantined(None if before is None else int(before))
+    found = await context.discounts.quarantined(None if before is None else int(before))
     return {"quarantined": [Entry(**asdict(each), whole=f"/v1/quarantine/{each.id}") for each in found]}
 
 
@@ -61,7 +61,7 @@ async def _quarantined(context: WebContext, request: Request) -> Any:
     given = request.path_params["id"]
     if not _ENTRY_ID.fullmatch(given):
         raise NotFound("there is no such message in quarantine: name one by its `id`")
-    return await context.checkout.quarantined_message(int(given))
+    return await context.discounts.quarantined_message(int(given))
 
 
 async def _pauses(context: WebContext, _request: Request) -> Any:

@@ -1,4 +1,4 @@
-"""Request bodies: bounded in bytes, also after inflating, and in time."""
+"""Request bodies, limited in size, also when decompressed, and in the time that they take to arrive."""
 
 from __future__ import annotations
 
@@ -9,44 +9,48 @@ from collections.abc import Mapping
 from starlette.types import Receive
 
 from adapter.errors import TooLarge, Unavailable, Unreadable
-from adapter.web.admission import Room
+from adapter.web.admission import MemoryBudget
 
 Headers = Mapping[bytes, bytes]
 _GZIP = (b"gzip", b"x-gzip")
 
 
 class Disconnected(Exception):
-    """The sender went away before the body had arrived; there is nobody to answer."""
+    """The client disconnected, so no response can be sent."""
 
 
-async def arrived(headers: Headers, receive: Receive, limit: int, seconds: float, room: Room) -> bytes:
-    """Return the body as it was sent, of at most `limit` bytes, arrived within `seconds`.
+async def receive_body(
+    headers: Headers, receive: Receive, limit: int, seconds: float, budget: MemoryBudget
+) -> bytes:
+    """Return the body as sent, of at most `limit` bytes, received within `seconds`.
 
-    Raises TooLarge, Unavailable when it does not arrive in time or finds no `room`, and Disconnected.
+    Raises TooLarge, Unavailable when it does not arrive in time or the budget is used up, and Disconnected.
     """
     declared = headers.get(b"content-length", b"")
     if declared.isdigit() and (len(declared) > 18 or int(declared) > limit):
         raise _too_large(limit)
-    return await _in_time(receive, limit, seconds, room)
+    return await _receive_within(receive, limit, seconds, budget)
 
 
-async def read(headers: Headers, receive: Receive, limit: int, seconds: float, room: Room) -> bytes:
-    """Return the whole body, inflated; raises as `arrived` and `whole` do."""
-    return whole(headers, await arrived(headers, receive, limit, seconds, room), limit)
+async def read_body(
+    headers: Headers, receive: Receive, limit: int, seconds: float, budget: MemoryBudget
+) -> bytes:
+    """Return the whole body, decompressed; raises as `receive_body` and `decode_body` do."""
+    return decode_body(headers, await receive_body(headers, receive, limit, seconds, budget), limit)
 
 
-def weight(headers: Headers, body: bytes) -> int:
-    """Return the bytes that a body will have once it is inflated, by its own word; `whole` holds it to it."""
+def declared_size(headers: Headers, body: bytes) -> int:
+    """Return the decompressed size that a body declares; `decode_body` enforces it."""
     if headers.get(b"content-encoding", b"").strip().lower() not in _GZIP:
         return len(body)
     return max(len(body), int.from_bytes(body[-4:], "little"))
 
 
-def whole(headers: Headers, body: bytes, limit: int) -> bytes:
-    """Return a body that has arrived, inflated.
+def decode_body(headers: Headers, body: bytes, limit: int) -> bytes:
+    """Return a received body, decompressed.
 
-    Raises TooLarge, and Unreadable for a body that is not the one announced, or in an encoding that we do not
-    take or that is broken.
+    Raises TooLarge, and Unreadable for a body whose length or encoding is not the declared one, or whose
+    encoding is not supported.
     """
     if len(body) > limit:
         raise _too_large(limit)
@@ -54,44 +58,44 @@ def whole(headers: Headers, body: bytes, limit: int) -> bytes:
     if declared is None:
         if not body and b"transfer-encoding" in headers:
             raise Unreadable(
-                "the head announces a body, and none came; leave Transfer-Encoding away, or send it"
+                "Transfer-Encoding announces a body, and the request has none; remove the header"
             )
     elif declared != b"%d" % len(body):
-        _compare(declared, body)
+        _check_length(declared, body)
     encoding = headers.get(b"content-encoding")
-    return body if encoding is None else _decoded(body, encoding.strip().lower(), limit)
+    return body if encoding is None else _decompress(body, encoding.strip().lower(), limit)
 
 
-def _compare(declared: bytes, body: bytes) -> None:
-    """Refuse a body that lost a part on its way: what is left could mean something else."""
+def _check_length(declared: bytes, body: bytes) -> None:
+    """Reject a body that was cut off on its way: the rest could have another meaning."""
     if declared.isdigit() and int(declared) != len(body):
-        raise Unreadable(f"{len(body)} bytes of a body came, and Content-Length announces {int(declared)}")
+        raise Unreadable(f"the body has {len(body)} bytes, and Content-Length says {int(declared)}")
 
 
-async def _in_time(receive: Receive, limit: int, seconds: float, room: Room) -> bytes:
-    """Collect the body within `seconds`: `asyncio.timeout` at a quarter of its cost, on every request."""
-    task, late = asyncio.current_task(), False
+async def _receive_within(receive: Receive, limit: int, seconds: float, budget: MemoryBudget) -> bytes:
+    """Receive the body within `seconds`; this costs a quarter of `asyncio.timeout`, on each request."""
+    task, expired = asyncio.current_task(), False
     if task is None:
         raise RuntimeError("a body is read inside a task")
 
     def expire() -> None:
-        nonlocal late
-        late = True
+        nonlocal expired
+        expired = True
         task.cancel()
 
-    clock = asyncio.get_running_loop().call_later(seconds, expire)
+    timer = asyncio.get_running_loop().call_later(seconds, expire)
     try:
-        return await _collect(receive, limit, room)
+        return await _receive(receive, limit, budget)
     except asyncio.CancelledError:
-        # Cancelled by somebody else as well, the task must end.
-        if not late or task.uncancel() > 0:
+        # If the task was also cancelled from outside, it must end.
+        if not expired or task.uncancel() > 0:
             raise
         raise Unavailable("the body did not arrive in time") from None
     finally:
-        clock.cancel()
+        timer.cancel()
 
 
-async def _collect(receive: Receive, limit: int, room: Room) -> bytes:
+async def _receive(receive: Receive, limit: int, budget: MemoryBudget) -> bytes:
     message = await receive()
     if message["type"] == "http.disconnect":
         raise Disconnected
@@ -100,17 +104,17 @@ async def _collect(receive: Receive, limit: int, room: Room) -> bytes:
         if len(body) > limit:
             raise _too_large(limit)
         return body
-    return await _joined(body, receive, limit, room)
+    return await _join(body, receive, limit, budget)
 
 
-async def _joined(first: bytes, receive: Receive, limit: int, room: Room) -> bytes:
-    """Collect the parts in one piece: a million of them would take ten times the memory of the body."""
+async def _join(first: bytes, receive: Receive, limit: int, budget: MemoryBudget) -> bytes:
+    """Append all parts to one buffer: a list of a million parts would need ten times the memory."""
     body, part, more = bytearray(), first, True
     try:
         while True:
             if len(body) + len(part) > limit:
                 raise _too_large(limit)
-            room.take(len(part))
+            budget.reserve(len(part))
             body += part
             if not more:
                 return bytes(body)
@@ -119,32 +123,32 @@ async def _joined(first: bytes, receive: Receive, limit: int, room: Room) -> byt
                 raise Disconnected
             part, more = message.get("body", b""), message.get("more_body", False)
     finally:
-        room.give(len(body))
+        budget.release(len(body))
 
 
-def _decoded(body: bytes, encoding: bytes, limit: int) -> bytes:
+def _decompress(body: bytes, encoding: bytes, limit: int) -> bytes:
     if encoding in (b"", b"identity"):
         return body
     if encoding not in _GZIP:
         shown = encoding.decode("latin-1")[:40]
-        raise Unreadable(f"content-encoding `{shown}` is not known here; send gzip, or none")
-    return _inflated(body, limit)
+        raise Unreadable(f"content-encoding `{shown}` is not supported; send gzip, or none")
+    return _gunzip(body, limit)
 
 
-def _inflated(body: bytes, limit: int) -> bytes:
-    inflater = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-    announced = int.from_bytes(body[-4:], "little")
+def _gunzip(body: bytes, limit: int) -> bytes:
+    decompressor = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    declared = int.from_bytes(body[-4:], "little")
     try:
-        inflated = inflater.decompress(body, min(limit, announced) + 1)
+        decompressed = decompressor.decompress(body, min(limit, declared) + 1)
     except zlib.error as error:
-        raise Unreadable("the body is not gzip, though content-encoding says so") from error
-    if len(inflated) > limit:
+        raise Unreadable("content-encoding is gzip, and the body is not") from error
+    if len(decompressed) > limit:
         raise _too_large(limit)
-    if not inflater.eof:
-        raise Unreadable("the gzip body is cut short")
-    if inflater.unused_data:
-        raise Unreadable("bytes follow the end of the gzip body")
-    return inflated
+    if not decompressor.eof:
+        raise Unreadable("the gzip body is incomplete")
+    if decompressor.unused_data:
+        raise Unreadable("the gzip body has extra bytes after its end")
+    return decompressed
 
 
 def _too_large(limit: int) -> TooLarge:

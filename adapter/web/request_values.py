@@ -13,7 +13,7 @@ from adapter.errors import NotFound, Unreadable
 from adapter.model.ids import fault
 from adapter.model.pages import Page
 from adapter.web.context import WebContext
-from adapter.web.request_body import read
+from adapter.web.request_body import read_body
 from adapter.web.route import Parameter
 
 #: As long as Stripe's (https://docs.stripe.com/api/idempotent_requests).
@@ -75,12 +75,12 @@ def idempotency_key(request: Request) -> str | None:
 async def json_body(context: WebContext, request: Request, kind: type[Body]) -> Body:
     """Return the body as a value of `kind`; an empty body has every default. Raises Unreadable, TooLarge."""
     server = context.settings.server
-    body = await read(
+    body = await read_body(
         dict(request.scope["headers"]),
         request.receive,
         server.max_body_bytes,
         server.body_timeout_seconds,
-        context.room,
+        context.body_budget,
     )
     try:
         return msgspec.json.decode(body if body.strip() else b"{}", type=kind)

@@ -85,7 +85,7 @@ class Route(Struct, frozen=True, kw_only=True):
 
     @property
     def error_statuses(self) -> list[int]:
-        """The statuses of errors: those of credentials, of a body and of an unavailable store included."""
+        """All statuses of errors: `statuses`, and those of credentials, a body and an unavailable store."""
         of_auth = {401, 403} if self.auth != "none" else set[int]()
         of_body = {400, 413} if self.body is not None else set[int]()
         return sorted({*self.statuses, *of_auth, *of_body, 503})
@@ -94,7 +94,7 @@ class Route(Struct, frozen=True, kw_only=True):
 class ApiRoute(Route, frozen=True, kw_only=True):
     """A route that Starlette serves.
 
-    The caller shows one of `api.tokens` where `auth` is "token". The query must decode exactly, and a GET is
+    The caller sends one of `api.tokens` where `auth` is "token". The query must decode exactly, and a GET is
     cancelled once its caller has disconnected. The value that `handler` returns is sent as JSON within the
     budget of long responses.
     """

@@ -23,7 +23,7 @@ from adapter.web import (
     webhooks,
 )
 from adapter.web.context import WebContext
-from adapter.web.long_responses import Answering
+from adapter.web.long_responses import BudgetedResponse
 from adapter.web.openapi import document
 from adapter.web.route import OBJECT, MonitoringRoute, Route
 
@@ -34,7 +34,7 @@ def _document() -> bytes:
 
 
 async def _openapi(context: WebContext, _request: Request) -> Response:
-    return Answering(_document(), context.answers)
+    return BudgetedResponse(_document(), context.response_budget)
 
 
 #: Starlette takes the first route that matches.

@@ -7,10 +7,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from adapter.model.encoding import encode
-from adapter.web.auth import bearer, enter, require
+from adapter.web.auth import admit_local, bearer_token, require_credential
 from adapter.web.context import WebContext
-from adapter.web.disconnects import while_there
-from adapter.web.long_responses import Answering
+from adapter.web.disconnects import cancel_on_disconnect
+from adapter.web.long_responses import BudgetedResponse
 from adapter.web.query_string import require_exact
 from adapter.web.route import ApiRoute, MonitoringRoute
 
@@ -25,25 +25,25 @@ def starlette_route(context: WebContext, route: ApiRoute | MonitoringRoute) -> r
             require_exact(request.scope["query_string"])
         result = route.handler(context, request)
         if isinstance(route, ApiRoute) and route.method == "GET":
-            result = while_there(request.receive, result)
+            result = cancel_on_disconnect(request.receive, result)
         response = await result
         if isinstance(response, Response):
             return response
-        return Answering(encode(response), context.answers)
+        return BudgetedResponse(encode(response), context.response_budget)
 
     return routing.Route(route.path, endpoint, methods=[route.method], name=route.label)
 
 
 def require_token(context: WebContext, request: Request) -> None:
-    """Raise Unauthorised unless the caller shows one of `api.tokens`."""
+    """Raise Unauthorised unless the caller sends one of `api.tokens`."""
     tokens = context.settings.api.tokens
     headers = dict(request.scope["headers"])
     if tokens:
-        require(
-            bearer(headers),
+        require_credential(
+            bearer_token(headers),
             tokens,
             missing="no token: send `Authorization: Bearer TOKEN`",
             wrong="the token is not one of `api.tokens`",
         )
     else:
-        enter(headers, "api.tokens", auth_disabled=context.auth_disabled)
+        admit_local(headers, "api.tokens", auth_disabled=context.auth_disabled)

@@ -1,4 +1,4 @@
-"""Segment's HTTP tracking API, so that its SDKs can point here.
+"""Segment's HTTP tracking API, so that its SDKs can send to this server.
 
 https://segment.com/docs/connections/sources/catalog/libraries/server/http-api/
 """
@@ -9,22 +9,22 @@ from asyncio import to_thread
 from functools import partial
 
 from adapter.sources.segment import webhook
-from adapter.web.auth import basic, enter, require
+from adapter.web.auth import admit_local, basic_credentials, require_credential
 from adapter.web.context import WebContext
 from adapter.web.cors import BrowserEndpoint
 from adapter.web.endpoints import Admit, Endpoint, Handle
 from adapter.web.local_pages import Origins
 from adapter.web.request_body import Headers
-from adapter.web.responses import Answer
+from adapter.web.responses import HttpResponse
 from adapter.web.route import OBJECT, IngestRoute, Json, MakeEndpoint, Route
 
 KINDS = ("identify", "track", "page", "screen", "group", "alias")
-#: What Segment's own servers answer, also for calls that they then discard.
-_SUCCESS = Answer(200, b'{"success":true}')
+#: The response of Segment's own servers, also for calls that they then discard.
+_SUCCESS = HttpResponse(200, b'{"success":true}')
 
 
 def _open(context: WebContext, label: str, handle: Handle, admit: Admit) -> Endpoint:
-    """Return an endpoint, which pages of `segment.browser_origins` may call where there are any."""
+    """Return an endpoint; pages of `segment.browser_origins` may call it."""
     origins = _origins(context)
     if not origins:
         return Endpoint(label, context, handle, admit=admit)
@@ -36,7 +36,7 @@ def _origins(context: WebContext) -> Origins:
 
 
 def _metrics(context: WebContext, label: str) -> Endpoint:
-    """Return the endpoint that ignores what it is sent; what analytics.js sends there bears no write key."""
+    """Return the endpoint for metrics of analytics.js, which it ignores; they have no write key."""
     write_keys, auth_disabled, trusted = (
         context.settings.segment.write_keys,
         context.auth_disabled,
@@ -45,9 +45,9 @@ def _metrics(context: WebContext, label: str) -> Endpoint:
 
     def admit(headers: Headers) -> None:
         if not write_keys:
-            enter(headers, "segment.write_keys", auth_disabled=auth_disabled, trusted=trusted)
+            admit_local(headers, "segment.write_keys", auth_disabled=auth_disabled, trusted=trusted)
 
-    async def handle(_body: bytes, _headers: Headers) -> Answer:
+    async def handle(_body: bytes, _headers: Headers) -> HttpResponse:
         return _SUCCESS
 
     return _open(context, label, handle, admit)
@@ -59,10 +59,10 @@ def _endpoint(context: WebContext, label: str, kind: str | None) -> Endpoint:
         context.auth_disabled,
         _origins(context),
     )
-    long, bounds = context.long, context.bounds
+    threshold, bounds = context.slice_threshold, context.bounds
 
     def check(write_key: str | None) -> None:
-        require(
+        require_credential(
             write_key,
             write_keys,
             missing="no write key: send it as the user of Basic authorization, or as `writeKey` in the body",
@@ -71,15 +71,15 @@ def _endpoint(context: WebContext, label: str, kind: str | None) -> Endpoint:
 
     def admit(headers: Headers) -> None:
         if not write_keys:
-            enter(headers, "segment.write_keys", auth_disabled=auth_disabled, trusted=trusted)
+            admit_local(headers, "segment.write_keys", auth_disabled=auth_disabled, trusted=trusted)
         elif shown := _write_key(headers):
             check(shown)
 
-    async def handle(body: bytes, headers: Headers) -> Answer:
+    async def handle(body: bytes, headers: Headers) -> HttpResponse:
         if write_keys and not _write_key(headers):
             check(webhook.write_key(body))
         now = context.clock()
-        if len(body) < long:
+        if len(body) < threshold:
             await context.ingest.receive(webhook.decode_batch(body, now, kind=kind), len(body))
         else:
             parts = await to_thread(webhook.batch_parts, body, now, bounds, kind=kind)
@@ -90,8 +90,8 @@ def _endpoint(context: WebContext, label: str, kind: str | None) -> Endpoint:
 
 
 def _write_key(headers: Headers) -> str | None:
-    """Return the user of Basic authorization; SDKs leave the password, and some the colon, away."""
-    shown = basic(headers)
+    """Return the user of Basic authorization; SDKs omit the password, and some the colon."""
+    shown = basic_credentials(headers)
     return None if shown is None else shown.partition(":")[0].strip()
 
 

@@ -11,9 +11,9 @@ def pauses(lives: list[float]) -> list[float]:
     """Return how long is waited after each of processes that live so many seconds, one after the other."""
     restarts, now, waited = Restarts(), 1000.0, []
     for life in lives:
-        restarts.began(now)
+        restarts.started(now)
         now += life
-        waited.append(restarts.ended(now))
+        waited.append(restarts.exited(now))
         now += waited[-1]
     return waited
 

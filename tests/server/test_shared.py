@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 
 from adapter.errors import Unavailable
-from adapter.server.metrics_dir import PREFIX, hold, remove_abandoned, shared_folder
+from adapter.server.metrics_dir import PREFIX, lock_metrics_dir, metrics_dir, remove_abandoned
 
 #: Makes a folder, tells its name, and waits to be killed.
 MAKER = """
 import sys
 from pathlib import Path
-from adapter.server.metrics_dir import shared_folder
-with shared_folder(Path(sys.argv[1])) as folder:
+from adapter.server.metrics_dir import metrics_dir
+with metrics_dir(Path(sys.argv[1])) as folder:
     print(folder, flush=True)
     sys.stdin.read()
 """
@@ -36,7 +36,7 @@ def killed(parent: Path) -> Path:
 
 
 def test_a_folder_is_gone_when_its_maker_has_ended(tmp_path: Path) -> None:
-    with shared_folder(tmp_path) as folder:
+    with metrics_dir(tmp_path) as folder:
         (folder / "counter_1.db").touch()
     assert list(tmp_path.iterdir()) == []
 
@@ -44,18 +44,18 @@ def test_a_folder_is_gone_when_its_maker_has_ended(tmp_path: Path) -> None:
 def test_the_folder_of_a_killed_process_is_removed_by_the_next_start(tmp_path: Path) -> None:
     left = killed(tmp_path)
     (left / "counter_1.db").touch()
-    with shared_folder(tmp_path) as folder:
+    with metrics_dir(tmp_path) as folder:
         assert list(tmp_path.iterdir()) == [folder]
 
 
 def test_a_folder_in_use_stays(tmp_path: Path) -> None:
-    with shared_folder(tmp_path) as first, shared_folder(tmp_path) as second:
+    with metrics_dir(tmp_path) as first, metrics_dir(tmp_path) as second:
         assert {*tmp_path.iterdir()} == {first, second}
 
 
 def test_a_folder_of_a_killed_process_stays_while_another_process_uses_it(tmp_path: Path) -> None:
     left = killed(tmp_path)
-    lock = hold(left)
+    lock = lock_metrics_dir(left)
     remove_abandoned(tmp_path)
     assert left.exists()
     os.close(lock)
@@ -64,8 +64,8 @@ def test_a_folder_of_a_killed_process_stays_while_another_process_uses_it(tmp_pa
 
 
 def test_a_folder_that_is_gone_cannot_be_held(tmp_path: Path) -> None:
-    with pytest.raises(Unavailable, match="is gone: whoever started this process has ended"):
-        hold(tmp_path / f"{PREFIX}gone")
+    with pytest.raises(Unavailable):
+        lock_metrics_dir(tmp_path / f"{PREFIX}gone")
 
 
 @pytest.mark.parametrize("name", [f"{PREFIX}of-a-program-without-locks", "another"])
@@ -90,8 +90,8 @@ def test_many_that_start_and_end_at_once_leave_each_other_alone(tmp_path: Path) 
         together.wait()
         whole = True
         for _ in range(100):
-            with shared_folder(tmp_path) as folder:
-                os.close(hold(folder))
+            with metrics_dir(tmp_path) as folder:
+                os.close(lock_metrics_dir(folder))
                 (folder / f"counter_{number}.db").touch()
                 remove_abandoned(tmp_path)
                 whole = whole and [*folder.glob("*.db")] == [folder / f"counter_{number}.db"]

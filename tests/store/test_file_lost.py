@@ -134,8 +134,8 @@ async def test_a_store_without_its_file_refuses_commits_with_the_reason(
     for _ in range(2):
         with pytest.raises(StoreLost) as lost:
             await (save(store, make, "c2") if notices == "commit" else store.ping())
-        assert said in lost.value.told
-        assert str(path.parent.parent) not in lost.value.told, "who asks over HTTP does not learn the place"
+        assert said in lost.value.public_message
+        assert str(path.parent.parent) not in lost.value.public_message, "HTTP clients do not learn the path"
         assert str(path) in lost.value.message
 
 

@@ -1,8 +1,8 @@
-"""The real application over small services that remember what they were asked."""
+"""The real application over small services that record their calls."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -29,10 +29,13 @@ from adapter.model.pages import Page
 from adapter.model.pending import PendingMove
 from adapter.model.quarantine import Excerpt, Quarantined
 from adapter.model.timers import Timer
-from adapter.services.delivery.retries import Retried
-from adapter.services.health import Check
+from adapter.services.delivery.retries import Retried, Retries
+from adapter.services.discounts import Checkout
+from adapter.services.health import Check, Health
+from adapter.services.ingest.pipeline import Ingest
 from adapter.services.ingest.result import Result
 from adapter.services.privacy.export import Export
+from adapter.services.privacy.requests import Privacy
 from adapter.settings.fields import Keys, build
 from adapter.settings.values import Settings
 from adapter.sources.decoded_body import Decoded
@@ -56,9 +59,9 @@ HIGH_VALUE = Discount(
 
 
 class Services:
-    """Ingest, checkout and health at once: `taken` and `moves` are what they were given.
+    """Small services for the web: `taken`, `moves` and `erased` are what they were called with.
 
-    `result` says what becomes of each message; `error` is raised instead, when set.
+    `result` makes the result of each message; `error` is raised instead, when set.
     """
 
     def __init__(self) -> None:
@@ -70,29 +73,52 @@ class Services:
         self.error: Exception | None = None
         self.checks = [Check("store", ok=True), Check("queue", ok=True), Check("files", ok=True)]
         self.alive: list[str] = []
+        self.ingest = FakeIngest(self)
+        self.discounts = FakeDiscounts(self)
+        self.privacy = FakePrivacy(self)
+        self.deliveries = FakeDeliveries()
+        self.health = FakeHealth(self)
 
-    async def receive(self, decoded: Decoded, size: int = 0) -> list[Result]:
+    def require(self) -> None:
+        """Raise the error that is set."""
         if self.error:
             raise self.error
+
+    @asynccontextmanager
+    async def lifespan(self) -> AsyncIterator[None]:
+        self.alive.append("entered")
+        yield
+        self.alive.append("left")
+
+
+class FakeIngest(Ingest):
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    async def receive(self, decoded: Decoded, size: int = 0) -> list[Result]:
+        self._services.require()
         assert size > 0
-        self.taken.append(decoded)
-        settled = [self.result(at, message.key) for at, message in enumerate(decoded.messages)]
-        return settled + [Result(kept.key, "quarantined", kept.reason) for kept in decoded.quarantined]
+        self._services.taken.append(decoded)
+        results = [self._services.result(at, message.key) for at, message in enumerate(decoded.messages)]
+        return results + [Result(kept.key, "quarantined", kept.reason) for kept in decoded.quarantined]
 
     async def receive_parts(self, parts: Iterable[Decoded]) -> list[Result]:
         return [result for part in parts for result in await self.receive(part, part.size)]
 
+
+class FakeDiscounts(Checkout):
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
     async def move(self, move: DiscountMove, idempotency_key: str | None = None) -> Discount:
-        if self.error:
-            raise self.error
-        self.moves.append((move, idempotency_key))
+        self._services.require()
+        self._services.moves.append((move, idempotency_key))
         if move.verb == "redeem":
             raise WrongMove("`HV15-8K2F` is issued; apply it first")
         return replace(await self.discount(move.code), status="applied")
 
     async def discount(self, code: str) -> Discount:
-        if self.error:
-            raise self.error
+        self._services.require()
         if code != HIGH_VALUE.code:
             raise NotFound(f"no discount `{code}` was issued here")
         return HIGH_VALUE
@@ -139,33 +165,47 @@ class Services:
             raise NotFound("there is none")
         return Quarantined("segment", "m", Raw(b'{"userId":"u"}'), "no name", NOW, id_)
 
+
+class FakePrivacy(Privacy):
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
     async def erase(self, source_id: str, by: str = "api", request: str = "") -> Receipt:
-        if self.error:
-            raise self.error
-        self.erased.append((source_id, by, request))
+        self._services.require()
+        self._services.erased.append((source_id, by, request))
         return Receipt("0" * 64, NOW, by, request, {"customers": 1, "events": 2})
+
+    async def erase_address(self, email: str, by: str = "api", request: str = "") -> None:
+        for name in sorted([*self._services.emails.get(email, []), email]):
+            await self.erase(name, by, request)
 
     async def export(self, source_id: str) -> AsyncIterator[bytes]:
         if source_id == "nobody":
             raise NotFound("nothing is held under that id")
+        held = self._services.discounts
         found = Export(
             source_id=source_id,
-            customer=await self.customer(source_id),
+            customer=await held.customer(source_id),
             names={"mpid": ["42"]},
             history={"checkout_started": [1, 0, 0, {}, {}]},
-            events=await self.events(source_id),
-            decisions=await self.decisions(source_id),
+            events=await held.events(source_id),
+            decisions=await held.decisions(source_id),
             discounts=[DiscountRecord(HIGH_VALUE, source_id, "high-value", "evt_789", NOW, NOW)],
             deliveries=[Delivery("d1", "webhook", source_id, "discount.issued", Raw(b"{}"), NOW, NOW)],
-            timers=[Timer("lapsed", source_id, (await self.events(source_id))[0], NOW)],
+            timers=[Timer("lapsed", source_id, (await held.events(source_id))[0], NOW)],
             redemptions=[],
             rollbacks=[],
             counters={"high-value:total": 1},
             quarantined=[Quarantined("segment", "m", Raw(b'{"userId":"u"}'), "no name", NOW, 7)],
-            pending_moves=await self.pending_moves(source_id),
+            pending_moves=await held.pending_moves(source_id),
             receipts=[],
         )
         yield encode(found)
+
+
+class FakeDeliveries(Retries):
+    def __init__(self) -> None:
+        pass
 
     async def pauses(self) -> list[Pause]:
         return [Pause("webhook", NOW, NOW + timedelta(hours=1), "answered 410")]
@@ -175,18 +215,13 @@ class Services:
             raise NotFound(f"no destination is named `{destination}`")
         return Retried(3, await self.pauses())
 
-    async def erase_address(self, email: str, by: str = "api", request: str = "") -> None:
-        for name in sorted([*self.emails.get(email, []), email]):
-            await self.erase(name, by, request)
 
-    async def ready(self) -> Sequence[Check]:
-        return self.checks
+class FakeHealth(Health):
+    def __init__(self, services: Services) -> None:
+        self._services = services
 
-    @asynccontextmanager
-    async def lifespan(self) -> AsyncIterator[None]:
-        self.alive.append("entered")
-        yield
-        self.alive.append("left")
+    async def ready(self) -> list[Check]:
+        return self._services.checks
 
 
 def settings(**values: Any) -> Settings:
@@ -208,11 +243,11 @@ def context(services: Services) -> Callable[..., WebContext]:
     def make(**values: Any) -> WebContext:
         chosen = settings(**values)
         return WebContext(
-            services,
-            services,
-            services,
-            services,
-            services,
+            services.ingest,
+            services.discounts,
+            services.privacy,
+            services.deliveries,
+            services.health,
             chosen,
             Metrics(),
             lambda: NOW,

@@ -10,8 +10,8 @@ from typing import Any
 
 import uvicorn
 
-from adapter.server.http_protocol import Connection
-from adapter.web.responses import Answer
+from adapter.server.http_protocol import HttpProtocol
+from adapter.web.responses import HttpResponse
 
 CALL = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}"
 ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-type: application/json\r\n\r\n{}"
@@ -50,11 +50,11 @@ class Echo:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         await echo(scope, receive, send)
 
-    async def answer(self, headers: dict[bytes, bytes], body: bytes) -> Answer:
+    async def respond(self, headers: dict[bytes, bytes], body: bytes) -> HttpResponse:
         self.short.append(body)
         self.called.set()
         await asyncio.sleep(self._seconds)
-        return Answer(200, body)
+        return HttpResponse(200, body)
 
 
 @asynccontextmanager
@@ -62,7 +62,7 @@ async def served(app: Any) -> AsyncIterator[tuple[str, int]]:
     """Serve an application; yields where."""
     listening = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(
-        app, http=Connection, ws="none", lifespan="off", log_config=None, server_header=False,
+        app, http=HttpProtocol, ws="none", lifespan="off", log_config=None, server_header=False,
         date_header=False, proxy_headers=False,
     )  # fmt: skip
     server = uvicorn.Server(config)

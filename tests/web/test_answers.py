@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from adapter.model.actions import AmountOff
 from adapter.model.discounts import Discount
 from adapter.services.ingest.result import Result
-from adapter.web.responses import MAX_BYTES, settled
+from adapter.web.responses import MAX_BYTES, results_response
 
 DISCOUNT = Discount(
     "ABC", AmountOff(Decimal("7.50")), datetime(2024, 1, 1, tzinfo=UTC), {"rule": "r"}, stackable=True,
@@ -30,7 +30,9 @@ results = st.lists(
 
 
 def test_a_few_results_are_listed_in_full() -> None:
-    answer = settled([Result("a", "processed"), Result("b", "ignored", "no mapping takes this message")])
+    answer = results_response(
+        [Result("a", "processed"), Result("b", "ignored", "no mapping takes this message")]
+    )
     assert json.loads(answer.body) == {
         "results": [
             {"message_id": "a", "outcome": "processed"},
@@ -40,7 +42,7 @@ def test_a_few_results_are_listed_in_full() -> None:
 
 
 def test_results_that_fit_are_all_listed() -> None:
-    body = json.loads(settled([Result(f"m{at}", "processed") for at in range(350)]).body)
+    body = json.loads(results_response([Result(f"m{at}", "processed") for at in range(350)]).body)
     assert len(body["results"]) == 350
 
 
@@ -48,14 +50,14 @@ def test_of_many_results_discounts_and_quarantine_are_listed_and_the_rest_is_cou
     many = [Result(f"m{at}", "processed") for at in range(4_000)]
     many[1234] = Result("bad", "quarantined", "no userId")
     many[2345] = Result("good", "processed", discounts=[DISCOUNT])
-    body = json.loads(settled(many).body)
+    body = json.loads(results_response(many).body)
     assert body["counts"] == {"processed": 3_999, "quarantined": 1}
     assert [result["message_id"] for result in body["results"]] == ["bad", "good"]
     assert body["truncated"] is False
 
 
 def test_results_over_the_size_are_left_out_and_counted() -> None:
-    body = json.loads(settled([Result("good", "processed", discounts=[DISCOUNT])] * 1_000).body)
+    body = json.loads(results_response([Result("good", "processed", discounts=[DISCOUNT])] * 1_000).body)
     assert body["truncated"] is True
     assert 0 < len(body["results"]) < 1_000
 
@@ -63,7 +65,7 @@ def test_results_over_the_size_are_left_out_and_counted() -> None:
 @given(results)
 @settings(max_examples=60, deadline=None)
 def test_an_answer_is_valid_and_never_over_16_kb(given_results: list[Result]) -> None:
-    answer = settled(given_results)
+    answer = results_response(given_results)
     body = json.loads(answer.body)
     assert len(answer.body) <= MAX_BYTES
     if "counts" in body:
@@ -75,4 +77,4 @@ def test_an_answer_is_valid_and_never_over_16_kb(given_results: list[Result]) ->
 @given(st.lists(st.text("\x00\x01", min_size=20, max_size=40), min_size=100, max_size=256))
 @settings(max_examples=20, deadline=None)
 def test_text_that_grows_when_it_is_escaped_is_counted_as_it_is_sent(identifiers: list[str]) -> None:
-    assert len(settled([Result(one, "quarantined", one) for one in identifiers]).body) <= MAX_BYTES
+    assert len(results_response([Result(one, "quarantined", one) for one in identifiers]).body) <= MAX_BYTES

@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapter.errors import Refused, TooLarge, Unavailable, Unreadable
-from adapter.web.admission import Room
-from adapter.web.request_body import Disconnected, read, whole
+from adapter.web.admission import MemoryBudget
+from adapter.web.request_body import Disconnected, decode_body, read_body
 
 LIMIT = 2_000
 
@@ -44,7 +44,7 @@ def reading(
     parts: list[bytes], headers: dict[bytes, bytes] | None = None, then: str = "nothing more"
 ) -> bytes:
     async def once() -> bytes:
-        return await read(headers or {}, receiving(parts, then=then), LIMIT, 0.05, Room())
+        return await read_body(headers or {}, receiving(parts, then=then), LIMIT, 0.05, MemoryBudget())
 
     return anyio.run(once)
 
@@ -69,10 +69,10 @@ def test_a_declared_length_over_the_limit_is_refused_before_reading(declared: by
 @pytest.mark.parametrize(
     ("parts", "headers", "message"),
     [
-        ([b""], {b"content-length": b"2"}, "0 bytes of a body came, and Content-Length announces 2"),
-        ([b"{"], {b"content-length": b"2"}, "1 bytes of a body came, and Content-Length announces 2"),
+        ([b""], {b"content-length": b"2"}, "0 bytes.* 2"),
+        ([b"{"], {b"content-length": b"2"}, "1 bytes.* 2"),
         ([b"{", b"}", b"}"], {b"content-length": b"2"}, "3 bytes"),
-        ([b""], {b"transfer-encoding": b"chunked"}, "the head announces a body, and none came"),
+        ([b""], {b"transfer-encoding": b"chunked"}, "Transfer-Encoding"),
     ],
     ids=["none", "a part", "too much", "no chunk"],
 )
@@ -98,7 +98,7 @@ def test_a_gzip_bomb_is_not_inflated() -> None:
     tracemalloc.start()
     try:
         with pytest.raises(TooLarge):
-            whole({b"content-encoding": b"gzip"}, bomb, 200_000)
+            decode_body({b"content-encoding": b"gzip"}, bomb, 200_000)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -108,11 +108,11 @@ def test_a_gzip_bomb_is_not_inflated() -> None:
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        (b"{}", "not gzip"),
-        (zlib.compress(b"{}"), "not gzip"),
-        (gzip.compress(b"{}")[:-3], "cut short"),
-        (b"", "cut short"),
-        (gzip.compress(b"{}") + b"more", "bytes follow"),
+        (b"{}", "and the body is not"),
+        (zlib.compress(b"{}"), "and the body is not"),
+        (gzip.compress(b"{}")[:-3], "incomplete"),
+        (b"", "incomplete"),
+        (gzip.compress(b"{}") + b"more", "extra bytes"),
     ],
     ids=["plain", "zlib", "half", "empty", "trailing"],
 )
@@ -122,7 +122,7 @@ def test_broken_gzip_is_reported(body: bytes, message: str) -> None:
 
 
 def test_an_encoding_that_is_not_known_is_named() -> None:
-    with pytest.raises(Unreadable, match="`br` is not known here; send gzip, or none"):
+    with pytest.raises(Unreadable, match="`br`"):
         reading([b"{}"], {b"content-encoding": b"br"})
 
 
@@ -144,28 +144,28 @@ def test_a_sender_that_goes_away_is_not_answered(parts: list[bytes]) -> None:
         reading(parts, then="disconnect")
 
 
-async def arriving(parts: list[bytes], room: Room, then: str = "nothing more") -> bytes:
-    return await read({}, receiving(parts, then=then), LIMIT, 0.2, room)
+async def arriving(parts: list[bytes], budget: MemoryBudget, then: str = "nothing more") -> bytes:
+    return await read_body({}, receiving(parts, then=then), LIMIT, 0.2, budget)
 
 
 async def test_halves_of_bodies_hold_no_more_than_there_is_room_for() -> None:
-    room = Room(1_000)
-    waiting = [asyncio.create_task(arriving([b"x" * 400], room, "wait")) for _ in range(2)]
+    budget = MemoryBudget(1_000)
+    waiting = [asyncio.create_task(arriving([b"x" * 400], budget, "wait")) for _ in range(2)]
     await asyncio.sleep(0.05)
-    with pytest.raises(Unavailable, match="too many bodies"):
-        await arriving([b"x" * 400, b"x"], room)
-    assert await arriving([b"x" * 400], room) == b"x" * 400, "a body in one part holds nothing"
+    with pytest.raises(Unavailable, match="memory"):
+        await arriving([b"x" * 400, b"x"], budget)
+    assert await arriving([b"x" * 400], budget) == b"x" * 400, "a body in one part holds nothing"
     assert {type(each) for each in await asyncio.gather(*waiting, return_exceptions=True)} == {Unavailable}
-    assert len(await arriving([b"x" * 500, b"x" * 500], room)) == 1_000, "what they held is free again"
+    assert len(await arriving([b"x" * 500, b"x" * 500], budget)) == 1_000, "what they held is free again"
 
 
 @pytest.mark.parametrize("then", ["nothing more", "disconnect", "wait"])
 async def test_every_end_of_a_body_releases_its_memory_budget(then: str) -> None:
-    room = Room(600)
+    budget = MemoryBudget(600)
     for _ in range(3):
         with suppress(Disconnected, Unavailable):
-            await arriving([b"x" * 300, b"x" * 300], room, then)
-    assert await arriving([b"x" * 300, b"x" * 300], room) == b"x" * 600
+            await arriving([b"x" * 300, b"x" * 300], budget, then)
+    assert await arriving([b"x" * 300, b"x" * 300], budget) == b"x" * 600
 
 
 def test_a_body_of_tiny_parts_takes_little_more_memory_than_its_bytes() -> None:
@@ -181,7 +181,7 @@ def test_a_body_of_tiny_parts_takes_little_more_memory_than_its_bytes() -> None:
     async def once() -> int:
         tracemalloc.start()
         try:
-            body = await read({}, receive, 5_000_000, 60, Room())
+            body = await read_body({}, receive, 5_000_000, 60, MemoryBudget())
             assert len(body) == 3 * count
             return tracemalloc.get_traced_memory()[1]
         finally:

@@ -13,11 +13,11 @@ from msgspec.structs import replace
 
 from adapter.errors import Unavailable, Unreadable
 from adapter.model.encoding import encode
-from adapter.web.admission import LARGE, Room
+from adapter.web.admission import LARGE, MemoryBudget
 from adapter.web.context import WebContext
 from adapter.web.endpoints import Endpoint
-from adapter.web.request_body import Headers, weight, whole
-from adapter.web.responses import Answer
+from adapter.web.request_body import Headers, declared_size, decode_body
+from adapter.web.responses import HttpResponse
 
 BODY = encode({"text": "x" * 1_200_000})
 #: As large as Segment's batches.
@@ -31,17 +31,17 @@ class Desk:
         self.open = asyncio.Event()
         self.held = self.most = self.begun = 0
 
-    async def handle(self, body: bytes, _headers: Headers) -> Answer:
+    async def handle(self, body: bytes, _headers: Headers) -> HttpResponse:
         self.begun += 1
         self.held += len(body)
         self.most = max(self.most, self.held)
         await self.open.wait()
         self.held -= len(body)
-        return Answer(200)
+        return HttpResponse(200)
 
 
-def _endpoint(context: Callable[..., WebContext], room: Room, desk: Desk) -> Endpoint:
-    return Endpoint("test", replace(context(), room=room), desk.handle)
+def _endpoint(context: Callable[..., WebContext], budget: MemoryBudget, desk: Desk) -> Endpoint:
+    return Endpoint("test", replace(context(), body_budget=budget), desk.handle)
 
 
 async def _steps() -> None:
@@ -58,11 +58,11 @@ async def test_large_bodies_are_handled_a_few_at_a_time_and_a_small_one_at_once(
     context: Callable[..., WebContext], body: bytes, headers: Headers
 ) -> None:
     desk = Desk()
-    endpoint = _endpoint(context, Room(64_000_000, at_work=2 * len(BODY)), desk)
-    large = [asyncio.create_task(endpoint.answer(headers, body)) for _ in range(8)]
+    endpoint = _endpoint(context, MemoryBudget(64_000_000, max_in_progress=2 * len(BODY)), desk)
+    large = [asyncio.create_task(endpoint.respond(headers, body)) for _ in range(8)]
     await _steps()
     assert (desk.begun, desk.most) == (2, 2 * len(BODY))
-    small = asyncio.create_task(endpoint.answer({}, b"{}"))
+    small = asyncio.create_task(endpoint.respond({}, b"{}"))
     await _steps()
     assert desk.begun == 3
     desk.open.set()
@@ -74,10 +74,10 @@ async def test_a_body_of_usual_size_does_not_wait_for_the_largest(
     context: Callable[..., WebContext],
 ) -> None:
     desk = Desk()
-    endpoint = _endpoint(context, Room(64_000_000, at_work=1), desk)
-    tasks = [asyncio.create_task(endpoint.answer({}, BODY)) for _ in range(4)]
+    endpoint = _endpoint(context, MemoryBudget(64_000_000, max_in_progress=1), desk)
+    tasks = [asyncio.create_task(endpoint.respond({}, BODY)) for _ in range(4)]
     await _steps()
-    tasks += [asyncio.create_task(endpoint.answer({}, USUAL)) for _ in range(8)]
+    tasks += [asyncio.create_task(endpoint.respond({}, USUAL)) for _ in range(8)]
     await _steps()
     assert (desk.begun, desk.most) == (4, len(BODY) + 3 * len(USUAL))
     desk.open.set()
@@ -88,25 +88,25 @@ async def test_waiting_bodies_use_the_budget_and_others_are_refused_with_retry_a
     context: Callable[..., WebContext],
 ) -> None:
     desk = Desk()
-    endpoint = _endpoint(context, Room(3 * len(BODY), at_work=1), desk)
-    tasks = [asyncio.create_task(endpoint.answer({}, BODY)) for _ in range(5)]
+    endpoint = _endpoint(context, MemoryBudget(3 * len(BODY), max_in_progress=1), desk)
+    tasks = [asyncio.create_task(endpoint.respond({}, BODY)) for _ in range(5)]
     await _steps()
     assert [task.done() for task in tasks] == [False, False, False, True, True]
     desk.open.set()
     assert [(await task).status for task in tasks] == [200, 200, 200, 503, 503]
-    assert (await endpoint.answer({}, BODY)).status == 200
+    assert (await endpoint.respond({}, BODY)).status == 200
 
 
 async def test_one_that_waits_too_long_gives_its_place_up(context: Callable[..., WebContext]) -> None:
     desk = Desk()
-    endpoint = _endpoint(context, Room(64_000_000, at_work=1, patience=0.01), desk)
-    first = asyncio.create_task(endpoint.answer({}, BODY))
+    endpoint = _endpoint(context, MemoryBudget(64_000_000, max_in_progress=1, timeout=0.01), desk)
+    first = asyncio.create_task(endpoint.respond({}, BODY))
     await _steps()
-    late = await endpoint.answer({}, BODY)
+    late = await endpoint.respond({}, BODY)
     assert (late.status, dict(late.headers).get(b"retry-after")) == (503, b"2")
     desk.open.set()
     assert (await first).status == 200
-    assert (await endpoint.answer({}, BODY)).status == 200
+    assert (await endpoint.respond({}, BODY)).status == 200
 
 
 turns = st.tuples(
@@ -116,32 +116,32 @@ turns = st.tuples(
 
 @given(st.lists(turns, max_size=12))
 def test_every_end_of_a_turn_releases_it(turns: list[tuple[int, str]]) -> None:
-    async def taking(room: Room, size: int, end: str, begun: list[int]) -> None:
-        async with room.turn(size):
+    async def taking(budget: MemoryBudget, size: int, end: str, begun: list[int]) -> None:
+        async with budget.admit(size):
             begun.append(size)
             await asyncio.sleep(0)
             if end == "failed":
                 raise ValueError
 
     async def all_of_them() -> None:
-        room, begun = Room(10**9, at_work=10**7), list[int]()
-        tasks = [asyncio.create_task(taking(room, size, end, begun)) for size, end in turns]
+        budget, begun = MemoryBudget(10**9, max_in_progress=10**7), list[int]()
+        tasks = [asyncio.create_task(taking(budget, size, end, begun)) for size, end in turns]
         await asyncio.sleep(0)
         for task, (_, end) in zip(tasks, turns, strict=True):
             if end == "cancelled":
                 task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        async with room.turn(10**9):
+        async with budget.admit(10**9):
             pass
 
     asyncio.run(all_of_them())
 
 
 async def test_turns_come_in_the_order_of_asking() -> None:
-    room, order = Room(10**9, at_work=10**7), list[int]()
+    budget, order = MemoryBudget(10**9, max_in_progress=10**7), list[int]()
 
     async def taking(number: int, size: int) -> None:
-        async with room.turn(size):
+        async with budget.admit(size):
             order.append(number)
             await asyncio.sleep(0)
 
@@ -152,25 +152,25 @@ async def test_turns_come_in_the_order_of_asking() -> None:
 def test_a_gzip_body_is_held_to_the_length_that_it_announces() -> None:
     honest = gzip.compress(b"x" * 500_000)
     headers = {b"content-encoding": b"gzip"}
-    assert weight(headers, honest) == 500_000 > LARGE > len(honest)
+    assert declared_size(headers, honest) == 500_000 > LARGE > len(honest)
     lying = honest[:-4] + (10).to_bytes(4, "little")
-    assert weight(headers, lying) < LARGE
+    assert declared_size(headers, lying) < LARGE
     with pytest.raises(Unreadable):
-        whole(headers, lying, 1_000_000)
+        decode_body(headers, lying, 1_000_000)
 
 
 def test_a_length_beyond_the_limit_weighs_no_more_than_the_limit(context: Callable[..., WebContext]) -> None:
     lying = gzip.compress(b"x")[:-4] + b"\xff" * 4
 
     async def once() -> int:
-        room = Room(context().settings.server.max_body_bytes)
-        endpoint = _endpoint(context, room, Desk())
-        return (await endpoint.answer({b"content-encoding": b"gzip"}, lying)).status
+        budget = MemoryBudget(context().settings.server.max_body_bytes)
+        endpoint = _endpoint(context, budget, Desk())
+        return (await endpoint.respond({b"content-encoding": b"gzip"}, lying)).status
 
     assert asyncio.run(once()) == 400
 
 
 async def test_a_used_up_budget_is_unavailable() -> None:
     with pytest.raises(Unavailable):
-        async with Room(10).turn(11):
+        async with MemoryBudget(10).admit(11):
             pass

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from adapter.web.disconnects import while_there
+from adapter.web.disconnects import cancel_on_disconnect
 from adapter.web.request_body import Disconnected
 
 Message = dict[str, Any]
@@ -40,7 +40,7 @@ async def test_a_read_is_cancelled_when_the_caller_disconnects() -> None:
             raise
 
     with pytest.raises(Disconnected):
-        await while_there(going(gone), asked())
+        await cancel_on_disconnect(going(gone), asked())
     await asyncio.sleep(0)
     assert steps == ["begun", "cancelled"]
 
@@ -52,9 +52,9 @@ async def test_a_read_returns_its_result_or_raises() -> None:
     async def failure() -> int:
         raise ValueError("wrong")
 
-    assert await while_there(going(asyncio.Event()), answer()) == 7
+    assert await cancel_on_disconnect(going(asyncio.Event()), answer()) == 7
     with pytest.raises(ValueError, match="wrong"):
-        await while_there(going(asyncio.Event()), failure())
+        await cancel_on_disconnect(going(asyncio.Event()), failure())
 
 
 async def test_a_cancelled_caller_cancels_the_read() -> None:
@@ -67,7 +67,7 @@ async def test_a_cancelled_caller_cancels_the_read() -> None:
         finally:
             ended.set()
 
-    waiting = asyncio.create_task(while_there(going(asyncio.Event()), asked()))
+    waiting = asyncio.create_task(cancel_on_disconnect(going(asyncio.Event()), asked()))
     await begun.wait()
     waiting.cancel()
     await asyncio.wait_for(ended.wait(), 5)

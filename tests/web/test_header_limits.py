@@ -12,7 +12,7 @@ import pytest
 from adapter.server import header_limits, http_protocol
 from tests.web.serving import ANSWER, CALL, Echo, said, served
 
-PATIENCE = 0.1
+STALL_SECONDS = 0.1
 CHUNKED = b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
 LONG = b"x" * 80_000
 
@@ -66,7 +66,8 @@ async def test_a_header_that_identifies_the_sender_may_occur_once(
     twice = CALL.replace(b"Host", b"%b: a\r\nX-Other: b\r\n%b: a\r\nHost" % (name, name.title()))
     answer = await said(address, twice)
     assert answer.startswith(b"HTTP/1.1 400 ")
-    assert b"the header %b stands there twice; send it once" % name in answer
+    assert b'"unreadable"' in answer
+    assert b" %b " % name in answer
     assert await said(address, CALL.replace(b"Host", b"Accept: a\r\nAccept: b\r\nHost")) == ANSWER
 
 
@@ -124,7 +125,7 @@ async def test_a_key_in_a_trailer_does_not_make_two_calls_one(app: Callable[...,
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave senders that owe us something at once."""
-    monkeypatch.setattr(http_protocol, "PATIENCE", PATIENCE)
+    monkeypatch.setattr(http_protocol, "STALL_SECONDS", STALL_SECONDS)
 
 
 async def until_closed(address: tuple[str, int], *parts: bytes) -> bytes:
@@ -166,15 +167,15 @@ async def test_a_connection_whose_body_never_ends_is_closed_after_the_answer(app
 @pytest.mark.usefixtures("hasty")
 async def test_an_idle_or_active_connection_is_kept(address: tuple[str, int]) -> None:
     reader, writer = await asyncio.open_connection(*address)
-    await asyncio.sleep(3 * PATIENCE)
+    await asyncio.sleep(3 * STALL_SECONDS)
     started, answered = time.monotonic(), 0
-    while time.monotonic() < started + 4 * PATIENCE:
+    while time.monotonic() < started + 4 * STALL_SECONDS:
         writer.write(CALL[:20])
         await asyncio.sleep(0.01)
         writer.write(CALL[20:])
         assert await reader.readexactly(len(ANSWER)) == ANSWER
         answered += 1
-    await asyncio.sleep(3 * PATIENCE)
+    await asyncio.sleep(3 * STALL_SECONDS)
     writer.write(CALL)
     assert await reader.readexactly(len(ANSWER)) == ANSWER
     assert answered > 2
@@ -183,7 +184,7 @@ async def test_an_idle_or_active_connection_is_kept(address: tuple[str, int]) ->
 
 @pytest.mark.usefixtures("hasty")
 async def test_a_connection_that_waits_for_a_slow_answer_is_kept() -> None:
-    async with served(Echo(seconds=4 * PATIENCE)) as address:
+    async with served(Echo(seconds=4 * STALL_SECONDS)) as address:
         reader, writer = await asyncio.open_connection(*address)
         writer.write(CALL)
         assert await reader.readexactly(len(ANSWER)) == ANSWER
@@ -201,7 +202,7 @@ async def test_a_connection_that_does_not_read_the_answer_is_closed(
     writer.write(call)
     come = 0
     for _ in range(36):
-        await asyncio.sleep(PATIENCE / 3)
+        await asyncio.sleep(STALL_SECONDS / 3)
         come += len(await reader.read(100_000)) if reads else 0
     try:
         while part := await reader.read(1_000_000):
@@ -217,7 +218,7 @@ async def test_a_connection_that_does_not_read_the_answer_is_closed(
 async def test_more_connections_than_there_are_files_for_are_closed(
     monkeypatch: pytest.MonkeyPatch, address: tuple[str, int]
 ) -> None:
-    monkeypatch.setattr(http_protocol, "MOST", 2)
+    monkeypatch.setattr(http_protocol, "MAX_CONNECTIONS", 2)
     held = [await asyncio.open_connection(*address) for _ in range(2)]
     await asyncio.sleep(0.02)
     assert await until_closed(address) == b""

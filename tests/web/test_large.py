@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from adapter.errors import Unavailable
-from adapter.web.admission import LARGE, Room
-from adapter.web.long_responses import Answering
+from adapter.web.admission import LARGE, MemoryBudget
+from adapter.web.long_responses import BudgetedResponse
 
 Message = dict[str, Any]
 
@@ -29,31 +29,31 @@ class Reader:
                 await self.more.wait()
 
 
-async def _sent(answer: Answering, reader: Reader) -> None:
+async def _sent(answer: BudgetedResponse, reader: Reader) -> None:
     await answer({"type": "http"}, None, reader.send)  # type: ignore[arg-type]
 
 
 async def test_slow_readers_hold_no_more_than_there_is_room_for() -> None:
-    room, body = Room(25 * LARGE), b"x" * (10 * LARGE)
+    budget, body = MemoryBudget(25 * LARGE), b"x" * (10 * LARGE)
     readers = [Reader(1), Reader(2)]
-    tasks = [asyncio.create_task(_sent(Answering(body, room), reader)) for reader in readers]
+    tasks = [asyncio.create_task(_sent(BudgetedResponse(body, budget), reader)) for reader in readers]
     await asyncio.sleep(0)
     with pytest.raises(Unavailable):
-        Answering(body, room)
-    Answering(b"x" * (LARGE - 1), room)
+        BudgetedResponse(body, budget)
+    BudgetedResponse(b"x" * (LARGE - 1), budget)
     for reader in readers:
         reader.more.set()
     await asyncio.gather(*tasks)
     assert [b"".join(reader.taken) for reader in readers] == [body, body]
     assert max(len(piece) for reader in readers for piece in reader.taken) <= LARGE
-    room.take(25 * LARGE)
+    budget.reserve(25 * LARGE)
 
 
 async def test_a_disconnected_reader_releases_everything() -> None:
-    room = Room(10 * LARGE)
-    task = asyncio.create_task(_sent(Answering(b"x" * (10 * LARGE), room), Reader(1)))
+    budget = MemoryBudget(10 * LARGE)
+    task = asyncio.create_task(_sent(BudgetedResponse(b"x" * (10 * LARGE), budget), Reader(1)))
     await asyncio.sleep(0)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    room.take(10 * LARGE)
+    budget.reserve(10 * LARGE)

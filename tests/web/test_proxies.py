@@ -29,7 +29,8 @@ async def test_requests_through_a_proxy_are_refused_with_the_setting_to_change(
 ) -> None:
     answer = await connect().request(method, path, headers={"X-Forwarded-For": "203.0.113.9"})
     assert answer.status_code == 403
-    assert f"(x-forwarded-for); set ADAPTER_{DOORS[method, path]} to open this door" in answer.text
+    assert "x-forwarded-for" in answer.text
+    assert f"ADAPTER_{DOORS[method, path]}" in answer.text
     assert (services.taken, services.moves, services.erased) == ([], [], [])
 
 
