@@ -167,12 +167,14 @@ def test_the_configuration_of_this_test_works(attempt: Try) -> None:
     assert "settings, mappings and rules are in order" in CliRunner().invoke(commands, ["check"]).stdout
 
 
+@pytest.mark.slow
 @anyhow
 @given(chosen=chosen_settings)
 def test_any_values_in_the_file(chosen: dict[Keys, Any], attempt: Try) -> None:
     attempt(written(chosen), {})
 
 
+@pytest.mark.slow
 @anyhow
 @given(
     chosen=st.dictionaries(st.sampled_from(sorted(FIELDS)), strings, max_size=4).filter(
@@ -183,6 +185,7 @@ def test_any_values_in_the_environment(chosen: dict[Keys, str], attempt: Try) ->
     attempt("", {FIELDS[keys].variable: value for keys, value in chosen.items()})
 
 
+@pytest.mark.slow
 @anyhow
 @given(url=urls, private=st.booleans())
 def test_any_url_of_a_webhook(url: str, private: bool, attempt: Try) -> None:
@@ -192,12 +195,14 @@ def test_any_url_of_a_webhook(url: str, private: bool, attempt: Try) -> None:
     attempt(text, {"ADAPTER_DESTINATIONS_WEBHOOK_SECRETS": WHSEC})
 
 
+@pytest.mark.slow
 @anyhow
 @given(text=st.text(max_size=40) | st.sampled_from(TEXTS))
 def test_any_text_of_a_file(text: str, attempt: Try) -> None:
     attempt(text, {})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start", ["postgresql://127.0.0.1:1", "sqlite://", "sqlite:///data"])
 async def test_any_url_of_a_store(start: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
@@ -213,6 +218,7 @@ async def test_any_url_of_a_store(start: str, tmp_path: Path, monkeypatch: pytes
             await serve.try_store(chosen.store.url)
 
 
+@pytest.mark.slow
 @given(url=urls)
 @settings(max_examples=2_000)
 def test_a_webhook_can_be_sent_to_every_url_that_passes(url: str) -> None:
