@@ -71,18 +71,25 @@ class FreeShipping(ActionMembers, frozen=True, omit_defaults=True, tag="free_shi
 
 
 class StoreCredit(ActionMembers, frozen=True, omit_defaults=True, tag="store_credit"):
-    """`value` to spend until `expires_at`."""
+    """`value` to spend until `expires_at`; once some was spent, `left` says what remains."""
 
     value: Decimal
     expires_at: datetime | None = None
+    left: Decimal | None = None
+
+    @property
+    def remaining(self) -> Decimal:
+        """What is left to spend."""
+        return self.value if self.left is None else self.left
 
 
 class Use(Struct, frozen=True, omit_defaults=True):
-    """Units that were redeemed, when, and for which order (a ride, say)."""
+    """Units that were redeemed, when, for which order (a ride, say), and in which redemption."""
 
     units: Decimal
     at: datetime
     order_id: str | None = None
+    redemption: str | None = None
 
 
 class UnitOff(ItemMembers, frozen=True, omit_defaults=True, tag="unit_off"):

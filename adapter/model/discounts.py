@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Literal
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from adapter.model.actions import Action, UnitOff
 from adapter.model.counter_key import CounterKey
@@ -46,10 +46,30 @@ class CounterReservation(Struct, frozen=True, array_like=True):
     guardrail: str
 
 
+class CheckoutTerms(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """How a discount is used at a checkout, as its rule said when it was issued.
+
+    `currency` is that of its amounts, where the action does not say. Of one `stacking_group` an order takes
+    one; an `exclusive` one stands alone. `partial_budget` lets a budget that is used up grant what it has
+    left. `held_by` is the hold that has the discount for one checkout.
+    """
+
+    currency: str | None = None
+    stacking_group: str | None = None
+    exclusive: bool = False
+    partial_budget: bool = False
+    on_refund: Literal["return", "keep", "prorate"] = "return"
+    held_by: str | None = None
+
+
+NO_TERMS = CheckoutTerms()
+
+
 class DiscountRecord(Struct, frozen=True):
     """A discount with what the adapter keeps beside it: owner, claims, history of its life.
 
-    `priority` is that of its rule when it was issued.
+    `priority` is that of its rule when it was issued. `checkout` has what only a checkout reads, and is not
+    written where it says nothing.
     """
 
     discount: Discount
@@ -62,6 +82,12 @@ class DiscountRecord(Struct, frozen=True):
     order_id: str | None = None
     reason: str | None = None
     priority: int = 0
+    checkout: CheckoutTerms | UnsetType = UNSET
+
+    @property
+    def terms(self) -> CheckoutTerms:
+        """What a checkout reads, its defaults included."""
+        return NO_TERMS if self.checkout is UNSET else self.checkout
 
     def status_at(self, now: datetime) -> Status:
         """Return the status, expiry included: nothing needs to tick for a code to expire."""

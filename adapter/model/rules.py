@@ -15,6 +15,11 @@ Period = Literal["day", "week", "month", "total"]
 #: What decides when two discounts cannot stand together.
 Conflicts = Literal["priority", "best_value", "block"]
 
+#: What a refund of an order does with a code that was used on it: it may be used again, not again, or for the
+#: part that came back; and with an unused discount that the order earned.
+OnRefund = Literal["return", "keep", "prorate"]
+RewardOnRefund = Literal["revoke", "keep"]
+
 
 class Absence(Struct, frozen=True):
     """Fires when `unless` does not follow `event` within the time."""
@@ -86,7 +91,8 @@ class Rollout(Struct, frozen=True, kw_only=True):
 class Rule(Struct, frozen=True, kw_only=True):
     """One rule as its author wrote it; the compiled conditions live in the rule book.
 
-    `conditions` is the tree of `all` / `any` / `none` groups and expression texts, for display.
+    `conditions` is the tree of `all` / `any` / `none` groups and expression texts, for display. Of one
+    `stacking_group` an order takes one discount; an `exclusive` one is used alone.
     """
 
     name: str
@@ -104,6 +110,10 @@ class Rule(Struct, frozen=True, kw_only=True):
     expires_in: timedelta | None = None
     expires_at: datetime | None = None
     metadata: dict[str, Any] = {}
+    stacking_group: str | None = None
+    exclusive: bool = False
+    on_refund: OnRefund = "return"
+    reward_on_refund: RewardOnRefund = "revoke"
 
     @property
     def triggers(self) -> tuple[str, ...]:

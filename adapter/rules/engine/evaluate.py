@@ -15,6 +15,7 @@ from adapter.model.discounts import CounterReservation
 from adapter.model.events import Event
 from adapter.model.rules import Guardrails, Rule
 from adapter.rules.action_types.registry import type_of
+from adapter.rules.engine.currency import ActionCurrency
 from adapter.rules.engine.inputs import Seen
 from adapter.rules.expressions import EvaluationContext, Metric, Misses, Node, compile_misses
 from adapter.rules.guardrails.checks import Rejection, checks, cost
@@ -40,7 +41,7 @@ class GlobalGuardrails(Struct, frozen=True):
 class CompiledRule:
     """A rule made ready to be settled: what can stop it, what it counts, what it is worth."""
 
-    __slots__ = ("_checks", "_counting", "_ships", "rule")
+    __slots__ = ("_checks", "_counting", "_currency", "_ships", "rule")
 
     def __init__(self, rule: Rule, shop: GlobalGuardrails) -> None:
         self.rule = rule
@@ -50,6 +51,7 @@ class CompiledRule:
             for name, guardrails in ((rule.name, rule.guardrails), (ALL_RULES, shop.guardrails))
         )
         self._counting = tuple(each for each in counting if not each.idle)
+        self._currency = ActionCurrency(rule, shop.guardrails)
         self._ships = type_of(rule.action).of_shipping or rule.conflicts == "best_value"
 
     def settle(
@@ -65,7 +67,9 @@ class CompiledRule:
         for counting in self._counting:
             claims += counting.claims(source_id, device_id, now)
         shipping = money(event.attributes.get("shipping")) if self._ships else None
-        return Proposal(self.rule, tuple(claims), worth(self.rule.action, cart, shipping), cart, shipping)
+        worthy = worth(self.rule.action, cart, shipping)
+        currency = self._currency.of(event)
+        return Proposal(self.rule, tuple(claims), worthy, cart, shipping, currency=currency)
 
 
 class TriggerIndex:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from adapter.model.discounts import Discount, DiscountRecord
+from msgspec import UNSET, UnsetType
+
+from adapter.model.discounts import NO_TERMS, CheckoutTerms, Discount, DiscountRecord
 from adapter.model.events import Event
+from adapter.model.rules import Rule
 from adapter.rules.action_types.registry import type_of
 from adapter.rules.guardrails.proposal import Proposal
 from adapter.rules.guardrails.validity import expiry
@@ -24,5 +27,17 @@ def issue(proposal: Proposal, event: Event, source_id: str, code: str, now: date
     action = type_of(rule.action).issued(rule.action, expires_at)
     discount = Discount(code, action, expires_at, metadata, rule.guardrails.stackable, "issued")
     return DiscountRecord(
-        discount, source_id, rule.name, event.id, now, now, proposal.claims, priority=rule.priority
+        discount, source_id, rule.name, event.id, now, now, proposal.claims, priority=rule.priority,
+        checkout=_terms(rule, proposal.currency),
+    )  # fmt: skip
+
+
+def _terms(rule: Rule, currency: str | None) -> CheckoutTerms | UnsetType:
+    """Return what the record keeps for the checkout, which is not written where it says nothing."""
+    terms = CheckoutTerms(
+        currency=currency,
+        stacking_group=rule.stacking_group,
+        exclusive=rule.exclusive,
+        on_refund=rule.on_refund,
     )
+    return UNSET if terms == NO_TERMS else terms

@@ -17,7 +17,7 @@ from adapter.rules.action_types.registry import amounts
 from adapter.rules.blocks.block import Block, shown
 from adapter.rules.blocks.money import exact
 from adapter.rules.expressions import ExpressionError, Names, Node
-from adapter.rules.files import action_block, guardrail_block
+from adapter.rules.files import action_block, checkout_keys, guardrail_block
 from adapter.rules.files import lint as doubts
 from adapter.rules.files.conditions import Conditions
 
@@ -89,6 +89,7 @@ def _rule(block: Block, names: Names, defaults: Defaults, now: datetime | None) 
         block.refuse(
             ("priority",), f"`priority` is {shown(priority)}", "write a whole number; higher goes first"
         )
+    at_checkout = checkout_keys.read(block)
     block.finish()
     if errors(block.problems[before:]) or name is None or trigger is None or node is None or issuing is None:
         return None
@@ -97,7 +98,7 @@ def _rule(block: Block, names: Names, defaults: Defaults, now: datetime | None) 
         conditions=block.values.get("conditions"), guardrails=guardrails, rollout=rollout,
         conflicts=conflicts or defaults.conflicts, status=status or "live", priority=priority,
         code_prefix=issuing.code_prefix, code_pattern=issuing.code_pattern, expires_in=issuing.expires_in,
-        expires_at=issuing.expires_at, metadata=issuing.metadata,
+        expires_at=issuing.expires_at, metadata=issuing.metadata, **at_checkout,
     )  # fmt: skip
     doubts.warn(block, rule, conditions.leaves, conditions.names, now)
     return Compiled(rule, node, block.document.mark(*block.path, "name"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, get_args
 
 from adapter.files.schemas import TEXT, Schema, block, file, listed, one_of, said, table
-from adapter.model.rules import Conflicts, Period
+from adapter.model.rules import Conflicts, OnRefund, Period, RewardOnRefund
 from adapter.rules.action_types.contract import ActionType
 from adapter.rules.action_types.registry import ACTION_TYPES, BY_NAME
 from adapter.rules.blocks.schema import (
@@ -20,6 +20,7 @@ from adapter.rules.blocks.schema import (
     WHOLE,
     WORDS,
 )
+from adapter.rules.files.checkout_keys import GROUP
 from adapter.rules.files.conditions import GROUPS
 from adapter.rules.files.guardrail_block import DAYS, HOURS, WEEKDAYS
 from adapter.rules.files.rule_file import NAME, Status
@@ -67,6 +68,14 @@ def _rule() -> Schema:
         "status": one_of(get_args(Status)),
         "conflicts": one_of(get_args(Conflicts)),
         "priority": said({"type": "integer"}, "Higher goes first."),
+        "stacking_group": said(
+            {"type": "string", "pattern": f"^{GROUP.pattern}$"}, "An order takes one of a group."
+        ),
+        "exclusive": said(FLAG, "It is used alone on an order."),
+        "on_refund": said(one_of(get_args(OnRefund)), "What a refund does with a code that was used."),
+        "reward_on_refund": said(
+            one_of(get_args(RewardOnRefund)), "What a refund does with what the order earned."
+        ),
     }, "name", "trigger", "action")  # fmt: skip
 
 

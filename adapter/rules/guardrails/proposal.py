@@ -18,7 +18,8 @@ class Proposal(Struct, frozen=True):
 
     `worth` is what the discount takes off the cart at hand, as far as that can be known, `cart` that cart's
     value and `shipping` what its delivery costs, where it is to be compared: all are money in the event's
-    currency, used to compare discounts only.
+    currency, used to compare discounts only. `currency` is that of the action's amounts, None where it names
+    none, or nothing says in which currency they are.
     """
 
     rule: Rule
@@ -27,6 +28,7 @@ class Proposal(Struct, frozen=True):
     cart: Decimal | None = None
     shipping: Decimal | None = None
     looks: tuple[CounterReservation, ...] = ()
+    currency: str | None = None
 
 
 class Verdict(Struct, frozen=True):

@@ -1,0 +1,28 @@
+"""Keys of a rule that say how its discounts are used at a checkout, and what a refund does with them."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from adapter.model.rules import OnRefund, RewardOnRefund
+from adapter.rules.blocks.block import Block
+
+GROUP = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
+
+
+def read(block: Block) -> dict[str, Any]:
+    """Return the fields of the rule, those that are given."""
+    group = block.text("stacking_group")
+    if group is not None and not GROUP.fullmatch(group):
+        block.refuse(("stacking_group",), f"`{group[:60]}` cannot name a group",
+                     "use up to 100 letters, digits, `-`, `_` and `.`, without spaces")  # fmt: skip
+    on_refund: OnRefund | None = block.one_of("on_refund", OnRefund)
+    reward: RewardOnRefund | None = block.one_of("reward_on_refund", RewardOnRefund)
+    found = {
+        "stacking_group": group,
+        "exclusive": block.flag("exclusive"),
+        "on_refund": on_refund,
+        "reward_on_refund": reward,
+    }
+    return {key: value for key, value in found.items() if value is not None}
