@@ -48,36 +48,36 @@ class Action(Struct, frozen=True):
 _SOURCE_ID = Field(
     "source_id",
     "id",
-    "the customer's key; an unknown visitor's anonymous id until they are known",
+    "the customer's key; an unknown visitor's anonymous id until the customer is known",
     required=True,
 )
 _LINKS = (
     Field(
         "anonymous_id",
         "id",
-        "the visitor's anonymous id, also while it is their key; joins what they did before they were known",
+        "the visitor's anonymous id, also while it is the key; merges the visitor into the customer",
     ),
-    Field("mpid", "id", "mParticle's profile id; joins likewise"),
+    Field("mpid", "id", "mParticle's profile id; merges like `anonymous_id`"),
 )
 _ORDER = Field("order_id", "id", "the order that the discount is used in")
 _CODE = Field(
     "code",
     "ids",
-    "the discount's code as people type it, or a list of codes; missing, blank, true or false yields nothing",
+    "the discount's code as people type it, or a list of codes; missing, blank, true or false has no effect",
     required=True,
 )
 _UNITS = Field(
     "units",
     "units",
-    "how many of its units it takes, such as a ride's minutes; 0 yields nothing, and what is missing in the "
-    "message is an error",
+    "how many of its units it takes, such as a ride's minutes; 0 has no effect, and a value that is "
+    "missing in the message is an error",
     default="all that are left",
 )
 _DISCOUNT = (_CODE, Field("source_id", "id", "the customer who moves it"), _ORDER)
 
 _UPSERT = Action(
     "customer.upsert",
-    "creates the customer or adds to what is known of them; only what is given changes",
+    "creates the customer, or updates the given fields of an existing one",
     (
         _SOURCE_ID,
         *_LINKS,
@@ -88,7 +88,7 @@ _UPSERT = Action(
         Field("birthdate", "text", "the day of birth, YYYY-MM-DD"),
         Field("description", "text", "free text"),
         Field("address", "object", "city, state, line_1, line_2, country, postal_code"),
-        Field("traits", "object", "everything else known of the customer; nested values and lists are kept"),
+        Field("traits", "object", "all other data about the customer; nested values and lists are kept"),
         Field("removed_traits", "names", "names of traits to remove"),
         Field("removed_fields", "names", "names of fields above to empty: phone, address, address.country"),
         Field("segments", "memberships", "segments, true for joined and false for left"),
@@ -98,7 +98,7 @@ _UPSERT = Action(
 )
 _EVENT = Action(
     "event",
-    "records something that a customer did, on which rules react",
+    "records something that a customer did; rules react to it",
     (
         _SOURCE_ID,
         Field("name", "text", "the event's name; becomes snake_case (`Order Completed`: `order_completed`)",
@@ -129,9 +129,9 @@ ACTIONS: dict[str, Action] = {
                 Field(
                     "anonymous_id",
                     "id",
-                    "an anonymous id; where it is `source_id` too, that is a visitor's key, not a customer's",
+                    "an anonymous id; if `source_id` is the same, it is a visitor's key, not a customer's",
                 ),
-                Field("mpid", "id", "mParticle's profile id; says so likewise"),
+                Field("mpid", "id", "mParticle's profile id; the same as `anonymous_id`"),
             ),
         ),
         Action(
