@@ -41,7 +41,6 @@ from adapter.settings.values import Settings
 from adapter.sources.decoded_body import Decoded
 from adapter.web import application
 from adapter.web.context import WebContext
-from tests.web.serving import Echo, echo, served
 
 NOW = datetime(2024, 7, 15, 18, 24, 10, tzinfo=UTC)
 HIGH_VALUE = Discount(
@@ -272,10 +271,3 @@ def connect(app: Callable[..., Any]) -> Callable[..., httpx.AsyncClient]:
         return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1")
 
     return client
-
-
-@pytest.fixture(params=["the long way", "the short way"])
-async def address(request: pytest.FixtureRequest) -> AsyncIterator[tuple[str, int]]:
-    """Where a server answers with the bodies that it is sent."""
-    async with served(echo if request.param == "the long way" else Echo()) as address:
-        yield address

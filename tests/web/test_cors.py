@@ -25,15 +25,15 @@ def shop(connect: Connect) -> httpx.AsyncClient:
     return connect(segment__write_keys=("wk",), segment__browser_origins=(SHOP, "http://localhost:3000"))
 
 
-def shared(answer: httpx.Response) -> dict[str, str]:
-    return {name: value for name, value in answer.headers.items() if name.startswith("access-control-")}
+def shared(response: httpx.Response) -> dict[str, str]:
+    return {name: value for name, value in response.headers.items() if name.startswith("access-control-")}
 
 
 @pytest.mark.parametrize("path", [route.path for route in ROUTES])
 async def test_a_preflight_of_a_listed_origin_is_granted(shop: httpx.AsyncClient, path: str) -> None:
-    answer = await shop.options(path, headers=PREFLIGHT)
-    assert answer.status_code == 200
-    assert shared(answer) == {
+    response = await shop.options(path, headers=PREFLIGHT)
+    assert response.status_code == 200
+    assert shared(response) == {
         "access-control-allow-origin": SHOP,
         "access-control-allow-credentials": "true",
         "access-control-allow-methods": "POST",
@@ -41,7 +41,7 @@ async def test_a_preflight_of_a_listed_origin_is_granted(shop: httpx.AsyncClient
         "access-control-max-age": "7200",
         "access-control-expose-headers": "Retry-After",
     }
-    assert answer.headers["vary"] == "Origin"
+    assert response.headers["vary"] == "Origin"
 
 
 @pytest.mark.parametrize(
@@ -52,8 +52,8 @@ async def test_a_preflight_of_a_listed_origin_is_granted(shop: httpx.AsyncClient
 async def test_another_origin_is_granted_nothing(shop: httpx.AsyncClient, origin: str) -> None:
     refused = await shop.options("/v1/t", headers=PREFLIGHT | {"Origin": origin})
     assert (refused.status_code, shared(refused)) == (403, {})
-    answer = await shop.post("/v1/t", json=TRACK, headers={"Origin": origin})
-    assert (answer.status_code, shared(answer), answer.headers["vary"]) == (200, {}, "Origin")
+    response = await shop.post("/v1/t", json=TRACK, headers={"Origin": origin})
+    assert (response.status_code, shared(response), response.headers["vary"]) == (200, {}, "Origin")
 
 
 async def test_errors_may_be_read_by_a_listed_page_too(shop: httpx.AsyncClient, services: object) -> None:
@@ -62,13 +62,13 @@ async def test_errors_may_be_read_by_a_listed_page_too(shop: httpx.AsyncClient, 
     services.error = Unavailable("later")  # type: ignore[attr-defined]
     late = await shop.post("/v1/b", json={"batch": [TRACK], "writeKey": "wk"}, headers=page)
     method = await shop.get("/v1/t", headers=page)
-    assert [answer.status_code for answer in (wrong, late, method)] == [403, 503, 405]
-    for answer in (wrong, late, method):
-        assert answer.headers["access-control-allow-origin"] == SHOP
+    assert [response.status_code for response in (wrong, late, method)] == [403, 503, 405]
+    for response in (wrong, late, method):
+        assert response.headers["access-control-allow-origin"] == SHOP
     assert int(late.headers["retry-after"]) >= 1
 
 
-async def test_headers_that_are_no_names_are_not_repeated(shop: httpx.AsyncClient) -> None:
+async def test_invalid_header_names_are_not_echoed(shop: httpx.AsyncClient) -> None:
     asked = PREFLIGHT | {"Access-Control-Request-Headers": "x\tset-cookie: a=b; (evil)"}
     assert "access-control-allow-headers" not in shared(await shop.options("/v1/t", headers=asked))
 
@@ -76,15 +76,15 @@ async def test_headers_that_are_no_names_are_not_repeated(shop: httpx.AsyncClien
 async def test_without_a_listed_origin_no_cors_header_is_sent(connect: Connect) -> None:
     client = connect(segment__write_keys=("wk",))
     preflight = await client.options("/v1/t", headers=PREFLIGHT)
-    answer = await client.post("/v1/t", json=TRACK, headers={"Origin": SHOP})
-    assert (preflight.status_code, answer.status_code) == (405, 200)
-    for each in (preflight, answer):
+    response = await client.post("/v1/t", json=TRACK, headers={"Origin": SHOP})
+    assert (preflight.status_code, response.status_code) == (405, 200)
+    for each in (preflight, response):
         assert (shared(each), "vary" in each.headers) == ({}, False)
 
 
 @pytest.mark.parametrize("path", ["/webhooks/segment", "/v2/events", "/v1/customers/u", "/metrics"])
-async def test_no_other_door_answers_pages(shop: httpx.AsyncClient, path: str) -> None:
+async def test_no_other_endpoint_accepts_preflights(shop: httpx.AsyncClient, path: str) -> None:
     preflight = await shop.options(path, headers=PREFLIGHT)
-    answer = await shop.get(path, headers={"Origin": SHOP})
+    response = await shop.get(path, headers={"Origin": SHOP})
     assert preflight.status_code == 405
-    assert (shared(preflight), shared(answer)) == ({}, {})
+    assert (shared(preflight), shared(response)) == ({}, {})

@@ -24,8 +24,8 @@ def basic(text: str) -> dict[str, str]:
 async def test_batches_are_accepted_with_an_empty_202(
     path: str, body: Any, connect: Connect, services: Any
 ) -> None:
-    answer = await connect().post(path, json=body)
-    assert (answer.status_code, answer.content) == (202, b"")
+    response = await connect().post(path, json=body)
+    assert (response.status_code, response.content) == (202, b"")
     assert services.taken[0].messages
 
 
@@ -36,30 +36,30 @@ async def test_batches_are_accepted_with_an_empty_202(
 async def test_wrong_credentials_are_answered_as_mparticle_does(
     headers: dict[str, str], status: int, code: str, connect: Connect, services: Any
 ) -> None:
-    answer = await connect(mparticle__api_keys=("key:secret",)).post(
+    response = await connect(mparticle__api_keys=("key:secret",)).post(
         "/v2/events", json=BATCH, headers=headers
     )
-    assert answer.status_code == status
-    [error] = answer.json()["errors"]
+    assert response.status_code == status
+    [error] = response.json()["errors"]
     assert error["code"] == code
     assert not services.taken
 
 
-async def test_key_and_secret_open_the_door(connect: Connect) -> None:
+async def test_key_and_secret_are_accepted(connect: Connect) -> None:
     client = connect(mparticle__api_keys=("old:one", "key:se:cret"))
     assert (await client.post("/v2/events", json=BATCH, headers=basic("key:se:cret"))).status_code == 202
 
 
 async def test_a_body_that_is_no_json_is_a_bad_request(connect: Connect) -> None:
-    answer = await connect().post("/v2/events", content=b"nope")
-    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, "BAD_REQUEST")
+    response = await connect().post("/v2/events", content=b"nope")
+    assert (response.status_code, response.json()["errors"][0]["code"]) == (400, "BAD_REQUEST")
 
 
 async def test_overload_has_retry_after(connect: Connect, services: Any) -> None:
     services.error = Unavailable("too many messages are waiting")
-    answer = await connect().post("/v2/events", json=BATCH)
-    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
-    assert answer.json() == {
+    response = await connect().post("/v2/events", json=BATCH)
+    assert (response.status_code, response.headers["retry-after"]) == (503, "1")
+    assert response.json() == {
         "errors": [{"code": "SERVICE_UNAVAILABLE", "message": "too many messages are waiting"}]
     }
 
@@ -72,5 +72,5 @@ async def test_overload_has_retry_after(connect: Connect, services: Any) -> None
 async def test_an_unknown_path_is_answered_as_mparticle_does(
     method: str, path: str, status: int, code: str, connect: Connect
 ) -> None:
-    answer = await connect().request(method, path)
-    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (status, code)
+    response = await connect().request(method, path)
+    assert (response.status_code, response.json()["errors"][0]["code"]) == (status, code)

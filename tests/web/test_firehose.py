@@ -1,4 +1,4 @@
-"""mParticle's Firehose gets the response that it expects, and its memberships are taken first."""
+"""mParticle's Firehose gets the response that it expects, after its memberships are committed."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def membership(**audience: Any) -> dict[str, Any]:
 async def test_a_heartbeat_is_answered_under_its_id_and_has_no_events(
     connect: Connect, services: Any, kind: str, more: dict[str, Any]
 ) -> None:
-    answer = await connect().post(PATH, json={**HEARTBEAT, "type": f"{kind}_request", **more})
-    assert answer.status_code == 200
-    told = answer.json()
+    response = await connect().post(PATH, json={**HEARTBEAT, "type": f"{kind}_request", **more})
+    assert response.status_code == 200
+    told = response.json()
     assert (told["type"], told["id"]) == (f"{kind}_response", "beat-1")
     assert not any(decoded.messages or decoded.quarantined for decoded in services.taken)
 
@@ -71,10 +71,10 @@ async def test_a_refused_request_says_what_to_do(
 
 
 async def test_an_audience_that_will_be_sent_is_acknowledged(connect: Connect) -> None:
-    answer = await connect().post(
+    response = await connect().post(
         PATH, json={"type": "audience_subscription_request", "id": "s", "action": "add"}
     )
-    assert answer.json()["type"] == "audience_subscription_response"
+    assert response.json()["type"] == "audience_subscription_response"
 
 
 @pytest.mark.parametrize("body", [{"mpid": 5, "events": []}, [HEARTBEAT], {"type": 5}])
@@ -86,27 +86,27 @@ async def test_a_malformed_request_is_refused_before_anything_is_taken(
 
 
 @pytest.mark.parametrize("path", [PATH, "/webhooks/mparticle"])
-async def test_a_demand_for_erasure_is_refused_and_shown_the_door_that_erases(
+async def test_an_erasure_request_is_rejected_with_the_right_path(
     connect: Connect, services: Any, path: str
 ) -> None:
-    answer = await connect().post(path, json=DEMAND)
-    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "refused")
-    assert "`/webhooks/mparticle/opendsr`" in answer.text
+    response = await connect().post(path, json=DEMAND)
+    assert (response.status_code, response.json()["error"]["code"]) == (400, "refused")
+    assert "`/webhooks/mparticle/opendsr`" in response.text
     assert services.taken == []
 
 
 async def test_an_erasure_request_among_batches_affects_none_of_them(connect: Connect, services: Any) -> None:
     batch = {"mpid": "5", "user_attributes": {"a": 1}}
-    answer = await connect().post("/webhooks/mparticle", json=[DEMAND, batch])
-    assert "`/webhooks/mparticle/opendsr`" in answer.text
+    response = await connect().post("/webhooks/mparticle", json=[DEMAND, batch])
+    assert "`/webhooks/mparticle/opendsr`" in response.text
     [decoded] = services.taken
     [message], [kept] = decoded.messages, decoded.quarantined
     assert (message.document["anonymousId"], kept.names()) == ("5", set())
     assert b"jane" not in bytes(kept.document)
 
 
-async def test_the_door_has_the_credentials_of_the_webhook(connect: Connect) -> None:
+async def test_the_firehose_requires_the_credentials_of_the_webhook(connect: Connect) -> None:
     client = connect(mparticle__authorizations=("Token abc",))
     assert (await client.post(PATH, json=HEARTBEAT)).status_code == 401
-    answer = await client.post(PATH, json=HEARTBEAT, headers={"Authorization": "Token abc"})
-    assert answer.status_code == 200
+    response = await client.post(PATH, json=HEARTBEAT, headers={"Authorization": "Token abc"})
+    assert response.status_code == 200

@@ -1,4 +1,4 @@
-"""Whatever is posted, the answer is a status that the senders understand, and never our failure."""
+"""Any body gets a status that the senders understand, and never an internal error."""
 
 from __future__ import annotations
 
@@ -79,11 +79,11 @@ def post(client: httpx.AsyncClient, path: str, body: bytes, headers: dict[bytes,
 @pytest.mark.parametrize("path", PATHS)
 @given(body=bodies, packed=st.booleans())
 @fuzzing
-def test_any_body_is_taken_or_called_unreadable(path: str, body: bytes, packed: bool, connect: Any) -> None:
+def test_any_body_is_accepted_or_unreadable(path: str, body: bytes, packed: bool, connect: Any) -> None:
     headers = {b"content-encoding": b"gzip"} if packed else {}
-    answer = post(connect(), path, gzip.compress(body) if packed else body, headers)
-    assert answer.status_code in {200, 202, 400}
-    assert not answer.content or isinstance(answer.json(), dict)
+    response = post(connect(), path, gzip.compress(body) if packed else body, headers)
+    assert response.status_code in {200, 202, 400}
+    assert not response.content or isinstance(response.json(), dict)
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -91,7 +91,7 @@ def test_any_body_is_taken_or_called_unreadable(path: str, body: bytes, packed: 
     body=bodies, authorization=st.text(st.characters(codec="latin-1", exclude_categories=["Cc"]), max_size=40)
 )
 @fuzzing
-def test_without_the_right_credential_nothing_gets_through(
+def test_without_the_right_credential_nothing_is_accepted(
     path: str, body: bytes, authorization: str, connect: Any, services: Any
 ) -> None:
     client = connect(
@@ -99,6 +99,6 @@ def test_without_the_right_credential_nothing_gets_through(
         mparticle__authorizations=("s3cret",), mparticle__api_keys=("s3:cret",),
     )  # fmt: skip
     shown = authorization.encode("latin-1")
-    answer = post(client, path, body, {b"authorization": b"Basic " + shown, b"x-signature": shown})
-    assert answer.status_code in {400, 401, 403}
+    response = post(client, path, body, {b"authorization": b"Basic " + shown, b"x-signature": shown})
+    assert response.status_code in {400, 401, 403}
     assert services.taken == []

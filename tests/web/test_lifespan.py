@@ -1,4 +1,4 @@
-"""The life of the application as the server sees it."""
+"""The ASGI lifespan protocol."""
 
 from __future__ import annotations
 

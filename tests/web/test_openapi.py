@@ -1,4 +1,4 @@
-"""The description of the API against the API."""
+"""The OpenAPI document against the API."""
 
 from __future__ import annotations
 
@@ -61,11 +61,11 @@ async def test_a_route_requires_the_credential_that_it_documents(
 ) -> None:
     path = route.documented_path.replace("{", "").replace("}", "")
     content = b'{"type": "track"}' if route.body is not None else b""
-    answer = await connect(**SECRETS).request(route.method, path, content=content)
+    response = await connect(**SECRETS).request(route.method, path, content=content)
     documented = set(document(ROUTES)["paths"][route.documented_path][route.method.lower()]["responses"])
-    assert str(answer.status_code) in documented
+    assert str(response.status_code) in documented
     refused = route.auth != "none" and path != "/v1/m"
-    assert (answer.status_code in {401, 403}) == refused
+    assert (response.status_code in {401, 403}) == refused
     assert (services.taken, services.moves, services.erased) == ([], [], [])
 
 
@@ -99,9 +99,9 @@ async def test_a_retry_is_answered_as_described(connect: Connect) -> None:
 
 
 async def test_a_webhook_answer_is_as_described(connect: Connect) -> None:
-    answer = await connect().post("/webhooks/segment", json=[{"type": "track", "messageId": "m"}, 7])
-    assert len(answer.json()["results"]) == 2
-    valid(answer.json(), "Settled")
+    response = await connect().post("/webhooks/segment", json=[{"type": "track", "messageId": "m"}, 7])
+    assert len(response.json()["results"]) == 2
+    valid(response.json(), "Settled")
 
 
 async def test_the_document_is_served(connect: Connect) -> None:

@@ -1,4 +1,4 @@
-"""Data subject requests: who may make them, whom they mean, and how they are answered."""
+"""Data subject requests: authentication, the customers that they name, and their responses."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def connect_with(context: Callable[..., Any]) -> Callable[..., httpx.AsyncClient
     return make
 
 
-async def test_blanks_around_a_signature_and_a_domain_do_not_count(connect_with: Any) -> None:
+async def test_white_space_around_a_signature_and_a_domain_is_ignored(connect_with: Any) -> None:
     body = json.dumps(ERASURE).encode()
     padded = {name: f" {value} \t" for name, value in signed(body).items()}
     assert (await connect_with().post(PATH, content=body, headers=padded)).status_code == 202
@@ -94,11 +94,11 @@ async def test_an_erasure_removes_every_customer_it_names_and_is_answered(
 ) -> None:
     services.emails["u@x.test"] = ["u1", "u9"]
     body = json.dumps(ERASURE).encode()
-    answer = await connect_with().post(PATH, content=body, headers=signed(body))
-    assert answer.status_code == 202
+    response = await connect_with().post(PATH, content=body, headers=signed(body))
+    assert response.status_code == 202
     assert {name for name, *_ in services.erased} == {"42", "u1", "u9", "u@x.test"}
     assert {(by, request) for _, by, request in services.erased} == {("opendsr", "r1")}
-    told = answer.json()
+    told = response.json()
     assert b64decode(told.pop("encoded_request")) == body
     assert told == {
         "controller_id": "", "subject_request_id": "r1", "received_time": "2024-07-15T18:24:10Z",
@@ -146,8 +146,8 @@ async def test_other_requests_erase_no_customer(
     change: dict[str, Any], status: int, connect_with: Any, services: Any
 ) -> None:
     body = json.dumps(ERASURE | change).encode()
-    answer = await connect_with().post(PATH, content=body, headers=signed(body))
-    assert (answer.status_code, services.erased) == (status, [])
+    response = await connect_with().post(PATH, content=body, headers=signed(body))
+    assert (response.status_code, services.erased) == (status, [])
 
 
 BODY = json.dumps(ERASURE).encode()
@@ -169,8 +169,8 @@ BODY = json.dumps(ERASURE).encode()
 async def test_without_the_signature_of_the_processor_no_customer_is_erased(
     headers: dict[str, str], status: int, connect_with: Any, services: Any
 ) -> None:
-    answer = await connect_with().post(PATH, content=BODY, headers=headers)
-    assert (answer.status_code, services.erased) == (status, [])
+    response = await connect_with().post(PATH, content=BODY, headers=headers)
+    assert (response.status_code, services.erased) == (status, [])
 
 
 CHAINS = {
@@ -191,21 +191,23 @@ CHAINS = {
 
 
 @pytest.mark.parametrize(("chain", "status"), CHAINS.values(), ids=CHAINS)
-async def test_the_certificate_must_be_good(chain: bytes, status: int, connect_with: Any) -> None:
+async def test_the_certificate_must_be_valid_for_the_domain_and_time(
+    chain: bytes, status: int, connect_with: Any
+) -> None:
     assert (await connect_with(chain).post(PATH, content=BODY, headers=signed(BODY))).status_code == status
 
 
 @pytest.mark.parametrize(("now", "status"), [(NOW + DAY, 202), (NOW + DAY + timedelta(seconds=1), 403)])
-async def test_a_certificate_is_measured_by_the_clock_given(
+async def test_a_certificate_is_checked_by_the_given_clock(
     now: datetime, status: int, connect_with: Any
 ) -> None:
     assert (await connect_with(now=now).post(PATH, content=BODY, headers=signed(BODY))).status_code == status
 
 
-async def test_without_a_certificate_the_door_is_shut(connect_with: Any, services: Any) -> None:
-    answer = await connect_with(None).post(PATH, content=BODY, headers=signed(BODY))
-    assert (answer.status_code, services.erased) == (403, [])
-    assert "ADAPTER_MPARTICLE_OPENDSR_CERTIFICATE" in answer.text
+async def test_without_a_certificate_the_endpoint_is_disabled(connect_with: Any, services: Any) -> None:
+    response = await connect_with(None).post(PATH, content=BODY, headers=signed(BODY))
+    assert (response.status_code, services.erased) == (403, [])
+    assert "ADAPTER_MPARTICLE_OPENDSR_CERTIFICATE" in response.text
 
 
 def test_an_invalid_certificate_is_refused() -> None:

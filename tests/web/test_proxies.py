@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 Connect = Callable[..., httpx.AsyncClient]
-DOORS = {
+ENDPOINTS = {
     ("POST", "/webhooks/segment"): "SEGMENT_SHARED_SECRETS",
     ("POST", "/webhooks/mparticle"): "MPARTICLE_AUTHORIZATIONS",
     ("POST", "/webhooks/mparticle/firehose"): "MPARTICLE_AUTHORIZATIONS",
@@ -23,14 +23,14 @@ DOORS = {
 HEADERS = ["Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP"]
 
 
-@pytest.mark.parametrize(("method", "path"), DOORS)
+@pytest.mark.parametrize(("method", "path"), ENDPOINTS)
 async def test_requests_through_a_proxy_are_refused_with_the_setting_to_change(
     method: str, path: str, connect: Connect, services: Any
 ) -> None:
-    answer = await connect().request(method, path, headers={"X-Forwarded-For": "203.0.113.9"})
-    assert answer.status_code == 403
-    assert "x-forwarded-for" in answer.text
-    assert f"ADAPTER_{DOORS[method, path]}" in answer.text
+    response = await connect().request(method, path, headers={"X-Forwarded-For": "203.0.113.9"})
+    assert response.status_code == 403
+    assert "x-forwarded-for" in response.text
+    assert f"ADAPTER_{ENDPOINTS[method, path]}" in response.text
     assert (services.taken, services.moves, services.erased) == ([], [], [])
 
 
@@ -44,10 +44,10 @@ async def test_a_proxy_is_recognised_by_its_headers(header: str, connect: Connec
 
 async def test_requests_through_a_proxy_are_taken_with_the_secret(connect: Connect) -> None:
     headers = {"X-Forwarded-For": "203.0.113.9", "Authorization": "Bearer token"}
-    answer = await connect(api__tokens=("token",)).delete("/v1/customers/u", headers=headers)
-    assert answer.status_code == 200
+    response = await connect(api__tokens=("token",)).delete("/v1/customers/u", headers=headers)
+    assert response.status_code == 200
 
 
-async def test_a_proxy_may_ask_whether_the_server_is_alive(connect: Connect) -> None:
-    answer = await connect().get("/health/live", headers={"X-Forwarded-For": "203.0.113.9"})
-    assert answer.status_code == 200
+async def test_a_proxy_may_read_health(connect: Connect) -> None:
+    response = await connect().get("/health/live", headers={"X-Forwarded-For": "203.0.113.9"})
+    assert response.status_code == 200

@@ -26,18 +26,18 @@ def basic(text: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("kind", KINDS)
 async def test_each_single_call_is_taken_as_its_kind(kind: str, connect: Connect, services: Any) -> None:
-    answer = await connect().post(
+    response = await connect().post(
         f"/v1/{kind}", json={"userId": "u", "previousId": "p", "groupId": "g", "event": "x"}
     )
-    assert (answer.status_code, answer.json()) == (200, {"success": True})
+    assert (response.status_code, response.json()) == (200, {"success": True})
     assert services.taken[0].messages[0].document["type"] == kind
 
 
 @pytest.mark.parametrize("path", ["/v1/batch", "/v1/import", "/v1/batch/"])
 async def test_a_gzip_batch_is_taken(path: str, connect: Connect, services: Any) -> None:
     body = gzip.compress(json.dumps(BATCH).encode())
-    answer = await connect().post(path, content=body, headers={"content-encoding": "gzip"})
-    assert answer.json() == {"success": True}
+    response = await connect().post(path, content=body, headers={"content-encoding": "gzip"})
+    assert response.json() == {"success": True}
     assert services.taken[0].messages[0].document["event"] == "x"
 
 
@@ -61,10 +61,10 @@ async def test_a_gzip_batch_is_taken(path: str, connect: Connect, services: Any)
 async def test_the_write_key_is_taken_from_the_header_or_the_body(
     headers: dict[str, str], extra: dict[str, Any], status: int, connect: Connect, services: Any
 ) -> None:
-    answer = await connect(segment__write_keys=("key", "other")).post(
+    response = await connect(segment__write_keys=("key", "other")).post(
         "/v1/batch", json=BATCH | extra, headers=headers
     )
-    assert answer.status_code == status
+    assert response.status_code == status
     assert len(services.taken) == (status == 200)
 
 
@@ -81,12 +81,12 @@ async def test_the_write_key_is_taken_from_the_header_or_the_body(
     ],
     ids=["no key", "a wrong one", "wrong and half a pair", "half a pair", "much", "half a body", "brackets"],
 )
-async def test_of_a_body_without_a_good_key_nothing_but_the_key_is_read(
+async def test_without_a_valid_write_key_the_rest_of_the_body_is_not_read(
     body: bytes, status: int, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delattr("adapter.sources.payloads.decode_items")
-    answer = await connect(segment__write_keys=("key",)).post("/v1/batch", content=body)
-    assert answer.status_code == status
+    response = await connect(segment__write_keys=("key",)).post("/v1/batch", content=body)
+    assert response.status_code == status
 
 
 @pytest.mark.parametrize("path", ["/v1/batch", "/v1/track"])
@@ -94,11 +94,11 @@ async def test_a_call_that_cannot_be_kept_as_text_is_kept_in_quarantine_under_it
     path: str, connect: Connect, services: Any
 ) -> None:
     body = b'{"batch":[{"note":"\\ud800"}],"writeKey":"key"}'
-    answer = await connect(segment__write_keys=("key",)).post(path, content=body)
-    assert (answer.status_code, len(services.taken[0].quarantined)) == (200, 1)
+    response = await connect(segment__write_keys=("key",)).post(path, content=body)
+    assert (response.status_code, len(services.taken[0].quarantined)) == (200, 1)
 
 
 async def test_a_bad_call_is_quarantined_and_answered_with_success(connect: Connect, services: Any) -> None:
-    answer = await connect().post("/v1/batch", json={"batch": [7, BATCH["batch"][0]]})
-    assert (answer.status_code, answer.json()) == (200, {"success": True})
+    response = await connect().post("/v1/batch", json={"batch": [7, BATCH["batch"][0]]})
+    assert (response.status_code, response.json()) == (200, {"success": True})
     assert (len(services.taken[0].messages), len(services.taken[0].quarantined)) == (1, 1)

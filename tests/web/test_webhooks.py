@@ -1,4 +1,4 @@
-"""What Segment's and mParticle's webhooks are answered."""
+"""The webhooks of Segment and mParticle."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ def signed(body: bytes, secret: str = SECRET) -> dict[str, str]:
     return {"x-signature": hmac.new(secret.encode(), body, hashlib.sha1).hexdigest()}
 
 
-async def test_the_answer_carries_the_discount_exactly_as_the_data_model_shows_it(
+async def test_the_response_has_the_discount_exactly_as_the_data_model_shows_it(
     connect: Connect, services: Any
 ) -> None:
     services.result = lambda _, __: Result("m1", "processed", discounts=[ISSUED])
-    answer = await connect().post("/webhooks/segment", json=TRACK)
-    assert answer.status_code == 200
-    assert answer.headers["content-type"] == "application/json"
-    assert answer.json() == {
+    response = await connect().post("/webhooks/segment", json=TRACK)
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "application/json"
+    assert response.json() == {
         "results": [
             {
                 "message_id": "m1",
@@ -80,15 +80,17 @@ async def test_a_signed_segment_message_is_taken(path: str, connect: Connect, se
 async def test_a_segment_message_without_the_right_signature_is_refused(
     headers: dict[str, str], status: int, connect: Connect, services: Any
 ) -> None:
-    answer = await connect(segment__shared_secrets=(SECRET,)).post(
+    response = await connect(segment__shared_secrets=(SECRET,)).post(
         "/webhooks/segment", json=TRACK, headers=headers
     )
-    assert answer.status_code == status
-    assert answer.json()["error"]["code"] == "unauthorised"
+    assert response.status_code == status
+    assert response.json()["error"]["code"] == "unauthorised"
     assert not services.taken
 
 
-async def test_a_static_authorization_guards_segment_batches_besides_the_signature(connect: Connect) -> None:
+async def test_an_authorization_header_protects_segment_batches_in_addition_to_the_signature(
+    connect: Connect,
+) -> None:
     client = connect(segment__shared_secrets=(SECRET,), segment__authorizations=("Token t",))
     body = json.dumps([TRACK]).encode()
     both = signed(json.dumps(TRACK).encode()) | {"authorization": "Token t"}
@@ -121,16 +123,16 @@ async def test_a_signature_over_the_whole_batch_replaces_the_authorization(
     client = connect(**BOTH, segment__whole_signature_suffices=True)
     headers = signed(signed_part) if signed_part is not None else {}
     headers |= {"authorization": authorization} if authorization else {}
-    answer = await client.post("/webhooks/segment", content=FORGED, headers=headers)
-    assert answer.status_code == status
+    response = await client.post("/webhooks/segment", content=FORGED, headers=headers)
+    assert response.status_code == status
     assert len(services.taken) == (status == 200)
 
 
-async def test_a_signature_over_the_whole_batch_waives_nothing_unless_a_setting_says_so(
+async def test_a_signature_over_the_whole_batch_replaces_the_header_only_by_a_setting(
     connect: Connect,
 ) -> None:
-    answer = await connect(**BOTH).post("/webhooks/segment", content=FORGED, headers=signed(FORGED))
-    assert answer.status_code == 401
+    response = await connect(**BOTH).post("/webhooks/segment", content=FORGED, headers=signed(FORGED))
+    assert response.status_code == 401
 
 
 async def test_the_coverage_of_signatures_is_counted_and_logged_once_per_batch(
@@ -164,7 +166,7 @@ async def test_the_coverage_of_signatures_is_counted_and_logged_once_per_batch(
     ("authorization", "status"),
     [(None, 401), ("Bearer wrong", 403), ("Bearer new", 200), ("Bearer old", 200)],
 )
-async def test_mparticle_shows_one_of_the_static_headers(
+async def test_mparticle_sends_one_of_the_configured_headers(
     authorization: str | None, status: int, connect: Connect
 ) -> None:
     headers = {"authorization": authorization} if authorization else {}
@@ -177,16 +179,16 @@ async def test_mparticle_shows_one_of_the_static_headers(
     [("/webhooks/segment", "SEGMENT_SHARED_SECRETS"), ("/webhooks/mparticle", "MPARTICLE_AUTHORIZATIONS"),
      ("/v1/batch", "SEGMENT_WRITE_KEYS"), ("/v2/events", "MPARTICLE_API_KEYS")],
 )  # fmt: skip
-async def test_a_door_without_a_secret_is_shut_once_another_has_one(
+async def test_an_endpoint_without_a_secret_is_disabled_once_another_has_one(
     path: str, setting: str, connect: Connect, services: Any
 ) -> None:
-    answer = await connect(api__tokens=("token",)).post(path, json=TRACK)
-    assert answer.status_code == 403
-    assert f"ADAPTER_{setting}" in answer.text
+    response = await connect(api__tokens=("token",)).post(path, json=TRACK)
+    assert response.status_code == 403
+    assert f"ADAPTER_{setting}" in response.text
     assert not services.taken
 
 
-async def test_doors_are_never_open_to_others(connect: Connect) -> None:
+async def test_without_secrets_other_machines_are_rejected(connect: Connect) -> None:
     client = connect(server__host="0.0.0.0")
     assert (await client.post("/webhooks/segment", json=TRACK)).status_code == 403
 
@@ -194,23 +196,23 @@ async def test_doors_are_never_open_to_others(connect: Connect) -> None:
 @pytest.mark.parametrize("path", ["/webhooks/segment", "/webhooks/mparticle"])
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT"])
 async def test_other_methods_than_post_are_405(path: str, method: str, connect: Connect) -> None:
-    answer = await connect().request(method, path)
-    assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
-    assert method == "HEAD" or answer.json()["error"]["code"] == "method_not_allowed"
+    response = await connect().request(method, path)
+    assert (response.status_code, response.headers["allow"]) == (405, "POST")
+    assert method == "HEAD" or response.json()["error"]["code"] == "method_not_allowed"
 
 
 async def test_a_gzip_body_is_taken(connect: Connect, services: Any) -> None:
     body = gzip.compress(json.dumps(TRACK).encode())
-    answer = await connect().post("/webhooks/segment", content=body, headers={"content-encoding": "gzip"})
-    assert answer.status_code == 200
+    response = await connect().post("/webhooks/segment", content=body, headers={"content-encoding": "gzip"})
+    assert response.status_code == 200
     assert services.taken[0].messages[0].document["messageId"] == "m1"
 
 
 async def test_an_unavailable_service_is_retryable(connect: Connect, services: Any) -> None:
     services.error = Unavailable("too many messages are waiting", retry_after=2)
-    answer = await connect().post("/webhooks/segment", json=TRACK)
-    assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
-    assert answer.json() == {"error": {"code": "unavailable", "message": "too many messages are waiting"}}
+    response = await connect().post("/webhooks/segment", json=TRACK)
+    assert (response.status_code, response.headers["retry-after"]) == (503, "2")
+    assert response.json() == {"error": {"code": "unavailable", "message": "too many messages are waiting"}}
 
 
 @pytest.mark.parametrize("path", ["/webhooks/segment", "/webhooks/mparticle", "/v1/track", "/v2/events"])
@@ -218,19 +220,17 @@ async def test_an_unexpected_error_is_retryable_and_quotes_no_input(
     path: str, connect: Connect, services: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     services.error = KeyError("jane@example.com")
-    answer = await connect().post(path, json=BATCH if "mparticle" in path or "v2" in path else TRACK)
-    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
-    assert "jane" not in answer.text
+    response = await connect().post(path, json=BATCH if "mparticle" in path or "v2" in path else TRACK)
+    assert (response.status_code, response.headers["retry-after"]) == (503, "1")
+    assert "jane" not in response.text
     assert "unexpected error" in caplog.text
 
 
 @pytest.mark.parametrize("body", [b"", b"nope", b"[1", b'"text"', b"{}x", b"\xff"])
-async def test_a_body_that_cannot_be_parsed_is_the_only_400(
-    body: bytes, connect: Connect, services: Any
-) -> None:
-    answer = await connect().post("/webhooks/mparticle", content=body)
-    assert answer.status_code == 400
-    assert answer.json()["error"]["code"] == "unreadable"
+async def test_only_a_malformed_body_is_a_400(body: bytes, connect: Connect, services: Any) -> None:
+    response = await connect().post("/webhooks/mparticle", content=body)
+    assert response.status_code == 400
+    assert response.json()["error"]["code"] == "unreadable"
     assert not services.taken
 
 

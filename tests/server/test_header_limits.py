@@ -1,4 +1,4 @@
-"""Heads are bounded in length and time, and trailers do not count."""
+"""Headers are limited in size and time, and trailers have no effect."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from adapter.server import header_limits, http_protocol
-from tests.web.serving import ANSWER, CALL, Echo, said, served
+from tests.server.serving import ANSWER, CALL, Echo, send_parts, served
 
 STALL_SECONDS = 0.1
 CHUNKED = b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -28,35 +28,39 @@ LONG = b"x" * 80_000
         pytest.param([CALL, b"POST / HTTP/1.1\r\nX-Long: ", LONG], id="in a second request"),
     ],
 )
-async def test_a_long_head_is_refused(parts: list[bytes], address: tuple[str, int]) -> None:
-    answer = await said(address, *parts)
-    assert answer.removeprefix(ANSWER).startswith(b"HTTP/1.1 431 ")
-    assert b"\r\nconnection: close\r\n" in answer
-    assert b'"code":"head_too_large"' in answer
+async def test_headers_over_the_maximum_size_are_rejected(
+    parts: list[bytes], address: tuple[str, int]
+) -> None:
+    response = await send_parts(address, *parts)
+    assert response.removeprefix(ANSWER).startswith(b"HTTP/1.1 431 ")
+    assert b"\r\nconnection: close\r\n" in response
+    assert b'"code":"head_too_large"' in response
 
 
 @pytest.mark.parametrize("cut", [1_000_000, 30_000, 20])
-async def test_a_head_that_is_just_not_too_long_is_read(cut: int, address: tuple[str, int]) -> None:
+async def test_headers_of_the_maximum_size_are_accepted(cut: int, address: tuple[str, int]) -> None:
     call = CALL.replace(b"Host", b"X-Long: " + b"x" * 65_000 + b"\r\nHost")
-    assert await said(address, call[:cut], call[cut:]) == ANSWER
+    assert await send_parts(address, call[:cut], call[cut:]) == ANSWER
 
 
-async def test_a_long_body_before_a_head_in_pieces_is_no_part_of_the_head(address: tuple[str, int]) -> None:
+async def test_a_long_body_does_not_count_towards_the_next_headers(address: tuple[str, int]) -> None:
     body = b"x" * 150_000
     long = CALL.replace(b"Length: 2", b"Length: 150000").replace(b"{}", body)
-    answer = await said(address, long + CALL[:20], CALL[20:40], CALL[40:])
-    assert answer == ANSWER.replace(b"length: 2", b"length: 150000").replace(b"{}", body) + ANSWER
+    response = await send_parts(address, long + CALL[:20], CALL[20:40], CALL[40:])
+    assert response == ANSWER.replace(b"length: 2", b"length: 150000").replace(b"{}", body) + ANSWER
 
 
-async def test_a_long_body_in_chunks_is_no_head(address: tuple[str, int]) -> None:
+async def test_a_long_chunked_body_does_not_count_as_headers(address: tuple[str, int]) -> None:
     body = b"10000\r\n" + b"x" * 65_536 + b"\r\n"
-    answer = await said(address, CHUNKED + b"2\r\n", b"{}\r\n" + body[:100], body[100:] + body, b"0\r\n\r\n")
-    assert b"content-length: 131074\r\n" in answer
+    response = await send_parts(
+        address, CHUNKED + b"2\r\n", b"{}\r\n" + body[:100], body[100:] + body, b"0\r\n\r\n"
+    )
+    assert b"content-length: 131074\r\n" in response
 
 
-async def test_trailers_without_end_are_refused(address: tuple[str, int]) -> None:
-    answer = await said(address, CHUNKED, b"2\r\n{}\r\n0\r\nX-Long: ", *[b"x" * 8_000] * 9)
-    assert answer.startswith(b"HTTP/1.1 431 ")
+async def test_endless_trailers_are_rejected(address: tuple[str, int]) -> None:
+    response = await send_parts(address, CHUNKED, b"2\r\n{}\r\n0\r\nX-Long: ", *[b"x" * 8_000] * 9)
+    assert response.startswith(b"HTTP/1.1 431 ")
 
 
 @pytest.mark.parametrize("name", sorted(header_limits.SINGLE))
@@ -64,11 +68,11 @@ async def test_a_header_that_identifies_the_sender_may_occur_once(
     name: bytes, address: tuple[str, int]
 ) -> None:
     twice = CALL.replace(b"Host", b"%b: a\r\nX-Other: b\r\n%b: a\r\nHost" % (name, name.title()))
-    answer = await said(address, twice)
-    assert answer.startswith(b"HTTP/1.1 400 ")
-    assert b'"unreadable"' in answer
-    assert b" %b " % name in answer
-    assert await said(address, CALL.replace(b"Host", b"Accept: a\r\nAccept: b\r\nHost")) == ANSWER
+    response = await send_parts(address, twice)
+    assert response.startswith(b"HTTP/1.1 400 ")
+    assert b'"unreadable"' in response
+    assert b" %b " % name in response
+    assert await send_parts(address, CALL.replace(b"Host", b"Accept: a\r\nAccept: b\r\nHost")) == ANSWER
 
 
 @pytest.mark.parametrize(
@@ -82,13 +86,13 @@ async def test_a_header_that_identifies_the_sender_may_occur_once(
         ([b"identity, chunked"], False),
     ],
 )
-async def test_a_body_is_coded_for_its_transfer_in_chunks_alone(
+async def test_chunked_is_the_only_transfer_encoding(
     codings: list[bytes], taken: bool, address: tuple[str, int]
 ) -> None:
     lines = b"".join(b"Transfer-Encoding: %b\r\n" % coding for coding in codings)
     sent = CHUNKED.replace(b"Transfer-Encoding: chunked\r\n", lines) + b"2\r\n{}\r\n0\r\n\r\n"
-    answer = await said(address, sent)
-    assert answer == ANSWER if taken else answer.startswith(b"HTTP/1.1 400 ")
+    response = await send_parts(address, sent)
+    assert response == ANSWER if taken else response.startswith(b"HTTP/1.1 400 ")
 
 
 BATCH = b'{"mpid":"1","events":[]}'
@@ -110,15 +114,15 @@ async def test_a_credential_in_a_trailer_does_not_count(
     sent = TRAILED + head + b"\r\n%x\r\n%b\r\n0\r\n%b\r\n" % (len(BATCH), BATCH, trailer)
     cut = len(sent) if pieces == 1 else sent.index(BATCH)
     async with served(app(mparticle__authorizations=("right",))) as address:
-        answer = await said(address, sent[:cut], sent[cut:])
-    assert answer.startswith(b"HTTP/1.1 %b " % status)
+        response = await send_parts(address, sent[:cut], sent[cut:])
+    assert response.startswith(b"HTTP/1.1 %b " % status)
 
 
-async def test_a_key_in_a_trailer_does_not_make_two_calls_one(app: Callable[..., Any], services: Any) -> None:
+async def test_an_idempotency_key_in_a_trailer_is_ignored(app: Callable[..., Any], services: Any) -> None:
     head = b"POST /v1/discounts/HV15-8K2F/apply HTTP/1.1\r\nHost: [::1]\r\nTransfer-Encoding: chunked\r\n\r\n"
     async with served(app()) as address:
-        answer = await said(address, head, b"2\r\n{}\r\n0\r\nIdempotency-Key: k\r\n\r\n")
-    assert answer.startswith(b"HTTP/1.1 200 ")
+        response = await send_parts(address, head, b"2\r\n{}\r\n0\r\nIdempotency-Key: k\r\n\r\n")
+    assert response.startswith(b"HTTP/1.1 200 ")
     assert [key for _, key in services.moves] == [None]
 
 
@@ -135,14 +139,14 @@ async def until_closed(address: tuple[str, int], *parts: bytes) -> bytes:
         writer.write(part)
         await asyncio.sleep(0.02)
     async with asyncio.timeout(5):
-        answer = await reader.read()
+        response = await reader.read()
     writer.close()
-    return answer
+    return response
 
 
 @pytest.mark.usefixtures("hasty")
 @pytest.mark.parametrize(
-    ("parts", "answer"),
+    ("parts", "response"),
     [
         pytest.param([CALL[:20]], b"", id="half a head"),
         pytest.param([CALL, CALL[:20]], ANSWER, id="half of a second head"),
@@ -151,17 +155,17 @@ async def until_closed(address: tuple[str, int], *parts: bytes) -> bytes:
     ],
 )
 async def test_a_connection_with_an_unfinished_head_is_closed(
-    parts: list[bytes], answer: bytes, address: tuple[str, int]
+    parts: list[bytes], response: bytes, address: tuple[str, int]
 ) -> None:
-    assert await until_closed(address, *parts) == answer
+    assert await until_closed(address, *parts) == response
 
 
 @pytest.mark.usefixtures("hasty")
 async def test_a_connection_whose_body_never_ends_is_closed_after_the_answer(app: Callable[..., Any]) -> None:
     head = b"POST /webhooks/mparticle HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n"
     async with served(app(mparticle__authorizations=("right",))) as address:
-        answer = await until_closed(address, head, *[b"x"] * 5)
-    assert answer.startswith(b"HTTP/1.1 401 ")
+        response = await until_closed(address, head, *[b"x"] * 5)
+    assert response.startswith(b"HTTP/1.1 401 ")
 
 
 @pytest.mark.usefixtures("hasty")
@@ -215,7 +219,7 @@ async def test_a_connection_that_does_not_read_the_answer_is_closed(
     assert (come > len(body)) is reads
 
 
-async def test_more_connections_than_there_are_files_for_are_closed(
+async def test_connections_over_the_maximum_are_closed(
     monkeypatch: pytest.MonkeyPatch, address: tuple[str, int]
 ) -> None:
     monkeypatch.setattr(http_protocol, "MAX_CONNECTIONS", 2)
@@ -225,4 +229,4 @@ async def test_more_connections_than_there_are_files_for_are_closed(
     for _, writer in held:
         writer.close()
     await asyncio.sleep(0.05)
-    assert await said(address, CALL) == ANSWER
+    assert await send_parts(address, CALL) == ANSWER

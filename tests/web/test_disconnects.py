@@ -1,4 +1,4 @@
-"""A read is given up when the caller is gone, whatever it had come to; a write is not."""
+"""A read is cancelled when its client disconnects; a write is not."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ async def test_a_read_is_cancelled_when_the_caller_disconnects() -> None:
 
 
 async def test_a_read_returns_its_result_or_raises() -> None:
-    async def answer() -> int:
+    async def response() -> int:
         return 7
 
     async def failure() -> int:
         raise ValueError("wrong")
 
-    assert await cancel_on_disconnect(going(asyncio.Event()), answer()) == 7
+    assert await cancel_on_disconnect(going(asyncio.Event()), response()) == 7
     with pytest.raises(ValueError, match="wrong"):
         await cancel_on_disconnect(going(asyncio.Event()), failure())
 

@@ -1,4 +1,4 @@
-"""A process that dies is replaced at once; one that dies again and again, ever more slowly."""
+"""A process that exits is restarted at once; one that keeps failing early, with backoff."""
 
 from __future__ import annotations
 
@@ -28,5 +28,5 @@ def pauses(lives: list[float]) -> list[float]:
     ],
     ids=["always young", "always old", "young after old", "old after young"],
 )
-def test_the_pause_grows_while_processes_die_young(lives: list[float], expected: list[float]) -> None:
+def test_the_pause_grows_while_processes_fail_early(lives: list[float], expected: list[float]) -> None:
     assert pauses(lives) == expected

@@ -30,10 +30,10 @@ results = st.lists(
 
 
 def test_a_few_results_are_listed_in_full() -> None:
-    answer = results_response(
+    response = results_response(
         [Result("a", "processed"), Result("b", "ignored", "no mapping takes this message")]
     )
-    assert json.loads(answer.body) == {
+    assert json.loads(response.body) == {
         "results": [
             {"message_id": "a", "outcome": "processed"},
             {"message_id": "b", "outcome": "ignored", "reason": "no mapping takes this message"},
@@ -46,7 +46,7 @@ def test_results_that_fit_are_all_listed() -> None:
     assert len(body["results"]) == 350
 
 
-def test_of_many_results_discounts_and_quarantine_are_listed_and_the_rest_is_counted() -> None:
+def test_of_many_results_those_with_discounts_or_quarantine_are_listed_and_all_are_counted() -> None:
     many = [Result(f"m{at}", "processed") for at in range(4_000)]
     many[1234] = Result("bad", "quarantined", "no userId")
     many[2345] = Result("good", "processed", discounts=[DISCOUNT])
@@ -65,9 +65,9 @@ def test_results_over_the_size_are_left_out_and_counted() -> None:
 @given(results)
 @settings(max_examples=60, deadline=None)
 def test_an_answer_is_valid_and_never_over_16_kb(given_results: list[Result]) -> None:
-    answer = results_response(given_results)
-    body = json.loads(answer.body)
-    assert len(answer.body) <= MAX_BYTES
+    response = results_response(given_results)
+    body = json.loads(response.body)
+    assert len(response.body) <= MAX_BYTES
     if "counts" in body:
         assert sum(body["counts"].values()) == len(given_results)
     else:
@@ -76,5 +76,5 @@ def test_an_answer_is_valid_and_never_over_16_kb(given_results: list[Result]) ->
 
 @given(st.lists(st.text("\x00\x01", min_size=20, max_size=40), min_size=100, max_size=256))
 @settings(max_examples=20, deadline=None)
-def test_text_that_grows_when_it_is_escaped_is_counted_as_it_is_sent(identifiers: list[str]) -> None:
+def test_escaped_text_counts_with_its_encoded_size(identifiers: list[str]) -> None:
     assert len(results_response([Result(one, "quarantined", one) for one in identifiers]).body) <= MAX_BYTES

@@ -1,4 +1,4 @@
-"""Long answers: sent in pieces as they are read, and bounded for all readers together."""
+"""Long responses: sent in chunks as they are read, and limited for all readers together."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Message = dict[str, Any]
 
 
 class Reader:
-    """Takes so many pieces of an answer, and then no more until it is let."""
+    """Takes so many pieces of an response, and then no more until it is let."""
 
     def __init__(self, pieces: int) -> None:
         self.taken: list[bytes] = []
@@ -29,11 +29,11 @@ class Reader:
                 await self.more.wait()
 
 
-async def _sent(answer: BudgetedResponse, reader: Reader) -> None:
-    await answer({"type": "http"}, None, reader.send)  # type: ignore[arg-type]
+async def _sent(response: BudgetedResponse, reader: Reader) -> None:
+    await response({"type": "http"}, None, reader.send)  # type: ignore[arg-type]
 
 
-async def test_slow_readers_hold_no_more_than_there_is_room_for() -> None:
+async def test_slow_readers_use_no_more_than_the_budget() -> None:
     budget, body = MemoryBudget(25 * LARGE), b"x" * (10 * LARGE)
     readers = [Reader(1), Reader(2)]
     tasks = [asyncio.create_task(_sent(BudgetedResponse(body, budget), reader)) for reader in readers]

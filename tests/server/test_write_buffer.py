@@ -1,4 +1,4 @@
-"""What one step of the server writes leaves together, or not at all."""
+"""The writes of one loop iteration are joined, or dropped if the connection is lost."""
 
 from __future__ import annotations
 
@@ -31,9 +31,7 @@ class Other(asyncio.Transport):
 
 
 @pytest.mark.parametrize(("lost", "written"), [(False, [b"head body"]), (True, [])])
-async def test_what_is_gathered_for_a_connection_that_is_lost_is_let_go(
-    lost: bool, written: list[bytes]
-) -> None:
+async def test_buffered_writes_of_a_lost_connection_are_dropped(lost: bool, written: list[bytes]) -> None:
     other = Other()
     gathering = WriteBuffer(other, asyncio.get_running_loop())
     gathering.write(b"head ")

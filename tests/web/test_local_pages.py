@@ -1,4 +1,4 @@
-"""While no secret is set, programs of this machine are served, and pages of other sites are not."""
+"""While no secret is set, programs on this machine may call, and pages of other sites may not."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 
 TRACK = {"type": "track", "event": "Order Completed", "messageId": "m-1", "userId": "u"}
 OURS = "127.0.0.1:8000"
-#: Every door that opens without a secret.
-DOORS = [
+#: Every endpoint that is open while no secret is set.
+ENDPOINTS = [
     ("POST", "/webhooks/segment"),
     ("POST", "/webhooks/mparticle"),
     ("POST", "/webhooks/mparticle/firehose"),
@@ -63,17 +63,17 @@ LOCAL = {
 }
 
 
-@pytest.mark.parametrize(("method", "path"), DOORS)
+@pytest.mark.parametrize(("method", "path"), ENDPOINTS)
 @pytest.mark.parametrize("headers", FOREIGN.values(), ids=FOREIGN)
-async def test_a_page_of_another_site_is_refused_at_every_door(
+async def test_a_page_of_another_site_is_rejected_at_every_endpoint(
     connect: Callable[..., httpx.AsyncClient],
     services: Any,
     method: str,
     path: str,
     headers: dict[str, str],
 ) -> None:
-    answer = await connect().request(method, path, json=TRACK, headers=headers)
-    assert answer.status_code == 403
+    response = await connect().request(method, path, json=TRACK, headers=headers)
+    assert response.status_code == 403
     assert (services.taken, services.moves, services.erased) == ([], [], [])
 
 
@@ -88,7 +88,7 @@ async def test_programs_of_this_machine_are_served(
     assert len(services.taken) == 2
 
 
-async def test_where_a_secret_is_set_the_secret_alone_decides(
+async def test_with_a_secret_only_the_secret_counts(
     connect: Callable[..., httpx.AsyncClient],
 ) -> None:
     client = connect(api__tokens=("t",), segment__write_keys=("wk",))
@@ -100,7 +100,7 @@ async def test_where_a_secret_is_set_the_secret_alone_decides(
         assert (await client.get("/v1/customers/u", headers=headers)).status_code == 401
 
 
-async def test_a_listed_origin_opens_the_tracking_paths_alone(
+async def test_a_listed_origin_may_call_only_the_tracking_paths(
     connect: Callable[..., httpx.AsyncClient], services: Any
 ) -> None:
     client = connect(segment__browser_origins=("https://shop.test",))

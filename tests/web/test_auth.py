@@ -1,4 +1,4 @@
-"""Blanks around a credential are none of its value, in a header, a body or a setting."""
+"""White space around a credential is ignored, in a header, a body or a setting."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.web.serving import said, served
+from tests.server.serving import send_parts, served
 
 Connect = Callable[..., httpx.AsyncClient]
 TRACK = {"type": "track", "event": "x", "userId": "u", "messageId": "m"}
@@ -30,7 +30,7 @@ PADS = {
     "between": "{scheme}    {value}",
     "everywhere": "\t {scheme}  {value}\t",
 }
-DOORS = {
+ENDPOINTS = {
     "/webhooks/segment": ("Bearer", "abc", TRACK),
     "/webhooks/mparticle": ("Token", "abc", BATCH),
     "/webhooks/mparticle/firehose": ("Token", "abc", {"type": "module_registration_request", "id": "1"}),
@@ -41,33 +41,33 @@ DOORS = {
 }
 
 
-@pytest.mark.parametrize("path", DOORS)
+@pytest.mark.parametrize("path", ENDPOINTS)
 @pytest.mark.parametrize("pad", PADS.values(), ids=PADS)
-async def test_a_padded_authorization_is_the_same_one(connect: Connect, path: str, pad: str) -> None:
-    scheme, value, body = DOORS[path]
+async def test_white_space_around_an_authorization_is_ignored(connect: Connect, path: str, pad: str) -> None:
+    scheme, value, body = ENDPOINTS[path]
     for shown, refused in ((value, False), (value[:-1] + "x", True)):
         header = {"Authorization": pad.format(scheme=scheme, value=shown)}
-        answer = await connect(**GUARDED).post(path, json=body, headers=header)
-        assert (answer.status_code in {401, 403}) == refused
+        response = await connect(**GUARDED).post(path, json=body, headers=header)
+        assert (response.status_code in {401, 403}) == refused
 
 
-async def test_a_padded_signature_and_write_key_are_the_same_ones(connect: Connect) -> None:
+async def test_white_space_around_a_signature_and_a_write_key_is_ignored(connect: Connect) -> None:
     client, body = connect(segment__shared_secrets=("s",), segment__write_keys=("wk",)), json.dumps(TRACK)
     signature = hmac.new(b"s", body.encode(), "sha1").hexdigest()
     for shown in (f" {signature}\t", signature.upper()):
-        answer = await client.post("/webhooks/segment", content=body, headers={"X-Signature": shown})
-        assert answer.status_code == 200
+        response = await client.post("/webhooks/segment", content=body, headers={"X-Signature": shown})
+        assert response.status_code == 200
     for key in (" wk", "wk ", "wk\n"):
         assert (await client.post("/v1/track", json=TRACK | {"writeKey": key})).status_code == 200
     for key in ("w k", "WK", " "):
         assert (await client.post("/v1/track", json=TRACK | {"writeKey": key})).status_code in {401, 403}
 
 
-async def test_a_header_padded_on_the_wire_is_taken(app: Callable[..., Any]) -> None:
+async def test_white_space_around_a_header_on_the_wire_is_ignored(app: Callable[..., Any]) -> None:
     body = json.dumps(TRACK).encode()
     head = (
         b"POST /webhooks/segment HTTP/1.1\r\nHost: shop\r\nAuthorization: \t Bearer abc \t \r\n"
         b"Content-Length: %d\r\n\r\n" % len(body)
     )
     async with served(app(**GUARDED)) as address:
-        assert b" 200 " in await said(address, head + body)
+        assert b" 200 " in await send_parts(address, head + body)

@@ -1,4 +1,4 @@
-"""Who is refused shows in the log, and nothing of what they sent does."""
+"""Rejected requests are logged, without anything that they sent."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ async def test_a_refused_request_is_a_line_in_the_log(
     connect: Connect,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    answer = await connect(**settings).post(path, content=JANE, headers=headers)
-    assert answer.status_code == told[1]
+    response = await connect(**settings).post(path, content=JANE, headers=headers)
+    assert response.status_code == told[1]
     [line] = [vars(record) for record in caplog.records if record.levelno == logging.WARNING]
     assert (line["endpoint"], line["status"], line["code"], line.get("reason")) == told
     assert not [value for value in line.values() if "jane" in str(value)]

@@ -1,4 +1,4 @@
-"""Request bodies, however they are cut, packed, or left unfinished."""
+"""Request bodies: in parts, compressed, incomplete, too long, too late."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def reading(
 
 
 @given(st.lists(st.binary(max_size=400), min_size=1, max_size=5))
-def test_a_body_in_parts_is_read_whole(parts: list[bytes]) -> None:
+def test_a_body_in_parts_is_joined(parts: list[bytes]) -> None:
     assert reading(parts) == b"".join(parts)
 
 
@@ -76,7 +76,7 @@ def test_a_declared_length_over_the_limit_is_refused_before_reading(declared: by
     ],
     ids=["none", "a part", "too much", "no chunk"],
 )
-def test_a_body_that_is_not_the_one_announced_is_refused(
+def test_a_body_whose_length_is_not_the_declared_one_is_rejected(
     parts: list[bytes], headers: dict[bytes, bytes], message: str
 ) -> None:
     with pytest.raises(Unreadable, match=message):
@@ -84,16 +84,16 @@ def test_a_body_that_is_not_the_one_announced_is_refused(
 
 
 @pytest.mark.parametrize("headers", [{}, {b"content-length": b"0"}, {b"content-length": b"00"}])
-def test_bytes_without_an_announced_length_are_no_body(headers: dict[bytes, bytes]) -> None:
+def test_an_empty_body_needs_no_content_length(headers: dict[bytes, bytes]) -> None:
     assert reading([b""], headers) == b""
 
 
 @given(st.binary(max_size=LIMIT))
-def test_a_gzip_body_is_inflated(body: bytes) -> None:
+def test_a_gzip_body_is_decompressed(body: bytes) -> None:
     assert reading([gzip.compress(body)], {b"content-encoding": b" GZIP "}) == body
 
 
-def test_a_gzip_bomb_is_not_inflated() -> None:
+def test_a_gzip_bomb_is_not_decompressed() -> None:
     bomb = gzip.compress(b"0" * 30_000_000)
     tracemalloc.start()
     try:
@@ -121,25 +121,25 @@ def test_broken_gzip_is_reported(body: bytes, message: str) -> None:
         reading([body], {b"content-encoding": b"gzip"})
 
 
-def test_an_encoding_that_is_not_known_is_named() -> None:
+def test_an_unsupported_encoding_is_named_in_the_error() -> None:
     with pytest.raises(Unreadable, match="`br`"):
         reading([b"{}"], {b"content-encoding": b"br"})
 
 
 @given(st.binary(max_size=300), st.binary(max_size=20))
-def test_any_bytes_under_any_encoding_are_read_or_refused(body: bytes, encoding: bytes) -> None:
+def test_any_bytes_in_any_encoding_are_read_or_rejected(body: bytes, encoding: bytes) -> None:
     with suppress(Refused):
         reading([body], {b"content-encoding": encoding})
 
 
 @pytest.mark.parametrize("parts", [[], [b"{"]])
-def test_a_body_that_never_ends_may_be_sent_again(parts: list[bytes]) -> None:
+def test_a_body_that_never_ends_is_unavailable(parts: list[bytes]) -> None:
     with pytest.raises(Unavailable, match="did not arrive in time"):
         reading(parts, then="wait")
 
 
 @pytest.mark.parametrize("parts", [[], [b"{"]])
-def test_a_sender_that_goes_away_is_not_answered(parts: list[bytes]) -> None:
+def test_a_disconnected_client_gets_no_response(parts: list[bytes]) -> None:
     with pytest.raises(Disconnected):
         reading(parts, then="disconnect")
 
@@ -148,7 +148,7 @@ async def arriving(parts: list[bytes], budget: MemoryBudget, then: str = "nothin
     return await read_body({}, receiving(parts, then=then), LIMIT, 0.2, budget)
 
 
-async def test_halves_of_bodies_hold_no_more_than_there_is_room_for() -> None:
+async def test_incomplete_bodies_use_no_more_than_the_budget() -> None:
     budget = MemoryBudget(1_000)
     waiting = [asyncio.create_task(arriving([b"x" * 400], budget, "wait")) for _ in range(2)]
     await asyncio.sleep(0.05)

@@ -1,4 +1,4 @@
-"""A server of our connections over a small application that answers with what it is sent."""
+"""A server with this HTTP protocol over a small application that echoes bodies."""
 
 from __future__ import annotations
 
@@ -36,22 +36,22 @@ async def echo(scope: Any, receive: Any, send: Any) -> None:
 
 
 class Echo:
-    """The same application with hot paths; `short` are the calls that came the short way.
+    """The same application with hot paths; `short` are the calls that took the fast path.
 
-    `seconds` is what an answer takes.
+    `seconds` is what an response takes.
     """
 
     def __init__(self, seconds: float = 0.01) -> None:
         self._seconds = seconds
         self.hot = {b"/": self, b"/slow": self}
-        self.short: list[bytes] = []
+        self.fast: list[bytes] = []
         self.called = asyncio.Event()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         await echo(scope, receive, send)
 
     async def respond(self, headers: dict[bytes, bytes], body: bytes) -> HttpResponse:
-        self.short.append(body)
+        self.fast.append(body)
         self.called.set()
         await asyncio.sleep(self._seconds)
         return HttpResponse(200, body)
@@ -72,7 +72,7 @@ async def served(app: Any) -> AsyncIterator[tuple[str, int]]:
     await serving
 
 
-async def said(address: tuple[str, int], *parts: bytes, pause: float = 0.05) -> bytes:
+async def send_parts(address: tuple[str, int], *parts: bytes, pause: float = 0.05) -> bytes:
     """Send parts one after the other, close, and return all that comes back; nothing where it is cut off.
 
     `pause` is in seconds, after each part; 0 closes in the same breath.
@@ -83,10 +83,10 @@ async def said(address: tuple[str, int], *parts: bytes, pause: float = 0.05) -> 
         await asyncio.sleep(pause)
     with suppress(OSError):
         writer.write_eof()
-    answer = b""
+    response = b""
     with suppress(ConnectionError):
-        answer = await reader.read()
+        response = await reader.read()
     writer.close()
     with suppress(ConnectionError):
         await writer.wait_closed()
-    return answer
+    return response

@@ -1,4 +1,4 @@
-"""The folder that processes share: it stays while anybody uses it, and at most until the next start."""
+"""The metrics directory is kept while a process uses it, and otherwise removed by the next start."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def killed(parent: Path) -> Path:
     return folder
 
 
-def test_a_folder_is_gone_when_its_maker_has_ended(tmp_path: Path) -> None:
+def test_a_directory_is_removed_when_its_process_ends(tmp_path: Path) -> None:
     with metrics_dir(tmp_path) as folder:
         (folder / "counter_1.db").touch()
     assert list(tmp_path.iterdir()) == []
@@ -48,7 +48,7 @@ def test_the_folder_of_a_killed_process_is_removed_by_the_next_start(tmp_path: P
         assert list(tmp_path.iterdir()) == [folder]
 
 
-def test_a_folder_in_use_stays(tmp_path: Path) -> None:
+def test_a_directory_in_use_is_kept(tmp_path: Path) -> None:
     with metrics_dir(tmp_path) as first, metrics_dir(tmp_path) as second:
         assert {*tmp_path.iterdir()} == {first, second}
 
@@ -63,19 +63,19 @@ def test_a_folder_of_a_killed_process_stays_while_another_process_uses_it(tmp_pa
     assert not left.exists()
 
 
-def test_a_folder_that_is_gone_cannot_be_held(tmp_path: Path) -> None:
+def test_a_missing_directory_cannot_be_locked(tmp_path: Path) -> None:
     with pytest.raises(Unavailable):
         lock_metrics_dir(tmp_path / f"{PREFIX}gone")
 
 
 @pytest.mark.parametrize("name", [f"{PREFIX}of-a-program-without-locks", "another"])
-def test_what_is_not_ours_to_judge_stays(tmp_path: Path, name: str) -> None:
+def test_directories_of_other_programs_are_kept(tmp_path: Path, name: str) -> None:
     (tmp_path / name).mkdir()
     remove_abandoned(tmp_path)
     assert (tmp_path / name).exists()
 
 
-def test_what_a_link_leads_to_stays(tmp_path: Path) -> None:
+def test_the_target_of_a_link_is_kept(tmp_path: Path) -> None:
     left = killed(tmp_path).rename(tmp_path / "elsewhere")
     (tmp_path / f"{PREFIX}link").symlink_to(left)
     remove_abandoned(tmp_path)
@@ -83,7 +83,7 @@ def test_what_a_link_leads_to_stays(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_many_that_start_and_end_at_once_leave_each_other_alone(tmp_path: Path) -> None:
+def test_servers_that_start_and_end_concurrently_do_not_affect_each_other(tmp_path: Path) -> None:
     together = threading.Barrier(8)
 
     def start_and_end(number: int) -> bool:

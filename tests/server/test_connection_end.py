@@ -1,4 +1,4 @@
-"""Where a connection ends, what came whole before is answered, and nothing is taken for what it is not."""
+"""When a connection ends, complete requests get their responses, and incomplete ones have no effect."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.web.serving import ANSWER, CALL, CLOSED, said, served
+from tests.server.serving import ANSWER, CALL, CLOSED, send_parts, served
 
 SLOW = CALL.replace(b"POST /", b"POST /slow")
 ELSE = CALL.replace(b"POST /", b"POST /else")
@@ -29,7 +29,7 @@ SHORT_ANSWER = CLOSED.replace(b"length: 2", b"length: 1").removesuffix(b"}")
 async def test_a_request_before_broken_bytes_is_answered(
     sent: bytes, answers: bytes, address: tuple[str, int]
 ) -> None:
-    assert await said(address, sent) == answers
+    assert await send_parts(address, sent) == answers
 
 
 @pytest.mark.parametrize(
@@ -45,9 +45,9 @@ async def test_a_request_before_broken_bytes_is_answered(
 async def test_a_broken_chunk_is_reported(
     parts: list[bytes], before: bytes, address: tuple[str, int]
 ) -> None:
-    answer = await said(address, *parts)
-    assert answer.startswith(before + b"HTTP/1.1 400 ")
-    assert answer.count(b"HTTP/1.1 400 ") == answer.count(b"connection: close") == 1
+    response = await send_parts(address, *parts)
+    assert response.startswith(before + b"HTTP/1.1 400 ")
+    assert response.count(b"HTTP/1.1 400 ") == response.count(b"connection: close") == 1
 
 
 @pytest.mark.parametrize(
@@ -66,9 +66,9 @@ async def test_a_broken_chunk_is_reported(
 async def test_a_half_closed_connection_receives_the_answer_to_its_complete_request(
     sent: bytes, answers: bytes, address: tuple[str, int]
 ) -> None:
-    answer = (await said(address, sent, pause=0)).replace(b"connection: close\r\n", b"")
-    answered, refused, _ = answer.partition(b"HTTP/1.1 400 ")
-    assert (answered, bool(refused)) == (answers, b'"unreadable"' in answer)
+    response = (await send_parts(address, sent, pause=0)).replace(b"connection: close\r\n", b"")
+    answered, refused, _ = response.partition(b"HTTP/1.1 400 ")
+    assert (answered, bool(refused)) == (answers, b'"unreadable"' in response)
 
 
 WAITING = (
@@ -83,14 +83,14 @@ async def test_a_refused_request_that_expects_100_continue_closes_the_connection
 ) -> None:
     live = b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n"
     async with served(app(mparticle__authorizations=("right",))) as address:
-        answer = await said(address, WAITING % len(live) + b"\r\n")
-        again = await said(address, WAITING % len(BATCH) + b"Authorization: right\r\n\r\n", BATCH, live)
-    assert answer.startswith(b"HTTP/1.1 401 ")
-    assert b"\r\nconnection: close\r\n" in answer
+        response = await send_parts(address, WAITING % len(live) + b"\r\n")
+        again = await send_parts(address, WAITING % len(BATCH) + b"Authorization: right\r\n\r\n", BATCH, live)
+    assert response.startswith(b"HTTP/1.1 401 ")
+    assert b"\r\nconnection: close\r\n" in response
     assert again.startswith(GO_ON + b"HTTP/1.1 200 ")
     assert (again.count(b"HTTP/1.1 200 "), again.count(b"connection: close")) == (2, 0)
 
 
 async def test_http_1_0_receives_no_100_continue(address: tuple[str, int]) -> None:
     old = CALL.replace(b"HTTP/1.1", b"HTTP/1.0").replace(b"Host", b"Expect: 100-continue\r\nHost")
-    assert await said(address, old[:-2], old[-2:]) == CLOSED
+    assert await send_parts(address, old[:-2], old[-2:]) == CLOSED

@@ -1,4 +1,4 @@
-"""Head and body of a response leave together, and nothing else about HTTP changes."""
+"""Headers and body of a response are written together, and nothing else about HTTP changes."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from adapter.server.write_buffer import WriteBuffer
-from tests.web.serving import ANSWER, CALL, Echo, echo, said, served
+from tests.server.serving import ANSWER, CALL, Echo, echo, send_parts, served
 
 
-async def test_head_and_body_of_an_answer_come_in_one_piece(address: tuple[str, int]) -> None:
+async def test_headers_and_body_of_a_response_are_written_together(address: tuple[str, int]) -> None:
     with socket.create_connection(address) as client:
         client.setblocking(False)
         loop = asyncio.get_running_loop()
@@ -21,41 +21,41 @@ async def test_head_and_body_of_an_answer_come_in_one_piece(address: tuple[str, 
             assert await loop.sock_recv(client, 4096) == ANSWER
 
 
-async def test_calls_sent_at_once_are_answered_in_their_order(address: tuple[str, int]) -> None:
+async def test_pipelined_requests_are_answered_in_order(address: tuple[str, int]) -> None:
     calls = [CALL.replace(b"{}", b"%02d" % number) for number in range(10)]
     answers = [ANSWER.replace(b"{}", b"%02d" % number) for number in range(10)]
-    assert await said(address, b"".join(calls)) == b"".join(answers)
+    assert await send_parts(address, b"".join(calls)) == b"".join(answers)
 
 
-async def test_a_body_that_comes_later_than_its_head_is_sent_when_it_comes(address: tuple[str, int]) -> None:
-    assert await said(address, CALL.replace(b"POST /", b"POST /slow"), CALL) == ANSWER + ANSWER
+async def test_a_body_after_its_headers_is_sent_when_it_arrives(address: tuple[str, int]) -> None:
+    assert await send_parts(address, CALL.replace(b"POST /", b"POST /slow"), CALL) == ANSWER + ANSWER
 
 
 async def test_a_request_that_expects_100_continue_receives_it(address: tuple[str, int]) -> None:
     head, body = CALL.split(b"\r\n\r\n")
-    answer = await said(address, head + b"\r\nExpect: 100-continue\r\n\r\n", body)
-    assert answer == b"HTTP/1.1 100 Continue\r\n\r\n" + ANSWER
+    response = await send_parts(address, head + b"\r\nExpect: 100-continue\r\n\r\n", body)
+    assert response == b"HTTP/1.1 100 Continue\r\n\r\n" + ANSWER
 
 
-async def test_the_last_answer_is_written_before_the_connection_is_closed(address: tuple[str, int]) -> None:
-    answer = await said(address, CALL.replace(b"Host", b"Connection: close\r\nHost"))
-    assert answer == ANSWER.replace(b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n")
+async def test_the_last_response_is_written_before_the_connection_closes(address: tuple[str, int]) -> None:
+    response = await send_parts(address, CALL.replace(b"Host", b"Connection: close\r\nHost"))
+    assert response == ANSWER.replace(b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n")
 
 
-async def test_a_head_alone_is_written_too(address: tuple[str, int]) -> None:
-    answer = await said(address, b"HEAD / HTTP/1.1\r\nHost: localhost\r\n\r\n")
-    assert answer == ANSWER.replace(b"length: 2", b"length: 0").removesuffix(b"{}")
+async def test_headers_without_a_body_are_written(address: tuple[str, int]) -> None:
+    response = await send_parts(address, b"HEAD / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    assert response == ANSWER.replace(b"length: 2", b"length: 0").removesuffix(b"{}")
 
 
 async def test_a_broken_request_is_refused_and_the_connection_closed(address: tuple[str, int]) -> None:
-    assert (await said(address, b"nonsense\r\n\r\n")).startswith(b"HTTP/1.1 400 Bad Request\r\n")
+    assert (await send_parts(address, b"nonsense\r\n\r\n")).startswith(b"HTTP/1.1 400 Bad Request\r\n")
 
 
 async def test_a_complete_request_takes_the_fast_path() -> None:
     app = Echo()
     async with served(app) as address:
-        await said(address, CALL, CALL.replace(b"{}", b"[]"))
-    assert app.short == [b"{}", b"[]"]
+        await send_parts(address, CALL, CALL.replace(b"{}", b"[]"))
+    assert app.fast == [b"{}", b"[]"]
 
 
 @pytest.mark.parametrize(
@@ -69,17 +69,17 @@ async def test_a_complete_request_takes_the_fast_path() -> None:
         pytest.param([CALL.replace(b"POST /", b"POST /?a=1")], id="a query"),
     ],
 )
-async def test_every_other_call_is_answered_as_uvicorn_does_and_the_next_one_is_whole_again(
+async def test_other_requests_are_served_by_uvicorn_and_the_next_one_is_fast_again(
     parts: list[bytes],
 ) -> None:
     app = Echo()
     async with served(echo) as plain, served(app) as address:
-        assert await said(address, *parts, CALL) == await said(plain, *parts, CALL)
-        assert app.short in ([], [b"{}"])
-        assert await said(address, CALL) == ANSWER
+        assert await send_parts(address, *parts, CALL) == await send_parts(plain, *parts, CALL)
+        assert app.fast in ([], [b"{}"])
+        assert await send_parts(address, CALL) == ANSWER
 
 
-async def test_calls_behind_one_on_the_short_way_wait_for_its_answer() -> None:
+async def test_requests_after_a_fast_one_wait_for_its_response() -> None:
     app = Echo()
     calls = [CALL.replace(b"{}", b"%02d" % number) for number in range(5)]
     expected = b"".join(ANSWER.replace(b"{}", b"%02d" % number) for number in range(5))
@@ -88,10 +88,10 @@ async def test_calls_behind_one_on_the_short_way_wait_for_its_answer() -> None:
         writer.write(b"".join(calls))
         assert await reader.readexactly(len(expected)) == expected
         writer.close()
-    assert app.short == [b"00"]
+    assert app.fast == [b"00"]
 
 
-async def test_a_sender_that_goes_away_is_not_answered_and_the_next_one_is() -> None:
+async def test_a_disconnected_client_gets_no_response_and_the_next_one_does() -> None:
     app = Echo()
     async with served(app) as address:
         _, writer = await asyncio.open_connection(*address)
@@ -99,8 +99,8 @@ async def test_a_sender_that_goes_away_is_not_answered_and_the_next_one_is() -> 
         await writer.drain()
         writer.transport.abort()
         await asyncio.sleep(0.03)
-        assert await said(address, CALL) == ANSWER
-    assert len(app.short) == 2
+        assert await send_parts(address, CALL) == ANSWER
+    assert len(app.fast) == 2
 
 
 async def test_a_stopping_server_answers_fast_path_requests_and_closes() -> None:
@@ -109,9 +109,9 @@ async def test_a_stopping_server_answers_fast_path_requests_and_closes() -> None
         reader, writer = await asyncio.open_connection(*address)
         writer.write(CALL)
         await app.called.wait()
-    answer = await reader.read()
+    response = await reader.read()
     writer.close()
-    assert answer == ANSWER.replace(b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n")
+    assert response == ANSWER.replace(b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n")
 
 
 class Recorded(asyncio.Transport):
@@ -129,7 +129,7 @@ class Recorded(asyncio.Transport):
         return b"closed" in self.written
 
 
-async def test_writes_of_one_loop_step_leave_together_and_once() -> None:
+async def test_writes_of_one_loop_iteration_are_joined() -> None:
     transport = Recorded()
     gathering = WriteBuffer(transport, asyncio.get_running_loop())
     gathering.write(b"head ")
@@ -141,7 +141,7 @@ async def test_writes_of_one_loop_step_leave_together_and_once() -> None:
     assert transport.written == [b"head body ", b"more", b"closed"]
 
 
-async def test_much_is_written_at_once_so_that_the_transport_can_hold_its_sender_back() -> None:
+async def test_large_writes_are_not_delayed_so_that_flow_control_works() -> None:
     transport = Recorded()
     gathering = WriteBuffer(transport, asyncio.get_running_loop())
     gathering.write(b"head ")

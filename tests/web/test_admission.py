@@ -1,4 +1,4 @@
-"""Large bodies have their turn one after the other, and small ones never wait for them."""
+"""Large bodies are processed in order, and small ones never wait for them."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ async def test_waiting_bodies_use_the_budget_and_others_are_refused_with_retry_a
     assert (await endpoint.respond({}, BODY)).status == 200
 
 
-async def test_one_that_waits_too_long_gives_its_place_up(context: Callable[..., WebContext]) -> None:
+async def test_a_body_that_waits_too_long_leaves_the_queue(context: Callable[..., WebContext]) -> None:
     desk = Desk()
     endpoint = _endpoint(context, MemoryBudget(64_000_000, max_in_progress=1, timeout=0.01), desk)
     first = asyncio.create_task(endpoint.respond({}, BODY))
@@ -115,7 +115,7 @@ turns = st.tuples(
 
 
 @given(st.lists(turns, max_size=12))
-def test_every_end_of_a_turn_releases_it(turns: list[tuple[int, str]]) -> None:
+def test_processing_releases_its_budget_however_it_ends(turns: list[tuple[int, str]]) -> None:
     async def taking(budget: MemoryBudget, size: int, end: str, begun: list[int]) -> None:
         async with budget.admit(size):
             begun.append(size)
@@ -137,7 +137,7 @@ def test_every_end_of_a_turn_releases_it(turns: list[tuple[int, str]]) -> None:
     asyncio.run(all_of_them())
 
 
-async def test_turns_come_in_the_order_of_asking() -> None:
+async def test_large_bodies_are_processed_in_order() -> None:
     budget, order = MemoryBudget(10**9, max_in_progress=10**7), list[int]()
 
     async def taking(number: int, size: int) -> None:
@@ -149,7 +149,7 @@ async def test_turns_come_in_the_order_of_asking() -> None:
     assert order == list(range(8))
 
 
-def test_a_gzip_body_is_held_to_the_length_that_it_announces() -> None:
+def test_a_gzip_body_may_not_exceed_its_declared_length() -> None:
     honest = gzip.compress(b"x" * 500_000)
     headers = {b"content-encoding": b"gzip"}
     assert declared_size(headers, honest) == 500_000 > LARGE > len(honest)
@@ -159,7 +159,7 @@ def test_a_gzip_body_is_held_to_the_length_that_it_announces() -> None:
         decode_body(headers, lying, 1_000_000)
 
 
-def test_a_length_beyond_the_limit_weighs_no_more_than_the_limit(context: Callable[..., WebContext]) -> None:
+def test_a_declared_length_over_the_limit_reserves_only_the_limit(context: Callable[..., WebContext]) -> None:
     lying = gzip.compress(b"x")[:-4] + b"\xff" * 4
 
     async def once() -> int:

@@ -1,4 +1,4 @@
-"""Whoever asks for another protocol is answered in this one, to the whole of what was sent."""
+"""Requests with an Upgrade header are served over HTTP/1.1, with their whole body."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.web.serving import ANSWER, CALL, CLOSED, Echo, said, served
+from tests.server.serving import ANSWER, CALL, CLOSED, Echo, send_parts, served
 
 #: What the JDK's HttpClient adds to every call over plain http.
 ASKED = b"Connection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: AAEAAEAAAAIAAAABAAMAAABk\r\nUpgrade: h2c\r\n"
@@ -31,54 +31,54 @@ CHUNKED = ASKING.replace(b"Content-Length: 2", b"Transfer-Encoding: chunked").re
         pytest.param([ASKING.replace(b"HTTP/1.1", b"HTTP/1.0")], CLOSED, id="in the old version"),
     ],
 )
-async def test_a_call_that_asks_for_another_protocol_keeps_its_body(
+async def test_a_request_with_upgrade_keeps_its_body(
     parts: list[bytes], answers: bytes, address: tuple[str, int]
 ) -> None:
-    assert await said(address, *parts) == answers
+    assert await send_parts(address, *parts) == answers
 
 
-async def test_many_that_ask_at_once_are_answered_in_their_order(address: tuple[str, int]) -> None:
+async def test_pipelined_requests_with_upgrade_are_answered_in_order(address: tuple[str, int]) -> None:
     calls = [ASKING.replace(b"{}", b"%02d" % number) for number in range(30)]
     answers = [ANSWER.replace(b"{}", b"%02d" % number) for number in range(30)]
-    said_back = await said(address, b"".join(calls))
-    # Where our end is seen before the last answer is begun, that one says that it is the last.
+    said_back = await send_parts(address, b"".join(calls))
+    # Where our end is seen before the last response is begun, that one says that it is the last.
     assert said_back.replace(b"connection: close\r\n", b"") == b"".join(answers)
 
 
 async def test_a_complete_request_that_expects_100_continue_takes_the_fast_path() -> None:
     app = Echo()
     async with served(app) as address:
-        await said(address, ASKING, ASKING.replace(b"{}", b"[]"))
-    assert app.short == [b"{}", b"[]"]
+        await send_parts(address, ASKING, ASKING.replace(b"{}", b"[]"))
+    assert app.fast == [b"{}", b"[]"]
 
 
 async def test_an_upgrade_that_expects_100_continue_receives_it(address: tuple[str, int]) -> None:
     head = ASKING[:-6] + b"\r\nExpect: 100-continue\r\n\r\n"
-    assert await said(address, head, b"{}") == b"HTTP/1.1 100 Continue\r\n\r\n" + ANSWER
+    assert await send_parts(address, head, b"{}") == b"HTTP/1.1 100 Continue\r\n\r\n" + ANSWER
 
 
-async def test_we_are_no_proxy(address: tuple[str, int]) -> None:
-    answer = await said(address, b"CONNECT elsewhere:443 HTTP/1.1\r\nHost: elsewhere:443\r\n\r\n" + CALL)
-    assert answer.startswith(b"HTTP/1.1 400 Bad Request\r\n")
-    assert answer.count(b"HTTP/1.1") == 1
+async def test_connect_requests_are_rejected(address: tuple[str, int]) -> None:
+    response = await send_parts(
+        address, b"CONNECT elsewhere:443 HTTP/1.1\r\nHost: elsewhere:443\r\n\r\n" + CALL
+    )
+    assert response.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+    assert response.count(b"HTTP/1.1") == 1
 
 
-async def test_a_redemption_that_asks_is_the_one_that_was_sent(
-    app: Callable[..., Any], services: Any
-) -> None:
+async def test_a_redemption_with_upgrade_is_received_as_sent(app: Callable[..., Any], services: Any) -> None:
     body = b'{"source_id":"u","units":2}'
     head = b"POST /v1/discounts/HV15-8K2F/redeem HTTP/1.1\r\nHost: localhost\r\n" + ASKED
     async with served(app()) as address:
-        answer = await said(address, head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
-    assert b" 409 " in answer
+        response = await send_parts(address, head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+    assert b" 409 " in response
     [(move, _)] = services.moves
     assert (move.source_id, move.units) == ("u", 2)
 
 
-async def test_a_webhook_that_asks_is_taken(app: Callable[..., Any], services: Any) -> None:
+async def test_a_webhook_with_upgrade_is_accepted(app: Callable[..., Any], services: Any) -> None:
     body = b'{"type":"track","event":"x","userId":"u","messageId":"m"}'
     head = b"POST /webhooks/segment HTTP/1.1\r\nHost: localhost\r\n" + ASKED
     async with served(app()) as address:
-        answer = await said(address, head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
-    assert b" 200 " in answer
+        response = await send_parts(address, head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+    assert b" 200 " in response
     assert services.taken[0].messages[0].document["event"] == "x"
