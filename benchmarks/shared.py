@@ -14,7 +14,7 @@ from typing import Any
 import asyncpg
 from msgspec import Struct
 
-from adapter.app import read_books
+from adapter.services.loaded_files import read_files
 from adapter.settings.values import Settings
 from benchmarks.filling import fill
 from benchmarks.postgres import PostgresServer
@@ -61,7 +61,7 @@ class Shared:
         self._server = server
         self._rules = capped_rules(folder)
         self._grown = database(server, "grown")
-        fill(self._grown, customers, read_books(Settings()).rules)
+        fill(self._grown, customers, read_files(Settings()).rules)
         self._runs = {
             "postgres_1": Run(),
             "postgres_2": Run(workers=2),

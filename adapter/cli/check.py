@@ -11,9 +11,7 @@ import msgspec
 import typer
 from msgspec.structs import replace
 
-from adapter.app import certificate, check_files
 from adapter.cli.settings import AsJson, Config, Mappings, Rules, Store, options
-from adapter.datamodel import load
 from adapter.errors import InvalidFiles
 from adapter.files.problems import Mark, Problem
 from adapter.mapping import mapping_set
@@ -21,9 +19,11 @@ from adapter.mapping.testing import case_files
 from adapter.rules.testing import cases as rule_cases
 from adapter.rules.testing.vocabulary import known
 from adapter.services.authoring.lineage import unfed
+from adapter.services.loaded_files import check_files
 from adapter.settings.fields import Keys
 from adapter.settings.load import place, read
 from adapter.settings.values import Files, Settings
+from adapter.sources.opendsr import Certificate
 
 EXAMPLES = """\b
 Examples:
@@ -53,7 +53,7 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """Check settings, mappings, rules and their cases: every problem at once; exit code 1 on an error."""
-    problems = found(config, options(store, mappings, rules), datetime.now(UTC), portable=portable)
+    problems = all_problems(config, options(store, mappings, rules), datetime.now(UTC), portable=portable)
     wrong = any(strict or problem.severity == "error" for problem in problems)
     if as_json:
         typer.echo(msgspec.json.encode({"ok": not wrong, "problems": [_plain(one) for one in problems]}))
@@ -67,7 +67,7 @@ def check(
         raise typer.Exit(1)
 
 
-def found(
+def all_problems(
     config: Path | None, given: dict[Keys, Any], now: datetime, *, portable: bool = False
 ) -> list[Problem]:
     """Return the problems of all files; where the settings do not check, their folders still do."""
@@ -75,21 +75,22 @@ def found(
     if settings is not None:
         problems += _uncertified(settings, place(_CERTIFICATE, config, os.environ, given))
     files = (settings or Settings(files=_folders(given))).files
-    mapping_book, rule_book, of_files = check_files(files, now)
-    mappings, rules = Path(files.mappings), Path(files.rules)
-    model, _ = load.load(mappings)  # whose problems are among those of the files
-    if mapping_book and rule_book and model:
-        of_files += unfed(model, mapping_book, rule_book)
-    cases, of_cases = case_files.load(mappings)
-    of_cases += case_files.unknown_names(mapping_book, cases) if mapping_book else []
-    of_cases += rule_cases.load(rules, known(rule_book, model) if rule_book else None)[1]
-    unportable = mapping_set.portability(mappings) if portable else []
-    return [*problems, *of_files, *of_cases, *unportable]
+    found = check_files(files, now)
+    problems += found.problems
+    if found.mappings and found.rules and found.model:
+        problems += unfed(found.model, found.mappings, found.rules)
+    cases, of_cases = case_files.load(Path(files.mappings))
+    problems += of_cases
+    if found.mappings:
+        problems += case_files.unknown_names(found.mappings, cases)
+    vocabulary = known(found.rules, found.model) if found.rules else None
+    problems += rule_cases.load(Path(files.rules), vocabulary)[1]
+    return problems + (mapping_set.portability(Path(files.mappings)) if portable else [])
 
 
 def _uncertified(settings: Settings, at: Mark) -> list[Problem]:
     try:
-        certificate(settings)
+        Certificate.read(settings.mparticle.opendsr_certificate)
     except InvalidFiles as error:
         return [replace(problem, mark=at) for problem in error.problems]
     return []

@@ -9,7 +9,6 @@ from urllib.parse import quote
 import typer
 from msgspec import Struct
 
-from adapter.app import check_files
 from adapter.cli import id_argument
 from adapter.cli.open_store import existing
 from adapter.cli.settings import AsJson, Config, Rules, Store, options, settled, stopped
@@ -19,6 +18,7 @@ from adapter.model.encoding import encode
 from adapter.model.ignored import Ignored
 from adapter.model.quarantine import Unmapped, unmapped
 from adapter.rules.engine.sentences import explain
+from adapter.services.loaded_files import check_files
 from adapter.store.contract import Store as Reading
 
 EXAMPLES = """\b
@@ -59,7 +59,7 @@ def decisions(
         known = asyncio.run(_known(settings.store.url, source_id, event, limit))
     except AdapterError as error:
         raise stopped(error, f"GET /v1/decisions?source_id={quote(source_id, safe='')}") from None
-    _, book, _ = check_files(settings.files)
+    book = check_files(settings.files).rules
     if book is not None:
         known.decisions = [book.complete(decision) for decision in known.decisions]
     if as_json:

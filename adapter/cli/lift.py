@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Iterator
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from adapter.app import check_files
 from adapter.cli.open_store import existing
 from adapter.cli.settings import AsJson, Config, Store, options, settled, stopped
-from adapter.datamodel import load
 from adapter.errors import AdapterError
 from adapter.files.problems import did_you_mean
 from adapter.model.encoding import encode
@@ -21,7 +18,7 @@ from adapter.rules.expressions.durations import parse_window, window_text
 from adapter.rules.lift import Group, Lift
 from adapter.rules.testing.vocabulary import known
 from adapter.services.lift import LiftQuestion, Measured, measure
-from adapter.settings.values import Files
+from adapter.services.loaded_files import CheckedFiles, check_files
 
 EXAMPLES = """\b
 Examples:
@@ -59,14 +56,14 @@ def rules(
     if window is None:
         raise typer.BadParameter(f"`{within}` is no time: write 36h, 7d or 2w", param_hint="--within")
     settings = settled(config, options(store))
-    mappings, _, _ = check_files(settings.files)
-    names = EventNames() if mappings is None else mappings.names
+    files = check_files(settings.files)
+    names = EventNames() if files.mappings is None else files.mappings.names
     question = LiftQuestion(names.meant(conversion), window, worth, rule)
     try:
         measured = asyncio.run(_found(settings.store.url, question, names))
     except AdapterError as error:
         raise stopped(error) from None
-    _check_names(question, measured, settings.files)
+    _check_names(question, measured, files)
     found = measured.lifts
     if as_json:
         typer.echo(encode([_plain(one) for one in found]))
@@ -77,10 +74,9 @@ def rules(
         typer.echo("adapter: no decision has issued or held out anything", err=True)
 
 
-def _check_names(question: LiftQuestion, measured: Measured, files: Files) -> None:
+def _check_names(question: LiftQuestion, measured: Measured, files: CheckedFiles) -> None:
     """Refuse a rule or an event that neither the store nor the files know: its answer would be nothing."""
-    _, book, _ = check_files(files)
-    model, _ = load.load(Path(files.mappings))
+    book, model = files.rules, files.model
     nameable = known(book, model) if book is not None else None
     rules = measured.rules.union(nameable.rules if nameable else ())
     if question.rule is not None and question.rule not in rules:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import typer
 
-from adapter.app import check_files, placeholders
 from adapter.cli.settings import tell
 from adapter.mapping import mapping_set
 from adapter.mapping.mapping_set import MappingSet
 from adapter.rules.engine.ruleset import RuleSet
+from adapter.services.loaded_files import check_files, placeholders
 from adapter.settings.values import Settings
 
 
@@ -25,8 +25,8 @@ def mappings_of(settings: Settings) -> MappingSet:
 
 def books_of(settings: Settings) -> tuple[MappingSet, RuleSet]:
     """Return the mapping and the rule files."""
-    mappings, rules, problems = check_files(settings.files, placeholders=placeholders(settings))
-    if mappings is None or rules is None:
-        tell(problems)
+    found = check_files(settings.files, placeholders=placeholders(settings))
+    if found.mappings is None or found.rules is None:
+        tell(found.problems)
         raise typer.Exit(1)
-    return mappings, rules
+    return found.mappings, found.rules

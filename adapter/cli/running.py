@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from adapter.cli.junit import Ran
 from adapter.cli.payloads import decode_case
-from adapter.datamodel import load
+from adapter.datamodel.declarations import DataModel
 from adapter.errors import InvalidFiles
 from adapter.files.problems import Mark, Problem, errors
 from adapter.mapping.mapping_set import MappingSet
@@ -55,7 +55,7 @@ def run(files: Files, mappings: MappingSet, rules: RuleSet, paths: Sequence[Path
     if update:
         recorded = snapshot_update.record(mapped)
         mapped, unread = _mapped(files, mappings, paths)
-    ruled, doubts = _ruled(files, rules, paths)
+    ruled, doubts = _ruled(files, rules, mappings.model, paths)
     missed: list[str] = []
     if not paths:
         missed += [str(one) for one in mapping_coverage.unexercised(mappings, mapped)]
@@ -86,10 +86,9 @@ def _mapped(
 
 
 def _ruled(
-    files: Files, book: RuleSet, paths: Sequence[Path]
+    files: Files, book: RuleSet, model: DataModel | None, paths: Sequence[Path]
 ) -> tuple[list[rule_cases.Result], list[Problem]]:
     """Return the chosen cases' results, and what is doubtful in them."""
-    model, _ = load.load(Path(files.mappings))
     cases, problems = rule_cases.load(Path(files.rules), known(book, model))
     if errors(problems):
         raise InvalidFiles(problems)

@@ -156,9 +156,14 @@ class MappingSet:
 
 
 def load(
-    directory: Path, placeholders: Placeholders | None = None
+    directory: Path,
+    placeholders: Placeholders | None = None,
+    declared: tuple[DataModel | None, Sequence[Problem]] | None = None,
 ) -> tuple[MappingSet | None, list[Problem]]:
-    """Read all mapping files under a directory; the book is None when any of them has an error."""
+    """Read all mapping files under a directory; the book is None when any of them has an error.
+
+    `declared` is the directory's data model with its problems, where it has been read already.
+    """
     if not directory.is_dir():
         remedy = "name the directory that holds the mapping files"
         message = f"there is no such directory: `{directory.absolute()}`"
@@ -169,7 +174,7 @@ def load(
         problems.append(
             nothing_in(directory, "no mapping file in this folder: every message will be ignored")
         )
-    model, found = reading.load(directory)
+    model, found = reading.load(directory) if declared is None else declared
     problems += [*found, *lint.findings(files)]
     if model is not None:
         problems += lint_model.findings(files, model)

@@ -1,15 +1,71 @@
-"""The mapping and rule files in force."""
+"""The mapping and rule files, and the data model that both are checked against."""
 
 from __future__ import annotations
 
-from msgspec import Struct
+from datetime import datetime
+from pathlib import Path
 
+from msgspec import Struct
+from msgspec.structs import replace
+
+from adapter.datamodel import load as data_model
+from adapter.datamodel.declarations import DataModel
+from adapter.errors import InvalidFiles
+from adapter.files.problems import Problem
+from adapter.mapping import mapping_set
 from adapter.mapping.mapping_set import MappingSet
+from adapter.mapping.placeholders import Placeholders
+from adapter.rules.engine import ruleset
 from adapter.rules.engine.ruleset import RuleSet
+from adapter.rules.expressions import Names
+from adapter.rules.files import model_names
+from adapter.settings.values import Files, Settings
 
 
 class LoadedFiles(Struct):
-    """Swapped as a whole, attribute by attribute, when files change; readers take one look per use."""
+    """The files in force. Each attribute is replaced as a whole when files change; read it once per use."""
 
     mappings: MappingSet
     rules: RuleSet
+
+
+class CheckedFiles(Struct, frozen=True):
+    """What one reading of the files found; `mappings`, `rules` or `model` is None where it has an error."""
+
+    mappings: MappingSet | None
+    rules: RuleSet | None
+    model: DataModel | None
+    problems: list[Problem]
+
+
+def placeholders(settings: Settings) -> Placeholders:
+    """Return what identifies nobody, by the settings."""
+    return Placeholders((*settings.identities.placeholders, *settings.identities.more_placeholders))
+
+
+def read_files(settings: Settings, known: Placeholders | None = None) -> LoadedFiles:
+    """Return the mapping and rule files; raises InvalidFiles with every problem in any of them.
+
+    `known` are placeholders that go on counting over several readings.
+    """
+    found = check_files(settings.files, placeholders=known or placeholders(settings))
+    if found.mappings is None or found.rules is None:
+        raise InvalidFiles(found.problems)
+    return LoadedFiles(found.mappings, found.rules)
+
+
+def check_files(
+    files: Files, now: datetime | None = None, placeholders: Placeholders | None = None
+) -> CheckedFiles:
+    """Read the data model once, and mappings and rules against it.
+
+    What is past at `now` is warned of; nothing is where it is not given.
+    """
+    directory = Path(files.mappings)
+    model, of_model = data_model.load(directory)
+    mappings, problems = mapping_set.load(directory, placeholders, (model, of_model))
+    names = model_names.names(model) if model is not None else Names()
+    if mappings is not None:
+        names = replace(names, spelled=mappings.names)
+    rules, of_rules = ruleset.load(Path(files.rules), names, now)
+    return CheckedFiles(mappings, rules, model, [*problems, *of_rules])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -22,6 +23,18 @@ async def tried(task: str, work: Callable[[], Awaitable[Any]]) -> Any:
     except Exception:
         log.exception("could not %s, will try again", task)
     return None
+
+
+@asynccontextmanager
+async def until_stopped(run: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
+    """Run a loop that ends when its event is set; at the end it is set, and waited for."""
+    stop = asyncio.Event()
+    task = asyncio.create_task(run(stop))
+    try:
+        yield
+    finally:
+        stop.set()
+        await task
 
 
 async def pause(stop: asyncio.Event, interval: timedelta) -> None:

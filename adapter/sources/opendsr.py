@@ -10,6 +10,7 @@ import binascii
 from base64 import b64decode
 from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
@@ -20,7 +21,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from msgspec import Struct
 
-from adapter.errors import Unauthorised, Unreadable
+from adapter.errors import InvalidFiles, Unauthorised, Unreadable
+from adapter.files.problems import Mark, Problem
 from adapter.sources.mparticle.identities import MPID, canonical_kind, identity_text, text_id
 
 
@@ -37,6 +39,20 @@ class Certificate:
         if not isinstance(key, RSAPublicKey):
             raise ValueError("the key is not RSA")
         self._key = key
+
+    @classmethod
+    def read(cls, path: str) -> Certificate | None:
+        """Return the certificate in a PEM file, None where no path is given; raises InvalidFiles."""
+        if not path:
+            return None
+        try:
+            return cls(Path(path).absolute().read_bytes())
+        except (OSError, ValueError) as error:
+            message = f"`mparticle.opendsr_certificate` cannot be read ({error})"
+            problem = Problem(
+                Mark(path, 1, 1), message, "name a PEM file whose first certificate has an RSA key"
+            )
+            raise InvalidFiles([problem]) from error
 
     def verify(
         self, body: bytes, signature: str | None, domain: str | None, ours: str, now: datetime

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from adapter.errors import Unavailable
+from adapter.settings.values import Settings
 
 #: A body of this many bytes or more waits in a queue before it is processed.
 LARGE = 65_536
@@ -33,6 +34,13 @@ class MemoryBudget:
         self._left = limit
         self._usual = _Queue(2 * _USUAL_SIZE, timeout)
         self._large = _Queue(max_in_progress, timeout)
+
+    @classmethod
+    def of(cls, settings: Settings) -> MemoryBudget:
+        """Return the budget that the settings give, which has space for the longest allowed body."""
+        longest = settings.server.max_body_bytes
+        limit = max(settings.ingest.max_waiting_bytes, longest)
+        return cls(limit, 2 * longest, settings.ingest.max_wait_seconds)
 
     def reserve(self, size: int) -> None:
         """Reserve bytes; raises Unavailable where fewer are left."""

@@ -14,7 +14,8 @@ from typing import Any
 import httpx
 import pytest
 
-from adapter.app import App, Environment, compose
+from adapter.app import App, compose
+from adapter.services.environment import Environment
 from adapter.settings.fields import Keys, build
 from tests.acceptance.receiver import SECRET, Receiver
 

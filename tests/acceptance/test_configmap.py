@@ -11,9 +11,9 @@ from typing import Any
 
 import httpx
 
-from adapter.app import check_files
 from adapter.mapping.testing import case_files
 from adapter.rules.testing import cases as rule_cases
+from adapter.services.loaded_files import check_files
 from adapter.settings.values import Files
 
 ROOT = Path(__file__).parents[2]
@@ -48,9 +48,10 @@ def mount(volume: Path, version: str, files: dict[str, str]) -> None:
 
 def read(folder: Path) -> list[list[str]]:
     """Return the names of the mappings, rules and cases of a shop's files, which must check."""
-    mappings, rules, problems = check_files(Files(str(folder / "mappings"), str(folder / "rules")))
-    assert mappings is not None, problems
-    assert rules is not None, problems
+    found = check_files(Files(str(folder / "mappings"), str(folder / "rules")))
+    mappings, rules = found.mappings, found.rules
+    assert mappings is not None, found.problems
+    assert rules is not None, found.problems
     return [
         [mapping.name for mapping in mappings.mappings],
         [case.name for case in case_files.load(folder / "mappings")[0]],

@@ -19,6 +19,7 @@ from adapter.cli import map as map_command
 from adapter.cli.main import commands
 from adapter.mapping.actions.as_json import plain
 from adapter.model.encoding import encode
+from adapter.services.environment import Environment
 from adapter.services.ingest.group_commit import GroupCommitter
 from adapter.services.replay import ReplayOptions, replay
 from adapter.settings.fields import build
@@ -92,7 +93,7 @@ class Shop:
             ("store", "url"): f"sqlite:///{store}", ("ingest", "reward_within_hours"): 876_000,
             ("mparticle", "accept_development"): True,
         })  # fmt: skip
-        world = app.Environment(lambda: NOW, lambda n: f"{next(numbers):0{n}d}", lambda: f"id{next(numbers)}")
+        world = Environment(lambda: NOW, lambda n: f"{next(numbers):0{n}d}", lambda: f"id{next(numbers)}")
         self.app = app.compose(settings, world=world)
         transport = httpx.ASGITransport(self.app.asgi)
         self.http = httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1")

@@ -16,6 +16,7 @@ import httpx
 import pytest
 
 from adapter import app
+from adapter.services.environment import Environment
 from adapter.services.privacy import requests
 from adapter.settings.fields import Keys, build
 from tests.web.test_opendsr import GOOD, NOW, signed
@@ -43,7 +44,7 @@ class Shop:
             ("store", "url"): url, ("mparticle", "opendsr_certificate"): str(folder / "opendsr.pem"),
             ("ingest", "max_wait_seconds"): 60,
         }  # fmt: skip
-        self.app = app.compose(build(chosen), world=app.Environment(clock=lambda: NOW))
+        self.app = app.compose(build(chosen), world=Environment(clock=lambda: NOW))
         self.http = httpx.AsyncClient(
             transport=httpx.ASGITransport(self.app.asgi), base_url="http://localhost"
         )

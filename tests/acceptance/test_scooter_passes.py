@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from adapter import app
+from adapter.services.environment import Environment
 from adapter.settings.fields import Keys, build
 
 ROOT = Path(__file__).parents[2]
@@ -55,7 +56,7 @@ class City:
             ("files", "rules"): str(folder / "rules"),
             ("store", "url"): f"sqlite:///{folder / 'adapter.db'}",
         }
-        self.app = app.compose(build(chosen), world=app.Environment(clock=lambda: self.now))
+        self.app = app.compose(build(chosen), world=Environment(clock=lambda: self.now))
         self.http = httpx.AsyncClient(
             transport=httpx.ASGITransport(self.app.asgi), base_url="http://127.0.0.1"
         )

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapter.app import check_files
 from adapter.model.customers import Customer
 from adapter.model.event_names import EventNames, event_name
 from adapter.model.events import Event
@@ -20,6 +19,7 @@ from adapter.rules.expressions import Names
 from adapter.rules.history.history import History
 from adapter.rules.testing import cases
 from adapter.rules.testing.vocabulary import known
+from adapter.services.loaded_files import check_files
 from adapter.settings.values import Files
 
 SPELLINGS = [
@@ -149,8 +149,9 @@ def test_files_mean_the_same_with_a_data_model_and_without(tmp_path: Path, model
         (tmp_path / "mappings/model.yaml").write_text(model)
     count = 'history.count("Order Completed") > 0'
     (tmp_path / "rules/a.yaml").write_text(RULE.format(trigger="Checkout Started", conditions=f"['{count}']"))
-    _, book, problems = check_files(Files(str(tmp_path / "mappings"), str(tmp_path / "rules")))
-    assert book is not None, problems
+    found = check_files(Files(str(tmp_path / "mappings"), str(tmp_path / "rules")))
+    book = found.rules
+    assert book is not None, found.problems
     assert book.rules[0].trigger == ("checkout_started",)
     assert list(book.metrics.events) == ["order_completed"]
 

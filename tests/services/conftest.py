@@ -15,13 +15,12 @@ from adapter.model.operations import EventOccurred, Operation
 from adapter.model.timers import Timer
 from adapter.rules.engine import ruleset as rule_book
 from adapter.rules.engine.ruleset import RuleSet
-from adapter.services.ingest.decide import decide
-from adapter.services.ingest.issue import DecisionContext
-from adapter.services.ingest.result import Result, Settled
+from adapter.services.ingest.result import CommitResult, Result
 from adapter.services.ingest.work_item import Unrewarded, Work
 from adapter.store.contract import OnLocksAcquired, Store
 from adapter.store.engines import open_store
 from tests.databases import SharedServer
+from tests.services.transacting import Transacting
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -30,10 +29,24 @@ class Desk:
     """Settles works over one store and one rule book, at a moment that tests set."""
 
     def __init__(self, store: Store, book: RuleSet, numbers: Any) -> None:
-        self.store, self.book, self.now, self.room = store, book, NOON, 1_000_000
+        self.store, self.book, self.now = store, book, NOON
         self.destinations: tuple[str, ...] = ()
         self._numbers = numbers
-        self.last = Settled([])
+        self._transacting = Transacting(store, self._draw, self._new_id)
+
+    @property
+    def last(self) -> CommitResult:
+        """What the last transaction came to."""
+        return self._transacting.capacity.last
+
+    @property
+    def room(self) -> int:
+        """How many more timers may wait."""
+        return self._transacting.capacity.free
+
+    @room.setter
+    def room(self, free: int) -> None:
+        self._transacting.capacity.free = free
 
     def at(self, minutes: float = 0) -> datetime:
         return NOON + timedelta(minutes=minutes)
@@ -55,13 +68,8 @@ class Desk:
         return result
 
     async def settle(self, batch: Sequence[Work], pass_on: OnLocksAcquired | None = None) -> list[Result]:
-        means = DecisionContext(self.now, self._draw, self._new_id, self.destinations, room=self.room)
-
-        async def script(transaction: Any) -> Settled:
-            return await decide(transaction, batch, self.book, means)
-
-        self.last = await self.store.transact(script, pass_on)
-        return self.last.results
+        transactions = self._transacting.over(self.store, self.now, self.book, self.destinations)
+        return await transactions.settle(batch, pass_on)
 
     async def fire(self) -> list[Result]:
         """Settle what is due."""

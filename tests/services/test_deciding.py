@@ -21,12 +21,11 @@ from adapter.model.operations import (
     Operation,
 )
 from adapter.rules.engine import ruleset as rule_book
-from adapter.services.ingest.decide import decide
-from adapter.services.ingest.issue import DecisionContext
-from adapter.services.ingest.result import Result, Settled
+from adapter.services.ingest.result import Result
 from adapter.services.ingest.work_item import Work
 from adapter.store.contract import Store
 from adapter.store.engines import open_store
+from tests.services.transacting import Transacting
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 RULES = """
@@ -51,14 +50,11 @@ class Desk:
         assert book is not None, [str(problem) for problem in problems]
         self.store, self.book, self.now = store, book, NOW
         self._numbers = itertools.count(1)
+        self._transacting = Transacting(store, self._draw, lambda: f"id{next(self._numbers)}")
 
     async def settle(self, *batch: Work) -> list[Result]:
-        means = DecisionContext(self.now, self._draw, lambda: f"id{next(self._numbers)}", ("webhook",))
-
-        async def script(transaction: Any) -> Settled:
-            return await decide(transaction, batch, self.book, means)
-
-        return (await self.store.transact(script)).results
+        transactions = self._transacting.over(self.store, self.now, self.book, ("webhook",))
+        return await transactions.settle(batch)
 
     async def take(self, *operations: Operation, key: str | None = None) -> Result:
         [result] = await self.settle(self.work(*operations, key=key))

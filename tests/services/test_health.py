@@ -11,6 +11,7 @@ import pytest
 from adapter.errors import Refused, StoreUnavailable, Unavailable
 from adapter.metrics import Metrics
 from adapter.services.health import Health
+from adapter.services.ingest.commit_health import CommitHealth
 from adapter.services.ingest.group_commit import GroupCommitter, Limits
 from adapter.services.ingest.result import Result
 from adapter.services.ingest.work_item import Work
@@ -40,7 +41,9 @@ async def _settle(_: Sequence[Work], _pass_on: OnLocksAcquired) -> list[Result]:
 
 
 async def test_a_store_that_does_not_answer_is_not_waited_for() -> None:
-    health = Health(Stuck(), GroupCommitter(_settle, Limits(), Metrics()), lambda: 0, patience=0.05)
+    health = Health(
+        Stuck(), GroupCommitter(_settle, Limits(), Metrics()), CommitHealth(lambda: 0), patience=0.05
+    )
     async with asyncio.timeout(2):
         store, queue, files = await health.ready()
     assert (store.ok, store.detail) == (False, "it has not answered for 0.05 seconds")
@@ -50,8 +53,9 @@ async def test_a_store_that_does_not_answer_is_not_waited_for() -> None:
 
 async def test_readiness_gives_the_reason_of_a_store_that_refuses_commits_and_does_not_answer() -> None:
     clock = Clock()
-    health = Health(Stuck(), GroupCommitter(_settle, Limits(), Metrics()), clock, patience=0.05, shunned=5)
-    with suppress(Unavailable), health.committing():
+    commits = CommitHealth(clock, shunned=5)
+    health = Health(Stuck(), GroupCommitter(_settle, Limits(), Metrics()), commits, patience=0.05)
+    with suppress(Unavailable), commits.committing():
         raise Unavailable("no room")
     assert (await health.ready())[0].detail == "the last commit failed: no room"
     clock.now += 5
@@ -60,7 +64,9 @@ async def test_readiness_gives_the_reason_of_a_store_that_refuses_commits_and_do
 
 async def test_concurrent_readiness_checks_share_one_ping() -> None:
     store = Stuck()
-    health = Health(store, GroupCommitter(_settle, Limits(), Metrics()), lambda: 0, patience=0.05)
+    health = Health(
+        store, GroupCommitter(_settle, Limits(), Metrics()), CommitHealth(lambda: 0), patience=0.05
+    )
     await asyncio.gather(*(health.ready() for _ in range(3)))
     await health.ready()
     assert store.pings == 1
@@ -74,7 +80,7 @@ async def test_readiness_reports_a_late_commit_while_it_runs() -> None:
         return []
 
     committer = GroupCommitter(stuck, Limits(max_wait=0.05), Metrics())
-    health = Health(Answering(), committer, lambda: 0)
+    health = Health(Answering(), committer, CommitHealth(lambda: 0))
     running = asyncio.create_task(committer.run())
     with suppress(Unavailable):
         await committer.submit([])
@@ -103,10 +109,11 @@ class Commits:
     def __init__(self) -> None:
         self.clock = Clock()
         committer = GroupCommitter(_settle, Limits(), Metrics())
-        self._health = Health(Answering(), committer, self.clock, shunned=5)
+        self._commits = CommitHealth(self.clock, shunned=5)
+        self._health = Health(Answering(), committer, self._commits)
 
     def commit(self, error: Exception | None = None) -> None:
-        with suppress(type(error) if error else Unavailable), self._health.committing():
+        with suppress(type(error) if error else Unavailable), self._commits.committing():
             if error:
                 raise error
 
@@ -160,7 +167,7 @@ async def test_an_unavailable_store_is_logged_at_intervals(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     clock = Clock()
-    health = Health(Away(), GroupCommitter(_settle, Limits(), Metrics()), clock, shunned=5)
+    health = Health(Away(), GroupCommitter(_settle, Limits(), Metrics()), CommitHealth(clock, shunned=5))
     for now in (100, 101, 104.9, 105):
         clock.now = now
         assert (await health.ready())[0].detail == "the store cannot be used now"

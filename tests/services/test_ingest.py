@@ -10,13 +10,15 @@ from typing import Any, Literal
 
 import pytest
 
-from adapter.app import read_books
 from adapter.errors import Unavailable
 from adapter.metrics import Metrics
 from adapter.services.ingest.group_commit import GroupCommitter, Limits
-from adapter.services.ingest.pipeline import SLICE, Ingest, Policy
+from adapter.services.ingest.mapper import Mapper, Policy
+from adapter.services.ingest.outcome_counts import OutcomeCounts
+from adapter.services.ingest.pipeline import SLICE, Ingest
 from adapter.services.ingest.result import Result
 from adapter.services.ingest.work_item import Work
+from adapter.services.loaded_files import read_files
 from adapter.settings.fields import build
 from adapter.sources.decoded_body import Bounds, Decoded
 from adapter.sources.segment import webhook
@@ -60,12 +62,13 @@ async def desk() -> Desk:
 
 @pytest.fixture
 async def ingest(desk: Desk) -> AsyncIterator[Ingest]:
-    books = read_books(build({
+    books = read_files(build({
         ("files", "mappings"): str(ROOT / "mappings"), ("files", "rules"): str(ROOT / "rules"),
     }))  # fmt: skip
     committer = GroupCommitter(desk.settle, Limits(), Metrics())
     running = asyncio.create_task(committer.run())
-    yield Ingest(books, committer, Policy(), Metrics(), lambda: NOW)
+    mapper = Mapper(books, Policy(), lambda: NOW)
+    yield Ingest(mapper, committer, OutcomeCounts(books, Metrics(), lambda: NOW))
     committer.close()
     await running
 
@@ -150,7 +153,7 @@ async def test_others_have_their_turn_while_a_part_is_mapped(ingest: Ingest) -> 
             await asyncio.sleep(0)
 
     beside = asyncio.create_task(others())
-    await ingest._works_in_turns(webhook.decode(batch(), NOW))
+    await ingest._map_in_turns(webhook.decode(batch(), NOW))
     beside.cancel()
     assert turns >= MANY // 50
 

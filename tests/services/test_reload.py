@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from adapter.app import read_books
 from adapter.metrics import Metrics
 from adapter.services.background.reload import Reload
 from adapter.services.health import Health
+from adapter.services.ingest.commit_health import CommitHealth
 from adapter.services.ingest.group_commit import GroupCommitter, Limits
-from adapter.services.loaded_files import LoadedFiles
+from adapter.services.loaded_files import LoadedFiles, read_files
 from adapter.settings.values import Files, Settings
 
 RULE = "name: one\ntrigger: checkout_started\naction: {type: percentage_off, value: 10}\n"
@@ -27,8 +27,10 @@ class ConditionScope:
         self.rule = folder / "rule.yaml"
         self.rule.write_text(RULE)
         settings = Settings(files=Files(rules=str(folder)))
-        self.books = read_books(settings)
-        self.health = Health(_NoStore(), GroupCommitter(_no_settling, Limits(), Metrics()), lambda: 0)
+        self.books = read_files(settings)
+        self.health = Health(
+            _NoStore(), GroupCommitter(_no_settling, Limits(), Metrics()), CommitHealth(lambda: 0)
+        )
         self.changed: asyncio.Queue[bool] = asyncio.Queue()
         self.settings = settings
         self.fault: Exception | None = None
@@ -37,7 +39,7 @@ class ConditionScope:
     def _read(self) -> LoadedFiles:
         if self.fault is not None:
             raise self.fault
-        return read_books(self.settings)
+        return read_files(self.settings)
 
     async def _changes(self, stop: asyncio.Event) -> AsyncIterator[Any]:
         while not stop.is_set():

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from adapter import app
 from adapter.mapping import mapping_set as mapping_book
 from adapter.model.messages import Message
+from adapter.services.environment import Environment
 from adapter.services.replay import ReplayOptions, replay
 from adapter.settings.fields import Keys, build
 from adapter.sources.decoded_body import Decoded
@@ -50,7 +51,7 @@ async def shop(tmp_path: Path, clock: list[datetime]) -> AsyncIterator[app.App]:
         ("files", "rules"): str(tmp_path),
         ("store", "url"): "sqlite:///:memory:",
     }
-    composed = app.compose(build(chosen), world=app.Environment(clock=lambda: clock[0]))
+    composed = app.compose(build(chosen), world=Environment(clock=lambda: clock[0]))
     async with composed.running():
         yield composed
 

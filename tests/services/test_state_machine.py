@@ -24,13 +24,12 @@ from adapter.model.discounts import DiscountRecord
 from adapter.model.events import Event, User
 from adapter.model.operations import CustomerErase, CustomerMerge, DiscountMove, EventOccurred, Operation
 from adapter.rules.engine.ruleset import RuleSet
-from adapter.services.ingest.decide import decide
-from adapter.services.ingest.issue import DecisionContext
-from adapter.services.ingest.result import Result, Settled
+from adapter.services.ingest.result import Result
 from adapter.services.ingest.work_item import Work
 from adapter.store import naming
 from adapter.store.engines import open_store
 from adapter.store.values import LoadRequest
+from tests.services.transacting import Transacting
 
 pytestmark = pytest.mark.slow
 
@@ -185,6 +184,9 @@ class Machine(RuleBasedStateMachine):
         self.numbers = itertools.count(1)
         self.codes: list[str] = ["NONE"]
         self.keys: set[ScopedKey] = set()
+        self.transacting = Transacting(
+            self.store, lambda n: f"{next(self.numbers):0{n}d}", lambda: f"{next(self.numbers)}"
+        )
         self.runner.run(self.begin())
 
     async def begin(self) -> None:
@@ -203,14 +205,8 @@ class Machine(RuleBasedStateMachine):
             Work("segment", f"m{next(self.numbers)}", "", self.model.now, (operation,))
             for operation in operations
         ]
-        means = DecisionContext(
-            self.model.now, lambda n: f"{next(self.numbers):0{n}d}", lambda: f"{next(self.numbers)}"
-        )
-
-        async def script(transaction: Any) -> Settled:
-            return await decide(transaction, batch, self.book, means)
-
-        return self.runner.run(self.store.transact(script)).results
+        transactions = self.transacting.over(self.store, self.model.now, self.book)
+        return self.runner.run(transactions.settle(batch))
 
     def happened(self, rule: str, name: str) -> EventOccurred:
         event = Event(f"e{next(self.numbers)}", EVENTS[rule], self.model.now, User(id=name), {}, {})

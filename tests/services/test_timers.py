@@ -16,7 +16,8 @@ from adapter.metrics import Metrics
 from adapter.model.operations import CustomerErase, CustomerMerge, CustomerUpsert, EventOccurred
 from adapter.model.quarantine import Quarantined
 from adapter.services.background.timers import Pacing, Timers
-from adapter.services.ingest.result import Result, Settled
+from adapter.services.ingest.result import CommitResult, Result
+from adapter.services.ingest.timer_capacity import TimerCapacity
 from adapter.services.ingest.work_item import Work
 
 RULES = """
@@ -202,11 +203,12 @@ async def test_timers_that_came_due_while_the_server_was_down_fire_at_the_start(
 
     async def settle(batch: Sequence[Work]) -> list[Result]:
         results: list[Result] = await desk.settle(batch)
-        timers.note(desk.last)
+        capacity.note(desk.last)
         return results
 
     pacing = Pacing(look=timedelta(hours=1), limit=3)
-    timers = Timers(desk.store, settle, lambda: desk.now, metrics, pacing=pacing)
+    capacity = TimerCapacity(desk.store, metrics)
+    timers = Timers(desk.store, settle, lambda: desk.now, capacity, pacing)
     stop = asyncio.Event()
     task = asyncio.create_task(timers.run(stop))
     async with asyncio.timeout(10):
@@ -222,13 +224,13 @@ async def test_free_timer_slots_shrink_by_armed_timers_and_are_counted_in_the_st
     desk: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     metrics = Metrics()
-    timers = Timers(desk.store, desk.settle, lambda: desk.now, metrics, most=3)
-    timers.note(Settled([], armed=2))
-    assert timers.room == 1
-    timers.note(Settled([], armed=1, unarmed={"cart-recovery": 4}))
-    assert timers.room == 0
-    await timers.count()
-    assert timers.room == 3
+    capacity = TimerCapacity(desk.store, metrics, most=3)
+    capacity.note(CommitResult([], armed=2))
+    assert capacity.room == 1
+    capacity.note(CommitResult([], armed=1, unarmed={"cart-recovery": 4}))
+    assert capacity.room == 0
+    await capacity.count()
+    assert capacity.room == 3
     assert "no room for more timers" in caplog.text
     assert metrics.registry.get_sample_value("adapter_timers_total", {"outcome": "refused"}) == 4
 
@@ -237,15 +239,15 @@ async def test_timers_armed_during_a_count_are_counted(desk: Any) -> None:
     class Slow:
         async def counts(self) -> dict[str, int]:
             counts = dict(await desk.store.counts())
-            timers.note(Settled([], armed=2))
+            capacity.note(CommitResult([], armed=2))
             return counts
 
     store: Any = Slow()
-    timers = Timers(store, desk.settle, lambda: desk.now, Metrics(), most=10)
-    await timers.count()
-    assert timers.room == 8
-    timers.note(Settled([], armed=1))
-    assert timers.room == 7
+    capacity = TimerCapacity(store, Metrics(), most=10)
+    await capacity.count()
+    assert capacity.room == 8
+    capacity.note(CommitResult([], armed=1))
+    assert capacity.room == 7
 
 
 async def test_a_timer_that_two_found_due_has_fired_once(desk: Any) -> None:
@@ -281,8 +283,9 @@ async def test_near_the_limit_timers_of_other_processes_are_counted_more_often(
     look = timedelta(milliseconds=1)
     pacing = Pacing(look=look, count=10 * look, count_full=2 * look)
     store: Any = Counted()
-    timers = Timers(store, desk.settle, lambda: desk.now, Metrics(), most=most, pacing=pacing)
+    capacity = TimerCapacity(store, Metrics(), most)
+    timers = Timers(store, desk.settle, lambda: desk.now, capacity, pacing)
     async with asyncio.timeout(10):
         await timers.run(stop)
     assert len(asked) == counts
-    assert timers.room == most - 9
+    assert capacity.room == most - 9

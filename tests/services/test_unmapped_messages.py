@@ -12,6 +12,7 @@ from adapter import app
 from adapter.errors import StoreUnavailable
 from adapter.model.messages import Message
 from adapter.services.background.ignored_counts import MOST_NAMES, Ignoring
+from adapter.services.environment import Environment
 from adapter.settings.fields import Keys, build
 from adapter.sources.decoded_body import Decoded
 from adapter.store.engines import open_store
@@ -53,7 +54,7 @@ async def test_a_running_server_stores_the_names_of_unmapped_messages(tmp_path: 
         ("files", "rules"): str(tmp_path / "rules"),
         ("store", "url"): f"sqlite:///{tmp_path / 'adapter.db'}",
     }
-    composed = app.compose(build(chosen), world=app.Environment(clock=lambda: NOON))
+    composed = app.compose(build(chosen), world=Environment(clock=lambda: NOON))
     async with composed.running():
         came = [message("Checkout Strated"), message("Checkout Strated"), message("x", type="page")]
         results = await composed.ingest.receive(Decoded(came, []))

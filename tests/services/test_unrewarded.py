@@ -12,6 +12,7 @@ import pytest
 from adapter import app
 from adapter.model.messages import Message
 from adapter.rules.engine.sentences import explain
+from adapter.services.environment import Environment
 from adapter.services.ingest.result import Result
 from adapter.settings.fields import Keys, build
 from adapter.sources.decoded_body import Decoded
@@ -67,7 +68,7 @@ async def shop(tmp_path: Path) -> AsyncIterator[app.App]:
         ("files", "rules"): str(tmp_path),
         ("store", "url"): "sqlite:///:memory:",
     }
-    composed = app.compose(build(chosen), world=app.Environment(clock=lambda: NOON))
+    composed = app.compose(build(chosen), world=Environment(clock=lambda: NOON))
     async with composed.running():
         yield composed
 

@@ -16,6 +16,7 @@ from typing import Any
 from msgspec import Struct
 
 from adapter.services.periodic import pause, tried
+from adapter.settings.values import Retention
 from adapter.store.contract import Store
 from adapter.store.values import RetentionKind
 
@@ -36,6 +37,18 @@ class Intervals(Struct, frozen=True, kw_only=True):
     keep_pending_moves: timedelta = timedelta(days=30)
     keep_holds: timedelta = timedelta(days=30)
 
+    @classmethod
+    def of(cls, keep: Retention) -> Intervals:
+        """Return the intervals that the settings give."""
+        return cls(
+            keep_messages=timedelta(days=keep.message_days),
+            keep_events=kept_for(keep.event_days),
+            keep_decisions=kept_for(keep.decision_days),
+            keep_deliveries=kept_for(keep.delivery_days),
+            keep_quarantined=kept_for(keep.quarantine_days),
+            keep_pending_moves=timedelta(days=keep.pending_move_days),
+        )
+
     def kept(self) -> dict[RetentionKind, timedelta]:
         """Return how long each kind is kept that is not kept for ever."""
         each: dict[RetentionKind, timedelta | None] = {
@@ -47,6 +60,11 @@ class Intervals(Struct, frozen=True, kw_only=True):
             "quarantine": self.keep_quarantined,
         }
         return {kind: keep for kind, keep in each.items() if keep is not None}
+
+
+def kept_for(days: int) -> timedelta | None:
+    """Return how long something is kept by a setting, in which 0 days are for ever."""
+    return timedelta(days=days) if days else None
 
 
 class Expiry:

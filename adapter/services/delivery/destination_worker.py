@@ -41,6 +41,11 @@ class Pace(Struct, frozen=True, kw_only=True):
     soonest: timedelta = timedelta(milliseconds=200)
     latest: timedelta = timedelta(seconds=2)
 
+    @classmethod
+    def outlasting(cls, timeout: timedelta) -> Pace:
+        """Return the pace for destinations whose slowest attempt takes `timeout`."""
+        return cls(lease=max(timedelta(seconds=60), 4 * timeout))
+
 
 class DestinationWorker:
     """The way to one destination. `leasing` is held while a lease is taken, so that the width is kept."""

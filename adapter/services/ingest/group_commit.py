@@ -18,7 +18,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from contextlib import asynccontextmanager
 from functools import partial
 
 from msgspec import Struct
@@ -31,6 +32,7 @@ from adapter.services.ingest.queue import SHARE, Queue, Waiting, is_costly
 from adapter.services.ingest.result import Result
 from adapter.services.ingest.unstorable import quarantined, sifted
 from adapter.services.ingest.work_item import Work, apart, cost, shares
+from adapter.settings import values as settings
 from adapter.store.contract import OnLocksAcquired
 
 _log = logging.getLogger(__name__)
@@ -62,6 +64,11 @@ class Limits(Struct, frozen=True):
     max_bytes: int = 64 * 1024 * 1024
     max_batch: int = 2_000
     max_wait: float = 3.0
+
+    @classmethod
+    def of(cls, ingest: settings.Ingest) -> Limits:
+        """Return the limits that the settings give."""
+        return cls(ingest.max_waiting, ingest.max_waiting_bytes, ingest.max_batch, ingest.max_wait_seconds)
 
 
 class _Batch:
@@ -197,6 +204,16 @@ class GroupCommitter:
         self._begin_turns()
         while self._turns:
             await asyncio.gather(*self._turns)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Settle what arrives; at the end what is still waiting is settled, too."""
+        task = asyncio.create_task(self.run())
+        try:
+            yield
+        finally:
+            self.close()
+            await task
 
     def close(self) -> None:
         """Turn new work away; `run` returns when the queue is empty."""

@@ -28,7 +28,7 @@ class Result(Struct, omit_defaults=True):
     misfits: list[str] = []
 
 
-class Settled(Struct, frozen=True):
+class CommitResult(Struct, frozen=True):
     """One transaction's work: a result per message in order, and the decisions made.
 
     `armed` timers wait from now on; for `unarmed`, by rule, there was no room; so many have `fired`.

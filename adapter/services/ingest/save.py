@@ -1,31 +1,20 @@
-"""The decision transaction: load, decide, reserve, save, for all that waits.
-
-Two walks over the batch in message order. The first is about people and events: it resolves identities,
-merges traits, evaluates rules and folds history, and so learns which counters could be needed. Those are
-locked at once, in key order. The second walk is about discounts: it issues and moves them, each seeing
-what the ones before it did.
-"""
+"""What a decided batch answers, and what is saved of it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
 import msgspec
-from msgspec.structs import replace
 
-from adapter.model.customers import LINKING
 from adapter.model.decisions import Decision
 from adapter.model.discounts import Discount
 from adapter.model.encoding import encode
-from adapter.model.operations import CustomerErase, CustomerMerge, DiscountMove, EventOccurred
-from adapter.rules.engine.ruleset import RuleSet
+from adapter.model.operations import EventOccurred
 from adapter.services.ingest.apply import ApplyPass
-from adapter.services.ingest.issue import DecisionContext, IssuePass
-from adapter.services.ingest.result import Result, Settled
-from adapter.services.ingest.slot_merges import SlotMerges, slot_merges
+from adapter.services.ingest.issue import IssuePass
+from adapter.services.ingest.result import Result
 from adapter.services.ingest.work_item import Unrewarded, Work
-from adapter.store.contract import Transaction
-from adapter.store.values import Changes, LoadedState, LoadRequest, MessageKey
+from adapter.store.values import Changes, LoadedState, MessageKey
 
 _REPEATED = Unrewarded(
     "duplicate", "not rewarded: a message with the same id came before, and it alone counts"
@@ -35,84 +24,11 @@ _MOST_REPEATS = 100
 _DISCOUNTS = msgspec.json.Decoder(list[Discount])
 
 
-async def decide(
-    transaction: Transaction, batch: Sequence[Work], rules: RuleSet, means: DecisionContext
-) -> Settled:
-    """Settle a batch in one transaction; one result for each of its messages, in order.
-
-    Timers go last: what the batch brings may end them. Works that erase come alone (`work.apart`).
-    """
-    loaded = await transaction.load(wanted(batch), means.now)
-    fresh = _fresh(batch, loaded)
-    first = ApplyPass(transaction, rules, means, loaded)
-    await first.prepare([batch[index] for index in fresh])
-    for index in sorted(fresh, key=lambda index: batch[index].timer is not None):
-        await first.take(index, batch[index])
-    joined = first.people.joined()
-    slots = await slot_merges(transaction, joined, means.now) if joined else SlotMerges()
-    second = IssuePass(means, first.people, loaded, slots.more)
-    steps = [*second.due(), *first.steps]
-    if steps:
-        second.reserve(await transaction.reserve(*second.needs(steps)))
-        for step in steps:
-            second.take(step)
-    results = _results(batch, fresh, loaded, first, second)
-    changes = _changes(batch, fresh, first, second, results)
-    await transaction.save(replace(changes, rewritten=slots.rewritten) if slots.rewritten else changes)
-    waiting = first.waiting
-    return Settled(results, second.decisions, len(changes.armed), waiting.refused, waiting.fired)
-
-
-def wanted(batch: Sequence[Work]) -> LoadRequest:
-    """Return what a batch needs to know before it can be decided."""
-    customers: dict[str, None] = {}
-    identities: dict[tuple[str, str], None] = {}
-    codes: dict[str, None] = {}
-    waits: dict[str, None] = {}
-    for work in batch:
-        if work.timer is not None:
-            customers[work.timer.source_id] = None
-            waits[work.timer.rule] = None
-        for operation in work.operations:
-            if operation.source_id is not None:
-                customers[operation.source_id] = None
-            if isinstance(operation, DiscountMove):
-                codes[operation.code] = None
-                if operation.source_id is not None:
-                    identities |= {(kind, operation.source_id): None for kind in LINKING}
-            elif isinstance(operation, CustomerMerge):
-                customers[operation.previous_id] = None
-                names = (operation.source_id, operation.previous_id)
-                identities |= {(kind, name): None for kind in LINKING for name in names}
-            elif isinstance(operation, CustomerErase):
-                identities |= {(kind, operation.source_id): None for kind in LINKING}
-            else:
-                for kind in LINKING:
-                    value = operation.identities.get(kind)
-                    if value is not None:
-                        identities[(kind, value)] = None
-                        customers[value] = None
-    keys = [(work.source, work.key) for work in batch if work.key]
-    return LoadRequest(keys, list(customers), list(identities), list(codes), list(waits))
-
-
-def _fresh(batch: Sequence[Work], loaded: LoadedState) -> list[int]:
-    """Return the indexes of messages not seen before, in the store or earlier in the batch."""
-    seen: set[MessageKey] = set(loaded.answers)
-    fresh = []
-    for index, work in enumerate(batch):
-        key = (work.source, work.key)
-        if not work.key or key not in seen:
-            seen.add(key)
-            fresh.append(index)
-    return fresh
-
-
-def _results(
+def results(
     batch: Sequence[Work], fresh: list[int], loaded: LoadedState, first: ApplyPass, second: IssuePass
 ) -> list[Result]:
     """Return the results in order; a duplicate gets the discounts that its first delivery got."""
-    results: list[Result] = []
+    found: list[Result] = []
     known: dict[MessageKey, Result] = {}
     fresh_set = set(fresh)
     for index, work in enumerate(batch):
@@ -124,8 +40,8 @@ def _results(
             before = known.get((work.source, work.key))
             again = before.discounts if before else _DISCOUNTS.decode(answer) if answer else []
             result = Result(work.message_id, "duplicate", discounts=again)
-        results.append(result)
-    return results
+        found.append(result)
+    return found
 
 
 def _result(work: Work, first: ApplyPass, second: IssuePass, index: int) -> Result:
@@ -175,13 +91,14 @@ def _repeated(
     yield from left[:_MOST_REPEATS]
 
 
-def _changes(
+def changes(
     batch: Sequence[Work],
     fresh: list[int],
     first: ApplyPass,
     second: IssuePass,
     results: list[Result],
 ) -> Changes:
+    """Return what is saved of a batch."""
     people = first.people
     told = [
         ((batch[index].source, batch[index].key), results[index].discounts)

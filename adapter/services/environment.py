@@ -1,0 +1,35 @@
+"""What no input decides: the clock, random codes, ids, and the spread of retries."""
+
+from __future__ import annotations
+
+import random
+import secrets
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from msgspec import Struct
+
+from adapter.rules.engine.codes import ALPHABET
+
+#: Random bytes to code characters; those at the end would make some characters likelier than others.
+_FAIR = 256 - 256 % len(ALPHABET)
+_CHARACTERS = bytes(ord(ALPHABET[byte % len(ALPHABET)]) for byte in range(256))
+_UNFAIR = bytes(range(_FAIR, 256))
+
+
+def draw(n: int) -> str:
+    """Return n random characters of a code, each as likely as any other."""
+    drawn = b""
+    while len(drawn) < n:
+        drawn += secrets.token_bytes(n + 4).translate(_CHARACTERS, _UNFAIR)
+    return drawn[:n].decode()
+
+
+class Environment(Struct, frozen=True):
+    """`clock()` gives aware moments, `draw(n)` n code characters, `jitter()` a number from 0 to 1."""
+
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    draw: Callable[[int], str] = draw
+    new_id: Callable[[], str] = lambda: uuid.uuid4().hex
+    jitter: Callable[[], float] = random.random

@@ -1,0 +1,55 @@
+"""What a batch asks of the store before it can be decided, and which of its messages are new."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from adapter.model.customers import LINKING
+from adapter.model.operations import CustomerErase, CustomerMerge, DiscountMove
+from adapter.services.ingest.work_item import Work
+from adapter.store.values import LoadedState, LoadRequest, MessageKey
+
+
+def load_request(batch: Sequence[Work]) -> LoadRequest:
+    """Return what must be loaded before a batch can be decided."""
+    customers: dict[str, None] = {}
+    identities: dict[tuple[str, str], None] = {}
+    codes: dict[str, None] = {}
+    waits: dict[str, None] = {}
+    for work in batch:
+        if work.timer is not None:
+            customers[work.timer.source_id] = None
+            waits[work.timer.rule] = None
+        for operation in work.operations:
+            if operation.source_id is not None:
+                customers[operation.source_id] = None
+            if isinstance(operation, DiscountMove):
+                codes[operation.code] = None
+                if operation.source_id is not None:
+                    identities |= {(kind, operation.source_id): None for kind in LINKING}
+            elif isinstance(operation, CustomerMerge):
+                customers[operation.previous_id] = None
+                names = (operation.source_id, operation.previous_id)
+                identities |= {(kind, name): None for kind in LINKING for name in names}
+            elif isinstance(operation, CustomerErase):
+                identities |= {(kind, operation.source_id): None for kind in LINKING}
+            else:
+                for kind in LINKING:
+                    value = operation.identities.get(kind)
+                    if value is not None:
+                        identities[(kind, value)] = None
+                        customers[value] = None
+    keys = [(work.source, work.key) for work in batch if work.key]
+    return LoadRequest(keys, list(customers), list(identities), list(codes), list(waits))
+
+
+def fresh(batch: Sequence[Work], loaded: LoadedState) -> list[int]:
+    """Return the indexes of messages not seen before, in the store or earlier in the batch."""
+    seen: set[MessageKey] = set(loaded.answers)
+    found = []
+    for index, work in enumerate(batch):
+        key = (work.source, work.key)
+        if not work.key or key not in seen:
+            seen.add(key)
+            found.append(index)
+    return found

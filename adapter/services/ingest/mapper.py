@@ -1,0 +1,144 @@
+"""The second step of the corridor: what the mapping files in force make of a message."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+from msgspec import Raw, Struct
+
+from adapter.errors import MappingError
+from adapter.model.messages import Message
+from adapter.model.operations import CustomerErase, DiscountMove, EventOccurred
+from adapter.model.quarantine import Quarantined
+from adapter.services.ingest.result import Result
+from adapter.services.ingest.work_item import Unrewarded, Work
+from adapter.services.loaded_files import LoadedFiles
+from adapter.settings.values import Settings
+
+#: What a test must not do to what is real.
+_REAL = (DiscountMove, CustomerErase)
+#: Why an event earns nothing, whatever the rules say.
+_REPLAYED = Unrewarded("replayed", "not rewarded: it is a replay of history")
+_DEVELOPMENT = Unrewarded(
+    "development",
+    "not rewarded: it comes from a development environment, and `mparticle.accept_development` is false",
+)
+_UNDATED = Unrewarded(
+    "undated", "not rewarded: its time cannot be read, so it may be older than `ingest.reward_within_hours`"
+)
+
+
+class Policy(Struct, frozen=True):
+    """Which events may still earn something.
+
+    An event that happened longer ago than `reward_within` is history, whoever sends it; one from a
+    development environment is a test. `message_bytes` is the bound of a message.
+    """
+
+    reward_within: timedelta = timedelta(hours=72)
+    reward_development: bool = False
+    message_bytes: int = 262_144
+
+    @classmethod
+    def of(cls, settings: Settings) -> Policy:
+        """Return the policy that the settings describe."""
+        within = timedelta(hours=settings.ingest.reward_within_hours)
+        return cls(within, settings.mparticle.accept_development, settings.ingest.max_event_bytes)
+
+
+class Mapper:
+    """Maps messages by the files in force, and says of which nothing may be issued."""
+
+    def __init__(self, files: LoadedFiles, policy: Policy, clock: Callable[[], datetime]) -> None:
+        self._files = files
+        self._policy = policy
+        self._clock = clock
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The sources that the files in force have mappings of."""
+        return self._files.mappings.sources
+
+    @property
+    def longest(self) -> int:
+        """The longest document that is mapped: a message stands in its own several times."""
+        return 4 * self._policy.message_bytes
+
+    def works(self, messages: Sequence[Message]) -> list[Work | None]:
+        """Return each message as work, None for one that no mapping takes."""
+        horizon = self._clock() - self._policy.reward_within
+        return [self._work(message, horizon) for message in messages]
+
+    def _work(self, message: Message, horizon: datetime) -> Work | None:
+        message_id = _message_id(message)
+        try:
+            operations = self._files.mappings.operations(message)
+        except MappingError as error:
+            document = Raw(msgspec.json.encode(message.document))
+            kept = Quarantined(
+                message.source,
+                message.key,
+                document,
+                error.message,
+                message.received_at,
+                replayed=message.replayed,
+            )
+            return Work(message.source, message.key, message_id, message.received_at, quarantine=kept)
+        if not operations:
+            return None
+        unrewarded = self._unrewarded(message, operations, horizon)
+        if unrewarded is _DEVELOPMENT:
+            operations = tuple(each for each in operations if not isinstance(each, _REAL))
+        return Work(
+            message.source,
+            message.key,
+            message_id,
+            message.received_at,
+            operations,
+            unrewarded=unrewarded,
+            document=message.document,
+        )
+
+    def _unrewarded(
+        self, message: Message, operations: tuple[object, ...], horizon: datetime
+    ) -> Unrewarded | None:
+        """Return why nothing may be issued for a message, None when something may.
+
+        Events before `horizon` are history; so is what waited in quarantine, though it was received long ago.
+        """
+        context = message.document.get("context")
+        if (
+            not self._policy.reward_development
+            and isinstance(context, dict)
+            and context.get("environment") == "development"
+        ):
+            return _DEVELOPMENT
+        if message.replayed:
+            return _REPLAYED
+        for operation in operations:
+            if isinstance(operation, EventOccurred) and operation.event.occurred_at < horizon:
+                return _too_old(operation.event.occurred_at, self._policy.reward_within)
+            if isinstance(operation, EventOccurred) and operation.undated:
+                return _UNDATED
+        return None
+
+
+def _too_old(happened: datetime, within: timedelta) -> Unrewarded:
+    hours = within // timedelta(hours=1)
+    return Unrewarded(
+        "too_old",
+        f"not rewarded: it happened at {happened:%Y-%m-%dT%H:%M:%SZ}, longer ago than the {hours} hours of "
+        "`ingest.reward_within_hours`",
+    )
+
+
+def ignored(message: Message) -> Result:
+    """Return the result of a message that no mapping takes."""
+    return Result(_message_id(message), "ignored", "no mapping takes this message")
+
+
+def _message_id(message: Message) -> str:
+    message_id = message.document.get("messageId")
+    return message_id if isinstance(message_id, str) else message.key
