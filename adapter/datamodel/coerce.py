@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from adapter.datamodel.declarations import DataModel, Declared, Policy
 from adapter.datamodel.types import ABSENT, MISFIT, Reader, described
 from adapter.errors import MappingError
+from adapter.model.amounts import is_rounded
 from adapter.model.operations import CustomerUpsert, EventOccurred, Operation
 from adapter.model.spelling import spelling
 
@@ -29,7 +30,8 @@ _LONGEST_NAME = 80
 class _Check(Struct, frozen=True):
     """One trait or attribute: `classes` fit without a look, null among them where it may be missing.
 
-    `members` are the checks of what the model declares inside an object, or inside each object of a list.
+    `members` are the checks of what the model declares inside an object, or inside each object of a list. An
+    `amount` may be a float of hundredths.
     """
 
     classes: frozenset[type]
@@ -37,6 +39,7 @@ class _Check(Struct, frozen=True):
     wanted: str
     policy: Policy
     members: _Checks | None = None
+    amount: bool = False
 
 
 class _Checks(Struct, frozen=True):
@@ -107,7 +110,8 @@ def _check(name: str, declared: Declared, of: str) -> _Check:
     null = frozenset[type]() if declared.required else frozenset({NoneType})
     kind = declared.type
     if not declared.of:
-        return _Check(kind.classes | null, kind.reader, kind.described, declared.misfit)
+        amount = kind.name in ("money", "number") and not kind.many
+        return _Check(kind.classes | null, kind.reader, kind.described, declared.misfit, amount=amount)
     members = _checks(declared.of, None, "attribute", f" of `{name}`{of}")
     return _Check(null, kind.reader, kind.described, declared.misfit, members)
 
@@ -143,14 +147,15 @@ def _fitted(values: dict[str, Any], checks: _Checks, misfits: list[str]) -> dict
     usual, check_of = checks.usual.get, checks.by_name.get
     changed: dict[str, Any] | None = None
     for name, value in values.items():
-        if value.__class__ is usual(name):
+        kind = value.__class__
+        if kind is usual(name):
             continue
         check = check_of(name)
         if check is None:
             if checks.unknown is not None:
                 what = f"the {checks.word} `{name[:_LONGEST_NAME]}`{checks.of}"
                 _refuse(checks.unknown, f"{what} is not in the data model", misfits)
-        elif value.__class__ not in check.classes:
+        elif kind not in check.classes and not (kind is float and check.amount and is_rounded(value)):
             found = _read(value, check, misfits)
             if found is MISFIT:
                 _misfit(name, value, check, checks, misfits)
@@ -191,8 +196,11 @@ def _declared_fitted(values: dict[str, Any], checks: _Checks, misfits: list[str]
     """Return the values as `_fitted` does, where most of them are not declared and none need be."""
     changed: dict[str, Any] | None = None
     for name, check in checks.by_name.items():
-        value = values.get(name)
-        if value.__class__ in check.classes or (value is None and name not in values):
+        value: Any = values.get(name)
+        kind = value.__class__
+        if kind in check.classes or (value is None and name not in values):
+            continue
+        if kind is float and check.amount and is_rounded(value):
             continue
         found = _read(value, check, misfits)
         if found is MISFIT:

@@ -105,14 +105,18 @@ def _number(text: str) -> int | float | None:
     return _amount_of_float(float(text))
 
 
+def is_rounded(number: float) -> bool:
+    """Say whether a float is an amount of hundredths, as most are; the exact look takes ten times as long."""
+    return -1e12 < number < 1e12 and (number * 100 + _ROUNDS - _ROUNDS) / 100 == number
+
+
 def without_noise(number: float) -> float | None:
     """Return the amount of at most four decimals that a float stands for, None where it stands for none.
 
     Arithmetic leaves `60.349999999999994` of 60.35; an SDK that keeps single precision sends
     `22.8600006103516` for 22.86.
     """
-    # Most amounts have hundredths; the exact look takes ten times as long.
-    if -1e12 < number < 1e12 and (number * 100 + _ROUNDS - _ROUNDS) / 100 == number:
+    if is_rounded(number):
         return number
     if not -1e12 < number < 1e12:
         return number if number - number == 0 and number == int(number) else None

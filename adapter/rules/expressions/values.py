@@ -44,6 +44,8 @@ _KINDS: dict[type, Kind] = {bool: "boolean", int: "number", float: "number", Fra
                             datetime: "timestamp", timedelta: "duration", list: "list", tuple: "list",
                             dict: "object", NoneType: "null"}  # fmt: skip
 _PLAIN = frozenset((str, int, bool, list, tuple, dict, NoneType, timedelta, Nothing))
+#: Two values of one of these are equal as Python has it.
+_SCALARS = frozenset((str, int, bool))
 _ORDERED = frozenset(("number", "text", "timestamp", "duration", "boolean"))
 
 
@@ -101,6 +103,9 @@ def elements(value: Any) -> Sequence[Any] | None:
 
 def equal(left: Any, right: Any) -> Any:
     """Compare two values of one kind; of two kinds ABSENT: text is never unequal to a number, just wrong."""
+    cls = left.__class__
+    if cls is right.__class__ and cls in _SCALARS:
+        return left == right
     kind = kind_of(left)
     if kind is None or kind != kind_of(right):
         return ABSENT

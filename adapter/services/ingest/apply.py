@@ -91,10 +91,8 @@ class ApplyPass:
                 if not repeat:
                     message = f"{work.source}\0{work.key}"
                     self.steps.append(Move(index, operation, work.told_at, message))
-            elif isinstance(operation, _FACTS) and not self.people.has_room(operation, work.told_at):
-                self._leave_out(index, work, _OVERFULL, f"facts were left out: {_OVERFULL}")
-            elif isinstance(operation, CustomerUpsert):
-                self.people.upsert(operation, work.told_at)
+            elif isinstance(operation, _FACTS):
+                self._facts(index, operation, work)
             else:
                 self._identity(operation, work)
             if self.people.apart is not None:
@@ -103,6 +101,15 @@ class ApplyPass:
             self.quarantined.append(work.quarantine)
         if work.timer is not None:
             await self._fire(index, work.timer, work)
+
+    def _facts(self, index: int, operation: CustomerUpsert | CustomerGroup, work: Work) -> None:
+        at = work.told_at
+        if not self.people.has_room(operation, at):
+            self._leave_out(index, work, _OVERFULL, f"facts were left out: {_OVERFULL}")
+        elif isinstance(operation, CustomerUpsert):
+            self.people.upsert(operation, at)
+        else:
+            self.people.group(operation)
 
     async def _event(self, place: tuple[int, int], operation: EventOccurred, work: Work) -> None:
         event, rules, index, unrewarded = operation.event, self.rules, place[0], work.unrewarded
@@ -188,8 +195,6 @@ class ApplyPass:
     def _identity(self, operation: Operation, work: Work) -> None:
         if isinstance(operation, CustomerMerge):
             self.people.merge(operation.previous_id, operation.source_id, operation.identities)
-        elif isinstance(operation, CustomerGroup):
-            self.people.group(operation)
         elif isinstance(operation, CustomerErase):
             self._erase(operation.source_id, work)
 

@@ -62,9 +62,10 @@ def _named(customer: Customer) -> Customer:
     """
     parts = {name: str(customer.traits.get(name) or "").strip() for name in _ORDER}
     first, last = parts.values()
-    if not first and not last:
-        return customer
     times, known = customer.told_at, customer.name
+    made = f"{first} {last}".strip()
+    if not made or made == known:
+        return customer
     said_at = times.get("name", _NEVER)
     parts_at = max(times.get(_trait(name), _NEVER) for name in _ORDER if parts[name])
     if known is None:
@@ -76,7 +77,7 @@ def _named(customer: Customer) -> Customer:
         in_place = (known.startswith(f"{first} "), known.endswith(f" {last}"))
         contradicted = any(later and not held for later, held in zip(told_later, in_place, strict=True))
         stands = "name" in times and not (first and last and contradicted)
-    return customer if stands else replace(customer, name=" ".join(filter(None, (first, last))))
+    return customer if stands else replace(customer, name=made)
 
 
 def facts_of_both(older: Customer, into: Customer) -> Customer:
@@ -129,12 +130,12 @@ def _without(customer: Customer, names: Sequence[str]) -> dict[str, Any]:
 
 def _names(facts: CustomerUpsert) -> list[str]:
     return [
-        *(name for name in facts.fields if name in FIELDS),
-        *(field for field in map(_field, facts.removed_fields) if field in FIELDS),
-        *(_trait(name) for name in facts.traits),
-        *(_trait(name) for name in facts.removed_traits),
-        *(_segment(name) for name in facts.joined_segments),
-        *(_segment(name) for name in facts.left_segments),
+        *[name for name in facts.fields if name in FIELDS],
+        *[field for field in map(_field, facts.removed_fields) if field in FIELDS],
+        *[_TRAITS + name for name in facts.traits],
+        *[_TRAITS + name for name in facts.removed_traits],
+        *[_SEGMENTS + name for name in facts.joined_segments],
+        *[_SEGMENTS + name for name in facts.left_segments],
     ]
 
 
