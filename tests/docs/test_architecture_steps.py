@@ -7,7 +7,9 @@ import shutil
 import subprocess
 import sys
 import textwrap
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -90,6 +92,26 @@ def test_every_package_of_the_tree_is_there_and_none_is_left_out() -> None:
 
 def packages(room: str) -> set[str]:
     return {path.parent.name for path in (ROOT / "adapter" / room).glob("*/__init__.py")}
+
+
+def test_every_function_of_the_walk_is_in_the_files_beside_it() -> None:
+    rows = re.findall(
+        r"^\| \d+\. .* \| (`.+`) \| (`.+`) \|$", SECTIONS["The walk of one message"], re.MULTILINE
+    )
+    assert len(rows) >= 10
+    for functions, paths in rows:
+        modules = [import_module(path[:-3].replace("/", ".")) for path in re.findall(r"`(.+?)`", paths)]
+        found = [
+            sum(is_defined(name, module) for module in modules) for name in re.findall(r"`(.+?)`", functions)
+        ]
+        assert all(found), f"{functions} in {paths}"
+
+
+def is_defined(name: str, module: ModuleType) -> bool:
+    value: object = module
+    for part in name.split("."):
+        value = getattr(value, part, None)
+    return getattr(value, "__module__", "") == module.__name__
 
 
 def test_every_file_that_the_page_names_is_there() -> None:
