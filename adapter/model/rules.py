@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, time, timedelta
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from msgspec import Struct
 
@@ -15,6 +15,8 @@ Period = Literal["day", "week", "month", "total"]
 #: What decides when two discounts cannot stand together.
 Conflicts = Literal["priority", "best_value", "block"]
 
+#: The name of the event that a claim of a promotion is.
+CLAIMED: Final = "promotion_claimed"
 #: What a refund of an order does with a code that was used on it: it may be used again, not again, or for the
 #: part that came back; and with an unused discount that the order earned.
 OnRefund = Literal["return", "keep", "prorate"]
@@ -92,7 +94,8 @@ class Rule(Struct, frozen=True, kw_only=True):
     """One rule as its author wrote it; the compiled conditions live in the rule book.
 
     `conditions` is the tree of `all` / `any` / `none` groups and expression texts, for display. Of one
-    `stacking_group` an order takes one discount; an `exclusive` one is used alone.
+    `stacking_group` an order takes one discount; an `exclusive` one is used alone. A rule with a `code` for
+    everybody has no trigger: it is a promotion, claimed at the checkout.
     """
 
     name: str
@@ -107,6 +110,8 @@ class Rule(Struct, frozen=True, kw_only=True):
     priority: int = 0
     code_prefix: str = ""
     code_pattern: str | None = None
+    code: str | None = None
+    code_pool: str | None = None
     expires_in: timedelta | None = None
     expires_at: datetime | None = None
     metadata: dict[str, Any] = {}

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from adapter.model.codes import folded
-from adapter.rules.files.action_block import _CODE
+from adapter.rules.files.code_keys import _PREFIX
 from adapter.store.contract import Store
 from adapter.store.engines import open_store
 from adapter.store.sqlite import connection as sqlite
@@ -104,7 +104,7 @@ def test_sql_folds_a_stored_code_as_python_folds_a_typed_one(code: str) -> None:
 async def test_every_character_of_a_code_is_folded_alike_by_the_store(
     store: Store, run: Any, make: Any
 ) -> None:
-    code = "".join(character for character in map(chr, range(33, 127)) if _CODE.fullmatch(character))
+    code = "".join(character for character in map(chr, range(33, 127)) if _PREFIX.fullmatch(character))
     await run.save(discounts=[make.held(code)])
     typed = folded(code)
     assert typed != code

@@ -62,6 +62,8 @@ class CompiledRule:
             stop = check(event, members, now)
             if stop is not None:
                 return stop
+        if self.rule.code_pool is not None:
+            return Rejection("withheld", "code_pool", f"not issued: `{self.rule.code_pool}` gives no codes")
         source_id, device_id = members.customer.source_id, event.user.device_id
         claims: list[CounterReservation] = []
         for counting in self._counting:

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from adapter.files import yaml
 from adapter.files.folders import nothing_in, visible
 from adapter.files.problems import Mark, Problem, did_you_mean
+from adapter.model.codes import folded
 from adapter.model.customers import Customer
 from adapter.model.decisions import Decision, RuleOutcome
 from adapter.model.event_names import EventNames
@@ -22,6 +23,7 @@ from adapter.model.timers import Timer
 from adapter.rules.engine.absence import Absences, Waits, followed
 from adapter.rules.engine.deferred_reasons import completed
 from adapter.rules.engine.evaluate import CompiledRule, GlobalGuardrails, TriggerIndex, view_of
+from adapter.rules.engine.promotions import Promotions
 from adapter.rules.expressions import Metric, Names, reads
 from adapter.rules.files import definitions, lint, rule_file
 from adapter.rules.files.definitions import Definitions
@@ -43,7 +45,8 @@ class RuleSet:
     """All rules, ready to be evaluated; immutable once built.
 
     `digest` names the files' exact content. `metrics` is what the rules read of a customer's past.
-    `guardrails` are those over all rules together; `spelled` says which events a name means.
+    `guardrails` are those over all rules together; `spelled` says which events a name means; `promotions`
+    are the rules that are claimed with a shared code.
     """
 
     def __init__(
@@ -62,6 +65,13 @@ class RuleSet:
         ready = {one.rule.name: CompiledRule(one.rule, shop) for one in compiled}
         names = {name for rule in self.rules for name in rule.triggers}
         self._triggers = {name: _trigger(name, compiled, ready) for name in sorted(names)}
+        self.promotions = Promotions(
+            [
+                (one.rule, TriggerIndex([ready[one.rule.name]], [one.node]))
+                for one in compiled
+                if one.rule.code is not None
+            ]
+        )
         self._absences = Absences(self.rules)
         self._waiting = {
             one.rule.name: (one.rule.trigger, TriggerIndex([ready[one.rule.name]], [one.node]))
@@ -125,6 +135,18 @@ class RuleSet:
         if found is None or followed(found[0], timer.event, history):
             return Verdict((), (), {}, self.priorities)
         return self._decide(found[1], timer.event, customer, history, now)
+
+    def evaluate_claim(
+        self, rule: str, claim: Event, customer: Customer, history: History, now: datetime
+    ) -> Verdict:
+        """Return what a promotion says of a claim (`promotions.claim_of`), up to its counters; never raises.
+
+        `rule` is its name. Nothing when there is no such promotion any more.
+        """
+        index = self.promotions.index(rule)
+        if index is None:
+            return Verdict((), (), {}, self.priorities)
+        return self._decide(index, claim, customer, history, now)
 
     def complete(self, decision: Decision) -> Decision:
         """Return the decision with a sentence for each rule that it left untold, out of what it saw.
@@ -201,7 +223,7 @@ def load(
             problems += wrong
     if not compiled and not problems:
         problems.append(nothing_in(directory, "no rule in this folder: no discount will be issued"))
-    problems += _twice(compiled) + _unknown_segments(compiled, shared)
+    problems += _twice(compiled) + _same_codes(compiled) + _unknown_segments(compiled, shared)
     for one in compiled:
         problems += lint.overall(one.rule, one.at, shared.guardrails)
     problems.sort(key=lambda problem: problem.mark)
@@ -247,6 +269,19 @@ def _twice(compiled: Sequence[Compiled]) -> list[Problem]:
             problems.append(
                 Problem(one.at, f"a rule named `{one.rule.name}` is there already", f"{where}; rename one")
             )
+    return problems
+
+
+def _same_codes(compiled: Sequence[Compiled]) -> list[Problem]:
+    """Refuse shared codes that differ in case, blanks and dashes alone: customers type them as they like."""
+    problems: list[Problem] = []
+    places: dict[str, Compiled] = {}
+    for one in compiled:
+        first = places.setdefault(folded(one.rule.code), one) if one.rule.code is not None else one
+        if first is not one:
+            message = f"the code `{one.rule.code}` is the same as `{first.rule.code}` of `{first.rule.name}`"
+            where = f"which is at {first.at.file}:{first.at.line}; choose another"
+            problems.append(Problem(one.at, message, where))
     return problems
 
 

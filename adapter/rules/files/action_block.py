@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -15,9 +14,9 @@ from adapter.rules.action_types.members import OTHER_NAMES
 from adapter.rules.action_types.registry import ACTION_TYPES, BY_NAME, amounts
 from adapter.rules.blocks.block import Block
 from adapter.rules.blocks.money import exact
+from adapter.rules.files import code_keys
+from adapter.rules.files.code_keys import CodeKeys
 
-_CODE = re.compile(r"[A-Za-z0-9._-]{0,32}")
-_PATTERN = re.compile(r"[A-Za-z0-9._#-]{1,64}")
 #: What people write for keys of `action`, where spelling alone leads elsewhere or nowhere.
 _OTHER_NAMES = {
     "expires_after": "expires_in_hours",
@@ -34,8 +33,7 @@ class IssuePass(Struct, frozen=True, kw_only=True):
     """What the action block says: the action, and how its discount is named and when it ends."""
 
     action: Action
-    code_prefix: str
-    code_pattern: str | None
+    codes: CodeKeys
     expires_in: timedelta | None
     expires_at: datetime | None
     metadata: dict[str, Any]
@@ -52,30 +50,16 @@ def read(block: Block) -> IssuePass | None:
     own = getattr(action, "currency", None)
     if action is not None and own is not None:
         exact(block, own, amounts(action))
-    prefix, pattern = _code(block)
+    codes = code_keys.read(block)
     expires_in, expires_at = _life(block)
     metadata = _metadata(block)
     if action_type is not None:
         block.finish({**_OTHER_NAMES, **action_type.other_names})
     if action is None or len(block.problems) > found:
         return None
-    return IssuePass(action=action, code_prefix=prefix, code_pattern=pattern, expires_in=expires_in,
-                   expires_at=expires_at, metadata=metadata)  # fmt: skip
-
-
-def _code(block: Block) -> tuple[str, str | None]:
-    prefix, pattern = block.text("code_prefix"), block.text("code_pattern")
-    if prefix is not None and not _CODE.fullmatch(prefix):
-        block.refuse(("code_prefix",), f"`{prefix}` cannot stand in a code",
-                     "use up to 32 letters, digits, `-`, `_` and `.`")  # fmt: skip
-    if pattern is not None and (not _PATTERN.fullmatch(pattern) or pattern.count("#") < 6):
-        block.refuse(("code_pattern",), f"`{pattern}` cannot make codes that nobody guesses",
-                     "use letters, digits, `-`, `_`, `.` and six `#` or more: HV15-####-####")  # fmt: skip
-    if prefix is not None and pattern is not None:
-        block.refuse(
-            ("code_pattern",), "`code_pattern` and `code_prefix` both shape the code", "keep one of the two"
-        )
-    return prefix or "", pattern
+    return IssuePass(
+        action=action, codes=codes, expires_in=expires_in, expires_at=expires_at, metadata=metadata
+    )
 
 
 def _life(block: Block) -> tuple[timedelta | None, datetime | None]:

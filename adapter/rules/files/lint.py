@@ -73,7 +73,8 @@ def _warn_of_the_action(block: Block, rule: Rule, leaves: Sequence[Leaf], names:
         required = [fact for at, node in leaves for fact in _known(at, node)]
         paths = reads(*(node for _, node in leaves)).paths
         rule_facts = RuleFacts(required, paths, names)
-        minimum.lint(inner, rule.action.min_cart_value, rule_facts)
+        if rule.code is None:  # a promotion is claimed where its minimum holds
+            minimum.lint(inner, rule.action.min_cart_value, rule_facts)
         type_of(rule.action).lint(inner, rule.action, rule_facts)
 
 

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from adapter.files.problems import Mark, Problem, errors
 from adapter.files.yaml import Document, Keys
 from adapter.model.actions import Action
-from adapter.model.rules import Absence, Conflicts, Guardrails, Rule
+from adapter.model.rules import CLAIMED, Absence, Conflicts, Guardrails, Rule
 from adapter.rules.action_types.registry import amounts
 from adapter.rules.blocks.block import Block, shown
 from adapter.rules.blocks.money import exact
@@ -74,8 +74,7 @@ def _rule(block: Block, names: Names, defaults: Defaults, now: datetime | None) 
     written = _trigger(block)
     _check_events(block, written, names)
     trigger = _meant(written, names)
-    happening = (trigger.event,) if isinstance(trigger, Absence) else trigger or ()
-    conditions = Conditions(block, names.of(happening))
+    conditions = Conditions(block, names.of(_happening(trigger)))
     node = conditions.read(block.get("conditions"), ("conditions",))
     issuing = _action(block)
     guardrails = _guardrails(block, issuing.action if issuing else None, defaults.time_zone)
@@ -97,7 +96,8 @@ def _rule(block: Block, names: Names, defaults: Defaults, now: datetime | None) 
         name=name, trigger=trigger, action=issuing.action, description=description or "",
         conditions=block.values.get("conditions"), guardrails=guardrails, rollout=rollout,
         conflicts=conflicts or defaults.conflicts, status=status or "live", priority=priority,
-        code_prefix=issuing.code_prefix, code_pattern=issuing.code_pattern, expires_in=issuing.expires_in,
+        code_prefix=issuing.codes.code_prefix, code_pattern=issuing.codes.code_pattern,
+        code=issuing.codes.code, code_pool=issuing.codes.code_pool, expires_in=issuing.expires_in,
         expires_at=issuing.expires_at, metadata=issuing.metadata, **at_checkout,
     )  # fmt: skip
     doubts.warn(block, rule, conditions.leaves, conditions.names, now)
@@ -128,10 +128,26 @@ def _trigger(block: Block) -> tuple[str, ...] | Absence | None:
         inner = block.block("trigger")
         return _absence(inner) if inner is not None else None
     names = block.words("trigger")
-    if not names:
+    shared = _has_shared_code(block)
+    if shared and "trigger" in block.values:
+        block.refuse(("trigger",), "a shared `code` is claimed at the checkout, and no event triggers it",
+                     "take `trigger` out, or use `code_prefix`")  # fmt: skip
+    if not names and not shared:
         block.lacks("trigger", "add `trigger: checkout_started`")
         return None
     return names
+
+
+def _has_shared_code(block: Block) -> bool:
+    action = block.values.get("action")
+    return isinstance(action, dict) and "code" in action
+
+
+def _happening(trigger: tuple[str, ...] | Absence | None) -> tuple[str, ...]:
+    """Return the events whose attributes conditions see; a claim is none that is declared."""
+    if isinstance(trigger, Absence):
+        return (trigger.event,)
+    return (CLAIMED,) if trigger == () else trigger or ()
 
 
 def _meant(written: tuple[str, ...] | Absence | None, names: Names) -> tuple[str, ...] | Absence | None:

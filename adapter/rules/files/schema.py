@@ -20,6 +20,7 @@ from adapter.rules.blocks.schema import (
     WHOLE,
     WORDS,
 )
+from adapter.rules.files import code_keys
 from adapter.rules.files.checkout_keys import GROUP
 from adapter.rules.files.conditions import GROUPS
 from adapter.rules.files.guardrail_block import DAYS, HOURS, WEEKDAYS
@@ -76,7 +77,7 @@ def _rule() -> Schema:
         "reward_on_refund": said(
             one_of(get_args(RewardOnRefund)), "What a refund does with what the order earned."
         ),
-    }, "name", "trigger", "action")  # fmt: skip
+    }, "name", "action")  # fmt: skip
 
 
 def _conditions() -> Schema:
@@ -100,8 +101,7 @@ def _action() -> Schema:
 def _kind(action_type: ActionType[Any]) -> Schema:
     shared = {
         "type": {},
-        "code_prefix": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,32}$"},
-        "code_pattern": said(TEXT, "The code, a random sign for each of six or more `#`."),
+        **code_keys.KEYS,
         "expires_in_hours": ABOVE_ZERO,
         "expires_at": MOMENT,
         "metadata": {"type": "object"},

@@ -106,7 +106,8 @@ def _read(rule: Rule, rules: RuleSet, model: DataModel) -> Iterator[Place]:
     for node in _nodes(rule, rules):
         found = reads(node)
         for path in found.paths:
-            yield from _places(path, triggers, model)
+            of_order = rule.code is not None and path.root == "" and path.fields[0] not in model.traits
+            yield from () if of_order else _places(path, triggers, model)
         for metric in found.metrics:
             yield metric.event, ""
             if metric.attribute is not None:
