@@ -118,6 +118,8 @@ def _currency(value: Any) -> Any:
     """Return a currency's code; blank text is as if there were none."""
     if value.__class__ is not str:
         return MISFIT
+    if _CURRENCY.match(value):
+        return value
     code = value.strip().upper()
     if not code:
         return ABSENT

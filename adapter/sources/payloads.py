@@ -303,9 +303,9 @@ def _may_be_deep(body: bytes) -> bool:
 
     What is left after the levels of real messages, or stands in strings, is a false alarm at worst.
     """
-    if body.count(b"{") + body.count(b"[") <= MAX_DEPTH:
-        return False
     brackets = body.translate(None, _NOT_BRACKETS)
+    if len(brackets) <= 2 * MAX_DEPTH:
+        return False
     for _ in range(_USUAL_DEPTH):
         brackets = brackets.replace(b"{}", b"").replace(b"[]", b"")
     return bool(brackets)
