@@ -27,6 +27,7 @@ from adapter.store.contract import OnLocksAcquired
 ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 MANY = 3 * SLICE + 7
+STARTER = build({("files", "mappings"): str(ROOT / "mappings"), ("files", "rules"): str(ROOT / "rules")})
 
 
 class Desk:
@@ -62,9 +63,7 @@ async def desk() -> Desk:
 
 @pytest.fixture
 async def ingest(desk: Desk) -> AsyncIterator[Ingest]:
-    books = read_files(build({
-        ("files", "mappings"): str(ROOT / "mappings"), ("files", "rules"): str(ROOT / "rules"),
-    }))  # fmt: skip
+    books = read_files(STARTER)
     committer = GroupCommitter(desk.settle, Limits(), Metrics())
     running = asyncio.create_task(committer.run())
     mapper = Mapper(books, Policy(), lambda: NOW)
@@ -166,3 +165,17 @@ async def test_quarantined_messages_are_a_log_line_that_quotes_nothing(
     [line] = [vars(record) for record in caplog.records]
     assert (line["levelname"], line["source"], line["count"]) == ("WARNING", "segment", 2)
     assert not [value for value in line.values() if "jane" in str(value)]
+
+
+def test_the_clock_is_read_once_for_all_messages_of_a_part() -> None:
+    asked = 0
+
+    def clock() -> datetime:
+        nonlocal asked
+        asked += 1
+        return NOW
+
+    mapper = Mapper(read_files(STARTER), Policy(), clock)
+    works = mapper.works(webhook.decode(batch(), NOW).messages)
+    assert len([work for work in works if work is not None]) == MANY
+    assert asked == 1
