@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from xml.etree import ElementTree
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -13,3 +14,17 @@ def test_the_table_of_contents_names_every_page() -> None:
     pages = {path.name for path in DOCS.glob("*.md")} - {"README.md"}
     assert pages <= links
     assert [link for link in links if not (DOCS / link).is_file()] == []
+
+
+def test_every_image_is_there_and_has_colours_for_dark_pages() -> None:
+    pages = (DOCS.parent / "README.md", *DOCS.glob("*.md"))
+    named = {
+        page.parent / image
+        for page in pages
+        for image in re.findall(r'<img src="([^"]+)"', page.read_text("utf-8"))
+    }
+    assert named == set(DOCS.glob("images/*.svg"))
+    for image in named:
+        text = image.read_text("utf-8")
+        assert "prefers-color-scheme: dark" in text
+        assert ElementTree.fromstring(text).get("role") == "img"
