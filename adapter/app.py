@@ -14,11 +14,18 @@ from msgspec import Struct
 from adapter.destinations.configured import configured
 from adapter.metrics import Metrics
 from adapter.services.background.file_watcher import Watch
+from adapter.services.background.holds import Holds
 from adapter.services.background.ignored_counts import Ignoring
 from adapter.services.background.reload import Reload
 from adapter.services.background.store_metrics import Gauges
 from adapter.services.background.sweeps import Expiry, Intervals, kept_for
 from adapter.services.background.timers import Timers
+from adapter.services.checkout.booking import Terms
+from adapter.services.checkout.candidates import TermsReader
+from adapter.services.checkout.customers import Remembering
+from adapter.services.checkout.offers import NoSharedCodes, SharedCodes
+from adapter.services.checkout.pushes import Pushes
+from adapter.services.checkout.service import CheckoutService
 from adapter.services.delivery.destination_worker import Pace
 from adapter.services.delivery.dispatcher import Dispatcher
 from adapter.services.delivery.retries import Retries
@@ -60,6 +67,7 @@ class App(Struct, frozen=True):
     committer: GroupCommitter
     ingest: Ingest
     checkout: Checkout
+    bookings: CheckoutService
     privacy: Privacy
     forgetting: Forgetting
     health: Health
@@ -74,10 +82,12 @@ def compose(
     store: Store | None = None,
     world: Environment | None = None,
     metrics: Metrics | None = None,
+    shared: SharedCodes | None = None,
 ) -> App:
     """Build the adapter; nothing runs yet. Raises InvalidFiles, or ValueError for a store's url.
 
-    `store` replaces the one that the settings name, `metrics` those of one process alone.
+    `store` replaces the one that the settings name, `metrics` those of one process alone,
+    and `shared` has the codes that everybody may use.
     """
     world = world or Environment()
     clock, known = world.clock, placeholders(settings)
@@ -102,6 +112,11 @@ def compose(
 
     patience = ReadTimeout(settings.ingest.max_wait_seconds)
     checkout = Checkout(store, committer, books, clock, patience)
+    terms = Terms(shared or NoSharedCodes(), TermsReader(), Pushes(names, world.new_id))
+    remembering = Remembering(committer.submit, clock)
+    bookings = CheckoutService(
+        store, terms, clock, world.new_id, patience, wake=relay.wake, remember=remembering.remember
+    )
     retries = Retries(store, clock, relay.wake, names, patience)
     forgetting = Forgetting(store, clock, known)
     privacy = Privacy(store, committer.submit, clock, patience, forgetting)
@@ -112,12 +127,22 @@ def compose(
     watch = Watch((settings.files.mappings, settings.files.rules))
     reload = Reload(books, partial(read_files, settings, known), watch.changes, health, metrics)
     gauges = Gauges(store, metrics)
-    loops = [relay.run, expiry.run, timers.run, forgetting.run, gauges.run, reload.run, ignoring.run]
+    holds = Holds(bookings.expire_holds)
+    loops = [
+        relay.run,
+        expiry.run,
+        holds.run,
+        timers.run,
+        forgetting.run,
+        gauges.run,
+        reload.run,
+        ignoring.run,
+    ]
     working = partial(_working, store, capacity, committer, completing)
     running = partial(_running, destinations.clients, working, loops)
 
     context = WebContext(
-        ingest, checkout, privacy, retries, health, settings, metrics, clock, running,
+        ingest, checkout, bookings, privacy, retries, health, settings, metrics, clock, running,
         Certificate.read(settings.mparticle.opendsr_certificate), MemoryBudget.of(settings),
     )  # fmt: skip
     return App(
@@ -128,6 +153,7 @@ def compose(
         committer=committer,
         ingest=ingest,
         checkout=checkout,
+        bookings=bookings,
         privacy=privacy,
         forgetting=forgetting,
         health=health,

@@ -67,7 +67,7 @@ class Transaction(Protocol):
         ...
 
     async def booked(self, wanted: BookingRequest) -> BookedState:
-        """Lock and return what is booked; asked between load and reserve, at most once."""
+        """Lock and return what is booked; asked between load and reserve."""
         ...
 
     async def past(self, source_ids: Sequence[str]) -> dict[str, list[Event]]:

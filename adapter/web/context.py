@@ -9,6 +9,7 @@ from datetime import datetime
 from msgspec import Struct, field
 
 from adapter.metrics import Metrics
+from adapter.services.checkout.service import CheckoutService
 from adapter.services.delivery.retries import Retries
 from adapter.services.discounts import Checkout
 from adapter.services.health import Health
@@ -29,6 +30,7 @@ class WebContext(Struct, frozen=True):
 
     ingest: Ingest
     discounts: Checkout
+    checkout: CheckoutService
     privacy: Privacy
     deliveries: Retries
     health: Health

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from functools import cache
 from typing import Any, TypeVar
 from urllib.parse import unquote_to_bytes
 
@@ -83,11 +85,18 @@ async def json_body(context: WebContext, request: Request, kind: type[Body]) -> 
         context.body_budget,
     )
     try:
-        return msgspec.json.decode(body if body.strip() else b"{}", type=kind)
+        value: Body = _decoder(kind).decode(body if body.strip() else b"{}")
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         wrong = str(error) if isinstance(error, msgspec.ValidationError) else "it is not JSON"
         fields = ", ".join(f"`{name}`" for name in kind.__struct_fields__)
         raise Unreadable(f"the body is not valid: {wrong}; its fields are {fields}") from error
+    return value
+
+
+@cache
+def _decoder(kind: type[Any]) -> msgspec.json.Decoder[Any]:
+    """Return a decoder that reads numbers exactly where the type leaves them open."""
+    return msgspec.json.Decoder(kind, float_hook=Decimal)
 
 
 def _decoded(request: Request, parameter: str) -> str:

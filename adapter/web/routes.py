@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from adapter.model.encoding import encode
 from adapter.web import (
+    checkout_api,
     customers_api,
     discounts_api,
     events_api,
@@ -44,6 +45,7 @@ ROUTES: tuple[Route, ...] = (
     *tracking.ROUTES,
     *events_api.ROUTES,
     *discounts_api.ROUTES,
+    *checkout_api.ROUTES,
     *customers_api.ROUTES,
     *operator_api.ROUTES,
     *health.ROUTES,

@@ -14,6 +14,7 @@ from adapter.errors import AdapterError
 from adapter.metrics import Metrics
 from adapter.settings.fields import FIELDS, Field
 from adapter.settings.values import Secrets
+from adapter.web import checkout_api
 from adapter.web.errors import OTHER_CODES
 from adapter.web.routes import ROUTES
 
@@ -78,7 +79,7 @@ def test_every_option_is_named() -> None:
 
 
 def test_every_error_code_has_a_heading() -> None:
-    assert headings("errors") == codes() | set(OTHER_CODES)
+    assert headings("errors") == codes() | set(OTHER_CODES) | set(checkout_api.ERROR_CODES)
 
 
 def test_every_metric_has_a_heading() -> None:

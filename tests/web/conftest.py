@@ -29,6 +29,10 @@ from adapter.model.pages import Page
 from adapter.model.pending import PendingMove
 from adapter.model.quarantine import Excerpt, Quarantined
 from adapter.model.timers import Timer
+from adapter.services.checkout.replies import Reply
+from adapter.services.checkout.requests import Checkout as CheckoutRequest
+from adapter.services.checkout.requests import RollBack
+from adapter.services.checkout.service import CheckoutService
 from adapter.services.delivery.retries import Retried, Retries
 from adapter.services.discounts import Checkout
 from adapter.services.health import Check, Health
@@ -74,6 +78,8 @@ class Services:
         self.alive: list[str] = []
         self.ingest = FakeIngest(self)
         self.discounts = FakeDiscounts(self)
+        self.asked: Any = None
+        self.checkout = FakeCheckout(self)
         self.privacy = FakePrivacy(self)
         self.deliveries = FakeDeliveries()
         self.health = FakeHealth(self)
@@ -88,6 +94,42 @@ class Services:
         self.alive.append("entered")
         yield
         self.alive.append("left")
+
+
+class FakeCheckout(CheckoutService):
+    """Answers what it was asked, and knows the redemption `r1` alone."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    async def validate(self, request: CheckoutRequest, caller: str = "", key: str | None = None) -> Reply:
+        self._services.require()
+        self._services.asked = request
+        return Reply.of({"valid": True, "caller": caller, "key": key})
+
+    async def redeem(self, request: CheckoutRequest, caller: str = "", key: str | None = None) -> Reply:
+        return await self.validate(request, caller, key)
+
+    async def qualify(self, request: CheckoutRequest) -> Reply:
+        return await self.validate(request)
+
+    async def roll_back(self, asked: RollBack, caller: str = "", key: str | None = None) -> Reply:
+        self._services.asked = asked
+        return await self.redemption(asked.redemption)
+
+    async def release(self, id_: str) -> Reply:
+        return await self.redemption(id_)
+
+    async def redemption(self, id_: str) -> Reply:
+        if id_ != "r1":
+            raise NotFound("there is nothing under that id")
+        return Reply.of({"id": id_})
+
+    async def redemptions(self, by: str, name: str, before: str | None, *, holds: bool = False) -> Reply:
+        return Reply.of({"by": by, "name": name, "before": before, "holds": holds})
+
+    async def rollbacks(self, id_: str) -> Reply:
+        return await self.redemption(id_)
 
 
 class FakeIngest(Ingest):
@@ -244,6 +286,7 @@ def context(services: Services) -> Callable[..., WebContext]:
         return WebContext(
             services.ingest,
             services.discounts,
+            services.checkout,
             services.privacy,
             services.deliveries,
             services.health,

@@ -1,0 +1,29 @@
+"""Holds whose time is over give back what they took."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+from adapter.services.periodic import pause, tried
+
+#: So many are released at once; where there are more, the next round begins at once.
+_LIMIT = 500
+
+
+class Holds:
+    """Calls `expire(limit)` at intervals; it returns how many holds it has ended."""
+
+    def __init__(
+        self, expire: Callable[[int], Awaitable[int]], interval: timedelta = timedelta(seconds=5)
+    ) -> None:
+        self._expire = expire
+        self._interval = interval
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Sweep until `stop` is set."""
+        while not stop.is_set():
+            ended = await tried("end holds", lambda: self._expire(_LIMIT)) or 0
+            if ended < _LIMIT:
+                await pause(stop, self._interval)

@@ -1,0 +1,20 @@
+"""Budgets among the counters that a discount takes from: those that count money."""
+
+from __future__ import annotations
+
+from adapter.model.counter_key import decode
+from adapter.model.discounts import CounterReservation
+
+#: What keys of budgets count by: `budget`, the currency, and the span.
+_BUDGET = "budget"
+
+
+def budget_currency(claim: CounterReservation) -> str | None:
+    """Return the currency in whose minor units a counter counts, None where it counts uses."""
+    _, parts = decode(claim.key)
+    return parts[1] if len(parts) > 2 and parts[0] == _BUDGET else None
+
+
+def budget_name(claim: CounterReservation) -> str:
+    """Return what tells a budget from others."""
+    return f"{claim.scope}\0{claim.key}"

@@ -1,0 +1,171 @@
+"""What the codes of a request are: offers that may be priced, or the reasons why not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from adapter.errors import NotFound, Refused
+from adapter.model.codes import resolve
+from adapter.model.counter_key import ScopedKey
+from adapter.model.discounts import CounterReservation, DiscountRecord
+from adapter.model.encoding import encode
+from adapter.pricing import ItemTest, Refusal, Terms, read_terms
+from adapter.rules.expressions.errors import ExpressionError
+from adapter.rules.expressions.item_condition import compile_item_condition
+from adapter.services.checkout import reasons
+from adapter.services.checkout.budgets import budget_currency, budget_name
+from adapter.services.checkout.offers import Claim, Offer, SharedCodes, offer_of
+
+_DECODER: msgspec.json.Decoder[dict[str, Any]] = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
+
+
+class Candidate(Struct, frozen=True):
+    """One code that may be used, with its terms as pricing takes them."""
+
+    offer: Offer
+    terms: Terms
+
+
+class Unusable(Struct, frozen=True):
+    """One code that may not be used, as it was typed, with the reason."""
+
+    code: str
+    refusal: Refusal
+
+
+def item_test(text: str) -> ItemTest:
+    """Return the test of a condition over `item`; raises Refused."""
+    try:
+        return compile_item_condition(text)
+    except ExpressionError as error:
+        raise Refused(f"`{text}` is no condition over `item`: {error}") from error
+
+
+class TermsReader:
+    """Reads the terms of actions; `compile_test` makes a test of a condition over `item`.
+
+    What was read is kept: the same discount is priced several times in a checkout.
+    """
+
+    def __init__(self, compile_test: Callable[[str], ItemTest] = item_test) -> None:
+        self._compile = compile_test
+        self._read = lru_cache(maxsize=4096)(self._decoded)
+
+    def read(self, offer: Offer) -> Terms:
+        """Return an offer's terms; raises Refused where its action cannot be priced."""
+        budgets = tuple(budget_name(each) for each in offer.claims if budget_currency(each) is not None)
+        return replace(
+            self._read(offer.code, encode(offer.action)),
+            currency=offer.currency,
+            balance=offer.balance,
+            budgets=budgets,
+            priority=offer.priority,
+            stackable=offer.stackable,
+            stacking_group=offer.stacking_group,
+            exclusive=offer.exclusive,
+        )
+
+    def _decoded(self, code: str, action: bytes) -> Terms:
+        return read_terms(code, _DECODER.decode(action), self._compile)
+
+
+def candidates(
+    codes: Iterable[str],
+    records: Mapping[str, DiscountRecord],
+    shared: SharedCodes,
+    claim: Claim,
+    read: TermsReader,
+    *,
+    hold: str | None = None,
+) -> tuple[list[Candidate], list[Unusable]]:
+    """Return what may be priced, and what may not; counters are not looked at.
+
+    `records` are the discounts that the codes may mean. `hold` is the hold that is being redeemed.
+    """
+    found: list[Candidate] = []
+    refused: list[Unusable] = []
+    for typed in codes:
+        offered = _offer(typed, records, shared, claim)
+        code = typed if isinstance(offered, Refusal) else offered.code
+        made = offered if isinstance(offered, Refusal) else _candidate(offered, claim, hold, read)
+        if isinstance(made, Refusal):
+            refused.append(Unusable(code, made))
+        else:
+            found.append(made)
+    return found, refused
+
+
+def _offer(
+    typed: str, records: Mapping[str, DiscountRecord], shared: SharedCodes, claim: Claim
+) -> Offer | Refusal:
+    try:
+        held = resolve(typed, records)
+    except NotFound as error:
+        return reasons.ambiguous(error.message)
+    if held is not None:
+        return offer_of(held)
+    return shared.find(typed, claim) or reasons.not_found(typed)
+
+
+def _candidate(offer: Offer, claim: Claim, hold: str | None, read: TermsReader) -> Candidate | Refusal:
+    refusal = _unusable(offer, claim, hold)
+    if refusal is not None:
+        return refusal
+    try:
+        terms = read.read(offer)
+    except Refused as error:
+        return reasons.invalid_action(offer.code, error.message)
+    if terms.names_money and offer.currency is None:
+        return reasons.currency_unknown(offer.code)
+    return Candidate(offer, terms)
+
+
+def _unusable(offer: Offer, claim: Claim, hold: str | None) -> Refusal | None:
+    held, now, code = offer.discount, claim.now, offer.code
+    if offer.starts_at is not None and now < offer.starts_at:
+        return reasons.not_started(code, offer.starts_at)
+    if held is None:
+        return reasons.expired(code, offer.expires_at) if _over(offer.expires_at, now) else None
+    if claim.source_id and claim.source_id != held.source_id:
+        return reasons.wrong_customer(code)
+    status = held.status_at(now)
+    if status == "expired":
+        return reasons.expired(code, offer.expires_at)
+    if status == "revoked":
+        return reasons.revoked(code)
+    spent = status == "redeemed" and offer.balance is not None and offer.balance <= 0
+    if (status == "redeemed" and not spent) or held.terms.held_by not in (None, hold):
+        return reasons.used_up(code)  # of a balance that was spent pricing says that nothing is left
+    return None
+
+
+def _over(expires_at: datetime | None, now: datetime) -> bool:
+    return expires_at is not None and expires_at <= now
+
+
+def counters(offers: Iterable[Offer]) -> list[ScopedKey]:
+    """Return the counters that offers take from, in their order."""
+    return sorted({(claim.scope, claim.key) for offer in offers for claim in offer.claims})
+
+
+def exhausted(candidate: Candidate, used: Mapping[ScopedKey, int]) -> Refusal | None:
+    """Return which count of a shared code is used up, None where none is; budgets are for pricing."""
+    offer = candidate.offer
+    if offer.discount is not None:
+        return None
+    full = [claim for claim in offer.claims if budget_currency(claim) is None and _full(claim, used)]
+    if not full:
+        return None
+    return reasons.used_up_by_customer(offer.code) if full[0].scope else reasons.used_up(offer.code)
+
+
+def _full(claim: CounterReservation, used: Mapping[ScopedKey, int]) -> bool:
+    return used.get((claim.scope, claim.key), 0) + claim.amount > claim.cap

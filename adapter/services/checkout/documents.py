@@ -1,0 +1,96 @@
+"""Redemptions, holds, quotes and rollbacks as callers see them: amounts are text, with all their digits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from adapter.model.encoding import encode
+from adapter.model.money import from_minor_units
+from adapter.model.redemptions import CodeUse, Redemption, Rollback
+from adapter.pricing import Refusal
+from adapter.services.checkout.candidates import Unusable
+from adapter.services.checkout.quote import Quote
+
+
+def money(amount: int, currency: str) -> str:
+    """Return minor units as text."""
+    return f"{from_minor_units(amount, currency):f}"
+
+
+def quoted(found: Quote) -> dict[str, Any]:
+    """Return what codes take off an order, each code with whether it is applicable."""
+    document = found.pricing.document()
+    codes = [{**one, "applicable": one["status"] == "applied"} for one in document["codes"]]
+    document["codes"] = codes + [_unusable(one, found.pricing.currency) for one in found.unusable]
+    refusal = found.refusal
+    document["valid"] = refusal is None and bool(found.used)
+    return document
+
+
+def _unusable(one: Unusable, currency: str) -> dict[str, Any]:
+    return {"code": one.code, "status": one.refusal.kind, "amount": money(0, currency), "pays": False,
+            "lines": {}, **reason(one.refusal), "applicable": False}  # fmt: skip
+
+
+def reason(refusal: Refusal) -> dict[str, Any]:
+    """Return why a code takes nothing."""
+    found: dict[str, Any] = {"reason": refusal.reason, "message": refusal.message}
+    return found | ({"other": refusal.other} if refusal.other else {})
+
+
+def booked(redemption: Redemption, now: datetime) -> dict[str, Any]:
+    """Return a redemption or a hold with the amounts that were booked, and what came back of them."""
+    currency = redemption.currency
+    document: dict[str, Any] = {
+        "id": redemption.id,
+        "state": redemption.state_at(now),
+        "source_id": redemption.source_id or None,
+        "order_id": redemption.order_id or None,
+        "created_at": redemption.at,
+        "expires_at": redemption.until,
+        "currency": currency,
+        "redeemed": [_use(use, currency) for use in redemption.uses],
+    }
+    return {**(redemption.priced or {}), **document}
+
+
+def _use(use: CodeUse, currency: str | None) -> dict[str, Any]:
+    known = use.amount is not None and currency is not None
+    found: dict[str, Any] = {
+        "code": use.code,
+        "rule": use.rule or None,
+        "shared": use.shared,
+        "amount": money(use.amount or 0, currency or "") if known else None,
+        "returned": money(use.returned, currency or "") if known else None,
+    }
+    return found | ({"discount": use.discount} if use.discount is not None else {})
+
+
+def rolled_back(back: Rollback) -> dict[str, Any]:
+    """Return what a rollback gave back."""
+    currency = back.currency or ""
+
+    def texts(amounts: Mapping[str, int]) -> dict[str, str]:
+        return {name: money(amount, currency) for name, amount in amounts.items()}
+
+    return {
+        "id": back.id,
+        "redemption": back.redemption,
+        "created_at": back.at,
+        "currency": back.currency,
+        "refund": money(back.refund, currency),
+        "tax": money(back.tax, currency),
+        "returned": texts(back.returned),
+        "lines": {line: texts(codes) for line, codes in back.lines.items()},
+        "whole": back.whole,
+        "reason": back.reason,
+    }
+
+
+def plain(document: Any) -> Any:
+    """Return a document as plain JSON values, to be kept."""
+    return msgspec.json.decode(encode(document))

@@ -1,0 +1,131 @@
+"""Gives back what a redemption took, whole or in part: amounts at once, uses with the whole of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from adapter.model.actions import StoreCredit, UnitOff
+from adapter.model.discounts import CounterReservation, DiscountRecord
+from adapter.model.money import from_minor_units
+from adapter.model.redemptions import CodeUse, Redemption
+from adapter.pricing.numbers import quantity
+from adapter.services.checkout.budgets import budget_currency
+from adapter.services.checkout.ledger import Ledger, refill
+
+
+class Back(Struct, frozen=True, kw_only=True):
+    """What comes back: amounts in minor units and millionths of units by code; `whole` with the uses."""
+
+    returned: Mapping[str, int]
+    units: Mapping[str, int]
+    whole: bool
+    now: datetime
+
+
+def everything(redemption: Redemption, now: datetime) -> Back:
+    """Return all that is left of a redemption."""
+    uses = redemption.uses
+    return Back(
+        returned={use.code: use.left for use in uses},
+        units={use.code: use.units for use in uses},
+        whole=True,
+        now=now,
+    )
+
+
+def give_back(ledger: Ledger, redemption: Redemption, back: Back) -> tuple[CodeUse, ...]:
+    """Give back what `back` says of each use, and return the uses as they are after it."""
+    return tuple(_given(ledger, redemption, use, back) for use in redemption.uses)
+
+
+def _given(ledger: Ledger, redemption: Redemption, use: CodeUse, back: Back) -> CodeUse:
+    amount, units = back.returned.get(use.code, 0), back.units.get(use.code, 0)
+    held = None if use.shared else ledger.records.get(use.code)
+    if use.shared:
+        claims = _uncounted(ledger, redemption, use, amount, whole=back.whole and use.on_refund != "keep")
+    elif held is None:
+        claims = use.claims
+    elif isinstance(held.discount.action, StoreCredit | UnitOff):
+        money = from_minor_units(amount, redemption.currency or "")
+        after = refill(held, money, quantity(units), redemption.id, back.now)
+        ledger.write(after)
+        claims = _expired_balance(ledger, after, use, amount, back.now)
+    else:
+        claims = _once(ledger, held, use, amount, back)
+    return replace(use, claims=claims, returned=use.returned + amount, units=use.units - units)
+
+
+def _uncounted(
+    ledger: Ledger, redemption: Redemption, use: CodeUse, amount: int, *, whole: bool
+) -> tuple[CounterReservation, ...]:
+    """Give back what a shared code counts: money as it comes back, uses with the whole."""
+    left = []
+    for claim in use.claims:
+        scope = redemption.source_id if _personal(claim) else claim.scope
+        counted = replace(claim, scope=scope)
+        if budget_currency(claim) is not None:
+            taken = min(amount, claim.amount)
+        else:
+            taken = claim.amount if whole else 0
+        ledger.count(counted, -taken)
+        left.append(replace(counted, amount=claim.amount - taken))
+    return tuple(left)
+
+
+def _personal(claim: CounterReservation) -> bool:
+    """Tell whether a counter follows its customer through merges."""
+    return bool(claim.scope) and not claim.scope.startswith("device:")
+
+
+def _expired_balance(
+    ledger: Ledger, held: DiscountRecord, use: CodeUse, amount: int, now: datetime
+) -> tuple[CounterReservation, ...]:
+    """Let budgets have back what came back to a balance that cannot be spent any more."""
+    if held.status_at(now) != "expired":
+        return use.claims
+    for claim in use.claims:
+        ledger.count(claim, -min(amount, claim.amount))
+    return tuple(replace(claim, amount=claim.amount - min(amount, claim.amount)) for claim in use.claims)
+
+
+def _once(
+    ledger: Ledger, held: DiscountRecord, use: CodeUse, amount: int, back: Back
+) -> tuple[CounterReservation, ...]:
+    """Give back what a discount took that is used once; its use comes back with the whole."""
+    claims = []
+    for claim in held.claims:
+        taken = min(amount, claim.amount) if budget_currency(claim) is not None else 0
+        ledger.count(claim, -taken)
+        claims.append(replace(claim, amount=claim.amount - taken))
+    after = replace(held, claims=tuple(claims), moved_at=back.now)
+    if back.whole and use.on_refund != "keep" and held.discount.status in ("redeemed", "applied"):
+        after = _usable_again(ledger, after, use, back.now)
+    ledger.write(after)
+    return tuple(claim for claim in after.claims if budget_currency(claim) is not None)
+
+
+def _usable_again(ledger: Ledger, held: DiscountRecord, use: CodeUse, now: datetime) -> DiscountRecord:
+    """Return a discount that may be used again, with what it had reserved, or expired without any claim."""
+    reopened = replace(
+        held,
+        discount=replace(held.discount, status="issued"),
+        order_id=None,
+        checkout=replace(held.terms, held_by=None),
+    )
+    if reopened.status_at(now) == "expired":
+        for claim in held.claims:
+            ledger.count(claim, -claim.amount)
+        expired = replace(reopened.discount, status="expired")
+        return replace(reopened, discount=expired, claims=tuple(replace(c, amount=0) for c in held.claims))
+    before = {(claim.scope, claim.key): claim.amount for claim in use.restored}
+    claims = []
+    for claim in held.claims:
+        wanted = before.get((claim.scope, claim.key), claim.amount)
+        granted = claim.amount + min(max(wanted - claim.amount, 0), ledger.room(claim))
+        ledger.count(claim, granted - claim.amount)
+        claims.append(replace(claim, amount=granted))
+    return replace(reopened, claims=tuple(claims))

@@ -1,0 +1,91 @@
+"""Discounts and counters as a booking changes them, in memory; the store writes the differences."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from decimal import Decimal
+
+from msgspec.structs import replace
+
+from adapter.model.actions import StoreCredit, UnitOff, Use
+from adapter.model.counter_key import ScopedKey
+from adapter.model.discounts import CounterReservation, DiscountRecord, Status
+
+
+class Ledger:
+    """The discounts that were loaded, by code, and the counters that were read.
+
+    `written` are the discounts that changed. `differences` and `bounds` are as in `Changes`.
+    """
+
+    def __init__(self, records: Mapping[str, DiscountRecord], used: Mapping[ScopedKey, int]) -> None:
+        self.records = dict(records)
+        self.used = dict(used)
+        self.written: dict[str, DiscountRecord] = {}
+        self.differences: dict[ScopedKey, int] = defaultdict(int)
+        self.bounds: dict[ScopedKey, int] = {}
+
+    def write(self, held: DiscountRecord) -> None:
+        """Replace a discount."""
+        self.records[held.discount.code] = held
+        self.written[held.discount.code] = held
+
+    def count(self, claim: CounterReservation, amount: int, *, bounded: bool = True) -> None:
+        """Add to the counter of a claim; what is added must still be below its cap when it is written.
+
+        A budget that grants what is left is not `bounded`: it must not have moved at all since it was read.
+        """
+        counter = (claim.scope, claim.key)
+        if amount > 0 and bounded:
+            bound = claim.cap - self.differences[counter] - amount
+            self.bounds[counter] = min(bound, self.bounds.get(counter, bound))
+        self.differences[counter] += amount
+        self.used[counter] = self.used.get(counter, 0) + amount
+
+    def room(self, claim: CounterReservation) -> int:
+        """Return what the counter of a claim has left."""
+        return max(claim.cap - self.used.get((claim.scope, claim.key), 0), 0)
+
+
+def spend(held: DiscountRecord, amount: Decimal, use: Use | None, now: datetime) -> DiscountRecord:
+    """Return a discount with a balance after some of it was spent; units name their `use`."""
+    action = held.discount.action
+    if isinstance(action, UnitOff) and use is not None:
+        left = action.remaining - use.units
+        after: StoreCredit | UnitOff = replace(action, left=left, uses=(*action.uses, use))
+    elif isinstance(action, StoreCredit):
+        left = action.remaining - amount
+        after = replace(action, left=left)
+    else:
+        raise TypeError("only a balance is spent in parts")
+    status: Status = "redeemed" if left <= 0 else "issued"
+    return replace(held, discount=replace(held.discount, action=after, status=status), moved_at=now)
+
+
+def refill(
+    held: DiscountRecord, amount: Decimal, units: Decimal, redemption: str, now: datetime
+) -> DiscountRecord:
+    """Return a discount with a balance after some of it came back; an expired one stays expired."""
+    action = held.discount.action
+    if isinstance(action, UnitOff):
+        uses = tuple(_less(action.uses, redemption, units))
+        after: StoreCredit | UnitOff = replace(action, left=action.remaining + units, uses=uses)
+    elif isinstance(action, StoreCredit):
+        after = replace(action, left=action.remaining + amount)
+    else:
+        raise TypeError("only a balance is refilled")
+    status: Status = "issued" if held.discount.status == "redeemed" else held.discount.status
+    return replace(held, discount=replace(held.discount, action=after, status=status), moved_at=now)
+
+
+def _less(uses: Iterable[Use], redemption: str, units: Decimal) -> Iterable[Use]:
+    for use in uses:
+        if use.redemption != redemption or not units:
+            yield use
+            continue
+        kept = use.units - min(units, use.units)
+        units -= use.units - kept
+        if kept:
+            yield replace(use, units=kept)

@@ -1,0 +1,74 @@
+"""Why a code cannot be used, beside what pricing says: stable reasons with their sentences."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from adapter.pricing import Refusal
+
+
+def _rejected(reason: str, message: str, other: str | None = None) -> Refusal:
+    return Refusal("rejected", reason, message, other=other)
+
+
+def not_found(code: str) -> Refusal:
+    """Return that a code is none."""
+    return _rejected("code_not_found", f"`{code}` is not a code")
+
+
+def ambiguous(message: str) -> Refusal:
+    """Return that a code may be one of several."""
+    return _rejected("code_ambiguous", message)
+
+
+def wrong_customer(code: str) -> Refusal:
+    """Return that a code was issued to somebody else."""
+    return _rejected("wrong_customer", f"{code} was issued to another customer")
+
+
+def customer_needed(code: str) -> Refusal:
+    """Return that a code is limited per customer, and no customer is named."""
+    return _rejected("customer_needed", f"{code} is limited per customer: name the customer")
+
+
+def not_started(code: str, starts_at: datetime) -> Refusal:
+    """Return that it is too early."""
+    return _rejected("not_started", f"{code} can be used from {starts_at:%Y-%m-%dT%H:%M:%SZ}")
+
+
+def expired(code: str, expires_at: datetime | None) -> Refusal:
+    """Return that it is too late."""
+    when = f" at {expires_at:%Y-%m-%dT%H:%M:%SZ}" if expires_at else ""
+    return _rejected("expired", f"{code} expired{when}")
+
+
+def revoked(code: str) -> Refusal:
+    """Return that a code was taken back."""
+    return _rejected("revoked", f"{code} was revoked")
+
+
+def used_up(code: str) -> Refusal:
+    """Return that all uses are taken, or held for another checkout."""
+    return _rejected("usage_limit_reached", f"{code} was used as often as it may be")
+
+
+def used_up_by_customer(code: str) -> Refusal:
+    """Return that the customer has had all uses."""
+    return _rejected(
+        "usage_limit_reached_for_this_customer", f"the customer has used {code} as often as one may"
+    )
+
+
+def currency_unknown(code: str) -> Refusal:
+    """Return that nothing says in which currency an amount is."""
+    return _rejected("currency_unknown", f"{code} names an amount without a currency")
+
+
+def already_on_order(code: str) -> Refusal:
+    """Return that a code is in use on the same order."""
+    return _rejected("already_redeemed", f"{code} was redeemed on this order")
+
+
+def invalid_action(code: str, message: str) -> Refusal:
+    """Return that what a code promises cannot be priced."""
+    return _rejected("invalid_action", f"{code} cannot be priced: {message}")

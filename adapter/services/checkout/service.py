@@ -1,0 +1,255 @@
+"""The checkout's verbs: validate, redeem, roll back, hold, qualify, and reads of what was booked."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from msgspec.structs import replace
+
+from adapter.errors import NotFound
+from adapter.model.codes import folded
+from adapter.model.discounts import DiscountRecord
+from adapter.model.pages import Page
+from adapter.model.redemptions import Redemption
+from adapter.pricing import MOST_CODES, Order, read_order, total_problem
+from adapter.services.checkout import documents, replies
+from adapter.services.checkout.booking import Terms, Wish, book
+from adapter.services.checkout.candidates import candidates, counters
+from adapter.services.checkout.failed_codes import FailedCodes
+from adapter.services.checkout.offers import Claim
+from adapter.services.checkout.quote import Quote, quote
+from adapter.services.checkout.replies import Keyed, Reply, keyed
+from adapter.services.checkout.requests import Checkout, RollBack
+from adapter.services.checkout.undoing import Undo, release, undo_redemption
+from adapter.services.read_timeout import ReadTimeout
+from adapter.store.contract import Store
+
+#: Seconds for which a hold may last: a day.
+MOST_TTL = 86_400
+_HOLDS = 50
+Filter = Literal["customer", "order", "code", "all"]
+#: Keeps what was sent of a customer: called with the id and the document once something was redeemed.
+Remember = Callable[[str, Mapping[str, Any]], Awaitable[None]]
+
+
+class CheckoutService:
+    """Every verb raises Unavailable when the store cannot be used now, and InvalidOrder for an order.
+
+    `caller` tells the callers apart, by their token. `wake` is called when pushes wait.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        terms: Terms,
+        clock: Callable[[], datetime],
+        new_id: Callable[[], str],
+        patience: ReadTimeout,
+        *,
+        wake: Callable[[], None] = lambda: None,
+        remember: Remember | None = None,
+    ) -> None:
+        self._store = store
+        self._terms = terms
+        self._clock = clock
+        self._new_id = new_id
+        self._read = patience.read
+        self._wake = wake
+        self._remember = remember
+        self._failed = FailedCodes(clock)
+
+    async def validate(self, request: Checkout, caller: str = "", key: str | None = None) -> Reply:
+        """Return what the codes take off an order; with `reserve` they are held for the session."""
+        checked = self._checked(request)
+        if isinstance(checked, Reply):
+            return checked
+        self._failed.expect_room(caller, request.source_id)
+        await self._release_lapsed(request.codes)
+        if request.reserve is not None:
+            ttl = timedelta(seconds=min(max(request.reserve.ttl, 1), MOST_TTL))
+            reply = await self._book(request, checked, keyed(key, caller, "hold", request), ttl)
+        else:
+            found = await self._quoted(request, checked)
+            reply = Reply.of(documents.quoted(found) | warnings(checked))
+            self._failed.note(caller, request.source_id, _wrong(found))
+        return reply
+
+    async def redeem(self, request: Checkout, caller: str = "", key: str | None = None) -> Reply:
+        """Book the codes on an order, or a hold: all of them or none."""
+        order = None if request.order is None and request.hold else self._checked(request)
+        if isinstance(order, Reply):
+            return order
+        self._failed.expect_room(caller, request.source_id)
+        await self._release_lapsed(request.codes)
+        reply = await self._book(request, order, keyed(key, caller, "redeem", request), None)
+        self._failed.note(caller, request.source_id, int(b'"code_not_found"' in bytes(reply.body)))
+        if reply.status == 200 and self._remember is not None and len(request.customer) > 1:
+            await self._remember(request.source_id, request.customer)
+        return reply
+
+    async def roll_back(self, asked: RollBack, caller: str = "", key: str | None = None) -> Reply:
+        """Give back a redemption, whole or in part; raises NotFound."""
+        known = await self._known(asked.redemption)
+        if asked.lines is not None and asked.amount is not None:
+            return replies.refusal("unreadable", "give `lines` or an `amount`, not both", 400)
+        remembered = keyed(key, caller, "rollback", asked)
+        undo = Undo(known=known, now=self._clock(), id=self._new_id(), keyed=remembered)
+        reply = await self._store.transact(
+            lambda opened: undo_redemption(opened, undo, asked, self._terms.pushes)
+        )
+        self._wake()
+        return reply
+
+    async def release(self, id_: str) -> Reply:
+        """Release a hold; raises NotFound. One that is over already stays as it is."""
+        known = await self._known(id_)
+        if known.state in ("redeemed", "rolled_back"):
+            return replies.refusal("hold_confirmed", "the hold was redeemed: roll back the redemption")
+        after = await self._release(known, "released")
+        if after.state in ("redeemed", "rolled_back"):
+            return replies.refusal("hold_confirmed", "the hold was redeemed: roll back the redemption")
+        return Reply.of(documents.booked(after, self._clock()))
+
+    async def expire_holds(self, limit: int = 500) -> int:
+        """Give back what holds took whose time is over; returns how many there were."""
+        lapsed = await self._store.lapsed_holds(self._clock(), limit)
+        return await self._expire(lapsed)
+
+    async def qualify(self, request: Checkout) -> Reply:
+        """Return what a customer holds and what an order would get of it; nothing is written."""
+        checked = self._checked(request)
+        if isinstance(checked, Reply):
+            return checked
+        claim, records = await self._claim(request), await self._held(request)
+        codes = [*records, *(offer.code for offer in self._terms.shared.all(claim))]
+        single = [await self._quoted(replace(request, codes=(code,), best=False), checked) for code in codes]
+        best = await self._quoted(replace(request, codes=tuple(codes[:MOST_CODES]), best=True), checked)
+        found = [documents.quoted(one)["codes"][0] for one in single]
+        return Reply.of({"qualifications": found, "best": documents.quoted(best)} | warnings(checked))
+
+    async def redemption(self, id_: str) -> Reply:
+        """Return a redemption or a hold; raises NotFound."""
+        return Reply.of(documents.booked(await self._known(id_), self._clock()))
+
+    async def redemptions(self, by: Filter, name: str, before: str | None, *, holds: bool = False) -> Reply:
+        """Return a page of redemptions, or of holds, newest first."""
+        wanted = folded(name) if by == "code" else name
+        found: Page[Redemption] = await self._read(self._store.redemptions(by, wanted, before=before))
+        states = ("held", "released", "expired") if holds else ("redeemed", "rolled_back")
+        rows = [documents.booked(each, self._clock()) for each in found if each.state in states]
+        return Reply.of({"holds" if holds else "redemptions": rows, "next": found.next})
+
+    async def rollbacks(self, id_: str) -> Reply:
+        """Return what was rolled back of a redemption, the oldest first; raises NotFound."""
+        await self._known(id_)
+        found = await self._read(self._store.rollbacks(id_))
+        return Reply.of({"rollbacks": [documents.rolled_back(each) for each in found], "next": None})
+
+    def _checked(self, request: Checkout) -> Order | Reply:
+        """Return the order of a request; a reply where it is refused."""
+        if len(request.codes) > MOST_CODES:
+            return replies.refusal("too_many_codes", f"an order takes at most {MOST_CODES} codes", 422)
+        order = read_order({} if request.order is None else request.order)
+        problem = total_problem(order) if request.strict else None
+        if problem is not None:
+            message = f"`{problem.path}` {problem.message}"
+            return replies.refusal(problem.code, message, 422)
+        return order
+
+    async def _quoted(self, request: Checkout, order: Order) -> Quote:
+        claim = await self._claim(request)
+        records = await self._records(request)
+        codes = request.codes if not request.best else tuple(dict.fromkeys((*request.codes, *records)))
+        found, unusable = candidates(codes[:MOST_CODES], records, self._terms.shared, claim, self._terms.read)
+        used = await self._read(self._store.used(counters(one.offer for one in found)))
+        return quote(order, found, unusable, used, "best" if request.best else request.mode)
+
+    async def _claim(self, request: Checkout) -> Claim:
+        source_id = request.source_id
+        customer = await self._read(self._store.customer(source_id)) if source_id else None
+        return Claim(
+            source_id=customer.source_id if customer else source_id,
+            now=self._clock(),
+            customer=customer,
+            sent=request.customer,
+            order=request.order or {},
+            context=request.context,
+        )
+
+    async def _records(self, request: Checkout) -> dict[str, DiscountRecord]:
+        found = await self._read(self._store.meant(request.codes)) if request.codes else []
+        records = {held.discount.code: held for held in found}
+        return records | await self._held(request) if request.best else records
+
+    async def _held(self, request: Checkout) -> dict[str, DiscountRecord]:
+        """Return the discounts that a customer may use."""
+        if not request.source_id:
+            return {}
+        now = self._clock()
+        held = await self._read(self._store.discounts(request.source_id))
+        return {each.discount.code: each for each in held if each.status_at(now) in ("issued", "applied")}
+
+    async def _book(
+        self, request: Checkout, order: Order | None, remembered: Keyed | None, ttl: timedelta | None
+    ) -> Reply:
+        wish = Wish(
+            request=request,
+            order=order,
+            now=self._clock(),
+            id=self._new_id(),
+            known=await self._about(request),
+            ttl=ttl,
+            keyed=remembered,
+        )
+        reply = await self._store.transact(lambda opened: book(opened, wish, self._terms))
+        self._wake()
+        return reply
+
+    async def _about(self, request: Checkout) -> Sequence[Redemption]:
+        """Return the hold that is named, and what is booked on the same order."""
+        found: list[Redemption] = []
+        if request.hold is not None:
+            hold = await self._read(self._store.redemption(request.hold))
+            found += [hold] if hold is not None else []
+        if request.order_id:
+            found += await self._read(self._store.redemptions("order", request.order_id))
+        return list({each.id: each for each in found}.values())
+
+    async def _known(self, id_: str) -> Redemption:
+        found = await self._read(self._store.redemption(id_))
+        if found is None:
+            raise NotFound("there is nothing under that id")
+        return found
+
+    async def _release_lapsed(self, codes: Sequence[str]) -> None:
+        """Let the codes of a request have back what holds took whose time is over."""
+        if codes:
+            folds = sorted(set(map(folded, codes)))
+            await self._expire(await self._read(self._store.lapsed_holds(self._clock(), _HOLDS, folds)))
+
+    async def _expire(self, ids: Sequence[str]) -> int:
+        for id_ in ids:
+            known = await self._store.redemption(id_)
+            if known is not None:
+                await self._release(known, "expired")
+        return len(ids)
+
+    async def _release(self, known: Redemption, state: Literal["released", "expired"]) -> Redemption:
+        undo = Undo(known=known, now=self._clock())
+        after = await self._store.transact(lambda opened: release(opened, undo, state, self._terms.pushes))
+        self._wake()
+        return after
+
+
+def warnings(order: Order) -> dict[str, Any]:
+    """Return what is odd about an order, as a member of an answer."""
+    problem = total_problem(order)
+    if problem is None:
+        return {}
+    return {"warnings": [{"code": problem.code, "path": problem.path, "message": problem.message}]}
+
+
+def _wrong(found: Quote) -> int:
+    return sum(1 for one in found.unusable if one.refusal.reason == "code_not_found")

@@ -1,0 +1,294 @@
+"""The checkout API: validations, redemptions, rollbacks, holds and qualifications.
+
+Amounts are numbers or text in requests, and text with the currency's digits in responses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from hashlib import sha256
+from typing import Any, Literal
+from urllib.parse import unquote_to_bytes
+
+import msgspec
+from msgspec import Struct
+from starlette.requests import Request
+from starlette.responses import Response
+
+from adapter.errors import Unreadable
+from adapter.pricing import InvalidOrder
+from adapter.services.checkout.failed_codes import TooManyFailedCodes
+from adapter.services.checkout.replies import Reply, refusal
+from adapter.services.checkout.requests import Checkout, Reserve, Returned, RollBack
+from adapter.web.auth import bearer_token
+from adapter.web.context import WebContext
+from adapter.web.request_values import (
+    BEFORE,
+    IDEMPOTENCY_KEY,
+    before,
+    idempotency_key,
+    json_body,
+    valid_id,
+)
+from adapter.web.route import OBJECT, ApiRoute, Handler, Parameter, Route
+
+Mode = Literal["reject", "best", "exclusive_first"]
+#: The codes of error responses that only the checkout has; docs/errors.md has a heading for each.
+ERROR_CODES = (
+    "invalid_order", "too_many_codes", "total_mismatch", "order_needed", "no_codes", "not_redeemable",
+    "idempotency_key_reused", "too_many_failed_codes", "hold_confirmed", "hold_expired", "hold_released",
+    "already_refunded", "more_than_was_bought", "more_than_was_redeemed", "not_redeemed", "amounts_unknown",
+    "invalid_quantity", "invalid_amount", "unknown_line",
+)  # fmt: skip
+#: Faults of an order that say that it is too long, not that it is wrong.
+_TOO_MUCH = frozenset(("too_many_lines", "order_too_large"))
+
+
+class Asked(Struct, frozen=True, kw_only=True):
+    """The codes for an order: `codes` as typed, or with `best` all that the customer holds.
+
+    `order` has `currency`, `lines`, `shipping` and perhaps `total`; members that are not known are kept as
+    attributes. `reserve` holds the uses for so many seconds, `hold` redeems such a hold. With `strict` an
+    order whose lines do not add up to its total is refused.
+    """
+
+    codes: list[str] = []
+    best: bool = False
+    customer: dict[str, Any] = {}
+    order: dict[str, Any] | None = None
+    context: dict[str, Any] = {}
+    order_id: str | int | None = None
+    mode: Mode = "reject"
+    strict: bool = False
+    reserve: Reserve | None = None
+    hold: str | None = None
+
+
+class AskedBack(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is rolled back: units of `lines`, an `amount` of what the codes took, or all without either."""
+
+    lines: list[Returned] | None = None
+    amount: Any = None
+    reason: str | None = None
+
+
+async def _validate(context: WebContext, request: Request) -> Any:
+    asked = _asked(await json_body(context, request, Asked))
+    return await _sent(context.checkout.validate(asked, _caller(request), idempotency_key(request)))
+
+
+async def _redeem(context: WebContext, request: Request) -> Any:
+    asked = _asked(await json_body(context, request, Asked))
+    return await _sent(context.checkout.redeem(asked, _caller(request), idempotency_key(request)))
+
+
+async def _qualify(context: WebContext, request: Request) -> Any:
+    return await _sent(context.checkout.qualify(_asked(await json_body(context, request, Asked))))
+
+
+async def _roll_back(context: WebContext, request: Request) -> Any:
+    given = await json_body(context, request, AskedBack)
+    lines = None if given.lines is None else tuple(given.lines)
+    asked = RollBack(redemption=_id(request), lines=lines, amount=given.amount, reason=given.reason)
+    return await _sent(context.checkout.roll_back(asked, _caller(request), idempotency_key(request)))
+
+
+async def _release(context: WebContext, request: Request) -> Any:
+    return await _sent(context.checkout.release(_id(request)))
+
+
+async def _read(context: WebContext, request: Request) -> Any:
+    return await _sent(context.checkout.redemption(_id(request)))
+
+
+async def _rollbacks(context: WebContext, request: Request) -> Any:
+    return await _sent(context.checkout.rollbacks(_id(request)))
+
+
+def _listing(*, holds: bool) -> Handler:
+    async def redemptions(context: WebContext, request: Request) -> Any:
+        filters: dict[str, Literal["customer", "order", "code"]] = {
+            "source_id": "customer",
+            "order_id": "order",
+            "code": "code",
+        }
+        named = [(by, value) for name, by in filters.items() if (value := request.query_params.get(name))]
+        if len(named) > 1:
+            raise Unreadable("name one of `source_id`, `order_id` and `code`")
+        if not named:
+            return await _sent(context.checkout.redemptions("all", "", before(request), holds=holds))
+        [(by, value)] = named
+        return await _sent(context.checkout.redemptions(by, value, before(request), holds=holds))
+
+    return redemptions
+
+
+def _asked(given: Asked) -> Checkout:
+    source_id = given.customer.get("source_id")
+    if source_id is not None:
+        if not isinstance(source_id, str):
+            raise Unreadable("`customer.source_id` must be text")
+        valid_id(source_id)
+    order_id = given.order_id if given.order_id is not None else (given.order or {}).get("id")
+    return Checkout(
+        codes=tuple(given.codes),
+        best=given.best,
+        customer=given.customer,
+        order=given.order,
+        context=given.context,
+        order_id=_order_id(order_id),
+        mode=given.mode,
+        strict=given.strict,
+        reserve=given.reserve,
+        hold=given.hold,
+    )
+
+
+def _order_id(given: Any) -> str:
+    if given is None or isinstance(given, str):
+        return given or ""
+    if isinstance(given, int) and not isinstance(given, bool):
+        return str(given)
+    raise Unreadable("`order_id` must be text")
+
+
+def _id(request: Request) -> str:
+    try:
+        return unquote_to_bytes(request.path_params["id"]).decode()
+    except UnicodeDecodeError as error:
+        raise Unreadable("the path is not percent-encoded UTF-8 text") from error
+
+
+def _caller(request: Request) -> str:
+    """Return what tells the callers' tokens apart, without the token."""
+    token = bearer_token(dict(request.scope["headers"])) or ""
+    return sha256(token.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+
+
+async def _sent(asked: Awaitable[Reply]) -> Response:
+    headers = {}
+    try:
+        reply = await asked
+    except InvalidOrder as error:
+        status = 422 if any(one.code in _TOO_MUCH for one in error.problems) else 400
+        problems = msgspec.to_builtins(error.problems)
+        reply = refusal(error.code, error.message, status, problems=problems)
+    except TooManyFailedCodes as error:
+        reply = refusal(error.code, error.message, 429)
+        headers = {"Retry-After": str(error.retry_after)}
+    return Response(bytes(reply.body), reply.status, headers, "application/json")
+
+
+def _filter(name: str) -> Parameter:
+    return Parameter(name, "query", required=False)
+
+
+_FILTERS = (_filter("source_id"), _filter("order_id"), _filter("code"), BEFORE)
+
+ROUTES: tuple[Route, ...] = (
+    ApiRoute(
+        method="POST",
+        path="/v1/validations",
+        label="validations",
+        handler=_validate,
+        operation_id="validate",
+        summary="Say what codes take off an order, and hold them where asked to",
+        body=Asked,
+        responses={200: OBJECT},
+        statuses=(409, 422, 429),
+        parameters=(IDEMPOTENCY_KEY,),
+    ),
+    ApiRoute(
+        method="POST",
+        path="/v1/qualifications",
+        label="qualifications",
+        handler=_qualify,
+        operation_id="qualify",
+        summary="Say what a customer holds and what an order would get of it",
+        body=Asked,
+        responses={200: OBJECT},
+        statuses=(422,),
+    ),
+    ApiRoute(
+        method="POST",
+        path="/v1/redemptions",
+        label="redeem_order",
+        handler=_redeem,
+        operation_id="redeem",
+        summary="Book codes on an order: all of them or none",
+        body=Asked,
+        responses={200: OBJECT},
+        statuses=(404, 409, 422, 429),
+        parameters=(IDEMPOTENCY_KEY,),
+    ),
+    ApiRoute(
+        path="/v1/redemptions",
+        label="redemptions_list",
+        handler=_listing(holds=False),
+        operation_id="listRedemptions",
+        summary="List redemptions, newest first",
+        responses={200: OBJECT},
+        statuses=(400,),
+        parameters=_FILTERS,
+    ),
+    ApiRoute(
+        path="/v1/redemptions/{id}",
+        label="redemption",
+        handler=_read,
+        operation_id="getRedemption",
+        summary="Read a redemption",
+        responses={200: OBJECT},
+        statuses=(404,),
+    ),
+    ApiRoute(
+        method="POST",
+        path="/v1/redemptions/{id}/rollbacks",
+        label="roll_back",
+        handler=_roll_back,
+        operation_id="rollBack",
+        summary="Roll back a redemption, whole or in part",
+        body=AskedBack,
+        body_required=False,
+        responses={200: OBJECT},
+        statuses=(404, 409),
+        parameters=(IDEMPOTENCY_KEY,),
+    ),
+    ApiRoute(
+        path="/v1/redemptions/{id}/rollbacks",
+        label="rollbacks_list",
+        handler=_rollbacks,
+        operation_id="listRollbacks",
+        summary="List the rollbacks of a redemption, oldest first",
+        responses={200: OBJECT},
+        statuses=(404,),
+    ),
+    ApiRoute(
+        path="/v1/holds",
+        label="holds",
+        handler=_listing(holds=True),
+        operation_id="listHolds",
+        summary="List holds that were not redeemed, newest first",
+        responses={200: OBJECT},
+        statuses=(400,),
+        parameters=_FILTERS,
+    ),
+    ApiRoute(
+        path="/v1/holds/{id}",
+        label="hold",
+        handler=_read,
+        operation_id="getHold",
+        summary="Read a hold",
+        responses={200: OBJECT},
+        statuses=(404,),
+    ),
+    ApiRoute(
+        method="DELETE",
+        path="/v1/holds/{id}",
+        label="hold_release",
+        handler=_release,
+        operation_id="releaseHold",
+        summary="Release a hold",
+        responses={200: OBJECT},
+        statuses=(404, 409),
+    ),
+)
