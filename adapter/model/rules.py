@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, Final, Literal
@@ -61,6 +62,7 @@ class Guardrails(Struct, frozen=True, kw_only=True):
 
     `per_user_limit` and `cooldown` hold for the customer and, where the event names one, for the device. The
     limit counts over the calendar's `per_user_period` or, when there is one, over any `per_user_window`.
+    `more` has what is set of guardrails that have no field here, by their keys.
     """
 
     max_daily_redemptions: int | None = None
@@ -78,6 +80,7 @@ class Guardrails(Struct, frozen=True, kw_only=True):
     channels: tuple[str, ...] = ()
     schedule: Schedule | None = None
     time_zone: str = "UTC"
+    more: Mapping[str, Any] = {}
 
 
 class Rollout(Struct, frozen=True, kw_only=True):

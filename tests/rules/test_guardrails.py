@@ -15,7 +15,8 @@ from adapter.model.counter_key import CounterKey, ScopedKey
 from adapter.model.discounts import CounterReservation
 from adapter.model.rules import Budget, Guardrails
 from adapter.rules.engine.select import exceeded, fitting
-from adapter.rules.guardrails.counters import ALL_RULES, Counting, claims
+from adapter.rules.guardrails.contract import ALL_RULES
+from adapter.rules.guardrails.counters import Counting, claims
 
 
 def claimed(

@@ -15,7 +15,8 @@ from msgspec.structs import replace
 from adapter.model.counter_key import CounterKey
 from adapter.model.rules import Guardrails
 from adapter.rules.engine.ruleset import RuleSet
-from adapter.rules.guardrails.counters import ALL_RULES, claims
+from adapter.rules.guardrails.contract import ALL_RULES
+from adapter.rules.guardrails.counters import claims
 from adapter.rules.guardrails.window_slots import Limit, limit_of
 
 #: Keys are compared as of one moment; which one does not matter.

@@ -18,10 +18,12 @@ from adapter.rules.action_types.registry import type_of
 from adapter.rules.engine.currency import ActionCurrency
 from adapter.rules.engine.inputs import Seen
 from adapter.rules.expressions import EvaluationContext, Metric, Misses, Node, compile_misses
-from adapter.rules.guardrails.checks import Rejection, checks, cost
-from adapter.rules.guardrails.counters import ALL_RULES, Counting
+from adapter.rules.guardrails.budget import cost
+from adapter.rules.guardrails.checks import checks
+from adapter.rules.guardrails.contract import ALL_RULES, Rejection
+from adapter.rules.guardrails.counters import Counting
+from adapter.rules.guardrails.membership import Membership
 from adapter.rules.guardrails.proposal import Proposal
-from adapter.rules.guardrails.segments import Membership
 from adapter.rules.guardrails.valuation import money, worth
 from adapter.rules.history.history import History, lookup
 from adapter.rules.index import Index, ranked

@@ -28,9 +28,9 @@ from adapter.rules.expressions import Metric, Names, reads
 from adapter.rules.files import definitions, lint, rule_file
 from adapter.rules.files.definitions import Definitions
 from adapter.rules.files.rule_file import Compiled
-from adapter.rules.guardrails.checks import Rejection
+from adapter.rules.guardrails.contract import Rejection
+from adapter.rules.guardrails.membership import Segments
 from adapter.rules.guardrails.proposal import Proposal, Verdict
-from adapter.rules.guardrails.segments import Segments
 from adapter.rules.guardrails.valuation import money
 from adapter.rules.history import history as histories
 from adapter.rules.history.history import History

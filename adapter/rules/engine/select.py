@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from msgspec.structs import replace
 
-from adapter.model.counter_key import ScopedKey, decode
+from adapter.model.counter_key import ScopedKey
 from adapter.model.decisions import RuleOutcome
 from adapter.model.discounts import CounterReservation, DiscountRecord
-from adapter.model.ids import DEVICE
-from adapter.model.money import from_minor_units
 from adapter.rules.engine.conflicts import beaten_by_granted, beaten_by_held, ranked
-from adapter.rules.expressions.durations import window_text
+from adapter.rules.guardrails.counters import reason
 from adapter.rules.guardrails.proposal import Choice, Proposal, Verdict
-from adapter.rules.guardrails.window_slots import alternatives, limit_of
+from adapter.rules.guardrails.window_slots import alternatives
 
 
 def choose(
@@ -38,9 +36,9 @@ def choose(
     granted: list[Proposal] = []
     outcomes: list[RuleOutcome] = []
     for proposal in ranked(verdict.proposals):
-        reason = beaten_by_held(proposal, live, verdict) or beaten_by_granted(proposal, granted)
-        if reason is not None:
-            outcomes.append(_refused(proposal, reason, "stackable"))
+        why = beaten_by_held(proposal, live, verdict) or beaten_by_granted(proposal, granted)
+        if why is not None:
+            outcomes.append(_refused(proposal, why, "stackable"))
             continue
         choice = _alone(proposal, standing)
         outcomes += choice.outcomes
@@ -60,12 +58,12 @@ def _alone(proposal: Proposal, used: Mapping[ScopedKey, int]) -> Choice:
             return Choice((proposal,), ())
         looks = tuple([claim for claim in taken if not claim.amount])
         return Choice((replace(proposal, claims=adding, looks=looks),), ())
-    reason = exhausted(taken, used.get((taken.scope, taken.key), 0))
-    return Choice((), (_refused(proposal, reason, taken.guardrail),))
+    why = reason(taken, used.get((taken.scope, taken.key), 0))
+    return Choice((), (_refused(proposal, why, taken.guardrail),))
 
 
-def _refused(proposal: Proposal, reason: str, guardrail: str) -> RuleOutcome:
-    return RuleOutcome(proposal.rule.name, "withheld", f"not issued: {reason}", guardrail)
+def _refused(proposal: Proposal, why: str, guardrail: str) -> RuleOutcome:
+    return RuleOutcome(proposal.rule.name, "withheld", f"not issued: {why}", guardrail)
 
 
 def fitting(
@@ -99,40 +97,3 @@ def exceeded(
         if used.get(counter, 0) + amount > claim.cap:
             return claim
     return None
-
-
-_SPANS = {"day": "today", "week": "this week", "month": "this month", "total": "in all"}
-
-
-def exhausted(claim: CounterReservation, used: int) -> str:
-    """Return what a claim that does not fit says to a marketer."""
-    limit = claim.guardrail.removeprefix("global.")
-    whose = "all rules together" if limit != claim.guardrail else "this rule"
-    _, parts = decode(claim.key)
-    span = next((_SPANS[part] for part in parts if part in _SPANS), "")
-    if (slots := limit_of(claim.key)) is not None:
-        return f"{_holder(claim)} has had all that {whose} gives in {_length(slots.seconds)}"
-    if limit == "cooldown":
-        return f"{whose} gave {_holder(claim)} a discount less than {_length(int(parts[1]))} ago"
-    if limit == "budget":
-        currency = parts[1]
-        left = from_minor_units(max(0, claim.cap - used), currency)
-        needed = from_minor_units(claim.amount, currency)
-        return f"the budget of {whose} has {left} {currency} left {span}, and the discount can cost {needed}"
-    if claim.cap == 0:
-        return (
-            f"{limit} is 0, so {whose} issues nothing"
-            if whose == "this rule"
-            else f"{limit} over all rules is 0"
-        )
-    if claim.scope:
-        return f"{_holder(claim)} has had {used} of {claim.cap} of {whose} {span}"
-    return f"{used} of {claim.cap} discounts of {whose} are out {span}"
-
-
-def _length(seconds: int) -> str:
-    return window_text(timedelta(seconds=seconds))
-
-
-def _holder(claim: CounterReservation) -> str:
-    return "this device" if claim.scope.startswith(DEVICE) else "the customer"

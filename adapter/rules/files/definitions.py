@@ -22,7 +22,7 @@ from adapter.rules.expressions import Names, Node, is_taken, used
 from adapter.rules.files import guardrail_block
 from adapter.rules.files.conditions import Conditions
 from adapter.rules.files.rule_file import Defaults
-from adapter.rules.guardrails.segments import Segment
+from adapter.rules.guardrails.membership import Segment
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from adapter.files.problems import Mark, Problem
 from adapter.files.yaml import Keys
@@ -15,11 +14,8 @@ from adapter.rules.action_types.registry import type_of
 from adapter.rules.blocks.block import Block
 from adapter.rules.expressions import Names, Node, calendar_ranges, reads
 from adapter.rules.expressions.contradictions import Fact, clash, facts
-from adapter.rules.files.schedule_lint import runs
-from adapter.rules.guardrails.checks import cost
-
-_CAPS = ("max_daily_redemptions", "max_weekly_redemptions", "max_total_redemptions", "per_user_limit")
-_STOP = "or `status: paused` where the rule should stop"
+from adapter.rules.guardrails.contract import OR_PAUSE
+from adapter.rules.guardrails.registry import CHECKED_IN_ORDER, GUARDRAILS
 
 #: Where a condition stands in the rule, and what it is.
 Leaf = tuple[Keys, Node]
@@ -33,11 +29,12 @@ def warn(block: Block, rule: Rule, leaves: Sequence[Leaf], names: Names, now: da
     _warn_of_clashes(block, leaves)
     _warn_of_clocks(block, leaves)
     _warn_of_the_action(block, rule, leaves, names)
-    _warn_of_segments(block, rule)
-    _warn_of_nothing(block, rule)
-    _warn_of_idle_caps(block, rule)
-    _warn_of_no_time(block, rule)
-    if now is not None and rule.status != "paused":
+    _warn_of_the_rollout(block, rule)
+    now = None if rule.status == "paused" else now
+    for each in GUARDRAILS:
+        if each.lint is not None:
+            each.lint(block, rule, now)
+    if now is not None:
         _warn_of_the_past(block, rule, now)
 
 
@@ -78,71 +75,24 @@ def _warn_of_the_action(block: Block, rule: Rule, leaves: Sequence[Leaf], names:
         type_of(rule.action).lint(inner, rule.action, rule_facts)
 
 
-def _warn_of_segments(block: Block, rule: Rule) -> None:
-    rails, written = rule.guardrails, block.values.get("guardrails", {})
-    key = "excluded_segments" if "excluded_segments" in written else "exclude_segments"
-    for wanted, names in (("eligible", rails.eligible_segments), ("the audience", rule.rollout.audience)):
-        for name in names:
-            if name in rails.excluded_segments:
-                block.warn(("guardrails", key),
-                           f"`{name}` is {wanted} and excluded: who is in it gets nothing",
-                           "take it out of one of the two")  # fmt: skip
-
-
-def _warn_of_nothing(block: Block, rule: Rule) -> None:
-    for name in _CAPS:
-        if getattr(rule.guardrails, name) == 0:
-            block.warn(
-                ("guardrails", name), f"`{name}` is 0, which stops the rule", f"write 1 or more, {_STOP}"
-            )
+def _warn_of_the_rollout(block: Block, rule: Rule) -> None:
     if rule.rollout.percent == 0:
         block.warn(
-            ("rollout", "percent"), "`percent` is 0, which serves nobody", f"write more than 0, {_STOP}"
+            ("rollout", "percent"), "`percent` is 0, which serves nobody", f"write more than 0, {OR_PAUSE}"
         )
     if rule.rollout.control == 100:
-        block.warn(("rollout", "control"), "`control` is 100, which serves nobody", f"write less, {_STOP}")
-
-
-def _warn_of_idle_caps(block: Block, rule: Rule) -> None:
-    """Warn of a cap that a longer one always reaches first."""
-    caps = [(name, getattr(rule.guardrails, name)) for name in _CAPS[:3]]
-    caps = [(name, cap) for name, cap in caps if cap]
-    for at, (name, cap) in enumerate(caps):
-        longer = next((other for other in caps[at + 1 :] if cap > other[1]), None)
-        if longer is not None:
-            block.warn(("guardrails", name), f"`{name}` is {cap}, and `{longer[0]}` is {longer[1]}",
-                       f"write {longer[1]} or less, or leave `{name}` out")  # fmt: skip
-
-
-def _warn_of_no_time(block: Block, rule: Rule) -> None:
-    schedule = rule.guardrails.schedule
-    if schedule is not None and not runs(schedule, ZoneInfo(rule.guardrails.time_zone)):
-        block.warn(("guardrails", "schedule"),
-                   "no such weekday or hour lies between `from` and `until`, so the rule never issues",
-                   f"move one of them, in the time zone {rule.guardrails.time_zone}")  # fmt: skip
+        block.warn(("rollout", "control"), "`control` is 100, which serves nobody", f"write less, {OR_PAUSE}")
 
 
 def _warn_of_the_past(block: Block, rule: Rule, now: datetime) -> None:
     ends = type_of(rule.action).ends(rule.action) or rule.expires_at
     if ends is not None and ends <= now:
         block.warn(("action", "expires_at"), "`expires_at` is past: no discount is issued that has ended",
-                   f"write a later moment, `expires_in_hours: 48`, {_STOP}")  # fmt: skip
-    schedule = rule.guardrails.schedule
-    if schedule is not None and schedule.ends_at is not None and schedule.ends_at <= now:
-        block.warn(("guardrails", "schedule", "until"), "`until` is past: the rule issues nothing more",
-                   f"write a later moment, {_STOP}")  # fmt: skip
+                   f"write a later moment, `expires_in_hours: 48`, {OR_PAUSE}")  # fmt: skip
 
 
 def overall(rule: Rule, at: Mark, shop: Guardrails) -> Iterator[Problem]:
     """Yield a warning for each limit over all rules that this rule, which stands at `at`, never passes."""
-    eligible = rule.guardrails.eligible_segments
-    if eligible and set(eligible) <= set(shop.excluded_segments):
-        message = f"who `{rule.name}` is for ({', '.join(eligible)}) is excluded over all rules"
-        yield Problem(at, message, "take the segment out of one of the two", "warning")
-    each, budget = cost(rule, shop), shop.budget
-    caps = () if budget is None else [cap for cap in (budget.daily, budget.total) if cap is not None]
-    if each is not None and caps and each > min(caps):
-        message = (
-            f"a discount of `{rule.name}` can cost {each:f}, and the budget over all rules is {min(caps):f}"
-        )
-        yield Problem(at, message, "let a discount cost less, or raise the budget", "warning")
+    for each in CHECKED_IN_ORDER:
+        if each.lint_overall is not None:
+            yield from each.lint_overall(rule, at, shop)

@@ -5,26 +5,23 @@ from __future__ import annotations
 from typing import Any, get_args
 
 from adapter.files.schemas import TEXT, Schema, block, file, listed, one_of, said, table
-from adapter.model.rules import Conflicts, OnRefund, Period, RewardOnRefund
+from adapter.model.rules import Conflicts, OnRefund, RewardOnRefund
 from adapter.rules.action_types.contract import ActionType
 from adapter.rules.action_types.registry import ACTION_TYPES, BY_NAME
 from adapter.rules.blocks.schema import (
     ABOVE_ZERO,
-    AMOUNT,
-    CURRENCY,
     FLAG,
     LENGTH,
     MOMENT,
     PERCENT,
     SOME_WORDS,
-    WHOLE,
     WORDS,
 )
 from adapter.rules.files import code_keys
 from adapter.rules.files.checkout_keys import GROUP
 from adapter.rules.files.conditions import GROUPS
-from adapter.rules.files.guardrail_block import DAYS, HOURS, WEEKDAYS
 from adapter.rules.files.rule_file import NAME, Status
+from adapter.rules.guardrails.registry import GUARDRAILS
 
 _CONDITIONS = {"$ref": "#/definitions/conditions"}
 
@@ -110,31 +107,5 @@ def _kind(action_type: ActionType[Any]) -> Schema:
 
 
 def _guardrails() -> Schema:
-    per_user = block({"count": WHOLE, "per": one_of(get_args(Period)), "window": LENGTH}, "count")
-    budget = block(
-        {"currency": CURRENCY, "per_discount": ABOVE_ZERO, "daily": AMOUNT, "total": AMOUNT}, "currency"
-    )
-    hours = {"type": "string", "pattern": f"^{HOURS.pattern}$"}
-    named = "|".join(f"[{day[0].upper()}{day[0]}]{day[1:]}" for day in (*WEEKDAYS, *DAYS))
-    days = {"type": "string", "pattern": f"^({named})$", "examples": list(WEEKDAYS)}
-    schedule = block({
-        "weekdays": {"anyOf": [days, listed(days, minItems=1)]},
-        "hours": {"anyOf": [hours, listed(hours, minItems=1)]},
-        "from": MOMENT, "until": MOMENT,
-    })  # fmt: skip
-    return block({
-        "max_daily_redemptions": WHOLE,
-        "max_weekly_redemptions": WHOLE,
-        "max_total_redemptions": WHOLE,
-        "per_user_limit": said({"anyOf": [WHOLE, per_user]}, "For each customer, and each device."),
-        "cooldown": LENGTH,
-        "budget": said(budget, "The most that all its discounts may cost."),
-        "stackable": FLAG,
-        "validity_window": LENGTH,
-        "eligible_segments": SOME_WORDS,
-        "excluded_segments": WORDS,
-        "exclude_segments": WORDS,
-        "channels": SOME_WORDS,
-        "schedule": schedule,
-        "time_zone": TEXT,
-    })  # fmt: skip
+    keys = {key: schema for each in GUARDRAILS for key, schema in each.keys.items()}
+    return block({**keys, "time_zone": TEXT})

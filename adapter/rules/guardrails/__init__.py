@@ -1,6 +1,8 @@
-"""What may keep a rule from issuing: checks without a counter, counters, segments, rollout, value.
+"""Guardrails, one a file: how a rule file writes it, what it checks or counts, its reasons and its lint.
 
-`checks` look at the event alone, `counters` are reserved in the transaction that issues, `valuation` says
-what a discount costs at most. It may import `action_types`, `expressions` and the model, no clock and no
-store. A new guardrail is a field of `adapter.model.rules.Guardrails` with a check or a counter here.
+`contract` says what a guardrail states, `registry` lists the files. `checks` and `counters` make of the
+records what a rule is asked at each event and what it reserves; `window_slots`, `pause` and `periods` are
+ways to count; `rollout`, `validity` and `valuation` are beside the `guardrails` block. It may import
+`action_types`, `blocks`, `expressions` and the model, no clock and no store. A new guardrail is a file here
+with a `GUARDRAIL`, and its name in `registry`.
 """

@@ -1,89 +1,74 @@
-"""Segments: from the CDPs' audiences, from lists, and from expressions."""
+"""`eligible_segments` and `excluded_segments`: which customers a rule is for."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from functools import partial
+from typing import Any
 
-from msgspec import Struct
+from adapter.files.problems import Mark, Problem
+from adapter.model.actions import Action
+from adapter.model.events import Event
+from adapter.model.rules import Guardrails, Rule
+from adapter.rules.blocks.block import Block
+from adapter.rules.blocks.schema import SOME_WORDS, WORDS
+from adapter.rules.guardrails.contract import Check, Guardrail, Rejection, withheld
+from adapter.rules.guardrails.membership import Membership
 
-from adapter.model.customers import Customer
-from adapter.model.emails import normal
-from adapter.rules import expressions
-from adapter.rules.expressions import EvaluationContext, Node, Not
-
-Test = Callable[[EvaluationContext], bool]
-
-
-class Segment(Struct, frozen=True):
-    """A segment that `definitions.yaml` declares: an expression, or a list of source_ids and emails.
-
-    `emails` are in their normal spelling.
-    """
-
-    node: Node | None = None
-    source_ids: frozenset[str] = frozenset()
-    emails: frozenset[str] = frozenset()
+ELIGIBLE, EXCLUDED = "eligible_segments", "excluded_segments"
+#: Another spelling of the key.
+_EXCLUDE = "exclude_segments"
 
 
-class Segments:
-    """All declared segments; one that is not declared is an audience that a CDP tells us of."""
-
-    def __init__(self, declared: Mapping[str, Segment]) -> None:
-        self.declared = declared
-        self._lists = {name: one for name, one in declared.items() if one.source_ids or one.emails}
-        nodes = {name: segment.node for name, segment in declared.items() if segment.node is not None}
-        self._holds: dict[str, Test] = {name: expressions.compile(node) for name, node in nodes.items()}
-        self._fails: dict[str, Test] = {name: expressions.compile(Not(node)) for name, node in nodes.items()}
-
-    def of(self, customer: Customer, view: EvaluationContext) -> Membership:
-        """Return what can be asked of one customer at one event."""
-        return Membership(self, customer, view)
-
-    def listed(self, name: str, customer: Customer) -> bool:
-        """Tell whether an audience or a list has the customer."""
-        if name in customer.segments:
-            return True
-        segment = self._lists.get(name)
-        if segment is None:
-            return False
-        if customer.source_id in segment.source_ids or not segment.source_ids.isdisjoint(customer.merged):
-            return True
-        given = (customer.email, customer.identities.get("email"))
-        return bool(segment.emails) and any(normal(email) in segment.emails for email in given if email)
-
-    def holds(self, name: str, view: EvaluationContext) -> bool:
-        """Tell whether the segment's expression is exactly true."""
-        test = self._holds.get(name)
-        return test is not None and test(view)
-
-    def fails(self, name: str, view: EvaluationContext) -> bool:
-        """Tell whether the segment's expression is exactly false; one without an expression always is."""
-        test = self._fails.get(name)
-        return test is None or test(view)
+def _parse(block: Block, action: Action | None) -> Mapping[str, Any]:
+    return {ELIGIBLE: block.some_words(ELIGIBLE), EXCLUDED: block.words(EXCLUDED, _EXCLUDE)}
 
 
-class Membership:
-    """One customer's segments at one event; each is worked out once."""
+def _check(rule: Rule, guardrails: Guardrails, label: str) -> Check | None:
+    if not (guardrails.excluded_segments or guardrails.eligible_segments):
+        return None
+    return partial(_segments, guardrails, label)
 
-    __slots__ = ("_known", "customer", "segments", "view")
 
-    def __init__(self, segments: Segments, customer: Customer, view: EvaluationContext) -> None:
-        self.segments = segments
-        self.customer = customer
-        self.view = view
-        self._known: dict[str, bool | None] = {}
+def _segments(
+    guardrails: Guardrails, label: str, event: Event, members: Membership, now: datetime
+) -> Rejection | None:
+    for name in guardrails.excluded_segments:
+        known = members.get(name)
+        if known is False:
+            continue
+        missing = f"the data to tell whether the customer is in {name} is missing"
+        return withheld(label + EXCLUDED, f"the customer is in {name}" if known else missing)
+    eligible = guardrails.eligible_segments
+    if eligible and not any(members.get(name) for name in eligible):
+        return withheld(label + ELIGIBLE, f"the customer is not in {' or '.join(eligible)}")
+    return None
 
-    def get(self, name: str) -> bool | None:
-        """Return whether the customer is in the segment, None where the data to tell is missing."""
-        known = self._known
-        if name not in known:
-            known[name] = self._found(name)
-        return known[name]
 
-    def _found(self, name: str) -> bool | None:
-        segments, view = self.segments, self.view
-        if segments.listed(name, self.customer):
-            return True
-        if segments.fails(name, view):  # asked first: most customers are not in most segments
-            return False
-        return True if segments.holds(name, view) else None
+def _lint(block: Block, rule: Rule, now: datetime | None) -> None:
+    rails = rule.guardrails
+    key = EXCLUDED if EXCLUDED in block.values.get("guardrails", {}) else _EXCLUDE
+    for wanted, names in (("eligible", rails.eligible_segments), ("the audience", rule.rollout.audience)):
+        for name in names:
+            if name in rails.excluded_segments:
+                block.warn(("guardrails", key),
+                           f"`{name}` is {wanted} and excluded: who is in it gets nothing",
+                           "take it out of one of the two")  # fmt: skip
+
+
+def _lint_overall(rule: Rule, at: Mark, shop: Guardrails) -> Iterator[Problem]:
+    eligible = rule.guardrails.eligible_segments
+    if eligible and set(eligible) <= set(shop.excluded_segments):
+        message = f"who `{rule.name}` is for ({', '.join(eligible)}) is excluded over all rules"
+        yield Problem(at, message, "take the segment out of one of the two", "warning")
+
+
+GUARDRAIL = Guardrail(
+    names=(ELIGIBLE, EXCLUDED),
+    keys={ELIGIBLE: SOME_WORDS, EXCLUDED: WORDS, _EXCLUDE: WORDS},
+    parse=_parse,
+    check=_check,
+    lint=_lint,
+    lint_overall=_lint_overall,
+)

@@ -14,14 +14,13 @@ from adapter.files.yaml import Keys
 from adapter.rules.blocks.block import Block
 from adapter.rules.expressions import ExpressionError
 from adapter.rules.expressions.durations import window_text
+from adapter.rules.guardrails.contract import GLOBAL
+from adapter.rules.guardrails.registry import COUNTING
 from adapter.rules.testing.vocabulary import Known
 
+_COUNTING = [name for each in COUNTING for name in each.names]
 #: The guardrails that count, by the names under which they are withheld.
-_OWN = (
-    "max_daily_redemptions", "max_weekly_redemptions", "max_total_redemptions", "per_user_limit", "cooldown",
-    "budget",
-)  # fmt: skip
-COUNTED = (*_OWN, *(f"global.{name}" for name in _OWN))
+COUNTED = (*_COUNTING, *(f"{GLOBAL}{name}" for name in _COUNTING))
 
 
 def check(block: Block, known: Known) -> None:

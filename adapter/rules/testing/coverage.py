@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
 
-from adapter.model.rules import Absence, Guardrails, Rule
+from adapter.model.rules import Absence, Rule
 from adapter.rules import expressions
 from adapter.rules.engine.evaluate import view_of
 from adapter.rules.engine.ruleset import RuleSet
 from adapter.rules.expressions import All, AnyOf, Node, Not
+from adapter.rules.guardrails.registry import GUARDRAILS
 from adapter.rules.testing.cases import Result
-
-_NAMED = (
-    "max_daily_redemptions", "max_weekly_redemptions", "max_total_redemptions", "per_user_limit", "cooldown",
-    "budget", "eligible_segments", "excluded_segments", "channels", "schedule",
-)  # fmt: skip
-_DEFAULTS = Guardrails()
 
 
 def untried(book: RuleSet, results: Sequence[Result]) -> list[str]:
@@ -69,9 +63,7 @@ def _guardrails(rule: Rule, results: Sequence[Result]) -> Iterator[str]:
 
 
 def _set(rule: Rule) -> Iterable[str]:
-    rails: Any = rule.guardrails
-    yield from (name for name in _NAMED if getattr(rails, name) != getattr(_DEFAULTS, name))
-    if not rails.stackable:
-        yield "stackable"
+    for each in GUARDRAILS:
+        yield from each.stopping(rule.guardrails)
     if rule.rollout.percent < 100 or rule.rollout.audience or rule.rollout.control:
         yield "rollout"

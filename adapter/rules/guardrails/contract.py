@@ -1,0 +1,113 @@
+"""What a guardrail states; everything that rules know of it follows from this record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from msgspec import Struct
+
+from adapter.files.problems import Mark, Problem
+from adapter.files.schemas import Schema
+from adapter.model.actions import Action
+from adapter.model.counter_key import CounterKey, encode
+from adapter.model.decisions import Outcome
+from adapter.model.discounts import CounterReservation
+from adapter.model.events import Event
+from adapter.model.rules import Guardrails, Rule
+from adapter.rules.blocks.block import Block
+from adapter.rules.guardrails.membership import Membership
+
+#: The name under which limits over all rules are counted, and how their guardrails are called.
+ALL_RULES = "*"
+GLOBAL = "global."
+#: The end of a remedy for what stops a rule for good.
+OR_PAUSE = "or `status: paused` where the rule should stop"
+_DEFAULTS = Guardrails()
+
+
+class Rejection(Struct, frozen=True):
+    """Why a rule whose conditions hold issues nothing, before any counter is looked at."""
+
+    outcome: Outcome
+    guardrail: str
+    reason: str
+
+
+def withheld(guardrail: str, reason: str) -> Rejection:
+    """Return the rejection by a guardrail."""
+    return Rejection("withheld", guardrail, f"not issued: {reason}")
+
+
+#: Asked at each event for which a rule's conditions hold.
+Check = Callable[[Event, Membership, datetime], Rejection | None]
+
+
+class Counted(Struct, frozen=True):
+    """A block of guardrails as it counts for one rule, or for ALL_RULES; `cost` is the most of a discount."""
+
+    rule: str
+    guardrails: Guardrails
+    cost: Decimal | None
+
+    def key(self, *parts: str) -> CounterKey:
+        """Return the key of a counter of this rule."""
+        return encode(self.rule, *parts)
+
+    def label(self, guardrail: str) -> str:
+        """Return the name under which a guardrail of this block withholds."""
+        return GLOBAL + guardrail if self.rule == ALL_RULES else guardrail
+
+
+#: What is reserved for a scope (a customer, a device) at a moment, in seconds since 1970.
+ReserveFor = Callable[[str, int], Sequence[CounterReservation]]
+#: The same, made once for each day of the rule's time zone.
+Personal = Callable[[date], ReserveFor]
+
+
+def value(guardrails: Guardrails, name: str) -> Any:
+    """Return what a guardrail read, by its name; None where that is not set."""
+    return guardrails.more[name] if name in guardrails.more else getattr(guardrails, name, None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Guardrail:
+    """One guardrail, or a family of them. What is not given holds for one that never stops a rule.
+
+    `names` are those under which it withholds. `keys` are the JSON Schemas of its keys in the `guardrails`
+    block, `other_names` what people write for them. `parse` reads them to fields of `Guardrails`, or to
+    `more`; the action is None in the block over all rules. `stops` returns the names that may withhold as
+    they are set; without it, those that are not as `Guardrails` has them by default.
+
+    Without a counter: `check` returns what is asked at each event, None where it can never stop the rule;
+    the text goes before its name. With one: `reserve` returns what is counted in the whole shop on a day,
+    `reserve_personal` what is counted for a customer and their device; `full` is the reason why a
+    reservation does not fit, given how much is used. `lint` warns of what can hardly be meant; moments are
+    past only where one is given. `lint_overall` is asked of each rule for the block over all rules.
+    """
+
+    names: tuple[str, ...]
+    keys: Mapping[str, Schema]
+    parse: Callable[[Block, Action | None], Mapping[str, Any]]
+    other_names: Mapping[str, str] = field(default_factory=dict)
+    stops: Callable[[Guardrails], Iterable[str]] | None = None
+    check: Callable[[Rule, Guardrails, str], Check | None] | None = None
+    reserve: Callable[[Counted, date], Iterable[CounterReservation]] | None = None
+    reserve_personal: Callable[[Counted], Personal | None] | None = None
+    full: Callable[[CounterReservation, int], str] | None = None
+    lint: Callable[[Block, Rule, datetime | None], None] | None = None
+    lint_overall: Callable[[Rule, Mark, Guardrails], Iterator[Problem]] | None = None
+
+    @property
+    def counts(self) -> bool:
+        """Say whether it has counters."""
+        return self.reserve is not None or self.reserve_personal is not None
+
+    def stopping(self, guardrails: Guardrails) -> Iterable[str]:
+        """Return the names that may withhold, as they are set."""
+        if self.stops is not None:
+            return self.stops(guardrails)
+        return [name for name in self.names if value(guardrails, name) != value(_DEFAULTS, name)]
