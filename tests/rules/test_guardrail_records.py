@@ -69,4 +69,4 @@ def test_each_guardrail_that_counts_has_its_reason_and_may_be_exhausted_by_cases
         "cooldown",
         "budget",
     )
-    assert COUNTED == (*own, *(f"global.{name}" for name in own))
+    assert (*own, *(f"global.{name}" for name in own)) == COUNTED
