@@ -36,9 +36,9 @@ async def echo(scope: Any, receive: Any, send: Any) -> None:
 
 
 class Echo:
-    """The same application with hot paths; `short` are the calls that took the fast path.
+    """The same application with hot paths; `fast` are the requests that took the fast path.
 
-    `seconds` is what an response takes.
+    `seconds` is how long a response takes.
     """
 
     def __init__(self, seconds: float = 0.01) -> None:
@@ -59,7 +59,7 @@ class Echo:
 
 @asynccontextmanager
 async def served(app: Any) -> AsyncIterator[tuple[str, int]]:
-    """Serve an application; yields where."""
+    """Serve an application; yields its address."""
     listening = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(
         app, http=HttpProtocol, ws="none", lifespan="off", log_config=None, server_header=False,
@@ -73,7 +73,7 @@ async def served(app: Any) -> AsyncIterator[tuple[str, int]]:
 
 
 async def send_parts(address: tuple[str, int], *parts: bytes, pause: float = 0.05) -> bytes:
-    """Send parts one after the other, close, and return all that comes back; nothing where it is cut off.
+    """Send parts in order, close, and return all that is received; empty where the connection is reset.
 
     `pause` is in seconds, after each part; 0 closes in the same breath.
     """

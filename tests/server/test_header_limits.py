@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
+import uvicorn
+from uvicorn.server import ServerState
 
 from adapter.server import header_limits, http_protocol
-from tests.server.serving import ANSWER, CALL, Echo, send_parts, served
+from adapter.server.write_buffer import WriteBuffer
+from tests.server.serving import ANSWER, CALL, Echo, echo, send_parts, served
 
 STALL_SECONDS = 0.1
 CHUNKED = b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -127,13 +131,13 @@ async def test_an_idempotency_key_in_a_trailer_is_ignored(app: Callable[..., Any
 
 
 @pytest.fixture
-def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave senders that owe us something at once."""
+def short_stall(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Close stalled connections almost at once."""
     monkeypatch.setattr(http_protocol, "STALL_SECONDS", STALL_SECONDS)
 
 
 async def until_closed(address: tuple[str, int], *parts: bytes) -> bytes:
-    """Send parts, a moment apart and never an end; return what came until the server closed."""
+    """Send parts, a moment apart, and never close; return what the server sends until it closes."""
     reader, writer = await asyncio.open_connection(*address)
     for part in parts:
         writer.write(part)
@@ -144,7 +148,7 @@ async def until_closed(address: tuple[str, int], *parts: bytes) -> bytes:
     return response
 
 
-@pytest.mark.usefixtures("hasty")
+@pytest.mark.usefixtures("short_stall")
 @pytest.mark.parametrize(
     ("parts", "response"),
     [
@@ -160,7 +164,7 @@ async def test_a_connection_with_an_unfinished_head_is_closed(
     assert await until_closed(address, *parts) == response
 
 
-@pytest.mark.usefixtures("hasty")
+@pytest.mark.usefixtures("short_stall")
 async def test_a_connection_whose_body_never_ends_is_closed_after_the_answer(app: Callable[..., Any]) -> None:
     head = b"POST /webhooks/mparticle HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n"
     async with served(app(mparticle__authorizations=("right",))) as address:
@@ -168,7 +172,7 @@ async def test_a_connection_whose_body_never_ends_is_closed_after_the_answer(app
     assert response.startswith(b"HTTP/1.1 401 ")
 
 
-@pytest.mark.usefixtures("hasty")
+@pytest.mark.usefixtures("short_stall")
 async def test_an_idle_or_active_connection_is_kept(address: tuple[str, int]) -> None:
     reader, writer = await asyncio.open_connection(*address)
     await asyncio.sleep(3 * STALL_SECONDS)
@@ -186,7 +190,7 @@ async def test_an_idle_or_active_connection_is_kept(address: tuple[str, int]) ->
     writer.close()
 
 
-@pytest.mark.usefixtures("hasty")
+@pytest.mark.usefixtures("short_stall")
 async def test_a_connection_that_waits_for_a_slow_answer_is_kept() -> None:
     async with served(Echo(seconds=4 * STALL_SECONDS)) as address:
         reader, writer = await asyncio.open_connection(*address)
@@ -195,28 +199,74 @@ async def test_a_connection_that_waits_for_a_slow_answer_is_kept() -> None:
         writer.close()
 
 
-@pytest.mark.usefixtures("hasty")
-@pytest.mark.parametrize("reads", [True, False])
-async def test_a_connection_that_does_not_read_the_answer_is_closed(
-    address: tuple[str, int], reads: bool
+@pytest.mark.usefixtures("short_stall")
+async def test_a_connection_that_does_not_read_the_response_is_closed(
+    address: tuple[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    aborted, abort = asyncio.Event(), WriteBuffer.abort
+
+    def noted(buffer: WriteBuffer) -> None:
+        abort(buffer)
+        aborted.set()
+
+    monkeypatch.setattr(WriteBuffer, "abort", noted)
     body = b"x" * 20_000_000
     call = CALL.replace(b"Length: 2", b"Length: 20000000").replace(b"{}", body)
     reader, writer = await asyncio.open_connection(*address)
     writer.write(call)
-    come = 0
-    for _ in range(36):
-        await asyncio.sleep(STALL_SECONDS / 3)
-        come += len(await reader.read(100_000)) if reads else 0
-    try:
+    async with asyncio.timeout(30):
+        await aborted.wait()
+    received = 0
+    with suppress(ConnectionResetError):
         while part := await reader.read(1_000_000):
-            come += len(part)
-            if come > len(body):
+            received += len(part)
+            if received > len(body):
                 break
-    except ConnectionResetError:
-        pass
     writer.close()
-    assert (come > len(body)) is reads
+    assert received < len(body)
+
+
+class Unread(asyncio.Transport):
+    """A transport whose client reads only when the test changes `unsent`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.unsent = 0
+        self.aborted = False
+
+    def get_write_buffer_size(self) -> int:
+        return self.unsent
+
+    def abort(self) -> None:
+        self.aborted = True
+
+    def close(self) -> None: ...
+
+    def is_closing(self) -> bool:
+        return False
+
+    def pause_reading(self) -> None: ...
+
+    def resume_reading(self) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("unsent", "aborted"),
+    [([9] * 7, True), ([9] * 6, False), ([9, 9, 9, 9, 9, 9, 8] * 3, False), ([0] * 20, False)],
+    ids=["seven checks", "six checks", "slow reader", "all is read"],
+)
+async def test_a_client_that_reads_nothing_for_seven_checks_is_disconnected(
+    unsent: list[int], aborted: bool
+) -> None:
+    config = uvicorn.Config(echo, http=http_protocol.HttpProtocol, lifespan="off", log_config=None)
+    config.load()
+    protocol, transport = http_protocol.HttpProtocol(config, ServerState(), {}), Unread()
+    protocol.connection_made(transport)
+    for size in unsent:
+        transport.unsent = size
+        protocol._check_stalled()
+    protocol.connection_lost(None)
+    assert transport.aborted is aborted
 
 
 async def test_connections_over_the_maximum_are_closed(

@@ -14,38 +14,38 @@ import pytest
 from adapter.errors import Unavailable
 from adapter.server.metrics_dir import PREFIX, lock_metrics_dir, metrics_dir, remove_abandoned
 
-#: Makes a folder, tells its name, and waits to be killed.
+#: Makes a directory, prints its name, and waits to be killed.
 MAKER = """
 import sys
 from pathlib import Path
 from adapter.server.metrics_dir import metrics_dir
-with metrics_dir(Path(sys.argv[1])) as folder:
-    print(folder, flush=True)
+with metrics_dir(Path(sys.argv[1])) as directory:
+    print(directory, flush=True)
     sys.stdin.read()
 """
 
 
 def killed(parent: Path) -> Path:
-    """Return the folder of a process that made it and was killed."""
+    """Return the directory of a process that made it and was killed."""
     command = [sys.executable, "-c", MAKER, str(parent)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as maker:
         assert maker.stdout is not None
-        folder = Path(maker.stdout.readline().strip())
+        directory = Path(maker.stdout.readline().strip())
         maker.kill()
-    return folder
+    return directory
 
 
 def test_a_directory_is_removed_when_its_process_ends(tmp_path: Path) -> None:
-    with metrics_dir(tmp_path) as folder:
-        (folder / "counter_1.db").touch()
+    with metrics_dir(tmp_path) as directory:
+        (directory / "counter_1.db").touch()
     assert list(tmp_path.iterdir()) == []
 
 
 def test_the_folder_of_a_killed_process_is_removed_by_the_next_start(tmp_path: Path) -> None:
     left = killed(tmp_path)
     (left / "counter_1.db").touch()
-    with metrics_dir(tmp_path) as folder:
-        assert list(tmp_path.iterdir()) == [folder]
+    with metrics_dir(tmp_path) as directory:
+        assert list(tmp_path.iterdir()) == [directory]
 
 
 def test_a_directory_in_use_is_kept(tmp_path: Path) -> None:
@@ -90,11 +90,11 @@ def test_servers_that_start_and_end_concurrently_do_not_affect_each_other(tmp_pa
         together.wait()
         whole = True
         for _ in range(100):
-            with metrics_dir(tmp_path) as folder:
-                os.close(lock_metrics_dir(folder))
-                (folder / f"counter_{number}.db").touch()
+            with metrics_dir(tmp_path) as directory:
+                os.close(lock_metrics_dir(directory))
+                (directory / f"counter_{number}.db").touch()
                 remove_abandoned(tmp_path)
-                whole = whole and [*folder.glob("*.db")] == [folder / f"counter_{number}.db"]
+                whole = whole and [*directory.glob("*.db")] == [directory / f"counter_{number}.db"]
         return whole
 
     with ThreadPoolExecutor(8) as pool:

@@ -8,7 +8,7 @@ from adapter.server.supervisor import Restarts
 
 
 def pauses(lives: list[float]) -> list[float]:
-    """Return how long is waited after each of processes that live so many seconds, one after the other."""
+    """Return the pause after each of several processes that live so many seconds."""
     restarts, now, waited = Restarts(), 1000.0, []
     for life in lives:
         restarts.started(now)
@@ -26,7 +26,7 @@ def pauses(lives: list[float]) -> list[float]:
         ([3600, 1, 1], [0, 1, 2]),
         ([1, 1, 1, 60, 1], [0, 1, 2, 0, 1]),
     ],
-    ids=["always young", "always old", "young after old", "old after young"],
+    ids=["always early", "always late", "early after late", "late after early"],
 )
 def test_the_pause_grows_while_processes_fail_early(lives: list[float], expected: list[float]) -> None:
     assert pauses(lives) == expected

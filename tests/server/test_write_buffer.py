@@ -11,7 +11,7 @@ from adapter.server.write_buffer import WriteBuffer
 
 
 class Other(asyncio.Transport):
-    """The transport below; it fails on what is written once it is closed, as uvloop's does."""
+    """The underlying transport; like uvloop's, it does not accept writes once it is closed."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -33,9 +33,9 @@ class Other(asyncio.Transport):
 @pytest.mark.parametrize(("lost", "written"), [(False, [b"head body"]), (True, [])])
 async def test_buffered_writes_of_a_lost_connection_are_dropped(lost: bool, written: list[bytes]) -> None:
     other = Other()
-    gathering = WriteBuffer(other, asyncio.get_running_loop())
-    gathering.write(b"head ")
-    gathering.write(b"body")
+    buffer = WriteBuffer(other, asyncio.get_running_loop())
+    buffer.write(b"head ")
+    buffer.write(b"body")
     other.closed = lost
     await asyncio.sleep(0)
     assert other.written == written

@@ -25,7 +25,7 @@ USUAL = encode({"text": "x" * 500_000})
 
 
 class Desk:
-    """Handles bodies for as long as the test wants, and notes how many bytes it has at a time."""
+    """Handles bodies until the test ends it, and records how many bytes are in progress."""
 
     def __init__(self) -> None:
         self.open = asyncio.Event()

@@ -50,24 +50,24 @@ async def test_an_id_in_a_path_names_exactly_one_customer(
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "exported"),
     [("", "blank"), ("%20%20", "blank"), ("%0A", "blank"), ("%E3%80%80", "blank"), ("a%00", "NUL"),
      ("device:a", "begins with `device:`"),
      ("a" * 513, "512"), ("a%FF", "UTF-8"), ("%ED%A0%80", "UTF-8")],
 )  # fmt: skip
 @pytest.mark.parametrize("what", ["", "/export", "/events", "/discounts"])
 async def test_an_invalid_customer_id_is_refused(
-    name: str, told: str, what: str, connect: Connect, services: Any
+    name: str, exported: str, what: str, connect: Connect, services: Any
 ) -> None:
     method = "GET" if what else "DELETE"
     response = await connect().request(method, f"/v1/customers/{name}{what}")
     assert (response.status_code, services.erased) == (400, [])
-    assert told in response.json()["error"]["message"]
+    assert exported in response.json()["error"]["message"]
 
 
 async def test_an_export_is_complete(connect: Connect) -> None:
-    told = (await connect().get("/v1/customers/user/123/export")).json()
-    assert (told["source_id"], told["quarantined"][0]["document"]) == ("user/123", {"userId": "u"})
+    exported = (await connect().get("/v1/customers/user/123/export")).json()
+    assert (exported["source_id"], exported["quarantined"][0]["document"]) == ("user/123", {"userId": "u"})
     assert (await connect().get("/v1/customers/nobody/export")).status_code == 404
 
 

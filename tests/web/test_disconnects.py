@@ -15,7 +15,7 @@ Message = dict[str, Any]
 
 
 def going(after: asyncio.Event) -> Callable[[], Any]:
-    """Return an ASGI `receive` of a caller without a body, who goes away."""
+    """Return an ASGI `receive` of a client without a body, which disconnects."""
     messages: list[Message] = [{"type": "http.request", "body": b"", "more_body": False}]
 
     async def receive() -> Message:

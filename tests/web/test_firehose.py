@@ -29,8 +29,8 @@ async def test_a_heartbeat_is_answered_under_its_id_and_has_no_events(
 ) -> None:
     response = await connect().post(PATH, json={**HEARTBEAT, "type": f"{kind}_request", **more})
     assert response.status_code == 200
-    told = response.json()
-    assert (told["type"], told["id"]) == (f"{kind}_response", "beat-1")
+    body = response.json()
+    assert (body["type"], body["id"]) == (f"{kind}_response", "beat-1")
     assert not any(decoded.messages or decoded.quarantined for decoded in services.taken)
 
 

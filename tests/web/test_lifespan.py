@@ -12,7 +12,7 @@ from adapter.errors import Unavailable
 
 
 async def lived(app: Any) -> list[dict[str, Any]]:
-    """Return what the application told the server from start to stop."""
+    """Return the messages of the application from start to stop."""
     sent: list[dict[str, Any]] = []
     steps = iter([{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}])
 

@@ -31,7 +31,7 @@ ENDPOINTS = [
     ("GET", "/v1/quarantine"),
     ("POST", "/v1/discounts/HV15-8K2F/apply"),
 ]
-#: What pages of other sites cannot keep a browser from sending.
+#: Headers that browsers send for pages of other sites.
 FOREIGN = {
     "a name that leads here": {"Host": "rebound.evil.test:8000"},
     "a name that begins like ours": {"Host": "127.0.0.1.evil.test"},

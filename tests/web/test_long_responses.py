@@ -15,17 +15,17 @@ Message = dict[str, Any]
 
 
 class Reader:
-    """Takes so many pieces of an response, and then no more until it is let."""
+    """Reads so many chunks of a response, and then no more until `more` is set."""
 
-    def __init__(self, pieces: int) -> None:
+    def __init__(self, chunks: int) -> None:
         self.taken: list[bytes] = []
         self.more = asyncio.Event()
-        self._pieces = pieces
+        self._chunks = chunks
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.body":
             self.taken.append(message["body"])
-            if len(self.taken) == self._pieces:
+            if len(self.taken) == self._chunks:
                 await self.more.wait()
 
 
@@ -45,7 +45,7 @@ async def test_slow_readers_use_no_more_than_the_budget() -> None:
         reader.more.set()
     await asyncio.gather(*tasks)
     assert [b"".join(reader.taken) for reader in readers] == [body, body]
-    assert max(len(piece) for reader in readers for piece in reader.taken) <= LARGE
+    assert max(len(chunk) for reader in readers for chunk in reader.taken) <= LARGE
     budget.reserve(25 * LARGE)
 
 

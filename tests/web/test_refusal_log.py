@@ -15,7 +15,7 @@ OVER = "the body is over 4 bytes; send fewer messages a request, or raise `serve
 
 
 @pytest.mark.parametrize(
-    ("settings", "path", "headers", "told"),
+    ("settings", "path", "headers", "expected"),
     [
         (
             {"segment__authorizations": ("Bearer new",)}, "/webhooks/segment", {},
@@ -48,14 +48,14 @@ async def test_a_refused_request_is_a_line_in_the_log(
     settings: dict[str, Any],
     path: str,
     headers: dict[str, str],
-    told: tuple[Any, ...],
+    expected: tuple[Any, ...],
     connect: Connect,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     response = await connect(**settings).post(path, content=JANE, headers=headers)
-    assert response.status_code == told[1]
+    assert response.status_code == expected[1]
     [line] = [vars(record) for record in caplog.records if record.levelno == logging.WARNING]
-    assert (line["endpoint"], line["status"], line["code"], line.get("reason")) == told
+    assert (line["endpoint"], line["status"], line["code"], line.get("reason")) == expected
     assert not [value for value in line.values() if "jane" in str(value)]
 
 

@@ -74,7 +74,7 @@ def test_a_declared_length_over_the_limit_is_refused_before_reading(declared: by
         ([b"{", b"}", b"}"], {b"content-length": b"2"}, "3 bytes"),
         ([b""], {b"transfer-encoding": b"chunked"}, "Transfer-Encoding"),
     ],
-    ids=["none", "a part", "too much", "no chunk"],
+    ids=["empty", "too short", "too long", "no chunk"],
 )
 def test_a_body_whose_length_is_not_the_declared_one_is_rejected(
     parts: list[bytes], headers: dict[bytes, bytes], message: str
@@ -154,9 +154,9 @@ async def test_incomplete_bodies_use_no_more_than_the_budget() -> None:
     await asyncio.sleep(0.05)
     with pytest.raises(Unavailable, match="memory"):
         await arriving([b"x" * 400, b"x"], budget)
-    assert await arriving([b"x" * 400], budget) == b"x" * 400, "a body in one part holds nothing"
+    assert await arriving([b"x" * 400], budget) == b"x" * 400, "a body in one part uses no budget"
     assert {type(each) for each in await asyncio.gather(*waiting, return_exceptions=True)} == {Unavailable}
-    assert len(await arriving([b"x" * 500, b"x" * 500], budget)) == 1_000, "what they held is free again"
+    assert len(await arriving([b"x" * 500, b"x" * 500], budget)) == 1_000, "their budget is released"
 
 
 @pytest.mark.parametrize("then", ["nothing more", "disconnect", "wait"])
