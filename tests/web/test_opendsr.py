@@ -98,9 +98,9 @@ async def test_an_erasure_removes_every_customer_it_names_and_is_answered(
     assert response.status_code == 202
     assert {name for name, *_ in services.erased} == {"42", "u1", "u9", "u@x.test"}
     assert {(by, request) for _, by, request in services.erased} == {("opendsr", "r1")}
-    body = response.json()
-    assert b64decode(body.pop("encoded_request")) == body
-    assert body == {
+    accepted = response.json()
+    assert b64decode(accepted.pop("encoded_request")) == body
+    assert accepted == {
         "controller_id": "", "subject_request_id": "r1", "received_time": "2024-07-15T18:24:10Z",
         "expected_completion_time": "2024-07-15T18:24:10Z",
     }  # fmt: skip
