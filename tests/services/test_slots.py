@@ -63,6 +63,21 @@ async def test_after_the_window_everything_is_there_again(open_desk: Any) -> Non
     assert await earned(desk, "ann", 3) == 2
 
 
+async def test_a_lowered_limit_also_counts_the_slots_that_it_no_longer_has(
+    open_desk: Any, make_rules: Any
+) -> None:
+    desk = await open_desk(RULE.format(count=3))
+    assert await earned(desk, "ann", 2) == 2
+    desk.now += timedelta(hours=23)
+    assert await earned(desk, "ann", 1) == 1  # in the third slot
+    desk.now += timedelta(hours=2)  # when the other two pause no longer
+    assert await earned(desk, "bob", 1) == 1
+    desk.book = make_rules(RULE.format(count=2))
+    join = desk.work(CustomerMerge("ann", "bob"))
+    _, result = await desk.settle([join, desk.work(desk.event("started", "ann", 9999))])
+    assert result.discounts == []
+
+
 async def standing(desk: Any, who: str) -> int:
     """Return how many discounts of the last day somebody has that were not given back."""
     since = desk.now - timedelta(days=1)

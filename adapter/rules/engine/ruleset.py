@@ -31,6 +31,7 @@ from adapter.rules.files.rule_file import Compiled
 from adapter.rules.guardrails.contract import Rejection
 from adapter.rules.guardrails.membership import Segments
 from adapter.rules.guardrails.proposal import Proposal, Verdict
+from adapter.rules.guardrails.registry import named_segments
 from adapter.rules.guardrails.valuation import money
 from adapter.rules.history import history as histories
 from adapter.rules.history.history import History
@@ -289,8 +290,7 @@ def _unknown_segments(compiled: Sequence[Compiled], shared: Definitions) -> list
     """Warn of a segment that is not declared but nearly spelled like one that is."""
     problems: list[Problem] = []
     for one in compiled:
-        rails = one.rule.guardrails
-        for name in (*rails.eligible_segments, *rails.excluded_segments, *one.rule.rollout.audience):
+        for name in named_segments(one.rule):
             near = "" if name in shared.segments else did_you_mean(name, shared.segments)
             if near.startswith("did"):
                 message = f"the segment `{name}` of rule `{one.rule.name}` is not declared"

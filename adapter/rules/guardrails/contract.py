@@ -82,11 +82,13 @@ class Guardrail:
     `more`; the action is None in the block over all rules. `stops` returns the names that may withhold as
     they are set; without it, those that are not as `Guardrails` has them by default.
 
-    Without a counter: `check` returns what is asked at each event, None where it can never stop the rule;
-    the text goes before its name. With one: `reserve` returns what is counted in the whole shop on a day,
-    `reserve_personal` what is counted for a customer and their device; `full` is the reason why a
-    reservation does not fit, given how much is used. `lint` warns of what can hardly be meant; moments are
-    past only where one is given. `lint_overall` is asked of each rule for the block over all rules.
+    Without a counter: `check` is called once for each rule and returns what is asked at each event, None
+    where it can never stop the rule; the text goes before its name. With a counter: `reserve` returns what
+    is counted in the whole shop on a day, `reserve_personal` what is counted for a customer and their
+    device, and `full` the reason why a reservation does not fit, given how much is used.
+
+    `segments` returns those that it names. `lint` warns of what can hardly be meant; moments are past only
+    where one is given. `lint_overall` does so for each rule and the block over all rules.
     """
 
     names: tuple[str, ...]
@@ -98,6 +100,7 @@ class Guardrail:
     reserve: Callable[[Counted, date], Iterable[CounterReservation]] | None = None
     reserve_personal: Callable[[Counted], Personal | None] | None = None
     full: Callable[[CounterReservation, int], str] | None = None
+    segments: Callable[[Guardrails], Iterable[str]] | None = None
     lint: Callable[[Block, Rule, datetime | None], None] | None = None
     lint_overall: Callable[[Rule, Mark, Guardrails], Iterator[Problem]] | None = None
 

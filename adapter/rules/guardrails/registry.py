@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
+from adapter.model.rules import Rule
 from adapter.rules.guardrails.contract import Guardrail
 
 #: In this order keys are described, and counters are reserved: those of customers and devices in a row.
@@ -29,3 +30,9 @@ GUARDRAILS: tuple[Guardrail, ...] = tuple(
 CHECKED_IN_ORDER: tuple[Guardrail, ...] = tuple(sorted(GUARDRAILS, key=lambda each: each.counts))
 COUNTING: tuple[Guardrail, ...] = tuple(each for each in GUARDRAILS if each.counts)
 BY_NAME = {name: each for each in GUARDRAILS for name in each.names}
+
+
+def named_segments(rule: Rule) -> list[str]:
+    """Return the segments that a rule names outside its conditions."""
+    naming = [each.segments(rule.guardrails) for each in GUARDRAILS if each.segments is not None]
+    return [*(name for names in naming for name in names), *rule.rollout.audience]

@@ -69,6 +69,7 @@ GUARDRAIL = Guardrail(
     keys={ELIGIBLE: SOME_WORDS, EXCLUDED: WORDS, _EXCLUDE: WORDS},
     parse=_parse,
     check=_check,
+    segments=lambda guardrails: (*guardrails.eligible_segments, *guardrails.excluded_segments),
     lint=_lint,
     lint_overall=_lint_overall,
 )

@@ -15,6 +15,7 @@ from adapter.mapping.mapping_set import MappingSet
 from adapter.model.rules import Absence, Rule
 from adapter.rules.engine.ruleset import RuleSet
 from adapter.rules.expressions import Node, Path, reads
+from adapter.rules.guardrails.registry import named_segments
 
 #: `("traits", name)`, `("context", name)`, or `(event, attribute)`, where an empty name is the event itself.
 Place = tuple[str, str]
@@ -117,8 +118,7 @@ def _read(rule: Rule, rules: RuleSet, model: DataModel) -> Iterator[Place]:
 def _nodes(rule: Rule, rules: RuleSet) -> Iterator[Node]:
     """Yield the rule's conditions, and those of the segments that it names."""
     yield rules.nodes[rule.name]
-    rails = rule.guardrails
-    for name in (*rails.eligible_segments, *rails.excluded_segments, *rule.rollout.audience):
+    for name in named_segments(rule):
         segment = rules.segments.declared.get(name)
         if segment is not None and segment.node is not None:
             yield segment.node
