@@ -27,6 +27,7 @@ from msgspec.structs import replace
 
 from adapter.errors import AdapterError, Unavailable
 from adapter.metrics import Metrics
+from adapter.services.ingest.batch import Batch
 from adapter.services.ingest.past_completion import Unprepared
 from adapter.services.ingest.queue import SHARE, Queue, Waiting, is_costly
 from adapter.services.ingest.result import Result
@@ -71,22 +72,6 @@ class Limits(Struct, frozen=True):
         return cls(ingest.max_waiting, ingest.max_waiting_bytes, ingest.max_batch, ingest.max_wait_seconds)
 
 
-class _Batch:
-    """What one transaction settles, since a moment."""
-
-    def __init__(self, waiting: list[Waiting], began: float) -> None:
-        self.waiting = waiting
-        self.began = began
-        self.works = [work for each in waiting for work in each.works]
-        self.late = False
-        self.passed_on = False
-
-    def leave(self, gone: Sequence[Waiting]) -> None:
-        """Settle the others alone."""
-        self.waiting = [each for each in self.waiting if each not in gone]
-        self.works = [work for each in self.waiting for work in each.works]
-
-
 class GroupCommitter:
     """Group commit around one `settle`, which must be one durable transaction per call."""
 
@@ -106,7 +91,7 @@ class GroupCommitter:
         self._closing = False
         self._stuck = 0
         self._failing = False
-        self._under_way: list[_Batch] = []
+        self._under_way: list[Batch] = []
         self._next_look: asyncio.TimerHandle | None = None
         self._ended = asyncio.Event()
         self._turns: set[asyncio.Task[None]] = set()
@@ -232,7 +217,7 @@ class GroupCommitter:
         self._turns.add(turns)
         turns.add_done_callback(self._turns.discard)
 
-    def _pass_on(self, batch: _Batch) -> None:
+    def _pass_on(self, batch: Batch) -> None:
         """Let whoever comes after a batch have their turn, while it is being settled."""
         if not batch.passed_on:
             batch.passed_on = True
@@ -253,12 +238,12 @@ class GroupCommitter:
                 if batch.passed_on:
                     return
 
-    def _take(self) -> _Batch:
+    def _take(self) -> Batch:
         half = (self._costs + self._answered + 1) // 2
         taken = self._queue.take(min(self._limits.max_batch, half))
-        return _Batch(taken, asyncio.get_running_loop().time())
+        return Batch(taken, asyncio.get_running_loop().time())
 
-    async def _commit(self, batch: _Batch) -> None:
+    async def _commit(self, batch: Batch) -> None:
         failure: AdapterError | None = None
         results: list[Result] | None = None
         self._under_way.append(batch)
@@ -303,14 +288,14 @@ class GroupCommitter:
             begun += [] if batch.late else [batch.began]
         self._next_look = loop.call_at(min(begun) + limit, self._look) if begun else None
 
-    def _lose_patience(self, batch: _Batch) -> None:
+    def _lose_patience(self, batch: Batch) -> None:
         """Turn everyone away; what is taken weighs on, for it is in memory until its transaction ends."""
         batch.late = True
         self._stuck += 1
         _log.warning("a transaction has not ended in time, until it does everyone is turned away")
         self._give_up(self._queue.drain(), _too_late())
 
-    def _recover(self, batch: _Batch, failure: AdapterError | None) -> None:
+    def _recover(self, batch: Batch, failure: AdapterError | None) -> None:
         if batch.late:
             self._stuck -= 1
             outcome = f"failed: {failure.message}" if failure else "was committed"
@@ -324,7 +309,7 @@ class GroupCommitter:
         else:
             _log.warning("commits succeed again")
 
-    async def _settled_without_late(self, batch: _Batch) -> list[Result]:
+    async def _settled_without_late(self, batch: Batch) -> list[Result]:
         """Settle a batch; submissions whose works are not prepared leave it, as often as there are some."""
         pass_on = partial(self._pass_on, batch)
         while batch.waiting:
