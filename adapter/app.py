@@ -23,7 +23,8 @@ from adapter.services.background.timers import Timers
 from adapter.services.checkout.booking import Terms
 from adapter.services.checkout.candidates import TermsReader
 from adapter.services.checkout.customers import Remembering
-from adapter.services.checkout.offers import NoSharedCodes, SharedCodes
+from adapter.services.checkout.offers import SharedCodes
+from adapter.services.checkout.promotions import RuleCodes
 from adapter.services.checkout.pushes import Pushes
 from adapter.services.checkout.service import CheckoutService
 from adapter.services.delivery.destination_worker import Pace
@@ -112,10 +113,17 @@ def compose(
 
     patience = ReadTimeout(settings.ingest.max_wait_seconds)
     checkout = Checkout(store, committer, books, clock, patience)
-    terms = Terms(shared or NoSharedCodes(), TermsReader(), Pushes(names, world.new_id))
+    terms = Terms(shared or RuleCodes(books), TermsReader(), Pushes(names, world.new_id))
     remembering = Remembering(committer.submit, clock)
     bookings = CheckoutService(
-        store, terms, clock, world.new_id, patience, wake=relay.wake, remember=remembering.remember
+        store,
+        terms,
+        clock,
+        world.new_id,
+        patience,
+        wake=relay.wake,
+        remember=remembering.remember,
+        complete=completing.complete,
     )
     retries = Retries(store, clock, relay.wake, names, patience)
     forgetting = Forgetting(store, clock, known)

@@ -138,15 +138,16 @@ class StaleTransaction(Passing):
 def read_then_write(store: Store) -> Store:
     """Return the store with stale counters."""
     remembered: dict[ScopedKey, int] = {}
-    return _through(store, lambda transaction: StaleTransaction(transaction, remembered))
+    return through(store, lambda transaction: StaleTransaction(transaction, remembered))
 
 
 def count_again(store: Store) -> Store:
     """Return the store without its memory of messages."""
-    return _through(store, Forgetful)
+    return through(store, Forgetful)
 
 
-def _through(store: Store, wrap: Callable[[Transaction], Transaction]) -> Store:
+def through(store: Store, wrap: Callable[[Transaction], Transaction]) -> Store:
+    """Return the store whose transactions are wrapped."""
     transact = store.transact
 
     async def wrapped(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -42,6 +42,9 @@ class Codes:
     def put(self, code: str, make: MakeOffer) -> None:
         self.offers[folded(code)] = make
 
+    def any_of(self, codes: Iterable[str]) -> bool:
+        return any(folded(code) in self.offers for code in codes)
+
     def find(self, code: str, claim: Claim) -> Offer | Refusal | None:
         make = self.offers.get(folded(code))
         return None if make is None else make(claim)
@@ -51,11 +54,16 @@ class Codes:
 
 
 class Shop:
-    """The adapter, asked over HTTP. `store` may be one that is broken on purpose."""
+    """The adapter, asked over HTTP; with `rules` its shared codes are theirs.
 
-    def __init__(self, url: str, folder: Path, wrap: Callable[[Store], Store] = lambda store: store) -> None:
+    `wrap` may break the store on purpose.
+    """
+
+    def __init__(
+        self, url: str, folder: Path, rules: str = "", wrap: Callable[[Store], Store] = lambda store: store
+    ) -> None:
         folder.mkdir(exist_ok=True)
-        (folder / "rules.yaml").write_text(RULES)
+        (folder / "rules.yaml").write_text(rules or RULES)
         chosen: dict[Keys, Any] = {
             ("files", "mappings"): str(Path(__file__).parents[2] / "mappings"),
             ("files", "rules"): str(folder),
@@ -68,7 +76,7 @@ class Shop:
             build(chosen),
             store=wrap(open_store(url)),
             world=Environment(clock=lambda: self.now),
-            shared=self.codes,
+            shared=None if rules else self.codes,
         )
         self.http = httpx.AsyncClient(
             transport=httpx.ASGITransport(self.app.asgi), base_url="http://127.0.0.1"
@@ -79,7 +87,7 @@ class Shop:
         async with self.app.working(), self.http:
             yield self
 
-    async def post(self, path: str, key: str | None = None, **body: Any) -> httpx.Response:
+    async def post(self, path: str, key: str | None = None, /, **body: Any) -> httpx.Response:
         headers = {"Idempotency-Key": key} if key else {}
         return await self.http.post(path, json=body, headers=headers)
 

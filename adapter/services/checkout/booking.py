@@ -68,6 +68,10 @@ async def book(transaction: Transaction, wish: Wish, terms: Terms) -> Reply:
     held = [each.id for each in wish.known]
     orders = [wish.request.order_id] if wish.request.order_id else []
     booked = await transaction.booked(BookingRequest(redemptions=held, orders=orders))
+    if later := set(booked.on_orders.values()).difference(held):
+        # Booked since the redemptions of the order were read.
+        more = await transaction.booked(BookingRequest(redemptions=sorted(later)))
+        booked = replace(booked, redemptions={**booked.redemptions, **more.redemptions})
     attempt = _Attempt(wish, terms, loaded, booked)
     attempt.reserve((await transaction.reserve(attempt.counters(), ())).used)
     reply = attempt.reply()
@@ -103,6 +107,8 @@ class _Attempt:
         self._claim = Claim(
             source_id=self._owner,
             now=wish.now,
+            id=self._hold.id if self._hold else wish.id,
+            cart=wish.order,
             customer=record.customer if record else None,
             history=record.history if record else b"",
             sent=wish.request.customer,
@@ -299,7 +305,8 @@ def _hold(wish: Wish, booked: BookedState) -> Redemption | None:
     if wanted is not None:
         return booked.redemptions.get(wanted)
     asked = set(map(folded, wish.request.codes))
-    ids = {id_ for (_, code), id_ in booked.on_orders.items() if code in asked}
+    known = {each.id for each in wish.known}  # the discounts of others are not loaded
+    ids = {id_ for (_, code), id_ in booked.on_orders.items() if code in asked} & known
     found = [booked.redemptions[id_] for id_ in ids if id_ in booked.redemptions]
     return next((each for each in found if each.state_at(wish.now) == "held"), None)
 

@@ -18,6 +18,7 @@ from adapter.model.counter_key import ScopedKey
 from adapter.model.discounts import CounterReservation, DiscountRecord
 from adapter.model.encoding import encode
 from adapter.pricing import ItemTest, Refusal, Terms, read_terms
+from adapter.rules.engine.select import fitting
 from adapter.rules.expressions.errors import ExpressionError
 from adapter.rules.expressions.item_condition import compile_item_condition
 from adapter.services.checkout import reasons
@@ -156,16 +157,17 @@ def counters(offers: Iterable[Offer]) -> list[ScopedKey]:
     return sorted({(claim.scope, claim.key) for offer in offers for claim in offer.claims})
 
 
-def exhausted(candidate: Candidate, used: Mapping[ScopedKey, int]) -> Refusal | None:
-    """Return which count of a shared code is used up, None where none is; budgets are for pricing."""
+def fitted(candidate: Candidate, used: Mapping[ScopedKey, int]) -> Candidate | Refusal:
+    """Return a candidate with the claims that it takes, or which count of a shared code is used up.
+
+    Budgets are for pricing. Of a limit over any window one slot is taken.
+    """
     offer = candidate.offer
     if offer.discount is not None:
-        return None
-    full = [claim for claim in offer.claims if budget_currency(claim) is None and _full(claim, used)]
-    if not full:
-        return None
-    return reasons.used_up_by_customer(offer.code) if full[0].scope else reasons.used_up(offer.code)
-
-
-def _full(claim: CounterReservation, used: Mapping[ScopedKey, int]) -> bool:
-    return used.get((claim.scope, claim.key), 0) + claim.amount > claim.cap
+        return candidate
+    free = [replace(claim, amount=0) if budget_currency(claim) else claim for claim in offer.claims]
+    taken = fitting([claim for claim in free if claim.amount or budget_currency(claim) is None], used)
+    if isinstance(taken, CounterReservation):
+        return reasons.used_up_by_customer(offer.code) if taken.scope else reasons.used_up(offer.code)
+    budgets = [claim for claim in offer.claims if budget_currency(claim) is not None]
+    return replace(candidate, offer=replace(offer, claims=(*taken, *budgets)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal, Protocol
@@ -13,7 +13,7 @@ from msgspec import Struct
 from adapter.model.actions import StoreCredit, UnitOff
 from adapter.model.customers import Customer
 from adapter.model.discounts import CounterReservation, DiscountRecord
-from adapter.pricing import Refusal
+from adapter.pricing import Order, Refusal
 from adapter.services.checkout.budgets import budget_currency
 
 OnRefund = Literal["return", "keep", "prorate"]
@@ -54,11 +54,14 @@ class Offer(Struct, frozen=True, kw_only=True):
 class Claim(Struct, frozen=True, kw_only=True):
     """Who claims a shared code for what: the customer as they are stored, and what was sent.
 
-    `sent` is the inline customer, `order` and `context` are documents. `history` is as the store has it.
+    `sent` is the inline customer, `order` and `context` are documents, `cart` is the order as it is priced.
+    `history` is as the store has it. `id` is that of the redemption.
     """
 
     source_id: str
     now: datetime
+    id: str = ""
+    cart: Order | None = None
     customer: Customer | None = None
     history: bytes = b""
     sent: Mapping[str, Any] = {}
@@ -69,6 +72,10 @@ class Claim(Struct, frozen=True, kw_only=True):
 class SharedCodes(Protocol):
     """The codes that everybody may use who meets their conditions."""
 
+    def any_of(self, codes: Iterable[str]) -> bool:
+        """Tell whether one of the codes is shared: then the customer's past is needed."""
+        ...
+
     def find(self, code: str, claim: Claim) -> Offer | Refusal | None:
         """Return what a typed code offers now, why not, or None where it is no shared code."""
         ...
@@ -76,18 +83,6 @@ class SharedCodes(Protocol):
     def all(self, claim: Claim) -> list[Offer]:
         """Return every shared code whose conditions hold."""
         ...
-
-
-class NoSharedCodes:
-    """There are none."""
-
-    def find(self, code: str, claim: Claim) -> Offer | Refusal | None:
-        """Return None."""
-        return None
-
-    def all(self, claim: Claim) -> list[Offer]:
-        """Return nothing."""
-        return []
 
 
 def offer_of(held: DiscountRecord) -> Offer:

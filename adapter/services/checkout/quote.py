@@ -12,7 +12,7 @@ from adapter.model.discounts import CounterReservation
 from adapter.model.money import from_minor_units
 from adapter.pricing import Budget, Mode, Order, Pricing, Refusal, price
 from adapter.services.checkout.budgets import budget_currency, budget_name
-from adapter.services.checkout.candidates import Candidate, Unusable, exhausted
+from adapter.services.checkout.candidates import Candidate, Unusable, fitted
 
 
 class Quote(Struct, frozen=True):
@@ -38,9 +38,9 @@ def quote(
     mode: Mode = "reject",
 ) -> Quote:
     """Return what the codes take off; `used` has the counters of the offers, absent ones are 0."""
-    refusals = [(one, exhausted(one, used)) for one in found]
-    able = [one for one, refusal in refusals if refusal is None]
-    full = [Unusable(one.offer.code, refusal) for one, refusal in refusals if refusal is not None]
+    checked = [(one.offer.code, fitted(one, used)) for one in found]
+    able = [one for _, one in checked if isinstance(one, Candidate)]
+    full = [Unusable(code, refusal) for code, refusal in checked if isinstance(refusal, Refusal)]
     pricing = price(order, [one.terms for one in able], budgets=budgets(able, used), mode=mode)
     by_code = {one.offer.code: one for one in able}
     taking = tuple(by_code[result.code] for result in pricing.codes if result.refusal is None)

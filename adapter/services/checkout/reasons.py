@@ -64,6 +64,16 @@ def currency_unknown(code: str) -> Refusal:
     return _rejected("currency_unknown", f"{code} names an amount without a currency")
 
 
+def conditions_not_met(code: str, why: str) -> Refusal:
+    """Return which condition of a shared code does not hold."""
+    return _rejected("conditions_not_met", f"{code} does not apply: {why}")
+
+
+def not_available(code: str, why: str) -> Refusal:
+    """Return why a shared code is not given now though its conditions hold."""
+    return _rejected("not_available", f"{code} is not available: {why}")
+
+
 def already_on_order(code: str) -> Refusal:
     """Return that a code is in use on the same order."""
     return _rejected("already_redeemed", f"{code} was redeemed on this order")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -37,7 +37,8 @@ Remember = Callable[[str, Mapping[str, Any]], Awaitable[None]]
 class CheckoutService:
     """Every verb raises Unavailable when the store cannot be used now, and InvalidOrder for an order.
 
-    `caller` tells the callers apart, by their token. `wake` is called when pushes wait.
+    `caller` tells the callers apart, by their token. `wake` is called when pushes wait, `remember` with what
+    was sent of a customer, and `complete` before rules ask for a customer's past.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class CheckoutService:
         *,
         wake: Callable[[], None] = lambda: None,
         remember: Remember | None = None,
+        complete: Callable[[Collection[str]], Awaitable[None]] | None = None,
     ) -> None:
         self._store = store
         self._terms = terms
@@ -58,6 +60,7 @@ class CheckoutService:
         self._read = patience.read
         self._wake = wake
         self._remember = remember
+        self._complete = complete
         self._failed = FailedCodes(clock)
 
     async def validate(self, request: Checkout, caller: str = "", key: str | None = None) -> Reply:
@@ -66,7 +69,7 @@ class CheckoutService:
         if isinstance(checked, Reply):
             return checked
         self._failed.expect_room(caller, request.source_id)
-        await self._release_lapsed(request.codes)
+        await self._prepare(request)
         if request.reserve is not None:
             ttl = timedelta(seconds=min(max(request.reserve.ttl, 1), MOST_TTL))
             reply = await self._book(request, checked, keyed(key, caller, "hold", request), ttl)
@@ -82,7 +85,7 @@ class CheckoutService:
         if isinstance(order, Reply):
             return order
         self._failed.expect_room(caller, request.source_id)
-        await self._release_lapsed(request.codes)
+        await self._prepare(request)
         reply = await self._book(request, order, keyed(key, caller, "redeem", request), None)
         self._failed.note(caller, request.source_id, int(b'"code_not_found"' in bytes(reply.body)))
         if reply.status == 200 and self._remember is not None and len(request.customer) > 1:
@@ -122,7 +125,9 @@ class CheckoutService:
         checked = self._checked(request)
         if isinstance(checked, Reply):
             return checked
-        claim, records = await self._claim(request), await self._held(request)
+        await self._complete_past(request.source_id)
+        claim = await self._claim(request, checked, shared=True)
+        records = await self._held(request)
         codes = [*records, *(offer.code for offer in self._terms.shared.all(claim))]
         single = [await self._quoted(replace(request, codes=(code,), best=False), checked) for code in codes]
         best = await self._quoted(replace(request, codes=tuple(codes[:MOST_CODES]), best=True), checked)
@@ -159,20 +164,25 @@ class CheckoutService:
         return order
 
     async def _quoted(self, request: Checkout, order: Order) -> Quote:
-        claim = await self._claim(request)
+        claim = await self._claim(request, order, shared=self._terms.shared.any_of(request.codes))
         records = await self._records(request)
         codes = request.codes if not request.best else tuple(dict.fromkeys((*request.codes, *records)))
         found, unusable = candidates(codes[:MOST_CODES], records, self._terms.shared, claim, self._terms.read)
         used = await self._read(self._store.used(counters(one.offer for one in found)))
         return quote(order, found, unusable, used, "best" if request.best else request.mode)
 
-    async def _claim(self, request: Checkout) -> Claim:
-        source_id = request.source_id
+    async def _claim(self, request: Checkout, order: Order, *, shared: bool) -> Claim:
+        """Return who claims codes; their past is read only where a shared one is among these."""
+        source_id, history = request.source_id, b""
         customer = await self._read(self._store.customer(source_id)) if source_id else None
+        if customer is not None and shared:
+            history = (await self._read(self._store.held(source_id, apart=True))).history
         return Claim(
             source_id=customer.source_id if customer else source_id,
             now=self._clock(),
+            cart=order,
             customer=customer,
+            history=history,
             sent=request.customer,
             order=request.order or {},
             context=request.context,
@@ -222,6 +232,16 @@ class CheckoutService:
         if found is None:
             raise NotFound("there is nothing under that id")
         return found
+
+    async def _prepare(self, request: Checkout) -> None:
+        """End lapsed holds of the codes, and complete the customer's past where a code asks for it."""
+        await self._release_lapsed(request.codes)
+        if self._terms.shared.any_of(request.codes):
+            await self._complete_past(request.source_id)
+
+    async def _complete_past(self, source_id: str) -> None:
+        if self._complete is not None and source_id:
+            await self._complete([source_id])
 
     async def _release_lapsed(self, codes: Sequence[str]) -> None:
         """Let the codes of a request have back what holds took whose time is over."""
