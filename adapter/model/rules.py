@@ -96,9 +96,10 @@ class Rollout(Struct, frozen=True, kw_only=True):
 class Rule(Struct, frozen=True, kw_only=True):
     """One rule as its author wrote it; the compiled conditions live in the rule book.
 
-    `conditions` is the tree of `all` / `any` / `none` groups and expression texts, for display. Of one
-    `stacking_group` an order takes one discount; an `exclusive` one is used alone. A rule with a `code` for
-    everybody has no trigger: it is a promotion, claimed at the checkout.
+    `conditions` is the tree of `all` / `any` / `none` groups and expression texts, for display, and `value`
+    that of the action where it is computed when issued: then the action has the most that it can be, Infinity
+    where nothing bounds it. Of one `stacking_group` an order takes one discount; an `exclusive` one is used
+    alone. A rule with a `code` for everybody has no trigger: it is a promotion, claimed at the checkout.
     """
 
     name: str
@@ -118,6 +119,7 @@ class Rule(Struct, frozen=True, kw_only=True):
     expires_in: timedelta | None = None
     expires_at: datetime | None = None
     metadata: dict[str, Any] = {}
+    value: Any = None
     stacking_group: str | None = None
     exclusive: bool = False
     on_refund: OnRefund = "return"

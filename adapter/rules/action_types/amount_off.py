@@ -7,20 +7,20 @@ from typing import Literal
 
 from adapter.files.schemas import one_of
 from adapter.model.actions import AmountOff
+from adapter.rules.action_types.action_block import ActionBlock, value_keys
 from adapter.rules.action_types.contract import ActionType, Cart, in_currency
 from adapter.rules.action_types.members import FOR_ITEMS, for_items, lint_prefer
-from adapter.rules.blocks.block import Block
 from adapter.rules.blocks.schema import ABOVE_ZERO
 
 Per = Literal["order", "unit"]
 
 
-def _parse(block: Block) -> AmountOff | None:
-    value = block.number("value", required=True)
+def _parse(block: ActionBlock) -> AmountOff | None:
+    value = block.value("money")
     per: Per | None = block.one_of("per", Per)
     members = for_items(block)
     least = members["min_cart_value"]
-    if value is not None and least is not None and least < value and per != "unit":
+    if value is not None and least is not None and least < value and per != "unit" and not block.computed:
         block.refuse(("min_cart_value",), f"`{least}` is less than the amount off, {value}",
                      "ask for a cart that is worth more than what it gets off")  # fmt: skip
     return None if value is None else AmountOff(value, per or "order", **members)
@@ -45,8 +45,8 @@ ACTION_TYPE = ActionType(
     kind=AmountOff,
     parse=_parse,
     describe=_describe,
-    keys={"value": ABOVE_ZERO, "per": one_of(("order", "unit")), **FOR_ITEMS},
-    required=("value",),
+    keys={**value_keys(ABOVE_ZERO, "money"), "per": one_of(("order", "unit")), **FOR_ITEMS},
+    either=("value", "currencies"),
     other_names={"amount": "value"},
     worth=_worth,
     most=_most,

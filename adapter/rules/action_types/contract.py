@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from adapter.files.schemas import Schema
 from adapter.model.actions import ActionMembers
+from adapter.rules.action_types.action_block import ActionBlock
 from adapter.rules.blocks.block import Block
 from adapter.rules.expressions import Names, Path
 from adapter.rules.expressions.contradictions import Fact
@@ -61,19 +62,21 @@ def _no_doubt(block: Block, action: ActionMembers, facts: RuleFacts) -> None:
 class ActionType(Generic[A]):
     """One type of action. What is not given holds for a type that promises no money.
 
-    `parse` reads the type's keys of an `action` block, None where they do not check; `keys` are their JSON
-    Schemas and `other_names` what people write for them. `worth` is what the action takes off a cart, to
-    compare discounts, never to charge; `most` the most that it can cost, None where nothing bounds it: what
-    every action may have (`max_amount`, a minimum) is considered in `valuation`. `money` names the type's own
-    keys that are amounts. `describe` is read by customers. `ends` is an end that the action itself has, and
-    `issued` the action with the end of its discount. `lint` warns of what can hardly be meant.
+    `parse` reads the type's keys of an `action` block, None where they do not check. `keys` are their JSON
+    Schemas, of which one of `either` must be given, and `other_names` what people write for them. `worth` is
+    what the action takes off a cart, to compare discounts, never to charge; `most` the most that it can cost,
+    None where nothing bounds it: what every action may have (`max_amount`, a minimum) is considered in
+    `valuation`. `money` names the type's own keys that are amounts. `describe` is read by customers. `ends`
+    is an end that the action itself has, and `issued` the action with the end of its discount. `lint` warns
+    of what can hardly be meant.
     """
 
     kind: type[A]
-    parse: Callable[[Block], A | None]
+    parse: Callable[[ActionBlock], A | None]
     describe: Callable[[A], str]
     keys: Mapping[str, Schema]
     required: tuple[str, ...] = ()
+    either: tuple[str, ...] = ()
     other_names: Mapping[str, str] = field(default_factory=dict)
     worth: Callable[[A, Cart], Decimal] = _worth_nothing
     of_shipping: bool = False

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from adapter.files.schemas import Schema
 from adapter.model.actions import FixedPrice
+from adapter.rules.action_types.action_block import ActionBlock, value_keys
 from adapter.rules.action_types.contract import ActionType, in_currency
 from adapter.rules.action_types.members import FOR_ITEMS, for_items
-from adapter.rules.blocks.block import Block
 from adapter.rules.blocks.schema import AMOUNT
 
 #: The most units of one set, and of one reward.
@@ -14,8 +14,8 @@ MOST_UNITS = 1000
 SET: Schema = {"type": "integer", "minimum": 2, "maximum": MOST_UNITS}
 
 
-def _parse(block: Block) -> FixedPrice | None:
-    value = block.number("value", above=None, required=True)
+def _parse(block: ActionBlock) -> FixedPrice | None:
+    value = block.value("money", above=None)
     size, members = block.whole("set_quantity", 2, MOST_UNITS), for_items(block)
     return None if value is None else FixedPrice(value, size, **members)
 
@@ -29,8 +29,8 @@ ACTION_TYPE = ActionType(
     kind=FixedPrice,
     parse=_parse,
     describe=_describe,
-    keys={"value": AMOUNT, "set_quantity": SET, **FOR_ITEMS},
-    required=("value",),
+    keys={**value_keys(AMOUNT, "money"), "set_quantity": SET, **FOR_ITEMS},
+    either=("value", "currencies"),
     other_names={"price": "value", "quantity": "set_quantity", "set_size": "set_quantity"},
     money=("value",),
 )

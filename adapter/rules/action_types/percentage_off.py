@@ -5,14 +5,14 @@ from __future__ import annotations
 from decimal import Decimal
 
 from adapter.model.actions import PercentageOff
+from adapter.rules.action_types.action_block import ActionBlock, value_keys
 from adapter.rules.action_types.contract import ZERO, ActionType, Cart
 from adapter.rules.action_types.members import FOR_ITEMS, for_items, lint_prefer
-from adapter.rules.blocks.block import Block
 from adapter.rules.blocks.schema import ABOVE_ZERO
 
 
-def _parse(block: Block) -> PercentageOff | None:
-    value = block.number("value", highest=100, required=True)
+def _parse(block: ActionBlock) -> PercentageOff | None:
+    value = block.value("percent")
     members = for_items(block)
     return None if value is None else PercentageOff(value, **members)
 
@@ -26,7 +26,7 @@ ACTION_TYPE = ActionType(
     kind=PercentageOff,
     parse=_parse,
     describe=lambda action: f"{action.value:f}% off",
-    keys={"value": {**ABOVE_ZERO, "maximum": 100}, **FOR_ITEMS},
+    keys={**value_keys({**ABOVE_ZERO, "maximum": 100}, "percent"), **FOR_ITEMS},
     required=("value",),
     other_names={"percent": "value", "percentage": "value"},
     worth=_worth,

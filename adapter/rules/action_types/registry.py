@@ -46,9 +46,10 @@ def type_of(action: Action) -> ActionType[Any]:
 
 
 def amounts(action: Action) -> dict[str, Decimal]:
-    """Return the amounts of money that an action names, by their keys."""
+    """Return the amounts of money that an action names, by their keys; an unbounded one is left out."""
     keys = (*type_of(action).money, "max_amount", "min_cart_value")
-    return {key: amount for key in keys if (amount := getattr(action, key)) is not None}
+    found = {key: getattr(action, key) for key in keys}
+    return {key: amount for key, amount in found.items() if amount is not None and amount.is_finite()}
 
 
 def describe(action: Action) -> str:

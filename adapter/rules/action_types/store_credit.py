@@ -5,14 +5,14 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from adapter.model.actions import StoreCredit
+from adapter.rules.action_types.action_block import ActionBlock, value_keys
 from adapter.rules.action_types.contract import ActionType, in_currency
 from adapter.rules.action_types.members import EVERY_ACTION, every_action
-from adapter.rules.blocks.block import Block
 from adapter.rules.blocks.schema import ABOVE_ZERO
 
 
-def _parse(block: Block) -> StoreCredit | None:
-    value, members = block.number("value", required=True), every_action(block)
+def _parse(block: ActionBlock) -> StoreCredit | None:
+    value, members = block.value("money"), every_action(block)
     return None if value is None else StoreCredit(value, block.moment("expires_at"), **members)
 
 
@@ -20,8 +20,8 @@ ACTION_TYPE = ActionType(
     kind=StoreCredit,
     parse=_parse,
     describe=lambda action: f"{action.value:f}{in_currency(action)} store credit",
-    keys={"value": ABOVE_ZERO, **EVERY_ACTION},
-    required=("value",),
+    keys={**value_keys(ABOVE_ZERO, "money"), **EVERY_ACTION},
+    either=("value", "currencies"),
     other_names={"amount": "value"},
     worth=lambda action, cart: action.value,
     most=lambda action: action.value,

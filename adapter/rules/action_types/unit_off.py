@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from adapter.files.schemas import TEXT
 from adapter.model.actions import UnitOff
+from adapter.rules.action_types.action_block import ActionBlock, value_keys
 from adapter.rules.action_types.contract import ActionType
 from adapter.rules.action_types.members import FOR_ITEMS, for_items
-from adapter.rules.blocks.block import Block
 from adapter.rules.blocks.schema import ABOVE_ZERO
 
 
-def _parse(block: Block) -> UnitOff | None:
-    value, unit = block.number("value", required=True), block.text("unit_type", required=True)
+def _parse(block: ActionBlock) -> UnitOff | None:
+    value, unit = block.value("units"), block.text("unit_type", required=True)
     members = for_items(block)
     return None if value is None or unit is None else UnitOff(value, unit, **members)
 
@@ -25,7 +25,7 @@ ACTION_TYPE = ActionType(
     kind=UnitOff,
     parse=_parse,
     describe=_describe,
-    keys={"value": ABOVE_ZERO, "unit_type": TEXT, **FOR_ITEMS},
+    keys={**value_keys(ABOVE_ZERO, "units"), "unit_type": TEXT, **FOR_ITEMS},
     required=("value", "unit_type"),
     other_names={"units": "value", "unit": "unit_type"},
 )

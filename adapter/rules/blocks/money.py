@@ -9,13 +9,13 @@ from decimal import Decimal
 from adapter.model.money import digits, neighbours
 from adapter.rules.blocks.block import Block
 
-_CURRENCY = re.compile(r"[A-Z]{3}")
+CURRENCY = re.compile(r"[A-Z]{3}")
 
 
 def currency(block: Block, *, required: bool = False) -> str | None:
     """Return an ISO 4217 code."""
     code = block.text("currency", required=required)
-    if code is not None and not _CURRENCY.fullmatch(code):
+    if code is not None and not CURRENCY.fullmatch(code):
         block.refuse(("currency",), f"`{code}` is not a currency", "write its three letters, such as USD")
         return None
     return code

@@ -14,9 +14,10 @@ from adapter.model.decisions import RuleOutcome
 from adapter.model.discounts import CounterReservation
 from adapter.model.events import Event
 from adapter.model.rules import Guardrails, Rule
+from adapter.rules.action_types.computed import ComputedValue
 from adapter.rules.action_types.registry import type_of
-from adapter.rules.engine.currency import ActionCurrency
 from adapter.rules.engine.inputs import Seen
+from adapter.rules.engine.resolve import ActionResolver
 from adapter.rules.expressions import EvaluationContext, Metric, Misses, Node, compile_misses
 from adapter.rules.guardrails.budget import cost
 from adapter.rules.guardrails.checks import checks
@@ -43,37 +44,54 @@ class GlobalGuardrails(Struct, frozen=True):
 class CompiledRule:
     """A rule made ready to be settled: what can stop it, what it counts, what it is worth."""
 
-    __slots__ = ("_checks", "_counting", "_currency", "_ships", "rule")
+    __slots__ = ("_checks", "_counting", "_resolver", "_ships", "computed", "rule")
 
-    def __init__(self, rule: Rule, shop: GlobalGuardrails) -> None:
+    def __init__(self, rule: Rule, shop: GlobalGuardrails, computed: ComputedValue | None = None) -> None:
         self.rule = rule
+        self.computed = computed is not None
         self._checks = checks(rule, shop.guardrails, paused=shop.paused)
         counting = (
             Counting(name, guardrails, cost(rule, guardrails))
             for name, guardrails in ((rule.name, rule.guardrails), (ALL_RULES, shop.guardrails))
         )
         self._counting = tuple(each for each in counting if not each.idle)
-        self._currency = ActionCurrency(rule, shop.guardrails)
+        self._resolver = ActionResolver(rule, shop.guardrails, computed)
         self._ships = type_of(rule.action).of_shipping or rule.conflicts == "best_value"
 
     def settle(
-        self, event: Event, cart: Decimal | None, members: Membership, now: datetime
+        self,
+        event: Event,
+        cart: Decimal | None,
+        members: Membership,
+        view: EvaluationContext,
+        now: datetime,
     ) -> Proposal | Rejection:
         """Return the proposal to issue, up to the counters, or what stops it; `cart` is the cart's value."""
+        stop = self._stop(event, members, now)
+        if stop is not None and (stop.outcome == "withheld" or not self.computed):
+            return stop
+        resolved = self._resolver.of(event, view)
+        if isinstance(resolved, str):
+            return Rejection("withheld", "value", f"not issued: {resolved}")
+        if stop is not None:
+            return stop
+        action, currency = resolved
+        source_id, device_id = members.customer.source_id, event.user.device_id
+        claims: list[CounterReservation] = []
+        for counting in self._counting:
+            claims += counting.claims(source_id, device_id, now)
+        shipping = money(event.attributes.get("shipping")) if self._ships else None
+        found = worth(action, cart, shipping)
+        return Proposal(self.rule, tuple(claims), found, cart, shipping, action=action, currency=currency)
+
+    def _stop(self, event: Event, members: Membership, now: datetime) -> Rejection | None:
         for check in self._checks:
             stop = check(event, members, now)
             if stop is not None:
                 return stop
         if self.rule.code_pool is not None:
             return Rejection("withheld", "code_pool", f"not issued: `{self.rule.code_pool}` gives no codes")
-        source_id, device_id = members.customer.source_id, event.user.device_id
-        claims: list[CounterReservation] = []
-        for counting in self._counting:
-            claims += counting.claims(source_id, device_id, now)
-        shipping = money(event.attributes.get("shipping")) if self._ships else None
-        worthy = worth(self.rule.action, cart, shipping)
-        currency = self._currency.of(event)
-        return Proposal(self.rule, tuple(claims), worthy, cart, shipping, currency=currency)
+        return None
 
 
 class TriggerIndex:

@@ -24,7 +24,7 @@ def issue(proposal: Proposal, event: Event, source_id: str, code: str, now: date
         "user_id": source_id,
         **rule.metadata,
     }
-    action = type_of(rule.action).issued(rule.action, expires_at)
+    action = type_of(rule.action).issued(proposal.action or rule.action, expires_at)
     discount = Discount(code, action, expires_at, metadata, rule.guardrails.stackable, "issued")
     return DiscountRecord(
         discount, source_id, rule.name, event.id, now, now, proposal.claims, priority=rule.priority,

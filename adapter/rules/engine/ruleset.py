@@ -45,9 +45,9 @@ SUFFIXES = ("*.yaml", "*.yml")
 class RuleSet:
     """All rules, ready to be evaluated; immutable once built.
 
-    `digest` names the files' exact content. `metrics` is what the rules read of a customer's past.
-    `guardrails` are those over all rules together; `spelled` says which events a name means; `promotions`
-    are the rules that are claimed with a shared code.
+    `digest` names the files' exact content. `metrics` is what the rules read of a customer's past, `values`
+    the expressions of computed values. `guardrails` are those over all rules together; `spelled` says which
+    events a name means; `promotions` are the rules that are claimed with a shared code.
     """
 
     def __init__(
@@ -59,11 +59,12 @@ class RuleSet:
         self.guardrails = shared.guardrails
         self.priorities = {rule.name: rule.priority for rule in self.rules}
         self.nodes = {one.rule.name: one.node for one in compiled}
+        self.values = {one.rule.name: one.computed.nodes if one.computed else () for one in compiled}
         self.places = {one.rule.name: one.at for one in compiled}
         self.segments = Segments(shared.segments)
         self.metrics = Metrics(_metrics(compiled, shared))
         shop = GlobalGuardrails(shared.guardrails, shared.paused)
-        ready = {one.rule.name: CompiledRule(one.rule, shop) for one in compiled}
+        ready = {one.rule.name: CompiledRule(one.rule, shop, one.computed) for one in compiled}
         names = {name for rule in self.rules for name in rule.triggers}
         self._triggers = {name: _trigger(name, compiled, ready) for name in sorted(names)}
         self.promotions = Promotions(
@@ -170,7 +171,7 @@ class RuleSet:
             members = self.segments.of(customer, view)
             cart = money(event.attributes.get("cart_value"))
             for ready in matching:
-                settled = ready.settle(event, cart, members, now)
+                settled = ready.settle(event, cart, members, view, now)
                 if isinstance(settled, Rejection):
                     outcomes.append(
                         RuleOutcome(ready.rule.name, settled.outcome, settled.reason, settled.guardrail)
@@ -193,6 +194,7 @@ def _trigger(name: str, compiled: Sequence[Compiled], ready: Mapping[str, Compil
 
 def _metrics(compiled: Sequence[Compiled], shared: Definitions) -> list[Metric]:
     nodes = [one.node for one in compiled]
+    nodes += [node for one in compiled if one.computed is not None for node in one.computed.nodes]
     nodes += [segment.node for segment in shared.segments.values() if segment.node is not None]
     read = [metric for node in nodes for metric in reads(node).metrics]
     waits = [one.rule.trigger for one in compiled if isinstance(one.rule.trigger, Absence)]

@@ -6,7 +6,7 @@ from adapter.rules.expressions.errors import ExpressionError
 from adapter.rules.expressions.evaluation_context import EvaluationContext
 from adapter.rules.expressions.explain import Misses, compile_misses, misses
 from adapter.rules.expressions.names import Names
-from adapter.rules.expressions.parse import is_taken, parse, used
+from adapter.rules.expressions.parse import is_taken, parse, parse_value, used
 from adapter.rules.expressions.typed_tree import All, AnyOf, Kind, Metric, Node, Not, Path
 from adapter.rules.expressions.unparse import text
 
@@ -30,6 +30,7 @@ __all__ = [
     "is_taken",
     "misses",
     "parse",
+    "parse_value",
     "reads",
     "text",
     "used",

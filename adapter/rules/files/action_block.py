@@ -8,8 +8,10 @@ from typing import Any
 
 from msgspec import Struct
 
-from adapter.files.problems import did_you_mean
+from adapter.files.problems import did_you_mean, errors
 from adapter.model.actions import Action
+from adapter.rules.action_types.action_block import ActionBlock
+from adapter.rules.action_types.computed import ComputedValue
 from adapter.rules.action_types.members import OTHER_NAMES
 from adapter.rules.action_types.registry import ACTION_TYPES, BY_NAME, amounts
 from adapter.rules.blocks.block import Block
@@ -37,9 +39,17 @@ class IssuePass(Struct, frozen=True, kw_only=True):
     expires_in: timedelta | None
     expires_at: datetime | None
     metadata: dict[str, Any]
+    computed: ComputedValue | None
+    written: Any
 
 
-def read(block: Block) -> IssuePass | None:
+def written_amounts(action: Action, computed: ComputedValue | None) -> dict[str, Decimal]:
+    """Return the amounts that a rule file writes; one that is computed becomes payable when it is issued."""
+    found = amounts(action)
+    return found if computed is None else {key: found[key] for key in found if key != "value"}
+
+
+def read(block: ActionBlock) -> IssuePass | None:
     """Return the action, or None when it does not check."""
     found = len(block.problems)
     kind = block.text("type", required=True)
@@ -47,19 +57,19 @@ def read(block: Block) -> IssuePass | None:
     if kind is not None and action_type is None:
         block.refuse(("type",), f"`{kind}` is not a kind of action", did_you_mean(kind, BY_NAME))
     action: Action | None = action_type.parse(block) if action_type is not None else None
-    own = getattr(action, "currency", None)
-    if action is not None and own is not None:
-        exact(block, own, amounts(action))
+    if action is not None and action.currency is not None:
+        exact(block, action.currency, written_amounts(action, block.computed))
     codes = code_keys.read(block)
     expires_in, expires_at = _life(block)
     metadata = _metadata(block)
     if action_type is not None:
         block.finish({**_OTHER_NAMES, **action_type.other_names})
-    if action is None or len(block.problems) > found:
+    if action is None or errors(block.problems[found:]):
         return None
     return IssuePass(
-        action=action, codes=codes, expires_in=expires_in, expires_at=expires_at, metadata=metadata
-    )
+        action=action, codes=codes, expires_in=expires_in, expires_at=expires_at, metadata=metadata,
+        computed=block.computed, written=block.values.get("currencies", block.values.get("value")),
+    )  # fmt: skip
 
 
 def _life(block: Block) -> tuple[timedelta | None, datetime | None]:

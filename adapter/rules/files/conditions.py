@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from msgspec.structs import replace
-
 from adapter.files.problems import did_you_mean, meant
 from adapter.files.yaml import Keys
 from adapter.rules.blocks.block import Block, shown
-from adapter.rules.expressions import All, AnyOf, ExpressionError, Names, Node, Not, parse
+from adapter.rules.blocks.expression import expression
+from adapter.rules.expressions import All, AnyOf, Names, Node, Not, parse
 
 GROUPS = ("all", "any", "none")
 #: What other languages call them.
@@ -45,14 +44,9 @@ class Conditions:
 
     def expression(self, text: str, at: Keys) -> Node | None:
         """Return one expression, compiled to a tree; what its names leave in doubt is warned of."""
-        doubts: list[ExpressionError] | None = None if self.names.doubts is None else []
-        try:
-            node = parse(text, replace(self.names, doubts=doubts))
-        except ExpressionError as error:
-            self.block.refuse_inside(at, text, error.offset, error.message, error.remedy)
+        node = expression(self.block, text, at, self.names, parse)
+        if node is None:
             return None
-        for doubt in doubts or ():
-            self.block.warn_inside(at, text, doubt.offset, doubt.message, doubt.remedy)
         self.leaves.append((at, node))
         return node
 

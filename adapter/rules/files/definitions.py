@@ -50,7 +50,8 @@ def read(document: Document, text: str, names: Names) -> tuple[Definitions, list
     paused = bool(overall.flag("paused")) if overall is not None else False
     guardrails = guardrail_block.guardrails(overall, None, zone or "UTC")
     block.finish()
-    defaults = Defaults(time_zone=zone or "UTC", conflicts=conflicts or "priority")
+    budget = guardrails.budget.currency if guardrails.budget is not None else None
+    defaults = Defaults(time_zone=zone or "UTC", conflicts=conflicts or "priority", budget_currency=budget)
     return Definitions(conditions=conditions, segments=segments, guardrails=guardrails, paused=paused,
                        defaults=defaults), problems  # fmt: skip
 

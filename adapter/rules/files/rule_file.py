@@ -11,11 +11,11 @@ from msgspec.structs import replace
 
 from adapter.files.problems import Mark, Problem, errors
 from adapter.files.yaml import Document, Keys
-from adapter.model.actions import Action
 from adapter.model.rules import CLAIMED, Absence, Conflicts, Guardrails, Rule
-from adapter.rules.action_types.registry import amounts
+from adapter.rules.action_types.action_block import ActionBlock
+from adapter.rules.action_types.computed import ComputedValue
 from adapter.rules.blocks.block import Block, shown
-from adapter.rules.blocks.money import exact
+from adapter.rules.blocks.money import CURRENCY, exact
 from adapter.rules.expressions import ExpressionError, Names, Node
 from adapter.rules.files import action_block, checkout_keys, guardrail_block
 from adapter.rules.files import lint as doubts
@@ -26,11 +26,12 @@ Status = Literal["live", "shadow", "paused"]
 
 
 class Compiled(Struct, frozen=True):
-    """A rule, the tree that its conditions make, and where it stands."""
+    """A rule, the tree that its conditions make, where it stands, and its value where it is computed."""
 
     rule: Rule
     node: Node
     at: Mark
+    computed: ComputedValue | None = None
 
 
 class Defaults(Struct, frozen=True, kw_only=True):
@@ -38,6 +39,7 @@ class Defaults(Struct, frozen=True, kw_only=True):
 
     time_zone: str = "UTC"
     conflicts: Conflicts = "priority"
+    budget_currency: str | None = None
 
 
 def read(
@@ -76,8 +78,9 @@ def _rule(block: Block, names: Names, defaults: Defaults, now: datetime | None) 
     trigger = _meant(written, names)
     conditions = Conditions(block, names.of(_happening(trigger)))
     node = conditions.read(block.get("conditions"), ("conditions",))
-    issuing = _action(block)
-    guardrails = _guardrails(block, issuing.action if issuing else None, defaults.time_zone)
+    budget = _budget_currency(block) or defaults.budget_currency
+    issuing = _action(block, conditions.names, budget)
+    guardrails = _guardrails(block, issuing, defaults.time_zone)
     status: Status | None = block.one_of("status", Status)
     conflicts: Conflicts | None = block.one_of("conflicts", Conflicts)
     rollout = guardrail_block.rollout(block.block("rollout"))
@@ -98,27 +101,40 @@ def _rule(block: Block, names: Names, defaults: Defaults, now: datetime | None) 
         conflicts=conflicts or defaults.conflicts, status=status or "live", priority=priority,
         code_prefix=issuing.codes.code_prefix, code_pattern=issuing.codes.code_pattern,
         code=issuing.codes.code, code_pool=issuing.codes.code_pool, expires_in=issuing.expires_in,
-        expires_at=issuing.expires_at, metadata=issuing.metadata, **at_checkout,
+        expires_at=issuing.expires_at, metadata=issuing.metadata,
+        value=None if issuing.computed is None else issuing.written, **at_checkout,
     )  # fmt: skip
     doubts.warn(block, rule, conditions.leaves, conditions.names, now)
-    return Compiled(rule, node, block.document.mark(*block.path, "name"))
+    return Compiled(rule, node, block.document.mark(*block.path, "name"), issuing.computed)
 
 
-def _action(block: Block) -> action_block.IssuePass | None:
-    inner = block.block("action")
-    if inner is None:
+def _action(block: Block, names: Names, budget: str | None) -> action_block.IssuePass | None:
+    if block.get("action") is None:
         block.lacks("action", "add `action: {type: percentage_off, value: 10}`")
         return None
-    return action_block.read(inner)
+    path = (*block.path, "action")
+    return action_block.read(
+        ActionBlock(block.document, block.text_of_file, path, block.problems, names, budget)
+    )
 
 
-def _guardrails(block: Block, action: Action | None, time_zone: str) -> Guardrails:
+def _budget_currency(block: Block) -> str | None:
+    """Return the currency of the rule's budget before it is read: amounts of the action follow it."""
+    at: Any = block.values
+    for key in ("guardrails", "budget", "currency"):
+        at = at.get(key) if isinstance(at, dict) else None
+    return at if isinstance(at, str) and CURRENCY.fullmatch(at) else None
+
+
+def _guardrails(block: Block, issuing: action_block.IssuePass | None, time_zone: str) -> Guardrails:
     """Return the guardrails; an action that names no currency is paid in that of its budget."""
+    action = None if issuing is None else issuing.action
     read = guardrail_block.guardrails(block.block("guardrails"), action, time_zone)
-    unsaid = action is not None and getattr(action, "currency", None) is None
+    unsaid = action is not None and action.currency is None
     paying = block.block("action") if unsaid and read.budget else None
-    if action and paying and read.budget:
-        exact(paying, read.budget.currency, amounts(action))
+    if issuing and paying and read.budget:
+        written = action_block.written_amounts(issuing.action, issuing.computed)
+        exact(paying, read.budget.currency, written)
     return read
 
 

@@ -103,7 +103,8 @@ def _kind(action_type: ActionType[Any]) -> Schema:
         "expires_at": MOMENT,
         "metadata": {"type": "object"},
     }
-    return block({**shared, **action_type.keys}, *action_type.required)
+    either = {"anyOf": [{"required": [key]} for key in action_type.either]} if action_type.either else {}
+    return block({**shared, **action_type.keys}, *action_type.required, **either)
 
 
 def _guardrails() -> Schema:

@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from adapter.model.actions import Action
 from adapter.model.decisions import RuleOutcome
 from adapter.model.discounts import CounterReservation
 from adapter.model.rules import Rule
@@ -18,7 +19,8 @@ class Proposal(Struct, frozen=True):
 
     `worth` is what the discount takes off the cart at hand, as far as that can be known, `cart` that cart's
     value and `shipping` what its delivery costs, where it is to be compared: all are money in the event's
-    currency, used to compare discounts only. `currency` is that of the action's amounts, None where it names
+    currency, used to compare discounts only. `action` is the rule's with its value resolved, where it is not
+    the rule's own; `currency` is that of the action's amounts, None where it names
     none, or nothing says in which currency they are.
     """
 
@@ -28,6 +30,7 @@ class Proposal(Struct, frozen=True):
     cart: Decimal | None = None
     shipping: Decimal | None = None
     looks: tuple[CounterReservation, ...] = ()
+    action: Action | None = None
     currency: str | None = None
 
 

@@ -14,15 +14,21 @@ _ZERO = Decimal(0)
 
 def most(action: Action) -> Decimal | None:
     """Return the most that the action can cost, None when nothing bounds it."""
-    known = type_of(action).most(action)
+    known = _own(action)
     if known is None or action.max_amount is None:
         return action.max_amount if known is None else known
     return min(known, action.max_amount)
 
 
+def _own(action: Action) -> Decimal | None:
+    """Return the most that the action costs without a `max_amount`; a computed value may have no bound."""
+    known = type_of(action).most(action)
+    return known if known is not None and known.is_finite() else None
+
+
 def bound(action: Action) -> str:
     """Return the key of the action that bounds what it costs, or that would."""
-    known = type_of(action).most(action)
+    known = _own(action)
     capped = known is None or (action.max_amount is not None and action.max_amount < known)
     return "max_amount" if capped else "value"
 

@@ -79,7 +79,7 @@ def _read(book: RuleSet) -> dict[str, set[str]]:
     found: dict[str, set[str]] = defaultdict(set)
     segments = [each.node for each in book.segments.declared.values() if each.node is not None]
     for rule in book.rules:
-        own = reads(book.nodes[rule.name], *segments)
+        own = reads(book.nodes[rule.name], *book.values[rule.name], *segments)
         for event in _events(rule):
             found[event].update(path.fields[0] for path in own.paths if path.fields)
     for event, needs in book.metrics.events.items():

@@ -116,8 +116,9 @@ def _read(rule: Rule, rules: RuleSet, model: DataModel) -> Iterator[Place]:
 
 
 def _nodes(rule: Rule, rules: RuleSet) -> Iterator[Node]:
-    """Yield the rule's conditions, and those of the segments that it names."""
+    """Yield the rule's conditions, what its value is computed from, and the segments that it names."""
     yield rules.nodes[rule.name]
+    yield from rules.values[rule.name]
     for name in named_segments(rule):
         segment = rules.segments.declared.get(name)
         if segment is not None and segment.node is not None:
