@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from adapter.destinations.configured import configured
+from adapter.destinations.registry import configured
 from adapter.metrics import Metrics
 from adapter.services.background.file_watcher import Watch
 from adapter.services.background.holds import Holds
@@ -27,7 +27,6 @@ from adapter.services.checkout.offers import SharedCodes
 from adapter.services.checkout.promotions import RuleCodes
 from adapter.services.checkout.pushes import Pushes
 from adapter.services.checkout.service import CheckoutService
-from adapter.services.delivery.destination_worker import Pace
 from adapter.services.delivery.dispatcher import Dispatcher
 from adapter.services.delivery.retries import Retries
 from adapter.services.discounts import Checkout
@@ -96,8 +95,7 @@ def compose(
     metrics = metrics or Metrics()
     books, destinations = read_files(settings, known), configured(settings.destinations)
     names = tuple(destinations.by_name)
-    pace = Pace.outlasting(destinations.timeout)
-    relay = Dispatcher(store, destinations.by_name, clock, world.jitter, metrics, pace=pace)
+    relay = Dispatcher(store, destinations.by_name, clock, world.jitter, metrics)
 
     capacity = TimerCapacity(store, metrics, settings.ingest.max_timers)
     commits = CommitHealth(time.monotonic)

@@ -1,6 +1,7 @@
 """A webhook endpoint that speaks Standard Webhooks (https://www.standardwebhooks.com, specification 1.0.0).
 
-Only a 2xx is success. Redirects are not followed. 410 means that the endpoint wants nothing more.
+The body is the event as it is stored: `type`, `timestamp` and `data`, the discount. Only a 2xx is success.
+Redirects are not followed. 410 means that the endpoint wants no deliveries any more.
 """
 
 from __future__ import annotations
@@ -13,29 +14,34 @@ from email.utils import parsedate_to_datetime
 from typing import Final
 
 import httpx
+from msgspec import Raw
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from adapter import __version__
-from adapter.destinations.contract import Attempt
+from adapter.destinations.contract import Attempt, Configured
 from adapter.destinations.schedule import LONGEST
 from adapter.destinations.signing import SigningSecret, signature_headers
-from adapter.destinations.transport import ForbiddenAddress
+from adapter.destinations.transport import ForbiddenAddress, guarded_client
 from adapter.model.deliveries import Delivery
+from adapter.settings.values import Webhook
 
-#: How much of an answer's body is read, and for how long: only to keep the connection for the next request.
+#: Its name in the settings.
+TYPE: Final = "webhook"
+#: How many bytes of a response's body are read, and for how many seconds: only to reuse the connection.
 READ_BYTES: Final = 16 * 1024
 READ_TIME: Final = 1.0
-#: Tries to open a connection within one attempt.
+#: How often one attempt tries to connect.
 CONNECTS: Final = 3
 
 _SECONDS = re.compile(r"[0-9]{1,9}")
 
 
 class WebhookDestination:
-    """Posts each delivery's body, signed, to one URL.
+    """Posts the body of each delivery, signed, to one URL.
 
-    `client` comes from `transport.guarded_client`; whoever made it closes it. `headers` are sent as they
-    are (an Authorization that the receiver wants). Raises ValueError, one sentence, when it cannot work.
+    `client` comes from `transport.guarded_client`; its creator closes it. `headers` are sent as they are
+    (an Authorization that the receiver requires). Raises ValueError, one sentence, for arguments that cannot
+    work.
     """
 
     def __init__(
@@ -60,29 +66,44 @@ class WebhookDestination:
             "content-type": "application/json",
             "user-agent": f"behaviour-discounts-adapter/{__version__}",
         }
-        self._timeout = timeout.total_seconds()
+        self._timeout = timeout
 
     @property
     def name(self) -> str:
-        """The name by which deliveries are addressed to it."""
+        """The name in the settings."""
         return self._name
 
+    @property
+    def type(self) -> str:
+        """`webhook`."""
+        return TYPE
+
+    @property
+    def timeout(self) -> timedelta:
+        """The longest that one attempt takes."""
+        return self._timeout
+
+    def render(self, delivery: Delivery) -> Raw | None:
+        """Return None: the event is sent as it is stored."""
+        del delivery
+        return None
+
     async def send(self, delivery: Delivery, now: datetime) -> Attempt:
-        """Try once, in at most the timeout; never raises for trouble of the network or of the receiver."""
-        body = bytes(delivery.body)
+        """Send once, within the timeout; errors of the network and of the receiver are returned."""
+        body = delivery.body
         signed = signature_headers(self._secrets, delivery.id, now, body)
         if signed is None:
             return Attempt(ok=False, error="every signing secret of the destination has expired")
         headers = {**self._headers, "idempotency-key": delivery.id, **signed}
         try:
-            async with asyncio.timeout(self._timeout):
+            async with asyncio.timeout(self.timeout.total_seconds()):
                 return await self._post(body, headers, now)
         except ForbiddenAddress as error:
             return Attempt(ok=False, error=str(error))
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             return Attempt(ok=False, error=f"cannot connect: {str(error) or 'no connection in time'}")
         except (TimeoutError, httpx.TimeoutException):
-            return Attempt(ok=False, error=f"no answer within {self._timeout:g} s")
+            return Attempt(ok=False, error=f"no answer within {self.timeout.total_seconds():g} s")
         except (httpx.HTTPError, OSError) as error:
             return Attempt(ok=False, error=f"the connection broke: {str(error) or type(error).__name__}")
 
@@ -103,8 +124,18 @@ class WebhookDestination:
         return judged(response.status_code, response.headers, now)
 
 
+def build(name: str, settings: Webhook) -> Configured:
+    """Return the destination that a section of the settings describes."""
+    timeout = timedelta(seconds=settings.timeout_seconds)
+    private = settings.allow_private_addresses
+    client = guarded_client(allow_private=private, allow_http=private, timeout=timeout)
+    secrets = [SigningSecret(secret) for secret in settings.secrets]
+    destination = WebhookDestination(name, settings.url, secrets, client, allow_http=private, timeout=timeout)
+    return Configured(destination, client)
+
+
 def judged(status: int, headers: Mapping[str, str], now: datetime) -> Attempt:
-    """Return what an answer means."""
+    """Return the result that a response means."""
     if 200 <= status < 300:
         return Attempt(ok=True)
     return Attempt(
@@ -118,7 +149,7 @@ def judged(status: int, headers: Mapping[str, str], now: datetime) -> Attempt:
 def retry_after(text: str | None, now: datetime) -> timedelta | None:
     """Read a Retry-After header, seconds or an HTTP date (RFC 9110 §10.2.3), cut at 24 hours.
 
-    None where there is none, or where it makes no sense.
+    None where there is no header, or it is neither of the two.
     """
     if text is None:
         return None
@@ -135,7 +166,7 @@ def retry_after(text: str | None, now: datetime) -> timedelta | None:
 
 
 def checked_url(url: str, *, allow_http: bool = False) -> httpx.URL:
-    """Read a URL if it can be a destination's.
+    """Parse the URL of a destination.
 
     Raises ValueError with a sentence that does not repeat the URL: its path may be a secret.
     """
@@ -153,7 +184,7 @@ def checked_url(url: str, *, allow_http: bool = False) -> httpx.URL:
 
 
 async def _drain(response: httpx.Response) -> None:
-    """Read a short body to its end, so that the connection can be kept; leave a long or slow one."""
+    """Read a short body to its end, so that the connection can be reused; abandon a long or slow one."""
     size = 0
     try:
         async with asyncio.timeout(READ_TIME):
@@ -162,5 +193,5 @@ async def _drain(response: httpx.Response) -> None:
                 if size > READ_BYTES:
                     return
     except (TimeoutError, httpx.HTTPError):
-        # The status has been given already: how the body ends changes nothing.
+        # The status was received: how the body ends changes nothing.
         return

@@ -158,11 +158,21 @@ class Webhook(Struct, frozen=True):
     timeout_seconds: Seconds = 15
     allow_private_addresses: bool = False
 
+    @property
+    def type(self) -> str:
+        """The type of the destination."""
+        return "webhook"
+
 
 class Destinations(Struct, frozen=True):
     """Where discounts are pushed."""
 
     webhook: Webhook = Webhook()
+
+    @property
+    def by_name(self) -> dict[str, Webhook]:
+        """The destinations that are in use."""
+        return {"webhook": self.webhook} if self.webhook.url else {}
 
 
 class Settings(Struct, frozen=True):

@@ -43,6 +43,7 @@ from adapter.store.values import (
     LoadRequest,
     Place,
     Pool,
+    Render,
     RetentionKind,
     Weight,
 )
@@ -269,13 +270,19 @@ class Store(Protocol):
         ...
 
     async def lease(
-        self, now: datetime, until: datetime, limit: int, destination: str | None = None
+        self,
+        now: datetime,
+        until: datetime,
+        limit: int,
+        destination: str | None = None,
+        render: Render | None = None,
     ) -> list[Delivery]:
-        """Take up to `limit` due deliveries until `until`, each with its `attempt` counted up.
+        """Lease up to `limit` due deliveries until `until`, each with its `attempt` counted up.
 
-        Only those for `destination` where it is named, so that one slow endpoint's backlog never stands
-        before another's. The longest due come first. One that an earlier lease still holds is not due. Two
-        callers never get the same one.
+        Only those for `destination` where it is named, so that the backlog of a slow endpoint does not delay
+        another's. The longest due come first. A delivery under an earlier lease is not due. Two callers never
+        get the same one. What `render` returns is stored with the lease, in one transaction: when this
+        returns, every later lease has the same.
         """
         ...
 

@@ -8,14 +8,14 @@ from hashlib import blake2b
 from typing import Any, TypeVar
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
 
 from adapter.errors import Unreadable
 from adapter.model.codes import folded
 from adapter.model.customers import SOURCE_ID, Customer
 from adapter.model.decisions import Decision
-from adapter.model.deliveries import Delivery, Pause
+from adapter.model.deliveries import Delivery, Pause, Rendered
 from adapter.model.discounts import DiscountRecord
 from adapter.model.encoding import encode
 from adapter.model.events import Event
@@ -34,6 +34,7 @@ from adapter.store.values import (
     KnownAlready,
     MessageKey,
     NewEvent,
+    Render,
 )
 
 T = TypeVar("T")
@@ -226,13 +227,13 @@ def discount_row(held: DiscountRecord) -> tuple[Any, ...]:
 
 
 def delivery_row(delivery: Delivery) -> tuple[Any, ...]:
-    """Return a delivery's columns, in the order of `read_delivery`."""
+    """Return the columns of a new delivery, in the order of `read_delivery`; nothing is rendered yet."""
     return (
         delivery.id,
         delivery.destination,
         delivery.source_id,
         delivery.type,
-        bytes(delivery.body),
+        bytes(delivery.event),
         micros(delivery.created_at),
         micros(delivery.due_at),
         delivery.attempt,
@@ -261,21 +262,43 @@ def read_ignored(row: Iterable[Any]) -> Ignored:
 
 
 def read_delivery(row: Iterable[Any]) -> Delivery:
-    """Return the delivery of a row as `delivery_row` makes it."""
-    id_, destination, source_id, type_, body, created_at, due_at, attempt, status, not_after, error = row
+    """Return the delivery of a row of `delivery_row`, followed by `rendered_by` and `rendered`."""
+    id_, destination, source_id, type_, event, created_at, due_at, attempt, status, not_after, *rest = row
+    error, rendered_by, rendered = rest
     return Delivery(
         id=id_,
         destination=destination,
         source_id=source_id,
         type=type_,
-        body=msgspec.Raw(body),
+        event=msgspec.Raw(event),
         created_at=moment(created_at),
         due_at=moment(due_at),
         attempt=attempt,
         status=status,
         not_after=None if not_after is None else moment(not_after),
         last_error=error,
+        rendered=_read_rendered(rendered_by, rendered),
     )
+
+
+def rendered(delivery: Delivery, render: Render | None) -> Delivery:
+    """Return a leased delivery with what is sent of it; the same object where that was stored before."""
+    made = render(delivery) if render is not None else None
+    return delivery if made is None or made == delivery.rendered else replace(delivery, rendered=made)
+
+
+def rendered_row(delivery: Delivery) -> tuple[str | None, bytes | None]:
+    """Return the columns `rendered_by` and `rendered`."""
+    rendered = delivery.rendered
+    if rendered is UNSET:
+        return None, None
+    return rendered.by, None if rendered.body is None else bytes(rendered.body)
+
+
+def _read_rendered(by: str | None, body: bytes | None) -> Rendered | UnsetType:
+    if by is None:
+        return UNSET
+    return Rendered(by, None if body is None else msgspec.Raw(body))
 
 
 def settled_row(settlement: DeliveryResult) -> tuple[str, int, str, int | None, str | None]:

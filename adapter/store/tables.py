@@ -68,6 +68,8 @@ TABLES = (
         status="text",
         not_after="number",
         last_error="text",
+        rendered_by="text",
+        rendered="bytes",
     ),
     _table("timers", source_id="text", rule="text", started_at="number", due_at="number", body="bytes"),
     _table(
@@ -167,7 +169,7 @@ REWRITTEN: dict[str, tuple[str, tuple[str, ...]]] = {
     "events": ("source_id", ("body",)),
     "decisions": ("source_id", ("body",)),
     "discounts": ("source_id", ("event_id", "body")),
-    "deliveries": ("source_id", ("body", "last_error")),
+    "deliveries": ("source_id", ("body", "rendered", "last_error")),
     "timers": ("source_id", ("body",)),
     "pending_moves": ("source_id", ("body",)),
     "redemptions": ("source_id", ("order_id", "body")),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -11,7 +11,7 @@ from msgspec import Struct
 from adapter.model.counter_key import ScopedKey
 from adapter.model.customers import Customer
 from adapter.model.decisions import Decision
-from adapter.model.deliveries import Delivery
+from adapter.model.deliveries import Delivery, Rendered
 from adapter.model.discounts import DiscountRecord
 from adapter.model.events import Event
 from adapter.model.pending import PendingMove
@@ -25,6 +25,8 @@ MessageKey = tuple[str, str]
 Identity = tuple[str, str]
 #: What may be dropped by age (dedupe keys have a verb of their own).
 RetentionKind = Literal["events", "decisions", "deliveries", "quarantine", "pending_moves", "holds"]
+#: Renders a leased delivery; None leaves it as it is. It is pure, and may be called again for the same lease.
+Render = Callable[[Delivery], Rendered | None]
 #: Where a customer's rows go on: behind a key in a table.
 Place = tuple[str, tuple[Any, ...]]
 

@@ -175,7 +175,7 @@ def delivery(now: datetime) -> Delivery:
         destination="shop",
         source_id="u-1",
         type="discount.issued",
-        body=Raw('{"type":"discount.issued","data":{"code":"HV15-ÄÖ✓"}}'.encode()),
+        event=Raw('{"type":"discount.issued","data":{"code":"HV15-ÄÖ✓"}}'.encode()),
         created_at=now,
         due_at=now,
         attempt=1,

@@ -265,7 +265,7 @@ def test_a_destination_without_a_secret_is_refused() -> None:
 async def test_eight_at_a_time_all_arrive_once(
     endpoint: WebhookDestination, receiver: Receiver, delivery: Delivery, now: datetime
 ) -> None:
-    many = [replace(delivery, id=f"dlv_{n}", body=Raw(f'{{"n":{n}}}'.encode())) for n in range(40)]
+    many = [replace(delivery, id=f"dlv_{n}", event=Raw(f'{{"n":{n}}}'.encode())) for n in range(40)]
     gate = asyncio.Semaphore(8)
 
     async def one(each: Delivery) -> bool:

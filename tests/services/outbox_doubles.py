@@ -1,10 +1,10 @@
-"""What a relay is tried with: a clock put forward by hand, endpoints, and outboxes that misbehave."""
+"""Test doubles of a dispatcher: a clock set by hand, endpoints, and outboxes that fail."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from msgspec import Raw
@@ -16,7 +16,8 @@ from adapter.model.deliveries import Delivery, Pause
 from adapter.services.delivery.destination_worker import DestinationWorker, Pace
 from adapter.services.delivery.dispatcher import Dispatcher
 from adapter.store.contract import Store, Transaction
-from adapter.store.values import Changes, DeliveryResult, LoadRequest
+from adapter.store.rows import rendered
+from adapter.store.values import Changes, DeliveryResult, LoadRequest, Render
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 OK = Attempt(ok=True)
@@ -44,16 +45,16 @@ class SteppedDispatcher(Dispatcher):
     """A dispatcher whose work is done when a test says so, instead of in loops."""
 
     async def run_once(self, limit: int) -> int:
-        """Send what is due, up to `limit` for each destination; return how many outcomes were recorded."""
+        """Send what is due, up to `limit` for each destination; return how many results were recorded."""
         buried = await self._bury_strays()
-        counts = await asyncio.gather(*(run_once(lane, limit) for lane in self._lanes.values()))
+        counts = await asyncio.gather(*(run_once(worker, limit) for worker in self._workers.values()))
         return buried + sum(counts)
 
 
 async def run_once(worker: DestinationWorker, limit: int) -> int:
-    """Send up to `limit` of what is due and return how many outcomes were recorded."""
+    """Send up to `limit` of what is due and return how many results were recorded."""
     recorded = await worker._flush()
-    while limit > 0 and (begun := await worker._lease(limit)):
+    while limit > 0 and (begun := await worker._lease_some(limit)):
         limit -= begun
         recorded += await worker._flush()
     return recorded
@@ -71,7 +72,7 @@ def relay(
 
 
 class Clock:
-    """A clock that is put forward by hand."""
+    """A clock that is set by hand."""
 
     def __init__(self) -> None:
         self.now = NOON
@@ -81,12 +82,22 @@ class Clock:
 
 
 class Endpoint:
-    """A destination that answers as told, once `open`, and remembers what it was sent."""
+    """A destination that returns `answer`, once `open`, and keeps what it was sent."""
 
-    def __init__(self, name: str, answer: Callable[[Delivery], Attempt] = lambda _: OK) -> None:
+    type = "test"
+    timeout = timedelta(seconds=15)
+
+    def __init__(
+        self,
+        name: str,
+        answer: Callable[[Delivery], Attempt] = lambda _: OK,
+        render: Callable[[Delivery], Raw | None] = lambda _: None,
+    ) -> None:
         self._name = name
         self.answer = answer
+        self.render = render
         self.sent: list[tuple[str, int]] = []
+        self.bodies: list[bytes] = []
         self.open = asyncio.Event()
         self.open.set()
         self.at_once = 0
@@ -98,6 +109,7 @@ class Endpoint:
 
     async def send(self, delivery: Delivery, now: datetime) -> Attempt:
         self.sent.append((delivery.id, delivery.attempt))
+        self.bodies.append(delivery.body)
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
         await asyncio.sleep(0)
@@ -107,14 +119,16 @@ class Endpoint:
 
 
 class Unleasing:
-    """An outbox that gives what is due to whoever asks."""
+    """An outbox that returns due deliveries without a lease."""
 
     def __init__(self, store: Store) -> None:
         self.settle = store.settle
         self._store = store
 
-    async def lease(self, now: datetime, until: datetime, limit: int, *_: str) -> list[Delivery]:
-        return await self._store.deliveries("due", limit)
+    async def lease(
+        self, now: datetime, until: datetime, limit: int, destination: str | None, render: Render
+    ) -> list[Delivery]:
+        return [rendered(each, render) for each in await self._store.deliveries("due", limit, destination)]
 
 
 class Away:

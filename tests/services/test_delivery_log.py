@@ -8,17 +8,18 @@ from typing import Any, cast
 
 import pytest
 from msgspec import Raw
+from msgspec.structs import replace
 
 from adapter.destinations.contract import Attempt
 from adapter.metrics import Metrics
-from adapter.model.deliveries import Delivery
+from adapter.model.deliveries import Delivery, Rendered
 from adapter.services.delivery.destination_worker import DestinationWorker, Pace
 from adapter.store.contract import Store
 from adapter.store.values import DeliveryResult
 from tests.services.outbox_doubles import NOON, OK, Clock, Endpoint, run_once
 
 FAILED = Attempt(ok=False, error="answered 500")
-BEGINS, ENDS = "deliveries to shop fail: answered 500", "deliveries to shop are taken again"
+BEGINS, ENDS = "deliveries to shop fail: answered 500", "deliveries to shop succeed again"
 
 
 class Outbox:
@@ -45,11 +46,12 @@ async def test_the_log_says_when_a_destination_begins_to_fail_and_when_it_recove
     attempts: list[Attempt], expected: list[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     left = iter(attempts)
-    lane = DestinationWorker(
+    worker = DestinationWorker(
         Endpoint("shop", lambda _: next(left)), cast("Store", Outbox()), clock=Clock(), jitter=lambda: 0.5,
         pace=Pace(), metrics=Metrics(), leasing=asyncio.Lock(),
     )  # fmt: skip
     for number in range(len(attempts)):
-        lane.begin(Delivery(f"d{number}", "shop", "c", "discount.issued", Raw(b"{}"), NOON, NOON, attempt=1))
-        await run_once(lane, 1)
+        due = Delivery(f"d{number}", "shop", "c", "discount.issued", Raw(b"{}"), NOON, NOON, attempt=1)
+        worker.begin(replace(due, rendered=Rendered(Endpoint.type)))
+        await run_once(worker, 1)
     assert [record.getMessage() for record in caplog.records if record.levelname == "WARNING"] == expected

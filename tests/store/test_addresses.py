@@ -8,9 +8,11 @@ from typing import Any
 import apsw
 import asyncpg
 import pytest
+from msgspec import Raw
 from msgspec.structs import replace
 
 from adapter.errors import Unavailable
+from adapter.model.deliveries import Rendered
 from adapter.model.events import User
 from adapter.store.addresses import MOST
 from adapter.store.contract import Store, Transaction
@@ -80,6 +82,8 @@ async def test_an_address_is_taken_out_of_every_row_of_a_customer(store: Store, 
     )  # fmt: skip
     other = make.customer("c2", email=ANN)
     await run.save(customers=[other], events=[("c2", events[0])])
+    sent = Rendered("segment", Raw(f'{{"email":"{ANN}"}}'.encode()))
+    await store.lease(make.now, make.at(minutes=1), 1, "shop", lambda _: sent)
 
     async def forget(transaction: Transaction) -> tuple[int, Place | None]:
         await transaction.load(LoadRequest(customers=["c1"]), make.now)
@@ -88,6 +92,7 @@ async def test_an_address_is_taken_out_of_every_row_of_a_customer(store: Store, 
     assert await store.transact(forget) == (7, None)
     left = await store.held("c1")
     assert ANN not in repr(left)
+    assert [bytes(each.body) for each in left.deliveries] == [b'{"email":"[erased]"}']
     assert [event.id for event in left.events] == ["e1", "e2"]
     assert left.events[1] == events[2]
     assert left.events[0].user.email == "[erased]"

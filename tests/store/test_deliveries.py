@@ -6,10 +6,11 @@ import asyncio
 from typing import Any
 
 import pytest
+from msgspec import Raw
 from msgspec.structs import replace
 
 from adapter.errors import Refused
-from adapter.model.deliveries import Pause
+from adapter.model.deliveries import Delivery, Pause, Rendered
 from adapter.store.contract import Store
 from adapter.store.engines import open_store
 from adapter.store.values import DeliveryResult
@@ -202,3 +203,34 @@ async def test_pauses_are_read_of_a_closed_store_too(store: Store, store_url: st
     pause = Pause("shop", make.now, make.at(hours=1), "answered 410")
     await store.pause(pause)
     assert await open_store(store_url).pauses(make.now) == [pause]
+
+
+async def test_what_a_lease_renders_is_stored_with_it(store: Store, run: Any, make: Any) -> None:
+    await run.save(deliveries=[make.delivery("own"), make.delivery("as it is"), make.delivery("not at all")])
+    rendered = {"own": Rendered("segment", Raw(b'{"x":"\xc3\xa9"}')), "as it is": Rendered("webhook")}
+    leased = await store.lease(make.now, make.at(minutes=1), 9, "shop", lambda due: rendered.get(due.id))
+    assert {each.id: each.rendered for each in leased if each.rendered} == rendered
+    again = {each.id: each for each in await store.lease(make.at(minutes=1), make.at(minutes=2), 9)}
+    assert {id_: each.rendered for id_, each in again.items() if each.rendered} == rendered
+    own, event = b'{"x":"\xc3\xa9"}', bytes(make.delivery("any").event)
+    assert [again[id_].body for id_ in ("own", "as it is", "not at all")] == [own, event, event]
+
+
+async def test_a_lease_whose_rendering_fails_takes_nothing(store: Store, run: Any, make: Any) -> None:
+    def fails(_: Delivery) -> Rendered:
+        raise RuntimeError("a fault")
+
+    await run.save(deliveries=[make.delivery("d1")])
+    with pytest.raises(RuntimeError):
+        await store.lease(make.now, make.at(minutes=1), 1, "shop", fails)
+    assert [each.attempt for each in await store.lease(make.now, make.at(minutes=1), 1, "shop")] == [1]
+
+
+async def test_what_is_rendered_follows_a_merge(store: Store, run: Any, make: Any) -> None:
+    own = Rendered("segment", Raw(b'{"user":"c2"}'))
+    customers = [make.customer("c1"), make.customer("c2")]
+    await run.save(customers=customers, deliveries=[make.delivery("d1", "c2")])
+    await store.lease(make.now, make.at(minutes=1), 1, "shop", lambda _: own)
+    await run.save(customers=[make.customer("c1")], moved=[("c2", "c1")])
+    [moved] = await store.deliveries("due")
+    assert (moved.source_id, moved.rendered) == ("c1", own)

@@ -1,4 +1,4 @@
-"""A lane: one destination's share of the relay. It leases, sends side by side, and records."""
+"""The worker of one destination: leases due deliveries, sends them concurrently, records the results."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
+from msgspec.structs import replace
 
 from adapter.destinations.contract import Attempt, Destination
 from adapter.destinations.schedule import DELAYS, next_attempt
 from adapter.errors import Unavailable
 from adapter.metrics import Metrics
-from adapter.model.deliveries import Delivery, Pause
+from adapter.model.deliveries import Delivery, Pause, Rendered
 from adapter.store.contract import Store
 from adapter.store.values import DeliveryResult
 
@@ -23,17 +24,18 @@ log = logging.getLogger(__name__)
 Clock = Callable[[], datetime]
 Jitter = Callable[[], float]
 
-#: The longest that one answer may silence a whole lane: 429 and the like, and 410.
+#: The longest pause of a destination after one response: 429 and the like, and 410.
 QUIET: Final = timedelta(minutes=1)
 GONE: Final = timedelta(hours=1)
-_TOO_LATE = ", for the next would come after its discount's end"
+_TOO_LATE = ", because the next attempt would be after the discount expires"
 
 
 class Pace(Struct, frozen=True, kw_only=True):
-    """How a lane works.
+    """How a worker works.
 
-    `width` sends go on side by side. A `lease` must outlast the destination's timeout. Unless it is woken, a
-    lane looks for due deliveries `soonest` after it found some, and ever later, up to `latest`.
+    Up to `width` attempts run concurrently. A `lease` lasts at least four times the destination's timeout.
+    Unless it is woken, a worker looks for due deliveries `soonest` after it found some, then after twice as
+    long each time, up to `latest`.
     """
 
     width: int = 8
@@ -41,14 +43,9 @@ class Pace(Struct, frozen=True, kw_only=True):
     soonest: timedelta = timedelta(milliseconds=200)
     latest: timedelta = timedelta(seconds=2)
 
-    @classmethod
-    def outlasting(cls, timeout: timedelta) -> Pace:
-        """Return the pace for destinations whose slowest attempt takes `timeout`."""
-        return cls(lease=max(timedelta(seconds=60), 4 * timeout))
-
 
 class DestinationWorker:
-    """The way to one destination. `leasing` is held while a lease is taken, so that the width is kept."""
+    """Sends the deliveries of one destination. `leasing` is held during a lease, to keep the width."""
 
     def __init__(
         self,
@@ -65,65 +62,84 @@ class DestinationWorker:
         self._store = store
         self._clock = clock
         self._jitter = jitter
-        self._pace = pace
+        self._pace = replace(pace, lease=max(pace.lease, 4 * destination.timeout))
         self._metrics = metrics
         self._leasing = leasing
         self._sending: set[asyncio.Task[None]] = set()
-        self._outcomes: list[DeliveryResult] = []
-        self._stirred = asyncio.Event()
+        self._results: list[DeliveryResult] = []
+        self._woken = asyncio.Event()
         self._pause: Pause | None = None
         self._failing = False
 
     @property
-    def room(self) -> int:
-        """How many more may be sent now."""
+    def free(self) -> int:
+        """How many more attempts may start now."""
         if self._pause is not None:
             return 0
         return self._pace.width - len(self._sending)
 
+    @property
+    def lease(self) -> timedelta:
+        """How long a lease of a delivery for this destination lasts."""
+        return self._pace.lease
+
     def wake(self) -> None:
-        """Look again at once."""
-        self._stirred.set()
+        """Look for due deliveries at once."""
+        self._woken.set()
+
+    def render(self, delivery: Delivery) -> Rendered | None:
+        """Return what is sent of a delivery: what was rendered before, unless by another type.
+
+        None on an error. The store calls it in the transaction of a lease, in any thread.
+        """
+        before = delivery.rendered
+        if before is not UNSET and before.by == self._destination.type:
+            return before
+        try:
+            return Rendered(self._destination.type, self._destination.render(delivery))
+        except Exception:
+            log.exception("destination %s cannot render delivery %s", self._destination.name, delivery.id)
+            return None
 
     def begin(self, delivery: Delivery) -> None:
-        """Start to send a leased delivery; a later turn records its outcome."""
+        """Start to send a leased delivery; a later turn records its result."""
         task = asyncio.create_task(self._send(delivery))
         self._sending.add(task)
         task.add_done_callback(self._sent)
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Take turns until `stop` is set, then finish what was begun."""
+        """Take turns until `stop` is set, then finish the attempts that have started."""
         idle = self._pace.soonest
         try:
             while not stop.is_set():
                 found = await self._turn()
                 idle = self._pace.soonest if found else min(idle * 2, self._pace.latest)
-                await _stirred(self._stirred, idle.total_seconds())
+                await _wait(self._woken, idle.total_seconds())
             await self._finish()
         finally:
             for task in self._sending:
                 task.cancel()
 
     async def _turn(self) -> int:
-        """Record what is over and begin what is due; a store that is away only costs time."""
+        """Record results and start what is due; while the store is unavailable, both are retried."""
         try:
             recorded = await self._record()
-            # Half a lane at a time: one lease, which is a commit, for several deliveries.
-            half = self.room * 2 >= self._pace.width
-            return recorded + (await self._lease(self._pace.width) if half else 0)
+            # One lease is one commit: it waits until half of the attempts may start.
+            half = self.free * 2 >= self._pace.width
+            return recorded + (await self._lease_some(self._pace.width) if half else 0)
         except Unavailable as error:
-            log.warning("the store is away, deliveries to %s wait: %s", self._destination.name, error)
+            log.warning("the store is unavailable, deliveries to %s wait: %s", self._destination.name, error)
         except Exception:
-            log.exception("a turn of the lane to %s failed", self._destination.name)
+            log.exception("a turn of the worker of destination %s failed", self._destination.name)
         return 0
 
-    async def _lease(self, limit: int) -> int:
+    async def _lease_some(self, limit: int) -> int:
         async with self._leasing:
-            limit = min(limit, self.room)
+            limit = min(limit, self.free)
             if limit <= 0:
                 return 0
-            now = self._clock()
-            leased = await self._store.lease(now, now + self._pace.lease, limit, self._destination.name)
+            now, name = self._clock(), self._destination.name
+            leased = await self._store.lease(now, now + self.lease, limit, name, self.render)
             for delivery in leased:
                 self.begin(delivery)
         return len(leased)
@@ -138,54 +154,60 @@ class DestinationWorker:
             await self._flush()
         except Unavailable as error:
             name = self._destination.name
-            log.warning("the store is away, what was just sent to %s will be repeated: %s", name, error)
+            log.warning("the store is unavailable, deliveries to %s will be repeated: %s", name, error)
 
     async def _record(self) -> int:
         if pause := self._pause:
-            await self._store.pause(pause)  # from now on the store leases nothing, whichever process asks
+            await self._store.pause(pause)  # from now on the store leases nothing, to any process
             if self._pause is pause:
                 self._pause = None
-        if not self._outcomes:
+        if not self._results:
             return 0
-        outcomes = tuple(self._outcomes)
-        recorded = await self._store.settle(outcomes)
-        del self._outcomes[: len(outcomes)]
+        results = tuple(self._results)
+        recorded = await self._store.settle(results)
+        del self._results[: len(results)]
         return recorded
 
     def _sent(self, task: asyncio.Task[None]) -> None:
         self._sending.discard(task)
-        self._stirred.set()
+        self._woken.set()
+
+    def _is_rendered(self, delivery: Delivery) -> bool:
+        return delivery.rendered is not UNSET and delivery.rendered.by == self._destination.type
 
     async def _send(self, delivery: Delivery) -> None:
         now = self._clock()
         if delivery.not_after is not None and now >= delivery.not_after:
-            self._conclude(_dead(delivery, "what it tells had expired before it could be sent"))
+            self._conclude(_dead(delivery, "the discount expired before it could be sent"))
             return
-        attempt = await self._tried(delivery, now)
-        self._notice(attempt)
-        self._quieten(attempt)
-        self._conclude(self._outcome(delivery, attempt))
+        if not self._is_rendered(delivery):
+            self._conclude(_dead(delivery, "its body cannot be rendered, see the log"))
+            return
+        attempt = await self._attempt(delivery, now)
+        self._log_state_change(attempt)
+        self._pause_for(attempt)
+        self._conclude(self._result(delivery, attempt))
 
-    async def _tried(self, delivery: Delivery, now: datetime) -> Attempt:
+    async def _attempt(self, delivery: Delivery, now: datetime) -> Attempt:
         name = self._destination.name
         try:
             with self._metrics.delivery_seconds.labels(name).time():
                 return await self._destination.send(delivery, now)
         except Exception:
             log.exception("destination %s failed on delivery %s", name, delivery.id)
-            return Attempt(ok=False, error="the destination failed inside, as the log tells")
+            return Attempt(ok=False, error="the destination raised an exception, see the log")
 
-    def _notice(self, attempt: Attempt) -> None:
-        """Say when the endpoint begins to fail and when it recovers: every failure would fill the log."""
+    def _log_state_change(self, attempt: Attempt) -> None:
+        """Log when deliveries begin to fail and when they succeed again; every failure would fill the log."""
         if attempt.ok is self._failing:
             self._failing = not attempt.ok
             if self._failing:
                 log.warning("deliveries to %s fail: %s", self._destination.name, attempt.error)
             else:
-                log.warning("deliveries to %s are taken again", self._destination.name)
+                log.warning("deliveries to %s succeed again", self._destination.name)
 
-    def _quieten(self, attempt: Attempt) -> None:
-        """Leave the whole endpoint alone when it asks for it: the others need not use up attempts."""
+    def _pause_for(self, attempt: Attempt) -> None:
+        """Pause the whole destination when it asks for that: other deliveries need not use up attempts."""
         pause = GONE if attempt.gone else min(attempt.retry_after or timedelta(0), QUIET)
         if pause:
             now, name = self._clock(), self._destination.name
@@ -194,11 +216,11 @@ class DestinationWorker:
                 self._pause = asked
             log.warning("deliveries to %s pause for %d s: %s", name, pause.total_seconds(), attempt.error)
 
-    def _outcome(self, delivery: Delivery, attempt: Attempt) -> DeliveryResult:
+    def _result(self, delivery: Delivery, attempt: Attempt) -> DeliveryResult:
         if attempt.ok:
             return DeliveryResult(id=delivery.id, attempt=delivery.attempt, done=True)
         if attempt.gone:
-            return _dead(delivery, f"{attempt.error}: the endpoint wants nothing more")
+            return _dead(delivery, f"{attempt.error}: the endpoint takes no more deliveries")
         due_at = next_attempt(
             delivery.tries,
             self._clock(),
@@ -213,21 +235,21 @@ class DestinationWorker:
             id=delivery.id, attempt=delivery.attempt, done=False, due_at=due_at, error=attempt.error
         )
 
-    def _conclude(self, outcome: DeliveryResult) -> None:
+    def _conclude(self, result: DeliveryResult) -> None:
         name = self._destination.name
-        word = "done" if outcome.done else "retry" if outcome.due_at else "dead"
+        word = "done" if result.done else "retry" if result.due_at else "dead"
         self._metrics.deliveries.labels(name, word).inc()
         level = logging.WARNING if word == "dead" else logging.DEBUG
-        log.log(level, "delivery %s to %s: %s, %s", outcome.id, name, word, outcome.error)
-        self._outcomes.append(outcome)
+        log.log(level, "delivery %s to %s: %s, %s", result.id, name, word, result.error)
+        self._results.append(result)
 
 
 def _dead(delivery: Delivery, error: str) -> DeliveryResult:
     return DeliveryResult(id=delivery.id, attempt=delivery.attempt, done=False, error=error)
 
 
-async def _stirred(event: asyncio.Event, seconds: float) -> None:
-    """Wait for the event, at most so long, and make it ready for the next time."""
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    """Wait for the event, at most so long, and clear it."""
     try:
         await asyncio.wait_for(event.wait(), seconds)
     except TimeoutError:

@@ -1,9 +1,10 @@
-"""The relay: takes due deliveries out of the outbox, sends them, and records what came of it.
+"""The dispatcher: takes due deliveries from the outbox, sends them, and records the results.
 
-Each destination has a lane of its own, which leases only that destination's deliveries and only as many
-as it can send at once: a slow endpoint fills its own lane and no other. A lease outlives every timeout, and
-recording is fenced by the attempt's number, so that two relays never record the same attempt. A relay that
-dies between the receiver's answer and the record sends again, with the same id.
+Each destination has a worker of its own, which leases only that destination's deliveries and only as many
+as it can send at once: a slow endpoint delays no other. A lease lasts longer than every timeout, and results
+are fenced by the number of the attempt, so that two dispatchers never record the same attempt. The body is
+rendered and stored with the first lease. So a dispatcher that is killed at any moment sends again the same
+body under the same id.
 """
 
 from __future__ import annotations
@@ -16,21 +17,21 @@ from typing import Final
 from adapter.destinations.contract import Destination
 from adapter.errors import Unavailable
 from adapter.metrics import Metrics
-from adapter.model.deliveries import Delivery
+from adapter.model.deliveries import Delivery, Rendered
 from adapter.services.delivery.destination_worker import Clock, DestinationWorker, Jitter, Pace
 from adapter.store.contract import Store
 from adapter.store.values import DeliveryResult
 
 log = logging.getLogger(__name__)
 
-#: Seconds between two looks for deliveries whose destination is not configured (any more).
+#: Seconds between two searches for deliveries whose destination is not configured (any more).
 STRAYS_EVERY: Final = 5.0
 
 
 class Dispatcher:
-    """Sends what is due to `destinations`, by name.
+    """Sends the due deliveries of `destinations`, by name.
 
-    `clock` gives aware moments, `jitter` numbers from 0 to 1 that spread the retries.
+    `clock` returns aware times, `jitter` numbers from 0 to 1 that spread the retries.
     """
 
     def __init__(
@@ -48,7 +49,7 @@ class Dispatcher:
         self._metrics = metrics
         self._pace = pace or Pace()
         self._leasing = asyncio.Lock()
-        self._lanes = {
+        self._workers = {
             name: DestinationWorker(
                 destination,
                 store,
@@ -62,16 +63,16 @@ class Dispatcher:
         }
 
     def wake(self) -> None:
-        """Look for due deliveries at once; call it from the relay's event loop, after a commit."""
-        for lane in self._lanes.values():
-            lane.wake()
+        """Look for due deliveries at once; call it from the dispatcher's event loop, after a commit."""
+        for worker in self._workers.values():
+            worker.wake()
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Work until `stop` is set, then let what is being sent finish, and record it."""
+        """Work until `stop` is set, then finish the attempts that have started, and record them."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._watch_strays(stop))
-            for lane in self._lanes.values():
-                group.create_task(lane.run(stop))
+            for worker in self._workers.values():
+                group.create_task(worker.run(stop))
             await stop.wait()
             self.wake()
 
@@ -80,16 +81,16 @@ class Dispatcher:
             try:
                 await self._bury_strays()
             except Unavailable as error:
-                log.warning("the store is away, unknown destinations are looked for later: %s", error)
+                log.warning("the store is unavailable, unknown destinations are searched later: %s", error)
             except Exception:
-                log.exception("looking for unknown destinations failed")
+                log.exception("the search for unknown destinations failed")
             try:
                 await asyncio.wait_for(stop.wait(), STRAYS_EVERY)
             except TimeoutError:
                 continue
 
     async def _bury_strays(self) -> int:
-        """Give up what is due to destinations that are not configured, and return how many those were."""
+        """Give up due deliveries of destinations that are not configured, and return how many those were."""
         buried = 0
         while strays := await self._lease_strays():
             buried += await self._store.settle([_unknown(delivery) for delivery in strays])
@@ -99,17 +100,22 @@ class Dispatcher:
         return buried
 
     async def _lease_strays(self) -> list[Delivery]:
-        """Lease for any destination, as far as every lane has room: what has a lane goes there."""
+        """Lease for any destination, as many as every worker can start; what has a worker goes there."""
+        workers = self._workers.values()
         async with self._leasing:
-            room = min((lane.room for lane in self._lanes.values()), default=self._pace.width)
-            if room <= 0:
+            free = min((worker.free for worker in workers), default=self._pace.width)
+            if free <= 0:
                 return []
-            now = self._clock()
-            leased = await self._store.lease(now, now + self._pace.lease, room)
+            now, lease = self._clock(), max((worker.lease for worker in workers), default=self._pace.lease)
+            leased = await self._store.lease(now, now + lease, free, None, self._render)
             for delivery in leased:
-                if delivery.destination in self._lanes:
-                    self._lanes[delivery.destination].begin(delivery)
-        return [delivery for delivery in leased if delivery.destination not in self._lanes]
+                if delivery.destination in self._workers:
+                    self._workers[delivery.destination].begin(delivery)
+        return [delivery for delivery in leased if delivery.destination not in self._workers]
+
+    def _render(self, delivery: Delivery) -> Rendered | None:
+        worker = self._workers.get(delivery.destination)
+        return worker.render(delivery) if worker is not None else None
 
 
 def _unknown(delivery: Delivery) -> DeliveryResult:

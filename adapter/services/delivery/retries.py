@@ -1,4 +1,4 @@
-"""Deliveries that were given up, due again, and destinations that asked for a pause, sent to again."""
+"""Retries on request: dead deliveries become due again, and pauses of destinations end."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from adapter.store.contract import Store
 
 
 class Retried(Struct, frozen=True):
-    """How many dead deliveries are due again, and the pauses that were ended."""
+    """How many dead deliveries became due again, and which pauses were ended."""
 
     retried: int
     resumed: list[Pause]
 
 
 async def retry_all(store: Store, now: datetime, destination: str | None = None) -> Retried:
-    """Make dead deliveries due `now` and end pauses, of one destination where it is named."""
+    """Make dead deliveries due `now` and end pauses; of one destination if it is named."""
     paused = await store.pauses(now)
     await store.resume(destination)
     retried = await store.revive(now, destination=destination)
@@ -30,7 +30,7 @@ async def retry_all(store: Store, now: datetime, destination: str | None = None)
 
 
 class Retries:
-    """The same for callers over HTTP: `wake` has the relay look again, `names` are the destinations."""
+    """The same for HTTP callers: `wake` wakes the dispatcher, `names` are the destinations."""
 
     def __init__(
         self,
@@ -47,7 +47,7 @@ class Retries:
         self._patience = patience
 
     async def pauses(self) -> list[Pause]:
-        """Return which destinations are sent nothing now, until when, and why."""
+        """Return the pauses in force: the destination, the end, and the reason."""
         return await self._patience.read(self._store.pauses(self._clock()))
 
     async def retry_all(self, destination: str | None = None) -> Retried:

@@ -16,7 +16,7 @@ from adapter.errors import NotFound, Refused
 from adapter.model.codes import folded, resolve
 from adapter.model.counter_key import ScopedKey
 from adapter.model.decisions import Decision, RuleOutcome
-from adapter.model.deliveries import Delivery
+from adapter.model.deliveries import Delivery, DiscountEvent
 from adapter.model.discounts import CounterReservation, Discount, DiscountRecord
 from adapter.model.encoding import encode
 from adapter.model.event_names import EventNames
@@ -309,7 +309,7 @@ class IssuePass:
         now, discount = self._means.now, held.discount
         if not self._means.destinations:
             return
-        body = Raw(encode({"type": kind, "timestamp": now, "data": discount}))
+        event = Raw(encode(DiscountEvent(kind, now, discount)))
         for destination in self._means.destinations:
             self.deliveries.append(
                 Delivery(
@@ -317,7 +317,7 @@ class IssuePass:
                     destination=destination,
                     source_id=held.source_id,
                     type=kind,
-                    body=body,
+                    event=event,
                     created_at=now,
                     due_at=now,
                     not_after=discount.expires_at if kind == "discount.issued" else None,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable
 from typing import Any, Literal, Protocol, TypeVar
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
+from msgspec.structs import replace
 
 from adapter.errors import NotFound
 from adapter.model.customers import Customer
@@ -121,7 +122,7 @@ def _small(held: CustomerData, receipts: list[Receipt]) -> dict[str, Any]:
         "names": names,
         "history": History.decode(held.history).tallies,
         "discounts": held.discounts,
-        "deliveries": held.deliveries,
+        "deliveries": [_without_copy(delivery) for delivery in held.deliveries],
         "timers": held.timers,
         "pending_moves": held.pending_moves,
         "redemptions": held.redemptions,
@@ -129,6 +130,12 @@ def _small(held: CustomerData, receipts: list[Receipt]) -> dict[str, Any]:
         "counters": held.counters,
         "receipts": receipts,
     }
+
+
+def _without_copy(delivery: Delivery) -> Delivery:
+    """Leave out what was rendered where it is the event itself, which is exported already."""
+    same = delivery.rendered is not UNSET and delivery.rendered.body is None
+    return replace(delivery, rendered=UNSET) if same else delivery
 
 
 def _anything(held: CustomerData) -> bool:

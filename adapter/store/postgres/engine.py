@@ -47,6 +47,7 @@ from adapter.store.values import (
     Forgotten,
     KnownAlready,
     Pool,
+    Render,
     RetentionKind,
 )
 
@@ -232,10 +233,17 @@ class PostgresStore:
         return await self._read(lambda connection: Reads(connection).receipts(source_id))
 
     async def lease(
-        self, now: datetime, until: datetime, limit: int, destination: str | None = None
+        self,
+        now: datetime,
+        until: datetime,
+        limit: int,
+        destination: str | None = None,
+        render: Render | None = None,
     ) -> list[Delivery]:
-        """Take due deliveries until a moment."""
-        return await self._read(lambda connection: outbox.lease(connection, now, until, limit, destination))
+        """Lease due deliveries until a moment."""
+        return await self._read(
+            lambda connection: outbox.lease(connection, now, until, limit, destination, render=render)
+        )
 
     async def settle(self, settlements: Sequence[DeliveryResult]) -> int:
         """Record what came of leased deliveries."""

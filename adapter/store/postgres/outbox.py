@@ -10,9 +10,9 @@ from adapter.model.ignored import Ignored
 from adapter.store.postgres.connection import Connection
 from adapter.store.postgres.statements import SQL
 from adapter.store.postgres.text import arrays
-from adapter.store.rows import ignored_row, read_delivery, settled_row
+from adapter.store.rows import ignored_row, read_delivery, rendered, rendered_row, settled_row
 from adapter.store.timestamps import micros
-from adapter.store.values import DeliveryResult, RetentionKind
+from adapter.store.values import DeliveryResult, Render, RetentionKind
 
 #: Old rows dropped in one transaction, so that none holds locks for long.
 _SOME = 5_000
@@ -27,9 +27,30 @@ _AGED = {
 
 
 async def lease(
+    connection: Connection,
+    now: datetime,
+    until: datetime,
+    limit: int,
+    destination: str | None,
+    *,
+    render: Render | None,
+) -> list[Delivery]:
+    """Lease due deliveries, the longest due first."""
+    if render is None:
+        return await _lease(connection, now, until, limit, destination)
+    async with connection.transaction():
+        leased = await _lease(connection, now, until, limit, destination)
+        after = [rendered(delivery, render) for delivery in leased]
+        changed = [new for old, new in zip(leased, after, strict=True) if new is not old]
+        if changed:
+            rows = [(each.source_id, each.id, *rendered_row(each)) for each in changed]
+            await connection.execute(SQL["render"], *arrays(rows))
+    return after
+
+
+async def _lease(
     connection: Connection, now: datetime, until: datetime, limit: int, destination: str | None
 ) -> list[Delivery]:
-    """Take due deliveries, the longest due first."""
     if destination is None:
         rows = await connection.fetch(SQL["lease"], micros(now), micros(until), limit)
     else:

@@ -33,7 +33,15 @@ from adapter.store.sqlite.statements import MIGRATIONS, SQL
 from adapter.store.sqlite.transaction import SqliteTransaction, drive
 from adapter.store.sqlite.worker import Worker
 from adapter.store.timestamps import micros
-from adapter.store.values import NOTHING_KNOWN, DeliveryResult, Forgotten, Known, KnownAlready, RetentionKind
+from adapter.store.values import (
+    NOTHING_KNOWN,
+    DeliveryResult,
+    Forgotten,
+    Known,
+    KnownAlready,
+    Render,
+    RetentionKind,
+)
 from adapter.tasks import unheard
 
 T = TypeVar("T")
@@ -130,10 +138,17 @@ class SqliteStore(ReadVerbs):
         await self._write(lambda connection: addresses.finish(connection, done, removed))
 
     async def lease(
-        self, now: datetime, until: datetime, limit: int, destination: str | None = None
+        self,
+        now: datetime,
+        until: datetime,
+        limit: int,
+        destination: str | None = None,
+        render: Render | None = None,
     ) -> list[Delivery]:
-        """Take due deliveries until a moment."""
-        return await self._write(lambda connection: outbox.lease(connection, now, until, limit, destination))
+        """Lease due deliveries until a moment."""
+        return await self._write(
+            lambda connection: outbox.lease(connection, now, until, limit, destination, render=render)
+        )
 
     async def settle(self, settlements: Sequence[DeliveryResult]) -> int:
         """Record what came of leased deliveries."""

@@ -12,10 +12,10 @@ from msgspec.structs import replace
 
 from adapter.model.deliveries import ROUND, Delivery
 from adapter.model.ignored import Ignored
-from adapter.store.rows import ignored_row, read_delivery, settled_row
+from adapter.store.rows import ignored_row, read_delivery, rendered, rendered_row, settled_row
 from adapter.store.sqlite.statements import SQL
 from adapter.store.timestamps import micros
-from adapter.store.values import DeliveryResult, RetentionKind
+from adapter.store.values import DeliveryResult, Render, RetentionKind
 
 #: Row numbers looked at in one transaction when old rows are dropped, so that none holds the writer for long.
 _SPAN = 5_000
@@ -38,16 +38,23 @@ _LAST = {
 
 
 def lease(
-    connection: apsw.Connection, now: datetime, until: datetime, limit: int, destination: str | None
+    connection: apsw.Connection,
+    now: datetime,
+    until: datetime,
+    limit: int,
+    destination: str | None,
+    *,
+    render: Render | None,
 ) -> list[Delivery]:
-    """Take due deliveries; runs inside a transaction."""
+    """Lease due deliveries; runs inside a transaction."""
     if destination is None:
         rows = connection.execute(SQL["leasable"], (micros(now), limit)).fetchall()
     else:
         rows = connection.execute(SQL["leasable_for"], (micros(now), limit, destination)).fetchall()
-    leased = [read_delivery(row) for row in rows]
-    connection.executemany(SQL["lease"], [(delivery.id, micros(until)) for delivery in leased])
-    return [replace(delivery, attempt=delivery.attempt + 1) for delivery in leased]
+    found = [replace(each, attempt=each.attempt + 1) for each in map(read_delivery, rows)]
+    leased = [rendered(each, render) for each in found]
+    connection.executemany(SQL["lease"], [(each.id, micros(until), *rendered_row(each)) for each in leased])
+    return leased
 
 
 def settle(connection: apsw.Connection, settlements: Sequence[DeliveryResult]) -> int:

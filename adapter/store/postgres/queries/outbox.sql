@@ -10,7 +10,7 @@ UPDATE deliveries SET visible_at = $2, attempt = deliveries.attempt + 1
 FROM due WHERE deliveries.source_id = due.source_id AND deliveries.id = due.id
 RETURNING due.visible_at AS was, due.number, deliveries.id, deliveries.destination, deliveries.source_id,
           deliveries.type, deliveries.body, deliveries.created_at, deliveries.due_at, deliveries.attempt,
-          deliveries.status, deliveries.not_after, deliveries.last_error;
+          deliveries.status, deliveries.not_after, deliveries.last_error, deliveries.rendered_by, deliveries.rendered;
 
 -- lease_for --
 -- The same for one destination.
@@ -24,7 +24,13 @@ UPDATE deliveries SET visible_at = $2, attempt = deliveries.attempt + 1
 FROM due WHERE deliveries.source_id = due.source_id AND deliveries.id = due.id
 RETURNING due.visible_at AS was, due.number, deliveries.id, deliveries.destination, deliveries.source_id,
           deliveries.type, deliveries.body, deliveries.created_at, deliveries.due_at, deliveries.attempt,
-          deliveries.status, deliveries.not_after, deliveries.last_error;
+          deliveries.status, deliveries.not_after, deliveries.last_error, deliveries.rendered_by, deliveries.rendered;
+
+-- render --
+-- Keep what is sent of leased deliveries.
+UPDATE deliveries SET rendered_by = given.rendered_by, rendered = given.rendered
+FROM unnest($1::text[], $2::text[], $3::text[], $4::bytea[]) AS given (source_id, id, rendered_by, rendered)
+WHERE deliveries.source_id = given.source_id AND deliveries.id = given.id;
 
 -- settle --
 -- Record what came of attempts, unless a later one was leased or it is settled.

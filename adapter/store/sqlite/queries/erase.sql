@@ -8,7 +8,8 @@ SELECT body, history FROM customers WHERE source_id = ?1;
 
 -- deliveries_of --
 -- A customer's deliveries, oldest first.
-SELECT id, destination, source_id, type, body, created_at, due_at, attempt, status, not_after, last_error
+SELECT id, destination, source_id, type, body, created_at, due_at, attempt, status, not_after, last_error,
+       rendered_by, rendered
 FROM deliveries WHERE source_id = ?1 ORDER BY number;
 
 -- timers_of --

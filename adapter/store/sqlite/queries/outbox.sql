@@ -1,20 +1,22 @@
 -- leasable --
 -- Deliveries that may be leased now, the longest due first.
-SELECT id, destination, source_id, type, body, created_at, due_at, attempt, status, not_after, last_error
+SELECT id, destination, source_id, type, body, created_at, due_at, attempt, status, not_after, last_error,
+       rendered_by, rendered
 FROM deliveries WHERE status = 'due' AND visible_at <= ?1
   AND destination NOT IN (SELECT destination FROM pauses WHERE since <= ?1 AND until > ?1)
 ORDER BY visible_at, number LIMIT ?2;
 
 -- leasable_for --
 -- The same for one destination.
-SELECT id, destination, source_id, type, body, created_at, due_at, attempt, status, not_after, last_error
+SELECT id, destination, source_id, type, body, created_at, due_at, attempt, status, not_after, last_error,
+       rendered_by, rendered
 FROM deliveries WHERE status = 'due' AND visible_at <= ?1 AND destination = ?3
   AND NOT EXISTS (SELECT 1 FROM pauses WHERE destination = ?3 AND since <= ?1 AND until > ?1)
 ORDER BY visible_at, number LIMIT ?2;
 
 -- lease --
--- Hide a delivery until its lease ends, and count the attempt.
-UPDATE deliveries SET visible_at = ?2, attempt = attempt + 1 WHERE id = ?1;
+-- Hide a delivery until its lease ends, count the attempt, and keep what is sent.
+UPDATE deliveries SET visible_at = ?2, attempt = attempt + 1, rendered_by = ?3, rendered = ?4 WHERE id = ?1;
 
 -- settle --
 -- Record what came of an attempt, unless a later one was leased or it is settled.

@@ -1,4 +1,4 @@
-"""The relay over a real outbox: what is due is sent at least once, and recorded exactly once."""
+"""The dispatcher over a real outbox: what is due is sent at least once, and recorded exactly once."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from tests.services.outbox_doubles import (
     relay,
 )  # fmt: skip
 
-#: Only a wake-up or the end of a send stirs a lane of this pace.
+#: Only a wake-up or the end of a send stirs a worker of this pace.
 ASLEEP = Pace(soonest=timedelta(hours=1), latest=timedelta(hours=1))
 FAILED = Attempt(ok=False, error="answered 500")
 
@@ -107,7 +107,7 @@ async def test_nothing_is_sent_that_has_expired(store: Store, clock: Clock) -> N
     assert await relay(store, clock, endpoint).run_once(100) == 1
     assert endpoint.sent == []
     [dead] = await store.deliveries("dead")
-    assert dead.last_error == "what it tells had expired before it could be sent"
+    assert dead.last_error == "the discount expired before it could be sent"
 
 
 async def test_a_retry_that_would_come_too_late_is_not_waited_for(store: Store, clock: Clock) -> None:
@@ -133,7 +133,7 @@ async def test_a_delivery_to_an_unconfigured_destination_is_given_up_with_the_re
     assert len(await store.deliveries("done")) == (5 if configured else 0)
 
 
-async def test_a_running_relay_gives_strays_up_too(store: Store, clock: Clock) -> None:
+async def test_a_running_dispatcher_gives_them_up_too(store: Store, clock: Clock) -> None:
     endpoint = Endpoint("shop")
     await put(store, [*many(3, "removed"), *many(20)])
     async with running(relay(store, clock, endpoint)):
@@ -142,7 +142,7 @@ async def test_a_running_relay_gives_strays_up_too(store: Store, clock: Clock) -
     assert len(await store.deliveries("done")) == 20
 
 
-async def test_a_backlog_is_worked_off_eight_at_a_time(store: Store, clock: Clock) -> None:
+async def test_a_backlog_is_sent_eight_at_a_time(store: Store, clock: Clock) -> None:
     endpoint = Endpoint("shop")
     await put(store, many(50))
     async with running(relay(store, clock, endpoint)):
@@ -174,7 +174,7 @@ async def test_a_wake_up_sends_at_once(store: Store, clock: Clock) -> None:
         await until(lambda: endpoint.sent == [("d", 1)])
 
 
-async def test_without_a_wake_up_the_next_look_finds_it(store: Store, clock: Clock) -> None:
+async def test_without_a_wake_up_the_next_search_finds_it(store: Store, clock: Clock) -> None:
     endpoint = Endpoint("shop")
     async with running(relay(store, clock, endpoint)):
         await asyncio.sleep(0.1)
@@ -213,7 +213,7 @@ async def test_killed_between_the_answer_and_the_record_it_is_sent_again_with_th
     assert endpoint.sent == [("d", 1), ("d", 2)]
 
 
-async def test_a_relay_that_overslept_its_lease_cannot_overwrite_the_next_ones_record(
+async def test_a_dispatcher_whose_lease_has_ended_cannot_overwrite_the_next_record(
     store: Store, clock: Clock
 ) -> None:
     sleeper, successor = Endpoint("shop", lambda _: FAILED), Endpoint("shop")
@@ -229,11 +229,11 @@ async def test_a_relay_that_overslept_its_lease_cannot_overwrite_the_next_ones_r
     assert done.last_error is None
 
 
-async def test_two_relays_over_one_outbox_send_everything_once(store: Store, clock: Clock) -> None:
+async def test_two_dispatchers_over_one_outbox_send_everything_once(store: Store, clock: Clock) -> None:
     assert await _repeated(store, store, clock) == 0
 
 
-async def test_that_check_finds_fault_with_a_store_that_does_not_lease(store: Store, clock: Clock) -> None:
+async def test_that_check_fails_for_a_store_that_does_not_lease(store: Store, clock: Clock) -> None:
     assert await _repeated(store, cast("Store", Unleasing(store)), clock) > 0
 
 
@@ -258,7 +258,7 @@ async def test_an_internal_error_of_a_destination_costs_one_attempt(store: Store
     await put(store, many(3))
     assert await relay(store, clock, Endpoint("shop", breaks)).run_once(100) == 3
     [waiting] = await store.deliveries("due")
-    assert (waiting.id, waiting.last_error) == ("shop-0", "the destination failed inside, as the log tells")
+    assert (waiting.id, waiting.last_error) == ("shop-0", "the destination raised an exception, see the log")
 
 
 async def test_results_of_attempts_are_counted(store: Store, clock: Clock) -> None:
@@ -273,7 +273,7 @@ async def test_results_of_attempts_are_counted(store: Store, clock: Clock) -> No
 
 
 async def _repeated(store: Store, outbox: Store, clock: Clock) -> int:
-    """Have two relays work on 60 deliveries at once; return how many sends were repetitions."""
+    """Run two dispatchers on 60 deliveries at once; return how many sends were repetitions."""
     endpoints = Endpoint("shop"), Endpoint("shop")
     await put(store, many(60))
     await asyncio.gather(*(relay(outbox, clock, endpoint).run_once(60) for endpoint in endpoints))

@@ -1,4 +1,4 @@
-"""Endpoints that want to be left alone for a while, or for good."""
+"""Endpoints that ask for a pause, or for no deliveries at all."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ async def test_an_endpoint_that_is_gone_gets_no_more_for_an_hour(store: Store, c
     await each.run_once(100)
     assert len(endpoint.sent) == 8
     assert {dead.last_error for dead in await store.deliveries("dead")} == {
-        "answered 410: the endpoint wants nothing more"
+        "answered 410: the endpoint takes no more deliveries"
     }
     assert {waiting.attempt for waiting in await store.deliveries("due")} == {0}
     clock.now += GONE
@@ -143,5 +143,5 @@ async def test_a_retry_after_the_end_of_the_discount_gives_the_delivery_up_with_
     await relay(store, clock, endpoint).run_once(100)
     [dead] = await store.deliveries("dead")
     assert dead.last_error == (
-        "answered 500; given up after attempt 1, for the next would come after its discount's end"
+        "answered 500; given up after attempt 1, because the next attempt would be after the discount expires"
     )
