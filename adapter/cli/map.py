@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 from msgspec import Struct
@@ -13,6 +13,7 @@ from msgspec import Struct
 from adapter.cli.load_files import mappings_of
 from adapter.cli.payloads import bodies, decode, source_of
 from adapter.cli.settings import AsJson, Config, Mappings, options, settled, tell
+from adapter.cli.source_option import source_option
 from adapter.errors import Refused
 from adapter.mapping.explain.explain import Explanation, explain
 from adapter.mapping.mapping_set import MappingSet
@@ -25,10 +26,7 @@ Examples:
   pbpaste | adapter map -"""
 
 File = Annotated[Path, typer.Argument(help="A body as it arrives, or one a line (JSONL); - reads the input.")]
-Source = Annotated[
-    Literal["segment", "mparticle"] | None,
-    typer.Option("--source", help="Who sends it; told by its shape where not given."),
-]
+Source = Annotated[str | None, source_option("The source that sends it; by default found by its shape.")]
 
 
 class Mapped(Struct, frozen=True):

@@ -13,13 +13,10 @@ import typer
 
 from adapter.errors import Refused
 from adapter.files.problems import Mark, Problem
+from adapter.sources import registry
 from adapter.sources.decoded_body import Decoded
-from adapter.sources.mparticle import batches, firehose
-from adapter.sources.segment import webhook
+from adapter.sources.registry import SOURCES
 
-_OF_MPARTICLE = frozenset({
-    "events", "mpid", "user_identities", "user_attributes", "deleted_user_attributes", "request_type",
-})  # fmt: skip
 _BYTE = re.compile(r" \(byte (\d+)\)$")
 
 
@@ -68,30 +65,13 @@ def _flaw(text: bytes) -> tuple[int, str] | None:
 
 
 def source_of(body: bytes) -> str:
-    """Return which CDP sends such a body.
-
-    Only mParticle's batches name events, an mpid or identities, and only its Firehose sends requests.
-    """
-    value = _value(body)
-    if isinstance(value, list):
-        value = value[0] if value else None
-    if not isinstance(value, dict):
-        return "segment"
-    ours = not _OF_MPARTICLE.isdisjoint(value) or firehose.is_request(value)
-    return "mparticle" if ours else "segment"
+    """Return the name of the source that sends such a body."""
+    return registry.source_of(_value(body)).name
 
 
 def decode(source: str, body: bytes, received_at: datetime) -> Decoded:
-    """Decode a body of a webhook or of a tracking API batch; what cannot be read at all is raised.
-
-    Raises Refused.
-    """
-    if source == "mparticle":
-        return batches.decode(body, received_at)
-    value = _value(body)
-    if isinstance(value, dict) and isinstance(value.get("batch"), list):
-        return webhook.decode_batch(body, received_at, kind=None)
-    return webhook.decode(body, received_at)
+    """Decode a body of any endpoint of a source; raises Refused where it cannot be read at all."""
+    return SOURCES[source].decode_recorded(body, received_at)
 
 
 def decode_case(source: str, body: bytes, received_at: datetime) -> tuple[list[Any], list[str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 from msgspec import Raw
@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from adapter import app
 from adapter.cli.open_store import expect_readable
 from adapter.cli.settings import AsJson, Config, Mappings, Rules, Store, options, settled, stopped
+from adapter.cli.source_option import source_option
 from adapter.errors import AdapterError
 from adapter.model.encoding import encode
 from adapter.services.replay import Replayed, ReplayOptions
@@ -34,9 +35,7 @@ DropIgnored = Annotated[
 Ids = Annotated[
     list[int] | None, typer.Option("--id", metavar="ID", help="Only the entry of this id; may be repeated.")
 ]
-Source = Annotated[
-    Literal["segment", "mparticle"] | None, typer.Option("--source", help="Only what this source sent.")
-]
+Source = Annotated[str | None, source_option("Only messages of this source.")]
 
 
 def replay(

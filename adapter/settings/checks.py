@@ -41,8 +41,12 @@ def check(settings: Settings, marks: Mapping[Keys, Mark]) -> list[Problem]:
     ]
     doubtful = [
         *_waived(settings),
-        *_authorizations(("segment", "authorizations"), settings.segment.authorizations),
-        *_authorizations(("mparticle", "authorizations"), settings.mparticle.authorizations),
+        *(
+            wrong
+            for keys in FIELDS
+            if keys[1:] == ("authorizations",)
+            for wrong in _authorizations(keys, getattr(settings, keys[0]).authorizations)
+        ),
     ]
     return [
         Problem(marks.get(keys, Mark("default", 1, 1)), f"`{FIELDS[keys].name}` {message}", remedy, severity)

@@ -192,14 +192,15 @@ class Settings(Struct, frozen=True):
 
     @property
     def auth_enabled(self) -> bool:
-        """Whether any door has a secret; then every door needs its own, and one without stays shut."""
+        """Whether any endpoint has a secret; then every endpoint needs one, and is disabled without it."""
+        segment, mparticle = self.segment, self.mparticle
         return any(
             (
-                self.segment.shared_secrets,
-                self.segment.authorizations,
-                self.segment.write_keys,
-                self.mparticle.authorizations,
-                self.mparticle.api_keys,
+                segment.shared_secrets,
+                segment.authorizations,
+                segment.write_keys,
+                mparticle.authorizations,
+                mparticle.api_keys,
                 self.api.tokens,
             )
         )

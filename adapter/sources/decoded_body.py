@@ -47,14 +47,15 @@ class Decoded(Struct):
     """Every item of one body: a message, a quarantined item, or dropped.
 
     Messages stand in the order in which they should be worked; those of one batch may share parts of
-    their documents, so a document must not be changed. `dropped` counts our own events coming back.
-    `size` is in bytes, where this is a part of a body.
+    their documents, so a document must not be changed. `dropped` counts our own events coming back,
+    of `source`. `size` is in bytes, where this is a part of a body.
     """
 
     messages: list[Message]
     quarantined: list[Quarantined]
     dropped: int = 0
     size: int = 0
+    source: str = ""
 
 
 def undecoded(source: str, item: Any, reason: str, received_at: datetime) -> Quarantined:
@@ -82,13 +83,13 @@ class Origin(Struct, frozen=True):
 
         An item that is over the bound with that is quarantined without being decoded.
         """
-        decoded, bounds = Decoded([], []), self.bounds
+        decoded, bounds = Decoded([], [], source=self.source), self.bounds
         for raw in items:
             size = shared + len(memoryview(raw))
             full = len(decoded.messages) + len(decoded.quarantined) >= bounds.slice_messages
             if full or (decoded.size and decoded.size + size > bounds.slice_bytes):
                 yield decoded
-                decoded = Decoded([], [])
+                decoded = Decoded([], [], source=self.source)
             decoded.size += size
             if size > bounds.message:
                 self.refuse(decoded, raw, bounds.exceeded("the message"))
@@ -102,7 +103,7 @@ class Origin(Struct, frozen=True):
 
     def refused(self, body: Raw | bytes, reason: str) -> Iterator[Decoded]:
         """Return the one slice of a body that is quarantined as it came."""
-        decoded = Decoded([], [], size=len(memoryview(body)))
+        decoded = Decoded([], [], size=len(memoryview(body)), source=self.source)
         self.refuse(decoded, body, reason)
         return iter((decoded,))
 

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import binascii
 from base64 import b64decode
-from collections.abc import Sequence
-from hmac import compare_digest
 
 from adapter.errors import Unauthorised
+from adapter.sources.headers import Headers, authorization
 from adapter.web.local_pages import Origins, reject_foreign_pages
-from adapter.web.request_body import Headers
 
 #: Headers that proxies add to the requests that they forward.
 _FORWARDED = frozenset(
@@ -49,23 +47,6 @@ def _variable(setting: str) -> str:
     return "ADAPTER_" + setting.replace(".", "_").upper()
 
 
-def header_value(headers: Headers, name: bytes) -> str | None:
-    """Return the value of a header, without the white space around it."""
-    header = headers.get(name)
-    return None if header is None else header.strip(b" \t").decode("latin-1")
-
-
-def authorization(headers: Headers) -> str | None:
-    """Return the Authorization header with one space between its scheme and the rest."""
-    header = header_value(headers, b"authorization")
-    return None if header is None else single_spaced(header)
-
-
-def single_spaced(value: str) -> str:
-    """Return the value of an Authorization header with single spaces, and none around it."""
-    return " ".join(value.split())
-
-
 def basic_credentials(headers: Headers) -> str | None:
     """Return the decoded `user:password` of a Basic header, or None; raises Unauthorised for bad base64."""
     scheme, _, encoded = (authorization(headers) or "").partition(" ")
@@ -81,13 +62,3 @@ def bearer_token(headers: Headers) -> str | None:
     """Return the token of a Bearer header, or None."""
     scheme, _, token = (authorization(headers) or "").partition(" ")
     return token if scheme.lower() == "bearer" else None
-
-
-def require_credential(given: str | None, accepted: Sequence[str], *, missing: str, wrong: str) -> None:
-    """Raise Unauthorised unless the credential is one of `accepted`; all of them are compared."""
-    if not given:
-        raise Unauthorised(missing, missing=True)
-    presented = given.encode("utf-8", "surrogateescape")
-    matches = [compare_digest(presented, one.encode()) for one in accepted]
-    if not any(matches):
-        raise Unauthorised(wrong)

@@ -9,11 +9,11 @@ import re
 
 from starlette.types import Receive, Scope
 
+from adapter.sources.headers import Headers
 from adapter.web.context import WebContext
 from adapter.web.endpoints import Admit, Endpoint, Handle
 from adapter.web.errors import Failure
 from adapter.web.local_pages import Origins
-from adapter.web.request_body import Headers
 from adapter.web.responses import HttpResponse
 
 #: Headers that a preflight may request: SDKs send Authorization, Content-Type, and names of their own.

@@ -15,10 +15,11 @@ from starlette.types import Receive, Scope, Send
 
 from adapter.errors import TooLarge, Unauthorised
 from adapter.logs import RateLimitedWarning
+from adapter.sources.headers import Headers
 from adapter.web.admission import LARGE
 from adapter.web.context import WebContext
 from adapter.web.errors import Failure, failure
-from adapter.web.request_body import Disconnected, Headers, declared_size, decode_body, receive_body
+from adapter.web.request_body import Disconnected, declared_size, decode_body, receive_body
 from adapter.web.responses import HttpResponse, error_response
 
 _log = logging.getLogger(__name__)

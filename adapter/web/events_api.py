@@ -11,11 +11,11 @@ from msgspec import Struct
 
 from adapter.model.encoding import encode
 from adapter.sources.mparticle import batches
-from adapter.web.auth import admit_local, basic_credentials, require_credential
+from adapter.sources.headers import Headers, require_credential
+from adapter.web.auth import admit_local, basic_credentials
 from adapter.web.context import WebContext
 from adapter.web.endpoints import Endpoint
 from adapter.web.errors import Failure
-from adapter.web.request_body import Headers
 from adapter.web.responses import HttpResponse, headers_of
 from adapter.web.route import ErrorDetail, IngestRoute, Route
 

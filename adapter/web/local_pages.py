@@ -11,7 +11,7 @@ from functools import lru_cache
 from ipaddress import ip_address
 
 from adapter.errors import Unauthorised
-from adapter.web.request_body import Headers
+from adapter.sources.headers import Headers
 
 #: Origins of pages, as browsers send them.
 Origins = frozenset[bytes]

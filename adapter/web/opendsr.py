@@ -12,10 +12,10 @@ from adapter.model.emails import normal
 from adapter.model.encoding import encode
 from adapter.model.ids import fault
 from adapter.sources import opendsr
-from adapter.web.auth import disabled, header_value
+from adapter.sources.headers import Headers, header_value
+from adapter.web.auth import disabled
 from adapter.web.context import WebContext
 from adapter.web.endpoints import Endpoint
-from adapter.web.request_body import Headers
 from adapter.web.responses import HttpResponse
 from adapter.web.route import OBJECT, IngestRoute, Parameter, Route
 

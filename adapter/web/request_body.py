@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import zlib
-from collections.abc import Mapping
 
 from starlette.types import Receive
 
 from adapter.errors import TooLarge, Unavailable, Unreadable
+from adapter.sources.headers import Headers
 from adapter.web.admission import MemoryBudget
 
-Headers = Mapping[bytes, bytes]
 _GZIP = (b"gzip", b"x-gzip")
 
 

@@ -7,7 +7,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from adapter.model.encoding import encode
-from adapter.web.auth import admit_local, bearer_token, require_credential
+from adapter.sources.headers import require_credential
+from adapter.web.auth import admit_local, bearer_token
 from adapter.web.context import WebContext
 from adapter.web.disconnects import cancel_on_disconnect
 from adapter.web.long_responses import BudgetedResponse

@@ -9,12 +9,12 @@ from asyncio import to_thread
 from functools import partial
 
 from adapter.sources.segment import webhook
-from adapter.web.auth import admit_local, basic_credentials, require_credential
+from adapter.sources.headers import Headers, require_credential
+from adapter.web.auth import admit_local, basic_credentials
 from adapter.web.context import WebContext
 from adapter.web.cors import BrowserEndpoint
 from adapter.web.endpoints import Admit, Endpoint, Handle
 from adapter.web.local_pages import Origins
-from adapter.web.request_body import Headers
 from adapter.web.responses import HttpResponse
 from adapter.web.route import OBJECT, IngestRoute, Json, MakeEndpoint, Route
 

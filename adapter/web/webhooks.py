@@ -1,4 +1,4 @@
-"""Webhooks: requests of Segment's Webhooks destinations, and of mParticle's Webhook output and Firehose."""
+"""Webhooks: the requests of each source, and of mParticle's Firehose."""
 
 from __future__ import annotations
 
@@ -15,12 +15,14 @@ from adapter.metrics import Metrics
 from adapter.model.encoding import encode
 from adapter.services.ingest.result import Result
 from adapter.sources import payloads
-from adapter.sources.mparticle import batches, firehose
-from adapter.sources.segment import webhook
-from adapter.web.auth import admit_local, authorization, header_value, require_credential, single_spaced
+from adapter.sources.contract import FORMS, Form, Source
+from adapter.sources.headers import Headers
+from adapter.sources.mparticle import firehose
+from adapter.sources.mparticle.source import MPARTICLE
+from adapter.sources.registry import SOURCES
+from adapter.web.auth import admit_local
 from adapter.web.context import WebContext
 from adapter.web.endpoints import Endpoint
-from adapter.web.request_body import Headers
 from adapter.web.responses import HttpResponse, results_response
 from adapter.web.route import OBJECT, IngestRoute, Json, Parameter, Route
 
@@ -42,40 +44,28 @@ class Settled(Struct, omit_defaults=True):
     truncated: bool = False
 
 
-def _segment(context: WebContext, label: str) -> Endpoint:
-    secrets = [secret.encode() for secret in context.settings.segment.shared_secrets]
-    authorizations = [single_spaced(value) for value in context.settings.segment.authorizations]
-    # A signature over the whole body replaces the header, and can be verified only once the body is complete.
-    waived = bool(secrets) and context.settings.segment.whole_signature_suffices
+def _endpoint(context: WebContext, label: str, source: Source, builder: ResponseBuilder) -> Endpoint:
+    """Return an endpoint for a source; `builder` makes its responses."""
+    verifier = source.verifier(context.settings)
     auth_disabled, threshold, bounds = context.auth_disabled, context.slice_threshold, context.bounds
-    signatures = _Signatures(context.metrics)
-
-    def authorise(headers: Headers) -> None:
-        if authorizations:
-            require_credential(
-                authorization(headers),
-                authorizations,
-                missing="the Authorization header of `segment.authorizations` is missing",
-                wrong="the Authorization header is not one of `segment.authorizations`",
-            )
-        elif not secrets:
-            admit_local(headers, "segment.shared_secrets", auth_disabled=auth_disabled)
+    signatures = _Signatures(context.metrics) if source.auth == "signature" else None
 
     def admit(headers: Headers) -> None:
-        if not (waived and b"x-signature" in headers):
-            authorise(headers)
+        if verifier.enabled:
+            verifier.admit(headers)
+        else:
+            admit_local(headers, verifier.setting, auth_disabled=auth_disabled)
 
     async def handle(body: bytes, headers: Headers) -> HttpResponse:
-        if secrets:
-            form = webhook.verify(body, header_value(headers, b"x-signature"), secrets)
+        form = verifier.verify(body, headers)
+        if form is not None and signatures is not None:
             signatures.note(body, form)
-            if waived and form != "whole":
-                authorise(headers)
         now = context.clock()
+        respond = builder(body, now)
         if len(body) < threshold:
-            return results_response(await context.ingest.receive(webhook.decode(body, now), len(body)))
-        parts = await to_thread(webhook.parts, body, now, bounds)
-        return results_response(await context.ingest.receive_parts(parts))
+            return respond(await context.ingest.receive(source.decode(body, now), len(body)))
+        parts = await to_thread(source.decode_parts, body, now, bounds)
+        return respond(await context.ingest.receive_parts(parts))
 
     return Endpoint(label, context, handle, admit=admit)
 
@@ -85,14 +75,14 @@ class _Signatures:
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics.signatures
-        self._counts: Counter[tuple[str, webhook.Form]] = Counter()
+        self._counts: Counter[tuple[str, Form]] = Counter()
         self._logged = False
         for body in ("message", "batch"):
-            for form in webhook.FORMS:
+            for form in FORMS:
                 self._metrics.labels(body, form)
         metrics.keep_up(self._flush)
 
-    def note(self, body: bytes, form: webhook.Form) -> None:
+    def note(self, body: bytes, form: Form) -> None:
         """Count a body whose signature has been verified."""
         batch = payloads.is_array(body)
         self._counts["batch" if batch else "message", form] += 1
@@ -115,61 +105,29 @@ def _firehose(body: bytes, now: datetime) -> Callable[[Sequence[Result]], HttpRe
     return lambda _: response
 
 
-def _mparticle(context: WebContext, label: str, builder: ResponseBuilder) -> Endpoint:
-    """Return an endpoint for mParticle; `builder` makes its responses."""
-    accepted, auth_disabled = context.settings.mparticle.authorizations, context.auth_disabled
-    threshold, bounds = context.slice_threshold, context.bounds
-
-    def admit(headers: Headers) -> None:
-        if accepted:
-            batches.verify(authorization(headers), accepted)
-        else:
-            admit_local(headers, "mparticle.authorizations", auth_disabled=auth_disabled)
-
-    async def handle(body: bytes, _headers: Headers) -> HttpResponse:
-        now = context.clock()
-        respond = builder(body, now)
-        if len(body) < threshold:
-            return respond(await context.ingest.receive(batches.decode(body, now), len(body)))
-        parts = await to_thread(batches.parts, body, now, bounds)
-        return respond(await context.ingest.receive_parts(parts))
-
-    return Endpoint(label, context, handle, admit=admit)
+def _route(source: Source) -> IngestRoute:
+    return IngestRoute(
+        path=f"/webhooks/{source.name}",
+        label=f"webhooks_{source.name}",
+        make=partial(_endpoint, source=source, builder=_results),
+        operation_id=f"{source.name}Webhook",
+        summary=f"Receive the requests of {source.sender}",
+        auth=source.auth,
+        body=_OBJECT_OR_ARRAY,
+        responses={200: Settled},
+        parameters=tuple(
+            Parameter(name, "header", description=meaning) for name, meaning in source.headers.items()
+        ),
+    )
 
 
 _OBJECT_OR_ARRAY: Json = {"type": ["object", "array"]}
 ROUTES: tuple[Route, ...] = (
-    IngestRoute(
-        path="/webhooks/segment",
-        label="webhooks_segment",
-        make=_segment,
-        operation_id="segmentWebhook",
-        summary="Receive the requests of a Segment Webhooks destination",
-        auth="signature",
-        body=_OBJECT_OR_ARRAY,
-        responses={200: Settled},
-        parameters=(
-            Parameter(
-                "X-Signature",
-                "header",
-                description="Hex HMAC-SHA1 of the body (of a batch, of its first element)",
-            ),
-        ),
-    ),
-    IngestRoute(
-        path="/webhooks/mparticle",
-        label="webhooks_mparticle",
-        make=partial(_mparticle, builder=_results),
-        operation_id="mparticleWebhook",
-        summary="Receive the requests of mParticle's Webhook output",
-        auth="authorization",
-        body=_OBJECT_OR_ARRAY,
-        responses={200: Settled},
-    ),
+    *map(_route, SOURCES.values()),
     IngestRoute(
         path="/webhooks/mparticle/firehose",
         label="webhooks_mparticle_firehose",
-        make=partial(_mparticle, builder=_firehose),
+        make=partial(_endpoint, source=MPARTICLE, builder=_firehose),
         operation_id="mparticleFirehose",
         summary="Receive a request of mParticle's Firehose: audiences",
         auth="authorization",

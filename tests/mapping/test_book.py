@@ -18,9 +18,9 @@ from adapter import mapping as language
 from adapter.errors import MappingError
 from adapter.mapping import mapping_set
 from adapter.mapping.mapping_set import MappingSet
-from adapter.mapping.subscriptions.source_documents import DOCUMENTS
 from adapter.model.messages import Message
 from adapter.model.operations import CustomerErase, EventOccurred
+from adapter.model.sources import SOURCES
 
 ROOT = Path(__file__).parents[2]
 ORDERS = """
@@ -63,11 +63,13 @@ PRODUCTS = st.lists(
 @st.composite
 def documents(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
     """Return a source and a document with the members that its types have, holding anything at all."""
-    source = draw(st.sampled_from(sorted(DOCUMENTS)))
-    kind = draw(st.sampled_from(sorted(DOCUMENTS[source])))
+    source = draw(st.sampled_from(sorted(SOURCES)))
+    kind = draw(st.sampled_from(sorted(SOURCES[source].types)))
     events = st.sampled_from(["Order Completed", "Coupon Applied", "purchase", "checkout", "add_to_cart"])
     members: dict[str, Any] = {
-        member: draw(JSON) for member in DOCUMENTS[source][kind] if member != "type" and draw(st.booleans())
+        member: draw(JSON)
+        for member in SOURCES[source].types[kind]
+        if member != "type" and draw(st.booleans())
     }
     if draw(st.booleans()):
         properties = {"products": draw(PRODUCTS), "coupon": draw(JSON), "total": draw(JSON)}

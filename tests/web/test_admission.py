@@ -13,10 +13,11 @@ from msgspec.structs import replace
 
 from adapter.errors import Unavailable, Unreadable
 from adapter.model.encoding import encode
+from adapter.sources.headers import Headers
 from adapter.web.admission import LARGE, MemoryBudget
 from adapter.web.context import WebContext
 from adapter.web.endpoints import Endpoint
-from adapter.web.request_body import Headers, declared_size, decode_body
+from adapter.web.request_body import declared_size, decode_body
 from adapter.web.responses import HttpResponse
 
 BODY = encode({"text": "x" * 1_200_000})

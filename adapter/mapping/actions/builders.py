@@ -40,13 +40,11 @@ from adapter.model.operations import (
     EventOccurred,
     Operation,
 )
+from adapter.model.sources import SOURCES
 from adapter.model.times import told, told_of
 
 #: Event names are trigger and history keys; both CDPs cut theirs at 256 characters.
 MAX_NAME = 256
-
-#: What a source calls the ids that it did not send, where that is not what the document calls them.
-_NEITHER = {"mparticle": "neither customer_id nor mpid"}
 
 Fields = dict[str, Any]
 Builder = Callable[[Fields, Message, list[Operation]], None]
@@ -192,8 +190,7 @@ def _source_id(fields: Fields, message: Message) -> str:
     document = message.document
     if document.get("userId") or document.get("anonymousId"):
         raise FieldMissing("source_id")
-    neither = _NEITHER.get(message.source, "neither userId nor anonymousId")
-    raise MappingError(f"no source_id: the message has {neither}")
+    raise MappingError(f"no source_id: the message has {SOURCES[message.source].ids}")
 
 
 def _needed(fields: Fields, field: str, read: Callable[[Any, str], str | None] = identifier) -> str:

@@ -17,9 +17,9 @@ from adapter.mapping.actions.actions import ACTIONS, Action, Field
 from adapter.mapping.actions.field_types import READERS
 from adapter.mapping.engine.interpret import ROOT_DIRECTIVE
 from adapter.mapping.files.fields import problems as field_problems
+from adapter.model.sources import SOURCES
 from adapter.model.spelling import spelling
 
-SOURCES = ("mparticle", "segment")
 _FILE_KEYS = ("source", "tables", "mappings")
 _MAPPING_KEYS = ("name", "subscribe", "events", "action", "fields")
 
@@ -135,10 +135,10 @@ class _Reading:
 
     def source(self, root: dict[str, Any]) -> str | None:
         source = root.get("source")
-        if source in SOURCES:
-            return str(source)
+        if isinstance(source, str) and source in SOURCES:
+            return source
         if source is None:
-            self.problem((), "no `source`", "write `source: segment` or `source: mparticle`")
+            self.problem((), "no `source`", "write " + " or ".join(f"`source: {name}`" for name in SOURCES))
         else:
             remedy = did_you_mean(str(source), SOURCES)
             self.problem(("source",), f"`{source}` is no source", remedy)

@@ -22,7 +22,7 @@ from adapter.mapping.engine.options import (
     Shape,
     Text,
 )
-from adapter.mapping.files.mapping_file import SOURCES
+from adapter.model.sources import SOURCES
 
 _VALUE = {"$ref": "#/definitions/value"}
 _DIRECTIVE = {"$ref": "#/definitions/directive"}
@@ -39,7 +39,7 @@ def mappings_schema() -> dict[str, Any]:
         "required": ["source", "mappings"],
         "additionalProperties": False,
         "properties": {
-            "source": {"enum": list(SOURCES), "description": "The source whose messages it maps."},
+            "source": {"enum": sorted(SOURCES), "description": "The source whose messages it maps."},
             "tables": {
                 "type": "object",
                 "additionalProperties": {"type": "object"},
@@ -191,7 +191,7 @@ def cases_schema() -> dict[str, Any]:
         "required": ["source", "cases"],
         "additionalProperties": False,
         "properties": {
-            "source": {"enum": list(SOURCES)},
+            "source": {"enum": sorted(SOURCES)},
             **shared,
             "cases": {"type": "array", "items": case},
         },

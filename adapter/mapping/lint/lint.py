@@ -13,7 +13,7 @@ from adapter.mapping.lint.lint_duplicates import written_twice
 from adapter.mapping.lint.lint_paths import path_findings
 from adapter.mapping.subscriptions import Condition, lint
 from adapter.mapping.subscriptions.satisfiable import contradiction, types_of, ways
-from adapter.mapping.subscriptions.source_documents import DOCUMENTS
+from adapter.model.sources import SOURCES
 
 
 def findings(files: Sequence[MappingFile]) -> list[Problem]:
@@ -77,7 +77,7 @@ def _never_matches(mapping: Mapping) -> Problem | None:
 
 def _unknown(mapping: Mapping, way: Sequence[Condition]) -> Problem:
     """Say which condition no type of the source's messages can meet."""
-    source, known = mapping.source, DOCUMENTS[mapping.source]
+    source, known = mapping.source, SOURCES[mapping.source].types
     typed = [condition for condition in way if condition.field == "type"]
     kinds = types_of(source, typed)
     if not kinds:

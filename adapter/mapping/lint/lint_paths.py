@@ -13,7 +13,7 @@ from adapter.mapping.engine.interpret import ROOT_DIRECTIVE
 from adapter.mapping.engine.paths import split, without_root
 from adapter.mapping.files.mapping_file import Mapping, has_directive
 from adapter.mapping.subscriptions.satisfiable import contradiction, types_of, ways
-from adapter.mapping.subscriptions.source_documents import DOCUMENTS
+from adapter.model.sources import SOURCES
 
 Keys = tuple[str | int, ...]
 
@@ -57,7 +57,7 @@ def path_findings(mapping: Mapping) -> list[Problem]:
         kind for way in ways(mapping.filter) if contradiction(way) is None
         for kind in types_of(mapping.source, way)
     })  # fmt: skip
-    members = {member for kind in kinds for member in DOCUMENTS[mapping.source][kind]}
+    members = {member for kind in kinds for member in SOURCES[mapping.source].types[kind]}
     problems = []
     for node in nodes(_read_from_message(mapping.fields)):
         for path in _paths(node):

@@ -11,7 +11,7 @@ from itertools import pairwise, product
 from typing import Any
 
 from adapter.mapping.subscriptions import Condition, Group, compile_subscription
-from adapter.mapping.subscriptions.source_documents import DOCUMENTS
+from adapter.model.sources import SOURCES
 
 #: Ways beyond this many are not looked at; no subscription written by hand comes near.
 _MOST_WAYS = 2000
@@ -60,7 +60,7 @@ def types_of(source: str, way: Sequence[Condition]) -> list[str]:
     needed = {condition.field for condition in way if not _holds_without(condition)}
     return [
         kind
-        for kind, members in DOCUMENTS[source].items()
+        for kind, members in SOURCES[source].types.items()
         if needed.issubset(members) and all(holds({"type": kind}) for holds in tests)
     ]
 

@@ -19,7 +19,6 @@ from msgspec import Struct
 from adapter.files import contents, yaml
 from adapter.files.folders import visible
 from adapter.files.problems import Mark, Problem, did_you_mean
-from adapter.mapping.files.mapping_file import SOURCES
 from adapter.mapping.mapping_set import MappingSet
 from adapter.model.events import Event, User
 from adapter.model.operations import (
@@ -30,6 +29,7 @@ from adapter.model.operations import (
     DiscountMove,
     EventOccurred,
 )
+from adapter.model.sources import SOURCES
 from adapter.model.times import parse_timestamp
 
 #: When payloads of cases without `received_at` count as received: after every time in a fixture.
@@ -114,7 +114,7 @@ class _Reading:
             return []
         self.problems += self.document.unknown_keys((), root, _FILE_KEYS)
         source = root.get("source")
-        if source not in SOURCES:
+        if not isinstance(source, str) or source not in SOURCES:
             self.problem(("source",), f"`{source}` is no source", did_you_mean(str(source), SOURCES))
             return []
         read = [self.case(index, entry, str(source)) for index, entry in enumerate(root["cases"])]

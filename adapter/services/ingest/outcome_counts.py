@@ -50,7 +50,7 @@ class OutcomeCounts:
             (source, result.outcome) for source, result in zip(sources, results, strict=True)
         )
         if decoded.dropped:
-            outcomes["mparticle", "dropped"] = decoded.dropped
+            outcomes[decoded.source, "dropped"] = decoded.dropped
         self._outcomes.update(outcomes)
         for (source, outcome), count in outcomes.items():
             if outcome == "quarantined":

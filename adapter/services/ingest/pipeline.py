@@ -251,4 +251,5 @@ def _parts(decoded: Decoded, size: int) -> Iterator[Decoded]:
         part = messages[start : start + SLICE]
         last = start + SLICE >= len(messages)
         quarantined, dropped = (decoded.quarantined, decoded.dropped) if last else ([], 0)
-        yield Decoded(part, quarantined, dropped, size=size * len(part) // len(messages))
+        share = size * len(part) // len(messages)
+        yield Decoded(part, quarantined, dropped, size=share, source=decoded.source)

@@ -27,6 +27,7 @@ from msgspec import Raw, Struct
 from adapter.errors import Refused, TooLarge, Unauthorised, Unreadable
 from adapter.model.encoding import encode
 from adapter.model.messages import Message
+from adapter.model.sources import MPARTICLE
 from adapter.sources import payloads
 from adapter.sources.decoded_body import Bounds, Decoded, Origin, bounded_key, content_key, undecoded
 from adapter.sources.mparticle import firehose
@@ -35,7 +36,7 @@ from adapter.sources.mparticle.events import name_of, properties_of
 from adapter.sources.mparticle.identities import set_text, text_id
 from adapter.sources.payloads import MalformedItem
 
-SOURCE = "mparticle"
+SOURCE = MPARTICLE.name
 _CHANGE = b'"user_attribute_change"'
 #: A body that says none of these is no batch.
 _BATCH_FIELDS = ("events", "mpid", "user_identities", "user_attributes", "deleted_user_attributes")
@@ -67,7 +68,7 @@ def decode(body: bytes, received_at: datetime) -> Decoded:
     value = payloads.decode_items(body, "events")
     if type(value) not in (dict, list, MalformedItem):
         raise Unreadable("the body must be an mParticle batch, which is a JSON object, or an array of them")
-    decoded = Decoded([], [])
+    decoded = Decoded([], [], source=SOURCE)
     if type(value) is dict and value.get("type") == firehose.DEMANDING:
         raise Refused(firehose.DEMAND)
     for item in value if type(value) is list else [value]:
@@ -195,7 +196,7 @@ def _sliced_batch(
     changes = [payloads.element(event) for event in events
                if _CHANGE in bytes(event) and len(memoryview(event)) <= origin.bounds.message]  # fmt: skip
     batch = read_batch(raw, changes, origin.received_at)
-    head = Decoded([], [])
+    head = Decoded([], [], source=SOURCE)
     if batch.ours:
         head.dropped = len(events)
         return iter((head,))

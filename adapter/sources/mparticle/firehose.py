@@ -18,12 +18,13 @@ from msgspec import Raw
 from adapter.errors import Unreadable
 from adapter.model.encoding import encode
 from adapter.model.messages import Message
+from adapter.model.sources import MPARTICLE
 from adapter.sources import payloads
 from adapter.sources.decoded_body import Decoded, Origin, bounded_key, content_key, undecoded
 from adapter.sources.mparticle.batch_context import times_of, trait_name
 from adapter.sources.mparticle.identities import canonical_kind, set_text, text_id
 
-SOURCE = "mparticle"
+SOURCE = MPARTICLE.name
 _SUFFIX = "_request"
 _MEMBERSHIP = "audience_membership_change_request"
 #: Says that an audience will be sent, or no more: there is nothing to do.

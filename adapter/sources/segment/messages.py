@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import Any
 
 from adapter.model.messages import Message
+from adapter.model.sources import SEGMENT
 from adapter.sources.decoded_body import Decoded, bounded_key, content_key, undecoded
 from adapter.sources.payloads import MalformedItem
 
-SOURCE = "segment"
+SOURCE = SEGMENT.name
 _ABOUT_EVENTS = ("track", "page", "screen")
 
 

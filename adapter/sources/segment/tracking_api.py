@@ -68,13 +68,13 @@ def decode_batch(body: bytes, received_at: datetime, *, kind: str | None) -> Dec
     """
     value = payloads.decode_items(body, "" if kind else "batch")
     if isinstance(value, payloads.MalformedItem):
-        decoded = Decoded([], [])
+        decoded = Decoded([], [], source=SOURCE)
         refuse(decoded, value, received_at)
         return decoded
     if type(value) is not dict:
         raise Unreadable("the body must be a JSON object")
     value.pop("writeKey", None)
-    decoded = Decoded([], [])
+    decoded = Decoded([], [], source=SOURCE)
     if kind is not None:
         value["type"] = kind
         # Each retry is sent at another time, and must have the same content all the same.

@@ -15,18 +15,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 from adapter.errors import Unauthorised, Unreadable
 from adapter.sources import payloads
+from adapter.sources.contract import Form
 from adapter.sources.decoded_body import Bounds, Decoded, Origin
 from adapter.sources.segment.messages import SOURCE, message, refuse
 from adapter.sources.segment.tracking_api import batch_parts, decode_batch, write_key
 
-#: What of a body a signature covers.
-Form = Literal["whole", "first_element"]
-FORMS: tuple[Form, ...] = ("whole", "first_element")
-__all__ = ["FORMS", "SOURCE", "Form", "batch_parts", "decode", "decode_batch", "parts", "verify", "write_key"]
+__all__ = ["SOURCE", "batch_parts", "decode", "decode_batch", "parts", "verify", "write_key"]
 
 
 def verify(body: bytes, signature: str | None, secrets: Sequence[bytes]) -> Form:
@@ -75,7 +73,7 @@ def decode(body: bytes, received_at: datetime) -> Decoded:
     Raises Unreadable where the body is neither; a bad element of an array is quarantined alone.
     """
     value = payloads.decode_items(body)
-    decoded = Decoded([], [])
+    decoded = Decoded([], [], source=SOURCE)
     if type(value) is list:
         for item in value:
             _take(decoded, item, received_at)
