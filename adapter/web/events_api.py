@@ -10,8 +10,8 @@ from asyncio import to_thread
 from msgspec import Struct
 
 from adapter.model.encoding import encode
-from adapter.sources.mparticle import batches
 from adapter.sources.headers import Headers, require_credential
+from adapter.sources.mparticle import batches
 from adapter.web.auth import admit_local, basic_credentials
 from adapter.web.context import WebContext
 from adapter.web.endpoints import Endpoint

@@ -8,8 +8,8 @@ from __future__ import annotations
 from asyncio import to_thread
 from functools import partial
 
-from adapter.sources.segment import webhook
 from adapter.sources.headers import Headers, require_credential
+from adapter.sources.segment import webhook
 from adapter.web.auth import admit_local, basic_credentials
 from adapter.web.context import WebContext
 from adapter.web.cors import BrowserEndpoint
