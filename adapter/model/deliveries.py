@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from msgspec import UNSET, Raw, Struct, UnsetType, field
 
@@ -17,8 +17,16 @@ ROUND: Final = 1_000
 DeliveryStatus = Literal["due", "done", "dead"]
 
 
+class OutboxEvent(Struct, frozen=True):
+    """What happened: its type, as `discount.issued`, when, and the discount or redemption of that moment."""
+
+    type: str
+    timestamp: datetime
+    data: Any
+
+
 class DiscountEvent(Struct, frozen=True):
-    """What happened: its type, as `discount.issued`, when, and the discount as it was then."""
+    """An event about a discount."""
 
     type: str
     timestamp: datetime
@@ -35,8 +43,8 @@ class Rendered(Struct, frozen=True):
 class Delivery(Struct, frozen=True):
     """One outbox entry on its way to one destination.
 
-    `id` is constant over all attempts (the receiver's idempotency key). `event` is the JSON of a
-    `DiscountEvent`, and `rendered` what the destination made of it at the first attempt, for all attempts.
+    `id` is constant over all attempts (the receiver's idempotency key). `event` is the JSON of an
+    `OutboxEvent`, and `rendered` what the destination made of it at the first attempt, for all attempts.
     `attempt` counts leases taken and fences them: only the holder of the latest lease may settle.
     `not_after` is the moment after which sending makes no sense (the discount has expired).
     """
@@ -60,8 +68,8 @@ class Delivery(Struct, frozen=True):
         rendered = self.rendered
         return bytes(self.event if rendered is UNSET or rendered.body is None else rendered.body)
 
-    def happened(self) -> DiscountEvent:
-        """Return the event; raises msgspec.ValidationError where it is of another kind."""
+    def discount_event(self) -> DiscountEvent:
+        """Return the event; raises msgspec.ValidationError where it is about something else."""
         return decode(bytes(self.event), DiscountEvent)
 
     @property

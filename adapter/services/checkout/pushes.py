@@ -9,7 +9,7 @@ from typing import Any
 from msgspec import Raw, Struct
 
 from adapter.model.actions import StoreCredit, UnitOff
-from adapter.model.deliveries import Delivery
+from adapter.model.deliveries import Delivery, OutboxEvent
 from adapter.model.discounts import DiscountRecord
 from adapter.model.encoding import encode
 
@@ -41,11 +41,11 @@ class Pushes(Struct, frozen=True):
                 destination=destination,
                 source_id=owner,
                 type=type_,
-                body=Raw(encode({"type": type_, "timestamp": now, "data": body})),
+                event=Raw(encode(OutboxEvent(type_, now, what))),
                 created_at=now,
                 due_at=now,
             )
-            for type_, body, owner in [*pushed, (kind, data, source_id)]
+            for type_, what, owner in [*pushed, (kind, data, source_id)]
             for destination in self.destinations
         ]
 

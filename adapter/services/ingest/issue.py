@@ -16,7 +16,7 @@ from adapter.errors import NotFound, Refused
 from adapter.model.codes import folded, resolve
 from adapter.model.counter_key import ScopedKey
 from adapter.model.decisions import Decision, RuleOutcome
-from adapter.model.deliveries import Delivery, DiscountEvent
+from adapter.model.deliveries import Delivery, OutboxEvent
 from adapter.model.discounts import CounterReservation, Discount, DiscountRecord
 from adapter.model.encoding import encode
 from adapter.model.event_names import EventNames
@@ -309,7 +309,7 @@ class IssuePass:
         now, discount = self._means.now, held.discount
         if not self._means.destinations:
             return
-        event = Raw(encode(DiscountEvent(kind, now, discount)))
+        event = Raw(encode(OutboxEvent(kind, now, discount)))
         for destination in self._means.destinations:
             self.deliveries.append(
                 Delivery(
