@@ -31,7 +31,7 @@ _OTHER_NAMES = {
 _OWN_METADATA = ("rule", "issued_for_event_id", "user_id")
 
 
-class IssuePass(Struct, frozen=True, kw_only=True):
+class Issuing(Struct, frozen=True, kw_only=True):
     """What the action block says: the action, and how its discount is named and when it ends."""
 
     action: Action
@@ -49,7 +49,7 @@ def written_amounts(action: Action, computed: ComputedValue | None) -> dict[str,
     return found if computed is None else {key: found[key] for key in found if key != "value"}
 
 
-def read(block: ActionBlock) -> IssuePass | None:
+def read(block: ActionBlock) -> Issuing | None:
     """Return the action, or None when it does not check."""
     found = len(block.problems)
     kind = block.text("type", required=True)
@@ -66,7 +66,7 @@ def read(block: ActionBlock) -> IssuePass | None:
         block.finish({**_OTHER_NAMES, **action_type.other_names})
     if action is None or errors(block.problems[found:]):
         return None
-    return IssuePass(
+    return Issuing(
         action=action, codes=codes, expires_in=expires_in, expires_at=expires_at, metadata=metadata,
         computed=block.computed, written=block.values.get("currencies", block.values.get("value")),
     )  # fmt: skip

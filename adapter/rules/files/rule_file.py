@@ -108,7 +108,7 @@ def _rule(block: Block, names: Names, defaults: Defaults, now: datetime | None) 
     return Compiled(rule, node, block.document.mark(*block.path, "name"), issuing.computed)
 
 
-def _action(block: Block, names: Names, budget: str | None) -> action_block.IssuePass | None:
+def _action(block: Block, names: Names, budget: str | None) -> action_block.Issuing | None:
     if block.get("action") is None:
         block.lacks("action", "add `action: {type: percentage_off, value: 10}`")
         return None
@@ -126,7 +126,7 @@ def _budget_currency(block: Block) -> str | None:
     return at if isinstance(at, str) and CURRENCY.fullmatch(at) else None
 
 
-def _guardrails(block: Block, issuing: action_block.IssuePass | None, time_zone: str) -> Guardrails:
+def _guardrails(block: Block, issuing: action_block.Issuing | None, time_zone: str) -> Guardrails:
     """Return the guardrails; an action that names no currency is paid in that of its budget."""
     action = None if issuing is None else issuing.action
     read = guardrail_block.guardrails(block.block("guardrails"), action, time_zone)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import cast
@@ -32,6 +32,7 @@ from adapter.rules.guardrails.proposal import Proposal, Verdict
 from adapter.rules.guardrails.window_slots import keeping_slots
 from adapter.services.ingest.identities import IdentityGraph
 from adapter.services.ingest.pending_moves import PendingMoves
+from adapter.services.ingest.slot_merges import SlotMerges
 from adapter.store.values import CounterState, LoadedState
 
 #: Codes drawn per event before its counters are known. Should more rules than this issue on one event,
@@ -100,17 +101,14 @@ class Outcome(Struct):
 
 
 class IssuePass:
-    """Takes the steps one by one against the counters reserved for all of them.
-
-    `more` is what merges add to the sum of the counters of those who are merged.
-    """
+    """Takes the steps one by one against the counters reserved for all of them."""
 
     def __init__(
         self,
         means: DecisionContext,
         people: IdentityGraph,
         loaded: LoadedState,
-        more: Mapping[ScopedKey, int],
+        merges: SlotMerges,
     ) -> None:
         self._means = means
         self._people = people
@@ -118,19 +116,19 @@ class IssuePass:
         self._by_code: dict[str, DiscountRecord] = {}
         self._spellings: defaultdict[str, set[str]] | None = None
         self._by_owner: dict[str, dict[str, DiscountRecord]] = defaultdict(dict)
-        joined = people.joined()
         for held in loaded.discounts.values():
             if held.source_id in people.gone:
                 continue
             owner = people.canonical(held.source_id)
-            kept = keeping_slots(held) if owner in joined else held
+            kept = keeping_slots(held) if owner in merges.joined else held
             self._hold(kept if owner == held.source_id else replace(kept, source_id=owner))
         self._candidates: dict[str, list[str]] = defaultdict(list)
         self._used: dict[ScopedKey, int] = {}
         self._taken: set[str] = set()
         self.written: dict[str, DiscountRecord] = {}
-        self._more = more
-        self.differences: dict[ScopedKey, int] = defaultdict(int, more)
+        self._merges = merges
+        self.rewritten = merges.rewritten
+        self.differences: dict[ScopedKey, int] = defaultdict(int, merges.more)
         self.bounds: dict[ScopedKey, int] = {}
         self.decisions: list[Decision] = []
         self.deliveries: list[Delivery] = []
@@ -164,7 +162,7 @@ class IssuePass:
                 with suppress(NotFound):
                     held = self._meant(step.move.code)
                     counters.update(self._counter(claim, held.source_id) for claim in held.claims)
-        joined = self._people.joined()
+        joined = self._merges.joined
         counters.update([(source, key) for scope, key in counters for source in joined.get(scope, ())])
         return sorted(counters), sorted({code for codes in self._candidates.values() for code in codes})
 
@@ -173,13 +171,13 @@ class IssuePass:
         gone = self._people.gone
         self._used = {key: used for key, used in reserved.used.items() if key[0] not in gone}
         self._taken = set(map(folded, reserved.taken))
-        joined = self._people.joined()
+        joined = self._merges.joined
         if not joined:
             return
         owners = {source: target for target, sources in joined.items() for source in sources}
         used_by = self._used.items()
         theirs = [((owners[scope], key), used) for (scope, key), used in used_by if scope in owners]
-        for counter, used in (*theirs, *self._more.items()):
+        for counter, used in (*theirs, *self._merges.more.items()):
             self._used[counter] = self._used.get(counter, 0) + used
 
     def take(self, step: Step) -> None:

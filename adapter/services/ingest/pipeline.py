@@ -18,8 +18,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from msgspec.structs import replace
-
 from adapter.metrics import Metrics
 from adapter.model.messages import Message
 from adapter.model.quarantine import Quarantined, packed
@@ -34,7 +32,7 @@ from adapter.services.ingest.issue import DecisionContext, IssuePass
 from adapter.services.ingest.mapper import Mapper, ignored
 from adapter.services.ingest.outcome_counts import OutcomeCounts
 from adapter.services.ingest.result import CommitResult, Result
-from adapter.services.ingest.slot_merges import SlotMerges, slot_merges
+from adapter.services.ingest.slot_merges import slot_merges
 from adapter.services.ingest.timer_capacity import TimerCapacity
 from adapter.services.ingest.work_item import Work
 from adapter.services.loaded_files import LoadedFiles
@@ -225,9 +223,8 @@ async def decide(
     await first.prepare([batch[index] for index in fresh])
     for index in sorted(fresh, key=lambda index: batch[index].timer is not None):
         await first.take(index, batch[index])
-    joined = first.people.joined()
-    slots = await slot_merges(transaction, joined, context.now) if joined else SlotMerges()
-    second = IssuePass(context, first.people, loaded, slots.more)
+    merges = await slot_merges(transaction, first.people.joined(), context.now)
+    second = IssuePass(context, first.people, loaded, merges)
     steps = [*second.due(), *first.steps]
     if steps:
         second.reserve(await transaction.reserve(*second.needs(steps)))
@@ -235,7 +232,7 @@ async def decide(
             second.take(step)
     results = save.results(batch, fresh, loaded, first, second)
     changes = save.changes(batch, fresh, first, second, results)
-    await transaction.save(replace(changes, rewritten=slots.rewritten) if slots.rewritten else changes)
+    await transaction.save(changes)
     waiting = first.waiting
     return CommitResult(results, second.decisions, len(changes.armed), waiting.refused, waiting.fired)
 

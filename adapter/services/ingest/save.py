@@ -122,6 +122,7 @@ def changes(
         cancelled=first.waiting.cancelled,
         armed=first.waiting.armed,
         bounds=second.bounds,
+        rewritten=second.rewritten,
         pending=second.pending,
         ended=second.ended,
     )

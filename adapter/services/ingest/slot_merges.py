@@ -14,8 +14,13 @@ from adapter.store.contract import Transaction
 
 
 class SlotMerges(Struct, frozen=True):
-    """`more` is to be added to the sum of the merged counters, `rewritten` are discounts that lost slots."""
+    """What becomes of the counters of customers who are merged.
 
+    `joined` are, by the customer who is left, those who become them. `more` is to be added to the sum of
+    their counters. `rewritten` are their open discounts that release no slot any more.
+    """
+
+    joined: Mapping[str, Sequence[str]] = {}
     more: Mapping[ScopedKey, int] = {}
     rewritten: Sequence[DiscountRecord] = ()
 
@@ -23,11 +28,11 @@ class SlotMerges(Struct, frozen=True):
 async def slot_merges(
     transaction: Transaction, joined: Mapping[str, Sequence[str]], now: datetime
 ) -> SlotMerges:
-    """Return what merges do to slots; `joined` are, by the customer who is left, those who become them."""
+    """Return what merges do to slots; nothing is read where there are none."""
     people = {owner: [owner, *sources] for owner, sources in joined.items() if owner}
     asked = sorted({name for names in people.values() for name in names if name})
     if not asked:
-        return SlotMerges()
+        return SlotMerges(joined)
     slots = await transaction.counters_of(asked, MARK)
     more: dict[ScopedKey, int] = {}
     limits: dict[str, frozenset[Limit]] = {}
@@ -37,7 +42,7 @@ async def slot_merges(
         if found is not None and found.limits:
             more |= {(owner, key): n for key, n in found.more.items()}
             limits |= dict.fromkeys(names, found.limits)
-    return SlotMerges(more, await _without_slots(transaction, limits))
+    return SlotMerges(joined, more, await _without_slots(transaction, limits))
 
 
 async def _without_slots(
