@@ -22,6 +22,7 @@ CLAIMED: Final = "promotion_claimed"
 #: part that came back; and with an unused discount that the order earned.
 OnRefund = Literal["return", "keep", "prorate"]
 RewardOnRefund = Literal["revoke", "keep"]
+OnExceed = Literal["refuse", "partial"]
 
 
 class Absence(Struct, frozen=True):
@@ -35,13 +36,15 @@ class Absence(Struct, frozen=True):
 class Budget(Struct, frozen=True, kw_only=True):
     """Money that may be promised: `per_discount` is the most that one discount can cost.
 
-    A budget over all rules has none: there each discount costs what its own rule says.
+    A budget over all rules has none: there each discount costs what its own rule says. `on_exceed` says what
+    a checkout does where less is left than a code takes off: refuse the code, or grant what is left.
     """
 
     currency: str
     per_discount: Decimal | None = None
     daily: Decimal | None = None
     total: Decimal | None = None
+    on_exceed: OnExceed = "refuse"
 
 
 class Schedule(Struct, frozen=True, kw_only=True):

@@ -82,3 +82,79 @@ async def test_what_was_sent_of_a_customer_is_kept_with_a_redemption_alone(summe
     await summer.post("/v1/redemptions", **asked)
     kept = (await summer.http.get("/v1/customers/ann")).json()
     assert (kept["email"], kept["traits"]) == ("ann@x.test", {"tier": "gold"})
+
+
+VALUES = """
+rules:
+  - name: tiers
+    action:
+      type: amount_off
+      value: {tiers: [{from: 50, value: 5}, {from: 100, value: 15}], of: cart_value}
+      code: TIERS
+  - name: tenth
+    action: {type: amount_off, value: attributes.weight / 3, max_value: 9, code: WEIGHT}
+  - name: shoes
+    action:
+      type: percentage_off
+      value: 50
+      applies_to: {items: item.category == "shoes"}
+      max_units: 1
+      code: SHOES
+  - name: partial
+    action: {type: amount_off, value: 15, code: PARTIAL}
+    guardrails: {budget: {currency: EUR, total: 20, on_exceed: partial}}
+"""
+
+
+@pytest.fixture
+async def valued(store_url: str, tmp_path: Path) -> AsyncIterator[Shop]:
+    async with Shop(store_url, tmp_path / "rules", VALUES).open() as shop:
+        yield shop
+
+
+@pytest.mark.parametrize(
+    ("code", "total", "more", "discount"),
+    [
+        ("TIERS", "99.99", {}, "5.00"),
+        ("TIERS", "100.00", {}, "15.00"),
+        ("TIERS", "49.99", {}, "not_available"),
+        ("WEIGHT", "60.00", {"weight": 10}, "3.33"),
+        ("WEIGHT", "60.00", {"weight": 1000}, "9.00"),
+        ("WEIGHT", "60.00", {"weight": "heavy"}, "not_available"),
+        ("WEIGHT", "60.00", {}, "not_available"),
+    ],
+)
+async def test_the_value_of_a_shared_code_is_computed_of_the_order(
+    valued: Shop, code: str, total: str, more: dict[str, Any], discount: str
+) -> None:
+    response = await valued.post(
+        "/v1/validations", codes=[code], customer=gold("ann"), order=order(total) | more
+    )
+    found = response.json()
+    reason = found["codes"][0].get("reason")
+    assert (reason or found["totals"]["discount"]) == discount
+
+
+async def test_a_shared_code_takes_from_the_items_that_its_condition_names(valued: Shop) -> None:
+    lines = [
+        {"id": "a", "category": "shoes", "quantity": 1, "unit_price": "40.00"},
+        {"id": "b", "category": "shoes", "quantity": 2, "unit_price": "60.00"},
+        {"id": "c", "category": "socks", "quantity": 1, "unit_price": "99.00"},
+    ]
+    sent = {"currency": "EUR", "lines": lines}
+    response = await valued.post("/v1/redemptions", codes=["shoes"], customer=gold("ann"), order=sent)
+    found = response.json()
+    assert (response.status_code, found["codes"][0]["lines"]) == (200, {"b": "30.00"})
+
+
+async def test_a_budget_that_is_nearly_used_up_grants_what_is_left_where_the_rule_says_so(
+    valued: Shop,
+) -> None:
+    async def redeemed(name: str) -> tuple[int, str | None]:
+        response = await valued.post(
+            "/v1/redemptions", codes=["PARTIAL"], customer=gold(name), order=order("60.00")
+        )
+        return response.status_code, response.json().get("totals", {}).get("discount")
+
+    assert [await redeemed(name) for name in ("ann", "bob")] == [(200, "15.00"), (200, "5.00")]
+    assert (await redeemed("eve"))[0] == 409

@@ -70,6 +70,24 @@ def test_a_record_keeps_how_its_discount_combines(make_book: MakeBook, make_even
     assert decode(encode(issued), DiscountRecord) == issued
 
 
+@pytest.mark.parametrize(
+    ("own", "overall", "partial"),
+    [
+        ("partial", "", True),
+        ("refuse", "", False),
+        ("partial", "refuse", False),
+        ("partial", "partial", True),
+    ],
+)
+def test_a_record_keeps_whether_budgets_grant_what_is_left(
+    own: str, overall: str, partial: bool, make_book: MakeBook, make_event: MakeEvent
+) -> None:
+    budget = "guardrails: {{budget: {{currency: EUR, total: 1000, on_exceed: {}}}}}"
+    files = {"definitions": budget.format(overall)} if overall else {}
+    book = make_book(a=rule("type: amount_off, value: 5", budget.format(own)), **files)
+    assert record(book, make_event()).terms.partial_budget is partial
+
+
 def test_a_record_of_a_rule_that_says_nothing_of_it_is_as_it_was(
     make_book: MakeBook, make_event: MakeEvent
 ) -> None:

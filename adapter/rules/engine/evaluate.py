@@ -44,7 +44,7 @@ class GlobalGuardrails(Struct, frozen=True):
 class CompiledRule:
     """A rule made ready to be settled: what can stop it, what it counts, what it is worth."""
 
-    __slots__ = ("_checks", "_counting", "_resolver", "_ships", "computed", "rule")
+    __slots__ = ("_checks", "_counting", "_partial", "_resolver", "_ships", "computed", "rule")
 
     def __init__(self, rule: Rule, shop: GlobalGuardrails, computed: ComputedValue | None = None) -> None:
         self.rule = rule
@@ -56,6 +56,8 @@ class CompiledRule:
         )
         self._counting = tuple(each for each in counting if not each.idle)
         self._resolver = ActionResolver(rule, shop.guardrails, computed)
+        budgets = [each for each in (rule.guardrails.budget, shop.guardrails.budget) if each is not None]
+        self._partial = bool(budgets) and all(each.on_exceed == "partial" for each in budgets)
         self._ships = type_of(rule.action).of_shipping or rule.conflicts == "best_value"
 
     def settle(
@@ -82,7 +84,10 @@ class CompiledRule:
             claims += counting.claims(source_id, device_id, now)
         shipping = money(event.attributes.get("shipping")) if self._ships else None
         found = worth(action, cart, shipping)
-        return Proposal(self.rule, tuple(claims), found, cart, shipping, action=action, currency=currency)
+        return Proposal(
+            self.rule, tuple(claims), found, cart, shipping, action=action, currency=currency,
+            partial_budget=self._partial,
+        )  # fmt: skip
 
     def _stop(self, event: Event, members: Membership, now: datetime) -> Rejection | None:
         for check in self._checks:

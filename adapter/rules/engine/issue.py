@@ -28,16 +28,17 @@ def issue(proposal: Proposal, event: Event, source_id: str, code: str, now: date
     discount = Discount(code, action, expires_at, metadata, rule.guardrails.stackable, "issued")
     return DiscountRecord(
         discount, source_id, rule.name, event.id, now, now, proposal.claims, priority=rule.priority,
-        checkout=_terms(rule, proposal.currency),
+        checkout=_terms(rule, proposal),
     )  # fmt: skip
 
 
-def _terms(rule: Rule, currency: str | None) -> CheckoutTerms | UnsetType:
+def _terms(rule: Rule, proposal: Proposal) -> CheckoutTerms | UnsetType:
     """Return what the record keeps for the checkout, which is not written where it says nothing."""
     terms = CheckoutTerms(
-        currency=currency,
+        currency=proposal.currency,
         stacking_group=rule.stacking_group,
         exclusive=rule.exclusive,
+        partial_budget=proposal.partial_budget,
         on_refund=rule.on_refund,
     )
     return UNSET if terms == NO_TERMS else terms

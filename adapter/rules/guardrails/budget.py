@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import ROUND_FLOOR, Decimal
+from typing import get_args
 
 from adapter.files.problems import Mark, Problem
 from adapter.files.schemas import block as block_schema
-from adapter.files.schemas import said
+from adapter.files.schemas import one_of, said
 from adapter.model.actions import Action
 from adapter.model.counter_key import decode
 from adapter.model.discounts import CounterReservation
 from adapter.model.events import Event
 from adapter.model.money import from_minor_units, minor_units
-from adapter.model.rules import Budget, Guardrails, Period, Rule
+from adapter.model.rules import Budget, Guardrails, OnExceed, Period, Rule
 from adapter.rules.blocks.block import Block
 from adapter.rules.blocks.money import currency, exact
 from adapter.rules.blocks.schema import ABOVE_ZERO, AMOUNT, CURRENCY
@@ -28,7 +29,14 @@ NAME = "budget"
 #: What people write for keys of the block, where spelling alone leads elsewhere or nowhere.
 _OTHER_NAMES = {"amount": "total", "max": "total", "per_day": "daily", "per_redemption": "per_discount"}
 _BLOCK = block_schema(
-    {"currency": CURRENCY, "per_discount": ABOVE_ZERO, "daily": AMOUNT, "total": AMOUNT}, "currency"
+    {
+        "currency": CURRENCY,
+        "per_discount": ABOVE_ZERO,
+        "daily": AMOUNT,
+        "total": AMOUNT,
+        "on_exceed": one_of(get_args(OnExceed)),
+    },
+    "currency",
 )
 
 
@@ -50,6 +58,7 @@ def _read(block: Block | None, action: Action | None) -> Budget | None:
     if daily is None and total is None:
         block.refuse((), "the budget names no amount", "add `total: 5000` or `daily: 300`")
     each = _each(block, action, money)
+    on_exceed: OnExceed | None = block.one_of("on_exceed", OnExceed)
     if money is not None:
         exact(block, money, {"daily": daily, "total": total})
     own = getattr(action, "currency", None)
@@ -61,7 +70,9 @@ def _read(block: Block | None, action: Action | None) -> Budget | None:
     if money is None or (daily is None and total is None):
         return None
     _doubt(block, each, daily, total)
-    return Budget(currency=money, per_discount=each, daily=daily, total=total)
+    return Budget(
+        currency=money, per_discount=each, daily=daily, total=total, on_exceed=on_exceed or "refuse"
+    )
 
 
 def _each(block: Block, action: Action | None, money: str | None) -> Decimal | None:

@@ -102,7 +102,7 @@ def _personal(guardrails: Guardrails) -> bool:
 def _offer(rule: Rule, proposal: Proposal) -> Offer:
     return Offer(
         code=rule.code or "",
-        action=msgspec.to_builtins(rule.action, builtin_types=(Decimal, datetime)),
+        action=msgspec.to_builtins(proposal.action or rule.action, builtin_types=(Decimal, datetime)),
         rule=rule.name,
         currency=proposal.currency,
         expires_at=rule.expires_at,
@@ -111,6 +111,7 @@ def _offer(rule: Rule, proposal: Proposal) -> Offer:
         stacking_group=rule.stacking_group,
         exclusive=rule.exclusive,
         claims=(*proposal.looks, *proposal.claims),
+        partial=proposal.partial_budget,
         on_refund=rule.on_refund,
         metadata=rule.metadata,
     )
