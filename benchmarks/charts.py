@@ -43,6 +43,7 @@ FIGURES: dict[str, tuple[tuple[str, str, str], ...]] = {
     "grown_store": (
         ("default_settings", "cost of a message, default settings, files in the system's cache", "times"),
         ("recommended_settings", "the same, recommended settings, memory warm", "times"),
+        ("full_over_empty", "cost of a message, recommended settings", "times"),
     ),
     "mapping": (
         ("ratio_event", "speed relative to Segment's reference: an event", "times"),
@@ -56,6 +57,13 @@ FIGURES: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("us_10000", "one event against 10,000 rules", "µs"),
         ("cel_us_1000", "cel-expr-python in a loop over 1,000 rules", "µs"),
         ("history_100000_over_10", "cost of 4 history values after 100,000 events, relative to 10", "times"),
+    ),
+    "pricing": (
+        ("us_price_5_lines", "an order of 5 lines with five codes", "µs"),
+        ("us_price_200_lines", "an order of 200 lines with five codes", "µs"),
+        ("us_best_of_10_codes_5_lines", "the best set of ten codes, 5 lines", "µs"),
+        ("us_best_of_10_codes_200_lines", "the best set of ten codes, 200 lines", "µs"),
+        ("price_200_over_5", "cost of 200 lines relative to 5", "times"),
     ),
     "peers": (
         ("rate_over_fastapi_sqlite", "requests per second relative to FastAPI, SQLAlchemy, SQLite", "times"),
