@@ -42,7 +42,7 @@ Retry = Annotated[
     typer.Option(
         "--retry",
         metavar="ID",
-        help="Have a dead one wait again; may stand several times.",
+        help="Retry a dead one; may be given several times.",
         callback=all_in_utf8,
     ),
 ]

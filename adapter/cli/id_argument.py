@@ -25,7 +25,7 @@ def in_utf8(name: str | None) -> str | None:
 
 
 def all_in_utf8(names: Sequence[str] | None) -> Sequence[str] | None:
-    """Return an option that may stand several times; raises as `in_utf8` does."""
+    """Return an option that may be given several times; raises as `in_utf8` does."""
     for name in names or ():
         in_utf8(name)
     return names

@@ -11,7 +11,7 @@ from adapter.files.problems import Mark
 
 
 class Ran(Struct, frozen=True):
-    """One case: where it stands, and how it failed (empty when it passed)."""
+    """One case: its place, and how it failed (empty when it passed)."""
 
     name: str
     at: Mark

@@ -84,7 +84,7 @@ def _check_names(question: LiftQuestion, measured: Measured, files: CheckedFiles
         raise typer.BadParameter(_remedied(message, question.rule, rules), param_hint="--rule")
     events = measured.events.union(nameable.read if nameable else (), model.events if model else ())
     if measured.lifts and question.conversion not in events:
-        message = f"nobody has sent `{question.conversion}`, and no rule and no data model knows it"
+        message = f"no event `{question.conversion}` is stored, and no rule and no data model names it"
         raise typer.BadParameter(_remedied(message, question.conversion, events), param_hint="--conversion")
 
 
@@ -113,7 +113,7 @@ def _lines(lift: Lift, conversion: str, within: str) -> Iterator[str]:
     yield f"  control  {_arm(lift.control)}"
     interval = lift.interval()
     if interval is None:
-        yield "  no lift can be told: one of the two groups is empty"
+        yield "  no lift can be computed: one of the two groups is empty"
         return
     low, high = (100 * bound for bound in interval)
     certain = "" if low > 0 or high < 0 else "; it may be chance"

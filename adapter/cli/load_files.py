@@ -1,4 +1,4 @@
-"""Mapping and rule files as a command gets them: problems are told, and end it."""
+"""Mapping and rule files as a command loads them: problems are printed and end the command."""
 
 from __future__ import annotations
 

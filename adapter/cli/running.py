@@ -24,8 +24,8 @@ from adapter.settings.values import Files
 
 
 class Report(Struct, frozen=True):
-    """What one run found. `missed` is what no case tries, told only when all cases ran; `doubts` are warnings
-    of what cases name.
+    """What one run found. `missed` is what no case tries, reported only when all cases ran; `doubts` are
+    warnings of what cases name.
     """
 
     mappings: list[Ran]

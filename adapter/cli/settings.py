@@ -50,7 +50,7 @@ def options(
 
 
 def settled(config: Path | None, given: dict[Keys, Any]) -> Settings:
-    """Return the settings, warnings told; a problem is told and ends the command."""
+    """Return the settings and print warnings; a problem is printed and ends the command."""
     settings, problems = read(config, os.environ, given)
     tell(problems)
     if settings is None or any(problem.severity == "error" for problem in problems):

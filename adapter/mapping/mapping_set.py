@@ -50,7 +50,7 @@ class _Route(Struct):
 class MappingSet:
     """The mappings of every source; immutable, so that a reload swaps one book for another.
 
-    `digest` identifies what the files say, wherever they stand; `sources` are those with mappings. `names`
+    `digest` identifies what the files say, wherever they are; `sources` are those with mappings. `names`
     says under which names events count that were stored under others.
     What the mappings yield is fitted to the data `model`, where the shop has one.
     """
@@ -117,11 +117,11 @@ class MappingSet:
         except MappingError as error:
             if first is not None:
                 raise first from None
-            said = "; what identifies nobody was left out of it: see `identities.placeholders`"
+            said = "; placeholder values were left out of it: see `identities.placeholders`"
             raise MappingError(f"{error.message}{said}") from error
 
     def as_mapped(self, message: Message) -> Message:
-        """Return a message as its mappings see it: without what identifies nobody, where it would."""
+        """Return a message as its mappings see it: without placeholder values."""
         left_out = self.placeholders.left_out
         try:
             return left_out(message) if self.placeholders.stand_in(self._yielded(message)) else message
@@ -192,7 +192,7 @@ def portability(directory: Path) -> list[Problem]:
 def mapping_files(directory: Path) -> list[Path]:
     """Return the directory's mapping files; test cases, the data model and what is hidden are left out.
 
-    They stand in the order of their paths without suffix: `segment-shop.yaml` comes after `segment.yaml`,
+    They are in the order of their paths without suffix: `segment-shop.yaml` comes after `segment.yaml`,
     so that what it says of a customer wins.
     """
     found = visible(directory, "**/*.yaml", "**/*.yml")

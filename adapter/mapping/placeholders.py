@@ -31,7 +31,7 @@ from adapter.settings.values import PLACEHOLDERS
 
 #: What consists of zeros, as device ids of every form do that were never set.
 _ZEROS = re.compile(r"(0x)?0[0:._-]*")
-#: What stands around a text that says the same without it: blanks, brackets, quotes, the marks of a template.
+#: Characters around a text that do not change its meaning: blanks, brackets, quotes, the marks of a template.
 _AROUND = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\u200b\u2060\ufeff" + "()[]{}<>\"'`$%"
 _IDS = ("userId", "anonymousId", "previousId")
 #: Types of JSON that are no id.
@@ -70,7 +70,7 @@ class Placeholders:
         return any(type(id_) in _NO_ID or (type(id_) is str and id_.isspace()) for id_ in ids)
 
     def left_out(self, message: Message) -> Message:
-        """Return a message without what identifies nobody among its own ids, identities and addresses."""
+        """Return a message without the placeholders among its own ids, identities and addresses."""
         document = self._without(message.document, _IDS, message.source)
         if type(_device_id(document)) in _NO_ID:
             self._drop(document, _DEVICE, "id", message.source, "device_id")
@@ -144,7 +144,7 @@ class Placeholders:
     def _without(
         self, values: Mapping[str, Any], names: Iterable[str], source: str, label: str = ""
     ) -> dict[str, Any]:
-        """Return values without those of the names that identify nobody, which are counted."""
+        """Return values without those names that are placeholders, which are counted."""
         gone = {name for name in names if self._is_none(values.get(name))}
         for name in gone:
             self.met[source, label or name] += 1

@@ -90,7 +90,7 @@ class Tracing(Resolver):
             self._items.pop()
 
     def read(self, payload: Any, path: str) -> Any:
-        """Read and record; what stands there is known by its path from then on."""
+        """Read and record; the value is known by its path from then on."""
         value = super().read(payload, path)
         start = self._known.get(id(payload))
         if start is not None:

@@ -17,7 +17,7 @@ _Z = 1.959963984540054
 
 
 class Exposure(Struct, frozen=True):
-    """A customer whom a rule qualified: served, or held out."""
+    """A customer that a rule qualified: served, or held out."""
 
     rule: str
     group: Literal["issued", "control"]
@@ -42,7 +42,7 @@ class Group(Struct):
 
     @property
     def rate(self) -> float:
-        """The share that converted, 0 when there is nobody."""
+        """The share that converted, 0 of an empty group."""
         return self.converted / self.customers if self.customers else 0.0
 
 
@@ -80,7 +80,7 @@ def _wilson(arm: Group) -> tuple[float, float]:
 
 
 def exposures(decision: Decision) -> Iterator[Exposure]:
-    """Yield whom a decision served or held out."""
+    """Yield the customers that a decision served or held out."""
     for outcome in decision.outcomes:
         if outcome.outcome in ("issued", "control"):
             group: Literal["issued", "control"] = "issued" if outcome.outcome == "issued" else "control"

@@ -100,7 +100,7 @@ def test_a_rule_without_decisions_is_reported(url: str) -> None:
         (["--rule", "cart-recvery"], "did you mean `cart-recovery`?"),
         (
             ["--conversion", "order_complted"],
-            "nobody has sent `order_complted`, and no rule and no",
+            "no event `order_complted` is stored, and no rule and no",
         ),
         (["--conversion", "order_complted"], "did you mean `order_completed`?"),
     ],

@@ -36,7 +36,7 @@ def test_a_valid_file_has_no_problems(write_mappings: Callable[..., Path]) -> No
 @pytest.mark.parametrize(
     ("part", "text", "fault"),
     [
-        ("subscribe", "'type = \"track\" or or'", "6:35: `or` where a condition should stand"),
+        ("subscribe", "'type = \"track\" or or'", "6:35: `or` where a condition is expected"),
         ("subscribe", '"type = \\"trak\\" an"', "6:33: Segment reads `an` at the end as `a`"),
         ("subscribe", ">-\n      type = \"track\" and\n      evnt = \"x\"", "8:7: `evnt` is not a field"),
         ("subscribe", "[a]", "6:16: `subscribe` must be text"),

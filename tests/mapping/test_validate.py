@@ -12,7 +12,7 @@ P = {"@path": "$.v"}
 CASES: list[tuple[Any, tuple[str | int, ...], str]] = [
     ({"a": {"@pth": "$.v"}}, ("a", "@pth"), "did you mean `@path`?"),
     ({"a": [{"@pth": "$.v"}]}, ("a", 0, "@pth"), "did you mean `@path`?"),
-    ({"a": {"@path": "$.v", "b": 1}}, ("a", "b"), "alone"),
+    ({"a": {"@path": "$.v", "b": 1}}, ("a", "b"), "only key"),
     ({"a": {"@path": 5}}, ("a", "@path"), "text or a directive"),
     ({"a": {"@path": "$"}}, ("a", "@path"), "$."),
     ({"a": {"@path": " $.v"}}, ("a", "@path"), "`$.v`"),

@@ -19,7 +19,7 @@ Kind = Literal["id", "ids", "identities", "text", "names", "object", "membership
 
 
 class Field(Struct, frozen=True):
-    """One field of an action; `default` says what stands there when the mapping leaves it out."""
+    """One field of an action; `default` is used when the mapping leaves it out."""
 
     name: str
     kind: Kind

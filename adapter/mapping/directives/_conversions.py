@@ -118,7 +118,7 @@ def moment(value: Any) -> Any:
     """Return an instant as ISO-8601 text in UTC, as `2024-06-18T09:30:12.412Z`.
 
     Takes ISO-8601 with any offset (without one, UTC is meant) and Unix times in seconds, milliseconds,
-    microseconds or nanoseconds, told by their size.
+    microseconds or nanoseconds, recognised by their size.
     """
     if _is_absent(value):
         return _absent(value)
@@ -127,7 +127,7 @@ def moment(value: Any) -> Any:
 
 
 def members(value: Any) -> Any:
-    """Return an object as it is; what else comes is told by its type, for it may be personal data."""
+    """Return an object as it is; the error names only the type of another value (personal data)."""
     if type(value) is dict:
         return value
     if _is_absent(value):

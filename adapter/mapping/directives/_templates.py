@@ -32,10 +32,10 @@ def has_triple(template: str) -> bool:
 
 
 def pieces(template: str, braces: int = 2) -> Iterator[tuple[str, bool]]:
-    """Yield the parts of a template: text, and what stands in placeholders of so many braces (True).
+    """Yield the parts of a template: text, and the content of placeholders of so many braces (True).
 
     The reference searches for two braces, anything but a closing brace, and two closing braces. Its pattern
-    would begin anew at every brace of a long row; here what opens and does not close is passed over at once.
+    would start again at every brace of a long row; here what opens and does not close is passed over at once.
     """
     done = at = 0
     while (opening := template.find("{" * braces, at)) >= 0:

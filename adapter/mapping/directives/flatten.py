@@ -36,7 +36,7 @@ def _run(options: Any, payload: Any, resolver: Resolver) -> dict[str, Any]:
 
 
 def flattened(value: Any, separator: str, omit_arrays: bool) -> dict[str, Any]:
-    """Return the leaves by joined key; empty objects and lists leave nothing, a lone leaf stands under ''."""
+    """Return the leaves by joined key; empty objects and lists leave nothing, a lone leaf has the key ''."""
     result: dict[str, Any] = {}
     _gather(value, "", separator, omit_arrays, result)
     return result
@@ -45,9 +45,9 @@ def flattened(value: Any, separator: str, omit_arrays: bool) -> dict[str, Any]:
 def flattener(
     separator: str, omit_arrays: bool
 ) -> Callable[[dict[str, Any], _Place, dict[str, Any]], dict[str, Any]]:
-    """Return `flattened` made faster for objects: the same members, in the order in which they stand.
+    """Return `flattened` made faster for objects: the same members, in the same order.
 
-    It puts the leaves of the object that stands at a place into what it is given, and returns that.
+    It puts the leaves of the object at a place into what it is given, and returns that.
     """
     names = _Names(separator)
 

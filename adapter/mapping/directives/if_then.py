@@ -97,7 +97,7 @@ def _lint(options: Any, report: Report) -> None:
         remedy = 'leave it out, or write {"@literal": …} around it to keep it'
         report(("else",), "an `else` of null, false, 0 or empty text is dropped", remedy)
     if "exists" in options and "blank" in options:
-        report(("blank",), "`blank` is never looked at beside `exists`", "keep one of the two")
+        report(("blank",), "`blank` is ignored next to `exists`", "keep one of the two")
     if "then" not in options and "else" not in options:
         report((), "`@if` without `then` and `else` yields nothing", "write what it should yield")
 

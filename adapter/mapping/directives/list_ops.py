@@ -1,4 +1,4 @@
-"""`@filter` and `@map`: lists made smaller, and made anew. Ours; Segment does not know them."""
+"""`@filter` and `@map`: lists filtered, and rebuilt item by item. Ours; Segment does not know them."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _run_map(options: Any, payload: Any, resolver: Resolver) -> Any:
 
 
 def joined(item: Any, shared: Any) -> Any:
-    """Return an item with the members that `with` shares out; an item that is no object stands as `value`."""
+    """Return an item with the members that `with` shares out; one that is not an object becomes `value`."""
     if type(shared) is not dict:
         return item
     return {**(item if type(item) is dict else {"value": item}), **shared}

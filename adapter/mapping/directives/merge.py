@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _Fields = list[tuple[str, Value]]
 
-#: Lists and text spread by index, as in JavaScript; nobody means so many.
+#: Lists and text spread by index, as in JavaScript; no author means so many.
 _MOST_SPREAD = 1_000
 WITHOUT_DIRECTION = '@merge requires a "direction" key'
 

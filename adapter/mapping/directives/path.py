@@ -1,4 +1,4 @@
-"""`@path`: what stands at a path."""
+"""`@path`: the value at a path."""
 
 from __future__ import annotations
 

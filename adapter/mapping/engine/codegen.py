@@ -2,7 +2,7 @@
 
 Only our own names get into the source: whatever an author wrote (keys, paths, text) is handed to it as a
 constant, or put in the place of a name of ours once the source is compiled. One pass over the mapping writes
-statements; paths that share their beginning are walked once, directives that stand twice run once.
+statements; paths that share their beginning are walked once, directives that occur twice run once.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Value(NamedTuple):
 
 
 class Scope:
-    """What is known of one payload: the names that hold what stands at its paths."""
+    """What is known of one payload: the names that hold the values at its paths."""
 
     def __init__(self, payload: str, *, is_object: bool, holed: bool) -> None:
         self.payload = payload
@@ -66,7 +66,7 @@ class Emitter:
         self.resolver = resolver
         self.lines: list[str] = []
         self.constants: dict[str, Any] = {}
-        #: What stands in the source for each text of the author's.
+        #: The placeholder in the source for each text of the author's.
         self.texts: dict[str, str] = {}
         self.scope = Scope("p", is_object=True, holed=False)
         self.depth = 2
@@ -98,7 +98,7 @@ class Emitter:
         return name
 
     def text(self, text: str) -> str:
-        """Return what stands for an author's text between quotes; the compiler puts the text in its place."""
+        """Return the placeholder for an author's text between quotes; compiling replaces it by the text."""
         return self.texts.setdefault(text, f"t{len(self.texts)}")
 
     def quoted(self, text: str) -> str:
@@ -152,7 +152,7 @@ class Emitter:
     # Reading the payload
 
     def read(self, path: str) -> Value:
-        """Return what stands at a path of the payload (without its `$.`)."""
+        """Return the value at a path of the payload (without its `$.`)."""
         return self._value_at(paths.split(path))
 
     def _value_at(self, keys: tuple[str, ...]) -> Value:

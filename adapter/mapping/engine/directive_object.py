@@ -1,4 +1,4 @@
-"""Objects in a mapping that are directives: how they are told from plain objects, and their names."""
+"""Objects in a mapping that are directives: how they differ from plain objects, and their names."""
 
 from __future__ import annotations
 

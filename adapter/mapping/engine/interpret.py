@@ -53,7 +53,7 @@ class Resolver:
         return directive.run(mapping[name], payload, self)
 
     def read(self, payload: Any, path: str) -> Any:
-        """Return what stands at a path of the payload."""
+        """Return the value at a path of the payload."""
         return paths.get(payload, path)
 
     def item(self, items: list[Any], index: int) -> Any:

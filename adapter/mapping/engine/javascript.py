@@ -47,7 +47,7 @@ def code_units(text: str) -> str:
 
 
 def joined_units(text: str) -> str:
-    """Undo `code_units`: surrogate pairs become the characters they stand for."""
+    """Undo `code_units`: surrogate pairs become the characters that they encode."""
     return _PAIR.sub(lambda pair: pair[0].encode("utf-16", "surrogatepass").decode("utf-16"), text)
 
 

@@ -34,12 +34,12 @@ _known_split = lru_cache(maxsize=4096)(_split)
 
 
 def without_root(path: str) -> str:
-    """Drop the first `$.`, wherever it stands, as `@path` and `@arrayPath` do."""
+    """Drop the first `$.`, wherever it is, as `@path` and `@arrayPath` do."""
     return path.replace("$.", "", 1)
 
 
 def get(value: Any, path: str) -> Any:
-    """Return what stands at the path, or UNDEFINED."""
+    """Return the value at the path, or UNDEFINED."""
     for key in split(path):
         value = step(value, key)
     return value

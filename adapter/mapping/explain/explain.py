@@ -116,7 +116,7 @@ def _fields(tracing: Tracing) -> Iterator[FieldExplained]:
 
 
 def _why_not(ast: Group | Condition, document: dict[str, Any]) -> str:
-    """Return what fails first, with what stands in its place; empty when the whole holds."""
+    """Return what fails first, with the value found there; empty when the whole holds."""
     if compile_subscription(ast)(document):
         return ""
     if isinstance(ast, Condition):

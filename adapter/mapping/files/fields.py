@@ -124,7 +124,7 @@ class _Walk:
         others = [key for key in value if key not in (*names, "_metadata")]
         for key in names[1:] + others:
             self.report(
-                (*path, key), f"`{key}` stands beside `{names[0]}`", "a directive stands alone in its object"
+                (*path, key), f"`{key}` is next to `{names[0]}`", "a directive is the only key of its object"
             )
         for name in names:
             directive = DIRECTIVES.get(name)
@@ -189,9 +189,7 @@ class _Walk:
                 self.value(value, path)
 
     def wrong(self, path: Path, wanted: str, kind: str) -> None:
-        self.report(
-            path, f"{wanted} should stand here, not {_WITH_ARTICLE.get(kind, kind)}", f"write {wanted}"
-        )
+        self.report(path, f"expected {wanted}, not {_WITH_ARTICLE.get(kind, kind)}", f"write {wanted}")
 
     def plain(self, shape: Plain, value: Any, path: Path) -> None:
         if type(value) is not str:

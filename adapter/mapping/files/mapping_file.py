@@ -27,7 +27,7 @@ _MAPPING_KEYS = ("name", "subscribe", "events", "action", "fields")
 class Mapping(Struct, frozen=True, kw_only=True):
     """One entry of a mapping file; `filter` is the parsed subscription, and holds `events` too.
 
-    `document` is the file that it stands in and `path` its place there.
+    `document` is its file and `path` its place there.
     """
 
     name: str
@@ -80,7 +80,7 @@ class MappingFile(Struct, frozen=True):
 
 
 def load(paths: Sequence[Path]) -> tuple[list[MappingFile], list[Problem]]:
-    """Read mapping files; what has an error is left out of the result and stands in the problems."""
+    """Read mapping files; what has an error is left out of the result and listed in the problems."""
     files: list[MappingFile] = []
     problems: list[Problem] = []
     for path in paths:
@@ -93,7 +93,7 @@ def load(paths: Sequence[Path]) -> tuple[list[MappingFile], list[Problem]]:
             if file is not None:
                 files.append(file)
     problems += _same_names(mapping for file in files for mapping in file.mappings)
-    return files, list(dict.fromkeys(problems))  # what stands under an anchor is found with each alias
+    return files, list(dict.fromkeys(problems))  # what is under an anchor is found with each alias
 
 
 def _same_names(mappings: Iterable[Mapping]) -> list[Problem]:

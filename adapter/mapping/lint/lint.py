@@ -66,7 +66,7 @@ def _never_matches(mapping: Mapping) -> Problem | None:
     clash, way = reasons[0]
     if clash is not None:
         why, remedy = (
-            "this cannot hold together with what stands before it",
+            "this condition contradicts an earlier one",
             "join the two with `or`, or drop one",
         )
         for _, *alone in lint(clash):
@@ -88,7 +88,7 @@ def _unknown(mapping: Mapping, way: Sequence[Condition]) -> Problem:
         return Problem(mapping.condition_mark(typed[0]), message, near, severity)
     missing = next(test for test in way if not any(test.field in known[kind] for kind in kinds))
     holders = ", ".join(f"`{kind}`" for kind, members in known.items() if missing.field in members)
-    remedy = f"it stands in {holders}" if holders else "drop the condition"
+    remedy = f"it is in {holders}" if holders else "drop the condition"
     if missing.field == "traits":
         remedy = "read `context.traits` for what is known of the user"
     which = f"no `{kinds[0]}`" if len(kinds) == 1 else "no message"

@@ -100,7 +100,7 @@ def _keys(value: Any) -> Iterator[str]:
 
 
 def _names(mapping: Mapping, value: Any, keys: Keys) -> Iterator[tuple[str | None, Mark]]:
-    """Yield the texts that a value can be; None stands for whatever a message says."""
+    """Yield the texts that a value can be; None means any text of a message."""
     if isinstance(value, str):
         yield value, mapping.value_mark(*keys)
         return

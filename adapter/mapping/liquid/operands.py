@@ -119,7 +119,7 @@ def _path(root: Expression, steps: list[Expression]) -> Expression:
 
 
 def path(text: str) -> Expression:
-    """Read a path that stands alone, as the property that a filter is given; raises Unreadable."""
+    """Read a path without an operator, as the property that a filter is given; raises Unreadable."""
     reader = Reader(text, 0, len(text))
     reader.blanks()
     name = reader.name()

@@ -28,7 +28,7 @@ BLANKS = "\t\n\v\f\r \xa0\u1680\u180e\u2000\u2001\u2002\u2003\u2004\u2005\u2006\
 
 
 def plain(value: Any) -> Any:
-    """Return the value that a literal stands for, every other value as it is."""
+    """Return the value that a literal means, every other value as it is."""
     return value.value if type(value) is Literal else value
 
 

@@ -17,7 +17,7 @@ Operator = Literal[
 class Condition(Struct, frozen=True):
     """One test of one field; `name` is the path below properties, traits or context.
 
-    `value` is None where the operator takes none; `position` is where it stands in the text. `spelled` is
+    `value` is None where the operator takes none; `position` is its offset in the text. `spelled` is
     ours, of the names that a mapping lists under `events`, and `position` the place in that list: FQL has no
     such test.
     """

@@ -10,7 +10,7 @@ from adapter.mapping.subscriptions.ast import Condition, Group
 from adapter.mapping.subscriptions.evaluate import Predicate, compile_subscription
 from adapter.model.spelling import spelling
 
-#: By test, what a message has for it; None stands for all that no subscription asks for.
+#: By test, what a message has for it; None means a value that no subscription asks for.
 _Known = dict[str, str | None]
 #: The places of the subscriptions that may take a message, each with what is left to test, if anything.
 _Bucket = list[tuple[int, Predicate | None]]

@@ -79,10 +79,10 @@ def _string(text: str, at: int) -> Token:
         )
     if not _follows(text, end + 1, _ENDS):
         raise SubscriptionError(
-            "text stands right behind the closing quote",
+            "there is text right behind the closing quote",
             position=end + 1,
             trap="glued_string",
-            remedy='put a space behind the quote; a `"` cannot stand inside a string, nor be escaped',
+            remedy='put a space behind the quote; a `"` cannot be inside a string, nor be escaped',
         )
     return Token("string", text[at + 1 : end], at, end + 1)
 
@@ -110,7 +110,7 @@ def _not(text: str, at: int) -> Token:
         )
     if not _NEGATED.match(text, at):
         raise SubscriptionError(
-            "`!` stands only before contains( and match(",
+            "`!` is allowed only before contains( and match(",
             position=at,
             trap="stray_not",
             remedy="write `!=`, or `!contains(...)` without a space",
@@ -122,7 +122,7 @@ def _operator(text: str, at: int, operator: str) -> Token:
     end = at + len(operator)
     if len(operator) == 2 and not _follows(text, end, _ENDS):
         raise SubscriptionError(
-            f"a value stands right behind `{operator}`",
+            f"a value follows `{operator}` without a space",
             position=end,
             trap="glued_operator",
             remedy=f"put a space behind it: `{operator} 1`",
@@ -142,7 +142,7 @@ def _word(text: str, at: int, end: int) -> Token:
         )
     if behind and behind not in _AFTER_WORD:
         raise SubscriptionError(
-            f"`{behind}` cannot stand in or right behind a name",
+            f"`{behind}` is not allowed in or right behind a name",
             position=end,
             trap="glued_name",
             remedy="put a space before an operator, escape other signs with \\",
@@ -187,5 +187,5 @@ def _unknown(text: str, at: int) -> SubscriptionError:
         )
     remedy = "names take letters, digits, _ and -; escape other signs with \\, as in properties.\\$a"
     return SubscriptionError(
-        f"`{char}` cannot stand here", position=at, trap="unknown_character", remedy=remedy
+        f"`{char}` is not allowed here", position=at, trap="unknown_character", remedy=remedy
     )

@@ -84,7 +84,7 @@ class _Parser:
         if token.kind != "keyword":
             raise _error(
                 token,
-                f"`{token.text}` where `and` or `or` should stand",
+                f"`{token.text}` where `and` or `or` is expected",
                 "missing_connector",
                 "write `and` or `or` between two conditions",
             )
@@ -138,7 +138,7 @@ class _Parser:
                     part,
                     f"`{part.text}` cannot be a part of a path",
                     "bad_path",
-                    "array indexes, and, or, null cannot stand in a path",
+                    "array indexes, and, or, null are not allowed in a path",
                 )
             parts.append(part.text)
         if parts and first.text not in _NESTING:
@@ -279,10 +279,10 @@ def _misplaced(token: Token) -> SubscriptionError:
         shown = f"`{token.text}`" if token.text else "the end"
         return _error(
             token,
-            f"{shown} where a condition should stand",
+            f"{shown} where a condition is expected",
             "missing_condition",
             'write one, as in `type = "track"`',
         )
     return _error(
-        token, f"`{token.text}` where a field should stand", "misplaced", f"fields are {', '.join(_FIELDS)}"
+        token, f"`{token.text}` where a field is expected", "misplaced", f"fields are {', '.join(_FIELDS)}"
     )

@@ -102,7 +102,7 @@ def _value(tests: Sequence[Condition]) -> Any:
 
 
 def _candidates(tests: Sequence[Condition]) -> Iterator[Any]:
-    """Yield values worth trying: those that the tests name, those just beside, and one of each type."""
+    """Yield values worth trying: those that the tests name, their neighbours, and one of each type."""
     yield from (str(test.value) for test in tests if test.operator in ("=", "spelled"))
     numbers = sorted({_number(test.value) for test in tests if test.operator in _NUMBERS})
     for bound in numbers:

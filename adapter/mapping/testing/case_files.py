@@ -37,7 +37,7 @@ RECEIVED_AT = datetime(2030, 1, 1, tzinfo=UTC)
 _FILE_KEYS = ("source", "only", "ignore", "cases")
 _CASE_KEYS = ("name", "payload", "file", "received_at", "expect", "quarantined", "only", "ignore")
 _OPERATIONS = (CustomerUpsert, EventOccurred, CustomerMerge, CustomerGroup, CustomerErase, DiscountMove)
-#: What a part of an operation holds; whatever stands in another part has names of the sender's.
+#: What a part of an operation holds; the names in another part are the sender's.
 _PARTS: Mapping[str, frozenset[str]] = {
     "": frozenset({"action", *(name for kind in _OPERATIONS for name in kind.__struct_fields__)} - {"verb"}),
     "event": frozenset(Event.__struct_fields__),
@@ -83,7 +83,7 @@ def load(directory: Path) -> tuple[list[Case], list[Problem]]:
             reading = _Reading(document, path)
             cases += reading.cases()
             problems += reading.problems
-    return cases, list(dict.fromkeys(problems))  # what stands once for the file is found with each case
+    return cases, list(dict.fromkeys(problems))  # what is said once for the file is found with each case
 
 
 def unknown_names(book: MappingSet, cases: Sequence[Case]) -> list[Problem]:
@@ -210,5 +210,5 @@ def _unknown_part(path: str) -> tuple[str, str]:
 
 
 def _said(value: Any) -> str:
-    """Return a value as it stands in YAML."""
+    """Return a value as YAML text."""
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()

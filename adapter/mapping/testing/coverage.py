@@ -32,7 +32,7 @@ class Unexercised(Struct, frozen=True):
 def unexercised(book: MappingSet, results: Sequence[Result]) -> list[Unexercised]:
     """Return what the messages of these cases never reached, in the order of the files.
 
-    A branch that stands in several mappings (through a YAML anchor) counts when any of them takes it.
+    A branch that is in several mappings (through a YAML anchor) counts when any of them takes it.
     """
     missed: dict[Mark, Unexercised] = {}
     reached: set[Mark] = set()

@@ -23,7 +23,7 @@ _LONGEST = timedelta(days=3660)
 
 
 def duration(text: str) -> timedelta | None:
-    """Return the length of time that `30m`, `24h`, `7d`, `2w` or `1d12h` stands for, else None."""
+    """Return the length of time that `30m`, `24h`, `7d`, `2w` or `1d12h` means, else None."""
     match = DURATION.fullmatch(text)
     if not text or match is None:
         return None
@@ -71,7 +71,7 @@ class Block:
         self.problems.append(Problem(at, message, remedy, "warning"))
 
     def warn_inside(self, below: Keys, value: str, offset: int, message: str, remedy: str) -> None:
-        """Warn of what stands at the n-th character of a text below this block."""
+        """Warn of the n-th character of a text below this block."""
         start = self.document.mark(*self.path, *below)
         place = inside(self.text_of_file, start, value, offset)
         self.problems.append(Problem(place, message, remedy, "warning"))
@@ -93,7 +93,7 @@ class Block:
         self._missing[key] = self.problems[-1]
 
     def finish(self, other_names: Mapping[str, str] | None = None) -> None:
-        """Report every key that nobody asked for; `other_names` are what people call known keys."""
+        """Report every unknown key; `other_names` are what people call known keys."""
         for key in self.values:
             if key in self._known:
                 continue
@@ -134,7 +134,7 @@ class Block:
 
     def number(self, key: str, *, above: Decimal | None = Decimal(0), highest: int = 10**12,
                required: bool = False) -> Decimal | None:  # fmt: skip
-        """Return an exact number above a bound (0 unless told; None lets 0 itself in)."""
+        """Return an exact number above a bound (0 by default; None allows 0 itself)."""
         value = self.get(key)
         if value is None:
             if key in self.values:

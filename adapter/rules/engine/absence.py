@@ -41,7 +41,7 @@ class Absences:
         """Return what the event does; `history` is the customer's before it.
 
         Events may come in any order. What comes late starts no wait when a later event of its name is
-        known, or an awaited one at its time or after: whether that one came within the time cannot be told
+        known, or an awaited one at its time or after: whether that one came within the time is unknown
         from the latest one alone, and no wait means no discount.
         """
         armed: list[Timer] = []

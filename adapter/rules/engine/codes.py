@@ -1,4 +1,4 @@
-"""Discount codes: what the rule's author shaped, and characters that nobody can guess."""
+"""Discount codes: what the rule's author shaped, and characters that cannot be guessed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which discounts cannot stand together, and which of them goes first."""
+"""Which discounts exclude each other, and which of them goes first."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def beaten_by_held(proposal: Proposal, held: Sequence[DiscountRecord], verdict: 
             continue
         named = f"the customer holds {other.discount.code} of {other.rule}"
         if rule.conflicts == "block":
-            return f"{named}, and this rule issues nothing beside another discount"
+            return f"{named}, and this rule does not stack with other discounts"
         if rule.conflicts == "best_value":
             theirs = worth(other.discount.action, proposal.cart, proposal.shipping)
             if proposal.worth <= theirs:

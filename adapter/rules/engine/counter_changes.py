@@ -1,4 +1,4 @@
-"""Which limits begin to count anew when rule files change under a running server.
+"""Which limits restart their count when rule files change under a running server.
 
 A counter's key says what it counts: the rule, the period or length, the currency. A limit whose key is
 another than before, or that was not there, finds nothing of what was issued until then.
@@ -24,14 +24,14 @@ _THEN = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class CounterReset(Struct, frozen=True):
-    """The guardrails of one rule (`*` for those over all rules) that begin to count anew."""
+    """The guardrails of one rule (`*` for those over all rules) that restart their count."""
 
     rule: str
     guardrails: tuple[str, ...]
 
 
 def anew(old: RuleSet, new: RuleSet) -> list[CounterReset]:
-    """Return what begins to count anew once `new` is in force; a new rule has nothing to count before it."""
+    """Return the counters that restart once `new` is in force; a new rule has nothing counted before it."""
     before, after = _limits(old), _limits(new)
     found = (
         CounterReset(name, _changed(name, before[name], after[name])) for name in after if name in before

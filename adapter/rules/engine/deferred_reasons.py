@@ -1,4 +1,4 @@
-"""Why rules did not hold, told after the decision from the values that were kept with it."""
+"""Why rules did not hold, explained after the decision from the values that were kept with it."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def completed(decision: Decision, rules: Sequence[tuple[str, Node]]) -> Decision
 def _why(node: Node, seen: Mapping[str, Any], view: EvaluationContext) -> str:
     """Return what kept a condition from holding.
 
-    A figure that was not seen was missing, or nobody asked for it. Where all the rest holds it was asked for.
+    A figure that was not seen was missing, or was not asked for. Where all the rest holds it was asked for.
     """
     parts = list(_parts(node))
     unseen = {part: [metric for metric in reads(part).metrics if text(metric) not in seen] for part in parts}

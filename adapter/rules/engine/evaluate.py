@@ -29,7 +29,7 @@ from adapter.rules.guardrails.valuation import money, worth
 from adapter.rules.history.history import History, lookup
 from adapter.rules.index import Index, ranked
 
-#: Rules per event whose missed conditions are spelled out at once; the others' are when somebody asks.
+#: Rules per event whose missed conditions are spelled out at once; the others' are explained on request.
 MOST_EXPLAINED = 10
 _LOW = 2**64 - 1
 
@@ -144,7 +144,7 @@ def _lowest(mask: int, count: int) -> list[int]:
 
 
 def view_of(event: Event, customer: Customer, history: History, now: datetime) -> EvaluationContext:
-    """Return what conditions see; the customer's standard fields are traits, and stand over them."""
+    """Return what conditions see; the customer's standard fields are traits, and override them."""
 
     def figure(metric: Metric) -> Any:
         return lookup(history, metric, now)

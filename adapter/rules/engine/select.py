@@ -24,7 +24,7 @@ def choose(
 ) -> Choice:
     """Return the proposals that may be issued, and a sentence for each that may not.
 
-    `held` are the customer's discounts (expired ones are left aside), `used` the counters as they stand. A
+    `held` are the customer's discounts (expired ones are left aside), `used` the present counters. A
     proposal that is refused makes room for the next one. What is granted carries just the claims to add, of
     slots those of the one that is taken, and apart from them the claims that only look.
     """
@@ -50,7 +50,7 @@ def choose(
 
 
 def _alone(proposal: Proposal, used: Mapping[ScopedKey, int]) -> Choice:
-    """Return what the counters let pass of a proposal that nothing else stands against."""
+    """Return what the counters let pass of a proposal that nothing else withholds."""
     taken = fitting(proposal.claims, used)
     if isinstance(taken, list):
         adding = tuple([claim for claim in taken if claim.amount])

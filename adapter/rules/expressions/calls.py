@@ -94,8 +94,8 @@ def _subscripted(checker: Checks, tree: syntax_tree.Subscript, offset: int) -> E
 
 def _macro(checker: Checks, tree: syntax_tree.Invocation, receiver: syntax_tree.Syntax) -> Node:
     if checker.variable is not None:
-        remedy = "one `exists`, `all`, `filter` or `map` cannot stand inside another"
-        raise ExpressionError(f"`{tree.name}` stands inside another one", remedy, tree.offset)
+        remedy = "one `exists`, `all`, `filter` or `map` cannot be inside another"
+        raise ExpressionError(f"`{tree.name}` is inside another one", remedy, tree.offset)
     elements, kind = checker.check(receiver)
     checker.need(elements, kind, ("list", "object"), receiver)
     if len(tree.arguments) != 2 and not (tree.name == "map" and len(tree.arguments) == 3):

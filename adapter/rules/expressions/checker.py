@@ -119,7 +119,7 @@ class Checker:
             remedy = (
                 "write `event.name`" if tree.name == "event" else 'write `history.count("an_event", "30d")`'
             )
-            raise ExpressionError(f"`{tree.name}` does not stand alone", remedy, tree.offset)
+            raise ExpressionError(f"`{tree.name}` is no condition by itself", remedy, tree.offset)
         self.names.check("", tree.name, tree.offset)
         path = Path("", (tree.name,))
         return path, self.names.kind(path)

@@ -128,7 +128,7 @@ class _Emitting:
         return self.nested(lambda: self._truth(node, want))
 
     def value(self, node: Node) -> str:
-        """Return code for the node's value; ABSENT stands for an error."""
+        """Return code for the node's value; ABSENT means an error."""
         return self.nested(lambda: self._value(node))
 
     def _truth(self, node: Node, want: bool) -> str:

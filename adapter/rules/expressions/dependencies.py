@@ -51,5 +51,5 @@ def weight(node: Node) -> int:
 
 
 def depth(node: Node) -> int:
-    """Return how many nodes stand within one another, definitions included."""
+    """Return the depth of nested nodes, definitions included."""
     return 1 + max(map(depth, children(node)), default=0)

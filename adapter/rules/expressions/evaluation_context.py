@@ -34,7 +34,7 @@ class Values(dict[Key, Any]):
 
 
 class ConditionScope:
-    """One event and what stands around it.
+    """One event and its surroundings.
 
     `attributes`, `traits` and `context` are JSON-like dicts; `occurred_at` and `now` are aware. `history`
     gives a metric's figure, or None where there is none (the average of no events).

@@ -95,7 +95,7 @@ def general(node: Node, *, want: bool, causes: Iterable[Sentence] = ()) -> Sente
 
 
 def _readers(node: Node) -> Iterator[Call]:
-    """Yield the calls that read text, but those that a macro's element or a definition stands around."""
+    """Yield the calls that read text, except those inside a macro's element or a definition."""
     if isinstance(node, Call) and node.function in _READ:
         yield node
     if not isinstance(node, Macro | Defined):

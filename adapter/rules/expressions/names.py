@@ -34,7 +34,7 @@ class Names(Struct, frozen=True, kw_only=True):
     `types` gives the kind of declared values by path: `attributes.cart_value`, `traits.tier`, `context.x`;
     those of `dates` are text that is a day alone, without its time.
     `definitions` are conditions by name; a bare name that is a definition is that definition. `by_event`
-    gives the attributes of each event with their kinds, and `elements` the kinds of what stands in those
+    gives the attributes of each event with their kinds, and `elements` the kinds of the elements of those
     that are lists; `of` narrows to those of a rule's trigger. `where` says in remedies where names are
     declared. `spelled` are the names that mappings give to events in any spelling. With `doubts`, what is
     not declared but no slip of the pen either is put there instead of being refused.
@@ -68,7 +68,7 @@ class Names(Struct, frozen=True, kw_only=True):
         return replace(self, attributes=names, types={**others, **agreed})
 
     def declared(self, root: Root) -> frozenset[str] | None:
-        """Return the names of a root, None when any name may stand there."""
+        """Return the names of a root, None when any name is allowed."""
         if root == "":
             known = (self.attributes, self.traits, self.context)
             return None if None in known else frozenset().union(*(names for names in known if names))

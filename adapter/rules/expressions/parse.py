@@ -14,7 +14,7 @@ from adapter.rules.expressions.types import WORDS
 
 #: The most parts an expression may have once its definitions are written out.
 MAX_WEIGHT = 2048
-#: And how deep they may then stand within one another.
+#: And how deep they may then be nested.
 MAX_DEPTH = 64
 
 

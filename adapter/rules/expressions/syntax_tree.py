@@ -1,6 +1,6 @@
 """Expressions as written: the tree that the parser builds and the checker resolves.
 
-`offset` is where a piece stands in the text, from 0: for an operation, its operator.
+`offset` is where a piece begins in the text, from 0: for an operation, its operator.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ class Sequence(Syntax, frozen=True):
 
 
 def words(tree: Syntax) -> frozenset[str]:
-    """Return the names that stand by themselves or begin a path, wherever they stand."""
+    """Return all names that are paths or begin one."""
     if isinstance(tree, Name):
         return frozenset((tree.name,))
     parts: list[Syntax] = []

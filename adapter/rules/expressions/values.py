@@ -1,7 +1,7 @@
 """Values at run time, and the operations on them that cannot raise.
 
 Numbers are one type: int, float and, out of arithmetic, Fraction, compared by value. Arithmetic is exact:
-a float stands for the shortest decimal that means it, so 0.1 + 0.2 is 0.3 and money stays money. A value
+a float means its shortest decimal, so 0.1 + 0.2 is 0.3 and money stays money. A value
 that is missing, not finite, or of the wrong type makes every operation on it ABSENT, which is CEL's error.
 """
 

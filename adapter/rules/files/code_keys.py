@@ -35,7 +35,7 @@ def read(block: Block) -> CodeKeys:
     """Return what an action says of its code."""
     prefix, pattern = block.text("code_prefix"), block.text("code_pattern")
     if prefix is not None and not _PREFIX.fullmatch(prefix):
-        block.refuse(("code_prefix",), f"`{prefix}` cannot stand in a code",
+        block.refuse(("code_prefix",), f"`{prefix}` is not allowed in a code",
                      "use up to 32 letters, digits, `-`, `_` and `.`")  # fmt: skip
     if pattern is not None and (not _PATTERN.fullmatch(pattern) or pattern.count("#") < 6):
         block.refuse(("code_pattern",), f"`{pattern}` is too easy to guess",

@@ -17,7 +17,7 @@ from adapter.rules.expressions.contradictions import Fact, clash, facts
 from adapter.rules.guardrails.contract import OR_PAUSE
 from adapter.rules.guardrails.registry import CHECKED_IN_ORDER, GUARDRAILS
 
-#: Where a condition stands in the rule, and what it is.
+#: The place of a condition in the rule, and what it is.
 Leaf = tuple[Keys, Node]
 
 
@@ -56,7 +56,7 @@ def _warn_of_clocks(block: Block, leaves: Sequence[Leaf]) -> None:
 
 
 def _known(at: Keys, node: Node) -> Iterator[Fact]:
-    """Yield what a condition means for the rule; nothing, where it stands in an `any` or deep in a `none`."""
+    """Yield what a condition means for the rule; nothing, where it is in an `any` or deep in a `none`."""
     groups = [key for key in at[1:] if isinstance(key, str)]
     if all(group == "all" for group in groups):
         yield from facts(node)
@@ -78,10 +78,12 @@ def _warn_of_the_action(block: Block, rule: Rule, leaves: Sequence[Leaf], names:
 def _warn_of_the_rollout(block: Block, rule: Rule) -> None:
     if rule.rollout.percent == 0:
         block.warn(
-            ("rollout", "percent"), "`percent` is 0, which serves nobody", f"write more than 0, {OR_PAUSE}"
+            ("rollout", "percent"), "`percent` is 0: no customer is served", f"write more than 0, {OR_PAUSE}"
         )
     if rule.rollout.control == 100:
-        block.warn(("rollout", "control"), "`control` is 100, which serves nobody", f"write less, {OR_PAUSE}")
+        block.warn(
+            ("rollout", "control"), "`control` is 100: no customer is served", f"write less, {OR_PAUSE}"
+        )
 
 
 def _warn_of_the_past(block: Block, rule: Rule, now: datetime) -> None:
@@ -92,7 +94,7 @@ def _warn_of_the_past(block: Block, rule: Rule, now: datetime) -> None:
 
 
 def overall(rule: Rule, at: Mark, shop: Guardrails) -> Iterator[Problem]:
-    """Yield a warning for each limit over all rules that this rule, which stands at `at`, never passes."""
+    """Yield a warning for each limit over all rules that this rule, at place `at`, never passes."""
     for each in CHECKED_IN_ORDER:
         if each.lint_overall is not None:
             yield from each.lint_overall(rule, at, shop)

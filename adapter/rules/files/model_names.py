@@ -14,7 +14,7 @@ _KINDS: dict[str, Kind] = {
     "string": "text", "number": "number", "boolean": "boolean", "date": "text", "datetime": "text",
     "money": "number", "currency": "text", "object": "object", "any": "any",
 }  # fmt: skip
-#: What `user.x` has of every customer, beside the traits.
+#: What `user.x` has of every customer, besides the traits.
 _OF_EVERY_CUSTOMER: dict[str, Kind] = {
     "source_id": "text", "name": "text", "email": "text", "phone": "text", "birthdate": "text",
     "description": "text", "address": "object", "segments": "list",
@@ -68,7 +68,7 @@ def _kinds(declared: Mapping[str, Declared]) -> dict[str, Kind]:
 
 
 def _elements(declared: Mapping[str, Declared]) -> dict[str, Kind]:
-    """Return what stands in the lists among the declared."""
+    """Return the elements of the lists among the declared."""
     return {name: _KINDS[one.type.name] for name, one in declared.items() if one.type.many}
 
 

@@ -26,7 +26,7 @@ Status = Literal["live", "shadow", "paused"]
 
 
 class Compiled(Struct, frozen=True):
-    """A rule, the tree that its conditions make, where it stands, and its value where it is computed."""
+    """A rule, the tree that its conditions make, its place, and its value where it is computed."""
 
     rule: Rule
     node: Node

@@ -9,7 +9,7 @@ from adapter.rules.guardrails.periods import in_words
 
 
 def holder(claim: CounterReservation) -> str:
-    """Return for whom a reservation is, the customer or their device."""
+    """Return the owner of a reservation: the customer or their device."""
     return "this device" if claim.scope.startswith(DEVICE) else "the customer"
 
 

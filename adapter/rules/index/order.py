@@ -1,7 +1,7 @@
 """In which order conditions of equal importance are quickest, and what of a mask a layer needs.
 
 Clauses over several values ("any" groups) take a mask of their own, which only the conditions that have one
-need. Where these stand together that mask is as short as they are few; among many thousands that saves half
+need. Where these are adjacent that mask is as short as they are few; among many thousands that saves half
 of what they cost.
 """
 
@@ -19,7 +19,7 @@ _WORTH = 1_500
 def arranged(plan: Plan, ranks: Sequence[int]) -> Sequence[int]:
     """Return the order of the conditions: by rank, and among equals those with most layers first.
 
-    Ranks come in their order, so that equal ones stand together.
+    Ranks come in their order, so that equal ones are adjacent.
     """
     layers = [0] * plan.width
     for layer in plan.layers:

@@ -1,6 +1,6 @@
 """What a test case names, checked: a slip of the pen would make it pass for nothing.
 
-Rules and guardrails that are not there are errors; events, attributes and traits that nobody knows are
+Rules and guardrails that are not there are errors; unknown events, attributes and traits are
 warnings, for a case may well try what a source should not send.
 """
 
@@ -40,7 +40,7 @@ def check(block: Block, known: Known) -> None:
 
 
 def _listed(block: Block, key: str) -> list[tuple[Keys, str]]:
-    """Return the texts of a list, or a single one, and where they stand."""
+    """Return the texts of a list, or a single one, with their places."""
     value = block.values.get(key)
     if isinstance(value, str):
         return [((key,), value)]

@@ -21,7 +21,7 @@ def holds(
 ) -> bool:
     """Tell whether an expression is exactly true of an event that happens `now` (aware), without history.
 
-    Any name may stand in it. Raises ExpressionError when it is not in the language; never on data.
+    Any name is allowed in it. Raises ExpressionError when it is not in the language; never on data.
     """
     return _compiled(expression)(EvaluationContext(attributes, traits, context, "", now, now, _no_history))
 
@@ -32,4 +32,4 @@ def _compiled(expression: str) -> Test:
 
 
 def _no_history(metric: Metric) -> None:
-    """A customer of whom no past is known: every figure is missing."""
+    """A customer without a known past: every figure is missing."""

@@ -1,4 +1,4 @@
-"""What no case of a rule book makes true, or false: conditions and guardrails that nobody has tried."""
+"""What no case of a rule book makes true, or false: conditions and guardrails that no case tries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What test cases may name: a book's rules, and the events, attributes and traits that somebody knows."""
+"""What test cases may name: a book's rules, and the known events, attributes and traits."""
 
 from __future__ import annotations
 

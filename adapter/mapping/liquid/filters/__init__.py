@@ -27,7 +27,7 @@ _RUN: dict[str, Run] = {
     **text.FILTERS, **numbers.FILTERS, **lists.FILTERS, **dates.FILTERS, **encoding.FILTERS,
 }  # fmt: skip
 _MANY = inspect.Parameter.VAR_POSITIONAL
-#: Filters that keep literals such as `empty` apart from the values that they stand for.
+#: Filters that keep literals such as `empty` apart from the values that they mean.
 _OF_LITERALS = frozenset({"push", "unshift", "where", "json", "jsonify", "inspect"})
 
 
