@@ -6,7 +6,7 @@ A value that cannot be computed is a sentence that says why: then the rule issue
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from decimal import Decimal
+from decimal import Context, Decimal
 from fractions import Fraction
 from typing import Any, Literal
 
@@ -25,6 +25,8 @@ Compute = Callable[[EvaluationContext], Decimal | Fraction | int | str]
 _DIGITS = 6
 _DIGITS_OF_MONEY = 2
 UNBOUNDED = Decimal("Infinity")
+#: A larger value is a mistake in the data, and would not fit the counters of a budget.
+_LARGEST = 10**12
 
 
 class Expression(Struct, frozen=True):
@@ -138,6 +140,8 @@ class ComputedValue(Struct, frozen=True, kw_only=True):
         value = _rounded(found, self._digits(currency))
         if self.max_value is not None:
             value = min(value, self.max_value)
+        if value > _LARGEST:
+            return f"the value is {value:.3e}, and must be {_LARGEST} at most"
         if value <= 0:
             return f"the value is {value:f}, and must be above 0"
         if self.kind == "percent" and value > 100:
@@ -183,5 +187,8 @@ def _rounded(number: Decimal | Fraction | int, places: int) -> Decimal:
     """Return a number with so many decimals, halves away from zero, without zeros at the end."""
     scaled = Fraction(number) * 10**places
     whole = int(abs(scaled) + Fraction(1, 2))
-    found = Decimal(whole if scaled >= 0 else -whole).scaleb(-places)
-    return found.quantize(Decimal(1)) if found == found.to_integral_value() else found.normalize()
+    exact_digits = Context(prec=whole.bit_length() // 3 + places + 2)
+    found = Decimal(whole if scaled >= 0 else -whole).scaleb(-places, exact_digits)
+    if found == found.to_integral_value():
+        return found.quantize(Decimal(1), context=exact_digits)
+    return found.normalize(exact_digits)
