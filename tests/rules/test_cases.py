@@ -144,7 +144,7 @@ def test_a_case_file_that_does_not_check_says_where(tmp_path: Path) -> None:
     _, problems = load(tmp_path)
     assert [f"{problem.mark.line}: {problem.message}" for problem in problems] == [
         "2: the case expects nothing",
-        "2: a case needs an `event`, or a rule that is `due`",
+        "2: a case needs an `event`, a rule that is `due`, or a `claim` of a shared code",
         "5: an event of the past needs its `ago`",
         "6: `isued` is not an outcome",
         "4: `nam` is not known here",
@@ -181,3 +181,31 @@ def test_a_case_of_the_wrong_shape_is_refused(tmp_path: Path, text: str, problem
     (tmp_path / "a.test.yaml").write_text(text)
     cases, problems = load(tmp_path)
     assert ([f"{each.mark.line}: {each.message}" for each in problems], cases) == ([problem], [])
+
+
+SUMMER = """
+name: summer
+conditions: [cart_value >= 50]
+action: {type: percentage_off, value: 10, code: SUMMER10}
+guardrails: {stackable: true}
+"""
+CLAIMED = """
+cases:
+  - name: an order that is large enough
+    claim: {code: summer-10, order: {cart_value: 50}, context: {channel: web}}
+    expect: {summer: issued}
+  - name: an order that is too small
+    claim: {code: SUMMER10, order: {cart_value: 49}}
+    expect: {summer: {outcome: not_met, reason: needs at least 50}}
+  - name: a code of no rule
+    claim: {code: WINTER10, order: {cart_value: 50}}
+    expect: {summer: issued}
+"""
+
+
+def test_a_case_claims_a_shared_code(tmp_path: Path, make_book: Callable[..., RuleSet]) -> None:
+    book = make_book(a=SUMMER)
+    results = [run(case, book) for case in written(tmp_path, CLAIMED)]
+    assert [result.passed for result in results] == [True, True, False]
+    assert untried(book, results) == []
+    assert untried(book, results[:1]) == ["summer: no case makes `cart_value >= 50` false"]

@@ -8,7 +8,8 @@ A `*.test.yaml` file holds `cases`, each with a `name`, and
 - `holds`: rules of which the customer holds a live discount;
 - `exhausted`: guardrails of which every counter is full;
 - `event`: `name`, `attributes`, `context`, `device_id`; or `due`: a rule of absence whose time is up, with
-  the event that started its wait in `past`;
+  the event that started its wait in `past`; or `claim`: a shared `code`, with the `order`, `context` and
+  `device_id` that a checkout sends;
 - `expect`: by rule, its outcome (`issued`, `withheld`, `control`, `shadow`, `not_met`, or `none` where
   nothing is said of the rule), or `{outcome, guardrail, reason}`, where the reason must hold the text.
 """
@@ -31,6 +32,7 @@ from adapter.model.event_names import EventNames
 from adapter.model.events import Event, User
 from adapter.rules.blocks.block import Block, shown
 from adapter.rules.engine.issue import issue
+from adapter.rules.engine.promotions import claim_of
 from adapter.rules.engine.ruleset import RuleSet
 from adapter.rules.engine.select import choose
 from adapter.rules.guardrails.proposal import Proposal, Verdict
@@ -68,7 +70,10 @@ class Expected(Struct, frozen=True):
 
 
 class Case(Struct, frozen=True, kw_only=True):
-    """One case, ready to run; `event` is None where the time of the rule `due` is up."""
+    """One case, ready to run; `event` is None where the time of the rule `due` is up.
+
+    `claim` is the shared code that a checkout claims; `event` is the claim then.
+    """
 
     name: str
     at: Mark
@@ -79,6 +84,7 @@ class Case(Struct, frozen=True, kw_only=True):
     exhausted: tuple[str, ...]
     event: Event | None
     due: str | None
+    claim: str | None
     expected: tuple[Expected, ...]
 
 
@@ -144,6 +150,10 @@ def run(case: Case, book: RuleSet) -> Result:
 
 
 def _verdict(case: Case, book: RuleSet, history: History) -> tuple[Verdict, Event]:
+    if case.event is not None and case.claim is not None:
+        rule = book.promotions.named(case.claim)
+        name = "" if rule is None else rule.name
+        return book.evaluate_claim(name, case.event, case.customer, history, case.now), case.event
     if case.event is not None:
         return book.evaluate(case.event, case.customer, history, case.now), case.event
     so_far = History()
@@ -166,22 +176,36 @@ def _case(block: Block, known: Known | None) -> Case | None:
     past = [_past(item, now, meant) for item in _items(block, "past")]
     event = block.block("event")
     due = block.text("due")
+    claim = _claim(block.block("claim"), customer, now)
     name = block.text("name", required=True)
     holds, exhausted = block.words("holds"), block.words("exhausted")
     expected = _expected(block)
-    if (event is None) == (due is None):
-        block.refuse((), "a case needs an `event`, or a rule that is `due`", "write one of the two")
+    if sum(key in block.values for key in ("event", "due", "claim")) != 1:
+        message = "a case needs an `event`, a rule that is `due`, or a `claim` of a shared code"
+        block.refuse((), message, "write one of them")
     block.finish()
     if known is not None:
         check(block, known)
     happens = None if event is None else _told(event, now, "evt_case", customer.source_id, meant)
+    code, claimed = claim if claim is not None else (None, None)
     if errors(block.problems[before:]):
         return None
     events = tuple(sorted((each for each in past if each is not None), key=lambda each: each.occurred_at))
     return Case(
         name=name or "", at=block.document.mark(*block.path), now=now, customer=customer, past=events,
-        holds=holds, exhausted=exhausted, event=happens, due=due, expected=expected,
+        holds=holds, exhausted=exhausted, event=happens or claimed, due=due, claim=code,
+        expected=expected,
     )  # fmt: skip
+
+
+def _claim(block: Block | None, customer: Customer, now: datetime) -> tuple[str, Event] | None:
+    """Return the code of a claim, and the claim as rules see it."""
+    if block is None:
+        return None
+    code, device_id = block.text("code", required=True), block.text("device_id")
+    order, context = _plain(block, "order"), _plain(block, "context")
+    block.finish({"attributes": "order"})
+    return code or "", claim_of("claim_case", customer, order, context, now, device_id=device_id)
 
 
 def _customer(block: Block | None) -> Customer:

@@ -11,6 +11,7 @@ from typing import Any
 
 from adapter.files.problems import Problem, did_you_mean
 from adapter.files.yaml import Keys
+from adapter.model.codes import folded
 from adapter.rules.blocks.block import Block
 from adapter.rules.expressions import ExpressionError
 from adapter.rules.expressions.durations import window_text
@@ -33,6 +34,7 @@ def check(block: Block, known: Known) -> None:
     for name in _mapping(block.values.get("expect")):
         _check_rule(block, ("expect", name), name, known, at_key=True)
     _check_due(block, known)
+    _check_claim(block, known)
     for at, event in _events(block):
         _check_event(block, at, event, known)
     for name in _mapping(_mapping(block.values.get("customer")).get("traits")):
@@ -71,6 +73,12 @@ def _check_due(block: Block, known: Known) -> None:
         remedy = f"add `past: [{{name: {absence.event}, ago: {window_text(absence.within)}}}]`"
         message = f"nothing in `past` starts the wait of `{name}`"
         block.refuse(("past",) if "past" in block.values else ("due",), message, remedy)
+
+
+def _check_claim(block: Block, known: Known) -> None:
+    code = _mapping(block.values.get("claim")).get("code")
+    if isinstance(code, str) and folded(code) not in {folded(one) for one in known.codes}:
+        block.refuse(("claim", "code"), f"no rule has the code `{code}`", did_you_mean(code, known.codes))
 
 
 def _past(block: Block) -> list[tuple[Keys, dict[str, Any]]]:

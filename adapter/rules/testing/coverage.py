@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from adapter.model.codes import folded
 from adapter.model.rules import Absence, Rule
 from adapter.rules import expressions
 from adapter.rules.engine.evaluate import view_of
@@ -28,6 +29,8 @@ def untried(book: RuleSet, results: Sequence[Result]) -> list[str]:
 def _reaches(rule: Rule, result: Result) -> bool:
     if isinstance(rule.trigger, Absence):
         return result.case.due == rule.name
+    if rule.code is not None:
+        return result.case.claim is not None and folded(result.case.claim) == folded(rule.code)
     return result.case.event is not None and result.event.name in rule.triggers
 
 

@@ -16,6 +16,12 @@ def cases_schema() -> Schema:
         "context": {"type": "object"},
         "device_id": TEXT,
     }
+    claim = {
+        "code": TEXT,
+        "order": {"type": "object"},
+        "context": {"type": "object"},
+        "device_id": TEXT,
+    }
     outcome = one_of(OUTCOMES)
     case = block(
         {
@@ -30,12 +36,13 @@ def cases_schema() -> Schema:
             "exhausted": said(WORDS, "Guardrails of which every counter is full."),
             "event": block(happening, "name"),
             "due": said(TEXT, "A rule of absence whose time is up."),
+            "claim": said(block(claim, "code"), "A shared code that a checkout claims for an order."),
             "expect": said(
                 table({"anyOf": [outcome, block({"outcome": outcome, "guardrail": TEXT, "reason": TEXT})]}),
                 "By rule, its outcome.",
             ),
         },
         "name", "expect",
-        oneOf=[{"required": ["event"]}, {"required": ["due"]}],
+        oneOf=[{"required": [each]} for each in ("event", "due", "claim")],
     )  # fmt: skip
     return file("Cases of rules", block({"cases": listed(case)}, "cases"))

@@ -16,12 +16,15 @@ from adapter.rules.files import model_names
 
 
 class Known(Struct, frozen=True):
-    """A book's rules and those that wait; `names` are the data model's, and what rules read beside them.
+    """A book's rules, their shared codes, and those that wait.
+
+    `names` are the data model's, and what rules read beside them.
 
     Without a data model only what is nearly a name that rules read is doubted: `strict` is false.
     """
 
     rules: frozenset[str]
+    codes: tuple[str, ...]
     waiting: dict[str, Absence]
     read: dict[str, set[str]]
     names: Names
@@ -67,6 +70,7 @@ def known(book: RuleSet, model: DataModel | None) -> Known:
     )  # fmt: skip
     return Known(
         rules=frozenset(rule.name for rule in book.rules),
+        codes=tuple(rule.code for rule in book.promotions.rules if rule.code is not None),
         waiting={rule.name: rule.trigger for rule in book.rules if isinstance(rule.trigger, Absence)},
         read=read,
         names=replace(of_book if model is None else model_names.names(model), spelled=book.spelled),
