@@ -28,3 +28,22 @@ def test_every_image_is_there_and_has_colours_for_dark_pages() -> None:
         text = image.read_text("utf-8")
         assert "prefers-color-scheme: dark" in text
         assert ElementTree.fromstring(text).get("role") == "img"
+
+
+def test_a_link_to_a_heading_leads_to_one() -> None:
+    pages = {
+        page.resolve(): page.read_text("utf-8") for page in (DOCS.parent / "README.md", *DOCS.rglob("*.md"))
+    }
+    lost = [
+        f"{page.name}: {target}#{heading}"
+        for page, text in pages.items()
+        for target, heading in re.findall(r"\]\(([^)#:\s]*)#([^)]+)\)", text)
+        if heading not in headings(pages[(page.parent / target).resolve() if target else page])
+    ]
+    assert lost == []
+
+
+def headings(text: str) -> set[str]:
+    """Return the headings of a page as links name them."""
+    found = re.findall(r"^#+ (.+)$", re.sub(r"```.*?```", "", text, flags=re.DOTALL), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in found}
