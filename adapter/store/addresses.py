@@ -12,7 +12,7 @@ from adapter.model.customers import Customer
 from adapter.model.emails import each_in, found_in, may_hold, without, without_in
 from adapter.model.encoding import encode
 from adapter.model.redemptions import Redemption
-from adapter.store.tables import REWRITTEN
+from adapter.store.tables.redaction_sql import Redaction
 from adapter.store.values import Place
 
 #: (digest of an address, source_id).
@@ -75,10 +75,10 @@ def all_rows(source_id: str, documents: Iterable[bytes]) -> set[Row]:
     return {(digest, source_id) for document in documents for digest in addresses_in(document)}
 
 
-def places(after: Place | None) -> list[str]:
-    """Return the tables that are left to be rewritten, from the one in which it goes on."""
-    tables = list(REWRITTEN)
-    return tables if after is None else tables[tables.index(after[0]) :]
+def from_place(redactions: Mapping[str, Redaction], after: Place | None) -> list[tuple[str, Redaction]]:
+    """Return the tables that are still to be rewritten, first the one that `after` names."""
+    tables = list(redactions.items())
+    return tables if after is None else tables[list(redactions).index(after[0]) :]
 
 
 def rewritten(key: Sequence[Any], values: Sequence[Any], address: str) -> tuple[Any, ...] | None:

@@ -17,7 +17,9 @@ from typing import Any, Protocol
 import msgspec
 
 from adapter.errors import Refused, StoreUnavailable, Unavailable
-from adapter.store.tables import TABLES, Row, Table
+from adapter.store.tables.copy_sql import Row
+from adapter.store.tables.description import Table
+from adapter.store.tables.registry import COPIED
 
 _PAGE = 2_000
 #: What the target notes beside its tables: which source it is a copy of.
@@ -84,12 +86,12 @@ async def copy(source: Copyable, target: Copyable, progress: Progress, into: str
     origin, goal = source.end(), target.end()
     if await origin.reached(_SOURCE) is not None:
         raise Refused("the source holds an unfinished copy: finish that copy first, or name another source")
-    sums = {table.name: await origin.sums(table) for table in TABLES}
+    sums = {table.name: await origin.sums(table) for table in COPIED}
     counts = {name: each[0] for name, each in sums.items()}
     await _begin(goal, _fingerprint(sums))
-    for table in TABLES:
+    for table in COPIED:
         await _copy_table(origin, goal, table, counts[table.name], progress)
-    for table in TABLES:
+    for table in COPIED:
         await _verify(origin, goal, table)
     await origin.reach(_COPIED, into)
     await goal.finish()
@@ -145,7 +147,7 @@ async def _begin(goal: CopyEndpoint, source: str) -> None:
 
 
 async def _expect_empty(goal: CopyEndpoint) -> None:
-    for table in TABLES:
+    for table in COPIED:
         if (await goal.sums(table))[0]:
             raise Refused(f"the target holds {table.name} already: copy into a new, empty store")
 

@@ -11,7 +11,6 @@ from typing import Any
 import msgspec
 
 from adapter.model.customers import Customer
-from adapter.model.discounts import DiscountRecord
 from adapter.model.emails import normal
 from adapter.model.encoding import encode
 from adapter.model.erasures import Receipt, fingerprint
@@ -81,8 +80,3 @@ def read_receipt(row: Iterable[Any]) -> Receipt:
 def occurrence(event: Event) -> tuple[datetime, str]:
     """Return by what events are put in order."""
     return event.occurred_at, event.id
-
-
-def issuance(held: DiscountRecord) -> tuple[datetime, str]:
-    """Return by what discounts are put in order."""
-    return held.issued_at, held.discount.code

@@ -47,21 +47,6 @@ _redemption: Callable[[bytes], Redemption] = msgspec.json.Decoder(Redemption).de
 _rollback: Callable[[bytes], Rollback] = msgspec.json.Decoder(Rollback).decode
 _pending: Callable[[bytes], PendingMove] = msgspec.json.Decoder(PendingMove).decode
 
-#: What the rows of merged customers are moved by, events apart, a statement for each table.
-MOVES = (
-    "move_decisions",
-    "move_deliveries",
-    "move_timers",
-    "move_messages",
-    "move_pending_moves",
-    "move_redemptions",
-    "move_redemption_uses",
-    "move_order_codes",
-    "move_rollbacks",
-    "move_identities",
-    "move_unaddressed",
-    "move_addresses",
-)
 #: No id or moment is above it, and no text above the other.
 LAST_ID = 2**63 - 1
 LAST_TEXT = "\U0010ffff"

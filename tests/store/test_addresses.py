@@ -18,7 +18,7 @@ from adapter.store.addresses import MOST
 from adapter.store.contract import Store, Transaction
 from adapter.store.engines import open_store
 from adapter.store.postgres.connection import SETTINGS
-from adapter.store.tables import ROWS
+from adapter.store.tables.redaction_sql import ROWS
 from adapter.store.values import Erasure, LoadRequest, Place
 from tests.store.before.restore import restore
 

@@ -19,7 +19,9 @@ from adapter.store import rows
 from adapter.store.copy import copy, reopen
 from adapter.store.engines import open_store
 from adapter.store.postgres.statements import SQL
-from adapter.store.tables import PAGE_BYTES, TABLES
+from adapter.store.tables.copy_sql import PAGE_BYTES
+from adapter.store.tables.operation_tables import QUARANTINE
+from adapter.store.tables.registry import COPIED
 from adapter.store.values import Erasure, LoadRequest
 
 
@@ -70,7 +72,7 @@ async def test_a_copy_holds_everything(filled: Any, other: Any, make: Any) -> No
     assert counts["customers"] == 2501
     # The last two are of stores that older programs wrote.
     assert [name for name, copied, total in seen if copied == total and total] == [
-        table.name for table in TABLES if table.name not in ("address_progress", "unaddressed")
+        table.name for table in COPIED if table.name not in ("address_progress", "unaddressed")
     ]
     assert await other.counts() == await filled.counts()
     assert await other.pauses(make.now) == await filled.pauses(make.now) != []
@@ -210,10 +212,10 @@ async def test_foreign_rows_in_the_target_are_reported_in_a_sentence(
     filled: Any, other: Any, make: Any
 ) -> None:
     await stopped(filled, other)
-    rows = await filled.end().page(TABLES[-1], None, 1)
-    await other.end().put(TABLES[-1], rows, "[]")
-    with pytest.raises(Refused, match="the target holds receipts that this copy did not put there"):
-        await other.end().put(TABLES[-1], rows, "[]")
+    rows = await filled.end().page(QUARANTINE, None, 1)
+    await other.end().put(QUARANTINE, rows, "[]")
+    with pytest.raises(Refused, match="the target holds quarantine that this copy did not put there"):
+        await other.end().put(QUARANTINE, rows, "[]")
 
 
 async def test_a_store_that_holds_something_is_not_copied_into(filled: Any, other: Any) -> None:

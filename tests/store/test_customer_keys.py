@@ -10,6 +10,7 @@ from typing import Any
 from adapter.model.counter_key import CounterKey
 from adapter.store import naming, sqlite
 from adapter.store.contract import Store, Transaction
+from adapter.store.sqlite.statements import SQL
 from adapter.store.values import Changes, Erasure, LoadedState, LoadRequest
 
 #: What names no customer.
@@ -43,8 +44,7 @@ def test_every_table_of_a_customer_is_weighed_before_a_merge() -> None:
     tables = re.findall(
         r"CREATE TABLE (\w+) \((?:(?!\) STRICT).)*\b(?:source_id|owner|scope)\b", schema, re.DOTALL
     )
-    weighed = (Path(sqlite.__file__).parent / "queries" / "load.sql").read_text().partition("-- weight --")[2]
-    assert {table for table in tables if f"FROM {table} " not in weighed} == {"customers", "unaddressed"}
+    assert {table for table in tables if f"FROM {table} " not in SQL["weigh"]} == {"customers", "unaddressed"}
 
 
 async def test_a_customer_stored_under_another_id_is_returned_under_its_own(

@@ -40,8 +40,8 @@ HOT = {
     "drop_moved_customers": "ARRAY['c1']",
     "discounts_held": "ARRAY['c1']",
     "open_discounts_of": "ARRAY['c1']",
-    "drop_events": "'c1'",
-    "all_discounts": "'c1'",
+    "erase_events": "'c1'",
+    "export_discounts": "'c1'",
 }
 #: These read nothing: they append, each row to its partition.
 APPENDING = {"put_discounts"}

@@ -42,5 +42,7 @@ def test_a_name_in_two_files_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_every_statement_is_used(engine: str) -> None:
-    code = "".join(path.read_text() for path in (STORE / "rows.py", *(STORE / engine).glob("*.py")))
+    code = "".join(
+        path.read_text() for path in (*(STORE / "tables").glob("*.py"), *(STORE / engine).glob("*.py"))
+    )
     assert [name for name in load(STORE / engine / "queries") if f'"{name}"' not in code] == []

@@ -22,6 +22,7 @@ from adapter.model.redemptions import Redemption, Rollback
 from adapter.model.timers import Timer
 from adapter.rules.history.history import History
 from adapter.store.contract import Store
+from adapter.store.tables.registry import LISTED
 from adapter.store.values import CustomerData
 
 T = TypeVar("T")
@@ -121,13 +122,8 @@ def _small(held: CustomerData, receipts: list[Receipt]) -> dict[str, Any]:
         "customer": held.customer,
         "names": names,
         "history": History.decode(held.history).tallies,
-        "discounts": held.discounts,
+        **{name: getattr(held, name) for name in LISTED},
         "deliveries": [_without_copy(delivery) for delivery in held.deliveries],
-        "timers": held.timers,
-        "pending_moves": held.pending_moves,
-        "redemptions": held.redemptions,
-        "rollbacks": held.rollbacks,
-        "counters": held.counters,
         "receipts": receipts,
     }
 
@@ -139,13 +135,5 @@ def _without_copy(delivery: Delivery) -> Delivery:
 
 
 def _anything(held: CustomerData) -> bool:
-    lists = (
-        held.names,
-        held.discounts,
-        held.deliveries,
-        held.timers,
-        held.pending_moves,
-        held.counters,
-        held.redemptions,
-    )
+    lists = held.names, *(getattr(held, name) for name in LISTED)
     return held.customer is not None or bool(held.history) or any(lists) or bool(held.quarantined)

@@ -4,27 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from adapter.store.addresses import Row, address_digest, all_rows, places, rewritten
+from adapter.store.addresses import Row, address_digest, all_rows, from_place, rewritten
 from adapter.store.erasures import amended, fingerprints
 from adapter.store.postgres.connection import Connection
-from adapter.store.postgres.statements import SQL
+from adapter.store.postgres.statements import REDACTIONS, SQL
 from adapter.store.postgres.text import array, arrays
-from adapter.store.tables import ROWS, delete_sql, rows_sql, update_sql
+from adapter.store.tables.redaction_sql import ROWS
 from adapter.store.timestamps import micros
 from adapter.store.values import Forgotten, Place
-
-#: What tells the rows of one customer apart, in the order in which an index has them.
-_KEYS = {
-    "events": ("occurred_at", "event_id", "identity"),
-    "decisions": ("decided_at", "number"),
-    "discounts": ("code",),
-    "deliveries": ("id",),
-    "timers": ("rule",),
-    "pending_moves": ("id",),
-    "redemptions": ("id",),
-    "rollbacks": ("id",),
-    "messages": ("digest",),
-}
 
 
 async def put(connection: Connection, rows: Sequence[Row]) -> None:
@@ -59,18 +46,17 @@ async def forget(
 ) -> tuple[int, Place | None]:
     """Remove an address from some of a customer's rows; returns how many changed, and where to go on."""
     changed = 0
-    for table in places(after):
-        columns, key = _KEYS[table], after[1] if after is not None and after[0] == table else ()
-        sql = rows_sql(table, columns, "$", first=not key)
-        rows = await connection.fetch(sql, source_id, *key)
+    for table, redaction in from_place(REDACTIONS, after):
+        start, width = after[1] if after is not None and after[0] == table else (), len(redaction.key)
+        rows = await connection.fetch(redaction.next if start else redaction.first, source_id, *start)
         for row in rows:
-            kept = rewritten(row[: len(columns)], row[len(columns) :], address)
+            kept = rewritten(row[:width], row[width:], address)
             if kept is not None:
-                sql = (update_sql if kept else delete_sql)(table, columns, "$")
-                await connection.execute(sql, *kept, source_id, *row[: len(columns)])
+                sql = redaction.update if kept else redaction.delete
+                await connection.execute(sql, *kept, source_id, *row[:width])
                 changed += 1
         if len(rows) == ROWS:
-            return changed, (table, tuple(rows[-1][: len(columns)]))
+            return changed, (table, tuple(rows[-1][:width]))
     await connection.execute(SQL["drop_address"], address_digest(address), source_id)
     return changed, None
 

@@ -11,34 +11,9 @@ from adapter.store.copy import taken
 from adapter.store.postgres.connection import Connection
 from adapter.store.postgres.statements import SQL
 from adapter.store.postgres.text import arrays
-from adapter.store.tables import Kind, Row, Table, columns_of, sized_page_sql, sums_sql
+from adapter.store.tables.copy_sql import Row, columns_of, sized_page_sql, sums_sql
+from adapter.store.tables.description import Kind, Table
 
-_KEYS = {
-    "messages": ("digest",),
-    "customers": ("source_id",),
-    "identities": ("kind", "value"),
-    "events": ("source_id", "occurred_at", "event_id", "identity"),
-    "decisions": ("source_id", "decided_at", "number"),
-    "discounts": ("source_id", "code"),
-    "counters": ("scope", "key"),
-    "deliveries": ("source_id", "id"),
-    "timers": ("source_id", "rule"),
-    "quarantine": ("id",),
-    "quarantine_names": ("name", "id"),
-    "pending_moves": ("source_id", "id"),
-    "redemptions": ("source_id", "id"),
-    "redemption_uses": ("source_id", "redemption", "rank"),
-    "order_codes": ("order_id", "code"),
-    "rollbacks": ("source_id", "id"),
-    "pool_codes": ("number",),
-    "ignored": ("source", "type", "event"),
-    "addresses": ("digest", "source_id"),
-    "address_progress": ("name",),
-    "unaddressed": ("source_id",),
-    "pauses": ("destination",),
-    "erasures": ("number",),
-    "receipts": ("number",),
-}
 _TYPES = {"text": "text", "bytes": "bytea", "number": "bigint", "boolean": "boolean"}
 #: Text is as long as it was before its zero characters were escaped (see `text`).
 _LENGTHS: dict[Kind, str] = {
@@ -58,7 +33,7 @@ class PostgresEnd:
 
     def key(self, table: Table) -> tuple[str, ...]:
         """Return the key by which the table is read."""
-        return _KEYS[table.name]
+        return table.key_in("postgres")
 
     async def page(self, table: Table, after: Row | None, limit: int) -> list[Row]:
         """Return the rows after a key."""

@@ -1,4 +1,4 @@
-"""Quarantined messages with whom they name, and the removal of a person; runs inside a transaction."""
+"""Saves quarantined messages with the names in them, and erases a person; runs inside a transaction."""
 
 from __future__ import annotations
 
@@ -12,25 +12,12 @@ from adapter.store.postgres.connection import Connection
 from adapter.store.postgres.statements import SQL
 from adapter.store.postgres.text import arrays
 from adapter.store.rows import quarantined_row, read_customer
+from adapter.store.tables.customer_sql import counted_as, of_customers
+from adapter.store.tables.description import DeletedWith
+from adapter.store.tables.registry import TABLES
 from adapter.store.values import Erasure
 
-#: What is removed in one statement each: the kind in a receipt, by statement.
-_DROPS = {
-    "drop_events": "events",
-    "drop_decisions": "decisions",
-    "drop_discounts": "discounts",
-    "drop_deliveries": "deliveries",
-    "drop_timers": "timers",
-    "drop_pending_moves": "pending_moves",
-    "drop_redemptions": "redemptions",
-    "drop_rollbacks": "rollbacks",
-    "drop_order_codes": "order_codes",
-    "drop_identities": "identities",
-    "blank_messages": "answers",
-    "drop_counters": "counters",
-}
-#: Under an empty key are rows that belong to no customer.
-_SHARED = ("drop_counters", "drop_redemptions", "drop_rollbacks", "drop_order_codes")
+_TABLES = of_customers(TABLES, "postgres")
 
 
 async def keep_quarantined(connection: Connection, messages: Sequence[Quarantined]) -> None:
@@ -46,7 +33,7 @@ async def keep_quarantined(connection: Connection, messages: Sequence[Quarantine
 
 
 async def erase(connection: Connection, erasure: Erasure, at: datetime) -> None:
-    """Remove all that is held of a person, and leave receipts."""
+    """Delete or anonymise all rows of a person, and save receipts."""
     await keep_quarantined(connection, erasure.quarantined)
     source_id = erasure.source_id
     rows = await connection.fetch(SQL["record_of"], source_id)
@@ -54,14 +41,13 @@ async def erase(connection: Connection, erasure: Erasure, at: datetime) -> None:
     customer = read_customer(rows[0][0]) if rows else None
     names = meant({source_id, *erasure.asked}, customer, [(row[0], row[1]) for row in found])
     await connection.execute(SQL["add_erasure"], *erasure_row(erasure, names, at))
-    removed = {"customers": len(rows)}
-    removed["quarantined"] = await _changed(connection, "drop_quarantined", name_digests(names))
-    await connection.execute(SQL["drop_customer"], source_id)
-    await connection.execute(SQL["drop_codes"], source_id)
-    for statement, kind in _DROPS.items():
-        if source_id or statement not in _SHARED:
-            removed[kind] = await _changed(connection, statement, source_id)
-    await connection.execute(SQL["blank_redemption_uses"], source_id)
+    removed = {"quarantined": await _changed(connection, "drop_quarantined", name_digests(names))}
+    for table, described in _TABLES:
+        if not isinstance(described.erase, DeletedWith) and (source_id or not described.shared):
+            changed = await _changed(connection, f"erase_{table.name}", source_id)
+            if kind := counted_as(described):
+                removed[kind] = changed
+    removed["customers"] = len(rows)  # not the empty row that only holds the place of an unknown customer
     removed["identities"] += await _changed(connection, "end_redirect", source_id)
     await connection.executemany(SQL["add_receipt"], receipt_rows(erasure, removed, at))
 

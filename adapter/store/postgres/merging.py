@@ -1,4 +1,4 @@
-"""Making several customers one: what the rows of those who were merged become; runs inside a transaction."""
+"""Merges customers: gives their rows to the surviving customer; runs inside a transaction."""
 
 from __future__ import annotations
 
@@ -9,33 +9,50 @@ from adapter.model.events import Event
 from adapter.store.postgres.connection import Connection
 from adapter.store.postgres.statements import SQL
 from adapter.store.postgres.text import array, arrays
-from adapter.store.rows import MOVES, discount_row, given_to, read_held, read_lost
+from adapter.store.rows import discount_row, given_to, read_held, read_lost
+from adapter.store.tables.customer_sql import of_customers
+from adapter.store.tables.description import Combine, Fold, Move, Rewrite
+from adapter.store.tables.registry import TABLES
+
+_TABLES = of_customers(TABLES, "postgres")
 
 
 class Merging:
-    """Gives rows to other customers, all at once: a statement for each table, however many are merged."""
+    """Gives rows to other customers with one statement for each table, for all merges of a transaction."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def move(self, owners: Mapping[str, str]) -> dict[str, list[Event]]:
-        """Give all that each old customer has to their new owner, and leave a redirect.
+        """Give all rows of each old customer to their new owner, and save a redirect.
 
-        Returns, by old customer, the events that are not moved: another of those who become one has them.
+        Returns, by old customer, the events that are deleted, because another of the merged customers has
+        them.
         """
         pairs = sorted(owners.items())
-        await self._move_discounts(owners)
-        await self._many("move_codes", pairs)
-        left = await self._connection.fetch(SQL["move_events"], *arrays(pairs))
-        for statement in MOVES:
-            await self._many(statement, pairs)
-        await self._connection.execute(SQL["drop_moved_customers"], array(sorted(owners)))
+        lost: list[Any] = []
+        for table, rows in _TABLES:
+            owned = [(old, new) for old, new in pairs if old and new] if rows.shared else pairs
+            if isinstance(rows.merge, Rewrite):
+                await self._rewrite_discounts(owners)
+            elif not isinstance(rows.merge, Fold):
+                lost += await self._move(table.name, rows.merge, owned)
+        for table, rows in _TABLES:
+            if isinstance(rows.merge, Fold):
+                await self._connection.execute(SQL[f"drop_moved_{table.name}"], array(sorted(owners)))
         await self._connection.execute(SQL["end_redirects"], array(sorted(set(owners.values()))))
         await self._many("put_identities", [("source_id", *pair) for pair in pairs])
-        await self._many("move_counters", [(old, new) for old, new in pairs if old and new])
-        return read_lost((row["old"], row["body"]) for row in left)
+        return read_lost((row["old"], row["body"]) for row in lost)
 
-    async def _move_discounts(self, owners: Mapping[str, str]) -> None:
+    async def _move(
+        self, table: str, merge: Move | Combine, pairs: Sequence[tuple[str, str]]
+    ) -> Sequence[Any]:
+        if isinstance(merge, Combine) and merge.returned:
+            return await self._connection.fetch(SQL[merge.statement], *arrays(pairs, 2))
+        await self._many(merge.statement if isinstance(merge, Combine) else f"move_{table}", pairs)
+        return ()
+
+    async def _rewrite_discounts(self, owners: Mapping[str, str]) -> None:
         rows = await self._connection.fetch(SQL["discounts_held"], array(owners))
         if rows:
             moved = [given_to(read_held(row[0]), owners) for row in rows]

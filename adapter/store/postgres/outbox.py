@@ -16,14 +16,6 @@ from adapter.store.values import DeliveryResult, Render, RetentionKind
 
 #: Old rows dropped in one transaction, so that none holds locks for long.
 _SOME = 5_000
-_AGED = {
-    "events": SQL["aged_events"],
-    "decisions": SQL["aged_decisions"],
-    "deliveries": SQL["aged_deliveries"],
-    "quarantine": SQL["aged_quarantine"],
-    "pending_moves": SQL["aged_pending_moves"],
-    "holds": SQL["aged_holds"],
-}
 
 
 async def lease(
@@ -90,7 +82,7 @@ async def add_ignored(
 
 async def forget_some(connection: Connection, kind: RetentionKind, before: datetime) -> int:
     """Drop some of the old rows of a kind; 0 when there are no more."""
-    return len(await connection.fetch(_AGED[kind], micros(before), _SOME))
+    return len(await connection.fetch(SQL[f"purge_{kind}"], micros(before), _SOME))
 
 
 async def forget_some_messages(connection: Connection, before: datetime) -> int:

@@ -25,7 +25,6 @@ from adapter.model.quarantine import Excerpt, Quarantined
 from adapter.model.timers import Timer
 from adapter.store.addresses import address_digest
 from adapter.store.erasures import (
-    issuance,
     meant,
     name_digests,
     occurrence,
@@ -59,14 +58,16 @@ from adapter.store.rows import (
     read_pause,
     read_pending,
     read_quarantined,
-    read_redemption,
-    read_rollback,
     read_timer,
 )
+from adapter.store.tables.customer_sql import of_customers
+from adapter.store.tables.description import Listed
+from adapter.store.tables.registry import TABLES
 from adapter.store.timestamps import micros
 from adapter.store.values import PAGE_BYTES, CustomerData, CustomerHistory, Forgotten
 
 T = TypeVar("T")
+_TABLES = of_customers(TABLES, "postgres")
 _BY_STATUS = {"due": "due_deliveries", "done": "done_deliveries", "dead": "dead_deliveries"}
 _LARGE = {
     "customers": "count_customers",
@@ -201,42 +202,34 @@ class Reads:
     async def held(self, name: str, *, apart: bool) -> CustomerData:
         """Return all that is held of a person, as one snapshot."""
         async with self._snapshot():
-            source_id = await self._resolve(name)
-            record = await self._rows("record_of", source_id)
+            key = await self._resolve(name)
+            record = await self._rows("record_of", key)
             customer = read_customer(record[0][0]) if record else None
-            own = (customer.known_as if customer else "") or source_id
-            names = [(row[0], row[1]) for row in await self._rows("names_of", source_id)]
-            named = name_digests(meant({source_id}, customer, names))
-            one = array([] if apart else [source_id])
+            own = (customer.known_as if customer else "") or key
+            names = [(row[0], row[1]) for row in await self._rows("names_of", key)]
+            named = name_digests(meant({key}, customer, names))
+            one = array([] if apart else [key])
             events = [read_event(row[1]) for row in await self._rows("past", one)]
-            rows = await self._rows("all_discounts", source_id)
-            discounts = [given_to(read_held(row[0]), {source_id: own}) for row in rows]
-            counters = await self._rows("counters_of", source_id) if source_id else []
             return CustomerData(
                 source_id=own,
                 customer=customer.named() if customer else None,
                 history=record[0][1] if record else b"",
-                names=leading(names, source_id, own),
+                names=leading(names, key, own),
                 events=sorted(events, key=occurrence),
                 decisions=[read_decision(own, row[1]) for row in await self._rows("all_decisions", one)],
-                discounts=sorted(discounts, key=issuance),
-                deliveries=owned(
-                    map(read_delivery, await self._rows("deliveries_of", source_id)), {source_id: own}
-                ),
-                timers=owned(map(read_timer, await self._rows("timers_of", source_id)), {source_id: own}),
-                counters={row[0]: row[1] for row in counters},
                 quarantined=[read_excerpt(row) for row in await self._rows("quarantined_naming", named)],
-                pending_moves=[
-                    read_pending(own, row[1]) for row in await self._rows("pending_moves_of", source_id)
-                ],
-                redemptions=[
-                    read_redemption(own, row[1])
-                    for row in await self._rows("redemptions_of_customer", source_id)
-                ],
-                rollbacks=[
-                    read_rollback(own, row[1]) for row in await self._rows("rollbacks_of_customer", source_id)
-                ],
+                **await self._listed(key, own),
             )
+
+    async def _listed(self, key: str, own: str) -> dict[str, Any]:
+        """Return the members of an export that are lists of rows."""
+        found: dict[str, Any] = {}
+        for table, described in _TABLES:
+            if isinstance(described.export, Listed):
+                shared = described.shared and not key
+                rows = [] if shared else await self._rows(f"export_{table.name}", key)
+                found[described.export.member] = described.export.values(rows, key, own)
+        return found
 
     async def noted(self) -> bool:
         """Say whether all customers' addresses are noted."""

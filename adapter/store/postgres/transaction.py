@@ -113,7 +113,7 @@ class PostgresTransaction:
 
     async def weigh(self, source_ids: Sequence[str], most: int) -> dict[str, Weight]:
         """Count what customers have."""
-        rows = await self._fetch("weights", array(set(source_ids)), most)
+        rows = await self._fetch("weigh", array(set(source_ids)), most)
         return {source_id: Weight(kept + names, names) for source_id, kept, names in rows}
 
     async def counters_of(

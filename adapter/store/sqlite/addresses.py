@@ -7,26 +7,13 @@ from typing import Any
 
 import apsw
 
-from adapter.store.addresses import Row, address_digest, all_rows, places, rewritten
+from adapter.store.addresses import Row, address_digest, all_rows, from_place, rewritten
 from adapter.store.erasures import amended, fingerprints
 from adapter.store.sqlite.connection import array
-from adapter.store.sqlite.statements import SQL
-from adapter.store.tables import ROWS, delete_sql, rows_sql, update_sql
+from adapter.store.sqlite.statements import REDACTIONS, SQL
+from adapter.store.tables.redaction_sql import ROWS
 from adapter.store.timestamps import micros
 from adapter.store.values import Forgotten, Place
-
-#: What tells the rows of one customer apart, in the order in which an index has them.
-_KEYS = {
-    "events": ("occurred_at", "event_id", "identity"),
-    "decisions": ("decided_at", "number"),
-    "discounts": ("issued_at", "number"),
-    "deliveries": ("number",),
-    "timers": ("rule",),
-    "pending_moves": ("id",),
-    "redemptions": ("id",),
-    "rollbacks": ("id",),
-    "messages": ("digest",),
-}
 
 
 def put(connection: apsw.Connection, rows: Iterable[Row]) -> None:
@@ -50,18 +37,18 @@ def forget(
 ) -> tuple[int, Place | None]:
     """Remove an address from some of a customer's rows; returns how many changed, and where to go on."""
     changed = 0
-    for table in places(after):
-        columns, key = _KEYS[table], after[1] if after is not None and after[0] == table else ()
-        sql = rows_sql(table, columns, "?", first=not key)
-        rows: list[Any] = connection.execute(sql, (source_id, *key)).fetchall()
+    for table, redaction in from_place(REDACTIONS, after):
+        start, width = after[1] if after is not None and after[0] == table else (), len(redaction.key)
+        sql = redaction.next if start else redaction.first
+        rows: list[Any] = connection.execute(sql, (source_id, *start)).fetchall()
         for row in rows:
-            kept = rewritten(row[: len(columns)], row[len(columns) :], address)
+            kept = rewritten(row[:width], row[width:], address)
             if kept is not None:
-                sql = (update_sql if kept else delete_sql)(table, columns, "?")
-                connection.execute(sql, (*kept, source_id, *row[: len(columns)]))
+                sql = redaction.update if kept else redaction.delete
+                connection.execute(sql, (*kept, source_id, *row[:width]))
                 changed += 1
         if len(rows) == ROWS:
-            return changed, (table, tuple(rows[-1][: len(columns)]))
+            return changed, (table, tuple(rows[-1][:width]))
     connection.execute(SQL["drop_address"], (address_digest(address), source_id))
     return changed, None
 

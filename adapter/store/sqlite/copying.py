@@ -9,34 +9,9 @@ import apsw
 
 from adapter.store.copy import taken
 from adapter.store.sqlite.statements import SQL
-from adapter.store.tables import PAGE_BYTES, Row, Table, columns_of, page_sql, sums_sql
+from adapter.store.tables.copy_sql import PAGE_BYTES, Row, columns_of, page_sql, sums_sql
+from adapter.store.tables.description import Table
 
-_KEYS = {
-    "messages": ("digest",),
-    "customers": ("source_id",),
-    "identities": ("kind", "value"),
-    "events": ("source_id", "occurred_at", "event_id", "identity"),
-    "decisions": ("number",),
-    "discounts": ("number",),
-    "counters": ("scope", "key"),
-    "deliveries": ("number",),
-    "timers": ("source_id", "rule"),
-    "quarantine": ("id",),
-    "quarantine_names": ("name", "id"),
-    "pending_moves": ("source_id", "id"),
-    "redemptions": ("source_id", "id"),
-    "redemption_uses": ("source_id", "redemption", "rank"),
-    "order_codes": ("order_id", "code"),
-    "rollbacks": ("source_id", "id"),
-    "pool_codes": ("number",),
-    "ignored": ("source", "type", "event"),
-    "addresses": ("digest", "source_id"),
-    "address_progress": ("name",),
-    "unaddressed": ("source_id",),
-    "pauses": ("destination",),
-    "erasures": ("number",),
-    "receipts": ("number",),
-}
 Write = Callable[[Callable[[apsw.Connection], Any]], Awaitable[Any]]
 
 
@@ -48,7 +23,7 @@ class SqliteEnd:
 
     def key(self, table: Table) -> tuple[str, ...]:
         """Return the key by which the table is read."""
-        return _KEYS[table.name]
+        return table.key_in("sqlite")
 
     async def page(self, table: Table, after: Row | None, limit: int) -> list[Row]:
         """Return the rows after a key."""

@@ -1,4 +1,4 @@
-"""Quarantined messages with whom they name, and the removal of a person; runs inside a transaction."""
+"""Saves quarantined messages with the names in them, and erases a person; runs inside a transaction."""
 
 from __future__ import annotations
 
@@ -11,25 +11,12 @@ from adapter.model.quarantine import Quarantined
 from adapter.store.erasures import erasure_row, meant, name_digests, named_by, receipt_rows
 from adapter.store.rows import quarantined_row, read_customer
 from adapter.store.sqlite.statements import SQL
+from adapter.store.tables.customer_sql import counted_as, of_customers
+from adapter.store.tables.description import DeletedWith
+from adapter.store.tables.registry import TABLES
 from adapter.store.values import Erasure
 
-#: What is removed in one statement each: the kind in a receipt, by statement.
-_DROPS = {
-    "drop_events": "events",
-    "drop_decisions": "decisions",
-    "drop_discounts": "discounts",
-    "drop_deliveries": "deliveries",
-    "drop_timers": "timers",
-    "drop_pending_moves": "pending_moves",
-    "drop_redemptions": "redemptions",
-    "drop_rollbacks": "rollbacks",
-    "drop_order_codes": "order_codes",
-    "drop_identities": "identities",
-    "blank_messages": "answers",
-    "drop_counters": "counters",
-}
-#: Under an empty key are rows that belong to no customer.
-_SHARED = ("drop_counters", "drop_redemptions", "drop_rollbacks", "drop_order_codes")
+_TABLES = of_customers(TABLES, "sqlite")
 
 
 def keep_quarantined(connection: apsw.Connection, messages: Iterable[Quarantined]) -> None:
@@ -41,7 +28,7 @@ def keep_quarantined(connection: apsw.Connection, messages: Iterable[Quarantined
 
 
 def erase(connection: apsw.Connection, erasure: Erasure, at: datetime) -> None:
-    """Remove all that is held of a person, and leave receipts."""
+    """Delete or anonymise all rows of a person, and save receipts."""
     keep_quarantined(connection, erasure.quarantined)
     source_id = erasure.source_id
     names = _names(connection, erasure)
@@ -49,11 +36,11 @@ def erase(connection: apsw.Connection, erasure: Erasure, at: datetime) -> None:
     digests = name_digests(names)
     connection.execute(SQL["drop_quarantined"], (apsw.carray(tuple(digests)),))
     removed = {"quarantined": connection.changes()}
-    removed["customers"] = _changed(connection, "drop_customer", source_id)
-    for statement, kind in _DROPS.items():
-        if source_id or statement not in _SHARED:
-            removed[kind] = _changed(connection, statement, source_id)
-    connection.execute(SQL["blank_redemption_uses"], (source_id,))
+    for table, rows in _TABLES:
+        if not isinstance(rows.erase, DeletedWith) and (source_id or not rows.shared):
+            changed = _changed(connection, f"erase_{table.name}", source_id)
+            if kind := counted_as(rows):
+                removed[kind] = changed
     removed["identities"] += _changed(connection, "end_redirect", source_id)
     connection.executemany(SQL["add_receipt"], receipt_rows(erasure, removed, at))
 

@@ -19,22 +19,6 @@ from adapter.store.values import DeliveryResult, Render, RetentionKind
 
 #: Row numbers looked at in one transaction when old rows are dropped, so that none holds the writer for long.
 _SPAN = 5_000
-_AGED = {
-    "events": SQL["aged_events"],
-    "decisions": SQL["aged_decisions"],
-    "deliveries": SQL["aged_deliveries"],
-    "quarantine": SQL["aged_quarantine"],
-    "pending_moves": SQL["aged_pending_moves"],
-    "holds": SQL["aged_holds"],
-}
-_LAST = {
-    "events": SQL["last_events"],
-    "decisions": SQL["last_decisions"],
-    "deliveries": SQL["last_deliveries"],
-    "quarantine": SQL["last_quarantine"],
-    "pending_moves": SQL["last_pending_moves"],
-    "holds": SQL["last_holds"],
-}
 
 
 def lease(
@@ -95,7 +79,7 @@ def add_ignored(
 
 def spans(connection: apsw.Connection, kind: RetentionKind) -> list[tuple[int, int]]:
     """Return spans of row numbers, the first exclusive, that together hold all rows of a kind."""
-    rows: list[Any] = connection.execute(_LAST[kind]).fetchall()
+    rows: list[Any] = connection.execute(SQL[f"span_{kind}"]).fetchall()
     first, last = rows[0]
     return [(start, start + _SPAN) for start in range(first - 1, last, _SPAN)]
 
@@ -104,7 +88,7 @@ def forget_span(
     connection: apsw.Connection, kind: RetentionKind, span: tuple[int, int], before: datetime
 ) -> int:
     """Drop the old rows of one span; runs inside a transaction."""
-    connection.execute(_AGED[kind], (*span, micros(before)))
+    connection.execute(SQL[f"purge_{kind}"], (*span, micros(before)))
     return connection.changes()
 
 

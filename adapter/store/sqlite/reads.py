@@ -24,7 +24,6 @@ from adapter.model.quarantine import Excerpt, Quarantined
 from adapter.model.timers import Timer
 from adapter.store.addresses import address_digest
 from adapter.store.erasures import (
-    issuance,
     meant,
     name_digests,
     occurrence,
@@ -55,17 +54,19 @@ from adapter.store.rows import (
     read_pause,
     read_pending,
     read_quarantined,
-    read_redemption,
-    read_rollback,
     read_timer,
 )
 from adapter.store.sqlite.bookings import Bookings
 from adapter.store.sqlite.connection import array, snapshot
 from adapter.store.sqlite.statements import SQL
+from adapter.store.tables.customer_sql import of_customers
+from adapter.store.tables.description import Listed
+from adapter.store.tables.registry import TABLES
 from adapter.store.timestamps import micros
 from adapter.store.values import PAGE_BYTES, CustomerData, CustomerHistory, Forgotten
 
 T = TypeVar("T")
+_TABLES = of_customers(TABLES, "sqlite")
 _BY_STATUS = {"due": "due_deliveries", "done": "done_deliveries", "dead": "dead_deliveries"}
 
 
@@ -231,35 +232,32 @@ class Reads:
         found = [*self._rows("integrity"), *self._rows("wrong_totals")]
         return [line for (line,) in found if line != "ok"]
 
-    def _held(self, source_id: str) -> CustomerData:
-        [(body, history)] = self._rows("record_of", source_id) or [(None, b"")]
+    def _held(self, key: str) -> CustomerData:
+        [(body, history)] = self._rows("record_of", key) or [(None, b"")]
         customer = read_customer(body) if body else None
-        own = (customer.known_as if customer else "") or source_id
-        discounts = [
-            given_to(read_held(row[0]), {source_id: own}) for row in self._rows("all_discounts", source_id)
-        ]
-        names = self._rows("names_of", source_id)
-        named = apsw.carray(tuple(name_digests(meant({source_id}, customer, names))))
+        own = (customer.known_as if customer else "") or key
+        names = self._rows("names_of", key)
+        named = apsw.carray(tuple(name_digests(meant({key}, customer, names))))
         return CustomerData(
             source_id=own,
             customer=customer.named() if customer else None,
             history=history,
-            names=leading(names, source_id, own),
+            names=leading(names, key, own),
             events=[],
             decisions=[],
-            discounts=sorted(discounts, key=issuance),
-            deliveries=owned(map(read_delivery, self._rows("deliveries_of", source_id)), {source_id: own}),
-            timers=owned(map(read_timer, self._rows("timers_of", source_id)), {source_id: own}),
-            counters=dict(self._rows("counters_of", source_id)) if source_id else {},
             quarantined=[read_excerpt(row) for row in self._rows("quarantined_naming", named)],
-            pending_moves=[read_pending(own, body) for _, body in self._rows("pending_moves_of", source_id)],
-            redemptions=[
-                read_redemption(own, body) for _, body in self._rows("redemptions_of_customer", source_id)
-            ],
-            rollbacks=[
-                read_rollback(own, body) for _, body in self._rows("rollbacks_of_customer", source_id)
-            ],
+            **self._listed(key, own),
         )
+
+    def _listed(self, key: str, own: str) -> dict[str, Any]:
+        """Return the members of an export that are lists of rows."""
+        found: dict[str, Any] = {}
+        for table, described in _TABLES:
+            if isinstance(described.export, Listed):
+                shared = described.shared and not key
+                rows = [] if shared else self._rows(f"export_{table.name}", key)
+                found[described.export.member] = described.export.values(rows, key, own)
+        return found
 
     def _page(
         self, statement: str, owner: str, limit: int, begin: Cursor, read: Callable[[bytes], T]

@@ -103,7 +103,7 @@ class SqliteTransaction:
 
     async def weigh(self, source_ids: Sequence[str], most: int) -> dict[str, Weight]:
         """Count what customers have."""
-        rows = self._connection.executemany(SQL["weight"], [(each, most) for each in set(source_ids)])
+        rows = self._connection.executemany(SQL["weigh"], [(each, most) for each in set(source_ids)])
         return {source_id: Weight(kept + names, names) for source_id, kept, names in rows}
 
     async def counters_of(

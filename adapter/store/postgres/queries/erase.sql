@@ -6,20 +6,6 @@ SELECT kind, value FROM identities WHERE source_id = $1 ORDER BY kind, value;
 -- A customer with their folded history; none where only the place is held.
 SELECT body, history FROM customers WHERE source_id = $1 AND body <> '';
 
--- deliveries_of --
--- A customer's deliveries, oldest first.
-SELECT id, destination, source_id, type, body, created_at, due_at, attempt, status, not_after, last_error,
-       rendered_by, rendered
-FROM deliveries WHERE source_id = $1 ORDER BY number;
-
--- timers_of --
--- A customer's waits.
-SELECT rule, source_id, body, due_at FROM timers WHERE source_id = $1 ORDER BY due_at, rule;
-
--- counters_of --
--- The counters of one scope.
-SELECT key, used FROM counters WHERE scope = $1 ORDER BY key;
-
 -- quarantined_naming --
 -- What lists show of quarantined messages that name a person by one of an array of digests.
 SELECT source, key, substr(document, 1, 32768), reason, received_at, replayed, whole IS NOT NULL,

@@ -34,25 +34,6 @@ WHERE customers.source_id = held.source_id AND customers.body = '';
 DELETE FROM identities USING unnest($1::text[], $2::text[]) AS held (kind, value)
 WHERE identities.kind = held.kind AND identities.value = held.value AND identities.source_id = '';
 
--- weights --
--- How many rows an array of customers has each, and how many names; no more than so many of a table are counted.
-SELECT wanted.source_id,
-       (SELECT count(*) FROM (SELECT 1 FROM events WHERE events.source_id = wanted.source_id LIMIT $2) AS few)
-       + (SELECT count(*) FROM (SELECT 1 FROM decisions WHERE decisions.source_id = wanted.source_id LIMIT $2) AS few)
-       + (SELECT count(*) FROM (SELECT 1 FROM discounts WHERE discounts.source_id = wanted.source_id LIMIT $2) AS few)
-       + (SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE deliveries.source_id = wanted.source_id LIMIT $2) AS few)
-       + (SELECT count(*) FROM (SELECT 1 FROM timers WHERE timers.source_id = wanted.source_id LIMIT $2) AS few)
-       + (SELECT count(*) FROM (SELECT 1 FROM messages WHERE messages.owner = wanted.source_id LIMIT $2) AS few)
-       + (SELECT count(*) FROM (SELECT 1 FROM counters WHERE counters.scope = wanted.source_id LIMIT $2) AS few)
-       + (SELECT count(*) FROM (SELECT 1 FROM pending_moves WHERE pending_moves.source_id = wanted.source_id LIMIT $2) AS few)
-       + (SELECT count(*) FROM (SELECT 1 FROM redemptions WHERE redemptions.source_id = wanted.source_id LIMIT $2) AS few)
-       + (SELECT count(*) FROM (SELECT 1 FROM redemption_uses WHERE redemption_uses.source_id = wanted.source_id LIMIT $2) AS few)
-       + (SELECT count(*) FROM (SELECT 1 FROM rollbacks WHERE rollbacks.source_id = wanted.source_id LIMIT $2) AS few)
-       + (SELECT count(*) FROM (SELECT 1 FROM order_codes WHERE order_codes.source_id = wanted.source_id LIMIT $2) AS few)
-       + (SELECT count(*) FROM (SELECT 1 FROM addresses WHERE addresses.source_id = wanted.source_id LIMIT $2) AS few) AS kept,
-       (SELECT count(*) FROM (SELECT 1 FROM identities WHERE identities.source_id = wanted.source_id LIMIT $2) AS few) AS names
-FROM unnest($1::text[]) AS wanted (source_id);
-
 -- past --
 -- All events of an array of customers.
 SELECT held.source_id, held.body

@@ -60,14 +60,6 @@ SELECT source_id, body FROM redemptions WHERE id = $1;
 -- What was rolled back of a redemption, the oldest first.
 SELECT source_id, body FROM rollbacks WHERE redemption = $1 ORDER BY rank;
 
--- rollbacks_of_customer --
--- What was rolled back of a customer's redemptions, the oldest first.
-SELECT source_id, body FROM rollbacks WHERE source_id = $1 ORDER BY at, id;
-
--- redemptions_of_customer --
--- A customer's redemptions, the oldest first.
-SELECT source_id, body FROM redemptions WHERE source_id = $1 ORDER BY at, id;
-
 -- redemptions --
 -- Redemptions, newest first, from where a page ended.
 SELECT body, at, id, source_id FROM redemptions WHERE (at, id) <= ($3, $4) AND $1 = ''
@@ -115,15 +107,6 @@ ON CONFLICT DO NOTHING RETURNING code;
 -- How many codes of each pool are left, and how many were handed out.
 SELECT pool, count(*) FILTER (WHERE drawn_at IS NULL), count(*) FILTER (WHERE drawn_at IS NOT NULL)
 FROM pool_codes GROUP BY pool ORDER BY pool;
-
--- aged_holds --
--- Drop some of the old holds that came to nothing.
-DELETE FROM redemptions USING (
-    SELECT source_id, id FROM redemptions
-    WHERE at < $1 AND state IN ('released', 'expired') ORDER BY at LIMIT $2
-) AS old
-WHERE redemptions.source_id = old.source_id AND redemptions.id = old.id
-RETURNING 1;
 
 -- drop_uses_of_holds --
 -- Holds that came to nothing have no figures.

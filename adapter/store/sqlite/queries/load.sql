@@ -58,24 +58,6 @@ SELECT timers.rule, timers.source_id, timers.body, timers.due_at
 FROM carray(?2) AS wanted
 CROSS JOIN timers ON timers.source_id = CAST(wanted.value AS TEXT) AND timers.rule = ?1;
 
--- weight --
--- How many rows a customer has, and how many names; no more than so many of a table are counted.
-SELECT ?1,
-       (SELECT count(*) FROM (SELECT 1 FROM events WHERE events.source_id = ?1 LIMIT ?2) AS few)
-       + (SELECT count(*) FROM (SELECT 1 FROM decisions WHERE decisions.source_id = ?1 LIMIT ?2) AS few)
-       + (SELECT count(*) FROM (SELECT 1 FROM discounts WHERE discounts.source_id = ?1 LIMIT ?2) AS few)
-       + (SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE deliveries.source_id = ?1 LIMIT ?2) AS few)
-       + (SELECT count(*) FROM (SELECT 1 FROM timers WHERE timers.source_id = ?1 LIMIT ?2) AS few)
-       + (SELECT count(*) FROM (SELECT 1 FROM messages WHERE messages.owner = ?1 LIMIT ?2) AS few)
-       + (SELECT count(*) FROM (SELECT 1 FROM counters WHERE counters.scope = ?1 LIMIT ?2) AS few)
-       + (SELECT count(*) FROM (SELECT 1 FROM pending_moves WHERE pending_moves.source_id = ?1 LIMIT ?2) AS few)
-       + (SELECT count(*) FROM (SELECT 1 FROM redemptions WHERE redemptions.source_id = ?1 LIMIT ?2) AS few)
-       + (SELECT count(*) FROM (SELECT 1 FROM redemption_uses WHERE redemption_uses.source_id = ?1 LIMIT ?2) AS few)
-       + (SELECT count(*) FROM (SELECT 1 FROM rollbacks WHERE rollbacks.source_id = ?1 LIMIT ?2) AS few)
-       + (SELECT count(*) FROM (SELECT 1 FROM order_codes WHERE order_codes.source_id = ?1 LIMIT ?2) AS few)
-       + (SELECT count(*) FROM (SELECT 1 FROM addresses WHERE addresses.source_id = ?1 LIMIT ?2) AS few),
-       (SELECT count(*) FROM (SELECT 1 FROM identities WHERE identities.source_id = ?1 LIMIT ?2) AS few);
-
 -- past --
 -- All events of an array of customers.
 SELECT events.source_id, events.body

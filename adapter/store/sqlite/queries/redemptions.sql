@@ -45,14 +45,6 @@ INSERT INTO rollbacks (source_id, redemption, rank, id, at, body) VALUES (?1, ?2
 -- What was rolled back of a redemption, the oldest first.
 SELECT source_id, body FROM rollbacks WHERE redemption = ?1 ORDER BY rank;
 
--- rollbacks_of_customer --
--- What was rolled back of a customer's redemptions, the oldest first.
-SELECT source_id, body FROM rollbacks WHERE source_id = ?1 ORDER BY at, id;
-
--- redemptions_of_customer --
--- A customer's redemptions, the oldest first.
-SELECT source_id, body FROM redemptions WHERE source_id = ?1 ORDER BY at, id;
-
 -- redemptions --
 -- Redemptions, newest first, from where a page ended.
 SELECT body, at, id, source_id FROM redemptions WHERE (at, id) <= (?3, ?4) AND ?1 = ''
@@ -93,14 +85,6 @@ INSERT INTO pool_codes (pool, code, folded, added_at) VALUES (?1, ?2, ?3, ?4) ON
 -- pools --
 -- How many codes of each pool are left, and how many were handed out.
 SELECT pool, sum(drawn_at IS NULL), sum(drawn_at IS NOT NULL) FROM pool_codes GROUP BY pool ORDER BY pool;
-
--- aged_holds --
--- Drop old holds that came to nothing, of one span of numbers.
-DELETE FROM redemptions WHERE number > ?1 AND number <= ?2 AND at < ?3 AND state IN ('released', 'expired');
-
--- last_holds --
--- The first and the last number.
-SELECT coalesce((SELECT min(number) FROM redemptions), 1), coalesce((SELECT max(number) FROM redemptions), 0);
 
 -- drop_uses_of_hold --
 -- A hold that came to nothing has no figures.

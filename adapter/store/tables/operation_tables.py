@@ -1,0 +1,86 @@
+"""The tables of operations: quarantine, erasures, counts and pauses."""
+
+from __future__ import annotations
+
+from adapter.store.tables.description import (
+    IndirectRows,
+    Member,
+    NoCustomerData,
+    NotExported,
+    Purge,
+    Table,
+    columns,
+)
+
+RECEIPTS = Table(
+    name="receipts",
+    columns=columns(
+        number="number", customer="bytes", erased_at="number", origin="text", request="text", removed="bytes"
+    ),
+    key=("number",),
+    rows=IndirectRows(
+        erase="receipts stay: they have the SHA-256 of an id, and counts",
+        export=Member("receipts"),
+        kept="for ever",
+    ),
+)
+QUARANTINE = Table(
+    name="quarantine",
+    columns=columns(
+        id="number",
+        source="text",
+        key="text",
+        document="bytes",
+        reason="text",
+        received_at="number",
+        replayed="boolean",
+        whole="bytes",
+        size="number",
+    ),
+    key=("id",),
+    rows=IndirectRows(
+        erase="messages that name the person by an id or an address are deleted, found by quarantine_names",
+        export=Member("quarantined"),
+        purge=Purge("quarantine", "received_at", number="id", ordered="id"),
+    ),
+)
+QUARANTINE_NAMES = Table(
+    name="quarantine_names",
+    columns=columns(name="bytes", id="number"),
+    key=("name", "id"),
+    rows=IndirectRows(
+        erase="deleted with the quarantined message",
+        export=NotExported("digests of names that the messages have in the clear"),
+        kept="as long as the quarantined message",
+    ),
+)
+ERASURES = Table(
+    name="erasures",
+    columns=columns(number="number", names="bytes", customers="bytes", erased_at="number", upto="number"),
+    key=("number",),
+    rows=IndirectRows(
+        erase="the names stay until the search for them is finished, then the row is deleted",
+        export=NotExported("the person was erased"),
+        kept="until the erasure is finished",
+    ),
+)
+ADDRESS_PROGRESS = Table(
+    name="address_progress",
+    columns=columns(name="text", reached="text"),
+    key=("name",),
+    rows=NoCustomerData("how far customers of older programs have been indexed; removed after the last"),
+)
+IGNORED = Table(
+    name="ignored",
+    columns=columns(
+        source="text", type="text", event="text", count="number", first_at="number", last_at="number"
+    ),
+    key=("source", "type", "event"),
+    rows=NoCustomerData("counts of messages that no mapping takes"),
+)
+PAUSES = Table(
+    name="pauses",
+    columns=columns(destination="text", since="number", until="number", reason="text"),
+    key=("destination",),
+    rows=NoCustomerData("destinations that receive nothing for a while"),
+)

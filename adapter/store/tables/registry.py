@@ -1,0 +1,84 @@
+"""A record for each table. Copies, merges and erasures go through the tables in this order.
+
+Messages and customers come first, because every transaction locks them in this order. Receipts and identities
+come before pending moves and redemptions, because triggers of PostgreSQL remove or move rows of these when a
+receipt or a redirect is inserted.
+"""
+
+from __future__ import annotations
+
+from adapter.store.tables.checkout_tables import (
+    ORDER_CODES,
+    POOL_CODES,
+    REDEMPTION_USES,
+    REDEMPTIONS,
+    ROLLBACKS,
+)
+from adapter.store.tables.customer_tables import (
+    ADDRESSES,
+    CODES,
+    COUNTERS,
+    CUSTOMERS,
+    DECISIONS,
+    DELIVERIES,
+    DISCOUNTS,
+    EVENTS,
+    IDENTITIES,
+    MESSAGES,
+    PENDING_MOVES,
+    TIMERS,
+    UNADDRESSED,
+)
+from adapter.store.tables.description import CustomerRows, Listed
+from adapter.store.tables.operation_tables import (
+    ADDRESS_PROGRESS,
+    ERASURES,
+    IGNORED,
+    PAUSES,
+    QUARANTINE,
+    QUARANTINE_NAMES,
+    RECEIPTS,
+)
+
+TABLES = (
+    MESSAGES,
+    RECEIPTS,
+    CUSTOMERS,
+    IDENTITIES,
+    DISCOUNTS,
+    CODES,
+    EVENTS,
+    DECISIONS,
+    DELIVERIES,
+    TIMERS,
+    PENDING_MOVES,
+    REDEMPTIONS,
+    REDEMPTION_USES,
+    ORDER_CODES,
+    ROLLBACKS,
+    UNADDRESSED,
+    ADDRESSES,
+    COUNTERS,
+    QUARANTINE,
+    QUARANTINE_NAMES,
+    ERASURES,
+    ADDRESS_PROGRESS,
+    IGNORED,
+    POOL_CODES,
+    PAUSES,
+)
+#: The tables that a copy has.
+COPIED = tuple(table for table in TABLES if table.engine is None)
+#: The members of an export that are lists of rows, in their order.
+LISTED = tuple(
+    table.rows.export.member
+    for table in TABLES
+    if isinstance(table.rows, CustomerRows) and isinstance(table.rows.export, Listed)
+)
+#: Tables of an engine's own bookkeeping, which are not copied: what they have.
+BOOKKEEPING = {
+    "schema_version": "the migrations that were applied",
+    "copy_progress": "how far a copy into this store has come",
+    "totals": "row counts of large tables of SQLite",
+    "pulse": "a row that a health check of SQLite rewrites",
+}
