@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -41,7 +42,7 @@ async def erase(connection: Connection, erasure: Erasure, at: datetime) -> None:
     customer = read_customer(rows[0][0]) if rows else None
     names = meant({source_id, *erasure.asked}, customer, [(row[0], row[1]) for row in found])
     await connection.execute(SQL["add_erasure"], *erasure_row(erasure, names, at))
-    removed = {"quarantined": await _changed(connection, "drop_quarantined", name_digests(names))}
+    removed = Counter({"quarantined": await _changed(connection, "drop_quarantined", name_digests(names))})
     for table, described in _TABLES:
         if not isinstance(described.erase, DeletedWith) and (source_id or not described.shared):
             changed = await _changed(connection, f"erase_{table.name}", source_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -35,7 +36,7 @@ def erase(connection: apsw.Connection, erasure: Erasure, at: datetime) -> None:
     connection.execute(SQL["add_erasure"], erasure_row(erasure, names, at))
     digests = name_digests(names)
     connection.execute(SQL["drop_quarantined"], (apsw.carray(tuple(digests)),))
-    removed = {"quarantined": connection.changes()}
+    removed = Counter({"quarantined": connection.changes()})
     for table, rows in _TABLES:
         if not isinstance(rows.erase, DeletedWith) and (source_id or not rows.shared):
             changed = _changed(connection, f"erase_{table.name}", source_id)
