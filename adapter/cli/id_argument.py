@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import typer
 
-from adapter.model.ids import fault, is_utf8
+from adapter.model.ids import invalid_id_reason, is_utf8
 
 
 def of_a_customer(source_id: str) -> str:
     """Return an argument that is the id of one customer; raises BadParameter where it cannot be any."""
-    wrong = fault(source_id)
+    wrong = invalid_id_reason(source_id)
     if wrong is not None:
         raise typer.BadParameter(wrong)
     return source_id

@@ -13,7 +13,7 @@ from adapter.cli.load_files import books_of, mappings_of
 from adapter.cli.map import Source
 from adapter.cli.payloads import bodies, decode, source_of
 from adapter.cli.settings import AsJson, Config, Mappings, Rules, options, settled, tell
-from adapter.datamodel.infer import Seen, written
+from adapter.datamodel.infer import ModelInference, model_yaml
 from adapter.errors import MappingError, Refused
 from adapter.mapping.mapping_set import MappingSet
 from adapter.model.encoding import encode
@@ -45,7 +45,7 @@ def infer(
     not JSON.
     """
     book = mappings_of(settled(config, options(mappings=mappings)))
-    seen, left_out, problems = Seen(), 0, []
+    seen, left_out, problems = ModelInference(), 0, []
     for file in files:
         found, flaws = bodies(file)
         problems += flaws
@@ -59,12 +59,12 @@ def infer(
             "adapter: the payloads give no trait and no event, so there is no model to propose", err=True
         )
         raise typer.Exit(1)
-    typer.echo(written(model), nl=False)
+    typer.echo(model_yaml(model), nl=False)
     if problems:
         raise typer.Exit(1)
 
 
-def _take(seen: Seen, book: MappingSet, body: bytes, source: str) -> int:
+def _take(seen: ModelInference, book: MappingSet, body: bytes, source: str) -> int:
     """Take what a body becomes, and return how many of its messages cannot be mapped."""
     try:
         decoded = decode(source, body, datetime.now(UTC))

@@ -1,4 +1,4 @@
-"""The data model of a shop (`mappings/model.yaml`): what it shares of customers and events, and as what.
+"""The data model of a shop (`mappings/model.yaml`): the traits and events that it sends, and their types.
 
-Mappings and rules are checked against it, and values are fitted to it when an operation is made.
+Mappings and rules are checked against it, and values are coerced to it when an operation is created.
 """

@@ -1,7 +1,7 @@
-"""Operations fitted to the data model, when they are made.
+"""Coerce the values of operations to the data model, when the operations are created.
 
-What is safely another type is coerced; what still does not fit is kept and flagged in the operation's
-`misfits`, or the message is quarantined, as the model says.
+A value that can safely be read as the declared type is coerced. Any other violation is kept and flagged in
+the operation's `misfits`, or the message is quarantined, as the model declares.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from adapter.model.amounts import is_rounded
 from adapter.model.operations import CustomerUpsert, EventOccurred, Operation
 from adapter.model.spelling import spelling
 
-Fit = Callable[[Operation], Operation]
-#: Flags of one operation; a message that has nothing to do with the model needs no more to show it.
+Coercer = Callable[[Operation], Operation]
+#: Flags of one operation; a message that violates the model everywhere needs no more to show it.
 _MOST = 20
-#: Names come from payloads, and may be as long as those like.
+#: Characters of a name in a flag: names come from payloads, and their length has no bound.
 _LONGEST_NAME = 80
 
 
 class _Check(Struct, frozen=True):
-    """One trait or attribute: `classes` fit without a look, null among them where it may be missing.
+    """One trait or attribute: values of `classes` are valid without a check; they include null where allowed.
 
-    `members` are the checks of what the model declares inside an object, or inside each object of a list. An
-    `amount` may be a float of hundredths.
+    `members` are the checks of the declared members of an object, or of each object of a list. An `amount`
+    may be a float of hundredths.
     """
 
     classes: frozenset[type]
@@ -43,9 +43,9 @@ class _Check(Struct, frozen=True):
 
 
 class _Checks(Struct, frozen=True):
-    """All of one event's attributes, or all traits; `word` is what a message calls one of them.
+    """All of one event's attributes, or all traits; `word` is the noun for one of them in error messages.
 
-    `usual` is by name a class that fits without a look, for the one look-up that most values cost.
+    `usual` has by name one class that is valid without a check: most values cost this one look-up.
     """
 
     by_name: dict[str, _Check]
@@ -56,8 +56,11 @@ class _Checks(Struct, frozen=True):
     of: str = ""
 
 
-def fitting(model: DataModel) -> Fit:
-    """Return what fits an operation to the model; it raises MappingError where one is to be quarantined."""
+def coercer(model: DataModel) -> Coercer:
+    """Return a function that coerces an operation to the model.
+
+    It raises MappingError where the message must be quarantined.
+    """
     unknown: Policy | None = None if model.unknown == "allow" else model.unknown
     traits = _checks(model.traits, unknown, "trait")
     events = {
@@ -80,7 +83,7 @@ def fitting(model: DataModel) -> Fit:
 
 
 def declared_spellings(events: Iterable[str]) -> dict[str, str]:
-    """Return by their spelling the names of events, without those that differ in spelling alone."""
+    """Return the names of events by their spelling, without names that differ only in spelling."""
     spelled: dict[str, str] = {}
     for name in events:
         spelled[spelling(name)] = "" if spelling(name) in spelled else name
@@ -88,7 +91,7 @@ def declared_spellings(events: Iterable[str]) -> dict[str, str]:
 
 
 def _respelled(operation: EventOccurred, spelled: dict[str, str]) -> EventOccurred:
-    """Return an event under the declared name that it has in another spelling."""
+    """Return an event under the declared name of which its own name is another spelling."""
     event = operation.event
     name = spelled.get(spelling(event.name))
     return operation if name is None else replace(operation, event=replace(event, name=name))
@@ -102,7 +105,7 @@ def _checks(declared: dict[str, Declared], unknown: Policy | None, word: str, of
 
 
 def _usual(classes: frozenset[type]) -> type:
-    """Return the class that a value mostly has; where none fits at sight, one that no value has."""
+    """Return the usual class of a value; `type`, which no value has, where each value needs a check."""
     return next((kind for kind in (str, dict, bool, int) if kind in classes), type)
 
 
@@ -143,7 +146,7 @@ def _upsert(operation: CustomerUpsert, checks: _Checks) -> CustomerUpsert:
 
 
 def _fitted(values: dict[str, Any], checks: _Checks, misfits: list[str]) -> dict[str, Any]:
-    """Return the values, or a copy with what was coerced; `values` may be part of a shared document."""
+    """Return the values, or a copy with the coerced ones; `values` may be part of a shared document."""
     usual, check_of = checks.usual.get, checks.by_name.get
     changed: dict[str, Any] | None = None
     for name, value in values.items():
@@ -176,7 +179,7 @@ def _put(values: dict[str, Any], name: str, found: Any) -> None:
 
 
 def _inside(value: Any, checks: _Checks, misfits: list[str]) -> Any:
-    """Return an object or a list of objects with its members fitted; the same where all fit as they came."""
+    """Return an object or a list of objects with coerced members; the same object where none was coerced."""
     inner: list[str] = []
     if value.__class__ is dict:
         fitted: Any = _declared_fitted(value, checks, inner)
@@ -193,7 +196,7 @@ def _inside(value: Any, checks: _Checks, misfits: list[str]) -> Any:
 
 
 def _declared_fitted(values: dict[str, Any], checks: _Checks, misfits: list[str]) -> dict[str, Any]:
-    """Return the values as `_fitted` does, where most of them are not declared and none need be."""
+    """Return the values as `_fitted` does, for objects whose members need not be declared."""
     changed: dict[str, Any] | None = None
     for name, check in checks.by_name.items():
         value: Any = values.get(name)
@@ -215,7 +218,7 @@ def _declared_fitted(values: dict[str, Any], checks: _Checks, misfits: list[str]
 
 
 def _read(value: Any, check: _Check, misfits: list[str]) -> Any:
-    """Return what a value is read as, the same where it fits as it came; MISFIT where it does not fit."""
+    """Return the coerced value, the same object where it is valid unchanged; MISFIT where it is invalid."""
     found = check.read(value) if value is not None else MISFIT
     return found if check.members is None or found is MISFIT else _inside(found, check.members, misfits)
 

@@ -1,4 +1,4 @@
-"""What a data model declares, as values."""
+"""The declarations of a data model: traits, events, context and their policies."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from msgspec.structs import replace
 
 from adapter.datamodel.types import Type
 
-#: `keep` takes what does not fit as it is, and flags it; `quarantine` keeps the whole message back.
+#: `keep` stores an invalid value unchanged and flags it; `quarantine` quarantines the whole message.
 Policy = Literal["keep", "quarantine"]
-#: Likewise for what is not declared; `allow` takes it without a word.
+#: The same for undeclared names; `allow` stores them without a flag.
 UnknownPolicy = Literal["allow", "keep", "quarantine"]
 
 
 class Declared(Struct, frozen=True):
-    """A trait or an attribute. `misfit` is the shop's policy unless it says its own.
+    """A trait or an attribute. `misfit` is its own policy, by default the shop's.
 
-    `required` means of an attribute that every such event has it, of a trait that it is never null. `of`
-    declares members of an object, or of the objects in a list.
+    A `required` attribute is present in every such event; a `required` trait is never null. `of` declares the
+    members of an object, or of the objects in a list.
     """
 
     type: Type
@@ -30,21 +30,21 @@ class Declared(Struct, frozen=True):
     of: dict[str, Declared] = {}
 
     def agrees(self, other: Declared) -> bool:
-        """Say whether both ask the same of a value."""
+        """Return whether both declare the same, descriptions aside."""
         return replace(self, description="") == replace(other, description="")
 
 
 class DeclaredEvent(Struct, frozen=True):
-    """An event and its attributes, those it takes over from another one included."""
+    """An event and its attributes, including the inherited ones (`like`)."""
 
     attributes: dict[str, Declared] = {}
     description: str = ""
 
 
 class DataModel(Struct, frozen=True):
-    """All that a shop shares. `unknown` is the policy for events, traits and attributes not declared.
+    """The whole model. `unknown` is the policy for undeclared events, traits and attributes.
 
-    `context` is None where the model says nothing of it; what it does not declare there is never flagged.
+    `context` is None where the model has no such block; undeclared members of it are never flagged.
     """
 
     traits: dict[str, Declared] = {}
@@ -55,7 +55,7 @@ class DataModel(Struct, frozen=True):
     file: str = "model.yaml"
 
     def attributes(self, events: Iterable[str] | None = None) -> dict[str, tuple[Declared, ...]]:
-        """Return by name what attributes of these events (of all, when None) are declared as."""
+        """Return the declarations of the attributes of these events (of all, when None) by name."""
         found: dict[str, tuple[Declared, ...]] = {}
         for name in self.events if events is None else events:
             for attribute, declared in self.events.get(name, DeclaredEvent()).attributes.items():

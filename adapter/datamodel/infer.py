@@ -1,4 +1,4 @@
-"""A data model proposed from what was recorded: the narrowest type that every value seen is of."""
+"""Propose a data model from recorded messages: for each name the narrowest type of all its values."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from adapter.datamodel.types import MISFIT, Type
 from adapter.files.dumping import dump
 from adapter.model.operations import CustomerUpsert, EventOccurred, Operation
 
-#: Tried in this order; text of digits may be an id, so a number needs one that was sent as such.
+#: Tried in this order; text of digits may be an id, so a number needs one value sent as a number.
 _TYPES = ("boolean", "money", "number", "date", "datetime", "object", "string")
 _MONEY = re.compile(
     r"(?:^|_)(amount|cart_value|cost|discount|lifetime_value|price|revenue|shipping|subtotal|tax|total|value)$"
 )
-#: So often an attribute must have come with every one of its events to be proposed as required.
+#: Events of a name that must all have an attribute before it is proposed as required.
 _OFTEN = 20
 
 
-class Seen:
-    """What was seen of customers and events; `take` operations, then `model` proposes."""
+class ModelInference:
+    """Collects the values of customers and events: call `take` with operations, then `model`."""
 
     def __init__(self) -> None:
         self._traits: dict[str, list[Any]] = defaultdict(list)
@@ -31,7 +31,7 @@ class Seen:
         self._attributes: dict[str, dict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
 
     def take(self, operations: Iterable[Operation]) -> None:
-        """Take operations as the mappings gave them, before any model looked at them."""
+        """Add operations as the mappings returned them, before they were coerced."""
         for operation in operations:
             if isinstance(operation, CustomerUpsert):
                 _add(self._traits, operation.traits)
@@ -42,7 +42,7 @@ class Seen:
                 _add(self._context, event.context)
 
     def model(self) -> DataModel:
-        """Return the proposal, everything in the order in which it was first seen."""
+        """Return the proposed model; names are in the order of their first occurrence."""
         events = {
             name: DeclaredEvent({
                 attribute: Declared(type_of(attribute, values), len(values) == count >= _OFTEN)
@@ -54,7 +54,7 @@ class Seen:
 
 
 def type_of(name: str, values: Iterable[Any]) -> Type:
-    """Return the type to declare a name as that had these values, nulls aside."""
+    """Return the type to declare for a name with these values; nulls do not count."""
     seen = [value for value in values if value is not None]
     if any(isinstance(value, list) for value in seen):
         lists = all(isinstance(value, list) for value in seen)
@@ -64,8 +64,8 @@ def type_of(name: str, values: Iterable[Any]) -> Type:
     return Type(fitting[0] if fitting else "any")
 
 
-def written(model: DataModel) -> str:
-    """Return a model as the text of a `model.yaml`."""
+def model_yaml(model: DataModel) -> str:
+    """Return the text of a `model.yaml` for a model."""
     value = {
         "unknown": model.unknown,
         "misfit": model.misfit,
@@ -88,7 +88,7 @@ def _declared(seen: dict[str, list[Any]]) -> dict[str, Declared]:
 def _all_are(kind: str, name: str, values: list[Any]) -> bool:
     if kind == "money" and not _MONEY.search(name):
         return False
-    if kind in ("money", "number", "datetime") and not _telling(kind, values):
+    if kind in ("money", "number", "datetime") and not _looks_like(kind, values):
         return False
     if kind == "boolean" and not any(
         isinstance(value, bool) or str(value).lower() in ("true", "false") for value in values
@@ -100,8 +100,8 @@ def _all_are(kind: str, name: str, values: list[Any]) -> bool:
     return all(read(value) is not MISFIT for value in values)
 
 
-def _telling(kind: str, values: list[Any]) -> bool:
-    """Say whether the values look like the type, and are not merely readable as it."""
+def _looks_like(kind: str, values: list[Any]) -> bool:
+    """Return whether the values look like the type, and are not only readable as it."""
     if kind == "datetime":
         return all(isinstance(value, str) and value[10:11] in ("T", " ") for value in values)
     sent = any(isinstance(value, int | float) and not isinstance(value, bool) for value in values)

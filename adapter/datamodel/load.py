@@ -1,4 +1,4 @@
-"""`model.yaml` and its parts, read and checked: every problem at once, with its place and what to write.
+"""Load and check `model.yaml` and its parts: all problems at once, each with its place and a remedy.
 
 A part (`travel.model.yaml`) declares more traits, context and events, and more attributes of events.
 """
@@ -23,21 +23,21 @@ _FILE_KEYS = ("unknown", "misfit", *_PART_KEYS)
 _EVENT_KEYS = ("description", "like", "attributes")
 _DECLARED_KEYS = ("type", "required", "misfit", "description", "of")
 _MEANING = {
-    "allow": "nothing is said of it",
-    "keep": "it is taken as it is, and flagged",
-    "quarantine": "its message is kept back",
+    "allow": "stored without a flag",
+    "keep": "stored unchanged, and flagged",
+    "quarantine": "the message is quarantined",
 }
 _EVENT_NAME = re.compile(r"[^\W_A-Z]+(?:_[^\W_A-Z]+)*\Z")
 _TYPES = "one of " + ", ".join(f"`{name}`" for name in NAMES) + ", or `array of string` and the like"
 
 
 def is_model(path: Path) -> bool:
-    """Say whether a file of a mapping directory is the data model, or a part of it."""
+    """Return whether a file of a mapping directory is the data model, or a part of it."""
     return path.name == MODEL_FILE or path.name.endswith(f".{MODEL_FILE}")
 
 
 def load(directory: Path) -> tuple[DataModel | None, list[Problem]]:
-    """Read the model of a mapping directory, parts and all; None when there is none, or it has an error."""
+    """Return the model of a mapping directory with its parts (None if missing or invalid), and problems."""
     model: DataModel | None = None
     problems: list[Problem] = []
     for path in (directory / MODEL_FILE, *visible(directory, f"*.{MODEL_FILE}")):
@@ -51,7 +51,7 @@ def load(directory: Path) -> tuple[DataModel | None, list[Problem]]:
 
 
 def read(document: yaml.Document, whole: DataModel | None = None) -> tuple[DataModel | None, list[Problem]]:
-    """Return the model of a document, or the whole with its part added; None when anything in it is wrong."""
+    """Return the model of a document, or `whole` with this part added; None where the document is invalid."""
     reading = _Reading(document, whole)
     model = reading.model()
     return (None if reading.problems else model), sorted(reading.problems, key=lambda problem: problem.mark)
@@ -85,19 +85,19 @@ class _Reading:
     def joined(
         self, path: yaml.Keys, known: dict[str, Declared], added: dict[str, Declared]
     ) -> dict[str, Declared]:
-        """Return both; what they say of the same name must be the same."""
+        """Return both; declarations of the same name must be equal."""
         for name in known.keys() & added.keys():
             if not known[name].agrees(added[name]):
-                self.refuse((*path, name), f"`{name}` is declared otherwise in the rest of the model, as "
-                            f"{known[name].type}", "declare it once, or alike", key=True)  # fmt: skip
+                self.refuse((*path, name), f"`{name}` has another declaration in the rest of the model: "
+                            f"{known[name].type}", "declare it once, or equally", key=True)  # fmt: skip
         return {**known, **added}
 
     def block(self, path: yaml.Keys, value: Any, known: Sequence[str] = ()) -> dict[str, Any]:
-        """Return a block of `key: value` lines; one that is empty or no block is an empty one."""
+        """Return a block of `key: value` lines; an empty one where the value is empty or no block."""
         if value is None:
             return {}
         if not isinstance(value, dict):
-            self.refuse(path, "a block of `key: value` lines is needed here", "indent the keys under it")
+            self.refuse(path, "expected a block of `key: value` lines", "indent the keys under it")
             return {}
         if known:
             self.problems += self.document.unknown_keys(path, value, known)
@@ -124,7 +124,7 @@ class _Reading:
         return {**self.whole.events, **{name: self.extended(name, completed[name]) for name in completed}}
 
     def extended(self, name: str, event: DeclaredEvent) -> DeclaredEvent:
-        """Return an event with what the rest of the model says of it."""
+        """Return an event with its attributes from the rest of the model."""
         known = self.whole.events.get(name, DeclaredEvent())
         at = ("events", name, "attributes")
         attributes = self.joined(at, known.attributes, event.attributes)
@@ -133,20 +133,22 @@ class _Reading:
     def event(self, path: yaml.Keys, name: str, value: Any) -> DeclaredEvent:
         if not _EVENT_NAME.match(name):
             words = "_".join(re.findall(r"[^\W_]+", name.lower()))
-            self.refuse(path, f"`{name}` is no event's name: mappings make them snake_case",
+            self.refuse(path, f"`{name}` is not a valid event name: event names are in snake_case",
                         f"write `{words}`", key=True)  # fmt: skip
         block = self.block(path, value, _EVENT_KEYS)
         attributes = self.all_declared((*path, "attributes"), block.get("attributes"))
         return DeclaredEvent(attributes, self.text((*path, "description"), block.get("description")))
 
     def completed(self, name: str, blocks: dict[str, Any], read: dict[str, DeclaredEvent]) -> DeclaredEvent:
-        """Return the event with the attributes of those that it is like; its own win."""
+        """Return the event with the attributes that it inherits (`like`); its own take precedence."""
         attributes = dict(read[name].attributes)
         seen = [name]
         while (like := _like(blocks[seen[-1]])) is not None:
             at = ("events", seen[-1], "like")
             if not isinstance(like, str):
-                self.refuse(at, "`like` names no event", "write the name of one event, without brackets")
+                self.refuse(
+                    at, "`like` is not the name of an event", "write the name of one event, without brackets"
+                )
                 break
             if like not in read:
                 known = self.whole.events
@@ -154,10 +156,14 @@ class _Reading:
                     attributes = {**known[like].attributes, **attributes}
                 else:
                     near = did_you_mean(like, (*read, *known))
-                    self.refuse(at, f"`{like}` is no event of the model", near)
+                    self.refuse(at, f"`{like}` is not an event of the model", near)
                 break
             if like in seen:
-                self.refuse(at, f"`{name}` is like itself", "name the attributes of one of them")
+                self.refuse(
+                    at,
+                    f"`{name}` inherits from itself (`like`)",
+                    "write the attributes of one of these events",
+                )
                 break
             attributes = {**read[like].attributes, **attributes}
             seen.append(like)
@@ -198,13 +204,13 @@ class _Reading:
             word = str(value).removeprefix("array of ")
             near = did_you_mean(word, NAMES)
             remedy = near if near.startswith("did you mean") else f"write {_TYPES}"
-            self.refuse(path, f"`{value}` is no type", remedy)
+            self.refuse(path, f"`{value}` is not a type", remedy)
         return kind
 
     def text(self, path: yaml.Keys, value: Any) -> str:
         if value is None or isinstance(value, str):
             return value or ""
-        self.refuse(path, f"`{path[-1]}` is not text", "write a sentence, in quotes where it holds `: `")
+        self.refuse(path, f"`{path[-1]}` is not text", "write a sentence, in quotes if it contains `: `")
         return ""
 
 

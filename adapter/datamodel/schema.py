@@ -17,11 +17,11 @@ def model_schema() -> Schema:
     return file(
         "Data model",
         block({
-            "unknown": said(one_of(get_args(UnknownPolicy)), "What to do with what is not declared."),
-            "misfit": said(one_of(get_args(Policy)), "What to do with a value that does not fit."),
-            "traits": said(table(_DECLARED), "What is known of customers."),
-            "context": said(table(_DECLARED), "Where events happen."),
-            "events": said(events, "What customers do, in snake_case."),
+            "unknown": said(one_of(get_args(UnknownPolicy)), "Policy for names that are not declared."),
+            "misfit": said(one_of(get_args(Policy)), "Policy for values that do not have the declared type."),
+            "traits": said(table(_DECLARED), "Traits of customers."),
+            "context": said(table(_DECLARED), "Context of events."),
+            "events": said(events, "Events of customers, named in snake_case."),
         }),
         declared=_declared(),
     )  # fmt: skip
@@ -30,7 +30,7 @@ def model_schema() -> Schema:
 def _event() -> Schema:
     return block({
         "description": TEXT,
-        "like": said(TEXT, "An event whose attributes it takes over; its own win."),
+        "like": said(TEXT, "An event whose attributes it inherits; its own take precedence."),
         "attributes": table(_DECLARED),
     })  # fmt: skip
 

@@ -1,7 +1,7 @@
-"""The types that the data model knows, and what may safely be read as one of them.
+"""The types of the data model, and the coercions to each of them.
 
-Safe is what loses nothing and can mean only one thing: `"145.75"` as a number, `"true"` as a boolean, Unix
-seconds as a datetime. mParticle sends every custom attribute as text, so most of these occur every day.
+A coercion is safe: it loses nothing and is unambiguous, as `"145.75"` to a number, `"true"` to a boolean,
+Unix seconds to a datetime. mParticle sends every custom attribute as text, so most of these are frequent.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from msgspec import Struct
 from adapter.model.amounts import read_amount, without_noise
 from adapter.model.times import parse_timestamp
 
-#: What a reader returns for a value that is not of its type.
+#: A reader returns this for a value that is not of its type.
 MISFIT: Final = object()
-#: What it returns for a value that says as much as none.
+#: A reader returns this for a value that is equal to a missing one.
 ABSENT: Final = object()
 Reader = Callable[[Any], Any]
 
@@ -29,7 +29,7 @@ _NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,29})(\.[0-9]{1,30})?\Z")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 _BOOLEANS: dict[Any, bool] = {"true": True, "false": False, "1": True, "0": False}
 _CURRENCY = re.compile(r"[A-Z]{3}\Z")
-#: Numbers below are no Unix times: they would lie before March 1973.
+#: Smaller numbers are not Unix times: they would be before March 1973.
 _EARLIEST = 10**8
 
 
@@ -44,18 +44,18 @@ class Type(Struct, frozen=True):
 
     @property
     def classes(self) -> frozenset[type]:
-        """The classes whose every value is of the type, so that none needs a look."""
+        """The classes whose values are all of the type, so that none needs a check."""
         return frozenset() if self.many else _CLASSES.get(self.name, frozenset())
 
     @property
     def reader(self) -> Reader:
-        """What returns a value as it is when it fits, else what it safely stands for, else MISFIT."""
+        """A function that returns a valid value unchanged, else the coerced value, else MISFIT."""
         read = _READERS[self.name]
         return _array(read, _CLASSES.get(self.name, frozenset())) if self.many else read
 
     @property
     def described(self) -> str:
-        """How a message names the type: `a number`, `an array of text`."""
+        """The type in an error message: `a number`, `an array of text`."""
         return f"an array of {_PLURAL[self.name]}" if self.many else _DESCRIBED[self.name]
 
 
@@ -70,7 +70,7 @@ def parse_type(text: str) -> Type | None:
 
 
 def described(value: Any) -> str:
-    """Return how a message names what came, never the value: it may be personal data."""
+    """Return the kind of a value for an error message, never the value: it may be personal data."""
     return _CAME.get(value.__class__, f"a {value.__class__.__name__}")
 
 
@@ -92,7 +92,7 @@ def _number(value: Any) -> Any:
 
 
 def _number_of_text(text: str) -> Any:
-    """Return the number that the text says; one that a float would round is none."""
+    """Return the number in a text; MISFIT where a float would round it."""
     found = _NUMBER.match(text)
     if found is None:
         return MISFIT
@@ -103,9 +103,9 @@ def _number_of_text(text: str) -> Any:
 
 
 def _money(value: Any) -> Any:
-    """Return an amount with at most four decimals; a float's noise (60.349999999999994) is taken off.
+    """Return an amount with at most four decimals, without the noise of a float (60.349999999999994).
 
-    Text may have a currency's sign and marks between thousands, where it can mean one amount only.
+    Text may have a currency sign and thousands separators where it is unambiguous.
     """
     kind = value.__class__
     if kind is not float:
@@ -115,7 +115,7 @@ def _money(value: Any) -> Any:
 
 
 def _currency(value: Any) -> Any:
-    """Return a currency's code; blank text is as if there were none."""
+    """Return a currency code; blank text is treated as missing."""
     if value.__class__ is not str:
         return MISFIT
     if _CURRENCY.match(value):
@@ -166,7 +166,7 @@ def _has_offset(text: str) -> bool:
 
 
 def _early(value: Any) -> bool:
-    """Say whether a number, or text of one, is too small to be a Unix time."""
+    """Return whether a number, or text of one, is too small to be a Unix time."""
     number = _number(value)
     return number is not MISFIT and abs(number) < _EARLIEST and len(str(value).strip()) != len("20240131")
 
@@ -204,7 +204,7 @@ def _array(read: Reader, classes: frozenset[type]) -> Reader:
 
 
 def _json(value: Any, opening: str) -> Any:
-    """Return what a text of JSON holds: the only way in which an mParticle attribute can hold a list."""
+    """Return the value of a JSON text: an mParticle attribute can hold a list only in this form."""
     if value.__class__ is not str or value.lstrip()[:1] != opening:
         return MISFIT
     try:
@@ -224,7 +224,7 @@ _READERS: dict[str, Reader] = {
     "object": _object,
     "any": _any,
 }
-#: Every type's name; each can be an `array of` it too.
+#: The names of all types; each can also be written as `array of`.
 NAMES: Final = tuple(_READERS)
 _CLASSES: dict[str, frozenset[type]] = {
     "string": frozenset({str}),

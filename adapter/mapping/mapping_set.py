@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from adapter.datamodel import load as reading
-from adapter.datamodel.coerce import fitting
+from adapter.datamodel.coerce import coercer
 from adapter.datamodel.declarations import DataModel
 from adapter.datamodel.load import is_model
 from adapter.errors import MappingError
@@ -65,7 +65,7 @@ class MappingSet:
         self._files = files
         self.placeholders = placeholders or Placeholders()
         self.model = model
-        self.fit = None if model is None else fitting(model)
+        self.fit = None if model is None else coercer(model)
         self.mappings: tuple[Mapping, ...] = tuple(mapping for file in files for mapping in file.mappings)
         self.sources = tuple(sorted({file.source for file in files}))
         self.digest = _digest(self.mappings, model)

@@ -1,1 +1,1 @@
-"""Frozen values that every room shares; no behaviour that needs the world."""
+"""Frozen values that every package shares; no I/O, clock or randomness."""

@@ -1,4 +1,4 @@
-"""The action of a rule and of a discount: what is promised. Money and quantities are exact.
+"""The action of a rule and of a discount: the benefit that it grants. Money and quantities are exact.
 
 A member that has its default is not written, so that actions of older versions stay as they are.
 """

@@ -1,8 +1,8 @@
-"""Amounts as people and programs write them, where the text can mean one amount only.
+"""Amounts as people and programs write them, where the text is unambiguous.
 
 `$1,299.00`, `$1,299`, `1.299,00 €`, `1 299,00`, `CHF 1'299.-` and `-US$ 5` are read. `1,299` and `1.299 €`
-are not: they may be more than a thousand, or more than one with three decimals, as fuel is priced. Amounts
-are exact: whole numbers, or the float whose shortest decimal is the amount.
+are not: the mark may separate thousands or three decimals, as in fuel prices. Amounts are exact: integers, or
+the float whose shortest decimal is the amount.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import struct
 import unicodedata
 from typing import Any
 
-#: What shops write for a currency: its sign, with a country's letters before a dollar, its code, a word.
+#: Ways to write a currency: its sign, with a country's letters before a dollar, its code, a word.
 _SIGN = r"(?:[A-Za-z]{0,3}\$|[¢-¥֏؋৲৳฿₠-⃀﷼]|[A-Za-z]{3}|kr\.?|Kč|zł|Ft|R|Rs\.?|S/\.?|лв\.?|руб\.?|р\.)"
 _TEXT = re.compile(
     rf"(?P<minus>[-+]?)\s*(?P<before>{_SIGN})?\s*(?P<inner>[-+]?)"
@@ -30,29 +30,29 @@ _IN_USE = (
     "VND VUV WST XAF XCD XOF XPF YER ZAR ZMW ZWG "
 )
 _CODES = frozenset(_IN_USE.split())
-#: Their small letters are read too; those of others may be words (`all 5`, `top 10`).
+#: Codes that are accepted in lower case too; others may be words (`all 5`, `top 10`).
 _SMALL = frozenset({"aud", "cad", "chf", "eur", "gbp", "jpy", "sek", "usd"})
-#: Signs of money that is written with a comma between thousands, never before three more digits.
+#: Signs of currencies whose thousands separator is a comma, which is never the decimal mark.
 _ENGLISH = frozenset(
     {"$", "US$", "A$", "C$", "HK$", "NZ$", "£", "¥", "₩", "₹", "USD", "GBP", "INR", "JPY", "KRW"}
 )
 _THOUSANDS = re.compile(r"[1-9]\d{0,2},\d{3}\Z")
-#: Whole parts with thousands, lakhs and crores apart, each with its mark.
+#: Integer parts with separated thousands, or lakhs and crores, each with its mark.
 _GROUPED = re.compile(r"[1-9]\d{0,2}(?:(?P<mark>[., '])\d{3})(?:(?P=mark)\d{3})*\Z")
 _INDIAN = re.compile(r"[1-9]\d?(?:,\d{2})+,\d{3}\Z")
 _DIGITS = re.compile(r"\d{1,30}\Z")
 _PLAIN = re.compile(r"[-+]?\d{1,30}(?:\.\d{1,30})?\Z")
-#: No amount is longer, with all the blanks around it.
+#: Longer text, blanks included, is not an amount.
 _LONGEST = 200
-#: The most digits that a currency of ISO 4217 has after the point.
+#: The maximum number of decimals of a currency in ISO 4217.
 MOST_DIGITS = 4
-#: A double of this size has no room for a fraction: adding it and taking it away leaves a whole number.
+#: A double of this size has no bits for a fraction: adding and subtracting it rounds to an integer.
 _ROUNDS = 1.5 * 2**52
 _MINUS = str.maketrans("−’ʼ`´\u2009\u202f\u00a0", "-''''   ")
 
 
 def read_amount(text: str) -> int | float | None:
-    """Return the one amount that a text can mean, None where it means none or might mean two."""
+    """Return the amount of a text, None where it is none or ambiguous."""
     if len(text) > _LONGEST:
         return None
     text = unicodedata.normalize("NFKC", text.strip().translate(_MINUS))
@@ -75,7 +75,7 @@ def read_amount(text: str) -> int | float | None:
 
 
 def _written(digits: str) -> str | None:
-    """Return digits as a program writes them: no marks between thousands, and a point."""
+    """Return digits in plain form: no thousands separators, and a point before decimals."""
     whole, point, rest = _parted(digits)
     if rest and not _DIGITS.match(rest):
         return None
@@ -88,14 +88,14 @@ def _written(digits: str) -> str | None:
 
 
 def _parted(digits: str) -> tuple[str, str, str]:
-    """Return the whole part, the mark before the fraction, and the fraction; of an unclear text no digits."""
+    """Return the integer part, the decimal mark and the fraction; of an ambiguous text no digits."""
     marks = [mark for mark in digits if mark in ".,"]
     if not marks or (len(marks) > 1 and len(set(marks)) == 1):
         return digits, "", ""
     point = marks[-1]
     whole, _, rest = digits.rpartition(point)
     if len(marks) == 1 and len(rest) == 3 and _DIGITS.match(whole) and len(whole) < 4 and whole[0] != "0":
-        return "", point, ""  # a thousand, or three digits behind the point
+        return "", point, ""  # thousands, or three decimals
     return whole, point, rest or "none"
 
 
@@ -106,12 +106,12 @@ def _number(text: str) -> int | float | None:
 
 
 def is_rounded(number: float) -> bool:
-    """Say whether a float is an amount of hundredths, as most are; the exact look takes ten times as long."""
+    """Return whether a float is an amount of hundredths, as most are; an exact check is ten times slower."""
     return -1e12 < number < 1e12 and (number * 100 + _ROUNDS - _ROUNDS) / 100 == number
 
 
 def without_noise(number: float) -> float | None:
-    """Return the amount of at most four decimals that a float stands for, None where it stands for none.
+    """Return the amount of at most four decimals that a float represents, None where it represents none.
 
     Arithmetic leaves `60.349999999999994` of 60.35; an SDK that keeps single precision sends
     `22.8600006103516` for 22.86.
@@ -132,13 +132,13 @@ def without_noise(number: float) -> float | None:
 
 
 def _amount_of_float(number: float) -> float | None:
-    """Return a number without noise; one of more decimals is an amount too, unless it is infinite or none."""
+    """Return a number without noise; more decimals are accepted too, infinity and NaN are not."""
     found = without_noise(number)
     return number if found is None and number - number == 0 else found
 
 
 def amount_of(value: Any) -> int | float | None:
-    """Return the amount that a JSON value is or says, None where it is none."""
+    """Return the amount of a JSON value, a number or text; None where it is none."""
     kind = value.__class__
     if kind is float:
         return _amount_of_float(value)

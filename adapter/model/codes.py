@@ -1,4 +1,4 @@
-"""What people mean when they type a discount's code."""
+"""Discount codes as people type them: normal form and look-up."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from unicodedata import category, decimal, normalize
 from adapter.errors import NotFound
 
 T = TypeVar("T")
-#: Marks that no rule puts into a code: blanks, dashes, controls and invisible characters.
+#: Categories of characters that codes never contain: blanks, dashes, controls and invisible characters.
 _DROPPED = frozenset(("Zs", "Zl", "Zp", "Pd", "Cc", "Cf"))
 _DROPPED_OF_ASCII = {at: None for at in range(128) if category(chr(at)) in _DROPPED}
-#: Dashes of other categories, and what Turkish keyboards and case tables make of the letter i.
+#: Dashes of other categories, and forms of the letter i on Turkish keyboards and in case tables.
 _REPLACED = {"\u2212": None, "\u30fc": None, "\u02d7": None, "\u2043": None, "\u0131": "i", "\u0307": None}
 _TRANSLATED = str.maketrans(_REPLACED)
 
 
 def folded(code: str) -> str:
-    """Return what all spellings of a code have in common: no capitals, blanks or dashes, digits of ASCII.
+    """Return the normal form of a code: lower case, without blanks and dashes, with ASCII digits.
 
     Both stores have an index of the codes they keep, folded by SQL: `lower(replace(code, '-', ''))`. The two
     agree because rules make codes of ASCII letters and digits, `-`, `_` and `.`.
@@ -31,10 +31,10 @@ def folded(code: str) -> str:
 
 
 def resolve(code: str, alike: Mapping[str, T]) -> T | None:
-    """Return which of some items, by code, a typed code means; None where it means none of them.
+    """Return the item whose code matches a typed code; None where none does.
 
-    The exact spelling wins, blanks around it aside. Raises NotFound where several differ in case and dashes
-    alone.
+    The exact spelling, blanks around it aside, takes precedence. Raises NotFound where several codes differ
+    only in case and dashes.
     """
     exact = alike.get(code) or alike.get(code.strip())
     if exact is not None:
@@ -42,6 +42,6 @@ def resolve(code: str, alike: Mapping[str, T]) -> T | None:
     fold = folded(code)
     found = [item for spelled, item in alike.items() if folded(spelled) == fold]
     if len(found) > 1:
-        message = f"`{code}` may be one of {len(found)} codes; write its capitals and dashes as it was issued"
+        message = f"`{code}` matches {len(found)} codes; write its capitals and dashes as it was issued"
         raise NotFound(message)
     return found[0] if found else None

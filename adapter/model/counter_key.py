@@ -1,9 +1,9 @@
-"""The key of a guardrail counter: what is counted, as the text under which both engines keep it.
+"""The key of a guardrail counter, as the text under which both engines store it.
 
-A key joins its parts with `|`: the rule (`*` for the limits over all rules), then what the guardrail counts
-by, such as a period, a length or a currency. No part contains a `|`. `encode` joins and `decode` splits;
-nothing else knows the form. A key is typed text and not an object with fields because each event takes keys
-to the store and back: text needs no conversion there, and computes its hash once.
+A key joins its parts with `|`: the rule (`*` for the limits over all rules), then the dimensions of the
+guardrail, such as a period, a length or a currency. No part contains a `|`. `encode` joins and `decode`
+splits; no other code depends on the form. A key is typed text and not an object with fields because each
+event takes keys to the store and back: text needs no conversion there, and computes its hash once.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _SEPARATOR = "|"
 
 
 def encode(rule: str, *parts: str) -> CounterKey:
-    """Return the key of what a rule counts; the parts say how."""
+    """Return the key of a rule's counter with these parts."""
     return CounterKey(_SEPARATOR.join((rule, *parts)))
 
 
@@ -29,5 +29,5 @@ def decode(key: CounterKey) -> tuple[str, tuple[str, ...]]:
 
 
 def within(rule_part: str) -> str:
-    """Return a part as it is found in keys: neither at their beginning nor at their end."""
+    """Return the text by which a part is found in keys, neither at their beginning nor at their end."""
     return f"{_SEPARATOR}{rule_part}{_SEPARATOR}"

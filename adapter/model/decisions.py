@@ -1,4 +1,4 @@
-"""What the evaluator said of one event."""
+"""The decision about one event."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any, Literal
 from msgspec import Struct
 
 Outcome = Literal["issued", "withheld", "control", "shadow", "not_met", "error"]
-#: Why no rule looked at an event.
+#: Why no rule was evaluated for an event.
 Unevaluated = Literal["too_old", "undated", "replayed", "development", "duplicate"]
 
 
 class RuleOutcome(Struct, frozen=True, omit_defaults=True):
-    """What became of one rule: `reason` is a sentence a marketer understands, with the values seen."""
+    """The outcome of one rule: `reason` is a sentence for marketers, with the values of the event."""
 
     rule: str
     outcome: Outcome
@@ -23,12 +23,12 @@ class RuleOutcome(Struct, frozen=True, omit_defaults=True):
 
 
 class Decision(Struct, frozen=True, omit_defaults=True):
-    """One event's decision: what each rule that its trigger reached came to.
+    """The decision about one event: the outcome of each rule with a matching trigger.
 
-    `seen` holds the values that the trigger's rules read (missing ones are absent), `book` the digest of
-    the rule files: together they let the decision be explained, and made again, at any later time. `untold`
-    says how many more rules' conditions did not hold, whose sentences are left to when somebody asks.
-    `unevaluated` says why no rule looked at the event, `reason` says so in a sentence; nothing is seen then.
+    `seen` holds the values that these rules read (missing ones are absent), `book` the digest of the rule
+    files: with both, the decision can be explained and repeated at any later time. `untold` counts further
+    rules whose conditions did not hold; their sentences are generated on request. `unevaluated` is the code
+    and `reason` the sentence of why no rule was evaluated; `seen` is empty then.
     """
 
     event_id: str

@@ -1,4 +1,4 @@
-"""The outbox: what happened, for one destination each, and what was made of it there."""
+"""The outbox: one entry for each event and destination, with the state of its delivery."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from msgspec import UNSET, Raw, Struct, UnsetType, field
 from adapter.model.discounts import Discount
 from adapter.model.encoding import decode
 
-#: Attempts of one round, more than are ever made: a delivery that is sent again after it was given up begins
-#: the next one, so that the attempts of before stay behind its fence.
+#: Attempts of one round, more than are ever made: a dead delivery that is sent again starts the next round,
+#: so that the lease of an attempt of an earlier round is fenced off.
 ROUND: Final = 1_000
 
 DeliveryStatus = Literal["due", "done", "dead"]
 
 
 class OutboxEvent(Struct, frozen=True):
-    """What happened: its type, as `discount.issued`, when, and the discount or redemption of that moment."""
+    """An event: its type, as `discount.issued`, its time, and the discount or redemption at that time."""
 
     type: str
     timestamp: datetime
@@ -34,7 +34,7 @@ class DiscountEvent(Struct, frozen=True):
 
 
 class Rendered(Struct, frozen=True):
-    """The body that a destination of the type `by` sends; None where that is the event as it is stored."""
+    """The body rendered by a destination of the type `by`; None where it equals the stored event."""
 
     by: str
     body: Raw | None = None
@@ -44,9 +44,9 @@ class Delivery(Struct, frozen=True):
     """One outbox entry on its way to one destination.
 
     `id` is constant over all attempts (the receiver's idempotency key). `event` is the JSON of an
-    `OutboxEvent`, and `rendered` what the destination made of it at the first attempt, for all attempts.
-    `attempt` counts leases taken and fences them: only the holder of the latest lease may settle.
-    `not_after` is the moment after which sending makes no sense (the discount has expired).
+    `OutboxEvent`, and `rendered` the body that the destination rendered at the first attempt, for all
+    attempts. `attempt` counts leases and fences them: only the holder of the latest lease may record a
+    result. After `not_after` the delivery is not sent any more (the discount has expired).
     """
 
     id: str
@@ -64,22 +64,22 @@ class Delivery(Struct, frozen=True):
 
     @property
     def body(self) -> bytes:
-        """The bytes that are sent: what was rendered, or else the event as it is stored."""
+        """The bytes that are sent: the rendered body, or else the stored event."""
         rendered = self.rendered
         return bytes(self.event if rendered is UNSET or rendered.body is None else rendered.body)
 
     def discount_event(self) -> DiscountEvent:
-        """Return the event; raises msgspec.ValidationError where it is about something else."""
+        """Return the event; raises msgspec.ValidationError where it is not about a discount."""
         return decode(bytes(self.event), DiscountEvent)
 
     @property
     def tries(self) -> int:
-        """How many attempts were made, since it was sent again where it had been given up."""
+        """The number of attempts in the current round."""
         return self.attempt % ROUND
 
 
 class Pause(Struct, frozen=True):
-    """A time in which nothing is sent to a destination, because it asked for that; `reason` is its answer."""
+    """A time in which nothing is sent to a destination, at its request; `reason` is its response."""
 
     destination: str
     since: datetime

@@ -1,4 +1,4 @@
-"""The issued discount, field for field as in the data model, and what we keep beside it."""
+"""The issued discount, field for field as in the data model, and the record that the adapter stores."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ Status = Literal["issued", "applied", "redeemed", "expired", "revoked"]
 
 
 class Discount(Struct, frozen=True):
-    """The record that leaves the house: exactly these fields, in this order.
+    """The discount in responses and deliveries: exactly these fields, in this order.
 
-    `metadata` holds `rule`, `issued_for_event_id`, `user_id`, then what the rule's author added.
+    `metadata` holds `rule`, `issued_for_event_id`, `user_id`, then the members that the rule's author added.
     """
 
     code: str
@@ -28,7 +28,7 @@ class Discount(Struct, frozen=True):
 
     @property
     def begun(self) -> bool:
-        """Say whether some of its units were redeemed: then what it reserved is not given back."""
+        """Whether some of its units were redeemed: then its counter reservations are not released."""
         return isinstance(self.action, UnitOff) and bool(self.action.uses)
 
 
@@ -47,11 +47,11 @@ class CounterReservation(Struct, frozen=True, array_like=True):
 
 
 class CheckoutTerms(Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """How a discount is used at a checkout, as its rule said when it was issued.
+    """The terms of a discount at a checkout, as declared by its rule at the time of issue.
 
-    `currency` is that of its amounts, where the action does not say. Of one `stacking_group` an order takes
-    one; an `exclusive` one stands alone. `partial_budget` lets a budget that is used up grant what it has
-    left. `held_by` is the hold that has the discount for one checkout.
+    `currency` applies to its amounts where the action has none. An order accepts one discount of each
+    `stacking_group`; an `exclusive` one cannot be combined. With `partial_budget` a budget that is too small
+    grants its remainder. `held_by` is the hold that reserves the discount for one checkout.
     """
 
     currency: str | None = None
@@ -66,10 +66,10 @@ NO_TERMS = CheckoutTerms()
 
 
 class DiscountRecord(Struct, frozen=True):
-    """A discount with what the adapter keeps beside it: owner, claims, history of its life.
+    """A discount as stored: with its owner, its counter reservations (`claims`) and its lifecycle times.
 
-    `priority` is that of its rule when it was issued. `checkout` has what only a checkout reads, and is not
-    written where it says nothing.
+    `priority` is that of its rule at the time of issue. `checkout` has the terms that only a checkout reads,
+    and is not written where all are defaults.
     """
 
     discount: Discount
@@ -86,11 +86,11 @@ class DiscountRecord(Struct, frozen=True):
 
     @property
     def terms(self) -> CheckoutTerms:
-        """What a checkout reads, its defaults included."""
+        """The terms at a checkout, defaults included."""
         return NO_TERMS if self.checkout is UNSET else self.checkout
 
     def status_at(self, now: datetime) -> Status:
-        """Return the status, expiry included: nothing needs to tick for a code to expire."""
+        """Return the status at a time: expiry is computed, and needs no background work."""
         status = self.discount.status
         expires_at = self.discount.expires_at
         if status in ("issued", "applied") and expires_at is not None and expires_at <= now:

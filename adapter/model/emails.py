@@ -1,6 +1,6 @@
-"""Email addresses: one spelling for each, found and removed wherever they stand in a text.
+"""Email addresses: a normal form, and how they are found and removed anywhere in a text.
 
-Addresses compare as people mean them: trimmed, in any case, in any Unicode form, and with a domain in letters
+Addresses compare by their normal form: trimmed, in any case, in any Unicode form, with a domain in letters
 or in its ASCII form (`xn--...`). A text may hold them percent-encoded, several times over, or escaped as JSON
 and HTML do.
 """
@@ -16,35 +16,35 @@ from urllib.parse import unquote
 
 import msgspec
 
-#: What stands for an address that was removed.
+#: Replaces a removed address.
 ERASED = "[erased]"
-#: Characters of an address before its `@`, as RFC 5321 bounds them, and of what may stand there all together.
+#: Characters of an address before its `@`, as RFC 5321 bounds them, and of the text that is searched there.
 _LOCAL, _ALL_BEFORE = 64, 256
-#: No text longer than this is an address.
+#: Longer text is not an address.
 _LONGEST = 512
 _BEFORE = re.compile(r"""[^\s\x00-\x1f@"<>()\[\],;:\\]{1,256}""")
 _AFTER = re.compile(r"[\w.\u3002-]{1,255}")
 _AT = re.compile(r"""(?<=[^\s\x00-\x1f@"<>()\[\],;:\\])@(?=\w)""")
-#: May be part of a local part, but more often stand before one, as in a URL.
+#: Allowed in a local part, but more often found before one, as in a URL.
 _STARTS = re.compile(r"[/?&=#!$%*^~'{}|`]+")
-#: A run of backslashes is looked at from its beginning alone.
+#: A run of backslashes matches only from its beginning.
 _ESCAPED = re.compile(r"(?<!\\)\\++u([0-9a-fA-F]{4})")
 _ENTITY = re.compile(r"&#(?:([0-9]{1,7})|[xX]([0-9a-fA-F]{1,6}));?|&commat;")
-#: Every spelling of `@` has one of these, or is percent-encoded.
+#: UTF-8 of the wide forms of `@`.
 _WIDE = re.compile(rb"\xef\xbc\xa0|\xef\xb9\xab")
 _CODED = re.compile(r"%(25)*(40|ef%(25)*b[c9]%(25)*a[0b])", re.IGNORECASE)
 _CODED_BYTES = re.compile(_CODED.pattern.encode(), re.IGNORECASE)
-#: How often a text may be percent-encoded over again.
+#: Layers of percent-encoding that are decoded.
 _LAYERS = 3
 #: A text in JSON.
 _TEXT = re.compile(r'"(?:[^"\\]|\\.)*"')
-#: What parts one text from another.
+#: Texts between separators.
 _RUN = re.compile(r"""[^\s"'<>()\[\]{},;\\|`]+""")
 _PART = re.compile(r"[^/?&=#:]+")
 
 
 def may_hold(document: bytes) -> bool:
-    """Say whether any address can stand in a document; costs next to nothing where none does."""
+    """Return whether a document may contain an address; cheap where it contains none."""
     return (
         b"@" in document
         or (b"%" in document and _CODED_BYTES.search(document) is not None)
@@ -55,7 +55,7 @@ def may_hold(document: bytes) -> bool:
 
 
 def normal(text: str) -> str | None:
-    """Return the one spelling of an address, None where a text is none."""
+    """Return the normal form of an address, None where the text is not an address."""
     return _normal(text) if len(text) <= _LONGEST else None
 
 
@@ -69,18 +69,18 @@ def _normal(text: str) -> str | None:
 
 
 def found_in(text: str) -> set[str]:
-    """Return the normal spellings of all addresses in a text; some of them may be none, as `logo@2x.png`."""
+    """Return the normal forms of all addresses in a text; false positives occur, as `logo@2x.png`."""
     return set(each_in(text))
 
 
 def each_in(text: str) -> Iterator[str]:
-    """Yield addresses as `found_in` returns them, one as often as it stands there."""
+    """Yield addresses as `found_in` returns them, each as often as it occurs."""
     for plain in spellings(text):
         yield from _found(plain)
 
 
 def spellings(text: str) -> Iterator[str]:
-    """Yield a text in Unicode's compatible form, and with one escaping after another taken off."""
+    """Yield a text in Unicode's compatibility form, then with one escaping after another decoded."""
     plain = text if text.isascii() else normalize("NFKC", text)
     yield plain
     if "\\u" in plain or "\\/" in plain:
@@ -94,7 +94,7 @@ def spellings(text: str) -> Iterator[str]:
 
 
 def _unescaped(text: str) -> str:
-    """Return a text with JSON's escapes taken off, pairs of surrogates joined."""
+    """Return a text with its JSON escapes decoded, surrogate pairs joined."""
     plain = _ESCAPED.sub(lambda match: chr(int(match[1], 16)), text.replace("\\/", "/"))
     return plain.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
@@ -106,7 +106,7 @@ def _character(entity: re.Match[str]) -> str:
 
 
 def without(text: str, address: str) -> str:
-    """Return a text without an address in whatever spelling, the text around it kept as far as can be."""
+    """Return a text without any spelling of an address; the text around it is kept as far as possible."""
     if address not in found_in(text):
         return text
     kept = _RUN.sub(lambda run: _PART.sub(lambda part: _removed(part[0], address), run[0]), text)
@@ -116,7 +116,7 @@ def without(text: str, address: str) -> str:
 
 
 def without_in(document: bytes, address: str) -> bytes:
-    """Return a JSON document whose texts, keys among them, are without an address; the rest is as it was."""
+    """Return a JSON document with an address removed from its strings and keys; the rest is unchanged."""
     if not may_hold(document):
         return document
     text = document.decode("utf-8", "replace")
@@ -150,13 +150,13 @@ def _found(text: str) -> Iterator[str]:
 
 @lru_cache(maxsize=4096)
 def _known(local: str, domain: str) -> tuple[str, ...]:
-    """Return the addresses that two parts may be, one percent-encoded but for its `@` among them."""
+    """Return the addresses that two parts may be, also with a percent-encoded local part."""
     locals_ = (local, unquote(local)) if "%" in local else (local,)
     return tuple(address for each in locals_ if (address := normal(f"{each}@{domain}")) is not None)
 
 
 def _host(domain: str) -> str:
-    """Return a domain in letters, in lower case; not case-folded, for which `ß` would be `ss`."""
+    """Return a domain in letters, in lower case; not case-folded, which would turn `ß` into `ss`."""
     labels = domain.replace("\u3002", ".").strip(".-").lower().split(".")
     return ".".join(map(_label, labels))
 

@@ -1,4 +1,4 @@
-"""JSON as it leaves the house and as records are kept: decimals are numbers, moments end in `Z`."""
+"""JSON of responses, deliveries and stored records: decimals are numbers, times end in `Z`."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ def encode(value: Any) -> bytes:
 
 
 def decode(body: bytes, kind: type[T]) -> T:
-    """Decode a value of the model; decimals come back exactly as they were written.
+    """Decode a value of the model; decimals are exact.
 
-    Raises msgspec.ValidationError when the JSON is not of that kind.
+    Raises msgspec.ValidationError when the JSON is not of that type.
     """
     return msgspec.json.decode(body, type=kind)

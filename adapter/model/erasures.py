@@ -1,4 +1,4 @@
-"""What is left of an erased person: that, when and on whose word they were erased."""
+"""The receipt of an erasure, without personal data."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from msgspec import Struct
 
 
 class Receipt(Struct, frozen=True):
-    """One erasure. `customer` is the SHA-256, in hex, of the id under which they were erased.
+    """One erasure. `customer` is the SHA-256, in hex, of the erased id.
 
-    `by` is where the demand came from (`api`, `command line`, `segment`, ...), `request` its id there, empty
-    where it has none. `removed` counts what went, by kind; kinds of which nothing was held are left out.
+    `by` is the origin of the request (`api`, `command line`, `segment`, ...), `request` its id there, empty
+    where it has none. `removed` counts the removed rows by kind, without kinds of which there were none.
     """
 
     customer: str

@@ -1,4 +1,4 @@
-"""Names of events: in snake_case, and under which one an event counts that has another spelling of it."""
+"""Names of events: their form in snake_case, and how other spellings resolve to it."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ def event_name(sent: str) -> str:
     """Return an event's name in snake_case.
 
     A capital starts a word after a small letter or a digit, and before a small letter within a run of
-    capitals; whatever is neither letter nor digit parts words. So `Order Completed`, `order-completed`
-    and `orderCompleted` are `order_completed`, `FAQRead` is `faq_read`. A name without any letter or
-    digit stays as it was sent, trimmed.
+    capitals; all other characters separate words. So `Order Completed`, `order-completed` and
+    `orderCompleted` are `order_completed`, `FAQRead` is `faq_read`. A name without any letter or digit is
+    only trimmed.
     """
     words = _BETWEEN_WORDS.sub("_", _WORD_STARTS.sub("_", sent).lower()).strip("_")
     return words or sent.strip()
 
 
 class EventNames(Struct, frozen=True):
-    """The names that the mapping files give to events in whatever spelling.
+    """The event names of the mapping files, and the spellings that resolve to them.
 
-    `by_spelling` has by its spelling each name that is given; the names of `kept` are given as they are.
-    `digest` tells one set of names from another; it is empty where no name is given for a spelling.
+    `by_spelling` has each such name by its spelling; names of `kept` are never renamed. `digest` identifies
+    the set of names; it is empty where no spelling resolves to a name.
     """
 
     by_spelling: Mapping[str, str] = {}
@@ -44,9 +44,9 @@ class EventNames(Struct, frozen=True):
 
     @classmethod
     def of(cls, given: Iterable[tuple[str, str]], kept: Iterable[str]) -> EventNames:
-        """Return the names of pairs of a name as it is sent and the one it is given.
+        """Return the names for pairs of a name as sent and the name that a mapping gives it.
 
-        A spelling that is given two names is given none: what was stored under it stays.
+        A spelling with two such names resolves to none: events stored under it keep their names.
         """
         by_spelling: dict[str, str] = {}
         for sent, name in given:
@@ -54,15 +54,15 @@ class EventNames(Struct, frozen=True):
             by_spelling[key] = name if by_spelling.get(key, name) == name else ""
         by_spelling = {key: name for key, name in by_spelling.items() if name}
         names = frozenset(kept) | frozenset(by_spelling.values())
-        told = msgspec.json.encode([sorted(by_spelling.items()), sorted(names)])
-        return cls(by_spelling, names, sha256(told).hexdigest()[:16] if by_spelling else "")
+        content = msgspec.json.encode([sorted(by_spelling.items()), sorted(names)])
+        return cls(by_spelling, names, sha256(content).hexdigest()[:16] if by_spelling else "")
 
     def current(self, name: str) -> str:
-        """Return the name under which events of this name count."""
+        """Return the current name of events with this name."""
         return name if name in self.kept else self.by_spelling.get(spelling(name), name)
 
     def meant(self, written: str) -> str:
-        """Return the name of the events that a file means by one, in whatever spelling it is written."""
+        """Return the current event name for a name in a file, in any spelling."""
         return self.current(event_name(written))
 
     def renamed(self, event: Event) -> Event:

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 
 class User(Struct, frozen=True, omit_defaults=True):
-    """Who acted; `id` is the customer's source_id."""
+    """The acting user; `id` is the customer's source_id."""
 
     id: str | None = None
     email: str | None = None
@@ -19,7 +19,7 @@ class User(Struct, frozen=True, omit_defaults=True):
 
 
 class Event(Struct, frozen=True):
-    """Something a customer did, field for field as in the data model."""
+    """An action of a customer, field for field as in the data model."""
 
     id: str
     name: str

@@ -1,4 +1,4 @@
-"""Messages that no mapping takes, counted by what they are."""
+"""Messages that match no mapping, counted by source, type and event name."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from msgspec import Struct
 
 
 class Ignored(Struct, frozen=True):
-    """How many messages of one source, type and event name no mapping took, and when; of no customer.
+    """The number of messages of one source, type and event name without a mapping; no personal data.
 
-    `event` is empty where a message has none, and where too many names or none fit to be kept came.
+    `event` is empty where messages have none, an invalid one, or where there were too many names.
     """
 
     source: str

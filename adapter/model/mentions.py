@@ -1,4 +1,4 @@
-"""Whether a document mentions one of some people, wherever in it their ids and addresses stand."""
+"""Find out whether a document mentions given people, by their ids and addresses anywhere in it."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ import msgspec
 from adapter.model.emails import found_in, normal, spellings
 from adapter.model.quarantine import Quarantined
 
-#: Ids of so many characters are looked for everywhere, shorter ones where a document names people alone.
+#: Ids of at least this many characters are searched for everywhere, shorter ones only under naming keys.
 LONG = 8
-#: Ids of so many characters are never part of another one that goes on behind a dash or a point.
+#: Ids of at least this many characters count as whole also before a dash or a point.
 _UNIQUE = 16
 _JOINTS = "-.@+"
-#: How often a text may be percent-encoded over again.
+#: Layers of percent-encoding that are decoded.
 _LAYERS = 3
 
 
 class Mentions:
-    """Names of erased people. Those in `common` are found only where a document names people.
+    """Names of erased people. Those in `common` are searched for only under naming keys.
 
-    `addresses` are in their normal spelling.
+    `addresses` are in normal form.
     """
 
     def __init__(self, names: Iterable[str], common: Container[str] = ()) -> None:
@@ -37,7 +37,7 @@ class Mentions:
         )
 
     def stand_in(self, message: Quarantined) -> bool:
-        """Say whether a quarantined message mentions one of them."""
+        """Return whether a quarantined message mentions one of them."""
         if not self._names.isdisjoint(message.names()):
             return True
         text = _text(bytes(message.document))
@@ -56,7 +56,7 @@ def _folded(text: str) -> str:
 
 
 def _decoded(text: str) -> Iterator[str]:
-    """Yield a text in every spelling, percent-encoding taken off whatever was encoded."""
+    """Yield a text in every spelling, with each layer of percent-encoding decoded."""
     for plain in spellings(text):
         yield plain
     for _ in range(_LAYERS):
@@ -66,7 +66,7 @@ def _decoded(text: str) -> Iterator[str]:
 
 
 def _text(document: bytes) -> str:
-    """Return all that a document says, a text a line; of one that is no JSON, all of it."""
+    """Return all texts of a JSON document, one a line; of another document the whole text."""
     try:
         return "\n".join(_texts(msgspec.json.decode(document)))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -89,7 +89,7 @@ def _texts(document: Any) -> Iterator[str]:
 
 
 def _whole(name: str, text: str) -> bool:
-    """Say whether a name stands in a text and is not part of a longer one."""
+    """Return whether a text contains a name that is not part of a longer one."""
     at = text.find(name)
     while at >= 0:
         end = at + len(name)
@@ -99,11 +99,11 @@ def _whole(name: str, text: str) -> bool:
     return False
 
 
-def _goes_on(name: str, beside: str) -> bool:
-    """Say whether the two characters beside a name, the nearer first, belong to a longer one."""
-    if _is_word(beside[:1]):
+def _goes_on(name: str, adjacent: str) -> bool:
+    """Return whether the two characters next to a name, the nearer first, belong to a longer one."""
+    if _is_word(adjacent[:1]):
         return True
-    return len(name) < _UNIQUE and len(beside) == 2 and beside[0] in _JOINTS and _is_word(beside[1])
+    return len(name) < _UNIQUE and len(adjacent) == 2 and adjacent[0] in _JOINTS and _is_word(adjacent[1])
 
 
 def _is_word(character: str) -> bool:

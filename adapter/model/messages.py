@@ -1,4 +1,4 @@
-"""What a source sent, decoded."""
+"""The decoded message of a source."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ class Message(Struct, frozen=True):
     """One call or event as a source sent it.
 
     `key` is its dedupe key, unique within the source (`contracts`: messageId for Segment,
-    source_message_id with the event type for mParticle). `document` is what mappings see.
-    `replayed` marks history that a source sends again: mapped and stored, but never rewarded.
+    source_message_id with the event type for mParticle). `document` is the input of mappings.
+    `replayed` marks history that a source sends again: it is mapped and stored, but nothing is issued for it.
     """
 
     source: str

@@ -20,7 +20,7 @@ def digits(currency: str) -> int:
 
 
 def minor_units(amount: Decimal, currency: str, rounding: str = ROUND_CEILING) -> int:
-    """Return the amount in minor units; a fraction of one counts as a whole one unless told otherwise."""
+    """Return the amount in minor units, rounded up by default."""
     return int(amount.scaleb(digits(currency)).to_integral_value(rounding))
 
 
@@ -30,6 +30,6 @@ def from_minor_units(amount: int, currency: str) -> Decimal:
 
 
 def neighbours(amount: Decimal, currency: str) -> tuple[Decimal, Decimal]:
-    """Return the nearest amounts below and above that the currency can pay; both are this one when it can."""
+    """Return the nearest amounts below and above in whole minor units; both equal this one if it is whole."""
     below, above = minor_units(amount, currency, ROUND_FLOOR), minor_units(amount, currency)
     return from_minor_units(below, currency), from_minor_units(above, currency)

@@ -1,4 +1,4 @@
-"""What a mapping yields."""
+"""The operations that a mapping produces."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from adapter.model.events import Event
 
 
 class CustomerUpsert(Struct, frozen=True, tag_field="action", tag="customer.upsert"):
-    """Facts about one customer; only what is given changes.
+    """Facts about one customer; all other facts are unchanged.
 
     `fields` holds standard fields (name, email, phone, birthdate, description, address), `removed_fields` the
-    names of some, or of parts (`address.city`), `identities` kind to value; an unknown visitor's operations
-    carry their anonymous id as `source_id` too. `misfits` says what does not fit the shop's data model and
-    was kept all the same.
+    names of some, or of parts (`address.city`), `identities` kind to value. The operations of an anonymous
+    visitor have the anonymous id as `source_id` too. `misfits` are the violations of the shop's data model
+    whose values were stored unchanged.
     """
 
     source_id: str
@@ -33,7 +33,7 @@ class CustomerUpsert(Struct, frozen=True, tag_field="action", tag="customer.upse
 class EventOccurred(Struct, frozen=True, tag_field="action", tag="event"):
     """One event of one customer; `misfits` as of `CustomerUpsert`.
 
-    An event that is `undated` happened at or before its moment, perhaps long before.
+    An `undated` event occurred at or before `occurred_at`, perhaps long before.
     """
 
     source_id: str
@@ -44,9 +44,9 @@ class EventOccurred(Struct, frozen=True, tag_field="action", tag="event"):
 
 
 class CustomerMerge(Struct, frozen=True, tag_field="action", tag="customer.merge"):
-    """`previous_id` (a source_id or a linking identity) turns out to be `source_id`.
+    """`previous_id` (a source_id or a linking identity) is the same person as `source_id`.
 
-    `source_id` is a customer's own key, unless it is among the `identities`: then it is an unknown visitor's.
+    `source_id` is the key of a known customer, or of an anonymous visitor if it is among the `identities`.
     """
 
     source_id: str
@@ -64,16 +64,16 @@ class CustomerGroup(Struct, frozen=True, tag_field="action", tag="customer.group
 
 
 class CustomerErase(Struct, frozen=True, tag_field="action", tag="customer.erase"):
-    """Everything held of this customer must go."""
+    """Erase all data of this customer."""
 
     source_id: str
 
 
 class DiscountMove(Struct, frozen=True, tag_field="action", tag="discount"):
-    """A discount moves along its life; `source_id` and `order_id` where the caller knows them.
+    """A transition in the lifecycle of a discount; `source_id` and `order_id` where the caller knows them.
 
-    `units`, above 0, redeem a part of a discount that is counted in units; without them all that is left.
-    `expire` is the sweep's: it writes down an expiry that time has brought about, and frees what it held.
+    `units`, above 0, redeem a part of a discount that is counted in units; the default is the remainder.
+    `expire` comes from the sweep: it records an expiry and releases the counter reservations.
     """
 
     verb: Literal["apply", "release", "redeem", "revoke", "expire"]

@@ -1,4 +1,4 @@
-"""Lists that are returned a page at a time."""
+"""Paginated lists."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ U = TypeVar("U")
 
 
 class Page(list[T]):
-    """Rows in their order, as many as go into one answer.
+    """The rows of one page, in order.
 
-    `next` given as `before` returns those that follow, if any do; None where none does.
+    `next` is the `before` of the next page; None on the last one.
     """
 
     next: str | None = None

@@ -1,4 +1,4 @@
-"""Moves of discounts that wait until the customer who makes them turns out to be the holder."""
+"""Pending moves: they wait until the requesting customer is merged with the holder of the discount."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from msgspec import Struct
 
 from adapter.model.operations import DiscountMove
 
-#: So many are kept of one customer; further moves are refused.
+#: Pending moves of one customer; further ones are rejected.
 MOST_PENDING = 100
-#: What a message can ask for.
+#: Transitions that a message can request.
 Verb = Literal["apply", "release", "redeem"]
 
 
 class PendingMove(Struct, frozen=True, omit_defaults=True):
-    """A move by `source_id`, who does not hold the discount `code`.
+    """A move of the discount `code`, requested by the customer `source_id`, who does not hold it.
 
-    It is done as of `at`, when the source says that it happened. `reason` says why it waits, or, once it is
-    `refused`, why it could not be done when the two customers were merged.
+    It takes effect as of `at`, the time in the message. `reason` says why it is pending, or, once `refused`,
+    why it was rejected when the two customers were merged.
     """
 
     id: str
@@ -36,11 +36,11 @@ class PendingMove(Struct, frozen=True, omit_defaults=True):
     units: Decimal | None = None
 
     def move(self) -> DiscountMove:
-        """Return the move as it was asked for."""
+        """Return the requested move."""
         return DiscountMove(self.verb, self.code, self.source_id, self.order_id, units=self.units)
 
 
 def pending_id(move: DiscountMove, code: str, message: str) -> str:
-    """Return what tells pending moves of one customer apart: the order, or without one the message."""
+    """Return an id that is unique within one customer: by the order, or without one by the message."""
     which = message if move.order_id is None else f"\0{move.order_id}"
     return blake2b(f"{move.verb}\0{code}\0{which}".encode(), digest_size=16).hexdigest()

@@ -9,7 +9,7 @@ _MILLIONTH = Decimal("0.000001")
 
 
 def units(number: Decimal) -> Decimal | None:
-    """Return how many units a number says, None where it is not finite, below 0 or above 10^12."""
+    """Return a number of units, rounded; None where it is not finite, below 0 or above 10^12."""
     if not number.is_finite() or not 0 <= number <= _MOST:
         return None
     rounded = number.quantize(_MILLIONTH, ROUND_HALF_EVEN)

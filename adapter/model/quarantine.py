@@ -16,21 +16,21 @@ from msgspec import Raw, Struct
 from adapter.model.emails import each_in, may_hold
 from adapter.model.ids import is_utf8
 
-#: Longer documents are kept compressed, and lists show so many of their bytes.
+#: Bytes of a document in lists; longer documents are stored compressed.
 SHOWN = 4_096
-#: In longer texts only what stands right behind a naming key counts: they are not decoded.
+#: Longer texts are not decoded: only the value directly after a naming key counts.
 _LONG = 262_144
-#: So many addresses of a document are names at most.
+#: Maximum number of addresses of a document that are returned as names.
 _ADDRESSES = 1_000
-#: How keys end, in lower-case letters alone, whose value names a person.
+#: Endings of keys whose value names a person, in lower-case letters.
 _NAMING = (
     "userid", "anonymousid", "previousid", "sourceid", "customerid", "mpid", "email", "contactid", "memberid",
     "profileid", "personid", "visitorid", "subscriberid", "shopperid", "buyerid",
 )  # fmt: skip
-#: Keys below which every value names a person, but for what says of which kind it is.
+#: Keys below which every value names a person, except those under `_KINDS`.
 _IDENTITIES = frozenset({"identities", "useridentities", "subjectidentities", "externalids", "emails"})
 _KINDS = frozenset({"identitytype", "type", "kind", "encoding", "collection"})
-#: Keys that hold a person, by an id alone or as an object with one of `_OWN`.
+#: Keys of a person: an id, or an object with one of `_OWN`.
 _PEOPLE = frozenset({
     "user", "customer", "contact", "person", "profile", "member", "visitor", "shopper", "buyer", "subscriber",
     "client",
@@ -41,10 +41,10 @@ _MEMBER = re.compile(r'"([^"\\]{1,80})"\s*:\s*"?([^"\\,\]}]{1,512})')
 
 
 class Quarantined(Struct, frozen=True):
-    """A message kept whole with its reason, to be replayed after the file is mended.
+    """A message stored whole with the reason, to be replayed after the mapping file is corrected.
 
-    `document` is the message's document as JSON. `id` is 0 until the store has given it one. `replayed` marks
-    history as `Message` does: when it is mapped at last, nothing is issued.
+    `document` is the message's document as JSON. `id` is 0 until the store assigns one. `replayed` marks
+    history as in `Message`: when it is mapped later, nothing is issued.
     """
 
     source: str
@@ -56,11 +56,11 @@ class Quarantined(Struct, frozen=True):
     replayed: bool = False
 
     def names(self) -> set[str]:
-        """Return every id under a key that names a person, and email addresses, wherever they stand.
+        """Return every id under a key that names a person, and email addresses anywhere.
 
-        Of addresses, in their normal spelling, only so many are returned, and of long documents none. An item
-        that could not be decoded is kept as text, and that text is looked into. Of text that is no JSON, what
-        stands right behind a naming key counts.
+        Addresses are in normal form, at most `_ADDRESSES`, and none of documents longer than `_LONG`. An item
+        that could not be decoded is stored as text, and this text is searched. In text that is not JSON, only
+        the value directly after a naming key counts.
         """
         try:
             document = msgspec.json.decode(self.document)
@@ -74,9 +74,9 @@ class Quarantined(Struct, frozen=True):
 
 
 class Packed(Quarantined, frozen=True):
-    """A message as it is kept where its document is long: `document` is the beginning, as a JSON string.
+    """A message with a long document, as stored: `document` is the beginning, as a JSON string.
 
-    `whole` is all of it, compressed, `size` what it has in bytes, `named` whom it names.
+    `whole` is the whole document, compressed, `size` its length in bytes, `named` the names in it.
     """
 
     whole: bytes = b""
@@ -84,14 +84,14 @@ class Packed(Quarantined, frozen=True):
     named: frozenset[str] = frozenset()
 
     def names(self) -> set[str]:
-        """Return whom the whole document names."""
+        """Return the names in the whole document."""
         return set(self.named)
 
 
 class Excerpt(Struct, frozen=True):
-    """A quarantined message as lists show it: where `truncated`, `document` is a text, its first 4 KB.
+    """A quarantined message in a list: if `truncated`, `document` is a text, its first 4 KB.
 
-    `size` is what the whole document has in bytes.
+    `size` is the length of the whole document in bytes.
     """
 
     source: str
@@ -106,7 +106,7 @@ class Excerpt(Struct, frozen=True):
 
 
 class Unmapped(Struct):
-    """A quarantined message in short: why it earned nothing, and where it is found `whole`."""
+    """The summary of a quarantined message: the reason, and the path of the `whole` message."""
 
     id: int
     source: str
@@ -117,14 +117,14 @@ class Unmapped(Struct):
 
 
 def unmapped(each: Excerpt) -> Unmapped:
-    """Return a quarantined message in short."""
+    """Return the summary of a quarantined message."""
     return Unmapped(
         each.id, each.source, each.key, each.reason, each.received_at, f"/v1/quarantine/{each.id}"
     )
 
 
 def packed(message: Quarantined) -> Quarantined:
-    """Return a message as it is kept: one with a long document Packed."""
+    """Return a message as it is stored: one with a long document is Packed."""
     if isinstance(message, Packed) or len(memoryview(message.document)) <= SHOWN:
         return message
     document = bytes(message.document)
@@ -148,25 +148,27 @@ def beginning(document: bytes) -> Raw:
 
 
 def unpacked(whole: bytes) -> Raw:
-    """Return the document of what is packed."""
+    """Return the document of a packed message."""
     return Raw(zlib.decompress(whole))
 
 
 def _names_in_text(text: str) -> Iterator[str]:
     if len(text) > _LONG:
-        yield from (found[2] for found in _MEMBER.finditer(text) if _tells(_plain(found[1]), naming=False))
+        yield from (
+            found[2] for found in _MEMBER.finditer(text) if _is_naming(_plain(found[1]), naming=False)
+        )
         return
     try:
         document = json.loads(text, parse_int=str, parse_float=str)
     except (ValueError, RecursionError):
-        yield from (value for key, value in _MEMBER.findall(text) if _tells(_plain(key), naming=False))
+        yield from (value for key, value in _MEMBER.findall(text) if _is_naming(_plain(key), naming=False))
     else:
-        # Half a surrogate pair is JSON, but nobody's name.
+        # Half a surrogate pair is valid JSON, but not a valid name.
         yield from (name for name in _names(document) if is_utf8(name))
 
 
 def _names(document: Any) -> Iterator[str]:
-    """Yield names; what waits is known to stand in the place of a name, or to be a person's own object."""
+    """Yield names. The stack holds values, whether each is under a naming key, and whether it is a person."""
     waiting: list[tuple[Any, bool, bool]] = [(document, False, False)]
     while waiting:
         value, naming, person = waiting.pop()
@@ -174,7 +176,7 @@ def _names(document: Any) -> Iterator[str]:
             for key, below in value.items():
                 plain = _plain(key)
                 own = person and plain in _OWN
-                waiting.append((below, own or _tells(plain, naming), plain in _PEOPLE))
+                waiting.append((below, own or _is_naming(plain, naming), plain in _PEOPLE))
         elif isinstance(value, list):
             waiting += [(below, naming, person) for below in value]
         elif (naming or person) and isinstance(value, str | int) and not isinstance(value, bool):
@@ -185,6 +187,6 @@ def _plain(key: str) -> str:
     return "".join(character for character in key.lower() if character.isalnum())
 
 
-def _tells(plain: str, naming: bool) -> bool:
-    """Say whether what stands under a key names a person, `naming` when all around it does."""
+def _is_naming(plain: str, naming: bool) -> bool:
+    """Return whether the value under a key names a person; `naming` if the enclosing values do."""
     return plain.endswith(_NAMING) or plain in _IDENTITIES or (naming and plain not in _KINDS)

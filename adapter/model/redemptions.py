@@ -1,4 +1,4 @@
-"""Discounts booked on orders: redemptions, the holds they may begin as, and what was rolled back of them."""
+"""Discounts booked on orders: redemptions, holds before them, and rollbacks after them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from adapter.model.discounts import CounterReservation, Discount
 
-#: `held` until it is redeemed, released or its time is over; `rolled_back` once nothing of it is left.
+#: `held` until it is redeemed, released or expired; `rolled_back` once all of it is rolled back.
 State = Literal["held", "redeemed", "released", "expired", "rolled_back"]
 #: The states in which its codes are in use.
 IN_USE: tuple[State, ...] = ("held", "redeemed")
@@ -18,10 +18,10 @@ IN_USE: tuple[State, ...] = ("held", "redeemed")
 class CodeUse(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The use of one code on an order.
 
-    `amount` is what it took off, or paid, in minor units, and `returned` what of it was rolled back; None
-    where the order's lines were not known. `units` are millionths of free units. `claims` are the counters
-    that the use stands on, with what is booked there now; `restored` are the claims of the discount as they
-    were before, which it gets back with its use. `discount` is the record that a use of a shared code made.
+    `amount` is the reduction or payment in minor units, None where the order's lines were not known, and
+    `returned` the part that was rolled back. `units` are millionths of free units. `claims` are the counters
+    that the use reserved, with the amounts booked now; `restored` are the earlier claims of the discount,
+    which it gets back with its use. `discount` is the record created by the use of a shared code.
     """
 
     code: str
@@ -37,15 +37,15 @@ class CodeUse(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def left(self) -> int:
-        """What can still be rolled back, in minor units."""
+        """The amount that can still be rolled back, in minor units."""
         return (self.amount or 0) - self.returned
 
 
 class Redemption(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Codes booked on an order, or held for it `until` a moment; without `until` a hold has no end.
 
-    `source_id` is empty where no customer was named. `refundable` is what pricing keeps to roll it back,
-    `priced` the answer that the caller got, `order`, `customer` and `context` what was sent, all as JSON
+    `source_id` is empty where the request has no customer. `refundable` is the state that pricing needs to
+    roll it back, `priced` the response, `order`, `customer` and `context` those of the request, all as JSON
     values. `revision` counts its changes.
     """
 
@@ -65,14 +65,14 @@ class Redemption(Struct, frozen=True, kw_only=True, omit_defaults=True):
     context: Any = None
 
     def state_at(self, now: datetime) -> State:
-        """Return the state, the end of a hold included."""
+        """Return the state at a time: a hold past its end is `expired`."""
         if self.state == "held" and self.until is not None and self.until <= now:
             return "expired"
         return self.state
 
 
 class Rollback(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What one rollback gave back; `number` counts those of a redemption from 1.
+    """The result of one rollback; `number` counts the rollbacks of a redemption from 1.
 
     `refund` and `returned` (by code) are in minor units.
     """

@@ -11,15 +11,15 @@ from msgspec import Struct
 
 from adapter.model.actions import Action
 
-#: What a limit counts over: a calendar day, ISO week or month of the rule's time zone, or all time.
+#: The period of a limit: a calendar day, ISO week or month in the rule's time zone, or all time.
 Period = Literal["day", "week", "month", "total"]
-#: What decides when two discounts cannot stand together.
+#: How a conflict of two discounts that cannot be combined is resolved.
 Conflicts = Literal["priority", "best_value", "block"]
 
 #: The name of the event that a claim of a promotion is.
 CLAIMED: Final = "promotion_claimed"
-#: What a refund of an order does with a code that was used on it: it may be used again, not again, or for the
-#: part that came back; and with an unused discount that the order earned.
+#: The effect of a refund on a code that was used on the order: it may be used again, not again, or for the
+#: refunded part; and on an unused discount that the order earned.
 OnRefund = Literal["return", "keep", "prorate"]
 RewardOnRefund = Literal["revoke", "keep"]
 OnExceed = Literal["refuse", "partial"]
@@ -34,9 +34,9 @@ class Absence(Struct, frozen=True):
 
 
 class Budget(Struct, frozen=True, kw_only=True):
-    """Money that may be promised: `per_discount` is the most that one discount can cost.
+    """The money that discounts may cost: `per_discount` is the maximum cost of one discount.
 
-    A budget over all rules has none: there each discount costs what its own rule says. `on_exceed` says what
+    A budget over all rules has none: there the rule of each discount declares its cost. `on_exceed` says what
     a checkout does where less is left than a code takes off: refuse the code, or grant what is left.
     """
 
@@ -48,10 +48,10 @@ class Budget(Struct, frozen=True, kw_only=True):
 
 
 class Schedule(Struct, frozen=True, kw_only=True):
-    """When a rule may issue, on the clock of the rule's time zone.
+    """When a rule may issue, in the rule's time zone.
 
-    `weekdays` count from Monday, 0; `hours` are [from, to) spans of the day, where one that ends before it
-    starts runs past midnight and belongs to the day on which it starts. Empty means always.
+    `weekdays` count from Monday, 0; `hours` are [from, to) spans of the day; a span that ends before it
+    starts continues past midnight and belongs to the day on which it starts. Empty means always.
     """
 
     weekdays: tuple[int, ...] = ()
@@ -61,11 +61,11 @@ class Schedule(Struct, frozen=True, kw_only=True):
 
 
 class Guardrails(Struct, frozen=True, kw_only=True):
-    """Limits that stop a rule. Counts are caps; `None` means no limit.
+    """The guardrails of a rule. Counts are caps; `None` means no limit.
 
-    `per_user_limit` and `cooldown` hold for the customer and, where the event names one, for the device. The
-    limit counts over the calendar's `per_user_period` or, when there is one, over any `per_user_window`.
-    `more` has what is set of guardrails that have no field here, by their keys.
+    `per_user_limit` and `cooldown` apply to the customer and, if the event has one, to the device. The limit
+    counts over the calendar's `per_user_period` or, if set, over any `per_user_window`. `more` has the values
+    of guardrails without a field here, by their keys.
     """
 
     max_daily_redemptions: int | None = None
@@ -87,8 +87,8 @@ class Guardrails(Struct, frozen=True, kw_only=True):
 
 
 class Rollout(Struct, frozen=True, kw_only=True):
-    """Who of those that qualify is served: a share in per cent, an audience of segments, less a control
-    group (in per cent of the customers served) that gets nothing, so that lift can be measured.
+    """Which qualifying customers get the discount: a share in per cent, an audience of segments, without a
+    control group (in per cent of these customers) that gets nothing, so that lift can be measured.
     """
 
     percent: Decimal = Decimal(100)
@@ -97,12 +97,12 @@ class Rollout(Struct, frozen=True, kw_only=True):
 
 
 class Rule(Struct, frozen=True, kw_only=True):
-    """One rule as its author wrote it; the compiled conditions live in the rule book.
+    """One rule as its author wrote it; the compiled conditions are in the rule set.
 
     `conditions` is the tree of `all` / `any` / `none` groups and expression texts, for display, and `value`
-    that of the action where it is computed when issued: then the action has the most that it can be, Infinity
-    where nothing bounds it. Of one `stacking_group` an order takes one discount; an `exclusive` one is used
-    alone. A rule with a `code` for everybody has no trigger: it is a promotion, claimed at the checkout.
+    that of the action where it is computed at issue: then the action has its maximum, Infinity where it has
+    no bound. An order accepts one discount of each `stacking_group`; an `exclusive` one cannot be combined.
+    A rule with a shared `code` has no trigger: it is a promotion, claimed at the checkout.
     """
 
     name: str
@@ -130,5 +130,5 @@ class Rule(Struct, frozen=True, kw_only=True):
 
     @property
     def triggers(self) -> tuple[str, ...]:
-        """The names of the events at which the rule is looked at; none for an absence."""
+        """The names of the events that trigger the rule; empty for an absence."""
         return () if isinstance(self.trigger, Absence) else self.trigger

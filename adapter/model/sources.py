@@ -1,8 +1,8 @@
-"""The sources of messages: their names, and the documents that each of them sends to mappings.
+"""The sources of messages: their names, and the documents of each that mappings can read.
 
 The fields are those of Segment's spec (segment-docs, `connections/spec`), and for mParticle's events those of
-`adapter.sources.mparticle.batches`. Other types and members do occur and can be mapped; a path to one of them
-is more often a typing error, so the check warns.
+`adapter.sources.mparticle.batches`. Other types and members occur and can be mapped, but a path to one of
+them is usually a typing error, so the check warns.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from msgspec import Struct
 class SourceDocuments(Struct, frozen=True):
     """The documents of the source `name`: by type, the members at the top.
 
-    `ids` names, in an error, the ids of which a message has none.
+    `ids` is the part of an error message that lists the missing ids.
     """
 
     name: str

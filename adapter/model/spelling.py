@@ -1,19 +1,19 @@
-"""Names that differ in nothing but capitals, blanks and punctuation are one name."""
+"""Names that differ only in capitals, blanks and punctuation are spellings of one name."""
 
 from __future__ import annotations
 
 import unicodedata
 from functools import lru_cache
 
-#: Characters of a name up to which its spelling is kept in a cache: a cache of any text has no bound.
+#: Characters of the longest name in the cache: it bounds the memory of the cache.
 _LONGEST_KEPT = 256
 
 
 def spelling(name: str) -> str:
-    """Return what two names have in common that are spelled differently: letters and digits, case-folded.
+    """Return the key that all spellings of a name share: its letters and digits, case-folded.
 
     So `Order Completed`, `order_completed`, `orderCompleted` and `ORDERCOMPLETED` are one. A name without
-    any letter or digit is only like itself.
+    any letter or digit equals only itself.
     """
     return _known_spelling(name) if len(name) <= _LONGEST_KEPT else _spelling(name)
 

@@ -1,4 +1,4 @@
-"""What waits for something not to happen."""
+"""Timers of rules that fire if an event does not occur."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from adapter.model.events import Event
 
 
 class Timer(Struct, frozen=True):
-    """One customer's wait under one rule; there is at most one at a time, and the latest event holds it.
+    """The timer of one customer and one rule; there is at most one, started by the latest event.
 
-    `event` is what started the wait; when `due_at` comes and nothing has cancelled it, the rule is
-    evaluated for that event.
+    `event` started the timer; the rule is evaluated for it at `due_at`, unless the timer was cancelled.
     """
 
     rule: str
@@ -23,13 +22,13 @@ class Timer(Struct, frozen=True):
 
 
 class Cancellation(Struct, frozen=True):
-    """An awaited event came at `at`: a timer of the rule that started no later, and was not due, is over."""
+    """An awaited event at `at`: it cancels a timer of the rule that started by then and was not due."""
 
     rule: str
     source_id: str
     at: datetime
 
     def ends(self, timer: Timer) -> bool:
-        """Tell whether the timer is over."""
+        """Return whether this cancels the timer."""
         same = (self.rule, self.source_id) == (timer.rule, timer.source_id)
         return same and timer.event.occurred_at <= self.at <= timer.due_at

@@ -15,16 +15,16 @@ from msgspec import Struct
 
 from adapter.model.written_times import read_written
 
-#: How far ahead of ours a sender's clock may run before its times count as ours.
+#: How far a sender's clock may be ahead of ours before its times are replaced by the time of receipt.
 CLOCK_SKEW = timedelta(minutes=5)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NUMBER = re.compile(r"[-+]?[0-9]{1,20}(\.[0-9]{1,20})?\Z")
 _COMPACT_DATE = re.compile(r"[12][0-9]{7}\Z")
-#: 14 digits, which would be milliseconds of a far future.
+#: 14 digits, which would be milliseconds in the far future.
 _COMPACT_MOMENT = re.compile(r"([12][0-9]{7})([0-9]{6})\Z")
-#: Where a number stops meaning seconds, milliseconds, microseconds: 1e11 s is the year 5138, 1e11 ms is 1973.
+#: Upper bounds of seconds, milliseconds, microseconds: 1e11 s is the year 5138, 1e11 ms is 1973.
 _SECONDS, _MILLISECONDS, _MICROSECONDS, _NANOSECONDS = 10**11, 10**14, 10**17, 10**20
-#: The latest moment of a number, 1e10 s: what would be later is a number of something else.
+#: The latest time that a number can mean, 1e10 s: a larger number is not a time.
 _LAST = datetime(2286, 11, 20, 17, 46, 40, tzinfo=UTC)
 _KINDS: dict[type, str] = {
     str: "text", int: "a number", float: "a number", bool: "a boolean", dict: "an object",
@@ -36,7 +36,7 @@ def parse_timestamp(value: Any) -> datetime | None:
 
     Text without an offset is UTC. A number below 1e11 is in seconds, else by its size in milliseconds
     (12 or 13 digits), microseconds or nanoseconds, up to the year 2286. Eight digits of text are a date, and
-    14 digits a date and a time. Of other text what can mean one instant only is read: `2/3/2015` is not.
+    14 digits a date and a time. Other text is read where it is unambiguous: `2/3/2015` is not.
     """
     kind = type(value)
     if kind is str:
@@ -51,11 +51,11 @@ def iso_text(moment: datetime) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-class Told(Struct, frozen=True):
-    """When a message says that something happened.
+class MessageTime(Struct, frozen=True):
+    """The time of an event or message, `at`.
 
-    `misfit` says in a sentence that the time which was sent cannot be read; `undated` that what is taken for
-    it is only when the message was sent or received, so that it may have happened long before.
+    `misfit` is a sentence where the time that was sent cannot be read; `undated` says that `at` is only the
+    time of sending or receipt, so that the event may have occurred long before.
     """
 
     at: datetime
@@ -63,32 +63,34 @@ class Told(Struct, frozen=True):
     undated: bool = False
 
 
-def told(document: dict[str, Any], received_at: datetime) -> Told:
-    """Return when a message's document says that it happened; a time in the future counts as its receipt.
+def message_time(document: dict[str, Any], received_at: datetime) -> MessageTime:
+    """Return the time of a message's document; a time in the future is replaced by the time of receipt.
 
     That is `timestamp`, else `originalTimestamp`, else `sentAt`, else the time of receipt. Where a source's
-    decoder has put another time into `timestamp`, `unreadTimestamp` is what was sent.
+    decoder replaced `timestamp`, `unreadTimestamp` has the value that was sent.
     """
     sent = document.get("timestamp")
     given = parse_timestamp(sent)
     if given is not None and "unreadTimestamp" not in document:
-        return Told(given if given <= received_at else _at_most(received_at, given))
+        return MessageTime(given if given <= received_at else _at_most(received_at, given))
     return _without_timestamp(document, received_at, given)
 
 
-def told_of(value: Any, document: dict[str, Any], received_at: datetime) -> Told:
-    """Return when an event happened by the time that a mapping gives, else as `told` does."""
+def event_time(value: Any, document: dict[str, Any], received_at: datetime) -> MessageTime:
+    """Return the time of an event: the value that a mapping gives, else that of the message."""
     if value is None or _is_blank(value):
-        return told(document, received_at)
+        return message_time(document, received_at)
     given = parse_timestamp(value)
     if given is not None:
-        return Told(_at_most(received_at, given))
-    of_message = told(document, received_at).at
-    misfit = f"`occurred_at` is {_kind(value)} that cannot be read as a time; that of the message is taken"
-    return Told(of_message, misfit, undated=True)
+        return MessageTime(_at_most(received_at, given))
+    of_message = message_time(document, received_at).at
+    misfit = f"`occurred_at` is {_kind(value)} that cannot be read as a time; the message's time is used"
+    return MessageTime(of_message, misfit, undated=True)
 
 
-def _without_timestamp(document: dict[str, Any], received_at: datetime, given: datetime | None) -> Told:
+def _without_timestamp(
+    document: dict[str, Any], received_at: datetime, given: datetime | None
+) -> MessageTime:
     sent = document.get("unreadTimestamp", document.get("timestamp"))
     read = {
         "`originalTimestamp`": parse_timestamp(document.get("originalTimestamp")),
@@ -99,9 +101,9 @@ def _without_timestamp(document: dict[str, Any], received_at: datetime, given: d
     name, moment = next((name, moment) for name, moment in read.items() if moment is not None)
     at = _at_most(received_at, moment)
     if _is_blank(sent):
-        return Told(at)
-    misfit = f"`timestamp` is {_kind(sent)} that cannot be read as a time; {name} is taken"
-    return Told(at, misfit, undated=name != "`originalTimestamp`")
+        return MessageTime(at)
+    misfit = f"`timestamp` is {_kind(sent)} that cannot be read as a time; {name} is used"
+    return MessageTime(at, misfit, undated=name != "`originalTimestamp`")
 
 
 def _at_most(received_at: datetime, given: datetime) -> datetime:
@@ -113,7 +115,7 @@ def _is_blank(value: Any) -> bool:
 
 
 def _kind(value: Any) -> str:
-    """Return how a sentence names what came, never the value: it may be personal data."""
+    """Return the kind of a value for an error message, never the value: it may be personal data."""
     return _KINDS.get(value.__class__, "a list")
 
 

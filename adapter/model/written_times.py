@@ -1,8 +1,8 @@
-"""Times as programs and people write them, where the text can mean one instant only.
+"""Times as programs and people write them, where the text is unambiguous.
 
 JavaScript's `toString` and `toUTCString`, Go's and Ruby's, Java's zones in brackets, HTTP's and e-mail's
-dates, one-digit months, slashes behind a year, AM and PM. `2/3/2015` could be in February or in March, and is
-not read; nor are zones by other names than UTC's, for CST is three zones, and a zone in brackets alone.
+dates, one-digit months, slashes after a year, AM and PM. `2/3/2015` could be in February or in March, and is
+not read; nor are names of zones other than UTC, because CST is three zones, nor a zone only in brackets.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _TIME = (
     r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,](?P<fraction>\d{1,20}))?)?"
     r"(?:\s*(?P<half>[ap])\.?m\.?)?"
 )
-#: Behind an offset may stand a zone's name, which says the same, and Go's monotonic clock.
+#: A zone's name, which is redundant, and Go's monotonic clock may follow an offset.
 _OFFSET = (
     r"(?:(?P<zone>z|(?:utc|gmt)?(?P<east>[-+])(?P<hours>\d{1,2}):?(?P<minutes>\d{2})"
     r"(?:\s*\([^()]{1,60}\)|\s+[a-z]{3,5}|\s+[-+]\d{2,4})?(?:\s+m=[-+]\S+)?|utc|gmt)"
@@ -34,12 +34,12 @@ _FORMS = (
     rf"{_WEEKDAY}{_MONTH}\s+{_DAY}\s+{_TIME}\s+(?:{_OFFSET}\s+)?(?P<year>\d{{4}})",
 )
 _PATTERNS = tuple(re.compile(rf"{form}\Z", re.ASCII | re.IGNORECASE) for form in _FORMS)
-#: The longest of these forms is a third of it; a pattern must not walk through a novel.
+#: The longest of these forms has a third of it; the limit bounds the time of matching.
 _LONGEST = 200
 
 
 def read_written(text: str) -> datetime | None:
-    """Return the moment that a text means, without a zone where it names none; None for other text."""
+    """Return the time in a text, without a zone where it has none; None for other text."""
     text = text.strip()
     if len(text) > _LONGEST:
         return None
@@ -61,7 +61,7 @@ def _moment(parts: dict[str, str | None]) -> datetime | None:
 
 
 def _of_day(parts: dict[str, str | None]) -> timedelta:
-    """Return how far into the day it is; 24:00 is the day's end, and a leap second the next minute."""
+    """Return the time since midnight; 24:00 is the end of the day, and a leap second the next minute."""
     hour, minute, second = (int(parts[name] or 0) for name in ("hour", "minute", "second"))
     half = parts["half"]
     if half is not None:

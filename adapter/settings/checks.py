@@ -126,7 +126,7 @@ def _webhook(settings: Settings) -> Iterator[tuple[Keys, str, str]]:
     if not webhook.url:
         return
     url = _split(webhook.url)
-    if wrong := web_address.fault(webhook.url):
+    if wrong := web_address.url_problem(webhook.url):
         yield (*section, "url"), wrong[0], wrong[1]
     elif url.scheme == "http" and not webhook.allow_private_addresses:
         remedy = "write https://, or for a test set `allow_private_addresses = true`"

@@ -16,7 +16,7 @@ _LONGEST = 253
 _WHOLE = "write it whole, as in `https://example.com/discounts`"
 
 
-def fault(url: str) -> tuple[str, str] | None:
+def url_problem(url: str) -> tuple[str, str] | None:
     """Return what is wrong with a URL, as the end of a sentence, and the remedy; None when nothing is.
 
     The URL is not repeated: its path may be a secret.

@@ -10,7 +10,7 @@ from msgspec import Struct
 from adapter.errors import Refused, Unreadable
 from adapter.model.emails import normal
 from adapter.model.encoding import encode
-from adapter.model.ids import fault
+from adapter.model.ids import invalid_id_reason
 from adapter.sources import opendsr
 from adapter.sources.headers import Headers, header_value
 from adapter.web.auth import disabled
@@ -71,7 +71,11 @@ async def _erase(context: WebContext, demand: opendsr.Demand) -> None:
         raise Refused(
             f"{demand.kind} requests are not supported here; use GET /v1/customers/SOURCE_ID/export"
         )
-    named = [(kind, value) for kind, value in demand.identities if kind in _LOOKUP_TYPES and not fault(value)]
+    named = [
+        (kind, value)
+        for kind, value in demand.identities
+        if kind in _LOOKUP_TYPES and not invalid_id_reason(value)
+    ]
     if not named:
         raise Unreadable(f"the request has no unhashed identity of type {', '.join(_LOOKUP_TYPES)}")
     for kind, value in named:

@@ -12,7 +12,7 @@ from msgspec import Struct
 from starlette.requests import Request
 
 from adapter.errors import NotFound, Unreadable
-from adapter.model.ids import fault
+from adapter.model.ids import invalid_id_reason
 from adapter.model.pages import Page
 from adapter.web.context import WebContext
 from adapter.web.request_body import read_body
@@ -50,7 +50,7 @@ def customer_id(request: Request) -> str:
 
 def valid_id(source_id: str) -> str:
     """Return a customer's id; raises Unreadable where it is not valid."""
-    wrong = fault(source_id)
+    wrong = invalid_id_reason(source_id)
     if wrong is not None:
         raise Unreadable(wrong)
     return source_id

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapter.datamodel.coerce import fitting
+from adapter.datamodel.coerce import coercer
 from adapter.datamodel.declarations import DataModel, Declared, DeclaredEvent, Policy, UnknownPolicy
 from adapter.datamodel.types import Type
 from adapter.errors import MappingError
@@ -34,7 +34,7 @@ def model(unknown: UnknownPolicy = "allow", misfit: Policy = "keep", *, required
 
 
 def fit(operation: Any, declared: DataModel) -> Any:
-    return fitting(declared)(operation)
+    return coercer(declared)(operation)
 
 
 def test_what_fits_is_the_same_object() -> None:

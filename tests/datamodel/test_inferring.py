@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from adapter.datamodel.coerce import fitting
-from adapter.datamodel.infer import Seen, type_of, written
+from adapter.datamodel.coerce import coercer
+from adapter.datamodel.infer import ModelInference, model_yaml, type_of
 from adapter.datamodel.load import read
 from adapter.files import yaml
 from adapter.model.events import Event, User
@@ -53,12 +53,12 @@ def test_a_proposal_reads_back_and_fits_all_that_it_was_made_of() -> None:
         for at in range(20)
     ]
     operations.append(CustomerUpsert("u", traits={"born: when": "1990-12-10", "yes": True}))
-    seen = Seen()
+    seen = ModelInference()
     seen.take(operations)
-    document, _ = yaml.parse(written(seen.model()), "model.yaml")
+    document, _ = yaml.parse(model_yaml(seen.model()), "model.yaml")
     assert document is not None
     model, problems = read(document)
     assert problems == []
     assert model == seen.model()
     assert model.events["order"].attributes["n"].required
-    assert [getattr(fitting(model)(operation), "misfits") for operation in operations] == [()] * 21  # noqa: B009
+    assert [getattr(coercer(model)(operation), "misfits") for operation in operations] == [()] * 21  # noqa: B009

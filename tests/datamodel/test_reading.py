@@ -72,10 +72,10 @@ def test_a_part_that_contradicts_the_model_is_refused_at_its_place(tmp_path: Pat
     )
     model, problems = load.load(tmp_path)
     assert model is None
-    otherwise = "is declared otherwise in the rest of the model"
+    otherwise = "has another declaration in the rest of the model"
     assert [str(problem).removeprefix(f"{tmp_path}/one.model.yaml:") for problem in problems] == [
         "1:1: unknown key `unknown`; known are `context`, `events`, `traits`",
-        f"2:10: `a` {otherwise}, as string; declare it once, or alike",
-        f"3:27: `p` {otherwise}, as number; declare it once, or alike",
-        "3:49: `xx` is no event of the model; did you mean `x`?",
+        f"2:10: `a` {otherwise}: string; declare it once, or equally",
+        f"3:27: `p` {otherwise}: number; declare it once, or equally",
+        "3:49: `xx` is not an event of the model; did you mean `x`?",
     ]

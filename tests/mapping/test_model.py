@@ -69,7 +69,7 @@ def test_a_broken_model_is_refused_with_its_place(write_mappings: Write) -> None
     directory = write_mappings(shop=TRACK, model="traits: {points: numbr}")
     loaded, problems = mapping_set.load(directory)
     assert loaded is None
-    assert told(directory, problems) == ["model.yaml:1:18: `numbr` is no type; did you mean `number`?"]
+    assert told(directory, problems) == ["model.yaml:1:18: `numbr` is not a type; did you mean `number`?"]
 
 
 def test_a_book_changes_its_digest_with_the_model(write_mappings: Write) -> None:

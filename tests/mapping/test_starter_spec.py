@@ -11,7 +11,7 @@ import pytest
 import yaml
 from msgspec.structs import replace
 
-from adapter.datamodel.coerce import fitting
+from adapter.datamodel.coerce import coercer
 from adapter.datamodel.declarations import DataModel
 from adapter.mapping import mapping_set
 from adapter.mapping.mapping_set import MappingSet
@@ -43,7 +43,7 @@ def occurred(starter: MappingSet, source: str, event: str, properties: dict[str,
         batch = {"mpid": 5, "events": [{"event_type": "custom_event", "data": data}]}
         [message] = batches.decode(json.dumps(batch).encode(), RECEIVED_AT).messages
     assert isinstance(starter.model, DataModel)
-    strict = fitting(replace(starter.model, unknown="keep"))
+    strict = coercer(replace(starter.model, unknown="keep"))
     [found] = [strict(done) for done in starter.mapped(message) if isinstance(done, EventOccurred)]
     assert isinstance(found, EventOccurred)
     return found

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapter.model.times import parse_timestamp, told, told_of
+from adapter.model.times import event_time, message_time, parse_timestamp
 
 
 def _utc(*fields: int) -> datetime:
@@ -130,17 +130,17 @@ TOLD: list[tuple[dict[str, Any], datetime, str, bool]] = [
 def test_an_unreadable_timestamp_is_never_silently_the_time_of_receipt(
     document: dict[str, Any], at: datetime, taken: str, undated: bool
 ) -> None:
-    found = told(document, RECEIVED)
+    found = message_time(document, RECEIVED)
     assert (found.at, found.undated) == (at, undated)
     assert taken in found.misfit
     assert bool(found.misfit) == bool(taken)
 
 
 def test_an_unreadable_time_of_a_mapping_falls_back_to_the_message_and_is_doubted() -> None:
-    found = told_of("02/03/2026", {"timestamp": EARLIER}, RECEIVED)
+    found = event_time("02/03/2026", {"timestamp": EARLIER}, RECEIVED)
     assert (found.at, found.undated) == (_utc(2026, 11, 21, 11), True)
     assert "`occurred_at`" in found.misfit
-    assert told_of("", {"timestamp": EARLIER}, RECEIVED) == told({"timestamp": EARLIER}, RECEIVED)
+    assert event_time("", {"timestamp": EARLIER}, RECEIVED) == message_time({"timestamp": EARLIER}, RECEIVED)
 
 
 @given(

@@ -23,7 +23,7 @@ from adapter.errors import AdapterError
 from adapter.server import serve
 from adapter.settings.fields import FIELDS, Keys
 from adapter.settings.load import read
-from adapter.settings.web_address import fault
+from adapter.settings.web_address import url_problem
 
 WHSEC = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 MAPPING = """source: segment
@@ -119,7 +119,7 @@ def attempt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Try:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(serve._Server, "run", lambda self: setattr(self, "started", True))
     monkeypatch.setattr(serve, "_tune", lambda: None)
-    monkeypatch.setattr(serve, "_serve_by_many", lambda *_: None)
+    monkeypatch.setattr(serve, "_serve_with_workers", lambda *_: None)
 
     def run(text: str, environ: dict[str, str]) -> None:
         (tmp_path / "adapter.toml").write_text(text, encoding="utf-8", errors="surrogatepass")
@@ -222,7 +222,7 @@ async def test_any_url_of_a_store(start: str, tmp_path: Path, monkeypatch: pytes
 @given(url=urls)
 @settings(max_examples=2_000)
 def test_a_webhook_can_be_sent_to_every_url_that_passes(url: str) -> None:
-    if fault(url) is None and "@" not in url:
+    if url_problem(url) is None and "@" not in url:
         assert checked_url(url, allow_http=True).host
 
 
@@ -237,7 +237,7 @@ def test_every_listed_host_is_checked(host: str, path: str) -> None:
             "https://[2001:db8::1]:443/a", "https://a_b.example./", "https://xn--4ca.example/"]
 )  # fmt: skip
 def test_a_web_address_passes(url: str) -> None:
-    assert fault(url) is None
+    assert url_problem(url) is None
 
 
 @pytest.mark.parametrize(

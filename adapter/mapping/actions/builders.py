@@ -41,7 +41,7 @@ from adapter.model.operations import (
     Operation,
 )
 from adapter.model.sources import SOURCES
-from adapter.model.times import told, told_of
+from adapter.model.times import event_time, message_time
 
 #: Event names are trigger and history keys; both CDPs cut theirs at 256 characters.
 MAX_NAME = 256
@@ -62,7 +62,7 @@ def _customer_upsert(fields: Fields, message: Message, out: list[Operation]) -> 
             removed_fields=names(fields.get("removed_fields"), "removed_fields"),
             joined_segments=(*joined, *names(fields.get("joined_segments"), "joined_segments")),
             left_segments=(*left, *names(fields.get("left_segments"), "left_segments")),
-            misfits=_misfits(told(message.document, message.received_at).misfit),
+            misfits=_misfits(message_time(message.document, message.received_at).misfit),
         )
     )
 
@@ -107,7 +107,7 @@ def _event(fields: Fields, message: Message, out: list[Operation]) -> None:
         identifier(get("session_id"), "session_id"),
         links.get("anonymous_id") or links.get("mpid"),
     )
-    when = told_of(get("occurred_at"), message.document, message.received_at)
+    when = event_time(get("occurred_at"), message.document, message.received_at)
     event = Event(
         identifier(get("id"), "id") or _message_id(message),
         _event_name(get("name")),

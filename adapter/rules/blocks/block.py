@@ -53,7 +53,7 @@ class Block:
         self._known: set[str] = set()
         self._missing: dict[str, Problem] = {}
         if not self.values:
-            self.refuse((), "a block of `key: value` lines is needed here", "indent the keys under it")
+            self.refuse((), "expected a block of `key: value` lines", "indent the keys under it")
 
     def refuse(self, below: Keys, message: str, remedy: str, *, at_key: bool = False) -> None:
         """Report a problem at a value below this block, or at its key."""

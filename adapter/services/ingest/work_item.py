@@ -14,7 +14,7 @@ from adapter.model.decisions import Unevaluated
 from adapter.model.operations import CustomerErase, CustomerMerge, Operation
 from adapter.model.quarantine import Quarantined
 from adapter.model.timers import Timer
-from adapter.model.times import told
+from adapter.model.times import message_time
 
 #: How many events an operation costs about as much as, where it takes many statements or its own transaction.
 _COSTS = {CustomerMerge: 16, CustomerErase: 64}
@@ -49,7 +49,7 @@ class Work(Struct, frozen=True):
     @property
     def told_at(self) -> datetime | None:
         """When the source said it; None for what no message brought."""
-        return told(self.document, self.received_at).at if self.document else None
+        return message_time(self.document, self.received_at).at if self.document else None
 
     def kept(self, reason: str) -> Quarantined:
         """Return the message as it waits in quarantine."""

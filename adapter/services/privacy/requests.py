@@ -8,7 +8,7 @@ from datetime import datetime
 from adapter.errors import Unavailable, Unreadable
 from adapter.model.emails import normal
 from adapter.model.erasures import Receipt
-from adapter.model.ids import fault
+from adapter.model.ids import invalid_id_reason
 from adapter.model.operations import CustomerErase
 from adapter.services.ingest.result import Result
 from adapter.services.ingest.work_item import Work
@@ -50,7 +50,7 @@ class Privacy:
         Raises Unreadable where no one person can be meant, Unavailable when it should be tried again: to find
         what others say of them may take longer.
         """
-        wrong = fault(source_id)
+        wrong = invalid_id_reason(source_id)
         if wrong is not None:
             raise Unreadable(wrong)
         key = f"{request} {source_id}" if request else ""
