@@ -115,10 +115,9 @@ def test_no_event_triggers_a_promotion(
     assert book.evaluate_claim("gone", event, ANN, History(), now).outcomes == ()
 
 
-def test_a_rule_with_a_pool_issues_nothing_while_its_pool_gives_no_codes(
+def test_a_rule_with_a_pool_is_proposed_and_names_its_pool(
     make_book: MakeBook, make_event: Callable[..., Event], now: datetime
 ) -> None:
     book = make_book(a="name: p\ntrigger: x\naction: {type: free_shipping, code_pool: partner-x}")
-    (outcome,) = book.evaluate(make_event(name="x"), ANN, History(), now).outcomes
-    assert (outcome.outcome, outcome.guardrail) == ("withheld", "code_pool")
-    assert book.rules[0].code_pool == "partner-x"
+    (proposal,) = book.evaluate(make_event(name="x"), ANN, History(), now).proposals
+    assert proposal.rule.code_pool == "partner-x"

@@ -94,8 +94,6 @@ class CompiledRule:
             stop = check(event, members, now)
             if stop is not None:
                 return stop
-        if self.rule.code_pool is not None:
-            return Rejection("withheld", "code_pool", f"not issued: `{self.rule.code_pool}` gives no codes")
         return None
 
 

@@ -30,8 +30,10 @@ from adapter.rules.engine.ruleset import RuleSet
 from adapter.rules.engine.select import choose
 from adapter.rules.guardrails.proposal import Proposal, Verdict
 from adapter.rules.guardrails.window_slots import keeping_slots
+from adapter.services.ingest import pool_codes
 from adapter.services.ingest.identities import IdentityGraph
 from adapter.services.ingest.pending_moves import PendingMoves
+from adapter.services.ingest.pool_codes import PoolCodes
 from adapter.services.ingest.slot_merges import SlotMerges
 from adapter.store.values import CounterState, LoadedState
 
@@ -133,6 +135,7 @@ class IssuePass:
         self.decisions: list[Decision] = []
         self.deliveries: list[Delivery] = []
         self.outcomes: dict[int, Outcome] = {}
+        self.pool = PoolCodes()
 
     @property
     def pending(self) -> list[PendingMove]:
@@ -156,6 +159,8 @@ class IssuePass:
                 for proposal in step.verdict.proposals:
                     counters.update(self._counter(claim, step.source_id) for claim in proposal.claims)
                 for proposal in step.verdict.proposals[:_CANDIDATES]:
+                    if proposal.rule.code_pool is not None:
+                        continue
                     code = code_for(proposal.rule, self._means.draw)
                     self._candidates[proposal.rule.name].append(code)
             else:
@@ -165,6 +170,11 @@ class IssuePass:
         joined = self._merges.joined
         counters.update([(source, key) for scope, key in counters for source in joined.get(scope, ())])
         return sorted(counters), sorted({code for codes in self._candidates.values() for code in codes})
+
+    def pools(self, steps: Sequence[Step]) -> dict[str, int]:
+        """Return how many codes of each pool the steps could take."""
+        occurrences = [step for step in steps if isinstance(step, Occurrence)]
+        return pool_codes.wanted(proposal for step in occurrences for proposal in step.verdict.proposals)
 
     def reserve(self, reserved: CounterState) -> None:
         """Take note of the counters as they stand: joined for the merged, anew for the erased."""
@@ -191,9 +201,13 @@ class IssuePass:
         now, owner = self._means.now, self._people.canonical(step.source_id)
         held = list(self._by_owner[owner].values())
         verdict = step.verdict if owner == step.source_id else _rescoped(step, owner)
+        verdict, unsupplied = self.pool.left_for(verdict)
         choice = choose(verdict, held, self._used, now)
-        outcomes = [*step.verdict.outcomes, *choice.outcomes]
+        outcomes = [*step.verdict.outcomes, *unsupplied, *choice.outcomes]
         for proposal in choice.granted:
+            if self.pool.lacks(proposal):  # another rule took the last code for the same event
+                outcomes.append(pool_codes.no_code_left(proposal))
+                continue
             issued = issue(proposal, step.event, owner, self._code(proposal), now)
             self._bind(proposal, owner)
             self._count(issued, +1)
@@ -296,6 +310,8 @@ class IssuePass:
         return claim.scope, claim.key
 
     def _code(self, proposal: Proposal) -> str:
+        if proposal.rule.code_pool is not None:
+            return self.pool.draw(proposal.rule.code_pool)
         drawn = self._candidates.get(proposal.rule.name)
         code = drawn.pop(0) if drawn else code_for(proposal.rule, self._means.draw)
         while folded(code) in self._taken:

@@ -38,6 +38,7 @@ from adapter.services.ingest.work_item import Work
 from adapter.services.loaded_files import LoadedFiles
 from adapter.sources.decoded_body import Decoded
 from adapter.store.contract import OnLocksAcquired, Store, Transaction
+from adapter.store.values import BookingRequest
 from adapter.tasks import unheard
 
 #: So many messages of one body are settled together.
@@ -227,6 +228,9 @@ async def decide(
     second = IssuePass(context, first.people, loaded, merges)
     steps = [*second.due(), *first.steps]
     if steps:
+        pools = second.pools(steps)
+        if pools:
+            second.pool.fill((await transaction.booked(BookingRequest(pools=pools))).codes)
         second.reserve(await transaction.reserve(*second.needs(steps)))
         for step in steps:
             second.take(step)

@@ -125,4 +125,5 @@ def changes(
         rewritten=second.rewritten,
         pending=second.pending,
         ended=second.ended,
+        drawn=second.pool.drawn,
     )
