@@ -94,14 +94,14 @@ def compose(
     store = store or open_store(settings.store.url)
     metrics = metrics or Metrics()
     books, destinations = read_files(settings, known), configured(settings.destinations)
-    names = tuple(destinations.by_name)
+    recipients = destinations.recipients
     relay = Dispatcher(store, destinations.by_name, clock, world.jitter, metrics)
 
     capacity = TimerCapacity(store, metrics, settings.ingest.max_timers)
     commits = CommitHealth(time.monotonic)
     transactions = Transactions(
         store, books, world, timers=capacity, health=commits, metrics=metrics,
-        destinations=names, wake=relay.wake, reasons=settings.log.reasons,
+        destinations=recipients, wake=relay.wake, reasons=settings.log.reasons,
     )  # fmt: skip
     completing = Completing(store, books, clock)
     committer = GroupCommitter(transactions.settle, Limits.of(settings.ingest), metrics, completing.complete)
@@ -111,7 +111,7 @@ def compose(
 
     patience = ReadTimeout(settings.ingest.max_wait_seconds)
     checkout = Checkout(store, committer, books, clock, patience)
-    terms = Terms(shared or RuleCodes(books), TermsReader(), Pushes(names, world.new_id))
+    terms = Terms(shared or RuleCodes(books), TermsReader(), Pushes(recipients, world.new_id))
     remembering = Remembering(committer.submit, clock)
     bookings = CheckoutService(
         store,
@@ -123,7 +123,7 @@ def compose(
         remember=remembering.remember,
         complete=completing.complete,
     )
-    retries = Retries(store, clock, relay.wake, names, patience)
+    retries = Retries(store, clock, relay.wake, tuple(destinations.by_name), patience)
     forgetting = Forgetting(store, clock, known)
     privacy = Privacy(store, committer.submit, clock, patience, forgetting)
     health = Health(store, committer, commits)

@@ -75,7 +75,8 @@ def all_problems(
     if settings is not None:
         problems += _uncertified(settings, place(_CERTIFICATE, config, os.environ, given))
     files = (settings or Settings(files=_folders(given))).files
-    found = check_files(files, now)
+    names = settings.destinations.names if settings else None
+    found = check_files(files, now, destinations=names)
     problems += found.problems
     if found.mappings and found.rules and found.model:
         problems += unfed(found.model, found.mappings, found.rules)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final, Literal
 
@@ -31,6 +32,25 @@ class DiscountEvent(Struct, frozen=True):
     type: str
     timestamp: datetime
     data: Discount
+
+
+class Recipients(Struct, frozen=True):
+    """The destinations by name, each with the types of events that it receives; without any, all types."""
+
+    events: Mapping[str, Collection[str]] = {}
+
+    @classmethod
+    def of_everything(cls, names: Iterable[str]) -> Recipients:
+        """Return destinations that receive all events."""
+        return cls(dict.fromkeys(names, ()))
+
+    def of(self, event_type: str, push: Collection[str] | UnsetType = UNSET) -> list[str]:
+        """Return which of them receive an event; only those in `push` where that is given."""
+        return [
+            name
+            for name, types in self.events.items()
+            if (not types or event_type in types) and (push is UNSET or name in push)
+        ]
 
 
 class Rendered(Struct, frozen=True):

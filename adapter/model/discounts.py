@@ -70,6 +70,7 @@ class DiscountRecord(Struct, frozen=True):
 
     `priority` is that of its rule at the time of issue. `checkout` has the terms that only a checkout reads,
     and is not written where all are defaults.
+    `push` names the destinations of its events, where its rule chooses them.
     """
 
     discount: Discount
@@ -83,6 +84,7 @@ class DiscountRecord(Struct, frozen=True):
     reason: str | None = None
     priority: int = 0
     checkout: CheckoutTerms | UnsetType = UNSET
+    push: tuple[str, ...] | UnsetType = UNSET
 
     @property
     def terms(self) -> CheckoutTerms:

@@ -103,6 +103,7 @@ class Rule(Struct, frozen=True, kw_only=True):
     that of the action where it is computed at issue: then the action has its maximum, Infinity where it has
     no bound. An order accepts one discount of each `stacking_group`; an `exclusive` one cannot be combined.
     A rule with a shared `code` has no trigger: it is a promotion, claimed at the checkout.
+    The events of its discounts are sent to the destinations in `push`, None for all.
     """
 
     name: str
@@ -127,6 +128,7 @@ class Rule(Struct, frozen=True, kw_only=True):
     exclusive: bool = False
     on_refund: OnRefund = "return"
     reward_on_refund: RewardOnRefund = "revoke"
+    push: tuple[str, ...] | None = None
 
     @property
     def triggers(self) -> tuple[str, ...]:

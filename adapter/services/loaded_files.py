@@ -48,18 +48,24 @@ def read_files(settings: Settings, known: Placeholders | None = None) -> LoadedF
 
     `known` are placeholders that go on counting over several readings.
     """
-    found = check_files(settings.files, placeholders=known or placeholders(settings))
+    found = check_files(
+        settings.files, placeholders=known or placeholders(settings), destinations=settings.destinations.names
+    )
     if found.mappings is None or found.rules is None:
         raise InvalidFiles(found.problems)
     return LoadedFiles(found.mappings, found.rules)
 
 
 def check_files(
-    files: Files, now: datetime | None = None, placeholders: Placeholders | None = None
+    files: Files,
+    now: datetime | None = None,
+    placeholders: Placeholders | None = None,
+    destinations: frozenset[str] | None = None,
 ) -> CheckedFiles:
     """Read the data model once, and mappings and rules against it.
 
-    What is past at `now` is warned of; nothing is where it is not given.
+    What is past at `now` is warned of; nothing is where it is not given. Rules may push to `destinations`, to
+    any where they are not known.
     """
     directory = Path(files.mappings)
     model, of_model = data_model.load(directory)
@@ -67,5 +73,6 @@ def check_files(
     names = model_names.names(model) if model is not None else Names()
     if mappings is not None:
         names = replace(names, spelled=mappings.names)
+    names = replace(names, destinations=destinations)
     rules, of_rules = ruleset.load(Path(files.rules), names, now)
     return CheckedFiles(mappings, rules, model, [*problems, *of_rules])

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal
 from urllib.parse import SplitResult, urlsplit
 
-from adapter.files.problems import Mark, Problem
+from adapter.files.problems import Mark, Problem, did_you_mean
 from adapter.settings import dsn, web_address
 from adapter.settings.fields import FIELDS, Keys
-from adapter.settings.values import Settings
+from adapter.settings.values import EVENT_TYPES, Settings, Webhook
 
 _ERROR: Literal["error"] = "error"
 _WARNING: Literal["warning"] = "warning"
@@ -37,7 +37,7 @@ def check(settings: Settings, marks: Mapping[Keys, Mark]) -> list[Problem]:
         *_workers(settings),
         *_keys(settings),
         *_origins(settings),
-        *_webhook(settings),
+        *(wrong for each in settings.destinations.by_name.items() for wrong in _webhook(*each)),
     ]
     doubtful = [
         *_waived(settings),
@@ -49,7 +49,7 @@ def check(settings: Settings, marks: Mapping[Keys, Mark]) -> list[Problem]:
         ),
     ]
     return [
-        Problem(marks.get(keys, Mark("default", 1, 1)), f"`{FIELDS[keys].name}` {message}", remedy, severity)
+        Problem(marks.get(keys, Mark("default", 1, 1)), f"`{'.'.join(keys)}` {message}", remedy, severity)
         for found, severity in ((wrong, _ERROR), (doubtful, _WARNING))
         for keys, message, remedy in found
     ]
@@ -121,10 +121,11 @@ def _authorizations(keys: Keys, values: Iterable[str]) -> Iterator[tuple[Keys, s
             yield keys, "has an entry with a placeholder, which anybody can guess", remedy
 
 
-def _webhook(settings: Settings) -> Iterator[tuple[Keys, str, str]]:
-    webhook, section = settings.destinations.webhook, ("destinations", "webhook")
-    if not webhook.url:
-        return
+def _webhook(name: str, webhook: Webhook) -> Iterator[tuple[Keys, str, str]]:
+    section = ("destinations", name)
+    unknown = next((event for event in webhook.events if event not in EVENT_TYPES), None)
+    if unknown is not None:
+        yield (*section, "events"), f"has `{unknown}`, which is no event", did_you_mean(unknown, EVENT_TYPES)
     url = _split(webhook.url)
     if wrong := web_address.url_problem(webhook.url):
         yield (*section, "url"), wrong[0], wrong[1]
@@ -135,7 +136,7 @@ def _webhook(settings: Settings) -> Iterator[tuple[Keys, str, str]]:
         remedy = "take them out: a push is known by its signature"
         yield (*section, "url"), "holds a user or a password", remedy
     if not webhook.secrets:
-        remedy = "set ADAPTER_DESTINATIONS_WEBHOOK_SECRETS to a `whsec_...` that the receiver knows"
+        remedy = f"set ADAPTER_DESTINATIONS_{name.upper()}_SECRETS to a `whsec_...` that the receiver knows"
         yield (*section, "secrets"), "is empty, but what leaves must be signed", remedy
     if not all(_standard(secret) for secret in webhook.secrets):
         remedy = "write `whsec_` and then 24 to 64 random bytes in base64"

@@ -6,7 +6,7 @@ from typing import Any, get_type_hints
 
 from msgspec import NODEFAULT, Struct, structs
 
-from adapter.settings.values import Settings
+from adapter.settings.values import DESTINATION_TYPES, Destinations, Settings
 
 Keys = tuple[str, ...]
 
@@ -37,7 +37,7 @@ def fields(of: type[Struct] = Settings, prefix: Keys = ()) -> list[Field]:
         keys, kind = (*prefix, field.name), hints[field.name]
         if isinstance(kind, type) and issubclass(kind, Struct):
             found += fields(kind, keys)
-        else:
+        elif of is not Destinations:  # of which `named` is no setting, but holds sections
             default = None if field.default is NODEFAULT else field.default
             found.append(Field(keys, kind, default))
     return found
@@ -59,4 +59,14 @@ def build(chosen: dict[Keys, Any], of: type[Struct] = Settings, prefix: Keys = (
             values[field.name] = build(chosen, kind, keys)
         elif keys in chosen:
             values[field.name] = chosen[keys]
+    if of is Destinations:
+        values["named"] = _named(chosen, prefix)
     return of(**values)
+
+
+def _named(chosen: dict[Keys, Any], prefix: Keys) -> dict[str, Any]:
+    """Build the destinations that are not declared, each by its type."""
+    depth = len(prefix)
+    names = dict.fromkeys(keys[depth] for keys in chosen if keys[:depth] == prefix and keys not in FIELDS)
+    types = {name: DESTINATION_TYPES[chosen[*prefix, name, "type"]] for name in names}
+    return {name: build(chosen, kind, (*prefix, name)) for name, kind in types.items()}

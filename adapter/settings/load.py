@@ -17,6 +17,7 @@ from adapter.files.problems import Mark, Problem, did_you_mean
 from adapter.settings import convert, positions
 from adapter.settings.checks import check
 from adapter.settings.fields import FIELDS, SECTIONS, Field, Keys, build
+from adapter.settings.named_destinations import named_fields
 from adapter.settings.values import Settings
 
 DEFAULT_FILE = "adapter.toml"
@@ -30,6 +31,13 @@ class Given(Struct, frozen=True):
     value: Any
     mark: Mark
     text: bool
+
+
+class Known(Struct, frozen=True):
+    """A setting that there is; `mark` is the place of its section where the file names that."""
+
+    field: Field
+    mark: Mark | None = None
 
 
 def load(
@@ -51,17 +59,18 @@ def read(
     Without a path, adapter.toml in the working directory is read where there is one. `options` are
     values by path, as the command line gave them.
     """
-    given, problems = _given(path, environ, options or {})
+    given, known, problems = _given(path, environ, options or {})
     chosen: dict[Keys, Any] = {}
     for keys, one in given.items():
-        value, wrong = convert.convert(FIELDS[keys], one.value, environ, one.mark, text=one.text)
+        value, wrong = convert.convert(known[keys].field, one.value, environ, one.mark, text=one.text)
         problems += wrong
         if not wrong:
             chosen[keys] = value
     if any(problem.severity == "error" for problem in problems):
         return None, sorted(problems, key=lambda problem: problem.mark)
     settings: Settings = build(chosen)
-    problems += check(settings, {keys: one.mark for keys, one in given.items()})
+    marks = {keys: one.mark for keys, one in known.items() if one.mark is not None}
+    problems += check(settings, marks | {keys: one.mark for keys, one in given.items()})
     return settings, problems
 
 
@@ -69,19 +78,25 @@ def place(
     keys: Keys, path: Path | None, environ: Mapping[str, str], options: Mapping[Keys, Any] | None = None
 ) -> Mark:
     """Return where a setting of `read` stands, for what is found wrong with it later."""
-    given, _ = _given(path, environ, options or {})
+    given, _, _ = _given(path, environ, options or {})
     return given[keys].mark if keys in given else Mark("default", 1, 1)
 
 
 def _given(
     path: Path | None, environ: Mapping[str, str], options: Mapping[Keys, Any]
-) -> tuple[dict[Keys, Given], list[Problem]]:
+) -> tuple[dict[Keys, Given], dict[Keys, Known], list[Problem]]:
+    """Return the values as they are given, all settings that there are, and what is wrong."""
     file, problems = _file(path)
-    given = dict(_from_file(file, file.table, problems))
-    given |= _from_environment(environ, problems)
+    named, wrong = named_fields(file.table, lambda keys: positions.nearest(file.marks, keys, file.name))
+    fields = FIELDS | named
+    problems += wrong
+    given = dict(_from_file(file, file.table, fields, problems))
+    given |= _from_environment(environ, fields, problems)
+    known = {keys: Known(field) for keys, field in fields.items()}
+    known |= {keys: Known(named[keys], positions.nearest(file.marks, keys, file.name)) for keys in named}
     for keys, value in options.items():
         given[keys] = Given(value, Mark("command line", 1, 1), text=isinstance(value, str))
-    return given, problems
+    return given, known, problems
 
 
 class _File(Struct):
@@ -115,33 +130,39 @@ def _file(path: Path | None) -> tuple[_File, list[Problem]]:
 
 
 def _from_file(
-    file: _File, table: Mapping[str, Any], problems: list[Problem], prefix: Keys = ()
+    file: _File,
+    table: Mapping[str, Any],
+    known: Mapping[Keys, Field],
+    problems: list[Problem],
+    prefix: Keys = (),
 ) -> Iterator[tuple[Keys, Given]]:
     for key, value in table.items():
         keys = (*prefix, key)
         mark = positions.nearest(file.marks, keys, file.name)
-        if keys in FIELDS:
+        if keys in known:
             yield keys, Given(value, mark, text=False)
-        elif keys not in SECTIONS:
-            problems.append(_unknown(keys, mark))
+        elif keys not in SECTIONS and not any(each[: len(keys)] == keys for each in known):
+            problems.append(_unknown(keys, known, mark))
         elif isinstance(value, dict):
-            yield from _from_file(file, value, problems, keys)
+            yield from _from_file(file, value, known, problems, keys)
         else:
             problems.append(
                 Problem(mark, f"`{key}` is a section", f"write [{'.'.join(keys)}] above its keys")
             )
 
 
-def _unknown(keys: Keys, mark: Mark) -> Problem:
+def _unknown(keys: Keys, known: Mapping[Keys, Field], mark: Mark) -> Problem:
     depth = len(keys) - 1
-    siblings = {known[depth] for known in FIELDS if known[:depth] == keys[:-1] and len(known) > depth}
+    siblings = {each[depth] for each in known if each[:depth] == keys[:-1] and len(each) > depth}
     what = "setting" if depth else "section"
     return Problem(mark, f"unknown {what} `{'.'.join(keys)}`", did_you_mean(keys[-1], siblings))
 
 
-def _from_environment(environ: Mapping[str, str], problems: list[Problem]) -> dict[Keys, Given]:
+def _from_environment(
+    environ: Mapping[str, str], known: Mapping[Keys, Field], problems: list[Problem]
+) -> dict[Keys, Given]:
     names: dict[str, Field] = {alias: FIELDS[keys] for alias, keys in _ALIASES.items()}
-    names |= {field.variable: field for field in FIELDS.values()}
+    names |= {field.variable: field for field in known.values()}
     mark = Mark("environment", 1, 1)
     sections = tuple("ADAPTER_" + "_".join(keys).upper() + "_" for keys in SECTIONS)
     for variable in environ:

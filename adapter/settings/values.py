@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from ipaddress import ip_address
 from typing import Annotated, Literal
@@ -150,29 +151,44 @@ class Log(Struct, frozen=True):
     reasons: bool = False
 
 
-class Webhook(Struct, frozen=True):
-    """The destination that receives issued and moved discounts; off while `url` is empty."""
+#: The events that destinations receive.
+EVENT_TYPES = (
+    "discount.issued", "discount.applied", "discount.released", "discount.used", "discount.redeemed",
+    "discount.expired", "discount.revoked", "redemption.held", "redemption.created", "redemption.released",
+    "redemption.rolled_back",
+)  # fmt: skip
 
+
+class Webhook(Struct, frozen=True):
+    """A destination of type `webhook`: it receives the `events`, all where none is named."""
+
+    type: Literal["webhook"] = "webhook"
     url: str = ""
+    events: tuple[str, ...] = ()
     secrets: Secrets = ()
     timeout_seconds: Seconds = 15
     allow_private_addresses: bool = False
 
-    @property
-    def type(self) -> str:
-        """The type of the destination."""
-        return "webhook"
+
+#: The settings of each type of destination. A module of its name in `adapter.destinations` sends to it.
+DESTINATION_TYPES: dict[str, type[Webhook]] = {"webhook": Webhook}
 
 
 class Destinations(Struct, frozen=True):
-    """Where discounts are pushed."""
+    """Where events are sent: `webhook`, off while its `url` is empty, and those that the file names."""
 
     webhook: Webhook = Webhook()
+    named: Mapping[str, Webhook] = {}
 
     @property
     def by_name(self) -> dict[str, Webhook]:
         """The destinations that are in use."""
-        return {"webhook": self.webhook} if self.webhook.url else {}
+        return {**({"webhook": self.webhook} if self.webhook.url else {}), **self.named}
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names that rules may use, of destinations that are off too."""
+        return frozenset(("webhook", *self.named))
 
 
 class Settings(Struct, frozen=True):

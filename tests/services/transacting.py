@@ -7,6 +7,7 @@ from datetime import datetime
 
 from adapter.mapping.mapping_set import MappingSet
 from adapter.metrics import Metrics
+from adapter.model.deliveries import Recipients
 from adapter.rules.engine.ruleset import RuleSet
 from adapter.services.environment import Environment
 from adapter.services.ingest.commit_health import CommitHealth
@@ -51,5 +52,5 @@ class Transacting:
         files = LoadedFiles(self._mappings, rules)
         return Transactions(
             store, files, environment, timers=self.capacity, health=self._commits,
-            metrics=self._metrics, destinations=destinations,
+            metrics=self._metrics, destinations=Recipients.of_everything(destinations),
         )  # fmt: skip

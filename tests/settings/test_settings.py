@@ -62,7 +62,7 @@ def test_every_setting_can_be_given_in_the_environment(keys: Keys, tmp_path: Pat
         "allow_private_addresses": "true", "reasons": "true",
         "api_keys": "key:secret", "mappings": "elsewhere",
         "rules": "elsewhere", "secrets": WHSEC, "whole_signature_suffices": "true",
-        "browser_origins": "https://a.test,http://localhost:3000",
+        "browser_origins": "https://a.test,http://localhost:3000", "type": "webhook",
     }  # fmt: skip
     text = texts.get(keys[-1], "4321" if isinstance(FIELDS[keys].default, int) else "some,thing")
     if keys[-1] == "url":
@@ -73,7 +73,7 @@ def test_every_setting_can_be_given_in_the_environment(keys: Keys, tmp_path: Pat
     value: Any = given(tmp_path, "", environ)
     for key in keys:
         value = getattr(value, key)
-    assert value != FIELDS[keys].default
+    assert value != FIELDS[keys].default or keys[-1] == "type", "of which there is one"
 
 
 def test_adapter_store_names_the_store(tmp_path: Path) -> None:
@@ -149,3 +149,27 @@ def test_a_misspelt_variable_is_a_warning_and_kubernetes_ones_are_let_be() -> No
     assert [str(problem) for problem in problems] == [
         "environment:1:1: warning: `ADAPTER_SERVER_PROT` sets nothing; did you mean `ADAPTER_SERVER_PORT`?"
     ]
+
+
+def test_destinations_have_names_of_the_operators_choice(tmp_path: Path) -> None:
+    text = """
+        [destinations.webhook]
+        url = "https://shop.example/in"
+        [destinations.crm]
+        type = "webhook"
+        url = "https://crm.example/in"
+        events = ["discount.issued"]
+    """
+    environ = {"ADAPTER_DESTINATIONS_WEBHOOK_SECRETS": WHSEC, "ADAPTER_DESTINATIONS_CRM_SECRETS": WHSEC,
+               "ADAPTER_DESTINATIONS_CRM_TIMEOUT_SECONDS": "3"}  # fmt: skip
+    destinations = given(tmp_path, text, environ).destinations
+    assert list(destinations.by_name) == ["webhook", "crm"]
+    crm = destinations.by_name["crm"]
+    assert (crm.url, crm.events, crm.timeout_seconds) == ("https://crm.example/in", ("discount.issued",), 3)
+    assert crm.secrets == (Secret(WHSEC),)
+
+
+def test_a_webhook_without_a_url_is_off_and_rules_may_name_it(tmp_path: Path) -> None:
+    destinations = given(tmp_path).destinations
+    assert destinations.by_name == {}
+    assert destinations.names == frozenset(("webhook",))

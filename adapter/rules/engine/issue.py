@@ -28,7 +28,7 @@ def issue(proposal: Proposal, event: Event, source_id: str, code: str, now: date
     discount = Discount(code, action, expires_at, metadata, rule.guardrails.stackable, "issued")
     return DiscountRecord(
         discount, source_id, rule.name, event.id, now, now, proposal.claims, priority=rule.priority,
-        checkout=_terms(rule, proposal),
+        checkout=_terms(rule, proposal), push=UNSET if rule.push is None else rule.push,
     )  # fmt: skip
 
 

@@ -37,7 +37,8 @@ class Names(Struct, frozen=True, kw_only=True):
     gives the attributes of each event with their kinds, and `elements` the kinds of the elements of those
     that are lists; `of` narrows to those of a rule's trigger. `where` says in remedies where names are
     declared. `spelled` are the names that mappings give to events in any spelling. With `doubts`, what is
-    not declared but no slip of the pen either is put there instead of being refused.
+    not declared but no slip of the pen either is put there instead of being refused. `destinations` are those
+    that rules may push to, None for any.
     """
 
     attributes: frozenset[str] | None = None
@@ -52,6 +53,7 @@ class Names(Struct, frozen=True, kw_only=True):
     where: str = ""
     spelled: EventNames = EventNames()
     doubts: list[ExpressionError] | None = None
+    destinations: frozenset[str] | None = None
 
     def of(self, events: Iterable[str]) -> Names:
         """Return what a condition may name that these events trigger: anything, when one is not declared."""

@@ -17,7 +17,7 @@ from adapter.rules.action_types.computed import ComputedValue
 from adapter.rules.blocks.block import Block, shown
 from adapter.rules.blocks.money import CURRENCY, exact
 from adapter.rules.expressions import ExpressionError, Names, Node
-from adapter.rules.files import action_block, checkout_keys, guardrail_block
+from adapter.rules.files import action_block, checkout_keys, guardrail_block, push
 from adapter.rules.files import lint as doubts
 from adapter.rules.files.conditions import Conditions
 
@@ -92,6 +92,7 @@ def _rule(block: Block, names: Names, defaults: Defaults, now: datetime | None) 
             ("priority",), f"`priority` is {shown(priority)}", "write a whole number; higher goes first"
         )
     at_checkout = checkout_keys.read(block)
+    pushed_to = push.read(block, names.destinations)
     block.finish()
     if errors(block.problems[before:]) or name is None or trigger is None or node is None or issuing is None:
         return None
@@ -102,7 +103,7 @@ def _rule(block: Block, names: Names, defaults: Defaults, now: datetime | None) 
         code_prefix=issuing.codes.code_prefix, code_pattern=issuing.codes.code_pattern,
         code=issuing.codes.code, code_pool=issuing.codes.code_pool, expires_in=issuing.expires_in,
         expires_at=issuing.expires_at, metadata=issuing.metadata,
-        value=None if issuing.computed is None else issuing.written, **at_checkout,
+        value=None if issuing.computed is None else issuing.written, push=pushed_to, **at_checkout,
     )  # fmt: skip
     doubts.warn(block, rule, conditions.leaves, conditions.names, now)
     return Compiled(rule, node, block.document.mark(*block.path, "name"), issuing.computed)

@@ -66,6 +66,7 @@ def _rule() -> Schema:
         "status": one_of(get_args(Status)),
         "conflicts": one_of(get_args(Conflicts)),
         "priority": said({"type": "integer"}, "Higher goes first."),
+        "push": said(WORDS, "The destinations that receive the events of its discounts; all by default."),
         "stacking_group": said(
             {"type": "string", "pattern": f"^{GROUP.pattern}$"}, "An order takes one of a group."
         ),

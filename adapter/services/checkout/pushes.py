@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from msgspec import Raw, Struct
+from msgspec import UNSET, Raw, Struct, UnsetType
 
 from adapter.model.actions import StoreCredit, UnitOff
-from adapter.model.deliveries import Delivery, OutboxEvent
+from adapter.model.deliveries import Delivery, OutboxEvent, Recipients
 from adapter.model.discounts import DiscountRecord
 from adapter.model.encoding import encode
 
@@ -25,16 +25,17 @@ _BY_STATUS = {
 class Pushes(Struct, frozen=True):
     """Where pushes go; `new_id` returns a unique id."""
 
-    destinations: tuple[str, ...]
+    destinations: Recipients
     new_id: Callable[[], str]
 
     def of(
         self, kind: str, data: Any, source_id: str, moved: Iterable[DiscountRecord], now: datetime
     ) -> Sequence[Delivery]:
         """Return the deliveries of one booking."""
-        if not self.destinations:
+        if not self.destinations.events:
             return ()
-        pushed = [(_kind(held), held.discount, held.source_id) for held in moved]
+        records = list(moved)
+        events = [(_kind(held), held.discount, held.source_id, held.push) for held in records]
         return [
             Delivery(
                 id=f"msg_{self.new_id()}",
@@ -45,9 +46,19 @@ class Pushes(Struct, frozen=True):
                 created_at=now,
                 due_at=now,
             )
-            for type_, what, owner in [*pushed, (kind, data, source_id)]
-            for destination in self.destinations
+            for type_, what, owner, push in [*events, (kind, data, source_id, _of_any(records))]
+            for destination in self.destinations.of(type_, push)
         ]
+
+
+def _of_any(records: Sequence[DiscountRecord]) -> Collection[str] | UnsetType:
+    """Return where a booking is sent: to each destination that receives one of its discounts."""
+    names: set[str] = set()
+    for record in records:
+        if record.push is UNSET:
+            return UNSET
+        names.update(record.push)
+    return names if records else UNSET
 
 
 def _kind(held: DiscountRecord) -> str:

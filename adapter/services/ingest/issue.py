@@ -16,7 +16,7 @@ from adapter.errors import NotFound, Refused
 from adapter.model.codes import folded, resolve
 from adapter.model.counter_key import ScopedKey
 from adapter.model.decisions import Decision, RuleOutcome
-from adapter.model.deliveries import Delivery, OutboxEvent
+from adapter.model.deliveries import Delivery, OutboxEvent, Recipients
 from adapter.model.discounts import CounterReservation, Discount, DiscountRecord
 from adapter.model.encoding import encode
 from adapter.model.event_names import EventNames
@@ -63,7 +63,7 @@ class DecisionContext(Struct, frozen=True):
     now: datetime
     draw: Callable[[int], str]
     new_id: Callable[[], str]
-    destinations: tuple[str, ...] = ()
+    destinations: Recipients = Recipients()
     room: int = 1_000_000
     names: EventNames = EventNames()
 
@@ -321,10 +321,11 @@ class IssuePass:
 
     def _push(self, held: DiscountRecord, kind: str) -> None:
         now, discount = self._means.now, held.discount
-        if not self._means.destinations:
+        recipients = self._means.destinations.of(kind, held.push)
+        if not recipients:
             return
         event = Raw(encode(OutboxEvent(kind, now, discount)))
-        for destination in self._means.destinations:
+        for destination in recipients:
             self.deliveries.append(
                 Delivery(
                     id=f"msg_{self._means.new_id()}",

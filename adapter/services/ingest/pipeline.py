@@ -19,6 +19,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from adapter.metrics import Metrics
+from adapter.model.deliveries import Recipients
 from adapter.model.messages import Message
 from adapter.model.quarantine import Quarantined, packed
 from adapter.rules.engine.ruleset import RuleSet
@@ -153,7 +154,7 @@ class Ingest:
 class Transactions:
     """Settles what the committer gathered, in one transaction, and does what follows a commit.
 
-    Discounts are pushed to `destinations`, by name; `wake` has what was pushed sent at once. With `reasons`
+    Discounts are pushed to `destinations`; `wake` has what was pushed sent at once. With `reasons`
     the log has the sentence of each rule.
     """
 
@@ -166,7 +167,7 @@ class Transactions:
         timers: TimerCapacity,
         health: CommitHealth,
         metrics: Metrics,
-        destinations: Sequence[str] = (),
+        destinations: Recipients = Recipients(),  # noqa: B008 - it is frozen
         wake: Callable[[], None] = lambda: None,
         reasons: bool = False,
     ) -> None:
@@ -176,7 +177,7 @@ class Transactions:
         self._timers = timers
         self._health = health
         self._metrics = metrics
-        self._destinations = tuple(destinations)
+        self._destinations = destinations
         self._wake = wake
         self._reasons = reasons
 
