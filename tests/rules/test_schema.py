@@ -122,6 +122,13 @@ def test_definitions_are_valid_and_an_unknown_key_is_not(tmp_path: Path) -> None
     "text",
     [
         "trigger: x\naction: {type: free_shipping}",
+        "name: a\naction: {type: free_shipping}",
+        "name: a\ntrigger: x\naction: {type: free_shipping, code: A}",
+        "name: a\ntrigger: x\naction: {type: amount_off}",
+        "name: a\ntrigger: x\naction: {type: amount_off, value: {tiers: [{from: 1}], of: x}}",
+        "name: a\ntrigger: x\naction: {type: amount_off, currencies: {euro: 1}}",
+        "name: a\ntrigger: x\naction: {type: buy_x_get_y, buy: {quantity: 1}, get: {quantity: 0}}",
+        "name: a\ntrigger: x\naction: {type: percentage_off, value: 5, applies_to: {category: shoes}}",
         "name: a\ntriger: x\ntrigger: x\naction: {type: free_shipping}",
         "name: a|b\ntrigger: x\naction: {type: free_shipping}",
         "name: a\ntrigger: x\naction: {type: percentage_of, value: 10}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 from adapter.model.events import Event
@@ -10,6 +11,8 @@ from adapter.model.rules import Guardrails, Rule
 from adapter.rules.action_types.registry import amounts
 
 _CODE = re.compile(r"[A-Z]{3}")
+#: What is longer is no currency, whatever blanks are around it.
+_LONGEST = 20
 
 
 class ActionCurrency:
@@ -34,5 +37,10 @@ class ActionCurrency:
 
 def currency_of(value: Any) -> str | None:
     """Return the currency that an attribute names, in capitals, None where it names none."""
-    code = value.strip().upper() if isinstance(value, str) else ""
+    return _currency_of(value) if isinstance(value, str) and len(value) < _LONGEST else None
+
+
+@lru_cache(maxsize=512)
+def _currency_of(text: str) -> str | None:
+    code = text.strip().upper()
     return code if _CODE.fullmatch(code) else None

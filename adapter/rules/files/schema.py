@@ -23,6 +23,11 @@ from adapter.rules.files.conditions import GROUPS
 from adapter.rules.files.rule_file import NAME, Status
 from adapter.rules.guardrails.registry import GUARDRAILS
 
+#: A rule with a shared code has no trigger, every other rule has one.
+_TRIGGERS: list[Schema] = [
+    {"required": ["trigger"], "properties": {"action": {"not": {"required": ["code"]}}}},
+    {"not": {"required": ["trigger"]}, "properties": {"action": {"required": ["code"]}}},
+]
 _CONDITIONS = {"$ref": "#/definitions/conditions"}
 
 
@@ -75,7 +80,7 @@ def _rule() -> Schema:
         "reward_on_refund": said(
             one_of(get_args(RewardOnRefund)), "What a refund does with what the order earned."
         ),
-    }, "name", "action")  # fmt: skip
+    }, "name", "action", anyOf=_TRIGGERS)  # fmt: skip
 
 
 def _conditions() -> Schema:
