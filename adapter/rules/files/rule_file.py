@@ -141,14 +141,14 @@ def _guardrails(block: Block, issuing: action_block.Issuing | None, time_zone: s
 
 def _trigger(block: Block) -> tuple[str, ...] | Absence | None:
     value: Any = block.get("trigger")
-    if isinstance(value, dict):
-        inner = block.block("trigger")
-        return _absence(inner) if inner is not None else None
-    names = block.words("trigger")
     shared = _has_shared_code(block)
     if shared and "trigger" in block.values:
         block.refuse(("trigger",), "a shared `code` is claimed at the checkout, and no event triggers it",
                      "take `trigger` out, or use `code_prefix`")  # fmt: skip
+    if isinstance(value, dict):
+        inner = block.block("trigger")
+        return _absence(inner) if inner is not None else None
+    names = block.words("trigger")
     if not names and not shared:
         block.lacks("trigger", "add `trigger: checkout_started`")
         return None
