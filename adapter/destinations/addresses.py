@@ -1,8 +1,8 @@
 """Which network addresses a destination may have.
 
 The default is to refuse: an IPv6 address must be global unicast (2000::/3), and none of the special-purpose
-blocks of the IANA registries (RFC 6890 and its updates) is allowed. An address that carries an IPv4 address
-inside is judged by both.
+blocks of the IANA registries (RFC 6890 and its updates) is allowed. An address that contains an IPv4
+address is checked as both.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ def _networks(*texts: str) -> tuple[Network, ...]:
     return tuple(ip_network(text) for text in texts)
 
 
-#: Cloud metadata services: they hand out the machine's own credentials, so no switch opens them.
+#: Cloud metadata services: they return the machine's own credentials, so no setting allows them.
 METADATA: Final = _networks(
     "169.254.169.254/32",  # AWS, Google, Azure, DigitalOcean, OpenStack
     "169.254.170.0/24",  # AWS: credentials of containers (ECS, EKS)
     "100.100.100.200/32",  # Alibaba
     "192.0.0.192/32",  # Oracle
-    "168.63.129.16/32",  # Azure's wire server: a public address that only leads inside
+    "168.63.129.16/32",  # Azure's wire server: a public address of an internal service
     "fd00:ec2::/32",  # AWS
     "fd20:ce::254/128",  # Google
 )
 
-#: Networks of a house or of the machine itself: open with `allow_private`.
+#: Private networks and the machine itself: allowed with `allow_private`.
 PRIVATE: Final = _networks(
     "10.0.0.0/8",
     "172.16.0.0/12",
@@ -68,8 +68,8 @@ _TRANSLATED: Final = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/96")
 def refusal(address: str, *, allow_private: bool = False) -> str | None:
     """Return why nothing may be sent to an address, a phrase such as `a private address`; None if it may.
 
-    `allow_private` opens loopback and private networks, also behind NAT64, but never metadata services,
-    link-local, multicast or reserved addresses. What is not an address is refused.
+    `allow_private` allows loopback and private networks, also behind NAT64, but never metadata services,
+    link-local, multicast or reserved addresses. A text that is not an address is refused.
     """
     try:
         parsed = ip_address(address.partition("%")[0])
@@ -97,7 +97,7 @@ def _refusal(address: Address, *, allow_private: bool) -> str | None:
 
 
 def _carried(address: Address) -> IPv4Address | None:
-    """Return the IPv4 address that an IPv6 one stands for."""
+    """Return the IPv4 address that an IPv6 address contains."""
     if isinstance(address, IPv6Address) and any(address in block for block in (_MAPPED, *_TRANSLATED)):
         return IPv4Address(int(address) & 0xFFFF_FFFF)
     return None

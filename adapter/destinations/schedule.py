@@ -1,7 +1,7 @@
-"""When a delivery is tried again.
+"""When a delivery is retried.
 
 The delays are those that the Standard Webhooks specification recommends (75 hours and 35 minutes in all),
-each spread by 20 per cent either way, so that what failed together does not come back together.
+each spread by 20 per cent either way, so that deliveries that failed together are not retried together.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ DELAYS: Final = (
     timedelta(hours=24),
 )
 SPREAD: Final = 0.2
-#: The longest that a destination may ask to be left alone.
+#: The longest pause that a destination may ask for.
 LONGEST: Final = timedelta(hours=24)
 
 
@@ -37,9 +37,9 @@ def next_attempt(
 ) -> datetime | None:
     """Return when to try again after `attempt` attempts have failed, the last of them `now`.
 
-    None when all are used up, or when the next would come at `not_after` or later. `retry_after` is what
-    the destination asked for, cut at 24 hours: never sooner than that, nor than the delay of the schedule.
-    `jitter` from 0 to 1 places the moment in its spread; 0.5 is the middle.
+    None after the last attempt, or when the next would be at `not_after` or later. `retry_after` is the
+    pause that the destination asked for, at most 24 hours; the next attempt is not sooner than that, nor than
+    the schedule. `jitter` from 0 to 1 is the place within the spread; 0.5 is the middle.
     """
     if attempt >= len(DELAYS):
         return None

@@ -13,9 +13,9 @@ SHORTEST, LONGEST = 24, 64
 
 
 class SigningSecret:
-    """One secret, `whsec_` and base64 of 24 to 64 bytes; valid until `not_after`, for ever without it.
+    """One secret, `whsec_` and base64 of 24 to 64 bytes; valid until `not_after`, without it for ever.
 
-    Raises ValueError with what to write when the text is not such a secret; it never repeats the text.
+    Raises ValueError with what to write when the text is not such a secret; the text is not in it.
     """
 
     def __init__(self, text: str, not_after: datetime | None = None) -> None:
@@ -48,7 +48,7 @@ _EXPECTED = (
 def signature_headers(
     secrets: Sequence[SigningSecret], message_id: str, now: datetime, body: bytes
 ) -> dict[str, str] | None:
-    """Return the three `webhook-` headers, signed with every secret that is valid; None when none is."""
+    """Return the three `webhook-` headers, signed with every valid secret; None without one."""
     text = body.decode()
     signatures = [secret.sign(message_id, now, text) for secret in secrets if secret.valid_at(now)]
     if not signatures:

@@ -1,8 +1,9 @@
-"""The guarded way out: every connection goes to an address that was checked a moment before.
+"""The guarded HTTP transport: every connection goes to an address that was checked just before.
 
-A name is resolved here, all its addresses are checked, and the socket is opened to one of those very
-addresses, so a name that resolves differently the second time (DNS rebinding) gains nothing. TLS still
-verifies the name. Proxies of the environment are not used: behind one, the guard would check nothing.
+A name is resolved here, all its addresses are checked, and the socket is opened to one of those
+addresses, so a name that resolves differently the second time (DNS rebinding) has no effect. TLS still
+verifies the name. Proxies of the environment are not used, because the guard would then check the proxy's
+address.
 """
 
 from __future__ import annotations
@@ -24,12 +25,12 @@ from adapter.tasks import unheard
 #: Turns a host name and a port into addresses, as texts.
 Resolver = Callable[[str, int], Coroutine[Any, Any, list[str]]]
 
-#: Seconds for one try to connect, name and TLS included.
+#: Seconds for one attempt to connect, name and TLS included.
 CONNECT_TIME: Final = 5.0
 
 
 class ForbiddenAddress(httpx.TransportError):
-    """The destination must not be reached, now or later; the message names the reason and what to set."""
+    """The destination has an address that is not allowed; the message names the reason."""
 
 
 async def resolve(host: str, port: int) -> list[str]:
@@ -86,7 +87,7 @@ class CheckedBackend(httpcore.AsyncNetworkBackend):
         return addresses
 
     async def _lookup(self, host: str, port: int) -> list[str]:
-        """Resolve; callers share one lookup, so that a dead name server ties up one thread, not all."""
+        """Resolve; callers share one lookup, so that a dead name server blocks one thread, not all."""
         key = (host, port)
         task = self._lookups.get(key)
         if task is None:
@@ -176,7 +177,7 @@ def guarded_client(
     verify: ssl.SSLContext | None = None,
     resolver: Resolver = resolve,
 ) -> httpx.AsyncClient:
-    """Return a client for one destination: guarded addresses, no redirects, no cookies or proxies of ours.
+    """Return a client for one destination: guarded addresses, no redirects, no cookies, no proxies.
 
     One client a destination: httpx slows down when many requests share a pool, and connections are never
     shared between names. `verify` replaces the system's certificate authorities.

@@ -33,11 +33,11 @@ class Bounds(Struct, frozen=True):
         return shared <= self.message and shared * count <= _REPEATED * self.message
 
     def exceeded(self, what: str) -> str:
-        """Return why something is not taken."""
+        """Return why something is rejected."""
         return f"{what} is over {self.message} bytes, the bound of `ingest.max_event_bytes`"
 
     def repeated(self, count: int) -> str:
-        """Return why a batch is not taken whose common part would be kept with each of `count` messages."""
+        """Return why a batch is rejected whose common part would be stored with each of `count` messages."""
         return (
             f"what the batch says for all of its {count} messages is too large to be kept with each of them"
         )
@@ -46,8 +46,8 @@ class Bounds(Struct, frozen=True):
 class Decoded(Struct):
     """Every item of one body: a message, a quarantined item, or dropped.
 
-    Messages stand in the order in which they should be worked; those of one batch may share parts of
-    their documents, so a document must not be changed. `dropped` counts our own events coming back,
+    Messages are in the order in which they should be processed. Those of one batch may share parts of their
+    documents, so a document must not be changed. `dropped` counts our own events coming back,
     of `source`. `size` is in bytes, where this is a part of a body.
     """
 
@@ -59,10 +59,10 @@ class Decoded(Struct):
 
 
 def undecoded(source: str, item: Any, reason: str, received_at: datetime) -> Quarantined:
-    """Keep whole an item that is no message: bytes that cannot be decoded, or a value that can.
+    """Keep an item whole that is not a message: bytes that cannot be decoded, or a value.
 
-    The document is a JSON string, the item's text. No mapping file can mend it, so a replay must not take
-    it for a message; a person reads it.
+    The document is a JSON string, the item's text. No mapping file can fix it, so a replay must not take
+    it as a message; a person reads it.
     """
     raw = item if isinstance(item, bytes) else msgspec.json.encode(item)
     document = msgspec.json.encode(raw.decode("utf-8", "backslashreplace"))
@@ -70,7 +70,7 @@ def undecoded(source: str, item: Any, reason: str, received_at: datetime) -> Qua
 
 
 class Origin(Struct, frozen=True):
-    """Who sent a long body, when it came, and within which bounds it is taken."""
+    """The source of a long body, when it was received, and the bounds of its messages."""
 
     source: str
     received_at: datetime

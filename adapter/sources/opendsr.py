@@ -29,7 +29,7 @@ from adapter.sources.mparticle.identities import MPID, canonical_kind, identity_
 class Certificate:
     """A processor's certificate, followed by those of its issuers as far as they were given.
 
-    The operator put them there, so the last of them is trusted.
+    The operator configured them, so the last of them is trusted.
     """
 
     def __init__(self, pem: bytes) -> None:
@@ -59,7 +59,7 @@ class Certificate:
     ) -> None:
         """Raise Unauthorised unless `signature` (base64) is the one of `domain`, which must be `ours`."""
         if not signature or not domain:
-            message = "X-OpenDSR-Signature and X-OpenDSR-Processor-Domain must both be there"
+            message = "the headers X-OpenDSR-Signature and X-OpenDSR-Processor-Domain are both required"
             raise Unauthorised(message, missing=True)
         if domain.lower() != ours.lower():
             raise Unauthorised("the processor's domain is not `mparticle.opendsr_domain`")
@@ -92,7 +92,7 @@ class Demand(Struct, frozen=True):
 
 
 class StatusChange(Struct, frozen=True):
-    """That a request made elsewhere has moved on; it names nobody."""
+    """A new status of a request that was made elsewhere; it has no identity."""
 
     request_id: str
     status: str
@@ -108,11 +108,11 @@ class _Body(Struct):
 
 
 def decode(body: bytes) -> Demand | StatusChange:
-    """Return what a body says; raises Unreadable."""
+    """Decode a body; raises Unreadable."""
     try:
         read = msgspec.json.decode(body, type=_Body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Unreadable(f"the body is no OpenDSR request: {error}") from None
+        raise Unreadable(f"the body is not an OpenDSR request: {error}") from None
     if read.request_status is not None:
         return StatusChange(read.subject_request_id, read.request_status)
     if read.subject_request_type is None:

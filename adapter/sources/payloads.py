@@ -21,9 +21,9 @@ from msgspec import Raw, Struct
 
 from adapter.errors import TooLarge, Unreadable
 
-#: Deeper than any real message; what works on documents may recurse safely this far.
+#: Deeper than any real message; functions may recurse safely over documents of this depth.
 MAX_DEPTH = 64
-#: More than any batch of either source, whose items each say who did what.
+#: More than any batch of a source has.
 MAX_ITEMS = 50_000
 TOO_MANY = f"the batch holds more than {MAX_ITEMS} items; send fewer at a time"
 
@@ -43,8 +43,8 @@ _TOKEN = re.compile(rb'(?:[^\[\]{},"]++|' + _STRING + rb')*+([\[\]{},"])', re.DO
 _INNER = re.compile(rb'(?:[^\[\]{}"]++|' + _STRING + rb')*+([\[\]{}"])', re.DOTALL)
 #: Several times the marks that bodies of the usual limit hold; they take a fifth of a second.
 MAX_MARKS = 400_000
-#: What may be looked at before a sender is proven, so that a stranger's body holds nobody up: it takes two
-#: hundredths of a second. Segment's messages have up to 32 KB, its batches 500 KB.
+#: The limits before a sender is authenticated, so that other requests are not delayed: they take 20 ms.
+#: Segment's messages have up to 32 KB, its batches 500 KB.
 UNPROVEN_BYTES = 1_000_000
 UNPROVEN_MARKS = 20_000
 #: Half a surrogate pair so near to the end that msgspec takes the body for cut short.
@@ -54,7 +54,7 @@ _MEMBER = re.compile(rb"(" + _STRING + rb")[ \t\r\n]*:[ \t\r\n]*", re.DOTALL)
 
 
 class MalformedItem(Struct, frozen=True):
-    """An item that is no JSON by itself: its bytes, and why."""
+    """An item that is not JSON by itself: its bytes, and the reason."""
 
     raw: bytes
     reason: str
@@ -74,7 +74,7 @@ def decode(body: bytes) -> Any:
 
 
 def decode_items(body: bytes, within: str = "") -> Any:
-    """Return the body's JSON value, with Broken in place of each item that cannot be decoded.
+    """Return the body's JSON value, with a MalformedItem for each item that cannot be decoded.
 
     Items are the elements of a top-level array, and those of the array under the key `within` of a
     top-level object or element. An object that is JSON, but holds what we cannot keep (half a surrogate pair,
@@ -100,17 +100,17 @@ def decode_items(body: bytes, within: str = "") -> Any:
 def elements(body: bytes | Raw) -> Sequence[Raw | bytes]:
     """Return the elements of an array, none of them decoded yet.
 
-    Raises Unreadable where the body is no array or they cannot be told apart, and TooLarge where there are
-    more than MAX_ITEMS.
+    Raises Unreadable where the body is not an array or its brackets do not match, and TooLarge for more than
+    MAX_ITEMS elements.
     """
     body = bytes(body)
     if not is_array(body):
-        raise Unreadable("the JSON is no array")
-    _refuse_crowd(body)
+        raise Unreadable("the JSON is not an array")
+    _limit_items(body)
     try:
         found: Sequence[Raw | bytes] = _elements(body)
     except (msgspec.DecodeError, RecursionError) as error:
-        found = _told_apart(body, error)
+        found = _split_elements(body, error)
     if len(found) > MAX_ITEMS:
         raise TooLarge(TOO_MANY)
     return found
@@ -120,8 +120,8 @@ def opened(body: bytes | Raw) -> dict[str, Raw] | dict[str, bytes]:
     """Return the values of an object by their keys, none of them decoded yet; raises as `elements` does."""
     body = bytes(body)
     if not is_object(body):
-        raise Unreadable("the JSON is no object")
-    _refuse_crowd(body)
+        raise Unreadable("the JSON is not an object")
+    _limit_items(body)
     try:
         return _opened(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -129,12 +129,12 @@ def opened(body: bytes | Raw) -> dict[str, Raw] | dict[str, bytes]:
 
 
 def element(raw: Raw | bytes) -> Any:
-    """Return the value of one of `elements`, or Broken where it cannot be decoded."""
+    """Return the value of one of `elements`, or a MalformedItem where it cannot be decoded."""
     return _item(bytes(raw), "")
 
 
 def expect_json(body: bytes) -> None:
-    """Raise Unreadable where the body is no JSON; nothing is decoded, and its brackets may do."""
+    """Raise Unreadable where the body is not JSON; nothing is decoded, and matching brackets suffice."""
     try:
         _raw(body)
     except (msgspec.DecodeError, RecursionError) as error:
@@ -142,7 +142,7 @@ def expect_json(body: bytes) -> None:
             raise _malformed(error, body) from error
 
 
-def _told_apart(body: bytes, error: msgspec.DecodeError | RecursionError) -> list[bytes]:
+def _split_elements(body: bytes, error: msgspec.DecodeError | RecursionError) -> list[bytes]:
     try:
         return list(islice(slices(body), MAX_ITEMS + 1))
     except Unreadable:
@@ -155,14 +155,14 @@ def _malformed(error: msgspec.DecodeError | RecursionError, body: bytes) -> Unre
     return Unreadable(f"not the JSON that this endpoint takes: {_reason(error, body)}")
 
 
-def _refuse_crowd(body: bytes) -> None:
-    """Raise TooLarge for more than MAX_ITEMS values before they are listed, which would hold everybody up."""
+def _limit_items(body: bytes) -> None:
+    """Raise TooLarge for more than MAX_ITEMS values before they are listed, which would block the loop."""
     if len(body) > _MANY_COMMAS and body.count(b",") > _MANY_COMMAS:
         try:
             if sum(1 for _ in islice(slices(body), MAX_ITEMS + 1)) > MAX_ITEMS:
                 raise TooLarge(TOO_MANY)
         except Unreadable:
-            return  # so many brackets inside of few values, which are listed soon; or told later
+            return  # many brackets in few values, which are listed fast; or malformed, reported later
 
 
 def slices(body: bytes, at_most: int = MAX_MARKS) -> Iterator[bytes]:
@@ -195,7 +195,7 @@ def slices(body: bytes, at_most: int = MAX_MARKS) -> Iterator[bytes]:
         if depth == 0:
             return
         start = at
-    raise Unreadable("the JSON cannot be told apart into items")
+    raise Unreadable("the JSON is malformed: its brackets or quotes do not match")
 
 
 def members(body: bytes, at_most: int = MAX_MARKS) -> dict[str, bytes]:
@@ -301,7 +301,7 @@ def _too_deep() -> str:
 def _may_be_deep(body: bytes) -> bool:
     """Rule out depth at the speed of C: strip innermost pairs of brackets, a level a time.
 
-    What is left after the levels of real messages, or stands in strings, is a false alarm at worst.
+    Brackets that are left after the levels of real messages, or are in strings, are at worst a false alarm.
     """
     brackets = body.translate(None, _NOT_BRACKETS)
     if len(brackets) <= 2 * MAX_DEPTH:

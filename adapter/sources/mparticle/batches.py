@@ -149,7 +149,7 @@ def _take_item(decoded: Decoded, item: Any, received_at: datetime) -> None:
 
 
 def _kept(item: Any, reason: str) -> Any:
-    """Return what is kept of an item that is not taken: whoever asks to be forgotten is not written down."""
+    """Return what is kept of an item that is rejected: of an erasure request, nothing that identifies."""
     if reason is firehose.DEMAND:
         return {"type": item["type"]}
     return item.raw if isinstance(item, MalformedItem) else item
@@ -202,17 +202,17 @@ def _sliced_batch(
         return iter((head,))
     if batch.faults:
         head.quarantined.append(undecoded(SOURCE, raw, "; ".join(batch.faults), origin.received_at))
-    told = not batch.faults and bool(batch.identities or batch.traits or batch.deleted)
+    snapshot_due = not batch.faults and bool(batch.identities or batch.traits or batch.deleted)
     places = count()
 
     def take(decoded: Decoded, event: Any) -> None:
-        nonlocal told
+        nonlocal snapshot_due
         place = next(places)
         if _is_ours(event, batch):
             decoded.dropped += 1
             return
-        if told:
-            told = False
+        if snapshot_due:
+            snapshot_due = False
             decoded.messages.append(_snapshot(batch))
         _take_event(decoded, event, place, batch)
 
@@ -226,7 +226,7 @@ def _is_ours(event: Any, batch: Batch) -> bool:
 
 
 def _snapshot(batch: Batch) -> Message:
-    # A snapshot told twice does no harm; one taken for an older one does: time tells apart what ids do not.
+    # A repeated snapshot does no harm; one that is mistaken for an older one does. So the key has the time.
     which = batch.id or batch.sent or batch.received_at
     content = content_key([batch.mpid, batch.identities, batch.traits, batch.deleted, which])
     key = bounded_key(f"{batch.id}:identify:{content}" if batch.id else f"identify:{content}")
@@ -280,8 +280,8 @@ def _event_keys(kind: str, data: dict[str, Any], place: int, batch: Batch) -> tu
     if identifier:
         message_id = f"{identifier}:{kind}"
         return bounded_key(message_id), bounded_key(f"{message_id}:{batch.mpid or batch.user_id or ''}")
-    told = batch.id or any(_times(data, batch))
-    which = None if told else batch.received_at
+    identified = batch.id or any(_times(data, batch))
+    which = None if identified else batch.received_at
     key = content_key([kind, data, place, batch.mpid, batch.identities, batch.ids, batch.sent, which])
     return key, key
 

@@ -50,13 +50,13 @@ def inside(kind: Any) -> str | None:
 
 
 def is_request(item: dict[str, Any]) -> bool:
-    """Tell a Firehose request from a batch."""
+    """Say whether an item is a Firehose request, not a batch."""
     kind = item.get("type")
     return type(kind) is str and kind.endswith(_SUFFIX)
 
 
 def response(body: bytes, now: datetime) -> dict[str, Any]:
-    """Return the response to a request; raises Unreadable where the body is none."""
+    """Return the response to a request; raises Unreadable where the body is not a request."""
     found = payloads.opened(body)
     request = {name: payloads.decode(bytes(found.get(name, b"null"))) for name in ("type", "id")}
     if not is_request(request):
@@ -66,7 +66,7 @@ def response(body: bytes, now: datetime) -> dict[str, Any]:
 
 
 def take(decoded: Decoded, request: dict[str, Any], received_at: datetime) -> str | None:
-    """Add what a request tells; return why it is not taken, DEMAND where it asks for somebody's data.
+    """Add the messages of a request; return why it is rejected, DEMAND for a data subject request.
 
     A profile that says nothing is quarantined alone.
     """
@@ -111,7 +111,7 @@ def _take_profile(decoded: Decoded, request: dict[str, Any], profile: Any, recei
     taken = list(_memberships(request, profile, received_at)) if type(profile) is dict else []
     decoded.messages += taken
     if not taken:
-        reason = "the profile has no `audiences`, or nobody whose they are"
+        reason = "the profile has no `audiences`, or neither an mpid nor a customer_id"
         raw = profile.raw if isinstance(profile, payloads.MalformedItem) else profile
         decoded.quarantined.append(undecoded(SOURCE, raw, reason, received_at))
 
@@ -126,8 +126,8 @@ def _memberships(
     for audience in audiences if type(audiences) is list else []:
         if type(audience) is not dict or type(audience.get("action")) is not str:
             continue
-        told = set_text(request.get("id"))
-        key = content_key([told or request.get("timestamp_ms"), mpid, identities, audience])
+        request_id = set_text(request.get("id"))
+        key = content_key([request_id or request.get("timestamp_ms"), mpid, identities, audience])
         document = {
             "type": "audience",
             "event": audience["action"].lower(),
@@ -147,7 +147,7 @@ def _memberships(
 
 
 def _identities(value: Any) -> dict[str, str]:
-    """Return the identities that are written in the clear; a hash names nobody here."""
+    """Return the unhashed identities; a hash identifies no customer here."""
     found = {}
     for entry in value if type(value) is list else []:
         if type(entry) is dict and entry.get("encoding", "raw") == "raw" and type(entry.get("type")) is str:

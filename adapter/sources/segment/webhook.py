@@ -31,7 +31,7 @@ def verify(body: bytes, signature: str | None, secrets: Sequence[bytes]) -> Form
     """Check `X-Signature`, hex HMAC-SHA1 under any of the secrets, and return what it covers.
 
     `whole` is the raw body as it came: a single message, or a batch whose every element is authenticated.
-    `first_element` is element 0 of a batch, as it stands or as it was before Extensible wrapped it in `json`;
+    `first_element` is element 0 of a batch, as it is or as it was before Extensible wrapped it in `json`;
     so the other elements are NOT authenticated, and a deployment that takes batches wants a second factor
     (TLS allow-list, secret header). An element 0 over `payloads.UNPROVEN_BYTES` is not looked at: Segment's
     own limit is a small part of that. Raises Unauthorised, `missing` when there is no header.
@@ -49,7 +49,7 @@ def verify(body: bytes, signature: str | None, secrets: Sequence[bytes]) -> Form
 
 
 def _signed(body: bytes) -> Iterator[tuple[Form, bytes]]:
-    """Yield the bytes that Segment may have signed; of a batch the whole comes last, for it takes longest."""
+    """Yield the bytes that Segment may have signed; of a batch the whole comes last, as it is slow."""
     if payloads.is_array(body):
         for part in _first(body):
             yield "first_element", part
