@@ -27,6 +27,7 @@ from adapter.services.checkout.offers import SharedCodes
 from adapter.services.checkout.promotions import RuleCodes
 from adapter.services.checkout.pushes import Pushes
 from adapter.services.checkout.service import CheckoutService
+from adapter.services.checkout.stream import OrderStream
 from adapter.services.delivery.dispatcher import Dispatcher
 from adapter.services.delivery.retries import Retries
 from adapter.services.discounts import Checkout
@@ -107,7 +108,6 @@ def compose(
     committer = GroupCommitter(transactions.settle, Limits.of(settings.ingest), metrics, completing.complete)
     ignoring = Ignoring(store, clock, kept_for(settings.retention.decision_days))
     mapper = Mapper(books, Policy.of(settings), clock)
-    ingest = Ingest(mapper, committer, OutcomeCounts(books, metrics, clock), ignoring.note)
 
     patience = ReadTimeout(settings.ingest.max_wait_seconds)
     checkout = Checkout(store, committer, books, clock, patience)
@@ -123,6 +123,8 @@ def compose(
         remember=remembering.remember,
         complete=completing.complete,
     )
+    orders = OrderStream(store, bookings, books, committer.submit, clock)
+    ingest = Ingest(mapper, committer, OutcomeCounts(books, metrics, clock), ignoring.note, orders)
     retries = Retries(store, clock, relay.wake, tuple(destinations.by_name), patience)
     forgetting = Forgetting(store, clock, known)
     privacy = Privacy(store, committer.submit, clock, patience, forgetting)

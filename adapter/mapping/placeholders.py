@@ -26,6 +26,7 @@ from adapter.model.operations import (
     DiscountMove,
     EventOccurred,
     Operation,
+    OrderOperation,
 )
 from adapter.settings.values import PLACEHOLDERS
 
@@ -85,7 +86,7 @@ class Placeholders:
         """Return an operation without placeholders; raises MappingError where no id is left to it."""
         if isinstance(operation, CustomerErase) or not self.stand_in((operation,)):
             return operation
-        if isinstance(operation, DiscountMove):
+        if isinstance(operation, DiscountMove | OrderOperation):
             self.met[source, "source_id"] += 1
             return replace(operation, source_id=None)
         if isinstance(operation, CustomerMerge) and operation.previous_id in self:
@@ -180,4 +181,4 @@ def _ids(operation: Operation) -> Iterable[str | None]:
         return (operation.source_id, operation.previous_id, *operation.identities.values())
     if isinstance(operation, CustomerGroup):
         return (operation.source_id, *operation.identities.values())
-    return (operation.source_id,) if isinstance(operation, DiscountMove) else ()
+    return (operation.source_id,) if isinstance(operation, DiscountMove | OrderOperation) else ()

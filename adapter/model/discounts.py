@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
-from adapter.model.actions import Action, UnitOff
+from adapter.model.actions import Action, StoreCredit, UnitOff
 from adapter.model.counter_key import CounterKey
 
 Status = Literal["issued", "applied", "redeemed", "expired", "revoked"]
@@ -28,8 +28,11 @@ class Discount(Struct, frozen=True):
 
     @property
     def begun(self) -> bool:
-        """Whether some of its units were redeemed: then its counter reservations are not released."""
-        return isinstance(self.action, UnitOff) and bool(self.action.uses)
+        """Whether some of its balance was spent: then not all of its reservations are released."""
+        action = self.action
+        if isinstance(action, StoreCredit):
+            return action.remaining < action.value
+        return isinstance(action, UnitOff) and bool(action.uses)
 
 
 class CounterReservation(Struct, frozen=True, array_like=True):

@@ -84,4 +84,39 @@ class DiscountMove(Struct, frozen=True, tag_field="action", tag="discount"):
     units: Decimal | None = None
 
 
-Operation = CustomerUpsert | EventOccurred | CustomerMerge | CustomerGroup | CustomerErase | DiscountMove
+class OrderRedemption(Struct, frozen=True, tag_field="action", tag="order.redeem"):
+    """A completed order with its lines, for the discounts that moves beside it redeem.
+
+    `order` is a document as the checkout takes it.
+    """
+
+    order_id: str
+    codes: tuple[str, ...]
+    order: dict[str, Any]
+    source_id: str | None = None
+
+
+class OrderRollback(Struct, frozen=True, tag_field="action", tag="discount.rollback"):
+    """An order was cancelled or refunded: its redemptions are rolled back, and what it earned is revoked.
+
+    `lines` are the units that come back, each with `id` and `quantity`; without them all of the order does.
+    """
+
+    order_id: str
+    source_id: str | None = None
+    lines: tuple[dict[str, Any], ...] = ()
+    reason: str | None = None
+
+
+#: What the checkout books, before and after the other operations of a message.
+OrderOperation = OrderRedemption | OrderRollback
+
+Operation = (
+    CustomerUpsert
+    | EventOccurred
+    | CustomerMerge
+    | CustomerGroup
+    | CustomerErase
+    | DiscountMove
+    | OrderOperation
+)

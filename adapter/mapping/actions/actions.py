@@ -73,6 +73,12 @@ _UNITS = Field(
     "missing in the message is an error",
     default="all that are left",
 )
+_LINES = Field(
+    "order",
+    "object",
+    "the order: `currency`, `lines` (`id`, `sku`, `quantity`, `unit_price`) and `shipping`; with it the "
+    "amounts are booked that the codes take off",
+)
 _DISCOUNT = (_CODE, Field("source_id", "id", "the customer who moves it"), _ORDER)
 
 _UPSERT = Action(
@@ -147,6 +153,18 @@ ACTIONS: dict[str, Action] = {
         Action("customer.erase", "forgets the customer and all they did", (_SOURCE_ID,)),
         Action("discount.apply", "the customer put a discount on a cart", _DISCOUNT),
         Action("discount.release", "the customer took a discount off a cart", _DISCOUNT),
-        Action("discount.redeem", "the customer ordered with a discount", (*_DISCOUNT, _UNITS)),
+        Action("discount.redeem", "the customer ordered with a discount", (*_DISCOUNT, _UNITS, _LINES)),
+        Action("discount.revoke", "takes discounts back that nobody has used", (_CODE,)),
+        Action(
+            "discount.rollback",
+            "an order was cancelled or refunded: rolls back its redemptions, and revokes what it earned",
+            (
+                Field("order_id", "id", "the order; without it nothing happens", required=True),
+                Field("source_id", "id", "the customer who ordered"),
+                Field(
+                    "order", "object", "`lines` that come back (`id`, `quantity`)", default="all of the order"
+                ),
+            ),
+        ),
     )
 }

@@ -39,6 +39,8 @@ from adapter.model.operations import (
     DiscountMove,
     EventOccurred,
     Operation,
+    OrderRedemption,
+    OrderRollback,
 )
 from adapter.model.sources import SOURCES
 from adapter.model.times import event_time, message_time
@@ -176,6 +178,34 @@ def _redeem_units(fields: Fields, message: Message, out: list[Operation]) -> Non
     out[found:] = [replace(move, units=taken) for move in moves[:1] if taken]
 
 
+def _redeem(fields: Fields, message: Message, out: list[Operation]) -> None:
+    """Redeem the codes of an order; with its lines, for the amounts that they take off."""
+    found = len(out)
+    _discount("redeem", fields, message, out)
+    codes = tuple(move.code for move in out[found:] if isinstance(move, DiscountMove))
+    order = mapping(fields.get("order"), "order")
+    order_id = identifier(fields.get("order_id"), "order_id")
+    if codes and order and order.get("lines") and order_id is not None:
+        source_id = person(fields.get("source_id"), "source_id")
+        out.append(OrderRedemption(order_id, codes, order, source_id))
+
+
+def _revoke(fields: Fields, message: Message, out: list[Operation]) -> None:
+    del message
+    out.extend(DiscountMove("revoke", code) for code in _codes(fields.get("code")))
+
+
+def _roll_back(fields: Fields, message: Message, out: list[Operation]) -> None:
+    del message
+    order = mapping(fields.get("order"), "order") or {}
+    lines = order.get("lines")
+    returned = tuple(line for line in lines if isinstance(line, dict)) if isinstance(lines, list) else ()
+    source_id = person(fields.get("source_id"), "source_id")
+    order_id = identifier(fields.get("order_id"), "order_id")
+    if order_id is not None:
+        out.append(OrderRollback(order_id, source_id, returned))
+
+
 def builder(action: str, given: Collection[str]) -> Builder:
     """Return what builds an action for a mapping that gives these fields."""
     if action == "discount.redeem" and "units" in given:
@@ -218,5 +248,7 @@ BUILDERS: dict[str, Builder] = {
     "event": _event,
     "discount.apply": partial(_discount, "apply"),
     "discount.release": partial(_discount, "release"),
-    "discount.redeem": partial(_discount, "redeem"),
+    "discount.redeem": _redeem,
+    "discount.revoke": _revoke,
+    "discount.rollback": _roll_back,
 }

@@ -28,6 +28,8 @@ from adapter.model.operations import (
     CustomerUpsert,
     DiscountMove,
     EventOccurred,
+    OrderRedemption,
+    OrderRollback,
 )
 from adapter.model.sources import SOURCES
 from adapter.model.times import parse_timestamp
@@ -36,7 +38,16 @@ from adapter.model.times import parse_timestamp
 RECEIVED_AT = datetime(2030, 1, 1, tzinfo=UTC)
 _FILE_KEYS = ("source", "only", "ignore", "cases")
 _CASE_KEYS = ("name", "payload", "file", "received_at", "expect", "quarantined", "only", "ignore")
-_OPERATIONS = (CustomerUpsert, EventOccurred, CustomerMerge, CustomerGroup, CustomerErase, DiscountMove)
+_OPERATIONS = (
+    CustomerUpsert,
+    EventOccurred,
+    CustomerMerge,
+    CustomerGroup,
+    CustomerErase,
+    DiscountMove,
+    OrderRedemption,
+    OrderRollback,
+)
 #: What a part of an operation holds; the names in another part are the sender's.
 _PARTS: Mapping[str, frozenset[str]] = {
     "": frozenset({"action", *(name for kind in _OPERATIONS for name in kind.__struct_fields__)} - {"verb"}),

@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from adapter.discounts.budgets import budget_currency, budget_name
 from adapter.errors import NotFound, Refused
 from adapter.model.codes import resolve
 from adapter.model.counter_key import ScopedKey
@@ -22,7 +23,6 @@ from adapter.rules.engine.select import fitting
 from adapter.rules.expressions.errors import ExpressionError
 from adapter.rules.expressions.item_condition import compile_item_condition
 from adapter.services.checkout import reasons
-from adapter.services.checkout.budgets import budget_currency, budget_name
 from adapter.services.checkout.offers import Claim, Offer, SharedCodes, offer_of
 
 _DECODER: msgspec.json.Decoder[dict[str, Any]] = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)

@@ -8,12 +8,12 @@ from datetime import datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
+from adapter.discounts.budgets import budget_currency
 from adapter.model.actions import StoreCredit, UnitOff
 from adapter.model.discounts import CounterReservation, DiscountRecord
 from adapter.model.money import from_minor_units
 from adapter.model.redemptions import CodeUse, Redemption
 from adapter.pricing.numbers import quantity
-from adapter.services.checkout.budgets import budget_currency
 from adapter.services.checkout.ledger import Ledger, refill
 
 
@@ -51,7 +51,7 @@ def _given(ledger: Ledger, redemption: Redemption, use: CodeUse, back: Back) -> 
         claims = use.claims
     elif isinstance(held.discount.action, StoreCredit | UnitOff):
         money = from_minor_units(amount, redemption.currency or "")
-        after = refill(held, money, quantity(units), redemption.id, back.now)
+        after = refill(held, money, quantity(units), redemption, back.now)
         ledger.write(after)
         claims = _expired_balance(ledger, after, use, amount, back.now)
     else:
@@ -95,7 +95,12 @@ def _expired_balance(
 def _once(
     ledger: Ledger, held: DiscountRecord, use: CodeUse, amount: int, back: Back
 ) -> tuple[CounterReservation, ...]:
-    """Give back what a discount took that is used once; its use comes back with the whole."""
+    """Give back what a discount took that is used once; its use comes back with the whole.
+
+    One that was revoked or has expired meanwhile has given back its claims already.
+    """
+    if held.discount.status in ("revoked", "expired"):
+        return use.claims
     claims = []
     for claim in held.claims:
         taken = min(amount, claim.amount) if budget_currency(claim) is not None else 0

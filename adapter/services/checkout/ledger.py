@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from adapter.model.actions import StoreCredit, UnitOff, Use
 from adapter.model.counter_key import ScopedKey
 from adapter.model.discounts import CounterReservation, DiscountRecord, Status
+from adapter.model.redemptions import Redemption
 
 
 class Ledger:
@@ -65,7 +66,7 @@ def spend(held: DiscountRecord, amount: Decimal, use: Use | None, now: datetime)
 
 
 def refill(
-    held: DiscountRecord, amount: Decimal, units: Decimal, redemption: str, now: datetime
+    held: DiscountRecord, amount: Decimal, units: Decimal, redemption: Redemption, now: datetime
 ) -> DiscountRecord:
     """Return a discount with a balance after some of it came back; an expired one stays expired."""
     action = held.discount.action
@@ -80,9 +81,11 @@ def refill(
     return replace(held, discount=replace(held.discount, action=after, status=status), moved_at=now)
 
 
-def _less(uses: Iterable[Use], redemption: str, units: Decimal) -> Iterable[Use]:
+def _less(uses: Iterable[Use], redemption: Redemption, units: Decimal) -> Iterable[Use]:
+    """Yield the uses without the units that come back; those without a redemption's id are told by order."""
     for use in uses:
-        if use.redemption != redemption or not units:
+        by_order = use.redemption is None and (use.order_id or "") == redemption.order_id
+        if not units or not (by_order or use.redemption == redemption.id):
             yield use
             continue
         kept = use.units - min(units, use.units)

@@ -10,11 +10,11 @@ from typing import Any, Literal, Protocol
 import msgspec
 from msgspec import Struct
 
+from adapter.discounts.budgets import budget_currency
 from adapter.model.actions import StoreCredit, UnitOff
 from adapter.model.customers import Customer
 from adapter.model.discounts import CounterReservation, DiscountRecord
 from adapter.pricing import Order, Refusal
-from adapter.services.checkout.budgets import budget_currency
 
 OnRefund = Literal["return", "keep", "prorate"]
 

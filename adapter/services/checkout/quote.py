@@ -7,11 +7,11 @@ from decimal import Decimal
 
 from msgspec import Struct
 
+from adapter.discounts.budgets import budget_currency, budget_name
 from adapter.model.counter_key import ScopedKey
 from adapter.model.discounts import CounterReservation
 from adapter.model.money import from_minor_units
 from adapter.pricing import Budget, Mode, Order, Pricing, Refusal, price
-from adapter.services.checkout.budgets import budget_currency, budget_name
 from adapter.services.checkout.candidates import Candidate, Unusable, fitted
 
 

@@ -9,13 +9,13 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from adapter.discounts.budgets import budget_currency
 from adapter.model.actions import Action, StoreCredit, UnitOff, Use
 from adapter.model.discounts import CounterReservation, Discount, DiscountRecord, Status
 from adapter.model.money import from_minor_units
 from adapter.model.redemptions import CodeUse
 from adapter.pricing import CodeResult
 from adapter.pricing.numbers import quantity
-from adapter.services.checkout.budgets import budget_currency
 from adapter.services.checkout.candidates import Candidate
 from adapter.services.checkout.ledger import Ledger, spend
 from adapter.services.checkout.offers import Offer

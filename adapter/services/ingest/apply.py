@@ -16,6 +16,7 @@ from adapter.model.operations import (
     DiscountMove,
     EventOccurred,
     Operation,
+    OrderOperation,
 )
 from adapter.model.quarantine import Quarantined
 from adapter.model.timers import Timer
@@ -91,6 +92,8 @@ class ApplyPass:
                 if not repeat:
                     message = f"{work.source}\0{work.key}"
                     self.steps.append(Move(index, operation, work.told_at, message))
+            elif isinstance(operation, OrderOperation):
+                continue  # the checkout's, before and after this
             elif isinstance(operation, _FACTS):
                 self._facts(index, operation, work)
             else:

@@ -6,13 +6,16 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
+from decimal import Decimal
 from typing import cast
 
 from msgspec import Raw, Struct
 from msgspec.structs import replace
 
 from adapter.discounts import lifecycle
+from adapter.discounts.budgets import unspent
 from adapter.errors import NotFound, Refused
+from adapter.model.actions import UnitOff
 from adapter.model.codes import folded, resolve
 from adapter.model.counter_key import ScopedKey
 from adapter.model.decisions import Decision, RuleOutcome
@@ -24,6 +27,7 @@ from adapter.model.events import Event
 from adapter.model.ids import DEVICE
 from adapter.model.operations import DiscountMove
 from adapter.model.pending import PendingMove, Verb, pending_id
+from adapter.model.redemptions import CodeUse, Redemption
 from adapter.rules.engine.codes import code_for
 from adapter.rules.engine.issue import issue
 from adapter.rules.engine.ruleset import RuleSet
@@ -134,6 +138,7 @@ class IssuePass:
         self.bounds: dict[ScopedKey, int] = {}
         self.decisions: list[Decision] = []
         self.deliveries: list[Delivery] = []
+        self.redemptions: list[Redemption] = []
         self.outcomes: dict[int, Outcome] = {}
         self.pool = PoolCodes()
 
@@ -242,11 +247,35 @@ class IssuePass:
         if step.pending is not None:
             self._waiting.done.append(step.pending)
         if after is not held:
-            if after.discount.status in ("revoked", "expired") and not after.discount.begun:
-                self._count(after, -1)
+            if after.discount.status in ("revoked", "expired"):
+                self._count(replace(after, claims=unspent(after)), -1)
+            if move.verb == "redeem":
+                self.redemptions.append(self._redemption(held, after, move))
             in_part = move.verb == "redeem" and after.discount.status != "redeemed"
             self._push(after, "discount.used" if in_part else _PUSHED[move.verb])
         self._write(step.index, after)
+
+    def _redemption(self, held: DiscountRecord, after: DiscountRecord, move: DiscountMove) -> Redemption:
+        """Return a redemption without an order's lines: its amount is not known, budgets keep the maximum."""
+        before, left = held.discount.action, after.discount.action
+        units = Decimal(0)
+        if isinstance(before, UnitOff) and isinstance(left, UnitOff):
+            units = before.remaining - left.remaining
+        use = CodeUse(
+            code=held.discount.code,
+            rule=held.rule,
+            units=int(units.scaleb(6)),
+            restored=held.claims,
+            on_refund=held.terms.on_refund,
+        )
+        return Redemption(
+            id=self._means.new_id(),
+            source_id=held.source_id,
+            state="redeemed",
+            at=after.moved_at,
+            order_id=move.order_id or held.order_id or "",
+            uses=(use,),
+        )
 
     def issued_for(self, owner: str, event: Event, rules: RuleSet) -> list[Discount]:
         """Return what a customer may use still of what was issued for an event."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from adapter.model.customers import LINKING
-from adapter.model.operations import CustomerErase, CustomerMerge, DiscountMove
+from adapter.model.operations import CustomerErase, CustomerMerge, DiscountMove, OrderOperation
 from adapter.services.ingest.work_item import Work
 from adapter.store.values import LoadedState, LoadRequest, MessageKey
 
@@ -31,6 +31,8 @@ def load_request(batch: Sequence[Work]) -> LoadRequest:
                 customers[operation.previous_id] = None
                 names = (operation.source_id, operation.previous_id)
                 identities |= {(kind, name): None for kind in LINKING for name in names}
+            elif isinstance(operation, OrderOperation):
+                continue
             elif isinstance(operation, CustomerErase):
                 identities |= {(kind, operation.source_id): None for kind in LINKING}
             else:

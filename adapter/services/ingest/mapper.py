@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from typing import get_args
 
 import msgspec
 from msgspec import Raw, Struct
 
 from adapter.errors import MappingError
 from adapter.model.messages import Message
-from adapter.model.operations import CustomerErase, DiscountMove, EventOccurred
+from adapter.model.operations import CustomerErase, DiscountMove, EventOccurred, OrderOperation
 from adapter.model.quarantine import Quarantined
 from adapter.services.ingest.result import Result
 from adapter.services.ingest.work_item import Unrewarded, Work
@@ -18,7 +19,7 @@ from adapter.services.loaded_files import LoadedFiles
 from adapter.settings.values import Settings
 
 #: What a test must not do to what is real.
-_REAL = (DiscountMove, CustomerErase)
+_REAL = (DiscountMove, CustomerErase, *get_args(OrderOperation))
 #: Why an event earns nothing, whatever the rules say.
 _REPLAYED = Unrewarded("replayed", "not rewarded: it is a replay of history")
 _DEVELOPMENT = Unrewarded(

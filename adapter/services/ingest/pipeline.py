@@ -31,6 +31,7 @@ from adapter.services.ingest.commit_health import CommitHealth
 from adapter.services.ingest.group_commit import GroupCommitter
 from adapter.services.ingest.issue import DecisionContext, IssuePass
 from adapter.services.ingest.mapper import Mapper, ignored
+from adapter.services.ingest.order_bookings import OrderBookings, of_orders
 from adapter.services.ingest.outcome_counts import OutcomeCounts
 from adapter.services.ingest.result import CommitResult, Result
 from adapter.services.ingest.slot_merges import slot_merges
@@ -51,7 +52,10 @@ _HEAD_START = 0.001
 
 
 class Ingest:
-    """Decodes, maps and submits; `note_ignored` gets each message that no mapping takes."""
+    """Decodes, maps and submits.
+
+    `note_ignored` gets each message that no mapping takes; `orders` books what messages say of orders.
+    """
 
     def __init__(
         self,
@@ -59,11 +63,13 @@ class Ingest:
         committer: GroupCommitter,
         counts: OutcomeCounts,
         note_ignored: Callable[[Message], None] = lambda message: None,
+        orders: OrderBookings | None = None,
     ) -> None:
         self._mapper = mapper
         self._committer = committer
         self._counts = counts
         self._note_ignored = note_ignored
+        self._orders = orders
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -143,12 +149,32 @@ class Ingest:
     async def _submit(
         self, decoded: Decoded, works: Sequence[Work], results: Sequence[Result | None], size: int
     ) -> list[Result]:
-        settled = await self._committer.submit(works, size) if works else []
+        places = of_orders(works) if self._orders is not None else []
+        settled = await (self._book(works, places, size) if places else self._settle(works, size))
         self._counts.flag(works, settled)
         coming = iter(settled)
         answers = [next(coming) if result is None else result for result in results]
         self._counts.count(decoded, answers)
         return answers
+
+    async def _settle(self, works: Sequence[Work], size: int) -> list[Result]:
+        return await self._committer.submit(works, size) if works else []
+
+    async def _book(self, works: Sequence[Work], places: Sequence[int], size: int) -> list[Result]:
+        """Settle works of which some say something of orders, which the checkout books before and after."""
+        if self._orders is None:
+            return await self._settle(works, size)
+        booked = {at: await self._orders.redeem(works[at]) for at in places}
+        decided = [booked[at].work if at in booked else work for at, work in enumerate(works)]
+        settled = await self._settle(decided, size)
+        for at, one in booked.items():
+            await self._orders.roll_back(works[at])
+            settled[at] = replace(
+                settled[at],
+                discounts=[*one.discounts, *settled[at].discounts],
+                reason=settled[at].reason or one.reason,
+            )
+        return settled
 
 
 class Transactions:

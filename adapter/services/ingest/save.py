@@ -123,6 +123,7 @@ def changes(
         armed=first.waiting.armed,
         bounds=second.bounds,
         rewritten=second.rewritten,
+        redemptions=second.redemptions,
         pending=second.pending,
         ended=second.ended,
         drawn=second.pool.drawn,

@@ -1,0 +1,38 @@
+"""Budgets among the counters that a discount takes from: those that count money."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from adapter.model.actions import StoreCredit
+from adapter.model.counter_key import decode
+from adapter.model.discounts import CounterReservation, DiscountRecord
+from adapter.model.money import minor_units
+
+#: What keys of budgets count by: `budget`, the currency, and the span.
+_BUDGET = "budget"
+
+
+def budget_currency(claim: CounterReservation) -> str | None:
+    """Return the currency in whose minor units a counter counts, None where it counts uses."""
+    _, parts = decode(claim.key)
+    return parts[1] if len(parts) > 2 and parts[0] == _BUDGET else None
+
+
+def budget_name(claim: CounterReservation) -> str:
+    """Return what tells a budget from others."""
+    return f"{claim.scope}\0{claim.key}"
+
+
+def unspent(held: DiscountRecord) -> tuple[CounterReservation, ...]:
+    """Return what a discount gives back that ends unused: of a balance that was begun what is left of it."""
+    action = held.discount.action
+    if not held.discount.begun:
+        return held.claims
+    if not isinstance(action, StoreCredit):
+        return ()
+    return tuple(
+        replace(claim, amount=min(claim.amount, minor_units(action.remaining, currency)))
+        for claim in held.claims
+        if (currency := budget_currency(claim)) is not None
+    )
