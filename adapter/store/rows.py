@@ -347,9 +347,9 @@ def use_rows(each: Redemption, owner: str) -> list[tuple[Any, ...]]:
 
 
 def order_code_rows(redemptions: Iterable[Redemption]) -> list[tuple[str, str, str, str]]:
-    """Return order id, folded code, customer and redemption of all codes in use on orders, in key order."""
+    """Return order id, code, customer and redemption of all codes in use on orders, in key order."""
     return sorted(
-        (each.order_id, folded(use.code), each.source_id, each.id)
+        (each.order_id, use.code, each.source_id, each.id)
         for each in redemptions
         if each.order_id and each.state in IN_USE
         for use in each.uses

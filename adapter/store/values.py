@@ -123,7 +123,7 @@ class BookingRequest(Struct, frozen=True, kw_only=True):
 class BookedState(Struct, frozen=True):
     """What is booked, locked until the transaction ends.
 
-    `on_orders` has, by order id and folded code, the redemption that has the code in use. `codes` are by pool
+    `on_orders` has, by order id and code as it was issued, the redemption that has the code in use. `codes` are by pool
     the next ones that no other transaction hands out; those saved as `drawn` are handed out, the others stay.
     """
 

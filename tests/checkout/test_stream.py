@@ -52,7 +52,12 @@ async def status(shop: Shop, code: str) -> str:
     return str((await shop.http.get(f"/v1/discounts/{code}")).json()["status"])
 
 
-async def test_an_order_redeems_its_coupon_with_the_amount_before_its_thanks_are_decided(
+def earned(result: dict[str, Any]) -> str:
+    [code] = [one["code"] for one in result["discounts"] if one["code"].startswith("THX-")]
+    return str(code)
+
+
+async def test_an_order_redeems_its_coupon_with_the_amount_and_earns_thanks(
     stream: Shop,
 ) -> None:
     claim = budget(10_000, 4_000)

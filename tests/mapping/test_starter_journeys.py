@@ -58,6 +58,11 @@ def essence(operation: dict[str, Any], ignored: list[str]) -> list[Any]:
                 {name: value for name, value in attributes.items() if name not in ignored}]  # fmt: skip
     if action == "customer.upsert":
         return [action, operation["fields"], operation["traits"]]
+    if action == "discount.rollback":
+        return [action, operation["order_id"], [line["id"] for line in operation.get("lines", [])]]
+    if action == "order.redeem":
+        lines = [[line["id"], line["quantity"], line["unit_price"]] for line in operation["order"]["lines"]]
+        return [action, operation["codes"], operation["order_id"], lines]
     return [action, operation["code"], operation["order_id"]]
 
 

@@ -49,7 +49,7 @@ async def test_what_is_booked_says_who_has_a_code_in_use_on_an_order(run: Any, m
     await run.save(redemptions=[make.redemption("r1", codes=("A-1", "B2"))])
     booked = await run.booked(redemptions=["r1", "r9"], orders=["o1", "o2"])
     assert list(booked.redemptions) == ["r1"]
-    assert booked.on_orders == {("o1", "a1"): "r1", ("o1", "b2"): "r1"}
+    assert booked.on_orders == {("o1", "A-1"): "r1", ("o1", "B2"): "r1"}
     await run.save(redemptions=[make.redemption("r1", codes=("A-1", "B2"), state="rolled_back")])
     assert (await run.booked(orders=["o1"])).on_orders == {}
 
@@ -63,7 +63,7 @@ async def test_a_code_is_in_use_on_an_order_once_whoever_comes_second_runs_again
         async def script(transaction: Transaction) -> str:
             await transaction.load(LoadRequest(), NOW)
             booked = await transaction.booked(BookingRequest(orders=["o1"]))
-            if ("o1", "a1") in booked.on_orders:
+            if ("o1", "A1") in booked.on_orders:
                 return "refused"
             await transaction.save(make.changes(redemptions=[make.redemption(name, source_id="")]))
             return "booked"
@@ -93,7 +93,7 @@ async def test_a_merge_gives_redemptions_to_the_customer_who_stays(store: Store,
     assert found.source_id == "c1"
     assert [each.source_id for each in await store.rollbacks("r1")] == ["c1"]
     assert [each.id for each in await store.redemptions("customer", "c2")] == ["r1"]
-    assert (await run.booked(orders=["o1"])).on_orders == {("o1", "a1"): "r1"}
+    assert (await run.booked(orders=["o1"])).on_orders == {("o1", "A1"): "r1"}
 
 
 async def test_an_erasure_keeps_the_amounts_alone(store: Store, run: Any, make: Any, figures: Any) -> None:
@@ -106,7 +106,7 @@ async def test_an_erasure_keeps_the_amounts_alone(store: Store, run: Any, make: 
     await run.save(erased=["c1"])
     assert await store.redemption("r1") is None
     assert await store.rollbacks("r1") == []
-    assert (await run.booked(orders=["o1", "o2"])).on_orders == {("o2", "a1"): "r2"}
+    assert (await run.booked(orders=["o1", "o2"])).on_orders == {("o2", "A1"): "r2"}
     assert sorted(await figures()) == [("", "", "high-cart", 1_000), ("c2", "a1", "high-cart", 1_000)]
     [receipt] = await store.receipts("c1")
     assert (receipt.removed["redemptions"], receipt.removed["rollbacks"]) == (1, 1)

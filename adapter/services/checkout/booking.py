@@ -199,7 +199,7 @@ class _Attempt:
         """Return the answer for an order on which the codes are in use already, None where none is."""
         order_id, own = self._wish.request.order_id, self._hold.id if self._hold else None
         taken = {
-            code: id_ for (order, code), id_ in self._booked.on_orders.items()
+            folded(code): id_ for (order, code), id_ in self._booked.on_orders.items()
             if order == order_id and id_ != own
         }  # fmt: skip
         asked = [folded(code) for code in self._wish.request.codes]
@@ -306,7 +306,7 @@ def _hold(wish: Wish, booked: BookedState) -> Redemption | None:
         return booked.redemptions.get(wanted)
     asked = set(map(folded, wish.request.codes))
     known = {each.id for each in wish.known}  # the discounts of others are not loaded
-    ids = {id_ for (_, code), id_ in booked.on_orders.items() if code in asked} & known
+    ids = {id_ for (_, code), id_ in booked.on_orders.items() if folded(code) in asked} & known
     found = [booked.redemptions[id_] for id_ in ids if id_ in booked.redemptions]
     return next((each for each in found if each.state_at(wish.now) == "held"), None)
 

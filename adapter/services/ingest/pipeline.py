@@ -18,6 +18,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from msgspec.structs import replace
+
 from adapter.metrics import Metrics
 from adapter.model.deliveries import Recipients
 from adapter.model.messages import Message
