@@ -123,8 +123,9 @@ class BookingRequest(Struct, frozen=True, kw_only=True):
 class BookedState(Struct, frozen=True):
     """What is booked, locked until the transaction ends.
 
-    `on_orders` has, by order id and code as it was issued, the redemption that has the code in use. `codes` are by pool
-    the next ones that no other transaction hands out; those saved as `drawn` are handed out, the others stay.
+    `on_orders` has, by order id and code as it was issued, the redemption that has the code in use. `codes`
+    are by pool the next ones that no other transaction hands out; those saved as `drawn` are handed out, the
+    others stay.
     """
 
     redemptions: Mapping[str, Redemption] = {}
