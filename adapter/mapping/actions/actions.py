@@ -154,7 +154,7 @@ ACTIONS: dict[str, Action] = {
         Action("discount.apply", "the customer put a discount on a cart", _DISCOUNT),
         Action("discount.release", "the customer took a discount off a cart", _DISCOUNT),
         Action("discount.redeem", "the customer ordered with a discount", (*_DISCOUNT, _UNITS, _LINES)),
-        Action("discount.revoke", "takes discounts back that nobody has used", (_CODE,)),
+        Action("discount.revoke", "revokes discounts that are not used yet", (_CODE,)),
         Action(
             "discount.rollback",
             "an order was cancelled or refunded: rolls back its redemptions, and revokes what it earned",
