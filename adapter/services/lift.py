@@ -51,7 +51,7 @@ async def measure(store: Store, question: LiftQuestion, names: EventNames = _AS_
     rules: set[str] = set()
     events: set[str] = set()
     after = ""
-    while pasts := await store.pasts(after, _PAGE):
+    while pasts := await store.customer_histories(after, _PAGE):
         after = pasts[-1].source_id
         for past in pasts:
             rules.update(outcome.rule for decision in past.decisions for outcome in decision.outcomes)

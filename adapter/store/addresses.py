@@ -1,4 +1,4 @@
-"""The index of email addresses in customers' data, as both engines keep it, by digests."""
+"""The index of email addresses in customers' data by digest, as both engines have it."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from adapter.store.values import Place
 
 #: (digest of an address, source_id).
 Row = tuple[bytes, str]
-#: So many addresses of one document are noted; a customer with more is among those of every address.
+#: At most so many addresses of one document are indexed; a customer with more is found by every address.
 MOST = 1_000
 MANY = b""
 
 
 def incomplete() -> Unavailable:
-    """Return why customers cannot be found by an address now."""
+    """Return the error while customers cannot be found by an address."""
     message = "the email addresses that an older program stored are still being indexed: ask again"
     return Unavailable(message, retry_after=5)
 
 
 def address_digest(address: str) -> bytes:
-    """Return 16 bytes that stand for the normal spelling of an address."""
+    """Return the 16-byte digest of the normal spelling of an address."""
     return blake2b(address.encode("utf-8", "replace"), digest_size=16).digest()
 
 
@@ -46,7 +46,7 @@ def address_rows(
     events: Iterable[tuple[str, bytes]],
     customers: Mapping[str, Customer],
 ) -> list[Row]:
-    """Return what is to be noted, in order: of records whose facts changed, and of events by their owners.
+    """Return the rows to index, in order: of records whose facts changed, and of events by their owners.
 
     The addresses of an event's own customer, among `customers`, are noted with their record.
     """
@@ -60,7 +60,7 @@ def address_rows(
 
 
 def redemption_addresses(redemptions: Iterable[Redemption], owner: Callable[[str], str]) -> list[Row]:
-    """Return what is to be noted of redemptions of customers, in order."""
+    """Return the rows to index of redemptions of customers, in order."""
     found = {
         (digest, owner(each.source_id))
         for each in redemptions
@@ -71,7 +71,7 @@ def redemption_addresses(redemptions: Iterable[Redemption], owner: Callable[[str
 
 
 def all_rows(source_id: str, documents: Iterable[bytes]) -> set[Row]:
-    """Return what is to be noted of all that is stored of one customer."""
+    """Return the rows to index of all documents of one customer."""
     return {(digest, source_id) for document in documents for digest in addresses_in(document)}
 
 

@@ -1,11 +1,10 @@
 """What every engine guarantees: few, coarse verbs.
 
-All writing that decides goes through `Store.transact`: one script, one transaction. The script is
-written once as a coroutine; an engine may run it again from the start when its transaction had to be
-rolled back for a reason that passes (deadlock, serialization), so it must be pure but for the
-transaction. When `transact` returns, what the script saved is durable (fsync done, synchronous
-standbys included); when it raises, nothing of it is, save where the connection was lost during the commit
-itself: then the same message keys, sent again, find out.
+All writes that depend on a decision go through `Store.transact`: one script, one transaction. The script is
+a coroutine. An engine may run it again from the start after a rollback for a temporary reason (deadlock,
+serialization failure), so its only effect must be through the transaction. When `transact` returns, the
+changes are durable (fsync done, synchronous standbys included). When it raises, nothing was saved, except
+if the connection was lost during the commit: then a retry with the same message keys shows whether it was.
 
 Every verb raises `adapter.errors.Unavailable` when the store cannot be reached, is full or is locked.
 """
@@ -49,16 +48,16 @@ from adapter.store.values import (
 )
 
 T = TypeVar("T")
-#: To be called, once or more often, when a further transaction may begin beside one that is under way.
+#: Called, once or more often, when another transaction may begin while one is still open.
 OnLocksAcquired = Callable[[], None]
 
 
 class Transaction(Protocol):
     """One open transaction: load, then reserve, then save, each at most once and in this order.
 
-    `past`, `past_weights`, `weigh`, `counters_of` and `open_discounts` may be asked between load and save.
-    `known` is what earlier runs of the script have found; a script that saves the same all the same has it
-    kept once.
+    `past`, `past_weights`, `weigh`, `counters_of` and `open_discounts` may be called between load and save.
+    `known` is what earlier runs of the script have found. If a script saves the same again, it is stored
+    once.
     """
 
     known: Known
@@ -72,7 +71,7 @@ class Transaction(Protocol):
         ...
 
     async def past(self, source_ids: Sequence[str]) -> dict[str, list[Event]]:
-        """Return all stored events of customers that are loaded, in any order; who has none is left out."""
+        """Return all stored events of loaded customers, in any order, by customer with events."""
         ...
 
     async def past_weights(self, source_ids: Sequence[str]) -> dict[str, int]:
@@ -97,10 +96,10 @@ class Transaction(Protocol):
         ...
 
     async def reserve(self, counters: Sequence[ScopedKey], codes: Sequence[str]) -> CounterState:
-        """Return the counters as they stand, and say which codes exist, however they are spelled."""
+        """Return the values of counters, and which codes exist in any spelling."""
         ...
 
-    async def forget_address(
+    async def redact_address(
         self, source_id: str, address: str, after: Place | None = None
     ) -> tuple[int, Place | None]:
         """Remove an email address from some of a loaded customer's rows, their record apart.
@@ -127,7 +126,7 @@ class Store(Protocol):
         ...
 
     async def close(self) -> None:
-        """Finish what runs, and let go of the file or the connections."""
+        """Finish running work, and release the file or the connections."""
         ...
 
     async def ping(self) -> None:
@@ -135,13 +134,13 @@ class Store(Protocol):
         ...
 
     async def transact(
-        self, script: Callable[[Transaction], Awaitable[T]], pass_on: OnLocksAcquired | None = None
+        self, script: Callable[[Transaction], Awaitable[T]], on_locks_acquired: OnLocksAcquired | None = None
     ) -> T:
         """Run the script in one transaction; durable when it returns.
 
-        An engine that can run another transaction beside this one calls `pass_on` once this one has what it
-        loads locked: who comes then waits for those locks, and so sees what this one has saved. When this one
-        must run again, it comes later, as if it had been sent later.
+        An engine that can run transactions at the same time calls `on_locks_acquired` once this one has
+        locked what it loads: a later transaction waits for those locks, and sees what this one has saved.
+        If this one must run again, it is ordered after those, as if it had been submitted later.
         """
         ...
 
@@ -223,10 +222,11 @@ class Store(Protocol):
         """Return timers whose `due_at` has come, the longest due first; they stay until cancelled."""
         ...
 
-    async def pasts(self, after: str, limit: int) -> list[CustomerHistory]:
-        """Return up to `limit` customers in order of source_id after one, each with their whole past.
+    async def customer_histories(self, after: str, limit: int) -> list[CustomerHistory]:
+        """Return up to `limit` customers after one, in order of source_id, with all events and decisions.
 
-        There are fewer where their pasts have several megabytes, but one as long as there is any.
+        There are fewer if their events and decisions have several megabytes, but at least one if there is
+        any.
         """
         ...
 
@@ -244,25 +244,26 @@ class Store(Protocol):
         ...
 
     async def note_addresses(self, limit: int) -> bool:
-        """Note the addresses of up to `limit` customers of whom none are noted: those of older programs.
+        """Index the addresses of up to `limit` customers that older programs stored.
 
-        Returns whether there are no more.
+        Returns whether none are left.
         """
         ...
 
     async def addressed(self, address: str, after: str = "", limit: int = 100) -> list[str]:
-        """Return up to `limit` customers after one, in order, in whose data an email address may stand.
+        """Return up to `limit` customers after one, in order, whose data may contain an email address.
 
-        `address` is in its normal spelling. Raises Unavailable while addresses of others are not noted yet.
+        `address` is in its normal spelling. Raises Unavailable while addresses of some customers are not
+        indexed yet.
         """
         ...
 
     async def forgotten(self, limit: int) -> list[Forgotten]:
-        """Return erasures whose names are still to be looked for, the oldest first."""
+        """Return unfinished erasures, whose names are still to be searched for, the oldest first."""
         ...
 
     async def finish_erasure(self, done: Forgotten, removed: Mapping[str, int]) -> None:
-        """Forget the names of an erasure, and say in its receipts what else was removed, by kind."""
+        """Delete the names of an erasure, and add what else was removed, by kind, to its receipts."""
         ...
 
     async def receipts(self, source_id: str) -> list[Receipt]:
@@ -295,7 +296,7 @@ class Store(Protocol):
     ) -> list[Delivery]:
         """Return deliveries of one status, oldest first; only those for `destination` where it is named.
 
-        A store that is not open is read as it stands, also while another process has it open.
+        A store that is not open can be read too, also while another process has it open.
         """
         ...
 
@@ -351,16 +352,15 @@ class Store(Protocol):
         """Delete quarantine entries that have been replayed; returns how many there were."""
         ...
 
-    async def forget_messages(self, before: datetime) -> int:
-        """Drop dedupe keys seen before then, save those answered or `rewarded`; returns how many."""
+    async def purge_dedupe_keys(self, before: datetime) -> int:
+        """Delete dedupe keys seen before then, except answered or `rewarded` ones; returns how many."""
         ...
 
-    async def forget(self, kind: RetentionKind, before: datetime) -> int:
-        """Drop what is older than that, a part at a time so that requests are not held up; returns how many.
+    async def purge(self, kind: RetentionKind, before: datetime) -> int:
+        """Delete rows older than that, a part at a time so that requests do not wait; returns how many.
 
-        Events go by `occurred_at`, decisions by `decided_at`, deliveries by `created_at` once done or dead,
-        quarantined messages and pending moves by `received_at`, holds that came to nothing by `at`.
-        The folded history of customers, and so what rules see, stays as it is.
+        The descriptions of tables say by which column and condition (`Purge`). The folded history of
+        customers stays, and with it what rules read.
         """
         ...
 

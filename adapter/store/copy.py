@@ -1,11 +1,11 @@
-"""Everything from one store to another: a page at a time, resumable, verified.
+"""Copies a store into another: a page at a time, resumable, verified.
 
 The source must not be written to meanwhile (stop the adapter; a SQLite file is locked by being opened).
-Each page is committed together with how far it reaches, so a copy that was stopped goes on where it was.
-Until it is finished the target knows what it is a copy of, and is opened for nothing else.
+Each page is committed with its position, so an interrupted copy continues from there. Until the copy is
+finished the target stores a fingerprint of its source, and is opened for nothing else.
 
-Before it is finished the source is marked: from then on it is opened only to be copied again, because two
-stores that both serve would each give what the caps allow once.
+At the end the source is marked: then it can only be copied again or reopened, because two stores in use
+would each allow all that the limits allow once.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from adapter.store.tables.description import Table
 from adapter.store.tables.registry import COPIED
 
 _PAGE = 2_000
-#: What the target notes beside its tables: which source it is a copy of.
+#: The entry of the target that names its source.
 _SOURCE = "source"
-#: What the source notes: where it was copied, and when.
+#: The entry of the source that says where it was copied, and when.
 _COPIED = "copied_to"
 
 
@@ -44,23 +44,23 @@ class CopyEndpoint(Protocol):
         ...
 
     async def reach(self, name: str, reached: str) -> None:
-        """Note how far something has come."""
+        """Store the position of a table, or another entry."""
         ...
 
     async def reached(self, name: str) -> str | None:
-        """Return what was noted of a table's rows, or of something else; None when nothing was."""
+        """Return the position of a table, or another entry; None if there is none."""
         ...
 
     async def sums(self, table: Table) -> tuple[int, ...]:
         """Return the row count, and per column the sum of its numbers or lengths in bytes."""
         ...
 
-    async def forget(self, name: str) -> None:
-        """Drop what was noted of something."""
+    async def clear_note(self, name: str) -> None:
+        """Delete an entry."""
         ...
 
     async def finish(self) -> None:
-        """Make the store ready to be used, and forget how far the copy reached."""
+        """Make the store ready for use, and delete the positions."""
         ...
 
 
@@ -99,11 +99,11 @@ async def copy(source: Copyable, target: Copyable, progress: Progress, into: str
 
 
 async def reopen(store: Copyable) -> bool:
-    """Let a store be used again that was copied; returns whether it was."""
+    """Make a store that was copied usable again; returns whether it was copied."""
     end = store.end()
     if await end.reached(_COPIED) is None:
         return False
-    await end.forget(_COPIED)
+    await end.clear_note(_COPIED)
     return True
 
 
@@ -111,8 +111,8 @@ def expect_usable(store: str, noted: Mapping[str, str]) -> None:
     """Raise StoreUnavailable for a store that holds part of a copy, or that was copied into another."""
     if into := noted.get(_COPIED):
         raise StoreUnavailable(
-            f"the store {store} was copied into {into}, so that this one is not used any more: name that "
-            "store, or let this one be used again with `adapter store reopen`"
+            f"the store {store} was copied into {into}, and is not used any more: name that "
+            "store, or make this one usable again with `adapter store reopen`"
         )
     if noted:
         raise StoreUnavailable(
@@ -122,7 +122,7 @@ def expect_usable(store: str, noted: Mapping[str, str]) -> None:
 
 
 def taken(table: str) -> Refused:
-    """Return why rows cannot be put into a table that has others under their keys."""
+    """Return the error for rows whose keys a table of the target has already."""
     return Refused(
         f"the target holds {table} that this copy did not put there: see that nothing else writes to it, "
         "and copy into a new, empty store"
@@ -130,7 +130,7 @@ def taken(table: str) -> Refused:
 
 
 def _fingerprint(sums: Mapping[str, tuple[int, ...]]) -> str:
-    """Return what tells a source from others, and from itself before something was written to it."""
+    """Return a value that differs between sources, and after each write to one."""
     return sha256(msgspec.json.encode(sums, order="sorted")).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""What erasing a person is to both engines: whom it means, and what it leaves."""
+"""The parts of an erasure that both engines share: the names of the person, and receipts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from adapter.store.values import Erasure, Forgotten, Identity
 
 
 def name_digests(names: Iterable[str]) -> list[bytes]:
-    """Return 16 bytes for each of the names, in their order: an index of them that names nobody."""
+    """Return 16 bytes for each of the names, in their order: an index from which a name cannot be read."""
     return sorted({blake2b(name.encode(), digest_size=16).digest() for name in names})
 
 
@@ -39,9 +39,9 @@ def meant(ids: set[str], customer: Customer | None, names: Iterable[Identity]) -
 
 def receipt_rows(erasure: Erasure, removed: Mapping[str, int], at: datetime) -> list[tuple[Any, ...]]:
     """Return a receipt's columns for each id asked by, and whether anything was removed."""
-    told = {kind: count for kind, count in sorted(removed.items()) if count}
+    counts = {kind: count for kind, count in sorted(removed.items()) if count}
     return [
-        (fingerprint(asked), micros(at), erasure.by, erasure.request, encode(told), bool(told))
+        (fingerprint(asked), micros(at), erasure.by, erasure.request, encode(counts), bool(counts))
         for asked in erasure.asked or (erasure.source_id,)
     ]
 
@@ -73,8 +73,8 @@ def fingerprints(customers: bytes) -> list[bytes]:
 def read_receipt(row: Iterable[Any]) -> Receipt:
     """Return the receipt of a row."""
     customer, erased_at, origin, request, removed = row
-    told = msgspec.json.decode(removed, type=dict[str, int])
-    return Receipt(customer.hex(), moment(erased_at), origin, request, told)
+    counts = msgspec.json.decode(removed, type=dict[str, int])
+    return Receipt(customer.hex(), moment(erased_at), origin, request, counts)
 
 
 def occurrence(event: Event) -> tuple[datetime, str]:

@@ -1,9 +1,9 @@
-"""Between the ids that customers go by and the keys under which the store keeps what they have.
+"""Translates between the ids of customers and the keys under which the store has their rows.
 
-The two are the same until a merge joins a customer who has much into one who has little: then the rows stay
-where the most of them are, under that customer's id as the key, and the little moves there. So a merge costs
-what the smaller of the two has, whichever id the message has the customer go by. Beyond this module all goes
-by ids; an engine's transactions know keys alone.
+The two are equal until a customer with many rows is merged into one with few: then the many rows keep the
+merged customer's id as their key, and the few are moved. So the cost of a merge depends on the customer
+with fewer rows, whichever id survives. All code outside of this module uses ids; an engine's transactions
+use keys.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ from adapter.store.values import (
     Weight,
 )
 
-#: Up to so many rows are moved, whoever has more: a customer kept under another id costs a look-up with each
+#: Up to so many rows are always moved: a key that differs from the id costs a look-up with each
 #: message.
 FEW = 100
 
 
 class Named:
-    """A transaction in which customers go by their ids, over one that knows their keys."""
+    """A transaction that takes ids of customers, over one that takes keys."""
 
     def __init__(self, transaction: Transaction) -> None:
         self.known = transaction.known
@@ -50,7 +50,7 @@ class Named:
         self._weights: dict[str, Weight] = {}
 
     async def load(self, wanted: LoadRequest, now: datetime) -> LoadedState:
-        """Load, and name who is kept under another id."""
+        """Load, and translate keys that differ from the id."""
         loaded = await self._transaction.load(wanted, now)
         for key, record in loaded.customers.items():
             if record.customer.known_as:
@@ -110,14 +110,14 @@ class Named:
         used = {(self._name(scope), key): n for (scope, key), n in reserved.used.items()}
         return CounterState(used, reserved.taken)
 
-    async def forget_address(
+    async def redact_address(
         self, source_id: str, address: str, after: Place | None = None
     ) -> tuple[int, Place | None]:
         """Remove an email address from some of a customer's rows."""
-        return await self._transaction.forget_address(self._key(source_id), address, after)
+        return await self._transaction.redact_address(self._key(source_id), address, after)
 
     async def save(self, changes: Changes) -> None:
-        """Write everything under the keys of those to whom it belongs."""
+        """Write everything under the keys of its customers."""
         if not self._keys and not changes.moved:
             await self._transaction.save(changes)
             return
@@ -138,7 +138,7 @@ class Named:
         return self._names.get(key, key)
 
     def _kept(self, owner: str, sources: Sequence[str], *, named: bool) -> str:
-        """Return the key under which those who become one are kept: where the most is, if that is much."""
+        """Return the key for merged customers: that of the customer with most rows, if these are many."""
         none = Weight()
         largest = max(sources, key=lambda each: self._weights.get(each, none).rows)
         most = self._weights.get(largest, none).rows
@@ -174,7 +174,7 @@ def _by_owner(owners: Mapping[str, str]) -> dict[str, list[str]]:
 
 
 def _keyed(changes: Changes, keys: Mapping[str, str], moved: list[tuple[str, str]]) -> Changes:
-    """Return what is to be written under keys; `moved` is told in keys already."""
+    """Return the changes with keys in place of ids; `moved` has keys already."""
 
     def key(name: str) -> str:
         return keys.get(name, name)

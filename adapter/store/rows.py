@@ -1,4 +1,4 @@
-"""Between the model's values and what both engines keep of them."""
+"""Converts between values of the model and rows of both engines."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ LAST_ID = 2**63 - 1
 LAST_TEXT = "\U0010ffff"
 #: No moment is below it, and no text or number below the others.
 FIRST_MOMENT, FIRST_TEXT, FIRST_ID = -(2**63), "", -1
-#: So many rows go into a page that nobody reads row by row.
+#: The number of rows in a page that is read as a whole.
 MANY_ROWS = 1_000
 #: Old message keys are dropped in this many transactions, so that none holds other writers up for long.
 _SLICES = 256
@@ -121,7 +121,7 @@ def _cursor_text(cursor: Cursor) -> str:
 
 
 def digest(key: MessageKey) -> bytes:
-    """Return 16 bytes that stand for a message key; the zero byte keeps (`a`, `bc`) from (`ab`, `c`)."""
+    """Return the 16-byte digest of a message key; the zero byte keeps (`a`, `bc`) from (`ab`, `c`)."""
     return blake2b(f"{key[0]}\0{key[1]}".encode(), digest_size=16).digest()
 
 
@@ -141,11 +141,11 @@ def read_lost(rows: Iterable[tuple[str, bytes]]) -> dict[str, list[Event]]:
     return lost
 
 
-def judged(told: Known, repeated: Iterable[Hashable], lost: Mapping[str, Sequence[Event]]) -> None:
-    """Raise KnownAlready where a script was not told of all that the store has found to be known."""
+def expect_known(known: Known, repeated: Iterable[Hashable], lost: Mapping[str, Sequence[Event]]) -> None:
+    """Raise KnownAlready unless the script knew all that the store has found to exist."""
     found = frozenset(repeated)
-    if not found <= told.repeated or lost != told.lost:
-        raise KnownAlready(Known(found | told.repeated, lost))
+    if not found <= known.repeated or lost != known.lost:
+        raise KnownAlready(Known(found | known.repeated, lost))
 
 
 def digest_slices() -> Iterator[tuple[bytes, bytes]]:
@@ -156,18 +156,18 @@ def digest_slices() -> Iterator[tuple[bytes, bytes]]:
 
 
 def is_open(held: DiscountRecord) -> bool:
-    """Say whether a discount is issued or applied, whatever the clock says."""
+    """Return whether a discount is issued or applied, also after its expiry."""
     return held.discount.status in ("issued", "applied")
 
 
 def read_decision(source_id: str, body: bytes) -> Decision:
-    """Return a decision, with the customer it belongs to now."""
+    """Return a decision, with its customer after merges."""
     decision = _decision(body)
     return decision if decision.source_id == source_id else replace(decision, source_id=source_id)
 
 
 def given_to(held: DiscountRecord, owners: Mapping[str, str]) -> DiscountRecord:
-    """Return a discount as it stands after merges: its owner, and the counters its claims were made on."""
+    """Return a discount after merges, with its owner and the scopes of its reservations replaced."""
     owner = owners.get(held.source_id, held.source_id)
     claims = tuple(replace(claim, scope=owners.get(claim.scope, claim.scope)) for claim in held.claims)
     return replace(held, source_id=owner, claims=claims)
@@ -312,7 +312,7 @@ def pending_row(move: PendingMove, owner: str) -> tuple[Any, ...]:
 
 
 def read_pending(source_id: str, body: bytes) -> PendingMove:
-    """Return a pending move, with the customer who makes it by now."""
+    """Return a pending move, with its customer after merges."""
     move = _pending(body)
     return move if move.source_id == source_id else replace(move, source_id=source_id)
 
@@ -332,7 +332,7 @@ def redemption_row(each: Redemption, owner: str) -> tuple[Any, ...]:
 
 
 def read_redemption(source_id: str, body: bytes) -> Redemption:
-    """Return a redemption, with the customer to whom it belongs by now."""
+    """Return a redemption, with its customer after merges."""
     found = _redemption(body)
     return found if found.source_id == source_id else replace(found, source_id=source_id)
 
@@ -362,7 +362,7 @@ def rollback_row(each: Rollback, owner: str) -> tuple[Any, ...]:
 
 
 def read_rollback(source_id: str, body: bytes) -> Rollback:
-    """Return a rollback, with the customer to whom it belongs by now."""
+    """Return a rollback, with its customer after merges."""
     found = _rollback(body)
     return found if found.source_id == source_id else replace(found, source_id=source_id)
 

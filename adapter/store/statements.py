@@ -27,7 +27,7 @@ def parse(text: str) -> dict[str, str]:
         if block.strip():
             name, statement = _read_block(block.strip())
             if name in statements:
-                raise MalformedStatements(f"`{name}` stands twice")
+                raise MalformedStatements(f"`{name}` is defined twice")
             statements[name] = statement
     return statements
 
@@ -38,7 +38,7 @@ def load(folder: Traversable) -> dict[str, str]:
     for file in _sql_files(folder):
         found = parse(file.read_text(encoding="utf-8"))
         if twice := statements.keys() & found.keys():
-            raise MalformedStatements(f"`{min(twice)}` stands in two files")
+            raise MalformedStatements(f"`{min(twice)}` is defined in two files")
         statements |= found
     return statements
 
@@ -53,7 +53,7 @@ def _read_block(block: str) -> tuple[str, str]:
     head, *lines = block.split("\n")
     name = _NAME.match(head)
     if name is None:
-        raise MalformedStatements(f"`{head}` stands where `-- name --` should")
+        raise MalformedStatements(f"`{head}` is in the place of `-- name --`")
     if not lines or not lines[0].startswith("-- "):
         raise MalformedStatements(f"`{name[1]}` has no line that says what it is for")
     statement = "\n".join(line for line in lines if not line.startswith("--")).strip()

@@ -23,11 +23,11 @@ from adapter.model.timers import Cancellation, Timer
 MessageKey = tuple[str, str]
 #: (kind, value) of an identity; kind `source_id` holds the redirects of merged customers.
 Identity = tuple[str, str]
-#: What may be dropped by age (dedupe keys have a verb of their own).
+#: The kinds of rows that are deleted by age (dedupe keys have a verb of their own).
 RetentionKind = Literal["events", "decisions", "deliveries", "quarantine", "pending_moves", "holds"]
 #: Renders a leased delivery; None leaves it as it is. It is pure, and may be called again for the same lease.
 Render = Callable[[Delivery], Rendered | None]
-#: Where a customer's rows go on: behind a key in a table.
+#: Where work on a customer's rows continues: after a key in a table.
 Place = tuple[str, tuple[Any, ...]]
 
 
@@ -45,26 +45,25 @@ class CustomerRecord(Struct):
 
 
 class CustomerHistory(Struct):
-    """All that is stored of what one customer did and was told; decisions oldest first."""
+    """All stored events and decisions of one customer; decisions oldest first."""
 
     source_id: str
     decisions: list[Decision]
     events: list[Event]
 
 
-#: A page ends with the row by which its rows have so many bytes.
+#: A page ends with the row at which it has so many bytes.
 PAGE_BYTES = 1_000_000
 
 
 class LoadRequest(Struct):
     """What a batch needs to know.
 
-    `messages` are claimed by asking: of a key asked for in two transactions at once, exactly one sees it
-    fresh, provided that it commits; a key that stands twice in one batch is one key, fresh or seen as a
-    whole. A claim is kept when the script ends without a save, or with a save that does not answer it.
-    They count as seen at `now` of the load. `customers` are source_ids as the messages name them,
-    `identities` the linking identities they carry, `codes` the discounts they mean to move, `waits` the rules
-    of which timers are due.
+    A load claims the `messages`: if two transactions claim one key at the same time, exactly one of those
+    that commit sees it as new. A key that occurs twice in a batch is one key, new or seen. A claim is kept
+    if the script ends without a save, or with a save that does not answer it. Messages count as seen at
+    `now` of the load. `customers` are source_ids as the messages name them, `identities` their linking
+    identities, `codes` the discounts that they move, `waits` the rules whose timers are due.
     """
 
     messages: Sequence[MessageKey] = ()
@@ -75,7 +74,7 @@ class LoadRequest(Struct):
 
 
 class Weight(Struct, frozen=True):
-    """How much is kept of one customer, as far as it was counted: rows of any table, and names among them."""
+    """How many rows one customer has, as far as they were counted: of all tables, and names among them."""
 
     rows: int = 0
     names: int = 0
@@ -103,9 +102,9 @@ class LoadedState(Struct):
 
 
 class CounterState(Struct):
-    """Counters as they stand (absent ones are 0), and codes already taken in any spelling.
+    """The values of counters (absent ones are 0), and codes that exist in any spelling.
 
-    They need not be locked: it is for `save` to see that they are not moved too far before its commit.
+    They need not be locked: `save` ensures that they do not pass their bounds before its commit.
     """
 
     used: dict[ScopedKey, int]
@@ -177,7 +176,7 @@ class KnownAlready(Exception):
 
 
 class Erasure(Struct, frozen=True):
-    """One person to be forgotten: what `source_id` has goes, and a receipt for each of `asked` stays.
+    """One person to be erased: the rows of `source_id` are deleted, and each of `asked` gets a receipt.
 
     `asked` are the ids under which the erasure was demanded, `source_id` alone where it is empty. `by` and
     `request` are as in `Receipt`. `quarantined` are messages of this transaction that came before the
@@ -192,7 +191,7 @@ class Erasure(Struct, frozen=True):
 
 
 class Forgotten(Struct, frozen=True):
-    """An erasure under way: `names` still stand in quarantine or in others' data.
+    """An erasure under way: `names` may still be in quarantine or in the data of others.
 
     `customers` has the fingerprints of its receipts, one behind the other, `erased_at` their moment. Messages
     quarantined with an id above `upto` came later, and stay.
@@ -233,34 +232,34 @@ class Changes(Struct):
     Order matters not in the lists but between them: first `moved`, then `erased`, then all the rest, so
     what the other lists hold of an erased customer is what came after the erasure.
 
-    `answers` are kept beside their message keys for duplicates to be answered alike; an answer may also be
-    given to a key that this transaction has not claimed (one not known counts as seen at `seen_at`).
+    `answers` are stored with their message keys, so that duplicates get the same answer; an answer may also
+    be given to a key that this transaction has not claimed (one not known counts as seen at `seen_at`).
     `moved` lists (from source_id, to source_id) merges, in order: events, discounts (with the scopes of
     their claims), decisions, deliveries, counters scoped to the customer (summed) and identities follow,
     the record of `from` goes, and a redirect from it is kept; what the other lists say of `from` is written
-    to `to`, but `customers` must hold the merged record. `erased` lists whose data must go:
-    their records, identities, redirects to them, events, decisions, discounts, deliveries, own counters,
-    the quarantined messages that name them (`Quarantined.names`) by any id that leads to them, and the
-    answers of `rewarded` messages (the bare keys stay); counters of the whole shop and of devices stay. Their
-    names are `forgotten` until they have been looked for elsewhere. Each leaves a receipt, unless nothing was
-    there and the same demand has left one before. `events` are
-    appended; of one identity the first is kept alone. Where another was saved for new, or where a merge finds
-    one identity in both customers, the script runs again with that in `Transaction.known`. `counters` are
-    differences, and `bounds` say how high a counter may stand before they are added, for what was decided to
-    hold; a reserved counter that grows without a bound may not stand higher than it was read. Where another
-    transaction has moved it past that, the script runs again. `discounts` replace those of that code that
-    were loaded in this transaction, and are inserted otherwise. `rewritten` are open discounts of merged
-    customers, each written in the place of the one of its code, before `discounts`. `rewarded` says of each
-    message on which a discount hangs whose discount it is (source_id), so that its answer goes when that
-    customer is erased.
-    Keys that are answered or rewarded are never forgotten. `cancelled` ends the stored timers that it says,
-    before `armed` ones are kept, at most one for a customer and rule: each takes the place of the one that
-    is there. A merge moves timers, of two under one rule the later due; an erasure drops them. `ended` moves
-    are removed before `pending` ones are kept, each in the place of the one of that customer and id that
-    is there; a merge moves those by the customer who is merged, an erasure drops those by the person erased.
-    `redemptions` are inserted, or replace those of their ids that were read with `booked`; a code that is in
-    use on the same order by another one, and a second of `rollbacks` with one number, have the script run
-    again. A merge moves both, an erasure drops them and keeps the amounts alone. `drawn` are codes of pools.
+    to `to`, but `customers` must hold the merged record. `erased` lists whose data must go: their records,
+    identities, redirects to them, events, decisions, discounts, deliveries, own counters, the quarantined
+    messages that name them (`Quarantined.names`) by any id that leads to them, and the answers of
+    `rewarded` messages (the bare keys stay); counters of the whole shop and of devices stay. Their names
+    are `forgotten` until they have been looked for elsewhere. Each leaves a receipt, unless nothing was
+    there and the same demand has left one before. `events` are appended; of one identity the first is kept
+    alone. Where another was saved for new, or where a merge finds one identity in both customers, the
+    script runs again with that in `Transaction.known`. `counters` are differences, and `bounds` the highest
+    values of counters before these are added at which the decision is still right; a reserved counter that
+    grows without a bound may not be higher than it was read. If another transaction has moved it past that,
+    the script runs again. `discounts` replace those of that code that were loaded in this transaction, and
+    are inserted otherwise. `rewritten` are open discounts of merged customers, each written in the place of
+    the one of its code, before `discounts`. `rewarded` says of each message on which a discount hangs whose
+    discount it is (source_id), so that its answer goes when that customer is erased. Keys that are answered
+    or rewarded are never forgotten. `cancelled` ends the stored timers that it says, before `armed` ones
+    are kept, at most one for a customer and rule: each takes the place of the one that is there. A merge
+    moves timers, of two under one rule the later due; an erasure drops them. `ended` moves are removed
+    before `pending` ones are kept, each in the place of the one of that customer and id that is there; a
+    merge moves those by the customer who is merged, an erasure drops those by the person erased.
+    `redemptions` are inserted, or replace those of their ids that were read with `booked`; a code that is
+    in use on the same order by another one, and a second of `rollbacks` with one number, have the script
+    run again. A merge moves both, an erasure drops them and keeps the amounts alone. `drawn` are codes of
+    pools.
     """
 
     seen_at: datetime

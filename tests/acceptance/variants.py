@@ -98,10 +98,10 @@ class Passing:
     async def reserve(self, counters: Sequence[ScopedKey], codes: Sequence[str]) -> CounterState:
         return await self._inner.reserve(counters, codes)
 
-    async def forget_address(
+    async def redact_address(
         self, source_id: str, address: str, after: Place | None = None
     ) -> tuple[int, Place | None]:
-        return await self._inner.forget_address(source_id, address, after)
+        return await self._inner.redact_address(source_id, address, after)
 
     async def save(self, changes: Changes) -> None:
         await self._inner.save(changes)
@@ -151,9 +151,9 @@ def through(store: Store, wrap: Callable[[Transaction], Transaction]) -> Store:
     transact = store.transact
 
     async def wrapped(
-        script: Callable[[Transaction], Awaitable[T]], pass_on: OnLocksAcquired | None = None
+        script: Callable[[Transaction], Awaitable[T]], on_locks_acquired: OnLocksAcquired | None = None
     ) -> T:
-        return await transact(lambda transaction: script(wrap(transaction)), pass_on)
+        return await transact(lambda transaction: script(wrap(transaction)), on_locks_acquired)
 
     store.transact = wrapped  # type: ignore[method-assign]
     return store

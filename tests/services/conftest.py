@@ -67,9 +67,11 @@ class Desk:
         [result] = await self.settle([self.work(*operations, unrewarded=unrewarded)])
         return result
 
-    async def settle(self, batch: Sequence[Work], pass_on: OnLocksAcquired | None = None) -> list[Result]:
+    async def settle(
+        self, batch: Sequence[Work], on_locks_acquired: OnLocksAcquired | None = None
+    ) -> list[Result]:
         transactions = self._transacting.over(self.store, self.now, self.book, self.destinations)
-        return await transactions.settle(batch, pass_on)
+        return await transactions.settle(batch, on_locks_acquired)
 
     async def fire(self) -> list[Result]:
         """Settle what is due."""

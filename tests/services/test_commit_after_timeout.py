@@ -30,9 +30,9 @@ class Late:
         self._store = store
 
     async def transact(
-        self, script: Callable[[Any], Awaitable[Any]], pass_on: OnLocksAcquired | None = None
+        self, script: Callable[[Any], Awaitable[Any]], on_locks_acquired: OnLocksAcquired | None = None
     ) -> Any:
-        result = await self._store.transact(script, pass_on)
+        result = await self._store.transact(script, on_locks_acquired)
         await self.gate.wait()
         return result
 

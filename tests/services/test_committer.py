@@ -317,13 +317,13 @@ class Server:
         self.written = asyncio.Event()
         self.begun: list[list[str]] = []
 
-    async def settle(self, batch: Sequence[Work], pass_on: OnLocksAcquired) -> list[Result]:
+    async def settle(self, batch: Sequence[Work], on_locks_acquired: OnLocksAcquired) -> list[Result]:
         self.begun.append([each.key for each in batch])
         await self.locked.wait()
-        pass_on()
-        pass_on()
+        on_locks_acquired()
+        on_locks_acquired()
         await self.written.wait()
-        return await settle(batch, pass_on)
+        return await settle(batch, on_locks_acquired)
 
 
 async def test_no_batch_begins_before_the_one_before_has_its_locks() -> None:
@@ -353,8 +353,8 @@ async def test_a_message_that_cannot_be_decided_is_quarantined_alone_also_with_c
     server = Server()
     server.written.set()
 
-    async def brittle(batch: Sequence[Work], pass_on: OnLocksAcquired) -> list[Result]:
-        results = await server.settle(batch, pass_on)
+    async def brittle(batch: Sequence[Work], on_locks_acquired: OnLocksAcquired) -> list[Result]:
+        results = await server.settle(batch, on_locks_acquired)
         if any(each.key == "m3" and each.quarantine is None for each in batch):
             raise ZeroDivisionError
         return results
@@ -370,12 +370,12 @@ async def test_after_two_stuck_batches_the_last_to_end_reopens_the_queue() -> No
     ends = [asyncio.Event() for _ in range(2)]
     number = iter(range(9))
 
-    async def slow(batch: Sequence[Work], pass_on: OnLocksAcquired) -> list[Result]:
-        pass_on()
+    async def slow(batch: Sequence[Work], on_locks_acquired: OnLocksAcquired) -> list[Result]:
+        on_locks_acquired()
         this = next(number)
         if this < len(ends):
             await ends[this].wait()
-        return await settle(batch, pass_on)
+        return await settle(batch, on_locks_acquired)
 
     async with running(slow, HASTY) as committer:
         await asyncio.gather(*submitted(committer, 20), return_exceptions=True)

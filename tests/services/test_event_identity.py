@@ -204,7 +204,7 @@ async def test_an_event_is_known_longer_than_the_key_of_its_message(open_desk: A
     """A CDP may replay what is older than `retention.message_days`."""
     desk = await open_desk(OLD)
     await desk.settle([desk.work(desk.event("order_refunded"), key="m1")])
-    assert await desk.store.forget_messages(desk.now + timedelta(days=31)) == 1
+    assert await desk.store.purge_dedupe_keys(desk.now + timedelta(days=31)) == 1
     [again] = await desk.settle([desk.work(desk.event("order_refunded"), key="m1")])
     assert again.outcome == "duplicate"
     assert History.decode((await desk.store.held("ann")).history).tallies["order_refunded"].count == 1

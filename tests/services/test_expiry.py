@@ -35,11 +35,11 @@ class Lapsing:
             raise Unavailable("the store is away")
         return self.codes[:limit]
 
-    async def forget_messages(self, before: datetime) -> int:
+    async def purge_dedupe_keys(self, before: datetime) -> int:
         self.forgotten.append(before)
         return 7
 
-    async def forget(self, kind: str, before: datetime) -> int:
+    async def purge(self, kind: str, before: datetime) -> int:
         if kind in self.broken:
             raise Unavailable("the store is away")
         self.aged[kind] = before

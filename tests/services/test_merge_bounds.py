@@ -150,7 +150,7 @@ async def test_timers_of_a_customer_stored_under_another_id_have_the_own_id(open
 
 async def keys(desk: Any) -> list[str]:
     """Return the ids under which customers are kept."""
-    return [past.source_id for past in await desk.store.pasts("", 100)]
+    return [past.source_id for past in await desk.store.customer_histories("", 100)]
 
 
 async def test_erasing_a_customer_kept_under_another_id_leaves_nothing(desk: Any) -> None:

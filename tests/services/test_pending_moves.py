@@ -261,8 +261,8 @@ async def test_pending_moves_go_by_age_and_then_the_discount_expires(open_desk: 
     await take(desk, DiscountMove("redeem", code, "u1", "o1"))
     later = desk.now + timedelta(days=31)
     assert await desk.store.lapsed(later, 9) == []
-    assert await desk.store.forget("pending_moves", desk.now) == 0
-    assert await desk.store.forget("pending_moves", later - timedelta(days=30)) == 1
+    assert await desk.store.purge("pending_moves", desk.now) == 0
+    assert await desk.store.purge("pending_moves", later - timedelta(days=30)) == 1
     assert await desk.store.lapsed(later, 9) == [code]
 
 

@@ -41,7 +41,7 @@ class Counted:
         return cost
 
     async def transact(
-        self, script: Callable[[Transaction], Awaitable[T]], pass_on: OnLocksAcquired | None = None
+        self, script: Callable[[Transaction], Awaitable[T]], on_locks_acquired: OnLocksAcquired | None = None
     ) -> T:
         async def counted(transaction: Any) -> T:
             connection = transaction._transaction._connection
@@ -58,7 +58,7 @@ class Counted:
             self.cost.rows += await _rows(connection) - before
             return result
 
-        return await self._store.transact(counted, pass_on)
+        return await self._store.transact(counted, on_locks_acquired)
 
     def _note(self, *_: Any) -> bool:
         self.cost.statements += 1

@@ -124,7 +124,7 @@ async def test_a_backup_is_readable_by_its_owner_only_and_leaves_no_other_file(
 
 
 async def test_no_file_is_overwritten(store: SqliteStore, path: Path) -> None:
-    with pytest.raises(Refused, match=r"adapter\.db is there already: name a new file"):
+    with pytest.raises(Refused, match=r"adapter\.db exists already: name a new file"):
         await store.back_up(path)
 
 

@@ -19,7 +19,7 @@ async def test_a_used_store_is_sound(store: Any, run: Any, make: Any) -> None:
     )  # fmt: skip
     await run.save(moved=[("c1", "c2")], customers=[make.customer("c2")])
     await run.load(customers=["nobody"], identities=[("mpid", "nothing")])
-    await store.forget("events", make.at(days=1))
+    await store.purge("events", make.at(days=1))
     assert await store.check() == []
     await run.save(erased=["c2"])
     assert await store.check() == []

@@ -33,11 +33,11 @@ async def test_a_transaction_that_begins_at_the_handover_sees_the_rows_of_the_on
             seen.append(known.customer.traits["visit"] if known else 0)
             await transaction.save(make.changes(customers=[make.customer("c1", traits={"visit": number})]))
 
-        def pass_on() -> None:
+        def on_locks_acquired() -> None:
             if number < 6:
                 following.append(asyncio.create_task(visit(number + 1)))
 
-        await store.transact(script, pass_on)
+        await store.transact(script, on_locks_acquired)
         await asyncio.gather(*following)
 
     await visit(1)

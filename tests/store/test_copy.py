@@ -94,7 +94,7 @@ async def test_a_copy_holds_everything(filled: Any, other: Any, make: Any) -> No
     assert await other.due_timers(make.at(days=1), 9) == await filled.due_timers(make.at(days=1), 9)
 
 
-async def test_a_copied_store_goes_on_working(filled: Any, other: Any, make: Any) -> None:
+async def test_a_copied_store_can_be_written_to(filled: Any, other: Any, make: Any) -> None:
     await copy(filled, other, lambda *_: None, "there")
 
     async def script(transaction: Any) -> Any:
@@ -136,7 +136,7 @@ async def test_a_copy_holds_all_events_of_one_id_and_moment(
     assert sorted(event.name for event in await other.events("c1", 5000)) == names
 
 
-async def test_a_copy_that_was_stopped_goes_on_where_it_was(filled: Any, other: Any) -> None:
+async def test_an_interrupted_copy_continues_where_it_stopped(filled: Any, other: Any) -> None:
     await stopped(filled, other)
     seen: list[tuple[str, int, int]] = []
     counts = await copy(filled, other, lambda *progress: seen.append(progress), "there")
@@ -208,9 +208,7 @@ async def test_a_copy_does_not_go_on_from_another_source(
         await copy(filled, other, lambda *_: None, "there")
 
 
-async def test_foreign_rows_in_the_target_are_reported_in_a_sentence(
-    filled: Any, other: Any, make: Any
-) -> None:
+async def test_rows_of_others_in_the_target_are_refused(filled: Any, other: Any, make: Any) -> None:
     await stopped(filled, other)
     rows = await filled.end().page(QUARANTINE, None, 1)
     await other.end().put(QUARANTINE, rows, "[]")

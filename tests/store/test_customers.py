@@ -145,7 +145,7 @@ async def test_an_erasure_keeps_only_counters_of_the_shop(store: Store, run: Any
     loaded = await run.load(messages=[("s", "m")], customers=["old"], identities=[ANONYMOUS])
     assert loaded.identities == {}
     assert loaded.answers == {("s", "m"): b""}
-    assert await store.forget_messages(make.at(days=99)) == 0
+    assert await store.purge_dedupe_keys(make.at(days=99)) == 0
     assert (await store.counts())["customers"] == 1
 
 

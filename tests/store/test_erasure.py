@@ -39,7 +39,7 @@ async def fill(run: Any, make: Any) -> None:
     )  # fmt: skip
 
 
-async def test_all_that_is_held_is_found_by_any_name(store: Store, run: Any, make: Any) -> None:
+async def test_all_data_of_a_customer_are_found_by_any_name(store: Store, run: Any, make: Any) -> None:
     await fill(run, make)
     for name in ("c1", "anon-1", "42", "old"):
         held = await store.held(name)
@@ -54,7 +54,9 @@ async def test_all_that_is_held_is_found_by_any_name(store: Store, run: Any, mak
         assert [message.key for message in held.quarantined] == [str(at) for at in range(len(NAMING))]
 
 
-async def test_an_erasure_removes_all_of_one_person_and_counts_it(store: Store, run: Any, make: Any) -> None:
+async def test_an_erasure_removes_and_counts_all_rows_of_one_person(
+    store: Store, run: Any, make: Any
+) -> None:
     await fill(run, make)
     others = await store.held("c2")
     await run.save(LoadRequest(customers=["c1"]), erased=[Erasure("c1", ("old", "c1"), "opendsr", "r1")])
@@ -74,7 +76,7 @@ async def test_an_erasure_removes_all_of_one_person_and_counts_it(store: Store, 
     assert await run.used(("", "k"), ("device:d", "k")) == {("", "k"): 2, ("device:d", "k"): 1}
 
 
-async def test_a_repeated_demand_leaves_one_receipt_and_another_demand_its_own(
+async def test_a_repeated_erasure_leaves_one_receipt_and_another_request_its_own(
     store: Store, run: Any, make: Any
 ) -> None:
     await fill(run, make)
@@ -86,7 +88,7 @@ async def test_a_repeated_demand_leaves_one_receipt_and_another_demand_its_own(
     ]  # fmt: skip
 
 
-async def test_messages_quarantined_before_the_demand_go_and_later_ones_stay(
+async def test_an_erasure_deletes_messages_quarantined_before_it_and_keeps_later_ones(
     store: Store, run: Any, make: Any
 ) -> None:
     before, after = (make.quarantined(key, names={"userId": "c1"}) for key in ("before", "after"))
@@ -96,14 +98,16 @@ async def test_messages_quarantined_before_the_demand_go_and_later_ones_stay(
     assert receipt.removed == {"quarantined": 1}
 
 
-async def test_a_released_message_leaves_no_name_behind(store: Store, run: Any, make: Any) -> None:
+async def test_a_released_message_is_removed_from_the_index_of_names(
+    store: Store, run: Any, make: Any
+) -> None:
     await run.save(quarantine=[make.quarantined("1", names={"userId": "c1", "anonymousId": "a"})])
     [message] = (await store.held("c1")).quarantined
     assert await store.release_quarantined([message.id]) == 1
     assert (await store.held("c1")).quarantined == []
 
 
-async def test_an_erasure_that_is_cut_off_has_removed_nothing_and_is_repeated(
+async def test_an_interrupted_erasure_removes_nothing_and_can_be_repeated(
     store: Store, run: Any, make: Any
 ) -> None:
     await fill(run, make)

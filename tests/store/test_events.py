@@ -57,7 +57,7 @@ async def test_a_script_learns_which_events_the_store_has(store: Store, run: Any
     assert [event.id for event in await store.events("c1")] == ["e2", "e1", "e0"]
 
 
-async def test_a_script_learns_which_events_of_those_who_are_merged_are_the_same(
+async def test_a_script_learns_which_events_merged_customers_have_in_common(
     store: Store, run: Any, make: Any
 ) -> None:
     mine, theirs = make.event("e1", total=1), make.event("e1", make.at(days=-1), total=2)

@@ -233,7 +233,7 @@ def test_a_process_keeps_the_locks_of_sqlite_whatever_it_does_with_an_open_file(
     assert (ran.stdout, ran.stderr) == ("held\n", "")
 
 
-def test_a_log_beside_a_properly_closed_file_is_refused(path: Path) -> None:
+def test_a_log_next_to_a_properly_closed_file_is_refused(path: Path) -> None:
     with running(HOLDER, path) as holder:
         holder.kill()
     log = Path(f"{path}-wal")

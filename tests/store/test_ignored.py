@@ -18,7 +18,7 @@ async def test_counts_of_one_name_are_added_up(store: Store, make: Any) -> None:
     assert [each.event for each in await store.ignored(1)] == ["a\0"]
 
 
-async def test_a_count_that_comes_late_does_not_turn_the_time_back(store: Store, make: Any) -> None:
+async def test_a_late_count_does_not_set_the_last_time_back(store: Store, make: Any) -> None:
     await store.add_ignored([make.ignored("a", 1, make.at(seconds=5))], 10, None)
     await store.add_ignored([make.ignored("a", 1)], 10, None)
     assert [(each.count, each.last_at) for each in await store.ignored()] == [(2, make.at(seconds=5))]
@@ -37,7 +37,7 @@ async def test_names_that_do_not_come_any_more_go_after_a_time(store: Store, mak
     assert [each.event for each in await store.ignored()] == ["b"]
 
 
-async def test_quarantined_messages_are_found_by_whom_they_name(store: Store, run: Any, make: Any) -> None:
+async def test_quarantined_messages_are_found_by_the_names_in_them(store: Store, run: Any, make: Any) -> None:
     await run.save(
         customers=[make.customer("c1", email="Ada@Example.org"), make.customer("c2")],
         identities={("anonymous_id", "a1"): "c1", ("source_id", "old"): "c1"},

@@ -58,7 +58,7 @@ async def test_a_script_that_fails_claims_nothing(store: Store, run: Any, make: 
     assert await run.used(("", "k")) == {}
 
 
-async def test_old_keys_are_forgotten_save_those_that_earned_a_discount(
+async def test_old_dedupe_keys_are_deleted_except_those_with_a_discount(
     store: Store, run: Any, make: Any
 ) -> None:
     answered = ("segment", "answered")
@@ -66,14 +66,12 @@ async def test_old_keys_are_forgotten_save_those_that_earned_a_discount(
         LoadRequest(messages=[*KEYS[:2], answered]), rewarded={KEYS[0]: "c1"}, answers={answered: b"A1"}
     )
     await run.load(messages=KEYS[2:], now=make.at(days=31))
-    assert await store.forget_messages(make.at(days=30)) == 1
+    assert await store.purge_dedupe_keys(make.at(days=30)) == 1
     known = (await run.load(messages=[*KEYS, answered])).answers
     assert known == {KEYS[0]: b"", KEYS[2]: b"", answered: b"A1"}
 
 
-async def test_a_thousand_keys_are_forgotten_whatever_their_digests(
-    store: Store, run: Any, make: Any
-) -> None:
+async def test_dedupe_keys_of_all_digests_are_deleted(store: Store, run: Any, make: Any) -> None:
     await run.load(messages=[("s", str(number)) for number in range(1000)])
-    assert await store.forget_messages(make.now) == 0
-    assert await store.forget_messages(make.at(seconds=1)) == 1000
+    assert await store.purge_dedupe_keys(make.now) == 0
+    assert await store.purge_dedupe_keys(make.at(seconds=1)) == 1000

@@ -108,9 +108,9 @@ async def test_pasts_come_for_as_many_customers_as_have_some_megabytes(
         (name, make.event(f"e{number}", text="x" * PAGE_BYTES)) for name in names[:6] for number in range(3)
     ]
     await run.save(customers=[make.customer(name) for name in names], events=long)
-    found = [await store.pasts("", 100)]
+    found = [await store.customer_histories("", 100)]
     while found[-1]:
-        found.append(await store.pasts(found[-1][-1].source_id, 100))
+        found.append(await store.customer_histories(found[-1][-1].source_id, 100))
     assert [past.source_id for page in found for past in page] == names
     assert [len(page) for page in found] == [3, 3, 3, 0]
     assert [len(past.events) for past in found[0]] == [3, 3, 3]

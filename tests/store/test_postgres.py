@@ -63,7 +63,7 @@ async def test_concurrent_processes_take_exactly_the_limit(stores: list[Any], ru
     assert await run.used(CAP) == {CAP: 20}
 
 
-async def test_keys_that_a_batch_holds_are_forgotten_later(
+async def test_dedupe_keys_locked_by_a_batch_are_deleted_later(
     stores: list[Any], store_url: str, run: Any, make: Any
 ) -> None:
     await run.load(messages=[("s", "1"), ("s", "2")])
@@ -71,10 +71,10 @@ async def test_keys_that_a_batch_holds_are_forgotten_later(
     held = batch.transaction()
     await held.start()
     await batch.execute("SELECT FROM messages ORDER BY digest LIMIT 1 FOR KEY SHARE")
-    assert await stores[0].forget_messages(make.at(seconds=1)) == 1
+    assert await stores[0].purge_dedupe_keys(make.at(seconds=1)) == 1
     await held.rollback()
     await batch.close()
-    assert await stores[0].forget_messages(make.at(seconds=1)) == 1
+    assert await stores[0].purge_dedupe_keys(make.at(seconds=1)) == 1
 
 
 async def test_counters_locked_in_any_order_are_exact(stores: list[Any], run: Any, make: Any) -> None:

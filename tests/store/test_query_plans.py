@@ -128,7 +128,7 @@ async def test_typed_codes_are_found_by_indexes(connection: Any, statement: str)
 
 
 async def test_old_message_keys_are_found_by_their_age(connection: Any) -> None:
-    await connection.execute(f"PREPARE forgetting AS {SQL['forget_messages']}")
+    await connection.execute(f"PREPARE forgetting AS {SQL['purge_dedupe_keys']}")
     plan = await connection.fetch("EXPLAIN EXECUTE forgetting (1, 10)")
     scans = [row[0] for row in plan if "Scan" in row[0] and "Subquery" not in row[0]]
     assert all("messages_by_age" in scan or "messages_pkey" in scan for scan in scans)

@@ -45,7 +45,7 @@ async def test_redemptions_come_in_pages(store: Store, run: Any, make: Any) -> N
     assert (found, before) == (["r4", "r3", "r2", "r1", "r0"], None)
 
 
-async def test_what_is_booked_says_who_has_a_code_in_use_on_an_order(run: Any, make: Any) -> None:
+async def test_booked_state_has_the_redemption_that_uses_a_code_on_an_order(run: Any, make: Any) -> None:
     await run.save(redemptions=[make.redemption("r1", codes=("A-1", "B2"))])
     booked = await run.booked(redemptions=["r1", "r9"], orders=["o1", "o2"])
     assert list(booked.redemptions) == ["r1"]
@@ -54,7 +54,7 @@ async def test_what_is_booked_says_who_has_a_code_in_use_on_an_order(run: Any, m
     assert (await run.booked(orders=["o1"])).on_orders == {}
 
 
-async def test_a_code_is_in_use_on_an_order_once_whoever_comes_second_runs_again(
+async def test_a_second_transaction_that_uses_a_code_on_the_same_order_runs_again(
     store: Store, make: Any
 ) -> None:
     """Two scripts that both look before they book: one of them must see the other's booking."""
@@ -81,7 +81,7 @@ async def test_a_second_rollback_of_one_number_is_never_kept(store: Store, run: 
     assert [each.id for each in await store.rollbacks("r1")] == ["b1", "b3"]
 
 
-async def test_a_merge_gives_redemptions_to_the_customer_who_stays(store: Store, run: Any, make: Any) -> None:
+async def test_a_merge_moves_redemptions_to_the_surviving_customer(store: Store, run: Any, make: Any) -> None:
     await run.save(
         customers=[make.customer("c1"), make.customer("c2")],
         redemptions=[make.redemption("r1", "c2")],
@@ -131,7 +131,7 @@ async def test_holds_whose_time_is_over_are_found_and_dropped_when_they_are_old(
     assert await store.lapsed_holds(NOW, 9, ["b2"]) == []
     await run.save(redemptions=[replace(over, state="expired")])
     assert await store.lapsed_holds(NOW, 9) == []
-    assert await store.forget("holds", make.at(days=1)) == 1
+    assert await store.purge("holds", make.at(days=1)) == 1
     assert await store.redemption("h1") is None
     assert await store.redemption("h2") == open_
 

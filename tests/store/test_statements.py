@@ -22,10 +22,10 @@ def test_statements_are_read_by_name() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("SELECT 1;", "`SELECT 1;` stands where `-- name --` should"),
+        ("SELECT 1;", "`SELECT 1;` is in the place of `-- name --`"),
         ("-- one --\nSELECT 1;", "`one` has no line that says what it is for"),
         ("-- one --\n-- For.\nSELECT 1", "`one` does not end with a semicolon"),
-        ("-- one --\n-- For.\nSELECT 1;\n\n-- one --\n-- For.\nSELECT 1;", "`one` stands twice"),
+        ("-- one --\n-- For.\nSELECT 1;\n\n-- one --\n-- For.\nSELECT 1;", "`one` is defined twice"),
     ],
 )
 def test_a_malformed_file_is_refused(text: str, message: str) -> None:
@@ -36,7 +36,7 @@ def test_a_malformed_file_is_refused(text: str, message: str) -> None:
 def test_a_name_in_two_files_is_refused(tmp_path: Path) -> None:
     for name in ("a.sql", "b.sql"):
         (tmp_path / name).write_text("-- one --\n-- For.\nSELECT 1;\n")
-    with pytest.raises(MalformedStatements, match="`one` stands in two files"):
+    with pytest.raises(MalformedStatements, match="`one` is defined in two files"):
         load(tmp_path)
 
 

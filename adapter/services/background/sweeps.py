@@ -95,12 +95,12 @@ class Expiry:
 
     async def forget(self) -> int:
         """Drop dedupe keys past their time; return how many. Raises Unavailable."""
-        return await self._store.forget_messages(self._clock() - self._intervals.keep_messages)
+        return await self._store.purge_dedupe_keys(self._clock() - self._intervals.keep_messages)
 
     async def forget_aged(self, kind: RetentionKind) -> int:
         """Drop what of a kind is past its time; return how many. Raises Unavailable."""
         keep = self._intervals.kept().get(kind)
-        gone = 0 if keep is None else await self._store.forget(kind, self._clock() - keep)
+        gone = 0 if keep is None else await self._store.purge(kind, self._clock() - keep)
         if gone and kind == "quarantine":
             _log.warning("dropped %d quarantined messages that nobody replayed in time", gone)
         return gone

@@ -311,10 +311,10 @@ class GroupCommitter:
 
     async def _settled_without_late(self, batch: Batch) -> list[Result]:
         """Settle a batch; submissions whose works are not prepared leave it, as often as there are some."""
-        pass_on = partial(self._pass_on, batch)
+        on_locks_acquired = partial(self._pass_on, batch)
         while batch.waiting:
             try:
-                return await self._settled_apart(batch.works, pass_on)
+                return await self._settled_apart(batch.works, on_locks_acquired)
             except Unprepared as unprepared:
                 late = {id(work) for work in unprepared.works}
                 gone = [each for each in batch.waiting if any(id(work) in late for work in each.works)]
@@ -323,36 +323,36 @@ class GroupCommitter:
                 self._weigh(gone, -1)
         return []
 
-    async def _settled_apart(self, works: Sequence[Work], pass_on: OnLocksAcquired) -> list[Result]:
+    async def _settled_apart(self, works: Sequence[Work], on_locks_acquired: OnLocksAcquired) -> list[Result]:
         """Settle works, erasures in transactions of their own; whoever comes next waits for all of them."""
         *before, last = apart(works)
         results = [result for part in before for result in await self._part(part, _to_nobody)]
-        return results + await (self._part if before else self._settled)(last, pass_on)
+        return results + await (self._part if before else self._settled)(last, on_locks_acquired)
 
-    async def _part(self, works: Sequence[Work], pass_on: OnLocksAcquired) -> list[Result]:
+    async def _part(self, works: Sequence[Work], on_locks_acquired: OnLocksAcquired) -> list[Result]:
         """Settle works beside others that are settled already: none of them is put off."""
         try:
-            return await self._settled(works, pass_on)
+            return await self._settled(works, on_locks_acquired)
         except Unprepared:
-            return await self._settled(_all_prepared(works), pass_on)
+            return await self._settled(_all_prepared(works), on_locks_acquired)
 
-    async def _settled(self, works: Sequence[Work], pass_on: OnLocksAcquired) -> list[Result]:
+    async def _settled(self, works: Sequence[Work], on_locks_acquired: OnLocksAcquired) -> list[Result]:
         """Settle works; those that nobody foresaw to fail are found, and quarantined, or refused.
 
         What cannot be written is sifted out at once; whatever else fails is found by halving.
         """
         try:
-            return await self._settle(works, pass_on)
+            return await self._settle(works, on_locks_acquired)
         except (AdapterError, Unprepared):
             raise
         except Exception as error:
             if len(works) > 1:
                 kept = sifted(works)
                 if kept is not None:
-                    return await self._settled(kept, pass_on)
+                    return await self._settled(kept, on_locks_acquired)
                 half = len(works) // 2
-                first = await self._part(works[:half], pass_on)
-                return first + await self._part(works[half:], pass_on)
+                first = await self._part(works[:half], on_locks_acquired)
+                return first + await self._part(works[half:], on_locks_acquired)
             if not works or works[0].quarantine is not None:
                 raise Unavailable("the message cannot be stored") from error
             _log.exception("a message could not be decided", extra={"source": works[0].source})
@@ -360,7 +360,7 @@ class GroupCommitter:
             if works[0].document is None:
                 # Whoever asked waits for the answer; there is no message to be replayed.
                 return [Result(works[0].message_id, "ignored", reason, error=Unavailable.code)]
-            return await self._settled([quarantined(works[0], reason)], pass_on)
+            return await self._settled([quarantined(works[0], reason)], on_locks_acquired)
 
     def _answer(
         self, taken: list[Waiting], results: list[Result] | None, error: AdapterError | Unprepared | None

@@ -97,7 +97,7 @@ class Forgetting:
         record = loaded.customers.get(loaded.identities.get((SOURCE_ID, source_id), source_id))
         if record is None:
             return 0, None
-        rows, place = await transaction.forget_address(source_id, address, after)
+        rows, place = await transaction.redact_address(source_id, address, after)
         cleaned = _without(record, address)
         if cleaned != record:
             await transaction.save(_rewritten(cleaned, now))

@@ -1,4 +1,4 @@
-"""The index of email addresses, and what is left to be looked for of erased people; inside a transaction."""
+"""The index of email addresses, and the end of erasures; runs inside a transaction."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from adapter.store.values import Forgotten, Place
 
 
 async def put(connection: Connection, rows: Sequence[Row]) -> None:
-    """Note addresses."""
+    """Add addresses to the index."""
     if rows:
         await connection.execute(SQL["put_addresses"], *arrays(rows))
 
 
 async def note_some(connection: Connection, limit: int) -> bool:
-    """Note the addresses of some customers whose are not noted yet; returns whether there are no more."""
+    """Index the addresses of some customers that are not indexed; returns whether none are left."""
     async with connection.transaction():
         found = await connection.fetch(SQL["some_unaddressed"], limit)
         names = sorted(row[0] for row in found)
@@ -41,10 +41,10 @@ async def note_some(connection: Connection, limit: int) -> bool:
     return not found
 
 
-async def forget(
+async def redact(
     connection: Connection, source_id: str, address: str, after: Place | None
 ) -> tuple[int, Place | None]:
-    """Remove an address from some of a customer's rows; returns how many changed, and where to go on."""
+    """Remove an address from some rows of a customer; returns how many changed, and where to continue."""
     changed = 0
     for table, redaction in from_place(REDACTIONS, after):
         start, width = after[1] if after is not None and after[0] == table else (), len(redaction.key)
@@ -62,7 +62,7 @@ async def forget(
 
 
 async def finish(connection: Connection, done: Forgotten, removed: Mapping[str, int]) -> None:
-    """Forget the names of an erasure, and add to its receipts what else was removed."""
+    """Delete the names of an erasure, and add to its receipts what else was removed."""
     async with connection.transaction():
         ended = await connection.execute(SQL["end_erasure"], done.number)
         if ended == "DELETE 0" or not removed:

@@ -142,5 +142,5 @@ class _PooledConnection:
             raise ConnectionError("the commit was cut off while it waited for a standby")
 
     def _hear(self, _: object, message: asyncpg.PostgresLogMessage) -> None:
-        """Note a warning: whoever cancels a commit that waits for a standby has the server call it done."""
+        """Note a warning: a commit cancelled while it waited for a standby is reported as done."""
         self._warned = self._warned or message.severity_en == "WARNING"

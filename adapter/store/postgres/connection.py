@@ -21,7 +21,7 @@ else:
 #: Seconds for one statement, commit included. Senders give up after 5 s; the rest is for the slow parts of
 #: a fail-over, after which the same connection may still be good.
 STATEMENT_TIMEOUT = 10.0
-#: Seconds to connect, so that whoever waits for it is told before they give up.
+#: Seconds to connect, less than the timeout of a sender, so that it receives the error.
 CONNECT_TIMEOUT = 3.0
 
 #: A process that hangs or is cut off with a transaction open must not hold its locks for long.

@@ -64,11 +64,11 @@ class PostgresEnd:
             raise taken(table.name) from error
 
     async def reach(self, name: str, reached: str) -> None:
-        """Note how far something has come."""
+        """Store an entry."""
         await self._use(lambda connection: connection.execute(SQL["reach"], name, reached))
 
     async def reached(self, name: str) -> str | None:
-        """Return what was noted."""
+        """Return an entry."""
         found = await self._use(lambda connection: connection.fetchval(SQL["reached"], name))
         return None if found is None else str(found)
 
@@ -78,15 +78,15 @@ class PostgresEnd:
         row = await self._use(lambda connection: connection.fetchrow(sql, timeout=_TIMEOUT))
         return tuple(int(value) for value in row)
 
-    async def forget(self, name: str) -> None:
-        """Drop what was noted."""
-        await self._use(lambda connection: connection.execute(SQL["forget_note"], name))
+    async def clear_note(self, name: str) -> None:
+        """Delete an entry."""
+        await self._use(lambda connection: connection.execute(SQL["clear_note"], name))
 
     async def finish(self) -> None:
         """Let numbering go on, and forget the progress."""
 
         async def finish(connection: Connection) -> None:
             await connection.execute(SQL["next_numbers"])
-            await connection.execute(SQL["forget_progress"])
+            await connection.execute(SQL["clear_progress"])
 
         await self._use(finish)

@@ -103,14 +103,14 @@ class PostgresStore:
         await self._read(lambda connection: connection.execute(_WRITE_NOTHING))
 
     async def transact(
-        self, script: Callable[[Transaction], Awaitable[T]], pass_on: OnLocksAcquired | None = None
+        self, script: Callable[[Transaction], Awaitable[T]], on_locks_acquired: OnLocksAcquired | None = None
     ) -> T:
         """Run the script in one transaction; durable when it returns."""
         known = NOTHING_KNOWN
 
         async def work(connection: Connection, again: bool) -> tuple[T, str]:
             nonlocal known
-            transaction = PostgresTransaction(connection, pass_on, known, locking=again)
+            transaction = PostgresTransaction(connection, on_locks_acquired, known, locking=again)
             try:
                 result = await script(Named(transaction))
             except KnownAlready as found:
@@ -193,9 +193,9 @@ class PostgresStore:
         """Return timers whose moment has come."""
         return await self._read(lambda connection: Reads(connection).due_timers(now, limit))
 
-    async def pasts(self, after: str, limit: int) -> list[CustomerHistory]:
-        """Return a page of customers with their pasts."""
-        return await self._read(lambda connection: Reads(connection).pasts(after, limit))
+    async def customer_histories(self, after: str, limit: int) -> list[CustomerHistory]:
+        """Return a page of customers with their events and decisions."""
+        return await self._read(lambda connection: Reads(connection).customer_histories(after, limit))
 
     async def held(self, source_id: str, *, apart: bool = False) -> CustomerData:
         """Return all that is held of a person."""
@@ -208,13 +208,13 @@ class PostgresStore:
         return await self._read(lambda connection: Reads(connection).oldest(kind, source_id, after))
 
     async def note_addresses(self, limit: int) -> bool:
-        """Note the addresses of some customers."""
+        """Index the addresses of some customers."""
         if await self._read(lambda connection: Reads(connection).noted()):
             return True
         return await self._read(lambda connection: addresses.note_some(connection, limit))
 
     async def addressed(self, address: str, after: str = "", limit: int = 100) -> list[str]:
-        """Return a page of those in whose data an address may stand."""
+        """Return a page of customers whose data may contain an address."""
         found = await self._read(lambda connection: Reads(connection).addressed(address, after, limit))
         if found is None:
             raise incomplete()
@@ -225,7 +225,7 @@ class PostgresStore:
         return await self._read(lambda connection: Reads(connection).forgotten(limit))
 
     async def finish_erasure(self, done: Forgotten, removed: Mapping[str, int]) -> None:
-        """Forget the names of an erasure."""
+        """Delete the names of an erasure."""
         await self._read(lambda connection: addresses.finish(connection, done, removed))
 
     async def receipts(self, source_id: str) -> list[Receipt]:
@@ -304,17 +304,17 @@ class PostgresStore:
         """Delete quarantine entries."""
         return await self._read(lambda connection: outbox.release_quarantined(connection, ids))
 
-    async def forget_messages(self, before: datetime) -> int:
+    async def purge_dedupe_keys(self, before: datetime) -> int:
         """Drop old dedupe keys, some at a time so that no lock is held for long."""
         gone = 0
-        while some := await self._read(lambda connection: outbox.forget_some_messages(connection, before)):
+        while some := await self._read(lambda connection: outbox.purge_some_dedupe_keys(connection, before)):
             gone += some
         return gone
 
-    async def forget(self, kind: RetentionKind, before: datetime) -> int:
+    async def purge(self, kind: RetentionKind, before: datetime) -> int:
         """Drop what is older than that, some rows at a time."""
         gone = 0
-        while some := await self._read(lambda connection: outbox.forget_some(connection, kind, before)):
+        while some := await self._read(lambda connection: outbox.purge_some(connection, kind, before)):
             gone += some
         return gone
 

@@ -69,10 +69,10 @@ async def _apply(connection: Connection, step: Migration) -> None:
 
 @asynccontextmanager
 async def _alone(connection: Connection) -> AsyncIterator[None]:
-    """Let no other process migrate meanwhile.
+    """Exclude migrations by other processes.
 
-    The lock is asked for again and again: who waits for it inside a statement would be waited for by an index
-    that is built beside traffic.
+    The lock is polled: a process that waits for it inside a statement would block an index that is built
+    concurrently, which waits for all open statements.
     """
     try:
         async with asyncio.timeout(_LONG):

@@ -1,4 +1,4 @@
-"""Writes that decide nothing: leases, settlements, replayed quarantine, forgotten keys."""
+"""Writes without decisions: leases, results of deliveries, replayed quarantine, deletion by age."""
 
 from __future__ import annotations
 
@@ -80,11 +80,11 @@ async def add_ignored(
     await connection.execute(SQL["drop_ignored"], most, micros(before) if before else 0)
 
 
-async def forget_some(connection: Connection, kind: RetentionKind, before: datetime) -> int:
+async def purge_some(connection: Connection, kind: RetentionKind, before: datetime) -> int:
     """Drop some of the old rows of a kind; 0 when there are no more."""
     return len(await connection.fetch(SQL[f"purge_{kind}"], micros(before), _SOME))
 
 
-async def forget_some_messages(connection: Connection, before: datetime) -> int:
+async def purge_some_dedupe_keys(connection: Connection, before: datetime) -> int:
     """Drop some of the old message keys; 0 when there are no more."""
-    return len(await connection.fetch(SQL["forget_messages"], micros(before), _SOME))
+    return len(await connection.fetch(SQL["purge_dedupe_keys"], micros(before), _SOME))

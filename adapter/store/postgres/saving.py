@@ -22,9 +22,9 @@ from adapter.store.rows import (
     digest,
     discount_row,
     event_row,
+    expect_known,
     final_owners,
     given_to,
-    judged,
     pending_row,
     timer_row,
 )
@@ -32,15 +32,15 @@ from adapter.store.timestamps import micros
 from adapter.store.values import Changes, Known
 
 Rows = list[tuple[Any, ...]]
-#: Where in what `_rows` yields the rows of customers stand.
+#: The position of customers in what `_rows` yields.
 _CUSTOMERS = 1
 
 
 class Saving:
-    """The changes of one transaction on their way into the tables.
+    """Writes the changes of one transaction.
 
-    `loaded` says of each discount loaded whose it was, `used` how the counters reserved stood, `known` what
-    the script has been told of.
+    `loaded` has the customer of each loaded discount, `used` the values of reserved counters, `known` what
+    the script knew of earlier runs.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class Saving:
             values = (seen_at, *columns, _json(own), _json(shared), *events)
             repeated = await self._connection.fetchval(SQL["save_batch"], *values)
         await put(self._connection, self._addresses(rows[_CUSTOMERS][0], event_rows))
-        judged(self._known, [self._changes.events[at - 1].place for at in repeated], lost)
+        expect_known(self._known, [self._changes.events[at - 1].place for at in repeated], lost)
         return bool(shared)
 
     def _addresses(self, customers: Rows, events: Rows) -> list[Row]:

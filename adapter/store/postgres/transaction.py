@@ -21,7 +21,7 @@ from adapter.model.customers import SOURCE_ID
 from adapter.model.discounts import DiscountRecord
 from adapter.model.events import Event
 from adapter.store.contract import OnLocksAcquired
-from adapter.store.postgres.addresses import forget
+from adapter.store.postgres.addresses import redact
 from adapter.store.postgres.connection import Connection
 from adapter.store.postgres.redemptions import booked
 from adapter.store.postgres.saving import Saving, in_order
@@ -146,11 +146,11 @@ class PostgresTransaction:
             frozenset(code for code, fold in folds.items() if fold in taken),
         )
 
-    async def forget_address(
+    async def redact_address(
         self, source_id: str, address: str, after: Place | None = None
     ) -> tuple[int, Place | None]:
         """Remove an address from some of a customer's rows."""
-        return await forget(self._connection, source_id, address, after)
+        return await redact(self._connection, source_id, address, after)
 
     async def save(self, changes: Changes) -> None:
         """Write everything."""

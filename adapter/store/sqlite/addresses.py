@@ -1,4 +1,4 @@
-"""The index of email addresses, and what is left to be looked for of erased people; inside a transaction."""
+"""The index of email addresses, and the end of erasures; runs inside a transaction."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from adapter.store.values import Forgotten, Place
 
 
 def put(connection: apsw.Connection, rows: Iterable[Row]) -> None:
-    """Note addresses."""
+    """Add addresses to the index."""
     connection.executemany(SQL["put_address"], rows)
 
 
 def note_some(connection: apsw.Connection, limit: int) -> bool:
-    """Note the addresses of some customers whose are not noted yet; returns whether there are no more."""
+    """Index the addresses of some customers that are not indexed; returns whether none are left."""
     found: list[Any] = connection.execute(SQL["some_unaddressed"], (limit,)).fetchall()
     for name, named in found:
         put(connection, sorted(all_rows(name, _documents(connection, name))))
@@ -32,10 +32,10 @@ def note_some(connection: apsw.Connection, limit: int) -> bool:
     return not found
 
 
-def forget(
+def redact(
     connection: apsw.Connection, source_id: str, address: str, after: Place | None
 ) -> tuple[int, Place | None]:
-    """Remove an address from some of a customer's rows; returns how many changed, and where to go on."""
+    """Remove an address from some rows of a customer; returns how many changed, and where to continue."""
     changed = 0
     for table, redaction in from_place(REDACTIONS, after):
         start, width = after[1] if after is not None and after[0] == table else (), len(redaction.key)
@@ -54,7 +54,7 @@ def forget(
 
 
 def finish(connection: apsw.Connection, done: Forgotten, removed: Mapping[str, int]) -> None:
-    """Forget the names of an erasure, and add to its receipts what else was removed."""
+    """Delete the names of an erasure, and add to its receipts what else was removed."""
     connection.execute(SQL["end_erasure"], (done.number,))
     if connection.changes() and removed:
         for customer in fingerprints(done.customers):

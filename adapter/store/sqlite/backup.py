@@ -16,11 +16,11 @@ from adapter.store.sqlite.open_file import expect_readable, mark_closed
 def back_up(path: str, into: Path) -> int:
     """Write all that is committed into a new file, whole and on the disk, or not at all; return its bytes.
 
-    It only reads, so it takes no lock, and nobody who writes waits for it. Raises Refused when the new file
+    It only reads, so it takes no lock, and writers do not wait for it. Raises Refused when the new file
     is there already, StoreUnavailable when either file cannot be used.
     """
     if into.exists():
-        raise Refused(f"{into} is there already: name a new file")
+        raise Refused(f"{into} exists already: name a new file")
     try:
         descriptor, part = tempfile.mkstemp(dir=into.parent, prefix=f"{into.name}.", suffix=".part")
         try:
@@ -44,7 +44,7 @@ def _write(path: str, part: str) -> None:
     expect_readable(path)
     connection = connect(path, read_only=True)
     try:
-        # One snapshot. The backup API would begin again whenever somebody commits meanwhile.
+        # One snapshot. The backup API would start again after each commit of another connection.
         connection.execute("VACUUM INTO ?", (part,))
     finally:
         connection.close()

@@ -57,11 +57,11 @@ class SqliteEnd:
             raise taken(table.name) from error
 
     async def reach(self, name: str, reached: str) -> None:
-        """Note how far something has come."""
+        """Store an entry."""
         await self._write(lambda connection: connection.execute(SQL["reach"], (name, reached)))
 
     async def reached(self, name: str) -> str | None:
-        """Return what was noted."""
+        """Return an entry."""
         found = await self._write(lambda connection: connection.execute(SQL["reached"], (name,)).get)
         return None if found is None else str(found)
 
@@ -71,10 +71,10 @@ class SqliteEnd:
         row = await self._write(lambda connection: connection.execute(sql).fetchone())
         return tuple(row)
 
-    async def forget(self, name: str) -> None:
-        """Drop what was noted."""
-        await self._write(lambda connection: connection.execute(SQL["forget_note"], (name,)))
+    async def clear_note(self, name: str) -> None:
+        """Delete an entry."""
+        await self._write(lambda connection: connection.execute(SQL["clear_note"], (name,)))
 
     async def finish(self) -> None:
         """Forget the progress."""
-        await self._write(lambda connection: connection.execute(SQL["forget_progress"]))
+        await self._write(lambda connection: connection.execute(SQL["clear_progress"]))

@@ -118,23 +118,23 @@ class SqliteStore(ReadVerbs):
         await self._write(lambda connection: connection.execute(SQL["beat"]))
 
     async def transact(
-        self, script: Callable[[Transaction], Awaitable[T]], pass_on: OnLocksAcquired | None = None
+        self, script: Callable[[Transaction], Awaitable[T]], on_locks_acquired: OnLocksAcquired | None = None
     ) -> T:
-        """Run the script in one transaction; durable when it returns. Nobody else's can run beside it.
+        """Run the script in one transaction; durable when it returns. No other can run at the same time.
 
-        Its statements run here, on the caller's loop: beside a busy loop a thread would wait for the
-        interpreter at every one of them. Only waiting for a lock, and the commit, are left to the thread.
+        Its statements run on the caller's event loop: a thread would wait for the interpreter lock of a
+        busy loop at each statement. Only waits for a file lock and commits run in the thread.
         """
         return await self._alone(lambda: self._transacted(script))
 
     async def note_addresses(self, limit: int) -> bool:
-        """Note the addresses of some customers."""
+        """Index the addresses of some customers."""
         if await self._read(lambda reads: reads.noted()):
             return True
         return await self._write(lambda connection: addresses.note_some(connection, limit))
 
     async def finish_erasure(self, done: Forgotten, removed: Mapping[str, int]) -> None:
-        """Forget the names of an erasure."""
+        """Delete the names of an erasure."""
         await self._write(lambda connection: addresses.finish(connection, done, removed))
 
     async def lease(
@@ -181,20 +181,20 @@ class SqliteStore(ReadVerbs):
         """Delete quarantine entries."""
         return await self._write(lambda connection: outbox.release_quarantined(connection, ids))
 
-    async def forget_messages(self, before: datetime) -> int:
+    async def purge_dedupe_keys(self, before: datetime) -> int:
         """Drop old dedupe keys, a slice at a time so that requests are not held up."""
         gone = 0
         for lower, upper in digest_slices():
-            gone += await self._forget_slice(lower, upper, before)
+            gone += await self._purge_slice(lower, upper, before)
         return gone
 
-    async def forget(self, kind: RetentionKind, before: datetime) -> int:
+    async def purge(self, kind: RetentionKind, before: datetime) -> int:
         """Drop what is older than that, a span of rows at a time."""
         spans = await self._write(lambda connection: outbox.spans(connection, kind))
-        return sum([await self._forget_span(kind, span, before) for span in spans])
+        return sum([await self._purge_span(kind, span, before) for span in spans])
 
-    async def _forget_span(self, kind: RetentionKind, span: tuple[int, int], before: datetime) -> int:
-        return await self._write(lambda connection: outbox.forget_span(connection, kind, span, before))
+    async def _purge_span(self, kind: RetentionKind, span: tuple[int, int], before: datetime) -> int:
+        return await self._write(lambda connection: outbox.purge_span(connection, kind, span, before))
 
     async def schema(self) -> Schema:
         """Return which schema a closed store has, without changing it."""
@@ -208,8 +208,8 @@ class SqliteStore(ReadVerbs):
         """Return the store as one end of a copy."""
         return SqliteEnd(self._write)
 
-    async def _forget_slice(self, lower: bytes, upper: bytes, before: datetime) -> int:
-        return await self._write(lambda connection: outbox.forget_slice(connection, lower, upper, before))
+    async def _purge_slice(self, lower: bytes, upper: bytes, before: datetime) -> int:
+        return await self._write(lambda connection: outbox.purge_slice(connection, lower, upper, before))
 
     async def _write(self, work: Callable[[apsw.Connection], T]) -> T:
         return await self._alone(lambda: self._writer.run(lambda: self._commit(work)))

@@ -48,9 +48,7 @@ class Merging:
     def _move(
         self, table: str, rows: CustomerRows, merge: Move | Combine, pairs: Sequence[tuple[str, str]]
     ) -> list[Any]:
-        """Move or combine the rows of a table, delete those that are left, and return them if it is told
-        to.
-        """
+        """Move or combine the rows of a table, and delete and return those that are left."""
         combined = isinstance(merge, Combine)
         self._many(merge.statement if isinstance(merge, Combine) else f"move_{table}", pairs)
         if isinstance(rows.erase, DeletedWith) or not (combined or merge == Move(keep_existing=True)):

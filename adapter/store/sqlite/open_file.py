@@ -1,12 +1,12 @@
 """The file behind an open store: whether it is still the file that was opened, and writing its log back.
 
-SQLite goes on writing into a file that was removed, and does not notice one that was overwritten. So after
-every commit this looks for the file, its log and its index under their names, and for a mark in the file.
+SQLite continues to write into a file that was removed, and does not notice one that was overwritten. So after
+every commit this module checks the file, its log and its index by their names, and a mark in the file.
 
 The mark is the number that SQLite keeps for applications in the file's header (`user_version`). It is another
 one after every opening, and before every time that the log is written back: so a copy from before then bears
 an older one, and a copy from after then has the same pages. A file that was closed in order has the mark 1,
-and no log; a log beside it is of another file. Programs before this one leave the mark at 0.
+and no log; a log with its name belongs to another file. Earlier programs leave the mark at 0.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _ELSEWHERE = (
     "name the file as that process does"
 )
 _LEFT = (
-    "the store {path} was not closed in order under another of its names, and its log is beside that one: "
+    "the store {path} was not closed in order under another of its names, and its log is next to that name: "
     "open it there first, which writes the log into the file; if that log is lost, make an empty file {log}"
 )
 _STRAY = (
@@ -164,7 +164,7 @@ def expect_readable(path: str) -> None:
 
 
 def expect_log(path: str, descriptor: int) -> None:
-    """Raise StoreUnavailable when the log beside the file is not the file's, or its own is not beside it.
+    """Raise StoreUnavailable if the log belongs to another file, or if the file's own log is missing.
 
     SQLite would apply a log of another file; without its own log a file lacks what was committed last.
     """

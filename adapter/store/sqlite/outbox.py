@@ -1,4 +1,4 @@
-"""Writes that decide nothing: leases, settlements, replayed quarantine, forgotten keys."""
+"""Writes without decisions: leases, results of deliveries, replayed quarantine, deletion by age."""
 
 from __future__ import annotations
 
@@ -64,9 +64,9 @@ def release_quarantined(connection: apsw.Connection, ids: Sequence[int]) -> int:
     return connection.changes()
 
 
-def forget_slice(connection: apsw.Connection, lower: bytes, upper: bytes, before: datetime) -> int:
+def purge_slice(connection: apsw.Connection, lower: bytes, upper: bytes, before: datetime) -> int:
     """Drop the old message keys of one slice; runs inside a transaction."""
-    return _changed(connection, "forget_messages", [(lower, upper, micros(before))])
+    return _changed(connection, "purge_dedupe_keys", [(lower, upper, micros(before))])
 
 
 def add_ignored(
@@ -84,7 +84,7 @@ def spans(connection: apsw.Connection, kind: RetentionKind) -> list[tuple[int, i
     return [(start, start + _SPAN) for start in range(first - 1, last, _SPAN)]
 
 
-def forget_span(
+def purge_span(
     connection: apsw.Connection, kind: RetentionKind, span: tuple[int, int], before: datetime
 ) -> int:
     """Drop the old rows of one span; runs inside a transaction."""

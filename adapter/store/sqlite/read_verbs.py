@@ -106,9 +106,9 @@ class ReadVerbs(ABC):
         """Return timers whose moment has come."""
         return await self._read(lambda reads: reads.due_timers(now, limit))
 
-    async def pasts(self, after: str, limit: int) -> list[CustomerHistory]:
-        """Return a page of customers with their pasts."""
-        return await self._read(lambda reads: reads.pasts(after, limit))
+    async def customer_histories(self, after: str, limit: int) -> list[CustomerHistory]:
+        """Return a page of customers with their events and decisions."""
+        return await self._read(lambda reads: reads.customer_histories(after, limit))
 
     async def held(self, source_id: str, *, apart: bool = False) -> CustomerData:
         """Return all that is held of a person."""
@@ -121,7 +121,7 @@ class ReadVerbs(ABC):
         return await self._read(lambda reads: reads.oldest(kind, source_id, after))
 
     async def addressed(self, address: str, after: str = "", limit: int = 100) -> list[str]:
-        """Return a page of those in whose data an address may stand."""
+        """Return a page of customers whose data may contain an address."""
         found = await self._read(lambda reads: reads.addressed(address, after, limit))
         if found is None:
             raise incomplete()

@@ -142,21 +142,21 @@ class Reads:
         """Return timers whose moment has come."""
         return [read_timer(row) for row in self._rows("due_timers", micros(now), limit)]
 
-    def pasts(self, after: str, limit: int) -> list[CustomerHistory]:
-        """Return a page of customers with their pasts."""
+    def customer_histories(self, after: str, limit: int) -> list[CustomerHistory]:
+        """Return a page of customers with their events and decisions."""
         rows = self._rows("customers_after", after, limit, 8 * PAGE_BYTES)
-        pasts = {row[0]: CustomerHistory(row[0], [], []) for row in rows}
-        if pasts:
-            for source_id, body in self._rows("all_decisions", array(pasts)):
-                pasts[source_id].decisions.append(read_decision(source_id, body))
-            for source_id, body in self._rows("past", array(pasts)):
-                pasts[source_id].events.append(read_event(body))
-        return list(pasts.values())
+        found = {row[0]: CustomerHistory(row[0], [], []) for row in rows}
+        if found:
+            for source_id, body in self._rows("all_decisions", array(found)):
+                found[source_id].decisions.append(read_decision(source_id, body))
+            for source_id, body in self._rows("past", array(found)):
+                found[source_id].events.append(read_event(body))
+        return list(found.values())
 
     def deliveries(self, status: str, limit: int, destination: str | None) -> list[Delivery]:
         """Return deliveries of one status, and of one destination where it is named."""
         if status not in _BY_STATUS:
-            raise Refused(f"`{status}` is no status of a delivery: use one of {', '.join(_BY_STATUS)}")
+            raise Refused(f"`{status}` is not a status of a delivery: use one of {', '.join(_BY_STATUS)}")
         found = [read_delivery(row) for row in self._rows(_BY_STATUS[status], limit, destination)]
         return owned(found, self._names({each.source_id for each in found}))
 
@@ -205,11 +205,11 @@ class Reads:
             return held
 
     def noted(self) -> bool:
-        """Say whether all customers' addresses are noted."""
+        """Return whether the addresses of all customers are indexed."""
         return not self._rows("is_unaddressed")[0][0]
 
     def addressed(self, address: str, after: str, limit: int) -> list[str] | None:
-        """Return a page of those in whose data an address may stand; None while not all are noted."""
+        """Return a page of customers whose data may contain an address; None while not all are indexed."""
         with snapshot(self._connection):
             if not self.noted():
                 return None

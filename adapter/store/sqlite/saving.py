@@ -16,9 +16,9 @@ from adapter.store.rows import (
     digest,
     discount_row,
     event_row,
+    expect_known,
     final_owners,
     given_to,
-    judged,
     pending_row,
     timer_row,
 )
@@ -33,10 +33,10 @@ _Row = tuple[Any, ...]
 
 
 class Saving:
-    """The changes of one transaction on their way into the tables.
+    """Writes the changes of one transaction.
 
-    `customers` and `discounts` are the keys that the transaction has loaded, so known to exist; `known` is
-    what the script has been told of.
+    `customers` and `discounts` are the keys that the transaction has loaded, so that they exist; `known` is
+    what the script knew of earlier runs.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Saving:
             erase(self._connection, erasure, self._changes.seen_at)
         self._write_messages(claimed, claimed_at)
         self._write_customers()
-        judged(self._known, self._write_events(), lost)
+        expect_known(self._known, self._write_events(), lost)
         self._write_addresses()
         self._write_facts()
         self._write_discounts()

@@ -17,7 +17,7 @@ from adapter.model.pending import PendingMove
 from adapter.model.timers import Timer
 from adapter.store.contract import Transaction
 from adapter.store.rows import digest, read_customer, read_event, read_held, read_pending, read_timer
-from adapter.store.sqlite.addresses import forget
+from adapter.store.sqlite.addresses import redact
 from adapter.store.sqlite.connection import array
 from adapter.store.sqlite.redemptions import booked
 from adapter.store.sqlite.saving import Saving
@@ -130,11 +130,11 @@ class SqliteTransaction:
         taken = {fold for (fold,) in found}
         return CounterState(used, frozenset(code for code, fold in folds.items() if fold in taken))
 
-    async def forget_address(
+    async def redact_address(
         self, source_id: str, address: str, after: Place | None = None
     ) -> tuple[int, Place | None]:
         """Remove an address from some of a customer's rows."""
-        return forget(self._connection, source_id, address, after)
+        return redact(self._connection, source_id, address, after)
 
     async def save(self, changes: Changes) -> None:
         """Write everything, claims included."""

@@ -15,9 +15,9 @@ _Job = tuple[Callable[[], Any], asyncio.AbstractEventLoop, "asyncio.Future[Any]"
 
 
 class Worker:
-    """Runs in order of asking. A caller that is cancelled does not stop its job: it may commit unheard.
+    """Runs jobs in their order. A job whose caller is cancelled still runs, and may commit.
 
-    But one `giving_up` leaves out jobs that nobody waits for any more, and a job that runs may ask.
+    With `giving_up` it skips jobs whose caller is cancelled, and a running job can ask with `given_up`.
     """
 
     def __init__(self, name: str, *, giving_up: bool = False) -> None:
@@ -42,7 +42,7 @@ class Worker:
         return await future
 
     def given_up(self) -> bool:
-        """Say, to the job that runs, whether nobody waits for it any more."""
+        """Return, for the running job, whether its caller was cancelled."""
         current = self._current
         return self._giving_up and current is not None and current.cancelled()
 
@@ -66,7 +66,7 @@ class Worker:
             try:
                 loop.call_soon_threadsafe(_resolve, future, result, error)
             except RuntimeError:
-                # The caller's loop has ended without waiting: nobody is left to be told.
+                # The caller's loop has ended: there is no future to resolve.
                 continue
             del job, loop, future, entry, result, error
 

@@ -101,5 +101,5 @@ POOL_CODES = Table(
         number="number", pool="text", code="text", folded="text", added_at="number", drawn_at="number"
     ),
     key=("number",),
-    rows=NoCustomerData("uploaded codes; a code that was handed out names nobody here"),
+    rows=NoCustomerData("uploaded codes; a code that was handed out has no customer here"),
 )

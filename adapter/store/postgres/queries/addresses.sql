@@ -1,5 +1,5 @@
 -- put_addresses --
--- Note which addresses stand in which customers' data.
+-- Add addresses of customers to the index.
 INSERT INTO addresses (digest, source_id)
 SELECT given.digest, given.source_id FROM unnest($1::bytea[], $2::text[]) AS given (digest, source_id)
 ON CONFLICT DO NOTHING;
@@ -12,7 +12,7 @@ FROM unnest($1::text[], $2::text[]) AS moved (old, new) JOIN addresses ON addres
 ON CONFLICT DO NOTHING;
 
 -- move_unaddressed --
--- Name customers who take over data that are not looked at yet.
+-- Name survivors of merges whose new rows are not indexed yet.
 INSERT INTO unaddressed (source_id)
 SELECT DISTINCT moved.new FROM unnest($1::text[], $2::text[]) AS moved (old, new)
 WHERE EXISTS (SELECT FROM unaddressed WHERE unaddressed.source_id = moved.old)
@@ -20,7 +20,7 @@ WHERE EXISTS (SELECT FROM unaddressed WHERE unaddressed.source_id = moved.old)
 ON CONFLICT DO NOTHING;
 
 -- drop_address --
--- Forget that an address stands in a customer's data.
+-- Remove an address of a customer from the index.
 DELETE FROM addresses WHERE digest = $1 AND source_id = $2;
 
 -- addressed --

@@ -24,7 +24,7 @@ WHERE id IN (SELECT quarantine_names.id FROM quarantine_names WHERE quarantine_n
 SELECT nextval('quarantine_id_seq') FROM generate_series(1, $1::integer);
 
 -- add_quarantine_names --
--- Note whom quarantined messages name.
+-- Index the names in quarantined messages.
 INSERT INTO quarantine_names (name, id)
 SELECT given.name, given.id FROM unnest($1::bytea[], $2::bigint[]) AS given (name, id);
 

@@ -1,5 +1,5 @@
 -- load_batch --
--- Claim messages, lock and read whom and what a batch is about, in one exchange.
+-- Claim messages, lock and read what a batch needs, in one round trip.
 SELECT batch.*, pending.* FROM load_batch_1($1, $2, $3, $4, $5, $6, $7, $8, $9) AS batch
 CROSS JOIN LATERAL pending_moves_1(
     batch.customers || batch.owners || $3::text[], batch.customers || batch.held

@@ -1,5 +1,5 @@
 -- move_events --
--- Give customers' events to others; returns, and does not keep, those that another of those who become one has too.
+-- Move customers' events to others; deletes and returns those that another of the merged customers has too.
 WITH gone AS (
     DELETE FROM events USING unnest($1::text[], $2::text[]) AS moved (old, new) WHERE events.source_id = moved.old
     RETURNING moved.old, moved.new, events.occurred_at, events.event_id, events.identity, events.body

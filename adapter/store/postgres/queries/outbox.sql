@@ -78,7 +78,7 @@ DELETE FROM ignored WHERE (source, type, event) IN (
 -- Remove quarantined messages.
 DELETE FROM quarantine WHERE id = ANY ($1::bigint[]) RETURNING id;
 
--- forget_messages --
+-- purge_dedupe_keys --
 -- Drop some of the old keys, save those on which a discount hangs; those that a batch has locked stay for now, so
 -- that neither waits for the other.
 DELETE FROM messages USING (

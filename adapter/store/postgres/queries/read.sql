@@ -1,5 +1,5 @@
 -- resolve --
--- The source_id that a name stands for: by itself, by redirect, by a linking identity, else itself.
+-- The source_id of a name: that of a customer, of a redirect or of a linking identity, else the name itself.
 SELECT coalesce(
     (SELECT source_id FROM customers WHERE source_id = $1),
     (SELECT source_id FROM identities WHERE kind = 'source_id' AND value = $1),
@@ -170,7 +170,7 @@ UNION ALL SELECT 'quarantined', count(*) FROM quarantine;
 SELECT rule, source_id, body, due_at FROM timers WHERE due_at <= $1 ORDER BY due_at LIMIT $2;
 
 -- customers_after --
--- A page of source_ids in their order, until what is stored of their pasts has so many bytes.
+-- A page of source_ids in order, up to so many bytes of events and decisions.
 SELECT source_id
 FROM (SELECT source_id, sum(weight) OVER (ORDER BY source_id ROWS UNBOUNDED PRECEDING) - weight AS before
       FROM (SELECT customers.source_id,

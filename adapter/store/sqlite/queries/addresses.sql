@@ -1,21 +1,21 @@
 -- put_address --
--- Note that an address stands in a customer's data.
+-- Add an address of a customer to the index.
 INSERT INTO addresses (digest, source_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING;
 
 -- move_addresses --
--- Note one customer's addresses for another too; those of the first go with their record.
+-- Copy one customer's addresses to another; those of the first are deleted with its record.
 INSERT INTO addresses (digest, source_id) SELECT digest, ?2 FROM addresses WHERE source_id = ?1
 ON CONFLICT DO NOTHING;
 
 -- move_unaddressed --
--- Name a customer who takes over data that are not looked at yet.
+-- Name the survivor of a merge whose new rows are not indexed yet.
 INSERT INTO unaddressed (source_id)
 SELECT ?2 WHERE EXISTS (SELECT 1 FROM unaddressed WHERE source_id = ?1)
              OR EXISTS (SELECT 1 FROM address_progress WHERE reached < ?1)
 ON CONFLICT DO NOTHING;
 
 -- drop_address --
--- Forget that an address stands in a customer's data.
+-- Remove an address of a customer from the index.
 DELETE FROM addresses WHERE digest = ?1 AND source_id = ?2;
 
 -- addressed --

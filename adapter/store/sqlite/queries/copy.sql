@@ -1,20 +1,20 @@
 -- reach --
--- Note how far a copy of a table has come.
+-- Store the position of a copy of a table.
 INSERT INTO copy_progress (name, reached) VALUES (?1, ?2)
 ON CONFLICT (name) DO UPDATE SET reached = excluded.reached;
 
 -- reached --
--- How far a copy of a table has come.
+-- The position of a copy of a table.
 SELECT reached FROM copy_progress WHERE name = ?1;
 
 -- copies --
--- What copies into this store, or from it, have noted.
+-- The entries of copies into this store, or from it.
 SELECT name, reached FROM copy_progress;
 
--- forget_note --
--- Something noted holds no more.
+-- clear_note --
+-- Delete one entry.
 DELETE FROM copy_progress WHERE name = ?1;
 
--- forget_progress --
--- The copy is over.
+-- clear_progress --
+-- Delete all entries after a copy.
 DELETE FROM copy_progress;

@@ -22,7 +22,7 @@ WHERE id IN (SELECT quarantine_names.id
              FROM carray(?1) AS wanted CROSS JOIN quarantine_names ON quarantine_names.name = wanted.value);
 
 -- add_quarantine_name --
--- Note that a quarantined message names a person.
+-- Index a name in a quarantined message.
 INSERT INTO quarantine_names (name, id) VALUES (?1, ?2);
 
 -- add_receipt --

@@ -49,7 +49,7 @@ CROSS JOIN pending_moves ON pending_moves.source_id = CAST(wanted.value AS TEXT)
 LEFT JOIN discounts ON discounts.code = pending_moves.code;
 
 -- used --
--- One counter as it stands.
+-- The value of one counter.
 SELECT scope, key, used FROM counters WHERE scope = ?1 AND key = ?2;
 
 -- waiting --

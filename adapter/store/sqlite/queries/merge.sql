@@ -1,5 +1,5 @@
 -- move_events --
--- Give one customer's events to another, save those that the other has already.
+-- Move one customer's events to another, except those that the other has.
 UPDATE OR IGNORE events SET source_id = ?2 WHERE source_id = ?1;
 
 -- end_redirect --
@@ -30,7 +30,7 @@ SELECT discounts.body
 FROM carray(?1) AS wanted CROSS JOIN discounts ON discounts.source_id = CAST(wanted.value AS TEXT);
 
 -- move_timers --
--- Give one customer's waits to another; of two under one rule the later due stays.
+-- Move one customer's timers to another; of two of one rule the later due remains.
 INSERT INTO timers (source_id, rule, started_at, due_at, body)
 SELECT ?2, rule, started_at, due_at, body FROM timers WHERE source_id = ?1
 ON CONFLICT (source_id, rule) DO UPDATE

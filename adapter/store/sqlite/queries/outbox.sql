@@ -56,7 +56,7 @@ DELETE FROM ignored WHERE last_at < ?2 OR (source, type, event) IN (
 -- Remove an array of quarantined messages.
 DELETE FROM quarantine WHERE id IN (SELECT value FROM carray(?1));
 
--- forget_messages --
+-- purge_dedupe_keys --
 -- Drop the old keys of one slice of digests, save those on which a discount hangs.
 DELETE FROM messages WHERE digest >= ?1 AND digest < ?2 AND seen_at < ?3 AND answer IS NULL AND owner IS NULL;
 

@@ -76,7 +76,7 @@ DELETE FROM pending_moves WHERE source_id = ?1 AND id = ?2;
 DELETE FROM timers WHERE source_id = ?1 AND rule = ?2 AND started_at <= ?3 AND due_at >= ?3;
 
 -- arm_timer --
--- Let a customer wait under a rule; a wait that there is starts anew.
+-- Start a timer of a customer and rule, or restart the one that exists.
 INSERT INTO timers (source_id, rule, started_at, due_at, body) VALUES (?1, ?2, ?3, ?4, ?5)
 ON CONFLICT (source_id, rule) DO UPDATE
 SET started_at = excluded.started_at, due_at = excluded.due_at, body = excluded.body;

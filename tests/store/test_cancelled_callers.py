@@ -12,7 +12,7 @@ from adapter.store.contract import Store, Transaction
 from adapter.store.values import LoadRequest
 
 
-async def test_an_error_after_its_caller_has_gone_is_not_logged_as_unretrieved(
+async def test_an_error_after_its_caller_was_cancelled_is_not_logged_as_unretrieved(
     store: Store, make: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     failed = asyncio.Event()
