@@ -215,7 +215,7 @@ def test_after_a_kill_the_file_is_opened_first_under_the_name_that_its_log_has(
     with running(HOLDER, path) as holder:
         holder.kill()
     other = reach(path)
-    with pytest.raises(StoreUnavailable, match="beside that one: open it there first"):
+    with pytest.raises(StoreUnavailable, match="next to that name: open it there first"):
         customers(other)
     assert customers(path) == 1
     assert customers(other) == 1
