@@ -45,6 +45,7 @@ from adapter.services.periodic import until_stopped
 from adapter.services.privacy.redaction import Forgetting
 from adapter.services.privacy.requests import Privacy
 from adapter.services.read_timeout import ReadTimeout
+from adapter.services.revocations import Revocations
 from adapter.settings.values import Settings
 from adapter.sources.opendsr import Certificate
 from adapter.store.contract import Store
@@ -69,6 +70,7 @@ class App(Struct, frozen=True):
     ingest: Ingest
     checkout: Checkout
     bookings: CheckoutService
+    revocations: Revocations
     privacy: Privacy
     forgetting: Forgetting
     health: Health
@@ -126,6 +128,7 @@ def compose(
     orders = OrderStream(store, bookings, books, committer.submit, clock)
     ingest = Ingest(mapper, committer, OutcomeCounts(books, metrics, clock), ignoring.note, orders)
     retries = Retries(store, clock, relay.wake, tuple(destinations.by_name), patience)
+    revocations = Revocations(store, committer.submit, books, clock, patience)
     forgetting = Forgetting(store, clock, known)
     privacy = Privacy(store, committer.submit, clock, patience, forgetting)
     health = Health(store, committer, commits)
@@ -150,7 +153,8 @@ def compose(
     running = partial(_running, destinations.clients, working, loops)
 
     context = WebContext(
-        ingest, checkout, bookings, privacy, retries, health, settings, metrics, clock, running,
+        ingest, checkout, bookings, privacy, retries, revocations, health,
+        settings, metrics, clock, running,
         Certificate.read(settings.mparticle.opendsr_certificate), MemoryBudget.of(settings),
     )  # fmt: skip
     return App(
@@ -162,6 +166,7 @@ def compose(
         ingest=ingest,
         checkout=checkout,
         bookings=bookings,
+        revocations=revocations,
         privacy=privacy,
         forgetting=forgetting,
         health=health,

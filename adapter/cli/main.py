@@ -17,6 +17,7 @@ from adapter.cli import (  # commands are named for what they do
     map,  # noqa: A004
     model,
     replay,
+    revoke,
     serve,
     store,
     test,
@@ -35,6 +36,7 @@ commands.command("lift", epilog=lift.EXAMPLES)(lift.rules)
 commands.add_typer(model.commands, name="model", epilog=model.EXAMPLES)
 commands.command(epilog=replay.EXAMPLES)(replay.replay)
 commands.command(epilog=deliveries.EXAMPLES)(deliveries.deliveries)
+commands.command(epilog=revoke.EXAMPLES)(revoke.revoke)
 commands.command(epilog=erase.EXAMPLES)(erase.erase)
 commands.command(epilog=export.EXAMPLES)(export.export)
 commands.add_typer(store.commands, name="store", epilog=store.EXAMPLES)

@@ -29,6 +29,7 @@ from adapter.model.quarantine import Excerpt, Quarantined
 from adapter.model.redemptions import Redemption, Rollback
 from adapter.model.timers import Timer
 from adapter.store.values import (
+    BookedFigures,
     BookedState,
     BookingRequest,
     Changes,
@@ -37,6 +38,7 @@ from adapter.store.values import (
     CustomerHistory,
     DeliveryResult,
     Forgotten,
+    Issued,
     Known,
     LoadedState,
     LoadRequest,
@@ -201,6 +203,21 @@ class Store(Protocol):
 
     async def used(self, counters: Sequence[ScopedKey]) -> dict[ScopedKey, int]:
         """Return counters as they are; absent ones are 0, and left out."""
+        ...
+
+    async def issued(self, after: str = "", limit: int = 500) -> Page[Issued]:
+        """Return a page of all discounts, in the order of their codes; `next` is given as `after`.
+
+        A page may have fewer than there are, or none, before the last one.
+        """
+        ...
+
+    async def booked_rule(self, after: str = "") -> str | None:
+        """Return the first rule by name after one, of which a code was redeemed or held."""
+        ...
+
+    async def booked_figures(self, rule: str) -> list[BookedFigures]:
+        """Return what was redeemed of a rule, by day and currency, in this order."""
         ...
 
     async def add_pool_codes(self, pool: str, codes: Sequence[str], now: datetime) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 
 from msgspec import Struct
@@ -138,6 +138,29 @@ class Pool(Struct, frozen=True):
     name: str
     left: int
     drawn: int
+
+
+class Issued(Struct, frozen=True):
+    """A discount as it is kept, under its owner's key, and whether a redemption has `booked` it."""
+
+    held: DiscountRecord
+    booked: bool
+
+
+class BookedFigures(Struct, frozen=True):
+    """What was redeemed of a rule on one UTC `day`, in one currency; `currency` may be empty.
+
+    `amount` and `returned` (rolled back since) are in minor units. Of `redeemed` uses `unknown` have no
+    amount, and `rolled_back` are rolled back whole.
+    """
+
+    day: date
+    currency: str
+    redeemed: int
+    unknown: int
+    rolled_back: int
+    amount: int
+    returned: int
 
 
 class NewEvent(Struct, frozen=True):

@@ -15,6 +15,7 @@ from adapter.services.discounts import Checkout
 from adapter.services.health import Health
 from adapter.services.ingest.pipeline import Ingest
 from adapter.services.privacy.requests import Privacy
+from adapter.services.revocations import Revocations
 from adapter.settings.values import Settings
 from adapter.sources.decoded_body import Bounds
 from adapter.sources.opendsr import Certificate
@@ -33,6 +34,7 @@ class WebContext(Struct, frozen=True):
     checkout: CheckoutService
     privacy: Privacy
     deliveries: Retries
+    revocations: Revocations
     health: Health
     settings: Settings
     metrics: Metrics

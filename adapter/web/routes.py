@@ -20,6 +20,7 @@ from adapter.web import (
     health,
     opendsr,
     operator_api,
+    rules_api,
     tracking,
     webhooks,
 )
@@ -46,6 +47,7 @@ ROUTES: tuple[Route, ...] = (
     *events_api.ROUTES,
     *discounts_api.ROUTES,
     *checkout_api.ROUTES,
+    *rules_api.ROUTES,
     *customers_api.ROUTES,
     *operator_api.ROUTES,
     *health.ROUTES,

@@ -40,6 +40,7 @@ from adapter.services.ingest.pipeline import Ingest
 from adapter.services.ingest.result import Result
 from adapter.services.privacy.export import Export
 from adapter.services.privacy.requests import Privacy
+from adapter.services.revocations import Counted, Revocations, Revoked
 from adapter.settings.fields import Keys, build
 from adapter.settings.values import Settings
 from adapter.sources.decoded_body import Decoded
@@ -82,6 +83,7 @@ class Services:
         self.checkout = FakeCheckout(self)
         self.privacy = FakePrivacy(self)
         self.deliveries = FakeDeliveries()
+        self.revocations = FakeRevocations()
         self.health = FakeHealth(self)
 
     def require(self) -> None:
@@ -257,6 +259,22 @@ class FakeDeliveries(Retries):
         return Retried(3, await self.pauses())
 
 
+class FakeRevocations(Revocations):
+    """Knows the rule `gift` alone."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str | None, str | None]] = []
+
+    async def count(self, rule: str) -> Counted:
+        if rule != "gift":
+            raise NotFound("no such rule")
+        return Counted(rule, 3, 1)
+
+    async def revoke(self, rule: str, reason: str | None, after: str | None = None, most: int = 0) -> Revoked:
+        self.asked.append((rule, reason, after))
+        return Revoked(rule, (await self.count(rule)).unused, 0)
+
+
 class FakeHealth(Health):
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -289,6 +307,7 @@ def context(services: Services) -> Callable[..., WebContext]:
             services.checkout,
             services.privacy,
             services.deliveries,
+            services.revocations,
             services.health,
             chosen,
             Metrics(),

@@ -41,10 +41,12 @@ from adapter.store.postgres.transaction import PostgresTransaction
 from adapter.store.timestamps import micros
 from adapter.store.values import (
     NOTHING_KNOWN,
+    BookedFigures,
     CustomerData,
     CustomerHistory,
     DeliveryResult,
     Forgotten,
+    Issued,
     KnownAlready,
     Pool,
     Render,
@@ -162,6 +164,18 @@ class PostgresStore:
     async def used(self, counters: Sequence[ScopedKey]) -> dict[ScopedKey, int]:
         """Return counters as they are."""
         return await self._read(lambda connection: Bookings(connection).used(counters))
+
+    async def issued(self, after: str = "", limit: int = 500) -> Page[Issued]:
+        """Return a page of discounts in the order of their codes."""
+        return await self._read(lambda connection: Bookings(connection).issued(after, limit))
+
+    async def booked_rule(self, after: str = "") -> str | None:
+        """Return the next rule of which a code was booked."""
+        return await self._read(lambda connection: Bookings(connection).booked_rule(after))
+
+    async def booked_figures(self, rule: str) -> list[BookedFigures]:
+        """Return what was redeemed of a rule."""
+        return await self._read(lambda connection: Bookings(connection).booked_figures(rule))
 
     async def pools(self) -> list[Pool]:
         """Return the pools by name."""

@@ -30,8 +30,9 @@ from adapter.store.rows import (
     rollback_row,
     use_rows,
 )
+from adapter.store.rule_figures import booked_figures, issued_page
 from adapter.store.timestamps import micros
-from adapter.store.values import BookedState, BookingRequest, Changes, Pool
+from adapter.store.values import BookedFigures, BookedState, BookingRequest, Changes, Issued, Pool
 
 _FRUITLESS = ("released", "expired")
 _BY = {
@@ -143,6 +144,18 @@ class Bookings:
         """Return counters as they are."""
         rows = await self._rows("read_counters", *arrays(sorted(set(counters)), 2), [])
         return {(row[0], row[1]): row[2] for row in rows if row[0] is not None and row[2]}
+
+    async def issued(self, after: str, limit: int) -> Page[Issued]:
+        """Return a page of discounts."""
+        return issued_page([tuple(row) for row in await self._rows("issued", after, limit)], limit)
+
+    async def booked_rule(self, after: str) -> str | None:
+        """Return the next rule of which a code was booked."""
+        return next((str(row[0]) for row in await self._rows("booked_rule", after)), None)
+
+    async def booked_figures(self, rule: str) -> list[BookedFigures]:
+        """Return what was redeemed of a rule."""
+        return booked_figures(tuple(row) for row in await self._rows("booked_figures", rule))
 
     async def pools(self) -> list[Pool]:
         """Return the pools by name."""

@@ -23,10 +23,11 @@ from adapter.store.rows import (
     read_redemption,
     read_rollback,
 )
+from adapter.store.rule_figures import booked_figures, issued_page
 from adapter.store.sqlite.connection import array
 from adapter.store.sqlite.statements import SQL
 from adapter.store.timestamps import micros
-from adapter.store.values import Pool
+from adapter.store.values import BookedFigures, Issued, Pool
 
 _BY = {
     "customer": "redemptions_by_customer",
@@ -85,6 +86,18 @@ class Bookings:
         """Return counters as they are."""
         rows = self._connection.executemany(SQL["used"], counters)
         return {(scope, key): used for scope, key, used in rows if used}
+
+    def issued(self, after: str, limit: int) -> Page[Issued]:
+        """Return a page of discounts."""
+        return issued_page(self._rows("issued", after, limit), limit)
+
+    def booked_rule(self, after: str) -> str | None:
+        """Return the next rule of which a code was booked."""
+        return next((str(row[0]) for row in self._rows("booked_rule", after)), None)
+
+    def booked_figures(self, rule: str) -> list[BookedFigures]:
+        """Return what was redeemed of a rule."""
+        return booked_figures(self._rows("booked_figures", rule))
 
     def pools(self) -> list[Pool]:
         """Return the pools by name."""

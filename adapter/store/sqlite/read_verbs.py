@@ -22,7 +22,7 @@ from adapter.model.redemptions import Redemption, Rollback
 from adapter.model.timers import Timer
 from adapter.store.addresses import incomplete
 from adapter.store.sqlite.reads import Reads
-from adapter.store.values import CustomerData, CustomerHistory, Forgotten, Pool
+from adapter.store.values import BookedFigures, CustomerData, CustomerHistory, Forgotten, Issued, Pool
 
 T = TypeVar("T")
 
@@ -79,6 +79,18 @@ class ReadVerbs(ABC):
     async def used(self, counters: Sequence[ScopedKey]) -> dict[ScopedKey, int]:
         """Return counters as they are."""
         return await self._read(lambda reads: reads.bookings.used(counters))
+
+    async def issued(self, after: str = "", limit: int = 500) -> Page[Issued]:
+        """Return a page of discounts in the order of their codes."""
+        return await self._read(lambda reads: reads.bookings.issued(after, limit))
+
+    async def booked_rule(self, after: str = "") -> str | None:
+        """Return the next rule of which a code was booked."""
+        return await self._read(lambda reads: reads.bookings.booked_rule(after))
+
+    async def booked_figures(self, rule: str) -> list[BookedFigures]:
+        """Return what was redeemed of a rule."""
+        return await self._read(lambda reads: reads.bookings.booked_figures(rule))
 
     async def pools(self) -> list[Pool]:
         """Return the pools by name."""

@@ -118,3 +118,23 @@ WHERE redemption_uses.source_id = given.source_id AND redemption_uses.redemption
 SELECT discounts.body
 FROM codes JOIN discounts ON discounts.source_id = codes.source_id AND discounts.code = codes.code
 WHERE codes.code = ANY ($1::text[]) OR lower(replace(codes.code, '-', '')) = ANY ($2::text[]);
+
+-- issued --
+-- A page of discounts in the order of their codes, and whether a redemption has booked them.
+SELECT page.code, discounts.body, EXISTS (SELECT FROM redemption_uses AS uses
+                                           WHERE uses.code = lower(replace(page.code, '-', '')) AND uses.code <> ''
+                                             AND uses.state IN ('redeemed', 'rolled_back'))
+FROM (SELECT code, source_id FROM codes WHERE code > $1 ORDER BY code LIMIT $2) AS page
+LEFT JOIN discounts ON discounts.source_id = page.source_id AND discounts.code = page.code
+ORDER BY page.code;
+
+-- booked_rule --
+-- The first rule after one of which a code was booked.
+SELECT rule FROM redemption_uses WHERE rule > $1 ORDER BY rule LIMIT 1;
+
+-- booked_figures --
+-- What was redeemed of a rule, by day and currency.
+SELECT at / 86400000000 AS day, currency, count(*), count(*) - count(amount), count(*) FILTER (WHERE state = 'rolled_back'),
+       coalesce(sum(amount), 0)::bigint, sum(returned)::bigint
+FROM redemption_uses WHERE rule = $1 AND state IN ('redeemed', 'rolled_back')
+GROUP BY day, currency ORDER BY day, currency;

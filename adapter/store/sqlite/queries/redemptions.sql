@@ -89,3 +89,21 @@ SELECT pool, sum(drawn_at IS NULL), sum(drawn_at IS NOT NULL) FROM pool_codes GR
 -- drop_uses_of_hold --
 -- A hold that came to nothing has no figures.
 DELETE FROM redemption_uses WHERE redemption = ?1;
+
+-- issued --
+-- A page of discounts in the order of their codes, and whether a redemption has booked them.
+SELECT code, body, EXISTS (SELECT 1 FROM redemption_uses AS uses
+                           WHERE uses.code = lower(replace(discounts.code, '-', '')) AND uses.code <> ''
+                             AND uses.state IN ('redeemed', 'rolled_back'))
+FROM discounts WHERE code > ?1 ORDER BY code LIMIT ?2;
+
+-- booked_rule --
+-- The first rule after one of which a code was booked.
+SELECT rule FROM redemption_uses WHERE rule > ?1 ORDER BY rule LIMIT 1;
+
+-- booked_figures --
+-- What was redeemed of a rule, by day and currency.
+SELECT at / 86400000000 AS day, currency, count(*), count(*) - count(amount), sum(state = 'rolled_back'),
+       coalesce(sum(amount), 0), sum(returned)
+FROM redemption_uses WHERE rule = ?1 AND state IN ('redeemed', 'rolled_back')
+GROUP BY day, currency ORDER BY day, currency;

@@ -1,0 +1,133 @@
+"""Takes back what is unused of a rule: after a rollout that should not have been, say.
+
+Discounts are read a page at a time, and each page is revoked through the committer, beside other messages. A
+run that was stopped is simply run again: it finds what is still unused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from datetime import datetime
+
+from msgspec import Struct
+
+from adapter.errors import NotFound, Unavailable
+from adapter.model.operations import DiscountMove
+from adapter.model.pages import Page
+from adapter.services.ingest.result import Result
+from adapter.services.ingest.work_item import Work
+from adapter.services.loaded_files import LoadedFiles
+from adapter.services.read_timeout import ReadTimeout
+from adapter.store.contract import Store
+from adapter.store.values import Issued
+
+#: So many discounts are read at once; as many are revoked in one transaction at most.
+PAGE = 500
+#: One call of the API stops reading after so many revocations.
+MOST = 5_000
+
+Submit = Callable[[Sequence[Work]], Awaitable[Sequence[Result]]]
+
+
+class Counted(Struct, frozen=True):
+    """How many discounts of a rule are unused: `issued`, and `applied` to an order that is not completed."""
+
+    rule: str
+    issued: int
+    applied: int
+
+    @property
+    def unused(self) -> int:
+        """How many a revocation takes back."""
+        return self.issued + self.applied
+
+
+class Revoked(Struct, frozen=True):
+    """What one run did: discounts that are `revoked` now, and those `left` that were used meanwhile.
+
+    `next` given as `after` goes on; None where all discounts were read.
+    """
+
+    rule: str
+    revoked: int
+    left: int
+    next: str | None = None
+
+
+class Revocations:
+    """Counts and revokes the unused discounts of a rule.
+
+    Both raise NotFound for a rule that no file has and of which nothing was issued, and Unavailable while the
+    store cannot be read or written.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        submit: Submit,
+        books: LoadedFiles,
+        clock: Callable[[], datetime],
+        patience: ReadTimeout,
+    ) -> None:
+        self._store = store
+        self._submit = submit
+        self._books = books
+        self._clock = clock
+        self._read = patience.read
+
+    async def count(self, rule: str) -> Counted:
+        """Return how many discounts of a rule are unused."""
+        found = {"issued": 0, "applied": 0}
+        known = self._is_loaded(rule)
+        async for page in self._pages(None):
+            for each in page:
+                if each.held.rule == rule:
+                    known = True
+                    status = each.held.status_at(self._clock())
+                    found[status] = found.get(status, 0) + 1
+        if not known:
+            raise unknown(rule)
+        return Counted(rule, found["issued"], found["applied"])
+
+    async def revoke(
+        self, rule: str, reason: str | None, after: str | None = None, most: int = MOST
+    ) -> Revoked:
+        """Revoke unused discounts of a rule from `after` on, and stop once `most` or more were revoked."""
+        done = Revoked(rule, 0, 0, after)
+        known = after is not None or self._is_loaded(rule)
+        async for page in self._pages(after):
+            known = known or any(each.held.rule == rule for each in page)
+            codes = [each.held.discount.code for each in page if self._is_unused(each, rule)]
+            revoked = await self._revoke(codes, reason)
+            done = Revoked(rule, done.revoked + revoked, done.left + len(codes) - revoked, page.next)
+            if done.revoked >= most and page.next is not None:
+                return done
+        if not known:
+            raise unknown(rule)
+        return done
+
+    async def _pages(self, after: str | None) -> AsyncIterator[Page[Issued]]:
+        begin: str | None = after or ""
+        while begin is not None:
+            page = await self._read(self._store.issued(begin, PAGE))
+            yield page
+            begin = page.next
+
+    async def _revoke(self, codes: Sequence[str], reason: str | None) -> int:
+        now = self._clock()
+        works = [Work("api", "", code, now, (DiscountMove("revoke", code, reason=reason),)) for code in codes]
+        results = await self._submit(works) if works else ()
+        if any(result.error == Unavailable.code for result in results):
+            raise Unavailable("not all discounts could be revoked: run it again to take back the rest")
+        return sum(1 for result in results if result.discounts)
+
+    def _is_unused(self, issued: Issued, rule: str) -> bool:
+        return issued.held.rule == rule and issued.held.status_at(self._clock()) in ("issued", "applied")
+
+    def _is_loaded(self, rule: str) -> bool:
+        return any(known.name == rule for known in self._books.rules.rules)
+
+
+def unknown(rule: str) -> NotFound:
+    """Return the error of a rule that no file has and of which nothing was issued."""
+    return NotFound(f"no rule is named `{rule}`, and no discount of such a rule was issued")
