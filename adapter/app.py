@@ -35,9 +35,9 @@ from adapter.services.environment import Environment
 from adapter.services.health import Health
 from adapter.services.ingest.commit_health import CommitHealth
 from adapter.services.ingest.group_commit import GroupCommitter, Limits
+from adapter.services.ingest.history_completion import HistoryCompleter
 from adapter.services.ingest.mapper import Mapper, Policy
 from adapter.services.ingest.outcome_counts import OutcomeCounts
-from adapter.services.ingest.past_completion import Completing
 from adapter.services.ingest.pipeline import Ingest, Transactions
 from adapter.services.ingest.timer_capacity import TimerCapacity
 from adapter.services.loaded_files import LoadedFiles, placeholders, read_files
@@ -106,8 +106,8 @@ def compose(
         store, books, world, timers=capacity, health=commits, metrics=metrics,
         destinations=recipients, wake=relay.wake, reasons=settings.log.reasons,
     )  # fmt: skip
-    completing = Completing(store, books, clock)
-    committer = GroupCommitter(transactions.settle, Limits.of(settings.ingest), metrics, completing.complete)
+    completer = HistoryCompleter(store, books, clock)
+    committer = GroupCommitter(transactions.settle, Limits.of(settings.ingest), metrics, completer.complete)
     ignoring = Ignoring(store, clock, kept_for(settings.retention.decision_days))
     mapper = Mapper(books, Policy.of(settings), clock)
 
@@ -123,7 +123,7 @@ def compose(
         patience,
         wake=relay.wake,
         remember=remembering.remember,
-        complete=completing.complete,
+        complete=completer.complete,
     )
     orders = OrderStream(store, bookings, books, committer.submit, clock)
     ingest = Ingest(mapper, committer, OutcomeCounts(books, metrics, clock), ignoring.note, orders)
@@ -149,7 +149,7 @@ def compose(
         reload.run,
         ignoring.run,
     ]
-    working = partial(_working, store, capacity, committer, completing)
+    working = partial(_working, store, capacity, committer, completer)
     running = partial(_running, destinations.clients, working, loops)
 
     context = WebContext(
@@ -195,13 +195,13 @@ async def _running(
 
 @asynccontextmanager
 async def _working(
-    store: Store, capacity: TimerCapacity, committer: GroupCommitter, completing: Completing
+    store: Store, capacity: TimerCapacity, committer: GroupCommitter, completer: HistoryCompleter
 ) -> AsyncIterator[None]:
     """Open the store, and run the committer alone; what is due stays so until a server runs."""
     async with AsyncExitStack() as stack:
         await store.open()
         stack.push_async_callback(store.close)
         await capacity.count()
-        stack.push_async_callback(completing.stop)
+        stack.push_async_callback(completer.stop)
         await stack.enter_async_context(committer.running())
         yield

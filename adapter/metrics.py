@@ -40,12 +40,12 @@ class Metrics:
     `shared` is the folder that SHARED named when this process began, where several serve together.
 
     A number in a metric costs a message as much as a rule does, so who counts messages counts for themselves
-    and is asked for it, by `catch_up`, before anybody reads and every second.
+    and is asked for it, by `flush`, before anybody reads and every second.
     """
 
     def __init__(self, shared: Path | None = None) -> None:
         self._shared = shared
-        self._behind: list[Callable[[], None]] = []
+        self._flushes: list[Callable[[], None]] = []
         registry = self.registry = CollectorRegistry()
         self.requests = Counter(
             "adapter_requests", "Requests answered", ["endpoint", "status"], registry=registry
@@ -110,18 +110,18 @@ class Metrics:
             "adapter_reloads", "Times that mapping and rule files were read", ["outcome"], registry=registry
         )
 
-    def keep_up(self, tell: Callable[[], None]) -> None:
-        """Have `tell` asked to bring its metrics up to date."""
-        self._behind.append(tell)
+    def register_flush(self, flush: Callable[[], None]) -> None:
+        """Have `flush` asked to bring its metrics up to date."""
+        self._flushes.append(flush)
 
-    def catch_up(self) -> None:
+    def flush(self) -> None:
         """Bring all metrics of this process up to date."""
-        for tell in self._behind:
-            tell()
+        for flush in self._flushes:
+            flush()
 
     def render(self) -> bytes:
         """Return all metrics in Prometheus' text format, those of all processes together."""
-        self.catch_up()
+        self.flush()
         if self._shared is None:
             return generate_latest(self.registry)
         together = CollectorRegistry()

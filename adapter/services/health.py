@@ -88,7 +88,9 @@ class Health:
 
     def _queue(self) -> Check:
         if self._committer.stuck:
-            return Check("queue", ok=False, detail="a commit has not ended in time: see what keeps the store")
-        if self._committer.crowded:
-            return Check("queue", ok=False, detail="too many messages are waiting")
+            return Check(
+                "queue", ok=False, detail="a commit timed out; check the store and the connection to it"
+            )
+        if self._committer.nearly_full:
+            return Check("queue", ok=False, detail="too many messages are queued")
         return Check("queue", ok=True)

@@ -65,7 +65,7 @@ class Endpoint:
         self._seconds = context.metrics.request_seconds.labels(name)
         self._status_counts: Counter[int] = Counter()
         self._durations: list[float] = []
-        context.metrics.keep_up(self._flush_metrics)
+        context.metrics.register_flush(self._flush_metrics)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""

@@ -80,7 +80,7 @@ class _Signatures:
         for body in ("message", "batch"):
             for form in FORMS:
                 self._metrics.labels(body, form)
-        metrics.keep_up(self._flush)
+        metrics.register_flush(self._flush)
 
     def note(self, body: bytes, form: Form) -> None:
         """Count a body whose signature has been verified."""

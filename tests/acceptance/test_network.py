@@ -150,7 +150,7 @@ async def test_after_a_stall_a_message_whose_commit_was_unanswered_is_a_duplicat
         while load.turned_away < 100:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
     assert (await client.get("/health/ready")).json()["checks"][1] == {
-        "name": "queue", "ok": False, "detail": "a commit has not ended in time: see what keeps the store"
+        "name": "queue", "ok": False, "detail": "a commit timed out; check the store and the connection to it"
     }  # fmt: skip
     wire.flow()
     await until_ready(client)

@@ -31,5 +31,5 @@ def test_many_amounts_at_once_count_as_each_alone(first: list[float], then: list
 
 def test_counters_are_flushed_before_a_scrape() -> None:
     metrics = Metrics()
-    metrics.keep_up(lambda: metrics.waiting.set(7))
+    metrics.register_flush(lambda: metrics.waiting.set(7))
     assert "adapter_waiting_messages 7.0" in metrics.render().decode()

@@ -43,7 +43,7 @@ async def test_a_commit_after_the_timeout_answers_the_repeated_message_as_a_dupl
     committer = GroupCommitter(desk.settle, Limits(max_wait=0.1), Metrics())
     running = asyncio.create_task(committer.run())
     works = [desk.work(desk.event("started", f"u{number}"), key=f"m{number}") for number in range(5)]
-    with pytest.raises(Unavailable, match="not committed in time"):
+    with pytest.raises(Unavailable, match="commit timed out"):
         await committer.submit(works)
     desk.store.gate.set()
     async with asyncio.timeout(5):

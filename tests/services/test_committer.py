@@ -128,7 +128,7 @@ async def test_an_internal_error_fails_the_batch_and_the_committer_goes_on() -> 
 
     committer = GroupCommitter(short, Limits(), Failing())
     running_committer = asyncio.create_task(committer.run())
-    with pytest.raises(Unavailable, match="could not be settled"):
+    with pytest.raises(Unavailable, match="could not be committed"):
         await committer.submit([work("unlucky")])
     faulty = False
     assert [result.outcome for result in await committer.submit([work("next")])] == ["processed"]
@@ -146,7 +146,7 @@ async def test_past_the_limit_new_work_is_turned_away_at_once() -> None:
     async with running(stuck, Limits(max_messages=2)) as committer:
         accepted = [asyncio.create_task(committer.submit([work(str(n))])) for n in range(2)]
         await asyncio.sleep(0)
-        with pytest.raises(Unavailable, match="too many messages are waiting"):
+        with pytest.raises(Unavailable, match="too many messages are queued"):
             await committer.submit([work("one too many")])
         gate.set()
         await asyncio.gather(*accepted)
@@ -175,11 +175,11 @@ async def test_readiness_fails_before_messages_are_refused() -> None:
         for number in range(10):
             tasks.append(asyncio.create_task(committer.submit([work(str(number))])))
             await asyncio.sleep(0)
-            seen.append((committer.crowded, committer.full))
+            seen.append((committer.nearly_full, committer.full))
         gate.set()
         await asyncio.gather(*tasks)
         assert seen == [(False, False)] * 7 + [(True, False)] * 2 + [(True, True)]
-        assert not committer.crowded
+        assert not committer.nearly_full
 
 
 async def test_a_store_that_fails_while_stopping_is_not_tried_for_each_batch() -> None:
@@ -233,7 +233,7 @@ async def test_a_wait_past_the_limit_fails_while_the_transaction_goes_on() -> No
         async with asyncio.timeout(2):
             answers = await asyncio.gather(*submitted(committer, 20), return_exceptions=True)
         assert {str(answer) for answer in answers} == {
-            "the store has not committed in time: see what keeps it, or the way to it"
+            "the commit timed out; check the store and the connection to it"
         }
         assert store.sizes == [2], "what the transaction had is all that is still to be committed"
         store.gate.set()
@@ -247,8 +247,8 @@ async def test_a_stuck_transaction_refuses_new_messages_until_it_ends(
     store = Stuck(error)
     async with running(store.settle, HASTY) as committer:
         await asyncio.gather(*submitted(committer, 3), return_exceptions=True)
-        assert (committer.stuck, committer.full, committer.crowded) == (True, True, True)
-        with pytest.raises(Unavailable, match="not committed in time"):
+        assert (committer.stuck, committer.full, committer.nearly_full) == (True, True, True)
+        with pytest.raises(Unavailable, match="commit timed out"):
             await committer.submit([work("while it is stuck")])
         assert store.sizes == [2], "no transaction begins beside one that is stuck"
         store.gate.set()
@@ -268,7 +268,7 @@ async def test_a_wait_in_the_queue_counts_like_one_in_the_transaction() -> None:
     async with running(slow, Limits(max_batch=1, max_wait=0.5)) as committer:
         first, second = submitted(committer, 2)
         assert len(await first) == 1
-        with pytest.raises(Unavailable, match="not committed in time"):
+        with pytest.raises(Unavailable, match="commit timed out"):
             await second
         assert ended == [1], "half a second had not passed since the second began, but since it came"
     assert ended == [1, 1], "both are committed, though one was not heard"
@@ -381,7 +381,7 @@ async def test_after_two_stuck_batches_the_last_to_end_reopens_the_queue() -> No
         await asyncio.gather(*submitted(committer, 20), return_exceptions=True)
         for end in ends:
             assert committer.stuck
-            with pytest.raises(Unavailable, match="not committed in time"):
+            with pytest.raises(Unavailable, match="commit timed out"):
                 await committer.submit([work("while it is stuck")])
             end.set()
             await asyncio.sleep(0.01)

@@ -152,7 +152,7 @@ async def test_facts_that_would_overfill_a_customer_are_quarantined_and_the_rest
         overfull, desk.work(CustomerUpsert("u1", traits=much)), desk.work(event("pong", "u1"))
     )
     assert [result.outcome for result in results] == ["quarantined", "processed", "processed"]
-    assert results[0].reason == "more would be kept of this customer than 256 KB"
+    assert results[0].reason == "the customer's data would exceed 256 KB"
     assert [each.name for each in await desk.store.events("u1")] == ["pong"]
     [kept] = await desk.store.quarantined(0, 10)
     assert kept.reason == results[0].reason
@@ -166,7 +166,7 @@ async def test_events_are_taken_when_facts_exceed_their_bound(desk: Desk) -> Non
         event("checkout_started", "u1", cart_value=145.75), CustomerUpsert("u1", traits=more)
     )
     assert result.outcome == "processed"
-    assert result.reason == "facts were left out: more would be kept of this customer than 256 KB"
+    assert result.reason == "facts were left out: the customer's data would exceed 256 KB"
     assert len(result.discounts) == 1
     assert await desk.store.quarantined() == []
 

@@ -15,7 +15,7 @@ from adapter.metrics import Metrics
 from adapter.model.operations import CustomerErase, CustomerMerge, CustomerUpsert, Operation
 from adapter.services.ingest.group_commit import GroupCommitter, Limits
 from adapter.services.ingest.result import Result
-from adapter.services.ingest.work_item import Work, apart
+from adapter.services.ingest.work_item import Work, split_at_erasures
 
 RULE = """\
 name: treat
@@ -153,7 +153,7 @@ def test_works_are_cut_where_erasures_begin_and_end(batch: str, parts: list[str]
     kinds: dict[str, tuple[Operation, ...]] = {"x": (upsert,), "E": (erase,), "M": (upsert, erase)}
     now = datetime(2026, 3, 1, tzinfo=UTC)
     works = [Work("segment", str(number), "", now, kinds[kind]) for number, kind in enumerate(batch)]
-    cut = apart(works)
+    cut = split_at_erasures(works)
     assert [len(part) for part in cut] == [len(part) for part in parts]
     assert [work for part in cut for work in part] == works
 

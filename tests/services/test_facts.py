@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from adapter.model.customers import Customer
 from adapter.model.operations import CustomerUpsert
-from adapter.services.ingest.profile import facts_of_both, told
+from adapter.services.ingest.profile import facts_of_both, merge_facts
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 EARLIER = NOW - timedelta(hours=1)
@@ -43,10 +43,10 @@ def test_facts_of_different_moments_come_to_the_same_in_any_order(
     timed = [(one, NOW + timedelta(seconds=number)) for number, one in enumerate(said)]
     in_order, shuffled = Customer("u1"), Customer("u1")
     for one, at in timed:
-        in_order = told(in_order, one, at)
+        in_order = merge_facts(in_order, one, at)
     random.shuffle(timed)
     for one, at in timed:
-        shuffled = told(shuffled, one, at)
+        shuffled = merge_facts(shuffled, one, at)
     assert shuffled == in_order
 
 
@@ -70,18 +70,18 @@ def test_facts_of_different_moments_come_to_the_same_in_any_order(
 def test_a_late_fact_changes_only_fields_without_a_newer_value(
     later: CustomerUpsert, late: CustomerUpsert, stands: Customer
 ) -> None:
-    customer = told(told(Customer("u1"), later, NOW), late, EARLIER)
+    customer = merge_facts(merge_facts(Customer("u1"), later, NOW), late, EARLIER)
     assert Customer("u1", customer.name, traits=customer.traits, segments=customer.segments) == stands
 
 
 def test_of_two_facts_with_the_same_time_the_last_to_arrive_is_kept() -> None:
     first, second = CustomerUpsert("u1", traits={"plan": "a"}), CustomerUpsert("u1", traits={"plan": "b"})
-    assert told(told(Customer("u1"), first, NOW), second, NOW).traits == {"plan": "b"}
+    assert merge_facts(merge_facts(Customer("u1"), first, NOW), second, NOW).traits == {"plan": "b"}
 
 
 def test_facts_without_a_moment_are_the_latest_there_are() -> None:
-    known = told(Customer("u1"), CustomerUpsert("u1", traits={"plan": "a"}), NOW)
-    assert told(known, CustomerUpsert("u1", traits={"plan": "b"}), None).traits == {"plan": "b"}
+    known = merge_facts(Customer("u1"), CustomerUpsert("u1", traits={"plan": "a"}), NOW)
+    assert merge_facts(known, CustomerUpsert("u1", traits={"plan": "b"}), None).traits == {"plan": "b"}
 
 
 @pytest.mark.parametrize(
@@ -95,12 +95,12 @@ def test_facts_without_a_moment_are_the_latest_there_are() -> None:
 )
 def test_of_an_address_parts_can_go(removed: tuple[str, ...], rest: dict[str, str] | None) -> None:
     known = Customer("u1", address={"city": "Bonn", "country": "DE"})
-    assert told(known, CustomerUpsert("u1", removed_fields=removed), NOW).address == rest
+    assert merge_facts(known, CustomerUpsert("u1", removed_fields=removed), NOW).address == rest
 
 
 def test_a_field_removed_and_set_at_once_is_set() -> None:
     facts = CustomerUpsert("u1", fields={"email": "new@x.test"}, removed_fields=("email",))
-    assert told(Customer("u1", email="old@x.test"), facts, NOW).email == "new@x.test"
+    assert merge_facts(Customer("u1", email="old@x.test"), facts, NOW).email == "new@x.test"
 
 
 @pytest.mark.slow
@@ -111,11 +111,11 @@ def test_merged_customers_have_the_newest_facts_of_both(
     of_one, of_other, of_both = Customer("u1"), Customer("u1"), Customer("u1")
     for number, (one, first) in enumerate(said):
         at = NOW + timedelta(seconds=number)
-        of_both = told(of_both, one, at)
+        of_both = merge_facts(of_both, one, at)
         if first:
-            of_one = told(of_one, one, at)
+            of_one = merge_facts(of_one, one, at)
         else:
-            of_other = told(of_other, one, at)
+            of_other = merge_facts(of_other, one, at)
     assert facts_of_both(of_one, of_other) == facts_of_both(of_other, of_one) == of_both
 
 
@@ -134,7 +134,7 @@ def said(*each: dict[str, Any]) -> str | None:
     for number, traits in enumerate(each):
         fields = {"name": traits["name"]} if "name" in traits else {}
         facts = CustomerUpsert("u1", fields=fields, traits=traits)
-        customer = told(customer, facts, NOW + timedelta(seconds=number))
+        customer = merge_facts(customer, facts, NOW + timedelta(seconds=number))
     return customer.name
 
 
@@ -174,19 +174,19 @@ def test_the_name_is_the_same_in_whatever_order_its_parts_arrive(
         fields = {"name": traits["name"]} if "name" in traits else {}
         moment = named if "name" in traits else second
         facts = CustomerUpsert("u1", fields=fields, traits={k: v for k, v in traits.items() if k != "name"})
-        customer = told(customer, facts, NOW + timedelta(seconds=moment))
+        customer = merge_facts(customer, facts, NOW + timedelta(seconds=moment))
     assert customer.name == ("Countess" if named == 3 else "Ada Lovelace")
 
 
 def test_a_removed_name_is_not_rebuilt_from_earlier_parts() -> None:
-    customer = told(Customer("u1"), CustomerUpsert("u1", traits=BOTH), EARLIER)
+    customer = merge_facts(Customer("u1"), CustomerUpsert("u1", traits=BOTH), EARLIER)
     gone = CustomerUpsert("u1", removed_fields=("name",), removed_traits=("first_name",))
-    assert told(customer, gone, NOW).name is None
+    assert merge_facts(customer, gone, NOW).name is None
 
 
 def test_a_visitor_known_by_the_first_name_does_not_cut_the_name_of_the_customer() -> None:
-    visitor = told(Customer("a1"), CustomerUpsert("a1", traits=ADA), NOW)
-    known = told(Customer("u1"), CustomerUpsert("u1", traits=BOTH), EARLIER)
+    visitor = merge_facts(Customer("a1"), CustomerUpsert("a1", traits=ADA), NOW)
+    known = merge_facts(Customer("u1"), CustomerUpsert("u1", traits=BOTH), EARLIER)
     assert facts_of_both(visitor, known).name == "Ada Lovelace"
-    last = told(Customer("u1"), CustomerUpsert("u1", traits=LOVELACE), EARLIER)
+    last = merge_facts(Customer("u1"), CustomerUpsert("u1", traits=LOVELACE), EARLIER)
     assert facts_of_both(visitor, last).name == facts_of_both(last, visitor).name == "Ada Lovelace"

@@ -36,7 +36,7 @@ class Answering:
         return
 
 
-async def _settle(_: Sequence[Work], _pass_on: OnLocksAcquired) -> list[Result]:
+async def _settle(_: Sequence[Work], _on_locks_acquired: OnLocksAcquired) -> list[Result]:
     return []
 
 
@@ -75,7 +75,7 @@ async def test_concurrent_readiness_checks_share_one_ping() -> None:
 async def test_readiness_reports_a_late_commit_while_it_runs() -> None:
     gate = asyncio.Event()
 
-    async def stuck(_: Sequence[Work], _pass_on: OnLocksAcquired) -> list[Result]:
+    async def stuck(_: Sequence[Work], _on_locks_acquired: OnLocksAcquired) -> list[Result]:
         await gate.wait()
         return []
 
@@ -85,7 +85,7 @@ async def test_readiness_reports_a_late_commit_while_it_runs() -> None:
     with suppress(Unavailable):
         await committer.submit([])
     _, queue, _ = await health.ready()
-    assert (queue.ok, queue.detail) == (False, "a commit has not ended in time: see what keeps the store")
+    assert (queue.ok, queue.detail) == (False, "a commit timed out; check the store and the connection to it")
     gate.set()
     await asyncio.sleep(0.01)
     assert all(check.ok for check in await health.ready())
@@ -153,7 +153,7 @@ async def test_the_place_of_the_store_is_logged_and_not_sent(
 ) -> None:
     commits.commit(StoreUnavailable("the store /var/a.db cannot be used now"))
     assert await commits.ready() == (False, "the last commit failed: the store cannot be used now")
-    assert "has not taken a commit: the store /var/a.db cannot be used now" in caplog.text
+    assert "a commit failed: the store /var/a.db cannot be used now" in caplog.text
 
 
 class Away:

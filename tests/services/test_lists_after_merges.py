@@ -56,4 +56,4 @@ def test_everything_of_mergeable_customers_is_kept() -> None:
         room.merge(f"u{at}", "u0")
     [merged] = [record.customer.merged for record in room.changed()]
     assert merged == tuple(f"u{at}" for at in range(1, MOST_NAMES + 1))
-    assert room.apart is not None
+    assert room.merge_rejection is not None

@@ -16,13 +16,13 @@ from adapter.model.event_names import EventNames
 from adapter.model.operations import CustomerErase, CustomerMerge
 from adapter.rules.history.history import History
 from adapter.rules.history.time_buckets import MICRO
-from adapter.services.ingest import past_completion
+from adapter.services.ingest import history_completion
 from adapter.services.ingest.group_commit import GroupCommitter, Limits
-from adapter.services.ingest.past_completion import Completing, Unprepared
+from adapter.services.ingest.history_completion import HistoryCompleter, Unprepared
 from tests.services.test_backfill import NEW, OLD, outcome
 
 #: So many events weigh more than one transaction reads.
-LONG = past_completion.BUDGET // past_completion.ROW + 100
+LONG = history_completion.BUDGET // history_completion.ROW + 100
 
 
 class Shop:
@@ -32,7 +32,7 @@ class Shop:
         books: Any = SimpleNamespace(mappings=SimpleNamespace(names=EventNames()))
         self.desk = desk
         self.books = books
-        self.completing = Completing(desk.store, books, lambda: desk.now)
+        self.completer = HistoryCompleter(desk.store, books, lambda: desk.now)
         self.committer = GroupCommitter(desk.settle, Limits(max_wait=30), Metrics(), self.prepare)
         self.read: list[int] = []
         self.prepared: list[set[str]] = []
@@ -42,7 +42,7 @@ class Shop:
     async def prepare(self, names: Any) -> None:
         self.prepared.append(set(names))
         await self.may_prepare.wait()
-        await self.completing.complete(names)
+        await self.completer.complete(names)
 
     async def take(self, *operations: Any) -> Any:
         [result] = await self.committer.submit([self.desk.work(*operations)])
@@ -84,7 +84,7 @@ async def shop(open_desk: Any, make_rules: Any, monkeypatch: pytest.MonkeyPatch)
     yield shop
     shop.committer.close()
     await running
-    await shop.completing.stop()
+    await shop.completer.stop()
 
 
 async def test_messages_that_need_no_long_history_are_answered_before_it_is_read(shop: Shop) -> None:
@@ -135,7 +135,7 @@ async def test_a_history_that_grows_while_it_is_read_is_counted_completely(
         return await events(*asked)
 
     monkeypatch.setattr(store, "events", meanwhile)
-    await shop.completing.complete(["ann"])
+    await shop.completer.complete(["ann"])
     history = History.decode((await store.held("ann")).history)
     [figures] = history.tallies["order_completed"].figures.values()
     assert figures.total(timedelta(days=30), int(shop.desk.now.timestamp())) == (LONG + 1) * MICRO

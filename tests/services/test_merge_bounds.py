@@ -51,7 +51,7 @@ async def test_beyond_a_number_of_names_merges_are_quarantined_with_the_reason(d
         works = [merge(desk, f"x{at}", f"x{at + 1}") for at in range(start, min(start + 350, count))]
         results += await desk.settle(works)
     assert [at for at, result in enumerate(results) if result.outcome == "quarantined"] == [MOST_NAMES]
-    assert results[MOST_NAMES].reason == "not joined: more than 1,000 ids would lead to one customer"
+    assert results[MOST_NAMES].reason == "not merged: the customer would have more than 1,000 ids"
     [kept] = await desk.store.quarantined()
     assert (kept.reason, kept.key) == (results[MOST_NAMES].reason, results[MOST_NAMES].message_id)
     assert await desk.store.customer("x0") == await desk.store.customer(f"x{MOST_NAMES}")

@@ -49,7 +49,7 @@ def test_facts_that_are_known_already_write_nothing() -> None:
     )
     room.upsert(CustomerUpsert("u1", identities={"mpid": "7"}, traits={"plan": "pro"}))
     assert written(room) == {}
-    assert room.learnt == {}
+    assert room.new_identities == {}
 
 
 def test_a_trait_both_removed_and_set_is_set() -> None:
@@ -73,7 +73,7 @@ def test_an_identified_visitor_keeps_their_history() -> None:
         )
     }
     assert room.moved == [("anon-1", "u1")]
-    assert room.learnt == {("anonymous_id", "anon-1"): "u1", ("source_id", "anon-1"): "u1"}
+    assert room.new_identities == {("anonymous_id", "anon-1"): "u1", ("source_id", "anon-1"): "u1"}
 
 
 def test_after_signing_in_the_anonymous_id_alone_means_the_customer() -> None:
@@ -107,8 +107,8 @@ def test_an_id_that_was_merged_into_a_customer_stays_theirs() -> None:
     room = people(Customer("u1"), identities={("source_id", "anon-1"): "u1"})
     assert room.find("u2", {"anonymous_id": "anon-1"}).customer.source_id == "u2"
     assert room.find("anon-1", {"anonymous_id": "anon-1"}).customer.source_id == "u1"
-    assert room.behind("anon-1") == "u1"
-    assert room.learnt == {}
+    assert room.resolve("anon-1") == "u1"
+    assert room.new_identities == {}
 
 
 def test_a_customer_id_sent_as_an_anonymous_id_takes_over_no_customer() -> None:
@@ -160,7 +160,7 @@ def test_an_alias_to_a_new_customer_does_not_let_another_take_it_over(first: str
         room.find("victim", {"anonymous_id": "victim"})
     room.merge("anon-1", "victim")
     room.upsert(CustomerUpsert("thief", identities={"anonymous_id": "victim"}))
-    assert {name: room.behind(name) for name in ("anon-1", "victim", "thief")} == {
+    assert {name: room.resolve(name) for name in ("anon-1", "victim", "thief")} == {
         "anon-1": "victim", "victim": "victim", "thief": "thief",
     }  # fmt: skip
     assert written(room)["victim"].traits == {"seen": "shoes"}
@@ -188,8 +188,8 @@ def test_a_merge_applies_to_the_customers_of_linked_ids(linked: str) -> None:
         room = people(visitor("611"), Customer("u1"), identities={("mpid", "610"): "u1"})
     room.merge("610", "611")
     room.merge("610", "611")
-    owner = room.behind("611")
-    assert {room.behind(name) for name in ("610", "611", "u1")} == {owner}
+    owner = room.resolve("611")
+    assert {room.resolve(name) for name in ("610", "611", "u1")} == {owner}
     assert len(room.moved) == 1
     assert set(written(room)) == {owner}
 
@@ -267,7 +267,7 @@ def test_a_name_leads_to_a_customer_by_itself_by_redirect_or_by_link() -> None:
         ("source_id", "old"): "u1", ("anonymous_id", "a"): "u1", ("mpid", "7"): "u1", ("mpid", "u2"): "u1",
     }  # fmt: skip
     room = people(Customer("u1"), Customer("u2"), identities=identities)
-    assert [room.behind(name) for name in ("u1", "old", "a", "7", "u2", "nobody")] == [
+    assert [room.resolve(name) for name in ("u1", "old", "a", "7", "u2", "nobody")] == [
         "u1", "u1", "u1", "u1", "u2", "nobody",
     ]  # fmt: skip
 
@@ -297,4 +297,4 @@ def test_only_customers_that_may_be_merged_are_weighed(case: str) -> None:
     operations, weighed = WEIGHED[case]
     known = {("anonymous_id", "known"): "u1"}
     room = people(visitor("anon-1"), Customer("u1"), Customer("u2"), identities=known)
-    assert room.to_weigh(operations) == weighed
+    assert room.merge_candidates(operations) == weighed

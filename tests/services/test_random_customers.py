@@ -87,7 +87,7 @@ class Model:
             name = self.leads[name]
         return name
 
-    def behind(self, name: str) -> str:
+    def resolve(self, name: str) -> str:
         owner = self.owner(name)
         if owner != name or owner in self.known:
             return owner
@@ -96,7 +96,7 @@ class Model:
     def find(self, name: str, visitor: str | None) -> str:
         owner = self.owner(name)
         if visitor == name:
-            owner = self.behind(name)
+            owner = self.resolve(name)
         elif visitor is not None and visitor not in self.links and visitor not in self.leads:
             if visitor in self.known and visitor != owner:
                 if not self.known[visitor]:
@@ -127,7 +127,7 @@ class Model:
             gift.owner = new if gift.owner == old else gift.owner
 
     def merge(self, old: str, new: str) -> None:
-        source, target = self.behind(old), self.behind(new)
+        source, target = self.resolve(old), self.resolve(new)
         if target in self.known:
             self.known[target] = False
         if source == target:
@@ -139,7 +139,7 @@ class Model:
             self.leads[old] = target
 
     def erase(self, name: str) -> None:
-        owner = self.behind(name)
+        owner = self.resolve(name)
         gone = [n for n in self.leads if self.owner(n) == owner]
         visits = [v for v, o in self.links.items() if self.owner(o) == owner]
         for n in gone:
@@ -186,7 +186,7 @@ class Model:
         for move in waiting:
             who, code, order = move
             gift = self.gifts.get(code)
-            if gift is not None and self.behind(who) == gift.owner:
+            if gift is not None and self.resolve(who) == gift.owner:
                 self.redeem(gift, order)
             else:
                 self.pending.append(move)
@@ -195,7 +195,7 @@ class Model:
         gift = self.gifts.get(code)
         if gift is None:
             return
-        mover = None if who is None else self.behind(who)
+        mover = None if who is None else self.resolve(who)
         if mover is None:
             if gift.status == "issued":
                 gift.status = "revoked"
@@ -205,7 +205,7 @@ class Model:
             self.pending.append([mover, code, order])
 
     def waits(self, *move: str) -> bool:
-        return list(move) in [[self.behind(who), *rest] for who, *rest in self.pending]
+        return list(move) in [[self.resolve(who), *rest] for who, *rest in self.pending]
 
 
 class Driver:
@@ -293,7 +293,7 @@ class Driver:
     def event(self, step: tuple[Any, ...], result: Any) -> None:
         _, who, _, source, name, number = step
         model, now = self.model, self.desk.now
-        owner = model.behind(who)
+        owner = model.resolve(who)
         event = (source, name, f"e{number}")
         known = model.events.setdefault(owner, [])
         assert (result.outcome == "duplicate") is (event in known), (step, result)
@@ -314,7 +314,7 @@ class Driver:
         model, store = self.model, self.desk.store
         for name in IDS + VISITORS:
             held = await store.held(name)
-            owner = model.behind(name)
+            owner = model.resolve(name)
             if owner in model.known or held.customer is not None:
                 assert held.customer is not None, name
                 assert held.source_id == owner == held.customer.source_id, name
@@ -339,10 +339,10 @@ class Driver:
             used = Counter(each.rule for each in gifts.values() if each.status != "revoked")
             assert held.counters.get("gift|user|total", 0) == used["gift"], name
             moves = [(each.code, each.order_id) for each in held.pending_moves if each.status == "pending"]
-            mine = [(code, order) for who, code, order in model.pending if model.behind(who) == owner]
+            mine = [(code, order) for who, code, order in model.pending if model.resolve(who) == owner]
             assert sorted(moves) == sorted(set(mine)), name
             assert {each.source_id for each in held.pending_moves} <= {owner}
-        owners = {model.behind(name) for name in IDS + VISITORS}
+        owners = {model.resolve(name) for name in IDS + VISITORS}
         assert {each.source_id for each in await store.deliveries("due", 1000)} <= owners
         for code in self.codes:
             found, gift = await store.discount(code), model.gifts.get(code)

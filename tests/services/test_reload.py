@@ -59,7 +59,7 @@ class _NoStore:
         return None
 
 
-async def _no_settling(_works: Any, _pass_on: Any) -> list[Any]:
+async def _no_settling(_works: Any, _on_locks_acquired: Any) -> list[Any]:
     return []
 
 

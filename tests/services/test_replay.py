@@ -103,7 +103,7 @@ async def test_a_replayed_message_that_cannot_be_decided_is_quarantined_once(
         [replayed] = [each async for each in replay(shop.store, shop.ingest, ReplayOptions())]
         assert replayed.stays
         [waiting] = await shop.store.quarantined()
-        assert waiting.reason == "more would be kept of this customer than 256 KB"
+        assert waiting.reason == "the customer's data would exceed 256 KB"
         assert len(waiting.key) < 40
 
 

@@ -231,7 +231,7 @@ async def test_free_timer_slots_shrink_by_armed_timers_and_are_counted_in_the_st
     assert capacity.room == 0
     await capacity.count()
     assert capacity.room == 3
-    assert "no room for more timers" in caplog.text
+    assert "the limit of timers is reached" in caplog.text
     assert metrics.registry.get_sample_value("adapter_timers_total", {"outcome": "refused"}) == 4
 
 

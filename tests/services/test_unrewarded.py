@@ -49,7 +49,7 @@ rules:
      action: {type: percentage_off, value: 5, max_amount: 9}}
 """
 TOO_OLD = (
-    "not rewarded: it happened at 2026-03-01T11:59:59Z, longer ago than the 72 hours of "
+    "not rewarded: it occurred at 2026-03-01T11:59:59Z, longer ago than the 72 hours of "
     "`ingest.reward_within_hours`"
 )
 DEVELOPMENT = (

@@ -56,11 +56,11 @@ async def test_a_body_that_is_no_json_is_a_bad_request(connect: Connect) -> None
 
 
 async def test_overload_has_retry_after(connect: Connect, services: Any) -> None:
-    services.error = Unavailable("too many messages are waiting")
+    services.error = Unavailable("too many messages are queued")
     response = await connect().post("/v2/events", json=BATCH)
     assert (response.status_code, response.headers["retry-after"]) == (503, "1")
     assert response.json() == {
-        "errors": [{"code": "SERVICE_UNAVAILABLE", "message": "too many messages are waiting"}]
+        "errors": [{"code": "SERVICE_UNAVAILABLE", "message": "too many messages are queued"}]
     }
 
 

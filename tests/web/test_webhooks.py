@@ -145,7 +145,7 @@ async def test_the_coverage_of_signatures_is_counted_and_logged_once_per_batch(
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
         for body, part in [(first, first), (whole, first), (whole, whole), (whole, whole), (whole, b"no")]:
             await client.post("/webhooks/segment", content=body, headers=signed(part))
-    chosen.metrics.catch_up()
+    chosen.metrics.flush()
     counted = {
         (body, form): chosen.metrics.registry.get_sample_value(
             "adapter_segment_signatures_total", {"body": body, "form": form}
@@ -209,10 +209,10 @@ async def test_a_gzip_body_is_taken(connect: Connect, services: Any) -> None:
 
 
 async def test_an_unavailable_service_is_retryable(connect: Connect, services: Any) -> None:
-    services.error = Unavailable("too many messages are waiting", retry_after=2)
+    services.error = Unavailable("too many messages are queued", retry_after=2)
     response = await connect().post("/webhooks/segment", json=TRACK)
     assert (response.status_code, response.headers["retry-after"]) == (503, "2")
-    assert response.json() == {"error": {"code": "unavailable", "message": "too many messages are waiting"}}
+    assert response.json() == {"error": {"code": "unavailable", "message": "too many messages are queued"}}
 
 
 @pytest.mark.parametrize("path", ["/webhooks/segment", "/webhooks/mparticle", "/v1/track", "/v2/events"])

@@ -42,4 +42,4 @@ class Gauges:
     async def _keep_up(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
             await pause(stop, _BEHIND)
-            self._metrics.catch_up()
+            self._metrics.flush()

@@ -101,7 +101,7 @@ class _Attempt:
         people = IdentityGraph(loaded)
         given = wish.request.source_id
         self._hold = _hold(wish, booked)
-        owner = people.behind(given) if given else ""
+        owner = people.resolve(given) if given else ""
         self._owner = owner or (self._hold.source_id if self._hold else "")
         record = loaded.customers.get(self._owner)
         self._claim = Claim(

@@ -1,4 +1,4 @@
-"""The corridor of a message: map, submit, and in one transaction load, decide, reserve, save.
+"""The ingest pipeline: map, submit, and in one transaction load, decide, reserve, save.
 
 `pipeline` reads from top to bottom in the order of the steps; each step has a module of its own (`mapper`,
 `group_commit`, `load`, `apply` for customers and events, `issue` for discounts, `save`). Background work and

@@ -1,4 +1,4 @@
-"""Whether the store takes commits."""
+"""Whether commits to the store succeed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class _Refusal(Struct, frozen=True):
 
 
 class CommitHealth:
-    """Remembers a commit that the store refused, until it takes one or `shunned` seconds are over."""
+    """Remembers the failure of a commit, until one succeeds or `shunned` seconds have passed."""
 
     def __init__(self, clock: Callable[[], float], shunned: float = 5.0) -> None:
         self._clock = clock
@@ -29,23 +29,23 @@ class CommitHealth:
 
     @property
     def refusal(self) -> str | None:
-        """Why the last commit failed; None when it did not, or long ago."""
+        """Why the last commit failed; None when it succeeded, or failed longer ago."""
         refusal = self._refusal
         return None if refusal is None or refusal.until <= self._clock() else refusal.reason
 
     @contextmanager
     def committing(self) -> Iterator[None]:
-        """Note what the store makes of the commit inside."""
+        """Record whether the commit in the block succeeds."""
         try:
             yield
         except Unavailable as error:
-            self.log("the store has not taken a commit", error)
+            self.log("a commit failed", error)
             self._refusal = _Refusal(error.public_message, self._clock() + self._shunned)
             raise
         self._refusal = None
 
     def log(self, what: str, error: Unavailable) -> None:
-        """Log what readiness does not tell, once in a while: as long as it lasts it is met at every turn."""
+        """Log a failure at most every `shunned` seconds, because it repeats as long as it lasts."""
         now = self._clock()
         if self._logged is not None and self._logged.reason == error.message and now < self._logged.until:
             return

@@ -1,4 +1,4 @@
-"""What facts and merges make of a customer."""
+"""The changes of a customer by facts and merges."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from msgspec.structs import replace
 from adapter.model.customers import LINKING, Customer
 from adapter.model.encoding import encode
 from adapter.model.operations import CustomerGroup, CustomerUpsert
-from adapter.services.ingest.profile import facts_of_both, told
+from adapter.services.ingest.profile import facts_of_both, merge_facts
 
-#: What the moment of one fact takes beside the fact's name, in bytes: `"segments.":1772366400000,`.
+#: Bytes of the update time of one fact, without the fact's name: `"segments.":1772366400000,`.
 _MOMENT = 28
 
 
@@ -22,19 +22,19 @@ def of_others(identities: Mapping[str, str], own: str) -> dict[str, str]:
 
 
 def most_added(facts: CustomerUpsert | CustomerGroup) -> int:
-    """Return the most bytes by which facts can make a customer grow, without looking at the customer."""
+    """Return an upper bound, in bytes, of the growth of a customer by facts, without reading the customer."""
     size = len(encode(facts))
     if isinstance(facts, CustomerGroup):
         return size
     given = (facts.fields, facts.traits, facts.joined_segments)
     taken = (facts.removed_fields, facts.removed_traits, facts.left_segments)
-    # The moment of each fact is kept under the fact's name: no name stands more than twice.
+    # The update time of each fact is stored under its name, so no name occurs more than twice.
     return 2 * size + _MOMENT * sum(map(len, (*given, *taken)))
 
 
 def upserted(customer: Customer, facts: CustomerUpsert, at: datetime | None) -> Customer:
-    """Return the customer with facts that were told at a moment."""
-    new = told(customer, facts, at)
+    """Return the customer with facts of a message; `at` is the time of the message."""
+    new = merge_facts(customer, facts, at)
     if not facts.identities:
         return new
     own = customer.source_id
@@ -49,7 +49,7 @@ def grouped(customer: Customer, facts: CustomerGroup) -> Customer:
 
 
 def joined_into(older: Customer, into: Customer) -> Customer:
-    """Return a customer with all that another is known by."""
+    """Return a customer merged with an `older` one: facts, identities and groups."""
     groups = {
         group_id: older.groups.get(group_id, {}) | into.groups.get(group_id, {})
         for group_id in older.groups | into.groups

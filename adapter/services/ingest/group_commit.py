@@ -1,17 +1,17 @@
-"""The committer: one per process, it drains all that waits into one transaction.
+"""Group commit: one committer per process puts all queued submissions into one transaction.
 
-There is no pause to gather: while one commit is on its way to the disk, the next batch gathers. Senders that
-wait for their answers would all end up in one batch, and the process would idle while that is committed; so a
-batch takes no more than half of what waits and of what was just answered, and two halves take turns.
+There is no delay to collect a batch: the next batch collects while one is committed. Senders that wait for
+their responses would all end up in one batch, and the process would idle during its commit. So a batch takes
+at most half of the queue and of the works just answered, and two halves alternate.
 
-Where a server writes, and not this process, two transactions are under way: the next one begins as soon as
-the one before has its locks, so that the process decides the one while the server writes the other.
+With a database server two transactions run concurrently: the next one begins as soon as the previous one has
+its locks, so that this process decides one while the server writes the other.
 
-What costs much is cut into shares, which take turns beside what costs little (queueing.py).
+Expensive submissions are cut into shares, which are committed next to cheap submissions (queue.py).
 
-A sender gives up after a while, and repeats. So what has waited that long is told to come again. Once a
-transaction has taken that long, everyone who waits is told so, and so is whoever comes, until it has ended.
-It is never cancelled: it may commit, and then what is sent again is a duplicate with the same discounts.
+Senders time out and retry. So when the oldest submission of a batch exceeds `max_wait`, it fails with
+Unavailable. When a transaction exceeds `max_wait`, all queued and new submissions fail with Unavailable until
+it finishes. It is never cancelled: it may commit, and then the retry is a duplicate with the same discounts.
 """
 
 from __future__ import annotations
@@ -28,26 +28,26 @@ from msgspec.structs import replace
 from adapter.errors import AdapterError, Unavailable
 from adapter.metrics import Metrics
 from adapter.services.ingest.batch import Batch
-from adapter.services.ingest.past_completion import Unprepared
-from adapter.services.ingest.queue import SHARE, Queue, Waiting, is_costly
+from adapter.services.ingest.history_completion import Unprepared
+from adapter.services.ingest.queue import SHARE, Queue, Submission, is_expensive
 from adapter.services.ingest.result import Result
-from adapter.services.ingest.unstorable import quarantined, sifted
-from adapter.services.ingest.work_item import Work, apart, cost, shares
+from adapter.services.ingest.unstorable import quarantined, without_unstorable
+from adapter.services.ingest.work_item import Work, cost, shares, split_at_erasures
 from adapter.settings import values as settings
 from adapter.store.contract import OnLocksAcquired
 
 _log = logging.getLogger(__name__)
 
-#: The share of a limit from which a load balancer should look elsewhere, before messages are turned away.
-_CROWDED = 0.8
-#: Seconds after which a commit that fails has failed slowly.
+#: The share of a limit at which readiness ends, so that a load balancer avoids this process in time.
+HIGH_WATERMARK = 0.8
+#: Seconds after which the failure of a commit is slow.
 _SLOW = 0.5
-_STUCK = "the store has not committed in time: see what keeps it, or the way to it"
+_STUCK = "the commit timed out; check the store and the connection to it"
 
-#: Seconds by which a wait may be cut short, so that what came together is told together.
+#: Seconds by which a timeout may be early, so that submissions that arrived together fail together.
 _TOLERANCE = 0.01
-#: So many transactions are under way at a time, where the store can run any beside another.
-_ABREAST = 2
+#: Transactions that run at a time, where the store supports concurrent ones.
+MAX_CONCURRENT_COMMITS = 2
 
 Settle = Callable[[Sequence[Work], OnLocksAcquired], Awaitable[list[Result]]]
 #: Completes the histories of customers.
@@ -55,11 +55,11 @@ Prepare = Callable[[Collection[str]], Awaitable[None]]
 
 
 async def _prepare_nothing(_names: Collection[str]) -> None:
-    """Complete no history."""
+    """Complete nothing."""
 
 
 class Limits(Struct, frozen=True):
-    """`max_messages` and `max_bytes` may wait, `max_wait` seconds long; a transaction takes `max_batch`."""
+    """Limits of the queue in messages, bytes and seconds; `max_batch` is the most cost of a transaction."""
 
     max_messages: int = 20_000
     max_bytes: int = 64 * 1024 * 1024
@@ -68,7 +68,7 @@ class Limits(Struct, frozen=True):
 
     @classmethod
     def of(cls, ingest: settings.Ingest) -> Limits:
-        """Return the limits that the settings give."""
+        """Return the limits of the settings."""
         return cls(ingest.max_waiting, ingest.max_waiting_bytes, ingest.max_batch, ingest.max_wait_seconds)
 
 
@@ -92,19 +92,19 @@ class GroupCommitter:
         self._stuck = 0
         self._failing = False
         self._under_way: list[Batch] = []
-        self._next_look: asyncio.TimerHandle | None = None
+        self._next_check: asyncio.TimerHandle | None = None
         self._ended = asyncio.Event()
-        self._turns: set[asyncio.Task[None]] = set()
-        metrics.keep_up(lambda: metrics.waiting.set(self._messages))
+        self._loops: set[asyncio.Task[None]] = set()
+        metrics.register_flush(lambda: metrics.waiting.set(self._messages))
 
     @property
     def stuck(self) -> bool:
-        """Whether a transaction runs that nobody waits for any more; submissions are turned away."""
+        """Whether a transaction has exceeded `max_wait` and still runs; submissions are rejected."""
         return self._stuck > 0
 
     @property
     def full(self) -> bool:
-        """Whether the next submission would be turned away."""
+        """Whether the next submission would be rejected."""
         return (
             self._closing
             or self._stuck > 0
@@ -113,29 +113,29 @@ class GroupCommitter:
         )
 
     @property
-    def crowded(self) -> bool:
-        """Whether so much waits that no more should be sent here; submissions are still taken."""
+    def nearly_full(self) -> bool:
+        """Whether the queue is above the high watermark; submissions are still accepted."""
         return (
             self.full
-            or self._messages >= _CROWDED * self._limits.max_messages
-            or self._bytes >= _CROWDED * self._limits.max_bytes
+            or self._messages >= HIGH_WATERMARK * self._limits.max_messages
+            or self._bytes >= HIGH_WATERMARK * self._limits.max_bytes
         )
 
     async def submit(self, works: Sequence[Work], size: int = 0) -> list[Result]:
-        """Have works settled, in order, and return when that is durable; `size` is their weight in bytes.
+        """Commit works in order, and return their results once durable; `size` is in bytes.
 
-        Costly ones are settled share by share. Raises Unavailable when too much waits already, or when the
-        store does not commit now, or not in time; what was settled until then is a duplicate later.
+        Expensive ones are committed share by share. Raises Unavailable when the queue is full, a commit fails
+        or times out; the shares committed before are duplicates in a retry.
         """
         if self.full:
             raise self._refusal()
         costs = cost(works)
-        if is_costly(costs):
+        if is_expensive(costs):
             return await self._in_shares(works, size)
-        return await self._queued(works, costs, size, costly=False)
+        return await self._queued(works, costs, size, expensive=False)
 
     async def _in_shares(self, works: Sequence[Work], size: int) -> list[Result]:
-        """Have works settled share by share; what is not in the queue yet weighs like what is."""
+        """Commit works share by share; shares that are not queued yet count as queued."""
         results: list[Result] = []
         messages, held = len(works), size
         self._hold(messages, held)
@@ -146,53 +146,53 @@ class GroupCommitter:
                 part = held * len(share) // messages
                 self._hold(-len(share), -part)
                 messages, held = messages - len(share), held - part
-                results += await self._queued(share, cost(share), part, costly=True)
+                results += await self._queued(share, cost(share), part, expensive=True)
         finally:
             self._hold(-messages, -held)
         return results
 
-    async def _queued(self, works: Sequence[Work], costs: int, size: int, *, costly: bool) -> list[Result]:
+    async def _queued(self, works: Sequence[Work], costs: int, size: int, *, expensive: bool) -> list[Result]:
         loop = asyncio.get_running_loop()
-        waiting = Waiting(works, costs, size, loop.time(), loop.create_future())
-        self._queue.add(waiting, costly=costly)
-        self._weigh([waiting], +1)
+        waiting = Submission(works, costs, size, loop.time(), loop.create_future())
+        self._queue.add(waiting, expensive=expensive)
+        self._adjust_queue([waiting], +1)
         self._arrived.set()
-        if self._next_look is None:
-            self._next_look = loop.call_at(waiting.arrived + self._limits.max_wait, self._look)
+        if self._next_check is None:
+            self._next_check = loop.call_at(waiting.arrived + self._limits.max_wait, self._check_timeouts)
         try:
             return await waiting.answer
         except Unprepared as unprepared:
             await self._complete(waiting, unprepared.names)
         prepared = _all_prepared(works)
-        return await self._queued(prepared, costs, size, costly=costly)
+        return await self._queued(prepared, costs, size, expensive=expensive)
 
-    async def _complete(self, waiting: Waiting, names: Collection[str]) -> None:
-        """Have histories completed that works ask; they weigh on meanwhile. Raises Unavailable when late."""
-        self._weigh([waiting], +1)
+    async def _complete(self, waiting: Submission, names: Collection[str]) -> None:
+        """Complete histories that works need; these count as queued. Raises Unavailable when late."""
+        self._adjust_queue([waiting], +1)
         try:
             async with asyncio.timeout(self._limits.max_wait):
                 await self._prepare(names)
         except TimeoutError:
-            raise Unavailable("the pasts of customers are being read", retry_after=2) from None
+            raise Unavailable("histories of customers are being read", retry_after=2) from None
         finally:
-            self._weigh([waiting], -1)
+            self._adjust_queue([waiting], -1)
         if self._closing or self._stuck:
             raise self._refusal()
 
     async def run(self) -> None:
-        """Settle what arrives until `close`, and then what is still waiting.
+        """Commit submissions until `close`, and then those still queued.
 
-        When the store fails slowly, or after `close`, all that waits is told so at once: nothing of it was
-        acknowledged, and to try each batch against a store that is stuck would keep senders, and the process,
+        When a commit fails slowly, or after `close`, all queued submissions fail at once: none of them was
+        acknowledged, and a try for each batch with a store that hangs would block senders, and the process,
         for minutes.
         """
-        self._begin_turns()
-        while self._turns:
-            await asyncio.gather(*self._turns)
+        self._start_loop()
+        while self._loops:
+            await asyncio.gather(*self._loops)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Settle what arrives; at the end what is still waiting is settled, too."""
+        """Commit submissions while the block runs, and at its end those still queued."""
         task = asyncio.create_task(self.run())
         try:
             yield
@@ -201,7 +201,7 @@ class GroupCommitter:
             await task
 
     def close(self) -> None:
-        """Turn new work away; `run` returns when the queue is empty."""
+        """Reject new submissions; `run` returns when the queue is empty."""
         self._closing = True
         self._arrived.set()
 
@@ -210,32 +210,32 @@ class GroupCommitter:
             return Unavailable("the server is shutting down")
         if self._stuck:
             return _too_late()
-        return Unavailable("too many messages are waiting")
+        return Unavailable("too many messages are queued")
 
-    def _begin_turns(self) -> None:
-        turns = asyncio.create_task(self._take_turns())
-        self._turns.add(turns)
-        turns.add_done_callback(self._turns.discard)
+    def _start_loop(self) -> None:
+        loop = asyncio.create_task(self._commit_loop())
+        self._loops.add(loop)
+        loop.add_done_callback(self._loops.discard)
 
-    def _pass_on(self, batch: Batch) -> None:
-        """Let whoever comes after a batch have their turn, while it is being settled."""
-        if not batch.passed_on:
-            batch.passed_on = True
-            self._begin_turns()
+    def _start_next(self, batch: Batch) -> None:
+        """Start the next batch while this one is being committed."""
+        if not batch.next_started:
+            batch.next_started = True
+            self._start_loop()
 
-    async def _take_turns(self) -> None:
-        """Settle batch after batch, until somebody else goes on while the last of them is settled."""
+    async def _commit_loop(self) -> None:
+        """Commit batch after batch, until another loop takes over during a commit."""
         while self._queue or not self._closing:
             if not self._queue:
                 self._arrived.clear()
                 await self._arrived.wait()
-            elif len(self._under_way) == _ABREAST:
+            elif len(self._under_way) == MAX_CONCURRENT_COMMITS:
                 self._ended.clear()
                 await self._ended.wait()
             else:
                 batch = self._take()
                 await self._commit(batch)
-                if batch.passed_on:
+                if batch.next_started:
                     return
 
     def _take(self) -> Batch:
@@ -250,18 +250,18 @@ class GroupCommitter:
         self._metrics.commit_messages.observe(len(batch.works))
         try:
             with self._metrics.commit_seconds.time():
-                results = await self._settled_without_late(batch)
+                results = await self._commit_prepared(batch)
         except AdapterError as error:
             failure = error
-        except Exception:  # noqa: BLE001 - told to whoever waits, and logged
-            # Whoever waits must hear of it, and whoever comes next must be served.
-            _log.exception("a batch could not be settled")
-            failure = Unavailable("the messages could not be settled")
+        except Exception:  # noqa: BLE001 - logged, and the submissions fail
+            # The submissions of this batch must fail, and the loop must go on.
+            _log.exception("a batch could not be committed")
+            failure = Unavailable("the messages could not be committed")
         self._recover(batch, failure)
         if self._failing is (failure is None):
-            self._turn(failure)
+            self._log_state_change(failure)
         self._answer(batch.waiting, results, failure)
-        self._weigh(batch.waiting, -1)
+        self._adjust_queue(batch.waiting, -1)
         self._answered = sum(waiting.cost for waiting in batch.waiting)
         self._under_way.remove(batch)
         self._ended.set()
@@ -269,77 +269,79 @@ class GroupCommitter:
         if failure is not None and (self._closing or slowly):
             self._give_up(self._queue.drain(), failure)
 
-    def _give_up(self, waiting: list[Waiting], failure: AdapterError) -> None:
+    def _give_up(self, waiting: list[Submission], failure: AdapterError) -> None:
         self._answer(waiting, None, failure)
-        self._weigh(waiting, -1)
+        self._adjust_queue(waiting, -1)
 
-    def _look(self) -> None:
-        """Tell what has waited too long to come again, and look again when that may be so of the next."""
+    def _check_timeouts(self) -> None:
+        """Fail the submissions that have timed out, and schedule the next check."""
         loop, limit = asyncio.get_running_loop(), self._limits.max_wait
         since = loop.time() + _TOLERANCE - limit
         self._give_up(self._queue.drain(since), _too_late())
         for batch in self._under_way:
             self._answer([each for each in batch.waiting if each.arrived <= since], None, _too_late())
             if batch.began <= since and not batch.late:
-                self._lose_patience(batch)
+                self._on_timeout(batch)
         begun = [each.arrived for each in self._queue]
         for batch in self._under_way:
             begun += [each.arrived for each in batch.waiting if not each.answer.done()]
             begun += [] if batch.late else [batch.began]
-        self._next_look = loop.call_at(min(begun) + limit, self._look) if begun else None
+        self._next_check = loop.call_at(min(begun) + limit, self._check_timeouts) if begun else None
 
-    def _lose_patience(self, batch: Batch) -> None:
-        """Turn everyone away; what is taken weighs on, for it is in memory until its transaction ends."""
+    def _on_timeout(self, batch: Batch) -> None:
+        """Reject all submissions; those of the batch count as queued until its transaction ends."""
         batch.late = True
         self._stuck += 1
-        _log.warning("a transaction has not ended in time, until it does everyone is turned away")
+        _log.warning("a transaction exceeded ingest.max_wait_seconds; messages are rejected until it ends")
         self._give_up(self._queue.drain(), _too_late())
 
     def _recover(self, batch: Batch, failure: AdapterError | None) -> None:
         if batch.late:
             self._stuck -= 1
             outcome = f"failed: {failure.message}" if failure else "was committed"
-            _log.warning("the transaction that had not ended in time %s", outcome)
+            _log.warning("the transaction that exceeded ingest.max_wait_seconds %s", outcome)
 
-    def _turn(self, failure: AdapterError | None) -> None:
-        """Say when commits begin to fail, and when they succeed again: of each, the log would be full."""
+    def _log_state_change(self, failure: AdapterError | None) -> None:
+        """Log when commits begin to fail, and when they succeed again, and not each failure."""
         self._failing = failure is not None
         if failure is not None:
             _log.warning("commits are failing; senders receive 503: %s", failure.message)
         else:
             _log.warning("commits succeed again")
 
-    async def _settled_without_late(self, batch: Batch) -> list[Result]:
-        """Settle a batch; submissions whose works are not prepared leave it, as often as there are some."""
-        on_locks_acquired = partial(self._pass_on, batch)
+    async def _commit_prepared(self, batch: Batch) -> list[Result]:
+        """Commit a batch, without the submissions that are not prepared."""
+        on_locks_acquired = partial(self._start_next, batch)
         while batch.waiting:
             try:
-                return await self._settled_apart(batch.works, on_locks_acquired)
+                return await self._commit_split(batch.works, on_locks_acquired)
             except Unprepared as unprepared:
                 late = {id(work) for work in unprepared.works}
                 gone = [each for each in batch.waiting if any(id(work) in late for work in each.works)]
                 batch.leave(gone)
                 self._answer(gone, None, unprepared)
-                self._weigh(gone, -1)
+                self._adjust_queue(gone, -1)
         return []
 
-    async def _settled_apart(self, works: Sequence[Work], on_locks_acquired: OnLocksAcquired) -> list[Result]:
-        """Settle works, erasures in transactions of their own; whoever comes next waits for all of them."""
-        *before, last = apart(works)
-        results = [result for part in before for result in await self._part(part, _to_nobody)]
-        return results + await (self._part if before else self._settled)(last, on_locks_acquired)
+    async def _commit_split(self, works: Sequence[Work], on_locks_acquired: OnLocksAcquired) -> list[Result]:
+        """Commit works, erasures in transactions of their own; the next batch waits for all of them."""
+        *before, last = split_at_erasures(works)
+        results = [result for part in before for result in await self._part(part, _noop)]
+        return results + await (self._part if before else self._settle_or_quarantine)(last, on_locks_acquired)
 
     async def _part(self, works: Sequence[Work], on_locks_acquired: OnLocksAcquired) -> list[Result]:
-        """Settle works beside others that are settled already: none of them is put off."""
+        """Commit a part of works of which others are committed already, so none may be deferred."""
         try:
-            return await self._settled(works, on_locks_acquired)
+            return await self._settle_or_quarantine(works, on_locks_acquired)
         except Unprepared:
-            return await self._settled(_all_prepared(works), on_locks_acquired)
+            return await self._settle_or_quarantine(_all_prepared(works), on_locks_acquired)
 
-    async def _settled(self, works: Sequence[Work], on_locks_acquired: OnLocksAcquired) -> list[Result]:
-        """Settle works; those that nobody foresaw to fail are found, and quarantined, or refused.
+    async def _settle_or_quarantine(
+        self, works: Sequence[Work], on_locks_acquired: OnLocksAcquired
+    ) -> list[Result]:
+        """Commit works; those that fail unexpectedly are found, and quarantined, or answered with an error.
 
-        What cannot be written is sifted out at once; whatever else fails is found by halving.
+        Works that cannot be encoded are filtered out at once; others that fail are found by bisection.
         """
         try:
             return await self._settle(works, on_locks_acquired)
@@ -347,9 +349,9 @@ class GroupCommitter:
             raise
         except Exception as error:
             if len(works) > 1:
-                kept = sifted(works)
+                kept = without_unstorable(works)
                 if kept is not None:
-                    return await self._settled(kept, on_locks_acquired)
+                    return await self._settle_or_quarantine(kept, on_locks_acquired)
                 half = len(works) // 2
                 first = await self._part(works[:half], on_locks_acquired)
                 return first + await self._part(works[half:], on_locks_acquired)
@@ -358,25 +360,25 @@ class GroupCommitter:
             _log.exception("a message could not be decided", extra={"source": works[0].source})
             reason = f"internal error while deciding: {type(error).__name__}"
             if works[0].document is None:
-                # Whoever asked waits for the answer; there is no message to be replayed.
+                # The caller waits for the result; there is no message to replay.
                 return [Result(works[0].message_id, "ignored", reason, error=Unavailable.code)]
-            return await self._settled([quarantined(works[0], reason)], on_locks_acquired)
+            return await self._settle_or_quarantine([quarantined(works[0], reason)], on_locks_acquired)
 
     def _answer(
-        self, taken: list[Waiting], results: list[Result] | None, error: AdapterError | Unprepared | None
+        self, taken: list[Submission], results: list[Result] | None, error: AdapterError | Unprepared | None
     ) -> None:
         start = 0
         for waiting in taken:
             end = start + len(waiting.works)
             if waiting.answer.done():
-                pass  # whoever asked is gone, or was told to come again
+                pass  # the caller has gone, or the submission has timed out
             elif results is None:
-                waiting.answer.set_exception(error or Unavailable("the store gave no answer"))
+                waiting.answer.set_exception(error or Unavailable("the store returned no result"))
             else:
                 waiting.answer.set_result(results[start:end])
             start = end
 
-    def _weigh(self, these: Sequence[Waiting], sign: int) -> None:
+    def _adjust_queue(self, these: Sequence[Submission], sign: int) -> None:
         for waiting in these:
             self._hold(sign * len(waiting.works), sign * waiting.size)
             self._costs += sign * waiting.cost
@@ -387,12 +389,12 @@ class GroupCommitter:
 
 
 def _all_prepared(works: Sequence[Work]) -> list[Work]:
-    """Return works of which none is put off, for others are settled apart from them."""
+    """Return works marked as prepared, so that none is deferred."""
     return [replace(work, prepared=True) for work in works]
 
 
-def _to_nobody() -> None:
-    """Pass nothing on."""
+def _noop() -> None:
+    """Do nothing when the locks are acquired."""
 
 
 def _too_late() -> Unavailable:

@@ -1,4 +1,4 @@
-"""The customers of one transaction: who is who, and what is new about them."""
+"""Identity resolution: the customers of one transaction, their merges and their changes."""
 
 from __future__ import annotations
 
@@ -20,33 +20,32 @@ from adapter.services.ingest.customer_changes import grouped, joined_into, most_
 from adapter.store.values import CustomerRecord, Identity, LoadedState, Weight
 
 _AS_STORED = EventNames()
-#: What is kept of one customer, their past apart, in bytes; it is read and written with each of their events.
+#: Maximum size of one customer in bytes, without history; it is read and written with each event.
 MOST_BYTES = 256 * 1024
-#: So many names, ids and linking identities, may lead to a customer who is joined with another.
+#: Maximum number of names (ids and linking identities) of a merged customer.
 MOST_NAMES = 1_000
-#: A customer of whom more rows are kept is not joined with another of whom there are as many.
+#: Two customers are not merged if both have more rows than this.
 MOST_MOVED = 10_000
-#: Nor may more be kept of the two than this, in bytes, nor of their histories; two within their bounds fit.
+#: Maximum size of a merged customer, and of its history, in bytes; two customers within MOST_BYTES fit.
 MOST_JOINED = 2 * MOST_BYTES
 _NO_WEIGHT = Weight()
-_TOO_MANY_NAMES = f"not joined: more than {MOST_NAMES:,} ids would lead to one customer"
-_TOO_MANY_ROWS = f"not joined: of each of the two customers more than {MOST_MOVED:,} rows are kept"
-#: Nor do more of their moves wait.
+_TOO_MANY_NAMES = f"not merged: the customer would have more than {MOST_NAMES:,} ids"
+_TOO_MANY_ROWS = f"not merged: both customers have more than {MOST_MOVED:,} rows"
+#: Maximum number of pending moves of a merged customer.
 _MOST_WAITING = 2 * MOST_PENDING
-_TOO_MANY_MOVES = f"not joined: more than {_MOST_WAITING} moves of one customer would be pending"
-_TOO_LARGE = f"not joined: more would be kept of the customer than {MOST_JOINED // 1024} KB"
+_TOO_MANY_MOVES = f"not merged: the customer would have more than {_MOST_WAITING} pending moves"
+_TOO_LARGE = f"not merged: the customer's data would exceed {MOST_JOINED // 1024} KB"
 
 
-#: What may say of two that they are one.
-_NAMING = (CustomerUpsert, CustomerGroup, CustomerMerge, EventOccurred)
+#: Operations that may merge two customers.
+_MERGING = (CustomerUpsert, CustomerGroup, CustomerMerge, EventOccurred)
 
 
 class CustomerState(Struct):
-    """A customer being worked on; `history` is decoded when a rule or a fold first needs it.
+    """A customer in this transaction; `history` is decoded when a rule or a fold first needs it.
 
-    `size` is about that of the customer in bytes, 0 while nobody has asked, `past_size` that of the history.
-    `names` are those under which the events of the history count. `loaded` is the customer as the
-    store has them.
+    `size` is the approximate size of the customer in bytes, 0 while unknown, `history_size` that of the
+    history. `names` are the current names of events. `loaded` is the customer as stored.
     """
 
     customer: Customer
@@ -55,15 +54,15 @@ class CustomerState(Struct):
     history: History | None = None
     dirty: bool = False
     size: int = 0
-    past_size: int = 0
+    history_size: int = 0
     loaded: Customer | None = None
 
     def sized(self) -> int:
-        """Return about how many bytes are kept of the customer, the history apart."""
+        """Return the approximate size of the customer in bytes, without the history."""
         self.size = self.size or len(encode(self.customer))
         return self.size
 
-    def past(self) -> History:
+    def decoded_history(self) -> History:
         """Return the folded history, decoded once."""
         if self.history is None:
             self.history = History.decode(self.stored)
@@ -72,16 +71,16 @@ class CustomerState(Struct):
         return self.history
 
     def record(self) -> CustomerRecord:
-        """Return what the store keeps."""
+        """Return the record to store."""
         history = self.stored if self.history is None else self.history.encode()
         return CustomerRecord(self.customer, history, changed=self.customer is not self.loaded)
 
 
 class IdentityGraph:
-    """Resolves ids to persons, applies facts to them, and remembers what must be written.
+    """Resolves ids to customers, applies facts to them, and collects the changes to write.
 
-    `gone` has every id under which an erased customer was loaded. `weights` says how much the store has of
-    those who may be joined, and `apart` why the last two who should have been were not.
+    `gone` has every id under which an erased customer was loaded. `weights` has the sizes of customers that
+    may be merged, and `merge_rejection` why the last merge was rejected.
     """
 
     def __init__(self, loaded: LoadedState, names: EventNames = _AS_STORED) -> None:
@@ -92,7 +91,7 @@ class IdentityGraph:
                 record.history,
                 names,
                 size=record.size,
-                past_size=len(record.history),
+                history_size=len(record.history),
                 loaded=record.customer,
             )
             for key, record in loaded.customers.items()
@@ -104,16 +103,16 @@ class IdentityGraph:
             self._leading[owner].append(identity)
             if identity[0] == SOURCE_ID:
                 self._redirects[identity[1]] = owner
-        self.learnt: dict[Identity, str] = {}
+        self.new_identities: dict[Identity, str] = {}
         self.moved: list[tuple[str, str]] = []
         self.erased: list[str] = []
         self.gone: set[str] = set()
         self.weights: dict[str, Weight] = {}
         self._pending = Counter(move.source_id for move in loaded.pending)
-        self.apart: str | None = None
+        self.merge_rejection: str | None = None
 
     def canonical(self, source_id: str) -> str:
-        """Return the id of the customer that this id leads to by now; a long way there is walked once."""
+        """Return the current id of the customer with this id; long chains of redirects are shortened."""
         redirects = self._redirects
         owner = redirects.get(source_id)
         if owner is None:
@@ -126,8 +125,8 @@ class IdentityGraph:
             redirects[name] = owner
         return owner
 
-    def behind(self, name: str) -> str:
-        """Return the id of the customer that a name leads to by now: an id, or an identity that links."""
+    def resolve(self, name: str) -> str:
+        """Return the current id of the customer with a name: an id, or a linking identity."""
         owner = self.canonical(name)
         if owner != name or owner in self._known:
             return owner
@@ -135,22 +134,22 @@ class IdentityGraph:
         return next((self.canonical(each) for each in linked if each is not None), owner)
 
     def known(self, source_id: str) -> CustomerState | None:
-        """Return the person behind an id, if there is one."""
+        """Return the customer with an id, if there is one."""
         return self._known.get(self.canonical(source_id))
 
     def names(self, person: CustomerState) -> list[str]:
-        """Return every source_id that leads to the person by now, their own first."""
+        """Return every source_id that resolves to the customer, their own first."""
         return self._names(person.customer.source_id)
 
     def find(self, source_id: str, identities: Mapping[str, str]) -> CustomerState:
-        """Return the person behind an id, linking what identities reveal; new ones are created.
+        """Return the customer with an id, linked with the identities; creates a missing customer.
 
-        Who first comes under an anonymous id alone is an unknown visitor, until a message names them.
+        A customer with only an anonymous id is an anonymous visitor, until a message has their own id.
         """
         owner = self.canonical(source_id)
         linking = {kind: identities[kind] for kind in LINKING if kind in identities}
         links = list(linking.items())
-        if len(links) > 1:  # Whose the id itself is comes first: what is seen beside it is theirs.
+        if len(links) > 1:  # The owner of the id itself comes first: the other identities become theirs.
             links.sort(key=lambda each: each[1] != source_id)
         for kind, value in links:
             owner = self._link(kind, value, source_id, owner)
@@ -158,15 +157,15 @@ class IdentityGraph:
         if person is None:
             return self._created(owner, {kind: value for kind, value in linking.items() if value == owner})
         if source_id not in linking.values():
-            self._name(person)
+            self._mark_known(person)
         return person
 
     def owner(self, source_id: str) -> CustomerState:
-        """Return the person behind an id that the store gave: it tells nothing new of who they are."""
+        """Return the customer with an id from the store, without linking identities."""
         return self.known(source_id) or self._created(self.canonical(source_id), {})
 
     def upsert(self, facts: CustomerUpsert, at: datetime | None = None) -> None:
-        """Apply facts about a customer, told at a moment; only what is given changes."""
+        """Apply facts of a message at a time to a customer; other facts are unchanged."""
         person = self.find(facts.source_id, facts.identities)
         new = upserted(person.customer, facts, at)
         if new != person.customer:
@@ -174,13 +173,13 @@ class IdentityGraph:
             person.dirty = True
 
     def has_room(self, facts: CustomerUpsert | CustomerGroup, at: datetime | None = None) -> bool:
-        """Say whether a customer can take more facts, told at a moment; what is kept of one has a bound."""
-        person = self._known.get(self.behind(facts.source_id)) or CustomerState(Customer(facts.source_id))
+        """Return whether a customer with these facts stays within MOST_BYTES."""
+        person = self._known.get(self.resolve(facts.source_id)) or CustomerState(Customer(facts.source_id))
         size = person.sized() + most_added(facts)
         if size <= MOST_BYTES:
             person.size = size
             return True
-        # What replaces something was counted as if it were new; two who joined may be over the bound already.
+        # Replaced facts were counted as new ones; merged customers may exceed the bound already.
         old = person.customer
         new = upserted(old, facts, at) if isinstance(facts, CustomerUpsert) else grouped(old, facts)
         before, after = len(encode(old)), len(encode(new))
@@ -194,55 +193,55 @@ class IdentityGraph:
         self._change(person, {"groups": grouped(person.customer, facts).groups})
 
     def merge(self, previous_id: str, source_id: str, identities: Mapping[str, str] | None = None) -> None:
-        """Join those behind two names; merging again, or the other way round, changes nothing.
+        """Merge the customers with two names; a repeated or reversed merge has no effect.
 
-        The second name is from then on a customer's own, unless the identities call it a visitor's. Where
-        what is kept of the two is too much for one customer, `apart` says so.
+        The second name becomes a customer's own id, unless the identities call it a visitor's. Where the two
+        are too large for one customer, `merge_rejection` has the reason.
         """
-        source, target = self.behind(previous_id), self.behind(source_id)
+        source, target = self.resolve(previous_id), self.resolve(source_id)
         kinds = [kind for kind in LINKING if identities and identities.get(kind) == source_id]
         person, visitor = self._known.get(target), self._known.get(source)
         if person is not None and not kinds:
-            self._name(person)
-        if source == target or not self._may_join(source, target):
+            self._mark_known(person)
+        if source == target or not self._may_merge(source, target):
             return
         if person is None and (visitor is None or visitor.customer.anonymous):
-            # Two visits of an unknown visitor stay one; a message that names them will say so.
+            # Two visits of an anonymous visitor remain anonymous, until a message has their own id.
             self._created(target, dict.fromkeys(kinds, target))
         self._absorb(source, target)
         if self.canonical(previous_id) != target:
             self._learn((SOURCE_ID, previous_id), target)
 
     def joined(self) -> dict[str, list[str]]:
-        """Return, by the customer who is left, whose rows become theirs."""
+        """Return the ids whose rows are merged, by the target customer."""
         sources: dict[str, list[str]] = defaultdict(list)
         for source, _ in self.moved:
             sources[self.canonical(source)].append(source)
         return sources
 
-    def to_weigh(self, operations: Sequence[Operation]) -> list[str]:
-        """Return the known customers whom operations may join."""
+    def merge_candidates(self, operations: Sequence[Operation]) -> list[str]:
+        """Return the known customers that operations may merge."""
         merges = [each for each in operations if isinstance(each, CustomerMerge)]
         names = {name for each in merges for name in (each.previous_id, each.source_id)}
         for operation in operations:
-            if not isinstance(operation, _NAMING):
+            if not isinstance(operation, _MERGING):
                 continue
             for kind, value in operation.identities.items():
                 if value == operation.source_id or kind not in LINKING:
                     continue
-                # An identity may be named by a merge, or be a visitor's, before it is known whose it is.
+                # An identity may be part of a merge, or be a visitor's, before its owner is known.
                 if value in names or (value in self._known and (kind, value) not in self._identities):
                     names.update((value, operation.source_id))
-        return sorted({self.behind(name) for name in names} & self._known.keys())
+        return sorted({self.resolve(name) for name in names} & self._known.keys())
 
     def erase(self, source_id: str) -> None:
-        """Forget a customer."""
+        """Erase a customer."""
         owner = self.canonical(source_id)
         self.gone.update(self._names(owner))
         self._known.pop(owner, None)
         for identity in self._leading.pop(owner, ()):
             self._identities.pop(identity, None)
-            self.learnt.pop(identity, None)
+            self.new_identities.pop(identity, None)
             if identity[0] == SOURCE_ID:
                 self._redirects.pop(identity[1], None)
         self.erased.append(owner)
@@ -259,8 +258,8 @@ class IdentityGraph:
         person = self._known[owner] = CustomerState(customer, names=self._names_of_events, dirty=True)
         return person
 
-    def _name(self, person: CustomerState) -> None:
-        """Note that an id is a customer's own, though it was taken for an anonymous one."""
+    def _mark_known(self, person: CustomerState) -> None:
+        """Record that an id is a customer's own, although it was taken for an anonymous one."""
         old = person.customer
         if old.anonymous:
             self._change(person, {"identities": of_others(old.identities, old.source_id)})
@@ -273,12 +272,12 @@ class IdentityGraph:
             person.dirty = True
 
     def _link(self, kind: str, value: str, source_id: str, owner: str) -> str:
-        """Return the owner after an identity was seen beside an id.
+        """Return the owner of an id after it was received together with an identity.
 
-        The first customer seen with an identity keeps it: a second one on the same device signs in under
-        an id of their own, and must not inherit the first one's past. Nor does who sends another customer's
-        key as an anonymous id, which anybody with a browser can: only an unknown visitor is absorbed. An id
-        that was merged into a customer is theirs already.
+        The first customer with an identity keeps it: a second one on the same device signs in under another
+        id, and must not inherit the history of the first. A browser can send another customer's key as an
+        anonymous id, so only an anonymous visitor is absorbed. An id that was merged into a customer resolves
+        to that customer already.
         """
         linked = self._identities.get((kind, value))
         if source_id == value:
@@ -294,27 +293,27 @@ class IdentityGraph:
         return owner
 
     def _learn(self, identity: Identity, owner: str) -> None:
-        self._identities[identity] = self.learnt[identity] = owner
+        self._identities[identity] = self.new_identities[identity] = owner
         self._leading[owner].append(identity)
         if identity[0] == SOURCE_ID:
             self._redirects[identity[1]] = owner
 
     def _takes(self, owner: str, visitor: CustomerState) -> bool:
-        return visitor.customer.anonymous and self._may_join(visitor.customer.source_id, owner)
+        return visitor.customer.anonymous and self._may_merge(visitor.customer.source_id, owner)
 
-    def _may_join(self, source: str, target: str) -> bool:
-        """Say whether what is kept of two is not too much for one; otherwise `apart` tells why."""
+    def _may_merge(self, source: str, target: str) -> bool:
+        """Return whether two customers are small enough to be merged; else set `merge_rejection`."""
         one, other = (self.weights.get(each, _NO_WEIGHT) for each in (source, target))
-        self.apart = None
+        self.merge_rejection = None
         if one.names + other.names >= MOST_NAMES:
-            self.apart = _TOO_MANY_NAMES
+            self.merge_rejection = _TOO_MANY_NAMES
         elif min(one.rows, other.rows) > MOST_MOVED:
-            self.apart = _TOO_MANY_ROWS
+            self.merge_rejection = _TOO_MANY_ROWS
         elif self._pending[source] + self._pending[target] > _MOST_WAITING:
-            self.apart = _TOO_MANY_MOVES
+            self.merge_rejection = _TOO_MANY_MOVES
         elif target in self._known and not _fits(self._known.get(source), self._known[target], source):
-            self.apart = _TOO_LARGE
-        return self.apart is None
+            self.merge_rejection = _TOO_LARGE
+        return self.merge_rejection is None
 
     def _absorb(self, source: str, target: str) -> None:
         self.moved.append((source, target))
@@ -333,25 +332,25 @@ class IdentityGraph:
             return
         person = self._known.get(target) or self._created(target, {})
         both = gone.sized() + person.sized()
-        person.history = gone.past().merge(person.past())
+        person.history = gone.decoded_history().merge(person.decoded_history())
         unknown = gone.customer.anonymous and person.customer.anonymous
         person.customer = joined_into(gone.customer, person.customer)
-        person.size, person.past_size = both, gone.past_size + person.past_size
+        person.size, person.history_size = both, gone.history_size + person.history_size
         person.dirty = True
         self._remember(
             person, gone.customer.merged if gone.customer.anonymous else (*gone.customer.merged, source)
         )
         if not unknown:
-            self._name(person)
+            self._mark_known(person)
 
     def _remember(self, person: CustomerState, names: tuple[str, ...]) -> None:
-        """Note which ids were joined into a customer, for lists of ids go on naming them."""
+        """Record the ids that were merged into a customer, because lists of ids still contain them."""
         self._change(person, {"merged": tuple(dict.fromkeys((*person.customer.merged, *names)))})
         person.size += len(encode(names)) if person.size else 0
 
 
 def _fits(gone: CustomerState | None, into: CustomerState, name: str) -> bool:
-    """Say whether a customer has room for another and their name; exactly, where a sum does not tell."""
+    """Return whether a customer has room for another and its name; exact where the sum is too large."""
     more = len(encode(name)) + 1
     if gone is None:
         return into.sized() + more <= MOST_JOINED
@@ -360,8 +359,11 @@ def _fits(gone: CustomerState | None, into: CustomerState, name: str) -> bool:
         both = len(encode(joined_into(gone.customer, into.customer))) + more
         if both > max(MOST_JOINED, gone.size, into.size):
             return False
-    if gone.past_size + into.past_size <= MOST_JOINED:
+    if gone.history_size + into.history_size <= MOST_JOINED:
         return True
-    gone.past_size, into.past_size = len(gone.past().encode()), len(into.past().encode())
-    both = len(gone.past().merge(into.past()).encode())
-    return both <= max(MOST_JOINED, gone.past_size, into.past_size)
+    gone.history_size, into.history_size = (
+        len(gone.decoded_history().encode()),
+        len(into.decoded_history().encode()),
+    )
+    both = len(gone.decoded_history().merge(into.decoded_history()).encode())
+    return both <= max(MOST_JOINED, gone.history_size, into.history_size)

@@ -1,4 +1,4 @@
-"""The second walk of a decision: discounts issued and moved, each seeing what came before it."""
+"""The second pass of a decision: discounts are issued and moved in order; each step sees those before it."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ from adapter.services.ingest.pool_codes import PoolCodes
 from adapter.services.ingest.slot_merges import SlotMerges
 from adapter.store.values import CounterState, LoadedState
 
-#: Codes drawn per event before its counters are known. Should more rules than this issue on one event,
-#: the store's unique key still refuses a clash, and the transaction runs again with new codes.
-_CANDIDATES = 3
-#: The place of a move that no message of the batch has brought.
+#: Codes generated per event before its counters are known. If more rules issue on one event, the store's
+#: unique key still rejects a duplicate code, and the transaction is retried with new codes.
+PREGENERATED_CODES = 3
+#: The index of a move that belongs to no message of the batch.
 _NO_MESSAGE = -1
-#: What the destinations are told of each move.
+#: The type of the event in the outbox for each move.
 _PUSHED = {
     "apply": "discount.applied",
     "release": "discount.released",
@@ -57,11 +57,11 @@ _PUSHED = {
 
 
 class DecisionContext(Struct, frozen=True):
-    """What deciding takes from the world: the moment, randomness, ids, and where discounts go.
+    """The environment of a decision: time, randomness, ids, and destinations.
 
-    `draw(n)` gives n random code characters, `new_id()` a unique id; `destinations` are the names that
-    every discount is pushed to when it is issued and when it moves. `room` is how many more timers may wait.
-    `names` are those under which stored events count.
+    `draw(n)` returns n random code characters, `new_id()` a unique id; every discount is pushed to
+    `destinations`, by name, when it is issued and when it moves. `room` is the number of timers that may be
+    added. `names` are the current names of stored events.
     """
 
     now: datetime
@@ -73,7 +73,7 @@ class DecisionContext(Struct, frozen=True):
 
 
 class Occurrence(Struct, frozen=True):
-    """An event that rules had something to say about; `index` is its message's place in the batch."""
+    """An event with proposals or outcomes of rules; `index` is its message's place in the batch."""
 
     index: int
     event: Event
@@ -83,15 +83,15 @@ class Occurrence(Struct, frozen=True):
 
 
 class Move(Struct, frozen=True):
-    """A discount that a message means to move; `message` names it, and `told_at` is when it says it happened.
+    """A requested move of a discount; `message` identifies the message, and `occurred_at` is its time.
 
-    Without `told_at` the move cannot wait for a merge: its caller is answered at once. `pending` is one that
-    has waited, and is due; then `index` is no message's place.
+    Without `occurred_at` the move cannot become pending: its caller gets the result at once. `pending` is a
+    pending move that is due; then `index` is not the place of a message.
     """
 
     index: int
     move: DiscountMove
-    told_at: datetime | None = None
+    occurred_at: datetime | None = None
     message: str = ""
     pending: PendingMove | None = None
 
@@ -100,25 +100,25 @@ Step = Occurrence | Move
 
 
 class Outcome(Struct):
-    """What the second walk came to for one message."""
+    """The result of the second pass for one message."""
 
     discounts: list[Discount] = []
     refusal: Refused | None = None
 
 
 class IssuePass:
-    """Takes the steps one by one against the counters reserved for all of them."""
+    """Executes the steps one by one against the counters reserved for all of them."""
 
     def __init__(
         self,
-        means: DecisionContext,
+        context: DecisionContext,
         people: IdentityGraph,
         loaded: LoadedState,
         merges: SlotMerges,
     ) -> None:
-        self._means = means
+        self._context = context
         self._people = people
-        self._waiting = PendingMoves(people, loaded.pending)
+        self._pending_moves = PendingMoves(people, loaded.pending)
         self._by_code: dict[str, DiscountRecord] = {}
         self._spellings: defaultdict[str, set[str]] | None = None
         self._by_owner: dict[str, dict[str, DiscountRecord]] = defaultdict(dict)
@@ -144,33 +144,35 @@ class IssuePass:
 
     @property
     def pending(self) -> list[PendingMove]:
-        """The moves that wait from now on, or were refused after they had waited."""
-        return self._waiting.kept
+        """The moves that become pending, and pending ones that were rejected."""
+        return self._pending_moves.kept
 
     @property
     def ended(self) -> list[PendingMove]:
-        """The moves that have waited, and are done."""
-        return self._waiting.done
+        """The pending moves that were executed."""
+        return self._pending_moves.done
 
     def due(self) -> list[Step]:
-        """Return the pending moves of which the customer is by now the one who holds the discount."""
-        return [Move(_NO_MESSAGE, each.move(), pending=each) for each in self._waiting.due(self._by_code)]
+        """Return the pending moves whose customer now holds the discount."""
+        return [
+            Move(_NO_MESSAGE, each.move(), pending=each) for each in self._pending_moves.due(self._by_code)
+        ]
 
     def needs(self, steps: Sequence[Step]) -> tuple[list[ScopedKey], list[str]]:
-        """Return the counters that the steps could touch, in key order, and the codes they could issue."""
+        """Return the counters that the steps could change, in key order, and the codes they could issue."""
         counters: set[ScopedKey] = set()
         for step in steps:
             if isinstance(step, Occurrence):
                 for proposal in step.verdict.proposals:
                     counters.update(self._counter(claim, step.source_id) for claim in proposal.claims)
-                for proposal in step.verdict.proposals[:_CANDIDATES]:
+                for proposal in step.verdict.proposals[:PREGENERATED_CODES]:
                     if proposal.rule.code_pool is not None:
                         continue
-                    code = code_for(proposal.rule, self._means.draw)
+                    code = code_for(proposal.rule, self._context.draw)
                     self._candidates[proposal.rule.name].append(code)
             else:
                 with suppress(NotFound):
-                    held = self._meant(step.move.code)
+                    held = self._find(step.move.code)
                     counters.update(self._counter(claim, held.source_id) for claim in held.claims)
         joined = self._merges.joined
         counters.update([(source, key) for scope, key in counters for source in joined.get(scope, ())])
@@ -182,7 +184,7 @@ class IssuePass:
         return pool_codes.wanted(proposal for step in occurrences for proposal in step.verdict.proposals)
 
     def reserve(self, reserved: CounterState) -> None:
-        """Take note of the counters as they stand: joined for the merged, anew for the erased."""
+        """Store the current counters: summed for merged customers, zero for erased ones."""
         gone = self._people.gone
         self._used = {key: used for key, used in reserved.used.items() if key[0] not in gone}
         self._taken = set(map(folded, reserved.taken))
@@ -196,14 +198,14 @@ class IssuePass:
             self._used[counter] = self._used.get(counter, 0) + used
 
     def take(self, step: Step) -> None:
-        """Take one step."""
+        """Execute one step."""
         if isinstance(step, Occurrence):
             self._decide(step)
         else:
             self._move(step)
 
     def _decide(self, step: Occurrence) -> None:
-        now, owner = self._means.now, self._people.canonical(step.source_id)
+        now, owner = self._context.now, self._people.canonical(step.source_id)
         held = list(self._by_owner[owner].values())
         verdict = step.verdict if owner == step.source_id else _rescoped(step, owner)
         verdict, unsupplied = self.pool.left_for(verdict)
@@ -230,22 +232,22 @@ class IssuePass:
         )  # fmt: skip
 
     def _move(self, step: Move) -> None:
-        move, now = step.move, self._means.now
-        mover = None if move.source_id is None else self._people.behind(move.source_id)
+        move, now = step.move, self._context.now
+        mover = None if move.source_id is None else self._people.resolve(move.source_id)
         try:
-            held = self._meant(move.code)
-            if step.told_at is not None and mover is not None and mover != held.source_id:
-                self._waiting.wait(_to_wait(step, held, mover, now), held)
+            held = self._find(move.code)
+            if step.occurred_at is not None and mover is not None and mover != held.source_id:
+                self._pending_moves.wait(_to_wait(step, held, mover, now), held)
             at = now if step.pending is None else min(now, max(step.pending.at, held.issued_at))
             after = lifecycle.moved(held, move, mover, at)
         except Refused as refusal:
             if step.pending is None:
                 self._outcome(step.index).refusal = refusal
             else:
-                self._waiting.refuse(step.pending, refusal)
+                self._pending_moves.refuse(step.pending, refusal)
             return
         if step.pending is not None:
-            self._waiting.done.append(step.pending)
+            self._pending_moves.done.append(step.pending)
         if after is not held:
             if after.discount.status in ("revoked", "expired"):
                 self._count(replace(after, claims=unspent(after)), -1)
@@ -269,7 +271,7 @@ class IssuePass:
             on_refund=held.terms.on_refund,
         )
         return Redemption(
-            id=self._means.new_id(),
+            id=self._context.new_id(),
             source_id=held.source_id,
             state="redeemed",
             at=after.moved_at,
@@ -278,7 +280,7 @@ class IssuePass:
         )
 
     def issued_for(self, owner: str, event: Event, rules: RuleSet) -> list[Discount]:
-        """Return what a customer may use still of what was issued for an event."""
+        """Return the discounts issued for an event that the customer can still use."""
         names = rules.triggered_by(event.name)
         live = self._by_owner[owner].values()
         return [held.discount for held in live if held.event_id == event.id and held.rule in names]
@@ -286,8 +288,8 @@ class IssuePass:
     def _outcome(self, index: int) -> Outcome:
         return self.outcomes.setdefault(index, Outcome())
 
-    def _meant(self, code: str) -> DiscountRecord:
-        """Return the discount that a code means; raises NotFound."""
+    def _find(self, code: str) -> DiscountRecord:
+        """Return the discount with a code in any spelling; raises NotFound."""
         exact = self._by_code.get(code)
         if exact is not None:
             return exact
@@ -306,7 +308,7 @@ class IssuePass:
         if self._spellings is not None:
             self._spellings[folded(held.discount.code)].add(held.discount.code)
         live = self._by_owner[held.source_id]
-        if held.status_at(self._means.now) in ("issued", "applied"):
+        if held.status_at(self._context.now) in ("issued", "applied"):
             live[held.discount.code] = held
         else:
             live.pop(held.discount.code, None)
@@ -314,8 +316,8 @@ class IssuePass:
     def _write(self, index: int, held: DiscountRecord) -> None:
         self._hold(held)
         self.written[held.discount.code] = held
-        told = self._outcome(index).discounts
-        told[:] = [each for each in told if each.code != held.discount.code] + [held.discount]
+        discounts = self._outcome(index).discounts
+        discounts[:] = [each for each in discounts if each.code != held.discount.code] + [held.discount]
 
     def _count(self, held: DiscountRecord, sign: int) -> None:
         for claim in held.claims:
@@ -324,7 +326,7 @@ class IssuePass:
             self.differences[counter] += sign * claim.amount
 
     def _bind(self, proposal: Proposal, owner: str) -> None:
-        """Note how high the counters of what is granted may stand in the store for it to hold."""
+        """Record the maximum values of the stored counters with which the grant is valid."""
         adding: dict[ScopedKey, int] = defaultdict(int)
         for claim in (*proposal.looks, *proposal.claims):
             counter = self._counter(claim, owner)
@@ -333,7 +335,7 @@ class IssuePass:
             self.bounds[counter] = min(bound, self.bounds.get(counter, bound))
 
     def _counter(self, claim: CounterReservation, owner: str) -> ScopedKey:
-        """Return a claim's counter; one scoped to a customer follows the customer through merges."""
+        """Return the counter of a claim; the scope of a customer is the current id after merges."""
         if claim.scope and not claim.scope.startswith(DEVICE):
             return self._people.canonical(owner), claim.key
         return claim.scope, claim.key
@@ -342,22 +344,22 @@ class IssuePass:
         if proposal.rule.code_pool is not None:
             return self.pool.draw(proposal.rule.code_pool)
         drawn = self._candidates.get(proposal.rule.name)
-        code = drawn.pop(0) if drawn else code_for(proposal.rule, self._means.draw)
+        code = drawn.pop(0) if drawn else code_for(proposal.rule, self._context.draw)
         while folded(code) in self._taken:
-            code += self._means.draw(4)
+            code += self._context.draw(4)
         self._taken.add(folded(code))
         return code
 
     def _push(self, held: DiscountRecord, kind: str) -> None:
-        now, discount = self._means.now, held.discount
-        recipients = self._means.destinations.of(kind, held.push)
+        now, discount = self._context.now, held.discount
+        recipients = self._context.destinations.of(kind, held.push)
         if not recipients:
             return
         event = Raw(encode(OutboxEvent(kind, now, discount)))
         for destination in recipients:
             self.deliveries.append(
                 Delivery(
-                    id=f"msg_{self._means.new_id()}",
+                    id=f"msg_{self._context.new_id()}",
                     destination=destination,
                     source_id=held.source_id,
                     type=kind,
@@ -370,23 +372,23 @@ class IssuePass:
 
 
 def _to_wait(step: Move, held: DiscountRecord, mover: str, now: datetime) -> PendingMove:
-    """Return a move as it waits for the customer who makes it to be merged with the holder."""
+    """Return a pending move, which waits until its customer is merged with the holder."""
     move, code = step.move, held.discount.code
     return PendingMove(
         id=pending_id(move, code, step.message),
         source_id=mover,
         verb=cast("Verb", move.verb),
         code=code,
-        at=step.told_at or now,
+        at=step.occurred_at or now,
         received_at=now,
-        reason=f"`{code}` belongs to another customer: the move waits until the two are merged",
+        reason=f"`{code}` belongs to another customer; the move is pending until the two are merged",
         order_id=move.order_id,
         units=move.units,
     )
 
 
 def _rescoped(step: Occurrence, owner: str) -> Verdict:
-    """Return the verdict for a customer who was merged into another later in the same batch."""
+    """Return the verdict for a customer that was merged into another later in the same batch."""
     proposals = tuple(
         replace(
             proposal,

@@ -1,4 +1,4 @@
-"""What a batch asks of the store before it can be decided, and which of its messages are new."""
+"""The data that a batch loads before it is decided, and which of its messages are new."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from adapter.store.values import LoadedState, LoadRequest, MessageKey
 
 
 def load_request(batch: Sequence[Work]) -> LoadRequest:
-    """Return what must be loaded before a batch can be decided."""
+    """Return the request for the data that the decision of a batch needs."""
     customers: dict[str, None] = {}
     identities: dict[tuple[str, str], None] = {}
     codes: dict[str, None] = {}

@@ -1,4 +1,4 @@
-"""The second step of the corridor: what the mapping files in force make of a message."""
+"""The second step of the pipeline: map a message to operations by the current mapping files."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from adapter.services.ingest.work_item import Unrewarded, Work
 from adapter.services.loaded_files import LoadedFiles
 from adapter.settings.values import Settings
 
-#: What a test must not do to what is real.
+#: Operations that test traffic must not apply to real data.
 _REAL = (DiscountMove, CustomerErase, *get_args(OrderOperation))
-#: Why an event earns nothing, whatever the rules say.
+#: Why no rule is evaluated for an event.
 _REPLAYED = Unrewarded("replayed", "not rewarded: it is a replay of history")
 _DEVELOPMENT = Unrewarded(
     "development",
@@ -32,10 +32,10 @@ _UNDATED = Unrewarded(
 
 
 class Policy(Struct, frozen=True):
-    """Which events may still earn something.
+    """Which events may be rewarded.
 
-    An event that happened longer ago than `reward_within` is history, whoever sends it; one from a
-    development environment is a test. `message_bytes` is the bound of a message.
+    An event that occurred longer ago than `reward_within` is history; one from a development environment is a
+    test. `message_bytes` is the maximum size of a message.
     """
 
     reward_within: timedelta = timedelta(hours=72)
@@ -44,13 +44,13 @@ class Policy(Struct, frozen=True):
 
     @classmethod
     def of(cls, settings: Settings) -> Policy:
-        """Return the policy that the settings describe."""
+        """Return the policy of the settings."""
         within = timedelta(hours=settings.ingest.reward_within_hours)
         return cls(within, settings.mparticle.accept_development, settings.ingest.max_event_bytes)
 
 
 class Mapper:
-    """Maps messages by the files in force, and says of which nothing may be issued."""
+    """Maps messages by the current files, and marks those that may not be rewarded."""
 
     def __init__(self, files: LoadedFiles, policy: Policy, clock: Callable[[], datetime]) -> None:
         self._files = files
@@ -59,12 +59,12 @@ class Mapper:
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """The sources that the files in force have mappings of."""
+        """The sources for which the current files have mappings."""
         return self._files.mappings.sources
 
     @property
     def longest(self) -> int:
-        """The longest document that is mapped: a message stands in its own several times."""
+        """The maximum size of a document: it contains parts of the message several times."""
         return 4 * self._policy.message_bytes
 
     def works(self, messages: Sequence[Message]) -> list[Work | None]:
@@ -105,9 +105,9 @@ class Mapper:
     def _unrewarded(
         self, message: Message, operations: tuple[object, ...], horizon: datetime
     ) -> Unrewarded | None:
-        """Return why nothing may be issued for a message, None when something may.
+        """Return why a message may not be rewarded, None where it may.
 
-        Events before `horizon` are history; so is what waited in quarantine, though it was received long ago.
+        Events before `horizon` are history, also those of messages replayed from quarantine.
         """
         context = message.document.get("context")
         if (
@@ -130,7 +130,7 @@ def _too_old(happened: datetime, within: timedelta) -> Unrewarded:
     hours = within // timedelta(hours=1)
     return Unrewarded(
         "too_old",
-        f"not rewarded: it happened at {happened:%Y-%m-%dT%H:%M:%SZ}, longer ago than the {hours} hours of "
+        f"not rewarded: it occurred at {happened:%Y-%m-%dT%H:%M:%SZ}, longer ago than the {hours} hours of "
         "`ingest.reward_within_hours`",
     )
 

@@ -1,4 +1,4 @@
-"""What became of messages, counted for the metrics and the log."""
+"""Count the outcomes of messages for the metrics and the log."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from adapter.sources.decoded_body import Decoded
 
 _log = logging.getLogger(__name__)
 
-#: What the data model looks at.
-_FITTED = (EventOccurred, CustomerUpsert)
+#: Operations that are coerced to the data model.
+_COERCED = (EventOccurred, CustomerUpsert)
 
 
 class OutcomeCounts:
-    """Counts in memory; the metrics get the sums when they are read."""
+    """Counts in memory; the metrics get the sums when they are flushed."""
 
     def __init__(self, files: LoadedFiles, metrics: Metrics, clock: Callable[[], datetime]) -> None:
         self._files = files
         self._metrics = metrics
-        self._kept = RateLimitedWarning(_log, "messages go to quarantine: see GET /v1/quarantine", clock)
+        self._kept = RateLimitedWarning(_log, "messages were quarantined; see GET /v1/quarantine", clock)
         self._outcomes: Counter[tuple[str, str]] = Counter()
-        metrics.keep_up(self._catch_up)
+        metrics.register_flush(self._flush)
 
     def flag(self, works: Sequence[Work], results: Sequence[Result]) -> None:
-        """Add to the results what was kept though it does not fit the data model, and count it."""
+        """Add violations of the data model to the results, and count them."""
         for work, result in zip(works, results, strict=True):
             for operation in work.operations:
-                if isinstance(operation, _FITTED) and operation.misfits:
+                if isinstance(operation, _COERCED) and operation.misfits:
                     result.misfits = list(dict.fromkeys((*result.misfits, *operation.misfits)))
                     self._metrics.misfits.labels(work.source).inc(len(operation.misfits))
 
@@ -56,7 +56,7 @@ class OutcomeCounts:
             if outcome == "quarantined":
                 self._kept.note(count, source=source)
 
-    def _catch_up(self) -> None:
+    def _flush(self) -> None:
         outcomes, self._outcomes = self._outcomes, Counter()
         for (source, outcome), count in outcomes.items():
             self._metrics.messages.labels(source, outcome).inc(count)

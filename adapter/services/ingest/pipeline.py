@@ -1,16 +1,16 @@
-"""The corridor of a message, in the order of its steps.
+"""The ingest pipeline, in the order of its steps.
 
     decode         a source turns the body into messages, here part by part where it is long
     map            the mapping files turn a message into operations (mapper.py)
-    submit         all that waits goes into one transaction (group_commit.py)
+    submit         queued messages are committed in one transaction (group_commit.py)
     in that transaction, `decide`:
-      load         what the batch needs to know (load.py)
+      load         the data that the batch needs (load.py)
       decide       customers and events (apply.py), then discounts (issue.py)
-      reserve      the guardrail counters that discounts could need, in one order everywhere
-      save         what has changed (save.py)
+      reserve      the guardrail counters that discounts could need, always in the same order
+      save         the changes (save.py)
     after commit   the dispatcher is woken, timers are counted, decisions are logged
 
-`Ingest` walks the first three steps, `Transactions` the others.
+`Ingest` executes the first three steps, `Transactions` the others.
 """
 
 from __future__ import annotations
@@ -45,11 +45,11 @@ from adapter.store.contract import OnLocksAcquired, Store, Transaction
 from adapter.store.values import BookingRequest
 from adapter.tasks import unheard
 
-#: So many messages of one body are settled together.
+#: Messages of one body that are committed together.
 SLICE = 350
-#: So many messages of a part are mapped before others have their turn.
+#: Messages of a part that are mapped before the event loop gets control.
 _STRETCH = 50
-#: Seconds in which the committer begins with a part, before the next one keeps the loop busy.
+#: Seconds for the committer to start with a part, before the next one occupies the event loop.
 _HEAD_START = 0.001
 
 
@@ -75,18 +75,18 @@ class Ingest:
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """The sources that the files in force have mappings of."""
+        """The sources for which the current files have mappings."""
         return self._mapper.sources
 
     @property
     def longest(self) -> int:
-        """The longest document that is mapped: a message stands in its own several times."""
+        """The maximum size of a document: it contains parts of the message several times."""
         return self._mapper.longest
 
     async def receive(self, decoded: Decoded, size: int = 0) -> list[Result]:
-        """Settle decoded messages durably; one result each, the quarantined ones last.
+        """Commit decoded messages; one result each, the quarantined ones last.
 
-        `size` is the weight of the request in bytes. Raises Unavailable when it should be sent again.
+        `size` is that of the request in bytes. Raises Unavailable when it should be sent again.
         """
         if len(decoded.messages) > SLICE:
             return await self.receive_parts(_parts(decoded, size))
@@ -94,11 +94,11 @@ class Ingest:
         return await self._submit(decoded, works, results, size)
 
     async def receive_parts(self, parts: Iterable[Decoded]) -> list[Result]:
-        """Settle a body part by part, in order: one is decoded and mapped while those before are committed.
+        """Commit a body part by part, in order: one is decoded and mapped while the previous is committed.
 
-        No more than that waits of one body at a time, so that others have their turns between its parts. The
-        results of each part end with its quarantined ones. When a part fails the whole is sent again, and
-        what was settled is a duplicate then. Raises Unavailable as `receive` does.
+        At most these two of one body are in memory, so that other requests are served between its parts. The
+        results of each part end with its quarantined ones. When a part fails, the whole body is sent again,
+        and the committed parts are duplicates then. Raises Unavailable as `receive` does.
         """
         answers: list[Result] = []
         before: asyncio.Task[list[Result]] | None = None
@@ -110,7 +110,7 @@ class Ingest:
         return answers + (await before if before is not None else [])
 
     def preview(self, message: Message) -> Result:
-        """Return what mapping alone would make of a message; nothing is stored."""
+        """Return the result of mapping a message, without storing it."""
         [work] = self._mapper.works([message])
         if work is None:
             return ignored(message)
@@ -119,14 +119,14 @@ class Ingest:
         return Result(work.message_id, "processed")
 
     async def _map_in_turns(self, part: Decoded) -> tuple[list[Work], list[Result | None]]:
-        """Return as `_map` does; others have their turn every few messages."""
+        """Return as `_map` does; the event loop gets control every few messages."""
         works, results = self._map(part.messages[:_STRETCH], ())
         for start in range(_STRETCH, len(part.messages), _STRETCH):
             await asyncio.sleep(0)
             more, coming = self._map(part.messages[start : start + _STRETCH], ())
             works += more
             results += coming
-        # To pack what is as long as a body takes a while, and what is packed is what waits in memory then.
+        # Compressing a long document takes a while, and only the compressed form stays in memory.
         kept = part.quarantined
         more, coming = self._map((), await asyncio.to_thread(_packed, kept) if kept else ())
         return works + more, results + coming
@@ -134,7 +134,7 @@ class Ingest:
     def _map(
         self, messages: Sequence[Message], quarantined: Sequence[Quarantined]
     ) -> tuple[list[Work], list[Result | None]]:
-        """Return what is to be settled, and the results: of those that are, they are still to come."""
+        """Return the works to commit, and the results; None for those that the commit will return."""
         results: list[Result | None] = []
         works: list[Work] = []
         for message, work in zip(messages, self._mapper.works(messages), strict=True):
@@ -180,10 +180,10 @@ class Ingest:
 
 
 class Transactions:
-    """Settles what the committer gathered, in one transaction, and does what follows a commit.
+    """Commits a batch in one transaction, and executes the steps after the commit.
 
-    Discounts are pushed to `destinations`; `wake` has what was pushed sent at once. With `reasons`
-    the log has the sentence of each rule.
+    Discounts are pushed to `destinations`; `wake` wakes the dispatcher. With `reasons` the log has
+    the sentence of each rule.
     """
 
     def __init__(
@@ -212,7 +212,7 @@ class Transactions:
     async def settle(
         self, batch: Sequence[Work], on_locks_acquired: OnLocksAcquired | None = None
     ) -> list[Result]:
-        """Settle a batch durably; one result for each of its messages, in order. Raises Unavailable."""
+        """Commit a batch; one result for each of its messages, in order. Raises Unavailable."""
         rules, context = self._files.rules, self._context()
         with self._health.committing():
             result = await self._store.transact(
@@ -238,14 +238,15 @@ class Transactions:
 async def decide(
     transaction: Transaction, batch: Sequence[Work], rules: RuleSet, context: DecisionContext
 ) -> CommitResult:
-    """Settle a batch in one transaction; one result for each of its messages, in order.
+    """Decide and save a batch in one transaction; one result for each of its messages, in order.
 
-    Two walks over the batch in message order. The first is about people and events: it resolves identities,
-    merges traits, evaluates rules and folds history, and so learns which counters could be needed. Those are
-    locked at once, in key order. The second walk is about discounts: it issues and moves them, each seeing
-    what the ones before it did.
+    Two passes over the batch in message order. The first processes customers and events: it resolves
+    identities, merges traits, evaluates rules and folds history, and so finds the counters that could be
+    needed. Those are locked at once, in key order. The second pass processes discounts: it issues and moves
+    them; each step sees the effects of those before it.
 
-    Timers go last: what the batch brings may end them. Works that erase come alone (`work_item.apart`).
+    Timers come last, because messages of the batch may cancel them. Erasures are in batches of their own
+    (`work_item.split_at_erasures`).
     """
     loaded = await transaction.load(load.load_request(batch), context.now)
     fresh = load.fresh(batch, loaded)
@@ -266,8 +267,10 @@ async def decide(
     results = save.results(batch, fresh, loaded, first, second)
     changes = save.changes(batch, fresh, first, second, results)
     await transaction.save(changes)
-    waiting = first.waiting
-    return CommitResult(results, second.decisions, len(changes.armed), waiting.refused, waiting.fired)
+    timer_changes = first.timer_changes
+    return CommitResult(
+        results, second.decisions, len(changes.armed), timer_changes.refused, timer_changes.fired
+    )
 
 
 def _packed(quarantined: Sequence[Quarantined]) -> list[Quarantined]:
@@ -275,7 +278,7 @@ def _packed(quarantined: Sequence[Quarantined]) -> list[Quarantined]:
 
 
 def _parts(decoded: Decoded, size: int) -> Iterator[Decoded]:
-    """Cut what was decoded at once into parts of SLICE messages."""
+    """Split a decoded body into parts of SLICE messages."""
     messages = decoded.messages
     for start in range(0, len(messages), SLICE):
         part = messages[start : start + SLICE]

@@ -1,8 +1,8 @@
-"""Facts about a customer, the latest of which stands, whatever the order in which they arrive.
+"""Merge facts into a customer's profile: the last write wins by the time of the message.
 
-CDPs promise no order: what failed is sent again hours later, and a phone sends once it has a network. So a
-customer remembers when each fact was told, and one told before what stands is passed over. A fact that was
-removed leaves its time behind, so that an older message does not bring it back.
+CDPs guarantee no order: failed messages are sent again hours later, and a phone sends once it has a network.
+So each fact stores its update time; older updates are ignored. A removed fact keeps its time, so that an
+older message does not restore it.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from msgspec.structs import replace
 from adapter.model.customers import FIELDS, Customer
 from adapter.model.operations import CustomerUpsert
 
-#: The traits that make a name, in their order.
+#: The traits that form a name, in order.
 _ORDER = ("first_name", "last_name")
 _PARTS = frozenset(_ORDER)
-#: Before any moment.
+#: Before any time.
 _NEVER = -(2**63)
-#: What the moments of traits and of segments are kept under, before the name.
+#: Prefixes of the names of traits and segments among the update times.
 _TRAITS, _SEGMENTS = "traits.", "segments."
 
 
-def told(customer: Customer, facts: CustomerUpsert, at: datetime | None) -> Customer:
-    """Return the customer by facts told at a moment, identities apart; what was told later stands.
+def merge_facts(customer: Customer, facts: CustomerUpsert, at: datetime | None) -> Customer:
+    """Return the customer with the facts of a message at a time, without its identities; later facts win.
 
-    Facts without a moment count as the latest there are. A whole name is made of the traits first_name and
-    last_name where a message says one of them and no name.
+    Facts without a time count as the latest. The name is formed from the traits first_name and last_name
+    where a message has one of them and no name.
     """
     times = customer.told_at
     if at is not None:
@@ -54,11 +54,11 @@ def _names_name(facts: CustomerUpsert) -> bool:
 
 
 def _named(customer: Customer) -> Customer:
-    """Return the customer with a name made of the traits first_name and last_name, where it is none yet.
+    """Return the customer with a name formed from the traits first_name and last_name, where it has none.
 
-    It has no moment of its own, so that in whatever order the facts come the name is the same. A name that
-    was said stands unless both parts are known and one that was told later contradicts it: a first name alone
-    does not cut it, nor does the lack of a middle name.
+    It has no update time of its own, so that the name does not depend on the order of the facts. A name that
+    was sent is kept unless both parts are known and a later one contradicts it: a first name alone does not
+    shorten it, and it may contain a middle name.
     """
     parts = {name: str(customer.traits.get(name) or "").strip() for name in _ORDER}
     first, last = parts.values()
@@ -69,21 +69,21 @@ def _named(customer: Customer) -> Customer:
     said_at = times.get("name", _NEVER)
     parts_at = max(times.get(_trait(name), _NEVER) for name in _ORDER if parts[name])
     if known is None:
-        stands = parts_at < said_at  # it was taken back since
+        keep = parts_at < said_at  # it was removed since
     elif first and last and known in (first, last):
-        stands = False  # it is only a part
+        keep = False  # it is only a part
     else:
-        told_later = (times.get(_trait(name), _NEVER) > said_at for name in _ORDER)
+        newer = (times.get(_trait(name), _NEVER) > said_at for name in _ORDER)
         in_place = (known.startswith(f"{first} "), known.endswith(f" {last}"))
-        contradicted = any(later and not held for later, held in zip(told_later, in_place, strict=True))
-        stands = "name" in times and not (first and last and contradicted)
-    return customer if stands else replace(customer, name=made)
+        contradicted = any(later and not held for later, held in zip(newer, in_place, strict=True))
+        keep = "name" in times and not (first and last and contradicted)
+    return customer if keep else replace(customer, name=made)
 
 
 def facts_of_both(older: Customer, into: Customer) -> Customer:
-    """Return a customer with the facts of another too: of each, what was told last, its absence included.
+    """Return a customer with the facts of another too: of each fact the latest, removals included.
 
-    Where no times tell, that of the customer stands if they have it.
+    Where the update times are unknown, the customer's own fact wins if it exists.
     """
     both = older.told_at.keys() & into.told_at.keys()
     later = {name: older.told_at[name] for name in both if older.told_at[name] > into.told_at[name]}
@@ -103,11 +103,15 @@ def facts_of_both(older: Customer, into: Customer) -> Customer:
 
 
 def _absent(
-    kind: str, older: Collection[str], into: Collection[str], told: Collection[str], later: Collection[str]
+    kind: str,
+    older: Collection[str],
+    into: Collection[str],
+    updated: Collection[str],
+    later: Collection[str],
 ) -> list[str]:
-    """Return the facts that one of two customers has, and the one who was told of them last has not."""
+    """Return the facts that one of two customers has, and the one with the later update has not."""
     theirs, ours = set(older), set(into)
-    gone = [name for name in theirs - ours if kind + name in told and kind + name not in later]
+    gone = [name for name in theirs - ours if kind + name in updated and kind + name not in later]
     return gone + [name for name in _of(kind, later) if name not in theirs]
 
 
@@ -116,7 +120,7 @@ def _of(kind: str, names: Iterable[str]) -> list[str]:
 
 
 def _without(customer: Customer, names: Sequence[str]) -> dict[str, Any]:
-    """Return the fields that change when these, or parts of them, go."""
+    """Return the fields that change when these fields, or parts of them, are removed."""
     changes: dict[str, Any] = {}
     for name in names:
         field, _, part = name.partition(".")
@@ -140,19 +144,19 @@ def _names(facts: CustomerUpsert) -> list[str]:
 
 
 def _current(facts: CustomerUpsert, times: dict[str, int], moment: int) -> CustomerUpsert:
-    """Return those facts of which nothing later is known."""
+    """Return the facts without a later update."""
 
-    def stands(name: str) -> bool:
+    def is_current(name: str) -> bool:
         return times.get(name, moment) <= moment
 
     return replace(
         facts,
-        fields={name: value for name, value in facts.fields.items() if stands(name)},
-        traits={name: value for name, value in facts.traits.items() if stands(_trait(name))},
-        removed_fields=tuple(name for name in facts.removed_fields if stands(_field(name))),
-        removed_traits=tuple(name for name in facts.removed_traits if stands(_trait(name))),
-        joined_segments=tuple(name for name in facts.joined_segments if stands(_segment(name))),
-        left_segments=tuple(name for name in facts.left_segments if stands(_segment(name))),
+        fields={name: value for name, value in facts.fields.items() if is_current(name)},
+        traits={name: value for name, value in facts.traits.items() if is_current(_trait(name))},
+        removed_fields=tuple(name for name in facts.removed_fields if is_current(_field(name))),
+        removed_traits=tuple(name for name in facts.removed_traits if is_current(_trait(name))),
+        joined_segments=tuple(name for name in facts.joined_segments if is_current(_segment(name))),
+        left_segments=tuple(name for name in facts.left_segments if is_current(_segment(name))),
     )
 
 

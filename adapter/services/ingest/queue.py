@@ -1,8 +1,8 @@
-"""What waits for the committer, and whose turn it is: what costs little never waits for what costs much.
+"""The queue of submissions for the committer: cheap ones never wait for expensive ones.
 
-A body with many messages, or with merges or erasures, is cut into shares, and a transaction takes one share's
-worth of them beside everything that is light. So whatever a sender sends, what others send is committed in
-the next transaction, and that ends soon; and costly bodies take turns, each of them share by share.
+A body with many messages, or with merges or erasures, is cut into shares, and a transaction takes one share
+of them in addition to all cheap submissions. So the submissions of other senders are committed in the next
+transaction, and that transaction is short; expensive bodies alternate, share by share.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from msgspec import Struct
 from adapter.services.ingest.result import Result
 from adapter.services.ingest.work_item import Work
 
-#: What one transaction takes of costly submissions, in units of what it costs to decide an event.
+#: The cost of expensive submissions in one transaction; the cost of one event is 1.
 SHARE = 350
-#: Submissions that cost more than this take turns.
-_LIGHT = 35
+#: Submissions of a higher cost are expensive.
+_MAX_CHEAP = 35
 
 
-class Waiting(Struct):
+class Submission(Struct):
     """A submission, or a share of one."""
 
     works: Sequence[Work]
@@ -33,44 +33,44 @@ class Waiting(Struct):
 
 
 class Queue:
-    """What waits, the light before the costly; each of the two in the order of its coming."""
+    """The queued submissions, cheap before expensive ones, each in order of arrival."""
 
     def __init__(self) -> None:
-        self._light: deque[Waiting] = deque()
-        self._costly: deque[Waiting] = deque()
+        self._cheap: deque[Submission] = deque()
+        self._expensive: deque[Submission] = deque()
 
     def __len__(self) -> int:
-        return len(self._light) + len(self._costly)
+        return len(self._cheap) + len(self._expensive)
 
-    def __iter__(self) -> Iterator[Waiting]:
-        yield from self._light
-        yield from self._costly
+    def __iter__(self) -> Iterator[Submission]:
+        yield from self._cheap
+        yield from self._expensive
 
-    def add(self, waiting: Waiting, *, costly: bool) -> None:
-        """Put a submission at the end of its line."""
-        (self._costly if costly else self._light).append(waiting)
+    def add(self, waiting: Submission, *, expensive: bool) -> None:
+        """Append a submission."""
+        (self._expensive if expensive else self._cheap).append(waiting)
 
-    def take(self, most: int) -> list[Waiting]:
-        """Return what the next transaction settles: light submissions of a cost up to `most`, and a share."""
-        return [*_drawn(self._light, most), *_drawn(self._costly, min(most, SHARE))]
+    def take(self, most: int) -> list[Submission]:
+        """Return the next batch: cheap submissions up to a cost of `most`, and a share of expensive ones."""
+        return [*_taken(self._cheap, most), *_taken(self._expensive, min(most, SHARE))]
 
-    def drain(self, arrived_by: float = float("inf")) -> list[Waiting]:
-        """Return and drop what has arrived by a moment."""
+    def drain(self, arrived_by: float = float("inf")) -> list[Submission]:
+        """Remove and return the submissions that arrived by a time."""
         gone = [waiting for waiting in self if waiting.arrived <= arrived_by]
         if gone:
-            self._light = deque(waiting for waiting in self._light if waiting.arrived > arrived_by)
-            self._costly = deque(waiting for waiting in self._costly if waiting.arrived > arrived_by)
+            self._cheap = deque(waiting for waiting in self._cheap if waiting.arrived > arrived_by)
+            self._expensive = deque(waiting for waiting in self._expensive if waiting.arrived > arrived_by)
         return gone
 
 
-def is_costly(cost: int) -> bool:
-    """Say whether a submission of such a cost must take turns with others."""
-    return cost > _LIGHT
+def is_expensive(cost: int) -> bool:
+    """Return whether a submission of this cost is expensive."""
+    return cost > _MAX_CHEAP
 
 
-def _drawn(line: deque[Waiting], room: int) -> list[Waiting]:
-    """Take from a line what there is room for, and one at least."""
-    taken: list[Waiting] = []
+def _taken(line: deque[Submission], room: int) -> list[Submission]:
+    """Remove and return submissions up to a total cost of `room`, but at least one."""
+    taken: list[Submission] = []
     while line and (not taken or line[0].cost <= room):
         taken.append(line.popleft())
         room -= taken[-1].cost

@@ -1,4 +1,4 @@
-"""What the caller is told of each message."""
+"""The results of messages and of transactions."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from adapter.model.discounts import Discount
 
 
 class Result(Struct, omit_defaults=True):
-    """One message's outcome, and the discounts issued or moved by it (again, when it is a duplicate).
+    """The outcome of one message, and the discounts issued or moved by it (the same for a duplicate).
 
-    `reason` says why it was quarantined, why a rule that it triggers did not look at it (too old, a test, a
-    replay), or why a discount did not move; then `error` is the code of `adapter.errors` (`not_found`,
-    `wrong_move`, or `unavailable` for what was asked without a message and failed). `misfits` says what does
-    not fit the data model and was kept all the same.
+    `reason` says why it was quarantined, why no rule was evaluated (too old, a test, a replay), or why a
+    discount did not move; then `error` is the code of `adapter.errors` (`not_found`, `wrong_move`, or
+    `unavailable` for a failed request without a message). `misfits` are the violations of the data model
+    whose values were stored unchanged.
     """
 
     message_id: str
@@ -29,9 +29,9 @@ class Result(Struct, omit_defaults=True):
 
 
 class CommitResult(Struct, frozen=True):
-    """One transaction's work: a result per message in order, and the decisions made.
+    """The result of one transaction: a result per message in order, and the decisions.
 
-    `armed` timers wait from now on; for `unarmed`, by rule, there was no room; so many have `fired`.
+    `armed` counts the started timers, `unarmed`, by rule, those over the limit, `fired` those that fired.
     """
 
     results: list[Result]

@@ -1,4 +1,4 @@
-"""What a decided batch answers, and what is saved of it."""
+"""The results of a decided batch, and the changes to save."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from adapter.store.values import Changes, LoadedState, MessageKey
 _REPEATED = Unrewarded(
     "duplicate", "not rewarded: a message with the same id came before, and it alone counts"
 )
-#: So many repeated events of one batch are kept with their reason.
+#: Repeated events of one batch that are stored with their reason.
 _MOST_REPEATS = 100
 _DISCOUNTS = msgspec.json.Decoder(list[Discount])
 
@@ -27,7 +27,7 @@ _DISCOUNTS = msgspec.json.Decoder(list[Discount])
 def results(
     batch: Sequence[Work], fresh: list[int], loaded: LoadedState, first: ApplyPass, second: IssuePass
 ) -> list[Result]:
-    """Return the results in order; a duplicate gets the discounts that its first delivery got."""
+    """Return the results in order; a duplicate gets the discounts of the first message."""
     found: list[Result] = []
     known: dict[MessageKey, Result] = {}
     fresh_set = set(fresh)
@@ -52,7 +52,7 @@ def _result(work: Work, first: ApplyPass, second: IssuePass, index: int) -> Resu
     outcome = second.outcomes.get(index)
     remark = first.remarks.get(index)
     if (event := first.repeats.get(index)) is not None:
-        owner = first.people.behind(event.source_id)
+        owner = first.people.resolve(event.source_id)
         return Result(
             work.message_id, "duplicate", remark, second.issued_for(owner, event.event, first.rules)
         )
@@ -71,9 +71,9 @@ def _result(work: Work, first: ApplyPass, second: IssuePass, index: int) -> Resu
 def _repeated(
     batch: Sequence[Work], fresh: list[int], first: ApplyPass, results: list[Result]
 ) -> Iterator[Decision]:
-    """Yield why events of messages that came before earn nothing, as far as their customers got nothing then.
+    """Yield decisions that repeated events are not rewarded, for customers that got nothing the first time.
 
-    So many of a batch at most: a sender that repeats a lot must not cost more than one that does not.
+    At most `_MOST_REPEATS` per batch, so that a sender with many repetitions costs no more than others.
     """
     if len(fresh) == len(batch) and not first.repeats:
         return
@@ -83,11 +83,11 @@ def _repeated(
         why = Unrewarded("duplicate", f"not rewarded: {remark}") if remark else _REPEATED
         owners = {discount.metadata.get("user_id") for discount in results[index].discounts}
         for each in batch[index].operations:
-            if isinstance(each, EventOccurred) and first.asks(each.event.name):
-                key = first.people.behind(each.source_id)
+            if isinstance(each, EventOccurred) and first.concerns_rules(each.event.name):
+                key = first.people.resolve(each.source_id)
                 person = first.people.known(key)
                 if owners.isdisjoint((each.source_id, key, person.customer.known_as if person else "")):
-                    left.append(first.left(each.event, key, why))
+                    left.append(first.unevaluated_decision(each.event, key, why))
     yield from left[:_MOST_REPEATS]
 
 
@@ -98,19 +98,19 @@ def changes(
     second: IssuePass,
     results: list[Result],
 ) -> Changes:
-    """Return what is saved of a batch."""
+    """Return the changes of a batch."""
     people = first.people
-    told = [
+    rewarded = [
         ((batch[index].source, batch[index].key), results[index].discounts)
         for index in fresh
         if results[index].outcome == "processed" and results[index].discounts and batch[index].key
     ]
     return Changes(
-        seen_at=first.means.now,
-        answers={key: encode(discounts) for key, discounts in told},
-        rewarded={key: second.written[discounts[0].code].source_id for key, discounts in told},
+        seen_at=first.context.now,
+        answers={key: encode(discounts) for key, discounts in rewarded},
+        rewarded={key: second.written[discounts[0].code].source_id for key, discounts in rewarded},
         customers=list(people.changed()),
-        identities=people.learnt,
+        identities=people.new_identities,
         moved=people.moved,
         erased=first.erasures,
         events=first.events,
@@ -119,8 +119,8 @@ def changes(
         decisions=[*second.decisions, *first.unevaluated, *_repeated(batch, fresh, first, results)],
         deliveries=second.deliveries,
         quarantine=first.quarantined,
-        cancelled=first.waiting.cancelled,
-        armed=first.waiting.armed,
+        cancelled=first.timer_changes.cancelled,
+        armed=first.timer_changes.armed,
         bounds=second.bounds,
         rewritten=second.rewritten,
         redemptions=second.redemptions,

@@ -1,4 +1,4 @@
-"""What the merges of a batch do to the slots of limits over any window; the store only writes it."""
+"""Merge the window slots of merged customers; the store only writes the result."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from adapter.store.contract import Transaction
 
 
 class SlotMerges(Struct, frozen=True):
-    """What becomes of the counters of customers who are merged.
+    """The effect of merges on counters.
 
-    `joined` are, by the customer who is left, those who become them. `more` is to be added to the sum of
-    their counters. `rewritten` are their open discounts that release no slot any more.
+    `joined` has the merged customers by their target customer. `more` is added to the sum of their counters.
+    `rewritten` are their open discounts that release no slot any more.
     """
 
     joined: Mapping[str, Sequence[str]] = {}
@@ -28,7 +28,7 @@ class SlotMerges(Struct, frozen=True):
 async def slot_merges(
     transaction: Transaction, joined: Mapping[str, Sequence[str]], now: datetime
 ) -> SlotMerges:
-    """Return what merges do to slots; nothing is read where there are none."""
+    """Return the effect of merges on slots; reads nothing where there are no merges."""
     people = {owner: [owner, *sources] for owner, sources in joined.items() if owner}
     asked = sorted({name for names in people.values() for name in names if name})
     if not asked:

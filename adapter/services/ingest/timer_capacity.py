@@ -1,4 +1,4 @@
-"""How many timers wait, and how many more may."""
+"""The number of timers, and how many may be added."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from adapter.store.contract import Store
 
 _log = logging.getLogger(__name__)
 
-#: From this share of the limit on, what waits is counted more often: others may be filling it as well.
+#: From this share of the limit on, timers are counted more often: other processes add timers too.
 _NEARLY_FULL = 0.9
 
 
 class TimerCapacity:
-    """Keeps how many timers wait under `most`.
+    """Keeps the number of timers within `most`.
 
-    What waits is counted in the store now and then, and what this process arms in between is added, so one
-    process never passes the limit. With several processes it can be exceeded by timers that the others arm
-    between two counts; near the limit the count runs more often.
+    The timers in the store are counted periodically, and those started by this process since are added, so
+    one process never exceeds the limit. With several processes it can be exceeded by timers that the others
+    start between two counts; near the limit the count runs more often.
     """
 
     def __init__(self, store: Store, metrics: Metrics, most: int = 1_000_000) -> None:
@@ -33,16 +33,16 @@ class TimerCapacity:
 
     @property
     def room(self) -> int:
-        """How many more timers may wait."""
+        """The number of timers that may be added."""
         return max(0, self._most - self._waiting)
 
     @property
     def nearly_full(self) -> bool:
-        """Whether nearly as many wait as may."""
+        """Whether the number of timers is near the limit."""
         return self._waiting >= _NEARLY_FULL * self._most
 
     def note(self, result: CommitResult) -> None:
-        """Take note of what a transaction did to timers."""
+        """Count the timers that a transaction started and fired."""
         if result.fired:
             self._metrics.timers.labels("fired").inc(result.fired)
         if result.armed:
@@ -54,15 +54,15 @@ class TimerCapacity:
             self._metrics.timers.labels("refused").inc(sum(result.unarmed.values()))
 
     async def count(self) -> None:
-        """Learn from the store how many wait, and log what found no room since. Raises Unavailable."""
+        """Count the timers in the store, and log how many were rejected since. Raises Unavailable."""
         self._armed = 0
         counted = (await self._store.counts())["timers"]
-        # What was armed meanwhile may be counted or not: rather twice than never.
+        # Timers started meanwhile may be in the count or not: better counted twice than not at all.
         self._waiting = counted + self._armed
         self._metrics.timers_waiting.set(self._waiting)
         if self._unarmed:
             _log.warning(
-                "no room for more timers: raise ingest.max_timers, or wait less long",
+                "the limit of timers is reached; raise ingest.max_timers, or shorten `within` of the rules",
                 extra={"max_timers": self._most, "refused_by_rule": dict(self._unarmed)},
             )
             self._unarmed.clear()

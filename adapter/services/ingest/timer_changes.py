@@ -1,4 +1,4 @@
-"""The timers of one transaction: those that wait in the store, those armed in it, and those that are over."""
+"""The timers of one transaction: stored, started and cancelled ones."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from adapter.services.ingest.identities import IdentityGraph
 _Key = tuple[str, str]
 
 
-class Waiting:
-    """Follows timers through a batch in its order; `room` is how many more may wait.
+class TimerChanges:
+    """Tracks the timers through a batch in its order; `room` is the number of timers that may be added.
 
-    `stored` are those that the batch means to fire, as the store has them. `refused` counts by rule the
-    timers for which there was no room; so many have `fired`.
+    `stored` are the stored timers that the batch fires. `refused` counts the timers over the limit by rule,
+    `fired` those that fired.
     """
 
     def __init__(self, people: IdentityGraph, stored: Iterable[Timer], room: int) -> None:
@@ -37,12 +37,12 @@ class Waiting:
 
     @property
     def armed(self) -> list[Timer]:
-        """Return the timers that wait from now on."""
+        """Return the started timers."""
         self._follow()
         return [replace(timer, source_id=owner) for (owner, _), timer in self._armed.items()]
 
     def take(self, waits: Waits, *, arming: bool) -> None:
-        """Take what one event does to timers; without `arming` it only ends some."""
+        """Apply the effect of one event on timers; without `arming` it only cancels some."""
         self._follow()
         for cancellation in waits.cancelled:
             self._cancel(cancellation)
@@ -52,14 +52,14 @@ class Waiting:
                 self._rules[timer.source_id].add(timer.rule)
                 self._stored.pop((timer.source_id, timer.rule), None)
             else:
-                # The wait that the customer has must not end as if this event had not come.
+                # The customer's old timer must not fire as if this event had not occurred.
                 self._cancel(Cancellation(timer.rule, timer.source_id, timer.event.occurred_at))
                 self.refused[timer.rule] += 1
 
     def fire(self, timer: Timer) -> Timer | None:
-        """Return the timer if it still stands, and end it; None when it is over or has started anew.
+        """Remove and return the timer if it is still active; None when it was cancelled or restarted.
 
-        That it stands is what makes it fire once, whoever else has found it due.
+        This check makes it fire once, even if several processes find it due.
         """
         self._follow()
         owner = self._people.canonical(timer.source_id)
@@ -71,7 +71,7 @@ class Waiting:
         return replace(standing, source_id=owner)
 
     def erase(self, owner: str) -> None:
-        """Forget the timers of a customer."""
+        """Drop the timers of a customer."""
         self._follow()
         for rule in self._rules.pop(owner, ()):
             for timers in (self._armed, self._stored):
@@ -86,7 +86,7 @@ class Waiting:
         self.cancelled.append(cancellation)
 
     def _follow(self) -> None:
-        """Give the timers of merged customers to whom they lead now; the later due stays."""
+        """Move the timers of merged customers to the target customer; of two the later one remains."""
         for source, target in self._people.moved[self._followed :]:
             rules = self._rules.pop(source, set())
             self._rules[target] |= rules

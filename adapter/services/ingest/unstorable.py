@@ -1,4 +1,4 @@
-"""Works that no store can keep, found among others."""
+"""Find works that cannot be stored."""
 
 from __future__ import annotations
 
@@ -9,18 +9,19 @@ from msgspec.structs import replace
 from adapter.model.encoding import encode
 from adapter.services.ingest.work_item import Work
 
-_UNKEPT = "internal error while deciding: what the mapping yields cannot be written as JSON"
+_UNENCODABLE = "internal error while deciding: an operation of the mapping cannot be encoded as JSON"
 
 
-def sifted(works: Sequence[Work]) -> list[Work] | None:
-    """Return the works with those quarantined that no store can keep; None where there is no such."""
+def without_unstorable(works: Sequence[Work]) -> list[Work] | None:
+    """Return the works with those quarantined that cannot be stored; None where there are none."""
     kept = [
-        work if work.document is None or _can_be_kept(work) else quarantined(work, _UNKEPT) for work in works
+        work if work.document is None or _is_storable(work) else quarantined(work, _UNENCODABLE)
+        for work in works
     ]
     return None if kept == list(works) else kept
 
 
-def _can_be_kept(work: Work) -> bool:
+def _is_storable(work: Work) -> bool:
     try:
         encode(work.operations)
     except (UnicodeError, ValueError, TypeError, OverflowError):
@@ -29,5 +30,5 @@ def _can_be_kept(work: Work) -> bool:
 
 
 def quarantined(work: Work, reason: str) -> Work:
-    """Return a work as one that goes to quarantine."""
+    """Return the work as a quarantined one."""
     return replace(work, operations=(), quarantine=work.kept(reason))

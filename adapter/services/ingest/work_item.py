@@ -1,4 +1,4 @@
-"""What waits for the committer."""
+"""Work items of the committer."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from adapter.model.quarantine import Quarantined
 from adapter.model.timers import Timer
 from adapter.model.times import message_time
 
-#: How many events an operation costs about as much as, where it takes many statements or its own transaction.
+#: The cost of operations that take many statements or a transaction of their own; that of an event is 1.
 _COSTS = {CustomerMerge: 16, CustomerErase: 64}
 
 
 class Unrewarded(Struct, frozen=True):
-    """Why rules must not look at what a message says."""
+    """Why no rule is evaluated for a message."""
 
     code: Unevaluated
     reason: str
@@ -30,9 +30,9 @@ class Unrewarded(Struct, frozen=True):
 class Work(Struct, frozen=True):
     """One message after mapping: its operations, or why it is quarantined.
 
-    `key` is the dedupe key, empty for work that is never repeated; `document` is what was mapped.
-    `unrewarded` says why nothing is issued for history and for test traffic, which are stored all the same.
-    `timer` is one whose time is up. `prepared` says that the long pasts which it asks were read before.
+    `key` is the dedupe key, empty for work that is never repeated; `document` is the mapped document.
+    `unrewarded` says why nothing is issued for history and for test traffic, which are only stored. `timer`
+    is one that is due. `prepared` says that the long histories that it needs are complete.
     """
 
     source: str
@@ -47,25 +47,25 @@ class Work(Struct, frozen=True):
     prepared: bool = False
 
     @property
-    def told_at(self) -> datetime | None:
-        """When the source said it; None for what no message brought."""
+    def occurred_at(self) -> datetime | None:
+        """The time of the message; None for work without a message."""
         return message_time(self.document, self.received_at).at if self.document else None
 
     def kept(self, reason: str) -> Quarantined:
-        """Return the message as it waits in quarantine."""
+        """Return the message as it is stored in quarantine."""
         document = Raw(msgspec.json.encode(self.document))
         replayed = self.unrewarded is not None
         return Quarantined(self.source, self.key, document, reason, self.received_at, replayed=replayed)
 
 
 def cost(works: Sequence[Work]) -> int:
-    """Return about what it costs to settle works, in units of what an event costs."""
+    """Return the approximate cost to commit works; that of one event is 1."""
     more = sum([_COSTS.get(operation.__class__, 1) - 1 for work in works for operation in work.operations])
     return len(works) + more
 
 
 def shares(works: Sequence[Work], most: int) -> list[Sequence[Work]]:
-    """Cut works, in their order, into shares that cost no more than `most` each, or are one work."""
+    """Split works, in order, into shares that cost at most `most` each, or are one work."""
     if cost(works) <= most:
         return [works]
     cut: list[list[Work]] = [[]]
@@ -79,11 +79,11 @@ def shares(works: Sequence[Work], most: int) -> list[Sequence[Work]]:
     return list(cut)
 
 
-def apart(works: Sequence[Work]) -> list[Sequence[Work]]:
-    """Cut works, in their order, where erasures begin and end, and around works that erase and do more.
+def split_at_erasures(works: Sequence[Work]) -> list[Sequence[Work]]:
+    """Split works, in order, where erasures begin and end, and around works that erase and do more.
 
-    A store writes merges before erasures before everything else; in a transaction with neither beside it, an
-    erasure takes what came before it, and nothing of what comes after. Within one work that order stays.
+    A store writes merges before erasures before everything else; in a transaction without these, an erasure
+    removes the data from before it, and none from after it. Within one work this order applies.
     """
     if not any(map(_erases, works)):
         return [works]
@@ -91,7 +91,7 @@ def apart(works: Sequence[Work]) -> list[Sequence[Work]]:
 
 
 def _part(numbered: tuple[int, Work]) -> tuple[bool, int]:
-    """Return what a work has in common with its part: nothing, if it erases and does more."""
+    """Return the key of a work's part; it is unique for a work that erases and does more."""
     number, work = numbered
     erases = _erases(work)
     mixed = erases and not all(operation.__class__ is CustomerErase for operation in work.operations)

@@ -1,4 +1,4 @@
-"""The stored events of a transaction's customers, from which folded histories are completed or recounted."""
+"""Read the stored events of a transaction's customers, to complete or recount folded histories."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from adapter.model.event_names import EventNames
 from adapter.model.events import Event
 from adapter.model.operations import EventOccurred
 from adapter.rules.engine.ruleset import RuleSet
+from adapter.services.ingest.history_completion import BUDGET, Unprepared
 from adapter.services.ingest.identities import CustomerState, IdentityGraph
-from adapter.services.ingest.past_completion import BUDGET, Unprepared
 from adapter.services.ingest.work_item import Work
 from adapter.store.contract import Transaction
 from adapter.store.values import NewEvent
 
 
-class Pasts:
-    """Reads stored events, without those whose rows a merge of this transaction removes.
+class StoredEvents:
+    """Reads stored events, without duplicates whose rows a merge of this transaction removes.
 
-    `events` are those that the transaction has appended so far, `names` those under which events count now.
+    `events` are those that the transaction has appended so far, `names` the current names of events.
     """
 
     def __init__(
@@ -39,9 +39,9 @@ class Pasts:
         self._lost: dict[str, Counter[bytes]] = {}
 
     async def exclude(self) -> None:
-        """Take out of histories, before any merge, the events that the customer merged into has too.
+        """Remove from histories, before any merge, the events that the target customer has too.
 
-        Only the past of a customer who is merged into another is counted anew, out of their own rows.
+        Only the history of a customer that is merged into another is recounted, from its own rows.
         """
         for name, events in self._transaction.known.lost.items():
             self._lost[name] = Counter(map(encode, events))
@@ -49,12 +49,12 @@ class Pasts:
             if person is not None:
                 # One customer at a time: only the rows of one are in memory.
                 stored = await self._transaction.past([name])
-                self._rules.recount(person.past(), *self._parted(name, stored.get(name, ())))
+                self._rules.recount(person.decoded_history(), *self._split(name, stored.get(name, ())))
 
     async def complete(self, persons: Sequence[CustomerState], works: Sequence[Work]) -> None:
-        """Fill histories that works ask from what is stored, and from what this very batch brought before.
+        """Complete histories that works need, from stored events and from earlier events of this batch.
 
-        Raises Unprepared where that is more than one transaction should read.
+        Raises Unprepared where these are more than one transaction should read.
         """
         if not persons:
             return
@@ -63,14 +63,14 @@ class Pasts:
         stored = await self._transaction.past(sorted({name for names in owners.values() for name in names}))
         for person in persons:
             names = owners[person.customer.source_id]
-            events = [event for name in names for event in self._parted(name, stored.get(name, ()))[0]]
+            events = [event for name in names for event in self._split(name, stored.get(name, ()))[0]]
             own = set(names)
             events += [new.event for new in self._events if new.source_id in own]
-            self._rules.backfill(person.past(), events)
+            self._rules.backfill(person.decoded_history(), events)
             person.dirty = True
 
     async def _expect_short(self, owners: Mapping[str, Sequence[str]], works: Sequence[Work]) -> None:
-        """Raise Unprepared for works that ask pasts, by owner and names, too long for one transaction."""
+        """Raise Unprepared for works that need histories too long for one transaction; `owners` has names."""
         if not works:
             return
         weights = await self._transaction.past_weights([name for names in owners.values() for name in names])
@@ -92,8 +92,8 @@ class Pasts:
             if isinstance(operation, EventOccurred)
         )
 
-    def _parted(self, name: str, events: Sequence[Event]) -> tuple[list[Event], list[Event]]:
-        """Return a customer's stored events under their current names: those that stay, and those that go."""
+    def _split(self, name: str, events: Sequence[Event]) -> tuple[list[Event], list[Event]]:
+        """Return a customer's stored events under their current names: those kept, and those removed."""
         if name not in self._lost:
             return list(map(self._renamed, events)), []
         left = self._lost[name].copy()

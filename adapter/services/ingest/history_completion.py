@@ -1,9 +1,9 @@
-"""Long pasts, read once before rules that are new ask them: outside of the transactions that decide.
+"""Completion of long histories for new rules, outside of the transactions that decide.
 
-A rule that reads of the past what no rule has read before has each customer's stored events read again, when
-the customer comes. A short past is read in the transaction itself. A long one would hold up everybody whose
-messages wait for that; so its message is put off, the past is read page by page, and the history is replaced
-in a transaction of its own, provided that nothing has been added to it meanwhile.
+When a new rule reads an aggregate that no rule has read before, the stored events of each customer are read
+again at the customer's next event. Few events are read in that transaction. Many would delay all messages of
+the batch; so the message is deferred, the events are read page by page, and the history is replaced in a
+transaction of its own, provided that no event was added meanwhile.
 """
 
 from __future__ import annotations
@@ -20,61 +20,65 @@ from adapter.store.contract import Store, Transaction
 from adapter.store.values import Changes, CustomerRecord, LoadRequest
 from adapter.tasks import unheard
 
-#: What one transaction reads of stored events at most: bytes, and ROW for each.
+#: The maximum of stored events that one transaction reads: their bytes, and ROW for each.
 BUDGET = 1_000_000
 ROW = 500
 #: Events that are read at a time.
 _PAGE = 500
-#: So often a history is completed before its message completes it, however long that takes.
+#: Attempts to complete a history; after these the message completes it in its own transaction.
 _ATTEMPTS = 3
 
 
 class Unprepared(Exception):
-    """Works ask pasts too long for their transaction; those of `names` are to be completed before."""
+    """Works need histories too long for their transaction; those of `names` must be completed first."""
 
     def __init__(self, works: Collection[Work], names: Collection[str]) -> None:
-        super().__init__("long pasts are to be read first")
+        super().__init__("long histories must be completed first")
         self.works = works
         self.names = names
 
 
-class Completing:
+class HistoryCompleter:
     """Completes histories, one at a time."""
 
     def __init__(self, store: Store, books: LoadedFiles, clock: Callable[[], datetime]) -> None:
         self._store = store
         self._books = books
         self._clock = clock
-        self._turn = asyncio.Lock()
-        self._under_way: dict[str, asyncio.Task[None]] = {}
+        self._lock = asyncio.Lock()
+        self._running: dict[str, asyncio.Task[None]] = {}
 
     async def complete(self, names: Collection[str]) -> None:
-        """Complete the histories of customers; goes on when nobody waits for it any more."""
+        """Complete the histories of customers; continues when the caller is cancelled."""
         for name in names:
-            task = self._under_way.get(name)
+            task = self._running.get(name)
             if task is None:
-                task = self._under_way[name] = unheard(asyncio.create_task(self._in_turn(name)))
-                task.add_done_callback(lambda _, name=name: self._under_way.pop(name))  # type: ignore[misc]
+                task = self._running[name] = unheard(asyncio.create_task(self._serially(name)))
+                task.add_done_callback(lambda _, name=name: self._running.pop(name))  # type: ignore[misc]
             await asyncio.shield(task)
 
     async def stop(self) -> None:
-        """Give up what is under way; what is not complete is so when it is asked again."""
-        under_way = list(self._under_way.values())
+        """Cancel running completions; an incomplete history is completed at its next use."""
+        under_way = list(self._running.values())
         for task in under_way:
             task.cancel()
         await asyncio.gather(*under_way, return_exceptions=True)
 
-    async def _in_turn(self, name: str) -> None:
-        async with self._turn:
+    async def _serially(self, name: str) -> None:
+        async with self._lock:
             for _ in range(_ATTEMPTS):
                 if await self._completed(name):
                     return
 
     async def _completed(self, name: str) -> bool:
-        """Read a past, and say whether its history is complete: it may have grown meanwhile."""
+        """Read stored events; return whether the history is complete: it may have grown meanwhile."""
         rules, names = self._books.rules, self._books.mappings.names
         before = await self._store.transact(lambda opened: self._record(opened, name))
-        history = None if before is None else CustomerState(before.customer, before.history, names).past()
+        history = (
+            None
+            if before is None
+            else CustomerState(before.customer, before.history, names).decoded_history()
+        )
         if before is None or history is None or not rules.lacks(history):
             return True
         completion = rules.completion(history)
@@ -102,7 +106,7 @@ class Completing:
 
 
 def _only(record: CustomerRecord, now: datetime) -> Changes:
-    """Return a change of one customer alone."""
+    """Return the changes that save one customer."""
     return Changes(
         seen_at=now,
         answers={},
