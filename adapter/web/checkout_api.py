@@ -39,6 +39,7 @@ ERROR_CODES = (
     "idempotency_key_reused", "too_many_failed_codes", "hold_confirmed", "hold_expired", "hold_released",
     "already_refunded", "more_than_was_bought", "more_than_was_redeemed", "not_redeemed", "amounts_unknown",
     "invalid_quantity", "invalid_amount", "unknown_line",
+    "invalid_codes",
 )  # fmt: skip
 #: Faults of an order that say that it is too long, not that it is wrong.
 _TOO_MUCH = frozenset(("too_many_lines", "order_too_large"))
@@ -121,6 +122,21 @@ def _listing(*, holds: bool) -> Handler:
         return await _sent(context.checkout.redemptions(by, value, before(request), holds=holds))
 
     return redemptions
+
+
+class PoolCodes(Struct, frozen=True, forbid_unknown_fields=True):
+    """Codes to be handed out one by one, in this order."""
+
+    codes: list[str]
+
+
+async def _add_codes(context: WebContext, request: Request) -> Any:
+    given = await json_body(context, request, PoolCodes)
+    return await _sent(context.checkout.add_codes(request.path_params["name"], given.codes))
+
+
+async def _pools(context: WebContext, request: Request) -> Any:
+    return await _sent(context.checkout.pools())
 
 
 def _asked(given: Asked) -> Checkout:
@@ -290,5 +306,24 @@ ROUTES: tuple[Route, ...] = (
         summary="Release a hold",
         responses={200: OBJECT},
         statuses=(404, 409),
+    ),
+    ApiRoute(
+        method="POST",
+        path="/v1/code-pools/{name}/codes",
+        label="pool_codes",
+        handler=_add_codes,
+        operation_id="addPoolCodes",
+        summary="Add codes to a pool, to be handed out one by one",
+        body=PoolCodes,
+        responses={200: OBJECT},
+        statuses=(422,),
+    ),
+    ApiRoute(
+        path="/v1/code-pools",
+        label="code_pools",
+        handler=_pools,
+        operation_id="listCodePools",
+        summary="List code pools with how many codes each has left",
+        responses={200: OBJECT},
     ),
 )

@@ -133,6 +133,12 @@ class FakeCheckout(CheckoutService):
     async def rollbacks(self, id_: str) -> Reply:
         return await self.redemption(id_)
 
+    async def add_codes(self, pool: str, codes: Any) -> Reply:
+        return Reply.of({"pool": pool, "added": len(codes), "left_out": []})
+
+    async def pools(self) -> Reply:
+        return Reply.of({"pools": []})
+
 
 class FakeIngest(Ingest):
     def __init__(self, services: Services) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -29,6 +30,9 @@ from adapter.store.contract import Store
 #: Seconds for which a hold may last: a day.
 MOST_TTL = 86_400
 _HOLDS = 50
+#: Codes that one call adds to a pool.
+MOST_POOL_CODES = 10_000
+_CODE = re.compile(r"[A-Za-z0-9._-]{1,100}")
 Filter = Literal["customer", "order", "code", "all"]
 #: Keeps what was sent of a customer: called with the id and the document once something was redeemed.
 Remember = Callable[[str, Mapping[str, Any]], Awaitable[None]]
@@ -151,6 +155,20 @@ class CheckoutService:
         await self._known(id_)
         found = await self._read(self._store.rollbacks(id_))
         return Reply.of({"rollbacks": [documents.rolled_back(each) for each in found], "next": None})
+
+    async def add_codes(self, pool: str, codes: Sequence[str]) -> Reply:
+        """Add codes to a pool; those that a discount or a pool has already are left out and reported."""
+        wrong = [code for code in codes if not _CODE.fullmatch(code)]
+        if wrong or not _CODE.fullmatch(pool) or not 0 < len(codes) <= MOST_POOL_CODES:
+            message = f"codes have up to 100 letters, digits, `-`, `_` and `.`; {MOST_POOL_CODES:,} per call"
+            return replies.refusal("invalid_codes", message, 422, codes=wrong[:20])
+        added = set(await self._store.add_pool_codes(pool, codes, self._clock()))
+        left_out = [code for code in dict.fromkeys(codes) if code not in added]
+        return Reply.of({"pool": pool, "added": len(added), "left_out": left_out})
+
+    async def pools(self) -> Reply:
+        """Return how many codes each pool has left."""
+        return Reply.of({"pools": await self._read(self._store.pools())})
 
     def _checked(self, request: Checkout) -> Order | Reply:
         """Return the order of a request; a reply where it is refused."""
