@@ -1,4 +1,4 @@
-"""The composition root: the one place where rooms meet. It builds; what works is elsewhere."""
+"""The composition root: it creates all services and connects them, and does no other work."""
 
 from __future__ import annotations
 
@@ -56,10 +56,10 @@ from adapter.web.context import WebContext
 
 
 class App(Struct, frozen=True):
-    """Every service, composed over one store. `asgi` is the whole application; `running` its life.
+    """All services of one store. `asgi` is the application; `running` is its context manager.
 
-    `working` opens the store and the committer alone: no push leaves and no timer fires meanwhile.
-    `read_again` has mapping and rule files read as if they had changed; a signal's handler may call it.
+    `working` opens only the store and the committer: no push is sent and no timer fires meanwhile.
+    `read_again` reloads mapping and rule files; a signal handler may call it.
     """
 
     settings: Settings
@@ -183,7 +183,7 @@ async def _running(
     working: Callable[[], AbstractAsyncContextManager[None]],
     loops: Sequence[Callable[[asyncio.Event], Coroutine[Any, Any, None]]],
 ) -> AsyncIterator[None]:
-    """Run what a started server consists of; it ends in reverse, the store after what uses it."""
+    """Run the services of a server; they end in reverse order, the store after its users."""
     async with AsyncExitStack() as stack:
         for client in clients:
             await stack.enter_async_context(client)
@@ -197,7 +197,7 @@ async def _running(
 async def _working(
     store: Store, capacity: TimerCapacity, committer: GroupCommitter, completer: HistoryCompleter
 ) -> AsyncIterator[None]:
-    """Open the store, and run the committer alone; what is due stays so until a server runs."""
+    """Open the store, and run only the committer; due work stays due until a server runs."""
     async with AsyncExitStack() as stack:
         await store.open()
         stack.push_async_callback(store.close)

@@ -1,22 +1,22 @@
-"""Every error the adapter raises on purpose, on two axes: whose fault, and may it be retried.
+"""The errors that the adapter raises, by two questions: who caused it, and may it be retried.
 
     AdapterError
-        Refused                 the caller's fault: do not send the same again
+        Refused                 the request is invalid: do not retry
             Unauthorised            missing or wrong credentials
-            Unreadable              the body is not what this endpoint takes
-            TooLarge                over a limit that the settings name
-            HeadTooLarge            its address and headers are longer than any sender's
+            Unreadable              the body cannot be parsed by this endpoint
+            TooLarge                over a limit of the settings
+            HeadTooLarge            the URL and headers are too long
             NotFound                no such discount, customer, delivery
-            WrongMove               a discount cannot move from where it is (409)
-                Pending                 it moves once the customer turns out to be its holder
-        Unavailable             our fault or our store's: the same may be sent again later
-            StoreUnavailable        the store's: HTTP clients do not learn its location
-                StoreInUse          another process has it, which may be asked instead
+            WrongMove               the move is not allowed in the discount's status (409)
+                Pending                 pending until the customer is merged with the holder
+        Unavailable             the server or the store failed: retry later
+            StoreUnavailable        the store failed: HTTP clients do not see its location
+                StoreInUse          another process has locked it
                 StoreLost           its file was removed or overwritten while it was open
-        MappingError            one message cannot be mapped: it goes to quarantine
-        InvalidFiles            mapping, rule or configuration files that do not check
+        MappingError            one message cannot be mapped: it is quarantined
+        InvalidFiles            mapping, rule or configuration files with errors
 
-Messages are one sentence, lower case, without a full stop, and say what to do.
+Messages are one sentence, lower case, without a full stop, and contain a remedy.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class AdapterError(Exception):
 
 
 class Refused(AdapterError):
-    """The request can never succeed as it was sent."""
+    """The request cannot succeed without a change."""
 
     code = "refused"
 
@@ -61,43 +61,43 @@ class Unauthorised(Refused):
 
 
 class Unreadable(Refused):
-    """The body cannot be parsed into what this endpoint takes."""
+    """The body cannot be parsed by this endpoint."""
 
     code = "unreadable"
 
 
 class TooLarge(Refused):
-    """The body is over the limit that the settings name."""
+    """The body is over a limit of the settings."""
 
     code = "too_large"
 
 
 class HeadTooLarge(Refused):
-    """The address and the headers are longer than any sender's."""
+    """The URL and the headers are over the limit."""
 
     code = "head_too_large"
 
 
 class NotFound(Refused):
-    """There is nothing under that name."""
+    """There is no such object."""
 
     code = "not_found"
 
 
 class WrongMove(Refused):
-    """The discount cannot move there from its status."""
+    """The move is not allowed in the discount's status."""
 
     code = "wrong_move"
 
 
 class Pending(WrongMove):
-    """The discount is held by another customer: the move waits until both are merged."""
+    """The discount is held by another customer: the move is pending until the two are merged."""
 
     code = "pending"
 
 
 class Unavailable(AdapterError):
-    """The work could not be done now; the same request may be sent again.
+    """The request failed now; it may be retried.
 
     `retry_after` is in seconds.
     """
@@ -110,7 +110,7 @@ class Unavailable(AdapterError):
 
 
 class StoreUnavailable(Unavailable):
-    """The store cannot be used; the message, which names it, is for the log and the command line."""
+    """The store cannot be used; the message has its location, for the log and the command line."""
 
     @property
     def public_message(self) -> str:
@@ -119,11 +119,11 @@ class StoreUnavailable(Unavailable):
 
 
 class StoreInUse(StoreUnavailable):
-    """Another process has the store to itself."""
+    """Another process has locked the store."""
 
 
 class StoreLost(StoreUnavailable):
-    """The store's file is not the one that was opened; `what` says what happened, without its place."""
+    """The store's file is not the one that was opened; `what` is the reason without its location."""
 
     def __init__(self, message: str, what: str) -> None:
         super().__init__(message, retry_after=5)
@@ -136,13 +136,13 @@ class StoreLost(StoreUnavailable):
 
 
 class MappingError(AdapterError):
-    """One message cannot be mapped; its batch goes on without it."""
+    """One message cannot be mapped; the rest of the batch is processed."""
 
     code = "mapping"
 
 
 class InvalidFiles(AdapterError):
-    """Files that do not check, with every problem found in them."""
+    """Files with errors, with all their problems."""
 
     code = "invalid_files"
 

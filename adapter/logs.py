@@ -1,7 +1,7 @@
-"""Structured logs: one JSON object a line, and never a word of what customers sent.
+"""Structured logs: one JSON object a line, without data of customers.
 
-What is logged is chosen field by field (`extra={"source": "segment"}`). Of an exception only its type and the
-places that it passed are logged, because its message may quote a body.
+Fields are explicit (`extra={"source": "segment"}`). Only the type and the stack of an exception are logged,
+because its message may quote a body.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import msgspec
 
 from adapter.errors import AdapterError
 
-#: What every record has; the rest came through `extra`.
+#: Attributes of every record; the others come from `extra`.
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message"}
 _EVERY = timedelta(minutes=1)
 _encode = msgspec.json.Encoder(enc_hook=str).encode
@@ -42,32 +42,32 @@ class JsonLines(logging.Formatter):
 
 
 class RateLimitedWarning:
-    """Warns of what may happen by the thousand: one line a minute for each kind, with how many there were.
+    """A warning for frequent events: one line a minute for each kind, with the count.
 
-    The first of a kind is told at once; what comes within a minute is counted, and told with the first that
-    comes later. There must be few kinds, and none may name anybody. `clock` returns the moment now.
+    The first event of a kind is logged at once; events of the next minute are counted, and logged with the
+    first one after it. There must be few kinds, without personal data. `clock` returns the current time.
     """
 
     def __init__(self, log: logging.Logger, message: str, clock: Callable[[], datetime]) -> None:
         self._log = log
         self._message = message
         self._clock = clock
-        self._untold: Counter[tuple[tuple[str, str | int], ...]] = Counter()
-        self._told: dict[tuple[tuple[str, str | int], ...], datetime] = {}
+        self._pending: Counter[tuple[tuple[str, str | int], ...]] = Counter()
+        self._logged_at: dict[tuple[tuple[str, str | int], ...], datetime] = {}
 
     def note(self, count: int = 1, /, **kind: str | int) -> None:
-        """Count what has happened; `kind` becomes the fields of the line."""
+        """Count events; `kind` becomes the fields of the line."""
         key, now = tuple(kind.items()), self._clock()
-        self._untold[key] += count
-        told = self._told.get(key)
-        # A clock that jumped back must not silence us until it has come round again.
-        if told is None or abs(now - told) >= _EVERY:
-            self._told[key] = now
-            self._log.warning(self._message, extra={**kind, "count": self._untold.pop(key)})
+        self._pending[key] += count
+        logged_at = self._logged_at.get(key)
+        # A clock that was set back must not suppress the warning until it catches up.
+        if logged_at is None or abs(now - logged_at) >= _EVERY:
+            self._logged_at[key] = now
+            self._log.warning(self._message, extra={**kind, "count": self._pending.pop(key)})
 
 
 def describe(error: BaseException) -> dict[str, Any]:
-    """Return an exception's type and the places it passed; its message only where it is ours."""
+    """Return an exception's type and stack; the message only of an AdapterError."""
     described: dict[str, Any] = {
         "type": type(error).__name__,
         "at": [

@@ -1,8 +1,8 @@
-"""What is counted and timed. docs/metrics.md says what each means and when to worry.
+"""The metrics. docs/metrics.md describes each and when to act.
 
-One object per process, handed to whoever counts: nothing is registered globally, so that two apps in one
-test process do not share a number. Processes that serve one port together keep their numbers in a folder that
-they share, so that whichever is asked tells of all.
+One object per process, passed as an argument: nothing is registered globally, so that two apps in one test
+process do not share metrics. Processes that serve one port together store their metrics in a shared
+directory, so that each of them can render those of all.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.multiprocess import MultiProcessCollector
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
-#: Names the shared folder; prometheus-client reads it when it is first imported, in each process.
+#: The variable of the shared directory; prometheus-client reads it at its first import, in each process.
 SHARED = "PROMETHEUS_MULTIPROC_DIR"
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 _SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000)
 
 
 class Timings(Histogram):
-    """A histogram that takes many amounts at once, for a tenth of what they cost one by one."""
+    """A histogram that observes many amounts at once, at a tenth of the cost of single calls."""
 
     def observe_all(self, amounts: Sequence[float]) -> None:
         """Observe each amount, as `observe` does."""
@@ -37,10 +37,10 @@ class Timings(Histogram):
 class Metrics:
     """Every metric of the adapter; all names start with `adapter_`.
 
-    `shared` is the folder that SHARED named when this process began, where several serve together.
+    `shared` is the directory in SHARED at the start of this process, where several serve together.
 
-    A number in a metric costs a message as much as a rule does, so who counts messages counts for themselves
-    and is asked for it, by `flush`, before anybody reads and every second.
+    An update of a metric costs as much as the evaluation of a rule, so code on the hot path counts in memory
+    and adds its counts in a callback, which `flush` calls before each read and every second.
     """
 
     def __init__(self, shared: Path | None = None) -> None:
@@ -111,16 +111,16 @@ class Metrics:
         )
 
     def register_flush(self, flush: Callable[[], None]) -> None:
-        """Have `flush` asked to bring its metrics up to date."""
+        """Register a callback that updates its metrics."""
         self._flushes.append(flush)
 
     def flush(self) -> None:
-        """Bring all metrics of this process up to date."""
+        """Update all metrics of this process."""
         for flush in self._flushes:
             flush()
 
     def render(self) -> bytes:
-        """Return all metrics in Prometheus' text format, those of all processes together."""
+        """Return the metrics of all processes in Prometheus' text format."""
         self.flush()
         if self._shared is None:
             return generate_latest(self.registry)
@@ -130,5 +130,5 @@ class Metrics:
 
 
 def _of_the_store(name: str, described: str, registry: CollectorRegistry) -> Gauge:
-    """Return a gauge of what all processes find in the store: who looked last is right."""
+    """Return a gauge of a value in the store: of several processes the latest value counts."""
     return Gauge(name, described, registry=registry, multiprocess_mode="livemostrecent")

@@ -1,4 +1,4 @@
-"""Tasks that go on when their caller has gone."""
+"""Tasks that continue when their caller was cancelled."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ Running = TypeVar("Running", bound="asyncio.Future[Any]")
 
 
 def unheard(running: Running) -> Running:
-    """Return a task whose error, where its caller has gone before it ended, is no news for the log.
+    """Return a task whose error is not logged if the caller was cancelled before the task ended.
 
-    Who waits for it gets its error all the same. `asyncio.shield` alone leaves such an error to be logged
-    as one that was never retrieved.
+    A caller that waits for it still gets the error. With `asyncio.shield` alone, such an error is logged as
+    one that was never retrieved.
     """
     running.add_done_callback(_retrieve)
     return running

@@ -1,1 +1,1 @@
-"""Files that people write: YAML with positions, and the problems found in it."""
+"""YAML files with positions, and their problems."""

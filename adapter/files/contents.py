@@ -1,4 +1,4 @@
-"""Files as bytes and as text: read whole, replaced whole."""
+"""Read and replace whole files."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ def read(path: Path) -> bytes:
 
 
 def replace(path: Path, text: str) -> None:
-    """Replace a file's text at once, so that a reader sees the old or the new; raises OSError."""
-    beside = path.with_name(f".{path.name}.new")
-    beside.write_text(text, encoding="utf-8")
-    beside.chmod(path.stat().st_mode)
-    beside.replace(path)
+    """Replace a file's text atomically, so that a reader sees the old or the new one; raises OSError."""
+    temporary = path.with_name(f".{path.name}.new")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.chmod(path.stat().st_mode)
+    temporary.replace(path)

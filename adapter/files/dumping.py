@@ -1,4 +1,4 @@
-"""Values written as YAML that `adapter.files.yaml` reads back as they were."""
+"""Dump values as YAML that `adapter.files.yaml` reads back unchanged."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-#: Text that no reader takes for anything else; all other text is quoted.
+#: Text that is unambiguous without quotes; all other text is quoted.
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.@/-]*(?: [A-Za-z0-9_.@/-]+)*\Z")
 _WORDS = frozenset({"null", "true", "false", "y", "yes", "n", "no", "on", "off"})
 

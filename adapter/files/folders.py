@@ -1,4 +1,4 @@
-"""Folders of files that people write."""
+"""Directories of mapping and rule files."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from adapter.files.problems import Mark, Problem
 
 
 def visible(folder: Path, *patterns: str) -> list[Path]:
-    """Return what a folder holds under these glob patterns, in the order of the paths.
+    """Return the files of a directory that match these glob patterns, in the order of the paths.
 
-    What is hidden is left out, a path below the folder with any part that begins with `.`: editors, notebooks
-    and Kubernetes (`..data`) keep second copies there.
+    Hidden paths, with any part below the directory that begins with `.`, are ignored: editors, notebooks and
+    Kubernetes (`..data`) keep second copies there.
     """
     found = {path for pattern in patterns for path in folder.glob(pattern)}
     return sorted(path for path in found if not _hidden(path.relative_to(folder)))
 
 
 def nothing_in(folder: Path, message: str) -> Problem:
-    """Return the warning that a folder holds nothing of the kind that it is for."""
+    """Return the warning that a directory has no file of its kind."""
     remedy = "put a `*.yaml` file there, or name another folder"
     return Problem(Mark(str(folder), 1, 1), message, remedy, "warning")
 

@@ -1,4 +1,4 @@
-"""Places inside a value: where the n-th character of a scalar stands in its file."""
+"""Positions inside a value: the place of the n-th character of a scalar in its file."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from adapter.files.problems import Mark
 
-#: Between one character of a value and the next there are at most so many signs of its file.
+#: Maximum number of characters of the file between two characters of a value.
 _NEAR = 200
 _NEWLINE = re.compile("\n")
 
@@ -16,9 +16,9 @@ _NEWLINE = re.compile("\n")
 def inside(text: str, start: Mark, value: str, offset: int) -> Mark:
     """Return the place of `value[offset]`, a scalar that starts at `start` of the file's `text`.
 
-    Quotes, escapes, block indicators and folded lines are skipped by walking both texts: every
-    character of the value stands in the file, in order, with only such signs between. An offset past
-    the end is the place after the last character.
+    Quotes, escapes, block indicators and folded lines are skipped by walking both texts: the file contains
+    every character of the value, in order, with only these characters between. An offset past the end is the
+    place after the last character.
     """
     starts = _line_starts(text)
     raw = starts[start.line - 1] + start.column - 1
@@ -33,13 +33,13 @@ def inside(text: str, start: Mark, value: str, offset: int) -> Mark:
     return Mark(start.file, line, raw - starts[line - 1] + 1)
 
 
-#: What to write where `cut_by_comment` holds.
+#: The remedy where `cut_by_comment` is true.
 QUOTE_ALL = "YAML takes ` #` for a comment: put the whole condition into quotes"
 
 
 def cut_by_comment(text: str, at: Mark, value: str, offset: int) -> bool:
-    """Say whether the quote at `value[offset]`, which stands at this place of the file, lacks its end because
-    YAML took the rest of the line for a comment.
+    """Return whether the quote at `value[offset]`, at this place of the file, has no end because YAML read
+    the rest of the line as a comment.
     """
     begun = value[offset:]
     starts = _line_starts(text)

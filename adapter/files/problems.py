@@ -1,4 +1,4 @@
-"""What is wrong with a file, where, and what to write instead."""
+"""Problems of files: a message, a place, and a remedy."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from msgspec import Struct
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-#: So many known words are listed.
+#: Maximum number of known words in a remedy.
 _FEW = 12
-#: A word is compared with at most so many known words.
+#: Maximum number of known words that a word is compared with.
 _MOST_COMPARED = 1000
-#: As near as this a word is a slip of the hand, and nearer than one that it begins.
+#: Similarity from which a word is a typing error, which takes precedence over a word that it begins.
 _SLIP = 0.85
 
 
-#: What would break a line, or cannot be written at all: controls, line ends, halves of a surrogate pair.
+#: Characters that would break a line, or cannot be encoded: controls, line ends, surrogates.
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
@@ -85,5 +85,5 @@ def meant(word: str) -> str:
 
 
 def _begun(word: str, words: Iterable[str]) -> list[str]:
-    """Return the words of which the whole first parts stand there, the shortest first."""
+    """Return the words that begin with `word` and `_`, the shortest first."""
     return sorted((known for known in words if word and known.startswith(f"{word}_")), key=len)

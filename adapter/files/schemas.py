@@ -1,6 +1,6 @@
-"""Pieces of the JSON Schemas by which editors complete and underline the files that people write.
+"""Parts of the JSON Schemas with which editors complete and check mapping and rule files.
 
-Draft 7, which editors' YAML servers know. `scripts/schemas` writes them to `docs/schema/`.
+Draft 7, which the YAML servers of editors support. `scripts/schemas` writes them to `docs/schema/`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def block(properties: dict[str, Schema], *required: str, **more: Any) -> Schema:
 
 
 def table(of: Schema, **more: Any) -> Schema:
-    """Return the schema of a block under names of its author's choice."""
+    """Return the schema of a block with any names."""
     return {"type": "object", "additionalProperties": of, **more}
 
 
@@ -35,7 +35,7 @@ def one_of(words: Any) -> Schema:
 
 
 def said(schema: Schema, description: str) -> Schema:
-    """Return the schema with what an editor shows beside it."""
+    """Return the schema with a description, which editors show."""
     return {**schema, "description": description}
 
 

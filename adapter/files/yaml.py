@@ -1,9 +1,9 @@
-"""YAML as people should write it: positions kept, traps refused.
+"""Parse YAML with positions, and reject its traps.
 
 Plain scalars follow the YAML 1.2 core schema, so `NO` can never become false; the words that
 YAML 1.1 readers would turn into booleans must be quoted, and so must digits that begin with a zero,
-which would lose it. Duplicate keys, merge keys, tags, numbers without an end, tabs, anchors that explode and
-non-string keys are problems, each with its place.
+which would lose it. Duplicate keys, merge keys, tags, infinite numbers, tabs, anchors that expand too much
+and non-string keys are problems, each with its place.
 """
 
 from __future__ import annotations
@@ -32,18 +32,18 @@ _CONSTANTS: dict[str, Any] = {"": None, "~": None, "null": None, "Null": None, "
                               "true": True, "True": True, "TRUE": True,
                               "false": False, "False": False, "FALSE": False}  # fmt: skip
 _TAGS = "tag:yaml.org,2002:"
-#: A path, and what of it stands before its first bracket.
+#: A path; its first group is the part before the first bracket.
 _PATH = re.compile(r"(\$[^\s\[\]{},\"']*)(?:\[[^\s\[\]{},\"]*\][^\s\[\]{},\"']*)+")
 _MAX_NODES = 200_000
 _MAX_DEPTH = 64
-#: So deep libyaml composes on any thread's stack.
+#: A depth that libyaml can compose on the stack of any thread.
 _SAFE_DEPTH = 1000
 
 Keys = tuple[str | int, ...]
 
 
 class _Loader(yaml.CSafeLoader if hasattr(yaml, "CSafeLoader") else yaml.SafeLoader):  # type: ignore[misc]
-    """Leaves the tag of a node empty unless the file gives one; what a scalar means is decided here."""
+    """Leaves the tag of a node empty unless the file has one: this module resolves scalars itself."""
 
     def resolve(self, kind: Any, value: Any, implicit: Any) -> str:
         """Return no tag."""
@@ -52,7 +52,7 @@ class _Loader(yaml.CSafeLoader if hasattr(yaml, "CSafeLoader") else yaml.SafeLoa
 
 
 class Document(Struct, frozen=True):
-    """One YAML file: plain values, and where each of them stands.
+    """One YAML file: plain values, and the place of each.
 
     `marks` maps the path of every value (keys and list indexes from the root, `()` for the root)
     to the place where the value starts; `key_marks` likewise to the place of its key. `text` is the
@@ -66,7 +66,7 @@ class Document(Struct, frozen=True):
     text: str = ""
 
     def mark(self, *path: str | int) -> Mark:
-        """Return the place of a value, or of the nearest value that holds it."""
+        """Return the place of a value, or of the nearest value that contains it."""
         at: Keys = path
         while at and at not in self.marks:
             at = at[:-1]
@@ -81,7 +81,7 @@ class Document(Struct, frozen=True):
         return Problem(self.key_mark(*path) if key else self.mark(*path), message, remedy)
 
     def unknown_keys(self, path: Keys, block: dict[str, Any], known: Collection[str]) -> list[Problem]:
-        """Return a problem for each key of a block that is none of the known ones."""
+        """Return a problem for each unknown key of a block."""
         return [
             self.problem((*path, key), f"unknown key `{key}`", did_you_mean(key, known), key=True)
             for key in block
@@ -95,7 +95,7 @@ def read(path: Path, shown_as: str | None = None) -> tuple[Document | None, list
     try:
         content = path.read_bytes()
     except OSError as error:
-        remedy = "put a file that can be read in its place, or take the name away"
+        remedy = "replace it by a readable file, or remove it"
         return None, [Problem(Mark(name, 1, 1), f"cannot be read: {error.strerror}", remedy)]
     try:
         return parse(content.decode("utf-8").replace("\r\n", "\n").replace("\r", "\n"), name)
@@ -105,12 +105,12 @@ def read(path: Path, shown_as: str | None = None) -> tuple[Document | None, list
 
 
 def _end(text: str, name: str) -> Mark:
-    """Return the place just behind a text."""
+    """Return the place directly after a text."""
     return Mark(name, text.count("\n") + 1, len(text) - text.rfind("\n"))
 
 
 def parse(text: str, name: str) -> tuple[Document | None, list[Problem]]:
-    """Parse YAML text; `name` stands for the file in every position."""
+    """Parse YAML text; `name` is the file in every position."""
     building = _Building(name)
     try:
         _stop_when_deep(text, name)
@@ -127,10 +127,10 @@ def parse(text: str, name: str) -> tuple[Document | None, list[Problem]]:
 
 
 def _stop_when_deep(text: str, name: str) -> None:
-    """Raise _TooLarge where values nest too deeply: composing them, libyaml would overflow the stack.
+    """Raise _TooLarge where values nest too deeply: libyaml would overflow the stack when it composes them.
 
-    A block takes a column for two levels at least, anything else a bracket: only where these do not bound
-    the depth are levels counted, for that takes as long as half of the composing.
+    A block needs a column for every two levels, other nesting a bracket. Levels are only counted where these
+    do not bound the depth, because counting takes half as long as composing.
     """
     widest = max(map(len, text.split("\n")))
     if text.count("[") + text.count("{") + 2 * widest <= _SAFE_DEPTH:
@@ -156,18 +156,18 @@ def _syntax(error: yaml.MarkedYAMLError, text: str, name: str) -> Problem:
     here = lines[line] if line < len(lines) else ""
     if "\t" in here[: len(here) - len(here.lstrip())] or "'\\t'" in (error.problem or ""):
         return Problem(
-            Mark(name, line + 1, here.find("\t") + 1), "a tab stands in the indentation", "use spaces"
+            Mark(name, line + 1, here.find("\t") + 1), "the indentation contains a tab", "use spaces"
         )
     path = _PATH.match(here, _path_start(here, column)) if here[column : column + 1] == "[" else None
     if path is not None and path.end(1) == column:
         remedy = f'write "{path.group()}": between brackets, a path with `[` needs quotes'
         return Problem(Mark(name, line + 1, path.start() + 1), "the path ends at its `[`", remedy)
     return Problem(Mark(name, line + 1, column + 1), f"not YAML: {error.problem}",
-                   "check the indentation, and quote text that holds `: ` or starts with a sign")  # fmt: skip
+                   "check the indentation, and quote text that contains `: ` or begins with a sign")  # fmt: skip
 
 
 def _path_start(line: str, column: int) -> int:
-    """Return where a path that may end before a column begins: at the first `$` behind what no path holds."""
+    """Return the start of a path that may end before a column: the first `$` after a character of no path."""
     start = column
     while start and not line[start - 1].isspace() and line[start - 1] not in "[]{},\"'":
         start -= 1
@@ -212,9 +212,9 @@ class _Building:
         if shown == "!!str" and isinstance(node, yaml.ScalarNode):
             remedy = f"write {json.dumps(node.value, ensure_ascii=False)} for the text"
         elif shown.startswith("!!"):
-            remedy = "take it away, and put text in quotes"
+            remedy = "remove it, and put text in quotes"
         else:
-            remedy = "take it away, or put text that begins with `!` in quotes"
+            remedy = "remove it, or put text that begins with `!` in quotes"
         self.problem(node, f"`{shown}` is a tag, which has no meaning here", remedy)
 
     def mapping(self, node: yaml.MappingNode, path: Keys) -> dict[str, Any]:
@@ -227,12 +227,14 @@ class _Building:
             if key_node.tag:
                 self.tagged(key_node)
             if key == "<<" and not key_node.style:
-                self.problem(key_node, "`<<` merges nothing here", "use `@merge`, or write the members out")
+                self.problem(
+                    key_node, "merge keys (`<<`) are not supported", "use `@merge`, or write all members"
+                )
                 continue
             if key in built:
                 first = self.key_marks[(*path, key)]
                 remedy = f"keep one of the two; the first is on line {first.line}"
-                self.problem(key_node, f"`{key}` stands twice in this block", remedy)
+                self.problem(key_node, f"`{key}` occurs twice in this block", remedy)
                 continue
             self.key_marks[(*path, key)] = self.at(key_node)
             built[key] = self.build(value_node, (*path, key))
@@ -240,9 +242,7 @@ class _Building:
 
     def scalar(self, node: yaml.Node) -> Any:
         text = str(node.value)
-        if (
-            isinstance(node, yaml.ScalarNode) and node.style
-        ):  # quoted or a block: text, whatever it looks like
+        if isinstance(node, yaml.ScalarNode) and node.style:  # quoted or a block: always text
             return text
         if text in _CONSTANTS:
             return _CONSTANTS[text]
@@ -256,12 +256,12 @@ class _Building:
 
 
 def _trap(text: str) -> tuple[str, str] | None:
-    """Return what a plain scalar would be mistaken for, and what to write instead."""
+    """Return the problem of an ambiguous plain scalar, and its remedy."""
     if text in _AMBIGUOUS:
         message = f"`{text}` is a boolean to some YAML readers and text to others"
         return message, f'write "{text}" for the text, or true / false'
     if _LEADING_ZERO.match(text):
-        message = f"`{text}` is a number, and would lose its leading zero"
+        message = f"`{text}` is a number that would lose its leading zero"
         return message, f'write "{text}" for the text, or the number without it'
     if _FLOAT.match(text) and math.isinf(float(text)):
         shown = text if len(text) <= 20 else f"{text[:19]}…"

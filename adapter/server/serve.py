@@ -112,9 +112,9 @@ async def try_store(url: str) -> None:
     finally:
         await store.close()
     if store.made:
-        _log.warning("a new store was made, it holds nothing yet", extra={"store": shown(url)})
+        _log.warning("created a new, empty store", extra={"store": shown(url)})
     else:
-        _log.info("the store is there", extra={"store": shown(url)})
+        _log.info("the store exists", extra={"store": shown(url)})
 
 
 def _worker(settings: Settings, shared: Path) -> ASGIApp:
@@ -125,7 +125,7 @@ def _worker(settings: Settings, shared: Path) -> ASGIApp:
         lock_metrics_dir(shared)
         app = compose(settings, metrics=Metrics(shared))
     except AdapterError as error:
-        _log.error("a process cannot start: %s", error.message)
+        _log.error("a worker process cannot start: %s", error.message)
         sys.exit(1)
     _reload_on_sighup(app)
     _tune()

@@ -86,7 +86,7 @@ class Supervisor(Multiprocess):
         pause = self._restarts[place].exited(now)
         self._restart_at[process] = now + pause
         extra = {"exit_code": process.exitcode, "in_seconds": pause}
-        _log.error("a process ended, another takes its place", extra=extra)
+        _log.error("a worker process exited; it will be restarted", extra=extra)
 
     def _replace(self, place: int, process: Process) -> None:
         del self._restart_at[process]

@@ -1,1 +1,1 @@
-"""What an operator can set: adapter.toml, the environment, the command line."""
+"""The settings: adapter.toml, the environment, the command line."""

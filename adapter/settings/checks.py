@@ -1,4 +1,4 @@
-"""What must hold between settings, each of which is well typed."""
+"""Check the settings as a whole, after the type of each was checked."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ERROR: Literal["error"] = "error"
 _WARNING: Literal["warning"] = "warning"
 _NAMED = re.compile(r"[\"']?authorization\s*:", re.IGNORECASE)
 _QUOTES = ('"', "'", "`")
-#: As browsers write it: no path, no default port, nothing that stands for many.
+#: As browsers write it: no path, no default port, no wildcard.
 _ORIGIN = re.compile(
     r"(?!http://[^/]*:80$|https://[^/]*:443$)"
     r"[a-z][a-z0-9+.-]*://([a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(:[1-9][0-9]{0,4})?"
@@ -27,9 +27,9 @@ _PLACEHOLDER = re.compile(r"<[^<>]*>")
 
 
 def check(settings: Settings, marks: Mapping[Keys, Mark]) -> list[Problem]:
-    """Return what is wrong with the settings as a whole; `marks` says where the given ones stand.
+    """Return the problems of the settings as a whole; `marks` has the places of the given ones.
 
-    What can hardly be meant, but may be, is a warning.
+    A value that is probably a mistake, but may be intended, is a warning.
     """
     wrong = [
         *_address(settings),
@@ -57,7 +57,7 @@ def check(settings: Settings, marks: Mapping[Keys, Mark]) -> list[Problem]:
 
 def _address(settings: Settings) -> Iterator[tuple[Keys, str, str]]:
     if not settings.server.loopback and not settings.auth_enabled:
-        message = f"is `{settings.server.host}`, but without secrets only this machine may be served"
+        message = f"is `{settings.server.host}`, but without secrets only loopback addresses are allowed"
         remedy = (
             "set `segment.shared_secrets`, `mparticle.authorizations` or `api.tokens` "
             "(ADAPTER_SEGMENT_SHARED_SECRETS and so on), or use 127.0.0.1"
@@ -74,9 +74,13 @@ def _store(settings: Settings) -> Iterator[tuple[Keys, str, str]]:
     url = _split(settings.store.url)
     if url.scheme != "sqlite":
         remedy = "write `sqlite:///data/adapter.db` or `postgresql://user@host/database`"
-        yield keys, "names no store that we know", remedy
+        yield keys, "has an unknown scheme", remedy
     elif url.netloc or len(url.path) < 2 or url.path.endswith("/"):
-        yield keys, "names no file", "write `sqlite:///` and then the path, `sqlite:////` for an absolute one"
+        yield (
+            keys,
+            "has no file name",
+            "write `sqlite:///` and then the path, `sqlite:////` for an absolute one",
+        )
 
 
 def _workers(settings: Settings) -> Iterator[tuple[Keys, str, str]]:
@@ -94,9 +98,9 @@ def _keys(settings: Settings) -> Iterator[tuple[Keys, str, str]]:
 def _origins(settings: Settings) -> Iterator[tuple[Keys, str, str]]:
     for origin in settings.segment.browser_origins:
         if not _ORIGIN.fullmatch(origin):
-            message = f"has `{origin}`, which is no origin that a browser sends"
+            message = f"has `{origin}`, which is not an origin that browsers send"
             remedy = (
-                "write scheme and host in small letters, as in `https://shop.example`, each site by itself"
+                "write scheme and host in lower case, as in `https://shop.example`, one entry for each site"
             )
             yield ("segment", "browser_origins"), message, remedy
 
@@ -104,21 +108,21 @@ def _origins(settings: Settings) -> Iterator[tuple[Keys, str, str]]:
 def _waived(settings: Settings) -> Iterator[tuple[Keys, str, str]]:
     segment = settings.segment
     if segment.whole_signature_suffices and not (segment.shared_secrets and segment.authorizations):
-        message = "changes nothing without both `segment.shared_secrets` and `segment.authorizations`"
-        yield ("segment", "whole_signature_suffices"), message, "set both, or take it out"
+        message = "has no effect without both `segment.shared_secrets` and `segment.authorizations`"
+        yield ("segment", "whole_signature_suffices"), message, "set both, or remove it"
 
 
 def _authorizations(keys: Keys, values: Iterable[str]) -> Iterator[tuple[Keys, str, str]]:
-    """Yield what is odd about whole Authorization headers, without repeating them."""
-    whole = "write what follows `Authorization:`, whole and as it is sent, as in `Bearer abc`"
+    """Yield suspicious values of Authorization headers, without repeating them."""
+    whole = "write the complete value of the header as it is sent, as in `Bearer abc`"
     for value in values:
         if _NAMED.match(value):
-            yield keys, "has an entry that begins with the header's name, which no sender's value does", whole
+            yield keys, "has an entry that begins with the header's name", whole
         if value[:1] in _QUOTES or value[-1:] in _QUOTES:
-            yield keys, "has an entry in quotes, which would have to be sent too", whole
+            yield keys, "has an entry in quotes, which would be part of the value", whole
         if _PLACEHOLDER.search(value):
-            remedy = "put a long random text in the place of `<...>`, here and at the sender"
-            yield keys, "has an entry with a placeholder, which anybody can guess", remedy
+            remedy = "replace `<...>` by a long random text, here and at the sender"
+            yield keys, "has an entry with a placeholder, which is easy to guess", remedy
 
 
 def _webhook(name: str, webhook: Webhook) -> Iterator[tuple[Keys, str, str]]:
@@ -133,14 +137,14 @@ def _webhook(name: str, webhook: Webhook) -> Iterator[tuple[Keys, str, str]]:
         remedy = "write https://, or for a test set `allow_private_addresses = true`"
         yield (*section, "url"), "would send discounts unencrypted", remedy
     if "@" in url.netloc:
-        remedy = "take them out: a push is known by its signature"
-        yield (*section, "url"), "holds a user or a password", remedy
+        remedy = "remove them: the receiver verifies the signature"
+        yield (*section, "url"), "contains a user or a password", remedy
     if not webhook.secrets:
         remedy = f"set ADAPTER_DESTINATIONS_{name.upper()}_SECRETS to a `whsec_...` that the receiver knows"
-        yield (*section, "secrets"), "is empty, but what leaves must be signed", remedy
+        yield (*section, "secrets"), "is empty, but deliveries must be signed", remedy
     if not all(_standard(secret) for secret in webhook.secrets):
         remedy = "write `whsec_` and then 24 to 64 random bytes in base64"
-        yield (*section, "secrets"), "has an entry that is no Standard Webhooks secret", remedy
+        yield (*section, "secrets"), "has an entry that is not a Standard Webhooks secret", remedy
 
 
 def _split(url: str) -> SplitResult:

@@ -1,4 +1,4 @@
-"""One setting's value: from TOML or text to its type, secrets from the environment."""
+"""Convert the value of one setting from TOML or text to its type; secrets come from the environment."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _PASSWORD = re.compile(r"://[^/@:]*:[^/@]+@")
 def convert(
     field: Field, value: Any, environ: Mapping[str, str], mark: Mark, *, text: bool
 ) -> tuple[Any, list[Problem]]:
-    """Return the value in the setting's type, and what is wrong with it.
+    """Return the value in the setting's type, and its problems.
 
     `text` says that the value comes from the environment: lists are separated by commas.
     """
@@ -47,12 +47,12 @@ def convert(
         return None, [_mistyped(field, value, error, mark)]
     if not text and isinstance(converted, str) and _holds_password(converted):
         remedy = f'write `{field.keys[-1]} = {{env = "NAME"}}` and put it into the environment as NAME'
-        return None, [Problem(mark, f"`{field.name}` holds a password in the file", remedy)]
+        return None, [Problem(mark, f"`{field.name}` has a password in the file", remedy)]
     return converted, []
 
 
 def _is_utf8(value: Any) -> bool:
-    """Return whether text has no bytes that could not be decoded, which Python keeps as half characters."""
+    """Return whether text has no undecodable bytes, which Python decodes to surrogates."""
     try:
         str(value).encode()
     except UnicodeEncodeError:
@@ -76,7 +76,7 @@ def _secrets(
     for entry in entries:
         if not (isinstance(entry, dict) and set(entry) == {"env"}):
             remedy = f'write `{field.keys[-1]} = [{{env = "NAME"}}]` and put it into the environment as NAME'
-            problems.append(Problem(mark, f"`{field.name}` holds a secret in the file", remedy))
+            problems.append(Problem(mark, f"`{field.name}` has a secret in the file", remedy))
             continue
         found, wrong = _variable(field, entry["env"], environ, mark)
         problems += wrong
@@ -85,23 +85,25 @@ def _secrets(
 
 
 def _empty(field: Field, mark: Mark) -> Problem:
-    """Refuse what was to shut a door and would leave it open."""
-    message = f"`{field.name}` is set to nothing, which is no secret"
+    """Return the problem of an empty secret, which would disable the authentication that it should enable."""
+    message = f"`{field.name}` is empty"
     return Problem(mark, message, f"unset {field.variable}, or give it a value")
 
 
 def _variable(field: Field, name: Any, environ: Mapping[str, str], mark: Mark) -> tuple[str, list[Problem]]:
     if not isinstance(name, str):
-        return "", [Problem(mark, f"`{field.name}` names no variable", 'write {env = "NAME"}')]
+        return "", [Problem(mark, f"`{field.name}` has no name of a variable", 'write {env = "NAME"}')]
     found = environ.get(name, "").strip()
     if found and not _is_utf8(found):
         return "", [
-            Problem(mark, f"`{field.name}` is read from `{name}`, which is not UTF-8 text", "mend it")
+            Problem(
+                mark, f"`{field.name}` is read from `{name}`, which is not UTF-8 text", "write it in UTF-8"
+            )
         ]
     if found:
         return found, []
     message = f"`{field.name}` is read from `{name}`, which is not set in the environment"
-    return "", [Problem(mark, message, f"set {name}, or take the entry out")]
+    return "", [Problem(mark, message, f"set {name}, or remove the entry")]
 
 
 def _mistyped(field: Field, value: Any, error: msgspec.ValidationError, mark: Mark) -> Problem:

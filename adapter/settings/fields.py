@@ -50,7 +50,7 @@ SECTIONS: frozenset[Keys] = frozenset(keys[:depth] for keys in FIELDS for depth 
 
 
 def build(chosen: dict[Keys, Any], of: type[Struct] = Settings, prefix: Keys = ()) -> Any:
-    """Build a section from chosen values by path; what is not chosen keeps its default."""
+    """Build a section from values by path; the others keep their defaults."""
     hints = get_type_hints(of, include_extras=True)
     values: dict[str, Any] = {}
     for field in structs.fields(of):

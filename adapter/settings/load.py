@@ -1,6 +1,6 @@
-"""Read the settings: the command line wins over the environment, that over the file, that over defaults.
+"""Load the settings: the command line overrides the environment, that the file, that the defaults.
 
-Every problem is found in one pass, each with the place where it stands.
+All problems are found in one pass, each with its place.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _ALIASES = {"ADAPTER_STORE": ("store", "url")}
 
 
 class Given(Struct, frozen=True):
-    """A value as somebody gave it, and where; `text` when it has no type yet."""
+    """A value and its place; `text` when it has no type yet."""
 
     value: Any
     mark: Mark
@@ -56,8 +56,8 @@ def read(
 ) -> tuple[Settings | None, list[Problem]]:
     """Return the settings (None where a value is wrong) and every problem, warnings included.
 
-    Without a path, adapter.toml in the working directory is read where there is one. `options` are
-    values by path, as the command line gave them.
+    Without a path, adapter.toml in the working directory is read if it exists. `options` are the values of
+    the command line by path.
     """
     given, known, problems = _given(path, environ, options or {})
     chosen: dict[Keys, Any] = {}
@@ -77,7 +77,7 @@ def read(
 def place(
     keys: Keys, path: Path | None, environ: Mapping[str, str], options: Mapping[Keys, Any] | None = None
 ) -> Mark:
-    """Return where a setting of `read` stands, for what is found wrong with it later."""
+    """Return the place of a setting of `read`, for problems that are found later."""
     given, _, _ = _given(path, environ, options or {})
     return given[keys].mark if keys in given else Mark("default", 1, 1)
 
@@ -114,7 +114,7 @@ def _file(path: Path | None) -> tuple[_File, list[Problem]]:
         text = at.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        remedy = "name a file that is there with --config"
+        remedy = "name an existing file with --config"
         message = f"cannot be read at `{at.absolute()}`: {reason.lower()}"
         return _File(name), [Problem(Mark(name, 1, 1), message, remedy)]
     try:
@@ -166,10 +166,10 @@ def _from_environment(
     mark = Mark("environment", 1, 1)
     sections = tuple("ADAPTER_" + "_".join(keys).upper() + "_" for keys in SECTIONS)
     for variable in environ:
-        # A mere warning: Kubernetes sets ADAPTER_PORT and its like for a service named adapter.
+        # Only a warning: Kubernetes sets ADAPTER_PORT and others for a service named adapter.
         if variable.startswith(sections) and variable not in names:
             remedy = did_you_mean(variable, names)
-            problems.append(Problem(mark, f"`{variable}` sets nothing", remedy, severity="warning"))
+            problems.append(Problem(mark, f"`{variable}` has no effect", remedy, severity="warning"))
     return {
         field.keys: Given(environ[variable], Mark(f"environment {variable}", 1, 1), text=True)
         for variable, field in names.items()

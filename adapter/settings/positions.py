@@ -1,4 +1,4 @@
-"""Where the keys of a TOML text stand; tomllib keeps no positions."""
+"""The positions of keys in a TOML text; tomllib returns none."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def places(text: str, file: str) -> dict[tuple[str, ...], Mark]:
 
 
 def nearest(found: dict[tuple[str, ...], Mark], keys: tuple[str, ...], file: str) -> Mark:
-    """Return the place of a key, else of the nearest section that holds it."""
+    """Return the place of a key, else of the nearest section that contains it."""
     at = keys
     while at and at not in found:
         at = at[:-1]
@@ -40,7 +40,7 @@ def nearest(found: dict[tuple[str, ...], Mark], keys: tuple[str, ...], file: str
 
 
 def of_error(message: str, text: str, file: str) -> Mark:
-    """Return the place that a tomllib error names."""
+    """Return the place in the message of a tomllib error."""
     where = _WHERE.search(message)
     if where and where[1]:
         return Mark(file, int(where[1]), int(where[2]))
@@ -54,7 +54,7 @@ def longest_line(text: str) -> int:
 
 
 def without_place(message: str) -> str:
-    """Return a tomllib message without its place, as the start of a sentence goes on."""
+    """Return a tomllib message without its place, and in lower case."""
     bare = _WHERE.sub("", message).strip()
     return bare[:1].lower() + bare[1:]
 

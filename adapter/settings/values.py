@@ -1,4 +1,4 @@
-"""Every setting, with its default. Meanings and consequences stand in adapter.toml."""
+"""Every setting, with its default. adapter.toml describes them."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from msgspec import Meta, Struct
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Positive = Annotated[int, Meta(ge=1)]
 Natural = Annotated[int, Meta(ge=0)]
-#: What is to end some day; a process, and its senders, wait for it.
+#: A timeout in seconds.
 Seconds = Annotated[int, Meta(ge=1, le=86_400)]
 #: Up to a century.
 Hours = Annotated[int, Meta(ge=1, le=876_000)]
-#: 0 is for ever; what is longer than a century must say so.
+#: 0 is no limit; the maximum is a century.
 Days = Annotated[int, Meta(ge=0, le=36_500)]
 
 
 class Secret(str):
-    """Text that must not show in logs, tracebacks or messages."""
+    """Text that must not appear in logs, tracebacks or messages."""
 
     __slots__ = ()
 
@@ -33,7 +33,7 @@ Secrets = tuple[Secret, ...]
 
 
 class Server(Struct, frozen=True):
-    """Where we listen, with how many processes, and how much of a request we read."""
+    """Address, number of processes, and limits of requests."""
 
     host: str = "127.0.0.1"
     port: Port = 8000
@@ -43,13 +43,13 @@ class Server(Struct, frozen=True):
 
     @property
     def loopback(self) -> bool:
-        """Whether only this machine can reach us."""
+        """Whether the server listens on a loopback address."""
         return _is_loopback(self.host)
 
 
 @cache
 def _is_loopback(host: str) -> bool:
-    """Every request asks, and an address takes long to parse."""
+    """Cached, because every request asks, and parsing an address is slow."""
     if host == "localhost":
         return True
     try:
@@ -59,12 +59,12 @@ def _is_loopback(host: str) -> bool:
 
 
 class Store(Struct, frozen=True):
-    """Where customers, events and discounts are kept."""
+    """The database."""
 
     url: str = "sqlite:///data/adapter.db"
 
 
-#: What senders put where they know no id: see adapter.toml.
+#: Values that senders write instead of a missing id: see adapter.toml.
 PLACEHOLDERS = (
     "undefined", "null", "nil", "none", "nan", "infinity", "n/a", "#n/a", "n.a.", "na", "void", "empty",
     "missing", "blank", "redacted", "unknown", "unknown user", "unknown_user", "unidentified", "unset",
@@ -82,21 +82,21 @@ PLACEHOLDERS = (
 
 
 class Identities(Struct, frozen=True):
-    """What identifies nobody, though it stands where an id belongs."""
+    """Placeholders: values in the place of an id that identify no customer."""
 
     placeholders: tuple[str, ...] = PLACEHOLDERS
     more_placeholders: tuple[str, ...] = ()
 
 
 class Files(Struct, frozen=True):
-    """The folders of mapping and rule files."""
+    """The directories of mapping and rule files."""
 
     mappings: str = "mappings"
     rules: str = "rules"
 
 
 class Segment(Struct, frozen=True):
-    """What Segment and its SDKs must show us."""
+    """The credentials of Segment and its SDKs."""
 
     shared_secrets: Secrets = ()
     authorizations: Secrets = ()
@@ -106,7 +106,7 @@ class Segment(Struct, frozen=True):
 
 
 class MParticle(Struct, frozen=True):
-    """What mParticle and its SDKs must show us, and which environment counts."""
+    """The credentials of mParticle and its SDKs, and the accepted environments."""
 
     authorizations: Secrets = ()
     api_keys: Secrets = ()
@@ -116,13 +116,13 @@ class MParticle(Struct, frozen=True):
 
 
 class Api(Struct, frozen=True):
-    """What callers of the native API must show us."""
+    """The credentials of callers of the native API."""
 
     tokens: Secrets = ()
 
 
 class Ingest(Struct, frozen=True):
-    """How much may wait for a commit, and how long, before senders are to come again; and what earns."""
+    """Limits of the queue before the server responds with 503, and which events are rewarded."""
 
     max_waiting: Positive = 20_000
     max_waiting_bytes: Positive = 64_000_000
@@ -134,7 +134,7 @@ class Ingest(Struct, frozen=True):
 
 
 class Retention(Struct, frozen=True):
-    """How long what is only needed for a while is kept."""
+    """Retention of temporary data."""
 
     message_days: Annotated[int, Meta(ge=1, le=36_500)] = 30
     event_days: Days = 400
@@ -145,7 +145,7 @@ class Retention(Struct, frozen=True):
 
 
 class Log(Struct, frozen=True):
-    """What is logged."""
+    """The logs."""
 
     level: Literal["debug", "info", "warning", "error"] = "info"
     reasons: bool = False

@@ -1,4 +1,4 @@
-"""Whether a URL can be a webhook's: what this lets pass, the HTTP client can send to."""
+"""Check the URL of a webhook: the HTTP client can send to every URL that passes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from urllib.parse import SplitResult, urlsplit
 import idna
 
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)", re.IGNORECASE)
-#: A label that resolvers read as a number: with it last, a name is an IPv4 address in an unusual form.
+#: A label that resolvers read as a number: as the last one, it makes the name an unusual IPv4 address.
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*", re.IGNORECASE)
 _PUNYCODE = "xn--"
 _LONGEST = 253
@@ -17,21 +17,21 @@ _WHOLE = "write it whole, as in `https://example.com/discounts`"
 
 
 def url_problem(url: str) -> tuple[str, str] | None:
-    """Return what is wrong with a URL, as the end of a sentence, and the remedy; None when nothing is.
+    """Return the problem of a URL, as the end of a sentence, and the remedy; None for a valid one.
 
     The URL is not repeated: its path may be a secret.
     """
     if not url.isprintable() or any(char.isspace() for char in url):
-        return "holds a blank or a control character", "take it out, or write a blank as %20"
+        return "contains a blank or a control character", "remove it, or write a blank as %20"
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        return "has brackets that hold no IPv6 address, or a port that is no number from 1 to 65535", _WHOLE
+        return "has brackets without an IPv6 address, or a port that is not a number from 1 to 65535", _WHOLE
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        return "is no web address", _WHOLE
+        return "is not a web address", _WHOLE
     if port == 0:
-        return "has a port that is no number from 1 to 65535", _WHOLE
+        return "has a port that is not a number from 1 to 65535", _WHOLE
     if not _is_host(parts):
         return "has a host that is neither a name nor an IP address", _WHOLE
     return None

@@ -92,7 +92,7 @@ async def test_the_start_names_the_store_and_whether_it_is_new(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     caplog.set_level("INFO")
-    for said in ("a new store was made, it holds nothing yet", "the store is there"):
+    for said in ("created a new, empty store", "the store exists"):
         caplog.clear()
         await serve.try_store("sqlite:///adapter.db")
         [record] = caplog.records

@@ -17,7 +17,7 @@ def faults(text: str) -> list[str]:
 @pytest.mark.parametrize("digits", ["01234", "00", "-007", "007.5"])
 def test_digits_that_would_lose_their_zero_are_refused(digits: str) -> None:
     [fault] = faults(f"zip: {digits}")
-    assert fault.startswith(f"1:6: `{digits}` is a number, and would lose its leading zero; ")
+    assert fault.startswith(f"1:6: `{digits}` is a number that would lose its leading zero; ")
     assert fault.endswith(f'write "{digits}" for the text, or the number without it')
 
 
@@ -32,12 +32,12 @@ def test_numbers_that_no_computer_reckons_with_are_refused(number: str) -> None:
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        ("a: &a {}\nc:\n  <<: *a", "3:3: `<<` merges nothing here; use `@merge`, or write the members out"),
+        ("a: &a {}\nc:\n  <<: *a", "3:3: merge keys (`<<`) are not supported; use `@merge`, or write all members"),
         ("a: !!str 123", '1:4: `!!str` is a tag, which has no meaning here; write "123" for the text'),
-        ("a: !!set {b}", "1:4: `!!set` is a tag, which has no meaning here; take it away, and put text in"),
-        ("!!int a: 1", "1:1: `!!int` is a tag, which has no meaning here; take it away"),
-        ("- !foo bar", "1:3: `!foo` is a tag, which has no meaning here; take it away, or put text that"),
-        ("- !has(a.b)", "1:3: `!has(a.b)` is a tag, which has no meaning here; take it away, or put text"),
+        ("a: !!set {b}", "1:4: `!!set` is a tag, which has no meaning here; remove it, and put text in"),
+        ("!!int a: 1", "1:1: `!!int` is a tag, which has no meaning here; remove it"),
+        ("- !foo bar", "1:3: `!foo` is a tag, which has no meaning here; remove it, or put text that"),
+        ("- !has(a.b)", "1:3: `!has(a.b)` is a tag, which has no meaning here; remove it, or put text"),
         ("a: !foo [1]", "1:4: `!foo` is a tag"),
         ("a: 1e999", "1:4: `1e999` is too large for a number; write a smaller one, or quotes around text"),
         ("a: [-1.5e+400]", "1:5: `-1.5e+400` is too large for a number"),
@@ -91,13 +91,13 @@ def test_lines_end_as_any_editor_ends_them(end: str, tmp_path: Path) -> None:
     document, [problem] = yaml.read(path, "shop.yaml")
     assert document is not None
     assert document.value == {"a": 1, "b": "x\ny\n"}
-    assert str(problem).startswith("shop.yaml:5:1: `a` stands twice")
+    assert str(problem).startswith("shop.yaml:5:1: `a` occurs twice")
 
 
 def test_a_name_that_is_no_file_is_reported_without_advice_to_save_it(tmp_path: Path) -> None:
     (tmp_path / "shop.yaml").mkdir()
     _, [problem] = yaml.read(tmp_path / "shop.yaml", "shop.yaml")
-    assert str(problem).startswith("shop.yaml:1:1: cannot be read: Is a directory; put a file")
+    assert str(problem).startswith("shop.yaml:1:1: cannot be read: Is a directory; replace it")
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ def test_a_valid_file_has_no_problems(write_mappings: Callable[..., Path]) -> No
         ("fields", "{source_id: u, name: ' '}", "8:34: `event` needs the field `name`"),
         ("fields", '{source_id: u, name: {"@path": 5}}', "8:44:"),
         ("fields", '{source_id: u, name: {"@lookup": {table: no, value: x}}}', "8:54:"),
-        ("fields", "{source_id: u, source_id: v, name: x}", "8:28: `source_id` stands twice in this block"),
+        ("fields", "{source_id: u, source_id: v, name: x}", "8:28: `source_id` occurs twice in this block"),
     ],
 )  # fmt: skip
 def test_each_fault_has_its_place(
@@ -70,7 +70,7 @@ def test_each_fault_has_its_place(
         ("source: segment\n", "1:1: no mappings; write a list under `mappings:`"),
         ("source: segment\nmappings: [a]\n", "2:12: a mapping is an object"),
         ("mappings: []\n", "1:1: no `source`; write `source: segment` or `source: mparticle`"),
-        ("source: segment\n\tmappings: []\n", "2:1: a tab stands in the indentation; use spaces"),
+        ("source: segment\n\tmappings: []\n", "2:1: the indentation contains a tab; use spaces"),
     ],
 )
 def test_an_invalid_file_is_reported_with_the_remedy(

@@ -65,4 +65,4 @@ def test_parameters_that_the_driver_reads_are_accepted(url: str) -> None:
 def test_a_parameter_of_libpq_alone_is_refused_before_connecting(parameter: str) -> None:
     name = parameter.partition("=")[0]
     why = dsn.trouble(f"postgresql://me@host/base?sslmode=require&{parameter}")
-    assert why == f"has `{name}`, which this driver does not know and which must be left out"
+    assert why == f"has `{name}`, which the driver does not support; remove it"

@@ -147,7 +147,7 @@ def test_a_misspelt_variable_is_a_warning_and_kubernetes_ones_are_let_be() -> No
     settings, problems = read(None, {"ADAPTER_SERVER_PROT": "1", "ADAPTER_PORT_8000_TCP": "tcp://10.0.0.1"})
     assert settings is not None
     assert [str(problem) for problem in problems] == [
-        "environment:1:1: warning: `ADAPTER_SERVER_PROT` sets nothing; did you mean `ADAPTER_SERVER_PORT`?"
+        "environment:1:1: warning: `ADAPTER_SERVER_PROT` has no effect; did you mean `ADAPTER_SERVER_PORT`?"
     ]
 
 
