@@ -163,7 +163,7 @@ def _syntax(error: yaml.MarkedYAMLError, text: str, name: str) -> Problem:
         remedy = f'write "{path.group()}": between brackets, a path with `[` needs quotes'
         return Problem(Mark(name, line + 1, path.start() + 1), "the path ends at its `[`", remedy)
     return Problem(Mark(name, line + 1, column + 1), f"not YAML: {error.problem}",
-                   "check the indentation, and quote text that contains `: ` or begins with a sign")  # fmt: skip
+                   "check the indentation, and quote text with `: ` or a sign at its start")  # fmt: skip
 
 
 def _path_start(line: str, column: int) -> int:
