@@ -32,6 +32,7 @@ from adapter.services.delivery.dispatcher import Dispatcher
 from adapter.services.delivery.retries import Retries
 from adapter.services.discounts import Checkout
 from adapter.services.environment import Environment
+from adapter.services.figures import RuleFiguresReader
 from adapter.services.health import Health
 from adapter.services.ingest.commit_health import CommitHealth
 from adapter.services.ingest.group_commit import GroupCommitter, Limits
@@ -129,6 +130,7 @@ def compose(
     ingest = Ingest(mapper, committer, OutcomeCounts(books, metrics, clock), ignoring.note, orders)
     retries = Retries(store, clock, relay.wake, tuple(destinations.by_name), patience)
     revocations = Revocations(store, committer.submit, books, clock, patience)
+    figures = RuleFiguresReader(store, books, clock, patience)
     forgetting = Forgetting(store, clock, known)
     privacy = Privacy(store, committer.submit, clock, patience, forgetting)
     health = Health(store, committer, commits)
@@ -153,7 +155,7 @@ def compose(
     running = partial(_running, destinations.clients, working, loops)
 
     context = WebContext(
-        ingest, checkout, bookings, privacy, retries, revocations, health,
+        ingest, checkout, bookings, privacy, retries, revocations, figures, health,
         settings, metrics, clock, running,
         Certificate.read(settings.mparticle.opendsr_certificate), MemoryBudget.of(settings),
     )  # fmt: skip

@@ -13,6 +13,7 @@ from adapter.cli import (  # commands are named for what they do
     erase,
     explain,
     export,
+    liability,
     lift,
     map,  # noqa: A004
     model,
@@ -36,6 +37,7 @@ commands.command("lift", epilog=lift.EXAMPLES)(lift.rules)
 commands.add_typer(model.commands, name="model", epilog=model.EXAMPLES)
 commands.command(epilog=replay.EXAMPLES)(replay.replay)
 commands.command(epilog=deliveries.EXAMPLES)(deliveries.deliveries)
+commands.command(epilog=liability.EXAMPLES)(liability.liability)
 commands.command(epilog=revoke.EXAMPLES)(revoke.revoke)
 commands.command(epilog=erase.EXAMPLES)(erase.erase)
 commands.command(epilog=export.EXAMPLES)(export.export)

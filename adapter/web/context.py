@@ -12,6 +12,7 @@ from adapter.metrics import Metrics
 from adapter.services.checkout.service import CheckoutService
 from adapter.services.delivery.retries import Retries
 from adapter.services.discounts import Checkout
+from adapter.services.figures import RuleFiguresReader
 from adapter.services.health import Health
 from adapter.services.ingest.pipeline import Ingest
 from adapter.services.privacy.requests import Privacy
@@ -35,6 +36,7 @@ class WebContext(Struct, frozen=True):
     privacy: Privacy
     deliveries: Retries
     revocations: Revocations
+    figures: RuleFiguresReader
     health: Health
     settings: Settings
     metrics: Metrics

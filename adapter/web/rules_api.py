@@ -1,4 +1,4 @@
-"""The API of rules: revocations of all that is unused of one."""
+"""The API of rules: their figures, and revocations of all that is unused of one."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from msgspec import Struct
 from starlette.requests import Request
 
 from adapter.errors import Unreadable
+from adapter.services.figures import document
 from adapter.web.context import WebContext
 from adapter.web.request_values import json_body
 from adapter.web.route import OBJECT, ApiRoute, Route
@@ -38,6 +39,10 @@ async def _revoke(context: WebContext, request: Request) -> Any:
     }
 
 
+async def _figures(context: WebContext, request: Request) -> Any:
+    return document(await context.figures.of(_rule(request)))
+
+
 def _rule(request: Request) -> str:
     try:
         return unquote_to_bytes(request.path_params["name"]).decode()
@@ -46,6 +51,15 @@ def _rule(request: Request) -> str:
 
 
 ROUTES: tuple[Route, ...] = (
+    ApiRoute(
+        path="/v1/rules/{name}/figures",
+        label="rule_figures",
+        handler=_figures,
+        operation_id="getRuleFigures",
+        summary="Say what a rule issued, what that can still cost and what was redeemed, by day and currency",
+        responses={200: OBJECT},
+        statuses=(404,),
+    ),
     ApiRoute(
         method="POST",
         path="/v1/rules/{name}/revocations",

@@ -38,9 +38,12 @@ class Shop:
         self.folders = {name: str(folder / name) for name in ("mappings", "rules")}
         asyncio.run(self._fill())
 
-    def run(self, *options: str, rule: str = "gift", answer: str = "") -> Result:
+    def run(
+        self, *options: str, command: str = "revoke", rule: str | None = "gift", answer: str = ""
+    ) -> Result:
         folders = [f"--{name}={folder}" for name, folder in self.folders.items()]
-        arguments = ["revoke", "--rule", rule, "--store", self.url, *folders, *options]
+        named = [] if rule is None else ["--rule", rule]
+        arguments = [command, *named, "--store", self.url, *folders, *options]
         return CliRunner().invoke(commands, arguments, input=answer)
 
     async def _fill(self) -> None:

@@ -35,6 +35,7 @@ from adapter.services.checkout.requests import RollBack
 from adapter.services.checkout.service import CheckoutService
 from adapter.services.delivery.retries import Retried, Retries
 from adapter.services.discounts import Checkout
+from adapter.services.figures import Figures, RuleFigures, RuleFiguresReader
 from adapter.services.health import Check, Health
 from adapter.services.ingest.pipeline import Ingest
 from adapter.services.ingest.result import Result
@@ -84,6 +85,7 @@ class Services:
         self.privacy = FakePrivacy(self)
         self.deliveries = FakeDeliveries()
         self.revocations = FakeRevocations()
+        self.figures = FakeFigures()
         self.health = FakeHealth(self)
 
     def require(self) -> None:
@@ -281,6 +283,19 @@ class FakeRevocations(Revocations):
         return Revoked(rule, (await self.count(rule)).unused, 0)
 
 
+class FakeFigures(RuleFiguresReader):
+    """Knows the rule `gift` alone."""
+
+    def __init__(self) -> None:
+        pass
+
+    async def of(self, rule: str) -> RuleFigures:
+        if rule != "gift":
+            raise NotFound("no such rule")
+        issued = Figures(issued=2, open=1, liability=Decimal(10))
+        return RuleFigures(rule, {(NOW.date(), "EUR"): issued, (NOW.date(), "JPY"): issued})
+
+
 class FakeHealth(Health):
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -314,6 +329,7 @@ def context(services: Services) -> Callable[..., WebContext]:
             services.privacy,
             services.deliveries,
             services.revocations,
+            services.figures,
             services.health,
             chosen,
             Metrics(),

@@ -40,3 +40,22 @@ async def test_a_request_that_is_wrong_is_refused(
 ) -> None:
     response = await connect().post(PATH.format(rule), json=body)
     assert (response.status_code, response.json()["error"]["code"]) == (status, code)
+
+
+async def test_figures_are_sent_by_currency_and_day_with_the_digits_of_the_currency(connect: Connect) -> None:
+    found = (await connect().get("/v1/rules/gift/figures")).json()
+    assert found["rule"] == "gift"
+    assert [(each["currency"], each["liability"]) for each in found["totals"]] == [
+        ("EUR", "10.00"),
+        ("JPY", "10"),
+    ]
+    assert found["days"][0] == {
+        "day": "2024-07-15", "currency": "EUR", "issued": 2, "open": 1, "unbounded": 0, "liability": "10.00",
+        "redeemed": 0, "amount_unknown": 0, "redeemed_amount": "0.00", "rolled_back": 0,
+        "rolled_back_amount": "0.00", "expired": 0, "revoked": 0,
+    }  # fmt: skip
+
+
+async def test_figures_of_an_unknown_rule_are_not_found(connect: Connect) -> None:
+    response = await connect().get("/v1/rules/gifts/figures")
+    assert (response.status_code, response.json()["error"]["code"]) == (404, "not_found")
