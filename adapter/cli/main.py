@@ -9,6 +9,7 @@ import typer
 from adapter import __version__
 from adapter.cli import (  # commands are named for what they do
     check,
+    codes,
     deliveries,
     erase,
     explain,
@@ -39,6 +40,7 @@ commands.command(epilog=replay.EXAMPLES)(replay.replay)
 commands.command(epilog=deliveries.EXAMPLES)(deliveries.deliveries)
 commands.command(epilog=liability.EXAMPLES)(liability.liability)
 commands.command(epilog=revoke.EXAMPLES)(revoke.revoke)
+commands.add_typer(codes.commands, name="codes", epilog=codes.EXAMPLES)
 commands.command(epilog=erase.EXAMPLES)(erase.erase)
 commands.command(epilog=export.EXAMPLES)(export.export)
 commands.add_typer(store.commands, name="store", epilog=store.EXAMPLES)

@@ -1,0 +1,70 @@
+"""`adapter codes`: fill the pools of uploaded codes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import quote
+
+import msgspec
+import typer
+
+from adapter import app
+from adapter.cli.open_store import expect_readable
+from adapter.cli.settings import AsJson, Config, Store, options, settled, stopped
+from adapter.errors import AdapterError
+from adapter.model.encoding import encode
+from adapter.services.checkout.service import MOST_POOL_CODES
+from adapter.settings.values import Settings
+
+EXAMPLES = """\b
+Examples:
+  adapter codes add partner-x codes.txt"""
+
+commands = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The pools of uploaded codes.")
+Pool = Annotated[str, typer.Argument(metavar="POOL", help="The pool, as rules name it in `code_pool`.")]
+File = Annotated[
+    Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="A code on each line.")
+]
+
+
+@commands.callback()
+def codes() -> None:
+    """Fill the pools of uploaded codes."""
+
+
+@commands.command(epilog=EXAMPLES)
+def add(
+    *, pool: Pool, file: File, store: Store = None, config: Config = None, as_json: AsJson = False
+) -> None:
+    """Add codes to a pool; repeating it is safe.
+
+    With the SQLite store, stop the server first, or ask it: POST /v1/code-pools/POOL/codes
+    """
+    lines = [line.strip() for line in file.read_text(encoding="utf-8").splitlines()]
+    settings = settled(config, options(store))
+    try:
+        found = asyncio.run(_add(settings, pool, [line for line in lines if line]))
+    except AdapterError as error:
+        raise stopped(error, f"POST /v1/code-pools/{quote(pool, safe='')}/codes") from None
+    if as_json:
+        typer.echo(encode(found))
+        return
+    typer.echo(f"{found['added']} codes were added to `{pool}`; {len(found['left_out'])} were taken already")
+
+
+async def _add(settings: Settings, pool: str, given: Sequence[str]) -> dict[str, Any]:
+    await expect_readable(settings.store.url)
+    composed = app.compose(settings)
+    added, left_out = 0, list[str]()
+    async with composed.working():
+        for start in range(0, len(given), MOST_POOL_CODES):
+            reply = await composed.bookings.add_codes(pool, given[start : start + MOST_POOL_CODES])
+            found = msgspec.json.decode(reply.body)
+            if reply.status != 200:
+                typer.echo(f"{found['error']['message']}: {', '.join(found['codes'])}", err=True)
+                raise typer.Exit(1)
+            added, left_out = added + found["added"], [*left_out, *found["left_out"]]
+    return {"pool": pool, "added": added, "left_out": left_out}
