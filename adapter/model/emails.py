@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from unicodedata import normalize
 from urllib.parse import unquote
@@ -107,12 +107,17 @@ def _character(entity: re.Match[str]) -> str:
 
 def without(text: str, address: str) -> str:
     """Return a text without any spelling of an address; the text around it is kept as far as possible."""
-    if address not in found_in(text):
+    return cleaned(text, lambda part: address in found_in(part))
+
+
+def cleaned(text: str, held: Callable[[str], bool]) -> str:
+    """Return a text without the parts in which something is `held`, the smallest possible."""
+    if not held(text):
         return text
-    kept = _RUN.sub(lambda run: _PART.sub(lambda part: _removed(part[0], address), run[0]), text)
-    if address in found_in(kept):
-        kept = _RUN.sub(lambda run: _removed(run[0], address), text)
-    return ERASED if address in found_in(kept) else kept
+    kept = _RUN.sub(lambda run: _PART.sub(lambda part: _removed(part[0], held), run[0]), text)
+    if held(kept):
+        kept = _RUN.sub(lambda run: _removed(run[0], held), text)
+    return ERASED if held(kept) else kept
 
 
 def without_in(document: bytes, address: str) -> bytes:
@@ -131,8 +136,8 @@ def _without_literal(literal: str, address: str) -> str:
     return literal if kept == said else msgspec.json.encode(kept).decode()
 
 
-def _removed(part: str, address: str) -> str:
-    return ERASED if address in found_in(part) else part
+def _removed(part: str, held: Callable[[str], bool]) -> str:
+    return ERASED if held(part) else part
 
 
 def _found(text: str) -> Iterator[str]:

@@ -24,38 +24,37 @@ _LAYERS = 3
 class Mentions:
     """Names of erased people. Those in `common` are searched for only under naming keys.
 
-    `addresses` are in normal form.
+    `addresses` are in normal form. `ids` are the other names that are found anywhere.
     """
 
     def __init__(self, names: Iterable[str], common: Container[str] = ()) -> None:
         self._names = frozenset(names)
         self.addresses = frozenset(address for name in self._names if (address := normal(name)) is not None)
-        self._long = tuple(
-            _folded(name)
-            for name in self._names
-            if len(name) >= LONG and normal(name) is None and name not in common
+        self.ids = frozenset(
+            name for name in self._names if len(name) >= LONG and normal(name) is None and name not in common
         )
+        self._long = tuple(map(folded, self.ids))
 
     def stand_in(self, message: Quarantined) -> bool:
         """Return whether a quarantined message mentions one of them."""
         if not self._names.isdisjoint(message.names()):
             return True
-        text = _text(bytes(message.document))
-        return any(map(self._spelt, _decoded(text))) or not self.addresses.isdisjoint(found_in(text))
+        text = texts_in(bytes(message.document))
+        return any(map(self._spelt, decoded(text))) or not self.addresses.isdisjoint(found_in(text))
 
     def _spelt(self, text: str) -> bool:
-        folded = _folded(text)
-        return any(name in folded and _whole(name, folded) for name in self._long)
+        plain = folded(text)
+        return any(name in plain and is_whole(name, plain) for name in self._long)
 
 
-def _folded(text: str) -> str:
+def folded(text: str) -> str:
     """Return a text in any case and any Unicode form."""
     if text.isascii():
         return text.lower()
     return normalize("NFKC", normalize("NFKC", text).casefold())
 
 
-def _decoded(text: str) -> Iterator[str]:
+def decoded(text: str) -> Iterator[str]:
     """Yield a text in every spelling, with each layer of percent-encoding decoded."""
     for plain in spellings(text):
         yield plain
@@ -65,7 +64,7 @@ def _decoded(text: str) -> Iterator[str]:
         yield (plain := bare)
 
 
-def _text(document: bytes) -> str:
+def texts_in(document: bytes) -> str:
     """Return all texts of a JSON document, one a line; of another document the whole text."""
     try:
         return "\n".join(_texts(msgspec.json.decode(document)))
@@ -88,15 +87,19 @@ def _texts(document: Any) -> Iterator[str]:
             yield str(value)
 
 
-def _whole(name: str, text: str) -> bool:
+def is_whole(name: str, text: str) -> bool:
     """Return whether a text contains a name that is not part of a longer one."""
+    return next(places(name, text), None) is not None
+
+
+def places(name: str, text: str) -> Iterator[int]:
+    """Yield the positions of a name in a text where it is not part of a longer one."""
     at = text.find(name)
     while at >= 0:
         end = at + len(name)
         if not _goes_on(name, text[max(0, at - 2) : at][::-1]) and not _goes_on(name, text[end : end + 2]):
-            return True
+            yield at
         at = text.find(name, at + 1)
-    return False
 
 
 def _goes_on(name: str, adjacent: str) -> bool:

@@ -9,9 +9,10 @@ from typing import Any
 
 from adapter.errors import Unavailable
 from adapter.model.customers import Customer
-from adapter.model.emails import each_in, found_in, may_hold, without, without_in
+from adapter.model.emails import each_in, may_hold
 from adapter.model.encoding import encode
 from adapter.model.redemptions import Redemption
+from adapter.model.removals import Removal
 from adapter.store.tables.redaction_sql import Redaction
 from adapter.store.values import Place
 
@@ -81,18 +82,20 @@ def from_place(redactions: Mapping[str, Redaction], after: Place | None) -> list
     return tables if after is None else tables[list(redactions).index(after[0]) :]
 
 
-def rewritten(key: Sequence[Any], values: Sequence[Any], address: str) -> tuple[Any, ...] | None:
-    """Return a row's values without an address, none where its key holds it; None where nothing changes."""
-    if any(isinstance(part, str) and address in found_in(part) for part in key):
+def rewritten(
+    table: str, key: Sequence[Any], values: Sequence[Any], removal: Removal
+) -> tuple[Any, ...] | None:
+    """Return a row's values without what is removed, none where its key holds it; None where all stays."""
+    if any(isinstance(part, str) and removal.is_key(table, part) for part in key):
         return ()
-    kept = tuple(_rewritten(value, address) for value in values)
+    kept = tuple(_rewritten(table, value, removal) for value in values)
     return None if kept == tuple(values) else kept
 
 
-def _rewritten(value: Any, address: str) -> Any:
+def _rewritten(table: str, value: Any, removal: Removal) -> Any:
     if isinstance(value, bytes):
-        return without_in(value, address)
-    return without(value, address) if isinstance(value, str) else value
+        return removal.document(value, table)
+    return removal.text(value) if isinstance(value, str) else value
 
 
 def _without_own(body: bytes, names: Collection[str]) -> bytes:

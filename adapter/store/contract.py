@@ -27,7 +27,9 @@ from adapter.model.pages import Page
 from adapter.model.pending import PendingMove
 from adapter.model.quarantine import Excerpt, Quarantined
 from adapter.model.redemptions import Redemption, Rollback
+from adapter.model.removals import Removal
 from adapter.model.timers import Timer
+from adapter.store.scanning import Looks, Slice, Spot
 from adapter.store.values import (
     BookedFigures,
     BookedState,
@@ -101,13 +103,13 @@ class Transaction(Protocol):
         """Return the values of counters, and which codes exist in any spelling."""
         ...
 
-    async def redact_address(
-        self, source_id: str, address: str, after: Place | None = None
+    async def redact(
+        self, source_id: str, removal: Removal, after: Place | None = None
     ) -> tuple[int, Place | None]:
-        """Remove an email address from some of a loaded customer's rows, their record apart.
+        """Remove an address or ids from some of a loaded customer's rows, their record apart.
 
         Events whose id holds it go. Returns how many rows changed, and where to go on; None where all is done
-        and the address is not noted for the customer any more.
+        and an address is not noted for the customer any more.
         """
         ...
 
@@ -272,6 +274,13 @@ class Store(Protocol):
 
         `address` is in its normal spelling. Raises Unavailable while addresses of some customers are not
         indexed yet.
+        """
+        ...
+
+    async def scan(self, spot: Spot, looks: Looks) -> Slice:
+        """Look at one slice of all customers' data: bounded rows and bytes, read by one statement.
+
+        Returns by customer what `looks` found in their rows; it may run in another thread.
         """
         ...
 

@@ -17,6 +17,7 @@ from adapter.model.counter_key import CounterKey, ScopedKey
 from adapter.model.customers import SOURCE_ID
 from adapter.model.discounts import DiscountRecord
 from adapter.model.events import Event
+from adapter.model.removals import Removal
 from adapter.store.contract import Transaction
 from adapter.store.rows import final_owners, given_to
 from adapter.store.values import (
@@ -110,11 +111,11 @@ class Named:
         used = {(self._name(scope), key): n for (scope, key), n in reserved.used.items()}
         return CounterState(used, reserved.taken)
 
-    async def redact_address(
-        self, source_id: str, address: str, after: Place | None = None
+    async def redact(
+        self, source_id: str, removal: Removal, after: Place | None = None
     ) -> tuple[int, Place | None]:
-        """Remove an email address from some of a customer's rows."""
-        return await self._transaction.redact_address(self._key(source_id), address, after)
+        """Remove an address or ids from some of a customer's rows."""
+        return await self._transaction.redact(self._key(source_id), removal, after)
 
     async def save(self, changes: Changes) -> None:
         """Write everything under the keys of its customers."""

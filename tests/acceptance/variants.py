@@ -21,6 +21,7 @@ from adapter import app
 from adapter.model.counter_key import CounterKey, ScopedKey
 from adapter.model.discounts import DiscountRecord
 from adapter.model.events import Event
+from adapter.model.removals import Removal
 from adapter.server import serve
 from adapter.services.ingest.group_commit import GroupCommitter
 from adapter.services.ingest.result import Result
@@ -98,10 +99,10 @@ class Passing:
     async def reserve(self, counters: Sequence[ScopedKey], codes: Sequence[str]) -> CounterState:
         return await self._inner.reserve(counters, codes)
 
-    async def redact_address(
-        self, source_id: str, address: str, after: Place | None = None
+    async def redact(
+        self, source_id: str, removal: Removal, after: Place | None = None
     ) -> tuple[int, Place | None]:
-        return await self._inner.redact_address(source_id, address, after)
+        return await self._inner.redact(source_id, removal, after)
 
     async def save(self, changes: Changes) -> None:
         await self._inner.save(changes)

@@ -38,3 +38,12 @@ def planted(document: Any, item: Any, data: st.DataObject) -> Any:
         at = data.draw(st.integers(0, len(document) - 1))
         return [*document[:at], planted(document[at], item, data), *document[at + 1 :]]
     return {"planted": item, "beside": document}
+
+
+def texts(document: Any) -> list[str]:
+    """Return all keys and values of a document, in their order, as texts."""
+    if isinstance(document, dict):
+        return [*document, *(text for value in document.values() for text in texts(value))]
+    if isinstance(document, list):
+        return [text for value in document for text in texts(value)]
+    return [str(document)]

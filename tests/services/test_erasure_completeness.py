@@ -12,16 +12,18 @@ from hypothesis import strategies as st
 from msgspec import Raw
 from msgspec.structs import replace
 
-from adapter.model.emails import found_in
-from adapter.model.encoding import encode
+from adapter.model.emails import ERASED, found_in
+from adapter.model.encoding import decode, encode
 from adapter.model.mentions import Mentions
 from adapter.model.operations import CustomerUpsert
 from adapter.model.quarantine import Quarantined
+from adapter.model.removals import IdRemoval
 from adapter.services.privacy.redaction import Forgetting
 from adapter.services.privacy.requests import Privacy
 from adapter.services.read_timeout import ReadTimeout
 from adapter.store.engines import open_store
-from tests.model.planting import JSON, PLACES, planted
+from adapter.store.values import CustomerData
+from tests.model.planting import JSON, PLACES, planted, texts
 from tests.services.conftest import Desk
 
 RULES = "rules: [{name: gift, trigger: started, action: {type: free_shipping}}]"
@@ -33,10 +35,17 @@ def kept(desk: Desk, document: Any) -> Any:
     return replace(desk.work(), quarantine=message)
 
 
+def told(held: CustomerData) -> list[str]:
+    """Return all that people have said of a customer, as texts."""
+    traits = held.customer.traits if held.customer else {}
+    return texts([traits, *(event.attributes for event in held.events)])
+
+
 async def play(desk: Desk, turn: int, before: Any, after: dict[str, Any]) -> None:
     """Give Ann and Bob what they have; `after` has documents with a name of Ann's planted in them."""
     ann, bob, mail, anonymous = f"cust-{turn:06}-ann", f"bob-{turn}", f"ann.{turn}@x.test", f"anon-{turn:06}"
-    store, named = desk.store, {"event": {"to": after["event"](mail)}, "trait": {"of": after["trait"](mail)}}
+    store, names = desk.store, {"to": mail, "via": ann, "by": anonymous}
+    named = {place: {key: after[place](name) for key, name in names.items()} for place in ("event", "trait")}
     await desk.take(CustomerUpsert(ann, {"anonymous_id": anonymous}, {"email": mail.upper()}))
     await desk.take(CustomerUpsert(bob, fields={"email": f"{bob}@x.test"}, traits=named["trait"]))
     await desk.take(desk.event("started", bob, 1, **named["event"]))
@@ -49,7 +58,11 @@ async def play(desk: Desk, turn: int, before: Any, after: dict[str, Any]) -> Non
     await privacy.erase_address(mail)
     left = await store.held(bob)
     assert mail not in found_in(encode(left).decode())
+    gone = IdRemoval([ann, anonymous])
+    assert not gone.contains("\n".join(texts(decode(encode(left), Any))))
     assert left.customer is not None
+    others = [text for text in told(own) if not (gone.contains(text) or mail in found_in(text))]
+    assert [text for text in told(left) if ERASED not in text] == others
     assert left.customer.email == f"{bob}@x.test"
     assert [event for event in left.events if event.id.endswith("2")] == [own.events[1]]
     for kind in ("events", "decisions", "discounts"):

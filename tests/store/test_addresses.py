@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from adapter.errors import Unavailable
 from adapter.model.deliveries import Rendered
 from adapter.model.events import User
+from adapter.model.removals import AddressRemoval
 from adapter.store.addresses import MOST
 from adapter.store.contract import Store, Transaction
 from adapter.store.engines import open_store
@@ -87,7 +88,7 @@ async def test_an_address_is_taken_out_of_every_row_of_a_customer(store: Store, 
 
     async def forget(transaction: Transaction) -> tuple[int, Place | None]:
         await transaction.load(LoadRequest(customers=["c1"]), make.now)
-        return await transaction.redact_address("c1", ANN)
+        return await transaction.redact("c1", AddressRemoval(ANN))
 
     assert await store.transact(forget) == (7, None)
     left = await store.held("c1")
@@ -110,7 +111,7 @@ async def test_a_customer_with_much_loses_an_address_in_parts(store: Store, run:
 
     async def forget(transaction: Transaction) -> tuple[int, Place | None]:
         await transaction.load(LoadRequest(customers=["c1"]), make.now)
-        return await transaction.redact_address("c1", ANN, place)
+        return await transaction.redact("c1", AddressRemoval(ANN), place)
 
     while not parts or place is not None:
         assert await store.addressed(ANN) == ["c1"]

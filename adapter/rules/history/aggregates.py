@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
@@ -50,6 +51,15 @@ def value_key(value: Any) -> str | None:
         return "b1" if value else "b0"
     number = scaled(value)
     return None if number is None else f"n{number}"
+
+
+def changed_key(key: str, change: Callable[[str], str]) -> str:
+    """Return the key of a value whose text is changed; a whole number that is changed becomes a text."""
+    kind, text = key[0], key[1:]
+    if kind == "n" and int(text) % MICRO == 0:
+        number = str(int(text) // MICRO)
+        return key if (changed := change(number)) == number else f"t{changed}"
+    return f"t{change(text)}" if kind == "t" else key
 
 
 class Figures(Struct, array_like=True):

@@ -23,7 +23,7 @@ from msgspec import Struct
 from adapter.model.event_names import EventNames
 from adapter.model.events import Event
 from adapter.rules.expressions import Metric
-from adapter.rules.history.aggregates import Figures
+from adapter.rules.history.aggregates import Figures, changed_key
 from adapter.rules.history.requirements import EventNeeds, Metrics, values_at
 from adapter.rules.history.time_buckets import MICRO, Series, covers, merged, serving
 
@@ -97,12 +97,11 @@ class History(Struct, array_like=True):
         return bool(moved)
 
     def rewritten(self, change: Callable[[str], str]) -> History:
-        """Return the history with texts among the distinct values that it keeps changed."""
+        """Return the history with texts and whole numbers among its distinct values changed."""
         for tally in self.tallies.values():
             for figures in tally.figures.values():
                 if figures.values is not None:
-                    # The first character says of which kind a value is.
-                    figures.values = {key[0] + change(key[1:]): at for key, at in figures.values.items()}
+                    figures.values = {changed_key(key, change): at for key, at in figures.values.items()}
         return self
 
     def lacks(self, metrics: Metrics) -> bool:

@@ -1,8 +1,9 @@
 """What is left of erased people where others are: removed piece by piece, after the erasure has committed.
 
 An erasure leaves the names of its person behind (`Store.forgotten`). Quarantined messages that mention one of
-them are dropped, and an email address that no other customer holds is taken out of the data that mention it.
-Then the names go too. Each transaction is small, so that messages are not held up, and may be done again.
+them are dropped. Email addresses and ids that no other customer holds are taken out of the data that mention
+them: addresses by an index, ids by a pass over all data (`search`). Then the names go too. Each transaction
+is small, so that messages are not held up, and may be done again.
 """
 
 from __future__ import annotations
@@ -16,13 +17,14 @@ from functools import partial
 from msgspec import Struct
 
 from adapter.model.customers import SOURCE_ID, Customer
-from adapter.model.emails import may_hold, without, without_in
 from adapter.model.encoding import decode, encode
-from adapter.model.mentions import Mentions
+from adapter.model.mentions import Mentions, folded
 from adapter.model.quarantine import Excerpt, Quarantined
+from adapter.model.removals import AddressRemoval, IdRemoval, Removal
 from adapter.rules.history.history import History
 from adapter.services.periodic import pause, tried
 from adapter.services.privacy.address_owner import holds
+from adapter.services.privacy.search import Pass
 from adapter.store.contract import Store, Transaction
 from adapter.store.values import Changes, CustomerRecord, Forgotten, LoadRequest, Place
 
@@ -36,7 +38,7 @@ _SLICE = 20
 
 
 class _Look(Struct):
-    """One look for the names of some erasures: in the quarantine from `after` to `last`, then by address.
+    """One look for the names of some erasures: in the quarantine from `after` to `last`, by address, by id.
 
     `mentions` are of the erasures in their order, `together` of all; `removed` counts by erasure.
     """
@@ -47,6 +49,7 @@ class _Look(Struct):
     addresses: list[str]
     last: int
     removed: Sequence[Counter[str]]
+    search: Pass
     after: int = 0
 
 
@@ -83,22 +86,28 @@ class Forgetting:
 
     async def forget(self, source_id: str, address: str) -> int:
         """Take an address out of the data of one customer, in parts; returns how many rows changed."""
-        changed, place = await self._store.transact(partial(self._part, source_id, address, None))
+        return await self._remove(source_id, AddressRemoval(address))
+
+    async def _remove(self, source_id: str, removal: Removal) -> int:
+        changed, place = await self._store.transact(partial(self._part, source_id, removal, None))
         while place is not None:
-            more, place = await self._store.transact(partial(self._part, source_id, address, place))
+            more, place = await self._store.transact(partial(self._part, source_id, removal, place))
             changed += more
         return changed
 
     async def _part(
-        self, source_id: str, address: str, after: Place | None, transaction: Transaction
+        self, source_id: str, removal: Removal, after: Place | None, transaction: Transaction
     ) -> tuple[int, Place | None]:
         now = self._clock()
+        if not source_id:
+            return await transaction.redact(source_id, removal, after)
         loaded = await transaction.load(LoadRequest(customers=[source_id]), now)
         record = loaded.customers.get(loaded.identities.get((SOURCE_ID, source_id), source_id))
         if record is None:
             return 0, None
-        rows, place = await transaction.redact_address(source_id, address, after)
-        cleaned = _without(record, address)
+        removal = removal.sparing(_own(record.customer))
+        rows, place = await transaction.redact(record.customer.source_id, removal, after)
+        cleaned = _without(record, removal)
         if cleaned != record:
             await transaction.save(_rewritten(cleaned, now))
         return rows + (cleaned.customer != record.customer), place
@@ -115,6 +124,8 @@ class Forgetting:
                 await self._sweep(look)
             elif look.addresses:
                 await self._forget_address(look)
+            elif not look.search.done:
+                await self._search(look)
             else:
                 for erasure, removed in zip(look.erasures, look.removed, strict=True):
                     await self._store.finish_erasure(erasure, removed)
@@ -133,6 +144,7 @@ class Forgetting:
             sorted(together.addresses),
             max(erasure.upto for erasure in erasures),
             [Counter() for _ in erasures],
+            Pass(self._store, together.ids),
         )
 
     async def _sweep(self, look: _Look) -> None:
@@ -168,6 +180,13 @@ class Forgetting:
             removed["mentions"] += changed * (address in mentions.addresses)
         look.addresses.pop()
 
+    async def _search(self, look: _Look) -> None:
+        """Read a slice of all data, and take the ids that it holds out of the data of its customers."""
+        for source_id, found in (await look.search.step()).items():
+            for mentions, removed in zip(look.mentions, look.removed, strict=True):
+                if ids := found.intersection(map(folded, mentions.ids)):
+                    removed["mentions"] += await self._remove(source_id, IdRemoval(ids))
+
     async def _candidates(self, address: str) -> list[str]:
         found: list[str] = []
         while page := await self._store.addressed(address, found[-1] if found else "", _CUSTOMERS):
@@ -192,14 +211,20 @@ def _meant(look: _Look, message: Quarantined) -> list[int]:
     ]
 
 
-def _without(record: CustomerRecord, address: str) -> CustomerRecord:
-    """Return a customer and their history without an address."""
+def _own(customer: Customer) -> set[str]:
+    """Return the ids that are a customer's own, a device's among them."""
+    return customer.names() | {customer.known_as, *customer.identities.values(), *customer.merged} - {""}
+
+
+def _without(record: CustomerRecord, removal: Removal) -> CustomerRecord:
+    """Return a customer and their history without what is removed."""
     history = record.history
-    if may_hold(history):
-        history = History.decode(history).rewritten(lambda text: without(text, address)).encode()
+    if history:
+        rewritten = History.decode(history).rewritten(removal.text)
+        history = history if rewritten == History.decode(history) else rewritten.encode()
     body = encode(record.customer)
-    customer = record.customer if not may_hold(body) else decode(without_in(body, address), Customer)
-    return CustomerRecord(customer, history, record.size)
+    kept = removal.document(body, "customers")
+    return CustomerRecord(record.customer if kept == body else decode(kept, Customer), history, record.size)
 
 
 def _rewritten(record: CustomerRecord, now: datetime) -> Changes:

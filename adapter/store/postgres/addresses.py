@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from adapter.model.removals import Removal
 from adapter.store.addresses import Row, address_digest, all_rows, from_place, rewritten
 from adapter.store.erasures import amended, fingerprints
 from adapter.store.postgres.connection import Connection
@@ -42,22 +43,25 @@ async def note_some(connection: Connection, limit: int) -> bool:
 
 
 async def redact(
-    connection: Connection, source_id: str, address: str, after: Place | None
+    connection: Connection, source_id: str, removal: Removal, after: Place | None
 ) -> tuple[int, Place | None]:
-    """Remove an address from some rows of a customer; returns how many changed, and where to continue."""
+    """Remove an address or ids from some rows of a customer; returns the number and the next place."""
     changed = 0
     for table, redaction in from_place(REDACTIONS, after):
         start, width = after[1] if after is not None and after[0] == table else (), len(redaction.key)
-        rows = await connection.fetch(redaction.next if start else redaction.first, source_id, *start)
+        sql = redaction.next if start else redaction.first
+        # Rows of no customer are locked by no customer's record.
+        rows = await connection.fetch(sql if source_id else f"{sql} FOR UPDATE", source_id, *start)
         for row in rows:
-            kept = rewritten(row[:width], row[width:], address)
+            kept = rewritten(table, row[:width], row[width:], removal)
             if kept is not None:
                 sql = redaction.update if kept else redaction.delete
                 await connection.execute(sql, *kept, source_id, *row[:width])
                 changed += 1
         if len(rows) == ROWS:
             return changed, (table, tuple(rows[-1][:width]))
-    await connection.execute(SQL["drop_address"], address_digest(address), source_id)
+    if removal.address:
+        await connection.execute(SQL["drop_address"], address_digest(removal.address), source_id)
     return changed, None
 
 

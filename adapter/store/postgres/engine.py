@@ -38,6 +38,7 @@ from adapter.store.postgres.reads import Reads
 from adapter.store.postgres.redemptions import Bookings, add_pool_codes
 from adapter.store.postgres.statements import MIGRATIONS, SQL
 from adapter.store.postgres.transaction import PostgresTransaction
+from adapter.store.scanning import Looks, Slice, Spot
 from adapter.store.timestamps import micros
 from adapter.store.values import (
     NOTHING_KNOWN,
@@ -233,6 +234,10 @@ class PostgresStore:
         if found is None:
             raise incomplete()
         return found
+
+    async def scan(self, spot: Spot, looks: Looks) -> Slice:
+        """Look at one slice of all customers' data."""
+        return await self._read(lambda connection: Reads(connection).scan(spot, looks))
 
     async def forgotten(self, limit: int) -> list[Forgotten]:
         """Return erasures under way."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -32,7 +33,7 @@ from adapter.store.erasures import (
     read_receipt,
 )
 from adapter.store.postgres.connection import Connection
-from adapter.store.postgres.statements import SQL
+from adapter.store.postgres.statements import REDACTIONS, SQL
 from adapter.store.postgres.text import array
 from adapter.store.rows import (
     FIRST_ID,
@@ -60,6 +61,7 @@ from adapter.store.rows import (
     read_quarantined,
     read_timer,
 )
+from adapter.store.scanning import Looks, Slice, Spot, query, scanned
 from adapter.store.tables.customer_sql import of_customers
 from adapter.store.tables.description import Listed
 from adapter.store.tables.registry import TABLES
@@ -242,6 +244,12 @@ class Reads:
         if not await self.noted():
             return None
         return [row[0] for row in found]
+
+    async def scan(self, spot: Spot, looks: Looks) -> Slice:
+        """Look at one slice of all customers' data."""
+        asked = query(spot, REDACTIONS, "postgres")
+        rows = list(map(tuple, await self._connection.fetch(asked.sql, *asked.values)))
+        return await asyncio.to_thread(scanned, spot, asked, rows, looks)
 
     async def forgotten(self, limit: int) -> list[Forgotten]:
         """Return erasures under way."""

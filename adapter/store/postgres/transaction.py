@@ -20,6 +20,7 @@ from adapter.model.counter_key import CounterKey, ScopedKey
 from adapter.model.customers import SOURCE_ID
 from adapter.model.discounts import DiscountRecord
 from adapter.model.events import Event
+from adapter.model.removals import Removal
 from adapter.store.contract import OnLocksAcquired
 from adapter.store.postgres.addresses import redact
 from adapter.store.postgres.connection import Connection
@@ -146,11 +147,11 @@ class PostgresTransaction:
             frozenset(code for code, fold in folds.items() if fold in taken),
         )
 
-    async def redact_address(
-        self, source_id: str, address: str, after: Place | None = None
+    async def redact(
+        self, source_id: str, removal: Removal, after: Place | None = None
     ) -> tuple[int, Place | None]:
-        """Remove an address from some of a customer's rows."""
-        return await redact(self._connection, source_id, address, after)
+        """Remove an address or ids from some of a customer's rows."""
+        return await redact(self._connection, source_id, removal, after)
 
     async def save(self, changes: Changes) -> None:
         """Write everything."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import apsw
 
+from adapter.model.removals import Removal
 from adapter.store.addresses import Row, address_digest, all_rows, from_place, rewritten
 from adapter.store.erasures import amended, fingerprints
 from adapter.store.sqlite.connection import array
@@ -33,23 +34,24 @@ def note_some(connection: apsw.Connection, limit: int) -> bool:
 
 
 def redact(
-    connection: apsw.Connection, source_id: str, address: str, after: Place | None
+    connection: apsw.Connection, source_id: str, removal: Removal, after: Place | None
 ) -> tuple[int, Place | None]:
-    """Remove an address from some rows of a customer; returns how many changed, and where to continue."""
+    """Remove an address or ids from some rows of a customer; returns the number and the next place."""
     changed = 0
     for table, redaction in from_place(REDACTIONS, after):
         start, width = after[1] if after is not None and after[0] == table else (), len(redaction.key)
         sql = redaction.next if start else redaction.first
         rows: list[Any] = connection.execute(sql, (source_id, *start)).fetchall()
         for row in rows:
-            kept = rewritten(row[:width], row[width:], address)
+            kept = rewritten(table, row[:width], row[width:], removal)
             if kept is not None:
                 sql = redaction.update if kept else redaction.delete
                 connection.execute(sql, (*kept, source_id, *row[:width]))
                 changed += 1
         if len(rows) == ROWS:
             return changed, (table, tuple(rows[-1][:width]))
-    connection.execute(SQL["drop_address"], (address_digest(address), source_id))
+    if removal.address:
+        connection.execute(SQL["drop_address"], (address_digest(removal.address), source_id))
     return changed, None
 
 

@@ -21,6 +21,7 @@ from adapter.model.quarantine import Excerpt, Quarantined
 from adapter.model.redemptions import Redemption, Rollback
 from adapter.model.timers import Timer
 from adapter.store.addresses import incomplete
+from adapter.store.scanning import Looks, Slice, Spot
 from adapter.store.sqlite.reads import Reads
 from adapter.store.values import BookedFigures, CustomerData, CustomerHistory, Forgotten, Issued, Pool
 
@@ -138,6 +139,10 @@ class ReadVerbs(ABC):
         if found is None:
             raise incomplete()
         return found
+
+    async def scan(self, spot: Spot, looks: Looks) -> Slice:
+        """Look at one slice of all customers' data."""
+        return await self._read(lambda reads: reads.scan(spot, looks))
 
     async def forgotten(self, limit: int) -> list[Forgotten]:
         """Return erasures under way."""

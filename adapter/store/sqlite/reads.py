@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from contextlib import closing
 from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
@@ -56,9 +57,10 @@ from adapter.store.rows import (
     read_quarantined,
     read_timer,
 )
+from adapter.store.scanning import Looks, Slice, Spot, query, scanned
 from adapter.store.sqlite.bookings import Bookings
 from adapter.store.sqlite.connection import array, snapshot
-from adapter.store.sqlite.statements import SQL
+from adapter.store.sqlite.statements import REDACTIONS, SQL
 from adapter.store.tables.customer_sql import of_customers
 from adapter.store.tables.description import Listed
 from adapter.store.tables.registry import TABLES
@@ -214,6 +216,12 @@ class Reads:
             if not self.noted():
                 return None
             return [row[0] for row in self._rows("addressed", address_digest(address), after, limit)]
+
+    def scan(self, spot: Spot, looks: Looks) -> Slice:
+        """Look at one slice of all customers' data."""
+        asked = query(spot, REDACTIONS, "sqlite")
+        with closing(self._connection.execute(asked.sql, asked.values)) as rows:
+            return scanned(spot, asked, rows, looks)
 
     def forgotten(self, limit: int) -> list[Forgotten]:
         """Return erasures under way."""

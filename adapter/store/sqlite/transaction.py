@@ -14,6 +14,7 @@ from adapter.model.customers import SOURCE_ID
 from adapter.model.discounts import DiscountRecord
 from adapter.model.events import Event
 from adapter.model.pending import PendingMove
+from adapter.model.removals import Removal
 from adapter.model.timers import Timer
 from adapter.store.contract import Transaction
 from adapter.store.rows import digest, read_customer, read_event, read_held, read_pending, read_timer
@@ -130,11 +131,11 @@ class SqliteTransaction:
         taken = {fold for (fold,) in found}
         return CounterState(used, frozenset(code for code, fold in folds.items() if fold in taken))
 
-    async def redact_address(
-        self, source_id: str, address: str, after: Place | None = None
+    async def redact(
+        self, source_id: str, removal: Removal, after: Place | None = None
     ) -> tuple[int, Place | None]:
-        """Remove an address from some of a customer's rows."""
-        return redact(self._connection, source_id, address, after)
+        """Remove an address or ids from some of a customer's rows."""
+        return redact(self._connection, source_id, removal, after)
 
     async def save(self, changes: Changes) -> None:
         """Write everything, claims included."""

@@ -40,7 +40,7 @@ REDEMPTIONS = Table(
             lambda row, _key, source_id: read_redemption(source_id, row[0]),
         ),
         purge=Purge("holds", "at", condition="state IN ('released', 'expired')", ordered="at"),
-        redact=Redact(("order_id", "body"), ("id",)),
+        redact=Redact(("order_id", "body"), ("id",), ("at", "id")),
         shared=True,
     ),
 )
@@ -91,7 +91,7 @@ ROLLBACKS = Table(
             ("at", "id"),
             lambda row, _key, source_id: read_rollback(source_id, row[0]),
         ),
-        redact=Redact(("body",), ("id",)),
+        redact=Redact(("body",), ("id",), ("number",)),
         shared=True,
     ),
 )

@@ -118,7 +118,7 @@ class Purge(Struct, frozen=True):
 
 
 class Redact(Struct, frozen=True):
-    """The columns from which an email address is removed when the erased person had it.
+    """The columns from which the addresses and ids of other, erased people are removed.
 
     `key` tells the rows of one customer apart, in the order of an index; `sqlite_key` is that of SQLite.
     """

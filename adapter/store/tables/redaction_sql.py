@@ -1,4 +1,4 @@
-"""The statements by which an email address is removed from the rows of a customer, a page at a time."""
+"""The statements by which an address or an id is removed from the rows of a customer, a page at a time."""
 
 from __future__ import annotations
 
@@ -16,12 +16,15 @@ ROWS = 500
 class Redaction(Struct, frozen=True):
     """The statements of one table.
 
-    `key` are the columns that tell the rows of a customer apart. `first` selects a page of them, key first,
+    `owner` is the column of the customer's key, `key` are those that tell the rows of a customer apart, and
+    `columns` those that are rewritten. `first` selects a page of them, key first,
     by the customer's key, and `next` the page after a key. `update` takes the new values, the customer's
     key and the row's key, and `delete` the last two.
     """
 
+    owner: str
     key: Key
+    columns: Key
     first: str
     next: str
     update: str
@@ -46,7 +49,9 @@ def _redaction(table: str, owner: str, key: Key, columns: Key, engine: Engine) -
     page = f" ORDER BY {', '.join(key)} LIMIT {ROWS}"
     changes = ", ".join(f"{column} = {mark}{at}" for at, column in enumerate(columns, 1))
     return Redaction(
+        owner=owner,
         key=key,
+        columns=columns,
         first=select + page,
         next=select + after + page,
         update=f"UPDATE {table} SET {changes} WHERE {_is_row((owner, *key), mark, len(columns) + 1)}",  # noqa: S608 - names are ours
