@@ -18,7 +18,7 @@ from adapter.model.redemptions import CodeUse, Redemption
 from adapter.pricing import Order, redeemed
 from adapter.services.checkout import documents, reasons, replies
 from adapter.services.checkout.candidates import Candidate, TermsReader, Unusable, candidates, counters
-from adapter.services.checkout.giving_back import everything, give_back
+from adapter.services.checkout.giving_back import confirmable, everything, give_back
 from adapter.services.checkout.ledger import Ledger
 from adapter.services.checkout.offers import Claim, SharedCodes
 from adapter.services.checkout.pushes import Pushes
@@ -102,7 +102,9 @@ class _Attempt:
         given = wish.request.source_id
         self._hold = _hold(wish, booked)
         owner = people.resolve(given) if given else ""
-        self._owner = owner or (self._hold.source_id if self._hold else "")
+        holder = self._hold.source_id if self._hold else ""
+        self._owner = owner or holder
+        self._of_another = bool(owner and holder) and people.resolve(holder) != owner
         record = loaded.customers.get(self._owner)
         self._claim = Claim(
             source_id=self._owner,
@@ -135,7 +137,7 @@ class _Attempt:
         if refusal is not None:
             return refusal
         if self._hold is not None and self._wish.order is None:
-            return self._confirmed(self._hold)
+            return self._unconfirmable(self._hold) or self._confirmed(self._hold)
         if self._wish.order is None:
             return replies.refusal("order_needed", "an order is needed, or the hold of one", 400)
         if self._hold is not None:
@@ -193,6 +195,9 @@ class _Attempt:
         if state != "held":
             message = "the hold has expired" if state == "expired" else "the hold was released"
             return replies.refusal(f"hold_{state}", message)
+        if self._of_another:
+            code = self._hold.uses[0].code
+            return not_redeemable(code, reasons.wrong_customer(code), {})
         return None
 
     def _repeated_order(self) -> Reply | None:
@@ -245,6 +250,17 @@ class _Attempt:
             context=dict(request.context) or None,
         )
         return Reply.of(documents.booked(self._redemption, wish.now))
+
+    def _unconfirmable(self, hold: Redemption) -> Reply | None:
+        """Return why a hold cannot be redeemed as it is: a discount was revoked or redeemed meanwhile."""
+        for use in hold.uses:
+            held = self._ledger.records.get(use.code)
+            if use.shared or (held is not None and confirmable(held, hold)):
+                continue
+            revoked = held is not None and held.discount.status == "revoked"
+            refusal = reasons.revoked(use.code) if revoked else reasons.used_up(use.code)
+            return not_redeemable(use.code, refusal, {})
+        return None
 
     def _confirmed(self, hold: Redemption) -> Reply:
         booking = self._booking(hold.currency or "")

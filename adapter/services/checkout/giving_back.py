@@ -46,7 +46,7 @@ def _given(ledger: Ledger, redemption: Redemption, use: CodeUse, back: Back) -> 
     amount, units = back.returned.get(use.code, 0), back.units.get(use.code, 0)
     held = None if use.shared else ledger.records.get(use.code)
     if use.shared:
-        claims = _uncounted(ledger, redemption, use, amount, whole=back.whole and use.on_refund != "keep")
+        claims = _uncounted(ledger, redemption, use, amount, whole=_reopens(redemption, use, back))
     elif held is None:
         claims = use.claims
     elif isinstance(held.discount.action, StoreCredit | UnitOff):
@@ -54,8 +54,11 @@ def _given(ledger: Ledger, redemption: Redemption, use: CodeUse, back: Back) -> 
         after = refill(held, money, quantity(units), redemption, back.now)
         ledger.write(after)
         claims = _expired_balance(ledger, after, use, amount, back.now)
+    elif redemption.state == "held" and not _reserves(held, redemption):
+        claims = use.claims  # what ended the discount has freed its counters, or keeps them
     else:
-        claims = _once(ledger, held, use, amount, back)
+        reopening = replace(back, whole=_reopens(redemption, use, back))
+        claims = _once(ledger, held, use, amount, reopening)
     return replace(use, claims=claims, returned=use.returned + amount, units=use.units - units)
 
 
@@ -92,6 +95,23 @@ def _expired_balance(
     return tuple(replace(claim, amount=claim.amount - min(amount, claim.amount)) for claim in use.claims)
 
 
+def _reopens(redemption: Redemption, use: CodeUse, back: Back) -> bool:
+    """Tell whether a use comes back; `on_refund` is about redemptions: of a hold it always does."""
+    return back.whole and (redemption.state == "held" or use.on_refund != "keep")
+
+
+def _reserves(held: DiscountRecord, hold: Redemption) -> bool:
+    """Tell whether a discount is still reserved by a hold: another call may have revoked or redeemed it."""
+    return held.terms.held_by == hold.id and held.discount.status in ("issued", "applied")
+
+
+def confirmable(held: DiscountRecord, hold: Redemption) -> bool:
+    """Tell whether what a hold took of a discount may still be redeemed; a balance was taken from already."""
+    if isinstance(held.discount.action, StoreCredit | UnitOff):
+        return held.discount.status != "revoked"
+    return _reserves(held, hold)
+
+
 def _once(
     ledger: Ledger, held: DiscountRecord, use: CodeUse, amount: int, back: Back
 ) -> tuple[CounterReservation, ...]:
@@ -107,7 +127,7 @@ def _once(
         ledger.count(claim, -taken)
         claims.append(replace(claim, amount=claim.amount - taken))
     after = replace(held, claims=tuple(claims), moved_at=back.now)
-    if back.whole and use.on_refund != "keep" and held.discount.status in ("redeemed", "applied"):
+    if back.whole and held.discount.status in ("redeemed", "applied", "issued"):
         after = _usable_again(ledger, after, use, back.now)
     ledger.write(after)
     return tuple(claim for claim in after.claims if budget_currency(claim) is not None)
