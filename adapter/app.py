@@ -13,12 +13,12 @@ from msgspec import Struct
 
 from adapter.destinations.registry import configured
 from adapter.metrics import Metrics
-from adapter.services.background.file_watcher import Watch
+from adapter.services.background.file_watcher import FileWatcher
 from adapter.services.background.holds import Holds
-from adapter.services.background.ignored_counts import Ignoring
+from adapter.services.background.ignored_counts import IgnoredCounts
 from adapter.services.background.reload import Reload
-from adapter.services.background.store_metrics import Gauges
-from adapter.services.background.sweeps import Expiry, Intervals, kept_for
+from adapter.services.background.store_metrics import StoreMetrics
+from adapter.services.background.sweeps import Intervals, Sweeps, kept_for
 from adapter.services.background.timers import Timers
 from adapter.services.checkout.booking import Terms
 from adapter.services.checkout.candidates import TermsReader
@@ -109,7 +109,7 @@ def compose(
     )  # fmt: skip
     completer = HistoryCompleter(store, books, clock)
     committer = GroupCommitter(transactions.settle, Limits.of(settings.ingest), metrics, completer.complete)
-    ignoring = Ignoring(store, clock, kept_for(settings.retention.decision_days))
+    ignored_counts = IgnoredCounts(store, clock, kept_for(settings.retention.decision_days))
     mapper = Mapper(books, Policy.of(settings), clock)
 
     patience = ReadTimeout(settings.ingest.max_wait_seconds)
@@ -127,7 +127,7 @@ def compose(
         complete=completer.complete,
     )
     orders = OrderStream(store, bookings, books, committer.submit, clock)
-    ingest = Ingest(mapper, committer, OutcomeCounts(books, metrics, clock), ignoring.note, orders)
+    ingest = Ingest(mapper, committer, OutcomeCounts(books, metrics, clock), ignored_counts.note, orders)
     retries = Retries(store, clock, relay.wake, tuple(destinations.by_name), patience)
     revocations = Revocations(store, committer.submit, books, clock, patience)
     figures = RuleFiguresReader(store, books, clock, patience)
@@ -135,21 +135,21 @@ def compose(
     privacy = Privacy(store, committer.submit, clock, patience, forgetting)
     health = Health(store, committer, commits)
 
-    expiry = Expiry(store, checkout.expire, clock, Intervals.of(settings.retention))
+    sweeps = Sweeps(store, checkout.expire, clock, Intervals.of(settings.retention))
     timers = Timers(store, committer.submit, clock, capacity)
-    watch = Watch((settings.files.mappings, settings.files.rules))
+    watch = FileWatcher((settings.files.mappings, settings.files.rules))
     reload = Reload(books, partial(read_files, settings, known), watch.changes, health, metrics)
-    gauges = Gauges(store, metrics)
+    store_metrics = StoreMetrics(store, metrics)
     holds = Holds(bookings.expire_holds)
     loops = [
         relay.run,
-        expiry.run,
+        sweeps.run,
         holds.run,
         timers.run,
         forgetting.run,
-        gauges.run,
+        store_metrics.run,
         reload.run,
-        ignoring.run,
+        ignored_counts.run,
     ]
     working = partial(_working, store, capacity, committer, completer)
     running = partial(_running, destinations.clients, working, loops)
@@ -174,7 +174,7 @@ def compose(
         health=health,
         running=running,
         working=working,
-        read_again=watch.ask,
+        read_again=watch.request,
         asgi=Application(context),
     )
 

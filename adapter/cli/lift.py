@@ -17,7 +17,7 @@ from adapter.model.event_names import EventNames
 from adapter.rules.expressions.durations import parse_window, window_text
 from adapter.rules.lift import Group, Lift
 from adapter.rules.testing.vocabulary import known
-from adapter.services.lift import LiftQuestion, Measured, measure
+from adapter.services.lift import LiftQuestion, Measurements, measure
 from adapter.services.loaded_files import CheckedFiles, check_files
 
 EXAMPLES = """\b
@@ -74,7 +74,7 @@ def rules(
         typer.echo("adapter: no decision has issued or held out anything", err=True)
 
 
-def _check_names(question: LiftQuestion, measured: Measured, files: CheckedFiles) -> None:
+def _check_names(question: LiftQuestion, measured: Measurements, files: CheckedFiles) -> None:
     """Refuse a rule or an event that neither the store nor the files know: its answer would be nothing."""
     book, model = files.rules, files.model
     nameable = known(book, model) if book is not None else None
@@ -92,7 +92,7 @@ def _remedied(message: str, name: str, names: Collection[str]) -> str:
     return "; ".join(filter(None, (message, did_you_mean(name, names))))
 
 
-async def _found(url: str, question: LiftQuestion, names: EventNames) -> Measured:
+async def _found(url: str, question: LiftQuestion, names: EventNames) -> Measurements:
     async with existing(url) as store:
         return await measure(store, question, names)
 

@@ -1,4 +1,4 @@
-"""Budgets among the counters that a discount takes from: those that count money."""
+"""Budgets: the counters of a discount that count money."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from adapter.model.counter_key import decode
 from adapter.model.discounts import CounterReservation, DiscountRecord
 from adapter.model.money import minor_units
 
-#: What keys of budgets count by: `budget`, the currency, and the span.
+#: The first part of the keys of budgets; the others are the currency and the period.
 _BUDGET = "budget"
 
 
@@ -20,12 +20,12 @@ def budget_currency(claim: CounterReservation) -> str | None:
 
 
 def budget_name(claim: CounterReservation) -> str:
-    """Return what tells a budget from others."""
+    """Return a unique name of a budget."""
     return f"{claim.scope}\0{claim.key}"
 
 
 def unspent(held: DiscountRecord) -> tuple[CounterReservation, ...]:
-    """Return what a discount gives back that ends unused: of a balance that was begun what is left of it."""
+    """Return the reservations that an unused discount releases; of a partly used credit the remainder."""
     action = held.discount.action
     if not held.discount.begun:
         return held.claims

@@ -35,9 +35,9 @@ _FROM: Final[dict[str, frozenset[Status]]] = {
 
 
 def moved(held: DiscountRecord, move: DiscountMove, owner: str | None, now: datetime) -> DiscountRecord:
-    """Return the discount after the move; the same object when that very move was made before.
+    """Return the discount after the move; the same object when the move is a repetition.
 
-    `owner` is the source_id of whoever moves it, None where the caller does not say.
+    `owner` is the source_id of the customer that moves it, None where it is unknown.
     Raises WrongMove with the reason.
     """
     code, status, target = held.discount.code, held.status_at(now), _TARGET[move.verb]
@@ -51,7 +51,7 @@ def moved(held: DiscountRecord, move: DiscountMove, owner: str | None, now: date
     if status == target and _repeats(move, held.order_id):
         return held
     if held.terms.held_by is not None and move.verb != "revoke":
-        raise WrongMove(f"cannot {move.verb} `{code}`: another checkout holds it for a while")
+        raise WrongMove(f"cannot {move.verb} `{code}`: another checkout holds it")
     if status not in _FROM[move.verb]:
         raise WrongMove(f"cannot {move.verb} `{code}`: {_standing(held, status)}")
     if counted is not None:
@@ -66,19 +66,19 @@ def moved(held: DiscountRecord, move: DiscountMove, owner: str | None, now: date
 
 
 def _counted(held: DiscountRecord, move: DiscountMove) -> UnitOff | None:
-    """Return the action of which a redemption takes units, None where there are none to take."""
+    """Return the action whose units are redeemed, None where it has no units."""
     action = held.discount.action
     if move.verb == "redeem" and isinstance(action, UnitOff):
         return action
     if move.units is not None:
-        raise WrongMove(f"`{held.discount.code}` is not counted in units: {move.verb} it whole")
+        raise WrongMove(f"`{held.discount.code}` is not counted in units; {move.verb} it without `units`")
     return None
 
 
 def _repeats(move: DiscountMove, order_id: str | None) -> bool:
-    """Say whether a move to where the discount stands already is the one that brought it there.
+    """Return whether a move to the current status is a repetition of the move that led to it.
 
-    A redemption that names no order is not: the code used a second time would look just like it.
+    A redemption without an order is not: a second use of the code would look the same.
     """
     if move.units is not None:
         return False

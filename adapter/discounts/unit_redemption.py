@@ -1,7 +1,7 @@
-"""Discounts that are counted in units (minutes, unlocks), and redeemed a few at a time.
+"""Discounts that are counted in units (minutes, unlocks), and redeemed in parts.
 
-What is left after a use is ready for the next one, so the discount is `issued` again; with the last unit it
-is `redeemed`. One order has one use: when it is sent again, nothing more is taken.
+After a partial redemption the discount is `issued` again; with the last unit it is `redeemed`. An order
+redeems once: a repeated redemption has no effect.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from adapter.model.actions import UnitOff, Use
 from adapter.model.discounts import DiscountRecord
 from adapter.model.operations import DiscountMove
 
-#: Every use is kept with the discount and goes wherever it goes, so there is a bound.
+#: Maximum number of uses, because each is stored with the discount and sent with it.
 MOST_USES: Final = 1_000
 
 
 def used(held: DiscountRecord, action: UnitOff, move: DiscountMove, now: datetime) -> DiscountRecord:
-    """Return an open discount after a redemption that takes `move.units`, or as many as are left.
+    """Return an open discount after a redemption of `move.units`, or of the remainder if that is less.
 
     Raises WrongMove with the reason.
     """
@@ -29,7 +29,7 @@ def used(held: DiscountRecord, action: UnitOff, move: DiscountMove, now: datetim
     units = left if move.units is None else min(move.units, left)
     over = left == units
     if not over and len(action.uses) + 1 >= MOST_USES:
-        raise WrongMove(f"`{held.discount.code}` was used {len(action.uses)} times: redeem all that is left")
+        raise WrongMove(f"`{held.discount.code}` was used {len(action.uses)} times; redeem the remainder")
     after = replace(action, left=left - units, uses=(*action.uses, Use(units, now, order)))
     return replace(
         held,
@@ -41,9 +41,9 @@ def used(held: DiscountRecord, action: UnitOff, move: DiscountMove, now: datetim
 
 
 def repeats(held: DiscountRecord, action: UnitOff, move: DiscountMove) -> bool:
-    """Tell whether a redemption is one that was taken already, by its order.
+    """Return whether a redemption is a repetition, by its order.
 
-    Raises WrongMove when the order had its use, and it was another.
+    Raises WrongMove when the order had another redemption.
     """
     use = next(
         (use for use in action.uses if move.order_id is not None and use.order_id == move.order_id), None
@@ -54,4 +54,4 @@ def repeats(held: DiscountRecord, action: UnitOff, move: DiscountMove) -> bool:
     if (most if move.units is None else min(move.units, most)) == use.units:
         return True
     taken = f"{use.units:f} {action.unit_type} for order `{use.order_id}`"
-    raise WrongMove(f"`{held.discount.code}` gave {taken} already: an order is redeemed once")
+    raise WrongMove(f"`{held.discount.code}` gave {taken} already; an order is redeemed once")

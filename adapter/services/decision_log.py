@@ -1,7 +1,7 @@
-"""Decisions in the log: which rule came to what, and by which guardrail. No values, no ids of customers.
+"""Log decisions: the outcome of each rule, and the guardrail. No values, no ids of customers.
 
-The sentences with the values seen stand in the store (`GET /v1/decisions`, `adapter explain`), and in the log
-where the operator wants them there: a value may be personal data.
+The sentences with values are in the store (`GET /v1/decisions`, `adapter explain`), and in the log only if
+configured: a value may be personal data.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from adapter.model.decisions import Decision, RuleOutcome
 _log = logging.getLogger(__name__)
 
 
-def tell(decisions: Sequence[Decision], metrics: Metrics, *, reasons: bool = False) -> None:
-    """Count what was issued and log each decision, once durable; with `reasons` each rule has its sentence.
+def log_decisions(decisions: Sequence[Decision], metrics: Metrics, *, reasons: bool = False) -> None:
+    """Count issued discounts and log each decision, after the commit; `reasons` adds the rules' sentences.
 
-    A decision is logged at info, or at debug where no rule's conditions were met.
+    A decision is logged at info, or at debug if no rule's conditions were met.
     """
     for decision in decisions:
         for outcome in decision.outcomes:

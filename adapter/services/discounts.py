@@ -1,4 +1,4 @@
-"""The native discount API: read discounts, and move them along their life."""
+"""The native discount API: read and move discounts."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from adapter.services.loaded_files import LoadedFiles
 from adapter.services.read_timeout import ReadTimeout
 from adapter.store.contract import Store
 
-#: Among so many of a customer's decisions that on one event is looked for.
+#: The number of a customer's latest decisions that are searched for those on one event.
 _LATEST = 1_000
 
 
 class Checkout:
-    """What a shop's checkout, and its support desk, ask for.
+    """Reads and moves for a shop's checkout and its support desk.
 
-    Reads raise Unavailable when the store cannot be read now, or keeps them waiting longer than `patience`.
+    Reads raise Unavailable when the store cannot be read, or exceeds `patience`.
     """
 
     def __init__(
@@ -51,60 +51,60 @@ class Checkout:
         self._read = patience.read
 
     async def move(self, move: DiscountMove, idempotency_key: str | None = None) -> Discount:
-        """Move a discount, durably; with an idempotency key a repeated call gets the first one's answer.
+        """Move a discount, durably; with an idempotency key a repeated call gets the first response.
 
-        A call is the same when all of it is: a key that is used again for another order, or by another
-        customer, gets the answer that those deserve. What was refused under a key stays refused.
-        Raises NotFound or WrongMove with the reason, Unavailable when it should be tried again.
+        A call is repeated when all its arguments are equal: a key that is used for another order, or by
+        another customer, is a new call. A call that was rejected under a key stays rejected.
+        Raises NotFound or WrongMove with the reason, Unavailable when it should be retried.
         """
         key = f"{encode(move).decode()} {idempotency_key}" if idempotency_key else ""
         [result] = await self._committer.submit([Work("api", key, "", self._clock(), (move,))])
         if result.discounts:
             return result.discounts[0]
         if result.error == WrongMove.code:
-            raise WrongMove(result.reason or "the discount cannot move there")
+            raise WrongMove(result.reason or "the discount does not allow this move")
         if result.error == Unavailable.code:
-            raise Unavailable("the discount could not be moved: try it again")
+            raise Unavailable("the discount could not be moved; try again")
         if result.outcome == "duplicate":
             await self._read(self._refuse_again(move))
         raise NotFound(result.reason or f"no discount `{move.code}` was issued here")
 
     async def _refuse_again(self, move: DiscountMove) -> None:
-        """Raise WrongMove for a call whose key was refused before: why it is refused now, or that it was.
+        """Raise WrongMove for a repeated call that was rejected: with the current reason, if there is one.
 
-        Only moves that were made are remembered with their answer.
+        Only successful moves are stored with their response.
         """
         held = await self._store.discount(move.code)
         if held is None:
             return
         mover = None if move.source_id is None else await self._store.customer(move.source_id)
         lifecycle.moved(held, move, mover.source_id if mover else move.source_id, self._clock())
-        raise WrongMove("the first call under this Idempotency-Key was refused: use another key to try again")
+        raise WrongMove("the first call with this Idempotency-Key was rejected; use another key to try again")
 
     async def expire(self, codes: Sequence[str]) -> int:
-        """Write down the expiry of lapsed discounts and free what they held; returns how many."""
+        """Record the expiry of discounts and release their reservations; returns their number."""
         works = [Work("expiry", "", code, self._clock(), (DiscountMove("expire", code),)) for code in codes]
         results = await self._committer.submit(works)
         return sum(1 for result in results if result.discounts)
 
     async def discount(self, code: str) -> Discount:
-        """Return a discount as it stands now; raises NotFound."""
+        """Return a discount with its current status; raises NotFound."""
         held = await self._read(self._store.discount(code))
         if held is None:
             raise NotFound(f"no discount `{code}` was issued here")
         return self._standing(held)
 
     async def discounts(self, source_id: str, before: str | None = None) -> Page[Discount]:
-        """Return a page of a customer's discounts as they stand now, newest first."""
+        """Return a page of a customer's discounts with their current status, newest first."""
         found = await self._read(self._store.discounts(source_id, before=before))
         return found.of(map(self._standing, found))
 
     async def pending_moves(self, source_id: str) -> list[PendingMove]:
-        """Return the moves by a customer that wait for a merge, or were refused after one; oldest first."""
+        """Return a customer's pending moves, and those rejected after a merge; oldest first."""
         return await self._read(self._store.pending_moves(source_id=source_id))
 
     async def pending_moves_of(self, code: str) -> list[PendingMove]:
-        """Return the moves of a discount that wait, or were refused after they had; raises NotFound."""
+        """Return the pending moves of a discount, and those rejected later; raises NotFound."""
         known = (await self.discount(code)).code
         return await self._read(self._store.pending_moves(code=known))
 
@@ -127,7 +127,7 @@ class Checkout:
     async def decisions_on(self, source_id: str, event_id: str) -> list[Decision]:
         """Return the decisions on one event, among a customer's latest, with a sentence for every rule."""
         asked = await self._read(self._decisions_on(source_id, event_id))
-        # Thousands of rules take a second: others are served meanwhile.
+        # Thousands of rules take a second, so this runs in a thread.
         return [await asyncio.to_thread(self._books.rules.complete, decision) for decision in asked]
 
     async def _decisions_on(self, source_id: str, event_id: str) -> list[Decision]:
@@ -156,7 +156,7 @@ class Checkout:
         """Return a quarantined message, whole; raises NotFound."""
         found = await self._read(self._store.quarantined_message(id_))
         if found is None:
-            raise NotFound(f"there is no message {id_} in quarantine: it was replayed, or is gone")
+            raise NotFound(f"there is no message {id_} in quarantine; it was replayed or deleted")
         return found
 
     def _standing(self, held: DiscountRecord) -> Discount:

@@ -1,4 +1,4 @@
-"""What no input decides: the clock, random codes, ids, and the spread of retries."""
+"""The environment of decisions: the clock, random codes, ids, and the jitter of retries."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from msgspec import Struct
 
 from adapter.rules.engine.codes import ALPHABET
 
-#: Random bytes to code characters; those at the end would make some characters likelier than others.
+#: Random bytes to code characters; bytes at the end are dropped, because they would bias the characters.
 _FAIR = 256 - 256 % len(ALPHABET)
 _CHARACTERS = bytes(ord(ALPHABET[byte % len(ALPHABET)]) for byte in range(256))
 _UNFAIR = bytes(range(_FAIR, 256))
 
 
 def draw(n: int) -> str:
-    """Return n random characters of a code, each as likely as any other."""
+    """Return n random characters of a code, uniformly distributed."""
     drawn = b""
     while len(drawn) < n:
         drawn += secrets.token_bytes(n + 4).translate(_CHARACTERS, _UNFAIR)
@@ -27,7 +27,7 @@ def draw(n: int) -> str:
 
 
 class Environment(Struct, frozen=True):
-    """`clock()` gives aware moments, `draw(n)` n code characters, `jitter()` a number from 0 to 1."""
+    """`clock()` returns aware datetimes, `draw(n)` n code characters, `jitter()` a number from 0 to 1."""
 
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     draw: Callable[[int], str] = draw

@@ -1,4 +1,4 @@
-"""Whether this process can take messages now."""
+"""Readiness: whether this process can accept messages."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from adapter.tasks import unheard
 
 
 class Check(Struct, frozen=True):
-    """One thing that must hold; `detail` says what is wrong when it does not."""
+    """One check; `detail` is the reason when it fails."""
 
     name: str
     ok: bool
@@ -23,7 +23,7 @@ class Check(Struct, frozen=True):
 
 
 class Pinged(Protocol):
-    """What of a store is asked here."""
+    """The part of a store that readiness uses."""
 
     def ping(self) -> Coroutine[Any, Any, None]:
         """Raise Unavailable unless the store can commit now."""
@@ -31,15 +31,14 @@ class Pinged(Protocol):
 
 
 class Health:
-    """Readiness: the store commits, the queue has room, the files in force are the files on disk.
+    """Readiness: the store commits, the queue has room, the current files are the files on disk.
 
-    A store that has not answered after `patience` seconds counts as one that does not commit. So does, for a
-    while, one that has refused a commit and taken none since (`commits`): a ping may fit where a commit does
-    not. After that readiness is restored, because without traffic nothing would show that the store has
-    recovered.
+    The store fails when a ping takes longer than `patience` seconds. It also fails, for a while, after a
+    commit failed and none succeeded since (`commits`): a ping may succeed where a commit does not. After that
+    readiness is restored, because without traffic nothing would show that the store has recovered.
 
-    Of many who ask at once one ping serves all. It goes on when it is waited for no longer, and more of them
-    would queue before the commits of a store that is slow.
+    Concurrent requests share one ping. It continues after a timeout, because further ones would queue before
+    the commits of a slow store.
     """
 
     def __init__(
@@ -73,8 +72,8 @@ class Health:
             async with asyncio.timeout(self._patience):
                 await asyncio.shield(self._shared_ping())
         except TimeoutError:
-            # A commit that was refused says why; that a ping waits behind others of its kind does not.
-            slow = Check("store", ok=False, detail=f"it has not answered for {self._patience:g} seconds")
+            # The error of a failed commit has the cause; the timeout of a ping has not.
+            slow = Check("store", ok=False, detail=f"no response within {self._patience:g} seconds")
             return slow if (committed := self._committed()).ok else committed
         except Unavailable as error:
             self._commits.log("the store is not ready", error)

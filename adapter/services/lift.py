@@ -1,4 +1,4 @@
-"""What rules changed: conversions of those who got a discount against those held out, out of the store."""
+"""Measure lift: conversions of customers with a discount against those of the control group."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _AS_STORED = EventNames()
 
 
 class LiftQuestion(Struct, frozen=True):
-    """What counts: events named `conversion` within a time of the decision, worth their attribute `worth`.
+    """Conversions are events named `conversion` within a time of the decision; `worth` is their value's name.
 
-    Without `rule`, every rule is answered for.
+    Without `rule`, all rules are measured.
     """
 
     conversion: str = "order_completed"
@@ -31,9 +31,9 @@ class LiftQuestion(Struct, frozen=True):
     rule: str | None = None
 
 
-class Measured(Struct, frozen=True):
-    """The lift of each rule that served or held out anybody, by name; and all rules that decisions name and
-    all events that were sent, whatever was asked.
+class Measurements(Struct, frozen=True):
+    """The lift of each rule with customers in a group, by name; and the names of all rules in decisions and
+    of all events, independent of the question.
     """
 
     lifts: list[Lift]
@@ -41,55 +41,54 @@ class Measured(Struct, frozen=True):
     events: set[str]
 
 
-async def measure(store: Store, question: LiftQuestion, names: EventNames = _AS_STORED) -> Measured:
-    """Return what the store knows of a question; reads every customer once.
+async def measure(store: Store, question: LiftQuestion, names: EventNames = _AS_STORED) -> Measurements:
+    """Return the result of a question; reads every customer once.
 
-    A customer's decisions and events are read as they are stored, events under their current `names`: what
-    was dropped by age is not counted.
+    Stored decisions and events are read, events under their current `names`; purged ones are not counted.
     """
     found: dict[str, Lift] = {}
     rules: set[str] = set()
     events: set[str] = set()
     after = ""
-    while pasts := await store.customer_histories(after, _PAGE):
-        after = pasts[-1].source_id
-        for past in pasts:
-            rules.update(outcome.rule for decision in past.decisions for outcome in decision.outcomes)
-            past.events = [names.renamed(event) for event in past.events]
-            events.update(event.name for event in past.events)
-        for one in _of(pasts, question):
+    while histories := await store.customer_histories(after, _PAGE):
+        after = histories[-1].source_id
+        for history in histories:
+            rules.update(outcome.rule for decision in history.decisions for outcome in decision.outcomes)
+            history.events = [names.renamed(event) for event in history.events]
+            events.update(event.name for event in history.events)
+        for one in _of(histories, question):
             known = found.setdefault(one.rule, Lift(one.rule, Group(), Group()))
             _add(known.issued, one.issued)
             _add(known.control, one.control)
-    return Measured([found[rule] for rule in sorted(found)], rules, events)
+    return Measurements([found[rule] for rule in sorted(found)], rules, events)
 
 
-def _of(pasts: list[CustomerHistory], question: LiftQuestion) -> list[Lift]:
+def _of(histories: list[CustomerHistory], question: LiftQuestion) -> list[Lift]:
     shown = [
         exposure
-        for past in pasts
-        for decision in past.decisions
+        for history in histories
+        for decision in history.decisions
         for exposure in exposures(decision)
         if question.rule in (None, exposure.rule)
     ]
-    return lift(shown, _conversions(pasts, question), question.within) if shown else []
+    return lift(shown, _conversions(histories, question), question.within) if shown else []
 
 
-def _conversions(pasts: list[CustomerHistory], question: LiftQuestion) -> Iterator[Conversion]:
-    for past in pasts:
-        for event in past.events:
+def _conversions(histories: list[CustomerHistory], question: LiftQuestion) -> Iterator[Conversion]:
+    for history in histories:
+        for event in history.events:
             if event.name == question.conversion:
-                yield Conversion(past.source_id, event.occurred_at, _worth(event, question.worth))
+                yield Conversion(history.source_id, event.occurred_at, _value(event, question.worth))
 
 
-def _worth(event: Event, attribute: str) -> Decimal:
+def _value(event: Event, attribute: str) -> Decimal:
     value: Any = event.attributes.get(attribute)
     if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
         return Decimal(str(value))
     return Decimal(0)
 
 
-def _add(arm: Group, more: Group) -> None:
-    arm.customers += more.customers
-    arm.converted += more.converted
-    arm.worth += more.worth
+def _add(group: Group, more: Group) -> None:
+    group.customers += more.customers
+    group.converted += more.converted
+    group.worth += more.worth

@@ -1,4 +1,4 @@
-"""The mapping and rule files, and the data model that both are checked against."""
+"""Load the mapping and rule files, and the data model against which both are checked."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from adapter.settings.values import Files, Settings
 
 
 class LoadedFiles(Struct):
-    """The files in force. Each attribute is replaced as a whole when files change; read it once per use."""
+    """The current files. Each attribute is replaced as a whole when files change; read it once per use."""
 
     mappings: MappingSet
     rules: RuleSet
 
 
 class CheckedFiles(Struct, frozen=True):
-    """What one reading of the files found; `mappings`, `rules` or `model` is None where it has an error."""
+    """The result of reading the files; `mappings`, `rules` or `model` is None where it has an error."""
 
     mappings: MappingSet | None
     rules: RuleSet | None
@@ -39,14 +39,14 @@ class CheckedFiles(Struct, frozen=True):
 
 
 def placeholders(settings: Settings) -> Placeholders:
-    """Return what identifies nobody, by the settings."""
+    """Return the placeholders of the settings."""
     return Placeholders((*settings.identities.placeholders, *settings.identities.more_placeholders))
 
 
 def read_files(settings: Settings, known: Placeholders | None = None) -> LoadedFiles:
-    """Return the mapping and rule files; raises InvalidFiles with every problem in any of them.
+    """Return the mapping and rule files; raises InvalidFiles with all their problems.
 
-    `known` are placeholders that go on counting over several readings.
+    `known` are placeholders whose counts are kept over several readings.
     """
     found = check_files(
         settings.files, placeholders=known or placeholders(settings), destinations=settings.destinations.names
@@ -62,10 +62,10 @@ def check_files(
     placeholders: Placeholders | None = None,
     destinations: frozenset[str] | None = None,
 ) -> CheckedFiles:
-    """Read the data model once, and mappings and rules against it.
+    """Read the data model, and check mappings and rules against it.
 
-    What is past at `now` is warned of; nothing is where it is not given. Rules may push to `destinations`, to
-    any where they are not known.
+    Dates before `now` are warnings; without `now` there are none. Rules may push to `destinations`, to any if
+    that is None.
     """
     directory = Path(files.mappings)
     model, of_model = data_model.load(directory)

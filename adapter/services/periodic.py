@@ -1,4 +1,4 @@
-"""Work that comes round again for as long as the server runs."""
+"""Periodic work while the server runs."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ log = logging.getLogger(__name__)
 
 
 async def tried(task: str, work: Callable[[], Awaitable[Any]]) -> Any:
-    """Do it; when it fails, say so and return None: the next round tries again."""
+    """Await the work; when it fails, log that and return None: the next round retries."""
     try:
         return await work()
     except Unavailable as error:
-        log.warning("could not %s, will try again: %s", task, error)
+        log.warning("could not %s, will retry: %s", task, error)
     except Exception:
-        log.exception("could not %s, will try again", task)
+        log.exception("could not %s, will retry", task)
     return None
 
 
 @asynccontextmanager
 async def until_stopped(run: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
-    """Run a loop that ends when its event is set; at the end it is set, and waited for."""
+    """Run a loop while the block runs; then set its event, and wait until it ends."""
     stop = asyncio.Event()
     task = asyncio.create_task(run(stop))
     try:

@@ -1,4 +1,4 @@
-"""How long whoever asks the store waits for it: no longer than a sender waits for a commit."""
+"""The timeout of reads from the store: the same as that of commits."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from adapter.errors import StoreUnavailable, Unavailable
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
-_TOO_LATE = "the store has not answered in time: see what keeps it, or the way to it"
+_TIMED_OUT = "the read timed out; check the store and the connection to it"
 
 
 class ReadTimeout(Struct, frozen=True):
-    """So many `seconds` for what one caller reads."""
+    """The timeout in `seconds` for the reads of one request."""
 
     seconds: float
 
     async def read(self, reading: Awaitable[T]) -> T:
-        """Return what is read; it is given up, and Unavailable raised, when that takes too long.
+        """Return the result of a read; cancels it and raises Unavailable after the timeout.
 
-        What the store raises is logged: whoever reads is not told all of it.
+        The store's errors are logged, because the response does not contain all of them.
         """
         try:
             async with asyncio.timeout(self.seconds):
                 return await reading
         except TimeoutError as error:
-            raise Unavailable(_TOO_LATE, retry_after=2) from error
+            raise Unavailable(_TIMED_OUT, retry_after=2) from error
         except StoreUnavailable as error:
             _log.warning("the store could not be read: %s", error.message)
             raise

@@ -1,4 +1,4 @@
-"""Quarantined messages, once more through the corridor."""
+"""Replay quarantined messages through the ingest pipeline."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _REPLAY = "#replay-"
 
 
 class Replayed(Struct, frozen=True):
-    """One entry and what became of it; one that mapping quarantines again keeps its entry.
+    """One entry and its result; a message that mapping quarantines again keeps its entry.
 
-    `stays` says whether the message is in quarantine still; after a dry run, whether it would be.
+    `stays` says whether the message is still in quarantine; after a dry run, whether it would be.
     """
 
     entry: Excerpt
@@ -32,10 +32,10 @@ class Replayed(Struct, frozen=True):
 
 
 class ReplayOptions(Struct, frozen=True):
-    """Which entries to send again, and how: those of all `ids` and of every `source` where none is named.
+    """Which entries to replay, and how: all `ids` and sources by default.
 
-    With `dry_run` nothing is stored: a result tells whether the message would be mapped now. What no mapping
-    takes stays, unless `drop_ignored`.
+    With `dry_run` nothing is stored: the result is that of mapping only. A message that no mapping takes
+    stays, unless `drop_ignored`.
     """
 
     ids: frozenset[int] = frozenset()
@@ -44,55 +44,55 @@ class ReplayOptions(Struct, frozen=True):
     drop_ignored: bool = False
 
     def names(self, entry: Excerpt) -> bool:
-        """Say whether an entry is among the wanted ones."""
+        """Return whether an entry is selected."""
         return (not self.ids or entry.id in self.ids) and self.source in (None, entry.source)
 
     def leaves(self, entry: Excerpt, result: Result, sources: Collection[str]) -> bool:
-        """Say whether an entry leaves the quarantine, where these `sources` have mappings."""
+        """Return whether an entry is released from quarantine, where these `sources` have mappings."""
         if result.outcome == "ignored":
             return self.drop_ignored and entry.source in sources
         return result.outcome != "quarantined"
 
 
-async def replay(store: Store, ingest: Ingest, wish: ReplayOptions) -> AsyncIterator[Replayed]:
-    """Send quarantined messages through mapping again, oldest first; release those that pass.
+async def replay(store: Store, ingest: Ingest, options: ReplayOptions) -> AsyncIterator[Replayed]:
+    """Replay quarantined messages, oldest first; release those that pass.
 
-    An entry that is not a JSON object cannot be mapped by any file, and stays. So does a message of a source
-    without any mapping, which tells of a folder that is not the right one. What is mapped and still cannot
-    be decided has a new entry, which waits for the next replay.
+    An entry that is not a JSON object cannot be mapped, and stays. So does a message of a source without any
+    mapping, which indicates a wrong directory. A message that is mapped and still cannot be decided has a new
+    entry for the next replay.
     """
     latest = max((entry.id for entry in await store.latest_quarantined(limit=1)), default=0)
     after = 0
     while entries := [each for each in await store.quarantined(after, _PAGE) if each.id <= latest]:
         after = entries[-1].id
-        for entry in filter(wish.names, entries):
+        for entry in filter(options.names, entries):
             whole = await store.quarantined_message(entry.id)
             if whole is not None:
-                replayed = await _replayed(store, ingest, wish, entry, _message(whole, ingest.longest))
+                replayed = await _replayed(store, ingest, options, entry, _message(whole, ingest.longest))
                 yield replace(replayed, document=whole.document)
 
 
 async def _replayed(
-    store: Store, ingest: Ingest, wish: ReplayOptions, entry: Excerpt, message: Message | None
+    store: Store, ingest: Ingest, options: ReplayOptions, entry: Excerpt, message: Message | None
 ) -> Replayed:
     if message is None:
         return Replayed(entry, Result(entry.key, "quarantined", entry.reason), True)
     result = ingest.preview(message)
-    leaves = wish.leaves(entry, result, ingest.sources)
-    if not wish.dry_run and result.outcome == "processed":
+    leaves = options.leaves(entry, result, ingest.sources)
+    if not options.dry_run and result.outcome == "processed":
         [result] = await ingest.receive(Decoded([message], []))
-    if leaves and not wish.dry_run:
+    if leaves and not options.dry_run:
         await store.release_quarantined([entry.id])
     return Replayed(entry, result, not leaves or result.outcome == "quarantined")
 
 
 def _message(entry: Quarantined, longest: int) -> Message | None:
-    """Return what can be mapped again: an object, and not of an older program that bounded no message."""
+    """Return the message of an entry that can be mapped: an object within the limit of size."""
     if len(memoryview(entry.document)) > longest:
         return None
     document = msgspec.json.decode(entry.document)
     if not isinstance(document, dict):
         return None
-    # The first delivery claimed the dedupe key, so a replay goes under its own: that of its entry.
+    # The first message used the dedupe key, so a replay has another one: that of its entry.
     key = f"{entry.key.partition(_REPLAY)[0]}{_REPLAY}{entry.id}"
     return Message(entry.source, key, document, entry.received_at, entry.replayed)

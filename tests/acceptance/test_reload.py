@@ -118,7 +118,7 @@ def test_changed_files_are_in_force_without_a_request_failing(shop: Shop) -> Non
             eventually(lambda value=value: shop.earned("Mail Answered") == [value], "the changed rule")  # type: ignore[misc]
     assert set(statuses) == {200}
     assert len(statuses) > 10
-    assert "changed files are in force" in shop.logged()
+    assert "changed files are in use" in shop.logged()
 
 
 def contents_new(path: Path, text: str) -> None:
@@ -146,7 +146,7 @@ def test_broken_files_are_refused_and_the_old_ones_serve_on(
         path.write_text(broken, encoding="utf-8")
         eventually(lambda: place in shop.ready().text, "the refusal")
         assert shop.earned("Review Submitted") == [5]
-        assert "changed files were refused, the old ones serve on" in shop.logged()
+        assert "the changed files have errors; still using the previous ones" in shop.logged()
         assert place in shop.logged()
         if right is None:
             path.unlink()

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from adapter.metrics import Metrics
 from adapter.model.decisions import Decision, RuleOutcome
-from adapter.services.decision_log import tell
+from adapter.services.decision_log import log_decisions
 
 ISSUED = RuleOutcome("ten", "issued", "every condition holds", code="TEN-1")
 WITHHELD = RuleOutcome("vip", "withheld", "not issued: jane has had 1 of 1", "per_user_limit")
@@ -29,7 +29,7 @@ def test_a_decision_is_one_log_line_that_names_rules_and_no_customer(
 ) -> None:
     caplog.set_level(logging.INFO)
     metrics = Metrics()
-    tell([decision(ISSUED, WITHHELD, NOT_MET)], metrics)
+    log_decisions([decision(ISSUED, WITHHELD, NOT_MET)], metrics)
     issued = metrics.registry.get_sample_value("adapter_discounts_issued_total", {"rule": "ten"})
     assert issued == 1
     [record] = caplog.records
@@ -45,7 +45,7 @@ def test_a_decision_is_one_log_line_that_names_rules_and_no_customer(
 
 def test_where_the_operator_wants_it_each_rule_has_its_sentence(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    tell([decision(ISSUED, NOT_MET)], Metrics(), reasons=True)
+    log_decisions([decision(ISSUED, NOT_MET)], Metrics(), reasons=True)
     assert [outcome["reason"] for outcome in vars(caplog.records[0])["outcomes"]] == [
         "every condition holds",
         "not issued: cart_value is 96.50, needs at least 120",
@@ -57,11 +57,11 @@ def test_decisions_without_a_match_are_logged_at_debug(
     caplog: pytest.LogCaptureFixture, level: str, lines: int
 ) -> None:
     caplog.set_level(level)
-    tell([decision(NOT_MET), decision(ISSUED)], Metrics())
+    log_decisions([decision(NOT_MET), decision(ISSUED)], Metrics())
     assert len(caplog.records) == lines
 
 
 def test_the_number_of_other_unmatched_rules_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    tell([replace(decision(ISSUED), untold=37), decision(ISSUED)], Metrics())
+    log_decisions([replace(decision(ISSUED), untold=37), decision(ISSUED)], Metrics())
     assert [vars(record).get("untold") for record in caplog.records] == [37, None]

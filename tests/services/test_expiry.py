@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 
 from adapter.errors import Unavailable
-from adapter.services.background.sweeps import Expiry, Intervals
+from adapter.services.background.sweeps import Intervals, Sweeps
 from adapter.store.contract import Store
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -49,11 +49,11 @@ class Lapsing:
         self.codes = [code for code in self.codes if code not in codes]
 
 
-def expiry(store: Lapsing, submit: Any = None, **intervals: Any) -> Expiry:
-    return Expiry(cast("Store", store), submit or store.expire, lambda: NOON, Intervals(**intervals))
+def expiry(store: Lapsing, submit: Any = None, **intervals: Any) -> Sweeps:
+    return Sweeps(cast("Store", store), submit or store.expire, lambda: NOON, Intervals(**intervals))
 
 
-async def run_until(expiry: Expiry, condition: Callable[[], bool]) -> None:
+async def run_until(expiry: Sweeps, condition: Callable[[], bool]) -> None:
     stop = asyncio.Event()
     task = asyncio.create_task(expiry.run(stop))
     async with asyncio.timeout(10):
@@ -127,7 +127,7 @@ async def test_dedupe_keys_older_than_thirty_days_are_forgotten_at_the_start_and
     store = Lapsing()
     await run_until(expiry(store), lambda: bool(store.forgotten))
     assert store.forgotten == [NOON - timedelta(days=30)]
-    assert await expiry(store, keep_messages=timedelta(days=90)).forget() == 7
+    assert await expiry(store, keep_messages=timedelta(days=90)).purge_dedupe_keys() == 7
     assert store.forgotten[-1] == NOON - timedelta(days=90)
 
 
@@ -144,8 +144,8 @@ async def test_events_decisions_deliveries_and_quarantined_messages_go_each_afte
         "holds": NOON - timedelta(days=30),
         "quarantine": NOON - timedelta(days=400),
     }
-    assert "dropped 3 quarantined messages" in caplog.text
-    assert await expiry(store).forget_aged("events") == 3
+    assert "purged 3 quarantined messages" in caplog.text
+    assert await expiry(store).purge("events") == 3
 
 
 async def test_data_without_a_retention_limit_is_not_purged() -> None:
@@ -153,7 +153,7 @@ async def test_data_without_a_retention_limit_is_not_purged() -> None:
     each = expiry(store, keep_events=None, keep_decisions=None)
     await run_until(each, lambda: "quarantine" in store.aged)
     assert list(store.aged) == ["deliveries", "pending_moves", "holds", "quarantine"]
-    assert await each.forget_aged("events") == 0
+    assert await each.purge("events") == 0
 
 
 async def test_one_kind_that_cannot_be_dropped_does_not_keep_the_others() -> None:

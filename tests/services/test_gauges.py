@@ -10,14 +10,14 @@ from msgspec.structs import replace
 
 from adapter.metrics import Metrics
 from adapter.model.quarantine import Quarantined
-from adapter.services.background.store_metrics import Gauges
+from adapter.services.background.store_metrics import StoreMetrics
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
 
 async def test_messages_in_quarantine_are_counted_and_no_more_once_released(open_desk: Any) -> None:
     desk, metrics = await open_desk("name: none\ntrigger: never\naction: {type: free_shipping}"), Metrics()
-    gauges = Gauges(desk.store, metrics)
+    gauges = StoreMetrics(desk.store, metrics)
     kept = Quarantined("segment", "m", Raw(b"{}"), "no user", NOW)
     await desk.settle([replace(desk.work(), quarantine=kept)])
     await gauges.read()

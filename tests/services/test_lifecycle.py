@@ -147,7 +147,7 @@ def test_without_units_all_that_is_left_is_redeemed() -> None:
 
 
 def test_redeeming_units_of_a_discount_without_units_is_refused() -> None:
-    with pytest.raises(WrongMove, match="`HV15-8K2F` is not counted in units: redeem it whole"):
+    with pytest.raises(WrongMove, match="`HV15-8K2F` is not counted in units; redeem it without `units`"):
         take(held("issued"), "6")
 
 
@@ -155,6 +155,6 @@ def test_a_discount_has_so_many_uses_and_then_only_its_rest() -> None:
     many = pass_of(10**6)
     for _ in range(MOST_USES - 1):
         many = take(many, "1")
-    with pytest.raises(WrongMove, match="was used 999 times: redeem all that is left"):
+    with pytest.raises(WrongMove, match="was used 999 times; redeem the remainder"):
         take(many, "1")
     assert standing(take(many, None)) == ("redeemed", "0")

@@ -10,7 +10,7 @@ import pytest
 
 from adapter.rules.lift import Group, Lift
 from adapter.services import lift
-from adapter.services.lift import LiftQuestion, Measured, measure
+from adapter.services.lift import LiftQuestion, Measurements, measure
 
 RULES = """
 rules:
@@ -46,8 +46,8 @@ async def test_conversions_of_both_groups_are_counted_within_the_window(
     gift = Lift("gift", Group(len(served), 2, Decimal("32.0")), Group(len(held_out), 1, Decimal("12.5")))
     names = ({"gift", "other"}, {"started", "viewed", "order_completed"})
     other = Lift("other", Group(1), Group())
-    assert await measure(desk.store, LiftQuestion()) == Measured([gift, other], *names)
-    assert await measure(desk.store, LiftQuestion(rule="gift")) == Measured([gift], *names)
+    assert await measure(desk.store, LiftQuestion()) == Measurements([gift, other], *names)
+    assert await measure(desk.store, LiftQuestion(rule="gift")) == Measurements([gift], *names)
     longer = LiftQuestion(rule="gift", within=timedelta(days=9), worth="none")
     [later] = (await measure(desk.store, longer)).lifts
     assert later.control == Group(len(held_out), 2)

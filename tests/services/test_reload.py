@@ -111,8 +111,7 @@ async def test_an_internal_error_in_a_reload_is_reported_and_the_next_valid_chan
     scene.changed.put_nowait(True)
     await eventually(lambda: not scene.health.files.ok)
     assert scene.health.files.detail == (
-        "changed files could not be read, the old ones serve on: TypeError, and the log says where; "
-        "undo the last change"
+        "cannot read the changed files (TypeError); still using the previous ones, see the log"
     )
     assert scene.books.rules.digest == before
     [record] = [record for record in caplog.records if record.levelname == "ERROR"]

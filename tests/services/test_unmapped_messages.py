@@ -11,7 +11,7 @@ import pytest
 from adapter import app
 from adapter.errors import StoreUnavailable
 from adapter.model.messages import Message
-from adapter.services.background.ignored_counts import MOST_NAMES, Ignoring
+from adapter.services.background.ignored_counts import MOST_NAMES, IgnoredCounts
 from adapter.services.environment import Environment
 from adapter.settings.fields import Keys, build
 from adapter.sources.decoded_body import Decoded
@@ -37,8 +37,8 @@ async def store() -> Any:
     await store.close()
 
 
-def ignoring(store: Any, keep: timedelta | None = None, clock: Any = lambda: NOON) -> Ignoring:
-    return Ignoring(store, clock, keep)
+def ignoring(store: Any, keep: timedelta | None = None, clock: Any = lambda: NOON) -> IgnoredCounts:
+    return IgnoredCounts(store, clock, keep)
 
 
 async def shown(store: Any) -> list[tuple[str, str, int]]:

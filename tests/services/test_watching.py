@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from adapter.services.background.file_watcher import Watch
+from adapter.services.background.file_watcher import FileWatcher
 
 
 class Told:
@@ -20,7 +20,7 @@ class Told:
     def __init__(self) -> None:
         self.times = 0
 
-    async def listen(self, watch: Watch, stop: asyncio.Event) -> None:
+    async def listen(self, watch: FileWatcher, stop: asyncio.Event) -> None:
         async for _ in watch.changes(stop):
             self.times += 1
 
@@ -31,7 +31,7 @@ class Told:
 
 
 @asynccontextmanager
-async def watching(*watches: Watch) -> AsyncIterator[Told]:
+async def watching(*watches: FileWatcher) -> AsyncIterator[Told]:
     told, stop = Told(), asyncio.Event()
     tasks = [asyncio.create_task(told.listen(watch, stop)) for watch in watches]
     await asyncio.sleep(0.3)
@@ -79,7 +79,7 @@ def folder(tmp_path: Path) -> Path:
 async def test_a_replaced_folder_is_reported_and_watched(
     replace: Callable[[Path], None], folder: Path
 ) -> None:
-    async with watching(Watch([str(folder)], every=timedelta(seconds=0.2))) as told:
+    async with watching(FileWatcher([str(folder)], every=timedelta(seconds=0.2))) as told:
         replace(folder)
         await told.more_than(0)
         await asyncio.sleep(0.5)
@@ -89,7 +89,7 @@ async def test_a_replaced_folder_is_reported_and_watched(
 
 
 async def test_a_missing_folder_is_reported_once_and_again_when_it_returns(folder: Path) -> None:
-    async with watching(Watch([str(folder)], every=timedelta(seconds=0.1))) as told:
+    async with watching(FileWatcher([str(folder)], every=timedelta(seconds=0.1))) as told:
         away_for_a_while(folder)
         await told.more_than(0)
         await asyncio.sleep(0.5)
@@ -99,7 +99,7 @@ async def test_a_missing_folder_is_reported_once_and_again_when_it_returns(folde
 
 
 async def test_without_changes_nothing_is_reported(folder: Path) -> None:
-    async with watching(Watch([str(folder)], every=timedelta(seconds=0.05))) as told:
+    async with watching(FileWatcher([str(folder)], every=timedelta(seconds=0.05))) as told:
         await asyncio.sleep(0.5)
         assert told.times == 0
 
@@ -108,8 +108,8 @@ async def test_without_changes_nothing_is_reported(folder: Path) -> None:
 async def test_a_requested_check_is_answered_at_once_without_changes(folder: Path, *, there: bool) -> None:
     if not there:
         shutil.rmtree(folder)
-    watch = Watch([str(folder)], every=timedelta(seconds=60 if there else 0.1))
+    watch = FileWatcher([str(folder)], every=timedelta(seconds=60 if there else 0.1))
     async with watching(watch) as told:
         before = told.times
-        watch.ask()
+        watch.request()
         await told.more_than(before)

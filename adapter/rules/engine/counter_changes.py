@@ -30,7 +30,7 @@ class CounterReset(Struct, frozen=True):
     guardrails: tuple[str, ...]
 
 
-def anew(old: RuleSet, new: RuleSet) -> list[CounterReset]:
+def reset_counters(old: RuleSet, new: RuleSet) -> list[CounterReset]:
     """Return the counters that restart once `new` is in force; a new rule has nothing counted before it."""
     before, after = _limits(old), _limits(new)
     found = (

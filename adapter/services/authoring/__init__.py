@@ -1,4 +1,4 @@
-"""What authors of files run: test cases, their report, and the table of shared data.
+"""Tools for authors of mapping and rule files: test cases, their report, and data lineage.
 
 It may import `mapping`, `rules` and `sources`; commands call it.
 """

@@ -1,4 +1,4 @@
-"""The table on which a team agrees: what is shared, which mappings feed it, which rules read it."""
+"""Data lineage: the declared data, the mappings that produce it, and the rules that read it."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ Place = tuple[str, str]
 
 
 class Row(Struct, frozen=True):
-    """One thing shared: `of` is `traits`, `context` or an event's name; an event's own row has no name.
+    """One declaration: `of` is `traits`, `context` or an event's name; an event's own row has no name.
 
-    `fed_by` names mappings, each with its source: those that name the thing, and those that pass on
-    whatever came. `read_by` names rules.
+    `fed_by` names mappings, each with its source: those that name the value, and those that pass on all
+    members. `read_by` names rules.
     """
 
     of: str
@@ -38,7 +38,7 @@ class Row(Struct, frozen=True):
 
 
 def rows(model: DataModel, mappings: MappingSet, rules: RuleSet) -> list[Row]:
-    """Return everything declared, in the order of the file."""
+    """Return all declarations, in the order of the file."""
     fed: dict[Place, dict[str, None]] = defaultdict(dict)
     for mapping in mappings.mappings:
         for place in _fed(mapping, model):
@@ -55,16 +55,16 @@ def rows(model: DataModel, mappings: MappingSet, rules: RuleSet) -> list[Row]:
 
 
 def unfed(model: DataModel, mappings: MappingSet, rules: RuleSet) -> Iterator[Problem]:
-    """Yield a warning for each rule that waits for an event, or reads a value, that no mapping produces."""
+    """Yield a warning for each rule with an event or a value that no mapping produces."""
     unmade = [row for row in rows(model, mappings, rules) if row.read_by and not row.fed_by]
     events = {row.of for row in unmade if not row.name}
     for row in unmade:
-        if row.name and row.of in events:  # the event's own line says it
+        if row.name and row.of in events:  # the event has a warning already
             continue
         message = f"no mapping produces {_called(row)}"
         for rule in row.read_by:
             yield Problem(rules.places[rule], f"{message}, which `{rule}` needs",
-                          "map it, or take it out of the rule", "warning")  # fmt: skip
+                          "map it, or remove it from the rule", "warning")  # fmt: skip
 
 
 def _called(row: Row) -> str:
@@ -116,7 +116,7 @@ def _read(rule: Rule, rules: RuleSet, model: DataModel) -> Iterator[Place]:
 
 
 def _nodes(rule: Rule, rules: RuleSet) -> Iterator[Node]:
-    """Yield the rule's conditions, what its value is computed from, and the segments that it names."""
+    """Yield the rule's conditions, the expressions of its value, and the conditions of its segments."""
     yield rules.nodes[rule.name]
     yield from rules.values[rule.name]
     for name in named_segments(rule):
@@ -126,7 +126,7 @@ def _nodes(rule: Rule, rules: RuleSet) -> Iterator[Node]:
 
 
 def _places(path: Path, triggers: tuple[str, ...], model: DataModel) -> Iterator[Place]:
-    """Yield where a path may lead: a bare name to the event's attribute, else the trait, else the context."""
+    """Yield the declarations of a path: a bare name is the event's attribute, else a trait, else context."""
     if not path.fields:
         return
     name = path.fields[0]

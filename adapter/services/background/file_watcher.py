@@ -1,8 +1,7 @@
-"""The folders of mappings and rules, watched for changes, also while others are put in their place.
+"""Watch the directories of mappings and rules for changes, also when a directory is replaced.
 
-The kernel tells what changes inside the folder that it was pointed at, wherever that is moved, and nothing of
-one that has its name afterwards. So every few seconds we look whether the names still lead to the same
-folders.
+The kernel reports changes inside the directory that is watched, even after it is moved, and none of a
+directory that gets its name later. So the resolved paths are compared every few seconds.
 """
 
 from __future__ import annotations
@@ -17,27 +16,27 @@ from watchfiles.main import FileChange
 
 from adapter.services.periodic import pause
 
-#: Where a folder is, and which one: its resolved path, device and inode; None while there is none.
+#: The identity of a directory: its resolved path, device and inode; None while it is missing.
 _Place = tuple[str, int, int] | None
 
 
-class Watch:
-    """Watches folders; every so often (`every`) it looks where their names lead."""
+class FileWatcher:
+    """Watches directories; `every` is the interval at which it compares their resolved paths."""
 
     def __init__(self, folders: Sequence[str], every: timedelta = timedelta(seconds=2)) -> None:
         self._folders = [Path(folder).absolute() for folder in folders]
         self._every = every
-        self._asked = False
+        self._requested = False
 
-    def ask(self) -> None:
-        """Have `changes` yield though nothing may have changed; safe to call from a signal's handler."""
-        self._asked = True
+    def request(self) -> None:
+        """Make `changes` yield even without a change; safe to call from a signal handler."""
+        self._requested = True
 
     async def changes(self, stop: asyncio.Event) -> AsyncIterator[None]:
-        """Yield whenever the folders' files may have changed, until `stop` is set.
+        """Yield when files may have changed, until `stop` is set.
 
-        A folder that is put in the place of another is told once it stands still, and one that is gone when
-        it has not come back after a while.
+        For a replaced directory it yields once no more changes follow, for a missing one when it is still
+        missing after a while.
         """
         unread = False
         while not stop.is_set():
@@ -54,12 +53,12 @@ class Watch:
                 if changed or unread:
                     unread = False
                     yield
-            if self._asked:
-                self._asked = unread = False
+            if self._requested:
+                self._requested = unread = False
                 yield
 
     async def _seen(self, stop: asyncio.Event) -> AsyncIterator[set[FileChange]]:
-        """Yield what changed, nothing when a while has passed; end when we are asked or are to stop."""
+        """Yield changes, and an empty set after each interval; end on `request` or `stop`."""
         tick = int(self._every.total_seconds() * 1000)
         interrupted = _Interrupted(self, stop)
         try:
@@ -68,21 +67,21 @@ class Watch:
                 yield_on_timeout=True,
             ):  # fmt: skip
                 yield changed
-        except FileNotFoundError:  # gone since we looked
+        except FileNotFoundError:  # removed meanwhile
             return
 
     async def _return(self, stop: asyncio.Event) -> AsyncIterator[None]:
-        """Wait until every folder is there; yield once when that takes a while, and whenever we are asked."""
+        """Wait until all directories exist; yield once when that takes a while, and after each `request`."""
         await pause(stop, self._every)
         late = True
         while None in self._places() and not stop.is_set():
-            if late or self._asked:
-                late = self._asked = False
+            if late or self._requested:
+                late = self._requested = False
                 yield
             await pause(stop, self._every)
 
     def _replaced(self, changed: set[FileChange], places: list[_Place]) -> bool:
-        """Say whether a folder is another now; a new one may have got the inode of one that was removed."""
+        """Return whether a directory was replaced; a new one may have the inode of a removed one."""
         removed = {path for change, path in changed if change is Change.deleted}
         return not removed.isdisjoint(map(str, self._folders)) or self._places() != places
 
@@ -90,22 +89,22 @@ class Watch:
         return [_place(folder) for folder in self._folders]
 
     @property
-    def asked(self) -> bool:
-        """Whether we were asked, and have not yielded since."""
-        return self._asked
+    def requested(self) -> bool:
+        """Whether `request` was called since the last yield."""
+        return self._requested
 
 
 class _Interrupted(asyncio.Event):
-    """Set while a watch is asked or is to stop; the thread that watches looks every 50 ms."""
+    """Set after `request` or `stop`; the watching thread checks it every 50 ms."""
 
-    def __init__(self, watch: Watch, stop: asyncio.Event) -> None:
+    def __init__(self, watch: FileWatcher, stop: asyncio.Event) -> None:
         super().__init__()
         self._watch = watch
         self._stop = stop
 
     def is_set(self) -> bool:
-        """Say whether watching is to be interrupted."""
-        return super().is_set() or self._stop.is_set() or self._watch.asked
+        """Return whether watching must be interrupted."""
+        return super().is_set() or self._stop.is_set() or self._watch.requested
 
 
 def _place(folder: Path) -> _Place:

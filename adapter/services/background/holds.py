@@ -1,4 +1,4 @@
-"""Holds whose time is over give back what they took."""
+"""Release expired holds."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from datetime import timedelta
 
 from adapter.services.periodic import pause, tried
 
-#: So many are released at once; where there are more, the next round begins at once.
+#: Holds that are released at once; if there are more, the next round begins immediately.
 _LIMIT = 500
 
 
 class Holds:
-    """Calls `expire(limit)` at intervals; it returns how many holds it has ended."""
+    """Calls `expire(limit)` periodically; it returns the number of released holds."""
 
     def __init__(
         self, expire: Callable[[int], Awaitable[int]], interval: timedelta = timedelta(seconds=5)
@@ -24,6 +24,6 @@ class Holds:
     async def run(self, stop: asyncio.Event) -> None:
         """Sweep until `stop` is set."""
         while not stop.is_set():
-            ended = await tried("end holds", lambda: self._expire(_LIMIT)) or 0
+            ended = await tried("release expired holds", lambda: self._expire(_LIMIT)) or 0
             if ended < _LIMIT:
                 await pause(stop, self._interval)

@@ -1,7 +1,7 @@
-"""Notes what no mapping takes, by source, type and event name: never a message, nor a customer.
+"""Count messages that no mapping takes, by source, type and event name, without personal data.
 
-Counted in memory, which costs the hot path a look into a dictionary, and added to the store every `interval`.
-What a process has not added yet when it is killed is not counted.
+Counts are kept in memory, which costs the hot path one dictionary look-up, and added to the store every
+`interval`. Counts that are not added yet are lost when the process is killed.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from adapter.model.messages import Message
 from adapter.services.periodic import pause, tried
 from adapter.store.contract import Store
 
-#: So many names are counted between two rounds, and kept in the store; others are counted under no name.
+#: Maximum number of names between two rounds, and in the store; others are counted under an empty name.
 MOST_NAMES = 500
-#: A longer name is kept under no name; so is one that may hold an address.
+#: Longer names are counted under an empty name; so are those that may contain an email address.
 _LONGEST = 100
-#: What is past its time goes at least so often.
+#: Maximum interval between purges of expired names.
 _IDLE = timedelta(hours=1)
 _Key = tuple[str, str, str]
 
 
-class Ignoring:
-    """Counts ignored messages; `keep` is how long a name is kept after its last message, None for ever."""
+class IgnoredCounts:
+    """Counts ignored messages; a name is kept for `keep` after its last message, without limit if None."""
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class Ignoring:
         self._counted[key] = Ignored(*key, count + 1, first, at)
 
     async def add(self) -> None:
-        """Add to the store what was counted since, and drop what is past its time. Raises Unavailable."""
+        """Add the counts to the store, and purge expired names. Raises Unavailable."""
         now = self._clock()
         if not self._counted and self._added_at is not None and now - self._added_at < _IDLE:
             return
@@ -72,7 +72,7 @@ class Ignoring:
         """Add every `interval` until `stop` is set, and then once more."""
         while not stop.is_set():
             await pause(stop, self._interval)
-            await tried("note which messages no mapping takes", self.add)
+            await tried("count messages that no mapping takes", self.add)
 
 
 def _word(value: object) -> str:

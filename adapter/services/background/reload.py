@@ -1,7 +1,7 @@
-"""Changed mapping and rule files, swapped in while requests run.
+"""Reload changed mapping and rule files while the server runs.
 
-Files that do not check are refused: the old ones serve on, and readiness and the log say what is wrong. So
-are files that our own reading stumbles over: whatever stands in them, the next change is looked at again.
+Files with errors are rejected: the previous ones stay in use, and readiness and the log have the problems.
+The same applies when reading raises an unexpected error; the next change is read again.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 from adapter.errors import InvalidFiles
 from adapter.metrics import Metrics
-from adapter.rules.engine.counter_changes import anew
+from adapter.rules.engine.counter_changes import reset_counters
 from adapter.services.health import Check, Health
 from adapter.services.loaded_files import LoadedFiles
 
@@ -21,7 +21,7 @@ _log = logging.getLogger(__name__)
 
 
 class Reload:
-    """Keeps `books` as the files are: `read` reads them, `changes(stop)` yields whenever they changed."""
+    """Keeps `books` up to date: `read` reads the files, `changes(stop)` yields when they changed."""
 
     def __init__(
         self,
@@ -43,38 +43,42 @@ class Reload:
             await self.reload()
 
     async def reload(self) -> bool:
-        """Read the files and swap them in; returns False when they were refused."""
+        """Read the files and replace the current ones; returns False when they were rejected."""
         try:
             fresh = await asyncio.to_thread(self._read)
         except InvalidFiles as error:
             self._refuse(error)
             return False
-        except Exception as error:  # noqa: BLE001 - told in readiness, and logged
+        except Exception as error:  # noqa: BLE001 - shown in readiness, and logged
             self._fail(error)
             return False
-        recounted = anew(self._books.rules, fresh.rules)
+        resets = reset_counters(self._books.rules, fresh.rules)
         self._books.mappings, self._books.rules = fresh.mappings, fresh.rules
         self._health.files = Check("files", ok=True)
         self._metrics.reloads.labels("taken").inc()
-        _log.info("changed files are in force", extra={"rules": fresh.rules.digest})
-        for each in recounted:
-            _log.warning("limits count anew, without what was issued before",
+        _log.info("changed files are in use", extra={"rules": fresh.rules.digest})
+        for each in resets:
+            _log.warning("limits restart, earlier discounts are not counted",
                          extra={"rule": each.rule, "guardrails": list(each.guardrails)})  # fmt: skip
         return True
 
     def _refuse(self, error: InvalidFiles) -> None:
         problems = [str(problem) for problem in error.problems if problem.severity == "error"]
-        detail = f"changed files were refused, the old ones serve on: {problems[0]}"
+        detail = f"the changed files have errors; still using the previous ones: {problems[0]}"
         if len(problems) > 1:
             detail += f" (and {len(problems) - 1} more: run `adapter check`)"
-        self._hold(detail)
-        _log.error("changed files were refused, the old ones serve on", extra={"problems": problems})
+        self._set_failed(detail)
+        _log.error(
+            "the changed files have errors; still using the previous ones", extra={"problems": problems}
+        )
 
     def _fail(self, error: Exception) -> None:
-        told = "changed files could not be read, the old ones serve on"
-        self._hold(f"{told}: {type(error).__name__}, and the log says where; undo the last change")
-        _log.error(told, exc_info=error)
+        self._set_failed(
+            f"cannot read the changed files ({type(error).__name__}); "
+            "still using the previous ones, see the log"
+        )
+        _log.error("cannot read the changed files; still using the previous ones", exc_info=error)
 
-    def _hold(self, detail: str) -> None:
+    def _set_failed(self, detail: str) -> None:
         self._health.files = Check("files", ok=False, detail=detail)
         self._metrics.reloads.labels("refused").inc()

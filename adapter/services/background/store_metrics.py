@@ -1,4 +1,4 @@
-"""What metrics say of the store: how much waits, was given up, or stands in quarantine."""
+"""Metrics of the store: due and dead deliveries, and quarantined messages."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from adapter.metrics import Metrics
 from adapter.services.periodic import pause, tried
 from adapter.store.contract import Store
 
-#: Processes that serve together are this far behind when another one is asked.
-_BEHIND = timedelta(seconds=1)
+#: The maximum delay of a process's metrics when another process renders them.
+_FLUSH_INTERVAL = timedelta(seconds=1)
 
 
-class Gauges:
-    """Reads the gauges from the store every `interval`: several processes see the same numbers."""
+class StoreMetrics:
+    """Reads the gauges from the store every `interval`; all processes read the same values."""
 
     def __init__(self, store: Store, metrics: Metrics, interval: timedelta = timedelta(seconds=10)) -> None:
         self._store = store
@@ -22,24 +22,24 @@ class Gauges:
         self._interval = interval
 
     async def read(self) -> None:
-        """Set the gauges to what the store holds now. Raises Unavailable."""
+        """Set the gauges to the current counts of the store. Raises Unavailable."""
         counts = await self._store.counts()
         self._metrics.deliveries_due.set(counts["deliveries_due"])
         self._metrics.deliveries_dead.set(counts["deliveries_dead"])
         self._metrics.quarantined.set(counts["quarantined"])
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Read them until `stop` is set, and have this process's own numbers catch up every second."""
+        """Read them until `stop` is set, and flush this process's own metrics every second."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._keep_reading(stop))
-            group.create_task(self._keep_up(stop))
+            group.create_task(self._keep_flushing(stop))
 
     async def _keep_reading(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
-            await tried("count what waits", self.read)
+            await tried("count deliveries and quarantined messages", self.read)
             await pause(stop, self._interval)
 
-    async def _keep_up(self, stop: asyncio.Event) -> None:
+    async def _keep_flushing(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
-            await pause(stop, _BEHIND)
+            await pause(stop, _FLUSH_INTERVAL)
             self._metrics.flush()

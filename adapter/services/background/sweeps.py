@@ -1,7 +1,7 @@
-"""The sweeps: discounts whose time has passed, and what is kept for a while only.
+"""The sweeps: expired discounts, and data past its retention.
 
-A code is expired the moment its time passes (`DiscountRecord.status_at`); the sweep only writes it down and
-gives its guardrail claims back. Several processes may sweep at once: `submit` is idempotent.
+A code expires at its `expires_at` (`DiscountRecord.status_at`); the sweep only records it and releases the
+counter reservations. Several processes may sweep at once: `submit` is idempotent.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ _log = logging.getLogger(__name__)
 
 
 class Intervals(Struct, frozen=True, kw_only=True):
-    """How often the sweeps run, how much one takes, and how long things are kept; None is for ever."""
+    """Intervals and limits of the sweeps, and retention by kind; None is no limit."""
 
     sweep: timedelta = timedelta(seconds=5)
     limit: int = 500
-    forget: timedelta = timedelta(hours=1)
+    purge: timedelta = timedelta(hours=1)
     keep_messages: timedelta = timedelta(days=30)
     keep_events: timedelta | None = timedelta(days=400)
     keep_decisions: timedelta | None = timedelta(days=90)
@@ -39,7 +39,7 @@ class Intervals(Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, keep: Retention) -> Intervals:
-        """Return the intervals that the settings give."""
+        """Return the intervals of the settings."""
         return cls(
             keep_messages=timedelta(days=keep.message_days),
             keep_events=kept_for(keep.event_days),
@@ -50,7 +50,7 @@ class Intervals(Struct, frozen=True, kw_only=True):
         )
 
     def kept(self) -> dict[RetentionKind, timedelta]:
-        """Return how long each kind is kept that is not kept for ever."""
+        """Return the retention of each kind with a limit."""
         each: dict[RetentionKind, timedelta | None] = {
             "events": self.keep_events,
             "decisions": self.keep_decisions,
@@ -63,15 +63,15 @@ class Intervals(Struct, frozen=True, kw_only=True):
 
 
 def kept_for(days: int) -> timedelta | None:
-    """Return how long something is kept by a setting, in which 0 days are for ever."""
+    """Return the retention of a setting, in which 0 days are no limit."""
     return timedelta(days=days) if days else None
 
 
-class Expiry:
-    """Sweeps `store` on the intervals.
+class Sweeps:
+    """Sweeps `store` periodically.
 
-    `submit(codes)` marks the codes expired and gives their claims back in one transaction, durable when it
-    returns; codes that are not lapsed any more it leaves alone. `clock` gives aware moments.
+    `submit(codes)` marks the codes expired and releases their reservations in one transaction, durable when
+    it returns; it ignores codes that have not expired. `clock` returns aware datetimes.
     """
 
     def __init__(
@@ -87,44 +87,44 @@ class Expiry:
         self._intervals = intervals or Intervals()
 
     async def sweep(self) -> list[str]:
-        """Submit the codes that have lapsed, at most the limit; return them. Raises Unavailable."""
+        """Submit and return expired codes, at most the limit. Raises Unavailable."""
         codes = await self._store.lapsed(self._clock(), self._intervals.limit)
         if codes:
             await self._submit(codes)
         return codes
 
-    async def forget(self) -> int:
-        """Drop dedupe keys past their time; return how many. Raises Unavailable."""
+    async def purge_dedupe_keys(self) -> int:
+        """Purge dedupe keys past their retention; return their number. Raises Unavailable."""
         return await self._store.purge_dedupe_keys(self._clock() - self._intervals.keep_messages)
 
-    async def forget_aged(self, kind: RetentionKind) -> int:
-        """Drop what of a kind is past its time; return how many. Raises Unavailable."""
+    async def purge(self, kind: RetentionKind) -> int:
+        """Purge rows of a kind past their retention; return their number. Raises Unavailable."""
         keep = self._intervals.kept().get(kind)
         gone = 0 if keep is None else await self._store.purge(kind, self._clock() - keep)
         if gone and kind == "quarantine":
-            _log.warning("dropped %d quarantined messages that nobody replayed in time", gone)
+            _log.warning("purged %d quarantined messages that were not replayed in time", gone)
         return gone
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Sweep until `stop` is set; the sweep that runs is finished."""
+        """Sweep until `stop` is set; a running sweep completes."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._keep_sweeping(stop))
-            group.create_task(self._keep_forgetting(stop))
+            group.create_task(self._keep_purging(stop))
 
     async def _keep_sweeping(self, stop: asyncio.Event) -> None:
         before: list[str] = []
         while not stop.is_set():
             codes = await tried("expire discounts", self.sweep) or []
-            # The same codes again mean that submitting did not help: to insist would only burn the store.
+            # The same codes again mean that submitting had no effect; an immediate retry would not help.
             more = len(codes) == self._intervals.limit and codes != before
             before = codes
             if not more:
                 await pause(stop, self._intervals.sweep)
 
-    async def _keep_forgetting(self, stop: asyncio.Event) -> None:
+    async def _keep_purging(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
-            await tried("forget old message keys", self.forget)
+            await tried("purge old message keys", self.purge_dedupe_keys)
             for kind in self._intervals.kept():
                 if not stop.is_set():
-                    await tried(f"forget old {kind}", partial(self.forget_aged, kind))
-            await pause(stop, self._intervals.forget)
+                    await tried(f"purge old {kind}", partial(self.purge, kind))
+            await pause(stop, self._intervals.purge)

@@ -1,7 +1,7 @@
-"""Timers: what waits for something not to happen is decided when its time has come.
+"""Fire due timers of absence rules.
 
-A timer is a row in the store. Every process looks for due ones, at once after a start; the deciding
-transaction ends the row that it fires, so that of all who find it due one fires it.
+A timer is a row in the store. Every process polls for due ones, immediately after its start too; the
+transaction that decides deletes the row, so that only one of several processes fires it.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from adapter.store.contract import Store
 
 
 class Pacing(Struct, frozen=True, kw_only=True):
-    """How often due timers are looked for, how many one look takes, and how often all are counted.
+    """Intervals of polls and counts, and the limit of one poll.
 
-    `count_full` is for when nearly as many wait as may.
+    `count_full` is the interval of counts near the limit of timers.
     """
 
     look: timedelta = timedelta(seconds=1)
@@ -33,12 +33,12 @@ class Pacing(Struct, frozen=True, kw_only=True):
     count_full: timedelta = timedelta(seconds=2)
 
     def rounds(self, *, full: bool) -> int:
-        """Return at every how many looks all are counted."""
+        """Return the number of polls between two counts."""
         return max(1, (self.count_full if full else self.count) // self.look)
 
 
 class Timers:
-    """Fires due timers through `submit`, and has the waiting ones counted for their `capacity`."""
+    """Fires due timers through `submit`, and counts all timers for `capacity`."""
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class Timers:
         self._pacing = pacing or Pacing()
 
     async def fire(self) -> list[Timer]:
-        """Decide the timers that are due, at most the limit; return them. Raises Unavailable."""
+        """Submit and return due timers, at most the limit. Raises Unavailable."""
         now = self._clock()
         due = await self._store.due_timers(now, self._pacing.limit)
         if due:
@@ -63,14 +63,14 @@ class Timers:
         return due
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Look for due timers until `stop` is set; what runs is finished."""
+        """Poll for due timers until `stop` is set; a running poll completes."""
         before: list[Timer] = []
         turn = 0
         while not stop.is_set():
             if turn % self._pacing.rounds(full=self._capacity.nearly_full) == 0:
                 await tried("count timers", self._capacity.count)
             due = await tried("fire timers", self.fire) or []
-            # The same timers again mean that firing did not end them: to insist would only burn the store.
+            # The same timers again mean that firing had no effect; an immediate retry would not help.
             more = len(due) == self._pacing.limit and due != before
             before, turn = due, turn + 1
             if not more:
@@ -78,5 +78,5 @@ class Timers:
 
 
 def _work(timer: Timer, now: datetime) -> Work:
-    """Return the work of a due timer: without a dedupe key, for it is its row that makes it fire once."""
+    """Return the work of a due timer, without a dedupe key, because its row makes it fire once."""
     return Work("timer", "", timer.event.id, now, document=msgspec.to_builtins(timer), timer=timer)

@@ -232,7 +232,7 @@ class Transactions:
         if any(each.discounts for each in result.results):
             self._wake()
         self._timers.note(result)
-        decision_log.tell(result.decisions, self._metrics, reasons=self._reasons)
+        decision_log.log_decisions(result.decisions, self._metrics, reasons=self._reasons)
 
 
 async def decide(
