@@ -60,6 +60,12 @@ class Unauthorised(Refused):
         self.missing = missing
 
 
+class Forbidden(Refused):
+    """The credentials are known, and do not give the right to this (403)."""
+
+    code = "forbidden"
+
+
 class Unreadable(Refused):
     """The body cannot be parsed by this endpoint."""
 

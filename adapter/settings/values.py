@@ -95,6 +95,10 @@ class Files(Struct, frozen=True):
     rules: str = "rules"
 
 
+#: What a token of the API may do: a shop's checkout, reading, running the server, everything.
+Role = Literal["checkout", "read", "operate", "admin"]
+
+
 class Segment(Struct, frozen=True):
     """The credentials of Segment and its SDKs."""
 
@@ -116,9 +120,27 @@ class MParticle(Struct, frozen=True):
 
 
 class Api(Struct, frozen=True):
-    """The credentials of callers of the native API."""
+    """The credentials of callers of the native API: `tokens` may call all of it, the others a part."""
 
     tokens: Secrets = ()
+    checkout_tokens: Secrets = ()
+    read_tokens: Secrets = ()
+    operate_tokens: Secrets = ()
+
+    @property
+    def by_role(self) -> dict[Role, Secrets]:
+        """The tokens by the role that they give."""
+        return {
+            "checkout": self.checkout_tokens,
+            "read": self.read_tokens,
+            "operate": self.operate_tokens,
+            "admin": self.tokens,
+        }
+
+    @property
+    def all_tokens(self) -> Secrets:
+        """The tokens of all roles."""
+        return tuple(token for tokens in self.by_role.values() for token in tokens)
 
 
 class Ingest(Struct, frozen=True):
@@ -217,6 +239,6 @@ class Settings(Struct, frozen=True):
                 segment.write_keys,
                 mparticle.authorizations,
                 mparticle.api_keys,
-                self.api.tokens,
+                self.api.all_tokens,
             )
         )

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from adapter.errors import (
     AdapterError,
+    Forbidden,
     HeadTooLarge,
     NotFound,
     Refused,
@@ -27,6 +28,7 @@ _log = logging.getLogger(__name__)
 STATUS: dict[type[AdapterError], int] = {
     Unreadable: 400,
     Unauthorised: 403,
+    Forbidden: 403,
     NotFound: 404,
     WrongMove: 409,
     TooLarge: 413,

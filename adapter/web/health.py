@@ -65,6 +65,7 @@ ROUTES: tuple[Route, ...] = (
         label="metrics",
         handler=_metrics,
         operation_id="metrics",
+        roles=("read",),
         summary="Metrics in the format of Prometheus",
         auth="token",
         responses={200: TEXT},

@@ -28,13 +28,16 @@ _DESCRIPTIONS = {
 _SECURITY: dict[Auth, list[Json]] = {
     "none": [{}],
     "signature": [{}],
-    "token": [{"token": []}, {}],
     "write_key": [{"writeKey": []}, {}],
     "key_and_secret": [{"keyAndSecret": []}, {}],
     "authorization": [{"authorization": []}, {}],
 }
+_OF_A_ROLE = (
+    "A token of one of the roles that the operation names: `api.checkout_tokens`, `api.read_tokens` or "
+    "`api.operate_tokens`, which may read too; or one of `api.tokens`, which may call everything"
+)
 _SCHEMES: Json = {
-    "token": {"type": "http", "scheme": "bearer", "description": "One of `api.tokens`"},
+    "token": {"type": "http", "scheme": "bearer", "description": _OF_A_ROLE},
     "writeKey": {"type": "http", "scheme": "basic", "description": "The write key as user, no password"},
     "keyAndSecret": {"type": "http", "scheme": "basic", "description": "mParticle's key and secret"},
     "authorization": {
@@ -68,7 +71,7 @@ def _operation(route: Route) -> Json:
     operation: Json = {
         "operationId": route.operation_id,
         "summary": route.summary,
-        "security": _SECURITY[route.auth],
+        "security": _security(route),
         "responses": _responses(route),
     }
     if route.body is not None:
@@ -76,6 +79,13 @@ def _operation(route: Route) -> Json:
     if parameters := route.all_parameters:
         operation["parameters"] = msgspec.to_builtins(parameters)
     return operation
+
+
+def _security(route: Route) -> list[Json]:
+    """Return the alternatives of credentials; OpenAPI 3.1 has a place for the role of a token."""
+    if route.auth == "token":
+        return [*({"token": [role]} for role in route.roles), {}]
+    return _SECURITY[route.auth]
 
 
 def _responses(route: Route) -> Json:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from msgspec import UNSET, Struct, UnsetType, field
 from starlette.requests import Request
 
+from adapter.settings.values import Role
 from adapter.web.context import WebContext
 from adapter.web.endpoints import Endpoint
 
@@ -57,6 +58,7 @@ class Route(Struct, frozen=True, kw_only=True):
 
     `responses` has a schema for each status of success, None for one without a body. `statuses` are those of
     errors that do not follow from the rest: see `error_statuses`. `error` is the schema of their bodies.
+    Where `auth` is "token", the caller's token must have one of `roles`: see `adapter.web.roles`.
     """
 
     path: str
@@ -71,6 +73,7 @@ class Route(Struct, frozen=True, kw_only=True):
     body: Schema | None = None
     body_required: bool = True
     error: type[Struct] = Error
+    roles: tuple[Role, ...] = ()
 
     @property
     def documented_path(self) -> str:
@@ -94,12 +97,13 @@ class Route(Struct, frozen=True, kw_only=True):
 class ApiRoute(Route, frozen=True, kw_only=True):
     """A route that Starlette serves.
 
-    The caller sends one of `api.tokens` where `auth` is "token". The query must decode exactly, and a GET is
-    cancelled once its caller has disconnected. The value that `handler` returns is sent as JSON within the
-    budget of long responses.
+    The caller sends a token of one of `roles` where `auth` is "token". The query must decode exactly, and a
+    GET is cancelled once its caller has disconnected. The value that `handler` returns is sent as JSON within
+    the budget of long responses.
     """
 
     handler: Handler
+    roles: tuple[Role, ...]
     auth: Auth = "token"
 
 

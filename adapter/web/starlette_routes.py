@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from starlette import routing
 from starlette.requests import Request
 from starlette.responses import Response
 
 from adapter.model.encoding import encode
-from adapter.sources.headers import require_credential
+from adapter.settings.values import Role
 from adapter.web.auth import admit_local, bearer_token
 from adapter.web.context import WebContext
 from adapter.web.disconnects import cancel_on_disconnect
 from adapter.web.long_responses import BudgetedResponse
 from adapter.web.query_string import require_exact
+from adapter.web.roles import require_role
 from adapter.web.route import ApiRoute, MonitoringRoute
 
 
@@ -21,7 +24,7 @@ def starlette_route(context: WebContext, route: ApiRoute | MonitoringRoute) -> r
 
     async def endpoint(request: Request) -> Response:
         if route.auth == "token":
-            require_token(context, request)
+            require_token(context, request, route.roles)
         if isinstance(route, ApiRoute):
             require_exact(request.scope["query_string"])
         result = route.handler(context, request)
@@ -35,16 +38,11 @@ def starlette_route(context: WebContext, route: ApiRoute | MonitoringRoute) -> r
     return routing.Route(route.path, endpoint, methods=[route.method], name=route.label)
 
 
-def require_token(context: WebContext, request: Request) -> None:
-    """Raise Unauthorised unless the caller sends one of `api.tokens`."""
-    tokens = context.settings.api.tokens
+def require_token(context: WebContext, request: Request, roles: Collection[Role]) -> None:
+    """Raise Unauthorised or Forbidden unless the caller sends a token of one of the roles."""
+    api = context.settings.api
     headers = dict(request.scope["headers"])
-    if tokens:
-        require_credential(
-            bearer_token(headers),
-            tokens,
-            missing="no token: send `Authorization: Bearer TOKEN`",
-            wrong="the token is not one of `api.tokens`",
-        )
+    if api.all_tokens:
+        require_role(bearer_token(headers), api, roles)
     else:
         admit_local(headers, "api.tokens", auth_disabled=context.auth_disabled)
