@@ -11,6 +11,8 @@ import pytest
 from adapter.model.encoding import encode
 from adapter.model.operations import CustomerMerge, CustomerUpsert
 from adapter.services.privacy.redaction import Forgetting
+from adapter.services.privacy.requests import Privacy
+from adapter.services.read_timeout import ReadTimeout
 from adapter.store import scanning
 from adapter.store.scanning import Slice, Spot
 from tests.services.test_erased_ids import ANN, KINDS, RULES, erase, finish, live
@@ -167,3 +169,16 @@ async def test_nothing_is_read_where_no_id_is_long_enough(desk: Any) -> None:
     await finish(desk)
     assert slices == []
     assert (await desk.store.customer("bob")).traits == {"by": "ann"}
+
+
+async def test_a_request_by_address_reads_all_rows_once_for_all_its_customers(desk: Any) -> None:
+    forgetting = Forgetting(desk.store, lambda: desk.now)
+    privacy = Privacy(desk.store, desk.settle, lambda: desk.now, ReadTimeout(30), forgetting)
+    holders = [f"holder-{number:03}" for number in range(5)]
+    for who in holders:
+        await desk.take(CustomerUpsert(who, fields={"email": "all@x.test"}))
+    await desk.take(CustomerUpsert("bob", traits={"of": holders}))
+    slices = counted(desk)
+    await privacy.erase_address("all@x.test")
+    assert sum(each.rows for each in slices) == 1
+    assert (await desk.store.customer("bob")).traits == {"of": ["[erased]"] * 5}

@@ -21,6 +21,7 @@ from adapter.store.contract import Store
 #: So many customers in whose data an address stands are erased or cleaned for one request.
 MOST_CUSTOMERS = 200
 _MORE = "the address stands in the data of more customers than are done at a time: ask again for the rest"
+_NO_RECEIPT = "the erasure left no receipt: try it again"
 _UNDER_WAY = "the person is erased, and what others say of them is still being looked through: ask again"
 Submit = Callable[[Sequence[Work]], Awaitable[list[Result]]]
 
@@ -50,25 +51,31 @@ class Privacy:
         Raises Unreadable where no one person can be meant, Unavailable when it should be tried again: to find
         what others say of them may take longer.
         """
+        await self._erase(source_id, by, request)
+        await self._finished()
+        receipts = await self._read(self._store.receipts(source_id))
+        ours = (receipt for receipt in receipts if (receipt.by, receipt.request) == (by, request))
+        receipt = next(ours, None)
+        if receipt is None:
+            raise Unavailable(_NO_RECEIPT)
+        return receipt
+
+    async def _erase(self, source_id: str, by: str, request: str) -> None:
+        """Remove a customer's own data."""
         wrong = invalid_id_reason(source_id)
         if wrong is not None:
             raise Unreadable(wrong)
         key = f"{request} {source_id}" if request else ""
         work = Work(by, key, request, self._clock(), (CustomerErase(source_id),))
         [result] = await self._submit([work])
-        if result.error is None:
-            await self._finished()
-        receipts = await self._read(self._store.receipts(source_id))
-        ours = (receipt for receipt in receipts if (receipt.by, receipt.request) == (by, request))
-        receipt = next(ours, None)
-        if result.error is not None or receipt is None:
-            raise Unavailable("the erasure left no receipt: try it again")
-        return receipt
+        if result.error is not None:
+            raise Unavailable(_NO_RECEIPT)
 
     async def erase_address(self, email: str, by: str = "api", request: str = "") -> None:
         """Remove all customers who hold an email address, and the address wherever else it stands.
 
-        Raises as `erase` does; when there are too many for one request, the next goes on where it ended.
+        Raises as `erase` does; when there are too many for one request, the next goes on where it ended. The
+        data of others are searched once for all of them, at the end.
         """
         address = normal(email)
         if address is None:
@@ -81,7 +88,7 @@ class Privacy:
                     raise Unavailable(_MORE, retry_after=1)
                 left -= 1
                 if await self._read(holds(self._store, source_id, address)):
-                    await self.erase(source_id, by, request)
+                    await self._erase(source_id, by, request)
                 else:
                     await self._read(self._forgetting.forget(source_id, address))
         await self.erase(email, by, request)
