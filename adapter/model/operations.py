@@ -85,7 +85,7 @@ class DiscountMove(Struct, frozen=True, tag_field="action", tag="discount"):
 
 
 class OrderRedemption(Struct, frozen=True, tag_field="action", tag="order.redeem"):
-    """A completed order with its lines, for the discounts that moves beside it redeem.
+    """A completed order with its lines, for the discounts that the moves of the same message redeem.
 
     `order` is a document as the checkout takes it.
     """

@@ -1,7 +1,7 @@
-"""Takes back what is unused of a rule: after a rollout that should not have been, say.
+"""Revoke the unused discounts of a rule, for example after a mistaken rollout.
 
-Discounts are read a page at a time, and each page is revoked through the committer, beside other messages. A
-run that was stopped is simply run again: it finds what is still unused.
+Discounts are read a page at a time, and each page is revoked through the committer, together with other
+messages. A run that was interrupted can be repeated: it finds the discounts that are still unused.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from adapter.services.read_timeout import ReadTimeout
 from adapter.store.contract import Store
 from adapter.store.values import Issued
 
-#: So many discounts are read at once; as many are revoked in one transaction at most.
+#: Discounts per page, and the maximum that one transaction revokes.
 PAGE = 500
-#: One call of the API stops reading after so many revocations.
+#: One API call stops reading after this number of revocations.
 MOST = 5_000
 
 Submit = Callable[[Sequence[Work]], Awaitable[Sequence[Result]]]
 
 
 class Counted(Struct, frozen=True):
-    """How many discounts of a rule are unused: `issued`, and `applied` to an order that is not completed."""
+    """The unused discounts of a rule: `issued`, and `applied` to an order that is not completed."""
 
     rule: str
     issued: int
@@ -38,14 +38,14 @@ class Counted(Struct, frozen=True):
 
     @property
     def unused(self) -> int:
-        """How many a revocation takes back."""
+        """The number of discounts that a revocation would revoke."""
         return self.issued + self.applied
 
 
 class Revoked(Struct, frozen=True):
-    """What one run did: discounts that are `revoked` now, and those `left` that were used meanwhile.
+    """The result of one run: discounts that are `revoked` now, and those `left` that were used meanwhile.
 
-    `next` given as `after` goes on; None where all discounts were read.
+    `next` is the `after` of the next call; None where all discounts were read.
     """
 
     rule: str
@@ -118,7 +118,7 @@ class Revocations:
         works = [Work("api", "", code, now, (DiscountMove("revoke", code, reason=reason),)) for code in codes]
         results = await self._submit(works) if works else ()
         if any(result.error == Unavailable.code for result in results):
-            raise Unavailable("not all discounts could be revoked: run it again to take back the rest")
+            raise Unavailable("not all discounts could be revoked; run it again to revoke the others")
         return sum(1 for result in results if result.discounts)
 
     def _is_unused(self, issued: Issued, rule: str) -> bool:

@@ -37,7 +37,7 @@ def fit(operation: Any, declared: DataModel) -> Any:
     return coercer(declared)(operation)
 
 
-def test_what_fits_is_the_same_object() -> None:
+def test_a_valid_operation_is_returned_unchanged() -> None:
     for operation in (
         event({"total": 5, "code": None}),
         CustomerUpsert("u", traits={"points": 5}),
@@ -121,9 +121,7 @@ def test_a_traits_misfit_is_flagged_too() -> None:
         (CustomerUpsert("u", traits={"x": 1}), "the trait `x` is not in the data model"),
     ],
 )  # fmt: skip
-def test_quarantine_keeps_the_message_back_and_says_why_keep_flags_the_same(
-    operation: Any, says: str
-) -> None:
+def test_a_violation_is_an_error_under_quarantine_and_a_flag_under_keep(operation: Any, says: str) -> None:
     with pytest.raises(MappingError) as refused:
         fit(operation, model("quarantine", "quarantine", required=True))
     assert refused.value.message == says

@@ -1,4 +1,4 @@
-"""Where a character of a scalar stands in its file."""
+"""The position of a character of a scalar in its file."""
 
 from __future__ import annotations
 

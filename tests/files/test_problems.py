@@ -17,7 +17,7 @@ from adapter.files.problems import did_you_mean
         ("valeu", ["value", "max_amount"], "value"),
     ],
 )
-def test_a_slip_comes_before_a_word_that_is_begun_and_that_before_a_likeness(
+def test_suggestions_rank_typing_errors_before_prefixes_before_similar_words(
     word: str, known: list[str], offered: str
 ) -> None:
     assert did_you_mean(word, known) == f"did you mean `{offered}`?"

@@ -94,7 +94,7 @@ def test_lines_end_as_any_editor_ends_them(end: str, tmp_path: Path) -> None:
     assert str(problem).startswith("shop.yaml:5:1: `a` occurs twice")
 
 
-def test_a_name_that_is_no_file_is_reported_without_advice_to_save_it(tmp_path: Path) -> None:
+def test_a_directory_in_the_place_of_a_file_is_reported_without_the_remedy_to_save_it(tmp_path: Path) -> None:
     (tmp_path / "shop.yaml").mkdir()
     _, [problem] = yaml.read(tmp_path / "shop.yaml", "shop.yaml")
     assert str(problem).startswith("shop.yaml:1:1: cannot be read: Is a directory; replace it")

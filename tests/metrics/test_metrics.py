@@ -1,4 +1,4 @@
-"""Numbers that are brought up to date when somebody reads them."""
+"""Metrics are flushed before they are read."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SECONDS = st.lists(st.floats(0, 10) | st.sampled_from([0.0, 0.001, 0.0025, 5.0])
 
 
 @given(SECONDS, SECONDS)
-def test_many_amounts_at_once_count_as_each_alone(first: list[float], then: list[float]) -> None:
+def test_observing_many_amounts_at_once_equals_observing_each(first: list[float], then: list[float]) -> None:
     together, alone = Metrics(), Metrics()
     at_once, one_by_one = (each.request_seconds.labels("x") for each in (together, alone))
     for amounts in (first, then):

@@ -52,7 +52,7 @@ def test_an_amount_with_thousands_is_read_in_every_notation(
 
 
 @given(st.decimals(-65_536, 65_536, places=2))  # beyond, single precision has no hundredths
-def test_the_noise_of_single_precision_is_taken_off(amount: Decimal) -> None:
+def test_the_noise_of_single_precision_is_removed(amount: Decimal) -> None:
     (single,) = struct.unpack("f", struct.pack("f", float(amount)))
     for sent in (single, float(f"{single:.15g}")):
         assert without_noise(sent) == float(amount)

@@ -59,7 +59,7 @@ def test_ascii_is_folded_as_all_text_is(code: str) -> None:
     assert folded(code + "\u200b") == folded(code)
 
 
-def test_the_exact_spelling_wins_and_another_one_is_refused_where_two_codes_could_be_meant() -> None:
+def test_the_exact_spelling_wins_and_an_ambiguous_one_is_rejected() -> None:
     alike = {"SAVE-AB": 1, "SaveAB": 2}
     assert [resolve(code, alike) for code in ("SAVE-AB", "SaveAB", " SaveAB ")] == [1, 2, 2]
     with pytest.raises(NotFound):

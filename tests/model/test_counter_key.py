@@ -52,5 +52,5 @@ def test_each_form_of_a_key_is_read_as_it_is_written(key: str, told: tuple[str, 
 
 
 @given(PART, st.lists(PART, max_size=4))
-def test_what_is_encoded_is_decoded(rule: str, parts: list[str]) -> None:
+def test_a_key_survives_encode_and_decode(rule: str, parts: list[str]) -> None:
     assert decode(encode(rule, *parts)) == (rule, tuple(parts))

@@ -1,4 +1,4 @@
-"""Email addresses: one spelling for each, found and removed wherever they stand."""
+"""Email addresses: one spelling for each, found and removed anywhere in a text."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_an_address_is_found_and_removed_anywhere(place: str, written: str) -> N
      "ann.lee@example", "x.ann.lee@example.org", "ann.lee@sub.example.org", "ann-ann.lee@example.org",
      "ann.lee@examp1e.org"],
 )  # fmt: skip
-def test_another_address_is_not_taken_for_it(other: str) -> None:
+def test_another_address_does_not_match(other: str) -> None:
     assert ANN not in found_in(f"<{other}>")
     assert without(f"to {other}", ANN) == f"to {other}"
 

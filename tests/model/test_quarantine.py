@@ -1,4 +1,4 @@
-"""Whom a quarantined message names."""
+"""The names in a quarantined message."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_a_packed_document_names_the_same_customers() -> None:
     assert small.names() == message.names() == {"ann"}
 
 
-def test_a_short_document_is_kept_as_it_is() -> None:
+def test_a_short_document_is_stored_uncompressed() -> None:
     message = kept(b'{"userId":"ann"}')
     assert packed(message) is message
 

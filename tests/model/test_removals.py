@@ -1,4 +1,4 @@
-"""Ids are removed from documents wherever they stand, and nothing else of the documents changes."""
+"""Ids are removed everywhere in documents, and nothing else of the documents changes."""
 
 from __future__ import annotations
 
@@ -81,13 +81,13 @@ def test_an_id_that_is_a_word_of_the_program_leaves_documents_readable(name: str
     assert IdRemoval([name, "90071992", "12345678"]).document(raw, "events") == raw
 
 
-def test_the_time_of_a_trait_goes_by_the_traits_new_name() -> None:
+def test_the_update_time_of_a_trait_moves_to_its_new_name() -> None:
     before = {"source_id": "bob", "traits": {"anon-000001": 1}, "told_at": {"traits.anon-000001": 5}}
     after = {"source_id": "bob", "traits": {"[erased]": 1}, "told_at": {"traits.[erased]": 5}}
     assert removed(before, "customers") == after
 
 
-def test_an_id_that_stands_in_a_customers_own_id_is_not_theirs_to_lose() -> None:
+def test_an_id_inside_a_customers_own_id_is_not_removed() -> None:
     spared = REMOVAL.sparing([f"{LONG}-2", "ANON-000001"])
     assert spared.ids == REMOVAL.ids - {LONG, "anon-000001"}
     assert REMOVAL.sparing(["bob"]) is REMOVAL

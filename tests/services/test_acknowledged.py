@@ -19,7 +19,7 @@ CALLS: list[dict[str, Any]] = [
 ]
 
 
-def test_calls_are_read_as_they_were_written_down_but_for_a_line_that_is_cut_off(tmp_path: Path) -> None:
+def test_recorded_calls_are_read_back_except_a_truncated_line(tmp_path: Path) -> None:
     write_down(tmp_path, CALLS)
     with (tmp_path / "acknowledged.jsonl").open("a") as file:
         file.write('["track", "m6')

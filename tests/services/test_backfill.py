@@ -121,7 +121,7 @@ ORDERS = st.lists(
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(orders=ORDERS, late=ORDERS, batches=st.booleans())
-async def test_a_book_that_comes_late_decides_as_one_that_was_always_there(
+async def test_a_rule_set_that_is_added_later_decides_as_if_it_had_always_existed(
     open_desk: Any, make_rules: Any, orders: Any, late: Any, batches: bool
 ) -> None:
     found = []

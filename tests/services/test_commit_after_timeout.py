@@ -1,4 +1,4 @@
-"""What is committed after everyone was told to come again is there once, and answered when it comes again."""
+"""A message that is committed after its timeout is stored once, and the retry gets its result."""
 
 from __future__ import annotations
 

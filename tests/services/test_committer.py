@@ -65,7 +65,7 @@ async def test_messages_that_arrive_during_a_commit_are_settled_in_two_alternati
     assert sizes == [1, 11, 9]
 
 
-async def test_a_message_that_breaks_deciding_is_quarantined_alone() -> None:
+async def test_only_the_message_that_fails_to_be_decided_is_quarantined() -> None:
     async def brittle(batch: Sequence[Work], _: OnLocksAcquired) -> list[Result]:
         if any(each.key == "bad" and each.quarantine is None for each in batch):
             raise ZeroDivisionError
@@ -76,7 +76,7 @@ async def test_a_message_that_breaks_deciding_is_quarantined_alone() -> None:
     assert [result.outcome for result in answers] == ["processed"] * 2 + ["quarantined"] + ["processed"] * 2
 
 
-async def test_an_unavailable_store_fails_all_that_waits_and_nothing_later() -> None:
+async def test_an_unavailable_store_fails_queued_messages_and_no_later_ones() -> None:
     down = True
 
     async def shaky(batch: Sequence[Work], _: OnLocksAcquired) -> list[Result]:
@@ -108,7 +108,7 @@ async def test_a_store_that_fails_slowly_is_not_tried_for_each_batch_while_other
     assert tried == [1]
 
 
-async def test_an_internal_error_fails_the_batch_and_the_committer_goes_on() -> None:
+async def test_an_internal_error_fails_the_batch_and_the_committer_continues() -> None:
     faulty = True
 
     async def short(batch: Sequence[Work], _: OnLocksAcquired) -> list[Result]:
@@ -227,7 +227,7 @@ def submitted(committer: GroupCommitter, many: int) -> list[asyncio.Task[list[Re
 HASTY = Limits(max_batch=2, max_wait=0.1)
 
 
-async def test_a_wait_past_the_limit_fails_while_the_transaction_goes_on() -> None:
+async def test_a_submission_times_out_while_its_transaction_continues() -> None:
     store = Stuck()
     async with running(store.settle, HASTY) as committer:
         async with asyncio.timeout(2):
@@ -257,7 +257,7 @@ async def test_a_stuck_transaction_refuses_new_messages_until_it_ends(
         assert [result.outcome for result in await committer.submit([work("after")])] == ["processed"]
 
 
-async def test_a_wait_in_the_queue_counts_like_one_in_the_transaction() -> None:
+async def test_time_in_the_queue_counts_toward_the_timeout() -> None:
     ended: list[int] = []
 
     async def slow(batch: Sequence[Work], _: OnLocksAcquired) -> list[Result]:
@@ -296,7 +296,7 @@ async def test_a_stuck_batch_weighs_until_it_ends_and_an_abandoned_message_does_
     assert "adapter_waiting_messages 0.0" in metrics.render().decode()
 
 
-async def test_closing_waits_for_a_transaction_that_is_stuck_and_for_nothing_more() -> None:
+async def test_closing_waits_only_for_a_stuck_transaction() -> None:
     store = Stuck()
     async with running(store.settle, HASTY) as committer:
         await asyncio.gather(*submitted(committer, 20), return_exceptions=True)

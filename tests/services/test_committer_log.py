@@ -33,7 +33,7 @@ ENDS = "commits succeed again"
     ],
     ids=["all succeed", "one fails", "all fail", "some fail in between", "they fail twice"],
 )
-async def test_the_log_says_when_commits_begin_to_fail_and_when_they_succeed_again(
+async def test_the_log_reports_when_commits_begin_to_fail_and_when_they_recover(
     outcomes: list[AdapterError | None], expected: list[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     left = iter(outcomes)

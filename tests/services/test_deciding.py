@@ -1,4 +1,4 @@
-"""The decision transaction over a real store: what is issued, to whom, once."""
+"""The decision transaction over a real store: which discounts are issued, once."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def desk(store: Store, tmp_path: Path) -> Desk:
     return Desk(store, tmp_path)
 
 
-async def test_an_event_that_earns_a_discount_gets_the_record_and_it_is_kept(desk: Desk) -> None:
+async def test_an_event_that_earns_a_discount_returns_and_stores_it(desk: Desk) -> None:
     result = await desk.take(event("checkout_started", "u1", cart_value=145.75))
     [issued] = result.discounts
     assert issued.metadata == {
@@ -119,7 +119,7 @@ async def test_a_message_repeated_within_one_batch_counts_once(desk: Desk) -> No
     assert len(await desk.store.discounts("u1")) == 1
 
 
-async def test_a_decision_is_kept_with_its_reasons(desk: Desk) -> None:
+async def test_a_decision_is_stored_with_its_reasons(desk: Desk) -> None:
     await desk.take(event("checkout_started", "u1", cart_value=96.5))
     [decision] = await desk.store.decisions("u1")
     [outcome] = decision.outcomes
@@ -158,7 +158,7 @@ async def test_facts_that_would_overfill_a_customer_are_quarantined_and_the_rest
     assert kept.reason == results[0].reason
 
 
-async def test_events_are_taken_when_facts_exceed_their_bound(desk: Desk) -> None:
+async def test_events_are_processed_when_facts_exceed_their_limit(desk: Desk) -> None:
     much = {f"trait_{number}": "x" * 1000 for number in range(200)}
     more = {f"other_{number}": "x" * 1000 for number in range(200)}
     await desk.take(CustomerUpsert("u1", traits=much))

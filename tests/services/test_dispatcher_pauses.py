@@ -33,7 +33,7 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
     await store.close()
 
 
-async def test_an_endpoint_that_is_gone_gets_no_more_for_an_hour(store: Store, clock: Clock) -> None:
+async def test_an_endpoint_with_status_410_is_paused_for_an_hour(store: Store, clock: Clock) -> None:
     endpoint = Endpoint("shop", lambda _: Attempt(ok=False, gone=True, error="answered 410"))
     await put(store, many(20))
     each = relay(store, clock, endpoint)
@@ -74,9 +74,7 @@ async def test_nothing_more_is_sent_before_a_pause_is_in_the_store(store: Store,
     assert len(await store.pauses(clock())) == 1
 
 
-async def test_a_throttling_endpoint_is_left_alone_without_using_up_attempts(
-    store: Store, clock: Clock
-) -> None:
+async def test_a_throttling_endpoint_is_paused_without_using_attempts(store: Store, clock: Clock) -> None:
     asked = timedelta(minutes=10)
     endpoint = Endpoint("shop", lambda _: Attempt(ok=False, retry_after=asked, error="answered 429"))
     await put(store, many(20))

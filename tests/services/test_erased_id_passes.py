@@ -1,4 +1,4 @@
-"""The pass that removes ids of erased people reads all rows once, in slices, beside all that goes on."""
+"""The pass that removes ids of erased people reads all rows once, in slices, concurrently with other work."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ async def test_several_processes_may_pass_at_once(open_desk: Any) -> None:
 
 
 async def test_messages_go_on_between_two_slices(desk: Any) -> None:
-    """Whoever reads a slice holds no transaction: a message waits for one at most."""
+    """Reading a slice holds no transaction, so a message waits for at most one slice."""
     await desk.settle([desk.work(desk.event("seen", "bob", minute)) for minute in range(600)])
     await desk.take(CustomerUpsert(ANN))
     await erase(desk, ANN)

@@ -1,4 +1,4 @@
-"""A batch that erases somebody and has events of theirs: what was before is gone, what is after is new."""
+"""A batch that erases a customer with events: earlier data is erased, later data is new."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ guardrails: {per_user_limit: 1}
 """
 
 
-async def test_discounts_earned_before_the_erasure_are_gone(open_desk: Any) -> None:
+async def test_discounts_earned_before_the_erasure_are_erased(open_desk: Any) -> None:
     desk = await open_desk(RULE)
     earned, _ = await desk.settle([desk.work(desk.event("started")), desk.work(CustomerErase("ann"))])
     held = await desk.store.held("ann")

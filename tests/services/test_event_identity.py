@@ -173,7 +173,7 @@ rules:
 
 
 async def test_a_message_sent_again_for_the_customer_merged_into_takes_no_units_again(open_desk: Any) -> None:
-    """The dedupe keys of mParticle's events hold the person, whom mParticle may have merged meanwhile."""
+    """The dedupe keys of mParticle's events contain the person, which mParticle may have merged meanwhile."""
     desk = await open_desk(GIFT)
     [ride] = (await desk.take(desk.event("started", "old"))).discounts
 

@@ -33,7 +33,7 @@ rules:
 
 
 class Kind(Struct, frozen=True):
-    """A guardrail, what it allows, and who asks: everybody, one customer, or one device."""
+    """A guardrail, its limit, and its scope: all customers, one customer, or one device."""
 
     guardrail: str
     allows: int
@@ -132,7 +132,7 @@ async def taken(open_desk: Any, store_url: str) -> Any:
     return run
 
 
-async def test_of_a_pass_no_minute_is_taken_twice_and_all_are_taken(taken: Any) -> None:
+async def test_each_minute_of_a_pass_is_redeemed_exactly_once(taken: Any) -> None:
     assert await taken() == 16
 
 

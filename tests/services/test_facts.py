@@ -1,4 +1,4 @@
-"""Which facts about a customer stand, whatever the order in which they arrive."""
+"""The latest facts about a customer win, in any order of arrival."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_a_late_fact_changes_only_fields_without_a_newer_value(
     assert Customer("u1", customer.name, traits=customer.traits, segments=customer.segments) == stands
 
 
-def test_of_two_facts_with_the_same_time_the_last_to_arrive_is_kept() -> None:
+def test_of_two_facts_with_the_same_time_the_last_to_arrive_wins() -> None:
     first, second = CustomerUpsert("u1", traits={"plan": "a"}), CustomerUpsert("u1", traits={"plan": "b"})
     assert merge_facts(merge_facts(Customer("u1"), first, NOW), second, NOW).traits == {"plan": "b"}
 

@@ -70,9 +70,7 @@ SHARES = {"aliases": 21, "events": 350, "erasures": 10}
 
 @pytest.mark.parametrize("kind", COSTLY)
 @pytest.mark.parametrize("bodies", [1, 8])
-async def test_one_message_is_committed_after_two_shares_at_most_whatever_waits(
-    kind: str, bodies: int
-) -> None:
+async def test_one_message_is_committed_after_at_most_two_shares(kind: str, bodies: int) -> None:
     store = Transactions()
     async with running(store) as committer:
         costly = [
@@ -116,7 +114,7 @@ async def test_a_body_is_settled_in_its_order_and_answered_in_its_place(kind: st
     assert [each.message_id for each in results] == settled
 
 
-async def test_a_timeout_in_the_queue_fails_one_sender_alone() -> None:
+async def test_a_timeout_in_the_queue_fails_only_that_sender() -> None:
     store = Transactions(seconds=0.04)
     async with running(store, Limits(max_wait=0.2)) as committer:
         costly = [asyncio.create_task(committer.submit(aliases(f"attacker{n}", 400))) for n in range(30)]

@@ -139,7 +139,7 @@ async def test_the_liability_is_the_most_that_a_discount_can_cost(
     assert totals == {currency: Figures(issued=1, open=1, liability=Decimal(liability), unbounded=unbounded)}
 
 
-async def test_the_liability_of_a_store_credit_is_what_is_left_of_it(desk: Any) -> None:
+async def test_the_liability_of_a_store_credit_is_its_remainder(desk: Any) -> None:
     [code] = await _issue(desk, "paid", "ann")
     held = await desk.store.discount(code)
     assert isinstance(held.discount.action, StoreCredit)

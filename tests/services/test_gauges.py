@@ -1,4 +1,4 @@
-"""The gauges say what the store holds, whoever put it there."""
+"""The gauges have the counts of the store, of all processes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from adapter.services.background.store_metrics import StoreMetrics
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
 
-async def test_messages_in_quarantine_are_counted_and_no_more_once_released(open_desk: Any) -> None:
+async def test_the_gauge_counts_messages_in_quarantine_until_they_are_released(open_desk: Any) -> None:
     desk, metrics = await open_desk("name: none\ntrigger: never\naction: {type: free_shipping}"), Metrics()
     gauges = StoreMetrics(desk.store, metrics)
     kept = Quarantined("segment", "m", Raw(b"{}"), "no user", NOW)

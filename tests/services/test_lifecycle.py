@@ -71,7 +71,7 @@ def test_a_discount_of_another_customer_stays() -> None:
         moved(held("issued"), DiscountMove("apply", "HV15-8K2F", "u2"), "u2", NOW)
 
 
-def test_redeeming_again_with_another_order_is_refused_and_says_which_order_has_it() -> None:
+def test_redeeming_for_another_order_is_rejected_with_the_first_order_in_the_reason() -> None:
     redeemed = held("redeemed", order_id="O-1")
     with pytest.raises(WrongMove, match="it was redeemed with order `O-1`"):
         moved(redeemed, DiscountMove("redeem", "HV15-8K2F", order_id="O-2"), None, NOW)
@@ -133,7 +133,7 @@ def test_one_order_takes_its_units_once(minutes: str | None, again: str | None) 
 
 
 @pytest.mark.parametrize("again", ["5", "7", None])
-def test_an_order_that_comes_again_with_other_units_is_refused(again: str | None) -> None:
+def test_a_repeated_order_with_different_units_is_rejected(again: str | None) -> None:
     with pytest.raises(WrongMove, match="gave 6 minutes for order `trip-1` already"):
         take(take(pass_of(15), "6", "trip-1"), again, "trip-1")
 
@@ -151,7 +151,7 @@ def test_redeeming_units_of_a_discount_without_units_is_refused() -> None:
         take(held("issued"), "6")
 
 
-def test_a_discount_has_so_many_uses_and_then_only_its_rest() -> None:
+def test_after_the_maximum_of_uses_only_the_remainder_can_be_redeemed() -> None:
     many = pass_of(10**6)
     for _ in range(MOST_USES - 1):
         many = take(many, "1")

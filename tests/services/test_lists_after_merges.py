@@ -49,7 +49,7 @@ def test_only_ids_of_known_customers_are_kept(identities: dict[str, str], merged
     assert [record.customer.merged for record in room.changed()] == [merged]
 
 
-def test_everything_of_mergeable_customers_is_kept() -> None:
+def test_all_data_of_mergeable_customers_is_kept() -> None:
     customers = {f"u{at}": CustomerRecord(Customer(f"u{at}")) for at in range(MOST_NAMES + 3)}
     room = IdentityGraph(LoadedState({}, {}, customers, {}))
     for at in range(1, MOST_NAMES + 3):

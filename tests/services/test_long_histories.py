@@ -151,7 +151,7 @@ async def test_merges_and_erasures_are_decided_while_a_long_history_is_read(shop
     assert [result.outcome for result in results] == ["processed", "processed"]
 
 
-async def test_one_that_waits_too_long_for_a_past_comes_again(open_desk: Any) -> None:
+async def test_a_message_times_out_while_a_long_history_is_read(open_desk: Any) -> None:
     desk = await open_desk(OLD)
 
     async def settle(works: Any, _: Any) -> Any:
@@ -169,7 +169,7 @@ async def test_one_that_waits_too_long_for_a_past_comes_again(open_desk: Any) ->
     await running
 
 
-async def test_a_long_past_that_is_kept_under_another_id_is_read_once_too(shop: Shop) -> None:
+async def test_a_long_history_stored_under_another_id_is_read_once_too(shop: Shop) -> None:
     await shop.take(CustomerMerge("anna", "ann"))
     assert outcome(await shop.take(shop.desk.event("checkout_started", "anna")))
     history = History.decode((await shop.desk.store.held("anna")).history)

@@ -96,7 +96,7 @@ async def test_histories_of_many_event_names_are_not_joined_without_end(desk: An
     assert max(sizes) <= MOST_JOINED
 
 
-async def test_messages_of_a_visitor_that_is_not_merged_are_still_taken(
+async def test_messages_of_a_visitor_that_is_not_merged_are_still_processed(
     desk: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(identities, "MOST_NAMES", 3)

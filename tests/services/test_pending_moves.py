@@ -125,7 +125,7 @@ async def test_order_identify_and_alias_end_the_same_in_any_order(
     assert found[0] == found[1]
 
 
-async def test_a_move_by_another_customer_waits_and_says_why(open_desk: Any) -> None:
+async def test_a_move_by_another_customer_is_pending_with_a_reason(open_desk: Any) -> None:
     desk = await open_desk(RULES)
     code = await issued(desk, "visitor")
     result = await take(desk, DiscountMove("redeem", code, "u1", "o1"))
@@ -150,10 +150,10 @@ async def test_an_order_of_a_visitor_is_done_for_the_customer_they_turn_out_to_b
     assert await desk.store.pending_moves(code=code) == []
 
 
-async def test_an_order_of_a_visitor_waits_on_as_that_of_the_customer_they_turn_out_to_be(
+async def test_a_pending_order_of_a_visitor_becomes_the_customers_after_a_merge(
     open_desk: Any,
 ) -> None:
-    """The holder is yet another, with whom that customer is merged later."""
+    """The holder is a third customer, with which that customer is merged later."""
     desk = await open_desk(RULES)
     code, other = await issued(desk, "bob"), await issued(desk, "cid")
     for number, each in enumerate((code, other)):
@@ -200,7 +200,7 @@ async def test_an_order_before_the_end_of_its_discount_counts_after_a_late_merge
     assert (held.discount.status, held.moved_at) == ("redeemed", desk.at(60))
 
 
-async def test_a_move_after_the_end_of_a_discount_does_not_wait(open_desk: Any) -> None:
+async def test_a_move_after_the_end_of_a_discount_is_not_pending(open_desk: Any) -> None:
     desk = await open_desk(RULES)
     code = await issued(desk, "visitor")
     desk.now = desk.at(181)
@@ -208,7 +208,7 @@ async def test_a_move_after_the_end_of_a_discount_does_not_wait(open_desk: Any) 
     assert await desk.store.pending_moves(code=code) == []
 
 
-async def test_a_move_of_a_discount_that_is_redeemed_does_not_wait(open_desk: Any) -> None:
+async def test_a_move_of_a_redeemed_discount_is_not_pending(open_desk: Any) -> None:
     desk = await open_desk(RULES)
     code = await issued(desk, "visitor")
     await take(desk, DiscountMove("redeem", code, "visitor", "o1"))
@@ -216,8 +216,8 @@ async def test_a_move_of_a_discount_that_is_redeemed_does_not_wait(open_desk: An
     assert await desk.store.pending_moves(code=code) == []
 
 
-async def test_a_call_of_the_api_never_waits(open_desk: Any) -> None:
-    """It has no message to be told later, and its caller is answered at once."""
+async def test_an_api_call_is_never_pending(open_desk: Any) -> None:
+    """It has no message for a later result, and its caller gets the result at once."""
     desk = await open_desk(RULES)
     code = await issued(desk, "visitor")
     [result] = await desk.settle([desk.work(DiscountMove("redeem", code, "u1", "o1"))])

@@ -23,7 +23,7 @@ def people(*customers: Customer, identities: dict[Identity, str] | None = None) 
 
 
 def visitor(anonymous_id: str, **facts: Any) -> Customer:
-    """Return whom nobody knows by more than an anonymous id."""
+    """Return a customer with only an anonymous id."""
     return Customer(anonymous_id, identities={"anonymous_id": anonymous_id}, **facts)
 
 
@@ -76,7 +76,7 @@ def test_an_identified_visitor_keeps_their_history() -> None:
     assert room.new_identities == {("anonymous_id", "anon-1"): "u1", ("source_id", "anon-1"): "u1"}
 
 
-def test_after_signing_in_the_anonymous_id_alone_means_the_customer() -> None:
+def test_after_signing_in_the_anonymous_id_resolves_to_the_customer() -> None:
     room = people(Customer("u1"), identities={("anonymous_id", "anon-1"): "u1"})
     person = room.find("anon-1", {"anonymous_id": "anon-1"})
     assert person.customer.source_id == "u1"
@@ -120,7 +120,7 @@ def test_a_customer_id_sent_as_an_anonymous_id_takes_over_no_customer() -> None:
     assert room.find("victim", {"anonymous_id": "victim"}).customer.email == "v@example.org"
 
 
-def test_an_anonymous_id_that_turns_out_to_be_a_customers_own_is_not_taken_over() -> None:
+def test_an_anonymous_id_that_is_later_a_customers_own_is_not_absorbed() -> None:
     room = people(visitor("u1"))
     room.find("u1", {"anonymous_id": "anon-1"})
     room.find("u2", {"anonymous_id": "u1"})
@@ -128,14 +128,14 @@ def test_an_anonymous_id_that_turns_out_to_be_a_customers_own_is_not_taken_over(
     assert room.canonical("u1") == "u1"
 
 
-def test_an_anonymous_id_that_a_message_takes_for_a_customers_own_is_not_taken_over() -> None:
+def test_an_anonymous_id_that_a_message_calls_a_customers_own_is_not_absorbed() -> None:
     room = people(visitor("u1"))
     room.find("u1", {})
     room.find("thief", {"anonymous_id": "u1"})
     assert {name: room.canonical(name) for name in ("u1", "thief")} == {"u1": "u1", "thief": "thief"}
 
 
-def test_what_the_store_gave_does_not_name_a_visitor() -> None:
+def test_an_id_from_the_store_does_not_end_a_visitors_anonymity() -> None:
     room = people(visitor("7"))
     assert room.owner("7").customer.anonymous
     assert written(room) == {}
@@ -166,7 +166,7 @@ def test_an_alias_to_a_new_customer_does_not_let_another_take_it_over(first: str
     assert written(room)["victim"].traits == {"seen": "shoes"}
 
 
-def test_an_alias_repeated_says_too_that_its_user_id_is_a_customers_own() -> None:
+def test_a_repeated_alias_also_marks_its_user_id_as_a_customers_own() -> None:
     room = people(visitor("u1"), identities={("source_id", "anon-1"): "u1"})
     room.merge("anon-1", "u1")
     room.upsert(CustomerUpsert("thief", identities={"anonymous_id": "u1"}))

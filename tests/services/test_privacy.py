@@ -1,4 +1,4 @@
-"""Erasing and exporting over both stores, also beside everything else."""
+"""Erasing and exporting over both stores, also concurrently with other work."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ def privacy_of(desk: Any, settle: Any = None) -> Privacy:
 
 
 async def exported_of(privacy: Privacy, who: str) -> Export:
-    """Return what is exported of somebody, once it is there as a whole."""
+    """Return the export of a customer, once it is complete."""
     return decode(b"".join([piece async for piece in privacy.export(who)]), Export)
 
 
 def bad(desk: Any, who: str) -> Any:
-    """Return a message of somebody that goes to quarantine."""
+    """Return a message of a customer that is quarantined."""
     kept = Quarantined("segment", "bad", Raw(encode({"userId": who})), "no name", desk.now)
     return replace(desk.work(), quarantine=kept)
 

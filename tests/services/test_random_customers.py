@@ -352,7 +352,7 @@ class Driver:
 
 
 @pytest.mark.parametrize("few", [100, 2], ids=["all is moved", "the least is moved"])
-async def test_random_messages_end_as_a_simple_model_says(
+async def test_random_messages_agree_with_a_simple_model(
     open_desk: Any, make_rules: Any, few: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(naming, "FEW", few)

@@ -1,4 +1,4 @@
-"""What a grant only looks at binds it too: whoever commits first, the other sees."""
+"""Counters that a grant only reads bind it too: the second of two commits sees the first."""
 
 from __future__ import annotations
 

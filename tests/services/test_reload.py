@@ -21,7 +21,7 @@ RULE = "name: one\ntrigger: checkout_started\naction: {type: percentage_off, val
 
 
 class ConditionScope:
-    """A reload over real files, with a change told by hand."""
+    """A reload over real files, with changes triggered by the test."""
 
     def __init__(self, folder: Path) -> None:
         self.rule = folder / "rule.yaml"
@@ -100,7 +100,7 @@ async def test_a_broken_file_is_refused_and_the_old_one_serves_on(tmp_path: Path
     assert scene.health.files.ok
 
 
-async def test_an_internal_error_in_a_reload_is_reported_and_the_next_valid_change_is_taken(
+async def test_an_internal_error_in_a_reload_is_reported_and_the_next_valid_change_is_loaded(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     scene = ConditionScope(tmp_path)

@@ -110,7 +110,7 @@ async def test_a_process_killed_before_it_sends_leaves_the_body_to_its_successor
     assert successor.sent == [("d", 2)]
 
 
-async def test_a_body_that_cannot_be_rendered_costs_its_delivery_alone(store: Store) -> None:
+async def test_a_body_that_cannot_be_rendered_fails_only_its_delivery(store: Store) -> None:
     def render(due: Delivery) -> Raw | None:
         if due.id == "shop-1":
             raise KeyError("a fault")
@@ -135,7 +135,7 @@ async def test_a_destination_of_another_type_renders_again(store: Store) -> None
     assert (before.bodies, after.bodies) == ([b'"before"'], [b'"after"'])
 
 
-async def test_what_the_version_before_stored_is_sent_as_it_is(url: str, store: Store) -> None:
+async def test_rows_of_the_version_before_are_sent_unchanged(url: str, store: Store) -> None:
     literal = f"X'{BODY_BEFORE.hex()}'" if url.startswith("sqlite") else f"'\\x{BODY_BEFORE.hex()}'::bytea"
     await run_sql(url, store, INSERT_BEFORE.format(body=literal, at=micros(NOON)))
     endpoint = Endpoint("shop")
@@ -143,7 +143,7 @@ async def test_what_the_version_before_stored_is_sent_as_it_is(url: str, store: 
     assert endpoint.bodies == [BODY_BEFORE]
 
 
-async def test_the_version_before_sends_what_this_version_sends(url: str, store: Store) -> None:
+async def test_the_version_before_can_send_rows_of_this_version(url: str, store: Store) -> None:
     clock, endpoint = Clock(), Endpoint("shop", lambda _: FAILED)
     await put(store, many(2))
     never_leased = await run_sql(url, store, SELECT_BEFORE)

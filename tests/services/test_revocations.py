@@ -131,7 +131,7 @@ async def test_a_discount_that_is_used_meanwhile_is_left(rollout: Rollout) -> No
     assert done.left > 0
 
 
-async def test_a_bounded_revocation_says_where_to_go_on(rollout: Rollout) -> None:
+async def test_a_bounded_revocation_returns_where_to_continue(rollout: Rollout) -> None:
     first = await rollout.revocations.revoke("gift", None, most=1)
     assert first.next is not None
     rest = await rollout.revocations.revoke("gift", None, first.next)

@@ -1,4 +1,4 @@
-"""What does not fit the data model and is kept: told in the answer, and counted."""
+"""Violations of the data model that are kept: they are in the response, and counted."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ async def earned(desk: Any, who: str, times: int) -> int:
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])
-async def test_merged_customers_have_used_what_each_used(open_desk: Any, count: int) -> None:
+async def test_merged_customers_have_used_the_sum_of_their_uses(open_desk: Any, count: int) -> None:
     desk = await open_desk(RULE.format(count=count))
     for number, (ann, bob) in enumerate(itertools.product(range(count + 1), repeat=2)):
         await earned(desk, f"ann{number}", ann)
@@ -79,7 +79,7 @@ async def test_a_lowered_limit_also_counts_the_slots_that_it_no_longer_has(
 
 
 async def standing(desk: Any, who: str) -> int:
-    """Return how many discounts of the last day somebody has that were not given back."""
+    """Return the number of a customer's discounts of the last day that were not released."""
     since = desk.now - timedelta(days=1)
     held = await desk.store.discounts(who)
     return sum(each.issued_at > since and each.discount.status != "revoked" for each in held)

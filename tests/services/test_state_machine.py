@@ -1,4 +1,4 @@
-"""A slow and simple model, kept beside the real thing: counters and statuses are always what it says."""
+"""A slow and simple model is compared with the server: counters and statuses are always equal."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ class Gift(Struct):
 
 
 class Model:
-    """What should be, by counting everything anew each time it is asked."""
+    """The expected state, recounted at each request."""
 
     def __init__(self) -> None:
         self.now = START
@@ -336,7 +336,7 @@ def test_the_model_notices_units_that_are_redeemed_whole(make_rules: Any) -> Non
         run_state_machine_as_test(machine("sqlite", make_rules(RULES), **wrong), settings=LOOKING)
 
 
-def test_the_model_notices_a_move_that_goes_wrong(make_rules: Any) -> None:
+def test_the_model_detects_a_wrong_move(make_rules: Any) -> None:
     """A revocation that does not give back what it held, as a redemption does not, is found."""
     wrong = {
         "moving": staticmethod(lambda move: replace(move, verb="redeem") if move.verb == "revoke" else move)

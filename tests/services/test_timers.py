@@ -77,7 +77,7 @@ async def test_the_awaited_event_ends_the_wait_even_while_the_timer_is_due(desk:
 
 
 @pytest.mark.parametrize("together", [True, False])
-async def test_an_awaited_event_that_came_before_starts_no_wait(desk: Any, together: bool) -> None:
+async def test_an_earlier_awaited_event_starts_no_timer(desk: Any, together: bool) -> None:
     works = [
         desk.work(desk.event("order_completed", minutes=5)),
         desk.work(desk.event("checkout_started", cart_value=80)),
@@ -109,7 +109,7 @@ async def test_a_later_start_takes_the_place_of_the_first(desk: Any) -> None:
     assert issued(await desk.fire()) == 1
 
 
-async def test_history_sent_again_starts_no_wait_but_ends_one(desk: Any) -> None:
+async def test_replayed_history_starts_no_timer_but_cancels_one(desk: Any) -> None:
     await desk.take(desk.event("checkout_started", "bob", cart_value=80), unrewarded="a test")
     await desk.take(desk.event("checkout_started", cart_value=80))
     assert [timer.source_id for timer in await desk.store.due_timers(desk.at(60), 9)] == ["ann"]
@@ -148,7 +148,7 @@ async def test_of_two_customers_merged_in_a_batch_the_later_timer_stays(desk: An
     assert issued(await desk.fire()) == 1
 
 
-async def test_an_erased_customer_waits_for_nothing_and_does_not_come_back(desk: Any) -> None:
+async def test_timers_of_an_erased_customer_are_deleted_and_do_not_restore_the_customer(desk: Any) -> None:
     await desk.take(desk.event("checkout_started", cart_value=80))
     [stale] = await desk.store.due_timers(desk.at(30), 9)
     await desk.settle([desk.work(CustomerErase("ann")), desk.due(stale)])

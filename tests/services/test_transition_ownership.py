@@ -1,4 +1,4 @@
-"""Who moves a discount: the customer under any id that leads to them, and nobody else."""
+"""A discount is moved only by its customer, under any id of the customer."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ async def test_a_code_that_one_message_names_in_two_spellings_is_redeemed_once(o
     assert (told.code, told.status) == (issued, "redeemed")
 
 
-async def test_a_code_is_never_issued_that_another_differs_from_in_case_and_dashes_alone(
+async def test_no_code_is_issued_that_differs_from_another_only_in_case_and_dashes(
     open_desk: Any,
 ) -> None:
     desk = await open_desk(RULES)

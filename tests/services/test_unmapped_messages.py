@@ -92,7 +92,9 @@ async def test_names_without_end_take_bounded_room(store: Any) -> None:
     assert sum(count for _, _, count in kept) >= 3 * MOST_NAMES - 1
 
 
-async def test_what_could_not_be_added_is_added_later(store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_counts_that_could_not_be_added_are_added_later(
+    store: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     counting = ignoring(store)
     counting.note(message("a"))
 

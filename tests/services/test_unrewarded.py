@@ -92,7 +92,7 @@ async def sent(
         ({"replayed": True}, REPLAY),
     ],
 )
-async def test_an_event_that_may_earn_nothing_says_why(
+async def test_the_result_of_an_unrewarded_event_has_the_reason(
     shop: app.App, event: str, sent_as: dict[str, Any], reason: str | None
 ) -> None:
     result = await sent(shop, event, **sent_as)
@@ -132,7 +132,7 @@ async def kept(shop: app.App, source_id: str = "u") -> list[tuple[str, str | Non
         ({"replayed": True}, "replayed", REPLAY),
     ],
 )
-async def test_the_reason_is_kept_for_the_customer(
+async def test_the_reason_is_stored_for_the_customer(
     shop: app.App, event: str, sent_as: dict[str, Any], code: str, reason: str
 ) -> None:
     await sent(shop, event, **sent_as)
@@ -142,12 +142,12 @@ async def test_the_reason_is_kept_for_the_customer(
     assert [each.reason for each in await shop.checkout.decisions_on("u", decision.event_id)] == [reason]
 
 
-async def test_no_reason_is_kept_of_an_event_that_no_rule_asks_for(shop: app.App) -> None:
+async def test_no_reason_is_stored_for_an_event_that_triggers_no_rule(shop: app.App) -> None:
     await sent(shop, "other", replayed=True)
     assert await kept(shop) == []
 
 
-async def test_the_reason_why_a_duplicate_earns_nothing_is_kept(shop: app.App) -> None:
+async def test_the_reason_why_a_duplicate_is_not_rewarded_is_stored(shop: app.App) -> None:
     [issued] = (await sent(shop, "started")).discounts
     again = await sent(shop, "started")
     assert (again.outcome, again.discounts) == ("duplicate", [issued])
@@ -178,7 +178,7 @@ async def test_the_reasons_go_with_a_merge_and_an_erasure(shop: app.App) -> None
     assert await kept(shop) == []
 
 
-async def test_the_reason_why_a_repeated_event_earns_nothing_is_kept(shop: app.App) -> None:
+async def test_the_reason_why_a_repeated_event_is_not_rewarded_is_stored(shop: app.App) -> None:
     assert (await sent(shop, "seen", key="m", messageId="x")).outcome == "processed"
     assert (await sent(shop, "seen", key="m2", messageId="x")).outcome == "duplicate"
     [(event_id, code, reason)] = await kept(shop)

@@ -1,4 +1,4 @@
-"""Folders are watched under their names: whatever folder a name leads to, its changes are told."""
+"""Directories are watched by name: changes are reported also after a directory is replaced."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ import pytest
 from adapter.services.background.file_watcher import FileWatcher
 
 
-class Told:
-    """How often changes were told."""
+class Changes:
+    """The number of reported changes."""
 
     def __init__(self) -> None:
         self.times = 0
@@ -31,8 +31,8 @@ class Told:
 
 
 @asynccontextmanager
-async def watching(*watches: FileWatcher) -> AsyncIterator[Told]:
-    told, stop = Told(), asyncio.Event()
+async def watching(*watches: FileWatcher) -> AsyncIterator[Changes]:
+    told, stop = Changes(), asyncio.Event()
     tasks = [asyncio.create_task(told.listen(watch, stop)) for watch in watches]
     await asyncio.sleep(0.3)
     yield told

@@ -32,7 +32,7 @@ class PoolCodes:
         return replace(verdict, proposals=kept), list(map(no_code_left, empty))
 
     def lacks(self, proposal: Proposal) -> bool:
-        """Tell whether the discount needs a code of a pool that has none left."""
+        """Return whether the discount needs a code of a pool that has none left."""
         pool = proposal.rule.code_pool
         return pool is not None and not self._free[pool]
 
