@@ -50,8 +50,6 @@ def moved(held: DiscountRecord, move: DiscountMove, owner: str | None, now: date
         return held
     if status == target and _repeats(move, held.order_id):
         return held
-    if held.terms.held_by is not None and move.verb != "revoke":
-        raise WrongMove(f"cannot {move.verb} `{code}`: another checkout holds it")
     if status not in _FROM[move.verb]:
         raise WrongMove(f"cannot {move.verb} `{code}`: {_standing(held, status)}")
     if counted is not None:

@@ -87,3 +87,10 @@ async def test_a_discount_that_was_released_apart_is_free_when_its_hold_is_over(
     assert (await shop.post("/v1/discounts/A1/release", **ANN)).status_code == 200
     await shop.http.delete(f"/v1/holds/{hold}")
     assert await redeem(shop, "A1") == 200
+
+
+async def test_a_move_for_the_order_of_a_hold_redeems_the_discount(shop: Shop) -> None:
+    await shop.issue(issued())
+    asked: dict[str, Any] = {"codes": ["A1"], "order": order(), "order_id": "o1", "reserve": {"ttl": 60}}
+    assert (await shop.post("/v1/validations", **asked)).status_code == 200
+    assert (await shop.post("/v1/discounts/A1/redeem", order_id="o1")).status_code == 200

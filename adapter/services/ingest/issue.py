@@ -275,7 +275,8 @@ class IssuePass:
             source_id=held.source_id,
             state="redeemed",
             at=after.moved_at,
-            order_id=move.order_id or held.order_id or "",
+            # A hold may have the code in use on the same order: it ends by itself.
+            order_id="" if held.terms.held_by else move.order_id or held.order_id or "",
             uses=(use,),
         )
 
