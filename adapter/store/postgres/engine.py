@@ -11,7 +11,6 @@ from typing import Any, Literal, TypeVar
 import asyncpg
 
 from adapter.errors import StoreUnavailable
-from adapter.model.counter_key import ScopedKey
 from adapter.model.customers import Customer
 from adapter.model.decisions import Decision
 from adapter.model.deliveries import Delivery, Pause
@@ -22,7 +21,6 @@ from adapter.model.ignored import Ignored
 from adapter.model.pages import Page
 from adapter.model.pending import PendingMove
 from adapter.model.quarantine import Excerpt, Quarantined
-from adapter.model.redemptions import Redemption, Rollback
 from adapter.model.timers import Timer
 from adapter.store.addresses import incomplete
 from adapter.store.contract import OnLocksAcquired, Transaction
@@ -30,26 +28,24 @@ from adapter.store.copy import expect_usable
 from adapter.store.migrations import Schema, compared
 from adapter.store.naming import Named
 from adapter.store.postgres import addresses, outbox
+from adapter.store.postgres.booking_verbs import BookingVerbs
 from adapter.store.postgres.committer import ConnectionPool
 from adapter.store.postgres.connection import READING, Connection, connect, translated
 from adapter.store.postgres.copying import PostgresEnd
 from adapter.store.postgres.migrate import applied, migrate
 from adapter.store.postgres.reads import Reads
-from adapter.store.postgres.redemptions import Bookings, add_pool_codes
+from adapter.store.postgres.redemptions import add_pool_codes
 from adapter.store.postgres.statements import MIGRATIONS, SQL
 from adapter.store.postgres.transaction import PostgresTransaction
 from adapter.store.scanning import Looks, Slice, Spot
 from adapter.store.timestamps import micros
 from adapter.store.values import (
     NOTHING_KNOWN,
-    BookedFigures,
     CustomerData,
     CustomerHistory,
     DeliveryResult,
     Forgotten,
-    Issued,
     KnownAlready,
-    Pool,
     Render,
     RetentionKind,
 )
@@ -61,7 +57,7 @@ _PATIENCE = 5.0
 _WRITE_NOTHING = "SELECT pg_logical_emit_message(true, 'adapter', '')"
 
 
-class PostgresStore:
+class PostgresStore(BookingVerbs):
     """See `adapter.store.contract.Store`.
 
     `dsn` is what libpq takes: several hosts too, of which the one that accepts writes is used; `shown`
@@ -149,52 +145,6 @@ class PostgresStore:
     async def pending_moves(self, *, source_id: str = "", code: str = "") -> list[PendingMove]:
         """Return the pending moves by a customer, or of a code."""
         return await self._read(lambda connection: Reads(connection).pending_moves(source_id, code))
-
-    async def redemption(self, id_: str) -> Redemption | None:
-        """Return a redemption, or a hold."""
-        return await self._read(lambda connection: Bookings(connection).redemption(id_))
-
-    async def rollbacks(self, redemption: str) -> list[Rollback]:
-        """Return what was rolled back of a redemption."""
-        return await self._read(lambda connection: Bookings(connection).rollbacks(redemption))
-
-    async def meant(self, codes: Sequence[str]) -> list[DiscountRecord]:
-        """Return the discounts that codes may mean."""
-        return await self._read(lambda connection: Bookings(connection).meant(codes))
-
-    async def used(self, counters: Sequence[ScopedKey]) -> dict[ScopedKey, int]:
-        """Return counters as they are."""
-        return await self._read(lambda connection: Bookings(connection).used(counters))
-
-    async def issued(self, after: str = "", limit: int = 500) -> Page[Issued]:
-        """Return a page of discounts in the order of their codes."""
-        return await self._read(lambda connection: Bookings(connection).issued(after, limit))
-
-    async def booked_rule(self, after: str = "") -> str | None:
-        """Return the next rule of which a code was booked."""
-        return await self._read(lambda connection: Bookings(connection).booked_rule(after))
-
-    async def booked_figures(self, rule: str) -> list[BookedFigures]:
-        """Return what was redeemed of a rule."""
-        return await self._read(lambda connection: Bookings(connection).booked_figures(rule))
-
-    async def pools(self) -> list[Pool]:
-        """Return the pools by name."""
-        return await self._read(lambda connection: Bookings(connection).pools())
-
-    async def redemptions(
-        self,
-        by: Literal["customer", "order", "code", "all"],
-        name: str = "",
-        limit: int = 100,
-        before: str | None = None,
-    ) -> Page[Redemption]:
-        """Return a page of redemptions, newest first."""
-        return await self._read(lambda connection: Bookings(connection).redemptions(by, name, limit, before))
-
-    async def lapsed_holds(self, now: datetime, limit: int, codes: Sequence[str] = ()) -> list[str]:
-        """Return holds whose time is over."""
-        return await self._read(lambda connection: Bookings(connection).lapsed_holds(now, limit, codes))
 
     async def add_pool_codes(self, pool: str, codes: Sequence[str], now: datetime) -> list[str]:
         """Add codes to a pool."""
