@@ -22,6 +22,7 @@ class CodeUse(Struct, frozen=True, kw_only=True, omit_defaults=True):
     `returned` the part that was rolled back. `units` are millionths of free units. `claims` are the counters
     that the use reserved, with the amounts booked now; `restored` are the earlier claims of the discount,
     which it gets back with its use. `discount` is the record created by the use of a shared code.
+    `stackable`, `stacking_group` and `exclusive` say which codes may be booked on the order beside it.
     """
 
     code: str
@@ -34,6 +35,9 @@ class CodeUse(Struct, frozen=True, kw_only=True, omit_defaults=True):
     restored: tuple[CounterReservation, ...] = ()
     on_refund: Literal["return", "keep", "prorate"] = "return"
     discount: Discount | None = None
+    stackable: bool = True
+    stacking_group: str | None = None
+    exclusive: bool = False
 
     @property
     def left(self) -> int:

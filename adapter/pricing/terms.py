@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any, Literal, get_args
+from typing import Any, Literal, Protocol, get_args
 
 from msgspec import Struct
 
@@ -60,7 +60,26 @@ class Terms(Struct, frozen=True, kw_only=True):
         return self.effect.names_money or self.max_amount is not None or self.minimum is not None
 
 
-def conflict(one: Terms, other: Terms) -> bool:
+class Stacking(Protocol):
+    """What says whether a code may be used beside others."""
+
+    @property
+    def stackable(self) -> bool:
+        """False where it is used alone."""
+        ...
+
+    @property
+    def stacking_group(self) -> str | None:
+        """Of a group one code is used."""
+        ...
+
+    @property
+    def exclusive(self) -> bool:
+        """True where no other code is used."""
+        ...
+
+
+def conflict(one: Stacking, other: Stacking) -> bool:
     """Tell whether two codes may not be used on the same order."""
     if one.exclusive or other.exclusive or not (one.stackable and other.stackable):
         return True

@@ -17,6 +17,7 @@ from adapter.model.discounts import DiscountRecord
 from adapter.model.redemptions import CodeUse, Redemption
 from adapter.pricing import Order, redeemed
 from adapter.services.checkout import documents, reasons, replies
+from adapter.services.checkout.beside import refused_beside
 from adapter.services.checkout.candidates import Candidate, TermsReader, Unusable, candidates, counters
 from adapter.services.checkout.giving_back import confirmable, everything, give_back
 from adapter.services.checkout.ledger import Ledger
@@ -146,7 +147,7 @@ class _Attempt:
         found = quote(
             self._wish.order, self._found, self._unusable, self._ledger.used, self._wish.request.mode
         )
-        return self._refused(found) or self._taken(found, self._wish.order)
+        return self._refused(found) or self._beside(found) or self._taken(found, self._wish.order)
 
     def changes(self, reply: Reply) -> Changes | None:
         """Return what is saved: what was booked, and the answer under its key."""
@@ -184,8 +185,10 @@ class _Attempt:
         return candidates(codes, records, self._terms.shared, self._claim, self._terms.read, hold=hold)
 
     def _refused_hold(self) -> Reply | None:
-        wanted = self._wish.request.hold
-        if wanted is None:
+        if self._hold is not None and self._of_another:
+            code = self._hold.uses[0].code
+            return not_redeemable(code, reasons.wrong_customer(code), {})
+        if self._wish.request.hold is None:
             return None
         if self._hold is None:
             return replies.refusal("not_found", "there is no such hold", 404)
@@ -195,9 +198,6 @@ class _Attempt:
         if state != "held":
             message = "the hold has expired" if state == "expired" else "the hold was released"
             return replies.refusal(f"hold_{state}", message)
-        if self._of_another:
-            code = self._hold.uses[0].code
-            return not_redeemable(code, reasons.wrong_customer(code), {})
         return None
 
     def _repeated_order(self) -> Reply | None:
@@ -207,14 +207,19 @@ class _Attempt:
             folded(code): id_ for (order, code), id_ in self._booked.on_orders.items()
             if order == order_id and id_ != own
         }  # fmt: skip
-        asked = [folded(code) for code in self._wish.request.codes]
-        met = [code for code in asked if code in taken]
+        request = self._wish.request
+        held = [use.code for use in self._hold.uses] if self._hold and not request.codes else []
+        names = {folded(code): code for code in (*request.codes, *held)}
+        met = [code for code in names if code in taken]
+        if request.best and not met:
+            met = sorted(taken)  # the best set of an order is booked once
         if not met:
             return None
         first = self._booked.redemptions.get(taken[met[0]])
-        if first is not None and first.state == "redeemed" and set(asked) == _codes(first):
+        same = first is not None and (request.best or set(names) == _codes(first))
+        if first is not None and first.state == "redeemed" and same and request.hold is None:
             return Reply.of(documents.booked(first, self._wish.now))
-        names = {folded(code): code for code in self._wish.request.codes}
+        names = {met[0]: met[0], **names}
         return not_redeemable(names[met[0]], reasons.already_on_order(names[met[0]]), {})
 
     def _refused(self, found: Quote) -> Reply | None:
@@ -225,6 +230,13 @@ class _Attempt:
         if refusal is None:
             return replies.refusal("no_codes", "no code is given", 400, **document)
         return not_redeemable(*refusal, document)
+
+    def _beside(self, found: Quote) -> Reply | None:
+        own = self._hold.id if self._hold else None
+        booked = self._booked.redemptions
+        others = [booked[id_] for id_ in sorted(set(self._booked.on_orders.values())) if id_ != own]
+        refusal = refused_beside(found, others)
+        return None if refusal is None else not_redeemable(*refusal, documents.quoted(found))
 
     def _taken(self, found: Quote, order: Order) -> Reply:
         wish, request = self._wish, self._wish.request

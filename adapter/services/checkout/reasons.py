@@ -82,3 +82,13 @@ def already_on_order(code: str) -> Refusal:
 def invalid_action(code: str, message: str) -> Refusal:
     """Return that what a code promises cannot be priced."""
     return _rejected("invalid_action", f"{code} cannot be priced: {message}")
+
+
+def not_combinable(code: str, other: str) -> Refusal:
+    """Return that a code does not stack with one that is booked on the order."""
+    return _rejected("not_combinable", f"{code} cannot be combined with {other} on the order", other)
+
+
+def more_than_is_left(code: str, other: str) -> Refusal:
+    """Return that the codes booked on an order, and these, would take more than its total."""
+    return _rejected("not_combinable", f"{code} takes more than {other} has left of the order", other)

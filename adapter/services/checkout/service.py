@@ -77,6 +77,7 @@ class CheckoutService:
         if request.reserve is not None:
             ttl = timedelta(seconds=min(max(request.reserve.ttl, 1), MOST_TTL))
             reply = await self._book(request, checked, keyed(key, caller, "hold", request), ttl)
+            self._failed.note(caller, request.source_id, _wrong_in(reply))
         else:
             found = await self._quoted(request, checked)
             reply = Reply.of(documents.quoted(found) | warnings(checked))
@@ -91,7 +92,7 @@ class CheckoutService:
         self._failed.expect_room(caller, request.source_id)
         await self._prepare(request)
         reply = await self._book(request, order, keyed(key, caller, "redeem", request), None)
-        self._failed.note(caller, request.source_id, int(b'"code_not_found"' in bytes(reply.body)))
+        self._failed.note(caller, request.source_id, _wrong_in(reply))
         if reply.status == 200 and self._remember is not None and len(request.customer) > 1:
             await self._remember(request.source_id, request.customer)
         return reply
@@ -291,3 +292,8 @@ def warnings(order: Order) -> dict[str, Any]:
 
 def _wrong(found: Quote) -> int:
     return sum(1 for one in found.unusable if one.refusal.reason == "code_not_found")
+
+
+def _wrong_in(reply: Reply) -> int:
+    """Return how many codes of a refused booking are none; the error itself repeats the first."""
+    return max(bytes(reply.body).count(b'"code_not_found"') - 1, 0)

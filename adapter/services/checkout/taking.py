@@ -127,5 +127,8 @@ def _use(offer: Offer, result: CodeResult, **given: Any) -> CodeUse:
         amount=result.amount,
         units=units_of(result),
         on_refund=offer.on_refund,
+        stackable=offer.stackable,
+        stacking_group=offer.stacking_group,
+        exclusive=offer.exclusive,
         **given,
     )
