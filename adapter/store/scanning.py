@@ -129,7 +129,7 @@ def _sized(read: _Read, where: str) -> str:
     )
 
 
-def _bounded(rows: Iterable[Sequence[Any]]) -> tuple[list[Sequence[Any]], bool]:
+def bounded(rows: Iterable[Sequence[Any]]) -> tuple[list[Sequence[Any]], bool]:
     """Return rows until they have SCANNED_BYTES or SCANNED_ROWS, and whether more may follow."""
     kept: list[Sequence[Any]] = []
     size = 0
@@ -143,7 +143,7 @@ def _bounded(rows: Iterable[Sequence[Any]]) -> tuple[list[Sequence[Any]], bool]:
 
 def scanned(spot: Spot, asked: Query, rows: Iterable[Sequence[Any]], looks: Looks) -> Slice:
     """Return the result of a slice, from the rows of its statement."""
-    kept, more = _bounded(rows)
+    kept, more = bounded(rows)
     if spot.table == _RANGE:
         last = kept[0][0] if kept else None
         return Slice(0, {}, [], [], Spot(spot.first, last, spot.including, table=_JOINED))

@@ -232,3 +232,23 @@ async def test_rows_of_an_older_program_are_indexed_later(
     assert await newer.addressed(ANN) == []
     for store in (newer, older):
         await store.close()
+
+
+async def test_large_rows_lose_an_address_a_million_bytes_at_a_time(tmp_path: Path, make: Any) -> None:
+    store = open_store(f"sqlite:///{tmp_path / 'large.db'}")
+    await store.open()
+    events = [make.event(f"e{at}", make.at(seconds=at), to=ANN, text="x" * 300_000) for at in range(8)]
+    given = {"customers": [make.customer("c1")], "events": [("c1", event) for event in events]}
+    await store.transact(lambda transaction: transaction.save(make.changes(**given)))
+    parts: list[int] = []
+    place: Place | None = None
+
+    async def forget(transaction: Transaction) -> tuple[int, Place | None]:
+        await transaction.load(LoadRequest(customers=["c1"]), make.now)
+        return await transaction.redact("c1", AddressRemoval(ANN), place)
+
+    while not parts or place is not None:
+        changed, place = await store.transact(forget)
+        parts.append(changed)
+    assert parts == [4, 4, 0]
+    await store.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
 from typing import Any
 
 import apsw
@@ -10,9 +11,9 @@ import apsw
 from adapter.model.removals import Removal
 from adapter.store.addresses import Row, address_digest, all_rows, from_place, rewritten
 from adapter.store.erasures import amended, fingerprints
+from adapter.store.scanning import bounded
 from adapter.store.sqlite.connection import array
 from adapter.store.sqlite.statements import REDACTIONS, SQL
-from adapter.store.tables.redaction_sql import ROWS
 from adapter.store.timestamps import micros
 from adapter.store.values import Forgotten, Place
 
@@ -41,14 +42,15 @@ def redact(
     for table, redaction in from_place(REDACTIONS, after):
         start, width = after[1] if after is not None and after[0] == table else (), len(redaction.key)
         sql = redaction.next if start else redaction.first
-        rows: list[Any] = connection.execute(sql, (source_id, *start)).fetchall()
+        with closing(connection.execute(sql, (source_id, *start))) as found:
+            rows, more = bounded(found)
         for row in rows:
             kept = rewritten(table, row[:width], row[width:], removal)
             if kept is not None:
                 sql = redaction.update if kept else redaction.delete
                 connection.execute(sql, (*kept, source_id, *row[:width]))
                 changed += 1
-        if len(rows) == ROWS:
+        if more:
             return changed, (table, tuple(rows[-1][:width]))
     if removal.address:
         connection.execute(SQL["drop_address"], (address_digest(removal.address), source_id))
