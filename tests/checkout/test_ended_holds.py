@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from adapter.model.actions import StoreCredit
 from adapter.model.discounts import CheckoutTerms
 from tests.checkout.orders import budget, issued, order
 from tests.checkout.shop import Shop
@@ -65,29 +67,35 @@ async def test_a_hold_is_redeemed_by_its_own_customer_alone(promoted: Shop) -> N
     assert [await redeem(promoted, "ONCE", "bob") for _ in range(2)] == [200, 409]
 
 
-async def test_a_hold_does_not_revive_a_discount_that_was_revoked_meanwhile(shop: Shop) -> None:
+@pytest.mark.parametrize(("verb", "reason"), [("revoke", "revoked"), ("redeem", "usage_limit_reached")])
+async def test_a_hold_does_not_revive_a_discount_that_ended_meanwhile(
+    shop: Shop, verb: str, reason: str
+) -> None:
     await shop.issue(issued(claims=(budget(10_000, 1_000),)), counters={BUDGET: 1_000})
     hold = await held(shop, "A1")
-    assert (await shop.post("/v1/discounts/A1/revoke", **ANN)).status_code == 200
+    assert (await shop.post(f"/v1/discounts/A1/{verb}", **ANN)).status_code == 200
     after = await shop.used(BUDGET)
     refused = await shop.post("/v1/redemptions", hold=hold)
-    assert (refused.status_code, refused.json()["error"]["reason"]) == (409, "revoked")
+    assert (refused.status_code, refused.json()["error"]["reason"]) == (409, reason)
     await shop.http.delete(f"/v1/holds/{hold}")
     assert await shop.used(BUDGET) == after
     assert await redeem(shop, "A1") == 409
 
 
-@pytest.mark.parametrize("verb", ["redeem", "release"])
-async def test_another_call_does_not_end_a_hold(shop: Shop, verb: str) -> None:
+async def test_a_discount_that_was_released_apart_is_free_when_its_hold_is_over(shop: Shop) -> None:
     await shop.issue(issued())
     hold = await held(shop, "A1")
-    assert (await shop.post(f"/v1/discounts/A1/{verb}", **ANN)).status_code == 409
+    assert (await shop.post("/v1/discounts/A1/release", **ANN)).status_code == 200
     await shop.http.delete(f"/v1/holds/{hold}")
     assert await redeem(shop, "A1") == 200
 
 
-async def test_a_move_for_the_order_of_a_hold_redeems_the_discount(shop: Shop) -> None:
-    await shop.issue(issued())
-    asked: dict[str, Any] = {"codes": ["A1"], "order": order(), "order_id": "o1", "reserve": {"ttl": 60}}
-    assert (await shop.post("/v1/validations", **asked)).status_code == 200
-    assert (await shop.post("/v1/discounts/A1/redeem", order_id="o1")).status_code == 200
+async def test_a_revoked_credit_frees_in_its_budget_what_is_rolled_back_later(shop: Shop) -> None:
+    credit = StoreCredit(value=Decimal(50), currency="EUR")
+    claim = budget(10_000, 5_000)
+    await shop.issue(issued(action=credit, claims=(claim,)), counters={BUDGET: 5_000})
+    spent = await shop.post("/v1/redemptions", codes=["A1"], customer=ANN, order=order("20.00"))
+    await shop.post("/v1/discounts/A1/revoke", **ANN)
+    assert await shop.used(BUDGET) == {BUDGET: 2_000}
+    await shop.post(f"/v1/redemptions/{spent.json()['id']}/rollbacks")
+    assert await shop.used(BUDGET) in ({}, {BUDGET: 0})

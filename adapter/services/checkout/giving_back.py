@@ -88,7 +88,7 @@ def _expired_balance(
     ledger: Ledger, held: DiscountRecord, use: CodeUse, amount: int, now: datetime
 ) -> tuple[CounterReservation, ...]:
     """Let budgets have back what came back to a balance that cannot be spent any more."""
-    if held.status_at(now) != "expired":
+    if held.status_at(now) not in ("expired", "revoked"):
         return use.claims
     for claim in use.claims:
         ledger.count(claim, -min(amount, claim.amount))
