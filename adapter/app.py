@@ -35,7 +35,8 @@ from adapter.services.environment import Environment
 from adapter.services.figures import RuleFiguresReader
 from adapter.services.health import Health
 from adapter.services.ingest.commit_health import CommitHealth
-from adapter.services.ingest.group_commit import GroupCommitter, Limits
+from adapter.services.ingest.commit_limits import Limits
+from adapter.services.ingest.group_commit import GroupCommitter
 from adapter.services.ingest.history_completion import HistoryCompleter
 from adapter.services.ingest.mapper import Mapper, Policy
 from adapter.services.ingest.outcome_counts import OutcomeCounts

@@ -47,6 +47,12 @@ class Metrics:
         self._shared = shared
         self._flushes: list[Callable[[], None]] = []
         registry = self.registry = CollectorRegistry()
+        self._count_requests(registry)
+        self._count_messages(registry)
+        self._count_deliveries(registry)
+        self._count_background_work(registry)
+
+    def _count_requests(self, registry: CollectorRegistry) -> None:
         self.requests = Counter(
             "adapter_requests", "Requests answered", ["endpoint", "status"], registry=registry
         )
@@ -57,6 +63,8 @@ class Metrics:
             buckets=_SECONDS,
             registry=registry,
         )
+
+    def _count_messages(self, registry: CollectorRegistry) -> None:
         self.messages = Counter(
             "adapter_messages", "Messages taken, by what became of them", ["source", "outcome"],
             registry=registry,
@@ -88,6 +96,8 @@ class Metrics:
             "adapter_waiting_messages", "Messages that wait for a commit", registry=registry,
             multiprocess_mode="livesum",
         )  # fmt: skip
+
+    def _count_deliveries(self, registry: CollectorRegistry) -> None:
         self.deliveries = Counter(
             "adapter_deliveries", "Attempts to deliver, by what came of them", ["destination", "outcome"],
             registry=registry,
@@ -98,6 +108,8 @@ class Metrics:
         )  # fmt: skip
         self.deliveries_due = _of_the_store("adapter_deliveries_due", "Deliveries that wait", registry)
         self.deliveries_dead = _of_the_store("adapter_deliveries_dead", "Deliveries given up", registry)
+
+    def _count_background_work(self, registry: CollectorRegistry) -> None:
         self.quarantined = _of_the_store("adapter_quarantined_messages", "Messages in quarantine", registry)
         self.timers = Counter(
             "adapter_timers",

@@ -12,7 +12,6 @@ from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
 
 from adapter.errors import Unreadable
-from adapter.model.codes import folded
 from adapter.model.customers import SOURCE_ID, Customer
 from adapter.model.decisions import Decision
 from adapter.model.deliveries import Delivery, Pause, Rendered
@@ -23,7 +22,6 @@ from adapter.model.ignored import Ignored
 from adapter.model.pages import Page
 from adapter.model.pending import PendingMove
 from adapter.model.quarantine import SHOWN, Excerpt, Packed, Quarantined, beginning, packed, unpacked
-from adapter.model.redemptions import IN_USE, Redemption, Rollback
 from adapter.model.timers import Timer
 from adapter.store.timestamps import micros, micros_or_none, moment
 from adapter.store.values import (
@@ -43,8 +41,6 @@ read_customer: Callable[[bytes], Customer] = msgspec.json.Decoder(Customer).deco
 read_event: Callable[[bytes], Event] = msgspec.json.Decoder(Event).decode
 read_held: Callable[[bytes], DiscountRecord] = msgspec.json.Decoder(DiscountRecord).decode
 _decision: Callable[[bytes], Decision] = msgspec.json.Decoder(Decision).decode
-_redemption: Callable[[bytes], Redemption] = msgspec.json.Decoder(Redemption).decode
-_rollback: Callable[[bytes], Rollback] = msgspec.json.Decoder(Rollback).decode
 _pending: Callable[[bytes], PendingMove] = msgspec.json.Decoder(PendingMove).decode
 
 #: No id or moment is above it, and no text above the other.
@@ -315,56 +311,6 @@ def read_pending(source_id: str, body: bytes) -> PendingMove:
     """Return a pending move, with its customer after merges."""
     move = _pending(body)
     return move if move.source_id == source_id else replace(move, source_id=source_id)
-
-
-def redemption_row(each: Redemption, owner: str) -> tuple[Any, ...]:
-    """Return a redemption's columns."""
-    return (
-        owner,
-        each.id,
-        each.order_id,
-        each.state,
-        micros(each.at),
-        micros_or_none(each.until),
-        each.revision,
-        encode(each),
-    )
-
-
-def read_redemption(source_id: str, body: bytes) -> Redemption:
-    """Return a redemption, with its customer after merges."""
-    found = _redemption(body)
-    return found if found.source_id == source_id else replace(found, source_id=source_id)
-
-
-def use_rows(each: Redemption, owner: str) -> list[tuple[Any, ...]]:
-    """Return the columns of what each code of a redemption came to."""
-    return [
-        (owner, each.id, rank, folded(use.code), use.rule, each.currency or "", use.amount, use.returned,
-         each.state, micros(each.at))
-        for rank, use in enumerate(each.uses)
-    ]  # fmt: skip
-
-
-def order_code_rows(redemptions: Iterable[Redemption]) -> list[tuple[str, str, str, str]]:
-    """Return order id, code, customer and redemption of all codes in use on orders, in key order."""
-    return sorted(
-        (each.order_id, use.code, each.source_id, each.id)
-        for each in redemptions
-        if each.order_id and each.state in IN_USE
-        for use in each.uses
-    )
-
-
-def rollback_row(each: Rollback, owner: str) -> tuple[Any, ...]:
-    """Return a rollback's columns."""
-    return owner, each.redemption, each.number, each.id, micros(each.at), encode(each)
-
-
-def read_rollback(source_id: str, body: bytes) -> Rollback:
-    """Return a rollback, with its customer after merges."""
-    found = _rollback(body)
-    return found if found.source_id == source_id else replace(found, source_id=source_id)
 
 
 def quarantined_row(message: Quarantined) -> tuple[Any, ...]:

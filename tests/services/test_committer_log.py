@@ -11,7 +11,8 @@ import pytest
 
 from adapter.errors import AdapterError, Unavailable
 from adapter.metrics import Metrics
-from adapter.services.ingest.group_commit import GroupCommitter, Limits
+from adapter.services.ingest.commit_limits import Limits
+from adapter.services.ingest.group_commit import GroupCommitter
 from adapter.services.ingest.result import Result
 from adapter.services.ingest.work_item import Work
 from adapter.store.contract import OnLocksAcquired

@@ -12,7 +12,8 @@ from adapter.errors import Refused, StoreUnavailable, Unavailable
 from adapter.metrics import Metrics
 from adapter.services.health import Health
 from adapter.services.ingest.commit_health import CommitHealth
-from adapter.services.ingest.group_commit import GroupCommitter, Limits
+from adapter.services.ingest.commit_limits import Limits
+from adapter.services.ingest.group_commit import GroupCommitter
 from adapter.services.ingest.result import Result
 from adapter.services.ingest.work_item import Work
 from adapter.store.contract import OnLocksAcquired

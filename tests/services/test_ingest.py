@@ -12,7 +12,8 @@ import pytest
 
 from adapter.errors import Unavailable
 from adapter.metrics import Metrics
-from adapter.services.ingest.group_commit import GroupCommitter, Limits
+from adapter.services.ingest.commit_limits import Limits
+from adapter.services.ingest.group_commit import GroupCommitter
 from adapter.services.ingest.mapper import Mapper, Policy
 from adapter.services.ingest.outcome_counts import OutcomeCounts
 from adapter.services.ingest.pipeline import SLICE, Ingest

@@ -17,7 +17,8 @@ from adapter.model.operations import CustomerErase, CustomerMerge
 from adapter.rules.history.history import History
 from adapter.rules.history.time_buckets import MICRO
 from adapter.services.ingest import history_completion
-from adapter.services.ingest.group_commit import GroupCommitter, Limits
+from adapter.services.ingest.commit_limits import Limits
+from adapter.services.ingest.group_commit import GroupCommitter
 from adapter.services.ingest.history_completion import HistoryCompleter, Unprepared
 from tests.services.test_backfill import NEW, OLD, outcome
 

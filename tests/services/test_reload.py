@@ -13,7 +13,8 @@ from adapter.metrics import Metrics
 from adapter.services.background.reload import Reload
 from adapter.services.health import Health
 from adapter.services.ingest.commit_health import CommitHealth
-from adapter.services.ingest.group_commit import GroupCommitter, Limits
+from adapter.services.ingest.commit_limits import Limits
+from adapter.services.ingest.group_commit import GroupCommitter
 from adapter.services.loaded_files import LoadedFiles, read_files
 from adapter.settings.values import Files, Settings
 

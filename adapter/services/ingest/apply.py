@@ -22,7 +22,7 @@ from adapter.model.quarantine import Quarantined
 from adapter.model.timers import Timer
 from adapter.rules.engine.ruleset import RuleSet
 from adapter.services.ingest.identities import MOST_BYTES, MOST_MOVED, IdentityGraph
-from adapter.services.ingest.issue import DecisionContext, Move, Occurrence, Step
+from adapter.services.ingest.steps import DecisionContext, Move, Occurrence, Step
 from adapter.services.ingest.stored_events import StoredEvents
 from adapter.services.ingest.timer_changes import TimerChanges
 from adapter.services.ingest.work_item import Unrewarded, Work

@@ -22,18 +22,17 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequ
 from contextlib import asynccontextmanager
 from functools import partial
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from adapter.errors import AdapterError, Unavailable
 from adapter.metrics import Metrics
 from adapter.services.ingest.batch import Batch
+from adapter.services.ingest.commit_limits import Limits
 from adapter.services.ingest.history_completion import Unprepared
 from adapter.services.ingest.queue import SHARE, Queue, Submission, is_expensive
 from adapter.services.ingest.result import Result
 from adapter.services.ingest.unstorable import quarantined, without_unstorable
 from adapter.services.ingest.work_item import Work, cost, shares, split_at_erasures
-from adapter.settings import values as settings
 from adapter.store.contract import OnLocksAcquired
 
 _log = logging.getLogger(__name__)
@@ -56,20 +55,6 @@ Prepare = Callable[[Collection[str]], Awaitable[None]]
 
 async def _prepare_nothing(_names: Collection[str]) -> None:
     """Complete nothing."""
-
-
-class Limits(Struct, frozen=True):
-    """Limits of the queue in messages, bytes and seconds; `max_batch` is the most cost of a transaction."""
-
-    max_messages: int = 20_000
-    max_bytes: int = 64 * 1024 * 1024
-    max_batch: int = 2_000
-    max_wait: float = 3.0
-
-    @classmethod
-    def of(cls, ingest: settings.Ingest) -> Limits:
-        """Return the limits of the settings."""
-        return cls(ingest.max_waiting, ingest.max_waiting_bytes, ingest.max_batch, ingest.max_wait_seconds)
 
 
 class GroupCommitter:

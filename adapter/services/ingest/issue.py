@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal
 from typing import cast
 
-from msgspec import Raw, Struct
+from msgspec import Raw
 from msgspec.structs import replace
 
 from adapter.discounts import lifecycle
@@ -19,10 +19,9 @@ from adapter.model.actions import UnitOff
 from adapter.model.codes import folded, resolve
 from adapter.model.counter_key import ScopedKey
 from adapter.model.decisions import Decision, RuleOutcome
-from adapter.model.deliveries import Delivery, OutboxEvent, Recipients
+from adapter.model.deliveries import Delivery, OutboxEvent
 from adapter.model.discounts import CounterReservation, Discount, DiscountRecord
 from adapter.model.encoding import encode
-from adapter.model.event_names import EventNames
 from adapter.model.events import Event
 from adapter.model.ids import DEVICE
 from adapter.model.operations import DiscountMove
@@ -39,6 +38,7 @@ from adapter.services.ingest.identities import IdentityGraph
 from adapter.services.ingest.pending_moves import PendingMoves
 from adapter.services.ingest.pool_codes import PoolCodes
 from adapter.services.ingest.slot_merges import SlotMerges
+from adapter.services.ingest.steps import DecisionContext, Move, Occurrence, Outcome, Step
 from adapter.store.values import CounterState, LoadedState
 
 #: Codes generated per event before its counters are known. If more rules issue on one event, the store's
@@ -54,56 +54,6 @@ _PUSHED = {
     "revoke": "discount.revoked",
     "expire": "discount.expired",
 }
-
-
-class DecisionContext(Struct, frozen=True):
-    """The environment of a decision: time, randomness, ids, and destinations.
-
-    `draw(n)` returns n random code characters, `new_id()` a unique id; every discount is pushed to
-    `destinations`, by name, when it is issued and when it moves. `room` is the number of timers that may be
-    added. `names` are the current names of stored events.
-    """
-
-    now: datetime
-    draw: Callable[[int], str]
-    new_id: Callable[[], str]
-    destinations: Recipients = Recipients()
-    room: int = 1_000_000
-    names: EventNames = EventNames()
-
-
-class Occurrence(Struct, frozen=True):
-    """An event with proposals or outcomes of rules; `index` is its message's place in the batch."""
-
-    index: int
-    event: Event
-    source_id: str
-    book: str
-    verdict: Verdict
-
-
-class Move(Struct, frozen=True):
-    """A requested move of a discount; `message` identifies the message, and `occurred_at` is its time.
-
-    Without `occurred_at` the move cannot become pending: its caller gets the result at once. `pending` is a
-    pending move that is due; then `index` is not the place of a message.
-    """
-
-    index: int
-    move: DiscountMove
-    occurred_at: datetime | None = None
-    message: str = ""
-    pending: PendingMove | None = None
-
-
-Step = Occurrence | Move
-
-
-class Outcome(Struct):
-    """The result of the second pass for one message."""
-
-    discounts: list[Discount] = []
-    refusal: Refused | None = None
 
 
 class IssuePass:

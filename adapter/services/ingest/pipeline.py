@@ -31,12 +31,13 @@ from adapter.services.ingest import load, save
 from adapter.services.ingest.apply import ApplyPass
 from adapter.services.ingest.commit_health import CommitHealth
 from adapter.services.ingest.group_commit import GroupCommitter
-from adapter.services.ingest.issue import DecisionContext, IssuePass
+from adapter.services.ingest.issue import IssuePass
 from adapter.services.ingest.mapper import Mapper, ignored
 from adapter.services.ingest.order_bookings import OrderBookings, of_orders
 from adapter.services.ingest.outcome_counts import OutcomeCounts
 from adapter.services.ingest.result import CommitResult, Result
 from adapter.services.ingest.slot_merges import slot_merges
+from adapter.services.ingest.steps import DecisionContext
 from adapter.services.ingest.timer_capacity import TimerCapacity
 from adapter.services.ingest.work_item import Work
 from adapter.services.loaded_files import LoadedFiles

@@ -13,23 +13,18 @@ from adapter.model.counter_key import ScopedKey
 from adapter.model.discounts import DiscountRecord
 from adapter.model.pages import Page
 from adapter.model.redemptions import Redemption, Rollback
-from adapter.store.postgres.connection import Connection
-from adapter.store.postgres.statements import SQL
-from adapter.store.postgres.text import array, arrays
-from adapter.store.rows import (
-    LAST_TEXT,
-    given_to,
+from adapter.store.checkout_rows import (
     order_code_rows,
-    own_names,
-    owned_page,
-    read_cursor,
-    read_held,
     read_redemption,
     read_rollback,
     redemption_row,
     rollback_row,
     use_rows,
 )
+from adapter.store.postgres.connection import Connection
+from adapter.store.postgres.statements import SQL
+from adapter.store.postgres.text import array, arrays
+from adapter.store.rows import LAST_TEXT, given_to, own_names, owned_page, read_cursor, read_held
 from adapter.store.rule_figures import booked_figures, issued_page
 from adapter.store.timestamps import micros
 from adapter.store.values import BookedFigures, BookedState, BookingRequest, Changes, Issued, Pool

@@ -13,16 +13,8 @@ from adapter.model.counter_key import ScopedKey
 from adapter.model.discounts import DiscountRecord
 from adapter.model.pages import Page
 from adapter.model.redemptions import Redemption, Rollback
-from adapter.store.rows import (
-    LAST_TEXT,
-    given_to,
-    own_names,
-    owned_page,
-    read_cursor,
-    read_held,
-    read_redemption,
-    read_rollback,
-)
+from adapter.store.checkout_rows import read_redemption, read_rollback
+from adapter.store.rows import LAST_TEXT, given_to, own_names, owned_page, read_cursor, read_held
 from adapter.store.rule_figures import booked_figures, issued_page
 from adapter.store.sqlite.connection import array
 from adapter.store.sqlite.statements import SQL

@@ -8,7 +8,13 @@ from datetime import datetime
 import apsw
 
 from adapter.model.codes import folded
-from adapter.store.rows import order_code_rows, read_redemption, redemption_row, rollback_row, use_rows
+from adapter.store.checkout_rows import (
+    order_code_rows,
+    read_redemption,
+    redemption_row,
+    rollback_row,
+    use_rows,
+)
 from adapter.store.sqlite.connection import array
 from adapter.store.sqlite.statements import SQL
 from adapter.store.timestamps import micros

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from adapter.store.rows import read_redemption, read_rollback
+from adapter.store.checkout_rows import read_redemption, read_rollback
 from adapter.store.tables.description import (
     Anonymise,
     CustomerRows,

@@ -1,0 +1,67 @@
+"""What the second walk of a decision works on: its context, the steps of a batch, and their outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from msgspec import Struct
+
+from adapter.errors import Refused
+from adapter.model.deliveries import Recipients
+from adapter.model.discounts import Discount
+from adapter.model.event_names import EventNames
+from adapter.model.events import Event
+from adapter.model.operations import DiscountMove
+from adapter.model.pending import PendingMove
+from adapter.rules.guardrails.proposal import Verdict
+
+
+class DecisionContext(Struct, frozen=True):
+    """The environment of a decision: time, randomness, ids, and destinations.
+
+    `draw(n)` returns n random code characters, `new_id()` a unique id; every discount is pushed to
+    `destinations`, by name, when it is issued and when it moves. `room` is the number of timers that may be
+    added. `names` are the current names of stored events.
+    """
+
+    now: datetime
+    draw: Callable[[int], str]
+    new_id: Callable[[], str]
+    destinations: Recipients = Recipients()
+    room: int = 1_000_000
+    names: EventNames = EventNames()
+
+
+class Occurrence(Struct, frozen=True):
+    """An event with proposals or outcomes of rules; `index` is its message's place in the batch."""
+
+    index: int
+    event: Event
+    source_id: str
+    book: str
+    verdict: Verdict
+
+
+class Move(Struct, frozen=True):
+    """A requested move of a discount; `message` identifies the message, and `occurred_at` is its time.
+
+    Without `occurred_at` the move cannot become pending: its caller gets the result at once. `pending` is a
+    pending move that is due; then `index` is not the place of a message.
+    """
+
+    index: int
+    move: DiscountMove
+    occurred_at: datetime | None = None
+    message: str = ""
+    pending: PendingMove | None = None
+
+
+Step = Occurrence | Move
+
+
+class Outcome(Struct):
+    """The result of the second pass for one message."""
+
+    discounts: list[Discount] = []
+    refusal: Refused | None = None

@@ -1,0 +1,67 @@
+"""Between redemptions, their uses and rollbacks, and what both engines store of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from adapter.model.codes import folded
+from adapter.model.encoding import encode
+from adapter.model.redemptions import IN_USE, Redemption, Rollback
+from adapter.store.timestamps import micros, micros_or_none
+
+_redemption: Callable[[bytes], Redemption] = msgspec.json.Decoder(Redemption).decode
+_rollback: Callable[[bytes], Rollback] = msgspec.json.Decoder(Rollback).decode
+
+
+def redemption_row(each: Redemption, owner: str) -> tuple[Any, ...]:
+    """Return a redemption's columns."""
+    return (
+        owner,
+        each.id,
+        each.order_id,
+        each.state,
+        micros(each.at),
+        micros_or_none(each.until),
+        each.revision,
+        encode(each),
+    )
+
+
+def read_redemption(source_id: str, body: bytes) -> Redemption:
+    """Return a redemption, with its customer after merges."""
+    found = _redemption(body)
+    return found if found.source_id == source_id else replace(found, source_id=source_id)
+
+
+def use_rows(each: Redemption, owner: str) -> list[tuple[Any, ...]]:
+    """Return the columns of what each code of a redemption came to."""
+    return [
+        (owner, each.id, rank, folded(use.code), use.rule, each.currency or "", use.amount, use.returned,
+         each.state, micros(each.at))
+        for rank, use in enumerate(each.uses)
+    ]  # fmt: skip
+
+
+def order_code_rows(redemptions: Iterable[Redemption]) -> list[tuple[str, str, str, str]]:
+    """Return order id, code, customer and redemption of all codes in use on orders, in key order."""
+    return sorted(
+        (each.order_id, use.code, each.source_id, each.id)
+        for each in redemptions
+        if each.order_id and each.state in IN_USE
+        for use in each.uses
+    )
+
+
+def rollback_row(each: Rollback, owner: str) -> tuple[Any, ...]:
+    """Return a rollback's columns."""
+    return owner, each.redemption, each.number, each.id, micros(each.at), encode(each)
+
+
+def read_rollback(source_id: str, body: bytes) -> Rollback:
+    """Return a rollback, with its customer after merges."""
+    found = _rollback(body)
+    return found if found.source_id == source_id else replace(found, source_id=source_id)
