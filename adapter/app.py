@@ -6,12 +6,13 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from datetime import datetime
 from functools import partial
 from typing import Any
 
 from msgspec import Struct
 
-from adapter.destinations.registry import configured
+from adapter.destinations.registry import ConfiguredDestinations, configured
 from adapter.metrics import Metrics
 from adapter.services.background.file_watcher import FileWatcher
 from adapter.services.background.holds import Holds
@@ -82,6 +83,27 @@ class App(Struct, frozen=True):
     asgi: ASGIApp
 
 
+class _Core(Struct, frozen=True, kw_only=True):
+    """What every service is built on."""
+
+    store: Store
+    books: LoadedFiles
+    world: Environment
+    metrics: Metrics
+    destinations: ConfiguredDestinations
+    relay: Dispatcher
+    capacity: TimerCapacity
+    commits: CommitHealth
+    completer: HistoryCompleter
+    committer: GroupCommitter
+    patience: ReadTimeout
+
+    @property
+    def clock(self) -> Callable[[], datetime]:
+        """The present time of the world."""
+        return self.world.clock
+
+
 def compose(
     settings: Settings,
     store: Store | None = None,
@@ -94,89 +116,88 @@ def compose(
     `store` replaces the one that the settings name, `metrics` those of one process alone,
     and `shared` has the codes that everybody may use.
     """
-    world = world or Environment()
-    clock, known = world.clock, placeholders(settings)
-    store = store or open_store(settings.store.url)
-    metrics = metrics or Metrics()
-    books, destinations = read_files(settings, known), configured(settings.destinations)
-    recipients = destinations.recipients
-    relay = Dispatcher(store, destinations.by_name, clock, world.jitter, metrics)
+    core = _core(settings, store, world or Environment(), metrics or Metrics())
+    store, books, clock, committer, patience = (
+        core.store,
+        core.books,
+        core.clock,
+        core.committer,
+        core.patience,
+    )
+    bookings = _bookings(core, shared or RuleCodes(books))
+    checkout = Checkout(store, committer, books, clock, patience)
+    orders = OrderStream(store, bookings, books, committer.submit, clock)
+    ignored_counts = IgnoredCounts(store, clock, kept_for(settings.retention.decision_days))
+    ingest = Ingest(
+        Mapper(books, Policy.of(settings), clock), committer, OutcomeCounts(books, core.metrics, clock),
+        ignored_counts.note, orders,
+    )  # fmt: skip
+    forgetting = Forgetting(store, clock, placeholders(settings))
+    privacy = Privacy(store, committer.submit, clock, patience, forgetting)
+    revocations = Revocations(store, committer.submit, books, clock, patience)
+    health = Health(store, committer, core.commits)
 
+    watch = FileWatcher((settings.files.mappings, settings.files.rules))
+    read_again = partial(read_files, settings, placeholders(settings))
+    loops = [
+        core.relay.run,
+        Sweeps(store, checkout.expire, clock, Intervals.of(settings.retention)).run,
+        Holds(bookings.expire_holds).run,
+        Timers(store, committer.submit, clock, core.capacity).run,
+        forgetting.run,
+        StoreMetrics(store, core.metrics).run,
+        Reload(books, read_again, watch.changes, health, core.metrics).run,
+        ignored_counts.run,
+    ]
+    working = partial(_working, store, core.capacity, committer, core.completer)
+    running = partial(_running, core.destinations.clients, working, loops)
+    context = WebContext(
+        ingest, checkout, bookings, privacy,
+        Retries(store, clock, core.relay.wake, tuple(core.destinations.by_name), patience),
+        revocations, RuleFiguresReader(store, books, clock, patience), health,
+        settings, core.metrics, clock, running,
+        Certificate.read(settings.mparticle.opendsr_certificate), MemoryBudget.of(settings),
+    )  # fmt: skip
+    return App(
+        settings=settings, metrics=core.metrics, books=books, store=store, committer=committer, ingest=ingest,
+        checkout=checkout, bookings=bookings, revocations=revocations, privacy=privacy, forgetting=forgetting,
+        health=health, running=running, working=working, read_again=watch.request, asgi=Application(context),
+    )  # fmt: skip
+
+
+def _core(settings: Settings, store: Store | None, world: Environment, metrics: Metrics) -> _Core:
+    """Build what every service uses: files, store, destinations, and the committer with its transactions."""
+    store, clock = store or open_store(settings.store.url), world.clock
+    books = read_files(settings, placeholders(settings))
+    destinations = configured(settings.destinations)
+    relay = Dispatcher(store, destinations.by_name, clock, world.jitter, metrics)
     capacity = TimerCapacity(store, metrics, settings.ingest.max_timers)
     commits = CommitHealth(time.monotonic)
     transactions = Transactions(
         store, books, world, timers=capacity, health=commits, metrics=metrics,
-        destinations=recipients, wake=relay.wake, reasons=settings.log.reasons,
+        destinations=destinations.recipients, wake=relay.wake, reasons=settings.log.reasons,
     )  # fmt: skip
     completer = HistoryCompleter(store, books, clock)
     committer = GroupCommitter(transactions.settle, Limits.of(settings.ingest), metrics, completer.complete)
-    ignored_counts = IgnoredCounts(store, clock, kept_for(settings.retention.decision_days))
-    mapper = Mapper(books, Policy.of(settings), clock)
-
-    patience = ReadTimeout(settings.ingest.max_wait_seconds)
-    checkout = Checkout(store, committer, books, clock, patience)
-    terms = Terms(shared or RuleCodes(books), TermsReader(), Pushes(recipients, world.new_id))
-    remembering = Remembering(committer.submit, clock)
-    bookings = CheckoutService(
-        store,
-        terms,
-        clock,
-        world.new_id,
-        patience,
-        wake=relay.wake,
-        remember=remembering.remember,
-        complete=completer.complete,
-    )
-    orders = OrderStream(store, bookings, books, committer.submit, clock)
-    ingest = Ingest(mapper, committer, OutcomeCounts(books, metrics, clock), ignored_counts.note, orders)
-    retries = Retries(store, clock, relay.wake, tuple(destinations.by_name), patience)
-    revocations = Revocations(store, committer.submit, books, clock, patience)
-    figures = RuleFiguresReader(store, books, clock, patience)
-    forgetting = Forgetting(store, clock, known)
-    privacy = Privacy(store, committer.submit, clock, patience, forgetting)
-    health = Health(store, committer, commits)
-
-    sweeps = Sweeps(store, checkout.expire, clock, Intervals.of(settings.retention))
-    timers = Timers(store, committer.submit, clock, capacity)
-    watch = FileWatcher((settings.files.mappings, settings.files.rules))
-    reload = Reload(books, partial(read_files, settings, known), watch.changes, health, metrics)
-    store_metrics = StoreMetrics(store, metrics)
-    holds = Holds(bookings.expire_holds)
-    loops = [
-        relay.run,
-        sweeps.run,
-        holds.run,
-        timers.run,
-        forgetting.run,
-        store_metrics.run,
-        reload.run,
-        ignored_counts.run,
-    ]
-    working = partial(_working, store, capacity, committer, completer)
-    running = partial(_running, destinations.clients, working, loops)
-
-    context = WebContext(
-        ingest, checkout, bookings, privacy, retries, revocations, figures, health,
-        settings, metrics, clock, running,
-        Certificate.read(settings.mparticle.opendsr_certificate), MemoryBudget.of(settings),
+    return _Core(
+        store=store, books=books, world=world, metrics=metrics, destinations=destinations, relay=relay,
+        capacity=capacity, commits=commits, completer=completer, committer=committer,
+        patience=ReadTimeout(settings.ingest.max_wait_seconds),
     )  # fmt: skip
-    return App(
-        settings=settings,
-        metrics=metrics,
-        books=books,
-        store=store,
-        committer=committer,
-        ingest=ingest,
-        checkout=checkout,
-        bookings=bookings,
-        revocations=revocations,
-        privacy=privacy,
-        forgetting=forgetting,
-        health=health,
-        running=running,
-        working=working,
-        read_again=watch.request,
-        asgi=Application(context),
+
+
+def _bookings(core: _Core, shared: SharedCodes) -> CheckoutService:
+    """Build the checkout, which books in transactions of its own."""
+    pushes = Pushes(core.destinations.recipients, core.world.new_id)
+    return CheckoutService(
+        core.store,
+        Terms(shared, TermsReader(), pushes),
+        core.clock,
+        core.world.new_id,
+        core.patience,
+        wake=core.relay.wake,
+        remember=Remembering(core.committer.submit, core.clock).remember,
+        complete=core.completer.complete,
     )
 
 
