@@ -41,9 +41,8 @@ async def running(settling: Settle, limits: Limits | None = None) -> AsyncIterat
 async def test_answers_keep_the_order_of_their_works() -> None:
     async with running(settle) as committer:
         answers = await asyncio.gather(*(committer.submit([work(f"{n}a"), work(f"{n}b")]) for n in range(50)))
-    assert [[result.message_id for result in answer] for answer in answers] == [
-        [f"{n}a", f"{n}b"] for n in range(50)
-    ]
+    ids = [[result.message_id for result in answer] for answer in answers]
+    assert ids == [[f"{n}a", f"{n}b"] for n in range(50)]
 
 
 async def test_messages_that_arrive_during_a_commit_are_settled_in_two_alternating_batches() -> None:
