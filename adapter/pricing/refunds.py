@@ -69,8 +69,8 @@ def roll_back(redemption: Redeemed, lines: Sequence[ReturnedLine] | None = None)
 def roll_back_amount(redemption: Redeemed, amount: Decimal | str | float) -> Refund:
     """Return an amount of what codes took, in proportion to what each has left; raises InvalidRefund.
 
-    No money and no units come back with it, and what came back so is not paid out when a line is returned
-    later. Once all amounts are back, so is the whole redemption.
+    No money comes back with it, and what came back so is not paid out when a line is returned later. Once
+    all amounts are back, so is the whole redemption, with all units that are left.
     """
     back = _money(redemption, amount)
     shares = [(at, code, share) for at, line in enumerate(redemption.lines)
@@ -88,7 +88,8 @@ def roll_back_amount(redemption: Redeemed, amount: Decimal | str | float) -> Ref
             returned.setdefault(redemption.lines[at].id, {})[code] = part
     whole = back == left
     after = tuple(_less(line, returned.get(line.id, {}), whole=whole) for line in redemption.lines)
-    return Refund(refund=0, tax=0, returned=sums(returned.values()), units={}, lines=returned, whole=whole,
+    units = sums(line.units for line in redemption.lines) if whole else {}
+    return Refund(refund=0, tax=0, returned=sums(returned.values()), units=units, lines=returned, whole=whole,
                   after=replace(redemption, lines=after))  # fmt: skip
 
 
@@ -101,9 +102,10 @@ def _money(redemption: Redeemed, amount: Decimal | str | float) -> int:
 
 def _less(line: RedeemedLine, parts: Mapping[str, int], *, whole: bool) -> RedeemedLine:
     shares = {code: share - parts.get(code, 0) for code, share in line.shares.items()}
-    return replace(
-        line, price=line.price - sum(parts.values()), shares=shares, left=0 if whole else line.left
-    )
+    price = line.price - sum(parts.values())
+    if whole:
+        return replace(line, price=price, shares=shares, left=0, units={})
+    return replace(line, price=price, shares=shares)
 
 
 def _again(path: str) -> InvalidRefund:

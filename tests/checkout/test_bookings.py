@@ -85,6 +85,9 @@ async def test_units_are_spent_on_lines_of_their_type_and_come_back(shop: Shop) 
     await shop.post(f"/v1/redemptions/{found['id']}/rollbacks", lines=[{"id": "1", "quantity": 8}])
     action = (await shop.http.get("/v1/discounts/RIDE")).json()["action"]
     assert (action["left"], action["uses"][0]["units"]) == (18, 12)
+    await shop.post(f"/v1/redemptions/{found['id']}/rollbacks", amount="3.00")
+    action = (await shop.http.get("/v1/discounts/RIDE")).json()["action"]
+    assert (action["left"], action.get("uses", [])) == (30, [])
 
 
 async def test_a_code_is_booked_on_an_order_once(shop: Shop) -> None:

@@ -99,3 +99,12 @@ async def test_a_revoked_credit_frees_in_its_budget_what_is_rolled_back_later(sh
     assert await shop.used(BUDGET) == {BUDGET: 2_000}
     await shop.post(f"/v1/redemptions/{spent.json()['id']}/rollbacks")
     assert await shop.used(BUDGET) in ({}, {BUDGET: 0})
+
+
+async def test_codes_that_a_hold_had_and_its_redemption_leaves_out_have_no_figures(shop: Shop) -> None:
+    await shop.issue(issued("A1"), issued("B2"))
+    asked: dict[str, Any] = {"codes": ["A1", "B2"], "customer": ANN, "order": order(), "reserve": {"ttl": 60}}
+    hold = (await shop.post("/v1/validations", **asked)).json()["id"]
+    await shop.post("/v1/redemptions", hold=hold, codes=["A1"], customer=ANN, order=order())
+    found = (await shop.http.get("/v1/redemptions?code=B2")).json()
+    assert found["redemptions"] == []

@@ -67,8 +67,8 @@ async def book(connection: Connection, changes: Changes, owner: Callable[[str], 
 
     kept = sorted(changes.redemptions, key=lambda each: each.id)
     await many("put_redemptions", [redemption_row(each, owner(each.source_id)) for each in kept])
-    fruitless = [each for each in kept if each.state in _FRUITLESS]
-    await many("drop_uses_of_holds", [(owner(each.source_id), each.id) for each in fruitless])
+    before = [each for each in kept if each.revision]  # as holds they may have had more codes
+    await many("drop_uses_of_holds", [(owner(each.source_id), each.id) for each in before])
     others = [each for each in kept if each.state not in _FRUITLESS]
     await many(
         "put_redemption_uses", [row for each in others for row in use_rows(each, owner(each.source_id))]

@@ -44,9 +44,9 @@ def book(connection: apsw.Connection, changes: Changes, owner: Callable[[str], s
             [redemption_row(each, owner(each.source_id)) for each in changes.redemptions],
         )
         for each in changes.redemptions:
-            if each.state in _FRUITLESS:
-                connection.execute(SQL["drop_uses_of_hold"], (each.id,))
-            else:
+            if each.revision:
+                connection.execute(SQL["drop_uses_of_hold"], (each.id,))  # it may have had more codes
+            if each.state not in _FRUITLESS:
                 connection.executemany(SQL["put_redemption_use"], use_rows(each, owner(each.source_id)))
         connection.executemany(SQL["free_order_codes"], [(each.id,) for each in changes.redemptions])
         rows = order_code_rows(changes.redemptions)
