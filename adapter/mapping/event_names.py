@@ -7,6 +7,7 @@ from typing import Any
 
 from adapter.datamodel.coerce import declared_spellings
 from adapter.datamodel.declarations import DataModel
+from adapter.mapping.directives import directives_of
 from adapter.mapping.files.mapping_file import Mapping
 from adapter.mapping.lint.outputs import event_names
 from adapter.model.event_names import EventNames, event_name
@@ -38,8 +39,8 @@ def _tables(value: Any) -> Iterator[str]:
         for item in value:
             yield from _tables(item)
     elif isinstance(value, dict):
-        lookup = value.get("@lookup")
-        if isinstance(lookup, dict) and lookup.get("spelling") == "any":
-            yield str(lookup.get("table"))
+        for directive, options in directives_of(value):
+            if directive.looks_up and isinstance(options, dict) and options.get("spelling") == "any":
+                yield str(options.get("table"))
         for item in value.values():
             yield from _tables(item)

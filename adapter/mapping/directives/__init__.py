@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 from adapter.mapping.directives.array_path import ARRAY_PATH
 from adapter.mapping.directives.case import CASE
 from adapter.mapping.directives.exclude_when_null import EXCLUDE_WHEN_NULL
@@ -32,3 +35,9 @@ _ALL = (
 
 #: Every directive by its name.
 DIRECTIVES: dict[str, Directive] = {directive.name: directive for directive in _ALL}
+
+
+def directives_of(value: Any) -> Iterator[tuple[Directive, Any]]:
+    """Yield the directives, with their options, that a mapped value itself is; none of plain values."""
+    if isinstance(value, dict):
+        yield from ((DIRECTIVES[name], options) for name, options in value.items() if name in DIRECTIVES)

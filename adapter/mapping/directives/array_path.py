@@ -6,7 +6,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from adapter.errors import MappingError
-from adapter.mapping.directives.path import lint_path
+from adapter.mapping.directives.path import lint_path, reads
 from adapter.mapping.engine import paths
 from adapter.mapping.engine.codegen import Scope, Value
 from adapter.mapping.engine.directive import Directive, Report
@@ -106,4 +106,8 @@ def _lint(options: Any, report: Report) -> None:
         lint_path(options[0], lambda message, remedy: report((0,), message, remedy))
 
 
-ARRAY_PATH = Directive("@arrayPath", PathAndShape(), _run, _emit, _lint)
+def _reads(options: Any) -> list[str]:
+    return reads(options[0]) if isinstance(options, list) and options else []
+
+
+ARRAY_PATH = Directive("@arrayPath", PathAndShape(), _run, _emit, _lint, scopes=(1,), reads=_reads)

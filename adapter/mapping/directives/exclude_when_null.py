@@ -32,4 +32,4 @@ def _emit(options: Any, emitter: Emitter, final: bool) -> Value:
     return Value(emitter.call(without_nulls, value.text), holed=True)
 
 
-EXCLUDE_WHEN_NULL = Directive("@excludeWhenNull", Raw(), _run, _emit)
+EXCLUDE_WHEN_NULL = Directive("@excludeWhenNull", Raw(), _run, _emit, removes=True)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from adapter.errors import MappingError
 from adapter.mapping.engine.codegen import Value
-from adapter.mapping.engine.directive import Directive
+from adapter.mapping.engine.directive import Branches, Directive, Keys, Report
+from adapter.mapping.engine.directive_object import has_directive
 from adapter.mapping.engine.options import Items, Raw
 from adapter.mapping.engine.values import UNDEFINED, type_of
 
@@ -55,4 +56,23 @@ def _passed_over(name: str) -> str:
     return f"{name} is U or {name} is None or {blank}"
 
 
-FIRST = Directive("@first", Items(Raw()), _run, _emit, portable=False)
+def _of(options: Any) -> list[tuple[Keys, Any]]:
+    return [((at,), part) for at, part in enumerate(options)] if isinstance(options, list) else []
+
+
+def _taken(options: Any, payload: Any, resolver: Resolver) -> int | None:
+    values = enumerate(options) if isinstance(options, list) else ()
+    return next((at for at, part in values if is_told(resolver.resolve(part, payload))), None)
+
+
+def _doubt(options: Any, report: Report) -> None:
+    for (at,), part in _of(options)[:-1]:
+        if part is not None and not has_directive(part):
+            message = "never reached: the value before it is always there"
+            report((int(at) + 1,), message, "drop it, or move the fixed value to the end")
+            return
+
+
+FIRST = Directive(
+    "@first", Items(Raw()), _run, _emit, portable=False, branches=Branches(_of, _taken), doubt=_doubt
+)

@@ -151,4 +151,4 @@ _OPTIONS = {
     "omitArrays": Option(Whatever(), checked=False),
 }
 
-FLATTEN = Directive("@flatten", Options(_OPTIONS), _run, _emit, _lint)
+FLATTEN = Directive("@flatten", Options(_OPTIONS), _run, _emit, _lint, result="object")

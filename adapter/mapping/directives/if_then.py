@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from adapter.errors import MappingError
 from adapter.mapping.engine.codegen import Value
-from adapter.mapping.engine.directive import Directive, Report
+from adapter.mapping.engine.directive import Branches, Directive, Keys, Report
+from adapter.mapping.engine.directive_object import has_directive
 from adapter.mapping.engine.javascript import text
 from adapter.mapping.engine.options import Option, Options, Raw, Whatever
 from adapter.mapping.engine.values import UNDEFINED, is_number, is_truthy
@@ -24,16 +25,19 @@ def _run(options: Any, payload: Any, resolver: Resolver) -> Any:
         raise MappingError('@if requires an object with an "exists" key')
     if is_without_test(options):
         raise MappingError(NEITHER)
-    if "exists" in options:
-        value = resolver.resolve(options["exists"], payload)
-        holds = value is not UNDEFINED and value is not None
-    else:
-        holds = is_filled(resolver.resolve(options["blank"], payload))
+    holds = _holds(options, payload, resolver)
     if holds and "then" in options:
         return resolver.resolve(options["then"], payload)
     if not holds and is_truthy(options.get("else")):
         return resolver.resolve(options["else"], payload)
     return UNDEFINED
+
+
+def _holds(options: dict[str, Any], payload: Any, resolver: Resolver) -> bool:
+    if "exists" in options:
+        value = resolver.resolve(options["exists"], payload)
+        return value is not UNDEFINED and value is not None
+    return is_filled(resolver.resolve(options.get("blank"), payload))
 
 
 def is_filled(value: Any) -> bool:
@@ -102,6 +106,23 @@ def _lint(options: Any, report: Report) -> None:
         report((), "`@if` without `then` and `else` yields nothing", "write what it should yield")
 
 
+def _of(options: Any) -> list[tuple[Keys, Any]]:
+    given = options if isinstance(options, dict) else {}
+    return [((branch,), given[branch]) for branch in ("then", "else") if branch in given]
+
+
+def _taken(options: Any, payload: Any, resolver: Resolver) -> str | None:
+    if not isinstance(options, dict):
+        return None
+    return "then" if _holds(options, payload, resolver) else "else"
+
+
+def _doubt(options: Any, report: Report) -> None:
+    tested = options.get("exists", options.get("blank")) if isinstance(options, dict) else None
+    if tested is not None and not has_directive(tested):
+        report((), "the condition is the same for every message", "test a `@path`")
+
+
 _OPTIONS = {
     "exists": Option(Raw()),
     "blank": Option(Whatever(), checked=False),
@@ -109,4 +130,6 @@ _OPTIONS = {
     "else": Option(Raw()),
 }
 
-IF = Directive("@if", Options(_OPTIONS, one_of=("exists", "blank")), _run, _emit, _lint)
+_SHAPE = Options(_OPTIONS, one_of=("exists", "blank"))
+
+IF = Directive("@if", _SHAPE, _run, _emit, _lint, branches=Branches(_of, _taken), doubt=_doubt)

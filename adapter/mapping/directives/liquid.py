@@ -44,4 +44,4 @@ def _emit(options: Any, emitter: Emitter, final: bool) -> Value:
     return Value(emitter.call(liquid.render, emitter.constant(options), emitter.scope.payload), misses=False)
 
 
-LIQUID = Directive("@liquid", Plain(), _run, _emit, lint=_lint)
+LIQUID = Directive("@liquid", Plain(), _run, _emit, _lint, result="text")

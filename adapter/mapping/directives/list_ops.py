@@ -110,5 +110,7 @@ _MAP = {
     "with": Option(Members()),
 }
 
-FILTER = Directive("@filter", Options(_FILTER), _run_filter, _emit_filter, _lint_filter, portable=False)
-MAP = Directive("@map", Options(_MAP), _run_map, _emit_map, portable=False)
+FILTER = Directive(
+    "@filter", Options(_FILTER), _run_filter, _emit_filter, _lint_filter, portable=False, scopes=("where",)
+)
+MAP = Directive("@map", Options(_MAP), _run_map, _emit_map, portable=False, scopes=("to",))

@@ -21,4 +21,4 @@ def _emit(options: Any, emitter: Emitter, final: bool) -> Value:
     return emitter.value(options, final=final)
 
 
-LITERAL = Directive("@literal", Raw(), _run, _emit)
+LITERAL = Directive("@literal", Raw(), _run, _emit, literal=True)

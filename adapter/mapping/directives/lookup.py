@@ -88,4 +88,4 @@ _OPTIONS = {
     "spelling": Option(Plain(choices=("exact", "any"))),
 }
 
-LOOKUP = Directive("@lookup", Options(_OPTIONS), _run, _emit, portable=False)
+LOOKUP = Directive("@lookup", Options(_OPTIONS), _run, _emit, portable=False, looks_up=True)

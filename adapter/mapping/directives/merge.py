@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from adapter.errors import MappingError
 from adapter.mapping.directives.if_then import emit_branches, is_without_test
 from adapter.mapping.engine.codegen import Value
-from adapter.mapping.engine.directive import Directive
+from adapter.mapping.engine.directive import Directive, Keys
 from adapter.mapping.engine.directive_object import is_directive, name_of
 from adapter.mapping.engine.javascript import code_units
 from adapter.mapping.engine.options import Items, Members, Option, Options, Plain
@@ -153,4 +153,10 @@ _OPTIONS = {
     "objects": Option(Items(Members()), required=True),
 }
 
-MERGE = Directive("@merge", Options(_OPTIONS), _run, _emit)
+
+def _parts(options: Any) -> list[tuple[Keys, Any]]:
+    objects = options.get("objects") if isinstance(options, dict) else None
+    return [(("objects", at), part) for at, part in enumerate(objects)] if isinstance(objects, list) else []
+
+
+MERGE = Directive("@merge", Options(_OPTIONS), _run, _emit, result="object", merges=_parts)

@@ -50,4 +50,4 @@ def _lint(options: Any, report: Report) -> None:
         )
 
 
-MONEY = Directive("@money", Options(_OPTIONS), _run, _emit, _lint, portable=False)
+MONEY = Directive("@money", Options(_OPTIONS), _run, _emit, _lint, portable=False, result="money")

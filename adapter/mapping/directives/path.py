@@ -69,4 +69,9 @@ def lint_path(path: str, report: Callable[[str, str], None]) -> None:
         report("an index counts from 0 and is not negative", "write `[0]` for the first item")
 
 
-PATH = Directive("@path", Text(), _run, _emit, _lint)
+def reads(options: Any) -> list[str]:
+    """Return the path in a list; none where a directive yields it."""
+    return [paths.without_root(options)] if isinstance(options, str) else []
+
+
+PATH = Directive("@path", Text(), _run, _emit, _lint, reads=reads)

@@ -156,4 +156,4 @@ _OPTIONS = {
     "replacement2": Option(Whatever(), checked=False),
 }
 
-REPLACE = Directive("@replace", Options(_OPTIONS), _run, _emit, _lint)
+REPLACE = Directive("@replace", Options(_OPTIONS), _run, _emit, _lint, result="text")

@@ -66,4 +66,8 @@ def _lint(options: Any, report: Report) -> None:
         report((), "braces do not close", "write {{path}}")
 
 
-TEMPLATE = Directive("@template", Text(), _run, _emit, _lint)
+def _reads(options: Any) -> list[str]:
+    return _templates.placeholders(options) if isinstance(options, str) else []
+
+
+TEMPLATE = Directive("@template", Text(), _run, _emit, _lint, result="text", reads=_reads)

@@ -74,4 +74,6 @@ _OPTIONS = {
     "quantity": Option(Raw()),
 }
 
-TOTAL = Directive("@total", Options(_OPTIONS), _run, _emit, portable=False)
+TOTAL = Directive(
+    "@total", Options(_OPTIONS), _run, _emit, portable=False, result="number", scopes=("price", "quantity")
+)

@@ -51,4 +51,4 @@ _OPTIONS = {
     "mapping": Option(Members(), required=True),
 }
 
-TRANSFORM = Directive("@transform", Options(_OPTIONS), _run, _emit)
+TRANSFORM = Directive("@transform", Options(_OPTIONS), _run, _emit, scopes=("mapping",))

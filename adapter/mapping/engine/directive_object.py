@@ -22,3 +22,10 @@ def is_directive(value: Any) -> bool:
 def name_of(value: Mapping[str, Any]) -> str:
     """Return the first `@` key of a directive object."""
     return next(key for key in value if key[:1] == "@")
+
+
+def has_directive(value: Any) -> bool:
+    """Say whether anything in a mapped value depends on the message."""
+    if isinstance(value, dict):
+        return any(key[:1] == "@" or has_directive(inner) for key, inner in value.items())
+    return isinstance(value, list) and any(has_directive(item) for item in value)

@@ -133,10 +133,10 @@ class _Walk:
                 self.report(below, f"`{name}` is not a directive", did_you_mean(name, DIRECTIVES))
                 continue
             before = len(self.found)
-            self.shape(directive.shape, value[name], below, literal=name == "@literal")
+            self.shape(directive.shape, value[name], below, literal=directive.literal)
             if directive.lint is not None and len(self.found) == before:
                 directive.lint(value[name], self.below(below))
-            if name == "@lookup" and len(self.found) == before:
+            if directive.looks_up and len(self.found) == before:
                 self.table(value[name], below)
 
     def below(self, path: Path) -> Callable[[Path, str, str], None]:

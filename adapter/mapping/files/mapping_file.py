@@ -15,6 +15,7 @@ from adapter.files.problems import Mark, Problem, did_you_mean
 from adapter.mapping import subscriptions
 from adapter.mapping.actions.actions import ACTIONS, Action, Field
 from adapter.mapping.actions.field_types import READERS
+from adapter.mapping.engine.directive_object import has_directive
 from adapter.mapping.engine.interpret import ROOT_DIRECTIVE
 from adapter.mapping.files.fields import problems as field_problems
 from adapter.model.sources import SOURCES
@@ -268,10 +269,3 @@ def _keeps_fields(fields: dict[str, Any]) -> bool:
 def is_absent(value: Any) -> bool:
     """Say whether a value written in the file is as if it were not there: null, or blank text."""
     return value is None or (isinstance(value, str) and not value.strip())
-
-
-def has_directive(value: Any) -> bool:
-    """Say whether anything in a mapped value depends on the message."""
-    if isinstance(value, dict):
-        return any(key[:1] == "@" or has_directive(inner) for key, inner in value.items())
-    return isinstance(value, list) and any(has_directive(item) for item in value)

@@ -6,14 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from adapter.files.problems import Problem
+from adapter.mapping.directives import directives_of
 from adapter.mapping.files.mapping_file import Mapping
 
-_TYPES = {
-    "@template": "text", "@string": "text", "@liquid": "text", "@replace": "text", "@number": "number",
-    "@amount": "number", "@total": "number",
-    "@boolean": "boolean", "@datetime": "datetime", "@money": "money", "@flatten": "object",
-    "@merge": "object", "@object": "object",
-}  # fmt: skip
 _LITERALS: tuple[tuple[Any, str], ...] = (
     (bool, "boolean"), (str, "text"), ((int, float), "number"), (list, "list"), (dict, "object"),
 )  # fmt: skip
@@ -24,10 +19,9 @@ def named_traits(fields: dict[str, Any]) -> dict[str, Any]:
     traits = fields.get("traits")
     if not isinstance(traits, dict):
         return {}
-    if isinstance(merge := traits.get("@merge"), dict) and isinstance(merge.get("objects"), list):
-        parts = [part for part in merge["objects"] if isinstance(part, dict)]
-    else:
-        parts = [traits]
+    merged = [part for directive, options in directives_of(traits) if directive.merges
+              for _, part in directive.merges(options)]  # fmt: skip
+    parts = [part for part in merged or [traits] if isinstance(part, dict)]
     return {
         trait: value
         for part in parts
@@ -56,16 +50,13 @@ def trait_types(mappings: Sequence[Mapping]) -> Iterator[Problem]:
 
 def type_of(value: Any) -> str | None:
     """Return the type that a mapped value always has, or None where it depends on the message."""
-    directive = next((key for key in value if key[:1] == "@"), None) if isinstance(value, dict) else None
-    if directive is None:
+    if not isinstance(value, dict) or not any(key[:1] == "@" for key in value):
         return next((name for kinds, name in _LITERALS if isinstance(value, kinds)), None)
-    options = value[directive]
-    if directive == "@literal":
+    directive, options = next(directives_of(value), (None, None))
+    if directive is None:
+        return None
+    if directive.literal:
         return type_of(options)
-    branches: list[Any] = []
-    if directive == "@if" and isinstance(options, dict):
-        branches = [options[branch] for branch in ("then", "else") if branch in options]
-    elif directive == "@first" and isinstance(options, list):
-        branches = options
-    kinds = {type_of(branch) for branch in branches}
-    return kinds.pop() if len(kinds) == 1 else _TYPES.get(directive)
+    branches = directive.branches.of(options) if directive.branches else ()
+    kinds = {type_of(branch) for _, branch in branches}
+    return kinds.pop() if len(kinds) == 1 else directive.result

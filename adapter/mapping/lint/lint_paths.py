@@ -8,14 +8,13 @@ from typing import Any
 from msgspec import Struct
 
 from adapter.files.problems import Problem, did_you_mean
-from adapter.mapping.directives import _templates
+from adapter.mapping.directives import DIRECTIVES
+from adapter.mapping.engine.directive import Directive, Keys
 from adapter.mapping.engine.interpret import ROOT_DIRECTIVE
-from adapter.mapping.engine.paths import split, without_root
-from adapter.mapping.files.mapping_file import Mapping, has_directive
+from adapter.mapping.engine.paths import split
+from adapter.mapping.files.mapping_file import Mapping
 from adapter.mapping.subscriptions.satisfiable import contradiction, types_of, ways
 from adapter.model.sources import SOURCES
-
-Keys = tuple[str | int, ...]
 
 
 class Node(Struct, frozen=True):
@@ -35,20 +34,10 @@ def nodes(value: Any, keys: Keys = ()) -> Iterator[Node]:
         for key, inner in value.items():
             if key[:1] == "@":
                 yield Node(keys, key, inner)
-                yield from _inside(key, inner, (*keys, key))
+                known = DIRECTIVES.get(key)
+                yield from nodes(known.unscoped(inner) if known else inner, (*keys, key))
             else:
                 yield from nodes(inner, (*keys, key))
-
-
-def _inside(name: str, options: Any, keys: Keys) -> Iterator[Node]:
-    if name == "@arrayPath" and isinstance(options, list):
-        yield from nodes(options[:1], keys)
-    elif name in ("@transform", "@map", "@filter", "@total") and isinstance(options, dict):
-        for option in ("apply", "items", "with"):
-            if option in options:
-                yield from nodes(options[option], (*keys, option))
-    else:
-        yield from nodes(options, keys)
 
 
 def path_findings(mapping: Mapping) -> list[Problem]:
@@ -60,27 +49,20 @@ def path_findings(mapping: Mapping) -> list[Problem]:
     members = {member for kind in kinds for member in SOURCES[mapping.source].types[kind]}
     problems = []
     for node in nodes(_read_from_message(mapping.fields)):
-        for path in _paths(node):
+        directive = DIRECTIVES.get(node.name)
+        if directive is None:
+            continue
+        for path in directive.reads(node.options) if directive.reads else ():
             parts = split(path)
             if parts and parts[0] not in members:
                 problems.append(_nowhere(mapping, node, path, kinds, members))
-        problems += _never_reached(mapping, node)
+        problems += _doubts(mapping, node, directive)
     return problems
 
 
 def _read_from_message(fields: dict[str, Any]) -> dict[str, Any]:
     """Return the fields that read the message: beside a root directive, that directive alone does."""
     return {ROOT_DIRECTIVE: fields[ROOT_DIRECTIVE]} if ROOT_DIRECTIVE in fields else fields
-
-
-def _paths(node: Node) -> list[str]:
-    if node.name == "@path" and isinstance(node.options, str):
-        return [without_root(node.options)]
-    if node.name == "@arrayPath" and isinstance(node.options, list) and node.options:
-        return [without_root(node.options[0])] if isinstance(node.options[0], str) else []
-    if node.name == "@template" and isinstance(node.options, str):
-        return _templates.placeholders(node.options)
-    return []
 
 
 def _nowhere(mapping: Mapping, node: Node, path: str, kinds: list[str], members: set[str]) -> Problem:
@@ -94,17 +76,13 @@ def _nowhere(mapping: Mapping, node: Node, path: str, kinds: list[str], members:
     return Problem(mapping.value_mark(*node.keys, node.name), message, did_you_mean(root, members), "warning")
 
 
-def _never_reached(mapping: Mapping, node: Node) -> Iterator[Problem]:
-    place = (*node.keys, node.name)
-    if node.name == "@first" and isinstance(node.options, list):
-        for index, item in enumerate(node.options[:-1]):
-            if item is not None and not has_directive(item):
-                after = mapping.field_mark(*place, index + 1)
-                message = "never reached: the value before it is always there"
-                yield Problem(after, message, "drop it, or move the fixed value to the end", "warning")
-                return
-    if node.name == "@if" and isinstance(node.options, dict):
-        tested = node.options.get("exists", node.options.get("blank"))
-        if tested is not None and not has_directive(tested):
-            message = "the condition is the same for every message"
-            yield Problem(mapping.field_mark(*place), message, "test a `@path`", "warning")
+def _doubts(mapping: Mapping, node: Node, directive: Directive) -> list[Problem]:
+    found: list[Problem] = []
+
+    def report(path: Keys, message: str, remedy: str) -> None:
+        at = mapping.field_mark(*node.keys, node.name, *path)
+        found.append(Problem(at, message, remedy, "warning"))
+
+    if directive.doubt:
+        directive.doubt(node.options, report)
+    return found

@@ -8,6 +8,7 @@ from typing import Any
 from msgspec import Struct
 
 from adapter.files.problems import Mark
+from adapter.mapping.directives import DIRECTIVES, directives_of
 from adapter.mapping.files.mapping_file import Mapping
 from adapter.mapping.subscriptions.satisfiable import ways
 from adapter.model.event_names import event_name
@@ -44,7 +45,8 @@ def attributes(mapping: Mapping) -> list[Written]:
 def passes_on(mapping: Mapping, field: str) -> bool:
     """Say whether a field may hold members that the mapping does not name."""
     return any(
-        key[:1] == "@" and key not in ("@merge", "@if", "@first") for key in _keys(mapping.fields.get(field))
+        key[:1] == "@" and (key not in DIRECTIVES or DIRECTIVES[key].parts is None)
+        for key in _keys(mapping.fields.get(field))
     )
 
 
@@ -77,19 +79,15 @@ def _named(value: Any, keys: Keys) -> Iterator[tuple[Keys, str, Any]]:
         yield from _named(inner, place)
     if not any(key[:1] == "@" for key in value):
         for name, member in value.items():
-            if not (isinstance(member, dict) and "@excludeWhenNull" in member):
+            if not any(directive.removes for directive, _ in directives_of(member)):
                 yield (*keys, name), name, member
 
 
 def _parts(value: dict[str, Any], keys: Keys) -> Iterator[tuple[Any, Keys]]:
     """Yield the alternatives and the merged objects that a directive holds, each with its place."""
-    merge, branch, first = value.get("@merge"), value.get("@if"), value.get("@first")
-    if isinstance(merge, dict) and isinstance(merge.get("objects"), list):
-        yield from ((part, (*keys, "@merge", "objects", at)) for at, part in enumerate(merge["objects"]))
-    if isinstance(branch, dict):
-        yield from ((branch[way], (*keys, "@if", way)) for way in ("then", "else") if way in branch)
-    if isinstance(first, list):
-        yield from ((part, (*keys, "@first", at)) for at, part in enumerate(first))
+    for directive, options in directives_of(value):
+        for inner, part in directive.parts(options) if directive.parts else ():
+            yield part, (*keys, directive.name, *inner)
 
 
 def _keys(value: Any) -> Iterator[str]:
@@ -107,11 +105,11 @@ def _names(mapping: Mapping, value: Any, keys: Keys) -> Iterator[tuple[str | Non
     parts = list(_parts(value, keys)) if isinstance(value, dict) else []
     for part, place in parts:
         yield from _names(mapping, part, place)
-    table = value.get("@lookup") if isinstance(value, dict) else None
-    if isinstance(table, dict) and isinstance(table.get("table"), str):
-        yield from _of_table(mapping, table, (*keys, "@lookup"))
-    elif isinstance(value, dict) and "@literal" in value:
-        yield from _names(mapping, value["@literal"], (*keys, "@literal"))
+    directive, options = next(directives_of(value), (None, None))
+    if directive and directive.looks_up and isinstance(options, dict) and type(options.get("table")) is str:
+        yield from _of_table(mapping, options, (*keys, directive.name))
+    elif directive and directive.literal:
+        yield from _names(mapping, options, (*keys, directive.name))
     elif not parts:
         yield None, mapping.value_mark(*keys)
 

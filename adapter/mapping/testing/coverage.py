@@ -47,7 +47,7 @@ def unexercised(book: MappingSet, results: Sequence[Result]) -> list[Unexercised
             if identity in taken:
                 reached.add(at)
             else:
-                missed.setdefault(at, Unexercised(at, mapping.name, _named(keys[-1])))
+                missed.setdefault(at, Unexercised(at, mapping.name, _named(keys)))
     return sorted((missed[at] for at in missed.keys() - reached), key=lambda found: found.at)
 
 
@@ -74,7 +74,8 @@ def _taken(mapping: Mapping, documents: Sequence[dict[str, Any]]) -> set[int]:
     return taken
 
 
-def _named(branch: str | int) -> str:
-    if isinstance(branch, int):
-        return f"alternative {branch + 1} of a `@first`"
-    return f"the `{branch}` of an `@if`"
+def _named(keys: Sequence[str | int]) -> str:
+    branch = keys[-1]
+    name = next(str(key) for key in reversed(keys) if str(key)[:1] == "@")
+    of = f"of {'an' if name[1] in 'aeiou' else 'a'} `{name}`"
+    return f"alternative {branch + 1} {of}" if isinstance(branch, int) else f"the `{branch}` {of}"
