@@ -8,7 +8,7 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from adapter import mapping
@@ -122,6 +122,8 @@ def shown(value: Any) -> str:
 
 
 @settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@example({"a": {"@object": {"x": {"@path": "$.absent"}}}}, {})
+@example({"a": {"@lenient": {"@number": {"x": {"@path": "$.absent"}}}}}, {})
 @given(st.dictionaries(KEYS, MAPPINGS, max_size=4) | MAPPINGS, PAYLOADS)
 def test_a_compiled_mapping_gives_the_result_of_the_interpreted_one(
     fields: Any, payload: dict[str, Any]

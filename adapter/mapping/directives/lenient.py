@@ -64,11 +64,10 @@ def _emit(options: Any, emitter: Emitter, final: bool) -> Value:
         name = _conversion(options)
     except MappingError as error:
         return emitter.failing(error.message)
-    value = emitter.stored(emitter.value(options[name], final=False)).text
-    converted = emitter.call(_CONVERSIONS[name], value)
-    return Value(
-        f"({value} if {_ALREADY[name].format(value)} else {converted})" if name in _ALREADY else converted
-    )
+    given = emitter.stored(emitter.value(options[name], final=False))
+    value, converted = given.text, emitter.call(_CONVERSIONS[name], given.text)
+    text = f"({value} if {_ALREADY[name].format(value)} else {converted})" if name in _ALREADY else converted
+    return Value(text, holed=given.holed)
 
 
 def _lint(options: Any, report: Report) -> None:

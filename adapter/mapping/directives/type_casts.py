@@ -25,9 +25,10 @@ def _typed(name: str, result: ResultType, convert: Callable[[Any], Any], already
         return convert(resolver.resolve(options, payload))
 
     def emit(options: Any, emitter: Emitter, final: bool) -> Value:
-        value = emitter.stored(emitter.value(options, final=False)).text
-        converted = emitter.call(convert, value)
-        return Value(f"({value} if {already.format(value)} else {converted})" if already else converted)
+        given = emitter.stored(emitter.value(options, final=False))
+        value, converted = given.text, emitter.call(convert, given.text)
+        text = f"({value} if {already.format(value)} else {converted})" if already else converted
+        return Value(text, holed=given.holed)
 
     return Directive(name, Raw(), run, emit, portable=False, result=result)
 
