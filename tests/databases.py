@@ -41,6 +41,15 @@ BEGIN
 END $$;
 DELETE FROM schema_version WHERE number > 900
 """
+#: Keep the server from analysing tables by itself.
+_NEVER_ANALYSED = """
+DO $$
+DECLARE each text;
+BEGIN
+  FOR each IN SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
+  LOOP EXECUTE format('ALTER TABLE %I SET (autovacuum_enabled = off)', each); END LOOP;
+END $$
+"""
 
 
 class SharedServer:
@@ -72,6 +81,14 @@ class SharedServer:
         yield url
         self._execute(self.dsn(), _DISCONNECT.format(_name(url)))
         self._stores.append(url)
+
+    @contextmanager
+    def new_store(self) -> Iterator[str]:
+        """Yield the URL of a new database with the store's schema, without statistics of its tables."""
+        url = self._create(_WITH_SCHEMA)
+        self._execute(url, _NEVER_ANALYSED)
+        yield url
+        self._execute(self.dsn(), f"DROP DATABASE IF EXISTS {_name(url)} WITH (FORCE)")
 
     def _create(self, template: str) -> str:
         name = f"test_{uuid.uuid4().hex}"

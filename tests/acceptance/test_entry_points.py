@@ -19,6 +19,7 @@ from adapter.cli import map as map_command
 from adapter.cli.main import commands
 from adapter.mapping.actions.as_json import plain
 from adapter.model.encoding import encode
+from adapter.services.checkout.stream import OrderStream
 from adapter.services.environment import Environment
 from adapter.services.ingest.group_commit import GroupCommitter
 from adapter.services.replay import ReplayOptions, replay
@@ -128,16 +129,22 @@ async def opened(store: Path, mappings: Path, rules: Path) -> AsyncIterator[Shop
 
 @pytest.fixture
 def operations(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """The operations of all works that are submitted, in a list that grows."""
+    """The operations of all works that are submitted or booked as orders, in a list that grows."""
     seen: list[Any] = []
-    submit = GroupCommitter.submit
+    submit, redeem = GroupCommitter.submit, OrderStream.redeem
 
     def spying(self: GroupCommitter, works: Any, *more: Any, **named: Any) -> Any:
         works = list(works)
         seen.extend(operation for work in works for operation in work.operations)
         return submit(self, works, *more, **named)
 
+    async def booking(self: OrderStream, work: Any) -> Any:
+        booked = await redeem(self, work)
+        seen.extend(operation for operation in work.operations if operation not in booked.work.operations)
+        return booked
+
     monkeypatch.setattr(GroupCommitter, "submit", spying)
+    monkeypatch.setattr(OrderStream, "redeem", booking)
     return seen
 
 

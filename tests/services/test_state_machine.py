@@ -28,6 +28,7 @@ from adapter.services.ingest.result import Result
 from adapter.services.ingest.work_item import Work
 from adapter.store import naming
 from adapter.store.engines import open_store
+from adapter.store.tables.registry import COPIED
 from adapter.store.values import LoadRequest
 from tests.services.transacting import Transacting
 
@@ -48,8 +49,6 @@ rules:
 """
 EUROS = 500
 MINUTES = 5
-TABLES = ("messages", "customers", "identities", "events", "decisions", "codes", "discounts", "counters",
-          "deliveries", "timers")  # fmt: skip
 NAMES = st.sampled_from("abcd")
 RULE = st.sampled_from(["gift", "ride"])
 EVENTS = {"gift": "started", "ride": "rode"}
@@ -193,7 +192,7 @@ class Machine(RuleBasedStateMachine):
         await self.store.open()
         if self.url.startswith("postgres"):
             connection = await asyncpg.connect(self.url)
-            await connection.execute("; ".join(f"DELETE FROM {table}" for table in TABLES))
+            await connection.execute("; ".join(f"DELETE FROM {table.name}" for table in COPIED))
             await connection.close()
 
     def teardown(self) -> None:

@@ -75,7 +75,7 @@ def young_and_grown(postgres_server: SharedServer, make: Any) -> Iterator[dict[s
             await filling.execute("ANALYZE")
         await filling.close()
 
-    with postgres_server.store() as young, postgres_server.store() as grown:
+    with postgres_server.new_store() as young, postgres_server.new_store() as grown:
         urls = {"young": young, "grown": grown}
         for name, url in urls.items():
             asyncio.run(fill(name, url))
