@@ -67,3 +67,18 @@ async def test_wrong_codes_of_holds_are_limited_too(shop: Shop) -> None:
         return (await shop.post("/v1/validations", **asked)).status_code
 
     assert [await guess(at) for at in range(3)] == [409, 409, 429]
+
+
+async def test_the_best_set_counts_a_code_once_in_whatever_spelling_it_is_given(shop: Shop) -> None:
+    await shop.issue(issued("CR-ED1"))
+    response = await redeem(shop, "cred 1", best=True)
+    assert response.status_code == 200
+    assert [use["code"] for use in response.json()["codes"]] == ["CR-ED1"]
+
+
+async def test_a_rollback_of_no_lines_is_refused_and_writes_nothing(shop: Shop) -> None:
+    await shop.issue(issued("A1"))
+    redemption = (await redeem(shop, "A1")).json()["id"]
+    response = await shop.post(f"/v1/redemptions/{redemption}/rollbacks", lines=[])
+    assert response.status_code == 400
+    assert await shop.app.store.rollbacks(redemption) == []

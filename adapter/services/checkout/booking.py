@@ -180,7 +180,9 @@ class _Attempt:
         if request.best:
             mine = [held for held in records.values() if held.source_id == self._owner]
             held_codes = [held.discount.code for held in mine if held.status_at(now) in ("issued", "applied")]
-            codes = dict.fromkeys([*codes, *held_codes])
+            given = list(codes)
+            named = set(map(folded, given))
+            codes = [*given, *(code for code in held_codes if folded(code) not in named)]
         hold = None if self._hold is None else self._hold.id
         return candidates(codes, records, self._terms.shared, self._claim, self._terms.read, hold=hold)
 

@@ -102,6 +102,8 @@ class CheckoutService:
         known = await self._known(asked.redemption)
         if asked.lines is not None and asked.amount is not None:
             return replies.refusal("unreadable", "give `lines` or an `amount`, not both", 400)
+        if asked.lines == ():
+            return replies.refusal("unreadable", "`lines` is empty: omit it to roll back everything", 400)
         remembered = keyed(key, caller, "rollback", asked)
         undo = Undo(known=known, now=self._clock(), id=self._new_id(), keyed=remembered)
         reply = await self._store.transact(
