@@ -6,6 +6,7 @@ It is not a model of the service: it has no customers beside their counts, no ke
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -242,7 +243,7 @@ def terms_of(discount: Mapping[str, Any]) -> Terms:
 
 
 def action_of(discount: Mapping[str, Any]) -> dict[str, Any]:
-    action = dict(discount["action"])
+    action: dict[str, Any] = deepcopy(discount["action"])
     kind = action["type"]
     action["type"] = TYPES.get(kind, kind)
     if kind == "unit_amount_off":
