@@ -136,7 +136,8 @@ async def test_several_processes_may_pass_at_once(open_desk: Any) -> None:
     assert ANN not in encode(held).decode()
     assert all(len(getattr(held, kind)) for kind in KINDS)
     [receipt] = await desk.store.receipts(ANN)
-    assert 1 <= receipt.removed["mentions"] <= 11
+    # The one that finishes first writes what it has removed; the others' rows are not in the receipt.
+    assert receipt.removed.get("mentions", 0) <= 11
 
 
 async def test_messages_go_on_between_two_slices(desk: Any) -> None:
