@@ -11,9 +11,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
 from adapter.model.customers import SOURCE_ID
+from adapter.model.quarantine import Excerpt
 from adapter.store.contract import Store, Transaction
 from adapter.store.values import LoadedState, LoadRequest
 
@@ -29,6 +31,13 @@ class Acknowledged(Struct, frozen=True):
     key: str
     customer: str
     previous: str
+
+
+class _Call(Struct):
+    """What identifies a call of Segment's."""
+
+    type: str
+    messageId: str  # noqa: N815 - Segment's name
 
 
 def write_down(folder: Path, calls: Iterable[dict[str, Any]]) -> None:
@@ -70,9 +79,21 @@ async def _quarantined(store: Store) -> set[str]:
     keys: set[str] = set()
     after = 0
     while page := await store.quarantined(after, 100):
-        keys.update(entry.key for entry in page)
+        keys.update([await _own_key(store, entry) for entry in page])
         after = page[-1].id
     return keys
+
+
+async def _own_key(store: Store, entry: Excerpt) -> str:
+    """Return the key of a waiting message; one that was too large to be decoded has its digest instead."""
+    message = await store.quarantined_message(entry.id) if entry.key.startswith("sha256:") else None
+    if message is None:
+        return entry.key
+    try:
+        call = msgspec.json.decode(message.document, type=_Call)
+    except msgspec.DecodeError:
+        return entry.key
+    return f"{call.messageId}:{call.type}"
 
 
 async def _loaded(store: Store, calls: list[Acknowledged]) -> LoadedState:
@@ -87,10 +108,10 @@ async def _loaded(store: Store, calls: list[Acknowledged]) -> LoadedState:
 
 
 def _is_kept(call: Acknowledged, found: LoadedState, waiting: set[str], erased: set[str]) -> bool:
+    if call.key and call.key in waiting:
+        return True
     if call.key and ("segment", call.key) not in found.answers:
         return False
-    if call.key in waiting:
-        return True
 
     def owner(name: str) -> str:
         return found.identities.get((SOURCE_ID, name), name)
