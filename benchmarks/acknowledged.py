@@ -90,10 +90,11 @@ async def _own_key(store: Store, entry: Excerpt) -> str:
     if message is None:
         return entry.key
     try:
-        call = msgspec.json.decode(message.document, type=_Call)
+        document = msgspec.json.decode(message.document)
+        call = msgspec.json.decode(document, type=_Call) if isinstance(document, str) else None
     except msgspec.DecodeError:
         return entry.key
-    return f"{call.messageId}:{call.type}"
+    return entry.key if call is None else f"{call.messageId}:{call.type}"
 
 
 async def _loaded(store: Store, calls: list[Acknowledged]) -> LoadedState:
