@@ -24,7 +24,7 @@ Examples:
   adapter liability --rule cart-recovery --json"""
 
 Rule = Annotated[str | None, typer.Option("--rule", metavar="NAME", help="Only this rule.")]
-#: Nobody else waits for what a command reads.
+#: A command has no other callers that wait for its reads.
 _PATIENCE = ReadTimeout(3_600)
 
 

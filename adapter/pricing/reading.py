@@ -71,7 +71,7 @@ def _shipping(fields: Fields, at: int, places: int) -> ShippingLine:
 
 
 def _unique(problems: list[OrderProblem], lines: list[Line], shipping: list[ShippingLine]) -> None:
-    """Refuse a second line of one id: amounts per line are told apart by it, shipping included."""
+    """Refuse a second line of one id: it identifies the amounts of each line, shipping included."""
     known = set[str]()
     places = [(f"lines[{at}].id", line.id) for at, line in enumerate(lines)]
     places += [(f"shipping[{at}].id", one.id) for at, one in enumerate(shipping)]

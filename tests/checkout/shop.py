@@ -34,7 +34,7 @@ MakeOffer = Callable[[Claim], Offer]
 
 
 class Codes:
-    """Shared codes by their folded spelling; each makes its offer for whoever claims it."""
+    """Shared codes by their folded spelling; each makes its offer for the claiming customer."""
 
     def __init__(self) -> None:
         self.offers: dict[str, MakeOffer] = {}

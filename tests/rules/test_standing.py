@@ -1,4 +1,4 @@
-"""For whom, where and when a rule is: what stops it without a counter, and says so."""
+"""Checks without a counter: each names the customer, place or time that stops a rule."""
 
 from __future__ import annotations
 

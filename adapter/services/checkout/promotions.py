@@ -1,4 +1,4 @@
-"""Rules that are claimed with a shared code, as offers to whoever meets their conditions."""
+"""Rules that are claimed with a shared code, as offers to customers that meet their conditions."""
 
 from __future__ import annotations
 

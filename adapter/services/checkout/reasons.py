@@ -22,7 +22,7 @@ def ambiguous(message: str) -> Refusal:
 
 
 def wrong_customer(code: str) -> Refusal:
-    """Return that a code was issued to somebody else."""
+    """Return that a code was issued to another customer."""
     return _rejected("wrong_customer", f"{code} was issued to another customer")
 
 

@@ -22,7 +22,7 @@ from adapter.services.checkout.offers import Offer
 
 
 class Booking(Struct, frozen=True, kw_only=True):
-    """For whom and what codes are booked; `held` where it is a hold."""
+    """The customer and order of a booking; `held` where it is a hold."""
 
     id: str
     source_id: str
