@@ -82,7 +82,7 @@ def refill(
 
 
 def _less(uses: Iterable[Use], redemption: Redemption, units: Decimal) -> Iterable[Use]:
-    """Yield the uses without the units that come back; those without a redemption's id are matched by order."""
+    """Yield the uses without the units that come back; without a redemption's id they match by order."""
     for use in uses:
         by_order = use.redemption is None and (use.order_id or "") == redemption.order_id
         if not units or not (by_order or use.redemption == redemption.id):
