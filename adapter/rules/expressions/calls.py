@@ -1,23 +1,21 @@
-"""Calls, checked: functions, `has()`, macros over lists, and history."""
+"""Calls, checked: functions, `has()`, and history; `macros` has those over lists."""
 
 from __future__ import annotations
 
-from typing import Any, Protocol, cast
-
 from adapter.files.problems import did_you_mean, meant
 from adapter.rules.expressions import syntax_tree, zones
+from adapter.rules.expressions.calls_contract import Checks
 from adapter.rules.expressions.durations import duration_text, parse_window
 from adapter.rules.expressions.errors import ExpressionError
-from adapter.rules.expressions.functions import CLOCKS, FUNCTIONS, Function, pattern, zone
+from adapter.rules.expressions.function_contract import Function
+from adapter.rules.expressions.functions import CLOCKS, FUNCTIONS, pattern, too_fine, zone
 from adapter.rules.expressions.history_calls import check_figure
-from adapter.rules.expressions.names import Names
-from adapter.rules.expressions.typed_tree import Call, Constant, Field, Has, Kind, Macro, Node, Path
+from adapter.rules.expressions.macros import MACROS, check_macro, is_macro
+from adapter.rules.expressions.typed_tree import Call, Constant, Field, Has, Kind, Node, Path
 from adapter.rules.expressions.types import at_midnight
 from adapter.rules.expressions.unparse import text
 from adapter.rules.expressions.values import ABSENT
 
-MACROS = ("exists", "all", "exists_one", "filter", "map")
-_MACRO_KINDS: dict[str, Kind] = {"filter": "list", "map": "list"}
 #: What the functions that read text make of it, and how it is written.
 _READ = {"timestamp": ("a timestamp", "2025-01-31T09:00:00Z"), "duration": ("a duration", "36h or 90m"),
          "double": ("a number", "12.5"), "int": ("a whole number", "12")}  # fmt: skip
@@ -26,43 +24,15 @@ _TOO = {"any": "exists", "some": "exists", "every": "all", "includes": "contains
         "len": "size", "count": "size"}  # fmt: skip
 
 
-class Checks(Protocol):
-    """What the check of a call needs of the checker around it."""
-
-    names: Names
-    variable: str | None
-
-    def check(self, tree: syntax_tree.Syntax) -> tuple[Node, Kind]:
-        """Return the node and its kind; raises ExpressionError."""
-        ...
-
-    def condition(self, tree: syntax_tree.Syntax) -> Node:
-        """Return the node of an expression that must be true or false."""
-        ...
-
-    def need(self, node: Node, kind: Kind, wanted: tuple[Kind, ...], tree: syntax_tree.Syntax) -> None:
-        """Raise unless the kind is wanted, or known only at run time."""
-        ...
-
-    def within(self, variable: str) -> Checks:
-        """Return the checker for a macro's inside."""
-        ...
-
-
 def check_call(checker: Checks, tree: syntax_tree.Invocation) -> tuple[Node, Kind]:
     """Return the node and kind of a call; raises ExpressionError."""
     receiver = tree.receiver
-    if (
-        isinstance(receiver, syntax_tree.Name)
-        and receiver.name == "history"
-        and checker.variable != "history"
-    ):
-        return check_figure(checker.names, tree)
+    owner = receiver.name if isinstance(receiver, syntax_tree.Name) else ""
+    if owner in ("history", "math") and owner not in checker.variables:
+        return check_figure(checker.names, tree) if owner == "history" else _function(checker, tree, "math.")
     if receiver is None and tree.name == "has":
         return _has(checker, tree), "boolean"
-    if receiver is not None and tree.name in MACROS:
-        return _macro(checker, tree, receiver), _MACRO_KINDS.get(tree.name, "boolean")
-    return _function(checker, tree)
+    return check_macro(checker, tree) if is_macro(tree) else _function(checker, tree)
 
 
 def _has(checker: Checks, tree: syntax_tree.Invocation) -> Node:
@@ -92,39 +62,21 @@ def _subscripted(checker: Checks, tree: syntax_tree.Subscript, offset: int) -> E
     return ExpressionError("`has()` takes no brackets", remedy, offset)
 
 
-def _macro(checker: Checks, tree: syntax_tree.Invocation, receiver: syntax_tree.Syntax) -> Node:
-    if checker.variable is not None:
-        remedy = "one `exists`, `all`, `filter` or `map` cannot be inside another"
-        raise ExpressionError(f"`{tree.name}` is inside another one", remedy, tree.offset)
-    elements, kind = checker.check(receiver)
-    checker.need(elements, kind, ("list", "object"), receiver)
-    if len(tree.arguments) != 2 and not (tree.name == "map" and len(tree.arguments) == 3):
-        remedy = f"write `{text(elements)}.{tree.name}(item, …)`"
-        raise ExpressionError(
-            f"`{tree.name}` needs a name for the element, and a condition", remedy, tree.offset
-        )
-    variable, *rest = tree.arguments
-    if not isinstance(variable, syntax_tree.Name):
-        raise ExpressionError(
-            "the element needs a plain name here", "write `item`", syntax_tree.start(variable)
-        )
-    inside = checker.within(variable.name)
-    transform = inside.check(rest.pop())[0] if tree.name == "map" else None
-    predicate = inside.condition(rest[0]) if rest else None
-    return Macro(cast("Any", tree.name), elements, variable.name, predicate, transform)
-
-
-def _function(checker: Checks, tree: syntax_tree.Invocation) -> tuple[Node, Kind]:
-    known = FUNCTIONS.get(tree.name)
+def _function(checker: Checks, tree: syntax_tree.Invocation, space: str = "") -> tuple[Node, Kind]:
+    """Check a call of a function, of a `space` such as `math.`, which is no receiver."""
+    name = space + tree.name
+    known = FUNCTIONS.get(name)
     if known is None:
-        remedy = did_you_mean(tree.name, [*FUNCTIONS, *MACROS, "has"])
+        remedy = did_you_mean(name, [*FUNCTIONS, *MACROS, "has"])
         if tree.name in _TOO:
             remedy = meant(_TOO[tree.name])
-        raise ExpressionError(f"unknown function `{tree.name}`", remedy, tree.offset)
-    trees = tree.arguments if tree.receiver is None else (tree.receiver, *tree.arguments)
-    _check_shape(tree, known, len(trees))
+        raise ExpressionError(f"unknown function `{name}`", remedy, tree.offset)
+    receiver = None if space else tree.receiver
+    trees = tree.arguments if receiver is None else (receiver, *tree.arguments)
+    _check_shape(tree, known, space, len(trees))
+    accepts = known.accepts * len(trees) if known.repeated else known.accepts
     arguments: list[Node] = []
-    for index, (argument, wanted) in enumerate(zip(trees, known.accepts, strict=False)):
+    for index, (argument, wanted) in enumerate(zip(trees, accepts, strict=False)):
         node, kind = checker.check(argument)
         if kind == "list" and tree.name == "contains" and index == 0:
             raise _not_in_list(checker, node, tree)
@@ -137,7 +89,7 @@ def _function(checker: Checks, tree: syntax_tree.Invocation) -> tuple[Node, Kind
         if tree.name == "timestamp" and isinstance(node, Path):
             _check_moment(checker, node, syntax_tree.start(argument))
         arguments.append(node)
-    return _folded(tree, known, tuple(arguments)), known.gives
+    return _folded(tree, name, known, tuple(arguments)), known.gives
 
 
 def _not_in_list(checker: Checks, elements: Node, tree: syntax_tree.Invocation) -> ExpressionError:
@@ -146,10 +98,12 @@ def _not_in_list(checker: Checks, elements: Node, tree: syntax_tree.Invocation) 
     return ExpressionError(message, f"write `{text(wanted)} in {text(elements)}`", tree.offset)
 
 
-def _check_shape(tree: syntax_tree.Invocation, known: Function, given: int) -> None:
-    most = len(known.accepts)
-    example = f"value.{tree.name}({'…' if most > 1 else ''})" if known.method else f"{tree.name}(value)"
-    written_right = known.method if tree.receiver is not None else known.free
+def _check_shape(tree: syntax_tree.Invocation, known: Function, space: str, given: int) -> None:
+    most = max(given, 1) if known.repeated else len(known.accepts)
+    example = (
+        f"value.{tree.name}({'…' if most > 1 else ''})" if known.method else f"{space}{tree.name}(value)"
+    )
+    written_right = known.method if tree.receiver is not None and not space else known.free
     if not written_right or not most - known.optional <= given <= most:
         raise ExpressionError(f"`{tree.name}` is not called so", f"write `{example}`", tree.offset)
 
@@ -177,11 +131,15 @@ def _check_pattern(node: Node, tree: syntax_tree.Syntax) -> None:
         raise ExpressionError(f'"{node.value}" is not a regular expression', remedy, tree.offset)
 
 
-def _folded(tree: syntax_tree.Invocation, known: Function, arguments: tuple[Node, ...]) -> Node:
-    call = Call(tree.name, arguments)
-    if tree.name not in _READ or not isinstance(arguments[0], Constant):
+def _folded(tree: syntax_tree.Invocation, name: str, known: Function, arguments: tuple[Node, ...]) -> Node:
+    call = Call(name, arguments)
+    if name not in _READ or not isinstance(arguments[0], Constant):
         return call
     given = arguments[0].value
+    if isinstance(given, str) and too_fine(given):
+        raise ExpressionError(
+            f"`{given}` has parts of a microsecond", "write at most six digits", tree.offset
+        )
     value = known.run(given)
     if value is ABSENT:
         what, example = _READ[tree.name]

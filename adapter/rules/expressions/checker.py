@@ -7,7 +7,7 @@ from typing import cast
 
 from adapter.rules.expressions import calls, syntax_tree, types
 from adapter.rules.expressions.errors import ExpressionError
-from adapter.rules.expressions.names import ROOTS, SPECIAL, Names, event_field
+from adapter.rules.expressions.names import CEL_TYPES, ROOTS, SPECIAL, Names, event_field
 from adapter.rules.expressions.typed_tree import (
     All,
     AnyOf,
@@ -22,6 +22,7 @@ from adapter.rules.expressions.typed_tree import (
     Item,
     Kind,
     ListOf,
+    MapOf,
     Negative,
     Node,
     Not,
@@ -47,15 +48,15 @@ _SUMS: dict[tuple[str, Kind, Kind], Kind] = {
 
 
 class Checker:
-    """Checks one expression against the names; `variable` is the element of the macro around, if any."""
+    """Checks one expression against the names; `variables` are those of the macros around."""
 
-    def __init__(self, names: Names, variable: str | None = None) -> None:
+    def __init__(self, names: Names, variables: Iterable[str] = ()) -> None:
         self.names = names
-        self.variable = variable
+        self.variables = frozenset(variables)
 
-    def within(self, variable: str) -> Checker:
-        """Return the checker for a macro's inside."""
-        return Checker(self.names, variable)
+    def within(self, variables: Iterable[str]) -> Checker:
+        """Return the checker for a macro's inside, which knows these names too."""
+        return Checker(self.names, self.variables.union(variables))
 
     def condition(self, tree: syntax_tree.Syntax) -> Node:
         """Return the node of an expression that must be true or false."""
@@ -95,6 +96,8 @@ class Checker:
             case syntax_tree.Sequence(_, items):
                 self._check_words(items)
                 return sequence([self.check(item)[0] for item in items]), "list"
+            case syntax_tree.Mapping():
+                return self._mapping(tree), "object"
         raise TypeError(tree)
 
     def _check_words(self, trees: Iterable[syntax_tree.Syntax]) -> None:
@@ -104,10 +107,10 @@ class Checker:
                 self.names.check_word(tree.name, tree.offset)
 
     def _is_special(self, name: str) -> bool:
-        return name in SPECIAL or name == self.variable or name in self.names.definitions
+        return name in SPECIAL or name in self.variables or name in self.names.definitions
 
     def _name(self, tree: syntax_tree.Name) -> Checked:
-        if tree.name == self.variable:
+        if tree.name in self.variables:
             return Variable(tree.name), "any"
         if tree.name in self.names.definitions:
             return Defined(tree.name, self.names.definitions[tree.name]), "boolean"
@@ -120,12 +123,15 @@ class Checker:
                 "write `event.name`" if tree.name == "event" else 'write `history.count("an_event", "30d")`'
             )
             raise ExpressionError(f"`{tree.name}` is no condition by itself", remedy, tree.offset)
+        if tree.name in CEL_TYPES:
+            remedy = f"write `attributes.{tree.name}`, `user.{tree.name}` or `context.{tree.name}`"
+            raise ExpressionError(f"`{tree.name}` is the name of a type in CEL", remedy, tree.offset)
         self.names.check("", tree.name, tree.offset)
         path = Path("", (tree.name,))
         return path, self.names.kind(path)
 
     def _select(self, tree: syntax_tree.Select) -> Checked:
-        if tree.operand == syntax_tree.Name(tree.operand.offset, "event") and self.variable != "event":
+        if tree.operand == syntax_tree.Name(tree.operand.offset, "event") and "event" not in self.variables:
             path = event_field(tree.name, tree.offset)
             return path, self.names.kind(path)
         operand, kind = self.check(tree.operand)
@@ -142,6 +148,20 @@ class Checker:
             self.names.check(operand.root, name, offset)
         path = Path(operand.root, (*operand.fields, name))
         return path, self.names.kind(path)
+
+    def _mapping(self, tree: syntax_tree.Mapping) -> Node:
+        self._check_words(tree.values)
+        keys: list[str] = []
+        for key in tree.keys:
+            if not isinstance(key, syntax_tree.Scalar) or not isinstance(key.value, str):
+                remedy = 'write `{"key": …}`'
+                raise ExpressionError(
+                    "a key of an object is a text in quotes", remedy, syntax_tree.start(key)
+                )
+            if key.value in keys:
+                raise ExpressionError(f'the key "{key.value}" is there twice', "leave one out", key.offset)
+            keys.append(key.value)
+        return MapOf(tuple(keys), tuple(self.check(value)[0] for value in tree.values))
 
     def _subscript(self, tree: syntax_tree.Subscript) -> Checked:
         operand, kind = self.check(tree.operand)

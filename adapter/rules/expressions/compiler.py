@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from adapter.rules.expressions import values
 from adapter.rules.expressions.evaluation_context import EvaluationContext, Values
@@ -33,6 +33,7 @@ from adapter.rules.expressions.typed_tree import (
     Item,
     ListOf,
     Macro,
+    MapOf,
     Metric,
     Negative,
     Node,
@@ -49,8 +50,8 @@ _MAX_NESTING = 8
 _OPERATORS = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "%": "remainder"}
 _HELPERS = {name: getattr(values, name) for name in (
     "ABSENT", "NUMBERS", "add", "among", "both", "contains", "divide", "either", "elements", "equal",
-    "exactly_one", "has", "is_null", "item", "kept", "less", "listed", "multiply", "negate", "opposite",
-    "remainder", "select", "settled", "subtract",
+    "exactly_one", "has", "is_null", "item", "kept", "keyed", "less", "listed", "multiply", "negate",
+    "opposite", "pairs", "remainder", "select", "settled", "subtract",
 )}  # fmt: skip
 
 
@@ -88,14 +89,31 @@ def compile(node: Node) -> Test:  # noqa: A001 - `language.compile` is what it i
     return compile_truth(node, want=True)
 
 
+class _Bound(NamedTuple):
+    """The variables of a macro: `walked` and `locals` are names in the code. `plain` values are as read."""
+
+    names: tuple[str, ...]
+    walked: str
+    locals: tuple[str, ...]
+    plain: bool
+
+    @property
+    def target(self) -> str:
+        """What a loop assigns to."""
+        return ", ".join(self.locals)
+
+    def local(self, name: str) -> str:
+        """Return the name in the code of a variable; of two that are called alike, the second."""
+        return dict(zip(self.names, self.locals, strict=True))[name]
+
+
 class _Emitting:
     def __init__(self) -> None:
         self.namespace: dict[str, Any] = dict(_HELPERS)
         self.functions: list[str] = []
         self.count = 0
         self.depth = 0
-        self.inside = False
-        self.plain_elements = False
+        self.scope: tuple[_Bound, ...] = ()
 
     def fresh(self, letter: str) -> str:
         self.count += 1
@@ -119,9 +137,10 @@ class _Emitting:
             return code
         depth, self.depth = self.depth, 0
         body, name = emit(), self.fresh("f")
-        self.functions.append(f"def {name}(V, e=None):\n return {body}")
+        given = ", ".join(("V", *(local for bound in self.scope for local in (bound.walked, *bound.locals))))
+        self.functions.append(f"def {name}({given}):\n return {body}")
         self.depth = depth - 1
-        return f"{name}(V, e)" if self.inside else f"{name}(V)"
+        return f"{name}({given})"
 
     def truth(self, node: Node, want: bool) -> str:
         """Return code that is True when the node is exactly `want`, else False."""
@@ -177,7 +196,7 @@ class _Emitting:
         """Tell whether a value is as it was read, so that it compares with a constant as it is."""
         if isinstance(node, Field):
             return self.is_plain(node.operand)
-        return isinstance(node, Path) or (isinstance(node, Variable) and self.plain_elements)
+        return isinstance(node, Path) or (isinstance(node, Variable) and self.bound(node).plain)
 
     def compared(self, operator: str, left: Node, right: Node) -> str:
         one = self.value(left)
@@ -191,21 +210,35 @@ class _Emitting:
         return f"opposite({code})" if operator in ("!=", "<=", ">=") else code
 
     def quantified(self, node: Macro, want: bool) -> str:
-        walked = self.fresh("t")
-        elements = self.value(node.elements)
+        bound = self.bind(node)
+        elements = self.walked(node)
         every = (node.kind == "all") is want
-        inner = self.inside_of(node, lambda part: self.truth(part, want), node.predicate)
+        inner = self.inside_of(bound, lambda part: self.truth(part, want), node.predicate)
         return (
-            f"(({walked} := elements({elements})) is not None"
-            f" and {'all' if every else 'any'}({inner} for e in {walked}))"
+            f"(({bound.walked} := {elements}) is not None"
+            f" and {'all' if every else 'any'}({inner} for {bound.target} in {bound.walked}))"
         )
 
-    def inside_of(self, node: Macro, emit: Callable[[Node], str], part: Node | None) -> str:
+    def bind(self, node: Macro) -> _Bound:
+        """Return the names in Python of what a macro walks over, and of its variables."""
+        locals_ = tuple(self.fresh("e") for _ in node.variables)
+        return _Bound(node.variables, self.fresh("t"), locals_, isinstance(node.elements, Path))
+
+    def bound(self, node: Variable) -> _Bound:
+        """Return the innermost macro around that has the variable."""
+        return next(bound for bound in reversed(self.scope) if node.name in bound.names)
+
+    def walked(self, node: Macro) -> str:
+        """Return code for what a macro walks over; None means that it cannot."""
+        walk = "pairs" if len(node.variables) > 1 else "elements"
+        return f"{walk}({', '.join((self.value(node.elements), *(bound.walked for bound in self.scope)))})"
+
+    def inside_of(self, bound: _Bound, emit: Callable[[Node], str], part: Node | None) -> str:
         if part is None:
             return "True"
-        self.inside, self.plain_elements = True, isinstance(node.elements, Path)
+        around, self.scope = self.scope, (*self.scope, bound)
         code = emit(part)
-        self.inside = self.plain_elements = False
+        self.scope = around
         return code
 
     def _value(self, node: Node) -> str:  # noqa: PLR0912 - one line for each kind of node
@@ -214,14 +247,16 @@ class _Emitting:
                 return self.literal(node)
             case Path() | Metric():
                 return f"V[{self.constant(node)}]"
-            case Variable():
-                return "e"
+            case Variable(name):
+                return self.bound(node).local(name)
             case Field(operand, name):
                 return f"settled(select({self.value(operand)}, {self.constant(name)}))"
             case Item(operand, index):
                 return f"item({self.value(operand)}, {self.value(index)})"
             case ListOf(items):
                 return f"listed({self.values(items)})"
+            case MapOf(keys, items):
+                return f"keyed({self.constant(keys)}, [{self.values(items)}])"
             case Call():
                 return self.call(node)
             case Compute(operator, left, right):
@@ -267,28 +302,30 @@ class _Emitting:
         return f"{function}({self.values(node.arguments)})"
 
     def macro(self, node: Macro) -> str:
-        walked = self.fresh("t")
-        each = f"[{self.inside_of(node, self.value, node.predicate)} for e in {walked}]"
+        bound = self.bind(node)
+        walked = bound.walked
+        each = f"[{self.inside_of(bound, self.value, node.predicate)} for {bound.target} in {walked}]"
         code = {
             "exists": f"either(*{each})",
             "all": f"both(*{each})",
             "exists_one": f"exactly_one({each})",
             "filter": f"kept({walked}, {each})",
-            "map": self.mapped(node, walked, each),
-        }[node.kind]
-        return f"({code} if ({walked} := elements({self.value(node.elements)})) is not None else ABSENT)"
+        }.get(node.kind) or self.mapped(node, bound, each)
+        return f"({code} if ({walked} := {self.walked(node)}) is not None else ABSENT)"
 
-    def mapped(self, node: Macro, walked: str, each: str) -> str:
+    def mapped(self, node: Macro, bound: _Bound, each: str) -> str:
         if node.transform is None:
-            return ""
-        transformed = self.inside_of(node, self.value, node.transform)
+            raise TypeError(node)
+        transformed = self.inside_of(bound, self.value, node.transform)
+        kept = bound.walked if node.predicate is None else self.fresh("t")
+        code = f"listed(*[{transformed} for {bound.target} in {kept}])"
+        if node.kind == "transform_map":
+            key = bound.locals[0]
+            each_key = f"[{key} for {bound.target} in {kept}]"
+            code = f"keyed({each_key}, [{transformed} for {bound.target} in {kept}])"
         if node.predicate is None:
-            return f"listed(*[{transformed} for e in {walked}])"
-        kept = self.fresh("t")
-        return (
-            f"(listed(*[{transformed} for e in {kept}])"
-            f" if ({kept} := kept({walked}, {each})) is not ABSENT else ABSENT)"
-        )
+            return code
+        return f"({code} if ({kept} := kept({bound.walked}, {each})) is not ABSENT else ABSENT)"
 
 
 _CALLS = {"==": "equal({0}, {1})", "!=": "equal({0}, {1})", "<": "less({0}, {1})", ">": "less({1}, {0})",

@@ -102,7 +102,7 @@ def _leaf(node: Node, *, want: bool) -> Sentence:
         return presence(node.operand, node.field, want=want)
     otherwise = general(node, want=want, causes=undecided(node, _compile))
     if isinstance(node, Macro) and isinstance(node.elements, Path):
-        if node.kind in {"exists", "all"}:
+        if node.kind in {"exists", "all"} and len(node.variables) == 1:
             return quantified(node, node.elements, _compile, otherwise, want=want)
         return _elements(node.elements, otherwise)
     return otherwise

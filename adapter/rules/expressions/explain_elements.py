@@ -52,21 +52,23 @@ def views(view: EvaluationContext, path: Path) -> Iterator[EvaluationContext]:
         yield cast("EvaluationContext", seen)
 
 
-def of_element(node: Node) -> Node:
+def of_element(node: Node, variable: str) -> Node:
     """Return a macro's condition as one of a single element: its variable is a path then."""
     match node:
-        case Variable(name):
+        case Variable(name) if name == variable:
             return Path("element", (name,))
         case Field(operand, name):
-            inner = of_element(operand)
+            inner = of_element(operand, variable)
             return Path("element", (*inner.fields, name)) if isinstance(inner, Path) else Field(inner, name)
-    return type(node)(*(_replaced(getattr(node, name)) for name in node.__struct_fields__))
+        case Macro(kind, inside, variables, predicate, transform) if variable in variables:
+            return Macro(kind, of_element(inside, variable), variables, predicate, transform)
+    return type(node)(*(_replaced(getattr(node, name), variable) for name in node.__struct_fields__))
 
 
-def _replaced(value: Any) -> Any:
+def _replaced(value: Any, variable: str) -> Any:
     if isinstance(value, Node):
-        return of_element(value)
-    return tuple(map(_replaced, value)) if isinstance(value, tuple) else value
+        return of_element(value, variable)
+    return tuple(_replaced(each, variable) for each in value) if isinstance(value, tuple) else value
 
 
 def quantified(node: Macro, path: Path, compiling: Compile, otherwise: Sentence, *, want: bool) -> Sentence:
@@ -74,7 +76,7 @@ def quantified(node: Macro, path: Path, compiling: Compile, otherwise: Sentence,
     of the first where none is as one must be; `otherwise` of an array that is none, or empty.
     """
     name = name_of(path)
-    one = of_element(cast("Node", node.predicate))
+    one = of_element(cast("Node", node.predicate), node.variables[0])
     holds, missed = compile_truth(one, want), compiling(one, want)
     every = (node.kind == "all") is want
 
@@ -95,10 +97,10 @@ def quantified(node: Macro, path: Path, compiling: Compile, otherwise: Sentence,
 def undecided(node: Node, compiling: Compile) -> Iterator[Sentence]:
     """Yield for each macro that one bad element spoils what it says of the first, empty where none is."""
     if isinstance(node, Macro) and node.kind not in ("exists", "all") and isinstance(node.elements, Path):
-        if node.predicate is not None:
-            yield _undecided(node, of_element(node.predicate), node.elements, compiling)
+        if node.predicate is not None and len(node.variables) == 1:
+            yield _undecided(node, of_element(node.predicate, node.variables[0]), node.elements, compiling)
     elif not isinstance(node, Defined):
-        for child in children(node):
+        for child in (node.elements,) if isinstance(node, Macro) else children(node):
             yield from undecided(child, compiling)
 
 

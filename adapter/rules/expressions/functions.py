@@ -1,4 +1,4 @@
-"""The functions of the condition language: CEL's own and its strings extension, none of which can raise.
+"""The functions of the condition language: CEL's own and its extensions, none of which can raise.
 
 Sources: cel-spec doc/langdef.md "List of Standard Definitions"; cel-go ext/README.md "Strings".
 """
@@ -8,13 +8,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import re2
-from msgspec import Struct
 
-from adapter.rules.expressions.typed_tree import Kind
+from adapter.rules.expressions.function_contract import Function, Kinds
+from adapter.rules.expressions.number_functions import NUMBER_FUNCTIONS
+from adapter.rules.expressions.text_functions import TEXT_FUNCTIONS
 from adapter.rules.expressions.values import ABSENT, NUMBERS, exact
 from adapter.rules.expressions.zones import named
 
@@ -23,45 +25,19 @@ _RFC3339 = re.compile(
 )
 _DURATION = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?(?:h|ms|m|s|us|ns))+\Z")
 _DURATION_PART = re.compile(r"([0-9]+(?:\.[0-9]*)?)(h|ms|m|s|us|ns)")
-_MICROSECONDS = {"h": 3_600_000_000, "m": 60_000_000, "s": 1_000_000, "ms": 1_000, "us": 1}
+_MICROSECONDS = {"h": Fraction(3_600_000_000), "m": Fraction(60_000_000), "s": Fraction(1_000_000),
+                 "ms": Fraction(1_000), "us": Fraction(1), "ns": Fraction(1, 1_000)}  # fmt: skip
 _OFFSET = re.compile(r"[+-]?[0-9]{2}:[0-9]{2}\Z")
 _NUMERAL = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\Z")
 _LONGEST_NUMERAL = 64
 _RE2 = re2.Options()
 _RE2.log_errors = False
 _RE2.max_mem = 1 << 20
-_LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
-_UPPER = {code: code - 32 for code in range(ord("a"), ord("z") + 1)}
-
-
-class Function(Struct, frozen=True):
-    """A function: `accepts` gives the kinds of each argument, a method's receiver first.
-
-    `optional` counts the arguments that may be left out at the end.
-    """
-
-    run: Callable[..., Any]
-    accepts: tuple[tuple[Kind, ...], ...]
-    gives: Kind
-    method: bool = True
-    free: bool = False
-    optional: int = 0
 
 
 def size(value: Any) -> Any:
     """Return the number of characters, elements or fields."""
     return len(value) if value.__class__ in (str, list, tuple, dict) else ABSENT
-
-
-def _texts(run: Callable[[str, str], Any]) -> Callable[[Any, Any], Any]:
-    def guarded(one: Any, other: Any) -> Any:
-        return run(one, other) if one.__class__ is str and other.__class__ is str else ABSENT
-
-    return guarded
-
-
-def _mapped(table: dict[int, int]) -> Callable[[Any], Any]:
-    return lambda value: value.translate(table) if value.__class__ is str else ABSENT
 
 
 def number(value: Any) -> Any:
@@ -86,17 +62,41 @@ def whole(value: Any) -> Any:
 
 
 def moment(value: Any) -> Any:
-    """Return a time, read from RFC 3339 text where it is text (`timestamp()`)."""
+    """Return a time, read from RFC 3339 text or from the seconds since 1970 (`timestamp()`).
+
+    CEL knows the years 1 to 9999 of UTC. Digits after the microseconds are cut off.
+    """
     if value.__class__ is datetime:
         return value
+    if value.__class__ in NUMBERS:
+        return _epoch(exact(value))
     match = _RFC3339.match(value) if value.__class__ is str else None
     if match is None:
         return ABSENT
     day, time, fraction, zone = match.groups()
     try:
-        return datetime.fromisoformat(f"{day}T{time}{(fraction or '')[:7]}{zone.upper()}")
-    except ValueError:
+        found = datetime.fromisoformat(f"{day}T{time}{(fraction or '')[:7]}{zone.upper()}")
+        found.astimezone(UTC)
+    except (ValueError, OverflowError):
         return ABSENT
+    return found
+
+
+def _epoch(seconds: Any) -> Any:
+    if seconds.__class__ is not int:
+        return ABSENT
+    try:
+        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
+    except OverflowError:
+        return ABSENT
+
+
+def too_fine(text: str) -> bool:
+    """Return whether a written time or duration has parts of a microsecond."""
+    match = _RFC3339.match(text)
+    if match is not None:
+        return bool((match[3] or "")[7:].strip("0"))
+    return bool(_DURATION.match(text)) and _microseconds(text).denominator != 1
 
 
 def duration(value: Any) -> Any:
@@ -105,12 +105,19 @@ def duration(value: Any) -> Any:
         return value
     if value.__class__ is not str or len(value) > _LONGEST_NUMERAL or not _DURATION.match(value):
         return ABSENT
-    parts = _DURATION_PART.findall(value)
-    total = sum(float(amount) * _MICROSECONDS.get(unit, 0.001) for amount, unit in parts)
+    total = _microseconds(value)
+    if total.denominator != 1:
+        return ABSENT
     try:
-        return timedelta(microseconds=-total if value[0] == "-" else total)
+        return timedelta(microseconds=int(total))
     except OverflowError:
         return ABSENT
+
+
+def _microseconds(text: str) -> Fraction:
+    parts = _DURATION_PART.findall(text)
+    total = sum((Fraction(amount.rstrip(".")) * _MICROSECONDS[unit] for amount, unit in parts), Fraction())
+    return -total if text[0] == "-" else total
 
 
 def pattern(text: str) -> Any:
@@ -158,8 +165,8 @@ def _clock(read: Callable[[datetime], int]) -> Callable[..., Any]:
     return guarded
 
 
-_TEXT: tuple[Kind, ...] = ("text",)
-_TIME: tuple[Kind, ...] = ("timestamp",)
+_TEXT: Kinds = ("text",)
+_TIME: Kinds = ("timestamp",)
 CLOCKS: dict[str, Callable[[datetime], int]] = {
     "getFullYear": lambda at: at.year,
     "getMonth": lambda at: at.month - 1,
@@ -174,15 +181,12 @@ CLOCKS: dict[str, Callable[[datetime], int]] = {
 
 FUNCTIONS: dict[str, Function] = {
     "size": Function(size, (("text", "list", "object"),), "number", free=True),
-    "startsWith": Function(_texts(str.startswith), (_TEXT, _TEXT), "boolean"),
-    "endsWith": Function(_texts(str.endswith), (_TEXT, _TEXT), "boolean"),
-    "contains": Function(_texts(str.__contains__), (_TEXT, _TEXT), "boolean"),
-    "lowerAscii": Function(_mapped(_LOWER), (_TEXT,), "text"),
-    "upperAscii": Function(_mapped(_UPPER), (_TEXT,), "text"),
+    **TEXT_FUNCTIONS,
+    **NUMBER_FUNCTIONS,
     "matches": Function(matches, (_TEXT, ("any",)), "boolean"),
     "double": Function(number, (("number", "text"),), "number", method=False, free=True),
     "int": Function(whole, (("number", "text", "timestamp"),), "number", method=False, free=True),
-    "timestamp": Function(moment, (("text", "timestamp"),), "timestamp", method=False, free=True),
+    "timestamp": Function(moment, (("text", "number", "timestamp"),), "timestamp", method=False, free=True),
     "duration": Function(duration, (("text", "duration"),), "duration", method=False, free=True),
     **{name: Function(_clock(read), (_TIME, _TEXT), "number", optional=1) for name, read in CLOCKS.items()},
 }

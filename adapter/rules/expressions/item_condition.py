@@ -45,7 +45,7 @@ _NAMES = _ItemNames()
 
 def parse_item_condition(text: str) -> Node:
     """Return the node of a condition over `item`; raises ExpressionError with the place of the mistake."""
-    node = of_element(Checker(_NAMES, ITEM).condition(parse_syntax(text)))
+    node = of_element(Checker(_NAMES, (ITEM,)).condition(parse_syntax(text)), ITEM)
     read = reads(node)
     if read.metrics or any(path.root != "element" for path in read.paths):
         remedy = "use `item` alone; what the event and the customer need is a condition of the rule"

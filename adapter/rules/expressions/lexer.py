@@ -19,7 +19,7 @@ _SPACE = re.compile(r"(?:[ \t\n\f\r]+|//[^\n]*)*")
 _NUMBER = re.compile(r"0[xX][0-9a-fA-F]+|(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _QUOTE = re.compile(r"""([rRbB]{0,2})(\"\"\"|'''|"|')""")
-_OPERATOR = re.compile(r"<=|>=|==|!=|&&|\|\||[-+*/%<>!?:.,()\[\]]")
+_OPERATOR = re.compile(r"<=|>=|==|!=|&&|\|\||[-+*/%<>!?:.,()\[\]{}]")
 #: Operators of other languages; those that begin as one of ours must be looked for first.
 _FOREIGN = re.compile(r"===|!==|=>|=<|<>")
 _MEANT = {"===": "==", "!==": "!=", "=>": ">=", "=<": "<=", "<>": "!="}
@@ -31,7 +31,6 @@ _REMEDIES = {
     "=": "write `==` to compare",
     "&": "write `&&` for both",
     "|": "write `||` for either",
-    "{": "objects cannot be written here; compare their fields one by one",
     "“": 'use plain quotes: "…"',
     "”": 'use plain quotes: "…"',
     "‘": 'use plain quotes: "…"',
@@ -92,6 +91,8 @@ def _token(text: str, at: int) -> tuple[Token, int]:
 
 
 def _number(text: str, at: int, digits: str, end: int) -> tuple[Token, int]:
+    if digits[:2] == "0X":
+        raise ExpressionError(f"`{digits}` is not a number", f"write 0x{digits[2:]}", at)
     tail = _NAME.match(text, end)
     if tail:
         wrong = digits + tail.group()
@@ -101,7 +102,7 @@ def _number(text: str, at: int, digits: str, end: int) -> tuple[Token, int]:
         length = f'`duration("{duration_text(window)}")` for a length of time, ' if window else ""
         remedy = f'write {length}{digits}, or "{wrong}" in quotes for text'
         raise ExpressionError(f"`{wrong}` is not a number", remedy, at)
-    if digits[:2] in ("0x", "0X"):
+    if digits[:2] == "0x":
         value: int | float = int(digits, 16)
     else:
         value = float(digits) if any(mark in digits for mark in ".eE") else int(digits)

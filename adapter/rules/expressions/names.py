@@ -24,6 +24,10 @@ ROOTS: dict[str, Root] = {
 _EVENT: dict[str, Kind] = {"name": "text", "occurred_at": "timestamp"}
 #: How alike two names are (difflib's ratio) when one is taken for a slip of the other.
 _SLIP = 0.8
+#: CEL's names of types, which a bare name in an expression would mean (cel-spec, "Values").
+CEL_TYPES = frozenset(
+    ("bool", "bytes", "double", "int", "list", "map", "null_type", "string", "type", "uint")
+)
 #: Names that mean the same in every expression.
 SPECIAL = frozenset((*ROOTS, "event", "now", "history"))
 

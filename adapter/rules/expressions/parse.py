@@ -6,7 +6,7 @@ from adapter.rules.expressions import unparse
 from adapter.rules.expressions.checker import Checker
 from adapter.rules.expressions.dependencies import depth, weight
 from adapter.rules.expressions.errors import ExpressionError
-from adapter.rules.expressions.names import SPECIAL, Names
+from adapter.rules.expressions.names import CEL_TYPES, SPECIAL, Names
 from adapter.rules.expressions.parser import KEYWORDS, parse_syntax
 from adapter.rules.expressions.syntax_tree import start, words
 from adapter.rules.expressions.typed_tree import Kind, Node
@@ -28,7 +28,7 @@ def used(text: str) -> frozenset[str]:
 
 def is_taken(name: str) -> bool:
     """Tell whether a word already means something else where an expression could name it."""
-    return name in SPECIAL or name in KEYWORDS or name == "has"
+    return name in SPECIAL or name in KEYWORDS or name in CEL_TYPES or name == "has"
 
 
 def parse(text: str, names: Names) -> Node:

@@ -9,6 +9,7 @@ from adapter.rules.expressions.syntax_tree import (
     Choice,
     Infix,
     Invocation,
+    Mapping,
     Name,
     Prefix,
     Scalar,
@@ -29,8 +30,10 @@ _BINDS = {"||": 2, "&&": 3, "==": 4, "!=": 4, "<": 4, "<=": 4, ">": 4, ">=": 4, 
 _CONSTANTS = {"true": True, "false": False, "null": None}
 _RESERVED = frozenset(
     ("as", "break", "const", "continue", "else", "for", "function", "if", "import", "let", "loop", "package",
-     "namespace", "return", "var", "void", "while")
+     "namespace", "return", "var", "void", "while", "__result__")
 )  # fmt: skip
+#: CEL's own words, which no field can be called by a dot.
+_NO_FIELDS = frozenset((*_CONSTANTS, "in"))
 _WORDS = {"and": "&&", "AND": "&&", "or": "||", "OR": "||", "not": "!", "NOT": "!", "IN": "in", "is": "==",
           "True": "true", "TRUE": "true", "False": "false", "FALSE": "false",
           "None": "null", "NULL": "null", "nil": "null"}  # fmt: skip
@@ -157,6 +160,9 @@ class _Parsing:
         if self.word.kind != "name":
             raise self.unexpected("write a name after the dot")
         name = self.take()
+        if name.value in _NO_FIELDS:
+            remedy = f'write `["{name.value}"]` after the object, without the dot'
+            raise ExpressionError(f"`{name.value}` cannot come after a dot", remedy, name.offset)
         if self.is_operator("("):
             return Invocation(name.offset, operand, name.value, self.arguments())
         return Select(name.offset, operand, name.value)
@@ -170,6 +176,8 @@ class _Parsing:
             return inner
         if self.is_operator("["):
             return self.sequence()
+        if self.is_operator("{"):
+            return self.mapping()
         if word.kind not in ("number", "text", "name"):
             raise self.unexpected("write a name, a number or a text in quotes")
         self.count(word.offset)
@@ -197,6 +205,20 @@ class _Parsing:
                     raise self.unexpected("write another value after the comma")
         self.take()
         return tuple(found)
+
+    def mapping(self) -> Syntax:
+        start = self.take()
+        self.count(start.offset)
+        keys: list[Syntax] = []
+        values: list[Syntax] = []
+        while not self.is_operator("}"):
+            keys.append(self.expression(0))
+            self.expect(":")
+            values.append(self.expression(0))
+            if not self.is_operator("}"):
+                self.expect(",")
+        self.take()
+        return Mapping(start.offset, tuple(keys), tuple(values))
 
     def sequence(self) -> Syntax:
         start = self.take()

@@ -86,6 +86,13 @@ class Sequence(Syntax, frozen=True):
     items: tuple[Syntax, ...]
 
 
+class Mapping(Syntax, frozen=True):
+    """`{key: value, key: value}`."""
+
+    keys: tuple[Syntax, ...]
+    values: tuple[Syntax, ...]
+
+
 def words(tree: Syntax) -> frozenset[str]:
     """Return all names that are paths or begin one."""
     if isinstance(tree, Name):

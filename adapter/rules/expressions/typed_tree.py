@@ -15,6 +15,7 @@ Kind = Literal["boolean", "number", "text", "timestamp", "duration", "list", "ob
 Comparison = Literal["==", "!=", "<", "<=", ">", ">=", "in"]
 Arithmetic = Literal["+", "-", "*", "/", "%"]
 Root = Literal["", "attributes", "traits", "context", "event", "now", "element"]
+MacroKind = Literal["exists", "all", "exists_one", "filter", "map", "transform_map"]
 MetricKind = Literal["count", "sum", "avg", "min", "max", "distinct", "first", "last", "days_since"]
 
 
@@ -50,7 +51,7 @@ class Metric(Node, frozen=True, cache_hash=True):
 
 
 class Variable(Node, frozen=True):
-    """The element that a macro (`items.exists(item, …)`) looks at."""
+    """A name that a macro around gives to what it looks at (`item` of `items.exists(item, …)`)."""
 
     name: str
 
@@ -72,6 +73,13 @@ class Item(Node, frozen=True):
 class ListOf(Node, frozen=True):
     """A list with an element that is not constant."""
 
+    items: tuple[Node, ...]
+
+
+class MapOf(Node, frozen=True):
+    """An object: `{"key": item, …}`."""
+
+    keys: tuple[str, ...]
     items: tuple[Node, ...]
 
 
@@ -120,11 +128,14 @@ class Has(Node, frozen=True):
 
 
 class Macro(Node, frozen=True):
-    """`elements.kind(variable, predicate)`; `map` has a `transform`, and perhaps a predicate."""
+    """`elements.kind(variables, predicate)`; a map has a `transform`, and perhaps a predicate.
 
-    kind: Literal["exists", "all", "exists_one", "filter", "map"]
+    One variable is the element of a list, or the key of an object. Two are the index or key, and the value.
+    """
+
+    kind: MacroKind
     elements: Node
-    variable: str
+    variables: tuple[str, ...]
     predicate: Node | None
     transform: Node | None = None
 

@@ -23,6 +23,7 @@ from adapter.rules.expressions.typed_tree import (
     Item,
     ListOf,
     Macro,
+    MapOf,
     Metric,
     Negative,
     Node,
@@ -33,6 +34,10 @@ from adapter.rules.expressions.typed_tree import (
 
 _ROOTS = {"": "", "attributes": "attributes", "traits": "user", "context": "context", "event": "event",
           "now": "now", "element": ""}  # fmt: skip
+
+
+#: How macros are called that take two variables, where not as those of one.
+_TWO_VARIABLES = {"exists_one": "existsOne", "map": "transformList", "transform_map": "transformMap"}
 
 
 def text(node: Node) -> str:
@@ -58,6 +63,9 @@ def _text(node: Node) -> str:  # noqa: PLR0912 - one line for each kind of node
             return f"{_text(operand)}[{_text(index)}]"
         case ListOf(items):
             return f"[{', '.join(map(_text, items))}]"
+        case MapOf(keys, items):
+            entries = zip(keys, map(_text, items), strict=True)
+            return f"{{{', '.join(f'{json.dumps(key, ensure_ascii=False)}: {one}' for key, one in entries)}}}"
         case Call(function, arguments):
             return f"{function}({', '.join(map(_text, arguments))})"
         case Compare(operator, left, right) | Compute(operator, left, right):
@@ -86,7 +94,8 @@ def _inner(node: Node) -> str:
 
 def _macro(node: Macro) -> str:
     rest = (text(part) for part in (node.predicate, node.transform) if part is not None)
-    return f"{_inner(node.elements)}.{node.kind}({', '.join((node.variable, *rest))})"
+    name = _TWO_VARIABLES.get(node.kind, node.kind) if len(node.variables) > 1 else node.kind
+    return f"{_inner(node.elements)}.{name}({', '.join((*node.variables, *rest))})"
 
 
 def _metric(metric: Metric) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from math import prod
 from types import NoneType
 from typing import Any, Final
 
@@ -18,6 +19,8 @@ from adapter.rules.expressions.typed_tree import Kind
 
 #: The longest array that a condition looks into; a longer one is an error, which holds nothing.
 MAX_ELEMENTS = 1000
+#: How many elements macros inside each other look at: a list of 100 within a list of 100.
+MAX_VISITS = 10_000
 _MAX_NESTING = 64
 _MAX_BITS = 4096
 _MAX_DIGITS = 300
@@ -46,7 +49,7 @@ _KINDS: dict[type, Kind] = {bool: "boolean", int: "number", float: "number", Fra
 _PLAIN = frozenset((str, int, bool, list, tuple, dict, NoneType, timedelta, Nothing))
 #: Two values of one of these are equal as Python has it.
 _SCALARS = frozenset((str, int, bool))
-_ORDERED = frozenset(("number", "text", "timestamp", "duration", "boolean"))
+ORDERED = frozenset(("number", "text", "timestamp", "duration", "boolean"))
 
 
 def kind_of(value: Any) -> Kind | None:
@@ -94,11 +97,24 @@ def item(value: Any, index: Any) -> Any:
     return settled(value[int(index)]) if index == int(index) and 0 <= index < len(value) else ABSENT
 
 
-def elements(value: Any) -> Sequence[Any] | None:
-    """Return what a macro walks over: a list's elements, an object's keys; None for anything else."""
+def elements(value: Any, *around: Sequence[Any]) -> Sequence[Any] | None:
+    """Return what a macro walks over: a list's elements, an object's keys; None for anything else.
+
+    `around` is what the macros around walk over: together they look at MAX_VISITS elements at most.
+    """
     if value.__class__ not in (list, tuple, dict) or len(value) > MAX_ELEMENTS:
         return None
+    if around and len(value) * prod(map(len, around)) > MAX_VISITS:
+        return None
     return [settled(element) for element in value]
+
+
+def pairs(value: Any, *around: Sequence[Any]) -> Sequence[tuple[Any, Any]] | None:
+    """Return what a macro of two variables walks over: index and element, or key and value; None as above."""
+    if elements(value, *around) is None:
+        return None
+    named = value.items() if value.__class__ is dict else enumerate(value)
+    return [(key, settled(each)) for key, each in named]
 
 
 def equal(left: Any, right: Any) -> Any:
@@ -134,7 +150,7 @@ def _even(value: Any, other: Any) -> Any:
 def less(left: Any, right: Any) -> Any:
     """Tell whether left is below right, both of one ordered kind."""
     kind = kind_of(left)
-    if kind not in _ORDERED or kind != kind_of(right):
+    if kind not in ORDERED or kind != kind_of(right):
         return ABSENT
     return _even(left, right) < _even(right, left)
 
@@ -166,6 +182,11 @@ def _reduced(number: Any) -> Any:
         else:
             return number if number.numerator.bit_length() <= _MAX_BITS else ABSENT
     return number if number.bit_length() <= _MAX_BITS else ABSENT
+
+
+def added(numbers: Sequence[Any]) -> Any:
+    """Return the sum of exact numbers, ABSENT where it is too long."""
+    return settled(_reduced(sum(numbers)))
 
 
 def _are_numbers(left: Any, right: Any) -> bool:
@@ -269,6 +290,13 @@ def has(value: Any, field: str) -> Any:
 def listed(*items: Any) -> Any:
     """Return a list of values, ABSENT when one is."""
     return ABSENT if any(one.__class__ is Nothing for one in items) else list(items)
+
+
+def keyed(keys: Sequence[Any], items: Sequence[Any]) -> Any:
+    """Return an object of keys and values; ABSENT when a value is, or a key is no text."""
+    if any(one.__class__ is Nothing for one in items) or any(key.__class__ is not str for key in keys):
+        return ABSENT
+    return dict(zip(keys, items, strict=True))
 
 
 def exactly_one(truths: Sequence[Any]) -> Any:

@@ -77,7 +77,7 @@ class Generator:
             asked, then, other = (self.condition(depth - 2).within(_OR) for _ in range(3))
             ours = f"{asked.ours} ? {then.ours} : {other.ours}"
             return Pair(ours, f"{asked.cel} ? {then.cel} : {other.cel}", 0)
-        if kind < 0.9 and not self.element:
+        if kind < 0.9 and len(self.element) < 2:
             return self.macro(depth)
         return self.leaf()
 
@@ -94,7 +94,8 @@ class Generator:
 
     def variable(self, names: list[str], field: str) -> Pair:
         if self.element and self.source.random() < 0.6:
-            return same(self.pick([f"e.{field}", "e"]))
+            element = self.pick(self.element)
+            return same(self.pick([f"{element}.{field}", element]))
         return same(self.pick(names))
 
     def number(self, depth: int = 2) -> Pair:
@@ -112,8 +113,10 @@ class Generator:
             return self.metric()
         if kind < 0.58:
             return self.converted()
-        if depth > 0 and kind < 0.75:
+        if depth > 0 and kind < 0.72:
             return self.computed(depth)
+        if depth > 0 and kind < 0.8:
+            return self.rounded(depth)
         return self.variable(NUMBERS, "n")
 
     def computed(self, depth: int) -> Pair:
@@ -127,6 +130,19 @@ class Generator:
             return Pair(f"{one.ours} % {by}", whole, _PRODUCT)
         right = Pair("4", "4.0") if operator == "/" else self.number(depth - 1)
         return join(operator, left, right, _SUM if operator in "+-" else _PRODUCT)
+
+    def rounded(self, depth: int) -> Pair:
+        inner, other = self.number(depth - 1), self.number(depth - 1)
+        if self.source.random() < 0.5:
+            function = self.pick(["round", "floor", "ceil", "abs"])
+            return Pair(f"math.{function}({inner.ours})", f"math.{function}({self.numeric(inner)})")
+        function = self.pick(["greatest", "least"])
+        ours = f"math.{function}({inner.ours}, {other.ours})"
+        return Pair(ours, f"math.{function}({self.numeric(inner)}, {self.numeric(other)})")
+
+    def numeric(self, given: Pair) -> str:
+        """Return the oracle's text for what must be a number: its functions take true and false too."""
+        return f"(type({given.cel}) == double ? {given.cel} : {FAILS})"
 
     def sized(self) -> Pair:
         inner = self.pick([self.variable(TEXTS, "s"), self.variable(LISTS, "l")])
@@ -151,8 +167,10 @@ class Generator:
         if kind < 0.4:
             return self.quoted(self.pick(WORDS))
         if kind < 0.5:
-            inner, function = self.variable(TEXTS, "s"), self.pick(["lowerAscii", "upperAscii"])
-            return Pair(f"{inner.ours}.{function}()", f"{inner.cel}.{function}()")
+            inner = self.variable(TEXTS, "s")
+            call = self.pick(["lowerAscii()", "upperAscii()", "trim()", 'replace("a", "bb")',
+                              'split(" ").join("-")', "substring(1)"])  # fmt: skip
+            return Pair(f"{inner.ours}.{call}", f"{inner.cel}.{call}")
         return self.variable(TEXTS, "s")
 
     def quoted(self, word: str) -> Pair:
@@ -212,7 +230,7 @@ class Generator:
 
     def present(self) -> Pair:
         if self.element and self.source.random() < 0.5:
-            return same(f"has(e.{self.pick(['n', 's', 'b'])})")
+            return same(f"has({self.pick(self.element)}.{self.pick(['n', 's', 'b'])})")
         names = [
             name
             for names in (NUMBERS, TEXTS, FLAGS, LISTS)
@@ -246,7 +264,8 @@ class Generator:
             span = f'duration("{self.pick(SPANS)}")'
             return join(self.pick(["+", "-"]), self.moment(), Pair(span, span), _SUM)
         name = self.pick(TIMES)
-        return Pair(f"timestamp({name})", f"timestamp({name})")
+        seconds = f"(double(int({name})) == {name} ? timestamp(int({name})) : {FAILS})"
+        return Pair(f"timestamp({name})", f"(type({name}) == double ? {seconds} : timestamp({name}))")
 
     def timed(self) -> Pair:
         operator = self.pick(["<", "<=", ">", ">=", "==", "!="])
@@ -270,20 +289,21 @@ class Generator:
         )
 
     def macro(self, depth: int) -> Pair:
-        walked = self.pick(LISTS + RECORDS)
-        self.element = ["e"]
+        walked = self.pick([*LISTS, *RECORDS, *(f"{element}.l" for element in self.element)])
+        name = "ef"[len(self.element)]
+        self.element.append(name)
         inner = self.condition(min(depth - 1, 2))
         mapped = self.variable(NUMBERS, "n")
-        self.element = []
+        self.element.pop()
         if self.source.random() < 0.75:
             kind = self.pick(["exists", "all", "exists_one"])
-            return Pair(f"{walked}.{kind}(e, {inner.ours})", f"{walked}.{kind}(e, {inner.cel})")
+            return Pair(f"{walked}.{kind}({name}, {inner.ours})", f"{walked}.{kind}({name}, {inner.cel})")
         if self.source.random() < 0.5:
-            ours, theirs = (f"size({walked}.filter(e, {own}))" for own in inner[:2])
+            ours, theirs = (f"size({walked}.filter({name}, {own}))" for own in inner[:2])
         else:
             parts = self.pick([(inner.ours, inner.cel), ("", "")])
             ours, theirs = (
-                f"size({walked}.map(e, {own + ', ' if own else ''}{to}))"
+                f"size({walked}.map({name}, {own + ', ' if own else ''}{to}))"
                 for own, to in zip(parts, mapped[:2], strict=True)
             )
         return Pair(f"{ours} >= 1", f"double({theirs}) >= 1.0", _RELATION)

@@ -24,7 +24,7 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 from cel_expr_python import cel
-from cel_expr_python.ext import ext_strings
+from cel_expr_python.ext import ext_math, ext_strings
 
 from adapter.rules.expressions import EvaluationContext, ExpressionError, Metric, Names, Node, compile, parse  # noqa: A004
 from adapter.rules.index import Index
@@ -100,7 +100,8 @@ class Oracle:
         names |= dict.fromkeys(BARE, cel.Type.DYN)
         names |= {f"h_{kind}_{event}": cel.Type.DYN for kind in ("count", "sum", "avg") for event in EVENTS}
         self.environment = cel.NewEnv(
-            variables=names | {"now": cel.Type.TIMESTAMP}, extensions=[ext_strings.ExtStrings()]
+            variables=names | {"now": cel.Type.TIMESTAMP},
+            extensions=[ext_strings.ExtStrings(), ext_math.ExtMath()],
         )
 
     def activation(self, seen: Data) -> Any:

@@ -11,9 +11,9 @@ import pytest
 
 from adapter.rules import holds
 from adapter.rules.expressions import Names, parse
-from adapter.rules.expressions.calls import MACROS
 from adapter.rules.expressions.functions import FUNCTIONS
 from adapter.rules.expressions.history_calls import METRICS
+from adapter.rules.expressions.macros import MACROS
 
 TEXT = (Path(__file__).parents[3] / "docs" / "condition-language.md").read_text(encoding="utf-8")
 ROWS = re.findall(r"^\| `(.+?)` \| `(\{.*\})` \|$", TEXT, re.MULTILINE)

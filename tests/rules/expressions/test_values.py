@@ -44,6 +44,16 @@ EXPRESSIONS = [
     "int(x) > 0", "timestamp(x) < now", "now + duration(x) > now", "x.getHours() == 0",
     "now.getHours(x) >= 0", "x.exists(e, e > 1)", "x.all(e, e.x == 1)", "x.exists_one(e, e == x)",
     "x.map(e, e + 1) == [1]", "x ? x : x", "x.filter(e, e)[0] == 1", "[x, 1][0] == 1", "x ? 1 > 0 : true",
+    "x.exists(e, e.exists(f, f == 1))", "x.all(e, x.all(f, f == e))", "x.exists(k, v, k == v)",
+    "x.all(k, v, v > 1)", "x.existsOne(k, v, v == 1)", "x.transformList(k, v, v + 1) == [1]",
+    "x.transformMap(k, v, v + 1) == {'a': 1}", "{'a': x}.a == 1", "{'a': 1}[x] == 1", "x.sum() > 1",
+    "x.min() > 1", "x.max() > 1", "x.sum(e, e.x) > 1", "x.count(e, e > 1) > 0", "x.distinct() == x",
+    "x.sort() == x", "x.slice(0, 1) == [1]", "x.slice(0, x) == [1]", "math.greatest(x, 1) == x",
+    "math.least(x) < 1", "math.round(x) == x", "math.floor(x) == x", "math.ceil(x) == x",
+    "math.abs(x) == x", "string(x) == 'a'", "x.trim() == 'a'", "x.split('a') == ['', '']",
+    "'a b'.split(' ', x) == ['a', 'b']", "x.join('-') == 'a'", "['a'].join(x) == 'a'",
+    "x.replace('a', 'b') == 'b'", "'aa'.replace('a', 'b', x) == 'ba'", "x.substring(1) == ''",
+    "'ab'.substring(x) == 'b'",
 ]  # fmt: skip
 
 
@@ -167,6 +177,32 @@ def test_long_arrays_are_refused_rather_than_walked() -> None:
         seen: dict[str, Any] = {"traits": {}, "context": {}, "now": NOW}
         assert holds(text, attributes={"x": [1] * 1000}, **seen)
         assert not holds(text, attributes={"x": [1] * 1001}, **seen)
+
+
+def test_arrays_inside_arrays_are_looked_at_ten_thousand_times_at_most() -> None:
+    seen: dict[str, Any] = {"traits": {}, "context": {}, "now": NOW}
+    for text in ("x.exists(a, x.exists(b, a == b))", "!x.all(a, x.all(b, c, a == c))"):
+        assert holds(text, attributes={"x": list(range(100))}, **seen)
+        assert not holds(text, attributes={"x": list(range(101))}, **seen)
+    inner = "x.exists(a, x.exists(b, x.exists(c, a == c)))"
+    assert holds(inner, attributes={"x": list(range(21))}, **seen)
+    assert not holds(inner, attributes={"x": list(range(22))}, **seen)
+
+
+def test_no_function_makes_a_text_of_more_than_a_million_characters() -> None:
+    seen: dict[str, Any] = {"traits": {}, "context": {}, "now": NOW}
+    for text in ('size(x.replace("", x)) > 0', "size([x, x].join(x)) > 0"):
+        assert holds(text, attributes={"x": "ab"}, **seen)
+        assert not holds(text, attributes={"x": "a" * 400_000}, **seen)
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [(5, "5"), (5.0, "5"), (0.1, "0.1"), (1e-7, "0.0000001"), (True, "true"), ("a", "a"), (-2.5, "-2.5")],
+)
+def test_a_value_is_written_as_short_as_it_is_exact(value: Any, written: str) -> None:
+    seen: dict[str, Any] = {"traits": {}, "context": {}, "now": NOW}
+    assert holds(f'string(x) == "{written}"', attributes={"x": value}, **seen)
 
 
 def test_a_pattern_that_explodes_elsewhere_is_matched_in_linear_time() -> None:

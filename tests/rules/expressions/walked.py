@@ -100,7 +100,7 @@ def _leaf(node: Node, view: EvaluationContext, *, want: bool) -> str:
 
 def _quantified(node: Macro, path: Path, view: EvaluationContext, *, want: bool) -> str:
     assert node.predicate is not None
-    one = of_element(node.predicate)
+    one = of_element(node.predicate, node.variables[0])
     found = [_misses(one, element, want=want) for element in views(view, path)]
     wrong = [at for at, misses in enumerate(found) if misses]
     if not wrong:
@@ -114,8 +114,8 @@ def _quantified(node: Macro, path: Path, view: EvaluationContext, *, want: bool)
 def _spoilt(node: Node, view: EvaluationContext) -> str:
     """Return what is wrong with the first element that is neither true nor false of a macro's condition."""
     match node:
-        case Macro("filter" | "map" | "exists_one", Path() as path, _, predicate):
-            one = of_element(predicate) if predicate is not None else Not(All(()))
+        case Macro("filter" | "map" | "exists_one", Path() as path, (name,), predicate):
+            one = of_element(predicate, name) if predicate is not None else Not(All(()))
             for at, element in enumerate(views(view, path), 1):
                 truths = [compile_truth(one, want)(element) for want in (True, False)]
                 if not any(truths):
@@ -123,6 +123,8 @@ def _spoilt(node: Node, view: EvaluationContext) -> str:
             return ""
         case Defined():
             return ""
+        case Macro():
+            return _spoilt(node.elements, view)
     return next(filter(None, (_spoilt(child, view) for child in children(node))), "")
 
 
