@@ -17,7 +17,8 @@ from adapter.model.events import Event, User
 from adapter.rules.expressions import Metric
 from adapter.rules.history.aggregates import MOST_VALUES
 from adapter.rules.history.history import MOST_NAMES, History, backfill, fold, lookup
-from adapter.rules.history.requirements import Metrics, values_at
+from adapter.rules.history.needs import values_at
+from adapter.rules.history.requirements import Metrics
 from adapter.rules.history.time_buckets import LEVELS, width_for
 
 NOW = datetime(2026, 11, 21, 15, 7, 31, tzinfo=UTC)

@@ -19,6 +19,8 @@ from adapter.rules.action_types.registry import type_of
 from adapter.rules.engine.inputs import Seen
 from adapter.rules.engine.resolve import ActionResolver
 from adapter.rules.expressions import EvaluationContext, Metric, Misses, Node, compile_misses
+from adapter.rules.expressions.compiler import compile_within
+from adapter.rules.expressions.evaluation_context import Values
 from adapter.rules.guardrails.budget import cost
 from adapter.rules.guardrails.checks import checks
 from adapter.rules.guardrails.contract import ALL_RULES, Rejection
@@ -26,7 +28,8 @@ from adapter.rules.guardrails.counters import Counting
 from adapter.rules.guardrails.membership import Membership
 from adapter.rules.guardrails.proposal import Proposal
 from adapter.rules.guardrails.valuation import money, worth
-from adapter.rules.history.history import History, lookup
+from adapter.rules.history.history import History, lookup, with_event
+from adapter.rules.history.requirements import Metrics
 from adapter.rules.index import Index, ranked
 
 #: Rules per event whose missed conditions are spelled out at once; the others' are explained on request.
@@ -141,11 +144,25 @@ def _lowest(mask: int, count: int) -> list[int]:
     return found
 
 
-def view_of(event: Event, customer: Customer, history: History, now: datetime) -> EvaluationContext:
-    """Return what conditions see; the customer's standard fields are traits, and override them."""
+def view_of(
+    event: Event, customer: Customer, history: History, now: datetime, metrics: Metrics | None = None
+) -> EvaluationContext:
+    """Return what conditions see; the customer's standard fields are traits, and override them.
 
-    def figure(metric: Metric) -> Any:
-        return lookup(history, metric, now)
+    `metrics` are the book's, by which figures that include the event are worked out; None where the history
+    has the event.
+    """
+    including: list[History] = []
+
+    def figure(metric: Metric, values: Values | None = None) -> Any:
+        past = history
+        if metric.including and metrics is not None:
+            if not including:
+                including.append(with_event(history, event, metrics))
+            past = including[0]
+        if metric.equals is None or values is None:
+            return lookup(past, metric, now)
+        return lookup(past, metric, now, compile_within(metric.equals)(values))
 
     return EvaluationContext(
         event.attributes, traits_of(customer), event.context, event.name, event.occurred_at, now, figure

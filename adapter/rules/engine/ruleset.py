@@ -136,7 +136,7 @@ class RuleSet:
         found = self._waiting.get(timer.rule)
         if found is None or followed(found[0], timer.event, history):
             return Verdict((), (), {}, self.priorities)
-        return self._decide(found[1], timer.event, customer, history, now)
+        return self._decide(found[1], timer.event, customer, history, now, known=True)
 
     def evaluate_claim(
         self, rule: str, claim: Event, customer: Customer, history: History, now: datetime
@@ -162,9 +162,17 @@ class RuleSet:
         return completed(decision, list(zip(names, trigger.nodes, strict=True)))
 
     def _decide(
-        self, trigger: TriggerIndex, event: Event, customer: Customer, history: History, now: datetime
+        self,
+        trigger: TriggerIndex,
+        event: Event,
+        customer: Customer,
+        history: History,
+        now: datetime,
+        *,
+        known: bool = False,
     ) -> Verdict:
-        view = view_of(event, customer, history, now)
+        """Decide; `known` says that the history has the event already."""
+        view = view_of(event, customer, history, now, None if known else self.metrics)
         matching, outcomes, untold = trigger.matching(view)
         proposals: list[Proposal] = []
         if matching:

@@ -11,6 +11,7 @@ from adapter.rules.expressions.function_contract import Function
 from adapter.rules.expressions.functions import CLOCKS, FUNCTIONS, pattern, too_fine, zone
 from adapter.rules.expressions.history_calls import check_figure
 from adapter.rules.expressions.macros import MACROS, check_macro, is_macro
+from adapter.rules.expressions.names import HISTORY
 from adapter.rules.expressions.typed_tree import Call, Constant, Field, Has, Kind, Node, Path
 from adapter.rules.expressions.types import at_midnight
 from adapter.rules.expressions.unparse import text
@@ -28,8 +29,10 @@ def check_call(checker: Checks, tree: syntax_tree.Invocation) -> tuple[Node, Kin
     """Return the node and kind of a call; raises ExpressionError."""
     receiver = tree.receiver
     owner = receiver.name if isinstance(receiver, syntax_tree.Name) else ""
-    if owner in ("history", "math") and owner not in checker.variables:
-        return check_figure(checker.names, tree) if owner == "history" else _function(checker, tree, "math.")
+    if owner in HISTORY and owner not in checker.variables:
+        return check_figure(checker, tree, including=owner != "history")
+    if owner == "math" and owner not in checker.variables:
+        return _function(checker, tree, "math.")
     if receiver is None and tree.name == "has":
         return _has(checker, tree), "boolean"
     return check_macro(checker, tree) if is_macro(tree) else _function(checker, tree)

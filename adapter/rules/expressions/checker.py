@@ -7,7 +7,7 @@ from typing import cast
 
 from adapter.rules.expressions import calls, syntax_tree, types
 from adapter.rules.expressions.errors import ExpressionError
-from adapter.rules.expressions.names import CEL_TYPES, ROOTS, SPECIAL, Names, event_field
+from adapter.rules.expressions.names import CEL_TYPES, HISTORY, ROOTS, SPECIAL, Names, event_field
 from adapter.rules.expressions.typed_tree import (
     All,
     AnyOf,
@@ -118,7 +118,7 @@ class Checker:
             return Path("now", ()), "timestamp"
         if tree.name in ROOTS:
             return Path(ROOTS[tree.name], ()), "object"
-        if tree.name in ("event", "history"):
+        if tree.name == "event" or tree.name in HISTORY:
             remedy = (
                 "write `event.name`" if tree.name == "event" else 'write `history.count("an_event", "30d")`'
             )

@@ -84,6 +84,15 @@ def _definition(node: Node, want: bool) -> Callable[[Values], bool]:
     return test
 
 
+@lru_cache(maxsize=8192)
+def compile_within(node: Node) -> Callable[[Values], Any]:
+    """Return the function that gives the node's value out of values that a condition reads already."""
+    emitting = _Emitting()
+    body = emitting.value(node)
+    test: Callable[[Values], Any] = emitting.finished(f"def test(V):\n return {body}")
+    return test
+
+
 def compile(node: Node) -> Test:  # noqa: A001 - `language.compile` is what it is
     """Return the function that says whether a condition is exactly true of a view; it never raises."""
     return compile_truth(node, want=True)

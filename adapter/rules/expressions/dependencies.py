@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from adapter.rules.expressions.typed_tree import Constant, Has, Metric, Node, Path
+from adapter.rules.expressions.typed_tree import PAST, Constant, Has, Metric, Node, Path
 
 
 class Reads(Struct, frozen=True):
@@ -26,6 +26,8 @@ def reads(*nodes: Node) -> Reads:
 
 
 def _gather(node: Node, leaves: dict[Node, None]) -> None:
+    if isinstance(node, Metric) and node.equals is not None:
+        _gather(node.equals, leaves)
     if isinstance(node, Path | Metric):
         leaves[node] = None
     elif isinstance(node, Has) and isinstance(node.operand, Path):
@@ -33,6 +35,15 @@ def _gather(node: Node, leaves: dict[Node, None]) -> None:
     elif not isinstance(node, Constant):
         for child in children(node):
             _gather(child, leaves)
+
+
+def attributes_read(metric: Metric) -> tuple[str, ...]:
+    """Return which attributes of past events a metric looks at; paths as they are written."""
+    if metric.attribute is not None:
+        return (metric.attribute,)
+    inside = [node for node in (metric.where, metric.value, metric.by) if node is not None]
+    found = (path.fields for path in reads(*inside).paths if path.root == "element")
+    return tuple(dict.fromkeys(fields[1] for fields in found if fields[0] == PAST and len(fields) > 1))
 
 
 def children(node: Node) -> Iterator[Node]:

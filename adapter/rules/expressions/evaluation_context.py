@@ -27,7 +27,8 @@ class Values(dict[Key, Any]):
         if isinstance(key, Path):
             value = self.scene.look_up(key)
         else:
-            figure = self.scene.history(key)
+            history = self.scene.history
+            figure = history(key) if key.equals is None else history(key, self)
             value = ABSENT if figure is None else settled(figure)
         self[key] = value
         return value
@@ -37,7 +38,8 @@ class ConditionScope:
     """One event and its surroundings.
 
     `attributes`, `traits` and `context` are JSON-like dicts; `occurred_at` and `now` are aware. `history`
-    gives a metric's figure, or None where there is none (the average of no events).
+    gives a metric's figure, or None where there is none (the average of no events); for a metric with
+    `equals` it gets the values too.
     """
 
     __slots__ = ("attributes", "context", "event_name", "history", "now", "occurred_at", "traits")
@@ -50,7 +52,7 @@ class ConditionScope:
         event_name: str,
         occurred_at: datetime,
         now: datetime,
-        history: Callable[[Metric], Any],
+        history: Callable[..., Any],
     ) -> None:
         self.attributes = attributes
         self.traits = traits

@@ -52,23 +52,23 @@ def views(view: EvaluationContext, path: Path) -> Iterator[EvaluationContext]:
         yield cast("EvaluationContext", seen)
 
 
-def of_element(node: Node, variable: str) -> Node:
-    """Return a macro's condition as one of a single element: its variable is a path then."""
+def of_element(node: Node, variable: str, called: str = "") -> Node:
+    """Return a macro's condition as one of a single element: its variable is a path then, `called` so."""
     match node:
         case Variable(name) if name == variable:
-            return Path("element", (name,))
+            return Path("element", (called or name,))
         case Field(operand, name):
-            inner = of_element(operand, variable)
+            inner = of_element(operand, variable, called)
             return Path("element", (*inner.fields, name)) if isinstance(inner, Path) else Field(inner, name)
         case Macro(kind, inside, variables, predicate, transform) if variable in variables:
-            return Macro(kind, of_element(inside, variable), variables, predicate, transform)
-    return type(node)(*(_replaced(getattr(node, name), variable) for name in node.__struct_fields__))
+            return Macro(kind, of_element(inside, variable, called), variables, predicate, transform)
+    return type(node)(*(_replaced(getattr(node, name), variable, called) for name in node.__struct_fields__))
 
 
-def _replaced(value: Any, variable: str) -> Any:
+def _replaced(value: Any, variable: str, called: str) -> Any:
     if isinstance(value, Node):
-        return of_element(value, variable)
-    return tuple(_replaced(each, variable) for each in value) if isinstance(value, tuple) else value
+        return of_element(value, variable, called)
+    return tuple(_replaced(each, variable, called) for each in value) if isinstance(value, tuple) else value
 
 
 def quantified(node: Macro, path: Path, compiling: Compile, otherwise: Sentence, *, want: bool) -> Sentence:

@@ -11,14 +11,14 @@ from adapter.rules.expressions.durations import window_text
 from adapter.rules.expressions.evaluation_context import EvaluationContext
 from adapter.rules.expressions.typed_tree import Call, Defined, Kind, Macro, Metric, Node, Path
 from adapter.rules.expressions.types import WORDS
-from adapter.rules.expressions.unparse import show, text
+from adapter.rules.expressions.unparse import past, show, text
 from adapter.rules.expressions.values import ABSENT, UNUSABLE, kind_of
 
 Sentence = Callable[[EvaluationContext], str]
 
 _FIGURES = {"count": "number of {}", "sum": "sum of {}", "avg": "average of {}", "min": "least {}",
             "max": "greatest {}", "distinct": "number of different {}", "first": "first {}",
-            "last": "last {}", "days_since": "days since {}"}  # fmt: skip
+            "last": "last {}", "days_since": "days since {}", "streak": "days in a row of {}"}  # fmt: skip
 #: What the functions that read text make of it.
 _READ = {"timestamp": "a moment", "duration": "a length of time", "double": "a number",
          "int": "a whole number"}  # fmt: skip
@@ -29,6 +29,8 @@ def name_of(key: Path | Metric) -> str:
     if isinstance(key, Path):
         return text(key)
     subject = key.event if key.attribute is None else f"{key.event}.{key.attribute}"
+    if key.derived:
+        subject += f" ({', '.join(past(key)[1:])})"
     within = "" if key.window is None else f" in {window_text(key.window)}"
     return _FIGURES[key.kind].format(subject) + within
 

@@ -1,15 +1,20 @@
-"""Figures of a customer's past, checked: `history.count("order_completed", "30d")` and its like."""
+"""Figures of a customer's past, checked: `history.count("order_completed", "30d")` and its like.
+
+With a name after the texts, what follows looks at each past event, as in CEL's `map`: a condition, and for
+sums and the like a value (`past_events`).
+"""
 
 from __future__ import annotations
 
-from datetime import timedelta
+import re
 from typing import cast
 
 from adapter.files.problems import did_you_mean
 from adapter.rules.expressions import syntax_tree
-from adapter.rules.expressions.durations import parse_window
+from adapter.rules.expressions.calls_contract import Checks
 from adapter.rules.expressions.errors import ExpressionError
 from adapter.rules.expressions.names import Names
+from adapter.rules.expressions.past_events import check_past_events, is_over_past_events, read_window
 from adapter.rules.expressions.typed_tree import Kind, Metric, MetricKind
 from adapter.rules.expressions.types import WORDS
 
@@ -17,19 +22,26 @@ from adapter.rules.expressions.types import WORDS
 METRICS: dict[str, tuple[str, ...]] = {
     "count": ("event", "window"),
     **dict.fromkeys(("sum", "avg", "min", "max", "distinct"), ("event", "attribute", "window")),
-    **dict.fromkeys(("first", "last", "days_since"), ("event",)),
+    **dict.fromkeys(("first", "last", "days_since", "streak"), ("event",)),
 }
+_CALCULATION = re.compile(r"[*/+()]| - |[<>=!]=?")
 #: Kinds of values that a figure passes over, where they are others than all but numbers.
 _UNCOUNTED: dict[str, tuple[Kind, ...]] = {"distinct": ("object",)}
 
 
-def check_figure(names: Names, tree: syntax_tree.Invocation) -> tuple[Metric, Kind]:
-    """Return the metric of a call of `history` and its kind; raises ExpressionError."""
+def check_figure(checker: Checks, tree: syntax_tree.Invocation, *, including: bool) -> tuple[Metric, Kind]:
+    """Return the metric of a call of `history` and its kind; raises ExpressionError.
+
+    `including` says that the event being decided counts too.
+    """
+    names = checker.names
     takes = METRICS.get(tree.name)
     if takes is None:
         raise ExpressionError(
             f"unknown figure `history.{tree.name}`", did_you_mean(tree.name, METRICS), tree.offset
         )
+    if is_over_past_events(tree):
+        return check_past_events(checker, tree, takes, including=including)
     least = len([word for word in takes if word != "window"])
     texts = [
         part.value
@@ -46,11 +58,22 @@ def check_figure(names: Names, tree: syntax_tree.Invocation) -> tuple[Metric, Ki
     given["event"] = names.spelled.meant(given["event"])
     names.check_event(given["event"], syntax_tree.start(tree.arguments[0]))
     if "attribute" in given:
+        _check_is_path(given["attribute"], tree)
         kind = _kind(names, given["event"], given["attribute"], syntax_tree.start(tree.arguments[1]))
         _check_values(names, tree, given, kind)
-    window = _window(given["window"], tree.arguments[-1].offset) if "window" in given else None
-    metric = Metric(cast("MetricKind", tree.name), given["event"], given.get("attribute"), window)
+    window = read_window(given["window"], tree.arguments[-1].offset) if "window" in given else None
+    kind_ = cast("MetricKind", tree.name)
+    metric = Metric(kind_, given["event"], given.get("attribute"), window, including=including)
     return metric, "timestamp" if tree.name in ("first", "last") else "number"
+
+
+def _check_is_path(attribute: str, tree: syntax_tree.Invocation) -> None:
+    """Raise for a calculation in quotes: the text names one attribute, or one inside lists and objects."""
+    if not _CALCULATION.search(attribute):
+        return
+    remedy = f'write `history.{tree.name}("order_completed", order, order.items.sum(i, i.price * i.qty))`'
+    message = f'"{attribute}" is a calculation, and `history.{tree.name}` needs the name of an attribute'
+    raise ExpressionError(message, remedy, syntax_tree.start(tree.arguments[1]))
 
 
 def _kind(names: Names, event: str, attribute: str, offset: int) -> Kind:
@@ -81,12 +104,3 @@ def _check_values(names: Names, tree: syntax_tree.Invocation, given: dict[str, s
     needed = "text, numbers or true and false are needed" if tree.name == "distinct" else "numbers are needed"
     message = f"{each}`{attribute}` of `{event}` is {WORDS[kind]}, and {needed} for `{tree.name}`"
     raise ExpressionError(message, remedy, syntax_tree.start(tree.arguments[1]))
-
-
-def _window(written: str, offset: int) -> timedelta:
-    window = parse_window(written)
-    if window is None:
-        raise ExpressionError(
-            f"`{written}` is not a window of time", "write it as 30m, 24h, 7d or 2w", offset
-        )
-    return window

@@ -8,18 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from adapter.rules.expressions.checker import Checker
 from adapter.rules.expressions.compiler import compile_truth
 from adapter.rules.expressions.dependencies import reads
 from adapter.rules.expressions.errors import ExpressionError
-from adapter.rules.expressions.evaluation_context import EvaluationContext
 from adapter.rules.expressions.explain_elements import of_element
 from adapter.rules.expressions.names import Names
+from adapter.rules.expressions.one_element import one_element
 from adapter.rules.expressions.parser import parse_syntax
-from adapter.rules.expressions.typed_tree import Node, Path, Root
-from adapter.rules.expressions.values import select, settled
+from adapter.rules.expressions.typed_tree import Node, Root
 
 #: The name of the item in its conditions.
 ITEM: Final = "item"
@@ -65,29 +64,6 @@ def _compiled(text: str) -> ItemTest:
     holds = compile_truth(parse_item_condition(text), want=True)
 
     def test(item: Mapping[str, Any]) -> bool:
-        return holds(cast("EvaluationContext", _OneItem(item)))
+        return holds(one_element(item))
 
     return test
-
-
-class _OneItem:
-    """What a condition sees of one item: its values by path."""
-
-    __slots__ = ("values",)
-
-    def __init__(self, item: Mapping[str, Any]) -> None:
-        self.values = _Values(item)
-
-
-class _Values(dict[Path, Any]):
-    __slots__ = ("item",)
-
-    def __init__(self, item: Mapping[str, Any]) -> None:
-        super().__init__()
-        self.item = dict(item)
-
-    def __missing__(self, key: Path) -> Any:
-        value: Any = self.item
-        for field in key.fields[1:]:
-            value = settled(select(value, field))
-        return value

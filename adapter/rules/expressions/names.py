@@ -28,8 +28,10 @@ _SLIP = 0.8
 CEL_TYPES = frozenset(
     ("bool", "bytes", "double", "int", "list", "map", "null_type", "string", "type", "uint")
 )
+#: What figures of the past are asked of: without the event being decided, and with it.
+HISTORY = ("history", "history_with_event")
 #: Names that mean the same in every expression.
-SPECIAL = frozenset((*ROOTS, "event", "now", "history"))
+SPECIAL = frozenset((*ROOTS, "event", "now", *HISTORY))
 
 
 class Names(Struct, frozen=True, kw_only=True):

@@ -6,7 +6,7 @@ Equal nodes mean the same. Truth is that of CEL's "the result is exactly true": 
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from msgspec import Struct
 
@@ -16,7 +16,11 @@ Comparison = Literal["==", "!=", "<", "<=", ">", ">=", "in"]
 Arithmetic = Literal["+", "-", "*", "/", "%"]
 Root = Literal["", "attributes", "traits", "context", "event", "now", "element"]
 MacroKind = Literal["exists", "all", "exists_one", "filter", "map", "transform_map"]
-MetricKind = Literal["count", "sum", "avg", "min", "max", "distinct", "first", "last", "days_since"]
+MetricKind = Literal[
+    "count", "sum", "avg", "min", "max", "distinct", "first", "last", "days_since", "streak"
+]  # fmt: skip
+#: What a past event is called inside a metric.
+PAST: Final = "past"
 
 
 class Node(Struct, frozen=True, gc=False):
@@ -42,12 +46,27 @@ class Path(Node, frozen=True, cache_hash=True):
 
 
 class Metric(Node, frozen=True, cache_hash=True):
-    """A figure over the customer's past events; `window` back from now, None for ever."""
+    """A figure over the customer's past events; `window` back from now, None for ever.
+
+    `where` chooses events, and `value` is what is added up of each. `by` is a value of a past event that must
+    be that of `equals`, which the event being decided gives. A past event is `Path("element", (PAST, …))` in
+    the three that look at it. `including` counts the event being decided too.
+    """
 
     kind: MetricKind
     event: str
     attribute: str | None = None
     window: timedelta | None = None
+    where: Node | None = None
+    value: Node | None = None
+    by: Node | None = None
+    equals: Node | None = None
+    including: bool = False
+
+    @property
+    def derived(self) -> bool:
+        """Whether it needs more of each past event than one of its attributes."""
+        return not self.where is self.value is self.by is None
 
 
 class Variable(Node, frozen=True):

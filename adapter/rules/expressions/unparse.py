@@ -9,7 +9,9 @@ from json.encoder import encode_basestring
 from typing import Any
 
 from adapter.rules.expressions.durations import window_text
+from adapter.rules.expressions.functions import FUNCTIONS
 from adapter.rules.expressions.typed_tree import (
+    PAST,
     All,
     AnyOf,
     Call,
@@ -67,7 +69,7 @@ def _text(node: Node) -> str:  # noqa: PLR0912 - one line for each kind of node
             entries = zip(keys, map(_text, items), strict=True)
             return f"{{{', '.join(f'{json.dumps(key, ensure_ascii=False)}: {one}' for key, one in entries)}}}"
         case Call(function, arguments):
-            return f"{function}({', '.join(map(_text, arguments))})"
+            return _call(function, arguments)
         case Compare(operator, left, right) | Compute(operator, left, right):
             return f"{_inner(left)} {operator} {_inner(right)}"
         case Negative(operand):
@@ -87,6 +89,13 @@ def _text(node: Node) -> str:  # noqa: PLR0912 - one line for each kind of node
     raise TypeError(node)
 
 
+def _call(function: str, arguments: tuple[Node, ...]) -> str:
+    if FUNCTIONS[function].free:
+        return f"{function}({', '.join(map(_text, arguments))})"
+    receiver, *rest = arguments
+    return f"{_inner(receiver)}.{function}({', '.join(map(_text, rest))})"
+
+
 def _inner(node: Node) -> str:
     compound = isinstance(node, Compare | Compute | Conditional | All | AnyOf)
     return f"({_text(node)})" if compound else _text(node)
@@ -104,7 +113,21 @@ def _metric(metric: Metric) -> str:
     ]
     if metric.window is not None:
         words.append(f'"{window_text(metric.window)}"')
-    return f"history.{metric.kind}({', '.join(words)})"
+    words += past(metric)
+    root = "history_with_event" if metric.including else "history"
+    return f"{root}.{metric.kind}({', '.join(words)})"
+
+
+def past(metric: Metric) -> list[str]:
+    """Return what a metric asks of each past event, as it is written: its name, a condition, a value."""
+    if not metric.derived:
+        return []
+    parts: list[Node] = []
+    if metric.by is not None and metric.equals is not None:
+        parts.append(Compare("==", metric.by, metric.equals))
+    parts += [] if metric.where is None else [metric.where]
+    condition = [_text(parts[0] if len(parts) == 1 else All(tuple(parts)))] if parts else []
+    return [PAST, *condition, *([] if metric.value is None else [text(metric.value)])]
 
 
 def _constant(node: Constant) -> str:

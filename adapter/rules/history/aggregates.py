@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from adapter.rules.history.requirements import AttributeNeeds
+from adapter.rules.history.needs import AttributeNeeds
 from adapter.rules.history.time_buckets import MICRO, Series, covers, merged, serving
 
 #: Distinct values remembered per attribute; the longest unseen goes first, and more count as this many.
@@ -103,6 +103,11 @@ class Figures(Struct, array_like=True):
         self.least = number if self.least is None else min(self.least, number)
         self.most = number if self.most is None else max(self.most, number)
 
+    def rewrite(self, change: Callable[[str], str]) -> None:
+        """Change texts and whole numbers among the distinct values."""
+        if self.values is not None:
+            self.values = {changed_key(key, change): at for key, at in self.values.items()}
+
     def _remember(self, second: int, value: Any) -> None:
         key = value_key(value)
         if key is None or self.values is None:
@@ -117,6 +122,13 @@ class Figures(Struct, array_like=True):
             return None if self.spoiled else self.sum
         series, since = self._window(window, now)
         return None if series is None else series.total(since)
+
+    def counted(self, window: timedelta | None, now: int) -> int | None:
+        """Return how many values there were."""
+        if window is None:
+            return self.count
+        series, since = self._window(window, now)
+        return None if series is None else series.count(since)
 
     def average(self, window: timedelta | None, now: int) -> int | Fraction | None:
         """Return the exact mean; None when there is no value."""

@@ -23,8 +23,10 @@ from msgspec import Struct
 from adapter.model.event_names import EventNames
 from adapter.model.events import Event
 from adapter.rules.expressions import Metric
-from adapter.rules.history.aggregates import Figures, changed_key
-from adapter.rules.history.requirements import EventNeeds, Metrics, values_at
+from adapter.rules.history.aggregates import Figures, value_key
+from adapter.rules.history.derived import Derived, derived_name
+from adapter.rules.history.needs import EventNeeds, values_at
+from adapter.rules.history.requirements import LONGEST_STREAK, Metrics
 from adapter.rules.history.time_buckets import MICRO, Series, covers, merged, serving
 
 #: Event names that no rule reads, per customer; further ones are not counted until a rule asks for them.
@@ -48,12 +50,14 @@ class History(Struct, array_like=True):
     `metrics` is the digest of what it was folded for. `crowded` says that some event names were not kept.
     `names` is the digest of the names that its events were last brought under (`rename`); a program that
     knows nothing of it writes it down no more, and so the names that such a program added are found.
+    `derived` has by name what is worked out of events, and is left out by such a program likewise.
     """
 
     tallies: dict[str, EventStats] = {}
     metrics: str = ""
     crowded: bool = False
     names: str = ""
+    derived: dict[str, Derived] = {}
 
     @classmethod
     def decode(cls, stored: bytes) -> History:
@@ -80,7 +84,21 @@ class History(Struct, array_like=True):
         digests = {each.metrics for each in (self, other) if each.tallies}
         digest = digests.pop() if len(digests) == 1 else ""
         names = self.names if self.names == other.names else ""
-        return History(tallies, digest, self.crowded or other.crowded, names)
+        return History(tallies, digest, self.crowded or other.crowded, names, self._derived_with(other))
+
+    def _derived_with(self, other: History) -> dict[str, Derived]:
+        """Return what is worked out of the events of both; what is known of one's alone is left out."""
+        derived: dict[str, Derived] = {}
+        for name in self.derived.keys() | other.derived.keys():
+            one, two = self.derived.get(name), other.derived.get(name)
+            event = name.split(" ", 1)[0]
+            if one is not None and two is not None:
+                derived[name] = one.joined(two)
+            elif one is not None and event not in other.tallies:
+                derived[name] = one
+            elif two is not None and event not in self.tallies:
+                derived[name] = two
+        return derived
 
     def rename(self, names: EventNames) -> bool:
         """Bring what is kept of events under their current names; return whether that changed any.
@@ -94,21 +112,23 @@ class History(Struct, array_like=True):
             self.tallies[current] = tally if known is None else _joined(tally, known)
         if moved:
             self.metrics = ""
+            self.derived = {}
         return bool(moved)
 
     def rewritten(self, change: Callable[[str], str]) -> History:
         """Return the history with texts and whole numbers among its distinct values changed."""
         for tally in self.tallies.values():
             for figures in tally.figures.values():
-                if figures.values is not None:
-                    figures.values = {changed_key(key, change): at for key, at in figures.values.items()}
+                figures.rewrite(change)
+        for derived in self.derived.values():
+            derived.rewrite(change)
         return self
 
     def lacks(self, metrics: Metrics) -> bool:
         """Tell whether stored events must be read again (`backfill`) before these metrics can be asked."""
-        return self.metrics != metrics.digest and any(
-            _lacking(self, name, needs) for name, needs in metrics.events.items()
-        )
+        if self.metrics == metrics.digest and self.derived.keys() >= metrics.derived.keys():
+            return False
+        return any(_lacking(self, name, metrics) for name in metrics.events)
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -127,11 +147,31 @@ def fold(history: History, event: Event, metrics: Metrics) -> None:
             history.crowded = True
             return
         tally = history.tallies[event.name] = _opened(moment, needs)
+        for name in metrics.derived_of.get(event.name, ()):
+            history.derived[name] = metrics.derived[name].opened()
     tally.count += 1
     tally.first = min(tally.first, moment)
     tally.last = max(tally.last, moment)
     if tally.series or tally.figures:
         _tell(tally, moment // 1_000_000, event)
+    if history.derived:
+        _derive(history, moment, event, metrics)
+
+
+def _derive(history: History, moment: int, event: Event, metrics: Metrics) -> None:
+    """Take an event into what is worked out of events; what no rule reads any more cannot be, and goes."""
+    for name in history.derived.keys() - metrics.derived.keys():
+        del history.derived[name]
+    for name in metrics.derived_of.get(event.name, ()):
+        if (derived := history.derived.get(name)) is not None:
+            metrics.derived[name].add(derived, moment, event)
+
+
+def with_event(history: History, event: Event, metrics: Metrics) -> History:
+    """Return another history, which has the event too."""
+    copied = History.decode(history.encode())
+    fold(copied, event, metrics)
+    return copied
 
 
 def _tell(tally: EventStats, second: int, event: Event) -> None:
@@ -150,17 +190,22 @@ def _opened(moment: int, needs: EventNeeds | None) -> EventStats:
     return EventStats(0, moment, moment, series, figures)
 
 
-def lookup(history: History, metric: Metric, now: datetime) -> Any:
+def lookup(history: History, metric: Metric, now: datetime, compared: Any = None) -> Any:
     """Return a figure: a number (int or Fraction, exact), a moment for `first` and `last`, or None.
 
-    `days_since` counts full days of 24 hours. None where there is nothing to say: no such event ever, no
+    `compared` is the value that past events must have by the metric's `by`. `days_since` counts full days of
+    24 hours. None where there is nothing to say: no such event ever, no
     value in the window, or a sum beyond 64 bits of millionths.
     """
     tally = history.tallies.get(metric.event)
     if tally is None:
-        return 0 if metric.kind in ("count", "sum", "distinct") else None
+        return _of_nothing(metric)
+    if metric.derived:
+        return _derived(history, metric, now, compared)
     if metric.kind == "count":
         return _count(tally, metric.window, int(now.timestamp()))
+    if metric.kind == "streak":
+        return _streak(tally, int(now.timestamp()))
     if metric.kind == "first":
         return _moment(tally.first)
     if metric.kind == "last":
@@ -169,6 +214,49 @@ def lookup(history: History, metric: Metric, now: datetime) -> Any:
         return max(0, (_micro(now) - tally.last) // 86_400_000_000)
     figures = tally.figures.get(metric.attribute or "")
     return None if figures is None else _ASKED[metric.kind](figures, metric.window, int(now.timestamp()))
+
+
+def _of_nothing(metric: Metric) -> int | None:
+    return 0 if metric.kind in ("count", "sum", "distinct", "streak") else None
+
+
+def _derived(history: History, metric: Metric, now: datetime, compared: Any) -> Any:
+    derived = history.derived.get(derived_name(metric))
+    key = "" if metric.by is None else value_key(compared)
+    if derived is None or key is None:
+        return None
+    figures = derived.keys.get(key)
+    if figures is None:
+        return _of_nothing(metric)
+    if metric.kind == "count":
+        return figures.counted(metric.window, int(now.timestamp()))
+    if metric.kind in ("first", "last"):
+        return None if figures.least is None else _moment(_edge(figures, metric.kind))
+    if metric.kind == "days_since":
+        return max(0, (_micro(now) - _edge(figures, "last")) // 86_400_000_000)
+    return _ASKED[metric.kind](figures, metric.window, int(now.timestamp()))
+
+
+def _edge(figures: Figures, kind: str) -> int:
+    """Return the first or last moment, in microseconds: moments are kept as seconds in millionths."""
+    return (figures.least if kind == "first" else figures.most) or 0
+
+
+def _streak(tally: EventStats, now: int) -> int | None:
+    """Return on how many days in a row there were events, up to today or yesterday (UTC)."""
+    series = serving(tally.series, int(LONGEST_STREAK.total_seconds()))
+    if series is None:
+        return None
+    days, today = series.column(0), now // series.width
+    at = len(days)
+    while at and days[at - 1] > today:
+        at -= 1
+    if not at or days[at - 1] < today - 1:
+        return 0
+    first = at - 1
+    while first and days[first - 1] == days[first] - 1:
+        first -= 1
+    return at - first
 
 
 def _count(tally: EventStats, window: timedelta | None, now: int) -> int | None:
@@ -200,7 +288,7 @@ class Completion:
     def __init__(self, history: History, metrics: Metrics) -> None:
         self._metrics = metrics
         self._lacking = {
-            name: needs for name, needs in metrics.events.items() if _lacking(history, name, needs)
+            name: needs for name, needs in metrics.events.items() if _lacking(history, name, metrics)
         }
         self._again = History()
 
@@ -221,6 +309,10 @@ class Completion:
             full = read or _opened(known.first, needs)
             known.series = {**known.series, **full.series}
             known.figures = {**known.figures, **full.figures}
+        for name, derived in self._metrics.derived.items():
+            known_derived = history.derived.get(name)
+            if derived.event in self._lacking and not derived.kept_by(known_derived):
+                history.derived[name] = self._again.derived.get(name) or derived.opened()
         history.crowded = history.crowded and len(history.tallies) >= MOST_NAMES
         history.metrics = self._metrics.digest
 
@@ -243,6 +335,8 @@ def recount(history: History, kept: Sequence[Event], lost: Sequence[Event], metr
     """
     for name, gone in Counter(event.name for event in lost).items():
         known = history.tallies.pop(name, None)
+        for derived in metrics.derived_of.get(name, ()):
+            history.derived.pop(derived, None)
         stored = [event for event in kept if event.name == name]
         forgotten = 0 if known is None else known.count - gone - len(stored)
         again = History()
@@ -253,6 +347,8 @@ def recount(history: History, kept: Sequence[Event], lost: Sequence[Event], metr
         tally = history.tallies[name] = again.tallies.get(name) or _opened(
             known.last, metrics.events.get(name)
         )
+        for derived in metrics.derived_of.get(name, ()):
+            history.derived[derived] = again.derived.get(derived) or metrics.derived[derived].opened()
         if forgotten > 0:
             tally.count += forgotten
             tally.first = min(tally.first, known.first)
@@ -271,10 +367,13 @@ def _joined(one: EventStats, other: EventStats) -> EventStats:
     )
 
 
-def _lacking(history: History, name: str, needs: EventNeeds) -> bool:
-    tally = history.tallies.get(name)
+def _lacking(history: History, name: str, metrics: Metrics) -> bool:
+    tally, needs = history.tallies.get(name), metrics.events[name]
     if tally is None:
         return history.crowded
+    derived = metrics.derived_of.get(name, ())
+    if any(not metrics.derived[each].kept_by(history.derived.get(each)) for each in derived):
+        return True
     return not covers(tally.series, needs.spans) or any(
         path not in tally.figures or not tally.figures[path].covers(attribute)
         for path, attribute in needs.attributes.items()

@@ -3,34 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 from hashlib import blake2b
-from typing import Any
-
-from msgspec import Struct
+from typing import Final
 
 from adapter.rules.expressions import Metric
-from adapter.rules.history.time_buckets import width_for
+from adapter.rules.history.derived import DerivedNeeds, derived_name
+from adapter.rules.history.needs import AttributeNeeds, EventNeeds, widened
 
-
-class AttributeNeeds(Struct):
-    """What to keep of one attribute: `spans` maps bucket width to the longest window, in seconds."""
-
-    spans: dict[int, int]
-    distinct: bool = False
-
-
-class EventNeeds(Struct):
-    """What to keep of one event name, beside its count, first and last."""
-
-    spans: dict[int, int]
-    attributes: dict[str, AttributeNeeds]
+#: The longest row of days that is counted.
+LONGEST_STREAK: Final = timedelta(days=400)
 
 
 class Metrics:
-    """What a rule book reads of the past; `digest` is the same for books that read the same."""
+    """What a rule book reads of the past; `digest` is the same for books that read the same.
+
+    `derived` has by name what is worked out of past events, `derived_of` the names by event.
+    """
 
     def __init__(self, metrics: Iterable[Metric] = ()) -> None:
         self.events: dict[str, EventNeeds] = {}
+        self.derived: dict[str, DerivedNeeds] = {}
+        self.derived_of: dict[str, list[str]] = {}
         for metric in metrics:
             self._add(metric)
         lines = sorted(self._lines())
@@ -38,37 +32,29 @@ class Metrics:
 
     def _add(self, metric: Metric) -> None:
         needs = self.events.setdefault(metric.event, EventNeeds({}, {}))
+        if metric.derived:
+            self._derive(metric)
+            return
         spans = needs.spans
         if metric.attribute is not None:
             attribute = needs.attributes.setdefault(metric.attribute, AttributeNeeds({}))
             attribute.distinct |= metric.kind == "distinct"
             spans = {} if metric.kind == "distinct" else attribute.spans
-        if metric.window is not None:
-            window = int(metric.window.total_seconds())
-            width = width_for(window)
-            spans[width] = max(window, spans.get(width, 0))
+        window = LONGEST_STREAK if metric.kind == "streak" else metric.window
+        if window is not None:
+            widened(spans, window)
+
+    def _derive(self, metric: Metric) -> None:
+        name = derived_name(metric)
+        if name not in self.derived:
+            self.derived[name] = DerivedNeeds(metric)
+            self.derived_of.setdefault(metric.event, []).append(name)
+        self.derived[name].reach(metric)
 
     def _lines(self) -> Iterator[str]:
         for event, needs in self.events.items():
             yield f"{event!r} {sorted(needs.spans.items())}"
             for name, attribute in needs.attributes.items():
                 yield f"{event!r} {name!r} {sorted(attribute.spans.items())} {attribute.distinct}"
-
-
-def values_at(attributes: dict[str, Any], path: str) -> list[Any]:
-    """Return the values under a dotted path; a list on the way, or at its end, gives each of its elements."""
-    if path in attributes:
-        found: list[Any] = [attributes[path]]
-    else:
-        found = [attributes]
-        for key in path.split("."):
-            found = [item[key] for item in _flat(found) if isinstance(item, dict) and key in item]
-    return [item for item in _flat(found) if item is not None]
-
-
-def _flat(items: list[Any]) -> Iterator[Any]:
-    for item in items:
-        if isinstance(item, list):
-            yield from item
-        else:
-            yield item
+        for name, derived in self.derived.items():
+            yield f"{name} {sorted(derived.spans.items())}"

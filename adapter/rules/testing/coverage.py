@@ -35,7 +35,10 @@ def _reaches(rule: Rule, result: Result) -> bool:
 
 
 def _conditions(book: RuleSet, rule: Rule, results: Sequence[Result]) -> Iterator[str]:
-    views = [view_of(each.event, each.case.customer, each.history, each.case.now) for each in results]
+    metrics = None if isinstance(rule.trigger, Absence) else book.metrics
+    views = [
+        view_of(each.event, each.case.customer, each.history, each.case.now, metrics) for each in results
+    ]
     for leaf in dict.fromkeys(_leaves(book.nodes[rule.name])):
         holds = expressions.compile(leaf)
         truths = {holds(view) for view in views}

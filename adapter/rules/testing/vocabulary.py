@@ -88,6 +88,8 @@ def _read(book: RuleSet) -> dict[str, set[str]]:
             found[event].update(path.fields[0] for path in own.paths if path.fields)
     for event, needs in book.metrics.events.items():
         found[event].update(name.split(".")[0] for name in needs.attributes)
+    for derived in book.metrics.derived.values():
+        found[derived.event].update(derived.attributes)
     return dict(found)
 
 

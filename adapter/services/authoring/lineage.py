@@ -15,6 +15,7 @@ from adapter.mapping.mapping_set import MappingSet
 from adapter.model.rules import Absence, Rule
 from adapter.rules.engine.ruleset import RuleSet
 from adapter.rules.expressions import Node, Path, reads
+from adapter.rules.expressions.dependencies import attributes_read
 from adapter.rules.guardrails.registry import named_segments
 
 #: `("traits", name)`, `("context", name)`, or `(event, attribute)`, where an empty name is the event itself.
@@ -111,8 +112,7 @@ def _read(rule: Rule, rules: RuleSet, model: DataModel) -> Iterator[Place]:
             yield from () if of_order else _places(path, triggers, model)
         for metric in found.metrics:
             yield metric.event, ""
-            if metric.attribute is not None:
-                yield metric.event, metric.attribute
+            yield from ((metric.event, attribute) for attribute in attributes_read(metric))
 
 
 def _nodes(rule: Rule, rules: RuleSet) -> Iterator[Node]:
