@@ -117,6 +117,9 @@ class Metrics:
             ["outcome"],
             registry=registry,
         )
+        self.pool_codes = _of_the_store(
+            "adapter_pool_codes_left", "Codes left in a pool that rules name", registry, ["pool"]
+        )
         self.timers_waiting = _of_the_store("adapter_timers_waiting", "Timers that wait", registry)
         self.reloads = Counter(
             "adapter_reloads", "Times that mapping and rule files were read", ["outcome"], registry=registry
@@ -141,6 +144,8 @@ class Metrics:
         return generate_latest(together)
 
 
-def _of_the_store(name: str, described: str, registry: CollectorRegistry) -> Gauge:
+def _of_the_store(
+    name: str, described: str, registry: CollectorRegistry, labels: Sequence[str] = ()
+) -> Gauge:
     """Return a gauge of a value in the store: of several processes the latest value counts."""
-    return Gauge(name, described, registry=registry, multiprocess_mode="livemostrecent")
+    return Gauge(name, described, labels, registry=registry, multiprocess_mode="livemostrecent")

@@ -1,4 +1,4 @@
-"""`adapter codes`: fill the pools of uploaded codes."""
+"""`adapter codes`: fill the pools of uploaded codes, and show what is left of them."""
 
 from __future__ import annotations
 
@@ -18,10 +18,16 @@ from adapter.errors import AdapterError
 from adapter.model.encoding import encode
 from adapter.services.checkout.service import MOST_POOL_CODES
 from adapter.settings.values import Settings
+from adapter.store.engines import open_store
+from adapter.store.values import Pool as PoolOfCodes
 
 EXAMPLES = """\b
 Examples:
   adapter codes add partner-x codes.txt"""
+LIST_EXAMPLES = """\b
+Examples:
+  adapter codes list
+  adapter codes list --json"""
 
 commands = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The pools of uploaded codes.")
 Pool = Annotated[str, typer.Argument(metavar="POOL", help="The pool, as rules name it in `code_pool`.")]
@@ -53,6 +59,28 @@ def add(
         typer.echo(encode(found))
         return
     typer.echo(f"{found['added']} codes were added to `{pool}`; {len(found['left_out'])} were taken already")
+
+
+@commands.command("list", epilog=LIST_EXAMPLES)
+def list_(*, store: Store = None, config: Config = None, as_json: AsJson = False) -> None:
+    """Show how many codes each pool has left, and how many were handed out; a server may run meanwhile."""
+    url = settled(config, options(store)).store.url
+    try:
+        found = asyncio.run(_pools(url))
+    except AdapterError as error:
+        raise stopped(error, "GET /v1/code-pools") from None
+    if as_json:
+        typer.echo(encode(found))
+        return
+    for pool in found:
+        typer.echo(f"{pool.name}  {pool.left:,} left, {pool.drawn:,} handed out")
+    if not found:
+        typer.echo("adapter: no pool has codes", err=True)
+
+
+async def _pools(url: str) -> list[PoolOfCodes]:
+    await expect_readable(url)
+    return await open_store(url).pools()
 
 
 async def _add(settings: Settings, pool: str, given: Sequence[str]) -> dict[str, Any]:

@@ -39,6 +39,8 @@ from adapter.store.values import (
     CustomerData,
     CustomerHistory,
     DeliveryResult,
+    FailedBy,
+    FailedCodes,
     Forgotten,
     Issued,
     Known,
@@ -230,7 +232,21 @@ class Store(Protocol):
         ...
 
     async def pools(self) -> list[Pool]:
-        """Return the pools by name."""
+        """Return the pools by name; a store that is not open is read too."""
+        ...
+
+    async def pool_levels(self, names: Sequence[str], most: int) -> dict[str, int]:
+        """Return how many codes pools have left; no more than `most` of each are counted."""
+        ...
+
+    async def failed_codes(self, by: Sequence[FailedBy]) -> dict[FailedBy, FailedCodes]:
+        """Return how many wrong codes customers and callers have sent; those without are left out."""
+        ...
+
+    async def add_failed_codes(
+        self, by: Sequence[FailedBy], wrong: int, now: datetime, before: datetime
+    ) -> None:
+        """Add wrong codes of customers and callers; a count that began at `before` or earlier begins anew."""
         ...
 
     async def lapsed(self, now: datetime, limit: int) -> list[str]:

@@ -24,7 +24,9 @@ MessageKey = tuple[str, str]
 #: (kind, value) of an identity; kind `source_id` holds the redirects of merged customers.
 Identity = tuple[str, str]
 #: The kinds of rows that are deleted by age (dedupe keys have a verb of their own).
-RetentionKind = Literal["events", "decisions", "deliveries", "quarantine", "pending_moves", "holds"]
+RetentionKind = Literal[
+    "events", "decisions", "deliveries", "quarantine", "pending_moves", "holds", "failed_codes"
+]
 #: Renders a leased delivery; None leaves it as it is. It is pure, and may be called again for the same lease.
 Render = Callable[[Delivery], Rendered | None]
 #: Where work on a customer's rows continues: after a key in a table.
@@ -138,6 +140,17 @@ class Pool(Struct, frozen=True):
     name: str
     left: int
     drawn: int
+
+
+#: Whose wrong codes are counted: the fingerprint of a customer's id, or a caller; the other one is empty.
+FailedBy = tuple[bytes, str]
+
+
+class FailedCodes(Struct, frozen=True):
+    """How many `wrong` codes a customer or a caller has sent, the first of them at `since`."""
+
+    since: datetime
+    wrong: int
 
 
 class Issued(Struct, frozen=True):

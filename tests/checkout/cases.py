@@ -87,6 +87,9 @@ class Case:
                 starts_at=_moment(discount.get("starts_at")),
                 expires_at=_moment(discount.get("expires_at")),
                 priority=discount.get("priority", 0),
+                stackable=discount.get("stackable", True),
+                stacking_group=discount.get("stacking_group"),
+                exclusive=discount.get("exclusive", False),
                 claims=tuple(claims),
                 partial=budget is not None and budget[1].get("on_exceed") == "partial",
             )
@@ -184,7 +187,8 @@ class Case:
 
     def _body(self, step: Mapping[str, Any]) -> dict[str, Any]:
         customer = {"customer": {"source_id": step["customer"]}} if "customer" in step else {}
-        return {"codes": step["codes"], "order": step.get("order", self.order), **customer}
+        mode = {"mode": step["mode"]} if "mode" in step else {}
+        return {"codes": step["codes"], "order": step.get("order", self.order), **customer, **mode}
 
     def _note(self, step: Mapping[str, Any], response: httpx.Response) -> None:
         if response.status_code == 200:

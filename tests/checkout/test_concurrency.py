@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack
 from decimal import Decimal
 from pathlib import Path
@@ -17,11 +17,13 @@ import pytest
 from msgspec.structs import replace
 
 from adapter.model.actions import StoreCredit
-from adapter.store.contract import Store
-from adapter.store.values import BookedState, BookingRequest, Changes
+from adapter.model.discounts import DiscountRecord
+from adapter.services.checkout.booking import nothing_but
+from adapter.store.contract import Store, Transaction
+from adapter.store.values import BookedState, BookingRequest, Changes, LoadedState, LoadRequest
 from tests.acceptance.variants import Passing, StaleTransaction, through
 from tests.checkout.orders import issued, order, shared
-from tests.checkout.shop import Shop
+from tests.checkout.shop import NOON, Shop
 
 pytestmark = pytest.mark.slow
 Open = Callable[..., Any]
@@ -51,7 +53,10 @@ async def at_once(shops: list[Shop], count: int, path: str, **body: Any) -> Coun
 
 
 async def test_of_fifty_checkouts_with_one_single_use_code_one_wins(open_shops: Open) -> None:
-    shops = await open_shops()
+    await one_wins(await open_shops())
+
+
+async def one_wins(shops: list[Shop]) -> None:
     await shops[0].issue(issued("ONE"))
     found = await at_once(shops, 50, "/v1/redemptions", codes=["ONE"], order=order())
     assert found == {"200": 1, "usage_limit_reached": 49}
@@ -86,7 +91,10 @@ async def rolled_back(shops: list[Shop]) -> None:
 
 async def test_a_later_code_that_fails_leaves_nothing_taken(open_shops: Open) -> None:
     """Each checkout brings one code that all want and one of its own: who loses keeps their own."""
-    shops = await open_shops()
+    await all_or_none(await open_shops())
+
+
+async def all_or_none(shops: list[Shop]) -> None:
     await shops[0].issue(issued("WANTED"), *(issued(f"OWN{n}") for n in range(12)))
     calls = [
         shops[n % len(shops)].post("/v1/redemptions", codes=[f"OWN{n}", "WANTED"], order=order())
@@ -105,6 +113,55 @@ async def test_one_order_is_booked_once_whoever_books_it(open_shops: Open) -> No
     found = await at_once(shops, 20, "/v1/redemptions", codes=["MANY"], order=order(), order_id="o1")
     assert found == {"200": 20}
     assert len((await shops[0].http.get("/v1/redemptions?order_id=o1")).json()["redemptions"]) == 1
+
+
+class Earlier(Passing):
+    """Reads discounts as another transaction found them first."""
+
+    def __init__(self, inner: Any, seen: dict[str, Any]) -> None:
+        super().__init__(inner)
+        self._seen = seen
+
+    async def load(self, wanted: LoadRequest, now: Any) -> LoadedState:
+        found = await self._inner.load(wanted, now)
+        first = {code: self._seen.setdefault(code, held) for code, held in found.discounts.items()}
+        return replace(found, discounts=first)
+
+
+class Noting(Passing):
+    """Notes the discounts that were read, and whether anything was saved."""
+
+    saved = False
+    discounts: Mapping[str, DiscountRecord] = {}
+
+    async def load(self, wanted: LoadRequest, now: Any) -> LoadedState:
+        found = await self._inner.load(wanted, now)
+        self.discounts = found.discounts
+        return found
+
+    async def save(self, changes: Changes) -> None:
+        self.saved = True
+        await self._inner.save(changes)
+
+
+def piecemeal(store: Store) -> Store:
+    """Return the store that takes codes one by one: where a checkout is refused its own code stays taken."""
+    transact = store.transact
+
+    async def wrapped(script: Any, on_locks_acquired: Any = None) -> Any:
+        async def run(inner: Transaction) -> Any:
+            noting = Noting(inner)
+            result = await script(noting)
+            own = [held for code, held in noting.discounts.items() if code.startswith("OWN")]
+            if own and not noting.saved:
+                taken = [replace(one, discount=replace(one.discount, status="redeemed")) for one in own]
+                await inner.save(replace(nothing_but({}, NOON), discounts=taken))
+            return result
+
+        return await transact(run, on_locks_acquired)
+
+    store.transact = wrapped  # type: ignore[method-assign]
+    return store
 
 
 class Unlocked(Passing):
@@ -131,6 +188,20 @@ async def test_a_store_that_reads_counters_before_it_writes_them_is_caught(open_
     shops = await open_shops(lambda store: through(store, lambda one: StaleTransaction(one, remembered)))
     with pytest.raises(AssertionError):
         await capped(shops, 3, 12)
+
+
+@pytest.mark.parametrize("race", ["one_wins", "all_or_none"])
+async def test_a_store_that_does_not_lock_discounts_is_caught(open_shops: Open, race: str) -> None:
+    seen: dict[str, Any] = {}
+    shops = await open_shops(lambda store: through(store, lambda one: Earlier(one, seen)))
+    with pytest.raises(AssertionError):
+        await {"one_wins": one_wins, "all_or_none": all_or_none}[race](shops)
+
+
+async def test_a_store_that_takes_codes_one_by_one_is_caught(open_shops: Open) -> None:
+    shops = await open_shops(piecemeal)
+    with pytest.raises(AssertionError):
+        await all_or_none(shops)
 
 
 async def test_a_store_that_does_not_lock_redemptions_is_caught(open_shops: Open) -> None:

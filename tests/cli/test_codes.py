@@ -1,14 +1,19 @@
-"""`adapter codes add`: a file of codes into a pool."""
+"""`adapter codes`: a file of codes into a pool, and what is left of it."""
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from adapter.cli.main import commands
+from adapter.store.engines import open_store
+from tests.databases import SharedServer
 
 ROOT = Path(__file__).parents[2]
 
@@ -34,3 +39,29 @@ def test_a_line_that_cannot_be_a_code_is_named(tmp_path: Path, monkeypatch: pyte
         commands, ["codes", "add", "partner", str(tmp_path / "codes.txt"), "--store", store]
     )
     assert (result.exit_code, "A CODE" in result.output) == (1, True)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'adapter.db'}"
+        return
+    server: SharedServer = request.getfixturevalue("postgres_server")
+    with server.store() as url:
+        yield url
+
+
+async def test_what_is_left_of_a_pool_is_listed_while_a_server_has_the_store(
+    store_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    store = open_store(store_url)
+    await store.open()
+    try:
+        await store.add_pool_codes("partner", ["P-1", "P-2"], datetime(2026, 1, 1, tzinfo=UTC))
+        result = await asyncio.to_thread(
+            CliRunner().invoke, commands, ["codes", "list", "--store", store_url, "--json"]
+        )
+    finally:
+        await store.close()
+    assert json.loads(result.stdout) == [{"name": "partner", "left": 2, "drawn": 0}]

@@ -143,7 +143,7 @@ class Book:
         for code in known:
             self._usable(code, step.get("customer", ""), now)
         terms = [replace(self.terms[code], balance=self.balances.get(code)) for code in known]
-        pricing = price(order, terms, budgets=self._budgets())
+        pricing = price(order, terms, budgets=self._budgets(), mode=step.get("mode", "reject"))
         if booking and pricing.refusal is not None:
             raise Refused(pricing.refusal[1].reason, pricing.refusal[0])
         return tuple(one.code for one in pricing.codes if one.amount), pricing
@@ -238,6 +238,9 @@ def terms_of(discount: Mapping[str, Any]) -> Terms:
         terms,
         currency=discount.get("currency"),
         priority=discount.get("priority", 0),
+        stackable=discount.get("stackable", True),
+        stacking_group=discount.get("stacking_group"),
+        exclusive=discount.get("exclusive", False),
         budgets=(discount["budget"],) if "budget" in discount else (),
     )
 

@@ -135,13 +135,14 @@ async def test_events_decisions_deliveries_and_quarantined_messages_go_each_afte
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     store = Lapsing()
-    await run_until(expiry(store, keep_decisions=timedelta(days=9)), lambda: len(store.aged) == 6)
+    await run_until(expiry(store, keep_decisions=timedelta(days=9)), lambda: len(store.aged) == 7)
     assert store.aged == {
         "events": NOON - timedelta(days=400),
         "decisions": NOON - timedelta(days=9),
         "deliveries": NOON - timedelta(days=30),
         "pending_moves": NOON - timedelta(days=30),
         "holds": NOON - timedelta(days=30),
+        "failed_codes": NOON - timedelta(minutes=10),
         "quarantine": NOON - timedelta(days=400),
     }
     assert "purged 3 quarantined messages" in caplog.text
@@ -152,7 +153,7 @@ async def test_data_without_a_retention_limit_is_not_purged() -> None:
     store = Lapsing()
     each = expiry(store, keep_events=None, keep_decisions=None)
     await run_until(each, lambda: "quarantine" in store.aged)
-    assert list(store.aged) == ["deliveries", "pending_moves", "holds", "quarantine"]
+    assert list(store.aged) == ["deliveries", "pending_moves", "holds", "failed_codes", "quarantine"]
     assert await each.purge("events") == 0
 
 
@@ -160,7 +161,14 @@ async def test_one_kind_that_cannot_be_dropped_does_not_keep_the_others() -> Non
     store = Lapsing()
     store.broken = {"events"}
     await run_until(expiry(store), lambda: "quarantine" in store.aged)
-    assert list(store.aged) == ["decisions", "deliveries", "pending_moves", "holds", "quarantine"]
+    assert list(store.aged) == [
+        "decisions",
+        "deliveries",
+        "pending_moves",
+        "holds",
+        "failed_codes",
+        "quarantine",
+    ]
 
 
 async def test_stopping_lets_the_sweep_that_runs_finish() -> None:

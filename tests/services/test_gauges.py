@@ -26,3 +26,18 @@ async def test_the_gauge_counts_messages_in_quarantine_until_they_are_released(o
     await desk.store.release_quarantined([entry.id])
     await gauges.read()
     assert "adapter_quarantined_messages 0.0" in metrics.render().decode()
+
+
+async def test_a_gauge_has_what_is_left_of_each_pool_that_rules_name(open_desk: Any) -> None:
+    desk, metrics = await open_desk("name: none\ntrigger: never\naction: {type: free_shipping}"), Metrics()
+    gauges = StoreMetrics(desk.store, metrics, pools=lambda: {"partner", "empty"})
+    await desk.store.add_pool_codes("partner", ["P-1", "P-2"], NOW)
+    await desk.store.add_pool_codes("of-no-rule", ["N-1"], NOW)
+    await gauges.read()
+    left = [
+        line for line in metrics.render().decode().splitlines() if line.startswith("adapter_pool_codes_left{")
+    ]
+    assert left == [
+        'adapter_pool_codes_left{pool="empty"} 0.0',
+        'adapter_pool_codes_left{pool="partner"} 2.0',
+    ]

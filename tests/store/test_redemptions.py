@@ -145,6 +145,8 @@ async def test_codes_of_a_pool_are_drawn_in_their_order_and_never_twice(
     await run.save(drawn=["P-1"])
     assert (await run.booked(pools={"p": 9})).codes == {"p": ["P-2", "P-3"]}
     assert await store.pools() == [Pool("p", 2, 1)]
+    assert await store.pool_levels(["p", "other"], 9) == {"p": 2, "other": 0}
+    assert await store.pool_levels(["p"], 1) == {"p": 1}
 
 
 async def test_two_transactions_draw_two_codes(store: Store, make: Any) -> None:

@@ -47,7 +47,8 @@ class RuleSet:
 
     `digest` names the files' exact content. `metrics` is what the rules read of a customer's past, `values`
     the expressions of computed values. `guardrails` are those over all rules together; `spelled` says which
-    events a name means; `promotions` are the rules that are claimed with a shared code.
+    events a name means; `promotions` are the rules that are claimed with a shared code; `code_pools` are the
+    pools that rules take codes from.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class RuleSet:
         self.spelled = spelled
         self.rules: tuple[Rule, ...] = tuple(one.rule for one in compiled)
         self.guardrails = shared.guardrails
+        self.code_pools = frozenset(rule.code_pool for rule in self.rules if rule.code_pool is not None)
         self.priorities = {rule.name: rule.priority for rule in self.rules}
         self.nodes = {one.rule.name: one.node for one in compiled}
         self.values = {one.rule.name: one.computed.nodes if one.computed else () for one in compiled}

@@ -1,8 +1,9 @@
-"""Metrics of the store: due and dead deliveries, and quarantined messages."""
+"""Metrics of the store: due and dead deliveries, quarantined messages, and codes left in pools."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Collection
 from datetime import timedelta
 
 from adapter.metrics import Metrics
@@ -13,12 +14,27 @@ from adapter.store.contract import Store
 _FLUSH_INTERVAL = timedelta(seconds=1)
 
 
-class StoreMetrics:
-    """Reads the gauges from the store every `interval`; all processes read the same values."""
+#: So many codes of a pool are counted at most: more are enough, and a large pool costs no more.
+_MOST_CODES = 10_000
 
-    def __init__(self, store: Store, metrics: Metrics, interval: timedelta = timedelta(seconds=10)) -> None:
+
+class StoreMetrics:
+    """Reads the gauges from the store every `interval`; all processes read the same values.
+
+    `pools` returns the code pools that rules name.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        metrics: Metrics,
+        interval: timedelta = timedelta(seconds=10),
+        *,
+        pools: Callable[[], Collection[str]] = tuple,
+    ) -> None:
         self._store = store
         self._metrics = metrics
+        self._pools = pools
         self._interval = interval
 
     async def read(self) -> None:
@@ -27,6 +43,9 @@ class StoreMetrics:
         self._metrics.deliveries_due.set(counts["deliveries_due"])
         self._metrics.deliveries_dead.set(counts["deliveries_dead"])
         self._metrics.quarantined.set(counts["quarantined"])
+        if pools := sorted(self._pools()):
+            for pool, left in (await self._store.pool_levels(pools, _MOST_CODES)).items():
+                self._metrics.pool_codes.labels(pool).set(left)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Read them until `stop` is set, and flush this process's own metrics every second."""

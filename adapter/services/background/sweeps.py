@@ -36,6 +36,7 @@ class Intervals(Struct, frozen=True, kw_only=True):
     keep_quarantined: timedelta | None = timedelta(days=400)
     keep_pending_moves: timedelta = timedelta(days=30)
     keep_holds: timedelta = timedelta(days=30)
+    keep_failed_codes: timedelta = timedelta(minutes=10)
 
     @classmethod
     def of(cls, keep: Retention) -> Intervals:
@@ -57,6 +58,7 @@ class Intervals(Struct, frozen=True, kw_only=True):
             "deliveries": self.keep_deliveries,
             "pending_moves": self.keep_pending_moves,
             "holds": self.keep_holds,
+            "failed_codes": self.keep_failed_codes,
             "quarantine": self.keep_quarantined,
         }
         return {kind: keep for kind, keep in each.items() if keep is not None}

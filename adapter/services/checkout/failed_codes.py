@@ -1,22 +1,25 @@
 """Bounds how many codes that are none a customer or a caller may try, so that codes cannot be guessed.
 
-Each process counts for itself: with several, a guesser has as many tries more.
+The counts are in the store, so all processes share them. Only a wrong code writes: a caller adds at most
+`PER_CALLER` rows in a window, and each row is deleted within the hour.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from adapter.errors import Refused
+from adapter.model.erasures import fingerprint
+from adapter.services.read_timeout import ReadTimeout
+from adapter.store.contract import Store
+from adapter.store.values import FailedBy
+from adapter.store.values import FailedCodes as Failed
 
 #: Wrong codes that one customer, and one caller without a customer, may send within the window.
 PER_CUSTOMER = 20
 PER_CALLER = 1_000
 WINDOW = timedelta(minutes=10)
-#: So many customers and callers are remembered, the latest.
-_MOST = 10_000
 
 
 class TooManyFailedCodes(Refused):
@@ -32,30 +35,30 @@ class TooManyFailedCodes(Refused):
 class FailedCodes:
     """Counts wrong codes by customer and by caller, in windows that begin with the first of them."""
 
-    def __init__(self, clock: Callable[[], datetime]) -> None:
+    def __init__(self, store: Store, clock: Callable[[], datetime], patience: ReadTimeout) -> None:
+        self._store = store
         self._clock = clock
-        self._counts: OrderedDict[tuple[str, str], tuple[datetime, int]] = OrderedDict()
+        self._read = patience.read
 
-    def expect_room(self, caller: str, source_id: str) -> None:
+    async def expect_room(self, caller: str, source_id: str) -> None:
         """Raise TooManyFailedCodes where a customer or a caller has sent too many."""
-        now = self._clock()
-        for key, most in _keys(caller, source_id):
-            begun, count = self._counts.get(key, (now, 0))
-            if count >= most and now < begun + WINDOW:
-                raise TooManyFailedCodes(int((begun + WINDOW - now).total_seconds()) + 1)
+        expect_room(await self._read(self._store.failed_codes(_keys(caller, source_id))), self._clock())
 
-    def note(self, caller: str, source_id: str, count: int) -> None:
+    async def note(self, caller: str, source_id: str, count: int) -> None:
         """Count wrong codes."""
-        now = self._clock()
-        for key, _ in _keys(caller, source_id) if count else ():
-            begun, before = self._counts.pop(key, (now, 0))
-            if now >= begun + WINDOW:
-                begun, before = now, 0
-            self._counts[key] = begun, before + count
-            if len(self._counts) > _MOST:
-                self._counts.popitem(last=False)
+        if count:
+            now = self._clock()
+            await self._store.add_failed_codes(_keys(caller, source_id), count, now, now - WINDOW)
 
 
-def _keys(caller: str, source_id: str) -> list[tuple[tuple[str, str], int]]:
-    keys = [(("caller", caller), PER_CALLER)]
-    return [*keys, (("customer", source_id), PER_CUSTOMER)] if source_id else keys
+def expect_room(failed: Mapping[FailedBy, Failed], now: datetime) -> None:
+    """Raise TooManyFailedCodes where one has failed too often within the window."""
+    for (customer, _), found in failed.items():
+        most = PER_CUSTOMER if customer else PER_CALLER
+        if found.wrong >= most and now < found.since + WINDOW:
+            raise TooManyFailedCodes(int((found.since + WINDOW - now).total_seconds()) + 1)
+
+
+def _keys(caller: str, source_id: str) -> list[FailedBy]:
+    keys = [(b"", caller)]
+    return [*keys, (fingerprint(source_id), "")] if source_id else keys

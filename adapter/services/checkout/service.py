@@ -65,23 +65,23 @@ class CheckoutService:
         self._wake = wake
         self._remember = remember
         self._complete = complete
-        self._failed = FailedCodes(clock)
+        self._failed = FailedCodes(store, clock, patience)
 
     async def validate(self, request: Checkout, caller: str = "", key: str | None = None) -> Reply:
         """Return what the codes take off an order; with `reserve` they are held for the session."""
         checked = self._checked(request)
         if isinstance(checked, Reply):
             return checked
-        self._failed.expect_room(caller, request.source_id)
+        await self._failed.expect_room(caller, request.source_id)
         await self._prepare(request)
         if request.reserve is not None:
             ttl = timedelta(seconds=min(max(request.reserve.ttl, 1), MOST_TTL))
             reply = await self._book(request, checked, keyed(key, caller, "hold", request), ttl)
-            self._failed.note(caller, request.source_id, _wrong_in(reply))
+            await self._failed.note(caller, request.source_id, _wrong_in(reply))
         else:
             found = await self._quoted(request, checked)
             reply = Reply.of(documents.quoted(found) | warnings(checked))
-            self._failed.note(caller, request.source_id, _wrong(found))
+            await self._failed.note(caller, request.source_id, _wrong(found))
         return reply
 
     async def redeem(self, request: Checkout, caller: str = "", key: str | None = None) -> Reply:
@@ -89,10 +89,10 @@ class CheckoutService:
         order = None if request.order is None and request.hold else self._checked(request)
         if isinstance(order, Reply):
             return order
-        self._failed.expect_room(caller, request.source_id)
+        await self._failed.expect_room(caller, request.source_id)
         await self._prepare(request)
         reply = await self._book(request, order, keyed(key, caller, "redeem", request), None)
-        self._failed.note(caller, request.source_id, _wrong_in(reply))
+        await self._failed.note(caller, request.source_id, _wrong_in(reply))
         if reply.status == 200 and self._remember is not None and len(request.customer) > 1:
             await self._remember(request.source_id, request.customer)
         return reply

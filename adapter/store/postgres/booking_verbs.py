@@ -13,7 +13,10 @@ from adapter.model.pages import Page
 from adapter.model.redemptions import Redemption, Rollback
 from adapter.store.postgres.connection import Connection
 from adapter.store.postgres.redemptions import Bookings
-from adapter.store.values import BookedFigures, Issued, Pool
+from adapter.store.postgres.statements import SQL
+from adapter.store.postgres.text import arrays
+from adapter.store.timestamps import micros
+from adapter.store.values import BookedFigures, FailedBy, FailedCodes, Issued, Pool
 
 T = TypeVar("T")
 
@@ -24,6 +27,10 @@ class BookingVerbs(ABC):
     @abstractmethod
     async def _read(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         """Run a query on a connection for reads."""
+
+    @abstractmethod
+    async def _read_or_peek(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        """Run a query of a store that may be closed."""
 
     async def redemption(self, id_: str) -> Redemption | None:
         """Return a redemption, or a hold."""
@@ -55,7 +62,22 @@ class BookingVerbs(ABC):
 
     async def pools(self) -> list[Pool]:
         """Return the pools by name."""
-        return await self._read(lambda connection: Bookings(connection).pools())
+        return await self._read_or_peek(lambda connection: Bookings(connection).pools())
+
+    async def pool_levels(self, names: Sequence[str], most: int) -> dict[str, int]:
+        """Return how many codes pools have left."""
+        return await self._read(lambda connection: Bookings(connection).pool_levels(names, most))
+
+    async def failed_codes(self, by: Sequence[FailedBy]) -> dict[FailedBy, FailedCodes]:
+        """Return how many wrong codes were sent."""
+        return await self._read(lambda connection: Bookings(connection).failed_codes(by))
+
+    async def add_failed_codes(
+        self, by: Sequence[FailedBy], wrong: int, now: datetime, before: datetime
+    ) -> None:
+        """Add wrong codes."""
+        row = (*arrays(by, 2), wrong, micros(now), micros(before))
+        await self._read(lambda connection: connection.execute(SQL["add_failed_codes"], *row))
 
     async def redemptions(
         self,

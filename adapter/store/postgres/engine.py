@@ -222,8 +222,9 @@ class PostgresStore(BookingVerbs):
         self, status: str, limit: int = 100, destination: str | None = None
     ) -> list[Delivery]:
         """Return deliveries of one status, also of a closed store; raises Refused for an unknown one."""
-        read = self._peek if self._idle is None else self._read
-        return await read(lambda connection: Reads(connection).deliveries(status, limit, destination))
+        return await self._read_or_peek(
+            lambda connection: Reads(connection).deliveries(status, limit, destination)
+        )
 
     async def revive(
         self, now: datetime, *, ids: Sequence[str] | None = None, destination: str | None = None
@@ -238,8 +239,7 @@ class PostgresStore(BookingVerbs):
 
     async def pauses(self, now: datetime) -> list[Pause]:
         """Return the pauses in force, also of a closed store."""
-        read = self._peek if self._idle is None else self._read
-        return await read(lambda connection: Reads(connection).pauses(now))
+        return await self._read_or_peek(lambda connection: Reads(connection).pauses(now))
 
     async def resume(self, destination: str | None = None) -> None:
         """End the pause of a destination, or all."""
@@ -311,6 +311,9 @@ class PostgresStore(BookingVerbs):
                 return await work(connection)
             finally:
                 connection.terminate()
+
+    async def _read_or_peek(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        return await (self._peek(work) if self._idle is None else self._read(work))
 
     async def _read(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         with translated(self._shown):

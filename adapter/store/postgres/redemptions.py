@@ -26,8 +26,17 @@ from adapter.store.postgres.statements import SQL
 from adapter.store.postgres.text import array, arrays
 from adapter.store.rows import LAST_TEXT, given_to, own_names, owned_page, read_cursor, read_held
 from adapter.store.rule_figures import booked_figures, issued_page
-from adapter.store.timestamps import micros
-from adapter.store.values import BookedFigures, BookedState, BookingRequest, Changes, Issued, Pool
+from adapter.store.timestamps import micros, moment
+from adapter.store.values import (
+    BookedFigures,
+    BookedState,
+    BookingRequest,
+    Changes,
+    FailedBy,
+    FailedCodes,
+    Issued,
+    Pool,
+)
 
 _FRUITLESS = ("released", "expired")
 _BY = {
@@ -140,6 +149,11 @@ class Bookings:
         rows = await self._rows("read_counters", *arrays(sorted(set(counters)), 2), [])
         return {(row[0], row[1]): row[2] for row in rows if row[0] is not None and row[2]}
 
+    async def failed_codes(self, by: Sequence[FailedBy]) -> dict[FailedBy, FailedCodes]:
+        """Return how many wrong codes were sent."""
+        rows = await self._rows("failed_codes", *arrays(by, 2))
+        return {(row[0], row[1]): FailedCodes(moment(row[2]), row[3]) for row in rows}
+
     async def issued(self, after: str, limit: int) -> Page[Issued]:
         """Return a page of discounts."""
         return issued_page([tuple(row) for row in await self._rows("issued", after, limit)], limit)
@@ -155,6 +169,10 @@ class Bookings:
     async def pools(self) -> list[Pool]:
         """Return the pools by name."""
         return [Pool(row[0], row[1], row[2]) for row in await self._rows("pools")]
+
+    async def pool_levels(self, names: Sequence[str], most: int) -> dict[str, int]:
+        """Return how many codes pools have left."""
+        return {row[0]: row[1] for row in await self._rows("pool_levels", array(names), most)}
 
     async def _names(self, keys: Iterable[str]) -> dict[str, str]:
         wanted = sorted({key for key in keys if key})

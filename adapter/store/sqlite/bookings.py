@@ -18,8 +18,8 @@ from adapter.store.rows import LAST_TEXT, given_to, own_names, owned_page, read_
 from adapter.store.rule_figures import booked_figures, issued_page
 from adapter.store.sqlite.connection import array
 from adapter.store.sqlite.statements import SQL
-from adapter.store.timestamps import micros
-from adapter.store.values import BookedFigures, Issued, Pool
+from adapter.store.timestamps import micros, moment
+from adapter.store.values import BookedFigures, FailedBy, FailedCodes, Issued, Pool
 
 _BY = {
     "customer": "redemptions_by_customer",
@@ -79,6 +79,14 @@ class Bookings:
         rows = self._connection.executemany(SQL["used"], counters)
         return {(scope, key): used for scope, key, used in rows if used}
 
+    def failed_codes(self, by: Sequence[FailedBy]) -> dict[FailedBy, FailedCodes]:
+        """Return how many wrong codes were sent."""
+        return {
+            each: FailedCodes(moment(since), wrong)
+            for each in by
+            for since, wrong in self._rows("failed_codes", *each)
+        }
+
     def issued(self, after: str, limit: int) -> Page[Issued]:
         """Return a page of discounts."""
         return issued_page(self._rows("issued", after, limit), limit)
@@ -94,6 +102,10 @@ class Bookings:
     def pools(self) -> list[Pool]:
         """Return the pools by name."""
         return [Pool(*row) for row in self._rows("pools")]
+
+    def pool_levels(self, names: Sequence[str], most: int) -> dict[str, int]:
+        """Return how many codes pools have left."""
+        return {name: self._rows("pool_level", name, most)[0][0] for name in names}
 
     def _names(self, rows: Sequence[Sequence[Any]]) -> dict[str, str]:
         keys = {row[0] for row in rows if row[0]}

@@ -36,6 +36,7 @@ from adapter.store.timestamps import micros
 from adapter.store.values import (
     NOTHING_KNOWN,
     DeliveryResult,
+    FailedBy,
     Forgotten,
     Known,
     KnownAlready,
@@ -176,6 +177,13 @@ class SqliteStore(ReadVerbs):
     async def add_pool_codes(self, pool: str, codes: Sequence[str], now: datetime) -> list[str]:
         """Add codes to a pool."""
         return await self._write(lambda connection: add_pool_codes(connection, pool, codes, now))
+
+    async def add_failed_codes(
+        self, by: Sequence[FailedBy], wrong: int, now: datetime, before: datetime
+    ) -> None:
+        """Add wrong codes."""
+        rows = [(*each, wrong, micros(now), micros(before)) for each in by]
+        await self._write(lambda connection: connection.executemany(SQL["add_failed_codes"], rows))
 
     async def release_quarantined(self, ids: Sequence[int]) -> int:
         """Delete quarantine entries."""

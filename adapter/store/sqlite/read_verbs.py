@@ -23,7 +23,16 @@ from adapter.model.timers import Timer
 from adapter.store.addresses import incomplete
 from adapter.store.scanning import Looks, Slice, Spot
 from adapter.store.sqlite.reads import Reads
-from adapter.store.values import BookedFigures, CustomerData, CustomerHistory, Forgotten, Issued, Pool
+from adapter.store.values import (
+    BookedFigures,
+    CustomerData,
+    CustomerHistory,
+    FailedBy,
+    FailedCodes,
+    Forgotten,
+    Issued,
+    Pool,
+)
 
 T = TypeVar("T")
 
@@ -95,7 +104,15 @@ class ReadVerbs(ABC):
 
     async def pools(self) -> list[Pool]:
         """Return the pools by name."""
-        return await self._read(lambda reads: reads.bookings.pools())
+        return await self._read_or_peek(lambda reads: reads.bookings.pools())
+
+    async def pool_levels(self, names: Sequence[str], most: int) -> dict[str, int]:
+        """Return how many codes pools have left."""
+        return await self._read(lambda reads: reads.bookings.pool_levels(names, most))
+
+    async def failed_codes(self, by: Sequence[FailedBy]) -> dict[FailedBy, FailedCodes]:
+        """Return how many wrong codes were sent."""
+        return await self._read(lambda reads: reads.bookings.failed_codes(by))
 
     async def redemptions(
         self,

@@ -1,4 +1,4 @@
-"""The tables of the checkout: redemptions, holds, rollbacks and code pools."""
+"""The tables of the checkout: redemptions, holds, rollbacks, code pools and counts of wrong codes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from adapter.store.tables.description import (
     Anonymise,
     CustomerRows,
     Delete,
+    IndirectRows,
     Listed,
     Move,
     NoCustomerData,
@@ -102,4 +103,15 @@ POOL_CODES = Table(
     ),
     key=("number",),
     rows=NoCustomerData("uploaded codes; a code that was handed out has no customer here"),
+)
+FAILED_CODES = Table(
+    name="failed_codes",
+    columns=columns(customer="bytes", caller="text", since="number", wrong="number"),
+    key=("customer", "caller"),
+    rows=IndirectRows(
+        erase="a trigger deletes the row of a customer's id, found by its SHA-256, with the receipt",
+        export=NotExported("a count of wrong codes of the last ten minutes"),
+        purge=Purge("failed_codes", "since"),
+        kept="an hour at most",
+    ),
 )

@@ -8,6 +8,7 @@ receipt or a redirect is inserted.
 from __future__ import annotations
 
 from adapter.store.tables.checkout_tables import (
+    FAILED_CODES,
     ORDER_CODES,
     POOL_CODES,
     REDEMPTION_USES,
@@ -65,6 +66,7 @@ TABLES = (
     ADDRESS_PROGRESS,
     IGNORED,
     POOL_CODES,
+    FAILED_CODES,
     PAUSES,
 )
 #: The tables that a copy has.

@@ -108,6 +108,13 @@ ON CONFLICT DO NOTHING RETURNING code;
 SELECT pool, count(*) FILTER (WHERE drawn_at IS NULL), count(*) FILTER (WHERE drawn_at IS NOT NULL)
 FROM pool_codes GROUP BY pool ORDER BY pool;
 
+-- pool_levels --
+-- How many codes are left of an array of pools, each counted up to a number.
+SELECT wanted.pool, (SELECT count(*) FROM (SELECT FROM pool_codes
+                                           WHERE pool_codes.pool = wanted.pool AND pool_codes.drawn_at IS NULL
+                                           LIMIT $2) AS free)
+FROM unnest($1::text[]) AS wanted (pool);
+
 -- drop_uses_of_holds --
 -- Holds that came to nothing have no figures.
 DELETE FROM redemption_uses USING unnest($1::text[], $2::text[]) AS given (source_id, id)

@@ -86,6 +86,10 @@ INSERT INTO pool_codes (pool, code, folded, added_at) VALUES (?1, ?2, ?3, ?4) ON
 -- How many codes of each pool are left, and how many were handed out.
 SELECT pool, sum(drawn_at IS NULL), sum(drawn_at IS NOT NULL) FROM pool_codes GROUP BY pool ORDER BY pool;
 
+-- pool_level --
+-- How many codes of a pool are left, counted up to a number.
+SELECT count(*) FROM (SELECT 1 FROM pool_codes WHERE pool = ?1 AND drawn_at IS NULL LIMIT ?2);
+
 -- drop_uses_of_hold --
 -- A hold that came to nothing has no figures.
 DELETE FROM redemption_uses WHERE redemption = ?1;
