@@ -170,7 +170,9 @@ def _core(settings: Settings, store: Store | None, world: Environment, metrics: 
     store, clock = store or open_store(settings.store.url), world.clock
     books = read_files(settings, placeholders(settings))
     destinations = configured(settings.destinations)
-    relay = Dispatcher(store, destinations.by_name, clock, world.jitter, metrics)
+    relay = Dispatcher(
+        store, destinations.by_name, destinations.manners, clock, world.jitter, metrics
+    )
     capacity = TimerCapacity(store, metrics, settings.ingest.max_timers)
     commits = CommitHealth(time.monotonic)
     transactions = Transactions(

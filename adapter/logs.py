@@ -87,5 +87,5 @@ def configure(level: str, stream: TextIO | None = None) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    for noisy in ("httpx", "httpcore", "watchfiles"):
+    for noisy in ("aiohttp", "watchfiles"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

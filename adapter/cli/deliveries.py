@@ -17,7 +17,7 @@ from adapter.files.problems import did_you_mean
 from adapter.model.deliveries import Delivery, Pause
 from adapter.model.encoding import encode
 from adapter.services.delivery.retries import Retried, retry_all
-from adapter.settings.values import Destinations
+from adapter.settings.destinations.registry import Destinations
 from adapter.store.engines import open_store
 from adapter.store.postgres.engine import PostgresStore
 from adapter.store.sqlite.engine import SqliteStore

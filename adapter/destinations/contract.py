@@ -2,27 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Final, Protocol, runtime_checkable
 
 from msgspec import Raw, Struct
 
 from adapter.model.deliveries import Delivery
 
 
+#: How many bytes of an answer are kept for the operator.
+ANSWER_BYTES: Final = 512
+
+
 class Attempt(Struct, frozen=True):
     """The result of one attempt.
 
     `retry_after` is how long the destination asked for a pause. `gone` says that it wants no deliveries any
-    more. `error` is one sentence for the operator, without secrets or payload.
+    more. `error` is one sentence for the operator, without secrets or payload. `status` and `answer` are the
+    HTTP status and the first bytes of the answer's body, where there was one. An attempt that is not
+    `counted` uses up none of the ten: the destination asked to come back later. After a `final` one the delivery
+    is given up at once, because sending it again could not help.
     """
 
     ok: bool
     retry_after: timedelta | None = None
     gone: bool = False
     error: str | None = None
+    status: int | None = None
+    answer: bytes = b""
+    counted: bool = True
+    final: bool = False
+
+
+class BatchLimits(Struct, frozen=True):
+    """How many deliveries one request takes, and how many bytes their bodies may have together.
+
+    A delivery that is larger alone is sent in a request of its own.
+    """
+
+    most: int = 1
+    most_bytes: int = 1_000_000
 
 
 class Destination(Protocol):
@@ -43,6 +64,11 @@ class Destination(Protocol):
         """The longest that one attempt takes."""
         ...
 
+    @property
+    def batch(self) -> BatchLimits:
+        """What one call of `send` may be given."""
+        ...
+
     def render(self, delivery: Delivery) -> Raw | None:
         """Return the JSON that each attempt sends; None where that is `delivery.event` as it is stored.
 
@@ -52,12 +78,49 @@ class Destination(Protocol):
         """
         ...
 
-    async def send(self, delivery: Delivery, now: datetime) -> Attempt:
-        """Send `delivery.body` once, in bounded time.
+    async def send(self, deliveries: Sequence[Delivery], now: datetime) -> Sequence[Attempt]:
+        """Send the `body` of each delivery once, in bounded time; return one attempt for each, in their order.
 
         Errors of the network and of the receiver are returned, never raised.
         """
         ...
+
+
+@runtime_checkable
+class Testable(Protocol):
+    """A destination that can be tried without a delivery."""
+
+    async def test(self, now: datetime) -> Attempt:
+        """Send something harmless, or test the credentials, in bounded time; errors are returned."""
+        ...
+
+
+class Told(Struct, frozen=True):
+    """What the operator must do, one sentence: the destination has no call for it."""
+
+    sentence: str
+
+
+@runtime_checkable
+class Erasing(Protocol):
+    """A destination that takes customers, and so must hear of their erasure."""
+
+    async def erase(
+        self, source_id: str, identities: Sequence[tuple[str, str]], now: datetime
+    ) -> Attempt | Told:
+        """Erase a customer there, known by `source_id` and (type, value) identities; errors are returned."""
+        ...
+
+
+class Manner(Struct, frozen=True, kw_only=True):
+    """How the operator wants a destination to be sent to, whatever its type.
+
+    `ordered`: the deliveries of one customer one after the other, in their order. `concurrency` is the most
+    requests at a time.
+    """
+
+    ordered: bool = False
+    concurrency: int = 8
 
 
 class Configured(Struct, frozen=True):

@@ -8,9 +8,9 @@ from typing import Any
 from msgspec import Struct
 
 from adapter.destinations import webhook
-from adapter.destinations.contract import Build, Destination
+from adapter.destinations.contract import Build, Destination, Manner
 from adapter.model.deliveries import Recipients
-from adapter.settings.values import Destinations
+from adapter.settings.destinations.registry import Destinations, type_of
 
 TYPES: dict[str, Build] = {
     webhook.TYPE: webhook.build,
@@ -18,16 +18,25 @@ TYPES: dict[str, Build] = {
 
 
 class ConfiguredDestinations(Struct, frozen=True):
-    """The destinations by name, the events that they receive, and their HTTP `clients`, to be entered."""
+    """The destinations by name, how each is sent to, the events that they receive, and their HTTP `clients`.
+
+    The clients are to be entered.
+    """
 
     by_name: dict[str, Destination]
+    manners: dict[str, Manner]
     recipients: Recipients
     clients: tuple[AbstractAsyncContextManager[Any], ...]
 
 
 def configured(settings: Destinations) -> ConfiguredDestinations:
     """Return the destinations; they can send once their clients are entered."""
-    built = {name: TYPES[each.type](name, each) for name, each in settings.by_name.items()}
+    built = {name: TYPES[type_of(each)](name, each) for name, each in settings.by_name.items()}
     destinations = {name: each.destination for name, each in built.items()}
     recipients = Recipients({name: frozenset(each.events) for name, each in settings.by_name.items()})
-    return ConfiguredDestinations(destinations, recipients, tuple(each.client for each in built.values()))
+    manners = {
+        name: Manner(ordered=each.ordered, concurrency=each.concurrency)
+        for name, each in settings.by_name.items()
+    }
+    clients = tuple(each.client for each in built.values())
+    return ConfiguredDestinations(destinations, manners, recipients, clients)

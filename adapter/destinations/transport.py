@@ -1,171 +1,220 @@
-"""The guarded HTTP transport: every connection goes to an address that was checked just before.
+"""The HTTP client of destinations: checked addresses, bounded time, bounded answers.
 
-A name is resolved here, all its addresses are checked, and the socket is opened to one of those
-addresses, so a name that resolves differently the second time (DNS rebinding) has no effect. TLS still
-verifies the name. Proxies of the environment are not used, because the guard would then check the proxy's
-address.
+No redirects, no cookies, and no proxies of the environment, because the guard would then check the proxy's address.
 """
 
 from __future__ import annotations
 
 import asyncio
-import socket
 import ssl
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any, Final
+from types import TracebackType
+from typing import Final, Protocol, Self
 
-import httpcore
-import httpx
+import aiohttp
+import certifi
+from msgspec import Struct
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+from yarl import URL
 
-from adapter.destinations.addresses import refusal
-from adapter.tasks import unheard
+from adapter.destinations.guarded_connector import (
+    ForbiddenAddress,
+    NoName,
+    RequestFailed,
+    Resolver,
+    guarded_connector,
+    resolve,
+)
 
-#: Turns a host name and a port into addresses, as texts.
-Resolver = Callable[[str, int], Coroutine[Any, Any, list[str]]]
+__all__ = [
+    "Answer",
+    "ForbiddenAddress",
+    "GuardedClient",
+    "HttpClient",
+    "RequestFailed",
+    "guarded_client",
+    "resolve",
+]
 
 #: Seconds for one attempt to connect, name and TLS included.
 CONNECT_TIME: Final = 5.0
+#: How many bytes of an answer's body are read, and for how many seconds, unless more is asked for.
+READ_BYTES: Final = 16 * 1024
+READ_TIME: Final = 1.0
+#: How often one request tries to connect.
+CONNECTS: Final = 3
 
 
-class ForbiddenAddress(httpx.TransportError):
-    """The destination has an address that is not allowed; the message names the reason."""
+class Answer(Struct, frozen=True):
+    """The answer to a request: `headers` in any case, and the `body` as far as it was read.
+
+    `whole` says that the body was read to its end.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    whole: bool
 
 
-async def resolve(host: str, port: int) -> list[str]:
-    """Ask the system's resolver; addresses come in its order of preference."""
-    loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+class HttpClient(Protocol):
+    """What a destination sends through."""
 
-
-class CheckedBackend(httpcore.AsyncNetworkBackend):
-    """Opens sockets to checked addresses only."""
-
-    def __init__(self, *, allow_private: bool, resolver: Resolver) -> None:
-        self._allow_private = allow_private
-        self._resolver = resolver
-        self._network: httpcore.AsyncNetworkBackend = httpcore.AnyIOBackend()
-        self._lookups: dict[tuple[str, int], asyncio.Task[list[str]]] = {}
-
-    async def connect_tcp(
+    async def request(
         self,
-        host: str,
-        port: int,
-        timeout: float | None = None,  # noqa: ASYNC109 - the pool's interface
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        """Connect to the first checked address that answers, all within `timeout` seconds."""
-        failure: Exception = httpcore.ConnectError("the host's name has no address")
-        try:
-            async with asyncio.timeout(timeout):
-                addresses = await self._checked(host, port)
-                share = None if timeout is None else timeout / max(len(addresses), 1)
-                for address in addresses:
-                    try:
-                        return await self._network.connect_tcp(
-                            address, port, share, local_address, socket_options
-                        )
-                    except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
-                        failure = error
-        except TimeoutError as error:
-            raise httpcore.ConnectTimeout("no connection in time") from error
-        raise failure
+        method: str,
+        url: str | URL,
+        *,
+        body: bytes = b"",
+        headers: Mapping[str, str] | None = None,
+        timeout: timedelta | None = None,
+        read_bytes: int = READ_BYTES,
+        read_seconds: float = READ_TIME,
+    ) -> Answer:
+        """Send one request and return its answer; raises RequestFailed, ForbiddenAddress among them.
 
-    async def sleep(self, seconds: float) -> None:
-        """Wait, as the connection pool asks."""
-        await asyncio.sleep(seconds)
-
-    async def _checked(self, host: str, port: int) -> list[str]:
-        addresses = await self._lookup(host, port)
-        for address in addresses:
-            reason = refusal(address, allow_private=self._allow_private)
-            if reason is not None:
-                raise ForbiddenAddress(f"the destination's host resolves to {address}, {reason}")
-        return addresses
-
-    async def _lookup(self, host: str, port: int) -> list[str]:
-        """Resolve; callers share one lookup, so that a dead name server blocks one thread, not all."""
-        key = (host, port)
-        task = self._lookups.get(key)
-        if task is None:
-            task = self._lookups[key] = unheard(asyncio.create_task(self._resolver(host, port)))
-            task.add_done_callback(lambda _: self._lookups.pop(key))
-        try:
-            return await asyncio.shield(task)
-        except (OSError, UnicodeError) as error:
-            raise httpcore.ConnectError("the host's name cannot be resolved") from error
+        It takes no longer than `timeout`, the client's own without it. A body longer or slower than the limits is
+        abandoned, and the answer says what was read.
+        """
+        ...
 
 
-class GuardedTransport(httpx.AsyncBaseTransport):
-    """An httpx transport over a connection pool that connects through `CheckedBackend`."""
+class _CannotConnect(RequestFailed):
+    """No connection was opened, so nothing was sent."""
+
+
+class GuardedClient:
+    """The client of one destination: `guarded_client` builds it, and `async with` opens and closes it."""
 
     def __init__(
         self,
         *,
-        allow_private: bool = False,
-        allow_http: bool = False,
-        connections: int = 8,
-        verify: ssl.SSLContext | None = None,
-        resolver: Resolver = resolve,
+        allow_private: bool,
+        allow_http: bool,
+        connections: int,
+        timeout: timedelta,
+        verify: ssl.SSLContext | None,
+        resolver: Resolver,
     ) -> None:
+        self._allow_private = allow_private
         self._allow_http = allow_http
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=verify or httpx.create_ssl_context(trust_env=False),
-            max_connections=connections,
-            keepalive_expiry=30,
-            network_backend=CheckedBackend(allow_private=allow_private, resolver=resolver),
-        )
+        self._connections = connections
+        self._timeout = timeout
+        self._verify = verify
+        self._resolver = resolver
+        self._session: aiohttp.ClientSession | None = None
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send one request; raises httpx.TransportError, ForbiddenAddress among them."""
-        if request.url.scheme != "https" and not self._allow_http:
+    async def __aenter__(self) -> Self:
+        connector = guarded_connector(
+            allow_private=self._allow_private,
+            connections=self._connections,
+            verify=self._verify or ssl.create_default_context(cafile=certifi.where()),
+            resolver=self._resolver,
+        )
+        self._session = aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+            skip_auto_headers=("user-agent", "accept-encoding"),
+            timeout=aiohttp.ClientTimeout(total=None, connect=None, sock_connect=CONNECT_TIME),
+            trust_env=False,
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    async def request(
+        self,
+        method: str,
+        url: str | URL,
+        *,
+        body: bytes = b"",
+        headers: Mapping[str, str] | None = None,
+        timeout: timedelta | None = None,  # noqa: ASYNC109 - a part of the interface
+        read_bytes: int = READ_BYTES,
+        read_seconds: float = READ_TIME,
+    ) -> Answer:
+        """Send one request and return its answer; see `HttpClient`."""
+        target = URL(url) if isinstance(url, str) else url
+        if target.scheme != "https" and not self._allow_http:
             raise ForbiddenAddress("the destination's URL is not https")
-        asked = httpcore.Request(
-            method=request.method,
-            url=httpcore.URL(
-                scheme=request.url.raw_scheme,
-                host=request.url.raw_host,
-                port=request.url.port,
-                target=request.url.raw_path,
-            ),
-            headers=request.headers.raw,
-            content=request.stream,
-            extensions=request.extensions,
-        )
-        with _as_httpx():
-            answer = await self._pool.handle_async_request(asked)
-        return httpx.Response(answer.status, headers=answer.headers, stream=_Stream(answer))
+        seconds = (timeout or self._timeout).total_seconds()
+        try:
+            async with asyncio.timeout(seconds):
+                response = await self._sent(method, target, body, headers)
+                try:
+                    read, whole = await _read(response, read_bytes, read_seconds)
+                finally:
+                    # Back to the pool where the body was read to its end, and closed otherwise.
+                    response.close()
+                return Answer(response.status, response.headers, read, whole)
+        except TimeoutError:
+            raise RequestFailed(f"no answer within {seconds:g} s") from None
 
-    async def aclose(self) -> None:
-        """Close every connection."""
-        await self._pool.aclose()
+    async def _sent(
+        self, method: str, url: URL, body: bytes, headers: Mapping[str, str] | None
+    ) -> aiohttp.ClientResponse:
+        """Send, and return the response with its headers; a connection that cannot be opened is tried again."""
+        try:
+            return await self._once(method, url, body, headers)
+        except _CannotConnect:
+            pass
+        async for connecting in AsyncRetrying(
+            retry=retry_if_exception_type(_CannotConnect),
+            stop=stop_after_attempt(CONNECTS - 1),
+            wait=wait_random_exponential(multiplier=0.1, max=1),
+            reraise=True,
+        ):
+            with connecting:
+                return await self._once(method, url, body, headers)
+        raise AssertionError("the last attempt raises")
+
+    async def _once(
+        self, method: str, url: URL, body: bytes, headers: Mapping[str, str] | None
+    ) -> aiohttp.ClientResponse:
+        if self._session is None:
+            raise RuntimeError("the client is not open")
+        try:
+            return await self._session.request(
+                method, url, data=body or None, headers=headers, allow_redirects=False
+            )
+        except NoName as error:
+            raise _CannotConnect(str(error)) from error
+        except aiohttp.ConnectionTimeoutError as error:
+            raise _CannotConnect("cannot connect: no connection in time") from error
+        except aiohttp.ClientConnectorError as error:
+            raise _CannotConnect(f"cannot connect: {_reason(error)}") from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise RequestFailed(f"the connection broke: {_reason(error)}") from error
 
 
-class _Stream(httpx.AsyncByteStream):
-    def __init__(self, answer: httpcore.Response) -> None:
-        self._answer = answer
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        with _as_httpx():
-            async for part in self._answer.aiter_stream():
-                yield part
-
-    async def aclose(self) -> None:
-        with _as_httpx():
-            await self._answer.aclose()
-
-
-@contextmanager
-def _as_httpx() -> Iterator[None]:
-    """Raise httpcore's errors as the httpx errors of the same names."""
+async def _read(response: aiohttp.ClientResponse, most: int, seconds: float) -> tuple[bytes, bool]:
+    """Read a body, but not beyond its bounds; return what was read, and whether that is all of it."""
+    parts: list[bytes] = []
+    size = 0
+    if response.content.at_eof():
+        return b"", True
     try:
-        yield
-    except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError) as error:
-        kind = getattr(httpx, type(error).__name__, httpx.TransportError)
-        raise kind(str(error)) from error
+        async with asyncio.timeout(seconds):
+            while part := await response.content.readany():
+                parts.append(part)
+                size += len(part)
+                if size > most:
+                    return b"".join(parts)[:most], False
+    except (TimeoutError, aiohttp.ClientError, OSError):
+        # The status was received: how the body ends changes nothing.
+        return b"".join(parts), False
+    return b"".join(parts), True
+
+
+def _reason(error: Exception) -> str:
+    inner = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
+    return str(inner) or type(inner).__name__
 
 
 def guarded_client(
@@ -176,22 +225,16 @@ def guarded_client(
     timeout: timedelta = timedelta(seconds=15),
     verify: ssl.SSLContext | None = None,
     resolver: Resolver = resolve,
-) -> httpx.AsyncClient:
+) -> GuardedClient:
     """Return a client for one destination: guarded addresses, no redirects, no cookies, no proxies.
 
-    One client a destination: httpx slows down when many requests share a pool, and connections are never
-    shared between names. `verify` replaces the system's certificate authorities.
+    `verify` replaces the certificate authorities of `certifi`.
     """
-    transport = GuardedTransport(
+    return GuardedClient(
         allow_private=allow_private,
         allow_http=allow_http,
         connections=connections,
+        timeout=timeout,
         verify=verify,
         resolver=resolver,
-    )
-    return httpx.AsyncClient(
-        transport=transport,
-        timeout=httpx.Timeout(timeout.total_seconds(), connect=CONNECT_TIME),
-        follow_redirects=False,
-        trust_env=False,
     )

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import binascii
 import re
-from base64 import b64decode
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal
 from urllib.parse import SplitResult, urlsplit
 
-from adapter.files.problems import Mark, Problem, did_you_mean
-from adapter.settings import dsn, web_address
+from adapter.files.problems import Mark, Problem
+from adapter.settings import dsn
+from adapter.settings.destinations.registry import problems as destination_problems
 from adapter.settings.fields import FIELDS, Keys
-from adapter.settings.values import EVENT_TYPES, Settings, Webhook
+from adapter.settings.values import Settings
 
 _ERROR: Literal["error"] = "error"
 _WARNING: Literal["warning"] = "warning"
@@ -37,7 +36,7 @@ def check(settings: Settings, marks: Mapping[Keys, Mark]) -> list[Problem]:
         *_workers(settings),
         *_keys(settings),
         *_origins(settings),
-        *(wrong for each in settings.destinations.by_name.items() for wrong in _webhook(*each)),
+        *_destinations(settings),
     ]
     doubtful = [
         *_waived(settings),
@@ -125,26 +124,9 @@ def _authorizations(keys: Keys, values: Iterable[str]) -> Iterator[tuple[Keys, s
             yield keys, "has an entry with a placeholder, which is easy to guess", remedy
 
 
-def _webhook(name: str, webhook: Webhook) -> Iterator[tuple[Keys, str, str]]:
-    section = ("destinations", name)
-    unknown = next((event for event in webhook.events if event not in EVENT_TYPES), None)
-    if unknown is not None:
-        yield (*section, "events"), f"has `{unknown}`, which is no event", did_you_mean(unknown, EVENT_TYPES)
-    url = _split(webhook.url)
-    if wrong := web_address.url_problem(webhook.url):
-        yield (*section, "url"), wrong[0], wrong[1]
-    elif url.scheme == "http" and not webhook.allow_private_addresses:
-        remedy = "write https://, or for a test set `allow_private_addresses = true`"
-        yield (*section, "url"), "would send discounts unencrypted", remedy
-    if "@" in url.netloc:
-        remedy = "remove them: the receiver verifies the signature"
-        yield (*section, "url"), "contains a user or a password", remedy
-    if not webhook.secrets:
-        remedy = f"set ADAPTER_DESTINATIONS_{name.upper()}_SECRETS to a `whsec_...` that the receiver knows"
-        yield (*section, "secrets"), "is empty, but deliveries must be signed", remedy
-    if not all(_standard(secret) for secret in webhook.secrets):
-        remedy = "write `whsec_` and then 24 to 64 random bytes in base64"
-        yield (*section, "secrets"), "has an entry that is not a Standard Webhooks secret", remedy
+def _destinations(settings: Settings) -> Iterator[tuple[Keys, str, str]]:
+    for name, (setting, message, remedy) in destination_problems(settings.destinations):
+        yield ("destinations", name, setting), message, remedy
 
 
 def _split(url: str) -> SplitResult:
@@ -152,11 +134,3 @@ def _split(url: str) -> SplitResult:
         return urlsplit(url)
     except ValueError:  # an unclosed bracket
         return urlsplit("")
-
-
-def _standard(secret: str) -> bool:
-    """Whether a secret is `whsec_` and 24 to 64 bytes in base64, as the Standard Webhooks spec says."""
-    try:
-        return secret.startswith("whsec_") and 24 <= len(b64decode(secret[6:], validate=True)) <= 64
-    except (binascii.Error, ValueError):
-        return False

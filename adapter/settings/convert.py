@@ -11,7 +11,7 @@ import msgspec
 from adapter.files.problems import Mark, Problem, did_you_mean
 from adapter.settings import dsn
 from adapter.settings.fields import Field
-from adapter.settings.values import Secret, Secrets
+from adapter.settings.scalars import Secret, Secrets
 
 _WORDS = {
     "`int`": "a whole number",
@@ -36,6 +36,8 @@ def convert(
         return None, [Problem(mark, f"`{field.name}` is not UTF-8 text", "write it in UTF-8")]
     if field.type == Secrets:
         return _secrets(field, value, environ, mark, text=text)
+    if field.type is Secret:
+        return _secret(field, value, environ, mark, text=text)
     if isinstance(value, dict) and set(value) == {"env"}:
         found, problems = _variable(field, value["env"], environ, mark)
         return (found, problems) if problems else convert(field, found, environ, mark, text=True)
@@ -82,6 +84,20 @@ def _secrets(
         problems += wrong
         secrets += [Secret(found)] if found else []
     return tuple(secrets), problems
+
+
+def _secret(
+    field: Field, value: Any, environ: Mapping[str, str], mark: Mark, *, text: bool
+) -> tuple[Secret, list[Problem]]:
+    """Return the secret of a setting that holds one; in the environment a comma is part of it."""
+    if text:
+        found = Secret(value.strip())
+        return found, [] if found else [_empty(field, mark)]
+    if not (isinstance(value, dict) and set(value) == {"env"}):
+        remedy = f'write `{field.keys[-1]} = {{env = "NAME"}}` and put it into the environment as NAME'
+        return Secret(), [Problem(mark, f"`{field.name}` has a secret in the file", remedy)]
+    named, problems = _variable(field, value["env"], environ, mark)
+    return Secret(named), problems
 
 
 def _empty(field: Field, mark: Mark) -> Problem:

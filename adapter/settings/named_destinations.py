@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from adapter.files.problems import Mark, Problem, did_you_mean
+from adapter.settings.destinations.base import DestinationSettings
+from adapter.settings.destinations.registry import DESTINATION_TYPES
 from adapter.settings.fields import FIELDS, Field, Keys, fields
-from adapter.settings.values import DESTINATION_TYPES
 
 SECTION = "destinations"
 #: So that each setting has one variable in the environment: `ADAPTER_DESTINATIONS_NAME_URL`.
@@ -37,11 +38,18 @@ def named_fields(
             static = {known[1] for known in FIELDS if known[0] == SECTION}
             hint = did_you_mean(name, static)
             problems.append(Problem(mark(keys), f"`{SECTION}.{name}` has no `type`", f"{_TYPES}; {hint}"))
-        found |= {field.keys: field for field in fields(_type_of(section), keys)}
+        found |= {field.keys: _naming_every_type(field) for field in fields(_type_of(section), keys)}
     return found, problems
 
 
-def _type_of(section: Mapping[str, Any]) -> Any:
+def _naming_every_type(field: Field) -> Field:
+    """Return a setting; for `type` with all types, so that the problem of an unknown one names them."""
+    if field.keys[2:] != ("type",):
+        return field
+    return Field(field.keys, Literal[tuple(DESTINATION_TYPES)], field.default)
+
+
+def _type_of(section: Mapping[str, Any]) -> type[DestinationSettings]:
     """Return the settings of a section's type; those of the first type where its own is unknown."""
-    types = [kind for name, kind in DESTINATION_TYPES.items() if name == section.get("type")]
-    return next(iter(types or DESTINATION_TYPES.values()))
+    types = [kind.settings for name, kind in DESTINATION_TYPES.items() if name == section.get("type")]
+    return types[0] if types else next(iter(DESTINATION_TYPES.values())).settings

@@ -2,34 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import cache
 from ipaddress import ip_address
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-Port = Annotated[int, Meta(ge=0, le=65535)]
-Positive = Annotated[int, Meta(ge=1)]
-Natural = Annotated[int, Meta(ge=0)]
-#: A timeout in seconds.
-Seconds = Annotated[int, Meta(ge=1, le=86_400)]
-#: Up to a century.
-Hours = Annotated[int, Meta(ge=1, le=876_000)]
-#: 0 is no limit; the maximum is a century.
-Days = Annotated[int, Meta(ge=0, le=36_500)]
-
-
-class Secret(str):
-    """Text that must not appear in logs, tracebacks or messages."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return "Secret(...)"
-
-
-Secrets = tuple[Secret, ...]
+from adapter.settings.destinations.registry import Destinations
+from adapter.settings.scalars import Days, Hours, Natural, Port, Positive, Seconds, Secrets
 
 
 class Server(Struct, frozen=True):
@@ -171,46 +151,6 @@ class Log(Struct, frozen=True):
 
     level: Literal["debug", "info", "warning", "error"] = "info"
     reasons: bool = False
-
-
-#: The events that destinations receive.
-EVENT_TYPES = (
-    "discount.issued", "discount.applied", "discount.released", "discount.used", "discount.redeemed",
-    "discount.expired", "discount.revoked", "redemption.held", "redemption.created", "redemption.released",
-    "redemption.rolled_back",
-)  # fmt: skip
-
-
-class Webhook(Struct, frozen=True):
-    """A destination of type `webhook`: it receives the `events`, all where none is named."""
-
-    type: Literal["webhook"] = "webhook"
-    url: str = ""
-    events: tuple[str, ...] = ()
-    secrets: Secrets = ()
-    timeout_seconds: Seconds = 15
-    allow_private_addresses: bool = False
-
-
-#: The settings of each type of destination. A module of its name in `adapter.destinations` sends to it.
-DESTINATION_TYPES: dict[str, type[Webhook]] = {"webhook": Webhook}
-
-
-class Destinations(Struct, frozen=True):
-    """Where events are sent: `webhook`, off while its `url` is empty, and those that the file names."""
-
-    webhook: Webhook = Webhook()
-    named: Mapping[str, Webhook] = {}
-
-    @property
-    def by_name(self) -> dict[str, Webhook]:
-        """The destinations that are in use."""
-        return {**({"webhook": self.webhook} if self.webhook.url else {}), **self.named}
-
-    @property
-    def names(self) -> frozenset[str]:
-        """The names that rules may use, of destinations that are off too."""
-        return frozenset(("webhook", *self.named))
 
 
 class Settings(Struct, frozen=True):

@@ -15,7 +15,8 @@ from typer.testing import CliRunner
 from adapter.cli.main import commands
 from adapter.cli.serve import TRY, greeting, unusable
 from adapter.server import serve
-from adapter.settings.values import Api, Secret, Server, Settings
+from adapter.settings.scalars import Secret
+from adapter.settings.values import Api, Server, Settings
 
 
 @pytest.fixture

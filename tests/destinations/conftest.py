@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-import httpx
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -21,7 +20,7 @@ from cryptography.x509.oid import NameOID
 from msgspec import Raw
 
 from adapter.destinations.signing import SigningSecret
-from adapter.destinations.transport import guarded_client
+from adapter.destinations.transport import GuardedClient, guarded_client
 from adapter.destinations.webhook import WebhookDestination
 from adapter.model.deliveries import Delivery
 
@@ -142,14 +141,14 @@ async def receiver() -> AsyncIterator[Receiver]:
 
 
 @pytest.fixture
-async def client() -> AsyncIterator[httpx.AsyncClient]:
+async def client() -> AsyncIterator[GuardedClient]:
     """The client that the adapter itself would use, let onto loopback."""
     async with guarded_client(allow_private=True, allow_http=True) as client:
         yield client
 
 
 @pytest.fixture
-def endpoint(client: httpx.AsyncClient, receiver: Receiver) -> WebhookDestination:
+def endpoint(client: GuardedClient, receiver: Receiver) -> WebhookDestination:
     """The receiver as a destination, with a second of patience."""
     return WebhookDestination(
         "shop",

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-import httpx
 import pytest
 
 from adapter.destinations.signing import SigningSecret
-from adapter.destinations.transport import ForbiddenAddress, guarded_client
+from adapter.destinations.transport import CONNECTS, ForbiddenAddress, RequestFailed, guarded_client
 from adapter.destinations.webhook import WebhookDestination
 from adapter.model.deliveries import Delivery
 
@@ -48,20 +47,20 @@ class Names:
 async def test_no_spelling_of_this_machine_is_reached(receiver: Receiver, host: str) -> None:
     """The system's own resolver reads all of these as loopback."""
     async with guarded_client(allow_http=True) as client:
-        with pytest.raises((ForbiddenAddress, httpx.ConnectError)):
-            await client.post(f"http://{host}:{receiver.port}/hook")
+        with pytest.raises(RequestFailed):
+            await client.request("POST", f"http://{host}:{receiver.port}/hook")
     assert receiver.connections == 0
 
 
 async def test_the_same_machine_is_reached_when_private_addresses_are_allowed(receiver: Receiver) -> None:
     async with guarded_client(allow_http=True, allow_private=True) as client:
-        assert (await client.post(receiver.url)).status_code == 200
+        assert (await client.request("POST", receiver.url)).status == 200
 
 
 async def test_a_metadata_service_is_refused_even_then() -> None:
     async with guarded_client(allow_http=True, allow_private=True) as client:
         with pytest.raises(ForbiddenAddress, match="a metadata service"):
-            await client.get("http://169.254.169.254/latest/meta-data/")
+            await client.request("GET", "http://169.254.169.254/latest/meta-data/")
 
 
 async def test_a_name_that_turns_bad_between_two_lookups_is_asked_only_once_a_connection(
@@ -71,39 +70,61 @@ async def test_a_name_that_turns_bad_between_two_lookups_is_asked_only_once_a_co
     names = Names(["127.0.0.1"], ["169.254.169.254"])
     async with guarded_client(allow_http=True, allow_private=True, resolver=names) as client:
         url = f"http://rebound.test:{receiver.port}/hook"
-        assert (await client.post(url)).status_code == 200
+        assert (await client.request("POST", url)).status == 200
         assert names.asked == ["rebound.test"]
         receiver.answer = receiver.says(200, {"Connection": "close"})
-        await client.post(url)
+        await client.request("POST", url)
         with pytest.raises(ForbiddenAddress, match=r"169\.254\.169\.254, a metadata service"):
-            await client.post(url)
+            await client.request("POST", url)
 
 
 async def test_one_bad_address_among_good_ones_refuses_the_name(receiver: Receiver) -> None:
     names = Names(["127.0.0.1", "169.254.169.254"])
     async with guarded_client(allow_http=True, allow_private=True, resolver=names) as client:
         with pytest.raises(ForbiddenAddress):
-            await client.post(f"http://mixed.test:{receiver.port}/hook")
+            await client.request("POST", f"http://mixed.test:{receiver.port}/hook")
     assert receiver.connections == 0
 
 
 async def test_the_next_address_is_tried_when_the_first_refuses(receiver: Receiver) -> None:
     names = Names(["127.0.0.2", "127.0.0.1"])
     async with guarded_client(allow_http=True, allow_private=True, resolver=names) as client:
-        assert (await client.post(f"http://two.test:{receiver.port}/hook")).status_code == 200
+        assert (await client.request("POST", f"http://two.test:{receiver.port}/hook")).status == 200
     assert receiver.requests[0].headers["host"] == f"two.test:{receiver.port}"
 
 
 async def test_a_name_without_addresses_cannot_be_connected_to() -> None:
     async with guarded_client(resolver=Names([])) as client:
-        with pytest.raises(httpx.ConnectError, match="no address"):
-            await client.get("https://nowhere.test/")
+        with pytest.raises(RequestFailed, match="no address"):
+            await client.request("GET", "https://nowhere.test/")
+
+
+async def test_a_refused_connection_is_tried_three_times_in_quick_succession(unused_tcp_port_url: str) -> None:
+    names = Names(["127.0.0.1"])
+    async with guarded_client(allow_http=True, allow_private=True, resolver=names) as client:
+        with pytest.raises(RequestFailed, match="cannot connect"):
+            await client.request("POST", unused_tcp_port_url.replace("127.0.0.1", "shut.test"))
+    assert names.asked == ["shut.test"] * CONNECTS
+
+
+async def test_a_connection_that_opens_at_the_second_try_sends_once(receiver: Receiver) -> None:
+    names = Names(["127.0.0.2"], ["127.0.0.1"])
+    async with guarded_client(allow_http=True, allow_private=True, resolver=names) as client:
+        answer = await client.request("POST", f"http://late.test:{receiver.port}/hook", body=b"{}")
+    assert answer.status == 200
+    assert [request.body for request in receiver.requests] == [b"{}"]
+
+
+async def test_no_header_is_added_that_was_not_given(receiver: Receiver) -> None:
+    async with guarded_client(allow_http=True, allow_private=True) as client:
+        await client.request("POST", receiver.url, body=b"{}", headers={"content-type": "application/json"})
+    assert set(receiver.requests[0].headers) == {"host", "accept", "content-type", "content-length"}
 
 
 async def test_plain_http_is_refused_unless_allowed(receiver: Receiver) -> None:
     async with guarded_client(allow_private=True) as client:
         with pytest.raises(ForbiddenAddress, match="not https"):
-            await client.post(receiver.url)
+            await client.request("POST", receiver.url)
     assert receiver.connections == 0
 
 
@@ -114,7 +135,7 @@ async def test_a_proxy_of_the_environment_is_not_used(
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     async with guarded_client(allow_http=True, allow_private=True) as client:
-        assert (await client.post(receiver.url)).status_code == 200
+        assert (await client.request("POST", receiver.url)).status == 200
 
 
 async def test_concurrent_look_ups_at_a_dead_name_server_share_one_request() -> None:
@@ -127,11 +148,11 @@ async def test_concurrent_look_ups_at_a_dead_name_server_share_one_request() -> 
         raise OSError("no name server answers")
 
     async with guarded_client(resolver=silent) as client:
-        waiting = [client.get("https://slow.test/", timeout=0.05) for _ in range(8)]
+        waiting = [client.request("GET", "https://slow.test/", timeout=timedelta(seconds=0.05)) for _ in range(8)]
         errors = await asyncio.gather(*waiting, return_exceptions=True)
-        assert {type(error) for error in errors} == {httpx.ConnectTimeout}
-        with pytest.raises(httpx.ConnectError, match="cannot be resolved"):
-            await client.get("https://slow.test/", timeout=5)
+        assert {type(error) for error in errors} == {RequestFailed}
+        with pytest.raises(RequestFailed, match="cannot be resolved"):
+            await client.request("GET", "https://slow.test/", timeout=timedelta(seconds=5))
         assert asked == 1
 
 
@@ -141,9 +162,9 @@ async def test_tls_is_checked_against_the_name_not_the_address(
     receiver, trusting = secure
     names = Names(["127.0.0.1"])
     async with guarded_client(allow_private=True, verify=trusting, resolver=names) as client:
-        assert (await client.post(f"https://hooks.test:{receiver.port}/")).status_code == 200
-        with pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
-            await client.post(f"https://other.test:{receiver.port}/")
+        assert (await client.request("POST", f"https://hooks.test:{receiver.port}/")).status == 200
+        with pytest.raises(RequestFailed, match="CERTIFICATE_VERIFY_FAILED"):
+            await client.request("POST", f"https://other.test:{receiver.port}/")
 
 
 async def test_an_untrusted_certificate_fails_the_attempt(
@@ -153,7 +174,7 @@ async def test_an_untrusted_certificate_fails_the_attempt(
     secrets = [SigningSecret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")]
     async with guarded_client(allow_private=True, resolver=Names(["127.0.0.1"])) as client:
         url = f"https://hooks.test:{receiver.port}/"
-        attempt = await WebhookDestination("shop", url, secrets, client).send(delivery, now)
+        attempt = (await WebhookDestination("shop", url, secrets, client).send([delivery], now))[0]
     assert attempt.error is not None
     assert "CERTIFICATE_VERIFY_FAILED" in attempt.error
     assert receiver.requests == []
@@ -165,6 +186,6 @@ async def test_a_forbidden_destination_is_a_failed_attempt_that_says_why(
     secrets = [SigningSecret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")]
     async with guarded_client(allow_http=True) as client:
         endpoint = WebhookDestination("shop", receiver.url, secrets, client, allow_http=True)
-        attempt = await endpoint.send(delivery, now)
+        [attempt] = await endpoint.send([delivery], now)
     assert attempt.error == "the destination's host resolves to 127.0.0.1, a private address"
     assert receiver.connections == 0

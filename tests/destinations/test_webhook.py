@@ -6,17 +6,18 @@ import asyncio
 import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 from msgspec import Raw
 from msgspec.structs import replace
 from standardwebhooks.webhooks import Webhook
 
+from adapter.destinations.answers import retry_after
 from adapter.destinations.contract import Attempt
 from adapter.destinations.signing import SigningSecret
-from adapter.destinations.webhook import CONNECTS, READ_TIME, WebhookDestination, retry_after
+from adapter.destinations.transport import READ_TIME, Answer, GuardedClient
+from adapter.destinations.webhook import WebhookDestination
 from adapter.model.deliveries import Delivery
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 async def test_the_body_arrives_byte_for_byte_and_verifies(
     endpoint: WebhookDestination, receiver: Receiver, delivery: Delivery, now: datetime
 ) -> None:
-    attempt = await endpoint.send(delivery, now)
+    [attempt] = await endpoint.send([delivery], now)
     assert attempt.ok
     assert attempt.error is None
     (request,) = receiver.requests
@@ -44,8 +45,8 @@ async def test_the_id_is_constant_over_attempts_and_the_timestamp_is_fresh(
     endpoint: WebhookDestination, receiver: Receiver, delivery: Delivery, now: datetime
 ) -> None:
     receiver.answer = receiver.says(500)
-    await endpoint.send(delivery, now - timedelta(seconds=60))
-    await endpoint.send(replace(delivery, attempt=2), now)
+    await endpoint.send([delivery], now - timedelta(seconds=60))
+    await endpoint.send([replace(delivery, attempt=2)], now)
     first, second = (request.headers for request in receiver.requests)
     assert first["webhook-id"] == second["webhook-id"]
     assert int(second["webhook-timestamp"]) - int(first["webhook-timestamp"]) == 60
@@ -53,12 +54,12 @@ async def test_the_id_is_constant_over_attempts_and_the_timestamp_is_fresh(
 
 
 async def test_an_authorization_of_the_receivers_choice_goes_along_but_no_header_of_ours_gives_way(
-    client: httpx.AsyncClient, receiver: Receiver, delivery: Delivery, now: datetime
+    client: GuardedClient, receiver: Receiver, delivery: Delivery, now: datetime
 ) -> None:
     headers = {"Authorization": "Bearer t", "webhook-id": "forged", "Idempotency-Key": "forged"}
     secrets = [SigningSecret(SECRET)]
     endpoint = WebhookDestination("shop", receiver.url, secrets, client, headers=headers, allow_http=True)
-    assert (await endpoint.send(delivery, now)).ok
+    assert (await endpoint.send([delivery], now))[0].ok
     received = receiver.requests[0].headers
     assert received["authorization"] == "Bearer t"
     assert received["webhook-id"] == received["idempotency-key"] == delivery.id
@@ -77,13 +78,14 @@ async def test_nothing_else_is(delivery: Delivery, status: int) -> None:
     assert not attempt.ok
     assert attempt.error == f"answered {status}"
     assert attempt.gone is (status == 410)
+    assert (attempt.status, attempt.answer) == (status, b"words")
 
 
 async def test_a_redirect_is_not_followed(
     endpoint: WebhookDestination, receiver: Receiver, delivery: Delivery, now: datetime
 ) -> None:
     receiver.answer = receiver.says(307, {"Location": receiver.url})
-    assert (await endpoint.send(delivery, now)).error == "answered 307"
+    assert [each.error for each in await endpoint.send([delivery], now)] == ["answered 307"]
     assert len(receiver.requests) == 1
 
 
@@ -94,7 +96,7 @@ async def test_429_says_when_to_come_back(
     whole = now.replace(microsecond=0)
     moment = format_datetime(whole + timedelta(minutes=2), usegmt=True)
     receiver.answer = receiver.says(429, {"Retry-After": "120" if form == "seconds" else moment})
-    attempt = await endpoint.send(delivery, whole)
+    [attempt] = await endpoint.send([delivery], whole)
     assert not attempt.ok
     assert attempt.retry_after == timedelta(minutes=2)
 
@@ -130,7 +132,7 @@ async def test_a_broken_answer_is_a_failed_attempt_and_is_not_repeated_at_once(
     endpoint: WebhookDestination, receiver: Receiver, delivery: Delivery, now: datetime, fault: str
 ) -> None:
     receiver.answer = getattr(receiver, fault)
-    attempt = await endpoint.send(delivery, now)
+    [attempt] = await endpoint.send([delivery], now)
     assert not attempt.ok
     assert attempt.error is not None
     assert attempt.error.startswith("the connection broke: ")
@@ -144,7 +146,7 @@ async def test_a_silent_endpoint_takes_the_timeout_and_no_longer(
     silence = receiver.late(30, receiver.says(200))
     receiver.answer = silence if fault == "silence" else receiver.never_finishes_its_headers
     started = time.monotonic()
-    attempt = await endpoint.send(delivery, now)
+    [attempt] = await endpoint.send([delivery], now)
     assert attempt.error == "no answer within 1 s"
     assert time.monotonic() - started < 4
 
@@ -153,19 +155,19 @@ async def test_a_slow_200_is_a_success(
     endpoint: WebhookDestination, receiver: Receiver, delivery: Delivery, now: datetime
 ) -> None:
     receiver.answer = receiver.late(0.2, receiver.says(200))
-    assert (await endpoint.send(delivery, now)).ok
+    assert (await endpoint.send([delivery], now))[0].ok
 
 
 @pytest.mark.parametrize("body", ["drips", "floods"])
 @pytest.mark.parametrize("status", [200, 500])
 async def test_a_body_that_never_ends_changes_nothing_and_closes_the_connection(
-    client: httpx.AsyncClient, receiver: Receiver, delivery: Delivery, now: datetime, body: str, status: int
+    client: GuardedClient, receiver: Receiver, delivery: Delivery, now: datetime, body: str, status: int
 ) -> None:
     secrets = [SigningSecret(SECRET)]
     endpoint = WebhookDestination("shop", receiver.url, secrets, client, allow_http=True)
     receiver.answer = getattr(receiver, body)(status)
     started = time.monotonic()
-    attempt = await endpoint.send(delivery, now)
+    [attempt] = await endpoint.send([delivery], now)
     assert attempt.ok is (status == 200)
     assert time.monotonic() - started < READ_TIME + 3
 
@@ -175,12 +177,12 @@ async def test_a_short_body_is_read_so_that_the_connection_is_kept(
 ) -> None:
     receiver.answer = receiver.says(200, body=b"x" * 10_000)
     for _ in range(3):
-        assert (await endpoint.send(delivery, now)).ok
+        assert (await endpoint.send([delivery], now))[0].ok
     assert receiver.connections == 1
 
 
 async def test_a_huge_body_is_not_read(
-    client: httpx.AsyncClient, receiver: Receiver, delivery: Delivery, now: datetime
+    client: GuardedClient, receiver: Receiver, delivery: Delivery, now: datetime
 ) -> None:
     # With the time that a loaded machine may take to copy such a body.
     endpoint = WebhookDestination(
@@ -188,52 +190,26 @@ async def test_a_huge_body_is_not_read(
     )
     receiver.answer = receiver.says(200, body=b"x" * 50_000_000)
     for _ in range(2):
-        assert (await endpoint.send(delivery, now)).ok
+        assert (await endpoint.send([delivery], now))[0].ok
     assert receiver.connections == 2
 
 
-async def test_a_refused_connection_is_tried_three_times_in_quick_succession(delivery: Delivery) -> None:
-    tries = 0
-
-    def refuse(request: httpx.Request) -> httpx.Response:
-        nonlocal tries
-        tries += 1
-        raise httpx.ConnectError("connection refused", request=request)
-
-    attempt = await _endpoint(httpx.MockTransport(refuse)).send(delivery, NOW)
-    assert attempt.error == "cannot connect: connection refused"
-    assert tries == CONNECTS
-
-
-async def test_a_connection_that_opens_at_the_second_try_delivers_once(delivery: Delivery) -> None:
-    answers: list[int | Exception] = [httpx.ConnectTimeout("slow"), 204, 500]
-
-    def answer(_: httpx.Request) -> httpx.Response:
-        given = answers.pop(0)
-        if isinstance(given, Exception):
-            raise given
-        return httpx.Response(given, stream=httpx.ByteStream(b""))
-
-    assert (await _endpoint(httpx.MockTransport(answer)).send(delivery, NOW)).ok
-    assert answers == [500]
-
-
 async def test_nothing_listens_is_an_answer_too(
-    client: httpx.AsyncClient, unused_tcp_port_url: str, delivery: Delivery, now: datetime
+    client: GuardedClient, unused_tcp_port_url: str, delivery: Delivery, now: datetime
 ) -> None:
     secrets = [SigningSecret(SECRET)]
     endpoint = WebhookDestination("shop", unused_tcp_port_url, secrets, client, allow_http=True)
-    attempt = await endpoint.send(delivery, now)
+    [attempt] = await endpoint.send([delivery], now)
     assert attempt.error is not None
     assert attempt.error.startswith("cannot connect: ")
 
 
 async def test_nothing_is_sent_unsigned_once_every_secret_has_expired(
-    client: httpx.AsyncClient, receiver: Receiver, delivery: Delivery, now: datetime
+    client: GuardedClient, receiver: Receiver, delivery: Delivery, now: datetime
 ) -> None:
     ended = SigningSecret(SECRET, not_after=now)
     endpoint = WebhookDestination("shop", receiver.url, [ended], client, allow_http=True)
-    attempt = await endpoint.send(delivery, now)
+    [attempt] = await endpoint.send([delivery], now)
     assert attempt.error == "every signing secret of the destination has expired"
     assert receiver.connections == 0
 
@@ -253,13 +229,13 @@ async def test_nothing_is_sent_unsigned_once_every_secret_has_expired(
 )
 def test_a_url_that_cannot_work_is_refused_without_being_repeated(url: str, why: str) -> None:
     with pytest.raises(ValueError, match=why) as refused:
-        WebhookDestination("shop", url, [SigningSecret(SECRET)], httpx.AsyncClient())
+        WebhookDestination("shop", url, [SigningSecret(SECRET)], Answering(200))
     assert not url or url not in str(refused.value)
 
 
 def test_a_destination_without_a_secret_is_refused() -> None:
     with pytest.raises(ValueError, match="`shop` has no signing secret"):
-        WebhookDestination("shop", "https://shop.example/hook", [], httpx.AsyncClient())
+        WebhookDestination("shop", "https://shop.example/hook", [], Answering(200))
 
 
 async def test_eight_at_a_time_all_arrive_once(
@@ -270,7 +246,7 @@ async def test_eight_at_a_time_all_arrive_once(
 
     async def one(each: Delivery) -> bool:
         async with gate:
-            return (await endpoint.send(each, now)).ok
+            return (await endpoint.send([each], now))[0].ok
 
     assert all(await asyncio.gather(*(one(each) for each in many)))
     assert sorted(request.headers["webhook-id"] for request in receiver.requests) == sorted(
@@ -279,15 +255,18 @@ async def test_eight_at_a_time_all_arrive_once(
     assert receiver.connections <= 8
 
 
-def _endpoint(transport: httpx.AsyncBaseTransport) -> WebhookDestination:
-    client = httpx.AsyncClient(transport=transport)
-    return WebhookDestination("shop", "https://shop.example/hook", [SigningSecret(SECRET)], client)
+class Answering:
+    """A client that answers with one status."""
+
+    def __init__(self, status: int) -> None:
+        self.status = status
+
+    async def request(self, *_: Any, **__: Any) -> Answer:
+        return Answer(self.status, {"Location": "https://shop.example/elsewhere"}, b"words", True)
 
 
 async def _answered(delivery: Delivery, status: int) -> Attempt:
-    headers = {"Location": "https://shop.example/elsewhere"}
-
-    def answer(_: httpx.Request) -> httpx.Response:
-        return httpx.Response(status, headers=headers, stream=httpx.ByteStream(b"words"))
-
-    return await _endpoint(httpx.MockTransport(answer)).send(delivery, NOW)
+    client = Answering(status)
+    endpoint = WebhookDestination("shop", "https://shop.example/hook", [SigningSecret(SECRET)], client)
+    [attempt] = await endpoint.send([delivery], NOW)
+    return attempt

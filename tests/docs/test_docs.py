@@ -12,8 +12,10 @@ from typer.main import get_command
 from adapter.cli.main import commands
 from adapter.errors import AdapterError
 from adapter.metrics import Metrics
-from adapter.settings.fields import FIELDS, Field
-from adapter.settings.values import Secrets
+from adapter.settings.destinations.base import DestinationSettings
+from adapter.settings.destinations.registry import DESTINATION_TYPES
+from adapter.settings.fields import FIELDS, Field, fields
+from adapter.settings.scalars import Secret, Secrets
 from adapter.web import checkout_api
 from adapter.web.errors import OTHER_CODES
 from adapter.web.routes import ROUTES
@@ -35,9 +37,36 @@ def codes(kind: type[AdapterError] = AdapterError) -> set[str]:
     return {kind.code}.union(*map(codes, below))
 
 
+#: The settings that a type of destination has besides those of every type: by the type, and their name.
+OF_TYPES = {
+    f"{name} destination: {field.keys[-1]}": field
+    for name, kind in DESTINATION_TYPES.items()
+    if name != "webhook"
+    for field in fields(kind.settings, ("destinations", "NAME"))
+    if field.keys[-1] not in {*DestinationSettings.__struct_fields__, "type"}
+}
+
+
 def test_every_setting_has_a_heading() -> None:
-    assert headings("settings", 3) == {field.name for field in FIELDS.values()}
-    assert headings("settings") == {".".join(field.keys[:-1]) for field in FIELDS.values()}
+    assert headings("settings", 3) == {*(field.name for field in FIELDS.values()), *OF_TYPES}
+    sections = {".".join(field.keys[:-1]) for field in FIELDS.values()}
+    types = {f"{name} destination" for name in DESTINATION_TYPES if name != "webhook"}
+    assert headings("settings") == sections | types
+
+
+@pytest.mark.parametrize("name", OF_TYPES)
+def test_a_setting_of_a_type_of_destination_is_documented_with_its_default(name: str) -> None:
+    [_, below] = text("settings").split(f"### {name}\n")
+    section = re.split(r"^#", below, maxsplit=1, flags=re.MULTILINE)[0]
+    field = OF_TYPES[name]
+    secret = field.type in (Secret, Secrets)
+    default = "none" if secret else msgspec.json.encode(field.default).decode()
+    assert f"Default: `{default}`." in section
+
+
+@pytest.mark.parametrize("name", DESTINATION_TYPES)
+def test_every_type_of_destination_has_a_heading(name: str) -> None:
+    assert f"Type {name}" in headings("destinations")
 
 
 @pytest.mark.parametrize("field", FIELDS.values(), ids=lambda field: field.name)

@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import uuid
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -26,10 +27,10 @@ class Killed(Endpoint):
 
     file = Path(sys.argv[-1])
 
-    async def send(self, delivery: Delivery, now: datetime) -> Attempt:
-        self.file.write_bytes(delivery.body)
+    async def send(self, deliveries: Sequence[Delivery], now: datetime) -> Sequence[Attempt]:
+        self.file.write_bytes(deliveries[0].body)
         os.kill(os.getpid(), signal.SIGKILL)
-        return await super().send(delivery, now)
+        return await super().send(deliveries, now)
 
 
 async def main() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec import Raw
 
-from adapter.destinations.contract import Attempt, Destination
+from adapter.destinations.contract import Attempt, BatchLimits, Destination, Manner
 from adapter.errors import Unavailable
 from adapter.metrics import Metrics
 from adapter.model.deliveries import Delivery, Pause
@@ -66,9 +66,13 @@ def relay(
     *endpoints: Destination,
     pace: Pace | None = None,
     metrics: Metrics | None = None,
+    manner: Manner | None = None,
 ) -> SteppedDispatcher:
     destinations = {endpoint.name: endpoint for endpoint in endpoints}
-    return SteppedDispatcher(store, destinations, clock, lambda: 0.5, metrics or Metrics(), pace=pace)
+    manners = {endpoint.name: manner or Manner() for endpoint in endpoints}
+    return SteppedDispatcher(
+        store, destinations, manners, clock, lambda: 0.5, metrics or Metrics(), pace=pace
+    )
 
 
 class Clock:
@@ -86,6 +90,7 @@ class Endpoint:
 
     type = "test"
     timeout = timedelta(seconds=15)
+    batch = BatchLimits()
 
     def __init__(
         self,
@@ -107,15 +112,15 @@ class Endpoint:
     def name(self) -> str:
         return self._name
 
-    async def send(self, delivery: Delivery, now: datetime) -> Attempt:
-        self.sent.append((delivery.id, delivery.attempt))
-        self.bodies.append(delivery.body)
+    async def send(self, deliveries: Sequence[Delivery], now: datetime) -> Sequence[Attempt]:
+        self.sent += [(delivery.id, delivery.attempt) for delivery in deliveries]
+        self.bodies += [delivery.body for delivery in deliveries]
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
         await asyncio.sleep(0)
         await self.open.wait()
         self.at_once -= 1
-        return self.answer(delivery)
+        return [self.answer(delivery) for delivery in deliveries]
 
 
 class Unleasing:

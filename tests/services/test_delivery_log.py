@@ -10,7 +10,7 @@ import pytest
 from msgspec import Raw
 from msgspec.structs import replace
 
-from adapter.destinations.contract import Attempt
+from adapter.destinations.contract import Attempt, Manner
 from adapter.metrics import Metrics
 from adapter.model.deliveries import Delivery, Rendered
 from adapter.services.delivery.destination_worker import DestinationWorker, Pace
@@ -47,11 +47,11 @@ async def test_the_log_says_when_a_destination_begins_to_fail_and_when_it_recove
 ) -> None:
     left = iter(attempts)
     worker = DestinationWorker(
-        Endpoint("shop", lambda _: next(left)), cast("Store", Outbox()), clock=Clock(), jitter=lambda: 0.5,
+        Endpoint("shop", lambda _: next(left)), cast("Store", Outbox()), Manner(), clock=Clock(), jitter=lambda: 0.5,
         pace=Pace(), metrics=Metrics(), leasing=asyncio.Lock(),
     )  # fmt: skip
     for number in range(len(attempts)):
         due = Delivery(f"d{number}", "shop", "c", "discount.issued", Raw(b"{}"), NOON, NOON, attempt=1)
-        worker.begin(replace(due, rendered=Rendered(Endpoint.type)))
+        worker.begin([replace(due, rendered=Rendered(Endpoint.type))])
         await run_once(worker, 1)
     assert [record.getMessage() for record in caplog.records if record.levelname == "WARNING"] == expected

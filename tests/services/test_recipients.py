@@ -13,7 +13,10 @@ import adapter.services
 from adapter.destinations.registry import configured
 from adapter.model.deliveries import Recipients
 from adapter.model.operations import DiscountMove
-from adapter.settings.values import EVENT_TYPES, Destinations, Secret, Webhook
+from adapter.settings.destinations.base import EVENT_TYPES
+from adapter.settings.destinations.registry import Destinations
+from adapter.settings.destinations.webhook import Webhook
+from adapter.settings.scalars import Secret
 
 RULES = """
 rules:

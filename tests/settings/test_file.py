@@ -10,7 +10,8 @@ import pytest
 
 from adapter.settings.fields import FIELDS, Field
 from adapter.settings.load import load
-from adapter.settings.values import Secrets, Settings
+from adapter.settings.scalars import Secrets
+from adapter.settings.values import Settings
 
 FILE = Path(__file__).parents[2] / "adapter.toml"
 #: A setting that is commented out, against prose: no space behind the sign.

@@ -12,7 +12,8 @@ import yaml
 from adapter.errors import InvalidFiles
 from adapter.settings.fields import FIELDS, Keys
 from adapter.settings.load import load, read
-from adapter.settings.values import Secret, Settings
+from adapter.settings.scalars import Secret
+from adapter.settings.values import Settings
 
 WHSEC = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
@@ -63,6 +64,7 @@ def test_every_setting_can_be_given_in_the_environment(keys: Keys, tmp_path: Pat
         "api_keys": "key:secret", "mappings": "elsewhere",
         "rules": "elsewhere", "secrets": WHSEC, "whole_signature_suffices": "true",
         "browser_origins": "https://a.test,http://localhost:3000", "type": "webhook",
+        "ordered": "true", "concurrency": "3", "development": "true",
     }  # fmt: skip
     text = texts.get(keys[-1], "4321" if isinstance(FIELDS[keys].default, int) else "some,thing")
     if keys[-1] == "url":

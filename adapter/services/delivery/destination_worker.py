@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
 from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
-from adapter.destinations.contract import Attempt, Destination
+from adapter.destinations.contract import Attempt, Destination, Manner
 from adapter.destinations.schedule import DELAYS, next_attempt
 from adapter.errors import Unavailable
 from adapter.metrics import Metrics
 from adapter.model.deliveries import Delivery, Pause, Rendered
+from adapter.services.delivery.batches import batches
 from adapter.store.contract import Store
 from adapter.store.values import DeliveryResult
 
@@ -27,30 +28,34 @@ Jitter = Callable[[], float]
 #: The longest pause of a destination after one response: 429 and the like, and 410.
 QUIET: Final = timedelta(minutes=1)
 GONE: Final = timedelta(hours=1)
+_RAISED = "the destination raised an exception, see the log"
 _TOO_LATE = ", because the next attempt would be after the discount expires"
 
 
 class Pace(Struct, frozen=True, kw_only=True):
     """How a worker works.
 
-    Up to `width` attempts run concurrently. A `lease` lasts at least four times the destination's timeout.
+    A `lease` lasts at least four times the destination's timeout.
     Unless it is woken, a worker looks for due deliveries `soonest` after it found some, then after twice as
     long each time, up to `latest`.
     """
 
-    width: int = 8
     lease: timedelta = timedelta(seconds=60)
     soonest: timedelta = timedelta(milliseconds=200)
     latest: timedelta = timedelta(seconds=2)
 
 
 class DestinationWorker:
-    """Sends the deliveries of one destination. `leasing` is held during a lease, to keep the width."""
+    """Sends the deliveries of one destination, in batches as large as it takes.
+
+    `leasing` is held during a lease, so that no more is leased than can be sent.
+    """
 
     def __init__(
         self,
         destination: Destination,
         store: Store,
+        manner: Manner,
         *,
         clock: Clock,
         jitter: Jitter,
@@ -60,6 +65,7 @@ class DestinationWorker:
     ) -> None:
         self._destination = destination
         self._store = store
+        self._manner = manner
         self._clock = clock
         self._jitter = jitter
         self._pace = replace(pace, lease=max(pace.lease, 4 * destination.timeout))
@@ -73,10 +79,10 @@ class DestinationWorker:
 
     @property
     def free(self) -> int:
-        """How many more attempts may start now."""
+        """How many more requests may start now."""
         if self._pause is not None:
             return 0
-        return self._pace.width - len(self._sending)
+        return self._manner.concurrency - len(self._sending)
 
     @property
     def lease(self) -> timedelta:
@@ -101,11 +107,12 @@ class DestinationWorker:
             log.exception("destination %s cannot render delivery %s", self._destination.name, delivery.id)
             return None
 
-    def begin(self, delivery: Delivery) -> None:
-        """Start to send a leased delivery; a later turn records its result."""
-        task = asyncio.create_task(self._send(delivery))
-        self._sending.add(task)
-        task.add_done_callback(self._sent)
+    def begin(self, deliveries: Sequence[Delivery]) -> None:
+        """Start to send leased deliveries; a later turn records their results."""
+        for batch in batches([each for each in deliveries if self._can_be_sent(each)], self._destination.batch):
+            task = asyncio.create_task(self._send(batch))
+            self._sending.add(task)
+            task.add_done_callback(self._sent)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Take turns until `stop` is set, then finish the attempts that have started."""
@@ -124,24 +131,24 @@ class DestinationWorker:
         """Record results and start what is due; while the store is unavailable, both are retried."""
         try:
             recorded = await self._record()
-            # One lease is one commit: it waits until half of the attempts may start.
-            half = self.free * 2 >= self._pace.width
-            return recorded + (await self._lease_some(self._pace.width) if half else 0)
+            # One lease is one commit: it waits until half of the requests may start.
+            half = self.free * 2 >= self._manner.concurrency
+            return recorded + (await self._lease_some() if half else 0)
         except Unavailable as error:
             log.warning("the store is unavailable, deliveries to %s wait: %s", self._destination.name, error)
         except Exception:
             log.exception("a turn of the worker of destination %s failed", self._destination.name)
         return 0
 
-    async def _lease_some(self, limit: int) -> int:
+    async def _lease_some(self, limit: int | None = None) -> int:
         async with self._leasing:
-            limit = min(limit, self.free)
+            most = self.free * self._destination.batch.most
+            limit = most if limit is None else min(limit, most)
             if limit <= 0:
                 return 0
             now, name = self._clock(), self._destination.name
             leased = await self._store.lease(now, now + self.lease, limit, name, self.render)
-            for delivery in leased:
-                self.begin(delivery)
+            self.begin(leased)
         return len(leased)
 
     async def _flush(self) -> int:
@@ -175,27 +182,33 @@ class DestinationWorker:
     def _is_rendered(self, delivery: Delivery) -> bool:
         return delivery.rendered is not UNSET and delivery.rendered.by == self._destination.type
 
-    async def _send(self, delivery: Delivery) -> None:
-        now = self._clock()
-        if delivery.not_after is not None and now >= delivery.not_after:
+    def _can_be_sent(self, delivery: Delivery) -> bool:
+        """Say whether a leased delivery can be sent; one that cannot is given up."""
+        if delivery.not_after is not None and self._clock() >= delivery.not_after:
             self._conclude(_dead(delivery, "the discount expired before it could be sent"))
-            return
+            return False
         if not self._is_rendered(delivery):
             self._conclude(_dead(delivery, "its body cannot be rendered, see the log"))
-            return
-        attempt = await self._attempt(delivery, now)
-        self._log_state_change(attempt)
-        self._pause_for(attempt)
-        self._conclude(self._result(delivery, attempt))
+            return False
+        return True
 
-    async def _attempt(self, delivery: Delivery, now: datetime) -> Attempt:
+    async def _send(self, batch: Sequence[Delivery]) -> None:
+        for delivery, attempt in zip(batch, await self._attempts(batch), strict=True):
+            self._log_state_change(attempt)
+            self._pause_for(attempt)
+            self._conclude(self._result(delivery, attempt))
+
+    async def _attempts(self, batch: Sequence[Delivery]) -> Sequence[Attempt]:
         name = self._destination.name
         try:
             with self._metrics.delivery_seconds.labels(name).time():
-                return await self._destination.send(delivery, now)
+                attempts = await self._destination.send(batch, self._clock())
+            if len(attempts) == len(batch):
+                return attempts
+            log.error("destination %s returned %d attempts of %d", name, len(attempts), len(batch))
         except Exception:
-            log.exception("destination %s failed on delivery %s", name, delivery.id)
-            return Attempt(ok=False, error="the destination raised an exception, see the log")
+            log.exception("destination %s failed on %s", name, ", ".join(each.id for each in batch))
+        return [Attempt(ok=False, error=_RAISED)] * len(batch)
 
     def _log_state_change(self, attempt: Attempt) -> None:
         """Log when deliveries begin to fail and when they succeed again; every failure would fill the log."""
@@ -221,6 +234,8 @@ class DestinationWorker:
             return DeliveryResult(id=delivery.id, attempt=delivery.attempt, done=True)
         if attempt.gone:
             return _dead(delivery, f"{attempt.error}: the endpoint takes no more deliveries")
+        if attempt.final:
+            return _dead(delivery, f"{attempt.error}; sending it again would not help")
         due_at = next_attempt(
             delivery.tries,
             self._clock(),

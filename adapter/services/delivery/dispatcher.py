@@ -14,7 +14,7 @@ import logging
 from collections.abc import Mapping
 from typing import Final
 
-from adapter.destinations.contract import Destination
+from adapter.destinations.contract import Destination, Manner
 from adapter.errors import Unavailable
 from adapter.metrics import Metrics
 from adapter.model.deliveries import Delivery, Rendered
@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 
 #: Seconds between two searches for deliveries whose destination is not configured (any more).
 STRAYS_EVERY: Final = 5.0
+#: How many of them are taken at a time.
+STRAYS: Final = 8
 
 
 class Dispatcher:
@@ -38,6 +40,7 @@ class Dispatcher:
         self,
         store: Store,
         destinations: Mapping[str, Destination],
+        manners: Mapping[str, Manner],
         clock: Clock,
         jitter: Jitter,
         metrics: Metrics,
@@ -53,6 +56,7 @@ class Dispatcher:
             name: DestinationWorker(
                 destination,
                 store,
+                manners[name],
                 clock=clock,
                 jitter=jitter,
                 pace=self._pace,
@@ -103,14 +107,14 @@ class Dispatcher:
         """Lease for any destination, as many as every worker can start; what has a worker goes there."""
         workers = self._workers.values()
         async with self._leasing:
-            free = min((worker.free for worker in workers), default=self._pace.width)
+            free = min((worker.free for worker in workers), default=STRAYS)
             if free <= 0:
                 return []
             now, lease = self._clock(), max((worker.lease for worker in workers), default=self._pace.lease)
             leased = await self._store.lease(now, now + lease, free, None, self._render)
             for delivery in leased:
                 if delivery.destination in self._workers:
-                    self._workers[delivery.destination].begin(delivery)
+                    self._workers[delivery.destination].begin([delivery])
         return [delivery for delivery in leased if delivery.destination not in self._workers]
 
     def _render(self, delivery: Delivery) -> Rendered | None:

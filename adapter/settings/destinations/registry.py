@@ -1,0 +1,46 @@
+"""The types of destinations by name, and the destinations that the settings name.
+
+A module of a type's name in `adapter.destinations` sends to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from msgspec import Struct
+
+from adapter.settings.destinations.base import DestinationSettings, DestinationType, Wrong
+from adapter.settings.destinations.webhook import WEBHOOK, Webhook
+
+DESTINATION_TYPES: dict[str, DestinationType] = {
+    "webhook": WEBHOOK,
+}
+
+
+class Destinations(Struct, frozen=True):
+    """Where events are sent: `webhook`, off while its `url` is empty, and those that the file names."""
+
+    webhook: Webhook = Webhook()
+    named: Mapping[str, DestinationSettings] = {}
+
+    @property
+    def by_name(self) -> dict[str, DestinationSettings]:
+        """The destinations that are in use."""
+        return {**({"webhook": self.webhook} if self.webhook.url else {}), **self.named}
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names that rules may use, of destinations that are off too."""
+        return frozenset(("webhook", *self.named))
+
+
+def type_of(settings: DestinationSettings) -> str:
+    """Return the name of a destination's type."""
+    return next(name for name, each in DESTINATION_TYPES.items() if type(settings) is each.settings)
+
+
+def problems(destinations: Destinations) -> Iterator[tuple[str, Wrong]]:
+    """Yield what is wrong with the destinations that are in use, each with the destination's name."""
+    for name, settings in destinations.by_name.items():
+        for wrong in DESTINATION_TYPES[type_of(settings)].problems(name, settings):
+            yield name, wrong

@@ -1,0 +1,49 @@
+"""The settings of a webhook that speaks Standard Webhooks."""
+
+from __future__ import annotations
+
+import binascii
+from base64 import b64decode
+from collections.abc import Iterator
+from typing import Literal
+
+from adapter.settings.destinations.base import (
+    DestinationSettings,
+    DestinationType,
+    Wrong,
+    events_problems,
+    url_problems,
+    variable,
+)
+from adapter.settings.scalars import Secrets
+
+
+class Webhook(DestinationSettings, frozen=True, kw_only=True):
+    """A destination of type `webhook`: it receives the `events`, all where none is named."""
+
+    type: Literal["webhook"] = "webhook"
+    url: str = ""
+    secrets: Secrets = ()
+
+
+def problems(name: str, webhook: Webhook) -> Iterator[Wrong]:
+    """Yield what is wrong with the settings of a webhook."""
+    yield from events_problems(webhook)
+    yield from url_problems("url", webhook.url, allow_http=webhook.allow_private_addresses)
+    if not webhook.secrets:
+        remedy = f"set {variable(name, 'secrets')} to a `whsec_...` that the receiver knows"
+        yield "secrets", "is empty, but deliveries must be signed", remedy
+    if not all(_standard(secret) for secret in webhook.secrets):
+        remedy = "write `whsec_` and then 24 to 64 random bytes in base64"
+        yield "secrets", "has an entry that is not a Standard Webhooks secret", remedy
+
+
+def _standard(secret: str) -> bool:
+    """Whether a secret is `whsec_` and 24 to 64 bytes in base64, as the Standard Webhooks spec says."""
+    try:
+        return secret.startswith("whsec_") and 24 <= len(b64decode(secret[6:], validate=True)) <= 64
+    except (binascii.Error, ValueError):
+        return False
+
+
+WEBHOOK = DestinationType(Webhook, problems)
