@@ -14,6 +14,8 @@ from adapter.model.encoding import decode
 #: Attempts of one round, more than are ever made: a dead delivery that is sent again starts the next round,
 #: so that the lease of an attempt of an earlier round is fenced off.
 ROUND: Final = 1_000
+#: How many attempts of a delivery are remembered.
+KEPT: Final = 12
 
 DeliveryStatus = Literal["due", "done", "dead"]
 
@@ -60,12 +62,39 @@ class Rendered(Struct, frozen=True):
     body: Raw | None = None
 
 
+class PastAttempt(Struct, frozen=True, omit_defaults=True):
+    """One attempt that was made: when, under which number, and the HTTP status and first words of the answer."""
+
+    at: datetime
+    attempt: int
+    status: int | None = None
+    error: str | None = None
+    answer: str = ""
+
+
+class Past(Struct, frozen=True, omit_defaults=True):
+    """The latest attempts of a delivery, oldest first, and how many of its current round do not count.
+
+    `round` is the round that `uncounted` is of: one that was given up and is sent again begins the next.
+    """
+
+    latest: tuple[PastAttempt, ...] = ()
+    round: int = 0
+    uncounted: int = 0
+
+    def followed_by(self, made: PastAttempt, *, counted: bool = True) -> Past:
+        """Return it with one more attempt; of many the oldest is forgotten."""
+        current = made.attempt // ROUND
+        before = self.uncounted if self.round == current else 0
+        return Past((*self.latest, made)[-KEPT:], current, before + (not counted))
+
+
 class Delivery(Struct, frozen=True):
     """One outbox entry on its way to one destination.
 
     `id` is constant over all attempts (the receiver's idempotency key). `event` is the JSON of an
     `OutboxEvent`, and `rendered` the body that the destination rendered at the first attempt, for all
-    attempts. `attempt` counts leases and fences them: only the holder of the latest lease may record a
+    attempts. `past` has the attempts that were made. `attempt` counts leases and fences them: only the holder of the latest lease may record a
     result. After `not_after` the delivery is not sent any more (the discount has expired).
     """
 
@@ -81,6 +110,7 @@ class Delivery(Struct, frozen=True):
     not_after: datetime | None = None
     last_error: str | None = None
     rendered: Rendered | UnsetType = UNSET
+    past: Past = Past()
 
     @property
     def body(self) -> bytes:
@@ -94,8 +124,9 @@ class Delivery(Struct, frozen=True):
 
     @property
     def tries(self) -> int:
-        """The number of attempts in the current round."""
-        return self.attempt % ROUND
+        """The number of attempts in the current round that count."""
+        uncounted = self.past.uncounted if self.past.round == self.attempt // ROUND else 0
+        return self.attempt % ROUND - uncounted
 
 
 class Pause(Struct, frozen=True):

@@ -14,9 +14,9 @@ from msgspec.structs import replace
 from adapter.errors import Unreadable
 from adapter.model.customers import SOURCE_ID, Customer
 from adapter.model.decisions import Decision
-from adapter.model.deliveries import Delivery, Pause, Rendered
+from adapter.model.deliveries import Delivery, Past, Pause, Rendered
 from adapter.model.discounts import DiscountRecord
-from adapter.model.encoding import encode
+from adapter.model.encoding import decode, encode
 from adapter.model.events import Event
 from adapter.model.ignored import Ignored
 from adapter.model.pages import Page
@@ -243,9 +243,9 @@ def read_ignored(row: Iterable[Any]) -> Ignored:
 
 
 def read_delivery(row: Iterable[Any]) -> Delivery:
-    """Return the delivery of a row of `delivery_row`, followed by `rendered_by` and `rendered`."""
+    """Return the delivery of a row of `delivery_row`, followed by `rendered_by`, `rendered` and `attempts`."""
     id_, destination, source_id, type_, event, created_at, due_at, attempt, status, not_after, *rest = row
-    error, rendered_by, rendered = rest
+    error, rendered_by, rendered, attempts = rest
     return Delivery(
         id=id_,
         destination=destination,
@@ -259,6 +259,7 @@ def read_delivery(row: Iterable[Any]) -> Delivery:
         not_after=None if not_after is None else moment(not_after),
         last_error=error,
         rendered=_read_rendered(rendered_by, rendered),
+        past=Past() if attempts is None else decode(bytes(attempts), Past),
     )
 
 
@@ -282,12 +283,13 @@ def _read_rendered(by: str | None, body: bytes | None) -> Rendered | UnsetType:
     return Rendered(by, None if body is None else msgspec.Raw(body))
 
 
-def settled_row(settlement: DeliveryResult) -> tuple[str, int, str, int | None, str | None]:
-    """Return id, attempt, and the status, due moment and error that the attempt leaves."""
+def settled_row(settlement: DeliveryResult) -> tuple[str, int, str, int | None, str | None, bytes | None]:
+    """Return id, attempt, and the status, due moment, error and past that the attempt leaves."""
     again = not settlement.done and settlement.due_at is not None
     status = "due" if again else "done" if settlement.done else "dead"
     due_at = micros_or_none(settlement.due_at) if again else None
-    return settlement.id, settlement.attempt, status, due_at, settlement.error
+    past = None if settlement.past is None else encode(settlement.past)
+    return settlement.id, settlement.attempt, status, due_at, settlement.error, past
 
 
 def timer_row(timer: Timer, owner: str) -> tuple[Any, ...]:

@@ -11,7 +11,7 @@ from msgspec import Struct
 from adapter.model.counter_key import ScopedKey
 from adapter.model.customers import Customer
 from adapter.model.decisions import Decision
-from adapter.model.deliveries import Delivery, Rendered
+from adapter.model.deliveries import Delivery, Past, Rendered
 from adapter.model.discounts import DiscountRecord
 from adapter.model.events import Event
 from adapter.model.pending import PendingMove
@@ -323,10 +323,14 @@ class Changes(Struct):
 
 
 class DeliveryResult(Struct, frozen=True):
-    """What came of one leased delivery; without `due_at` it is over (`done`, else dead)."""
+    """What came of one leased delivery; without `due_at` it is over (`done`, else dead).
+
+    `past` is kept in the place of the attempts that were known before; without it those stay.
+    """
 
     id: str
     attempt: int
     done: bool
     due_at: datetime | None = None
     error: str | None = None
+    past: Past | None = None

@@ -15,7 +15,7 @@ from adapter.destinations.contract import Attempt, Destination, Manner
 from adapter.destinations.schedule import DELAYS, next_attempt
 from adapter.errors import Unavailable
 from adapter.metrics import Metrics
-from adapter.model.deliveries import Delivery, Pause, Rendered
+from adapter.model.deliveries import Delivery, Past, PastAttempt, Pause, Rendered
 from adapter.services.delivery.batches import batches
 from adapter.store.contract import Store
 from adapter.store.values import DeliveryResult
@@ -196,7 +196,8 @@ class DestinationWorker:
         for delivery, attempt in zip(batch, await self._attempts(batch), strict=True):
             self._log_state_change(attempt)
             self._pause_for(attempt)
-            self._conclude(self._result(delivery, attempt))
+            result = self._result(delivery, attempt)
+            self._conclude(replace(result, past=_past(delivery, attempt, self._clock())))
 
     async def _attempts(self, batch: Sequence[Delivery]) -> Sequence[Attempt]:
         name = self._destination.name
@@ -257,6 +258,12 @@ class DestinationWorker:
         level = logging.WARNING if word == "dead" else logging.DEBUG
         log.log(level, "delivery %s to %s: %s, %s", result.id, name, word, result.error)
         self._results.append(result)
+
+
+def _past(delivery: Delivery, attempt: Attempt, at: datetime) -> Past:
+    answer = attempt.answer.decode(errors="replace")
+    made = PastAttempt(at, delivery.attempt, attempt.status, attempt.error, answer)
+    return delivery.past.followed_by(made, counted=attempt.ok or attempt.counted)
 
 
 def _dead(delivery: Delivery, error: str) -> DeliveryResult:

@@ -145,6 +145,7 @@ DELIVERIES = Table(
         last_error="text",
         rendered_by="text",
         rendered="bytes",
+        attempts="bytes",
     ),
     key=("source_id", "id"),
     sqlite_key=("number",),
@@ -167,12 +168,13 @@ DELIVERIES = Table(
                 "last_error",
                 "rendered_by",
                 "rendered",
+                "attempts",
             ),
             ("number",),
             _delivery,
         ),
         purge=Purge("deliveries", "created_at", condition="status <> 'due'"),
-        redact=Redact(("body", "rendered", "last_error"), ("id",), ("number",)),
+        redact=Redact(("body", "rendered", "last_error", "attempts"), ("id",), ("number",)),
     ),
 )
 TIMERS = Table(

@@ -10,7 +10,8 @@ UPDATE deliveries SET visible_at = $2, attempt = deliveries.attempt + 1
 FROM due WHERE deliveries.source_id = due.source_id AND deliveries.id = due.id
 RETURNING due.visible_at AS was, due.number, deliveries.id, deliveries.destination, deliveries.source_id,
           deliveries.type, deliveries.body, deliveries.created_at, deliveries.due_at, deliveries.attempt,
-          deliveries.status, deliveries.not_after, deliveries.last_error, deliveries.rendered_by, deliveries.rendered;
+          deliveries.status, deliveries.not_after, deliveries.last_error, deliveries.rendered_by, deliveries.rendered,
+          deliveries.attempts;
 
 -- lease_for --
 -- The same for one destination.
@@ -24,7 +25,8 @@ UPDATE deliveries SET visible_at = $2, attempt = deliveries.attempt + 1
 FROM due WHERE deliveries.source_id = due.source_id AND deliveries.id = due.id
 RETURNING due.visible_at AS was, due.number, deliveries.id, deliveries.destination, deliveries.source_id,
           deliveries.type, deliveries.body, deliveries.created_at, deliveries.due_at, deliveries.attempt,
-          deliveries.status, deliveries.not_after, deliveries.last_error, deliveries.rendered_by, deliveries.rendered;
+          deliveries.status, deliveries.not_after, deliveries.last_error, deliveries.rendered_by, deliveries.rendered,
+          deliveries.attempts;
 
 -- render --
 -- Keep what is sent of leased deliveries.
@@ -35,9 +37,10 @@ WHERE deliveries.source_id = given.source_id AND deliveries.id = given.id;
 -- settle --
 -- Record what came of attempts, unless a later one was leased or it is settled.
 UPDATE deliveries SET status = given.status, due_at = coalesce(given.due_at, deliveries.due_at),
-                      visible_at = coalesce(given.due_at, deliveries.due_at), last_error = given.error
-FROM unnest($1::text[], $2::integer[], $3::text[], $4::bigint[], $5::text[])
-    AS given (id, attempt, status, due_at, error)
+                      visible_at = coalesce(given.due_at, deliveries.due_at), last_error = given.error,
+                      attempts = coalesce(given.attempts, deliveries.attempts)
+FROM unnest($1::text[], $2::integer[], $3::text[], $4::bigint[], $5::text[], $6::bytea[])
+    AS given (id, attempt, status, due_at, error, attempts)
 WHERE deliveries.id = given.id AND deliveries.attempt = given.attempt AND deliveries.status = 'due'
 RETURNING deliveries.id;
 

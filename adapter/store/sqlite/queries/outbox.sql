@@ -1,7 +1,7 @@
 -- leasable --
 -- Deliveries that may be leased now, the longest due first.
 SELECT id, destination, source_id, type, body, created_at, due_at, attempt, status, not_after, last_error,
-       rendered_by, rendered
+       rendered_by, rendered, attempts
 FROM deliveries WHERE status = 'due' AND visible_at <= ?1
   AND destination NOT IN (SELECT destination FROM pauses WHERE since <= ?1 AND until > ?1)
 ORDER BY visible_at, number LIMIT ?2;
@@ -9,7 +9,7 @@ ORDER BY visible_at, number LIMIT ?2;
 -- leasable_for --
 -- The same for one destination.
 SELECT id, destination, source_id, type, body, created_at, due_at, attempt, status, not_after, last_error,
-       rendered_by, rendered
+       rendered_by, rendered, attempts
 FROM deliveries WHERE status = 'due' AND visible_at <= ?1 AND destination = ?3
   AND NOT EXISTS (SELECT 1 FROM pauses WHERE destination = ?3 AND since <= ?1 AND until > ?1)
 ORDER BY visible_at, number LIMIT ?2;
@@ -21,7 +21,7 @@ UPDATE deliveries SET visible_at = ?2, attempt = attempt + 1, rendered_by = ?3, 
 -- settle --
 -- Record what came of an attempt, unless a later one was leased or it is settled.
 UPDATE deliveries SET status = ?3, due_at = coalesce(?4, due_at), visible_at = coalesce(?4, due_at),
-                      last_error = ?5
+                      last_error = ?5, attempts = coalesce(?6, attempts)
 WHERE id = ?1 AND attempt = ?2 AND status = 'due';
 
 -- revive --

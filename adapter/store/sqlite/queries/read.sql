@@ -95,19 +95,19 @@ SELECT source, key, document, reason, received_at, replayed, whole, size, id FRO
 -- due_deliveries --
 -- Deliveries still to be made, of one destination where it is named, oldest first.
 SELECT id, destination, source_id, type, body, created_at, due_at, attempt, status, not_after, last_error,
-       rendered_by, rendered
+       rendered_by, rendered, attempts
 FROM deliveries WHERE status = 'due' AND destination = coalesce(?2, destination) ORDER BY number LIMIT ?1;
 
 -- dead_deliveries --
 -- Deliveries given up, likewise, oldest first.
 SELECT id, destination, source_id, type, body, created_at, due_at, attempt, status, not_after, last_error,
-       rendered_by, rendered
+       rendered_by, rendered, attempts
 FROM deliveries WHERE status = 'dead' AND destination = coalesce(?2, destination) ORDER BY number LIMIT ?1;
 
 -- done_deliveries --
 -- Deliveries made, likewise, oldest first.
 SELECT id, destination, source_id, type, body, created_at, due_at, attempt, status, not_after, last_error,
-       rendered_by, rendered
+       rendered_by, rendered, attempts
 FROM deliveries WHERE status = 'done' AND destination = coalesce(?2, destination) ORDER BY number LIMIT ?1;
 
 -- counts --
