@@ -11,7 +11,7 @@ from msgspec import UNSET, Raw, Struct, UnsetType, field
 from adapter.model.discounts import Discount
 from adapter.model.encoding import decode
 
-#: Attempts of one round, more than are ever made: a dead delivery that is sent again starts the next round,
+#: Leases of one round, more than are ever made: a dead delivery that is sent again starts the next round,
 #: so that the lease of an attempt of an earlier round is fenced off.
 ROUND: Final = 1_000
 #: How many attempts of a delivery are remembered.
@@ -73,20 +73,23 @@ class PastAttempt(Struct, frozen=True, omit_defaults=True):
 
 
 class Past(Struct, frozen=True, omit_defaults=True):
-    """The latest attempts of a delivery, oldest first, and how many of its current round do not count.
+    """The latest attempts of a delivery, oldest first, and how many of a round count.
 
-    `round` is the round that `uncounted` is of: one that was given up and is sent again begins the next.
+    A lease without a result is no attempt: its process was killed, and may not have sent anything.
     """
 
     latest: tuple[PastAttempt, ...] = ()
     round: int = 0
-    uncounted: int = 0
+    counted: int = 0
 
     def followed_by(self, made: PastAttempt, *, counted: bool = True) -> Past:
         """Return it with one more attempt; of many the oldest is forgotten."""
         current = made.attempt // ROUND
-        before = self.uncounted if self.round == current else 0
-        return Past((*self.latest, made)[-KEPT:], current, before + (not counted))
+        return Past((*self.latest, made)[-KEPT:], current, self.of_round(current) + counted)
+
+    def of_round(self, round_: int) -> int:
+        """Return how many attempts of a round count."""
+        return self.counted if self.round == round_ else 0
 
 
 class Delivery(Struct, frozen=True):
@@ -124,9 +127,8 @@ class Delivery(Struct, frozen=True):
 
     @property
     def tries(self) -> int:
-        """The number of attempts in the current round that count."""
-        uncounted = self.past.uncounted if self.past.round == self.attempt // ROUND else 0
-        return self.attempt % ROUND - uncounted
+        """The number of attempts of the current round that were made and count."""
+        return self.past.of_round(self.attempt // ROUND)
 
 
 class Pause(Struct, frozen=True):

@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Literal, Protocol, TypeVar
 
+from adapter.model.breakers import Breaker, Tally
 from adapter.model.counter_key import CounterKey, ScopedKey
 from adapter.model.customers import Customer
 from adapter.model.decisions import Decision
@@ -319,18 +320,33 @@ class Store(Protocol):
         limit: int,
         destination: str | None = None,
         render: Render | None = None,
+        *,
+        ordered: bool = False,
     ) -> list[Delivery]:
         """Lease up to `limit` due deliveries until `until`, each with its `attempt` counted up.
 
         Only those for `destination` where it is named, so that the backlog of a slow endpoint does not delay
         another's. The longest due come first. A delivery under an earlier lease is not due. Two callers never
         get the same one. What `render` returns is stored with the lease, in one transaction: when this
-        returns, every later lease has the same.
+        returns, every later lease has the same. Nothing is leased for a destination that is paused or whose
+        breaker is open; while that is half-open, one delivery. With `ordered`, no delivery is leased while an
+        earlier one of its customer to the destination is due or leased.
         """
         ...
 
-    async def settle(self, settlements: Sequence[DeliveryResult]) -> int:
-        """Record what came of leased deliveries; stale attempts are ignored. Returns how many counted."""
+    async def settle(self, settlements: Sequence[DeliveryResult], tally: Tally | None = None) -> int:
+        """Record what came of leased deliveries; stale attempts are ignored. Returns how many counted.
+
+        `tally` counts the requests for the breaker of their destination.
+        """
+        ...
+
+    async def due_destinations(self) -> list[str]:
+        """Return the names of the destinations of all due deliveries, by a cost that follows their number."""
+        ...
+
+    async def breakers(self) -> list[Breaker]:
+        """Return the breakers that count failures or are open, by destination; a closed store is read too."""
         ...
 
     async def deliveries(
@@ -360,7 +376,7 @@ class Store(Protocol):
         ...
 
     async def resume(self, destination: str | None = None) -> None:
-        """End the pause of a destination; all pauses without it."""
+        """End the pause of a destination and close its breaker; all of them without it."""
         ...
 
     async def quarantined(self, after: int = 0, limit: int = 100) -> list[Excerpt]:

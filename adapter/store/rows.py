@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from adapter.errors import Unreadable
 from adapter.model.customers import SOURCE_ID, Customer
 from adapter.model.decisions import Decision
+from adapter.model.breakers import Breaker
 from adapter.model.deliveries import Delivery, Past, Pause, Rendered
 from adapter.model.discounts import DiscountRecord
 from adapter.model.encoding import decode, encode
@@ -228,6 +229,28 @@ def read_pause(row: Iterable[Any]) -> Pause:
     """Return the pause of a row."""
     destination, since, until, reason = row
     return Pause(destination, moment(since), moment(until), reason)
+
+
+def breaker_row(breaker: Breaker) -> tuple[Any, ...]:
+    """Return the row of a breaker."""
+    times = micros_or_none(breaker.until), micros_or_none(breaker.probed_until)
+    counts = breaker.succeeded, breaker.failed, breaker.openings
+    return (breaker.destination, micros(breaker.since), *counts, *times, breaker.reason)
+
+
+def read_breaker(row: Iterable[Any]) -> Breaker:
+    """Return the breaker of a row of `breaker_row`."""
+    destination, since, succeeded, failed, openings, until, probed_until, reason = row
+    return Breaker(
+        destination,
+        moment(since),
+        succeeded,
+        failed,
+        openings,
+        None if until is None else moment(until),
+        None if probed_until is None else moment(probed_until),
+        reason,
+    )
 
 
 def ignored_row(ignored: Ignored) -> tuple[Any, ...]:

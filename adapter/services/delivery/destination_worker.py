@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
@@ -12,11 +13,14 @@ from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
 from adapter.destinations.contract import Attempt, Destination, Manner
-from adapter.destinations.schedule import DELAYS, next_attempt
 from adapter.errors import Unavailable
 from adapter.metrics import Metrics
-from adapter.model.deliveries import Delivery, Past, PastAttempt, Pause, Rendered
+from adapter.model.breakers import Tally
+from adapter.model.deliveries import Delivery, Pause, Rendered
 from adapter.services.delivery.batches import batches
+from adapter.services.delivery.outcomes import given_up, pause_after, result, returned
+from adapter.services.delivery.prefetch import Prefetch
+from adapter.services.delivery.tallies import Tallies
 from adapter.store.contract import Store
 from adapter.store.values import DeliveryResult
 
@@ -25,19 +29,14 @@ log = logging.getLogger(__name__)
 Clock = Callable[[], datetime]
 Jitter = Callable[[], float]
 
-#: The longest pause of a destination after one response: 429 and the like, and 410.
-QUIET: Final = timedelta(minutes=1)
-GONE: Final = timedelta(hours=1)
-_RAISED = "the destination raised an exception, see the log"
-_TOO_LATE = ", because the next attempt would be after the discount expires"
+_RAISED: Final = "the destination raised an exception, see the log"
 
 
 class Pace(Struct, frozen=True, kw_only=True):
     """How a worker works.
 
-    A `lease` lasts at least four times the destination's timeout.
-    Unless it is woken, a worker looks for due deliveries `soonest` after it found some, then after twice as
-    long each time, up to `latest`.
+    A `lease` lasts at least four times the destination's timeout. Unless it is woken, a worker looks for due
+    deliveries `soonest` after it found some, then after twice as long each time, up to `latest`.
     """
 
     lease: timedelta = timedelta(seconds=60)
@@ -48,7 +47,9 @@ class Pace(Struct, frozen=True, kw_only=True):
 class DestinationWorker:
     """Sends the deliveries of one destination, in batches as large as it takes.
 
-    `leasing` is held during a lease, so that no more is leased than can be sent.
+    A lease takes as many deliveries as are sent in half a second, and at least as many as can be sent at once. They
+    wait in memory. Those that cannot be sent before their lease ends, or whose destination fails meanwhile, are
+    given back.
     """
 
     def __init__(
@@ -61,7 +62,6 @@ class DestinationWorker:
         jitter: Jitter,
         pace: Pace,
         metrics: Metrics,
-        leasing: asyncio.Lock,
     ) -> None:
         self._destination = destination
         self._store = store
@@ -69,25 +69,19 @@ class DestinationWorker:
         self._clock = clock
         self._jitter = jitter
         self._pace = replace(pace, lease=max(pace.lease, 4 * destination.timeout))
-        self._metrics = metrics
-        self._leasing = leasing
+        self._seconds = metrics.delivery_seconds.labels(destination.name)
+        self._counts = {
+            word: metrics.deliveries.labels(destination.name, word) for word in ("done", "retry", "dead")
+        }
+        self._prefetch = Prefetch(manner.concurrency * destination.batch.most)
+        self._tallies = Tallies(destination.name)
+        self._waiting: deque[tuple[datetime, list[Delivery]]] = deque()
+        self._unsent = 0
         self._sending: set[asyncio.Task[None]] = set()
         self._results: list[DeliveryResult] = []
         self._woken = asyncio.Event()
         self._pause: Pause | None = None
         self._failing = False
-
-    @property
-    def free(self) -> int:
-        """How many more requests may start now."""
-        if self._pause is not None:
-            return 0
-        return self._manner.concurrency - len(self._sending)
-
-    @property
-    def lease(self) -> timedelta:
-        """How long a lease of a delivery for this destination lasts."""
-        return self._pace.lease
 
     def wake(self) -> None:
         """Look for due deliveries at once."""
@@ -107,13 +101,6 @@ class DestinationWorker:
             log.exception("destination %s cannot render delivery %s", self._destination.name, delivery.id)
             return None
 
-    def begin(self, deliveries: Sequence[Delivery]) -> None:
-        """Start to send leased deliveries; a later turn records their results."""
-        for batch in batches([each for each in deliveries if self._can_be_sent(each)], self._destination.batch):
-            task = asyncio.create_task(self._send(batch))
-            self._sending.add(task)
-            task.add_done_callback(self._sent)
-
     async def run(self, stop: asyncio.Event) -> None:
         """Take turns until `stop` is set, then finish the attempts that have started."""
         idle = self._pace.soonest
@@ -130,10 +117,7 @@ class DestinationWorker:
     async def _turn(self) -> int:
         """Record results and start what is due; while the store is unavailable, both are retried."""
         try:
-            recorded = await self._record()
-            # One lease is one commit: it waits until half of the requests may start.
-            half = self.free * 2 >= self._manner.concurrency
-            return recorded + (await self._lease_some() if half else 0)
+            return await self._record() + await self._lease_some()
         except Unavailable as error:
             log.warning("the store is unavailable, deliveries to %s wait: %s", self._destination.name, error)
         except Exception:
@@ -141,15 +125,88 @@ class DestinationWorker:
         return 0
 
     async def _lease_some(self, limit: int | None = None) -> int:
-        async with self._leasing:
-            most = self.free * self._destination.batch.most
-            limit = most if limit is None else min(limit, most)
-            if limit <= 0:
-                return 0
-            now, name = self._clock(), self._destination.name
-            leased = await self._store.lease(now, now + self.lease, limit, name, self.render)
-            self.begin(leased)
+        """Lease what can be sent soon, and start to send it."""
+        wanted = self._prefetch.size - self._unsent
+        # One lease is one commit: it waits until half of what was leased before is sent.
+        if self._pause is not None or wanted * 2 < self._prefetch.size:
+            return 0
+        limit = wanted if limit is None else min(limit, wanted)
+        now, name = self._clock(), self._destination.name
+        until = now + self._pace.lease
+        leased = await self._store.lease(
+            now, until, limit, name, self.render, ordered=self._manner.ordered
+        )
+        self._prefetch.leased(len(leased), asyncio.get_running_loop().time())
+        self.begin(leased, until)
         return len(leased)
+
+    def begin(self, deliveries: Sequence[Delivery], until: datetime) -> None:
+        """Start to send deliveries that are leased until a moment; a later turn records their results."""
+        sendable = [each for each in deliveries if self._can_be_sent(each)]
+        self._unsent += len(sendable)
+        self._waiting.extend((until, batch) for batch in batches(sendable, self._destination.batch))
+        for _ in range(min(len(self._waiting), self._manner.concurrency - len(self._sending))):
+            task = asyncio.create_task(self._send_waiting())
+            self._sending.add(task)
+            task.add_done_callback(self._sent)
+
+    def _can_be_sent(self, delivery: Delivery) -> bool:
+        """Say whether a leased delivery can be sent; one that cannot is given up."""
+        if delivery.not_after is not None and self._clock() >= delivery.not_after:
+            self._conclude(given_up(delivery, "the discount expired before it could be sent"))
+            return False
+        if delivery.rendered is UNSET or delivery.rendered.by != self._destination.type:
+            self._conclude(given_up(delivery, "its body cannot be rendered, see the log"))
+            return False
+        return True
+
+    async def _send_waiting(self) -> None:
+        """Send one waiting batch after the other."""
+        while self._waiting:
+            until, batch = self._waiting[0]
+            if self._pause is not None or self._clock() + self._destination.timeout > until:
+                self._give_back()
+                return
+            self._waiting.popleft()
+            await self._send(batch)
+
+    async def _send(self, batch: Sequence[Delivery]) -> None:
+        attempts = await self._attempts(batch)
+        now = self._clock()
+        self._unsent -= len(batch)
+        for delivery, attempt in zip(batch, attempts, strict=True):
+            self._log_state_change(attempt)
+            self._conclude(result(delivery, attempt, now, self._jitter()))
+        self._tallies.add(attempts)
+        self._pause_for(attempts, now)
+        if self._tallies.failed_in_a_row >= self._manner.concurrency:
+            self._prefetch.reset()
+            self._give_back()
+        elif self._unsent * 2 <= self._prefetch.size:
+            self._woken.set()
+
+    async def _attempts(self, batch: Sequence[Delivery]) -> Sequence[Attempt]:
+        name = self._destination.name
+        try:
+            with self._seconds.time():
+                attempts = await self._destination.send(batch, self._clock())
+            if len(attempts) == len(batch):
+                return attempts
+            log.error("destination %s returned %d attempts of %d", name, len(attempts), len(batch))
+        except Exception:
+            log.exception("destination %s failed on %s", name, ", ".join(each.id for each in batch))
+        return [Attempt(ok=False, error=_RAISED)] * len(batch)
+
+    def _give_back(self) -> None:
+        """Give back what was leased and not sent."""
+        while self._waiting:
+            _, batch = self._waiting.popleft()
+            self._unsent -= len(batch)
+            self._results += [returned(delivery) for delivery in batch]
+
+    def _sent(self, task: asyncio.Task[None]) -> None:
+        self._sending.discard(task)
+        self._woken.set()
 
     async def _flush(self) -> int:
         while self._sending:
@@ -157,6 +214,7 @@ class DestinationWorker:
         return await self._record()
 
     async def _finish(self) -> None:
+        self._give_back()
         try:
             await self._flush()
         except Unavailable as error:
@@ -170,46 +228,11 @@ class DestinationWorker:
                 self._pause = None
         if not self._results:
             return 0
-        results = tuple(self._results)
-        recorded = await self._store.settle(results)
+        results, tally = tuple(self._results), self._tallies.tally(self._clock())
+        recorded = await self._store.settle(results, tally)
         del self._results[: len(results)]
+        self._tallies.recorded(tally)
         return recorded
-
-    def _sent(self, task: asyncio.Task[None]) -> None:
-        self._sending.discard(task)
-        self._woken.set()
-
-    def _is_rendered(self, delivery: Delivery) -> bool:
-        return delivery.rendered is not UNSET and delivery.rendered.by == self._destination.type
-
-    def _can_be_sent(self, delivery: Delivery) -> bool:
-        """Say whether a leased delivery can be sent; one that cannot is given up."""
-        if delivery.not_after is not None and self._clock() >= delivery.not_after:
-            self._conclude(_dead(delivery, "the discount expired before it could be sent"))
-            return False
-        if not self._is_rendered(delivery):
-            self._conclude(_dead(delivery, "its body cannot be rendered, see the log"))
-            return False
-        return True
-
-    async def _send(self, batch: Sequence[Delivery]) -> None:
-        for delivery, attempt in zip(batch, await self._attempts(batch), strict=True):
-            self._log_state_change(attempt)
-            self._pause_for(attempt)
-            result = self._result(delivery, attempt)
-            self._conclude(replace(result, past=_past(delivery, attempt, self._clock())))
-
-    async def _attempts(self, batch: Sequence[Delivery]) -> Sequence[Attempt]:
-        name = self._destination.name
-        try:
-            with self._metrics.delivery_seconds.labels(name).time():
-                attempts = await self._destination.send(batch, self._clock())
-            if len(attempts) == len(batch):
-                return attempts
-            log.error("destination %s returned %d attempts of %d", name, len(attempts), len(batch))
-        except Exception:
-            log.exception("destination %s failed on %s", name, ", ".join(each.id for each in batch))
-        return [Attempt(ok=False, error=_RAISED)] * len(batch)
 
     def _log_state_change(self, attempt: Attempt) -> None:
         """Log when deliveries begin to fail and when they succeed again; every failure would fill the log."""
@@ -220,54 +243,24 @@ class DestinationWorker:
             else:
                 log.warning("deliveries to %s succeed again", self._destination.name)
 
-    def _pause_for(self, attempt: Attempt) -> None:
+    def _pause_for(self, attempts: Sequence[Attempt], now: datetime) -> None:
         """Pause the whole destination when it asks for that: other deliveries need not use up attempts."""
-        pause = GONE if attempt.gone else min(attempt.retry_after or timedelta(0), QUIET)
-        if pause:
-            now, name = self._clock(), self._destination.name
-            asked = Pause(name, now, now + pause, attempt.error or "it asked for a pause")
-            if self._pause is None or self._pause.until < asked.until:
-                self._pause = asked
-            log.warning("deliveries to %s pause for %d s: %s", name, pause.total_seconds(), attempt.error)
-
-    def _result(self, delivery: Delivery, attempt: Attempt) -> DeliveryResult:
-        if attempt.ok:
-            return DeliveryResult(id=delivery.id, attempt=delivery.attempt, done=True)
-        if attempt.gone:
-            return _dead(delivery, f"{attempt.error}: the endpoint takes no more deliveries")
-        if attempt.final:
-            return _dead(delivery, f"{attempt.error}; sending it again would not help")
-        due_at = next_attempt(
-            delivery.tries,
-            self._clock(),
-            retry_after=attempt.retry_after,
-            not_after=delivery.not_after,
-            jitter=self._jitter(),
-        )
-        if due_at is None:
-            why = "" if delivery.tries >= len(DELAYS) else _TOO_LATE
-            return _dead(delivery, f"{attempt.error}; given up after attempt {delivery.tries}{why}")
-        return DeliveryResult(
-            id=delivery.id, attempt=delivery.attempt, done=False, due_at=due_at, error=attempt.error
-        )
+        asked = pause_after(self._destination.name, attempts, now)
+        if asked is None:
+            return
+        if self._pause is None or self._pause.until < asked.until:
+            self._pause = asked
+        seconds = (asked.until - asked.since).total_seconds()
+        log.warning("deliveries to %s pause for %d s: %s", asked.destination, seconds, asked.reason)
 
     def _conclude(self, result: DeliveryResult) -> None:
-        name = self._destination.name
         word = "done" if result.done else "retry" if result.due_at else "dead"
-        self._metrics.deliveries.labels(name, word).inc()
-        level = logging.WARNING if word == "dead" else logging.DEBUG
-        log.log(level, "delivery %s to %s: %s, %s", result.id, name, word, result.error)
+        self._counts[word].inc()
+        if word == "dead":
+            log.warning("delivery %s to %s: dead, %s", result.id, self._destination.name, result.error)
+        elif log.isEnabledFor(logging.DEBUG):
+            log.debug("delivery %s to %s: %s, %s", result.id, self._destination.name, word, result.error)
         self._results.append(result)
-
-
-def _past(delivery: Delivery, attempt: Attempt, at: datetime) -> Past:
-    answer = attempt.answer.decode(errors="replace")
-    made = PastAttempt(at, delivery.attempt, attempt.status, attempt.error, answer)
-    return delivery.past.followed_by(made, counted=attempt.ok or attempt.counted)
-
-
-def _dead(delivery: Delivery, error: str) -> DeliveryResult:
-    return DeliveryResult(id=delivery.id, attempt=delivery.attempt, done=False, error=error)
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:

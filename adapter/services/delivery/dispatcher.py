@@ -1,8 +1,8 @@
 """The dispatcher: takes due deliveries from the outbox, sends them, and records the results.
 
 Each destination has a worker of its own, which leases only that destination's deliveries and only as many
-as it can send at once: a slow endpoint delays no other. A lease lasts longer than every timeout, and results
-are fenced by the number of the attempt, so that two dispatchers never record the same attempt. The body is
+as it can send soon: a slow endpoint delays no other. A lease lasts longer than every timeout, and results
+are fenced by the number of the lease, so that two dispatchers never record the same attempt. The body is
 rendered and stored with the first lease. So a dispatcher that is killed at any moment sends again the same
 body under the same id.
 """
@@ -12,13 +12,15 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Final
 
 from adapter.destinations.contract import Destination, Manner
 from adapter.errors import Unavailable
 from adapter.metrics import Metrics
-from adapter.model.deliveries import Delivery, Rendered
+from adapter.model.deliveries import Delivery
 from adapter.services.delivery.destination_worker import Clock, DestinationWorker, Jitter, Pace
+from adapter.services.delivery.outcomes import given_up
 from adapter.store.contract import Store
 from adapter.store.values import DeliveryResult
 
@@ -26,12 +28,13 @@ log = logging.getLogger(__name__)
 
 #: Seconds between two searches for deliveries whose destination is not configured (any more).
 STRAYS_EVERY: Final = 5.0
-#: How many of them are taken at a time.
-STRAYS: Final = 8
+#: How many of them are taken at a time, and for how long.
+STRAYS: Final = 100
+STRAYS_LEASE: Final = timedelta(minutes=1)
 
 
 class Dispatcher:
-    """Sends the due deliveries of `destinations`, by name.
+    """Sends the due deliveries of `destinations`, by name, each in its manner.
 
     `clock` returns aware times, `jitter` numbers from 0 to 1 that spread the retries.
     """
@@ -50,8 +53,6 @@ class Dispatcher:
         self._store = store
         self._clock = clock
         self._metrics = metrics
-        self._pace = pace or Pace()
-        self._leasing = asyncio.Lock()
         self._workers = {
             name: DestinationWorker(
                 destination,
@@ -59,9 +60,8 @@ class Dispatcher:
                 manners[name],
                 clock=clock,
                 jitter=jitter,
-                pace=self._pace,
+                pace=pace or Pace(),
                 metrics=metrics,
-                leasing=self._leasing,
             )
             for name, destination in destinations.items()
         }
@@ -95,38 +95,24 @@ class Dispatcher:
 
     async def _bury_strays(self) -> int:
         """Give up due deliveries of destinations that are not configured, and return how many those were."""
+        strange = [name for name in await self._store.due_destinations() if name not in self._workers]
+        return sum([await self._bury(name) for name in strange])
+
+    async def _bury(self, name: str) -> int:
         buried = 0
-        while strays := await self._lease_strays():
+        now = self._clock()
+        while strays := await self._store.lease(now, now + STRAYS_LEASE, STRAYS, name):
             buried += await self._store.settle([_unknown(delivery) for delivery in strays])
             for delivery in strays:
                 self._metrics.deliveries.labels("unknown", "dead").inc()
                 log.warning("delivery %s: no destination %s", delivery.id, delivery.destination)
         return buried
 
-    async def _lease_strays(self) -> list[Delivery]:
-        """Lease for any destination, as many as every worker can start; what has a worker goes there."""
-        workers = self._workers.values()
-        async with self._leasing:
-            free = min((worker.free for worker in workers), default=STRAYS)
-            if free <= 0:
-                return []
-            now, lease = self._clock(), max((worker.lease for worker in workers), default=self._pace.lease)
-            leased = await self._store.lease(now, now + lease, free, None, self._render)
-            for delivery in leased:
-                if delivery.destination in self._workers:
-                    self._workers[delivery.destination].begin([delivery])
-        return [delivery for delivery in leased if delivery.destination not in self._workers]
-
-    def _render(self, delivery: Delivery) -> Rendered | None:
-        worker = self._workers.get(delivery.destination)
-        return worker.render(delivery) if worker is not None else None
-
 
 def _unknown(delivery: Delivery) -> DeliveryResult:
-    return DeliveryResult(
-        id=delivery.id,
-        attempt=delivery.attempt,
-        done=False,
-        error=f"no destination `{delivery.destination}` is configured: "
-        f"set `destinations.{delivery.destination}.url` again, then `adapter deliveries --retry-all`",
+    name = delivery.destination
+    return given_up(
+        delivery,
+        f"no destination `{name}` is configured: set `destinations.{name}.url` again, "
+        "then `adapter deliveries --retry-all`",
     )

@@ -13,6 +13,7 @@ import asyncpg
 from adapter.errors import StoreUnavailable
 from adapter.model.customers import Customer
 from adapter.model.decisions import Decision
+from adapter.model.breakers import Breaker, Tally
 from adapter.model.deliveries import Delivery, Pause
 from adapter.model.discounts import DiscountRecord
 from adapter.model.erasures import Receipt
@@ -208,15 +209,28 @@ class PostgresStore(BookingVerbs):
         limit: int,
         destination: str | None = None,
         render: Render | None = None,
+        *,
+        ordered: bool = False,
     ) -> list[Delivery]:
         """Lease due deliveries until a moment."""
         return await self._read(
-            lambda connection: outbox.lease(connection, now, until, limit, destination, render=render)
+            lambda connection: outbox.lease(
+                connection, now, until, limit, destination, render=render, ordered=ordered
+            )
         )
 
-    async def settle(self, settlements: Sequence[DeliveryResult]) -> int:
+    async def settle(self, settlements: Sequence[DeliveryResult], tally: Tally | None = None) -> int:
         """Record what came of leased deliveries."""
-        return await self._read(lambda connection: outbox.settle(connection, settlements))
+        return await self._read(lambda connection: outbox.settle(connection, settlements, tally))
+
+    async def due_destinations(self) -> list[str]:
+        """Return the names of the destinations of due deliveries."""
+        return await self._read(lambda connection: Reads(connection).due_destinations())
+
+    async def breakers(self) -> list[Breaker]:
+        """Return the breakers, also of a closed store."""
+        read = self._peek if self._idle is None else self._read
+        return await read(lambda connection: Reads(connection).breakers())
 
     async def deliveries(
         self, status: str, limit: int = 100, destination: str | None = None
@@ -242,8 +256,8 @@ class PostgresStore(BookingVerbs):
         return await self._read_or_peek(lambda connection: Reads(connection).pauses(now))
 
     async def resume(self, destination: str | None = None) -> None:
-        """End the pause of a destination, or all."""
-        await self._read(lambda connection: connection.execute(SQL["resume"], destination))
+        """End the pause of a destination and close its breaker, or all."""
+        await self._read(lambda connection: outbox.resume(connection, destination))
 
     async def quarantined(self, after: int = 0, limit: int = 100) -> list[Excerpt]:
         """Return quarantined messages after an id."""

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
+from adapter.model.breakers import Breaker, Tally, after
 from adapter.model.deliveries import ROUND, Delivery
 from adapter.model.ignored import Ignored
 from adapter.store.postgres.connection import Connection
 from adapter.store.postgres.statements import SQL
 from adapter.store.postgres.text import arrays
-from adapter.store.rows import ignored_row, read_delivery, rendered, rendered_row, settled_row
+from adapter.store.rows import (
+    breaker_row,
+    ignored_row,
+    read_breaker,
+    read_delivery,
+    rendered,
+    rendered_row,
+    settled_row,
+)
 from adapter.store.timestamps import micros
 from adapter.store.values import DeliveryResult, Render, RetentionKind
 
@@ -26,37 +36,78 @@ async def lease(
     destination: str | None,
     *,
     render: Render | None,
+    ordered: bool,
 ) -> list[Delivery]:
     """Lease due deliveries, the longest due first."""
-    if render is None:
-        return await _lease(connection, now, until, limit, destination)
     async with connection.transaction():
-        leased = await _lease(connection, now, until, limit, destination)
-        after = [rendered(delivery, render) for delivery in leased]
-        changed = [new for old, new in zip(leased, after, strict=True) if new is not old]
-        if changed:
-            rows = [(each.source_id, each.id, *rendered_row(each)) for each in changed]
-            await connection.execute(SQL["render"], *arrays(rows))
-    return after
+        if destination is None:
+            leased = await _lease(connection, "lease", micros(now), micros(until), limit)
+        else:
+            leased = await _lease_for(connection, now, until, limit, destination, ordered=ordered)
+        return await _rendered(connection, leased, render) if render is not None else leased
 
 
-async def _lease(
-    connection: Connection, now: datetime, until: datetime, limit: int, destination: str | None
+async def _lease_for(
+    connection: Connection, now: datetime, until: datetime, limit: int, destination: str, *, ordered: bool
 ) -> list[Delivery]:
-    if destination is None:
-        rows = await connection.fetch(SQL["lease"], micros(now), micros(until), limit)
-    else:
-        rows = await connection.fetch(SQL["lease_for"], micros(now), micros(until), limit, destination)
+    breaker = await _breaker(connection, destination)
+    if breaker is not None and not (limit := breaker.allowed(now, limit)):
+        return []
+    leased = await _lease(
+        connection, "lease_for", micros(now), micros(until), limit, destination, ordered
+    )
+    if leased and breaker is not None and breaker.state(now) == "half_open":
+        await connection.execute(SQL["keep_breaker"], *breaker_row(breaker.probing(until)))
+    return leased
+
+
+async def _rendered(connection: Connection, leased: list[Delivery], render: Render) -> list[Delivery]:
+    now = [rendered(delivery, render) for delivery in leased]
+    changed = [new for old, new in zip(leased, now, strict=True) if new is not old]
+    if changed:
+        rows = [(each.source_id, each.id, *rendered_row(each)) for each in changed]
+        await connection.execute(SQL["render"], *arrays(rows))
+    return now
+
+
+async def _breaker(connection: Connection, destination: str) -> Breaker | None:
+    row = await connection.fetchrow(SQL["breaker"], destination)
+    return None if row is None else read_breaker(row)
+
+
+async def _lease(connection: Connection, statement: str, *values: Any) -> list[Delivery]:
+    rows = await connection.fetch(SQL[statement], *values)
     rows.sort(key=lambda row: (row["was"], row["number"]))
     return [read_delivery(tuple(row)[2:]) for row in rows]
 
 
-async def settle(connection: Connection, settlements: Sequence[DeliveryResult]) -> int:
+async def settle(
+    connection: Connection, settlements: Sequence[DeliveryResult], tally: Tally | None
+) -> int:
     """Record outcomes."""
-    if not settlements:
-        return 0
-    rows = map(settled_row, settlements)
-    return len(await connection.fetch(SQL["settle"], *arrays(rows)))
+    async with connection.transaction():
+        if tally is not None:
+            await _count(connection, tally)
+        if not settlements:
+            return 0
+        rows = map(settled_row, settlements)
+        return len(await connection.fetch(SQL["settle"], *arrays(rows)))
+
+
+async def _count(connection: Connection, tally: Tally) -> None:
+    before = await _breaker(connection, tally.destination)
+    now = after(before, tally)
+    if now is None and before is not None:
+        await connection.execute(SQL["drop_breaker"], tally.destination)
+    elif now is not None and now != before:
+        await connection.execute(SQL["keep_breaker"], *breaker_row(now))
+
+
+async def resume(connection: Connection, destination: str | None) -> None:
+    """End pauses and close breakers."""
+    async with connection.transaction():
+        await connection.execute(SQL["resume"], destination)
+        await connection.execute(SQL["drop_breaker"], destination)
 
 
 async def revive(

@@ -15,6 +15,7 @@ from adapter.errors import Refused
 from adapter.model.codes import folded, resolve
 from adapter.model.customers import Customer
 from adapter.model.decisions import Decision
+from adapter.model.breakers import Breaker
 from adapter.model.deliveries import Delivery, Pause
 from adapter.model.discounts import DiscountRecord
 from adapter.model.erasures import Receipt, fingerprint
@@ -36,18 +37,19 @@ from adapter.store.postgres.connection import Connection
 from adapter.store.postgres.statements import REDACTIONS, SQL
 from adapter.store.postgres.text import array
 from adapter.store.rows import (
+    Cursor,
     FIRST_ID,
     FIRST_MOMENT,
     FIRST_TEXT,
     LAST_ID,
     LAST_TEXT,
     MANY_ROWS,
-    Cursor,
     given_to,
     leading,
     own_names,
     owned,
     page,
+    read_breaker,
     read_cursor,
     read_customer,
     read_decision,
@@ -172,6 +174,14 @@ class Reads:
     async def pauses(self, now: datetime) -> list[Pause]:
         """Return the pauses in force."""
         return [read_pause(row) for row in await self._rows("pauses", micros(now))]
+
+    async def due_destinations(self) -> list[str]:
+        """Return the names of the destinations of due deliveries."""
+        return [row[0] for row in await self._rows("due_destinations")]
+
+    async def breakers(self) -> list[Breaker]:
+        """Return the breakers."""
+        return [read_breaker(row) for row in await self._rows("breakers")]
 
     async def quarantined(self, after: int, limit: int) -> list[Excerpt]:
         """Return excerpts of quarantined messages after an id."""

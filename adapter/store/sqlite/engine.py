@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import apsw
 
 from adapter.errors import StoreUnavailable
+from adapter.model.breakers import Tally
 from adapter.model.deliveries import Delivery, Pause
 from adapter.model.ignored import Ignored
 from adapter.store.contract import OnLocksAcquired, Transaction
@@ -145,15 +146,19 @@ class SqliteStore(ReadVerbs):
         limit: int,
         destination: str | None = None,
         render: Render | None = None,
+        *,
+        ordered: bool = False,
     ) -> list[Delivery]:
         """Lease due deliveries until a moment."""
         return await self._write(
-            lambda connection: outbox.lease(connection, now, until, limit, destination, render=render)
+            lambda connection: outbox.lease(
+                connection, now, until, limit, destination, render=render, ordered=ordered
+            )
         )
 
-    async def settle(self, settlements: Sequence[DeliveryResult]) -> int:
+    async def settle(self, settlements: Sequence[DeliveryResult], tally: Tally | None = None) -> int:
         """Record what came of leased deliveries."""
-        return await self._write(lambda connection: outbox.settle(connection, settlements))
+        return await self._write(lambda connection: outbox.settle(connection, settlements, tally))
 
     async def revive(
         self, now: datetime, *, ids: Sequence[str] | None = None, destination: str | None = None
@@ -167,8 +172,8 @@ class SqliteStore(ReadVerbs):
         await self._write(lambda connection: connection.execute(SQL["pause"], row))
 
     async def resume(self, destination: str | None = None) -> None:
-        """End the pause of a destination, or all."""
-        await self._write(lambda connection: connection.execute(SQL["resume"], (destination,)))
+        """End the pause of a destination and close its breaker, or all."""
+        await self._write(lambda connection: outbox.resume(connection, destination))
 
     async def add_ignored(self, counted: Sequence[Ignored], most: int, before: datetime | None) -> None:
         """Add counts of messages that no mapping takes."""

@@ -10,9 +10,18 @@ from typing import Any
 import apsw
 from msgspec.structs import replace
 
+from adapter.model.breakers import Breaker, Tally, after
 from adapter.model.deliveries import ROUND, Delivery
 from adapter.model.ignored import Ignored
-from adapter.store.rows import ignored_row, read_delivery, rendered, rendered_row, settled_row
+from adapter.store.rows import (
+    breaker_row,
+    ignored_row,
+    read_breaker,
+    read_delivery,
+    rendered,
+    rendered_row,
+    settled_row,
+)
 from adapter.store.sqlite.statements import SQL
 from adapter.store.timestamps import micros
 from adapter.store.values import DeliveryResult, Render, RetentionKind
@@ -29,21 +38,47 @@ def lease(
     destination: str | None,
     *,
     render: Render | None,
+    ordered: bool,
 ) -> list[Delivery]:
     """Lease due deliveries; runs inside a transaction."""
     if destination is None:
         rows = connection.execute(SQL["leasable"], (micros(now), limit)).fetchall()
     else:
-        rows = connection.execute(SQL["leasable_for"], (micros(now), limit, destination)).fetchall()
+        breaker = _breaker(connection, destination)
+        limit = limit if breaker is None else breaker.allowed(now, limit)
+        wanted = micros(now), limit, destination, ordered
+        rows = connection.execute(SQL["leasable_for"], wanted).fetchall()
+        if rows and breaker is not None and breaker.state(now) == "half_open":
+            connection.execute(SQL["keep_breaker"], breaker_row(breaker.probing(until)))
     found = [replace(each, attempt=each.attempt + 1) for each in map(read_delivery, rows)]
     leased = [rendered(each, render) for each in found]
     connection.executemany(SQL["lease"], [(each.id, micros(until), *rendered_row(each)) for each in leased])
     return leased
 
 
-def settle(connection: apsw.Connection, settlements: Sequence[DeliveryResult]) -> int:
+def settle(
+    connection: apsw.Connection, settlements: Sequence[DeliveryResult], tally: Tally | None
+) -> int:
     """Record outcomes; runs inside a transaction."""
+    if tally is not None:
+        before = _breaker(connection, tally.destination)
+        now = after(before, tally)
+        if now is None and before is not None:
+            connection.execute(SQL["drop_breaker"], (tally.destination,))
+        elif now is not None and now != before:
+            connection.execute(SQL["keep_breaker"], breaker_row(now))
     return _changed(connection, "settle", [settled_row(settlement) for settlement in settlements])
+
+
+def resume(connection: apsw.Connection, destination: str | None) -> None:
+    """End pauses and close breakers; runs inside a transaction."""
+    connection.execute(SQL["resume"], (destination,))
+    connection.execute(SQL["drop_breaker"], (destination,))
+
+
+def _breaker(connection: apsw.Connection, destination: str) -> Breaker | None:
+    rows: list[Any] = connection.execute(SQL["breaker"], (destination,)).fetchall()
+    return read_breaker(rows[0]) if rows else None
 
 
 def revive(

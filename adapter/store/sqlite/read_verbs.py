@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeVar
 from adapter.model.counter_key import ScopedKey
 from adapter.model.customers import Customer
 from adapter.model.decisions import Decision
+from adapter.model.breakers import Breaker
 from adapter.model.deliveries import Delivery, Pause
 from adapter.model.discounts import DiscountRecord
 from adapter.model.erasures import Receipt
@@ -178,6 +179,14 @@ class ReadVerbs(ABC):
     async def pauses(self, now: datetime) -> list[Pause]:
         """Return the pauses in force, also of a closed store."""
         return await self._read_or_peek(lambda reads: reads.pauses(now))
+
+    async def due_destinations(self) -> list[str]:
+        """Return the names of the destinations of due deliveries."""
+        return await self._read(lambda reads: reads.due_destinations())
+
+    async def breakers(self) -> list[Breaker]:
+        """Return the breakers, also of a closed store."""
+        return await self._read_or_peek(lambda reads: reads.breakers())
 
     async def quarantined(self, after: int = 0, limit: int = 100) -> list[Excerpt]:
         """Return quarantined messages after an id."""

@@ -78,6 +78,21 @@ IGNORED = Table(
     key=("source", "type", "event"),
     rows=NoCustomerData("counts of messages that no mapping takes"),
 )
+BREAKERS = Table(
+    name="breakers",
+    columns=columns(
+        destination="text",
+        since="number",
+        succeeded="number",
+        failed="number",
+        openings="number",
+        until="number",
+        probed_until="number",
+        reason="text",
+    ),
+    key=("destination",),
+    rows=NoCustomerData("destinations that fail, and until when nothing is sent to them"),
+)
 PAUSES = Table(
     name="pauses",
     columns=columns(destination="text", since="number", until="number", reason="text"),

@@ -33,6 +33,7 @@ from adapter.store.tables.customer_tables import (
 from adapter.store.tables.description import CustomerRows, Listed
 from adapter.store.tables.operation_tables import (
     ADDRESS_PROGRESS,
+    BREAKERS,
     ERASURES,
     IGNORED,
     PAUSES,
@@ -68,6 +69,7 @@ TABLES = (
     POOL_CODES,
     FAILED_CODES,
     PAUSES,
+    BREAKERS,
 )
 #: The tables that a copy has.
 COPIED = tuple(table for table in TABLES if table.engine is None)

@@ -14,11 +14,15 @@ RETURNING due.visible_at AS was, due.number, deliveries.id, deliveries.destinati
           deliveries.attempts;
 
 -- lease_for --
--- The same for one destination.
+-- The same for one destination; where these are ordered, only the first of each customer.
 WITH due AS (
     SELECT source_id, id, visible_at, number FROM deliveries
     WHERE status = 'due' AND visible_at <= $1 AND destination = $4
       AND NOT EXISTS (SELECT 1 FROM pauses WHERE destination = $4 AND since <= $1 AND until > $1)
+      AND (NOT $5 OR NOT EXISTS (
+          SELECT 1 FROM deliveries AS earlier
+          WHERE earlier.status = 'due' AND earlier.destination = $4 AND earlier.source_id = deliveries.source_id
+            AND earlier.number < deliveries.number))
     ORDER BY visible_at, number LIMIT $3 FOR UPDATE SKIP LOCKED
 )
 UPDATE deliveries SET visible_at = $2, attempt = deliveries.attempt + 1
@@ -56,6 +60,23 @@ RETURNING id;
 INSERT INTO pauses (destination, since, until, reason) VALUES ($1, $2, $3, $4)
 ON CONFLICT (destination) DO UPDATE SET since = excluded.since, until = excluded.until, reason = excluded.reason
 WHERE pauses.until < excluded.until OR pauses.since > excluded.since;
+
+-- breaker --
+-- The breaker of a destination, locked.
+SELECT destination, since, succeeded, failed, openings, until, probed_until, reason FROM breakers
+WHERE destination = $1 FOR UPDATE;
+
+-- keep_breaker --
+-- Keep the breaker of a destination.
+INSERT INTO breakers (destination, since, succeeded, failed, openings, until, probed_until, reason)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+ON CONFLICT (destination) DO UPDATE SET since = excluded.since, succeeded = excluded.succeeded,
+    failed = excluded.failed, openings = excluded.openings, until = excluded.until,
+    probed_until = excluded.probed_until, reason = excluded.reason;
+
+-- drop_breaker --
+-- Forget the breaker of a destination; all breakers where none is named.
+DELETE FROM breakers WHERE destination = coalesce($1, destination);
 
 -- resume --
 -- End the pause of a destination; all pauses where none is named.

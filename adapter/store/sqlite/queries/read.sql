@@ -142,3 +142,17 @@ ORDER BY decisions.decided_at, decisions.number;
 -- pauses --
 -- Which destinations are sent nothing now.
 SELECT destination, since, until, reason FROM pauses WHERE since <= ?1 AND until > ?1 ORDER BY destination;
+
+-- due_destinations --
+-- The destinations of due deliveries, one after the other by an index.
+WITH RECURSIVE names (name) AS (
+    SELECT min(destination) FROM deliveries WHERE status = 'due'
+    UNION ALL
+    SELECT (SELECT min(destination) FROM deliveries WHERE status = 'due' AND destination > names.name)
+    FROM names WHERE names.name IS NOT NULL
+)
+SELECT name FROM names WHERE name IS NOT NULL;
+
+-- breakers --
+-- All breakers.
+SELECT destination, since, succeeded, failed, openings, until, probed_until, reason FROM breakers ORDER BY destination;
