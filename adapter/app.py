@@ -171,7 +171,7 @@ def _core(settings: Settings, store: Store | None, world: Environment, metrics: 
     books = read_files(settings, placeholders(settings))
     destinations = configured(settings.destinations)
     relay = Dispatcher(
-        store, destinations.by_name, destinations.manners, clock, world.jitter, metrics
+        store, destinations.by_name, clock, world.jitter, metrics, manners=destinations.manners
     )
     capacity = TimerCapacity(store, metrics, settings.ingest.max_timers)
     commits = CommitHealth(time.monotonic)

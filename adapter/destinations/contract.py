@@ -11,7 +11,6 @@ from msgspec import Raw, Struct
 
 from adapter.model.deliveries import Delivery
 
-
 #: How many bytes of an answer are kept for the operator.
 ANSWER_BYTES: Final = 512
 
@@ -22,8 +21,8 @@ class Attempt(Struct, frozen=True):
     `retry_after` is how long the destination asked for a pause. `gone` says that it wants no deliveries any
     more. `error` is one sentence for the operator, without secrets or payload. `status` and `answer` are the
     HTTP status and the first bytes of the answer's body, where there was one. An attempt that is not
-    `counted` uses up none of the ten: the destination asked to come back later. After a `final` one the delivery
-    is given up at once, because sending it again could not help.
+    `counted` uses up none of the ten: the destination asked to come back later. After a `final` one the
+    delivery is given up at once, because sending it again could not help.
     """
 
     ok: bool
@@ -79,7 +78,7 @@ class Destination(Protocol):
         ...
 
     async def send(self, deliveries: Sequence[Delivery], now: datetime) -> Sequence[Attempt]:
-        """Send the `body` of each delivery once, in bounded time; return one attempt for each, in their order.
+        """Send the `body` of each delivery once, in bounded time; return an attempt for each, in their order.
 
         Errors of the network and of the receiver are returned, never raised.
         """

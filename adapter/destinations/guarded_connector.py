@@ -1,9 +1,9 @@
 """The guarded way out: every connection goes to an address that was checked just before.
 
-A name is resolved here, all its addresses are checked, and the socket is opened to one of those addresses, so a
-name that resolves differently the second time (DNS rebinding) has no effect. The socket itself is created by a
-factory that checks the address once more: what is written as an address, and so never resolved, passes there too.
-TLS still verifies the name.
+A name is resolved here, all its addresses are checked, and the socket is opened to one of those addresses, so
+a name that resolves differently the second time (DNS rebinding) has no effect. The socket itself is created
+by a factory that checks the address once more: what is written as an address, and so never resolved, passes
+there too. TLS still verifies the name.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """The HTTP client of destinations: checked addresses, bounded time, bounded answers.
 
-No redirects, no cookies, and no proxies of the environment, because the guard would then check the proxy's address.
+No redirects, no cookies, and no proxies of the environment, because the guard would then check the proxy's
+address.
 """
 
 from __future__ import annotations
@@ -68,14 +69,14 @@ class HttpClient(Protocol):
         *,
         body: bytes = b"",
         headers: Mapping[str, str] | None = None,
-        timeout: timedelta | None = None,
+        timeout: timedelta | None = None,  # noqa: ASYNC109 - each type has its own
         read_bytes: int = READ_BYTES,
         read_seconds: float = READ_TIME,
     ) -> Answer:
         """Send one request and return its answer; raises RequestFailed, ForbiddenAddress among them.
 
-        It takes no longer than `timeout`, the client's own without it. A body longer or slower than the limits is
-        abandoned, and the answer says what was read.
+        It takes no longer than `timeout`, the client's own without it. A body longer or slower than the
+        limits is abandoned, and the answer says what was read.
         """
         ...
 
@@ -159,7 +160,7 @@ class GuardedClient:
     async def _sent(
         self, method: str, url: URL, body: bytes, headers: Mapping[str, str] | None
     ) -> aiohttp.ClientResponse:
-        """Send, and return the response with its headers; a connection that cannot be opened is tried again."""
+        """Send, and return the response with its headers; a failed connection is tried again."""
         try:
             return await self._once(method, url, body, headers)
         except _CannotConnect:

@@ -1,9 +1,9 @@
 """The circuit breaker of a destination: when it failed too often, it rests, and one delivery tries it again.
 
-The state is a row of the store, so all processes agree, and it survives a restart. It begins with the first failure;
-without failures there is no row. While it is open nothing is leased, so deliveries wait without using up attempts.
-When that time is over, one delivery is leased as a probe. Its success closes the breaker, and its failure opens it
-for twice as long.
+The state is a row of the store, so all processes agree, and it survives a restart. It begins with the first
+failure; without failures there is no row. While it is open nothing is leased, so deliveries wait without
+using up attempts. When that time is over, one delivery is leased as a probe. Its success closes the breaker,
+and its failure opens it for twice as long.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ class Tally(Struct, frozen=True):
 class Breaker(Struct, frozen=True):
     """The breaker of a destination.
 
-    `since` is when the counting of `succeeded` and `failed` began, or when it opened. It is open before `until`,
-    and half-open from then on; without `until` it is closed. `openings` counts how often it opened in a row.
-    `probed_until` is the end of the lease of the delivery that tries it.
+    `since` is when the counting of `succeeded` and `failed` began, or when it opened. It is open before
+    `until`, and half-open from then on; without `until` it is closed. `openings` counts how often it opened
+    in a row. `probed_until` is the end of the lease of the delivery that tries it.
     """
 
     destination: str

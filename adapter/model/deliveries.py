@@ -63,7 +63,7 @@ class Rendered(Struct, frozen=True):
 
 
 class PastAttempt(Struct, frozen=True, omit_defaults=True):
-    """One attempt that was made: when, under which number, and the HTTP status and first words of the answer."""
+    """An attempt that was made: when, under which number, and the status and first words of the answer."""
 
     at: datetime
     attempt: int
@@ -97,8 +97,9 @@ class Delivery(Struct, frozen=True):
 
     `id` is constant over all attempts (the receiver's idempotency key). `event` is the JSON of an
     `OutboxEvent`, and `rendered` the body that the destination rendered at the first attempt, for all
-    attempts. `past` has the attempts that were made. `attempt` counts leases and fences them: only the holder of the latest lease may record a
-    result. After `not_after` the delivery is not sent any more (the discount has expired).
+    attempts. `past` has the attempts that were made. `attempt` counts leases and fences them: only the holder
+    of the latest lease may record a result. After `not_after` the delivery is not sent any more (the discount
+    has expired).
     """
 
     id: str

@@ -12,9 +12,9 @@ from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
 
 from adapter.errors import Unreadable
+from adapter.model.breakers import Breaker
 from adapter.model.customers import SOURCE_ID, Customer
 from adapter.model.decisions import Decision
-from adapter.model.breakers import Breaker
 from adapter.model.deliveries import Delivery, Past, Pause, Rendered
 from adapter.model.discounts import DiscountRecord
 from adapter.model.encoding import decode, encode
@@ -266,7 +266,7 @@ def read_ignored(row: Iterable[Any]) -> Ignored:
 
 
 def read_delivery(row: Iterable[Any]) -> Delivery:
-    """Return the delivery of a row of `delivery_row`, followed by `rendered_by`, `rendered` and `attempts`."""
+    """Return the delivery of a row of `delivery_row`, then `rendered_by`, `rendered`, `attempts`."""
     id_, destination, source_id, type_, event, created_at, due_at, attempt, status, not_after, *rest = row
     error, rendered_by, rendered, attempts = rest
     return Delivery(

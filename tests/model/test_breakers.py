@@ -23,7 +23,14 @@ def opened() -> Breaker:
 
 @pytest.mark.parametrize(
     ("succeeded", "failed", "state"),
-    [(0, 9, "closed"), (0, 10, "open"), (3, 7, "open"), (4, 6, "closed"), (30, 70, "open"), (31, 69, "closed")],
+    [
+        (0, 9, "closed"),
+        (0, 10, "open"),
+        (3, 7, "open"),
+        (4, 6, "closed"),
+        (30, 70, "open"),
+        (31, 69, "closed"),
+    ],
 )
 def test_it_opens_when_at_least_seven_of_ten_requests_fail(succeeded: int, failed: int, state: str) -> None:
     breaker = after(None, tally(succeeded, failed))

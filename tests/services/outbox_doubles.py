@@ -12,6 +12,7 @@ from msgspec import Raw
 from adapter.destinations.contract import Attempt, BatchLimits, Destination, Manner
 from adapter.errors import Unavailable
 from adapter.metrics import Metrics
+from adapter.model.breakers import Tally
 from adapter.model.deliveries import Delivery, Pause
 from adapter.services.delivery.destination_worker import DestinationWorker, Pace
 from adapter.services.delivery.dispatcher import Dispatcher
@@ -70,9 +71,8 @@ def relay(
 ) -> SteppedDispatcher:
     destinations = {endpoint.name: endpoint for endpoint in endpoints}
     manners = {endpoint.name: manner or Manner() for endpoint in endpoints}
-    return SteppedDispatcher(
-        store, destinations, manners, clock, lambda: 0.5, metrics or Metrics(), pace=pace
-    )
+    counted = metrics or Metrics()
+    return SteppedDispatcher(store, destinations, clock, lambda: 0.5, counted, manners=manners, pace=pace)
 
 
 class Clock:
@@ -130,8 +130,11 @@ class Unleasing:
         self.settle = store.settle
         self._store = store
 
+    async def due_destinations(self) -> list[str]:
+        return []
+
     async def lease(
-        self, now: datetime, until: datetime, limit: int, destination: str | None, render: Render
+        self, now: datetime, until: datetime, limit: int, destination: str, render: Render, *, ordered: bool
     ) -> list[Delivery]:
         return [rendered(each, render) for each in await self._store.deliveries("due", limit, destination)]
 
@@ -144,13 +147,16 @@ class Away:
         self._store = store
         self._calls = 0
 
-    async def lease(self, *asked: Any) -> list[Delivery]:
+    async def lease(self, *asked: Any, ordered: bool = False) -> list[Delivery]:
         self._refuse()
-        return await self._store.lease(*asked)
+        return await self._store.lease(*asked, ordered=ordered)
 
-    async def settle(self, settlements: Sequence[DeliveryResult]) -> int:
+    async def due_destinations(self) -> list[str]:
+        return []
+
+    async def settle(self, settlements: Sequence[DeliveryResult], tally: Tally | None = None) -> int:
         self._refuse()
-        return await self._store.settle(settlements)
+        return await self._store.settle(settlements, tally)
 
     async def pause(self, pause: Pause) -> None:
         self._refuse()

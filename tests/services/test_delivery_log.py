@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any, cast
 
 import pytest
@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from adapter.destinations.contract import Attempt, Manner
 from adapter.metrics import Metrics
+from adapter.model.breakers import Tally
 from adapter.model.deliveries import Delivery, Rendered
 from adapter.services.delivery.destination_worker import DestinationWorker, Pace
 from adapter.store.contract import Store
@@ -25,10 +26,10 @@ BEGINS, ENDS = "deliveries to shop fail: answered 500", "deliveries to shop succ
 class Outbox:
     """An outbox that records nothing."""
 
-    async def settle(self, settlements: Sequence[DeliveryResult]) -> int:
+    async def settle(self, settlements: Sequence[DeliveryResult], _: Tally) -> int:
         return len(settlements)
 
-    async def lease(self, *_: Any) -> list[Delivery]:
+    async def lease(self, *_: Any, **__: Any) -> list[Delivery]:
         return []
 
 
@@ -47,11 +48,11 @@ async def test_the_log_says_when_a_destination_begins_to_fail_and_when_it_recove
 ) -> None:
     left = iter(attempts)
     worker = DestinationWorker(
-        Endpoint("shop", lambda _: next(left)), cast("Store", Outbox()), Manner(), clock=Clock(), jitter=lambda: 0.5,
-        pace=Pace(), metrics=Metrics(), leasing=asyncio.Lock(),
+        Endpoint("shop", lambda _: next(left)), cast("Store", Outbox()), Manner(), clock=Clock(),
+        jitter=lambda: 0.5, pace=Pace(), metrics=Metrics(),
     )  # fmt: skip
     for number in range(len(attempts)):
         due = Delivery(f"d{number}", "shop", "c", "discount.issued", Raw(b"{}"), NOON, NOON, attempt=1)
-        worker.begin([replace(due, rendered=Rendered(Endpoint.type))])
+        worker.begin([replace(due, rendered=Rendered(Endpoint.type))], NOON + timedelta(minutes=1))
         await run_once(worker, 1)
     assert [record.getMessage() for record in caplog.records if record.levelname == "WARNING"] == expected

@@ -263,7 +263,7 @@ async def test_an_internal_error_of_a_destination_costs_one_attempt(store: Store
 
 async def test_results_of_attempts_are_counted(store: Store, clock: Clock) -> None:
     metrics = Metrics()
-    verdicts = {"shop-0": OK, "shop-1": FAILED, "shop-2": Attempt(ok=False, gone=True, error="answered 410")}
+    verdicts = {"shop-0": OK, "shop-1": FAILED, "shop-2": Attempt(ok=False, final=True, error="answered 400")}
     endpoint = Endpoint("shop", lambda delivery: verdicts[delivery.id])
     await put(store, many(3))
     await relay(store, clock, endpoint, metrics=metrics).run_once(10)

@@ -81,11 +81,10 @@ async def test_each_retry_sends_the_body_of_the_first_attempt(store: Store) -> N
 
 
 async def test_a_delivery_that_was_given_up_and_is_retried_keeps_its_body(store: Store) -> None:
-    gone = Endpoint("shop", lambda _: Attempt(ok=False, gone=True), random_body)
+    gone = Endpoint("shop", lambda _: Attempt(ok=False, final=True), random_body)
     later = Endpoint("shop", render=random_body)
     await put(store, [delivery("d")])
     await relay(store, Clock(), gone).run_once(100)
-    await store.resume(None)
     await store.revive(NOON)
     await relay(store, Clock(), later).run_once(100)
     assert later.bodies == gone.bodies

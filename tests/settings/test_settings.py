@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from adapter.errors import InvalidFiles
+from adapter.settings.destinations.webhook import Webhook
 from adapter.settings.fields import FIELDS, Keys
 from adapter.settings.load import load, read
 from adapter.settings.scalars import Secret
@@ -167,6 +168,7 @@ def test_destinations_have_names_of_the_operators_choice(tmp_path: Path) -> None
     destinations = given(tmp_path, text, environ).destinations
     assert list(destinations.by_name) == ["webhook", "crm"]
     crm = destinations.by_name["crm"]
+    assert isinstance(crm, Webhook)
     assert (crm.url, crm.events, crm.timeout_seconds) == ("https://crm.example/in", ("discount.issued",), 3)
     assert crm.secrets == (Secret(WHSEC),)
 

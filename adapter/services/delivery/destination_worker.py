@@ -15,7 +15,6 @@ from msgspec.structs import replace
 from adapter.destinations.contract import Attempt, Destination, Manner
 from adapter.errors import Unavailable
 from adapter.metrics import Metrics
-from adapter.model.breakers import Tally
 from adapter.model.deliveries import Delivery, Pause, Rendered
 from adapter.services.delivery.batches import batches
 from adapter.services.delivery.outcomes import given_up, pause_after, result, returned
@@ -47,9 +46,9 @@ class Pace(Struct, frozen=True, kw_only=True):
 class DestinationWorker:
     """Sends the deliveries of one destination, in batches as large as it takes.
 
-    A lease takes as many deliveries as are sent in half a second, and at least as many as can be sent at once. They
-    wait in memory. Those that cannot be sent before their lease ends, or whose destination fails meanwhile, are
-    given back.
+    A lease takes as many deliveries as are sent in half a second, and at least as many as can be sent at
+    once. They wait in memory. Those that cannot be sent before their lease ends, or whose destination fails
+    meanwhile, are given back.
     """
 
     def __init__(
@@ -133,9 +132,7 @@ class DestinationWorker:
         limit = wanted if limit is None else min(limit, wanted)
         now, name = self._clock(), self._destination.name
         until = now + self._pace.lease
-        leased = await self._store.lease(
-            now, until, limit, name, self.render, ordered=self._manner.ordered
-        )
+        leased = await self._store.lease(now, until, limit, name, self.render, ordered=self._manner.ordered)
         self._prefetch.leased(len(leased), asyncio.get_running_loop().time())
         self.begin(leased, until)
         return len(leased)

@@ -43,11 +43,11 @@ class Dispatcher:
         self,
         store: Store,
         destinations: Mapping[str, Destination],
-        manners: Mapping[str, Manner],
         clock: Clock,
         jitter: Jitter,
         metrics: Metrics,
         *,
+        manners: Mapping[str, Manner] | None = None,
         pace: Pace | None = None,
     ) -> None:
         self._store = store
@@ -57,7 +57,7 @@ class Dispatcher:
             name: DestinationWorker(
                 destination,
                 store,
-                manners[name],
+                (manners or {}).get(name, Manner()),
                 clock=clock,
                 jitter=jitter,
                 pace=pace or Pace(),

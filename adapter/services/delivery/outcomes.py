@@ -46,7 +46,7 @@ def given_up(delivery: Delivery, error: str) -> DeliveryResult:
 
 
 def returned(delivery: Delivery) -> DeliveryResult:
-    """Return the result of a delivery that was leased and not sent: it is due as before, and no attempt is lost."""
+    """Return the result of a delivery that was leased and not sent: due as before, and no attempt is lost."""
     return DeliveryResult(
         delivery.id, delivery.attempt, done=False, due_at=delivery.due_at, error=delivery.last_error
     )
@@ -55,8 +55,8 @@ def returned(delivery: Delivery) -> DeliveryResult:
 def pause_after(destination: str, attempts: Sequence[Attempt], now: datetime) -> Pause | None:
     """Return the pause of a whole destination that the answer to one request asks for.
 
-    Other deliveries then need not use up attempts. A pause that the receiver's contract defines (an attempt that does
-    not count) is kept in full.
+    Other deliveries then need not use up attempts. A pause that the receiver's contract defines (an attempt
+    that does not count) is kept in full.
     """
     longest, reason = timedelta(0), ""
     for attempt in attempts:
@@ -67,9 +67,7 @@ def pause_after(destination: str, attempts: Sequence[Attempt], now: datetime) ->
     return Pause(destination, now, now + longest, reason) if longest else None
 
 
-def _due_at(
-    delivery: Delivery, attempt: Attempt, now: datetime, jitter: float, made: int
-) -> datetime | None:
+def _due_at(delivery: Delivery, attempt: Attempt, now: datetime, jitter: float, made: int) -> datetime | None:
     asked = max(attempt.retry_after or timedelta(0), GONE) if attempt.gone else attempt.retry_after
     if delivery.attempt % ROUND >= MOST_LEASES:
         return None

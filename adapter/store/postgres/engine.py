@@ -11,9 +11,9 @@ from typing import Any, Literal, TypeVar
 import asyncpg
 
 from adapter.errors import StoreUnavailable
+from adapter.model.breakers import Breaker, Tally
 from adapter.model.customers import Customer
 from adapter.model.decisions import Decision
-from adapter.model.breakers import Breaker, Tally
 from adapter.model.deliveries import Delivery, Pause
 from adapter.model.discounts import DiscountRecord
 from adapter.model.erasures import Receipt

@@ -53,9 +53,7 @@ async def _lease_for(
     breaker = await _breaker(connection, destination)
     if breaker is not None and not (limit := breaker.allowed(now, limit)):
         return []
-    leased = await _lease(
-        connection, "lease_for", micros(now), micros(until), limit, destination, ordered
-    )
+    leased = await _lease(connection, "lease_for", micros(now), micros(until), limit, destination, ordered)
     if leased and breaker is not None and breaker.state(now) == "half_open":
         await connection.execute(SQL["keep_breaker"], *breaker_row(breaker.probing(until)))
     return leased
@@ -81,9 +79,7 @@ async def _lease(connection: Connection, statement: str, *values: Any) -> list[D
     return [read_delivery(tuple(row)[2:]) for row in rows]
 
 
-async def settle(
-    connection: Connection, settlements: Sequence[DeliveryResult], tally: Tally | None
-) -> int:
+async def settle(connection: Connection, settlements: Sequence[DeliveryResult], tally: Tally | None) -> int:
     """Record outcomes."""
     async with connection.transaction():
         if tally is not None:

@@ -12,10 +12,10 @@ from typing import Any, TypeVar
 import asyncpg
 
 from adapter.errors import Refused
+from adapter.model.breakers import Breaker
 from adapter.model.codes import folded, resolve
 from adapter.model.customers import Customer
 from adapter.model.decisions import Decision
-from adapter.model.breakers import Breaker
 from adapter.model.deliveries import Delivery, Pause
 from adapter.model.discounts import DiscountRecord
 from adapter.model.erasures import Receipt, fingerprint
@@ -37,13 +37,13 @@ from adapter.store.postgres.connection import Connection
 from adapter.store.postgres.statements import REDACTIONS, SQL
 from adapter.store.postgres.text import array
 from adapter.store.rows import (
-    Cursor,
     FIRST_ID,
     FIRST_MOMENT,
     FIRST_TEXT,
     LAST_ID,
     LAST_TEXT,
     MANY_ROWS,
+    Cursor,
     given_to,
     leading,
     own_names,

@@ -56,9 +56,7 @@ def lease(
     return leased
 
 
-def settle(
-    connection: apsw.Connection, settlements: Sequence[DeliveryResult], tally: Tally | None
-) -> int:
+def settle(connection: apsw.Connection, settlements: Sequence[DeliveryResult], tally: Tally | None) -> int:
     """Record outcomes; runs inside a transaction."""
     if tally is not None:
         before = _breaker(connection, tally.destination)

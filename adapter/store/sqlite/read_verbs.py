@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Literal, TypeVar
 
+from adapter.model.breakers import Breaker
 from adapter.model.counter_key import ScopedKey
 from adapter.model.customers import Customer
 from adapter.model.decisions import Decision
-from adapter.model.breakers import Breaker
 from adapter.model.deliveries import Delivery, Pause
 from adapter.model.discounts import DiscountRecord
 from adapter.model.erasures import Receipt

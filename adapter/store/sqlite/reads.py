@@ -11,10 +11,10 @@ from typing import Any, TypeVar
 import apsw
 
 from adapter.errors import Refused
+from adapter.model.breakers import Breaker
 from adapter.model.codes import folded, resolve
 from adapter.model.customers import Customer
 from adapter.model.decisions import Decision
-from adapter.model.breakers import Breaker
 from adapter.model.deliveries import Delivery, Pause
 from adapter.model.discounts import DiscountRecord
 from adapter.model.erasures import Receipt, fingerprint
@@ -33,13 +33,13 @@ from adapter.store.erasures import (
     read_receipt,
 )
 from adapter.store.rows import (
-    Cursor,
     FIRST_ID,
     FIRST_MOMENT,
     FIRST_TEXT,
     LAST_ID,
     LAST_TEXT,
     MANY_ROWS,
+    Cursor,
     given_to,
     leading,
     own_names,
