@@ -128,8 +128,13 @@ class Delivery(Struct, frozen=True):
 
     @property
     def tries(self) -> int:
-        """The number of attempts of the current round that were made and count."""
-        return self.past.of_round(self.attempt // ROUND)
+        """The number of attempts of the current round that were made and count.
+
+        Of one whose attempts are not remembered, because older programs made them, the number of its leases.
+        """
+        current = self.attempt // ROUND
+        known = self.past.round == current and self.past.latest
+        return self.past.counted if known else self.attempt % ROUND
 
 
 class Pause(Struct, frozen=True):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import apsw
 import asyncpg
 from msgspec.structs import replace
 
+from adapter.model.deliveries import Past, PastAttempt
 from adapter.model.encoding import encode
 from adapter.store.engines import open_store
 from adapter.store.tables.description import CustomerRows, Engine, Table
@@ -26,6 +28,7 @@ INDIRECT = {"customer", "customers"}
 #: Without these settings triggers of PostgreSQL do the work of a newer program for an older one.
 SETTINGS = {"adapter.notes_addresses": "on", "adapter.keeps_redemptions": "on"}
 
+NOW = datetime(2026, 11, 21, 10, 30, tzinfo=UTC)
 Rows = dict[str, list[dict[str, Any]]]
 
 
@@ -124,6 +127,8 @@ def planted_row(
         }[column.kind]
     row |= {owner: customer}
     row |= dict.fromkeys(row.keys() & {"body", "rendered"}, body.get(table.name))
+    if "attempts" in row:
+        row["attempts"] = encode(Past((PastAttempt(NOW, 1, 500, answer=f"no {customer}"),)))
     if "history" in row:
         row["history"] = b""
     return row

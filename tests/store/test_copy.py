@@ -13,6 +13,7 @@ from msgspec import Raw
 from msgspec.structs import replace
 
 from adapter.errors import Refused, Unavailable
+from adapter.model.breakers import Tally
 from adapter.model.deliveries import Pause
 from adapter.model.encoding import encode
 from adapter.store import rows
@@ -63,6 +64,7 @@ async def filled(store: Any, run: Any, make: Any) -> Any:
     assert await store.add_pool_codes("p", ["P-1", "P-2"], make.now) == ["P-1", "P-2"]
     await store.add_ignored([make.ignored("é\0"), make.ignored("")], 10, None)
     await store.pause(Pause("shop", make.now, make.at(hours=1), "answered 410"))
+    await store.settle([], Tally("shop", 0, 10, make.now, "answered 500"))
     return store
 
 
@@ -76,6 +78,7 @@ async def test_a_copy_holds_everything(filled: Any, other: Any, make: Any) -> No
     ]
     assert await other.counts() == await filled.counts()
     assert await other.pauses(make.now) == await filled.pauses(make.now) != []
+    assert await other.breakers() == await filled.breakers() != []
     for name in ("c1", "old", "é\0", "a\0\x01"):
         assert await other.customer(name) == await filled.customer(name) is not None
     assert await other.events("c1", 5000) == await filled.events("c1", 5000)

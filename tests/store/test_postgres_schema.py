@@ -119,6 +119,9 @@ WRITES = {
     "event_indexes": (
         "INSERT INTO events (source_id, occurred_at, event_id, body) VALUES ('c1', 1, '{0}', '')"
     ),
+    "ordered_deliveries": (
+        "INSERT INTO deliveries VALUES ('c1', '{0}', 1, 'shop', 'discount.issued', '', 1, 1, 1, 0, 'due')"
+    ),
 }
 _WAITING = """
 SELECT count(*) FROM pg_stat_activity
