@@ -14,7 +14,7 @@ from adapter.cli.open_store import existing, expect_readable
 from adapter.cli.settings import AsJson, Config, Store, options, settled, stopped
 from adapter.errors import AdapterError
 from adapter.files.problems import did_you_mean
-from adapter.model.deliveries import Delivery, Pause
+from adapter.model.deliveries import Delivery, Pause, Selection
 from adapter.model.encoding import encode
 from adapter.services.delivery.retries import Retried, retry_all
 from adapter.settings.destinations.registry import Destinations
@@ -109,7 +109,7 @@ async def _retried(url: str, ids: Sequence[str] | None, destination: str | None)
         await _expect_known(store, destination)
         if not ids:
             return await retry_all(store, now, destination)
-        revived = await store.revive(now, ids=ids, destination=destination)
+        revived = await store.revive(now, Selection(ids=tuple(ids), destination=destination))
         return Retried(revived, _of(await store.pauses(now), destination))
 
 

@@ -137,6 +137,23 @@ class Delivery(Struct, frozen=True):
         return self.past.counted if known else self.attempt % ROUND
 
 
+class Selection(Struct, frozen=True, kw_only=True):
+    """Which deliveries are meant: those that meet all that is given.
+
+    `error` is a part of the last error, and the delivery was made from `since` on and before `until`.
+    """
+
+    ids: tuple[str, ...] | None = None
+    destination: str | None = None
+    type: str | None = None
+    error: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+EVERYTHING: Final = Selection()
+
+
 class Pause(Struct, frozen=True):
     """A time in which nothing is sent to a destination, at its request; `reason` is its response."""
 

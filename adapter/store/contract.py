@@ -19,7 +19,7 @@ from adapter.model.breakers import Breaker, Tally
 from adapter.model.counter_key import CounterKey, ScopedKey
 from adapter.model.customers import Customer
 from adapter.model.decisions import Decision
-from adapter.model.deliveries import Delivery, Pause
+from adapter.model.deliveries import EVERYTHING, Delivery, Pause, Selection
 from adapter.model.discounts import DiscountRecord
 from adapter.model.erasures import Receipt
 from adapter.model.events import Event
@@ -358,12 +358,11 @@ class Store(Protocol):
         """
         ...
 
-    async def revive(
-        self, now: datetime, *, ids: Sequence[str] | None = None, destination: str | None = None
-    ) -> int:
-        """Make dead deliveries due `now`, with a new round of attempts; returns how many there were.
+    async def revive(self, now: datetime, selection: Selection = EVERYTHING, *, waiting: bool = False) -> int:
+        """Make selected dead deliveries due `now`, with a new round of attempts; returns how many there were.
 
-        Those of `ids` and for `destination`, where these are given; all otherwise.
+        Those that are `waiting` for their next attempt too, in their round, where that is asked for; what is
+        leased stays with its holder.
         """
         ...
 

@@ -15,7 +15,7 @@ from adapter.errors import Unreadable
 from adapter.model.breakers import Breaker
 from adapter.model.customers import SOURCE_ID, Customer
 from adapter.model.decisions import Decision
-from adapter.model.deliveries import Delivery, Past, Pause, Rendered
+from adapter.model.deliveries import Delivery, Past, Pause, Rendered, Selection
 from adapter.model.discounts import DiscountRecord
 from adapter.model.encoding import decode, encode
 from adapter.model.events import Event
@@ -313,6 +313,12 @@ def settled_row(settlement: DeliveryResult) -> tuple[str, int, str, int | None, 
     due_at = micros_or_none(settlement.due_at) if again else None
     past = None if settlement.past is None else encode(settlement.past)
     return settlement.id, settlement.attempt, status, due_at, settlement.error, past
+
+
+def selection_row(selection: Selection) -> tuple[Any, ...]:
+    """Return the parts of a selection that both engines bind alike."""
+    times = micros_or_none(selection.since), micros_or_none(selection.until)
+    return (selection.destination, selection.type, selection.error, *times)
 
 
 def timer_row(timer: Timer, owner: str) -> tuple[Any, ...]:

@@ -14,7 +14,7 @@ from msgspec import Raw
 from typer.testing import CliRunner, Result
 
 from adapter.cli.main import commands
-from adapter.model.deliveries import Delivery, Pause
+from adapter.model.deliveries import Delivery, Pause, Selection
 from adapter.store.contract import Transaction
 from adapter.store.engines import open_store
 from adapter.store.values import Changes, DeliveryResult, LoadRequest
@@ -106,7 +106,7 @@ def test_in_an_empty_store_destinations_are_those_of_the_settings(
 
 def test_a_destination_whose_pushes_have_all_arrived_is_known(url: str) -> None:
     async def arrive(store: Any) -> None:
-        await store.revive(NOON, ids=["o1"], destination=None)
+        await store.revive(NOON, Selection(ids=("o1",)))
         await store.lease(NOON, NOON + timedelta(minutes=1), 9)
         [pushed] = await store.deliveries("due", 9, "other")
         assert await store.settle([DeliveryResult("o1", pushed.attempt, done=True)]) == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,10 +11,12 @@ from msgspec import Raw
 from msgspec.structs import replace
 
 from adapter.errors import Refused
-from adapter.model.deliveries import Delivery, Pause, Rendered
+from adapter.model.breakers import Tally
+from adapter.model.deliveries import Delivery, Past, PastAttempt, Pause, Rendered, Selection
 from adapter.store.contract import Store
 from adapter.store.engines import open_store
 from adapter.store.values import DeliveryResult
+from tests.store.conftest import NOW
 
 
 async def test_a_delivery_is_returned_as_saved(store: Store, run: Any, make: Any) -> None:
@@ -126,12 +129,20 @@ async def buried(store: Store, run: Any, make: Any) -> Store:
         ({"ids": ["a", "d", "unknown"]}, "a"),
         ({"ids": []}, ""),
         ({"destination": "nowhere"}, ""),
+        ({"type": "discount.issued"}, "abc"),
+        ({"type": "discount.redeemed"}, ""),
+        ({"error": "410"}, "abc"),
+        ({"error": "500"}, ""),
+        ({"since": NOW}, "abc"),
+        ({"since": NOW + timedelta(seconds=1)}, ""),
+        ({"until": NOW}, ""),
+        ({"until": NOW + timedelta(seconds=1), "destination": "shop"}, "ab"),
     ],
 )
 async def test_of_the_dead_those_that_are_asked_for_wait_again(
     buried: Store, make: Any, asked: dict[str, Any], revived: str
 ) -> None:
-    assert await buried.revive(make.at(hours=1), **asked) == len(revived)
+    assert await buried.revive(make.at(hours=1), Selection(**asked)) == len(revived)
     due = await buried.deliveries("due")
     assert [each.id for each in due] == [*revived]
     assert {each.due_at for each in due} <= {make.at(hours=1)}
@@ -141,7 +152,7 @@ async def test_of_the_dead_those_that_are_asked_for_wait_again(
 async def test_one_that_waits_again_has_all_its_attempts_and_those_of_before_are_fenced(
     buried: Store, make: Any
 ) -> None:
-    await buried.revive(make.at(hours=1), ids=["a"])
+    await buried.revive(make.at(hours=1), Selection(ids=("a",)))
     assert await buried.lease(make.at(minutes=59), make.at(hours=2), 9) == []
     [again] = await buried.lease(make.at(hours=1), make.at(hours=2), 9)
     assert again.tries == 1
@@ -156,6 +167,109 @@ async def test_deliveries_of_a_store_that_another_has_open_are_read_without_open
     beside = open_store(store_url)
     assert [each.id for each in await beside.deliveries("dead")] == ["a", "b", "c"]
     assert len(await buried.deliveries("dead")) == 3
+
+
+async def test_those_that_wait_become_due_where_that_is_asked_for_and_leased_ones_do_not(
+    store: Store, run: Any, make: Any
+) -> None:
+    later = make.at(hours=1)
+    await run.save(deliveries=[make.delivery("waits", due_at=later), make.delivery("leased")])
+    await store.lease(make.now, make.at(minutes=1), 9)
+    assert await store.revive(make.now) == 0
+    assert await store.revive(make.now, waiting=True) == 1
+    [hurried] = await store.lease(make.now, make.at(minutes=1), 9)
+    assert (hurried.id, hurried.attempt) == ("waits", 1)
+
+
+async def test_the_attempts_are_kept_with_the_delivery(store: Store, run: Any, make: Any) -> None:
+    await run.save(deliveries=[make.delivery("d1")])
+    past = Past()
+    for attempt in (1, 2):
+        await store.lease(make.at(hours=attempt), make.at(hours=attempt, minutes=1), 1)
+        past = past.followed_by(PastAttempt(make.now, attempt, 503, "answered 503", "no ✓"))
+        due_at = make.at(hours=attempt + 1)
+        await store.settle([DeliveryResult("d1", attempt, done=False, due_at=due_at, past=past)])
+    [kept] = await store.deliveries("due")
+    assert kept.past == past
+    assert [(each.attempt, each.status, each.answer) for each in kept.past.latest] == [
+        (1, 503, "no ✓"),
+        (2, 503, "no ✓"),
+    ]
+    assert kept.tries == 2
+
+
+async def test_an_open_breaker_stops_leases_until_one_delivery_has_tried_the_destination(
+    store: Store, run: Any, make: Any
+) -> None:
+    await run.save(deliveries=[make.delivery(f"d{number}") for number in range(20)])
+    await store.settle([], Tally("shop", 0, 10, make.now, "answered 500"))
+    assert await store.lease(make.at(seconds=29), make.at(minutes=1), 9, "shop") == []
+    [probe] = await store.lease(make.at(seconds=30), make.at(minutes=1), 9, "shop")
+    assert await store.lease(make.at(seconds=59), make.at(minutes=2), 9, "shop") == []
+    done = DeliveryResult(probe.id, 1, done=True)
+    assert await store.settle([done], Tally("shop", 1, 0, make.at(seconds=59))) == 1
+    assert await store.breakers() == []
+    assert len(await store.lease(make.at(seconds=59), make.at(minutes=2), 9, "shop")) == 9
+
+
+async def test_a_probe_whose_process_was_killed_is_followed_by_another(
+    store: Store, run: Any, make: Any
+) -> None:
+    await run.save(deliveries=[make.delivery("d1")])
+    await store.settle([], Tally("shop", 0, 10, make.now, "answered 500"))
+    assert len(await store.lease(make.at(seconds=30), make.at(seconds=90), 9, "shop")) == 1
+    assert len(await store.lease(make.at(seconds=90), make.at(seconds=150), 9, "shop")) == 1
+
+
+async def test_two_callers_make_one_probe(store: Store, run: Any, make: Any) -> None:
+    await run.save(deliveries=[make.delivery(f"d{number}", f"c{number}") for number in range(9)])
+    await store.settle([], Tally("shop", 0, 10, make.now, "answered 500"))
+    leases = await asyncio.gather(
+        *(store.lease(make.at(minutes=1), make.at(minutes=2), 9, "shop") for _ in range(6))
+    )
+    assert sum(map(len, leases)) == 1
+
+
+async def test_an_open_breaker_stays_open_for_another_program_and_is_closed_by_resume(
+    store: Store, store_url: str, run: Any, make: Any
+) -> None:
+    await run.save(deliveries=[make.delivery("d1")])
+    await store.settle([], Tally("shop", 0, 10, make.now, "answered 500"))
+    [seen] = await open_store(store_url).breakers()
+    assert (seen.state(make.now), seen.until) == ("open", make.at(seconds=30))
+    await store.resume("other")
+    assert len(await store.breakers()) == 1
+    await store.resume("shop")
+    assert len(await store.lease(make.now, make.at(minutes=1), 9, "shop")) == 1
+
+
+async def test_of_an_ordered_destination_only_the_first_of_each_customer_is_leased(
+    store: Store, run: Any, make: Any
+) -> None:
+    first = make.delivery("a1", "a")
+    await run.save(
+        deliveries=[first, make.delivery("a2", "a", due_at=make.at(hours=-1)), make.delivery("b1", "b")]
+    )
+    until = make.at(minutes=1)
+    assert {each.id for each in await store.lease(make.now, until, 9, "shop", ordered=True)} == {"a1", "b1"}
+    assert await store.lease(make.now, until, 9, "shop", ordered=True) == []
+    again_at = make.at(hours=1)
+    await store.settle(
+        [DeliveryResult("b1", 1, done=True), DeliveryResult("a1", 1, done=False, due_at=again_at)]
+    )
+    assert await store.lease(make.at(minutes=59), until, 9, "shop", ordered=True) == []
+    [again] = await store.lease(again_at, make.at(hours=2), 9, "shop", ordered=True)
+    await store.settle([DeliveryResult("a1", again.attempt, done=False, error="answered 400")])
+    [second] = await store.lease(again_at, make.at(hours=2), 9, "shop", ordered=True)
+    assert (again.id, second.id) == ("a1", "a2")
+
+
+async def test_the_destinations_of_due_deliveries_are_named(store: Store, run: Any, make: Any) -> None:
+    assert await store.due_destinations() == []
+    await run.save(
+        deliveries=[make.delivery(f"{name}{n}", destination=name) for name in ("b", "a", "c") for n in (1, 2)]
+    )
+    assert await store.due_destinations() == ["a", "b", "c"]
 
 
 async def leased(store: Store, now: Any, make: Any, destination: str | None = None) -> set[str]:

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from adapter.errors import NotFound
 from adapter.files.problems import did_you_mean
-from adapter.model.deliveries import Pause
+from adapter.model.deliveries import Pause, Selection
 from adapter.services.read_timeout import ReadTimeout
 from adapter.store.contract import Store
 
@@ -22,10 +22,10 @@ class Retried(Struct, frozen=True):
 
 
 async def retry_all(store: Store, now: datetime, destination: str | None = None) -> Retried:
-    """Make dead deliveries due `now` and end pauses; of one destination if it is named."""
+    """Make dead and waiting deliveries due `now`, and end pauses; of one destination if it is named."""
     paused = await store.pauses(now)
     await store.resume(destination)
-    retried = await store.revive(now, destination=destination)
+    retried = await store.revive(now, Selection(destination=destination), waiting=True)
     return Retried(retried, [each for each in paused if destination in (None, each.destination)])
 
 

@@ -14,7 +14,7 @@ from adapter.errors import StoreUnavailable
 from adapter.model.breakers import Breaker, Tally
 from adapter.model.customers import Customer
 from adapter.model.decisions import Decision
-from adapter.model.deliveries import Delivery, Pause
+from adapter.model.deliveries import EVERYTHING, Delivery, Pause, Selection
 from adapter.model.discounts import DiscountRecord
 from adapter.model.erasures import Receipt
 from adapter.model.events import Event
@@ -240,11 +240,9 @@ class PostgresStore(BookingVerbs):
             lambda connection: Reads(connection).deliveries(status, limit, destination)
         )
 
-    async def revive(
-        self, now: datetime, *, ids: Sequence[str] | None = None, destination: str | None = None
-    ) -> int:
-        """Make dead deliveries due."""
-        return await self._read(lambda connection: outbox.revive(connection, now, ids, destination))
+    async def revive(self, now: datetime, selection: Selection = EVERYTHING, *, waiting: bool = False) -> int:
+        """Make dead deliveries due, and those that wait too."""
+        return await self._read(lambda connection: outbox.revive(connection, now, selection, waiting=waiting))
 
     async def pause(self, pause: Pause) -> None:
         """Lease nothing for a destination in that time."""

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from adapter.model.breakers import Breaker, Tally, after
-from adapter.model.deliveries import ROUND, Delivery
+from adapter.model.deliveries import ROUND, Delivery, Selection
 from adapter.model.ignored import Ignored
 from adapter.store.postgres.connection import Connection
 from adapter.store.postgres.statements import SQL
@@ -19,6 +19,7 @@ from adapter.store.rows import (
     read_delivery,
     rendered,
     rendered_row,
+    selection_row,
     settled_row,
 )
 from adapter.store.timestamps import micros
@@ -106,12 +107,14 @@ async def resume(connection: Connection, destination: str | None) -> None:
         await connection.execute(SQL["drop_breaker"], destination)
 
 
-async def revive(
-    connection: Connection, now: datetime, ids: Sequence[str] | None, destination: str | None
-) -> int:
-    """Make dead deliveries due."""
-    wanted = None if ids is None else list(ids)
-    return len(await connection.fetch(SQL["revive"], micros(now), ROUND, wanted, destination))
+async def revive(connection: Connection, now: datetime, selection: Selection, *, waiting: bool) -> int:
+    """Make dead deliveries due, and waiting ones too."""
+    ids = None if selection.ids is None else list(selection.ids)
+    wanted = micros(now), ROUND, ids, *selection_row(selection)
+    async with connection.transaction():
+        # Those that wait come first: what is revived would count twice.
+        hurried = len(await connection.fetch(SQL["hurry"], *wanted)) if waiting else 0
+        return hurried + len(await connection.fetch(SQL["revive"], *wanted))
 
 
 async def release_quarantined(connection: Connection, ids: Sequence[int]) -> int:

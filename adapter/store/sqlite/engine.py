@@ -13,7 +13,7 @@ import apsw
 
 from adapter.errors import StoreUnavailable
 from adapter.model.breakers import Tally
-from adapter.model.deliveries import Delivery, Pause
+from adapter.model.deliveries import EVERYTHING, Delivery, Pause, Selection
 from adapter.model.ignored import Ignored
 from adapter.store.contract import OnLocksAcquired, Transaction
 from adapter.store.copy import expect_usable
@@ -160,11 +160,11 @@ class SqliteStore(ReadVerbs):
         """Record what came of leased deliveries."""
         return await self._write(lambda connection: outbox.settle(connection, settlements, tally))
 
-    async def revive(
-        self, now: datetime, *, ids: Sequence[str] | None = None, destination: str | None = None
-    ) -> int:
-        """Make dead deliveries due."""
-        return await self._write(lambda connection: outbox.revive(connection, now, ids, destination))
+    async def revive(self, now: datetime, selection: Selection = EVERYTHING, *, waiting: bool = False) -> int:
+        """Make dead deliveries due, and those that wait too."""
+        return await self._write(
+            lambda connection: outbox.revive(connection, now, selection, waiting=waiting)
+        )
 
     async def pause(self, pause: Pause) -> None:
         """Lease nothing for a destination in that time."""

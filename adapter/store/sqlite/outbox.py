@@ -11,7 +11,7 @@ import apsw
 from msgspec.structs import replace
 
 from adapter.model.breakers import Breaker, Tally, after
-from adapter.model.deliveries import ROUND, Delivery
+from adapter.model.deliveries import ROUND, Delivery, Selection
 from adapter.model.ignored import Ignored
 from adapter.store.rows import (
     breaker_row,
@@ -20,6 +20,7 @@ from adapter.store.rows import (
     read_delivery,
     rendered,
     rendered_row,
+    selection_row,
     settled_row,
 )
 from adapter.store.sqlite.statements import SQL
@@ -79,12 +80,13 @@ def _breaker(connection: apsw.Connection, destination: str) -> Breaker | None:
     return read_breaker(rows[0]) if rows else None
 
 
-def revive(
-    connection: apsw.Connection, now: datetime, ids: Sequence[str] | None, destination: str | None
-) -> int:
-    """Make dead deliveries due; runs inside a transaction."""
-    wanted: Sequence[str | None] = [None] if ids is None else ids
-    return _changed(connection, "revive", [(micros(now), ROUND, one, destination) for one in wanted])
+def revive(connection: apsw.Connection, now: datetime, selection: Selection, *, waiting: bool) -> int:
+    """Make dead deliveries due, and waiting ones too; runs inside a transaction."""
+    wanted: Sequence[str | None] = [None] if selection.ids is None else selection.ids
+    rows = [(micros(now), ROUND, one, *selection_row(selection)) for one in wanted]
+    # Those that wait come first: what is revived would count twice.
+    hurried = _changed(connection, "hurry", rows) if waiting else 0
+    return hurried + _changed(connection, "revive", rows)
 
 
 def release_quarantined(connection: apsw.Connection, ids: Sequence[int]) -> int:

@@ -49,9 +49,21 @@ WHERE deliveries.id = given.id AND deliveries.attempt = given.attempt AND delive
 RETURNING deliveries.id;
 
 -- revive --
--- Make deliveries that were given up due again, in a new round of attempts; all of them where none is named.
+-- Make selected deliveries that were given up due again, in a new round of attempts.
 UPDATE deliveries SET status = 'due', due_at = $1, visible_at = $1, attempt = (attempt / $2::integer + 1) * $2
 WHERE status = 'dead' AND ($3::text[] IS NULL OR id = ANY ($3)) AND destination = coalesce($4, destination)
+  AND type = coalesce($5::text, type) AND ($6::text IS NULL OR strpos(last_error, $6::text) > 0)
+  AND created_at >= coalesce($7::bigint, created_at) AND created_at < coalesce($8::bigint, created_at + 1)
+RETURNING id;
+
+-- hurry --
+-- Make selected deliveries due that wait for their next attempt; a leased one, which is visible later than it was
+-- due, stays with its holder. `$2` is not used.
+UPDATE deliveries SET due_at = $1, visible_at = $1
+WHERE status = 'due' AND due_at > $1 AND visible_at = due_at AND $2::integer > 0
+  AND ($3::text[] IS NULL OR id = ANY ($3)) AND destination = coalesce($4, destination)
+  AND type = coalesce($5::text, type) AND ($6::text IS NULL OR strpos(last_error, $6::text) > 0)
+  AND created_at >= coalesce($7::bigint, created_at) AND created_at < coalesce($8::bigint, created_at + 1)
 RETURNING id;
 
 -- pause --

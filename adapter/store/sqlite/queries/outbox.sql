@@ -29,9 +29,20 @@ UPDATE deliveries SET status = ?3, due_at = coalesce(?4, due_at), visible_at = c
 WHERE id = ?1 AND attempt = ?2 AND status = 'due';
 
 -- revive --
--- Make a delivery that was given up due again, in a new round of attempts; all of them where none is named.
+-- Make selected deliveries that were given up due again, in a new round of attempts.
 UPDATE deliveries SET status = 'due', due_at = ?1, visible_at = ?1, attempt = (attempt / ?2 + 1) * ?2
-WHERE status = 'dead' AND id = coalesce(?3, id) AND destination = coalesce(?4, destination);
+WHERE status = 'dead' AND id = coalesce(?3, id) AND destination = coalesce(?4, destination)
+  AND type = coalesce(?5, type) AND (?6 IS NULL OR instr(last_error, ?6) > 0)
+  AND created_at >= coalesce(?7, created_at) AND created_at < coalesce(?8, created_at + 1);
+
+-- hurry --
+-- Make selected deliveries due that wait for their next attempt; a leased one, which is visible later than it was
+-- due, stays with its holder. `?2` is not used.
+UPDATE deliveries SET due_at = ?1, visible_at = ?1
+WHERE status = 'due' AND due_at > ?1 AND visible_at = due_at AND ?2 > 0
+  AND id = coalesce(?3, id) AND destination = coalesce(?4, destination)
+  AND type = coalesce(?5, type) AND (?6 IS NULL OR instr(last_error, ?6) > 0)
+  AND created_at >= coalesce(?7, created_at) AND created_at < coalesce(?8, created_at + 1);
 
 -- pause --
 -- Send nothing to a destination for a while. A longer pause stays, unless it begins in the future: then the clock
