@@ -60,7 +60,7 @@ async def test_a_pause_applies_to_every_process_and_after_a_restart_until_it_is_
     assert [await each.run_once(100) for each in (first, relay(store, clock, endpoint))] == [0, 0]
     done = await retry_all(store, clock())
     assert [pause.until for pause in done.resumed] == [NOON + GONE]
-    assert await first.run_once(100) == 12
+    assert await first.run_once(100) == 20
 
 
 async def test_nothing_more_is_sent_before_a_pause_is_in_the_store(store: Store, clock: Clock) -> None:

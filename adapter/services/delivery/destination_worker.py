@@ -243,10 +243,9 @@ class DestinationWorker:
     def _pause_for(self, attempts: Sequence[Attempt], now: datetime) -> None:
         """Pause the whole destination when it asks for that: other deliveries need not use up attempts."""
         asked = pause_after(self._destination.name, attempts, now)
-        if asked is None:
+        if asked is None or (self._pause is not None and self._pause.until >= asked.until):
             return
-        if self._pause is None or self._pause.until < asked.until:
-            self._pause = asked
+        self._pause = asked
         seconds = (asked.until - asked.since).total_seconds()
         log.warning("deliveries to %s pause for %d s: %s", asked.destination, seconds, asked.reason)
 
