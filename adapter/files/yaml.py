@@ -33,6 +33,8 @@ _CONSTANTS: dict[str, Any] = {"": None, "~": None, "null": None, "Null": None, "
                               "false": False, "False": False, "FALSE": False}  # fmt: skip
 _TAGS = "tag:yaml.org,2002:"
 #: A path; its first group is the part before the first bracket.
+#: An entry of a list that begins with a text in quotes, and goes on.
+_QUOTED_START = re.compile(r"""(\s*- )("[^"]*"\s*|'[^']*'\s*)(?=\S)""")
 _PATH = re.compile(r"(\$[^\s\[\]{},\"']*)(?:\[[^\s\[\]{},\"]*\][^\s\[\]{},\"']*)+")
 _MAX_NODES = 200_000
 _MAX_DEPTH = 64
@@ -162,6 +164,12 @@ def _syntax(error: yaml.MarkedYAMLError, text: str, name: str) -> Problem:
     if path is not None and path.end(1) == column:
         remedy = f'write "{path.group()}": between brackets, a path with `[` needs quotes'
         return Problem(Mark(name, line + 1, path.start() + 1), "the path ends at its `[`", remedy)
+    begins_quoted = _QUOTED_START.match(lines[line]) if line < len(lines) else None
+    if begins_quoted is not None and begins_quoted.end(2) == column:
+        whole = begins_quoted[2] + here[column:]
+        quote = '"' if "'" in whole else "'"
+        remedy = f"quote all of it: - {quote}{whole.strip()}{quote}"
+        return Problem(Mark(name, line + 1, column + 1), "the text goes on after its closing quote", remedy)
     return Problem(Mark(name, line + 1, column + 1), f"not YAML: {error.problem}",
                    "check the indentation, and quote text with `: ` or a sign at its start")  # fmt: skip
 

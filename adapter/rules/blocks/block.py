@@ -92,12 +92,18 @@ class Block:
         self.refuse((), f"`{key}` is missing", remedy)
         self._missing[key] = self.problems[-1]
 
-    def finish(self, other_names: Mapping[str, str] | None = None) -> None:
-        """Report every unknown key; `other_names` are what people call known keys."""
+    def finish(
+        self, other_names: Mapping[str, str] | None = None, elsewhere: Callable[[str], str] | None = None
+    ) -> None:
+        """Report every unknown key; `other_names` are what people call known keys.
+
+        `elsewhere` returns what to write for a key that belongs into another block, empty where it is none.
+        """
         for key in self.values:
             if key in self._known:
                 continue
-            remedy = self._nearest(key, (other_names or {}).get(key))
+            remedy = elsewhere(key) if elsewhere is not None else ""
+            remedy = remedy or self._nearest(key, (other_names or {}).get(key))
             self.refuse((key,), f"`{key}` is not known here", remedy, at_key=True)
             found = next((name for name in self._missing if remedy == meant(name)), None)
             if found is not None:

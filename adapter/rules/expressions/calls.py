@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from adapter.files.problems import did_you_mean, meant
-from adapter.rules.expressions import syntax_tree, zones
+from adapter.rules.expressions import slips, syntax_tree, zones
 from adapter.rules.expressions.calls_contract import Checks
 from adapter.rules.expressions.durations import duration_text, parse_window
 from adapter.rules.expressions.errors import ExpressionError
@@ -73,6 +73,7 @@ def _function(checker: Checks, tree: syntax_tree.Invocation, space: str = "") ->
         remedy = did_you_mean(name, [*FUNCTIONS, *MACROS, "has"])
         if tree.name in _TOO:
             remedy = meant(_TOO[tree.name])
+        remedy = slips.FUNCTIONS.get(name, remedy)
         raise ExpressionError(f"unknown function `{name}`", remedy, tree.offset)
     receiver = None if space else tree.receiver
     trees = tree.arguments if receiver is None else (receiver, *tree.arguments)

@@ -12,6 +12,7 @@ from typing import cast
 from adapter.files.problems import did_you_mean
 from adapter.rules.expressions import syntax_tree
 from adapter.rules.expressions.calls_contract import Checks
+from adapter.rules.expressions.durations import parse_window
 from adapter.rules.expressions.errors import ExpressionError
 from adapter.rules.expressions.names import Names
 from adapter.rules.expressions.past_events import check_past_events, is_over_past_events, read_window
@@ -51,6 +52,11 @@ def check_figure(checker: Checks, tree: syntax_tree.Invocation, *, including: bo
     if not least <= len(tree.arguments) <= len(takes) or len(texts) != len(tree.arguments):
         shown = {"event": '"order_completed"', "attribute": '"total"', "window": '"30d"'}
         remedy = f"write `history.{tree.name}({', '.join(shown[word] for word in takes)})`"
+        if len(texts) > len(takes) and "window" not in takes and parse_window(texts[-1]) is not None:
+            counted = f'`history.count("{texts[0]}", "{texts[-1]}") > 0`'
+            remedy = f'write `history.{tree.name}("{texts[0]}")`; in a window count: {counted}'
+        elif len(texts) < len(tree.arguments) and texts:
+            remedy += f', with a condition `history.{tree.name}("{texts[0]}", order, order.total > 50)`'
         raise ExpressionError(
             f"`history.{tree.name}` takes {', '.join(takes)}, in quotes", remedy, tree.offset
         )

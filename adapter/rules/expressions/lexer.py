@@ -22,7 +22,8 @@ _QUOTE = re.compile(r"""([rRbB]{0,2})(\"\"\"|'''|"|')""")
 _OPERATOR = re.compile(r"<=|>=|==|!=|&&|\|\||[-+*/%<>!?:.,()\[\]{}]")
 #: Operators of other languages; those that begin as one of ours must be looked for first.
 _FOREIGN = re.compile(r"===|!==|=>|=<|<>")
-_MEANT = {"===": "==", "!==": "!=", "=>": ">=", "=<": "<=", "<>": "!="}
+_MEANT = {"===": "`==`", "!==": "`!=`", "=<": "`<=`", "<>": "`!=`",
+          "=>": "`>=` to compare, or a comma after a name: `items.exists(item, item.qty > 1)`"}  # fmt: skip
 _ESCAPE = re.compile(
     r"""\\(?:([abfnrtv\\?"'`])|[xX]([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-3][0-7]{2}))"""
 )
@@ -83,7 +84,7 @@ def _token(text: str, at: int) -> tuple[Token, int]:
     foreign = _FOREIGN.match(text, at)
     if foreign:
         written = foreign.group()
-        raise ExpressionError(f"`{written}` has no meaning here", f"write `{_MEANT[written]}`", at)
+        raise ExpressionError(f"`{written}` has no meaning here", f"write {_MEANT[written]}", at)
     operator = _OPERATOR.match(text, at)
     if operator:
         return Token("operator", operator.group(), at), operator.end()

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from adapter.files.problems import did_you_mean
 from adapter.model.event_names import EventNames
+from adapter.rules.expressions import slips
 from adapter.rules.expressions.errors import ExpressionError
 from adapter.rules.expressions.typed_tree import Kind, Node, Path, Root
 
@@ -102,6 +103,8 @@ class Names(Struct, frozen=True, kw_only=True):
         if declared is None or name in declared:
             return
         near = get_close_matches(name, declared, n=1, cutoff=_SLIP)
+        if name in slips.NAMES:
+            raise ExpressionError(f"unknown name `{name}`", slips.NAMES[name], offset)
         remedies = [f'write `"{name}"` for text', *(f"`{meant}` for that name" for meant in near)]
         remedies += [f"declare it in {self.where}"] if self.where else []
         remedy = " or ".join(filter(None, (", ".join(remedies[:-1]), remedies[-1])))
@@ -125,6 +128,8 @@ class Names(Struct, frozen=True, kw_only=True):
 
     def _refuse(self, message: str, name: str, known: Iterable[str], offset: int) -> None:
         near, remedy = _nearest(name, frozenset(known))
+        if name in slips.NAMES:
+            raise ExpressionError(message, slips.NAMES[name], offset)
         if self.where:
             remedy = f"{remedy.rstrip('?')}, or declare it in {self.where}".removeprefix(", or ")
         error = ExpressionError(message, remedy, offset)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from adapter.rules.expressions import slips
 from adapter.rules.expressions.errors import ExpressionError
 from adapter.rules.expressions.lexer import Token, tokens
 from adapter.rules.expressions.syntax_tree import (
@@ -83,6 +84,8 @@ class _Parsing:
             return ExpressionError("the expression ends too early", remedy, word.offset)
         if word.kind == "name" and word.value in _WORDS:
             remedy = f"write `{_WORDS[word.value]}`"
+        if word.kind == "name" and word.value in slips.OPERATORS:
+            remedy = slips.OPERATORS[word.value]
         shown = f'"{word.value}"' if word.kind == "text" else word.value
         return ExpressionError(f"`{shown}` does not belong here", remedy, word.offset)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +14,8 @@ from adapter.rules.expressions import All, AnyOf, Names, Node, Not, parse
 
 GROUPS = ("all", "any", "none")
 #: What other languages call them.
+#: What is in an expression and in no name.
+_EXPRESSION = re.compile(r"[?<>=(&|\"]")
 _TOO = {"and": "all", "or": "any", "not": "none"}
 #: Conditions of one rule, groups not counted: a limit for untrusted authors.
 _MOST = 64
@@ -67,6 +70,8 @@ class Conditions:
                 nodes.append(self._group(items, (*at, key), key, depth))
             else:
                 remedy = meant(_TOO[key]) if key in _TOO else did_you_mean(key, GROUPS)
+                if _EXPRESSION.search(key):
+                    remedy = f"quote the whole condition, because YAML reads `: `: - '{key}: ...'"
                 self.block.refuse((*at, key), f"`{key}` is not a group of conditions", remedy, at_key=True)
                 nodes.append(None)
         found = [node for node in nodes if node is not None]

@@ -17,7 +17,7 @@ from adapter.rules.action_types.computed import ComputedValue
 from adapter.rules.blocks.block import Block, shown
 from adapter.rules.blocks.money import CURRENCY, exact
 from adapter.rules.expressions import ExpressionError, Names, Node
-from adapter.rules.files import action_block, checkout_keys, guardrail_block, push
+from adapter.rules.files import action_block, checkout_keys, guardrail_block, push, slips
 from adapter.rules.files import lint as doubts
 from adapter.rules.files.conditions import Conditions
 
@@ -93,7 +93,7 @@ def _rule(block: Block, names: Names, defaults: Defaults, now: datetime | None) 
         )
     at_checkout = checkout_keys.read(block)
     pushed_to = push.read(block, names.destinations)
-    block.finish()
+    block.finish(elsewhere=slips.elsewhere)
     if errors(block.problems[before:]) or name is None or trigger is None or node is None or issuing is None:
         return None
     rule = Rule(
@@ -187,6 +187,12 @@ def _check_events(block: Block, trigger: tuple[str, ...] | Absence | None, names
             (("trigger", at) if listed else ("trigger",), name) for at, name in enumerate(trigger or ())
         ]
     for at, name in places:
+        if slips.is_calendar(name) and (
+            names.events is None or names.spelled.meant(name) not in names.events
+        ):
+            block.refuse(at, f"`{name}` is a time, and a rule is triggered by an event",
+                         "write the name of an event, such as `checkout_started`")  # fmt: skip
+            continue
         doubts: list[ExpressionError] | None = None if names.doubts is None else []
         try:
             replace(names, doubts=doubts).check_event(names.spelled.meant(name), 0)
