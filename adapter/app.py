@@ -190,7 +190,7 @@ def _core(settings: Settings, store: Store | None, world: Environment, metrics: 
 
 def _bookings(core: _Core, shared: SharedCodes) -> CheckoutService:
     """Build the checkout, which books in transactions of its own."""
-    pushes = Pushes(core.destinations.recipients, core.world.new_id)
+    pushes = Pushes(core.destinations.recipients, core.world.new_id, core.metrics.note_development)
     return CheckoutService(
         core.store,
         Terms(shared, TermsReader(), pushes),

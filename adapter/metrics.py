@@ -102,6 +102,10 @@ class Metrics:
             "adapter_deliveries", "Attempts to deliver, by what came of them", ["destination", "outcome"],
             registry=registry,
         )  # fmt: skip
+        self.held_back = Counter(
+            "adapter_deliveries_held_back", "Events that a destination does not receive",
+            ["destination", "reason"], registry=registry,
+        )  # fmt: skip
         self.delivery_seconds = Histogram(
             "adapter_delivery_seconds", "One attempt to deliver", ["destination"],
             buckets=_SECONDS, registry=registry,
@@ -124,6 +128,10 @@ class Metrics:
         self.reloads = Counter(
             "adapter_reloads", "Times that mapping and rule files were read", ["outcome"], registry=registry
         )
+
+    def note_development(self, destination: str) -> None:
+        """Count an event of development traffic that a destination does not receive."""
+        self.held_back.labels(destination, "development").inc()
 
     def register_flush(self, flush: Callable[[], None]) -> None:
         """Register a callback that updates its metrics."""

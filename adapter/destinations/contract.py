@@ -86,6 +86,19 @@ class Destination(Protocol):
 
 
 @runtime_checkable
+class AboutCustomers(Protocol):
+    """A destination that says of whom an event is: it gets no events without a customer.
+
+    Its `render` finds the customer in `delivery.holder`, as they were at the first lease.
+    """
+
+    @property
+    def with_codes(self) -> bool:
+        """Whether it renders the codes that the customer can use, too."""
+        ...
+
+
+@runtime_checkable
 class Testable(Protocol):
     """A destination that can be tried without a delivery."""
 

@@ -8,11 +8,15 @@ from typing import Any
 from msgspec import Struct
 
 from adapter.destinations import webhook
-from adapter.destinations.contract import Build, Destination, Manner
+from adapter.destinations.contract import AboutCustomers, Build, Destination, Manner
+from adapter.destinations.mparticle import destination as mparticle
+from adapter.destinations.segment import destination as segment
 from adapter.model.deliveries import Recipients
 from adapter.settings.destinations.registry import Destinations, type_of
 
 TYPES: dict[str, Build] = {
+    mparticle.TYPE: mparticle.build,
+    segment.TYPE: segment.build,
     webhook.TYPE: webhook.build,
 }
 
@@ -33,7 +37,13 @@ def configured(settings: Destinations) -> ConfiguredDestinations:
     """Return the destinations; they can send once their clients are entered."""
     built = {name: TYPES[type_of(each)](name, each) for name, each in settings.by_name.items()}
     destinations = {name: each.destination for name, each in built.items()}
-    recipients = Recipients({name: frozenset(each.events) for name, each in settings.by_name.items()})
+    recipients = Recipients(
+        {name: frozenset(each.events) for name, each in settings.by_name.items()},
+        development=frozenset(name for name, each in settings.by_name.items() if each.development),
+        of_customers=frozenset(
+            name for name, each in destinations.items() if isinstance(each, AboutCustomers)
+        ),
+    )
     manners = {
         name: Manner(ordered=each.ordered, concurrency=each.concurrency)
         for name, each in settings.by_name.items()

@@ -8,8 +8,10 @@ from typing import Any, Final, Literal
 
 from msgspec import UNSET, Raw, Struct, UnsetType, field
 
-from adapter.model.discounts import Discount
+from adapter.model.customers import Customer
+from adapter.model.discounts import Discount, DiscountRecord
 from adapter.model.encoding import decode
+from adapter.model.environments import DEVELOPMENT
 
 #: Leases of one round, more than are ever made: a dead delivery that is sent again starts the next round,
 #: so that the lease of an attempt of an earlier round is fenced off.
@@ -21,25 +23,54 @@ DeliveryStatus = Literal["due", "done", "dead"]
 
 
 class OutboxEvent(Struct, frozen=True):
-    """An event: its type, as `discount.issued`, its time, and the discount or redemption at that time."""
+    """An event: its type, as `discount.issued`, its time, and the discount or redemption at that time.
+
+    `order_id` and `currency` are those of a discount, where they are known and `data` does not have them.
+    `environment` is there for development traffic alone.
+    """
 
     type: str
     timestamp: datetime
     data: Any
+    order_id: str | UnsetType = UNSET
+    currency: str | UnsetType = UNSET
+    environment: Literal["development"] | UnsetType = UNSET
+
+    @classmethod
+    def about(cls, type_: str, now: datetime, held: DiscountRecord) -> OutboxEvent:
+        """Return an event about a discount."""
+        currency = held.terms.currency if held.discount.action.currency is None else None
+        return cls(
+            type_,
+            now,
+            held.discount,
+            order_id=held.order_id or UNSET,
+            currency=currency or UNSET,
+            environment=DEVELOPMENT if held.is_development else UNSET,
+        )
 
 
 class DiscountEvent(Struct, frozen=True):
-    """An event about a discount."""
+    """An event about a discount; the members are those of `OutboxEvent`."""
 
     type: str
     timestamp: datetime
     data: Discount
+    order_id: str | None = None
+    currency: str | None = None
+    environment: Literal["development"] | None = None
 
 
 class Recipients(Struct, frozen=True):
-    """The destinations by name, each with the types of events that it receives; without any, all types."""
+    """The destinations by name, each with the types of events that it receives; without any, all types.
+
+    Events of development traffic go only to those in `development`, events without a customer not to those
+    in `of_customers`.
+    """
 
     events: Mapping[str, Collection[str]] = {}
+    development: Collection[str] = frozenset()
+    of_customers: Collection[str] = frozenset()
 
     @classmethod
     def of_everything(cls, names: Iterable[str]) -> Recipients:
@@ -53,6 +84,10 @@ class Recipients(Struct, frozen=True):
             for name, types in self.events.items()
             if (not types or event_type in types) and (push is UNSET or name in push)
         ]
+
+    def held_back(self, names: Iterable[str]) -> list[str]:
+        """Return which of them receive no events of development traffic."""
+        return [name for name in names if name not in self.development]
 
 
 class Rendered(Struct, frozen=True):
@@ -92,6 +127,22 @@ class Past(Struct, frozen=True, omit_defaults=True):
         return self.counted if self.round == round_ else 0
 
 
+class Holder(Struct, frozen=True):
+    """The customer of a delivery as stored when it is leased, None where nothing is known of them.
+
+    `codes` are those of the discounts that they can use, sorted; those issued for development traffic are
+    apart.
+    """
+
+    customer: Customer | None = None
+    codes: tuple[str, ...] = ()
+    development_codes: tuple[str, ...] = ()
+
+    def codes_of(self, *, development: bool) -> tuple[str, ...]:
+        """Return the codes of one environment."""
+        return self.development_codes if development else self.codes
+
+
 class Delivery(Struct, frozen=True):
     """One outbox entry on its way to one destination.
 
@@ -99,7 +150,7 @@ class Delivery(Struct, frozen=True):
     `OutboxEvent`, and `rendered` the body that the destination rendered at the first attempt, for all
     attempts. `past` has the attempts that were made. `attempt` counts leases and fences them: only the holder
     of the latest lease may record a result. After `not_after` the delivery is not sent any more (the discount
-    has expired).
+    has expired). `holder` is read with the lease for destinations that render it, and is never stored.
     """
 
     id: str
@@ -115,6 +166,7 @@ class Delivery(Struct, frozen=True):
     last_error: str | None = None
     rendered: Rendered | UnsetType = UNSET
     past: Past = Past()
+    holder: Holder | UnsetType = UNSET
 
     @property
     def body(self) -> bytes:

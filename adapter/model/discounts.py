@@ -73,7 +73,8 @@ class DiscountRecord(Struct, frozen=True):
 
     `priority` is that of its rule at the time of issue. `checkout` has the terms that only a checkout reads,
     and is not written where all are defaults.
-    `push` names the destinations of its events, where its rule chooses them.
+    `push` names the destinations of its events, where its rule chooses them. `development` says that it was
+    issued for development traffic.
     """
 
     discount: Discount
@@ -88,11 +89,17 @@ class DiscountRecord(Struct, frozen=True):
     priority: int = 0
     checkout: CheckoutTerms | UnsetType = UNSET
     push: tuple[str, ...] | UnsetType = UNSET
+    development: bool | UnsetType = UNSET
 
     @property
     def terms(self) -> CheckoutTerms:
         """The terms at a checkout, defaults included."""
         return NO_TERMS if self.checkout is UNSET else self.checkout
+
+    @property
+    def is_development(self) -> bool:
+        """Whether it was issued for development traffic: its events go only where that is wanted."""
+        return self.development is True
 
     def status_at(self, now: datetime) -> Status:
         """Return the status at a time: expiry is computed, and needs no background work."""

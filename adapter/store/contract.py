@@ -43,6 +43,7 @@ from adapter.store.values import (
     FailedBy,
     FailedCodes,
     Forgotten,
+    HolderReading,
     Issued,
     Known,
     LoadedState,
@@ -322,6 +323,7 @@ class Store(Protocol):
         render: Render | None = None,
         *,
         ordered: bool = False,
+        reading: HolderReading = "nothing",
     ) -> list[Delivery]:
         """Lease up to `limit` due deliveries until `until`, each with its `attempt` counted up.
 
@@ -330,7 +332,8 @@ class Store(Protocol):
         get the same one. What `render` returns is stored with the lease, in one transaction: when this
         returns, every later lease has the same. Nothing is leased for a destination that is paused or whose
         breaker is open; while that is half-open, one delivery. With `ordered`, no delivery is leased while an
-        earlier one of its customer to the destination is due or leased.
+        earlier one of its customer to the destination is due or leased. `reading` says what is found in
+        `Delivery.holder` of those not rendered before.
         """
         ...
 

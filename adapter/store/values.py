@@ -29,6 +29,8 @@ RetentionKind = Literal[
 ]
 #: Renders a leased delivery; None leaves it as it is. It is pure, and may be called again for the same lease.
 Render = Callable[[Delivery], Rendered | None]
+#: What is read of the customers of leased deliveries for `render`: nothing, who they are, or their codes too.
+HolderReading = Literal["nothing", "customers", "codes"]
 #: Where work on a customer's rows continues: after a key in a table.
 Place = tuple[str, tuple[Any, ...]]
 

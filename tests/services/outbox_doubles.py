@@ -134,7 +134,7 @@ class Unleasing:
         return []
 
     async def lease(
-        self, now: datetime, until: datetime, limit: int, destination: str, render: Render, *, ordered: bool
+        self, now: datetime, until: datetime, limit: int, destination: str, render: Render, **_: Any
     ) -> list[Delivery]:
         return [rendered(each, render) for each in await self._store.deliveries("due", limit, destination)]
 
@@ -147,9 +147,9 @@ class Away:
         self._store = store
         self._calls = 0
 
-    async def lease(self, *asked: Any, ordered: bool = False) -> list[Delivery]:
+    async def lease(self, *asked: Any, **more: Any) -> list[Delivery]:
         self._refuse()
-        return await self._store.lease(*asked, ordered=ordered)
+        return await self._store.lease(*asked, **more)
 
     async def due_destinations(self) -> list[str]:
         return []

@@ -7,6 +7,7 @@ from datetime import datetime
 from msgspec import UNSET, UnsetType
 
 from adapter.model.discounts import NO_TERMS, CheckoutTerms, Discount, DiscountRecord
+from adapter.model.environments import is_development
 from adapter.model.events import Event
 from adapter.model.rules import Rule
 from adapter.rules.action_types.registry import type_of
@@ -29,6 +30,7 @@ def issue(proposal: Proposal, event: Event, source_id: str, code: str, now: date
     return DiscountRecord(
         discount, source_id, rule.name, event.id, now, now, proposal.claims, priority=rule.priority,
         checkout=_terms(rule, proposal), push=UNSET if rule.push is None else rule.push,
+        development=True if is_development(event.context) else UNSET,
     )  # fmt: skip
 
 

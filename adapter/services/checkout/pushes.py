@@ -12,6 +12,7 @@ from adapter.model.actions import StoreCredit, UnitOff
 from adapter.model.deliveries import Delivery, OutboxEvent, Recipients
 from adapter.model.discounts import DiscountRecord
 from adapter.model.encoding import encode
+from adapter.model.environments import DEVELOPMENT
 
 _BY_STATUS = {
     "issued": "discount.released",
@@ -23,10 +24,14 @@ _BY_STATUS = {
 
 
 class Pushes(Struct, frozen=True):
-    """Where pushes go; `new_id` returns a unique id."""
+    """Where pushes go; `new_id` returns a unique id, `note_held_back` gets each destination left out.
+
+    A destination is left out of events of development traffic that it does not receive.
+    """
 
     destinations: Recipients
     new_id: Callable[[], str]
+    note_held_back: Callable[[str], None] = lambda destination: None
 
     def of(
         self, kind: str, data: Any, source_id: str, moved: Iterable[DiscountRecord], now: datetime
@@ -35,20 +40,38 @@ class Pushes(Struct, frozen=True):
         if not self.destinations.events:
             return ()
         records = list(moved)
-        events = [(_kind(held), held.discount, held.source_id, held.push) for held in records]
+        development = any(held.is_development for held in records)
+        booking = OutboxEvent(kind, now, data, environment=DEVELOPMENT if development else UNSET)
+        events = [
+            (OutboxEvent.about(_kind(held), now, held), held.source_id, held.push, held.is_development)
+            for held in records
+        ]
         return [
             Delivery(
                 id=f"msg_{self.new_id()}",
                 destination=destination,
                 source_id=owner,
-                type=type_,
-                event=Raw(encode(OutboxEvent(type_, now, what))),
+                type=event.type,
+                event=Raw(encode(event)),
                 created_at=now,
                 due_at=now,
             )
-            for type_, what, owner, push in [*events, (kind, data, source_id, _of_any(records))]
-            for destination in self.destinations.of(type_, push)
+            for event, owner, push, test in [*events, (booking, source_id, _of_any(records), development)]
+            for destination in self._recipients(event.type, owner, push, development=test)
         ]
+
+    def _recipients(
+        self, type_: str, owner: str, push: Collection[str] | UnsetType, *, development: bool
+    ) -> list[str]:
+        names = self.destinations.of(type_, push)
+        if not owner:
+            names = [name for name in names if name not in self.destinations.of_customers]
+        if not development:
+            return names
+        left_out = self.destinations.held_back(names)
+        for name in left_out:
+            self.note_held_back(name)
+        return [name for name in names if name not in left_out]
 
 
 def _of_any(records: Sequence[DiscountRecord]) -> Collection[str] | UnsetType:

@@ -12,7 +12,7 @@ from typing import Final
 from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
-from adapter.destinations.contract import Attempt, Destination, Manner
+from adapter.destinations.contract import AboutCustomers, Attempt, Destination, Manner
 from adapter.errors import Unavailable
 from adapter.metrics import Metrics
 from adapter.model.deliveries import Delivery, Pause, Rendered
@@ -21,7 +21,7 @@ from adapter.services.delivery.outcomes import given_up, pause_after, result, re
 from adapter.services.delivery.prefetch import Prefetch
 from adapter.services.delivery.tallies import Tallies
 from adapter.store.contract import Store
-from adapter.store.values import DeliveryResult
+from adapter.store.values import DeliveryResult, HolderReading
 
 log = logging.getLogger(__name__)
 
@@ -82,6 +82,13 @@ class DestinationWorker:
         self._pause: Pause | None = None
         self._failing = False
 
+    @property
+    def _reading(self) -> HolderReading:
+        """What the destination renders of the customers of its deliveries."""
+        if not isinstance(self._destination, AboutCustomers):
+            return "nothing"
+        return "codes" if self._destination.with_codes else "customers"
+
     def wake(self) -> None:
         """Look for due deliveries at once."""
         self._woken.set()
@@ -132,7 +139,9 @@ class DestinationWorker:
         limit = wanted if limit is None else min(limit, wanted)
         now, name = self._clock(), self._destination.name
         until = now + self._pace.lease
-        leased = await self._store.lease(now, until, limit, name, self.render, ordered=self._manner.ordered)
+        leased = await self._store.lease(
+            now, until, limit, name, self.render, ordered=self._manner.ordered, reading=self._reading
+        )
         self._prefetch.leased(len(leased), asyncio.get_running_loop().time())
         self.begin(leased, until)
         return len(leased)

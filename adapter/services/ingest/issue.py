@@ -88,6 +88,7 @@ class IssuePass:
         self.bounds: dict[ScopedKey, int] = {}
         self.decisions: list[Decision] = []
         self.deliveries: list[Delivery] = []
+        self.held_back: list[str] = []
         self.redemptions: list[Redemption] = []
         self.outcomes: dict[int, Outcome] = {}
         self.pool = PoolCodes()
@@ -302,12 +303,15 @@ class IssuePass:
         return code
 
     def _push(self, held: DiscountRecord, kind: str) -> None:
-        now, discount = self._context.now, held.discount
-        recipients = self._context.destinations.of(kind, held.push)
-        if not recipients:
+        now, recipients = self._context.now, self._context.destinations
+        names = recipients.of(kind, held.push)
+        if not names:
             return
-        event = Raw(encode(OutboxEvent(kind, now, discount)))
-        for destination in recipients:
+        if held.is_development and (left_out := recipients.held_back(names)):
+            self.held_back += left_out
+            names = [name for name in names if name not in left_out]
+        event = Raw(encode(OutboxEvent.about(kind, now, held)))
+        for destination in names:
             self.deliveries.append(
                 Delivery(
                     id=f"msg_{self._context.new_id()}",
@@ -317,7 +321,7 @@ class IssuePass:
                     event=event,
                     created_at=now,
                     due_at=now,
-                    not_after=discount.expires_at if kind == "discount.issued" else None,
+                    not_after=held.discount.expires_at if kind == "discount.issued" else None,
                 )
             )
 

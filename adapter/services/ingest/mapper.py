@@ -8,10 +8,12 @@ from typing import get_args
 
 import msgspec
 from msgspec import Raw, Struct
+from msgspec.structs import replace
 
 from adapter.errors import MappingError
+from adapter.model.environments import DEVELOPMENT, is_development
 from adapter.model.messages import Message
-from adapter.model.operations import CustomerErase, DiscountMove, EventOccurred, OrderOperation
+from adapter.model.operations import CustomerErase, DiscountMove, EventOccurred, Operation, OrderOperation
 from adapter.model.quarantine import Quarantined
 from adapter.services.ingest.result import Result
 from adapter.services.ingest.work_item import Unrewarded, Work
@@ -89,9 +91,12 @@ class Mapper:
             return Work(message.source, message.key, message_id, message.received_at, quarantine=kept)
         if not operations:
             return None
-        unrewarded = self._unrewarded(message, operations, horizon)
+        development = is_development(message.document.get("context"))
+        unrewarded = self._unrewarded(message, operations, horizon, development=development)
         if unrewarded is _DEVELOPMENT:
             operations = tuple(each for each in operations if not isinstance(each, _REAL))
+        elif development:
+            operations = tuple(map(_marked, operations))
         return Work(
             message.source,
             message.key,
@@ -103,18 +108,13 @@ class Mapper:
         )
 
     def _unrewarded(
-        self, message: Message, operations: tuple[object, ...], horizon: datetime
+        self, message: Message, operations: tuple[object, ...], horizon: datetime, *, development: bool
     ) -> Unrewarded | None:
         """Return why a message may not be rewarded, None where it may.
 
         Events before `horizon` are history, also those of messages replayed from quarantine.
         """
-        context = message.document.get("context")
-        if (
-            not self._policy.reward_development
-            and isinstance(context, dict)
-            and context.get("environment") == "development"
-        ):
+        if development and not self._policy.reward_development:
             return _DEVELOPMENT
         if message.replayed:
             return _REPLAYED
@@ -124,6 +124,17 @@ class Mapper:
             if isinstance(operation, EventOccurred) and operation.undated:
                 return _UNDATED
         return None
+
+
+def _marked(operation: Operation) -> Operation:
+    """Return an operation of development traffic; its event says so, also where no mapping took it over.
+
+    The event stays with timers, so that what they issue later is known as development too.
+    """
+    if not isinstance(operation, EventOccurred) or is_development(operation.event.context):
+        return operation
+    context = {**operation.event.context, "environment": DEVELOPMENT}
+    return replace(operation, event=replace(operation.event, context=context))
 
 
 def _too_old(happened: datetime, within: timedelta) -> Unrewarded:

@@ -42,7 +42,7 @@ class OutcomeCounts:
     def count(self, decoded: Decoded, results: Sequence[Result]) -> None:
         """Count the results of a body's messages, the quarantined ones last."""
         only = results[0] if len(results) == len(decoded.messages) == 1 else None
-        if only is not None and only.outcome == "processed" and not only.discounts:
+        if only is not None and only.outcome == "processed" and not only.discounts and not decoded.dropped:
             self._outcomes[decoded.messages[0].source, "processed"] += 1
             return
         sources = [item.source for item in decoded.messages] + [item.source for item in decoded.quarantined]

@@ -232,6 +232,8 @@ class Transactions:
     def _after_commit(self, result: CommitResult) -> None:
         if any(each.discounts for each in result.results):
             self._wake()
+        for destination in result.held_back:
+            self._metrics.note_development(destination)
         self._timers.note(result)
         decision_log.log_decisions(result.decisions, self._metrics, reasons=self._reasons)
 
@@ -270,8 +272,9 @@ async def decide(
     await transaction.save(changes)
     timer_changes = first.timer_changes
     return CommitResult(
-        results, second.decisions, len(changes.armed), timer_changes.refused, timer_changes.fired
-    )
+        results, second.decisions, len(changes.armed), timer_changes.refused, timer_changes.fired,
+        second.held_back,
+    )  # fmt: skip
 
 
 def _packed(quarantined: Sequence[Quarantined]) -> list[Quarantined]:

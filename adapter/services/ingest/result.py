@@ -32,6 +32,7 @@ class CommitResult(Struct, frozen=True):
     """The result of one transaction: a result per message in order, and the decisions.
 
     `armed` counts the started timers, `unarmed`, by rule, those over the limit, `fired` those that fired.
+    `held_back` has a destination for each event of development traffic that it does not receive.
     """
 
     results: list[Result]
@@ -39,3 +40,4 @@ class CommitResult(Struct, frozen=True):
     armed: int = 0
     unarmed: Mapping[str, int] = {}
     fired: int = 0
+    held_back: Sequence[str] = ()

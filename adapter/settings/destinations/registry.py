@@ -10,10 +10,14 @@ from collections.abc import Iterator, Mapping
 from msgspec import Struct
 
 from adapter.settings.destinations.base import DestinationSettings, DestinationType, Wrong
+from adapter.settings.destinations.mparticle import MPARTICLE
+from adapter.settings.destinations.segment import SEGMENT
 from adapter.settings.destinations.webhook import WEBHOOK, Webhook
 
 DESTINATION_TYPES: dict[str, DestinationType] = {
     "webhook": WEBHOOK,
+    "segment": SEGMENT,
+    "mparticle": MPARTICLE,
 }
 
 

@@ -9,13 +9,12 @@ from typing import Any
 from msgspec import Struct
 
 from adapter.errors import MappingError
+from adapter.model.own_messages import PREFIX
 from adapter.model.times import iso_text, parse_timestamp
 from adapter.sources.mparticle.identities import ZERO_GUID, identities, set_text, text_id
 
 #: Channels through which our own events can come back; phones and browsers never send them.
 _SERVERS = (None, "server_to_server", "partner", "unknown")
-#: How our own events and pushes are marked: `source_message_id` and `source_request_id` start so.
-OURS = "bd-"
 _CONTEXT = {
     "application_info": "application",
     "consent_state": "consent",
@@ -84,7 +83,7 @@ def read_batch(raw: dict[str, Any], events: list[Any], received_at: datetime) ->
         deleted=deleted,
         context=context_of(raw),
         replayed=_replayed(source),
-        ours=from_server and (ids[2] or "").startswith(OURS),
+        ours=from_server and (ids[2] or "").startswith(PREFIX),
         from_server=from_server,
         faults=faults,
     )

@@ -27,11 +27,12 @@ from msgspec import Raw, Struct
 from adapter.errors import Refused, TooLarge, Unauthorised, Unreadable
 from adapter.model.encoding import encode
 from adapter.model.messages import Message
+from adapter.model.own_messages import PREFIX, has_own_mark
 from adapter.model.sources import MPARTICLE
 from adapter.sources import payloads
 from adapter.sources.decoded_body import Bounds, Decoded, Origin, bounded_key, content_key, undecoded
 from adapter.sources.mparticle import firehose
-from adapter.sources.mparticle.batch_context import OURS, Batch, context_of, read_batch, times_of
+from adapter.sources.mparticle.batch_context import Batch, context_of, read_batch, times_of
 from adapter.sources.mparticle.events import name_of, properties_of
 from adapter.sources.mparticle.identities import set_text, text_id
 from adapter.sources.payloads import MalformedItem
@@ -221,8 +222,12 @@ def _sliced_batch(
 
 def _is_ours(event: Any, batch: Batch) -> bool:
     data = event.get("data") if batch.from_server and type(event) is dict else None
-    identifier = data.get("source_message_id") if type(data) is dict else None
-    return type(identifier) is str and identifier.startswith(OURS)
+    if type(data) is not dict:
+        return False
+    identifier = data.get("source_message_id")
+    if type(identifier) is str and identifier.startswith(PREFIX):
+        return True
+    return has_own_mark(data.get("custom_attributes"))
 
 
 def _snapshot(batch: Batch) -> Message:

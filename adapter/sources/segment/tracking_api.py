@@ -17,6 +17,7 @@ from msgspec import Raw, Struct
 
 from adapter.errors import Unreadable
 from adapter.model.messages import Message
+from adapter.model.own_messages import is_own_call
 from adapter.model.times import iso_text, parse_timestamp
 from adapter.sources import payloads
 from adapter.sources.decoded_body import Bounds, Decoded, Origin
@@ -92,7 +93,9 @@ def decode_batch(body: bytes, received_at: datetime, *, kind: str | None) -> Dec
 
 
 def _take(decoded: Decoded, item: Any, shared: _Shared, received_at: datetime) -> None:
-    if type(item) is dict:
+    if type(item) is dict and is_own_call(item):
+        decoded.dropped += 1
+    elif type(item) is dict:
         decoded.messages.append(_completed(item, shared, received_at))
     else:
         refuse(decoded, item, received_at)

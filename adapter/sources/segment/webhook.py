@@ -18,6 +18,7 @@ from functools import partial
 from typing import Any
 
 from adapter.errors import Unauthorised, Unreadable
+from adapter.model.own_messages import is_own_call
 from adapter.sources import payloads
 from adapter.sources.contract import Form
 from adapter.sources.decoded_body import Bounds, Decoded, Origin
@@ -108,7 +109,10 @@ def _take(decoded: Decoded, item: Any, received_at: datetime) -> None:
         if len(item) == 1:
             item = _unwrapped(item)
         if len(item) != 1 or type(item.get("body")) is not str:
-            decoded.messages.append(message(item, received_at))
+            if is_own_call(item):
+                decoded.dropped += 1
+            else:
+                decoded.messages.append(message(item, received_at))
             return
     refuse(decoded, item, received_at)
 

@@ -46,6 +46,7 @@ from adapter.store.values import (
     CustomerHistory,
     DeliveryResult,
     Forgotten,
+    HolderReading,
     KnownAlready,
     Render,
     RetentionKind,
@@ -211,11 +212,12 @@ class PostgresStore(BookingVerbs):
         render: Render | None = None,
         *,
         ordered: bool = False,
+        reading: HolderReading = "nothing",
     ) -> list[Delivery]:
         """Lease due deliveries until a moment."""
         return await self._read(
             lambda connection: outbox.lease(
-                connection, now, until, limit, destination, render=render, ordered=ordered
+                connection, now, until, limit, destination, render=render, ordered=ordered, reading=reading
             )
         )
 

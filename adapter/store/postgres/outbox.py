@@ -9,9 +9,10 @@ from typing import Any
 from adapter.model.breakers import Breaker, Tally, after
 from adapter.model.deliveries import ROUND, Delivery, Selection
 from adapter.model.ignored import Ignored
+from adapter.store import holders
 from adapter.store.postgres.connection import Connection
 from adapter.store.postgres.statements import SQL
-from adapter.store.postgres.text import arrays
+from adapter.store.postgres.text import array, arrays
 from adapter.store.rows import (
     breaker_row,
     ignored_row,
@@ -23,7 +24,7 @@ from adapter.store.rows import (
     settled_row,
 )
 from adapter.store.timestamps import micros
-from adapter.store.values import DeliveryResult, Render, RetentionKind
+from adapter.store.values import DeliveryResult, HolderReading, Render, RetentionKind
 
 #: Old rows dropped in one transaction, so that none holds locks for long.
 _SOME = 5_000
@@ -38,6 +39,7 @@ async def lease(
     *,
     render: Render | None,
     ordered: bool,
+    reading: HolderReading,
 ) -> list[Delivery]:
     """Lease due deliveries, the longest due first."""
     async with connection.transaction():
@@ -45,6 +47,8 @@ async def lease(
             leased = await _lease(connection, "lease", micros(now), micros(until), limit)
         else:
             leased = await _lease_for(connection, now, until, limit, destination, ordered=ordered)
+        if reading != "nothing":
+            leased = await _held(connection, leased, now, reading)
         return await _rendered(connection, leased, render) if render is not None else leased
 
 
@@ -58,6 +62,18 @@ async def _lease_for(
     if leased and breaker is not None and breaker.state(now) == "half_open":
         await connection.execute(SQL["keep_breaker"], *breaker_row(breaker.probing(until)))
     return leased
+
+
+async def _held(
+    connection: Connection, leased: Sequence[Delivery], now: datetime, reading: HolderReading
+) -> list[Delivery]:
+    """Return deliveries with their customers."""
+    keys = array(holders.wanted(leased))
+    if not keys:
+        return list(leased)
+    customers = await connection.fetch(SQL["holders"], keys)
+    codes = await connection.fetch(SQL["discounts_of_holders"], keys) if reading == "codes" else ()
+    return holders.with_holders(leased, customers, codes, now)
 
 
 async def _rendered(connection: Connection, leased: list[Delivery], render: Render) -> list[Delivery]:

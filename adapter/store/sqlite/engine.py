@@ -39,6 +39,7 @@ from adapter.store.values import (
     DeliveryResult,
     FailedBy,
     Forgotten,
+    HolderReading,
     Known,
     KnownAlready,
     Render,
@@ -148,11 +149,12 @@ class SqliteStore(ReadVerbs):
         render: Render | None = None,
         *,
         ordered: bool = False,
+        reading: HolderReading = "nothing",
     ) -> list[Delivery]:
         """Lease due deliveries until a moment."""
         return await self._write(
             lambda connection: outbox.lease(
-                connection, now, until, limit, destination, render=render, ordered=ordered
+                connection, now, until, limit, destination, render=render, ordered=ordered, reading=reading
             )
         )
 

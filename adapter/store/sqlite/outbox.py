@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from adapter.model.breakers import Breaker, Tally, after
 from adapter.model.deliveries import ROUND, Delivery, Selection
 from adapter.model.ignored import Ignored
+from adapter.store import holders
 from adapter.store.rows import (
     breaker_row,
     ignored_row,
@@ -23,9 +24,10 @@ from adapter.store.rows import (
     selection_row,
     settled_row,
 )
+from adapter.store.sqlite.connection import array as texts
 from adapter.store.sqlite.statements import SQL
 from adapter.store.timestamps import micros
-from adapter.store.values import DeliveryResult, Render, RetentionKind
+from adapter.store.values import DeliveryResult, HolderReading, Render, RetentionKind
 
 #: Row numbers looked at in one transaction when old rows are dropped, so that none holds the writer for long.
 _SPAN = 5_000
@@ -40,6 +42,7 @@ def lease(
     *,
     render: Render | None,
     ordered: bool,
+    reading: HolderReading,
 ) -> list[Delivery]:
     """Lease due deliveries; runs inside a transaction."""
     if destination is None:
@@ -52,9 +55,24 @@ def lease(
         if rows and breaker is not None and breaker.state(now) == "half_open":
             connection.execute(SQL["keep_breaker"], breaker_row(breaker.probing(until)))
     found = [replace(each, attempt=each.attempt + 1) for each in map(read_delivery, rows)]
+    if reading != "nothing":
+        found = _held(connection, found, now, reading)
     leased = [rendered(each, render) for each in found]
     connection.executemany(SQL["lease"], [(each.id, micros(until), *rendered_row(each)) for each in leased])
     return leased
+
+
+def _held(
+    connection: apsw.Connection, found: Sequence[Delivery], now: datetime, reading: HolderReading
+) -> list[Delivery]:
+    """Return deliveries with their customers."""
+    keys = holders.wanted(found)
+    if not keys:
+        return list(found)
+    named = texts(keys)
+    customers = connection.execute(SQL["holders"], (named,)).fetchall()
+    codes = connection.execute(SQL["discounts_of_holders"], (named,)) if reading == "codes" else ()
+    return holders.with_holders(found, customers, codes, now)
 
 
 def settle(connection: apsw.Connection, settlements: Sequence[DeliveryResult], tally: Tally | None) -> int:

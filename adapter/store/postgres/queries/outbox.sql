@@ -38,6 +38,21 @@ UPDATE deliveries SET rendered_by = given.rendered_by, rendered = given.rendered
 FROM unnest($1::text[], $2::text[], $3::text[], $4::bytea[]) AS given (source_id, id, rendered_by, rendered)
 WHERE deliveries.source_id = given.source_id AND deliveries.id = given.id;
 
+-- holders --
+-- The customers of an array of source_ids; not places that are held for customers to come.
+SELECT customers.source_id, customers.body
+FROM unnest($1::text[]) AS wanted (source_id) JOIN customers ON customers.source_id = wanted.source_id
+WHERE customers.body <> '';
+
+-- discounts_of_holders --
+-- The issued and applied discounts of an array of customers, each with the customer's key.
+SELECT held.source_id, held.body
+FROM unnest($1::text[]) AS wanted (source_id)
+CROSS JOIN LATERAL (
+    SELECT discounts.source_id, discounts.body FROM discounts
+    WHERE discounts.source_id = wanted.source_id AND discounts.open OFFSET 0
+) AS held;
+
 -- settle --
 -- Record what came of attempts, unless a later one was leased or it is settled.
 UPDATE deliveries SET status = given.status, due_at = coalesce(given.due_at, deliveries.due_at),

@@ -22,6 +22,18 @@ ORDER BY visible_at, number LIMIT ?2;
 -- Hide a delivery until its lease ends, count the attempt, and keep what is sent.
 UPDATE deliveries SET visible_at = ?2, attempt = attempt + 1, rendered_by = ?3, rendered = ?4 WHERE id = ?1;
 
+-- holders --
+-- The customers of an array of source_ids.
+SELECT customers.source_id, customers.body
+FROM carray(?1) AS wanted CROSS JOIN customers ON customers.source_id = CAST(wanted.value AS TEXT);
+
+-- discounts_of_holders --
+-- The issued and applied discounts of an array of customers, each with the customer's key.
+SELECT discounts.source_id, discounts.body
+FROM carray(?1) AS wanted
+CROSS JOIN discounts INDEXED BY open_discounts_by_customer
+    ON discounts.source_id = CAST(wanted.value AS TEXT) AND discounts.open = 1;
+
 -- settle --
 -- Record what came of an attempt, unless a later one was leased or it is settled.
 UPDATE deliveries SET status = ?3, due_at = coalesce(?4, due_at), visible_at = coalesce(?4, due_at),
