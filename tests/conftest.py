@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import asyncpg
+import httpx
 import pytest
+from httpx._transports import default
 from hypothesis import HealthCheck, settings
 from xdist.remote import Producer
 
@@ -21,6 +24,10 @@ settings.load_profile("adapter")
 
 
 TESTS = Path(__file__).parent
+
+# httpx makes a TLS context for each client, also for plain HTTP, which takes longer than ten requests.
+for _module in (httpx, default):
+    vars(_module)["create_ssl_context"] = cache(httpx.create_ssl_context)
 
 # What a developer has exported is for their own server: no test reads it, nor a server that a test starts.
 for _name in [name for name in os.environ if name.startswith(("ADAPTER_", "PG"))]:
@@ -58,12 +65,15 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> SharedServer:
+def postgres_server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[SharedServer]:
     """The PostgreSQL server of the run, which its workers share: tests have databases of their own on it."""
     folder = tmp_path_factory.getbasetemp()
-    if hasattr(request.config, "workerinput"):
-        return shared_server(folder.parent, os.getppid())
-    return shared_server(folder, os.getpid())
+    worker = hasattr(request.config, "workerinput")
+    server = shared_server(folder.parent, os.getppid()) if worker else shared_server(folder, os.getpid())
+    yield server
+    server.close()
 
 
 @pytest.fixture

@@ -14,11 +14,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import uuid
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 
@@ -29,17 +30,23 @@ _ROOT = Path(__file__).parents[1]
 #: No test cuts the power, so that nothing needs to be on the disk; connections are for all workers together.
 _SETTINGS = ("fsync=off", "full_page_writes=off", "deadlock_timeout=100ms", "max_connections=400")
 _WITH_SCHEMA = "with_schema"
-_DISCONNECT = "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = '{}'"
-#: Delete all rows, and the migrations that tests have invented.
-_EMPTY = """
-DO $$
-DECLARE emptied text;
+_DISCONNECT = """
+SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
+WHERE datname = '{}' AND application_name <> 'kept by tests'
+"""
+#: A function that deletes all rows, and the migrations that tests have invented. Each connection plans its
+#: statements once; to plan them takes as long as to run them fifty times.
+_MAKE_EMPTY = """
+DO $make$
 BEGIN
-  FOR emptied IN SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace
-    AND relkind IN ('r', 'p') AND NOT relispartition AND relname <> 'schema_version'
-  LOOP EXECUTE format('DELETE FROM %I', emptied); END LOOP;
-END $$;
-DELETE FROM schema_version WHERE number > 900
+  EXECUTE format(
+    'CREATE FUNCTION empty_store() RETURNS void LANGUAGE plpgsql AS $empty$ BEGIN %s END $empty$',
+    (SELECT string_agg(
+       format('DELETE FROM %I%s;', relname,
+              CASE relname WHEN 'schema_version' THEN ' WHERE number > 900' END), ' ')
+     FROM pg_class
+     WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition));
+END $make$
 """
 #: Keep the server from analysing tables by itself.
 _NEVER_ANALYSED = """
@@ -52,72 +59,107 @@ END $$
 """
 
 
+class Kept:
+    """Connections to databases that are kept, in a thread of their own: in a test's an event loop may run."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        self._open: dict[str, asyncpg.Connection] = {}
+
+    def execute(self, url: str, statement: str) -> None:
+        self._run(self._execute(url, statement))
+
+    def close(self) -> None:
+        self._run(self._close())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    async def _execute(self, url: str, statement: str) -> None:
+        connection = self._open.get(url)
+        if connection is None or connection.is_closed():
+            named = {"application_name": "kept by tests"}
+            connection = self._open[url] = await asyncpg.connect(url, server_settings=named)
+        await connection.execute(statement)
+
+    async def _close(self) -> None:
+        for connection in self._open.values():
+            connection.terminate()
+
+
 class SharedServer:
     """The server of a run, by its port on 127.0.0.1."""
 
     def __init__(self, port: int) -> None:
         self.port = port
         self._stores: list[str] = []
+        self._kept = Kept()
 
     def dsn(self, database: str = "postgres") -> str:
         """Return the URL of a database."""
         return f"postgresql://postgres@127.0.0.1:{self.port}/{database}"
 
     @contextmanager
-    def database(self) -> Iterator[str]:
+    def database(self, template: str = "template1") -> Iterator[str]:
         """Yield the URL of a new, empty database."""
-        url = self._create("template1")
+        url = self._create(template)
         yield url
-        self._execute(self.dsn(), f"DROP DATABASE IF EXISTS {_name(url)} WITH (FORCE)")
+        self._execute(f"DROP DATABASE IF EXISTS {_name(url)} WITH (FORCE)")
 
     @contextmanager
     def store(self) -> Iterator[str]:
         """Yield the URL of a database with the store's schema and no rows.
 
-        One is used by many tests, one after the other: to empty it takes 20 ms, to create one half a second.
+        One is used by many tests, one after the other: to empty it takes milliseconds, to create one half a
+        second.
         """
         url = self._stores.pop() if self._stores else self._create(_WITH_SCHEMA)
-        self._execute(url, _EMPTY)
+        self._kept.execute(url, "SELECT empty_store()")
         yield url
-        self._execute(self.dsn(), _DISCONNECT.format(_name(url)))
+        self._execute(_DISCONNECT.format(_name(url)))
         self._stores.append(url)
 
     @contextmanager
     def new_store(self) -> Iterator[str]:
         """Yield the URL of a new database with the store's schema, without statistics of its tables."""
-        url = self._create(_WITH_SCHEMA)
-        self._execute(url, _NEVER_ANALYSED)
-        yield url
-        self._execute(self.dsn(), f"DROP DATABASE IF EXISTS {_name(url)} WITH (FORCE)")
+        with self.database(_WITH_SCHEMA) as url:
+            self._kept.execute(url, _NEVER_ANALYSED)
+            yield url
+
+    def close(self) -> None:
+        """Close the connections of this process."""
+        self._kept.close()
 
     def _create(self, template: str) -> str:
         name = f"test_{uuid.uuid4().hex}"
-        self._execute(self.dsn(), f"CREATE DATABASE {name} TEMPLATE {template}")
+        self._execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         return self.dsn(name)
 
-    def _execute(self, url: str, statement: str) -> None:
-        # In another thread: in this one a test's event loop may be running.
-        with ThreadPoolExecutor(1) as thread:
-            thread.submit(asyncio.run, _execute(url, statement)).result()
+    def _execute(self, statement: str) -> None:
+        self._kept.execute(self.dsn(), statement)
 
-    async def make_template(self) -> None:
+    def make_template(self) -> None:
         """Create the database from which those with the schema are copied: migrations take half a second."""
-        await _execute(self.dsn(), f"CREATE DATABASE {_WITH_SCHEMA}")
-        store = open_store(self.dsn(_WITH_SCHEMA))
-        await store.open()
-        await store.close()
+        self._execute(f"CREATE DATABASE {_WITH_SCHEMA}")
+        asyncio.run(_migrate(self.dsn(_WITH_SCHEMA)))
+
+
+async def _migrate(url: str) -> None:
+    store = open_store(url)
+    await store.open()
+    await store.close()
+    connection = await asyncpg.connect(url)
+    await connection.execute(_MAKE_EMPTY)
+    await connection.close()
 
 
 def _name(url: str) -> str:
     return url.rsplit("/", 1)[1]
-
-
-async def _execute(dsn: str, statement: str) -> None:
-    connection = await asyncpg.connect(dsn)
-    try:
-        await connection.execute(statement)
-    finally:
-        await connection.close()
 
 
 def shared_server(folder: Path, run: int) -> SharedServer:
@@ -164,7 +206,7 @@ def main() -> None:
     """Keep the server of a run until the run's process has ended."""
     ended = os.pidfd_open(int(sys.argv[1]))
     with running_server(*_SETTINGS) as server:
-        asyncio.run(SharedServer(server.port).make_template())
+        SharedServer(server.port).make_template()
         sys.stdout.write(f"{server.port}\n")
         sys.stdout.flush()
         select.select([ended], [], [])

@@ -1,49 +1,72 @@
-"""The `adapter` command; each of its commands has a file of its own."""
+"""The `adapter` command; each of its commands has a file of its own, which is imported when it is used."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
+from typer.main import get_group
 
 from adapter import __version__
-from adapter.cli import (  # commands are named for what they do
-    check,
-    codes,
-    deliveries,
-    erase,
-    explain,
-    export,
-    liability,
-    lift,
-    map,  # noqa: A004
-    model,
-    replay,
-    revoke,
-    serve,
-    store,
-    test,
-)
+
+#: The commands, by their files in this package, in the order of `--help`: the function that is the command,
+#: or the `typer.Typer` that has its subcommands.
+COMMANDS = {
+    "serve": "serve",
+    "check": "check",
+    "map": "show",
+    "test": "cases",
+    "explain": "decisions",
+    "lift": "rules",
+    "model": "commands",
+    "replay": "replay",
+    "deliveries": "deliveries",
+    "liability": "liability",
+    "revoke": "revoke",
+    "codes": "commands",
+    "erase": "erase",
+    "export": "export",
+    "store": "commands",
+}
 
 # Pretty tracebacks show local variables, and these may be customers' data.
-commands = typer.Typer(
-    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None
-)
-commands.command(epilog=serve.EXAMPLES)(serve.serve)
-commands.command(epilog=check.EXAMPLES)(check.check)
-commands.command("map", epilog=map.EXAMPLES)(map.show)
-commands.command("test", epilog=test.EXAMPLES)(test.cases)
-commands.command("explain", epilog=explain.EXAMPLES)(explain.decisions)
-commands.command("lift", epilog=lift.EXAMPLES)(lift.rules)
-commands.add_typer(model.commands, name="model", epilog=model.EXAMPLES)
-commands.command(epilog=replay.EXAMPLES)(replay.replay)
-commands.command(epilog=deliveries.EXAMPLES)(deliveries.deliveries)
-commands.command(epilog=liability.EXAMPLES)(liability.liability)
-commands.command(epilog=revoke.EXAMPLES)(revoke.revoke)
-commands.add_typer(codes.commands, name="codes", epilog=codes.EXAMPLES)
-commands.command(epilog=erase.EXAMPLES)(erase.erase)
-commands.command(epilog=export.EXAMPLES)(export.export)
-commands.add_typer(store.commands, name="store", epilog=store.EXAMPLES)
+_OPTIONS: dict[str, Any] = {
+    "add_completion": False,
+    "pretty_exceptions_enable": False,
+    "rich_markup_mode": None,
+}
+
+
+class _Files(Mapping[str, Any]):
+    """The commands by name. To get one imports its file; all files together import the whole program."""
+
+    def __getitem__(self, name: str) -> Any:
+        file = import_module(f"adapter.cli.{name}") if name in COMMANDS else None
+        if file is None:
+            raise KeyError(name)
+        found, parent = getattr(file, COMMANDS[name]), typer.Typer(**_OPTIONS)
+        if isinstance(found, typer.Typer):
+            parent.add_typer(found, name=name, epilog=file.EXAMPLES)
+        else:
+            parent.command(name, epilog=file.EXAMPLES)(found)
+        return get_group(parent).commands[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(COMMANDS)
+
+    def __len__(self) -> int:
+        return len(COMMANDS)
+
+
+class _Commands(TyperGroup):
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**(attributes | {"commands": _Files()}))
+
+
+commands = typer.Typer(cls=_Commands, no_args_is_help=True, **_OPTIONS)
 
 
 def _version(asked: bool) -> None:

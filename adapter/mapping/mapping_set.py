@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,8 @@ from adapter.model.operations import EventOccurred, Operation
 
 Resolve = Callable[[Operation, str], Operation]
 _TEST_SUFFIXES = (".test.yaml", ".test.yml")
+#: Compiled mappings that are kept for the next reading of files.
+_MOST_COMPILED = 1000
 
 
 class _Compiled(Struct):
@@ -206,8 +209,29 @@ def _route(compiled: list[_Compiled]) -> _Route:
 
 
 def _compiled(mapping: Mapping) -> _Compiled:
-    transform = compile_mapping(mapping.fields, tables=mapping.tables)
+    transform = _transform(_Source(mapping.fields, mapping.tables))
     return _Compiled(mapping, transform, builder(mapping.action, mapping.fields))
+
+
+class _Source:
+    """What a mapping is compiled from; equal to another with the same text."""
+
+    def __init__(self, fields: dict[str, Any], tables: dict[str, dict[str, Any]]) -> None:
+        self.fields = fields
+        self.tables = tables
+        self._text = repr((fields, tables))  # tells 1, 1.0, true and "1" apart, and the order of members
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Source) and self._text == other._text
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+
+@lru_cache(maxsize=_MOST_COMPILED)
+def _transform(source: _Source) -> Callable[[dict[str, Any]], Any]:
+    """Compile a mapping, or return what an equal one was compiled to: a reload compiles what has changed."""
+    return compile_mapping(source.fields, tables=source.tables)
 
 
 def _reason(entry: _Compiled, document: dict[str, Any], error: MappingError) -> str:

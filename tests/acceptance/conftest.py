@@ -18,7 +18,7 @@ import httpx
 import pytest
 
 from tests.acceptance.fork_server import fork_server
-from tests.acceptance.invariants import MAPPING, RULES
+from tests.acceptance.invariants import RULES
 from tests.acceptance.load import Load
 from tests.acceptance.receiver import Receiver, receiving
 from tests.databases import SharedServer
@@ -174,15 +174,6 @@ def rules(tmp_path: Path) -> Path:
     folder.mkdir()
     (folder / "rules.yaml").write_text(RULES)
     return folder
-
-
-@pytest.fixture
-def one_mapping(tmp_path: Path) -> dict[str, str]:
-    """Settings for the one mapping that `promises` needs: the starters take most of the time of a start."""
-    folder = tmp_path / "mappings"
-    folder.mkdir()
-    (folder / "checkouts.yaml").write_text(MAPPING)
-    return {"ADAPTER_FILES_MAPPINGS": str(folder)}
 
 
 @pytest.fixture

@@ -14,9 +14,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 
 from adapter.cli import main as cli
+from adapter.mapping import mapping_set
+
+ROOT = Path(__file__).parents[2]
 
 
 class Child:
@@ -87,6 +91,8 @@ def fork_server() -> Iterator[ForkServer]:
 
 
 def main() -> None:
+    import_module("adapter.cli.serve")  # and all that a server needs
+    mapping_set.load(ROOT / "mappings")  # its children need not compile these mappings once more
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     for line in sys.stdin.buffer:
         asked = json.loads(line)

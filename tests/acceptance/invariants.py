@@ -31,19 +31,6 @@ rules:
     guardrails: {{max_total_redemptions: 1000000, per_user_limit: {LIMITS["steady"]}, stackable: true}}
 """
 
-#: The mapping of what the senders send.
-MAPPING = """
-source: segment
-mappings:
-  - name: Checkouts
-    subscribe: type = "track" and event = "Checkout Started"
-    action: event
-    fields:
-      source_id: {"@path": $.userId}
-      name: checkout_started
-      attributes: {cart_value: {"@path": $.properties.value}}
-"""
-
 _DISCOUNTS = "SELECT code, source_id, body FROM discounts"
 _COUNTERS = "SELECT scope, key, used FROM counters WHERE used <> 0"
 

@@ -50,9 +50,9 @@ OUTBOX = {
 
 
 async def test_fifty_kills_lose_nothing_and_double_nothing(
-    start_server: Any, load_on: Any, rules: Path, one_mapping: dict[str, str], store: str
+    start_server: Any, load_on: Any, rules: Path, store: str
 ) -> None:
-    server = await asyncio.to_thread(lambda: start_server(rules=rules, **one_mapping, **OUTBOX))
+    server = await asyncio.to_thread(lambda: start_server(rules=rules, **OUTBOX))
     load = await _killed_under_load(server, load_on(server.url), KILLS, seed=50)
     found = await kept(store)
     assert violations(found, load.acknowledged, load.customers) == []
@@ -68,7 +68,6 @@ async def test_the_checker_catches_a_broken_server(
     fork_launch: Any,
     load_on: Any,
     rules: Path,
-    one_mapping: dict[str, str],
     store: str,
     variant: str,
     kills: int,
@@ -76,7 +75,7 @@ async def test_the_checker_catches_a_broken_server(
 ) -> None:
     command = [sys.executable, str(Path(__file__).parent / "variants.py"), variant]
     server = await asyncio.to_thread(
-        lambda: start_server(rules=rules, command=command, launch=fork_launch, **one_mapping, **OUTBOX)
+        lambda: start_server(rules=rules, command=command, launch=fork_launch, **OUTBOX)
     )
     load = await _killed_under_load(server, load_on(server.url), kills, seed=5)
     found = violations(await kept(store), load.acknowledged, load.customers)

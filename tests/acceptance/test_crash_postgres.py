@@ -56,11 +56,11 @@ async def all_pushed(store: str, receiver: Receiver, load: Any) -> None:
 
 
 async def test_fifty_kills_of_processes_lose_nothing_and_double_nothing(
-    start_server: Any, load_on: Any, rules: Path, one_mapping: dict[str, str], postgres_store: str,
+    start_server: Any, load_on: Any, rules: Path, postgres_store: str,
     receiver: Receiver,
 ) -> None:  # fmt: skip
     def start() -> Any:
-        return start_server(rules=rules, store=postgres_store, **one_mapping, **receiver.environ)
+        return start_server(rules=rules, store=postgres_store, **receiver.environ)
 
     servers = [await asyncio.to_thread(start) for _ in range(PROCESSES)]
     chance = random.Random(1)

@@ -130,6 +130,30 @@ def test_the_digest_depends_on_contents_and_not_on_paths(write_mappings: Write) 
     assert loaded(write_mappings(orders=ORDERS.replace("> 100", "> 101"))).digest != first
 
 
+def test_files_that_are_read_again_compile_what_has_changed(
+    write_mappings: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiled: list[Any] = []
+
+    def compile_(fields: Any, **options: Any) -> Any:
+        compiled.append(fields["name"])
+        return language.compile(fields, **options)
+
+    monkeypatch.setattr(mapping_set, "compile_mapping", compile_)
+    mapping_set._transform.cache_clear()
+    typed = ORDERS.replace("name: order_completed", "name: {'@literal': 1}")
+    for text, made in (
+        (ORDERS, ["order_completed", "big_order_completed"]),
+        (ORDERS.replace("> 100", "> 101") + "\n# a comment\n", []),
+        (typed, [{"@literal": 1}]),
+        (typed.replace("1", "1.0", 1), [{"@literal": 1.0}]),
+        (typed.replace("1", "true", 1), [{"@literal": True}]),
+    ):
+        compiled.clear()
+        loaded(write_mappings(orders=text))
+        assert [str(name) for name in compiled] == [str(name) for name in made]
+
+
 def test_a_message_that_no_mapping_takes_yields_nothing(write_mappings: Write, message_of: Wrap) -> None:
     read = loaded(write_mappings(orders=ORDERS))
     assert read.operations(message_of({"type": "track", "event": "Other", "userId": "u"})) == ()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -27,8 +28,8 @@ from adapter.rules.engine.ruleset import RuleSet
 from adapter.services.ingest.result import Result
 from adapter.services.ingest.work_item import Work
 from adapter.store import naming
+from adapter.store.contract import Store
 from adapter.store.engines import open_store
-from adapter.store.tables.registry import COPIED
 from adapter.store.values import LoadRequest
 from tests.services.transacting import Transacting
 
@@ -168,36 +169,61 @@ class Model:
         self.leads_to = {name: owner for name, owner in self.leads_to.items() if owner != gone}
 
 
+class EmptyStores:
+    """Has an empty store for each example: on PostgreSQL one, whose connections keep what they prepared."""
+
+    def __init__(self, url: str) -> None:
+        self.runner = asyncio.Runner()
+        self._url = url
+        self._kept: Store | None = None
+
+    def take(self) -> Store:
+        return self.runner.run(self._take())
+
+    def give_back(self, store: Store) -> None:
+        if store is not self._kept:
+            self.runner.run(store.close())
+
+    def close(self) -> None:
+        if self._kept is not None:
+            self.runner.run(self._kept.close())
+            self.runner.run(self._emptying.close())
+        self.runner.close()
+
+    async def _take(self) -> Store:
+        if self._url.startswith("sqlite"):
+            store: Store = open_store("sqlite:///:memory:")
+            await store.open()
+            return store
+        if self._kept is None:
+            self._kept = open_store(self._url)
+            await self._kept.open()
+            self._emptying = await asyncpg.connect(self._url)
+        await self._emptying.execute("SELECT empty_store()")  # of tests/databases.py
+        return self._kept
+
+
 class Machine(RuleBasedStateMachine):
     """Does the same to the store and to the model, and compares."""
 
-    url: str
+    stores: EmptyStores
     book: RuleSet
     moving: Callable[[DiscountMove], DiscountMove] = staticmethod(lambda move: move)
 
     def __init__(self) -> None:
         super().__init__()
         self.model = Model()
-        self.runner = asyncio.Runner()
-        self.store = open_store(self.url)
+        self.runner = self.stores.runner
+        self.store = self.stores.take()
         self.numbers = itertools.count(1)
         self.codes: list[str] = ["NONE"]
         self.keys: set[ScopedKey] = set()
         self.transacting = Transacting(
             self.store, lambda n: f"{next(self.numbers):0{n}d}", lambda: f"{next(self.numbers)}"
         )
-        self.runner.run(self.begin())
-
-    async def begin(self) -> None:
-        await self.store.open()
-        if self.url.startswith("postgres"):
-            connection = await asyncpg.connect(self.url)
-            await connection.execute("; ".join(f"DELETE FROM {table.name}" for table in COPIED))
-            await connection.close()
 
     def teardown(self) -> None:
-        self.runner.run(self.store.close())
-        self.runner.close()
+        self.stores.give_back(self.store)
 
     def settle(self, *operations: Operation) -> list[Result]:
         batch = [
@@ -289,12 +315,15 @@ class Machine(RuleBasedStateMachine):
 
     @invariant()
     def statuses_owners_and_what_is_left_are_what_the_model_says(self) -> None:
-        for code in self.codes:
-            held = self.runner.run(self.store.discount(code))
+        found = self.runner.run(self.found())
+        for code, held in zip(self.codes, found, strict=True):
             gift = self.model.gifts.get(code)
-            found = None if held is None else (held.source_id, held.status_at(self.model.now), left_of(held))
+            shown = None if held is None else (held.source_id, held.status_at(self.model.now), left_of(held))
             expected = None if gift is None else (gift.owner, gift.status_at(self.model.now), gift.left)
-            assert found == expected
+            assert shown == expected
+
+    async def found(self) -> list[DiscountRecord | None]:
+        return [await self.store.discount(code) for code in self.codes]
 
 
 def left_of(held: DiscountRecord) -> int:
@@ -313,10 +342,10 @@ SETTINGS = settings(
 LOOKING = settings(SETTINGS, max_examples=500, phases=[Phase.generate], report_multiple_bugs=False)
 
 
-def machine(url: str, book: RuleSet, **replaced: Any) -> type[Machine]:
-    if url.startswith("sqlite"):
-        url = "sqlite:///:memory:"
-    return type("Machine", (Machine,), {"url": url, "book": book, **replaced})
+@contextmanager
+def machine(url: str, book: RuleSet, **replaced: Any) -> Iterator[type[Machine]]:
+    with closing(EmptyStores(url)) as stores:
+        yield type("Machine", (Machine,), {"stores": stores, "book": book, **replaced})
 
 
 @pytest.mark.parametrize("few", [100, 0], ids=["all is moved", "the least is moved"])
@@ -324,15 +353,14 @@ def test_counters_and_statuses_always_equal_those_of_a_simple_model(
     store_url: str, make_rules: Any, few: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(naming, "FEW", few)
-    # PostgreSQL takes ten times as long, and differs from SQLite in its statements alone.
-    tried = SETTINGS if store_url.startswith("sqlite") else settings(SETTINGS, max_examples=25)
-    run_state_machine_as_test(machine(store_url, make_rules(RULES)), settings=tried)
+    with machine(store_url, make_rules(RULES)) as sound:
+        run_state_machine_as_test(sound, settings=SETTINGS)
 
 
 def test_the_model_notices_units_that_are_redeemed_whole(make_rules: Any) -> None:
     wrong = {"moving": staticmethod(lambda move: replace(move, units=None, order_id=None))}
-    with pytest.raises(AssertionError):
-        run_state_machine_as_test(machine("sqlite", make_rules(RULES), **wrong), settings=LOOKING)
+    with machine("sqlite", make_rules(RULES), **wrong) as broken, pytest.raises(AssertionError):
+        run_state_machine_as_test(broken, settings=LOOKING)
 
 
 def test_the_model_detects_a_wrong_move(make_rules: Any) -> None:
@@ -340,5 +368,5 @@ def test_the_model_detects_a_wrong_move(make_rules: Any) -> None:
     wrong = {
         "moving": staticmethod(lambda move: replace(move, verb="redeem") if move.verb == "revoke" else move)
     }
-    with pytest.raises(AssertionError):
-        run_state_machine_as_test(machine("sqlite", make_rules(RULES), **wrong), settings=LOOKING)
+    with machine("sqlite", make_rules(RULES), **wrong) as broken, pytest.raises(AssertionError):
+        run_state_machine_as_test(broken, settings=LOOKING)

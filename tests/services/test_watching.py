@@ -8,9 +8,12 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from watchfiles.main import FileChange
 
+from adapter.services.background import file_watcher
 from adapter.services.background.file_watcher import FileWatcher
 
 
@@ -86,6 +89,27 @@ async def test_a_replaced_folder_is_reported_and_watched(
         before = told.times
         (folder / "a.yaml").write_text("b")
         await told.more_than(before)
+
+
+async def test_a_changed_file_is_reported_without_the_comparison_of_paths(folder: Path) -> None:
+    async with watching(FileWatcher([str(folder)], every=timedelta(hours=1))) as told:
+        (folder / "a.yaml").write_text("b")
+        await told.more_than(0)
+
+
+async def test_changes_are_reported_in_less_than_a_second_even_if_more_follow(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, stop = [], asyncio.Event()
+
+    async def awatch(*_folders: str, **options: Any) -> AsyncIterator[set[FileChange]]:
+        asked.append(options)
+        stop.set()
+        yield set()
+
+    monkeypatch.setattr(file_watcher, "awatch", awatch)
+    assert [each async for each in FileWatcher([str(folder)]).changes(stop)] == []
+    assert [options["debounce"] + options["step"] < 1000 for options in asked] == [True]
 
 
 async def test_a_missing_folder_is_reported_once_and_again_when_it_returns(folder: Path) -> None:

@@ -66,7 +66,8 @@ async def connections(url: str) -> int:
     """Return how many the store has at the server."""
     connection = await asyncpg.connect(url)
     named = (
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+        "AND pid <> pg_backend_pid() AND application_name <> 'kept by tests'"
     )
     count = await connection.fetchval(named)
     await connection.close()
