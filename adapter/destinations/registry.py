@@ -45,7 +45,7 @@ def configured(settings: Destinations) -> ConfiguredDestinations:
         ),
     )
     manners = {
-        name: Manner(ordered=each.ordered, concurrency=each.concurrency)
+        name: Manner(ordered=each.keeps_order, concurrency=each.concurrency)
         for name, each in settings.by_name.items()
     }
     clients = tuple(each.client for each in built.values())

@@ -333,7 +333,7 @@ class Store(Protocol):
         returns, every later lease has the same. Nothing is leased for a destination that is paused or whose
         breaker is open; while that is half-open, one delivery. With `ordered`, no delivery is leased while an
         earlier one of its customer to the destination is due or leased. `reading` says what is found in
-        `Delivery.holder` of those not rendered before.
+        `Delivery.holder`.
         """
         ...
 

@@ -8,7 +8,6 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any, Final
 
-from msgspec import UNSET
 from msgspec.structs import replace
 
 from adapter.model.customers import Customer
@@ -21,8 +20,11 @@ MOST_CODES: Final = 100
 
 
 def wanted(deliveries: Iterable[Delivery]) -> list[str]:
-    """Return the keys of the customers of deliveries that are not rendered yet."""
-    return sorted({each.source_id for each in deliveries if each.rendered is UNSET and each.source_id})
+    """Return the keys of the customers of deliveries.
+
+    Those that were rendered before count too: a destination of another type may have done it.
+    """
+    return sorted({each.source_id for each in deliveries if each.source_id})
 
 
 def with_holders(

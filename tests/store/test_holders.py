@@ -67,20 +67,6 @@ async def test_an_unknown_customer_and_none_at_all_are_no_error(store: Store, ru
     assert await leased(store, make, "codes") == [repr((None, (), ())).encode(), b'"nothing read"']
 
 
-async def test_what_was_rendered_once_is_not_read_again(store: Store, run: Any, make: Any) -> None:
-    await saved(run, make)
-    [first] = await leased(store, make, "codes")
-    await run.save(discounts=[make.held("C-3", "u\0")])
-    asked = []
-
-    def again(delivery: Delivery) -> Rendered | None:
-        asked.append(delivery.holder)
-        return None
-
-    [later] = await store.lease(make.at(minutes=2), make.at(minutes=3), 9, None, again, reading="codes")
-    assert (later.body, asked) == (first, [UNSET])
-
-
 async def test_a_customer_under_an_old_key_has_the_current_id(store: Store, run: Any, make: Any) -> None:
     await run.save(
         customers=[make.customer("old", known_as="new")], deliveries=[make.delivery("d1", source_id="old")]

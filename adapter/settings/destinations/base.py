@@ -37,6 +37,11 @@ class DestinationSettings(Struct, frozen=True, kw_only=True):
     timeout_seconds: Seconds = 15
     allow_private_addresses: bool = False
 
+    @property
+    def keeps_order(self) -> bool:
+        """Whether the deliveries of one customer are sent one after the other; a type may need it always."""
+        return self.ordered
+
 
 class DestinationType(Struct, frozen=True):
     """A type: its settings, and what is wrong with them beyond the types of single values."""

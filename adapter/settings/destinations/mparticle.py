@@ -37,6 +37,11 @@ class MParticle(DestinationSettings, frozen=True, kw_only=True):
     profile: bool = False
 
     @property
+    def keeps_order(self) -> bool:
+        """Whether the deliveries of one customer keep their order: an older profile follows no newer one."""
+        return self.ordered or self.profile
+
+    @property
     def base(self) -> str:
         """The URL before `/v2`; of a URL that was pasted whole only the host counts."""
         if self.pod in PODS:

@@ -33,6 +33,11 @@ class Segment(DestinationSettings, frozen=True, kw_only=True):
     host: str = ""
 
     @property
+    def keeps_order(self) -> bool:
+        """Whether the deliveries of one customer keep their order: an older profile follows no newer one."""
+        return self.ordered or self.profile
+
+    @property
     def base(self) -> str:
         """The URL before `/v1`, whether `host` is written with it or without."""
         return _PATH.sub("", self.host) or HOSTS[self.region or "us"]
