@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Iterator
+from decimal import Decimal
 from typing import Annotated, Any
 
 import typer
@@ -100,11 +101,18 @@ async def _found(url: str, question: LiftQuestion, names: EventNames) -> Measure
 def _plain(lift: Lift) -> dict[str, Any]:
     return {
         "rule": lift.rule,
-        "issued": lift.issued,
-        "control": lift.control,
+        "issued": _plain_arm(lift.issued),
+        "control": _plain_arm(lift.control),
         "difference": lift.difference,
         "interval": lift.interval(),
     }
+
+
+def _plain_arm(arm: Group) -> dict[str, Any]:
+    """Return a group for programs; `worth` is null where there are several currencies."""
+    worth = next(iter(arm.worth.values()), Decimal(0)) if len(arm.worth) < 2 else None
+    counted = {"customers": arm.customers, "converted": arm.converted}
+    return {**counted, "worth": worth, "worth_by_currency": arm.worth}
 
 
 def _lines(lift: Lift, conversion: str, within: str) -> Iterator[str]:
@@ -124,4 +132,5 @@ def _lines(lift: Lift, conversion: str, within: str) -> Iterator[str]:
 
 
 def _arm(arm: Group) -> str:
-    return f"{arm.converted} of {arm.customers} customers ({100 * arm.rate:.1f}%), worth {arm.worth:f}"
+    worth = ", ".join(f"{amount:f} {currency}".strip() for currency, amount in sorted(arm.worth.items()))
+    return f"{arm.converted} of {arm.customers} customers ({100 * arm.rate:.1f}%), worth {worth or 0}"

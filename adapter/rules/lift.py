@@ -16,34 +16,51 @@ from adapter.model.decisions import Decision
 _Z = 1.959963984540054
 
 
+#: The name and the id of an event, by which two of one customer are the same.
+EventKey = tuple[str, str]
+
+
 class Exposure(Struct, frozen=True):
-    """A customer that a rule qualified: served, or held out."""
+    """A customer that a rule qualified by an event: served, or held out."""
 
     rule: str
     group: Literal["issued", "control"]
     source_id: str
     at: datetime
+    event: EventKey = ("", "")
 
 
 class Conversion(Struct, frozen=True):
-    """An event that counts as success, such as `order_completed`, with its worth."""
+    """An event that counts as success, such as `order_completed`, with its worth in a currency."""
 
     source_id: str
     at: datetime
     worth: Decimal = Decimal(0)
+    currency: str = ""
+    event: EventKey = ("", "")
 
 
 class Group(Struct):
-    """One of the two groups: how many customers, how many of them converted, and for how much."""
+    """One of the two groups: how many customers, how many of them converted, and for how much.
+
+    `worth` is by currency, the empty text where the event names none.
+    """
 
     customers: int = 0
     converted: int = 0
-    worth: Decimal = Decimal(0)
+    worth: dict[str, Decimal] = {}
 
     @property
     def rate(self) -> float:
         """The share that converted, 0 of an empty group."""
         return self.converted / self.customers if self.customers else 0.0
+
+    def add(self, more: Group) -> None:
+        """Take in the customers of another group, and what they bought."""
+        self.customers += more.customers
+        self.converted += more.converted
+        for currency, worth in more.worth.items():
+            self.worth[currency] = self.worth.get(currency, Decimal(0)) + worth
 
 
 class Lift(Struct, frozen=True):
@@ -84,14 +101,21 @@ def exposures(decision: Decision) -> Iterator[Exposure]:
     for outcome in decision.outcomes:
         if outcome.outcome in ("issued", "control"):
             group: Literal["issued", "control"] = "issued" if outcome.outcome == "issued" else "control"
-            yield Exposure(outcome.rule, group, decision.source_id, decision.decided_at)
+            yield Exposure(
+                outcome.rule,
+                group,
+                decision.source_id,
+                decision.decided_at,
+                (decision.event, decision.event_id),
+            )
 
 
 def lift(shown: Iterable[Exposure], conversions: Iterable[Conversion], window: timedelta) -> list[Lift]:
     """Return the lift of each rule, by name.
 
     A customer counts once a rule, from the first exposure on; conversions count when they come after it and
-    before the window has passed, and any number of them makes one converted customer.
+    before the window has passed, and any number of them makes one converted customer. The event that exposed
+    the customer is no conversion, whatever time its sender gives it.
     """
     first: dict[tuple[str, str], Exposure] = {}
     for exposure in shown:
@@ -106,8 +130,14 @@ def lift(shown: Iterable[Exposure], conversions: Iterable[Conversion], window: t
         both = lifts.setdefault(exposure.rule, Lift(exposure.rule, Group(), Group()))
         arm = both.issued if exposure.group == "issued" else both.control
         mine = by_customer.get(exposure.source_id, ())
-        counted = [each for each in mine if exposure.at <= each.at < exposure.at + window]
-        arm.customers += 1
-        arm.converted += bool(counted)
-        arm.worth += sum((each.worth for each in counted), Decimal(0))
+        counted = [each for each in mine if _follows(each, exposure, window)]
+        arm.add(Group(1, int(bool(counted))))
+        for each in filter(lambda conversion: conversion.worth, counted):
+            arm.add(Group(worth={each.currency: each.worth}))
     return [lifts[rule] for rule in sorted(lifts)]
+
+
+def _follows(conversion: Conversion, exposure: Exposure, window: timedelta) -> bool:
+    if conversion.event == exposure.event != ("", ""):
+        return False
+    return exposure.at <= conversion.at < exposure.at + window

@@ -58,8 +58,8 @@ async def measure(store: Store, question: LiftQuestion, names: EventNames = _AS_
             events.update(event.name for event in history.events)
         for one in _of(histories, question):
             known = found.setdefault(one.rule, Lift(one.rule, Group(), Group()))
-            _add(known.issued, one.issued)
-            _add(known.control, one.control)
+            known.issued.add(one.issued)
+            known.control.add(one.control)
     return Measurements([found[rule] for rule in sorted(found)], rules, events)
 
 
@@ -78,7 +78,9 @@ def _conversions(histories: list[CustomerHistory], question: LiftQuestion) -> It
     for history in histories:
         for event in history.events:
             if event.name == question.conversion:
-                yield Conversion(history.source_id, event.occurred_at, _value(event, question.worth))
+                worth, currency = _value(event, question.worth), event.attributes.get("currency")
+                spelled = currency.strip().upper() if isinstance(currency, str) else ""
+                yield Conversion(history.source_id, event.occurred_at, worth, spelled, (event.name, event.id))
 
 
 def _value(event: Event, attribute: str) -> Decimal:
@@ -86,9 +88,3 @@ def _value(event: Event, attribute: str) -> Decimal:
     if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
         return Decimal(str(value))
     return Decimal(0)
-
-
-def _add(group: Group, more: Group) -> None:
-    group.customers += more.customers
-    group.converted += more.converted
-    group.worth += more.worth

@@ -27,8 +27,8 @@ def test_a_decision_counts_served_and_held_out_customers() -> None:
     )
     decision = Decision("evt", "checkout_started", "ann", START, "0f", outcomes, {})
     assert list(exposures(decision)) == [
-        Exposure("a", "issued", "ann", START),
-        Exposure("b", "control", "ann", START),
+        Exposure("a", "issued", "ann", START, ("checkout_started", "evt")),
+        Exposure("b", "control", "ann", START, ("checkout_started", "evt")),
     ]
 
 
@@ -48,9 +48,28 @@ def test_conversions_count_from_the_first_exposure_until_the_window_has_passed()
         bought("cem", 6.9, 30),
     ]
     assert lift(shown, orders, 7 * DAY) == [
-        Lift("a", Group(2, 1, Decimal(150)), Group(1, 1, Decimal(30))),
+        Lift("a", Group(2, 1, {"": Decimal(150)}), Group(1, 1, {"": Decimal(30)})),
         Lift("b", Group(), Group(1, 0)),
     ]
+
+
+def test_the_order_that_earned_the_discount_is_no_conversion_whatever_its_time() -> None:
+    shown = [Exposure("a", "issued", "ann", START, ("bought", "order-1"))]
+    late = START + timedelta(hours=1)  # by the sender's clock, which is ahead
+    orders = [Conversion("ann", late, Decimal(100), "EUR", ("bought", "order-1"))]
+    assert lift(shown, orders, 7 * DAY) == [Lift("a", Group(1, 0), Group())]
+    more = [*orders, Conversion("ann", late, Decimal(5), "EUR", ("bought", "order-2"))]
+    assert lift(shown, more, 7 * DAY) == [Lift("a", Group(1, 1, {"EUR": Decimal(5)}), Group())]
+
+
+def test_currencies_are_not_added_up() -> None:
+    shown = [Exposure("a", "issued", "ann", START)]
+    orders = [
+        Conversion("ann", START + DAY, Decimal(worth), currency)
+        for worth, currency in ((5, "EUR"), (7, "USD"), (2, "EUR"))
+    ]
+    [found] = lift(shown, orders, 7 * DAY)
+    assert found.issued.worth == {"EUR": Decimal(7), "USD": Decimal(7)}
 
 
 @pytest.mark.parametrize(

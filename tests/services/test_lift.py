@@ -43,7 +43,9 @@ async def test_conversions_of_both_groups_are_counted_within_the_window(
             desk.work(desk.event("order_completed", held_out[1], minutes=8 * 24 * 60, total=99)),
         ]
     )
-    gift = Lift("gift", Group(len(served), 2, Decimal("32.0")), Group(len(held_out), 1, Decimal("12.5")))
+    gift = Lift(
+        "gift", Group(len(served), 2, {"": Decimal("32.0")}), Group(len(held_out), 1, {"": Decimal("12.5")})
+    )
     names = ({"gift", "other"}, {"started", "viewed", "order_completed"})
     other = Lift("other", Group(1), Group())
     assert await measure(desk.store, LiftQuestion()) == Measurements([gift, other], *names)
