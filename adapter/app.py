@@ -21,7 +21,6 @@ from adapter.services.background.reload import Reload
 from adapter.services.background.store_metrics import StoreMetrics
 from adapter.services.background.sweeps import Intervals, Sweeps, kept_for
 from adapter.services.background.timers import Timers
-from adapter.services.checkout.booking import Terms
 from adapter.services.checkout.candidates import TermsReader
 from adapter.services.checkout.customers import Remembering
 from adapter.services.checkout.offers import SharedCodes
@@ -29,6 +28,7 @@ from adapter.services.checkout.promotions import RuleCodes
 from adapter.services.checkout.pushes import Pushes
 from adapter.services.checkout.service import CheckoutService
 from adapter.services.checkout.stream import OrderStream
+from adapter.services.checkout.wishes import Terms
 from adapter.services.delivery.dispatcher import Dispatcher
 from adapter.services.delivery.retries import Retries
 from adapter.services.discounts import Checkout
@@ -125,7 +125,7 @@ def compose(
         core.patience,
     )
     bookings = _bookings(core, shared or RuleCodes(books))
-    checkout = Checkout(store, committer, books, clock, patience)
+    checkout = Checkout(store, committer, books, clock, patience, release_hold=bookings.release)
     orders = OrderStream(store, bookings, books, committer.submit, clock)
     ignored_counts = IgnoredCounts(store, clock, kept_for(settings.retention.decision_days))
     ingest = Ingest(

@@ -25,8 +25,10 @@ def budget_name(claim: CounterReservation) -> str:
 
 
 def unspent(held: DiscountRecord) -> tuple[CounterReservation, ...]:
-    """Return the reservations that an unused discount releases; of a partly used credit the remainder."""
+    """Return the reservations that an unused discount releases; of a partly used one the remainder."""
     action = held.discount.action
+    if held.terms.rest is not None:
+        return tuple(claim for claim in held.claims if budget_currency(claim) is not None)
     if not held.discount.begun:
         return held.claims
     if not isinstance(action, StoreCredit):

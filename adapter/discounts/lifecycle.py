@@ -54,6 +54,8 @@ def moved(held: DiscountRecord, move: DiscountMove, owner: str | None, now: date
         raise WrongMove(f"cannot {move.verb} `{code}`: {_standing(held, status)}")
     if counted is not None:
         return used(held, counted, move, now)
+    if move.verb == "redeem" and held.terms.rest is not None:
+        raise WrongMove(f"only a part of `{code}` is left: redeem it with the lines of the order")
     return replace(
         held,
         discount=replace(held.discount, status=target),

@@ -49,12 +49,27 @@ class CounterReservation(Struct, frozen=True, array_like=True):
     guardrail: str
 
 
+class Rest(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What may be used again of a discount whose redemption was rolled back in part (`on_refund: prorate`).
+
+    `left` of the amount `of` its first redemption, in minor units of `currency`. `restored` are the claims
+    that it gets back when all of it is left again.
+    """
+
+    left: int
+    of: int
+    currency: str
+    restored: tuple[CounterReservation, ...] = ()
+
+
 class CheckoutTerms(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """The terms of a discount at a checkout, as declared by its rule at the time of issue.
 
     `currency` applies to its amounts where the action has none. An order accepts one discount of each
     `stacking_group`; an `exclusive` one cannot be combined. With `partial_budget` a budget that is too small
-    grants its remainder. `held_by` is the hold that reserves the discount for one checkout.
+    grants its remainder. `held_by` is the hold that reserves the discount for one checkout, `applied_in` the
+    hold that its application has made, which any later booking of the discount ends. `rest` bounds what it
+    may take once a part of it came back.
     """
 
     currency: str | None = None
@@ -63,6 +78,8 @@ class CheckoutTerms(Struct, frozen=True, omit_defaults=True, kw_only=True):
     partial_budget: bool = False
     on_refund: Literal["return", "keep", "prorate"] = "return"
     held_by: str | None = None
+    applied_in: str | None = None
+    rest: Rest | None = None
 
 
 NO_TERMS = CheckoutTerms()

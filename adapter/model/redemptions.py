@@ -50,7 +50,7 @@ class Redemption(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `source_id` is empty where the request has no customer. `refundable` is the state that pricing needs to
     roll it back, `priced` the response, `order`, `customer` and `context` those of the request, all as JSON
-    values. `revision` counts its changes.
+    values. `revision` counts its changes. `origin` says whether a call or a message of a source booked it.
     """
 
     id: str
@@ -67,6 +67,7 @@ class Redemption(Struct, frozen=True, kw_only=True, omit_defaults=True):
     order: Any = None
     customer: Any = None
     context: Any = None
+    origin: Literal["checkout", "stream"] = "checkout"
 
     def state_at(self, now: datetime) -> State:
         """Return the state at a time: a hold past its end is `expired`."""

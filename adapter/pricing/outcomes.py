@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 from msgspec import Struct
 
@@ -18,7 +18,7 @@ class Refusal(Struct, frozen=True):
     """Why a code takes nothing: a stable reason, a sentence, and what is missing.
 
     `missing_amount` is in minor units, `missing_units` in millionths. `other` is the code that it cannot be
-    combined with.
+    combined with. `missing` is what else is missing, as a document.
     """
 
     kind: Kind
@@ -27,6 +27,7 @@ class Refusal(Struct, frozen=True):
     missing_amount: int | None = None
     missing_units: int | None = None
     other: str | None = None
+    missing: Mapping[str, Any] | None = None
 
 
 class Outcome(Struct, frozen=True):

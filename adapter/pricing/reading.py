@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from adapter.model.money import digits
 from adapter.pricing.document_fields import Fields
 from adapter.pricing.errors import InvalidOrder, OrderProblem
@@ -15,16 +17,24 @@ def read_order(document: Any) -> Order:
     """Return the order that a document describes.
 
     Amounts and quantities are numbers or text. Unknown members become attributes, and so do those of a
-    member `attributes`. A line without `id` is called by its place, `line-1`. Raises InvalidOrder.
+    member `attributes`. A line without `id` is called by its place, `line-1`, or `line-1-2` where another
+    line has that id. Raises InvalidOrder.
     """
     fields = Fields(document, "", [])
     if fields.problems:
         raise InvalidOrder(fields.problems)
     currency = fields.currency()
     places = 2 if currency is None else digits(currency)
-    lines = fields.rows("lines", lambda row, at: _line(row, at, places), required=True)
-    shipping = fields.rows("shipping", lambda row, at: _shipping(row, at, places))
+    lines = fields.rows("lines", lambda row, _at: _line(row, places), required=True)
+    shipping = fields.rows("shipping", lambda row, _at: _shipping(row, places))
     _unique(fields.problems, lines, shipping)
+    taken = {line.id for line in lines} | {one.id for one in shipping}
+    lines = [
+        line if line.id else replace(line, id=_free_id("line", at, taken)) for at, line in enumerate(lines)
+    ]
+    shipping = [
+        one if one.id else replace(one, id=_free_id("shipping", at, taken)) for at, one in enumerate(shipping)
+    ]
     if sum(line.total for line in lines) + sum(one.price for one in shipping) > MOST:
         fields.refuse("lines", "order_too_large", "the sum of the lines is larger than can be kept")
     order = Order(
@@ -40,11 +50,11 @@ def read_order(document: Any) -> Order:
     return order
 
 
-def _line(fields: Fields, at: int, places: int) -> Line:
+def _line(fields: Fields, places: int) -> Line:
     units = fields.amount("quantity", QUANTITY_DIGITS, "invalid_quantity", least=1) or MILLION
     price = fields.amount("unit_price", places, "invalid_price", required=True) or 0
     return Line(
-        id=fields.name("id") or f"line-{at + 1}",
+        id=fields.name("id") or "",
         millionths=units,
         unit_price=price,
         total=half_up(units * price, MILLION),
@@ -58,9 +68,9 @@ def _line(fields: Fields, at: int, places: int) -> Line:
     )
 
 
-def _shipping(fields: Fields, at: int, places: int) -> ShippingLine:
+def _shipping(fields: Fields, places: int) -> ShippingLine:
     return ShippingLine(
-        id=fields.name("id") or f"shipping-{at + 1}",
+        id=fields.name("id") or "",
         price=fields.amount("price", places, "invalid_price", required=True) or 0,
         service_level=fields.name("service_level"),
         region=fields.name("region"),
@@ -70,12 +80,23 @@ def _shipping(fields: Fields, at: int, places: int) -> ShippingLine:
     )
 
 
+def _free_id(name: str, at: int, taken: set[str]) -> str:
+    """Return the id of a line without one, by its place; no other line has it."""
+    id_ = place = f"{name}-{at + 1}"
+    again = 1
+    while id_ in taken:
+        again += 1
+        id_ = f"{place}-{again}"
+    taken.add(id_)
+    return id_
+
+
 def _unique(problems: list[OrderProblem], lines: list[Line], shipping: list[ShippingLine]) -> None:
     """Refuse a second line of one id: it identifies the amounts of each line, shipping included."""
     known = set[str]()
     places = [(f"lines[{at}].id", line.id) for at, line in enumerate(lines)]
     places += [(f"shipping[{at}].id", one.id) for at, one in enumerate(shipping)]
     for path, id_ in places:
-        if id_ in known:
+        if id_ and id_ in known:
             problems.append(OrderProblem(path, "duplicate_id", f"`{id_}` is the id of another line"))
         known.add(id_)

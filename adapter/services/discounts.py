@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
 
 from msgspec.structs import replace
@@ -33,7 +34,8 @@ _LATEST = 1_000
 class Checkout:
     """Reads and moves for a shop's checkout and its support desk.
 
-    Reads raise Unavailable when the store cannot be read, or exceeds `patience`.
+    Reads raise Unavailable when the store cannot be read, or exceeds `patience`. `release_hold` ends a hold
+    of the checkout.
     """
 
     def __init__(
@@ -43,7 +45,10 @@ class Checkout:
         books: LoadedFiles,
         clock: Callable[[], datetime],
         patience: ReadTimeout,
+        *,
+        release_hold: Callable[[str], Awaitable[object]] | None = None,
     ) -> None:
+        self._release_hold = release_hold
         self._store = store
         self._books = books
         self._committer = committer
@@ -60,7 +65,9 @@ class Checkout:
         key = f"{encode(move).decode()} {idempotency_key}" if idempotency_key else ""
         [result] = await self._committer.submit([Work("api", key, "", self._clock(), (move,))])
         if result.discounts:
-            return result.discounts[0]
+            return (
+                await self._released(result.discounts[0]) if move.verb == "release" else result.discounts[0]
+            )
         if result.error == WrongMove.code:
             raise WrongMove(result.reason or "the discount does not allow this move")
         if result.error == Unavailable.code:
@@ -68,6 +75,14 @@ class Checkout:
         if result.outcome == "duplicate":
             await self._read(self._refuse_again(move))
         raise NotFound(result.reason or f"no discount `{move.code}` was issued here")
+
+    async def _released(self, discount: Discount) -> Discount:
+        """End the checkout's hold that still reserves a released discount, with all its codes."""
+        held = await self._store.discount(discount.code)
+        if self._release_hold is not None and held is not None and held.terms.held_by is not None:
+            with suppress(NotFound):
+                await self._release_hold(held.terms.held_by)
+        return discount
 
     async def _refuse_again(self, move: DiscountMove) -> None:
         """Raise WrongMove for a repeated call that was rejected: with the current reason, if there is one.

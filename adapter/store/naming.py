@@ -65,6 +65,8 @@ class Named:
 
     async def booked(self, wanted: BookingRequest) -> BookedState:
         """Lock and read what is booked."""
+        if self._keys and wanted.holders:
+            wanted = replace(wanted, holders=[self._key(each) for each in wanted.holders])
         found = await self._transaction.booked(wanted)
         if not self._names:
             return found

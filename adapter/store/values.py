@@ -116,9 +116,13 @@ class CounterState(Struct):
 
 
 class BookingRequest(Struct, frozen=True, kw_only=True):
-    """What a booking needs to know: redemptions by id, the codes on orders, and so many codes of pools."""
+    """What a booking needs to know: redemptions by id, the codes on orders, and so many codes of pools.
+
+    `holders` are loaded customers whose holds are read.
+    """
 
     redemptions: Sequence[str] = ()
+    holders: Sequence[str] = ()
     orders: Sequence[str] = ()
     pools: Mapping[str, int] = {}
 

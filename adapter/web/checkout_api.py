@@ -36,7 +36,8 @@ Mode = Literal["reject", "best", "exclusive_first"]
 #: The codes of error responses that only the checkout has; docs/errors.md has a heading for each.
 ERROR_CODES = (
     "invalid_order", "too_many_codes", "total_mismatch", "order_needed", "no_codes", "not_redeemable",
-    "idempotency_key_reused", "too_many_failed_codes", "hold_confirmed", "hold_expired", "hold_released",
+    "idempotency_key_reused", "answer_erased", "invalid_ttl", "order_differs", "too_many_failed_codes",
+    "hold_confirmed", "hold_expired", "hold_released",
     "already_refunded", "more_than_was_bought", "more_than_was_redeemed", "not_redeemed", "amounts_unknown",
     "invalid_quantity", "invalid_amount", "unknown_line",
     "invalid_codes",
@@ -75,35 +76,35 @@ class AskedBack(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 async def _validate(context: WebContext, request: Request) -> Any:
     asked = _asked(await json_body(context, request, Asked))
-    return await _sent(context.checkout.validate(asked, _caller(request), idempotency_key(request)))
+    return await sent(context.checkout.validate(asked, caller_of(request), idempotency_key(request)))
 
 
 async def _redeem(context: WebContext, request: Request) -> Any:
     asked = _asked(await json_body(context, request, Asked))
-    return await _sent(context.checkout.redeem(asked, _caller(request), idempotency_key(request)))
+    return await sent(context.checkout.redeem(asked, caller_of(request), idempotency_key(request)))
 
 
 async def _qualify(context: WebContext, request: Request) -> Any:
-    return await _sent(context.checkout.qualify(_asked(await json_body(context, request, Asked))))
+    return await sent(context.checkout.qualify(_asked(await json_body(context, request, Asked))))
 
 
 async def _roll_back(context: WebContext, request: Request) -> Any:
     given = await json_body(context, request, AskedBack)
     lines = None if given.lines is None else tuple(given.lines)
     asked = RollBack(redemption=_id(request), lines=lines, amount=given.amount, reason=given.reason)
-    return await _sent(context.checkout.roll_back(asked, _caller(request), idempotency_key(request)))
+    return await sent(context.checkout.roll_back(asked, caller_of(request), idempotency_key(request)))
 
 
 async def _release(context: WebContext, request: Request) -> Any:
-    return await _sent(context.checkout.release(_id(request)))
+    return await sent(context.checkout.release(_id(request)))
 
 
 async def _read(context: WebContext, request: Request) -> Any:
-    return await _sent(context.checkout.redemption(_id(request)))
+    return await sent(context.checkout.redemption(_id(request)))
 
 
 async def _rollbacks(context: WebContext, request: Request) -> Any:
-    return await _sent(context.checkout.rollbacks(_id(request)))
+    return await sent(context.checkout.rollbacks(_id(request)))
 
 
 def _listing(*, holds: bool) -> Handler:
@@ -117,9 +118,9 @@ def _listing(*, holds: bool) -> Handler:
         if len(named) > 1:
             raise Unreadable("name one of `source_id`, `order_id` and `code`")
         if not named:
-            return await _sent(context.checkout.redemptions("all", "", before(request), holds=holds))
+            return await sent(context.checkout.redemptions("all", "", before(request), holds=holds))
         [(by, value)] = named
-        return await _sent(context.checkout.redemptions(by, value, before(request), holds=holds))
+        return await sent(context.checkout.redemptions(by, value, before(request), holds=holds))
 
     return redemptions
 
@@ -132,11 +133,11 @@ class PoolCodes(Struct, frozen=True, forbid_unknown_fields=True):
 
 async def _add_codes(context: WebContext, request: Request) -> Any:
     given = await json_body(context, request, PoolCodes)
-    return await _sent(context.checkout.add_codes(request.path_params["name"], given.codes))
+    return await sent(context.checkout.add_codes(request.path_params["name"], given.codes))
 
 
 async def _pools(context: WebContext, request: Request) -> Any:
-    return await _sent(context.checkout.pools())
+    return await sent(context.checkout.pools())
 
 
 def _asked(given: Asked) -> Checkout:
@@ -152,7 +153,7 @@ def _asked(given: Asked) -> Checkout:
         customer=given.customer,
         order=given.order,
         context=given.context,
-        order_id=_order_id(order_id),
+        order_id=order_id_of(order_id),
         mode=given.mode,
         strict=given.strict,
         reserve=given.reserve,
@@ -160,7 +161,8 @@ def _asked(given: Asked) -> Checkout:
     )
 
 
-def _order_id(given: Any) -> str:
+def order_id_of(given: Any) -> str:
+    """Return the id of an order, empty where there is none; raises Unreadable."""
     if given is None or isinstance(given, str):
         return given or ""
     if isinstance(given, int) and not isinstance(given, bool):
@@ -175,13 +177,14 @@ def _id(request: Request) -> str:
         raise Unreadable("the path is not percent-encoded UTF-8 text") from error
 
 
-def _caller(request: Request) -> str:
+def caller_of(request: Request) -> str:
     """Return what tells the callers' tokens apart, without the token."""
     token = bearer_token(dict(request.scope["headers"])) or ""
     return sha256(token.encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
-async def _sent(asked: Awaitable[Reply]) -> Response:
+async def sent(asked: Awaitable[Reply]) -> Response:
+    """Return a reply of the checkout as a response."""
     headers = {}
     try:
         reply = await asked

@@ -16,7 +16,7 @@ from adapter.model.actions import StoreCredit
 from adapter.model.counter_key import ScopedKey, encode
 from adapter.model.discounts import CheckoutTerms, CounterReservation, Discount, DiscountRecord
 from adapter.model.money import digits
-from adapter.services.checkout.booking import nothing_but
+from adapter.services.checkout.changes import nothing_but
 from adapter.services.checkout.offers import Claim, Offer
 from adapter.store.contract import Transaction
 from adapter.store.values import BookingRequest, LoadRequest

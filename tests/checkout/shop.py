@@ -17,7 +17,7 @@ from adapter.model.counter_key import ScopedKey
 from adapter.model.customers import Customer
 from adapter.model.discounts import DiscountRecord
 from adapter.pricing import Refusal
-from adapter.services.checkout.booking import nothing_but
+from adapter.services.checkout.changes import nothing_but
 from adapter.services.checkout.offers import Claim, Offer
 from adapter.services.environment import Environment
 from adapter.settings.fields import Keys, build
@@ -49,8 +49,8 @@ class Codes:
         make = self.offers.get(folded(code))
         return None if make is None else make(claim)
 
-    def all(self, claim: Claim) -> list[Offer]:
-        return [make(claim) for make in self.offers.values()]
+    def all(self, claim: Claim) -> list[tuple[str, Offer | Refusal]]:
+        return [(offer.code, offer) for offer in (make(claim) for make in self.offers.values())]
 
 
 class Shop:

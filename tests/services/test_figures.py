@@ -15,7 +15,7 @@ from adapter.model.discounts import DiscountRecord
 from adapter.model.operations import DiscountMove
 from adapter.model.redemptions import CodeUse, Redemption
 from adapter.services import figures
-from adapter.services.checkout.booking import nothing_but
+from adapter.services.checkout.changes import nothing_but
 from adapter.services.figures import Figures, RuleFigures, RuleFiguresReader
 from adapter.services.loaded_files import LoadedFiles
 from adapter.services.read_timeout import ReadTimeout

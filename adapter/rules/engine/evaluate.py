@@ -18,7 +18,16 @@ from adapter.rules.action_types.computed import ComputedValue
 from adapter.rules.action_types.registry import type_of
 from adapter.rules.engine.inputs import Seen
 from adapter.rules.engine.resolve import ActionResolver
-from adapter.rules.expressions import EvaluationContext, Metric, Misses, Node, compile_misses
+from adapter.rules.expressions import (
+    Distances,
+    EvaluationContext,
+    Metric,
+    Misses,
+    Node,
+    Shortfall,
+    compile_misses,
+    compile_shortfalls,
+)
 from adapter.rules.expressions.compiler import compile_within
 from adapter.rules.expressions.evaluation_context import Values
 from adapter.rules.guardrails.budget import cost
@@ -112,6 +121,7 @@ class TriggerIndex:
         self.seen = Seen(self.index.reads.paths)
         self._everything = (1 << len(order)) - 1
         self._explained: dict[int, Misses] = {}
+        self._distances: dict[int, Distances] = {}
 
     def matching(self, view: EvaluationContext) -> tuple[list[CompiledRule], list[RuleOutcome], int]:
         """Return the rules whose conditions hold, why those of the first others do not, and how many more."""
@@ -120,6 +130,13 @@ class TriggerIndex:
         explained = [self._not_met(at, view) for at in _lowest(mask ^ self._everything, MOST_EXPLAINED)]
         holding = [ready[at] for at in ranked(mask)] if mask else []
         return holding, explained, len(ready) - len(holding) - len(explained)
+
+    def shortfalls(self, view: EvaluationContext, at: int = 0) -> list[Shortfall]:
+        """Return the comparisons with numbers that keep a rule's conditions from holding."""
+        distances = self._distances.get(at)
+        if distances is None:
+            distances = self._distances[at] = compile_shortfalls(self.nodes[at])
+        return distances(view)
 
     def _not_met(self, at: int, view: EvaluationContext) -> RuleOutcome:
         misses = self._explained.get(at)

@@ -24,7 +24,7 @@ from adapter.rules.engine.absence import Absences, Waits, followed
 from adapter.rules.engine.deferred_reasons import completed
 from adapter.rules.engine.evaluate import CompiledRule, GlobalGuardrails, TriggerIndex, view_of
 from adapter.rules.engine.promotions import Promotions
-from adapter.rules.expressions import Metric, Names, reads
+from adapter.rules.expressions import Metric, Names, Shortfall, reads
 from adapter.rules.files import definitions, lint, rule_file
 from adapter.rules.files.definitions import Definitions
 from adapter.rules.files.rule_file import Compiled
@@ -151,6 +151,13 @@ class RuleSet:
         if index is None:
             return Verdict((), (), {}, self.priorities)
         return self._decide(index, claim, customer, history, now)
+
+    def claim_shortfalls(
+        self, rule: str, claim: Event, customer: Customer, history: History, now: datetime
+    ) -> list[Shortfall]:
+        """Return the comparisons with numbers that keep a promotion's conditions from holding."""
+        index = self.promotions.index(rule)
+        return [] if index is None else index.shortfalls(view_of(claim, customer, history, now))
 
     def complete(self, decision: Decision) -> Decision:
         """Return the decision with a sentence for each rule that it left untold, out of what it saw.

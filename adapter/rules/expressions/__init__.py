@@ -7,12 +7,14 @@ from adapter.rules.expressions.evaluation_context import EvaluationContext
 from adapter.rules.expressions.explain import Misses, compile_misses, misses
 from adapter.rules.expressions.names import Names
 from adapter.rules.expressions.parse import is_taken, parse, parse_value, used
+from adapter.rules.expressions.shortfalls import Distances, Shortfall, compile_shortfalls
 from adapter.rules.expressions.typed_tree import All, AnyOf, Kind, Metric, Node, Not, Path
 from adapter.rules.expressions.unparse import text
 
 __all__ = [
     "All",
     "AnyOf",
+    "Distances",
     "EvaluationContext",
     "ExpressionError",
     "Kind",
@@ -23,9 +25,11 @@ __all__ = [
     "Not",
     "Path",
     "Reads",
+    "Shortfall",
     "Test",
     "compile",
     "compile_misses",
+    "compile_shortfalls",
     "compile_truth",
     "is_taken",
     "misses",

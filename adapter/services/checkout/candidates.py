@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -63,8 +64,11 @@ class TermsReader:
     def read(self, offer: Offer) -> Terms:
         """Return an offer's terms; raises Refused where its action cannot be priced."""
         budgets = tuple(budget_name(each) for each in offer.claims if budget_currency(each) is not None)
+        terms = self._read(offer.code, encode(offer.action))
+        bounds = [each for each in (terms.max_amount, offer.most) if each is not None]
         return replace(
-            self._read(offer.code, encode(offer.action)),
+            terms,
+            max_amount=min(bounds, default=None),
             currency=offer.currency,
             balance=offer.balance,
             budgets=budgets,
@@ -96,12 +100,25 @@ def candidates(
     for typed in codes:
         offered = _offer(typed, records, shared, claim)
         code = typed if isinstance(offered, Refusal) else offered.code
-        made = offered if isinstance(offered, Refusal) else _candidate(offered, claim, hold, read)
+        made = of_offer(offered, claim, read, hold=hold)
         if isinstance(made, Refusal):
             refused.append(Unusable(code, made))
         else:
             found.append(made)
     return found, refused
+
+
+def bearer(codes: Iterable[str], records: Mapping[str, DiscountRecord]) -> str:
+    """Return whose call it is where it names no customer: whose the first issued code is, else empty.
+
+    So the codes of two customers are never used together, and what is booked is found under its customer.
+    """
+    for typed in codes:
+        with suppress(NotFound):
+            held = resolve(typed, records)
+            if held is not None:
+                return held.source_id
+    return ""
 
 
 def _offer(
@@ -116,7 +133,12 @@ def _offer(
     return shared.find(typed, claim) or reasons.not_found(typed)
 
 
-def _candidate(offer: Offer, claim: Claim, hold: str | None, read: TermsReader) -> Candidate | Refusal:
+def of_offer(
+    offer: Offer | Refusal, claim: Claim, read: TermsReader, *, hold: str | None = None
+) -> Candidate | Refusal:
+    """Return an offer as it may be priced, or why it may not; `hold` is the hold that is being redeemed."""
+    if isinstance(offer, Refusal):
+        return offer
     refusal = _unusable(offer, claim, hold)
     if refusal is not None:
         return refusal

@@ -11,7 +11,7 @@ import msgspec
 from adapter.model.encoding import encode
 from adapter.model.money import from_minor_units
 from adapter.model.redemptions import CodeUse, Redemption, Rollback
-from adapter.pricing import Refusal
+from adapter.pricing import Order, Refusal, total_problem
 from adapter.services.checkout.candidates import Unusable
 from adapter.services.checkout.quote import Quote
 
@@ -33,12 +33,17 @@ def quoted(found: Quote) -> dict[str, Any]:
 
 def _unusable(one: Unusable, currency: str) -> dict[str, Any]:
     return {"code": one.code, "status": one.refusal.kind, "amount": money(0, currency), "pays": False,
-            "lines": {}, **reason(one.refusal), "applicable": False}  # fmt: skip
+            "lines": {}, **reason(one.refusal, currency), "applicable": False}  # fmt: skip
 
 
-def reason(refusal: Refusal) -> dict[str, Any]:
-    """Return why a code takes nothing."""
+def reason(refusal: Refusal, currency: str) -> dict[str, Any]:
+    """Return why a code takes nothing, and what is missing."""
     found: dict[str, Any] = {"reason": refusal.reason, "message": refusal.message}
+    missing = dict(refusal.missing or {})
+    if refusal.missing_amount is not None:
+        missing["amount"] = money(refusal.missing_amount, currency)
+    if missing:
+        found["missing"] = missing
     return found | ({"other": refusal.other} if refusal.other else {})
 
 
@@ -89,6 +94,14 @@ def rolled_back(back: Rollback) -> dict[str, Any]:
         "whole": back.whole,
         "reason": back.reason,
     }
+
+
+def warnings(order: Order) -> dict[str, Any]:
+    """Return what is odd about an order, as a member of an answer."""
+    problem = total_problem(order)
+    if problem is None:
+        return {}
+    return {"warnings": [{"code": problem.code, "path": problem.path, "message": problem.message}]}
 
 
 def plain(document: Any) -> Any:

@@ -10,11 +10,12 @@ from msgspec.structs import replace
 
 from adapter.discounts.budgets import budget_currency
 from adapter.model.actions import StoreCredit, UnitOff
-from adapter.model.discounts import CounterReservation, DiscountRecord
+from adapter.model.discounts import CounterReservation, DiscountRecord, Status
 from adapter.model.money import from_minor_units
 from adapter.model.redemptions import CodeUse, Redemption
 from adapter.pricing.numbers import quantity
 from adapter.services.checkout.ledger import Ledger, refill
+from adapter.services.checkout.prorating import give_back_part, prorates
 
 
 class Back(Struct, frozen=True, kw_only=True):
@@ -46,40 +47,51 @@ def _given(ledger: Ledger, redemption: Redemption, use: CodeUse, back: Back) -> 
     amount, units = back.returned.get(use.code, 0), back.units.get(use.code, 0)
     held = None if use.shared else ledger.records.get(use.code)
     if use.shared:
-        claims = _uncounted(ledger, redemption, use, amount, whole=_reopens(redemption, use, back))
+        claims = _uncounted(ledger, redemption, use, amount, back)
     elif held is None:
         claims = use.claims
     elif isinstance(held.discount.action, StoreCredit | UnitOff):
         money = from_minor_units(amount, redemption.currency or "")
         after = refill(held, money, quantity(units), redemption, back.now)
+        if held.terms.applied_in == redemption.id:
+            after = _not_applied(after)
         ledger.write(after)
         claims = _expired_balance(ledger, after, use, amount, back.now)
+    elif prorates(held, redemption, use):
+        claims = give_back_part(
+            ledger, _no_longer_held(held, redemption), redemption, use, amount, now=back.now
+        )
     elif redemption.state == "held" and not _reserves(held, redemption):
         claims = use.claims  # what ended the discount has freed its counters, or keeps them
     else:
-        reopening = replace(back, whole=_reopens(redemption, use, back))
-        claims = _once(ledger, held, use, amount, reopening)
+        claims = _once(ledger, held, use, amount, back, reopens=_reopens(redemption, use, back))
     return replace(use, claims=claims, returned=use.returned + amount, units=use.units - units)
 
 
 def _uncounted(
-    ledger: Ledger, redemption: Redemption, use: CodeUse, amount: int, *, whole: bool
+    ledger: Ledger, redemption: Redemption, use: CodeUse, amount: int, back: Back
 ) -> tuple[CounterReservation, ...]:
     """Give back what a shared code counts: money as it comes back, uses with the whole."""
-    left = []
+    left, reopens = [], _reopens(redemption, use, back)
     for claim in use.claims:
-        scope = redemption.source_id if _personal(claim) else claim.scope
+        scope = redemption.source_id if personal(claim) else claim.scope
         counted = replace(claim, scope=scope)
         if budget_currency(claim) is not None:
-            taken = min(amount, claim.amount)
+            taken = _money_back(claim, use, amount, back)
         else:
-            taken = claim.amount if whole else 0
+            taken = claim.amount if reopens else 0
         ledger.count(counted, -taken)
         left.append(replace(counted, amount=claim.amount - taken))
     return tuple(left)
 
 
-def _personal(claim: CounterReservation) -> bool:
+def _money_back(claim: CounterReservation, use: CodeUse, amount: int, back: Back) -> int:
+    """Return what a budget gets back: the amount, or all where the use was booked without one."""
+    unknown = use.amount is None
+    return claim.amount if unknown and back.whole else min(amount, claim.amount)
+
+
+def personal(claim: CounterReservation) -> bool:
     """Tell whether a counter follows its customer through merges."""
     return bool(claim.scope) and not claim.scope.startswith("device:")
 
@@ -95,6 +107,16 @@ def _expired_balance(
     return tuple(replace(claim, amount=claim.amount - min(amount, claim.amount)) for claim in use.claims)
 
 
+def _no_longer_held(held: DiscountRecord, redemption: Redemption) -> DiscountRecord:
+    """Return a discount that a hold which is over reserves no more."""
+    if held.terms.held_by != redemption.id:
+        return held
+    status: Status = "issued" if held.discount.status == "applied" else held.discount.status
+    return replace(
+        held, discount=replace(held.discount, status=status), checkout=replace(held.terms, held_by=None)
+    )
+
+
 def _reopens(redemption: Redemption, use: CodeUse, back: Back) -> bool:
     """Tell whether a use comes back; `on_refund` is about redemptions: of a hold it always does."""
     return back.whole and (redemption.state == "held" or use.on_refund != "keep")
@@ -102,7 +124,15 @@ def _reopens(redemption: Redemption, use: CodeUse, back: Back) -> bool:
 
 def _reserves(held: DiscountRecord, hold: Redemption) -> bool:
     """Tell whether a discount is still reserved by a hold: another call may have revoked or redeemed it."""
-    return held.terms.held_by == hold.id and held.discount.status in ("issued", "applied")
+    terms = held.terms
+    return hold.id in (terms.held_by, terms.applied_in) and held.discount.status in ("issued", "applied")
+
+
+def _not_applied(held: DiscountRecord) -> DiscountRecord:
+    """Return a discount with a balance whose application is over."""
+    status: Status = "issued" if held.discount.status == "applied" else held.discount.status
+    terms = replace(held.terms, applied_in=None)
+    return replace(held, discount=replace(held.discount, status=status), checkout=terms, order_id=None)
 
 
 def confirmable(held: DiscountRecord, hold: Redemption) -> bool:
@@ -113,7 +143,7 @@ def confirmable(held: DiscountRecord, hold: Redemption) -> bool:
 
 
 def _once(
-    ledger: Ledger, held: DiscountRecord, use: CodeUse, amount: int, back: Back
+    ledger: Ledger, held: DiscountRecord, use: CodeUse, amount: int, back: Back, *, reopens: bool
 ) -> tuple[CounterReservation, ...]:
     """Give back what a discount took that is used once; its use comes back with the whole.
 
@@ -123,11 +153,11 @@ def _once(
         return use.claims
     claims = []
     for claim in held.claims:
-        taken = min(amount, claim.amount) if budget_currency(claim) is not None else 0
+        taken = _money_back(claim, use, amount, back) if budget_currency(claim) is not None else 0
         ledger.count(claim, -taken)
         claims.append(replace(claim, amount=claim.amount - taken))
     after = replace(held, claims=tuple(claims), moved_at=back.now)
-    if back.whole and held.discount.status in ("redeemed", "applied", "issued"):
+    if reopens and held.discount.status in ("redeemed", "applied", "issued"):
         after = _usable_again(ledger, after, use, back.now)
     ledger.write(after)
     return tuple(claim for claim in after.claims if budget_currency(claim) is not None)
@@ -139,7 +169,7 @@ def _usable_again(ledger: Ledger, held: DiscountRecord, use: CodeUse, now: datet
         held,
         discount=replace(held.discount, status="issued"),
         order_id=None,
-        checkout=replace(held.terms, held_by=None),
+        checkout=replace(held.terms, held_by=None, applied_in=None),
     )
     if reopened.status_at(now) == "expired":
         for claim in held.claims:

@@ -14,6 +14,7 @@ from adapter.discounts.budgets import budget_currency
 from adapter.model.actions import StoreCredit, UnitOff
 from adapter.model.customers import Customer
 from adapter.model.discounts import CounterReservation, DiscountRecord
+from adapter.model.money import from_minor_units
 from adapter.pricing import Order, Refusal
 
 OnRefund = Literal["return", "keep", "prorate"]
@@ -25,7 +26,8 @@ class Offer(Struct, frozen=True, kw_only=True):
     `action` has the members of the action. `claims` are the counters that a use takes from: of a discount
     those that it took when it was issued, of a shared code those that each use takes, where a budget's
     `amount` is replaced by what the use costs. With `partial` a budget that has too little left grants what
-    it has. `discount` is the issued record, None for a shared code.
+    it has. `discount` is the issued record, None for a shared code. `most` is what it may take at most where
+    a part of it is in use.
     """
 
     code: str
@@ -43,6 +45,7 @@ class Offer(Struct, frozen=True, kw_only=True):
     on_refund: OnRefund = "return"
     metadata: Mapping[str, Any] = {}
     discount: DiscountRecord | None = None
+    most: Decimal | None = None
 
     @property
     def balance(self) -> Decimal | None:
@@ -80,8 +83,11 @@ class SharedCodes(Protocol):
         """Return what a typed code offers now, why not, or None where it is no shared code."""
         ...
 
-    def all(self, claim: Claim) -> list[Offer]:
-        """Return every shared code whose conditions hold."""
+    def all(self, claim: Claim) -> list[tuple[str, Offer | Refusal]]:
+        """Return every shared code that is in force, with its offer, or which of its conditions do not hold.
+
+        Codes that are withheld for another reason are left out: nobody is to know of them.
+        """
         ...
 
 
@@ -89,13 +95,13 @@ def offer_of(held: DiscountRecord) -> Offer:
     """Return what an issued discount promises."""
     discount = held.discount
     action: dict[str, Any] = msgspec.to_builtins(discount.action, builtin_types=(Decimal, datetime))
-    own = action.get("currency")
+    own, rest = action.get("currency"), held.terms.rest
     counted = (found for claim in held.claims if (found := budget_currency(claim)) is not None)
     return Offer(
         code=discount.code,
         action=action,
         rule=held.rule,
-        currency=held.terms.currency or own or next(counted, None),
+        currency=rest.currency if rest else held.terms.currency or own or next(counted, None),
         expires_at=discount.expires_at,
         priority=held.priority,
         stackable=discount.stackable,
@@ -105,4 +111,5 @@ def offer_of(held: DiscountRecord) -> Offer:
         partial=held.terms.partial_budget,
         on_refund=held.terms.on_refund,
         discount=held,
+        most=from_minor_units(rest.left, rest.currency) if rest else None,
     )

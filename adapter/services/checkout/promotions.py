@@ -21,6 +21,7 @@ from adapter.rules.engine.promotions import claim_of
 from adapter.rules.guardrails.proposal import Proposal
 from adapter.rules.history.history import History
 from adapter.services.checkout import reasons
+from adapter.services.checkout.near_misses import not_met
 from adapter.services.checkout.offers import Claim, Offer
 from adapter.services.loaded_files import LoadedFiles
 
@@ -41,10 +42,11 @@ class RuleCodes:
         rule = self._books.rules.promotions.named(code)
         return None if rule is None else self._offered(rule, claim)
 
-    def all(self, claim: Claim) -> list[Offer]:
-        """Return every shared code whose conditions hold."""
-        found = (self._offered(rule, claim) for rule in self._books.rules.promotions.rules)
-        return [offer for offer in found if isinstance(offer, Offer)]
+    def all(self, claim: Claim) -> list[tuple[str, Offer | Refusal]]:
+        """Return every shared code that is in force: its offer, or which of its conditions do not hold."""
+        rules = [rule for rule in self._books.rules.promotions.rules if rule.status == "live"]
+        found = [(rule.code or "", self._offered(rule, claim)) for rule in rules]
+        return [each for each in found if _told(each[1])]
 
     def _offered(self, rule: Rule, claim: Claim) -> Offer | Refusal:
         rules, code = self._books.rules, rule.code or ""
@@ -54,11 +56,15 @@ class RuleCodes:
             return reasons.customer_needed(code)
         history = History.decode(claim.history)
         history.rename(self._books.mappings.names)
-        verdict = rules.evaluate_claim(rule.name, event_of(claim), customer_of(claim), history, claim.now)
+        event, customer = event_of(claim), customer_of(claim)
+        verdict = rules.evaluate_claim(rule.name, event, customer, history, claim.now)
         if verdict.proposals:
             return _offer(rule, verdict.proposals[0])
         outcome = next((one for one in verdict.outcomes if one.rule == rule.name), None)
-        return _refusal(code, outcome)
+        if outcome is None or outcome.outcome != "not_met":
+            return _withheld(code, outcome)
+        shortfalls = rules.claim_shortfalls(rule.name, event, customer, history, claim.now)
+        return not_met(code, outcome.reason, shortfalls, claim.cart)
 
 
 def event_of(claim: Claim) -> Event:
@@ -117,9 +123,9 @@ def _offer(rule: Rule, proposal: Proposal) -> Offer:
     )
 
 
-def _refusal(code: str, outcome: RuleOutcome | None) -> Refusal:
-    if outcome is None:
-        return reasons.not_available(code, "its rule is not in force")
-    if outcome.outcome == "not_met":
-        return reasons.conditions_not_met(code, outcome.reason)
-    return reasons.not_available(code, outcome.reason)
+def _withheld(code: str, outcome: RuleOutcome | None) -> Refusal:
+    return reasons.not_available(code, outcome.reason if outcome else "its rule is not in force")
+
+
+def _told(found: Offer | Refusal) -> bool:
+    return isinstance(found, Offer) or found.reason == "conditions_not_met"

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
+
+from msgspec.structs import replace
 
 from adapter.pricing import Refusal
 
@@ -64,9 +68,16 @@ def currency_unknown(code: str) -> Refusal:
     return _rejected("currency_unknown", f"{code} names an amount without a currency")
 
 
-def conditions_not_met(code: str, why: str) -> Refusal:
-    """Return which condition of a shared code does not hold."""
-    return _rejected("conditions_not_met", f"{code} does not apply: {why}")
+def conditions_not_met(
+    code: str, why: str, conditions: Sequence[Mapping[str, Any]] = (), amount: int | None = None
+) -> Refusal:
+    """Return which conditions of a shared code do not hold, and how far comparisons are from holding.
+
+    `amount` is what the order lacks, in minor units.
+    """
+    refusal = _rejected("conditions_not_met", f"{code} does not apply: {why}")
+    missing = {"conditions": list(conditions)} if conditions else None
+    return replace(refusal, missing=missing, missing_amount=amount)
 
 
 def not_available(code: str, why: str) -> Refusal:
@@ -77,6 +88,16 @@ def not_available(code: str, why: str) -> Refusal:
 def already_on_order(code: str) -> Refusal:
     """Return that a code is in use on the same order."""
     return _rejected("already_redeemed", f"{code} was redeemed on this order")
+
+
+def held_on_order(code: str) -> Refusal:
+    """Return that a hold has a code in use on the same order."""
+    return _rejected("code_held", f"{code} is held for this order: redeem the hold by its id")
+
+
+def budget_exhausted(code: str) -> Refusal:
+    """Return that a budget has less left than a code may cost."""
+    return _rejected("budget_exhausted", f"the budget of {code} has too little left")
 
 
 def invalid_action(code: str, message: str) -> Refusal:

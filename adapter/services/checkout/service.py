@@ -16,20 +16,26 @@ from adapter.model.pages import Page
 from adapter.model.redemptions import Redemption
 from adapter.pricing import MOST_CODES, Order, read_order, total_problem
 from adapter.services.checkout import documents, replies
-from adapter.services.checkout.booking import Terms, Wish, book
-from adapter.services.checkout.candidates import candidates, counters
+from adapter.services.checkout.booking import book
+from adapter.services.checkout.candidates import bearer, candidates, counters
 from adapter.services.checkout.failed_codes import FailedCodes
 from adapter.services.checkout.offers import Claim
+from adapter.services.checkout.qualifying import MOST_HELD, known_codes, qualified
 from adapter.services.checkout.quote import Quote, quote
-from adapter.services.checkout.replies import Keyed, Reply, keyed
+from adapter.services.checkout.replies import Earlier, Keyed, Reply, keyed
 from adapter.services.checkout.requests import Checkout, RollBack
 from adapter.services.checkout.undoing import Undo, release, undo_redemption
+from adapter.services.checkout.wishes import Terms, Wish
 from adapter.services.read_timeout import ReadTimeout
 from adapter.store.contract import Store
 
+#: The caller of what messages say of orders.
+STREAM = "stream"
 #: Seconds for which a hold may last: a day.
 MOST_TTL = 86_400
 _HOLDS = 50
+#: Pages of a customer's discounts among which those are looked for that may be used.
+_PAGES = 20
 #: Codes that one call adds to a pool.
 MOST_POOL_CODES = 10_000
 _CODE = re.compile(r"[A-Za-z0-9._-]{1,100}")
@@ -75,12 +81,15 @@ class CheckoutService:
         await self._failed.expect_room(caller, request.source_id)
         await self._prepare(request)
         if request.reserve is not None:
-            ttl = timedelta(seconds=min(max(request.reserve.ttl, 1), MOST_TTL))
-            reply = await self._book(request, checked, keyed(key, caller, "hold", request), ttl)
+            if not 1 <= request.reserve.ttl <= MOST_TTL:
+                message = f"`reserve.ttl` must be a number of seconds from 1 to {MOST_TTL:,}"
+                return replies.refusal("invalid_ttl", message, 422)
+            wish = self._wish(request, checked, keyed(key, caller, "hold", request))
+            reply = await self._book(replace(wish, ttl=timedelta(seconds=request.reserve.ttl)))
             await self._failed.note(caller, request.source_id, _wrong_in(reply))
         else:
             found = await self._quoted(request, checked)
-            reply = Reply.of(documents.quoted(found) | warnings(checked))
+            reply = Reply.of(documents.quoted(found) | documents.warnings(checked))
             await self._failed.note(caller, request.source_id, _wrong(found))
         return reply
 
@@ -91,11 +100,25 @@ class CheckoutService:
             return order
         await self._failed.expect_room(caller, request.source_id)
         await self._prepare(request)
-        reply = await self._book(request, order, keyed(key, caller, "redeem", request), None)
+        wish = self._wish(request, order, keyed(key, caller, "redeem", request))
+        reply = await self._book(replace(wish, origin="stream" if caller == STREAM else "checkout"))
         await self._failed.note(caller, request.source_id, _wrong_in(reply))
         if reply.status == 200 and self._remember is not None and len(request.customer) > 1:
             await self._remember(request.source_id, request.customer)
         return reply
+
+    async def redeem_unpriced(self, request: Checkout, key: str | None = None) -> Reply:
+        """Book shared codes on an order of the event stream whose lines are not known.
+
+        The request's order has the attributes that conditions read.
+        """
+        await self._prepare(request)
+        wish = self._wish(request, None, keyed(key, STREAM, "redeem", request))
+        return await self._book(replace(wish, origin="stream", unpriced=True))
+
+    def shares(self, code: str) -> bool:
+        """Tell whether a code is one that everybody may use."""
+        return self._terms.shared.any_of((code,))
 
     async def roll_back(self, asked: RollBack, caller: str = "", key: str | None = None) -> Reply:
         """Give back a redemption, whole or in part; raises NotFound."""
@@ -133,13 +156,13 @@ class CheckoutService:
         if isinstance(checked, Reply):
             return checked
         await self._complete_past(request.source_id)
-        claim = await self._claim(request, checked, shared=True)
-        records = await self._held(request)
-        codes = [*records, *(offer.code for offer in self._terms.shared.all(claim))]
-        single = [await self._quoted(replace(request, codes=(code,), best=False), checked) for code in codes]
-        best = await self._quoted(replace(request, codes=tuple(codes[:MOST_CODES]), best=True), checked)
-        found = [documents.quoted(one)["codes"][0] for one in single]
-        return Reply.of({"qualifications": found, "best": documents.quoted(best)} | warnings(checked))
+        claim = await self._claim(request, checked, request.source_id, shared=True)
+        held = await self._held(request, MOST_HELD + 1)
+        known = known_codes(list(held.values()), claim, self._terms.shared, self._terms.read)
+        used = await self._read(self._store.used(known.counters))
+        found = qualified(checked, known, used)
+        told = [*documents.warnings(checked).get("warnings", ()), *found.get("warnings", ())]
+        return Reply.of(found | ({"warnings": told} if told else {}))
 
     async def redemption(self, id_: str) -> Reply:
         """Return a redemption or a hold; raises NotFound."""
@@ -185,16 +208,17 @@ class CheckoutService:
         return order
 
     async def _quoted(self, request: Checkout, order: Order) -> Quote:
-        claim = await self._claim(request, order, shared=self._terms.shared.any_of(request.codes))
         records = await self._records(request)
+        whose = request.source_id or bearer(request.codes, records)
+        claim = await self._claim(request, order, whose, shared=self._terms.shared.any_of(request.codes))
         codes = request.codes if not request.best else tuple(dict.fromkeys((*request.codes, *records)))
         found, unusable = candidates(codes[:MOST_CODES], records, self._terms.shared, claim, self._terms.read)
         used = await self._read(self._store.used(counters(one.offer for one in found)))
         return quote(order, found, unusable, used, "best" if request.best else request.mode)
 
-    async def _claim(self, request: Checkout, order: Order, *, shared: bool) -> Claim:
+    async def _claim(self, request: Checkout, order: Order, source_id: str, *, shared: bool) -> Claim:
         """Return who claims codes; their past is read only where a shared one is among these."""
-        source_id, history = request.source_id, b""
+        history = b""
         customer = await self._read(self._store.customer(source_id)) if source_id else None
         if customer is not None and shared:
             history = (await self._read(self._store.held(source_id, apart=True))).history
@@ -214,29 +238,34 @@ class CheckoutService:
         records = {held.discount.code: held for held in found}
         return records | await self._held(request) if request.best else records
 
-    async def _held(self, request: Checkout) -> dict[str, DiscountRecord]:
-        """Return the discounts that a customer may use."""
-        if not request.source_id:
-            return {}
-        now = self._clock()
-        held = await self._read(self._store.discounts(request.source_id))
-        return {each.discount.code: each for each in held if each.status_at(now) in ("issued", "applied")}
+    async def _held(self, request: Checkout, most: int = MOST_CODES) -> dict[str, DiscountRecord]:
+        """Return the newest discounts that a customer may use."""
+        found: dict[str, DiscountRecord] = {}
+        now, before = self._clock(), None
+        for _ in range(_PAGES if request.source_id else 0):
+            page = await self._read(self._store.discounts(request.source_id, before=before))
+            usable = [each for each in page if each.status_at(now) in ("issued", "applied")]
+            found |= {each.discount.code: each for each in usable}
+            before = page.next
+            if before is None or len(found) >= most:
+                break
+        return dict(list(found.items())[:most])
 
-    async def _book(
-        self, request: Checkout, order: Order | None, remembered: Keyed | None, ttl: timedelta | None
-    ) -> Reply:
-        wish = Wish(
-            request=request,
-            order=order,
-            now=self._clock(),
-            id=self._new_id(),
-            known=await self._about(request),
-            ttl=ttl,
-            keyed=remembered,
-        )
+    def _wish(self, request: Checkout, order: Order | None, remembered: Keyed | None) -> Wish:
+        return Wish(request=request, order=order, now=self._clock(), id=self._new_id(), keyed=remembered)
+
+    async def _book(self, wish: Wish) -> Reply:
+        wish = replace(wish, known=await self._about(wish.request))
         reply = await self._store.transact(lambda opened: book(opened, wish, self._terms))
         self._wake()
-        return reply
+        return await self._of_same_customer(reply, wish.request) if isinstance(reply, Earlier) else reply
+
+    async def _of_same_customer(self, earlier: Earlier, request: Checkout) -> Reply:
+        """Return an earlier answer if its customer is the one of the request, under another id."""
+        names = earlier.source_id, request.source_id
+        known = [await self._read(self._store.customer(name)) for name in names]
+        one, other = (each.source_id if each else name for each, name in zip(known, names, strict=True))
+        return earlier.reply if one == other else replies.reused()
 
     async def _about(self, request: Checkout) -> Sequence[Redemption]:
         """Return the hold that is named, and what is booked on the same order."""
@@ -282,14 +311,6 @@ class CheckoutService:
         after = await self._store.transact(lambda opened: release(opened, undo, state, self._terms.pushes))
         self._wake()
         return after
-
-
-def warnings(order: Order) -> dict[str, Any]:
-    """Return what is odd about an order, as a member of an answer."""
-    problem = total_problem(order)
-    if problem is None:
-        return {}
-    return {"warnings": [{"code": problem.code, "path": problem.path, "message": problem.message}]}
 
 
 def _wrong(found: Quote) -> int:

@@ -6,9 +6,8 @@ books nothing twice, and goes on where it was cut off.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
-from typing import Any
 
 import msgspec
 from msgspec.structs import replace
@@ -16,18 +15,18 @@ from msgspec.structs import replace
 from adapter.errors import Refused
 from adapter.model.codes import folded
 from adapter.model.discounts import DiscountRecord
-from adapter.model.operations import DiscountMove, OrderRedemption, OrderRollback
+from adapter.model.operations import DiscountMove, EventOccurred, OrderRedemption, OrderRollback
 from adapter.model.redemptions import Redemption
+from adapter.services.checkout.product_lines import returned_lines, with_distinct_lines
 from adapter.services.checkout.replies import Reply
-from adapter.services.checkout.requests import Checkout, Returned, RollBack
-from adapter.services.checkout.service import CheckoutService
+from adapter.services.checkout.requests import Checkout, RollBack
+from adapter.services.checkout.service import STREAM, CheckoutService
 from adapter.services.ingest.order_bookings import Booked
 from adapter.services.ingest.result import Result
 from adapter.services.ingest.work_item import Work
 from adapter.services.loaded_files import LoadedFiles
 from adapter.store.contract import Store
 
-_CALLER = "stream"
 #: Among so many of a customer's events the order is looked for that earned something.
 _PAGES = 10
 
@@ -58,13 +57,17 @@ class OrderStream:
         for each in work.operations:
             if isinstance(each, OrderRedemption):
                 reply, codes = await self._redeemed(work, each)
+                done |= codes
                 if reply is None or reply.status != 200:
                     # Worth nothing on this order: no use is taken.
                     reason = None if reply is None else _reason(reply)
-                    done |= codes
                     continue
-                done |= codes
                 discounts += [held.discount for held in await self._store.meant(sorted(codes))]
+        for move in _redemptions(work):
+            if folded(move.code) not in done and self._checkout.shares(move.code):
+                reply = await self._redeemed_unpriced(work, move)
+                done.add(folded(move.code))
+                reason = reason if reply.status == 200 else _reason(reply)
         left = tuple(
             each
             for each in work.operations
@@ -73,17 +76,34 @@ class OrderStream:
         )
         return Booked(replace(work, operations=left), discounts, reason)
 
+    async def _redeemed_unpriced(self, work: Work, move: DiscountMove) -> Reply:
+        """Redeem a shared code without amounts: the order came without lines, or cannot be priced."""
+        customer = {} if move.source_id is None else {"source_id": move.source_id}
+        events = [each.event for each in work.operations if isinstance(each, EventOccurred)]
+        request = Checkout(
+            codes=(move.code,),
+            customer=customer,
+            order=events[0].attributes if events else None,
+            context=events[0].context if events else {},
+            order_id=move.order_id or "",
+        )
+        key = f"{work.source} {work.key} {folded(move.code)}" if work.key else None
+        return await self._checkout.redeem_unpriced(request, key)
+
     async def _redeemed(self, work: Work, asked: OrderRedemption) -> tuple[Reply | None, set[str]]:
         """Return the reply, and the folded codes that it settles."""
         codes = list(dict.fromkeys(asked.codes))
         customer = {} if asked.source_id is None else {"source_id": asked.source_id}
         while codes:
             request = Checkout(
-                codes=tuple(codes), customer=customer, order=asked.order, order_id=asked.order_id
+                codes=tuple(codes),
+                customer=customer,
+                order=with_distinct_lines(asked.order),
+                order_id=asked.order_id,
             )
             key = f"{work.source} {work.key} {len(codes)}" if work.key else None
             try:
-                reply = await self._checkout.redeem(request, _CALLER, key)
+                reply = await self._checkout.redeem(request, STREAM, key)
             except Refused:
                 return None, set()  # the order cannot be priced
             error = msgspec.json.decode(reply.body).get("error", {})
@@ -107,10 +127,12 @@ class OrderStream:
                     await self._revoke_earned(each)
 
     async def _rolled_back(self, work: Work, asked: OrderRollback, redemption: Redemption) -> None:
-        lines = _returned(asked.lines, redemption) if redemption.refundable is not None else None
+        lines = returned_lines(asked.lines, redemption) if redemption.refundable is not None else None
+        if asked.lines and lines == ():
+            return  # none of what comes back was redeemed here
         request = RollBack(redemption=redemption.id, lines=lines or None, reason=asked.reason)
         key = f"{work.source} {work.key} {redemption.id}" if work.key else None
-        await self._checkout.roll_back(request, _CALLER, key)
+        await self._checkout.roll_back(request, STREAM, key)
 
     async def _revoke_earned(self, asked: OrderRollback) -> None:
         """Revoke what the order's own events have earned, unless it was used or its rule keeps it."""
@@ -143,12 +165,8 @@ def _unused(held: DiscountRecord, now: datetime) -> bool:
     return held.status_at(now) in ("issued", "applied") and not held.discount.begun
 
 
-def _returned(lines: Sequence[Mapping[str, Any]], redemption: Redemption) -> tuple[Returned, ...]:
-    """Return the lines that the redemption has; units that it does not know are left out."""
-    known = {line["id"] for line in redemption.refundable["lines"]}
-    return tuple(
-        Returned(str(line["id"]), line.get("quantity")) for line in lines if str(line.get("id")) in known
-    )
+def _redemptions(work: Work) -> list[DiscountMove]:
+    return [each for each in work.operations if isinstance(each, DiscountMove) and each.verb == "redeem"]
 
 
 def _reason(reply: Reply) -> str:

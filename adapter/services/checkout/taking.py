@@ -19,6 +19,7 @@ from adapter.pricing.numbers import quantity
 from adapter.services.checkout.candidates import Candidate
 from adapter.services.checkout.ledger import Ledger, spend
 from adapter.services.checkout.offers import Offer
+from adapter.services.checkout.prorating import take_part
 
 
 class Booking(Struct, frozen=True, kw_only=True):
@@ -47,8 +48,14 @@ def take(ledger: Ledger, candidate: Candidate, result: CodeResult, booking: Book
         claims = tuple(claim for claim in held.claims if budget_currency(claim) is not None)
         units = Use(quantity(units_of(result)), booking.now, booking.order_id or None, booking.id)
         amount = from_minor_units(result.amount, booking.currency)
-        ledger.write(spend(held, amount, units if result.units else None, booking.now))
+        left = spend(held, amount, units if result.units else None, booking.now)
+        ledger.write(unapplied(left))
         return _use(offer, result, claims=claims)
+    rest = held.terms.rest
+    if rest is not None:
+        after, spent = take_part(ledger, held, rest, result.amount, bounded=not offer.partial)
+        ledger.write(_moved(after, booking))
+        return _use(offer, result, claims=spent, restored=held.claims)
     settled = _settled(ledger, held, result.amount, bounded=not offer.partial)
     ledger.write(_moved(replace(held, claims=settled), booking))
     return _use(
@@ -57,6 +64,13 @@ def take(ledger: Ledger, candidate: Candidate, result: CodeResult, booking: Book
         claims=tuple(claim for claim in settled if budget_currency(claim) is not None),
         restored=held.claims,
     )
+
+
+def unapplied(held: DiscountRecord) -> DiscountRecord:
+    """Return a discount without the hold that its application has made."""
+    if held.terms.applied_in is None:
+        return held
+    return replace(held, checkout=replace(held.terms, applied_in=None))
 
 
 def confirm(ledger: Ledger, use: CodeUse, booking: Booking) -> None:
@@ -68,12 +82,14 @@ def confirm(ledger: Ledger, use: CodeUse, booking: Booking) -> None:
 
 def _moved(held: DiscountRecord, booking: Booking) -> DiscountRecord:
     status: Status = "applied" if booking.held else "redeemed"
-    terms = replace(held.terms, held_by=booking.id if booking.held else None)
+    if held.terms.rest is not None and held.terms.rest.left > 0 and not booking.held:
+        status = "issued"  # what is left may be used on another order
+    terms = replace(held.terms, held_by=booking.id if booking.held else None, applied_in=None)
     return replace(
         held,
         discount=replace(held.discount, status=status),
         moved_at=booking.now,
-        order_id=booking.order_id or held.order_id,
+        order_id=None if status == "issued" else booking.order_id or held.order_id,
         checkout=terms,
     )
 
@@ -99,11 +115,11 @@ def _shared(ledger: Ledger, offer: Offer, result: CodeResult, booking: Booking) 
         taken = replace(claim, amount=result.amount) if of_money else claim
         ledger.count(taken, taken.amount, bounded=not (of_money and offer.partial))
         claims.append(taken)
-    discount = _claimed(offer, booking) if booking.source_id else None
+    discount = claimed(offer, booking) if booking.source_id else None
     return _use(offer, result, claims=tuple(claims), discount=discount)
 
 
-def _claimed(offer: Offer, booking: Booking) -> Discount | None:
+def claimed(offer: Offer, booking: Booking) -> Discount | None:
     """Return the record of a customer's claim, in the shape of an issued discount."""
     try:
         action: Any = msgspec.convert(offer.action, Action)

@@ -13,7 +13,7 @@ from adapter.model.counter_key import ScopedKey
 from adapter.model.redemptions import Redemption, Rollback
 from adapter.pricing import InvalidRefund, Redeemed, Refund, ReturnedLine, roll_back, roll_back_amount
 from adapter.services.checkout import documents, replies
-from adapter.services.checkout.booking import nothing_but
+from adapter.services.checkout.changes import nothing_but
 from adapter.services.checkout.giving_back import Back, everything, give_back
 from adapter.services.checkout.ledger import Ledger
 from adapter.services.checkout.pushes import Pushes
@@ -64,16 +64,19 @@ async def undo_redemption(transaction: Transaction, undo: Undo, asked: RollBack,
     keyed = undo.keyed
     loaded = await transaction.load(_wanted(undo), undo.now)
     if keyed is not None and keyed.message in loaded.answers:
-        return replies.repeated(keyed, loaded.answers[keyed.message])
+        found = replies.repeated(keyed, loaded.answers[keyed.message])
+        return found if isinstance(found, Reply) else replies.reused()
     redemption, ledger = await _ledger(transaction, undo, loaded.discounts)
     refund = _refund(redemption, asked)
     if isinstance(refund, Reply):
         if keyed is not None:
-            await transaction.save(nothing_but({keyed.message: replies.kept(keyed, refund)}, undo.now))
+            await transaction.save(
+                nothing_but({keyed.message: replies.kept(keyed, refund, owned=False)}, undo.now)
+            )
         return refund
     after, back = _rolled_back(ledger, redemption, refund, asked, undo)
     reply = Reply.of(documents.rolled_back(back))
-    answers = {keyed.message: replies.kept(keyed, reply)} if keyed else {}
+    answers = {keyed.message: replies.kept(keyed, reply, owned=bool(redemption.source_id))} if keyed else {}
     moved = ledger.written.values()
     await transaction.save(
         replace(

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime
-from decimal import Decimal
 from typing import cast
 
 from msgspec import Raw
@@ -15,7 +14,6 @@ from msgspec.structs import replace
 from adapter.discounts import lifecycle
 from adapter.discounts.budgets import unspent
 from adapter.errors import NotFound, Refused
-from adapter.model.actions import UnitOff
 from adapter.model.codes import folded, resolve
 from adapter.model.counter_key import ScopedKey
 from adapter.model.decisions import Decision, RuleOutcome
@@ -26,20 +24,21 @@ from adapter.model.events import Event
 from adapter.model.ids import DEVICE
 from adapter.model.operations import DiscountMove
 from adapter.model.pending import PendingMove, Verb, pending_id
-from adapter.model.redemptions import CodeUse, Redemption
+from adapter.model.redemptions import Redemption
 from adapter.rules.engine.codes import code_for
 from adapter.rules.engine.issue import issue
 from adapter.rules.engine.ruleset import RuleSet
 from adapter.rules.engine.select import choose
 from adapter.rules.guardrails.proposal import Proposal, Verdict
 from adapter.rules.guardrails.window_slots import keeping_slots
-from adapter.services.ingest import pool_codes
+from adapter.services.ingest import order_uses, pool_codes
 from adapter.services.ingest.identities import IdentityGraph
+from adapter.services.ingest.order_uses import OrderUses
 from adapter.services.ingest.pending_moves import PendingMoves
 from adapter.services.ingest.pool_codes import PoolCodes
 from adapter.services.ingest.slot_merges import SlotMerges
 from adapter.services.ingest.steps import DecisionContext, Move, Occurrence, Outcome, Step
-from adapter.store.values import CounterState, LoadedState
+from adapter.store.values import BookingRequest, CounterState, LoadedState
 
 #: Codes generated per event before its counters are known. If more rules issue on one event, the store's
 #: unique key still rejects a duplicate code, and the transaction is retried with new codes.
@@ -89,7 +88,7 @@ class IssuePass:
         self.decisions: list[Decision] = []
         self.deliveries: list[Delivery] = []
         self.held_back: list[str] = []
-        self.redemptions: list[Redemption] = []
+        self.orders = OrderUses()
         self.outcomes: dict[int, Outcome] = {}
         self.pool = PoolCodes()
 
@@ -133,6 +132,23 @@ class IssuePass:
         """Return how many codes of each pool the steps could take."""
         occurrences = [step for step in steps if isinstance(step, Occurrence)]
         return pool_codes.wanted(proposal for step in occurrences for proposal in step.verdict.proposals)
+
+    def bookings(self, steps: Sequence[Step]) -> BookingRequest | None:
+        """Return what the steps need to know of pools, orders and holds, None where that is nothing."""
+        moves: list[tuple[DiscountMove, DiscountRecord]] = []
+        for step in steps:
+            if isinstance(step, Move):
+                with suppress(NotFound):
+                    moves.append((step.move, self._find(step.move.code)))
+        found, pools = order_uses.wanted(moves), self.pools(steps)
+        if not pools:
+            return found
+        return replace(found or BookingRequest(), pools=pools)
+
+    def give_back(self, holds: Iterable[Redemption]) -> None:
+        """Give back what holds of erased customers count for the whole shop; nothing of them is left."""
+        for counter, amount in order_uses.held_counts(holds).items():
+            self.differences[counter] -= amount
 
     def reserve(self, reserved: CounterState) -> None:
         """Store the current counters: summed for merged customers, zero for erased ones."""
@@ -191,6 +207,8 @@ class IssuePass:
                 self._pending_moves.wait(_to_wait(step, held, mover, now), held)
             at = now if step.pending is None else min(now, max(step.pending.at, held.issued_at))
             after = lifecycle.moved(held, move, mover, at)
+            if after is not held:
+                after = self.orders.move(held, after, move, now, self._context.new_id())
         except Refused as refusal:
             if step.pending is None:
                 self._outcome(step.index).refusal = refusal
@@ -202,34 +220,9 @@ class IssuePass:
         if after is not held:
             if after.discount.status in ("revoked", "expired"):
                 self._count(replace(after, claims=unspent(after)), -1)
-            if move.verb == "redeem":
-                self.redemptions.append(self._redemption(held, after, move))
             in_part = move.verb == "redeem" and after.discount.status != "redeemed"
             self._push(after, "discount.used" if in_part else _PUSHED[move.verb])
         self._write(step.index, after)
-
-    def _redemption(self, held: DiscountRecord, after: DiscountRecord, move: DiscountMove) -> Redemption:
-        """Return a redemption without an order's lines: its amount is not known, budgets keep the maximum."""
-        before, left = held.discount.action, after.discount.action
-        units = Decimal(0)
-        if isinstance(before, UnitOff) and isinstance(left, UnitOff):
-            units = before.remaining - left.remaining
-        use = CodeUse(
-            code=held.discount.code,
-            rule=held.rule,
-            units=int(units.scaleb(6)),
-            restored=held.claims,
-            on_refund=held.terms.on_refund,
-        )
-        return Redemption(
-            id=self._context.new_id(),
-            source_id=held.source_id,
-            state="redeemed",
-            at=after.moved_at,
-            # A hold may have the code in use on the same order: it ends by itself.
-            order_id="" if held.terms.held_by else move.order_id or held.order_id or "",
-            uses=(use,),
-        )
 
     def issued_for(self, owner: str, event: Event, rules: RuleSet) -> list[Discount]:
         """Return the discounts issued for an event that the customer can still use."""

@@ -260,10 +260,11 @@ async def decide(
     merges = await slot_merges(transaction, first.people.joined(), context.now)
     second = IssuePass(context, first.people, loaded, merges)
     steps = [*second.due(), *first.steps]
+    if first.erasures:
+        gone = BookingRequest(holders=[each.source_id for each in first.erasures])
+        second.give_back((await transaction.booked(gone)).redemptions.values())
     if steps:
-        pools = second.pools(steps)
-        if pools:
-            second.pool.fill((await transaction.booked(BookingRequest(pools=pools))).codes)
+        await _read_bookings(transaction, second, second.bookings(steps))
         second.reserve(await transaction.reserve(*second.needs(steps)))
         for step in steps:
             second.take(step)
@@ -275,6 +276,17 @@ async def decide(
         results, second.decisions, len(changes.armed), timer_changes.refused, timer_changes.fired,
         second.held_back,
     )  # fmt: skip
+
+
+async def _read_bookings(transaction: Transaction, second: IssuePass, wanted: BookingRequest | None) -> None:
+    """Read what moves need to know of orders, and the codes of pools that may be handed out."""
+    if wanted is None:
+        return
+    found = await transaction.booked(wanted)
+    second.pool.fill(found.codes)
+    second.orders.fill(found)
+    if second.orders.unread:
+        second.orders.fill(await transaction.booked(BookingRequest(redemptions=second.orders.unread)))
 
 
 def _packed(quarantined: Sequence[Quarantined]) -> list[Quarantined]:

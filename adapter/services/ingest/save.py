@@ -123,7 +123,7 @@ def changes(
         armed=first.timer_changes.armed,
         bounds=second.bounds,
         rewritten=second.rewritten,
-        redemptions=second.redemptions,
+        redemptions=list(second.orders.written.values()),
         pending=second.pending,
         ended=second.ended,
         drawn=second.pool.drawn,

@@ -55,6 +55,10 @@ async def booked(connection: Connection, wanted: BookingRequest) -> BookedState:
         for row in await connection.fetch(SQL["lock_redemptions"], ids):
             found = read_redemption(row[0], row[1])
             redemptions[found.id] = found
+    if wanted.holders:
+        for row in await connection.fetch(SQL["lock_holds_of"], array(sorted(set(wanted.holders)))):
+            found = read_redemption(row[0], row[1])
+            redemptions[found.id] = found
     on_orders: dict[tuple[str, str], str] = {}
     if wanted.orders:
         rows = await connection.fetch(SQL["codes_on_orders"], array(sorted(set(wanted.orders))))
@@ -75,9 +79,10 @@ async def book(connection: Connection, changes: Changes, owner: Callable[[str], 
             await connection.execute(SQL[statement], *taken)
 
     kept = sorted(changes.redemptions, key=lambda each: each.id)
+    before = [(owner(each.source_id), each.id) for each in kept if each.revision]
+    await many("drop_redemptions_of_others", before)
     await many("put_redemptions", [redemption_row(each, owner(each.source_id)) for each in kept])
-    before = [each for each in kept if each.revision]  # as holds they may have had more codes
-    await many("drop_uses_of_holds", [(owner(each.source_id), each.id) for each in before])
+    await many("drop_uses_of_holds", before)  # as holds they may have had more codes
     others = [each for each in kept if each.state not in _FRUITLESS]
     await many(
         "put_redemption_uses", [row for each in others for row in use_rows(each, owner(each.source_id))]

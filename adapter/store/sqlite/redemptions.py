@@ -27,6 +27,8 @@ def booked(connection: apsw.Connection, wanted: BookingRequest) -> BookedState:
     """Read what is booked."""
     found = connection.executemany(SQL["redemption"], [(id_,) for id_ in set(wanted.redemptions)])
     redemptions = [read_redemption(*row) for row in found]
+    for holder in set(wanted.holders):
+        redemptions += [read_redemption(*row) for row in connection.execute(SQL["holds_of"], (holder,))]
     rows = connection.executemany(SQL["codes_on_order"], [(order,) for order in set(wanted.orders)])
     on_orders = {(order, code): id_ for order, code, id_ in rows}
     pools = {

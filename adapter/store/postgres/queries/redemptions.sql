@@ -2,6 +2,20 @@
 -- Lock and read an array of redemptions, in the order of their ids.
 SELECT source_id, body FROM redemptions WHERE id = ANY ($1::text[]) ORDER BY id FOR UPDATE;
 
+-- lock_holds_of --
+-- Lock and read the holds of an array of customers, in the order of their ids.
+SELECT source_id, body FROM redemptions WHERE source_id = ANY ($1::text[]) AND state = 'held' ORDER BY id FOR UPDATE;
+
+-- drop_redemptions_of_others --
+-- Holds that another customer redeems are not kept under the one for whom they were made.
+WITH moved AS (
+    DELETE FROM redemptions USING unnest($1::text[], $2::text[]) AS given (source_id, id)
+    WHERE redemptions.id = given.id AND redemptions.source_id <> given.source_id
+    RETURNING redemptions.source_id, redemptions.id
+)
+DELETE FROM redemption_uses USING moved
+WHERE redemption_uses.source_id = moved.source_id AND redemption_uses.redemption = moved.id;
+
 -- codes_on_orders --
 -- The codes that are in use on an array of orders.
 SELECT order_id, code, redemption FROM order_codes WHERE order_id = ANY ($1::text[]);

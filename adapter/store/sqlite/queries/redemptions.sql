@@ -2,6 +2,10 @@
 -- One redemption.
 SELECT source_id, body FROM redemptions WHERE id = ?1;
 
+-- holds_of --
+-- A customer's holds.
+SELECT source_id, body FROM redemptions WHERE source_id = ?1 AND state = 'held';
+
 -- codes_on_order --
 -- The codes that are in use on an order.
 SELECT order_id, code, redemption FROM order_codes WHERE order_id = ?1;
