@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from adapter.model.actions import StoreCredit
 from adapter.model.discounts import DiscountRecord
-from adapter.services.checkout.booking import nothing_but
+from adapter.services.checkout.changes import nothing_but
 from adapter.store.contract import Store, Transaction
 from adapter.store.values import BookedState, BookingRequest, Changes, LoadedState, LoadRequest
 from tests.acceptance.variants import Passing, StaleTransaction, through

@@ -157,7 +157,7 @@ class RuleSet:
     ) -> list[Shortfall]:
         """Return the comparisons with numbers that keep a promotion's conditions from holding."""
         index = self.promotions.index(rule)
-        return [] if index is None else index.shortfalls(view_of(claim, customer, history, now))
+        return [] if index is None else index.shortfalls(view_of(claim, customer, history, now, self.metrics))
 
     def complete(self, decision: Decision) -> Decision:
         """Return the decision with a sentence for each rule that it left untold, out of what it saw.
