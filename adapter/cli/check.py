@@ -19,6 +19,7 @@ from adapter.mapping.testing import case_files
 from adapter.rules.testing import cases as rule_cases
 from adapter.rules.testing.vocabulary import known
 from adapter.services.authoring.lineage import unfed
+from adapter.services.authoring.unsent_identities import unsent_identities
 from adapter.services.loaded_files import check_files
 from adapter.settings.fields import Keys
 from adapter.settings.load import place, read
@@ -80,6 +81,8 @@ def all_problems(
     problems += found.problems
     if found.mappings and found.rules and found.model:
         problems += unfed(found.model, found.mappings, found.rules)
+    if found.mappings and settings:
+        problems += unsent_identities(settings.destinations, found.mappings)
     cases, of_cases = case_files.load(Path(files.mappings))
     problems += of_cases
     if found.mappings:

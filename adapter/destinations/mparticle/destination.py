@@ -41,7 +41,7 @@ class MParticleDestination:
     def __init__(self, name: str, settings: MParticle, client: HttpClient) -> None:
         self._name = name
         self._profile = settings.profile
-        self._identity_types = settings.identity_types
+        self._identity_types = {kind: name for kind, name in settings.identity_types.items() if name}
         self._client = client
         self._url = f"{settings.base}/v2/bulkevents"
         self._timeout = timedelta(seconds=settings.timeout_seconds)

@@ -37,6 +37,11 @@ def traits(mapping: Mapping) -> list[Written]:
     return _members(mapping, "traits") if mapping.action == "customer.upsert" else []
 
 
+def identities(mapping: Mapping) -> list[Written]:
+    """Return the kinds of identities that a mapping names."""
+    return _members(mapping, "identities")
+
+
 def attributes(mapping: Mapping) -> list[Written]:
     """Return the event's attributes that a mapping names."""
     return _members(mapping, "attributes") if mapping.action == "event" else []

@@ -51,7 +51,10 @@ class MParticle(DestinationSettings, frozen=True, kw_only=True):
 
     @property
     def identity_types(self) -> Mapping[str, str]:
-        """mParticle's name of each kind of identity that `identities` lists as `kind:name`."""
+        """mParticle's name of each kind of identity that `identities` lists as `kind:name`.
+
+        The name is empty for a kind that is left out on purpose.
+        """
         pairs = (entry.partition(":") for entry in self.identities)
         return {kind.strip(): name.strip() for kind, _, name in pairs}
 
@@ -76,7 +79,7 @@ def _identities_problems(mparticle: MParticle) -> Iterator[Wrong]:
     if any(":" not in entry for entry in mparticle.identities):
         yield "identities", "has an entry without a colon", "write each as `loyalty_no:other_id_2`"
         return
-    names = list(mparticle.identity_types.values())
+    names = [name for name in mparticle.identity_types.values() if name]
     unknown = next((each for each in names if each not in IDENTITY_TYPES), None)
     if unknown is not None:
         message = f"has `{unknown}`, which mParticle does not know"
