@@ -145,7 +145,7 @@ def compose(
         Holds(bookings.expire_holds).run,
         Timers(store, committer.submit, clock, core.capacity).run,
         forgetting.run,
-        StoreMetrics(store, core.metrics, pools=lambda: books.rules.code_pools).run,
+        StoreMetrics(store, core.metrics, pools=books.code_pools).run,
         Reload(books, read_again, watch.changes, health, core.metrics).run,
         ignored_counts.run,
     ]

@@ -28,6 +28,10 @@ class LoadedFiles(Struct):
     mappings: MappingSet
     rules: RuleSet
 
+    def code_pools(self) -> frozenset[str]:
+        """Return the code pools that the current rules take codes from."""
+        return self.rules.code_pools
+
 
 class CheckedFiles(Struct, frozen=True):
     """The result of reading the files; `mappings`, `rules` or `model` is None where it has an error."""
