@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -21,6 +21,11 @@ from adapter.services.background.reload import Reload
 from adapter.services.background.store_metrics import StoreMetrics
 from adapter.services.background.sweeps import Intervals, Sweeps, kept_for
 from adapter.services.background.timers import Timers
+from adapter.services.bulk.importer import Importer
+from adapter.services.bulk.local import worker_name
+from adapter.services.bulk.runner import ImportRunner
+from adapter.services.bulk.slices import Slices
+from adapter.services.bulk.uploads import Uploads
 from adapter.services.checkout.candidates import TermsReader
 from adapter.services.checkout.customers import Remembering
 from adapter.services.checkout.offers import SharedCodes
@@ -70,6 +75,7 @@ class App(Struct, frozen=True):
     books: LoadedFiles
     store: Store
     committer: GroupCommitter
+    completer: HistoryCompleter
     ingest: Ingest
     checkout: Checkout
     bookings: CheckoutService
@@ -136,6 +142,10 @@ def compose(
     privacy = Privacy(store, committer.submit, clock, patience, forgetting)
     revocations = Revocations(store, committer.submit, books, clock, patience)
     health = Health(store, committer, core.commits)
+    importing = _importing(core, settings)
+    uploads = Uploads(
+        store, clock, core.world.new_id, limits=settings.imports, patience=patience, wake=importing.wake
+    )
 
     watch = FileWatcher((settings.files.mappings, settings.files.rules))
     read_again = partial(read_files, settings, placeholders(settings))
@@ -148,18 +158,20 @@ def compose(
         StoreMetrics(store, core.metrics, pools=books.code_pools).run,
         Reload(books, read_again, watch.changes, health, core.metrics).run,
         ignored_counts.run,
+        importing.run,
     ]
     working = partial(_working, store, core.capacity, committer, core.completer)
     running = partial(_running, core.destinations.clients, working, loops)
     context = WebContext(
         ingest, checkout, bookings, privacy,
         Retries(store, clock, core.relay.wake, tuple(core.destinations.by_name), patience),
-        revocations, RuleFiguresReader(store, books, clock, patience), health,
+        revocations, RuleFiguresReader(store, books, clock, patience), uploads, health,
         settings, core.metrics, clock, running,
         Certificate.read(settings.mparticle.opendsr_certificate), MemoryBudget.of(settings),
     )  # fmt: skip
     return App(
-        settings=settings, metrics=core.metrics, books=books, store=store, committer=committer, ingest=ingest,
+        settings=settings, metrics=core.metrics, books=books, store=store, committer=committer,
+        completer=core.completer, ingest=ingest,
         checkout=checkout, bookings=bookings, revocations=revocations, privacy=privacy, forgetting=forgetting,
         health=health, running=running, working=working, read_again=watch.request, asgi=Application(context),
     )  # fmt: skip
@@ -186,6 +198,20 @@ def _core(settings: Settings, store: Store | None, world: Environment, metrics: 
         capacity=capacity, commits=commits, completer=completer, committer=committer,
         patience=ReadTimeout(settings.ingest.max_wait_seconds),
     )  # fmt: skip
+
+
+def _importing(core: _Core, settings: Settings) -> ImportRunner:
+    """Build what runs imports beside live traffic."""
+    worker = f"{worker_name()}:{core.world.new_id()}"
+    slices = Slices(core.store, core.books, core.world, core.completer.complete)
+    return ImportRunner(
+        core.store,
+        Importer(core.store, core.books, slices, core.clock, worker),
+        core.clock,
+        worker=worker,
+        metrics=core.metrics,
+        keep=timedelta(days=settings.retention.import_days),
+    )
 
 
 def _bookings(core: _Core, shared: SharedCodes) -> CheckoutService:

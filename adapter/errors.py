@@ -6,6 +6,7 @@
             Unreadable              the body cannot be parsed by this endpoint
             TooLarge                over a limit of the settings
             HeadTooLarge            the URL and headers are too long
+            InvalidImport           a file cannot be imported as it is
             NotFound                no such discount, customer, delivery
             WrongMove               the move is not allowed in the discount's status (409)
                 Pending                 pending until the customer is merged with the holder
@@ -82,6 +83,12 @@ class HeadTooLarge(Refused):
     """The URL and the headers are over the limit."""
 
     code = "head_too_large"
+
+
+class InvalidImport(Refused):
+    """A file, or an option of its import, that cannot be used: nothing of it was stored."""
+
+    code = "invalid_import"
 
 
 class NotFound(Refused):

@@ -132,6 +132,10 @@ class Metrics:
     def note_development(self, destination: str) -> None:
         """Count an event of development traffic that a destination does not receive."""
         self.held_back.labels(destination, "development").inc()
+        self.import_rows = Counter(
+            "adapter_import_rows", "Rows of imports, by what became of them", ["kind", "outcome"],
+            registry=registry,
+        )  # fmt: skip
 
     def register_flush(self, flush: Callable[[], None]) -> None:
         """Register a callback that updates its metrics."""

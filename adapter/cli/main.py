@@ -22,6 +22,7 @@ COMMANDS = {
     "explain": "decisions",
     "lift": "rules",
     "model": "commands",
+    "import": "rows",
     "replay": "replay",
     "deliveries": "deliveries",
     "liability": "liability",

@@ -13,6 +13,8 @@ from adapter.datamodel.declarations import DataModel
 from adapter.errors import InvalidFiles
 from adapter.files.problems import Problem
 from adapter.mapping import mapping_set
+from adapter.mapping.files import mapping_file
+from adapter.mapping.lint import lint
 from adapter.mapping.mapping_set import MappingSet
 from adapter.mapping.placeholders import Placeholders
 from adapter.rules.engine import ruleset
@@ -58,6 +60,15 @@ def read_files(settings: Settings, known: Placeholders | None = None) -> LoadedF
     if found.mappings is None or found.rules is None:
         raise InvalidFiles(found.problems)
     return LoadedFiles(found.mappings, found.rules)
+
+
+def mapped_by(settings: Settings, file: Path, files: LoadedFiles) -> MappingSet:
+    """Return the mappings of one file, with the data model of those in force; raises InvalidFiles."""
+    found, problems = mapping_file.load([file])
+    problems += lint.findings(found)
+    if any(problem.severity == "error" for problem in problems):
+        raise InvalidFiles(problems)
+    return MappingSet(found, files.mappings.model, placeholders(settings))
 
 
 def check_files(

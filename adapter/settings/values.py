@@ -144,6 +144,15 @@ class Retention(Struct, frozen=True):
     delivery_days: Days = 30
     quarantine_days: Days = 400
     pending_move_days: Annotated[int, Meta(ge=1, le=36_500)] = 30
+    import_days: Annotated[int, Meta(ge=1, le=36_500)] = 7
+
+
+class Imports(Struct, frozen=True):
+    """Limits of imports over HTTP."""
+
+    max_file_bytes: Positive = 1_000_000_000
+    max_stored_bytes: Positive = 4_000_000_000
+    max_waiting: Positive = 20
 
 
 class Log(Struct, frozen=True):
@@ -164,6 +173,7 @@ class Settings(Struct, frozen=True):
     mparticle: MParticle = MParticle()
     api: Api = Api()
     ingest: Ingest = Ingest()
+    imports: Imports = Imports()
     retention: Retention = Retention()
     log: Log = Log()
     destinations: Destinations = Destinations()

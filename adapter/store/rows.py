@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from adapter.errors import Unreadable
 from adapter.model.breakers import Breaker
+from adapter.model.codes import folded
 from adapter.model.customers import SOURCE_ID, Customer
 from adapter.model.decisions import Decision
 from adapter.model.deliveries import Delivery, Past, Pause, Rendered, Selection
@@ -27,6 +28,7 @@ from adapter.model.timers import Timer
 from adapter.store.timestamps import micros, micros_or_none, moment
 from adapter.store.values import (
     PAGE_BYTES,
+    Changes,
     DeliveryResult,
     Identity,
     Known,
@@ -126,7 +128,7 @@ def event_row(new: NewEvent, owner: str) -> tuple[Any, ...]:
     """Return an event's columns; `identity` is a digest of source, name and id."""
     event = new.event
     name = f"{new.source}\0{event.name}\0{event.id}"
-    identity = blake2b(name.encode(), digest_size=16).digest()
+    identity = new.identity or blake2b(name.encode(), digest_size=16).digest()
     return owner, micros(event.occurred_at), event.id, identity, encode(event)
 
 
@@ -331,6 +333,12 @@ def read_timer(row: Iterable[Any]) -> Timer:
     """Return the timer of rule, source_id, event and due moment."""
     rule, source_id, body, due_at = row
     return Timer(rule, source_id, read_event(body), moment(due_at))
+
+
+def pool_code_rows(changes: Changes) -> list[tuple[str, str, str, int]]:
+    """Return pool, code, folded code and moment of the codes that are added to pools."""
+    at = micros(changes.seen_at)
+    return [(each.pool, each.code, folded(each.code), at) for each in changes.pool_codes]
 
 
 def pending_row(move: PendingMove, owner: str) -> tuple[Any, ...]:

@@ -14,6 +14,7 @@ from adapter.model.decisions import Decision
 from adapter.model.deliveries import Delivery, Past, Rendered
 from adapter.model.discounts import DiscountRecord
 from adapter.model.events import Event
+from adapter.model.imports import ImportStep
 from adapter.model.pending import PendingMove
 from adapter.model.quarantine import Excerpt, Quarantined
 from adapter.model.redemptions import Redemption, Rollback
@@ -159,6 +160,13 @@ class FailedCodes(Struct, frozen=True):
     wrong: int
 
 
+class PoolCode(Struct, frozen=True):
+    """A code to be added to a pool; left out where there is one that is spelled alike."""
+
+    pool: str
+    code: str
+
+
 class Issued(Struct, frozen=True):
     """A discount as it is kept, under its owner's key, and whether a redemption has `booked` it."""
 
@@ -185,13 +193,15 @@ class BookedFigures(Struct, frozen=True):
 class NewEvent(Struct, frozen=True):
     """One event to be appended; its identity is source, customer (merges followed), name and id.
 
-    `place` tells it from the other events of the transaction, in each run of its script.
+    `place` tells it from the other events of the transaction, in each run of its script. `identity` is the
+    digest of an event that was exported.
     """
 
     source_id: str
     source: str
     event: Event
     place: Hashable
+    identity: bytes = b""
 
 
 class Known(Struct, frozen=True):
@@ -301,7 +311,8 @@ class Changes(Struct):
     `redemptions` are inserted, or replace those of their ids that were read with `booked`; a code that is
     in use on the same order by another one, and a second of `rollbacks` with one number, have the script
     run again. A merge moves both, an erasure drops them and keeps the amounts alone. `drawn` are codes of
-    pools.
+    pools, and `pool_codes` are added to pools. `step` says how far an import has come; if another worker has
+    it now, ImportLost is raised and nothing is saved.
     """
 
     seen_at: datetime
@@ -326,6 +337,8 @@ class Changes(Struct):
     rollbacks: Sequence[Rollback] = ()
     drawn: Sequence[str] = ()
     rewritten: Sequence[DiscountRecord] = ()
+    step: ImportStep | None = None
+    pool_codes: Sequence[PoolCode] = ()
 
 
 class DeliveryResult(Struct, frozen=True):

@@ -9,6 +9,7 @@ from datetime import datetime
 from msgspec import Struct, field
 
 from adapter.metrics import Metrics
+from adapter.services.bulk.uploads import Uploads
 from adapter.services.checkout.service import CheckoutService
 from adapter.services.delivery.retries import Retries
 from adapter.services.discounts import Checkout
@@ -37,6 +38,7 @@ class WebContext(Struct, frozen=True):
     deliveries: Retries
     revocations: Revocations
     figures: RuleFiguresReader
+    imports: Uploads
     health: Health
     settings: Settings
     metrics: Metrics

@@ -18,6 +18,7 @@ from adapter.web import (
     discounts_api,
     events_api,
     health,
+    imports_api,
     opendsr,
     operator_api,
     rules_api,
@@ -50,6 +51,7 @@ ROUTES: tuple[Route, ...] = (
     *rules_api.ROUTES,
     *customers_api.ROUTES,
     *operator_api.ROUTES,
+    *imports_api.ROUTES,
     *health.ROUTES,
     MonitoringRoute(
         path="/openapi.json",

@@ -24,11 +24,13 @@ from adapter.model.encoding import encode
 from adapter.model.erasures import Receipt
 from adapter.model.events import Event, User
 from adapter.model.ignored import Ignored
+from adapter.model.imports import ImportJob, ImportKind, ImportOptions
 from adapter.model.operations import DiscountMove
 from adapter.model.pages import Page
 from adapter.model.pending import PendingMove
 from adapter.model.quarantine import Excerpt, Quarantined
 from adapter.model.timers import Timer
+from adapter.services.bulk.uploads import Refusal, Uploads
 from adapter.services.checkout.replies import Reply
 from adapter.services.checkout.requests import Checkout as CheckoutRequest
 from adapter.services.checkout.requests import RollBack
@@ -86,6 +88,7 @@ class Services:
         self.deliveries = FakeDeliveries()
         self.revocations = FakeRevocations()
         self.figures = FakeFigures()
+        self.imports = FakeUploads()
         self.health = FakeHealth(self)
 
     def require(self) -> None:
@@ -296,6 +299,43 @@ class FakeFigures(RuleFiguresReader):
         return RuleFigures(rule, {(NOW.date(), "EUR"): issued, (NOW.date(), "JPY"): issued})
 
 
+class FakeUploads(Uploads):
+    """One import, `imp_1`, which has ended with a refused row."""
+
+    def __init__(self) -> None:
+        self.received: list[bytes] = []
+
+    async def receive(
+        self, kind: ImportKind, name: str, options: ImportOptions, body: AsyncIterator[bytes]
+    ) -> ImportJob:
+        content = b"".join([piece async for piece in body])
+        self.received.append(content)
+        return ImportJob("imp_2", kind, name, NOW, options, size=len(content))
+
+    async def job(self, id_: str) -> ImportJob:
+        if id_ != "imp_1":
+            raise NotFound("there is no such import")
+        return ImportJob(id_, "customers", "a.csv", NOW, state="done")
+
+    async def jobs(self, before: str | None = None) -> list[ImportJob]:
+        return [await self.job("imp_1")] if before is None else []
+
+    async def cancel(self, id_: str) -> ImportJob:
+        raise WrongMove(f"the import is {(await self.job(id_)).state} already")
+
+    async def refusals(self, id_: str, after: int) -> tuple[list[Refusal], int | None]:
+        await self.job(id_)
+        return [] if after else [Refusal(3, 3, "source_id is empty")], None
+
+    async def refused_file(self, id_: str) -> AsyncIterator[bytes]:
+        await self.job(id_)
+
+        async def pieces() -> AsyncIterator[bytes]:
+            yield b"source_id,import.row,import.reason\r\n"
+
+        return pieces()
+
+
 class FakeHealth(Health):
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -330,6 +370,7 @@ def context(services: Services) -> Callable[..., WebContext]:
             services.deliveries,
             services.revocations,
             services.figures,
+            services.imports,
             services.health,
             chosen,
             Metrics(),

@@ -29,7 +29,9 @@ CHECKOUT = {
     "redeemDiscount", "getDiscount", "listDiscounts", "getRedemption", "listRedemptions", "listRollbacks",
     "getHold", "listHolds",
 }  # fmt: skip
-OPERATE = {"retryDeliveries", "revokeDiscount", "revokeRule", "addPoolCodes"}
+OPERATE = {
+    "retryDeliveries", "revokeDiscount", "revokeRule", "addPoolCodes", "createImport", "cancelImport",
+}  # fmt: skip
 ADMIN = {"exportCustomer", "eraseCustomer"}
 
 

@@ -16,6 +16,7 @@ from adapter.files.problems import Mark, Problem, did_you_mean
 from adapter.model.codes import folded
 from adapter.model.customers import Customer
 from adapter.model.decisions import Decision, RuleOutcome
+from adapter.model.discounts import CounterReservation
 from adapter.model.event_names import EventNames
 from adapter.model.events import Event
 from adapter.model.rules import Absence, Rule
@@ -28,7 +29,9 @@ from adapter.rules.expressions import Metric, Names, Shortfall, reads
 from adapter.rules.files import definitions, lint, rule_file
 from adapter.rules.files.definitions import Definitions
 from adapter.rules.files.rule_file import Compiled
-from adapter.rules.guardrails.contract import Rejection
+from adapter.rules.guardrails.budget import cost
+from adapter.rules.guardrails.contract import ALL_RULES, Rejection
+from adapter.rules.guardrails.counters import Counting
 from adapter.rules.guardrails.membership import Segments
 from adapter.rules.guardrails.proposal import Proposal, Verdict
 from adapter.rules.guardrails.registry import named_segments
@@ -65,7 +68,7 @@ class RuleSet:
         self.places = {one.rule.name: one.at for one in compiled}
         self.segments = Segments(shared.segments)
         self.metrics = Metrics(_metrics(compiled, shared))
-        shop = GlobalGuardrails(shared.guardrails, shared.paused)
+        shop = self._shop = GlobalGuardrails(shared.guardrails, shared.paused)
         ready = {one.rule.name: CompiledRule(one.rule, shop, one.computed) for one in compiled}
         names = {name for rule in self.rules for name in rule.triggers}
         self._triggers = {name: _trigger(name, compiled, ready) for name in sorted(names)}
@@ -158,6 +161,16 @@ class RuleSet:
         """Return the comparisons with numbers that keep a promotion's conditions from holding."""
         index = self.promotions.index(rule)
         return [] if index is None else index.shortfalls(view_of(claim, customer, history, now, self.metrics))
+
+    def personal_claims(self, rule: str, source_id: str, at: datetime) -> list[CounterReservation]:
+        """Return what a discount of a rule, issued elsewhere at a time, takes of a customer's own limits."""
+        found = next((each for each in self.rules if each.name == rule), None)
+        if found is None:
+            return []
+        blocks = ((rule, found.guardrails), (ALL_RULES, self._shop.guardrails))
+        counted = [Counting(name, block, cost(found, block)) for name, block in blocks]
+        claims = [claim for each in counted if not each.idle for claim in each.claims(source_id, None, at)]
+        return [claim for claim in claims if claim.scope == source_id]
 
     def complete(self, decision: Decision) -> Decision:
         """Return the decision with a sentence for each rule that it left untold, out of what it saw.

@@ -130,8 +130,9 @@ class ApplyPass:
                     rules.waits(event, customer.source_id, history), arming=unrewarded is None
                 )
             if unrewarded is not None:
-                self.remarks[index] = unrewarded.reason
-                self.unevaluated.append(self.unevaluated_decision(event, customer.source_id, unrewarded))
+                if unrewarded.recorded:
+                    self.remarks[index] = unrewarded.reason
+                    self.unevaluated.append(self.unevaluated_decision(event, customer.source_id, unrewarded))
             elif rules.needs(event.name):
                 verdict = rules.evaluate(event, customer, history, self.context.now)
                 if verdict.proposals or verdict.outcomes:

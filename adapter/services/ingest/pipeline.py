@@ -43,9 +43,11 @@ from adapter.services.ingest.work_item import Work
 from adapter.services.loaded_files import LoadedFiles
 from adapter.sources.decoded_body import Decoded
 from adapter.store.contract import OnLocksAcquired, Store, Transaction
-from adapter.store.values import BookingRequest
+from adapter.store.values import BookingRequest, Changes
 from adapter.tasks import unheard
 
+#: Returns the changes to save instead of those that a batch has come to, given its results.
+Complete = Callable[[Changes, list[Result]], Changes]
 #: Messages of one body that are committed together.
 SLICE = 350
 #: Messages of a part that are mapped before the event loop gets control.
@@ -239,7 +241,11 @@ class Transactions:
 
 
 async def decide(
-    transaction: Transaction, batch: Sequence[Work], rules: RuleSet, context: DecisionContext
+    transaction: Transaction,
+    batch: Sequence[Work],
+    rules: RuleSet,
+    context: DecisionContext,
+    complete: Complete | None = None,
 ) -> CommitResult:
     """Decide and save a batch in one transaction; one result for each of its messages, in order.
 
@@ -250,6 +256,8 @@ async def decide(
 
     Timers come last, because messages of the batch may cancel them. Erasures are in batches of their own
     (`work_item.split_at_erasures`).
+
+    `complete` may replace the changes before they are saved.
     """
     loaded = await transaction.load(load.load_request(batch), context.now)
     fresh = load.fresh(batch, loaded)
@@ -270,6 +278,8 @@ async def decide(
             second.take(step)
     results = save.results(batch, fresh, loaded, first, second)
     changes = save.changes(batch, fresh, first, second, results)
+    if complete is not None:
+        changes = complete(changes, results)
     await transaction.save(changes)
     timer_changes = first.timer_changes
     return CommitResult(

@@ -21,10 +21,11 @@ _COSTS = {CustomerMerge: 16, CustomerErase: 64}
 
 
 class Unrewarded(Struct, frozen=True):
-    """Why no rule is evaluated for a message."""
+    """Why no rule is evaluated for a message; whether that is `recorded` as a decision."""
 
     code: Unevaluated
     reason: str
+    recorded: bool = True
 
 
 class Work(Struct, frozen=True):

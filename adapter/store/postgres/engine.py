@@ -33,6 +33,7 @@ from adapter.store.postgres.booking_verbs import BookingVerbs
 from adapter.store.postgres.committer import ConnectionPool
 from adapter.store.postgres.connection import READING, Connection, connect, translated
 from adapter.store.postgres.copying import PostgresEnd
+from adapter.store.postgres.imports import ImportVerbs
 from adapter.store.postgres.migrate import applied, migrate
 from adapter.store.postgres.reads import Reads
 from adapter.store.postgres.redemptions import add_pool_codes
@@ -59,7 +60,7 @@ _PATIENCE = 5.0
 _WRITE_NOTHING = "SELECT pg_logical_emit_message(true, 'adapter', '')"
 
 
-class PostgresStore(BookingVerbs):
+class PostgresStore(BookingVerbs, ImportVerbs):
     """See `adapter.store.contract.Store`.
 
     `dsn` is what libpq takes: several hosts too, of which the one that accepts writes is used; `shown`

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -24,7 +24,15 @@ from adapter.store.checkout_rows import (
 from adapter.store.postgres.connection import Connection
 from adapter.store.postgres.statements import SQL
 from adapter.store.postgres.text import array, arrays
-from adapter.store.rows import LAST_TEXT, given_to, own_names, owned_page, read_cursor, read_held
+from adapter.store.rows import (
+    LAST_TEXT,
+    given_to,
+    own_names,
+    owned_page,
+    pool_code_rows,
+    read_cursor,
+    read_held,
+)
 from adapter.store.rule_figures import booked_figures, issued_page
 from adapter.store.timestamps import micros, moment
 from adapter.store.values import (
@@ -105,6 +113,14 @@ async def add_pool_codes(connection: Connection, pool: str, codes: Sequence[str]
     new = [(code, fold) for code, fold in zip(codes, folds, strict=True) if fold not in taken]
     added = await connection.fetch(SQL["add_pool_codes"], pool, *arrays(new, 2), micros(now))
     return [row[0] for row in added]
+
+
+def pool_code_columns(changes: Changes) -> Iterator[tuple[Any, ...]]:
+    """Yield pool, codes, folded codes and moment for each pool to which codes are added."""
+    rows = pool_code_rows(changes)
+    for pool in dict.fromkeys(row[0] for row in rows):
+        own = [row[1:3] for row in rows if row[0] == pool]
+        yield (pool, *arrays(own, 2), micros(changes.seen_at))
 
 
 class Bookings:

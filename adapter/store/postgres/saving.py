@@ -13,8 +13,9 @@ from adapter.store.addresses import Row, address_rows, redemption_addresses
 from adapter.store.postgres.addresses import put
 from adapter.store.postgres.connection import Connection
 from adapter.store.postgres.erasing import erase, keep_quarantined
+from adapter.store.postgres.imports import save_step
 from adapter.store.postgres.merging import Merging
-from adapter.store.postgres.redemptions import book
+from adapter.store.postgres.redemptions import book, pool_code_columns
 from adapter.store.postgres.statements import SQL
 from adapter.store.postgres.text import arrays, escape
 from adapter.store.rows import (
@@ -61,6 +62,8 @@ class Saving:
     async def write(self) -> bool:
         """Write all changes; true when counters that many share wait to be added together with COMMIT."""
         lost: dict[str, list[Event]] = {}
+        if self._changes.step is not None:
+            await save_step(self._connection, self._changes.step)
         if self._owners:
             lost = await Merging(self._connection).move(self._owners)
         for erasure in self._changes.erased:
@@ -80,6 +83,9 @@ class Saving:
         if self._changes.redemptions or self._changes.rollbacks or self._changes.drawn:
             await book(self._connection, self._changes, owner)
             await put(self._connection, redemption_addresses(self._changes.redemptions, owner))
+        if self._changes.pool_codes:
+            for pool, *columns in pool_code_columns(self._changes):
+                await self._connection.execute(SQL["add_pool_codes"], pool, *columns)
         own, shared = self._counters()
         rows = list(self._rows(given))
         columns = [column for each, width in rows for column in arrays(each, width)]

@@ -24,6 +24,7 @@ from adapter.store.sqlite import addresses, outbox
 from adapter.store.sqlite.backup import back_up
 from adapter.store.sqlite.connection import begun, connect, roll_back, transaction, translated
 from adapter.store.sqlite.copying import SqliteEnd
+from adapter.store.sqlite.imports import ImportVerbs
 from adapter.store.sqlite.lock import FileLock
 from adapter.store.sqlite.migrate import applied, migrate
 from adapter.store.sqlite.open_file import OpenFile, claim, expect_readable, exposed
@@ -58,7 +59,7 @@ _ATTEMPTS = 5
 _FOLDER = Path("data")
 
 
-class SqliteStore(ReadVerbs):
+class SqliteStore(ReadVerbs, ImportVerbs):
     """See `adapter.store.contract.Store`; `path` may be `:memory:` for a store that is thrown away.
 
     `made` says whether opening it found nothing there.
@@ -233,6 +234,9 @@ class SqliteStore(ReadVerbs):
         if self._reader is self._writer:
             return await self._alone(lambda: self._reader.run(lambda: self._look(work)))
         return await self._reader.run(lambda: self._look(work))
+
+    async def _ask(self, work: Callable[[apsw.Connection], T]) -> T:
+        return await self._read(lambda reads: work(reads.connection))
 
     async def _read_or_peek(self, work: Callable[[Reads], T]) -> T:
         if self._connection is None and self._lock:

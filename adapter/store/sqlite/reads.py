@@ -81,6 +81,11 @@ class Reads:
         self._connection = connection
         self.bookings = Bookings(connection)
 
+    @property
+    def connection(self) -> apsw.Connection:
+        """The connection, for queries of other modules."""
+        return self._connection
+
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()

@@ -20,9 +20,11 @@ from adapter.store.rows import (
     final_owners,
     given_to,
     pending_row,
+    pool_code_rows,
     timer_row,
 )
 from adapter.store.sqlite.erasing import erase, keep_quarantined
+from adapter.store.sqlite.imports import save_step
 from adapter.store.sqlite.merging import Merging
 from adapter.store.sqlite.redemptions import book
 from adapter.store.sqlite.statements import SQL
@@ -59,6 +61,8 @@ class Saving:
     def write(self, claimed: dict[MessageKey, bytes], claimed_at: int) -> None:
         """Write all changes, and the messages claimed, with their digests, whether answered or not."""
         lost: dict[str, list[Event]] = {}
+        if self._changes.step is not None:
+            save_step(self._connection, self._changes.step)
         if self._owners:
             lost = Merging(self._connection).move(self._owners)
         for erasure in self._changes.erased:
@@ -74,6 +78,8 @@ class Saving:
         if self._changes.redemptions or self._changes.rollbacks or self._changes.drawn:
             book(self._connection, self._changes, self._owner)
             self._many("put_address", redemption_addresses(self._changes.redemptions, self._owner))
+        if self._changes.pool_codes:
+            list(self._connection.executemany(SQL["add_pool_code"], pool_code_rows(self._changes)))
         self._write_counters()
 
     def _many(self, statement: str, rows: Iterable[_Row]) -> None:

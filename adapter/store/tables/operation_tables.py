@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from adapter.store.tables.description import (
+    CustomerRows,
+    Delete,
     IndirectRows,
     Member,
+    Move,
     NoCustomerData,
     NotExported,
     Purge,
@@ -98,4 +101,42 @@ PAUSES = Table(
     columns=columns(destination="text", since="number", until="number", reason="text"),
     key=("destination",),
     rows=NoCustomerData("destinations that receive nothing for a while"),
+)
+IMPORTS = Table(
+    name="imports",
+    columns=columns(
+        id="text",
+        created_at="number",
+        updated_at="number",
+        state="text",
+        local="boolean",
+        leased_by="text",
+        leased_until="number",
+        body="bytes",
+    ),
+    key=("id",),
+    rows=NoCustomerData("imports of files: names of files, options and counts"),
+)
+IMPORT_CHUNKS = Table(
+    name="import_chunks",
+    columns=columns(import_id="text", number="number", data="bytes"),
+    key=("import_id", "number"),
+    rows=IndirectRows(
+        erase="an upload is deleted when its import ends; rows of erased people in it are refused",
+        export=NotExported("what is taken of an upload is exported from the other tables"),
+        kept="until the import ends, `retention.import_days` at most",
+    ),
+)
+IMPORT_REFUSALS = Table(
+    name="import_refusals",
+    columns=columns(number="number", import_id="text", source_id="text", body="bytes", raw="bytes"),
+    key=("number",),
+    rows=CustomerRows(
+        merge=Move(),
+        erase=Delete(),
+        export=NotExported("rows of a file that the shop has, and that were not taken"),
+        kept="`retention.import_days` after the import",
+        shared=True,
+        weighed=False,
+    ),
 )

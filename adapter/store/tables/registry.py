@@ -36,6 +36,9 @@ from adapter.store.tables.operation_tables import (
     BREAKERS,
     ERASURES,
     IGNORED,
+    IMPORT_CHUNKS,
+    IMPORT_REFUSALS,
+    IMPORTS,
     PAUSES,
     QUARANTINE,
     QUARANTINE_NAMES,
@@ -70,6 +73,9 @@ TABLES = (
     FAILED_CODES,
     PAUSES,
     BREAKERS,
+    IMPORTS,
+    IMPORT_CHUNKS,
+    IMPORT_REFUSALS,
 )
 #: The tables that a copy has.
 COPIED = tuple(table for table in TABLES if table.engine is None)

@@ -1,0 +1,275 @@
+"""An import, slice by slice. The position is committed with each slice: a killed import goes on there.
+
+A file is read again from its beginning: rows before the position are passed over. Nothing of a slice is
+stored when its worker has lost the import, or it was cancelled.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+from itertools import islice
+
+import msgspec
+from msgspec.structs import replace
+
+from adapter.bulk.csv_reader import raw_of
+from adapter.bulk.headers import normal, unguarded
+from adapter.bulk.records import Record, Truncated
+from adapter.errors import Refused
+from adapter.model.customers import Customer
+from adapter.model.encoding import encode
+from adapter.model.imports import ImportCounts, ImportJob, ImportStep, RefusedRow
+from adapter.model.operations import EventOccurred
+from adapter.services.bulk.code_rows import CodeTaker
+from adapter.services.bulk.discount_rows import DiscountTaker
+from adapter.services.bulk.reader import Input, Opened, opened
+from adapter.services.bulk.rows import Taken
+from adapter.services.bulk.slices import Piece, Slices
+from adapter.services.bulk.takers import Taker, taker_of
+from adapter.services.ingest.result import Result
+from adapter.services.ingest.work_item import Work
+from adapter.services.loaded_files import LoadedFiles
+from adapter.store.contract import Store
+
+#: Records of a slice.
+SLICE = 500
+#: How long a worker keeps an import without a commit, before another may go on with it.
+LEASE = timedelta(seconds=60)
+#: A row longer than this is not kept with its refusal, only its place.
+_MOST_RAW = 1_000_000
+#: Records before the position that are passed over before other work gets its turn.
+_STRETCH = 200
+
+Report = Callable[[ImportJob], Awaitable[None]]
+
+
+async def _silent(_job: ImportJob) -> None:
+    return
+
+
+class Importer:
+    """Runs one import at a time."""
+
+    def __init__(
+        self, store: Store, files: LoadedFiles, slices: Slices, clock: Callable[[], datetime], worker: str
+    ) -> None:
+        self._store = store
+        self._files = files
+        self._slices = slices
+        self._clock = clock
+        self._worker = worker
+
+    async def run(
+        self, job: ImportJob, given: Input, report: Report = _silent, *, size: int = SLICE
+    ) -> ImportJob:
+        """Import a file of which this worker has the lease; returns the job at its end.
+
+        A file that cannot be read is a failed import. Raises Unavailable where the store is, and ImportLost.
+        """
+        try:
+            job = await self._imported(job, given, report, size)
+        except Refused as error:
+            job = await self.fail(job, error.message)
+        return job
+
+    async def fail(self, job: ImportJob, why: str) -> ImportJob:
+        """End an import that cannot go on; what it has stored stays."""
+        current = await self._store.import_job(job.id) or job
+        failed = replace(current, state="failed", error=why, finished_at=self._clock())
+        await self._store.end_import(failed, self._worker)
+        return failed
+
+    async def _imported(self, job: ImportJob, given: Input, report: Report, size: int) -> ImportJob:
+        source = opened(given, job.kind, job.options)
+        taker = taker_of(job, self._files, self._store)
+        if source.header:
+            taker.columns.take_header(source.header)
+        job = replace(
+            job,
+            format=source.format,
+            header=source.header,
+            delimiter=source.delimiter,
+            encoding=source.encoding,
+        )
+        records = iter(source.records)
+        for passed, record in enumerate(islice(records, job.rows_done)):
+            taker.pass_over(record)
+            if not passed % _STRETCH:
+                await asyncio.sleep(0)
+        broken: Truncated | None = None
+        while True:
+            part: list[Record] = []
+            try:
+                part.extend(_next(records, 1 if job.options.evaluate else size))
+            except Truncated as error:
+                broken = error
+                part = error.args[1] if len(error.args) > 1 else part
+            if part:
+                job = await self._slice(job, part, taker, source)
+                await report(job)
+            if broken is not None:
+                raise Truncated(f"{given.name}: {broken.message}, after row {_last(part, job)}")
+            if part and part[-1].fatal:
+                raise Refused(
+                    f"{given.name} row {part[-1].row}: {part[-1].flaw}; rows after it were not read"
+                )
+            if not part:
+                break
+        job = replace(job, state="done", finished_at=self._clock())
+        await self._store.end_import(job, self._worker)
+        return job
+
+    async def _slice(self, job: ImportJob, part: Sequence[Record], taker: Taker, source: Opened) -> ImportJob:
+        taken = [taker.take(record) for record in part]
+        await self._refuse_erased(job, taken)
+        return await self._settled(job, taken, taker, source)
+
+    async def _settled(
+        self, job: ImportJob, taken: Sequence[Taken], taker: Taker, source: Opened
+    ) -> ImportJob:
+        if isinstance(taker, (CodeTaker, DiscountTaker)):
+            await taker.prepare(taken)
+        piece = _piece(taken)
+        made: list[ImportJob] = []
+
+        def make_step(results: Sequence[Result]) -> ImportStep:
+            after, refused = _after(job, taken, results, source, self._clock())
+            made.append(after)
+            return ImportStep(after, self._worker, self._clock() + LEASE, refused)
+
+        now = _moment(job, piece.works, self._clock)
+        if isinstance(taker, (CodeTaker, DiscountTaker)):
+            await taker.settle(taken, make_step, now)
+        else:
+            await self._slices.settle(piece, make_step, now)
+        return made[-1]
+
+    async def _refuse_erased(self, job: ImportJob, taken: Sequence[Taken]) -> None:
+        """Refuse the rows of people who were erased; only the id of such a row is kept."""
+        if job.options.include_erased:
+            return
+        names = {name for one in taken for name in one.source_ids}
+        erased = await self._store.erased_ids(sorted(names)) if names else {}
+        if not erased:
+            return
+        for one in taken:
+            at = next((erased[name] for name in one.source_ids if name in erased), None)
+            if at is not None:
+                reason = (
+                    f"this customer was erased on {at:%Y-%m-%d}; --include-erased takes the row all the same"
+                )
+                raw = encode({"source_id": one.source_ids[0]})
+                one.works = []
+                one.refused = [RefusedRow(one.record.row, one.record.line, reason, raw=raw)]
+
+
+def _next(records: Iterator[Record], size: int) -> list[Record]:
+    """Return the next records; a Truncated that is raised has those read before in its arguments."""
+    part: list[Record] = []
+    try:
+        for record in islice(records, size):
+            part.append(record)
+            if record.fatal:
+                break
+    except Truncated as error:
+        error.args = (*error.args[:1], part)
+        raise
+    return part
+
+
+def _piece(taken: Sequence[Taken]) -> Piece:
+    works: list[Work] = []
+    stored: dict[int, Customer] = {}
+    identities: dict[int, bytes] = {}
+    for one in taken:
+        if one.works and one.stored is not None:
+            stored[len(works)] = one.stored
+        if one.works and one.identity:
+            identities[len(works)] = one.identity
+        works += one.works
+    return Piece(works, stored, identities)
+
+
+def _moment(job: ImportJob, works: Sequence[object], clock: Callable[[], datetime]) -> datetime:
+    """Return when a slice is decided: now or, where rules decide over history, the time of its event."""
+    if job.options.evaluate:
+        for work in works:
+            for operation in getattr(work, "operations", ()):
+                if isinstance(operation, EventOccurred):
+                    return operation.event.occurred_at
+    return clock()
+
+
+def _after(
+    job: ImportJob, taken: Sequence[Taken], results: Sequence[Result], source: Opened, now: datetime
+) -> tuple[ImportJob, tuple[RefusedRow, ...]]:
+    """Return the job after a slice, and the rows refused in it."""
+    counts = Counter({name: getattr(job.counts, name) for name in ImportCounts.__struct_fields__})
+    refused: list[RefusedRow] = []
+    place = 0
+    for one in taken:
+        own = results[place : place + len(one.works)]
+        place += len(one.works)
+        rows = [
+            *one.refused,
+            *(_late(one, result.reason) for result in own if result.outcome == "quarantined"),
+        ]
+        refused += [_kept(row, one, source) for row in rows]
+        processed = any(result.outcome == "processed" for result in own)
+        counts["rows"] += 1
+        counts["refused"] += len(rows)
+        counts["duplicates"] += bool(own) and not rows and not processed
+        counts["accepted"] += processed
+        counts["ignored"] += one.ignored
+        counts["flagged"] += one.flagged
+    after = replace(
+        job,
+        counts=ImportCounts(**counts),
+        rows_done=job.rows_done + len(taken),
+        updated_at=now,
+    )
+    return after, tuple(refused)
+
+
+def _late(one: Taken, reason: str | None) -> RefusedRow:
+    return RefusedRow(one.record.row, one.record.line, reason or "it cannot be stored", raw=one.record.raw)
+
+
+def _kept(row: RefusedRow, one: Taken, source: Opened) -> RefusedRow:
+    """Return a refused row with its content as it was in the file, and whose it is."""
+    raw = row.raw
+    if not raw:
+        value = one.record.value
+        raw = raw_of(one.record, source.delimiter) if isinstance(value, list) else _encoded(value)
+    if len(raw) > _MOST_RAW:
+        raw = b""
+    return replace(row, raw=raw, source_id=row.source_id or _named(one, source))
+
+
+def _encoded(value: object) -> bytes:
+    try:
+        return b"" if value is None else encode(value)
+    except (UnicodeError, TypeError, ValueError, msgspec.MsgspecError):
+        return b""
+
+
+def _named(one: Taken, source: Opened) -> str:
+    """Return the id in a refused row, so that an erasure finds the row."""
+    if one.source_ids:
+        return one.source_ids[0]
+    value = one.record.value
+    if isinstance(value, dict):
+        found = value.get("source_id", value.get("user"))
+        return found if isinstance(found, str) else ""
+    if isinstance(value, list):
+        for name, cell in zip(source.header, value, strict=False):
+            if normal(name) in {"source_id", "user", "user_id", "customer_id"} and cell < "\udc80":
+                return unguarded(cell).strip()
+    return ""
+
+
+def _last(part: Sequence[Record], job: ImportJob) -> int:
+    return part[-1].row if part else job.rows_done

@@ -1,0 +1,402 @@
+"""What is stored of the files of `cases.jsonl`, and how a file of refused rows looks."""
+
+from __future__ import annotations
+
+import gzip
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import pytest
+
+from adapter.bulk.cells import CellOptions
+from adapter.bulk.codes import CodeRows
+from adapter.bulk.csv_reader import read_csv
+from adapter.bulk.entries import BadRow
+from adapter.bulk.kinds import CODES
+from adapter.bulk.records import ReadOptions
+from adapter.model.imports import ImportOptions
+from adapter.rules.history.history import History
+from adapter.services.bulk.refused_file import Layout
+from adapter.sources.registry import SOURCES
+from tests.bulk.conftest import NOW, Ended, Shop
+from tests.bulk.test_cases import CASES, content, expected
+
+ORDER = "id,name,user,occurred_at\n"
+
+
+async def live(shop: Shop, line: str) -> None:
+    """Receive a call of Segment as a server does."""
+    await shop.app.ingest.receive(SOURCES["segment"].decode_recorded(line.encode(), shop.now))
+
+
+def order(message_id: str, at: str = "2024-03-02T10:00:00Z") -> str:
+    """Return an order of c-1 as Segment sends it."""
+    call = {"type": "track", "event": "Order Completed", "userId": "c-1", "messageId": message_id}
+    return msgspec.json.encode({**call, "timestamp": at, "properties": {"total": 20}}).decode()
+
+
+async def run(shop: Shop, name: str, **options: Any) -> Ended:
+    """Import the file of a case."""
+    case = CASES[name]
+    return await shop.imports(case["input"]["command"].split()[1], content(case), **options)
+
+
+async def history(shop: Shop, source_id: str) -> History:
+    """Return the folded past of a customer."""
+    return History.decode((await shop.store.held(source_id)).history)
+
+
+def reasons(ended: Ended) -> str:
+    """Return all reasons of refused rows."""
+    return "\n".join(row.reason for row in ended.refused)
+
+
+async def test_a_row_that_is_not_utf8_keeps_its_bytes_and_names_byte_and_column(shop1: Shop) -> None:
+    ended = await run(shop1, "I04")
+    assert "byte 0xE9" in reasons(ended)
+    assert "(column name)" in reasons(ended)
+    file = await shop1.refused_file(ended, Layout("csv", ("source_id", "name")))
+    assert b"c-3,Jos\xe9,4," in file
+    again = await shop1.imports("customers", content(CASES["I04"]), encoding="windows-1252")
+    assert again.job.counts.accepted == 4
+    customer = await shop1.store.customer("c-3")
+    assert customer is not None
+    assert customer.name == "José"
+
+
+async def test_codes_with_delimiters_in_them_are_not_split(shop1: Shop) -> None:
+    await run(shop1, "I06", pool="spring")
+    owners = await shop1.store.code_owners(["SPRING|10", "SPRING|20", "AB;7"])
+    assert set(owners.values()) == {"spring"}
+    assert len(owners) == 3
+
+
+async def test_columns_that_mean_the_same_are_named(shop1: Shop) -> None:
+    error = (await run(shop1, "I10")).job.error
+    assert "columns 2 (email) and 3 (Email)" in error
+    assert "columns 4 (City) and 5 (Address_City) both mean address.city" in error
+
+
+async def test_a_column_can_be_left_out(shop1: Shop) -> None:
+    renamed = {"Email": "", "Address_City": "traits.city"}
+    ended = await run(shop1, "I10", columns=renamed)
+    assert ended.job.counts.accepted == 1
+    assert await shop1.traits("c-1") == {"city": "Oslo"}
+
+
+async def test_voucherifys_template_is_read_by_the_data_model(shop1: Shop) -> None:
+    await run(shop1, "I11")
+    before = await shop1.traits("c-1")
+    assert before["favorite_brands"] == "Kiwi,Plum"
+    assert "newsletter" not in before
+    shop1.declare("traits:\n  favorite_brands: array of string\n  joined_on: datetime\n")
+    await run(shop1, "I11")
+    customer = await shop1.store.customer("c-1")
+    assert customer is not None
+    assert customer.traits["favorite_brands"] == ["Kiwi", "Plum"]
+    assert customer.address == {
+        "line_1": "1 Elm Rd", "city": "Oslo", "postal_code": "0150", "country": "Norway"
+    }  # fmt: skip
+    assert shop1.preview("customers", content(CASES["I11"])).notes == []
+
+
+async def test_headers_that_contradict_each_other_are_named(shop1: Shop) -> None:
+    error = (await run(shop1, "I12")).job.error
+    assert "metadata.tier is a value in column 2 and an object in column 3" in error
+    assert "column 4 (metadata..x)" in error
+    assert "column 7 (metadata.)" in error
+    assert "columns 5 (tags[]) and 6 (tags[0]) both mean tags" in error
+
+
+async def test_dotted_headers_build_objects(shop1: Shop) -> None:
+    await shop1.imports("customers", 'source_id,traits.a.b,tags[],metadata["x.y"]\nc-1,v,"p, q",z\n')
+    assert await shop1.traits("c-1") == {"a": {"b": "v"}, "tags": ["p", "q"], "x.y": "z"}
+
+
+async def test_an_empty_cell_keeps_or_clears(shop1: Shop) -> None:
+    await shop1.imports("customers", "source_id,name,metadata.tier\nc-1,Ada,gold\n")
+    await run(shop1, "I14")
+    assert await shop1.traits("c-1") == {"tier": "gold"}
+    assert "3 columns have empty cells" in shop1.preview("customers", content(CASES["I14"])).notes[0]
+    await run(shop1, "I14", empty="clear")
+    customer = await shop1.store.customer("c-1")
+    assert customer is not None
+    assert (customer.name, customer.traits) == (None, {})
+
+
+async def test_dates_in_another_form_are_read_when_the_form_is_named(shop1: Shop) -> None:
+    ended = await run(shop1, "I17", pool="p")
+    assert [row.reason.split(";")[0] for row in ended.refused] == [
+        "`03/04/2030` can be read two ways", "`26/04/2030` is not ISO 8601", "2030-04-31 is not a day"
+    ]  # fmt: skip
+    assert (await run(shop1, "I17", pool="q", date_format="DD/MM/YYYY")).rows == [4, 5]
+
+
+def codes(name: str, **options: Any) -> tuple[list[Any], list[int]]:
+    """Return the codes in the file of a case, and the refused rows."""
+    sheet = read_csv([content(CASES[name])], ReadOptions(known=CODES.known))
+    cells = CellOptions(
+        decimal_comma=options.pop("decimal", "") == "comma",
+        date_format=options.pop("date_format", ""),
+        zone=options.pop("zone", "UTC"),
+    )
+    rows = CodeRows(NOW, cells, ImportOptions(**options))
+    rows.columns.take_header(sheet.header)
+    found, refused = [], []
+    for record in sheet.records:
+        try:
+            found.append(rows.code(record))
+        except BadRow:
+            refused.append(record.row)
+    return found, refused
+
+
+@pytest.mark.parametrize(("name", "options"), [("I05", {}), ("I22", {"currency": "EUR"}), ("I23", {})])
+def test_worth_and_limits_of_codes_are_checked(name: str, options: dict[str, Any]) -> None:
+    found, refused = codes(name, **options)
+    assert (len(found), refused) == (CASES[name]["outcome"]["accepted"], expected(CASES[name]))
+
+
+def test_decimal_commas_and_day_first_dates_are_read_when_they_are_named() -> None:
+    [code], refused = codes("I05", decimal="comma", date_format="DD.MM.YYYY")
+    assert (code.value, refused) == (Decimal("12.50"), [4])
+
+
+def test_amounts_are_major_units_unless_minor_ones_are_named() -> None:
+    assert codes("I22", currency="EUR")[0][0].value == Decimal(10)
+    assert codes("I22", currency="EUR", money="minor")[0][0].value == Decimal("0.10")
+
+
+def test_a_day_ends_in_its_zone_and_of_a_time_that_occurs_twice_the_first_is_taken() -> None:
+    (first, second), _ = codes("I18", zone="Europe/Berlin")
+    assert first.starts_at == datetime(2030, 11, 30, 23, tzinfo=UTC)
+    assert first.expires_at == datetime(2030, 12, 31, 23, tzinfo=UTC)
+    assert second.starts_at == datetime(2030, 10, 27, 0, 30, tzinfo=UTC)
+
+
+async def test_the_preview_names_zones_and_ambiguous_times(shop1: Shop) -> None:
+    notes = shop1.preview("codes", content(CASES["I18"]), pool="p", zone="Europe/Berlin").notes
+    assert any("times without zone were read in Europe/Berlin" in note for note in notes)
+    assert any("row 3: Start Date 2030-10-27T02:30:00 occurs twice" in note for note in notes)
+
+
+async def test_a_segment_archive_counts_what_live_traffic_has_not_brought(shop: Shop) -> None:
+    await live(shop, order("m-2"))
+    ended = await run(shop, "I24", source="segment")
+    assert (ended.job.counts.accepted, ended.job.counts.duplicates) == (2, 1)
+    assert (await history(shop, "c-1")).tallies["order_completed"].count == 2
+    assert (await shop.traits("c-1"))["tier"] == "gold"
+    assert (await shop.store.counts())["timers"] == 0
+
+
+async def test_archived_events_count_at_their_own_time_in_any_order(shop1: Shop) -> None:
+    await run(shop1, "I25", source="segment")
+    tally = (await history(shop1, "c-9")).tallies["order_completed"]
+    year = [datetime.fromtimestamp(at / 1_000_000, UTC).year for at in (tally.first, tally.last)]
+    assert (tally.count, year) == (2, [2022, 2024])
+
+
+async def test_an_mparticle_export_keeps_ids_exact(shop1: Shop) -> None:
+    text = CASES["I26"]["input"]["files"]["folder/App_20240301_12345.txt"]
+    ended = await shop1.imports("events", text, source="mparticle")
+    assert (ended.job.counts.accepted, ended.rows) == (2, [])
+    assert (await shop1.traits("c-1"))["tier"] == "gold"
+    [event] = await shop1.store.events("c-1")
+    assert "-3402163370598315325" in event.id
+
+
+async def test_one_bad_event_does_not_cost_its_batch(shop1: Shop) -> None:
+    text = CASES["I27"]["input"]["text"].replace(
+        '"data":{"source_message_id":"s-2"',
+        '"data":{"event_name":"' + "x" * 300 + '","source_message_id":"s-2"',
+    )
+    ended = await shop1.imports("events", text, source="mparticle")
+    assert (ended.job.counts.accepted, ended.rows, ended.refused[0].path) == (1, [1], "events[1]")
+    assert len(await shop1.store.events("c-1")) == 1
+    mended = ended.refused[0].raw.replace(b"x" * 300, b"B")
+    again = await shop1.imports("events", mended, source="mparticle")
+    assert again.job.counts.accepted == 1
+    assert len(await shop1.store.events("c-1")) == 2
+    whole = await shop1.imports("events", text, source="mparticle")
+    assert whole.job.counts.refused == 1
+    assert len(await shop1.store.events("c-1")) == 2
+
+
+async def test_a_file_that_is_cut_off_is_a_failed_import_with_the_rows_before(shop1: Shop) -> None:
+    whole = gzip.compress(b"source_id\n" + b"".join(b"c-%d\n" % i for i in range(100)))
+    ended = await shop1.imports("customers", whole[:-9])
+    assert ended.job.state == "failed"
+    assert "in the middle of the compressed stream" in ended.job.error
+    assert (await shop1.store.counts())["customers"] == ended.job.counts.accepted
+    assert (await shop1.imports("customers", whole)).job.state == "done"
+    assert (await shop1.store.counts())["customers"] == 100
+
+
+async def test_a_number_of_64_bits_stays_exact_and_reasons_name_what_cannot_be_kept(shop: Shop) -> None:
+    said = [row.reason for row in (await run(shop, "I33")).refused]
+    words = ("NaN", "out of range", "surrogate", "NUL", "`user` occurs twice")
+    assert all(word in reason for word, reason in zip(words, said, strict=True)), said
+    [event] = await shop.store.events("c-1")
+    assert event.attributes["v"] == 7346244611012968789
+
+
+async def test_wall_clocks_of_parquet_are_read_in_the_zone(shop1: Shop) -> None:
+    await run(shop1, "I35", zone="America/New_York")
+    [event] = await shop1.store.events("c-1")
+    assert event.occurred_at == datetime(2024, 3, 1, 17, tzinfo=UTC)
+    assert event.attributes["seen_at"] == "2024-03-01T12:00:00Z"
+
+
+async def test_values_of_parquet_are_exact(shop1: Shop) -> None:
+    await run(shop1, "I36")
+    traits = await shop1.traits("c-1")
+    assert (traits["tier"], traits["tags"], traits["level"]) == ("gold", ["a", "b"], "x")
+    assert (traits["mpid"], str(traits["spent"])) == (7346244611012968789, "12.3")
+
+
+async def test_rows_of_two_files_that_are_equal_are_one_event(shop1: Shop) -> None:
+    files = CASES["I40"]["input"]["files"]
+    first = await shop1.imports("events", files["d1.csv"])
+    second = await shop1.imports("events", files["d2.csv"])
+    assert (first.job.counts.accepted, second.job.counts.accepted, second.job.counts.duplicates) == (2, 1, 1)
+    assert (await history(shop1, "c-1")).tallies["seen"].count == 3
+
+
+async def test_equal_rows_of_one_file_are_events_of_their_own(shop1: Shop) -> None:
+    row = "seen,c-1,2024-06-05T10:00:00Z\n"
+    for count in (3, 0):
+        ended = await shop1.imports("events", "name,user,occurred_at\n" + row * 3)
+        assert ended.job.counts.accepted == count
+    assert (await history(shop1, "c-1")).tallies["seen"].count == 3
+
+
+async def test_the_file_of_refused_rows_can_be_mended_and_imported(shop1: Shop) -> None:
+    ended = await run(shop1, "I41")
+    file = await shop1.refused_file(ended, Layout("csv", ("source_id", "name", "metadata.joined")))
+    lines = file.decode("utf-8-sig").splitlines()
+    assert lines[0] == "source_id,name,metadata.joined,import.row,import.reason"
+    assert lines[2].startswith("c-2,'=1+1,2024-13-01,3,")
+    mended = file.replace(b"\r\n,Ada", b"\r\nc-1,Ada").replace(b"2024-13-01,", b"2024-12-01,")
+    again = await shop1.imports("customers", mended)
+    assert (again.job.counts.accepted, again.rows) == (2, [])
+    customer = await shop1.store.customer("c-2")
+    assert customer is not None
+    assert (customer.name, customer.traits) == ("=1+1", {"joined": "2024-12-01"})
+
+
+async def test_an_older_file_does_not_roll_back_newer_facts(shop1: Shop) -> None:
+    await live(
+        shop1,
+        '{"type":"identify","userId":"c-1","messageId":"i","timestamp":"2024-03-02T10:00:00Z","traits":{"tier":"gold"}}',
+    )
+    await run(shop1, "I44", as_of=datetime(2024, 3, 1, 23, tzinfo=UTC))
+    traits = await shop1.traits("c-1")
+    assert (traits["tier"], traits["city"]) == ("gold", "Oslo")
+    await run(shop1, "I44")
+    assert (await shop1.traits("c-1"))["tier"] == "silver"
+
+
+RULES = """\
+name: third-order
+trigger: order_completed
+conditions: {all: ['history.count("order_completed") >= 2']}
+action: {type: percentage_off, value: 10}
+---
+name: abandoned
+trigger: {event: checkout_started, unless: order_completed, within: 30m}
+action: {type: percentage_off, value: 5}
+"""
+
+
+async def test_history_earns_nothing_starts_no_timer_and_counts(shop: Shop) -> None:
+    shop.rule(RULES)
+    ended = await run(shop, "I45")
+    counts = await shop.store.counts()
+    assert (ended.job.counts.accepted, counts["discounts"], counts["timers"], counts["deliveries_due"]) == (
+        4,
+        0,
+        0,
+        0,
+    )
+    assert await shop.store.decisions("c-1") == []
+    assert (await history(shop, "c-1")).tallies["order_completed"].count == 3
+    moment = shop.now.isoformat()
+    await live(
+        shop,
+        '{"type":"track","event":"Order Completed","userId":"c-1","messageId":"m","timestamp":"'
+        + moment
+        + '"}',
+    )
+    assert len(await shop.store.discounts("c-1")) == 1
+
+
+async def test_history_that_is_evaluated_earns_as_of_its_time_and_is_pushed_nowhere(shop1: Shop) -> None:
+    shop1.rule(RULES)
+    await run(shop1, "I45", evaluate=True)
+    [held] = await shop1.store.discounts("c-1")
+    assert held.issued_at == datetime(2023, 3, 1, tzinfo=UTC)
+    counts = await shop1.store.counts()
+    assert (counts["timers"], counts["deliveries_due"]) == (0, 0)
+
+
+async def test_importing_again_after_years_changes_nothing(shop: Shop) -> None:
+    await run(shop, "I45")
+    shop.now = datetime(2030, 1, 1, tzinfo=UTC)
+    await shop.store.purge_dedupe_keys(shop.now)
+    await shop.store.purge("events", shop.now)
+    ended = await run(shop, "I45")
+    assert (ended.job.counts.accepted, ended.job.counts.duplicates) == (0, 4)
+    assert (await history(shop, "c-1")).tallies["order_completed"].count == 3
+
+
+async def test_rows_of_erased_people_are_refused_and_only_their_id_is_kept(shop: Shop) -> None:
+    await shop.imports("customers", "source_id,email\nc-7,x@example.com\n")
+    await shop.app.privacy.erase("c-7", "api")
+    ended = await run(shop, "I47")
+    assert (ended.rows, ended.job.counts.accepted) == ([2], 1)
+    assert "was erased on 2026-03-01" in reasons(ended)
+    file = await shop.refused_file(ended, Layout("csv", ("source_id", "email")))
+    assert b"x@example.com" not in file
+    assert (await run(shop, "I47", include_erased=True)).job.counts.accepted == 2
+
+
+async def test_reasons_of_a_pools_codes(shop1: Shop) -> None:
+    await shop1.store.add_pool_codes("b", ["CODE-2"], shop1.now)
+    await shop1.store.add_pool_codes("a", ["A1", "A2", "A3"], shop1.now)
+    ended = await run(shop1, "I50", pool="a", pool_limit=4)
+    assert [row.reason for row in ended.refused] == [
+        "same code as row 2", "CODE-2 belongs to pool b", "pool a is full (4)"
+    ]  # fmt: skip
+
+
+async def test_an_erasure_removes_refused_rows(shop: Shop) -> None:
+    ended = await shop.imports("customers", "source_id,metadata.joined\nc-1,2024-13-01\nc-2,2024-13-01\n")
+    assert len(ended.refused) == 2
+    await shop.app.privacy.erase("c-1", "api")
+    left = await shop.store.refused_rows(ended.job.id)
+    assert [row.row for _, row in left] == [3]
+
+
+async def test_imported_discounts_count_for_their_customer_and_not_in_caps(shop: Shop) -> None:
+    shop.rule(
+        "name: ten\ntrigger: order_completed\naction: {type: percentage_off, value: 10}\n"
+        "guardrails: {per_user_limit: 1, max_daily_redemptions: 5}\n"
+    )
+    rows = "code,source_id,rule,action,value,status,issued_at\n"
+    rows += "OLD-1,c-1,ten,percentage_off,10,redeemed,2024-01-01\n"
+    ended = await shop.imports("discounts", rows)
+    assert (ended.job.counts.accepted, ended.rows) == (1, [])
+    counters = (await shop.store.held("c-1")).counters
+    assert list(counters.values()) == [1]
+    assert (await shop.store.counts())["deliveries_due"] == 0
+    again = await shop.imports("discounts", rows)
+    assert (again.job.counts.accepted, again.job.counts.duplicates) == (0, 1)
+    line = (
+        '{"type":"track","event":"Order Completed","userId":"c-1","messageId":"m","timestamp":"'
+        + shop.now.isoformat()
+        + '"}'
+    )
+    await live(shop, line)
+    assert len(await shop.store.discounts("c-1")) == 1
