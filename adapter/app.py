@@ -21,6 +21,7 @@ from adapter.services.background.reload import Reload
 from adapter.services.background.store_metrics import StoreMetrics
 from adapter.services.background.sweeps import Intervals, Sweeps, kept_for
 from adapter.services.background.timers import Timers
+from adapter.services.bulk.dump import Dump
 from adapter.services.bulk.importer import Importer
 from adapter.services.bulk.local import worker_name
 from adapter.services.bulk.runner import ImportRunner
@@ -165,7 +166,8 @@ def compose(
     context = WebContext(
         ingest, checkout, bookings, privacy,
         Retries(store, clock, core.relay.wake, tuple(core.destinations.by_name), patience),
-        revocations, RuleFiguresReader(store, books, clock, patience), uploads, health,
+        revocations, RuleFiguresReader(store, books, clock, patience), uploads,
+        partial(Dump, store, books, clock), health,
         settings, core.metrics, clock, running,
         Certificate.read(settings.mparticle.opendsr_certificate), MemoryBudget.of(settings),
     )  # fmt: skip

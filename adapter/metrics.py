@@ -128,14 +128,14 @@ class Metrics:
         self.reloads = Counter(
             "adapter_reloads", "Times that mapping and rule files were read", ["outcome"], registry=registry
         )
-
-    def note_development(self, destination: str) -> None:
-        """Count an event of development traffic that a destination does not receive."""
-        self.held_back.labels(destination, "development").inc()
         self.import_rows = Counter(
             "adapter_import_rows", "Rows of imports, by what became of them", ["kind", "outcome"],
             registry=registry,
         )  # fmt: skip
+
+    def note_development(self, destination: str) -> None:
+        """Count an event of development traffic that a destination does not receive."""
+        self.held_back.labels(destination, "development").inc()
 
     def register_flush(self, flush: Callable[[], None]) -> None:
         """Register a callback that updates its metrics."""

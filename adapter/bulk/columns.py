@@ -111,7 +111,13 @@ class Columns:
                 self._by_keys[keys] = found
         for target, (key, each) in zip(found, values.items(), strict=True):
             if target is not None and each is not None:
-                yield target, each, key
+                if target.is_json and type(each) is str:
+                    try:
+                        yield target, json_value(each, key), key
+                    except BadCell as error:
+                        raise BadRow(str(error), key) from None
+                else:
+                    yield target, each, key
 
     def _declared_for(self, target: Target) -> Declared | None:
         if len(target.path) < 2 or target.path[0] not in _FREE:

@@ -193,8 +193,9 @@ def raw_of(record: Record, delimiter: str) -> bytes:
 def row_text(cells: Iterable[str], delimiter: str = ",") -> str:
     """Return cells as a line of CSV, quoted where that is needed, without its end."""
     out = _Out()
-    csv.writer(out, delimiter=delimiter, lineterminator="").writerow(list(cells))
-    return out.text
+    # Cells that contain a character of the line's end are quoted.
+    csv.writer(out, delimiter=delimiter, lineterminator="\r\n").writerow(list(cells))
+    return out.text[:-2]
 
 
 class _Out:

@@ -45,7 +45,7 @@ class EventRows:
         name = _name(plain.get("name"))
         at, dated = self._moment(plain.get("occurred_at"))
         links = {"anonymous_id": user["anonymous_id"]} if user.get("anonymous_id") else {}
-        who = User(source_id, *[_text(user.get(each), each) for each in _USER])
+        who = User(_text(user.get("id"), "id") or source_id, *[_text(user.get(each), each) for each in _USER])
         attributes, context = objects["attributes"], objects["context"]
         id_ = _id(plain.get("id"))
         content = b""

@@ -50,7 +50,7 @@ class Kind(Struct, frozen=True, kw_only=True):
     """What one kind of rows has: `aliases` are names in normal form and their paths.
 
     `roots` are the names that begin a path, each with the root that it means; other names go below `rest`.
-    Of each of `needed` a column must be there, `remedies` say what to write. `ignored` are left out.
+    Of each of `needed` a column must be there, unless one of `instead` is. `ignored` are left out.
     """
 
     name: str
@@ -58,6 +58,7 @@ class Kind(Struct, frozen=True, kw_only=True):
     roots: Mapping[str, str]
     rest: str
     needed: Mapping[str, str]
+    instead: frozenset[tuple[str, ...]] = frozenset()
     ignored: frozenset[str] = frozenset()
 
     @property
@@ -99,7 +100,7 @@ def targets(
     problems += _clashes(header, found)
     have = {each.path for each in found if each is not None}
     for needed, remedy in kind.needed.items():
-        if (needed,) not in have:
+        if (needed,) not in have and have.isdisjoint(kind.instead):
             problems.append(f"no column is `{needed}`: {remedy}")
     if problems:
         raise InvalidImport("; ".join(problems))
@@ -184,7 +185,9 @@ def parsed(name: str) -> tuple[tuple[str, ...], int | None]:
                                  else "has a bracket that is not closed, or a quote")  # fmt: skip
             path.append(plain[0].strip())
             at = plain.end()
-    if not path or not all(path) or name.endswith("."):
+            if not path[-1]:
+                raise ValueError("has an empty name between points")
+    if not path or name.endswith("."):
         raise ValueError("has an empty name between points")
     return tuple(path), index
 

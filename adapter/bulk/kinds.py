@@ -10,7 +10,7 @@ _ADDRESS = {
     "address_state": "state", "country": "country", "address_country": "country",
 }  # fmt: skip
 _CUSTOMER = ("source_id", "sourceid", "customer_id", "user_id", "userid", "user")
-_USER = (*_CUSTOMER, "customer", "user.id")
+_USER = (*_CUSTOMER, "customer")
 
 CUSTOMERS = Kind(
     name="customers",
@@ -41,7 +41,7 @@ EVENTS = Kind(
         "name": ("name",), "event": ("name",), "event_name": ("name",),
         **dict.fromkeys(_USER, ("source_id",)),
         **dict.fromkeys(("occurred_at", "timestamp", "time", "created_at"), ("occurred_at",)),
-        "user.email": ("user", "email"), "user.device_id": ("user", "device_id"),
+        "user.id": ("user", "id"), "user.email": ("user", "email"), "user.device_id": ("user", "device_id"),
         "user.session_id": ("user", "session_id"), "user.anonymous_id": ("user", "anonymous_id"),
         "import.identity": ("identity",),
     },
@@ -54,6 +54,7 @@ EVENTS = Kind(
         "name": "write `name` over the column with the names of events",
         "source_id": "write `user` over the column with the ids of customers",
     },
+    instead=frozenset({("user", "id")}),
 )  # fmt: skip
 DISCOUNTS = Kind(
     name="discounts",

@@ -23,6 +23,7 @@ COMMANDS = {
     "lift": "rules",
     "model": "commands",
     "import": "rows",
+    "dump": "rows",
     "replay": "replay",
     "deliveries": "deliveries",
     "liability": "liability",

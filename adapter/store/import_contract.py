@@ -7,7 +7,15 @@ from datetime import datetime
 from typing import Protocol
 
 from adapter.errors import AdapterError
+from adapter.model.customers import Customer
+from adapter.model.decisions import Decision
+from adapter.model.events import Event
 from adapter.model.imports import ImportJob, ImportState, RefusedRow
+
+#: Customer, microseconds, id and identity of an event.
+EventKey = tuple[str, int, str, bytes]
+#: Customer, microseconds and number of a decision.
+DecisionKey = tuple[str, int, int]
 
 
 class ImportLost(AdapterError):
@@ -79,6 +87,22 @@ class ImportStore(Protocol):
 
     async def purge_imports(self, before: datetime, states: Sequence[ImportState]) -> int:
         """Delete imports of these states that were not changed since, with all that they have."""
+        ...
+
+    async def dump_customers(self, after: str, limit: int) -> list[tuple[str, Customer, bytes]]:
+        """Return keys, customers and histories behind a key, in order."""
+        ...
+
+    async def dump_events(
+        self, after: EventKey, since: datetime | None, until: datetime | None, limit: int
+    ) -> list[tuple[EventKey, Event]]:
+        """Return keys and events of a time behind a key, in the order of customers and times."""
+        ...
+
+    async def dump_decisions(
+        self, after: DecisionKey, since: datetime | None, until: datetime | None, limit: int
+    ) -> list[tuple[DecisionKey, Decision]]:
+        """Return keys and decisions of a time behind a key, in the order of customers and times."""
         ...
 
     async def code_owners(self, codes: Sequence[str]) -> dict[str, str]:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
+from adapter.model.customers import Customer
+from adapter.model.decisions import Decision
 from adapter.model.encoding import encode
+from adapter.model.events import Event
 from adapter.model.imports import ImportJob, RefusedRow
+from adapter.store.import_contract import DecisionKey, EventKey
+from adapter.store.rows import FIRST_MOMENT, LAST_ID, read_customer, read_decision, read_event
 from adapter.store.timestamps import micros
 
 read_job: Callable[[bytes], ImportJob] = msgspec.json.Decoder(ImportJob).decode
@@ -20,6 +26,26 @@ def job_row(job: ImportJob) -> tuple[Any, ...]:
     """Return id, created_at, updated_at, state, local and body."""
     changed = job.updated_at or job.created_at
     return job.id, micros(job.created_at), micros(changed), job.state, job.local, encode(job)
+
+
+def span(since: datetime | None, until: datetime | None) -> tuple[int, int]:
+    """Return the first moment of a time, and the one after its last."""
+    return FIRST_MOMENT if since is None else micros(since), LAST_ID if until is None else micros(until)
+
+
+def dumped_customer(row: Sequence[Any]) -> tuple[str, Customer, bytes]:
+    """Return key, customer and history of a row."""
+    return row[0], read_customer(row[1]).named(), row[2]
+
+
+def dumped_event(row: Sequence[Any]) -> tuple[EventKey, Event]:
+    """Return key and event of a row."""
+    return (row[0], row[1], row[2], row[3]), read_event(row[4])
+
+
+def dumped_decision(row: Sequence[Any]) -> tuple[DecisionKey, Decision]:
+    """Return key and decision of a row."""
+    return (row[0], row[1], row[2]), read_decision(row[0], row[3])
 
 
 def changed_at(job: ImportJob) -> int:

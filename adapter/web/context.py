@@ -9,6 +9,7 @@ from datetime import datetime
 from msgspec import Struct, field
 
 from adapter.metrics import Metrics
+from adapter.services.bulk.dump import Dump, DumpKind, Filters
 from adapter.services.bulk.uploads import Uploads
 from adapter.services.checkout.service import CheckoutService
 from adapter.services.delivery.retries import Retries
@@ -39,6 +40,7 @@ class WebContext(Struct, frozen=True):
     revocations: Revocations
     figures: RuleFiguresReader
     imports: Uploads
+    dumps: Callable[[DumpKind, Filters], Dump]
     health: Health
     settings: Settings
     metrics: Metrics

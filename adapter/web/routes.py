@@ -16,6 +16,7 @@ from adapter.web import (
     checkout_api,
     customers_api,
     discounts_api,
+    dumps_api,
     events_api,
     health,
     imports_api,
@@ -52,6 +53,7 @@ ROUTES: tuple[Route, ...] = (
     *customers_api.ROUTES,
     *operator_api.ROUTES,
     *imports_api.ROUTES,
+    *dumps_api.ROUTES,
     *health.ROUTES,
     MonitoringRoute(
         path="/openapi.json",

@@ -30,6 +30,7 @@ from adapter.model.pages import Page
 from adapter.model.pending import PendingMove
 from adapter.model.quarantine import Excerpt, Quarantined
 from adapter.model.timers import Timer
+from adapter.services.bulk.dump import Dump, DumpKind, Filters
 from adapter.services.bulk.uploads import Refusal, Uploads
 from adapter.services.checkout.replies import Reply
 from adapter.services.checkout.requests import Checkout as CheckoutRequest
@@ -336,6 +337,18 @@ class FakeUploads(Uploads):
         return pieces()
 
 
+class FakeDump(Dump):
+    """Two customers."""
+
+    def __init__(self, kind: DumpKind, filters: Filters) -> None:
+        self.kind = kind
+        self.filters = filters
+
+    async def rows(self) -> AsyncIterator[dict[str, Any]]:
+        yield {"source_id": "c-1", "name": "Ada"}
+        yield {"source_id": "c-2", "name": "=1+1"}
+
+
 class FakeHealth(Health):
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -371,6 +384,7 @@ def context(services: Services) -> Callable[..., WebContext]:
             services.revocations,
             services.figures,
             services.imports,
+            FakeDump,
             services.health,
             chosen,
             Metrics(),

@@ -32,7 +32,7 @@ CHECKOUT = {
 OPERATE = {
     "retryDeliveries", "revokeDiscount", "revokeRule", "addPoolCodes", "createImport", "cancelImport",
 }  # fmt: skip
-ADMIN = {"exportCustomer", "eraseCustomer"}
+ADMIN = {"exportCustomer", "eraseCustomer", "dump"}
 
 
 def _bearer(token: str) -> dict[str, str]:

@@ -10,11 +10,24 @@ from typing import TypeVar
 from msgspec.structs import replace
 
 from adapter.model.codes import folded
+from adapter.model.customers import Customer
+from adapter.model.decisions import Decision
 from adapter.model.encoding import encode
 from adapter.model.erasures import fingerprint
+from adapter.model.events import Event
 from adapter.model.imports import ImportJob, ImportState, ImportStep, RefusedRow
-from adapter.store.import_contract import ImportLost
-from adapter.store.import_rows import changed_at, job_row, read_job, read_refused, refused_rows
+from adapter.store.import_contract import DecisionKey, EventKey, ImportLost
+from adapter.store.import_rows import (
+    changed_at,
+    dumped_customer,
+    dumped_decision,
+    dumped_event,
+    job_row,
+    read_job,
+    read_refused,
+    refused_rows,
+    span,
+)
 from adapter.store.postgres.connection import Connection
 from adapter.store.postgres.statements import SQL
 from adapter.store.postgres.text import array, arrays
@@ -95,6 +108,27 @@ class ImportVerbs(ABC):
     async def purge_imports(self, before: datetime, states: Sequence[ImportState]) -> int:
         """Delete old imports."""
         return await self._read(lambda connection: _purge(connection, before, states))
+
+    async def dump_customers(self, after: str, limit: int) -> list[tuple[str, Customer, bytes]]:
+        """Return customers behind a key."""
+        rows = await self._read(lambda connection: connection.fetch(SQL["dump_customers"], after, limit))
+        return [dumped_customer(row) for row in rows]
+
+    async def dump_events(
+        self, after: EventKey, since: datetime | None, until: datetime | None, limit: int
+    ) -> list[tuple[EventKey, Event]]:
+        """Return events behind a key."""
+        asked = (*after, *span(since, until), limit)
+        rows = await self._read(lambda connection: connection.fetch(SQL["dump_events"], *asked))
+        return [dumped_event(row) for row in rows]
+
+    async def dump_decisions(
+        self, after: DecisionKey, since: datetime | None, until: datetime | None, limit: int
+    ) -> list[tuple[DecisionKey, Decision]]:
+        """Return decisions behind a key."""
+        asked = (*after, *span(since, until), limit)
+        rows = await self._read(lambda connection: connection.fetch(SQL["dump_decisions"], *asked))
+        return [dumped_decision(row) for row in rows]
 
     async def code_owners(self, codes: Sequence[str]) -> dict[str, str]:
         """Return whose codes are."""

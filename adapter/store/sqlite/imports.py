@@ -11,11 +11,24 @@ import apsw
 from msgspec.structs import replace
 
 from adapter.model.codes import folded
+from adapter.model.customers import Customer
+from adapter.model.decisions import Decision
 from adapter.model.encoding import encode
 from adapter.model.erasures import fingerprint
+from adapter.model.events import Event
 from adapter.model.imports import ImportJob, ImportState, ImportStep, RefusedRow
-from adapter.store.import_contract import ImportLost
-from adapter.store.import_rows import changed_at, job_row, read_job, read_refused, refused_rows
+from adapter.store.import_contract import DecisionKey, EventKey, ImportLost
+from adapter.store.import_rows import (
+    changed_at,
+    dumped_customer,
+    dumped_decision,
+    dumped_event,
+    job_row,
+    read_job,
+    read_refused,
+    refused_rows,
+    span,
+)
 from adapter.store.rows import LAST_TEXT
 from adapter.store.sqlite.connection import array
 from adapter.store.sqlite.statements import SQL
@@ -100,6 +113,29 @@ class ImportVerbs(ABC):
     async def purge_imports(self, before: datetime, states: Sequence[ImportState]) -> int:
         """Delete old imports."""
         return await self._write(lambda connection: _purge(connection, before, states))
+
+    async def dump_customers(self, after: str, limit: int) -> list[tuple[str, Customer, bytes]]:
+        """Return customers behind a key."""
+        rows = await self._ask(
+            lambda connection: list(connection.execute(SQL["dump_customers"], (after, limit)))
+        )
+        return list(map(dumped_customer, rows))
+
+    async def dump_events(
+        self, after: EventKey, since: datetime | None, until: datetime | None, limit: int
+    ) -> list[tuple[EventKey, Event]]:
+        """Return events behind a key."""
+        asked = (*after, *span(since, until), limit)
+        rows = await self._ask(lambda connection: list(connection.execute(SQL["dump_events"], (*asked,))))
+        return list(map(dumped_event, rows))
+
+    async def dump_decisions(
+        self, after: DecisionKey, since: datetime | None, until: datetime | None, limit: int
+    ) -> list[tuple[DecisionKey, Decision]]:
+        """Return decisions behind a key."""
+        asked = (*after, *span(since, until), limit)
+        rows = await self._ask(lambda connection: list(connection.execute(SQL["dump_decisions"], (*asked,))))
+        return list(map(dumped_decision, rows))
 
     async def code_owners(self, codes: Sequence[str]) -> dict[str, str]:
         """Return whose codes are."""

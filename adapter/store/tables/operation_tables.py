@@ -129,7 +129,7 @@ IMPORT_CHUNKS = Table(
 )
 IMPORT_REFUSALS = Table(
     name="import_refusals",
-    columns=columns(number="number", import_id="text", source_id="text", body="bytes", raw="bytes"),
+    columns=columns(number="number", import_id="text", source_id="text", refusal="bytes", raw="bytes"),
     key=("number",),
     rows=CustomerRows(
         merge=Move(),

@@ -68,15 +68,15 @@ DELETE FROM import_chunks WHERE import_id = $1;
 
 -- add_refused_rows --
 -- Add refused rows, in their order.
-INSERT INTO import_refusals (import_id, source_id, body, raw)
-SELECT given.import_id, given.source_id, given.body, given.raw
+INSERT INTO import_refusals (import_id, source_id, refusal, raw)
+SELECT given.import_id, given.source_id, given.refusal, given.raw
 FROM unnest($1::text[], $2::text[], $3::bytea[], $4::bytea[]) WITH ORDINALITY
-    AS given (import_id, source_id, body, raw, place)
+    AS given (import_id, source_id, refusal, raw, place)
 ORDER BY given.place;
 
 -- refused_rows --
 -- Some refused rows, in order.
-SELECT number, body, raw FROM import_refusals WHERE import_id = $1 AND number > $2 ORDER BY number LIMIT $3;
+SELECT number, refusal, raw FROM import_refusals WHERE import_id = $1 AND number > $2 ORDER BY number LIMIT $3;
 
 -- drop_refused_rows --
 -- Delete the refused rows of an import.
@@ -97,3 +97,19 @@ SELECT customer, max(erased_at) AS erased_at FROM receipts WHERE customer = ANY 
 -- code_pools --
 -- The pools of an array of folded codes.
 SELECT folded, pool FROM pool_codes WHERE folded = ANY ($1::text[]);
+
+-- dump_customers --
+-- Some customers with their histories, in the order of their keys.
+SELECT source_id, body, history FROM customers WHERE source_id > $1 ORDER BY source_id LIMIT $2;
+
+-- dump_events --
+-- Some events of a time, in the order of customers and times.
+SELECT source_id, occurred_at, event_id, identity, body FROM events
+WHERE (source_id, occurred_at, event_id, identity) > ($1::text, $2::bigint, $3::text, $4::bytea) AND occurred_at >= $5::bigint AND occurred_at < $6::bigint
+ORDER BY source_id, occurred_at, event_id, identity LIMIT $7;
+
+-- dump_decisions --
+-- Some decisions of a time, in the order of customers and times.
+SELECT source_id, decided_at, number, body FROM decisions
+WHERE (source_id, decided_at, number) > ($1::text, $2::bigint, $3::bigint) AND decided_at >= $4::bigint AND decided_at < $5::bigint
+ORDER BY source_id, decided_at, number LIMIT $6;

@@ -64,11 +64,11 @@ DELETE FROM import_chunks WHERE import_id = ?1;
 
 -- add_refused_row --
 -- Add a refused row.
-INSERT INTO import_refusals (import_id, source_id, body, raw) VALUES (?1, ?2, ?3, ?4);
+INSERT INTO import_refusals (import_id, source_id, refusal, raw) VALUES (?1, ?2, ?3, ?4);
 
 -- refused_rows --
 -- Some refused rows, in order.
-SELECT number, body, raw FROM import_refusals WHERE import_id = ?1 AND number > ?2 ORDER BY number LIMIT ?3;
+SELECT number, refusal, raw FROM import_refusals WHERE import_id = ?1 AND number > ?2 ORDER BY number LIMIT ?3;
 
 -- drop_refused_rows --
 -- Delete the refused rows of an import.
@@ -90,3 +90,19 @@ SELECT max(erased_at) FROM receipts WHERE customer = ?1;
 -- The pools of an array of folded codes.
 SELECT pool_codes.folded, pool_codes.pool
 FROM carray(?1) AS wanted CROSS JOIN pool_codes ON pool_codes.folded = CAST(wanted.value AS TEXT);
+
+-- dump_customers --
+-- Some customers with their histories, in the order of their keys.
+SELECT source_id, body, history FROM customers WHERE source_id > ?1 ORDER BY source_id LIMIT ?2;
+
+-- dump_events --
+-- Some events of a time, in the order of customers and times.
+SELECT source_id, occurred_at, event_id, identity, body FROM events
+WHERE (source_id, occurred_at, event_id, identity) > (?1, ?2, ?3, ?4) AND occurred_at >= ?5 AND occurred_at < ?6
+ORDER BY source_id, occurred_at, event_id, identity LIMIT ?7;
+
+-- dump_decisions --
+-- Some decisions of a time, in the order of customers and times.
+SELECT source_id, decided_at, number, body FROM decisions
+WHERE (source_id, decided_at, number) > (?1, ?2, ?3) AND decided_at >= ?4 AND decided_at < ?5
+ORDER BY source_id, decided_at, number LIMIT ?6;

@@ -25,7 +25,7 @@ CREATE TABLE import_refusals (
     number INTEGER PRIMARY KEY,
     import_id TEXT NOT NULL,
     source_id TEXT NOT NULL,
-    body BLOB NOT NULL,
+    refusal BLOB NOT NULL,
     raw BLOB NOT NULL
 ) STRICT;
 CREATE INDEX import_refusals_by_import ON import_refusals (import_id, number);
