@@ -112,7 +112,7 @@ class ImportVerbs(ABC):
     async def dump_customers(self, after: str, limit: int) -> list[tuple[str, Customer, bytes]]:
         """Return customers behind a key."""
         rows = await self._read(lambda connection: connection.fetch(SQL["dump_customers"], after, limit))
-        return [dumped_customer(row) for row in rows]
+        return [dumped_customer(tuple(row)) for row in rows]
 
     async def dump_events(
         self, after: EventKey, since: datetime | None, until: datetime | None, limit: int
@@ -120,7 +120,7 @@ class ImportVerbs(ABC):
         """Return events behind a key."""
         asked = (*after, *span(since, until), limit)
         rows = await self._read(lambda connection: connection.fetch(SQL["dump_events"], *asked))
-        return [dumped_event(row) for row in rows]
+        return [dumped_event(tuple(row)) for row in rows]
 
     async def dump_decisions(
         self, after: DecisionKey, since: datetime | None, until: datetime | None, limit: int
@@ -128,7 +128,7 @@ class ImportVerbs(ABC):
         """Return decisions behind a key."""
         asked = (*after, *span(since, until), limit)
         rows = await self._read(lambda connection: connection.fetch(SQL["dump_decisions"], *asked))
-        return [dumped_decision(row) for row in rows]
+        return [dumped_decision(tuple(row)) for row in rows]
 
     async def code_owners(self, codes: Sequence[str]) -> dict[str, str]:
         """Return whose codes are."""
