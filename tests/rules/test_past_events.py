@@ -284,3 +284,24 @@ def test_a_misspelt_attribute_of_past_events_is_refused() -> None:
     names = Names(events=frozenset({"order"}), by_event={"order": {"total": "number"}})
     with pytest.raises(ExpressionError, match="unknown attribute `totl` of `order`"):
         parse('history.count("order", o, o.totl >= 50) > 1', names)
+
+
+@pytest.mark.parametrize(
+    ("path", "says"),
+    [
+        ("lines.pric", "unknown member `pric` of `lines`"),
+        ("lines.name", "numbers are needed"),
+        ("lines.kind", ""),
+    ],
+)
+def test_a_misspelt_member_of_a_declared_list_is_refused(path: str, says: str) -> None:
+    members: Any = {"order": {"lines": {"price": "number", "name": "text"}}}
+    names = Names(
+        events=frozenset({"order"}), by_event={"order": {"lines": "list"}},
+        elements={"order": {"lines": "object"}}, members=members,
+    )  # fmt: skip
+    if not says:
+        parse(f'history.sum("order", "{path}") > 1', names)
+        return
+    with pytest.raises(ExpressionError, match=says):
+        parse(f'history.sum("order", "{path}") > 1', names)

@@ -94,7 +94,9 @@ def _kind(names: Names, event: str, attribute: str, offset: int) -> Kind:
         raise ExpressionError(
             f"`{first}` of `{event}` is {WORDS[kind]} and has no field `{inside}`", f'write "{first}"', offset
         )
-    return "any"
+    member, _, further = inside.partition(".")
+    found = names.member(event, first, member, offset)
+    return "any" if further else found
 
 
 def _check_values(names: Names, tree: syntax_tree.Invocation, given: dict[str, str], kind: Kind) -> None:
@@ -102,7 +104,7 @@ def _check_values(names: Names, tree: syntax_tree.Invocation, given: dict[str, s
     if kind not in _UNCOUNTED.get(tree.name, ("text", "boolean", "object")):
         return
     event, attribute = given["event"], given["attribute"]
-    each = "an element of " if names.by_event[event][attribute] == "list" else ""
+    each = "an element of " if names.by_event[event].get(attribute) == "list" else ""
     declare = f", or declare it as a number in {names.where}" if names.where else ""
     remedy = f"`distinct` counts its values{declare}"
     if kind == "object":

@@ -41,11 +41,11 @@ class Names(Struct, frozen=True, kw_only=True):
     `types` gives the kind of declared values by path: `attributes.cart_value`, `traits.tier`, `context.x`;
     those of `dates` are text that is a day alone, without its time.
     `definitions` are conditions by name; a bare name that is a definition is that definition. `by_event`
-    gives the attributes of each event with their kinds, and `elements` the kinds of the elements of those
-    that are lists; `of` narrows to those of a rule's trigger. `where` says in remedies where names are
-    declared. `spelled` are the names that mappings give to events in any spelling. With `doubts`, what is
-    not declared but no slip of the pen either is put there instead of being refused. `destinations` are those
-    that rules may push to, None for any.
+    gives the attributes of each event with their kinds, `elements` the kinds of the elements of those that
+    are lists, and `members` those of their objects, of which more may exist; `of` narrows to those of a
+    rule's trigger. `where` says in remedies where names are declared. `spelled` are the names that mappings
+    give to events in any spelling. With `doubts`, what is not declared but no slip of the pen either is put
+    there instead of being refused. `destinations` are those that rules may push to, None for any.
     """
 
     attributes: frozenset[str] | None = None
@@ -57,6 +57,7 @@ class Names(Struct, frozen=True, kw_only=True):
     definitions: Mapping[str, Node] = {}
     by_event: Mapping[str, Mapping[str, Kind]] = {}
     elements: Mapping[str, Mapping[str, Kind]] = {}
+    members: Mapping[str, Mapping[str, Mapping[str, Kind]]] = {}
     where: str = ""
     spelled: EventNames = EventNames()
     doubts: list[ExpressionError] | None = None
@@ -120,6 +121,17 @@ class Names(Struct, frozen=True, kw_only=True):
         known = self.by_event.get(event)
         if known is not None and name not in known:
             self._refuse(f"unknown attribute `{name}` of `{event}`", name, known, offset)
+
+    def member(self, event: str, attribute: str, name: str, offset: int) -> Kind:
+        """Return the declared kind of a member of an object, or of a list's objects.
+
+        Raises ExpressionError for a name that is nearly one that is declared.
+        """
+        declared = self.members.get(event, {}).get(attribute, {})
+        if name not in declared and get_close_matches(name, declared, n=1, cutoff=_SLIP):
+            message = f"unknown member `{name}` of `{attribute}` of `{event}`"
+            raise ExpressionError(message, did_you_mean(name, declared), offset)
+        return declared.get(name, "any")
 
     def each(self, event: str, attribute: str) -> Kind:
         """Return the declared kind of an event's attribute, of a list that of its elements."""

@@ -41,6 +41,7 @@ def names(model: DataModel) -> Names:
         types=_paths("attributes", kinds) | _paths("traits", traits) | _paths("context", context),
         by_event={name: _kinds(event.attributes) for name, event in model.events.items()},
         elements={name: _elements(event.attributes) for name, event in model.events.items()},
+        members={name: _members(event.attributes) for name, event in model.events.items()},
         where=model.file,
         spelled=EventNames.of(spelled, model.events),
         doubts=None if model.unknown == "quarantine" else [],
@@ -70,6 +71,11 @@ def _kinds(declared: Mapping[str, Declared]) -> dict[str, Kind]:
 def _elements(declared: Mapping[str, Declared]) -> dict[str, Kind]:
     """Return the elements of the lists among the declared."""
     return {name: _KINDS[one.type.name] for name, one in declared.items() if one.type.many}
+
+
+def _members(declared: Mapping[str, Declared]) -> dict[str, dict[str, Kind]]:
+    """Return the members of the objects, and of the lists' objects, among the declared."""
+    return {name: _kinds(one.of) for name, one in declared.items() if one.of}
 
 
 def _kind(kind: Type) -> Kind:
