@@ -165,7 +165,7 @@ def compose(
     running = partial(_running, core.destinations.clients, working, loops)
     context = WebContext(
         ingest, checkout, bookings, privacy,
-        Retries(store, clock, core.relay.wake, tuple(core.destinations.by_name), patience),
+        Retries(store, clock, core.relay.wake, lambda: core.destinations.by_name, patience),
         revocations, RuleFiguresReader(store, books, clock, patience), uploads,
         partial(Dump, store, books, clock), health,
         settings, core.metrics, clock, running,

@@ -25,7 +25,7 @@ COMMANDS = {
     "import": "rows",
     "dump": "rows",
     "replay": "replay",
-    "deliveries": "deliveries",
+    "deliveries": "commands",
     "liability": "liability",
     "revoke": "revoke",
     "codes": "commands",

@@ -19,6 +19,7 @@ from adapter.destinations.contract import Attempt, BatchLimits, Configured
 from adapter.destinations.signing import SigningSecret, signature_headers
 from adapter.destinations.transport import HttpClient, RequestFailed, guarded_client
 from adapter.model.deliveries import Delivery
+from adapter.model.encoding import encode
 from adapter.settings.destinations.webhook import Webhook
 
 #: Its name in the settings.
@@ -84,14 +85,18 @@ class WebhookDestination:
 
     async def send(self, deliveries: Sequence[Delivery], now: datetime) -> Sequence[Attempt]:
         """Send each once, within the timeout; errors of the network and of the receiver are returned."""
-        return [await self._post(delivery, now) for delivery in deliveries]
+        return [await self._post(delivery.id, delivery.body, now) for delivery in deliveries]
 
-    async def _post(self, delivery: Delivery, now: datetime) -> Attempt:
-        body = delivery.body
-        signed = signature_headers(self._secrets, delivery.id, now, body)
+    async def test(self, now: datetime) -> Attempt:
+        """Send a signed event of the type `adapter.test`, with empty data."""
+        event = {"type": "adapter.test", "timestamp": now, "data": {}}
+        return await self._post(f"test_{int(now.timestamp() * 1e6)}", encode(event), now)
+
+    async def _post(self, id_: str, body: bytes, now: datetime) -> Attempt:
+        signed = signature_headers(self._secrets, id_, now, body)
         if signed is None:
             return Attempt(ok=False, error="every signing secret of the destination has expired")
-        headers = {**self._headers, "idempotency-key": delivery.id, **signed}
+        headers = {**self._headers, "idempotency-key": id_, **signed}
         try:
             answer = await self._client.request(
                 "POST", self._url, body=body, headers=headers, timeout=self._timeout

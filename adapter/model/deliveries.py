@@ -20,6 +20,10 @@ ROUND: Final = 1_000
 KEPT: Final = 12
 
 DeliveryStatus = Literal["due", "done", "dead"]
+#: Statuses of deliveries that can be made due now.
+DEAD: Final[tuple[DeliveryStatus, ...]] = ("dead",)
+WAITING: Final[tuple[DeliveryStatus, ...]] = ("due",)
+UNSENT: Final[tuple[DeliveryStatus, ...]] = ("dead", "due")
 
 
 class OutboxEvent(Struct, frozen=True):

@@ -11,7 +11,7 @@ Every verb raises `adapter.errors.Unavailable` when the store cannot be reached,
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Literal, Protocol, TypeVar
 
@@ -19,7 +19,7 @@ from adapter.model.breakers import Breaker, Tally
 from adapter.model.counter_key import CounterKey, ScopedKey
 from adapter.model.customers import Customer
 from adapter.model.decisions import Decision
-from adapter.model.deliveries import EVERYTHING, Delivery, Pause, Selection
+from adapter.model.deliveries import DEAD, EVERYTHING, Delivery, DeliveryStatus, Pause, Selection
 from adapter.model.discounts import DiscountRecord
 from adapter.model.erasures import Receipt
 from adapter.model.events import Event
@@ -354,19 +354,31 @@ class Store(ImportStore, Protocol):
         ...
 
     async def deliveries(
-        self, status: str, limit: int = 100, destination: str | None = None
-    ) -> list[Delivery]:
-        """Return deliveries of one status, oldest first; only those for `destination` where it is named.
+        self,
+        status: str,
+        limit: int = 100,
+        destination: str | None = None,
+        *,
+        selection: Selection | None = None,
+        after: str | None = None,
+    ) -> Page[Delivery]:
+        """Return a page of deliveries of one status, oldest first; `next` is given as `after`.
 
-        A store that is not open can be read too, also while another process has it open.
+        Only those for `destination` where it is named, or those of a `selection`. A store that is not open
+        can be read too, also while another process has it open.
         """
         ...
 
-    async def revive(self, now: datetime, selection: Selection = EVERYTHING, *, waiting: bool = False) -> int:
-        """Make selected dead deliveries due `now`, with a new round of attempts; returns how many there were.
+    async def revive(
+        self,
+        now: datetime,
+        selection: Selection = EVERYTHING,
+        statuses: Collection[DeliveryStatus] = DEAD,
+    ) -> int:
+        """Make selected deliveries due `now`; returns how many there were.
 
-        Those that are `waiting` for their next attempt too, in their round, where that is asked for; what is
-        leased stays with its holder.
+        A `dead` one begins a new round of attempts. One that is `due` later, and waits for its next attempt,
+        goes on with its round; what is leased stays with its holder.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""The API for the people who run the server: ignored and quarantined messages, and deliveries."""
+"""The API for the people who run the server: ignored and quarantined messages."""
 
 from __future__ import annotations
 
@@ -10,10 +10,8 @@ from msgspec.structs import asdict
 from starlette.requests import Request
 
 from adapter.errors import NotFound, Unreadable
-from adapter.model.deliveries import Pause
 from adapter.model.ignored import Ignored
 from adapter.model.quarantine import Excerpt, Quarantined
-from adapter.services.delivery.retries import Retried
 from adapter.web.context import WebContext
 from adapter.web.route import ApiRoute, Parameter, Route
 
@@ -39,12 +37,6 @@ class Quarantine(Struct):
     quarantined: list[Entry]
 
 
-class Pauses(Struct):
-    """The destinations to which sending is paused, until when, and why."""
-
-    pauses: list[Pause]
-
-
 async def _ignored(context: WebContext, _request: Request) -> Any:
     return {"ignored": await context.discounts.ignored()}
 
@@ -62,14 +54,6 @@ async def _quarantined(context: WebContext, request: Request) -> Any:
     if not _ENTRY_ID.fullmatch(given):
         raise NotFound("there is no such message in quarantine: name one by its `id`")
     return await context.discounts.quarantined_message(int(given))
-
-
-async def _pauses(context: WebContext, _request: Request) -> Any:
-    return {"pauses": await context.deliveries.pauses()}
-
-
-async def _retries(context: WebContext, request: Request) -> Any:
-    return await context.deliveries.retry_all(request.query_params.get("destination"))
 
 
 ROUTES: tuple[Route, ...] = (
@@ -109,26 +93,5 @@ ROUTES: tuple[Route, ...] = (
         summary="Read a complete quarantined message",
         responses={200: Quarantined},
         statuses=(404,),
-    ),
-    ApiRoute(
-        path="/v1/deliveries/pauses",
-        label="pauses",
-        handler=_pauses,
-        operation_id="listPauses",
-        roles=("read",),
-        summary="List the destinations to which sending is paused, with their reasons",
-        responses={200: Pauses},
-    ),
-    ApiRoute(
-        method="POST",
-        path="/v1/deliveries/retries",
-        label="retries",
-        handler=_retries,
-        operation_id="retryDeliveries",
-        roles=("operate",),
-        summary="Send dead deliveries again, and end pauses",
-        responses={200: Retried},
-        statuses=(404,),
-        parameters=(Parameter("destination", "query", required=False),),
     ),
 )

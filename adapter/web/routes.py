@@ -15,6 +15,7 @@ from adapter.model.encoding import encode
 from adapter.web import (
     checkout_api,
     customers_api,
+    deliveries_api,
     discounts_api,
     dumps_api,
     events_api,
@@ -54,6 +55,7 @@ ROUTES: tuple[Route, ...] = (
     *operator_api.ROUTES,
     *imports_api.ROUTES,
     *dumps_api.ROUTES,
+    *deliveries_api.ROUTES,
     *health.ROUTES,
     MonitoringRoute(
         path="/openapi.json",

@@ -122,7 +122,7 @@ def test_programs_get_all_but_the_body(url: str) -> None:
     assert json.loads(told)[0] == {
         "id": "w1", "status": "due", "destination": "webhook", "type": "discount.issued", "source_id": "ann",
         "attempts": 1, "created_at": "2026-11-21T12:00:00Z", "next_at": "2026-11-21T12:00:05Z",
-        "paused_until": None, "last_error": "answered 503",
+        "paused_until": None, "last_error": "answered 503", "history": [],
     }  # fmt: skip
     assert [each["next_at"] for each in json.loads(told)[1:]] == [None, None]
 

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from adapter.errors import Refused
 from adapter.model.breakers import Tally
-from adapter.model.deliveries import Delivery, Past, PastAttempt, Pause, Rendered, Selection
+from adapter.model.deliveries import WAITING, Delivery, Past, PastAttempt, Pause, Rendered, Selection
 from adapter.store.contract import Store
 from adapter.store.engines import open_store
 from adapter.store.values import DeliveryResult
@@ -176,7 +176,7 @@ async def test_those_that_wait_become_due_where_that_is_asked_for_and_leased_one
     await run.save(deliveries=[make.delivery("waits", due_at=later), make.delivery("leased")])
     await store.lease(make.now, make.at(minutes=1), 9)
     assert await store.revive(make.now) == 0
-    assert await store.revive(make.now, waiting=True) == 1
+    assert await store.revive(make.now, statuses=WAITING) == 1
     [hurried] = await store.lease(make.now, make.at(minutes=1), 9)
     assert (hurried.id, hurried.attempt) == ("waits", 1)
 

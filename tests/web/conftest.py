@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Collection, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -18,7 +18,14 @@ from adapter.metrics import Metrics
 from adapter.model.actions import PercentageOff
 from adapter.model.customers import Customer
 from adapter.model.decisions import Decision, RuleOutcome
-from adapter.model.deliveries import Delivery, Pause
+from adapter.model.deliveries import (
+    EVERYTHING,
+    Delivery,
+    DeliveryStatus,
+    Past,
+    PastAttempt,
+    Selection,
+)
 from adapter.model.discounts import Discount, DiscountRecord
 from adapter.model.encoding import encode
 from adapter.model.erasures import Receipt
@@ -36,7 +43,8 @@ from adapter.services.checkout.replies import Reply
 from adapter.services.checkout.requests import Checkout as CheckoutRequest
 from adapter.services.checkout.requests import RollBack
 from adapter.services.checkout.service import CheckoutService
-from adapter.services.delivery.retries import Retried, Retries
+from adapter.services.delivery.retries import Pushed, Retried, Retries
+from adapter.services.delivery.shown import Rest, ShownDelivery, shown
 from adapter.services.discounts import Checkout
 from adapter.services.figures import Figures, RuleFigures, RuleFiguresReader
 from adapter.services.health import Check, Health
@@ -260,10 +268,31 @@ class FakePrivacy(Privacy):
 
 class FakeDeliveries(Retries):
     def __init__(self) -> None:
-        pass
+        self.asked: Any = None
 
-    async def pauses(self) -> list[Pause]:
-        return [Pause("webhook", NOW, NOW + timedelta(hours=1), "answered 410")]
+    async def pauses(self) -> list[Rest]:
+        return [Rest("webhook", NOW, NOW + timedelta(hours=1), "answered 410")]
+
+    async def page(
+        self, status: DeliveryStatus, selection: Selection = EVERYTHING, after: str | None = None
+    ) -> Page[ShownDelivery]:
+        self.asked = (status, selection, after)
+        past = Past().followed_by(PastAttempt(NOW, 1, 500, "answered 500", "oh no"))
+        found = Delivery("d1", "webhook", "u1", "discount.issued", Raw(b"{}"), NOW, NOW, 1, past=past)
+        page = Page([shown(found, None)])
+        page.next = "7"
+        return page
+
+    async def retry(self, selection: Selection, statuses: Collection[DeliveryStatus]) -> Retried:
+        self.asked = (selection, statuses)
+        return Retried(2, [])
+
+    async def resume(self, destination: str) -> Retried:
+        return await self.retry_all(destination)
+
+    async def test(self, destination: str) -> Pushed:
+        await self.retry_all(destination)
+        return Pushed(False, 500, "answered 500", "oh no")
 
     async def retry_all(self, destination: str | None = None) -> Retried:
         if destination not in (None, "webhook"):

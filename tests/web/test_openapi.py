@@ -81,6 +81,7 @@ async def test_a_route_requires_the_credential_that_it_documents(
         ("/v1/ignored", "IgnoredMessages"),
         ("/v1/quarantine", "Quarantine"),
         ("/v1/deliveries/pauses", "Pauses"),
+        ("/v1/deliveries?status=dead", "Deliveries"),
         ("/v1/quarantine/8", "Quarantined"),
         ("/health/ready", "Readiness"),
         ("/nowhere", "Error"),

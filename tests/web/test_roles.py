@@ -30,7 +30,8 @@ CHECKOUT = {
     "getHold", "listHolds",
 }  # fmt: skip
 OPERATE = {
-    "retryDeliveries", "revokeDiscount", "revokeRule", "addPoolCodes", "createImport", "cancelImport",
+    "retryDeliveries", "resumeDestination", "testDestination", "revokeDiscount", "revokeRule",
+    "addPoolCodes", "createImport", "cancelImport",
 }  # fmt: skip
 ADMIN = {"exportCustomer", "eraseCustomer", "dump"}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from typing import Any, Literal, TypeVar
@@ -14,7 +14,7 @@ from adapter.errors import StoreUnavailable
 from adapter.model.breakers import Breaker, Tally
 from adapter.model.customers import Customer
 from adapter.model.decisions import Decision
-from adapter.model.deliveries import EVERYTHING, Delivery, Pause, Selection
+from adapter.model.deliveries import DEAD, EVERYTHING, Delivery, DeliveryStatus, Pause, Selection
 from adapter.model.discounts import DiscountRecord
 from adapter.model.erasures import Receipt
 from adapter.model.events import Event
@@ -236,16 +236,28 @@ class PostgresStore(BookingVerbs, ImportVerbs):
         return await read(lambda connection: Reads(connection).breakers())
 
     async def deliveries(
-        self, status: str, limit: int = 100, destination: str | None = None
-    ) -> list[Delivery]:
+        self,
+        status: str,
+        limit: int = 100,
+        destination: str | None = None,
+        *,
+        selection: Selection | None = None,
+        after: str | None = None,
+    ) -> Page[Delivery]:
         """Return deliveries of one status, also of a closed store; raises Refused for an unknown one."""
+        wanted = selection or Selection(destination=destination)
         return await self._read_or_peek(
-            lambda connection: Reads(connection).deliveries(status, limit, destination)
+            lambda connection: Reads(connection).deliveries(status, limit, wanted, after)
         )
 
-    async def revive(self, now: datetime, selection: Selection = EVERYTHING, *, waiting: bool = False) -> int:
-        """Make dead deliveries due, and those that wait too."""
-        return await self._read(lambda connection: outbox.revive(connection, now, selection, waiting=waiting))
+    async def revive(
+        self,
+        now: datetime,
+        selection: Selection = EVERYTHING,
+        statuses: Collection[DeliveryStatus] = DEAD,
+    ) -> int:
+        """Make dead deliveries due, or those that wait."""
+        return await self._read(lambda connection: outbox.revive(connection, now, selection, statuses))
 
     async def pause(self, pause: Pause) -> None:
         """Lease nothing for a destination in that time."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
 from adapter.model.breakers import Breaker, Tally, after
-from adapter.model.deliveries import ROUND, Delivery, Selection
+from adapter.model.deliveries import ROUND, Delivery, DeliveryStatus, Selection
 from adapter.model.ignored import Ignored
 from adapter.store import holders
 from adapter.store.postgres.connection import Connection
@@ -123,14 +123,18 @@ async def resume(connection: Connection, destination: str | None) -> None:
         await connection.execute(SQL["drop_breaker"], destination)
 
 
-async def revive(connection: Connection, now: datetime, selection: Selection, *, waiting: bool) -> int:
-    """Make dead deliveries due, and waiting ones too."""
+async def revive(
+    connection: Connection, now: datetime, selection: Selection, statuses: Collection[DeliveryStatus]
+) -> int:
+    """Make dead deliveries due, or waiting ones."""
     ids = None if selection.ids is None else list(selection.ids)
     wanted = micros(now), ROUND, ids, *selection_row(selection)
     async with connection.transaction():
         # Those that wait come first: what is revived would count twice.
-        hurried = len(await connection.fetch(SQL["hurry"], *wanted)) if waiting else 0
-        return hurried + len(await connection.fetch(SQL["revive"], *wanted))
+        steps = [("hurry", "due"), ("revive", "dead")]
+        return sum(
+            [len(await connection.fetch(SQL[step], *wanted)) for step, status in steps if status in statuses]
+        )
 
 
 async def release_quarantined(connection: Connection, ids: Sequence[int]) -> int:

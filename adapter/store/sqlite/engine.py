@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import closing, suppress
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +13,7 @@ import apsw
 
 from adapter.errors import StoreUnavailable
 from adapter.model.breakers import Tally
-from adapter.model.deliveries import EVERYTHING, Delivery, Pause, Selection
+from adapter.model.deliveries import DEAD, EVERYTHING, Delivery, DeliveryStatus, Pause, Selection
 from adapter.model.ignored import Ignored
 from adapter.store.contract import OnLocksAcquired, Transaction
 from adapter.store.copy import expect_usable
@@ -163,11 +163,14 @@ class SqliteStore(ReadVerbs, ImportVerbs):
         """Record what came of leased deliveries."""
         return await self._write(lambda connection: outbox.settle(connection, settlements, tally))
 
-    async def revive(self, now: datetime, selection: Selection = EVERYTHING, *, waiting: bool = False) -> int:
-        """Make dead deliveries due, and those that wait too."""
-        return await self._write(
-            lambda connection: outbox.revive(connection, now, selection, waiting=waiting)
-        )
+    async def revive(
+        self,
+        now: datetime,
+        selection: Selection = EVERYTHING,
+        statuses: Collection[DeliveryStatus] = DEAD,
+    ) -> int:
+        """Make dead deliveries due, or those that wait."""
+        return await self._write(lambda connection: outbox.revive(connection, now, selection, statuses))
 
     async def pause(self, pause: Pause) -> None:
         """Lease nothing for a destination in that time."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +11,7 @@ import apsw
 from msgspec.structs import replace
 
 from adapter.model.breakers import Breaker, Tally, after
-from adapter.model.deliveries import ROUND, Delivery, Selection
+from adapter.model.deliveries import ROUND, Delivery, DeliveryStatus, Selection
 from adapter.model.ignored import Ignored
 from adapter.store import holders
 from adapter.store.rows import (
@@ -98,13 +98,15 @@ def _breaker(connection: apsw.Connection, destination: str) -> Breaker | None:
     return read_breaker(rows[0]) if rows else None
 
 
-def revive(connection: apsw.Connection, now: datetime, selection: Selection, *, waiting: bool) -> int:
-    """Make dead deliveries due, and waiting ones too; runs inside a transaction."""
+def revive(
+    connection: apsw.Connection, now: datetime, selection: Selection, statuses: Collection[DeliveryStatus]
+) -> int:
+    """Make dead deliveries due, or waiting ones; runs inside a transaction."""
     wanted: Sequence[str | None] = [None] if selection.ids is None else selection.ids
     rows = [(micros(now), ROUND, one, *selection_row(selection)) for one in wanted]
     # Those that wait come first: what is revived would count twice.
-    hurried = _changed(connection, "hurry", rows) if waiting else 0
-    return hurried + _changed(connection, "revive", rows)
+    hurried = _changed(connection, "hurry", rows) if "due" in statuses else 0
+    return hurried + (_changed(connection, "revive", rows) if "dead" in statuses else 0)
 
 
 def release_quarantined(connection: apsw.Connection, ids: Sequence[int]) -> int:

@@ -11,7 +11,7 @@ from adapter.model.breakers import Breaker
 from adapter.model.counter_key import ScopedKey
 from adapter.model.customers import Customer
 from adapter.model.decisions import Decision
-from adapter.model.deliveries import Delivery, Pause
+from adapter.model.deliveries import Delivery, Pause, Selection
 from adapter.model.discounts import DiscountRecord
 from adapter.model.erasures import Receipt
 from adapter.model.events import Event
@@ -171,10 +171,17 @@ class ReadVerbs(ABC):
         return await self._read(lambda reads: reads.receipts(source_id))
 
     async def deliveries(
-        self, status: str, limit: int = 100, destination: str | None = None
-    ) -> list[Delivery]:
+        self,
+        status: str,
+        limit: int = 100,
+        destination: str | None = None,
+        *,
+        selection: Selection | None = None,
+        after: str | None = None,
+    ) -> Page[Delivery]:
         """Return deliveries of one status, also of a closed store; raises Refused for an unknown one."""
-        return await self._read_or_peek(lambda reads: reads.deliveries(status, limit, destination))
+        wanted = selection or Selection(destination=destination)
+        return await self._read_or_peek(lambda reads: reads.deliveries(status, limit, wanted, after))
 
     async def pauses(self, now: datetime) -> list[Pause]:
         """Return the pauses in force, also of a closed store."""

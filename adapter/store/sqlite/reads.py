@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection
 from contextlib import closing
 from datetime import datetime
@@ -15,7 +16,7 @@ from adapter.model.breakers import Breaker
 from adapter.model.codes import folded, resolve
 from adapter.model.customers import Customer
 from adapter.model.decisions import Decision
-from adapter.model.deliveries import Delivery, Pause
+from adapter.model.deliveries import Delivery, Pause, Selection
 from adapter.model.discounts import DiscountRecord
 from adapter.model.erasures import Receipt, fingerprint
 from adapter.model.events import Event
@@ -58,6 +59,7 @@ from adapter.store.rows import (
     read_pending,
     read_quarantined,
     read_timer,
+    selection_row,
 )
 from adapter.store.scanning import Looks, Slice, Spot, query, scanned
 from adapter.store.sqlite.bookings import Bookings
@@ -162,12 +164,17 @@ class Reads:
                 found[source_id].events.append(read_event(body))
         return list(found.values())
 
-    def deliveries(self, status: str, limit: int, destination: str | None) -> list[Delivery]:
-        """Return deliveries of one status, and of one destination where it is named."""
+    def deliveries(self, status: str, limit: int, selection: Selection, after: str | None) -> Page[Delivery]:
+        """Return a page of selected deliveries of one status."""
         if status not in _BY_STATUS:
             raise Refused(f"`{status}` is not a status of a delivery: use one of {', '.join(_BY_STATUS)}")
-        found = [read_delivery(row) for row in self._rows(_BY_STATUS[status], limit, destination)]
-        return owned(found, self._names({each.source_id for each in found}))
+        ids = None if selection.ids is None else json.dumps(selection.ids)
+        wanted = limit + 1, int(after or 0), ids, *selection_row(selection)
+        rows = list(self._rows(_BY_STATUS[status], *wanted))
+        found = [read_delivery(row[:-1]) for row in rows[:limit]]
+        page = Page(owned(found, self._names({each.source_id for each in found})))
+        page.next = str(rows[limit - 1][-1]) if len(rows) > limit else None
+        return page
 
     def pauses(self, now: datetime) -> list[Pause]:
         """Return the pauses in force."""

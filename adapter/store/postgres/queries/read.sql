@@ -116,22 +116,34 @@ ORDER BY last_at DESC, source, type, event LIMIT $1;
 SELECT source, key, document, reason, received_at, replayed, whole, size, id FROM quarantine WHERE id = $1;
 
 -- due_deliveries --
--- Deliveries still to be made, of one destination where it is named, oldest first.
+-- Deliveries still to be made that are selected, after a number, oldest first.
 SELECT id, destination, source_id, type, body, created_at, due_at, attempt, status, not_after, last_error,
-       rendered_by, rendered, attempts
-FROM deliveries WHERE status = 'due' AND destination = coalesce($2, destination) ORDER BY number LIMIT $1;
+       rendered_by, rendered, attempts, number
+FROM deliveries WHERE status = 'due' AND number > $2
+  AND ($3::text[] IS NULL OR id = ANY ($3)) AND destination = coalesce($4, destination)
+  AND type = coalesce($5::text, type) AND ($6::text IS NULL OR strpos(last_error, $6) > 0)
+  AND created_at >= coalesce($7::bigint, created_at) AND created_at < coalesce($8::bigint, created_at + 1)
+ORDER BY number LIMIT $1;
 
 -- dead_deliveries --
 -- Deliveries given up, likewise, oldest first.
 SELECT id, destination, source_id, type, body, created_at, due_at, attempt, status, not_after, last_error,
-       rendered_by, rendered, attempts
-FROM deliveries WHERE status = 'dead' AND destination = coalesce($2, destination) ORDER BY number LIMIT $1;
+       rendered_by, rendered, attempts, number
+FROM deliveries WHERE status = 'dead' AND number > $2
+  AND ($3::text[] IS NULL OR id = ANY ($3)) AND destination = coalesce($4, destination)
+  AND type = coalesce($5::text, type) AND ($6::text IS NULL OR strpos(last_error, $6) > 0)
+  AND created_at >= coalesce($7::bigint, created_at) AND created_at < coalesce($8::bigint, created_at + 1)
+ORDER BY number LIMIT $1;
 
 -- done_deliveries --
 -- Deliveries made, likewise, oldest first.
 SELECT id, destination, source_id, type, body, created_at, due_at, attempt, status, not_after, last_error,
-       rendered_by, rendered, attempts
-FROM deliveries WHERE status = 'done' AND destination = coalesce($2, destination) ORDER BY number LIMIT $1;
+       rendered_by, rendered, attempts, number
+FROM deliveries WHERE status = 'done' AND number > $2
+  AND ($3::text[] IS NULL OR id = ANY ($3)) AND destination = coalesce($4, destination)
+  AND type = coalesce($5::text, type) AND ($6::text IS NULL OR strpos(last_error, $6) > 0)
+  AND created_at >= coalesce($7::bigint, created_at) AND created_at < coalesce($8::bigint, created_at + 1)
+ORDER BY number LIMIT $1;
 
 -- estimates --
 -- About how many rows the partitioned tables hold, as the last ANALYZE saw them.

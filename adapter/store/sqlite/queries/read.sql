@@ -93,22 +93,34 @@ ORDER BY last_at DESC, source, type, event LIMIT ?1;
 SELECT source, key, document, reason, received_at, replayed, whole, size, id FROM quarantine WHERE id = ?1;
 
 -- due_deliveries --
--- Deliveries still to be made, of one destination where it is named, oldest first.
+-- Deliveries still to be made that are selected, after a number, oldest first.
 SELECT id, destination, source_id, type, body, created_at, due_at, attempt, status, not_after, last_error,
-       rendered_by, rendered, attempts
-FROM deliveries WHERE status = 'due' AND destination = coalesce(?2, destination) ORDER BY number LIMIT ?1;
+       rendered_by, rendered, attempts, number
+FROM deliveries WHERE status = 'due' AND number > ?2
+  AND (?3 IS NULL OR id IN (SELECT value FROM json_each(?3))) AND destination = coalesce(?4, destination)
+  AND type = coalesce(?5, type) AND (?6 IS NULL OR instr(last_error, ?6) > 0)
+  AND created_at >= coalesce(?7, created_at) AND created_at < coalesce(?8, created_at + 1)
+ORDER BY number LIMIT ?1;
 
 -- dead_deliveries --
 -- Deliveries given up, likewise, oldest first.
 SELECT id, destination, source_id, type, body, created_at, due_at, attempt, status, not_after, last_error,
-       rendered_by, rendered, attempts
-FROM deliveries WHERE status = 'dead' AND destination = coalesce(?2, destination) ORDER BY number LIMIT ?1;
+       rendered_by, rendered, attempts, number
+FROM deliveries WHERE status = 'dead' AND number > ?2
+  AND (?3 IS NULL OR id IN (SELECT value FROM json_each(?3))) AND destination = coalesce(?4, destination)
+  AND type = coalesce(?5, type) AND (?6 IS NULL OR instr(last_error, ?6) > 0)
+  AND created_at >= coalesce(?7, created_at) AND created_at < coalesce(?8, created_at + 1)
+ORDER BY number LIMIT ?1;
 
 -- done_deliveries --
 -- Deliveries made, likewise, oldest first.
 SELECT id, destination, source_id, type, body, created_at, due_at, attempt, status, not_after, last_error,
-       rendered_by, rendered, attempts
-FROM deliveries WHERE status = 'done' AND destination = coalesce(?2, destination) ORDER BY number LIMIT ?1;
+       rendered_by, rendered, attempts, number
+FROM deliveries WHERE status = 'done' AND number > ?2
+  AND (?3 IS NULL OR id IN (SELECT value FROM json_each(?3))) AND destination = coalesce(?4, destination)
+  AND type = coalesce(?5, type) AND (?6 IS NULL OR instr(last_error, ?6) > 0)
+  AND created_at >= coalesce(?7, created_at) AND created_at < coalesce(?8, created_at + 1)
+ORDER BY number LIMIT ?1;
 
 -- counts --
 -- How many there are of everything that is counted.
