@@ -31,7 +31,7 @@ from typing import Any
 from cel_expr_python import cel
 
 from adapter.model.events import Event, User
-from adapter.rules.expressions import EvaluationContext, Metric, Names, parse
+from adapter.rules.expressions import EvaluationContext, Metric, Names, parse, reads
 from adapter.rules.history.history import History, fold, lookup
 from adapter.rules.history.requirements import Metrics
 from adapter.rules.index import Index, first, ranked
@@ -45,6 +45,14 @@ SIZES = (1, 10, 100, 1_000, 10_000)
 CEL_SIZES = (1, 10, 100, 1_000)
 NODE_SIZES = {"json_logic": SIZES, "json_rules": (1, 10, 100, 1_000)}
 NOW = datetime(2026, 11, 21, 15, 7, 31, tzinfo=UTC)
+#: Categories of items, of which each order has all: that many figures over chosen events are kept.
+CATEGORIES = 5
+PLAIN = [
+    Metric("count", "order_completed", None, timedelta(days=30)),
+    Metric("sum", "order_completed", "total", timedelta(days=90)),
+    Metric("avg", "order_completed", "total"),
+    Metric("days_since", "order_completed"),
+]
 NAMES = (*rulebook.NUMBERS, *rulebook.TEXTS, *rulebook.FLAGS, "tags")
 
 Evaluate = Callable[[dict[str, Any]], Any]
@@ -57,7 +65,9 @@ def main() -> None:
     loops = {size: _cel(rules[:size]) for size in CEL_SIZES}
     _agree("cel-expr-python", ours[1_000], loops[1_000], events[:128])
     figures = _measured(ours, loops, events, arguments)
-    figures["history_100000_over_10"] = _history(arguments)
+    figures["history_100000_over_10"] = _history("figures", PLAIN, arguments)
+    figures["filtered_history_100000_over_10"] = _history("filtered figures", _chosen(), arguments)
+    figures["filtered_10000_over_10"] = _filtered(rules, events, arguments)
     if not arguments.without_node:
         _npm(ours, rules, events, arguments)
     print(json.dumps(figures))
@@ -152,14 +162,46 @@ def _micros(evaluate: Evaluate, events: Sequence[dict[str, Any]], seconds: float
     return (now - start) / count * 1e6
 
 
-def _history(arguments: argparse.Namespace) -> float:
-    """Return what figures cost after 100,000 events of one customer, over what they cost after 10."""
-    asked = [
-        Metric("count", "order_completed", None, timedelta(days=30)),
-        Metric("sum", "order_completed", "total", timedelta(days=90)),
-        Metric("avg", "order_completed", "total"),
-        Metric("days_since", "order_completed"),
+def _chosen() -> list[Metric]:
+    """Return figures over chosen events: orders of one category each, within a month."""
+    conditions = (_category(number) for number in range(CATEGORIES))
+    return [reads(parse(condition, Names())).metrics[0] for condition in conditions]
+
+
+def _category(number: int) -> str:
+    chosen = f'order.items.exists(item, item.category == "c{number}")'
+    return f'history.count("order_completed", "30d", order, {chosen}) >= 1'
+
+
+def _filtered(
+    rules: Sequence[rulebook.Rule], events: Sequence[dict[str, Any]], arguments: argparse.Namespace
+) -> float:
+    """Return what 10,000 rules cost that each read a figure over chosen events, over 10 such rules."""
+    texts = [f"{rule.text()} && {_category(number % CATEGORIES)}" for number, rule in enumerate(rules)]
+    past = _past(100, _chosen())
+
+    def match(index: Index) -> Evaluate:
+        def history(metric: Metric) -> Any:
+            return lookup(past, metric, NOW)
+
+        return lambda event: first(
+            index.match(EvaluationContext(event, {}, {}, "checkout_started", NOW, NOW, history))
+        )
+
+    few, many = (
+        match(Index([parse(text, Names()) for text in texts[:size]], [0] * size)) for size in (10, 10_000)
+    )
+    rounds = [
+        (_micros(many, events, arguments.seconds), _micros(few, events, arguments.seconds))
+        for _ in range(arguments.rounds)
     ]
+    of_many, of_few = (statistics.median(column) for column in zip(*rounds, strict=True))
+    print(f"10,000 rules over chosen past events {of_many:.2f} us, 10 of them {of_few:.2f} us")
+    return round(_median_ratio(*zip(*rounds, strict=True)), 2)
+
+
+def _history(what: str, asked: Sequence[Metric], arguments: argparse.Namespace) -> float:
+    """Return what figures cost after 100,000 events of one customer, over what they cost after 10."""
     few, many = (_past(count, asked) for count in (10, 100_000))
     rounds: list[tuple[float, float, float]] = []
 
@@ -172,7 +214,7 @@ def _history(arguments: argparse.Namespace) -> float:
         of_few, of_many = taken(few), taken(many)
         rounds.append((of_many / of_few, of_few, of_many))
     ratio, of_few, of_many = (statistics.median(column) for column in zip(*rounds, strict=True))
-    print(f"history: 4 figures after 10 events {of_few:.2f} us, after 100,000 {of_many:.2f} us")
+    print(f"history: {len(asked)} {what} after 10 events {of_few:.2f} us, after 100,000 {of_many:.2f} us")
     return float(round(ratio, 2))
 
 
@@ -181,7 +223,9 @@ def _past(count: int, asked: Sequence[Metric]) -> History:
     history, metrics = History(), Metrics(asked)
     for number in range(count):
         at = NOW - timedelta(days=365) * (number + 1) / count
-        fold(history, Event(f"e{number}", "order_completed", at, User(), {"total": 19.99}, {}), metrics)
+        items = [{"category": f"c{category}"} for category in range(CATEGORIES)]
+        attributes = {"total": 19.99, "items": items}
+        fold(history, Event(f"e{number}", "order_completed", at, User(), attributes, {}), metrics)
     return history
 
 
