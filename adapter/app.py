@@ -54,6 +54,7 @@ from adapter.services.periodic import until_stopped
 from adapter.services.privacy.redaction import Forgetting
 from adapter.services.privacy.requests import Privacy
 from adapter.services.read_timeout import ReadTimeout
+from adapter.services.replay import replay
 from adapter.services.revocations import Revocations
 from adapter.settings.values import Settings
 from adapter.sources.opendsr import Certificate
@@ -167,7 +168,7 @@ def compose(
         ingest, checkout, bookings, privacy,
         Retries(store, clock, core.relay.wake, lambda: core.destinations.by_name, patience),
         revocations, RuleFiguresReader(store, books, clock, patience), uploads,
-        partial(Dump, store, books, clock), health,
+        partial(Dump, store, books, clock), partial(replay, store, ingest), health,
         settings, core.metrics, clock, running,
         Certificate.read(settings.mparticle.opendsr_certificate), MemoryBudget.of(settings),
     )  # fmt: skip

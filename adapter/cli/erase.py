@@ -7,13 +7,15 @@ from contextlib import suppress
 from typing import Annotated
 from urllib.parse import quote
 
+import msgspec
 import typer
 
 from adapter import app
 from adapter.cli import id_argument
 from adapter.cli.open_store import expect_readable
+from adapter.cli.server_client import ServerClient
 from adapter.cli.settings import AsJson, Config, Mappings, Rules, Store, options, settled, stopped
-from adapter.errors import AdapterError, Unavailable
+from adapter.errors import AdapterError, StoreInUse, Unavailable
 from adapter.model.encoding import encode
 from adapter.model.erasures import Receipt
 from adapter.settings.values import Settings
@@ -45,7 +47,7 @@ def erase(
 ) -> None:
     """Remove all that is held of a person, for ever, and tell the receipt.
 
-    With the SQLite store, stop the server first, or ask it: DELETE /v1/customers/SOURCE_ID
+    Beside a running server that has the SQLite store, the server does the work.
     """
     if not yes:
         typer.confirm(f"Remove all that is held of `{source_id}`, for ever?", abort=True, err=True)
@@ -58,6 +60,17 @@ def erase(
 
 
 async def _erased(settings: Settings, source_id: str) -> Receipt:
+    try:
+        return await _erased_here(settings, source_id)
+    except StoreInUse:
+        client = ServerClient(settings)
+        if not client.is_there():
+            raise
+        path = f"/v1/customers/{quote(source_id, safe='')}"
+        return msgspec.convert(await asyncio.to_thread(client.call, "DELETE", path), Receipt)
+
+
+async def _erased_here(settings: Settings, source_id: str) -> Receipt:
     await expect_readable(settings.store.url)
     composed = app.compose(settings)
     async with composed.working():

@@ -14,9 +14,11 @@ import typer
 
 from adapter.cli import id_argument
 from adapter.cli.open_store import existing
+from adapter.cli.server_client import ServerClient
 from adapter.cli.settings import Config, Store, options, settled, stopped
-from adapter.errors import AdapterError
+from adapter.errors import AdapterError, StoreInUse
 from adapter.services.privacy.export import export as exporting
+from adapter.settings.values import Settings
 
 EXAMPLES = """\b
 Examples:
@@ -37,14 +39,14 @@ Output = Annotated[
 def export(*, source_id: SourceId, output: Output = None, store: Store = None, config: Config = None) -> None:
     """Write all that is held of a person as JSON; exit code 1 when that is nothing.
 
-    With the SQLite store, stop the server first, or ask it: GET /v1/customers/SOURCE_ID/export
+    Beside a running server that has the SQLite store, the server does the work.
     """
-    url = settled(config, options(store)).store.url
+    settings = settled(config, options(store))
     try:
         if output is None:
-            asyncio.run(_written(url, source_id, typer.get_binary_stream("stdout")))
+            asyncio.run(_written(settings, source_id, typer.get_binary_stream("stdout")))
         else:
-            _write(output, partial(_found, url, source_id))
+            _write(output, partial(_found, settings, source_id))
     except AdapterError as error:
         raise stopped(error, f"GET /v1/customers/{quote(source_id, safe='')}/export") from None
     except OSError as error:
@@ -66,12 +68,19 @@ def _write(output: Path, found: Callable[[BinaryIO], None]) -> None:
         part.replace(output)
 
 
-def _found(url: str, source_id: str, file: BinaryIO) -> None:
-    asyncio.run(_written(url, source_id, file))
+def _found(settings: Settings, source_id: str, file: BinaryIO) -> None:
+    asyncio.run(_written(settings, source_id, file))
 
 
-async def _written(url: str, source_id: str, file: BinaryIO) -> None:
-    async with existing(url) as store:
-        async for piece in exporting(store, source_id):
+async def _written(settings: Settings, source_id: str, file: BinaryIO) -> None:
+    try:
+        async with existing(settings.store.url) as store:
+            async for piece in exporting(store, source_id):
+                file.write(piece)
+    except StoreInUse:
+        client = ServerClient(settings)
+        if not client.is_there():
+            raise
+        for piece in client.pieces(f"/v1/customers/{quote(source_id, safe='')}/export"):
             file.write(piece)
     file.write(b"\n")

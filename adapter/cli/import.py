@@ -34,6 +34,7 @@ from adapter.services.bulk.slices import Slices
 from adapter.services.environment import Environment
 from adapter.services.loaded_files import mapped_by
 from adapter.settings.values import Settings
+from adapter.store.sqlite.engine import SqliteStore
 
 EXAMPLES = """\b
 Examples:
@@ -240,7 +241,8 @@ class _Command:
 
     async def _file(self, composed: app.App, importer: Importer, source: local.Source) -> _Ended:
         store = composed.store
-        job = await local.begin(store, self._job(source), restart=self._restart)
+        alone = isinstance(store, SqliteStore)
+        job = await local.begin(store, self._job(source), restart=self._restart, alone=alone)
         if job.rows_done and not self._as_json:
             typer.echo(f"{source.name}: goes on after row {job.rows_done}", err=True)
         with self._progress(source) as report:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -17,11 +17,13 @@ from adapter.datamodel.infer import ModelInference, model_yaml
 from adapter.errors import MappingError, Refused
 from adapter.mapping.mapping_set import MappingSet
 from adapter.model.encoding import encode
-from adapter.services.authoring.lineage import Row, rows
+from adapter.services.authoring.lineage import Row
+from adapter.services.authoring.lineage import rows as lineage
 
 EXAMPLES = """\b
 Examples:
   adapter model infer recorded.jsonl > proposed.yaml
+  adapter model infer customers.csv --rows customers > proposed.yaml
   diff mappings/model.yaml proposed.yaml
   adapter model show
   adapter model show --json"""
@@ -30,14 +32,27 @@ commands = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None,
     help="The data model: propose one from recorded payloads, or show the one in force.",
 )  # fmt: skip
+RowKind = Annotated[
+    Literal["customers", "events"] | None,
+    typer.Option(
+        "--rows", metavar="customers|events", help="The files have rows, as `adapter import` takes them."
+    ),
+]
 Payloads = Annotated[list[Path], typer.Argument(help="Bodies as they arrived, JSON or JSONL, of any source.")]
 
 
 @commands.command(epilog=EXAMPLES)
 def infer(
-    *, files: Payloads, source: Source = None, mappings: Mappings = None, config: Config = None
+    *,
+    files: Payloads,
+    source: Source = None,
+    rows: RowKind = None,
+    mappings: Mappings = None,
+    config: Config = None,
 ) -> None:
     """Propose a model.yaml from recorded payloads, as the mappings make events and customers of them.
+
+    With --rows the files are read as `adapter import` reads them: CSV, JSON lines or Parquet.
 
     Write it beside the model in use and compare: `>` into mappings/model.yaml would overwrite that.
 
@@ -47,6 +62,9 @@ def infer(
     book = mappings_of(settled(config, options(mappings=mappings)))
     seen, left_out, problems = ModelInference(), 0, []
     for file in files:
+        if rows is not None:
+            left_out += _take_rows(seen, book, file, rows)
+            continue
         found, flaws = bodies(file)
         problems += flaws
         left_out += sum(_take(seen, book, body, source or source_of(body)) for body in found)
@@ -62,6 +80,21 @@ def infer(
     typer.echo(model_yaml(model), nl=False)
     if problems:
         raise typer.Exit(1)
+
+
+def _take_rows(
+    seen: ModelInference, book: MappingSet, file: Path, kind: Literal["customers", "events"]
+) -> int:
+    """Take what the rows of a file become, and return how many are refused."""
+    # The store comes with these, and other uses of the command should not wait for it.
+    from adapter.services.bulk import local  # noqa: PLC0415
+    from adapter.services.bulk.inference import infer_rows  # noqa: PLC0415
+
+    try:
+        return infer_rows(seen.take, book, local.Source(file), kind, datetime.now(UTC))
+    except Refused as error:
+        typer.echo(f"adapter: {file}: {error.message}", err=True)
+        raise typer.Exit(1) from None
 
 
 def _take(seen: ModelInference, book: MappingSet, body: bytes, source: str) -> int:
@@ -91,7 +124,7 @@ def show(
         typer.echo(f"adapter: there is no model.yaml in {files.mappings}; `adapter model infer` proposes one",
                    err=True)  # fmt: skip
         raise typer.Exit(1)
-    found = rows(book.model, book, rulebook)
+    found = lineage(book.model, book, rulebook)
     if as_json:
         typer.echo(encode(found))
         return

@@ -57,7 +57,7 @@ class ImportJob(Struct):
 
     `format`, `header`, `delimiter` and `encoding` are as they were found, so that refused rows are written
     alike. `fingerprint` tells whether a file is the one that an interrupted import has read. `local` imports
-    are run by a command, others by the server.
+    are run by a command, others by the server; `worker` runs it, or ran it last.
     """
 
     id: str
@@ -80,6 +80,7 @@ class ImportJob(Struct):
     updated_at: datetime | None = None
     finished_at: datetime | None = None
     local: bool = False
+    worker: str = ""
 
 
 class RefusedRow(Struct, frozen=True, omit_defaults=True):

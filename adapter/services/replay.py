@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Raw, Struct
 from msgspec.structs import replace
 
+from adapter.model.discounts import Discount
 from adapter.model.messages import Message
 from adapter.model.quarantine import Excerpt, Quarantined
 from adapter.services.ingest.pipeline import Ingest
@@ -52,6 +53,29 @@ class ReplayOptions(Struct, frozen=True):
         if result.outcome == "ignored":
             return self.drop_ignored and entry.source in sources
         return result.outcome != "quarantined"
+
+
+class Shown(Struct, frozen=True):
+    """One replayed entry as programs read it; `was` is the reason why it was quarantined."""
+
+    id: int
+    source: str
+    key: str
+    was: str
+    outcome: str
+    stays: bool
+    reason: str | None
+    discounts: list[Discount]
+    document: Raw
+
+
+def shown(one: Replayed) -> Shown:
+    """Return a replayed entry as programs read it."""
+    entry, result = one.entry, one.result
+    return Shown(
+        entry.id, entry.source, entry.key, entry.reason, result.outcome, one.stays, result.reason,
+        result.discounts, one.document,
+    )  # fmt: skip
 
 
 async def replay(store: Store, ingest: Ingest, options: ReplayOptions) -> AsyncIterator[Replayed]:

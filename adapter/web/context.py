@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 
@@ -18,6 +18,7 @@ from adapter.services.figures import RuleFiguresReader
 from adapter.services.health import Health
 from adapter.services.ingest.pipeline import Ingest
 from adapter.services.privacy.requests import Privacy
+from adapter.services.replay import Replayed, ReplayOptions
 from adapter.services.revocations import Revocations
 from adapter.settings.values import Settings
 from adapter.sources.decoded_body import Bounds
@@ -41,6 +42,7 @@ class WebContext(Struct, frozen=True):
     figures: RuleFiguresReader
     imports: Uploads
     dumps: Callable[[DumpKind, Filters], Dump]
+    replays: Callable[[ReplayOptions], AsyncIterator[Replayed]]
     health: Health
     settings: Settings
     metrics: Metrics

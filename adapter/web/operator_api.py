@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import AsyncIterator
 from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import asdict
 from starlette.requests import Request
+from starlette.responses import StreamingResponse
 
 from adapter.errors import NotFound, Unreadable
+from adapter.model.encoding import encode
 from adapter.model.ignored import Ignored
 from adapter.model.quarantine import Excerpt, Quarantined
+from adapter.services.replay import Replayed, ReplayOptions, Shown, shown
 from adapter.web.context import WebContext
+from adapter.web.request_values import json_body
 from adapter.web.route import ApiRoute, Parameter, Route
 
 #: The id of a quarantined message; the stores count up to 63 bits.
@@ -56,6 +61,37 @@ async def _quarantined(context: WebContext, request: Request) -> Any:
     return await context.discounts.quarantined_message(int(given))
 
 
+class ReplayRequest(Struct, frozen=True):
+    """Which entries to replay, all by default; with `dry_run` nothing is stored."""
+
+    ids: list[int] = []
+    source: str | None = None
+    dry_run: bool = False
+    drop_ignored: bool = False
+
+
+class Replays(Struct):
+    """What became of the replayed entries, the oldest first."""
+
+    replayed: list[Shown]
+
+
+async def _replay(context: WebContext, request: Request) -> Any:
+    wanted = await json_body(context, request, ReplayRequest)
+    options = ReplayOptions(frozenset(wanted.ids), wanted.source, wanted.dry_run, wanted.drop_ignored)
+    return StreamingResponse(_listed(context.replays(options)), media_type="application/json")
+
+
+async def _listed(replayed: AsyncIterator[Replayed]) -> AsyncIterator[bytes]:
+    """Yield the entries as JSON, one by one: their documents together may be long."""
+    yield b'{"replayed":['
+    comma = b""
+    async for one in replayed:
+        yield comma + encode(shown(one))
+        comma = b","
+    yield b"]}"
+
+
 ROUTES: tuple[Route, ...] = (
     ApiRoute(
         path="/v1/ignored",
@@ -93,5 +129,17 @@ ROUTES: tuple[Route, ...] = (
         summary="Read a complete quarantined message",
         responses={200: Quarantined},
         statuses=(404,),
+    ),
+    ApiRoute(
+        method="POST",
+        path="/v1/quarantine/replays",
+        label="replays",
+        handler=_replay,
+        operation_id="replayQuarantine",
+        roles=("operate",),
+        summary="Send quarantined messages through mappings and rules again",
+        responses={200: Replays},
+        body=ReplayRequest,
+        body_required=False,
     ),
 )

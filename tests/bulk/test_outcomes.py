@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -16,8 +17,10 @@ from adapter.bulk.csv_reader import read_csv
 from adapter.bulk.entries import BadRow
 from adapter.bulk.kinds import CODES
 from adapter.bulk.records import ReadOptions
+from adapter.errors import Refused
 from adapter.model.imports import ImportOptions
 from adapter.rules.history.history import History
+from adapter.services.bulk import local
 from adapter.services.bulk.refused_file import Layout
 from adapter.sources.registry import SOURCES
 from tests.bulk.conftest import NOW, Ended, Shop
@@ -400,3 +403,16 @@ async def test_imported_discounts_count_for_their_customer_and_not_in_caps(shop:
     )
     await live(shop, line)
     assert len(await shop.store.discounts("c-1")) == 1
+
+
+async def test_a_file_that_has_changed_since_is_not_gone_on_with(shop1: Shop, tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("source_id\nc-1\n")
+    job = local.job_of(local.Source(path), "customers", ImportOptions(), shop1.now, "x")
+    await local.begin(shop1.store, job, restart=False, alone=True)
+    path.write_text("source_id\nc-1\nc-2\n")
+    changed = local.job_of(local.Source(path), "customers", ImportOptions(), shop1.now, "x")
+    assert changed.id == job.id
+    with pytest.raises(Refused, match="has changed since"):
+        await local.begin(shop1.store, changed, restart=False, alone=True)
+    assert (await local.begin(shop1.store, changed, restart=True, alone=True)).rows_done == 0

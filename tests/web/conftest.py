@@ -52,6 +52,7 @@ from adapter.services.ingest.pipeline import Ingest
 from adapter.services.ingest.result import Result
 from adapter.services.privacy.export import Export
 from adapter.services.privacy.requests import Privacy
+from adapter.services.replay import Replayed, ReplayOptions
 from adapter.services.revocations import Counted, Revocations, Revoked
 from adapter.settings.fields import Keys, build
 from adapter.settings.values import Settings
@@ -386,6 +387,11 @@ class FakeHealth(Health):
         return self._services.checks
 
 
+async def replays(options: ReplayOptions) -> AsyncIterator[Replayed]:
+    entry = Excerpt("segment", "m", Raw(b"{}"), "no name", NOW, 8, False, 2, False)
+    yield Replayed(entry, Result("m", "processed"), options.dry_run)
+
+
 def settings(**values: Any) -> Settings:
     """Return settings: `segment__write_keys=("key",)` sets `segment.write_keys`."""
     chosen: dict[Keys, Any] = {tuple(name.split("__")): value for name, value in values.items()}
@@ -414,6 +420,7 @@ def context(services: Services) -> Callable[..., WebContext]:
             services.figures,
             services.imports,
             FakeDump,
+            replays,
             services.health,
             chosen,
             Metrics(),

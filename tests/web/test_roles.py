@@ -32,6 +32,7 @@ CHECKOUT = {
 OPERATE = {
     "retryDeliveries", "resumeDestination", "testDestination", "revokeDiscount", "revokeRule",
     "addPoolCodes", "createImport", "cancelImport",
+    "replayQuarantine",
 }  # fmt: skip
 ADMIN = {"exportCustomer", "eraseCustomer", "dump"}
 

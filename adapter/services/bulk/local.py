@@ -91,12 +91,15 @@ def job_of(
     )
 
 
-async def begin(store: Store, job: ImportJob, *, restart: bool) -> ImportJob:
+async def begin(store: Store, job: ImportJob, *, restart: bool, alone: bool) -> ImportJob:
     """Return the import to run: the new one, or the one that was interrupted.
 
+    The lease of a worker that is dead ends, which is certain where this process is `alone` with the store.
     Raises Refused where the file has changed since.
     """
     before = await store.import_job(job.id)
+    if before is not None and before.state == "running" and (alone or _is_dead(before.worker)):
+        await store.release_import(before.id, before.worker)
     if before is not None and (restart or before.state in ENDED):
         await store.drop_import(job.id)
         before = None
@@ -127,6 +130,20 @@ async def run(
     if leased is None:
         raise Refused(f"another process is importing {job.name}: wait for it, or a minute if it was killed")
     return await importer.run(leased, source.given(), report, size=size)
+
+
+def _is_dead(worker: str) -> bool:
+    """Tell whether a worker was a process of this machine that is not there any more."""
+    host, _, process = worker.partition(":")
+    if host != os.uname().nodename or not process.isdigit():
+        return False
+    try:
+        os.kill(int(process), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
 
 
 def worker_name() -> str:

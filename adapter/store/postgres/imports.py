@@ -162,7 +162,7 @@ async def _lease(
         row = await connection.fetchrow(SQL["import_to_run"], micros(now), id_)
         if row is None:
             return None
-        job = replace(read_job(row["body"]), state="running")
+        job = replace(read_job(row["body"]), state="running", worker=worker)
         await connection.execute(SQL["lease_import"], job.id, worker, micros(until), encode(job))
     return job
 

@@ -162,7 +162,7 @@ def _lease(
     rows = list(connection.execute(SQL["import_to_run"], (micros(now), id_)))
     if not rows:
         return None
-    job = replace(read_job(rows[0][1]), state="running")
+    job = replace(read_job(rows[0][1]), state="running", worker=worker)
     connection.execute(SQL["lease_import"], (job.id, worker, micros(until), encode(job)))
     return job
 
