@@ -38,7 +38,7 @@ def configured(settings: Destinations) -> ConfiguredDestinations:
     built = {name: TYPES[type_of(each)](name, each) for name, each in settings.by_name.items()}
     destinations = {name: each.destination for name, each in built.items()}
     recipients = Recipients(
-        {name: frozenset(each.events) for name, each in settings.by_name.items()},
+        {name: frozenset(each.received) for name, each in settings.by_name.items()},
         development=frozenset(name for name, each in settings.by_name.items() if each.development),
         of_customers=frozenset(
             name for name, each in destinations.items() if isinstance(each, AboutCustomers)

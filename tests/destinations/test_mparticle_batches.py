@@ -97,6 +97,13 @@ def test_a_profile_is_a_user_attribute() -> None:
     assert batch["user_attributes"] == {"active_discount_codes": ["A", "B"]}
 
 
+def test_a_profile_is_set_by_events_that_are_not_tracked() -> None:
+    destination = mparticle(profile=True, events=("discount.issued",))
+    batch = rendered(destination, delivery(kind="discount.expired", codes=("A",)))
+    assert (batch["user_attributes"], "events" in batch) == ({"active_discount_codes": ["A"]}, False)
+    assert batches.refusal(leased(destination, delivery(kind="discount.expired")), NOON) is None
+
+
 def test_the_environment_is_that_of_the_traffic() -> None:
     batch = rendered(mparticle(), delivery(environment="development"))
     assert batch["environment"] == "development"

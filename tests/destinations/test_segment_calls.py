@@ -176,6 +176,15 @@ def test_a_profile_is_an_identify_with_the_codes_at_the_first_attempt() -> None:
     assert is_own_call(identify)
 
 
+def test_a_profile_follows_events_that_are_not_tracked() -> None:
+    destination = segment(profile=True, events=("discount.issued",))
+    kinds = {
+        kind: [call["type"] for call in rendered(destination, delivery(kind=kind))]
+        for kind in ("discount.issued", "discount.expired")
+    }
+    assert kinds == {"discount.issued": ["track", "identify"], "discount.expired": ["identify"]}
+
+
 def test_development_traffic_says_so() -> None:
     assert track(delivery(environment="development"))["context"]["environment"] == "development"
 

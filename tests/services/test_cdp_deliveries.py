@@ -162,12 +162,14 @@ def test_a_destination_with_profiles_keeps_the_order_of_a_customer() -> None:
     key = Secret("write-key-1")
     named = {
         "plain": Segment(region="us", write_key=key),
-        "profiles": Segment(region="us", write_key=key, profile=True),
+        "profiles": Segment(region="us", write_key=key, profile=True, events=("redemption.created",)),
         "attributes": MParticle(pod="us1", key=key, secret=key, profile=True),
         "tests": MParticle(pod="us1", key=key, secret=key, development=True),
     }
     found = configured(Destinations(named=named))
     ordered = {name for name, manner in found.manners.items() if manner.ordered}
     assert ordered == {"profiles", "attributes"}
+    assert found.recipients.of("discount.expired") == list(named)
+    assert found.recipients.of("redemption.held") == ["plain", "attributes", "tests"]
     assert set(found.recipients.development) == {"tests"}
     assert set(found.recipients.of_customers) == set(named)

@@ -29,11 +29,11 @@ OLDEST_DAYS: Final = 30
 _INT64 = re.compile(r"-?[0-9]{1,19}")
 
 
-def rendered(delivery: Delivery, identity_types: Mapping[str, str], *, profile: bool) -> bytes:
+def rendered(delivery: Delivery, identity_types: Mapping[str, str], *, track: bool, profile: bool) -> bytes:
     """Return the batch of a delivery; its ids are constant over all attempts, and no two batches share one.
 
-    `identity_types` has mParticle's name of further kinds of identities. With `profile` the batch sets the
-    user attribute `active_discount_codes`.
+    `identity_types` has mParticle's name of further kinds of identities. With `track` the batch has the
+    event, with `profile` it sets the user attribute `active_discount_codes`.
     """
     event = properties.read(delivery.type, bytes(delivery.event))
     holder = Holder() if delivery.holder is msgspec.UNSET else delivery.holder
@@ -48,6 +48,8 @@ def rendered(delivery: Delivery, identity_types: Mapping[str, str], *, profile: 
         batch["mpid"] = mpid
     if profile:
         batch["user_attributes"] = {"active_discount_codes": holder.codes_of(development=event.development)}
+    if not track:
+        return encode(batch)
     data = {
         "event_name": names.snake(event.type),
         "custom_event_type": "transaction",

@@ -41,6 +41,7 @@ class MParticleDestination:
     def __init__(self, name: str, settings: MParticle, client: HttpClient) -> None:
         self._name = name
         self._profile = settings.profile
+        self._tracked = frozenset(settings.events)
         self._identity_types = {kind: name for kind, name in settings.identity_types.items() if name}
         self._client = client
         self._url = f"{settings.base}/v2/bulkevents"
@@ -80,7 +81,8 @@ class MParticleDestination:
 
     def render(self, delivery: Delivery) -> Raw | None:
         """Return the batch of a delivery."""
-        return Raw(batches.rendered(delivery, self._identity_types, profile=self._profile))
+        track = not self._tracked or delivery.type in self._tracked
+        return Raw(batches.rendered(delivery, self._identity_types, track=track, profile=self._profile))
 
     async def send(self, deliveries: Sequence[Delivery], now: datetime) -> Sequence[Attempt]:
         """Send all in one bulk; what mParticle would drop is given up without a request."""

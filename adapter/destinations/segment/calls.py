@@ -22,8 +22,8 @@ MOST_BYTES: Final = 32_000
 _LIBRARY: Final = {"library": {"name": SENDER, "version": __version__}}
 
 
-def rendered(delivery: Delivery, *, profile: bool) -> bytes:
-    """Return the calls of a delivery as a JSON array: a track, and with `profile` an identify.
+def rendered(delivery: Delivery, *, track: bool, profile: bool) -> bytes:
+    """Return the calls of a delivery as a JSON array: a track call, and an identify for the profile.
 
     Their ids are constant over all attempts, so that Segment drops repetitions.
     """
@@ -36,22 +36,23 @@ def rendered(delivery: Delivery, *, profile: bool) -> bytes:
         "context": context,
         "integrations": {},
     }
-    track = {
-        "type": "track",
-        "event": names.title(event.type),
-        "messageId": own_id(delivery.id),
-        "properties": event.properties,
-        **common,
-    }
-    if not profile:
-        return encode([track])
-    identify = {
-        "type": "identify",
-        "messageId": own_id(delivery.id, "profile"),
-        "traits": {"active_discount_codes": holder.codes_of(development=event.development)},
-        **common,
-    }
-    return encode([track, identify])
+    found: list[dict[str, Any]] = []
+    if track:
+        name = names.title(event.type)
+        found.append(
+            {
+                "type": "track",
+                "event": name,
+                "messageId": own_id(delivery.id),
+                "properties": event.properties,
+                **common,
+            }
+        )
+    if profile:
+        traits = {"active_discount_codes": holder.codes_of(development=event.development)}
+        identifier = own_id(delivery.id, "profile")
+        found.append({"type": "identify", "messageId": identifier, "traits": traits, **common})
+    return encode(found)
 
 
 def _identity(source_id: str, holder: Holder) -> dict[str, str]:

@@ -59,6 +59,7 @@ class SegmentDestination:
         self._key = str(settings.write_key)
         self._region = settings.region
         self._profile = settings.profile
+        self._tracked = frozenset(settings.events)
         self._client = client
         self._url = f"{settings.base}/v1/batch"
         self._source_url = f"{cdn}/v1/projects/{quote(self._key, safe='')}/settings"
@@ -97,7 +98,8 @@ class SegmentDestination:
 
     def render(self, delivery: Delivery) -> Raw | None:
         """Return the calls of a delivery, a JSON array."""
-        return Raw(calls.rendered(delivery, profile=self._profile))
+        track = not self._tracked or delivery.type in self._tracked
+        return Raw(calls.rendered(delivery, track=track, profile=self._profile))
 
     async def send(self, deliveries: Sequence[Delivery], now: datetime) -> Sequence[Attempt]:
         """Send all in one batch; what Segment would drop is given up without a request."""

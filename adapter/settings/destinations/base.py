@@ -19,6 +19,9 @@ EVENT_TYPES = (
     "redemption.rolled_back",
 )  # fmt: skip
 
+#: Those after which a customer can use other codes than before.
+DISCOUNT_EVENTS = tuple(each for each in EVENT_TYPES if each.startswith("discount."))
+
 Concurrency = Annotated[int, Meta(ge=1, le=256)]
 
 #: A setting of the section, what is wrong with it (the end of a sentence that it begins), and the remedy.
@@ -36,6 +39,11 @@ class DestinationSettings(Struct, frozen=True, kw_only=True):
     development: bool = False
     timeout_seconds: Seconds = 15
     allow_private_addresses: bool = False
+
+    @property
+    def received(self) -> tuple[str, ...]:
+        """The types of events that the destination is given; all where there is none."""
+        return self.events
 
     @property
     def keeps_order(self) -> bool:

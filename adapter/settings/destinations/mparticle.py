@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from adapter.files.problems import did_you_mean
 from adapter.settings.destinations.base import (
+    DISCOUNT_EVENTS,
     DestinationSettings,
     DestinationType,
     Wrong,
@@ -35,6 +36,11 @@ class MParticle(DestinationSettings, frozen=True, kw_only=True):
     secret: Secret = Secret()
     identities: tuple[str, ...] = ()
     profile: bool = False
+
+    @property
+    def received(self) -> tuple[str, ...]:
+        """The `events`, and those after which a profile has other codes."""
+        return (*self.events, *DISCOUNT_EVENTS) if self.events and self.profile else self.events
 
     @property
     def keeps_order(self) -> bool:

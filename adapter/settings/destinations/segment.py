@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Final, Literal
 
 from adapter.settings.destinations.base import (
+    DISCOUNT_EVENTS,
     DestinationSettings,
     DestinationType,
     Wrong,
@@ -31,6 +32,11 @@ class Segment(DestinationSettings, frozen=True, kw_only=True):
     write_key: Secret = Secret()
     profile: bool = False
     host: str = ""
+
+    @property
+    def received(self) -> tuple[str, ...]:
+        """The `events`, and those after which a profile has other codes."""
+        return (*self.events, *DISCOUNT_EVENTS) if self.events and self.profile else self.events
 
     @property
     def keeps_order(self) -> bool:
