@@ -115,7 +115,7 @@ async def test_stalled_it_answers_503_in_time_and_recovers_with_nothing_lost(
     statuses: Counter[int] = Counter()
 
     async def ask(number: int) -> None:
-        await asyncio.sleep(number * 0.1)
+        await asyncio.sleep(number * 0.05)
         asked = time.monotonic()
         answer = await client.get(READS[number % len(READS)].format(n=number))
         waits.append(time.monotonic() - asked)

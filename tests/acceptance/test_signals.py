@@ -67,7 +67,12 @@ def reloads(server: Any) -> float:
 def test_a_server_ends_with_the_status_that_is_documented(
     start: Callable[[int], Any], workers: int, how: signal.Signals, expected: int
 ) -> None:
-    assert start(workers).end(how) == expected
+    server = start(workers)
+    processes = server.workers
+    assert server.end(how) == expected
+    assert not any(Path(f"/proc/{process}").exists() for process in processes)
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{server.url}/health/live")
 
 
 def test_a_hang_up_has_one_process_read_its_files_again_and_serve_on(start: Callable[[int], Any]) -> None:

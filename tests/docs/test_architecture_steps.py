@@ -51,7 +51,7 @@ print(document(ROUTES)["paths"]["/v1/ignored/count"]["get"]["operationId"])
 @pytest.mark.process
 @pytest.mark.parametrize("section", STEPS)
 def test_the_steps_of_the_page_add_what_they_say(section: str, tmp_path: Path) -> None:
-    shutil.copytree(ROOT / "adapter", tmp_path / "adapter", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "adapter", tmp_path / "adapter")  # with its bytecode: to compile takes longest
     follow(SECTIONS[section], tmp_path)
     code, printed = STEPS[section]
     command = [sys.executable, "-c", code]

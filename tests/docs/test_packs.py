@@ -27,19 +27,19 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def take(pack: str) -> dict[str, str]:
-    """Run the page's commands for a pack; return what each `adapter` command printed."""
+def take(*packs: str) -> dict[str, str]:
+    """Run the page's commands for packs, those of `adapter` at the end; return what each of these printed."""
     page = (ROOT / "docs" / "packs" / "README.md").read_text(encoding="utf-8")
     [block] = re.findall(r"```sh\n(.*?)```", page, re.DOTALL)
+    checks = [shlex.split(line)[1:] for line in block.splitlines() if "adapter " in line]
+    for pack in packs:
+        copies = [line for line in block.replace("travel", pack).splitlines() if "adapter " not in line]
+        subprocess.run(["sh", "-ec", "\n".join(copies)], check=True)
     printed = {}
-    for line in block.replace("travel", pack).splitlines():
-        if "adapter " in line:
-            command = shlex.split(line)[1:]
-            result = CliRunner().invoke(commands, command)
-            assert result.exit_code == 0, result.output
-            printed[" ".join(command)] = result.stdout
-        else:
-            subprocess.run(["sh", "-ec", line], check=True)
+    for command in checks:
+        result = CliRunner().invoke(commands, command)
+        assert result.exit_code == 0, result.output
+        printed[" ".join(command)] = result.stdout
     return printed
 
 
@@ -55,8 +55,7 @@ def test_a_pack_over_the_starters_checks_clean_and_its_cases_pass(pack: str, clo
 
 
 def test_all_packs_stand_together(clone: Path) -> None:
-    for pack in PACKS:
-        take(pack)
+    take(*PACKS)
     assert len(list((clone / "mappings").glob("*.model.yaml"))) == len(PACKS)
 
 
