@@ -48,6 +48,10 @@ class OrderStream:
         self._submit = submit
         self._clock = clock
 
+    def shares(self, code: str) -> bool:
+        """Tell whether a code is one that everybody may use."""
+        return self._checkout.shares(code)
+
     async def redeem(self, work: Work) -> Booked:
         """Redeem the codes of an order; returns the work without the moves that are done by it.
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from msgspec import Struct
 
 from adapter.model.discounts import Discount
-from adapter.model.operations import OrderOperation
+from adapter.model.operations import DiscountMove, Operation, OrderOperation
 from adapter.services.ingest.work_item import Work
 
 
@@ -23,6 +23,10 @@ class Booked(Struct, frozen=True):
 class OrderBookings(Protocol):
     """Books orders (`adapter.services.checkout.stream`). Verbs may be repeated, and raise Unavailable."""
 
+    def shares(self, code: str) -> bool:
+        """Tell whether a code is one that everybody may use: no discount was issued under it."""
+        ...
+
     async def redeem(self, work: Work) -> Booked:
         """Redeem the codes of a completed order before its message is decided."""
         ...
@@ -32,10 +36,16 @@ class OrderBookings(Protocol):
         ...
 
 
-def of_orders(works: Sequence[Work]) -> list[int]:
-    """Return the places of works that say something of orders."""
+def of_orders(works: Sequence[Work], shares: Callable[[str], bool]) -> list[int]:
+    """Return the places of works that say something of orders, or redeem codes that everybody may use."""
     return [
         at
         for at, work in enumerate(works)
-        if work.operations and any(isinstance(each, OrderOperation) for each in work.operations)
+        if work.operations and any(_of_order(each, shares) for each in work.operations)
     ]
+
+
+def _of_order(operation: Operation, shares: Callable[[str], bool]) -> bool:
+    if isinstance(operation, DiscountMove):
+        return operation.verb == "redeem" and shares(operation.code)
+    return isinstance(operation, OrderOperation)

@@ -56,7 +56,9 @@ _BY = {
 
 
 async def booked(connection: Connection, wanted: BookingRequest) -> BookedState:
-    """Lock and read what is booked: redemptions by id, then codes of pools."""
+    """Lock and read what is booked: orders, also those that have nothing yet, redemptions, codes of pools."""
+    if wanted.orders:
+        await connection.execute(SQL["lock_orders"], array(sorted(set(wanted.orders))))
     redemptions: dict[str, Redemption] = {}
     if wanted.redemptions:
         ids = array(sorted(set(wanted.redemptions)))

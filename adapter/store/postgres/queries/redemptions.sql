@@ -2,6 +2,11 @@
 -- Lock and read an array of redemptions, in the order of their ids.
 SELECT source_id, body FROM redemptions WHERE id = ANY ($1::text[]) ORDER BY id FOR UPDATE;
 
+-- lock_orders --
+-- Lock an array of orders until the transaction ends: of two that book codes on one, each sees the other's.
+SELECT pg_advisory_xact_lock(hashtextextended(given.order_id, 17))
+FROM (SELECT unnest($1::text[]) AS order_id ORDER BY 1) AS given;
+
 -- lock_holds_of --
 -- Lock and read the holds of an array of customers, in the order of their ids.
 SELECT source_id, body FROM redemptions WHERE source_id = ANY ($1::text[]) AND state = 'held' ORDER BY id FOR UPDATE;
