@@ -36,6 +36,7 @@ from adapter.services.checkout.service import CheckoutService
 from adapter.services.checkout.stream import OrderStream
 from adapter.services.checkout.wishes import Terms
 from adapter.services.delivery.dispatcher import Dispatcher
+from adapter.services.delivery.forwarder import Forwarder
 from adapter.services.delivery.retries import Retries
 from adapter.services.discounts import Checkout
 from adapter.services.environment import Environment
@@ -100,6 +101,7 @@ class _Core(Struct, frozen=True, kw_only=True):
     metrics: Metrics
     destinations: ConfiguredDestinations
     relay: Dispatcher
+    forwarder: Forwarder
     capacity: TimerCapacity
     commits: CommitHealth
     completer: HistoryCompleter
@@ -153,6 +155,7 @@ def compose(
     read_again = partial(read_files, settings, placeholders(settings))
     loops = [
         core.relay.run,
+        core.forwarder.run,
         Sweeps(store, checkout.expire, clock, Intervals.of(settings.retention)).run,
         Holds(bookings.expire_holds).run,
         Timers(store, committer.submit, clock, core.capacity).run,
@@ -188,16 +191,19 @@ def _core(settings: Settings, store: Store | None, world: Environment, metrics: 
     relay = Dispatcher(
         store, destinations.by_name, clock, world.jitter, metrics, manners=destinations.manners
     )
+    forwarder = Forwarder(store, destinations.forwards, clock, metrics, new_id=world.new_id, wake=relay.wake)
     capacity = TimerCapacity(store, metrics, settings.ingest.max_timers)
     commits = CommitHealth(time.monotonic)
     transactions = Transactions(
         store, books, world, timers=capacity, health=commits, metrics=metrics,
         destinations=destinations.recipients, wake=relay.wake, reasons=settings.log.reasons,
+        forwards=destinations.forwards, wake_forwarder=forwarder.wake,
     )  # fmt: skip
     completer = HistoryCompleter(store, books, clock)
     committer = GroupCommitter(transactions.settle, Limits.of(settings.ingest), metrics, completer.complete)
     return _Core(
         store=store, books=books, world=world, metrics=metrics, destinations=destinations, relay=relay,
+        forwarder=forwarder,
         capacity=capacity, commits=commits, completer=completer, committer=committer,
         patience=ReadTimeout(settings.ingest.max_wait_seconds),
     )  # fmt: skip

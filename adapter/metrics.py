@@ -110,6 +110,10 @@ class Metrics:
             "adapter_delivery_seconds", "One attempt to deliver", ["destination"],
             buckets=_SECONDS, registry=registry,
         )  # fmt: skip
+        self.forwarded = Counter(
+            "adapter_forwarded", "Customers and events that were put into the outbox", ["destination"],
+            registry=registry,
+        )  # fmt: skip
         self.deliveries_due = _of_the_store("adapter_deliveries_due", "Deliveries that wait", registry)
         self.deliveries_dead = _of_the_store("adapter_deliveries_dead", "Deliveries given up", registry)
 

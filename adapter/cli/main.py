@@ -32,6 +32,7 @@ COMMANDS = {
     "erase": "erase",
     "export": "export",
     "store": "commands",
+    "sync": "commands",
 }
 
 # Pretty tracebacks show local variables, and these may be customers' data.

@@ -107,6 +107,15 @@ class Testable(Protocol):
         ...
 
 
+@runtime_checkable
+class Costly(Protocol):
+    """A destination that makes several calls for one delivery."""
+
+    def calls(self, delivery: Delivery) -> int:
+        """Return the most calls that the next attempt makes, by which quotas are counted."""
+        ...
+
+
 class Told(Struct, frozen=True):
     """What the operator must do, one sentence: the destination has no call for it."""
 
@@ -128,11 +137,13 @@ class Manner(Struct, frozen=True, kw_only=True):
     """How the operator wants a destination to be sent to, whatever its type.
 
     `ordered`: the deliveries of one customer one after the other, in their order. `concurrency` is the most
-    requests at a time.
+    requests at a time. `per_minute` and `per_month` are the most calls; 0 is no limit.
     """
 
     ordered: bool = False
     concurrency: int = 8
+    per_minute: int = 0
+    per_month: int = 0
 
 
 class Configured(Struct, frozen=True):

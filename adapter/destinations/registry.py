@@ -6,30 +6,37 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from adapter.destinations import webhook
 from adapter.destinations.contract import AboutCustomers, Build, Destination, Manner
 from adapter.destinations.mparticle import destination as mparticle
 from adapter.destinations.segment import destination as segment
+from adapter.destinations.voucherify import destination as voucherify
 from adapter.model.deliveries import Recipients
+from adapter.model.forwards import ForwardTo
+from adapter.settings.destinations.base import DestinationSettings
+from adapter.settings.destinations.forwarding import ForwardingSettings
 from adapter.settings.destinations.registry import Destinations, type_of
 
 TYPES: dict[str, Build] = {
     mparticle.TYPE: mparticle.build,
     segment.TYPE: segment.build,
     webhook.TYPE: webhook.build,
+    voucherify.TYPE: voucherify.build,
 }
 
 
 class ConfiguredDestinations(Struct, frozen=True):
     """The destinations by name, how each is sent to, the events that they receive, and their HTTP `clients`.
 
-    The clients are to be entered.
+    The clients are to be entered. `forwards` are the destinations that customers and events are forwarded to.
     """
 
     by_name: dict[str, Destination]
     manners: dict[str, Manner]
     recipients: Recipients
+    forwards: dict[str, ForwardTo]
     clients: tuple[AbstractAsyncContextManager[Any], ...]
 
 
@@ -44,9 +51,28 @@ def configured(settings: Destinations) -> ConfiguredDestinations:
             name for name, each in destinations.items() if isinstance(each, AboutCustomers)
         ),
     )
-    manners = {
-        name: Manner(ordered=each.keeps_order, concurrency=each.concurrency)
-        for name, each in settings.by_name.items()
-    }
+    manners = {name: _manner(each) for name, each in settings.by_name.items()}
     clients = tuple(each.client for each in built.values())
-    return ConfiguredDestinations(destinations, manners, recipients, clients)
+    return ConfiguredDestinations(destinations, manners, recipients, _forwards(settings), clients)
+
+
+def _manner(settings: DestinationSettings) -> Manner:
+    manner = Manner(ordered=settings.keeps_order, concurrency=settings.concurrency)
+    if not isinstance(settings, ForwardingSettings):
+        return manner
+    return replace(manner, per_minute=settings.per_minute, per_month=settings.per_month)
+
+
+def _forwards(settings: Destinations) -> dict[str, ForwardTo]:
+    """Return what each destination is forwarded, of those that are forwarded anything."""
+    return {
+        name: ForwardTo(
+            customers="customers" in each.forward,
+            events="events" in each.forward,
+            interval=each.pause,
+            anonymous=each.forward_anonymous,
+            development=each.development,
+        )
+        for name, each in settings.by_name.items()
+        if isinstance(each, ForwardingSettings) and each.forward
+    }

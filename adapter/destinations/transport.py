@@ -30,6 +30,7 @@ from adapter.destinations.guarded_connector import (
 
 __all__ = [
     "Answer",
+    "CannotConnect",
     "ForbiddenAddress",
     "GuardedClient",
     "HttpClient",
@@ -81,7 +82,7 @@ class HttpClient(Protocol):
         ...
 
 
-class _CannotConnect(RequestFailed):
+class CannotConnect(RequestFailed):
     """No connection was opened, so nothing was sent."""
 
 
@@ -163,10 +164,10 @@ class GuardedClient:
         """Send, and return the response with its headers; a failed connection is tried again."""
         try:
             return await self._once(method, url, body, headers)
-        except _CannotConnect:
+        except CannotConnect:
             pass
         async for connecting in AsyncRetrying(
-            retry=retry_if_exception_type(_CannotConnect),
+            retry=retry_if_exception_type(CannotConnect),
             stop=stop_after_attempt(CONNECTS - 1),
             wait=wait_random_exponential(multiplier=0.1, max=1),
             reraise=True,
@@ -185,11 +186,11 @@ class GuardedClient:
                 method, url, data=body or None, headers=headers, allow_redirects=False
             )
         except NoName as error:
-            raise _CannotConnect(str(error)) from error
+            raise CannotConnect(str(error)) from error
         except aiohttp.ConnectionTimeoutError as error:
-            raise _CannotConnect("cannot connect: no connection in time") from error
+            raise CannotConnect("cannot connect: no connection in time") from error
         except aiohttp.ClientConnectorError as error:
-            raise _CannotConnect(f"cannot connect: {_reason(error)}") from error
+            raise CannotConnect(f"cannot connect: {_reason(error)}") from error
         except (aiohttp.ClientError, OSError) as error:
             raise RequestFailed(f"the connection broke: {_reason(error)}") from error
 

@@ -39,9 +39,14 @@ def fields(of: type[Struct] = Settings, prefix: Keys = ()) -> list[Field]:
         if isinstance(kind, type) and issubclass(kind, Struct):
             found += fields(kind, keys)
         elif of is not Destinations:  # of which `named` is no setting, but holds sections
-            default = None if field.default is NODEFAULT else field.default
-            found.append(Field(keys, kind, default))
+            found.append(Field(keys, kind, _default(field)))
     return found
+
+
+def _default(field: structs.FieldInfo) -> Any:
+    if field.default is not NODEFAULT:
+        return field.default
+    return None if field.default_factory is NODEFAULT else field.default_factory()
 
 
 #: Every setting by its path.

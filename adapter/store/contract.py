@@ -30,6 +30,7 @@ from adapter.model.quarantine import Excerpt, Quarantined
 from adapter.model.redemptions import Redemption, Rollback
 from adapter.model.removals import Removal
 from adapter.model.timers import Timer
+from adapter.store.forwarding_contract import ForwardingVerbs
 from adapter.store.import_contract import ImportStore
 from adapter.store.scanning import Looks, Slice, Spot
 from adapter.store.values import (
@@ -123,7 +124,7 @@ class Transaction(Protocol):
         ...
 
 
-class Store(ImportStore, Protocol):
+class Store(ImportStore, ForwardingVerbs, Protocol):
     """The verbs of an engine. Reads see only what is committed."""
 
     async def open(self, *, copying: bool = False) -> None:

@@ -201,6 +201,7 @@ def _keyed(changes: Changes, keys: Mapping[str, str], moved: list[tuple[str, str
         pending=[replace(each, source_id=key(each.source_id)) for each in changes.pending],
         ended=[replace(each, source_id=key(each.source_id)) for each in changes.ended],
         redemptions=[replace(each, source_id=key(each.source_id)) for each in changes.redemptions],
+        forwards=[replace(each, source_id=key(each.source_id)) for each in changes.forwards],
         rollbacks=[replace(each, source_id=key(each.source_id)) for each in changes.rollbacks],
     )
 

@@ -13,6 +13,7 @@ from adapter.model.customers import Customer
 from adapter.model.decisions import Decision
 from adapter.model.deliveries import Delivery, Past, Rendered
 from adapter.model.discounts import DiscountRecord
+from adapter.model.erasures import ForwardedErasure
 from adapter.model.events import Event
 from adapter.model.imports import ImportStep
 from adapter.model.pending import PendingMove
@@ -26,8 +27,9 @@ MessageKey = tuple[str, str]
 Identity = tuple[str, str]
 #: The kinds of rows that are deleted by age (dedupe keys have a verb of their own).
 RetentionKind = Literal[
-    "events", "decisions", "deliveries", "quarantine", "pending_moves", "holds", "failed_codes"
-]
+    "events", "decisions", "deliveries", "quarantine", "pending_moves", "holds", "failed_codes",
+    "forwards",
+]  # fmt: skip
 #: Renders a leased delivery; None leaves it as it is. It is pure, and may be called again for the same lease.
 Render = Callable[[Delivery], Rendered | None]
 #: What is read of the customers of leased deliveries for `render`: nothing, who they are, or their codes too.
@@ -50,11 +52,12 @@ class CustomerRecord(Struct):
 
 
 class CustomerHistory(Struct):
-    """All stored events and decisions of one customer; decisions oldest first."""
+    """All stored events and decisions of one customer; decisions oldest first. `source_id` is the key."""
 
     source_id: str
     decisions: list[Decision]
     events: list[Event]
+    customer: Customer | None = None
 
 
 #: A page ends with the row at which it has so many bytes.
@@ -256,6 +259,53 @@ class Forgotten(Struct, frozen=True):
     upto: int
 
 
+class NewForward(Struct, frozen=True):
+    """To be forwarded at `due_at`: the newest state of a customer, or an `event` under its `ref`."""
+
+    source_id: str
+    destination: str
+    kind: Literal["customer", "event"]
+    due_at: datetime
+    ref: str = ""
+    event: Event | None = None
+
+
+class Forward(Struct, frozen=True):
+    """Something that is due: `customer` is the state now, None where there is no such customer any more."""
+
+    source_id: str
+    destination: str
+    ref: str
+    customer: Customer | None
+    event: Event | None
+
+
+#: Makes the outbox entry of what is due; None where there is nothing to send. It is pure, and may be called
+#: again.
+MakeDelivery = Callable[[Forward], Delivery | None]
+
+
+class CallLimits(Struct, frozen=True):
+    """The most calls in any minute, and in a calendar month (UTC); 0 is no limit."""
+
+    per_minute: int = 0
+    per_month: int = 0
+
+
+class Refusal(Struct, frozen=True):
+    """Calls that may not be made before a moment, because of the limit of a minute or of a month."""
+
+    until: datetime
+    limit: Literal["minute", "month"]
+
+
+class SentTo(Struct, frozen=True):
+    """A destination that was sent a customer under an id."""
+
+    destination: str
+    source_id: str
+
+
 class CustomerData(Struct):
     """All that is held of one person; lists without a limit, the oldest first.
 
@@ -270,6 +320,7 @@ class CustomerData(Struct):
     decisions: list[Decision]
     discounts: list[DiscountRecord]
     deliveries: list[Delivery]
+    sent_to: list[SentTo]
     timers: list[Timer]
     counters: dict[str, int]
     quarantined: list[Excerpt]
@@ -313,6 +364,8 @@ class Changes(Struct):
     run again. A merge moves both, an erasure drops them and keeps the amounts alone. `drawn` are codes of
     pools, and `pool_codes` are added to pools. `step` says how far an import has come; if another worker has
     it now, ImportLost is raised and nothing is saved.
+    `forwards` are kept until they are due; of one customer, destination and `ref` the first is kept. A
+    merge moves them, an erasure drops them.
     """
 
     seen_at: datetime
@@ -339,12 +392,14 @@ class Changes(Struct):
     rewritten: Sequence[DiscountRecord] = ()
     step: ImportStep | None = None
     pool_codes: Sequence[PoolCode] = ()
+    forwards: Sequence[NewForward] = ()
 
 
 class DeliveryResult(Struct, frozen=True):
     """What came of one leased delivery; without `due_at` it is over (`done`, else dead).
 
-    `past` is kept in the place of the attempts that were known before; without it those stay.
+    `past` is kept in the place of the attempts that were known before; without it those stay. `forwarded`
+    is what became of an erasure: once it is done the delivery does not have the id any more.
     """
 
     id: str
@@ -353,3 +408,4 @@ class DeliveryResult(Struct, frozen=True):
     due_at: datetime | None = None
     error: str | None = None
     past: Past | None = None
+    forwarded: ForwardedErasure | None = None

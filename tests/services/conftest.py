@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from adapter.model.events import Event, User
+from adapter.model.forwards import ForwardTo
 from adapter.model.operations import EventOccurred, Operation
 from adapter.model.timers import Timer
 from adapter.rules.engine import ruleset as rule_book
@@ -47,6 +48,11 @@ class Desk:
     @room.setter
     def room(self, free: int) -> None:
         self._transacting.capacity.free = free
+
+    @property
+    def forwards(self) -> dict[str, ForwardTo]:
+        """What destinations are forwarded, by name."""
+        return self._transacting.forwards
 
     def at(self, minutes: float = 0) -> datetime:
         return NOON + timedelta(minutes=minutes)

@@ -8,6 +8,7 @@ from datetime import datetime
 from adapter.mapping.mapping_set import MappingSet
 from adapter.metrics import Metrics
 from adapter.model.deliveries import Recipients
+from adapter.model.forwards import ForwardTo
 from adapter.rules.engine.ruleset import RuleSet
 from adapter.services.environment import Environment
 from adapter.services.ingest.commit_health import CommitHealth
@@ -44,6 +45,7 @@ class Transacting:
         self._commits = CommitHealth(lambda: 0)
         self._mappings = MappingSet([])
         self.capacity = FixedCapacity(store, self._metrics)
+        self.forwards: dict[str, ForwardTo] = {}
 
     def over(
         self, store: Store, now: datetime, rules: RuleSet, destinations: Sequence[str] = ()
@@ -53,4 +55,5 @@ class Transacting:
         return Transactions(
             store, files, environment, timers=self.capacity, health=self._commits,
             metrics=self._metrics, destinations=Recipients.of_everything(destinations),
+            forwards=self.forwards,
         )  # fmt: skip

@@ -20,7 +20,7 @@ from adapter.store.tables.registry import BOOKKEEPING
 #: Columns that tell nothing of a person: table and column.
 IMPERSONAL = {
     ("redemption_uses", column) for column in ("redemption", "rule", "currency", "state")
-}  # fmt: skip
+} | {(table, "destination") for table in ("deliveries", "taken", "forwards")}  # fmt: skip
 #: Columns that say whose a row is.
 OWNERS = {"source_id", "owner", "scope"}
 #: These too, by digests of ids.
@@ -141,6 +141,7 @@ def bodies(make: Any, customer: str, number: int) -> dict[str, bytes]:
         "customers": make.customer(customer, name=customer).customer,
         "discounts": make.held(f"{number} code of {customer}", customer),
         "events": event,
+        "forwards": event,
         "decisions": make.decision(customer),
         "deliveries": {"user_id": customer},
         "timers": event,

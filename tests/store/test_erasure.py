@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from adapter.model.erasures import Receipt
+from adapter.model.erasures import ForwardedErasure, Receipt
 from adapter.store.contract import Store, Transaction
 from adapter.store.values import Erasure, LoadRequest
 
@@ -66,7 +66,9 @@ async def test_an_erasure_removes_and_counts_all_rows_of_one_person(
     }  # fmt: skip
     for name in ("c1", "old"):
         print_ = sha256(name.encode()).hexdigest()
-        assert await store.receipts(name) == [Receipt(print_, make.now, "opendsr", "r1", removed)]
+        waiting = [ForwardedErasure("shop", "waiting", make.now)]
+        receipt = Receipt(print_, make.now, "opendsr", "r1", removed, waiting)
+        assert await store.receipts(name) == [receipt]
     for name in ("c1", "anon-1", "42", "old"):
         held = await store.held(name)
         assert (held.source_id, held.customer) == (name, None)

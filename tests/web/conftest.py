@@ -57,6 +57,7 @@ from adapter.services.revocations import Counted, Revocations, Revoked
 from adapter.settings.fields import Keys, build
 from adapter.settings.values import Settings
 from adapter.sources.decoded_body import Decoded
+from adapter.store.values import SentTo
 from adapter.web import application
 from adapter.web.context import WebContext
 
@@ -256,6 +257,7 @@ class FakePrivacy(Privacy):
             decisions=await held.decisions(source_id),
             discounts=[DiscountRecord(HIGH_VALUE, source_id, "high-value", "evt_789", NOW, NOW)],
             deliveries=[Delivery("d1", "webhook", source_id, "discount.issued", Raw(b"{}"), NOW, NOW)],
+            sent_to=[SentTo("webhook", source_id)],
             timers=[Timer("lapsed", source_id, (await held.events(source_id))[0], NOW)],
             redemptions=[],
             rollbacks=[],

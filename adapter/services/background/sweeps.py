@@ -59,6 +59,7 @@ class Intervals(Struct, frozen=True, kw_only=True):
             "pending_moves": self.keep_pending_moves,
             "holds": self.keep_holds,
             "failed_codes": self.keep_failed_codes,
+            "forwards": self.keep_deliveries,
             "quarantine": self.keep_quarantined,
         }
         return {kind: keep for kind, keep in each.items() if keep is not None}

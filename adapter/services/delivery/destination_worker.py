@@ -17,8 +17,10 @@ from adapter.errors import Unavailable
 from adapter.metrics import Metrics
 from adapter.model.deliveries import Delivery, Pause, Rendered
 from adapter.services.delivery.batches import batches
+from adapter.services.delivery.erasures import forward, is_erasure, noted
 from adapter.services.delivery.outcomes import given_up, pause_after, result, returned
 from adapter.services.delivery.prefetch import Prefetch
+from adapter.services.delivery.quota import Quota
 from adapter.services.delivery.tallies import Tallies
 from adapter.store.contract import Store
 from adapter.store.values import DeliveryResult, HolderReading
@@ -74,6 +76,7 @@ class DestinationWorker:
         }
         self._prefetch = Prefetch(manner.concurrency * destination.batch.most)
         self._tallies = Tallies(destination.name)
+        self._quota = Quota(store, destination, manner)
         self._waiting: deque[tuple[datetime, list[Delivery]]] = deque()
         self._unsent = 0
         self._sending: set[asyncio.Task[None]] = set()
@@ -98,6 +101,8 @@ class DestinationWorker:
 
         None on an error. The store calls it in the transaction of a lease, in any thread.
         """
+        if is_erasure(delivery):
+            return Rendered(self._destination.type)
         before = delivery.rendered
         if before is not UNSET and before.by == self._destination.type:
             return before
@@ -150,7 +155,10 @@ class DestinationWorker:
         """Start to send deliveries that are leased until a moment; a later turn records their results."""
         sendable = [each for each in deliveries if self._can_be_sent(each)]
         self._unsent += len(sendable)
-        self._waiting.extend((until, batch) for batch in batches(sendable, self._destination.batch))
+        alone = [[each] for each in sendable if is_erasure(each)]
+        others = [each for each in sendable if not is_erasure(each)] if alone else sendable
+        batched = [*alone, *batches(others, self._destination.batch)]
+        self._waiting.extend((until, batch) for batch in batched)
         for _ in range(min(len(self._waiting), self._manner.concurrency - len(self._sending))):
             task = asyncio.create_task(self._send_waiting())
             self._sending.add(task)
@@ -174,7 +182,22 @@ class DestinationWorker:
                 self._give_back()
                 return
             self._waiting.popleft()
+            if not await self._allowed(batch):
+                self._waiting.appendleft((until, batch))
+                self._give_back()
+                return
             await self._send(batch)
+
+    async def _allowed(self, batch: Sequence[Delivery]) -> bool:
+        """Count the calls of a batch; where its quota is used up, the destination pauses."""
+        try:
+            pause = await self._quota.refused(batch, self._clock())
+        except Unavailable as error:
+            log.warning("the store is unavailable, deliveries to %s wait: %s", self._destination.name, error)
+            return False
+        if pause is not None:
+            self._pause_until(pause)
+        return pause is None
 
     async def _send(self, batch: Sequence[Delivery]) -> None:
         attempts = await self._attempts(batch)
@@ -182,7 +205,8 @@ class DestinationWorker:
         self._unsent -= len(batch)
         for delivery, attempt in zip(batch, attempts, strict=True):
             self._log_state_change(attempt)
-            self._conclude(result(delivery, attempt, now, self._jitter()))
+            concluded = result(delivery, attempt, now, self._jitter())
+            self._conclude(noted(delivery, concluded, now, attempt))
         self._tallies.add(attempts)
         self._pause_for(attempts, now)
         if self._tallies.failed_in_a_row >= self._manner.concurrency:
@@ -195,6 +219,8 @@ class DestinationWorker:
         name = self._destination.name
         try:
             with self._seconds.time():
+                if is_erasure(batch[0]):
+                    return [await forward(self._destination, batch[0], self._clock())]
                 attempts = await self._destination.send(batch, self._clock())
             if len(attempts) == len(batch):
                 return attempts
@@ -252,7 +278,11 @@ class DestinationWorker:
     def _pause_for(self, attempts: Sequence[Attempt], now: datetime) -> None:
         """Pause the whole destination when it asks for that: other deliveries need not use up attempts."""
         asked = pause_after(self._destination.name, attempts, now)
-        if asked is None or (self._pause is not None and self._pause.until >= asked.until):
+        if asked is not None:
+            self._pause_until(asked)
+
+    def _pause_until(self, asked: Pause) -> None:
+        if self._pause is not None and self._pause.until >= asked.until:
             return
         self._pause = asked
         seconds = (asked.until - asked.since).total_seconds()

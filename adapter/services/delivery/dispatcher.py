@@ -20,6 +20,7 @@ from adapter.errors import Unavailable
 from adapter.metrics import Metrics
 from adapter.model.deliveries import Delivery
 from adapter.services.delivery.destination_worker import Clock, DestinationWorker, Jitter, Pace
+from adapter.services.delivery.erasures import noted
 from adapter.services.delivery.outcomes import given_up
 from adapter.store.contract import Store
 from adapter.store.values import DeliveryResult
@@ -102,7 +103,7 @@ class Dispatcher:
         buried = 0
         now = self._clock()
         while strays := await self._store.lease(now, now + STRAYS_LEASE, STRAYS, name):
-            buried += await self._store.settle([_unknown(delivery) for delivery in strays])
+            buried += await self._store.settle([noted(each, _unknown(each), now) for each in strays])
             for delivery in strays:
                 self._metrics.deliveries.labels("unknown", "dead").inc()
                 log.warning("delivery %s: no destination %s", delivery.id, delivery.destination)

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from adapter.model.customers import LINKING, SOURCE_ID, Customer
 from adapter.model.encoding import encode
 from adapter.model.event_names import EventNames
+from adapter.model.forwards import ForwardedCustomer
 from adapter.model.operations import CustomerGroup, CustomerMerge, CustomerUpsert, EventOccurred, Operation
 from adapter.model.pending import MOST_PENDING
 from adapter.rules.history.history import History
@@ -39,6 +40,10 @@ _TOO_LARGE = f"not merged: the customer's data would exceed {MOST_JOINED // 1024
 
 #: Operations that may merge two customers.
 _MERGING = (CustomerUpsert, CustomerGroup, CustomerMerge, EventOccurred)
+
+
+def _restated(now: Customer, before: Customer) -> bool:
+    return now is not before and ForwardedCustomer.of(now) != ForwardedCustomer.of(before)
 
 
 class CustomerState(Struct):
@@ -249,6 +254,14 @@ class IdentityGraph:
     def changed(self) -> Iterable[CustomerRecord]:
         """Return the records to write."""
         return [person.record() for person in self._known.values() if person.dirty]
+
+    def restated(self) -> Iterable[Customer]:
+        """Return customers of whom something has changed that is forwarded."""
+        return [
+            person.customer
+            for person in self._known.values()
+            if person.dirty and (person.loaded is None or _restated(person.customer, person.loaded))
+        ]
 
     def _names(self, owner: str) -> list[str]:
         return [owner, *(value for kind, value in self._leading.get(owner, ()) if kind == SOURCE_ID)]

@@ -16,12 +16,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from msgspec.structs import replace
 
 from adapter.metrics import Metrics
 from adapter.model.deliveries import Recipients
+from adapter.model.forwards import ForwardTo
 from adapter.model.messages import Message
 from adapter.model.quarantine import Quarantined, packed
 from adapter.rules.engine.ruleset import RuleSet
@@ -186,7 +187,7 @@ class Transactions:
     """Commits a batch in one transaction, and executes the steps after the commit.
 
     Discounts are pushed to `destinations`; `wake` wakes the dispatcher. With `reasons` the log has
-    the sentence of each rule.
+    the sentence of each rule. Customers and events are forwarded to `forwards`.
     """
 
     def __init__(
@@ -199,7 +200,9 @@ class Transactions:
         health: CommitHealth,
         metrics: Metrics,
         destinations: Recipients = Recipients(),  # noqa: B008 - it is frozen
+        forwards: Mapping[str, ForwardTo] = {},
         wake: Callable[[], None] = lambda: None,
+        wake_forwarder: Callable[[], None] = lambda: None,
         reasons: bool = False,
     ) -> None:
         self._store = store
@@ -209,7 +212,9 @@ class Transactions:
         self._health = health
         self._metrics = metrics
         self._destinations = destinations
+        self._forwards = forwards
         self._wake = wake
+        self._wake_forwarder = wake_forwarder
         self._reasons = reasons
 
     async def settle(
@@ -228,10 +233,12 @@ class Transactions:
         environment, names = self._environment, self._files.mappings.names
         return DecisionContext(
             environment.clock(), environment.draw, environment.new_id, self._destinations, self._timers.room,
-            names,
+            names, self._forwards,
         )  # fmt: skip
 
     def _after_commit(self, result: CommitResult) -> None:
+        if result.forwards:
+            self._wake_forwarder()
         if any(each.discounts for each in result.results):
             self._wake()
         for destination in result.held_back:
@@ -284,7 +291,7 @@ async def decide(
     timer_changes = first.timer_changes
     return CommitResult(
         results, second.decisions, len(changes.armed), timer_changes.refused, timer_changes.fired,
-        second.held_back,
+        second.held_back, len(changes.forwards),
     )  # fmt: skip
 
 

@@ -32,7 +32,8 @@ class CommitResult(Struct, frozen=True):
     """The result of one transaction: a result per message in order, and the decisions.
 
     `armed` counts the started timers, `unarmed`, by rule, those over the limit, `fired` those that fired.
-    `held_back` has a destination for each event of development traffic that it does not receive.
+    `held_back` has a destination for each event of development traffic that it does not receive, `forwards`
+    counts what is to be forwarded.
     """
 
     results: list[Result]
@@ -41,3 +42,4 @@ class CommitResult(Struct, frozen=True):
     unarmed: Mapping[str, int] = {}
     fired: int = 0
     held_back: Sequence[str] = ()
+    forwards: int = 0

@@ -11,6 +11,7 @@ from adapter.model.discounts import Discount
 from adapter.model.encoding import encode
 from adapter.model.operations import EventOccurred
 from adapter.services.ingest.apply import ApplyPass
+from adapter.services.ingest.forwards import to_forward
 from adapter.services.ingest.issue import IssuePass
 from adapter.services.ingest.result import Result
 from adapter.services.ingest.work_item import Unrewarded, Work
@@ -127,4 +128,5 @@ def changes(
         pending=second.pending,
         ended=second.ended,
         drawn=second.pool.drawn,
+        forwards=to_forward(batch, first) if first.context.forwards else (),
     )

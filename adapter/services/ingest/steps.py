@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from msgspec import Struct
@@ -12,6 +12,7 @@ from adapter.model.deliveries import Recipients
 from adapter.model.discounts import Discount
 from adapter.model.event_names import EventNames
 from adapter.model.events import Event
+from adapter.model.forwards import ForwardTo
 from adapter.model.operations import DiscountMove
 from adapter.model.pending import PendingMove
 from adapter.rules.guardrails.proposal import Verdict
@@ -22,7 +23,8 @@ class DecisionContext(Struct, frozen=True):
 
     `draw(n)` returns n random code characters, `new_id()` a unique id; every discount is pushed to
     `destinations`, by name, when it is issued and when it moves. `room` is the number of timers that may be
-    added. `names` are the current names of stored events.
+    added. `names` are the current names of stored events, `forwards` the destinations, by name, that
+    customers and events are forwarded to.
     """
 
     now: datetime
@@ -31,6 +33,7 @@ class DecisionContext(Struct, frozen=True):
     destinations: Recipients = Recipients()
     room: int = 1_000_000
     names: EventNames = EventNames()
+    forwards: Mapping[str, ForwardTo] = {}
 
 
 class Occurrence(Struct, frozen=True):

@@ -23,7 +23,7 @@ from adapter.model.timers import Timer
 from adapter.rules.history.history import History
 from adapter.store.contract import Store
 from adapter.store.tables.registry import LISTED
-from adapter.store.values import CustomerData
+from adapter.store.values import CustomerData, SentTo
 
 T = TypeVar("T")
 
@@ -32,7 +32,8 @@ class Export(Struct, frozen=True):
     """All that is held of one person; lists oldest first, but receipts, which are newest first.
 
     `names` are the ids that lead to them, by kind. `history` is their past as rules read it, by event name.
-    `counters` are the guardrails' counts of this person. `receipts` are of earlier erasures.
+    `sent_to` has the destinations that were sent this person, each with the id. `counters` are the counts of
+    guardrails. `receipts` are of earlier erasures.
     """
 
     source_id: str
@@ -41,6 +42,7 @@ class Export(Struct, frozen=True):
     history: dict[str, Any]
     discounts: list[DiscountRecord]
     deliveries: list[Delivery]
+    sent_to: list[SentTo]
     timers: list[Timer]
     pending_moves: list[PendingMove]
     redemptions: list[Redemption]

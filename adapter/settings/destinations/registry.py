@@ -12,12 +12,14 @@ from msgspec import Struct
 from adapter.settings.destinations.base import DestinationSettings, DestinationType, Wrong
 from adapter.settings.destinations.mparticle import MPARTICLE
 from adapter.settings.destinations.segment import SEGMENT
+from adapter.settings.destinations.voucherify import VOUCHERIFY
 from adapter.settings.destinations.webhook import WEBHOOK, Webhook
 
 DESTINATION_TYPES: dict[str, DestinationType] = {
     "webhook": WEBHOOK,
     "segment": SEGMENT,
     "mparticle": MPARTICLE,
+    "voucherify": VOUCHERIFY,
 }
 
 

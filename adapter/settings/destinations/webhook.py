@@ -8,17 +8,17 @@ from collections.abc import Iterator
 from typing import Literal
 
 from adapter.settings.destinations.base import (
-    DestinationSettings,
     DestinationType,
     Wrong,
     events_problems,
     url_problems,
     variable,
 )
+from adapter.settings.destinations.forwarding import ForwardingSettings, forwarding_problems
 from adapter.settings.scalars import Secrets
 
 
-class Webhook(DestinationSettings, frozen=True, kw_only=True):
+class Webhook(ForwardingSettings, frozen=True, kw_only=True):
     """A destination of type `webhook`: it receives the `events`, all where none is named."""
 
     type: Literal["webhook"] = "webhook"
@@ -29,6 +29,7 @@ class Webhook(DestinationSettings, frozen=True, kw_only=True):
 def problems(name: str, webhook: Webhook) -> Iterator[Wrong]:
     """Yield what is wrong with the settings of a webhook."""
     yield from events_problems(webhook)
+    yield from forwarding_problems(webhook)
     yield from url_problems("url", webhook.url, allow_http=webhook.allow_private_addresses)
     if not webhook.secrets:
         remedy = f"set {variable(name, 'secrets')} to a `whsec_...` that the receiver knows"

@@ -33,6 +33,7 @@ from adapter.store.postgres.booking_verbs import BookingVerbs
 from adapter.store.postgres.committer import ConnectionPool
 from adapter.store.postgres.connection import READING, Connection, connect, translated
 from adapter.store.postgres.copying import PostgresEnd
+from adapter.store.postgres.forwarding import ForwardingVerbs
 from adapter.store.postgres.imports import ImportVerbs
 from adapter.store.postgres.migrate import applied, migrate
 from adapter.store.postgres.reads import Reads
@@ -60,7 +61,7 @@ _PATIENCE = 5.0
 _WRITE_NOTHING = "SELECT pg_logical_emit_message(true, 'adapter', '')"
 
 
-class PostgresStore(BookingVerbs, ImportVerbs):
+class PostgresStore(BookingVerbs, ImportVerbs, ForwardingVerbs):
     """See `adapter.store.contract.Store`.
 
     `dsn` is what libpq takes: several hosts too, of which the one that accepts writes is used; `shown`

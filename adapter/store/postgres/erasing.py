@@ -8,11 +8,19 @@ from datetime import datetime
 from typing import Any
 
 from adapter.model.quarantine import Quarantined
-from adapter.store.erasures import erasure_row, meant, name_digests, named_by, receipt_rows
+from adapter.store.erasures import (
+    erasure_row,
+    forwarded,
+    forwarded_rows,
+    meant,
+    name_digests,
+    named_by,
+    receipt_rows,
+)
 from adapter.store.postgres.connection import Connection
 from adapter.store.postgres.statements import SQL
 from adapter.store.postgres.text import arrays
-from adapter.store.rows import quarantined_row, read_customer
+from adapter.store.rows import delivery_row, quarantined_row, read_customer
 from adapter.store.tables.customer_sql import counted_as, of_customers
 from adapter.store.tables.description import DeletedWith
 from adapter.store.tables.registry import TABLES
@@ -41,6 +49,8 @@ async def erase(connection: Connection, erasure: Erasure, at: datetime) -> None:
     found = await connection.fetch(SQL["names_of"], source_id)
     customer = read_customer(rows[0][0]) if rows else None
     names = meant({source_id, *erasure.asked}, customer, [(row[0], row[1]) for row in found])
+    sent = [(row[0], row[1]) for row in await connection.fetch(SQL["taken_by"], source_id)]
+    onward = forwarded(sent, customer, at)
     await connection.execute(SQL["add_erasure"], *erasure_row(erasure, names, at))
     removed = Counter({"quarantined": await _changed(connection, "drop_quarantined", name_digests(names))})
     for table, described in _TABLES:
@@ -51,6 +61,10 @@ async def erase(connection: Connection, erasure: Erasure, at: datetime) -> None:
     removed["customers"] = len(rows)  # not the empty row that only holds the place of an unknown customer
     removed["identities"] += await _changed(connection, "end_redirect", source_id)
     await connection.executemany(SQL["add_receipt"], receipt_rows(erasure, removed, at))
+    if onward:
+        await connection.execute(SQL["add_deliveries"], *arrays(map(delivery_row, onward)))
+        states = forwarded_rows(erasure, onward, at)
+        await connection.execute(SQL["add_forwarded_erasures"], *arrays(states))
 
 
 async def _changed(connection: Connection, statement: str, *values: Any) -> int:

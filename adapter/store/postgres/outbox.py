@@ -10,6 +10,7 @@ from adapter.model.breakers import Breaker, Tally, after
 from adapter.model.deliveries import ROUND, Delivery, DeliveryStatus, Selection
 from adapter.model.ignored import Ignored
 from adapter.store import holders
+from adapter.store.erasures import FORGOTTEN, settled_erasures
 from adapter.store.postgres.connection import Connection
 from adapter.store.postgres.statements import SQL
 from adapter.store.postgres.text import array, arrays
@@ -104,7 +105,11 @@ async def settle(connection: Connection, settlements: Sequence[DeliveryResult], 
         if not settlements:
             return 0
         rows = map(settled_row, settlements)
-        return len(await connection.fetch(SQL["settle"], *arrays(rows)))
+        counted = len(await connection.fetch(SQL["settle"], *arrays(rows)))
+        if erasures := settled_erasures(settlements):
+            await connection.executemany(SQL["settle_erasure"], erasures)
+            await connection.executemany(SQL["forget_erased"], [(row[0], FORGOTTEN) for row in erasures])
+    return counted
 
 
 async def _count(connection: Connection, tally: Tally) -> None:

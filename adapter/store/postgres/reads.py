@@ -32,6 +32,7 @@ from adapter.store.erasures import (
     occurrence,
     read_forgotten,
     read_receipt,
+    with_forwarded,
 )
 from adapter.store.postgres.connection import Connection
 from adapter.store.postgres.statements import REDACTIONS, SQL
@@ -158,6 +159,8 @@ class Reads:
         rows = await self._rows("customers_after", after, limit, 8 * PAGE_BYTES)
         found = {row[0]: CustomerHistory(row[0], [], []) for row in rows}
         if found:
+            for source_id, body in await self._rows("customer_bodies", array(found)):
+                found[source_id].customer = read_customer(body).named()
             for source_id, body in await self._rows("all_decisions", array(found)):
                 found[source_id].decisions.append(read_decision(source_id, body))
             for source_id, body in await self._rows("past", array(found)):
@@ -274,7 +277,10 @@ class Reads:
 
     async def receipts(self, source_id: str) -> list[Receipt]:
         """Return receipts, newest first."""
-        return [read_receipt(row) for row in await self._rows("receipts", fingerprint(source_id))]
+        customer = fingerprint(source_id)
+        receipts = [read_receipt(row) for row in await self._rows("receipts", customer)]
+        rows = await self._rows("forwarded_erasures", customer) if receipts else []
+        return with_forwarded(receipts, [tuple(row) for row in rows])
 
     async def counts(self) -> dict[str, int]:
         """Return how many there are of each kind."""

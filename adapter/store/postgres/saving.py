@@ -10,6 +10,7 @@ from adapter.model.discounts import DiscountRecord
 from adapter.model.encoding import encode
 from adapter.model.events import Event
 from adapter.store.addresses import Row, address_rows, redemption_addresses
+from adapter.store.forwarding import forward_row
 from adapter.store.postgres.addresses import put
 from adapter.store.postgres.connection import Connection
 from adapter.store.postgres.erasing import erase, keep_quarantined
@@ -86,6 +87,10 @@ class Saving:
         if self._changes.pool_codes:
             for pool, *columns in pool_code_columns(self._changes):
                 await self._connection.execute(SQL["add_pool_codes"], pool, *columns)
+        # Before deliveries, as when they are forwarded: the order of locks.
+        await self._many(
+            "put_forwards", [forward_row(each, owner(each.source_id)) for each in self._changes.forwards]
+        )
         own, shared = self._counters()
         rows = list(self._rows(given))
         columns = [column for each, width in rows for column in arrays(each, width)]

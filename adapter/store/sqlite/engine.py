@@ -24,6 +24,7 @@ from adapter.store.sqlite import addresses, outbox
 from adapter.store.sqlite.backup import back_up
 from adapter.store.sqlite.connection import begun, connect, roll_back, transaction, translated
 from adapter.store.sqlite.copying import SqliteEnd
+from adapter.store.sqlite.forwarding import ForwardingVerbs
 from adapter.store.sqlite.imports import ImportVerbs
 from adapter.store.sqlite.lock import FileLock
 from adapter.store.sqlite.migrate import applied, migrate
@@ -59,7 +60,7 @@ _ATTEMPTS = 5
 _FOLDER = Path("data")
 
 
-class SqliteStore(ReadVerbs, ImportVerbs):
+class SqliteStore(ReadVerbs, ImportVerbs, ForwardingVerbs):
     """See `adapter.store.contract.Store`; `path` may be `:memory:` for a store that is thrown away.
 
     `made` says whether opening it found nothing there.

@@ -14,6 +14,7 @@ from adapter.model.breakers import Breaker, Tally, after
 from adapter.model.deliveries import ROUND, Delivery, DeliveryStatus, Selection
 from adapter.model.ignored import Ignored
 from adapter.store import holders
+from adapter.store.erasures import FORGOTTEN, settled_erasures
 from adapter.store.rows import (
     breaker_row,
     ignored_row,
@@ -84,7 +85,11 @@ def settle(connection: apsw.Connection, settlements: Sequence[DeliveryResult], t
             connection.execute(SQL["drop_breaker"], (tally.destination,))
         elif now is not None and now != before:
             connection.execute(SQL["keep_breaker"], breaker_row(now))
-    return _changed(connection, "settle", [settled_row(settlement) for settlement in settlements])
+    counted = _changed(connection, "settle", [settled_row(settlement) for settlement in settlements])
+    if erasures := settled_erasures(settlements):
+        connection.executemany(SQL["settle_erasure"], erasures)
+        connection.executemany(SQL["forget_erased"], [(row[0], FORGOTTEN) for row in erasures])
+    return counted
 
 
 def resume(connection: apsw.Connection, destination: str | None) -> None:

@@ -11,6 +11,7 @@ from adapter.model.customers import Customer
 from adapter.model.encoding import encode
 from adapter.model.events import Event
 from adapter.store.addresses import address_rows, redemption_addresses
+from adapter.store.forwarding import forward_row
 from adapter.store.rows import (
     delivery_row,
     digest,
@@ -159,6 +160,7 @@ class Saving:
         )
         deliveries = map(delivery_row, changes.deliveries)
         self._many("add_delivery", [(*row[:2], owner(row[2]), *row[3:]) for row in deliveries])
+        self._many("put_forward", [forward_row(each, owner(each.source_id)) for each in changes.forwards])
         keep_quarantined(self._connection, changes.quarantine)
 
     def _write_timers(self) -> None:

@@ -28,6 +28,7 @@ from adapter.store.tables.description import (
     Table,
     columns,
 )
+from adapter.store.values import SentTo
 
 
 def _discount(row: Sequence[Any], key: str, source_id: str) -> DiscountRecord:
@@ -175,6 +176,35 @@ DELIVERIES = Table(
         ),
         purge=Purge("deliveries", "created_at", condition="status <> 'due'"),
         redact=Redact(("body", "rendered", "last_error", "attempts"), ("id",), ("number",)),
+    ),
+)
+TAKEN = Table(
+    name="taken",
+    columns=columns(source_id="text", destination="text", sent_as="text"),
+    key=("source_id", "destination", "sent_as"),
+    rows=CustomerRows(
+        merge=Move(keep_existing=True),
+        erase=Delete(),
+        export=Listed(
+            "sent_to",
+            ("destination", "sent_as"),
+            ("destination", "sent_as"),
+            lambda row, _key, _id: SentTo(row[0], row[1]),
+        ),
+    ),
+)
+FORWARDS = Table(
+    name="forwards",
+    columns=columns(
+        source_id="text", destination="text", kind="text", ref="text", due_at="number", body="bytes"
+    ),
+    key=("source_id", "destination", "kind", "ref"),
+    rows=CustomerRows(
+        merge=Move(keep_existing=True),
+        erase=Delete(),
+        export=NotExported("events and customers, which are exported, on their way to a destination"),
+        purge=Purge("forwards", "due_at"),
+        redact=Redact(("body",), ("destination", "kind", "ref")),
     ),
 )
 TIMERS = Table(

@@ -27,6 +27,24 @@ RECEIPTS = Table(
         kept="for ever",
     ),
 )
+FORWARDED_ERASURES = Table(
+    name="forwarded_erasures",
+    columns=columns(
+        customer="bytes",
+        id="text",
+        erased_at="number",
+        destination="text",
+        state="text",
+        at="number",
+        detail="text",
+    ),
+    key=("customer", "id"),
+    rows=IndirectRows(
+        erase="they stay with the receipts: they have the SHA-256 of an id, and what was done",
+        export=Member("receipts"),
+        kept="for ever",
+    ),
+)
 QUARANTINE = Table(
     name="quarantine",
     columns=columns(
@@ -95,6 +113,12 @@ BREAKERS = Table(
     ),
     key=("destination",),
     rows=NoCustomerData("destinations that fail, and until when nothing is sent to them"),
+)
+CALLS = Table(
+    name="calls",
+    columns=columns(destination="text", kind="text", at="number", used="number"),
+    key=("destination", "kind", "at"),
+    rows=NoCustomerData("how many calls each destination was sent, by second and month"),
 )
 PAUSES = Table(
     name="pauses",

@@ -24,9 +24,11 @@ from adapter.store.tables.customer_tables import (
     DELIVERIES,
     DISCOUNTS,
     EVENTS,
+    FORWARDS,
     IDENTITIES,
     MESSAGES,
     PENDING_MOVES,
+    TAKEN,
     TIMERS,
     UNADDRESSED,
 )
@@ -34,7 +36,9 @@ from adapter.store.tables.description import CustomerRows, Listed
 from adapter.store.tables.operation_tables import (
     ADDRESS_PROGRESS,
     BREAKERS,
+    CALLS,
     ERASURES,
+    FORWARDED_ERASURES,
     IGNORED,
     IMPORT_CHUNKS,
     IMPORT_REFUSALS,
@@ -55,6 +59,8 @@ TABLES = (
     EVENTS,
     DECISIONS,
     DELIVERIES,
+    TAKEN,
+    FORWARDS,
     TIMERS,
     PENDING_MOVES,
     REDEMPTIONS,
@@ -64,6 +70,7 @@ TABLES = (
     UNADDRESSED,
     ADDRESSES,
     COUNTERS,
+    FORWARDED_ERASURES,
     QUARANTINE,
     QUARANTINE_NAMES,
     ERASURES,
@@ -76,6 +83,7 @@ TABLES = (
     IMPORTS,
     IMPORT_CHUNKS,
     IMPORT_REFUSALS,
+    CALLS,
 )
 #: The tables that a copy has.
 COPIED = tuple(table for table in TABLES if table.engine is None)

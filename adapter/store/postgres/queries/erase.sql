@@ -38,3 +38,28 @@ WHERE $6::boolean
 -- receipts --
 -- The receipts of one person, newest first.
 SELECT customer, erased_at, origin, request, removed FROM receipts WHERE customer = $1 ORDER BY number DESC;
+
+-- taken_by --
+-- The destinations that were sent a customer, and the id under which each was; of older programs what the outbox says.
+SELECT destination, sent_as FROM taken WHERE source_id = $1
+UNION SELECT destination, source_id FROM deliveries WHERE source_id = $1 AND type <> 'customer.erased';
+
+-- add_forwarded_erasures --
+-- Note that erasures are forwarded.
+INSERT INTO forwarded_erasures (customer, id, erased_at, destination, state, at, detail)
+SELECT given.customer, given.id, given.erased_at, given.destination, given.state, given.at, given.detail
+FROM unnest($1::bytea[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::bigint[], $7::text[])
+    AS given (customer, id, erased_at, destination, state, at, detail)
+ON CONFLICT DO NOTHING;
+
+-- settle_erasure --
+-- Note what became of an erasure at a destination.
+UPDATE forwarded_erasures SET state = $2, at = $3, detail = $4 WHERE id = $1 AND state NOT IN ('done', 'told');
+
+-- forget_erased --
+-- Remove the id from an erasure that is done.
+UPDATE deliveries SET body = $2, rendered = NULL WHERE id = $1 AND status = 'done';
+
+-- forwarded_erasures --
+-- What became of the erasures of one person at each destination.
+SELECT erased_at, destination, state, at, detail FROM forwarded_erasures WHERE customer = $1 ORDER BY destination, id;
