@@ -44,6 +44,20 @@ def main() -> None:
         "us_best_of_10_codes_5_lines": (_best(read_order(few)), 4),
         "us_best_of_10_codes_200_lines": (_best(read_order(many)), 1),
     }
+    figures = _measured(runs, rounds)
+    for name, figure in figures.items():
+        print(f"{name:32} {figure:12,.1f}")
+    print(json.dumps(figures))
+
+
+def costs_of_orders(rounds: int) -> dict[str, float]:
+    """Return what pricing an order of 5 lines and one of 200 costs, in microseconds, and their ratio."""
+    few, many = (_priced(read_order(_document(lines))) for lines in (5, 200))
+    runs = {"us_price_5_lines": (few, OFTEN), "us_price_200_lines": (many, OFTEN // 10)}
+    return _measured(runs, rounds)
+
+
+def _measured(runs: dict[str, tuple[Callable[[], Any], int]], rounds: int) -> dict[str, float]:
     measured: dict[str, list[float]] = {name: [] for name in runs}
     for _ in range(rounds):
         for name, (run, times) in runs.items():
@@ -51,9 +65,7 @@ def main() -> None:
     figures = {name: round(statistics.median(found), 1) for name, found in measured.items()}
     pairs = zip(measured["us_price_200_lines"], measured["us_price_5_lines"], strict=True)
     figures["price_200_over_5"] = round(statistics.median(many / few for many, few in pairs), 1)
-    for name, figure in figures.items():
-        print(f"{name:32} {figure:12,.1f}")
-    print(json.dumps(figures))
+    return figures
 
 
 def _arguments() -> argparse.Namespace:

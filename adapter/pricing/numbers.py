@@ -6,7 +6,7 @@ import re
 from decimal import Decimal
 from typing import Any
 
-from adapter.model.money import digits, from_minor_units
+from adapter.model.money import digits
 
 #: Decimals of a quantity, and so many parts has one unit: exact to a millionth, as `unit_off` counts.
 QUANTITY_DIGITS = 6
@@ -63,7 +63,11 @@ def minor(amount: Decimal, currency: str) -> int | None:
 
 def money(amount: int, currency: str) -> str:
     """Return minor units as text with the currency's digits: `12.50`, `456`, `0.333`."""
-    return f"{from_minor_units(amount, currency):f}"
+    places = digits(currency)
+    if not places:
+        return str(amount)
+    whole, fraction = divmod(abs(amount), 10**places)
+    return f"{'-' if amount < 0 else ''}{whole}.{fraction:0{places}}"
 
 
 def quantity(millionths: int) -> Decimal:

@@ -46,7 +46,7 @@ class BookingVerbs(ABC):
 
     async def used(self, counters: Sequence[ScopedKey]) -> dict[ScopedKey, int]:
         """Return counters as they are."""
-        return await self._read(lambda connection: Bookings(connection).used(counters))
+        return await self._read(lambda connection: Bookings(connection).used(counters)) if counters else {}
 
     async def issued(self, after: str = "", limit: int = 500) -> Page[Issued]:
         """Return a page of discounts in the order of their codes."""

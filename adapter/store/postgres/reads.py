@@ -95,7 +95,7 @@ class Reads:
 
     async def customer(self, source_id: str) -> Customer | None:
         """Return a customer by any of their names."""
-        rows = await self._rows("customer", await self._resolve(source_id))
+        rows = await self._rows("customer", source_id)
         return read_customer(rows[0][0]).named() if rows else None
 
     async def discount(self, code: str) -> DiscountRecord | None:

@@ -163,8 +163,11 @@ class Bookings:
     async def meant(self, codes: Sequence[str]) -> list[DiscountRecord]:
         """Return the discounts that codes may mean."""
         folds = array(sorted(set(map(folded, codes))))
-        found = [read_held(row[0]) for row in await self._rows("discounts_meant", array(set(codes)), folds)]
-        names = await self._names(held.source_id for held in found)
+        rows = await self._rows("discounts_meant", array(set(codes)), folds)
+        found = [read_held(row[0]) for row in rows]
+        names = own_names(
+            (held.source_id, row[1]) for held, row in zip(found, rows, strict=True) if row[1] is not None
+        )
         return [given_to(held, names) for held in found] if names else found
 
     async def used(self, counters: Sequence[ScopedKey]) -> dict[ScopedKey, int]:

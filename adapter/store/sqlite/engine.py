@@ -77,6 +77,7 @@ class SqliteStore(ReadVerbs, ImportVerbs, ForwardingVerbs):
         self._connection: apsw.Connection | None = None
         self._file: OpenFile | None = None
         self._reads: Reads | None = None
+        self._near: Reads | None = None
 
     @property
     def missing_folder(self) -> str:
@@ -242,6 +243,17 @@ class SqliteStore(ReadVerbs, ImportVerbs, ForwardingVerbs):
     async def _ask(self, work: Callable[[apsw.Connection], T]) -> T:
         return await self._read(lambda reads: work(reads.connection))
 
+    async def _read_by_key(self, work: Callable[[Reads], T]) -> T:
+        """Run the query on the caller's event loop, or in the thread if it would have to wait for a lock.
+
+        As for transactions: a thread would wait for the interpreter lock of a busy loop, several times for
+        each request.
+        """
+        if self._reader is not self._writer and self._connection is not None:
+            with translated(self._path), suppress(apsw.BusyError, apsw.LockedError):
+                return work(self._near_reads())
+        return await self._read(work)
+
     async def _read_or_peek(self, work: Callable[[Reads], T]) -> T:
         if self._connection is None and self._lock:
             return await asyncio.to_thread(self._peek, work)
@@ -312,6 +324,15 @@ class SqliteStore(ReadVerbs, ImportVerbs, ForwardingVerbs):
                 self._reads = Reads(connection)
             return work(self._reads)
 
+    def _near_reads(self) -> Reads:
+        if self._near is None:
+            if self._file:
+                self._file.check()
+            connection = connect(self._path, read_only=True)
+            connection.set_busy_timeout(0)
+            self._near = Reads(connection)
+        return self._near
+
     def _peek(self, work: Callable[[Reads], T]) -> T:
         expect_readable(self._path)
         with translated(self._path), closing(connect(self._path, read_only=True)) as connection:
@@ -347,13 +368,14 @@ class SqliteStore(ReadVerbs, ImportVerbs, ForwardingVerbs):
             self._reads = Reads(connection)
 
     def _let_go(self) -> None:
-        reads, self._reads = self._reads, None
+        opened, self._reads, self._near = (self._reads, self._near), None, None
         connection, self._connection = self._connection, None
         file, self._file = self._file, None
         if file is not None:
             file.close()
-        if reads is not None:
-            reads.close()
+        for reads in opened:
+            if reads is not None:
+                reads.close()
         if connection is not None:
             connection.close()
         if self._lock:

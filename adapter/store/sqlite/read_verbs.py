@@ -46,12 +46,16 @@ class ReadVerbs(ABC):
         """Run a query of an open store."""
 
     @abstractmethod
+    async def _read_by_key(self, work: Callable[[Reads], T]) -> T:
+        """Run a query of an open store that finds a few rows by key."""
+
+    @abstractmethod
     async def _read_or_peek(self, work: Callable[[Reads], T]) -> T:
         """Run a query of a store that may be closed, and open in another process."""
 
     async def customer(self, source_id: str) -> Customer | None:
         """Return a customer by any of their names."""
-        return await self._read(lambda reads: reads.customer(source_id))
+        return await self._read_by_key(lambda reads: reads.customer(source_id))
 
     async def discount(self, code: str) -> DiscountRecord | None:
         """Return the discount that a code means."""
@@ -85,11 +89,11 @@ class ReadVerbs(ABC):
 
     async def meant(self, codes: Sequence[str]) -> list[DiscountRecord]:
         """Return the discounts that codes may mean."""
-        return await self._read(lambda reads: reads.bookings.meant(codes))
+        return await self._read_by_key(lambda reads: reads.bookings.meant(codes))
 
     async def used(self, counters: Sequence[ScopedKey]) -> dict[ScopedKey, int]:
         """Return counters as they are."""
-        return await self._read(lambda reads: reads.bookings.used(counters))
+        return await self._read_by_key(lambda reads: reads.bookings.used(counters)) if counters else {}
 
     async def issued(self, after: str = "", limit: int = 500) -> Page[Issued]:
         """Return a page of discounts in the order of their codes."""
@@ -113,7 +117,7 @@ class ReadVerbs(ABC):
 
     async def failed_codes(self, by: Sequence[FailedBy]) -> dict[FailedBy, FailedCodes]:
         """Return how many wrong codes were sent."""
-        return await self._read(lambda reads: reads.bookings.failed_codes(by))
+        return await self._read_by_key(lambda reads: reads.bookings.failed_codes(by))
 
     async def redemptions(
         self,
@@ -127,7 +131,8 @@ class ReadVerbs(ABC):
 
     async def lapsed_holds(self, now: datetime, limit: int, codes: Sequence[str] = ()) -> list[str]:
         """Return holds whose time is over."""
-        return await self._read(lambda reads: reads.bookings.lapsed_holds(now, limit, codes))
+        read = self._read_by_key if codes else self._read
+        return await read(lambda reads: reads.bookings.lapsed_holds(now, limit, codes))
 
     async def lapsed(self, now: datetime, limit: int) -> list[str]:
         """Return codes of open discounts whose time is over."""

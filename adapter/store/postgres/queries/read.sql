@@ -8,8 +8,13 @@ SELECT coalesce(
     $1::text);
 
 -- customer --
--- One customer.
-SELECT body FROM customers WHERE source_id = $1;
+-- The customer of a name: see `resolve`.
+SELECT body FROM customers
+WHERE source_id = (SELECT coalesce(
+    (SELECT named.source_id FROM customers AS named WHERE named.source_id = $1),
+    (SELECT identities.source_id FROM identities WHERE kind = 'source_id' AND value = $1),
+    (SELECT identities.source_id FROM identities WHERE kind = 'anonymous_id' AND value = $1),
+    (SELECT identities.source_id FROM identities WHERE kind = 'mpid' AND value = $1)));
 
 -- known_as --
 -- Of an array of customers, those kept under another id than their own (and perhaps others).

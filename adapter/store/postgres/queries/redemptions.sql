@@ -140,8 +140,10 @@ DELETE FROM redemption_uses USING unnest($1::text[], $2::text[]) AS given (sourc
 WHERE redemption_uses.source_id = given.source_id AND redemption_uses.redemption = given.id;
 
 -- discounts_meant --
--- The discounts that arrays of codes as typed and as folded may mean.
-SELECT discounts.body
+-- The discounts that arrays of codes as typed and as folded may mean, and the customers kept under another id.
+SELECT discounts.body,
+       (SELECT customers.body FROM customers WHERE customers.source_id = codes.source_id
+        AND position('"known_as":"'::bytea IN customers.body) > 0)
 FROM codes JOIN discounts ON discounts.source_id = codes.source_id AND discounts.code = codes.code
 WHERE codes.code = ANY ($1::text[]) OR lower(replace(codes.code, '-', '')) = ANY ($2::text[]);
 
