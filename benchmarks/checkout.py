@@ -38,7 +38,7 @@ import httpx
 from adapter.model.actions import PercentageOff
 from adapter.model.customers import Customer
 from adapter.model.discounts import Discount, DiscountRecord
-from adapter.services.checkout.booking import nothing_but
+from adapter.services.checkout.changes import nothing_but
 from adapter.store.contract import Transaction
 from adapter.store.engines import open_store
 from adapter.store.values import CustomerRecord, LoadRequest

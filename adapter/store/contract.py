@@ -38,12 +38,13 @@ from adapter.store.values import (
     BookedState,
     BookingRequest,
     Changes,
+    CheckoutQuery,
+    CheckoutView,
     CounterState,
     CustomerData,
     CustomerHistory,
     DeliveryResult,
     FailedBy,
-    FailedCodes,
     Forgotten,
     HolderReading,
     Issued,
@@ -205,6 +206,10 @@ class Store(ImportStore, ForwardingVerbs, Protocol):
         """Return ids of holds whose time is over; only those of folded codes where these are given."""
         ...
 
+    async def checkout(self, wanted: CheckoutQuery) -> CheckoutView:
+        """Return what a checkout asks first, in one read."""
+        ...
+
     async def meant(self, codes: Sequence[str]) -> list[DiscountRecord]:
         """Return every discount that one of the codes may mean, in whatever spelling."""
         ...
@@ -241,10 +246,6 @@ class Store(ImportStore, ForwardingVerbs, Protocol):
 
     async def pool_levels(self, names: Sequence[str], most: int) -> dict[str, int]:
         """Return how many codes pools have left; no more than `most` of each are counted."""
-        ...
-
-    async def failed_codes(self, by: Sequence[FailedBy]) -> dict[FailedBy, FailedCodes]:
-        """Return how many wrong codes customers and callers have sent; those without are left out."""
         ...
 
     async def add_failed_codes(

@@ -170,6 +170,31 @@ class PoolCode(Struct, frozen=True):
     code: str
 
 
+class CheckoutQuery(Struct, frozen=True):
+    """What a checkout asks first: of codes as they were typed, of a customer, if any, and of wrong codes."""
+
+    codes: Sequence[str]
+    source_id: str
+    failed: Sequence[FailedBy]
+    now: datetime
+
+
+class CheckoutView(Struct, frozen=True):
+    """What is committed: counts of wrong codes, `lapsed` holds of the codes, what the codes mean, whose call.
+
+    `lapsed` has the ids of 50 holds at most; `discounts` has every discount that a code may mean.
+    """
+
+    failed: Mapping[FailedBy, FailedCodes]
+    lapsed: Sequence[str]
+    discounts: Sequence[DiscountRecord]
+    customer: Customer | None
+
+
+#: So many lapsed holds of codes are in a view.
+MOST_LAPSED = 50
+
+
 class Issued(Struct, frozen=True):
     """A discount as it is kept, under its owner's key, and whether a redemption has `booked` it."""
 

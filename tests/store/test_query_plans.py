@@ -32,6 +32,7 @@ HOT = {
     "events": "'c1', 10, 1, 'e', 0, 1000",
     "decisions": "'c1', 10, 1, 1, 0, 1000",
     "resolve": "'c1'",
+    "checkout": "ARRAY[''::bytea], ARRAY['t'], ARRAY['code-c1'], ARRAY['codec1'], 'c1', 1, 50",
     "move_events": "ARRAY['c1'], ARRAY['c2']",
     "move_decisions": "ARRAY['c1'], ARRAY['c2']",
     "move_deliveries": "ARRAY['c1'], ARRAY['c2']",

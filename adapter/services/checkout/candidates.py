@@ -54,7 +54,7 @@ def item_test(text: str) -> ItemTest:
 class TermsReader:
     """Reads the terms of actions; `compile_test` makes a test of a condition over `item`.
 
-    What was read is kept: the same discount is priced several times in a checkout.
+    What was read is kept: a discount is priced several times in a checkout, and many have the same action.
     """
 
     def __init__(self, compile_test: Callable[[str], ItemTest] = item_test) -> None:
@@ -64,10 +64,11 @@ class TermsReader:
     def read(self, offer: Offer) -> Terms:
         """Return an offer's terms; raises Refused where its action cannot be priced."""
         budgets = tuple(budget_name(each) for each in offer.claims if budget_currency(each) is not None)
-        terms = self._read(offer.code, encode(offer.action))
+        terms = self._read(encode(offer.action))
         bounds = [each for each in (terms.max_amount, offer.most) if each is not None]
         return replace(
             terms,
+            code=offer.code,
             max_amount=min(bounds, default=None),
             currency=offer.currency,
             balance=offer.balance,
@@ -78,8 +79,8 @@ class TermsReader:
             exclusive=offer.exclusive,
         )
 
-    def _decoded(self, code: str, action: bytes) -> Terms:
-        return read_terms(code, _DECODER.decode(action), self._compile)
+    def _decoded(self, action: bytes) -> Terms:
+        return read_terms("", _DECODER.decode(action), self._compile)
 
 
 def candidates(

@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 
 from adapter.errors import Refused
 from adapter.model.erasures import fingerprint
-from adapter.services.read_timeout import ReadTimeout
 from adapter.store.contract import Store
 from adapter.store.values import FailedBy
 from adapter.store.values import FailedCodes as Failed
@@ -35,30 +34,26 @@ class TooManyFailedCodes(Refused):
 class FailedCodes:
     """Counts wrong codes by customer and by caller, in windows that begin with the first of them."""
 
-    def __init__(self, store: Store, clock: Callable[[], datetime], patience: ReadTimeout) -> None:
+    def __init__(self, store: Store, clock: Callable[[], datetime]) -> None:
         self._store = store
         self._clock = clock
-        self._read = patience.read
-
-    async def expect_room(self, caller: str, source_id: str) -> None:
-        """Raise TooManyFailedCodes where a customer or a caller has sent too many."""
-        expect_room(await self._read(self._store.failed_codes(_keys(caller, source_id))), self._clock())
 
     async def note(self, caller: str, source_id: str, count: int) -> None:
         """Count wrong codes."""
         if count:
             now = self._clock()
-            await self._store.add_failed_codes(_keys(caller, source_id), count, now, now - WINDOW)
+            await self._store.add_failed_codes(failed_by(caller, source_id), count, now, now - WINDOW)
 
 
 def expect_room(failed: Mapping[FailedBy, Failed], now: datetime) -> None:
-    """Raise TooManyFailedCodes where one has failed too often within the window."""
+    """Raise TooManyFailedCodes where a customer or a caller has sent too many within the window."""
     for (customer, _), found in failed.items():
         most = PER_CUSTOMER if customer else PER_CALLER
         if found.wrong >= most and now < found.since + WINDOW:
             raise TooManyFailedCodes(int((found.since + WINDOW - now).total_seconds()) + 1)
 
 
-def _keys(caller: str, source_id: str) -> list[FailedBy]:
+def failed_by(caller: str, source_id: str) -> list[FailedBy]:
+    """Return under which keys wrong codes of a call are counted."""
     keys = [(b"", caller)]
     return [*keys, (fingerprint(source_id), "")] if source_id else keys

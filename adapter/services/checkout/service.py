@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from adapter.errors import NotFound
 from adapter.model.codes import folded
+from adapter.model.customers import Customer
 from adapter.model.discounts import DiscountRecord
 from adapter.model.pages import Page
 from adapter.model.redemptions import Redemption
@@ -18,7 +19,7 @@ from adapter.pricing import MOST_CODES, Order, read_order, total_problem
 from adapter.services.checkout import documents, replies
 from adapter.services.checkout.booking import book
 from adapter.services.checkout.candidates import bearer, candidates, counters
-from adapter.services.checkout.failed_codes import FailedCodes
+from adapter.services.checkout.failed_codes import FailedCodes, expect_room, failed_by
 from adapter.services.checkout.offers import Claim
 from adapter.services.checkout.qualifying import MOST_HELD, known_codes, qualified
 from adapter.services.checkout.quote import Quote, quote
@@ -28,12 +29,12 @@ from adapter.services.checkout.undoing import Undo, release, undo_redemption
 from adapter.services.checkout.wishes import Terms, Wish
 from adapter.services.read_timeout import ReadTimeout
 from adapter.store.contract import Store
+from adapter.store.values import CheckoutQuery, CheckoutView
 
 #: The caller of what messages say of orders.
 STREAM = "stream"
 #: Seconds for which a hold may last: a day.
 MOST_TTL = 86_400
-_HOLDS = 50
 #: Pages of a customer's discounts among which those are looked for that may be used.
 _PAGES = 20
 #: Codes that one call adds to a pool.
@@ -71,15 +72,14 @@ class CheckoutService:
         self._wake = wake
         self._remember = remember
         self._complete = complete
-        self._failed = FailedCodes(store, clock, patience)
+        self._failed = FailedCodes(store, clock)
 
     async def validate(self, request: Checkout, caller: str = "", key: str | None = None) -> Reply:
         """Return what the codes take off an order; with `reserve` they are held for the session."""
         checked = self._checked(request)
         if isinstance(checked, Reply):
             return checked
-        await self._failed.expect_room(caller, request.source_id)
-        await self._prepare(request)
+        view = await self._looked(request, caller)
         if request.reserve is not None:
             if not 1 <= request.reserve.ttl <= MOST_TTL:
                 message = f"`reserve.ttl` must be a number of seconds from 1 to {MOST_TTL:,}"
@@ -88,7 +88,7 @@ class CheckoutService:
             reply = await self._book(replace(wish, ttl=timedelta(seconds=request.reserve.ttl)))
             await self._failed.note(caller, request.source_id, _wrong_in(reply))
         else:
-            found = await self._quoted(request, checked)
+            found = await self._quoted(request, checked, view)
             reply = Reply.of(documents.quoted(found) | documents.warnings(checked))
             await self._failed.note(caller, request.source_id, _wrong(found))
         return reply
@@ -98,11 +98,11 @@ class CheckoutService:
         order = None if request.order is None and request.hold else self._checked(request)
         if isinstance(order, Reply):
             return order
-        await self._failed.expect_room(caller, request.source_id)
-        await self._prepare(request)
+        streamed = caller == STREAM  # it sends the coupons of others too: it guesses none
+        await self._looked(request, None if streamed else caller)
         wish = self._wish(request, order, keyed(key, caller, "redeem", request))
-        reply = await self._book(replace(wish, origin="stream" if caller == STREAM else "checkout"))
-        await self._failed.note(caller, request.source_id, _wrong_in(reply))
+        reply = await self._book(replace(wish, origin="stream" if streamed else "checkout"))
+        await self._failed.note(caller, request.source_id, 0 if streamed else _wrong_in(reply))
         if reply.status == 200 and self._remember is not None and len(request.customer) > 1:
             await self._remember(request.source_id, request.customer)
         return reply
@@ -112,7 +112,7 @@ class CheckoutService:
 
         The request's order has the attributes that conditions read.
         """
-        await self._prepare(request)
+        await self._looked(request)
         wish = self._wish(request, None, keyed(key, STREAM, "redeem", request))
         return await self._book(replace(wish, origin="stream", unpriced=True))
 
@@ -156,7 +156,8 @@ class CheckoutService:
         if isinstance(checked, Reply):
             return checked
         await self._complete_past(request.source_id)
-        claim = await self._claim(request, checked, request.source_id, shared=True)
+        source_id = request.source_id
+        claim = await self._claim(request, checked, source_id, await self._customer(source_id), shared=True)
         held = await self._held(request, MOST_HELD + 1)
         known = known_codes(list(held.values()), claim, self._terms.shared, self._terms.read)
         used = await self._read(self._store.used(known.counters))
@@ -207,19 +208,25 @@ class CheckoutService:
             return replies.refusal(problem.code, message, 422)
         return order
 
-    async def _quoted(self, request: Checkout, order: Order) -> Quote:
-        records = await self._records(request)
+    async def _quoted(self, request: Checkout, order: Order, view: CheckoutView) -> Quote:
+        records = {held.discount.code: held for held in view.discounts}
+        records |= await self._held(request) if request.best else {}
         whose = request.source_id or bearer(request.codes, records)
-        claim = await self._claim(request, order, whose, shared=self._terms.shared.any_of(request.codes))
+        customer = view.customer if whose == request.source_id else await self._customer(whose)
+        claim = await self._claim(request, order, whose, customer, shared=self._shares(request.codes))
         codes = request.codes if not request.best else tuple(dict.fromkeys((*request.codes, *records)))
         found, unusable = candidates(codes[:MOST_CODES], records, self._terms.shared, claim, self._terms.read)
         used = await self._read(self._store.used(counters(one.offer for one in found)))
         return quote(order, found, unusable, used, "best" if request.best else request.mode)
 
-    async def _claim(self, request: Checkout, order: Order, source_id: str, *, shared: bool) -> Claim:
+    async def _customer(self, source_id: str) -> Customer | None:
+        return await self._read(self._store.customer(source_id)) if source_id else None
+
+    async def _claim(
+        self, request: Checkout, order: Order, source_id: str, customer: Customer | None, *, shared: bool
+    ) -> Claim:
         """Return who claims codes; their past is read only where a shared one is among these."""
         history = b""
-        customer = await self._read(self._store.customer(source_id)) if source_id else None
         if customer is not None and shared:
             history = (await self._read(self._store.held(source_id, apart=True))).history
         return Claim(
@@ -232,11 +239,6 @@ class CheckoutService:
             order=request.order or {},
             context=request.context,
         )
-
-    async def _records(self, request: Checkout) -> dict[str, DiscountRecord]:
-        found = await self._read(self._store.meant(request.codes)) if request.codes else []
-        records = {held.discount.code: held for held in found}
-        return records | await self._held(request) if request.best else records
 
     async def _held(self, request: Checkout, most: int = MOST_CODES) -> dict[str, DiscountRecord]:
         """Return the newest discounts that a customer may use."""
@@ -283,21 +285,28 @@ class CheckoutService:
             raise NotFound("there is nothing under that id")
         return found
 
-    async def _prepare(self, request: Checkout) -> None:
-        """End lapsed holds of the codes, and complete the customer's past where a code asks for it."""
-        await self._release_lapsed(request.codes)
-        if self._terms.shared.any_of(request.codes):
+    async def _looked(self, request: Checkout, caller: str | None = None) -> CheckoutView:
+        """Read what a request is about, once lapsed holds of its codes are over.
+
+        The customer's past is completed where a code asks for it. Raises TooManyFailedCodes for a `caller`.
+        """
+        failed = [] if caller is None else failed_by(caller, request.source_id)
+        wanted = CheckoutQuery(request.codes, request.source_id, failed, self._clock())
+        view = await self._read(self._store.checkout(wanted))
+        expect_room(view.failed, wanted.now)
+        if view.lapsed:
+            await self._expire(view.lapsed)
+            view = await self._read(self._store.checkout(wanted))
+        if self._shares(request.codes):
             await self._complete_past(request.source_id)
+        return view
+
+    def _shares(self, codes: Sequence[str]) -> bool:
+        return self._terms.shared.any_of(codes)
 
     async def _complete_past(self, source_id: str) -> None:
         if self._complete is not None and source_id:
             await self._complete([source_id])
-
-    async def _release_lapsed(self, codes: Sequence[str]) -> None:
-        """Let the codes of a request have back what holds took whose time is over."""
-        if codes:
-            folds = sorted(set(map(folded, codes)))
-            await self._expire(await self._read(self._store.lapsed_holds(self._clock(), _HOLDS, folds)))
 
     async def _expire(self, ids: Sequence[str]) -> int:
         for id_ in ids:

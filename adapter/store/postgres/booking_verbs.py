@@ -16,7 +16,14 @@ from adapter.store.postgres.redemptions import Bookings
 from adapter.store.postgres.statements import SQL
 from adapter.store.postgres.text import arrays
 from adapter.store.timestamps import micros
-from adapter.store.values import BookedFigures, FailedBy, FailedCodes, Issued, Pool
+from adapter.store.values import (
+    BookedFigures,
+    CheckoutQuery,
+    CheckoutView,
+    FailedBy,
+    Issued,
+    Pool,
+)
 
 T = TypeVar("T")
 
@@ -39,6 +46,10 @@ class BookingVerbs(ABC):
     async def rollbacks(self, redemption: str) -> list[Rollback]:
         """Return what was rolled back of a redemption."""
         return await self._read(lambda connection: Bookings(connection).rollbacks(redemption))
+
+    async def checkout(self, wanted: CheckoutQuery) -> CheckoutView:
+        """Return what a checkout asks first."""
+        return await self._read(lambda connection: Bookings(connection).checkout(wanted))
 
     async def meant(self, codes: Sequence[str]) -> list[DiscountRecord]:
         """Return the discounts that codes may mean."""
@@ -67,10 +78,6 @@ class BookingVerbs(ABC):
     async def pool_levels(self, names: Sequence[str], most: int) -> dict[str, int]:
         """Return how many codes pools have left."""
         return await self._read(lambda connection: Bookings(connection).pool_levels(names, most))
-
-    async def failed_codes(self, by: Sequence[FailedBy]) -> dict[FailedBy, FailedCodes]:
-        """Return how many wrong codes were sent."""
-        return await self._read(lambda connection: Bookings(connection).failed_codes(by))
 
     async def add_failed_codes(
         self, by: Sequence[FailedBy], wrong: int, now: datetime, before: datetime

@@ -31,16 +31,19 @@ from adapter.store.rows import (
     owned_page,
     pool_code_rows,
     read_cursor,
+    read_customer,
     read_held,
 )
 from adapter.store.rule_figures import booked_figures, issued_page
 from adapter.store.timestamps import micros, moment
 from adapter.store.values import (
+    MOST_LAPSED,
     BookedFigures,
     BookedState,
     BookingRequest,
     Changes,
-    FailedBy,
+    CheckoutQuery,
+    CheckoutView,
     FailedCodes,
     Issued,
     Pool,
@@ -160,25 +163,44 @@ class Bookings:
         rows = await self._rows("lapsed_holds_of_codes", micros(now), limit, array(codes))
         return [row[0] for row in rows]
 
+    async def checkout(self, wanted: CheckoutQuery) -> CheckoutView:
+        """Return what a checkout asks first."""
+        codes, now = wanted.codes, micros(wanted.now)
+        folds = array(sorted(set(map(folded, codes))))
+        rows = await self._rows(
+            "checkout",
+            *arrays(wanted.failed, 2),
+            array(set(codes)),
+            folds,
+            wanted.source_id,
+            now,
+            MOST_LAPSED,
+        )
+        by_kind: dict[str, list[asyncpg.Record]] = {
+            "failed": [],
+            "lapsed": [],
+            "discount": [],
+            "customer": [],
+        }
+        for row in rows:
+            by_kind[row[0]].append(row)
+        return CheckoutView(
+            failed={(row[2], row[1]): FailedCodes(moment(row[4]), row[5]) for row in by_kind["failed"]},
+            lapsed=[row[1] for row in by_kind["lapsed"]],
+            discounts=_own([(row[2], row[3]) for row in by_kind["discount"]]),
+            customer=next((read_customer(row[2]).named() for row in by_kind["customer"]), None),
+        )
+
     async def meant(self, codes: Sequence[str]) -> list[DiscountRecord]:
         """Return the discounts that codes may mean."""
         folds = array(sorted(set(map(folded, codes))))
         rows = await self._rows("discounts_meant", array(set(codes)), folds)
-        found = [read_held(row[0]) for row in rows]
-        names = own_names(
-            (held.source_id, row[1]) for held, row in zip(found, rows, strict=True) if row[1] is not None
-        )
-        return [given_to(held, names) for held in found] if names else found
+        return _own([(row[0], row[1]) for row in rows])
 
     async def used(self, counters: Sequence[ScopedKey]) -> dict[ScopedKey, int]:
         """Return counters as they are."""
         rows = await self._rows("read_counters", *arrays(sorted(set(counters)), 2), [])
         return {(row[0], row[1]): row[2] for row in rows if row[0] is not None and row[2]}
-
-    async def failed_codes(self, by: Sequence[FailedBy]) -> dict[FailedBy, FailedCodes]:
-        """Return how many wrong codes were sent."""
-        rows = await self._rows("failed_codes", *arrays(by, 2))
-        return {(row[0], row[1]): FailedCodes(moment(row[2]), row[3]) for row in rows}
 
     async def issued(self, after: str, limit: int) -> Page[Issued]:
         """Return a page of discounts."""
@@ -207,3 +229,10 @@ class Bookings:
 
     async def _rows(self, statement: str, *values: Any) -> list[asyncpg.Record]:
         return await self._connection.fetch(SQL[statement], *values)
+
+
+def _own(rows: Sequence[tuple[bytes, bytes | None]]) -> list[DiscountRecord]:
+    """Return discounts under their owners' ids; beside each is the customer who is kept under another id."""
+    found = [(read_held(body), customer) for body, customer in rows]
+    names = own_names((held.source_id, customer) for held, customer in found if customer is not None)
+    return [given_to(held, names) for held, _ in found]

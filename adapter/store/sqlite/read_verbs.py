@@ -26,10 +26,10 @@ from adapter.store.scanning import Looks, Slice, Spot
 from adapter.store.sqlite.reads import Reads
 from adapter.store.values import (
     BookedFigures,
+    CheckoutQuery,
+    CheckoutView,
     CustomerData,
     CustomerHistory,
-    FailedBy,
-    FailedCodes,
     Forgotten,
     Issued,
     Pool,
@@ -87,6 +87,10 @@ class ReadVerbs(ABC):
         """Return what was rolled back of a redemption."""
         return await self._read(lambda reads: reads.bookings.rollbacks(redemption))
 
+    async def checkout(self, wanted: CheckoutQuery) -> CheckoutView:
+        """Return what a checkout asks first."""
+        return await self._read_by_key(lambda reads: reads.checkout(wanted))
+
     async def meant(self, codes: Sequence[str]) -> list[DiscountRecord]:
         """Return the discounts that codes may mean."""
         return await self._read_by_key(lambda reads: reads.bookings.meant(codes))
@@ -114,10 +118,6 @@ class ReadVerbs(ABC):
     async def pool_levels(self, names: Sequence[str], most: int) -> dict[str, int]:
         """Return how many codes pools have left."""
         return await self._read(lambda reads: reads.bookings.pool_levels(names, most))
-
-    async def failed_codes(self, by: Sequence[FailedBy]) -> dict[FailedBy, FailedCodes]:
-        """Return how many wrong codes were sent."""
-        return await self._read_by_key(lambda reads: reads.bookings.failed_codes(by))
 
     async def redemptions(
         self,

@@ -70,7 +70,15 @@ from adapter.store.tables.customer_sql import of_customers
 from adapter.store.tables.description import Listed
 from adapter.store.tables.registry import TABLES
 from adapter.store.timestamps import micros
-from adapter.store.values import PAGE_BYTES, CustomerData, CustomerHistory, Forgotten
+from adapter.store.values import (
+    MOST_LAPSED,
+    PAGE_BYTES,
+    CheckoutQuery,
+    CheckoutView,
+    CustomerData,
+    CustomerHistory,
+    Forgotten,
+)
 
 T = TypeVar("T")
 _TABLES = of_customers(TABLES, "sqlite")
@@ -97,6 +105,17 @@ class Reads:
         """Return a customer by any of their names."""
         row = self._connection.execute(SQL["customer"], (self._resolve(source_id),)).fetchone()
         return None if row is None else read_customer(row[0]).named()
+
+    def checkout(self, wanted: CheckoutQuery) -> CheckoutView:
+        """Return what a checkout asks first."""
+        folds = sorted(set(map(folded, wanted.codes)))
+        bookings = self.bookings
+        return CheckoutView(
+            failed=bookings.failed_codes(wanted.failed),
+            lapsed=bookings.lapsed_holds(wanted.now, MOST_LAPSED, folds) if folds else [],
+            discounts=bookings.meant(wanted.codes) if folds else [],
+            customer=self.customer(wanted.source_id) if wanted.source_id else None,
+        )
 
     def discount(self, code: str) -> DiscountRecord | None:
         """Return the discount that a code means."""

@@ -1,9 +1,3 @@
--- failed_codes --
--- How many wrong codes arrays of customers and callers have sent, and since when.
-SELECT failed_codes.customer, failed_codes.caller, failed_codes.since, failed_codes.wrong
-FROM unnest($1::bytea[], $2::text[]) AS wanted (customer, caller)
-JOIN failed_codes ON failed_codes.customer = wanted.customer AND failed_codes.caller = wanted.caller;
-
 -- add_failed_codes --
 -- Add wrong codes of arrays of customers and callers; a count that began at or before a moment begins anew.
 INSERT INTO failed_codes (customer, caller, since, wrong)

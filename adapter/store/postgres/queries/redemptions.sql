@@ -115,6 +115,38 @@ WHERE redemption_uses.code = ANY ($3::text[]) AND redemption_uses.code <> '' AND
   AND redemptions.state = 'held' AND redemptions.until IS NOT NULL AND redemptions.until <= $1
 LIMIT $2;
 
+-- checkout --
+-- What a checkout asks first: counts of wrong codes of arrays of customers and callers; of arrays of codes as typed and
+-- as folded the discounts, each with its customer who is kept under another id, and the lapsed holds; and a customer.
+SELECT 'failed', failed_codes.caller, failed_codes.customer, NULL::bytea, failed_codes.since, failed_codes.wrong
+FROM unnest($1::bytea[], $2::text[]) AS wanted (customer, caller)
+JOIN failed_codes ON failed_codes.customer = wanted.customer AND failed_codes.caller = wanted.caller
+UNION ALL
+SELECT 'discount', '', discounts.body,
+       (SELECT customers.body FROM customers WHERE customers.source_id = codes.source_id
+        AND position('"known_as":"'::bytea IN customers.body) > 0), 0, 0
+FROM codes JOIN discounts ON discounts.source_id = codes.source_id AND discounts.code = codes.code
+WHERE codes.code = ANY ($3::text[]) OR lower(replace(codes.code, '-', '')) = ANY ($4::text[])
+UNION ALL
+SELECT 'lapsed', lapsed.id, NULL, NULL, 0, 0
+FROM (
+    SELECT DISTINCT redemptions.id
+    FROM redemption_uses
+    JOIN redemptions
+        ON redemptions.source_id = redemption_uses.source_id AND redemptions.id = redemption_uses.redemption
+    WHERE redemption_uses.code = ANY ($4::text[]) AND redemption_uses.code <> '' AND redemption_uses.state = 'held'
+      AND redemptions.state = 'held' AND redemptions.until IS NOT NULL AND redemptions.until <= $6
+    LIMIT $7
+) AS lapsed
+UNION ALL
+SELECT 'customer', '', customers.body, NULL, 0, 0
+FROM customers
+WHERE $5::text <> '' AND source_id = (SELECT coalesce(
+    (SELECT named.source_id FROM customers AS named WHERE named.source_id = $5),
+    (SELECT identities.source_id FROM identities WHERE kind = 'source_id' AND value = $5),
+    (SELECT identities.source_id FROM identities WHERE kind = 'anonymous_id' AND value = $5),
+    (SELECT identities.source_id FROM identities WHERE kind = 'mpid' AND value = $5)));
+
 -- add_pool_codes --
 -- Add codes to a pool, except those of which there is one that differs in nothing but case, blanks and dashes.
 INSERT INTO pool_codes (pool, code, folded, added_at)
