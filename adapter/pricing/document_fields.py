@@ -16,31 +16,29 @@ T = TypeVar("T")
 _CURRENCY = re.compile(r"[A-Za-z]{3}")
 _RATE_DIGITS = 6
 _NUMBERS = (int, float, str, Decimal)
+_PLAIN = frozenset(_NUMBERS)
 
 
 class Fields:
-    """The members of one object; what is read of it is no attribute."""
+    """The members of one object."""
 
     def __init__(self, value: Any, path: str, problems: list[OrderProblem]) -> None:
         self.problems = problems
         self._path = path
-        self._read = set[str]()
-        if not isinstance(value, Mapping):
+        # Most of these calls read what JSON was decoded to; looking at a type costs less than `isinstance`.
+        known = type(value) is dict or isinstance(value, Mapping)
+        if not known:
             self.refuse("", "invalid_type", "must be an object")
-        self._values: Mapping[str, Any] = value if isinstance(value, Mapping) else {}
+        self._values: Mapping[str, Any] = value if known else {}
 
     def refuse(self, key: str, code: str, message: str) -> None:
         """Note a fault of one member."""
         path = f"{self._path}.{key}" if self._path and key else self._path or key
         self.problems.append(OrderProblem(path, code, message))
 
-    def _take(self, key: str) -> Any:
-        self._read.add(key)
-        return self._values.get(key)
-
     def currency(self) -> str | None:
         """Return the code of a currency, in capitals."""
-        value = self._take("currency")
+        value = self._values.get("currency")
         if isinstance(value, str) and _CURRENCY.fullmatch(value):
             return value.upper()
         self.refuse("currency", "invalid_currency", "must be the three letters of a currency, such as EUR")
@@ -48,11 +46,11 @@ class Fields:
 
     def name(self, key: str) -> str | None:
         """Return text, or a whole number as text; None where it is empty."""
-        value = self._take(key)
-        if value is None or value == "":
-            return None
+        value = self._values.get(key)
+        if value is None or type(value) is str:
+            return value or None
         if isinstance(value, str):
-            return value
+            return value or None
         if isinstance(value, int) and not isinstance(value, bool):
             return str(value)
         self.refuse(key, "invalid_type", "must be text")
@@ -60,7 +58,7 @@ class Fields:
 
     def flag(self, key: str) -> bool:
         """Return true or false, false where there is none."""
-        value = self._take(key)
+        value = self._values.get(key)
         if value is None or isinstance(value, bool):
             return bool(value)
         self.refuse(key, "invalid_type", "must be true or false")
@@ -70,10 +68,10 @@ class Fields:
         self, key: str, places: int, code: str, *, required: bool = False, least: int = 0
     ) -> int | None:
         """Return a number of `least` or more, times `10 ** places`."""
-        value = self._take(key)
+        value = self._values.get(key)
         if value is None and not required:
             return None
-        if isinstance(value, bool) or not isinstance(value, _NUMBERS):
+        if type(value) not in _PLAIN and (isinstance(value, bool) or not isinstance(value, _NUMBERS)):
             message = "is missing" if value is None else "must be a number, or a number as text"
             self.refuse(key, code if value is None else "invalid_type", message)
             return None
@@ -92,7 +90,7 @@ class Fields:
 
     def rows(self, key: str, read: Callable[[Fields, int], T], *, required: bool = False) -> list[T]:
         """Return the objects of a list, each as `read` makes it of its members and its place."""
-        value = self._take(key)
+        value = self._values.get(key)
         if value is None and not required:
             return []
         if not isinstance(value, list | tuple):
@@ -107,15 +105,17 @@ class Fields:
         found = list[T]()
         for at, row in enumerate(value):
             fields = Fields(row, f"{prefix}[{at}]", self.problems)
-            if isinstance(row, Mapping):
+            if type(row) is dict or isinstance(row, Mapping):
                 found.append(read(fields, at))
         return found
 
-    def rest(self) -> dict[str, Any]:
-        """Return the members that nothing has read, and those of `attributes`."""
-        inner = self._take("attributes")
-        if inner is not None and not isinstance(inner, Mapping):
+    def rest(self, known: frozenset[str]) -> dict[str, Any]:
+        """Return the members that are not known, and those of `attributes`."""
+        inner = self._values.get("attributes")
+        own = {key: value for key, value in self._values.items() if key not in known}
+        if inner is None:
+            return own
+        if not isinstance(inner, Mapping):
             self.refuse("attributes", "invalid_type", "must be an object")
-            inner = None
-        own = {key: value for key, value in self._values.items() if key not in self._read}
-        return {**(inner or {}), **own}
+            return own
+        return {**inner, **own}

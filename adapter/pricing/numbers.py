@@ -64,10 +64,11 @@ def minor(amount: Decimal, currency: str) -> int | None:
 def money(amount: int, currency: str) -> str:
     """Return minor units as text with the currency's digits: `12.50`, `456`, `0.333`."""
     places = digits(currency)
-    if not places:
-        return str(amount)
-    whole, fraction = divmod(abs(amount), 10**places)
-    return f"{'-' if amount < 0 else ''}{whole}.{fraction:0{places}}"
+    if amount < 0:
+        return f"-{money(-amount, currency)}"
+    if places == 2:
+        return f"{amount // 100}.{amount % 100:02}"
+    return f"{amount // 10**places}.{amount % 10**places:0{places}}" if places else str(amount)
 
 
 def quantity(millionths: int) -> Decimal:

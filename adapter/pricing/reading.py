@@ -12,6 +12,14 @@ from adapter.pricing.errors import InvalidOrder, OrderProblem
 from adapter.pricing.numbers import MILLION, MOST, QUANTITY_DIGITS, half_up
 from adapter.pricing.order import Line, Order, ShippingLine
 
+#: The members that are read; all others are attributes.
+_ORDER = frozenset(("currency", "lines", "shipping", "total", "prices_include_tax", "attributes"))
+_LINE = frozenset((
+    "id", "quantity", "unit_price", "sku", "product_id", "category", "on_sale", "unit_type", "tax_rate",
+    "attributes",
+))  # fmt: skip
+_SHIPPING = frozenset(("id", "price", "service_level", "region", "country", "tax_rate", "attributes"))
+
 
 def read_order(document: Any) -> Order:
     """Return the order that a document describes.
@@ -43,7 +51,7 @@ def read_order(document: Any) -> Order:
         shipping=tuple(shipping),
         total=fields.amount("total", places, "invalid_total"),
         prices_include_tax=fields.flag("prices_include_tax"),
-        attributes=fields.rest(),
+        attributes=fields.rest(_ORDER),
     )
     if fields.problems:
         raise InvalidOrder(fields.problems)
@@ -64,7 +72,7 @@ def _line(fields: Fields, places: int) -> Line:
         on_sale=fields.flag("on_sale"),
         unit_type=fields.name("unit_type"),
         tax_rate=fields.rate(),
-        attributes=fields.rest(),
+        attributes=fields.rest(_LINE),
     )
 
 
@@ -76,7 +84,7 @@ def _shipping(fields: Fields, places: int) -> ShippingLine:
         region=fields.name("region"),
         country=fields.name("country"),
         tax_rate=fields.rate(),
-        attributes=fields.rest(),
+        attributes=fields.rest(_SHIPPING),
     )
 
 
