@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from itertools import chain
-from typing import Any
 
 import pytest
 
@@ -101,49 +100,6 @@ async def test_a_429_pauses_all_batches_and_costs_no_attempt(
     assert await sender.run_once(99) == 5
     assert [each.tries for each in await store.deliveries("done")] == [1] * 5
     assert [len(ids(request)) for request in receiver.requests] == [5, 5]
-
-
-HOSTILE: dict[str, Callable[[Receiver], Any]] = {
-    "a reset": lambda receiver: receiver.resets,
-    "a hang-up": lambda receiver: receiver.hangs_up,
-    "what is not HTTP": lambda receiver: receiver.babbles,
-    "a redirect": lambda receiver: receiver.says(302, {"Location": "https://elsewhere.test/"}),
-    "410": lambda receiver: receiver.says(410),
-    "429 with seconds": lambda receiver: receiver.says(429, {"Retry-After": "7"}),
-    "429 with a date": lambda receiver: receiver.says(429, {"Retry-After": "Sat, 21 Nov 2026 12:00:09 GMT"}),
-    "429 without": lambda receiver: receiver.says(429),
-    "500": lambda receiver: receiver.says(500),
-    "503 with a body without end": lambda receiver: receiver.floods(503),
-}
-
-
-@TYPES
-@pytest.mark.parametrize("hostile", HOSTILE.values(), ids=HOSTILE)
-async def test_all_ids_arrive_once_everything_heals(
-    make: Make, hostile: Callable[[Receiver], Any], store: Store, receiver: Receiver, client: GuardedClient
-) -> None:
-    await saved(store)
-    clock = Clock()
-    sender = relay(store, clock, make(client, receiver))
-    receiver.answer = hostile(receiver)
-    await sender.run_once(99)
-    assert await store.deliveries("done") == []
-    receiver.answer = receiver.says(200)
-    clock.now += timedelta(hours=2)
-    assert await sender.run_once(99) == 5
-    assert sorted(each.id for each in await store.deliveries("done")) == sorted(name[3:] for name in NAMES)
-    bodies = [request.body.partition(b'"sentAt"')[0] for request in receiver.requests]
-    assert len(set(bodies)) == 1
-
-
-@TYPES
-async def test_a_200_without_end_is_a_success(
-    make: Make, store: Store, receiver: Receiver, client: GuardedClient
-) -> None:
-    await saved(store)
-    receiver.answer = receiver.floods(200)
-    assert await relay(store, Clock(), make(client, receiver)).run_once(99) == 5
-    assert len(await store.deliveries("done")) == 5
 
 
 @TYPES
