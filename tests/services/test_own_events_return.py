@@ -147,6 +147,14 @@ async def test_what_mparticle_forwards_back_is_counted_and_earns_nothing(shop: S
     await _nothing_came_of_it(shop)
 
 
+async def test_ours_are_counted_beside_one_of_another_sender(shop: Shop) -> None:
+    mark = {"library": {"name": "behaviour-discounts"}}
+    ours = {"type": "track", "event": "Discount Issued", "userId": "u", "messageId": "x", "context": mark}
+    theirs = {**ours, "event": "Cart Viewed", "messageId": "y", "context": {}}
+    await shop.post("segment", encode([ours, theirs]))
+    assert (shop.counted("segment", "dropped"), shop.counted("segment", "processed")) == (1, 1)
+
+
 async def _nothing_came_of_it(shop: Shop) -> None:
     assert len(await shop.app.store.discounts("u")) == 1
     assert [event.name for event in await shop.app.store.events("u")] == ["checkout_started"]
