@@ -66,6 +66,7 @@ def test_every_setting_can_be_given_in_the_environment(keys: Keys, tmp_path: Pat
         "rules": "elsewhere", "secrets": WHSEC, "whole_signature_suffices": "true",
         "browser_origins": "https://a.test,http://localhost:3000", "type": "webhook",
         "ordered": "true", "concurrency": "3", "development": "true",
+        "forward": "customers,events", "forward_anonymous": "true",
     }  # fmt: skip
     text = texts.get(keys[-1], "4321" if isinstance(FIELDS[keys].default, int) else "some,thing")
     if keys[-1] == "url":
