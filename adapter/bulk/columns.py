@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -14,6 +14,8 @@ from adapter.bulk.records import Record
 from adapter.datamodel.declarations import Declared
 from adapter.errors import InvalidImport
 
+#: Roots whose members the data model may declare.
+_FREE = frozenset(("traits", "attributes"))
 #: Nothing in a cell: what is stored stays, or goes with `--empty clear`.
 EMPTY: Any = object()
 
@@ -25,6 +27,17 @@ class Column(Struct, frozen=True):
     name: str
     target: Target
     declared: Declared | None
+
+
+#: Place, target, name, whether cells are taken as they are, whether as traits are, and the declaration.
+_Step = tuple[int, Target, str, bool, bool, Declared | None]
+
+
+def _step(column: Column) -> _Step:
+    target = column.target
+    single = not target.is_json and target.index is None
+    free = single and len(target.path) > 1 and target.path[0] in _FREE
+    return column.place, target, column.name, single and not free, free, column.declared
 
 
 class Columns:
@@ -46,6 +59,7 @@ class Columns:
         self._declared = declared
         self._renamed = renamed
         self._columns: tuple[Column, ...] = ()
+        self._steps: list[_Step] = []
         self._by_keys: dict[tuple[str, ...], list[Target | None]] = {}
 
     def take_header(self, header: Sequence[str]) -> None:
@@ -56,6 +70,7 @@ class Columns:
             for place, target in enumerate(found)
             if target is not None
         )
+        self._steps = [_step(column) for column in self._columns]
 
     def described(self) -> list[tuple[str, str]]:
         """Return each column's name with the target that it goes to."""
@@ -66,8 +81,8 @@ class Columns:
         """The columns of the header."""
         return self._columns
 
-    def values(self, record: Record) -> Iterator[tuple[Target, Any, str]]:
-        """Yield target, value and column name of all that a row says; raises BadRow.
+    def values(self, record: Record) -> Iterable[tuple[Target, Any, str]]:
+        """Return target, value and column name of all that a row says; raises BadRow.
 
         The value of an empty cell is EMPTY.
         """
@@ -75,29 +90,33 @@ class Columns:
             return self._of_cells(record.value)
         return self._of_json(record.value)
 
-    def _of_cells(self, cells: Sequence[str]) -> Iterator[tuple[Target, Any, str]]:
-        for column in self._columns:
-            cell = cells[column.place]
+    def _of_cells(self, cells: Sequence[str]) -> list[tuple[Target, Any, str]]:
+        """Return the values of cells. Most are text that is taken as it is, which must be fast."""
+        found: list[tuple[Target, Any, str]] = []
+        for place, target, name, is_text, is_free, declared in self._steps:
+            cell = cells[place]
             if not cell:
-                yield column.target, EMPTY, column.name
+                found.append((target, EMPTY, name))
                 continue
             if cell[0] == "'":
                 cell = unguarded(cell)
-            target = column.target
-            try:
-                if target.is_json:
-                    found = json_value(cell, column.name)
-                elif target.index is not None:
-                    found = listed(cell)
-                elif len(target.path) > 1 and target.path[0] in _FREE:
-                    found = value(cell, column.declared, self._cells, column.name)
-                    if found is None:
-                        continue
-                else:
-                    found = cell
-            except BadCell as error:
-                raise BadRow(str(error), column.name) from None
-            yield target, found, column.name
+            if is_text or (is_free and declared is None and cell[4:5] != "-" and cell != "null"):
+                found.append((target, cell, name))
+                continue
+            each = self._value(target, cell, declared, name)
+            if each is not None or target.is_json:
+                found.append((target, each, name))
+        return found
+
+    def _value(self, target: Target, cell: str, declared: Declared | None, name: str) -> Any:
+        try:
+            if target.is_json:
+                return json_value(cell, name)
+            if target.index is not None:
+                return listed(cell)
+            return value(cell, declared, self._cells, name)
+        except BadCell as error:
+            raise BadRow(str(error), name) from None
 
     def _of_json(self, values: Mapping[str, Any]) -> Iterator[tuple[Target, Any, str]]:
         keys = tuple(values)
@@ -126,10 +145,6 @@ class Columns:
         for name in target.path[2:]:
             found = None if found is None else found.of.get(name)
         return found
-
-
-#: Roots whose members the data model may declare.
-_FREE = frozenset(("traits", "attributes"))
 
 
 def put(into: dict[str, Any], path: Sequence[str], found: Any, index: int | None) -> None:

@@ -21,6 +21,10 @@ from adapter.model.times import CLOCK_SKEW, parse_timestamp
 
 #: Event names are keys of triggers and histories.
 _MAX_NAME = 256
+#: Characters of 2024-01-01T00:00:00Z.
+_UTC_LENGTH = 20
+#: Ids that are remembered.
+_REMEMBERED = 10_000
 _USER = ("email", "device_id", "session_id", "anonymous_id")
 
 
@@ -29,6 +33,8 @@ class EventRows:
 
     def __init__(self, reading: Reading, renamed: Mapping[str, str] | None = None) -> None:
         self._reading = reading
+        self._plain_times = not reading.cells.date_format
+        self._ids: dict[Any, str] = {}
         found = reading.model.attributes() if reading.model is not None else {}
         declared = {name: each[0] for name, each in found.items() if all(one.agrees(each[0]) for one in each)}
         self.columns = Columns(EVENTS, reading.cells, declared, renamed=renamed)
@@ -38,10 +44,15 @@ class EventRows:
         plain: dict[str, Any] = {}
         objects: dict[str, dict[str, Any]] = {"attributes": {}, "context": {}, "user": {}}
         for target, found, name in self.columns.values(record):
-            if found is not EMPTY:
+            if found is EMPTY:
+                continue
+            path = target.path
+            if len(path) == 2 and target.index is None and path[0] in objects:
+                objects[path[0]][path[1]] = found
+            else:
                 self._take(plain, objects, target, found, name)
         user = objects["user"]
-        source_id = checked_id(plain.get("source_id", user.get("id")), "user", self._reading.is_placeholder)
+        source_id = self._checked(plain.get("source_id", user.get("id")))
         name = _name(plain.get("name"))
         at, dated = self._moment(plain.get("occurred_at"))
         links = {"anonymous_id": user["anonymous_id"]} if user.get("anonymous_id") else {}
@@ -55,6 +66,16 @@ class EventRows:
         operation = EventOccurred(source_id, event, links, undated=not dated)
         identity = _digest(plain.get("identity"))
         return Entry(record, source_id, (operation,), id_, at, identity=identity, content=content)
+
+    def _checked(self, found: Any) -> str:
+        """Return the id of a person; a customer has many events, so the last ones are remembered."""
+        known = self._ids.get(found) if type(found) is str else None
+        if known is None:
+            known = checked_id(found, "user", self._reading.is_placeholder)
+            if len(self._ids) >= _REMEMBERED:
+                self._ids.clear()
+            self._ids[found] = known
+        return known
 
     def _take(
         self, plain: dict[str, Any], objects: dict[str, dict[str, Any]], target: Target, found: Any, name: str
@@ -75,8 +96,14 @@ class EventRows:
         reading = self._reading
         if found is None or found == "":
             return reading.as_of or reading.now, False
-        if isinstance(found, datetime):
-            at: datetime | None = found
+        at: datetime | None
+        if type(found) is str and len(found) == _UTC_LENGTH and found[-1] == "Z" and self._plain_times:
+            try:
+                at = datetime.fromisoformat(found)
+            except ValueError:
+                raise BadRow(f"occurred_at `{found}` is not a time", "occurred_at") from None
+        elif isinstance(found, datetime):
+            at = found
         elif isinstance(found, str):
             try:
                 at = moment(found, reading.cells)

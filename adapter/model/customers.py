@@ -50,7 +50,8 @@ class Customer(Struct, frozen=True, omit_defaults=True):
     @property
     def anonymous(self) -> bool:
         """Whether the customer has only an anonymous id: the key is among the linking identities."""
-        return any(self.identities.get(kind) == self.source_id for kind in LINKING)
+        identities = self.identities
+        return bool(identities) and any(identities.get(kind) == self.source_id for kind in LINKING)
 
     def named(self) -> Customer:
         """Return a stored customer under the current id."""

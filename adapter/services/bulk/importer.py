@@ -7,7 +7,6 @@ stored when its worker has lost the import, or it was cancelled.
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
@@ -207,24 +206,29 @@ def _after(
     job: ImportJob, taken: Sequence[Taken], results: Sequence[Result], source: Opened, now: datetime
 ) -> tuple[ImportJob, tuple[RefusedRow, ...]]:
     """Return the job after a slice, and the rows refused in it."""
-    counts = Counter({name: getattr(job.counts, name) for name in ImportCounts.__struct_fields__})
+    counts = msgspec.structs.asdict(job.counts)
+    accepted = duplicates = ignored = flagged = 0
     refused: list[RefusedRow] = []
     place = 0
     for one in taken:
-        own = results[place : place + len(one.works)]
+        rows, own = one.refused, results[place : place + len(one.works)]
         place += len(one.works)
-        rows = [
-            *one.refused,
-            *(_late(one, result.reason) for result in own if result.outcome == "quarantined"),
-        ]
-        refused += [_kept(row, one, source) for row in rows]
-        processed = any(result.outcome == "processed" for result in own)
-        counts["rows"] += 1
-        counts["refused"] += len(rows)
-        counts["duplicates"] += bool(own) and not rows and not processed
-        counts["accepted"] += processed
-        counts["ignored"] += one.ignored
-        counts["flagged"] += one.flagged
+        processed = False
+        for result in own:
+            processed = processed or result.outcome == "processed"
+            if result.outcome == "quarantined":
+                rows = [*rows, _late(one, result.reason)]
+        if rows:
+            refused += [_kept(row, one, source) for row in rows]
+        accepted += processed
+        duplicates += bool(own) and not rows and not processed
+        ignored += one.ignored
+        flagged += one.flagged
+    for name, more in (
+        ("rows", len(taken)), ("accepted", accepted), ("duplicates", duplicates), ("refused", len(refused)),
+        ("ignored", ignored), ("flagged", flagged),
+    ):  # fmt: skip
+        counts[name] += more
     after = replace(
         job,
         counts=ImportCounts(**counts),

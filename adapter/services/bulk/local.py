@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -23,6 +24,8 @@ _PIECE = 1 << 18
 #: Bytes from the beginning by which a file is recognised.
 _LEADING = 65_536
 STANDARD_INPUT = "-"
+#: Objects after which cycles are looked for.
+_COLLECTED = 200_000
 
 
 class Source:
@@ -129,7 +132,13 @@ async def run(
     leased = await store.lease_import(worker_name(), now, now + LEASE, job.id)
     if leased is None:
         raise Refused(f"another process is importing {job.name}: wait for it, or a minute if it was killed")
-    return await importer.run(leased, source.given(), report, size=size)
+    # Nothing of a slice is in cycles, and to look for these would take a tenth of the time.
+    thresholds = gc.get_threshold()
+    gc.set_threshold(_COLLECTED, *thresholds[1:])
+    try:
+        return await importer.run(leased, source.given(), report, size=size)
+    finally:
+        gc.set_threshold(*thresholds)
 
 
 def _is_dead(worker: str) -> bool:

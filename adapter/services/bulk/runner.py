@@ -25,7 +25,7 @@ from adapter.store.import_contract import ImportLost
 
 _log = logging.getLogger(__name__)
 #: Records of a slice beside live traffic.
-_SLICE = 100
+_SLICE = 50
 #: How much longer than a slice other work gets.
 _SHARE = 1.0
 _IDLE = timedelta(seconds=5)
