@@ -89,11 +89,11 @@ async def prepared(shop: Shop, case: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(CASES.keys() - OWN - VOUCHERS))
-async def test_a_file_is_taken_or_refused_as_its_case_says(shop: Shop, name: str) -> None:
+async def test_a_file_is_taken_or_refused_as_its_case_says(shop1: Shop, name: str) -> None:
     case = CASES[name]
-    await prepared(shop, case)
+    await prepared(shop1, case)
     kind = case["input"]["command"].split()[1]
-    ended = await shop.imports(kind, content(case), **options(case))
+    ended = await shop1.imports(kind, content(case), **options(case))
     refused = case["outcome"]["refused"]
     if isinstance(refused, str):
         assert (ended.job.state, ended.job.counts.rows) == ("failed", 0)
