@@ -49,7 +49,7 @@ def replace(file: Path, text: str, server: Any) -> None:
 def test_a_rule_stops_and_starts_again_with_the_first_request_after_its_file_is_read(
     start_server: Any, tmp_path: Path, stopped: dict[str, Any]
 ) -> None:
-    """How soon a file is read after its change is for tests/services/test_watching.py."""
+    """How soon a file is read after its change is for tests/services/test_file_watcher.py."""
     file = tmp_path / "rules" / "welcome.yaml"
     file.parent.mkdir()
     file.write_text(RULE.format(status="live", cap=9999))

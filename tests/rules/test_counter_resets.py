@@ -14,7 +14,7 @@ from adapter.rules.engine.ruleset import RuleSet
 
 MakeBook = Callable[..., RuleSet]
 RULE = "trigger: x\naction: {type: percentage_off, value: 10, max_amount: 20}\n"
-_DOCUMENT, _ = yaml.read(Path(__file__).parent / "recounting.yaml")
+_DOCUMENT, _ = yaml.read(Path(__file__).parent / "counter_resets.yaml")
 assert _DOCUMENT is not None
 CASES: list[dict[str, Any]] = _DOCUMENT.value
 

@@ -11,7 +11,7 @@ import pytest
 from adapter.files import yaml
 from adapter.rules.engine.ruleset import load
 
-_DOCUMENT, _ = yaml.read(Path(__file__).parent / "doubts.yaml")
+_DOCUMENT, _ = yaml.read(Path(__file__).parent / "lint.yaml")
 assert _DOCUMENT is not None
 CASES: list[dict[str, Any]] = _DOCUMENT.value
 

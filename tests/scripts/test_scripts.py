@@ -58,7 +58,7 @@ def edited(clone: Path) -> Path:
 
 #: Tests that fail on other files than the starters, or when the settings name secrets.
 _READERS = ("tests/mapping/test_starter_cases.py", "tests/cli/test_check.py", "tests/cli/test_serve.py",
-            "tests/docs/test_docs.py", "tests/settings/test_file.py")  # fmt: skip
+            "tests/docs/test_reference_pages.py", "tests/settings/test_adapter_toml.py")  # fmt: skip
 
 
 @pytest.mark.skipif(sys.prefix == sys.base_prefix, reason="it needs the environment of scripts/install")

@@ -8,7 +8,7 @@ from pathlib import Path
 SOURCE = ast.parse((Path(__file__).parents[2] / "adapter" / "app.py").read_text("utf-8"))
 
 
-def test_it_has_no_closures() -> None:
+def test_the_composition_has_no_closures() -> None:
     inner = [
         each
         for function in ast.walk(SOURCE)
@@ -19,7 +19,7 @@ def test_it_has_no_closures() -> None:
     assert inner == []
 
 
-def test_it_calculates_nothing_and_draws_nothing() -> None:
+def test_the_composition_calculates_nothing_and_draws_nothing() -> None:
     assert not [each for each in ast.walk(SOURCE) if isinstance(each, ast.BinOp) and _calculates(each)]
     imported = {name.name for each in ast.walk(SOURCE) if isinstance(each, ast.Import) for name in each.names}
     assert imported <= {"asyncio", "time"}

@@ -233,7 +233,9 @@ async def test_two_dispatchers_over_one_outbox_send_everything_once(store: Store
     assert await _repeated(store, store, clock) == 0
 
 
-async def test_that_check_fails_for_a_store_that_does_not_lease(store: Store, clock: Clock) -> None:
+async def test_a_store_that_does_not_lease_is_found_by_the_check_of_two_dispatchers(
+    store: Store, clock: Clock
+) -> None:
     assert await _repeated(store, cast("Store", Unleasing(store)), clock) > 0
 
 

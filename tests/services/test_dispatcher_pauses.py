@@ -104,7 +104,9 @@ async def test_a_clock_that_is_set_back_does_not_make_a_pause_longer(store: Stor
     assert endpoint.sent[-1] == ("early", 1)
 
 
-async def test_nor_does_a_pause_that_is_asked_for_after_that(store: Store, clock: Clock) -> None:
+async def test_a_pause_asked_for_after_the_clock_was_set_back_is_as_long_as_asked(
+    store: Store, clock: Clock
+) -> None:
     asked = timedelta(seconds=5)
     endpoint = Endpoint("shop", lambda _: Attempt(ok=False, retry_after=asked, error="answered 429"))
     await put(store, many(9))

@@ -91,7 +91,7 @@ def test_one_bad_item_does_not_cost_its_neighbours(bad: bytes) -> None:
 
 
 @pytest.mark.parametrize("bad", BAD_ITEMS, ids=lambda value: repr(value)[:24])
-def test_nor_does_it_inside_of_an_object(bad: bytes) -> None:
+def test_one_bad_item_inside_an_object_does_not_cost_its_neighbours(bad: bytes) -> None:
     body = b'{"id": 7, "items" : [1,' + bad + b'], "x": {"y": "}"}}'
     value = payloads.decode_items(body, "items")
     assert (value["id"], value["x"], value["items"][0]) == (7, {"y": "}"}, 1)
