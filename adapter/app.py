@@ -169,7 +169,7 @@ def compose(
     running = partial(_running, core.destinations.clients, working, loops)
     context = WebContext(
         ingest, checkout, bookings, privacy,
-        Retries(store, clock, core.relay.wake, lambda: core.destinations.by_name, patience),
+        Retries(store, clock, core.relay.wake, partial(getattr, core.destinations, "by_name"), patience),
         revocations, RuleFiguresReader(store, books, clock, patience), uploads,
         partial(Dump, store, books, clock), partial(replay, store, ingest), health,
         settings, core.metrics, clock, running,
