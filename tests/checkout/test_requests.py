@@ -31,6 +31,12 @@ ODD_BODIES: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.fixture
+def store_url() -> str:
+    """What is asked and answered here is the same on both engines."""
+    return "sqlite:///:memory:"
+
+
+@pytest.fixture
 def many(shop: Shop) -> Shop:
     shop.codes.put("MANY", shared("MANY", 99))
     return shop
@@ -81,10 +87,10 @@ async def test_an_order_that_does_not_add_up_is_warned_of_or_refused_where_it_is
     assert (exact.status_code, "warnings" in exact.json()) == (200, False)
 
 
-@pytest.mark.parametrize("ttl", [0, -1, 86_401])
-async def test_a_time_out_of_bounds_is_refused(many: Shop, ttl: int) -> None:
-    asked: dict[str, Any] = {"codes": ["MANY"], "order": order(), "reserve": {"ttl": ttl}}
-    assert error(await many.post("/v1/validations", **asked)) == (422, "invalid_ttl")
+async def test_a_time_out_of_bounds_is_refused(many: Shop) -> None:
+    for ttl in (0, -1, 86_401):
+        asked: dict[str, Any] = {"codes": ["MANY"], "order": order(), "reserve": {"ttl": ttl}}
+        assert error(await many.post("/v1/validations", **asked)) == (422, "invalid_ttl")
     assert (await many.http.get("/v1/holds")).json()["holds"] == []
 
 

@@ -182,7 +182,7 @@ async def test_products_that_were_not_redeemed_give_nothing_back(stream: Shop) -
     assert await booked(stream) == [("A1", "redeemed", "10.00")]
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(4))
 async def test_one_order_is_booked_once_in_whatever_order_its_calls_and_messages_come(
     stream: Shop, seed: int
 ) -> None:

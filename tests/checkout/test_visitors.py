@@ -49,8 +49,7 @@ def reason(response: Any) -> tuple[int, str]:
     return response.status_code, response.json().get("error", {}).get("reason", "")
 
 
-@pytest.mark.parametrize("known", [True, False])
-@pytest.mark.parametrize("priced", [True, False])
+@pytest.mark.parametrize(("known", "priced"), [(True, True), (False, False), (False, True)])
 async def test_a_hold_of_a_visitor_is_redeemed_by_the_customer_they_turn_out_to_be(
     promoted: Shop, known: bool, priced: bool
 ) -> None:
