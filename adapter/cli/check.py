@@ -18,6 +18,7 @@ from adapter.mapping import mapping_set
 from adapter.mapping.testing import case_files
 from adapter.rules.testing import cases as rule_cases
 from adapter.rules.testing.vocabulary import known
+from adapter.services.authoring.inexpressible import inexpressible
 from adapter.services.authoring.lineage import unfed
 from adapter.services.authoring.unsent_identities import unsent_identities
 from adapter.services.loaded_files import check_files
@@ -83,6 +84,8 @@ def all_problems(
         problems += unfed(found.model, found.mappings, found.rules)
     if found.mappings and settings:
         problems += unsent_identities(settings.destinations, found.mappings)
+    if found.rules and settings:
+        problems += inexpressible(settings.destinations, found.rules)
     cases, of_cases = case_files.load(Path(files.mappings))
     problems += of_cases
     if found.mappings:

@@ -85,7 +85,9 @@ def told(source_id: str, receipt: Receipt) -> str:
     """Return a receipt in a sentence, and the id that it is kept under."""
     removed = ", ".join(f"{count} {_kind(kind, count)}" for kind, count in receipt.removed.items())
     erased = f"`{source_id}` was erased at {receipt.erased_at:%Y-%m-%d %H:%M:%S} UTC"
-    return f"{erased}: {removed or 'there was nothing to remove'}\nreceipt {receipt.customer}"
+    lines = [f"{erased}: {removed or 'there was nothing to remove'}", f"receipt {receipt.customer}"]
+    lines += [f"{each.destination}: {each.state} {each.detail}".rstrip() for each in receipt.forwarded]
+    return "\n".join(lines)
 
 
 def _kind(kind: str, count: int) -> str:

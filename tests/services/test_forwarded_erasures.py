@@ -63,7 +63,11 @@ async def states(store: Store) -> list[ForwardedErasure]:
 
 
 async def test_each_destination_hears_of_it_by_its_own_means(store: Store, clock: Clock) -> None:
-    vouchers, cdp, hook = Forgetful("vouchers", OK), Forgetful("cdp", Told("call the CDP")), Endpoint("hook")
+    vouchers, cdp, hook = (
+        Forgetful("vouchers", OK),
+        Forgetful("cdp", Told("delete the user `u-1` there")),
+        Endpoint("hook"),
+    )
     await erase(store, clock, "vouchers", "cdp", "hook", "gone")
     each = relay(store, clock, vouchers, cdp, hook)
     await each.run_once(100)
@@ -73,7 +77,11 @@ async def test_each_destination_hears_of_it_by_its_own_means(store: Store, clock
     assert read_customer_erased(body).source_id == "u-1"
     found = {state.destination: (state.state, state.detail) for state in await states(store)}
     assert found.pop("gone")[0] == "dead"
-    assert found == {"vouchers": ("done", ""), "cdp": ("told", "call the CDP"), "hook": ("done", "")}
+    assert found == {
+        "vouchers": ("done", ""),
+        "cdp": ("told", "delete the user `ID` there"),
+        "hook": ("done", ""),
+    }
     assert all(b"u-1" not in bytes(kept.event) + kept.body for kept in await store.deliveries("done"))
 
 

@@ -20,7 +20,7 @@ MINUTE: Final = timedelta(minutes=1)
 DAY: Final = timedelta(days=1)
 HOUR: Final = timedelta(hours=1)
 #: Statuses of replies after which the same call may succeed.
-_TEMPORARY: Final = frozenset({404, 408, 409, 423, 425})
+_TEMPORARY: Final = frozenset({404, 408, 409, 410, 423, 425})
 _SECOND = re.compile(r"[0-9]{1,11}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 from msgspec.structs import replace
@@ -24,11 +25,19 @@ async def forward(destination: Destination, delivery: Delivery, now: datetime) -
     """
     if not isinstance(destination, Erasing):
         [attempt] = await destination.send([delivery], now)
-        return attempt
+        return replace(attempt, answer=b"")
     erased = read_customer_erased(bytes(delivery.event))
     identities = sorted(erased.identities.items())
     outcome = await destination.erase(erased.source_id, identities, now)
-    return Attempt(ok=True, error=outcome.sentence) if isinstance(outcome, Told) else outcome
+    if isinstance(outcome, Told):
+        return Attempt(ok=True, error=_without(outcome.sentence, erased.source_id))
+    # What was answered may name the customer.
+    return replace(outcome, answer=b"")
+
+
+def _without(sentence: str, source_id: str) -> str:
+    """Return a sentence without an id: it is kept with the receipt."""
+    return re.sub(rf"(?<!\w){re.escape(source_id)}(?!\w)", "ID", sentence)
 
 
 def noted(
