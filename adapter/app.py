@@ -35,6 +35,8 @@ from adapter.services.checkout.pushes import Pushes
 from adapter.services.checkout.service import CheckoutService
 from adapter.services.checkout.stream import OrderStream
 from adapter.services.checkout.wishes import Terms
+from adapter.services.core.evaluate import Evaluate
+from adapter.services.core.remote import RemoteCore, remote_core
 from adapter.services.delivery.dispatcher import Dispatcher
 from adapter.services.delivery.forwarder import Forwarder
 from adapter.services.delivery.retries import Retries
@@ -44,9 +46,10 @@ from adapter.services.figures import RuleFiguresReader
 from adapter.services.health import Health
 from adapter.services.ingest.commit_health import CommitHealth
 from adapter.services.ingest.commit_limits import Limits
+from adapter.services.ingest.evaluations import Evaluating
 from adapter.services.ingest.group_commit import GroupCommitter
 from adapter.services.ingest.history_completion import HistoryCompleter
-from adapter.services.ingest.mapper import Mapper, Policy
+from adapter.services.ingest.mapper import Mapper, OperationMapper, Policy
 from adapter.services.ingest.outcome_counts import OutcomeCounts
 from adapter.services.ingest.pipeline import Ingest, Transactions
 from adapter.services.ingest.timer_capacity import TimerCapacity
@@ -58,6 +61,7 @@ from adapter.services.read_timeout import ReadTimeout
 from adapter.services.replay import replay
 from adapter.services.revocations import Revocations
 from adapter.settings.values import Settings
+from adapter.sources.decoded_body import Bounds
 from adapter.sources.opendsr import Certificate
 from adapter.store.contract import Store
 from adapter.store.engines import open_store
@@ -80,6 +84,7 @@ class App(Struct, frozen=True):
     committer: GroupCommitter
     completer: HistoryCompleter
     ingest: Ingest
+    operations: Ingest
     checkout: Checkout
     bookings: CheckoutService
     revocations: Revocations
@@ -106,6 +111,8 @@ class _Core(Struct, frozen=True, kw_only=True):
     commits: CommitHealth
     completer: HistoryCompleter
     committer: GroupCommitter
+    evaluating: Evaluating
+    remote: RemoteCore | None
     patience: ReadTimeout
 
     @property
@@ -138,10 +145,15 @@ def compose(
     checkout = Checkout(store, committer, books, clock, patience, release_hold=bookings.release)
     orders = OrderStream(store, bookings, books, committer.submit, clock)
     ignored_counts = IgnoredCounts(store, clock, kept_for(settings.retention.decision_days))
+    counts, policy = OutcomeCounts(books, core.metrics, clock), Policy.of(settings)
+    remote = core.remote
     ingest = Ingest(
-        Mapper(books, Policy.of(settings), clock), committer, OutcomeCounts(books, core.metrics, clock),
-        ignored_counts.note, orders,
+        Mapper(books, policy, clock), remote.forwarding(committer) if remote else committer, counts,
+        ignored_counts.note, None if remote else orders,
     )  # fmt: skip
+    operations = Ingest(OperationMapper(books, policy, clock), committer, counts, orders=orders)
+    bounds = Bounds(settings.ingest.max_event_bytes)
+    evaluate = Evaluate(operations, store, core.evaluating, clock, bounds)
     forgetting = Forgetting(store, clock, placeholders(settings))
     privacy = Privacy(store, committer.submit, clock, patience, forgetting)
     revocations = Revocations(store, committer.submit, books, clock, patience)
@@ -151,7 +163,8 @@ def compose(
         store, clock, core.world.new_id, limits=settings.imports, patience=patience, wake=importing.wake
     )
 
-    watch = FileWatcher((settings.files.mappings, settings.files.rules))
+    watched = (settings.files.mappings, *(() if remote else (settings.files.rules,)))
+    watch = FileWatcher(watched)
     read_again = partial(read_files, settings, placeholders(settings))
     loops = [
         core.relay.run,
@@ -164,20 +177,22 @@ def compose(
         Reload(books, read_again, watch.changes, health, core.metrics).run,
         ignored_counts.run,
         importing.run,
+        *([remote.capacity.run] if remote else []),
     ]
     working = partial(_working, store, core.capacity, committer, core.completer)
     running = partial(_running, core.destinations.clients, working, loops)
     context = WebContext(
-        ingest, checkout, bookings, privacy,
+        ingest, evaluate, checkout, bookings, privacy,
         Retries(store, clock, core.relay.wake, partial(getattr, core.destinations, "by_name"), patience),
         revocations, RuleFiguresReader(store, books, clock, patience), uploads,
-        partial(Dump, store, books, clock), partial(replay, store, ingest), health,
+        partial(Dump, store, books, clock), partial(replay, store, ingest, operations=operations), health,
         settings, core.metrics, clock, running,
-        Certificate.read(settings.mparticle.opendsr_certificate), MemoryBudget.of(settings),
+        Certificate.read(settings.mparticle.opendsr_certificate), remote.host if remote else "",
+        MemoryBudget.of(settings),
     )  # fmt: skip
     return App(
         settings=settings, metrics=core.metrics, books=books, store=store, committer=committer,
-        completer=core.completer, ingest=ingest,
+        completer=core.completer, ingest=ingest, operations=operations,
         checkout=checkout, bookings=bookings, revocations=revocations, privacy=privacy, forgetting=forgetting,
         health=health, running=running, working=working, read_again=watch.request, asgi=Application(context),
     )  # fmt: skip
@@ -194,18 +209,24 @@ def _core(settings: Settings, store: Store | None, world: Environment, metrics: 
     forwarder = Forwarder(store, destinations.forwards, clock, metrics, new_id=world.new_id, wake=relay.wake)
     capacity = TimerCapacity(store, metrics, settings.ingest.max_timers)
     commits = CommitHealth(time.monotonic)
+    evaluating = Evaluating()
     transactions = Transactions(
         store, books, world, timers=capacity, health=commits, metrics=metrics,
         destinations=destinations.recipients, wake=relay.wake, reasons=settings.log.reasons,
-        forwards=destinations.forwards, wake_forwarder=forwarder.wake,
+        forwards=destinations.forwards, wake_forwarder=forwarder.wake, evaluating=evaluating,
+    )  # fmt: skip
+    chosen = settings.destinations.core
+    remote = None if chosen is None else remote_core(
+        chosen, destinations, store, world, health=commits, wake=relay.wake, metrics=metrics,
     )  # fmt: skip
     completer = HistoryCompleter(store, books, clock)
-    committer = GroupCommitter(transactions.settle, Limits.of(settings.ingest), metrics, completer.complete)
+    settle = transactions.settle if remote is None else remote.settle
+    committer = GroupCommitter(settle, Limits.of(settings.ingest), metrics, completer.complete)
     return _Core(
         store=store, books=books, world=world, metrics=metrics, destinations=destinations, relay=relay,
         forwarder=forwarder,
         capacity=capacity, commits=commits, completer=completer, committer=committer,
-        patience=ReadTimeout(settings.ingest.max_wait_seconds),
+        evaluating=evaluating, remote=remote, patience=ReadTimeout(settings.ingest.max_wait_seconds),
     )  # fmt: skip
 
 

@@ -5,6 +5,8 @@
             Unauthorised            missing or wrong credentials
             Unreadable              the body cannot be parsed by this endpoint
             TooLarge                over a limit of the settings
+            TooManyOperations       over the number of operations of one request (422)
+            RemoteCore              the remote core answers this, see its host in the message (421)
             HeadTooLarge            the URL and headers are too long
             InvalidImport           a file cannot be imported as it is
             NotFound                no such discount, customer, delivery
@@ -77,6 +79,18 @@ class TooLarge(Refused):
     """The body is over a limit of the settings."""
 
     code = "too_large"
+
+
+class TooManyOperations(Refused):
+    """The request has more operations than one request may have (422)."""
+
+    code = "too_many_operations"
+
+
+class RemoteCore(Refused):
+    """Only the core answers this call, and this process is not it (421)."""
+
+    code = "remote_core"
 
 
 class HeadTooLarge(Refused):

@@ -119,6 +119,9 @@ class Metrics:
 
     def _count_background_work(self, registry: CollectorRegistry) -> None:
         self.quarantined = _of_the_store("adapter_quarantined_messages", "Messages in quarantine", registry)
+        self.core_answers = Counter(
+            "adapter_core_answers", "Answers of the remote core to operations", ["timing"], registry=registry
+        )
         self.timers = Counter(
             "adapter_timers",
             "Timers of absence rules, by what became of them",

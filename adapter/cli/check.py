@@ -78,9 +78,10 @@ def all_problems(
         problems += _uncertified(settings, place(_CERTIFICATE, config, os.environ, given))
     files = (settings or Settings(files=_folders(given))).files
     names = settings.destinations.names if settings else None
-    found = check_files(files, now, destinations=names)
+    deciding = settings is None or settings.destinations.core is None
+    found = check_files(files, now, destinations=names, deciding=deciding)
     problems += found.problems
-    if found.mappings and found.rules and found.model:
+    if deciding and found.mappings and found.rules and found.model:
         problems += unfed(found.model, found.mappings, found.rules)
     if found.mappings and settings:
         problems += unsent_identities(settings.destinations, found.mappings)
@@ -90,8 +91,9 @@ def all_problems(
     problems += of_cases
     if found.mappings:
         problems += case_files.unknown_names(found.mappings, cases)
-    vocabulary = known(found.rules, found.model) if found.rules else None
-    problems += rule_cases.load(Path(files.rules), vocabulary)[1]
+    if deciding:
+        vocabulary = known(found.rules, found.model) if found.rules else None
+        problems += rule_cases.load(Path(files.rules), vocabulary)[1]
     return problems + (mapping_set.portability(Path(files.mappings)) if portable else [])
 
 

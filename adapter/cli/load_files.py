@@ -26,8 +26,9 @@ def mappings_of(settings: Settings) -> MappingSet:
 def books_of(settings: Settings) -> tuple[MappingSet, RuleSet]:
     """Return the mapping and the rule files."""
     found = check_files(
-        settings.files, placeholders=placeholders(settings), destinations=settings.destinations.names
-    )
+        settings.files, placeholders=placeholders(settings), destinations=settings.destinations.names,
+        deciding=settings.destinations.core is None,
+    )  # fmt: skip
     if found.mappings is None or found.rules is None:
         tell(found.problems)
         raise typer.Exit(1)

@@ -97,7 +97,7 @@ async def _by_store(settings: Settings, wish: ReplayOptions) -> AsyncIterator[Sh
     await expect_readable(settings.store.url)
     composed = app.compose(settings)
     async with composed.working():
-        async for one in replaying(composed.store, composed.ingest, wish):
+        async for one in replaying(composed.store, composed.ingest, wish, composed.operations):
             yield shown(one)
 
 

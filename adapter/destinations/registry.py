@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from adapter.destinations import webhook
+from adapter.destinations import core, webhook
 from adapter.destinations.contract import AboutCustomers, Build, Destination, Manner
 from adapter.destinations.mparticle import destination as mparticle
 from adapter.destinations.segment import destination as segment
@@ -16,6 +16,7 @@ from adapter.destinations.voucherify import destination as voucherify
 from adapter.model.deliveries import Recipients
 from adapter.model.forwards import ForwardTo
 from adapter.settings.destinations.base import DestinationSettings
+from adapter.settings.destinations.core import Core
 from adapter.settings.destinations.forwarding import ForwardingSettings
 from adapter.settings.destinations.registry import Destinations, type_of
 
@@ -24,6 +25,7 @@ TYPES: dict[str, Build] = {
     segment.TYPE: segment.build,
     webhook.TYPE: webhook.build,
     voucherify.TYPE: voucherify.build,
+    core.TYPE: core.build,
 }
 
 
@@ -45,7 +47,11 @@ def configured(settings: Destinations) -> ConfiguredDestinations:
     built = {name: TYPES[type_of(each)](name, each) for name, each in settings.by_name.items()}
     destinations = {name: each.destination for name, each in built.items()}
     recipients = Recipients(
-        {name: frozenset(each.received) for name, each in settings.by_name.items()},
+        {
+            name: frozenset(each.received)
+            for name, each in settings.by_name.items()
+            if not isinstance(each, Core)
+        },
         development=frozenset(name for name, each in settings.by_name.items() if each.development),
         of_customers=frozenset(
             name for name, each in destinations.items() if isinstance(each, AboutCustomers)

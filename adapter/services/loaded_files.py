@@ -55,7 +55,10 @@ def read_files(settings: Settings, known: Placeholders | None = None) -> LoadedF
     `known` are placeholders whose counts are kept over several readings.
     """
     found = check_files(
-        settings.files, placeholders=known or placeholders(settings), destinations=settings.destinations.names
+        settings.files,
+        placeholders=known or placeholders(settings),
+        destinations=settings.destinations.names,
+        deciding=settings.destinations.core is None,
     )
     if found.mappings is None or found.rules is None:
         raise InvalidFiles(found.problems)
@@ -76,11 +79,13 @@ def check_files(
     now: datetime | None = None,
     placeholders: Placeholders | None = None,
     destinations: frozenset[str] | None = None,
+    *,
+    deciding: bool = True,
 ) -> CheckedFiles:
     """Read the data model, and check mappings and rules against it.
 
     Dates before `now` are warnings; without `now` there are none. Rules may push to `destinations`, to any if
-    that is None.
+    that is None. A process that is not `deciding`, because a remote core does, needs no rules: none are read.
     """
     directory = Path(files.mappings)
     model, of_model = data_model.load(directory)
@@ -89,5 +94,7 @@ def check_files(
     if mappings is not None:
         names = replace(names, spelled=mappings.names)
     names = replace(names, destinations=destinations)
+    if not deciding:
+        return CheckedFiles(mappings, ruleset.without_rules(names.spelled), model, problems)
     rules, of_rules = ruleset.load(Path(files.rules), names, now)
     return CheckedFiles(mappings, rules, model, [*problems, *of_rules])

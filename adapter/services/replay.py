@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from adapter.model.discounts import Discount
 from adapter.model.messages import Message
 from adapter.model.quarantine import Excerpt, Quarantined
+from adapter.services.ingest.operation_documents import SOURCE
 from adapter.services.ingest.pipeline import Ingest
 from adapter.services.ingest.result import Result
 from adapter.sources.decoded_body import Decoded
@@ -78,8 +79,12 @@ def shown(one: Replayed) -> Shown:
     )  # fmt: skip
 
 
-async def replay(store: Store, ingest: Ingest, options: ReplayOptions) -> AsyncIterator[Replayed]:
+async def replay(
+    store: Store, ingest: Ingest, options: ReplayOptions, operations: Ingest | None = None
+) -> AsyncIterator[Replayed]:
     """Replay quarantined messages, oldest first; release those that pass.
+
+    Operations that came to `POST /v1/evaluate` need no mapping: `operations` takes them.
 
     An entry that is not a JSON object cannot be mapped, and stays. So does a message of a source without any
     mapping, which indicates a wrong directory. A message that is mapped and still cannot be decided has a new
@@ -92,7 +97,8 @@ async def replay(store: Store, ingest: Ingest, options: ReplayOptions) -> AsyncI
         for entry in filter(options.names, entries):
             whole = await store.quarantined_message(entry.id)
             if whole is not None:
-                replayed = await _replayed(store, ingest, options, entry, _message(whole, ingest.longest))
+                taker = operations if operations is not None and entry.source == SOURCE else ingest
+                replayed = await _replayed(store, taker, options, entry, _message(whole, taker.longest))
                 yield replace(replayed, document=whole.document)
 
 

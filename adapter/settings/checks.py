@@ -9,6 +9,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from adapter.files.problems import Mark, Problem
 from adapter.settings import dsn
+from adapter.settings.destinations.core import Core
 from adapter.settings.destinations.registry import problems as destination_problems
 from adapter.settings.fields import FIELDS, Keys
 from adapter.settings.values import Settings
@@ -37,6 +38,7 @@ def check(settings: Settings, marks: Mapping[Keys, Mark]) -> list[Problem]:
         *_keys(settings),
         *_origins(settings),
         *_destinations(settings),
+        *_core(settings),
     ]
     doubtful = [
         *_waived(settings),
@@ -102,6 +104,35 @@ def _origins(settings: Settings) -> Iterator[tuple[Keys, str, str]]:
                 "write scheme and host in lower case, as in `https://shop.example`, one entry for each site"
             )
             yield ("segment", "browser_origins"), message, remedy
+
+
+def _core(settings: Settings) -> Iterator[tuple[Keys, str, str]]:
+    """Yield what is wrong with a remote core among all the other settings."""
+    cores = [(name, each) for name, each in settings.destinations.by_name.items() if isinstance(each, Core)]
+    for name, core in cores:
+        keys, most = ("destinations", name), settings.ingest.max_wait_seconds * 1000
+        if core.wait_ms >= most:
+            message = f"is {core.wait_ms}, but responses are given up after {most} ms"
+            yield (*keys, "wait_ms"), message, "write less than `ingest.max_wait_seconds`"
+        if _is_this_server(core.url, settings):
+            yield (
+                (*keys, "url"),
+                "is the address of this server itself",
+                "write that of the instance that decides",
+            )
+    for name, _ in cores[1:]:
+        message = f"is a second core, beside `{cores[0][0]}`, and only one instance may decide"
+        yield ("destinations", name, "type"), message, "remove one of the two"
+
+
+def _is_this_server(url: str, settings: Settings) -> bool:
+    parts = _split(url)
+    own = {settings.server.host, *(("localhost", "127.0.0.1", "::1") if settings.server.loopback else ())}
+    try:
+        port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    except ValueError:
+        return False
+    return parts.hostname in own and port == settings.server.port
 
 
 def _waived(settings: Settings) -> Iterator[tuple[Keys, str, str]]:

@@ -75,8 +75,8 @@ class Files(Struct, frozen=True):
     rules: str = "rules"
 
 
-#: What a token of the API may do: a shop's checkout, reading, running the server, everything.
-Role = Literal["checkout", "read", "operate", "admin"]
+#: What a token of the API may do: a shop's checkout, reading, evaluating operations, running the server, all.
+Role = Literal["checkout", "read", "evaluate", "operate", "admin"]
 
 
 class Segment(Struct, frozen=True):
@@ -105,6 +105,7 @@ class Api(Struct, frozen=True):
     tokens: Secrets = ()
     checkout_tokens: Secrets = ()
     read_tokens: Secrets = ()
+    evaluate_tokens: Secrets = ()
     operate_tokens: Secrets = ()
 
     @property
@@ -113,6 +114,7 @@ class Api(Struct, frozen=True):
         return {
             "checkout": self.checkout_tokens,
             "read": self.read_tokens,
+            "evaluate": self.evaluate_tokens,
             "operate": self.operate_tokens,
             "admin": self.tokens,
         }

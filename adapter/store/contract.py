@@ -51,6 +51,7 @@ from adapter.store.values import (
     Known,
     LoadedState,
     LoadRequest,
+    MessageKey,
     Place,
     Pool,
     Render,
@@ -175,6 +176,10 @@ class Store(ImportStore, ForwardingVerbs, Protocol):
 
     async def decisions(self, source_id: str, limit: int = 100, before: str | None = None) -> Page[Decision]:
         """Return a page of a customer's decisions, newest first; redirects followed."""
+        ...
+
+    async def contents(self, keys: Collection[MessageKey]) -> dict[MessageKey, bytes]:
+        """Return, of message keys that were saved with one, the digest of what came under them."""
         ...
 
     async def pending_moves(self, *, source_id: str = "", code: str = "") -> list[PendingMove]:

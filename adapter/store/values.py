@@ -390,7 +390,8 @@ class Changes(Struct):
     pools, and `pool_codes` are added to pools. `step` says how far an import has come; if another worker has
     it now, ImportLost is raised and nothing is saved.
     `forwards` are kept until they are due; of one customer, destination and `ref` the first is kept. A
-    merge moves them, an erasure drops them.
+    merge moves them, an erasure drops them. `contents` are digests that are kept with claimed
+    message keys, as long as these are.
     """
 
     seen_at: datetime
@@ -418,6 +419,7 @@ class Changes(Struct):
     step: ImportStep | None = None
     pool_codes: Sequence[PoolCode] = ()
     forwards: Sequence[NewForward] = ()
+    contents: Mapping[MessageKey, bytes] = {}
 
 
 class DeliveryResult(Struct, frozen=True):

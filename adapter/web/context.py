@@ -8,10 +8,12 @@ from datetime import datetime
 
 from msgspec import Struct, field
 
+from adapter.errors import RemoteCore
 from adapter.metrics import Metrics
 from adapter.services.bulk.dump import Dump, DumpKind, Filters
 from adapter.services.bulk.uploads import Uploads
 from adapter.services.checkout.service import CheckoutService
+from adapter.services.core.evaluate import Evaluate
 from adapter.services.delivery.retries import Retries
 from adapter.services.discounts import Checkout
 from adapter.services.figures import RuleFiguresReader
@@ -30,10 +32,12 @@ class WebContext(Struct, frozen=True):
     """The services and values that handlers use. `clock` returns the current time in UTC.
 
     `lifespan` is entered before the first request and left after the last. `opendsr` verifies data subject
-    requests. All request bodies share `body_budget`, and all long responses `response_budget`.
+    requests. `core_host` is the host of the remote core, empty where this process decides. All request bodies
+    share `body_budget`, and all long responses `response_budget`.
     """
 
     ingest: Ingest
+    evaluate: Evaluate
     discounts: Checkout
     checkout: CheckoutService
     privacy: Privacy
@@ -49,6 +53,7 @@ class WebContext(Struct, frozen=True):
     clock: Callable[[], datetime]
     lifespan: Callable[[], AbstractAsyncContextManager[None]]
     opendsr: Certificate | None = None
+    core_host: str = ""
     body_budget: MemoryBudget = field(default_factory=MemoryBudget)
     response_budget: MemoryBudget = field(default_factory=MemoryBudget)
 
@@ -61,6 +66,11 @@ class WebContext(Struct, frozen=True):
     def slice_threshold(self) -> int:
         """The bytes from which a body is decoded in slices; no message of a shorter one exceeds `bounds`."""
         return min(LARGE, self.settings.ingest.max_event_bytes)
+
+    def require_core(self) -> None:
+        """Raise RemoteCore where another instance decides."""
+        if self.core_host:
+            raise RemoteCore(f"the core answers this call, at `{self.core_host}`: send it there")
 
     @property
     def auth_disabled(self) -> bool:

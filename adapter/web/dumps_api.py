@@ -65,6 +65,7 @@ ROUTES: tuple[Route, ...] = (
         label="dump",
         handler=_dump,
         operation_id="dump",
+        of_core=True,
         roles=("admin",),
         summary="Read all customers, events, discounts, decisions or redemptions as a file",
         responses={200: {"type": "string"}},

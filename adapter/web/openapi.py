@@ -20,6 +20,7 @@ _DESCRIPTIONS = {
     404: "Nothing was found",
     409: "The request conflicts with the state of the resource",
     413: "The body is too large",
+    421: "A remote core answers this call, not this server",
     422: "The request cannot be processed",
     429: "Too many requests",
     503: "Unavailable: retry after `Retry-After` seconds",
@@ -33,8 +34,9 @@ _SECURITY: dict[Auth, list[Json]] = {
     "authorization": [{"authorization": []}, {}],
 }
 _OF_A_ROLE = (
-    "A token of one of the roles that the operation names: `api.checkout_tokens`, `api.read_tokens` or "
-    "`api.operate_tokens`, which may read too; or one of `api.tokens`, which may call everything"
+    "A token of one of the roles that the operation names: `api.checkout_tokens`, `api.read_tokens`, "
+    "`api.evaluate_tokens` or `api.operate_tokens`, which may read too; or one of `api.tokens`, which may "
+    "call everything"
 )
 _SCHEMES: Json = {
     "token": {"type": "http", "scheme": "bearer", "description": _OF_A_ROLE},

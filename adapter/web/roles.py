@@ -17,8 +17,9 @@ from adapter.sources.headers import require_credential
 INCLUDED: Final[dict[Role, tuple[Role, ...]]] = {
     "checkout": ("checkout",),
     "read": ("read",),
+    "evaluate": ("evaluate",),
     "operate": ("operate", "read"),
-    "admin": ("admin", "operate", "read", "checkout"),
+    "admin": ("admin", "operate", "read", "evaluate", "checkout"),
 }
 
 

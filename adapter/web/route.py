@@ -58,7 +58,8 @@ class Route(Struct, frozen=True, kw_only=True):
 
     `responses` has a schema for each status of success, None for one without a body. `statuses` are those of
     errors that do not follow from the rest: see `error_statuses`. `error` is the schema of their bodies.
-    Where `auth` is "token", the caller's token must have one of `roles`: see `adapter.web.roles`.
+    Where `auth` is "token", the caller's token must have one of `roles`: see `adapter.web.roles`. Only the
+    instance that decides answers a route `of_core`; where the core is remote, the route says so.
     """
 
     path: str
@@ -74,6 +75,7 @@ class Route(Struct, frozen=True, kw_only=True):
     body_required: bool = True
     error: type[Struct] = Error
     roles: tuple[Role, ...] = ()
+    of_core: bool = False
 
     @property
     def documented_path(self) -> str:
@@ -91,7 +93,8 @@ class Route(Struct, frozen=True, kw_only=True):
         """All statuses of errors: `statuses`, and those of credentials, a body and an unavailable store."""
         of_auth = {401, 403} if self.auth != "none" else set[int]()
         of_body = {400, 413} if self.body is not None else set[int]()
-        return sorted({*self.statuses, *of_auth, *of_body, 503})
+        of_core = {421} if self.of_core else set[int]()
+        return sorted({*self.statuses, *of_auth, *of_body, *of_core, 503})
 
 
 class ApiRoute(Route, frozen=True, kw_only=True):

@@ -27,6 +27,8 @@ def starlette_route(context: WebContext, route: ApiRoute | MonitoringRoute) -> r
             require_token(context, request, route.roles)
         if isinstance(route, ApiRoute):
             require_exact(request.scope["query_string"])
+        if route.of_core:
+            context.require_core()
         result = route.handler(context, request)
         if isinstance(route, ApiRoute) and route.method == "GET":
             result = cancel_on_disconnect(request.receive, result)

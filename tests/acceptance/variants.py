@@ -4,21 +4,26 @@ acknowledge-before-commit    answers first, and commits a little later
 read-then-write              decides on counters as the transaction before it read them
 remember-everything          keeps every message that it settled, and a handle for some
 count-again                  takes a message that comes again for a new one
+new-ids                      sends operations to a remote core under a new id in each attempt
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import itertools
 import os
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+import msgspec
 from msgspec.structs import replace
 
 from adapter import app
+from adapter.destinations import core
 from adapter.model.counter_key import CounterKey, ScopedKey
+from adapter.model.deliveries import Delivery
 from adapter.model.discounts import DiscountRecord
 from adapter.model.events import Event
 from adapter.model.removals import Removal
@@ -160,14 +165,27 @@ def through(store: Store, wrap: Callable[[Transaction], Transaction]) -> Store:
     return store
 
 
+def new_ids() -> None:
+    """Give operations and their events a new id whenever they are sent; what follows `~` is new."""
+    document, numbers, given = core.document, itertools.count(), dict[str, str]()
+
+    def renamed(delivery: Delivery) -> bytes:
+        said = msgspec.json.decode(document(delivery))
+        given[delivery.id] = f"{said['id']}~{next(numbers)}"
+        event = {**said["event"], "id": f"{said['event']['id']}~{next(numbers)}"}
+        return msgspec.json.encode({**said, "id": given[delivery.id], "event": event})
+
+    vars(core).update(document=renamed, _id=lambda delivery: given[delivery.id])
+
+
 COMMITTERS = {"acknowledge-before-commit": AcknowledgeFirst, "remember-everything": RememberEverything}
 STORES = {"read-then-write": read_then_write, "count-again": count_again}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("variant", choices=[*COMMITTERS, *STORES])
-    for name in ("port", "store", "rules"):
+    parser.add_argument("variant", choices=[*COMMITTERS, *STORES, "new-ids"])
+    for name in ("port", "store", "rules", "config"):
         parser.add_argument(f"--{name}")
     arguments = parser.parse_args()
     options: dict[tuple[str, ...], Any] = {
@@ -175,8 +193,11 @@ def main() -> None:
         ("store", "url"): arguments.store,
         ("files", "rules"): str(Path(arguments.rules)),
     }
-    settings = reading.load(None, os.environ, options)
-    if committer := COMMITTERS.get(arguments.variant):
+    config = Path(arguments.config) if arguments.config else None
+    settings = reading.load(config, os.environ, options)
+    if arguments.variant == "new-ids":
+        new_ids()
+    elif committer := COMMITTERS.get(arguments.variant):
         replace_in_app("GroupCommitter", committer)
     else:
         replace_in_app("open_store", lambda url: STORES[arguments.variant](open_store(url)))

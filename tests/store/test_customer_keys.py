@@ -14,7 +14,7 @@ from adapter.store.sqlite.statements import SQL
 from adapter.store.values import Changes, Erasure, LoadedState, LoadRequest
 
 #: What names no customer.
-_ANONYMOUS = {"seen_at", "answers", "quarantine", "drawn"}
+_ANONYMOUS = {"seen_at", "answers", "contents", "quarantine", "drawn"}
 
 
 def test_changes_reach_the_engine_with_keys_of_customers() -> None:

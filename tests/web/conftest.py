@@ -29,6 +29,7 @@ from adapter.model.deliveries import (
 from adapter.model.discounts import Discount, DiscountRecord
 from adapter.model.encoding import encode
 from adapter.model.erasures import Receipt
+from adapter.model.evaluated import Evaluated
 from adapter.model.events import Event, User
 from adapter.model.ignored import Ignored
 from adapter.model.imports import ImportJob, ImportKind, ImportOptions
@@ -43,6 +44,7 @@ from adapter.services.checkout.replies import Reply
 from adapter.services.checkout.requests import Checkout as CheckoutRequest
 from adapter.services.checkout.requests import RollBack
 from adapter.services.checkout.service import CheckoutService
+from adapter.services.core.evaluate import Evaluate
 from adapter.services.delivery.retries import Pushed, Retried, Retries
 from adapter.services.delivery.shown import Rest, ShownDelivery, shown
 from adapter.services.discounts import Checkout
@@ -92,6 +94,7 @@ class Services:
         self.checks = [Check("store", ok=True), Check("queue", ok=True), Check("files", ok=True)]
         self.alive: list[str] = []
         self.ingest = FakeIngest(self)
+        self.evaluate = FakeEvaluate(self)
         self.discounts = FakeDiscounts(self)
         self.asked: Any = None
         self.checkout = FakeCheckout(self)
@@ -169,6 +172,17 @@ class FakeIngest(Ingest):
 
     async def receive_parts(self, parts: Iterable[Decoded]) -> list[Result]:
         return [result for part in parts for result in await self.receive(part, part.size)]
+
+
+class FakeEvaluate(Evaluate):
+    """Decides nothing."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    async def evaluate(self, body: bytes) -> list[Evaluated]:
+        self._services.require()
+        return []
 
 
 class FakeDiscounts(Checkout):
@@ -414,6 +428,7 @@ def context(services: Services) -> Callable[..., WebContext]:
         chosen = settings(**values)
         return WebContext(
             services.ingest,
+            services.evaluate,
             services.discounts,
             services.checkout,
             services.privacy,

@@ -20,6 +20,7 @@ TOKENS = {
     "api__tokens": ("admin",),
     "api__checkout_tokens": ("checkout",),
     "api__read_tokens": ("read",),
+    "api__evaluate_tokens": ("evaluate",),
     "api__operate_tokens": ("operate",),
 }
 GUARDED = [route for route in ROUTES if route.auth == "token"]
@@ -34,6 +35,7 @@ OPERATE = {
     "addPoolCodes", "createImport", "cancelImport",
     "replayQuarantine",
 }  # fmt: skip
+EVALUATE = {"evaluate"}
 ADMIN = {"exportCustomer", "eraseCustomer", "dump"}
 
 
@@ -45,6 +47,8 @@ def _expected(operation: str) -> set[str]:
     """Return the roles that may call an operation of the table above."""
     if operation in ADMIN:
         return {"admin"}
+    if operation in EVALUATE:
+        return {"admin", "evaluate"}
     if operation in OPERATE:
         return {"admin", "operate"}
     reads = next(route.method for route in GUARDED if route.operation_id == operation) == "GET"
@@ -106,5 +110,5 @@ async def test_a_token_of_two_settings_has_both_roles(connect: Connect) -> None:
 def test_every_token_belongs_to_a_role() -> None:
     chosen: dict[Keys, Any] = {tuple(name.split("__")): tokens for name, tokens in TOKENS.items()}
     api: Api = build(chosen).api
-    assert sorted(api.all_tokens) == ["admin", "checkout", "operate", "read"]
+    assert sorted(api.all_tokens) == ["admin", "checkout", "evaluate", "operate", "read"]
     assert {role: tokens[0] for role, tokens in api.by_role.items()} == {role: role for role in INCLUDED}

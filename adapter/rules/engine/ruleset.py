@@ -265,6 +265,11 @@ def load(
     return RuleSet(compiled, shared, _digest(texts), names.spelled), problems
 
 
+def without_rules(spelled: EventNames) -> RuleSet:
+    """Return the book of a process that decides nothing: no rule at all."""
+    return RuleSet((), Definitions(), _digest({}), spelled)
+
+
 def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import get_args
+from typing import Any, get_args
 
 import msgspec
 from msgspec import Raw, Struct
@@ -15,6 +15,7 @@ from adapter.model.environments import DEVELOPMENT, is_development
 from adapter.model.messages import Message
 from adapter.model.operations import CustomerErase, DiscountMove, EventOccurred, Operation, OrderOperation
 from adapter.model.quarantine import Quarantined
+from adapter.services.ingest.operation_documents import operations_of
 from adapter.services.ingest.result import Result
 from adapter.services.ingest.work_item import Unrewarded, Work
 from adapter.services.loaded_files import LoadedFiles
@@ -79,16 +80,7 @@ class Mapper:
         try:
             operations = self._files.mappings.operations(message)
         except MappingError as error:
-            document = Raw(msgspec.json.encode(message.document))
-            kept = Quarantined(
-                message.source,
-                message.key,
-                document,
-                error.message,
-                message.received_at,
-                replayed=message.replayed,
-            )
-            return Work(message.source, message.key, message_id, message.received_at, quarantine=kept)
+            return _quarantined(message, message_id, error)
         if not operations:
             return None
         development = is_development(message.document.get("context"))
@@ -135,6 +127,63 @@ def _marked(operation: Operation) -> Operation:
         return operation
     context = {**operation.event.context, "environment": DEVELOPMENT}
     return replace(operation, event=replace(operation.event, context=context))
+
+
+class OperationMapper(Mapper):
+    """Takes messages that are documents of operations (operation_documents.py): no mapping maps them.
+
+    What may be rewarded is judged by when the message was received, also where an outbox held it since. Who
+    mapped it may have said already why nothing may.
+    """
+
+    def works(self, messages: Sequence[Message]) -> list[Work | None]:
+        """Return each message as work."""
+        return [self._taken(message) for message in messages]
+
+    def _taken(self, message: Message) -> Work:
+        document = message.document
+        message_id = document.get("message_id")
+        message_id = message_id if isinstance(message_id, str) else message.key
+        try:
+            operations = operations_of(message)
+            unrewarded = _said(document.get("unrewarded"))
+        except MappingError as error:
+            return _quarantined(message, message_id, error)
+        if unrewarded is None:
+            horizon = message.received_at - self._policy.reward_within
+            development = any(
+                isinstance(each, EventOccurred) and is_development(each.event.context) for each in operations
+            )
+            unrewarded = self._unrewarded(message, operations, horizon, development=development)
+        return Work(
+            message.source,
+            message.key,
+            message_id,
+            message.received_at,
+            operations,
+            unrewarded=unrewarded,
+            document=document,
+        )
+
+
+def _said(unrewarded: Any) -> Unrewarded | None:
+    try:
+        return msgspec.convert(unrewarded, Unrewarded | None)
+    except msgspec.ValidationError as error:
+        raise MappingError(f"`unrewarded` is not as documented: {error}") from error
+
+
+def _quarantined(message: Message, message_id: str, error: MappingError) -> Work:
+    document = Raw(msgspec.json.encode(message.document))
+    kept = Quarantined(
+        message.source,
+        message.key,
+        document,
+        error.message,
+        message.received_at,
+        replayed=message.replayed,
+    )
+    return Work(message.source, message.key, message_id, message.received_at, quarantine=kept)
 
 
 def _too_old(happened: datetime, within: timedelta) -> Unrewarded:

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Protocol
 
 from msgspec.structs import replace
 
@@ -28,10 +29,10 @@ from adapter.model.quarantine import Quarantined, packed
 from adapter.rules.engine.ruleset import RuleSet
 from adapter.services import decision_log
 from adapter.services.environment import Environment
-from adapter.services.ingest import load, save
+from adapter.services.ingest import evaluations, load, save
 from adapter.services.ingest.apply import ApplyPass
 from adapter.services.ingest.commit_health import CommitHealth
-from adapter.services.ingest.group_commit import GroupCommitter
+from adapter.services.ingest.evaluations import Evaluating
 from adapter.services.ingest.issue import IssuePass
 from adapter.services.ingest.mapper import Mapper, ignored
 from adapter.services.ingest.order_bookings import OrderBookings, of_orders
@@ -57,6 +58,14 @@ _STRETCH = 50
 _HEAD_START = 0.001
 
 
+class Committer(Protocol):
+    """Commits works, or has them committed."""
+
+    async def submit(self, works: Sequence[Work], size: int = 0) -> list[Result]:
+        """Commit works in order; their results once durable. Raises Unavailable."""
+        ...
+
+
 class Ingest:
     """Decodes, maps and submits.
 
@@ -66,7 +75,7 @@ class Ingest:
     def __init__(
         self,
         mapper: Mapper,
-        committer: GroupCommitter,
+        committer: Committer,
         counts: OutcomeCounts,
         note_ignored: Callable[[Message], None] = lambda message: None,
         orders: OrderBookings | None = None,
@@ -188,6 +197,7 @@ class Transactions:
 
     Discounts are pushed to `destinations`; `wake` wakes the dispatcher. With `reasons` the log has
     the sentence of each rule. Customers and events are forwarded to `forwards`.
+    `evaluating` says whether operations wait for their decisions.
     """
 
     def __init__(
@@ -204,6 +214,7 @@ class Transactions:
         wake: Callable[[], None] = lambda: None,
         wake_forwarder: Callable[[], None] = lambda: None,
         reasons: bool = False,
+        evaluating: Evaluating | None = None,
     ) -> None:
         self._store = store
         self._files = files
@@ -216,6 +227,7 @@ class Transactions:
         self._wake = wake
         self._wake_forwarder = wake_forwarder
         self._reasons = reasons
+        self._evaluating = evaluating or Evaluating()
 
     async def settle(
         self, batch: Sequence[Work], on_locks_acquired: OnLocksAcquired | None = None
@@ -233,7 +245,7 @@ class Transactions:
         environment, names = self._environment, self._files.mappings.names
         return DecisionContext(
             environment.clock(), environment.draw, environment.new_id, self._destinations, self._timers.room,
-            names, self._forwards,
+            names, self._forwards, self._evaluating.now,
         )  # fmt: skip
 
     def _after_commit(self, result: CommitResult) -> None:
@@ -285,6 +297,8 @@ async def decide(
             second.take(step)
     results = save.results(batch, fresh, loaded, first, second)
     changes = save.changes(batch, fresh, first, second, results)
+    if context.evaluating:
+        evaluations.note(batch, fresh, changes, results, first.people)
     if complete is not None:
         changes = complete(changes, results)
     await transaction.save(changes)

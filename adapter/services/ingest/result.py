@@ -28,6 +28,12 @@ class Result(Struct, omit_defaults=True):
     misfits: list[str] = []
 
 
+class EvaluatedResult(Result, omit_defaults=True):
+    """The outcome of an operation that asked for its decisions."""
+
+    decisions: list[Decision] = []
+
+
 class CommitResult(Struct, frozen=True):
     """The result of one transaction: a result per message in order, and the decisions.
 

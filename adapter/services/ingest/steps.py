@@ -24,7 +24,8 @@ class DecisionContext(Struct, frozen=True):
     `draw(n)` returns n random code characters, `new_id()` a unique id; every discount is pushed to
     `destinations`, by name, when it is issued and when it moves. `room` is the number of timers that may be
     added. `names` are the current names of stored events, `forwards` the destinations, by name, that
-    customers and events are forwarded to.
+    customers and events are forwarded to. `evaluating` says that the batch may have
+    operations that ask for their decisions.
     """
 
     now: datetime
@@ -34,6 +35,7 @@ class DecisionContext(Struct, frozen=True):
     room: int = 1_000_000
     names: EventNames = EventNames()
     forwards: Mapping[str, ForwardTo] = {}
+    evaluating: bool = False
 
 
 class Occurrence(Struct, frozen=True):

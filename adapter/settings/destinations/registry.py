@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from msgspec import Struct
 
 from adapter.settings.destinations.base import DestinationSettings, DestinationType, Wrong
+from adapter.settings.destinations.core import CORE, Core
 from adapter.settings.destinations.mparticle import MPARTICLE
 from adapter.settings.destinations.segment import SEGMENT
 from adapter.settings.destinations.voucherify import VOUCHERIFY
@@ -20,6 +21,7 @@ DESTINATION_TYPES: dict[str, DestinationType] = {
     "segment": SEGMENT,
     "mparticle": MPARTICLE,
     "voucherify": VOUCHERIFY,
+    "core": CORE,
 }
 
 
@@ -33,6 +35,11 @@ class Destinations(Struct, frozen=True):
     def by_name(self) -> dict[str, DestinationSettings]:
         """The destinations that are in use."""
         return {**({"webhook": self.webhook} if self.webhook.url else {}), **self.named}
+
+    @property
+    def core(self) -> tuple[str, Core] | None:
+        """The remote core and its name, where there is one: then this process decides nothing itself."""
+        return next(((name, each) for name, each in self.by_name.items() if isinstance(each, Core)), None)
 
     @property
     def names(self) -> frozenset[str]:

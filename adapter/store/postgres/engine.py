@@ -50,6 +50,7 @@ from adapter.store.values import (
     Forgotten,
     HolderReading,
     KnownAlready,
+    MessageKey,
     Render,
     RetentionKind,
 )
@@ -145,6 +146,10 @@ class PostgresStore(BookingVerbs, ImportVerbs, ForwardingVerbs):
     async def decisions(self, source_id: str, limit: int = 100, before: str | None = None) -> Page[Decision]:
         """Return a page of a customer\'s decisions, newest first."""
         return await self._read(lambda connection: Reads(connection).decisions(source_id, limit, before))
+
+    async def contents(self, keys: Collection[MessageKey]) -> dict[MessageKey, bytes]:
+        """Return the digests of what came under message keys."""
+        return await self._read(lambda connection: Reads(connection).contents(keys))
 
     async def pending_moves(self, *, source_id: str = "", code: str = "") -> list[PendingMove]:
         """Return the pending moves by a customer, or of a code."""

@@ -45,6 +45,7 @@ from adapter.store.rows import (
     LAST_TEXT,
     MANY_ROWS,
     Cursor,
+    digest,
     given_to,
     leading,
     own_names,
@@ -70,7 +71,7 @@ from adapter.store.tables.customer_sql import of_customers
 from adapter.store.tables.description import Listed
 from adapter.store.tables.registry import TABLES
 from adapter.store.timestamps import micros
-from adapter.store.values import PAGE_BYTES, CustomerData, CustomerHistory, Forgotten
+from adapter.store.values import PAGE_BYTES, CustomerData, CustomerHistory, Forgotten, MessageKey
 
 T = TypeVar("T")
 _TABLES = of_customers(TABLES, "postgres")
@@ -136,6 +137,11 @@ class Reads:
         own = (await self._names([owner])).get(owner, owner)
         begin, read = read_cursor(after, FIRST_ID, FIRST_MOMENT), partial(read_decision, own)
         return await self._page("oldest_decisions", owner, MANY_ROWS, begin, read)
+
+    async def contents(self, keys: Collection[MessageKey]) -> dict[MessageKey, bytes]:
+        """Return what came under message keys."""
+        digests = {digest(key): key for key in keys}
+        return {digests[row[0]]: row[1] for row in await self._rows("contents_of", list(digests))}
 
     async def pending_moves(self, source_id: str, code: str) -> list[PendingMove]:
         """Return the pending moves by a customer, or of a code."""

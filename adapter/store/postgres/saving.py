@@ -87,6 +87,9 @@ class Saving:
         if self._changes.pool_codes:
             for pool, *columns in pool_code_columns(self._changes):
                 await self._connection.execute(SQL["add_pool_codes"], pool, *columns)
+        if self._changes.contents:
+            kept = self._changes.contents.items()
+            await self._many("keep_contents", [(digest(key), content) for key, content in kept])
         # Before deliveries, as when they are forwarded: the order of locks.
         await self._many(
             "put_forwards", [forward_row(each, owner(each.source_id)) for each in self._changes.forwards]

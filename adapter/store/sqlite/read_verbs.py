@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import Any, Literal, TypeVar
 
@@ -32,6 +32,7 @@ from adapter.store.values import (
     CustomerHistory,
     Forgotten,
     Issued,
+    MessageKey,
     Pool,
 )
 
@@ -74,6 +75,10 @@ class ReadVerbs(ABC):
     async def decisions(self, source_id: str, limit: int = 100, before: str | None = None) -> Page[Decision]:
         """Return a page of a customer's decisions, newest first."""
         return await self._read(lambda reads: reads.decisions(source_id, limit, before))
+
+    async def contents(self, keys: Collection[MessageKey]) -> dict[MessageKey, bytes]:
+        """Return the digests of what came under message keys."""
+        return await self._read(lambda reads: reads.contents(keys))
 
     async def pending_moves(self, *, source_id: str = "", code: str = "") -> list[PendingMove]:
         """Return the pending moves by a customer, or of a code."""

@@ -42,6 +42,7 @@ from adapter.store.rows import (
     LAST_TEXT,
     MANY_ROWS,
     Cursor,
+    digest,
     given_to,
     leading,
     own_names,
@@ -78,6 +79,7 @@ from adapter.store.values import (
     CustomerData,
     CustomerHistory,
     Forgotten,
+    MessageKey,
 )
 
 T = TypeVar("T")
@@ -155,6 +157,12 @@ class Reads:
         own = self._names([owner]).get(owner, owner)
         begin, read = read_cursor(after, FIRST_ID, FIRST_MOMENT), partial(read_decision, own)
         return self._page("oldest_decisions", owner, MANY_ROWS, begin, read)
+
+    def contents(self, keys: Collection[MessageKey]) -> dict[MessageKey, bytes]:
+        """Return what came under message keys."""
+        digests = {digest(key): key for key in keys}
+        rows = self._rows("contents_of", apsw.carray(tuple(digests))) if digests else ()
+        return {digests[row[0]]: row[1] for row in rows}
 
     def pending_moves(self, source_id: str, code: str) -> list[PendingMove]:
         """Return the pending moves by a customer, or of a code."""

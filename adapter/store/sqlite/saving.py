@@ -69,6 +69,9 @@ class Saving:
         for erasure in self._changes.erased:
             erase(self._connection, erasure, self._changes.seen_at)
         self._write_messages(claimed, claimed_at)
+        if self._changes.contents:
+            kept = self._changes.contents.items()
+            self._many("keep_content", [(digest(key), content) for key, content in kept])
         self._write_customers()
         expect_known(self._known, self._write_events(), lost)
         self._write_addresses()

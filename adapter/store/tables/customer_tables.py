@@ -45,7 +45,7 @@ def _timer(row: Sequence[Any], _key: str, source_id: str) -> Timer:
 
 MESSAGES = Table(
     name="messages",
-    columns=columns(digest="bytes", seen_at="number", answer="bytes", owner="text"),
+    columns=columns(digest="bytes", seen_at="number", answer="bytes", owner="text", content="bytes"),
     key=("digest",),
     rows=CustomerRows(
         column="owner",

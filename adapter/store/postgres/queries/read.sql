@@ -198,6 +198,10 @@ FROM (SELECT source_id, sum(weight) OVER (ORDER BY source_id ROWS UNBOUNDED PREC
             FROM customers WHERE customers.source_id > $1 ORDER BY customers.source_id LIMIT $2) AS page) AS sized
 WHERE before < $3 ORDER BY source_id;
 
+-- contents_of --
+-- What came under an array of digests of message keys.
+SELECT digest, content FROM messages WHERE digest = ANY ($1::bytea[]) AND content IS NOT NULL;
+
 -- all_decisions --
 -- All decisions of an array of customers, oldest first.
 SELECT source_id, body FROM decisions WHERE source_id = ANY ($1::text[]) ORDER BY decided_at, number;

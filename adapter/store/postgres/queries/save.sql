@@ -16,6 +16,12 @@ COMMIT;
 SELECT add_counters_1(current_setting('adapter.shared_counters')::json);
 COMMIT;
 
+-- keep_contents --
+-- Keep what came under messages' keys.
+UPDATE messages SET content = given.content
+FROM unnest($1::bytea[], $2::bytea[]) AS given (digest, content)
+WHERE messages.digest = given.digest;
+
 -- put_pending_moves --
 -- Keep pending moves, or what has become of them.
 INSERT INTO pending_moves (source_id, id, code, received_at, open, body)

@@ -145,6 +145,12 @@ FROM (SELECT source_id, sum(weight) OVER (ORDER BY source_id ROWS UNBOUNDED PREC
             FROM customers WHERE customers.source_id > ?1 ORDER BY customers.source_id LIMIT ?2) AS page) AS sized
 WHERE before < ?3 ORDER BY source_id;
 
+-- contents_of --
+-- What came under an array of digests of message keys.
+SELECT messages.digest, messages.content
+FROM carray(?1) AS wanted CROSS JOIN messages ON messages.digest = wanted.value
+WHERE messages.content IS NOT NULL;
+
 -- all_decisions --
 -- All decisions of an array of customers, oldest first.
 SELECT decisions.source_id, decisions.body

@@ -4,6 +4,10 @@ INSERT INTO messages (digest, seen_at, answer, owner) VALUES (?1, ?2, ?3, ?4)
 ON CONFLICT (digest) DO UPDATE
 SET answer = coalesce(excluded.answer, answer), owner = coalesce(excluded.owner, owner);
 
+-- keep_content --
+-- Keep what came under a message's key.
+UPDATE messages SET content = ?2 WHERE digest = ?1;
+
 -- put_customer --
 -- Insert or replace a customer.
 INSERT INTO customers (source_id, body, history) VALUES (?1, ?2, ?3)
