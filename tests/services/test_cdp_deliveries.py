@@ -9,11 +9,16 @@ from datetime import timedelta
 from itertools import chain
 
 import pytest
+from msgspec import Raw
+from msgspec.structs import replace
 
 from adapter.destinations.contract import Destination
 from adapter.destinations.registry import configured
 from adapter.destinations.transport import GuardedClient, guarded_client
 from adapter.metrics import Metrics
+from adapter.model.encoding import encode
+from adapter.model.erasures import CUSTOMER_ERASED, CustomerErased, ErasedCustomer
+from adapter.services.delivery.erasures import forward
 from adapter.services.delivery.retries import retry_all
 from adapter.settings.destinations.mparticle import MParticle
 from adapter.settings.destinations.registry import Destinations
@@ -129,3 +134,13 @@ def test_a_destination_with_profiles_keeps_the_order_of_a_customer() -> None:
     assert found.recipients.of("redemption.held") == ["plain", "attributes", "tests"]
     assert set(found.recipients.development) == {"tests"}
     assert set(found.recipients.of_customers) == set(named)
+
+
+@TYPES
+async def test_an_erasure_is_told_and_its_receipt_names_no_customer(make: Make) -> None:
+    erased = CustomerErased(CUSTOMER_ERASED, NOON, ErasedCustomer("c-1", {"email": "a@example.com"}))
+    found = replace(delivery(), type=CUSTOMER_ERASED, event=Raw(encode(erased)))
+    attempt = await forward(make(), found, NOON)
+    assert attempt.ok
+    assert "`ID`" in (attempt.error or "")
+    assert "c-1" not in (attempt.error or "")
