@@ -117,11 +117,14 @@ class MParticleDestination:
     async def erase(
         self, source_id: str, identities: Sequence[tuple[str, str]], now: datetime
     ) -> Attempt | Told:
-        """Say what the operator must do: such requests have credentials and a protocol of their own."""
-        del identities, now
+        """Say what the operator must do, without an id, as receipts keep it.
+
+        Requests of data subjects have credentials and a protocol of their own.
+        """
+        del source_id, identities, now
         return Told(
-            f"in mParticle, send a data subject request of type `erasure` for the `customer_id` "
-            f"`{source_id}` (OpenDSR, `POST /v3/requests`)"
+            "in mParticle, send a data subject request of type `erasure` for the erased `customer_id` "
+            "(OpenDSR, `POST /v3/requests`)"
         )
 
     async def _post(self, sent: Sequence[bytes], now: datetime) -> Attempt:

@@ -135,10 +135,13 @@ class SegmentDestination:
     async def erase(
         self, source_id: str, identities: Sequence[tuple[str, str]], now: datetime
     ) -> Attempt | Told:
-        """Say what the operator must do: a write key gives no right to delete."""
-        del identities, now
+        """Say what the operator must do, without an id, as receipts keep it.
+
+        A write key gives no right to delete.
+        """
+        del source_id, identities, now
         return Told(
-            f"in Segment, delete the user `{source_id}` (Privacy, Deletion and Suppression; or the Public "
+            "in Segment, delete the user with the erased id (Privacy, Deletion and Suppression; or the Public "
             "API, `POST /regulations` with `DELETE_ONLY`)"
         )
 
