@@ -141,8 +141,8 @@ class SegmentDestination:
         """
         del source_id, identities, now
         return Told(
-            "in Segment, delete the user with the erased id (Privacy, Deletion and Suppression; or the Public "
-            "API, `POST /regulations` with `DELETE_ONLY`)"
+            "in Segment, delete the user with the erased id (Privacy, Deletion and Suppression; or the "
+            "Public API, `POST /regulations` with `DELETE_ONLY`)"
         )
 
     async def _post(self, sent: Sequence[bytes], now: datetime) -> Attempt:
