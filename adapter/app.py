@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from adapter.destinations.registry import ConfiguredDestinations, configured
 from adapter.metrics import Metrics
+from adapter.services.background.destinations_reload import DestinationsReload
 from adapter.services.background.file_watcher import FileWatcher
 from adapter.services.background.holds import Holds
 from adapter.services.background.ignored_counts import IgnoredCounts
@@ -127,11 +128,14 @@ def compose(
     world: Environment | None = None,
     metrics: Metrics | None = None,
     shared: SharedCodes | None = None,
+    *,
+    reread: Callable[[], Settings] | None = None,
 ) -> App:
     """Build the adapter; nothing runs yet. Raises InvalidFiles, or ValueError for a store's url.
 
     `store` replaces the one that the settings name, `metrics` those of one process alone,
-    and `shared` has the codes that everybody may use.
+    and `shared` has the codes that everybody may use. `reread` reads the settings again, for a reload of the
+    destinations.
     """
     core = _core(settings, store, world or Environment(), metrics or Metrics())
     store, books, clock, committer, patience = (
@@ -165,16 +169,18 @@ def compose(
 
     watched = (settings.files.mappings, *(() if remote else (settings.files.rules,)))
     watch = FileWatcher(watched)
-    read_again = partial(read_files, settings, placeholders(settings))
+    reload = DestinationsReload(settings, core.destinations, core.relay, reread, watch.request)
+    known = placeholders(settings)
     loops = [
         core.relay.run,
         core.forwarder.run,
+        reload.run,
         Sweeps(store, checkout.expire, clock, Intervals.of(settings.retention)).run,
         Holds(bookings.expire_holds).run,
         Timers(store, committer.submit, clock, core.capacity).run,
         forgetting.run,
         StoreMetrics(store, core.metrics, pools=books.code_pools).run,
-        Reload(books, read_again, watch.changes, health, core.metrics).run,
+        Reload(books, lambda: read_files(reload.settings, known), watch.changes, health, core.metrics).run,
         ignored_counts.run,
         importing.run,
         *([remote.capacity.run] if remote else []),
@@ -194,7 +200,7 @@ def compose(
         settings=settings, metrics=core.metrics, books=books, store=store, committer=committer,
         completer=core.completer, ingest=ingest, operations=operations,
         checkout=checkout, bookings=bookings, revocations=revocations, privacy=privacy, forgetting=forgetting,
-        health=health, running=running, working=working, read_again=watch.request, asgi=Application(context),
+        health=health, running=running, working=working, read_again=reload.request, asgi=Application(context),
     )  # fmt: skip
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import errno
 import socket
+from functools import partial
 from typing import Annotated
 
 import typer
 
 from adapter import logs
-from adapter.cli.settings import Config, Mappings, Rules, Store, options, settled, stopped
+from adapter.cli.settings import Config, Mappings, Rules, Store, options, reread, settled, stopped
 from adapter.errors import AdapterError
 from adapter.server import serve as server
 from adapter.settings.values import Server, Settings
@@ -45,13 +46,16 @@ def serve(
     config: Config = None,
 ) -> None:
     """Receive webhooks, decide, and serve the API until a signal stops it."""
-    settings = settled(config, options(store, mappings, rules, host=host, port=port, workers=workers))
+    given = options(store, mappings, rules, host=host, port=port, workers=workers)
+    settings = settled(config, given)
     if trouble := unusable(settings.server):
         typer.echo(f"adapter: {trouble}", err=True)
         raise typer.Exit(1)
     logs.configure(settings.log.level)
     try:
-        server.serve(settings, lambda port: typer.echo(greeting(settings, port)))
+        server.serve(
+            settings, lambda port: typer.echo(greeting(settings, port)), partial(reread, config, given)
+        )
     except AdapterError as error:
         raise stopped(error) from None
 

@@ -12,7 +12,7 @@ import typer
 from adapter.errors import AdapterError, InvalidFiles, StoreInUse
 from adapter.files.problems import Problem
 from adapter.settings.fields import Keys
-from adapter.settings.load import read
+from adapter.settings.load import load, read
 from adapter.settings.values import Settings
 
 Config = Annotated[
@@ -56,6 +56,11 @@ def settled(config: Path | None, given: dict[Keys, Any]) -> Settings:
     if settings is None or any(problem.severity == "error" for problem in problems):
         raise typer.Exit(1)
     return settings
+
+
+def reread(config: Path | None, given: dict[Keys, Any]) -> Settings:
+    """Return the settings as they are now; raises InvalidFiles."""
+    return load(config, os.environ, given)
 
 
 def tell(problems: Sequence[Problem]) -> None:

@@ -39,7 +39,12 @@ class ConfiguredDestinations(Struct, frozen=True):
     manners: dict[str, Manner]
     recipients: Recipients
     forwards: dict[str, ForwardTo]
-    clients: tuple[AbstractAsyncContextManager[Any], ...]
+    client_of: dict[str, AbstractAsyncContextManager[Any]]
+
+    @property
+    def clients(self) -> tuple[AbstractAsyncContextManager[Any], ...]:
+        """The clients of all destinations."""
+        return tuple(self.client_of.values())
 
 
 def configured(settings: Destinations) -> ConfiguredDestinations:
@@ -58,7 +63,7 @@ def configured(settings: Destinations) -> ConfiguredDestinations:
         ),
     )
     manners = {name: _manner(each) for name, each in settings.by_name.items()}
-    clients = tuple(each.client for each in built.values())
+    clients = {name: each.client for name, each in built.items()}
     return ConfiguredDestinations(destinations, manners, recipients, _forwards(settings), clients)
 
 

@@ -65,11 +65,11 @@ class DiscountEvent(Struct, frozen=True):
     environment: Literal["development"] | None = None
 
 
-class Recipients(Struct, frozen=True):
+class Recipients(Struct):
     """The destinations by name, each with the types of events that it receives; without any, all types.
 
     Events of development traffic go only to those in `development`, events without a customer not to those
-    in `of_customers`.
+    in `of_customers`. A reload of the destinations changes them, between two decisions.
     """
 
     events: Mapping[str, Collection[str]] = {}
@@ -88,6 +88,11 @@ class Recipients(Struct, frozen=True):
             for name, types in self.events.items()
             if (not types or event_type in types) and (push is UNSET or name in push)
         ]
+
+    def follow(self, other: Recipients) -> None:
+        """Become like the other."""
+        self.events, self.development = other.events, other.development
+        self.of_customers = other.of_customers
 
     def held_back(self, names: Iterable[str]) -> list[str]:
         """Return which of them receive no events of development traffic."""

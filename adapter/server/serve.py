@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
+from msgspec.structs import replace
 from uvicorn.config import STARTUP_FAILURE
 
 from adapter import logs
@@ -61,16 +62,19 @@ class _Server(uvicorn.Server):
             self._announce(_port(self.servers[0].sockets[0]))
 
 
-def serve(settings: Settings, announce: Announce = lambda _: None) -> None:
+def serve(
+    settings: Settings, announce: Announce = lambda _: None, reread: Callable[[], Settings] | None = None
+) -> None:
     """Serve until a signal stops the server; pending requests are committed first.
 
     `announce` is called once all files are valid, the store accepts a write, and the server listens. Raises
-    InvalidFiles, Refused for a store's url, and Unavailable when the store cannot be used.
+    InvalidFiles, Refused for a store's url, and Unavailable when the store cannot be used. `reread` reads the
+    settings again on SIGHUP, for the destinations; other processes import it by its name.
     """
     if settings.server.workers > 1:
-        _serve_with_workers(settings, announce)
+        _serve_with_workers(settings, announce, reread)
         return
-    app = compose(settings)
+    app = compose(settings, reread=reread)
     asyncio.run(try_store(settings.store.url))
     _reload_on_sighup(app)
     _tune()
@@ -81,7 +85,9 @@ def serve(settings: Settings, announce: Announce = lambda _: None) -> None:
         sys.exit(STARTUP_FAILURE)
 
 
-def _serve_with_workers(settings: Settings, announce: Announce) -> None:
+def _serve_with_workers(
+    settings: Settings, announce: Announce, reread: Callable[[], Settings] | None
+) -> None:
     """Check files and store once before the processes start, then supervise them."""
     compose(settings)
     asyncio.run(try_store(settings.store.url))
@@ -89,7 +95,7 @@ def _serve_with_workers(settings: Settings, announce: Announce) -> None:
     with metrics_dir(Path(tempfile.gettempdir())) as shared:
         os.environ[SHARED] = str(shared)
         config = uvicorn.Config(
-            partial(_worker, settings, shared), factory=True, workers=workers,
+            partial(_worker, settings, shared, reread), factory=True, workers=workers,
             timeout_worker_healthcheck=30, **_options(settings),
         )  # fmt: skip
         sockets = [config.bind_socket()]
@@ -117,12 +123,17 @@ async def try_store(url: str) -> None:
         _log.info("the store exists", extra={"store": shown(url)})
 
 
-def _worker(settings: Settings, shared: Path) -> ASGIApp:
-    """Return the application of a worker process, which stops when its parent has exited."""
+def _worker(settings: Settings, shared: Path, reread: Callable[[], Settings] | None = None) -> ASGIApp:
+    """Return the application of a worker process, which stops when its parent has exited.
+
+    Its destinations are those that the settings name when it starts.
+    """
     logs.configure(settings.log.level)
     threading.Thread(target=_follow_parent, name="parent", daemon=True).start()
     try:
         lock_metrics_dir(shared)
+        if reread is not None:
+            settings = replace(settings, destinations=reread().destinations)
         app = compose(settings, metrics=Metrics(shared))
     except AdapterError as error:
         _log.error("a worker process cannot start: %s", error.message)

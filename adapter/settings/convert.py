@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 import msgspec
@@ -38,8 +39,8 @@ def convert(
         return _secrets(field, value, environ, mark, text=text)
     if field.type is Secret:
         return _secret(field, value, environ, mark, text=text)
-    if isinstance(value, dict) and set(value) == {"env"}:
-        found, problems = _variable(field, value["env"], environ, mark)
+    if _is_reference(value):
+        found, problems = _referred(field, value, environ, mark)
         return (found, problems) if problems else convert(field, found, environ, mark, text=True)
     if text and get_origin(field.type) is tuple and isinstance(value, str):
         value = [part.strip() for part in value.split(",") if part.strip()]
@@ -76,11 +77,11 @@ def _secrets(
     problems: list[Problem] = []
     secrets: list[Secret] = []
     for entry in entries:
-        if not (isinstance(entry, dict) and set(entry) == {"env"}):
+        if not _is_reference(entry):
             remedy = f'write `{field.keys[-1]} = [{{env = "NAME"}}]` and put it into the environment as NAME'
             problems.append(Problem(mark, f"`{field.name}` has a secret in the file", remedy))
             continue
-        found, wrong = _variable(field, entry["env"], environ, mark)
+        found, wrong = _referred(field, entry, environ, mark)
         problems += wrong
         secrets += [Secret(found)] if found else []
     return tuple(secrets), problems
@@ -93,10 +94,10 @@ def _secret(
     if text:
         found = Secret(value.strip())
         return found, [] if found else [_empty(field, mark)]
-    if not (isinstance(value, dict) and set(value) == {"env"}):
+    if not _is_reference(value):
         remedy = f'write `{field.keys[-1]} = {{env = "NAME"}}` and put it into the environment as NAME'
         return Secret(), [Problem(mark, f"`{field.name}` has a secret in the file", remedy)]
-    named, problems = _variable(field, value["env"], environ, mark)
+    named, problems = _referred(field, value, environ, mark)
     return Secret(named), problems
 
 
@@ -104,6 +105,31 @@ def _empty(field: Field, mark: Mark) -> Problem:
     """Return the problem of an empty secret, which would disable the authentication that it should enable."""
     message = f"`{field.name}` is empty"
     return Problem(mark, message, f"unset {field.variable}, or give it a value")
+
+
+def _is_reference(value: Any) -> bool:
+    """Return whether a value names where it is: `{env = "NAME"}` or `{file = "PATH"}`."""
+    return isinstance(value, dict) and set(value) in ({"env"}, {"file"})
+
+
+def _referred(
+    field: Field, value: Mapping[str, Any], environ: Mapping[str, str], mark: Mark
+) -> tuple[str, list[Problem]]:
+    if "env" in value:
+        return _variable(field, value["env"], environ, mark)
+    name = value["file"]
+    if not isinstance(name, str) or not name or "\0" in name:
+        return "", [Problem(mark, f"`{field.name}` has no name of a file", 'write {file = "PATH"}')]
+    try:
+        found = Path(name).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = (getattr(error, "strerror", None) or "it is not UTF-8 text").lower()
+        message = f"`{field.name}` is read from `{name}`, which cannot be read: {reason}"
+        return "", [Problem(mark, message, "name an existing file, or remove the entry")]
+    if found:
+        return found, []
+    message = f"`{field.name}` is read from `{name}`, which is empty"
+    return "", [Problem(mark, message, "write the value into that file, or remove the entry")]
 
 
 def _variable(field: Field, name: Any, environ: Mapping[str, str], mark: Mark) -> tuple[str, list[Problem]]:

@@ -178,3 +178,46 @@ def test_a_webhook_without_a_url_is_off_and_rules_may_name_it(tmp_path: Path) ->
     destinations = given(tmp_path).destinations
     assert destinations.by_name == {}
     assert destinations.names == frozenset(("webhook",))
+
+
+def test_secrets_come_from_files_too(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("first, with a comma\n")
+    text = f'[segment]\nshared_secrets = [{{file = "{tmp_path}/secret"}}, {{env = "OTHER"}}]\n'
+    settings = given(tmp_path, text, {"OTHER": "second"})
+    assert settings.segment.shared_secrets == (Secret("first, with a comma"), Secret("second"))
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [(None, "which cannot be read: no such file"), (b" \n", "which is empty"), (b"\xff", "it is not UTF-8")],
+)
+def test_a_file_without_a_secret_is_refused(tmp_path: Path, content: bytes | None, reason: str) -> None:
+    if content is not None:
+        (tmp_path / "secret").write_bytes(content)
+    [problem] = refused(tmp_path, f'[api]\ntokens = [{{file = "{tmp_path}/secret"}}]\n')
+    assert problem.startswith("adapter.toml:2:1: `api.tokens` is read from `")
+    assert reason in problem
+
+
+@pytest.mark.parametrize(
+    ("secret", "accepted"),
+    [
+        (WHSEC, True),
+        ("whsec_" + "A" * 43, True),  # 32 bytes without padding
+        ("v1," + WHSEC, False),
+        ("whsec_" + "-_" * 16, False),
+        ("my-plain-secret", False),
+        ("whsec_" + "A" * 22, False),  # 16 bytes
+        ("whsec_" + "A" * 87, False),  # 65 bytes
+    ],
+)
+def test_a_signing_secret_is_checked_and_not_repeated(secret: str, accepted: bool, tmp_path: Path) -> None:
+    text = (
+        '[destinations.crm]\ntype = "webhook"\nurl = "https://crm.example/"\nsecrets = [{env = "SECRET"}]\n'
+    )
+    if accepted:
+        assert given(tmp_path, text, {"SECRET": secret}).destinations.by_name.keys() == {"crm"}
+        return
+    [problem] = refused(tmp_path, text, {"SECRET": secret})
+    assert "is not a Standard Webhooks secret" in problem
+    assert secret not in problem

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from typing import Final
 
@@ -53,33 +53,66 @@ class Dispatcher:
     ) -> None:
         self._store = store
         self._clock = clock
+        self._jitter = jitter
         self._metrics = metrics
-        self._workers = {
-            name: DestinationWorker(
-                destination,
-                store,
-                (manners or {}).get(name, Manner()),
-                clock=clock,
-                jitter=jitter,
-                pace=pace or Pace(),
-                metrics=metrics,
-            )
-            for name, destination in destinations.items()
-        }
+        self._pace = pace or Pace()
+        self._workers: dict[str, DestinationWorker] = {}
+        self._stops: dict[str, asyncio.Event] = {}
+        self._group: asyncio.TaskGroup | None = None
+        self.exchange((), destinations, manners or {})
 
     def wake(self) -> None:
         """Look for due deliveries at once; call it from the dispatcher's event loop, after a commit."""
         for worker in self._workers.values():
             worker.wake()
 
+    def exchange(
+        self,
+        gone: Collection[str],
+        fresh: Mapping[str, Destination],
+        manners: Mapping[str, Manner],
+    ) -> None:
+        """Send no more to those that are `gone`, and from now on to the `fresh` ones in place of others.
+
+        Attempts that have started are finished and recorded.
+        """
+        for name in {*gone, *fresh}:
+            self._end(name)
+        for name, destination in fresh.items():
+            self._workers[name] = DestinationWorker(
+                destination,
+                self._store,
+                manners.get(name, Manner()),
+                clock=self._clock,
+                jitter=self._jitter,
+                pace=self._pace,
+                metrics=self._metrics,
+            )
+            if self._group is not None:
+                self._start(name, self._group)
+
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set, then finish the attempts that have started, and record them."""
         async with asyncio.TaskGroup() as group:
+            self._group = group
             group.create_task(self._watch_strays(stop))
-            for worker in self._workers.values():
-                group.create_task(worker.run(stop))
+            for name in self._workers:
+                self._start(name, group)
             await stop.wait()
+            self._group = None
+            for name in [*self._workers]:
+                self._stops[name].set()
             self.wake()
+
+    def _start(self, name: str, group: asyncio.TaskGroup) -> None:
+        self._stops[name] = asyncio.Event()
+        group.create_task(self._workers[name].run(self._stops[name]))
+
+    def _end(self, name: str) -> None:
+        worker, stop = self._workers.pop(name, None), self._stops.pop(name, None)
+        if worker is not None and stop is not None:
+            stop.set()
+            worker.wake()
 
     async def _watch_strays(self, stop: asyncio.Event) -> None:
         while not stop.is_set():

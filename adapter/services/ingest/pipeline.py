@@ -209,7 +209,7 @@ class Transactions:
         timers: TimerCapacity,
         health: CommitHealth,
         metrics: Metrics,
-        destinations: Recipients = Recipients(),  # noqa: B008 - it is frozen
+        destinations: Recipients | None = None,
         forwards: Mapping[str, ForwardTo] = {},
         wake: Callable[[], None] = lambda: None,
         wake_forwarder: Callable[[], None] = lambda: None,
@@ -222,7 +222,7 @@ class Transactions:
         self._timers = timers
         self._health = health
         self._metrics = metrics
-        self._destinations = destinations
+        self._destinations = destinations or Recipients()
         self._forwards = forwards
         self._wake = wake
         self._wake_forwarder = wake_forwarder

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from adapter.errors import Refused
 from adapter.model.deliveries import Recipients
@@ -31,7 +31,7 @@ class DecisionContext(Struct, frozen=True):
     now: datetime
     draw: Callable[[int], str]
     new_id: Callable[[], str]
-    destinations: Recipients = Recipients()
+    destinations: Recipients = field(default_factory=Recipients)
     room: int = 1_000_000
     names: EventNames = EventNames()
     forwards: Mapping[str, ForwardTo] = {}

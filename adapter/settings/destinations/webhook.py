@@ -40,9 +40,14 @@ def problems(name: str, webhook: Webhook) -> Iterator[Wrong]:
 
 
 def _standard(secret: str) -> bool:
-    """Whether a secret is `whsec_` and 24 to 64 bytes in base64, as the Standard Webhooks spec says."""
+    """Whether a secret is `whsec_` and 24 to 64 bytes in base64, as the Standard Webhooks spec says.
+
+    Padding may be missing, as some dashboards show it.
+    """
+    encoded = secret.removeprefix("whsec_").rstrip("=")
+    padded = encoded + "=" * (-len(encoded) % 4)
     try:
-        return secret.startswith("whsec_") and 24 <= len(b64decode(secret[6:], validate=True)) <= 64
+        return secret.startswith("whsec_") and 24 <= len(b64decode(padded, validate=True)) <= 64
     except (binascii.Error, ValueError):
         return False
 

@@ -1,0 +1,165 @@
+"""Destinations are exchanged while the server runs: new secrets, new ones, removed ones, and errors."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+from standardwebhooks.webhooks import Webhook
+
+from adapter.destinations.registry import configured
+from adapter.metrics import Metrics
+from adapter.services.background.destinations_reload import DestinationsReload
+from adapter.services.delivery.dispatcher import Dispatcher
+from adapter.settings.load import load
+from adapter.store.contract import Store
+from adapter.store.engines import open_store
+from tests.destinations.conftest import Receiver
+from tests.services.outbox_doubles import delivery, put
+
+OLD = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+NEW = "whsec_" + "A" * 32
+SECTION = """
+[destinations.{name}]
+type = "webhook"
+url = "{url}"
+allow_private_addresses = true
+secrets = [{{file = "{secret}"}}]
+"""
+
+
+class Server:
+    """A dispatcher with its destinations, as a server runs it, over settings in a file."""
+
+    def __init__(self, folder: Path, receiver: Receiver, store: Store) -> None:
+        self._folder = folder
+        self._receiver = receiver
+        self.store = store
+        self.secret = folder / "secret"
+        self.secret.write_text(f"{OLD}\n")
+        self.reread = 0
+
+    def write(self, *names: str, also: str = "") -> None:
+        """Write the settings with these destinations."""
+        sections = (
+            SECTION.format(name=name, url=f"{self._receiver.url}/{name}", secret=self.secret)
+            for name in names
+        )
+        (self._folder / "adapter.toml").write_text("".join(sections) + also)
+
+    async def start(self, stack: AsyncExitStack) -> None:
+        settings = load(self._folder / "adapter.toml", {})
+        self.in_use = configured(settings.destinations)
+        for client in self.in_use.clients:
+            await stack.enter_async_context(client)
+        self.dispatcher = Dispatcher(
+            self.store, self.in_use.by_name, lambda: datetime.now(UTC), lambda: 0.5, Metrics(),
+            manners=self.in_use.manners,
+        )  # fmt: skip
+        self.reload = DestinationsReload(
+            settings,
+            self.in_use,
+            self.dispatcher,
+            lambda: load(self._folder / "adapter.toml", {}),
+            self._then,
+        )
+        stop = asyncio.Event()
+        tasks = [asyncio.create_task(each.run(stop)) for each in (self.dispatcher, self.reload)]
+
+        async def end() -> None:
+            stop.set()
+            await asyncio.gather(*tasks)
+
+        stack.push_async_callback(end)
+
+    def _then(self) -> None:
+        self.reread += 1
+
+    async def push(self, id_: str, name: str) -> None:
+        """Store a delivery and wait until it is not due any more."""
+        await put(self.store, [replace(delivery(id_, name), due_at=datetime.now(UTC))])
+        self.dispatcher.wake()
+        await until(lambda: self._is_over(name))
+
+    async def _is_over(self, name: str) -> bool:
+        return not await self.store.deliveries("due", 9, name)
+
+
+async def until(condition: Callable[[], Any]) -> None:
+    async with asyncio.timeout(60):
+        while not await condition():  # noqa: ASYNC110 - the store knows no event
+            await asyncio.sleep(0.01)
+
+
+@pytest.fixture
+async def server(receiver: Receiver, tmp_path: Path) -> AsyncIterator[Server]:
+    async with AsyncExitStack() as stack:
+        store = open_store(f"sqlite:///{tmp_path / 'adapter.db'}")
+        await store.open()
+        stack.push_async_callback(store.close)
+        server = Server(tmp_path, receiver, store)
+        server.write("crm")
+        await server.start(stack)
+        yield server
+
+
+async def test_a_new_secret_signs_the_deliveries_after_a_reload(server: Server, receiver: Receiver) -> None:
+    await server.push("before", "crm")
+    server.secret.write_text(NEW)
+    assert await server.reload.reload()
+    await server.push("after", "crm")
+    for request, secret in zip(receiver.requests, (OLD, NEW), strict=True):
+        Webhook(secret).verify(request.body, dict(request.headers))
+
+
+async def test_destinations_are_added_and_removed(server: Server, receiver: Receiver) -> None:
+    server.write("shop")
+    assert await server.reload.reload()
+    assert (list(server.in_use.by_name), server.in_use.recipients.of("discount.issued")) == (["shop"],) * 2
+    await server.push("d", "shop")
+    assert [request.path for request in receiver.requests] == ["/hook/shop"]
+    assert server.reload.settings.destinations.names >= {"shop"}
+
+
+async def test_a_request_in_progress_is_finished_and_recorded(server: Server, receiver: Receiver) -> None:
+    receiver.answer = receiver.late(0.5, receiver.says(200))
+    await put(server.store, [replace(delivery("slow", "crm"), due_at=datetime.now(UTC))])
+    server.dispatcher.wake()
+
+    async def has_begun() -> bool:
+        return bool(receiver.requests)
+
+    await until(has_begun)
+    server.secret.write_text(NEW)
+    assert await server.reload.reload()
+
+    async def is_done() -> bool:
+        return len(await server.store.deliveries("done")) == 1
+
+    await until(is_done)
+    assert len(receiver.requests) == 1
+
+
+@pytest.mark.parametrize("also", ["not toml", "[destinations.shop]\ntype = 'webhook'\nurl = 'ftp://x'\n"])
+async def test_settings_with_errors_change_nothing(server: Server, receiver: Receiver, also: str) -> None:
+    server.write("crm", also=also)
+    assert not await server.reload.reload()
+    await server.push("d", "crm")
+    assert len(receiver.requests) == 1
+
+
+async def test_a_request_reads_the_settings_and_tells_that_it_did(server: Server) -> None:
+    server.write("crm", "shop")
+    server.reload.request()
+
+    async def was_read() -> bool:
+        return server.reread == 1
+
+    await until(was_read)
+    assert set(server.in_use.by_name) == {"crm", "shop"}
