@@ -14,7 +14,6 @@ from msgspec import Struct
 
 from adapter.destinations.registry import ConfiguredDestinations, configured
 from adapter.metrics import Metrics
-from adapter.services.background.destinations_reload import DestinationsReload
 from adapter.services.background.file_watcher import FileWatcher
 from adapter.services.background.holds import Holds
 from adapter.services.background.ignored_counts import IgnoredCounts
@@ -40,6 +39,7 @@ from adapter.services.core.evaluate import Evaluate
 from adapter.services.core.remote import RemoteCore, remote_core
 from adapter.services.delivery.dispatcher import Dispatcher
 from adapter.services.delivery.forwarder import Forwarder
+from adapter.services.delivery.reload import DestinationsReload
 from adapter.services.delivery.retries import Retries
 from adapter.services.discounts import Checkout
 from adapter.services.environment import Environment

@@ -123,7 +123,7 @@ def _referred(
     try:
         found = Path(name).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        reason = (getattr(error, "strerror", None) or "it is not UTF-8 text").lower()
+        reason = (error.strerror or "").lower() if isinstance(error, OSError) else "it is not UTF-8 text"
         message = f"`{field.name}` is read from `{name}`, which cannot be read: {reason}"
         return "", [Problem(mark, message, "name an existing file, or remove the entry")]
     if found:

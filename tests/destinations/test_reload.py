@@ -15,8 +15,8 @@ from standardwebhooks.webhooks import Webhook
 
 from adapter.destinations.registry import configured
 from adapter.metrics import Metrics
-from adapter.services.background.destinations_reload import DestinationsReload
 from adapter.services.delivery.dispatcher import Dispatcher
+from adapter.services.delivery.reload import DestinationsReload
 from adapter.settings.load import load
 from adapter.store.contract import Store
 from adapter.store.engines import open_store
