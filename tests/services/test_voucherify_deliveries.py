@@ -23,8 +23,11 @@ from adapter.model.encoding import encode
 from adapter.store.contract import Store
 from adapter.store.engines import open_store
 from tests.destinations.conftest import Receiver
+from tests.destinations.test_hostile_receivers import FAULTS
 from tests.services.outbox_doubles import NOON, Clock, put, relay
-from tests.services.test_cdp_deliveries import HOSTILE
+
+#: A timeout of five seconds is longer than the slow success, and what is too large is never accepted.
+HOSTILE = {name: fault for name, fault in FAULTS.items() if name not in ("slow success", "413")}
 
 
 @pytest.fixture
