@@ -207,7 +207,7 @@ def _clashes(header: Sequence[str], found: Sequence[Target | None]) -> list[str]
             problems.append(
                 f"columns {named} both mean {_shown(path)}: rename one, or leave it out with --column"
             )
-        for length in range(1, len(path)):
+        for length in range(2, len(path)):  # a root alone is an object already
             above = at.get(path[:length])
             if above is not None:
                 problems.append(

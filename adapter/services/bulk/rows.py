@@ -81,7 +81,8 @@ class RowTaker:
         )
         kind = CustomerRows if job.kind == "customers" else EventRows
         self._rows: CustomerRows | EventRows = kind(reading, job.options.columns or None)
-        self._seen: dict[bytes, int] = {}
+        self._seen: set[int] = set()
+        self._repeated: dict[int, int] = {}
         self._source = job.options.source or IMPORT
         self._unrewarded = None if job.options.evaluate else HISTORY
         self._bodies = _Bodies(job, mappings, self._unrewarded)
@@ -148,9 +149,12 @@ class RowTaker:
     def _ordinal(self, content: bytes) -> str:
         """Return the key of an event without an id: a digest of its content, and its number among equals."""
         found = blake2b(content, digest_size=12).digest()
-        ordinal = self._seen.get(found, 0) + 1
-        self._seen[found] = ordinal
-        return f"row_{found.hex()}" + (f"_{ordinal}" if ordinal > 1 else "")
+        short = int.from_bytes(found[:8])  # a set of numbers is small, and most rows are there once
+        if short not in self._seen:
+            self._seen.add(short)
+            return f"row_{found.hex()}"
+        ordinal = self._repeated[short] = self._repeated.get(short, 1) + 1
+        return f"row_{found.hex()}_{ordinal}"
 
 
 class _Bodies:
