@@ -18,7 +18,7 @@ _BATCH = 1_000
 def read_parquet(file: BinaryIO, zone: str) -> tuple[tuple[str, ...], Iterator[Record]]:
     """Return the names of the columns and the rows; raises InvalidImport."""
     try:
-        from pyarrow import ArrowException, parquet  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415 - an extra
+        from pyarrow import ArrowException, parquet  # type: ignore[import-not-found,import-untyped,unused-ignore]  # noqa: PLC0415 - an extra
     except ImportError:
         raise InvalidImport(
             "reading Parquet needs pyarrow: pip install 'behaviour-discounts-adapter[parquet]'"

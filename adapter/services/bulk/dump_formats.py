@@ -72,8 +72,8 @@ async def csv_of(dump: Dump, *, plain: bool = False) -> AsyncIterator[bytes]:
 async def parquet(dump: Dump) -> AsyncIterator[bytes]:
     """Yield a Parquet file, made in a file of the system; values that are no text are JSON."""
     try:
-        import pyarrow as arrow  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415 - an extra
-        from pyarrow import parquet as writing  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415
+        import pyarrow as arrow  # type: ignore[import-not-found,import-untyped,unused-ignore]  # noqa: PLC0415 - an extra
+        from pyarrow import parquet as writing  # type: ignore[import-not-found,import-untyped,unused-ignore]  # noqa: PLC0415
     except ImportError:
         raise InvalidImport(
             "writing Parquet needs pyarrow: pip install 'behaviour-discounts-adapter[parquet]'"
