@@ -15,11 +15,9 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Literal, Protocol, TypeVar
 
-from adapter.model.breakers import Breaker, Tally
 from adapter.model.counter_key import CounterKey, ScopedKey
 from adapter.model.customers import Customer
 from adapter.model.decisions import Decision
-from adapter.model.deliveries import DEAD, EVERYTHING, Delivery, DeliveryStatus, Pause, Selection
 from adapter.model.discounts import DiscountRecord
 from adapter.model.erasures import Receipt
 from adapter.model.events import Event
@@ -32,6 +30,7 @@ from adapter.model.removals import Removal
 from adapter.model.timers import Timer
 from adapter.store.forwarding_contract import ForwardingVerbs
 from adapter.store.import_contract import ImportStore
+from adapter.store.outbox_contract import OutboxVerbs
 from adapter.store.scanning import Looks, Slice, Spot
 from adapter.store.values import (
     BookedFigures,
@@ -43,10 +42,8 @@ from adapter.store.values import (
     CounterState,
     CustomerData,
     CustomerHistory,
-    DeliveryResult,
     FailedBy,
     Forgotten,
-    HolderReading,
     Issued,
     Known,
     LoadedState,
@@ -54,7 +51,6 @@ from adapter.store.values import (
     MessageKey,
     Place,
     Pool,
-    Render,
     RetentionKind,
     Weight,
 )
@@ -126,7 +122,7 @@ class Transaction(Protocol):
         ...
 
 
-class Store(ImportStore, ForwardingVerbs, Protocol):
+class Store(ImportStore, ForwardingVerbs, OutboxVerbs, Protocol):
     """The verbs of an engine. Reads see only what is committed."""
 
     async def open(self, *, copying: bool = False) -> None:
@@ -320,85 +316,6 @@ class Store(ImportStore, ForwardingVerbs, Protocol):
 
     async def receipts(self, source_id: str) -> list[Receipt]:
         """Return the receipts of erasures demanded for exactly this id, newest first."""
-        ...
-
-    async def lease(
-        self,
-        now: datetime,
-        until: datetime,
-        limit: int,
-        destination: str | None = None,
-        render: Render | None = None,
-        *,
-        ordered: bool = False,
-        reading: HolderReading = "nothing",
-    ) -> list[Delivery]:
-        """Lease up to `limit` due deliveries until `until`, each with its `attempt` counted up.
-
-        Only those for `destination` where it is named, so that the backlog of a slow endpoint does not delay
-        another's. The longest due come first. A delivery under an earlier lease is not due. Two callers never
-        get the same one. What `render` returns is stored with the lease, in one transaction: when this
-        returns, every later lease has the same. Nothing is leased for a destination that is paused or whose
-        breaker is open; while that is half-open, one delivery. With `ordered`, no delivery is leased while an
-        earlier one of its customer to the destination is due or leased. `reading` says what is found in
-        `Delivery.holder`.
-        """
-        ...
-
-    async def settle(self, settlements: Sequence[DeliveryResult], tally: Tally | None = None) -> int:
-        """Record what came of leased deliveries; stale attempts are ignored. Returns how many counted.
-
-        `tally` counts the requests for the breaker of their destination.
-        """
-        ...
-
-    async def due_destinations(self) -> list[str]:
-        """Return the names of the destinations of all due deliveries, by a cost that follows their number."""
-        ...
-
-    async def breakers(self) -> list[Breaker]:
-        """Return the breakers that count failures or are open, by destination; a closed store is read too."""
-        ...
-
-    async def deliveries(
-        self,
-        status: str,
-        limit: int = 100,
-        destination: str | None = None,
-        *,
-        selection: Selection | None = None,
-        after: str | None = None,
-    ) -> Page[Delivery]:
-        """Return a page of deliveries of one status, oldest first; `next` is given as `after`.
-
-        Only those for `destination` where it is named, or those of a `selection`. A store that is not open
-        can be read too, also while another process has it open.
-        """
-        ...
-
-    async def revive(
-        self,
-        now: datetime,
-        selection: Selection = EVERYTHING,
-        statuses: Collection[DeliveryStatus] = DEAD,
-    ) -> int:
-        """Make selected deliveries due `now`; returns how many there were.
-
-        A `dead` one begins a new round of attempts. One that is `due` later, and waits for its next attempt,
-        goes on with its round; what is leased stays with its holder.
-        """
-        ...
-
-    async def pause(self, pause: Pause) -> None:
-        """Lease nothing for a destination in that time, in no process; a longer pause of it stays."""
-        ...
-
-    async def pauses(self, now: datetime) -> list[Pause]:
-        """Return the pauses in force, by destination; a store that is not open is read too."""
-        ...
-
-    async def resume(self, destination: str | None = None) -> None:
-        """End the pause of a destination and close its breaker; all of them without it."""
         ...
 
     async def quarantined(self, after: int = 0, limit: int = 100) -> list[Excerpt]:

@@ -32,7 +32,7 @@ def quoted(found: Quote) -> dict[str, Any]:
 
 
 def _unusable(one: Unusable, currency: str) -> dict[str, Any]:
-    return {"code": one.code, "status": one.refusal.kind, "amount": money(0, currency), "pays": False,
+    return {"code": one.code, "status": one.refusal.kind, "amount": money(0, currency),
             "lines": {}, **reason(one.refusal, currency), "applicable": False}  # fmt: skip
 
 

@@ -1,0 +1,95 @@
+"""The verbs of the outbox: deliveries are leased, settled, listed and retried, and destinations rest."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from adapter.model.breakers import Breaker, Tally
+from adapter.model.deliveries import DEAD, EVERYTHING, Delivery, DeliveryStatus, Pause, Selection
+from adapter.model.pages import Page
+from adapter.store.values import DeliveryResult, HolderReading, Render
+
+
+class OutboxVerbs(Protocol):
+    """What a dispatcher and operators ask of a store."""
+
+    async def lease(
+        self,
+        now: datetime,
+        until: datetime,
+        limit: int,
+        destination: str | None = None,
+        render: Render | None = None,
+        *,
+        ordered: bool = False,
+        reading: HolderReading = "nothing",
+    ) -> list[Delivery]:
+        """Lease up to `limit` due deliveries until `until`, each with its `attempt` counted up.
+
+        Only those for `destination` where it is named, so that the backlog of a slow endpoint does not delay
+        another's. The longest due come first. A delivery under an earlier lease is not due. Two callers never
+        get the same one. What `render` returns is stored with the lease, in one transaction: when this
+        returns, every later lease has the same. Nothing is leased for a destination that is paused or whose
+        breaker is open; while that is half-open, one delivery. With `ordered`, no delivery is leased while an
+        earlier one of its customer to the destination is due or leased. `reading` says what is found in
+        `Delivery.holder`.
+        """
+        ...
+
+    async def settle(self, settlements: Sequence[DeliveryResult], tally: Tally | None = None) -> int:
+        """Record what came of leased deliveries; stale attempts are ignored. Returns how many counted.
+
+        `tally` counts the requests for the breaker of their destination.
+        """
+        ...
+
+    async def due_destinations(self) -> list[str]:
+        """Return the names of the destinations of all due deliveries, by a cost that follows their number."""
+        ...
+
+    async def breakers(self) -> list[Breaker]:
+        """Return the breakers that count failures or are open, by destination; a closed store is read too."""
+        ...
+
+    async def deliveries(
+        self,
+        status: str,
+        limit: int = 100,
+        destination: str | None = None,
+        *,
+        selection: Selection | None = None,
+        after: str | None = None,
+    ) -> Page[Delivery]:
+        """Return a page of deliveries of one status, oldest first; `next` is given as `after`.
+
+        Only those for `destination` where it is named, or those of a `selection`. A store that is not open
+        can be read too, also while another process has it open.
+        """
+        ...
+
+    async def revive(
+        self,
+        now: datetime,
+        selection: Selection = EVERYTHING,
+        statuses: Collection[DeliveryStatus] = DEAD,
+    ) -> int:
+        """Make selected deliveries due `now`; returns how many there were.
+
+        A `dead` one begins a new round of attempts. One that is `due` later, and waits for its next attempt,
+        goes on with its round; what is leased stays with its holder.
+        """
+        ...
+
+    async def pause(self, pause: Pause) -> None:
+        """Lease nothing for a destination in that time, in no process; a longer pause of it stays."""
+        ...
+
+    async def pauses(self, now: datetime) -> list[Pause]:
+        """Return the pauses in force, by destination; a store that is not open is read too."""
+        ...
+
+    async def resume(self, destination: str | None = None) -> None:
+        """End the pause of a destination and close its breaker; all of them without it."""
+        ...
