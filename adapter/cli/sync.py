@@ -90,7 +90,8 @@ async def _plans(settings: Settings, time: timedelta, now: datetime) -> list[Pla
 
 def _lines(plan: Plan) -> Iterator[str]:
     quota = f"{plan.per_month:,} calls a month" if plan.per_month else "no quota"
-    yield f"{plan.destination} ({plan.type}): {quota}, from {plan.days:g} days of traffic"
+    days = f"{plan.days:g} day{'s' * (plan.days != 1)}"
+    yield f"{plan.destination} ({plan.type}): {quota}, from {days} of traffic"
     heads = ("customers", "events", "discounts", "calls/month", "busiest minute")
     yield f"  {'interval':<10}{''.join(f'{head:>16}' for head in heads)}"
     for row in plan.rows:

@@ -53,10 +53,7 @@ class _Document(Struct):
 
 
 class CoreDestination:
-    """Posts operations to a core, and gives its answers to `take`, which is set before anything is sent.
-
-    Without it no operation is settled.
-    """
+    """Posts operations to a core, and gives its answers to `take`, which is set before anything is sent."""
 
     def __init__(
         self,
@@ -80,7 +77,7 @@ class CoreDestination:
         }
         self._timeout = timeout
         self._failures = 0
-        self.take: Take = _not_connected
+        self.take: Take = _take_nothing
 
     @property
     def name(self) -> str:
@@ -214,9 +211,8 @@ def build(name: str, settings: Core) -> Configured:
     return Configured(destination, client)
 
 
-async def _not_connected(_answers: Sequence[tuple[Delivery, Evaluated]]) -> None:
-    """Refuse answers, so that none is lost: the operations stay due."""
-    raise Unavailable("the settings of the core have changed; restart the server")
+async def _take_nothing(_answers: Sequence[tuple[Delivery, Evaluated]]) -> None:
+    """Take answers of which nothing is wanted."""
 
 
 def _settled(result: Evaluated | None, delivery: Delivery, answer: Answer) -> Attempt:

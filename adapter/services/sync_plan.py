@@ -105,7 +105,7 @@ def plan(traffic: Traffic, destination: Planned, now: datetime) -> Plan:
     first = now.timestamp() if traffic.first is None else traffic.first
     observed = max(timedelta(seconds=now.timestamp() - first), _SHORTEST)
     rows = [_row(name, traffic, destination, MONTH / observed) for name in INTERVALS]
-    fitting = next((row for row in rows if row.fits), None)
+    fitting = next((row for row in rows if row.fits and row.calls), None)
     return Plan(
         destination=destination.name,
         type=destination.type,

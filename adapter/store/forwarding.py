@@ -10,9 +10,9 @@ from msgspec.structs import replace
 
 from adapter.model.deliveries import Delivery
 from adapter.model.encoding import encode
+from adapter.store.forwarding_values import CallLimits, Forward, MakeDelivery, NewForward, Refusal
 from adapter.store.rows import read_customer, read_event
 from adapter.store.timestamps import micros, moment
-from adapter.store.values import CallLimits, Forward, MakeDelivery, NewForward, Refusal
 
 #: A second of calls counts so long: a call may be at the end of its second.
 _MINUTE: Final = 61_000_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Protocol
 
-from adapter.store.values import CallLimits, MakeDelivery, Refusal
+from adapter.store.forwarding_values import CallLimits, MakeDelivery, Refusal
 
 
 class ForwardingVerbs(Protocol):

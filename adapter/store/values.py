@@ -20,6 +20,7 @@ from adapter.model.pending import PendingMove
 from adapter.model.quarantine import Excerpt, Quarantined
 from adapter.model.redemptions import Redemption, Rollback
 from adapter.model.timers import Cancellation, Timer
+from adapter.store.forwarding_values import NewForward, SentTo
 
 #: (source, dedupe key) of a message.
 MessageKey = tuple[str, str]
@@ -282,53 +283,6 @@ class Forgotten(Struct, frozen=True):
     customers: bytes
     erased_at: datetime
     upto: int
-
-
-class NewForward(Struct, frozen=True):
-    """To be forwarded at `due_at`: the newest state of a customer, or an `event` under its `ref`."""
-
-    source_id: str
-    destination: str
-    kind: Literal["customer", "event"]
-    due_at: datetime
-    ref: str = ""
-    event: Event | None = None
-
-
-class Forward(Struct, frozen=True):
-    """Something that is due: `customer` is the state now, None where there is no such customer any more."""
-
-    source_id: str
-    destination: str
-    ref: str
-    customer: Customer | None
-    event: Event | None
-
-
-#: Makes the outbox entry of what is due; None where there is nothing to send. It is pure, and may be called
-#: again.
-MakeDelivery = Callable[[Forward], Delivery | None]
-
-
-class CallLimits(Struct, frozen=True):
-    """The most calls in any minute, and in a calendar month (UTC); 0 is no limit."""
-
-    per_minute: int = 0
-    per_month: int = 0
-
-
-class Refusal(Struct, frozen=True):
-    """Calls that may not be made before a moment, because of the limit of a minute or of a month."""
-
-    until: datetime
-    limit: Literal["minute", "month"]
-
-
-class SentTo(Struct, frozen=True):
-    """A destination that was sent a customer under an id."""
-
-    destination: str
-    source_id: str
 
 
 class CustomerData(Struct):

@@ -20,11 +20,12 @@ from adapter.model.erasures import CUSTOMER_ERASED
 from adapter.store import rows
 from adapter.store.copy import copy, reopen
 from adapter.store.engines import open_store
+from adapter.store.forwarding_values import CallLimits, NewForward
 from adapter.store.postgres.statements import SQL
 from adapter.store.tables.copy_sql import PAGE_BYTES
 from adapter.store.tables.operation_tables import QUARANTINE
 from adapter.store.tables.registry import COPIED
-from adapter.store.values import CallLimits, Erasure, LoadRequest, NewForward
+from adapter.store.values import Erasure, LoadRequest
 
 
 @pytest.fixture

@@ -59,6 +59,16 @@ async def test_only_destinations_that_were_sent_the_customer_hear_of_it_under_ea
         ]  # fmt: skip
 
 
+async def test_it_is_told_under_the_ids_of_customers_that_were_merged_too(
+    store: Store, run: Run, make: Make
+) -> None:
+    merged = make.customer("c-1", merged=("c-0",))
+    await run.save(customers=[merged], deliveries=[make.delivery("d1", "c-1", destination="crm")])
+    await run.save(LoadRequest(customers=["c-1"]), erased=[Erasure("c-1")])
+    due = [each for each in await store.deliveries("due") if each.type == "customer.erased"]
+    assert [read_customer_erased(bytes(each.event)).source_id for each in due] == ["c-0", "c-1"]
+
+
 async def test_a_repeated_erasure_forwards_nothing_again(store: Store, run: Run, make: Make) -> None:
     await waiting(store, run, make)
     await run.save(LoadRequest(customers=["c-1"]), erased=[Erasure("c-1", ("c-1",), "api", "again")])

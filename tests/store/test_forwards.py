@@ -11,7 +11,8 @@ from msgspec import Raw
 from adapter.model.deliveries import Delivery
 from adapter.model.encoding import encode
 from adapter.store.contract import Store
-from adapter.store.values import CallLimits, Erasure, Forward, LoadRequest, NewForward, Refusal
+from adapter.store.forwarding_values import CallLimits, Forward, NewForward, Refusal
+from adapter.store.values import Erasure, LoadRequest
 from tests.store.conftest import NOW, Make, Run
 from tests.store.planted_rows import opened
 

@@ -59,7 +59,7 @@ from adapter.services.revocations import Counted, Revocations, Revoked
 from adapter.settings.fields import Keys, build
 from adapter.settings.values import Settings
 from adapter.sources.decoded_body import Decoded
-from adapter.store.values import SentTo
+from adapter.store.forwarding_values import SentTo
 from adapter.web import application
 from adapter.web.context import WebContext
 

@@ -26,7 +26,7 @@ from adapter.model.forwards import (
 )
 from adapter.services.periodic import tried
 from adapter.store.contract import Store
-from adapter.store.values import Forward
+from adapter.store.forwarding_values import Forward
 
 log = logging.getLogger(__name__)
 

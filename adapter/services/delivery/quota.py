@@ -9,7 +9,7 @@ from adapter.destinations.contract import Costly, Destination, Manner
 from adapter.model.deliveries import Delivery, Pause
 from adapter.services.delivery.erasures import is_erasure
 from adapter.store.contract import Store
-from adapter.store.values import CallLimits, Refusal
+from adapter.store.forwarding_values import CallLimits, Refusal
 
 
 class Quota:

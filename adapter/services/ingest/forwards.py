@@ -10,7 +10,8 @@ from adapter.model.environments import is_development
 from adapter.model.forwards import ForwardTo
 from adapter.services.ingest.apply import ApplyPass
 from adapter.services.ingest.work_item import Work
-from adapter.store.values import NewEvent, NewForward
+from adapter.store.forwarding_values import NewForward
+from adapter.store.values import NewEvent
 
 
 def to_forward(batch: Sequence[Work], first: ApplyPass) -> list[NewForward]:

@@ -22,8 +22,9 @@ from adapter.model.redemptions import Redemption, Rollback
 from adapter.model.timers import Timer
 from adapter.rules.history.history import History
 from adapter.store.contract import Store
+from adapter.store.forwarding_values import SentTo
 from adapter.store.tables.registry import LISTED
-from adapter.store.values import CustomerData, SentTo
+from adapter.store.values import CustomerData
 
 T = TypeVar("T")
 

@@ -14,12 +14,12 @@ from adapter.store.forwarding import (
     month_of,
     refusal,
 )
+from adapter.store.forwarding_values import CallLimits, MakeDelivery, Refusal
 from adapter.store.postgres.connection import Connection
 from adapter.store.postgres.statements import SQL
 from adapter.store.postgres.text import array, arrays
 from adapter.store.rows import delivery_row
 from adapter.store.timestamps import micros
-from adapter.store.values import CallLimits, MakeDelivery, Refusal
 
 T = TypeVar("T")
 

@@ -15,10 +15,10 @@ from adapter.store.forwarding import (
     made,
     refusal,
 )
+from adapter.store.forwarding_values import CallLimits, MakeDelivery, Refusal
 from adapter.store.rows import delivery_row
 from adapter.store.sqlite.statements import SQL
 from adapter.store.timestamps import micros
-from adapter.store.values import CallLimits, MakeDelivery, Refusal
 
 T = TypeVar("T")
 

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from adapter.model.deliveries import Delivery
 from adapter.model.discounts import DiscountRecord
 from adapter.model.timers import Timer
+from adapter.store.forwarding_values import SentTo
 from adapter.store.rows import given_to, read_delivery, read_held, read_pending, read_timer
 from adapter.store.tables.description import (
     Anonymise,
@@ -28,7 +29,6 @@ from adapter.store.tables.description import (
     Table,
     columns,
 )
-from adapter.store.values import SentTo
 
 
 def _discount(row: Sequence[Any], key: str, source_id: str) -> DiscountRecord:
