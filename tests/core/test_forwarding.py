@@ -181,6 +181,27 @@ async def test_an_erasure_reaches_the_core_and_leaves_nothing_here(
     assert [each["id"] for each in wire.sent[-1]] == [json.loads(document(forwarded))["id"]]
 
 
+async def test_an_answer_about_a_customer_who_was_erased_meanwhile_is_not_kept(
+    start: MakeInstance, wire: Wire, store_url: str
+) -> None:
+    adapter = await start(
+        store_url, hook="http://127.0.0.1:9", wait_ms=50, destinations__core__timeout_seconds=20
+    )
+    wire.open.clear()
+    await send(adapter, track(1))
+    await until(lambda: wire.sent)
+    await send(adapter, {"type": "delete", "messageId": "m2", "userId": "c-1"})
+    wire.open.set()
+    await send(adapter, track(3, "c-2"))
+    await until(lambda: _pushes(adapter))
+    assert {each.source_id for each in await _pushes(adapter)} == {"c-2"}
+
+
+async def _pushes(adapter: Instance) -> list[Delivery]:
+    found = [each for status in ("due", "dead") for each in await adapter.app.store.deliveries(status)]
+    return [each for each in found if each.type == "discount.issued"]
+
+
 async def _operations(adapter: Instance) -> list[Delivery]:
     return [each for each in await adapter.app.store.deliveries("due") if each.type.startswith("operations")]
 

@@ -21,7 +21,7 @@ from msgspec.structs import replace
 
 from adapter.metrics import Metrics
 from adapter.model.codes import folded
-from adapter.model.deliveries import Delivery, OutboxEvent, Recipients
+from adapter.model.deliveries import Delivery, OutboxEvent, Recipients, Selection
 from adapter.model.discounts import Discount
 from adapter.model.encoding import encode
 from adapter.model.environments import DEVELOPMENT, is_development
@@ -142,11 +142,22 @@ class Answers:
         given = [self._waiting.give(answer.id or "", answer) for _, answer in answers]
         for in_time in given:
             self._metrics.core_answers.labels("in_time" if in_time else "late").inc()
-        found = [(delivery, answer) for delivery, answer in answers if answer.discounts]
+        found = await self._still_here([pair for pair in answers if pair[1].discounts])
         if found:
             now = self._clock()
             await self._store.transact(lambda transaction: self._save(transaction, found, now))
             self._wake()
+
+    async def _still_here(
+        self, answers: Sequence[tuple[Delivery, Evaluated]]
+    ) -> list[tuple[Delivery, Evaluated]]:
+        """Return the answers whose delivery is in the outbox: an erasure meanwhile has removed the others."""
+        if not answers:
+            return []
+        selection = Selection(ids=tuple(delivery.id for delivery, _ in answers))
+        page = await self._store.deliveries("due", len(answers), selection=selection)
+        here = {each.id for each in page}
+        return [pair for pair in answers if pair[0].id in here]
 
     async def _save(
         self, transaction: Transaction, found: Sequence[tuple[Delivery, Evaluated]], now: datetime
