@@ -100,15 +100,15 @@ class MParticleShopper:
         self._commerce("add_to_cart", [TEE])
 
     def checks_out(self) -> None:
-        self._commerce("checkout", [TEE, DENIM], total_amount=145.75, transaction_id="O-1")
+        self._commerce("checkout", [TEE, DENIM], total_amount=145.75, transaction_id="O-2")
 
     def applies(self, code: str) -> None:
         event = mparticle.AppEvent("Coupon Applied", "transaction", **self._marks())
-        event.custom_attributes = {"order_id": "O-1", "coupon_id": code}
+        event.custom_attributes = {"order_id": "O-2", "coupon_id": code}
         self._upload([event])
 
     def orders(self, code: str) -> None:
-        self._commerce("purchase", [TEE, DENIM], total_amount=145.75, transaction_id="O-1", coupon_code=code)
+        self._commerce("purchase", [TEE, DENIM], total_amount=145.75, transaction_id="O-2", coupon_code=code)
 
     def _commerce(self, action: str, products: list[dict[str, Any]], **fields: Any) -> None:
         listed = [
