@@ -61,11 +61,12 @@ def normal(text: str) -> str | None:
 
 @lru_cache(maxsize=4096)
 def _normal(text: str) -> str | None:
-    local, at, domain = normalize("NFKC", text).strip().removeprefix("mailto:").rpartition("@")
+    plain = text if text.isascii() else normalize("NFKC", text)
+    local, at, domain = plain.strip().removeprefix("mailto:").rpartition("@")
     domain = _host(domain)
-    if not at or not local or not domain or any(map(str.isspace, local + domain)):
+    if not at or not local or not domain or (both := local + domain).split() != [both]:
         return None
-    return f"{normalize('NFKC', local.casefold())}@{domain}"
+    return f"{local.lower() if local.isascii() else normalize('NFKC', local.casefold())}@{domain}"
 
 
 def found_in(text: str) -> set[str]:
@@ -160,6 +161,7 @@ def _known(local: str, domain: str) -> tuple[str, ...]:
     return tuple(address for each in locals_ if (address := normal(f"{each}@{domain}")) is not None)
 
 
+@lru_cache(maxsize=4096)
 def _host(domain: str) -> str:
     """Return a domain in letters, in lower case; not case-folded, which would turn `ß` into `ss`."""
     labels = domain.replace("\u3002", ".").strip(".-").lower().split(".")
@@ -168,7 +170,7 @@ def _host(domain: str) -> str:
 
 def _label(label: str) -> str:
     if not label.startswith("xn--"):
-        return normalize("NFKC", label)
+        return label if label.isascii() else normalize("NFKC", label)
     try:
         return normalize("NFKC", label[4:].encode("ascii").decode("punycode")).lower() or label
     except (UnicodeError, ValueError):
