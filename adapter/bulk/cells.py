@@ -62,11 +62,16 @@ def moment(text: str, options: CellOptions, *, end_of_day: bool = False) -> date
     """
     bare = text.strip()
     found = _formatted(bare, options.date_format) if options.date_format else _iso(bare)
-    if isinstance(found, datetime):
-        zoned = found if found.tzinfo is not None else found.replace(tzinfo=_zone(options.zone))
-        return zoned.astimezone(UTC)
-    day = found + timedelta(days=1) if end_of_day else found
-    return datetime.combine(day, time(), _zone(options.zone)).astimezone(UTC)
+    if end_of_day and found == date.max:  # it stands for never
+        return datetime.max.replace(microsecond=0, tzinfo=UTC)
+    try:
+        if isinstance(found, datetime):
+            zoned = found if found.tzinfo is not None else found.replace(tzinfo=_zone(options.zone))
+            return zoned.astimezone(UTC)
+        day = found + timedelta(days=1) if end_of_day else found
+        return datetime.combine(day, time(), _zone(options.zone)).astimezone(UTC)
+    except OverflowError:
+        raise BadCell(f"`{bare[:40]}` lies outside of the calendar") from None
 
 
 def is_ambiguous(text: str, options: CellOptions) -> bool:
@@ -96,7 +101,7 @@ def _iso(bare: str) -> datetime | date:
             return datetime.fromisoformat(bare)
     except ValueError:
         raise BadCell(_no_day(bare)) from None
-    if bare.isdigit() and len(bare) in (10, 13):
+    if bare.isdecimal() and len(bare) in (10, 13):
         return datetime.fromtimestamp(int(bare) / (1000 if len(bare) == 13 else 1), UTC)
     slashed = _SLASHED.match(bare)
     if slashed is not None and int(slashed[1]) <= 12 and int(slashed[2]) <= 12 and slashed[1] != slashed[2]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Any
 
 from adapter.bulk.records import Truncated
@@ -12,6 +13,8 @@ from adapter.errors import InvalidImport
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 #: Bytes that are decompressed at a time: a small file may contain gigabytes.
 _PIECE = 1 << 18
+#: Bytes of zstd that are decompressed at a time: four of them may be 128 KB.
+_SIP = 512
 _CUT = "the file ends in the middle of the compressed stream: fetch it again, and import it again"
 
 
@@ -63,24 +66,25 @@ def _gunzipped(head: bytes, source: Iterator[bytes]) -> Iterator[bytes]:
 def _unzstd(head: bytes, source: Iterator[bytes]) -> Iterator[bytes]:
     import zstandard  # noqa: PLC0415 - only those who import such files wait for it
 
-    waiting, inflater = head, None
-    while True:
-        if not waiting:
-            more = next(source, None)
-            if more is None:
-                break
-            waiting = more
-            continue
-        if inflater is None:
-            inflater = zstandard.ZstdDecompressor().decompressobj()
-        try:
-            piece = inflater.decompress(waiting[:_PIECE])
-        except zstandard.ZstdError as error:
-            raise InvalidImport(f"the zstd stream is damaged: {error}") from None
-        waiting = waiting[_PIECE:]
-        if piece:
-            yield piece
-        if inflater.eof:
-            waiting, inflater = inflater.unused_data + waiting, None
+    inflater, ready = None, bytearray()
+    for chunk in chain((head,), source):
+        for at in range(0, len(chunk), _SIP):
+            waiting = chunk[at : at + _SIP]
+            while waiting:
+                inflater = inflater or zstandard.ZstdDecompressor().decompressobj()
+                try:
+                    ready += inflater.decompress(waiting)
+                except zstandard.ZstdError as error:
+                    if ready:
+                        yield bytes(ready)
+                    raise InvalidImport(f"the zstd stream is damaged: {error}") from None
+                waiting = b""
+                if inflater.eof:
+                    waiting, inflater = inflater.unused_data, None
+            if len(ready) >= _PIECE:
+                yield bytes(ready)
+                ready.clear()
+    if ready:
+        yield bytes(ready)
     if inflater is not None:
         raise Truncated(_CUT)

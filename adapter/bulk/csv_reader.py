@@ -19,7 +19,8 @@ from adapter.bulk.records import ReadOptions, Record
 
 #: Lines among which the header is looked for: it may contain line breaks.
 _HEADER_LINES = 50
-_UNDECODED = re.compile("[\udc80-\udcff]")
+#: Bytes that are not text in the encoding of the file.
+UNDECODED = re.compile("[\udc80-\udcff]")
 _NEVER_CLOSED = "the quote opened here is never closed"
 
 
@@ -93,6 +94,11 @@ class _Lines:
         self._ready = lines[::-1] + self._ready
         self.number -= len(lines)
 
+    def has_nul(self) -> bool:
+        """Tell whether the current row has a NUL character, on any of its lines."""
+        taken = self.taken
+        return "\0" in taken[0] or (len(taken) > 1 and any("\0" in line for line in taken))
+
     def raw(self) -> bytes:
         """Return the current row as it is in the file."""
         return "".join(self.taken).encode(self._encoding, "surrogateescape")
@@ -100,7 +106,7 @@ class _Lines:
     def _pull(self) -> str:
         if self._ready:
             line = self._ready.pop()
-            self.suspect = self.suspect or _UNDECODED.search(line) is not None
+            self.suspect = self.suspect or UNDECODED.search(line) is not None
             return line
         found = next(self._block, None)
         while found is None:
@@ -177,7 +183,7 @@ def _records(lines: _Lines, form: _Form) -> Iterator[Record]:
                 yield Record(row, line, cells, lines.raw(), what)
                 continue
         record = Record(row, line, cells)
-        if lines.suspect or "\0" in lines.taken[0]:
+        if lines.suspect or lines.has_nul():
             record = _looked_at(record, lines, names)
         yield record
         lines.suspect = False
@@ -208,7 +214,7 @@ class _Out:
 def _looked_at(record: Record, lines: _Lines, names: tuple[str, ...]) -> Record:
     """Return a record with a flaw where a cell has bytes that are not text, or a NUL character."""
     for name, cell in zip(names, record.value, strict=True):
-        found = _UNDECODED.search(cell)
+        found = UNDECODED.search(cell)
         if found is not None:
             byte = ord(found[0]) - 0xDC00
             flaw = (

@@ -15,6 +15,7 @@ from adapter.bulk.kinds import DISCOUNTS
 from adapter.bulk.records import Record
 from adapter.model.actions import Action
 from adapter.model.discounts import Discount, DiscountRecord
+from adapter.model.ids import MAX_ID
 from adapter.model.times import CLOCK_SKEW, parse_timestamp
 
 _STATUSES = ("issued", "applied", "redeemed", "expired", "revoked")
@@ -67,16 +68,19 @@ class DiscountRows:
         found = plain["record"]
         try:
             raw = found.encode() if isinstance(found, str) else msgspec.json.encode(found)
-            return msgspec.json.decode(raw, type=DiscountRecord)
+            record = msgspec.json.decode(raw, type=DiscountRecord)
         except (msgspec.MsgspecError, UnicodeError) as error:
             raise BadRow(f"record is not what an export wrote: {error}", "record") from None
+        _expect_code(record.discount.code)
+        checked_id(record.source_id, "source_id", self._reading.is_placeholder)
+        _expect_plain(record.rule, record.event_id)
+        return record
 
     def _read(
         self, plain: dict[str, Any], action: dict[str, Any], metadata: dict[str, Any]
     ) -> DiscountRecord:
         code = str(plain.get("code", "")).strip()
-        if not code or len(code) > _MOST_CODE or not code.isprintable():
-            raise BadRow("code is empty, or has more than 100 characters", "code")
+        _expect_code(code)
         source_id = checked_id(plain.get("source_id"), "source_id", self._reading.is_placeholder)
         default = self._reading.as_of or self._reading.now
         issued_at = self._moment(plain.get("issued_at"), "issued_at") or default
@@ -88,6 +92,7 @@ class DiscountRows:
         if status in {"issued", "applied"} and expires_at is not None and expires_at <= self._reading.now:
             status = "expired"
         rule, event_id = str(plain.get("rule", "")), str(plain.get("event_id", ""))
+        _expect_plain(rule, event_id)
         told = {"rule": rule, "issued_for_event_id": event_id, "user_id": source_id, **metadata}
         discount = Discount(
             code,
@@ -130,3 +135,14 @@ class DiscountRows:
         if not future and at > self._reading.now + CLOCK_SKEW:
             raise BadRow(f"{name} {at:%Y-%m-%d} lies in the future", name)
         return at
+
+
+def _expect_code(code: str) -> None:
+    if not code or len(code) > _MOST_CODE or not code.isprintable():
+        raise BadRow("code is empty, or has more than 100 characters or some that cannot be printed", "code")
+
+
+def _expect_plain(rule: str, event_id: str) -> None:
+    for name, each in (("rule", rule), ("event_id", event_id)):
+        if "\0" in each or len(each) > MAX_ID:
+            raise BadRow(f"{name} is longer than {MAX_ID} characters, or holds NUL", name)

@@ -14,7 +14,7 @@ from itertools import islice
 import msgspec
 from msgspec.structs import replace
 
-from adapter.bulk.csv_reader import raw_of
+from adapter.bulk.csv_reader import UNDECODED, raw_of
 from adapter.bulk.headers import normal, unguarded
 from adapter.bulk.records import Record, Truncated
 from adapter.errors import Refused
@@ -270,7 +270,10 @@ def _named(one: Taken, source: Opened) -> str:
         return found if isinstance(found, str) else ""
     if isinstance(value, list):
         for name, cell in zip(source.header, value, strict=False):
-            if normal(name) in {"source_id", "user", "user_id", "customer_id"} and cell < "\udc80":
+            if (
+                normal(name) in {"source_id", "user", "user_id", "customer_id"}
+                and UNDECODED.search(cell) is None
+            ):
                 return unguarded(cell).strip()
     return ""
 

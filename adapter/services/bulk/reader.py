@@ -17,6 +17,7 @@ from adapter.bulk.lines import LongLine, blocks
 from adapter.bulk.records import ReadOptions, Record
 from adapter.errors import InvalidImport
 from adapter.model.imports import ImportKind, ImportOptions
+from adapter.services.bulk.valid_options import expect_valid
 
 #: The maximum of a row, in bytes, above cells of 10 MB.
 MOST_ROW_BYTES = 16_000_000
@@ -49,6 +50,7 @@ class Opened(Struct, frozen=True):
 
 def opened(given: Input, kind: ImportKind, options: ImportOptions) -> Opened:
     """Read the beginning of a file; raises InvalidImport where it cannot be read at all."""
+    expect_valid(options)
     chunks = given.chunks()
     head = next(chunks, b"")
     if options.format == "parquet" or head.startswith(_PARQUET):

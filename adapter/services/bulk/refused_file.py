@@ -39,7 +39,7 @@ async def refused_file(store: Store, id_: str, layout: Layout) -> AsyncIterator[
     if layout.format == "csv":
         header = [name for name in layout.header if name not in MARKS]
         mark = _delimiter(layout)
-        yield codecs.BOM_UTF8 + row_text([*header, *MARKS], mark).encode() + b"\r\n"
+        yield codecs.BOM_UTF8 + row_text([*map(_safe, header), *MARKS], mark).encode() + b"\r\n"
     async for row in refused_rows(store, id_):
         yield _line(row, layout)
 
@@ -76,7 +76,7 @@ def _line(row: RefusedRow, layout: Layout) -> bytes:
 
 def _csv_line(row: RefusedRow, layout: Layout) -> bytes:
     mark = _delimiter(layout)
-    said = [str(row.row), row.reason]
+    said = [str(row.row), guarded(row.reason)]
     cells = _cells(row.raw, layout)
     if cells is None:  # it is kept byte for byte, as it cannot be read
         raw = row.raw.rstrip(b"\r\n")

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from adapter.errors import InvalidImport, NotFound, TooLarge, Unavailable, WrongMove
 from adapter.model.imports import ENDED, ImportJob, ImportKind, ImportOptions, RefusedRow
 from adapter.services.bulk.refused_file import Layout, refused_file
+from adapter.services.bulk.valid_options import expect_valid
 from adapter.services.read_timeout import ReadTimeout
 from adapter.settings.values import Imports
 from adapter.store.contract import Store
@@ -63,6 +64,7 @@ class Uploads:
         """
         if kind == "codes" and not options.pool:
             raise InvalidImport("codes go into a pool: name it as `pool`")
+        expect_valid(options)
         await self._expect_room()
         now = self._clock()
         job = ImportJob(f"imp_{self._new_id()}", kind, name, now, options, state="receiving")
@@ -112,7 +114,7 @@ class Uploads:
         return refused_file(self._store, id_, Layout(job.format, job.header, job.delimiter, job.encoding))
 
     async def _expect_room(self) -> None:
-        waiting = [job for job in await self.jobs() if job.state not in ENDED]
+        waiting = [job for job in await self.jobs() if job.state not in ENDED and not job.local]
         if len(waiting) >= self._limits.max_waiting:
             raise Unavailable(
                 f"{len(waiting)} imports wait: `imports.max_waiting` is reached", retry_after=60
