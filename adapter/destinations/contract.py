@@ -116,6 +116,15 @@ class Costly(Protocol):
         ...
 
 
+@runtime_checkable
+class Succeeding(Protocol):
+    """A destination that other parts of the process are connected to, also when it is exchanged."""
+
+    def succeed(self, before: Destination) -> None:
+        """Take over the connections of the destination that this one replaces."""
+        ...
+
+
 class Told(Struct, frozen=True):
     """What the operator must do, one sentence: the destination has no call for it."""
 

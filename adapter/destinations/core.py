@@ -18,7 +18,7 @@ from yarl import URL
 
 from adapter import __version__
 from adapter.destinations.answers import judged
-from adapter.destinations.contract import ANSWER_BYTES, Attempt, BatchLimits, Configured
+from adapter.destinations.contract import ANSWER_BYTES, Attempt, BatchLimits, Configured, Destination
 from adapter.destinations.transport import Answer, HttpClient, RequestFailed, guarded_client
 from adapter.destinations.webhook import checked_url
 from adapter.errors import Unavailable
@@ -78,6 +78,11 @@ class CoreDestination:
         self._timeout = timeout
         self._failures = 0
         self.take: Take = _take_nothing
+
+    def succeed(self, before: Destination) -> None:
+        """Give answers to whom the destination before gave them."""
+        if isinstance(before, CoreDestination):
+            self.take = before.take
 
     @property
     def name(self) -> str:

@@ -16,6 +16,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from adapter.destinations.contract import Succeeding
 from adapter.destinations.registry import ConfiguredDestinations, configured
 from adapter.errors import InvalidFiles
 from adapter.services.delivery.dispatcher import Dispatcher
@@ -82,6 +83,12 @@ class DestinationsReload:
         except Exception:  # noqa: BLE001 - logged, and the next request reads again
             _log.exception("cannot read the settings; still using the previous destinations")
             return False
+        if _core(fresh.destinations) != _core(self.settings.destinations):
+            _log.error(
+                "a remote core was added, removed or renamed; still using the previous destinations, "
+                "restart the server"
+            )
+            return False
         await self._exchange(fresh.destinations, built)
         return True
 
@@ -92,6 +99,10 @@ class DestinationsReload:
         for name in changed:
             await self._clients.enter_async_context(built.client_of[name])
         in_use = self._in_use
+        for name in changed:
+            new, old = built.by_name[name], in_use.by_name.get(name)
+            if old is not None and isinstance(new, Succeeding):
+                new.succeed(old)
         for name in gone:
             del in_use.by_name[name]
         in_use.by_name.update({name: built.by_name[name] for name in changed})
@@ -104,3 +115,8 @@ class DestinationsReload:
             _log.warning(
                 "changed destinations are in use", extra={"changed": sorted(changed), "removed": sorted(gone)}
             )
+
+
+def _core(destinations: Destinations) -> str | None:
+    """Return the name of the remote core; what decides is chosen at the start."""
+    return None if destinations.core is None else destinations.core[0]
