@@ -53,7 +53,10 @@ class _Document(Struct):
 
 
 class CoreDestination:
-    """Posts operations to a core, and gives its answers to `take`, which is set before anything is sent."""
+    """Posts operations to a core, and gives its answers to `take`, which is set before anything is sent.
+
+    Without it no operation is settled.
+    """
 
     def __init__(
         self,
@@ -77,7 +80,7 @@ class CoreDestination:
         }
         self._timeout = timeout
         self._failures = 0
-        self.take: Take = _take_nothing
+        self.take: Take = _not_connected
 
     def succeed(self, before: Destination) -> None:
         """Give answers to whom the destination before gave them."""
@@ -216,8 +219,9 @@ def build(name: str, settings: Core) -> Configured:
     return Configured(destination, client)
 
 
-async def _take_nothing(_answers: Sequence[tuple[Delivery, Evaluated]]) -> None:
-    """Take answers of which nothing is wanted."""
+async def _not_connected(_answers: Sequence[tuple[Delivery, Evaluated]]) -> None:
+    """Refuse answers, so that none is lost: the operations stay due."""
+    raise Unavailable("nothing takes the answers of this core; restart the server")
 
 
 def _settled(result: Evaluated | None, delivery: Delivery, answer: Answer) -> Attempt:

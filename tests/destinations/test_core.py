@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -213,3 +214,19 @@ async def test_a_test_sends_no_operation(
     receiver.answer = receiver.says(status, body=b'{"results":[]}')
     attempt: Attempt = await core.test(now)
     assert (attempt.ok, sent(receiver.requests[0])) == (ok, [])
+
+
+async def test_nothing_is_settled_while_answers_are_taken_by_none(
+    core: CoreDestination, receiver: Receiver, now: datetime
+) -> None:
+    receiver.answer = receiver.says(200, body=results({"id": "o-1", "outcome": "processed"}))
+    [attempt] = await core.send([operation("o-1", now)], now)
+    assert (attempt.ok, attempt.counted) == (False, False)
+    assert "restart the server" in (attempt.error or "")
+
+
+def test_every_case_of_a_core_is_a_test() -> None:
+    cases = (Path(__file__).parent / "cases" / "core.jsonl").read_text().splitlines()
+    tests = [*Path(__file__).parents[1].glob("core/test_*.py"), Path(__file__)]
+    shown = "".join(file.read_text() for file in tests)
+    assert [case["id"] for case in map(json.loads, cases) if f"Case {case['id']}" not in shown] == []

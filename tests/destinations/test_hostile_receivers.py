@@ -5,6 +5,7 @@ To add a type: a line in `KINDS`.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import ssl
 from collections.abc import AsyncIterator, Callable
@@ -14,22 +15,26 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from msgspec import Struct
+from msgspec import Raw, Struct
 from msgspec.structs import replace
 
 from adapter.destinations.contract import Destination
+from adapter.destinations.core import CoreDestination
 from adapter.destinations.signing import SigningSecret
 from adapter.destinations.transport import GuardedClient, guarded_client
 from adapter.destinations.voucherify.api import Api
 from adapter.destinations.voucherify.destination import VoucherifyDestination
 from adapter.destinations.voucherify.rendering import Rendering
 from adapter.destinations.webhook import WebhookDestination
+from adapter.model.deliveries import Delivery, OutboxEvent
+from adapter.model.encoding import encode
+from adapter.model.evaluated import OPERATIONS
 from adapter.model.own_messages import own_id
 from adapter.services.delivery.retries import retry_all
 from adapter.store.contract import Store
 from adapter.store.engines import open_store
 from tests.destinations import cdp_doubles
-from tests.destinations.conftest import SECRET, Received, Receiver
+from tests.destinations.conftest import SECRET, Answer, Received, Receiver
 from tests.services.outbox_doubles import NOON, Clock, put, relay
 
 #: A name that only the resolvers of these tests know.
@@ -38,11 +43,16 @@ COUNT = 6
 
 
 class Kind(Struct, frozen=True):
-    """A type: how it is built, the ids of what a request holds, and the id of a delivery on the wire."""
+    """A type: how it is built, the ids of what a request holds, and the id of a delivery on the wire.
+
+    `delivery` makes what is sent, `healthy` the answer to the receiver's latest request.
+    """
 
     build: Callable[[GuardedClient, str], Destination]
     ids: Callable[[Received], list[str]]
     id_of: Callable[[str], str]
+    delivery: Callable[[str], Delivery] = cdp_doubles.delivery
+    healthy: Callable[[Receiver], Answer] = lambda receiver: receiver.says(200)
 
 
 def _webhook(client: GuardedClient, base: str) -> Destination:
@@ -68,11 +78,43 @@ def _publications(request: Received) -> list[str]:
     return [json.loads(request.body)["source_id"]] if request.path == "/v1/publications" else []
 
 
+def _core(client: GuardedClient, base: str) -> Destination:
+    core = CoreDestination("cdp", base, "", client, allow_http=True, timeout=timedelta(seconds=1))
+
+    async def take(_answers: Any) -> None:
+        """Want nothing of the answers."""
+
+    core.take = take
+    return core
+
+
+def _operation(id_: str) -> Delivery:
+    said = {"id": f"segment:{id_}", "action": "customer.erase", "source_id": "c-1"}
+    event = Raw(encode(OutboxEvent(OPERATIONS, NOON, said)))
+    return replace(cdp_doubles.delivery(id_), type=OPERATIONS, event=event)
+
+
+def _operations(request: Received) -> list[str]:
+    return [each["id"] for each in json.loads(request.body)["operations"]]
+
+
+def _decides(receiver: Receiver) -> Answer:
+    """Answer as a core that takes all operations of a request."""
+
+    async def answer(writer: asyncio.StreamWriter) -> None:
+        ids = _operations(receiver.requests[-1])
+        results = [{"index": at, "id": id_, "outcome": "processed"} for at, id_ in enumerate(ids)]
+        await receiver.says(200, body=json.dumps({"results": results}).encode())(writer)
+
+    return answer
+
+
 KINDS = {
     "webhook": Kind(_webhook, lambda request: [request.headers["webhook-id"]], lambda id_: id_),
     "segment": Kind(_segment, cdp_doubles.ids, own_id),
     "mparticle": Kind(_mparticle, cdp_doubles.ids, own_id),
     "voucherify": Kind(_voucherify, _publications, lambda id_: f"bd-{id_}"),
+    "core": Kind(_core, _operations, "segment:{}".format, _operation, _decides),
 }
 #: What each receiver does until it heals.
 FAULTS: dict[str, Callable[[Receiver], Any]] = {
@@ -101,7 +143,7 @@ class Wire:
     def heal(self) -> None:
         """Answer 200 from now on."""
         self.healthy_from = len(self._receiver.requests)
-        self._receiver.answer = self._receiver.says(200)
+        self._receiver.answer = self._kind.healthy(self._receiver)
 
     def ids(self, since: int = 0) -> list[str]:
         """Return the ids of all requests from one on."""
@@ -109,10 +151,12 @@ class Wire:
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
+async def store(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Store]:
+    callspec = getattr(request.node, "callspec", None)
+    kind = KINDS["webhook" if callspec is None else callspec.params["name"]]
     store = open_store(f"sqlite:///{tmp_path / 'relay.db'}")
     await store.open()
-    due = [replace(cdp_doubles.delivery(f"msg_{number:032x}"), attempt=0) for number in range(COUNT)]
+    due = [replace(kind.delivery(f"msg_{number:032x}"), attempt=0) for number in range(COUNT)]
     await put(store, due)
     yield store
     await store.close()
@@ -192,6 +236,7 @@ async def test_a_certificate_that_is_not_trusted_gets_nothing_until_it_is_renewe
     waiting = await store.deliveries("due")
     assert all("CERTIFICATE_VERIFY_FAILED" in str(each.last_error) for each in waiting)
     await retry_all(store, clock())
+    receiver.answer = kind.healthy(receiver)
     async with guarded_client(allow_private=True, resolver=resolver, verify=trusting) as client:
         await relay(store, clock, kind.build(client, base)).run_once(100)
     assert len(await store.deliveries("done")) == COUNT

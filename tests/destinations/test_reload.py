@@ -13,6 +13,7 @@ import pytest
 from msgspec.structs import replace
 from standardwebhooks.webhooks import Webhook
 
+from adapter.destinations.core import CoreDestination
 from adapter.destinations.registry import configured
 from adapter.metrics import Metrics
 from adapter.services.delivery.dispatcher import Dispatcher
@@ -163,3 +164,46 @@ async def test_a_request_reads_the_settings_and_tells_that_it_did(server: Server
 
     await until(was_read)
     assert set(server.in_use.by_name) == {"crm", "shop"}
+
+
+CORE = """
+[destinations.core]
+type = "core"
+url = "http://127.0.0.1:{port}"
+allow_private_addresses = true
+"""
+
+
+async def test_a_core_that_changed_gives_its_answers_to_whom_the_one_before_gave_them(tmp_path: Path) -> None:
+    file = tmp_path / "adapter.toml"
+
+    async def take(_answers: Any) -> None:
+        """Want nothing of the answers."""
+
+    async with AsyncExitStack() as stack:
+        store = open_store(f"sqlite:///{tmp_path / 'adapter.db'}")
+        await store.open()
+        stack.push_async_callback(store.close)
+        file.write_text(CORE.format(port=8001))
+        settings = load(file, {})
+        in_use = configured(settings.destinations)
+        before = in_use.by_name["core"]
+        assert isinstance(before, CoreDestination)
+        before.take = take
+        dispatcher = Dispatcher(
+            store, in_use.by_name, lambda: datetime.now(UTC), lambda: 0.5, Metrics(), manners=in_use.manners
+        )
+        reload = DestinationsReload(settings, in_use, dispatcher, lambda: load(file, {}), lambda: None)
+        stop = asyncio.Event()
+        running = [asyncio.create_task(each.run(stop)) for each in (dispatcher, reload)]
+        file.write_text(CORE.format(port=8002))
+        assert await reload.reload()
+        after = in_use.by_name["core"]
+        assert isinstance(after, CoreDestination)
+        assert after is not before
+        assert after.take is take
+        file.write_text("")
+        assert not await reload.reload(), "what decides is chosen at the start"
+        assert in_use.by_name["core"] is after
+        stop.set()
+        await asyncio.gather(*running)
