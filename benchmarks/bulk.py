@@ -1,6 +1,6 @@
 """Rows per second of imports, beside `sqlite3 .import` and `COPY` of the same file, and beside batch ingest.
 
-    python -m benchmarks.bulk --rows 1000000 --rounds 5
+    python -m benchmarks.bulk --rows 1000000 --rounds 5 --postgres
 
 Each round measures all contenders one after the other; ratios are medians over the rounds. Everything that an
 import does is done: dedupe, traits, history, one transaction for each slice. The last line is JSON.
@@ -25,6 +25,7 @@ from typing import Any
 
 import apsw
 import apsw.shell
+import asyncpg
 from msgspec import Struct
 
 from adapter import app
@@ -38,6 +39,7 @@ from adapter.services.environment import Environment
 from adapter.settings.values import Files, Settings
 from adapter.settings.values import Store as StoreSettings
 from adapter.sources.registry import SOURCES
+from benchmarks.postgres import PostgresServer
 
 ROOT = Path(__file__).parents[1]
 SLICE = 2_000
@@ -71,10 +73,10 @@ def events(count: int) -> Iterator[str]:
         yield f"e-{n},order_completed,c-{n % people},{at},{n % 500},EUR\n"
 
 
-def shop(folder: Path) -> Shop:
-    """Return the services of a new store."""
+def shop(folder: Path, url: str = "") -> Shop:
+    """Return the services of a new store: in a folder, or of a URL."""
     files = Files(str(ROOT / "mappings"), str(ROOT / "rules"))
-    settings = Settings(files=files, store=StoreSettings(f"sqlite:///{folder / 'adapter.db'}"))
+    settings = Settings(files=files, store=StoreSettings(url or f"sqlite:///{folder / 'adapter.db'}"))
     world = Environment()
     composed = app.compose(settings)
     slices = Slices(composed.store, composed.books, world, composed.completer.complete)
@@ -85,7 +87,7 @@ async def imported(made: Shop, kind: ImportKind, path: Path) -> ImportJob:
     """Import a file into an open store."""
     source, store = local.Source(path), made.app.store
     job = local.job_of(source, kind, ImportOptions(), datetime.now(UTC), "x")
-    begun = await local.begin(store, job, restart=False, alone=True)
+    begun = await local.begin(store, job, restart=False, alone=False)
 
     async def report(_job: ImportJob) -> None:
         return
@@ -130,9 +132,51 @@ def raw_load(path: Path, folder: Path) -> float:
 
 
 def _created(connection: apsw.Connection, path: Path) -> None:
+    connection.execute(f"CREATE TABLE rows ({', '.join(json.dumps(name) for name in _names(path))})")
+
+
+def _names(path: Path) -> list[str]:
     with path.open() as file:
-        names = file.readline().strip().split(",")
-    connection.execute(f"CREATE TABLE rows ({', '.join(json.dumps(name) for name in names)})")
+        return file.readline().strip().split(",")
+
+
+async def copied(url: str, path: Path) -> float:
+    """Return the seconds of PostgreSQL's `COPY` of a file into a table of text."""
+    connection = await asyncpg.connect(url)
+    columns = ", ".join(f"{json.dumps(name)} text" for name in _names(path))
+    await connection.execute(f"DROP TABLE IF EXISTS raw_rows; CREATE TABLE raw_rows ({columns})")
+    began = time.perf_counter()
+    await connection.copy_to_table("raw_rows", source=path, format="csv", header=True)
+    seconds = time.perf_counter() - began
+    await connection.close()
+    return seconds
+
+
+def _server(folder: Path) -> PostgresServer:
+    """Return a running server; it may run as another user, who must reach its folder."""
+    folder.chmod(0o755)
+    home = folder / "postgres"
+    home.mkdir()
+    server = PostgresServer(home)
+    server.start()
+    return server
+
+
+async def postgres_round(rows: int, folder: Path) -> dict[str, float]:
+    """Measure `COPY` and imports into a PostgreSQL server of their own; rows per second."""
+    server = _server(folder)
+    found: dict[str, float] = {}
+    try:
+        made = shop(folder, server.dsn())
+        async with made.app.working():
+            for kind in ("customers", "events"):
+                path = folder / f"{kind}.csv"
+                found[f"copy_{kind}"] = rows / await copied(server.dsn(), path)
+                seconds = await measured(lambda kind=kind, path=path: imported(made, kind, path))  # type: ignore[misc]
+                found[f"postgres_{kind}"] = rows / seconds
+    finally:
+        server.stop()
+    return found
 
 
 async def latencies(made: Shop, calls: int, name: str) -> list[float]:
@@ -180,7 +224,9 @@ async def measured(work: Callable[[], Awaitable[Any]]) -> float:
     return time.perf_counter() - began
 
 
-async def round_of(rows: int, batch_rows: int, calls: int, folder: Path) -> dict[str, float]:
+async def round_of(
+    rows: int, batch_rows: int, calls: int, folder: Path, *, postgres: bool
+) -> dict[str, float]:
     """Measure everything once; rows per second, and the ratio of p99."""
     found: dict[str, float] = {}
     made = shop(folder)
@@ -199,7 +245,7 @@ async def round_of(rows: int, batch_rows: int, calls: int, folder: Path) -> dict
     async with made.app.working():
         found["batch"] = batch_rows / await measured(lambda: ingested(made, batch_rows))
         found["p99"] = await p99_ratio(made, calls)
-    return found
+    return found | (await postgres_round(rows, folder) if postgres else {})
 
 
 def main(arguments: list[str] | None = None) -> dict[str, Any]:
@@ -211,11 +257,14 @@ def main(arguments: list[str] | None = None) -> dict[str, Any]:
     parser.add_argument("--batch-rows", type=int, default=20_000)
     parser.add_argument("--calls", type=int, default=1_000, help="webhooks alone and beside an import")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--postgres", action="store_true", help="beside COPY into a server of its own too")
     given = parser.parse_args(arguments)
     rounds = []
     for number in range(given.rounds):
         with tempfile.TemporaryDirectory() as folder:
-            found = asyncio.run(round_of(given.rows, given.batch_rows, given.calls, Path(folder)))
+            found = asyncio.run(
+                round_of(given.rows, given.batch_rows, given.calls, Path(folder), postgres=given.postgres)
+            )
         rounds.append(found)
         print(f"round {number + 1}: " + ", ".join(f"{name} {rate:,.0f}" for name, rate in found.items()))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform == "linux" else 1024**2)
@@ -227,6 +276,9 @@ def main(arguments: list[str] | None = None) -> dict[str, Any]:
         "peak_mb": round(peak),
         "webhook_p99_beside_import_over_alone": round(median(one["p99"] for one in rounds), 2),
     }
+    for kind in ("customers", "events") if given.postgres else ():
+        ratio = median(one[f"postgres_{kind}"] / one[f"copy_{kind}"] for one in rounds)
+        last[f"ratio_{kind}_over_copy"] = round(ratio, 4)
     print(json.dumps(last))
     return last
 
