@@ -23,7 +23,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,6 +36,7 @@ from msgspec import Raw
 
 from adapter.destinations.registry import ConfiguredDestinations, configured
 from adapter.metrics import Metrics
+from adapter.model.breakers import Tally
 from adapter.model.deliveries import Delivery
 from adapter.services.delivery.dispatcher import Dispatcher
 from adapter.settings.destinations.registry import Destinations
@@ -43,7 +44,7 @@ from adapter.settings.destinations.webhook import Webhook
 from adapter.settings.scalars import Secret
 from adapter.store.contract import Store, Transaction
 from adapter.store.engines import open_store
-from adapter.store.values import Changes, LoadRequest
+from adapter.store.values import Changes, DeliveryResult, LoadRequest
 
 CONCURRENCY = 32
 SECRET = Secret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
@@ -137,9 +138,21 @@ class Relay:
         await asyncio.gather(self._running, return_exceptions=True)
         await self._stack.aclose()
 
-    async def until_done(self) -> None:
-        while (await self.store.counts())["deliveries_due"]:  # noqa: ASYNC110 - the store knows no event
-            await asyncio.sleep(0.02)
+    def count_to(self, count: int) -> asyncio.Event:
+        """Return an event that is set once so many results are committed."""
+        settle, done = self.store.settle, asyncio.Event()
+        left = count
+
+        async def counted(results: Sequence[DeliveryResult], tally: Tally | None = None) -> int:
+            nonlocal left
+            recorded = await settle(results, tally)
+            left -= recorded
+            if left <= 0:
+                done.set()
+            return recorded
+
+        self.store.settle = counted  # type: ignore[assignment, method-assign]
+        return done
 
 
 async def relayed(url: str, count: int) -> float:
@@ -147,9 +160,10 @@ async def relayed(url: str, count: int) -> float:
     async with Relay(shop=url) as relay:
         now = datetime.now(UTC)
         await put(relay.store, [delivery(number, "shop", now) for number in range(count)])
+        done = relay.count_to(count)
         started = time.perf_counter()
         relay.start()
-        await relay.until_done()
+        await done.wait()
         return count / (time.perf_counter() - started)
 
 

@@ -148,7 +148,10 @@ class GuardedClient:
         seconds = (timeout or self._timeout).total_seconds()
         try:
             async with asyncio.timeout(seconds):
-                response = await self._sent(method, target, body, headers)
+                try:
+                    response = await self._once(method, target, body, headers)
+                except CannotConnect:
+                    response = await self._again(method, target, body, headers)
                 try:
                     read, whole = await _read(response, read_bytes, read_seconds)
                 finally:
@@ -158,14 +161,10 @@ class GuardedClient:
         except TimeoutError:
             raise RequestFailed(f"no answer within {seconds:g} s") from None
 
-    async def _sent(
+    async def _again(
         self, method: str, url: URL, body: bytes, headers: Mapping[str, str] | None
     ) -> aiohttp.ClientResponse:
-        """Send, and return the response with its headers; a failed connection is tried again."""
-        try:
-            return await self._once(method, url, body, headers)
-        except CannotConnect:
-            pass
+        """Send after a connection could not be opened, and return the response with its headers."""
         async for connecting in AsyncRetrying(
             retry=retry_if_exception_type(CannotConnect),
             stop=stop_after_attempt(CONNECTS - 1),
@@ -197,10 +196,11 @@ class GuardedClient:
 
 async def _read(response: aiohttp.ClientResponse, most: int, seconds: float) -> tuple[bytes, bool]:
     """Read a body, but not beyond its bounds; return what was read, and whether that is all of it."""
+    if response.content.is_eof():  # a short body came with its headers
+        body = response.content.read_nowait()
+        return body[:most], len(body) <= most
     parts: list[bytes] = []
     size = 0
-    if response.content.at_eof():
-        return b"", True
     try:
         async with asyncio.timeout(seconds):
             while part := await response.content.readany():

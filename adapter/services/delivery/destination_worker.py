@@ -7,6 +7,7 @@ import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from time import monotonic
 from typing import Final
 
 from msgspec import UNSET, Struct
@@ -218,10 +219,13 @@ class DestinationWorker:
     async def _attempts(self, batch: Sequence[Delivery]) -> Sequence[Attempt]:
         name = self._destination.name
         try:
-            with self._seconds.time():
-                if is_erasure(batch[0]):
-                    return [await forward(self._destination, batch[0], self._clock())]
+            attempts: Sequence[Attempt]
+            started = monotonic()
+            if is_erasure(batch[0]):
+                attempts = [await forward(self._destination, batch[0], self._clock())]
+            else:
                 attempts = await self._destination.send(batch, self._clock())
+            self._seconds.observe(monotonic() - started)
             if len(attempts) == len(batch):
                 return attempts
             log.error("destination %s returned %d attempts of %d", name, len(attempts), len(batch))
