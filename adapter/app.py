@@ -179,7 +179,7 @@ def compose(
         Holds(bookings.expire_holds).run,
         Timers(store, committer.submit, clock, core.capacity).run,
         forgetting.run,
-        StoreMetrics(store, core.metrics, pools=books.code_pools).run,
+        StoreMetrics(store, core.metrics, pools=books.code_pools, clock=clock).run,
         Reload(books, lambda: read_files(reload.settings, known), watch.changes, health, core.metrics).run,
         ignored_counts.run,
         importing.run,

@@ -116,6 +116,9 @@ class Metrics:
         )  # fmt: skip
         self.deliveries_due = _of_the_store("adapter_deliveries_due", "Deliveries that wait", registry)
         self.deliveries_dead = _of_the_store("adapter_deliveries_dead", "Deliveries given up", registry)
+        self.destinations_at_rest = _of_the_store(
+            "adapter_destinations_at_rest", "Destinations to which nothing is sent now", registry
+        )
 
     def _count_background_work(self, registry: CollectorRegistry) -> None:
         self.quarantined = _of_the_store("adapter_quarantined_messages", "Messages in quarantine", registry)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from msgspec import Raw
 from msgspec.structs import replace
 
 from adapter.metrics import Metrics
+from adapter.model.breakers import Tally
+from adapter.model.deliveries import Pause
 from adapter.model.quarantine import Quarantined
 from adapter.services.background.store_metrics import StoreMetrics
 
@@ -41,3 +43,13 @@ async def test_a_gauge_has_what_is_left_of_each_pool_that_rules_name(open_desk: 
         'adapter_pool_codes_left{pool="empty"} 0.0',
         'adapter_pool_codes_left{pool="partner"} 2.0',
     ]
+
+
+async def test_destinations_to_which_nothing_is_sent_are_counted_once_each(open_desk: Any) -> None:
+    desk, metrics = await open_desk(""), Metrics()
+    gauges = StoreMetrics(desk.store, metrics, clock=lambda: NOW)
+    for name, failed in (("crm", 10), ("shop", 10), ("news", 1)):
+        await desk.store.settle([], Tally(name, 0, failed, NOW, "answered 500"))
+    await desk.store.pause(Pause("shop", NOW, NOW + timedelta(hours=1), "answered 410"))
+    await gauges.read()
+    assert metrics.registry.get_sample_value("adapter_destinations_at_rest") == 2

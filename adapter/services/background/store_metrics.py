@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from adapter.metrics import Metrics
 from adapter.services.periodic import pause, tried
@@ -21,7 +21,7 @@ _MOST_CODES = 10_000
 class StoreMetrics:
     """Reads the gauges from the store every `interval`; all processes read the same values.
 
-    `pools` returns the code pools that rules name.
+    `pools` returns the code pools that rules name. With a `clock` the destinations at rest are counted too.
     """
 
     def __init__(
@@ -31,10 +31,12 @@ class StoreMetrics:
         interval: timedelta = timedelta(seconds=10),
         *,
         pools: Callable[[], Collection[str]] = tuple,
+        clock: Callable[[], datetime] | None = None,
     ) -> None:
         self._store = store
         self._metrics = metrics
         self._pools = pools
+        self._clock = clock
         self._interval = interval
 
     async def read(self) -> None:
@@ -43,9 +45,16 @@ class StoreMetrics:
         self._metrics.deliveries_due.set(counts["deliveries_due"])
         self._metrics.deliveries_dead.set(counts["deliveries_dead"])
         self._metrics.quarantined.set(counts["quarantined"])
+        if self._clock is not None:
+            self._metrics.destinations_at_rest.set(await self._at_rest(self._clock()))
         if pools := sorted(self._pools()):
             for pool, left in (await self._store.pool_levels(pools, _MOST_CODES)).items():
                 self._metrics.pool_codes.labels(pool).set(left)
+
+    async def _at_rest(self, now: datetime) -> int:
+        paused = {each.destination for each in await self._store.pauses(now)}
+        failing = {each.destination for each in await self._store.breakers() if each.state(now) != "closed"}
+        return len(paused | failing)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Read them until `stop` is set, and flush this process's own metrics every second."""
