@@ -58,7 +58,7 @@ def test_a_folder_that_is_missing_is_named(folder: Path) -> None:
         ("explain a/b", "; or ask that server: GET /v1/decisions?source_id=a%2Fb\n"),
         ("export a/b", "; or ask that server: GET /v1/customers/a%2Fb/export\n"),
         ("erase a/b --yes", "; or ask that server: DELETE /v1/customers/a%2Fb\n"),
-        ("replay", "; or ask that server: GET /v1/quarantine tells what waits\n"),
+        ("replay", "; or ask that server: POST /v1/quarantine/replays\n"),
         ("lift", "which several processes can share\n"),
     ],
 )
