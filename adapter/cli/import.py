@@ -129,8 +129,10 @@ def rows(
             evaluate=evaluate, include_erased=include_erased, pool=pool, pool_limit=pool_limit, money=money,
             currency=currency,
         )  # fmt: skip
+        wanted_files = _all_of(files)
+        _expect_apart(refused, wanted_files)
         command = _Command(settings, kind, wanted, mapping, restart=restart, refused=refused, as_json=as_json)
-        bad = asyncio.run(command.previewed(_all_of(files)) if dry_run else command.imported(_all_of(files)))
+        bad = asyncio.run(command.previewed(wanted_files) if dry_run else command.imported(wanted_files))
     except AdapterError as error:
         raise stopped(error, "POST /v1/imports") from None
     except OSError as error:
@@ -145,12 +147,25 @@ def _all_of(files: list[Path]) -> list[Path]:
     found: list[Path] = []
     for path in files:
         if path.is_dir():
-            found += sorted(each for each in path.rglob("*") if each.is_file() and each.name[0] != ".")
+            found += sorted(each for each in path.rglob("*") if each.is_file() and _is_content(each))
         elif str(path) == local.STANDARD_INPUT or path.exists():
             found.append(path)
         else:
             raise Refused(f"there is no file {path}")
     return found
+
+
+def _is_content(path: Path) -> bool:
+    """Tell whether a file of a folder has rows of its own: refused ones are imported by name, once mended."""
+    return path.name[0] != "." and ".refused." not in path.name and not path.name.endswith(".refused")
+
+
+def _expect_apart(refused: Path | None, files: list[Path]) -> None:
+    """Raise Refused where refused rows would overwrite those of another file, or a file itself."""
+    if refused is not None and len(files) > 1:
+        raise Refused("--refused names the file for the rows of one file: import each by itself")
+    if refused is not None and any(each.resolve() == refused.resolve() for each in files):
+        raise Refused(f"--refused {refused} is the file that is imported: name another")
 
 
 class _Command:

@@ -98,10 +98,12 @@ class RefusedRow(Struct, frozen=True, omit_defaults=True):
 class ImportStep(Struct, frozen=True):
     """A slice of an import that is saved with its effect: the job after it, and the rows refused in it.
 
-    `worker` must have the lease of the job, which is renewed `until` then.
+    `worker` must have the lease of the job, which is renewed `until` then. `unerased` are ids of which none
+    may have been erased.
     """
 
     job: ImportJob
     worker: str
     until: datetime
     refused: tuple[RefusedRow, ...] = ()
+    unerased: tuple[str, ...] = ()

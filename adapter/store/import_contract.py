@@ -24,6 +24,12 @@ class ImportLost(AdapterError):
     code = "import_lost"
 
 
+class ErasedMeanwhile(AdapterError):
+    """A person of the slice was erased since the slice was made: nothing of it was saved."""
+
+    code = "erased_meanwhile"
+
+
 class ImportStore(Protocol):
     """The verbs of imports. A slice is saved by `Changes.step`, in the transaction of its effect."""
 
@@ -40,7 +46,7 @@ class ImportStore(Protocol):
         ...
 
     async def add_import_chunk(self, id_: str, number: int, data: bytes) -> None:
-        """Store a piece of an upload."""
+        """Store a piece of an upload; raises ImportLost where the import is received no more."""
         ...
 
     async def import_chunk(self, id_: str, number: int) -> bytes | None:
@@ -52,7 +58,7 @@ class ImportStore(Protocol):
         ...
 
     async def received_import(self, job: ImportJob) -> None:
-        """Let an import run whose upload is complete, or end it."""
+        """Let an import run whose upload is complete; raises ImportLost where it was cancelled."""
         ...
 
     async def lease_import(

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from importlib import import_module
+from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from adapter.bulk.compression import decompressed
-from adapter.model.imports import ImportKind
+from adapter.errors import Refused, WrongMove
+from adapter.model.imports import ImportKind, ImportOptions
+from adapter.services.bulk import importer
+from adapter.services.bulk.importer import LEASE, Importer
 from adapter.services.bulk.refused_file import Layout
+from adapter.services.bulk.uploads import Uploads
+from adapter.services.read_timeout import ReadTimeout
 from tests.bulk.conftest import Shop
+from tests.bulk.test_uploads import runner
 
 EVENTS = "name,user,occurred_at\n"
 
@@ -88,3 +100,108 @@ def test_zstd_of_zeros_is_read_in_small_pieces() -> None:
     zstandard = pytest.importorskip("zstandard")
     bomb = zstandard.compress(bytes(1 << 28))
     assert max(map(len, decompressed([bomb]))) <= 32 << 20
+
+
+async def test_a_person_erased_while_a_slice_is_made_is_not_stored_again(shop: Shop) -> None:
+    await shop.imports("customers", "source_id,name\nu1,Ada\n")
+    check, asked = shop.store.erased_ids, []
+
+    async def then_erase(names: Any) -> Any:
+        found = await check(names)
+        if not asked:
+            asked.append(names)
+            await shop.app.privacy.erase("u1", "api")
+        return found
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shop.store, "erased_ids", then_erase)
+        ended = await shop.imports("customers", "source_id,name\nu1,Ada\nu2,Bo\n")
+    assert asked
+    assert (ended.job.counts.accepted, ended.rows) == (1, [2])
+    assert await shop.store.customer("u1") is None
+
+
+async def test_a_bad_row_of_an_erased_person_is_not_kept(shop1: Shop) -> None:
+    await shop1.imports("customers", "source_id,name\nu1,Ada\n")
+    await shop1.app.privacy.erase("u1", "api")
+    ended = await shop1.imports("customers", "source_id,name,updated_at\nu1,Ada,never\n")
+    assert [row.raw for row in ended.refused] == [b'{"source_id":"u1"}']
+
+
+@pytest.mark.parametrize(
+    ("source", "body"),
+    [
+        ("segment", '{"type":"track","userId":"u1","email":"a@example.com"}'),
+        (
+            "mparticle",
+            '{"events":[{"event_type":"custom_event","data":7}],"user_identities":{"customer_id":"u1"}}',
+        ),
+        ("mparticle", '{"events":7,"user_identities":[{"customer_id":"u1"}]}'),
+    ],
+)
+async def test_an_erasure_deletes_refused_bodies(shop1: Shop, source: str, body: str) -> None:
+    await shop1.imports("customers", "source_id,name\nu1,Ada\n")
+    ended = await shop1.imports("events", body + "\n", source=source)
+    assert len(ended.refused) == 1, ended
+    await shop1.app.privacy.erase("u1", "api")
+    assert await shop1.store.refused_rows(ended.job.id) == []
+
+
+async def test_long_cells_make_small_slices(shop1: Shop) -> None:
+    slices: list[int] = []
+    settled = Importer._settled
+
+    async def counted(self: Importer, job: Any, taken: Any, *others: Any) -> Any:
+        slices.append(len(taken))
+        return await settled(self, job, taken, *others)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(importer, "_MOST_SLICE", 10_000)
+        patch.setattr(Importer, "_settled", counted)
+        await shop1.imports(
+            "customers", "source_id,name\n" + "".join(f"u{i},{'x' * 4000}\n" for i in range(9))
+        )
+    assert slices == [3, 3, 3]
+
+
+async def test_an_upload_cancelled_while_it_is_received_leaves_nothing(shop: Shop) -> None:
+    new_id = map(str, count()).__next__
+    uploads = Uploads(
+        shop.store, lambda: shop.now, new_id, limits=shop.settings.imports, patience=ReadTimeout(10)
+    )
+
+    async def body() -> AsyncIterator[bytes]:
+        yield b"source_id\n" + b"x" * (1 << 20)
+        await uploads.cancel((await uploads.jobs())[0].id)
+        yield b"x" * (1 << 20)
+
+    async def late() -> AsyncIterator[bytes]:
+        yield b"source_id\n"
+        await uploads.cancel((await uploads.jobs())[0].id)
+
+    for each in (body(), late()):
+        with pytest.raises(WrongMove):
+            await uploads.receive("customers", "a.csv", ImportOptions(), each)
+        assert await shop.store.import_bytes() == 0
+        shop.now += timedelta(seconds=1)
+
+
+async def test_a_command_that_was_killed_for_good_leaves_no_refused_rows(shop: Shop) -> None:
+    job = replace(shop.job("customers"), local=True)
+    await shop.store.add_import(job)
+    leased = await shop.store.lease_import("killed", shop.now, shop.now + LEASE, job.id)
+    assert leased is not None
+    shop.now += timedelta(days=8)
+    await runner(shop).purge()
+    assert await shop.store.import_job(job.id) is None
+
+
+def test_refused_rows_overwrite_no_other_file_and_are_not_imported_with_a_folder(tmp_path: Path) -> None:
+    command = import_module("adapter.cli.import")
+    one, two = tmp_path / "a.csv", tmp_path / "b.csv"
+    for name in ("a.csv", "b.csv", "a.csv.refused.csv", "b.gz.refused.csv.reasons.jsonl"):
+        (tmp_path / name).write_text("source_id\n")
+    assert command._all_of([tmp_path]) == [one, two]
+    for refused, files in ((tmp_path / "bad.csv", [one, two]), (one, [one])):
+        with pytest.raises(Refused, match="--refused"):
+            command._expect_apart(refused, files)

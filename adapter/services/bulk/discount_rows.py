@@ -94,7 +94,7 @@ class DiscountTaker:
 
     async def settle(self, taken: Sequence[Taken], make_step: MakeStep, now: datetime) -> None:
         """Commit the discounts of a slice with its step."""
-        found = [self._discounts.pop(one.record.row) for one in taken if one.works]
+        found = [self._discounts[one.record.row] for one in taken if one.works]
 
         async def script(transaction: Transaction) -> None:
             names = sorted({held.source_id for held in found})
@@ -116,6 +116,8 @@ class DiscountTaker:
             await transaction.save(changes)
 
         await self._store.transact(script)
+        for one in taken:
+            self._discounts.pop(one.record.row, None)
 
     def _counted(self, held: DiscountRecord, owner: str, counters: dict[ScopedKey, int]) -> DiscountRecord:
         """Return a discount with what it takes of its customer's limits, and count that."""

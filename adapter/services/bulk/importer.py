@@ -25,18 +25,21 @@ from adapter.model.operations import EventOccurred
 from adapter.services.bulk.code_rows import CodeTaker
 from adapter.services.bulk.discount_rows import DiscountTaker
 from adapter.services.bulk.reader import Input, Opened, opened
-from adapter.services.bulk.rows import Taken
+from adapter.services.bulk.rows import Taken, named_in
 from adapter.services.bulk.slices import Piece, Slices
 from adapter.services.bulk.takers import Taker, taker_of
 from adapter.services.ingest.result import Result
 from adapter.services.ingest.work_item import Work
 from adapter.services.loaded_files import LoadedFiles
 from adapter.store.contract import Store
+from adapter.store.import_contract import ErasedMeanwhile
 
 #: Records of a slice.
 SLICE = 500
 #: How long a worker keeps an import without a commit, before another may go on with it.
 LEASE = timedelta(seconds=60)
+#: Characters after which a slice has no further record, so that long cells do not fill the memory.
+_MOST_SLICE = 16_000_000
 #: A row longer than this is not kept with its refusal, only its place.
 _MOST_RAW = 1_000_000
 #: Records before the position that are passed over before other work gets its turn.
@@ -123,8 +126,15 @@ class Importer:
 
     async def _slice(self, job: ImportJob, part: Sequence[Record], taker: Taker, source: Opened) -> ImportJob:
         taken = [taker.take(record) for record in part]
-        await self._refuse_erased(job, taken)
-        return await self._settled(job, taken, taker, source)
+        for one in taken:
+            if one.refused and not one.source_ids and (name := _named(one, source)):
+                one.source_ids = (name,)
+        while True:
+            await self._refuse_erased(job, taken)
+            try:
+                return await self._settled(job, taken, taker, source)
+            except ErasedMeanwhile:
+                continue
 
     async def _settled(
         self, job: ImportJob, taken: Sequence[Taken], taker: Taker, source: Opened
@@ -133,11 +143,12 @@ class Importer:
             await taker.prepare(taken)
         piece = _piece(taken)
         made: list[ImportJob] = []
+        unerased = () if job.options.include_erased else _people(taken)
 
         def make_step(results: Sequence[Result]) -> ImportStep:
             after, refused = _after(job, taken, results, source, self._clock())
             made.append(after)
-            return ImportStep(after, self._worker, self._clock() + LEASE, refused)
+            return ImportStep(after, self._worker, self._clock() + LEASE, refused, unerased)
 
         now = _moment(job, piece.works, self._clock)
         if isinstance(taker, (CodeTaker, DiscountTaker)):
@@ -150,8 +161,8 @@ class Importer:
         """Refuse the rows of people who were erased; only the id of such a row is kept."""
         if job.options.include_erased:
             return
-        names = {name for one in taken for name in one.source_ids}
-        erased = await self._store.erased_ids(sorted(names)) if names else {}
+        names = _people(taken)
+        erased = await self._store.erased_ids(names) if names else {}
         if not erased:
             return
         for one in taken:
@@ -163,20 +174,29 @@ class Importer:
                 raw = encode({"source_id": one.source_ids[0]})
                 one.works = []
                 one.refused = [RefusedRow(one.record.row, one.record.line, reason, raw=raw)]
+                one.erased = True
 
 
 def _next(records: Iterator[Record], size: int) -> list[Record]:
     """Return the next records; a Truncated that is raised has those read before in its arguments."""
     part: list[Record] = []
+    weight = 0
     try:
         for record in islice(records, size):
             part.append(record)
-            if record.fatal:
+            weight += _weight(record)
+            if record.fatal or weight > _MOST_SLICE:
                 break
     except Truncated as error:
         error.args = (*error.args[:1], part)
         raise
     return part
+
+
+def _weight(record: Record) -> int:
+    """Return about how many characters a record has."""
+    value = record.value
+    return sum(map(len, value)) if isinstance(value, list) and not record.flaw else len(record.raw)
 
 
 def _piece(taken: Sequence[Taken]) -> Piece:
@@ -260,6 +280,11 @@ def _encoded(value: object) -> bytes:
         return b""
 
 
+def _people(taken: Sequence[Taken]) -> tuple[str, ...]:
+    """Return whom rows name, in order, without those that were refused as erased."""
+    return tuple(sorted({name for one in taken if not one.erased for name in one.source_ids}))
+
+
 def _named(one: Taken, source: Opened) -> str:
     """Return the id in a refused row, so that an erasure finds the row."""
     if one.source_ids:
@@ -275,6 +300,8 @@ def _named(one: Taken, source: Opened) -> str:
                 and UNDECODED.search(cell) is None
             ):
                 return unguarded(cell).strip()
+    if value is None and one.record.raw:
+        return named_in(one.record.raw)
     return ""
 
 

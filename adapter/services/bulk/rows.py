@@ -50,6 +50,7 @@ class Taken(Struct):
     identity: bytes = b""
     ignored: int = 0
     flagged: bool = False
+    erased: bool = False
 
 
 def cell_options(options: ImportOptions) -> CellOptions:
@@ -237,6 +238,29 @@ def _many(raw: bytes) -> tuple[str, dict[str, Any], list[Any]] | None:
         if isinstance(items, list) and len(items) > 1:
             return member, whole, items
     return None
+
+
+#: Members of bodies that name a person, the surest first.
+_NAMING = ("userId", "user_id", "customer_id", "customerid", "source_id", "anonymousId", "mpid")
+
+
+def named_in(raw: bytes) -> str:
+    """Return whom a body names that could not be decoded, so that an erasure finds it; empty for nobody."""
+    try:
+        whole = msgspec.json.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return ""
+    places = [whole]
+    if isinstance(whole, dict):
+        for member in ("user_identities", "batch"):
+            found = whole.get(member)
+            places += found if isinstance(found, list) else [found]
+    for name in _NAMING:
+        for place in places:
+            found = place.get(name) if isinstance(place, dict) else None
+            if isinstance(found, (str, int)) and not isinstance(found, bool) and found:
+                return str(found)
+    return ""
 
 
 def _with_id(operation: Operation, id_: str) -> Operation:

@@ -102,7 +102,8 @@ class ImportRunner:
         now = self._clock()
         if self._purged_at is None or now - self._purged_at >= _PURGE:
             self._purged_at = now
-            await self._store.purge_imports(now - self._keep, ENDED)
+            # A command that was killed may never be run again, and has refused rows of people.
+            await self._store.purge_imports(now - self._keep, (*ENDED, "running"))
             await self._store.purge_imports(now - _RECEIVED_WITHIN, ("receiving",))
 
     async def _run(self, job: ImportJob, stop: asyncio.Event) -> None:

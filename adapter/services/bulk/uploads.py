@@ -16,6 +16,7 @@ from adapter.services.bulk.valid_options import expect_valid
 from adapter.services.read_timeout import ReadTimeout
 from adapter.settings.values import Imports
 from adapter.store.contract import Store
+from adapter.store.import_contract import ImportLost
 
 T = TypeVar("T")
 #: Bytes of one piece in the store.
@@ -71,6 +72,8 @@ class Uploads:
         await self._store.add_import(job)
         try:
             size, chunks = await self._stored(job, body)
+        except ImportLost as error:
+            raise WrongMove(error.message) from None
         except BaseException:
             await self._store.drop_import(job.id)
             raise
@@ -78,7 +81,10 @@ class Uploads:
             await self._store.drop_import(job.id)
             raise InvalidImport("the body is empty: send the file as the body, or as a part named `file`")
         job = replace(job, state="waiting", size=size, chunks=chunks, updated_at=self._clock())
-        await self._store.received_import(job)
+        try:
+            await self._store.received_import(job)
+        except ImportLost as error:
+            raise WrongMove(error.message) from None
         self.wake()
         return job
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
@@ -16,7 +16,7 @@ from adapter.model.encoding import encode
 from adapter.model.erasures import fingerprint
 from adapter.model.events import Event
 from adapter.model.imports import ImportJob, ImportState, ImportStep, RefusedRow
-from adapter.store.import_contract import DecisionKey, EventKey, ImportLost
+from adapter.store.import_contract import DecisionKey, ErasedMeanwhile, EventKey, ImportLost
 from adapter.store.import_rows import (
     changed_at,
     dumped_customer,
@@ -61,7 +61,7 @@ class ImportVerbs(ABC):
 
     async def add_import_chunk(self, id_: str, number: int, data: bytes) -> None:
         """Store a piece of an upload."""
-        await self._read(lambda connection: connection.execute(SQL["add_import_chunk"], id_, number, data))
+        await self._read(lambda connection: _receive(connection, "add_import_chunk", (id_, number, data)))
 
     async def import_chunk(self, id_: str, number: int) -> bytes | None:
         """Return a piece of an upload."""
@@ -78,7 +78,7 @@ class ImportVerbs(ABC):
     async def received_import(self, job: ImportJob) -> None:
         """Let an import run whose upload is complete."""
         row = job.id, job.state, changed_at(job), encode(job)
-        await self._read(lambda connection: connection.execute(SQL["received_import"], *row))
+        await self._read(lambda connection: _receive(connection, "received_import", row))
 
     async def lease_import(
         self, worker: str, now: datetime, until: datetime, id_: str = ""
@@ -150,8 +150,17 @@ async def save_step(connection: Connection, step: ImportStep) -> None:
     row = job.id, step.worker, changed_at(job), micros(step.until), encode(job)
     if await connection.execute(SQL["step_import"], *row) != "UPDATE 1":
         raise ImportLost("the import was cancelled, or another process goes on with it")
+    if step.unerased:
+        names = [fingerprint(each) for each in step.unerased]
+        if await connection.fetch(SQL["erased_ids"], names):
+            raise ErasedMeanwhile("a person of the slice was erased")
     if step.refused:
         await connection.execute(SQL["add_refused_rows"], *arrays(refused_rows(job, step.refused)))
+
+
+async def _receive(connection: Connection, statement: str, row: tuple[Any, ...]) -> None:
+    if not (await connection.execute(SQL[statement], *row)).endswith(" 1"):
+        raise ImportLost("the import was cancelled while its file was received")
 
 
 async def _lease(

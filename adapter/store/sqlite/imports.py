@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import apsw
 from msgspec.structs import replace
@@ -17,7 +17,7 @@ from adapter.model.encoding import encode
 from adapter.model.erasures import fingerprint
 from adapter.model.events import Event
 from adapter.model.imports import ImportJob, ImportState, ImportStep, RefusedRow
-from adapter.store.import_contract import DecisionKey, EventKey, ImportLost
+from adapter.store.import_contract import DecisionKey, ErasedMeanwhile, EventKey, ImportLost
 from adapter.store.import_rows import (
     changed_at,
     dumped_customer,
@@ -65,7 +65,7 @@ class ImportVerbs(ABC):
 
     async def add_import_chunk(self, id_: str, number: int, data: bytes) -> None:
         """Store a piece of an upload."""
-        await self._write(lambda connection: connection.execute(SQL["add_import_chunk"], (id_, number, data)))
+        await self._write(lambda connection: _receive(connection, "add_import_chunk", (id_, number, data)))
 
     async def import_chunk(self, id_: str, number: int) -> bytes | None:
         """Return a piece of an upload."""
@@ -82,7 +82,7 @@ class ImportVerbs(ABC):
     async def received_import(self, job: ImportJob) -> None:
         """Let an import run whose upload is complete."""
         row = job.id, job.state, changed_at(job), encode(job)
-        await self._write(lambda connection: connection.execute(SQL["received_import"], row))
+        await self._write(lambda connection: _receive(connection, "received_import", row))
 
     async def lease_import(
         self, worker: str, now: datetime, until: datetime, id_: str = ""
@@ -153,7 +153,15 @@ def save_step(connection: apsw.Connection, step: ImportStep) -> None:
     connection.execute(SQL["step_import"], row)
     if connection.changes() != 1:
         raise ImportLost("the import was cancelled, or another process goes on with it")
+    if _erased(connection, step.unerased):
+        raise ErasedMeanwhile("a person of the slice was erased")
     connection.executemany(SQL["add_refused_row"], refused_rows(job, step.refused))
+
+
+def _receive(connection: apsw.Connection, statement: str, row: tuple[Any, ...]) -> None:
+    connection.execute(SQL[statement], row)
+    if connection.changes() != 1:
+        raise ImportLost("the import was cancelled while its file was received")
 
 
 def _lease(

@@ -14,8 +14,9 @@ WHERE (created_at, id) < (coalesce((SELECT created_at FROM imports WHERE id = ?1
 ORDER BY created_at DESC, id DESC LIMIT ?3;
 
 -- add_import_chunk --
--- Add a piece of an upload.
-INSERT INTO import_chunks (import_id, number, data) VALUES (?1, ?2, ?3)
+-- Add a piece of an upload, unless it was cancelled.
+INSERT INTO import_chunks (import_id, number, data)
+SELECT ?1, ?2, ?3 FROM imports WHERE id = ?1 AND state = 'receiving'
 ON CONFLICT (import_id, number) DO UPDATE SET data = excluded.data;
 
 -- import_chunk --
