@@ -104,7 +104,8 @@ def test_zstd_of_zeros_is_read_in_small_pieces() -> None:
 
 async def test_a_person_erased_while_a_slice_is_made_is_not_stored_again(shop: Shop) -> None:
     await shop.imports("customers", "source_id,name\nu1,Ada\n")
-    check, asked = shop.store.erased_ids, []
+    asked: list[Any] = []
+    check = shop.store.erased_ids
 
     async def then_erase(names: Any) -> Any:
         found = await check(names)
