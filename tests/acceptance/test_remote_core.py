@@ -39,7 +39,8 @@ async def bad_wire(port: int) -> AsyncIterator[int]:
     async def forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         nonlocal responses
         try:
-            up, down = await asyncio.open_connection("127.0.0.1", port)
+            # From another address: where nothing listens, one might connect to itself, and keep the port.
+            up, down = await asyncio.open_connection("127.0.0.1", port, local_addr=("127.0.0.2", 0))
         except OSError:
             writer.transport.abort()
             return
