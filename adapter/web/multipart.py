@@ -13,6 +13,8 @@ from adapter.errors import Unreadable
 #: The part with the file.
 FILE = "file"
 _MOST_FIELD = 100_000
+#: Bytes before the file: its fields and headers are kept in memory.
+_MOST_BEFORE = 1_000_000
 
 
 class Form(Struct):
@@ -92,11 +94,15 @@ async def form_of(content_type: str, body: AsyncIterator[bytes]) -> Form:
             "on_part_end": parts.part_end,
         },
     )
+    before = 0
     while not parts.file_seen:
         piece = await anext(body, None)
         if piece is None:
             raise Unreadable("the form has no part named `file`")
+        before += len(piece)
         _write(parser, piece)
+        if before > _MOST_BEFORE and not parts.file_seen:
+            raise Unreadable(f"the form has more than {_MOST_BEFORE} bytes before its part named `file`")
     return Form(parts.fields, parts.columns, parts.file_name, _file(parser, parts, body))
 
 

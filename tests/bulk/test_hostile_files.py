@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from importlib import import_module
@@ -13,13 +14,14 @@ import pytest
 from msgspec.structs import replace
 
 from adapter.bulk.compression import decompressed
-from adapter.errors import Refused, WrongMove
+from adapter.errors import Refused, Unreadable, WrongMove
 from adapter.model.imports import ImportKind, ImportOptions
 from adapter.services.bulk import importer
 from adapter.services.bulk.importer import LEASE, Importer
 from adapter.services.bulk.refused_file import Layout
 from adapter.services.bulk.uploads import Uploads
 from adapter.services.read_timeout import ReadTimeout
+from adapter.web.multipart import form_of
 from tests.bulk.conftest import Shop
 from tests.bulk.test_uploads import runner
 
@@ -206,3 +208,24 @@ def test_refused_rows_overwrite_no_other_file_and_are_not_imported_with_a_folder
     for refused, files in ((tmp_path / "bad.csv", [one, two]), (one, [one])):
         with pytest.raises(Refused, match="--refused"):
             command._expect_apart(refused, files)
+
+
+async def test_rows_before_damaged_compression_are_stored(shop1: Shop) -> None:
+    whole = gzip.compress(b"source_id\n" + b"".join(b"u%d\n" % number for number in range(99)))
+    ended = await shop1.imports("customers", whole + b"damaged")
+    assert (ended.job.state, ended.job.counts.accepted) == ("failed", 99)
+    assert f"after row {ended.job.counts.rows + 1}" in ended.job.error
+
+
+async def test_a_form_without_end_before_its_file_is_refused() -> None:
+    read = 0
+
+    async def body() -> AsyncIterator[bytes]:
+        nonlocal read
+        while True:
+            read += 1
+            assert read < 100
+            yield b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\n' + b"x" * 65_536 + b"\r\n"
+
+    with pytest.raises(Unreadable, match="before its part"):
+        await form_of("multipart/form-data; boundary=b", body())

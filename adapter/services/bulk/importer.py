@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from adapter.bulk.csv_reader import UNDECODED, raw_of
 from adapter.bulk.headers import normal, unguarded
-from adapter.bulk.records import Record, Truncated
+from adapter.bulk.records import Record
 from adapter.errors import Refused
 from adapter.model.customers import Customer
 from adapter.model.encoding import encode
@@ -101,19 +101,13 @@ class Importer:
             taker.pass_over(record)
             if not passed % _STRETCH:
                 await asyncio.sleep(0)
-        broken: Truncated | None = None
         while True:
-            part: list[Record] = []
-            try:
-                part.extend(_next(records, 1 if job.options.evaluate else size))
-            except Truncated as error:
-                broken = error
-                part = error.args[1] if len(error.args) > 1 else part
+            part, broken = _next(records, 1 if job.options.evaluate else size)
             if part:
                 job = await self._slice(job, part, taker, source)
                 await report(job)
             if broken is not None:
-                raise Truncated(f"{given.name}: {broken.message}, after row {_last(part, job)}")
+                raise Refused(f"{given.name}: {broken.message}, after row {_last(part, job)}")
             if part and part[-1].fatal:
                 raise Refused(
                     f"{given.name} row {part[-1].row}: {part[-1].flaw}; rows after it were not read"
@@ -177,8 +171,8 @@ class Importer:
                 one.erased = True
 
 
-def _next(records: Iterator[Record], size: int) -> list[Record]:
-    """Return the next records; a Truncated that is raised has those read before in its arguments."""
+def _next(records: Iterator[Record], size: int) -> tuple[list[Record], Refused | None]:
+    """Return the next records, and why the file cannot be read after them."""
     part: list[Record] = []
     weight = 0
     try:
@@ -187,10 +181,9 @@ def _next(records: Iterator[Record], size: int) -> list[Record]:
             weight += _weight(record)
             if record.fatal or weight > _MOST_SLICE:
                 break
-    except Truncated as error:
-        error.args = (*error.args[:1], part)
-        raise
-    return part
+    except Refused as error:
+        return part, error
+    return part, None
 
 
 def _weight(record: Record) -> int:
