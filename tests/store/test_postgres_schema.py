@@ -57,7 +57,8 @@ _SCHEMA = """
 SELECT table_name || '.' || column_name || ' ' || data_type || is_nullable || coalesce(column_default, '')
 FROM information_schema.columns WHERE table_schema = 'public'
 UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'
-UNION ALL SELECT pg_get_functiondef(oid) FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+UNION ALL SELECT pg_get_functiondef(oid) FROM pg_proc
+WHERE pronamespace = 'public'::regnamespace AND proname <> 'empty_store'
 UNION ALL SELECT relname || reloptions::text FROM pg_class WHERE relnamespace = 'public'::regnamespace
 UNION ALL SELECT attrelid::regclass::text || '.' || attname || attcompression::text FROM pg_attribute
 WHERE attrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace)
