@@ -15,23 +15,51 @@ _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _PIECE = 1 << 18
 #: Bytes of zstd that are decompressed at a time: four of them may be 128 KB.
 _SIP = 512
+#: Bytes that any file may become; a larger one may be at most so many times the compressed one.
+_MOST_ALWAYS = 1 << 30
+_MOST_RATIO = 200
 _CUT = "the file ends in the middle of the compressed stream: fetch it again, and import it again"
 
 
 def decompressed(chunks: Iterable[bytes]) -> Iterator[bytes]:
     """Yield the content of a file; raises Truncated at an early end, InvalidImport where it is damaged."""
-    source = iter(chunks)
+    source = _Counted(chunks)
     head = b""
     while len(head) < 4 and (more := next(source, None)) is not None:
         head += more
     if head.startswith(_GZIP):
-        yield from _gunzipped(head, source)
+        yield from _bounded(_gunzipped(head, source), source)
     elif head.startswith(_ZSTD):
-        yield from _unzstd(head, source)
+        yield from _bounded(_unzstd(head, source), source)
     else:
         if head:
             yield head
         yield from source
+
+
+class _Counted(Iterator[bytes]):
+    """Pieces of a file; `read` is how many bytes they had."""
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self._chunks = iter(chunks)
+        self.read = 0
+
+    def __next__(self) -> bytes:
+        piece = next(self._chunks)
+        self.read += len(piece)
+        return piece
+
+
+def _bounded(content: Iterator[bytes], source: _Counted) -> Iterator[bytes]:
+    """Yield the content of a file, unless it grows as only one does that was made to fill a disk or the time."""
+    size = 0
+    for piece in content:
+        size += len(piece)
+        if size > _MOST_ALWAYS and size > _MOST_RATIO * source.read:
+            raise InvalidImport(
+                f"the file becomes more than {_MOST_RATIO} times as long: decompress it, and import the result"
+            )
+        yield piece
 
 
 def _gunzipped(head: bytes, source: Iterator[bytes]) -> Iterator[bytes]:

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from adapter.bulk import compression
 from adapter.bulk.compression import decompressed
-from adapter.errors import Refused, Unreadable, WrongMove
+from adapter.errors import InvalidImport, Refused, Unreadable, WrongMove
 from adapter.model.imports import ImportKind, ImportOptions
 from adapter.services.bulk import importer
 from adapter.services.bulk.importer import LEASE, Importer
@@ -229,3 +230,12 @@ async def test_a_form_without_end_before_its_file_is_refused() -> None:
 
     with pytest.raises(Unreadable, match="before its part"):
         await form_of("multipart/form-data; boundary=b", body())
+
+
+def test_a_file_that_grows_without_end_is_refused() -> None:
+    bomb = gzip.compress(bytes(1 << 24))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compression, "_MOST_ALWAYS", 1 << 20)
+        with pytest.raises(InvalidImport, match="times as long"):
+            list(decompressed([bomb]))
+    assert sum(map(len, decompressed([bomb]))) == 1 << 24

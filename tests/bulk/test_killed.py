@@ -98,15 +98,15 @@ def check(url: str, other: str, folder: Path, kills: int, seed: int) -> None:
     whole = time.monotonic() - began
     drawn, done = random.Random(seed), 0
     while done < kills:
-        if not killed(url, folder, drawn.random() * whole / max(1, kills / 4)):
-            break
+        if not killed(url, folder, drawn.random() * whole / max(1, kills / 4)) or has_ended(url):
+            break  # a command that is run again after the end begins anew
         done += 1
     imported_or_done(url, folder)
     assert state(url) == state(other)
 
 
-def imported_or_done(url: str, folder: Path) -> None:
-    """Finish the import, unless it has ended."""
+def has_ended(url: str) -> bool:
+    """Tell whether the import has ended."""
 
     async def ended() -> bool:
         store = open_store(url)
@@ -117,7 +117,12 @@ def imported_or_done(url: str, folder: Path) -> None:
         finally:
             await store.close()
 
-    if not asyncio.run(ended()):
+    return asyncio.run(ended())
+
+
+def imported_or_done(url: str, folder: Path) -> None:
+    """Finish the import, unless it has ended."""
+    if not has_ended(url):
         imported(url, folder)
 
 
