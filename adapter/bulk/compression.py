@@ -51,13 +51,13 @@ class _Counted(Iterator[bytes]):
 
 
 def _bounded(content: Iterator[bytes], source: _Counted) -> Iterator[bytes]:
-    """Yield the content of a file, unless it grows as only one does that was made to fill a disk or the time."""
+    """Yield the content of a file, unless it grows as only one does that was made for harm."""
     size = 0
     for piece in content:
         size += len(piece)
         if size > _MOST_ALWAYS and size > _MOST_RATIO * source.read:
             raise InvalidImport(
-                f"the file becomes more than {_MOST_RATIO} times as long: decompress it, and import the result"
+                f"the file becomes more than {_MOST_RATIO} times as long: decompress it before"
             )
         yield piece
 
