@@ -22,13 +22,12 @@ from adapter.cli.import_options import HELP, options_of
 from adapter.cli.open_store import expect_readable
 from adapter.cli.settings import AsJson, Config, Mappings, Rules, Store, options, settled, stopped
 from adapter.cli.source_option import source_option
-from adapter.errors import AdapterError, InvalidImport, Refused, StoreInUse
+from adapter.errors import AdapterError, Refused, StoreInUse
 from adapter.model.encoding import encode
 from adapter.model.imports import ImportJob, ImportKind, ImportOptions
 from adapter.services.bulk import local
 from adapter.services.bulk.importer import Importer
 from adapter.services.bulk.preview import Preview, preview
-from adapter.services.bulk.reader import opened
 from adapter.services.bulk.refused_file import Layout, reasons, refused_file
 from adapter.services.bulk.slices import Slices
 from adapter.services.environment import Environment
@@ -267,7 +266,7 @@ class _Command:
         beside = ""
         if job.counts.refused:
             beside = self._beside(source)
-            await self._write_refused(store, job, source, Path(beside))
+            await self._write_refused(store, job, Path(beside))
         if job.state == "done":
             await store.drop_import(job.id)
         return _Ended(job, beside)
@@ -282,16 +281,9 @@ class _Command:
         plain = name.removesuffix(".gz").removesuffix(".zst")
         return f"{plain}.refused{Path(plain).suffix or '.csv'}"
 
-    async def _write_refused(self, store: Any, job: ImportJob, source: local.Source, beside: Path) -> None:
-        layout = Layout("jsonl")
-        if not source.is_input:
-            try:
-                found = opened(source.given(), job.kind, job.options)
-                layout = Layout(found.format, found.header, found.delimiter, found.encoding)
-            except InvalidImport:
-                return
-        pieces = refused_file(store, job.id, layout) if not source.is_input else reasons(store, job.id)
-        await _write(beside, pieces)
+    async def _write_refused(self, store: Any, job: ImportJob, beside: Path) -> None:
+        layout = Layout(job.format or "jsonl", job.header, job.delimiter, job.encoding)
+        await _write(beside, refused_file(store, job.id, layout))
         if layout.format == "source":
             await _write(Path(f"{beside}.reasons.jsonl"), reasons(store, job.id))
 

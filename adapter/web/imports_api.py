@@ -76,6 +76,9 @@ def _options(values: dict[str, str], columns: list[str]) -> ImportOptions:
     """Return the options that a request names; raises InvalidImport."""
     found: dict[str, Any] = {name: values[name] for name in _OPTIONS if name in values}
     if columns:
+        wrong = next((each for each in columns if not each.rpartition("=")[0]), None)
+        if wrong is not None:
+            raise InvalidImport(f"`column` {wrong}: write NAME=TARGET, or NAME= to leave the column out")
         found["columns"] = {name: target for name, _, target in (each.rpartition("=") for each in columns)}
     try:
         if "options" in values:

@@ -166,3 +166,9 @@ async def test_old_imports_are_deleted_with_their_refused_rows(shop: Shop, clien
     await runner(shop).purge()
     assert (await client.get(path)).status_code == 404
     assert not await shop.store.refused_rows(path.rpartition("/")[2])
+
+
+async def test_a_column_without_a_name_is_told(shop: Shop, client: httpx.AsyncClient) -> None:
+    response = await client.post("/v1/imports", content=FILE, params={"kind": "customers", "column": "name"})
+    assert response.status_code in {400, 422}
+    assert "NAME=TARGET" in response.text
