@@ -27,6 +27,7 @@ import apsw
 import apsw.shell
 import asyncpg
 from msgspec import Struct
+from msgspec.structs import replace
 
 from adapter import app
 from adapter.metrics import Metrics
@@ -198,9 +199,10 @@ async def p99_ratio(made: Shop, calls: int) -> float:
     alone = await latencies(made, calls, "alone")
     store, now = made.app.store, datetime.now(UTC)
     data = "".join(events(2_000 * max(1, calls // 50))).encode()
-    job = ImportJob("imp_beside", "events", "beside.csv", now, state="waiting", size=len(data), chunks=1)
+    job = ImportJob("imp_beside", "events", "beside.csv", now, state="receiving", size=len(data), chunks=1)
     await store.add_import(job)
     await store.add_import_chunk(job.id, 0, data)
+    await store.received_import(replace(job, state="waiting"))
     keep, clock = timedelta(days=7), Environment().clock
     runner = ImportRunner(
         store, made.importer, clock, worker=local.worker_name(), metrics=Metrics(), keep=keep
