@@ -54,7 +54,7 @@ from adapter.services.ingest.mapper import Mapper, OperationMapper, Policy
 from adapter.services.ingest.outcome_counts import OutcomeCounts
 from adapter.services.ingest.pipeline import Ingest, Transactions
 from adapter.services.ingest.timer_capacity import TimerCapacity
-from adapter.services.loaded_files import LoadedFiles, placeholders, read_files
+from adapter.services.loaded_files import FilesInForce, LoadedFiles, placeholders, read_files
 from adapter.services.periodic import until_stopped
 from adapter.services.privacy.redaction import Forgetting
 from adapter.services.privacy.requests import Privacy
@@ -180,7 +180,7 @@ def compose(
         Timers(store, committer.submit, clock, core.capacity).run,
         forgetting.run,
         StoreMetrics(store, core.metrics, pools=books.code_pools, clock=clock).run,
-        Reload(books, lambda: read_files(reload.settings, known), watch.changes, health, core.metrics).run,
+        Reload(books, FilesInForce(reload, known).read, watch.changes, health, core.metrics).run,
         ignored_counts.run,
         importing.run,
         *([remote.capacity.run] if remote else []),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
+from typing import Protocol
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -63,6 +64,24 @@ def read_files(settings: Settings, known: Placeholders | None = None) -> LoadedF
     if found.mappings is None or found.rules is None:
         raise InvalidFiles(found.problems)
     return LoadedFiles(found.mappings, found.rules)
+
+
+class HasSettings(Protocol):
+    """What has the settings in force, which a reload replaces."""
+
+    settings: Settings
+
+
+class FilesInForce:
+    """Reads the files that the settings in force name; `known` are placeholders that are kept."""
+
+    def __init__(self, of: HasSettings, known: Placeholders) -> None:
+        self._of = of
+        self._known = known
+
+    def read(self) -> LoadedFiles:
+        """Return the files; raises InvalidFiles with all their problems."""
+        return read_files(self._of.settings, self._known)
 
 
 def mapped_by(settings: Settings, file: Path, files: LoadedFiles) -> MappingSet:

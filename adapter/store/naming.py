@@ -17,6 +17,7 @@ from adapter.model.counter_key import CounterKey, ScopedKey
 from adapter.model.customers import SOURCE_ID
 from adapter.model.discounts import DiscountRecord
 from adapter.model.events import Event
+from adapter.model.imports import ImportStep
 from adapter.model.removals import Removal
 from adapter.store.contract import Transaction
 from adapter.store.rows import final_owners, given_to
@@ -203,7 +204,14 @@ def _keyed(changes: Changes, keys: Mapping[str, str], moved: list[tuple[str, str
         redemptions=[replace(each, source_id=key(each.source_id)) for each in changes.redemptions],
         forwards=[replace(each, source_id=key(each.source_id)) for each in changes.forwards],
         rollbacks=[replace(each, source_id=key(each.source_id)) for each in changes.rollbacks],
+        step=None if changes.step is None else _of_customers(changes.step, keys),
     )
+
+
+def _of_customers(step: ImportStep, keys: Mapping[str, str]) -> ImportStep:
+    """Return a step of an import with keys in the rows that it refused."""
+    refused = (replace(row, source_id=keys.get(row.source_id, row.source_id)) for row in step.refused)
+    return replace(step, refused=tuple(refused))
 
 
 def _kept_as(record: CustomerRecord, key: str) -> CustomerRecord:

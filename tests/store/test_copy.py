@@ -17,6 +17,7 @@ from adapter.model.breakers import Tally
 from adapter.model.deliveries import Pause
 from adapter.model.encoding import encode
 from adapter.model.erasures import CUSTOMER_ERASED
+from adapter.model.imports import ImportJob, ImportStep, RefusedRow
 from adapter.store import rows
 from adapter.store.copy import copy, reopen
 from adapter.store.engines import open_store
@@ -71,7 +72,19 @@ async def filled(store: Any, run: Any, make: Any) -> Any:
     await store.spend(make.now, "crm", 1, CallLimits())
     await store.pause(Pause("shop", make.now, make.at(hours=1), "answered 410"))
     await store.settle([], Tally("shop", 0, 10, make.now, "answered 500"))
+    await _fill_imports(store, run, make)
     return store
+
+
+async def _fill_imports(store: Any, run: Any, make: Any) -> None:
+    """Store an import that has refused a row, and its upload."""
+    job, until = ImportJob("imp_1", "customers", "c.csv", make.now, state="receiving"), make.at(hours=1)
+    await store.add_import(job)
+    await store.add_import_chunk("imp_1", 0, b"source_id\n7\n")
+    await store.received_import(replace(job, state="waiting", chunks=1))
+    leased = await store.lease_import("w", make.now, until)
+    refused = (RefusedRow(1, 2, "no id", source_id="c1", raw=b"7"),)
+    await run.save(step=ImportStep(leased, "w", until, refused))
 
 
 async def test_a_copy_holds_everything(filled: Any, other: Any, make: Any) -> None:
@@ -99,6 +112,9 @@ async def test_a_copy_holds_everything(filled: Any, other: Any, make: Any) -> No
     assert (await other.held("c\0")).quarantined == (await filled.held("c\0")).quarantined != []
     assert await other.redemptions("all") == await filled.redemptions("all") != []
     assert await other.rollbacks("r1") == await filled.rollbacks("r1") != []
+    assert await other.import_jobs() == await filled.import_jobs() != []
+    assert await other.import_chunk("imp_1", 0) == b"source_id\n7\n"
+    assert await other.refused_rows("imp_1") == await filled.refused_rows("imp_1") != []
     assert await other.pools() == await filled.pools() != []
     assert await other.due_timers(make.at(days=1), 9) == await filled.due_timers(make.at(days=1), 9)
 

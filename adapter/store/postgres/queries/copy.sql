@@ -27,4 +27,5 @@ SELECT setval('decision_numbers', (SELECT coalesce(max(number), 0) + 1 FROM deci
        setval('quarantine_id_seq', (SELECT coalesce(max(id), 0) + 1 FROM quarantine), false),
        setval('pool_codes_number_seq', (SELECT coalesce(max(number), 0) + 1 FROM pool_codes), false),
        setval('receipts_number_seq', (SELECT coalesce(max(number), 0) + 1 FROM receipts), false),
-       setval('erasures_number_seq', (SELECT coalesce(max(number), 0) + 1 FROM erasures), false);
+       setval('erasures_number_seq', (SELECT coalesce(max(number), 0) + 1 FROM erasures), false),
+       setval('import_refusals_number_seq', (SELECT coalesce(max(number), 0) + 1 FROM import_refusals), false);
