@@ -1,0 +1,144 @@
+"""What imports of the past do with a store: cases of the conformance list, on real stores."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from adapter.errors import Refused
+from adapter.model.imports import ImportOptions
+from adapter.services.bulk import local
+from adapter.services.bulk.refused_file import Layout
+from tests.bulk.conftest import Shop
+from tests.bulk.importing import history, live, reasons, run
+
+
+async def test_an_older_file_does_not_roll_back_newer_facts(shop1: Shop) -> None:
+    await live(
+        shop1,
+        '{"type":"identify","userId":"c-1","messageId":"i","timestamp":"2024-03-02T10:00:00Z","traits":{"tier":"gold"}}',
+    )
+    await run(shop1, "I44", as_of=datetime(2024, 3, 1, 23, tzinfo=UTC))
+    traits = await shop1.traits("c-1")
+    assert (traits["tier"], traits["city"]) == ("gold", "Oslo")
+    await run(shop1, "I44")
+    assert (await shop1.traits("c-1"))["tier"] == "silver"
+
+
+RULES = """\
+name: third-order
+trigger: order_completed
+conditions: {all: ['history.count("order_completed") >= 2']}
+action: {type: percentage_off, value: 10}
+---
+name: abandoned
+trigger: {event: checkout_started, unless: order_completed, within: 30m}
+action: {type: percentage_off, value: 5}
+"""
+
+
+async def test_history_earns_nothing_starts_no_timer_and_counts(shop: Shop) -> None:
+    shop.rule(RULES)
+    ended = await run(shop, "I45")
+    counts = await shop.store.counts()
+    assert (ended.job.counts.accepted, counts["discounts"], counts["timers"], counts["deliveries_due"]) == (
+        4,
+        0,
+        0,
+        0,
+    )
+    assert await shop.store.decisions("c-1") == []
+    assert (await history(shop, "c-1")).tallies["order_completed"].count == 3
+    moment = shop.now.isoformat()
+    await live(
+        shop,
+        '{"type":"track","event":"Order Completed","userId":"c-1","messageId":"m","timestamp":"'
+        + moment
+        + '"}',
+    )
+    assert len(await shop.store.discounts("c-1")) == 1
+
+
+async def test_history_that_is_evaluated_earns_as_of_its_time_and_is_pushed_nowhere(shop1: Shop) -> None:
+    shop1.rule(RULES)
+    await run(shop1, "I45", evaluate=True)
+    [held] = await shop1.store.discounts("c-1")
+    assert held.issued_at == datetime(2023, 3, 1, tzinfo=UTC)
+    counts = await shop1.store.counts()
+    assert (counts["timers"], counts["deliveries_due"]) == (0, 0)
+
+
+async def test_importing_again_after_years_changes_nothing(shop: Shop) -> None:
+    await run(shop, "I45")
+    shop.now = datetime(2030, 1, 1, tzinfo=UTC)
+    await shop.store.purge_dedupe_keys(shop.now)
+    await shop.store.purge("events", shop.now)
+    ended = await run(shop, "I45")
+    assert (ended.job.counts.accepted, ended.job.counts.duplicates) == (0, 4)
+    assert (await history(shop, "c-1")).tallies["order_completed"].count == 3
+
+
+async def test_rows_of_erased_people_are_refused_and_only_their_id_is_kept(shop: Shop) -> None:
+    await shop.imports("customers", "source_id,email\nc-7,x@example.com\n")
+    await shop.app.privacy.erase("c-7", "api")
+    ended = await run(shop, "I47")
+    assert (ended.rows, ended.job.counts.accepted) == ([2], 1)
+    assert "was erased on 2026-03-01" in reasons(ended)
+    file = await shop.refused_file(ended, Layout("csv", ("source_id", "email")))
+    assert b"x@example.com" not in file
+    assert (await run(shop, "I47", include_erased=True)).job.counts.accepted == 2
+
+
+async def test_reasons_of_a_pools_codes(shop1: Shop) -> None:
+    await shop1.store.add_pool_codes("b", ["CODE-2"], shop1.now)
+    await shop1.store.add_pool_codes("a", ["A1", "A2", "A3"], shop1.now)
+    ended = await run(shop1, "I50", pool="a", pool_limit=4)
+    assert [row.reason for row in ended.refused] == [
+        "same code as row 2", "CODE-2 belongs to pool b", "pool a is full (4)"
+    ]  # fmt: skip
+
+
+async def test_an_erasure_removes_refused_rows(shop: Shop) -> None:
+    ended = await shop.imports("customers", "source_id,metadata.joined\nc-1,2024-13-01\nc-2,2024-13-01\n")
+    assert len(ended.refused) == 2
+    await shop.app.privacy.erase("c-1", "api")
+    left = await shop.store.refused_rows(ended.job.id)
+    assert [row.row for _, row in left] == [3]
+
+
+async def test_imported_discounts_count_for_their_customer_and_not_in_caps(shop: Shop) -> None:
+    shop.rule(
+        "name: ten\ntrigger: order_completed\naction: {type: percentage_off, value: 10}\n"
+        "guardrails: {per_user_limit: 1, max_daily_redemptions: 5}\n"
+    )
+    rows = "code,source_id,rule,action,value,status,issued_at\n"
+    rows += "OLD-1,c-1,ten,percentage_off,10,redeemed,2024-01-01\n"
+    ended = await shop.imports("discounts", rows)
+    assert (ended.job.counts.accepted, ended.rows) == (1, [])
+    counters = (await shop.store.held("c-1")).counters
+    assert list(counters.values()) == [1]
+    assert (await shop.store.counts())["deliveries_due"] == 0
+    again = await shop.imports("discounts", rows)
+    assert (again.job.counts.accepted, again.job.counts.duplicates) == (0, 1)
+    line = (
+        '{"type":"track","event":"Order Completed","userId":"c-1","messageId":"m","timestamp":"'
+        + shop.now.isoformat()
+        + '"}'
+    )
+    await live(shop, line)
+    assert len(await shop.store.discounts("c-1")) == 1
+
+
+async def test_a_file_that_has_changed_since_is_not_gone_on_with(shop1: Shop, tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("source_id\nc-1\n")
+    job = local.job_of(local.Source(path), "customers", ImportOptions(), shop1.now, "x")
+    await local.begin(shop1.store, job, restart=False, alone=True)
+    path.write_text("source_id\nc-1\nc-2\n")
+    changed = local.job_of(local.Source(path), "customers", ImportOptions(), shop1.now, "x")
+    assert changed.id == job.id
+    with pytest.raises(Refused, match="has changed since"):
+        await local.begin(shop1.store, changed, restart=False, alone=True)
+    assert (await local.begin(shop1.store, changed, restart=True, alone=True)).rows_done == 0
