@@ -105,12 +105,12 @@ def test_a_code_on_a_product_is_redeemed_from_either_source(source: str, shop: S
     start = checkout()
     [discount] = sent(shop, start)["discounts"]
     if source == "segment":
-        properties = {"order_id": "o", "total": 120, "products": [{"sku": "s", "coupon": discount["code"]}]}
+        properties = {"order_id": "o-1", "total": 120, "products": [{"sku": "s", "coupon": discount["code"]}]}
         sent(shop, start | {"event": "Order Completed", "messageId": f"{start['messageId']}-o",
                             "properties": properties})  # fmt: skip
     else:
         action = {
-            "action": "purchase", "transaction_id": "o", "total_amount": 120,
+            "action": "purchase", "transaction_id": "o-2", "total_amount": 120,
             "products": [{"id": "s", "coupon_code": discount["code"]}],
         }  # fmt: skip
         known = [{"identity_type": "customer_id", "identity": start["userId"]}]

@@ -148,7 +148,7 @@ class ReadThenWrite:
         class Reading:
             def __init__(self, transaction: Any) -> None:
                 self.load, self.reserve, self.past = transaction.load, transaction.reserve, transaction.past
-                self.known = transaction.known
+                self.known, self.booked = transaction.known, transaction.booked
 
             async def save(self, changes: Changes) -> None:
                 kept.append(changes)

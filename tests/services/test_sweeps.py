@@ -135,7 +135,7 @@ async def test_events_decisions_deliveries_and_quarantined_messages_go_each_afte
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     store = Lapsing()
-    await run_until(expiry(store, keep_decisions=timedelta(days=9)), lambda: len(store.aged) == 7)
+    await run_until(expiry(store, keep_decisions=timedelta(days=9)), lambda: len(store.aged) == 8)
     assert store.aged == {
         "events": NOON - timedelta(days=400),
         "decisions": NOON - timedelta(days=9),
@@ -143,6 +143,7 @@ async def test_events_decisions_deliveries_and_quarantined_messages_go_each_afte
         "pending_moves": NOON - timedelta(days=30),
         "holds": NOON - timedelta(days=30),
         "failed_codes": NOON - timedelta(minutes=10),
+        "forwards": NOON - timedelta(days=30),
         "quarantine": NOON - timedelta(days=400),
     }
     assert "purged 3 quarantined messages" in caplog.text
@@ -153,7 +154,7 @@ async def test_data_without_a_retention_limit_is_not_purged() -> None:
     store = Lapsing()
     each = expiry(store, keep_events=None, keep_decisions=None)
     await run_until(each, lambda: "quarantine" in store.aged)
-    assert list(store.aged) == ["deliveries", "pending_moves", "holds", "failed_codes", "quarantine"]
+    assert list(store.aged) == ["deliveries", "pending_moves", "holds", "failed_codes", "forwards", "quarantine"]
     assert await each.purge("events") == 0
 
 
@@ -167,6 +168,7 @@ async def test_one_kind_that_cannot_be_dropped_does_not_keep_the_others() -> Non
         "pending_moves",
         "holds",
         "failed_codes",
+        "forwards",
         "quarantine",
     ]
 

@@ -98,9 +98,10 @@ async def test_pasts_go_through_all_customers_in_pages(store: Store, run: Any, m
         events=[("b", make.event())],
         decisions=[make.decision("a", at=make.at(days=1)), make.decision("a", "e0")],
     )
+    a, b, c = [await store.customer(name) for name in "abc"]
     first = await store.customer_histories("", 2)
     assert first == [
-        CustomerHistory("a", [make.decision("a", "e0"), make.decision("a", at=make.at(days=1))], []),
-        CustomerHistory("b", [], [make.event()]),
+        CustomerHistory("a", [make.decision("a", "e0"), make.decision("a", at=make.at(days=1))], [], a),
+        CustomerHistory("b", [], [make.event()], b),
     ]
-    assert await store.customer_histories("b", 2) == [CustomerHistory("c", [], [])]
+    assert await store.customer_histories("b", 2) == [CustomerHistory("c", [], [], c)]
