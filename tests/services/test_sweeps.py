@@ -154,7 +154,14 @@ async def test_data_without_a_retention_limit_is_not_purged() -> None:
     store = Lapsing()
     each = expiry(store, keep_events=None, keep_decisions=None)
     await run_until(each, lambda: "quarantine" in store.aged)
-    assert list(store.aged) == ["deliveries", "pending_moves", "holds", "failed_codes", "forwards", "quarantine"]
+    assert list(store.aged) == [
+        "deliveries",
+        "pending_moves",
+        "holds",
+        "failed_codes",
+        "forwards",
+        "quarantine",
+    ]
     assert await each.purge("events") == 0
 
 

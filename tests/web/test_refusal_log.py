@@ -59,11 +59,16 @@ async def test_a_refused_request_is_a_line_in_the_log(
     assert not [value for value in line.values() if "jane" in str(value)]
 
 
+def ours(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Return what the adapter has logged; the client of the tests may log too."""
+    return [record.getMessage() for record in caplog.records if record.name.startswith("adapter")]
+
+
 async def test_many_refused_at_once_are_one_line(connect: Connect, caplog: pytest.LogCaptureFixture) -> None:
     client = connect(mparticle__authorizations=("Bearer new",))
     for _ in range(3):
         await client.post("/webhooks/mparticle", content=JANE)
-    assert len(caplog.records) == 1
+    assert len(ours(caplog)) == 1
 
 
 async def test_accepted_and_retryable_requests_are_not_logged_as_refusals(
@@ -72,4 +77,4 @@ async def test_accepted_and_retryable_requests_are_not_logged_as_refusals(
     await connect().post("/webhooks/segment", json={"type": "track", "messageId": "m"})
     services.error = KeyError("jane")
     assert (await connect().post("/webhooks/segment", json={"type": "track"})).status_code == 503
-    assert [record.getMessage() for record in caplog.records] == ["unexpected error"]
+    assert ours(caplog) == ["unexpected error"]
