@@ -17,9 +17,12 @@ from xdist.remote import Producer
 from benchmarks.postgres import PostgresServer
 from tests import scheduling
 from tests.databases import SharedServer, running_server, shared_server
+from tests.length import LONG, length
 
 # A loaded machine is slow at times, and that is no fault of the code.
-settings.register_profile("adapter", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "adapter", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=length(40, 100)
+)
 settings.load_profile("adapter")
 
 
@@ -41,6 +44,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.process)
         if _needs_postgres(item):
             item.add_marker(pytest.mark.postgres)
+        if item.get_closest_marker("long") and not LONG:
+            item.add_marker(pytest.mark.skip("run it with scripts/test --long"))
     items.sort(key=scheduling.place)
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 
-_LONG = os.environ.get("TESTS_LONG") == "1"
+LONG = os.environ.get("TESTS_LONG") == "1"
 
 
 def length(short: int, long: int) -> int:
     """Return one of two lengths of a test, in whatever it counts."""
-    return long if _LONG else short
+    return long if LONG else short

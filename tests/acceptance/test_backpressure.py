@@ -111,6 +111,7 @@ async def test_past_the_limit_senders_receive_503_and_readiness_fails_first(
     assert (await checks(client))[0] == 200
 
 
+@pytest.mark.long
 async def test_long_messages_fill_the_queue_by_their_bytes_and_memory_stays_flat(
     server: Any, client: httpx.AsyncClient, stuck: Stuck
 ) -> None:

@@ -16,11 +16,12 @@ import pytest
 
 from tests.acceptance.invariants import kept, unsent, violations
 from tests.acceptance.receiver import SECRET
+from tests.length import length
 
 #: A connection whose server was killed is closed by the garbage collector, which says so.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
-KILLS = 50
+KILLS = length(12, 50)
 
 
 async def _killed_under_load(server: Any, load: Any, kills: int, seed: int) -> Any:
@@ -49,7 +50,7 @@ OUTBOX = {
 }
 
 
-async def test_fifty_kills_lose_nothing_and_double_nothing(
+async def test_kills_lose_nothing_and_double_nothing(
     start_server: Any, load_on: Any, rules: Path, store: str
 ) -> None:
     server = await asyncio.to_thread(lambda: start_server(rules=rules, **OUTBOX))

@@ -17,11 +17,12 @@ import pytest
 from benchmarks.postgres import PostgresServer
 from tests.acceptance.invariants import CAP, end_leases, kept, unsent, violations
 from tests.acceptance.receiver import Receiver
+from tests.length import length
 
 #: A connection whose server was killed is closed by the garbage collector, which says so.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
-KILLS = 50
+KILLS = length(12, 50)
 PROCESSES = 3
 VARIANTS = Path(__file__).parent / "variants.py"
 
@@ -55,7 +56,7 @@ async def all_pushed(store: str, receiver: Receiver, load: Any) -> None:
             await asyncio.sleep(0.1)
 
 
-async def test_fifty_kills_of_processes_lose_nothing_and_double_nothing(
+async def test_kills_of_processes_lose_nothing_and_double_nothing(
     start_server: Any, load_on: Any, rules: Path, postgres_store: str,
     receiver: Receiver,
 ) -> None:  # fmt: skip
@@ -78,7 +79,7 @@ async def test_fifty_kills_of_processes_lose_nothing_and_double_nothing(
     assert await broken_promises(postgres_store, load, receiver) == []
 
 
-async def test_fifty_kills_of_postgresql_lose_nothing_and_double_nothing(
+async def test_kills_of_postgresql_lose_nothing_and_double_nothing(
     start_server: Any, load_on: Any, rules: Path, mortal_postgres: PostgresServer, mortal_database: str,
     receiver: Receiver,
 ) -> None:  # fmt: skip

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
 from msgspec import Struct
 
 from tests.acceptance.conftest import own_process
@@ -56,6 +57,7 @@ def unflat(readings: list[Reading]) -> list[str]:
     return found + ([f"{more} handles more were open"] if more > COMING_AND_GOING else [])
 
 
+@pytest.mark.long
 async def test_traffic_leaves_memory_and_handles_flat_and_loses_nothing(
     start_server: Any, store_url: str, rules: Path, receiver: Receiver
 ) -> None:
@@ -78,6 +80,7 @@ async def test_traffic_leaves_memory_and_handles_flat_and_loses_nothing(
     assert unsent(found, receiver.pushed) == []
 
 
+@pytest.mark.long
 async def test_the_checker_finds_a_server_that_leaks(
     start_server: Any, postgres_store: str, rules: Path
 ) -> None:

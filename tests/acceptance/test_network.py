@@ -161,6 +161,7 @@ async def test_after_a_stall_a_message_whose_commit_was_unanswered_is_a_duplicat
     assert load.longest < SENDER
 
 
+@pytest.mark.long
 async def test_stalled_it_stops_in_bounded_time(
     server: Any, wire: Wire, load_on: Any, postgres_store: str
 ) -> None:

@@ -138,6 +138,7 @@ async def test_processes_end_with_the_one_that_started_them(shop: Any) -> None:
     await until(lambda: not any(alive(pid) for pid in workers))
 
 
+@pytest.mark.long
 async def test_a_start_removes_the_files_of_a_killed_server_and_none_of_a_running_one(
     start_server: Any, postgres_store: str, rules: Path, tmp_path: Path
 ) -> None:

@@ -141,6 +141,7 @@ def test_a_killed_import_comes_to_the_same_on_postgres(tmp_path: Path, postgres_
         check(url, other, tmp_path, kills=2, seed=2)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.process
 @pytest.mark.parametrize("seed", range(10))
