@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 from functools import cache
@@ -61,6 +62,16 @@ def _needs_postgres(item: pytest.Item) -> bool:
     return "postgres" in parameters or any(
         "postgres" in name or "mortal" in name for name in getattr(item, "fixturenames", ())
     )
+
+
+@pytest.fixture(autouse=True)
+def logging_as_before() -> Iterator[None]:
+    """Undo what a command that ran in the process of the tests has set: its handler has a closed stream."""
+    root = logging.getLogger()
+    level, handlers = root.level, root.handlers[:]
+    yield
+    root.setLevel(level)
+    root.handlers[:] = handlers
 
 
 @pytest.fixture(scope="session")

@@ -114,6 +114,7 @@ async def files(url: str) -> bytes:
         connection.close()
         return b"".join(file.read_bytes() for file in path.parent.glob("adapter.db*"))
     postgres = await asyncpg.connect(url)
+    await postgres.execute("DELETE FROM pg_statistic")  # samples of rows, until the server analyses again
     await postgres.execute("VACUUM FULL")
     await postgres.execute("CHECKPOINT")
     folder = Path(await postgres.fetchval("SHOW data_directory")) / "base"

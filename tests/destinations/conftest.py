@@ -42,6 +42,7 @@ class Receiver:
     def __init__(self) -> None:
         self.requests: list[Received] = []
         self.connections = 0
+        self._open: set[asyncio.StreamWriter] = set()
         self.answer: Answer = self.says(200)
         self.port = 0
 
@@ -110,6 +111,7 @@ class Receiver:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
+        self._open.add(writer)
         try:
             while True:
                 self.requests.append(await _read_request(reader))
@@ -118,6 +120,13 @@ class Receiver:
             pass
         finally:
             writer.close()
+
+    async def close(self, server: asyncio.Server) -> None:
+        """Close the server with the connections that are open: a test leaves no socket behind."""
+        server.close()
+        for writer in self._open:
+            writer.close()
+        await asyncio.gather(*(writer.wait_closed() for writer in self._open), return_exceptions=True)
 
 
 async def _read_request(reader: asyncio.StreamReader) -> Received:
@@ -137,7 +146,7 @@ async def receiver() -> AsyncIterator[Receiver]:
     server = await asyncio.start_server(receiver.serve, "127.0.0.1", 0)
     receiver.port = server.sockets[0].getsockname()[1]
     yield receiver
-    server.close()
+    await receiver.close(server)
 
 
 @pytest.fixture
@@ -200,7 +209,7 @@ async def secure(tmp_path: Path) -> AsyncIterator[tuple[Receiver, ssl.SSLContext
     server = await asyncio.start_server(receiver.serve, "127.0.0.1", 0, ssl=serving)
     receiver.port = server.sockets[0].getsockname()[1]
     yield receiver, ssl.create_default_context(cadata=certificate.decode())
-    server.close()
+    await receiver.close(server)
 
 
 def _self_signed(name: str) -> tuple[bytes, bytes]:

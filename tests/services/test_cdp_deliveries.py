@@ -48,7 +48,7 @@ async def receiver() -> AsyncIterator[Receiver]:
     server = await asyncio.start_server(receiver.serve, "127.0.0.1", 0)
     receiver.port = server.sockets[0].getsockname()[1]
     yield receiver
-    server.close()
+    await receiver.close(server)
 
 
 @pytest.fixture
