@@ -22,7 +22,7 @@ from tests.length import LONG, length
 
 # A loaded machine is slow at times, and that is no fault of the code.
 settings.register_profile(
-    "adapter", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=length(40, 100)
+    "adapter", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=length(25, 100)
 )
 settings.load_profile("adapter")
 

@@ -21,7 +21,7 @@ from tests.length import length
 #: A connection whose server was killed is closed by the garbage collector, which says so.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
-KILLS = length(12, 50)
+KILLS = length(10, 50)
 
 
 async def _killed_under_load(server: Any, load: Any, kills: int, seed: int) -> Any:
@@ -60,6 +60,7 @@ async def test_kills_lose_nothing_and_double_nothing(
     assert unsent(found, {code: Counter(ids) for code, ids in found.outbox.items()}) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("variant", "kills", "complaint"),
     [("acknowledge-before-commit", 5, "acknowledged and lost"), ("read-then-write", 1, "for a cap of")],

@@ -22,7 +22,7 @@ from tests.length import length
 #: A connection whose server was killed is closed by the garbage collector, which says so.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
-KILLS = length(12, 50)
+KILLS = length(6, 50)
 PROCESSES = 3
 VARIANTS = Path(__file__).parent / "variants.py"
 
@@ -101,6 +101,7 @@ async def test_kills_of_postgresql_lose_nothing_and_double_nothing(
     assert await broken_promises(mortal_database, load, receiver) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("variant", "kills", "complaint"),
     [("acknowledge-before-commit", 3, "acknowledged and lost"), ("read-then-write", 0, "for a cap of")],

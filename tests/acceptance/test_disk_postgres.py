@@ -132,6 +132,7 @@ async def test_tables_without_room_turn_senders_away_until_there_is_some(
     assert found == []
 
 
+@pytest.mark.long
 async def test_tables_without_room_are_tried_again_without_traffic(
     start: Any, load_on: Any, tables: tuple[PostgresServer, Disk]
 ) -> None:

@@ -76,6 +76,7 @@ async def test_a_process_that_is_killed_is_replaced_and_the_service_goes_on(
     assert await broken_promises(postgres_store, load) == []
 
 
+@pytest.mark.long
 async def test_a_process_that_dies_during_a_health_check_is_replaced(shop: Any) -> None:
     await until(lambda: len(shop.workers) == 2)
     frozen = shop.workers[0]
@@ -180,6 +181,7 @@ def alive(pid: int) -> bool:
         return False
 
 
+@pytest.mark.long
 def test_the_greeting_is_printed_once_for_all_processes(postgres_store: str, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "adapter.cli.main", "serve", "--workers", "2", "--port", "0"]
     environ = {**os.environ, "TMPDIR": str(tmp_path)}

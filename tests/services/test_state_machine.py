@@ -355,7 +355,7 @@ def test_counters_and_statuses_always_equal_those_of_a_simple_model(
 ) -> None:
     monkeypatch.setattr(naming, "FEW", few)
     with machine(store_url, make_rules(RULES)) as sound:
-        examples = length(20, 60)
+        examples = length(10, 60)
         run_state_machine_as_test(sound, settings=settings(SETTINGS, max_examples=examples))
 
 
