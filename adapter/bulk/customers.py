@@ -152,7 +152,7 @@ def _text(found: Any, name: str) -> str:
 
 
 def _stored(facts: CustomerUpsert, more: Mapping[str, Any]) -> Customer:
-    """Return the customer whom an export wrote; raises BadRow where that is not so."""
+    """Return the customer that an export wrote; raises BadRow for anything else."""
     text = {name: facts.fields.get(name) for name in TEXT_FIELDS}
     document = {
         "source_id": facts.source_id,

@@ -45,7 +45,7 @@ class Receipt(Struct, frozen=True):
 
 
 class ErasedCustomer(Struct, frozen=True):
-    """The customer whom a destination must forget, under the id that it was sent, with identities."""
+    """The customer that a destination must forget, under the id that it was sent, with identities."""
 
     source_id: str
     identities: dict[str, str] = {}
@@ -60,7 +60,7 @@ class CustomerErased(Struct, frozen=True):
 
 
 def read_customer_erased(body: bytes) -> ErasedCustomer:
-    """Return whom an outbox event is about; raises msgspec.ValidationError where it is about nobody."""
+    """Return the customer of an outbox event; raises msgspec.ValidationError where there is none."""
     return decode(body, CustomerErased).data
 
 

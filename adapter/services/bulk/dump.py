@@ -22,7 +22,7 @@ from adapter.store.contract import Store
 DumpKind = Literal["customers", "events", "discounts", "decisions", "redemptions"]
 #: Rows that are read at a time.
 _PAGE = 500
-#: Customers of whom it is remembered whether they are in the segment.
+#: The number of customers of which membership in the segment is cached.
 _REMEMBERED = 5_000
 Row = dict[str, Any]
 

@@ -274,7 +274,7 @@ def _encoded(value: object) -> bytes:
 
 
 def _people(taken: Sequence[Taken]) -> tuple[str, ...]:
-    """Return whom rows name, in order, without those that were refused as erased."""
+    """Return the customers that rows name, in order, without those that were refused as erased."""
     return tuple(sorted({name for one in taken if not one.erased for name in one.source_ids}))
 
 

@@ -35,7 +35,7 @@ from adapter.sources.registry import SOURCES
 IMPORT = "import"
 #: History is stored without a decision for each event.
 HISTORY = Unrewarded("replayed", "not rewarded: it was imported", recorded=False)
-#: What history may do: it moves no discount, books no order and erases nobody.
+#: What history may do: it moves no discount, books no order and erases no customer.
 _HISTORIC = (CustomerUpsert, CustomerGroup, CustomerMerge, EventOccurred)
 
 
@@ -245,7 +245,7 @@ _NAMING = ("userId", "user_id", "customer_id", "customerid", "source_id", "anony
 
 
 def named_in(raw: bytes) -> str:
-    """Return whom a body names that could not be decoded, so that an erasure finds it; empty for nobody."""
+    """Return the ids in a body that could not be decoded, so that an erasure finds it; empty for none."""
     try:
         whole = msgspec.json.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
