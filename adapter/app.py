@@ -145,7 +145,7 @@ def compose(
         core.committer,
         core.patience,
     )
-    bookings = _bookings(core, shared or RuleCodes(books))
+    bookings = _bookings(core, shared or RuleCodes(books, store))
     checkout = Checkout(store, committer, books, clock, patience, release_hold=bookings.release)
     orders = OrderStream(store, bookings, books, committer.submit, clock)
     ignored_counts = IgnoredCounts(store, clock, kept_for(settings.retention.decision_days))

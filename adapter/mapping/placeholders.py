@@ -8,7 +8,6 @@ what cannot be an id, `true` or an object where an id is due, among the message'
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -28,12 +27,9 @@ from adapter.model.operations import (
     Operation,
     OrderOperation,
 )
+from adapter.model.placeholders import PlaceholderTexts
 from adapter.settings.values import PLACEHOLDERS
 
-#: What consists of zeros, as device ids of every form do that were never set.
-_ZEROS = re.compile(r"(0x)?0[0:._-]*")
-#: Characters around a text that do not change its meaning: blanks, brackets, quotes, the marks of a template.
-_AROUND = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\u200b\u2060\ufeff" + "()[]{}<>\"'`$%"
 _IDS = ("userId", "anonymousId", "previousId")
 #: Types of JSON that are no id.
 _NO_ID = frozenset((bool, dict, list))
@@ -43,20 +39,12 @@ _DEVICE = ("context", "device")
 _EMAILS = (("traits",), ("properties",), ("context", "traits"))
 
 
-class Placeholders:
+class Placeholders(PlaceholderTexts):
     """Whole texts, trimmed and case-folded, and blanks; `met` counts those left out, by source and field."""
 
     def __init__(self, texts: Iterable[str] = PLACEHOLDERS) -> None:
-        self._texts = frozenset(("", *map(_plain, texts)))
+        super().__init__(texts)
         self.met: Counter[tuple[str, str]] = Counter()
-
-    def __contains__(self, text: object) -> bool:
-        if isinstance(text, str):
-            if not text:
-                return False
-            plain = _plain(text)
-            return plain in self._texts or (plain[0] == "0" and _ZEROS.fullmatch(plain) is not None)
-        return type(text) is int and str(text) in self
 
     def stand_in(self, operations: Iterable[Operation]) -> bool:
         """Say whether any id of the operations is a placeholder."""
@@ -164,10 +152,6 @@ def _part(document: dict[str, Any], path: Iterable[str]) -> dict[str, Any]:
 
 def _device_id(document: dict[str, Any]) -> Any:
     return _part(document, _DEVICE).get("id")
-
-
-def _plain(text: str) -> str:
-    return text.strip(_AROUND).casefold()
 
 
 def _ids(operation: Operation) -> Iterable[str | None]:

@@ -7,6 +7,10 @@ MAX_ID = 512
 #: Prefix of the scope of counters per device. Customer ids with this prefix are rejected: such a customer
 #: would share the device's counters, and reset them by a merge or an erasure.
 DEVICE = "device:"
+#: Prefix of the scope of counters per value of a key; likewise.
+KEYED = "limit-key:"
+#: Every prefix of a scope that is no customer's.
+RESERVED = (DEVICE, KEYED)
 
 
 def invalid_id_reason(text: str) -> str | None:
@@ -17,6 +21,8 @@ def invalid_id_reason(text: str) -> str | None:
         return f"the id is longer than {MAX_ID} characters"
     if text.startswith(DEVICE):
         return f"the id begins with `{DEVICE}`, a prefix reserved for devices"
+    if text.startswith(KEYED):
+        return f"the id begins with `{KEYED}`, a prefix reserved for limits by a key"
     if not is_utf8(text):
         return "the id is not UTF-8 text"
     if "\0" in text:
@@ -31,3 +37,8 @@ def is_utf8(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def is_personal(scope: str) -> bool:
+    """Return whether the scope of a counter is a customer: not the whole shop, a device or a key."""
+    return bool(scope) and not scope.startswith(RESERVED)

@@ -113,6 +113,8 @@ def check_files(
     if mappings is not None:
         names = replace(names, spelled=mappings.names)
     names = replace(names, destinations=destinations)
+    if placeholders is not None:
+        names = replace(names, placeholders=placeholders)
     if not deciding:
         return CheckedFiles(mappings, ruleset.without_rules(names.spelled), model, problems)
     rules, of_rules = ruleset.load(Path(files.rules), names, now)

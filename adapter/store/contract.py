@@ -123,7 +123,12 @@ class Transaction(Protocol):
 
 
 class Store(ImportStore, ForwardingVerbs, OutboxVerbs, Protocol):
-    """The verbs of an engine. Reads see only what is committed."""
+    """The verbs of an engine. Reads see only what is committed.
+
+    `secret` hashes the values that limits count by: 32 bytes of this store, once it is open.
+    """
+
+    secret: bytes
 
     async def open(self, *, copying: bool = False) -> None:
         """Connect, and bring the schema up to date; raises Unavailable with what to do.

@@ -19,6 +19,7 @@ import msgspec
 from adapter.errors import Refused, StoreUnavailable, Unavailable
 from adapter.store.tables.copy_sql import Row
 from adapter.store.tables.description import Table
+from adapter.store.tables.operation_tables import SECRETS
 from adapter.store.tables.registry import COPIED
 
 _PAGE = 2_000
@@ -41,6 +42,10 @@ class CopyEndpoint(Protocol):
 
     async def put(self, table: Table, rows: list[Row], reached: str) -> None:
         """Insert rows and note how far they reach, in one transaction."""
+        ...
+
+    async def clear(self, table: Table) -> None:
+        """Delete the rows of a table."""
         ...
 
     async def reach(self, name: str, reached: str) -> None:
@@ -138,6 +143,7 @@ async def _begin(goal: CopyEndpoint, source: str) -> None:
     begun = await goal.reached(_SOURCE)
     if begun is None:
         await _expect_empty(goal)
+        await goal.clear(SECRETS)  # which the target had made when it was first opened
         await goal.reach(_SOURCE, source)
     elif begun != source:
         raise Refused(
@@ -148,7 +154,7 @@ async def _begin(goal: CopyEndpoint, source: str) -> None:
 
 async def _expect_empty(goal: CopyEndpoint) -> None:
     for table in COPIED:
-        if (await goal.sums(table))[0]:
+        if table is not SECRETS and (await goal.sums(table))[0]:
             raise Refused(f"the target holds {table.name} already: copy into a new, empty store")
 
 

@@ -56,7 +56,7 @@ def test_what_stops_nothing_has_no_name_that_cases_could_miss() -> None:
 
 def test_guardrails_that_count_are_checked_after_those_that_do_not() -> None:
     checked = [each.names[0] for each in CHECKED_IN_ORDER if each.check is not None]
-    assert checked == ["eligible_segments", "channels", "schedule", "budget"]
+    assert checked == ["eligible_segments", "channels", "schedule", "limits", "budget"]
 
 
 def test_each_guardrail_that_counts_has_its_reason_and_may_be_exhausted_by_cases() -> None:
@@ -67,6 +67,7 @@ def test_each_guardrail_that_counts_has_its_reason_and_may_be_exhausted_by_cases
         "max_total_redemptions",
         "per_user_limit",
         "cooldown",
+        "limits",
         "budget",
     )
     assert (*own, *(f"global.{name}" for name in own)) == COUNTED

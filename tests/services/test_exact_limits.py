@@ -33,7 +33,7 @@ rules:
 
 
 class Kind(Struct, frozen=True):
-    """A guardrail, its limit, and its scope: all customers, one customer, or one device."""
+    """A guardrail, its limit, and its scope: all customers, one customer, one device, or one card."""
 
     guardrail: str
     allows: int
@@ -69,6 +69,11 @@ KINDS = {
     ),
     "customer a month": Kind("per_user_limit: {count: 16, per: month}", 16, "one customer"),
     "nothing beside it": Kind("max_daily_redemptions: 99", 1, "one customer", stackable=False),
+    "key": Kind("limits: [{key: attributes.card, count: 16}]", 16, "one card"),
+    "key a window": Kind("limits: [{key: attributes.card, count: 16, window: 2h}]", 16, "one card"),
+    "all rules' key": Kind(
+        "max_daily_redemptions: 99", 16, "one card", shared="guardrails: {limits: {key: email, count: 16}}\n"
+    ),
     "the tighter of two": Kind("max_total_redemptions: 16, max_daily_redemptions: 20", 16),
 }
 
@@ -87,7 +92,8 @@ async def issued(open_desk: Any, store_url: str, tmp_path: Path) -> Any:
 
         def work(desk: Any, number: int) -> Any:
             who = "ann" if kind.asks == "one customer" else f"u{number}"
-            started = desk.event("started", who, minutes=number / 1000)
+            shared = {"card": "c-1", "email": "ann@x.test"} if kind.asks == "one card" else {}
+            started = desk.event("started", who, minutes=number / 1000, **shared)
             user = replace(started.event.user, device_id="phone" if kind.asks == "one device" else None)
             return desk.work(replace(started, event=replace(started.event, user=user)))
 
@@ -141,6 +147,7 @@ class ReadThenWrite:
 
     def __init__(self, store: Any) -> None:
         self._store = store
+        self.secret = store.secret
 
     async def transact(self, script: Any, _: Any = None) -> Any:
         kept: list[Changes] = []
@@ -167,7 +174,7 @@ class ReadThenWrite:
         return result
 
 
-@pytest.mark.parametrize("kind", ["day", "budget in all", "customer"])
+@pytest.mark.parametrize("kind", ["day", "budget in all", "customer", "key"])
 async def test_the_test_finds_reading_before_writing(issued: Any, kind: str) -> None:
     assert await issued(KINDS[kind], ReadThenWrite) > KINDS[kind].allows
 

@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 from adapter.errors import MappingError
 from adapter.model import quantities as amount
 from adapter.model.customers import LINKING
-from adapter.model.ids import DEVICE, MAX_ID
+from adapter.model.ids import DEVICE, MAX_ID, RESERVED
 
 _NUMBER = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,3})?")
 
@@ -35,8 +35,10 @@ def identifier(value: Any, field: str) -> str | None:
 def person(value: Any, field: str) -> str | None:
     """Return the id of a person, as `identifier` does."""
     said = identifier(value, field)
-    if said is not None and said.startswith(DEVICE):
-        raise MappingError(f"`{field}` begins with `{DEVICE}`, under which devices are counted, not people")
+    if said is not None and said.startswith(RESERVED):
+        prefix = said[: said.index(":") + 1]
+        what = "devices are counted" if prefix == DEVICE else "values of keys are counted"
+        raise MappingError(f"`{field}` begins with `{prefix}`, under which {what}, not people")
     return said
 
 

@@ -16,7 +16,7 @@ from adapter.model.counter_key import CounterKey
 from adapter.model.rules import Guardrails
 from adapter.rules.engine.ruleset import RuleSet
 from adapter.rules.guardrails.contract import ALL_RULES
-from adapter.rules.guardrails.counters import claims
+from adapter.rules.guardrails.counters import Counting
 from adapter.rules.guardrails.window_slots import Limit, limit_of
 
 #: Keys are compared as of one moment; which one does not matter.
@@ -55,5 +55,6 @@ def _counters(rule: str, guardrails: Guardrails) -> set[tuple[str, CounterKey | 
     Another time zone moves the days, but not from one counter to the next.
     """
     anywhere = replace(guardrails, time_zone="UTC")
-    found = claims(rule, anywhere, source_id="x", device_id=None, now=_THEN, cost=Decimal(1))
+    counting = Counting(rule, anywhere, Decimal(1))
+    found = [*counting.claims("x", None, _THEN), *counting.of_one_value("x", _THEN)]
     return {(claim.guardrail, limit_of(claim.key) or claim.key) for claim in found}

@@ -56,17 +56,18 @@ class GlobalGuardrails(Struct, frozen=True):
 class CompiledRule:
     """A rule made ready to be settled: what can stop it, what it counts, what it is worth."""
 
-    __slots__ = ("_checks", "_counting", "_partial", "_resolver", "_ships", "computed", "rule")
+    __slots__ = ("_checks", "_counting", "_keyed", "_partial", "_resolver", "_ships", "computed", "rule")
 
     def __init__(self, rule: Rule, shop: GlobalGuardrails, computed: ComputedValue | None = None) -> None:
         self.rule = rule
         self.computed = computed is not None
         self._checks = checks(rule, shop.guardrails, paused=shop.paused)
-        counting = (
+        counting = [
             Counting(name, guardrails, cost(rule, guardrails))
             for name, guardrails in ((rule.name, rule.guardrails), (ALL_RULES, shop.guardrails))
-        )
+        ]
         self._counting = tuple(each for each in counting if not each.idle)
+        self._keyed = tuple(each for each in counting if each.keyed)
         self._resolver = ActionResolver(rule, shop.guardrails, computed)
         budgets = [each for each in (rule.guardrails.budget, shop.guardrails.budget) if each is not None]
         self._partial = bool(budgets) and all(each.on_exceed == "partial" for each in budgets)
@@ -79,8 +80,13 @@ class CompiledRule:
         members: Membership,
         view: EvaluationContext,
         now: datetime,
+        *,
+        secret: bytes,
     ) -> Proposal | Rejection:
-        """Return the proposal to issue, up to the counters, or what stops it; `cart` is the cart's value."""
+        """Return the proposal to issue, up to the counters, or what stops it.
+
+        `cart` is the cart's value; `secret` hashes the values of keys.
+        """
         stop = self._stop(event, members, now)
         if stop is not None and (stop.outcome == "withheld" or not self.computed):
             return stop
@@ -94,6 +100,10 @@ class CompiledRule:
         claims: list[CounterReservation] = []
         for counting in self._counting:
             claims += counting.claims(source_id, device_id, now)
+        if self._keyed:
+            claims += [
+                claim for each in self._keyed for claim in each.keyed_claims(event, members, secret, now)
+            ]
         shipping = money(event.attributes.get("shipping")) if self._ships else None
         found = worth(action, cart, shipping)
         return Proposal(

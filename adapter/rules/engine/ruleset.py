@@ -114,16 +114,18 @@ class RuleSet:
         """Return what completes a history from all stored events of the customer, given some at a time."""
         return histories.Completion(history, self.metrics)
 
-    def evaluate(self, event: Event, customer: Customer, history: History, now: datetime) -> Verdict:
+    def evaluate(
+        self, event: Event, customer: Customer, history: History, now: datetime, secret: bytes = b""
+    ) -> Verdict:
         """Return what the rules say of an event, before guardrail counters are looked at; never raises.
 
         `history` is the customer's before this event. `now` is when the decision is made: windows, schedules
-        and days are measured from it.
+        and days are measured from it. `secret` is the store's, which hashes the values that limits count by.
         """
         trigger = self._triggers.get(event.name)
         if trigger is None:
             return Verdict((), (), {}, self.priorities)
-        return self._decide(trigger, event, customer, history, now)
+        return self._decide(trigger, event, customer, history, now, secret=secret)
 
     def watches(self, event_name: str) -> bool:
         """Tell whether events of this name start or end a wait of some absence rule."""
@@ -133,7 +135,9 @@ class RuleSet:
         """Return the timers that an event arms and cancels; `history` is the customer's before it."""
         return self._absences.waits(event, source_id, history)
 
-    def evaluate_absence(self, timer: Timer, customer: Customer, history: History, now: datetime) -> Verdict:
+    def evaluate_absence(
+        self, timer: Timer, customer: Customer, history: History, now: datetime, secret: bytes = b""
+    ) -> Verdict:
         """Return what a timer's rule says now that it is due; `history` is all that is known by now.
 
         Nothing when the rule is no more, waits no more, or the awaited event is known after all.
@@ -141,11 +145,12 @@ class RuleSet:
         found = self._waiting.get(timer.rule)
         if found is None or followed(found[0], timer.event, history):
             return Verdict((), (), {}, self.priorities)
-        return self._decide(found[1], timer.event, customer, history, now, known=True)
+        return self._decide(found[1], timer.event, customer, history, now, secret=secret, known=True)
 
     def evaluate_claim(
-        self, rule: str, claim: Event, customer: Customer, history: History, now: datetime
-    ) -> Verdict:
+        self, rule: str, claim: Event, customer: Customer, history: History, now: datetime,
+        *, secret: bytes = b"",
+    ) -> Verdict:  # fmt: skip
         """Return what a promotion says of a claim (`promotions.claim_of`), up to its counters; never raises.
 
         `rule` is its name. Nothing when there is no such promotion any more.
@@ -153,7 +158,7 @@ class RuleSet:
         index = self.promotions.index(rule)
         if index is None:
             return Verdict((), (), {}, self.priorities)
-        return self._decide(index, claim, customer, history, now)
+        return self._decide(index, claim, customer, history, now, secret=secret)
 
     def claim_shortfalls(
         self, rule: str, claim: Event, customer: Customer, history: History, now: datetime
@@ -191,6 +196,7 @@ class RuleSet:
         history: History,
         now: datetime,
         *,
+        secret: bytes,
         known: bool = False,
     ) -> Verdict:
         """Decide; `known` says that the history has the event already."""
@@ -198,10 +204,10 @@ class RuleSet:
         matching, outcomes, untold = trigger.matching(view)
         proposals: list[Proposal] = []
         if matching:
-            members = self.segments.of(customer, view)
+            members = self.segments.of(customer, view, event)
             cart = money(event.attributes.get("cart_value"))
             for ready in matching:
-                settled = ready.settle(event, cart, members, view, now)
+                settled = ready.settle(event, cart, members, view, now, secret=secret)
                 if isinstance(settled, Rejection):
                     outcomes.append(
                         RuleOutcome(ready.rule.name, settled.outcome, settled.reason, settled.guardrail)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from difflib import get_close_matches
 from functools import lru_cache
 
@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from adapter.files.problems import did_you_mean
 from adapter.model.event_names import EventNames
+from adapter.model.placeholders import PlaceholderTexts
 from adapter.rules.expressions import slips
 from adapter.rules.expressions.errors import ExpressionError
 from adapter.rules.expressions.typed_tree import Kind, Node, Path, Root
@@ -31,6 +32,7 @@ CEL_TYPES = frozenset(
 )
 #: What figures of the past are asked of: without the event being decided, and with it.
 HISTORY = ("history", "history_with_event")
+_PLACEHOLDERS = PlaceholderTexts()
 #: Names that mean the same in every expression.
 SPECIAL = frozenset((*ROOTS, "event", "now", *HISTORY))
 
@@ -46,6 +48,7 @@ class Names(Struct, frozen=True, kw_only=True):
     rule's trigger. `where` says in remedies where names are declared. `spelled` are the names that mappings
     give to events in any spelling. With `doubts`, what is not declared but no slip of the pen either is put
     there instead of being refused. `destinations` are those that rules may push to, None for any.
+    `placeholders` has the texts that identify nobody.
     """
 
     attributes: frozenset[str] | None = None
@@ -62,6 +65,7 @@ class Names(Struct, frozen=True, kw_only=True):
     spelled: EventNames = EventNames()
     doubts: list[ExpressionError] | None = None
     destinations: frozenset[str] | None = None
+    placeholders: Container[object] = _PLACEHOLDERS
 
     def of(self, events: Iterable[str]) -> Names:
         """Return what a condition may name that these events trigger: anything, when one is not declared."""

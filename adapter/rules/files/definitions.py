@@ -46,7 +46,7 @@ def read(document: Document, text: str, names: Names) -> tuple[Definitions, list
     conditions = _conditions(block.block("definitions"), names)
     named = replace(names, definitions=conditions)
     segments = _segments(block.block("segments"), named)
-    overall = block.block("guardrails")
+    overall = guardrail_block.within(block, "guardrails", named)
     paused = bool(overall.flag("paused")) if overall is not None else False
     guardrails = guardrail_block.guardrails(overall, None, zone or "UTC")
     block.finish()

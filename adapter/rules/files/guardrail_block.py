@@ -8,7 +8,8 @@ from typing import Any
 from adapter.model.actions import Action
 from adapter.model.rules import Guardrails, Rollout
 from adapter.rules.blocks.block import Block
-from adapter.rules.expressions import zones
+from adapter.rules.expressions import Names, zones
+from adapter.rules.guardrails.contract import GuardrailBlock
 from adapter.rules.guardrails.registry import GUARDRAILS
 
 _FIELDS = frozenset(Guardrails.__struct_fields__)
@@ -16,7 +17,15 @@ _FIELDS = frozenset(Guardrails.__struct_fields__)
 _OTHER_NAMES = {name: key for each in GUARDRAILS for name, key in each.other_names.items()}
 
 
-def guardrails(block: Block | None, action: Action | None, time_zone: str = "UTC") -> Guardrails:
+def within(parent: Block, key: str, names: Names) -> GuardrailBlock | None:
+    """Return the block of guardrails under a key, which may name `names`; None where there is none."""
+    if parent.get(key) is None:
+        return None
+    path = (*parent.path, key)
+    return GuardrailBlock(parent.document, parent.text_of_file, path, parent.problems, names)
+
+
+def guardrails(block: GuardrailBlock | None, action: Action | None, time_zone: str = "UTC") -> Guardrails:
     """Return the guardrails of a block; `time_zone` is the shop's, `action` prices the budget."""
     if block is None:
         return Guardrails(time_zone=time_zone)

@@ -80,7 +80,7 @@ def _rule(block: Block, names: Names, defaults: Defaults, now: datetime | None) 
     node = conditions.read(block.get("conditions"), ("conditions",))
     budget = _budget_currency(block) or defaults.budget_currency
     issuing = _action(block, conditions.names, budget)
-    guardrails = _guardrails(block, issuing, defaults.time_zone)
+    guardrails = _guardrails(block, issuing, conditions.names, defaults.time_zone)
     status: Status | None = block.one_of("status", Status)
     conflicts: Conflicts | None = block.one_of("conflicts", Conflicts)
     rollout = guardrail_block.rollout(block.block("rollout"))
@@ -127,10 +127,12 @@ def _budget_currency(block: Block) -> str | None:
     return at if isinstance(at, str) and CURRENCY.fullmatch(at) else None
 
 
-def _guardrails(block: Block, issuing: action_block.Issuing | None, time_zone: str) -> Guardrails:
+def _guardrails(
+    block: Block, issuing: action_block.Issuing | None, names: Names, time_zone: str
+) -> Guardrails:
     """Return the guardrails; an action that names no currency is paid in that of its budget."""
     action = None if issuing is None else issuing.action
-    read = guardrail_block.guardrails(block.block("guardrails"), action, time_zone)
+    read = guardrail_block.guardrails(guardrail_block.within(block, "guardrails", names), action, time_zone)
     unsaid = action is not None and action.currency is None
     paying = block.block("action") if unsaid and read.budget else None
     if issuing and paying and read.budget:

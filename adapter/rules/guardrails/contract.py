@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from adapter.files.problems import Mark, Problem
 from adapter.files.schemas import Schema
+from adapter.files.yaml import Document, Keys
 from adapter.model.actions import Action
 from adapter.model.counter_key import CounterKey, encode
 from adapter.model.decisions import Outcome
@@ -19,6 +20,7 @@ from adapter.model.discounts import CounterReservation
 from adapter.model.events import Event
 from adapter.model.rules import Guardrails, Rule
 from adapter.rules.blocks.block import Block
+from adapter.rules.expressions import Names
 from adapter.rules.guardrails.membership import Membership
 
 #: The name under which limits over all rules are counted, and how their guardrails are called.
@@ -68,6 +70,25 @@ ReserveFor = Callable[[str, int], Sequence[CounterReservation]]
 Personal = Callable[[date], ReserveFor]
 
 
+class Keyed(Struct, frozen=True):
+    """What is counted for the values of a key: `scopes` returns their scopes at an event, of which the last
+    argument hashes the values.
+    """
+
+    scopes: Callable[[Event, Membership, bytes], Sequence[str]]
+    personal: Personal
+
+
+class GuardrailBlock(Block):
+    """The block of guardrails; `names` are those that it may name."""
+
+    def __init__(
+        self, document: Document, text: str, path: Keys, problems: list[Problem], names: Names
+    ) -> None:
+        super().__init__(document, text, path, problems)
+        self.names = names
+
+
 def value(guardrails: Guardrails, name: str) -> Any:
     """Return what a guardrail read, by its name; None where that is not set."""
     return guardrails.more[name] if name in guardrails.more else getattr(guardrails, name, None)
@@ -85,7 +106,8 @@ class Guardrail:
     Without a counter: `check` is called once for each rule and returns what is asked at each event, None
     where it can never stop the rule; the text goes before its name. With a counter: `reserve` returns what
     is counted in the whole shop on a day, `reserve_personal` what is counted for a customer and their
-    device, and `full` the reason why a reservation does not fit, given how much is used.
+    device, `reserve_keyed` what for values of keys, and `full` the reason why a reservation does not fit,
+    given how much is used. The label of a reservation may add to the name of its guardrail: `limits.email`.
 
     `segments` returns those that it names. `lint` warns of what can hardly be meant; moments are past only
     where one is given. `lint_overall` does so for each rule and the block over all rules.
@@ -93,12 +115,13 @@ class Guardrail:
 
     names: tuple[str, ...]
     keys: Mapping[str, Schema]
-    parse: Callable[[Block, Action | None], Mapping[str, Any]]
+    parse: Callable[[GuardrailBlock, Action | None], Mapping[str, Any]]
     other_names: Mapping[str, str] = field(default_factory=dict)
     stops: Callable[[Guardrails], Iterable[str]] | None = None
     check: Callable[[Rule, Guardrails, str], Check | None] | None = None
     reserve: Callable[[Counted, date], Iterable[CounterReservation]] | None = None
     reserve_personal: Callable[[Counted], Personal | None] | None = None
+    reserve_keyed: Callable[[Counted], Iterable[Keyed]] | None = None
     full: Callable[[CounterReservation, int], str] | None = None
     segments: Callable[[Guardrails], Iterable[str]] | None = None
     lint: Callable[[Block, Rule, datetime | None], None] | None = None
@@ -107,7 +130,8 @@ class Guardrail:
     @property
     def counts(self) -> bool:
         """Say whether it has counters."""
-        return self.reserve is not None or self.reserve_personal is not None
+        kinds = (self.reserve, self.reserve_personal, self.reserve_keyed)
+        return any(kind is not None for kind in kinds)
 
     def stopping(self, guardrails: Guardrails) -> Iterable[str]:
         """Return the names that may withhold, as they are set."""

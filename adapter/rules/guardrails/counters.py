@@ -14,10 +14,12 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from adapter.model.discounts import CounterReservation
+from adapter.model.events import Event
 from adapter.model.ids import DEVICE
 from adapter.model.rules import Guardrails
-from adapter.rules.guardrails.contract import GLOBAL, Counted, Guardrail, ReserveFor
-from adapter.rules.guardrails.full_counters import full
+from adapter.rules.guardrails.contract import Counted, Guardrail, ReserveFor
+from adapter.rules.guardrails.full_counters import full, guardrail_of
+from adapter.rules.guardrails.membership import Membership
 from adapter.rules.guardrails.registry import BY_NAME, COUNTING
 
 #: The shop's own counters are claimed before or after those for each customer, as they are registered.
@@ -44,7 +46,11 @@ class Counting:
         self._personal = [each for each in personal if each is not None]
         self._day, other = self._of(date(1970, 1, 1)), self._of(date(2000, 6, 15))
         self._dated = _claimed(self._day) != _claimed(other)
+        self._keyed = [
+            each for one in COUNTING if one.reserve_keyed is not None for each in one.reserve_keyed(counted)
+        ]
         self.idle = not _claimed(self._day)
+        self.keyed = bool(self._keyed)
 
     def claims(self, source_id: str, device_id: str | None, now: datetime) -> list[CounterReservation]:
         """Return what to reserve to issue one discount to this customer now.
@@ -67,6 +73,23 @@ class Counting:
                     found += reserve(device, second)
         found += day.after
         return found
+
+    def keyed_claims(
+        self, event: Event, members: Membership, secret: bytes, now: datetime
+    ) -> list[CounterReservation]:
+        """Return what to reserve for the values that keys have at an event; `secret` hashes the values."""
+        day, second = now.astimezone(self._zone).date(), int(now.timestamp())
+        return [
+            claim
+            for each in self._keyed
+            for scope in each.scopes(event, members, secret)
+            for claim in each.personal(day)(scope, second)
+        ]
+
+    def of_one_value(self, scope: str, now: datetime) -> list[CounterReservation]:
+        """Return what would be reserved if each key had one value, under this scope."""
+        day, second = now.astimezone(self._zone).date(), int(now.timestamp())
+        return [claim for each in self._keyed for claim in each.personal(day)(scope, second)]
 
     def _of(self, day: date) -> Day:
         personal = tuple([of_day(day) for of_day in self._personal])
@@ -98,7 +121,7 @@ def claims(
 
 def reason(claim: CounterReservation, used: int) -> str:
     """Return what a claim that does not fit says to a marketer."""
-    guardrail = BY_NAME.get(claim.guardrail.removeprefix(GLOBAL))
+    guardrail = BY_NAME.get(guardrail_of(claim.guardrail))
     return (full if guardrail is None or guardrail.full is None else guardrail.full)(claim, used)
 
 

@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping
 from msgspec import Struct
 
 from adapter.model.customers import Customer
-from adapter.model.emails import normal
+from adapter.model.events import Event
 from adapter.rules import expressions
 from adapter.rules.expressions import EvaluationContext, Node, Not
+from adapter.rules.guardrails.addresses import addresses
 
 Test = Callable[[EvaluationContext], bool]
 
@@ -35,12 +36,12 @@ class Segments:
         self._holds: dict[str, Test] = {name: expressions.compile(node) for name, node in nodes.items()}
         self._fails: dict[str, Test] = {name: expressions.compile(Not(node)) for name, node in nodes.items()}
 
-    def of(self, customer: Customer, view: EvaluationContext) -> Membership:
+    def of(self, customer: Customer, view: EvaluationContext, event: Event) -> Membership:
         """Return what can be asked of one customer at one event."""
-        return Membership(self, customer, view)
+        return Membership(self, customer, view, event)
 
-    def listed(self, name: str, customer: Customer) -> bool:
-        """Tell whether an audience or a list has the customer."""
+    def listed(self, name: str, customer: Customer, event: Event) -> bool:
+        """Tell whether an audience or a list has the customer, a list also by the address on the event."""
         if name in customer.segments:
             return True
         segment = self._lists.get(name)
@@ -48,8 +49,7 @@ class Segments:
             return False
         if customer.source_id in segment.source_ids or not segment.source_ids.isdisjoint(customer.merged):
             return True
-        given = (customer.email, customer.identities.get("email"))
-        return bool(segment.emails) and any(normal(email) in segment.emails for email in given if email)
+        return bool(segment.emails) and not segment.emails.isdisjoint(addresses(customer, event))
 
     def holds(self, name: str, view: EvaluationContext) -> bool:
         """Tell whether the segment's expression is exactly true."""
@@ -65,12 +65,13 @@ class Segments:
 class Membership:
     """One customer's segments at one event; each is worked out once."""
 
-    __slots__ = ("_known", "customer", "segments", "view")
+    __slots__ = ("_known", "customer", "event", "segments", "view")
 
-    def __init__(self, segments: Segments, customer: Customer, view: EvaluationContext) -> None:
+    def __init__(self, segments: Segments, customer: Customer, view: EvaluationContext, event: Event) -> None:
         self.segments = segments
         self.customer = customer
         self.view = view
+        self.event = event
         self._known: dict[str, bool | None] = {}
 
     def get(self, name: str) -> bool | None:
@@ -82,7 +83,7 @@ class Membership:
 
     def _found(self, name: str) -> bool | None:
         segments, view = self.segments, self.view
-        if segments.listed(name, self.customer):
+        if segments.listed(name, self.customer, self.event):
             return True
         if segments.fails(name, view):  # asked first: most customers are not in most segments
             return False

@@ -15,6 +15,7 @@ _FILES = (
     "max_redemptions",
     "per_user_limit",
     "cooldown",
+    "limits",
     "budget",
     "segments",
     "channels",

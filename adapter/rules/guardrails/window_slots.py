@@ -70,11 +70,11 @@ def alternatives(
     if not any(MARK in claim.key for claim in claims):
         return list(claims), []
     fixed: list[CounterReservation] = []
-    groups: dict[tuple[str, str], dict[str, list[CounterReservation]]] = {}
+    groups: dict[tuple[str, str, str], dict[str, list[CounterReservation]]] = {}
     for claim in claims:
         if MARK in claim.key:
-            rule, (_, index, _, _) = decode(claim.key)
-            groups.setdefault((claim.scope, rule), {}).setdefault(index, []).append(claim)
+            rule, (_, index, seconds, _) = decode(claim.key)
+            groups.setdefault((claim.scope, rule, seconds), {}).setdefault(index, []).append(claim)
         else:
             fixed.append(claim)
     return fixed, [list(slots.values()) for slots in groups.values()]

@@ -6,10 +6,10 @@ A `*.test.yaml` file holds `cases`, each with a `name`, and
 - `customer`: source_id, standard fields, `traits`, `segments`;
 - `past`: earlier events, each with `name`, `ago` (`3d`, before `now`) and `attributes`;
 - `holds`: rules of which the customer holds a live discount;
-- `exhausted`: guardrails of which every counter is full;
-- `event`: `name`, `attributes`, `context`, `device_id`; or `due`: a rule of absence whose time is up, with
-  the event that started its wait in `past`; or `claim`: a shared `code`, with the `order`, `context` and
-  `device_id` that a checkout sends;
+- `exhausted`: guardrails of which every counter is full; `limits.email` is that of one key alone;
+- `event`: `name`, `attributes`, `context`, `device_id`, `email`; or `due`: a rule of absence whose time is
+  up, with the event that started its wait in `past`; or `claim`: a shared `code`, with the `order`,
+  `context` and `device_id` that a checkout sends;
 - `expect`: by rule, its outcome (`issued`, `withheld`, `control`, `shadow`, `not_met`, or `none` where
   nothing is said of the rule), or `{outcome, guardrail, reason}`, where the reason must hold the text.
 """
@@ -35,6 +35,7 @@ from adapter.rules.engine.issue import issue
 from adapter.rules.engine.promotions import claim_of
 from adapter.rules.engine.ruleset import RuleSet
 from adapter.rules.engine.select import choose
+from adapter.rules.guardrails.full_counters import without_key
 from adapter.rules.guardrails.proposal import Proposal, Verdict
 from adapter.rules.history.history import History
 from adapter.rules.testing.check_cases import check
@@ -132,7 +133,7 @@ def run(case: Case, book: RuleSet) -> Result:
         (claim.scope, claim.key): claim.cap
         for proposal in verdict.proposals
         for claim in proposal.claims
-        if claim.guardrail in case.exhausted
+        if claim.guardrail in case.exhausted or without_key(claim.guardrail) in case.exhausted
     }
     rules = {rule.name: rule for rule in book.rules}
     held = [
@@ -251,7 +252,7 @@ def _past(block: Block, now: datetime, meant: Callable[[str], str]) -> Event | N
 def _told(block: Block, at: datetime, event_id: str, source_id: str, meant: Callable[[str], str]) -> Event:
     """Return an event as it would arrive, under the name that is meant."""
     name = meant(block.text("name", required=True) or "")
-    user = User(id=source_id, device_id=block.text("device_id"))
+    user = User(id=source_id, email=block.text("email"), device_id=block.text("device_id"))
     attributes, context = _plain(block, "attributes"), _plain(block, "context")
     block.finish()
     return Event(event_id, name, at, user, attributes, context)

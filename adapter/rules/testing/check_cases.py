@@ -27,8 +27,9 @@ COUNTED = (*_COUNTING, *(f"{GLOBAL}{name}" for name in _COUNTING))
 def check(block: Block, known: Known) -> None:
     """Report the names of a case that are not known."""
     for at, name in _listed(block, "exhausted"):
-        if name not in COUNTED:
-            block.refuse(at, f"`{name}` is not a guardrail that counts", did_you_mean(name, COUNTED))
+        if name not in COUNTED and name not in known.keyed:
+            counted = (*COUNTED, *sorted(known.keyed))
+            block.refuse(at, f"`{name}` is not a guardrail that counts", did_you_mean(name, counted))
     for at, name in _listed(block, "holds"):
         _check_rule(block, at, name, known)
     for name in _mapping(block.values.get("expect")):

@@ -33,7 +33,7 @@ def cases_schema() -> Schema:
             }),
             "past": listed(block({**happening, "ago": LENGTH}, "name", "ago")),
             "holds": said(WORDS, "Rules of which the customer holds a live discount."),
-            "exhausted": said(WORDS, "Guardrails of which every counter is full."),
+            "exhausted": said(WORDS, "Guardrails of which every counter is full, as limits.email."),
             "event": block(happening, "name"),
             "due": said(TEXT, "A rule of absence whose time is up."),
             "claim": said(block(claim, "code"), "A shared code that a checkout claims for an order."),

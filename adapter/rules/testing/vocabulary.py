@@ -13,12 +13,16 @@ from adapter.model.rules import Absence, Rule
 from adapter.rules.engine.ruleset import RuleSet
 from adapter.rules.expressions import ExpressionError, Names, reads
 from adapter.rules.files import model_names
+from adapter.rules.guardrails.contract import GLOBAL
+from adapter.rules.guardrails.limits import key_limits
 
 
 class Known(Struct, frozen=True):
     """A book's rules, their shared codes, and those that wait.
 
     `names` are the data model's, and what rules read beside them.
+
+    `keyed` are the limits by a key, as they withhold.
 
     Without a data model only what is nearly a name that rules read is doubted: `strict` is false.
     """
@@ -29,6 +33,7 @@ class Known(Struct, frozen=True):
     read: dict[str, set[str]]
     names: Names
     strict: bool
+    keyed: frozenset[str] = frozenset()
 
     def doubts(self, ask: Callable[[Names], None]) -> list[ExpressionError]:
         """Return what the names say of one that is not known, whether or not they would refuse it."""
@@ -75,7 +80,14 @@ def known(book: RuleSet, model: DataModel | None) -> Known:
         read=read,
         names=replace(of_book if model is None else model_names.names(model), spelled=book.spelled),
         strict=model is not None,
+        keyed=_keyed(book),
     )
+
+
+def _keyed(book: RuleSet) -> frozenset[str]:
+    own = (each.name for rule in book.rules for each in key_limits(rule.guardrails))
+    overall = (GLOBAL + each.name for each in key_limits(book.guardrails))
+    return frozenset((*own, *overall))
 
 
 def _read(book: RuleSet) -> dict[str, set[str]]:
@@ -86,6 +98,8 @@ def _read(book: RuleSet) -> dict[str, set[str]]:
         own = reads(book.nodes[rule.name], *book.values[rule.name], *segments)
         for event in _events(rule):
             found[event].update(path.fields[0] for path in own.paths if path.fields)
+            keys = (*key_limits(rule.guardrails), *key_limits(book.guardrails))
+            found[event].update(each.path.fields[0] if each.path else each.key for each in keys)
     for event, needs in book.metrics.events.items():
         found[event].update(name.split(".")[0] for name in needs.attributes)
     for derived in book.metrics.derived.values():

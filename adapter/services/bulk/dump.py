@@ -148,7 +148,7 @@ class Dump:
         past.rename(self._files.mappings.names)
         event = Event("", "", self._now, User(customer.source_id), {}, {})
         view = view_of(event, customer, past, self._now)
-        return self._files.rules.segments.of(customer, view).get(self._filters.segment) is True
+        return self._files.rules.segments.of(customer, view, event).get(self._filters.segment) is True
 
 
 def _plain(value: Any) -> Row:

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from adapter.discounts.budgets import budget_currency
 from adapter.model.actions import StoreCredit, UnitOff
 from adapter.model.discounts import CounterReservation, DiscountRecord, Status
+from adapter.model.ids import is_personal
 from adapter.model.money import from_minor_units
 from adapter.model.redemptions import CodeUse, Redemption
 from adapter.pricing.numbers import quantity
@@ -93,7 +94,7 @@ def _money_back(claim: CounterReservation, use: CodeUse, amount: int, back: Back
 
 def personal(claim: CounterReservation) -> bool:
     """Tell whether a counter follows its customer through merges."""
-    return bool(claim.scope) and not claim.scope.startswith("device:")
+    return is_personal(claim.scope)
 
 
 def _expired_balance(

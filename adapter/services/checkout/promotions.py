@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 from msgspec.structs import replace
@@ -26,11 +26,18 @@ from adapter.services.checkout.offers import Claim, Offer
 from adapter.services.loaded_files import LoadedFiles
 
 
+class HasSecret(Protocol):
+    """An open store, as far as its secret is concerned, which hashes the values of keys."""
+
+    secret: bytes
+
+
 class RuleCodes:
     """The shared codes of the rules in force."""
 
-    def __init__(self, books: LoadedFiles) -> None:
+    def __init__(self, books: LoadedFiles, store: HasSecret) -> None:
         self._books = books
+        self._store = store
 
     def any_of(self, codes: Iterable[str]) -> bool:
         """Tell whether one of the codes is shared: then the customer's past is needed."""
@@ -57,7 +64,9 @@ class RuleCodes:
         history = History.decode(claim.history)
         history.rename(self._books.mappings.names)
         event, customer = event_of(claim), customer_of(claim)
-        verdict = rules.evaluate_claim(rule.name, event, customer, history, claim.now)
+        verdict = rules.evaluate_claim(
+            rule.name, event, customer, history, claim.now, secret=self._store.secret
+        )
         if verdict.proposals:
             return _offer(rule, verdict.proposals[0])
         outcome = next((one for one in verdict.outcomes if one.rule == rule.name), None)

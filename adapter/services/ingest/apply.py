@@ -134,7 +134,7 @@ class ApplyPass:
                     self.remarks[index] = unrewarded.reason
                     self.unevaluated.append(self.unevaluated_decision(event, customer.source_id, unrewarded))
             elif rules.needs(event.name):
-                verdict = rules.evaluate(event, customer, history, self.context.now)
+                verdict = rules.evaluate(event, customer, history, self.context.now, self.context.secret)
                 if verdict.proposals or verdict.outcomes:
                     self.steps.append(Occurrence(index, event, customer.source_id, rules.digest, verdict))
         rules.fold(history, event)
@@ -151,7 +151,7 @@ class ApplyPass:
         if rules.lacks(person.decoded_history()):
             await self._stored_events.complete([person], [work])
         verdict = rules.evaluate_absence(
-            standing, person.customer, person.decoded_history(), self.context.now
+            standing, person.customer, person.decoded_history(), self.context.now, self.context.secret
         )
         if verdict.proposals or verdict.outcomes:
             source_id = person.customer.source_id

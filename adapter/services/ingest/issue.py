@@ -21,7 +21,7 @@ from adapter.model.deliveries import Delivery, OutboxEvent
 from adapter.model.discounts import CounterReservation, Discount, DiscountRecord
 from adapter.model.encoding import encode
 from adapter.model.events import Event
-from adapter.model.ids import DEVICE
+from adapter.model.ids import RESERVED
 from adapter.model.operations import DiscountMove
 from adapter.model.pending import PendingMove, Verb, pending_id
 from adapter.model.redemptions import Redemption
@@ -281,7 +281,7 @@ class IssuePass:
 
     def _counter(self, claim: CounterReservation, owner: str) -> ScopedKey:
         """Return the counter of a claim; the scope of a customer is the current id after merges."""
-        if claim.scope and not claim.scope.startswith(DEVICE):
+        if claim.scope and not claim.scope.startswith(RESERVED):
             return self._people.canonical(owner), claim.key
         return claim.scope, claim.key
 

@@ -19,7 +19,7 @@ from adapter.model.actions import UnitOff
 from adapter.model.codes import folded
 from adapter.model.counter_key import ScopedKey
 from adapter.model.discounts import DiscountRecord
-from adapter.model.ids import DEVICE
+from adapter.model.ids import is_personal
 from adapter.model.operations import DiscountMove
 from adapter.model.redemptions import CodeUse, Redemption, State
 from adapter.pricing import conflict
@@ -119,7 +119,7 @@ def held_counts(holds: Iterable[Redemption]) -> dict[ScopedKey, int]:
     for hold in holds:
         for use in hold.uses if hold.state == "held" else ():
             for claim in use.claims if use.shared else ():
-                if not claim.scope or claim.scope.startswith(DEVICE):
+                if not is_personal(claim.scope):
                     found[claim.scope, claim.key] += claim.amount
     return found
 

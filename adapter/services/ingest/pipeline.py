@@ -245,7 +245,7 @@ class Transactions:
         environment, names = self._environment, self._files.mappings.names
         return DecisionContext(
             environment.clock(), environment.draw, environment.new_id, self._destinations, self._timers.room,
-            names, self._forwards, self._evaluating.now,
+            names, self._forwards, self._evaluating.now, self._store.secret,
         )  # fmt: skip
 
     def _after_commit(self, result: CommitResult) -> None:

@@ -25,7 +25,7 @@ class DecisionContext(Struct, frozen=True):
     `destinations`, by name, when it is issued and when it moves. `room` is the number of timers that may be
     added. `names` are the current names of stored events, `forwards` the destinations, by name, that
     customers and events are forwarded to. `evaluating` says that the batch may have
-    operations that ask for their decisions.
+    operations that ask for their decisions. `secret` is the store's, which hashes the values of keys.
     """
 
     now: datetime
@@ -36,6 +36,7 @@ class DecisionContext(Struct, frozen=True):
     names: EventNames = EventNames()
     forwards: Mapping[str, ForwardTo] = {}
     evaluating: bool = False
+    secret: bytes = b""
 
 
 class Occurrence(Struct, frozen=True):

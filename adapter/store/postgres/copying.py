@@ -63,6 +63,11 @@ class PostgresEnd:
         except UniqueViolationError as error:
             raise taken(table.name) from error
 
+    async def clear(self, table: Table) -> None:
+        """Delete the rows of a table."""
+        sql = f"DELETE FROM {table.name}"  # noqa: S608 - names are ours
+        await self._use(lambda connection: connection.execute(sql))
+
     async def reach(self, name: str, reached: str) -> None:
         """Store an entry."""
         await self._use(lambda connection: connection.execute(SQL["reach"], name, reached))

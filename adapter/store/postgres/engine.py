@@ -71,6 +71,7 @@ class PostgresStore(BookingVerbs, ImportVerbs, ForwardingVerbs):
 
     def __init__(self, dsn: str, shown: str) -> None:
         self.made = False
+        self.secret = b""
         self._dsn = dsn
         self._shown = shown
         self._committer = ConnectionPool(dsn, shown)
@@ -88,6 +89,7 @@ class PostgresStore(BookingVerbs, ImportVerbs, ForwardingVerbs):
                 if not copying:
                     noted = await connection.fetch(SQL["copies"])
                     expect_usable(self._shown, {row["name"]: row["reached"] for row in noted})
+                    self.secret = await _secret(connection)
             except BaseException:
                 connection.terminate()
                 raise
@@ -388,3 +390,10 @@ class PostgresStore(BookingVerbs, ImportVerbs, ForwardingVerbs):
 
 async def _schema(connection: Connection) -> Schema:
     return compared(MIGRATIONS, await applied(connection))
+
+
+async def _secret(connection: Connection) -> bytes:
+    """Return the secret of the store, made by the first process that opens it."""
+    if await connection.fetchval(SQL["secret"]) is None:
+        await connection.execute(SQL["make_secret"])
+    return bytes(await connection.fetchval(SQL["secret"]))

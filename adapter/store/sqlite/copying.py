@@ -56,6 +56,11 @@ class SqliteEnd:
         except apsw.ConstraintError as error:
             raise taken(table.name) from error
 
+    async def clear(self, table: Table) -> None:
+        """Delete the rows of a table."""
+        sql = f"DELETE FROM {table.name}"  # noqa: S608 - names are ours
+        await self._write(lambda connection: connection.execute(sql))
+
     async def reach(self, name: str, reached: str) -> None:
         """Store an entry."""
         await self._write(lambda connection: connection.execute(SQL["reach"], (name, reached)))

@@ -68,6 +68,7 @@ class SqliteStore(ReadVerbs, ImportVerbs, ForwardingVerbs):
 
     def __init__(self, path: str) -> None:
         self.made = False
+        self.secret = b""
         self._path = path if path == _MEMORY else str(Path(path).absolute())
         self._folder = _FOLDER if Path(path).parent == _FOLDER else None
         self._lock = None if path == _MEMORY else FileLock(self._path)
@@ -361,6 +362,8 @@ class SqliteStore(ReadVerbs, ImportVerbs, ForwardingVerbs):
         self.made = migrate(connection, MIGRATIONS, self._path)
         if not copying:
             expect_usable(self._path, dict(connection.execute(SQL["copies"])))
+            connection.execute(SQL["make_secret"])
+            self.secret = connection.execute(SQL["secret"]).get
         if self._lock:
             self._lock.renew()
             self._file = OpenFile(self._path, self._lock.descriptor, connection)

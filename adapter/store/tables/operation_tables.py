@@ -164,3 +164,9 @@ IMPORT_REFUSALS = Table(
         weighed=False,
     ),
 )
+SECRETS = Table(
+    name="secrets",
+    columns=columns(name="text", value="bytes"),
+    key=("name",),
+    rows=NoCustomerData("the secret that hashes the values of keys, by which limits count"),
+)

@@ -47,6 +47,7 @@ from adapter.store.tables.operation_tables import (
     QUARANTINE,
     QUARANTINE_NAMES,
     RECEIPTS,
+    SECRETS,
 )
 
 TABLES = (
@@ -84,6 +85,7 @@ TABLES = (
     IMPORT_CHUNKS,
     IMPORT_REFUSALS,
     CALLS,
+    SECRETS,
 )
 #: The tables that a copy has.
 COPIED = tuple(table for table in TABLES if table.engine is None)

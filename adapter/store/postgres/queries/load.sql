@@ -50,3 +50,13 @@ CROSS JOIN LATERAL (
     SELECT events.body FROM events WHERE events.source_id = wanted.source_id LIMIT 4000
 ) AS few
 GROUP BY wanted.source_id;
+
+-- secret --
+-- The secret that hashes the values of keys.
+SELECT value FROM secrets WHERE name = 'limits';
+
+-- make_secret --
+-- Make it, unless it is there: of three random UUIDs, which have 366 random bits.
+INSERT INTO secrets (name, value)
+VALUES ('limits', sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())))
+ON CONFLICT (name) DO NOTHING;

@@ -67,3 +67,11 @@ FROM carray(?1) AS wanted CROSS JOIN events ON events.source_id = CAST(wanted.va
 -- What one customer's events weigh: bytes, and 500 for each; of the first 4,000.
 SELECT ?1, coalesce(sum(length(few.body) + 500), 0)
 FROM (SELECT events.body FROM events WHERE events.source_id = ?1 LIMIT 4000) AS few;
+
+-- secret --
+-- The secret that hashes the values of keys.
+SELECT value FROM secrets WHERE name = 'limits';
+
+-- make_secret --
+-- Make it, unless it is there.
+INSERT OR IGNORE INTO secrets (name, value) VALUES ('limits', randomblob(32));

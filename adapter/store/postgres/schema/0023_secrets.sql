@@ -1,0 +1,8 @@
+-- older programs: may go on
+--
+-- The secret that hashes the values that limits count by, made when the store is first opened. Older programs know no
+-- such limits.
+CREATE TABLE secrets (
+    name text PRIMARY KEY,
+    value bytea NOT NULL
+);
