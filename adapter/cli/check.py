@@ -13,11 +13,13 @@ from msgspec.structs import replace
 
 from adapter.cli.settings import AsJson, Config, Mappings, Rules, Store, options
 from adapter.errors import InvalidFiles
+from adapter.files.folders import visible
 from adapter.files.problems import Mark, Problem
 from adapter.mapping import mapping_set
 from adapter.mapping.testing import case_files
 from adapter.rules.testing import cases as rule_cases
 from adapter.rules.testing.vocabulary import known
+from adapter.services.authoring import ignored_warnings
 from adapter.services.authoring.inexpressible import inexpressible
 from adapter.services.authoring.lineage import unfed
 from adapter.services.authoring.unsent_identities import unsent_identities
@@ -35,6 +37,7 @@ Examples:
   adapter check --portable
   adapter check --json"""
 
+_YAML = ("**/*.yaml", "**/*.yml")
 _CERTIFICATE = ("mparticle", "opendsr_certificate")
 
 Portable = Annotated[
@@ -55,16 +58,23 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """Check settings, mappings, rules and their cases: every problem at once; exit code 1 on an error."""
-    problems = all_problems(config, options(store, mappings, rules), datetime.now(UTC), portable=portable)
+    given, now = options(store, mappings, rules), datetime.now(UTC)
+    problems, ignored = ignored_warnings.applied(
+        all_problems(config, given, now, portable=portable),
+        checked_files(config, given),
+        lambda: all_problems(config, given, now, portable=True),
+    )
     wrong = any(strict or problem.severity == "error" for problem in problems)
     if as_json:
-        typer.echo(msgspec.json.encode({"ok": not wrong, "problems": [_plain(one) for one in problems]}))
+        typer.echo(msgspec.json.encode({"ok": not wrong, "problems": [_plain(one) for one in problems],
+                                       "ignored": [_plain(one) for one in ignored]}))  # fmt: skip
     else:
         for problem in problems:
             typer.echo(str(problem))
         if not wrong:
             warnings = f", with {len(problems)} warning{'s' * (len(problems) > 1)}" if problems else ""
-            typer.echo(f"settings, mappings and rules are in order{warnings}")
+            comments_used = f"; {len(ignored)} ignored by comments" if ignored else ""
+            typer.echo(f"settings, mappings and rules are in order{warnings}{comments_used}")
     if wrong:
         raise typer.Exit(1)
 
@@ -95,6 +105,14 @@ def all_problems(
         vocabulary = known(found.rules, found.model) if found.rules else None
         problems += rule_cases.load(Path(files.rules), vocabulary)[1]
     return problems + (mapping_set.portability(Path(files.mappings)) if portable else [])
+
+
+def checked_files(config: Path | None, given: dict[Keys, Any]) -> list[Path]:
+    """Return the files that people write: settings, mappings, rules, model and cases."""
+    settings, _ = read(config, os.environ, given)
+    files = (settings or Settings(files=_folders(given))).files
+    found = [path for folder in (files.mappings, files.rules) for path in visible(Path(folder), *_YAML)]
+    return [*([config or Path("adapter.toml")] if (config or Path("adapter.toml")).is_file() else []), *found]
 
 
 def _uncertified(settings: Settings, at: Mark) -> list[Problem]:

@@ -15,8 +15,10 @@ from adapter import __version__
 #: The commands, by their files in this package, in the order of `--help`: the function that is the command,
 #: or the `typer.Typer` that has its subcommands.
 COMMANDS = {
+    "init": "init",
     "serve": "serve",
     "check": "check",
+    "starters": "show",
     "map": "show",
     "test": "cases",
     "explain": "decisions",

@@ -10,9 +10,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, get_args
 
+from msgspec.structs import replace
+
 from adapter.datamodel.declarations import DataModel, Declared, DeclaredEvent, Policy, UnknownPolicy
 from adapter.datamodel.types import NAMES, Type, parse_type
-from adapter.files import yaml
+from adapter.files import starters, yaml
 from adapter.files.folders import visible
 from adapter.files.problems import Problem, did_you_mean
 
@@ -20,6 +22,10 @@ from adapter.files.problems import Problem, did_you_mean
 MODEL_FILE = "model.yaml"
 _PART_KEYS = ("traits", "events", "context")
 _FILE_KEYS = ("unknown", "misfit", *_PART_KEYS)
+#: The blocks that a file and the starters that it extends have together; in all others its own are alone.
+_JOINED: frozenset[yaml.Keys] = frozenset(
+    {(), ("traits",), ("context",), ("events",), ("events", "*"), ("events", "*", "attributes")}
+)
 _EVENT_KEYS = ("description", "like", "attributes")
 _DECLARED_KEYS = ("type", "required", "misfit", "description", "of")
 _MEANING = {
@@ -44,10 +50,24 @@ def load(directory: Path) -> tuple[DataModel | None, list[Problem]]:
         document, found = yaml.read(path) if path.is_file() else (None, [])
         problems += found
         if document is not None:
+            document, found = _with_starters(document)
+            problems += found
             read_so_far, found = read(document, model)
             model = read_so_far or model
             problems += found
     return (None if problems else model), problems
+
+
+def _with_starters(document: yaml.Document) -> tuple[yaml.Document, list[Problem]]:
+    """Return a document with what the starters declare that it extends; its own declarations win."""
+    bases, problems = starters.extended("model", document)
+    if not isinstance(document.value, dict) or "extends" not in document.value:
+        return document, problems
+    own = {key: value for key, value in document.value.items() if key != "extends"}
+    joined = replace(document, value=own)
+    for base in reversed(bases):
+        joined = starters.overlaid(base, joined, _JOINED)
+    return joined, problems
 
 
 def read(document: yaml.Document, whole: DataModel | None = None) -> tuple[DataModel | None, list[Problem]]:

@@ -6,7 +6,7 @@ from typing import get_args
 
 from adapter.datamodel.declarations import Policy, UnknownPolicy
 from adapter.datamodel.types import NAMES
-from adapter.files.schemas import TEXT, Schema, block, file, one_of, said, table
+from adapter.files.schemas import EXTENDS, TEXT, Schema, block, file, one_of, said, table
 
 _DECLARED: Schema = {"$ref": "#/definitions/declared"}
 
@@ -17,6 +17,7 @@ def model_schema() -> Schema:
     return file(
         "Data model",
         block({
+            "extends": EXTENDS,
             "unknown": said(one_of(get_args(UnknownPolicy)), "Policy for names that are not declared."),
             "misfit": said(one_of(get_args(Policy)), "Policy for values that do not have the declared type."),
             "traits": said(table(_DECLARED), "Traits of customers."),

@@ -11,6 +11,12 @@ Schema = dict[str, Any]
 
 DRAFT = "http://json-schema.org/draft-07/schema#"
 TEXT: Schema = {"type": "string", "minLength": 1}
+_REFERENCE: Schema = {"type": "string", "pattern": "^adapter/[a-z-]+@[1-9][0-9]*$"}
+EXTENDS: Schema = {
+    "anyOf": [_REFERENCE, {"type": "array", "minItems": 1, "items": _REFERENCE}],
+    "description": "A starter of the package, with its version: `adapter/segment@1`.",
+}
+DISABLE: Schema = {"type": "array", "items": TEXT}
 
 
 def block(properties: dict[str, Schema], *required: str, **more: Any) -> Schema:

@@ -9,7 +9,8 @@ from typing import Any
 from msgspec import Struct
 
 from adapter.errors import MappingError
-from adapter.files import yaml
+from adapter.files import starters, yaml
+from adapter.files.overrides import overridden
 from adapter.files.places import QUOTE_ALL, cut_by_comment, inside
 from adapter.files.problems import Mark, Problem, did_you_mean
 from adapter.mapping import subscriptions
@@ -21,14 +22,15 @@ from adapter.mapping.files.fields import problems as field_problems
 from adapter.model.sources import SOURCES
 from adapter.model.spelling import spelling
 
-_FILE_KEYS = ("source", "tables", "mappings")
+_FILE_KEYS = ("source", "extends", "disable", "tables", "mappings")
 _MAPPING_KEYS = ("name", "subscribe", "events", "action", "fields")
 
 
 class Mapping(Struct, frozen=True, kw_only=True):
     """One entry of a mapping file; `filter` is the parsed subscription, and holds `events` too.
 
-    `document` is its file and `path` its place there.
+    `document` is its file and `path` its place there. `file` is the name of the file that has it, or that
+    extends the starter that has it.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Mapping(Struct, frozen=True, kw_only=True):
     tables: dict[str, dict[str, Any]]
     document: yaml.Document
     path: yaml.Keys
+    file: str
 
     @property
     def at(self) -> Mark:
@@ -49,7 +52,7 @@ class Mapping(Struct, frozen=True, kw_only=True):
 
     def among(self, names: Collection[str]) -> bool:
         """Say whether these names hold the mapping's own, or that of its file."""
-        return self.name in names or Path(self.document.file).name in names
+        return self.name in names or self.file in names
 
     def field_mark(self, *keys: str | int) -> Mark:
         """Return the place of the last of these keys below `fields`."""
@@ -97,6 +100,17 @@ def load(paths: Sequence[Path]) -> tuple[list[MappingFile], list[Problem]]:
     return files, list(dict.fromkeys(problems))  # what is under an anchor is found with each alias
 
 
+def _joined_tables(all_tables: Iterable[dict[str, dict[str, Any]]]) -> dict[str, dict[str, Any]]:
+    """Return the tables joined by name; a later entry replaces one whose key has the same spelling."""
+    joined: dict[str, dict[str, Any]] = {}
+    for tables in all_tables:
+        for name, table in tables.items():
+            added = {spelling(key) for key in table}
+            kept = {key: value for key, value in joined.get(name, {}).items() if spelling(key) not in added}
+            joined[name] = {**kept, **table}
+    return joined
+
+
 def _same_names(mappings: Iterable[Mapping]) -> list[Problem]:
     first: dict[tuple[str, str], Mapping] = {}
     problems = []
@@ -110,9 +124,12 @@ def _same_names(mappings: Iterable[Mapping]) -> list[Problem]:
 
 
 class _Reading:
-    def __init__(self, document: yaml.Document, path: Path) -> None:
+    def __init__(
+        self, document: yaml.Document, path: Path, own_tables: dict[str, dict[str, Any]] | None = None
+    ) -> None:
         self.document = document
         self.path = path
+        self.own_tables = own_tables or {}
         self.problems: list[Problem] = []
 
     def problem(self, path: yaml.Keys, message: str, remedy: str, *, key: bool = False) -> None:
@@ -124,18 +141,42 @@ class _Reading:
             self.problem((), "a mapping file is an object", "write `source:` and `mappings:`")
             return None
         self.problems += self.document.unknown_keys((), root, _FILE_KEYS)
-        source = self.source(root)
-        tables = self.tables(root.get("tables"))
+        own_tables = self.tables(root.get("tables"))
+        bases = self.bases(own_tables)
+        source = self.source(root, bases)
+        tables = _joined_tables([*(base.tables for base in bases), own_tables, self.own_tables])
         entries = root.get("mappings")
-        if not isinstance(entries, list) or not entries:
+        if entries is None and "extends" in root:
+            entries = []
+        elif not isinstance(entries, list) or not entries:
             self.problem(("mappings",), "no mappings", "write a list under `mappings:`")
             return None
         read = [self.mapping(index, entry, source or "", tables) for index, entry in enumerate(entries)]
-        mappings = tuple(mapping for mapping in read if mapping is not None)
-        return MappingFile(self.path, source, tables, mappings) if source else None
+        own = [mapping for mapping in read if mapping is not None]
+        left, problems = overridden(self.document, [each for base in bases for each in base.mappings], own)
+        self.problems += problems
+        return MappingFile(self.path, source, tables, tuple(left)) if source else None
 
-    def source(self, root: dict[str, Any]) -> str | None:
+    def bases(self, own_tables: dict[str, dict[str, Any]]) -> list[MappingFile]:
+        """Return the starters that the file extends, with the entries that it adds to their tables."""
+        documents, problems = starters.extended("mappings", self.document)
+        self.problems += problems
+        found = []
+        for document in documents:
+            reading = _Reading(document, self.path, own_tables)
+            file = reading.file()
+            self.problems += reading.problems
+            found += [] if file is None else [file]
+        return found
+
+    def source(self, root: dict[str, Any], bases: Sequence[MappingFile]) -> str | None:
         source = root.get("source")
+        for base in bases:
+            source = base.source if source is None else source
+            if source != base.source and source in SOURCES:
+                message = f"the file is for {source}, and the starter that it extends for {base.source}"
+                self.problem(("source",), message, "write two files, one for each source")
+                return None
         if isinstance(source, str) and source in SOURCES:
             return source
         if source is None:
@@ -178,6 +219,7 @@ class _Reading:
         return Mapping(
             name=name, source=source, subscribe=subscribe or "", events=events, filter=parsed,
             action=action.name, fields=fields, tables=tables, document=self.document, path=path,
+            file=self.path.name,
         )  # fmt: skip
 
     def said(self, path: yaml.Keys, entry: dict[str, Any], key: str, remedy: str) -> str | None:

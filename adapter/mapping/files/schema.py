@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from adapter.files.schemas import DRAFT, TEXT
+from adapter.files.schemas import DISABLE, DRAFT, EXTENDS, TEXT
 from adapter.mapping.actions.actions import ACTIONS, Action
 from adapter.mapping.directives import DIRECTIVES
 from adapter.mapping.engine.interpret import ROOT_DIRECTIVE
@@ -36,9 +36,11 @@ def mappings_schema() -> dict[str, Any]:
         "title": "Mapping file",
         "description": "How what a source sends becomes customers, events and moves of discounts.",
         "type": "object",
-        "required": ["source", "mappings"],
+        "anyOf": [{"required": ["source", "mappings"]}, {"required": ["extends"]}],
         "additionalProperties": False,
         "properties": {
+            "extends": EXTENDS,
+            "disable": {**DISABLE, "description": "The starter's mappings that do not run, by name."},
             "source": {"enum": sorted(SOURCES), "description": "The source whose messages it maps."},
             "tables": {
                 "type": "object",

@@ -102,7 +102,7 @@ def unknown_names(book: MappingSet, cases: Sequence[Case]) -> list[Problem]:
     problems: list[Problem] = []
     for case in cases:
         mappings = book.of(case.source)
-        known = {name for one in mappings for name in (one.name, Path(one.document.file).name)}
+        known = {name for one in mappings for name in (one.name, one.file)}
         for name in case.only.keys() - known:
             message = f"`{name}` is no mapping of {case.source}, and no file of them"
             problems.append(Problem(case.only[name], message, did_you_mean(name, known)))

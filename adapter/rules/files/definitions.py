@@ -7,12 +7,14 @@ Besides `definitions` and `segments` the file may hold `guardrails` over all rul
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
-from typing import Any
+from typing import Any, TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from adapter.files import starters
 from adapter.files.problems import Problem
 from adapter.files.yaml import Document
 from adapter.model.emails import normal
@@ -24,6 +26,7 @@ from adapter.rules.files.conditions import Conditions
 from adapter.rules.files.rule_file import Defaults
 from adapter.rules.guardrails.membership import Segment
 
+T = TypeVar("T")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
 
 
@@ -41,12 +44,16 @@ def read(document: Document, text: str, names: Names) -> tuple[Definitions, list
     """Return the definitions that check, and the problems of the rest."""
     problems: list[Problem] = []
     block = Block(document, text, (), problems)
-    zone = guardrail_block.zone(block)
-    conflicts: Conflicts | None = block.one_of("conflicts", Conflicts)
-    conditions = _conditions(block.block("definitions"), names)
+    block.get("extends")
+    bases, wrong = starters.extended("definitions", document)
+    problems += wrong
+    all_blocks = [block, *(Block(base, base.text, (), problems) for base in reversed(bases))]
+    zone = _first(guardrail_block.zone(each) for each in all_blocks)
+    conflicts: Conflicts | None = _first(each.one_of("conflicts", Conflicts) for each in all_blocks)
+    conditions = _conditions([each.block("definitions") for each in all_blocks], names)
     named = replace(names, definitions=conditions)
-    segments = _segments(block.block("segments"), named)
-    overall = guardrail_block.within(block, "guardrails", named)
+    segments = _segments([each.block("segments") for each in all_blocks], named)
+    overall = _first(guardrail_block.within(each, "guardrails", named) for each in all_blocks)
     paused = bool(overall.flag("paused")) if overall is not None else False
     guardrails = guardrail_block.guardrails(overall, None, zone or "UTC")
     block.finish()
@@ -56,12 +63,26 @@ def read(document: Document, text: str, names: Names) -> tuple[Definitions, list
                        defaults=defaults), problems  # fmt: skip
 
 
-def _conditions(block: Block | None, names: Names) -> dict[str, Node]:
+def _first(values: Iterable[T | None]) -> T | None:
+    """Return the first of the values that is there; all are read, so that all are checked."""
+    return next((value for value in list(values) if value is not None), None)
+
+
+def _by_name(blocks: Sequence[Block | None]) -> dict[str, Block]:
+    """Return the block of each name, the first that has it."""
+    found: dict[str, Block] = {}
+    for block in blocks:
+        if block is not None:
+            found = dict.fromkeys(block.values, block) | found
+    return found
+
+
+def _conditions(blocks: Sequence[Block | None], names: Names) -> dict[str, Node]:
     read: dict[str, Node] = {}
-    if block is None:
-        return read
     named = replace(names, definitions=read)  # each sees those that are read before it
-    for name in _ordered(block):
+    places = _by_name(blocks)
+    for name in _ordered(places):
+        block = places[name]
         value = block.get(name)
         if is_taken(name):
             block.refuse((name,), f"`{name}` means something else in expressions",
@@ -79,10 +100,10 @@ def _conditions(block: Block | None, names: Names) -> dict[str, Node]:
     return read
 
 
-def _ordered(block: Block) -> list[str]:
+def _ordered(places: dict[str, Block]) -> list[str]:
     """Return the names so that each comes after those it uses; circles are reported and left out."""
-    place = {name: number for number, name in enumerate(block.values)}
-    uses = {name: _used(value, place.keys()) - {name} for name, value in block.values.items()}
+    place = {name: number for number, name in enumerate(places)}
+    uses = {name: _used(block.values[name], place.keys()) - {name} for name, block in places.items()}
     users: dict[str, list[str]] = {name: [] for name in place}
     for name, used_names in uses.items():
         for one in used_names:
@@ -100,9 +121,9 @@ def _ordered(block: Block) -> list[str]:
     for name in (name for name in place if name not in done):
         circle = sorted(uses[name] - done, key=place.__getitem__)
         through = ", ".join(f"`{one}`" for one in circle)
-        block.refuse((name,), f"`{name}` leads back to itself through {through}",
-                     "write one of them out", at_key=True)  # fmt: skip
-        block.get(name)
+        places[name].refuse((name,), f"`{name}` leads back to itself through {through}",
+                            "write one of them out", at_key=True)  # fmt: skip
+        places[name].get(name)
     return ordered
 
 
@@ -113,10 +134,10 @@ def _used(value: Any, known: AbstractSet[str]) -> set[str]:
     return {name for part in parts for name in _used(part, known)}
 
 
-def _segments(block: Block | None, names: Names) -> dict[str, Segment]:
+def _segments(blocks: Sequence[Block | None], names: Names) -> dict[str, Segment]:
     read: dict[str, Segment] = {}
-    for name in block.values if block is not None else ():
-        segment = _segment(block, name, names) if block is not None else None
+    for name, block in _by_name(blocks).items():
+        segment = _segment(block, name, names)
         if segment is not None:
             read[name] = segment
     return read

@@ -9,6 +9,8 @@ from typing import Any, Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
+from adapter.files import starters
+from adapter.files.overrides import overridden
 from adapter.files.problems import Mark, Problem, errors
 from adapter.files.yaml import Document, Keys
 from adapter.model.rules import CLAIMED, Absence, Conflicts, Guardrails, Rule
@@ -33,6 +35,11 @@ class Compiled(Struct, frozen=True):
     at: Mark
     computed: ComputedValue | None = None
 
+    @property
+    def name(self) -> str:
+        """The name of the rule."""
+        return self.rule.name
+
 
 class Defaults(Struct, frozen=True, kw_only=True):
     """What the shop says for all rules that do not say it themselves."""
@@ -50,19 +57,41 @@ def read(
     What is past at `now` is warned of; nothing is where it is not given.
     """
     problems: list[Problem] = []
-    value = document.value
-    if isinstance(value, dict) and "rules" in value:
-        top = Block(document, text, (), problems)
-        listed = top.get("rules")
-        top.finish()
-        if not isinstance(listed, list) or not listed:
-            top.refuse(("rules",), "`rules` holds no list", "put each rule after `- `")
-            return [], problems
-        paths: list[Keys] = [("rules", index) for index in range(len(listed))]
-    else:
-        paths = [()]
+    paths = _paths(document, text, problems)
     read_rules = [_rule(Block(document, text, path, problems), names, defaults, now) for path in paths]
-    return [compiled for compiled in read_rules if compiled is not None], problems
+    own = [compiled for compiled in read_rules if compiled is not None]
+    bases, wrong = starters.extended("rules", document)
+    problems += wrong
+    if not _is_list(document.value):
+        return own, problems
+    base: list[Compiled] = []
+    for each in bases:
+        found, wrong = read(each, each.text, names, defaults, now)
+        base += found
+        problems += wrong
+    left, wrong = overridden(document, base, own)
+    return left, problems + wrong
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, dict) and ("rules" in value or "extends" in value)
+
+
+def _paths(document: Document, text: str, problems: list[Problem]) -> list[Keys]:
+    """Return where the rules of a file are."""
+    if not _is_list(document.value):
+        return [()]
+    top = Block(document, text, (), problems)
+    top.get("extends")
+    top.get("disable")
+    listed = top.get("rules")
+    top.finish()
+    if listed is None and "rules" not in document.value:
+        return []
+    if not isinstance(listed, list) or not listed:
+        top.refuse(("rules",), "`rules` holds no list", "put each rule after `- `")
+        return []
+    return [("rules", index) for index in range(len(listed))]
 
 
 def _rule(block: Block, names: Names, defaults: Defaults, now: datetime | None) -> Compiled | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, get_args
 
-from adapter.files.schemas import TEXT, Schema, block, file, listed, one_of, said, table
+from adapter.files.schemas import DISABLE, EXTENDS, TEXT, Schema, block, file, listed, one_of, said, table
 from adapter.model.rules import Conflicts, OnRefund, RewardOnRefund
 from adapter.rules.action_types.contract import ActionType
 from adapter.rules.action_types.registry import ACTION_TYPES, BY_NAME
@@ -33,8 +33,13 @@ _CONDITIONS = {"$ref": "#/definitions/conditions"}
 
 def rules_schema() -> Schema:
     """Return the schema of a rule file: one rule, or a list of them under `rules`."""
-    several = block({"rules": listed({"$ref": "#/definitions/rule"}, minItems=1)}, "rules")
-    either = {"if": {"required": ["rules"]}, "then": several, "else": {"$ref": "#/definitions/rule"}}
+    several = block({
+        "extends": EXTENDS,
+        "disable": said(DISABLE, "The starter's rules that are not used, by name."),
+        "rules": listed({"$ref": "#/definitions/rule"}, minItems=1),
+    }, anyOf=[{"required": ["rules"]}, {"required": ["extends"]}])  # fmt: skip
+    several_if = {"anyOf": [{"required": ["rules"]}, {"required": ["extends"]}]}
+    either = {"if": several_if, "then": several, "else": {"$ref": "#/definitions/rule"}}
     return file("Rule file", {"type": "object", **either}, rule=_rule(), conditions=_conditions())
 
 
@@ -46,6 +51,7 @@ def definitions_schema() -> Schema:
     return file(
         "Shared definitions",
         block({
+            "extends": EXTENDS,
             "time_zone": said(TEXT, "Whose days and hours count, such as Europe/Berlin."),
             "conflicts": one_of(get_args(Conflicts)),
             "definitions": said(table(_CONDITIONS), "Conditions by name, which rules use."),
