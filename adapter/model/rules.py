@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 from msgspec import Struct
 
 from adapter.model.actions import Action
+from adapter.model.triggers import SegmentChange, TraitChange
 
 #: The period of a limit: a calendar day, ISO week or month in the rule's time zone, or all time.
 Period = Literal["day", "week", "month", "total"]
@@ -31,6 +32,10 @@ class Absence(Struct, frozen=True):
     event: str
     unless: str
     within: timedelta
+
+
+#: What makes the server evaluate a rule: events by name, or one of the others.
+Trigger = tuple[str, ...] | Absence | TraitChange | SegmentChange
 
 
 class Budget(Struct, frozen=True, kw_only=True):
@@ -107,7 +112,7 @@ class Rule(Struct, frozen=True, kw_only=True):
     """
 
     name: str
-    trigger: tuple[str, ...] | Absence
+    trigger: Trigger
     action: Action
     description: str = ""
     conditions: Any = None
@@ -132,5 +137,5 @@ class Rule(Struct, frozen=True, kw_only=True):
 
     @property
     def triggers(self) -> tuple[str, ...]:
-        """The names of the events that trigger the rule; empty for an absence."""
-        return () if isinstance(self.trigger, Absence) else self.trigger
+        """The names of the events that trigger the rule; empty for other triggers."""
+        return self.trigger if isinstance(self.trigger, tuple) else ()

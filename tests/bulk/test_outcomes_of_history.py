@@ -70,6 +70,23 @@ async def test_history_that_is_evaluated_earns_as_of_its_time_and_is_pushed_nowh
     assert (counts["timers"], counts["deliveries_due"]) == (0, 0)
 
 
+UPGRADE = """\
+name: upgrade
+trigger: {trait: tier, to: gold}
+action: {type: percentage_off, value: 10}
+"""
+
+
+@pytest.mark.parametrize("evaluate", [False, True])
+async def test_imported_changes_of_traits_earn_nothing_unless_asked(shop1: Shop, *, evaluate: bool) -> None:
+    shop1.rule(UPGRADE)
+    await shop1.imports("customers", "source_id,traits.tier\nc-1,silver\nc-2,silver\n")
+    await shop1.imports("customers", "source_id,traits.tier\nc-1,gold\n", evaluate=evaluate)
+    assert (await shop1.traits("c-1"))["tier"] == "gold"
+    held = await shop1.store.discounts("c-1")
+    assert [bool(each.event_id) for each in held] == [True] * evaluate
+
+
 async def test_importing_again_after_years_changes_nothing(shop: Shop) -> None:
     await run(shop, "I45")
     shop.now = datetime(2030, 1, 1, tzinfo=UTC)

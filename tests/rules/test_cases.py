@@ -144,7 +144,7 @@ def test_a_case_file_that_does_not_check_says_where(tmp_path: Path) -> None:
     _, problems = load(tmp_path)
     assert [f"{problem.mark.line}: {problem.message}" for problem in problems] == [
         "2: the case expects nothing",
-        "2: a case needs an `event`, a rule that is `due`, or a `claim` of a shared code",
+        "2: a case needs an `event`, a rule that is `due`, a `claim` of a shared code, or a `change`",
         "5: an event of the past needs its `ago`",
         "6: `isued` is not an outcome",
         "4: `nam` is not known here",

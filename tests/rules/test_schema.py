@@ -61,13 +61,14 @@ def at(value: Any, path: tuple[str, ...]) -> Any:
 def offered(schema: Any, validator: Draft7Validator, value: Any, path: tuple[str, ...]) -> set[str]:
     """Return the keys that the schema allows in a block: those of all its parts that the block may follow."""
     parts = [schema]
-    for key in (*path, None):
+    for depth, key in enumerate((*path, None)):
+        here = at(value, path[:depth])
         open_parts: list[Any] = []
         while parts:
             part = parts.pop()
             if "$ref" in part:
                 parts.append(validator.schema["definitions"][part["$ref"].rpartition("/")[2]])
-            parts += part.get("anyOf", [])
+            parts += [each for each in part.get("anyOf", []) if fits(each, here)]
             parts += [each["then"] for each in part.get("allOf", []) if chosen(each, at(value, ("action",)))]
             parts += [part["else"]] if "else" in part else []
             open_parts.append(part)
@@ -75,6 +76,11 @@ def offered(schema: Any, validator: Draft7Validator, value: Any, path: tuple[str
             return {name for part in open_parts for name in part.get("properties", {})}
         parts = [part["properties"][key] for part in open_parts if key in part.get("properties", {})]
     return set()
+
+
+def fits(alternative: Any, value: Any) -> bool:
+    """Tell whether a block has the keys that tell an alternative apart."""
+    return not isinstance(value, dict) or set(alternative.get("required", ())) <= value.keys()
 
 
 def chosen(conditional: Any, action: Any) -> bool:
@@ -139,6 +145,8 @@ def test_definitions_are_valid_and_an_unknown_key_is_not(tmp_path: Path) -> None
         "name: a\ntrigger: x\naction: {type: free_shipping}\nguardrails: {per_user_limit: {per: x}}",
         'name: a\ntrigger: x\naction: {type: free_shipping}\nguardrails: {stackable: "no"}',
         "name: a\ntrigger: {event: x, unless: y}\naction: {type: free_shipping}",
+        "name: a\ntrigger: {trait: x, to: [y]}\naction: {type: free_shipping}",
+        "name: a\ntrigger: {segment: x}\naction: {type: free_shipping}",
         "name: a\ntrigger: x\nconditions: {al: [x > 1]}\naction: {type: free_shipping}",
         "rules: []",
     ],

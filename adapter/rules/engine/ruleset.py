@@ -21,7 +21,10 @@ from adapter.model.event_names import EventNames
 from adapter.model.events import Event
 from adapter.model.rules import Absence, Rule
 from adapter.model.timers import Timer
+from adapter.model.triggers import Change
+from adapter.rules.engine import changes
 from adapter.rules.engine.absence import Absences, Waits, followed
+from adapter.rules.engine.changes import Changed, ChangeTriggers
 from adapter.rules.engine.deferred_reasons import completed
 from adapter.rules.engine.evaluate import CompiledRule, GlobalGuardrails, TriggerIndex, view_of
 from adapter.rules.engine.promotions import Promotions
@@ -51,7 +54,7 @@ class RuleSet:
     `digest` names the files' exact content. `metrics` is what the rules read of a customer's past, `values`
     the expressions of computed values. `guardrails` are those over all rules together; `spelled` says which
     events a name means; `promotions` are the rules that are claimed with a shared code; `code_pools` are the
-    pools that rules take codes from.
+    pools that rules take codes from; `changes` finds the changes of customers that trigger rules.
     """
 
     def __init__(
@@ -80,6 +83,10 @@ class RuleSet:
             ]
         )
         self._absences = Absences(self.rules)
+        self.changes = ChangeTriggers(
+            [(ready[one.rule.name], one.node) for one in compiled if isinstance(one.rule.trigger, Change)],
+            self.segments,
+        )
         self._waiting = {
             one.rule.name: (one.rule.trigger, TriggerIndex([ready[one.rule.name]], [one.node]))
             for one in compiled
@@ -146,6 +153,12 @@ class RuleSet:
         if found is None or followed(found[0], timer.event, history):
             return Verdict((), (), {}, self.priorities)
         return self._decide(found[1], timer.event, customer, history, now, secret=secret, known=True)
+
+    def evaluate_change(
+        self, changed: Changed, customer: Customer, history: History, now: datetime
+    ) -> Verdict:
+        """Return what the rules say of a change, as of an event; `customer` is the one after it."""
+        return self._decide(changed.index, changed.event, customer, history, now, known=True)
 
     def evaluate_claim(
         self, rule: str, claim: Event, customer: Customer, history: History, now: datetime,
@@ -263,6 +276,7 @@ def load(
     if not compiled and not problems:
         problems.append(nothing_in(directory, "no rule in this folder: no discount will be issued"))
     problems += _twice(compiled) + _same_codes(compiled) + _unknown_segments(compiled, shared)
+    problems += _unseen_changes(compiled, shared)
     for one in compiled:
         problems += lint.overall(one.rule, one.at, shared.guardrails)
     problems.sort(key=lambda problem: problem.mark)
@@ -333,11 +347,24 @@ def _unknown_segments(compiled: Sequence[Compiled], shared: Definitions) -> list
     """Warn of a segment that is not declared but nearly spelled like one that is."""
     problems: list[Problem] = []
     for one in compiled:
-        for name in named_segments(one.rule):
+        for name in [*named_segments(one.rule), *changes.names_in([one.rule.trigger])]:
             near = "" if name in shared.segments else did_you_mean(name, shared.segments)
             if near.startswith("did"):
                 message = f"the segment `{name}` of rule `{one.rule.name}` is not declared"
                 problems.append(Problem(one.at, message, near, "warning"))
+    return problems
+
+
+def _unseen_changes(compiled: Sequence[Compiled], shared: Definitions) -> list[Problem]:
+    """Refuse to watch a segment whose members change without a change of a customer."""
+    problems: list[Problem] = []
+    for one in compiled:
+        for name in changes.names_in([one.rule.trigger]):
+            segment = shared.segments.get(name)
+            if segment is not None and segment.node is not None and not changes.of_traits(segment.node):
+                message = f"`{name}` reads more than traits, and its members change when no message says so"
+                remedy = "trigger the rule by an event, and require the segment in `eligible_segments`"
+                problems.append(Problem(one.at, f"rule `{one.rule.name}`: {message}", remedy))
     return problems
 
 

@@ -7,19 +7,18 @@ from datetime import datetime
 from typing import Any, Literal
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from adapter.files import starters
 from adapter.files.overrides import overridden
 from adapter.files.problems import Mark, Problem, errors
 from adapter.files.yaml import Document, Keys
-from adapter.model.rules import CLAIMED, Absence, Conflicts, Guardrails, Rule
+from adapter.model.rules import Conflicts, Guardrails, Rule
 from adapter.rules.action_types.action_block import ActionBlock
 from adapter.rules.action_types.computed import ComputedValue
 from adapter.rules.blocks.block import Block, shown
 from adapter.rules.blocks.money import CURRENCY, exact
-from adapter.rules.expressions import ExpressionError, Names, Node
-from adapter.rules.files import action_block, checkout_keys, guardrail_block, push, slips
+from adapter.rules.expressions import Names, Node
+from adapter.rules.files import action_block, checkout_keys, guardrail_block, push, slips, triggers
 from adapter.rules.files import lint as doubts
 from adapter.rules.files.conditions import Conditions
 
@@ -102,10 +101,8 @@ def _rule(block: Block, names: Names, defaults: Defaults, now: datetime | None) 
     if name is not None and not NAME.fullmatch(name):
         block.refuse(("name",), f"`{name[:60]}` cannot name a rule",
                      "use up to 100 letters, digits, `-`, `_` and `.`, without spaces")  # fmt: skip
-    written = _trigger(block)
-    _check_events(block, written, names)
-    trigger = _meant(written, names)
-    conditions = Conditions(block, names.of(_happening(trigger)))
+    trigger = triggers.read(block, names)
+    conditions = Conditions(block, triggers.seen(trigger, names))
     node = conditions.read(block.get("conditions"), ("conditions",))
     budget = _budget_currency(block) or defaults.budget_currency
     issuing = _action(block, conditions.names, budget)
@@ -168,76 +165,3 @@ def _guardrails(
         written = action_block.written_amounts(issuing.action, issuing.computed)
         exact(paying, read.budget.currency, written)
     return read
-
-
-def _trigger(block: Block) -> tuple[str, ...] | Absence | None:
-    value: Any = block.get("trigger")
-    shared = _has_shared_code(block)
-    if shared and "trigger" in block.values:
-        block.refuse(("trigger",), "a shared `code` is claimed at the checkout, and no event triggers it",
-                     "take `trigger` out, or use `code_prefix`")  # fmt: skip
-    if isinstance(value, dict):
-        inner = block.block("trigger")
-        return _absence(inner) if inner is not None else None
-    names = block.words("trigger")
-    if not names and not shared:
-        block.lacks("trigger", "add `trigger: checkout_started`")
-        return None
-    return names
-
-
-def _has_shared_code(block: Block) -> bool:
-    action = block.values.get("action")
-    return isinstance(action, dict) and "code" in action
-
-
-def _happening(trigger: tuple[str, ...] | Absence | None) -> tuple[str, ...]:
-    """Return the events whose attributes conditions see; a claim is none that is declared."""
-    if isinstance(trigger, Absence):
-        return (trigger.event,)
-    return (CLAIMED,) if trigger == () else trigger or ()
-
-
-def _meant(written: tuple[str, ...] | Absence | None, names: Names) -> tuple[str, ...] | Absence | None:
-    """Return a trigger by the names under which its events arrive."""
-    meant = names.spelled.meant
-    if isinstance(written, Absence):
-        return replace(written, event=meant(written.event), unless=meant(written.unless))
-    return written and tuple(dict.fromkeys(map(meant, written)))
-
-
-def _check_events(block: Block, trigger: tuple[str, ...] | Absence | None, names: Names) -> None:
-    """Report the events of a trigger that are not declared: mistaken ones as errors, others as doubts."""
-    if isinstance(trigger, Absence):
-        places: list[tuple[Keys, str]] = [
-            (("trigger", "event"), trigger.event), (("trigger", "unless"), trigger.unless),
-        ]  # fmt: skip
-    else:
-        listed = isinstance(block.values.get("trigger"), list)
-        places = [
-            (("trigger", at) if listed else ("trigger",), name) for at, name in enumerate(trigger or ())
-        ]
-    for at, name in places:
-        if slips.is_calendar(name) and (
-            names.events is None or names.spelled.meant(name) not in names.events
-        ):
-            block.refuse(at, f"`{name}` is a time, and a rule is triggered by an event",
-                         "write the name of an event, such as `checkout_started`")  # fmt: skip
-            continue
-        doubts: list[ExpressionError] | None = None if names.doubts is None else []
-        try:
-            replace(names, doubts=doubts).check_event(names.spelled.meant(name), 0)
-        except ExpressionError as error:
-            block.refuse(at, error.message, error.remedy)
-        for doubt in doubts or ():
-            block.warn_inside(at, name, 0, doubt.message, doubt.remedy)
-
-
-def _absence(block: Block) -> Absence | None:
-    event = block.text("event", required=True)
-    unless = block.text("unless", required=True)
-    within = block.length("within")
-    if "within" not in block.values:
-        block.lacks("within", "add `within: 30m`")
-    block.finish()
-    return Absence(event, unless, within) if event and unless and within else None

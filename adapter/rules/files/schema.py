@@ -11,13 +11,12 @@ from adapter.rules.action_types.registry import ACTION_TYPES, BY_NAME
 from adapter.rules.blocks.schema import (
     ABOVE_ZERO,
     FLAG,
-    LENGTH,
     MOMENT,
     PERCENT,
     SOME_WORDS,
     WORDS,
 )
-from adapter.rules.files import code_keys
+from adapter.rules.files import code_keys, trigger_schema
 from adapter.rules.files.checkout_keys import GROUP
 from adapter.rules.files.conditions import GROUPS
 from adapter.rules.files.rule_file import NAME, Status
@@ -63,13 +62,13 @@ def definitions_schema() -> Schema:
 
 
 def _rule() -> Schema:
-    absence = block({"event": TEXT, "unless": TEXT, "within": LENGTH}, "event", "unless", "within")
-    trigger = {"anyOf": [TEXT, listed(TEXT, minItems=1), absence]}
     rollout = block({"percent": PERCENT, "audience": SOME_WORDS, "control": PERCENT})
     return block({
         "name": {"type": "string", "pattern": f"^{NAME.pattern}$"},
         "description": said({**TEXT, "maxLength": 2000}, "What it does, for those who read decisions."),
-        "trigger": said(trigger, "The event, or events, on which it is looked at; or an absence."),
+        "trigger": said(
+            trigger_schema.schema(), "The event, or events, on which it is looked at; or another trigger."
+        ),
         "conditions": _CONDITIONS,
         "action": _action(),
         "guardrails": _guardrails(),

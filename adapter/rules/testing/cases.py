@@ -9,7 +9,8 @@ A `*.test.yaml` file holds `cases`, each with a `name`, and
 - `exhausted`: guardrails of which every counter is full; `limits.email` is that of one key alone;
 - `event`: `name`, `attributes`, `context`, `device_id`, `email`; or `due`: a rule of absence whose time is
   up, with the event that started its wait in `past`; or `claim`: a shared `code`, with the `order`,
-  `context` and `device_id` that a checkout sends;
+  `context` and `device_id` that a checkout sends; or `change`: a `trait` of the customer with what it changes
+  `to`, or a `segment` that is `entered` or `left`;
 - `expect`: by rule, its outcome (`issued`, `withheld`, `control`, `shadow`, `not_met`, or `none` where
   nothing is said of the rule), or `{outcome, guardrail, reason}`, where the reason must hold the text.
 """
@@ -31,6 +32,7 @@ from adapter.model.decisions import RuleOutcome
 from adapter.model.event_names import EventNames
 from adapter.model.events import Event, User
 from adapter.rules.blocks.block import Block, shown
+from adapter.rules.engine.changes import CustomerChange
 from adapter.rules.engine.issue import issue
 from adapter.rules.engine.promotions import claim_of
 from adapter.rules.engine.ruleset import RuleSet
@@ -38,10 +40,13 @@ from adapter.rules.engine.select import choose
 from adapter.rules.guardrails.full_counters import without_key
 from adapter.rules.guardrails.proposal import Proposal, Verdict
 from adapter.rules.history.history import History
+from adapter.rules.testing.changed import changed_by
 from adapter.rules.testing.check_cases import check
 from adapter.rules.testing.vocabulary import Known
 
 CLOCK = datetime(2026, 1, 15, 12, tzinfo=UTC)
+#: What may happen in a case; one of them does.
+HAPPENINGS = ("event", "due", "claim", "change")
 OUTCOMES = ("issued", "withheld", "control", "shadow", "not_met", "error", "none")
 
 
@@ -73,7 +78,8 @@ class Expected(Struct, frozen=True):
 class Case(Struct, frozen=True, kw_only=True):
     """One case, ready to run; `event` is None where the time of the rule `due` is up.
 
-    `claim` is the shared code that a checkout claims; `event` is the claim then.
+    `claim` is the shared code that a checkout claims; `event` is the claim then. `changed` is the customer
+    after a change.
     """
 
     name: str
@@ -86,6 +92,7 @@ class Case(Struct, frozen=True, kw_only=True):
     event: Event | None
     due: str | None
     claim: str | None
+    changed: Customer | None
     expected: tuple[Expected, ...]
 
 
@@ -155,6 +162,8 @@ def _verdict(case: Case, book: RuleSet, history: History) -> tuple[Verdict, Even
         rule = book.promotions.named(case.claim)
         name = "" if rule is None else rule.name
         return book.evaluate_claim(name, case.event, case.customer, history, case.now), case.event
+    if case.changed is not None:
+        return _change(case, case.changed, book, history)
     if case.event is not None:
         return book.evaluate(case.event, case.customer, history, case.now), case.event
     so_far = History()
@@ -169,6 +178,21 @@ def _verdict(case: Case, book: RuleSet, history: History) -> tuple[Verdict, Even
     return book.evaluate_absence(timer, case.customer, history, case.now), timer.event
 
 
+def _change(case: Case, after: Customer, book: RuleSet, history: History) -> tuple[Verdict, Event]:
+    """Return what the rules say of a change; of one message, changes are decided one after the other."""
+    change = CustomerChange(case.customer, after, True, "evt_case", case.now, {})
+    verdicts = [
+        (book.evaluate_change(changed, after, history, case.now), changed.event)
+        for changed in book.changes.of(change, history, case.now)
+    ]
+    if not verdicts:
+        return Verdict((), (), {}), _event({}, case.now, "none")
+    proposals = tuple(each for verdict, _ in verdicts for each in verdict.proposals)
+    outcomes = tuple(each for verdict, _ in verdicts for each in verdict.outcomes)
+    verdict, event = verdicts[0]
+    return Verdict(proposals, outcomes, verdict.seen, verdict.priorities), event
+
+
 def _case(block: Block, known: Known | None) -> Case | None:
     before = len(block.problems)
     now = block.moment("now") or CLOCK
@@ -178,11 +202,13 @@ def _case(block: Block, known: Known | None) -> Case | None:
     event = block.block("event")
     due = block.text("due")
     claim = _claim(block.block("claim"), customer, now)
+    change = block.block("change")
+    changed = None if change is None else changed_by(change, customer)
     name = block.text("name", required=True)
     holds, exhausted = block.words("holds"), block.words("exhausted")
     expected = _expected(block)
-    if sum(key in block.values for key in ("event", "due", "claim")) != 1:
-        message = "a case needs an `event`, a rule that is `due`, or a `claim` of a shared code"
+    if sum(key in block.values for key in HAPPENINGS) != 1:
+        message = "a case needs an `event`, a rule that is `due`, a `claim` of a shared code, or a `change`"
         block.refuse((), message, "write one of them")
     block.finish()
     if known is not None:
@@ -195,7 +221,7 @@ def _case(block: Block, known: Known | None) -> Case | None:
     return Case(
         name=name or "", at=block.document.mark(*block.path), now=now, customer=customer, past=events,
         holds=holds, exhausted=exhausted, event=happens or claimed, due=due, claim=code,
-        expected=expected,
+        changed=changed, expected=expected,
     )  # fmt: skip
 
 

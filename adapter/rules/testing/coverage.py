@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from adapter.files.starters import is_starter
 from adapter.model.codes import folded
 from adapter.model.rules import Absence, Rule
+from adapter.model.triggers import Change
 from adapter.rules import expressions
 from adapter.rules.engine.evaluate import view_of
 from adapter.rules.engine.ruleset import RuleSet
@@ -34,13 +35,16 @@ def _reaches(rule: Rule, result: Result) -> bool:
         return result.case.due == rule.name
     if rule.code is not None:
         return result.case.claim is not None and folded(result.case.claim) == folded(rule.code)
+    if isinstance(rule.trigger, Change):
+        return any(outcome.rule == rule.name for outcome in result.outcomes)
     return result.case.event is not None and result.event.name in rule.triggers
 
 
 def _conditions(book: RuleSet, rule: Rule, results: Sequence[Result]) -> Iterator[str]:
     metrics = None if isinstance(rule.trigger, Absence) else book.metrics
     views = [
-        view_of(each.event, each.case.customer, each.history, each.case.now, metrics) for each in results
+        view_of(each.event, each.case.changed or each.case.customer, each.history, each.case.now, metrics)
+        for each in results
     ]
     for leaf in dict.fromkeys(_leaves(book.nodes[rule.name])):
         holds = expressions.compile(leaf)

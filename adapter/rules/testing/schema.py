@@ -5,7 +5,7 @@ from __future__ import annotations
 from adapter.files.schemas import TEXT, Schema, block, file, listed, one_of, said, table
 from adapter.model.customers import TEXT_FIELDS
 from adapter.rules.blocks.schema import LENGTH, MOMENT, WORDS
-from adapter.rules.testing.cases import OUTCOMES
+from adapter.rules.testing.cases import HAPPENINGS, OUTCOMES
 
 
 def cases_schema() -> Schema:
@@ -37,12 +37,19 @@ def cases_schema() -> Schema:
             "event": block(happening, "name"),
             "due": said(TEXT, "A rule of absence whose time is up."),
             "claim": said(block(claim, "code"), "A shared code that a checkout claims for an order."),
+            "change": said(
+                {"anyOf": [
+                    block({"trait": TEXT, "to": {}}, "trait", "to"),
+                    block({"segment": TEXT, "entered": {"const": True}, "left": {"const": True}}, "segment"),
+                ]},
+                "What changes of the customer, who is as before the change.",
+            ),
             "expect": said(
                 table({"anyOf": [outcome, block({"outcome": outcome, "guardrail": TEXT, "reason": TEXT})]}),
                 "By rule, its outcome.",
             ),
         },
         "name", "expect",
-        oneOf=[{"required": [each]} for each in ("event", "due", "claim")],
+        oneOf=[{"required": [each]} for each in HAPPENINGS],
     )  # fmt: skip
     return file("Cases of rules", block({"cases": listed(case)}, "cases"))

@@ -20,8 +20,9 @@ from adapter.model.operations import (
 )
 from adapter.model.quarantine import Quarantined
 from adapter.model.timers import Timer
+from adapter.rules.engine.changes import Changed, CustomerChange
 from adapter.rules.engine.ruleset import RuleSet
-from adapter.services.ingest.identities import MOST_BYTES, MOST_MOVED, IdentityGraph
+from adapter.services.ingest.identities import MOST_BYTES, MOST_MOVED, CustomerState, IdentityGraph
 from adapter.services.ingest.steps import DecisionContext, Move, Occurrence, Step
 from adapter.services.ingest.stored_events import StoredEvents
 from adapter.services.ingest.timer_changes import TimerChanges
@@ -97,7 +98,10 @@ class ApplyPass:
             elif isinstance(operation, OrderOperation):
                 continue  # the checkout handles these before and after this pass
             elif isinstance(operation, _FACTS):
-                self._facts(index, operation, work)
+                if self.rules.changes and work.unrewarded is None and isinstance(operation, CustomerUpsert):
+                    await self._watched_facts(index, operation, work)
+                else:
+                    self._facts(index, operation, work)
             else:
                 self._identity(operation, work)
             if self.people.merge_rejection is not None:
@@ -115,6 +119,37 @@ class ApplyPass:
             self.people.upsert(operation, at)
         else:
             self.people.group(operation)
+
+    async def _watched_facts(self, index: int, operation: CustomerUpsert, work: Work) -> None:
+        """Apply facts, and evaluate the rules that wait for what they change.
+
+        What is said first of a customer is no change, and neither is what a merge brings.
+        """
+        people, now = self.people, self.context.now
+        known = people.known(people.resolve(operation.source_id))
+        told = known is not None and bool(known.customer.told_at or known.customer.traits)
+        before = people.find(operation.source_id, operation.identities).customer
+        self._facts(index, operation, work)
+        person = people.owner(operation.source_id)
+        if person.customer == before:
+            return
+        document = work.document if isinstance(work.document, dict) else {}
+        context, at = document.get("context"), work.occurred_at or now
+        message = work.message_id or work.key or f"{work.source}@{at.isoformat()}"
+        change = CustomerChange(
+            before, person.customer, told, message, at, context if isinstance(context, dict) else {}
+        )
+        for changed in self.rules.changes.of(change, person.decoded_history(), now):
+            await self._change(index, changed, person, work)
+
+    async def _change(self, index: int, changed: Changed, person: CustomerState, work: Work) -> None:
+        rules = self.rules
+        if rules.lacks(person.decoded_history()):
+            await self._stored_events.complete([person], [work])
+        verdict = rules.evaluate_change(changed, person.customer, person.decoded_history(), self.context.now)
+        if verdict.proposals or verdict.outcomes:
+            source_id = person.customer.source_id
+            self.steps.append(Occurrence(index, changed.event, source_id, rules.digest, verdict))
 
     async def _event(self, place: tuple[int, int], operation: EventOccurred, work: Work) -> None:
         event, rules, index, unrewarded = operation.event, self.rules, place[0], work.unrewarded

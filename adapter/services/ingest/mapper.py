@@ -13,8 +13,16 @@ from msgspec.structs import replace
 from adapter.errors import MappingError
 from adapter.model.environments import DEVELOPMENT, is_development
 from adapter.model.messages import Message
-from adapter.model.operations import CustomerErase, DiscountMove, EventOccurred, Operation, OrderOperation
+from adapter.model.operations import (
+    CustomerErase,
+    CustomerUpsert,
+    DiscountMove,
+    EventOccurred,
+    Operation,
+    OrderOperation,
+)
 from adapter.model.quarantine import Quarantined
+from adapter.model.times import message_time
 from adapter.services.ingest.operation_documents import operations_of
 from adapter.services.ingest.result import Result
 from adapter.services.ingest.work_item import Unrewarded, Work
@@ -104,7 +112,8 @@ class Mapper:
     ) -> Unrewarded | None:
         """Return why a message may not be rewarded, None where it may.
 
-        Events before `horizon` are history, also those of messages replayed from quarantine.
+        Events and facts before `horizon` are history, also those of messages replayed from quarantine. Facts
+        trigger rules only where a rule waits for a change.
         """
         if development and not self._policy.reward_development:
             return _DEVELOPMENT
@@ -115,6 +124,9 @@ class Mapper:
                 return _too_old(operation.event.occurred_at, self._policy.reward_within)
             if isinstance(operation, EventOccurred) and operation.undated:
                 return _UNDATED
+        if self._files.rules.changes and any(isinstance(each, CustomerUpsert) for each in operations):
+            at = message_time(message.document, message.received_at).at
+            return _too_old(at, self._policy.reward_within) if at < horizon else None
         return None
 
 

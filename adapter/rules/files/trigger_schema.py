@@ -1,0 +1,21 @@
+"""The JSON Schema of triggers."""
+
+from __future__ import annotations
+
+from adapter.files.schemas import TEXT, Schema, block, listed
+from adapter.rules.blocks.schema import LENGTH
+
+_SCALAR: Schema = {"type": ["string", "number", "boolean"]}
+_TRUE: Schema = {"const": True}
+
+
+def schema() -> Schema:
+    """Return the schema of a trigger."""
+    absence = block({"event": TEXT, "unless": TEXT, "within": LENGTH}, "event", "unless", "within")
+    trait = block({"trait": TEXT, "to": _SCALAR, "from": _SCALAR}, "trait")
+    segment = block(
+        {"segment": TEXT, "entered": _TRUE, "left": _TRUE},
+        "segment",
+        oneOf=[{"required": ["entered"]}, {"required": ["left"]}],
+    )
+    return {"anyOf": [TEXT, listed(TEXT, minItems=1), absence, trait, segment]}
