@@ -97,7 +97,7 @@ class ChangeTriggers:
         self, name: str, customer: Customer, change: CustomerChange, history: History, now: datetime
     ) -> bool | None:
         nothing = Event("", "", change.at, User(), {}, {})
-        return self._segments.of(customer, view_of(nothing, customer, history, now)).get(name)
+        return self._segments.of(customer, view_of(nothing, customer, history, now), nothing).get(name)
 
     def _changed(
         self, change: CustomerChange, name: str, what: str, values: dict[str, Any], rules: tuple[str, ...]

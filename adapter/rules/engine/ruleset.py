@@ -155,10 +155,10 @@ class RuleSet:
         return self._decide(found[1], timer.event, customer, history, now, secret=secret, known=True)
 
     def evaluate_change(
-        self, changed: Changed, customer: Customer, history: History, now: datetime
+        self, changed: Changed, customer: Customer, history: History, now: datetime, secret: bytes = b""
     ) -> Verdict:
         """Return what the rules say of a change, as of an event; `customer` is the one after it."""
-        return self._decide(changed.index, changed.event, customer, history, now, known=True)
+        return self._decide(changed.index, changed.event, customer, history, now, secret=secret, known=True)
 
     def evaluate_claim(
         self, rule: str, claim: Event, customer: Customer, history: History, now: datetime,

@@ -146,7 +146,10 @@ class ApplyPass:
         rules = self.rules
         if rules.lacks(person.decoded_history()):
             await self._stored_events.complete([person], [work])
-        verdict = rules.evaluate_change(changed, person.customer, person.decoded_history(), self.context.now)
+        history = person.decoded_history()
+        verdict = rules.evaluate_change(
+            changed, person.customer, history, self.context.now, self.context.secret
+        )
         if verdict.proposals or verdict.outcomes:
             source_id = person.customer.source_id
             self.steps.append(Occurrence(index, changed.event, source_id, rules.digest, verdict))
