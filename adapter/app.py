@@ -17,6 +17,7 @@ from adapter.metrics import Metrics
 from adapter.services.background.file_watcher import FileWatcher
 from adapter.services.background.holds import Holds
 from adapter.services.background.ignored_counts import IgnoredCounts
+from adapter.services.background.journal import JournalUpkeep
 from adapter.services.background.reload import Reload
 from adapter.services.background.store_metrics import StoreMetrics
 from adapter.services.background.sweeps import Intervals, Sweeps, kept_for
@@ -50,6 +51,7 @@ from adapter.services.ingest.commit_limits import Limits
 from adapter.services.ingest.evaluations import Evaluating
 from adapter.services.ingest.group_commit import GroupCommitter
 from adapter.services.ingest.history_completion import HistoryCompleter
+from adapter.services.ingest.journal import Journal
 from adapter.services.ingest.mapper import Mapper, OperationMapper, Policy
 from adapter.services.ingest.outcome_counts import OutcomeCounts
 from adapter.services.ingest.pipeline import Ingest, Transactions
@@ -113,6 +115,7 @@ class _Core(Struct, frozen=True, kw_only=True):
     completer: HistoryCompleter
     committer: GroupCommitter
     evaluating: Evaluating
+    journal: Journal
     remote: RemoteCore | None
     patience: ReadTimeout
 
@@ -153,9 +156,11 @@ def compose(
     remote = core.remote
     ingest = Ingest(
         Mapper(books, policy, clock), remote.forwarding(committer) if remote else committer, counts,
-        ignored_counts.note, None if remote else orders,
+        ignored_counts.note, None if remote else orders, journal=core.journal,
     )  # fmt: skip
-    operations = Ingest(OperationMapper(books, policy, clock), committer, counts, orders=orders)
+    operations = Ingest(
+        OperationMapper(books, policy, clock), committer, counts, orders=orders, journal=core.journal
+    )
     bounds = Bounds(settings.ingest.max_event_bytes)
     evaluate = Evaluate(operations, store, core.evaluating, clock, bounds)
     forgetting = Forgetting(store, clock, placeholders(settings))
@@ -182,6 +187,7 @@ def compose(
         StoreMetrics(store, core.metrics, pools=books.code_pools, clock=clock).run,
         Reload(books, FilesInForce(reload, known).read, watch.changes, health, core.metrics).run,
         ignored_counts.run,
+        _journal_upkeep(core, settings).run,
         importing.run,
         *([remote.capacity.run] if remote else []),
     ]
@@ -216,14 +222,18 @@ def _core(settings: Settings, store: Store | None, world: Environment, metrics: 
     capacity = TimerCapacity(store, metrics, settings.ingest.max_timers)
     commits = CommitHealth(time.monotonic)
     evaluating = Evaluating()
+    journal = Journal(
+        settings.journal.mask, on=settings.journal.days > 0, note_left_out=metrics.journal_left_out.inc
+    )
     transactions = Transactions(
         store, books, world, timers=capacity, health=commits, metrics=metrics,
         destinations=destinations.recipients, wake=relay.wake, reasons=settings.log.reasons,
         forwards=destinations.forwards, wake_forwarder=forwarder.wake, evaluating=evaluating,
+        journal=journal,
     )  # fmt: skip
     chosen = settings.destinations.core
     remote = None if chosen is None else remote_core(
-        chosen, destinations, store, world, health=commits, wake=relay.wake, metrics=metrics,
+        chosen, destinations, store, world, health=commits, wake=relay.wake, metrics=metrics, journal=journal,
     )  # fmt: skip
     completer = HistoryCompleter(store, books, clock)
     settle = transactions.settle if remote is None else remote.settle
@@ -232,8 +242,14 @@ def _core(settings: Settings, store: Store | None, world: Environment, metrics: 
         store=store, books=books, world=world, metrics=metrics, destinations=destinations, relay=relay,
         forwarder=forwarder,
         capacity=capacity, commits=commits, completer=completer, committer=committer,
-        evaluating=evaluating, remote=remote, patience=ReadTimeout(settings.ingest.max_wait_seconds),
+        evaluating=evaluating, journal=journal, remote=remote,
+        patience=ReadTimeout(settings.ingest.max_wait_seconds),
     )  # fmt: skip
+
+
+def _journal_upkeep(core: _Core, settings: Settings) -> JournalUpkeep:
+    keep = timedelta(days=settings.journal.days)
+    return JournalUpkeep(core.store, core.journal, core.clock, keep=keep, max_mb=settings.journal.max_mb)
 
 
 def _importing(core: _Core, settings: Settings) -> ImportRunner:

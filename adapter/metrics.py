@@ -69,6 +69,10 @@ class Metrics:
             "adapter_messages", "Messages taken, by what became of them", ["source", "outcome"],
             registry=registry,
         )  # fmt: skip
+        self.journal_left_out = Counter(
+            "adapter_journal_left_out", "Messages not recorded in the journal, because too many waited",
+            registry=registry,
+        )  # fmt: skip
         self.misfits = Counter(
             "adapter_misfits", "Values kept though they do not fit the data model", ["source"],
             registry=registry,

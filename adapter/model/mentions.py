@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container, Iterable, Iterator
 from typing import Any
 from unicodedata import normalize
@@ -34,6 +35,7 @@ class Mentions:
             name for name in self._names if len(name) >= LONG and normal(name) is None and name not in common
         )
         self._long = tuple(map(folded, self.ids))
+        self._words = [_words(name) for name in self._names]
 
     def stand_in(self, message: Quarantined) -> bool:
         """Return whether a quarantined message mentions one of them."""
@@ -42,9 +44,24 @@ class Mentions:
         text = texts_in(bytes(message.document))
         return any(map(self._spelt, decoded(text))) or not self.addresses.isdisjoint(found_in(text))
 
+    def may_stand_in(self, document: bytes) -> bool:
+        """Return whether `stand_in` must be asked: whether a JSON document may mention one of them.
+
+        Letters and digits are spelled in one way, but in percent-encoding, escapes and other scripts.
+        """
+        if b"%" in document or b"\\" in document or not document.isascii():
+            return True
+        lower = document.lower()
+        return any(all(word in lower for word in words) for words in self._words)
+
     def _spelt(self, text: str) -> bool:
         plain = folded(text)
         return any(name in plain and is_whole(name, plain) for name in self._long)
+
+
+def _words(name: str) -> list[bytes]:
+    """Return what stands in a plain ASCII document that mentions a name."""
+    return [word.lower().encode() for word in re.findall(r"[A-Za-z0-9]+", name)]
 
 
 def folded(text: str) -> str:

@@ -157,6 +157,14 @@ class Imports(Struct, frozen=True):
     max_waiting: Positive = 20
 
 
+class Journal(Struct, frozen=True):
+    """What is kept of messages as they arrived."""
+
+    days: Days = 7
+    max_mb: Positive = 1_000
+    mask: tuple[str, ...] = ()
+
+
 class Log(Struct, frozen=True):
     """The logs."""
 
@@ -177,6 +185,7 @@ class Settings(Struct, frozen=True):
     ingest: Ingest = Ingest()
     imports: Imports = Imports()
     retention: Retention = Retention()
+    journal: Journal = Journal()
     log: Log = Log()
     destinations: Destinations = Destinations()
 

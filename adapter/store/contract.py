@@ -30,6 +30,7 @@ from adapter.model.removals import Removal
 from adapter.model.timers import Timer
 from adapter.store.forwarding_contract import ForwardingVerbs
 from adapter.store.import_contract import ImportStore
+from adapter.store.journal_contract import JournalVerbs
 from adapter.store.outbox_contract import OutboxVerbs
 from adapter.store.scanning import Looks, Slice, Spot
 from adapter.store.values import (
@@ -122,7 +123,7 @@ class Transaction(Protocol):
         ...
 
 
-class Store(ImportStore, ForwardingVerbs, OutboxVerbs, Protocol):
+class Store(ImportStore, ForwardingVerbs, JournalVerbs, OutboxVerbs, Protocol):
     """The verbs of an engine. Reads see only what is committed.
 
     `secret` hashes the values that limits count by: 32 bytes of this store, once it is open.

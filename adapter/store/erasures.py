@@ -127,8 +127,9 @@ def erasure_row(erasure: Erasure, names: Iterable[str], at: datetime) -> tuple[b
 
 def read_forgotten(row: Iterable[Any]) -> Forgotten:
     """Return the erasure under way of a row."""
-    number, names, customers, erased_at, upto = row
-    return Forgotten(number, msgspec.json.decode(names, type=list[str]), customers, moment(erased_at), upto)
+    number, names, customers, erased_at, upto, journal_upto = row
+    known = msgspec.json.decode(names, type=list[str])
+    return Forgotten(number, known, customers, moment(erased_at), upto, journal_upto)
 
 
 def fingerprints(customers: bytes) -> list[bytes]:

@@ -16,6 +16,7 @@ from adapter.model.discounts import DiscountRecord
 from adapter.model.erasures import ForwardedErasure
 from adapter.model.events import Event
 from adapter.model.imports import ImportStep
+from adapter.model.journal import JournalRow
 from adapter.model.pending import PendingMove
 from adapter.model.quarantine import Excerpt, Quarantined
 from adapter.model.redemptions import Redemption, Rollback
@@ -275,7 +276,7 @@ class Forgotten(Struct, frozen=True):
     """An erasure under way: `names` may still be in quarantine or in the data of others.
 
     `customers` has the fingerprints of its receipts, one behind the other, `erased_at` their moment. Messages
-    quarantined with an id above `upto` came later, and stay.
+    quarantined with an id above `upto` came later, and stay; so do rows of the journal above `journal_upto`.
     """
 
     number: int
@@ -283,6 +284,7 @@ class Forgotten(Struct, frozen=True):
     customers: bytes
     erased_at: datetime
     upto: int
+    journal_upto: int = 0
 
 
 class CustomerData(Struct):
@@ -345,7 +347,7 @@ class Changes(Struct):
     it now, ImportLost is raised and nothing is saved.
     `forwards` are kept until they are due; of one customer, destination and `ref` the first is kept. A
     merge moves them, an erasure drops them. `contents` are digests that are kept with claimed
-    message keys, as long as these are.
+    message keys, as long as these are. `journal` is appended.
     """
 
     seen_at: datetime
@@ -374,6 +376,7 @@ class Changes(Struct):
     pool_codes: Sequence[PoolCode] = ()
     forwards: Sequence[NewForward] = ()
     contents: Mapping[MessageKey, bytes] = {}
+    journal: Sequence[JournalRow] = ()
 
 
 class DeliveryResult(Struct, frozen=True):

@@ -9,6 +9,7 @@ from asyncio import to_thread
 
 from msgspec import Struct
 
+from adapter.errors import Unreadable
 from adapter.model.encoding import encode
 from adapter.sources.headers import Headers, require_credential
 from adapter.sources.mparticle import batches
@@ -55,10 +56,14 @@ def _endpoint(context: WebContext, label: str) -> Endpoint:
 
     async def handle(body: bytes, _headers: Headers) -> HttpResponse:
         now = context.clock()
-        if len(body) < threshold:
-            await context.ingest.receive(batches.decode(body, now), len(body))
-        else:
-            await context.ingest.receive_parts(await to_thread(batches.parts, body, now, bounds))
+        try:
+            if len(body) < threshold:
+                await context.ingest.receive(batches.decode(body, now), len(body))
+            else:
+                await context.ingest.receive_parts(await to_thread(batches.parts, body, now, bounds))
+        except Unreadable as error:
+            context.ingest.note_refused("mparticle", body, error, now)
+            raise
         return _ACCEPTED
 
     return Endpoint(label, context, handle, admit=admit, render_error=error_response)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from asyncio import to_thread
 from functools import partial
 
+from adapter.errors import Unreadable
 from adapter.sources.headers import Headers, require_credential
 from adapter.sources.segment import webhook
 from adapter.web.auth import admit_local, basic_credentials
@@ -79,11 +80,15 @@ def _endpoint(context: WebContext, label: str, kind: str | None) -> Endpoint:
         if write_keys and not _write_key(headers):
             check(webhook.write_key(body))
         now = context.clock()
-        if len(body) < threshold:
-            await context.ingest.receive(webhook.decode_batch(body, now, kind=kind), len(body))
-        else:
-            parts = await to_thread(webhook.batch_parts, body, now, bounds, kind=kind)
-            await context.ingest.receive_parts(parts)
+        try:
+            if len(body) < threshold:
+                await context.ingest.receive(webhook.decode_batch(body, now, kind=kind), len(body))
+            else:
+                parts = await to_thread(webhook.batch_parts, body, now, bounds, kind=kind)
+                await context.ingest.receive_parts(parts)
+        except Unreadable as error:
+            context.ingest.note_refused("segment", body, error, now)
+            raise
         return _SUCCESS
 
     return _open(context, label, handle, admit)

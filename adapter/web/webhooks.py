@@ -11,6 +11,7 @@ from functools import partial
 
 from msgspec import Struct
 
+from adapter.errors import Unreadable
 from adapter.metrics import Metrics
 from adapter.model.encoding import encode
 from adapter.services.ingest.result import Result
@@ -61,11 +62,15 @@ def _endpoint(context: WebContext, label: str, source: Source, builder: Response
         if form is not None and signatures is not None:
             signatures.note(body, form)
         now = context.clock()
-        respond = builder(body, now)
-        if len(body) < threshold:
-            return respond(await context.ingest.receive(source.decode(body, now), len(body)))
-        parts = await to_thread(source.decode_parts, body, now, bounds)
-        return respond(await context.ingest.receive_parts(parts))
+        try:
+            respond = builder(body, now)
+            if len(body) < threshold:
+                return respond(await context.ingest.receive(source.decode(body, now), len(body)))
+            parts = await to_thread(source.decode_parts, body, now, bounds)
+            return respond(await context.ingest.receive_parts(parts))
+        except Unreadable as error:
+            context.ingest.note_refused(source.name, body, error, now)
+            raise
 
     return Endpoint(label, context, handle, admit=admit)
 

@@ -42,7 +42,7 @@ from adapter.services.figures import Figures, RuleFigures, RuleFiguresReader
 from adapter.services.health import Check, Health
 from adapter.services.ingest.pipeline import Ingest
 from adapter.services.ingest.result import Result
-from adapter.services.privacy.export import Export
+from adapter.services.privacy.export import Export, ExportedMessage
 from adapter.services.privacy.requests import Privacy
 from adapter.services.replay import Replayed, ReplayOptions
 from adapter.services.revocations import Counted, Revocations, Revoked
@@ -269,6 +269,7 @@ class FakePrivacy(Privacy):
             quarantined=[Quarantined("segment", "m", Raw(b'{"userId":"u"}'), "no name", NOW, 7)],
             pending_moves=await held.pending_moves(source_id),
             receipts=[],
+            messages=[ExportedMessage("segment", "m", NOW, "processed", "", Raw(b"{}"))],
         )
         yield encode(found)
 

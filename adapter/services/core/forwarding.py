@@ -22,6 +22,7 @@ from adapter.model.operations import CustomerErase, DiscountMove, Operation
 from adapter.services.environment import Environment
 from adapter.services.ingest import load
 from adapter.services.ingest.commit_health import CommitHealth
+from adapter.services.ingest.journal import Journal, Record
 from adapter.services.ingest.operation_documents import members_of
 from adapter.services.ingest.result import Result
 from adapter.services.ingest.work_item import Work
@@ -61,8 +62,10 @@ class ForwardTransactions:
         *,
         health: CommitHealth,
         wake: Callable[[], None],
+        journal: Journal | None = None,
     ) -> None:
         self._store = store
+        self._journal = journal or Journal(on=False)
         self._environment = environment
         self._core = core
         self._timeout = timeout
@@ -75,15 +78,17 @@ class ForwardTransactions:
         """Commit a batch; one result for each of its messages, in order. Raises Unavailable."""
         now = self._environment.clock()
         context = ForwardContext(now, now + self._timeout, self._environment.new_id, self._core)
-        with self._health.committing():
+        with self._health.committing(), self._journal.recording() as record:
             results = await self._store.transact(
-                lambda transaction: forward(transaction, batch, context), on_locks_acquired
+                lambda transaction: forward(transaction, batch, context, record), on_locks_acquired
             )
         self._wake()
         return results
 
 
-async def forward(transaction: Transaction, batch: Sequence[Work], context: ForwardContext) -> list[Result]:
+async def forward(
+    transaction: Transaction, batch: Sequence[Work], context: ForwardContext, record: Record | None = None
+) -> list[Result]:
     """Save a batch for the core in one transaction; one result for each of its messages, in order.
 
     A repeated message gets the discounts that the core has returned for the first one. Erasures are applied
@@ -93,6 +98,7 @@ async def forward(transaction: Transaction, batch: Sequence[Work], context: Forw
     loaded = await transaction.load(LoadRequest(keys), context.now)
     fresh = set(load.fresh(batch, loaded))
     taken = [work for at, work in enumerate(batch) if at in fresh]
+    results = [_result(work, loaded, is_new=at in fresh) for at, work in enumerate(batch)]
     await transaction.save(
         Changes(
             seen_at=context.now,
@@ -107,9 +113,10 @@ async def forward(transaction: Transaction, batch: Sequence[Work], context: Forw
             decisions=[],
             deliveries=[each for work in taken for each in deliveries_of(work, context)],
             quarantine=[work.quarantine for work in taken if work.quarantine is not None],
+            journal=record(batch, results) if record is not None else (),
         )
     )
-    return [_result(work, loaded, is_new=at in fresh) for at, work in enumerate(batch)]
+    return results
 
 
 def operation_id(work: Work, new_id: Callable[[], str]) -> str:

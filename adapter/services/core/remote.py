@@ -15,6 +15,7 @@ from adapter.services.core.capacity import CoreCapacity
 from adapter.services.core.forwarding import ForwardTransactions
 from adapter.services.environment import Environment
 from adapter.services.ingest.commit_health import CommitHealth
+from adapter.services.ingest.journal import Journal
 from adapter.services.ingest.pipeline import Committer
 from adapter.services.ingest.result import Result
 from adapter.services.ingest.work_item import Work
@@ -48,6 +49,7 @@ def remote_core(
     health: CommitHealth,
     wake: Callable[[], None],
     metrics: Metrics,
+    journal: Journal | None = None,
 ) -> RemoteCore:
     """Connect the destination of the core with what waits for its answers."""
     name, settings = chosen
@@ -60,7 +62,7 @@ def remote_core(
     )
     destination.take = answers.take
     transactions = ForwardTransactions(
-        store, environment, name, destination.timeout, health=health, wake=wake
+        store, environment, name, destination.timeout, health=health, wake=wake, journal=journal
     )
     return RemoteCore(
         host=destination.host,

@@ -17,10 +17,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Protocol
 
 from msgspec.structs import replace
 
+from adapter.errors import Unreadable
 from adapter.metrics import Metrics
 from adapter.model.deliveries import Recipients
 from adapter.model.forwards import ForwardTo
@@ -34,6 +36,7 @@ from adapter.services.ingest.apply import ApplyPass
 from adapter.services.ingest.commit_health import CommitHealth
 from adapter.services.ingest.evaluations import Evaluating
 from adapter.services.ingest.issue import IssuePass
+from adapter.services.ingest.journal import Journal, Record
 from adapter.services.ingest.mapper import Mapper, ignored
 from adapter.services.ingest.order_bookings import OrderBookings, of_orders
 from adapter.services.ingest.outcome_counts import OutcomeCounts
@@ -70,6 +73,7 @@ class Ingest:
     """Decodes, maps and submits.
 
     `note_ignored` gets each message that no mapping takes; `orders` books what messages say of orders.
+    `journal` records what is not committed.
     """
 
     def __init__(
@@ -79,12 +83,15 @@ class Ingest:
         counts: OutcomeCounts,
         note_ignored: Callable[[Message], None] = lambda message: None,
         orders: OrderBookings | None = None,
+        *,
+        journal: Journal | None = None,
     ) -> None:
         self._mapper = mapper
         self._committer = committer
         self._counts = counts
         self._note_ignored = note_ignored
         self._orders = orders
+        self._journal = journal or Journal(on=False)
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -95,6 +102,10 @@ class Ingest:
     def longest(self) -> int:
         """The maximum size of a document: it contains parts of the message several times."""
         return self._mapper.longest
+
+    def note_refused(self, source: str, body: bytes, error: Unreadable, at: datetime) -> None:
+        """Record a body that could not be read."""
+        self._journal.note_refused(source, body, error.message, at)
 
     async def receive(self, decoded: Decoded, size: int = 0) -> list[Result]:
         """Commit decoded messages; one result each, the quarantined ones last.
@@ -156,6 +167,7 @@ class Ingest:
                 works.append(work)
             else:
                 self._note_ignored(message)
+                self._journal.note_ignored(message)
         for kept in quarantined:
             results.append(None)
             works.append(Work(kept.source, kept.key, kept.key, kept.received_at, quarantine=kept))
@@ -197,7 +209,7 @@ class Transactions:
 
     Discounts are pushed to `destinations`; `wake` wakes the dispatcher. With `reasons` the log has
     the sentence of each rule. Customers and events are forwarded to `forwards`.
-    `evaluating` says whether operations wait for their decisions.
+    `evaluating` says whether operations wait for their decisions. `journal` records what arrived.
     """
 
     def __init__(
@@ -215,6 +227,7 @@ class Transactions:
         wake_forwarder: Callable[[], None] = lambda: None,
         reasons: bool = False,
         evaluating: Evaluating | None = None,
+        journal: Journal | None = None,
     ) -> None:
         self._store = store
         self._files = files
@@ -228,24 +241,26 @@ class Transactions:
         self._wake_forwarder = wake_forwarder
         self._reasons = reasons
         self._evaluating = evaluating or Evaluating()
+        self._journal = journal or Journal(on=False)
 
     async def settle(
         self, batch: Sequence[Work], on_locks_acquired: OnLocksAcquired | None = None
     ) -> list[Result]:
         """Commit a batch; one result for each of its messages, in order. Raises Unavailable."""
-        rules, context = self._files.rules, self._context()
-        with self._health.committing():
+        rules = self._files.rules
+        with self._health.committing(), self._journal.recording() as record:
+            context = self._context(record)
             result = await self._store.transact(
                 lambda transaction: decide(transaction, batch, rules, context), on_locks_acquired
             )
         self._after_commit(result)
         return result.results
 
-    def _context(self) -> DecisionContext:
+    def _context(self, record: Record | None) -> DecisionContext:
         environment, names = self._environment, self._files.mappings.names
         return DecisionContext(
             environment.clock(), environment.draw, environment.new_id, self._destinations, self._timers.room,
-            names, self._forwards, self._evaluating.now, self._store.secret,
+            names, self._forwards, self._evaluating.now, self._store.secret, record,
         )  # fmt: skip
 
     def _after_commit(self, result: CommitResult) -> None:

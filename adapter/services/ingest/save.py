@@ -100,7 +100,7 @@ def changes(
     results: list[Result],
 ) -> Changes:
     """Return the changes of a batch."""
-    people = first.people
+    people, record = first.people, first.context.record
     rewarded = [
         ((batch[index].source, batch[index].key), results[index].discounts)
         for index in fresh
@@ -129,4 +129,5 @@ def changes(
         ended=second.ended,
         drawn=second.pool.drawn,
         forwards=to_forward(batch, first) if first.context.forwards else (),
+        journal=record(batch, results) if record is not None else (),
     )

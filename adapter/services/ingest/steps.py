@@ -16,6 +16,7 @@ from adapter.model.forwards import ForwardTo
 from adapter.model.operations import DiscountMove
 from adapter.model.pending import PendingMove
 from adapter.rules.guardrails.proposal import Verdict
+from adapter.services.ingest.journal import Record
 
 
 class DecisionContext(Struct, frozen=True):
@@ -26,6 +27,7 @@ class DecisionContext(Struct, frozen=True):
     added. `names` are the current names of stored events, `forwards` the destinations, by name, that
     customers and events are forwarded to. `evaluating` says that the batch may have
     operations that ask for their decisions. `secret` is the store's, which hashes the values of keys.
+    `record` makes the rows of the journal.
     """
 
     now: datetime
@@ -37,6 +39,7 @@ class DecisionContext(Struct, frozen=True):
     forwards: Mapping[str, ForwardTo] = {}
     evaluating: bool = False
     secret: bytes = b""
+    record: Record | None = None
 
 
 class Occurrence(Struct, frozen=True):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable
+from datetime import datetime
+from itertools import chain
 from typing import Any, Literal, Protocol, TypeVar
 
-from msgspec import UNSET, Struct
+from msgspec import UNSET, Raw, Struct
 from msgspec.structs import replace
 
 from adapter.errors import NotFound
@@ -16,12 +18,14 @@ from adapter.model.discounts import DiscountRecord
 from adapter.model.encoding import encode
 from adapter.model.erasures import Receipt
 from adapter.model.events import Event
+from adapter.model.journal import JournalEntry, JournalOutcome
 from adapter.model.pending import PendingMove
 from adapter.model.quarantine import Excerpt, Quarantined
 from adapter.model.redemptions import Redemption, Rollback
 from adapter.model.timers import Timer
 from adapter.rules.history.history import History
 from adapter.store.contract import Store
+from adapter.store.erasures import meant
 from adapter.store.forwarding_values import SentTo
 from adapter.store.tables.registry import LISTED
 from adapter.store.values import CustomerData
@@ -29,12 +33,24 @@ from adapter.store.values import CustomerData
 T = TypeVar("T")
 
 
+class ExportedMessage(Struct, frozen=True):
+    """A message as it arrived, what became of it, and why."""
+
+    source: str
+    message_id: str
+    received_at: datetime
+    outcome: JournalOutcome
+    reason: str
+    document: Raw
+
+
 class Export(Struct, frozen=True):
     """All that is held of one person; lists oldest first, but receipts, which are newest first.
 
     `names` are the ids that lead to them, by kind. `history` is their past as rules read it, by event name.
     `sent_to` has the destinations that were sent this person, each with the id. `counters` are the counts of
-    guardrails. `receipts` are of earlier erasures.
+    guardrails. `receipts` are of earlier erasures. `messages` are as they arrived, those that have
+    an id of the person.
     """
 
     source_id: str
@@ -53,6 +69,7 @@ class Export(Struct, frozen=True):
     events: list[Event]
     decisions: list[Decision]
     quarantined: list[Quarantined]
+    messages: list[ExportedMessage]
 
 
 class Read(Protocol):
@@ -88,6 +105,9 @@ async def export(store: Store, source_id: str, read: Read = patiently) -> AsyncI
     yield b',"quarantined":['
     async for piece in _quarantined(store, held.quarantined, read):
         yield piece
+    yield b'],"messages":['
+    async for piece in _messages(store, source_id, held, read):
+        yield piece
     yield b"]}"
 
 
@@ -110,6 +130,24 @@ async def _quarantined(store: Store, excerpts: list[Excerpt], read: Read) -> Asy
         if whole is not None:
             yield comma + encode(whole)
             comma = b","
+
+
+async def _messages(store: Store, source_id: str, held: CustomerData, read: Read) -> AsyncIterator[bytes]:
+    """Yield the messages of the journal that have an id of the person, one at a time."""
+    own = meant({source_id, held.source_id}, held.customer, held.names)
+    comma, after = b"", 0
+    while rows := await read(store.journal_of(source_id, after)):
+        for entry in chain.from_iterable(row.entries() for row in rows):
+            if not own.isdisjoint(entry.names):
+                yield comma + encode(_exported(entry))
+                comma = b","
+        after = rows[-1].number
+
+
+def _exported(entry: JournalEntry) -> ExportedMessage:
+    return ExportedMessage(
+        entry.source, entry.message_id, entry.received_at, entry.outcome, entry.reason, Raw(entry.document)
+    )
 
 
 def _joined(rows: list[Any]) -> bytes:

@@ -1,9 +1,9 @@
 """What is left of erased people where others are: removed piece by piece, after the erasure has committed.
 
-An erasure leaves the names of its person behind (`Store.forgotten`). Quarantined messages that mention one of
-them are dropped. Email addresses and ids that no other customer holds are taken out of the data that mention
-them: addresses by an index, ids by a pass over all data (`search`). Then the names go too. Each transaction
-is small, so that messages are not held up, and may be done again.
+An erasure leaves the names of its person behind (`Store.forgotten`). Messages in quarantine and in the
+journal that mention one of them are dropped. Email addresses and ids that no other customer holds are taken
+out of the data that mention them: addresses by an index, ids by a pass over all data (`search`). Then the
+names go too. Each transaction is small, so that messages are not held up, and may be done again.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from msgspec import Struct
 
 from adapter.model.customers import SOURCE_ID, Customer
 from adapter.model.encoding import decode, encode
+from adapter.model.journal import JournalRow, without
 from adapter.model.mentions import Mentions, folded
 from adapter.model.quarantine import Excerpt, Quarantined
 from adapter.model.removals import AddressRemoval, IdRemoval, Removal
@@ -32,13 +33,16 @@ from adapter.store.values import Changes, CustomerRecord, Forgotten, LoadRequest
 _ERASURES = 100
 #: So many messages of the quarantine are looked at in one step.
 _MESSAGES = 20
+#: So many rows of the journal are looked at in one step.
+_JOURNAL_ROWS = 5
 _CUSTOMERS = 100
 #: Customers of an older program whose addresses are noted in one transaction.
 _SLICE = 20
 
 
 class _Look(Struct):
-    """One look for the names of some erasures: in the quarantine from `after` to `last`, by address, by id.
+    """One look for the names of some erasures: in the quarantine from `after` to `last`, in the journal
+    likewise, by address, by id.
 
     `mentions` are of the erasures in their order, `together` of all; `removed` counts by erasure.
     """
@@ -50,7 +54,9 @@ class _Look(Struct):
     last: int
     removed: Sequence[Counter[str]]
     search: Pass
+    journal_last: int
     after: int = 0
+    journal_after: int = 0
 
 
 class Forgetting:
@@ -122,6 +128,8 @@ class Forgetting:
                 return False
             if look.after < look.last:
                 await self._sweep(look)
+            elif look.journal_after < look.journal_last:
+                await self._sweep_journal(look)
             elif look.addresses:
                 await self._forget_address(look)
             elif not look.search.done:
@@ -145,6 +153,7 @@ class Forgetting:
             max(erasure.upto for erasure in erasures),
             [Counter() for _ in erasures],
             Pass(self._store, together.ids),
+            max(erasure.journal_upto for erasure in erasures),
         )
 
     async def _sweep(self, look: _Look) -> None:
@@ -158,6 +167,18 @@ class Forgetting:
             for at in meant:
                 look.removed[at]["quarantined"] += 1
         look.after = page[-1].id if page else look.last
+
+    async def _sweep_journal(self, look: _Look) -> None:
+        """Remove the messages that mention one of the erased from some rows of the journal."""
+        rows = await self._store.journal(look.journal_after, _JOURNAL_ROWS)
+        for row in rows:
+            found = await asyncio.to_thread(_mentioned, look, row)
+            if found:
+                await self._store.replace_journal(row.number, without(row, found))
+            for erasures in found.values():
+                for at in erasures:
+                    look.removed[at]["messages"] += 1
+        look.journal_after = rows[-1].number if rows else look.journal_last
 
     async def _whole(self, excerpt: Excerpt) -> Quarantined | None:
         if excerpt.truncated:
@@ -209,6 +230,23 @@ def _meant(look: _Look, message: Quarantined) -> list[int]:
         for at, (erasure, mentions) in enumerate(zip(look.erasures, look.mentions, strict=True))
         if message.id <= erasure.upto and mentions.stand_in(message)
     ]
+
+
+def _mentioned(look: _Look, row: JournalRow) -> dict[int, list[int]]:
+    """Return which erasures the messages of a row mention the people of, by the position of the message."""
+    found = {}
+    for position, entry in enumerate(row.entries()):
+        if not look.together.may_stand_in(entry.document):
+            continue
+        message = entry.quarantined()
+        erasures = [
+            at
+            for at, (erasure, mentions) in enumerate(zip(look.erasures, look.mentions, strict=True))
+            if row.number <= erasure.journal_upto and mentions.stand_in(message)
+        ]
+        if erasures:
+            found[position] = erasures
+    return found
 
 
 def _own(customer: Customer) -> set[str]:

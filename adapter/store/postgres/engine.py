@@ -35,6 +35,7 @@ from adapter.store.postgres.connection import READING, Connection, connect, tran
 from adapter.store.postgres.copying import PostgresEnd
 from adapter.store.postgres.forwarding import ForwardingVerbs
 from adapter.store.postgres.imports import ImportVerbs
+from adapter.store.postgres.journal import JournalVerbs
 from adapter.store.postgres.migrate import applied, migrate
 from adapter.store.postgres.reads import Reads
 from adapter.store.postgres.redemptions import add_pool_codes
@@ -62,7 +63,7 @@ _PATIENCE = 5.0
 _WRITE_NOTHING = "SELECT pg_logical_emit_message(true, 'adapter', '')"
 
 
-class PostgresStore(BookingVerbs, ImportVerbs, ForwardingVerbs):
+class PostgresStore(BookingVerbs, ImportVerbs, ForwardingVerbs, JournalVerbs):
     """See `adapter.store.contract.Store`.
 
     `dsn` is what libpq takes: several hosts too, of which the one that accepts writes is used; `shown`

@@ -53,6 +53,7 @@ async def erase(connection: Connection, erasure: Erasure, at: datetime) -> None:
     onward = forwarded(sent, customer, at)
     await connection.execute(SQL["add_erasure"], *erasure_row(erasure, names, at))
     removed = Counter({"quarantined": await _changed(connection, "drop_quarantined", name_digests(names))})
+    await connection.execute(SQL["forget_journal_names"], name_digests(names))
     for table, described in _TABLES:
         if not isinstance(described.erase, DeletedWith) and (source_id or not described.shared):
             changed = await _changed(connection, f"erase_{table.name}", source_id)

@@ -21,6 +21,7 @@ from adapter.model.discounts import DiscountRecord
 from adapter.model.erasures import Receipt, fingerprint
 from adapter.model.events import Event
 from adapter.model.ignored import Ignored
+from adapter.model.journal import JournalRow
 from adapter.model.pages import Page
 from adapter.model.pending import PendingMove
 from adapter.model.quarantine import Excerpt, Quarantined
@@ -34,6 +35,7 @@ from adapter.store.erasures import (
     read_receipt,
     with_forwarded,
 )
+from adapter.store.journal_rows import read_journal
 from adapter.store.postgres.connection import Connection
 from adapter.store.postgres.statements import REDACTIONS, SQL
 from adapter.store.postgres.text import array
@@ -216,12 +218,34 @@ class Reads:
     async def quarantined_of(self, name: str, limit: int) -> list[Excerpt]:
         """Return excerpts of quarantined messages that name a person, the latest first."""
         async with self._snapshot():
-            source_id = await self._resolve(name)
-            record = await self._rows("record_of", source_id)
-            customer = read_customer(record[0][0]) if record else None
-            names = [(row[0], row[1]) for row in await self._rows("names_of", source_id)]
-            named = name_digests(meant({source_id}, customer, names))
-            return [read_excerpt(row) for row in await self._rows("quarantined_of", named, limit)]
+            names = await self._digests_of(name)
+            return [read_excerpt(row) for row in await self._rows("quarantined_of", names, limit)]
+
+    async def journal(self, after: int, limit: int, since: datetime | None) -> list[JournalRow]:
+        """Return rows of the journal after a number, none from before a moment."""
+        async with self._snapshot():
+            if since is not None:
+                after = max(after, (await self._rows("journal_start", micros(since)))[0][0])
+            rows = await self._rows("journal", after, limit, micros(since) if since else 0)
+        return [read_journal(row) for row in rows]
+
+    async def latest_journal(self, before: int | None, limit: int) -> list[JournalRow]:
+        """Return rows of the journal before a number, the latest first."""
+        rows = await self._rows("latest_journal", LAST_ID if before is None else before, limit)
+        return [read_journal(row) for row in rows]
+
+    async def journal_of(self, name: str, after: int, limit: int) -> list[JournalRow]:
+        """Return rows of the journal that have an id of a person."""
+        async with self._snapshot():
+            names = await self._digests_of(name)
+            return [read_journal(row) for row in await self._rows("journal_of", names, after, limit)]
+
+    async def _digests_of(self, name: str) -> list[bytes]:
+        source_id = await self._resolve(name)
+        record = await self._rows("record_of", source_id)
+        customer = read_customer(record[0][0]) if record else None
+        names = [(row[0], row[1]) for row in await self._rows("names_of", source_id)]
+        return name_digests(meant({source_id}, customer, names))
 
     async def ignored(self, limit: int) -> list[Ignored]:
         """Return what no mapping takes, the latest first."""

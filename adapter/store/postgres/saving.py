@@ -15,6 +15,7 @@ from adapter.store.postgres.addresses import put
 from adapter.store.postgres.connection import Connection
 from adapter.store.postgres.erasing import erase, keep_quarantined
 from adapter.store.postgres.imports import save_step
+from adapter.store.postgres.journal import add_journal
 from adapter.store.postgres.merging import Merging
 from adapter.store.postgres.redemptions import book, pool_code_columns
 from adapter.store.postgres.statements import SQL
@@ -70,6 +71,7 @@ class Saving:
         for erasure in self._changes.erased:
             await erase(self._connection, erasure, self._changes.seen_at)
         await keep_quarantined(self._connection, self._changes.quarantine)
+        await add_journal(self._connection, self._changes.journal)
         rewritten = [given_to(each, self._owners) for each in self._changes.rewritten]
         await self._many("put_discounts", map(discount_row, rewritten))
         given = {each.discount.code: given_to(each, self._owners) for each in self._changes.discounts}

@@ -26,6 +26,7 @@ from adapter.store.sqlite.connection import begun, connect, roll_back, transacti
 from adapter.store.sqlite.copying import SqliteEnd
 from adapter.store.sqlite.forwarding import ForwardingVerbs
 from adapter.store.sqlite.imports import ImportVerbs
+from adapter.store.sqlite.journal import JournalVerbs
 from adapter.store.sqlite.lock import FileLock
 from adapter.store.sqlite.migrate import applied, migrate
 from adapter.store.sqlite.open_file import OpenFile, claim, expect_readable, exposed
@@ -60,7 +61,7 @@ _ATTEMPTS = 5
 _FOLDER = Path("data")
 
 
-class SqliteStore(ReadVerbs, ImportVerbs, ForwardingVerbs):
+class SqliteStore(ReadVerbs, ImportVerbs, ForwardingVerbs, JournalVerbs):
     """See `adapter.store.contract.Store`; `path` may be `:memory:` for a store that is thrown away.
 
     `made` says whether opening it found nothing there.

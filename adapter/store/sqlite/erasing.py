@@ -47,6 +47,7 @@ def erase(connection: apsw.Connection, erasure: Erasure, at: datetime) -> None:
     digests = name_digests(names)
     connection.execute(SQL["drop_quarantined"], (apsw.carray(tuple(digests)),))
     removed = Counter({"quarantined": connection.changes()})
+    connection.execute(SQL["forget_journal_names"], (apsw.carray(tuple(digests)),))
     onward = forwarded(connection.execute(SQL["taken_by"], (source_id,)), customer, at)
     for table, rows in _TABLES:
         if not isinstance(rows.erase, DeletedWith) and (source_id or not rows.shared):

@@ -21,6 +21,7 @@ from adapter.model.discounts import DiscountRecord
 from adapter.model.erasures import Receipt, fingerprint
 from adapter.model.events import Event
 from adapter.model.ignored import Ignored
+from adapter.model.journal import JournalRow
 from adapter.model.pages import Page
 from adapter.model.pending import PendingMove
 from adapter.model.quarantine import Excerpt, Quarantined
@@ -34,6 +35,7 @@ from adapter.store.erasures import (
     read_receipt,
     with_forwarded,
 )
+from adapter.store.journal_rows import read_journal
 from adapter.store.rows import (
     FIRST_ID,
     FIRST_MOMENT,
@@ -235,13 +237,37 @@ class Reads:
     def quarantined_of(self, name: str, limit: int) -> list[Excerpt]:
         """Return excerpts of quarantined messages that name a person, the latest first."""
         with snapshot(self._connection):
-            source_id = self._resolve(name)
-            [(body, _)] = self._rows("record_of", source_id) or [(None, b"")]
-            customer = read_customer(body) if body else None
-            names = name_digests(meant({source_id}, customer, self._rows("names_of", source_id)))
-            return [
-                read_excerpt(row) for row in self._rows("quarantined_of", apsw.carray(tuple(names)), limit)
-            ]
+            names = apsw.carray(tuple(self._digests_of(name)))
+            return [read_excerpt(row) for row in self._rows("quarantined_of", names, limit)]
+
+    def journal(self, after: int, limit: int, since: datetime | None) -> list[JournalRow]:
+        """Return rows of the journal after a number, none from before a moment."""
+        with snapshot(self._connection):
+            if since is not None:
+                after = max(after, self._rows("journal_start", micros(since))[0][0])
+            rows = self._rows("journal", after, limit, micros(since) if since else 0)
+        return [read_journal(row) for row in rows]
+
+    def latest_journal(self, before: int | None, limit: int) -> list[JournalRow]:
+        """Return rows of the journal before a number, the latest first."""
+        rows = self._rows("latest_journal", LAST_ID if before is None else before, limit)
+        return [read_journal(row) for row in rows]
+
+    def journal_of(self, name: str, after: int, limit: int) -> list[JournalRow]:
+        """Return rows of the journal that have an id of a person."""
+        with snapshot(self._connection):
+            names = apsw.carray(tuple(self._digests_of(name)))
+            return [read_journal(row) for row in self._rows("journal_of", names, after, limit)]
+
+    def journal_size(self) -> int:
+        """Return the bytes of the journal."""
+        return int(self._rows("journal_size")[0][0])
+
+    def _digests_of(self, name: str) -> list[bytes]:
+        source_id = self._resolve(name)
+        [(body, _)] = self._rows("record_of", source_id) or [(None, b"")]
+        customer = read_customer(body) if body else None
+        return name_digests(meant({source_id}, customer, self._rows("names_of", source_id)))
 
     def ignored(self, limit: int) -> list[Ignored]:
         """Return what no mapping takes, the latest first."""

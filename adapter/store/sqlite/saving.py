@@ -26,6 +26,7 @@ from adapter.store.rows import (
 )
 from adapter.store.sqlite.erasing import erase, keep_quarantined
 from adapter.store.sqlite.imports import save_step
+from adapter.store.sqlite.journal import add_journal
 from adapter.store.sqlite.merging import Merging
 from adapter.store.sqlite.redemptions import book
 from adapter.store.sqlite.statements import SQL
@@ -165,6 +166,7 @@ class Saving:
         self._many("add_delivery", [(*row[:2], owner(row[2]), *row[3:]) for row in deliveries])
         self._many("put_forward", [forward_row(each, owner(each.source_id)) for each in changes.forwards])
         keep_quarantined(self._connection, changes.quarantine)
+        add_journal(self._connection, changes.journal)
 
     def _write_timers(self) -> None:
         owner, changes = self._owner, self._changes

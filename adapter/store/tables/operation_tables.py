@@ -75,9 +75,36 @@ QUARANTINE_NAMES = Table(
         kept="as long as the quarantined message",
     ),
 )
+JOURNAL = Table(
+    name="journal",
+    columns=columns(number="number", at="number", size="number", names="bytes", data="bytes"),
+    key=("number",),
+    rows=IndirectRows(
+        erase="messages that mention the person are removed from their rows, after the erasure has committed",
+        export=Member("messages"),
+        kept="`journal.days`, and no longer than there is room (`journal.max_mb`)",
+    ),
+)
+JOURNAL_NAMES = Table(
+    name="journal_names",
+    columns=columns(name="bytes", number="number"),
+    key=("name", "number"),
+    rows=IndirectRows(
+        erase="deleted by the digests of the person's names",
+        export=NotExported("digests of ids that the messages have in the clear"),
+        kept="as long as the row of the journal",
+    ),
+)
 ERASURES = Table(
     name="erasures",
-    columns=columns(number="number", names="bytes", customers="bytes", erased_at="number", upto="number"),
+    columns=columns(
+        number="number",
+        names="bytes",
+        customers="bytes",
+        erased_at="number",
+        upto="number",
+        journal_upto="number",
+    ),
     key=("number",),
     rows=IndirectRows(
         erase="the names stay until the search for them is finished, then the row is deleted",

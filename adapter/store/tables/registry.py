@@ -43,6 +43,8 @@ from adapter.store.tables.operation_tables import (
     IMPORT_CHUNKS,
     IMPORT_REFUSALS,
     IMPORTS,
+    JOURNAL,
+    JOURNAL_NAMES,
     PAUSES,
     QUARANTINE,
     QUARANTINE_NAMES,
@@ -86,6 +88,8 @@ TABLES = (
     IMPORT_REFUSALS,
     CALLS,
     SECRETS,
+    JOURNAL,
+    JOURNAL_NAMES,
 )
 #: The tables that a copy has.
 COPIED = tuple(table for table in TABLES if table.engine is None)

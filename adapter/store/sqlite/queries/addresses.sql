@@ -51,12 +51,12 @@ DELETE FROM address_progress;
 
 -- add_erasure --
 -- Leave the names of an erased person to be looked for.
-INSERT INTO erasures (names, customers, erased_at, upto)
-SELECT ?1, ?2, ?3, coalesce(max(id), 0) FROM quarantine;
+INSERT INTO erasures (names, customers, erased_at, upto, journal_upto)
+SELECT ?1, ?2, ?3, (SELECT coalesce(max(id), 0) FROM quarantine), (SELECT coalesce(max(number), 0) FROM journal);
 
 -- erasures_under_way --
 -- Erasures whose names are still to be looked for, the oldest first.
-SELECT number, names, customers, erased_at, upto FROM erasures ORDER BY number LIMIT ?1;
+SELECT number, names, customers, erased_at, upto, journal_upto FROM erasures ORDER BY number LIMIT ?1;
 
 -- end_erasure --
 -- Forget the names of an erasure.
