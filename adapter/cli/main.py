@@ -20,6 +20,7 @@ COMMANDS = {
     "check": "check",
     "starters": "show",
     "map": "show",
+    "case": "commands",
     "test": "cases",
     "explain": "decisions",
     "lift": "rules",

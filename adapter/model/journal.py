@@ -10,6 +10,7 @@ import msgspec
 import zstandard
 from msgspec import Raw, Struct
 
+from adapter.model.messages import Message
 from adapter.model.quarantine import Quarantined
 
 #: What became of a message. `too_old` and `development` messages are stored, but no rule is evaluated for
@@ -35,6 +36,13 @@ class JournalEntry(Struct, frozen=True, array_like=True):
     names: Sequence[str]
     document: bytes
     replayed: bool = False
+
+    def message(self) -> Message | None:
+        """Return the message as mappings take it; None where no object was decoded."""
+        document = msgspec.json.decode(self.document)
+        if not isinstance(document, dict):
+            return None
+        return Message(self.source, self.key, document, self.received_at, self.replayed)
 
     def quarantined(self) -> Quarantined:
         """Return the message in the form in which mentions of people are searched."""

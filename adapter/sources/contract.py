@@ -51,7 +51,8 @@ class Source(Struct, frozen=True, kw_only=True):
     "signature" for one over the body, and `headers` are those that it reads, with their meaning.
 
     `decode_recorded` takes a body of any endpoint of the source, as files hold them; `recognises` says
-    whether a JSON object looks like one.
+    whether a JSON object looks like one. `recorded` returns the body that would decode to a document, None
+    for one that no body of a webhook decodes to.
     """
 
     documents: SourceDocuments
@@ -60,6 +61,7 @@ class Source(Struct, frozen=True, kw_only=True):
     decode_parts: DecodeParts
     decode_recorded: Decode
     recognises: Callable[[dict[str, Any]], bool]
+    recorded: Callable[[dict[str, Any]], Any | None]
     sender: str
     auth: Literal["signature", "authorization"]
     headers: Mapping[str, str] = {}

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 
 from adapter.model.journal import JournalRow
-from adapter.store.erasures import name_digests
 from adapter.store.timestamps import micros, moment
 
 #: Rows that one transaction deletes.
@@ -15,9 +14,9 @@ TRIMMED = 500
 _DIGEST = 16
 
 
-def journal_columns(row: JournalRow) -> tuple[int, int, bytes, bytes]:
-    """Return the columns of a row, its number apart."""
-    return micros(row.at), len(row.data), b"".join(name_digests(row.names)), row.data
+def journal_columns(row: JournalRow, digests: Iterable[bytes]) -> tuple[int, int, bytes, bytes]:
+    """Return the columns of a row, its number apart; `digests` are of its names."""
+    return micros(row.at), len(row.data), b"".join(digests), row.data
 
 
 def read_journal(row: Iterable[Any]) -> JournalRow:

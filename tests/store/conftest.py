@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from msgspec import Raw
+from zstandard import ZstdCompressor
 
 from adapter.model.actions import PercentageOff
 from adapter.model.counter_key import CounterKey, ScopedKey
@@ -21,6 +22,7 @@ from adapter.model.discounts import CounterReservation, Discount, DiscountRecord
 from adapter.model.encoding import encode
 from adapter.model.events import Event, User
 from adapter.model.ignored import Ignored
+from adapter.model.journal import JournalEntry, JournalRow, journal_row
 from adapter.model.pending import PendingMove
 from adapter.model.quarantine import Quarantined
 from adapter.model.redemptions import CodeUse, Redemption, Rollback
@@ -111,6 +113,10 @@ class Make:
         self, key: str, reason: str = "no userId", names: dict[str, Any] | None = None
     ) -> Quarantined:
         return Quarantined("segment", key, Raw(encode({"type": "track"} | (names or {}))), reason, NOW)
+
+    def journal(self, message_id: str, *names: str) -> JournalRow:
+        entry = JournalEntry("segment", message_id, message_id, NOW, "processed", "", names, b"{}")
+        return journal_row([entry], ZstdCompressor())
 
     def ignored(self, event: str, count: int = 1, at: datetime = NOW) -> Ignored:
         return Ignored("segment", "track", event, count, at, at)

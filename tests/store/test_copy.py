@@ -65,6 +65,7 @@ async def filled(store: Any, run: Any, make: Any) -> Any:
         rollbacks=[make.rollback()],
         pending=[make.pending(code="Z9"), make.pending("p2", "c\0", "Z9", status="refused")],
         forwards=[NewForward("c1", "crm", "customer", make.now)],
+        journal=[make.journal("m\0", "c1")],
     )
     assert await store.add_pool_codes("p", ["P-1", "P-2"], make.now) == ["P-1", "P-2"]
     await store.add_ignored([make.ignored("é\0"), make.ignored("")], 10, None)

@@ -8,10 +8,8 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-from zstandard import ZstdCompressor
 
 from adapter.model.erasures import CUSTOMER_ERASED, ForwardedErasure
-from adapter.model.journal import JournalEntry, journal_row
 from adapter.services.background.sweeps import Intervals
 from adapter.services.privacy.export import export
 from adapter.store import copy as copying
@@ -186,11 +184,10 @@ async def test_a_merge_moves_the_rows_of_every_table(closed: ClosedStore, make: 
 
 async def test_an_export_has_the_rows_of_every_exported_table(closed: ClosedStore, make: Any) -> None:
     async with opened(closed.url) as store:
-        arrived = JournalEntry("segment", "m", "m", make.now, "processed", "", [ANN], b"{}")
         await Run(store, make).save(
             LoadRequest(customers=[ANN]),
             erased=[Erasure(ANN)],
-            journal=[journal_row([arrived], ZstdCompressor())],
+            journal=[make.journal("m", ANN)],
         )
     await plant(closed, make)
     async with opened(closed.url) as store:

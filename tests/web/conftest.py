@@ -13,7 +13,7 @@ import pytest
 from msgspec import Raw
 from msgspec.structs import replace
 
-from adapter.errors import NotFound, WrongMove
+from adapter.errors import NotFound, Unreadable, WrongMove
 from adapter.metrics import Metrics
 from adapter.model.actions import PercentageOff
 from adapter.model.customers import Customer
@@ -81,6 +81,7 @@ class Services:
         self.erased: list[tuple[str, str, str]] = []
         self.emails: dict[str, list[str]] = {}
         self.error: Exception | None = None
+        self.refused: list[tuple[str, str]] = []
         self.checks = [Check("store", ok=True), Check("queue", ok=True), Check("files", ok=True)]
         self.alive: list[str] = []
         self.ingest = FakeIngest(self)
@@ -159,6 +160,9 @@ class FakeIngest(Ingest):
         self._services.taken.append(decoded)
         results = [self._services.result(at, message.key) for at, message in enumerate(decoded.messages)]
         return results + [Result(kept.key, "quarantined", kept.reason) for kept in decoded.quarantined]
+
+    def note_refused(self, source: str, body: bytes, error: Unreadable, at: datetime) -> None:
+        self._services.refused.append((source, error.message))
 
     async def receive_parts(self, parts: Iterable[Decoded]) -> list[Result]:
         return [result for part in parts for result in await self.receive(part, part.size)]

@@ -232,6 +232,15 @@ async def test_only_a_malformed_body_is_a_400(body: bytes, connect: Connect, ser
     assert response.status_code == 400
     assert response.json()["error"]["code"] == "unreadable"
     assert not services.taken
+    assert services.refused == [("mparticle", response.json()["error"]["message"])]
+
+
+@pytest.mark.parametrize(("path", "source"), [("/v1/track", "segment"), ("/v2/events", "mparticle")])
+async def test_a_malformed_body_of_a_tracking_api_is_recorded(
+    path: str, source: str, connect: Connect, services: Any
+) -> None:
+    await connect().post(path, content=b"[1")
+    assert [name for name, _ in services.refused] == [source]
 
 
 async def test_requests_are_counted_by_status(connect: Connect) -> None:

@@ -16,6 +16,7 @@ import zstandard
 
 from adapter.model.journal import JournalEntry, JournalOutcome, JournalRow, journal_row
 from adapter.model.messages import Message
+from adapter.model.operations import CustomerMerge
 from adapter.services.ingest.journal_mask import Mask
 from adapter.services.ingest.result import Result
 from adapter.services.ingest.work_item import Work
@@ -154,9 +155,13 @@ def _names(work: Work) -> list[str]:
     """Return the ids of customers in a message; of one in quarantine those that it names."""
     if work.quarantine is not None:
         return sorted(work.quarantine.names())
-    names = {operation.source_id for operation in work.operations}
-    names.update(operation.previous_id for operation in work.operations if hasattr(operation, "previous_id"))
-    return [name for name in names if name]
+    names: list[str] = []
+    for operation in work.operations:
+        if (source_id := operation.source_id) and source_id not in names:
+            names.append(source_id)
+        if operation.__class__ is CustomerMerge:
+            names.append(operation.previous_id)
+    return names
 
 
 def _text(value: object) -> str:

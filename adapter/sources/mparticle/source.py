@@ -39,6 +39,14 @@ def _recognises(item: dict[str, Any]) -> bool:
     return not _MEMBERS.isdisjoint(item) or firehose.is_request(item)
 
 
+def _recorded(document: dict[str, Any]) -> dict[str, Any] | None:
+    """Return a batch with the one event of a document, or with none, for a snapshot of the customer."""
+    raw = document.get("mparticle")
+    if not isinstance(raw, dict) or not isinstance(raw.get("batch"), dict) or document.get("type") == "alias":
+        return None
+    return {**raw["batch"], "events": [raw["event"]] if "event" in raw else []}
+
+
 MPARTICLE = Source(
     documents=sources.MPARTICLE,
     verifier=MParticleVerifier,
@@ -46,6 +54,7 @@ MPARTICLE = Source(
     decode_parts=batches.parts,
     decode_recorded=batches.decode,
     recognises=_recognises,
+    recorded=_recorded,
     sender="mParticle's Webhook output",
     auth="authorization",
 )

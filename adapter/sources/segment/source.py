@@ -77,6 +77,7 @@ SEGMENT = Source(
     decode_parts=webhook.parts,
     decode_recorded=decode_recorded,
     recognises=lambda item: "type" in item or "batch" in item,
+    recorded=lambda document: document,
     sender="a Segment Webhooks destination",
     auth="signature",
     headers={"X-Signature": "Hex HMAC-SHA1 of the body (of a batch, of its first element)"},

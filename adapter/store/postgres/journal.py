@@ -21,7 +21,8 @@ T = TypeVar("T")
 async def add_journal(connection: Connection, rows: Iterable[JournalRow]) -> None:
     """Append rows with the ids that their messages have; runs inside a transaction."""
     for row in rows:
-        await connection.execute(SQL["add_journal"], *journal_columns(row), name_digests(row.names))
+        digests = name_digests(row.names)
+        await connection.execute(SQL["add_journal"], *journal_columns(row, digests), digests)
 
 
 async def _add(connection: Connection, rows: Sequence[JournalRow]) -> None:

@@ -22,9 +22,10 @@ T = TypeVar("T")
 def add_journal(connection: apsw.Connection, rows: Iterable[JournalRow]) -> None:
     """Append rows with the ids that their messages have; runs inside a transaction."""
     for row in rows:
-        connection.execute(SQL["add_journal"], journal_columns(row))
+        digests = name_digests(row.names)
+        connection.execute(SQL["add_journal"], journal_columns(row, digests))
         number = connection.last_insert_rowid()
-        connection.executemany(SQL["add_journal_name"], [(name, number) for name in name_digests(row.names)])
+        connection.executemany(SQL["add_journal_name"], [(digest, number) for digest in digests])
 
 
 def _replace(connection: apsw.Connection, number: int, row: JournalRow | None) -> None:

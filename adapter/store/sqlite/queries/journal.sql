@@ -4,7 +4,7 @@ INSERT INTO journal (at, size, names, data) VALUES (?1, ?2, ?3, ?4);
 
 -- add_journal_name --
 -- Index an id that the messages of a row have.
-INSERT INTO journal_names (name, number) VALUES (?1, ?2) ON CONFLICT DO NOTHING;
+INSERT INTO journal_names (name, number) VALUES (?1, ?2);
 
 -- journal --
 -- Rows of the journal after a number, none from before a moment.
