@@ -43,6 +43,7 @@ from adapter.services.delivery.forwarder import Forwarder
 from adapter.services.delivery.reload import DestinationsReload
 from adapter.services.delivery.retries import Retries
 from adapter.services.discounts import Checkout
+from adapter.services.dry_runs.service import DryRuns
 from adapter.services.environment import Environment
 from adapter.services.figures import RuleFiguresReader
 from adapter.services.health import Health
@@ -163,6 +164,10 @@ def compose(
     )
     bounds = Bounds(settings.ingest.max_event_bytes)
     evaluate = Evaluate(operations, store, core.evaluating, clock, bounds)
+    dry_runs = DryRuns(
+        store, books, settings, clock,
+        room=lambda: core.capacity.room, shares=bookings.shares, patience=patience,
+    )  # fmt: skip
     forgetting = Forgetting(store, clock, placeholders(settings))
     privacy = Privacy(store, committer.submit, clock, patience, forgetting)
     revocations = Revocations(store, committer.submit, books, clock, patience)
@@ -194,7 +199,7 @@ def compose(
     working = partial(_working, store, core.capacity, committer, core.completer)
     running = partial(_running, core.destinations.clients, working, loops)
     context = WebContext(
-        ingest, evaluate, checkout, bookings, privacy,
+        ingest, evaluate, dry_runs, checkout, bookings, privacy,
         Retries(store, clock, core.relay.wake, partial(getattr, core.destinations, "by_name"), patience),
         revocations, RuleFiguresReader(store, books, clock, patience), uploads,
         partial(Dump, store, books, clock), partial(replay, store, ingest, operations=operations), health,

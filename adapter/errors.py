@@ -8,6 +8,7 @@
             TooManyOperations       over the number of operations of one request (422)
             RemoteCore              the remote core answers this, see its host in the message (421)
             HeadTooLarge            the URL and headers are too long
+            InvalidDraft            draft rules or mappings have errors (422)
             InvalidImport           a file cannot be imported as it is
             NotFound                no such discount, customer, delivery
             WrongMove               the move is not allowed in the discount's status (409)
@@ -97,6 +98,12 @@ class HeadTooLarge(Refused):
     """The URL and the headers are over the limit."""
 
     code = "head_too_large"
+
+
+class InvalidDraft(Refused):
+    """Draft rules or mappings with errors; the message has all of them, one a line (422)."""
+
+    code = "invalid_draft"
 
 
 class InvalidImport(Refused):

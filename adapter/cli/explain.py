@@ -17,6 +17,8 @@ from adapter.model.decisions import Decision
 from adapter.model.encoding import encode
 from adapter.model.ignored import Ignored
 from adapter.model.quarantine import Unmapped, unmapped
+from adapter.rules.engine.conditions import NearMiss
+from adapter.rules.engine.ruleset import RuleSet
 from adapter.rules.engine.sentences import explain
 from adapter.services.loaded_files import check_files
 from adapter.store.contract import Store as Reading
@@ -62,6 +64,7 @@ def decisions(
     book = check_files(settings.files).rules
     if book is not None:
         known.decisions = [book.complete(decision) for decision in known.decisions]
+        known.near_misses = [miss for each in known.decisions for miss in _near_misses(book, each)]
     if as_json:
         typer.echo(encode(known))
     else:
@@ -70,16 +73,34 @@ def decisions(
         raise typer.Exit(1)
 
 
+class Missed(Struct):
+    """What one rule lacked for one decision: its comparisons with numbers that do not hold."""
+
+    event_id: str
+    event: str
+    rule: str
+    missing: list[NearMiss]
+
+
 class Known(Struct):
-    """Why a customer got something or nothing; `ignored` is what no mapping takes, of all customers."""
+    """Why a customer got something or nothing; `ignored` is what no mapping takes, of all customers.
+
+    `near_misses` are of the decisions that the rule files in force have made.
+    """
 
     decisions: list[Decision]
     quarantined: list[Unmapped]
     ignored: list[Ignored]
+    near_misses: list[Missed] = []
+
+
+def _near_misses(book: RuleSet, decision: Decision) -> list[Missed]:
+    missed = book.near_misses(decision)
+    return [Missed(decision.event_id, decision.event, rule, missing) for rule, missing in missed.items()]
 
 
 def _tell(known: Known, source_id: str) -> None:
-    parts = ["\n  ".join(explain(decision)) for decision in known.decisions]
+    parts = ["\n  ".join([*explain(each), *_missing(each, known)]) for each in known.decisions]
     parts += [
         f"message {each.key} of {each.source}, received at {each.received_at:%Y-%m-%d %H:%M:%S} UTC\n"
         f"  waits in quarantine ({each.id}): {each.reason}"
@@ -91,6 +112,15 @@ def _tell(known: Known, source_id: str) -> None:
         typer.echo(f"adapter: nothing was decided for `{source_id}`", err=True)
     if known.ignored:
         typer.echo("\n  ".join(["\nno mapping takes, of all customers:", *map(_ignored, known.ignored)]))
+
+
+def _missing(decision: Decision, known: Known) -> list[str]:
+    """Return a line for each rule of a decision that says what was missing."""
+    return [
+        f"missing for {each.rule}: {'; '.join(miss.sentence for miss in each.missing)}"
+        for each in known.near_misses
+        if (each.event_id, each.event) == (decision.event_id, decision.event)
+    ]
 
 
 def _ignored(each: Ignored) -> str:

@@ -162,16 +162,18 @@ def load(
     directory: Path,
     placeholders: Placeholders | None = None,
     declared: tuple[DataModel | None, Sequence[Problem]] | None = None,
+    drafts: Sequence[Path] = (),
 ) -> tuple[MappingSet | None, list[Problem]]:
     """Read all mapping files under a directory; the book is None when any of them has an error.
 
-    `declared` is the directory's data model with its problems, where it has been read already.
+    `declared` is the directory's data model with its problems, where it has been read already. `drafts` are
+    files beside the directory: each takes the place of the file of its name directly in it.
     """
     if not directory.is_dir():
         remedy = "name the directory that holds the mapping files"
         message = f"there is no such directory: `{directory.absolute()}`"
         return None, [Problem(Mark(str(directory), 1, 1), message, remedy)]
-    paths = mapping_files(directory)
+    paths = _with_drafts(directory, drafts)
     files, problems = load_files(paths)
     if not paths:
         problems.append(
@@ -184,6 +186,13 @@ def load(
     broken = any(problem.severity == "error" for problem in problems)
     loaded = None if broken else MappingSet(files, model, placeholders)
     return loaded, sorted(problems, key=lambda problem: problem.mark)
+
+
+def _with_drafts(directory: Path, drafts: Sequence[Path]) -> list[Path]:
+    """Return the mapping files, each draft in the order of the place where it would be."""
+    places = {directory / draft.name: draft for draft in drafts}
+    places = {path: path for path in mapping_files(directory)} | places
+    return [places[path] for path in sorted(places, key=_order)]
 
 
 def portability(directory: Path) -> list[Problem]:
@@ -200,7 +209,11 @@ def mapping_files(directory: Path) -> list[Path]:
     """
     found = visible(directory, "**/*.yaml", "**/*.yml")
     kept = [path for path in found if not is_model(path) and not path.name.endswith(_TEST_SUFFIXES)]
-    return sorted(kept, key=lambda path: (path.with_suffix("").parts, path.suffix))
+    return sorted(kept, key=_order)
+
+
+def _order(path: Path) -> tuple[tuple[str, ...], str]:
+    return path.with_suffix("").parts, path.suffix
 
 
 def _route(compiled: list[_Compiled]) -> _Route:

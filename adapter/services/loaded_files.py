@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -36,6 +37,17 @@ class LoadedFiles(Struct):
         return self.rules.code_pools
 
 
+class Drafts(Struct, frozen=True):
+    """Files that are read beside those of the folders, in the place of those of their names."""
+
+    mappings: Sequence[Path] = ()
+    rules: Sequence[Path] = ()
+
+
+#: The files of the folders alone.
+NO_DRAFTS = Drafts()
+
+
 class CheckedFiles(Struct, frozen=True):
     """The result of reading the files; `mappings`, `rules` or `model` is None where it has an error."""
 
@@ -50,16 +62,19 @@ def placeholders(settings: Settings) -> Placeholders:
     return Placeholders((*settings.identities.placeholders, *settings.identities.more_placeholders))
 
 
-def read_files(settings: Settings, known: Placeholders | None = None) -> LoadedFiles:
+def read_files(
+    settings: Settings, known: Placeholders | None = None, drafts: Drafts = NO_DRAFTS
+) -> LoadedFiles:
     """Return the mapping and rule files; raises InvalidFiles with all their problems.
 
-    `known` are placeholders whose counts are kept over several readings.
+    `known` are placeholders whose counts are kept over several readings. `drafts` are read beside the files.
     """
     found = check_files(
         settings.files,
         placeholders=known or placeholders(settings),
         destinations=settings.destinations.names,
         deciding=settings.destinations.core is None,
+        drafts=drafts,
     )
     if found.mappings is None or found.rules is None:
         raise InvalidFiles(found.problems)
@@ -100,15 +115,17 @@ def check_files(
     destinations: frozenset[str] | None = None,
     *,
     deciding: bool = True,
+    drafts: Drafts = NO_DRAFTS,
 ) -> CheckedFiles:
     """Read the data model, and check mappings and rules against it.
 
     Dates before `now` are warnings; without `now` there are none. Rules may push to `destinations`, to any if
     that is None. A process that is not `deciding`, because a remote core does, needs no rules: none are read.
+    `drafts` are read beside the files of the folders.
     """
     directory = Path(files.mappings)
     model, of_model = data_model.load(directory)
-    mappings, problems = mapping_set.load(directory, placeholders, (model, of_model))
+    mappings, problems = mapping_set.load(directory, placeholders, (model, of_model), drafts.mappings)
     names = model_names.names(model) if model is not None else Names()
     if mappings is not None:
         names = replace(names, spelled=mappings.names)
@@ -117,5 +134,5 @@ def check_files(
         names = replace(names, placeholders=placeholders)
     if not deciding:
         return CheckedFiles(mappings, ruleset.without_rules(names.spelled), model, problems)
-    rules, of_rules = ruleset.load(Path(files.rules), names, now)
+    rules, of_rules = ruleset.load(Path(files.rules), names, now, drafts.rules)
     return CheckedFiles(mappings, rules, model, [*problems, *of_rules])

@@ -158,6 +158,13 @@ class Store(ImportStore, ForwardingVerbs, JournalVerbs, OutboxVerbs, Protocol):
         """
         ...
 
+    async def rehearse(self, scripts: Sequence[Callable[[Transaction], Awaitable[T]]]) -> list[T]:
+        """Run scripts one after the other, each as a transaction that sees what those before it saved.
+
+        Nothing is kept, whatever they do. Meanwhile what they load is locked as by `transact`.
+        """
+        ...
+
     async def customer(self, source_id: str) -> Customer | None:
         """Return a customer, redirects of merged ones and linking identities followed."""
         ...

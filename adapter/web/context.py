@@ -16,6 +16,7 @@ from adapter.services.checkout.service import CheckoutService
 from adapter.services.core.evaluate import Evaluate
 from adapter.services.delivery.retries import Retries
 from adapter.services.discounts import Checkout
+from adapter.services.dry_runs.service import DryRuns
 from adapter.services.figures import RuleFiguresReader
 from adapter.services.health import Health
 from adapter.services.ingest.pipeline import Ingest
@@ -38,6 +39,7 @@ class WebContext(Struct, frozen=True):
 
     ingest: Ingest
     evaluate: Evaluate
+    dry_runs: DryRuns
     discounts: Checkout
     checkout: CheckoutService
     privacy: Privacy

@@ -70,6 +70,17 @@ def test_one_event_can_be_asked_for(store: str) -> None:
     assert len(json.loads(run(store, "u", "--limit", "1", "--json").stdout)["decisions"]) == 1
 
 
+def test_what_was_missing_is_said_for_comparisons_with_numbers(store: str) -> None:
+    lines = run(store, "u", "--event", "m-0").stdout.splitlines()
+    said = "cart_value is 50, needs 120: 70 more"
+    assert any(line.startswith("  missing for ") and said in line for line in lines)
+    found = json.loads(run(store, "u", "--json").stdout)["near_misses"]
+    # The second checkout has the value: of it nothing is missing that is a number.
+    assert {(each["event_id"], miss["sentence"]) for each in found for miss in each["missing"]} == {
+        ("m-0", said)
+    }
+
+
 def test_nothing_known_ends_with_1(store: str) -> None:
     result = run(store, "nobody")
     assert (result.exit_code, result.stderr) == (1, "adapter: nothing was decided for `nobody`\n")

@@ -38,6 +38,8 @@ from adapter.services.checkout.requests import RollBack
 from adapter.services.checkout.service import CheckoutService
 from adapter.services.core.evaluate import Evaluate
 from adapter.services.discounts import Checkout
+from adapter.services.dry_runs.report import DryRun
+from adapter.services.dry_runs.service import DryRunRequest, DryRuns
 from adapter.services.figures import Figures, RuleFigures, RuleFiguresReader
 from adapter.services.health import Check, Health
 from adapter.services.ingest.pipeline import Ingest
@@ -86,6 +88,7 @@ class Services:
         self.alive: list[str] = []
         self.ingest = FakeIngest(self)
         self.evaluate = FakeEvaluate(self)
+        self.dry_runs = FakeDryRuns()
         self.discounts = FakeDiscounts(self)
         self.asked: Any = None
         self.checkout = FakeCheckout(self)
@@ -166,6 +169,16 @@ class FakeIngest(Ingest):
 
     async def receive_parts(self, parts: Iterable[Decoded]) -> list[Result]:
         return [result for part in parts for result in await self.receive(part, part.size)]
+
+
+class FakeDryRuns(DryRuns):
+    """Says nothing of any request."""
+
+    def __init__(self) -> None:
+        pass
+
+    async def run(self, request: DryRunRequest) -> DryRun:
+        return DryRun(NOW, "", [], [], 0, [])
 
 
 class FakeEvaluate(Evaluate):
@@ -341,6 +354,7 @@ def context(services: Services) -> Callable[..., WebContext]:
         return WebContext(
             services.ingest,
             services.evaluate,
+            services.dry_runs,
             services.discounts,
             services.checkout,
             services.privacy,

@@ -47,6 +47,8 @@ def _expected(operation: str) -> set[str]:
     """Return the roles that may call an operation of the table above."""
     if operation in ADMIN:
         return {"admin"}
+    if operation == "dryRun":
+        return {"admin", "evaluate", "operate"}
     if operation in EVALUATE:
         return {"admin", "evaluate"}
     if operation in OPERATE:

@@ -9,6 +9,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from adapter.model.decisions import Decision, RuleOutcome
+from adapter.rules.engine.conditions import NearMiss, near_miss
 from adapter.rules.expressions import (
     All,
     EvaluationContext,
@@ -17,6 +18,7 @@ from adapter.rules.expressions import (
     Path,
     Reads,
     compile_misses,
+    compile_shortfalls,
     reads,
     text,
 )
@@ -37,6 +39,17 @@ def completed(decision: Decision, rules: Sequence[tuple[str, Node]]) -> Decision
         if name not in told
     ]
     return replace(decision, outcomes=(*decision.outcomes, *more), untold=0)
+
+
+def near_misses(decision: Decision, rules: Sequence[tuple[str, Node]]) -> dict[str, list[NearMiss]]:
+    """Return by rule what is missing for its comparisons with numbers, where the decision saw their values.
+
+    `rules` are those that did not hold, by the files that made the decision.
+    """
+    view = _view(decision, reads(*(node for _, node in rules)))
+    found = {name: compile_shortfalls(node)(view) for name, node in rules}
+    known = {name: [each for each in lacking if each.value is not None] for name, lacking in found.items()}
+    return {name: list(map(near_miss, lacking)) for name, lacking in known.items() if lacking}
 
 
 def _why(node: Node, seen: Mapping[str, Any], view: EvaluationContext) -> str:

@@ -25,7 +25,8 @@ from adapter.model.triggers import Change
 from adapter.rules.engine import changes
 from adapter.rules.engine.absence import Absences, Waits, followed
 from adapter.rules.engine.changes import Changed, ChangeTriggers
-from adapter.rules.engine.deferred_reasons import completed
+from adapter.rules.engine.conditions import ConditionVerdict, NearMiss, compile_conditions
+from adapter.rules.engine.deferred_reasons import completed, near_misses
 from adapter.rules.engine.evaluate import CompiledRule, GlobalGuardrails, TriggerIndex, view_of
 from adapter.rules.engine.promotions import Promotions
 from adapter.rules.expressions import Metric, Names, Shortfall, reads
@@ -190,6 +191,26 @@ class RuleSet:
         claims = [claim for each in counted if not each.idle for claim in each.claims(source_id, None, at)]
         return [claim for claim in claims if claim.scope == source_id]
 
+    def conditions(
+        self, event: Event, customer: Customer, history: History, now: datetime, rules: Sequence[str]
+    ) -> dict[str, list[ConditionVerdict]]:
+        """Return by rule, of those named that exist, what each of its conditions says of an event.
+
+        `history` is the customer's before the event.
+        """
+        view = view_of(event, customer, history, now, self.metrics)
+        return {name: compile_conditions(self.nodes[name])(view) for name in rules if name in self.nodes}
+
+    def near_misses(self, decision: Decision) -> dict[str, list[NearMiss]]:
+        """Return by rule that did not hold what was missing, out of what the decision saw.
+
+        Nothing where the decision was made by other files than these.
+        """
+        if decision.book != self.digest:
+            return {}
+        missed = [each.rule for each in decision.outcomes if each.outcome == "not_met"]
+        return near_misses(decision, [(name, self.nodes[name]) for name in missed if name in self.nodes])
+
     def complete(self, decision: Decision) -> Decision:
         """Return the decision with a sentence for each rule that it left untold, out of what it saw.
 
@@ -251,21 +272,27 @@ def _metrics(compiled: Sequence[Compiled], shared: Definitions) -> list[Metric]:
 
 
 def load(
-    directory: Path, names: Names | None = None, now: datetime | None = None
+    directory: Path,
+    names: Names | None = None,
+    now: datetime | None = None,
+    drafts: Sequence[Path] = (),
 ) -> tuple[RuleSet | None, list[Problem]]:
     """Read the rules of a directory; the book is None when any file has an error.
 
     Every `*.yaml` and `*.yml` is read that is neither hidden nor a `*.test.yaml`. `names` says what
     expressions may name; when not given, anything. What is past at `now` (aware) is warned of; nothing is
-    where it is not given.
+    where it is not given. `drafts` are files beside the directory: each takes the place of the file of its
+    name, and its rules that of rules of their names.
     """
     if not directory.is_dir():
         message = f"there is no such directory: `{directory.absolute()}`"
         return None, [Problem(Mark(str(directory), 1, 1), message, "create it, or name another")]
     names = names or Names()
+    replaced = {draft.name: draft for draft in drafts}
     paths = [path for path in visible(directory, *SUFFIXES) if not path.stem.endswith(".test")]
+    paths = [path for path in paths if path.name not in replaced] + [*drafts]
     texts = {path: _text(path) for path in paths}
-    shared, problems = _shared(directory / DEFINITIONS, texts, names)
+    shared, problems = _shared(replaced.get(DEFINITIONS, directory / DEFINITIONS), texts, names)
     names = replace(names, definitions={**names.definitions, **shared.conditions})
     compiled: list[Compiled] = []
     for path in paths:
@@ -275,6 +302,7 @@ def load(
             problems += wrong
     if not compiled and not problems:
         problems.append(nothing_in(directory, "no rule in this folder: no discount will be issued"))
+    compiled = _drafted(compiled, drafts)
     problems += _twice(compiled) + _same_codes(compiled) + _unknown_segments(compiled, shared)
     problems += _unseen_changes(compiled, shared)
     for one in compiled:
@@ -315,6 +343,13 @@ def _file(
         return [], problems
     compiled, wrong = rule_file.read(document, text, names, shared.defaults, now)
     return compiled, problems + wrong
+
+
+def _drafted(compiled: list[Compiled], drafts: Sequence[Path]) -> list[Compiled]:
+    """Return the rules without those in whose place drafts have rules of the same names."""
+    files = {str(draft) for draft in drafts}
+    names = {one.rule.name for one in compiled if one.at.file in files}
+    return [one for one in compiled if one.rule.name not in names or one.at.file in files]
 
 
 def _twice(compiled: Sequence[Compiled]) -> list[Problem]:

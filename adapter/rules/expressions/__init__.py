@@ -7,7 +7,12 @@ from adapter.rules.expressions.evaluation_context import EvaluationContext
 from adapter.rules.expressions.explain import Misses, compile_misses, misses
 from adapter.rules.expressions.names import Names
 from adapter.rules.expressions.parse import is_taken, parse, parse_value, used
-from adapter.rules.expressions.shortfalls import Distances, Shortfall, compile_shortfalls
+from adapter.rules.expressions.shortfalls import (
+    Distances,
+    Shortfall,
+    compile_shortfalls,
+    shortfall_sentence,
+)
 from adapter.rules.expressions.typed_tree import All, AnyOf, Kind, Metric, Node, Not, Path
 from adapter.rules.expressions.unparse import text
 
@@ -36,6 +41,7 @@ __all__ = [
     "parse",
     "parse_value",
     "reads",
+    "shortfall_sentence",
     "text",
     "used",
 ]  # fmt: skip

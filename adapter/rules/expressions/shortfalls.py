@@ -55,9 +55,39 @@ class Shortfall(Struct, frozen=True, omit_defaults=True):
     missing: Decimal | None = None
 
 
+#: Numbers below it are shown with two digits where these say all.
+_EXACT = Decimal(10) ** 18
 #: The comparisons with numbers that keep a condition from holding; none when it holds.
 Distances = Callable[[EvaluationContext], list[Shortfall]]
 _Part = tuple[Test, Distances]
+
+
+_NEEDS: dict[Bound, str] = {
+    "at_least": "needs {}",
+    "more_than": "needs more than {}",
+    "at_most": "needs at most {}",
+    "less_than": "needs less than {}",
+    "exactly": "needs exactly {}",
+}
+
+
+def shortfall_sentence(shortfall: Shortfall) -> str:
+    """Return a shortfall in words: `cart_value is 107.50, needs 120: 12.50 more`."""
+    needs = _NEEDS[shortfall.bound].format(_shown(shortfall.needs))
+    if shortfall.value is None or shortfall.missing is None:
+        return f"{shortfall.name} is missing, {needs}"
+    by = _shown(shortfall.missing)
+    beyond = "more than " if shortfall.bound in ("more_than", "less_than") else ""
+    way = "more" if shortfall.value <= shortfall.needs else "less"
+    return f"{shortfall.name} is {_shown(shortfall.value)}, {needs}: {beyond}{by} {way}"
+
+
+def _shown(number: Decimal) -> str:
+    """Return a number as people write it: two digits behind the point for fractions of money."""
+    rounded = number.quantize(Decimal("0.01")) if number.is_finite() and abs(number) < _EXACT else number
+    if rounded != number:
+        return f"{number:f}"
+    return f"{int(number)}" if number == number.to_integral_value() else f"{rounded:f}"
 
 
 def compile_shortfalls(node: Node, *, want: bool = True) -> Distances:

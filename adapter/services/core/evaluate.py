@@ -57,7 +57,7 @@ class Evaluate:
         should be sent again: operations that were committed are duplicates then.
         """
         now = self._clock()
-        taken = [self._taken(at, item, now) for at, item in enumerate(_items(body))]
+        taken = [message_of(at, item, now, self._bounds) for at, item in enumerate(_items(body))]
         messages = [each for each in taken if isinstance(each, Message)]
         with self._evaluating.begun():
             results = iter(await self._ingest.receive(Decoded(messages, []), len(body)) if messages else ())
@@ -71,25 +71,6 @@ class Evaluate:
                 settled, {at: each for at, each in again.items() if isinstance(each, Message)}
             )
         return settled
-
-    def _taken(self, at: int, item: Any, now: datetime) -> Message | Evaluated:
-        """Return the operation at a place as a message, or why it is refused."""
-        if isinstance(item, payloads.MalformedItem):
-            return _refused(at, None, "unreadable", item.reason)
-        if not isinstance(item, dict):
-            return _refused(at, None, "unreadable", "the operation is not an object")
-        id_ = item.get("id")
-        wrong = "`id` is not text" if not isinstance(id_, str) else invalid_id_reason(id_)
-        if wrong or not isinstance(id_, str):
-            return _refused(at, None, "unreadable", f"the operation has no usable `id`: {wrong}")
-        unknown = unknown_action(item)
-        if unknown is not None:
-            why = "this program does not know the `action`; it may be older than its caller"
-            return _refused(at, id_, "unknown_action", why)
-        if len(msgspec.json.encode(item)) > self._bounds.message:
-            return _refused(at, id_, "too_large", self._bounds.exceeded("the operation"))
-        received = parse_timestamp(item.get("received_at"))
-        return Message(SOURCE, id_, item, now if received is None else min(received, now))
 
     async def _complete(self, settled: list[Evaluated], again: dict[int, Message]) -> None:
         """Add their decisions to duplicates; refuse those that differ from what came the first time."""
@@ -119,6 +100,26 @@ class Evaluate:
             if before is None:
                 break
         return found[-1:]
+
+
+def message_of(at: int, item: Any, now: datetime, bounds: Bounds) -> Message | Evaluated:
+    """Return the operation at a place of a request as a message, or why it is refused."""
+    if isinstance(item, payloads.MalformedItem):
+        return _refused(at, None, "unreadable", item.reason)
+    if not isinstance(item, dict):
+        return _refused(at, None, "unreadable", "the operation is not an object")
+    id_ = item.get("id")
+    wrong = "`id` is not text" if not isinstance(id_, str) else invalid_id_reason(id_)
+    if wrong or not isinstance(id_, str):
+        return _refused(at, None, "unreadable", f"the operation has no usable `id`: {wrong}")
+    unknown = unknown_action(item)
+    if unknown is not None:
+        why = "this program does not know the `action`; it may be older than its caller"
+        return _refused(at, id_, "unknown_action", why)
+    if len(msgspec.json.encode(item)) > bounds.message:
+        return _refused(at, id_, "too_large", bounds.exceeded("the operation"))
+    received = parse_timestamp(item.get("received_at"))
+    return Message(SOURCE, id_, item, now if received is None else min(received, now))
 
 
 def _items(body: bytes) -> list[Any]:

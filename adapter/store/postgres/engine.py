@@ -39,6 +39,7 @@ from adapter.store.postgres.journal import JournalVerbs
 from adapter.store.postgres.migrate import applied, migrate
 from adapter.store.postgres.reads import Reads
 from adapter.store.postgres.redemptions import add_pool_codes
+from adapter.store.postgres.rehearsing import rehearsed
 from adapter.store.postgres.statements import MIGRATIONS, SQL
 from adapter.store.postgres.transaction import PostgresTransaction
 from adapter.store.scanning import Looks, Slice, Spot
@@ -127,6 +128,10 @@ class PostgresStore(BookingVerbs, ImportVerbs, ForwardingVerbs, JournalVerbs):
             return result, transaction.end
 
         return await self._committer.run(work)
+
+    async def rehearse(self, scripts: Sequence[Callable[[Transaction], Awaitable[T]]]) -> list[T]:
+        """Run scripts one after the other, and keep nothing."""
+        return await rehearsed(self._committer, scripts)
 
     async def customer(self, source_id: str) -> Customer | None:
         """Return a customer by any of their names."""

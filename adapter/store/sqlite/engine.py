@@ -33,6 +33,7 @@ from adapter.store.sqlite.open_file import OpenFile, claim, expect_readable, exp
 from adapter.store.sqlite.read_verbs import ReadVerbs
 from adapter.store.sqlite.reads import Reads
 from adapter.store.sqlite.redemptions import add_pool_codes
+from adapter.store.sqlite.rehearsing import rehearsed
 from adapter.store.sqlite.statements import MIGRATIONS, SQL
 from adapter.store.sqlite.transaction import SqliteTransaction, drive
 from adapter.store.sqlite.worker import Worker
@@ -134,6 +135,10 @@ class SqliteStore(ReadVerbs, ImportVerbs, ForwardingVerbs, JournalVerbs):
         busy loop at each statement. Only waits for a file lock and commits run in the thread.
         """
         return await self._alone(lambda: self._transacted(script))
+
+    async def rehearse(self, scripts: Sequence[Callable[[Transaction], Awaitable[T]]]) -> list[T]:
+        """Run scripts one after the other, and keep nothing."""
+        return await self._alone(lambda: self._rehearsed(scripts))
 
     async def note_addresses(self, limit: int) -> bool:
         """Index the addresses of some customers."""
@@ -294,6 +299,16 @@ class SqliteStore(ReadVerbs, ImportVerbs, ForwardingVerbs, JournalVerbs):
             roll_back(connection)
             raise
         return result
+
+    async def _rehearsed(self, scripts: Sequence[Callable[[Transaction], Awaitable[T]]]) -> list[T]:
+        with translated(self._path):
+            connection = self._opened()
+            if not begun(connection):
+                await self._writer.run(lambda: connection.execute("BEGIN IMMEDIATE"))
+            try:
+                return rehearsed(connection, scripts)
+            finally:
+                roll_back(connection)
 
     def _commit(self, work: Callable[[apsw.Connection], T]) -> T:
         with translated(self._path):

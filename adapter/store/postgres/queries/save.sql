@@ -16,6 +16,10 @@ COMMIT;
 SELECT add_counters_1(current_setting('adapter.shared_counters')::json);
 COMMIT;
 
+-- count_shared --
+-- The same without the commit, for what is rolled back.
+SELECT add_counters_1(current_setting('adapter.shared_counters')::json);
+
 -- keep_contents --
 -- Keep what came under messages' keys.
 UPDATE messages SET content = given.content
