@@ -28,6 +28,8 @@ Examples:
   adapter explain user_123
   adapter explain user_123 --event evt_789"""
 
+#: Of so many rules what was missing is shown, for each decision.
+_MISSED = 10
 #: So many names of ignored messages are shown.
 _IGNORED = 20
 SourceId = Annotated[
@@ -115,11 +117,15 @@ def _tell(known: Known, source_id: str) -> None:
 
 
 def _missing(decision: Decision, known: Known) -> list[str]:
-    """Return a line for each rule of a decision that says what was missing."""
-    return [
-        f"missing for {each.rule}: {'; '.join(miss.sentence for miss in each.missing)}"
+    """Return a line for each of a decision's first rules that says what was missing."""
+    missed = [
+        each
         for each in known.near_misses
         if (each.event_id, each.event) == (decision.event_id, decision.event)
+    ]
+    return [
+        f"missing for {each.rule}: {'; '.join(miss.sentence for miss in each.missing)}"
+        for each in missed[:_MISSED]
     ]
 
 

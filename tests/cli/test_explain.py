@@ -75,10 +75,10 @@ def test_what_was_missing_is_said_for_comparisons_with_numbers(store: str) -> No
     said = "cart_value is 50, needs 120: 70 more"
     assert any(line.startswith("  missing for ") and said in line for line in lines)
     found = json.loads(run(store, "u", "--json").stdout)["near_misses"]
-    # The second checkout has the value: of it nothing is missing that is a number.
-    assert {(each["event_id"], miss["sentence"]) for each in found for miss in each["missing"]} == {
-        ("m-0", said)
-    }
+    # The second checkout has the value.
+    told = {(each["event_id"], miss["sentence"]) for each in found for miss in each["missing"]}
+    assert ("m-0", said) in told
+    assert all("cart_value" not in sentence for event, sentence in told if event == "m-1")
 
 
 def test_nothing_known_ends_with_1(store: str) -> None:
@@ -100,6 +100,9 @@ def test_of_many_rules_every_one_has_its_sentence(tmp_path: Path) -> None:
         f"r{at:02}": f"not issued: cart_value is 50, needs more than {at}00" for at in range(1, 31)
     }
     lines = run(url, "u", "--event", "m-0", "--rules", str(rules)).stdout.splitlines()
+    missing = [line for line in lines if line.startswith("  missing for ")]
+    assert len(missing) == 10
+    lines = [line for line in lines if line not in missing]
     assert len(lines) == 31
     assert lines[30] == "  r30: not issued: cart_value is 50, needs more than 3000"
     (rules / "many.yaml").write_text("rules:\n" + one.format(1, action))
