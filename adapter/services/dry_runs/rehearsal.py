@@ -49,17 +49,21 @@ class JudgingRules(RuleSet):
         vars(self).update(vars(rules))
         self.judged: dict[Judged, dict[str, list[ConditionVerdict]]] = {}
 
-    def evaluate(self, event: Event, customer: Customer, history: History, now: datetime) -> Verdict:
+    def evaluate(
+        self, event: Event, customer: Customer, history: History, now: datetime, secret: bytes = b""
+    ) -> Verdict:
         """Return what the rules say of an event, and judge their conditions."""
-        verdict = super().evaluate(event, customer, history, now)
+        verdict = super().evaluate(event, customer, history, now, secret)
         first = [each.rule.name for each in verdict.proposals] + [each.rule for each in verdict.outcomes]
         rest = [rule.name for rule in self.rules if event.name in rule.triggers]
         self._judge(event, customer, history, now, list(dict.fromkeys((*first, *rest)))[:MOST_JUDGED])
         return verdict
 
-    def evaluate_absence(self, timer: Timer, customer: Customer, history: History, now: datetime) -> Verdict:
+    def evaluate_absence(
+        self, timer: Timer, customer: Customer, history: History, now: datetime, secret: bytes = b""
+    ) -> Verdict:
         """Return what a timer's rule says, and judge its conditions."""
-        verdict = super().evaluate_absence(timer, customer, history, now)
+        verdict = super().evaluate_absence(timer, customer, history, now, secret)
         self._judge(timer.event, customer, history, now, [timer.rule])
         return verdict
 

@@ -95,7 +95,7 @@ class DryRuns:
             run.take_payload(bytes(request.payload), request.source)
         works = [work for _, work in run.works]
         context = DecisionContext(
-            now, _draw, _ids(), room=self._room(), names=files.mappings.names, evaluating=False
+            now, _draw, _ids(), room=self._room(), names=files.mappings.names, secret=self._store.secret
         )
         parts = await self._patience.read(rehearse(self._store, works, files.rules, context))
         return run.report(parts, files, notes=[_ORDERS] if of_orders(works, self._shares) else [])
