@@ -41,13 +41,14 @@ def completed(decision: Decision, rules: Sequence[tuple[str, Node]]) -> Decision
     return replace(decision, outcomes=(*decision.outcomes, *more), untold=0)
 
 
-def near_misses(decision: Decision, rules: Sequence[tuple[str, Node]]) -> dict[str, list[NearMiss]]:
+def near_misses(decision: Decision, nodes: Mapping[str, Node]) -> dict[str, list[NearMiss]]:
     """Return by rule what is missing for its comparisons with numbers, where the decision saw their values.
 
-    `rules` are those that did not hold, by the files that made the decision.
+    `nodes` are the conditions by rule, by the files that made the decision.
     """
-    view = _view(decision, reads(*(node for _, node in rules)))
-    found = {name: compile_shortfalls(node)(view) for name, node in rules}
+    missed = [each.rule for each in decision.outcomes if each.outcome == "not_met" and each.rule in nodes]
+    view = _view(decision, reads(*(nodes[name] for name in missed)))
+    found = {name: compile_shortfalls(nodes[name])(view) for name in missed}
     known = {name: [each for each in lacking if each.value is not None] for name, lacking in found.items()}
     return {name: list(map(near_miss, lacking)) for name, lacking in known.items() if lacking}
 

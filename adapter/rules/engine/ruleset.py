@@ -25,7 +25,7 @@ from adapter.model.triggers import Change
 from adapter.rules.engine import changes
 from adapter.rules.engine.absence import Absences, Waits, followed
 from adapter.rules.engine.changes import Changed, ChangeTriggers
-from adapter.rules.engine.conditions import ConditionVerdict, NearMiss, compile_conditions
+from adapter.rules.engine.conditions import NearMiss
 from adapter.rules.engine.deferred_reasons import completed, near_misses
 from adapter.rules.engine.evaluate import CompiledRule, GlobalGuardrails, TriggerIndex, view_of
 from adapter.rules.engine.promotions import Promotions
@@ -191,25 +191,9 @@ class RuleSet:
         claims = [claim for each in counted if not each.idle for claim in each.claims(source_id, None, at)]
         return [claim for claim in claims if claim.scope == source_id]
 
-    def conditions(
-        self, event: Event, customer: Customer, history: History, now: datetime, rules: Sequence[str]
-    ) -> dict[str, list[ConditionVerdict]]:
-        """Return by rule, of those named that exist, what each of its conditions says of an event.
-
-        `history` is the customer's before the event.
-        """
-        view = view_of(event, customer, history, now, self.metrics)
-        return {name: compile_conditions(self.nodes[name])(view) for name in rules if name in self.nodes}
-
     def near_misses(self, decision: Decision) -> dict[str, list[NearMiss]]:
-        """Return by rule that did not hold what was missing, out of what the decision saw.
-
-        Nothing where the decision was made by other files than these.
-        """
-        if decision.book != self.digest:
-            return {}
-        missed = [each.rule for each in decision.outcomes if each.outcome == "not_met"]
-        return near_misses(decision, [(name, self.nodes[name]) for name in missed if name in self.nodes])
+        """Return by rule that did not hold what was missing; nothing of decisions by other files."""
+        return near_misses(decision, self.nodes) if decision.book == self.digest else {}
 
     def complete(self, decision: Decision) -> Decision:
         """Return the decision with a sentence for each rule that it left untold, out of what it saw.
@@ -233,7 +217,10 @@ class RuleSet:
         secret: bytes,
         known: bool = False,
     ) -> Verdict:
-        """Decide; `known` says that the history has the event already."""
+        """Decide; `known` says that the history has the event already.
+
+        Every kind of trigger is decided here, so that dry runs and simulations see each evaluation.
+        """
         view = view_of(event, customer, history, now, None if known else self.metrics)
         matching, outcomes, untold = trigger.matching(view)
         proposals: list[Proposal] = []

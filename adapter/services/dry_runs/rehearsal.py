@@ -10,8 +10,8 @@ from msgspec.structs import replace
 
 from adapter.model.customers import Customer
 from adapter.model.events import Event
-from adapter.model.timers import Timer
-from adapter.rules.engine.conditions import ConditionVerdict
+from adapter.rules.engine.conditions import ConditionVerdict, compile_conditions
+from adapter.rules.engine.evaluate import TriggerIndex, view_of
 from adapter.rules.engine.ruleset import RuleSet
 from adapter.rules.guardrails.proposal import Verdict
 from adapter.rules.history.history import History
@@ -49,29 +49,26 @@ class JudgingRules(RuleSet):
         vars(self).update(vars(rules))
         self.judged: dict[Judged, dict[str, list[ConditionVerdict]]] = {}
 
-    def evaluate(
-        self, event: Event, customer: Customer, history: History, now: datetime, secret: bytes = b""
+    def _decide(
+        self,
+        trigger: TriggerIndex,
+        event: Event,
+        customer: Customer,
+        history: History,
+        now: datetime,
+        *,
+        secret: bytes,
+        known: bool = False,
     ) -> Verdict:
         """Return what the rules say of an event, and judge their conditions."""
-        verdict = super().evaluate(event, customer, history, now, secret)
+        verdict = super()._decide(trigger, event, customer, history, now, secret=secret, known=known)
         first = [each.rule.name for each in verdict.proposals] + [each.rule for each in verdict.outcomes]
-        rest = [rule.name for rule in self.rules if event.name in rule.triggers]
-        self._judge(event, customer, history, now, list(dict.fromkeys((*first, *rest)))[:MOST_JUDGED])
+        nodes = {ready.rule.name: node for ready, node in zip(trigger.ready, trigger.nodes, strict=True)}
+        view = view_of(event, customer, history, now, None if known else self.metrics)
+        names = list(dict.fromkeys((*first, *nodes)))[:MOST_JUDGED]
+        judged = {name: compile_conditions(nodes[name])(view) for name in names if name in nodes}
+        self.judged.setdefault((customer.source_id, event.id, event.name), {}).update(judged)
         return verdict
-
-    def evaluate_absence(
-        self, timer: Timer, customer: Customer, history: History, now: datetime, secret: bytes = b""
-    ) -> Verdict:
-        """Return what a timer's rule says, and judge its conditions."""
-        verdict = super().evaluate_absence(timer, customer, history, now, secret)
-        self._judge(timer.event, customer, history, now, [timer.rule])
-        return verdict
-
-    def _judge(
-        self, event: Event, customer: Customer, history: History, now: datetime, rules: list[str]
-    ) -> None:
-        judged = self.conditions(event, customer, history, now, rules)
-        self.judged[customer.source_id, event.id, event.name] = judged
 
 
 async def rehearse(
