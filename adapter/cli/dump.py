@@ -29,11 +29,14 @@ Examples:
   adapter dump customers > customers.csv
   adapter dump events --since 2026-01-01 --format jsonl --output events.jsonl
   adapter dump discounts --rule welcome
+  adapter dump codes --output codes.csv
   adapter dump customers --segment vip --format parquet --output vip.parquet"""
 
 Kind = Annotated[
-    Literal["customers", "events", "discounts", "decisions", "redemptions"],
-    typer.Argument(help="What the rows are.", metavar="customers|events|discounts|decisions|redemptions"),
+    Literal["customers", "events", "discounts", "decisions", "redemptions", "codes"],
+    typer.Argument(
+        help="What the rows are.", metavar="customers|events|discounts|decisions|redemptions|codes"
+    ),
 ]
 Form = Annotated[
     Literal["csv", "jsonl", "parquet"] | None,
@@ -101,7 +104,7 @@ def _by_name(output: Path | None) -> Literal["csv", "jsonl", "parquet"]:
 
 async def _dumped(
     settings: Settings,
-    kind: Literal["customers", "events", "discounts", "decisions", "redemptions"],
+    kind: Literal["customers", "events", "discounts", "decisions", "redemptions", "codes"],
     filters: Filters,
     form: Literal["csv", "jsonl", "parquet"],
     *,

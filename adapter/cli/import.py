@@ -12,12 +12,12 @@ from typing import Annotated, Any, Literal
 
 import typer
 from msgspec import Struct
-from msgspec.structs import asdict
+from msgspec.structs import replace
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from adapter import app
-from adapter.cli import import_by_server
+from adapter.cli import import_by_server, import_report
 from adapter.cli.import_options import HELP, options_of
 from adapter.cli.open_store import expect_readable
 from adapter.cli.settings import AsJson, Config, Mappings, Rules, Store, options, settled, stopped
@@ -26,8 +26,9 @@ from adapter.errors import AdapterError, Refused, StoreInUse
 from adapter.model.encoding import encode
 from adapter.model.imports import ImportJob, ImportKind, ImportOptions
 from adapter.services.bulk import local
+from adapter.services.bulk.amounts import first_amounts
 from adapter.services.bulk.importer import Importer
-from adapter.services.bulk.preview import Preview, preview
+from adapter.services.bulk.preview import preview
 from adapter.services.bulk.refused_file import Layout, reasons, refused_file
 from adapter.services.bulk.slices import Slices
 from adapter.services.environment import Environment
@@ -42,6 +43,7 @@ Examples:
   adapter import events 2024/*.gz --source segment
   adapter import events export.csv --zone Europe/Berlin
   adapter import codes codes.csv --pool spring
+  adapter import codes vouchers.csv --currency EUR
   adapter import discounts issued.jsonl
   gunzip -c customers.csv.gz | adapter import customers -"""
 
@@ -102,6 +104,9 @@ def rows(
     pool_limit: Annotated[int, typer.Option("--pool-limit", metavar="N", min=0, help=HELP["pool_limit"])] = 0,
     money: Annotated[Text, typer.Option("--money", metavar="major|minor", help=HELP["money"])] = None,
     currency: Annotated[Text, typer.Option("--currency", metavar="CODE", help=HELP["currency"])] = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Do not ask whether amounts of codes are read as they are meant.")
+    ] = False,
     restart: Annotated[
         bool, typer.Option("--restart", help="Begin anew where an import was interrupted.")
     ] = False,
@@ -131,6 +136,8 @@ def rows(
         wanted_files = _all_of(files)
         _expect_apart(refused, wanted_files)
         command = _Command(settings, kind, wanted, mapping, restart=restart, refused=refused, as_json=as_json)
+        if kind == "codes" and not (dry_run or pool or money):
+            command.confirm_amounts(wanted_files, sure=yes)
         bad = asyncio.run(command.previewed(wanted_files) if dry_run else command.imported(wanted_files))
     except AdapterError as error:
         raise stopped(error, "POST /v1/imports") from None
@@ -190,6 +197,27 @@ class _Command:
         self._as_json = as_json
         self._world = Environment()
 
+    def confirm_amounts(self, files: list[Path], *, sure: bool) -> None:
+        """Show what the first amounts of codes become, and ask unless `sure`; raises Refused for a no."""
+        if not sure:
+            import_report.confirm(self._first_amounts(files))
+        self._wanted = replace(self._wanted, money="major")
+
+    def _first_amounts(self, files: list[Path]) -> list[str]:
+        """Return what the first amounts of codes become; raises Refused where they cannot be shown."""
+        composed = app.compose(self._settings)
+        found: list[str] = []
+        for path in files:
+            source = local.Source(path)
+            if source.is_input:
+                raise Refused(
+                    "amounts of standard input cannot be shown before: say what they mean with "
+                    "--money major (10 is 10.00) or --money minor (10 is 0.10)"
+                )
+            if source.size:
+                found += first_amounts(self._job(source), source.given(), composed.books, composed.store)
+        return found
+
     async def previewed(self, files: list[Path]) -> bool:
         """Show what the import of files would do; returns whether anything would be refused."""
         composed = app.compose(self._settings)
@@ -202,7 +230,7 @@ class _Command:
                 continue
             job = self._job(source)
             found = preview(job, source.given(), composed.books, composed.store)
-            typer.echo(encode(found) if self._as_json else shown(found))
+            typer.echo(encode(found) if self._as_json else import_report.shown(found))
             bad = bad or bool(found.error or found.counts.refused)
         return bad
 
@@ -216,7 +244,7 @@ class _Command:
                 raise
             ended = await self._by_server(files)
         if self._as_json:
-            typer.echo(encode([_plain(one) for one in ended]))
+            typer.echo(encode([import_report.plain(one.job, one.refused_file) for one in ended]))
         return any(one.job.state != "done" or one.job.counts.refused for one in ended)
 
     async def _by_server(self, files: list[Path]) -> list[_Ended]:
@@ -311,7 +339,9 @@ class _Command:
 
     def _tell(self, ended: _Ended) -> None:
         if not self._as_json:
-            typer.echo(told(ended.job))
+            typer.echo(import_report.told(ended.job))
+            for warning in ended.job.warnings:
+                typer.echo(f"{ended.job.name} {warning}", err=True)
             if ended.refused_file:
                 typer.echo(f"the refused rows are in {ended.refused_file}", err=True)
         if ended.job.error:
@@ -332,43 +362,3 @@ def _skipped(source: local.Source) -> bool:
         return False
     typer.echo(f"{source.name}: empty", err=True)
     return True
-
-
-def told(job: ImportJob) -> str:
-    """Return what came of an import in a sentence."""
-    counts = job.counts
-    parts = [f"{counts.accepted:,} accepted"]
-    if counts.duplicates:
-        parts.append(f"{counts.duplicates:,} known already")
-    parts.append(f"{counts.refused:,} refused")
-    if counts.flagged:
-        parts.append(f"{counts.flagged:,} against the data model")
-    if counts.ignored:
-        parts.append(f"{counts.ignored:,} ignored by the mappings")
-    return f"{job.name}: {counts.rows:,} rows: {', '.join(parts)}"
-
-
-def shown(found: Preview) -> str:
-    """Return a preview for people."""
-    lines = [f"{found.name} ({found.format})"]
-    lines += [f"  column {name} -> {target}" for name, target in found.columns]
-    lines += [
-        f"  row {row.row} becomes {encode(each).decode()}" for row in found.rows for each in row.becomes
-    ]
-    lines += [f"  row {row.row} (line {row.line}) is refused: {row.reason}" for row in found.refused]
-    lines += [f"  {note}" for note in found.notes]
-    counts = found.counts
-    lines.append(f"  {counts.rows:,} rows: {counts.accepted:,} would be taken, {counts.refused:,} refused")
-    if found.error:
-        lines.append(f"  {found.error}")
-    return "\n".join(lines)
-
-
-def _plain(ended: _Ended) -> dict[str, Any]:
-    job = ended.job
-    found = {"file": job.name, "state": job.state, **asdict(job.counts)}
-    if job.error:
-        found["error"] = job.error
-    if ended.refused_file:
-        found["refused_file"] = ended.refused_file
-    return found

@@ -19,7 +19,8 @@ class ImportOptions(Struct, frozen=True, omit_defaults=True, kw_only=True):
     `format` is found out where it is empty. `source` reads the bodies of a source by the mapping files; for
     plain rows it is whose ids they have. `columns` has other names for columns, empty to leave one out.
     `as_of` is the time of the file. `evaluate` lets rules decide over events, as of their time. `pool` takes
-    codes, up to `pool_limit`.
+    codes, up to `pool_limit`; without it codes are vouchers. `money` is empty where nobody has said it: then
+    amounts are major units.
     """
 
     format: Literal["", "csv", "jsonl", "parquet"] = ""
@@ -37,12 +38,15 @@ class ImportOptions(Struct, frozen=True, omit_defaults=True, kw_only=True):
     include_erased: bool = False
     pool: str = ""
     pool_limit: int = 0
-    money: Literal["major", "minor"] = "major"
+    money: Literal["", "major", "minor"] = ""
     currency: str = ""
 
 
 class ImportCounts(Struct, frozen=True):
-    """What came of the rows that were read. `flagged` violate the data model, and are stored."""
+    """What came of the rows that were read. `flagged` violate the data model, and are stored.
+
+    `warnings` are rows that are stored otherwise than they say.
+    """
 
     rows: int = 0
     accepted: int = 0
@@ -50,6 +54,11 @@ class ImportCounts(Struct, frozen=True):
     refused: int = 0
     flagged: int = 0
     ignored: int = 0
+    warnings: int = 0
+
+
+#: Warnings that an import keeps.
+MOST_WARNINGS = 20
 
 
 class ImportJob(Struct):
@@ -57,7 +66,7 @@ class ImportJob(Struct):
 
     `format`, `header`, `delimiter` and `encoding` are as they were found, so that refused rows are written
     alike. `fingerprint` tells whether a file is the one that an interrupted import has read. `local` imports
-    are run by a command, others by the server; `worker` runs it, or ran it last.
+    are run by a command, others by the server; `worker` runs it, or ran it last. `warnings` are the first.
     """
 
     id: str
@@ -81,6 +90,7 @@ class ImportJob(Struct):
     finished_at: datetime | None = None
     local: bool = False
     worker: str = ""
+    warnings: tuple[str, ...] = ()
 
 
 class RefusedRow(Struct, frozen=True, omit_defaults=True):

@@ -28,6 +28,7 @@ from adapter.model.quarantine import Excerpt, Quarantined
 from adapter.model.redemptions import Redemption, Rollback
 from adapter.model.removals import Removal
 from adapter.model.timers import Timer
+from adapter.model.vouchers import Voucher
 from adapter.store.forwarding_contract import ForwardingVerbs
 from adapter.store.import_contract import ImportStore
 from adapter.store.journal_contract import JournalVerbs
@@ -252,6 +253,10 @@ class Store(ImportStore, ForwardingVerbs, JournalVerbs, OutboxVerbs, Protocol):
 
         A code is left out where a discount or a pool has one that differs in case, blanks and dashes alone.
         """
+        ...
+
+    async def vouchers_after(self, after: str = "", limit: int = 500) -> list[Voucher]:
+        """Return vouchers behind a folded code, in this order."""
         ...
 
     async def pools(self) -> list[Pool]:

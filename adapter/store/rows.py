@@ -25,6 +25,7 @@ from adapter.model.pages import Page
 from adapter.model.pending import PendingMove
 from adapter.model.quarantine import SHOWN, Excerpt, Packed, Quarantined, beginning, packed, unpacked
 from adapter.model.timers import Timer
+from adapter.model.vouchers import Voucher
 from adapter.store.timestamps import micros, micros_or_none, moment
 from adapter.store.values import (
     PAGE_BYTES,
@@ -44,6 +45,7 @@ read_customer: Callable[[bytes], Customer] = msgspec.json.Decoder(Customer).deco
 read_event: Callable[[bytes], Event] = msgspec.json.Decoder(Event).decode
 read_held: Callable[[bytes], DiscountRecord] = msgspec.json.Decoder(DiscountRecord).decode
 _decision: Callable[[bytes], Decision] = msgspec.json.Decoder(Decision).decode
+_voucher: Callable[[bytes], Voucher] = msgspec.json.Decoder(Voucher).decode
 _pending: Callable[[bytes], PendingMove] = msgspec.json.Decoder(PendingMove).decode
 
 #: No id or moment is above it, and no text above the other.
@@ -333,6 +335,17 @@ def read_timer(row: Iterable[Any]) -> Timer:
     """Return the timer of rule, source_id, event and due moment."""
     rule, source_id, body, due_at = row
     return Timer(rule, source_id, read_event(body), moment(due_at))
+
+
+def voucher_rows(vouchers: Iterable[Voucher]) -> list[tuple[str, bytes]]:
+    """Return folded code and body of vouchers."""
+    return [(folded(each.code), encode(each)) for each in vouchers]
+
+
+def read_vouchers(bodies: Iterable[bytes]) -> dict[str, Voucher]:
+    """Return vouchers by folded code."""
+    found = [_voucher(body) for body in bodies]
+    return {folded(each.code): each for each in found}
 
 
 def pool_code_rows(changes: Changes) -> list[tuple[str, str, str, int]]:

@@ -21,6 +21,7 @@ from adapter.model.pending import PendingMove
 from adapter.model.quarantine import Excerpt, Quarantined
 from adapter.model.redemptions import Redemption, Rollback
 from adapter.model.timers import Cancellation, Timer
+from adapter.model.vouchers import Voucher
 from adapter.store.forwarding_values import NewForward, SentTo
 
 #: (source, dedupe key) of a message.
@@ -124,13 +125,14 @@ class CounterState(Struct):
 class BookingRequest(Struct, frozen=True, kw_only=True):
     """What a booking needs to know: redemptions by id, the codes on orders, and so many codes of pools.
 
-    `holders` are loaded customers whose holds are read.
+    `holders` are loaded customers whose holds are read, `vouchers` codes that may be vouchers.
     """
 
     redemptions: Sequence[str] = ()
     holders: Sequence[str] = ()
     orders: Sequence[str] = ()
     pools: Mapping[str, int] = {}
+    vouchers: Sequence[str] = ()
 
 
 class BookedState(Struct, frozen=True):
@@ -138,12 +140,13 @@ class BookedState(Struct, frozen=True):
 
     `on_orders` has, by order id and code as it was issued, the redemption that has the code in use. `codes`
     are by pool the next ones that no other transaction hands out; those saved as `drawn` are handed out, the
-    others stay.
+    others stay. `vouchers` are by folded code.
     """
 
     redemptions: Mapping[str, Redemption] = {}
     on_orders: Mapping[tuple[str, str], str] = {}
     codes: Mapping[str, Sequence[str]] = {}
+    vouchers: Mapping[str, Voucher] = {}
 
 
 class Pool(Struct, frozen=True):
@@ -184,13 +187,15 @@ class CheckoutQuery(Struct, frozen=True):
 class CheckoutView(Struct, frozen=True):
     """What is committed: counts of wrong codes, `lapsed` holds of the codes, what the codes mean, whose call.
 
-    `lapsed` has the ids of 50 holds at most; `discounts` has every discount that a code may mean.
+    `lapsed` has the ids of 50 holds at most; `discounts` has every discount that a code may mean,
+    `vouchers` by folded code those of the codes that no discount has.
     """
 
     failed: Mapping[FailedBy, FailedCodes]
     lapsed: Sequence[str]
     discounts: Sequence[DiscountRecord]
     customer: Customer | None
+    vouchers: Mapping[str, Voucher] = {}
 
 
 #: So many lapsed holds of codes are in a view.
@@ -343,8 +348,9 @@ class Changes(Struct):
     `redemptions` are inserted, or replace those of their ids that were read with `booked`; a code that is
     in use on the same order by another one, and a second of `rollbacks` with one number, have the script
     run again. A merge moves both, an erasure drops them and keeps the amounts alone. `drawn` are codes of
-    pools, and `pool_codes` are added to pools. `step` says how far an import has come; if another worker has
-    it now, ImportLost is raised and nothing is saved.
+    pools, and `pool_codes` are added to pools. `vouchers` are inserted, and `changed_vouchers` replace those
+    of their codes; of a code that has a voucher by now the script runs again. `step` says how far an import
+    has come; if another worker has it now, ImportLost is raised and nothing is saved.
     `forwards` are kept until they are due; of one customer, destination and `ref` the first is kept. A
     merge moves them, an erasure drops them. `contents` are digests that are kept with claimed
     message keys, as long as these are. `journal` is appended.
@@ -374,6 +380,8 @@ class Changes(Struct):
     rewritten: Sequence[DiscountRecord] = ()
     step: ImportStep | None = None
     pool_codes: Sequence[PoolCode] = ()
+    vouchers: Sequence[Voucher] = ()
+    changed_vouchers: Sequence[Voucher] = ()
     forwards: Sequence[NewForward] = ()
     contents: Mapping[MessageKey, bytes] = {}
     journal: Sequence[JournalRow] = ()

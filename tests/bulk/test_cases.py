@@ -21,10 +21,11 @@ CASES = {
 }
 #: Cases with more than one file or step, or of what is no import, have tests of their own.
 OWN = {"I26", "I27", "I28", "I37", "I40", "I42", "I43", "I45", "I47", "I48"}
-#: Vouchers with a worth of their own: what the reader says of their rows is tested with `CodeRows`.
-VOUCHERS = {"I05", "I20", "I22", "I23"}
 OPTIONS: dict[str, dict[str, Any]] = {
+    "I05": {"currency": "EUR"},
     "I18": {"zone": "Europe/Berlin"},
+    "I20": {"currency": "EUR"},
+    "I22": {"currency": "EUR"},
     "I35": {"zone": "America/New_York"},
     "I44": {"as_of": datetime(2024, 3, 1, 23, tzinfo=UTC)},
     "I50": {"pool_limit": 4},
@@ -72,6 +73,9 @@ async def prepared(shop: Shop, case: dict[str, Any]) -> None:
         shop.declare(
             "traits:\n  favorite_brands: array of string\n  newsletter: boolean\n  joined_on: datetime\n"
         )
+    elif before == "I20":
+        header = "Code,Discount Type,Value,Active,Category\n"
+        await shop.imports("codes", f"{header}FALL30,AMOUNT,10,false,New\n", currency="EUR")
     elif before == "I24":
         line = b'{"type":"track","event":"Order Completed","userId":"c-1","messageId":"m-2","properties":{}}'
         from adapter.sources.registry import SOURCES
@@ -88,7 +92,7 @@ async def prepared(shop: Shop, case: dict[str, Any]) -> None:
         await shop.store.add_pool_codes("a", ["A1", "A2", "A3"], shop.now)
 
 
-@pytest.mark.parametrize("name", sorted(CASES.keys() - OWN - VOUCHERS))
+@pytest.mark.parametrize("name", sorted(CASES.keys() - OWN))
 async def test_a_file_is_taken_or_refused_as_its_case_says(shop1: Shop, name: str) -> None:
     case = CASES[name]
     await prepared(shop1, case)

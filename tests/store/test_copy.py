@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,13 @@ from msgspec import Raw
 from msgspec.structs import replace
 
 from adapter.errors import Refused, Unavailable
+from adapter.model.actions import PercentageOff
 from adapter.model.breakers import Tally
 from adapter.model.deliveries import Pause
 from adapter.model.encoding import encode
 from adapter.model.erasures import CUSTOMER_ERASED
 from adapter.model.imports import ImportJob, ImportStep, RefusedRow
+from adapter.model.vouchers import Voucher
 from adapter.store import rows
 from adapter.store.copy import copy, reopen
 from adapter.store.engines import open_store
@@ -66,6 +69,7 @@ async def filled(store: Any, run: Any, make: Any) -> Any:
         pending=[make.pending(code="Z9"), make.pending("p2", "c\0", "Z9", status="refused")],
         forwards=[NewForward("c1", "crm", "customer", make.now)],
         journal=[make.journal("m\0", "c1")],
+        vouchers=[Voucher(code="V-1|x", action=PercentageOff(value=Decimal("12.5")))],
     )
     assert await store.add_pool_codes("p", ["P-1", "P-2"], make.now) == ["P-1", "P-2"]
     await store.add_ignored([make.ignored("é\0"), make.ignored("")], 10, None)

@@ -11,7 +11,6 @@ from adapter.bulk.codes import CodeRows
 from adapter.bulk.columns import Columns
 from adapter.bulk.entries import BadRow
 from adapter.bulk.records import Record
-from adapter.errors import InvalidImport
 from adapter.model.codes import folded
 from adapter.model.imports import ImportJob, ImportStep, RefusedRow
 from adapter.services.bulk.rows import Taken, cell_options
@@ -34,10 +33,6 @@ class CodeTaker:
     """Takes rows of codes. Codes of rows before are remembered, to tell of codes that occur twice."""
 
     def __init__(self, job: ImportJob, store: Store) -> None:
-        if not job.options.pool:
-            raise InvalidImport(
-                "codes go into a pool: name it with --pool; a rule hands them out by `code_pool`"
-            )
         self._job = job
         self._store = store
         self._pool = job.options.pool
@@ -96,7 +91,7 @@ class CodeTaker:
                 continue
             reason = ""
             if owner is not None:
-                where = f"belongs to pool {owner}" if owner else "is a discount that was issued"
+                where = f"belongs to pool {owner}" if owner else "was issued, or is a voucher"
                 reason = f"{code.code} {where}"
             elif most and self._held >= most:
                 reason = f"pool {self._pool} is full ({most:,})"

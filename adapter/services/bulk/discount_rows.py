@@ -22,7 +22,7 @@ from adapter.services.ingest.result import Result
 from adapter.services.ingest.work_item import Work
 from adapter.services.loaded_files import LoadedFiles
 from adapter.store.contract import Store, Transaction
-from adapter.store.values import Changes, LoadRequest
+from adapter.store.values import BookingRequest, Changes, LoadRequest
 
 MakeStep = Callable[[Sequence[Result]], ImportStep]
 
@@ -102,12 +102,17 @@ class DiscountTaker:
             loaded = await transaction.load(LoadRequest(customers=names, codes=codes), now)
             people = IdentityGraph(loaded, self._files.mappings.names)
             known = {folded(code) for code in loaded.discounts}
+            vouchers = (await transaction.booked(BookingRequest(vouchers=codes))).vouchers
             results, new = [], []
             counters: dict[ScopedKey, int] = defaultdict(int)
             for held in found:
                 code = held.discount.code
                 if folded(code) in known:
                     results.append(Result(code, "duplicate"))
+                    continue
+                if folded(code) in vouchers:
+                    reason = f"{code} is the code of a voucher, which everybody may use"
+                    results.append(Result(code, "quarantined", reason))
                     continue
                 results.append(Result(code, "processed"))
                 owner = people.find(held.source_id, {}).customer.source_id

@@ -25,6 +25,7 @@ _MOST_COLUMNS = 2_000
 #: Objects of which each member is a column.
 _SPREAD: dict[DumpKind, tuple[str, ...]] = {
     "customers": ("traits",), "events": ("attributes",), "discounts": (), "decisions": (), "redemptions": (),
+    "codes": ("metadata",),
 }  # fmt: skip
 _PLAIN_OPTIONS = CellOptions()
 _SURROGATE = re.compile("[\ud800-\udfff]")

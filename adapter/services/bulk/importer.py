@@ -20,12 +20,10 @@ from adapter.bulk.records import Record
 from adapter.errors import Refused
 from adapter.model.customers import Customer
 from adapter.model.encoding import encode
-from adapter.model.imports import ImportCounts, ImportJob, ImportStep, RefusedRow
+from adapter.model.imports import MOST_WARNINGS, ImportCounts, ImportJob, ImportStep, RefusedRow
 from adapter.model.operations import EventOccurred
-from adapter.services.bulk.code_rows import CodeTaker
-from adapter.services.bulk.discount_rows import DiscountTaker
 from adapter.services.bulk.reader import Input, Opened, opened
-from adapter.services.bulk.rows import Taken, named_in
+from adapter.services.bulk.rows import RowTaker, Taken, named_in
 from adapter.services.bulk.slices import Piece, Slices
 from adapter.services.bulk.takers import Taker, taker_of
 from adapter.services.ingest.result import Result
@@ -133,7 +131,7 @@ class Importer:
     async def _settled(
         self, job: ImportJob, taken: Sequence[Taken], taker: Taker, source: Opened
     ) -> ImportJob:
-        if isinstance(taker, (CodeTaker, DiscountTaker)):
+        if not isinstance(taker, RowTaker):
             await taker.prepare(taken)
         piece = _piece(taken)
         made: list[ImportJob] = []
@@ -145,7 +143,7 @@ class Importer:
             return ImportStep(after, self._worker, self._clock() + LEASE, refused, unerased)
 
         now = _moment(job, piece.works, self._clock)
-        if isinstance(taker, (CodeTaker, DiscountTaker)):
+        if not isinstance(taker, RowTaker):
             await taker.settle(taken, make_step, now)
         else:
             await self._slices.settle(piece, make_step, now)
@@ -221,6 +219,7 @@ def _after(
     """Return the job after a slice, and the rows refused in it."""
     counts = msgspec.structs.asdict(job.counts)
     accepted = duplicates = ignored = flagged = 0
+    warnings: list[str] = []
     refused: list[RefusedRow] = []
     place = 0
     for one in taken:
@@ -237,15 +236,18 @@ def _after(
         duplicates += bool(own) and not rows and not processed
         ignored += one.ignored
         flagged += one.flagged
+        if one.warning:
+            warnings.append(f"row {one.record.row}: {one.warning}")
     for name, more in (
         ("rows", len(taken)), ("accepted", accepted), ("duplicates", duplicates), ("refused", len(refused)),
-        ("ignored", ignored), ("flagged", flagged),
+        ("ignored", ignored), ("flagged", flagged), ("warnings", len(warnings)),
     ):  # fmt: skip
         counts[name] += more
     after = replace(
         job,
         counts=ImportCounts(**counts),
         rows_done=job.rows_done + len(taken),
+        warnings=(*job.warnings, *warnings)[:MOST_WARNINGS],
         updated_at=now,
     )
     return after, tuple(refused)

@@ -12,11 +12,11 @@ from adapter.bulk.cells import is_ambiguous
 from adapter.bulk.records import Record, Truncated
 from adapter.model.encoding import encode
 from adapter.model.imports import ImportCounts, ImportJob, RefusedRow
-from adapter.services.bulk.code_rows import CodeTaker
-from adapter.services.bulk.discount_rows import DiscountTaker
+from adapter.services.bulk.amounts import amount_of
 from adapter.services.bulk.reader import Input, opened
-from adapter.services.bulk.rows import Taken, cell_options
+from adapter.services.bulk.rows import RowTaker, Taken, cell_options
 from adapter.services.bulk.takers import Taker, taker_of
+from adapter.services.bulk.voucher_rows import VoucherTaker
 from adapter.services.loaded_files import LoadedFiles
 from adapter.store.contract import Store
 
@@ -58,11 +58,14 @@ def preview(job: ImportJob, given: Input, files: LoadedFiles, store: Store) -> P
         found.columns = taker.columns.described()
     counts: Counter[str] = Counter()
     notes = _Notes(job, taker)
+    amounts: list[str] = []
     try:
         for record in source.records:
             taken = taker.take(record)
             _count(counts, taken)
             notes.take(record)
+            if isinstance(taker, VoucherTaker) and taken.works and len(amounts) < _SHOWN:
+                amounts += amount_of(taker, record)
             if taken.works and len(found.rows) < _SHOWN:
                 found.rows.append(Shown(record.row, _becomes(taken, taker, record)))
             found.refused += [msgspec.structs.replace(row, raw=b"") for row in taken.refused][
@@ -74,6 +77,9 @@ def preview(job: ImportJob, given: Input, files: LoadedFiles, store: Store) -> P
         found.error = error.message
     found.counts = ImportCounts(**counts)
     found.notes = notes.sentences()
+    if amounts:
+        other = "minor" if job.options.money != "minor" else "major"
+        found.notes += [*amounts, f"say --money {other} if that is not what the amounts mean"]
     return found
 
 
@@ -86,7 +92,7 @@ def _count(counts: Counter[str], taken: Taken) -> None:
 
 
 def _becomes(taken: Taken, taker: Any, record: Record) -> list[Any]:
-    if isinstance(taker, (CodeTaker, DiscountTaker)):
+    if not isinstance(taker, RowTaker):
         return [msgspec.json.decode(encode(taker.shown(record)))]
     found = [msgspec.json.decode(encode(operation)) for work in taken.works for operation in work.operations]
     return [msgspec.json.decode(encode(taken.stored))] if taken.stored is not None else found
@@ -103,7 +109,7 @@ class _Notes:
         self._listed: set[str] = set()
         self._zoneless: set[str] = set()
         self._ambiguous: list[str] = []
-        self._pool_only = job.kind == "codes"
+        self._pool_only = job.kind == "codes" and bool(job.options.pool)
 
     def take(self, record: Record) -> None:
         """Look at a row."""

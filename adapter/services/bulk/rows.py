@@ -51,6 +51,7 @@ class Taken(Struct):
     ignored: int = 0
     flagged: bool = False
     erased: bool = False
+    warning: str = ""
 
 
 def cell_options(options: ImportOptions) -> CellOptions:

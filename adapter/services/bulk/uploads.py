@@ -63,8 +63,11 @@ class Uploads:
 
         Raises TooLarge over the limit of a file, and Unavailable where too many wait.
         """
-        if kind == "codes" and not options.pool:
-            raise InvalidImport("codes go into a pool: name it as `pool`")
+        if kind == "codes" and not options.pool and not options.money:
+            raise InvalidImport(
+                "say what amounts of codes mean: `money=major` where 10 is 10.00, `money=minor` where 10 is "
+                "0.10; or name the `pool` that the codes go into"
+            )
         expect_valid(options)
         await self._expect_room()
         now = self._clock()

@@ -32,6 +32,7 @@ from adapter.services.checkout.replies import Reply
 from adapter.services.checkout.requests import Checkout
 from adapter.services.checkout.taking import Booking, confirm, take
 from adapter.services.checkout.unpriced import take_unpriced, unpriced
+from adapter.services.checkout.vouchers import WithVouchers
 from adapter.services.checkout.wishes import Terms, Wish
 from adapter.services.ingest.identities import IdentityGraph
 from adapter.store.values import BookedState, Changes, LoadedState
@@ -156,7 +157,8 @@ class Attempt:
             named = set(map(folded, given))
             codes = [*given, *(code for code in held_codes if folded(code) not in named)][:MOST_CODES]
         hold = None if self._hold is None else self._hold.id
-        return candidates(codes, records, self._terms.shared, self._claim, self._terms.read, hold=hold)
+        shared = WithVouchers(self._terms.shared, self._booked.vouchers)
+        return candidates(codes, records, shared, self._claim, self._terms.read, hold=hold)
 
     def _refused_hold(self) -> Reply | None:
         if self._hold is not None and self._of_another:

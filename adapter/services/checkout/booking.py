@@ -9,6 +9,7 @@ from adapter.services.checkout import replies
 from adapter.services.checkout.attempt import Attempt
 from adapter.services.checkout.known_bookings import applied_holds
 from adapter.services.checkout.replies import Earlier, Reply
+from adapter.services.checkout.vouchers import unknown_codes
 from adapter.services.checkout.wishes import Terms, Wish
 from adapter.store.contract import Transaction
 from adapter.store.values import BookingRequest, LoadRequest
@@ -21,7 +22,9 @@ async def book(transaction: Transaction, wish: Wish, terms: Terms) -> Reply | Ea
         return replies.repeated(wish.keyed, loaded.answers[wish.keyed.message])
     held = [each.id for each in wish.known] + applied_holds(loaded.discounts.values())
     orders = [wish.request.order_id] if wish.request.order_id else []
-    booked = await transaction.booked(BookingRequest(redemptions=held, orders=orders))
+    vouchers = unknown_codes(wish.codes, loaded.discounts, terms.shared)
+    wanted = BookingRequest(redemptions=held, orders=orders, vouchers=vouchers)
+    booked = await transaction.booked(wanted)
     if later := set(booked.on_orders.values()).difference(booked.redemptions):
         # Booked since the redemptions of the order were read.
         more = await transaction.booked(BookingRequest(redemptions=sorted(later)))

@@ -26,6 +26,7 @@ from adapter.services.checkout.quote import Quote, quote
 from adapter.services.checkout.replies import Earlier, Keyed, Reply, keyed
 from adapter.services.checkout.requests import Checkout, RollBack
 from adapter.services.checkout.undoing import Undo, release, undo_redemption
+from adapter.services.checkout.vouchers import WithVouchers
 from adapter.services.checkout.wishes import Terms, Wish
 from adapter.services.read_timeout import ReadTimeout
 from adapter.store.contract import Store
@@ -215,7 +216,8 @@ class CheckoutService:
         customer = view.customer if whose == request.source_id else await self._customer(whose)
         claim = await self._claim(request, order, whose, customer, shared=self._shares(request.codes))
         codes = request.codes if not request.best else tuple(dict.fromkeys((*request.codes, *records)))
-        found, unusable = candidates(codes[:MOST_CODES], records, self._terms.shared, claim, self._terms.read)
+        shared = WithVouchers(self._terms.shared, view.vouchers)
+        found, unusable = candidates(codes[:MOST_CODES], records, shared, claim, self._terms.read)
         used = await self._read(self._store.used(counters(one.offer for one in found)))
         return quote(order, found, unusable, used, "best" if request.best else request.mode)
 

@@ -11,6 +11,7 @@ from adapter.model.counter_key import ScopedKey
 from adapter.model.discounts import DiscountRecord
 from adapter.model.pages import Page
 from adapter.model.redemptions import Redemption, Rollback
+from adapter.model.vouchers import Voucher
 from adapter.store.postgres.connection import Connection
 from adapter.store.postgres.redemptions import Bookings
 from adapter.store.postgres.statements import SQL
@@ -70,6 +71,10 @@ class BookingVerbs(ABC):
     async def booked_figures(self, rule: str) -> list[BookedFigures]:
         """Return what was redeemed of a rule."""
         return await self._read(lambda connection: Bookings(connection).booked_figures(rule))
+
+    async def vouchers_after(self, after: str = "", limit: int = 500) -> list[Voucher]:
+        """Return vouchers in the order of their folded codes."""
+        return await self._read(lambda connection: Bookings(connection).vouchers_after(after, limit))
 
     async def pools(self) -> list[Pool]:
         """Return the pools by name."""

@@ -34,7 +34,7 @@ _PASSING = (
 
 
 #: Tables in which what one transaction has taken is for no other: the script that comes second runs again.
-_TAKEN = ("codes", "order_codes", "rollbacks")
+_TAKEN = ("codes", "order_codes", "rollbacks", "vouchers")
 
 
 class ConnectionPool:

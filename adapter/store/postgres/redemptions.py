@@ -13,6 +13,7 @@ from adapter.model.counter_key import ScopedKey
 from adapter.model.discounts import DiscountRecord
 from adapter.model.pages import Page
 from adapter.model.redemptions import Redemption, Rollback
+from adapter.model.vouchers import Voucher
 from adapter.store.checkout_rows import (
     order_code_rows,
     read_redemption,
@@ -33,6 +34,7 @@ from adapter.store.rows import (
     read_cursor,
     read_customer,
     read_held,
+    read_vouchers,
 )
 from adapter.store.rule_figures import booked_figures, issued_page
 from adapter.store.timestamps import micros, moment
@@ -80,7 +82,11 @@ async def booked(connection: Connection, wanted: BookingRequest) -> BookedState:
         pool: [row[0] for row in await connection.fetch(SQL["free_pool_codes"], pool, count)]
         for pool, count in sorted(wanted.pools.items())
     }
-    return BookedState(redemptions, on_orders, pools)
+    vouchers: dict[str, Voucher] = {}
+    if wanted.vouchers:
+        folds = array(sorted(set(map(folded, wanted.vouchers))))
+        vouchers = read_vouchers(row[0] for row in await connection.fetch(SQL["lock_vouchers"], folds))
+    return BookedState(redemptions, on_orders, pools, vouchers)
 
 
 async def book(connection: Connection, changes: Changes, owner: Callable[[str], str]) -> None:
@@ -181,6 +187,7 @@ class Bookings:
             "lapsed": [],
             "discount": [],
             "customer": [],
+            "voucher": [],
         }
         for row in rows:
             by_kind[row[0]].append(row)
@@ -189,6 +196,7 @@ class Bookings:
             lapsed=[row[1] for row in by_kind["lapsed"]],
             discounts=_own([(row[2], row[3]) for row in by_kind["discount"]]),
             customer=next((read_customer(row[2]).named() for row in by_kind["customer"]), None),
+            vouchers=read_vouchers(row[2] for row in by_kind["voucher"]),
         )
 
     async def meant(self, codes: Sequence[str]) -> list[DiscountRecord]:
@@ -213,6 +221,11 @@ class Bookings:
     async def booked_figures(self, rule: str) -> list[BookedFigures]:
         """Return what was redeemed of a rule."""
         return booked_figures(tuple(row) for row in await self._rows("booked_figures", rule))
+
+    async def vouchers_after(self, after: str, limit: int) -> list[Voucher]:
+        """Return vouchers in the order of their folded codes."""
+        rows = await self._rows("dump_vouchers", after, limit)
+        return list(read_vouchers(row[1] for row in rows).values())
 
     async def pools(self) -> list[Pool]:
         """Return the pools by name."""

@@ -30,6 +30,7 @@ from adapter.store.rows import (
     given_to,
     pending_row,
     timer_row,
+    voucher_rows,
 )
 from adapter.store.timestamps import micros
 from adapter.store.values import Changes, Known
@@ -89,6 +90,9 @@ class Saving:
         if self._changes.pool_codes:
             for pool, *columns in pool_code_columns(self._changes):
                 await self._connection.execute(SQL["add_pool_codes"], pool, *columns)
+        if self._changes.vouchers or self._changes.changed_vouchers:
+            await self._many("add_vouchers", voucher_rows(self._changes.vouchers))
+            await self._many("update_vouchers", voucher_rows(self._changes.changed_vouchers))
         if self._changes.contents:
             kept = self._changes.contents.items()
             await self._many("keep_contents", [(digest(key), content) for key, content in kept])

@@ -13,10 +13,20 @@ from adapter.model.counter_key import ScopedKey
 from adapter.model.discounts import DiscountRecord
 from adapter.model.pages import Page
 from adapter.model.redemptions import Redemption, Rollback
+from adapter.model.vouchers import Voucher
 from adapter.store.checkout_rows import read_redemption, read_rollback
-from adapter.store.rows import LAST_TEXT, given_to, own_names, owned_page, read_cursor, read_held
+from adapter.store.rows import (
+    LAST_TEXT,
+    given_to,
+    own_names,
+    owned_page,
+    read_cursor,
+    read_held,
+    read_vouchers,
+)
 from adapter.store.rule_figures import booked_figures, issued_page
 from adapter.store.sqlite.connection import array
+from adapter.store.sqlite.redemptions import found_vouchers
 from adapter.store.sqlite.statements import SQL
 from adapter.store.timestamps import micros, moment
 from adapter.store.values import BookedFigures, FailedBy, FailedCodes, Issued, Pool
@@ -98,6 +108,14 @@ class Bookings:
     def booked_figures(self, rule: str) -> list[BookedFigures]:
         """Return what was redeemed of a rule."""
         return booked_figures(self._rows("booked_figures", rule))
+
+    def vouchers(self, codes: Sequence[str]) -> dict[str, Voucher]:
+        """Return vouchers by folded code."""
+        return found_vouchers(self._connection, codes)
+
+    def vouchers_after(self, after: str, limit: int) -> list[Voucher]:
+        """Return vouchers in the order of their folded codes."""
+        return list(read_vouchers(row[1] for row in self._rows("dump_vouchers", after, limit)).values())
 
     def pools(self) -> list[Pool]:
         """Return the pools by name."""

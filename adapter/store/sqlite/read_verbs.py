@@ -21,6 +21,7 @@ from adapter.model.pending import PendingMove
 from adapter.model.quarantine import Excerpt, Quarantined
 from adapter.model.redemptions import Redemption, Rollback
 from adapter.model.timers import Timer
+from adapter.model.vouchers import Voucher
 from adapter.store.addresses import incomplete
 from adapter.store.scanning import Looks, Slice, Spot
 from adapter.store.sqlite.reads import Reads
@@ -115,6 +116,10 @@ class ReadVerbs(ABC):
     async def booked_figures(self, rule: str) -> list[BookedFigures]:
         """Return what was redeemed of a rule."""
         return await self._read(lambda reads: reads.bookings.booked_figures(rule))
+
+    async def vouchers_after(self, after: str = "", limit: int = 500) -> list[Voucher]:
+        """Return vouchers in the order of their folded codes."""
+        return await self._read(lambda reads: reads.bookings.vouchers_after(after, limit))
 
     async def pools(self) -> list[Pool]:
         """Return the pools by name."""

@@ -114,11 +114,14 @@ class Reads:
         """Return what a checkout asks first."""
         folds = sorted(set(map(folded, wanted.codes)))
         bookings = self.bookings
+        discounts = bookings.meant(wanted.codes) if folds else []
+        others = set(folds).difference(folded(each.discount.code) for each in discounts)
         return CheckoutView(
             failed=bookings.failed_codes(wanted.failed),
             lapsed=bookings.lapsed_holds(wanted.now, MOST_LAPSED, folds) if folds else [],
-            discounts=bookings.meant(wanted.codes) if folds else [],
+            discounts=discounts,
             customer=self.customer(wanted.source_id) if wanted.source_id else None,
+            vouchers=bookings.vouchers(sorted(others)),
         )
 
     def discount(self, code: str) -> DiscountRecord | None:

@@ -8,6 +8,7 @@ from datetime import datetime
 import apsw
 
 from adapter.model.codes import folded
+from adapter.model.vouchers import Voucher
 from adapter.store.checkout_rows import (
     order_code_rows,
     read_redemption,
@@ -15,6 +16,7 @@ from adapter.store.checkout_rows import (
     rollback_row,
     use_rows,
 )
+from adapter.store.rows import read_vouchers
 from adapter.store.sqlite.connection import array
 from adapter.store.sqlite.statements import SQL
 from adapter.store.timestamps import micros
@@ -35,7 +37,16 @@ def booked(connection: apsw.Connection, wanted: BookingRequest) -> BookedState:
         pool: [code for (code,) in connection.execute(SQL["free_pool_codes"], (pool, count))]
         for pool, count in wanted.pools.items()
     }
-    return BookedState({each.id: each for each in redemptions}, on_orders, pools)
+    vouchers = found_vouchers(connection, wanted.vouchers)
+    return BookedState({each.id: each for each in redemptions}, on_orders, pools, vouchers)
+
+
+def found_vouchers(connection: apsw.Connection, codes: Sequence[str]) -> dict[str, Voucher]:
+    """Read the vouchers of codes."""
+    if not codes:
+        return {}
+    rows = connection.execute(SQL["vouchers"], (array({folded(code) for code in codes}),))
+    return read_vouchers(body for (body,) in rows)
 
 
 def book(connection: apsw.Connection, changes: Changes, owner: Callable[[str], str]) -> None:

@@ -23,6 +23,7 @@ from adapter.store.rows import (
     pending_row,
     pool_code_rows,
     timer_row,
+    voucher_rows,
 )
 from adapter.store.sqlite.erasing import erase, keep_quarantined
 from adapter.store.sqlite.imports import save_step
@@ -85,6 +86,9 @@ class Saving:
             self._many("put_address", redemption_addresses(self._changes.redemptions, self._owner))
         if self._changes.pool_codes:
             list(self._connection.executemany(SQL["add_pool_code"], pool_code_rows(self._changes)))
+        if self._changes.vouchers or self._changes.changed_vouchers:
+            self._many("add_voucher", voucher_rows(self._changes.vouchers))
+            self._many("update_voucher", voucher_rows(self._changes.changed_vouchers))
         self._write_counters()
 
     def _many(self, statement: str, rows: Iterable[_Row]) -> None:

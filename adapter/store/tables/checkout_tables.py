@@ -104,6 +104,12 @@ POOL_CODES = Table(
     key=("number",),
     rows=NoCustomerData("uploaded codes; a code that was handed out has no customer here"),
 )
+VOUCHERS = Table(
+    name="vouchers",
+    columns=columns(folded="text", body="bytes"),
+    key=("folded",),
+    rows=NoCustomerData("codes that everybody may use who has them; an import takes no column of a person"),
+)
 FAILED_CODES = Table(
     name="failed_codes",
     columns=columns(customer="bytes", caller="text", since="number", wrong="number"),

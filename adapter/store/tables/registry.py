@@ -14,6 +14,7 @@ from adapter.store.tables.checkout_tables import (
     REDEMPTION_USES,
     REDEMPTIONS,
     ROLLBACKS,
+    VOUCHERS,
 )
 from adapter.store.tables.customer_tables import (
     ADDRESSES,
@@ -80,6 +81,7 @@ TABLES = (
     ADDRESS_PROGRESS,
     IGNORED,
     POOL_CODES,
+    VOUCHERS,
     FAILED_CODES,
     PAUSES,
     BREAKERS,

@@ -16,7 +16,8 @@ SELECT counters.scope, counters.key, counters.used
 FROM unnest($1::text[], $2::text[]) AS wanted (scope, key)
 JOIN counters ON counters.scope = wanted.scope AND counters.key = wanted.key
 UNION ALL SELECT NULL, lower(replace(codes.code, '-', '')), 0
-FROM codes WHERE lower(replace(codes.code, '-', '')) = ANY ($3::text[]);
+FROM codes WHERE lower(replace(codes.code, '-', '')) = ANY ($3::text[])
+UNION ALL SELECT NULL, vouchers.folded, 0 FROM vouchers WHERE vouchers.folded = ANY ($3::text[]);
 
 -- lock_counters --
 -- Lock arrays of counters, in their order; unknown ones are made.

@@ -117,7 +117,7 @@ LIMIT $2;
 
 -- checkout --
 -- What a checkout asks first: counts of wrong codes of arrays of customers and callers; of arrays of codes as typed and
--- as folded the discounts, each with its customer who is kept under another id, and the lapsed holds; and a customer.
+-- as folded the discounts, each with its customer who is kept under another id, the vouchers and the lapsed holds; and a customer.
 SELECT 'failed', failed_codes.caller, failed_codes.customer, NULL::bytea, failed_codes.since, failed_codes.wrong
 FROM unnest($1::bytea[], $2::text[]) AS wanted (customer, caller)
 JOIN failed_codes ON failed_codes.customer = wanted.customer AND failed_codes.caller = wanted.caller
@@ -127,6 +127,8 @@ SELECT 'discount', '', discounts.body,
         AND position('"known_as":"'::bytea IN customers.body) > 0), 0, 0
 FROM codes JOIN discounts ON discounts.source_id = codes.source_id AND discounts.code = codes.code
 WHERE codes.code = ANY ($3::text[]) OR lower(replace(codes.code, '-', '')) = ANY ($4::text[])
+UNION ALL
+SELECT 'voucher', '', vouchers.body, NULL, 0, 0 FROM vouchers WHERE vouchers.folded = ANY ($4::text[])
 UNION ALL
 SELECT 'lapsed', lapsed.id, NULL, NULL, 0, 0
 FROM (

@@ -35,7 +35,8 @@ WHERE discounts.expires_at IS NULL OR discounts.expires_at > ?2;
 -- Of an array of folded codes, those that a code folds to.
 SELECT lower(replace(discounts.code, '-', ''))
 FROM carray(?1) AS wanted
-CROSS JOIN discounts ON lower(replace(discounts.code, '-', '')) = lower(CAST(wanted.value AS TEXT));
+CROSS JOIN discounts ON lower(replace(discounts.code, '-', '')) = lower(CAST(wanted.value AS TEXT))
+UNION SELECT vouchers.folded FROM carray(?1) AS wanted CROSS JOIN vouchers ON vouchers.folded = CAST(wanted.value AS TEXT);
 
 -- any_pending_moves --
 -- Whether there is any pending move.
