@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -11,14 +12,18 @@ from msgspec.structs import replace
 
 from adapter.model.customers import Customer
 from adapter.model.decisions import Decision
+from adapter.model.emails import each_in, may_hold
 from adapter.model.encoding import encode
 from adapter.model.events import Event
 from adapter.model.imports import ImportJob, RefusedRow
+from adapter.store.erasures import name_digests
 from adapter.store.import_contract import DecisionKey, EventKey
 from adapter.store.rows import FIRST_MOMENT, LAST_ID, read_customer, read_decision, read_event
 from adapter.store.timestamps import micros
 
 read_job: Callable[[bytes], ImportJob] = msgspec.json.Decoder(ImportJob).decode
+#: Addresses of a refused row by which an erasure finds it.
+_MOST_ADDRESSES = 100
 _refused: Callable[[bytes], RefusedRow] = msgspec.json.Decoder(RefusedRow).decode
 
 
@@ -56,6 +61,14 @@ def changed_at(job: ImportJob) -> int:
 def refused_rows(job: ImportJob, rows: Sequence[RefusedRow]) -> list[tuple[str, str, bytes, bytes]]:
     """Return the rows of refused rows."""
     return [(job.id, each.source_id, encode(replace(each, raw=b"", source_id="")), each.raw) for each in rows]
+
+
+def refused_names(row: RefusedRow) -> list[bytes]:
+    """Return the digests of the email addresses in a refused row and its reason."""
+    if not may_hold(row.raw) and "@" not in row.reason:
+        return []
+    text = f"{row.reason}\n{row.raw.decode('utf-8', 'replace')}"
+    return name_digests(islice(each_in(text), _MOST_ADDRESSES))
 
 
 def read_refused(body: bytes, raw: bytes) -> RefusedRow:

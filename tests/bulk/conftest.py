@@ -17,7 +17,7 @@ from adapter.datamodel.load import load
 from adapter.mapping.mapping_set import MappingSet
 from adapter.model.imports import ImportJob, ImportKind, ImportOptions, RefusedRow
 from adapter.rules.engine import ruleset
-from adapter.services.bulk.importer import LEASE, SLICE, Importer
+from adapter.services.bulk.importer import LEASE, MOST_SLICE, SLICE, Importer
 from adapter.services.bulk.preview import Preview, preview
 from adapter.services.bulk.reader import Input
 from adapter.services.bulk.refused_file import Layout, refused_file
@@ -95,18 +95,26 @@ class Shop:
         return preview(self.job(kind, **options), given(content), self.files, self.store)
 
     async def imports(
-        self, kind: ImportKind, content: bytes | str, *, size: int = SLICE, **options: Any
+        self,
+        kind: ImportKind,
+        content: bytes | str,
+        *,
+        size: int = SLICE,
+        weight: int = MOST_SLICE,
+        **options: Any,
     ) -> Ended:
         """Import a file."""
         job = self.job(kind, **options)
         await self.store.add_import(job)
-        return await self.go_on(job, content, size=size)
+        return await self.go_on(job, content, size=size, weight=weight)
 
-    async def go_on(self, job: ImportJob, content: bytes | str, *, size: int = SLICE) -> Ended:
+    async def go_on(
+        self, job: ImportJob, content: bytes | str, *, size: int = SLICE, weight: int = MOST_SLICE
+    ) -> Ended:
         """Run an import that is stored."""
         leased = await self.store.lease_import("worker", self.now, self.now + LEASE, job.id)
         assert leased is not None
-        ended = await self.importer.run(leased, given(content), size=size)
+        ended = await self.importer.run(leased, given(content), size=size, weight=weight)
         refused = [row for _, row in await self.store.refused_rows(job.id)]
         return Ended(ended, refused)
 

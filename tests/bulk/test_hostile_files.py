@@ -17,7 +17,6 @@ from adapter.bulk import compression
 from adapter.bulk.compression import decompressed
 from adapter.errors import InvalidImport, Refused, Unreadable, WrongMove
 from adapter.model.imports import ImportKind, ImportOptions
-from adapter.services.bulk import importer
 from adapter.services.bulk.importer import LEASE, Importer
 from adapter.services.bulk.refused_file import Layout
 from adapter.services.bulk.uploads import Uploads
@@ -160,10 +159,11 @@ async def test_long_cells_make_small_slices(shop1: Shop) -> None:
         return await settled(self, job, taken, *others)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(importer, "_MOST_SLICE", 10_000)
         patch.setattr(Importer, "_settled", counted)
         await shop1.imports(
-            "customers", "source_id,name\n" + "".join(f"u{i},{'x' * 4000}\n" for i in range(9))
+            "customers",
+            "source_id,name\n" + "".join(f"u{i},{'x' * 4000}\n" for i in range(9)),
+            weight=10_000,
         )
     assert slices == [3, 3, 3]
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from adapter.errors import Refused
 from adapter.model.imports import ImportOptions
 from adapter.services.bulk import local
+from adapter.services.bulk.importer import LEASE
+from adapter.services.bulk.reader import Input
 from adapter.services.bulk.refused_file import Layout
-from tests.bulk.conftest import Shop
+from tests.bulk.conftest import Shop, given
 from tests.bulk.importing import history, live, reasons, run
 
 
@@ -159,3 +164,56 @@ async def test_a_file_that_has_changed_since_is_not_gone_on_with(shop1: Shop, tm
     with pytest.raises(Refused, match="has changed since"):
         await local.begin(shop1.store, changed, restart=False, alone=True)
     assert (await local.begin(shop1.store, changed, restart=True, alone=True)).rows_done == 0
+
+
+async def test_each_event_of_a_body_is_decided_at_its_own_time(shop: Shop) -> None:
+    shop.rule(
+        "name: spring\ntrigger: order_completed\naction: {type: percentage_off, value: 10}\n"
+        "guardrails: {stackable: true}\n"
+    )
+    calls = [
+        {"type": "track", "event": "Order Completed", "userId": "c-1", "messageId": f"m-{month}",
+         "timestamp": f"2024-{month:02}-10T10:00:00Z", "properties": {"total": 20}}
+        for month in (1, 3, 5)
+    ]  # fmt: skip
+    body = msgspec.json.encode({"batch": calls})
+    for accepted, known in ((1, 0), (0, 1)):
+        ended = await shop.imports("events", body, source="segment", evaluate=True)
+        assert (ended.job.counts.accepted, ended.job.counts.duplicates, ended.rows) == (accepted, known, [])
+    decided = [each for _, each in await shop.store.dump_decisions(("", -(2**63), -1), None, None, 10)]
+    assert [(each.decided_at.month, each.outcomes[0].outcome) for each in decided] == [
+        (1, "issued"), (3, "issued"), (5, "issued")
+    ]  # fmt: skip
+
+
+async def test_an_erasure_removes_refused_rows_that_name_the_person_by_an_address_alone(shop: Shop) -> None:
+    await shop.imports("customers", "source_id,email\nc-1,ada@example.com\n")
+    rows = "source_id,email\n,Ada@Example.com\n,bo@example.com\n"
+    archive = '{"type":"track","event":"x","properties":{"mail":"ada@example.com"}}\n'
+    first = await shop.imports("customers", rows)
+    second = await shop.imports("events", archive, source="segment")
+    assert (first.rows, second.rows) == ([2, 3], [1])
+    await shop.app.privacy.erase("c-1", "api")
+    left = [await shop.store.refused_rows(each.job.id) for each in (first, second)]
+    assert [[row.row for _, row in rows] for rows in left] == [[3], []]
+    await shop.store.drop_import(first.job.id)
+    assert not await shop.store.refused_rows(first.job.id)
+
+
+async def test_a_file_is_read_by_another_thread_than_live_traffic(shop1: Shop) -> None:
+    readers = set()
+    content = b"id,name,user\n" + b"".join(b"e-%d,seen,c-1\n" % number for number in range(40))
+    whole = given(content)
+
+    def chunks() -> Iterator[bytes]:
+        for chunk in whole.chunks():
+            readers.add(threading.current_thread())
+            yield chunk
+
+    job = shop1.job("events")
+    await shop1.store.add_import(job)
+    leased = await shop1.store.lease_import("worker", shop1.now, shop1.now + LEASE, job.id)
+    assert leased is not None
+    ended = await shop1.importer.run(leased, Input("file", chunks), size=5, weight=20)
+    assert (ended.state, ended.counts.accepted) == ("done", 40)
+    assert threading.current_thread() not in readers

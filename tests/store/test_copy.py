@@ -88,7 +88,7 @@ async def _fill_imports(store: Any, run: Any, make: Any) -> None:
     await store.add_import_chunk("imp_1", 0, b"source_id\n7\n")
     await store.received_import(replace(job, state="waiting", chunks=1))
     leased = await store.lease_import("w", make.now, until)
-    refused = (RefusedRow(1, 2, "no id", source_id="c1", raw=b"7"),)
+    refused = (RefusedRow(1, 2, "no id", source_id="c1", raw=b"7,ada@example.com"),)
     await run.save(step=ImportStep(leased, "w", until, refused))
 
 

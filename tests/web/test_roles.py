@@ -32,7 +32,7 @@ CHECKOUT = {
 }  # fmt: skip
 OPERATE = {
     "retryDeliveries", "resumeDestination", "testDestination", "revokeDiscount", "revokeRule",
-    "addPoolCodes", "createImport", "cancelImport",
+    "addPoolCodes", "createImport", "cancelImport", "listRefusals", "getRefusedFile",
     "replayQuarantine",
 }  # fmt: skip
 EVALUATE = {"evaluate"}

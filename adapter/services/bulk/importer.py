@@ -7,7 +7,8 @@ stored when its worker has lost the import, or it was cancelled.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
+from contextlib import aclosing
 from datetime import datetime, timedelta
 from itertools import islice
 
@@ -37,12 +38,14 @@ SLICE = 500
 #: How long a worker keeps an import without a commit, before another may go on with it.
 LEASE = timedelta(seconds=60)
 #: Characters after which a slice has no further record, so that long cells do not fill the memory.
-_MOST_SLICE = 16_000_000
+MOST_SLICE = 16_000_000
 #: A row longer than this is not kept with its refusal, only its place.
 _MOST_RAW = 1_000_000
 #: Records before the position that are passed over before other work gets its turn.
 _STRETCH = 200
 
+#: Records, and why the file cannot be read after them.
+Part = tuple[list[Record], Refused | None]
 Report = Callable[[ImportJob], Awaitable[None]]
 
 
@@ -63,14 +66,22 @@ class Importer:
         self._worker = worker
 
     async def run(
-        self, job: ImportJob, given: Input, report: Report = _silent, *, size: int = SLICE
+        self,
+        job: ImportJob,
+        given: Input,
+        report: Report = _silent,
+        *,
+        size: int = SLICE,
+        weight: int = MOST_SLICE,
     ) -> ImportJob:
         """Import a file of which this worker has the lease; returns the job at its end.
+
+        A slice has `size` records at most, and none after `weight` characters.
 
         A file that cannot be read is a failed import. Raises Unavailable where the store is, and ImportLost.
         """
         try:
-            job = await self._imported(job, given, report, size)
+            job = await self._imported(job, given, report, size, weight)
         except Refused as error:
             job = await self.fail(job, error.message)
         return job
@@ -82,8 +93,10 @@ class Importer:
         await self._store.end_import(failed, self._worker)
         return failed
 
-    async def _imported(self, job: ImportJob, given: Input, report: Report, size: int) -> ImportJob:
-        source = opened(given, job.kind, job.options)
+    async def _imported(
+        self, job: ImportJob, given: Input, report: Report, size: int, weight: int
+    ) -> ImportJob:
+        source = await asyncio.to_thread(opened, given, job.kind, job.options)
         taker = taker_of(job, self._files, self._store)
         if source.header:
             taker.columns.take_header(source.header)
@@ -95,23 +108,19 @@ class Importer:
             encoding=source.encoding,
         )
         records = iter(source.records)
-        for passed, record in enumerate(islice(records, job.rows_done)):
-            taker.pass_over(record)
-            if not passed % _STRETCH:
-                await asyncio.sleep(0)
-        while True:
-            part, broken = _next(records, 1 if job.options.evaluate else size)
-            if part:
-                job = await self._slice(job, part, taker, source)
-                await report(job)
-            if broken is not None:
-                raise Refused(f"{given.name}: {broken.message}, after row {_last(part, job)}")
-            if part and part[-1].fatal:
-                raise Refused(
-                    f"{given.name} row {part[-1].row}: {part[-1].flaw}; rows after it were not read"
-                )
-            if not part:
-                break
+        await _pass_over(records, job.rows_done, taker)
+        size = 1 if job.options.evaluate else size
+        async with aclosing(_parts(records, size, weight)) as parts:
+            async for part, broken in parts:
+                if part:
+                    job = await self._slice(job, part, taker, source)
+                    await report(job)
+                if broken is not None:
+                    raise Refused(f"{given.name}: {broken.message}, after row {_last(part, job)}")
+                if part and part[-1].fatal:
+                    raise Refused(
+                        f"{given.name} row {part[-1].row}: {part[-1].flaw}; rows after it were not read"
+                    )
         job = replace(job, state="done", finished_at=self._clock())
         await self._store.end_import(job, self._worker)
         return job
@@ -136,17 +145,29 @@ class Importer:
         piece = _piece(taken)
         made: list[ImportJob] = []
         unerased = () if job.options.include_erased else _people(taken)
+        before: list[Result] = []
 
         def make_step(results: Sequence[Result]) -> ImportStep:
-            after, refused = _after(job, taken, results, source, self._clock())
+            after, refused = _after(job, taken, [*before, *results], source, self._clock())
             made.append(after)
             return ImportStep(after, self._worker, self._clock() + LEASE, refused, unerased)
 
-        now = _moment(job, piece.works, self._clock)
+        def make_part(_results: Sequence[Result]) -> ImportStep:
+            return ImportStep(job, self._worker, self._clock() + LEASE, (), unerased)
+
         if not isinstance(taker, RowTaker):
-            await taker.settle(taken, make_step, now)
+            await taker.settle(taken, make_step, self._clock())
+            return made[-1]
+        if job.options.evaluate:
+            # Each event of a body is decided at its own time. The position moves with the last of them: after
+            # a kill those before are recognised by their keys.
+            while len(piece.works) > 1:
+                first = replace(piece, works=piece.works[:1])
+                before += await self._slices.settle(first, make_part, _moment(first.works, self._clock))
+                piece = replace(piece, works=piece.works[1:])
+            await self._slices.settle(piece, make_step, _moment(piece.works, self._clock))
         else:
-            await self._slices.settle(piece, make_step, now)
+            await self._slices.settle(piece, make_step, self._clock())
         return made[-1]
 
     async def _refuse_erased(self, job: ImportJob, taken: Sequence[Taken]) -> None:
@@ -169,7 +190,44 @@ class Importer:
                 one.erased = True
 
 
-def _next(records: Iterator[Record], size: int) -> tuple[list[Record], Refused | None]:
+async def _parts(
+    records: Iterator[Record], size: int, weight: int
+) -> AsyncGenerator[tuple[list[Record], Refused | None]]:
+    """Yield parts of a file until it ends, or cannot be read further.
+
+    A thread reads them, so that decompression and long cells delay no live message; the next part is read
+    while the caller commits the one before.
+    """
+    reading = asyncio.ensure_future(asyncio.to_thread(_next, records, size, weight))
+    try:
+        while True:
+            part, broken = await asyncio.shield(reading)
+            if not part and broken is None:
+                return
+            if broken is None:
+                reading = asyncio.ensure_future(asyncio.to_thread(_next, records, size, weight))
+            yield part, broken
+    finally:
+        await asyncio.wait([reading])  # the caller closes the file
+        reading.exception()
+
+
+async def _pass_over(records: Iterator[Record], rows: int, taker: Taker) -> None:
+    """Read the rows before the position, of which the taker may have to remember something."""
+    while rows > 0:
+        part, broken = await asyncio.to_thread(_next, records, min(rows, _STRETCH))
+        if broken is not None:
+            raise broken
+        if not part:
+            return
+        for record in part:
+            taker.pass_over(record)
+        rows -= len(part)
+
+
+def _next(
+    records: Iterator[Record], size: int, most: int = MOST_SLICE
+) -> tuple[list[Record], Refused | None]:
     """Return the next records, and why the file cannot be read after them."""
     part: list[Record] = []
     weight = 0
@@ -177,7 +235,7 @@ def _next(records: Iterator[Record], size: int) -> tuple[list[Record], Refused |
         for record in islice(records, size):
             part.append(record)
             weight += _weight(record)
-            if record.fatal or weight > _MOST_SLICE:
+            if record.fatal or weight > most:
                 break
     except Refused as error:
         return part, error
@@ -203,13 +261,12 @@ def _piece(taken: Sequence[Taken]) -> Piece:
     return Piece(works, stored, identities)
 
 
-def _moment(job: ImportJob, works: Sequence[object], clock: Callable[[], datetime]) -> datetime:
-    """Return when a slice is decided: now or, where rules decide over history, the time of its event."""
-    if job.options.evaluate:
-        for work in works:
-            for operation in getattr(work, "operations", ()):
-                if isinstance(operation, EventOccurred):
-                    return operation.event.occurred_at
+def _moment(works: Sequence[Work], clock: Callable[[], datetime]) -> datetime:
+    """Return when rules decide over a work of the past: at the time of its event, else now."""
+    for work in works:
+        for operation in work.operations:
+            if isinstance(operation, EventOccurred):
+                return operation.event.occurred_at
     return clock()
 
 

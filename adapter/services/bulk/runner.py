@@ -26,6 +26,8 @@ from adapter.store.import_contract import ImportLost
 _log = logging.getLogger(__name__)
 #: Records of a slice beside live traffic.
 _SLICE = 50
+#: Characters after which a slice beside live traffic has no further record.
+_WEIGHT = 1 << 18
 #: How much longer than a slice other work gets.
 _SHARE = 1.0
 _IDLE = timedelta(seconds=5)
@@ -120,7 +122,7 @@ class ImportRunner:
 
         with tempfile.TemporaryFile() as file:
             await self._fetch(job, file)
-            ended = await self._importer.run(job, _given(job, file), report, size=_SLICE)
+            ended = await self._importer.run(job, _given(job, file), report, size=_SLICE, weight=_WEIGHT)
         _log.info(
             "import %s is %s: %d accepted, %d refused",
             ended.id, ended.state, ended.counts.accepted, ended.counts.refused,

@@ -52,8 +52,10 @@ async def erase(connection: Connection, erasure: Erasure, at: datetime) -> None:
     sent = [(row[0], row[1]) for row in await connection.fetch(SQL["taken_by"], source_id)]
     onward = forwarded(sent, customer, at)
     await connection.execute(SQL["add_erasure"], *erasure_row(erasure, names, at))
-    removed = Counter({"quarantined": await _changed(connection, "drop_quarantined", name_digests(names))})
-    await connection.execute(SQL["forget_journal_names"], name_digests(names))
+    digests = name_digests(names)
+    removed = Counter({"quarantined": await _changed(connection, "drop_quarantined", digests)})
+    await connection.execute(SQL["forget_journal_names"], digests)
+    await connection.execute(SQL["drop_refused_naming"], digests)
     for table, described in _TABLES:
         if not isinstance(described.erase, DeletedWith) and (source_id or not described.shared):
             changed = await _changed(connection, f"erase_{table.name}", source_id)

@@ -25,6 +25,7 @@ from adapter.store.import_rows import (
     job_row,
     read_job,
     read_refused,
+    refused_names,
     refused_rows,
     span,
 )
@@ -155,7 +156,13 @@ async def save_step(connection: Connection, step: ImportStep) -> None:
         if await connection.fetch(SQL["erased_ids"], names):
             raise ErasedMeanwhile("a person of the slice was erased")
     if step.refused:
-        await connection.execute(SQL["add_refused_rows"], *arrays(refused_rows(job, step.refused)))
+        numbers = [row[0] for row in await connection.fetch(SQL["refused_numbers"], len(step.refused))]
+        rows = zip(refused_rows(job, step.refused), numbers, strict=True)
+        await connection.execute(SQL["add_refused_rows"], *arrays((*row, number) for row, number in rows))
+        pairs = zip(step.refused, numbers, strict=True)
+        addresses = [(name, number) for refused, number in pairs for name in refused_names(refused)]
+        if addresses:
+            await connection.execute(SQL["add_refused_names"], *arrays(addresses))
 
 
 async def _receive(connection: Connection, statement: str, row: tuple[Any, ...]) -> None:

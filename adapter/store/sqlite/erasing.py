@@ -48,6 +48,7 @@ def erase(connection: apsw.Connection, erasure: Erasure, at: datetime) -> None:
     connection.execute(SQL["drop_quarantined"], (apsw.carray(tuple(digests)),))
     removed = Counter({"quarantined": connection.changes()})
     connection.execute(SQL["forget_journal_names"], (apsw.carray(tuple(digests)),))
+    connection.execute(SQL["drop_refused_naming"], (apsw.carray(tuple(digests)),))
     onward = forwarded(connection.execute(SQL["taken_by"], (source_id,)), customer, at)
     for table, rows in _TABLES:
         if not isinstance(rows.erase, DeletedWith) and (source_id or not rows.shared):

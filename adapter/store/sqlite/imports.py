@@ -26,6 +26,7 @@ from adapter.store.import_rows import (
     job_row,
     read_job,
     read_refused,
+    refused_names,
     refused_rows,
     span,
 )
@@ -155,7 +156,10 @@ def save_step(connection: apsw.Connection, step: ImportStep) -> None:
         raise ImportLost("the import was cancelled, or another process goes on with it")
     if _erased(connection, step.unerased):
         raise ErasedMeanwhile("a person of the slice was erased")
-    connection.executemany(SQL["add_refused_row"], refused_rows(job, step.refused))
+    for refused, columns in zip(step.refused, refused_rows(job, step.refused), strict=True):
+        connection.execute(SQL["add_refused_row"], columns)
+        number = connection.last_insert_rowid()
+        connection.executemany(SQL["add_refused_name"], [(name, number) for name in refused_names(refused)])
 
 
 def _receive(connection: apsw.Connection, statement: str, row: tuple[Any, ...]) -> None:

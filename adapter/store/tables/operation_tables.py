@@ -197,3 +197,13 @@ SECRETS = Table(
     key=("name",),
     rows=NoCustomerData("the secret that hashes the values of keys, by which limits count"),
 )
+IMPORT_REFUSAL_NAMES = Table(
+    name="import_refusal_names",
+    columns=columns(name="bytes", number="number"),
+    key=("name", "number"),
+    rows=IndirectRows(
+        erase="an erasure deletes the refused rows with an address of the person, and these with them",
+        export=NotExported("digests of addresses that the refused rows have in the clear"),
+        kept="as long as the refused row",
+    ),
+)

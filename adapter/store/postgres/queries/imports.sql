@@ -69,11 +69,25 @@ DELETE FROM import_chunks WHERE import_id = $1;
 
 -- add_refused_rows --
 -- Add refused rows, in their order.
-INSERT INTO import_refusals (import_id, source_id, refusal, raw)
-SELECT given.import_id, given.source_id, given.refusal, given.raw
-FROM unnest($1::text[], $2::text[], $3::bytea[], $4::bytea[]) WITH ORDINALITY
-    AS given (import_id, source_id, refusal, raw, place)
-ORDER BY given.place;
+INSERT INTO import_refusals (import_id, source_id, refusal, raw, number)
+SELECT given.import_id, given.source_id, given.refusal, given.raw, given.number
+FROM unnest($1::text[], $2::text[], $3::bytea[], $4::bytea[], $5::bigint[])
+    AS given (import_id, source_id, refusal, raw, number);
+
+-- refused_numbers --
+-- As many new numbers of refused rows as are asked for, in order.
+SELECT nextval('import_refusals_number_seq') FROM generate_series(1, $1::integer);
+
+-- add_refused_names --
+-- Index the addresses in refused rows.
+INSERT INTO import_refusal_names (name, number)
+SELECT given.name, given.number FROM unnest($1::bytea[], $2::bigint[]) AS given (name, number);
+
+-- drop_refused_naming --
+-- Remove refused rows that name a person by one of an array of digests.
+DELETE FROM import_refusals
+WHERE number IN (
+    SELECT import_refusal_names.number FROM import_refusal_names WHERE import_refusal_names.name = ANY ($1::bytea[]));
 
 -- refused_rows --
 -- Some refused rows, in order.

@@ -67,6 +67,16 @@ DELETE FROM import_chunks WHERE import_id = ?1;
 -- Add a refused row.
 INSERT INTO import_refusals (import_id, source_id, refusal, raw) VALUES (?1, ?2, ?3, ?4);
 
+-- add_refused_name --
+-- Index an address in a refused row.
+INSERT INTO import_refusal_names (name, number) VALUES (?1, ?2);
+
+-- drop_refused_naming --
+-- Remove refused rows that name a person by one of an array of digests.
+DELETE FROM import_refusals
+WHERE number IN (SELECT import_refusal_names.number
+                 FROM carray(?1) AS wanted CROSS JOIN import_refusal_names ON import_refusal_names.name = wanted.value);
+
 -- refused_rows --
 -- Some refused rows, in order.
 SELECT number, refusal, raw FROM import_refusals WHERE import_id = ?1 AND number > ?2 ORDER BY number LIMIT ?3;
