@@ -19,6 +19,7 @@ from benchmarks.postgres import PostgresServer
 from tests import scheduling
 from tests.databases import SharedServer, running_server, shared_server
 from tests.length import LONG, length
+from tests.temporary import in_memory
 
 # A loaded machine is slow at times, and that is no fault of the code.
 settings.register_profile(
@@ -26,8 +27,10 @@ settings.register_profile(
 )
 settings.load_profile("adapter")
 
-
 TESTS = Path(__file__).parent
+
+# Stores of tests are in memory, where a commit takes microseconds: no test cuts the power.
+in_memory()
 
 # httpx makes a TLS context for each client, also for plain HTTP, which takes longer than ten requests.
 for _module in (httpx, default):

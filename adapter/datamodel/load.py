@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, get_args
 
@@ -20,6 +21,8 @@ from adapter.files.problems import Problem, did_you_mean
 
 #: The file of a mapping directory that holds the data model; its parts are named `*.model.yaml`.
 MODEL_FILE = "model.yaml"
+#: Files that are kept, as they were parsed, for the next reading.
+_MOST_PARSED = 16
 _PART_KEYS = ("traits", "events", "context")
 _FILE_KEYS = ("unknown", "misfit", *_PART_KEYS)
 #: The blocks that a file and the starters that it extends have together; in all others its own are alone.
@@ -47,7 +50,7 @@ def load(directory: Path) -> tuple[DataModel | None, list[Problem]]:
     model: DataModel | None = None
     problems: list[Problem] = []
     for path in (directory / MODEL_FILE, *visible(directory, f"*.{MODEL_FILE}")):
-        document, found = yaml.read(path) if path.is_file() else (None, [])
+        document, found = _document(path) if path.is_file() else (None, [])
         problems += found
         if document is not None:
             document, found = _with_starters(document)
@@ -56,6 +59,17 @@ def load(directory: Path) -> tuple[DataModel | None, list[Problem]]:
             model = read_so_far or model
             problems += found
     return (None if problems else model), problems
+
+
+def _document(path: Path) -> tuple[yaml.Document | None, list[Problem]]:
+    text, problems = yaml.read_text(path, str(path))
+    return (None, problems) if text is None else _parsed(text, str(path))
+
+
+@lru_cache(maxsize=_MOST_PARSED)
+def _parsed(text: str, name: str) -> tuple[yaml.Document | None, list[Problem]]:
+    """Parse a file, or return what the same text was parsed to: a reload parses what has changed."""
+    return yaml.parse(text, name)
 
 
 def _with_starters(document: yaml.Document) -> tuple[yaml.Document, list[Problem]]:

@@ -94,13 +94,22 @@ class Document(Struct, frozen=True):
 def read(path: Path, shown_as: str | None = None) -> tuple[Document | None, list[Problem]]:
     """Read one YAML file; the document is None when it cannot be read at all."""
     name = shown_as or str(path)
+    text, problems = read_text(path, name)
+    return (None, problems) if text is None else parse(text, name)
+
+
+def read_text(path: Path, name: str) -> tuple[str | None, list[Problem]]:
+    """Return the text of a file, its lines ended as on Unix; None with the problem when it cannot be read.
+
+    `name` is the file in the problem's position.
+    """
     try:
         content = path.read_bytes()
     except OSError as error:
         remedy = "replace it by a readable file, or remove it"
         return None, [Problem(Mark(name, 1, 1), f"cannot be read: {error.strerror}", remedy)]
     try:
-        return parse(content.decode("utf-8").replace("\r\n", "\n").replace("\r", "\n"), name)
+        return content.decode("utf-8").replace("\r\n", "\n").replace("\r", "\n"), []
     except UnicodeDecodeError as error:
         place = _end(content[: error.start].decode("utf-8"), name)
         return None, [Problem(place, "the file is not UTF-8 text from here on", "save it as UTF-8 text")]

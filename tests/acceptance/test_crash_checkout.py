@@ -29,6 +29,8 @@ class Caller:
         self._servers = servers
         self.answers: dict[str, list[bytes]] = {}
         self.cut = 0
+        #: Calls wait for their turn, so that some are on their way whenever a server is killed.
+        self._turns = asyncio.Semaphore(8)
 
     async def answered(self, count: int) -> None:
         """Wait until so many calls are answered."""
@@ -39,7 +41,8 @@ class Caller:
         while True:
             try:
                 url = self._servers[at % len(self._servers)].url + path
-                response = await http.post(url, json=body, headers={"Idempotency-Key": key})
+                async with self._turns:
+                    response = await http.post(url, json=body, headers={"Idempotency-Key": key})
             except httpx.TransportError:
                 self.cut += 1
                 await asyncio.sleep(0.05)

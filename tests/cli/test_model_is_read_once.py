@@ -21,12 +21,12 @@ def test_a_command_reads_the_data_model_once(
 ) -> None:
     reads: Counter[str] = Counter()
 
-    def counted(path: Path) -> tuple[yaml.Document | None, list[Problem]]:
+    def counted(path: Path, name: str) -> tuple[str | None, list[Problem]]:
         reads[path.name] += 1
-        return read(path)
+        return read(path, name)
 
-    read = yaml.read
-    monkeypatch.setattr(yaml, "read", counted)
+    read = yaml.read_text
+    monkeypatch.setattr(yaml, "read_text", counted)
     monkeypatch.chdir(ROOT)
     monkeypatch.setenv("ADAPTER_STORE_URL", f"sqlite:///{tmp_path / 'none.db'}")
     CliRunner().invoke(commands, command)

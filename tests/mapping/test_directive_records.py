@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -106,13 +107,17 @@ def items(given: Any) -> list[tuple[tuple[int], Any]]:
 def checked(write_mappings: Callable[..., Path]) -> Callable[..., tuple[list[Mapping], list[str]]]:
     """Return what checks the mapping of a customer with these traits, or of an event of this name."""
 
+    numbers = itertools.count()
+
     def check(*given: dict[str, Any]) -> tuple[list[Mapping], list[str]]:
         mappings = [{
             "name": f"M{at}", "subscribe": 'type = "identify"', "action": "event" if "name" in fields else
             "customer.upsert", "fields": {"source_id": {"@path": "$.userId"}, **fields},
         } for at, fields in enumerate(given)]  # fmt: skip
         file = {"source": "segment", "tables": {"names": {"a": "paid"}}, "mappings": mappings}
-        loaded, problems = mapping_set.load(write_mappings(shop=json.dumps(file)))
+        # A text of its own: the checks of a file are kept, and these tests add directives.
+        text = json.dumps(file) + "\n" * next(numbers)
+        loaded, problems = mapping_set.load(write_mappings(shop=text))
         found = [problem.message for problem in problems]
         return ([*loaded.mappings] if loaded else []), found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +24,16 @@ from adapter.model.sources import SOURCES
 from adapter.model.spelling import spelling
 
 _FILE_KEYS = ("source", "extends", "disable", "tables", "mappings")
+#: Files that are kept, as they were read, for the next reading.
+_MOST_READ = 32
 _MAPPING_KEYS = ("name", "subscribe", "events", "action", "fields")
 
 
-class Mapping(Struct, frozen=True, kw_only=True):
+class Mapping(Struct, frozen=True, kw_only=True, eq=False):
     """One entry of a mapping file; `filter` is the parsed subscription, and holds `events` too.
 
     `document` is its file and `path` its place there. `file` is the name of the file that has it, or that
-    extends the starter that has it.
+    extends the starter that has it. It is equal to itself alone.
     """
 
     name: str
@@ -88,16 +91,25 @@ def load(paths: Sequence[Path]) -> tuple[list[MappingFile], list[Problem]]:
     files: list[MappingFile] = []
     problems: list[Problem] = []
     for path in paths:
-        document, found = yaml.read(path)
+        text, found = yaml.read_text(path, str(path))
         problems += found
-        if document is not None:
-            reading = _Reading(document, path)
-            file = reading.file()
-            problems += reading.problems
+        if text is not None:
+            file, found = _read(text, path)
+            problems += found
             if file is not None:
                 files.append(file)
     problems += _same_names(mapping for file in files for mapping in file.mappings)
     return files, list(dict.fromkeys(problems))  # what is under an anchor is found with each alias
+
+
+@lru_cache(maxsize=_MOST_READ)
+def _read(text: str, path: Path) -> tuple[MappingFile | None, list[Problem]]:
+    """Read one file, or return what the same text was read as: a reload reads what has changed."""
+    document, problems = yaml.parse(text, str(path))
+    if document is None:
+        return None, problems
+    reading = _Reading(document, path)
+    return reading.file(), [*problems, *reading.problems]
 
 
 def _joined_tables(all_tables: Iterable[dict[str, dict[str, Any]]]) -> dict[str, dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Literal
 
 from adapter.files.problems import Problem, did_you_mean
@@ -14,6 +15,9 @@ from adapter.mapping.lint.lint_paths import path_findings
 from adapter.mapping.subscriptions import Condition, lint
 from adapter.mapping.subscriptions.satisfiable import contradiction, types_of, ways
 from adapter.model.sources import SOURCES
+
+#: Mappings whose findings are kept for the next reading of files.
+_MOST_KEPT = 500
 
 
 def findings(files: Sequence[MappingFile]) -> list[Problem]:
@@ -44,7 +48,9 @@ def portability(files: Sequence[MappingFile]) -> list[Problem]:
     return list(dict.fromkeys(found))  # a YAML anchor puts one line of a file into several mappings
 
 
+@lru_cache(maxsize=_MOST_KEPT)
 def _mapping_findings(mapping: Mapping) -> list[Problem]:
+    """Return what is wrong with one mapping, or what was found before: a reload checks what has changed."""
     unmatched = _never_matches(mapping)
     if unmatched is not None:
         return [unmatched]
