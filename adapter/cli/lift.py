@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -16,7 +16,7 @@ from adapter.files.problems import did_you_mean
 from adapter.model.encoding import encode
 from adapter.model.event_names import EventNames
 from adapter.rules.expressions.durations import parse_window, window_text
-from adapter.rules.lift import Group, Lift
+from adapter.rules.lift import RATIO_MISMATCH, Group, Lift, interval, ratio_p_value
 from adapter.rules.testing.vocabulary import known
 from adapter.services.lift import LiftQuestion, Measurements, measure
 from adapter.services.loaded_files import CheckedFiles, check_files
@@ -65,12 +65,13 @@ def rules(
     except AdapterError as error:
         raise stopped(error) from None
     _check_names(question, measured, files)
-    found = measured.lifts
+    found, shares = measured.lifts, _shares(files)
     if as_json:
-        typer.echo(encode([_plain(one) for one in found]))
+        typer.echo(encode([_plain(one, shares.get(one.rule, {})) for one in found]))
         return
     for one in found:
-        typer.echo("\n".join(_lines(one, question.conversion, window_text(window))))
+        lines = _lines(one, question.conversion, window_text(window))
+        typer.echo("\n".join([*lines, *_variant_lines(one, shares.get(one.rule, {}))]))
     if not found:
         typer.echo("adapter: no decision has issued or held out anything", err=True)
 
@@ -98,14 +99,38 @@ async def _found(url: str, question: LiftQuestion, names: EventNames) -> Measure
         return await measure(store, question, names)
 
 
-def _plain(lift: Lift) -> dict[str, Any]:
-    return {
+def _shares(files: CheckedFiles) -> dict[str, dict[str, Decimal]]:
+    """Return the shares of the variants of each rule."""
+    rules = () if files.rules is None else files.rules.rules
+    return {rule.name: {each.name: each.share for each in rule.variants} for rule in rules}
+
+
+def _plain(lift: Lift, shares: Mapping[str, Decimal]) -> dict[str, Any]:
+    found = {
         "rule": lift.rule,
         "issued": _plain_arm(lift.issued),
         "control": _plain_arm(lift.control),
         "difference": lift.difference,
         "interval": lift.interval(),
     }
+    if not lift.variants:
+        return found
+    variants = {
+        name: {
+            **_plain_arm(group),
+            "share": shares.get(name),
+            "difference": group.rate - lift.control.rate,
+            "interval": interval(group, lift.control),
+        }
+        for name, group in sorted(lift.variants.items())
+    }
+    p_value = _p_value(lift, shares)
+    ratio = {"p_value": p_value, "mismatch": None if p_value is None else p_value < RATIO_MISMATCH}
+    return {**found, "variants": variants, "sample_ratio": ratio}
+
+
+def _p_value(lift: Lift, shares: Mapping[str, Decimal]) -> float | None:
+    return ratio_p_value({name: group.customers for name, group in lift.variants.items()}, shares)
 
 
 def _plain_arm(arm: Group) -> dict[str, Any]:
@@ -129,6 +154,30 @@ def _lines(lift: Lift, conversion: str, within: str) -> Iterator[str]:
         f"  lift     {100 * lift.difference:+.1f} points of {conversion} within {within} "
         f"(95% sure: {low:+.1f} to {high:+.1f}{certain})"
     )
+
+
+def _variant_lines(lift: Lift, shares: Mapping[str, Decimal]) -> Iterator[str]:
+    """Yield a line for each variant: against the control group, or without one against the first variant."""
+    names = sorted(lift.variants)
+    base, against = (lift.control, "control") if lift.control.customers else (None, "")
+    for name in names:
+        group = lift.variants[name]
+        bounds = None if base is None else interval(group, base)
+        said = "" if bounds is None or base is None else f"; {_difference(group, base, bounds)} {against}"
+        yield f"  variant {name}  {_arm(group)}{said}"
+        if base is None:
+            base, against = group, name
+    p_value = _p_value(lift, shares)
+    if p_value is not None and p_value < RATIO_MISMATCH:
+        wanted = ", ".join(f"{name} {shares[name]:f}%" for name in names)
+        yield f"  sample ratio mismatch: the variants have other shares of the customers than {wanted}"
+
+
+def _difference(group: Group, other: Group, bounds: tuple[float, float]) -> str:
+    low, high = (100 * bound for bound in bounds)
+    certain = "" if low > 0 or high < 0 else ", it may be chance"
+    points = 100 * (group.rate - other.rate)
+    return f"{points:+.1f} points (95% sure: {low:+.1f} to {high:+.1f}{certain}) against"
 
 
 def _arm(arm: Group) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from msgspec import UNSET
 from msgspec.structs import replace
 
+from adapter.discounts.benefits import of_code, split
 from adapter.model.actions import StoreCredit
 from adapter.model.counter_key import decode
 from adapter.model.discounts import CounterReservation, DiscountRecord
@@ -26,6 +28,10 @@ def budget_name(claim: CounterReservation) -> str:
 
 def unspent(held: DiscountRecord) -> tuple[CounterReservation, ...]:
     """Return the reservations that an unused discount releases; of a partly used one the remainder."""
+    if held.benefits is not UNSET:
+        uses = () if held.discount.begun else of_code(held)
+        left = [part for part in split(held) if part.discount.status != "redeemed"]
+        return (*uses, *(claim for part in left for claim in unspent(part)))
     action = held.discount.action
     if held.terms.rest is not None:
         return tuple(claim for claim in held.claims if budget_currency(claim) is not None)

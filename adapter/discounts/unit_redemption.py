@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from adapter.errors import WrongMove
 from adapter.model.actions import UnitOff, Use
+from adapter.model.codes import code_of
 from adapter.model.discounts import DiscountRecord
 from adapter.model.operations import DiscountMove
 
@@ -29,7 +30,8 @@ def used(held: DiscountRecord, action: UnitOff, move: DiscountMove, now: datetim
     units = left if move.units is None else min(move.units, left)
     over = left == units
     if not over and len(action.uses) + 1 >= MOST_USES:
-        raise WrongMove(f"`{held.discount.code}` was used {len(action.uses)} times; redeem the remainder")
+        code = code_of(held.discount.code)
+        raise WrongMove(f"`{code}` was used {len(action.uses)} times; redeem the remainder")
     after = replace(action, left=left - units, uses=(*action.uses, Use(units, now, order)))
     return replace(
         held,
@@ -54,4 +56,4 @@ def repeats(held: DiscountRecord, action: UnitOff, move: DiscountMove) -> bool:
     if (most if move.units is None else min(move.units, most)) == use.units:
         return True
     taken = f"{use.units:f} {action.unit_type} for order `{use.order_id}`"
-    raise WrongMove(f"`{held.discount.code}` gave {taken} already; an order is redeemed once")
+    raise WrongMove(f"`{code_of(held.discount.code)}` gave {taken} already; an order is redeemed once")

@@ -9,6 +9,8 @@ from unicodedata import category, decimal, normalize
 from adapter.errors import NotFound
 
 T = TypeVar("T")
+#: Between a code and the place of a benefit: a private character, which no code has, and `folded` keeps.
+_BENEFIT = "\ue000"
 #: Categories of characters that codes never contain: blanks, dashes, controls and invisible characters.
 _DROPPED = frozenset(("Zs", "Zl", "Zp", "Pd", "Cc", "Cf"))
 _DROPPED_OF_ASCII = {at: None for at in range(128) if category(chr(at)) in _DROPPED}
@@ -28,6 +30,30 @@ def folded(code: str) -> str:
     plain = normalize("NFKC", normalize("NFKC", code).casefold()).translate(_TRANSLATED)
     kept = (character for character in plain if category(character) not in _DROPPED)
     return "".join(str(decimal(character, character)) for character in kept)
+
+
+def benefit_key(code: str, benefit: int) -> str:
+    """Return the name of one of a code's benefits: the code itself for the first, at 0."""
+    return f"{code}{_BENEFIT}{benefit}" if benefit else code
+
+
+def code_of(key: str) -> str:
+    """Return the code of a benefit's name."""
+    return key.partition(_BENEFIT)[0]
+
+
+def benefit_of(key: str) -> int:
+    """Return the place of the benefit that a name means."""
+    return int(key.partition(_BENEFIT)[2] or 0)
+
+
+def sums_by_code(amounts: Mapping[str, int]) -> dict[str, int]:
+    """Return amounts by code, given those of benefits by their names."""
+    found: dict[str, int] = {}
+    for key, amount in amounts.items():
+        code = code_of(key)
+        found[code] = found.get(code, 0) + amount
+    return found
 
 
 def resolve(code: str, alike: Mapping[str, T]) -> T | None:

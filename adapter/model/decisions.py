@@ -13,13 +13,17 @@ Unevaluated = Literal["too_old", "undated", "replayed", "development", "duplicat
 
 
 class RuleOutcome(Struct, frozen=True, omit_defaults=True):
-    """The outcome of one rule: `reason` is a sentence for marketers, with the values of the event."""
+    """The outcome of one rule: `reason` is a sentence for marketers, with the values of the event.
+
+    `variant` is which of the rule's variants was issued.
+    """
 
     rule: str
     outcome: Outcome
     reason: str
     guardrail: str | None = None
     code: str | None = None
+    variant: str | None = None
 
 
 class Decision(Struct, frozen=True, omit_defaults=True):

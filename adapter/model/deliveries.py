@@ -43,7 +43,8 @@ class OutboxEvent(Struct, frozen=True):
     @classmethod
     def about(cls, type_: str, now: datetime, held: DiscountRecord) -> OutboxEvent:
         """Return an event about a discount."""
-        currency = held.terms.currency if held.discount.action.currency is None else None
+        currencies = [each.action.currency for each in held.discount.benefits]
+        currency = held.terms.currency if None in currencies else None
         return cls(
             type_,
             now,

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from msgspec import UNSET, Struct, UnsetType
+from msgspec.structs import replace
 
 from adapter.model.actions import Action, StoreCredit, UnitOff
 from adapter.model.counter_key import CounterKey
@@ -13,10 +14,19 @@ from adapter.model.counter_key import CounterKey
 Status = Literal["issued", "applied", "redeemed", "expired", "revoked"]
 
 
+class Benefit(Struct, frozen=True):
+    """One of the benefits under one code, with its own status."""
+
+    action: Action
+    status: Status
+
+
 class Discount(Struct, frozen=True):
     """The discount in responses and deliveries: exactly these fields, in this order.
 
     `metadata` holds `rule`, `issued_for_event_id`, `user_id`, then the members that the rule's author added.
+    A code with several benefits has all of them in `actions`; `action` is the first then, and `status` is
+    that of the code: `redeemed` once all are used.
     """
 
     code: str
@@ -25,14 +35,35 @@ class Discount(Struct, frozen=True):
     metadata: dict[str, Any]
     stackable: bool
     status: Status
+    actions: tuple[Benefit, ...] | UnsetType = UNSET
+
+    @property
+    def benefits(self) -> tuple[Benefit, ...]:
+        """Its benefits: one where `actions` does not say more."""
+        return (Benefit(self.action, self.status),) if self.actions is UNSET else self.actions
 
     @property
     def begun(self) -> bool:
-        """Whether some of its balance was spent: then not all of its reservations are released."""
-        action = self.action
-        if isinstance(action, StoreCredit):
-            return action.remaining < action.value
-        return isinstance(action, UnitOff) and bool(action.uses)
+        """Whether some of it was used: then not all of its reservations are released."""
+        if self.actions is UNSET:
+            return _spent(self.action)
+        return any(each.status == "redeemed" or _spent(each.action) for each in self.actions)
+
+    def as_of(self, status: Status) -> Discount:
+        """Return it with a status; benefits that are not used have it too."""
+        if self.actions is UNSET:
+            return replace(self, status=status)
+        actions = tuple(
+            each if each.status == "redeemed" else replace(each, status=status) for each in self.actions
+        )
+        return replace(self, status=status, action=actions[0].action, actions=actions)
+
+
+def _spent(action: Action) -> bool:
+    """Return whether some of a balance was spent."""
+    if isinstance(action, StoreCredit):
+        return action.remaining < action.value
+    return isinstance(action, UnitOff) and bool(action.uses)
 
 
 class CounterReservation(Struct, frozen=True, array_like=True):
@@ -85,13 +116,27 @@ class CheckoutTerms(Struct, frozen=True, omit_defaults=True, kw_only=True):
 NO_TERMS = CheckoutTerms()
 
 
+class BenefitTerms(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What is kept of one of several benefits: its members are those of the record and of `CheckoutTerms`.
+
+    `claims` is how many of the record's claims, from the end, are its own: budgets count each benefit. The
+    claims before those of all benefits count the code.
+    """
+
+    claims: int = 0
+    order_id: str | None = None
+    held_by: str | None = None
+    applied_in: str | None = None
+    rest: Rest | None = None
+
+
 class DiscountRecord(Struct, frozen=True):
     """A discount as stored: with its owner, its counter reservations (`claims`) and its lifecycle times.
 
     `priority` is that of its rule at the time of issue. `checkout` has the terms that only a checkout reads,
     and is not written where all are defaults.
     `push` names the destinations of its events, where its rule chooses them. `development` says that it was
-    issued for development traffic.
+    issued for development traffic. `benefits` has the terms of each benefit, where there are several.
     """
 
     discount: Discount
@@ -107,6 +152,7 @@ class DiscountRecord(Struct, frozen=True):
     checkout: CheckoutTerms | UnsetType = UNSET
     push: tuple[str, ...] | UnsetType = UNSET
     development: bool | UnsetType = UNSET
+    benefits: tuple[BenefitTerms, ...] | UnsetType = UNSET
 
     @property
     def terms(self) -> CheckoutTerms:

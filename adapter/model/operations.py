@@ -73,6 +73,7 @@ class DiscountMove(Struct, frozen=True, tag_field="action", tag="discount"):
     """A transition in the lifecycle of a discount; `source_id` and `order_id` where the caller knows them.
 
     `units`, above 0, redeem a part of a discount that is counted in units; the default is the remainder.
+    `unit_type` says of which units, where a code has several benefits.
     `expire` comes from the sweep: it records an expiry and releases the counter reservations.
     """
 
@@ -82,6 +83,7 @@ class DiscountMove(Struct, frozen=True, tag_field="action", tag="discount"):
     order_id: str | None = None
     reason: str | None = None
     units: Decimal | None = None
+    unit_type: str | None = None
 
 
 class OrderRedemption(Struct, frozen=True, tag_field="action", tag="order.redeem"):

@@ -34,10 +34,13 @@ class PendingMove(Struct, frozen=True, omit_defaults=True):
     status: Literal["pending", "refused"] = "pending"
     order_id: str | None = None
     units: Decimal | None = None
+    unit_type: str | None = None
 
     def move(self) -> DiscountMove:
         """Return the requested move."""
-        return DiscountMove(self.verb, self.code, self.source_id, self.order_id, units=self.units)
+        return DiscountMove(
+            self.verb, self.code, self.source_id, self.order_id, units=self.units, unit_type=self.unit_type
+        )
 
 
 def pending_id(move: DiscountMove, code: str, message: str) -> str:

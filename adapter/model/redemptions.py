@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal
 
 from msgspec import Struct
 
+from adapter.model.codes import benefit_key
 from adapter.model.discounts import CounterReservation, Discount
 
 #: `held` until it is redeemed, released or expired; `rolled_back` once all of it is rolled back.
@@ -23,6 +25,7 @@ class CodeUse(Struct, frozen=True, kw_only=True, omit_defaults=True):
     that the use reserved, with the amounts booked now; `restored` are the earlier claims of the discount,
     which it gets back with its use. `discount` is the record created by the use of a shared code.
     `stackable`, `stacking_group` and `exclusive` say which codes may be booked on the order beside it.
+    Each benefit of a code has a use of its own; `benefit` is its place among them, from 0.
     """
 
     code: str
@@ -38,11 +41,23 @@ class CodeUse(Struct, frozen=True, kw_only=True, omit_defaults=True):
     stackable: bool = True
     stacking_group: str | None = None
     exclusive: bool = False
+    benefit: int = 0
+
+    @property
+    def key(self) -> str:
+        """The name of what is used: the code, or one of its benefits."""
+        return benefit_key(self.code, self.benefit)
 
     @property
     def left(self) -> int:
         """The amount that can still be rolled back, in minor units."""
         return (self.amount or 0) - self.returned
+
+
+def amount_of(uses: Sequence[CodeUse]) -> int | None:
+    """Return the sum of the amounts of uses, None where one is not known."""
+    amounts = [use.amount for use in uses if use.amount is not None]
+    return sum(amounts) if len(amounts) == len(uses) else None
 
 
 class Redemption(Struct, frozen=True, kw_only=True, omit_defaults=True):

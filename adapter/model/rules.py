@@ -101,6 +101,13 @@ class Rollout(Struct, frozen=True, kw_only=True):
     control: Decimal = Decimal(0)
 
 
+class Variant(Struct, frozen=True, kw_only=True):
+    """One of the variants of a rule: its name, and its share in per cent of the customers served."""
+
+    name: str
+    share: Decimal
+
+
 class Rule(Struct, frozen=True, kw_only=True):
     """One rule as its author wrote it; the compiled conditions are in the rule set.
 
@@ -108,7 +115,9 @@ class Rule(Struct, frozen=True, kw_only=True):
     that of the action where it is computed at issue: then the action has its maximum, Infinity where it has
     no bound. An order accepts one discount of each `stacking_group`; an `exclusive` one cannot be combined.
     A rule with a shared `code` has no trigger: it is a promotion, claimed at the checkout.
-    The events of its discounts are sent to the destinations in `push`, None for all.
+    The events of its discounts are sent to the destinations in `push`, None for all. `more_actions` are the
+    benefits of its discounts after `action`, the first. A rule with `variants` is one rule for each of them,
+    which has its `variant`; the rule itself has the actions of the first.
     """
 
     name: str
@@ -134,6 +143,14 @@ class Rule(Struct, frozen=True, kw_only=True):
     on_refund: OnRefund = "return"
     reward_on_refund: RewardOnRefund = "revoke"
     push: tuple[str, ...] | None = None
+    more_actions: tuple[Action, ...] = ()
+    variants: tuple[Variant, ...] = ()
+    variant: str | None = None
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        """All benefits that its discounts have."""
+        return (self.action, *self.more_actions)
 
     @property
     def triggers(self) -> tuple[str, ...]:

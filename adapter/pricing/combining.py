@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from adapter.model.codes import folded
+from adapter.model.codes import code_of, folded
 from adapter.pricing.applying import Application
 from adapter.pricing.best import best_set
 from adapter.pricing.outcomes import Outcome, Refusal
@@ -30,8 +30,9 @@ def _pairs(terms: Sequence[Terms]) -> list[tuple[Terms, Terms]]:
 
 
 def _beside(one: Terms, other: Terms) -> Outcome:
-    message = f"{one.code} cannot be combined with {other.code}"
-    return Outcome(one, refusal=Refusal("rejected", "not_combinable", message, other=other.code))
+    theirs = code_of(other.code)
+    message = f"{code_of(one.code)} cannot be combined with {theirs}"
+    return Outcome(one, refusal=Refusal("rejected", "not_combinable", message, other=theirs))
 
 
 def _rejected(terms: Sequence[Terms]) -> tuple[list[Terms], Outcomes]:
@@ -57,7 +58,8 @@ def _exclusive(application: Application) -> tuple[list[Terms], Outcomes]:
         kept, refused = _rejected([one for one in application.terms if not one.exclusive])
         return kept, alone | refused
     best = min(able, key=lambda one: (*_negated(one), folded(one.terms.code))).terms
-    return [best], {one.code: _beside(one, best) for one in application.terms if one is not best}
+    used = [one for one in application.terms if code_of(one.code) == code_of(best.code)]
+    return used, {one.code: _beside(one, best) for one in application.terms if one not in used}
 
 
 def _negated(outcome: Outcome) -> tuple[int, int]:

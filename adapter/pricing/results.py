@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from msgspec import Struct
 
+from adapter.model.codes import benefit_of, code_of
 from adapter.pricing.effects.contract import Suggestion
 from adapter.pricing.numbers import money, quantity
 from adapter.pricing.outcomes import Refusal
@@ -76,13 +77,32 @@ class Pricing(Struct, frozen=True, kw_only=True):
     def refusal(self) -> tuple[str, Refusal] | None:
         """Why these codes cannot be redeemed together, None where they can.
 
-        One rejected code refuses all; codes without an effect only where no code has one.
+        One rejected code refuses all; codes without an effect only where no code has one. A code is refused
+        where all of its benefits are.
         """
-        refused = [(one.code, one.refusal) for one in self.codes if one.refusal is not None]
+        codes = self.by_code()
+        refused = [(code_of(own[0].code), why) for own in codes if (why := _refused(own)) is not None]
         for code, refusal in refused:
             if refusal.kind == "rejected":
                 return code, refusal
-        return refused[0] if refused and len(refused) == len(self.codes) else None
+        return refused[0] if refused and len(refused) == len(codes) else None
+
+    def by_code(self) -> list[list[CodeResult]]:
+        """Return what the benefits of each code come to: of most codes it is one.
+
+        A code that is given twice is there twice.
+        """
+        found: list[list[CodeResult]] = []
+        first: dict[str, list[CodeResult]] = {}
+        for one in self.codes:
+            own = first.setdefault(code_of(one.code), [])
+            if any(other.code == one.code for other in own):
+                found.append([one])
+                continue
+            if not own:
+                found.append(own)
+            own.append(one)
+        return found
 
     def document(self) -> dict[str, Any]:
         """Return it as JSON objects; amounts are text with the currency's digits."""
@@ -92,16 +112,35 @@ class Pricing(Struct, frozen=True, kw_only=True):
             del totals["tax"]
         return {
             "currency": self.currency,
-            "codes": [self._code(one) for one in self.codes],
+            "codes": [self._benefits(own) for own in self.by_code()],
             "lines": [self._line(one) for one in self.lines],
             "totals": totals,
             "suggested_items": [_item(one.code, one.suggested) for one in self.codes if one.suggested],
         }
 
+    def _benefits(self, own: list[CodeResult]) -> dict[str, Any]:
+        """Return what a code comes to; of several benefits the sums, and each of them in `benefits`."""
+        if len(own) == 1 and not benefit_of(own[0].code):
+            return self._code(own[0])
+        refusal = _refused(own)
+        taking = [one for one in own if one.refusal is None]
+        whole = CodeResult(
+            code=code_of(own[0].code),
+            amount=sum(one.amount for one in own),
+            is_credit=bool(taking) and all(one.is_credit for one in taking),
+            lines=_sums(one.lines for one in own),
+            units=_sums(one.units for one in own),
+            refusal=refusal,
+        )
+        benefits = [{"benefit": benefit_of(one.code), **self._code(one)} for one in own]
+        for benefit in benefits:
+            del benefit["code"]
+        return {**self._code(whole), "benefits": benefits}
+
     def _code(self, one: CodeResult) -> dict[str, Any]:
         status: Literal["applied", "rejected", "no_effect"] = "applied"
         found: dict[str, Any] = {
-            "code": one.code,
+            "code": code_of(one.code),
             "status": one.refusal.kind if one.refusal else status,
             "amount": money(one.amount, self.currency),
             "kind": "credit" if one.is_credit else "discount",
@@ -135,8 +174,24 @@ def _members(totals: Totals) -> dict[str, int | None]:
     return {name: getattr(totals, name) for name in totals.__struct_fields__}
 
 
+def _refused(own: Sequence[CodeResult]) -> Refusal | None:
+    """Return why no benefit of a code has an effect: rejections come first."""
+    refusals = [one.refusal for one in own if one.refusal is not None]
+    if len(refusals) < len(own):
+        return None
+    return next((each for each in refusals if each.kind == "rejected"), refusals[0])
+
+
+def _sums(each: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for amounts in each:
+        for name, amount in amounts.items():
+            found[name] = found.get(name, 0) + amount
+    return found
+
+
 def _item(code: str, item: Suggestion) -> dict[str, Any]:
     named = {"sku": item.sku, "product_id": item.product_id}
-    return {"code": code, "quantity": str(quantity(item.millionths))} | {
+    return {"code": code_of(code), "quantity": str(quantity(item.millionths))} | {
         name: value for name, value in named.items() if value is not None
     }

@@ -8,6 +8,7 @@ from typing import Any, Literal, Protocol, get_args
 
 from msgspec import Struct
 
+from adapter.model.codes import code_of
 from adapter.pricing.actions import ActionReader, CompileTest
 from adapter.pricing.effects import EFFECTS
 from adapter.pricing.effects.contract import Effect
@@ -35,7 +36,7 @@ class Budget(Struct, frozen=True):
 
 
 class Terms(Struct, frozen=True, kw_only=True):
-    """One code with its effect.
+    """One code with its effect; `code` is a `benefit_key` where it is one benefit of several.
 
     `currency` is that of its amounts; None takes the order's. `balance` is what remains of a value that is
     spent in parts (store credit, units), None where nothing was spent. `budgets` are keys of the budgets
@@ -64,6 +65,11 @@ class Stacking(Protocol):
     """What says whether a code may be used beside others."""
 
     @property
+    def code(self) -> str:
+        """The code, or one of its benefits."""
+        ...
+
+    @property
     def stackable(self) -> bool:
         """False where it is used alone."""
         ...
@@ -80,7 +86,9 @@ class Stacking(Protocol):
 
 
 def conflict(one: Stacking, other: Stacking) -> bool:
-    """Tell whether two codes may not be used on the same order."""
+    """Tell whether two codes may not be used on the same order; the benefits of one code always may."""
+    if code_of(one.code) == code_of(other.code):
+        return False
     if one.exclusive or other.exclusive or not (one.stackable and other.stackable):
         return True
     return one.stacking_group is not None and one.stacking_group == other.stacking_group

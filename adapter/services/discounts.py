@@ -7,8 +7,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
 
-from msgspec.structs import replace
-
 from adapter.discounts import lifecycle
 from adapter.errors import NotFound, Unavailable, WrongMove
 from adapter.model.customers import Customer
@@ -62,7 +60,7 @@ class Checkout:
         another customer, is a new call. A call that was rejected under a key stays rejected.
         Raises NotFound or WrongMove with the reason, Unavailable when it should be retried.
         """
-        key = f"{encode(move).decode()} {idempotency_key}" if idempotency_key else ""
+        key = f"{_named(move)} {idempotency_key}" if idempotency_key else ""
         [result] = await self._committer.submit([Work("api", key, "", self._clock(), (move,))])
         if result.discounts:
             return (
@@ -177,4 +175,9 @@ class Checkout:
     def _standing(self, held: DiscountRecord) -> Discount:
         status = held.status_at(self._clock())
         discount = held.discount
-        return discount if status == discount.status else replace(discount, status=status)
+        return discount if status == discount.status else discount.as_of(status)
+
+
+def _named(move: DiscountMove) -> str:
+    """Return a move as text; one without a unit type as before codes had several benefits."""
+    return encode(move).decode().replace(',"unit_type":null', "")

@@ -11,9 +11,10 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
-from adapter.discounts.budgets import budget_currency
+from adapter.discounts.benefits import split
+from adapter.discounts.budgets import budget_currency, budget_name
 from adapter.errors import NotFound
 from adapter.model.actions import StoreCredit
 from adapter.model.discounts import DiscountRecord
@@ -146,6 +147,10 @@ class RuleFiguresReader:
 
 def _bound(held: DiscountRecord) -> Decimal | None:
     """Return the most that an open discount can still cost; None where nothing limits it."""
+    if held.benefits is not UNSET:
+        left = [_bound(part) for part in split(held) if part.discount.status in ("issued", "applied")]
+        known = [each for each in left if each is not None]
+        return sum(known, _ZERO) if len(known) == len(left) else None
     action, cost = held.discount.action, most(held.discount.action)
     if isinstance(action, StoreCredit):
         return action.remaining if cost is None else min(cost, action.remaining)
@@ -154,17 +159,19 @@ def _bound(held: DiscountRecord) -> Decimal | None:
 
 def _reserved(held: DiscountRecord) -> Decimal:
     """Return what the budget that has reserved the most for a discount has reserved."""
-    amounts = [
-        from_minor_units(claim.amount, currency)
-        for claim in held.claims
-        if (currency := budget_currency(claim)) is not None
-    ]
-    return max(amounts, default=_ZERO)
+    amounts: dict[str, Decimal] = {}
+    for part in split(held):
+        for claim in part.claims if part.discount.status in ("issued", "applied") else ():
+            if (currency := budget_currency(claim)) is not None:
+                name = budget_name(claim)
+                amounts[name] = amounts.get(name, _ZERO) + from_minor_units(claim.amount, currency)
+    return max(amounts.values(), default=_ZERO)
 
 
 def _currency(held: DiscountRecord) -> str:
     budgets = [currency for claim in held.claims if (currency := budget_currency(claim)) is not None]
-    return held.discount.action.currency or held.terms.currency or next(iter(budgets), "")
+    own = (each.action.currency for each in held.discount.benefits if each.action.currency)
+    return next(own, None) or held.terms.currency or next(iter(budgets), "")
 
 
 def _at(found: dict[str, RuleFigures], rule: str, day: date, currency: str) -> Figures:

@@ -57,9 +57,7 @@ async def measure(store: Store, question: LiftQuestion, names: EventNames = _AS_
             history.events = [names.renamed(event) for event in history.events]
             events.update(event.name for event in history.events)
         for one in _of(histories, question):
-            known = found.setdefault(one.rule, Lift(one.rule, Group(), Group()))
-            known.issued.add(one.issued)
-            known.control.add(one.control)
+            found.setdefault(one.rule, Lift(one.rule, Group(), Group(), {})).add(one)
     return Measurements([found[rule] for rule in sorted(found)], rules, events)
 
 

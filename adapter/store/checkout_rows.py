@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from adapter.model.codes import folded
 from adapter.model.encoding import encode
-from adapter.model.redemptions import IN_USE, Redemption, Rollback
+from adapter.model.redemptions import IN_USE, CodeUse, Redemption, Rollback, amount_of
 from adapter.store.timestamps import micros, micros_or_none
 
 _redemption: Callable[[bytes], Redemption] = msgspec.json.Decoder(Redemption).decode
@@ -38,21 +38,26 @@ def read_redemption(source_id: str, body: bytes) -> Redemption:
 
 
 def use_rows(each: Redemption, owner: str) -> list[tuple[Any, ...]]:
-    """Return the columns of what each code of a redemption came to."""
+    """Return the columns of what each code of a redemption came to, with all its benefits."""
+    codes: dict[str, list[CodeUse]] = {}
+    for use in each.uses:
+        codes.setdefault(use.code, []).append(use)
     return [
-        (owner, each.id, rank, folded(use.code), use.rule, each.currency or "", use.amount, use.returned,
-         each.state, micros(each.at))
-        for rank, use in enumerate(each.uses)
+        (owner, each.id, rank, folded(code), uses[0].rule, each.currency or "", amount_of(uses),
+         sum(use.returned for use in uses), each.state, micros(each.at))
+        for rank, (code, uses) in enumerate(codes.items())
     ]  # fmt: skip
 
 
 def order_code_rows(redemptions: Iterable[Redemption]) -> list[tuple[str, str, str, str]]:
     """Return order id, code, customer and redemption of all codes in use on orders, in key order."""
     return sorted(
-        (each.order_id, use.code, each.source_id, each.id)
-        for each in redemptions
-        if each.order_id and each.state in IN_USE
-        for use in each.uses
+        {
+            (each.order_id, use.code, each.source_id, each.id)
+            for each in redemptions
+            if each.order_id and each.state in IN_USE
+            for use in each.uses
+        }
     )
 
 

@@ -26,15 +26,17 @@ VERBS = ("apply", "release", "redeem", "revoke")
 class Move(Struct, frozen=True, forbid_unknown_fields=True):
     """The body of a move: the customer, the order and the reason, all optional.
 
-    `units` and `order` are for a redemption alone. `units` is how many of the discount's units it takes, a
-    number above 0. With `order`, the order with its lines as `POST /v1/redemptions` takes it, the amount is
-    booked that the discount takes off.
+    `units`, `unit_type` and `order` are for a redemption alone. `units` is how many of the discount's units
+    it takes, a number above 0, and `unit_type` says of which, where a code has several benefits. With
+    `order`, the order with its lines as `POST /v1/redemptions` takes it, the amount is booked that the
+    discount takes off.
     """
 
     source_id: str | None = None
     order_id: str | None = None
     reason: str | None = None
     units: Decimal | None = None
+    unit_type: str | None = None
     order: dict[str, Any] | None = None
 
 
@@ -58,8 +60,9 @@ def _moving(verb: Any) -> Handler:
         if given.order is not None:
             return await _redeem(context, request, verb, given)
         asked = DiscountMove(
-            verb, code(request), given.source_id, given.order_id, given.reason, _units(verb, given)
-        )
+            verb, code(request), given.source_id, given.order_id, given.reason, _units(verb, given),
+            given.unit_type,
+        )  # fmt: skip
         return await context.discounts.move(asked, idempotency_key(request))
 
     return move
@@ -69,7 +72,7 @@ async def _redeem(context: WebContext, request: Request, verb: str, given: Move)
     """Redeem a code on an order with its lines, as the checkout does."""
     if verb != "redeem":
         raise Unreadable("`order` is for a redemption; hold amounts with `reserve` at /v1/validations")
-    if given.units is not None:
+    if given.units is not None or given.unit_type is not None:
         raise Unreadable("send `order` or `units`: lines say how many units are used")
     typed = code(request)
     asked = Checkout(

@@ -47,7 +47,7 @@ async def _fill(url: str) -> None:
         ],
         discounts=[],
         counters={},
-        decisions=[_decision(name, "issued" if at < 70 else "control") for at, name in enumerate(names)],
+        decisions=[_decision(name, "issued" if at < 70 else "control", at) for at, name in enumerate(names)],
         deliveries=[],
         quarantine=[],
     )
@@ -62,8 +62,9 @@ async def _fill(url: str) -> None:
     await store.close()
 
 
-def _decision(name: str, outcome: str) -> Decision:
-    told = RuleOutcome("gift", outcome, "every condition holds")  # type: ignore[arg-type]
+def _decision(name: str, outcome: str, at: int) -> Decision:
+    variant = None if outcome == "control" else "B" if at < 10 else "A"
+    told = RuleOutcome("gift", outcome, "every condition holds", variant=variant)  # type: ignore[arg-type]
     return Decision("e", "checkout_started", name, NOON, "0f", (told,), {})
 
 
@@ -77,6 +78,7 @@ def test_people_read_both_groups_the_difference_and_how_sure_it_is(url: str) -> 
         "  issued   56 of 70 customers (80.0%), worth 4480",
         "  control  48 of 80 customers (60.0%), worth 3840",
         "  lift     +20.0 points of order_completed within 7d (95% sure: +5.2 to +33.4)",
+        *run(url).stdout.splitlines()[4:],
     ]
 
 
@@ -85,6 +87,36 @@ def test_programs_read_json(url: str) -> None:
     assert (gift["rule"], gift["issued"]["converted"], gift["control"]["customers"]) == ("gift", 56, 80)
     assert gift["difference"] == pytest.approx(0.2)
     assert gift["interval"] == pytest.approx([0.0524, 0.3339], abs=1e-4)
+
+
+def test_variants_are_compared_with_the_control_group_and_with_their_shares(url: str, tmp_path: Path) -> None:
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "gift.yaml").write_text(
+        """
+name: gift
+trigger: checkout_started
+variants:
+  - {share: 50, action: {type: percentage_off, value: 10}}
+  - {share: 50, action: {type: percentage_off, value: 15}}
+"""
+    )
+    (tmp_path / "adapter.toml").write_text(f"[files]\nrules = '{tmp_path / 'rules'}'\n")
+    config = ("--config", str(tmp_path / "adapter.toml"))
+    lines = run(url, *config).stdout.splitlines()
+    arms = [line.partition("; ") for line in lines[4:6]]
+    assert [(arm, against) for arm, _, against in arms] == [
+        ("  variant A  46 of 60 customers (76.7%), worth 3680",
+         "+16.7 points (95% sure: +0.9 to +30.8) against control"),
+        ("  variant B  10 of 10 customers (100.0%), worth 800",
+         "+40.0 points (95% sure: +10.5 to +51.0) against control"),
+    ]  # fmt: skip
+    assert lines[6:] == [
+        "  sample ratio mismatch: the variants have other shares of the customers than A 50%, B 50%"
+    ]
+    [gift] = json.loads(run(url, *config, "--json").stdout)
+    assert gift["variants"]["B"]["customers"] == 10
+    assert gift["variants"]["B"]["share"] == 50
+    assert gift["sample_ratio"]["mismatch"] is True
 
 
 def test_a_rule_without_decisions_is_reported(url: str) -> None:

@@ -16,6 +16,7 @@ from adapter.destinations.events.names import snake, title
 from adapter.destinations.segment import calls
 from adapter.model.actions import FreeShipping, PercentageOff, StoreCredit, UnitOff
 from adapter.model.customers import Customer
+from adapter.model.discounts import Benefit
 from adapter.model.own_messages import is_own_call
 from adapter.settings.destinations.base import EVENT_TYPES
 from tests.destinations.cdp_doubles import NOON, delivery, discount, leased, rendered, segment
@@ -208,3 +209,20 @@ def test_ids_are_the_same_at_every_rendering_and_never_too_long() -> None:
 )
 def test_what_segment_would_drop_is_refused_with_its_code(call: dict[str, Any], code: str) -> None:
     assert (calls.refusal(msgspec.json.encode(call)) or "").split(":")[0] == code
+
+
+def test_each_of_several_benefits_has_properties_of_its_own() -> None:
+    several = discount(UnitOff(Decimal(15), "minutes"), variant="B")
+    several = msgspec.structs.replace(
+        several,
+        actions=(
+            Benefit(several.action, "issued"),
+            Benefit(UnitOff(Decimal(1), "unlocks", left=Decimal(0)), "redeemed"),
+        ),
+    )
+    properties = track(delivery(data=several))["properties"]
+    assert {name: value for name, value in properties.items() if name.endswith("_2")} == {
+        "discount_type_2": "unit_off", "units_2": 1, "units_left_2": 0, "unit_type_2": "unlocks",
+        "status_2": "redeemed",
+    }  # fmt: skip
+    assert (properties["unit_type"], properties["variant"]) == ("minutes", "B")

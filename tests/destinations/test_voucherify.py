@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from adapter.destinations.contract import Attempt
 from adapter.destinations.transport import Answer, CannotConnect
-from adapter.destinations.voucherify.benefits import benefit
+from adapter.destinations.voucherify.benefits import Inexpressible, benefit, benefits
 from adapter.destinations.voucherify.destination import VoucherifyDestination
 from adapter.destinations.voucherify.rendering import Rendering
 from adapter.model.actions import (
@@ -265,3 +265,22 @@ async def test_an_erasure_by_the_id_there_where_the_path_takes_no_source_id() ->
 def test_the_plan_holds_no_secret() -> None:
     to = destination(Project())
     assert b"secret" not in msgspec.json.encode(to.render(delivery("discount.issued", discount())))
+
+
+def test_several_units_are_one_voucher_and_other_benefits_are_not_sent() -> None:
+    products = {"minutes": "prod_1", "unlocks": "prod_2"}
+    minutes, unlock = UnitOff(Decimal(15), "minutes"), UnitOff(Decimal(1), "unlocks")
+    assert benefits((minutes, unlock), products) == {
+        "type": "DISCOUNT_VOUCHER",
+        "discount": {
+            "type": "UNIT",
+            "effect": "ADD_MANY_ITEMS",
+            "units": [
+                {"unit_off": 15, "unit_type": "prod_1", "effect": "ADD_MISSING_ITEMS"},
+                {"unit_off": 1, "unit_type": "prod_2", "effect": "ADD_MISSING_ITEMS"},
+            ],
+        },
+    }
+    with pytest.raises(Inexpressible):
+        benefits((minutes, PercentageOff(Decimal(10))), products)
+    assert benefits((minutes,), products) == benefit(minutes, products)

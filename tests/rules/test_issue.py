@@ -8,8 +8,10 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
-from adapter.model.actions import PercentageOff, StoreCredit
+from adapter.discounts.benefits import split
+from adapter.model.actions import FreeShipping, PercentageOff, StoreCredit, UnitOff
 from adapter.model.counter_key import CounterKey
 from adapter.model.discounts import CounterReservation, DiscountRecord
 from adapter.model.encoding import decode, encode
@@ -55,6 +57,37 @@ def test_the_authors_metadata_comes_after_ours(make_rule: MakeRule, make_event: 
     assert list(held.discount.metadata.items()) == [
         ("rule", "ten"), ("issued_for_event_id", "evt_1"), ("user_id", "ann"), ("unlocks", 1),
     ]  # fmt: skip
+
+
+def test_several_benefits_are_listed_after_the_first_with_their_state(
+    make_rule: MakeRule, make_event: Callable[..., Event]
+) -> None:
+    rule = make_rule(
+        action=UnitOff(Decimal(15), "minutes"), more_actions=(FreeShipping(),), variant="B", metadata={"n": 1}
+    )
+    budget = CounterReservation("", CounterKey("ten|budget|EUR|total"), 100, 10, "budget")
+    use = CounterReservation("ann", CounterKey("ten|user|total"), 1, 1, "per_user_limit")
+    held = issue(Proposal(rule, (budget, use)), make_event(), "ann", "X", AT)
+    assert encode(held.discount).decode() == (
+        '{"code":"X","action":{"type":"unit_off","value":15,"unit_type":"minutes"},"expires_at":null,'
+        '"metadata":{"rule":"ten","issued_for_event_id":"evt_1","user_id":"ann","n":1,"variant":"B"},'
+        '"stackable":false,"status":"issued","actions":['
+        '{"action":{"type":"unit_off","value":15,"unit_type":"minutes"},"status":"issued"},'
+        '{"action":{"type":"free_shipping"},"status":"issued"}]}'
+    )
+    assert held.claims == (use, replace(budget, amount=10), replace(budget, amount=0))
+    assert decode(encode(held), DiscountRecord) == held
+
+
+def test_a_record_of_one_benefit_is_as_it_was_and_reads_as_one(
+    make_rule: MakeRule, make_event: Callable[..., Event]
+) -> None:
+    held = issue(Proposal(make_rule(), ()), make_event(), "ann", "X", AT)
+    assert b"actions" not in encode(held)
+    assert b"benefits" not in encode(held)
+    [only] = held.discount.benefits
+    assert (only.action, only.status) == (held.discount.action, "issued")
+    assert split(held) == (held,)
 
 
 AUGUST = datetime(2024, 8, 1, tzinfo=UTC)

@@ -8,7 +8,17 @@ from decimal import Decimal
 import pytest
 
 from adapter.model.decisions import Decision, RuleOutcome
-from adapter.rules.lift import Conversion, Exposure, Group, Lift, exposures, lift
+from adapter.rules.lift import (
+    RATIO_MISMATCH,
+    Conversion,
+    Exposure,
+    Group,
+    Lift,
+    exposures,
+    interval,
+    lift,
+    ratio_p_value,
+)
 
 DAY = timedelta(days=1)
 START = datetime(2026, 11, 1, tzinfo=UTC)
@@ -91,3 +101,46 @@ def test_the_interval_is_that_of_the_papers_examples(
 
 def test_without_a_control_group_no_lift_is_given() -> None:
     assert Lift("a", Group(5, 1), Group()).interval() is None
+
+
+def test_variants_are_parts_of_the_customers_that_were_served() -> None:
+    outcome = RuleOutcome("a", "issued", "", code="X", variant="B")
+    decision = Decision("evt", "checkout_started", "ann", START, "0f", (outcome,), {})
+    shown = [
+        *exposures(decision),
+        Exposure("a", "issued", "bob", START, variant="A"),
+        Exposure("a", "control", "cem", START),
+    ]
+    [found] = lift(shown, [bought("ann", 1, 70)], 7 * DAY)
+    assert found.variants == {"A": Group(1, 0), "B": Group(1, 1, {"": Decimal(70)})}
+    assert (found.issued.customers, found.control.customers) == (2, 1)
+    found.add(Lift("a", Group(1, 1), Group(), {"C": Group(1, 1)}))
+    assert (found.issued.converted, sorted(found.variants)) == (2, ["A", "B", "C"])
+
+
+def test_a_variant_has_an_interval_against_the_control_group() -> None:
+    bounds = interval(Group(200, 80), Group(100, 25))
+    assert bounds == pytest.approx((0.0363, 0.2516), abs=0.0001)
+    assert interval(Group(200, 80), Group()) is None
+
+
+@pytest.mark.parametrize(
+    ("customers", "shares", "p_value"),
+    [
+        ({"A": 5000, "B": 5000}, {"A": 50, "B": 50}, 1),
+        ({"A": 821_588, "B": 815_482}, {"A": 50, "B": 50}, 1.8e-6),  # the example of Fabijan and others
+        ({"A": 480, "B": 520}, {"A": 50, "B": 50}, 0.2059),
+        ({"A": 90, "B": 110, "C": 100}, {"A": 30, "B": 35, "C": 35}, 0.8090),
+        ({"A": 20, "B": 30, "C": 25, "D": 25}, {"A": 25, "B": 25, "C": 25, "D": 25}, 0.5724),
+        ({"A": 3, "B": 1}, {"A": 50, "B": 50}, None),  # too few
+        ({"A": 500, "old": 500}, {"A": 50, "B": 50}, None),  # the file has other variants
+        ({"A": 500}, {"A": 100}, None),
+        ({}, {"A": 50, "B": 50}, None),
+    ],
+)
+def test_the_sample_ratio_is_tested(
+    customers: dict[str, int], shares: dict[str, int], p_value: float | None
+) -> None:
+    found = ratio_p_value(customers, {name: Decimal(share) for name, share in shares.items()})
+    assert found == (p_value if p_value is None else pytest.approx(p_value, rel=0.05))
+    assert RATIO_MISMATCH == 0.001

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
+from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapter.rules.guardrails.rollout import controlled, within
+from adapter.model.customers import Customer
+from adapter.model.events import Event
+from adapter.model.rules import Variant
+from adapter.rules.engine.issue import issue
+from adapter.rules.engine.ruleset import load
+from adapter.rules.guardrails.rollout import controlled, variant_of, within
+from tests.rules.one_event import decide
 
 CUSTOMERS = [f"user_{number}" for number in range(20_000)]
 
@@ -44,3 +52,57 @@ def test_a_customers_place_never_changes() -> None:
     assert [within(Decimal(50), "ten", f"user_{number}", "percent") for number in range(8)] == [
         True, True, False, True, True, True, True, True,
     ]  # fmt: skip
+
+
+def test_variants_have_about_their_shares_whatever_the_control_group() -> None:
+    shares = {"A": 10, "B": 30, "C": 60}
+    variants = [Variant(name=name, share=Decimal(share)) for name, share in shares.items()]
+    held_out = share(50, purpose="control")
+    for part in (set(CUSTOMERS) - held_out, held_out):
+        got = [variants[variant_of(variants, "ten", customer)].name for customer in part]
+        for name, percent in shares.items():
+            expected = len(part) * percent / 100
+            assert abs(got.count(name) - expected) < 5 * (expected * (1 - percent / 100)) ** 0.5
+
+
+VARIANTS = """
+name: ten
+trigger: checkout_started
+variants:
+  - share: 50
+    action: {type: percentage_off, value: 10, max_amount: 5, code_prefix: TEN-}
+  - name: money
+    share: 50
+    actions:
+      - {type: amount_off, value: shipping, max_value: 9, expires_in_hours: 1}
+      - {type: unit_off, value: 2, unit_type: minutes}
+guardrails: {budget: {currency: EUR, total: 100}}
+rollout: {control: 10}
+"""
+
+
+def test_each_variant_has_its_code_its_end_its_values_and_its_cost(
+    tmp_path: Path, make_event: Callable[..., Event]
+) -> None:
+    (tmp_path / "rules.yaml").write_text(VARIANTS.replace("shipping, max_value: 9", "9"))
+    assert [each.severity for each in load(tmp_path)[1]] == ["error"]  # nothing bounds the minutes
+    (tmp_path / "rules.yaml").write_text(VARIANTS.replace("total: 100", "total: 100, per_discount: 9"))
+    book, problems = load(tmp_path)
+    assert book is not None
+    assert not problems
+    event = make_event(attributes={"cart_value": 150, "shipping": 4, "currency": "EUR"})
+    found: dict[str, set[object]] = {}
+    for number in range(100):
+        verdict = decide(book, event, Customer(f"user_{number}"))
+        assert verdict == decide(book, event, Customer(f"user_{number}"))
+        for proposal in verdict.proposals:
+            held = issue(proposal, event, "ann", "X", event.occurred_at)
+            values = tuple(str(each.action.value) for each in held.discount.benefits)  # type: ignore[union-attr]
+            ends = held.discount.expires_at is not None
+            cost = [claim.amount for claim in held.claims]
+            variant = str(held.discount.metadata["variant"])
+            found.setdefault(variant, set()).add((values, ends, proposal.rule.code_prefix, tuple(cost)))
+    assert found == {
+        "A": {(("10",), False, "TEN-", (900,))},
+        "money": {(("4", "2"), True, "", (400, 500))},
+    }

@@ -6,7 +6,7 @@ Source: segment-docs, `connections/spec/ecommerce/v2` (Coupon Applied: `coupon_i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -24,6 +24,7 @@ from adapter.model.actions import (
     UnitOff,
 )
 from adapter.model.deliveries import DiscountEvent, OutboxEvent
+from adapter.model.discounts import Benefit
 from adapter.model.times import iso_text
 
 #: Members of a discount's metadata that are sent under another name, or as the customer's id.
@@ -59,6 +60,7 @@ def _of_discount(event: DiscountEvent) -> dict[str, Any]:
         "coupon_name": discount.metadata.get("rule"),
         "discount_type": type(discount.action).__struct_config__.tag,
         **_benefit(discount.action),
+        **_more_benefits(discount.benefits[1:]),
         "currency": discount.action.currency or event.currency,
         "order_id": event.order_id,
         "status": discount.status,
@@ -67,6 +69,16 @@ def _of_discount(event: DiscountEvent) -> dict[str, Any]:
     }
     known = {name: value for name, value in found.items() if value is not None}
     return known | {name: value for name, value in _flat(discount.metadata) if name not in known}
+
+
+def _more_benefits(benefits: Sequence[Benefit]) -> dict[str, Any]:
+    """Return the properties of each benefit after the first, such as `units_2`, with its status."""
+    found: dict[str, Any] = {}
+    for at, benefit in enumerate(benefits, 2):
+        kind = {"discount_type": type(benefit.action).__struct_config__.tag, "status": benefit.status}
+        for name, value in {**kind, **_benefit(benefit.action), "currency": benefit.action.currency}.items():
+            found[f"{name}_{at}"] = value
+    return found
 
 
 def _benefit(action: Action) -> dict[str, Any]:

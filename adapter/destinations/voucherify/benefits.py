@@ -7,7 +7,7 @@ money. Amounts at Voucherify are the amount times 100 whatever the currency (its
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
@@ -58,6 +58,22 @@ def benefit(action: Action, products: Products) -> dict[str, Any]:
     if isinstance(action, ItemMembers):
         _all_items(action)
     return {"type": "DISCOUNT_VOUCHER", "discount": discount(action, products)}
+
+
+def benefits(actions: Sequence[Action], products: Products) -> dict[str, Any]:
+    """Return as `benefit` does for a code with these benefits; several only where all are units.
+
+    Source: Voucherify's API reference, Discount object: `units` with the effect `ADD_MANY_ITEMS`.
+    """
+    if len(actions) == 1:
+        return benefit(actions[0], products)
+    if not all(isinstance(each, UnitOff | FreeItem | FreeShipping) for each in actions):
+        raise Inexpressible("Voucherify has one benefit for a code, or several products for free")
+    units = [dict(benefit(each, products)["discount"]) for each in actions]
+    for each in units:
+        del each["type"]
+    discount = {"type": "UNIT", "effect": "ADD_MANY_ITEMS", "units": units}
+    return {"type": "DISCOUNT_VOUCHER", "discount": discount}
 
 
 def _percentage_off(action: PercentageOff, _products: Products) -> dict[str, Any]:

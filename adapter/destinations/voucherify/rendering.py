@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any, Final, Literal
 from urllib.parse import quote
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
-from adapter.destinations.voucherify.benefits import Inexpressible, Products, benefit, hundredths
+from adapter.destinations.voucherify.benefits import Inexpressible, Products, benefits, hundredths
 from adapter.destinations.voucherify.plans import (
     Issue,
     LowerBalance,
@@ -71,8 +71,9 @@ class Rendering(Struct, frozen=True):
         if delivery.type == "discount.issued":
             return self._issue(delivery, discount)
         code, ours = discount.code, discount_id(discount)
-        if delivery.type == "discount.used" and isinstance(discount.action, StoreCredit):
-            return LowerBalance(code, ours, hundredths(discount.action.remaining))
+        credit = _credit(discount)
+        if delivery.type == "discount.used" and credit is not None:
+            return LowerBalance(code, ours, hundredths(credit.remaining))
         to = _SWITCHES.get(delivery.type)
         if to is None:
             return Refused(f"Voucherify has nothing like `{delivery.type}` of `{type_of(discount)}`")
@@ -87,10 +88,11 @@ class Rendering(Struct, frozen=True):
         rule = str(discount.metadata.get("rule", ""))
         campaign = self.campaigns.get(rule, self.campaign)
         ours = discount_id(discount)
-        voucher: dict[str, Any] = {} if campaign else benefit(discount.action, self.products)
+        actions = [each.action for each in discount.benefits]
+        voucher: dict[str, Any] = {} if campaign else benefits(actions, self.products)
         if discount.expires_at is not None:
             voucher["expiration_date"] = discount.expires_at.isoformat().replace("+00:00", "Z")
-        if not isinstance(discount.action, StoreCredit):
+        if _credit(discount) is None:
             voucher["redemption"] = {"quantity": 1}
         # Without the customer's id: it would outlive their deletion at Voucherify.
         told = {name: value for name, value in discount.metadata.items() if name != "user_id"}
@@ -134,6 +136,12 @@ def customer_body(customer: ForwardedCustomer) -> dict[str, Any]:
 def type_of(discount: Discount) -> str:
     """Return the type of a discount's action, as rules have it."""
     return str(type(discount.action).__struct_config__.tag)
+
+
+def _credit(discount: Discount) -> StoreCredit | None:
+    """Return the credit of a discount that is a gift voucher at Voucherify: it gives nothing else."""
+    action = discount.action
+    return action if discount.actions is UNSET and isinstance(action, StoreCredit) else None
 
 
 def _present(members: Mapping[str, Any]) -> dict[str, Any]:

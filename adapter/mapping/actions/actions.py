@@ -73,6 +73,11 @@ _UNITS = Field(
     "missing in the message is an error",
     default="all that are left",
 )
+_UNIT_TYPE = Field(
+    "unit_type",
+    "text",
+    "which units these are, such as minutes; needed for a code that has several benefits in units",
+)
 _LINES = Field(
     "order",
     "object",
@@ -153,7 +158,11 @@ ACTIONS: dict[str, Action] = {
         Action("customer.erase", "forgets the customer and all they did", (_SOURCE_ID,)),
         Action("discount.apply", "the customer put a discount on a cart", _DISCOUNT),
         Action("discount.release", "the customer took a discount off a cart", _DISCOUNT),
-        Action("discount.redeem", "the customer ordered with a discount", (*_DISCOUNT, _UNITS, _LINES)),
+        Action(
+            "discount.redeem",
+            "the customer ordered with a discount",
+            (*_DISCOUNT, _UNITS, _UNIT_TYPE, _LINES),
+        ),
         Action("discount.revoke", "revokes discounts that are not used yet", (_CODE,)),
         Action(
             "discount.rollback",

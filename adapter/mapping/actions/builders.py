@@ -164,7 +164,7 @@ def _codes(value: Any) -> tuple[str, ...]:
 
 def _redeem_units(fields: Fields, message: Message, out: list[Operation]) -> None:
     """Redeem so many units of one discount; without their number nothing tells what was used."""
-    found = len(out)
+    found, unit_type = len(out), text(fields.get("unit_type"), "unit_type")
     _discount("redeem", fields, message, out)
     moves = [move for move in out[found:] if isinstance(move, DiscountMove)]
     if not moves:
@@ -175,7 +175,7 @@ def _redeem_units(fields: Fields, message: Message, out: list[Operation]) -> Non
     named = len({folded(move.code) for move in moves})
     if named > 1:
         raise MappingError(f"`units` belong to one discount, and `code` names {named}")
-    out[found:] = [replace(move, units=taken) for move in moves[:1] if taken]
+    out[found:] = [replace(move, units=taken, unit_type=unit_type) for move in moves[:1] if taken]
 
 
 def _redeem(fields: Fields, message: Message, out: list[Operation]) -> None:

@@ -37,7 +37,7 @@ def beaten_by_held(proposal: Proposal, held: Sequence[DiscountRecord], verdict: 
         if rule.conflicts == "block":
             return f"{named}, and this rule does not stack with other discounts"
         if rule.conflicts == "best_value":
-            theirs = worth(other.discount.action, proposal.cart, proposal.shipping)
+            theirs = _left_worth(other, proposal)
             if proposal.worth <= theirs:
                 return f"{named}, worth {theirs:f} against {proposal.worth:f}"
         elif rule.priority <= verdict.priorities.get(other.rule, other.priority):
@@ -54,3 +54,9 @@ def beaten_by_granted(proposal: Proposal, granted: Sequence[Proposal]) -> str | 
             continue
         return f"{other.rule.name} goes first on the same event, and the two do not stack"
     return None
+
+
+def _left_worth(held: DiscountRecord, proposal: Proposal) -> Decimal:
+    """Return what the benefits of a discount that are not used are worth on the same cart."""
+    left = [each.action for each in held.discount.benefits if each.status != "redeemed"]
+    return sum((worth(action, proposal.cart, proposal.shipping) for action in left), Decimal(0))

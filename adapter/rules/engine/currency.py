@@ -6,6 +6,7 @@ import re
 from functools import lru_cache
 from typing import Any
 
+from adapter.model.actions import Action
 from adapter.model.events import Event
 from adapter.model.rules import Guardrails, Rule
 from adapter.rules.action_types.registry import amounts
@@ -16,17 +17,17 @@ _LONGEST = 20
 
 
 class ActionCurrency:
-    """The currency of one rule's action: its own, else its budget's, else that of the event.
+    """The currency of an action of a rule: its own, else its budget's, else that of the event.
 
     `shop` are the guardrails over all rules. An action that names no amount has none.
     """
 
     __slots__ = ("_asks", "_fixed")
 
-    def __init__(self, rule: Rule, shop: Guardrails) -> None:
+    def __init__(self, action: Action, rule: Rule, shop: Guardrails) -> None:
         budgets = (each.budget.currency for each in (rule.guardrails, shop) if each.budget is not None)
-        self._asks = bool(amounts(rule.action))
-        self._fixed = rule.action.currency or next(budgets, None)
+        self._asks = bool(amounts(action))
+        self._fixed = action.currency or next(budgets, None)
 
     def of(self, event: Event) -> str | None:
         """Return the currency for one event, None where nothing says it."""

@@ -13,8 +13,7 @@ from adapter.model.customers import FIELDS, Customer
 from adapter.model.decisions import RuleOutcome
 from adapter.model.discounts import CounterReservation
 from adapter.model.events import Event
-from adapter.model.rules import Guardrails, Rule
-from adapter.rules.action_types.computed import ComputedValue
+from adapter.model.rules import Guardrails
 from adapter.rules.action_types.registry import type_of
 from adapter.rules.engine.inputs import Seen
 from adapter.rules.engine.resolve import ActionResolver
@@ -30,12 +29,14 @@ from adapter.rules.expressions import (
 )
 from adapter.rules.expressions.compiler import compile_within
 from adapter.rules.expressions.evaluation_context import Values
+from adapter.rules.files.rule_file import Compiled
 from adapter.rules.guardrails.budget import cost
 from adapter.rules.guardrails.checks import checks
 from adapter.rules.guardrails.contract import ALL_RULES, Rejection
 from adapter.rules.guardrails.counters import Counting
 from adapter.rules.guardrails.membership import Membership
 from adapter.rules.guardrails.proposal import Proposal
+from adapter.rules.guardrails.rollout import variant_of
 from adapter.rules.guardrails.valuation import money, worth
 from adapter.rules.history.history import History, lookup, with_event
 from adapter.rules.history.requirements import Metrics
@@ -56,11 +57,15 @@ class GlobalGuardrails(Struct, frozen=True):
 class CompiledRule:
     """A rule made ready to be settled: what can stop it, what it counts, what it is worth."""
 
-    __slots__ = ("_checks", "_counting", "_keyed", "_partial", "_resolver", "_ships", "computed", "rule")
+    __slots__ = (
+        "_checks", "_counting", "_keyed", "_more", "_partial", "_resolver", "_ships", "_variants", "computed",
+        "rule",
+    )  # fmt: skip
 
-    def __init__(self, rule: Rule, shop: GlobalGuardrails, computed: ComputedValue | None = None) -> None:
-        self.rule = rule
-        self.computed = computed is not None
+    def __init__(self, compiled: Compiled, shop: GlobalGuardrails) -> None:
+        self.rule = rule = compiled.rule
+        self.computed = any(each is not None for each in compiled.computed)
+        self._variants = tuple(CompiledRule(each, shop) for each in compiled.variants)
         self._checks = checks(rule, shop.guardrails, paused=shop.paused)
         counting = [
             Counting(name, guardrails, cost(rule, guardrails))
@@ -68,10 +73,13 @@ class CompiledRule:
         ]
         self._counting = tuple(each for each in counting if not each.idle)
         self._keyed = tuple(each for each in counting if each.keyed)
-        self._resolver = ActionResolver(rule, shop.guardrails, computed)
+        pairs = zip(rule.actions, compiled.computed, strict=True)
+        self._resolver, *more = [ActionResolver(each, rule, shop.guardrails, how) for each, how in pairs]
+        self._more = tuple(more)
         budgets = [each for each in (rule.guardrails.budget, shop.guardrails.budget) if each is not None]
         self._partial = bool(budgets) and all(each.on_exceed == "partial" for each in budgets)
-        self._ships = type_of(rule.action).of_shipping or rule.conflicts == "best_value"
+        of_shipping = any(type_of(each).of_shipping for each in rule.actions)
+        self._ships = of_shipping or rule.conflicts == "best_value"
 
     def settle(
         self,
@@ -87,12 +95,20 @@ class CompiledRule:
 
         `cart` is the cart's value; `secret` hashes the values of keys.
         """
+        if self._variants:
+            source_id = members.customer.source_id
+            chosen = self._variants[variant_of(self.rule.variants, self.rule.name, source_id)]
+            return chosen.settle(event, cart, members, view, now, secret=secret)
         stop = self._stop(event, members, now)
         if stop is not None and (stop.outcome == "withheld" or not self.computed):
             return stop
         resolved = self._resolver.of(event, view)
         if isinstance(resolved, str):
             return Rejection("withheld", "value", f"not issued: {resolved}")
+        more = [resolver.of(event, view) for resolver in self._more] if self._more else ()
+        unknown = next((each for each in more if isinstance(each, str)), None)
+        if unknown is not None:
+            return Rejection("withheld", "value", f"not issued: {unknown}")
         if stop is not None:
             return stop
         action, currency = resolved
@@ -106,9 +122,13 @@ class CompiledRule:
             ]
         shipping = money(event.attributes.get("shipping")) if self._ships else None
         found = worth(action, cart, shipping)
+        others = [each for each in more if not isinstance(each, str)]
+        for other, counted in others:
+            found += worth(other, cart, shipping)
+            currency = currency or counted
         return Proposal(
             self.rule, tuple(claims), found, cart, shipping, action=action, currency=currency,
-            partial_budget=self._partial,
+            partial_budget=self._partial, more_actions=tuple([other for other, _ in others]),
         )  # fmt: skip
 
     def _stop(self, event: Event, members: Membership, now: datetime) -> Rejection | None:

@@ -18,14 +18,14 @@ Resolved = tuple[Action, str | None]
 
 
 class ActionResolver:
-    """Resolves the action of one rule; `shop` are the guardrails over all rules."""
+    """Resolves one action of a rule; `shop` are the guardrails over all rules."""
 
     __slots__ = ("_action", "_compute", "_computed", "_currency")
 
-    def __init__(self, rule: Rule, shop: Guardrails, computed: ComputedValue | None) -> None:
-        self._action: Any = rule.action
+    def __init__(self, action: Action, rule: Rule, shop: Guardrails, computed: ComputedValue | None) -> None:
+        self._action: Any = action
         self._computed = computed
-        self._currency = ActionCurrency(rule, shop)
+        self._currency = ActionCurrency(action, rule, shop)
         source = None if computed is None else computed.source
         self._compute = None if source is None or isinstance(source, PerCurrency) else source.compiled()
 

@@ -68,12 +68,12 @@ class RuleSet:
         self.code_pools = frozenset(rule.code_pool for rule in self.rules if rule.code_pool is not None)
         self.priorities = {rule.name: rule.priority for rule in self.rules}
         self.nodes = {one.rule.name: one.node for one in compiled}
-        self.values = {one.rule.name: one.computed.nodes if one.computed else () for one in compiled}
+        self.values = {one.rule.name: one.values for one in compiled}
         self.places = {one.rule.name: one.at for one in compiled}
         self.segments = Segments(shared.segments)
         self.metrics = Metrics(_metrics(compiled, shared))
         shop = self._shop = GlobalGuardrails(shared.guardrails, shared.paused)
-        ready = {one.rule.name: CompiledRule(one.rule, shop, one.computed) for one in compiled}
+        ready = {one.rule.name: CompiledRule(one, shop) for one in compiled}
         names = {name for rule in self.rules for name in rule.triggers}
         self._triggers = {name: _trigger(name, compiled, ready) for name in sorted(names)}
         self.promotions = Promotions(
@@ -251,7 +251,7 @@ def _trigger(name: str, compiled: Sequence[Compiled], ready: Mapping[str, Compil
 
 def _metrics(compiled: Sequence[Compiled], shared: Definitions) -> list[Metric]:
     nodes = [one.node for one in compiled]
-    nodes += [node for one in compiled if one.computed is not None for node in one.computed.nodes]
+    nodes += [node for one in compiled for node in one.values]
     nodes += [segment.node for segment in shared.segments.values() if segment.node is not None]
     read = [metric for node in nodes for metric in reads(node).metrics]
     waits = [one.rule.trigger for one in compiled if isinstance(one.rule.trigger, Absence)]

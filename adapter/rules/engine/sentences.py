@@ -18,6 +18,7 @@ def explain(decision: Decision) -> list[str]:
 def sentence(outcome: RuleOutcome) -> str:
     """Return what became of one rule: `ten: not issued: cart_value is 96.50, needs at least 120`."""
     if outcome.outcome == "issued":
-        return f"{outcome.rule}: issued {outcome.code}: {outcome.reason}"
+        variant = f" (variant {outcome.variant})" if outcome.variant else ""
+        return f"{outcome.rule}: issued {outcome.code}{variant}: {outcome.reason}"
     guardrail = f" ({outcome.guardrail})" if outcome.guardrail else ""
     return f"{outcome.rule}: {outcome.reason}{guardrail}"

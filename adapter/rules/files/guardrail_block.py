@@ -5,11 +5,10 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from adapter.model.actions import Action
 from adapter.model.rules import Guardrails, Rollout
 from adapter.rules.blocks.block import Block
 from adapter.rules.expressions import Names, zones
-from adapter.rules.guardrails.contract import GuardrailBlock
+from adapter.rules.guardrails.contract import Given, GuardrailBlock
 from adapter.rules.guardrails.registry import GUARDRAILS
 
 _FIELDS = frozenset(Guardrails.__struct_fields__)
@@ -25,13 +24,13 @@ def within(parent: Block, key: str, names: Names) -> GuardrailBlock | None:
     return GuardrailBlock(parent.document, parent.text_of_file, path, parent.problems, names)
 
 
-def guardrails(block: GuardrailBlock | None, action: Action | None, time_zone: str = "UTC") -> Guardrails:
-    """Return the guardrails of a block; `time_zone` is the shop's, `action` prices the budget."""
+def guardrails(block: GuardrailBlock | None, given: Given | None, time_zone: str = "UTC") -> Guardrails:
+    """Return the guardrails of a block; `time_zone` is the shop's, what is `given` prices the budget."""
     if block is None:
         return Guardrails(time_zone=time_zone)
     read: dict[str, Any] = {}
     for each in GUARDRAILS:
-        read |= each.parse(block, action)
+        read |= each.parse(block, given)
     fields = {name: value for name, value in read.items() if name in _FIELDS}
     more = {name: value for name, value in read.items() if name not in _FIELDS and value is not None}
     fields["time_zone"] = zone(block) or time_zone

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from adapter.files.problems import Mark, Problem
 from adapter.files.yaml import Keys
+from adapter.model.actions import Action
 from adapter.model.rules import Guardrails, Rule
 from adapter.rules.action_types import minimum
 from adapter.rules.action_types.contract import RuleFacts
@@ -21,21 +22,34 @@ from adapter.rules.guardrails.registry import CHECKED_IN_ORDER, GUARDRAILS
 Leaf = tuple[Keys, Node]
 
 
-def warn(block: Block, rule: Rule, leaves: Sequence[Leaf], names: Names, now: datetime | None) -> None:
+def warn(block: Block, rule: Rule, leaves: Sequence[Leaf], now: datetime | None) -> None:
     """Warn of what keeps a rule from ever issuing, and of what it does not hold back.
 
-    `names` are those of its trigger. Moments that are past are warned of only where `now` is given.
+    Moments that are past are warned of only where `now` is given.
     """
     _warn_of_clashes(block, leaves)
     _warn_of_clocks(block, leaves)
-    _warn_of_the_action(block, rule, leaves, names)
     _warn_of_the_rollout(block, rule)
     now = None if rule.status == "paused" else now
     for each in GUARDRAILS:
         if each.lint is not None:
             each.lint(block, rule, now)
-    if now is not None:
-        _warn_of_the_past(block, rule, now)
+
+
+def warn_of_actions(  # noqa: PLR0917 - as `warn`
+    block: Block,
+    rule: Rule,
+    places: Sequence[Keys],
+    leaves: Sequence[Leaf],
+    names: Names,
+    now: datetime | None,
+) -> None:
+    """Warn of the actions of a rule, which are at these places; `names` are those of its trigger."""
+    for place, action in zip(places, rule.actions, strict=True):
+        inner = Block(block.document, block.text_of_file, (*block.path, *place), block.problems)
+        _warn_of_the_action(inner, rule, action, leaves, names)
+        if now is not None and rule.status != "paused":
+            _warn_of_the_past(inner, rule, action, now)
 
 
 def _warn_of_clashes(block: Block, leaves: Sequence[Leaf]) -> None:
@@ -64,15 +78,15 @@ def _known(at: Keys, node: Node) -> Iterator[Fact]:
         yield from facts(node, holds=False)
 
 
-def _warn_of_the_action(block: Block, rule: Rule, leaves: Sequence[Leaf], names: Names) -> None:
-    inner = block.block("action")
-    if inner is not None:
-        required = [fact for at, node in leaves for fact in _known(at, node)]
-        paths = reads(*(node for _, node in leaves)).paths
-        rule_facts = RuleFacts(required, paths, names)
-        if rule.code is None:  # a promotion is claimed where its minimum holds
-            minimum.lint(inner, rule.action.min_cart_value, rule_facts)
-        type_of(rule.action).lint(inner, rule.action, rule_facts)
+def _warn_of_the_action(
+    inner: Block, rule: Rule, action: Action, leaves: Sequence[Leaf], names: Names
+) -> None:
+    required = [fact for at, node in leaves for fact in _known(at, node)]
+    paths = reads(*(node for _, node in leaves)).paths
+    rule_facts = RuleFacts(required, paths, names)
+    if rule.code is None:  # a promotion is claimed where its minimum holds
+        minimum.lint(inner, action.min_cart_value, rule_facts)
+    type_of(action).lint(inner, action, rule_facts)
 
 
 def _warn_of_the_rollout(block: Block, rule: Rule) -> None:
@@ -86,10 +100,10 @@ def _warn_of_the_rollout(block: Block, rule: Rule) -> None:
         )
 
 
-def _warn_of_the_past(block: Block, rule: Rule, now: datetime) -> None:
-    ends = type_of(rule.action).ends(rule.action) or rule.expires_at
-    if ends is not None and ends <= now:
-        block.warn(("action", "expires_at"), "`expires_at` is past: no discount is issued that has ended",
+def _warn_of_the_past(inner: Block, rule: Rule, action: Action, now: datetime) -> None:
+    ends = type_of(action).ends(action) or rule.expires_at
+    if ends is not None and ends <= now and "expires_at" in inner.values:
+        inner.warn(("expires_at",), "`expires_at` is past: no discount is issued that has ended",
                    f"write a later moment, `expires_in_hours: 48`, {OR_PAUSE}")  # fmt: skip
 
 

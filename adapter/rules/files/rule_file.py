@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -13,26 +14,44 @@ from adapter.files.overrides import overridden
 from adapter.files.problems import Mark, Problem, errors
 from adapter.files.yaml import Document, Keys
 from adapter.model.rules import Conflicts, Guardrails, Rule
-from adapter.rules.action_types.action_block import ActionBlock
 from adapter.rules.action_types.computed import ComputedValue
 from adapter.rules.blocks.block import Block, shown
 from adapter.rules.blocks.money import CURRENCY, exact
 from adapter.rules.expressions import Names, Node
-from adapter.rules.files import action_block, checkout_keys, guardrail_block, push, slips, triggers
+from adapter.rules.files import (
+    action_block,
+    checkout_keys,
+    given_block,
+    guardrail_block,
+    push,
+    slips,
+    triggers,
+)
 from adapter.rules.files import lint as doubts
 from adapter.rules.files.conditions import Conditions
+from adapter.rules.files.given_block import Given
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 Status = Literal["live", "shadow", "paused"]
 
 
 class Compiled(Struct, frozen=True):
-    """A rule, the tree that its conditions make, its place, and its value where it is computed."""
+    """A rule, the tree that its conditions make, its place, and the values of its actions that are computed.
+
+    Each of its variants is a rule of its own.
+    """
 
     rule: Rule
     node: Node
     at: Mark
-    computed: ComputedValue | None = None
+    computed: tuple[ComputedValue | None, ...] = (None,)
+    variants: tuple[Compiled, ...] = ()
+
+    @property
+    def values(self) -> tuple[Node, ...]:
+        """The expressions of computed values."""
+        found = [node for each in self.computed if each is not None for node in each.nodes]
+        return (*found, *(node for each in self.variants[1:] for node in each.values))
 
     @property
     def name(self) -> str:
@@ -105,8 +124,8 @@ def _rule(block: Block, names: Names, defaults: Defaults, now: datetime | None) 
     conditions = Conditions(block, triggers.seen(trigger, names))
     node = conditions.read(block.get("conditions"), ("conditions",))
     budget = _budget_currency(block) or defaults.budget_currency
-    issuing = _action(block, conditions.names, budget)
-    guardrails = _guardrails(block, issuing, conditions.names, defaults.time_zone)
+    given = given_block.read(block, conditions.names, budget)
+    guardrails = _guardrails(block, given, conditions.names, defaults.time_zone)
     status: Status | None = block.one_of("status", Status)
     conflicts: Conflicts | None = block.one_of("conflicts", Conflicts)
     rollout = guardrail_block.rollout(block.block("rollout"))
@@ -120,29 +139,36 @@ def _rule(block: Block, names: Names, defaults: Defaults, now: datetime | None) 
     at_checkout = checkout_keys.read(block)
     pushed_to = push.read(block, names.destinations)
     block.finish(elsewhere=slips.elsewhere)
-    if errors(block.problems[before:]) or name is None or trigger is None or node is None or issuing is None:
+    if errors(block.problems[before:]) or name is None or trigger is None or node is None or not given:
         return None
     rule = Rule(
-        name=name, trigger=trigger, action=issuing.action, description=description or "",
+        name=name, trigger=trigger, action=given[0].first.action, description=description or "",
         conditions=block.values.get("conditions"), guardrails=guardrails, rollout=rollout,
         conflicts=conflicts or defaults.conflicts, status=status or "live", priority=priority,
-        code_prefix=issuing.codes.code_prefix, code_pattern=issuing.codes.code_pattern,
-        code=issuing.codes.code, code_pool=issuing.codes.code_pool, expires_in=issuing.expires_in,
-        expires_at=issuing.expires_at, metadata=issuing.metadata,
-        value=None if issuing.computed is None else issuing.written, push=pushed_to, **at_checkout,
+        push=pushed_to, variants=tuple(each.variant for each in given if each.variant is not None),
+        **at_checkout,
     )  # fmt: skip
-    doubts.warn(block, rule, conditions.leaves, conditions.names, now)
-    return Compiled(rule, node, block.document.mark(*block.path, "name"), issuing.computed)
+    rules = [_giving(rule, each) for each in given]
+    for one, each in zip(rules, given, strict=True):
+        doubts.warn_of_actions(block, one, each.places, conditions.leaves, conditions.names, now)
+    doubts.warn(block, rules[0], conditions.leaves, now)
+    at = block.document.mark(*block.path, "name")
+    compiled = [Compiled(one, node, at, each.computed) for one, each in zip(rules, given, strict=True)]
+    if not rule.variants:
+        return compiled[0]
+    return replace(compiled[0], rule=replace(rules[0], variant=None), variants=tuple(compiled))
 
 
-def _action(block: Block, names: Names, budget: str | None) -> action_block.Issuing | None:
-    if block.get("action") is None:
-        block.lacks("action", "add `action: {type: percentage_off, value: 10}`")
-        return None
-    path = (*block.path, "action")
-    return action_block.read(
-        ActionBlock(block.document, block.text_of_file, path, block.problems, names, budget)
-    )
+def _giving(rule: Rule, given: Given) -> Rule:
+    """Return a rule with what it gives, or one of its variants does."""
+    first = given.first
+    return replace(
+        rule, action=first.action, more_actions=given.actions[1:], code_prefix=first.codes.code_prefix,
+        code_pattern=first.codes.code_pattern, code=first.codes.code, code_pool=first.codes.code_pool,
+        expires_in=first.expires_in, expires_at=first.expires_at, metadata=first.metadata,
+        value=None if first.computed is None else first.written,
+        variant=None if given.variant is None else given.variant.name,
+    )  # fmt: skip
 
 
 def _budget_currency(block: Block) -> str | None:
@@ -153,15 +179,16 @@ def _budget_currency(block: Block) -> str | None:
     return at if isinstance(at, str) and CURRENCY.fullmatch(at) else None
 
 
-def _guardrails(
-    block: Block, issuing: action_block.Issuing | None, names: Names, time_zone: str
-) -> Guardrails:
+def _guardrails(block: Block, given: Sequence[Given], names: Names, time_zone: str) -> Guardrails:
     """Return the guardrails; an action that names no currency is paid in that of its budget."""
-    action = None if issuing is None else issuing.action
-    read = guardrail_block.guardrails(guardrail_block.within(block, "guardrails", names), action, time_zone)
-    unsaid = action is not None and action.currency is None
-    paying = block.block("action") if unsaid and read.budget else None
-    if issuing and paying and read.budget:
-        written = action_block.written_amounts(issuing.action, issuing.computed)
-        exact(paying, read.budget.currency, written)
+    actions = [each.actions for each in given] or None
+    inner = guardrail_block.within(block, "guardrails", names)
+    read = guardrail_block.guardrails(inner, actions, time_zone)
+    for each in given if read.budget else ():
+        for place, issuing in zip(each.places, each.issuings, strict=True):
+            if issuing.action.currency is None and read.budget:
+                path = (*block.path, *place)
+                paying = Block(block.document, block.text_of_file, path, block.problems)
+                written = action_block.written_amounts(issuing.action, issuing.computed)
+                exact(paying, read.budget.currency, written)
     return read

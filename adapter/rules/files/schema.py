@@ -16,7 +16,7 @@ from adapter.rules.blocks.schema import (
     SOME_WORDS,
     WORDS,
 )
-from adapter.rules.files import code_keys, trigger_schema
+from adapter.rules.files import code_keys, given_block, trigger_schema
 from adapter.rules.files.checkout_keys import GROUP
 from adapter.rules.files.conditions import GROUPS
 from adapter.rules.files.rule_file import NAME, Status
@@ -28,6 +28,8 @@ _TRIGGERS: list[Schema] = [
     {"not": {"required": ["trigger"]}, "properties": {"action": {"required": ["code"]}}},
 ]
 _CONDITIONS = {"$ref": "#/definitions/conditions"}
+_ACTION = {"$ref": "#/definitions/action"}
+_GIVEN: list[Schema] = [{"required": [key]} for key in given_block.KEYS]
 
 
 def rules_schema() -> Schema:
@@ -39,7 +41,8 @@ def rules_schema() -> Schema:
     }, anyOf=[{"required": ["rules"]}, {"required": ["extends"]}])  # fmt: skip
     several_if = {"anyOf": [{"required": ["rules"]}, {"required": ["extends"]}]}
     either = {"if": several_if, "then": several, "else": {"$ref": "#/definitions/rule"}}
-    return file("Rule file", {"type": "object", **either}, rule=_rule(), conditions=_conditions())
+    named = {"rule": _rule(), "action": _action(), "conditions": _conditions()}
+    return file("Rule file", {"type": "object", **either}, **named)
 
 
 def definitions_schema() -> Schema:
@@ -70,7 +73,12 @@ def _rule() -> Schema:
             trigger_schema.schema(), "The event, or events, on which it is looked at; or another trigger."
         ),
         "conditions": _CONDITIONS,
-        "action": _action(),
+        "action": _ACTION,
+        "actions": said(listed(_ACTION, minItems=1, maxItems=given_block.MOST), "Benefits under one code."),
+        "variants": said(
+            listed(_variant(), minItems=1, maxItems=given_block.MOST),
+            "What shares of the customers get; a customer always gets the same variant.",
+        ),
         "guardrails": _guardrails(),
         "rollout": said(rollout, "Per cent served, segments served, per cent held out as control."),
         "status": one_of(get_args(Status)),
@@ -85,7 +93,13 @@ def _rule() -> Schema:
         "reward_on_refund": said(
             one_of(get_args(RewardOnRefund)), "What a refund does with what the order earned."
         ),
-    }, "name", "action", anyOf=_TRIGGERS)  # fmt: skip
+    }, "name", anyOf=_TRIGGERS, oneOf=_GIVEN)  # fmt: skip
+
+
+def _variant() -> Schema:
+    several = listed(_ACTION, minItems=1, maxItems=given_block.MOST)
+    keys = {"name": TEXT, "share": PERCENT, "action": _ACTION, "actions": several}
+    return block(keys, "share", oneOf=_GIVEN[:2])
 
 
 def _conditions() -> Schema:

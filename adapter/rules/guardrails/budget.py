@@ -10,7 +10,6 @@ from typing import get_args
 from adapter.files.problems import Mark, Problem
 from adapter.files.schemas import block as block_schema
 from adapter.files.schemas import one_of, said
-from adapter.model.actions import Action
 from adapter.model.counter_key import decode
 from adapter.model.discounts import CounterReservation
 from adapter.model.events import Event
@@ -19,11 +18,11 @@ from adapter.model.rules import Budget, Guardrails, OnExceed, Period, Rule
 from adapter.rules.blocks.block import Block
 from adapter.rules.blocks.money import currency, exact
 from adapter.rules.blocks.schema import ABOVE_ZERO, AMOUNT, CURRENCY
-from adapter.rules.guardrails.contract import Check, Counted, Guardrail, Rejection, withheld
+from adapter.rules.guardrails.contract import Check, Counted, Given, Guardrail, Rejection, withheld
 from adapter.rules.guardrails.full_counters import giver
 from adapter.rules.guardrails.membership import Membership
 from adapter.rules.guardrails.periods import in_words, span
-from adapter.rules.guardrails.valuation import bound, most
+from adapter.rules.guardrails.valuation import bound, most_of
 
 NAME = "budget"
 #: What people write for keys of the block, where spelling alone leads elsewhere or nowhere.
@@ -46,23 +45,24 @@ def cost(rule: Rule, guardrails: Guardrails) -> Decimal | None:
     Where several say it, the greatest counts: no budget makes a discount cheaper than its rule says it is.
     """
     stated = [each.budget.per_discount for each in (guardrails, rule.guardrails) if each.budget is not None]
-    return max((each for each in (*stated, most(rule.action)) if each is not None), default=None)
+    return max((each for each in (*stated, most_of(rule.actions)) if each is not None), default=None)
 
 
-def _read(block: Block | None, action: Action | None) -> Budget | None:
-    """Return the budget of a block; `action` is the rule's, None where the budget is over all rules."""
+def _read(block: Block | None, given: Given | None) -> Budget | None:
+    """Return the budget of a block; what the rule gives is None where the budget is over all rules."""
     if block is None:
         return None
     money = currency(block, required=True)
     daily, total = block.number("daily", above=None), block.number("total", above=None)
     if daily is None and total is None:
         block.refuse((), "the budget names no amount", "add `total: 5000` or `daily: 300`")
-    each = _each(block, action, money)
+    each = _each(block, given, money)
     on_exceed: OnExceed | None = block.one_of("on_exceed", OnExceed)
     if money is not None:
         exact(block, money, {"daily": daily, "total": total})
-    own = getattr(action, "currency", None)
-    if own is not None and money is not None and own != money:
+    paid = {action.currency for actions in given or () for action in actions} - {None, money}
+    if paid and money is not None:
+        own = next(iter(paid))
         block.refuse(
             ("currency",), f"the action pays in {own}, the budget counts {money}", "use one currency for both"
         )
@@ -75,19 +75,20 @@ def _read(block: Block | None, action: Action | None) -> Budget | None:
     )
 
 
-def _each(block: Block, action: Action | None, money: str | None) -> Decimal | None:
-    """Return the most that one discount costs: what the action says, or what the budget adds to it."""
+def _each(block: Block, given: Given | None, money: str | None) -> Decimal | None:
+    """Return the most that one discount costs: what its actions say, or what the budget adds to them."""
     stated = block.number("per_discount")
-    known = None if action is None else most(action)
+    costs = [most_of(actions) for actions in given or ()]
+    known = None if None in costs else max(filter(None, costs), default=None)
     if money is not None:
         exact(block, money, {"per_discount": stated})
-    if action is not None and stated is not None and known is not None and stated < known:
-        key = bound(action)
+    if given and stated is not None and known is not None and stated < known:
+        key = bound(given[0][0])
         block.refuse(("per_discount",),
                      f"`per_discount` is {stated:f}, and the action's `{key}` lets one cost {known:f}",
                      f"leave it out, or write {known:f} or more")  # fmt: skip
         return known
-    if stated is None and known is None and action is not None:
+    if stated is None and known is None and given:
         remedy = "add `max_amount: 40` to the action, which holds for every cart"
         remedy += "; or add `per_discount: 10` here, about what one costs"
         block.refuse((), "nothing says what one discount can cost at most", remedy)
@@ -109,7 +110,7 @@ def _check(rule: Rule, guardrails: Guardrails, label: str) -> Check | None:
     budget, name = guardrails.budget, label + NAME
     if budget is None:
         return None
-    counted, paid = budget.currency, getattr(rule.action, "currency", None)
+    counted, paid = budget.currency, next((each.currency for each in rule.actions if each.currency), None)
     unbounded = withheld(name, "nothing says what a discount of this rule can cost at most")
     if cost(rule, guardrails) is None:
         return lambda event, members, now: unbounded
@@ -137,6 +138,12 @@ def _reserve(counted: Counted, day: date) -> Iterator[CounterReservation]:
             yield CounterReservation("", key, whole, amount, counted.label(NAME))
 
 
+def counted_currency(claim: CounterReservation) -> str | None:
+    """Return the currency of what a claim reserves of a budget, None where it counts uses."""
+    _, parts = decode(claim.key)
+    return parts[1] if len(parts) > 2 and parts[0] == NAME else None
+
+
 def _full(claim: CounterReservation, used: int) -> str:
     _, (_, money, *_) = decode(claim.key)
     left, needed = from_minor_units(max(0, claim.cap - used), money), from_minor_units(claim.amount, money)
@@ -157,7 +164,7 @@ def _lint_overall(rule: Rule, at: Mark, shop: Guardrails) -> Iterator[Problem]:
 GUARDRAIL = Guardrail(
     names=(NAME,),
     keys={NAME: said(_BLOCK, "The most that all its discounts may cost.")},
-    parse=lambda block, action: {NAME: _read(block.block(NAME), action)},
+    parse=lambda block, given: {NAME: _read(block.block(NAME), given)},
     check=_check,
     reserve=_reserve,
     full=_full,

@@ -56,8 +56,8 @@ def _guarding(rule: Rule, guardrails: Guardrails, label: str) -> Iterator[Check]
 def _may_be_over(rule: Rule) -> bool:
     """Tell whether a discount can have ended when it is issued: one that lasts from then on cannot."""
     lengths = (rule.expires_in, rule.guardrails.validity_window)
-    dated = rule.expires_at or type_of(rule.action).ends(rule.action)
-    return dated is not None or any(length is not None and length < _ALMOST_NOW for length in lengths)
+    dated = rule.expires_at or any(type_of(each).ends(each) for each in rule.actions)
+    return bool(dated) or any(length is not None and length < _ALMOST_NOW for length in lengths)
 
 
 def _expired(rule: Rule, event: Event, members: Membership, now: datetime) -> Rejection | None:

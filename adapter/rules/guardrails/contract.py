@@ -31,6 +31,10 @@ OR_PAUSE = "or `status: paused` where the rule should stop"
 _DEFAULTS = Guardrails()
 
 
+#: What a rule gives: the actions of its discounts, one after the other of each variant.
+Given = Sequence[tuple[Action, ...]]
+
+
 class Rejection(Struct, frozen=True):
     """Why a rule whose conditions hold issues nothing, before any counter is looked at."""
 
@@ -100,7 +104,7 @@ class Guardrail:
 
     `names` are those under which it withholds. `keys` are the JSON Schemas of its keys in the `guardrails`
     block, `other_names` what people write for them. `parse` reads them to fields of `Guardrails`, or to
-    `more`; the action is None in the block over all rules. `stops` returns the names that may withhold as
+    `more`; the actions are None in the block over all rules. `stops` returns the names that may withhold as
     they are set; without it, those that are not as `Guardrails` has them by default.
 
     Without a counter: `check` is called once for each rule and returns what is asked at each event, None
@@ -115,7 +119,7 @@ class Guardrail:
 
     names: tuple[str, ...]
     keys: Mapping[str, Schema]
-    parse: Callable[[GuardrailBlock, Action | None], Mapping[str, Any]]
+    parse: Callable[[GuardrailBlock, Given | None], Mapping[str, Any]]
     other_names: Mapping[str, str] = field(default_factory=dict)
     stops: Callable[[Guardrails], Iterable[str]] | None = None
     check: Callable[[Rule, Guardrails, str], Check | None] | None = None

@@ -18,7 +18,6 @@ from msgspec import Struct
 
 from adapter.files.schemas import TEXT, listed, said
 from adapter.files.schemas import block as block_schema
-from adapter.model.actions import Action
 from adapter.model.discounts import CounterReservation
 from adapter.model.emails import normal
 from adapter.model.events import Event
@@ -32,6 +31,7 @@ from adapter.rules.guardrails.addresses import addresses
 from adapter.rules.guardrails.contract import (
     Check,
     Counted,
+    Given,
     Guardrail,
     GuardrailBlock,
     Keyed,
@@ -107,7 +107,7 @@ def key_limits(guardrails: Guardrails) -> tuple[KeyLimit, ...]:
     return found
 
 
-def _parse(block: GuardrailBlock, action: Action | None) -> Mapping[str, Any]:
+def _parse(block: GuardrailBlock, given: Given | None) -> Mapping[str, Any]:
     written = block.get(NAME)
     if written is None:
         return {}

@@ -8,12 +8,11 @@ from typing import Any
 
 from adapter.files.schemas import block as block_schema
 from adapter.files.schemas import said
-from adapter.model.actions import Action
 from adapter.model.discounts import CounterReservation
 from adapter.model.rules import Rule
 from adapter.rules.blocks.block import Block
 from adapter.rules.blocks.schema import WHOLE
-from adapter.rules.guardrails.contract import Counted, Guardrail, Personal
+from adapter.rules.guardrails.contract import Counted, Given, Guardrail, Personal
 from adapter.rules.guardrails.counted_over import KEYS, OTHER_NAMES, all_had, counted_over, personal
 from adapter.rules.guardrails.full_counters import full
 from adapter.rules.guardrails.max_redemptions import warn_of_nothing
@@ -22,7 +21,7 @@ NAME = "per_user_limit"
 _BLOCK = block_schema(KEYS, "count")
 
 
-def _parse(block: Block, action: Action | None) -> Mapping[str, Any]:
+def _parse(block: Block, given: Given | None) -> Mapping[str, Any]:
     if not isinstance(block.values.get(NAME), dict):
         return {NAME: block.whole(NAME)}
     inner = block.block(NAME)

@@ -8,12 +8,11 @@ from functools import partial
 from typing import Any
 
 from adapter.files.problems import Mark, Problem
-from adapter.model.actions import Action
 from adapter.model.events import Event
 from adapter.model.rules import Guardrails, Rule
 from adapter.rules.blocks.block import Block
 from adapter.rules.blocks.schema import SOME_WORDS, WORDS
-from adapter.rules.guardrails.contract import Check, Guardrail, Rejection, withheld
+from adapter.rules.guardrails.contract import Check, Given, Guardrail, Rejection, withheld
 from adapter.rules.guardrails.membership import Membership
 
 ELIGIBLE, EXCLUDED = "eligible_segments", "excluded_segments"
@@ -21,7 +20,7 @@ ELIGIBLE, EXCLUDED = "eligible_segments", "excluded_segments"
 _EXCLUDE = "exclude_segments"
 
 
-def _parse(block: Block, action: Action | None) -> Mapping[str, Any]:
+def _parse(block: Block, given: Given | None) -> Mapping[str, Any]:
     return {ELIGIBLE: block.some_words(ELIGIBLE), EXCLUDED: block.words(EXCLUDED, _EXCLUDE)}
 
 

@@ -17,7 +17,6 @@ def expiry(rule: Rule, now: datetime) -> datetime | None:
     lengths = (rule.expires_in, rule.guardrails.validity_window)
     ends = [now + length for length in lengths if length is not None]
     ends += [rule.expires_at] if rule.expires_at is not None else []
-    own = type_of(rule.action).ends(rule.action)
-    if own is not None:
-        ends.append(own)
+    own = (type_of(action).ends(action) for action in rule.actions)
+    ends += [end for end in own if end is not None]
     return min(ends).replace(microsecond=0) if ends else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -18,6 +19,13 @@ def most(action: Action) -> Decimal | None:
     if known is None or action.max_amount is None:
         return action.max_amount if known is None else known
     return min(known, action.max_amount)
+
+
+def most_of(actions: Iterable[Action]) -> Decimal | None:
+    """Return the most that benefits can cost together, None when nothing bounds one of them."""
+    found = [most(action) for action in actions]
+    known = [each for each in found if each is not None]
+    return sum(known, _ZERO) if known and len(known) == len(found) else None
 
 
 def _own(action: Action) -> Decimal | None:

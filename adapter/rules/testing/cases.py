@@ -47,6 +47,8 @@ from adapter.rules.testing.vocabulary import Known
 CLOCK = datetime(2026, 1, 15, 12, tzinfo=UTC)
 #: What may happen in a case; one of them does.
 HAPPENINGS = ("event", "due", "claim", "change")
+#: What a case may expect of a rule.
+EXPECTED = ("outcome", "guardrail", "reason", "variant")
 OUTCOMES = ("issued", "withheld", "control", "shadow", "not_met", "error", "none")
 
 
@@ -57,6 +59,7 @@ class Expected(Struct, frozen=True):
     outcome: str = ""
     guardrail: str = ""
     reason: str = ""
+    variant: str = ""
 
     def missed(self, found: RuleOutcome | None) -> str:
         """Return how the outcome differs, empty when it does not."""
@@ -65,6 +68,7 @@ class Expected(Struct, frozen=True):
         for wanted, got in (
             (self.outcome, found.outcome),
             (self.guardrail, found.guardrail or "no guardrail"),
+            (self.variant, found.variant or "no variant"),
         ):
             if wanted and wanted != got:
                 return f"{self.rule}: expected {wanted}, got {got} ({found.reason})"
@@ -149,7 +153,10 @@ def run(case: Case, book: RuleSet) -> Result:
         if name in rules
     ]
     choice = choose(verdict, held, used, case.now)
-    issued = tuple(RuleOutcome(each.rule.name, "issued", "every condition holds") for each in choice.granted)
+    issued = tuple(
+        RuleOutcome(each.rule.name, "issued", "every condition holds", variant=each.rule.variant)
+        for each in choice.granted
+    )
     outcomes = (*issued, *verdict.outcomes, *choice.outcomes)
     by_rule = {outcome.rule: outcome for outcome in outcomes}
     missed = [expected.missed(by_rule.get(expected.rule)) for expected in case.expected]
@@ -300,7 +307,7 @@ def _expected(block: Block) -> tuple[Expected, ...]:
             expected.append(Expected(rule, value))
         else:
             parts = Block(block.document, block.text_of_file, (*inner.path, rule), block.problems)
-            words = (parts.text("outcome") or "", parts.text("guardrail") or "", parts.text("reason") or "")
+            words = (parts.text(key) or "" for key in EXPECTED)
             expected.append(Expected(rule, *words))
             parts.finish()
         if expected[-1].outcome and expected[-1].outcome not in OUTCOMES:

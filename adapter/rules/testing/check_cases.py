@@ -32,8 +32,12 @@ def check(block: Block, known: Known) -> None:
             block.refuse(at, f"`{name}` is not a guardrail that counts", did_you_mean(name, counted))
     for at, name in _listed(block, "holds"):
         _check_rule(block, at, name, known)
-    for name in _mapping(block.values.get("expect")):
+    for name, expected in _mapping(block.values.get("expect")).items():
         _check_rule(block, ("expect", name), name, known, at_key=True)
+        variant = _mapping(expected).get("variant")
+        if isinstance(variant, str) and variant not in (variants := known.variants.get(name, ())):
+            at = ("expect", name, "variant")
+            block.refuse(at, f"`{name}` has no variant `{variant}`", did_you_mean(variant, variants))
     _check_due(block, known)
     _check_claim(block, known)
     for at, event in _events(block):

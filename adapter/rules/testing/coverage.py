@@ -71,6 +71,10 @@ def _guardrails(rule: Rule, results: Sequence[Result]) -> Iterator[str]:
     for name in _set(rule):
         if name not in stopping:
             yield f"no case lets {name} stop it"
+    got = {outcome.variant for outcome in outcomes}
+    for variant in rule.variants:
+        if variant.name not in got:
+            yield f"no case gets variant {variant.name}"
     if not issued:
         yield "no case gets through to a discount"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from adapter.files.schemas import TEXT, Schema, block, file, listed, one_of, said, table
 from adapter.model.customers import TEXT_FIELDS
 from adapter.rules.blocks.schema import LENGTH, MOMENT, WORDS
-from adapter.rules.testing.cases import HAPPENINGS, OUTCOMES
+from adapter.rules.testing.cases import EXPECTED, HAPPENINGS, OUTCOMES
 
 
 def cases_schema() -> Schema:
@@ -45,7 +45,7 @@ def cases_schema() -> Schema:
                 "What changes of the customer, who is as before the change.",
             ),
             "expect": said(
-                table({"anyOf": [outcome, block({"outcome": outcome, "guardrail": TEXT, "reason": TEXT})]}),
+                table({"anyOf": [outcome, block({**dict.fromkeys(EXPECTED, TEXT), "outcome": outcome})]}),
                 "By rule, its outcome.",
             ),
         },

@@ -18,7 +18,7 @@ from adapter.rules.guardrails.limits import key_limits
 
 
 class Known(Struct, frozen=True):
-    """A book's rules, their shared codes, and those that wait.
+    """A book's rules, their shared codes and variants, and those that wait.
 
     `names` are the data model's, and what rules read beside them.
 
@@ -34,6 +34,7 @@ class Known(Struct, frozen=True):
     names: Names
     strict: bool
     keyed: frozenset[str] = frozenset()
+    variants: dict[str, tuple[str, ...]] = {}
 
     def doubts(self, ask: Callable[[Names], None]) -> list[ExpressionError]:
         """Return what the names say of one that is not known, whether or not they would refuse it."""
@@ -81,6 +82,7 @@ def known(book: RuleSet, model: DataModel | None) -> Known:
         names=replace(of_book if model is None else model_names.names(model), spelled=book.spelled),
         strict=model is not None,
         keyed=_keyed(book),
+        variants={rule.name: tuple(each.name for each in rule.variants) for rule in book.rules},
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from adapter.destinations.voucherify.benefits import Inexpressible, benefit
+from adapter.destinations.voucherify.benefits import Inexpressible, benefits
 from adapter.files.problems import Problem
 from adapter.model.money import digits
 from adapter.model.rules import Rule
@@ -28,7 +28,7 @@ def _doubts(name: str, settings: Voucherify, rule: Rule, rules: RuleSet) -> Iter
         return
     if rule.value is None:
         try:
-            benefit(rule.action, settings.products)
+            benefits(rule.actions, settings.products)
         except Inexpressible as error:
             message = f"the codes of rule `{rule.name}` cannot be sent to destination `{name}`: {error}"
             remedy = (

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 from msgspec.structs import replace
 
-from adapter.model.codes import folded
+from adapter.discounts.benefits import split, unapplied
+from adapter.model.codes import benefit_key, folded
 from adapter.model.counter_key import ScopedKey
 from adapter.model.discounts import DiscountRecord
 from adapter.model.redemptions import CodeUse, Redemption
@@ -99,7 +100,7 @@ class Attempt:
             return replies.refusal("order_needed", "an order is needed, or the hold of one", 400)
         if self._hold is not None:
             give_back(self._ledger, self._hold, everything(self._hold, self._wish.now))
-            self._found, self._unusable = self._candidates(self._ledger.records)
+            self._found, self._unusable = self._candidates(self._ledger.discounts)
         found = quote(
             self._wish.order, self._found, self._unusable, self._ledger.used, self._wish.request.mode
         )
@@ -148,7 +149,7 @@ class Attempt:
         request, now = self._wish.request, self._wish.now
         codes: Iterable[str] = request.codes
         if not codes and self._hold is not None:
-            codes = [use.code for use in self._hold.uses]
+            codes = dict.fromkeys(use.code for use in self._hold.uses)
         if request.best:
             mine = [held for held in records.values() if held.source_id == self._owner]
             mine.sort(key=lambda held: (held.issued_at, held.discount.code), reverse=True)
@@ -241,6 +242,7 @@ class Attempt:
         results = {one.code: one for one in found.pricing.codes}
         self._end_applications(found.used)
         uses = [take(self._ledger, one, results[one.offer.code], booking) for one in found.used]
+        self._end_unused(uses)
         document = documents.plain(documents.quoted(found) | documents.warnings(order))
         self._redemption = replace(
             self._new(booking, uses),
@@ -279,6 +281,15 @@ class Attempt:
             if hold is not None and hold.id != own and hold.state == "held":
                 self._ended.append(replace(hold, state="released", revision=hold.revision + 1))
 
+    def _end_unused(self, uses: Sequence[CodeUse]) -> None:
+        """Issue again the benefits that were applied with those that are used now."""
+        for code in dict.fromkeys(use.code for use in uses if not use.shared):
+            held = self._ledger.discounts[code]
+            for at, part in enumerate(split(held)):
+                ended = any(hold.id == part.terms.applied_in for hold in self._ended)
+                if ended and benefit_key(code, at) not in {use.key for use in uses}:
+                    self._ledger.write(unapplied(part))
+
     def _unpriced(self) -> Reply:
         """Redeem shared codes on an order without lines."""
         wish = self._wish
@@ -302,7 +313,7 @@ class Attempt:
     def _unconfirmable(self, hold: Redemption) -> Reply | None:
         """Return why a hold cannot be redeemed as it is: a discount was revoked or redeemed meanwhile."""
         for use in hold.uses:
-            held = self._ledger.records.get(use.code)
+            held = self._ledger.records.get(use.key)
             if use.amount is None:
                 return replies.refusal("order_needed", "the hold has no amounts: send the order", 400)
             full = not room_for_owner(self._ledger, use, hold, self._owner)

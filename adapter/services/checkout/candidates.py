@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal
@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from adapter.discounts.budgets import budget_currency, budget_name
 from adapter.errors import NotFound, Refused
-from adapter.model.codes import resolve
+from adapter.model.codes import code_of, resolve
 from adapter.model.counter_key import ScopedKey
 from adapter.model.discounts import CounterReservation, DiscountRecord
 from adapter.model.encoding import encode
@@ -24,7 +24,7 @@ from adapter.rules.engine.select import fitting
 from adapter.rules.expressions.errors import ExpressionError
 from adapter.rules.expressions.item_condition import compile_item_condition
 from adapter.services.checkout import reasons
-from adapter.services.checkout.offers import Claim, Offer, SharedCodes, offer_of
+from adapter.services.checkout.offers import Claim, Offer, SharedCodes, offers_of
 
 _DECODER: msgspec.json.Decoder[dict[str, Any]] = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
 
@@ -99,14 +99,26 @@ def candidates(
     found: list[Candidate] = []
     refused: list[Unusable] = []
     for typed in codes:
-        offered = _offer(typed, records, shared, claim)
-        code = typed if isinstance(offered, Refusal) else offered.code
-        made = of_offer(offered, claim, read, hold=hold)
-        if isinstance(made, Refusal):
-            refused.append(Unusable(code, made))
+        offered = _offers(typed, records, shared, claim)
+        if isinstance(offered, Refusal):
+            refused.append(Unusable(typed, offered))
+            continue
+        usable = of_benefits(offered, claim, read, hold=hold)
+        if isinstance(usable, Refusal):
+            refused.append(Unusable(code_of(offered[0].code), usable))
         else:
-            found.append(made)
+            found += usable
     return found, refused
+
+
+def of_benefits(
+    offers: Sequence[Offer], claim: Claim, read: TermsReader, *, hold: str | None = None
+) -> list[Candidate] | Refusal:
+    """Return the benefits of a code that may be priced, or why none may."""
+    made = [of_offer(offer, claim, read, hold=hold) for offer in offers]
+    usable = [one for one in made if isinstance(one, Candidate)]
+    refusals = [one for one in made if isinstance(one, Refusal)]
+    return usable or refusals[0]
 
 
 def bearer(codes: Iterable[str], records: Mapping[str, DiscountRecord]) -> str:
@@ -122,38 +134,37 @@ def bearer(codes: Iterable[str], records: Mapping[str, DiscountRecord]) -> str:
     return ""
 
 
-def _offer(
+def _offers(
     typed: str, records: Mapping[str, DiscountRecord], shared: SharedCodes, claim: Claim
-) -> Offer | Refusal:
+) -> Sequence[Offer] | Refusal:
     try:
         held = resolve(typed, records)
     except NotFound as error:
         return reasons.ambiguous(error.message)
     if held is not None:
-        return offer_of(held)
-    return shared.find(typed, claim) or reasons.not_found(typed)
+        return offers_of(held)
+    offer = shared.find(typed, claim) or reasons.not_found(typed)
+    return offer if isinstance(offer, Refusal) else [offer]
 
 
 def of_offer(
-    offer: Offer | Refusal, claim: Claim, read: TermsReader, *, hold: str | None = None
+    offer: Offer, claim: Claim, read: TermsReader, *, hold: str | None = None
 ) -> Candidate | Refusal:
     """Return an offer as it may be priced, or why it may not; `hold` is the hold that is being redeemed."""
-    if isinstance(offer, Refusal):
-        return offer
     refusal = _unusable(offer, claim, hold)
     if refusal is not None:
         return refusal
     try:
         terms = read.read(offer)
     except Refused as error:
-        return reasons.invalid_action(offer.code, error.message)
+        return reasons.invalid_action(code_of(offer.code), error.message)
     if terms.names_money and offer.currency is None:
-        return reasons.currency_unknown(offer.code)
+        return reasons.currency_unknown(code_of(offer.code))
     return Candidate(offer, terms)
 
 
 def _unusable(offer: Offer, claim: Claim, hold: str | None) -> Refusal | None:
-    held, now, code = offer.discount, claim.now, offer.code
+    held, now, code = offer.discount, claim.now, code_of(offer.code)
     if offer.starts_at is not None and now < offer.starts_at:
         return reasons.not_started(code, offer.starts_at)
     if held is None:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from adapter.model.encoding import encode
 from adapter.model.money import from_minor_units
-from adapter.model.redemptions import CodeUse, Redemption, Rollback
+from adapter.model.redemptions import CodeUse, Redemption, Rollback, amount_of
 from adapter.pricing import Order, Refusal, total_problem
 from adapter.services.checkout.candidates import Unusable
 from adapter.services.checkout.quote import Quote
@@ -58,9 +59,30 @@ def booked(redemption: Redemption, now: datetime) -> dict[str, Any]:
         "created_at": redemption.at,
         "expires_at": redemption.until,
         "currency": currency,
-        "redeemed": [_use(use, currency) for use in redemption.uses],
+        "redeemed": _uses(redemption.uses, currency),
     }
     return {**(redemption.priced or {}), **document}
+
+
+def _uses(uses: Sequence[CodeUse], currency: str | None) -> list[dict[str, Any]]:
+    """Return what each code came to; of a code with several benefits also what each of these did."""
+    codes: dict[str, list[CodeUse]] = {}
+    for use in uses:
+        codes.setdefault(use.code, []).append(use)
+    return [_code(own, currency) for own in codes.values()]
+
+
+def _code(uses: Sequence[CodeUse], currency: str | None) -> dict[str, Any]:
+    [first, *more] = uses
+    if not more and not first.benefit:
+        return _use(first, currency)
+    amount = amount_of(uses)
+    whole = replace(first, amount=amount, returned=sum(use.returned for use in uses))
+    members = ("amount", "returned")
+    benefits = [
+        {"benefit": use.benefit, **{name: _use(use, currency)[name] for name in members}} for use in uses
+    ]
+    return {**_use(whole, currency), "benefits": benefits}
 
 
 def _use(use: CodeUse, currency: str | None) -> dict[str, Any]:

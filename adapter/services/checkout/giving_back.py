@@ -20,7 +20,7 @@ from adapter.services.checkout.prorating import give_back_part, prorates
 
 
 class Back(Struct, frozen=True, kw_only=True):
-    """What comes back: amounts in minor units and millionths of units by code; `whole` with the uses."""
+    """What comes back: amounts in minor units and millionths of units by benefit; `whole` with the uses."""
 
     returned: Mapping[str, int]
     units: Mapping[str, int]
@@ -32,8 +32,8 @@ def everything(redemption: Redemption, now: datetime) -> Back:
     """Return all that is left of a redemption."""
     uses = redemption.uses
     return Back(
-        returned={use.code: use.left for use in uses},
-        units={use.code: use.units for use in uses},
+        returned={use.key: use.left for use in uses},
+        units={use.key: use.units for use in uses},
         whole=True,
         now=now,
     )
@@ -45,8 +45,8 @@ def give_back(ledger: Ledger, redemption: Redemption, back: Back) -> tuple[CodeU
 
 
 def _given(ledger: Ledger, redemption: Redemption, use: CodeUse, back: Back) -> CodeUse:
-    amount, units = back.returned.get(use.code, 0), back.units.get(use.code, 0)
-    held = None if use.shared else ledger.records.get(use.code)
+    amount, units = back.returned.get(use.key, 0), back.units.get(use.key, 0)
+    held = None if use.shared else ledger.records.get(use.key)
     if use.shared:
         claims = _uncounted(ledger, redemption, use, amount, back)
     elif held is None:

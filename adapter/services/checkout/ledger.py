@@ -7,31 +7,69 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 
+from msgspec import UNSET
 from msgspec.structs import replace
 
+from adapter.discounts.benefits import by_key, joined, of_code
 from adapter.model.actions import StoreCredit, UnitOff, Use
+from adapter.model.codes import benefit_key, code_of
 from adapter.model.counter_key import ScopedKey
 from adapter.model.discounts import CounterReservation, DiscountRecord, Status
 from adapter.model.redemptions import Redemption
 
 
 class Ledger:
-    """The discounts that were loaded, by code, and the counters that were read.
+    """The discounts that were loaded, and the counters that were read.
 
-    `written` are the discounts that changed. `differences` and `bounds` are as in `Changes`.
+    `records` are their benefits by key, each as a discount of its own; of most discounts that is the code.
+    `differences` and `bounds` are as in `Changes`.
     """
 
     def __init__(self, records: Mapping[str, DiscountRecord], used: Mapping[ScopedKey, int]) -> None:
-        self.records = dict(records)
+        self._codes = {held.discount.code: held for held in records.values()}
+        self.records = by_key(self._codes.values())
         self.used = dict(used)
-        self.written: dict[str, DiscountRecord] = {}
+        self._changed: dict[str, None] = {}
         self.differences: dict[ScopedKey, int] = defaultdict(int)
         self.bounds: dict[ScopedKey, int] = {}
 
     def write(self, held: DiscountRecord) -> None:
-        """Replace a discount."""
-        self.records[held.discount.code] = held
-        self.written[held.discount.code] = held
+        """Replace a discount, or one benefit of it."""
+        key = held.discount.code
+        code = code_of(key)
+        self.records[key] = held
+        self._changed[key] = None
+        whole = self._codes[code]
+        if whole.benefits is not UNSET:
+            self._codes[code] = self._released(whole, self._joined(code))
+
+    @property
+    def written(self) -> dict[str, DiscountRecord]:
+        """The discounts that changed, by code."""
+        return {code: self._joined(code) for code in dict.fromkeys(map(code_of, self._changed))}
+
+    @property
+    def discounts(self) -> dict[str, DiscountRecord]:
+        """All discounts as they are now, by code."""
+        return {code: self._joined(code) for code in self._codes}
+
+    def _joined(self, code: str) -> DiscountRecord:
+        whole = self._codes[code]
+        return joined(
+            whole, [self.records[benefit_key(code, at)] for at in range(len(whole.discount.benefits))]
+        )
+
+    def _released(self, before: DiscountRecord, after: DiscountRecord) -> DiscountRecord:
+        """Return a code of which no benefit is used any more, and none can be, without its uses."""
+        over = after.discount.status in ("expired", "revoked")
+        if not over or not before.discount.begun or after.discount.begun:
+            return after
+        uses = of_code(after)
+        for claim in uses:
+            self.count(claim, -claim.amount)
+        return replace(
+            after, claims=(*(replace(each, amount=0) for each in uses), *after.claims[len(uses) :])
+        )
 
     def count(self, claim: CounterReservation, amount: int, *, bounded: bool = True) -> None:
         """Add to the counter of a claim; what is added must still be below its cap when it is written.

@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol
 import msgspec
 from msgspec import Struct
 
+from adapter.discounts.benefits import split
 from adapter.discounts.budgets import budget_currency
 from adapter.model.actions import StoreCredit, UnitOff
 from adapter.model.customers import Customer
@@ -91,8 +92,12 @@ class SharedCodes(Protocol):
         ...
 
 
-def offer_of(held: DiscountRecord) -> Offer:
-    """Return what an issued discount promises."""
+def offers_of(held: DiscountRecord) -> list[Offer]:
+    """Return what an issued discount promises: each of its benefits, named by `benefit_key`."""
+    return [_offer_of(part) for part in split(held)]
+
+
+def _offer_of(held: DiscountRecord) -> Offer:
     discount = held.discount
     action: dict[str, Any] = msgspec.to_builtins(discount.action, builtin_types=(Decimal, datetime))
     own, rest = action.get("currency"), held.terms.rest

@@ -87,4 +87,6 @@ def _of_any(records: Sequence[DiscountRecord]) -> Collection[str] | UnsetType:
 def _kind(held: DiscountRecord) -> str:
     action, status = held.discount.action, held.discount.status
     spent = isinstance(action, StoreCredit | UnitOff) and action.remaining < action.value
+    if held.benefits is not UNSET:
+        spent = held.discount.begun
     return "discount.used" if status == "issued" and spent else _BY_STATUS[status]

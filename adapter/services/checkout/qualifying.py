@@ -7,12 +7,13 @@ from typing import Any
 
 from msgspec import Struct
 
+from adapter.model.codes import code_of
 from adapter.model.counter_key import ScopedKey
 from adapter.model.discounts import DiscountRecord
-from adapter.pricing import MOST_CODES, Order
+from adapter.pricing import MOST_CODES, Order, Refusal
 from adapter.services.checkout import documents
-from adapter.services.checkout.candidates import Candidate, TermsReader, Unusable, counters, of_offer
-from adapter.services.checkout.offers import Claim, SharedCodes, offer_of
+from adapter.services.checkout.candidates import Candidate, TermsReader, Unusable, counters, of_benefits
+from adapter.services.checkout.offers import Claim, Offer, SharedCodes, offers_of
 from adapter.services.checkout.quote import Quote, quote
 
 #: Codes that a customer holds, and shared ones, of which one call says what they take.
@@ -40,25 +41,30 @@ def known_codes(
     offers = shared.all(claim)
     found: list[Candidate] = []
     unusable: list[Unusable] = []
-    given = [(each.discount.code, offer_of(each)) for each in held[:MOST_HELD]]
-    for code, offer in (*given, *offers[:MOST_SHARED]):
-        made = of_offer(offer, claim, read)
-        if isinstance(made, Candidate):
-            found.append(made)
-        else:
+    given: list[tuple[str, Sequence[Offer] | Refusal]] = [
+        (each.discount.code, offers_of(each)) for each in held[:MOST_HELD]
+    ]
+    for code, offer in offers[:MOST_SHARED]:
+        given.append((code, offer if isinstance(offer, Refusal) else [offer]))
+    for code, each in given:
+        made = each if isinstance(each, Refusal) else of_benefits(each, claim, read)
+        if isinstance(made, Refusal):
             unusable.append(Unusable(code, made))
+        else:
+            found += made
     return Known(found, unusable, len(held) > MOST_HELD or len(offers) > MOST_SHARED)
 
 
 def qualified(order: Order, known: Known, used: Mapping[ScopedKey, int]) -> dict[str, Any]:
     """Return each code priced alone, and the best allowed set of those that take most."""
-    alone = [quote(order, [one], [], used) for one in known.found]
+    codes: dict[str, list[Candidate]] = {}
+    for one in known.found:
+        codes.setdefault(code_of(one.offer.code), []).append(one)
+    alone = [quote(order, benefits, [], used) for benefits in codes.values()]
     missed = quote(order, [], known.unusable, used)
     rows = [row for each in (*alone, missed) for row in documents.quoted(each)["codes"]]
-    most = sorted(
-        zip(known.found, alone, strict=True), key=lambda each: (-_taken(each[1]), each[0].offer.code)
-    )
-    best = quote(order, [one for one, _ in most[:MOST_CODES]], [], used, "best")
+    most = sorted(zip(codes.items(), alone, strict=True), key=lambda each: (-_taken(each[1]), each[0][0]))
+    best = quote(order, [one for (_, own), _ in most[:MOST_CODES] for one in own], [], used, "best")
     return {"qualifications": rows, "best": documents.quoted(best)} | _told(known)
 
 

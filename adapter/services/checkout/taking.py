@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from adapter.discounts.budgets import budget_currency
 from adapter.model.actions import Action, StoreCredit, UnitOff, Use
+from adapter.model.codes import benefit_of, code_of
 from adapter.model.discounts import CounterReservation, Discount, DiscountRecord, Status
 from adapter.model.money import from_minor_units
 from adapter.model.redemptions import CodeUse
@@ -75,7 +76,7 @@ def unapplied(held: DiscountRecord) -> DiscountRecord:
 
 def confirm(ledger: Ledger, use: CodeUse, booking: Booking) -> None:
     """Turn the held use of a code into a redeemed one."""
-    held = ledger.records.get(use.code)
+    held = ledger.records.get(use.key)
     if held is not None and not isinstance(held.discount.action, StoreCredit | UnitOff):
         ledger.write(_moved(held, booking))
 
@@ -137,7 +138,8 @@ def claimed(offer: Offer, booking: Booking) -> Discount | None:
 
 def _use(offer: Offer, result: CodeResult, **given: Any) -> CodeUse:
     return CodeUse(
-        code=offer.code,
+        code=code_of(offer.code),
+        benefit=benefit_of(offer.code),
         rule=offer.rule,
         shared=offer.discount is None,
         amount=result.amount,

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from adapter.model.codes import sums_by_code
 from adapter.model.counter_key import ScopedKey
 from adapter.model.redemptions import Redemption, Rollback
 from adapter.pricing import InvalidRefund, Redeemed, Refund, ReturnedLine, roll_back, roll_back_amount
@@ -116,8 +117,8 @@ def _rolled_back(
         currency=redemption.currency,
         refund=refund.refund if refund else 0,
         tax=refund.tax if refund else 0,
-        returned=dict(back.returned),
-        lines={line: dict(codes) for line, codes in refund.lines.items()} if refund else {},
+        returned=sums_by_code(back.returned),
+        lines={line: sums_by_code(taken) for line, taken in refund.lines.items()} if refund else {},
         whole=back.whole,
         reason=asked.reason,
     )

@@ -187,9 +187,13 @@ class IssuePass:
             self._count(issued, +1)
             self._write(step.index, issued)
             self._push(issued, "discount.issued")
+            rule = proposal.rule
             outcomes.append(
-                RuleOutcome(proposal.rule.name, "issued", "every condition holds", code=issued.discount.code)
-            )
+                RuleOutcome(
+                    rule.name, "issued", "every condition holds", code=issued.discount.code,
+                    variant=rule.variant,
+                )
+            )  # fmt: skip
         verdict = step.verdict
         self.decisions.append(
             Decision(
@@ -332,6 +336,7 @@ def _to_wait(step: Move, held: DiscountRecord, mover: str, now: datetime) -> Pen
         reason=f"`{code}` belongs to another customer; the move is pending until the two are merged",
         order_id=move.order_id,
         units=move.units,
+        unit_type=move.unit_type,
     )
 
 

@@ -66,6 +66,8 @@ def members_of(operations: tuple[Operation, ...]) -> dict[str, Any]:
 def _members_of(operation: Operation) -> dict[str, Any]:
     members = asdict(operation)
     if isinstance(operation, DiscountMove):
+        if operation.unit_type is None:
+            del members["unit_type"]  # as documents were before codes had several benefits
         return {"action": f"discount.{members.pop('verb')}", **members}
     return {"action": operation.__struct_config__.tag, **members}
 

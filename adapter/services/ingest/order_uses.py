@@ -11,12 +11,14 @@ from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 
+from msgspec import UNSET
 from msgspec.structs import replace
 
+from adapter.discounts.benefits import linked, split
 from adapter.discounts.budgets import budget_currency
 from adapter.errors import WrongMove
 from adapter.model.actions import UnitOff
-from adapter.model.codes import folded
+from adapter.model.codes import code_of, folded
 from adapter.model.counter_key import ScopedKey
 from adapter.model.discounts import DiscountRecord
 from adapter.model.ids import is_personal
@@ -63,8 +65,9 @@ class OrderUses:
         if move.verb in ("apply", "redeem"):
             order = move.order_id or held.order_id or ""
             code = held.discount.code
-            if self._redeemed_on(order, code):
-                return held
+            before = self._redeemed_on(order, code)
+            if before is not None:
+                return self._added(before, held, after)
             self._expect_combinable(after, order, now)
             booking = _booking(held, after, applied, id_)
             taken = self._on_orders[order].get(folded(code), booking.id) != booking.id
@@ -72,7 +75,7 @@ class OrderUses:
             self._write(replace(booking, order_id="" if taken or held.terms.held_by else order))
         elif applied is not None and applied.state == "held":
             self._write(replace(applied, state=_ENDS[move.verb], revision=applied.revision + 1))
-        return _linked(after, id_ if move.verb == "apply" else None)
+        return linked(after, id_ if move.verb == "apply" else None)
 
     def _write(self, redemption: Redemption) -> None:
         self._known[redemption.id] = self.written[redemption.id] = redemption
@@ -83,12 +86,24 @@ class OrderUses:
             for use in redemption.uses:
                 self._on_orders[redemption.order_id][folded(use.code)] = redemption.id
 
-    def _redeemed_on(self, order: str, code: str) -> bool:
+    def _redeemed_on(self, order: str, code: str) -> Redemption | None:
         booked = self._known.get(self._on_orders[order].get(folded(code), "")) if order else None
-        return booked is not None and booked.state == "redeemed"
+        return booked if booked is not None and booked.state == "redeemed" else None
+
+    def _added(self, before: Redemption, held: DiscountRecord, after: DiscountRecord) -> DiscountRecord:
+        """Book benefits on an order that used others of the code; `held` where it used these already."""
+        known = {use.key for use in before.uses}
+        more = tuple(use for use in _uses(held, after) if use.key not in known)
+        if not more:
+            return held
+        if before.refundable is not None:
+            code, order = held.discount.code, before.order_id
+            raise WrongMove(f"`{code}` was redeemed with the lines of order `{order}`; use another order")
+        self._write(replace(before, uses=(*before.uses, *more), revision=before.revision + 1))
+        return linked(after, None)
 
     def _expect_combinable(self, after: DiscountRecord, order: str, now: datetime) -> None:
-        code, terms = after.discount.code, _use(after, after)
+        code, terms = after.discount.code, _use(after, after, 0)
         for fold, id_ in self._on_orders[order].items() if order else ():
             other = self._known.get(id_)
             if other is None or fold == folded(code) or not _keeps_others_out(other, now):
@@ -138,19 +153,33 @@ def _booking(held: DiscountRecord, after: DiscountRecord, applied: Redemption | 
         source_id=held.source_id,
         state="redeemed" if redeemed else "held",
         at=after.moved_at,
-        uses=(_use(held, after),),
+        uses=_uses(held, after),
         revision=applied.revision + 1 if applied is not None and follows else 0,
     )
 
 
-def _use(held: DiscountRecord, after: DiscountRecord) -> CodeUse:
+def _uses(held: DiscountRecord, after: DiscountRecord) -> tuple[CodeUse, ...]:
+    """Return the use of each benefit that a move has applied or used."""
+    if held.benefits is UNSET:
+        return (_use(held, after, 0),)
+    parts = zip(split(held), split(after), strict=True)
+    return tuple(_use(before, now, at) for at, (before, now) in enumerate(parts) if _is_used(before, now))
+
+
+def _is_used(before: DiscountRecord, now: DiscountRecord) -> bool:
+    taken = now.discount.status in ("applied", "redeemed") or now.discount.action != before.discount.action
+    return taken and now != before
+
+
+def _use(held: DiscountRecord, after: DiscountRecord, benefit: int) -> CodeUse:
     before, left = held.discount.action, after.discount.action
     units = Decimal(0)
     if isinstance(before, UnitOff) and isinstance(left, UnitOff):
         units = before.remaining - left.remaining
     return CodeUse(
-        code=held.discount.code,
+        code=code_of(held.discount.code),
         rule=held.rule,
+        benefit=benefit,
         units=int(units.scaleb(6)),
         claims=tuple(claim for claim in held.claims if budget_currency(claim) is not None),
         restored=held.claims,
@@ -159,9 +188,3 @@ def _use(held: DiscountRecord, after: DiscountRecord) -> CodeUse:
         stacking_group=held.terms.stacking_group,
         exclusive=held.terms.exclusive,
     )
-
-
-def _linked(after: DiscountRecord, applied_in: str | None) -> DiscountRecord:
-    if after.terms.applied_in == applied_in:
-        return after
-    return replace(after, checkout=replace(after.terms, applied_in=applied_in))
