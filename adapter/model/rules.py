@@ -116,7 +116,8 @@ class Rule(Struct, frozen=True, kw_only=True):
     no bound. An order accepts one discount of each `stacking_group`; an `exclusive` one cannot be combined.
     A rule with a shared `code` has no trigger: it is a promotion, claimed at the checkout.
     The events of its discounts are sent to the destinations in `push`, None for all. `more_actions` are the
-    benefits of its discounts after `action`, the first. A rule with `variants` is one rule for each of them,
+    benefits of its discounts after `action`, the first. Its discounts take the place of unused ones of the
+    rules in `replaces`. A rule with `variants` is one rule for each of them,
     which has its `variant`; the rule itself has the actions of the first.
     """
 
@@ -144,6 +145,7 @@ class Rule(Struct, frozen=True, kw_only=True):
     reward_on_refund: RewardOnRefund = "revoke"
     push: tuple[str, ...] | None = None
     more_actions: tuple[Action, ...] = ()
+    replaces: tuple[str, ...] = ()
     variants: tuple[Variant, ...] = ()
     variant: str | None = None
 

@@ -292,6 +292,7 @@ def load(
     compiled = _drafted(compiled, drafts)
     problems += _twice(compiled) + _same_codes(compiled) + _unknown_segments(compiled, shared)
     problems += _unseen_changes(compiled, shared)
+    problems += _unknown_replaced(compiled)
     for one in compiled:
         problems += lint.overall(one.rule, one.at, shared.guardrails)
     problems.sort(key=lambda problem: problem.mark)
@@ -362,6 +363,22 @@ def _same_codes(compiled: Sequence[Compiled]) -> list[Problem]:
             message = f"the code `{one.rule.code}` is the same as `{first.rule.code}` of `{first.rule.name}`"
             where = f"which is at {first.at.file}:{first.at.line}; choose another"
             problems.append(Problem(one.at, message, where))
+    return problems
+
+
+def _unknown_replaced(compiled: Sequence[Compiled]) -> list[Problem]:
+    """Refuse a rule that replaces the discounts of rules that are not there, or of shared codes."""
+    problems: list[Problem] = []
+    issuing = {one.rule.name for one in compiled if one.rule.code is None}
+    shared = {one.rule.name for one in compiled} - issuing
+    for one in compiled:
+        at = one.replaces_at or one.at
+        for name in one.rule.replaces:
+            if name in shared or one.rule.code is not None:
+                message = "a shared code is issued to no one customer, so it replaces no discount"
+                problems.append(Problem(at, message, "name rules that issue codes of their own"))
+            elif name not in issuing:
+                problems.append(Problem(at, f"there is no rule `{name}`", did_you_mean(name, issuing)))
     return problems
 
 

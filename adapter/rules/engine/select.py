@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from adapter.model.counter_key import ScopedKey
 from adapter.model.decisions import RuleOutcome
 from adapter.model.discounts import CounterReservation, DiscountRecord
+from adapter.model.ids import RESERVED
 from adapter.rules.engine.conflicts import beaten_by_granted, beaten_by_held, ranked
 from adapter.rules.guardrails.counters import reason
 from adapter.rules.guardrails.proposal import Choice, Proposal, Verdict
@@ -26,7 +27,8 @@ def choose(
 
     `held` are the customer's discounts (expired ones are left aside), `used` the present counters. A
     proposal that is refused makes room for the next one. What is granted carries just the claims to add, of
-    slots those of the one that is taken, and apart from them the claims that only look.
+    slots those of the one that is taken, and apart from them the claims that only look. What it replaces is
+    counted as revoked.
     """
     live = [discount for discount in held if discount.status_at(now) in ("issued", "applied")]
     if len(verdict.proposals) == 1 and not live:  # as most are: nothing to weigh
@@ -36,17 +38,48 @@ def choose(
     granted: list[Proposal] = []
     outcomes: list[RuleOutcome] = []
     for proposal in ranked(verdict.proposals):
-        why = beaten_by_held(proposal, live, verdict) or beaten_by_granted(proposal, granted)
+        out = replaced(proposal, live)
+        left = [each for each in live if each not in out] if out else live
+        why = beaten_by_held(proposal, left, verdict) or beaten_by_granted(proposal, granted)
         if why is not None:
             outcomes.append(_refused(proposal, why, "stackable"))
             continue
-        choice = _alone(proposal, standing)
+        freed = _without(standing, out) if out else standing
+        choice = _alone(proposal, freed)
         outcomes += choice.outcomes
         for each in choice.granted:
-            granted.append(each)
+            granted.append(replace(each, replacing=tuple([one.discount.code for one in out])))
+            live, standing = left, freed
             for claim in each.claims:
                 standing[claim.scope, claim.key] += claim.amount
     return Choice(tuple(granted), tuple(outcomes))
+
+
+def replaced(proposal: Proposal, held: Sequence[DiscountRecord]) -> list[DiscountRecord]:
+    """Return the discounts that a proposal takes the place of: unused ones, which no checkout holds."""
+    names = proposal.rule.replaces
+    if not names:
+        return []
+    return [
+        each
+        for each in held
+        if each.rule in names
+        and not each.discount.begun
+        and each.terms.rest is None
+        and each.terms.held_by is None
+    ]
+
+
+def _without(standing: Mapping[ScopedKey, int], out: Sequence[DiscountRecord]) -> dict[ScopedKey, int]:
+    """Return the counters as they are once discounts are revoked."""
+    freed = dict(standing)
+    for held in out:
+        for claim in held.claims:
+            personal = bool(claim.scope) and not claim.scope.startswith(RESERVED)
+            counter = (held.source_id if personal else claim.scope), claim.key
+            if counter in freed:
+                freed[counter] -= claim.amount
+    return freed
 
 
 def _alone(proposal: Proposal, used: Mapping[ScopedKey, int]) -> Choice:

@@ -24,5 +24,6 @@ def read(block: Block) -> dict[str, Any]:
         "exclusive": block.flag("exclusive"),
         "on_refund": on_refund,
         "reward_on_refund": reward,
+        "replaces": block.words("replaces") or None,
     }
     return {key: value for key, value in found.items() if value is not None}

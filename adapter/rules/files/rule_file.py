@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from adapter.files import starters
 from adapter.files.overrides import overridden
@@ -38,7 +39,7 @@ Status = Literal["live", "shadow", "paused"]
 class Compiled(Struct, frozen=True):
     """A rule, the tree that its conditions make, its place, and the values of its actions that are computed.
 
-    Each of its variants is a rule of its own.
+    Each of its variants is a rule of its own. `replaces_at` is the place of `replaces`.
     """
 
     rule: Rule
@@ -46,6 +47,7 @@ class Compiled(Struct, frozen=True):
     at: Mark
     computed: tuple[ComputedValue | None, ...] = (None,)
     variants: tuple[Compiled, ...] = ()
+    replaces_at: Mark | None = None
 
     @property
     def values(self) -> tuple[Node, ...]:
@@ -153,7 +155,11 @@ def _rule(block: Block, names: Names, defaults: Defaults, now: datetime | None) 
         doubts.warn_of_actions(block, one, each.places, conditions.leaves, conditions.names, now)
     doubts.warn(block, rules[0], conditions.leaves, now)
     at = block.document.mark(*block.path, "name")
-    compiled = [Compiled(one, node, at, each.computed) for one, each in zip(rules, given, strict=True)]
+    places = block.document.mark(*block.path, "replaces") if rule.replaces else None
+    compiled = [
+        Compiled(one, node, at, each.computed, replaces_at=places)
+        for one, each in zip(rules, given, strict=True)
+    ]
     if not rule.variants:
         return compiled[0]
     return replace(compiled[0], rule=replace(rules[0], variant=None), variants=tuple(compiled))

@@ -20,7 +20,8 @@ class Proposal(Struct, frozen=True):
     `worth` is what the discount takes off the cart at hand, as far as that can be known, `cart` that cart's
     value and `shipping` what its delivery costs, where it is to be compared: all are money in the event's
     currency, used to compare discounts only. `action` is the rule's with its value resolved, where it is not
-    the rule's own, and `more_actions` are its other benefits. `currency` is that of the action's amounts,
+    the rule's own, and `more_actions` are its other benefits. `replacing` are the codes that
+    are revoked when it is granted. `currency` is that of the action's amounts,
     None where it names none, or nothing says in which currency they are. With `partial_budget` a checkout
     grants what budgets have left.
     """
@@ -33,6 +34,7 @@ class Proposal(Struct, frozen=True):
     looks: tuple[CounterReservation, ...] = ()
     action: Action | None = None
     more_actions: tuple[Action, ...] = ()
+    replacing: tuple[str, ...] = ()
     currency: str | None = None
     partial_budget: bool = False
 

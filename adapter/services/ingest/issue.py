@@ -115,6 +115,8 @@ class IssuePass:
             if isinstance(step, Occurrence):
                 for proposal in step.verdict.proposals:
                     counters.update(self._counter(claim, step.source_id) for claim in proposal.claims)
+                for held in self._replaceable(step):
+                    counters.update(self._counter(claim, held.source_id) for claim in held.claims)
                 for proposal in step.verdict.proposals[:PREGENERATED_CODES]:
                     if proposal.rule.code_pool is not None:
                         continue
@@ -133,6 +135,14 @@ class IssuePass:
         occurrences = [step for step in steps if isinstance(step, Occurrence)]
         return pool_codes.wanted(proposal for step in occurrences for proposal in step.verdict.proposals)
 
+    def _replaceable(self, step: Occurrence) -> list[DiscountRecord]:
+        """Return the discounts that what an event may issue can take the place of."""
+        names = {name for proposal in step.verdict.proposals for name in proposal.rule.replaces}
+        if not names:
+            return []
+        live = self._by_owner[self._people.canonical(step.source_id)].values()
+        return [held for held in live if held.rule in names]
+
     def bookings(self, steps: Sequence[Step]) -> BookingRequest | None:
         """Return what the steps need to know of pools, orders and holds, None where that is nothing."""
         moves: list[tuple[DiscountMove, DiscountRecord]] = []
@@ -140,6 +150,10 @@ class IssuePass:
             if isinstance(step, Move):
                 with suppress(NotFound):
                     moves.append((step.move, self._find(step.move.code)))
+            else:
+                moves += [
+                    (DiscountMove("revoke", held.discount.code), held) for held in self._replaceable(step)
+                ]
         found, pools = order_uses.wanted(moves), self.pools(steps)
         if not pools:
             return found
@@ -183,6 +197,8 @@ class IssuePass:
                 outcomes.append(pool_codes.no_code_left(proposal))
                 continue
             issued = issue(proposal, step.event, owner, self._code(proposal), now)
+            for code in proposal.replacing:
+                self._replace(self._by_code[code], issued, now)
             self._bind(proposal, owner)
             self._count(issued, +1)
             self._write(step.index, issued)
@@ -190,7 +206,7 @@ class IssuePass:
             rule = proposal.rule
             outcomes.append(
                 RuleOutcome(
-                    rule.name, "issued", "every condition holds", code=issued.discount.code,
+                    rule.name, "issued", _why(proposal), code=issued.discount.code,
                     variant=rule.variant,
                 )
             )  # fmt: skip
@@ -201,6 +217,19 @@ class IssuePass:
                 verdict.untold,
             )
         )  # fmt: skip
+
+    def _replace(self, held: DiscountRecord, by: DiscountRecord, now: datetime) -> None:
+        """Revoke a discount whose place another takes; the answer to the event does not name it."""
+        move = DiscountMove(
+            "revoke", held.discount.code, reason=f"replaced by {by.discount.code} of {by.rule}"
+        )
+        after = self.orders.move(
+            held, lifecycle.moved(held, move, None, now), move, now, self._context.new_id()
+        )
+        self._count(replace(after, claims=unspent(after)), -1)
+        self._hold(after)
+        self.written[after.discount.code] = after
+        self._push(after, "discount.revoked")
 
     def _move(self, step: Move) -> None:
         move, now = step.move, self._context.now
@@ -338,6 +367,12 @@ def _to_wait(step: Move, held: DiscountRecord, mover: str, now: datetime) -> Pen
         units=move.units,
         unit_type=move.unit_type,
     )
+
+
+def _why(proposal: Proposal) -> str:
+    """Return why a proposal was granted, and what it has replaced."""
+    replaced = f"; it replaces {', '.join(proposal.replacing)}" if proposal.replacing else ""
+    return f"every condition holds{replaced}"
 
 
 def _rescoped(step: Occurrence, owner: str) -> Verdict:
