@@ -15,7 +15,8 @@ Unevaluated = Literal["too_old", "undated", "replayed", "development", "duplicat
 class RuleOutcome(Struct, frozen=True, omit_defaults=True):
     """The outcome of one rule: `reason` is a sentence for marketers, with the values of the event.
 
-    `variant` is which of the rule's variants was issued.
+    `variant` is which of the rule's variants was issued. `for_another` says that the discount is another
+    customer's, whose own decision on the event says more.
     """
 
     rule: str
@@ -24,6 +25,7 @@ class RuleOutcome(Struct, frozen=True, omit_defaults=True):
     guardrail: str | None = None
     code: str | None = None
     variant: str | None = None
+    for_another: bool = False
 
 
 class Decision(Struct, frozen=True, omit_defaults=True):

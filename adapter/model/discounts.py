@@ -137,6 +137,7 @@ class DiscountRecord(Struct, frozen=True):
     and is not written where all are defaults.
     `push` names the destinations of its events, where its rule chooses them. `development` says that it was
     issued for development traffic. `benefits` has the terms of each benefit, where there are several.
+    `earned_by` is a hash of the customer whose event has earned it, where that is another.
     """
 
     discount: Discount
@@ -153,6 +154,7 @@ class DiscountRecord(Struct, frozen=True):
     push: tuple[str, ...] | UnsetType = UNSET
     development: bool | UnsetType = UNSET
     benefits: tuple[BenefitTerms, ...] | UnsetType = UNSET
+    earned_by: str | UnsetType = UNSET
 
     @property
     def terms(self) -> CheckoutTerms:

@@ -117,8 +117,9 @@ class Rule(Struct, frozen=True, kw_only=True):
     A rule with a shared `code` has no trigger: it is a promotion, claimed at the checkout.
     The events of its discounts are sent to the destinations in `push`, None for all. `more_actions` are the
     benefits of its discounts after `action`, the first. Its discounts take the place of unused ones of the
-    rules in `replaces`. A rule with `variants` is one rule for each of them,
-    which has its `variant`; the rule itself has the actions of the first.
+    rules in `replaces`. They are for the customer whose id the event has at `to`, None for its
+    own customer. A rule with `variants` is one rule for each of them, which has its `variant`; the rule
+    itself has the actions of the first.
     """
 
     name: str
@@ -146,6 +147,7 @@ class Rule(Struct, frozen=True, kw_only=True):
     push: tuple[str, ...] | None = None
     more_actions: tuple[Action, ...] = ()
     replaces: tuple[str, ...] = ()
+    to: str | None = None
     variants: tuple[Variant, ...] = ()
     variant: str | None = None
 

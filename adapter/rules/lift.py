@@ -153,7 +153,7 @@ def _wilson(arm: Group) -> tuple[float, float]:
 def exposures(decision: Decision) -> Iterator[Exposure]:
     """Yield the customers that a decision served or held out."""
     for outcome in decision.outcomes:
-        if outcome.outcome in ("issued", "control"):
+        if outcome.outcome in ("issued", "control") and not outcome.for_another:
             group: Literal["issued", "control"] = "issued" if outcome.outcome == "issued" else "control"
             yield Exposure(
                 outcome.rule,

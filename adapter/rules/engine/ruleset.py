@@ -29,6 +29,7 @@ from adapter.rules.engine.conditions import NearMiss
 from adapter.rules.engine.deferred_reasons import completed, near_misses
 from adapter.rules.engine.evaluate import CompiledRule, GlobalGuardrails, TriggerIndex, view_of
 from adapter.rules.engine.promotions import Promotions
+from adapter.rules.engine.recipients import ForOthers, Named, Recipients, about_another, nobody
 from adapter.rules.expressions import Metric, Names, Shortfall, reads
 from adapter.rules.files import definitions, lint, rule_file
 from adapter.rules.files.definitions import Definitions
@@ -83,6 +84,7 @@ class RuleSet:
                 if one.rule.code is not None
             ]
         )
+        self.named = Named(compiled)
         self._absences = Absences(self.rules)
         self.changes = ChangeTriggers(
             [(ready[one.rule.name], one.node) for one in compiled if isinstance(one.rule.trigger, Change)],
@@ -123,17 +125,19 @@ class RuleSet:
         return histories.Completion(history, self.metrics)
 
     def evaluate(
-        self, event: Event, customer: Customer, history: History, now: datetime, secret: bytes = b""
-    ) -> Verdict:
+        self, event: Event, customer: Customer, history: History, now: datetime, secret: bytes = b"",
+        *, recipients: Recipients = nobody,
+    ) -> Verdict:  # fmt: skip
         """Return what the rules say of an event, before guardrail counters are looked at; never raises.
 
         `history` is the customer's before this event. `now` is when the decision is made: windows, schedules
         and days are measured from it. `secret` is the store's, which hashes the values that limits count by.
+        `recipients` knows the other customers that an event names (`named`).
         """
         trigger = self._triggers.get(event.name)
         if trigger is None:
             return Verdict((), (), {}, self.priorities)
-        return self._decide(trigger, event, customer, history, now, secret=secret)
+        return self._decide(trigger, event, customer, history, now, secret=secret, recipients=recipients)
 
     def watches(self, event_name: str) -> bool:
         """Tell whether events of this name start or end a wait of some absence rule."""
@@ -144,8 +148,9 @@ class RuleSet:
         return self._absences.waits(event, source_id, history)
 
     def evaluate_absence(
-        self, timer: Timer, customer: Customer, history: History, now: datetime, secret: bytes = b""
-    ) -> Verdict:
+        self, timer: Timer, customer: Customer, history: History, now: datetime, secret: bytes = b"",
+        *, recipients: Recipients = nobody,
+    ) -> Verdict:  # fmt: skip
         """Return what a timer's rule says now that it is due; `history` is all that is known by now.
 
         Nothing when the rule is no more, waits no more, or the awaited event is known after all.
@@ -153,7 +158,9 @@ class RuleSet:
         found = self._waiting.get(timer.rule)
         if found is None or followed(found[0], timer.event, history):
             return Verdict((), (), {}, self.priorities)
-        return self._decide(found[1], timer.event, customer, history, now, secret=secret, known=True)
+        return self._decide(
+            found[1], timer.event, customer, history, now, secret=secret, known=True, recipients=recipients
+        )
 
     def evaluate_change(
         self, changed: Changed, customer: Customer, history: History, now: datetime, secret: bytes = b""
@@ -216,6 +223,7 @@ class RuleSet:
         *,
         secret: bytes,
         known: bool = False,
+        recipients: Recipients = nobody,
     ) -> Verdict:
         """Decide; `known` says that the history has the event already.
 
@@ -224,20 +232,31 @@ class RuleSet:
         view = view_of(event, customer, history, now, None if known else self.metrics)
         matching, outcomes, untold = trigger.matching(view)
         proposals: list[Proposal] = []
+        others: dict[str, list[RuleOutcome]] = {}
         if matching:
             members = self.segments.of(customer, view, event)
             cart = money(event.attributes.get("cart_value"))
             for ready in matching:
-                settled = ready.settle(event, cart, members, view, now, secret=secret)
+                other, path = None, self.named.path(ready.rule.name)
+                if path is None:
+                    settled = ready.settle(event, cart, members, view, now, secret=secret)
+                else:
+                    settled, other = ForOthers(
+                        self.segments, self.metrics, recipients, customer, event, cart, view, now, secret
+                    ).settle(ready, path)  # fmt: skip
                 if isinstance(settled, Rejection):
-                    outcomes.append(
-                        RuleOutcome(ready.rule.name, settled.outcome, settled.reason, settled.guardrail)
-                    )
+                    said = RuleOutcome(ready.rule.name, settled.outcome, settled.reason, settled.guardrail)
+                    outcomes.append(said if other is None else about_another(said))
+                    if other is not None:
+                        others.setdefault(other, []).append(said)
                 else:
                     proposals.append(settled)
             if len(proposals) > 1:
                 proposals.sort(key=_place)
-        return Verdict(tuple(proposals), tuple(outcomes), trigger.seen.of(view), self.priorities, untold)
+        return Verdict(
+            tuple(proposals), tuple(outcomes), trigger.seen.of(view), self.priorities, untold,
+            {name: tuple(said) for name, said in others.items()} if others else {},
+        )  # fmt: skip
 
 
 def _place(proposal: Proposal) -> tuple[int, Decimal, str]:

@@ -14,11 +14,11 @@ from adapter.files import starters
 from adapter.files.overrides import overridden
 from adapter.files.problems import Mark, Problem, errors
 from adapter.files.yaml import Document, Keys
-from adapter.model.rules import Conflicts, Guardrails, Rule
+from adapter.model.rules import Absence, Conflicts, Guardrails, Rule
 from adapter.rules.action_types.computed import ComputedValue
 from adapter.rules.blocks.block import Block, shown
 from adapter.rules.blocks.money import CURRENCY, exact
-from adapter.rules.expressions import Names, Node
+from adapter.rules.expressions import Names, Node, Path
 from adapter.rules.files import (
     action_block,
     checkout_keys,
@@ -29,6 +29,7 @@ from adapter.rules.files import (
     triggers,
 )
 from adapter.rules.files import lint as doubts
+from adapter.rules.files import recipient as recipient_key
 from adapter.rules.files.conditions import Conditions
 from adapter.rules.files.given_block import Given
 
@@ -39,7 +40,8 @@ Status = Literal["live", "shadow", "paused"]
 class Compiled(Struct, frozen=True):
     """A rule, the tree that its conditions make, its place, and the values of its actions that are computed.
 
-    Each of its variants is a rule of its own. `replaces_at` is the place of `replaces`.
+    Each of its variants is a rule of its own. `replaces_at` is the place of `replaces`, `to` where
+    the event names its recipient.
     """
 
     rule: Rule
@@ -48,6 +50,7 @@ class Compiled(Struct, frozen=True):
     computed: tuple[ComputedValue | None, ...] = (None,)
     variants: tuple[Compiled, ...] = ()
     replaces_at: Mark | None = None
+    to: Path | None = None
 
     @property
     def values(self) -> tuple[Node, ...]:
@@ -128,6 +131,10 @@ def _rule(block: Block, names: Names, defaults: Defaults, now: datetime | None) 
     budget = _budget_currency(block) or defaults.budget_currency
     given = given_block.read(block, conditions.names, budget)
     guardrails = _guardrails(block, given, conditions.names, defaults.time_zone)
+    recipient = recipient_key.read(block, conditions.names)
+    if recipient is not None and not (trigger and isinstance(trigger, tuple | Absence)):
+        block.refuse(("to",), "`to` needs an event that names the other customer",
+                     "write `trigger: order_completed`, or take `to` out", at_key=True)  # fmt: skip
     status: Status | None = block.one_of("status", Status)
     conflicts: Conflicts | None = block.one_of("conflicts", Conflicts)
     rollout = guardrail_block.rollout(block.block("rollout"))
@@ -147,7 +154,8 @@ def _rule(block: Block, names: Names, defaults: Defaults, now: datetime | None) 
         name=name, trigger=trigger, action=given[0].first.action, description=description or "",
         conditions=block.values.get("conditions"), guardrails=guardrails, rollout=rollout,
         conflicts=conflicts or defaults.conflicts, status=status or "live", priority=priority,
-        push=pushed_to, variants=tuple(each.variant for each in given if each.variant is not None),
+        push=pushed_to, to=None if recipient is None else block.values["to"],
+        variants=tuple(each.variant for each in given if each.variant is not None),
         **at_checkout,
     )  # fmt: skip
     rules = [_giving(rule, each) for each in given]
@@ -157,7 +165,7 @@ def _rule(block: Block, names: Names, defaults: Defaults, now: datetime | None) 
     at = block.document.mark(*block.path, "name")
     places = block.document.mark(*block.path, "replaces") if rule.replaces else None
     compiled = [
-        Compiled(one, node, at, each.computed, replaces_at=places)
+        Compiled(one, node, at, each.computed, replaces_at=places, to=recipient)
         for one, each in zip(rules, given, strict=True)
     ]
     if not rule.variants:

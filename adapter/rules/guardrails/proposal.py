@@ -21,8 +21,9 @@ class Proposal(Struct, frozen=True):
     value and `shipping` what its delivery costs, where it is to be compared: all are money in the event's
     currency, used to compare discounts only. `action` is the rule's with its value resolved, where it is not
     the rule's own, and `more_actions` are its other benefits. `replacing` are the codes that
-    are revoked when it is granted. `currency` is that of the action's amounts,
-    None where it names none, or nothing says in which currency they are. With `partial_budget` a checkout
+    are revoked when it is granted. `recipient` is the customer that it is for, None for the event's.
+    `currency` is that of the action's amounts, None where it names none, or nothing says in which currency
+    they are. With `partial_budget` a checkout
     grants what budgets have left.
     """
 
@@ -35,6 +36,7 @@ class Proposal(Struct, frozen=True):
     action: Action | None = None
     more_actions: tuple[Action, ...] = ()
     replacing: tuple[str, ...] = ()
+    recipient: str | None = None
     currency: str | None = None
     partial_budget: bool = False
 
@@ -43,7 +45,7 @@ class Verdict(Struct, frozen=True):
     """`proposals` best first; `outcomes` of rules already settled; `seen` the values they read.
 
     `priorities` are those of all rules of the book, to weigh the discounts that a customer holds already.
-    `untold` is how many more rules do not hold.
+    `untold` is how many more rules do not hold. `others` has the outcomes of rules for other customers.
     """
 
     proposals: tuple[Proposal, ...]
@@ -51,6 +53,7 @@ class Verdict(Struct, frozen=True):
     seen: dict[str, Any]
     priorities: Mapping[str, int] = {}
     untold: int = 0
+    others: Mapping[str, tuple[RuleOutcome, ...]] = {}
 
 
 class Choice(Struct, frozen=True):

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from adapter.files import yaml
 from adapter.files.folders import visible
@@ -35,6 +36,7 @@ from adapter.rules.blocks.block import Block, shown
 from adapter.rules.engine.changes import CustomerChange
 from adapter.rules.engine.issue import issue
 from adapter.rules.engine.promotions import claim_of
+from adapter.rules.engine.recipients import Recipient
 from adapter.rules.engine.ruleset import RuleSet
 from adapter.rules.engine.select import choose
 from adapter.rules.guardrails.full_counters import without_key
@@ -82,6 +84,8 @@ class Expected(Struct, frozen=True):
 class Case(Struct, frozen=True, kw_only=True):
     """One case, ready to run; `event` is None where the time of the rule `due` is up.
 
+    `others` are known customers beside the case's own.
+
     `claim` is the shared code that a checkout claims; `event` is the claim then. `changed` is the customer
     after a change.
     """
@@ -98,6 +102,12 @@ class Case(Struct, frozen=True, kw_only=True):
     claim: str | None
     changed: Customer | None
     expected: tuple[Expected, ...]
+    others: tuple[Customer, ...] = ()
+
+    def recipient(self, name: str) -> Recipient | None:
+        """Return another customer whom the event names, without a past."""
+        found = next((each for each in (self.customer, *self.others) if each.source_id == name), None)
+        return None if found is None else Recipient(found, History())
 
 
 class Result(Struct, frozen=True):
@@ -172,7 +182,8 @@ def _verdict(case: Case, book: RuleSet, history: History) -> tuple[Verdict, Even
     if case.changed is not None:
         return _change(case, case.changed, book, history)
     if case.event is not None:
-        return book.evaluate(case.event, case.customer, history, case.now), case.event
+        verdict = book.evaluate(case.event, case.customer, history, case.now, recipients=case.recipient)
+        return told_all(verdict), case.event
     so_far = History()
     timer = None
     for event in case.past:
@@ -182,7 +193,16 @@ def _verdict(case: Case, book: RuleSet, history: History) -> tuple[Verdict, Even
         book.fold(so_far, event)
     if timer is None or timer.due_at > case.now:
         return Verdict((), (), {}), case.past[-1] if case.past else _event({}, case.now, "none")
-    return book.evaluate_absence(timer, case.customer, history, case.now), timer.event
+    verdict = book.evaluate_absence(timer, case.customer, history, case.now, recipients=case.recipient)
+    return told_all(verdict), timer.event
+
+
+def told_all(verdict: Verdict) -> Verdict:
+    """Return a verdict with what was said of other customers in its own outcomes."""
+    if not verdict.others:
+        return verdict
+    theirs = {each.rule: each for said in verdict.others.values() for each in said}
+    return replace(verdict, outcomes=tuple(theirs.get(each.rule, each) for each in verdict.outcomes))
 
 
 def _change(case: Case, after: Customer, book: RuleSet, history: History) -> tuple[Verdict, Event]:
@@ -213,6 +233,7 @@ def _case(block: Block, known: Known | None) -> Case | None:
     changed = None if change is None else changed_by(change, customer)
     name = block.text("name", required=True)
     holds, exhausted = block.words("holds"), block.words("exhausted")
+    others = tuple(_customer(item) for item in _items(block, "others"))
     expected = _expected(block)
     if sum(key in block.values for key in HAPPENINGS) != 1:
         message = "a case needs an `event`, a rule that is `due`, a `claim` of a shared code, or a `change`"
@@ -228,7 +249,7 @@ def _case(block: Block, known: Known | None) -> Case | None:
     return Case(
         name=name or "", at=block.document.mark(*block.path), now=now, customer=customer, past=events,
         holds=holds, exhausted=exhausted, event=happens or claimed, due=due, claim=code,
-        changed=changed, expected=expected,
+        changed=changed, expected=expected, others=others,
     )  # fmt: skip
 
 

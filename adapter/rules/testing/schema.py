@@ -7,6 +7,11 @@ from adapter.model.customers import TEXT_FIELDS
 from adapter.rules.blocks.schema import LENGTH, MOMENT, WORDS
 from adapter.rules.testing.cases import EXPECTED, HAPPENINGS, OUTCOMES
 
+_CUSTOMER: Schema = block({
+    **dict.fromkeys(("source_id", *TEXT_FIELDS), TEXT),
+    "address": {"type": "object"}, "traits": {"type": "object"}, "segments": WORDS,
+})  # fmt: skip
+
 
 def cases_schema() -> Schema:
     """Return the schema of the cases of rules."""
@@ -27,10 +32,8 @@ def cases_schema() -> Schema:
         {
             "name": said(TEXT, "What should happen, in a sentence."),
             "now": MOMENT,
-            "customer": block({
-                **dict.fromkeys(("source_id", *TEXT_FIELDS), TEXT),
-                "address": {"type": "object"}, "traits": {"type": "object"}, "segments": WORDS,
-            }),
+            "customer": _CUSTOMER,
+            "others": said(listed(_CUSTOMER), "Other customers who are known."),
             "past": listed(block({**happening, "ago": LENGTH}, "name", "ago")),
             "holds": said(WORDS, "Rules of which the customer holds a live discount."),
             "exhausted": said(WORDS, "Guardrails of which every counter is full, as limits.email."),

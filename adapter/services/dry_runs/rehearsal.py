@@ -12,6 +12,7 @@ from adapter.model.customers import Customer
 from adapter.model.events import Event
 from adapter.rules.engine.conditions import ConditionVerdict, compile_conditions
 from adapter.rules.engine.evaluate import TriggerIndex, view_of
+from adapter.rules.engine.recipients import Recipients, nobody
 from adapter.rules.engine.ruleset import RuleSet
 from adapter.rules.guardrails.proposal import Verdict
 from adapter.rules.history.history import History
@@ -59,9 +60,12 @@ class JudgingRules(RuleSet):
         *,
         secret: bytes,
         known: bool = False,
+        recipients: Recipients = nobody,
     ) -> Verdict:
         """Return what the rules say of an event, and judge their conditions."""
-        verdict = super()._decide(trigger, event, customer, history, now, secret=secret, known=known)
+        verdict = super()._decide(
+            trigger, event, customer, history, now, secret=secret, known=known, recipients=recipients
+        )
         first = [each.rule.name for each in verdict.proposals] + [each.rule for each in verdict.outcomes]
         nodes = {ready.rule.name: node for ready, node in zip(trigger.ready, trigger.nodes, strict=True)}
         view = view_of(event, customer, history, now, None if known else self.metrics)

@@ -21,6 +21,7 @@ from adapter.model.operations import (
 from adapter.model.quarantine import Quarantined
 from adapter.model.timers import Timer
 from adapter.rules.engine.changes import Changed, CustomerChange
+from adapter.rules.engine.recipients import Recipient
 from adapter.rules.engine.ruleset import RuleSet
 from adapter.services.ingest.identities import MOST_BYTES, MOST_MOVED, CustomerState, IdentityGraph
 from adapter.services.ingest.steps import DecisionContext, Move, Occurrence, Step
@@ -172,12 +173,33 @@ class ApplyPass:
                     self.remarks[index] = unrewarded.reason
                     self.unevaluated.append(self.unevaluated_decision(event, customer.source_id, unrewarded))
             elif rules.needs(event.name):
-                verdict = rules.evaluate(event, customer, history, self.context.now, self.context.secret)
+                if rules.named:
+                    await self._prepare_recipients(event, work)
+                verdict = rules.evaluate(
+                    event,
+                    customer,
+                    history,
+                    self.context.now,
+                    self.context.secret,
+                    recipients=self._recipient,
+                )
                 if verdict.proposals or verdict.outcomes:
                     self.steps.append(Occurrence(index, event, customer.source_id, rules.digest, verdict))
         rules.fold(history, event)
         person.dirty = True
         self.events.append(NewEvent(customer.source_id, work.source, event, place))
+
+    async def _prepare_recipients(self, event: Event, work: Work) -> None:
+        """Complete the histories of other customers whom an event rewards."""
+        for name in self.rules.named.ids(event):
+            person = self.people.known(self.people.resolve(name))
+            if person is not None and self.rules.lacks(person.decoded_history()):
+                await self._stored_events.complete([person], [work])
+
+    def _recipient(self, name: str) -> Recipient | None:
+        """Return another customer whom an event names; none is created."""
+        person = self.people.known(self.people.resolve(name))
+        return None if person is None else Recipient(person.customer, person.decoded_history())
 
     async def _fire(self, index: int, timer: Timer, work: Work) -> None:
         """Evaluate a timer that is still active; one whose evaluation failed before is only removed."""
@@ -188,9 +210,11 @@ class ApplyPass:
         standing = replace(standing, event=self.context.names.renamed(standing.event))
         if rules.lacks(person.decoded_history()):
             await self._stored_events.complete([person], [work])
+        await self._prepare_recipients(standing.event, work)
         verdict = rules.evaluate_absence(
-            standing, person.customer, person.decoded_history(), self.context.now, self.context.secret
-        )
+            standing, person.customer, person.decoded_history(), self.context.now, self.context.secret,
+            recipients=self._recipient,
+        )  # fmt: skip
         if verdict.proposals or verdict.outcomes:
             source_id = person.customer.source_id
             self.steps.append(Occurrence(index, standing.event, source_id, rules.digest, verdict))

@@ -27,11 +27,12 @@ from adapter.model.pending import PendingMove, Verb, pending_id
 from adapter.model.redemptions import Redemption
 from adapter.rules.engine.codes import code_for
 from adapter.rules.engine.issue import issue
+from adapter.rules.engine.recipients import about_another
 from adapter.rules.engine.ruleset import RuleSet
 from adapter.rules.engine.select import choose
 from adapter.rules.guardrails.proposal import Proposal, Verdict
 from adapter.rules.guardrails.window_slots import keeping_slots
-from adapter.services.ingest import order_uses, pool_codes
+from adapter.services.ingest import order_uses, pool_codes, rewards
 from adapter.services.ingest.identities import IdentityGraph
 from adapter.services.ingest.order_uses import OrderUses
 from adapter.services.ingest.pending_moves import PendingMoves
@@ -103,9 +104,12 @@ class IssuePass:
         return self._pending_moves.done
 
     def due(self) -> list[Step]:
-        """Return the pending moves whose customer now holds the discount."""
+        """Return the pending moves whose customer now holds the discount, and what else merges move."""
+        pending = self._pending_moves.due(self._by_code)
+        own = rewards.own_rewards(self._merges.joined, lambda owner: self._by_owner[owner].values())
         return [
-            Move(_NO_MESSAGE, each.move(), pending=each) for each in self._pending_moves.due(self._by_code)
+            *(Move(_NO_MESSAGE, move) for move in own),
+            *(Move(_NO_MESSAGE, each.move(), pending=each) for each in pending),
         ]
 
     def needs(self, steps: Sequence[Step]) -> tuple[list[ScopedKey], list[str]]:
@@ -114,7 +118,8 @@ class IssuePass:
         for step in steps:
             if isinstance(step, Occurrence):
                 for proposal in step.verdict.proposals:
-                    counters.update(self._counter(claim, step.source_id) for claim in proposal.claims)
+                    owner = proposal.recipient or step.source_id
+                    counters.update(self._counter(claim, owner) for claim in proposal.claims)
                 for held in self._replaceable(step):
                     counters.update(self._counter(claim, held.source_id) for claim in held.claims)
                 for proposal in step.verdict.proposals[:PREGENERATED_CODES]:
@@ -137,11 +142,13 @@ class IssuePass:
 
     def _replaceable(self, step: Occurrence) -> list[DiscountRecord]:
         """Return the discounts that what an event may issue can take the place of."""
-        names = {name for proposal in step.verdict.proposals for name in proposal.rule.replaces}
-        if not names:
-            return []
-        live = self._by_owner[self._people.canonical(step.source_id)].values()
-        return [held for held in live if held.rule in names]
+        return [
+            held
+            for proposal in step.verdict.proposals
+            if proposal.rule.replaces
+            for held in self._by_owner[self._people.canonical(proposal.recipient or step.source_id)].values()
+            if held.rule in proposal.rule.replaces
+        ]
 
     def bookings(self, steps: Sequence[Step]) -> BookingRequest | None:
         """Return what the steps need to know of pools, orders and holds, None where that is nothing."""
@@ -186,12 +193,29 @@ class IssuePass:
             self._move(step)
 
     def _decide(self, step: Occurrence) -> None:
-        now, owner = self._context.now, self._people.canonical(step.source_id)
-        held = list(self._by_owner[owner].values())
-        verdict = step.verdict if owner == step.source_id else _rescoped(step, owner)
-        verdict, unsupplied = self.pool.left_for(verdict)
+        canonical, now, event = self._people.canonical, self._context.now, step.event
+        owner = canonical(step.source_id)
+        own, others, refused = rewards.divided(step, canonical)
+        outcomes = [*step.verdict.outcomes, *refused, *self._granted(step, own, owner)]
+        for name, verdict in others.items():
+            said = self._granted(step, verdict, name)
+            outcomes += map(about_another, said)
+            self.decisions.append(
+                Decision(event.id, event.name, name, now, step.book, (*verdict.outcomes, *said), {})
+            )
+        self.decisions.append(
+            Decision(
+                event.id, event.name, owner, now, step.book, tuple(outcomes), step.verdict.seen,
+                step.verdict.untold,
+            )
+        )  # fmt: skip
+
+    def _granted(self, step: Occurrence, verdict: Verdict, owner: str) -> list[RuleOutcome]:
+        """Issue what may be issued to a customer; the answer names the discounts of the event's customer."""
+        now, held = self._context.now, list(self._by_owner[owner].values())
+        verdict, outcomes = self.pool.left_for(verdict)
         choice = choose(verdict, held, self._used, now)
-        outcomes = [*step.verdict.outcomes, *unsupplied, *choice.outcomes]
+        outcomes = [*outcomes, *choice.outcomes]
         for proposal in choice.granted:
             if self.pool.lacks(proposal):  # another rule took the last code for the same event
                 outcomes.append(pool_codes.no_code_left(proposal))
@@ -201,22 +225,20 @@ class IssuePass:
                 self._replace(self._by_code[code], issued, now)
             self._bind(proposal, owner)
             self._count(issued, +1)
-            self._write(step.index, issued)
+            if proposal.recipient is None:
+                self._write(step.index, issued)
+            else:
+                issued = replace(issued, earned_by=rewards.earned_by(self._people.canonical(step.source_id)))
+                self._hold(issued)
+                self.written[issued.discount.code] = issued
             self._push(issued, "discount.issued")
             rule = proposal.rule
             outcomes.append(
                 RuleOutcome(
-                    rule.name, "issued", _why(proposal), code=issued.discount.code,
-                    variant=rule.variant,
+                    rule.name, "issued", _why(proposal), code=issued.discount.code, variant=rule.variant
                 )
-            )  # fmt: skip
-        verdict = step.verdict
-        self.decisions.append(
-            Decision(
-                step.event.id, step.event.name, owner, now, step.book, tuple(outcomes), verdict.seen,
-                verdict.untold,
             )
-        )  # fmt: skip
+        return outcomes
 
     def _replace(self, held: DiscountRecord, by: DiscountRecord, now: datetime) -> None:
         """Revoke a discount whose place another takes; the answer to the event does not name it."""
@@ -373,18 +395,3 @@ def _why(proposal: Proposal) -> str:
     """Return why a proposal was granted, and what it has replaced."""
     replaced = f"; it replaces {', '.join(proposal.replacing)}" if proposal.replacing else ""
     return f"every condition holds{replaced}"
-
-
-def _rescoped(step: Occurrence, owner: str) -> Verdict:
-    """Return the verdict for a customer that was merged into another later in the same batch."""
-    proposals = tuple(
-        replace(
-            proposal,
-            claims=tuple(
-                replace(claim, scope=owner) if claim.scope == step.source_id else claim
-                for claim in proposal.claims
-            ),
-        )
-        for proposal in step.verdict.proposals
-    )
-    return replace(step.verdict, proposals=proposals)

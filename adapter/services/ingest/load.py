@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from adapter.model.customers import LINKING
-from adapter.model.operations import CustomerErase, CustomerMerge, DiscountMove, OrderOperation
+from adapter.model.events import Event
+from adapter.model.operations import (
+    CustomerErase,
+    CustomerMerge,
+    DiscountMove,
+    EventOccurred,
+    OrderOperation,
+)
 from adapter.services.ingest.work_item import Work
 from adapter.store.values import LoadedState, LoadRequest, MessageKey
 
 
-def load_request(batch: Sequence[Work]) -> LoadRequest:
-    """Return the request for the data that the decision of a batch needs."""
+def load_request(batch: Sequence[Work], named: Callable[[Event], Sequence[str]] | None = None) -> LoadRequest:
+    """Return the request for the data that the decision of a batch needs.
+
+    `named` returns the ids of other customers whom rules reward for an event, None where no rule does.
+    """
     customers: dict[str, None] = {}
     identities: dict[tuple[str, str], None] = {}
     codes: dict[str, None] = {}
@@ -41,8 +51,23 @@ def load_request(batch: Sequence[Work]) -> LoadRequest:
                     if value is not None:
                         identities[(kind, value)] = None
                         customers[value] = None
+    others = dict.fromkeys(_others(batch, named))
+    customers |= others
+    identities |= {(kind, name): None for kind in LINKING for name in others}
     keys = [(work.source, work.key) for work in batch if work.key]
     return LoadRequest(keys, list(customers), list(identities), list(codes), list(waits))
+
+
+def _others(batch: Sequence[Work], named: Callable[[Event], Sequence[str]] | None) -> Iterator[str]:
+    """Yield the ids of other customers whom rules reward for the events of a batch."""
+    if named is None:
+        return
+    for work in batch:
+        if work.timer is not None:
+            yield from named(work.timer.event)
+        for operation in work.operations:
+            if isinstance(operation, EventOccurred):
+                yield from named(operation.event)
 
 
 def fresh(batch: Sequence[Work], loaded: LoadedState) -> list[int]:

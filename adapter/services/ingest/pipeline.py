@@ -293,7 +293,8 @@ async def decide(
 
     `complete` may replace the changes before they are saved.
     """
-    loaded = await transaction.load(load.load_request(batch), context.now)
+    named = rules.named.ids if rules.named else None
+    loaded = await transaction.load(load.load_request(batch, named), context.now)
     fresh = load.fresh(batch, loaded)
     first = ApplyPass(transaction, rules, context, loaded)
     await first.prepare([batch[index] for index in fresh])
