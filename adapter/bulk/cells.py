@@ -74,6 +74,16 @@ def moment(text: str, options: CellOptions, *, end_of_day: bool = False) -> date
         raise BadCell(f"`{bare[:40]}` lies outside of the calendar") from None
 
 
+def day(text: str, options: CellOptions) -> str:
+    """Return the day of a cell as ISO 8601 writes it, as of a birthdate; raises BadCell."""
+    bare = text.strip()
+    if not options.date_format:
+        _iso(bare)
+        return bare
+    found = _formatted(bare, options.date_format)
+    return (found.date() if isinstance(found, datetime) else found).isoformat()
+
+
 def is_ambiguous(text: str, options: CellOptions) -> bool:
     """Tell whether a time without a zone occurs twice in the zone."""
     try:

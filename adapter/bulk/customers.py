@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from adapter.bulk.cells import BadCell, moment
+from adapter.bulk.cells import BadCell, day, moment
 from adapter.bulk.columns import EMPTY, Columns, as_object, put
 from adapter.bulk.entries import BadRow, Entry, Reading, checked_id
 from adapter.bulk.headers import Target
@@ -51,6 +51,8 @@ class CustomerRows:
         for target, found, name in self.columns.values(record):
             self._take(parts, target, found, name)
         source_id = checked_id(parts.source_id, "source_id", self._reading.is_placeholder)
+        if "birthdate" in parts.fields and not parts.stored:  # an export has what the source has sent
+            parts.fields["birthdate"] = self._day(parts.fields["birthdate"])
         operation = CustomerUpsert(
             source_id,
             parts.identities,
@@ -97,6 +99,12 @@ class CustomerRows:
         if kind in LINKING:
             return checked_id(found, f"identities.{kind}", self._reading.is_placeholder)
         return _text(found, f"identities.{kind}")
+
+    def _day(self, found: str) -> str:
+        try:
+            return day(found, self._reading.cells)
+        except BadCell as error:
+            raise BadRow(str(error), "birthdate") from None
 
     def _moment(self, found: Any, name: str) -> datetime:
         try:

@@ -71,6 +71,6 @@ def refused_names(row: RefusedRow) -> list[bytes]:
     return name_digests(islice(each_in(text), _MOST_ADDRESSES))
 
 
-def read_refused(body: bytes, raw: bytes) -> RefusedRow:
+def read_refused(body: bytes, raw: bytes, source_id: str) -> RefusedRow:
     """Return a refused row."""
-    return replace(_refused(body), raw=raw)
+    return replace(_refused(body), raw=raw, source_id=source_id)

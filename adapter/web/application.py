@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from adapter.errors import AdapterError
-from adapter.web import events_api
+from adapter.web import events_api, voucherify_api
 from adapter.web.context import WebContext
 from adapter.web.endpoints import Endpoint
 from adapter.web.errors import UNEXPECTED, Failure, failure
@@ -117,8 +117,10 @@ class _Measured:
         self._metrics.requests.labels(name, str(status)).inc()
 
 
-async def _adapter_error(_request: Request, error: Exception) -> Response:
-    return _response(error_response(failure(error)))
+async def _adapter_error(request: Request, error: Exception) -> Response:
+    compatible = request.scope["path"].startswith(voucherify_api.PREFIX)
+    render = voucherify_api.error_response if compatible else error_response
+    return _response(render(failure(error)))
 
 
 async def _http_exception(request: Request, error: Exception) -> Response:

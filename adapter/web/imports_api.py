@@ -28,7 +28,7 @@ _NUMBER = re.compile("[0-9]{1,18}")
 _OPTIONS = tuple(name for name in ImportOptions.__struct_fields__ if name != "columns")
 #: Options of a form, or of the query.
 _NAMES = (*_OPTIONS, "kind", "name", "options")
-_FILE: Json = {"type": "string", "format": "binary"}
+FILE: Json = {"type": "string", "format": "binary"}
 
 
 class Imports(Struct):
@@ -48,7 +48,7 @@ class Refusals(Struct):
 async def _upload(context: WebContext, request: Request) -> Any:
     values = {name: value for name, value in request.query_params.multi_items() if name in _NAMES}
     columns = request.query_params.getlist("column")
-    body = _pieces(context, request)
+    body = pieces(context, request)
     form: Form | None = None
     if request.headers.get("content-type", "").lower().startswith("multipart/"):
         form = await form_of(request.headers["content-type"], body)
@@ -88,7 +88,7 @@ def _options(values: dict[str, str], columns: list[str]) -> ImportOptions:
         raise InvalidImport(f"an option of the import is wrong: {error}") from None
 
 
-async def _pieces(context: WebContext, request: Request) -> AsyncIterator[bytes]:
+async def pieces(context: WebContext, request: Request) -> AsyncIterator[bytes]:
     """Yield the body as it arrives; each piece has the time of a whole body of other calls."""
     seconds = context.settings.server.body_timeout_seconds
     stream = request.stream().__aiter__()
@@ -152,7 +152,7 @@ ROUTES: tuple[Route, ...] = (
         summary="Import a file: the body, or a part named `file`",
         responses={202: ImportJob},
         parameters=_QUERY,
-        body=_FILE,
+        body=FILE,
     ),
     ApiRoute(
         path="/v1/imports",

@@ -32,6 +32,7 @@ _SECURITY: dict[Auth, list[Json]] = {
     "write_key": [{"writeKey": []}, {}],
     "key_and_secret": [{"keyAndSecret": []}, {}],
     "authorization": [{"authorization": []}, {}],
+    "app_token": [{"appToken": []}, {}],
 }
 _OF_A_ROLE = (
     "A token of one of the roles that the operation names: `api.checkout_tokens`, `api.read_tokens`, "
@@ -48,6 +49,7 @@ _SCHEMES: Json = {
         "name": "Authorization",
         "description": "One of `mparticle.authorizations`, whole",
     },
+    "appToken": {"type": "apiKey", "in": "header", "name": "X-App-Token", "description": _OF_A_ROLE},
 }
 
 

@@ -18,7 +18,7 @@ Json = dict[str, Any]
 Schema = type[Struct] | Json
 Method = Literal["GET", "POST", "DELETE"]
 #: The credential that a route asks for. A `signature` is one over the body, which OpenAPI cannot describe.
-Auth = Literal["none", "token", "write_key", "key_and_secret", "authorization", "signature"]
+Auth = Literal["none", "token", "write_key", "key_and_secret", "authorization", "app_token", "signature"]
 #: Returns a value to encode as JSON, or a whole response.
 Handler = Callable[[WebContext, Request], Awaitable[Any]]
 #: Makes the endpoint of a route from its metric label.
@@ -100,9 +100,9 @@ class Route(Struct, frozen=True, kw_only=True):
 class ApiRoute(Route, frozen=True, kw_only=True):
     """A route that Starlette serves.
 
-    The caller sends a token of one of `roles` where `auth` is "token". The query must decode exactly, and a
-    GET is cancelled once its caller has disconnected. The value that `handler` returns is sent as JSON within
-    the budget of long responses.
+    The caller sends a token of one of `roles` where `auth` is "token" or "app_token". The query must decode
+    exactly, and a GET is cancelled once its caller has disconnected. The value that `handler` returns is sent
+    as JSON within the budget of long responses.
     """
 
     handler: Handler

@@ -27,6 +27,7 @@ from adapter.web import (
     operator_api,
     rules_api,
     tracking,
+    voucherify_api,
     webhooks,
 )
 from adapter.web.context import WebContext
@@ -59,6 +60,7 @@ ROUTES: tuple[Route, ...] = (
     *operator_api.ROUTES,
     *imports_api.ROUTES,
     *dumps_api.ROUTES,
+    *voucherify_api.ROUTES,
     *deliveries_api.ROUTES,
     *health.ROUTES,
     MonitoringRoute(

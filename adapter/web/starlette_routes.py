@@ -23,8 +23,8 @@ def starlette_route(context: WebContext, route: ApiRoute | MonitoringRoute) -> r
     """Return the route for Starlette's router, which matches paths as they were sent, `%2F` included."""
 
     async def endpoint(request: Request) -> Response:
-        if route.auth == "token":
-            require_token(context, request, route.roles)
+        if route.auth in ("token", "app_token"):
+            require_token(context, request, route.roles, app_token=route.auth == "app_token")
         if isinstance(route, ApiRoute):
             require_exact(request.scope["query_string"])
         if route.of_core:
@@ -40,11 +40,17 @@ def starlette_route(context: WebContext, route: ApiRoute | MonitoringRoute) -> r
     return routing.Route(route.path, endpoint, methods=[route.method], name=route.label)
 
 
-def require_token(context: WebContext, request: Request, roles: Collection[Role]) -> None:
-    """Raise Unauthorised or Forbidden unless the caller sends a token of one of the roles."""
+def require_token(
+    context: WebContext, request: Request, roles: Collection[Role], *, app_token: bool = False
+) -> None:
+    """Raise Unauthorised or Forbidden unless the caller sends a token of one of the roles.
+
+    With `app_token` it may be in the header of Voucherify's SDKs.
+    """
     api = context.settings.api
     headers = dict(request.scope["headers"])
     if api.all_tokens:
-        require_role(bearer_token(headers), api, roles)
+        token = headers.get(b"x-app-token") if app_token else None
+        require_role(bearer_token(headers) if token is None else token.decode("latin-1"), api, roles)
     else:
         admit_local(headers, "api.tokens", auth_disabled=context.auth_disabled)

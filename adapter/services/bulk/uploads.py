@@ -117,6 +117,10 @@ class Uploads:
         following = rows[-1][0] if len(rows) == PAGE else None
         return [_shown(row) for _, row in rows], following
 
+    async def first_refused(self, id_: str, limit: int) -> list[RefusedRow]:
+        """Return the first refused rows."""
+        return [row for _, row in await self._read(self._store.refused_rows(id_, 0, limit))]
+
     async def refused_file(self, id_: str) -> AsyncIterator[bytes]:
         """Return the refused rows as a file that can be mended and imported; raises NotFound."""
         job = await self.job(id_)

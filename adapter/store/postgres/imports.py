@@ -100,7 +100,7 @@ class ImportVerbs(ABC):
     ) -> Sequence[tuple[int, RefusedRow]]:
         """Return refused rows."""
         rows = await self._read(lambda connection: connection.fetch(SQL["refused_rows"], id_, after, limit))
-        return [(number, read_refused(body, raw)) for number, body, raw in rows]
+        return [(number, read_refused(body, raw, name)) for number, body, raw, name in rows]
 
     async def drop_import(self, id_: str) -> None:
         """Delete an import."""

@@ -105,7 +105,7 @@ class ImportVerbs(ABC):
         """Return refused rows."""
         asked = id_, after, limit
         rows = await self._ask(lambda connection: list(connection.execute(SQL["refused_rows"], asked)))
-        return [(number, read_refused(body, raw)) for number, body, raw in rows]
+        return [(number, read_refused(body, raw, name)) for number, body, raw, name in rows]
 
     async def drop_import(self, id_: str) -> None:
         """Delete an import."""

@@ -91,7 +91,7 @@ WHERE number IN (
 
 -- refused_rows --
 -- Some refused rows, in order.
-SELECT number, refusal, raw FROM import_refusals WHERE import_id = $1 AND number > $2 ORDER BY number LIMIT $3;
+SELECT number, refusal, raw, source_id FROM import_refusals WHERE import_id = $1 AND number > $2 ORDER BY number LIMIT $3;
 
 -- drop_refused_rows --
 -- Delete the refused rows of an import.
