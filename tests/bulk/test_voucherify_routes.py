@@ -10,6 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from adapter import app
+from adapter.settings.scalars import Secret
 from adapter.settings.values import Api
 from tests.bulk.conftest import Shop
 from tests.bulk.test_cases import CASES
@@ -94,7 +95,9 @@ async def test_an_action_that_is_not_known_is_not_found(client: httpx.AsyncClien
 async def test_the_token_comes_in_the_header_of_the_sdks(
     shop1: Shop, headers: dict[str, str], status: int
 ) -> None:
-    settings = replace(shop1.settings, api=Api(operate_tokens=("operator",), read_tokens=("reader",)))
+    settings = replace(
+        shop1.settings, api=Api(operate_tokens=(Secret("operator"),), read_tokens=(Secret("reader"),))
+    )
     guarded = app.compose(settings, shop1.store)
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(guarded.asgi, client=("127.0.0.1", 1)), base_url="http://127.0.0.1"
