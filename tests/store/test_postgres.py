@@ -15,6 +15,7 @@ from adapter.model.counter_key import CounterKey
 from adapter.model.customers import SOURCE_ID
 from adapter.store.contract import Transaction
 from adapter.store.engines import open_store
+from adapter.store.postgres.connection import connect
 from adapter.store.values import Changes, LoadedState, LoadRequest
 
 CAP = ("", CounterKey("high-cart:total"))
@@ -357,3 +358,18 @@ async def test_a_closed_store_is_unavailable(store_url: str) -> None:
 
 async def _nothing(transaction: Transaction) -> None:
     del transaction
+
+
+@pytest.mark.parametrize(("kind", "value", "times"), [("smallint[]", [1, 2], 1), ("pair", (1, "x"), 2)])
+async def test_a_process_asks_once_for_types_that_are_the_same_in_every_database(
+    new_postgres: str, kind: str, value: Any, times: int
+) -> None:
+    asked: list[str] = []
+    for creating in (True, False):
+        connection = await connect(new_postgres, {})
+        if creating:
+            await connection.execute("CREATE TYPE pair AS (number integer, word text)")
+        connection.add_query_logger(lambda record: asked.append(record.query))
+        assert await connection.fetchval(f"SELECT $1::{kind}", value) == value
+        await connection.close()
+    assert sum("typeinfo_tree" in query for query in asked) == times
