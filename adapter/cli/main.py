@@ -19,6 +19,7 @@ COMMANDS = {
     "serve": "serve",
     "check": "check",
     "starters": "show",
+    "send": "send",
     "map": "show",
     "case": "commands",
     "test": "cases",

@@ -18,6 +18,12 @@ _PIECE = 1 << 16
 _TIMEOUT = 60
 
 
+def address_of(settings: Settings) -> str:
+    """Return the address at which this machine reaches the server of the settings."""
+    host = _EVERYWHERE.get(settings.server.host, settings.server.host)
+    return f"http://{f'[{host}]' if ':' in host else host}:{settings.server.port}"
+
+
 class ServerClient:
     """One call at a time; raises Unavailable where nothing answers, Refused for what the server refuses."""
 
