@@ -73,7 +73,12 @@ class Reader:
         else:
             command = f"{self._before or ''}\n{line.replace(':8000/', f':{self._port}/')}"
             done = subprocess.run(
-                ["sh", "-ec", command], **self._options(), capture_output=True, text=True, check=False
+                ["sh", "-ec", command],
+                cwd=self._folder,
+                env=self._environment,
+                capture_output=True,
+                text=True,
+                check=False,
             )
             assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
             self.printed[line] = self.printed.get(line, "") + done.stdout
@@ -81,7 +86,7 @@ class Reader:
     def serve(self) -> None:
         program = "adapter" if self._before else f"'{sys.executable}' -m adapter.cli.main"
         command = f"{self._before or ''}\nexec {program} serve >'{self._log}' 2>&1"
-        self._server = subprocess.Popen(["sh", "-ec", command], **self._options())
+        self._server = subprocess.Popen(["sh", "-ec", command], cwd=self._folder, env=self._environment)
         for _ in range(200):
             try:
                 with urlopen(f"http://127.0.0.1:{self._port}/health/ready", timeout=5):
@@ -95,9 +100,6 @@ class Reader:
             if text in self._log.read_text(encoding="utf-8"):
                 return
             time.sleep(0.05)
-
-    def _options(self) -> dict[str, object]:
-        return {"cwd": self._folder, "env": self._environment}
 
     def end(self) -> None:
         if self._server is not None:
