@@ -42,6 +42,7 @@ from adapter.services.delivery.dispatcher import Dispatcher
 from adapter.services.delivery.forwarder import Forwarder
 from adapter.services.delivery.reload import DestinationsReload
 from adapter.services.delivery.retries import Retries
+from adapter.services.delivery.shown import sending
 from adapter.services.discounts import Checkout
 from adapter.services.dry_runs.service import DryRuns
 from adapter.services.environment import Environment
@@ -171,7 +172,7 @@ def compose(
     forgetting = Forgetting(store, clock, placeholders(settings))
     privacy = Privacy(store, committer.submit, clock, patience, forgetting)
     revocations = Revocations(store, committer.submit, books, clock, patience)
-    health = Health(store, committer, core.commits)
+    health = Health(store, committer, core.commits, destinations=lambda: sending(store, clock()))
     importing = _importing(core, settings)
     uploads = Uploads(
         store, clock, core.world.new_id, limits=settings.imports, patience=patience, wake=importing.wake

@@ -118,7 +118,18 @@ class Metrics:
             "adapter_forwarded", "Customers and events that were put into the outbox", ["destination"],
             registry=registry,
         )  # fmt: skip
+        self.retry_after_cut = Counter(
+            "adapter_retry_after_cut", "Attempts whose receiver asked for a pause of more than 24 hours",
+            ["destination"], registry=registry,
+        )  # fmt: skip
+        self.unordered_customers = Gauge(
+            "adapter_unordered_customers", "Customers with so many deliveries that their order is given up",
+            ["destination"], registry=registry, multiprocess_mode="livemax",
+        )  # fmt: skip
         self.deliveries_due = _of_the_store("adapter_deliveries_due", "Deliveries that wait", registry)
+        self.oldest_delivery = _of_the_store(
+            "adapter_oldest_delivery_seconds", "Age of the oldest delivery that waits", registry
+        )
         self.deliveries_dead = _of_the_store("adapter_deliveries_dead", "Deliveries given up", registry)
         self.destinations_at_rest = _of_the_store(
             "adapter_destinations_at_rest", "Destinations to which nothing is sent now", registry

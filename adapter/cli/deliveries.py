@@ -12,7 +12,7 @@ import typer
 from adapter.cli.id_argument import all_in_utf8, in_utf8
 from adapter.cli.open_store import existing, expect_readable
 from adapter.cli.settings import AsJson, Config, Store, options, settled, stopped
-from adapter.destinations.registry import TYPES
+from adapter.destinations.registry import built
 from adapter.errors import AdapterError
 from adapter.files.problems import did_you_mean
 from adapter.model.deliveries import DEAD, UNSENT, DeliveryStatus, PastAttempt, Selection
@@ -20,7 +20,7 @@ from adapter.model.encoding import encode
 from adapter.services.delivery import retries
 from adapter.services.delivery.retries import Pushed, Retried
 from adapter.services.delivery.shown import Rest, ShownDelivery, ends, rests, shown
-from adapter.settings.destinations.registry import Destinations, type_of
+from adapter.settings.destinations.registry import Destinations
 from adapter.settings.values import Settings
 from adapter.store.engines import open_store
 from adapter.store.postgres.engine import PostgresStore
@@ -247,9 +247,9 @@ async def _tested(settings: Settings, name: str) -> Pushed:
         message = f"no destination of the settings is named `{name}`"
         remedy = did_you_mean(name, known)
         raise typer.BadParameter("; ".join(filter(None, (message, remedy))), param_hint="NAME")
-    built = TYPES[type_of(known[name])](name, known[name])
-    async with built.client:
-        return await retries.tested(built.destination, datetime.now(UTC))
+    found = built(name, known[name])
+    async with found.client:
+        return await retries.tested(found.destination, datetime.now(UTC))
 
 
 def _of(resting: list[Rest], destination: str | None) -> list[Rest]:

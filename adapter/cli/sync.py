@@ -16,7 +16,7 @@ from adapter.errors import AdapterError
 from adapter.model.encoding import encode
 from adapter.services.sync_plan import ForwardKind, Plan, Planned, plan, recorded
 from adapter.settings.destinations.forwarding import ForwardingSettings
-from adapter.settings.destinations.registry import Destinations, type_of
+from adapter.settings.destinations.registry import Destinations
 from adapter.settings.values import Settings
 
 EXAMPLES = """\b
@@ -68,13 +68,13 @@ def planned(destinations: Destinations) -> list[Planned]:
     found = [
         _planned(name, each)
         for name, each in destinations.by_name.items()
-        if isinstance(each, ForwardingSettings) and (each.forward or type_of(each) != "webhook")
+        if isinstance(each, ForwardingSettings) and (each.forward or each.type != "webhook")
     ]
     return found or [_EXAMPLE]
 
 
 def _planned(name: str, settings: ForwardingSettings) -> Planned:
-    kind = type_of(settings)
+    kind = settings.type
     issued, ended = _CALLS.get(kind, (1, 1))
     return Planned(
         name=name, type=kind, forward=settings.forward or _BOTH, interval=settings.interval,

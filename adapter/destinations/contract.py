@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol, runtime_checkable
@@ -10,6 +10,7 @@ from typing import Any, Final, Protocol, runtime_checkable
 from msgspec import Raw, Struct
 
 from adapter.model.deliveries import Delivery
+from adapter.settings.destinations.base import DestinationSettings
 
 #: How many bytes of an answer are kept for the operator.
 ANSWER_BYTES: Final = 512
@@ -18,15 +19,17 @@ ANSWER_BYTES: Final = 512
 class Attempt(Struct, frozen=True):
     """The result of one attempt.
 
-    `retry_after` is how long the destination asked for a pause. `gone` says that it wants no deliveries any
-    more. `error` is one sentence for the operator, without secrets or payload. `status` and `answer` are the
-    HTTP status and the first bytes of the answer's body, where there was one. An attempt that is not
-    `counted` uses up none of the ten: the destination asked to come back later. After a `final` one the
-    delivery is given up at once, because sending it again could not help.
+    `retry_after` is how long the destination asked for a pause, and `cut` says that it asked for a longer
+    one. `gone` says that it no longer takes deliveries. `error` is one sentence for the operator, without
+    secrets or payload. `status` and `answer` are the HTTP status and the first bytes of the answer's body,
+    where there was one. An attempt that is not `counted` uses up none of the ten: the destination asked to
+    come back later. After a `final` one the delivery is given up at once, because sending it again could not
+    help.
     """
 
     ok: bool
     retry_after: timedelta | None = None
+    cut: bool = False
     gone: bool = False
     error: str | None = None
     status: int | None = None
@@ -87,7 +90,7 @@ class Destination(Protocol):
 
 @runtime_checkable
 class AboutCustomers(Protocol):
-    """A destination that says of whom an event is: it gets no events without a customer.
+    """A destination that names the customer of each event: it gets no events without a customer.
 
     Its `render` finds the customer in `delivery.holder`, as they were at the first lease.
     """
@@ -117,6 +120,18 @@ class Costly(Protocol):
 
 
 @runtime_checkable
+class Combining(Protocol):
+    """A destination where of several deliveries that set the same state only the latest matters."""
+
+    def state(self, delivery: Delivery) -> str | None:
+        """Return which state of its customer a delivery sets; None for one that is always sent.
+
+        It may not be rendered yet.
+        """
+        ...
+
+
+@runtime_checkable
 class Succeeding(Protocol):
     """A destination that other parts of the process are connected to, also when it is exchanged."""
 
@@ -133,7 +148,7 @@ class Told(Struct, frozen=True):
 
 @runtime_checkable
 class Erasing(Protocol):
-    """A destination that takes customers, and so must hear of their erasure."""
+    """A destination that takes customers, and so must be sent their erasure."""
 
     async def erase(
         self, source_id: str, identities: Sequence[tuple[str, str]], now: datetime
@@ -143,13 +158,15 @@ class Erasing(Protocol):
 
 
 class Manner(Struct, frozen=True, kw_only=True):
-    """How the operator wants a destination to be sent to, whatever its type.
+    """How deliveries are sent to a destination, as its settings say, whatever its type.
 
-    `ordered`: the deliveries of one customer one after the other, in their order. `concurrency` is the most
-    requests at a time. `per_minute` and `per_month` are the most calls; 0 is no limit.
+    `ordered`: the deliveries of one customer one after the other, in their order, unless more than
+    `order_limit` of them wait. `concurrency` is the most requests at a time. `per_minute` and `per_month`
+    are the most calls. 0 is no limit.
     """
 
     ordered: bool = False
+    order_limit: int = 0
     concurrency: int = 8
     per_minute: int = 0
     per_month: int = 0
@@ -162,5 +179,14 @@ class Configured(Struct, frozen=True):
     client: AbstractAsyncContextManager[Any]
 
 
-#: Builds a destination of a type: from its name, and the section of the settings that belongs to the type.
-Build = Callable[[str, Any], Configured]
+class DestinationClass(Protocol):
+    """The class of a type of destination: called with a name, the settings of its type, and a client."""
+
+    @property
+    def settings_type(self) -> type[DestinationSettings]:
+        """The settings that it takes."""
+        ...
+
+    def __call__(self, name: str, settings: Any, client: Any, /) -> Destination:
+        """Build a destination; raises ValueError for settings that cannot work."""
+        ...

@@ -7,20 +7,19 @@ id of an operation is the same in every attempt, so the core decides it once.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import msgspec
 from msgspec import Raw, Struct
 from msgspec.structs import replace
 from yarl import URL
 
-from adapter import __version__
 from adapter.destinations.answers import judged
-from adapter.destinations.contract import ANSWER_BYTES, Attempt, BatchLimits, Configured, Destination
-from adapter.destinations.transport import Answer, HttpClient, RequestFailed, guarded_client
-from adapter.destinations.webhook import checked_url
+from adapter.destinations.base import HttpDestination, checked_url
+from adapter.destinations.contract import ANSWER_BYTES, Attempt, BatchLimits, Destination
+from adapter.destinations.transport import Answer, HttpClient, RequestFailed
 from adapter.errors import Unavailable
 from adapter.model.deliveries import Delivery
 from adapter.model.encoding import encode
@@ -28,8 +27,6 @@ from adapter.model.erasures import CUSTOMER_ERASED, CustomerErased
 from adapter.model.evaluated import ERASURE, Evaluated, Evaluation, erasure_id
 from adapter.settings.destinations.core import Core
 
-#: Its name in the settings.
-TYPE: Final = "core"
 #: Takes the answers to deliveries, durably; raises Unavailable.
 Take = Callable[[Sequence[tuple[Delivery, Evaluated]]], Awaitable[None]]
 #: The longest answer: each operation may bring several discounts and decisions.
@@ -52,70 +49,34 @@ class _Document(Struct):
     data: Raw
 
 
-class CoreDestination:
+class CoreDestination(HttpDestination):
     """Posts operations to a core, and gives its answers to `take`, which is set before anything is sent.
 
     Without it no operation is settled.
     """
 
-    def __init__(
-        self,
-        name: str,
-        url: str,
-        token: str,
-        client: HttpClient,
-        *,
-        allow_http: bool = False,
-        timeout: timedelta = timedelta(seconds=15),
-    ) -> None:
-        self._name = name
-        base = checked_url(url, allow_http=allow_http)
+    settings_type: ClassVar = Core
+    #: A core takes up to 500 operations, and reads up to 5 MB unless it is set lower.
+    batch = BatchLimits(100, 1_000_000)
+
+    def __init__(self, name: str, settings: Core, client: HttpClient) -> None:
+        token = {"authorization": f"Bearer {settings.token}"} if settings.token else {}
+        super().__init__(name, settings, client, token)
+        base = checked_url(settings.url, allow_http=settings.allow_private_addresses)
         self.host = base.host or ""
         self._url: URL = base / "v1" / "evaluate"
-        self._client = client
-        self._headers: Mapping[str, str] = {
-            **({"authorization": f"Bearer {token}"} if token else {}),
-            "content-type": "application/json",
-            "user-agent": f"behaviour-discounts-adapter/{__version__}",
-        }
-        self._timeout = timeout
         self._failures = 0
         self.take: Take = _not_connected
 
     def succeed(self, before: Destination) -> None:
-        """Give answers to whom the destination before gave them."""
+        """Give answers to what takes those of the destination before."""
         if isinstance(before, CoreDestination):
             self.take = before.take
-
-    @property
-    def name(self) -> str:
-        """The name in the settings."""
-        return self._name
-
-    @property
-    def type(self) -> str:
-        """`core`."""
-        return TYPE
-
-    @property
-    def timeout(self) -> timedelta:
-        """The longest that one attempt takes."""
-        return self._timeout
-
-    @property
-    def batch(self) -> BatchLimits:
-        """Operations of one request: a core takes up to 500, and reads up to 5 MB unless it is set lower."""
-        return BatchLimits(100, 1_000_000)
-
-    def render(self, delivery: Delivery) -> Raw | None:
-        """Return None: the operation is a member of the stored event."""
-        del delivery
-        return None
 
     async def send(self, deliveries: Sequence[Delivery], now: datetime) -> Sequence[Attempt]:
         """Send operations in one request; one that the core takes for too large is sent in halves."""
         try:
-            answer = await self._post(b'{"operations":[' + b",".join(map(document, deliveries)) + b"]}")
+            answer = await self._twice(b'{"operations":[' + b",".join(map(document, deliveries)) + b"]}")
         except RequestFailed as error:
             return [Attempt(ok=False, error=str(error), retry_after=self._away(), counted=False)] * len(
                 deliveries
@@ -127,22 +88,16 @@ class CoreDestination:
             return [self._refused(answer, now)] * len(deliveries)
         return await self._answered(deliveries, answer)
 
-    async def _post(self, body: bytes) -> Answer:
+    async def _twice(self, body: bytes) -> Answer:
         """Send a request, and once more where it failed: a response may be waiting, and it does no harm."""
         try:
-            return await self._request(body)
+            return await self._evaluate(body)
         except RequestFailed:
-            return await self._request(body)
+            return await self._evaluate(body)
 
-    async def _request(self, body: bytes) -> Answer:
-        return await self._client.request(
-            "POST",
-            self._url,
-            body=body,
-            headers=self._headers,
-            timeout=self._timeout,
-            read_bytes=_ANSWER_BYTES,
-            read_seconds=self._timeout.total_seconds(),
+    async def _evaluate(self, body: bytes) -> Answer:
+        return await self._request(
+            "POST", self._url, body, read_bytes=_ANSWER_BYTES, read_seconds=self.timeout.total_seconds()
         )
 
     def _away(self) -> timedelta:
@@ -153,7 +108,7 @@ class CoreDestination:
     async def test(self, now: datetime) -> Attempt:
         """Send no operations at all: the core answers whether it would take any."""
         try:
-            sent = await self._request(b'{"operations":[]}')
+            sent = await self._evaluate(b'{"operations":[]}')
         except RequestFailed as error:
             return Attempt(ok=False, error=str(error))
         return judged(sent, now) if sent.status == 200 else self._refused(sent, now)
@@ -204,19 +159,6 @@ def document(delivery: Delivery) -> bytes:
     if delivery.type != ERASURE:
         return bytes(data)
     return encode({**msgspec.json.decode(data), "source_id": delivery.source_id})
-
-
-def build(name: str, settings: Core) -> Configured:
-    """Return the destination that a section of the settings describes."""
-    timeout = timedelta(seconds=settings.timeout_seconds)
-    private = settings.allow_private_addresses
-    client = guarded_client(
-        allow_private=private, allow_http=private, timeout=timeout, connections=settings.concurrency
-    )
-    destination = CoreDestination(
-        name, settings.url, settings.token, client, allow_http=private, timeout=timeout
-    )
-    return Configured(destination, client)
 
 
 async def _not_connected(_answers: Sequence[tuple[Delivery, Evaluated]]) -> None:

@@ -17,7 +17,7 @@ from typing import Any, Final
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from adapter.destinations.addresses import refusal
+from adapter.settings.destinations.addresses import refusal
 from adapter.tasks import unheard
 
 #: Turns a host name and a port into addresses, as texts.

@@ -3,30 +3,47 @@
 from __future__ import annotations
 
 from contextlib import AbstractAsyncContextManager
+from datetime import timedelta
 from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from adapter.destinations import core, webhook
-from adapter.destinations.contract import AboutCustomers, Build, Destination, Manner
-from adapter.destinations.mparticle import destination as mparticle
-from adapter.destinations.segment import destination as segment
-from adapter.destinations.voucherify import destination as voucherify
+from adapter.destinations.contract import AboutCustomers, Configured, Destination, DestinationClass, Manner
+from adapter.destinations.core import CoreDestination
+from adapter.destinations.mparticle.destination import MParticleDestination
+from adapter.destinations.segment.destination import SegmentDestination
+from adapter.destinations.transport import guarded_client
+from adapter.destinations.voucherify.destination import VoucherifyDestination
+from adapter.destinations.webhook import WebhookDestination
 from adapter.model.deliveries import Recipients
 from adapter.model.forwards import ForwardTo
 from adapter.settings.destinations.base import DestinationSettings
 from adapter.settings.destinations.core import Core
 from adapter.settings.destinations.forwarding import ForwardingSettings
-from adapter.settings.destinations.registry import Destinations, type_of
+from adapter.settings.destinations.registry import Destinations
 
-TYPES: dict[str, Build] = {
-    mparticle.TYPE: mparticle.build,
-    segment.TYPE: segment.build,
-    webhook.TYPE: webhook.build,
-    voucherify.TYPE: voucherify.build,
-    core.TYPE: core.build,
-}
+#: A type is one class here, and one of its settings in `adapter.settings.destinations.registry`.
+TYPES: tuple[DestinationClass, ...] = (
+    WebhookDestination,
+    SegmentDestination,
+    MParticleDestination,
+    VoucherifyDestination,
+    CoreDestination,
+)
+_BY_SETTINGS: dict[type[DestinationSettings], DestinationClass] = {each.settings_type: each for each in TYPES}
+
+
+def built(name: str, settings: DestinationSettings) -> Configured:
+    """Return the destination that a section of the settings describes, and its client."""
+    private = settings.allow_private_addresses
+    client = guarded_client(
+        allow_private=private,
+        allow_http=private,
+        timeout=timedelta(seconds=settings.timeout_seconds),
+        connections=settings.concurrency,
+    )
+    return Configured(_BY_SETTINGS[type(settings)](name, settings, client), client)
 
 
 class ConfiguredDestinations(Struct, frozen=True):
@@ -49,8 +66,8 @@ class ConfiguredDestinations(Struct, frozen=True):
 
 def configured(settings: Destinations) -> ConfiguredDestinations:
     """Return the destinations; they can send once their clients are entered."""
-    built = {name: TYPES[type_of(each)](name, each) for name, each in settings.by_name.items()}
-    destinations = {name: each.destination for name, each in built.items()}
+    found = {name: built(name, each) for name, each in settings.by_name.items()}
+    destinations = {name: each.destination for name, each in found.items()}
     recipients = Recipients(
         {
             name: frozenset(each.received)
@@ -63,12 +80,14 @@ def configured(settings: Destinations) -> ConfiguredDestinations:
         ),
     )
     manners = {name: _manner(each) for name, each in settings.by_name.items()}
-    clients = {name: each.client for name, each in built.items()}
+    clients = {name: each.client for name, each in found.items()}
     return ConfiguredDestinations(destinations, manners, recipients, _forwards(settings), clients)
 
 
 def _manner(settings: DestinationSettings) -> Manner:
-    manner = Manner(ordered=settings.keeps_order, concurrency=settings.concurrency)
+    manner = Manner(
+        ordered=settings.keeps_order, order_limit=settings.order_bound, concurrency=settings.concurrency
+    )
     if not isinstance(settings, ForwardingSettings):
         return manner
     return replace(manner, per_minute=settings.per_minute, per_month=settings.per_month)

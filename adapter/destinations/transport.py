@@ -45,8 +45,16 @@ CONNECT_TIME: Final = 5.0
 #: How many bytes of an answer's body are read, and for how many seconds, unless more is asked for.
 READ_BYTES: Final = 16 * 1024
 READ_TIME: Final = 1.0
+#: For how many seconds connections are used before the name is looked up again: its addresses change. After a
+#: 5xx it is earlier (segment-docs, http-api: "refresh the IP address"; otherwise at least every 24 hours).
+CONNECTION_AGE: Final = 300.0
+FAILED_AGE: Final = 30.0
 #: How often one request tries to connect.
 CONNECTS: Final = 3
+
+
+#: The method, URL, body and headers of a request.
+_Sent = tuple[str, URL, bytes, Mapping[str, str] | None]
 
 
 class Answer(Struct, frozen=True):
@@ -87,6 +95,21 @@ class CannotConnect(RequestFailed):
     """No connection was opened, so nothing was sent."""
 
 
+class _Connections:
+    """A pool of connections: when it was opened, and how many requests use it; an `old` one gets no more."""
+
+    def __init__(self, session: aiohttp.ClientSession, at: float) -> None:
+        self.session = session
+        self.at = at
+        self.requests = 0
+        self.old = False
+
+    async def close_if_unused(self) -> None:
+        """Close an old pool once nothing uses it."""
+        if self.old and not self.requests:
+            await self.session.close()
+
+
 class GuardedClient:
     """The client of one destination: `guarded_client` builds it, and `async with` opens and closes it."""
 
@@ -99,6 +122,7 @@ class GuardedClient:
         timeout: timedelta,
         verify: ssl.SSLContext | None,
         resolver: Resolver,
+        ages: tuple[float, float] = (CONNECTION_AGE, FAILED_AGE),
     ) -> None:
         self._allow_private = allow_private
         self._allow_http = allow_http
@@ -106,16 +130,21 @@ class GuardedClient:
         self._timeout = timeout
         self._verify = verify
         self._resolver = resolver
-        self._session: aiohttp.ClientSession | None = None
+        self._age, self._failed_age = ages
+        self._pool: _Connections | None = None
 
     async def __aenter__(self) -> Self:
+        self._pool = self._opened()
+        return self
+
+    def _opened(self) -> _Connections:
         connector = guarded_connector(
             allow_private=self._allow_private,
             connections=self._connections,
             verify=self._verify or trusted(),
             resolver=self._resolver,
         )
-        self._session = aiohttp.ClientSession(
+        session = aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
@@ -123,13 +152,14 @@ class GuardedClient:
             timeout=aiohttp.ClientTimeout(total=None, connect=None, sock_connect=CONNECT_TIME),
             trust_env=False,
         )
-        return self
+        return _Connections(session, asyncio.get_running_loop().time())
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._session is not None:
-            await self._session.close()
+        if self._pool is not None:
+            await self._pool.session.close()
+            self._pool = None
 
     async def request(
         self,
@@ -147,23 +177,45 @@ class GuardedClient:
         if target.scheme != "https" and not self._allow_http:
             raise ForbiddenAddress("the destination's URL is not https")
         seconds = (timeout or self._timeout).total_seconds()
+        pool = await self._usable()
+        pool.requests += 1
         try:
             async with asyncio.timeout(seconds):
-                try:
-                    response = await self._once(method, target, body, headers)
-                except CannotConnect:
-                    response = await self._again(method, target, body, headers)
-                try:
-                    read, whole = await _read(response, read_bytes, read_seconds)
-                finally:
-                    # Back to the pool where the body was read to its end, and closed otherwise.
-                    response.close()
-                return Answer(response.status, response.headers, read, whole)
+                return await self._exchange(pool, (method, target, body, headers), (read_bytes, read_seconds))
         except TimeoutError:
             raise RequestFailed(f"no answer within {seconds:g} s") from None
+        finally:
+            pool.requests -= 1
+            await pool.close_if_unused()
+
+    async def _usable(self) -> _Connections:
+        """Return the pool, a new one where it is too old; raises RuntimeError where none is open."""
+        pool = self._pool
+        if pool is None:
+            raise RuntimeError("the client is not open")
+        if not pool.old and asyncio.get_running_loop().time() - pool.at < self._age:
+            return pool
+        pool.old = True
+        self._pool = self._opened()
+        await pool.close_if_unused()
+        return self._pool
+
+    async def _exchange(self, pool: _Connections, sent: _Sent, bounds: tuple[int, float]) -> Answer:
+        try:
+            response = await self._once(pool, *sent)
+        except CannotConnect:
+            response = await self._again(pool, *sent)
+        try:
+            read, whole = await _read(response, *bounds)
+        finally:
+            # Back to the pool where the body was read to its end, and closed otherwise.
+            response.close()
+        if response.status >= 500 and asyncio.get_running_loop().time() - pool.at >= self._failed_age:
+            pool.old = True
+        return Answer(response.status, response.headers, read, whole)
 
     async def _again(
-        self, method: str, url: URL, body: bytes, headers: Mapping[str, str] | None
+        self, pool: _Connections, method: str, url: URL, body: bytes, headers: Mapping[str, str] | None
     ) -> aiohttp.ClientResponse:
         """Send after a connection could not be opened, and return the response with its headers."""
         async for connecting in AsyncRetrying(
@@ -173,16 +225,14 @@ class GuardedClient:
             reraise=True,
         ):
             with connecting:
-                return await self._once(method, url, body, headers)
+                return await self._once(pool, method, url, body, headers)
         raise AssertionError("the last attempt raises")
 
     async def _once(
-        self, method: str, url: URL, body: bytes, headers: Mapping[str, str] | None
+        self, pool: _Connections, method: str, url: URL, body: bytes, headers: Mapping[str, str] | None
     ) -> aiohttp.ClientResponse:
-        if self._session is None:
-            raise RuntimeError("the client is not open")
         try:
-            return await self._session.request(
+            return await pool.session.request(
                 method, url, data=body or None, headers=headers, allow_redirects=False
             )
         except NoName as error:
@@ -237,10 +287,12 @@ def guarded_client(
     timeout: timedelta = timedelta(seconds=15),
     verify: ssl.SSLContext | None = None,
     resolver: Resolver = resolve,
+    ages: tuple[float, float] = (CONNECTION_AGE, FAILED_AGE),
 ) -> GuardedClient:
     """Return a client for one destination: guarded addresses, no redirects, no cookies, no proxies.
 
-    `verify` replaces the certificate authorities of `certifi`.
+    `verify` replaces the certificate authorities of `certifi`. `ages` are the seconds for which connections
+    are used, and those after which a 5xx ends them.
     """
     return GuardedClient(
         allow_private=allow_private,
@@ -249,4 +301,5 @@ def guarded_client(
         timeout=timeout,
         verify=verify,
         resolver=resolver,
+        ages=ages,
     )

@@ -30,7 +30,8 @@ class OutboxEvent(Struct, frozen=True):
     """An event: its type, as `discount.issued`, its time, and the discount or redemption at that time.
 
     `order_id` and `currency` are those of a discount, where they are known and `data` does not have them.
-    `environment` is there for development traffic alone.
+    `environment` is there for development traffic alone. `version` rises with each event about a discount,
+    and is not known of what a remote core returned.
     """
 
     type: str
@@ -39,6 +40,7 @@ class OutboxEvent(Struct, frozen=True):
     order_id: str | UnsetType = UNSET
     currency: str | UnsetType = UNSET
     environment: Literal["development"] | UnsetType = UNSET
+    version: int | UnsetType = UNSET
 
     @classmethod
     def about(cls, type_: str, now: datetime, held: DiscountRecord) -> OutboxEvent:
@@ -52,6 +54,7 @@ class OutboxEvent(Struct, frozen=True):
             order_id=held.order_id or UNSET,
             currency=currency or UNSET,
             environment=DEVELOPMENT if held.is_development else UNSET,
+            version=held.version,
         )
 
 

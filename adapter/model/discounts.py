@@ -133,8 +133,9 @@ class BenefitTerms(Struct, frozen=True, omit_defaults=True, kw_only=True):
 class DiscountRecord(Struct, frozen=True):
     """A discount as stored: with its owner, its counter reservations (`claims`) and its lifecycle times.
 
-    `priority` is that of its rule at the time of issue. `checkout` has the terms that only a checkout reads,
-    and is not written where all are defaults.
+    `version` is 1 when it is issued, and higher after each change, so that receivers can put its events in
+    order. `priority` is that of its rule at the time of issue. `checkout` has the terms that only a checkout
+    reads, and is not written where all are defaults.
     `push` names the destinations of its events, where its rule chooses them. `development` says that it was
     issued for development traffic. `benefits` has the terms of each benefit, where there are several.
     `earned_by` is a hash of the customer whose event has earned it, where that is another.
@@ -155,6 +156,7 @@ class DiscountRecord(Struct, frozen=True):
     development: bool | UnsetType = UNSET
     benefits: tuple[BenefitTerms, ...] | UnsetType = UNSET
     earned_by: str | UnsetType = UNSET
+    version: int = 1
 
     @property
     def terms(self) -> CheckoutTerms:

@@ -1,10 +1,10 @@
-"""Readiness: whether this process can accept messages."""
+"""Readiness: whether this process can accept messages, and whether its destinations receive theirs."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
-from typing import Any, Protocol
+from collections.abc import Callable, Coroutine
+from typing import Any, Final, Protocol
 
 from msgspec import Struct
 
@@ -12,6 +12,9 @@ from adapter.errors import Unavailable
 from adapter.services.ingest.commit_health import CommitHealth
 from adapter.services.ingest.group_commit import GroupCommitter
 from adapter.tasks import unheard
+
+#: Failing checks that leave the server ready: files read before are in force, and deliveries wait.
+INFORMATIONAL: Final = ("files", "destinations")
 
 
 class Check(Struct, frozen=True):
@@ -33,6 +36,9 @@ class Pinged(Protocol):
 class Health:
     """Readiness: the store commits, the queue has room, the current files are the files on disk.
 
+    `destinations` checks whether deliveries are sent to all destinations; it is asked where the store
+    answers.
+
     The store fails when a ping takes longer than `patience` seconds. It also fails, for a while, after a
     commit failed and none succeeded since (`commits`): a ping may succeed where a commit does not. After that
     readiness is restored, because without traffic nothing would show that the store has recovered.
@@ -47,19 +53,32 @@ class Health:
         committer: GroupCommitter,
         commits: CommitHealth,
         patience: float = 2.0,
+        *,
+        destinations: Callable[[], Coroutine[Any, Any, Check]] | None = None,
     ) -> None:
         self._store = store
         self._committer = committer
         self._commits = commits
         self._patience = patience
+        self._destinations = destinations
         self._pinging: asyncio.Task[None] | None = None
         self.files = Check("files", ok=True)
 
     async def ready(self) -> list[Check]:
-        """Return every check; the server is ready when all but `files` are ok."""
+        """Return every check; the server is ready when all but those of INFORMATIONAL are ok."""
         queue = self._queue()
         store = await self._ping()
-        return [self._committed() if store.ok else store, queue, self.files]
+        found = [self._committed() if store.ok else store, queue, self.files]
+        if store.ok and self._destinations is not None and (check := await self._asked(self._destinations)):
+            found.append(check)
+        return found
+
+    async def _asked(self, check: Callable[[], Coroutine[Any, Any, Check]]) -> Check | None:
+        try:
+            async with asyncio.timeout(self._patience):
+                return await check()
+        except (TimeoutError, Unavailable):
+            return None
 
     def _committed(self) -> Check:
         refusal = self._commits.refusal

@@ -74,5 +74,5 @@ def _named(chosen: dict[Keys, Any], prefix: Keys) -> dict[str, Any]:
     """Build the destinations that are not declared, each by its type."""
     depth = len(prefix)
     names = dict.fromkeys(keys[depth] for keys in chosen if keys[:depth] == prefix and keys not in FIELDS)
-    types = {name: DESTINATION_TYPES[chosen[*prefix, name, "type"]].settings for name in names}
+    types = {name: DESTINATION_TYPES[chosen[*prefix, name, "type"]] for name in names}
     return {name: build(chosen, kind, (*prefix, name)) for name, kind in types.items()}

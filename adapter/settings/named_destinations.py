@@ -51,5 +51,5 @@ def _naming_every_type(field: Field) -> Field:
 
 def _type_of(section: Mapping[str, Any]) -> type[DestinationSettings]:
     """Return the settings of a section's type; those of the first type where its own is unknown."""
-    types = [kind.settings for name, kind in DESTINATION_TYPES.items() if name == section.get("type")]
-    return types[0] if types else next(iter(DESTINATION_TYPES.values())).settings
+    types = [kind for name, kind in DESTINATION_TYPES.items() if name == section.get("type")]
+    return types[0] if types else next(iter(DESTINATION_TYPES.values()))

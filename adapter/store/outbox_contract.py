@@ -9,7 +9,7 @@ from typing import Protocol
 from adapter.model.breakers import Breaker, Tally
 from adapter.model.deliveries import DEAD, EVERYTHING, Delivery, DeliveryStatus, Pause, Selection
 from adapter.model.pages import Page
-from adapter.store.values import DeliveryResult, HolderReading, Render
+from adapter.store.values import UNORDERED, DeliveryResult, HolderReading, Ordering, Render
 
 
 class OutboxVerbs(Protocol):
@@ -23,7 +23,7 @@ class OutboxVerbs(Protocol):
         destination: str | None = None,
         render: Render | None = None,
         *,
-        ordered: bool = False,
+        order: Ordering = UNORDERED,
         reading: HolderReading = "nothing",
     ) -> list[Delivery]:
         """Lease up to `limit` due deliveries until `until`, each with its `attempt` counted up.
@@ -32,9 +32,23 @@ class OutboxVerbs(Protocol):
         another's. The longest due come first. A delivery under an earlier lease is not due. Two callers never
         get the same one. What `render` returns is stored with the lease, in one transaction: when this
         returns, every later lease has the same. Nothing is leased for a destination that is paused or whose
-        breaker is open; while that is half-open, one delivery. With `ordered`, no delivery is leased while an
-        earlier one of its customer to the destination is due or leased. `reading` says what is found in
+        breaker is open; while that is half-open, one delivery. `order` says of which customers no delivery is
+        leased while an earlier one to the destination is due or leased. `reading` says what is found in
         `Delivery.holder`.
+        """
+        ...
+
+    async def due_of(self, destination: str, source_ids: Collection[str], most: int) -> list[Delivery]:
+        """Return the first `most` due deliveries of each customer to a destination, in their order.
+
+        Leased ones are among them. `source_ids` are those of leased deliveries.
+        """
+        ...
+
+    async def crowded(self, destination: str, above: int, limit: int) -> list[str]:
+        """Return up to `limit` customers of whom more than `above` deliveries to a destination are due.
+
+        The cost follows the number of all that are due at the destination.
         """
         ...
 
@@ -47,6 +61,13 @@ class OutboxVerbs(Protocol):
 
     async def due_destinations(self) -> list[str]:
         """Return the names of the destinations of all due deliveries, by a cost that follows their number."""
+        ...
+
+    async def oldest_due(self) -> datetime | None:
+        """Return when the oldest due delivery was made; None without one.
+
+        The cost follows the number of all that are due.
+        """
         ...
 
     async def breakers(self) -> list[Breaker]:

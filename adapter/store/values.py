@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Literal
 
@@ -385,6 +385,16 @@ class Changes(Struct):
     forwards: Sequence[NewForward] = ()
     contents: Mapping[MessageKey, bytes] = {}
     journal: Sequence[JournalRow] = ()
+
+
+class Ordering(Struct, frozen=True):
+    """Whether the order of each customer's deliveries is `kept`, but of those in `given_up`."""
+
+    kept: bool = False
+    given_up: Collection[str] = ()
+
+
+UNORDERED = Ordering()
 
 
 class DeliveryResult(Struct, frozen=True):

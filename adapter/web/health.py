@@ -8,12 +8,9 @@ from starlette.responses import Response
 
 from adapter.metrics import CONTENT_TYPE
 from adapter.model.encoding import encode
-from adapter.services.health import Check
+from adapter.services.health import INFORMATIONAL, Check
 from adapter.web.context import WebContext
 from adapter.web.route import OBJECT, TEXT, MonitoringRoute, Route
-
-#: A failing check that leaves the server ready: the files read before are still in force.
-_INFORMATIONAL = "files"
 
 
 class Readiness(Struct):
@@ -29,7 +26,7 @@ async def _live(_context: WebContext, _request: Request) -> Response:
 
 async def _ready(context: WebContext, _request: Request) -> Response:
     checks = await context.health.ready()
-    ready = all(check.ok for check in checks if check.name != _INFORMATIONAL)
+    ready = all(check.ok for check in checks if check.name not in INFORMATIONAL)
     return _json(encode({"ready": ready, "checks": checks}), 200 if ready else 503)
 
 

@@ -143,8 +143,8 @@ async def test_operations_of_one_message_are_applied_together(core: Instance) ->
 async def test_an_event_of_long_ago_earns_nothing_by_when_it_was_received(core: Instance) -> None:
     old = event("o-1", "c-1", cart_value=150)
     old["event"]["occurred_at"] = "2026-02-01T00:00:00Z"
-    waited = {**event("o-2", "c-2", cart_value=150), "received_at": "2026-02-01T00:00:00Z"}
-    waited["event"]["occurred_at"] = "2026-02-01T00:00:00Z"
+    waited = {**event("o-2", "c-2", cart_value=150), "received_at": "2026-02-28T20:00:00Z"}
+    waited["event"]["occurred_at"] = "2026-02-25T21:00:00Z"
     said = {**event("o-3", "c-3", cart_value=150), "unrewarded": {"code": "replayed", "reason": "a replay"}}
     first, second, third = await core.evaluate(old, waited, said)
     assert "longer ago than" in first["reason"]

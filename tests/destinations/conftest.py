@@ -9,7 +9,7 @@ import struct
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 from cryptography import x509
@@ -19,10 +19,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 from msgspec import Raw
 
-from adapter.destinations.signing import SigningSecret
-from adapter.destinations.transport import GuardedClient, guarded_client
+from adapter.destinations.transport import GuardedClient, HttpClient, guarded_client
 from adapter.destinations.webhook import WebhookDestination
 from adapter.model.deliveries import Delivery
+from adapter.settings.destinations.webhook import Webhook
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 Answer = Callable[[asyncio.StreamWriter], Awaitable[None]]
@@ -139,6 +139,12 @@ async def _read_request(reader: asyncio.StreamReader) -> Received:
     )
 
 
+def webhook(url: str, client: HttpClient, **settings: Any) -> WebhookDestination:
+    """Return a webhook with one secret; http and addresses of loopback are allowed."""
+    given = {"url": url, "secrets": (SECRET,), "allow_private_addresses": True, **settings}
+    return WebhookDestination("shop", Webhook(**given), client)
+
+
 @pytest.fixture
 async def receiver() -> AsyncIterator[Receiver]:
     """A receiver that answers 200 until told otherwise."""
@@ -159,14 +165,7 @@ async def client() -> AsyncIterator[GuardedClient]:
 @pytest.fixture
 def endpoint(client: GuardedClient, receiver: Receiver) -> WebhookDestination:
     """The receiver as a destination, with a second of patience."""
-    return WebhookDestination(
-        "shop",
-        receiver.url,
-        [SigningSecret(SECRET)],
-        client,
-        allow_http=True,
-        timeout=timedelta(seconds=1),
-    )
+    return webhook(receiver.url, client, timeout_seconds=1)
 
 
 @pytest.fixture

@@ -18,6 +18,8 @@ from adapter.errors import Unavailable
 from adapter.model.deliveries import Delivery, OutboxEvent
 from adapter.model.encoding import encode
 from adapter.model.evaluated import ERASURE, OPERATIONS, Evaluated
+from adapter.settings.destinations.core import Core
+from adapter.settings.scalars import Secret
 from tests.destinations.conftest import Received, Receiver
 
 Taken = list[tuple[str, Evaluated]]
@@ -27,7 +29,8 @@ Taken = list[tuple[str, Evaluated]]
 def core(client: GuardedClient, receiver: Receiver) -> CoreDestination:
     """The receiver as a core, with a second of patience."""
     url = receiver.url.removesuffix("/hook")
-    return CoreDestination("core", url, "token", client, allow_http=True, timeout=timedelta(seconds=1))
+    settings = Core(url=url, token=Secret("token"), allow_private_addresses=True, timeout_seconds=1)
+    return CoreDestination("core", settings, client)
 
 
 @pytest.fixture

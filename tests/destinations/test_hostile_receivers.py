@@ -20,17 +20,18 @@ from msgspec.structs import replace
 
 from adapter.destinations.contract import Destination
 from adapter.destinations.core import CoreDestination
-from adapter.destinations.signing import SigningSecret
 from adapter.destinations.transport import GuardedClient, guarded_client
-from adapter.destinations.voucherify.api import Api
 from adapter.destinations.voucherify.destination import VoucherifyDestination
-from adapter.destinations.voucherify.rendering import Rendering
 from adapter.destinations.webhook import WebhookDestination
 from adapter.model.deliveries import Delivery, OutboxEvent
 from adapter.model.encoding import encode
 from adapter.model.evaluated import OPERATIONS
 from adapter.model.own_messages import own_id
 from adapter.services.delivery.retries import retry_all
+from adapter.settings.destinations.core import Core
+from adapter.settings.destinations.voucherify import Voucherify
+from adapter.settings.destinations.webhook import Webhook
+from adapter.settings.scalars import Secret
 from adapter.store.contract import Store
 from adapter.store.engines import open_store
 from tests.destinations import cdp_doubles
@@ -56,9 +57,10 @@ class Kind(Struct, frozen=True):
 
 
 def _webhook(client: GuardedClient, base: str) -> Destination:
-    secrets = [SigningSecret(SECRET)]
-    timeout = timedelta(seconds=1)
-    return WebhookDestination("cdp", f"{base}/in", secrets, client, allow_http=True, timeout=timeout)
+    settings = Webhook(
+        url=f"{base}/in", secrets=(Secret(SECRET),), allow_private_addresses=True, timeout_seconds=1
+    )
+    return WebhookDestination("cdp", settings, client)
 
 
 def _segment(client: GuardedClient, base: str) -> Destination:
@@ -70,7 +72,8 @@ def _mparticle(client: GuardedClient, base: str) -> Destination:
 
 
 def _voucherify(client: GuardedClient, base: str) -> Destination:
-    return VoucherifyDestination("cdp", Api(client, base, "app", "secret"), Rendering(), timedelta(seconds=1))
+    settings = Voucherify(url=base, application_id="app", token=Secret("secret"), timeout_seconds=1)
+    return VoucherifyDestination("cdp", settings, client)
 
 
 def _publications(request: Received) -> list[str]:
@@ -79,7 +82,7 @@ def _publications(request: Received) -> list[str]:
 
 
 def _core(client: GuardedClient, base: str) -> Destination:
-    core = CoreDestination("cdp", base, "", client, allow_http=True, timeout=timedelta(seconds=1))
+    core = CoreDestination("cdp", Core(url=base, allow_private_addresses=True, timeout_seconds=1), client)
 
     async def take(_answers: Any) -> None:
         """Want nothing of the answers."""

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from adapter.destinations.signing import SigningSecret
 from adapter.destinations.transport import CONNECTS, ForbiddenAddress, RequestFailed, guarded_client
-from adapter.destinations.webhook import WebhookDestination
 from adapter.model.deliveries import Delivery
+from tests.destinations.conftest import webhook
 
 if TYPE_CHECKING:
     from tests.destinations.conftest import Receiver
@@ -175,10 +174,9 @@ async def test_an_untrusted_certificate_fails_the_attempt(
     secure: tuple[Receiver, ssl.SSLContext], delivery: Delivery, now: datetime
 ) -> None:
     receiver, _ = secure
-    secrets = [SigningSecret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")]
     async with guarded_client(allow_private=True, resolver=Names(["127.0.0.1"])) as client:
         url = f"https://hooks.test:{receiver.port}/"
-        attempt = (await WebhookDestination("shop", url, secrets, client).send([delivery], now))[0]
+        attempt = (await webhook(url, client).send([delivery], now))[0]
     assert attempt.error is not None
     assert "CERTIFICATE_VERIFY_FAILED" in attempt.error
     assert receiver.requests == []
@@ -187,9 +185,57 @@ async def test_an_untrusted_certificate_fails_the_attempt(
 async def test_a_forbidden_destination_is_a_failed_attempt_that_says_why(
     receiver: Receiver, delivery: Delivery, now: datetime
 ) -> None:
-    secrets = [SigningSecret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")]
     async with guarded_client(allow_http=True) as client:
-        endpoint = WebhookDestination("shop", receiver.url, secrets, client, allow_http=True)
+        endpoint = webhook(receiver.url, client)
         [attempt] = await endpoint.send([delivery], now)
     assert attempt.error == "the destination's host resolves to 127.0.0.1, a private address"
     assert receiver.connections == 0
+
+
+async def test_connections_that_never_rest_are_renewed_and_the_name_looked_up_again(
+    receiver: Receiver,
+) -> None:
+    names = Names(["127.0.0.1"])
+    url = f"http://hooks.test:{receiver.port}/"
+    async with guarded_client(allow_http=True, allow_private=True, resolver=names) as client:
+        for _ in range(3):
+            assert (await client.request("POST", url)).status == 200
+    assert (receiver.connections, names.asked) == (1, ["hooks.test"])
+    young = guarded_client(allow_http=True, allow_private=True, resolver=names, ages=(0, 0))
+    async with young as client:
+        for _ in range(3):
+            assert (await client.request("POST", url)).status == 200
+    assert (receiver.connections, names.asked) == (4, ["hooks.test"] * 4)
+
+
+@pytest.mark.parametrize(("status", "age", "connections"), [(503, 0.0, 3), (503, 60.0, 1), (429, 0.0, 1)])
+async def test_after_a_5xx_the_name_is_looked_up_again(
+    receiver: Receiver, status: int, age: float, connections: int
+) -> None:
+    receiver.answer = receiver.says(status)
+    names = Names(["127.0.0.1"])
+    ages = (60.0, age)
+    async with guarded_client(allow_http=True, allow_private=True, resolver=names, ages=ages) as client:
+        for _ in range(3):
+            assert (await client.request("POST", f"http://hooks.test:{receiver.port}/")).status == status
+    assert (receiver.connections, len(names.asked)) == (connections, connections)
+
+
+async def test_a_request_in_progress_keeps_its_connection_when_others_are_renewed(receiver: Receiver) -> None:
+    slow, released = receiver.says(200, body=b"late"), asyncio.Event()
+
+    async def waits(writer: asyncio.StreamWriter) -> None:
+        await released.wait()
+        await slow(writer)
+
+    async with guarded_client(allow_http=True, allow_private=True, ages=(0, 0)) as client:
+        receiver.answer = waits
+        first = asyncio.create_task(client.request("POST", receiver.url))
+        async with asyncio.timeout(5):
+            while not receiver.requests:  # noqa: ASYNC110 - the receiver has no event
+                await asyncio.sleep(0.001)
+        receiver.answer = receiver.says(200)
+        assert (await client.request("POST", receiver.url)).status == 200
+        released.set()
+        assert (await first).body == b"late"
+    assert receiver.connections == 2

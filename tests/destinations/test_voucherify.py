@@ -15,7 +15,6 @@ from adapter.destinations.contract import Attempt
 from adapter.destinations.transport import Answer, CannotConnect
 from adapter.destinations.voucherify.benefits import Inexpressible, benefit, benefits
 from adapter.destinations.voucherify.destination import VoucherifyDestination
-from adapter.destinations.voucherify.rendering import Rendering
 from adapter.model.actions import (
     Action,
     AmountOff,
@@ -75,7 +74,7 @@ async def test_an_issued_code_is_created_and_published_to_its_customer() -> None
 
 async def test_a_rule_with_a_campaign_adds_its_code_there_and_inherits_the_benefit() -> None:
     project = Project()
-    to = destination(project, Rendering(campaigns={"r": "camp 1"}))
+    to = destination(project, campaigns={"r": "camp 1"})
     assert (await send(to, "discount.issued", discount(BuyXGetY(buy=Bought(1), get=Reward(1))))).ok
     method, path, body = project.calls[0]
     assert (method, path) == ("POST", "/v1/campaigns/camp%201/vouchers/SAVE-1")
@@ -135,7 +134,7 @@ async def test_a_voucher_of_the_same_code_that_is_not_ours_is_left_alone() -> No
 
 
 async def test_a_move_of_a_code_that_is_not_there() -> None:
-    ordered, unordered = destination(Project()), destination(Project(), Rendering(ordered=False))
+    ordered, unordered = destination(Project()), destination(Project(), ordered=False)
     assert (await send(ordered, "discount.expired", discount())).ok
     assert (await send(ordered, "discount.revoked", discount())).final
     retried = await send(unordered, "discount.revoked", discount())
@@ -185,7 +184,7 @@ async def test_at_most_once_an_event_is_repeated_only_if_nothing_was_sent() -> N
     for failure, final in ((CannotConnect("no"), False), (LOST, True), (says(500), True), (says(429), False)):
         project = Project()
         project.before["POST", "/v1/events"] = [failure]
-        attempt = await send(destination(project, Rendering(events_once=True)), "event.occurred", event)
+        attempt = await send(destination(project, event_delivery="at_most_once"), "event.occurred", event)
         assert attempt.final is final, failure
         project.before["POST", "/v1/events"] = [failure]
         assert not (await send(destination(project), "event.occurred", event)).final

@@ -14,7 +14,6 @@ from msgspec import UNSET
 
 from adapter.destinations.contract import Attempt
 from adapter.destinations.transport import Answer
-from adapter.destinations.voucherify.rendering import Rendering
 from adapter.model.actions import AmountOff, PercentageOff
 from adapter.model.discounts import Discount
 from adapter.model.events import Event, User
@@ -154,7 +153,7 @@ async def test_d28_customers_are_upserted_under_their_source_id(source_id: str) 
 async def test_d29_an_event_whose_answer_was_lost(once: bool) -> None:
     project = Project()
     project.after["POST", "/v1/events"] = [LOST]
-    to = destination(project, Rendering(events_once=once))
+    to = destination(project, event_delivery="at_most_once" if once else "at_least_once")
     event = Event("e-7", "order_completed", NOW - timedelta(hours=1), User("c-1"), {}, {})
     what = rendered(to, delivery("event.occurred", ForwardedEvent("c-1", event)))
     [first] = await to.send([what], NOW)

@@ -16,7 +16,6 @@ from typing import Any
 
 import msgspec
 
-from adapter.destinations.voucherify.rendering import Rendering
 from adapter.model.actions import (
     Action,
     AmountOff,
@@ -57,27 +56,27 @@ async def requests() -> list[dict[str, Any]]:
     products = {"shipping": "prod_s", "minutes": "prod_m"}
     sent: list[dict[str, Any]] = []
     for n, action in enumerate(ACTIONS):
-        sent += await _sent(Rendering(products=products), "discount.issued", _discount(n, action))
-    sent += await _sent(Rendering(campaign="camp_1"), "discount.issued", _discount(9, ACTIONS[0]))
+        sent += await _sent({"products": products}, "discount.issued", _discount(n, action))
+    sent += await _sent({"campaign": "camp_1"}, "discount.issued", _discount(9, ACTIONS[0]))
     customer = ForwardedCustomer(
         "u 1/é", name="Ann B", email="a@x.io", phone="+48", birthdate="1990-01-02", description="d",
         address={"city": "W", "line_1": "x", "country": "PL", "postal_code": "1"},
         traits={"plan": "gold", "tags": ["a"], "billing": {"country": "PL"}, "n": 1.5}, segments=("vip",),
     )  # fmt: skip
-    sent += await _sent(Rendering(), "customer.updated", customer)
+    sent += await _sent({}, "customer.updated", customer)
     event = Event("e-1", "order_completed", NOW, User("u-1"), {"total": 60, "items": [{"sku": "A"}]}, {})
-    sent += await _sent(Rendering(), "event.occurred", ForwardedEvent("u-1", event))
-    project, to = Project(), Rendering()
-    await _sent(to, "discount.issued", _discount(8, StoreCredit(Decimal(20))), project)
+    sent += await _sent({}, "event.occurred", ForwardedEvent("u-1", event))
+    project = Project()
+    await _sent({}, "discount.issued", _discount(8, StoreCredit(Decimal(20))), project)
     left = StoreCredit(Decimal(20), left=Decimal(5))
-    return sent + await _sent(to, "discount.used", _discount(8, left), project)
+    return sent + await _sent({}, "discount.used", _discount(8, left), project)
 
 
 async def _sent(
-    rendering: Rendering, kind: str, data: Any, project: Project | None = None
+    settings: dict[str, Any], kind: str, data: Any, project: Project | None = None
 ) -> list[dict[str, Any]]:
     project = project or Project()
-    before, to = len(project.calls), destination(project, rendering)
+    before, to = len(project.calls), destination(project, **settings)
     [attempt] = await to.send([rendered(to, delivery(kind, data, f"d-{kind}"))], NOW)
     assert attempt.ok, attempt.error
     return [

@@ -12,11 +12,11 @@ from msgspec import Raw
 from yarl import URL
 
 from adapter.destinations.transport import Answer, RequestFailed
-from adapter.destinations.voucherify.api import Api
 from adapter.destinations.voucherify.destination import VoucherifyDestination
-from adapter.destinations.voucherify.rendering import Rendering
 from adapter.model.deliveries import Delivery, Rendered
 from adapter.model.encoding import encode
+from adapter.settings.destinations.voucherify import Voucherify
+from adapter.settings.scalars import Secret
 
 NOW = datetime(2026, 1, 1, 0, 0, tzinfo=UTC)
 LOST = RequestFailed("the connection broke: reset")
@@ -149,9 +149,9 @@ def error(status: int, key: str) -> Answer:
     return says(status, {"code": status, "key": key, "message": "no", "details": ""})
 
 
-def destination(project: Project, rendering: Rendering | None = None) -> VoucherifyDestination:
-    api = Api(project, "https://api.voucherify.io", "app", "secret")
-    return VoucherifyDestination("vf", api, rendering or Rendering(), timedelta(seconds=15))
+def destination(project: Project, **settings: Any) -> VoucherifyDestination:
+    given = Voucherify(application_id="app", token=Secret("secret"), **settings)
+    return VoucherifyDestination("vf", given, project)
 
 
 def delivery(kind: str, data: Any, id_: str = "d-9", source_id: str = "c-1") -> Delivery:

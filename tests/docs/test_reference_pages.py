@@ -42,7 +42,7 @@ OF_TYPES = {
     f"{name} destination: {field.keys[-1]}": field
     for name, kind in DESTINATION_TYPES.items()
     if name != "webhook"
-    for field in fields(kind.settings, ("destinations", "NAME"))
+    for field in fields(kind, ("destinations", "NAME"))
     if field.keys[-1] not in {*DestinationSettings.__struct_fields__, "type"}
 }
 

@@ -12,13 +12,14 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
-from adapter.destinations.signing import SigningSecret
 from adapter.destinations.transport import guarded_client
 from adapter.destinations.webhook import WebhookDestination
 from adapter.metrics import Metrics
 from adapter.model.deliveries import Delivery
 from adapter.services.delivery.destination_worker import Pace
 from adapter.services.delivery.dispatcher import Dispatcher
+from adapter.settings.destinations.webhook import Webhook
+from adapter.settings.scalars import Secret
 from adapter.store.contract import Store
 from adapter.store.engines import open_store
 from adapter.store.values import DeliveryResult
@@ -50,9 +51,9 @@ async def main(url: str, receiver: str, way: str) -> None:
     store = open_store(url)
     await store.open()
     client = guarded_client(allow_private=True, allow_http=True)
-    timeout = timedelta(milliseconds=500)
-    secrets = [SigningSecret(SECRET)]
-    destination = WebhookDestination("shop", receiver, secrets, client, allow_http=True, timeout=timeout)
+    settings = Webhook(url=receiver, secrets=(Secret(SECRET),), allow_private_addresses=True)
+    destination = WebhookDestination("shop", settings, client)
+    destination.timeout = timedelta(milliseconds=500)  # so that leases of a killed relay end soon
     outbox = cast("Store", SettlesFirst(store)) if way == "settles-first" else store
     stop = asyncio.Event()
     async with client:

@@ -11,10 +11,16 @@ from typing import cast
 import pytest
 from msgspec.structs import replace
 
+from adapter.destinations.answers import judged
 from adapter.destinations.contract import Attempt
+from adapter.destinations.transport import Answer
 from adapter.errors import Unavailable
+from adapter.metrics import Metrics
+from adapter.model.breakers import Tally
 from adapter.services.delivery.outcomes import GONE, QUIET
 from adapter.services.delivery.retries import retry_all
+from adapter.services.delivery.shown import sending
+from adapter.services.health import Check
 from adapter.store.contract import Store
 from adapter.store.engines import open_store
 from tests.services.outbox_doubles import NOON, OK, Away, Clock, Endpoint, delivery, many, put, relay
@@ -146,3 +152,69 @@ async def test_a_retry_after_the_end_of_the_discount_gives_the_delivery_up_with_
     assert dead.last_error == (
         "answered 500; given up after attempt 1, because the next attempt would be after the discount expires"
     )
+
+
+async def test_a_pause_is_in_readiness_and_an_error_in_the_log(
+    store: Store, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Case D35: a 410 during a deploy is told by more than a handler that is not called any more."""
+    endpoint = Endpoint("shop", lambda _: Attempt(ok=False, gone=True, error="answered 410"))
+    await put(store, many(2))
+    each = relay(store, clock, endpoint)
+    assert await sending(store, clock()) == Check("destinations", ok=True)
+    await each.run_once(100)
+    [logged] = [record for record in caplog.records if "pause" in record.message]
+    assert (logged.levelname, logged.getMessage()) == (
+        "ERROR",
+        "deliveries to shop pause for 3600 s: answered 410",
+    )
+    await store.settle([], Tally("crm", 0, 10, clock(), "answered 500 at 10.0.0.7"))
+    told = await sending(store, clock())
+    assert told.detail == (
+        "`crm` failed too often, and gets nothing until 2026-11-21T12:00:30Z; "
+        "`shop` is paused until 2026-11-21T13:00:00Z: see `adapter deliveries`"
+    )
+    assert not told.ok
+    endpoint.answer = lambda _: OK
+    await retry_all(store, clock())
+    assert (await sending(store, clock())).ok
+    assert await each.run_once(100) == 2
+
+
+async def test_after_a_destination_was_away_one_request_finds_out_whether_it_is_back(
+    store: Store, clock: Clock
+) -> None:
+    """Case D44: the backlog follows once that succeeds."""
+    asked = timedelta(seconds=15)
+    away = Attempt(ok=False, retry_after=asked, counted=False, error="cannot connect")
+    endpoint = Endpoint("core", lambda _: away)
+    await put(store, many(40, "core"))
+    each = relay(store, clock, endpoint)
+    await each.run_once(100)
+    at_first = len(endpoint.sent)
+    for _ in range(3):
+        clock.now += asked
+        await each.run_once(100)
+    assert len(endpoint.sent) - at_first == 3
+    endpoint.answer = lambda _: OK
+    endpoint.most_at_once = 0
+    clock.now += asked
+    worker = each._workers["core"]
+    await worker._lease_some()
+    await worker._flush()
+    assert endpoint.most_at_once == 1
+    await each.run_once(100)
+    assert endpoint.most_at_once == 8
+    assert len(await store.deliveries("done", 100)) == 40
+
+
+async def test_a_pause_that_is_cut_to_a_day_is_counted_and_shown(store: Store, clock: Clock) -> None:
+    """Case D34: the operator is told."""
+    answer = Answer(429, {"retry-after": "2592000"}, b"", whole=True)
+    endpoint, metrics = Endpoint("shop", lambda _: judged(answer, clock())), Metrics()
+    await put(store, many(1))
+    await relay(store, clock, endpoint, metrics=metrics).run_once(1)
+    [waiting] = await store.deliveries("due")
+    assert waiting.due_at == NOON + timedelta(hours=24)
+    assert (waiting.last_error or "").endswith("it asked for a pause of 720 hours, which was cut to 24")
+    assert metrics.registry.get_sample_value("adapter_retry_after_cut_total", {"destination": "shop"}) == 1

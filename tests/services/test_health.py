@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
+from typing import Any
 
 import pytest
 
 from adapter.errors import Refused, StoreUnavailable, Unavailable
 from adapter.metrics import Metrics
-from adapter.services.health import Health
+from adapter.services.health import Check, Health, Pinged
 from adapter.services.ingest.commit_health import CommitHealth
 from adapter.services.ingest.commit_limits import Limits
 from adapter.services.ingest.group_commit import GroupCommitter
@@ -181,3 +182,23 @@ async def test_an_unavailable_store_is_logged_at_intervals(
 async def test_an_error_outside_the_store_leaves_it_ready(commits: Commits, error: Exception) -> None:
     commits.commit(error)
     assert (await commits.ready())[0]
+
+
+async def test_destinations_are_checked_only_while_the_store_answers() -> None:
+    async def paused() -> Check:
+        return Check("destinations", ok=False, detail="`crm` is paused")
+
+    async def stuck() -> Check:
+        await asyncio.Event().wait()
+        return Check("destinations", ok=True)
+
+    committer = GroupCommitter(_settle, Limits(), Metrics())
+
+    async def names(store: Pinged, destinations: Callable[[], Coroutine[Any, Any, Check]]) -> list[str]:
+        commits = CommitHealth(lambda: 0)
+        health = Health(store, committer, commits, patience=0.05, destinations=destinations)
+        return [check.name for check in await health.ready()]
+
+    assert await names(Answering(), paused) == ["store", "queue", "files", "destinations"]
+    assert await names(Answering(), stuck) == ["store", "queue", "files"]
+    assert await names(Stuck(), paused) == ["store", "queue", "files"]

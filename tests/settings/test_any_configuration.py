@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
 from adapter.cli.main import commands
-from adapter.destinations.webhook import checked_url
+from adapter.destinations.base import checked_url
 from adapter.errors import AdapterError
 from adapter.server import serve
 from adapter.settings.fields import FIELDS, Keys

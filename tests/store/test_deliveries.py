@@ -15,7 +15,7 @@ from adapter.model.breakers import Tally
 from adapter.model.deliveries import WAITING, Delivery, Past, PastAttempt, Pause, Rendered, Selection
 from adapter.store.contract import Store
 from adapter.store.engines import open_store
-from adapter.store.values import DeliveryResult
+from adapter.store.values import DeliveryResult, Ordering
 from tests.store.conftest import NOW
 
 
@@ -251,17 +251,55 @@ async def test_of_an_ordered_destination_only_the_first_of_each_customer_is_leas
         deliveries=[first, make.delivery("a2", "a", due_at=make.at(hours=-1)), make.delivery("b1", "b")]
     )
     until = make.at(minutes=1)
-    assert {each.id for each in await store.lease(make.now, until, 9, "shop", ordered=True)} == {"a1", "b1"}
-    assert await store.lease(make.now, until, 9, "shop", ordered=True) == []
+    assert {each.id for each in await store.lease(make.now, until, 9, "shop", order=Ordering(kept=True))} == {
+        "a1",
+        "b1",
+    }
+    assert await store.lease(make.now, until, 9, "shop", order=Ordering(kept=True)) == []
     again_at = make.at(hours=1)
     await store.settle(
         [DeliveryResult("b1", 1, done=True), DeliveryResult("a1", 1, done=False, due_at=again_at)]
     )
-    assert await store.lease(make.at(minutes=59), until, 9, "shop", ordered=True) == []
-    [again] = await store.lease(again_at, make.at(hours=2), 9, "shop", ordered=True)
+    assert await store.lease(make.at(minutes=59), until, 9, "shop", order=Ordering(kept=True)) == []
+    [again] = await store.lease(again_at, make.at(hours=2), 9, "shop", order=Ordering(kept=True))
     await store.settle([DeliveryResult("a1", again.attempt, done=False, error="answered 400")])
-    [second] = await store.lease(again_at, make.at(hours=2), 9, "shop", ordered=True)
+    [second] = await store.lease(again_at, make.at(hours=2), 9, "shop", order=Ordering(kept=True))
     assert (again.id, second.id) == ("a1", "a2")
+
+
+async def test_the_order_of_some_customers_may_be_given_up(store: Store, run: Any, make: Any) -> None:
+    saved = [make.delivery(f"{who}{number}", who) for number in (1, 2, 3) for who in "abc"]
+    await run.save(deliveries=saved)
+    assert await store.crowded("shop", 3, 9) == []
+    assert sorted(await store.crowded("shop", 2, 9)) == ["a", "b", "c"]
+    assert len(await store.crowded("shop", 2, 2)) == 2
+    assert await store.crowded("other", 0, 9) == []
+    order = Ordering(kept=True, given_up=["b", "c"])
+    leased = await store.lease(make.now, make.at(minutes=1), 9, "shop", order=order)
+    assert sorted(each.id for each in leased) == ["a1", "b1", "b2", "b3", "c1", "c2", "c3"]
+
+
+async def test_the_first_due_deliveries_of_customers_come_in_their_order(
+    store: Store, run: Any, make: Any
+) -> None:
+    saved = [make.delivery(f"{who}{n}", who, due_at=make.at(hours=-n)) for n in (1, 2, 3) for who in "abc"]
+    await run.save(deliveries=[*saved, make.delivery("o1", "a", destination="other")])
+    [first] = await store.lease(make.now, make.at(minutes=1), 1, "shop", order=Ordering(kept=True))
+    await store.settle([DeliveryResult(first.id, 1, done=True)])
+    found = await store.due_of("shop", ["a", "b"], 2)
+    left = {who: [f"{who}{n}" for n in (1, 2, 3) if f"{who}{n}" != first.id][:2] for who in "ab"}
+    assert {who: [each.id for each in found if each.source_id == who] for who in "ab"} == left
+    assert len(found) == 4
+
+
+async def test_the_oldest_due_delivery_is_known_by_its_time(store: Store, run: Any, make: Any) -> None:
+    assert await store.oldest_due() is None
+    old = replace(make.delivery("old"), created_at=make.at(hours=-2), due_at=make.at(hours=3))
+    await run.save(deliveries=[old, make.delivery("new")])
+    assert await store.oldest_due() == make.at(hours=-2)
+    await store.lease(make.at(hours=4), make.at(hours=5), 9)
+    await store.settle([DeliveryResult("old", 1, done=True)])
+    assert await store.oldest_due() == make.now
 
 
 async def test_the_destinations_of_due_deliveries_are_named(store: Store, run: Any, make: Any) -> None:

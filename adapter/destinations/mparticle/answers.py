@@ -12,7 +12,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from adapter.destinations.answers import judged, retry_after
+from adapter.destinations.answers import judged, pausing
 from adapter.destinations.contract import Attempt
 from adapter.destinations.transport import Answer
 
@@ -40,11 +40,12 @@ def judged_by_mparticle(answer: Answer, now: datetime) -> Attempt:
 
 def _limited(attempt: Attempt, headers: Mapping[str, str], now: datetime) -> Attempt:
     limit = headers.get(_EXCEEDED, "").strip()
-    pause = attempt.retry_after or retry_after(headers.get("retryafter"), now)
-    if pause is None and limit == _ACCELERATION:
-        pause = SLOWER
-    error = f"answered 429: the rate limit `{limit[:40]}` is exceeded" if limit else attempt.error
-    return replace(attempt, error=error, retry_after=pause, counted=pause is None)
+    if attempt.retry_after is None:
+        attempt = pausing(attempt, headers.get("retryafter"), now)
+    if attempt.retry_after is None and limit == _ACCELERATION:
+        attempt = replace(attempt, retry_after=SLOWER)
+    error = f"{attempt.error}: the rate limit `{limit[:40]}` is exceeded" if limit else attempt.error
+    return replace(attempt, error=error, counted=attempt.retry_after is None)
 
 
 def _used(headers: Mapping[str, str]) -> float:

@@ -11,7 +11,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from adapter.destinations.answers import judged, retry_after
+from adapter.destinations.answers import judged, pausing
 from adapter.destinations.contract import Attempt
 from adapter.destinations.events.halving import REFUSED
 from adapter.destinations.transport import Answer
@@ -32,7 +32,8 @@ def judged_by_segment(answer: Answer, now: datetime) -> Attempt:
     if status in (401, 403):
         return replace(attempt, error=f"answered {status}: {KEY_REFUSED}", retry_after=PAUSE, counted=False)
     if status == 429:
-        pause = attempt.retry_after or retry_after(answer.headers.get("x-ratelimit-reset"), now)
-        return replace(attempt, retry_after=pause, counted=pause is None)
+        if attempt.retry_after is None:
+            attempt = pausing(attempt, answer.headers.get("x-ratelimit-reset"), now)
+        return replace(attempt, counted=attempt.retry_after is None)
     given_up = 400 < status < 500 and status not in RETRIED
     return replace(attempt, final=given_up or status in NOT_RETRIED)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Protocol
 
 import msgspec
 from msgspec import Struct
 from yarl import URL
 
-from adapter import __version__
-from adapter.destinations.transport import HttpClient
+from adapter.destinations.transport import Answer
 from adapter.model.encoding import encode
 
 #: How many bytes of a reply are read: a voucher has about 4 KB.
@@ -47,30 +46,41 @@ class Reply(Struct, frozen=True):
         return key if isinstance(key, str) else ""
 
 
-class Api:
-    """Calls one project of Voucherify: `url` without a path, and its keys."""
+class Request(Protocol):
+    """Sends one request to the project, with its keys; raises RequestFailed."""
 
-    def __init__(self, client: HttpClient, url: str, application_id: str, token: str) -> None:
-        self._client = client
+    async def __call__(
+        self, method: str, url: URL, body: bytes = b"", *, read_bytes: int, read_seconds: float
+    ) -> Answer:
+        """Send it and return the answer."""
+        ...
+
+
+def keys(application_id: str, token: str) -> dict[str, str]:
+    """Return the headers of every call to a project."""
+    return {
+        "accept": "application/json",
+        "x-app-id": application_id,
+        "x-app-token": token,
+        "x-voucherify-api-version": "v2018-08-01",
+    }
+
+
+class Api:
+    """Calls one project of Voucherify at `url`, which has no path."""
+
+    def __init__(self, request: Request, url: str) -> None:
+        self._request = request
         self._url = url.rstrip("/")
-        self._headers = {
-            "content-type": "application/json",
-            "accept": "application/json",
-            "user-agent": f"behaviour-discounts-adapter/{__version__}",
-            "x-app-id": application_id,
-            "x-app-token": token,
-            "x-voucherify-api-version": "v2018-08-01",
-        }
 
     async def call(
         self, method: Literal["GET", "POST"], path: str, body: Mapping[str, Any] | None = None
     ) -> Reply:
         """Make one call; `path` is encoded already. Raises RequestFailed, CannotConnect among them."""
-        answer = await self._client.request(
+        answer = await self._request(
             method,
             URL(f"{self._url}{path}", encoded=True),
-            body=b"" if body is None else encode(body),
-            headers=self._headers,
+            b"" if body is None else encode(body),
             read_bytes=REPLY_BYTES,
             read_seconds=REPLY_SECONDS,
         )

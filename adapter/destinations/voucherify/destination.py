@@ -4,60 +4,49 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Sequence
-from datetime import datetime, timedelta
-from typing import Any, Final
+from datetime import datetime
+from typing import Any, ClassVar
 from urllib.parse import quote
 
 import msgspec
 from msgspec import Raw
 
-from adapter.destinations.contract import Attempt, BatchLimits, Configured
-from adapter.destinations.transport import RequestFailed, guarded_client
-from adapter.destinations.voucherify.api import Api
+from adapter.destinations.base import HttpDestination
+from adapter.destinations.contract import Attempt
+from adapter.destinations.transport import HttpClient, RequestFailed
+from adapter.destinations.voucherify.api import Api, keys
 from adapter.destinations.voucherify.carrying_out import carry_out
 from adapter.destinations.voucherify.plans import Issue, Post, Refused, read_plan
-from adapter.destinations.voucherify.rendering import Rendering
+from adapter.destinations.voucherify.rendering import Rendering, state_of
 from adapter.destinations.voucherify.verdicts import delivered, failed
 from adapter.model.deliveries import ROUND, Delivery
 from adapter.model.encoding import encode
 from adapter.settings.destinations.voucherify import Voucherify
 
-#: Its name in the settings.
-TYPE: Final = "voucherify"
 
-
-class VoucherifyDestination:
+class VoucherifyDestination(HttpDestination):
     """Creates and publishes codes, upserts customers and tracks events in one project of Voucherify."""
 
-    def __init__(self, name: str, api: Api, rendering: Rendering, timeout: timedelta) -> None:
-        self._name = name
-        self._api = api
-        self._rendering = rendering
-        self._timeout = timeout
+    settings_type: ClassVar = Voucherify
 
-    @property
-    def name(self) -> str:
-        """The name in the settings."""
-        return self._name
-
-    @property
-    def type(self) -> str:
-        """`voucherify`."""
-        return TYPE
-
-    @property
-    def timeout(self) -> timedelta:
-        """The longest that one attempt takes, all its calls included."""
-        return self._timeout
-
-    @property
-    def batch(self) -> BatchLimits:
-        """One delivery at a time: there is no call for several."""
-        return BatchLimits()
+    def __init__(self, name: str, settings: Voucherify, client: HttpClient) -> None:
+        super().__init__(name, settings, client, keys(settings.application_id, settings.token))
+        self._api = Api(self._request, settings.address)
+        self._rendering = Rendering(
+            settings.campaign,
+            settings.campaigns,
+            settings.products,
+            settings.ordered,
+            settings.event_delivery == "at_most_once",
+        )
 
     def render(self, delivery: Delivery) -> Raw | None:
         """Return the plan of calls; a delivery that cannot be expressed is one that says why."""
         return Raw(encode(self._rendering.plan(delivery)))
+
+    def state(self, delivery: Delivery) -> str | None:
+        """Return what a delivery sets: a voucher's activity or balance, or a profile; an issue sets none."""
+        return state_of(delivery)
 
     def calls(self, delivery: Delivery) -> int:
         """Return the most calls of the next attempt; what an earlier one did is looked up."""
@@ -78,7 +67,7 @@ class VoucherifyDestination:
         return await self._bounded(self._test(now))
 
     async def erase(self, source_id: str, identities: Sequence[tuple[str, str]], now: datetime) -> Attempt:
-        """Delete a customer permanently, with their events and orders; one who is not there is erased."""
+        """Delete a customer permanently, with events and orders; an unknown customer counts as erased."""
         del identities
         return await self._bounded(self._erase(quote(source_id, safe=""), now))
 
@@ -110,29 +99,9 @@ class VoucherifyDestination:
 
     async def _bounded(self, calls: Coroutine[Any, Any, Attempt], *, once: bool = False) -> Attempt:
         try:
-            async with asyncio.timeout(self._timeout.total_seconds()):
+            async with asyncio.timeout(self.timeout.total_seconds()):
                 return await calls
         except TimeoutError:
-            return Attempt(
-                ok=False, error=f"no answer within {self._timeout.total_seconds():g} s", final=once
-            )
+            return Attempt(ok=False, error=f"no answer within {self.timeout.total_seconds():g} s", final=once)
         except RequestFailed as error:
             return Attempt(ok=False, error=str(error))
-
-
-def build(name: str, settings: Voucherify) -> Configured:
-    """Return the destination that a section of the settings describes."""
-    timeout = timedelta(seconds=settings.timeout_seconds)
-    private = settings.allow_private_addresses
-    client = guarded_client(
-        allow_private=private, allow_http=private, connections=settings.concurrency, timeout=timeout
-    )
-    rendering = Rendering(
-        settings.campaign,
-        settings.campaigns,
-        settings.products,
-        settings.ordered,
-        settings.event_delivery == "at_most_once",
-    )
-    api = Api(client, settings.address, settings.application_id, settings.token)
-    return Configured(VoucherifyDestination(name, api, rendering, timeout), client)

@@ -75,8 +75,8 @@ def discount_id(discount: Discount) -> str:
 
     A code alone may be another's at Voucherify.
     """
-    told = (discount.metadata.get("rule"), discount.metadata.get("issued_for_event_id"), discount.code)
-    return f"bd-{_digest(encode(told))}"
+    identity = (discount.metadata.get("rule"), discount.metadata.get("issued_for_event_id"), discount.code)
+    return f"bd-{_digest(encode(identity))}"
 
 
 def _digest(text: bytes) -> str:

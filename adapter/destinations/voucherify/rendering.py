@@ -95,8 +95,8 @@ class Rendering(Struct, frozen=True):
         if _credit(discount) is None:
             voucher["redemption"] = {"quantity": 1}
         # Without the customer's id: it would outlive their deletion at Voucherify.
-        told = {name: value for name, value in discount.metadata.items() if name != "user_id"}
-        voucher["metadata"] = {**told, "action": type_of(discount), "discount_id": ours}
+        metadata = {name: value for name, value in discount.metadata.items() if name != "user_id"}
+        voucher["metadata"] = {**metadata, "action": type_of(discount), "discount_id": ours}
         code = quote(discount.code, safe="")
         path = (
             f"/v1/campaigns/{quote(campaign, safe='')}/vouchers/{code}"
@@ -114,6 +114,20 @@ class Rendering(Struct, frozen=True):
         customer = {"source_id": forwarded.source_id}
         body = {"event": event.name, "customer": customer, "metadata": metadata}
         return Post("/v1/events", body, once=self.events_once)
+
+
+def state_of(delivery: Delivery) -> str | None:
+    """Return the state that a delivery sets at Voucherify; None for what is never combined.
+
+    Activity and balance are apart: the latest activity says nothing of the balance.
+    """
+    if delivery.type == CUSTOMER_UPDATED:
+        return "customer"
+    if delivery.type in _SWITCHES:
+        return f"active {discount_id(delivery.discount_event().data)}"
+    if delivery.type == "discount.used":
+        return f"balance {discount_id(delivery.discount_event().data)}"
+    return None
 
 
 def customer_body(customer: ForwardedCustomer) -> dict[str, Any]:

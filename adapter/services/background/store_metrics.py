@@ -21,7 +21,8 @@ _MOST_CODES = 10_000
 class StoreMetrics:
     """Reads the gauges from the store every `interval`; all processes read the same values.
 
-    `pools` returns the code pools that rules name. With a `clock` the destinations at rest are counted too.
+    `pools` returns the code pools that rules name. With a `clock` the destinations at rest are counted too,
+    and the age of the oldest delivery.
     """
 
     def __init__(
@@ -46,7 +47,9 @@ class StoreMetrics:
         self._metrics.deliveries_dead.set(counts["deliveries_dead"])
         self._metrics.quarantined.set(counts["quarantined"])
         if self._clock is not None:
-            self._metrics.destinations_at_rest.set(await self._at_rest(self._clock()))
+            now = self._clock()
+            self._metrics.destinations_at_rest.set(await self._at_rest(now))
+            self._metrics.oldest_delivery.set(await self._age_of_the_oldest(now))
         if pools := sorted(self._pools()):
             for pool, left in (await self._store.pool_levels(pools, _MOST_CODES)).items():
                 self._metrics.pool_codes.labels(pool).set(left)
@@ -55,6 +58,10 @@ class StoreMetrics:
         paused = {each.destination for each in await self._store.pauses(now)}
         failing = {each.destination for each in await self._store.breakers() if each.state(now) != "closed"}
         return len(paused | failing)
+
+    async def _age_of_the_oldest(self, now: datetime) -> float:
+        oldest = await self._store.oldest_due()
+        return 0.0 if oldest is None else max((now - oldest).total_seconds(), 0.0)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Read them until `stop` is set, and flush this process's own metrics every second."""

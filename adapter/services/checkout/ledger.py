@@ -45,8 +45,11 @@ class Ledger:
 
     @property
     def written(self) -> dict[str, DiscountRecord]:
-        """The discounts that changed, by code."""
-        return {code: self._joined(code) for code in dict.fromkeys(map(code_of, self._changed))}
+        """The discounts that changed, by code, each in its next version."""
+        return {
+            code: replace(self._joined(code), version=self._codes[code].version + 1)
+            for code in dict.fromkeys(map(code_of, self._changed))
+        }
 
     @property
     def discounts(self) -> dict[str, DiscountRecord]:

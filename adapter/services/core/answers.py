@@ -1,4 +1,4 @@
-"""What becomes of the core's answers: they stand in the responses that wait for them, and are pushed.
+"""How the core's answers are used: in the responses that wait for them, and as pushes.
 
 A response waits for a bounded time. A discount that comes later is not lost: each one that the core returns
 is also pushed to the other destinations of this process, by an id that follows from the operation, so that
@@ -69,7 +69,7 @@ class Waiting:
                     del self._waiting[id_]
 
     def give(self, id_: str, answer: Evaluated) -> bool:
-        """Answer those who wait for an id; returns whether anybody did."""
+        """Answer the responses that wait for an id; returns whether there were any."""
         self.in_vain = False
         waiting = [each for each in self._waiting.get(id_, ()) if not each.done()]
         for future in waiting:
@@ -115,7 +115,7 @@ class Forwarding:
 
 
 class Answers:
-    """Takes the answers of the core: gives them to who waits, and pushes their discounts."""
+    """Takes the answers of the core: gives them to the responses that wait, and pushes their discounts."""
 
     def __init__(
         self,

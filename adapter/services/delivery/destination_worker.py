@@ -18,7 +18,9 @@ from adapter.errors import Unavailable
 from adapter.metrics import Metrics
 from adapter.model.deliveries import Delivery, Pause, Rendered
 from adapter.services.delivery.batches import batches
+from adapter.services.delivery.combining import left_out, superseded
 from adapter.services.delivery.erasures import forward, is_erasure, noted
+from adapter.services.delivery.order import Order
 from adapter.services.delivery.outcomes import given_up, pause_after, result, returned
 from adapter.services.delivery.prefetch import Prefetch
 from adapter.services.delivery.quota import Quota
@@ -72,12 +74,13 @@ class DestinationWorker:
         self._jitter = jitter
         self._pace = replace(pace, lease=max(pace.lease, 4 * destination.timeout))
         self._seconds = metrics.delivery_seconds.labels(destination.name)
-        self._counts = {
-            word: metrics.deliveries.labels(destination.name, word) for word in ("done", "retry", "dead")
-        }
+        words = ("done", "retry", "dead", "combined")
+        self._counts = {word: metrics.deliveries.labels(destination.name, word) for word in words}
         self._prefetch = Prefetch(manner.concurrency * destination.batch.most)
         self._tallies = Tallies(destination.name)
         self._quota = Quota(store, destination, manner)
+        self._order = Order(store, destination.name, manner, metrics)
+        self._cuts = metrics.retry_after_cut.labels(destination.name)
         self._waiting: deque[tuple[datetime, list[Delivery]]] = deque()
         self._unsent = 0
         self._sending: set[asyncio.Task[None]] = set()
@@ -85,6 +88,7 @@ class DestinationWorker:
         self._woken = asyncio.Event()
         self._pause: Pause | None = None
         self._failing = False
+        self._away = False
 
     @property
     def _reading(self) -> HolderReading:
@@ -143,13 +147,23 @@ class DestinationWorker:
         if self._pause is not None or wanted * 2 < self._prefetch.size:
             return 0
         limit = wanted if limit is None else min(limit, wanted)
+        if self._away:  # one request finds out whether it is back
+            if self._unsent:
+                return 0
+            limit = min(limit, self._destination.batch.most)
+        await self._order.count(asyncio.get_running_loop().time())
         now, name = self._clock(), self._destination.name
         until = now + self._pace.lease
         leased = await self._store.lease(
-            now, until, limit, name, self.render, ordered=self._manner.ordered, reading=self._reading
+            now, until, limit, name, self.render, order=self._order.wanted, reading=self._reading
         )
         self._prefetch.leased(len(leased), asyncio.get_running_loop().time())
-        self.begin(leased, until)
+        old = await superseded(self._store, self._destination, leased)
+        for delivery in leased:
+            if delivery.id in old:
+                self._counts["combined"].inc()
+                self._results.append(left_out(delivery))
+        self.begin([each for each in leased if each.id not in old] if old else leased, until)
         return len(leased)
 
     def begin(self, deliveries: Sequence[Delivery], until: datetime) -> None:
@@ -206,9 +220,12 @@ class DestinationWorker:
         self._unsent -= len(batch)
         for delivery, attempt in zip(batch, attempts, strict=True):
             self._log_state_change(attempt)
+            if attempt.cut:
+                self._cuts.inc()
             concluded = result(delivery, attempt, now, self._jitter())
             self._conclude(noted(delivery, concluded, now, attempt))
         self._tallies.add(attempts)
+        self._away = not any(attempt.ok or attempt.counted or attempt.final for attempt in attempts)
         self._pause_for(attempts, now)
         if self._tallies.failed_in_a_row >= self._manner.concurrency:
             self._prefetch.reset()
@@ -283,14 +300,16 @@ class DestinationWorker:
         """Pause the whole destination when it asks for that: other deliveries need not use up attempts."""
         asked = pause_after(self._destination.name, attempts, now)
         if asked is not None:
-            self._pause_until(asked)
+            # What a 410 stops waits for an operator: nothing else says so.
+            gone = any(attempt.gone for attempt in attempts)
+            self._pause_until(asked, logging.ERROR if gone else logging.WARNING)
 
-    def _pause_until(self, asked: Pause) -> None:
+    def _pause_until(self, asked: Pause, level: int = logging.WARNING) -> None:
         if self._pause is not None and self._pause.until >= asked.until:
             return
         self._pause = asked
         seconds = (asked.until - asked.since).total_seconds()
-        log.warning("deliveries to %s pause for %d s: %s", asked.destination, seconds, asked.reason)
+        log.log(level, "deliveries to %s pause for %d s: %s", asked.destination, seconds, asked.reason)
 
     def _conclude(self, result: DeliveryResult) -> None:
         word = "done" if result.done else "retry" if result.due_at else "dead"

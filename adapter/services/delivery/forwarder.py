@@ -87,7 +87,7 @@ class Forwarder:
                 await self._rest(stop)
 
     def _delivery(self, forward: Forward) -> Delivery | None:
-        """Return the outbox entry; None of a customer who is not there any more."""
+        """Return the outbox entry; None for a customer that was removed meanwhile."""
         now = self._clock()
         if forward.event is not None:
             data: ForwardedEvent | ForwardedCustomer = ForwardedEvent(forward.source_id, forward.event)

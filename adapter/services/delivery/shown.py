@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 
 from msgspec import Struct
 
 from adapter.model.breakers import Breaker
 from adapter.model.deliveries import Delivery, DeliveryStatus, PastAttempt, Pause
+from adapter.services.health import Check
 from adapter.store.contract import Store
+
+_KINDS: Final = {
+    "pause": "is paused until",
+    "open": "failed too often, and gets nothing until",
+    "half_open": "failed too often, and is being tried since",
+}
 
 
 class Rest(Struct, frozen=True):
@@ -66,6 +73,20 @@ async def rests(store: Store, now: datetime) -> list[Rest]:
     pauses = [_paused(each) for each in await store.pauses(now)]
     breakers = [rest for each in await store.breakers() if (rest := _resting(each, now))]
     return sorted([*pauses, *breakers], key=lambda rest: (rest.destination, rest.kind))
+
+
+async def sending(store: Store, now: datetime) -> Check:
+    """Return whether all destinations receive deliveries, and until when which do not.
+
+    Readiness is public, so the reasons, which may name hosts, are left out.
+    """
+    found = [
+        f"`{each.destination}` {_KINDS[each.kind]} {each.until:%Y-%m-%dT%H:%M:%SZ}"
+        for each in await rests(store, now)
+    ]
+    if not found:
+        return Check("destinations", ok=True)
+    return Check("destinations", ok=False, detail=f"{'; '.join(found)}: see `adapter deliveries`")
 
 
 def ends(found: Iterable[Rest]) -> dict[str, datetime]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from msgspec.structs import replace
 
@@ -140,7 +141,7 @@ class ApplyPass:
         change = CustomerChange(
             before, person.customer, told, message, at, context if isinstance(context, dict) else {}
         )
-        for changed in self.rules.changes.of(change, person.decoded_history(), now):
+        for changed in self.rules.changes.of(change, person.decoded_history(), self._as_of(work)):
             await self._change(index, changed, person, work)
 
     async def _change(self, index: int, changed: Changed, person: CustomerState, work: Work) -> None:
@@ -148,12 +149,15 @@ class ApplyPass:
         if rules.lacks(person.decoded_history()):
             await self._stored_events.complete([person], [work])
         history = person.decoded_history()
-        verdict = rules.evaluate_change(
-            changed, person.customer, history, self.context.now, self.context.secret
-        )
+        at = self._as_of(work)
+        verdict = rules.evaluate_change(changed, person.customer, history, at, self.context.secret)
         if verdict.proposals or verdict.outcomes:
             source_id = person.customer.source_id
-            self.steps.append(Occurrence(index, changed.event, source_id, rules.digest, verdict))
+            self.steps.append(Occurrence(index, changed.event, source_id, rules.digest, verdict, at))
+
+    def _as_of(self, work: Work) -> datetime:
+        """Return the time as of which the events of a message are decided: not later than now."""
+        return self.context.now if work.as_of is None else min(work.as_of, self.context.now)
 
     async def _event(self, place: tuple[int, int], operation: EventOccurred, work: Work) -> None:
         event, rules, index, unrewarded = operation.event, self.rules, place[0], work.unrewarded
@@ -175,16 +179,12 @@ class ApplyPass:
             elif rules.needs(event.name):
                 if rules.named:
                     await self._prepare_recipients(event, work)
+                at = self._as_of(work)
                 verdict = rules.evaluate(
-                    event,
-                    customer,
-                    history,
-                    self.context.now,
-                    self.context.secret,
-                    recipients=self._recipient,
+                    event, customer, history, at, self.context.secret, recipients=self._recipient
                 )
                 if verdict.proposals or verdict.outcomes:
-                    self.steps.append(Occurrence(index, event, customer.source_id, rules.digest, verdict))
+                    self.steps.append(Occurrence(index, event, customer.source_id, rules.digest, verdict, at))
         rules.fold(history, event)
         person.dirty = True
         self.events.append(NewEvent(customer.source_id, work.source, event, place))
@@ -211,13 +211,13 @@ class ApplyPass:
         if rules.lacks(person.decoded_history()):
             await self._stored_events.complete([person], [work])
         await self._prepare_recipients(standing.event, work)
+        now, history = self.context.now, person.decoded_history()
         verdict = rules.evaluate_absence(
-            standing, person.customer, person.decoded_history(), self.context.now, self.context.secret,
-            recipients=self._recipient,
-        )  # fmt: skip
+            standing, person.customer, history, now, self.context.secret, recipients=self._recipient
+        )
         if verdict.proposals or verdict.outcomes:
             source_id = person.customer.source_id
-            self.steps.append(Occurrence(index, standing.event, source_id, rules.digest, verdict))
+            self.steps.append(Occurrence(index, standing.event, source_id, rules.digest, verdict, now))
 
     def _leave_out(self, index: int, work: Work, reason: str, remark: str) -> None:
         """Quarantine a message that is too large; only leave out a part where it has other operations."""

@@ -34,6 +34,7 @@ from adapter.rules.guardrails.proposal import Proposal, Verdict
 from adapter.rules.guardrails.window_slots import keeping_slots
 from adapter.services.ingest import order_uses, pool_codes, rewards
 from adapter.services.ingest.identities import IdentityGraph
+from adapter.services.ingest.late_events import still_usable
 from adapter.services.ingest.order_uses import OrderUses
 from adapter.services.ingest.pending_moves import PendingMoves
 from adapter.services.ingest.pool_codes import PoolCodes
@@ -193,7 +194,7 @@ class IssuePass:
             self._move(step)
 
     def _decide(self, step: Occurrence) -> None:
-        canonical, now, event = self._people.canonical, self._context.now, step.event
+        canonical, at, event = self._people.canonical, step.at, step.event
         owner = canonical(step.source_id)
         own, others, refused = rewards.divided(step, canonical)
         outcomes = [*step.verdict.outcomes, *refused, *self._granted(step, own, owner)]
@@ -201,11 +202,11 @@ class IssuePass:
             said = self._granted(step, verdict, name)
             outcomes += map(about_another, said)
             self.decisions.append(
-                Decision(event.id, event.name, name, now, step.book, (*verdict.outcomes, *said), {})
+                Decision(event.id, event.name, name, at, step.book, (*verdict.outcomes, *said), {})
             )
         self.decisions.append(
             Decision(
-                event.id, event.name, owner, now, step.book, tuple(outcomes), step.verdict.seen,
+                event.id, event.name, owner, at, step.book, tuple(outcomes), step.verdict.seen,
                 step.verdict.untold,
             )
         )  # fmt: skip
@@ -214,13 +215,14 @@ class IssuePass:
         """Issue what may be issued to a customer; the answer names the discounts of the event's customer."""
         now, held = self._context.now, list(self._by_owner[owner].values())
         verdict, outcomes = self.pool.left_for(verdict)
-        choice = choose(verdict, held, self._used, now)
-        outcomes = [*outcomes, *choice.outcomes]
+        verdict, over = still_usable(verdict, step.at, now)
+        choice = choose(verdict, held, self._used, step.at)
+        outcomes = [*outcomes, *over, *choice.outcomes]
         for proposal in choice.granted:
             if self.pool.lacks(proposal):  # another rule took the last code for the same event
                 outcomes.append(pool_codes.no_code_left(proposal))
                 continue
-            issued = issue(proposal, step.event, owner, self._code(proposal), now)
+            issued = issue(proposal, step.event, owner, self._code(proposal), step.at)
             for code in proposal.replacing:
                 self._replace(self._by_code[code], issued, now)
             self._bind(proposal, owner)
@@ -248,6 +250,7 @@ class IssuePass:
         after = self.orders.move(
             held, lifecycle.moved(held, move, None, now), move, now, self._context.new_id()
         )
+        after = replace(after, version=held.version + 1)
         self._count(replace(after, claims=unspent(after)), -1)
         self._hold(after)
         self.written[after.discount.code] = after
@@ -264,6 +267,8 @@ class IssuePass:
             after = lifecycle.moved(held, move, mover, at)
             if after is not held:
                 after = self.orders.move(held, after, move, now, self._context.new_id())
+            if after is not held:
+                after = replace(after, version=held.version + 1)
         except Refused as refusal:
             if step.pending is None:
                 self._outcome(step.index).refusal = refusal

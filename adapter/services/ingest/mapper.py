@@ -144,8 +144,8 @@ def _marked(operation: Operation) -> Operation:
 class OperationMapper(Mapper):
     """Takes messages that are documents of operations (operation_documents.py): no mapping maps them.
 
-    What may be rewarded is judged by when the message was received, also where an outbox held it since. Who
-    mapped it may have said already why nothing may.
+    Rules are evaluated as of the time when the message was received, also where an outbox held it since; and
+    so is what may be rewarded. The program that mapped it may have said already why nothing may.
     """
 
     def works(self, messages: Sequence[Message]) -> list[Work | None]:
@@ -175,6 +175,7 @@ class OperationMapper(Mapper):
             operations,
             unrewarded=unrewarded,
             document=document,
+            as_of=message.received_at,
         )
 
 

@@ -43,13 +43,17 @@ class DecisionContext(Struct, frozen=True):
 
 
 class Occurrence(Struct, frozen=True):
-    """An event with proposals or outcomes of rules; `index` is its message's place in the batch."""
+    """An event with proposals or outcomes of rules; `index` is its message's place in the batch.
+
+    `at` is the time as of which it is decided: not later than now.
+    """
 
     index: int
     event: Event
     source_id: str
     book: str
     verdict: Verdict
+    at: datetime
 
 
 class Move(Struct, frozen=True):

@@ -33,7 +33,8 @@ class Work(Struct, frozen=True):
 
     `key` is the dedupe key, empty for work that is never repeated; `document` is the mapped document.
     `unrewarded` says why nothing is issued for history and for test traffic, which are only stored. `timer`
-    is one that is due. `prepared` says that the long histories that it needs are complete.
+    is one that is due. `prepared` says that the long histories that it needs are complete. `as_of` is the
+    time as of which rules are evaluated, where that is not the time of the commit.
     """
 
     source: str
@@ -46,6 +47,7 @@ class Work(Struct, frozen=True):
     document: Any = None
     timer: Timer | None = None
     prepared: bool = False
+    as_of: datetime | None = None
 
     @property
     def occurred_at(self) -> datetime | None:

@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from adapter.settings.destinations.base import (
     DestinationSettings,
-    DestinationType,
+    OrderLimit,
     Wrong,
     url_problems,
     variable,
@@ -28,29 +28,23 @@ class Core(DestinationSettings, frozen=True, kw_only=True):
     wait_ms: Milliseconds = 500
     max_waiting: Positive = 1_000_000
     ordered: bool = True
+    order_limit: OrderLimit = 10_000
 
     @property
     def keeps_order(self) -> bool:
         """Always: operations of a customer depend on those before."""
         return True
 
-
-def problems(name: str, core: Core) -> Iterator[Wrong]:
-    """Yield what is wrong with the settings of a core."""
-    yield from url_problems("url", core.url, allow_http=core.allow_private_addresses)
-    if core.url and core.url.rstrip("/").endswith("/evaluate"):
-        yield (
-            "url",
-            "has the path of the call",
-            "write the address of the instance, as in `https://core.example`",
-        )
-    if core.events:
-        yield "events", "has no effect, because a core receives operations", "remove it"
-    if not core.ordered:
-        yield "ordered", "is false, but operations of a customer depend on their order", "remove it"
-    if not core.token and core.url.startswith("https:"):
-        remedy = f"set {variable(name, 'token')} to one of the core's `api.evaluate_tokens`"
-        yield "token", "is empty, but the core asks for a token", remedy
-
-
-CORE = DestinationType(Core, problems)
+    def problems(self, name: str) -> Iterator[Wrong]:
+        """Yield what is wrong with the settings of a core."""
+        yield from url_problems("url", self.url, private=self.allow_private_addresses)
+        if self.url and self.url.rstrip("/").endswith("/evaluate"):
+            remedy = "write the address of the instance, as in `https://core.example`"
+            yield "url", "has the path of the call", remedy
+        if self.events:
+            yield "events", "has no effect, because a core receives operations", "remove it"
+        if not self.ordered:
+            yield "ordered", "is false, but operations of a customer depend on their order", "remove it"
+        if not self.token and self.url.startswith("https:"):
+            remedy = f"set {variable(name, 'token')} to one of the core's `api.evaluate_tokens`"
+            yield "token", "is empty, but the core asks for a token", remedy

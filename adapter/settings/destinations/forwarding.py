@@ -33,6 +33,16 @@ class ForwardingSettings(DestinationSettings, frozen=True, kw_only=True):
         """The time in which the changes of one customer become one; zero where `interval` is not readable."""
         return interval_of(self.interval) or timedelta(0)
 
+    def problems(self, name: str) -> Iterator[Wrong]:
+        """Yield what is wrong with these settings."""
+        yield from super().problems(name)
+        interval = interval_of(self.interval)
+        if interval is None:
+            message = f"is `{self.interval}`, which is no interval"
+            yield "interval", message, "write `0`, `1m`, `15m`, `1h` or `1d`"
+        elif interval > _LONGEST:
+            yield "interval", f"is `{self.interval}`", f"write at most `{_LONGEST.days}d`"
+
 
 def interval_of(text: str) -> timedelta | None:
     """Return an interval such as `15m`; None where it is not readable."""
@@ -40,16 +50,3 @@ def interval_of(text: str) -> timedelta | None:
     if found is None:
         return None
     return timedelta(0) if text == "0" else timedelta(**{_UNITS[found[2]]: int(found[1])})
-
-
-def forwarding_problems(settings: ForwardingSettings) -> Iterator[Wrong]:
-    """Yield what is wrong with the settings of forwarding."""
-    interval = interval_of(settings.interval)
-    if interval is None:
-        yield (
-            "interval",
-            f"is `{settings.interval}`, which is no interval",
-            "write `0`, `1m`, `15m`, `1h` or `1d`",
-        )
-    elif interval > _LONGEST:
-        yield "interval", f"is `{settings.interval}`", f"write at most `{_LONGEST.days}d`"

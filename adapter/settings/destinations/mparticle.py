@@ -8,14 +8,11 @@ from urllib.parse import urlsplit
 
 from adapter.files.problems import did_you_mean
 from adapter.settings.destinations.base import (
-    DISCOUNT_EVENTS,
-    DestinationSettings,
-    DestinationType,
     Wrong,
-    events_problems,
     url_problems,
     variable,
 )
+from adapter.settings.destinations.profiles import ProfileSettings
 from adapter.settings.scalars import Secret
 
 #: Source: mParticle/docs, `developers/data-localization`.
@@ -27,7 +24,7 @@ IDENTITY_TYPES: Final = (
 )  # fmt: skip
 
 
-class MParticle(DestinationSettings, frozen=True, kw_only=True):
+class MParticle(ProfileSettings, frozen=True, kw_only=True):
     """A destination of type `mparticle`: the Events API of one input."""
 
     type: Literal["mparticle"] = "mparticle"
@@ -35,17 +32,6 @@ class MParticle(DestinationSettings, frozen=True, kw_only=True):
     key: Secret = Secret()
     secret: Secret = Secret()
     identities: tuple[str, ...] = ()
-    profile: bool = False
-
-    @property
-    def received(self) -> tuple[str, ...]:
-        """The `events`, and those after which a profile has other codes."""
-        return (*self.events, *DISCOUNT_EVENTS) if self.events and self.profile else self.events
-
-    @property
-    def keeps_order(self) -> bool:
-        """Whether the deliveries of one customer keep their order: an older profile follows no newer one."""
-        return self.ordered or self.profile
 
     @property
     def base(self) -> str:
@@ -64,21 +50,20 @@ class MParticle(DestinationSettings, frozen=True, kw_only=True):
         pairs = (entry.partition(":") for entry in self.identities)
         return {kind.strip(): name.strip() for kind, _, name in pairs}
 
-
-def problems(name: str, mparticle: MParticle) -> Iterator[Wrong]:
-    """Yield what is wrong with the settings of mParticle as a destination."""
-    yield from events_problems(mparticle)
-    if not mparticle.pod:
-        yield "pod", "is missing", "write the data centre of the workspace: " + ", ".join(PODS)
-    elif mparticle.pod not in PODS and "://" not in mparticle.pod:
-        yield "pod", "is no data centre", did_you_mean(mparticle.pod, PODS)
-    elif mparticle.pod not in PODS:
-        yield from url_problems("pod", mparticle.pod, allow_http=mparticle.allow_private_addresses)
-    for setting, value in (("key", mparticle.key), ("secret", mparticle.secret)):
-        if not value:
-            remedy = f"set {variable(name, setting)}: the credentials of a server to server input"
-            yield setting, "is missing", remedy
-    yield from _identities_problems(mparticle)
+    def problems(self, name: str) -> Iterator[Wrong]:
+        """Yield what is wrong with the settings of mParticle as a destination."""
+        yield from super().problems(name)
+        if not self.pod:
+            yield "pod", "is missing", "write the data centre of the workspace: " + ", ".join(PODS)
+        elif self.pod not in PODS and "://" not in self.pod:
+            yield "pod", "is no data centre", did_you_mean(self.pod, PODS)
+        elif self.pod not in PODS:
+            yield from url_problems("pod", self.pod, private=self.allow_private_addresses)
+        for setting, value in (("key", self.key), ("secret", self.secret)):
+            if not value:
+                remedy = f"set {variable(name, setting)}: the credentials of a server to server input"
+                yield setting, "is missing", remedy
+        yield from _identities_problems(self)
 
 
 def _identities_problems(mparticle: MParticle) -> Iterator[Wrong]:
@@ -92,6 +77,3 @@ def _identities_problems(mparticle: MParticle) -> Iterator[Wrong]:
         yield "identities", message, did_you_mean(unknown, IDENTITY_TYPES)
     if len(set(names)) < len(names):
         yield "identities", "sends two kinds as one", "give each a name of its own"
-
-
-MPARTICLE = DestinationType(MParticle, problems)

@@ -9,20 +9,16 @@ from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
 
-from adapter.settings.destinations.base import DestinationSettings, DestinationType, Wrong
-from adapter.settings.destinations.core import CORE, Core
-from adapter.settings.destinations.mparticle import MPARTICLE
-from adapter.settings.destinations.segment import SEGMENT
-from adapter.settings.destinations.voucherify import VOUCHERIFY
-from adapter.settings.destinations.webhook import WEBHOOK, Webhook
+from adapter.settings.destinations.base import DestinationSettings, Wrong
+from adapter.settings.destinations.core import Core
+from adapter.settings.destinations.mparticle import MParticle
+from adapter.settings.destinations.segment import Segment
+from adapter.settings.destinations.voucherify import Voucherify
+from adapter.settings.destinations.webhook import Webhook
 
-DESTINATION_TYPES: dict[str, DestinationType] = {
-    "webhook": WEBHOOK,
-    "segment": SEGMENT,
-    "mparticle": MPARTICLE,
-    "voucherify": VOUCHERIFY,
-    "core": CORE,
-}
+#: The first is what an unknown type is read as.
+_TYPES: tuple[type[DestinationSettings], ...] = (Webhook, Segment, MParticle, Voucherify, Core)
+DESTINATION_TYPES = {each().type: each for each in _TYPES}
 
 
 class Destinations(Struct, frozen=True):
@@ -47,13 +43,8 @@ class Destinations(Struct, frozen=True):
         return frozenset(("webhook", *self.named))
 
 
-def type_of(settings: DestinationSettings) -> str:
-    """Return the name of a destination's type."""
-    return next(name for name, each in DESTINATION_TYPES.items() if type(settings) is each.settings)
-
-
 def problems(destinations: Destinations) -> Iterator[tuple[str, Wrong]]:
     """Yield what is wrong with the destinations that are in use, each with the destination's name."""
     for name, settings in destinations.by_name.items():
-        for wrong in DESTINATION_TYPES[type_of(settings)].problems(name, settings):
+        for wrong in settings.problems(name):
             yield name, wrong

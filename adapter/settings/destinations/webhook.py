@@ -8,13 +8,11 @@ from collections.abc import Iterator
 from typing import Literal
 
 from adapter.settings.destinations.base import (
-    DestinationType,
     Wrong,
-    events_problems,
     url_problems,
     variable,
 )
-from adapter.settings.destinations.forwarding import ForwardingSettings, forwarding_problems
+from adapter.settings.destinations.forwarding import ForwardingSettings
 from adapter.settings.scalars import Secrets
 
 
@@ -25,18 +23,16 @@ class Webhook(ForwardingSettings, frozen=True, kw_only=True):
     url: str = ""
     secrets: Secrets = ()
 
-
-def problems(name: str, webhook: Webhook) -> Iterator[Wrong]:
-    """Yield what is wrong with the settings of a webhook."""
-    yield from events_problems(webhook)
-    yield from forwarding_problems(webhook)
-    yield from url_problems("url", webhook.url, allow_http=webhook.allow_private_addresses)
-    if not webhook.secrets:
-        remedy = f"set {variable(name, 'secrets')} to a `whsec_...` that the receiver knows"
-        yield "secrets", "is empty, but deliveries must be signed", remedy
-    if not all(_standard(secret) for secret in webhook.secrets):
-        remedy = "write `whsec_` and then 24 to 64 random bytes in base64"
-        yield "secrets", "has an entry that is not a Standard Webhooks secret", remedy
+    def problems(self, name: str) -> Iterator[Wrong]:
+        """Yield what is wrong with the settings of a webhook."""
+        yield from super().problems(name)
+        yield from url_problems("url", self.url, private=self.allow_private_addresses)
+        if not self.secrets:
+            remedy = f"set {variable(name, 'secrets')} to a `whsec_...` that the receiver knows"
+            yield "secrets", "is empty, but deliveries must be signed", remedy
+        if not all(_standard(secret) for secret in self.secrets):
+            remedy = "write `whsec_` and then 24 to 64 random bytes in base64"
+            yield "secrets", "has an entry that is not a Standard Webhooks secret", remedy
 
 
 def _standard(secret: str) -> bool:
@@ -50,6 +46,3 @@ def _standard(secret: str) -> bool:
         return secret.startswith("whsec_") and 24 <= len(b64decode(padded, validate=True)) <= 64
     except (binascii.Error, ValueError):
         return False
-
-
-WEBHOOK = DestinationType(Webhook, problems)

@@ -37,6 +37,7 @@ from adapter.store.postgres.forwarding import ForwardingVerbs
 from adapter.store.postgres.imports import ImportVerbs
 from adapter.store.postgres.journal import JournalVerbs
 from adapter.store.postgres.migrate import applied, migrate
+from adapter.store.postgres.outbox_reads import OutboxReads
 from adapter.store.postgres.reads import Reads
 from adapter.store.postgres.redemptions import add_pool_codes
 from adapter.store.postgres.rehearsing import rehearsed
@@ -46,6 +47,7 @@ from adapter.store.scanning import Looks, Slice, Spot
 from adapter.store.timestamps import micros
 from adapter.store.values import (
     NOTHING_KNOWN,
+    UNORDERED,
     CustomerData,
     CustomerHistory,
     DeliveryResult,
@@ -53,6 +55,7 @@ from adapter.store.values import (
     HolderReading,
     KnownAlready,
     MessageKey,
+    Ordering,
     Render,
     RetentionKind,
 )
@@ -64,7 +67,7 @@ _PATIENCE = 5.0
 _WRITE_NOTHING = "SELECT pg_logical_emit_message(true, 'adapter', '')"
 
 
-class PostgresStore(BookingVerbs, ImportVerbs, ForwardingVerbs, JournalVerbs):
+class PostgresStore(BookingVerbs, ImportVerbs, ForwardingVerbs, JournalVerbs, OutboxReads):
     """See `adapter.store.contract.Store`.
 
     `dsn` is what libpq takes: several hosts too, of which the one that accepts writes is used; `shown`
@@ -226,23 +229,19 @@ class PostgresStore(BookingVerbs, ImportVerbs, ForwardingVerbs, JournalVerbs):
         destination: str | None = None,
         render: Render | None = None,
         *,
-        ordered: bool = False,
+        order: Ordering = UNORDERED,
         reading: HolderReading = "nothing",
     ) -> list[Delivery]:
         """Lease due deliveries until a moment."""
         return await self._read(
             lambda connection: outbox.lease(
-                connection, now, until, limit, destination, render=render, ordered=ordered, reading=reading
+                connection, now, until, limit, destination, render=render, reading=reading, order=order
             )
         )
 
     async def settle(self, settlements: Sequence[DeliveryResult], tally: Tally | None = None) -> int:
         """Record what came of leased deliveries."""
         return await self._read(lambda connection: outbox.settle(connection, settlements, tally))
-
-    async def due_destinations(self) -> list[str]:
-        """Return the names of the destinations of due deliveries."""
-        return await self._read(lambda connection: Reads(connection).due_destinations())
 
     async def breakers(self) -> list[Breaker]:
         """Return the breakers, also of a closed store."""
@@ -277,10 +276,6 @@ class PostgresStore(BookingVerbs, ImportVerbs, ForwardingVerbs, JournalVerbs):
         """Lease nothing for a destination in that time."""
         row = pause.destination, micros(pause.since), micros(pause.until), pause.reason
         await self._read(lambda connection: connection.execute(SQL["pause"], *row))
-
-    async def pauses(self, now: datetime) -> list[Pause]:
-        """Return the pauses in force, also of a closed store."""
-        return await self._read_or_peek(lambda connection: Reads(connection).pauses(now))
 
     async def resume(self, destination: str | None = None) -> None:
         """End the pause of a destination and close its breaker, or all."""

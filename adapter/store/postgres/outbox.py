@@ -25,7 +25,7 @@ from adapter.store.rows import (
     settled_row,
 )
 from adapter.store.timestamps import micros
-from adapter.store.values import DeliveryResult, HolderReading, Render, RetentionKind
+from adapter.store.values import DeliveryResult, HolderReading, Ordering, Render, RetentionKind
 
 #: Old rows dropped in one transaction, so that none holds locks for long.
 _SOME = 5_000
@@ -39,7 +39,7 @@ async def lease(
     destination: str | None,
     *,
     render: Render | None,
-    ordered: bool,
+    order: Ordering,
     reading: HolderReading,
 ) -> list[Delivery]:
     """Lease due deliveries, the longest due first."""
@@ -47,19 +47,20 @@ async def lease(
         if destination is None:
             leased = await _lease(connection, "lease", micros(now), micros(until), limit)
         else:
-            leased = await _lease_for(connection, now, until, limit, destination, ordered=ordered)
+            leased = await _lease_for(connection, now, until, limit, destination, order=order)
         if reading != "nothing":
             leased = await _held(connection, leased, now, reading)
         return await _rendered(connection, leased, render) if render is not None else leased
 
 
 async def _lease_for(
-    connection: Connection, now: datetime, until: datetime, limit: int, destination: str, *, ordered: bool
+    connection: Connection, now: datetime, until: datetime, limit: int, destination: str, *, order: Ordering
 ) -> list[Delivery]:
     breaker = await _breaker(connection, destination)
     if breaker is not None and not (limit := breaker.allowed(now, limit)):
         return []
-    leased = await _lease(connection, "lease_for", micros(now), micros(until), limit, destination, ordered)
+    wanted = micros(now), micros(until), limit, destination, order.kept, array(order.given_up)
+    leased = await _lease(connection, "lease_for", *wanted)
     if leased and breaker is not None and breaker.state(now) == "half_open":
         await connection.execute(SQL["keep_breaker"], *breaker_row(breaker.probing(until)))
     return leased

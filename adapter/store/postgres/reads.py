@@ -193,10 +193,6 @@ class Reads:
         """Return the pauses in force."""
         return [read_pause(row) for row in await self._rows("pauses", micros(now))]
 
-    async def due_destinations(self) -> list[str]:
-        """Return the names of the destinations of due deliveries."""
-        return [row[0] for row in await self._rows("due_destinations")]
-
     async def breakers(self) -> list[Breaker]:
         """Return the breakers."""
         return [read_breaker(row) for row in await self._rows("breakers")]

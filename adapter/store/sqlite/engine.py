@@ -40,12 +40,14 @@ from adapter.store.sqlite.worker import Worker
 from adapter.store.timestamps import micros
 from adapter.store.values import (
     NOTHING_KNOWN,
+    UNORDERED,
     DeliveryResult,
     FailedBy,
     Forgotten,
     HolderReading,
     Known,
     KnownAlready,
+    Ordering,
     Render,
     RetentionKind,
 )
@@ -158,13 +160,13 @@ class SqliteStore(ReadVerbs, ImportVerbs, ForwardingVerbs, JournalVerbs):
         destination: str | None = None,
         render: Render | None = None,
         *,
-        ordered: bool = False,
+        order: Ordering = UNORDERED,
         reading: HolderReading = "nothing",
     ) -> list[Delivery]:
         """Lease due deliveries until a moment."""
         return await self._write(
             lambda connection: outbox.lease(
-                connection, now, until, limit, destination, render=render, ordered=ordered, reading=reading
+                connection, now, until, limit, destination, render=render, reading=reading, order=order
             )
         )
 

@@ -28,7 +28,7 @@ from adapter.store.rows import (
 from adapter.store.sqlite.connection import array as texts
 from adapter.store.sqlite.statements import SQL
 from adapter.store.timestamps import micros
-from adapter.store.values import DeliveryResult, HolderReading, Render, RetentionKind
+from adapter.store.values import DeliveryResult, HolderReading, Ordering, Render, RetentionKind
 
 #: Row numbers looked at in one transaction when old rows are dropped, so that none holds the writer for long.
 _SPAN = 5_000
@@ -42,7 +42,7 @@ def lease(
     destination: str | None,
     *,
     render: Render | None,
-    ordered: bool,
+    order: Ordering,
     reading: HolderReading,
 ) -> list[Delivery]:
     """Lease due deliveries; runs inside a transaction."""
@@ -51,7 +51,9 @@ def lease(
     else:
         breaker = _breaker(connection, destination)
         limit = limit if breaker is None else breaker.allowed(now, limit)
-        wanted = micros(now), limit, destination, ordered
+        # An array without members cannot be bound; NULL has none either.
+        given_up = texts(order.given_up) if order.given_up else None
+        wanted = micros(now), limit, destination, order.kept, given_up
         rows = connection.execute(SQL["leasable_for"], wanted).fetchall()
         if rows and breaker is not None and breaker.state(now) == "half_open":
             connection.execute(SQL["keep_breaker"], breaker_row(breaker.probing(until)))

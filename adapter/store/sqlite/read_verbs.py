@@ -206,6 +206,18 @@ class ReadVerbs(ABC):
         """Return the names of the destinations of due deliveries."""
         return await self._read(lambda reads: reads.due_destinations())
 
+    async def due_of(self, destination: str, source_ids: Collection[str], most: int) -> list[Delivery]:
+        """Return the first due deliveries of customers to a destination."""
+        return await self._read(lambda reads: reads.due_of(destination, source_ids, most))
+
+    async def crowded(self, destination: str, above: int, limit: int) -> list[str]:
+        """Return customers with many due deliveries to a destination."""
+        return await self._read(lambda reads: reads.crowded(destination, above, limit))
+
+    async def oldest_due(self) -> datetime | None:
+        """Return when the oldest due delivery was made."""
+        return await self._read(Reads.oldest_due)
+
     async def breakers(self) -> list[Breaker]:
         """Return the breakers, also of a closed store."""
         return await self._read_or_peek(lambda reads: reads.breakers())

@@ -72,7 +72,7 @@ from adapter.store.sqlite.statements import REDACTIONS, SQL
 from adapter.store.tables.customer_sql import of_customers
 from adapter.store.tables.description import Listed
 from adapter.store.tables.registry import TABLES
-from adapter.store.timestamps import micros
+from adapter.store.timestamps import micros, moment
 from adapter.store.values import (
     MOST_LAPSED,
     PAGE_BYTES,
@@ -218,6 +218,20 @@ class Reads:
     def due_destinations(self) -> list[str]:
         """Return the names of the destinations of due deliveries."""
         return [row[0] for row in self._rows("due_destinations")]
+
+    def due_of(self, destination: str, source_ids: Collection[str], most: int) -> list[Delivery]:
+        """Return the first due deliveries of customers to a destination."""
+        rows = (self._rows("due_of_customer", destination, each, most) for each in source_ids)
+        return [read_delivery(row) for found in rows for row in found]
+
+    def crowded(self, destination: str, above: int, limit: int) -> list[str]:
+        """Return customers with many due deliveries to a destination."""
+        return [row[0] for row in self._rows("crowded", destination, above, limit)]
+
+    def oldest_due(self) -> datetime | None:
+        """Return when the oldest due delivery was made."""
+        rows = self._rows("oldest_due")
+        return moment(rows[0][0]) if rows else None
 
     def breakers(self) -> list[Breaker]:
         """Return the breakers."""

@@ -14,12 +14,12 @@ RETURNING due.visible_at AS was, due.number, deliveries.id, deliveries.destinati
           deliveries.attempts;
 
 -- lease_for --
--- The same for one destination; where these are ordered, only the first of each customer.
+-- The same for one destination; where these are ordered, only the first of each customer that is not in an array.
 WITH due AS (
     SELECT source_id, id, visible_at, number FROM deliveries
     WHERE status = 'due' AND visible_at <= $1 AND destination = $4
       AND NOT EXISTS (SELECT 1 FROM pauses WHERE destination = $4 AND since <= $1 AND until > $1)
-      AND (NOT $5 OR NOT EXISTS (
+      AND (NOT $5 OR source_id = ANY ($6::text[]) OR NOT EXISTS (
           SELECT 1 FROM deliveries AS earlier
           WHERE earlier.status = 'due' AND earlier.destination = $4 AND earlier.source_id = deliveries.source_id
             AND earlier.number < deliveries.number))

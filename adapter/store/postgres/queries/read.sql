@@ -220,6 +220,27 @@ WITH RECURSIVE names (name) AS (
 )
 SELECT name FROM names WHERE name IS NOT NULL;
 
+-- due_of_customers --
+-- The first deliveries of each customer of an array that are due at a destination, also leased ones, in their order.
+SELECT due.id, due.destination, due.source_id, due.type, due.body, due.created_at, due.due_at, due.attempt,
+       due.status, due.not_after, due.last_error, due.rendered_by, due.rendered, due.attempts
+FROM unnest($2::text[]) AS wanted (source_id)
+CROSS JOIN LATERAL (
+    SELECT * FROM deliveries
+    WHERE deliveries.status = 'due' AND deliveries.destination = $1 AND deliveries.source_id = wanted.source_id
+    ORDER BY deliveries.number LIMIT $3
+) AS due
+ORDER BY due.number;
+
+-- crowded --
+-- The customers with more due deliveries at a destination than a number.
+SELECT source_id FROM deliveries WHERE status = 'due' AND destination = $1
+GROUP BY source_id HAVING count(*) > $2 LIMIT $3;
+
+-- oldest_due --
+-- When the oldest delivery was made that is due.
+SELECT min(created_at) FROM deliveries WHERE status = 'due';
+
 -- breakers --
 -- All breakers.
 SELECT destination, since, succeeded, failed, openings, until, probed_until, reason FROM breakers ORDER BY destination;

@@ -7,12 +7,12 @@ FROM deliveries WHERE status = 'due' AND visible_at <= ?1
 ORDER BY visible_at, number LIMIT ?2;
 
 -- leasable_for --
--- The same for one destination; where these are ordered, only the first of each customer.
+-- The same for one destination; where these are ordered, only the first of each customer that is not in an array.
 SELECT id, destination, source_id, type, body, created_at, due_at, attempt, status, not_after, last_error,
        rendered_by, rendered, attempts
 FROM deliveries WHERE status = 'due' AND visible_at <= ?1 AND destination = ?3
   AND NOT EXISTS (SELECT 1 FROM pauses WHERE destination = ?3 AND since <= ?1 AND until > ?1)
-  AND (NOT ?4 OR NOT EXISTS (
+  AND (NOT ?4 OR deliveries.source_id IN (SELECT CAST(value AS TEXT) FROM carray(?5)) OR NOT EXISTS (
       SELECT 1 FROM deliveries AS earlier
       WHERE earlier.status = 'due' AND earlier.destination = ?3 AND earlier.source_id = deliveries.source_id
         AND earlier.number < deliveries.number))

@@ -171,6 +171,23 @@ WITH RECURSIVE names (name) AS (
 )
 SELECT name FROM names WHERE name IS NOT NULL;
 
+-- due_of_customer --
+-- The first deliveries of a customer that are due at a destination, also leased ones, in their order.
+SELECT id, destination, source_id, type, body, created_at, due_at, attempt, status, not_after, last_error,
+       rendered_by, rendered, attempts
+FROM deliveries INDEXED BY ordered_deliveries
+WHERE status = 'due' AND destination = ?1 AND source_id = ?2 ORDER BY number LIMIT ?3;
+
+-- crowded --
+-- The customers with more due deliveries at a destination than a number.
+SELECT source_id FROM deliveries INDEXED BY ordered_deliveries
+WHERE status = 'due' AND destination = ?1 GROUP BY source_id HAVING count(*) > ?2 LIMIT ?3;
+
+-- oldest_due --
+-- When the oldest delivery was made that is due.
+SELECT created_at FROM deliveries
+WHERE number = (SELECT min(number) FROM deliveries INDEXED BY ordered_deliveries WHERE status = 'due');
+
 -- breakers --
 -- All breakers.
 SELECT destination, since, succeeded, failed, openings, until, probed_until, reason FROM breakers ORDER BY destination;
