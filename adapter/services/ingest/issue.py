@@ -244,12 +244,10 @@ class IssuePass:
 
     def _replace(self, held: DiscountRecord, by: DiscountRecord, now: datetime) -> None:
         """Revoke a discount whose place another takes; the answer to the event does not name it."""
-        move = DiscountMove(
-            "revoke", held.discount.code, reason=f"replaced by {by.discount.code} of {by.rule}"
-        )
-        after = self.orders.move(
-            held, lifecycle.moved(held, move, None, now), move, now, self._context.new_id()
-        )
+        why = f"replaced by {by.discount.code} of {by.rule}"
+        move = DiscountMove("revoke", held.discount.code, reason=why)
+        revoked = lifecycle.moved(held, move, None, now)
+        after = self.orders.move(held, revoked, move, now, self._context.new_id())
         after = replace(after, version=held.version + 1)
         self._count(replace(after, claims=unspent(after)), -1)
         self._hold(after)

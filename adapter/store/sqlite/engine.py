@@ -12,8 +12,7 @@ from typing import Any, TypeVar
 import apsw
 
 from adapter.errors import StoreUnavailable
-from adapter.model.breakers import Tally
-from adapter.model.deliveries import DEAD, EVERYTHING, Delivery, DeliveryStatus, Pause, Selection
+from adapter.model.deliveries import DEAD, EVERYTHING, DeliveryStatus, Selection
 from adapter.model.ignored import Ignored
 from adapter.store.contract import OnLocksAcquired, Transaction
 from adapter.store.copy import expect_usable
@@ -30,6 +29,7 @@ from adapter.store.sqlite.journal import JournalVerbs
 from adapter.store.sqlite.lock import FileLock
 from adapter.store.sqlite.migrate import applied, migrate
 from adapter.store.sqlite.open_file import OpenFile, claim, expect_readable, exposed
+from adapter.store.sqlite.outbox_writes import OutboxWrites
 from adapter.store.sqlite.read_verbs import ReadVerbs
 from adapter.store.sqlite.reads import Reads
 from adapter.store.sqlite.redemptions import add_pool_codes
@@ -40,15 +40,10 @@ from adapter.store.sqlite.worker import Worker
 from adapter.store.timestamps import micros
 from adapter.store.values import (
     NOTHING_KNOWN,
-    UNORDERED,
-    DeliveryResult,
     FailedBy,
     Forgotten,
-    HolderReading,
     Known,
     KnownAlready,
-    Ordering,
-    Render,
     RetentionKind,
 )
 from adapter.tasks import unheard
@@ -64,7 +59,7 @@ _ATTEMPTS = 5
 _FOLDER = Path("data")
 
 
-class SqliteStore(ReadVerbs, ImportVerbs, ForwardingVerbs, JournalVerbs):
+class SqliteStore(ReadVerbs, ImportVerbs, ForwardingVerbs, JournalVerbs, OutboxWrites):
     """See `adapter.store.contract.Store`; `path` may be `:memory:` for a store that is thrown away.
 
     `made` says whether opening it found nothing there.
@@ -152,28 +147,6 @@ class SqliteStore(ReadVerbs, ImportVerbs, ForwardingVerbs, JournalVerbs):
         """Delete the names of an erasure."""
         await self._write(lambda connection: addresses.finish(connection, done, removed))
 
-    async def lease(
-        self,
-        now: datetime,
-        until: datetime,
-        limit: int,
-        destination: str | None = None,
-        render: Render | None = None,
-        *,
-        order: Ordering = UNORDERED,
-        reading: HolderReading = "nothing",
-    ) -> list[Delivery]:
-        """Lease due deliveries until a moment."""
-        return await self._write(
-            lambda connection: outbox.lease(
-                connection, now, until, limit, destination, render=render, reading=reading, order=order
-            )
-        )
-
-    async def settle(self, settlements: Sequence[DeliveryResult], tally: Tally | None = None) -> int:
-        """Record what came of leased deliveries."""
-        return await self._write(lambda connection: outbox.settle(connection, settlements, tally))
-
     async def revive(
         self,
         now: datetime,
@@ -182,15 +155,6 @@ class SqliteStore(ReadVerbs, ImportVerbs, ForwardingVerbs, JournalVerbs):
     ) -> int:
         """Make dead deliveries due, or those that wait."""
         return await self._write(lambda connection: outbox.revive(connection, now, selection, statuses))
-
-    async def pause(self, pause: Pause) -> None:
-        """Lease nothing for a destination in that time."""
-        row = pause.destination, micros(pause.since), micros(pause.until), pause.reason
-        await self._write(lambda connection: connection.execute(SQL["pause"], row))
-
-    async def resume(self, destination: str | None = None) -> None:
-        """End the pause of a destination and close its breaker, or all."""
-        await self._write(lambda connection: outbox.resume(connection, destination))
 
     async def add_ignored(self, counted: Sequence[Ignored], most: int, before: datetime | None) -> None:
         """Add counts of messages that no mapping takes."""
