@@ -19,6 +19,7 @@ from adapter.services.background.holds import Holds
 from adapter.services.background.ignored_counts import IgnoredCounts
 from adapter.services.background.journal import JournalUpkeep
 from adapter.services.background.reload import Reload
+from adapter.services.background.schedules import SchedulePacing, ScheduleRunner
 from adapter.services.background.store_metrics import StoreMetrics
 from adapter.services.background.sweeps import Intervals, Sweeps, kept_for
 from adapter.services.background.timers import Timers
@@ -118,6 +119,7 @@ class _Core(Struct, frozen=True, kw_only=True):
     committer: GroupCommitter
     evaluating: Evaluating
     journal: Journal
+    transactions: Transactions
     remote: RemoteCore | None
     patience: ReadTimeout
 
@@ -195,6 +197,7 @@ def compose(
         ignored_counts.run,
         _journal_upkeep(core, settings).run,
         importing.run,
+        _schedules(core, settings).run,
         *([remote.capacity.run] if remote else []),
     ]
     working = partial(_working, store, core.capacity, committer, core.completer)
@@ -248,7 +251,7 @@ def _core(settings: Settings, store: Store | None, world: Environment, metrics: 
         store=store, books=books, world=world, metrics=metrics, destinations=destinations, relay=relay,
         forwarder=forwarder,
         capacity=capacity, commits=commits, completer=completer, committer=committer,
-        evaluating=evaluating, journal=journal, remote=remote,
+        evaluating=evaluating, journal=journal, transactions=transactions, remote=remote,
         patience=ReadTimeout(settings.ingest.max_wait_seconds),
     )  # fmt: skip
 
@@ -269,6 +272,20 @@ def _importing(core: _Core, settings: Settings) -> ImportRunner:
         worker=worker,
         metrics=core.metrics,
         keep=timedelta(days=settings.retention.import_days),
+    )
+
+
+def _schedules(core: _Core, settings: Settings) -> ScheduleRunner:
+    """Build what fires scheduled rules."""
+    return ScheduleRunner(
+        core.store,
+        core.books,
+        core.transactions,
+        core.clock,
+        worker=f"{worker_name()}:{core.world.new_id()}",
+        metrics=core.metrics,
+        complete=core.completer.complete,
+        pacing=SchedulePacing(per_second=settings.ingest.max_firings_per_second),
     )
 
 

@@ -149,6 +149,21 @@ class Metrics:
         self.pool_codes = _of_the_store(
             "adapter_pool_codes_left", "Codes left in a pool that rules name", registry, ["pool"]
         )
+        self.schedule_customers = Counter(
+            "adapter_schedule_customers",
+            "Customers that schedules read, and for whom a rule fired",
+            ["outcome"],
+            registry=registry,
+        )
+        self.schedule_occurrences = Counter(
+            "adapter_schedule_occurrences",
+            "Occurrences of scheduled rules, by what became of them",
+            ["outcome"],
+            registry=registry,
+        )
+        self.schedule_lag = _of_the_store(
+            "adapter_schedule_lag_seconds", "How long the oldest occurrence is due", registry
+        )
         self.timers_waiting = _of_the_store("adapter_timers_waiting", "Timers that wait", registry)
         self.reloads = Counter(
             "adapter_reloads", "Times that mapping and rule files were read", ["outcome"], registry=registry

@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 from msgspec import Struct
 
 from adapter.model.actions import Action
-from adapter.model.triggers import SegmentChange, TraitChange
+from adapter.model.triggers import Every, OnDate, SegmentChange, TraitChange
 
 #: The period of a limit: a calendar day, ISO week or month in the rule's time zone, or all time.
 Period = Literal["day", "week", "month", "total"]
@@ -35,7 +35,7 @@ class Absence(Struct, frozen=True):
 
 
 #: What makes the server evaluate a rule: events by name, or one of the others.
-Trigger = tuple[str, ...] | Absence | TraitChange | SegmentChange
+Trigger = tuple[str, ...] | Absence | TraitChange | SegmentChange | Every | OnDate
 
 
 class Budget(Struct, frozen=True, kw_only=True):

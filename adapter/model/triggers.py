@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, time, timedelta
 from typing import Final, Literal
 
 from msgspec import UNSET, Struct, UnsetType
@@ -38,3 +39,49 @@ class SegmentChange(Struct, frozen=True, kw_only=True):
 
 
 Change = TraitChange | SegmentChange
+#: The names of the events that firings of schedules are.
+SCHEDULE_DUE: Final = "schedule_due"
+DATE_DUE: Final = "date_due"
+#: On which days a schedule over customers fires; `day` and `weekday` (Monday is 0) say more of some.
+Recurrence = Literal["day", "week", "month", "month_weekday", "quarter", "year"]
+
+
+class Every(Struct, frozen=True, kw_only=True):
+    """Fires for every customer of a segment at times of the calendar of a time zone.
+
+    `day` is the day of the month, or which of its weekdays: -1 is the last. A month without the day has it on
+    its last day. `late` is how late a firing may begin; None is however late.
+    """
+
+    recurrence: Recurrence
+    at: time
+    time_zone: str
+    day: int = 1
+    weekday: int = 0
+    segment: str | None = None
+    late: timedelta | None = None
+
+
+class OnDate(Struct, frozen=True, kw_only=True):
+    """Fires for each customer at a time of the day, `days` after a date of theirs, negative before it.
+
+    `trait` is a path of the customer's. The date is an anniversary if `yearly`. `late` is as of `Every`.
+    """
+
+    trait: str
+    at: time
+    time_zone: str
+    days: int = 0
+    yearly: bool = True
+    late: timedelta | None = None
+
+
+Scheduled = Every | OnDate
+
+
+class Firing(Struct, frozen=True):
+    """One customer's part in one occurrence of a scheduled rule."""
+
+    rule: str
+    source_id: str
+    due_at: datetime

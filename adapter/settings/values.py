@@ -135,6 +135,7 @@ class Ingest(Struct, frozen=True):
     max_wait_seconds: Seconds = 3
     reward_within_hours: Hours = 72
     max_timers: Natural = 1_000_000
+    max_firings_per_second: Annotated[int, Meta(ge=1, le=100_000)] = 200
 
 
 class Retention(Struct, frozen=True):

@@ -34,6 +34,7 @@ from adapter.store.import_contract import ImportStore
 from adapter.store.journal_contract import JournalVerbs
 from adapter.store.outbox_contract import OutboxVerbs
 from adapter.store.scanning import Looks, Slice, Spot
+from adapter.store.schedule_contract import ScheduleVerbs
 from adapter.store.values import (
     BookedFigures,
     BookedState,
@@ -124,7 +125,7 @@ class Transaction(Protocol):
         ...
 
 
-class Store(ImportStore, ForwardingVerbs, JournalVerbs, OutboxVerbs, Protocol):
+class Store(ImportStore, ForwardingVerbs, JournalVerbs, OutboxVerbs, ScheduleVerbs, Protocol):
     """The verbs of an engine. Reads see only what is committed.
 
     `secret` hashes the values that limits count by: 32 bytes of this store, once it is open.

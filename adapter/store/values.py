@@ -23,6 +23,7 @@ from adapter.model.redemptions import Redemption, Rollback
 from adapter.model.timers import Cancellation, Timer
 from adapter.model.vouchers import Voucher
 from adapter.store.forwarding_values import NewForward, SentTo
+from adapter.store.schedule_contract import ScheduleStep
 
 #: (source, dedupe key) of a message.
 MessageKey = tuple[str, str]
@@ -353,7 +354,9 @@ class Changes(Struct):
     has come; if another worker has it now, ImportLost is raised and nothing is saved.
     `forwards` are kept until they are due; of one customer, destination and `ref` the first is kept. A
     merge moves them, an erasure drops them. `contents` are digests that are kept with claimed
-    message keys, as long as these are. `journal` is appended.
+    message keys, as long as these are. `journal` is appended. `schedule` says how far an occurrence of a
+    scheduled rule has come; if another worker has it now, ScheduleLost is raised and nothing is saved.
+    `dated` are the traits whose dates are indexed, of `customers` whose facts changed.
     """
 
     seen_at: datetime
@@ -385,6 +388,8 @@ class Changes(Struct):
     forwards: Sequence[NewForward] = ()
     contents: Mapping[MessageKey, bytes] = {}
     journal: Sequence[JournalRow] = ()
+    schedule: ScheduleStep | None = None
+    dated: Sequence[str] = ()
 
 
 class Ordering(Struct, frozen=True):

@@ -16,6 +16,7 @@ from adapter.model.operations import EventOccurred, Operation
 from adapter.model.timers import Timer
 from adapter.rules.engine import ruleset as rule_book
 from adapter.rules.engine.ruleset import RuleSet
+from adapter.services.ingest.pipeline import Transactions
 from adapter.services.ingest.result import CommitResult, Result
 from adapter.services.ingest.work_item import Unrewarded, Work
 from adapter.store.contract import OnLocksAcquired, Store
@@ -76,8 +77,12 @@ class Desk:
     async def settle(
         self, batch: Sequence[Work], on_locks_acquired: OnLocksAcquired | None = None
     ) -> list[Result]:
-        transactions = self._transacting.over(self.store, self.now, self.book, self.destinations)
-        return await transactions.settle(batch, on_locks_acquired)
+        return await self.transactions.settle(batch, on_locks_acquired)
+
+    @property
+    def transactions(self) -> Transactions:
+        """What settles works at the moment."""
+        return self._transacting.over(self.store, self.now, self.book, self.destinations)
 
     async def fire(self) -> list[Result]:
         """Settle what is due."""

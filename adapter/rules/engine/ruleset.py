@@ -21,7 +21,7 @@ from adapter.model.event_names import EventNames
 from adapter.model.events import Event
 from adapter.model.rules import Absence, Rule
 from adapter.model.timers import Timer
-from adapter.model.triggers import Change
+from adapter.model.triggers import Change, Firing
 from adapter.rules.engine import changes
 from adapter.rules.engine.absence import Absences, Waits, followed
 from adapter.rules.engine.changes import Changed, ChangeTriggers
@@ -30,6 +30,7 @@ from adapter.rules.engine.deferred_reasons import completed, near_misses
 from adapter.rules.engine.evaluate import CompiledRule, GlobalGuardrails, TriggerIndex, view_of
 from adapter.rules.engine.promotions import Promotions
 from adapter.rules.engine.recipients import ForOthers, Named, Recipients, about_another, nobody
+from adapter.rules.engine.schedules import Schedules
 from adapter.rules.expressions import Metric, Names, Shortfall, reads
 from adapter.rules.files import definitions, lint, rule_file
 from adapter.rules.files.definitions import Definitions
@@ -56,7 +57,8 @@ class RuleSet:
     `digest` names the files' exact content. `metrics` is what the rules read of a customer's past, `values`
     the expressions of computed values. `guardrails` are those over all rules together; `spelled` says which
     events a name means; `promotions` are the rules that are claimed with a shared code; `code_pools` are the
-    pools that rules take codes from; `changes` finds the changes of customers that trigger rules.
+    pools that rules take codes from; `changes` finds the changes of customers that trigger rules, and
+    `schedules` are the rules that fire at their times.
     """
 
     def __init__(
@@ -90,6 +92,7 @@ class RuleSet:
             [(ready[one.rule.name], one.node) for one in compiled if isinstance(one.rule.trigger, Change)],
             self.segments,
         )
+        self.schedules = Schedules([(ready[one.rule.name], one.node) for one in compiled], self.segments)
         self._waiting = {
             one.rule.name: (one.rule.trigger, TriggerIndex([ready[one.rule.name]], [one.node]))
             for one in compiled
@@ -167,6 +170,16 @@ class RuleSet:
     ) -> Verdict:
         """Return what the rules say of a change, as of an event; `customer` is the one after it."""
         return self._decide(changed.index, changed.event, customer, history, now, secret=secret, known=True)
+
+    def evaluate_firing(
+        self, firing: Firing, customer: Customer, history: History, now: datetime, secret: bytes = b""
+    ) -> tuple[Event, Verdict] | None:
+        """Return a firing as an event, and what its rule says; None where it is not for the customer."""
+        event = self.schedules.event(firing, customer)
+        if event is None or not self.schedules.concerns(firing, customer, history, now):
+            return None
+        index = self.schedules.by_name[firing.rule].index
+        return event, self._decide(index, event, customer, history, now, secret=secret, known=True)
 
     def evaluate_claim(
         self, rule: str, claim: Event, customer: Customer, history: History, now: datetime,

@@ -125,7 +125,7 @@ def _rule(block: Block, names: Names, defaults: Defaults, now: datetime | None) 
     if name is not None and not NAME.fullmatch(name):
         block.refuse(("name",), f"`{name[:60]}` cannot name a rule",
                      "use up to 100 letters, digits, `-`, `_` and `.`, without spaces")  # fmt: skip
-    trigger = triggers.read(block, names)
+    trigger = triggers.read(block, names, defaults.time_zone)
     conditions = Conditions(block, triggers.seen(trigger, names))
     node = conditions.read(block.get("conditions"), ("conditions",))
     budget = _budget_currency(block) or defaults.budget_currency

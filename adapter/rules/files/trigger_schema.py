@@ -18,4 +18,11 @@ def schema() -> Schema:
         "segment",
         oneOf=[{"required": ["entered"]}, {"required": ["left"]}],
     )
-    return {"anyOf": [TEXT, listed(TEXT, minItems=1), absence, trait, segment]}
+    zone, late = {"time_zone": TEXT}, {"if_late": TEXT}
+    every = block({"every": TEXT, "for": TEXT, **zone, **late}, "every")
+    on_date = block(
+        {"on": TEXT, "before": LENGTH, "after": LENGTH, "at": TEXT, "repeat": {"enum": ["yearly", "once"]},
+         **zone, **late},
+        "on", "at",
+    )  # fmt: skip
+    return {"anyOf": [TEXT, listed(TEXT, minItems=1), absence, trait, segment, every, on_date]}

@@ -10,27 +10,34 @@ from msgspec.structs import replace
 
 from adapter.files.yaml import Keys
 from adapter.model.rules import CLAIMED, Absence, Trigger
-from adapter.model.triggers import Scalar, SegmentChange, TraitChange
+from adapter.model.triggers import Every, OnDate, Scalar, SegmentChange, TraitChange
 from adapter.rules.blocks.block import Block, shown
 from adapter.rules.expressions import ExpressionError, Names
 from adapter.rules.expressions.typed_tree import Kind
-from adapter.rules.files import slips
+from adapter.rules.files import scheduled, slips
 
 #: The attributes of the events that are no event of a source, with their kinds.
 _ATTRIBUTES: Final[Mapping[type, Mapping[str, Kind]]] = {
     TraitChange: {"trait": "text", "from": "any", "to": "any"},
     SegmentChange: {"segment": "text"},
+    Every: {"due_at": "any"},
+    OnDate: {"due_at": "any", "date": "any", "years": "number"},
 }
 
 
-def read(block: Block, names: Names) -> Trigger | None:
-    """Return the trigger of a rule by the names under which its events arrive; `()` for a shared code."""
-    written = _written(block)
+def read(block: Block, names: Names, time_zone: str) -> Trigger | None:
+    """Return the trigger of a rule by the names under which its events arrive; `()` for a shared code.
+
+    `time_zone` is that of schedules that name none.
+    """
+    written = _written(block, time_zone)
     if isinstance(written, tuple | Absence):
         _check_events(block, written, names)
         return _meant(written, names)
     if isinstance(written, TraitChange):
-        _check_trait(block, written, names)
+        _check_trait(block, "trait", written.trait, names)
+    if isinstance(written, OnDate):
+        _check_trait(block, "on", written.trait, names)
     return written
 
 
@@ -46,7 +53,7 @@ def seen(trigger: Trigger | None, names: Names) -> Names:
     return replace(names, attributes=frozenset(own), types={**others, **kinds})
 
 
-def _written(block: Block) -> Trigger | None:
+def _written(block: Block, time_zone: str) -> Trigger | None:
     value: Any = block.get("trigger")
     shared = _has_shared_code(block)
     if shared and "trigger" in block.values:
@@ -54,7 +61,7 @@ def _written(block: Block) -> Trigger | None:
                      "take `trigger` out, or use `code_prefix`")  # fmt: skip
     if isinstance(value, dict):
         inner = block.block("trigger")
-        return _block(inner) if inner is not None else None
+        return _block(inner, time_zone) if inner is not None else None
     names = block.words("trigger")
     if not names and not shared:
         block.lacks("trigger", "add `trigger: checkout_started`")
@@ -62,11 +69,15 @@ def _written(block: Block) -> Trigger | None:
     return names
 
 
-def _block(block: Block) -> Trigger | None:
+def _block(block: Block, time_zone: str) -> Trigger | None:
     """Return a trigger that is a block, which its first key tells apart."""
     for key, read_it in _BLOCKS.items():
         if key in block.values:
             return read_it(block)
+    if "every" in block.values:
+        return scheduled.every(block, time_zone)
+    if "on" in block.values:
+        return scheduled.on_date(block, time_zone)
     return _absence(block)
 
 
@@ -117,15 +128,15 @@ _BLOCKS: Final[Mapping[str, Callable[[Block], Trigger | None]]] = {
 }
 
 
-def _check_trait(block: Block, trigger: TraitChange, names: Names) -> None:
+def _check_trait(block: Block, key: str, path: str, names: Names) -> None:
     doubts: list[ExpressionError] | None = None if names.doubts is None else []
-    name = trigger.trait.partition(".")[0]
+    name = path.partition(".")[0]
     try:
         replace(names, doubts=doubts).check("traits", name, 0)
     except ExpressionError as error:
-        block.refuse(("trigger", "trait"), error.message, error.remedy)
+        block.refuse(("trigger", key), error.message, error.remedy)
     for doubt in doubts or ():
-        block.warn_inside(("trigger", "trait"), name, 0, doubt.message, doubt.remedy)
+        block.warn_inside(("trigger", key), name, 0, doubt.message, doubt.remedy)
 
 
 def _has_shared_code(block: Block) -> bool:
@@ -162,7 +173,7 @@ def _check_events(block: Block, trigger: tuple[str, ...] | Absence, names: Names
             names.events is None or names.spelled.meant(name) not in names.events
         ):
             block.refuse(at, f"`{name}` is a time, and a rule is triggered by an event",
-                         "write the name of an event, such as `checkout_started`")  # fmt: skip
+                         'write an event, or `{every: "day 09:00"}` for all customers')  # fmt: skip
             continue
         doubts: list[ExpressionError] | None = None if names.doubts is None else []
         try:

@@ -8,9 +8,9 @@ A `*.test.yaml` file holds `cases`, each with a `name`, and
 - `holds`: rules of which the customer holds a live discount;
 - `exhausted`: guardrails of which every counter is full; `limits.email` is that of one key alone;
 - `event`: `name`, `attributes`, `context`, `device_id`, `email`; or `due`: a rule of absence whose time is
-  up, with the event that started its wait in `past`; or `claim`: a shared `code`, with the `order`,
-  `context` and `device_id` that a checkout sends; or `change`: a `trait` of the customer with what it changes
-  `to`, or a `segment` that is `entered` or `left`;
+  up, with the event that started its wait in `past`, or a scheduled rule; or `claim`: a shared `code`, with
+  the `order`, `context` and `device_id` that a checkout sends; or `change`: a `trait` of the customer with
+  what it changes `to`, or a `segment` that is `entered` or `left`;
 - `expect`: by rule, its outcome (`issued`, `withheld`, `control`, `shadow`, `not_met`, or `none` where
   nothing is said of the rule), or `{outcome, guardrail, reason}`, where the reason must hold the text.
 """
@@ -32,9 +32,11 @@ from adapter.model.customers import TEXT_FIELDS, Customer
 from adapter.model.decisions import RuleOutcome
 from adapter.model.event_names import EventNames
 from adapter.model.events import Event, User
+from adapter.model.triggers import Firing
 from adapter.rules.blocks.block import Block, shown
 from adapter.rules.engine.changes import CustomerChange
 from adapter.rules.engine.issue import issue
+from adapter.rules.engine.occurrences import latest_due
 from adapter.rules.engine.promotions import claim_of
 from adapter.rules.engine.recipients import Recipient
 from adapter.rules.engine.ruleset import RuleSet
@@ -181,6 +183,8 @@ def _verdict(case: Case, book: RuleSet, history: History) -> tuple[Verdict, Even
         return book.evaluate_claim(name, case.event, case.customer, history, case.now), case.event
     if case.changed is not None:
         return _change(case, case.changed, book, history)
+    if case.due in book.schedules.by_name:
+        return _scheduled(case, case.due or "", book, history)
     if case.event is not None:
         verdict = book.evaluate(case.event, case.customer, history, case.now, recipients=case.recipient)
         return told_all(verdict), case.event
@@ -203,6 +207,17 @@ def told_all(verdict: Verdict) -> Verdict:
         return verdict
     theirs = {each.rule: each for said in verdict.others.values() for each in said}
     return replace(verdict, outcomes=tuple(theirs.get(each.rule, each) for each in verdict.outcomes))
+
+
+def _scheduled(case: Case, rule: str, book: RuleSet, history: History) -> tuple[Verdict, Event]:
+    """Return what a scheduled rule says of the customer at its last due time."""
+    due_at = latest_due(book.schedules.by_name[rule].trigger, case.now)
+    firing = Firing(rule, case.customer.source_id, due_at)
+    found = book.evaluate_firing(firing, case.customer, history, case.now)
+    if found is None:
+        return Verdict((), (), {}), _event({}, case.now, "none")
+    event, verdict = found
+    return verdict, event
 
 
 def _change(case: Case, after: Customer, book: RuleSet, history: History) -> tuple[Verdict, Event]:

@@ -67,13 +67,17 @@ def _check_rule(block: Block, at: Keys, name: str, known: Known, *, at_key: bool
 
 def _check_due(block: Block, known: Known) -> None:
     name = block.values.get("due")
-    if not isinstance(name, str):
+    if not isinstance(name, str) or name in known.scheduled:
         return
     absence = known.waiting.get(name)
     if name in known.rules and absence is None:
         block.refuse(("due",), f"`{name}` is triggered by an event and never due", "write an `event`")
     elif absence is None:
-        block.refuse(("due",), f"no rule of absence is named `{name}`", did_you_mean(name, known.waiting))
+        block.refuse(
+            ("due",),
+            f"no rule of absence is named `{name}`",
+            did_you_mean(name, [*known.waiting, *known.scheduled]),
+        )
     elif absence.event not in _past_names(block, known):
         remedy = f"add `past: [{{name: {absence.event}, ago: {window_text(absence.within)}}}]`"
         message = f"nothing in `past` starts the wait of `{name}`"

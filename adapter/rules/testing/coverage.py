@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from adapter.files.starters import is_starter
 from adapter.model.codes import folded
 from adapter.model.rules import Absence, Rule
-from adapter.model.triggers import Change
+from adapter.model.triggers import Change, Scheduled
 from adapter.rules import expressions
 from adapter.rules.engine.evaluate import view_of
 from adapter.rules.engine.ruleset import RuleSet
@@ -31,7 +31,7 @@ def untried(book: RuleSet, results: Sequence[Result]) -> list[str]:
 
 
 def _reaches(rule: Rule, result: Result) -> bool:
-    if isinstance(rule.trigger, Absence):
+    if isinstance(rule.trigger, Absence | Scheduled):
         return result.case.due == rule.name
     if rule.code is not None:
         return result.case.claim is not None and folded(result.case.claim) == folded(rule.code)
@@ -41,7 +41,7 @@ def _reaches(rule: Rule, result: Result) -> bool:
 
 
 def _conditions(book: RuleSet, rule: Rule, results: Sequence[Result]) -> Iterator[str]:
-    metrics = None if isinstance(rule.trigger, Absence) else book.metrics
+    metrics = book.metrics if rule.triggers or rule.code else None
     views = [
         view_of(each.event, each.case.changed or each.case.customer, each.history, each.case.now, metrics)
         for each in results

@@ -10,6 +10,15 @@ from msgspec.structs import replace
 
 from adapter.datamodel.declarations import DataModel
 from adapter.model.rules import Absence, Rule
+from adapter.model.triggers import (
+    DATE_DUE,
+    SCHEDULE_DUE,
+    TRAIT_CHANGED,
+    Every,
+    OnDate,
+    SegmentChange,
+    TraitChange,
+)
 from adapter.rules.engine.ruleset import RuleSet
 from adapter.rules.expressions import ExpressionError, Names, reads
 from adapter.rules.files import model_names
@@ -30,6 +39,7 @@ class Known(Struct, frozen=True):
     rules: frozenset[str]
     codes: tuple[str, ...]
     waiting: dict[str, Absence]
+    scheduled: frozenset[str]
     read: dict[str, set[str]]
     names: Names
     strict: bool
@@ -78,6 +88,7 @@ def known(book: RuleSet, model: DataModel | None) -> Known:
         rules=frozenset(rule.name for rule in book.rules),
         codes=tuple(rule.code for rule in book.promotions.rules if rule.code is not None),
         waiting={rule.name: rule.trigger for rule in book.rules if isinstance(rule.trigger, Absence)},
+        scheduled=frozenset(book.schedules.by_name),
         read=read,
         names=replace(of_book if model is None else model_names.names(model), spelled=book.spelled),
         strict=model is not None,
@@ -114,5 +125,11 @@ def _read(book: RuleSet) -> dict[str, set[str]]:
 def _events(rule: Rule) -> Iterator[str]:
     if isinstance(rule.trigger, Absence):
         yield rule.trigger.event
+    elif isinstance(rule.trigger, TraitChange):
+        yield TRAIT_CHANGED
+    elif isinstance(rule.trigger, SegmentChange):
+        yield rule.trigger.event
+    elif isinstance(rule.trigger, Every | OnDate):
+        yield SCHEDULE_DUE if isinstance(rule.trigger, Every) else DATE_DUE
     else:
         yield from rule.triggers

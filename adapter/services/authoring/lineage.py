@@ -13,7 +13,7 @@ from adapter.mapping.files.mapping_file import Mapping
 from adapter.mapping.lint import outputs
 from adapter.mapping.mapping_set import MappingSet
 from adapter.model.rules import Absence, Rule
-from adapter.model.triggers import TraitChange
+from adapter.model.triggers import OnDate, TraitChange
 from adapter.rules.engine.ruleset import RuleSet
 from adapter.rules.expressions import Node, Path, reads
 from adapter.rules.expressions.dependencies import attributes_read
@@ -106,7 +106,7 @@ def _read(rule: Rule, rules: RuleSet, model: DataModel) -> Iterator[Place]:
     yield from ((event, "") for event in triggers)
     if absence:
         yield absence.unless, ""
-    if isinstance(rule.trigger, TraitChange):
+    if isinstance(rule.trigger, TraitChange | OnDate):
         yield "traits", rule.trigger.trait.partition(".")[0]
     for node in _nodes(rule, rules):
         found = reads(node)

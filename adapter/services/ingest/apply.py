@@ -21,9 +21,11 @@ from adapter.model.operations import (
 )
 from adapter.model.quarantine import Quarantined
 from adapter.model.timers import Timer
+from adapter.model.triggers import Firing
 from adapter.rules.engine.changes import Changed, CustomerChange
 from adapter.rules.engine.recipients import Recipient
 from adapter.rules.engine.ruleset import RuleSet
+from adapter.rules.engine.schedules import occurrence
 from adapter.services.ingest.identities import MOST_BYTES, MOST_MOVED, CustomerState, IdentityGraph
 from adapter.services.ingest.steps import DecisionContext, Move, Occurrence, Step
 from adapter.services.ingest.stored_events import StoredEvents
@@ -58,6 +60,7 @@ class ApplyPass:
         self.events: list[NewEvent] = []
         self._stored_events = StoredEvents(transaction, rules, self.people, self.events, context.names)
         self._repeated = transaction.known.repeated
+        self._fired = _occurrences(loaded) if rules.schedules else {}
         self.steps: list[Step] = []
         self.erasures: list[Erasure] = []
         self.quarantined: list[Quarantined] = []
@@ -99,11 +102,10 @@ class ApplyPass:
                     self.steps.append(Move(index, operation, work.occurred_at, message))
             elif isinstance(operation, OrderOperation):
                 continue  # the checkout handles these before and after this pass
+            elif isinstance(operation, CustomerUpsert) and self.rules.changes and not work.unrewarded:
+                await self._watched_facts(index, operation, work)
             elif isinstance(operation, _FACTS):
-                if self.rules.changes and work.unrewarded is None and isinstance(operation, CustomerUpsert):
-                    await self._watched_facts(index, operation, work)
-                else:
-                    self._facts(index, operation, work)
+                self._facts(index, operation, work)
             else:
                 self._identity(operation, work)
             if self.people.merge_rejection is not None:
@@ -112,6 +114,8 @@ class ApplyPass:
             self.quarantined.append(work.quarantine)
         if work.timer is not None:
             await self._fire(index, work.timer, work)
+        elif work.firing is not None:
+            await self._fire_scheduled(index, work.firing, work)
 
     def _facts(self, index: int, operation: CustomerUpsert | CustomerGroup, work: Work) -> None:
         at = work.occurred_at
@@ -219,6 +223,27 @@ class ApplyPass:
             source_id = person.customer.source_id
             self.steps.append(Occurrence(index, standing.event, source_id, rules.digest, verdict, now))
 
+    async def _fire_scheduled(self, index: int, firing: Firing, work: Work) -> None:
+        """Evaluate a firing for a customer who is still there.
+
+        Of a customer who was merged meanwhile the other one has a firing of their own. One into whom a
+        customer was merged who had their firing already has none.
+        """
+        person = self.people.known(firing.source_id)
+        if person is None or self.people.canonical(firing.source_id) != firing.source_id:
+            return
+        if occurrence(firing) in self._fired.get(firing.source_id, ()):
+            return
+        rules = self.rules
+        if rules.lacks(person.decoded_history()):
+            await self._stored_events.complete([person], [work])
+        found = rules.evaluate_firing(
+            firing, person.customer, person.decoded_history(), self.context.now, self.context.secret
+        )
+        if found is not None and (found[1].proposals or found[1].outcomes):
+            event, verdict = found
+            self.steps.append(Occurrence(index, event, firing.source_id, rules.digest, verdict))
+
     def _leave_out(self, index: int, work: Work, reason: str, remark: str) -> None:
         """Quarantine a message that is too large; only leave out a part where it has other operations."""
         if not all(isinstance(operation, _REPLAYABLE) for operation in work.operations):
@@ -283,3 +308,13 @@ class ApplyPass:
         self.erasures.append(Erasure(owner, asked, work.source, work.message_id, self.quarantined))
         self.quarantined = []
         self.people.erase(owner)
+
+
+def _occurrences(loaded: LoadedState) -> dict[str, set[str]]:
+    """Return by customer the occurrences of schedules for which they hold a discount."""
+    found: dict[str, set[str]] = {}
+    for held in loaded.discounts.values():
+        head, colon, _ = held.event_id.rpartition(":")
+        if colon:
+            found.setdefault(held.source_id, set()).add(head + colon)
+    return found

@@ -27,9 +27,9 @@ def load_request(batch: Sequence[Work], named: Callable[[Event], Sequence[str]] 
     codes: dict[str, None] = {}
     waits: dict[str, None] = {}
     for work in batch:
-        if work.timer is not None:
-            customers[work.timer.source_id] = None
-            waits[work.timer.rule] = None
+        if (due := work.timer or work.firing) is not None:
+            customers[due.source_id] = None
+            waits |= {work.timer.rule: None} if work.timer is not None else {}
         for operation in work.operations:
             if operation.source_id is not None:
                 customers[operation.source_id] = None

@@ -244,14 +244,20 @@ class Transactions:
         self._journal = journal or Journal(on=False)
 
     async def settle(
-        self, batch: Sequence[Work], on_locks_acquired: OnLocksAcquired | None = None
+        self,
+        batch: Sequence[Work],
+        on_locks_acquired: OnLocksAcquired | None = None,
+        complete: Complete | None = None,
     ) -> list[Result]:
-        """Commit a batch; one result for each of its messages, in order. Raises Unavailable."""
+        """Commit a batch; one result for each of its messages, in order. Raises Unavailable.
+
+        `complete` may replace the changes before they are saved.
+        """
         rules = self._files.rules
         with self._health.committing(), self._journal.recording() as record:
             context = self._context(record)
             result = await self._store.transact(
-                lambda transaction: decide(transaction, batch, rules, context), on_locks_acquired
+                lambda transaction: decide(transaction, batch, rules, context, complete), on_locks_acquired
             )
         self._after_commit(result)
         return result.results

@@ -128,6 +128,7 @@ def changes(
         pending=second.pending,
         ended=second.ended,
         drawn=second.pool.drawn,
+        dated=first.rules.schedules.traits,
         forwards=to_forward(batch, first) if first.context.forwards else (),
         journal=record(batch, results) if record is not None else (),
     )

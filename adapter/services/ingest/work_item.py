@@ -15,6 +15,7 @@ from adapter.model.operations import CustomerErase, CustomerMerge, Operation
 from adapter.model.quarantine import Quarantined
 from adapter.model.timers import Timer
 from adapter.model.times import message_time
+from adapter.model.triggers import Firing
 
 #: The cost of operations that take many statements or a transaction of their own; that of an event is 1.
 _COSTS = {CustomerMerge: 16, CustomerErase: 64}
@@ -33,8 +34,9 @@ class Work(Struct, frozen=True):
 
     `key` is the dedupe key, empty for work that is never repeated; `document` is the mapped document.
     `unrewarded` says why nothing is issued for history and for test traffic, which are only stored. `timer`
-    is one that is due. `prepared` says that the long histories that it needs are complete. `as_of` is the
-    time as of which rules are evaluated, where that is not the time of the commit.
+    is one that is due, `firing` that of a schedule for a customer. `prepared` says that the long histories
+    that it needs are complete. `as_of` is the time as of which rules are evaluated, where that is not the
+    time of the commit.
     """
 
     source: str
@@ -46,6 +48,7 @@ class Work(Struct, frozen=True):
     quarantine: Quarantined | None = None
     document: Any = None
     timer: Timer | None = None
+    firing: Firing | None = None
     prepared: bool = False
     as_of: datetime | None = None
 

@@ -41,6 +41,7 @@ from adapter.store.postgres.outbox_reads import OutboxReads
 from adapter.store.postgres.reads import Reads
 from adapter.store.postgres.redemptions import add_pool_codes
 from adapter.store.postgres.rehearsing import rehearsed
+from adapter.store.postgres.schedules import ScheduleVerbs
 from adapter.store.postgres.statements import MIGRATIONS, SQL
 from adapter.store.postgres.transaction import PostgresTransaction
 from adapter.store.scanning import Looks, Slice, Spot
@@ -67,7 +68,7 @@ _PATIENCE = 5.0
 _WRITE_NOTHING = "SELECT pg_logical_emit_message(true, 'adapter', '')"
 
 
-class PostgresStore(BookingVerbs, ImportVerbs, ForwardingVerbs, JournalVerbs, OutboxReads):
+class PostgresStore(BookingVerbs, ImportVerbs, ForwardingVerbs, JournalVerbs, OutboxReads, ScheduleVerbs):
     """See `adapter.store.contract.Store`.
 
     `dsn` is what libpq takes: several hosts too, of which the one that accepts writes is used; `shown`

@@ -11,6 +11,7 @@ from adapter.model.encoding import encode
 from adapter.model.events import Event
 from adapter.store.addresses import Row, address_rows, redemption_addresses
 from adapter.store.forwarding import forward_row
+from adapter.store.postgres import schedules
 from adapter.store.postgres.addresses import put
 from adapter.store.postgres.connection import Connection
 from adapter.store.postgres.erasing import erase, keep_quarantined
@@ -32,6 +33,7 @@ from adapter.store.rows import (
     timer_row,
     voucher_rows,
 )
+from adapter.store.schedule_rows import changed_customers
 from adapter.store.timestamps import micros
 from adapter.store.values import Changes, Known
 
@@ -67,6 +69,8 @@ class Saving:
         lost: dict[str, list[Event]] = {}
         if self._changes.step is not None:
             await save_step(self._connection, self._changes.step)
+        if self._changes.schedule is not None:
+            await schedules.save_step(self._connection, self._changes.schedule)
         if self._owners:
             lost = await Merging(self._connection).move(self._owners)
         for erasure in self._changes.erased:
@@ -111,6 +115,8 @@ class Saving:
             values = (seen_at, *columns, _json(own), _json(shared), *events)
             repeated = await self._connection.fetchval(SQL["save_batch"], *values)
         await put(self._connection, self._addresses(rows[_CUSTOMERS][0], event_rows))
+        if self._changes.dated and (changed := changed_customers(self._changes)):
+            await schedules.put_dates(self._connection, changed, self._changes.dated)
         expect_known(self._known, [self._changes.events[at - 1].place for at in repeated], lost)
         return bool(shared)
 

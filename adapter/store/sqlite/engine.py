@@ -34,6 +34,7 @@ from adapter.store.sqlite.read_verbs import ReadVerbs
 from adapter.store.sqlite.reads import Reads
 from adapter.store.sqlite.redemptions import add_pool_codes
 from adapter.store.sqlite.rehearsing import rehearsed
+from adapter.store.sqlite.schedules import ScheduleVerbs
 from adapter.store.sqlite.statements import MIGRATIONS, SQL
 from adapter.store.sqlite.transaction import SqliteTransaction, drive
 from adapter.store.sqlite.worker import Worker
@@ -59,7 +60,7 @@ _ATTEMPTS = 5
 _FOLDER = Path("data")
 
 
-class SqliteStore(ReadVerbs, ImportVerbs, ForwardingVerbs, JournalVerbs, OutboxWrites):
+class SqliteStore(ReadVerbs, ImportVerbs, ForwardingVerbs, JournalVerbs, OutboxWrites, ScheduleVerbs):
     """See `adapter.store.contract.Store`; `path` may be `:memory:` for a store that is thrown away.
 
     `made` says whether opening it found nothing there.

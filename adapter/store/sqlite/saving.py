@@ -25,6 +25,8 @@ from adapter.store.rows import (
     timer_row,
     voucher_rows,
 )
+from adapter.store.schedule_rows import changed_customers
+from adapter.store.sqlite import schedules
 from adapter.store.sqlite.erasing import erase, keep_quarantined
 from adapter.store.sqlite.imports import save_step
 from adapter.store.sqlite.journal import add_journal
@@ -66,6 +68,8 @@ class Saving:
         lost: dict[str, list[Event]] = {}
         if self._changes.step is not None:
             save_step(self._connection, self._changes.step)
+        if self._changes.schedule is not None:
+            schedules.save_step(self._connection, self._changes.schedule)
         if self._owners:
             lost = Merging(self._connection).move(self._owners)
         for erasure in self._changes.erased:
@@ -75,6 +79,8 @@ class Saving:
             kept = self._changes.contents.items()
             self._many("keep_content", [(digest(key), content) for key, content in kept])
         self._write_customers()
+        if self._changes.dated and (changed := changed_customers(self._changes)):
+            schedules.put_dates(self._connection, changed, self._changes.dated)
         expect_known(self._known, self._write_events(), lost)
         self._write_addresses()
         self._write_facts()

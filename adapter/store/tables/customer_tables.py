@@ -248,6 +248,17 @@ ADDRESSES = Table(
         export=NotExported("digests of addresses that other members have in the clear"),
     ),
 )
+DATES = Table(
+    name="dates",
+    columns=columns(trait="text", month_day="number", source_id="text"),
+    key=("trait", "month_day", "source_id"),
+    rows=CustomerRows(
+        merge=Combine("move_dates"),
+        erase=DeletedWith("customers"),
+        export=NotExported("an index of dates of customers, which are exported"),
+        weighed=False,
+    ),
+)
 UNADDRESSED = Table(
     name="unaddressed",
     columns=columns(source_id="text"),

@@ -191,6 +191,16 @@ IMPORT_REFUSALS = Table(
         weighed=False,
     ),
 )
+SCHEDULES = Table(
+    name="schedules",
+    columns=columns(
+        name="text", schedule="text", due_at="number", reached="text", worker="text", lease_until="number"
+    ),
+    key=("name",),
+    rows=NoCustomerData(
+        "the next occurrence of each scheduled rule; while it runs, the key of the customer reached"
+    ),
+)
 SECRETS = Table(
     name="secrets",
     columns=columns(name="text", value="bytes"),

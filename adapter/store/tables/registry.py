@@ -21,6 +21,7 @@ from adapter.store.tables.customer_tables import (
     CODES,
     COUNTERS,
     CUSTOMERS,
+    DATES,
     DECISIONS,
     DELIVERIES,
     DISCOUNTS,
@@ -51,6 +52,7 @@ from adapter.store.tables.operation_tables import (
     QUARANTINE,
     QUARANTINE_NAMES,
     RECEIPTS,
+    SCHEDULES,
     SECRETS,
 )
 
@@ -74,6 +76,7 @@ TABLES = (
     ROLLBACKS,
     UNADDRESSED,
     ADDRESSES,
+    DATES,
     COUNTERS,
     FORWARDED_ERASURES,
     QUARANTINE,
@@ -91,6 +94,7 @@ TABLES = (
     IMPORT_REFUSALS,
     IMPORT_REFUSAL_NAMES,
     CALLS,
+    SCHEDULES,
     SECRETS,
     JOURNAL,
     JOURNAL_NAMES,
