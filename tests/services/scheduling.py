@@ -46,7 +46,8 @@ class Schedule:
 
     def read(self) -> float:
         """Return how many customers were read."""
-        return self.metrics.schedule_customers.labels("read")._value.get()
+        read: float = self.metrics.schedule_customers.labels("read")._value.get()
+        return read
 
     def _clock(self) -> datetime:
         moment: datetime = self.desk.now

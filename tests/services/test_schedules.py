@@ -93,7 +93,7 @@ async def test_a_process_that_lost_its_lease_saves_nothing(desk: Any) -> None:
         assert await other.until_idle() == 4
         return await settle(*given)
 
-    slow.settle = after_the_other  # type: ignore[method-assign]
+    slow.settle = after_the_other  # type: ignore[method-assign, assignment]
     assert await slow.turn() == 0
     assert await held(desk, "ann", "bea", "cat", "dan") == [1, 1, 1, 1]
 
@@ -106,7 +106,7 @@ async def test_a_commit_that_fails_is_repeated(desk: Any) -> None:
     async def fails(*_: Any) -> Any:
         raise Unavailable("the store is away")
 
-    process.settle = fails  # type: ignore[method-assign]
+    process.settle = fails  # type: ignore[method-assign, assignment]
     with pytest.raises(Unavailable):
         await process.turn()
     process.settle = settle  # type: ignore[method-assign]
@@ -124,7 +124,7 @@ async def test_an_error_of_one_firing_costs_no_other(desk: Any) -> None:
             raise ValueError("an error of ours")
         return await settle(works, *given)
 
-    process.settle = broken  # type: ignore[method-assign]
+    process.settle = broken  # type: ignore[method-assign, assignment]
     await process.until_idle()
     assert await held(desk, "ann", "bea", "cat", "dan") == [1, 0, 1, 1]
 
@@ -191,7 +191,7 @@ async def test_a_customer_merged_while_their_page_is_decided_fires_with_the_othe
         await desk.take(CustomerMerge("dan", "ann"))
         return await settle(*given)
 
-    process.settle = merged_before  # type: ignore[method-assign]
+    process.settle = merged_before  # type: ignore[method-assign, assignment]
     await process.until_idle()
     assert await held(desk, "dan", "bea", "cat") == [1, 1, 1]
 

@@ -26,6 +26,7 @@ from adapter.store.copy import copy, reopen
 from adapter.store.engines import open_store
 from adapter.store.forwarding_values import CallLimits, NewForward
 from adapter.store.postgres.statements import SQL
+from adapter.store.schedule_contract import ScheduleRow
 from adapter.store.tables.copy_sql import PAGE_BYTES
 from adapter.store.tables.operation_tables import QUARANTINE
 from adapter.store.tables.registry import COPIED
@@ -52,7 +53,8 @@ async def filled(store: Any, run: Any, make: Any) -> Any:
         answers={("s", "1"): b"A1"},
         rewarded={("s", "1"): "c1"},
         customers=[make.customer(f"c{number}", b"h" * (number % 7)) for number in many]
-        + [make.customer("a\0\x01", email="a@x.test")],
+        + [make.customer("a\0\x01", email="a@x.test", birthdate="1990-02-28")],
+        dated=("birthdate",),
         identities={("anonymous_id", "é\0"): "c1", ("source_id", "old"): "c1"},
         events=[("c1", make.event(f"e{number}", make.at(seconds=number % 50))) for number in many],
         decisions=[make.decision(), make.decision("c2")],
@@ -77,6 +79,7 @@ async def filled(store: Any, run: Any, make: Any) -> Any:
     await store.spend(make.now, "crm", 1, CallLimits())
     await store.pause(Pause("shop", make.now, make.at(hours=1), "answered 410"))
     await store.settle([], Tally("shop", 0, 10, make.now, "answered 500"))
+    await store.start_schedule(ScheduleRow("monthly", "{}", make.now))
     await _fill_imports(store, run, make)
     return store
 
@@ -120,6 +123,8 @@ async def test_a_copy_holds_everything(filled: Any, other: Any, make: Any) -> No
     assert await other.import_jobs() == await filled.import_jobs() != []
     assert await other.import_chunk("imp_1", 0) == b"source_id\n7\n"
     assert await other.refused_rows("imp_1") == await filled.refused_rows("imp_1") != []
+    assert await other.schedules() == await filled.schedules() != []
+    assert await other.dated_customers("birthdate", (228,), "", 9) != []
     assert await other.pools() == await filled.pools() != []
     assert await other.due_timers(make.at(days=1), 9) == await filled.due_timers(make.at(days=1), 9)
 
