@@ -12,8 +12,7 @@ from msgspec.structs import replace
 
 from adapter.files import yaml
 from adapter.files.folders import nothing_in, visible
-from adapter.files.problems import Mark, Problem, did_you_mean
-from adapter.model.codes import folded
+from adapter.files.problems import Mark, Problem
 from adapter.model.customers import Customer
 from adapter.model.decisions import Decision, RuleOutcome
 from adapter.model.discounts import CounterReservation
@@ -22,7 +21,7 @@ from adapter.model.events import Event
 from adapter.model.rules import Absence, Rule
 from adapter.model.timers import Timer
 from adapter.model.triggers import Change, Firing
-from adapter.rules.engine import changes
+from adapter.rules.engine import between_rules
 from adapter.rules.engine.absence import Absences, Waits, followed
 from adapter.rules.engine.changes import Changed, ChangeTriggers
 from adapter.rules.engine.conditions import NearMiss
@@ -40,7 +39,6 @@ from adapter.rules.guardrails.contract import ALL_RULES, Rejection
 from adapter.rules.guardrails.counters import Counting
 from adapter.rules.guardrails.membership import Segments
 from adapter.rules.guardrails.proposal import Proposal, Verdict
-from adapter.rules.guardrails.registry import named_segments
 from adapter.rules.guardrails.valuation import money
 from adapter.rules.history import history as histories
 from adapter.rules.history.history import History
@@ -322,9 +320,7 @@ def load(
     if not compiled and not problems:
         problems.append(nothing_in(directory, "no rule in this folder: no discount will be issued"))
     compiled = _drafted(compiled, drafts)
-    problems += _twice(compiled) + _same_codes(compiled) + _unknown_segments(compiled, shared)
-    problems += _unseen_changes(compiled, shared)
-    problems += _unknown_replaced(compiled)
+    problems += between_rules.problems(compiled, shared)
     for one in compiled:
         problems += lint.overall(one.rule, one.at, shared.guardrails)
     problems.sort(key=lambda problem: problem.mark)
@@ -370,73 +366,6 @@ def _drafted(compiled: list[Compiled], drafts: Sequence[Path]) -> list[Compiled]
     files = {str(draft) for draft in drafts}
     names = {one.rule.name for one in compiled if one.at.file in files}
     return [one for one in compiled if one.rule.name not in names or one.at.file in files]
-
-
-def _twice(compiled: Sequence[Compiled]) -> list[Problem]:
-    problems: list[Problem] = []
-    places: dict[str, Mark] = {}
-    for one in compiled:
-        first = places.setdefault(one.rule.name, one.at)
-        if first is not one.at:
-            where = f"the first is at {first.file}:{first.line}"
-            problems.append(
-                Problem(one.at, f"a rule named `{one.rule.name}` is there already", f"{where}; rename one")
-            )
-    return problems
-
-
-def _same_codes(compiled: Sequence[Compiled]) -> list[Problem]:
-    """Refuse shared codes that differ in case, blanks and dashes alone: customers type them as they like."""
-    problems: list[Problem] = []
-    places: dict[str, Compiled] = {}
-    for one in compiled:
-        first = places.setdefault(folded(one.rule.code), one) if one.rule.code is not None else one
-        if first is not one:
-            message = f"the code `{one.rule.code}` is the same as `{first.rule.code}` of `{first.rule.name}`"
-            where = f"which is at {first.at.file}:{first.at.line}; choose another"
-            problems.append(Problem(one.at, message, where))
-    return problems
-
-
-def _unknown_replaced(compiled: Sequence[Compiled]) -> list[Problem]:
-    """Refuse a rule that replaces the discounts of rules that are not there, or of shared codes."""
-    problems: list[Problem] = []
-    issuing = {one.rule.name for one in compiled if one.rule.code is None}
-    shared = {one.rule.name for one in compiled} - issuing
-    for one in compiled:
-        at = one.replaces_at or one.at
-        for name in one.rule.replaces:
-            if name in shared or one.rule.code is not None:
-                message = "a shared code is issued to no one customer, so it replaces no discount"
-                problems.append(Problem(at, message, "name rules that issue codes of their own"))
-            elif name not in issuing:
-                problems.append(Problem(at, f"there is no rule `{name}`", did_you_mean(name, issuing)))
-    return problems
-
-
-def _unknown_segments(compiled: Sequence[Compiled], shared: Definitions) -> list[Problem]:
-    """Warn of a segment that is not declared but nearly spelled like one that is."""
-    problems: list[Problem] = []
-    for one in compiled:
-        for name in [*named_segments(one.rule), *changes.names_in([one.rule.trigger])]:
-            near = "" if name in shared.segments else did_you_mean(name, shared.segments)
-            if near.startswith("did"):
-                message = f"the segment `{name}` of rule `{one.rule.name}` is not declared"
-                problems.append(Problem(one.at, message, near, "warning"))
-    return problems
-
-
-def _unseen_changes(compiled: Sequence[Compiled], shared: Definitions) -> list[Problem]:
-    """Refuse to watch a segment whose members change without a change of a customer."""
-    problems: list[Problem] = []
-    for one in compiled:
-        for name in changes.names_in([one.rule.trigger]):
-            segment = shared.segments.get(name)
-            if segment is not None and segment.node is not None and not changes.of_traits(segment.node):
-                message = f"`{name}` reads more than traits, and its members change when no message says so"
-                remedy = "trigger the rule by an event, and require the segment in `eligible_segments`"
-                problems.append(Problem(one.at, f"rule `{one.rule.name}`: {message}", remedy))
-    return problems
 
 
 def _digest(texts: dict[Path, str]) -> str:
