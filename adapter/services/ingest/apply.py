@@ -242,7 +242,8 @@ class ApplyPass:
         )
         if found is not None and (found[1].proposals or found[1].outcomes):
             event, verdict = found
-            self.steps.append(Occurrence(index, event, firing.source_id, rules.digest, verdict))
+            at = self.context.now
+            self.steps.append(Occurrence(index, event, firing.source_id, rules.digest, verdict, at))
 
     def _leave_out(self, index: int, work: Work, reason: str, remark: str) -> None:
         """Quarantine a message that is too large; only leave out a part where it has other operations."""

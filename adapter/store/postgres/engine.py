@@ -76,8 +76,7 @@ class PostgresStore(BookingVerbs, ImportVerbs, ForwardingVerbs, JournalVerbs, Ou
     """
 
     def __init__(self, dsn: str, shown: str) -> None:
-        self.made = False
-        self.secret = b""
+        self.made, self.secret = False, b""
         self._dsn = dsn
         self._shown = shown
         self._committer = ConnectionPool(dsn, shown)
