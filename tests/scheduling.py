@@ -12,30 +12,67 @@ if TYPE_CHECKING:
 #: Files whose tests take seconds each, the longest first. They have no fixture that several tests share.
 LONG = (
     "acceptance/test_crash_postgres.py",
-    "acceptance/test_crash.py",
-    "acceptance/test_endurance.py",
-    "services/test_state_machine.py",
-    "acceptance/test_network.py",
-    "sources/test_json_bodies.py",
     "acceptance/test_workers.py",
-    "acceptance/test_sqlite_lock.py",
-    "services/test_pending_moves.py",
-    "mapping/test_compiled.py",
-    "services/test_merge_cost.py",
-    "acceptance/test_signals.py",
-    "acceptance/test_disk_postgres.py",
+    "acceptance/test_remote_core.py",
+    "acceptance/test_crash.py",
+    "acceptance/test_crash_checkout.py",
+    "acceptance/test_endurance.py",
+    "scripts/test_scripts.py",
+    "acceptance/test_network.py",
     "services/test_event_identity.py",
     "services/test_erasure_splits_batch.py",
-    "settings/test_any_configuration.py",
     "acceptance/test_disk.py",
+    "acceptance/test_signals.py",
+    "acceptance/test_checkout_races.py",
+    "services/test_state_machine.py",
+    "acceptance/test_keep_alive.py",
+    "acceptance/test_clock_jumps.py",
+    "acceptance/test_disk_postgres.py",
+    "acceptance/test_event_identity.py",
+    "acceptance/test_scooter_passes.py",
+    "acceptance/test_destination_pauses.py",
+    "acceptance/test_sqlite_lock.py",
+    "services/test_pending_moves.py",
+    "services/test_erasure_completeness.py",
+    "services/test_backfill.py",
+    "services/test_erased_id_passes.py",
+    "services/test_merge_cost.py",
+    "services/test_relay_killed.py",
+    "web/test_fuzz.py",
+    "sources/test_json_bodies.py",
+    "rules/expressions/test_differential.py",
+    "pricing/test_properties.py",
+    "settings/test_any_configuration.py",
+    "mapping/test_compiled.py",
     "sources/test_any_input.py",
 )
-_PLACES = {f"tests/{name}": place for place, name in enumerate(LONG)}
+#: Files that take ten seconds and more together, and so come before the others, which fill the end of a run.
+EARLY = (
+    "server/test_header_limits.py",
+    "core/test_forwarding.py",
+    "destinations/test_hostile_receivers.py",
+    "store/test_tables.py",
+    "store/test_copy.py",
+    "acceptance/test_erasure.py",
+    "rules/test_index.py",
+    "acceptance/test_placeholders.py",
+    "core/test_evaluate.py",
+    "docs/test_packs.py",
+    "services/test_exact_limits.py",
+    "store/test_postgres_schema.py",
+    "store/test_migrations.py",
+    "checkout/test_concurrency.py",
+    "files/test_linear_time.py",
+    "cli/test_store.py",
+    "services/test_merged_window_limits.py",
+)
+_PLACES = {f"tests/{name}": place for place, name in enumerate((*LONG, *EARLY))}
+_ALONE = frozenset(f"tests/{name}" for name in LONG)
 
 
 def place(item: pytest.Item) -> int:
     """Return the key by which tests are sorted, stably."""
-    return _PLACES.get(_file(item.nodeid), len(LONG))
+    return _PLACES.get(_file(item.nodeid), len(_PLACES))
 
 
 class WholeFiles(LoadScopeScheduling):  # type: ignore[misc]
@@ -43,7 +80,7 @@ class WholeFiles(LoadScopeScheduling):  # type: ignore[misc]
 
     def _split_scope(self, nodeid: str) -> str:
         file = _file(nodeid)
-        return nodeid if file in _PLACES else file
+        return nodeid if file in _ALONE else file
 
 
 def _file(nodeid: str) -> str:
