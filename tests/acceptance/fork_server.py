@@ -5,6 +5,7 @@ As a program it reads commands, a JSON line each, and answers with the id of the
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import runpy
@@ -17,8 +18,10 @@ from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 
+from typer.testing import CliRunner
+
 from adapter.cli import main as cli
-from adapter.mapping import mapping_set
+from adapter.destinations.transport import trusted
 
 ROOT = Path(__file__).parents[2]
 
@@ -92,7 +95,16 @@ def fork_server() -> Iterator[ForkServer]:
 
 def main() -> None:
     import_module("adapter.cli.serve")  # and all that a server needs
-    mapping_set.load(ROOT / "mappings")  # its children need not compile these mappings once more
+    import_module("anyio._backends._asyncio")
+    # Its children need not compile these files, read these authorities and import what parses arguments.
+    ran = CliRunner().invoke(
+        cli.commands, ["check", "--mappings", str(ROOT / "mappings"), "--rules", str(ROOT / "rules")]
+    )
+    if ran.exit_code:
+        raise SystemExit(ran.output)
+    trusted()
+    gc.collect()
+    gc.freeze()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     for line in sys.stdin.buffer:
         asked = json.loads(line)
