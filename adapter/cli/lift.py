@@ -16,6 +16,7 @@ from adapter.files.problems import did_you_mean
 from adapter.model.encoding import encode
 from adapter.model.event_names import EventNames
 from adapter.rules.expressions.durations import parse_window, window_text
+from adapter.rules.guardrails.contract import CAMPAIGN_COUNTS
 from adapter.rules.lift import RATIO_MISMATCH, Group, Lift, interval, ratio_p_value
 from adapter.rules.testing.vocabulary import known
 from adapter.services.lift import LiftQuestion, Measurements, measure
@@ -25,9 +26,13 @@ EXAMPLES = """\b
 Examples:
   adapter lift
   adapter lift --rule cart-recovery --within 14d
+  adapter lift --campaign spring
   adapter lift --conversion ride_completed --worth price"""
 
 Rule = Annotated[str | None, typer.Option("--rule", metavar="NAME", help="Only this rule.")]
+Campaign = Annotated[
+    str | None, typer.Option("--campaign", metavar="NAME", help="Only this campaign, all its rules together.")
+]
 Within = Annotated[
     str, typer.Option("--within", metavar="TIME", help="How long after the decision, as 36h or 7d.")
 ]
@@ -42,6 +47,7 @@ Worth = Annotated[
 def rules(
     *,
     rule: Rule = None,
+    campaign: Campaign = None,
     within: Within = "7d",
     conversion: Converted = "order_completed",
     worth: Worth = "total",
@@ -59,7 +65,10 @@ def rules(
     settings = settled(config, options(store))
     files = check_files(settings.files)
     names = EventNames() if files.mappings is None else files.mappings.names
-    question = LiftQuestion(names.meant(conversion), window, worth, rule)
+    if rule is not None and campaign is not None:
+        raise typer.BadParameter("name a rule or a campaign", param_hint="--campaign")
+    asked = rule if campaign is None else CAMPAIGN_COUNTS + campaign
+    question = LiftQuestion(names.meant(conversion), window, worth, asked)
     try:
         measured = asyncio.run(_found(settings.store.url, question, names))
     except AdapterError as error:
@@ -81,9 +90,14 @@ def _check_names(question: LiftQuestion, measured: Measurements, files: CheckedF
     book, model = files.rules, files.model
     nameable = known(book, model) if book is not None else None
     rules = measured.rules.union(nameable.rules if nameable else ())
+    rules |= {CAMPAIGN_COUNTS + each.name for each in book.campaigns} if book is not None else set()
     if question.rule is not None and question.rule not in rules:
-        message = f"no rule is named `{question.rule}`, and no decision names it"
-        raise typer.BadParameter(_remedied(message, question.rule, rules), param_hint="--rule")
+        kind = "campaign" if question.rule.startswith(CAMPAIGN_COUNTS) else "rule"
+        name = question.rule.removeprefix(CAMPAIGN_COUNTS)
+        named = [each.removeprefix(CAMPAIGN_COUNTS) for each in rules
+                 if each.startswith(CAMPAIGN_COUNTS) == (kind == "campaign")]  # fmt: skip
+        message = f"no {kind} is named `{name}`, and no decision names it"
+        raise typer.BadParameter(_remedied(message, name, named), param_hint=f"--{kind}")
     events = measured.events.union(nameable.read if nameable else (), model.events if model else ())
     if measured.lifts and question.conversion not in events:
         message = f"no event `{question.conversion}` is stored, and no rule and no data model names it"
@@ -141,7 +155,7 @@ def _plain_arm(arm: Group) -> dict[str, Any]:
 
 
 def _lines(lift: Lift, conversion: str, within: str) -> Iterator[str]:
-    yield lift.rule
+    yield lift.rule.replace(CAMPAIGN_COUNTS, "campaign ", 1)
     yield f"  issued   {_arm(lift.issued)}"
     yield f"  control  {_arm(lift.control)}"
     interval = lift.interval()

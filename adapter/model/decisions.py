@@ -16,7 +16,8 @@ class RuleOutcome(Struct, frozen=True, omit_defaults=True):
     """The outcome of one rule: `reason` is a sentence for marketers, with the values of the event.
 
     `variant` is which of the rule's variants was issued. `for_another` says that the discount is another
-    customer's, whose own decision on the event says more.
+    customer's, whose own decision on the event says more. Where it was issued or held out as a control,
+    `campaign` is the rule's campaign.
     """
 
     rule: str
@@ -26,6 +27,7 @@ class RuleOutcome(Struct, frozen=True, omit_defaults=True):
     code: str | None = None
     variant: str | None = None
     for_another: bool = False
+    campaign: str | None = None
 
 
 class Decision(Struct, frozen=True, omit_defaults=True):

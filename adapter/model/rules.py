@@ -24,6 +24,11 @@ CLAIMED: Final = "promotion_claimed"
 OnRefund = Literal["return", "keep", "prorate"]
 RewardOnRefund = Literal["revoke", "keep"]
 OnExceed = Literal["refuse", "partial"]
+#: Which rule of a campaign goes first; `first` is the one that is due first.
+Choose = Literal["priority", "best_value", "first"]
+#: What a campaign does when the rule that goes first is used up.
+WhenUsedUp = Literal["nothing", "next"]
+Status = Literal["live", "shadow", "paused"]
 
 
 class Absence(Struct, frozen=True):
@@ -108,6 +113,23 @@ class Variant(Struct, frozen=True, kw_only=True):
     share: Decimal
 
 
+class Campaign(Struct, frozen=True, kw_only=True):
+    """Rules that share limits, a budget and a control group: `guardrails` count the discounts of all of them.
+
+    With `one_of_these` a customer gets one discount of all of them for each event, in any window of a length,
+    or for ever; `choose` says which. `control` is a share of customers, in per cent, that gets none of them.
+    """
+
+    name: str
+    description: str = ""
+    one_of_these: timedelta | Literal["per event", "for ever"] | None = None
+    choose: Choose = "priority"
+    when_used_up: WhenUsedUp = "nothing"
+    control: Decimal = Decimal(0)
+    status: Status = "live"
+    guardrails: Guardrails = Guardrails()
+
+
 class Rule(Struct, frozen=True, kw_only=True):
     """One rule as its author wrote it; the compiled conditions are in the rule set.
 
@@ -119,7 +141,8 @@ class Rule(Struct, frozen=True, kw_only=True):
     benefits of its discounts after `action`, the first. Its discounts take the place of unused ones of the
     rules in `replaces`. They are for the customer whose id the event has at `to`, None for its
     own customer. A rule with `variants` is one rule for each of them, which has its `variant`; the rule
-    itself has the actions of the first.
+    itself has the actions of the first. `when_used_up` is what the `campaign` does
+    when this rule is used up, None for what the campaign says.
     """
 
     name: str
@@ -130,8 +153,10 @@ class Rule(Struct, frozen=True, kw_only=True):
     guardrails: Guardrails = Guardrails()
     rollout: Rollout = Rollout()
     conflicts: Conflicts = "priority"
-    status: Literal["live", "shadow", "paused"] = "live"
+    status: Status = "live"
     priority: int = 0
+    campaign: Campaign | None = None
+    when_used_up: WhenUsedUp | None = None
     code_prefix: str = ""
     code_pattern: str | None = None
     code: str | None = None

@@ -11,6 +11,7 @@ from typing import Literal
 from msgspec import Struct
 
 from adapter.model.decisions import Decision
+from adapter.rules.guardrails.contract import CAMPAIGN_COUNTS
 
 #: The two-sided 95 % quantile of the normal distribution.
 _Z = 1.959963984540054
@@ -24,7 +25,10 @@ EventKey = tuple[str, str]
 
 
 class Exposure(Struct, frozen=True):
-    """A customer that a rule qualified by an event: served, with a variant if it has any, or held out."""
+    """A customer that a rule, or `campaign:NAME`, qualified by an event: served, or held out.
+
+    `variant` is the one that a rule with variants served.
+    """
 
     rule: str
     group: Literal["issued", "control"]
@@ -151,18 +155,14 @@ def _wilson(arm: Group) -> tuple[float, float]:
 
 
 def exposures(decision: Decision) -> Iterator[Exposure]:
-    """Yield the customers that a decision served or held out."""
+    """Yield the customers that a decision served or held out, by rule and by campaign."""
     for outcome in decision.outcomes:
         if outcome.outcome in ("issued", "control") and not outcome.for_another:
             group: Literal["issued", "control"] = "issued" if outcome.outcome == "issued" else "control"
-            yield Exposure(
-                outcome.rule,
-                group,
-                decision.source_id,
-                decision.decided_at,
-                (decision.event, decision.event_id),
-                outcome.variant or "",
-            )
+            at, event = decision.decided_at, (decision.event, decision.event_id)
+            yield Exposure(outcome.rule, group, decision.source_id, at, event, outcome.variant or "")
+            if outcome.campaign is not None:
+                yield Exposure(CAMPAIGN_COUNTS + outcome.campaign, group, decision.source_id, at, event)
 
 
 def lift(shown: Iterable[Exposure], conversions: Iterable[Conversion], window: timedelta) -> list[Lift]:

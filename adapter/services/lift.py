@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from adapter.model.event_names import EventNames
 from adapter.model.events import Event
+from adapter.rules.guardrails.contract import CAMPAIGN_COUNTS
 from adapter.rules.lift import Conversion, Group, Lift, exposures, lift
 from adapter.store.contract import Store
 from adapter.store.values import CustomerHistory
@@ -22,7 +23,7 @@ _AS_STORED = EventNames()
 class LiftQuestion(Struct, frozen=True):
     """Conversions are events named `conversion` within a time of the decision; `worth` is their value's name.
 
-    Without `rule`, all rules are measured.
+    Without `rule`, all rules and campaigns are measured; `rule` may be `campaign:NAME`.
     """
 
     conversion: str = "order_completed"
@@ -53,7 +54,9 @@ async def measure(store: Store, question: LiftQuestion, names: EventNames = _AS_
     while histories := await store.customer_histories(after, _PAGE):
         after = histories[-1].source_id
         for history in histories:
-            rules.update(outcome.rule for decision in history.decisions for outcome in decision.outcomes)
+            outcomes = [outcome for decision in history.decisions for outcome in decision.outcomes]
+            rules.update(outcome.rule for outcome in outcomes)
+            rules.update(CAMPAIGN_COUNTS + each.campaign for each in outcomes if each.campaign is not None)
             history.events = [names.renamed(event) for event in history.events]
             events.update(event.name for event in history.events)
         for one in _of(histories, question):

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from adapter.model.counter_key import CounterKey
 from adapter.model.rules import Guardrails
 from adapter.rules.engine.ruleset import RuleSet
-from adapter.rules.guardrails.contract import ALL_RULES
+from adapter.rules.guardrails.contract import ALL_RULES, CAMPAIGN_COUNTS
 from adapter.rules.guardrails.counters import Counting
 from adapter.rules.guardrails.window_slots import Limit, limit_of
 
@@ -24,7 +24,7 @@ _THEN = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class CounterReset(Struct, frozen=True):
-    """The guardrails of one rule (`*` for those over all rules) that restart their count."""
+    """The guardrails of one rule (`*` for those over all rules, `campaign:NAME`) that restart their count."""
 
     rule: str
     guardrails: tuple[str, ...]
@@ -40,7 +40,8 @@ def reset_counters(old: RuleSet, new: RuleSet) -> list[CounterReset]:
 
 
 def _limits(book: RuleSet) -> dict[str, Guardrails]:
-    return {ALL_RULES: book.guardrails, **{rule.name: rule.guardrails for rule in book.rules}}
+    campaigns = {CAMPAIGN_COUNTS + each.name: each.guardrails for each in book.campaigns}
+    return {ALL_RULES: book.guardrails, **campaigns, **{rule.name: rule.guardrails for rule in book.rules}}
 
 
 def _changed(rule: str, before: Guardrails, after: Guardrails) -> tuple[str, ...]:

@@ -25,7 +25,9 @@ class ActionCurrency:
     __slots__ = ("_asks", "_fixed")
 
     def __init__(self, action: Action, rule: Rule, shop: Guardrails) -> None:
-        budgets = (each.budget.currency for each in (rule.guardrails, shop) if each.budget is not None)
+        shared = () if rule.campaign is None else (rule.campaign.guardrails,)
+        blocks = (rule.guardrails, *shared, shop)
+        budgets = (each.budget.currency for each in blocks if each.budget is not None)
         self._asks = bool(amounts(action))
         self._fixed = action.currency or next(budgets, None)
 

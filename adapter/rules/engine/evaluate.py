@@ -13,7 +13,7 @@ from adapter.model.customers import FIELDS, Customer
 from adapter.model.decisions import RuleOutcome
 from adapter.model.discounts import CounterReservation
 from adapter.model.events import Event
-from adapter.model.rules import Guardrails
+from adapter.model.rules import Guardrails, Rule
 from adapter.rules.action_types.registry import type_of
 from adapter.rules.engine.inputs import Seen
 from adapter.rules.engine.resolve import ActionResolver
@@ -32,7 +32,7 @@ from adapter.rules.expressions.evaluation_context import Values
 from adapter.rules.files.rule_file import Compiled
 from adapter.rules.guardrails.budget import cost
 from adapter.rules.guardrails.checks import checks
-from adapter.rules.guardrails.contract import ALL_RULES, Rejection
+from adapter.rules.guardrails.contract import ALL_RULES, CAMPAIGN_COUNTS, Rejection
 from adapter.rules.guardrails.counters import Counting
 from adapter.rules.guardrails.membership import Membership
 from adapter.rules.guardrails.proposal import Proposal
@@ -54,29 +54,35 @@ class GlobalGuardrails(Struct, frozen=True):
     paused: bool = False
 
 
+def blocks_of(rule: Rule, shop: Guardrails) -> list[tuple[str, Guardrails]]:
+    """Return the guardrails that count for a rule, each under the name by which they count."""
+    campaign = rule.campaign
+    shared = [] if campaign is None else [(CAMPAIGN_COUNTS + campaign.name, campaign.guardrails)]
+    return [(rule.name, rule.guardrails), *shared, (ALL_RULES, shop)]
+
+
 class CompiledRule:
     """A rule made ready to be settled: what can stop it, what it counts, what it is worth."""
 
     __slots__ = (
-        "_checks", "_counting", "_keyed", "_more", "_partial", "_resolver", "_ships", "_variants", "computed",
-        "rule",
+        "_checks", "_counting", "_keyed", "_more", "_partial", "_resolver", "_ships", "_variants", "campaign",
+        "computed", "rule",
     )  # fmt: skip
 
     def __init__(self, compiled: Compiled, shop: GlobalGuardrails) -> None:
         self.rule = rule = compiled.rule
+        self.campaign = None if rule.campaign is None else rule.campaign.name
         self.computed = any(each is not None for each in compiled.computed)
         self._variants = tuple(CompiledRule(each, shop) for each in compiled.variants)
         self._checks = checks(rule, shop.guardrails, paused=shop.paused)
-        counting = [
-            Counting(name, guardrails, cost(rule, guardrails))
-            for name, guardrails in ((rule.name, rule.guardrails), (ALL_RULES, shop.guardrails))
-        ]
+        blocks = blocks_of(rule, shop.guardrails)
+        counting = [Counting(name, block, cost(rule, block)) for name, block in blocks]
         self._counting = tuple(each for each in counting if not each.idle)
         self._keyed = tuple(each for each in counting if each.keyed)
         pairs = zip(rule.actions, compiled.computed, strict=True)
         self._resolver, *more = [ActionResolver(each, rule, shop.guardrails, how) for each, how in pairs]
         self._more = tuple(more)
-        budgets = [each for each in (rule.guardrails.budget, shop.guardrails.budget) if each is not None]
+        budgets = [block.budget for _, block in blocks if block.budget is not None]
         self._partial = bool(budgets) and all(each.on_exceed == "partial" for each in budgets)
         of_shipping = any(type_of(each).of_shipping for each in rule.actions)
         self._ships = of_shipping or rule.conflicts == "best_value"

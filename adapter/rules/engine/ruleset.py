@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from adapter.files import yaml
 from adapter.files.folders import nothing_in, visible
-from adapter.files.problems import Mark, Problem
+from adapter.files.problems import Mark, Problem, errors
 from adapter.model.customers import Customer
 from adapter.model.decisions import Decision, RuleOutcome
 from adapter.model.discounts import CounterReservation
@@ -23,19 +23,20 @@ from adapter.model.timers import Timer
 from adapter.model.triggers import Change, Firing
 from adapter.rules.engine import between_rules
 from adapter.rules.engine.absence import Absences, Waits, followed
+from adapter.rules.engine.campaigns import companions, weighed
 from adapter.rules.engine.changes import Changed, ChangeTriggers
 from adapter.rules.engine.conditions import NearMiss
 from adapter.rules.engine.deferred_reasons import completed, near_misses
-from adapter.rules.engine.evaluate import CompiledRule, GlobalGuardrails, TriggerIndex, view_of
+from adapter.rules.engine.evaluate import CompiledRule, GlobalGuardrails, TriggerIndex, blocks_of, view_of
 from adapter.rules.engine.promotions import Promotions
 from adapter.rules.engine.recipients import ForOthers, Named, Recipients, about_another, nobody
 from adapter.rules.engine.schedules import Schedules
 from adapter.rules.expressions import Metric, Names, Shortfall, reads
-from adapter.rules.files import definitions, lint, rule_file
+from adapter.rules.files import campaigns, definitions, lint, rule_file
 from adapter.rules.files.definitions import Definitions
 from adapter.rules.files.rule_file import Compiled
 from adapter.rules.guardrails.budget import cost
-from adapter.rules.guardrails.contract import ALL_RULES, Rejection
+from adapter.rules.guardrails.contract import Rejection
 from adapter.rules.guardrails.counters import Counting
 from adapter.rules.guardrails.membership import Segments
 from adapter.rules.guardrails.proposal import Proposal, Verdict
@@ -67,6 +68,10 @@ class RuleSet:
         self.rules: tuple[Rule, ...] = tuple(one.rule for one in compiled)
         self.guardrails = shared.guardrails
         self.code_pools = frozenset(rule.code_pool for rule in self.rules if rule.code_pool is not None)
+        self.campaigns = tuple(
+            {rule.campaign.name: rule.campaign for rule in self.rules if rule.campaign}.values()
+        )
+        self.companions = companions(self.rules)
         self.priorities = {rule.name: rule.priority for rule in self.rules}
         self.nodes = {one.rule.name: one.node for one in compiled}
         self.values = {one.rule.name: one.values for one in compiled}
@@ -179,6 +184,21 @@ class RuleSet:
         index = self.schedules.by_name[firing.rule].index
         return event, self._decide(index, event, customer, history, now, secret=secret, known=True)
 
+    def evaluate_absences(
+        self, due: Sequence[Timer], later: Sequence[Timer], customer: Customer, history: History,
+        now: datetime, *, secret: bytes = b"", recipients: Recipients = nobody,
+    ) -> tuple[Verdict, list[Timer]]:  # fmt: skip
+        """Return what the rules of due timers of one event say, and those timers that wait for another.
+
+        The rules are one, or companions; `later` are the other timers of companions for the event. Where one
+        of these goes first, what is due waits for it.
+        """
+
+        def said(timer: Timer) -> Verdict:
+            return self.evaluate_absence(timer, customer, history, now, secret, recipients=recipients)
+
+        return weighed(due, later, said)
+
     def evaluate_claim(
         self, rule: str, claim: Event, customer: Customer, history: History, now: datetime,
         *, secret: bytes = b"",
@@ -204,7 +224,7 @@ class RuleSet:
         found = next((each for each in self.rules if each.name == rule), None)
         if found is None:
             return []
-        blocks = ((rule, found.guardrails), (ALL_RULES, self._shop.guardrails))
+        blocks = blocks_of(found, self._shop.guardrails)
         counted = [Counting(name, block, cost(found, block)) for name, block in blocks]
         claims = [claim for each in counted if not each.idle for claim in each.claims(source_id, None, at)]
         return [claim for claim in claims if claim.scope == source_id]
@@ -256,7 +276,10 @@ class RuleSet:
                         self.segments, self.metrics, recipients, customer, event, cart, view, now, secret
                     ).settle(ready, path)  # fmt: skip
                 if isinstance(settled, Rejection):
-                    said = RuleOutcome(ready.rule.name, settled.outcome, settled.reason, settled.guardrail)
+                    said = RuleOutcome(
+                        ready.rule.name, settled.outcome, settled.reason, settled.guardrail,
+                        campaign=ready.campaign if settled.outcome == "control" else None,
+                    )  # fmt: skip
                     outcomes.append(said if other is None else about_another(said))
                     if other is not None:
                         others.setdefault(other, []).append(said)
@@ -311,10 +334,17 @@ def load(
     texts = {path: _text(path) for path in paths}
     shared, problems = _shared(replaced.get(DEFINITIONS, directory / DEFINITIONS), texts, names)
     names = replace(names, definitions={**names.definitions, **shared.conditions})
+    documents = {path: yaml.read(path) for path in paths if path.name != DEFINITIONS}
+    readable = [(document, texts[path]) for path, (document, _) in documents.items() if document is not None]
+    zone = shared.defaults.time_zone
+    grouped, of_campaigns = campaigns.of_rule_files(readable, shared.campaigns, names, zone)
+    defaults = replace(shared.defaults, campaigns={name: one for name, (one, _) in grouped.items()})
+    problems += of_campaigns
     compiled: list[Compiled] = []
-    for path in paths:
-        if path.name != DEFINITIONS:
-            found, wrong = _file(path, texts[path], names, shared, now)
+    for path, (document, unread) in documents.items():
+        problems += unread
+        if document is not None and document.value is not None:
+            found, wrong = rule_file.read(document, texts[path], names, defaults, now)
             compiled += found
             problems += wrong
     if not compiled and not problems:
@@ -323,6 +353,8 @@ def load(
     problems += between_rules.problems(compiled, shared)
     for one in compiled:
         problems += lint.overall(one.rule, one.at, shared.guardrails)
+    placed = [(one.rule, one.at) for one in compiled]
+    problems += campaigns.doubts(grouped.values(), placed, whole=not errors(problems))
     problems.sort(key=lambda problem: problem.mark)
     if any(problem.severity == "error" for problem in problems):
         return None, problems
@@ -349,16 +381,6 @@ def _shared(path: Path, texts: dict[Path, str], names: Names) -> tuple[Definitio
         return Definitions(), problems
     shared, wrong = definitions.read(document, texts[path], names)
     return shared, problems + wrong
-
-
-def _file(
-    path: Path, text: str, names: Names, shared: Definitions, now: datetime | None
-) -> tuple[list[Compiled], list[Problem]]:
-    document, problems = yaml.read(path)
-    if document is None or document.value is None:
-        return [], problems
-    compiled, wrong = rule_file.read(document, text, names, shared.defaults, now)
-    return compiled, problems + wrong
 
 
 def _drafted(compiled: list[Compiled], drafts: Sequence[Path]) -> list[Compiled]:

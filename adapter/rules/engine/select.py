@@ -11,8 +11,10 @@ from adapter.model.counter_key import ScopedKey
 from adapter.model.decisions import RuleOutcome
 from adapter.model.discounts import CounterReservation, DiscountRecord
 from adapter.model.ids import RESERVED
+from adapter.rules.engine.campaigns import EXCLUSIVE, exclusive, falls_through, in_turn
 from adapter.rules.engine.conflicts import beaten_by_granted, beaten_by_held, ranked
 from adapter.rules.guardrails.counters import reason
+from adapter.rules.guardrails.full_counters import whose
 from adapter.rules.guardrails.proposal import Choice, Proposal, Verdict
 from adapter.rules.guardrails.window_slots import alternatives
 
@@ -22,31 +24,45 @@ def choose(
     held: Sequence[DiscountRecord],
     used: Mapping[ScopedKey, int],
     now: datetime,
+    empty: Sequence[Proposal] = (),
 ) -> Choice:
     """Return the proposals that may be issued, and a sentence for each that may not.
 
     `held` are the customer's discounts (expired ones are left aside), `used` the present counters. A
-    proposal that is refused makes room for the next one. What is granted carries just the claims to add, of
-    slots those of the one that is taken, and apart from them the claims that only look. What it replaces is
-    counted as revoked.
+    proposal that is refused makes room for the next one, in an exclusive campaign only where it says so.
+    What is granted carries just the claims to add, of slots those of the one that is taken, and apart from
+    them the claims that only look. `empty` are proposals whose code pool has no codes left; nothing is said
+    of them. What it replaces is counted as revoked.
     """
     live = [discount for discount in held if discount.status_at(now) in ("issued", "applied")]
-    if len(verdict.proposals) == 1 and not live:  # as most are: nothing to weigh
+    if len(verdict.proposals) == 1 and not live and not empty:  # as most are: nothing to weigh
         return _alone(verdict.proposals[0], used)
     counters = {(claim.scope, claim.key) for each in verdict.proposals for claim in each.claims}
     standing = {counter: used.get(counter, 0) for counter in counters}
     granted: list[Proposal] = []
     outcomes: list[RuleOutcome] = []
-    for proposal in ranked(verdict.proposals):
-        out = replaced(proposal, live)
+    closed: dict[str, str] = {}  # campaigns of which nothing more is issued, and why
+    for proposal in in_turn(ranked((*verdict.proposals, *empty))):
+        campaign, lacking = exclusive(proposal.rule), proposal in empty
+        if campaign is not None and campaign.name in closed:
+            if not lacking:
+                outcomes.append(_refused(proposal, closed[campaign.name], EXCLUSIVE))
+            continue
+        out = [] if lacking else replaced(proposal, live)
         left = [each for each in live if each not in out] if out else live
-        why = beaten_by_held(proposal, left, verdict) or beaten_by_granted(proposal, granted)
+        why = (
+            None
+            if lacking
+            else beaten_by_held(proposal, left, verdict) or beaten_by_granted(proposal, granted)
+        )
         if why is not None:
             outcomes.append(_refused(proposal, why, "stackable"))
             continue
         freed = _without(standing, out) if out else standing
-        choice = _alone(proposal, freed)
+        choice = Choice((), ()) if lacking else _alone(proposal, freed)
         outcomes += choice.outcomes
+        if campaign is not None and (end := _end(proposal, choice)):
+            closed[campaign.name] = f"{proposal.rule.name} of the campaign {campaign.name} {end}"
         for each in choice.granted:
             granted.append(replace(each, replacing=tuple([one.discount.code for one in out])))
             live, standing = left, freed
@@ -80,6 +96,14 @@ def _without(standing: Mapping[ScopedKey, int], out: Sequence[DiscountRecord]) -
             if counter in freed:
                 freed[counter] -= claim.amount
     return freed
+
+
+def _end(proposal: Proposal, choice: Choice) -> str:
+    """Return why nothing more of an exclusive campaign is issued after a proposal, empty where it goes on."""
+    if choice.granted:
+        return "goes first"
+    used_up = all(whose(outcome.guardrail or "") == "" for outcome in choice.outcomes)
+    return "goes first, and is used up" if used_up and not falls_through(proposal.rule) else ""
 
 
 def _alone(proposal: Proposal, used: Mapping[ScopedKey, int]) -> Choice:

@@ -1,7 +1,7 @@
 """`definitions.yaml`: conditions and segments that rules share, and what holds for all rules.
 
-Besides `definitions` and `segments` the file may hold `guardrails` over all rules together, and the shop's
-`time_zone` and `conflicts`, which rules follow that do not name their own.
+Besides `definitions` and `segments` the file may hold `guardrails` over all rules together, `campaigns`, and
+the shop's `time_zone` and `conflicts`, which rules follow that do not name their own.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from adapter.model.emails import normal
 from adapter.model.rules import Conflicts, Guardrails
 from adapter.rules.blocks.block import Block
 from adapter.rules.expressions import Names, Node, is_taken, used
-from adapter.rules.files import guardrail_block
+from adapter.rules.files import campaigns, guardrail_block
 from adapter.rules.files.conditions import Conditions
 from adapter.rules.files.rule_file import Defaults
 from adapter.rules.guardrails.membership import Segment
@@ -37,6 +37,7 @@ class Definitions(Struct, frozen=True, kw_only=True):
     segments: dict[str, Segment] = {}
     guardrails: Guardrails = Guardrails()
     paused: bool = False
+    campaigns: campaigns.Found = {}
     defaults: Defaults = Defaults()
 
 
@@ -56,11 +57,14 @@ def read(document: Document, text: str, names: Names) -> tuple[Definitions, list
     overall = _first(guardrail_block.within(each, "guardrails", named) for each in all_blocks)
     paused = bool(overall.flag("paused")) if overall is not None else False
     guardrails = guardrail_block.guardrails(overall, None, zone or "UTC")
+    found: campaigns.Found = {}
+    for each in reversed(all_blocks):
+        found |= campaigns.read(each.block(campaigns.KEY), named, zone or "UTC")
     block.finish()
     budget = guardrails.budget.currency if guardrails.budget is not None else None
     defaults = Defaults(time_zone=zone or "UTC", conflicts=conflicts or "priority", budget_currency=budget)
     return Definitions(conditions=conditions, segments=segments, guardrails=guardrails, paused=paused,
-                       defaults=defaults), problems  # fmt: skip
+                       campaigns=found, defaults=defaults), problems  # fmt: skip
 
 
 def _first(values: Iterable[T | None]) -> T | None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -14,13 +14,14 @@ from adapter.files import starters
 from adapter.files.overrides import overridden
 from adapter.files.problems import Mark, Problem, errors
 from adapter.files.yaml import Document, Keys
-from adapter.model.rules import Absence, Conflicts, Guardrails, Rule
+from adapter.model.rules import Absence, Campaign, Conflicts, Guardrails, Rule, Status
 from adapter.rules.action_types.computed import ComputedValue
 from adapter.rules.blocks.block import Block, shown
 from adapter.rules.blocks.money import CURRENCY, exact
 from adapter.rules.expressions import Names, Node, Path
 from adapter.rules.files import (
     action_block,
+    campaigns,
     checkout_keys,
     given_block,
     guardrail_block,
@@ -34,7 +35,6 @@ from adapter.rules.files.conditions import Conditions
 from adapter.rules.files.given_block import Given
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
-Status = Literal["live", "shadow", "paused"]
 
 
 class Compiled(Struct, frozen=True):
@@ -70,6 +70,7 @@ class Defaults(Struct, frozen=True, kw_only=True):
     time_zone: str = "UTC"
     conflicts: Conflicts = "priority"
     budget_currency: str | None = None
+    campaigns: Mapping[str, Campaign] = {}
 
 
 def read(
@@ -97,7 +98,7 @@ def read(
 
 
 def _is_list(value: Any) -> bool:
-    return isinstance(value, dict) and ("rules" in value or "extends" in value)
+    return isinstance(value, dict) and any(key in value for key in ("rules", "extends", campaigns.KEY))
 
 
 def _paths(document: Document, text: str, problems: list[Problem]) -> list[Keys]:
@@ -107,6 +108,7 @@ def _paths(document: Document, text: str, problems: list[Problem]) -> list[Keys]
     top = Block(document, text, (), problems)
     top.get("extends")
     top.get("disable")
+    top.get(campaigns.KEY)  # which are read before all rules
     listed = top.get("rules")
     top.finish()
     if listed is None and "rules" not in document.value:
@@ -128,7 +130,9 @@ def _rule(block: Block, names: Names, defaults: Defaults, now: datetime | None) 
     trigger = triggers.read(block, names, defaults.time_zone)
     conditions = Conditions(block, triggers.seen(trigger, names))
     node = conditions.read(block.get("conditions"), ("conditions",))
-    budget = _budget_currency(block) or defaults.budget_currency
+    campaign, when_used_up = campaigns.of_rule(block, defaults.campaigns)
+    shared = campaign.guardrails.budget if campaign is not None else None
+    budget = _budget_currency(block) or (shared.currency if shared else defaults.budget_currency)
     given = given_block.read(block, conditions.names, budget)
     guardrails = _guardrails(block, given, conditions.names, defaults.time_zone)
     recipient = recipient_key.read(block, conditions.names)
@@ -154,6 +158,7 @@ def _rule(block: Block, names: Names, defaults: Defaults, now: datetime | None) 
         name=name, trigger=trigger, action=given[0].first.action, description=description or "",
         conditions=block.values.get("conditions"), guardrails=guardrails, rollout=rollout,
         conflicts=conflicts or defaults.conflicts, status=status or "live", priority=priority,
+        campaign=campaign, when_used_up=when_used_up,
         push=pushed_to, to=None if recipient is None else block.values["to"],
         variants=tuple(each.variant for each in given if each.variant is not None),
         **at_checkout,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, get_args
 
 from adapter.files.schemas import DISABLE, EXTENDS, TEXT, Schema, block, file, listed, one_of, said, table
-from adapter.model.rules import Conflicts, OnRefund, RewardOnRefund
+from adapter.model.rules import Conflicts, OnRefund, RewardOnRefund, Status, WhenUsedUp
 from adapter.rules.action_types.contract import ActionType
 from adapter.rules.action_types.registry import ACTION_TYPES, BY_NAME
 from adapter.rules.blocks.schema import (
@@ -16,10 +16,10 @@ from adapter.rules.blocks.schema import (
     SOME_WORDS,
     WORDS,
 )
-from adapter.rules.files import code_keys, given_block, trigger_schema
+from adapter.rules.files import campaigns, code_keys, given_block, trigger_schema
 from adapter.rules.files.checkout_keys import GROUP
 from adapter.rules.files.conditions import GROUPS
-from adapter.rules.files.rule_file import NAME, Status
+from adapter.rules.files.rule_file import NAME
 from adapter.rules.guardrails.registry import GUARDRAILS
 
 #: A rule with a shared code has no trigger, every other rule has one.
@@ -38,8 +38,9 @@ def rules_schema() -> Schema:
         "extends": EXTENDS,
         "disable": said(DISABLE, "The starter's rules that are not used, by name."),
         "rules": listed({"$ref": "#/definitions/rule"}, minItems=1),
-    }, anyOf=[{"required": ["rules"]}, {"required": ["extends"]}])  # fmt: skip
-    several_if = {"anyOf": [{"required": ["rules"]}, {"required": ["extends"]}]}
+        campaigns.KEY: _campaigns(),
+    }, anyOf=[{"required": [key]} for key in ("rules", "extends", campaigns.KEY)])  # fmt: skip
+    several_if = {"anyOf": [{"required": [key]} for key in ("rules", "extends", campaigns.KEY)]}
     either = {"if": several_if, "then": several, "else": {"$ref": "#/definitions/rule"}}
     named = {"rule": _rule(), "action": _action(), "conditions": _conditions()}
     return file("Rule file", {"type": "object", **either}, **named)
@@ -59,6 +60,7 @@ def definitions_schema() -> Schema:
             "definitions": said(table(_CONDITIONS), "Conditions by name, which rules use."),
             "segments": said(table(segment), "Groups of customers by name."),
             "guardrails": said(overall, "Limits over all rules together."),
+            campaigns.KEY: _campaigns(),
         }),
         conditions=_conditions(),
     )  # fmt: skip
@@ -84,6 +86,8 @@ def _rule() -> Schema:
         "status": one_of(get_args(Status)),
         "conflicts": one_of(get_args(Conflicts)),
         "priority": said({"type": "integer"}, "Higher goes first."),
+        "campaign": said({"type": "string"}, "The campaign whose limits and control group it shares."),
+        "when_used_up": said(one_of(get_args(WhenUsedUp)), "Whether its campaign goes on to the next rule."),
         "push": said(WORDS, "The destinations that receive the events of its discounts; all by default."),
         "stacking_group": said(
             {"type": "string", "pattern": f"^{GROUP.pattern}$"}, "An order takes one of a group."
@@ -102,6 +106,10 @@ def _variant() -> Schema:
     several = listed(_ACTION, minItems=1, maxItems=given_block.MOST)
     keys = {"name": TEXT, "share": PERCENT, "action": _ACTION, "actions": several}
     return block(keys, "share", oneOf=_GIVEN[:2])
+
+
+def _campaigns() -> Schema:
+    return said(table(campaigns.schema(_guardrails())), "What rules share, by the name of their campaign.")
 
 
 def _conditions() -> Schema:

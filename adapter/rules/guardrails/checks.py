@@ -10,9 +10,16 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from adapter.model.events import Event
-from adapter.model.rules import Guardrails, Rollout, Rule
+from adapter.model.rules import Campaign, Guardrails, Rollout, Rule
 from adapter.rules.action_types.registry import type_of
-from adapter.rules.guardrails.contract import GLOBAL, Check, Rejection, withheld
+from adapter.rules.guardrails.contract import (
+    CAMPAIGN,
+    CAMPAIGN_COUNTS,
+    GLOBAL,
+    Check,
+    Rejection,
+    withheld,
+)
 from adapter.rules.guardrails.membership import Membership
 from adapter.rules.guardrails.registry import CHECKED_IN_ORDER
 from adapter.rules.guardrails.rollout import controlled, within
@@ -31,12 +38,19 @@ def checks(rule: Rule, shop: Guardrails, *, paused: bool = False) -> tuple[Check
     found = [*_guarding(rule, shop, GLOBAL)]
     if rule.status == "paused":
         return (*found, _always(withheld("status", "the rule is paused")))
+    campaign = rule.campaign
+    if campaign is not None:
+        if campaign.status == "paused":
+            return (*found, _always(withheld("campaign.status", f"the campaign {campaign.name} is paused")))
+        found += _guarding(rule, campaign.guardrails, CAMPAIGN)
     found += _guarding(rule, rule.guardrails, "")
     if _may_be_over(rule):
         found.append(partial(_expired, rule))
     if rule.rollout != Rollout():
         found.append(partial(_rolled_out, rule))
-    if rule.status == "shadow":
+    if campaign is not None and campaign.control:
+        found.append(partial(_held_out, campaign))
+    if rule.status == "shadow" or (campaign is not None and campaign.status == "shadow"):
         found.append(_always(Rejection("shadow", "status", "would be issued, but the rule is a shadow")))
     return tuple(found)
 
@@ -65,6 +79,14 @@ def _expired(rule: Rule, event: Event, members: Membership, now: datetime) -> Re
     if ends is None or ends > now:
         return None
     return withheld("expires_at", f"a discount issued now would have ended at {ends:%Y-%m-%d %H:%M} UTC")
+
+
+def _held_out(campaign: Campaign, event: Event, members: Membership, now: datetime) -> Rejection | None:
+    """Hold out the same customers from all rules of a campaign."""
+    if controlled(campaign.control, CAMPAIGN_COUNTS + campaign.name, members.customer.source_id):
+        reason = f"not issued: the customer is in the control group of the campaign {campaign.name}"
+        return Rejection("control", "campaign.control", reason)
+    return None
 
 
 def _rolled_out(rule: Rule, event: Event, members: Membership, now: datetime) -> Rejection | None:

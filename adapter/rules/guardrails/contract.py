@@ -26,6 +26,9 @@ from adapter.rules.guardrails.membership import Membership
 #: The name under which limits over all rules are counted, and how their guardrails are called.
 ALL_RULES = "*"
 GLOBAL = "global."
+#: What goes before a campaign's name where it counts for its rules, and how its guardrails are called.
+CAMPAIGN_COUNTS = "campaign:"
+CAMPAIGN = "campaign."
 #: The end of a remedy for what stops a rule for good.
 OR_PAUSE = "or `status: paused` where the rule should stop"
 _DEFAULTS = Guardrails()
@@ -53,7 +56,10 @@ Check = Callable[[Event, Membership, datetime], Rejection | None]
 
 
 class Counted(Struct, frozen=True):
-    """A block of guardrails as it counts for one rule, or for ALL_RULES; `cost` is the most of a discount."""
+    """A block of guardrails as it counts for one rule, a campaign, or ALL_RULES.
+
+    `cost` is the most of a discount.
+    """
 
     rule: str
     guardrails: Guardrails
@@ -65,7 +71,14 @@ class Counted(Struct, frozen=True):
 
     def label(self, guardrail: str) -> str:
         """Return the name under which a guardrail of this block withholds."""
-        return GLOBAL + guardrail if self.rule == ALL_RULES else guardrail
+        return label_of(self.rule) + guardrail
+
+
+def label_of(counts: str) -> str:
+    """Return what goes before the names of guardrails that count for a rule, a campaign, or ALL_RULES."""
+    if counts == ALL_RULES:
+        return GLOBAL
+    return CAMPAIGN if counts.startswith(CAMPAIGN_COUNTS) else ""
 
 
 #: What is reserved for a scope (a customer, a device) at a moment, in seconds since 1970.

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from adapter.model.counter_key import decode
 from adapter.model.discounts import CounterReservation
 from adapter.model.ids import DEVICE, KEYED
-from adapter.rules.guardrails.contract import GLOBAL
+from adapter.rules.guardrails.contract import CAMPAIGN, CAMPAIGN_COUNTS, GLOBAL
 from adapter.rules.guardrails.periods import in_words
 
 
@@ -18,26 +19,32 @@ def holder(claim: CounterReservation) -> str:
 
 def guardrail_of(label: str) -> str:
     """Return the name of the guardrail that a label is of: `limits` of `global.limits.email`."""
-    return label.removeprefix(GLOBAL).partition(".")[0]
+    return label.removeprefix(whose(label)).partition(".")[0]
+
+
+def whose(label: str) -> str:
+    """Return what a label begins with: `global.`, `campaign.`, or nothing where it is a rule's own."""
+    return next((each for each in (GLOBAL, CAMPAIGN) if label.startswith(each)), "")
 
 
 def without_key(label: str) -> str:
     """Return a label without its key: `global.limits` of `global.limits.email`."""
-    whose = GLOBAL if label.startswith(GLOBAL) else ""
-    return whose + guardrail_of(label)
+    return whose(label) + guardrail_of(label)
 
 
 def giver(claim: CounterReservation) -> str:
     """Return which rules a limit is over."""
+    if claim.guardrail.startswith(CAMPAIGN):
+        return f"the campaign {decode(claim.key)[0].removeprefix(CAMPAIGN_COUNTS)}"
     return "all rules together" if claim.guardrail.startswith(GLOBAL) else "this rule"
 
 
 def full(claim: CounterReservation, used: int) -> str:
     """Return why a limit by number lets no more pass."""
-    limit, whose = claim.guardrail.removeprefix(GLOBAL), giver(claim)
+    limit, gives = claim.guardrail.removeprefix(whose(claim.guardrail)), giver(claim)
     if claim.cap == 0:
-        over_all = claim.guardrail != limit
-        return f"{limit} over all rules is 0" if over_all else f"{limit} is 0, so {whose} issues nothing"
+        over_all = claim.guardrail.startswith(GLOBAL)
+        return f"{limit} over all rules is 0" if over_all else f"{limit} is 0, so {gives} issues nothing"
     if claim.scope:
-        return f"{holder(claim)} has had {used} of {claim.cap} of {whose} {in_words(claim.key)}"
-    return f"{used} of {claim.cap} discounts of {whose} are out {in_words(claim.key)}"
+        return f"{holder(claim)} has had {used} of {claim.cap} of {gives} {in_words(claim.key)}"
+    return f"{used} of {claim.cap} discounts of {gives} are out {in_words(claim.key)}"

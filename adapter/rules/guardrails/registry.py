@@ -16,6 +16,7 @@ _FILES = (
     "per_user_limit",
     "cooldown",
     "limits",
+    "one_of_these",
     "budget",
     "segments",
     "channels",
@@ -35,5 +36,6 @@ BY_NAME = {name: each for each in GUARDRAILS for name in each.names}
 
 def named_segments(rule: Rule) -> list[str]:
     """Return the segments that a rule names outside its conditions."""
-    naming = [each.segments(rule.guardrails) for each in GUARDRAILS if each.segments is not None]
+    blocks = [rule.guardrails] if rule.campaign is None else [rule.guardrails, rule.campaign.guardrails]
+    naming = [each.segments(one) for one in blocks for each in GUARDRAILS if each.segments is not None]
     return [*(name for names in naming for name in names), *rule.rollout.audience]

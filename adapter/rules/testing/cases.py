@@ -32,6 +32,7 @@ from adapter.model.customers import TEXT_FIELDS, Customer
 from adapter.model.decisions import RuleOutcome
 from adapter.model.event_names import EventNames
 from adapter.model.events import Event, User
+from adapter.model.timers import Timer
 from adapter.model.triggers import Firing
 from adapter.rules.blocks.block import Block, shown
 from adapter.rules.engine.changes import CustomerChange
@@ -188,17 +189,32 @@ def _verdict(case: Case, book: RuleSet, history: History) -> tuple[Verdict, Even
     if case.event is not None:
         verdict = book.evaluate(case.event, case.customer, history, case.now, recipients=case.recipient)
         return told_all(verdict), case.event
-    so_far = History()
-    timer = None
-    for event in case.past:
-        waits = book.waits(event, case.customer.source_id, so_far)
-        timer = None if timer and any(over.ends(timer) for over in waits.cancelled) else timer
-        timer = next((armed for armed in waits.armed if armed.rule == case.due), timer)
-        book.fold(so_far, event)
+    timers = _timers(case, book)
+    timer = timers.get(case.due or "")
     if timer is None or timer.due_at > case.now:
         return Verdict((), (), {}), case.past[-1] if case.past else _event({}, case.now, "none")
-    verdict = book.evaluate_absence(timer, case.customer, history, case.now, recipients=case.recipient)
+    beside = [timers[name] for name in book.companions.get(timer.rule, ()) if name in timers]
+    same = [each for each in beside if each.event == timer.event]
+    due = [timer, *(each for each in same if each.due_at <= case.now)]
+    later = [each for each in same if each.due_at > case.now]
+    verdict, _ = book.evaluate_absences(
+        due, later, case.customer, history, case.now, recipients=case.recipient
+    )
     return told_all(verdict), timer.event
+
+
+def _timers(case: Case, book: RuleSet) -> dict[str, Timer]:
+    """Return the timers that the past of a case has started and not ended, by rule."""
+    so_far = History()
+    timers: dict[str, Timer] = {}
+    for event in case.past:
+        waits = book.waits(event, case.customer.source_id, so_far)
+        for over in waits.cancelled:
+            if over.rule in timers and over.ends(timers[over.rule]):
+                del timers[over.rule]
+        timers |= {armed.rule: armed for armed in waits.armed}
+        book.fold(so_far, event)
+    return timers
 
 
 def told_all(verdict: Verdict) -> Verdict:

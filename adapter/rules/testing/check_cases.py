@@ -15,20 +15,26 @@ from adapter.model.codes import folded
 from adapter.rules.blocks.block import Block
 from adapter.rules.expressions import ExpressionError
 from adapter.rules.expressions.durations import window_text
-from adapter.rules.guardrails.contract import GLOBAL
+from adapter.rules.guardrails.contract import CAMPAIGN, GLOBAL
+from adapter.rules.guardrails.full_counters import whose
+from adapter.rules.guardrails.one_of_these import NAME as ONE_OF_THESE
 from adapter.rules.guardrails.registry import COUNTING
 from adapter.rules.testing.vocabulary import Known
 
 _COUNTING = [name for each in COUNTING for name in each.names]
 #: The guardrails that count, by the names under which they are withheld.
-COUNTED = (*_COUNTING, *(f"{GLOBAL}{name}" for name in _COUNTING))
+COUNTED = (
+    *(name for name in _COUNTING if name != ONE_OF_THESE),
+    *(f"{GLOBAL}{name}" for name in _COUNTING if name != ONE_OF_THESE),
+    *(f"{CAMPAIGN}{name}" for name in _COUNTING),
+)
 
 
 def check(block: Block, known: Known) -> None:
     """Report the names of a case that are not known."""
     for at, name in _listed(block, "exhausted"):
         if name not in COUNTED and name not in known.keyed:
-            counted = (*COUNTED, *sorted(known.keyed))
+            counted = [each for each in (*COUNTED, *sorted(known.keyed)) if whose(each) in ("", whose(name))]
             block.refuse(at, f"`{name}` is not a guardrail that counts", did_you_mean(name, counted))
     for at, name in _listed(block, "holds"):
         _check_rule(block, at, name, known)

@@ -12,6 +12,7 @@ from adapter.rules import expressions
 from adapter.rules.engine.evaluate import view_of
 from adapter.rules.engine.ruleset import RuleSet
 from adapter.rules.expressions import All, AnyOf, Node, Not
+from adapter.rules.guardrails.contract import CAMPAIGN
 from adapter.rules.guardrails.registry import GUARDRAILS
 from adapter.rules.testing.cases import Result
 
@@ -27,6 +28,11 @@ def untried(book: RuleSet, results: Sequence[Result]) -> list[str]:
         mine = [result for result in results if _reaches(rule, result)]
         lines += (f"{rule.name}: {line}" for line in _conditions(book, rule, mine))
         lines += (f"{rule.name}: {line}" for line in _guardrails(rule, mine))
+    stopping = {outcome.guardrail for result in results for outcome in result.outcomes}
+    for campaign in book.campaigns:
+        names = (f"{CAMPAIGN}{name}" for each in GUARDRAILS for name in each.stopping(campaign.guardrails))
+        missed = [name for name in names if name not in stopping and name != f"{CAMPAIGN}stackable"]
+        lines += (f"campaign {campaign.name}: no case lets {name} stop its rules" for name in missed)
     return lines
 
 

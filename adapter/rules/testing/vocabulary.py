@@ -19,10 +19,11 @@ from adapter.model.triggers import (
     SegmentChange,
     TraitChange,
 )
+from adapter.rules.engine.evaluate import blocks_of
 from adapter.rules.engine.ruleset import RuleSet
 from adapter.rules.expressions import ExpressionError, Names, reads
 from adapter.rules.files import model_names
-from adapter.rules.guardrails.contract import GLOBAL
+from adapter.rules.guardrails.contract import CAMPAIGN, GLOBAL
 from adapter.rules.guardrails.limits import key_limits
 
 
@@ -100,7 +101,8 @@ def known(book: RuleSet, model: DataModel | None) -> Known:
 def _keyed(book: RuleSet) -> frozenset[str]:
     own = (each.name for rule in book.rules for each in key_limits(rule.guardrails))
     overall = (GLOBAL + each.name for each in key_limits(book.guardrails))
-    return frozenset((*own, *overall))
+    shared = (CAMPAIGN + each.name for one in book.campaigns for each in key_limits(one.guardrails))
+    return frozenset((*own, *overall, *shared))
 
 
 def _read(book: RuleSet) -> dict[str, set[str]]:
@@ -113,7 +115,7 @@ def _read(book: RuleSet) -> dict[str, set[str]]:
             found[event].update(path.fields[0] for path in own.paths if path.fields)
             if (to := book.named.path(rule.name)) is not None:
                 found[event].add(to.fields[0])
-            keys = (*key_limits(rule.guardrails), *key_limits(book.guardrails))
+            keys = [each for _, block in blocks_of(rule, book.guardrails) for each in key_limits(block)]
             found[event].update(each.path.fields[0] if each.path else each.key for each in keys)
     for event, needs in book.metrics.events.items():
         found[event].update(name.split(".")[0] for name in needs.attributes)

@@ -17,7 +17,9 @@ from adapter.model.events import Event
 from adapter.model.money import from_minor_units
 from adapter.model.rules import Guardrails, Rule
 from adapter.pricing import Order, Refusal
+from adapter.rules.engine.evaluate import blocks_of
 from adapter.rules.engine.promotions import claim_of
+from adapter.rules.guardrails.one_of_these import one_of_these
 from adapter.rules.guardrails.proposal import Proposal
 from adapter.rules.history.history import History
 from adapter.services.checkout import reasons
@@ -59,7 +61,7 @@ class RuleCodes:
         rules, code = self._books.rules, rule.code or ""
         if rule.expires_at is not None and rule.expires_at <= claim.now:
             return reasons.expired(code, rule.expires_at)
-        if not claim.source_id and any(map(_personal, (rule.guardrails, rules.guardrails))):
+        if not claim.source_id and any(_personal(block) for _, block in blocks_of(rule, rules.guardrails)):
             return reasons.customer_needed(code)
         history = History.decode(claim.history)
         history.rename(self._books.mappings.names)
@@ -111,7 +113,8 @@ def _plain(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _personal(guardrails: Guardrails) -> bool:
-    return guardrails.per_user_limit is not None or guardrails.cooldown is not None
+    counted = guardrails.per_user_limit is not None or guardrails.cooldown is not None
+    return counted or one_of_these(guardrails) is not None
 
 
 def _offer(rule: Rule, proposal: Proposal) -> Offer:

@@ -215,10 +215,18 @@ class ApplyPass:
         if rules.lacks(person.decoded_history()):
             await self._stored_events.complete([person], [work])
         await self._prepare_recipients(standing.event, work)
-        now, history = self.context.now, person.decoded_history()
-        verdict = rules.evaluate_absence(
-            standing, person.customer, history, now, self.context.secret, recipients=self._recipient
-        )
+        due, later, now = [standing], [], self.context.now
+        for beside in self.timer_changes.beside(standing, rules.companions.get(standing.rule, ())):
+            another = replace(beside, event=standing.event)
+            if beside.due_at > now:
+                later.append(another)
+            elif self.timer_changes.fire(beside) is not None:
+                due.append(another)
+        verdict, waiting = rules.evaluate_absences(
+            due, later, person.customer, person.decoded_history(), now,
+            secret=self.context.secret, recipients=self._recipient,
+        )  # fmt: skip
+        self.timer_changes.defer(waiting)
         if verdict.proposals or verdict.outcomes:
             source_id = person.customer.source_id
             self.steps.append(Occurrence(index, standing.event, source_id, rules.digest, verdict, now))

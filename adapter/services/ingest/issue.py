@@ -214,10 +214,10 @@ class IssuePass:
     def _granted(self, step: Occurrence, verdict: Verdict, owner: str) -> list[RuleOutcome]:
         """Issue what may be issued to a customer; the answer names the discounts of the event's customer."""
         now, held = self._context.now, list(self._by_owner[owner].values())
-        verdict, outcomes = self.pool.left_for(verdict)
+        verdict, empty = self.pool.left_for(verdict)
         verdict, over = still_usable(verdict, step.at, now)
-        choice = choose(verdict, held, self._used, step.at)
-        outcomes = [*outcomes, *over, *choice.outcomes]
+        choice = choose(verdict, held, self._used, step.at, empty)
+        outcomes = [*map(pool_codes.no_code_left, empty), *over, *choice.outcomes]
         for proposal in choice.granted:
             if self.pool.lacks(proposal):  # another rule took the last code for the same event
                 outcomes.append(pool_codes.no_code_left(proposal))
@@ -234,12 +234,7 @@ class IssuePass:
                 self._hold(issued)
                 self.written[issued.discount.code] = issued
             self._push(issued, "discount.issued")
-            rule = proposal.rule
-            outcomes.append(
-                RuleOutcome(
-                    rule.name, "issued", _why(proposal), code=issued.discount.code, variant=rule.variant
-                )
-            )
+            outcomes.append(_issued(proposal, issued.discount.code))
         return outcomes
 
     def _replace(self, held: DiscountRecord, by: DiscountRecord, now: datetime) -> None:
@@ -394,7 +389,9 @@ def _to_wait(step: Move, held: DiscountRecord, mover: str, now: datetime) -> Pen
     )
 
 
-def _why(proposal: Proposal) -> str:
+def _issued(proposal: Proposal, code: str) -> RuleOutcome:
     """Return why a proposal was granted, and what it has replaced."""
     replaced = f"; it replaces {', '.join(proposal.replacing)}" if proposal.replacing else ""
-    return f"every condition holds{replaced}"
+    rule, why = proposal.rule, f"every condition holds{replaced}"
+    campaign = None if rule.campaign is None else rule.campaign.name
+    return RuleOutcome(rule.name, "issued", why, code=code, variant=rule.variant, campaign=campaign)

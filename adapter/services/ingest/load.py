@@ -13,15 +13,18 @@ from adapter.model.operations import (
     EventOccurred,
     OrderOperation,
 )
+from adapter.model.timers import Timer
+from adapter.rules.engine.ruleset import RuleSet
 from adapter.services.ingest.work_item import Work
 from adapter.store.values import LoadedState, LoadRequest, MessageKey
 
 
-def load_request(batch: Sequence[Work], named: Callable[[Event], Sequence[str]] | None = None) -> LoadRequest:
+def load_request(batch: Sequence[Work], rules: RuleSet) -> LoadRequest:
     """Return the request for the data that the decision of a batch needs.
 
-    `named` returns the ids of other customers whom rules reward for an event, None where no rule does.
+    It names the other customers whom rules reward for an event, and the timers that are weighed together.
     """
+    named = rules.named.ids if rules.named else None
     customers: dict[str, None] = {}
     identities: dict[tuple[str, str], None] = {}
     codes: dict[str, None] = {}
@@ -29,7 +32,7 @@ def load_request(batch: Sequence[Work], named: Callable[[Event], Sequence[str]] 
     for work in batch:
         if (due := work.timer or work.firing) is not None:
             customers[due.source_id] = None
-            waits |= {work.timer.rule: None} if work.timer is not None else {}
+            waits |= dict.fromkeys(_weighed(work.timer, rules))
         for operation in work.operations:
             if operation.source_id is not None:
                 customers[operation.source_id] = None
@@ -68,6 +71,11 @@ def _others(batch: Sequence[Work], named: Callable[[Event], Sequence[str]] | Non
         for operation in work.operations:
             if isinstance(operation, EventOccurred):
                 yield from named(operation.event)
+
+
+def _weighed(timer: Timer | None, rules: RuleSet) -> tuple[str, ...]:
+    """Return the rules whose timers are weighed with a due one, and its own."""
+    return () if timer is None else (timer.rule, *rules.companions.get(timer.rule, ()))
 
 
 def fresh(batch: Sequence[Work], loaded: LoadedState) -> list[int]:

@@ -299,8 +299,7 @@ async def decide(
 
     `complete` may replace the changes before they are saved.
     """
-    named = rules.named.ids if rules.named else None
-    loaded = await transaction.load(load.load_request(batch, named), context.now)
+    loaded = await transaction.load(load.load_request(batch, rules), context.now)
     fresh = load.fresh(batch, loaded)
     first = ApplyPass(transaction, rules, context, loaded)
     await first.prepare([batch[index] for index in fresh])

@@ -23,13 +23,13 @@ class PoolCodes:
         for pool, found in codes.items():
             self._free[pool] = list(found)
 
-    def left_for(self, verdict: Verdict) -> tuple[Verdict, list[RuleOutcome]]:
-        """Return the verdict without proposals whose pool is empty, and why those are withheld."""
+    def left_for(self, verdict: Verdict) -> tuple[Verdict, list[Proposal]]:
+        """Return the verdict without proposals whose pool is empty, and those."""
         empty = [each for each in verdict.proposals if self.lacks(each)]
         if not empty:
             return verdict, []
         kept = tuple(each for each in verdict.proposals if not self.lacks(each))
-        return replace(verdict, proposals=kept), list(map(no_code_left, empty))
+        return replace(verdict, proposals=kept), empty
 
     def lacks(self, proposal: Proposal) -> bool:
         """Return whether the discount needs a code of a pool that has none left."""

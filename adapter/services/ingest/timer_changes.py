@@ -18,8 +18,8 @@ _Key = tuple[str, str]
 class TimerChanges:
     """Tracks the timers through a batch in its order; `room` is the number of timers that may be added.
 
-    `stored` are the stored timers that the batch fires. `refused` counts the timers over the limit by rule,
-    `fired` those that fired.
+    `stored` are the stored timers that the batch fires, and those that they are weighed with. `refused`
+    counts the timers over the limit by rule, `fired` those that fired.
     """
 
     def __init__(self, people: IdentityGraph, stored: Iterable[Timer], room: int) -> None:
@@ -70,6 +70,19 @@ class TimerChanges:
         self.fired += 1
         return replace(standing, source_id=owner)
 
+    def beside(self, timer: Timer, rules: Iterable[str]) -> list[Timer]:
+        """Return the active timers of the customer under other rules that the same event started."""
+        owner = timer.source_id
+        found = (self._armed.get((owner, rule)) or self._stored.get((owner, rule)) for rule in rules)
+        same = [each for each in found if each is not None and _same_event(each, timer)]
+        return [replace(each, source_id=owner) for each in same]
+
+    def defer(self, timers: Iterable[Timer]) -> None:
+        """Start fired timers again, due later."""
+        for timer in timers:
+            self._armed[timer.source_id, timer.rule] = timer
+            self._rules[timer.source_id].add(timer.rule)
+
     def erase(self, owner: str) -> None:
         """Drop the timers of a customer."""
         self._follow()
@@ -95,3 +108,7 @@ class TimerChanges:
                 if moved is not None and (other is None or moved.due_at > other.due_at):
                     timers[target, rule] = moved
         self._followed = len(self._people.moved)
+
+
+def _same_event(one: Timer, other: Timer) -> bool:
+    return (one.event.id, one.event.occurred_at) == (other.event.id, other.event.occurred_at)
