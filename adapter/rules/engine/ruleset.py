@@ -57,7 +57,8 @@ class RuleSet:
     the expressions of computed values. `guardrails` are those over all rules together; `spelled` says which
     events a name means; `promotions` are the rules that are claimed with a shared code; `code_pools` are the
     pools that rules take codes from; `changes` finds the changes of customers that trigger rules, and
-    `schedules` are the rules that fire at their times.
+    `schedules` are the rules that fire at their times. `companions` are, by rule of absence, those that it is
+    weighed with.
     """
 
     def __init__(
