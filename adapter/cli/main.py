@@ -25,6 +25,7 @@ COMMANDS = {
     "test": "cases",
     "explain": "decisions",
     "lift": "rules",
+    "simulate": "rules",
     "model": "commands",
     "import": "rows",
     "dump": "rows",

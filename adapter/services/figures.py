@@ -145,10 +145,10 @@ class RuleFiguresReader:
         return found
 
 
-def _bound(held: DiscountRecord) -> Decimal | None:
+def cost_bound(held: DiscountRecord) -> Decimal | None:
     """Return the most that an open discount can still cost; None where nothing limits it."""
     if held.benefits is not UNSET:
-        left = [_bound(part) for part in split(held) if part.discount.status in ("issued", "applied")]
+        left = [cost_bound(part) for part in split(held) if part.discount.status in ("issued", "applied")]
         known = [each for each in left if each is not None]
         return sum(known, _ZERO) if len(known) == len(left) else None
     action, cost = held.discount.action, most(held.discount.action)
@@ -157,7 +157,7 @@ def _bound(held: DiscountRecord) -> Decimal | None:
     return cost
 
 
-def _reserved(held: DiscountRecord) -> Decimal:
+def cost_reserved(held: DiscountRecord) -> Decimal:
     """Return what the budget that has reserved the most for a discount has reserved."""
     amounts: dict[str, Decimal] = {}
     for part in split(held):
@@ -168,7 +168,8 @@ def _reserved(held: DiscountRecord) -> Decimal:
     return max(amounts.values(), default=_ZERO)
 
 
-def _currency(held: DiscountRecord) -> str:
+def cost_currency(held: DiscountRecord) -> str:
+    """Return the currency of what a discount can cost; empty where nothing says it."""
     budgets = [currency for claim in held.claims if (currency := budget_currency(claim)) is not None]
     own = (each.action.currency for each in held.discount.benefits if each.action.currency)
     return next(own, None) or held.terms.currency or next(iter(budgets), "")
@@ -180,7 +181,7 @@ def _at(found: dict[str, RuleFigures], rule: str, day: date, currency: str) -> F
 
 def _count(found: dict[str, RuleFigures], page: Iterable[Issued], now: datetime) -> None:
     for each in page:
-        held, currency = each.held, _currency(each.held)
+        held, currency = each.held, cost_currency(each.held)
         day = _at(found, held.rule, _day(held.issued_at), currency)
         day.issued += 1
         status = held.status_at(now)
@@ -196,10 +197,10 @@ def _count(found: dict[str, RuleFigures], page: Iterable[Issued], now: datetime)
 
 
 def _open(day: Figures, held: DiscountRecord) -> None:
-    bound = _bound(held)
+    bound = cost_bound(held)
     day.open += 1
     day.unbounded += bound is None
-    day.liability += _reserved(held) if bound is None else bound
+    day.liability += cost_reserved(held) if bound is None else bound
 
 
 def _booked(each: BookedFigures) -> Figures:

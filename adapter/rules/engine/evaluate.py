@@ -159,13 +159,16 @@ class TriggerIndex:
         self._explained: dict[int, Misses] = {}
         self._distances: dict[int, Distances] = {}
 
-    def matching(self, view: EvaluationContext) -> tuple[list[CompiledRule], list[RuleOutcome], int]:
+    def matching(
+        self, view: EvaluationContext, explained: int | None = None
+    ) -> tuple[list[CompiledRule], list[RuleOutcome], int]:
         """Return the rules whose conditions hold, why those of the first others do not, and how many more."""
         mask = self.index.match(view)
         ready = self.ready
-        explained = [self._not_met(at, view) for at in _lowest(mask ^ self._everything, MOST_EXPLAINED)]
+        most = MOST_EXPLAINED if explained is None else explained
+        told = [self._not_met(at, view) for at in _lowest(mask ^ self._everything, most)]
         holding = [ready[at] for at in ranked(mask)] if mask else []
-        return holding, explained, len(ready) - len(holding) - len(explained)
+        return holding, told, len(ready) - len(holding) - len(told)
 
     def shortfalls(self, view: EvaluationContext, at: int = 0) -> list[Shortfall]:
         """Return the comparisons with numbers that keep a rule's conditions from holding."""

@@ -61,6 +61,9 @@ class RuleSet:
     weighed with.
     """
 
+    #: Of an event so many rules that do not hold are explained at once; None for as many as usual.
+    explained: int | None = None
+
     def __init__(
         self, compiled: Sequence[Compiled], shared: Definitions, digest: str, spelled: EventNames
     ) -> None:
@@ -262,7 +265,7 @@ class RuleSet:
         Every kind of trigger is decided here, so that dry runs and simulations see each evaluation.
         """
         view = view_of(event, customer, history, now, None if known else self.metrics)
-        matching, outcomes, untold = trigger.matching(view)
+        matching, outcomes, untold = trigger.matching(view, self.explained)
         proposals: list[Proposal] = []
         others: dict[str, list[RuleOutcome]] = {}
         if matching:

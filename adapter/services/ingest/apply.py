@@ -269,9 +269,11 @@ class ApplyPass:
         else:
             self.remarks[index] = reason
 
-    def unevaluated_decision(self, event: Event, source_id: str, why: Unrewarded) -> Decision:
+    def unevaluated_decision(
+        self, event: Event, source_id: str, why: Unrewarded, at: datetime | None = None
+    ) -> Decision:
         """Return the record that no rule was evaluated for an event, and why."""
-        now, book = self.context.now, self.rules.digest
+        now, book = at or self.context.now, self.rules.digest
         return Decision(
             event.id, event.name, source_id, now, book, (), {}, unevaluated=why.code, reason=why.reason
         )

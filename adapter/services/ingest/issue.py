@@ -93,6 +93,8 @@ class IssuePass:
         self.orders = OrderUses()
         self.outcomes: dict[int, Outcome] = {}
         self.pool = PoolCodes()
+        #: By place in the batch when messages are decided, where that is not now (simulations).
+        self.times: Sequence[datetime] = ()
 
     @property
     def pending(self) -> list[PendingMove]:
@@ -188,6 +190,8 @@ class IssuePass:
 
     def take(self, step: Step) -> None:
         """Execute one step."""
+        if self.times and step.index != _NO_MESSAGE:
+            self._context = replace(self._context, now=self.times[step.index])
         if isinstance(step, Occurrence):
             self._decide(step)
         else:

@@ -304,9 +304,12 @@ async def decide(
     first = ApplyPass(transaction, rules, context, loaded)
     await first.prepare([batch[index] for index in fresh])
     for index in sorted(fresh, key=lambda index: batch[index].timer is not None):
+        if (decided_at := batch[index].decided_at) is not None:
+            first.context = replace(context, now=decided_at)
         await first.take(index, batch[index])
     merges = await slot_merges(transaction, first.people.joined(), context.now)
     second = IssuePass(context, first.people, loaded, merges)
+    second.times = [work.decided_at for work in batch if work.decided_at is not None]
     steps = [*second.due(), *first.steps]
     if first.erasures:
         gone = BookingRequest(holders=[each.source_id for each in first.erasures])

@@ -88,7 +88,8 @@ def _repeated(
                 key = first.people.resolve(each.source_id)
                 person = first.people.known(key)
                 if owners.isdisjoint((each.source_id, key, person.customer.known_as if person else "")):
-                    left.append(first.unevaluated_decision(each.event, key, why))
+                    at = batch[index].decided_at
+                    left.append(first.unevaluated_decision(each.event, key, why, at))
     yield from left[:_MOST_REPEATS]
 
 

@@ -36,7 +36,7 @@ class Work(Struct, frozen=True):
     `unrewarded` says why nothing is issued for history and for test traffic, which are only stored. `timer`
     is one that is due, `firing` that of a schedule for a customer. `prepared` says that the long histories
     that it needs are complete. `as_of` is the time as of which rules are evaluated, where that is not the
-    time of the commit.
+    time of the commit. `decided_at` is the time of the commit in a simulation.
     """
 
     source: str
@@ -51,6 +51,7 @@ class Work(Struct, frozen=True):
     firing: Firing | None = None
     prepared: bool = False
     as_of: datetime | None = None
+    decided_at: datetime | None = None
 
     @property
     def occurred_at(self) -> datetime | None:

@@ -107,15 +107,15 @@ class ReadVerbs(ABC):
 
     async def issued(self, after: str = "", limit: int = 500) -> Page[Issued]:
         """Return a page of discounts in the order of their codes."""
-        return await self._read(lambda reads: reads.bookings.issued(after, limit))
+        return await self._read_or_peek(lambda reads: reads.bookings.issued(after, limit))
 
     async def booked_rule(self, after: str = "") -> str | None:
         """Return the next rule of which a code was booked."""
-        return await self._read(lambda reads: reads.bookings.booked_rule(after))
+        return await self._read_or_peek(lambda reads: reads.bookings.booked_rule(after))
 
     async def booked_figures(self, rule: str) -> list[BookedFigures]:
         """Return what was redeemed of a rule."""
-        return await self._read(lambda reads: reads.bookings.booked_figures(rule))
+        return await self._read_or_peek(lambda reads: reads.bookings.booked_figures(rule))
 
     async def vouchers_after(self, after: str = "", limit: int = 500) -> list[Voucher]:
         """Return vouchers in the order of their folded codes."""
@@ -154,7 +154,7 @@ class ReadVerbs(ABC):
 
     async def customer_histories(self, after: str, limit: int) -> list[CustomerHistory]:
         """Return a page of customers with their events and decisions."""
-        return await self._read(lambda reads: reads.customer_histories(after, limit))
+        return await self._read_or_peek(lambda reads: reads.customer_histories(after, limit))
 
     async def held(self, source_id: str, *, apart: bool = False) -> CustomerData:
         """Return all that is held of a person."""

@@ -1,0 +1,181 @@
+"""One rule book over traffic: the pipeline's own decisions, on a simulated clock.
+
+Messages are decided in batches, each at its own time. A batch ends where an absence may fire or a discount
+may expire, so that each message sees what has happened by then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, TypeVar, cast
+
+from msgspec import Struct
+
+from adapter.model.decisions import Decision
+from adapter.model.event_names import EventNames
+from adapter.model.operations import DiscountMove
+from adapter.model.rules import Absence
+from adapter.model.timers import Timer
+from adapter.rules.engine.codes import ALPHABET
+from adapter.rules.engine.ruleset import RuleSet
+from adapter.services.ingest.pipeline import decide
+from adapter.services.ingest.result import CommitResult, Result
+from adapter.services.ingest.steps import DecisionContext
+from adapter.services.ingest.work_item import Work, split_at_erasures
+from adapter.services.simulation.state import State
+from adapter.services.simulation.transaction import MemoryTransaction
+from adapter.store.values import Changes, KnownAlready
+
+T = TypeVar("T")
+#: Messages of one batch at most.
+SLICE = 256
+#: Timers that may wait at a time, as many as a server's by default.
+_MOST_TIMERS = 1_000_000
+
+
+class Decided(Struct, frozen=True):
+    """What one batch came to."""
+
+    works: Sequence[Work]
+    results: Sequence[Result]
+    decisions: Sequence[Decision]
+    changes: Changes
+
+
+class Simulator:
+    """Decides works in their order by `rules`; `note` gets what each batch came to.
+
+    Works have `decided_at`, which never goes back. `dedupe` says whether messages may come again.
+    """
+
+    def __init__(
+        self,
+        rules: RuleSet,
+        note: Callable[[Decided], None],
+        *,
+        state: State | None = None,
+        names: EventNames = EventNames(),  # noqa: B008 - frozen
+        dedupe: bool = True,
+        most_timers: int = _MOST_TIMERS,
+    ) -> None:
+        self.state = state or State()
+        self._rules = rules
+        self._note = note
+        self._names = names
+        self._dedupe = dedupe
+        self._most_timers = most_timers
+        self._batch: list[Work] = []
+        self._codes = 0
+        self._ids = 0
+        self._soonest = soonest(rules)
+        self._ends = sorted(rule.expires_at for rule in rules.rules if rule.expires_at is not None)
+
+    def run(self, works: Iterable[Work]) -> None:
+        """Decide works; timers and expiries after the last one are left to `advance`."""
+        until: datetime | None = None
+        for work in works:
+            at = cast("datetime", work.decided_at)
+            if self._batch and (len(self._batch) >= SLICE or (until is not None and at >= until)):
+                self._flush()
+            self._fall_due(at)
+            if not self._batch:
+                until = self._until(at)
+            self._batch.append(work)
+        self._flush()
+
+    def advance(self, now: datetime) -> None:
+        """Fire what is due before a moment, and let expire what has expired by it, in their order."""
+        self._fall_due(now)
+        self._flush()
+
+    def _fall_due(self, now: datetime) -> None:
+        """Add what expires by now to the batch; a timer is decided apart, after what came before it."""
+        while (found := self.state.due(now)) is not None:
+            at, what = found
+            if isinstance(what, Timer):
+                self._flush()
+                self._decide([_fired(what)])
+            else:
+                self._batch.append(_expired(what, at))
+
+    def _until(self, at: datetime) -> datetime | None:
+        """Return when a batch that begins at a moment must end: what it begins may be due then."""
+        begun = self._batch[0].decided_at if self._batch else at
+        ends = [begun + self._soonest] if self._soonest is not None and begun is not None else []
+        return min([*ends, *[end for end in self._ends if end > at][:1]], default=None)
+
+    def _flush(self) -> None:
+        batch, self._batch = self._batch, []
+        if batch:
+            self._decide(batch)
+
+    def _decide(self, works: Sequence[Work]) -> None:
+        for part in split_at_erasures(works):
+            self._note(self._decided(part))
+
+    def _decided(self, works: Sequence[Work]) -> Decided:
+        context = DecisionContext(
+            cast("datetime", works[0].decided_at), self._draw, self._new_id,
+            room=max(0, self._most_timers - len(self.state.timers)), names=self._names,
+        )  # fmt: skip
+        transaction = MemoryTransaction(self.state, dedupe=self._dedupe)
+        while True:
+            saved: list[Changes] = []
+            try:
+                committed = _driven(decide(transaction, works, self._rules, context, _keeping(saved)))
+            except KnownAlready as found:
+                transaction = MemoryTransaction(self.state, found.known, dedupe=self._dedupe)
+            else:
+                return Decided(works, committed.results, saved[-1].decisions, saved[-1])
+
+    def _draw(self, count: int) -> str:
+        """Return code characters that were not drawn before, as far as they reach."""
+        self._codes += 1
+        left, drawn = self._codes, ""
+        while len(drawn) < count:
+            left, digit = divmod(left, len(ALPHABET))
+            drawn += ALPHABET[digit]
+        return drawn
+
+    def _new_id(self) -> str:
+        self._ids += 1
+        return f"{self._ids:x}"
+
+
+def soonest(rules: RuleSet) -> timedelta | None:
+    """Return the shortest time after which what a rule begins may be due."""
+    found: list[timedelta] = []
+    for rule in rules.rules:
+        lengths = (rule.expires_in, rule.guardrails.validity_window)
+        # The end of a discount is in whole seconds.
+        found += [max(timedelta(0), each - timedelta(seconds=1)) for each in lengths if each is not None]
+        if isinstance(rule.trigger, Absence):
+            found.append(rule.trigger.within)
+    return min(found, default=None)
+
+
+def _keeping(saved: list[Changes]) -> Callable[[Changes, list[Result]], Changes]:
+    def complete(changes: Changes, _results: list[Result]) -> Changes:
+        saved.append(changes)
+        return changes
+
+    return complete
+
+
+def _driven(coroutine: Coroutine[Any, Any, CommitResult]) -> CommitResult:
+    """Run a coroutine that awaits only what never suspends."""
+    try:
+        coroutine.send(None)
+    except StopIteration as stop:
+        return cast("CommitResult", stop.value)
+    coroutine.close()
+    raise TypeError("a decision may await the methods of its transaction only")
+
+
+def _fired(timer: Timer) -> Work:
+    return Work("timer", "", timer.event.id, timer.due_at, timer=timer, decided_at=timer.due_at)
+
+
+def _expired(code: str, at: datetime) -> Work:
+    return Work("expiry", "", code, at, (DiscountMove("expire", code),), decided_at=at)

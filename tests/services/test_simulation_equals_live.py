@@ -1,0 +1,217 @@
+"""Property: simulating what a server has handled, by its rules, yields the very decisions that it took."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adapter import app
+from adapter.model.decisions import Decision, RuleOutcome
+from adapter.services.background.timers import Timers
+from adapter.services.environment import Environment
+from adapter.services.ingest.timer_capacity import TimerCapacity
+from adapter.services.simulation import run, traffic
+from adapter.services.simulation.spool import Spool
+from adapter.services.simulation.traffic import Traffic
+from adapter.settings.fields import Keys, build
+from adapter.sources.registry import SOURCES
+from tests.core.conftest import MAPPING
+from tests.length import length
+from tests.services.simulated import given as file_of
+
+START = datetime(2026, 3, 1, 9, tzinfo=UTC)
+RULES = """\
+rules:
+  - name: cart
+    trigger: checkout_started
+    conditions: {all: [cart_value >= 100, 'history.count("order_completed", "2d") >= 1']}
+    action: {type: percentage_off, value: 15, max_amount: 40, expires_in_hours: 6}
+    guardrails: {per_user_limit: 2, max_daily_redemptions: 3, cooldown: 30m, excluded_segments: [staff]}
+  - name: spender
+    trigger: [order_completed, checkout_started]
+    conditions: {any: ['history.sum("order_completed", "total", "30d") > 150', tier == "gold"]}
+    action: {type: amount_off, value: 5, currency: EUR, expires_in_hours: 48}
+    guardrails:
+      budget: {daily: 10, currency: EUR}
+      stackable: true
+      schedule: {hours: 08:00-17:00}
+    rollout: {control: 30}
+  - name: abandoned
+    trigger: {event: checkout_started, unless: order_completed, within: 30m}
+    action: {type: free_shipping, expires_in_hours: 1}
+    guardrails: {stackable: true, per_user_limit: 3}
+  - name: best
+    trigger: checkout_started
+    conditions: {all: [cart_value >= 60]}
+    conflicts: best_value
+    action: {type: percentage_off, value: 5, max_amount: 9, expires_in_hours: 3}
+"""
+_WHO = st.sampled_from("abc")
+_CALLS = st.one_of(
+    st.tuples(st.just("Checkout Started"), _WHO, st.integers(40, 160)),
+    st.tuples(st.just("Order Completed"), _WHO, st.integers(40, 160)),
+    st.tuples(st.just("identify"), _WHO, st.sampled_from(["gold", "basic"])),
+    st.tuples(st.just("delete"), _WHO, st.just(0)),
+    st.tuples(st.just("again"), _WHO, st.just(0)),
+)
+_TRAFFIC = st.lists(
+    st.tuples(_CALLS, st.sampled_from([0, 7, 31 * 60, 4 * 3600, 26 * 3600])),
+    min_size=1,
+    max_size=length(25, 60),
+)
+
+
+def _bodies(said: Sequence[tuple[tuple[Any, ...], float]]) -> Iterator[tuple[datetime, dict[str, Any]]]:
+    """Yield calls of Segment with the times at which they are received."""
+    at, before = START, None
+    for nth, ((kind, who, value), later) in enumerate(said):
+        at += timedelta(seconds=later)
+        body: dict[str, Any] = {"messageId": f"m-{nth}", "userId": who, "timestamp": at.isoformat()}
+        body["receivedAt"] = at.isoformat()
+        if kind == "again" and before is not None:
+            body = {**before, "receivedAt": at.isoformat()}
+        elif kind == "identify":
+            body |= {"type": "identify", "traits": {"tier": value}}
+        elif kind == "delete":
+            body |= {"type": "delete"}
+        else:
+            name = kind if kind != "again" else "Page Seen"
+            body |= {"type": "track", "event": name, "properties": {"cart_value": value, "total": value}}
+        before = body
+        yield at, body
+
+
+class _Live:
+    """A server without its loops: they are run as far as the clock goes, each at the moment it is due."""
+
+    def __init__(self, folder: Path) -> None:
+        for name, text in (("rules", RULES), ("mappings", MAPPING)):
+            (folder / name).mkdir()
+            (folder / name / f"{name}.yaml").write_text(text)
+        chosen: dict[Keys, Any] = {
+            ("files", "mappings"): str(folder / "mappings"),
+            ("files", "rules"): str(folder / "rules"),
+            ("store", "url"): "sqlite:///:memory:",
+        }
+        self.now = START
+        self.app = app.compose(build(chosen), world=Environment(clock=lambda: self.now))
+        capacity = TimerCapacity(self.app.store, self.app.metrics)
+        self._timers = Timers(self.app.store, self.app.committer.submit, lambda: self.now, capacity)
+
+    async def handle(self, bodies: list[tuple[datetime, dict[str, Any]]]) -> list[Decision]:
+        """Return the decisions of all customers, once everything was received, the oldest first."""
+        async with self.app.working():
+            for at, body in bodies:
+                await self._pass(at)
+                self.now = at
+                decoded = SOURCES["segment"].decode_recorded(json.dumps(body).encode(), at)
+                await self.app.ingest.receive(decoded)
+            found: list[Decision] = []
+            after = ""
+            while page := await self.app.store.customer_histories(after, 100):
+                found += [each for one in page for each in one.decisions]
+                after = page[-1].source_id
+        return found
+
+    async def _pass(self, until: datetime) -> None:
+        """Let timers fire and discounts expire by a moment, in the order in which they are due."""
+        store = self.app.store
+        while True:
+            due = [
+                (timer.due_at, 1, "") for timer in await store.due_timers(until, 100) if timer.due_at < until
+            ]
+            for code in await store.lapsed(until, 100):
+                held = await store.discount(code)
+                assert held is not None
+                assert held.discount.expires_at is not None
+                due.append((held.discount.expires_at, 0, code))
+            if not due:
+                return
+            self.now, _, code = min(due)
+            if code:
+                await self.app.checkout.expire([code])
+            else:
+                await self._timers.fire()
+
+
+def _simulated(live: _Live, bodies: list[tuple[datetime, dict[str, Any]]]) -> list[Decision]:
+    found = Traffic(Spool(), Spool())
+    content = "\n".join(json.dumps(body) for _, body in bodies)
+    traffic.of_file(
+        found, file_of("day.jsonl", content), live.app.books, "", now=START + timedelta(days=90), tell=_fail
+    )
+    names = live.app.books.mappings.names
+    book = run.Book.of("in force", live.app.books.rules, found, names=names, explained=None)
+    kept: list[Decision] = []
+    note = book.simulator._note
+
+    def keep(decided: Any) -> None:
+        note(decided)
+        kept[:] = [
+            each for each in kept if each.source_id not in {one.source_id for one in decided.changes.erased}
+        ]
+        kept.extend(decided.decisions)
+
+    book.simulator._note = keep
+    run.simulate(found, [book])
+    return kept
+
+
+def _fail(said: str) -> None:
+    raise AssertionError(said)
+
+
+def _said(decisions: list[Decision]) -> list[Any]:
+    """Return what decisions say, apart from the codes, which are drawn."""
+    told = [
+        (each.source_id, each.decided_at, each.event_id, each.event, each.unevaluated or "", each.untold,
+         list(map(_outcome, each.outcomes)), each.seen)
+        for each in decisions
+    ]  # fmt: skip
+    return sorted(told, key=str)
+
+
+def _outcome(each: RuleOutcome) -> tuple[Any, ...]:
+    return each.rule, each.outcome, each.guardrail, re.sub(r"holds \S+ of", "holds", each.reason)
+
+
+def test_a_simulation_of_what_a_server_handled_decides_as_it_did(tmp_path: Path) -> None:
+    folders = (tmp_path / str(nth) for nth in range(100_000))
+
+    @given(_TRAFFIC)
+    def holds(said: list[tuple[tuple[Any, ...], int]]) -> None:
+        folder = next(folders)
+        folder.mkdir()
+        live, bodies = _Live(folder), list(_bodies(said))
+        decided = asyncio.run(live.handle(bodies))
+        assert _said(_simulated(live, bodies)) == _said(decided)
+
+    holds()
+
+
+def test_a_recorded_day_is_decided_as_it_was(tmp_path: Path) -> None:
+    """In full (`scripts/test --long`) 100,000 messages of 5,000 customers; in short the same of a few."""
+    count, customers = length(150, 100_000), length(12, 5_000)
+    source = Random(22)
+    kinds = ["Checkout Started"] * 5 + ["Order Completed"] * 3 + ["identify"] * 2 + ["again"]
+    said = []
+    for _ in range(count):
+        kind = source.choice(kinds)
+        value: Any = source.choice(["gold", "basic"]) if kind == "identify" else source.randrange(40, 160)
+        said.append(((kind, f"c-{source.randrange(customers)}", value), 86_400 / count))
+    live, bodies = _Live(tmp_path), list(_bodies(said))
+    decided = _said(asyncio.run(live.handle(bodies)))
+    issued = sum(one[1] == "issued" for each in decided for one in each[6])
+    fired = sum(one[0] == "abandoned" for each in decided for one in each[6])
+    assert issued
+    assert fired
+    assert _said(_simulated(live, bodies)) == decided
