@@ -1,4 +1,4 @@
-"""Structured logs: one JSON object a line, without data of customers.
+"""Structured logs: one line for each record, in JSON or for people, without data of customers.
 
 Fields are explicit (`extra={"source": "segment"}`). Only the type and the stack of an exception are logged,
 because its message may quote a body.
@@ -35,10 +35,31 @@ class JsonLines(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
-        line |= {name: value for name, value in vars(record).items() if name not in _STANDARD}
-        if record.exc_info and record.exc_info[1] is not None:
-            line["error"] = describe(record.exc_info[1])
-        return _encode(line).decode()
+        return _encode(line | _fields(record)).decode()
+
+
+class ConsoleLines(logging.Formatter):
+    """Formats a record for people: UTC time, level and message, then its fields as `name=value`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return one line."""
+        at = datetime.fromtimestamp(record.created, UTC)
+        fields = "".join(f" {name}={_shown(value)}" for name, value in _fields(record).items())
+        message = record.getMessage().replace("\n", " ")
+        return f"{at:%H:%M:%S} {record.levelname.lower():<7} {message}{fields}"
+
+
+def _fields(record: logging.LogRecord) -> dict[str, Any]:
+    """Return the fields that a caller gave, and the error."""
+    found = {name: value for name, value in vars(record).items() if name not in _STANDARD}
+    if record.exc_info and record.exc_info[1] is not None:
+        found["error"] = describe(record.exc_info[1])
+    return found
+
+
+def _shown(value: Any) -> str:
+    plain = isinstance(value, str) and value.isprintable() and " " not in value and value
+    return str(value) if plain else _encode(value).decode()
 
 
 class RateLimitedWarning:
@@ -80,10 +101,14 @@ def describe(error: BaseException) -> dict[str, Any]:
     return described
 
 
-def configure(level: str, stream: TextIO | None = None) -> None:
-    """Send all logs of this process to a stream (standard error) as JSON lines."""
+#: By the names of `log.format`.
+FORMATTERS = {"json": JsonLines, "console": ConsoleLines}
+
+
+def configure(level: str, stream: TextIO | None = None, form: str = "json") -> None:
+    """Send all logs of this process to a stream (standard error) in a form of FORMATTERS."""
     handler = logging.StreamHandler(stream or sys.stderr)
-    handler.setFormatter(JsonLines())
+    handler.setFormatter(FORMATTERS[form]())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())

@@ -51,7 +51,7 @@ def serve(
     if trouble := unusable(settings.server):
         typer.echo(f"adapter: {trouble}", err=True)
         raise typer.Exit(1)
-    logs.configure(settings.log.level)
+    logs.configure(settings.log.level, form=settings.log.format)
     try:
         server.serve(
             settings, lambda port: typer.echo(greeting(settings, port)), partial(reread, config, given)

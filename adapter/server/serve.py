@@ -128,7 +128,7 @@ def _worker(settings: Settings, shared: Path, reread: Callable[[], Settings] | N
 
     Its destinations are those that the settings name when it starts.
     """
-    logs.configure(settings.log.level)
+    logs.configure(settings.log.level, form=settings.log.format)
     threading.Thread(target=_follow_parent, name="parent", daemon=True).start()
     try:
         lock_metrics_dir(shared)

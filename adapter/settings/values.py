@@ -170,6 +170,7 @@ class Log(Struct, frozen=True):
     """The logs."""
 
     level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["json", "console"] = "json"
     reasons: bool = False
 
 

@@ -35,6 +35,21 @@ def test_a_record_is_one_json_line_with_the_fields_it_was_given(lines: Any) -> N
     }  # fmt: skip
 
 
+def test_console_lines_are_for_people() -> None:
+    record = logging.makeLogRecord(
+        {"created": 3600, "levelname": "WARNING", "msg": "read\nagain", "file": "a.yaml", "why": "no name"}
+    )
+    line = logs.ConsoleLines().format(record)
+    assert line == '01:00:00 warning read again file=a.yaml why="no name"'
+
+
+def test_console_lines_have_no_words_of_an_exception() -> None:
+    record = logging.makeLogRecord({"msg": "failed", "exc_info": (KeyError, KeyError("ann@x.test"), None)})
+    line = logs.ConsoleLines().format(record)
+    assert "KeyError" in line
+    assert "ann@x.test" not in line
+
+
 def test_lines_below_the_level_are_not_logged(lines: Any) -> None:
     logging.getLogger("adapter").debug("quiet")
     assert lines() == []
