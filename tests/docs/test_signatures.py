@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from adapter.destinations.signing import SigningSecret
+from adapter.destinations.signing import SigningSecret, signature_headers
 from adapter.sources.mparticle import sending as mparticle
 from adapter.sources.segment import sending as segment
 from adapter.sources.segment import webhook
@@ -83,5 +83,7 @@ def test_the_vectors_are_what_this_program_makes_and_accepts() -> None:
     [(_, (secret, body), signature), (_, _, push), (_, (key, password), basic)] = VECTORS
     assert segment.signature(secret, body.encode()) == signature
     assert webhook.verify(body.encode(), signature, [secret.encode()]) == "whole"
-    assert SigningSecret(PUSH[0]).sign(PUSH[1], datetime.fromtimestamp(int(PUSH[2]), UTC), PUSH[3]) == push
+    at = datetime.fromtimestamp(int(PUSH[2]), UTC)
+    headers = signature_headers([SigningSecret(PUSH[0])], PUSH[1], at, PUSH[3].encode())
+    assert headers["webhook-signature"] == push
     assert mparticle.basic(f"{key}:{password}") == basic
