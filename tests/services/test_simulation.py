@@ -195,3 +195,20 @@ def test_memory_does_not_grow_with_events(tmp_path: Path) -> None:
 
     assert kept(2) == (1, 1, 1)
     assert max(kept(298)) <= 1
+
+
+def test_schedules_fire_on_the_simulated_clock(tmp_path: Path) -> None:
+    """A day at 09:00 for customers who are known by then, and for them alone."""
+    daily = (
+        "name: daily\ntrigger: {every: day 09:00}\n"
+        "action: {type: percentage_off, value: 5, expires_in_hours: 1}\n"
+    )
+    found = _traffic((0, "a", 120), (1, "b", 120), (30, "c", 10), (46, "a", 10))
+    book = Book.of("x", _book(tmp_path / "x", daily), found, names=EventNames())
+    simulate(found, [book])
+    days = book.tally.rules["daily"].days
+    assert [(day.isoformat(), each.issued) for day, each in sorted(days.items())] == [
+        ("2026-03-02", 2),
+        ("2026-03-03", 3),
+    ]
+    assert book.rules.triggered()["daily"].total() == 5

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from datetime import datetime, timedelta
+from heapq import heapify, heappop, heappush
+from itertools import islice
 from typing import Any, TypeVar, cast
 
 from msgspec import Struct
@@ -17,8 +19,11 @@ from adapter.model.event_names import EventNames
 from adapter.model.operations import DiscountMove
 from adapter.model.rules import Absence
 from adapter.model.timers import Timer
+from adapter.model.triggers import Firing
 from adapter.rules.engine.codes import ALPHABET
+from adapter.rules.engine.occurrences import next_due
 from adapter.rules.engine.ruleset import RuleSet
+from adapter.rules.engine.schedules import event_id
 from adapter.services.ingest.pipeline import decide
 from adapter.services.ingest.result import CommitResult, Result
 from adapter.services.ingest.steps import DecisionContext
@@ -66,6 +71,8 @@ class Simulator:
         self._dedupe = dedupe
         self._most_timers = most_timers
         self._batch: list[Work] = []
+        self._begun = False
+        self._occurrences: list[tuple[datetime, str]] = []
         self._codes = 0
         self._ids = 0
         self._soonest = soonest(rules)
@@ -76,6 +83,7 @@ class Simulator:
         until: datetime | None = None
         for work in works:
             at = cast("datetime", work.decided_at)
+            self._begin(at)
             if self._batch and (len(self._batch) >= SLICE or (until is not None and at >= until)):
                 self._flush()
             self._fall_due(at)
@@ -90,6 +98,43 @@ class Simulator:
         self._flush()
 
     def _fall_due(self, now: datetime) -> None:
+        """Let everything happen that is due by now: schedules, absences and expiries, in their order."""
+        while self._occurrences and self._occurrences[0][0] <= now:
+            due_at, name = heappop(self._occurrences)
+            self._fall_due_between(due_at)
+            self._flush()
+            self._occur(name, due_at)
+            heappush(self._occurrences, (self._next(name, due_at), name))
+        self._fall_due_between(now)
+
+    def _occur(self, name: str, due_at: datetime) -> None:
+        """Fire a scheduled rule for each customer whom it concerns, in the order of their ids."""
+        schedules = self._rules.schedules
+        if schedules.by_name[name].rule.status == "paused":
+            return
+        firings = (
+            (Firing(name, source_id, due_at), self.state.customers[source_id].customer)
+            for source_id in sorted(self.state.customers)
+        )
+        works = (
+            _scheduled(firing) for firing, customer in firings
+            if schedules.concerns(firing, customer, None, due_at)
+        )  # fmt: skip
+        while batch := list(islice(works, SLICE)):
+            self._decide(batch)
+
+    def _next(self, name: str, after: datetime) -> datetime:
+        return next_due(self._rules.schedules.by_name[name].trigger, after)
+
+    def _begin(self, at: datetime) -> None:
+        """Start the clock: schedules are due from here on."""
+        if not self._begun:
+            self._begun = True
+            before = at - timedelta(microseconds=1)
+            self._occurrences = [(self._next(name, before), name) for name in self._rules.schedules.by_name]
+            heapify(self._occurrences)
+
+    def _fall_due_between(self, now: datetime) -> None:
         """Add what expires by now to the batch; a timer is decided apart, after what came before it."""
         while (found := self.state.due(now)) is not None:
             at, what = found
@@ -171,6 +216,11 @@ def _driven(coroutine: Coroutine[Any, Any, CommitResult]) -> CommitResult:
         return cast("CommitResult", stop.value)
     coroutine.close()
     raise TypeError("a decision may await the methods of its transaction only")
+
+
+def _scheduled(firing: Firing) -> Work:
+    due_at = firing.due_at
+    return Work("schedule", "", event_id(firing), due_at, firing=firing, decided_at=due_at)
 
 
 def _fired(timer: Timer) -> Work:

@@ -65,7 +65,7 @@ class Tally:
         """Count one batch."""
         issued = {each.discount.code: each for each in decided.changes.discounts}
         for work, result in zip(decided.works, decided.results, strict=True):
-            if work.source == "timer":
+            if work.source in {"timer", "schedule"}:
                 self.fired += 1
             elif work.source != "expiry":
                 self.outcomes[result.outcome] += 1
