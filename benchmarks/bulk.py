@@ -1,9 +1,11 @@
 """Rows per second of imports, beside `sqlite3 .import` and `COPY` of the same file, and beside batch ingest.
 
-    python -m benchmarks.bulk --rows 1000000 --rounds 5 --postgres
+    python -m benchmarks.bulk                   1,000,000 customers and events, both engines, some minutes
+    python -m benchmarks.bulk --rows 50000 --rounds 5 --no-postgres
 
 Each round measures all contenders one after the other; ratios are medians over the rounds. Everything that an
-import does is done: dedupe, traits, history, one transaction for each slice. The last line is JSON.
+import does is done: dedupe, traits, history, one transaction for each slice. Progress is written to standard
+error, and the last line of standard output is JSON.
 """
 
 from __future__ import annotations
@@ -46,6 +48,8 @@ ROOT = Path(__file__).parents[1]
 SLICE = 2_000
 #: Calls of one batch body.
 BATCH = 500
+#: Seconds between two lines of progress.
+_PROGRESS = 5.0
 #: Seconds between two webhooks.
 _PAUSE = 0.005
 
@@ -90,13 +94,24 @@ async def imported(made: Shop, kind: ImportKind, path: Path) -> ImportJob:
     job = local.job_of(source, kind, ImportOptions(), datetime.now(UTC), "x")
     begun = await local.begin(store, job, restart=False, alone=False)
 
-    async def report(_job: ImportJob) -> None:
-        return
+    began = last = time.perf_counter()
+
+    async def report(job: ImportJob) -> None:
+        nonlocal last
+        now = time.perf_counter()
+        if now - last >= _PROGRESS:
+            last = now
+            tell(f"{kind}: {job.rows_done:,} rows, {job.rows_done / (now - began):,.0f} rows/s")
 
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)  # noqa: E731
     ended = await local.run(store, made.importer, begun, source, clock=clock, report=report, size=SLICE)
     assert (ended.state, ended.counts.refused) == ("done", 0), ended
     return ended
+
+
+def tell(line: str) -> None:
+    """Write a line of progress."""
+    print(line, file=sys.stderr, flush=True)
 
 
 async def ingested(made: Shop, count: int) -> None:
@@ -172,6 +187,7 @@ async def postgres_round(rows: int, folder: Path) -> dict[str, float]:
         async with made.app.working():
             for kind in ("customers", "events"):
                 path = folder / f"{kind}.csv"
+                tell(f"{kind} into PostgreSQL")
                 found[f"copy_{kind}"] = rows / await copied(server.dsn(), path)
                 seconds = await measured(lambda kind=kind, path=path: imported(made, kind, path))  # type: ignore[misc]
                 found[f"postgres_{kind}"] = rows / seconds
@@ -234,6 +250,7 @@ async def round_of(
     made = shop(folder)
     async with made.app.working():
         for kind, lines in (("customers", customers(rows)), ("events", events(rows))):
+            tell(f"{kind} into SQLite")
             path = folder / f"{kind}.csv"
             with path.open("w") as file:
                 file.writelines(lines)
@@ -244,6 +261,7 @@ async def round_of(
     other = folder / "batch"
     other.mkdir()
     made = shop(other)
+    tell("batch ingest, and webhooks beside an import")
     async with made.app.working():
         found["batch"] = batch_rows / await measured(lambda: ingested(made, batch_rows))
         found["p99"] = await p99_ratio(made, calls)
@@ -258,8 +276,13 @@ def main(arguments: list[str] | None = None) -> dict[str, Any]:
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--batch-rows", type=int, default=20_000)
     parser.add_argument("--calls", type=int, default=1_000, help="webhooks alone and beside an import")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--postgres", action="store_true", help="beside COPY into a server of its own too")
+    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument(
+        "--postgres",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="beside COPY into a server of its own",
+    )
     given = parser.parse_args(arguments)
     rounds = []
     for number in range(given.rounds):
@@ -268,7 +291,10 @@ def main(arguments: list[str] | None = None) -> dict[str, Any]:
                 round_of(given.rows, given.batch_rows, given.calls, Path(folder), postgres=given.postgres)
             )
         rounds.append(found)
-        print(f"round {number + 1}: " + ", ".join(f"{name} {rate:,.0f}" for name, rate in found.items()))
+        print(
+            f"round {number + 1}: " + ", ".join(f"{name} {rate:,.0f}" for name, rate in found.items()),
+            flush=True,
+        )
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform == "linux" else 1024**2)
     last = {
         "rows": given.rows,

@@ -85,7 +85,7 @@ def day(text: str, options: CellOptions) -> str:
 
 
 def is_ambiguous(text: str, options: CellOptions) -> bool:
-    """Tell whether a time without a zone occurs twice in the zone."""
+    """Return whether a time without a zone occurs twice in the zone."""
     try:
         found = _formatted(text, options.date_format) if options.date_format else _iso(text.strip())
     except BadCell:

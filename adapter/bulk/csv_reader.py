@@ -95,7 +95,7 @@ class _Lines:
         self.number -= len(lines)
 
     def has_nul(self) -> bool:
-        """Tell whether the current row has a NUL character, on any of its lines."""
+        """Return whether the current row has a NUL character, on any of its lines."""
         taken = self.taken
         return "\0" in taken[0] or (len(taken) > 1 and any("\0" in line for line in taken))
 
@@ -138,7 +138,7 @@ def read_csv(chunks: Iterable[bytes], options: ReadOptions) -> Sheet:
         pass
     dialect = sniff(first, options)
     lines.push_back(first[dialect.lines :])
-    return Sheet(dialect.header, dialect, _records(lines, _Form(dialect, options)), found.told)
+    return Sheet(dialect.header, dialect, _records(lines, _Form(dialect, options)), found.shown)
 
 
 def _with_lf(chunks: Iterator[bytes]) -> Iterator[bytes]:

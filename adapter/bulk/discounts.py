@@ -93,12 +93,12 @@ class DiscountRows:
             status = "expired"
         rule, event_id = str(plain.get("rule", "")), str(plain.get("event_id", ""))
         _expect_plain(rule, event_id)
-        told = {"rule": rule, "issued_for_event_id": event_id, "user_id": source_id, **metadata}
+        members = {"rule": rule, "issued_for_event_id": event_id, "user_id": source_id, **metadata}
         discount = Discount(
             code,
             self._built(plain, action),
             expires_at,
-            told,
+            members,
             boolean(str(plain.get("stackable", "false")), "stackable"),
             status,  # type: ignore[arg-type]
         )

@@ -21,10 +21,10 @@ _WIDE = ("utf-16", "utf-32")
 
 
 class Text(Struct, frozen=True):
-    """Bytes in `encoding`, without a mark; `told` is the encoding of the file for people."""
+    """Bytes in `encoding`, without a mark; `shown` is the encoding of the file for people."""
 
     encoding: str
-    told: str
+    shown: str
     chunks: Iterator[bytes]
 
 

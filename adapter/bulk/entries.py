@@ -30,7 +30,7 @@ class Entry(Struct):
 
     `at` is the time of its facts, None for that of the import. `stored` is a customer as an export wrote it,
     with the times of all facts. `identity` is that of an exported event. By `content` events without an id
-    are told apart.
+    are distinguished.
     """
 
     record: Record

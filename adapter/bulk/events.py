@@ -55,8 +55,8 @@ class EventRows:
         source_id = self._checked(plain.get("source_id", user.get("id")))
         name = _name(plain.get("name"))
         at, dated = self._moment(plain.get("occurred_at"))
-        links = {"anonymous_id": user["anonymous_id"]} if user.get("anonymous_id") else {}
-        who = User(_text(user.get("id"), "id") or source_id, *[_text(user.get(each), each) for each in _USER])
+        links = {"anonymous_id": user["anonymous_id"]} if user and user.get("anonymous_id") else {}
+        who = _user(user, source_id) if user else User(source_id)
         attributes, context = objects["attributes"], objects["context"]
         id_ = _id(plain.get("id"))
         content = b""
@@ -116,6 +116,10 @@ class EventRows:
         if at > reading.now + CLOCK_SKEW:
             raise BadRow(f"timestamp {at:%Y-%m-%d} lies in the future", "occurred_at")
         return at, True
+
+
+def _user(user: dict[str, Any], source_id: str) -> User:
+    return User(_text(user.get("id"), "id") or source_id, *[_text(user.get(each), each) for each in _USER])
 
 
 def _name(found: Any) -> str:

@@ -122,7 +122,7 @@ _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?\Z")
 
 
 def is_formula(text: str) -> bool:
-    """Tell whether a spreadsheet may run a text: it begins with a trigger, and is no plain number."""
+    """Return whether a spreadsheet may run a text: it begins with a trigger, and is no plain number."""
     return text.startswith(TRIGGERS) and _NUMBER.match(text) is None
 
 

@@ -56,7 +56,7 @@ def _too_long(number: int, line: LongLine, options: ReadOptions) -> Record:
 
 
 def _suspicious(raw: bytes, value: dict[str, Any]) -> bool:
-    """Tell whether a line needs a second look: it may have NUL or a key twice."""
+    """Return whether a line needs a second look: it may have NUL or a key twice."""
     if b"\\u0000" in raw or b'" :' in raw or b'"\t:' in raw:
         return True
     return raw.count(b'":') != _keys(value)

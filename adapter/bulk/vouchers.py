@@ -17,7 +17,7 @@ _INSTEAD = "put such codes into a pool (--pool), and let a rule say what they ar
 
 
 def has_worth(code: Code) -> bool:
-    """Tell whether a row says what its code is worth."""
+    """Return whether a row says what its code is worth."""
     return code.value is not None or code.discount_type == "SHIPPING"
 
 

@@ -130,7 +130,9 @@ def _event(
         attributes = _fitted(attributes, checks, misfits)
     elif unknown is not None:
         _refuse(unknown, f"the event `{event.name}` is not in the data model", misfits)
-    around = _fitted(event.context, context, misfits) if context.by_name else event.context
+    around = event.context
+    if context.by_name and (around or context.required):
+        around = _fitted(around, context, misfits)
     if attributes is not event.attributes or around is not event.context:
         event = replace(event, attributes=attributes, context=around)
         return replace(operation, event=event, misfits=tuple(misfits))

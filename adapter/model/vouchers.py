@@ -21,7 +21,7 @@ _GUARDRAIL = "voucher"
 
 
 class Voucher(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A code that everybody may use who has it. `limit` is the number of its uses, 0 for no limit.
+    """A code that any customer who has it may use. `limit` is the number of its uses, 0 for no limit.
 
     Amounts of the action have their `currency`. A store credit is spent in parts. How often it was used,
     and how much of a credit was spent, is in counters (`uses_of`, `spent_of`).

@@ -170,7 +170,7 @@ async def test_codes_that_others_have_are_refused(shop: Shop) -> None:
     ended = await shop.imports("codes", "code\nX1\n", pool="b")
     assert reasons(ended) == "X1 was issued, or is a voucher"
     ended = await shop.imports("discounts", "code,source_id,action,value\nX1,c-1,percentage_off,10\n")
-    assert reasons(ended) == "X1 is the code of a voucher, which everybody may use"
+    assert reasons(ended) == "X1 is the code of a voucher, which has no customer"
 
 
 @pytest.mark.parametrize(

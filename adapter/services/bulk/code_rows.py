@@ -30,7 +30,7 @@ class _Code(Struct):
 
 
 class CodeTaker:
-    """Takes rows of codes. Codes of rows before are remembered, to tell of codes that occur twice."""
+    """Takes rows of codes. Codes of rows before are remembered, to refuse codes that occur twice."""
 
     def __init__(self, job: ImportJob, store: Store) -> None:
         self._job = job

@@ -111,7 +111,7 @@ class DiscountTaker:
                     results.append(Result(code, "duplicate"))
                     continue
                 if folded(code) in vouchers:
-                    reason = f"{code} is the code of a voucher, which everybody may use"
+                    reason = f"{code} is the code of a voucher, which has no customer"
                     results.append(Result(code, "quarantined", reason))
                     continue
                 results.append(Result(code, "processed"))

@@ -42,7 +42,7 @@ class Filters(Struct, frozen=True, kw_only=True):
     rule: str = ""
 
     def at(self, moment: datetime) -> bool:
-        """Tell whether a moment is within the time."""
+        """Return whether a moment is within the time."""
         return (self.since is None or self.since <= moment) and (self.until is None or moment < self.until)
 
 
@@ -147,7 +147,7 @@ class Dump:
                 yield voucher_row(each, used)
 
     async def _takes(self, source_id: str) -> bool:
-        """Tell whether a customer is in the segment, where one is named."""
+        """Return whether a customer is in the segment, where one is named."""
         if not self._filters.segment:
             return True
         known = self._members.get(source_id)

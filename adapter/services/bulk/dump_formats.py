@@ -134,7 +134,7 @@ def _note(found: dict[tuple[str, ...], _Column], path: tuple[str, ...], each: An
 
 
 def _is_text(each: Any, path: tuple[str, ...]) -> bool:
-    """Tell whether an import reads the same value from a cell with the text alone."""
+    """Return whether an import reads the same value from a cell with the text alone."""
     if each is None:
         return len(path) == 1
     if not isinstance(each, str) or not each or _SURROGATE.search(each):

@@ -16,7 +16,7 @@ from adapter.model.operations import CustomerUpsert, EventOccurred, Operation
 from adapter.services.bulk.local import Source
 from adapter.services.bulk.reader import opened
 
-#: Rows that are looked at: more tell hardly more of the types.
+#: Rows that are looked at: more rows hardly change the types.
 _MOST = 100_000
 _OPTIONS = CellOptions()
 Take = Callable[[Iterable[Operation]], None]

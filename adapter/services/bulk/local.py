@@ -142,7 +142,7 @@ async def run(
 
 
 def _is_dead(worker: str) -> bool:
-    """Tell whether a worker was a process of this machine that is not there any more."""
+    """Return whether a worker was a process of this machine that is not there any more."""
     host, _, process = worker.partition(":")
     if host != os.uname().nodename or not process.isdigit():
         return False

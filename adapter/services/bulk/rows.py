@@ -67,7 +67,7 @@ def cell_options(options: ImportOptions) -> CellOptions:
 class RowTaker:
     """Makes works of the records of customers and events.
 
-    Equal events without an id are told apart by their ordinal within the file, so every record from the first
+    Equal events without an id are distinguished by their ordinal within the file, so every record from the first
     on must be given, also those before the position where an import goes on.
     """
 

@@ -1,4 +1,4 @@
-"""Options of an import that cannot work are told before anything is written."""
+"""Options of an import that cannot work are refused before anything is written."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _problems(options: ImportOptions) -> Iterator[str]:
 
 
 def _is_text(encoding: str) -> bool:
-    """Tell whether an encoding makes bytes of text."""
+    """Return whether an encoding makes bytes of text."""
     try:
         codecs.lookup(encoding)
         return isinstance("a".encode(encoding), bytes)

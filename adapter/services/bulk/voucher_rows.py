@@ -86,8 +86,8 @@ class VoucherTaker:
         person = next((column for column in columns if column.target.root == "person"), None)
         if person is not None:
             raise InvalidImport(
-                f"column {person.place + 1} ({person.name}) names a person, and these codes are nobody's: "
-                f"import them as discounts, or leave the column out with --column '{person.name}='"
+                f"column {person.place + 1} ({person.name}) names a person, and vouchers have no customer: "
+                f"import such codes as discounts, or leave the column out with --column '{person.name}='"
             )
         if columns and _SAYING.isdisjoint(column.target.root for column in columns):
             raise InvalidImport(

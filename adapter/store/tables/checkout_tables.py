@@ -108,7 +108,7 @@ VOUCHERS = Table(
     name="vouchers",
     columns=columns(folded="text", body="bytes"),
     key=("folded",),
-    rows=NoCustomerData("codes that everybody may use who has them; an import takes no column of a person"),
+    rows=NoCustomerData("codes without a customer; an import takes no column of a person"),
 )
 FAILED_CODES = Table(
     name="failed_codes",
