@@ -76,9 +76,7 @@ class CodeRows:
 
     def _read(self, plain: dict[str, Any], metadata: dict[str, Any]) -> Code:
         if "person" in plain and not self._options.pool:
-            raise BadRow(
-                "the row names a person, and vouchers have no customer: import such codes as discounts"
-            )
+            raise BadRow("the row names a person, and vouchers have no customer: import it as a discount")
         code = str(plain.get("code", "")).strip()
         if not code:
             raise BadRow("code is empty", "code")

@@ -67,8 +67,8 @@ def cell_options(options: ImportOptions) -> CellOptions:
 class RowTaker:
     """Makes works of the records of customers and events.
 
-    Equal events without an id are distinguished by their ordinal within the file, so every record from the first
-    on must be given, also those before the position where an import goes on.
+    Equal events without an id are distinguished by their ordinal within the file, so every record from the
+    first on must be given, also those before the position where an import goes on.
     """
 
     def __init__(self, job: ImportJob, mappings: MappingSet) -> None:
