@@ -57,6 +57,9 @@ def check(settings: Settings, marks: Mapping[Keys, Mark]) -> list[Problem]:
 
 
 def _address(settings: Settings) -> Iterator[tuple[Keys, str, str]]:
+    host = settings.server.host
+    if not host.isprintable() or any(map(str.isspace, host)):
+        yield ("server", "host"), f"is `{host}`, which is no address", "write 127.0.0.1, or a host name"
     if not settings.server.loopback and not settings.auth_enabled:
         message = f"is `{settings.server.host}`, but without secrets only loopback addresses are allowed"
         remedy = (
