@@ -63,6 +63,7 @@ from adapter.services.loaded_files import FilesInForce, LoadedFiles, placeholder
 from adapter.services.periodic import until_stopped
 from adapter.services.privacy.redaction import Forgetting
 from adapter.services.privacy.requests import Privacy
+from adapter.services.quarantine_removal import remove
 from adapter.services.read_timeout import ReadTimeout
 from adapter.services.replay import replay
 from adapter.services.revocations import Revocations
@@ -206,7 +207,8 @@ def compose(
         ingest, evaluate, dry_runs, checkout, bookings, privacy,
         Retries(store, clock, core.relay.wake, partial(getattr, core.destinations, "by_name"), patience),
         revocations, RuleFiguresReader(store, books, clock, patience), uploads,
-        partial(Dump, store, books, clock), partial(replay, store, ingest, operations=operations), health,
+        partial(Dump, store, books, clock), partial(replay, store, ingest, operations=operations),
+        partial(remove, store), health,
         settings, core.metrics, clock, running,
         Certificate.read(settings.mparticle.opendsr_certificate), remote.host if remote else "",
         MemoryBudget.of(settings),

@@ -30,6 +30,7 @@ COMMANDS = {
     "import": "rows",
     "dump": "rows",
     "replay": "replay",
+    "quarantine": "commands",
     "deliveries": "commands",
     "liability": "liability",
     "revoke": "revoke",

@@ -8,10 +8,11 @@ from contextlib import suppress
 from datetime import datetime
 
 from adapter.discounts import lifecycle
-from adapter.errors import NotFound, Unavailable, WrongMove
+from adapter.errors import NotFound, Unavailable, Unreadable, WrongMove
 from adapter.model.customers import Customer
 from adapter.model.decisions import Decision
 from adapter.model.discounts import Discount, DiscountRecord
+from adapter.model.emails import normal
 from adapter.model.encoding import encode
 from adapter.model.events import Event
 from adapter.model.ignored import Ignored
@@ -27,6 +28,8 @@ from adapter.store.contract import Store
 
 #: The number of a customer's latest decisions that are searched for those on one event.
 _LATEST = 1_000
+#: The most customers that are returned for one email address.
+_MOST_WITH = 100
 
 
 class Checkout:
@@ -127,6 +130,26 @@ class Checkout:
         if customer is None:
             raise NotFound("no such customer")
         return customer
+
+    async def customers_with(self, email: str) -> list[Customer]:
+        """Return the customers whose own email address this is, in any spelling, at most 100.
+
+        Raises Unreadable where it is no address, Unavailable while addresses are not indexed yet.
+        """
+        address = normal(email)
+        if address is None:
+            raise Unreadable("`email` is no email address: write it as in ann@example.org")
+        return await self._read(self._customers_with(address))
+
+    async def _customers_with(self, address: str) -> list[Customer]:
+        found, after = list[Customer](), ""
+        while len(found) < _MOST_WITH and (page := await self._store.addressed(address, after)):
+            after = page[-1]
+            for source_id in page:
+                customer = await self._store.customer(source_id)
+                if customer is not None and address in customer.addresses():
+                    found.append(customer)
+        return found[:_MOST_WITH]
 
     async def events(self, source_id: str, before: str | None = None) -> Page[Event]:
         """Return a page of a customer's events, latest first."""

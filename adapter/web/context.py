@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
+from typing import Protocol
 
 from msgspec import Struct, field
 
@@ -21,12 +22,21 @@ from adapter.services.figures import RuleFiguresReader
 from adapter.services.health import Health
 from adapter.services.ingest.pipeline import Ingest
 from adapter.services.privacy.requests import Privacy
+from adapter.services.quarantine_removal import QuarantineRemoved, RemovalFilter
 from adapter.services.replay import Replayed, ReplayOptions
 from adapter.services.revocations import Revocations
 from adapter.settings.values import Settings
 from adapter.sources.decoded_body import Bounds
 from adapter.sources.opendsr import Certificate
 from adapter.web.admission import LARGE, MemoryBudget
+
+
+class RemoveQuarantined(Protocol):
+    """Deletes quarantined messages with a reason."""
+
+    async def __call__(self, which: RemovalFilter, reason: str, *, dry_run: bool) -> QuarantineRemoved:
+        """Return how many were deleted; raises Unreadable."""
+        ...
 
 
 class WebContext(Struct, frozen=True):
@@ -49,6 +59,7 @@ class WebContext(Struct, frozen=True):
     imports: Uploads
     dumps: Callable[[DumpKind, Filters], Dump]
     replays: Callable[[ReplayOptions], AsyncIterator[Replayed]]
+    quarantine_removal: RemoveQuarantined
     health: Health
     settings: Settings
     metrics: Metrics

@@ -37,6 +37,12 @@ class Events(Struct):
     next: str | None
 
 
+class Customers(Struct):
+    """The customers whose own email address it is, at most 100."""
+
+    customers: list[Customer]
+
+
 class Decisions(Struct):
     """A page of a customer's decisions, newest first; `next` is the `before` of the next page.
 
@@ -62,6 +68,13 @@ async def _pending_moves(context: WebContext, request: Request) -> Any:
 
 async def _customer(context: WebContext, request: Request) -> Any:
     return await context.discounts.customer(customer_id(request))
+
+
+async def _customers(context: WebContext, request: Request) -> Any:
+    email = request.query_params.get("email", "")
+    if not email:
+        raise Unreadable("name the address: `/v1/customers?email=ann@example.org`")
+    return {"customers": await context.discounts.customers_with(email)}
 
 
 async def _export(context: WebContext, request: Request) -> Any:
@@ -141,6 +154,26 @@ ROUTES: tuple[Route, ...] = (
         summary="Export all data of a person",
         responses={200: Export},
         statuses=(404,),
+    ),
+    ApiRoute(
+        path="/v1/customers",
+        label="customers",
+        handler=_customers,
+        operation_id="findCustomers",
+        of_core=True,
+        roles=("read",),
+        summary="Find customers by their email address",
+        responses={200: Customers},
+        statuses=(400,),
+        parameters=(
+            Parameter(
+                "email",
+                "query",
+                required=True,
+                schema={"type": "string", "minLength": 1},
+                description="The address, in any spelling",
+            ),
+        ),
     ),
     ApiRoute(
         path="/v1/customers/{source_id:path}",

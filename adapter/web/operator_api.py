@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
-from typing import Any
+from datetime import datetime
+from typing import Annotated, Any
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 from msgspec.structs import asdict
 from starlette.requests import Request
 from starlette.responses import StreamingResponse
@@ -15,6 +16,7 @@ from adapter.errors import NotFound, Unreadable
 from adapter.model.encoding import encode
 from adapter.model.ignored import Ignored
 from adapter.model.quarantine import Excerpt, Quarantined
+from adapter.services.quarantine_removal import QuarantineRemoved, RemovalFilter
 from adapter.services.replay import Replayed, ReplayOptions, Shown, shown
 from adapter.web.context import WebContext
 from adapter.web.request_values import json_body
@@ -68,6 +70,27 @@ class ReplayRequest(Struct, frozen=True):
     source: str | None = None
     dry_run: bool = False
     drop_ignored: bool = False
+
+
+class RemovalRequest(Struct, frozen=True):
+    """Which entries to delete, and why; `because` is a part of their reason, `before` a time with a zone.
+
+    All that is given must hold. `everything` deletes all, and takes no other filter.
+    """
+
+    reason: str
+    ids: list[int] = []
+    source: str | None = None
+    because: str | None = None
+    before: Annotated[datetime, Meta(tz=True)] | None = None
+    everything: bool = False
+    dry_run: bool = False
+
+
+async def _remove(context: WebContext, request: Request) -> Any:
+    asked = await json_body(context, request, RemovalRequest)
+    which = RemovalFilter(frozenset(asked.ids), asked.source, asked.because, asked.before, asked.everything)
+    return await context.quarantine_removal(which, asked.reason, dry_run=asked.dry_run)
 
 
 class Replays(Struct):
@@ -129,6 +152,18 @@ ROUTES: tuple[Route, ...] = (
         summary="Read a complete quarantined message",
         responses={200: Quarantined},
         statuses=(404,),
+    ),
+    ApiRoute(
+        method="POST",
+        path="/v1/quarantine/removals",
+        label="quarantine_removals",
+        handler=_remove,
+        operation_id="deleteQuarantined",
+        roles=("operate",),
+        summary="Delete quarantined messages by filter, with a reason",
+        responses={200: QuarantineRemoved},
+        statuses=(400,),
+        body=RemovalRequest,
     ),
     ApiRoute(
         method="POST",

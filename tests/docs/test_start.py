@@ -64,7 +64,7 @@ class Reader:
             self.serve()
             return
         if line == "adapter send trip.json":
-            self.await_log("changed files are in use")
+            self.await_log("rule two-to-travel")
         if self._before is None and line.startswith("adapter "):
             with contextlib.chdir(self._folder):
                 result = CliRunner().invoke(commands, shlex.split(line)[1:], env=self._environment)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from adapter.metrics import Metrics
+from adapter.services.background.file_changes import changes
 from adapter.services.background.reload import Reload
 from adapter.services.health import Health
 from adapter.services.ingest.commit_health import CommitHealth
@@ -62,6 +63,41 @@ class _NoStore:
 
 async def _no_settling(_works: Any, _on_locks_acquired: Any) -> list[Any]:
     return []
+
+
+async def test_the_log_names_what_changed(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    scene = ConditionScope(tmp_path)
+    caplog.set_level("INFO", "adapter.services.background.reload")
+    scene.rule.write_text(RULE.replace("value: 10", "value: 20"))
+    (tmp_path / "two.yaml").write_text(RULE.replace("name: one", "name: two"))
+    assert await scene.reload.reload()
+    scene.rule.unlink()
+    assert await scene.reload.reload()
+    first, second = [record.__dict__ for record in caplog.records if "in use" in record.getMessage()]
+    assert first["files"] == [str(scene.rule), str(tmp_path / "two.yaml")]
+    assert (first["added"], first["changed"]) == (["rule two"], ["rule one"])
+    assert "removed" not in first
+    assert (second["files"], second["removed"]) == ([str(scene.rule)], ["rule one"])
+
+
+def test_changed_mappings_and_declarations_are_named_and_long_lists_are_cut(tmp_path: Path) -> None:
+    def read(mapping: str, model: str) -> LoadedFiles:
+        (tmp_path / "shop.yaml").write_text(mapping)
+        (tmp_path / "model.yaml").write_text(model)
+        return read_files(Settings(files=Files(mappings=str(tmp_path))))
+
+    mapping = (
+        'source: segment\nmappings: [{name: A, subscribe: type = "track", action: customer.upsert, '
+        'fields: {source_id: {"@path": $.userId}}}]\n'
+    )
+    traits = "".join(f"  t{number}: string\n" for number in range(60))
+    before = read(mapping, "traits: {age: number}\n")
+    found = changes(before, read(mapping.replace("userId", "anonymousId"), f"traits:\n{traits}"))
+    assert found["changed"] == ["mapping segment A"]
+    assert found["removed"] == ["model trait age"]
+    assert (found["added"][0], found["added"][-1]) == ("model trait t0", "and 10 more")
+    assert found["files"] == [str(tmp_path / "model.yaml"), str(tmp_path / "shop.yaml")]
+    assert changes(before, before) == {}
 
 
 async def test_a_changed_rule_is_in_force_at_once(tmp_path: Path) -> None:

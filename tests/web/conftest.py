@@ -46,6 +46,7 @@ from adapter.services.ingest.pipeline import Ingest
 from adapter.services.ingest.result import Result
 from adapter.services.privacy.export import Export, ExportedMessage
 from adapter.services.privacy.requests import Privacy
+from adapter.services.quarantine_removal import QuarantineRemoved, RemovalFilter
 from adapter.services.replay import Replayed, ReplayOptions
 from adapter.services.revocations import Counted, Revocations, Revoked
 from adapter.settings.fields import Keys, build
@@ -222,6 +223,9 @@ class FakeDiscounts(Checkout):
     async def customer(self, source_id: str) -> Customer:
         return Customer(source_id, traits={"plan": {"name": "gold"}})
 
+    async def customers_with(self, email: str) -> list[Customer]:
+        return [await self.customer(each) for each in self._services.emails.get(email, [])]
+
     async def events(self, source_id: str, before: str | None = None) -> Page[Event]:
         event = Event("evt_789", "checkout_started", NOW, User(source_id), {"cart_value": 145.75}, {})
         page = Page([event] if before is None else [])
@@ -328,6 +332,12 @@ class FakeHealth(Health):
         return self._services.checks
 
 
+async def remove_quarantined(which: RemovalFilter, reason: str, *, dry_run: bool) -> QuarantineRemoved:
+    if which.narrows == which.everything:
+        raise Unreadable("name the messages")
+    return QuarantineRemoved(len(which.ids), {reason: len(which.ids)}, dry_run)
+
+
 async def replays(options: ReplayOptions) -> AsyncIterator[Replayed]:
     entry = Excerpt("segment", "m", Raw(b"{}"), "no name", NOW, 8, False, 2, False)
     yield Replayed(entry, Result("m", "processed"), options.dry_run)
@@ -364,6 +374,7 @@ def context(services: Services) -> Callable[..., WebContext]:
             services.imports,
             FakeDump,
             replays,
+            remove_quarantined,
             services.health,
             chosen,
             Metrics(),

@@ -112,3 +112,14 @@ async def test_a_page_has_the_cursor_of_the_next_one(connect: Connect) -> None:
     assert (len(first["events"]), first["next"]) == (1, "more")
     rest = (await connect().get("/v1/customers/user/123/events", params={"before": first["next"]})).json()
     assert (rest["events"], rest["next"]) == ([], None)
+
+
+async def test_customers_are_found_by_their_email_address(connect: Connect, services: Any) -> None:
+    services.emails["u@x.test"] = ["u1", "u2"]
+    found = (await connect().get("/v1/customers", params={"email": "u@x.test"})).json()
+    assert len(found["customers"]) == 2
+    assert (await connect().get("/v1/customers", params={"email": "other@x.test"})).json() == {
+        "customers": []
+    }
+    refused = await connect().get("/v1/customers")
+    assert (refused.status_code, refused.json()["error"]["code"]) == (400, "unreadable")

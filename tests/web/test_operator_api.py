@@ -46,3 +46,11 @@ async def test_the_quarantine_is_paged_by_before(connect: Connect) -> None:
 async def test_before_must_be_the_id_of_a_quarantined_message(before: str, connect: Connect) -> None:
     response = await connect().get("/v1/quarantine", params={"before": before})
     assert (response.status_code, response.json()["error"]["code"]) == (400, "unreadable")
+
+
+async def test_quarantined_messages_are_deleted_with_a_reason(connect: Connect) -> None:
+    path = "/v1/quarantine/removals"
+    done = await connect().post(path, json={"ids": [7, 8], "reason": "old app", "dry_run": True})
+    assert done.json() == {"removed": 2, "reasons": {"old app": 2}, "dry_run": True}
+    for wrong in ({"ids": [7]}, {"reason": "all of it"}, {"reason": "x", "before": "2026-01-01T00:00:00"}):
+        assert (await connect().post(path, json=wrong)).status_code == 400

@@ -14,6 +14,7 @@ from typing import Any
 from adapter.errors import InvalidFiles
 from adapter.metrics import Metrics
 from adapter.rules.engine.counter_changes import reset_counters
+from adapter.services.background.file_changes import changes
 from adapter.services.health import Check, Health
 from adapter.services.loaded_files import LoadedFiles
 
@@ -53,10 +54,11 @@ class Reload:
             self._fail(error)
             return False
         resets = reset_counters(self._books.rules, fresh.rules)
+        found = changes(self._books, fresh)
         self._books.mappings, self._books.rules = fresh.mappings, fresh.rules
         self._health.files = Check("files", ok=True)
         self._metrics.reloads.labels("taken").inc()
-        _log.info("changed files are in use", extra={"rules": fresh.rules.digest})
+        _log.info("changed files are in use", extra={"rules": fresh.rules.digest, **found})
         for each in resets:
             _log.warning("limits restart, earlier discounts are not counted",
                          extra={"rule": each.rule, "guardrails": list(each.guardrails)})  # fmt: skip
