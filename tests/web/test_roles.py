@@ -33,7 +33,7 @@ CHECKOUT = {
 OPERATE = {
     "retryDeliveries", "resumeDestination", "testDestination", "revokeDiscount", "revokeRule",
     "addPoolCodes", "createImport", "cancelImport", "listRefusals", "getRefusedFile",
-    "replayQuarantine",
+    "replayQuarantine", "deleteQuarantined",
 }  # fmt: skip
 EVALUATE = {"evaluate"}
 ADMIN = {"exportCustomer", "eraseCustomer", "dump"}
