@@ -211,6 +211,16 @@ def test_refused_rows_overwrite_no_other_file_and_are_not_imported_with_a_folder
             command._expect_apart(refused, files)
 
 
+async def test_a_file_that_was_cut_off_fails_and_the_whole_one_doubles_no_row(shop1: Shop) -> None:
+    whole = gzip.compress(b"source_id\n" + b"".join(b"c-%d\n" % number for number in range(100)))
+    ended = await shop1.imports("customers", whole[:-9])  # the case I28
+    stored = (await shop1.store.counts())["customers"]
+    assert (ended.job.state, ended.job.counts.accepted) == ("failed", stored)
+    assert "ends in the middle of the compressed stream" in ended.job.error
+    assert (await shop1.imports("customers", whole)).job.state == "done"
+    assert (await shop1.store.counts())["customers"] == 100
+
+
 async def test_rows_before_damaged_compression_are_stored(shop1: Shop) -> None:
     whole = gzip.compress(b"source_id\n" + b"".join(b"u%d\n" % number for number in range(99)))
     ended = await shop1.imports("customers", whole + b"damaged")
