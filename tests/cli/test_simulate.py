@@ -18,6 +18,7 @@ from adapter.cli.main import commands
 from adapter.settings.fields import build
 from adapter.sources.registry import SOURCES
 from tests.core.conftest import MAPPING
+from tests.databases import SharedServer
 
 RULES = """\
 name: cart
@@ -36,6 +37,13 @@ def folder(tmp_path: Path) -> Path:
         (tmp_path / name / f"{name}.yaml").write_text(text)
     (tmp_path / "draft.yaml").write_text(RULES.replace(">= 100", ">= 50"))
     return tmp_path
+
+
+@pytest.fixture
+def postgres_url(postgres_server: SharedServer) -> Iterator[str]:
+    """A database with the store's schema and no rows."""
+    with postgres_server.store() as url:
+        yield url
 
 
 def _calls(count: int = 6) -> list[dict[str, Any]]:
@@ -67,9 +75,11 @@ def run(folder: Path, *arguments: str) -> Result:
 
 
 @contextmanager
-def _serving(folder: Path, calls: list[dict[str, Any]]) -> Iterator[None]:
+def _serving(folder: Path, calls: list[dict[str, Any]], store: str = "") -> Iterator[None]:
     """Keep a server's store open, which has received calls."""
-    composed = app.compose(build(_settings(folder)))
+    settings = _settings(folder)
+    settings["store", "url"] = store or settings["store", "url"]
+    composed = app.compose(build(settings))
     with asyncio.Runner() as runner:
         working = composed.working()
         runner.run(working.__aenter__())
@@ -78,6 +88,14 @@ def _serving(folder: Path, calls: list[dict[str, Any]]) -> Iterator[None]:
         runner.run(composed.ingest.receive(decoded))
         yield
         runner.run(working.__aexit__(None, None, None))
+
+
+def test_a_database_is_read(folder: Path, postgres_url: str) -> None:
+    with _serving(folder, _calls(), postgres_url):
+        result = run(folder, "--store", postgres_url, "--since", "1d", "--json")
+    assert result.exit_code == 0, result.output
+    [book] = json.loads(result.stdout)["report"]["books"]
+    assert [each["issued"] for each in book["rules"]] == [3]
 
 
 def test_the_store_of_a_running_server_is_read(folder: Path) -> None:

@@ -129,6 +129,19 @@ async def test_what_cannot_be_run_is_refused(core: Instance, body: Any, status: 
     assert "adapter-drafts-" not in response.text
 
 
+async def test_a_change_of_a_trait_that_triggers_a_rule_is_decided(core: Instance) -> None:
+    draft = "name: gold\ntrigger: {trait: tier, to: gold}\naction: {type: percentage_off, value: 20}\n"
+    basic, gold = (
+        {"id": f"u-{tier}", "action": "customer.upsert", "source_id": "c-1", "traits": {"tier": tier}}
+        for tier in ("basic", "gold")
+    )
+    found = await dry(core, operations=[basic, gold], rules={"gold.yaml": draft})
+    assert [len(each.get("decisions", [])) for each in found["results"]] == [0, 1]
+    [rule] = found["results"][1]["decisions"][0]["rules"]
+    assert (rule["rule"], rule["outcome"]) == ("gold", "issued")
+    assert await core.app.store.customer("c-1") is None
+
+
 async def test_the_time_may_be_given(core: Instance) -> None:
     """What is later than the time by which events are rewarded is history."""
     asked = [event("o-1", "c-1", cart_value=150)]

@@ -107,12 +107,14 @@ def _mask(code: str) -> str:
 
 def result_of(work: Work, result: Result, rehearsed: Rehearsed, masked: Masked) -> DryRunResult:
     """Return what became of a work."""
-    decisions = [
-        event_verdict(decision, rehearsed, masked)
+    made = rehearsed.changes.decisions
+    own = [
+        decision
         for each in work.operations
         if isinstance(each, EventOccurred)
-        for decision in _decisions(each, rehearsed.changes.decisions)
+        for decision in _decisions(each, made)
     ]
+    decisions = [event_verdict(each, rehearsed, masked) for each in (*own, *_of_changes(work, made, own))]
     return DryRunResult(
         result.message_id,
         result.outcome,
@@ -134,6 +136,12 @@ def misfits_of(work: Work) -> list[str]:
     """Return the violations of the data model whose values are stored unchanged."""
     said = [getattr(operation, "misfits", ()) for operation in work.operations]
     return list(dict.fromkeys(misfit for misfits in said for misfit in misfits))
+
+
+def _of_changes(work: Work, decisions: Sequence[Decision], own: Sequence[Decision]) -> list[Decision]:
+    """Return the decisions about what a message changed of a customer: their ids begin with the message's."""
+    message = f"{work.message_id or work.key}:"
+    return [each for each in decisions if each.event_id.startswith(message) and each not in own]
 
 
 def _decisions(operation: EventOccurred, decisions: Sequence[Decision]) -> list[Decision]:
