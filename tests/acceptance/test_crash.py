@@ -16,12 +16,11 @@ import pytest
 
 from tests.acceptance.invariants import kept, unsent, violations
 from tests.acceptance.receiver import SECRET
-from tests.length import length
 
 #: A connection whose server was killed is closed by the garbage collector, which says so.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
-KILLS = length(10, 50)
+KILLS = 50
 
 
 async def _killed_under_load(server: Any, load: Any, kills: int, seed: int) -> Any:

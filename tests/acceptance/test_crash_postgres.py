@@ -17,12 +17,11 @@ import pytest
 from benchmarks.postgres import PostgresServer
 from tests.acceptance.invariants import CAP, end_leases, kept, unsent, violations
 from tests.acceptance.receiver import Receiver
-from tests.length import length
 
 #: A connection whose server was killed is closed by the garbage collector, which says so.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
-KILLS = length(6, 50)
+KILLS = 50
 PROCESSES = 3
 VARIANTS = Path(__file__).parent / "variants.py"
 

@@ -31,7 +31,6 @@ from adapter.store import naming
 from adapter.store.contract import Store
 from adapter.store.engines import open_store
 from adapter.store.values import LoadRequest
-from tests.length import length
 from tests.services.transacting import Transacting
 
 pytestmark = pytest.mark.slow
@@ -355,8 +354,7 @@ def test_counters_and_statuses_always_equal_those_of_a_simple_model(
 ) -> None:
     monkeypatch.setattr(naming, "FEW", few)
     with machine(store_url, make_rules(RULES)) as sound:
-        examples = length(10, 60)
-        run_state_machine_as_test(sound, settings=settings(SETTINGS, max_examples=examples))
+        run_state_machine_as_test(sound, settings=settings(SETTINGS, max_examples=60))
 
 
 def test_the_model_notices_units_that_are_redeemed_whole(make_rules: Any) -> None:

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from adapter.rules.expressions import Metric, Names, Node, Not, compile_misses, compile_truth, misses, parse
 from adapter.rules.expressions.unparse import show
-from tests.length import length
 from tests.rules.expressions import walked
 from tests.rules.expressions.conditions import Generator
 from tests.rules.expressions.conftest import See
@@ -61,7 +60,7 @@ def conditions(draw: st.DrawFn) -> Node:
     return parse(shape.format(inner, other), NAMES)
 
 
-@settings(max_examples=length(150, 400), deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(conditions(), OBJECTS, TRAITS, OBJECTS, FIGURES)
 def test_a_compiled_explanation_equals_a_walk_over_the_tree(
     see: See,
