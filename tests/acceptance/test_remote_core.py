@@ -35,6 +35,7 @@ _LOST = 6
 async def bad_wire(port: int) -> AsyncIterator[int]:
     """Forward connections to a port, and break some when the response comes; yields the port to use."""
     responses = 0
+    connected: set[asyncio.StreamWriter] = set()
 
     async def forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         nonlocal responses
@@ -45,6 +46,7 @@ async def bad_wire(port: int) -> AsyncIterator[int]:
             writer.transport.abort()
             return
         sending = asyncio.create_task(_pump(reader, down))
+        connected.update((writer, down))
         try:
             while part := await up.read(65_536):
                 responses += part.startswith(b"HTTP/1.1")
@@ -58,12 +60,16 @@ async def bad_wire(port: int) -> AsyncIterator[int]:
             sending.cancel()
             writer.transport.abort()
             down.transport.abort()
+            connected.difference_update((writer, down))
 
     server = await asyncio.start_server(forward, "127.0.0.1", 0)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
         server.close()
+        for writer in list(connected):
+            writer.transport.abort()
+        await asyncio.sleep(0.05)
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
