@@ -54,8 +54,8 @@ class SchedulePacing(Struct, frozen=True, kw_only=True):
 
     look: timedelta = timedelta(seconds=1)
     lease: timedelta = timedelta(seconds=30)
-    page: int = 200
-    firings: int = 20
+    page: int = 100
+    firings: int = 5
     per_second: int = 200
     rest: timedelta = timedelta(milliseconds=20)
 
@@ -83,6 +83,7 @@ class ScheduleRunner:
         self._metrics = metrics
         self._complete = complete
         self._pacing = pacing or SchedulePacing()
+        self._rest: tuple[ScheduleRow | None, list[tuple[str, Customer]]] = (None, [])
 
     async def run(self, stop: asyncio.Event) -> None:
         """Fire what is due until `stop` is set; a running transaction completes."""
@@ -146,9 +147,9 @@ class ScheduleRunner:
     async def _start(self, rules: RuleSet, rows: dict[str, ScheduleRow], now: datetime) -> bool:
         """Store the next occurrence of rules with a new schedule; returns whether there are any."""
         wanted = [
-            ScheduleRow(name, _written(each), next_due(each.trigger, now))
+            ScheduleRow(name, written(each), next_due(each.trigger, now))
             for name, each in rules.schedules.by_name.items()
-            if name not in rows or rows[name].schedule != _written(each)
+            if name not in rows or rows[name].schedule != written(each)
         ]
         wanted += [
             ScheduleRow(_DATE + trait, "", UNINDEXED)
@@ -182,7 +183,6 @@ class ScheduleRunner:
             await self._store.step_schedule(self._step(row, now, due_at=skipped))
             return 0
         page = await self._page(scheduled, row)
-        self._metrics.schedule_customers.labels("read").inc(len(page))
         if not page:
             self._metrics.schedule_occurrences.labels("completed").inc()
             following = next_due(scheduled.trigger, row.due_at)
@@ -196,20 +196,29 @@ class ScheduleRunner:
         if len(firings) > self._pacing.firings:
             firings = firings[: self._pacing.firings]
             reached = firings[-1][0]
+            rest = page[[key for key, _ in page].index(reached) + 1 :]
         else:
-            reached = page[-1][0]
+            reached, rest = page[-1][0], []
         await self._settle(firings, self._step(row, now, reached=reached), now)
+        self._rest = (_place(replace(row, reached=reached)), rest)
         self._metrics.schedule_customers.labels("fired").inc(len(firings))
         return len(firings)
 
     async def _page(self, scheduled: ScheduledRule, row: ScheduleRow) -> list[tuple[str, Customer]]:
+        """Return the next customers: those of the last read that are left, else more."""
         trigger, limit = scheduled.trigger, self._pacing.page
+        place, rest = self._rest
+        if rest and place == _place(row):
+            return rest
         if scheduled.rule.status == "paused":
             return []
         if isinstance(trigger, Every):
-            return await self._store.customers_after(row.reached, limit)
-        _, days = dates_of(trigger, row.due_at)
-        return await self._store.dated_customers(trigger.trait, days, row.reached, limit)
+            page = await self._store.customers_after(row.reached, limit)
+        else:
+            _, days = dates_of(trigger, row.due_at)
+            page = await self._store.dated_customers(trigger.trait, days, row.reached, limit)
+        self._metrics.schedule_customers.labels("read").inc(len(page))
+        return page
 
     async def _settle(self, firings: Sequence[Keyed], step: ScheduleStep, now: datetime) -> None:
         """Decide firings, and save the step with them. One that cannot be decided is logged and left out."""
@@ -254,6 +263,11 @@ class ScheduleRunner:
         return ScheduleStep(row, self._worker, now + self._pacing.lease, reached, due_at)
 
 
+def _place(row: ScheduleRow) -> ScheduleRow:
+    """Return how far an occurrence has come, whoever has it."""
+    return replace(row, worker="", lease_until=None)
+
+
 def _skipped_to(scheduled: ScheduledRule, due_at: datetime, now: datetime) -> datetime | None:
     """Return the occurrence that comes instead of one that is due, None where that one fires.
 
@@ -267,7 +281,7 @@ def _skipped_to(scheduled: ScheduledRule, due_at: datetime, now: datetime) -> da
     return latest if latest > due_at else None
 
 
-def _written(scheduled: ScheduledRule) -> str:
+def written(scheduled: ScheduledRule) -> str:
     """Return a schedule as text, by which another one is told apart; how late it may be is no part of it."""
     return encode(replace(scheduled.trigger, late=None)).decode()
 
