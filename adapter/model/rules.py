@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 from msgspec import Struct
 
 from adapter.model.actions import Action
-from adapter.model.triggers import Every, OnDate, SegmentChange, TraitChange
+from adapter.model.triggers import DiscountLife, Every, OnDate, SegmentChange, TraitChange
 
 #: The period of a limit: a calendar day, ISO week or month in the rule's time zone, or all time.
 Period = Literal["day", "week", "month", "total"]
@@ -40,7 +40,7 @@ class Absence(Struct, frozen=True):
 
 
 #: What makes the server evaluate a rule: events by name, or one of the others.
-Trigger = tuple[str, ...] | Absence | TraitChange | SegmentChange | Every | OnDate
+Trigger = tuple[str, ...] | Absence | TraitChange | SegmentChange | Every | OnDate | DiscountLife
 
 
 class Budget(Struct, frozen=True, kw_only=True):

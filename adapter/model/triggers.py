@@ -85,3 +85,29 @@ class Firing(Struct, frozen=True):
     rule: str
     source_id: str
     due_at: datetime
+
+
+#: The names of the events that a discount's life is.
+DISCOUNT_UNUSED: Final = "discount_unused"
+DISCOUNT_EXPIRING: Final = "discount_expiring"
+LIFE_EVENTS: Final = frozenset((DISCOUNT_UNUSED, DISCOUNT_EXPIRING))
+#: Which discounts a trigger waits for: `any` is issued or applied.
+HeldAs = Literal["issued", "applied", "any"]
+
+
+class DiscountLife(Struct, frozen=True, kw_only=True):
+    """Fires for a discount that was not used `unused_for` so long after its issue, or that `expires_in` it.
+
+    One of the two is set. `of` names the rules of the discounts; without it all rules, save those that are
+    triggered by the life of a discount themselves.
+    """
+
+    status: HeldAs
+    unused_for: timedelta | None = None
+    expires_in: timedelta | None = None
+    of: tuple[str, ...] = ()
+
+    @property
+    def event(self) -> str:
+        """The name of the event."""
+        return DISCOUNT_EXPIRING if self.unused_for is None else DISCOUNT_UNUSED

@@ -1,7 +1,7 @@
 """A process that fires schedules, which a test kills: it goes on until nothing is due.
 
-Arguments: the store's URL, the folder of the rules, and `works`, or `steps-apart` for a process that saves
-how far an occurrence has come after its firings and not with them, as none may.
+Arguments: the store's URL, the folder of the rules, and `works`, or `steps-first` for a process that saves
+how far an occurrence has come before its firings and not with them, as none may.
 """
 
 from __future__ import annotations
@@ -14,8 +14,6 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from msgspec.structs import replace
-
 from adapter.mapping.mapping_set import MappingSet
 from adapter.metrics import Metrics
 from adapter.rules.engine import ruleset
@@ -27,6 +25,7 @@ from adapter.services.ingest.timer_capacity import TimerCapacity
 from adapter.services.ingest.work_item import Work
 from adapter.services.loaded_files import LoadedFiles
 from adapter.store.engines import open_store
+from adapter.store.values import Changes
 
 PACING = SchedulePacing(
     lease=timedelta(seconds=1), page=20, firings=3, per_second=100_000, rest=timedelta(milliseconds=1),
@@ -34,25 +33,21 @@ PACING = SchedulePacing(
 )  # fmt: skip
 
 
-class StepsApart:
-    """Transactions that save a step after the firings that it counts."""
+class StepsFirst:
+    """Transactions that save a step before the firings that it counts."""
 
     def __init__(self, transactions: Transactions, store: Any) -> None:
         self._transactions = transactions
         self._store = store
 
     async def settle(self, works: Sequence[Work], locked: Any, complete: Callable[..., Any]) -> Any:
-        steps: list[Any] = []
-
-        def without_step(changes: Any, results: Any) -> Any:
-            completed = complete(changes, results)
-            steps.append(completed.schedule)
-            return replace(completed, schedule=None)
-
-        results = await self._transactions.settle(works, locked, without_step)
+        nothing = Changes(
+            seen_at=datetime.now(UTC), answers={}, customers=[], identities={}, moved=[], erased=[],
+            events=[], discounts=[], counters={}, decisions=[], deliveries=[], quarantine=[],
+        )  # fmt: skip
+        await self._store.step_schedule(complete(nothing, []).schedule)
         await asyncio.sleep(0.02)
-        await self._store.step_schedule(steps[-1])
-        return results
+        return await self._transactions.settle(works, locked, lambda changes, _results: changes)
 
 
 async def main(url: str, rules: str, way: str) -> None:
@@ -65,7 +60,7 @@ async def main(url: str, rules: str, way: str) -> None:
         store, files, Environment(), timers=TimerCapacity(store, metrics), health=CommitHealth(lambda: 0),
         metrics=metrics,
     )  # fmt: skip
-    settling: Any = StepsApart(transactions, store) if way == "steps-apart" else transactions
+    settling: Any = StepsFirst(transactions, store) if way == "steps-first" else transactions
     runner = ScheduleRunner(
         store, files, settling, lambda: datetime.now(UTC), worker=uuid4().hex, metrics=metrics,
         complete=_nothing, pacing=PACING,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from adapter.files.problems import Mark, Problem, did_you_mean
 from adapter.model.codes import folded
+from adapter.model.triggers import DiscountLife
 from adapter.rules.engine.changes import names_in, of_traits
 from adapter.rules.files.definitions import Definitions
 from adapter.rules.files.rule_file import Compiled
@@ -16,7 +17,7 @@ def problems(compiled: Sequence[Compiled], shared: Definitions) -> list[Problem]
     """Return the problems between rules, and between them and the shared definitions."""
     return [
         *_twice(compiled), *_same_codes(compiled), *_unknown_segments(compiled, shared),
-        *_unseen_changes(compiled, shared), *_unknown_replaced(compiled),
+        *_unseen_changes(compiled, shared), *_unknown_replaced(compiled), *_unknown_lives(compiled),
     ]  # fmt: skip
 
 
@@ -84,4 +85,19 @@ def _unseen_changes(compiled: Sequence[Compiled], shared: Definitions) -> list[P
                 message = f"`{name}` reads more than traits, and its members change when no message says so"
                 remedy = "trigger the rule by an event, and require the segment in `eligible_segments`"
                 found.append(Problem(one.at, f"rule `{one.rule.name}`: {message}", remedy))
+    return found
+
+
+def _unknown_lives(compiled: Sequence[Compiled]) -> list[Problem]:
+    """Refuse to wait for the discounts of rules that are not there, or of the rule itself."""
+    found: list[Problem] = []
+    names = {one.rule.name for one in compiled}
+    for one in compiled:
+        trigger = one.rule.trigger
+        for name in trigger.of if isinstance(trigger, DiscountLife) else ():
+            if name == one.rule.name:
+                message = f"rule `{name}` waits for its own discounts, and would never end"
+                found.append(Problem(one.at, message, "name other rules in `of`"))
+            elif name not in names:
+                found.append(Problem(one.at, f"there is no rule `{name}`", did_you_mean(name, names)))
     return found

@@ -28,6 +28,7 @@ from adapter.rules.engine.changes import Changed, ChangeTriggers
 from adapter.rules.engine.conditions import NearMiss
 from adapter.rules.engine.deferred_reasons import completed, near_misses
 from adapter.rules.engine.evaluate import CompiledRule, GlobalGuardrails, TriggerIndex, blocks_of, view_of
+from adapter.rules.engine.lives import Life, Lives
 from adapter.rules.engine.promotions import Promotions
 from adapter.rules.engine.recipients import ForOthers, Named, Recipients, about_another, nobody
 from adapter.rules.engine.schedules import Schedules
@@ -57,8 +58,8 @@ class RuleSet:
     the expressions of computed values. `guardrails` are those over all rules together; `spelled` says which
     events a name means; `promotions` are the rules that are claimed with a shared code; `code_pools` are the
     pools that rules take codes from; `changes` finds the changes of customers that trigger rules, and
-    `schedules` are the rules that fire at their times. `companions` are, by rule of absence, those that it is
-    weighed with.
+    `schedules` are the rules that fire at their times, `lives` those that wait for what becomes of
+    discounts. `companions` are, by rule of absence, those that it is weighed with.
     """
 
     #: Of an event so many rules that do not hold are explained at once; None for as many as usual.
@@ -99,6 +100,7 @@ class RuleSet:
             [(ready[one.rule.name], one.node) for one in compiled if isinstance(one.rule.trigger, Change)],
             self.segments,
         )
+        self.lives = Lives([(ready[one.rule.name], one.node) for one in compiled])
         self.schedules = Schedules([(ready[one.rule.name], one.node) for one in compiled], self.segments)
         self._waiting = {
             one.rule.name: (one.rule.trigger, TriggerIndex([ready[one.rule.name]], [one.node]))
@@ -202,6 +204,13 @@ class RuleSet:
             return self.evaluate_absence(timer, customer, history, now, secret, recipients=recipients)
 
         return weighed(due, later, said)
+
+    def evaluate_life(
+        self, life: Life, event: Event, customer: Customer, history: History, now: datetime,
+        *, secret: bytes = b"",
+    ) -> Verdict:  # fmt: skip
+        """Return what a rule says of a discount that is unused, or about to expire."""
+        return self._decide(life.index, event, customer, history, now, secret=secret, known=True)
 
     def evaluate_claim(
         self, rule: str, claim: Event, customer: Customer, history: History, now: datetime,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from adapter.files.schemas import TEXT, Schema, block, listed
-from adapter.rules.blocks.schema import LENGTH
+from adapter.rules.blocks.schema import LENGTH, WORDS
 
 _SCALAR: Schema = {"type": ["string", "number", "boolean"]}
 _TRUE: Schema = {"const": True}
@@ -25,4 +25,14 @@ def schema() -> Schema:
          **zone, **late},
         "on", "at",
     )  # fmt: skip
-    return {"anyOf": [TEXT, listed(TEXT, minItems=1), absence, trait, segment, every, on_date]}
+    life = block(
+        {
+            "discount": {"enum": ["issued", "applied", "any"]},
+            "of": WORDS,
+            "unused_for": LENGTH,
+            "expires_in": LENGTH,
+        },
+        "discount",
+        oneOf=[{"required": ["unused_for"]}, {"required": ["expires_in"]}],
+    )
+    return {"anyOf": [TEXT, listed(TEXT, minItems=1), absence, trait, segment, every, on_date, life]}

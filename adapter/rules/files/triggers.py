@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from adapter.files.yaml import Keys
 from adapter.model.rules import CLAIMED, Absence, Trigger
-from adapter.model.triggers import Every, OnDate, Scalar, SegmentChange, TraitChange
+from adapter.model.triggers import DiscountLife, Every, HeldAs, OnDate, Scalar, SegmentChange, TraitChange
 from adapter.rules.blocks.block import Block, shown
 from adapter.rules.expressions import ExpressionError, Names
 from adapter.rules.expressions.typed_tree import Kind
@@ -20,6 +20,13 @@ from adapter.rules.files import scheduled, slips
 _ATTRIBUTES: Final[Mapping[type, Mapping[str, Kind]]] = {
     TraitChange: {"trait": "text", "from": "any", "to": "any"},
     SegmentChange: {"segment": "text"},
+    DiscountLife: {
+        "code": "text",
+        "rule": "text",
+        "status": "text",
+        "issued_at": "any",
+        "expires_at": "any",
+    },
     Every: {"due_at": "any"},
     OnDate: {"due_at": "any", "date": "any", "years": "number"},
 }
@@ -122,9 +129,24 @@ def _segment(block: Block) -> SegmentChange | None:
     return None if segment is None else SegmentChange(segment=segment, entered=said == ["entered"])
 
 
+def _life(block: Block) -> DiscountLife | None:
+    before = len(block.problems)
+    status: HeldAs | None = block.one_of("discount", HeldAs)
+    of = block.words("of")
+    unused_for, expires_in = block.length("unused_for"), block.length("expires_in")
+    if ("unused_for" in block.values) is ("expires_in" in block.values):
+        block.refuse((), "the trigger does not say when in the life of a discount it fires",
+                     "write `unused_for: 5d` or `expires_in: 2d`")  # fmt: skip
+    block.finish({"rule": "of", "rules": "of"})
+    if status is None or len(block.problems) > before:
+        return None
+    return DiscountLife(status=status, unused_for=unused_for, expires_in=expires_in, of=of)
+
+
 _BLOCKS: Final[Mapping[str, Callable[[Block], Trigger | None]]] = {
     "trait": _trait,
     "segment": _segment,
+    "discount": _life,
 }
 
 

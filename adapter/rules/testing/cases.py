@@ -8,7 +8,8 @@ A `*.test.yaml` file holds `cases`, each with a `name`, and
 - `holds`: rules of which the customer holds a live discount;
 - `exhausted`: guardrails of which every counter is full; `limits.email` is that of one key alone;
 - `event`: `name`, `attributes`, `context`, `device_id`, `email`; or `due`: a rule of absence whose time is
-  up, with the event that started its wait in `past`, or a scheduled rule; or `claim`: a shared `code`, with
+  up, with the event that started its wait in `past`, a scheduled rule, or one that waits for the life of the
+  `discount` (`rule`, `status`, `ago`, `expires_in`); or `claim`: a shared `code`, with
   the `order`, `context` and `device_id` that a checkout sends; or `change`: a `trait` of the customer with
   what it changes `to`, or a `segment` that is `entered` or `left`;
 - `expect`: by rule, its outcome (`issued`, `withheld`, `control`, `shadow`, `not_met`, or `none` where
@@ -37,6 +38,7 @@ from adapter.model.triggers import Firing
 from adapter.rules.blocks.block import Block, shown
 from adapter.rules.engine.changes import CustomerChange
 from adapter.rules.engine.issue import issue
+from adapter.rules.engine.lives import Life, due_at, event_of, lives
 from adapter.rules.engine.occurrences import latest_due
 from adapter.rules.engine.promotions import claim_of
 from adapter.rules.engine.recipients import Recipient
@@ -45,6 +47,7 @@ from adapter.rules.engine.select import choose
 from adapter.rules.guardrails.full_counters import without_key
 from adapter.rules.guardrails.proposal import Proposal, Verdict
 from adapter.rules.history.history import History
+from adapter.rules.testing.case_discount import CaseDiscount, read_discount
 from adapter.rules.testing.changed import changed_by
 from adapter.rules.testing.check_cases import check
 from adapter.rules.testing.vocabulary import Known
@@ -104,6 +107,7 @@ class Case(Struct, frozen=True, kw_only=True):
     due: str | None
     claim: str | None
     changed: Customer | None
+    discount: CaseDiscount | None
     expected: tuple[Expected, ...]
     others: tuple[Customer, ...] = ()
 
@@ -186,6 +190,8 @@ def _verdict(case: Case, book: RuleSet, history: History) -> tuple[Verdict, Even
         return _change(case, case.changed, book, history)
     if case.due in book.schedules.by_name:
         return _scheduled(case, case.due or "", book, history)
+    if case.due in book.lives.by_name:
+        return _life(case, book.lives.by_name[case.due or ""], book, history)
     if case.event is not None:
         verdict = book.evaluate(case.event, case.customer, history, case.now, recipients=case.recipient)
         return told_all(verdict), case.event
@@ -223,6 +229,17 @@ def told_all(verdict: Verdict) -> Verdict:
         return verdict
     theirs = {each.rule: each for said in verdict.others.values() for each in said}
     return replace(verdict, outcomes=tuple(theirs.get(each.rule, each) for each in verdict.outcomes))
+
+
+def _life(case: Case, life: Life, book: RuleSet, history: History) -> tuple[Verdict, Event]:
+    """Return what a rule says of the discount of the case."""
+    found = case.discount
+    held = None if found is None else found.record(book, case.customer.source_id, case.now)
+    due = None if held is None else due_at(life.trigger, held)
+    if held is None or due is None or due > case.now or not lives(life.trigger, held, case.now):
+        return Verdict((), (), {}), _event({}, case.now, "none")
+    event = event_of(life, held, due)
+    return book.evaluate_life(life, event, case.customer, history, case.now), event
 
 
 def _scheduled(case: Case, rule: str, book: RuleSet, history: History) -> tuple[Verdict, Event]:
@@ -266,6 +283,7 @@ def _case(block: Block, known: Known | None) -> Case | None:
     holds, exhausted = block.words("holds"), block.words("exhausted")
     others = tuple(_customer(item) for item in _items(block, "others"))
     expected = _expected(block)
+    discount = read_discount(block.block("discount"))
     if sum(key in block.values for key in HAPPENINGS) != 1:
         message = "a case needs an `event`, a rule that is `due`, a `claim` of a shared code, or a `change`"
         block.refuse((), message, "write one of them")
@@ -280,7 +298,7 @@ def _case(block: Block, known: Known | None) -> Case | None:
     return Case(
         name=name or "", at=block.document.mark(*block.path), now=now, customer=customer, past=events,
         holds=holds, exhausted=exhausted, event=happens or claimed, due=due, claim=code,
-        changed=changed, expected=expected, others=others,
+        changed=changed, discount=discount, expected=expected, others=others,
     )  # fmt: skip
 
 

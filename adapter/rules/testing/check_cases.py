@@ -45,6 +45,9 @@ def check(block: Block, known: Known) -> None:
             at = ("expect", name, "variant")
             block.refuse(at, f"`{name}` has no variant `{variant}`", did_you_mean(variant, variants))
     _check_due(block, known)
+    issuer = _mapping(block.values.get("discount")).get("rule")
+    if isinstance(issuer, str):
+        _check_rule(block, ("discount", "rule"), issuer, known)
     _check_claim(block, known)
     for at, event in _events(block):
         _check_event(block, at, event, known)
@@ -74,6 +77,11 @@ def _check_rule(block: Block, at: Keys, name: str, known: Known, *, at_key: bool
 def _check_due(block: Block, known: Known) -> None:
     name = block.values.get("due")
     if not isinstance(name, str) or name in known.scheduled:
+        return
+    if name in known.living:
+        if "discount" not in block.values:
+            message = f"no `discount` whose life triggers `{name}`"
+            block.refuse(("due",), message, "add `discount: {rule: a-rule, ago: 5d}`")
         return
     absence = known.waiting.get(name)
     if name in known.rules and absence is None:

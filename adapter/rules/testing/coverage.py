@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from adapter.files.starters import is_starter
 from adapter.model.codes import folded
 from adapter.model.rules import Absence, Rule
-from adapter.model.triggers import Change, Scheduled
+from adapter.model.triggers import Change, DiscountLife, Scheduled
 from adapter.rules import expressions
 from adapter.rules.engine.evaluate import view_of
 from adapter.rules.engine.ruleset import RuleSet
@@ -37,7 +37,7 @@ def untried(book: RuleSet, results: Sequence[Result]) -> list[str]:
 
 
 def _reaches(rule: Rule, result: Result) -> bool:
-    if isinstance(rule.trigger, Absence | Scheduled):
+    if isinstance(rule.trigger, Absence | Scheduled | DiscountLife):
         return result.case.due == rule.name
     if rule.code is not None:
         return result.case.claim is not None and folded(result.case.claim) == folded(rule.code)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 from adapter.files.schemas import TEXT, Schema, block, file, listed, one_of, said, table
 from adapter.model.customers import TEXT_FIELDS
 from adapter.rules.blocks.schema import LENGTH, MOMENT, WORDS
+from adapter.rules.testing.case_discount import Status
 from adapter.rules.testing.cases import EXPECTED, HAPPENINGS, OUTCOMES
 
 _CUSTOMER: Schema = block({
@@ -40,6 +43,13 @@ def cases_schema() -> Schema:
             "event": block(happening, "name"),
             "due": said(TEXT, "A rule of absence whose time is up."),
             "claim": said(block(claim, "code"), "A shared code that a checkout claims for an order."),
+            "discount": said(
+                block(
+                    {"rule": TEXT, "status": one_of(get_args(Status)), "ago": LENGTH, "expires_in": LENGTH},
+                    "rule", "ago",
+                ),
+                "The discount whose life triggers the rule that is due.",
+            ),
             "change": said(
                 {"anyOf": [
                     block({"trait": TEXT, "to": {}}, "trait", "to"),

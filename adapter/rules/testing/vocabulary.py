@@ -14,6 +14,7 @@ from adapter.model.triggers import (
     DATE_DUE,
     SCHEDULE_DUE,
     TRAIT_CHANGED,
+    DiscountLife,
     Every,
     OnDate,
     SegmentChange,
@@ -41,6 +42,7 @@ class Known(Struct, frozen=True):
     codes: tuple[str, ...]
     waiting: dict[str, Absence]
     scheduled: frozenset[str]
+    living: frozenset[str]
     read: dict[str, set[str]]
     names: Names
     strict: bool
@@ -90,6 +92,7 @@ def known(book: RuleSet, model: DataModel | None) -> Known:
         codes=tuple(rule.code for rule in book.promotions.rules if rule.code is not None),
         waiting={rule.name: rule.trigger for rule in book.rules if isinstance(rule.trigger, Absence)},
         scheduled=frozenset(book.schedules.by_name),
+        living=frozenset(book.lives.by_name),
         read=read,
         names=replace(of_book if model is None else model_names.names(model), spelled=book.spelled),
         strict=model is not None,
@@ -129,7 +132,7 @@ def _events(rule: Rule) -> Iterator[str]:
         yield rule.trigger.event
     elif isinstance(rule.trigger, TraitChange):
         yield TRAIT_CHANGED
-    elif isinstance(rule.trigger, SegmentChange):
+    elif isinstance(rule.trigger, SegmentChange | DiscountLife):
         yield rule.trigger.event
     elif isinstance(rule.trigger, Every | OnDate):
         yield SCHEDULE_DUE if isinstance(rule.trigger, Every) else DATE_DUE

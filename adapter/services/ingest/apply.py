@@ -22,7 +22,9 @@ from adapter.model.operations import (
 from adapter.model.quarantine import Quarantined
 from adapter.model.timers import Timer
 from adapter.model.triggers import Firing
+from adapter.rules.engine.absence import Waits
 from adapter.rules.engine.changes import Changed, CustomerChange
+from adapter.rules.engine.lives import code_of, event_of, lives
 from adapter.rules.engine.recipients import Recipient
 from adapter.rules.engine.ruleset import RuleSet
 from adapter.rules.engine.schedules import occurrence
@@ -60,6 +62,7 @@ class ApplyPass:
         self.events: list[NewEvent] = []
         self._stored_events = StoredEvents(transaction, rules, self.people, self.events, context.names)
         self._repeated = transaction.known.repeated
+        self._discounts = loaded.discounts
         self._fired = _occurrences(loaded) if rules.schedules else {}
         self.steps: list[Step] = []
         self.erasures: list[Erasure] = []
@@ -210,6 +213,9 @@ class ApplyPass:
         standing, rules = self.timer_changes.fire(timer), self.rules
         if standing is None or work.quarantine is not None:
             return
+        if code_of(standing) is not None:
+            await self._fire_life(index, standing, work)
+            return
         person = self.people.owner(standing.source_id)
         standing = replace(standing, event=self.context.names.renamed(standing.event))
         if rules.lacks(person.decoded_history()):
@@ -230,6 +236,26 @@ class ApplyPass:
         if verdict.proposals or verdict.outcomes:
             source_id = person.customer.source_id
             self.steps.append(Occurrence(index, standing.event, source_id, rules.digest, verdict, now))
+
+    async def _fire_life(self, index: int, timer: Timer, work: Work) -> None:
+        """Evaluate the timer of a discount that can still be used; wait on where its end was moved."""
+        rules, now = self.rules, self.context.now
+        life, held = rules.lives.of(timer), self._discounts.get(code_of(timer) or "")
+        if life is None or held is None or not lives(life.trigger, held, now):
+            return
+        later = rules.lives.again(life, held, now)
+        if later is not None:
+            self.timer_changes.take(Waits((replace(later, source_id=timer.source_id),)), arming=True)
+            return
+        person = self.people.owner(timer.source_id)
+        if rules.lacks(person.decoded_history()):
+            await self._stored_events.complete([person], [work])
+        event = event_of(life, held, timer.due_at)
+        history = person.decoded_history()
+        verdict = rules.evaluate_life(life, event, person.customer, history, now, secret=self.context.secret)
+        if verdict.proposals or verdict.outcomes:
+            source_id = person.customer.source_id
+            self.steps.append(Occurrence(index, event, source_id, rules.digest, verdict, now))
 
     async def _fire_scheduled(self, index: int, firing: Firing, work: Work) -> None:
         """Evaluate a firing for a customer who is still there.

@@ -25,8 +25,11 @@ from adapter.model.ids import RESERVED
 from adapter.model.operations import DiscountMove
 from adapter.model.pending import PendingMove, Verb, pending_id
 from adapter.model.redemptions import Redemption
+from adapter.model.timers import Timer
+from adapter.model.triggers import LIFE_EVENTS
 from adapter.rules.engine.codes import code_for
 from adapter.rules.engine.issue import issue
+from adapter.rules.engine.lives import Lives
 from adapter.rules.engine.recipients import about_another
 from adapter.rules.engine.ruleset import RuleSet
 from adapter.rules.engine.select import choose
@@ -66,7 +69,10 @@ class IssuePass:
         people: IdentityGraph,
         loaded: LoadedState,
         merges: SlotMerges,
+        lives: Lives | None = None,
     ) -> None:
+        self._lives = lives
+        self.armed: list[Timer] = []
         self._context = context
         self._people = people
         self._pending_moves = PendingMoves(people, loaded.pending)
@@ -198,6 +204,8 @@ class IssuePass:
             self._move(step)
 
     def _decide(self, step: Occurrence) -> None:
+        if step.event.name in LIFE_EVENTS and not self._still(step):
+            return
         canonical, at, event = self._people.canonical, step.at, step.event
         owner = canonical(step.source_id)
         own, others, refused = rewards.divided(step, canonical)
@@ -214,6 +222,11 @@ class IssuePass:
                 step.verdict.untold,
             )
         )  # fmt: skip
+
+    def _still(self, step: Occurrence) -> bool:
+        """Tell whether no message of the batch has moved the discount whose life is decided."""
+        held = self._by_code.get(step.event.attributes["code"])
+        return held is not None and held.status_at(self._context.now) == step.event.attributes["status"]
 
     def _granted(self, step: Occurrence, verdict: Verdict, owner: str) -> list[RuleOutcome]:
         """Issue what may be issued to a customer; the answer names the discounts of the event's customer."""
@@ -238,6 +251,8 @@ class IssuePass:
                 self._hold(issued)
                 self.written[issued.discount.code] = issued
             self._push(issued, "discount.issued")
+            if self._lives:
+                self.armed += self._lives.timers(issued)
             outcomes.append(_issued(proposal, issued.discount.code))
         return outcomes
 

@@ -14,6 +14,7 @@ from adapter.model.operations import (
     OrderOperation,
 )
 from adapter.model.timers import Timer
+from adapter.rules.engine.lives import code_of
 from adapter.rules.engine.ruleset import RuleSet
 from adapter.services.ingest.work_item import Work
 from adapter.store.values import LoadedState, LoadRequest, MessageKey
@@ -28,11 +29,9 @@ def load_request(batch: Sequence[Work], rules: RuleSet) -> LoadRequest:
     customers: dict[str, None] = {}
     identities: dict[tuple[str, str], None] = {}
     codes: dict[str, None] = {}
-    waits: dict[str, None] = {}
     for work in batch:
         if (due := work.timer or work.firing) is not None:
             customers[due.source_id] = None
-            waits |= dict.fromkeys(_weighed(work.timer, rules))
         for operation in work.operations:
             if operation.source_id is not None:
                 customers[operation.source_id] = None
@@ -57,6 +56,9 @@ def load_request(batch: Sequence[Work], rules: RuleSet) -> LoadRequest:
     others = dict.fromkeys(_others(batch, named))
     customers |= others
     identities |= {(kind, name): None for kind in LINKING for name in others}
+    timers = [work.timer for work in batch if work.timer is not None]
+    waits = dict.fromkeys(name for timer in timers for name in _weighed(timer, rules))
+    codes |= {code: None for timer in timers if (code := code_of(timer)) is not None}
     keys = [(work.source, work.key) for work in batch if work.key]
     return LoadRequest(keys, list(customers), list(identities), list(codes), list(waits))
 
@@ -73,9 +75,9 @@ def _others(batch: Sequence[Work], named: Callable[[Event], Sequence[str]] | Non
                 yield from named(operation.event)
 
 
-def _weighed(timer: Timer | None, rules: RuleSet) -> tuple[str, ...]:
+def _weighed(timer: Timer, rules: RuleSet) -> tuple[str, ...]:
     """Return the rules whose timers are weighed with a due one, and its own."""
-    return () if timer is None else (timer.rule, *rules.companions.get(timer.rule, ()))
+    return (timer.rule, *rules.companions.get(timer.rule, ()))
 
 
 def fresh(batch: Sequence[Work], loaded: LoadedState) -> list[int]:

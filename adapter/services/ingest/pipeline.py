@@ -308,7 +308,7 @@ async def decide(
             first.context = replace(context, now=decided_at)
         await first.take(index, batch[index])
     merges = await slot_merges(transaction, first.people.joined(), context.now)
-    second = IssuePass(context, first.people, loaded, merges)
+    second = IssuePass(context, first.people, loaded, merges, rules.lives)
     second.times = [work.decided_at for work in batch if work.decided_at is not None]
     steps = [*second.due(), *first.steps]
     if first.erasures:

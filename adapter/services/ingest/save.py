@@ -122,7 +122,7 @@ def changes(
         deliveries=second.deliveries,
         quarantine=first.quarantined,
         cancelled=first.timer_changes.cancelled,
-        armed=first.timer_changes.armed,
+        armed=[*first.timer_changes.armed, *second.armed[: first.context.room]],
         bounds=second.bounds,
         rewritten=second.rewritten,
         redemptions=list(second.orders.written.values()),
