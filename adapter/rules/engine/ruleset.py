@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from hashlib import blake2b
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -23,6 +22,7 @@ from adapter.model.timers import Timer
 from adapter.model.triggers import Change, Firing
 from adapter.rules.engine import between_rules
 from adapter.rules.engine.absence import Absences, Waits, followed
+from adapter.rules.engine.book_files import digest_of, drafted
 from adapter.rules.engine.campaigns import companions, weighed
 from adapter.rules.engine.changes import Changed, ChangeTriggers
 from adapter.rules.engine.conditions import NearMiss
@@ -362,7 +362,7 @@ def load(
             problems += wrong
     if not compiled and not problems:
         problems.append(nothing_in(directory, "no rule in this folder: no discount will be issued"))
-    compiled = _drafted(compiled, drafts)
+    compiled = drafted(compiled, drafts)
     problems += between_rules.problems(compiled, shared)
     for one in compiled:
         problems += lint.overall(one.rule, one.at, shared.guardrails)
@@ -371,12 +371,12 @@ def load(
     problems.sort(key=lambda problem: problem.mark)
     if any(problem.severity == "error" for problem in problems):
         return None, problems
-    return RuleSet(compiled, shared, _digest(texts), names.spelled), problems
+    return RuleSet(compiled, shared, digest_of(texts), names.spelled), problems
 
 
 def without_rules(spelled: EventNames) -> RuleSet:
     """Return the book of a process that decides nothing: no rule at all."""
-    return RuleSet((), Definitions(), _digest({}), spelled)
+    return RuleSet((), Definitions(), digest_of({}), spelled)
 
 
 def _text(path: Path) -> str:
@@ -394,17 +394,3 @@ def _shared(path: Path, texts: dict[Path, str], names: Names) -> tuple[Definitio
         return Definitions(), problems
     shared, wrong = definitions.read(document, texts[path], names)
     return shared, problems + wrong
-
-
-def _drafted(compiled: list[Compiled], drafts: Sequence[Path]) -> list[Compiled]:
-    """Return the rules without those in whose place drafts have rules of the same names."""
-    files = {str(draft) for draft in drafts}
-    names = {one.rule.name for one in compiled if one.at.file in files}
-    return [one for one in compiled if one.rule.name not in names or one.at.file in files]
-
-
-def _digest(texts: dict[Path, str]) -> str:
-    content = blake2b(digest_size=16)
-    for path, text in sorted(texts.items()):
-        content.update(f"{path.name}\0{len(text)}\0{text}".encode("utf-8", "surrogatepass"))
-    return content.hexdigest()

@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import cast
 
 from msgspec import Raw
 from msgspec.structs import replace
@@ -23,7 +22,7 @@ from adapter.model.encoding import encode
 from adapter.model.events import Event
 from adapter.model.ids import RESERVED
 from adapter.model.operations import DiscountMove
-from adapter.model.pending import PendingMove, Verb, pending_id
+from adapter.model.pending import PendingMove
 from adapter.model.redemptions import Redemption
 from adapter.model.timers import Timer
 from adapter.model.triggers import LIFE_EVENTS
@@ -39,7 +38,7 @@ from adapter.services.ingest import order_uses, pool_codes, rewards
 from adapter.services.ingest.identities import IdentityGraph
 from adapter.services.ingest.late_events import still_usable
 from adapter.services.ingest.order_uses import OrderUses
-from adapter.services.ingest.pending_moves import PendingMoves
+from adapter.services.ingest.pending_moves import PendingMoves, to_wait
 from adapter.services.ingest.pool_codes import PoolCodes
 from adapter.services.ingest.slot_merges import SlotMerges
 from adapter.services.ingest.steps import DecisionContext, Move, Occurrence, Outcome, Step
@@ -274,7 +273,7 @@ class IssuePass:
         try:
             held = self._find(move.code)
             if step.occurred_at is not None and mover is not None and mover != held.source_id:
-                self._pending_moves.wait(_to_wait(step, held, mover, now), held)
+                self._pending_moves.wait(to_wait(step, held, mover, now), held)
             at = now if step.pending is None else min(now, max(step.pending.at, held.issued_at))
             after = lifecycle.moved(held, move, mover, at)
             if after is not held:
@@ -389,23 +388,6 @@ class IssuePass:
                     not_after=held.discount.expires_at if kind == "discount.issued" else None,
                 )
             )
-
-
-def _to_wait(step: Move, held: DiscountRecord, mover: str, now: datetime) -> PendingMove:
-    """Return a pending move, which waits until its customer is merged with the holder."""
-    move, code = step.move, held.discount.code
-    return PendingMove(
-        id=pending_id(move, code, step.message),
-        source_id=mover,
-        verb=cast("Verb", move.verb),
-        code=code,
-        at=step.occurred_at or now,
-        received_at=now,
-        reason=f"`{code}` belongs to another customer; the move is pending until the two are merged",
-        order_id=move.order_id,
-        units=move.units,
-        unit_type=move.unit_type,
-    )
 
 
 def _issued(proposal: Proposal, code: str) -> RuleOutcome:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import Final
+from datetime import datetime
+from typing import Final, cast
 
 from msgspec.structs import replace
 
 from adapter.errors import Pending, Refused, WrongMove
 from adapter.model.discounts import DiscountRecord
-from adapter.model.pending import MOST_PENDING, PendingMove
+from adapter.model.pending import MOST_PENDING, PendingMove, Verb, pending_id
 from adapter.services.ingest.identities import IdentityGraph
+from adapter.services.ingest.steps import Move
 
 _OPEN: Final = ("issued", "applied")
 
@@ -64,3 +66,20 @@ class PendingMoves:
     def refuse(self, move: PendingMove, refusal: Refused) -> None:
         """Store why a pending move was rejected."""
         self.kept.append(replace(move, status="refused", reason=refusal.message))
+
+
+def to_wait(step: Move, held: DiscountRecord, mover: str, now: datetime) -> PendingMove:
+    """Return a pending move, which waits until its customer is merged with the holder."""
+    move, code = step.move, held.discount.code
+    return PendingMove(
+        id=pending_id(move, code, step.message),
+        source_id=mover,
+        verb=cast("Verb", move.verb),
+        code=code,
+        at=step.occurred_at or now,
+        received_at=now,
+        reason=f"`{code}` belongs to another customer; the move is pending until the two are merged",
+        order_id=move.order_id,
+        units=move.units,
+        unit_type=move.unit_type,
+    )
