@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -120,7 +121,10 @@ def test_raw_payloads_and_exported_files_say_the_same(folder: Path) -> None:
         for each in _calls()
     ]  # fmt: skip
     rows.write_text("\n".join(map(json.dumps, exported)))
-    for path in (calls, rows):
+    packed, whole = folder / "calls.jsonl.gz", folder / "whole.json"
+    packed.write_bytes(gzip.compress(calls.read_bytes()))
+    whole.write_text(json.dumps({"batch": _calls()}, indent=1))
+    for path in (calls, rows, packed, whole):
         result = run(folder, "--events", str(path), "--json")
         assert result.exit_code == 0, result.output
         [book] = json.loads(result.stdout)["report"]["books"]

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from adapter.bulk.compression import decompressed
 from adapter.bulk.records import Record
 from adapter.errors import MappingError, Refused
 from adapter.model.customers import Customer
@@ -115,13 +116,18 @@ def of_file(
 
 def _first(given: Input) -> Any:
     """Return the first JSON value of a file; None where it has none."""
-    head = next(given.chunks(), b"").lstrip()
+    head = _head(given)
     for text in (head.splitlines()[0] if head else b"", head):
         try:
             return msgspec.json.decode(text)
         except (msgspec.DecodeError, UnicodeDecodeError):
             continue
     return {"batch": []} if head.startswith((b"{\n", b"[")) else None
+
+
+def _head(given: Input) -> bytes:
+    """Return the beginning of a file, decompressed."""
+    return next(decompressed(given.chunks()), b"").lstrip()
 
 
 def _is_body(value: dict[str, Any]) -> bool:
@@ -169,7 +175,7 @@ def _take(traffic: Traffic, work: Work | None, at: datetime) -> None:
 
 def _texts(given: Input, source: str) -> Iterator[Record]:
     """Yield the bodies of a file: one on each line, or one that stands over several lines."""
-    whole = b"".join(given.chunks()) if _stands_alone(given) else None
+    whole = b"".join(decompressed(given.chunks())) if _stands_alone(given) else None
     if whole is not None:
         yield Record(1, 1, raw=whole)
         return
@@ -177,7 +183,7 @@ def _texts(given: Input, source: str) -> Iterator[Record]:
 
 
 def _stands_alone(given: Input) -> bool:
-    head = next(given.chunks(), b"").lstrip().split(b"\n", 1)[0].rstrip()
+    head = _head(given).split(b"\n", 1)[0].rstrip()
     try:
         msgspec.json.decode(head)
     except (msgspec.DecodeError, UnicodeDecodeError):
