@@ -163,6 +163,7 @@ def _simulated(live: _Live, bodies: list[tuple[datetime, dict[str, Any]]]) -> li
 
     book.simulator._note = keep
     run.simulate(found, [book])
+    assert not book.simulator.state.incomplete
     return kept
 
 

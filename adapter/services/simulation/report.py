@@ -274,6 +274,9 @@ def assumptions(books: Sequence[Book], traffic: Traffic, zone_of: Mapping[str, s
         said.append("Code pools never run out.")
     if any(rule.code for book in books for rule in book.rules.rules):
         said.append("Promotions with a shared code are claimed at a checkout, and so are not simulated.")
+    incomplete = sum(book.simulator.state.incomplete for book in books)
+    if incomplete:
+        said.append(f"Of {incomplete:,} merged customers some history is missing, which live is read again.")
     if zone_of:
         said.append("Days are those of UTC on this page; limits count by the days of their rule's time zone.")
     return said

@@ -31,7 +31,10 @@ _EXPIRY, _TIMER = 0, 1
 
 
 class State:
-    """The rows of all customers. `pools` says how many codes pools have left; others never run out."""
+    """The rows of all customers. `pools` says how many codes pools have left; others never run out.
+
+    `incomplete` counts the histories of merged customers for which events would have to be read again.
+    """
 
     def __init__(self, pools: dict[str, int] | None = None) -> None:
         self.customers: dict[str, CustomerRecord] = {}
@@ -50,6 +53,7 @@ class State:
         self.drawn: Counter[str] = Counter()
         self.answers: dict[MessageKey, bytes] = {}
         self.rewarded: dict[str, list[MessageKey]] = defaultdict(list)
+        self.incomplete = 0
         self.seen = Seen()
         self.events = Seen()
         self._due: list[_Due] = []
