@@ -19,6 +19,8 @@ Conflicts = Literal["priority", "best_value", "block"]
 
 #: The name of the event that a claim of a promotion is.
 CLAIMED: Final = "promotion_claimed"
+#: The attributes that the event of an absence has besides its own, where each key waits for itself.
+OF_KEYS: Final = ("key", "item")
 #: The effect of a refund on a code that was used on the order: it may be used again, not again, or for the
 #: refunded part; and on an unused discount that the order earned.
 OnRefund = Literal["return", "keep", "prorate"]
@@ -32,11 +34,15 @@ Status = Literal["live", "shadow", "paused"]
 
 
 class Absence(Struct, frozen=True):
-    """Fires when `unless` does not follow `event` within the time."""
+    """Fires when `unless` does not follow `event` within the time.
+
+    With `per`, a path of attributes such as `items.product_id`, each value waits for itself.
+    """
 
     event: str
     unless: str
     within: timedelta
+    per: str | None = None
 
 
 #: What makes the server evaluate a rule: events by name, or one of the others.

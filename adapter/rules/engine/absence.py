@@ -9,6 +9,7 @@ from msgspec import Struct
 from adapter.model.events import Event
 from adapter.model.rules import Absence, Rule
 from adapter.model.timers import Cancellation, Timer
+from adapter.rules.engine.absence_keys import keyed, name_of
 from adapter.rules.history.history import History
 
 
@@ -27,11 +28,11 @@ class Absences:
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self._starting: dict[str, list[tuple[Rule, Absence]]] = {}
-        self._ending: dict[str, list[Rule]] = {}
+        self._ending: dict[str, list[tuple[Rule, Absence]]] = {}
         for rule in rules:
             if isinstance(rule.trigger, Absence):
                 self._starting.setdefault(rule.trigger.event, []).append((rule, rule.trigger))
-                self._ending.setdefault(rule.trigger.unless, []).append(rule)
+                self._ending.setdefault(rule.trigger.unless, []).append((rule, rule.trigger))
 
     def watch(self, event_name: str) -> bool:
         """Tell whether events of this name start or end a wait."""
@@ -48,17 +49,30 @@ class Absences:
         for rule, absence in self._starting.get(event.name, ()):
             later = history.last(absence.event)
             if (later is None or later <= event.occurred_at) and not followed(absence, event, history):
-                armed.append(Timer(rule.name, source_id, event, event.occurred_at + absence.within))
+                due_at = event.occurred_at + absence.within
+                armed += [
+                    Timer(name, source_id, each, due_at) for name, each in _started(rule, absence, event)
+                ]
         cancelled = [
-            Cancellation(rule.name, source_id, event.occurred_at) for rule in self._ending.get(event.name, ())
+            Cancellation(name, source_id, event.occurred_at)
+            for rule, absence in self._ending.get(event.name, ())
+            for name, _ in _started(rule, absence, event)
         ]
         return Waits(tuple(armed), tuple(cancelled))
+
+
+def _started(rule: Rule, absence: Absence, event: Event) -> list[tuple[str, Event]]:
+    """Return the names of the timers that an event concerns, with the event as each of them sees it."""
+    if absence.per is None:
+        return [(rule.name, event)]
+    return [(name_of(rule.name, slot), each) for slot, each in keyed(event, absence.per).items()]
 
 
 def followed(absence: Absence, event: Event, history: History) -> bool:
     """Tell whether the awaited event is known at the time of `event` or after.
 
-    An event that waits for the next of its own name is not followed by itself.
+    An event that waits for the next of its own name is not followed by itself. Of an absence of each key this
+    is known of all keys together.
     """
     last = history.last(absence.unless)
     if last is None:

@@ -22,6 +22,7 @@ from adapter.model.timers import Timer
 from adapter.model.triggers import Change, Firing
 from adapter.rules.engine import between_rules
 from adapter.rules.engine.absence import Absences, Waits, followed
+from adapter.rules.engine.absence_keys import rule_of
 from adapter.rules.engine.book_files import digest_of, drafted
 from adapter.rules.engine.campaigns import companions, weighed
 from adapter.rules.engine.changes import Changed, ChangeTriggers
@@ -167,8 +168,9 @@ class RuleSet:
 
         Nothing when the rule is no more, waits no more, or the awaited event is known after all.
         """
-        found = self._waiting.get(timer.rule)
-        if found is None or followed(found[0], timer.event, history):
+        found = self._waiting.get(rule_of(timer))
+        keyed = rule_of(timer) != timer.rule  # its timer alone knows of its key
+        if found is None or (followed(found[0], timer.event, history) and not keyed):
             return Verdict((), (), {}, self.priorities)
         return self._decide(
             found[1], timer.event, customer, history, now, secret=secret, known=True, recipients=recipients

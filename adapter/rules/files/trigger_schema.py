@@ -11,7 +11,8 @@ _TRUE: Schema = {"const": True}
 
 def schema() -> Schema:
     """Return the schema of a trigger."""
-    absence = block({"event": TEXT, "unless": TEXT, "within": LENGTH}, "event", "unless", "within")
+    members = {"event": TEXT, "unless": TEXT, "within": LENGTH, "per": TEXT}
+    absence = block(members, "event", "unless", "within")
     trait = block({"trait": TEXT, "to": _SCALAR, "from": _SCALAR}, "trait")
     segment = block(
         {"segment": TEXT, "entered": _TRUE, "left": _TRUE},

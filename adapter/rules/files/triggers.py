@@ -9,7 +9,7 @@ from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from adapter.files.yaml import Keys
-from adapter.model.rules import CLAIMED, Absence, Trigger
+from adapter.model.rules import CLAIMED, OF_KEYS, Absence, Trigger
 from adapter.model.triggers import DiscountLife, Every, HeldAs, OnDate, Scalar, SegmentChange, TraitChange
 from adapter.rules.blocks.block import Block, shown
 from adapter.rules.expressions import ExpressionError, Names
@@ -40,7 +40,10 @@ def read(block: Block, names: Names, time_zone: str) -> Trigger | None:
     written = _written(block, time_zone)
     if isinstance(written, tuple | Absence):
         _check_events(block, written, names)
-        return _meant(written, names)
+        meant = _meant(written, names)
+        if isinstance(meant, Absence) and meant.per is not None:
+            _check_key(block, meant, meant.per, names)
+        return meant
     if isinstance(written, TraitChange):
         _check_trait(block, "trait", written.trait, names)
     if isinstance(written, OnDate):
@@ -50,6 +53,10 @@ def read(block: Block, names: Names, time_zone: str) -> Trigger | None:
 
 def seen(trigger: Trigger | None, names: Names) -> Names:
     """Return what the conditions of a rule may name."""
+    if isinstance(trigger, Absence) and trigger.per is not None:
+        found = names.of((trigger.event,))
+        declared = found.attributes
+        return found if declared is None else replace(found, attributes=declared.union(OF_KEYS))
     own = _ATTRIBUTES.get(type(trigger))
     if own is None:
         return names.of(_happening(trigger))
@@ -150,6 +157,22 @@ _BLOCKS: Final[Mapping[str, Callable[[Block], Trigger | None]]] = {
 }
 
 
+def _check_key(block: Block, trigger: Absence, per: str, names: Names) -> None:
+    """Report a key that one of the two events is declared not to have."""
+    attribute, _, member = per.partition(".")
+    doubts: list[ExpressionError] | None = None if names.doubts is None else []
+    looking = replace(names, doubts=doubts)
+    try:
+        for event in dict.fromkeys((trigger.event, trigger.unless)):
+            looking.check_attribute(event, attribute, 0)
+            if member:
+                looking.member(event, attribute, member, len(attribute) + 1)
+    except ExpressionError as error:
+        block.refuse_inside(("trigger", "per"), per, error.offset, error.message, error.remedy)
+    for doubt in doubts or ():
+        block.warn_inside(("trigger", "per"), per, doubt.offset, doubt.message, doubt.remedy)
+
+
 def _check_trait(block: Block, key: str, path: str, names: Names) -> None:
     doubts: list[ExpressionError] | None = None if names.doubts is None else []
     name = path.partition(".")[0]
@@ -212,5 +235,9 @@ def _absence(block: Block) -> Absence | None:
     within = block.length("within")
     if "within" not in block.values:
         block.lacks("within", "add `within: 30m`")
+    before = len(block.problems)
+    per = block.text("per")
     block.finish()
-    return Absence(event, unless, within) if event and unless and within else None
+    if len(block.problems) > before:
+        return None
+    return Absence(event, unless, within, per) if event and unless and within else None

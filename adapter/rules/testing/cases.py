@@ -36,6 +36,7 @@ from adapter.model.events import Event, User
 from adapter.model.timers import Timer
 from adapter.model.triggers import Firing
 from adapter.rules.blocks.block import Block, shown
+from adapter.rules.engine.absence_keys import rule_of
 from adapter.rules.engine.changes import CustomerChange
 from adapter.rules.engine.issue import issue
 from adapter.rules.engine.lives import Life, due_at, event_of, lives
@@ -196,8 +197,9 @@ def _verdict(case: Case, book: RuleSet, history: History) -> tuple[Verdict, Even
         verdict = book.evaluate(case.event, case.customer, history, case.now, recipients=case.recipient)
         return told_all(verdict), case.event
     timers = _timers(case, book)
-    timer = timers.get(case.due or "")
-    if timer is None or timer.due_at > case.now:
+    mine = [each for each in timers.values() if rule_of(each) == case.due and each.due_at <= case.now]
+    timer = min(mine, key=lambda each: each.due_at, default=None)
+    if timer is None:
         return Verdict((), (), {}), case.past[-1] if case.past else _event({}, case.now, "none")
     beside = [timers[name] for name in book.companions.get(timer.rule, ()) if name in timers]
     same = [each for each in beside if each.event == timer.event]
