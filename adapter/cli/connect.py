@@ -1,0 +1,86 @@
+"""`adapter connect`: what creates the destination at Segment, and the settings of the output at mParticle."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from urllib.parse import urlsplit
+
+import typer
+
+from adapter.cli.load_files import mappings_of
+from adapter.cli.settings import AsJson, Config, Mappings, options, settled
+from adapter.model.encoding import encode
+from adapter.services.authoring import connect_segment
+from adapter.services.authoring.connect_mparticle import Step, steps
+from adapter.services.authoring.connect_segment import SegmentDestination
+
+EXAMPLES = """\b
+Examples:
+  adapter connect segment --url https://discounts.shop.example > segment.tf
+  adapter connect segment --url https://discounts.shop.example --batch-size 100 > segment.tf
+  adapter connect segment --function > function.js
+  adapter connect mparticle --url https://discounts.shop.example"""
+
+commands = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None,
+    help="Print what connects Segment or mParticle to this adapter; secrets are never printed.",
+)  # fmt: skip
+Url = Annotated[
+    str | None, typer.Option("--url", metavar="URL", help="The public address of this adapter, with https.")
+]
+Batch = Annotated[
+    int, typer.Option("--batch-size", min=0, max=4000, help="Messages in a request; 0 sends one each.")
+]
+AsFunction = Annotated[
+    bool, typer.Option("--function", help="Print a Destination Function in JavaScript instead.")
+]
+
+
+@commands.command(epilog=EXAMPLES)
+def segment(
+    *,
+    url: Url = None,
+    batch_size: Batch = 0,
+    as_function: AsFunction = False,
+    mappings: Mappings = None,
+    config: Config = None,
+) -> None:
+    """Print Terraform's HCL for the destination Webhooks (Actions), with the trigger of the mapping files.
+
+    With --function, print a Destination Function that signs whole batches.
+    """
+    if as_function:
+        typer.echo(connect_segment.function(), nl=False)
+        return
+    address = _public(url)
+    settings = settled(config, options(mappings=mappings))
+    trigger = connect_segment.trigger(mappings_of(settings).of("segment"))
+    if not trigger:
+        typer.echo("adapter: no mapping takes messages that Segment's Webhooks (Actions) sends", err=True)
+        raise typer.Exit(1)
+    destination = SegmentDestination(f"{address}/webhooks/segment", trigger, batch_size)
+    typer.echo(connect_segment.hcl(destination), nl=False)
+
+
+@commands.command(epilog=EXAMPLES)
+def mparticle(*, url: Url = None, config: Config = None, as_json: AsJson = False) -> None:
+    """Print the settings of the Webhook output as a checklist: mParticle has no API that creates it."""
+    address = _public(url)
+    settings = settled(config, {})
+    found = steps(address, authorized=bool(settings.mparticle.authorizations))
+    typer.echo(encode({"steps": found}) if as_json else "\n".join(map(_line, found)))
+
+
+def _line(step: Step) -> str:
+    return f"[ ] {step.where}: {step.write}" + (f"\n      {step.why}" if step.why else "")
+
+
+def _public(url: str | None) -> str:
+    try:
+        parts = urlsplit(url or "")
+        valid = parts.scheme == "https" and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        valid = False
+    if not valid:
+        raise typer.BadParameter("name the public address: --url https://discounts.shop.example")
+    return str(url).rstrip("/")

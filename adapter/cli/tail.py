@@ -1,0 +1,178 @@
+"""`adapter tail`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import msgspec
+import typer
+from msgspec import Raw, Struct
+
+from adapter.cli.open_store import expect_readable
+from adapter.cli.remap import since as moment
+from adapter.cli.settings import AsJson, Config, Store, options, settled, stopped
+from adapter.cli.source_option import source_option
+from adapter.errors import AdapterError
+from adapter.model.encoding import encode
+from adapter.model.journal import JournalEntry, JournalOutcome
+from adapter.model.spelling import spelling
+from adapter.settings.values import Settings
+from adapter.store.contract import Store as Reading
+from adapter.store.engines import open_store
+
+EXAMPLES = """\b
+Examples:
+  adapter tail
+  adapter tail --outcome quarantined --outcome refused
+  adapter tail --event "Order Completed" --customer user_123 --json
+  adapter tail --since 1h --no-follow"""
+
+_PAGE = 20
+_PAUSE = 1.0
+#: Transactions of other processes may become visible after later ones: so many rows are looked at again.
+_AGAIN = 50
+
+Source = Annotated[str | None, source_option("Only messages of this source.")]
+Outcomes = Annotated[
+    list[str] | None,
+    typer.Option("--outcome", metavar="OUTCOME", help="Only messages with this outcome; may be repeated."),
+]
+Event = Annotated[str | None, typer.Option("--event", metavar="NAME", help="Only events of this name.")]
+CustomerId = Annotated[
+    str | None, typer.Option("--customer", metavar="ID", help="Only messages with this id.")
+]
+Since = Annotated[
+    str | None, typer.Option("--since", metavar="TIME", help="Begin in the past: 30m, 12h, 1d, or a time.")
+]
+Follow = Annotated[bool, typer.Option("--follow/--no-follow", help="Wait for further messages, or end.")]
+Count = Annotated[int | None, typer.Option("--count", min=1, help="End after so many messages.")]
+
+
+class Wanted(Struct, frozen=True):
+    """Which messages are shown: those for which all that is given holds."""
+
+    source: str | None = None
+    outcomes: frozenset[str] = frozenset()
+    event: str | None = None
+    customer: str | None = None
+    since: datetime | None = None
+
+    def takes(self, entry: JournalEntry) -> bool:
+        """Return whether a message is shown."""
+        return (
+            self.source in {None, entry.source}
+            and (not self.outcomes or entry.outcome in self.outcomes)
+            and (self.customer is None or self.customer in entry.names)
+            and (self.since is None or entry.received_at >= self.since)
+            and (self.event is None or spelling(self.event) == spelling(_named(entry)[1]))
+        )
+
+
+def tail(
+    *,
+    source: Source = None,
+    outcomes: Outcomes = None,
+    event: Event = None,
+    customer: CustomerId = None,
+    since: Since = None,
+    follow: Follow = True,
+    count: Count = None,
+    store: Store = None,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show messages as they arrive, with their outcomes and reasons, until Ctrl+C.
+
+    It reads the journal in the store, also beside a running server, so `journal.days` must not be 0.
+    """
+    known = JournalOutcome.__args__  # type: ignore[attr-defined]
+    if unknown := set(outcomes or ()) - set(known):
+        raise typer.BadParameter(f"`{unknown.pop()}` is no outcome: {', '.join(known)}")
+    settings = settled(config, options(store))
+    start = None if since is None else moment(since, datetime.now(UTC))
+    wanted = Wanted(source, frozenset(outcomes or ()), event, customer, start)
+    shown = _json if as_json else _line
+    try:
+        with suppress(KeyboardInterrupt):
+            asyncio.run(
+                _tail(settings, wanted, follow=follow, most=count, show=lambda one: typer.echo(shown(one)))
+            )
+    except AdapterError as error:
+        raise stopped(error) from None
+
+
+async def _tail(
+    settings: Settings,
+    wanted: Wanted,
+    *,
+    follow: bool,
+    most: int | None,
+    show: Callable[[JournalEntry], None],
+) -> None:
+    await expect_readable(settings.store.url)
+    store, left = open_store(settings.store.url), most
+    try:
+        async for entry in arrivals(store, wanted, _PAUSE if follow else None):
+            show(entry)
+            left = None if left is None else left - 1
+            if left == 0:
+                return
+    finally:
+        await store.close()
+
+
+async def arrivals(store: Reading, wanted: Wanted, pause: float | None) -> AsyncIterator[JournalEntry]:
+    """Yield the messages that arrive from now on, or since a moment, as they are committed.
+
+    It looks every `pause` seconds; without one it ends with the last message that is there.
+    """
+    latest = await store.latest_journal(limit=1)
+    after = 0 if wanted.since is not None else max((row.number for row in latest), default=0)
+    seen: set[int] = {row.number for row in latest} if wanted.since is None else set()
+    first = after
+    while True:
+        rows = await store.journal(max(after - _AGAIN, first), _PAGE + _AGAIN, wanted.since)
+        fresh = [row for row in rows if row.number not in seen]
+        for row in fresh:
+            for entry in filter(wanted.takes, row.entries()):
+                yield entry
+        after = max([after, *(row.number for row in fresh)])
+        seen = {number for number in seen | {row.number for row in fresh} if number > after - 2 * _AGAIN}
+        if fresh:
+            continue
+        if pause is None:
+            return
+        await asyncio.sleep(pause)
+
+
+def _named(entry: JournalEntry) -> tuple[str, str]:
+    """Return the type of a message and the name of its event, empty where it has none."""
+    try:
+        document = msgspec.json.decode(entry.document)
+    except msgspec.DecodeError:
+        document = None
+    if not isinstance(document, dict):
+        return "", ""
+    return str(document.get("type") or ""), str(document.get("event") or "")
+
+
+def _line(entry: JournalEntry) -> str:
+    kind, event = _named(entry)
+    who = next(iter(entry.names), "")
+    said = f"{entry.received_at:%H:%M:%S} {entry.source:<9} {entry.outcome:<11} {kind} {event or '-'} {who}"
+    text = f"{said.rstrip()}  {entry.message_id}" + (f"  ({entry.reason})" if entry.reason else "")
+    return "".join(character if character.isprintable() else "?" for character in text)
+
+
+def _json(entry: JournalEntry) -> str:
+    kind, event = _named(entry)
+    shown: dict[str, Any] = {
+        "received_at": entry.received_at, "source": entry.source, "outcome": entry.outcome,
+        "reason": entry.reason or None, "type": kind, "event": event, "message_id": entry.message_id,
+        "ids": sorted(entry.names), "document": Raw(entry.document),
+    }  # fmt: skip
+    return encode(shown).decode()
