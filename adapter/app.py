@@ -170,12 +170,12 @@ def compose(
     evaluate = Evaluate(operations, store, core.evaluating, clock, bounds)
     dry_runs = DryRuns(
         store, books, settings, clock,
-        room=lambda: core.capacity.room, shares=bookings.shares, patience=patience,
+        room=partial(getattr, core.capacity, "room"), shares=bookings.shares, patience=patience,
     )  # fmt: skip
     forgetting = Forgetting(store, clock, placeholders(settings))
     privacy = Privacy(store, committer.submit, clock, patience, forgetting)
     revocations = Revocations(store, committer.submit, books, clock, patience)
-    health = Health(store, committer, core.commits, destinations=lambda: sending(store, clock()))
+    health = Health(store, committer, core.commits, destinations=partial(sending, store, clock))
     importing = _importing(core, settings)
     uploads = Uploads(
         store, clock, core.world.new_id, limits=settings.imports, patience=patience, wake=importing.wake

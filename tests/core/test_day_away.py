@@ -142,7 +142,7 @@ async def test_a_core_that_is_away_for_a_day_loses_nothing(instance: MakeInstanc
     assert day.metrics.registry.get_sample_value("adapter_deliveries_due") == ROOM
     assert day.metrics.registry.get_sample_value("adapter_oldest_delivery_seconds") == 86_400
     day.clock.now -= EVERY
-    assert "`core` is paused until" in (await sending(day.store, day.clock())).detail
+    assert "`core` is paused until" in (await sending(day.store, day.clock)).detail
     day.clock.now += EVERY
     await _back(day, await instance(f"sqlite:///{tmp_path / 'core.db'}", clock=day.clock))
     await day.store.close()

@@ -239,8 +239,10 @@ def test_every_field_of_every_action_is_read(action: str, field: Any, message: M
     given = "x-9" if field.kind == "id" else "other" if field.kind == "text" else VALUES[field.kind]
     if field.kind == "ids":
         given = "x-9"
-    if field.kind == "units":
+    if field.kind == "units" or field.name == "unit_type":
         least["code"] = "x-9"
+    if field.name == "unit_type":
+        least["units"] = VALUES["units"]
     if field.name == "order":
         given, least["order_id"] = {"lines": [{"id": "1"}]}, "o-1"
     least["source_id"] = "u1"

@@ -29,6 +29,7 @@ class Late:
     def __init__(self, store: Any) -> None:
         self.gate = asyncio.Event()
         self._store = store
+        self.secret = store.secret
 
     async def transact(
         self, script: Callable[[Any], Awaitable[Any]], on_locks_acquired: OnLocksAcquired | None = None

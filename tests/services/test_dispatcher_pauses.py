@@ -161,7 +161,7 @@ async def test_a_pause_is_in_readiness_and_an_error_in_the_log(
     endpoint = Endpoint("shop", lambda _: Attempt(ok=False, gone=True, error="answered 410"))
     await put(store, many(2))
     each = relay(store, clock, endpoint)
-    assert await sending(store, clock()) == Check("destinations", ok=True)
+    assert await sending(store, clock) == Check("destinations", ok=True)
     await each.run_once(100)
     [logged] = [record for record in caplog.records if "pause" in record.message]
     assert (logged.levelname, logged.getMessage()) == (
@@ -169,7 +169,7 @@ async def test_a_pause_is_in_readiness_and_an_error_in_the_log(
         "deliveries to shop pause for 3600 s: answered 410",
     )
     await store.settle([], Tally("crm", 0, 10, clock(), "answered 500 at 10.0.0.7"))
-    told = await sending(store, clock())
+    told = await sending(store, clock)
     assert told.detail == (
         "`crm` failed too often, and gets nothing until 2026-11-21T12:00:30Z; "
         "`shop` is paused until 2026-11-21T13:00:00Z: see `adapter deliveries`"
@@ -177,7 +177,7 @@ async def test_a_pause_is_in_readiness_and_an_error_in_the_log(
     assert not told.ok
     endpoint.answer = lambda _: OK
     await retry_all(store, clock())
-    assert (await sending(store, clock())).ok
+    assert (await sending(store, clock)).ok
     assert await each.run_once(100) == 2
 
 

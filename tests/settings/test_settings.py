@@ -61,7 +61,7 @@ def test_the_environment_wins_over_the_file_and_the_command_line_over_both(tmp_p
 def test_every_setting_can_be_given_in_the_environment(keys: Keys, tmp_path: Path) -> None:
     texts = {
         "port": "9000", "host": "::1", "level": "error", "accept_development": "true",
-        "allow_private_addresses": "true", "reasons": "true",
+        "allow_private_addresses": "true", "reasons": "true", "format": "console",
         "api_keys": "key:secret", "mappings": "elsewhere",
         "rules": "elsewhere", "secrets": WHSEC, "whole_signature_suffices": "true",
         "browser_origins": "https://a.test,http://localhost:3000", "type": "webhook",

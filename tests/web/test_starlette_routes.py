@@ -87,7 +87,11 @@ async def test_every_api_route_rejects_a_query_that_does_not_decode_exactly(
     for route in routes:
         path = re.sub(r"{.*?}", "x", route.path)
         response = await client.request(route.method, f"{path}?{query}")
-        assert (response.status_code, response.json()["error"]["code"]) == (400, "unreadable"), path
+        error = response.json()
+        code, known = error["error"]["code"] if "error" in error else "", "unreadable"
+        if path.startswith("/voucherify/"):
+            code, known = error["key"], "invalid_payload"
+        assert (response.status_code, code) == (400, known), path
     assert (len(routes) >= 12, services.erased, services.moves) == (True, [], [])
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Final, Literal
 
@@ -75,14 +75,14 @@ async def rests(store: Store, now: datetime) -> list[Rest]:
     return sorted([*pauses, *breakers], key=lambda rest: (rest.destination, rest.kind))
 
 
-async def sending(store: Store, now: datetime) -> Check:
+async def sending(store: Store, clock: Callable[[], datetime]) -> Check:
     """Return whether all destinations receive deliveries, and until when which do not.
 
     Readiness is public, so the reasons, which may name hosts, are left out.
     """
     found = [
         f"`{each.destination}` {_KINDS[each.kind]} {each.until:%Y-%m-%dT%H:%M:%SZ}"
-        for each in await rests(store, now)
+        for each in await rests(store, clock())
     ]
     if not found:
         return Check("destinations", ok=True)
