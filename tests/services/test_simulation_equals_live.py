@@ -13,6 +13,7 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from adapter import app
 from adapter.model.decisions import Decision, RuleOutcome
@@ -24,7 +25,6 @@ from adapter.services.simulation.spool import Spool
 from adapter.services.simulation.traffic import Traffic
 from adapter.settings.fields import Keys, build
 from adapter.sources.registry import SOURCES
-from tests.core.conftest import MAPPING
 from tests.length import length
 from tests.services.simulated import given as file_of
 
@@ -55,12 +55,38 @@ rules:
     conflicts: best_value
     action: {type: percentage_off, value: 5, max_amount: 9, expires_in_hours: 3}
 """
-_WHO = st.sampled_from("abc")
+#: As an anonymous visitor sends it before the login, and a customer after it.
+MAPPING = """\
+source: segment
+mappings:
+  - name: Event from track
+    subscribe: type = "track"
+    action: event
+    fields:
+      source_id: {"@first": [{"@path": $.userId}, {"@path": $.anonymousId}]}
+      anonymous_id: {"@path": $.anonymousId}
+      name: {"@path": $.event}
+      attributes: {"@path": $.properties}
+  - name: Customer from identify
+    subscribe: type = "identify"
+    action: customer.upsert
+    fields:
+      source_id: {"@path": $.userId}
+      anonymous_id: {"@path": $.anonymousId}
+      traits: {"@path": $.traits}
+  - name: Erasure
+    subscribe: type = "delete"
+    action: customer.erase
+    fields:
+      source_id: {"@path": $.userId}
+"""
+_WHO = st.sampled_from(["a", "b", "anon-a", "anon-b"])
 _CALLS = st.one_of(
     st.tuples(st.just("Checkout Started"), _WHO, st.integers(40, 160)),
     st.tuples(st.just("Order Completed"), _WHO, st.integers(40, 160)),
-    st.tuples(st.just("identify"), _WHO, st.sampled_from(["gold", "basic"])),
-    st.tuples(st.just("delete"), _WHO, st.just(0)),
+    st.tuples(st.just("identify"), st.sampled_from("ab"), st.sampled_from(["gold", "basic"])),
+    st.tuples(st.just("login"), st.sampled_from("ab"), st.sampled_from(["anon-a", "anon-b"])),
+    st.tuples(st.just("delete"), st.sampled_from("ab"), st.just(0)),
     st.tuples(st.just("again"), _WHO, st.just(0)),
 )
 _TRAFFIC = st.lists(
@@ -75,12 +101,15 @@ def _bodies(said: Sequence[tuple[tuple[Any, ...], float]]) -> Iterator[tuple[dat
     at, before = START, None
     for nth, ((kind, who, value), later) in enumerate(said):
         at += timedelta(seconds=later)
-        body: dict[str, Any] = {"messageId": f"m-{nth}", "userId": who, "timestamp": at.isoformat()}
+        named = "anonymousId" if who.startswith("anon") else "userId"
+        body: dict[str, Any] = {"messageId": f"m-{nth}", named: who, "timestamp": at.isoformat()}
         body["receivedAt"] = at.isoformat()
         if kind == "again" and before is not None:
             body = {**before, "receivedAt": at.isoformat()}
         elif kind == "identify":
             body |= {"type": "identify", "traits": {"tier": value}}
+        elif kind == "login":
+            body |= {"type": "identify", "anonymousId": value, "traits": {}}
         elif kind == "delete":
             body |= {"type": "delete"}
         else:
@@ -156,9 +185,11 @@ def _simulated(live: _Live, bodies: list[tuple[datetime, dict[str, Any]]]) -> li
 
     def keep(decided: Any) -> None:
         note(decided)
-        kept[:] = [
-            each for each in kept if each.source_id not in {one.source_id for one in decided.changes.erased}
-        ]
+        changes = decided.changes
+        gone = {one.source_id for one in changes.erased}
+        for source, target in changes.moved:
+            kept[:] = [replace(each, source_id=target) if each.source_id == source else each for each in kept]
+        kept[:] = [each for each in kept if each.source_id not in gone]
         kept.extend(decided.decisions)
 
     book.simulator._note = keep

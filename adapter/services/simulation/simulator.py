@@ -6,7 +6,7 @@ may expire, so that each message sees what has happened by then.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from heapq import heapify, heappop, heappush
 from itertools import islice
@@ -14,9 +14,10 @@ from typing import Any, TypeVar, cast
 
 from msgspec import Struct
 
+from adapter.model.customers import LINKING
 from adapter.model.decisions import Decision
 from adapter.model.event_names import EventNames
-from adapter.model.operations import DiscountMove
+from adapter.model.operations import CustomerMerge, DiscountMove
 from adapter.model.rules import Absence
 from adapter.model.timers import Timer
 from adapter.model.triggers import Firing
@@ -71,6 +72,7 @@ class Simulator:
         self._dedupe = dedupe
         self._most_timers = most_timers
         self._batch: list[Work] = []
+        self._people: set[str] = set()
         self._begun = False
         self._occurrences: list[tuple[datetime, str]] = []
         self._codes = 0
@@ -84,12 +86,15 @@ class Simulator:
         for work in works:
             at = cast("datetime", work.decided_at)
             self._begin(at)
-            if self._batch and (len(self._batch) >= SLICE or (until is not None and at >= until)):
+            if self._batch and (
+                len(self._batch) >= SLICE or (until is not None and at >= until) or self._may_merge(work)
+            ):
                 self._flush()
             self._fall_due(at)
             if not self._batch:
                 until = self._until(at)
             self._batch.append(work)
+            self._people.update(each.source_id for each in work.operations if each.source_id is not None)
         self._flush()
 
     def advance(self, now: datetime) -> None:
@@ -150,8 +155,27 @@ class Simulator:
         ends = [begun + self._soonest] if self._soonest is not None and begun is not None else []
         return min([*ends, *[end for end in self._ends if end > at][:1]], default=None)
 
+    def _may_merge(self, work: Work) -> bool:
+        """Tell whether a message may merge two customers: what came before it in its batch must be decided.
+
+        Discounts of a batch are issued once all of its customers are known, as those who they are then.
+        """
+        state = self.state
+        for each in work.operations:
+            if isinstance(each, CustomerMerge):
+                return True
+            identities: Mapping[str, str] = getattr(each, "identities", {})
+            for kind in LINKING if identities else ():
+                value = identities.get(kind)
+                if value is None or value == each.source_id or (kind, value) in state.identities:
+                    continue
+                if value in self._people or value in state.customers:
+                    return True
+        return False
+
     def _flush(self) -> None:
         batch, self._batch = self._batch, []
+        self._people.clear()
         if batch:
             self._decide(batch)
 
