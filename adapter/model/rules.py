@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 from msgspec import Struct
 
 from adapter.model.actions import Action
-from adapter.model.triggers import DiscountLife, Every, OnDate, SegmentChange, TraitChange
+from adapter.model.triggers import Care, DiscountLife, Every, OnDate, SegmentChange, TraitChange
 
 #: The period of a limit: a calendar day, ISO week or month in the rule's time zone, or all time.
 Period = Literal["day", "week", "month", "total"]
@@ -149,6 +149,7 @@ class Rule(Struct, frozen=True, kw_only=True):
     own customer. A rule with `variants` is one rule for each of them, which has its `variant`; the rule
     itself has the actions of the first. `when_used_up` is what the `campaign` does
     when this rule is used up, None for what the campaign says.
+    With `care` it issues nothing, and its action is worth nothing.
     """
 
     name: str
@@ -176,6 +177,7 @@ class Rule(Struct, frozen=True, kw_only=True):
     on_refund: OnRefund = "return"
     reward_on_refund: RewardOnRefund = "revoke"
     push: tuple[str, ...] | None = None
+    care: Care | None = None
     more_actions: tuple[Action, ...] = ()
     replaces: tuple[str, ...] = ()
     to: str | None = None

@@ -90,6 +90,16 @@ class Firing(Struct, frozen=True):
 #: The names of the events that a discount's life is.
 DISCOUNT_UNUSED: Final = "discount_unused"
 DISCOUNT_EXPIRING: Final = "discount_expiring"
+#: What a rule does with a discount whose life has triggered it, in place of issuing another one.
+CareKind = Literal["remind", "extend"]
+
+
+class Care(Struct, frozen=True, kw_only=True):
+    """A reminder of a discount, which is a push; with `extend_by` its end is moved by so much."""
+
+    extend_by: timedelta | None = None
+
+
 LIFE_EVENTS: Final = frozenset((DISCOUNT_UNUSED, DISCOUNT_EXPIRING))
 #: Which discounts a trigger waits for: `any` is issued or applied.
 HeldAs = Literal["issued", "applied", "any"]

@@ -92,7 +92,8 @@ def test_an_anonymous_customer_has_an_anonymous_id(
 def test_every_event_has_a_name_of_its_own() -> None:
     assert [title(each) for each in EVENT_TYPES] == [
         "Discount Issued", "Discount Applied", "Discount Released", "Discount Used", "Discount Redeemed",
-        "Discount Expired", "Discount Revoked", "Redemption Held", "Redemption Created",
+        "Discount Expired", "Discount Revoked", "Discount Reminded", "Discount Extended",
+        "Redemption Held", "Redemption Created",
         "Redemption Released", "Redemption Rolled Back",
     ]  # fmt: skip
     assert snake("redemption.rolled_back") == "redemption_rolled_back"

@@ -55,3 +55,20 @@ def test_cases_of_lives(tmp_path: Path) -> None:
     assert [cases.run(case, book).missed for case in found] == [()] * 4
     (tmp_path / "it.test.yaml").write_text("cases: [{name: none, due: it, expect: {it: none}}]")
     assert "no `discount`" in str(cases.load(tmp_path, known(book, None))[1][0])
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ("trigger: x\naction: {type: remind}", "no discount to remind of"),
+        ("trigger: {discount: any, expires_in: 2d}\naction: {type: extend}", "`by` is missing"),
+        (
+            "trigger: {discount: any, expires_in: 2d}\naction: {type: remind, value: 5}",
+            "`value` is not known",
+        ),
+        ("trigger: {discount: any, expires_in: 2d}\naction: {type: remnd}", "did you mean `remind`"),
+    ],
+)
+def test_a_reminder_needs_a_discount(tmp_path: Path, rule: str, said: str) -> None:
+    (tmp_path / "it.yaml").write_text(f"name: it\n{rule}\n")
+    assert said in str([str(each) for each in ruleset.load(tmp_path)[1]])

@@ -120,3 +120,62 @@ async def test_a_merged_customer_keeps_each_life(desk: Any) -> None:
     await desk.take(CustomerMerge("bea", "ann"))
     await pass_days(desk, 5)
     assert await held(desk, "bea") == ["unused", "unused", "welcome", "welcome"]
+
+
+CARE = """
+rules:
+  - name: welcome
+    trigger: signed_up
+    action: {type: percentage_off, value: 10, max_amount: 20, expires_in_hours: 240}
+  - name: reminder
+    trigger: {discount: issued, expires_in: 2d}
+    action: {type: remind}
+    guardrails: {per_user_limit: 1}
+  - name: longer
+    trigger: {discount: issued, unused_for: 9d}
+    action: {type: extend, by: 5d}
+"""
+
+
+async def test_a_reminder_is_pushed_and_an_extension_moves_the_end(open_desk: Any) -> None:
+    desk = await open_desk(CARE)
+    desk.destinations = ("shop",)
+    code = await welcomed(desk)
+    await pass_days(desk, 8)
+    await pass_days(desk, 9)
+    pushed = {each.type: each for each in await desk.store.deliveries("due")}
+    assert set(pushed) == {"discount.issued", "discount.reminded", "discount.extended"}
+    discount = await desk.store.discount(code)
+    assert discount.discount.expires_at == desk.at() + 15 * DAY
+    assert (discount.discount.status, await held(desk)) == ("issued", ["welcome"])
+    assert code.encode() in bytes(pushed["discount.reminded"].event)
+    outcomes = [each.outcomes[0] for each in await desk.store.decisions("ann")]
+    assert [(each.rule, each.outcome, each.code) for each in outcomes] == [
+        ("longer", "issued", code), ("reminder", "issued", code), ("welcome", "issued", code),
+    ]  # fmt: skip
+    await pass_days(desk, 14)
+    assert len(await desk.store.deliveries("due")) == 3  # once for each discount
+    assert await desk.store.lapsed(desk.at() + 14 * DAY, 9) == []
+    assert await desk.store.lapsed(desk.at() + 15 * DAY, 9) == [code]
+
+
+async def test_an_extension_makes_a_reminder_wait(open_desk: Any) -> None:
+    desk = await open_desk(CARE.replace("unused_for: 9d", "unused_for: 7d"))
+    code = await welcomed(desk)
+    await pass_days(desk, 7)
+    await pass_days(desk, 8)
+    assert [each.outcomes[0].rule for each in await desk.store.decisions("ann")] == ["longer", "welcome"]
+    await pass_days(desk, 13)
+    assert (await desk.store.decisions("ann"))[0].outcomes[0].rule == "reminder"
+    await desk.take(DiscountMove("revoke", code))
+    used = (await desk.store.held("ann")).counters
+    assert not [key for key, count in used.items() if count], used
+
+
+async def test_limits_hold_for_reminders(open_desk: Any) -> None:
+    desk = await open_desk(CARE.replace("signed_up\n", "signed_up\n    guardrails: {stackable: true}\n"))
+    await welcomed(desk)
+    await desk.take(desk.event("signed_up", minutes=1))
+    await pass_days(desk, 8.1)
+    outcomes = [each.outcomes[0] for each in await desk.store.decisions("ann")]
+    assert sorted(each.outcome for each in outcomes if each.rule == "reminder") == ["issued", "withheld"]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, get_args
 
 from msgspec import Struct
 
 from adapter.files.problems import did_you_mean, errors
-from adapter.model.actions import Action
+from adapter.model.actions import Action, AmountOff
+from adapter.model.triggers import Care, CareKind
 from adapter.rules.action_types.action_block import ActionBlock
 from adapter.rules.action_types.computed import ComputedValue
 from adapter.rules.action_types.members import OTHER_NAMES
@@ -41,6 +42,7 @@ class Issuing(Struct, frozen=True, kw_only=True):
     metadata: dict[str, Any]
     computed: ComputedValue | None
     written: Any
+    care: Care | None = None
 
 
 def written_amounts(action: Action, computed: ComputedValue | None) -> dict[str, Decimal]:
@@ -53,9 +55,15 @@ def read(block: ActionBlock) -> Issuing | None:
     """Return the action, or None when it does not check."""
     found = len(block.problems)
     kind = block.text("type", required=True)
+    if kind in get_args(CareKind):
+        return _care(block, extend=kind == "extend")
     action_type = BY_NAME.get(kind or "")
     if kind is not None and action_type is None:
-        block.refuse(("type",), f"`{kind}` is not a kind of action", did_you_mean(kind, BY_NAME))
+        block.refuse(
+            ("type",),
+            f"`{kind}` is not a kind of action",
+            did_you_mean(kind, [*BY_NAME, *get_args(CareKind)]),
+        )
     action: Action | None = action_type.parse(block) if action_type is not None else None
     if action is not None and action.currency is not None:
         exact(block, action.currency, written_amounts(action, block.computed))
@@ -69,6 +77,21 @@ def read(block: ActionBlock) -> Issuing | None:
     return Issuing(
         action=action, codes=codes, expires_in=expires_in, expires_at=expires_at, metadata=metadata,
         computed=block.computed, written=block.values.get("currencies", block.values.get("value")),
+    )  # fmt: skip
+
+
+def _care(block: ActionBlock, *, extend: bool) -> Issuing | None:
+    """Return what reminds of a discount, or moves its end: an action that is worth nothing."""
+    found = len(block.problems)
+    by = block.length("by") if extend else None
+    if extend and "by" not in block.values:
+        block.lacks("by", "add `by: 2d`")
+    block.finish()
+    if errors(block.problems[found:]):
+        return None
+    return Issuing(
+        action=AmountOff(value=Decimal(0)), codes=code_keys.NO_CODES, expires_in=None, expires_at=None,
+        metadata={}, computed=None, written=None, care=Care(extend_by=by),
     )  # fmt: skip
 
 

@@ -31,6 +31,10 @@ class CodeKeys(Struct, frozen=True, kw_only=True):
     code_pool: str | None
 
 
+#: Of an action that issues nothing.
+NO_CODES = CodeKeys(code_prefix="", code_pattern=None, code=None, code_pool=None)
+
+
 def read(block: Block) -> CodeKeys:
     """Return what an action says of its code."""
     prefix, pattern = block.text("code_prefix"), block.text("code_pattern")

@@ -15,6 +15,7 @@ from adapter.files.overrides import overridden
 from adapter.files.problems import Mark, Problem, errors
 from adapter.files.yaml import Document, Keys
 from adapter.model.rules import Absence, Campaign, Conflicts, Guardrails, Rule, Status
+from adapter.model.triggers import DiscountLife
 from adapter.rules.action_types.computed import ComputedValue
 from adapter.rules.blocks.block import Block, shown
 from adapter.rules.blocks.money import CURRENCY, exact
@@ -139,6 +140,9 @@ def _rule(block: Block, names: Names, defaults: Defaults, now: datetime | None) 
     if recipient is not None and not (trigger and isinstance(trigger, tuple | Absence)):
         block.refuse(("to",), "`to` needs an event that names the other customer",
                      "write `trigger: order_completed`, or take `to` out", at_key=True)  # fmt: skip
+    if any(each.first.care for each in given or ()) and not isinstance(trigger, DiscountLife):
+        block.refuse(("action", "type"), "there is no discount to remind of, or to extend",
+                     "write `trigger: {discount: any, expires_in: 2d}`")  # fmt: skip
     status: Status | None = block.one_of("status", Status)
     conflicts: Conflicts | None = block.one_of("conflicts", Conflicts)
     rollout = guardrail_block.rollout(block.block("rollout"))
@@ -165,7 +169,8 @@ def _rule(block: Block, names: Names, defaults: Defaults, now: datetime | None) 
     )  # fmt: skip
     rules = [_giving(rule, each) for each in given]
     for one, each in zip(rules, given, strict=True):
-        doubts.warn_of_actions(block, one, each.places, conditions.leaves, conditions.names, now)
+        if one.care is None:
+            doubts.warn_of_actions(block, one, each.places, conditions.leaves, conditions.names, now)
     doubts.warn(block, rules[0], conditions.leaves, now)
     at = block.document.mark(*block.path, "name")
     places = block.document.mark(*block.path, "replaces") if rule.replaces else None
@@ -186,7 +191,7 @@ def _giving(rule: Rule, given: Given) -> Rule:
         code_pattern=first.codes.code_pattern, code=first.codes.code, code_pool=first.codes.code_pool,
         expires_in=first.expires_in, expires_at=first.expires_at, metadata=first.metadata,
         value=None if first.computed is None else first.written,
-        variant=None if given.variant is None else given.variant.name,
+        variant=None if given.variant is None else given.variant.name, care=first.care,
     )  # fmt: skip
 
 

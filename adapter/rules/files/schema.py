@@ -11,6 +11,7 @@ from adapter.rules.action_types.registry import ACTION_TYPES, BY_NAME
 from adapter.rules.blocks.schema import (
     ABOVE_ZERO,
     FLAG,
+    LENGTH,
     MOMENT,
     PERCENT,
     SOME_WORDS,
@@ -118,14 +119,21 @@ def _conditions() -> Schema:
     return {"anyOf": [TEXT, group, groups, {"type": "null"}]}
 
 
+_CARES: dict[str, Schema] = {"remind": block({"type": {}}), "extend": block({"type": {}, "by": LENGTH}, "by")}
+
+
 def _action() -> Schema:
     return {
         "type": "object",
         "required": ["type"],
-        "properties": {"type": one_of(BY_NAME)},
+        "properties": {"type": one_of([*BY_NAME, *_CARES])},
         "allOf": [
             {"if": {"properties": {"type": {"const": each.name}}, "required": ["type"]}, "then": _kind(each)}
             for each in ACTION_TYPES
+        ]
+        + [
+            {"if": {"properties": {"type": {"const": kind}}, "required": ["type"]}, "then": then}
+            for kind, then in _CARES.items()
         ],
     }
 

@@ -35,6 +35,7 @@ from adapter.rules.engine.select import choose
 from adapter.rules.guardrails.proposal import Proposal, Verdict
 from adapter.rules.guardrails.window_slots import keeping_slots
 from adapter.services.ingest import order_uses, pool_codes, rewards
+from adapter.services.ingest.care import cared_for, cares, pushed
 from adapter.services.ingest.identities import IdentityGraph
 from adapter.services.ingest.late_events import still_usable
 from adapter.services.ingest.order_uses import OrderUses
@@ -70,8 +71,7 @@ class IssuePass:
         merges: SlotMerges,
         lives: Lives | None = None,
     ) -> None:
-        self._lives = lives
-        self.armed: list[Timer] = []
+        self._lives, self.armed = lives, list[Timer]()
         self._context = context
         self._people = people
         self._pending_moves = PendingMoves(people, loaded.pending)
@@ -232,26 +232,28 @@ class IssuePass:
         now, held = self._context.now, list(self._by_owner[owner].values())
         verdict, empty = self.pool.left_for(verdict)
         verdict, over = still_usable(verdict, step.at, now)
-        choice = choose(verdict, held, self._used, step.at, empty)
+        choice = choose(verdict, [] if cares(verdict) else held, self._used, step.at, empty)
         outcomes = [*map(pool_codes.no_code_left, empty), *over, *choice.outcomes]
         for proposal in choice.granted:
             if self.pool.lacks(proposal):  # another rule took the last code for the same event
                 outcomes.append(pool_codes.no_code_left(proposal))
                 continue
-            issued = issue(proposal, step.event, owner, self._code(proposal), step.at)
+            if (care := proposal.rule.care) is not None:
+                issued = cared_for(self._by_code[step.event.attributes["code"]], proposal, care)
+            else:
+                issued = issue(proposal, step.event, owner, self._code(proposal), step.at)
             for code in proposal.replacing:
                 self._replace(self._by_code[code], issued, now)
             self._bind(proposal, owner)
-            self._count(issued, +1)
+            self._count(issued if care is None else replace(issued, claims=proposal.claims), +1)
             if proposal.recipient is None:
                 self._write(step.index, issued)
             else:
                 issued = replace(issued, earned_by=rewards.earned_by(self._people.canonical(step.source_id)))
                 self._hold(issued)
                 self.written[issued.discount.code] = issued
-            self._push(issued, "discount.issued")
-            if self._lives:
-                self.armed += self._lives.timers(issued)
+            self._push(issued, pushed(care))
+            self.armed += self._lives.timers(issued) if self._lives and care is None else ()
             outcomes.append(_issued(proposal, issued.discount.code))
         return outcomes
 

@@ -17,7 +17,8 @@ from adapter.settings.scalars import Seconds
 #: The events that destinations receive.
 EVENT_TYPES = (
     "discount.issued", "discount.applied", "discount.released", "discount.used", "discount.redeemed",
-    "discount.expired", "discount.revoked", "redemption.held", "redemption.created", "redemption.released",
+    "discount.expired", "discount.revoked", "discount.reminded", "discount.extended",
+    "redemption.held", "redemption.created", "redemption.released",
     "redemption.rolled_back",
 )  # fmt: skip
 
