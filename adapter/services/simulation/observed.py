@@ -21,7 +21,7 @@ from adapter.rules.guardrails.proposal import Verdict
 from adapter.rules.history.history import History
 
 #: Conditions of one trigger that are judged for the funnels, over all its rules; then fewer events are.
-_JUDGED = 20_000
+_JUDGED = 10_000
 _LEAST = 200
 
 
