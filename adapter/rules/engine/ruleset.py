@@ -64,6 +64,7 @@ class RuleSet:
     """
 
     #: Of an event so many rules that do not hold are explained at once; None for as many as usual.
+    #: Of an event so many rules that do not hold are explained at once; None for as many as usual.
     explained: int | None = None
 
     def __init__(

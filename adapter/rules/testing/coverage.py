@@ -25,7 +25,8 @@ def untried(book: RuleSet, results: Sequence[Result]) -> list[str]:
     for rule in book.rules:
         if is_starter(book.places[rule.name].file):
             continue  # the package tests it
-        mine = [result for result in results if _reaches(rule, result)]
+        beside = book.companions.get(rule.name, ())
+        mine = [result for result in results if _reaches(rule, result, beside)]
         lines += (f"{rule.name}: {line}" for line in _conditions(book, rule, mine))
         lines += (f"{rule.name}: {line}" for line in _guardrails(rule, mine))
     stopping = {outcome.guardrail for result in results for outcome in result.outcomes}
@@ -36,9 +37,16 @@ def untried(book: RuleSet, results: Sequence[Result]) -> list[str]:
     return lines
 
 
+<<<<<<< HEAD
 def _reaches(rule: Rule, result: Result) -> bool:
     if isinstance(rule.trigger, Absence | Scheduled | DiscountLife):
         return result.case.due == rule.name
+=======
+def _reaches(rule: Rule, result: Result, beside: Sequence[str]) -> bool:
+    """Tell whether a case is about a rule, or about one that it is weighed with."""
+    if isinstance(rule.trigger, Absence | Scheduled):
+        return result.case.due in (rule.name, *beside)
+>>>>>>> 8f301c5 (Campaigns of several rules in docs/campaigns, with cases)
     if rule.code is not None:
         return result.case.claim is not None and folded(result.case.claim) == folded(rule.code)
     if isinstance(rule.trigger, Change):
