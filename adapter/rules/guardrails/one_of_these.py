@@ -40,7 +40,8 @@ def _reserve(counted: Counted) -> Personal | None:
 
 
 def _reserve_keyed(counted: Counted) -> Iterator[Keyed]:
-    if one_of_these(counted.guardrails) == "per event":
+    said = one_of_these(counted.guardrails)
+    if said == "per event" or isinstance(said, timedelta):  # an absence may be due after the window
         yield Keyed(_of_event, _once(counted))
 
 

@@ -37,16 +37,10 @@ def untried(book: RuleSet, results: Sequence[Result]) -> list[str]:
     return lines
 
 
-<<<<<<< HEAD
-def _reaches(rule: Rule, result: Result) -> bool:
-    if isinstance(rule.trigger, Absence | Scheduled | DiscountLife):
-        return result.case.due == rule.name
-=======
 def _reaches(rule: Rule, result: Result, beside: Sequence[str]) -> bool:
     """Tell whether a case is about a rule, or about one that it is weighed with."""
-    if isinstance(rule.trigger, Absence | Scheduled):
+    if isinstance(rule.trigger, Absence | Scheduled | DiscountLife):
         return result.case.due in (rule.name, *beside)
->>>>>>> 8f301c5 (Campaigns of several rules in docs/campaigns, with cases)
     if rule.code is not None:
         return result.case.claim is not None and folded(result.case.claim) == folded(rule.code)
     if isinstance(rule.trigger, Change):
