@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated
 from urllib.parse import urlsplit
 
 import typer
 
 from adapter.cli.load_files import mappings_of
-from adapter.cli.settings import AsJson, Config, Mappings, options, settled
+from adapter.cli.segment_api import API, SegmentApi
+from adapter.cli.settings import AsJson, Config, Mappings, options, settled, stopped
+from adapter.errors import AdapterError
 from adapter.model.encoding import encode
 from adapter.services.authoring import connect_segment
 from adapter.services.authoring.connect_mparticle import Step, steps
 from adapter.services.authoring.connect_segment import SegmentDestination
+from adapter.services.authoring.segment_drift import drift
 
 EXAMPLES = """\b
 Examples:
   adapter connect segment --url https://discounts.shop.example > segment.tf
   adapter connect segment --url https://discounts.shop.example --batch-size 100 > segment.tf
+  PUBLIC_API_TOKEN=... adapter connect segment --url https://discounts.shop.example --diff 65f0c1
   adapter connect segment --function > function.js
   adapter connect mparticle --url https://discounts.shop.example"""
 
@@ -31,6 +36,13 @@ Url = Annotated[
 Batch = Annotated[
     int, typer.Option("--batch-size", min=0, max=4000, help="Messages in a request; 0 sends one each.")
 ]
+Diff = Annotated[
+    str | None,
+    typer.Option(
+        "--diff", metavar="ID", help="Compare this destination, with the token in PUBLIC_API_TOKEN."
+    ),
+]
+Api = Annotated[str, typer.Option("--api", metavar="URL", help="Segment's Public API, as for Europe.")]
 AsFunction = Annotated[
     bool, typer.Option("--function", help="Print a Destination Function in JavaScript instead.")
 ]
@@ -42,12 +54,16 @@ def segment(
     url: Url = None,
     batch_size: Batch = 0,
     as_function: AsFunction = False,
+    diff: Diff = None,
+    api: Api = API,
+    as_json: AsJson = False,
     mappings: Mappings = None,
     config: Config = None,
 ) -> None:
     """Print Terraform's HCL for the destination Webhooks (Actions), with the trigger of the mapping files.
 
-    With --function, print a Destination Function that signs whole batches.
+    With --function, print a Destination Function that signs whole batches. With --diff, compare what is at
+    Segment, and exit with code 1 where it differs.
     """
     if as_function:
         typer.echo(connect_segment.function(), nl=False)
@@ -59,7 +75,32 @@ def segment(
         typer.echo("adapter: no mapping takes messages that Segment's Webhooks (Actions) sends", err=True)
         raise typer.Exit(1)
     destination = SegmentDestination(f"{address}/webhooks/segment", trigger, batch_size)
-    typer.echo(connect_segment.hcl(destination), nl=False)
+    if diff is None:
+        typer.echo(connect_segment.hcl(destination), nl=False)
+    else:
+        _compare(destination, diff, api, as_json=as_json)
+
+
+def _compare(wanted: SegmentDestination, id_: str, api: str, *, as_json: bool) -> None:
+    token = os.environ.get("PUBLIC_API_TOKEN", "")
+    if not token:
+        raise typer.BadParameter("set PUBLIC_API_TOKEN to a token of Segment's Public API")
+    reading = SegmentApi(token, api)
+    try:
+        found = drift(wanted, reading.destination(id_), reading.subscriptions(id_))
+    except AdapterError as error:
+        raise stopped(error) from None
+    if as_json:
+        typer.echo(encode({"differs": found}))
+    else:
+        for one in found:
+            typer.echo(
+                f"{one.where} is {encode(one.found).decode()}, should be {encode(one.wanted).decode()}"
+            )
+        if not found:
+            typer.echo("the destination is as it should be")
+    if found:
+        raise typer.Exit(1)
 
 
 @commands.command(epilog=EXAMPLES)

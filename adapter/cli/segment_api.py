@@ -1,0 +1,77 @@
+"""Reads a destination by Segment's Public API; only GET, so a token that may read suffices."""
+
+from __future__ import annotations
+
+import http.client
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import msgspec
+
+from adapter.errors import Refused, Unavailable
+
+API = "https://api.segmentapis.com"
+#: Subscriptions are in the alpha version of the API alone.
+_VERSION, _ALPHA = "application/vnd.segment.v1+json", "application/vnd.segment.v1alpha+json"
+_TIMEOUT = 30
+_MOST_PAGES = 20
+
+
+class SegmentApi:
+    """The Public API of a workspace; raises Refused and Unavailable with what to do. The token is in no message."""
+
+    def __init__(self, token: str, api: str = API) -> None:
+        self._token = token
+        self._to = urlsplit(api)
+
+    def destination(self, id_: str) -> dict[str, Any]:
+        """Return a destination."""
+        found: dict[str, Any] = self._get(f"/destinations/{quote(id_, safe='')}", _VERSION)["destination"]
+        return found
+
+    def subscriptions(self, destination: str) -> list[dict[str, Any]]:
+        """Return all subscriptions of a destination."""
+        path = f"/destinations/{quote(destination, safe='')}/subscriptions?pagination.count=100"
+        found: list[dict[str, Any]] = []
+        cursor = ""
+        for _ in range(_MOST_PAGES):
+            page = self._get(
+                path + (f"&pagination.cursor={quote(cursor, safe='')}" if cursor else ""), _ALPHA
+            )
+            found += page["subscriptions"]
+            cursor = (page.get("pagination") or {}).get("next") or ""
+            if not cursor:
+                break
+        return found
+
+    def _get(self, path: str, version: str) -> dict[str, Any]:
+        kind = http.client.HTTPSConnection if self._to.scheme == "https" else http.client.HTTPConnection
+        connection = kind(self._to.hostname or "", self._to.port, timeout=_TIMEOUT)
+        try:
+            headers = {"Authorization": f"Bearer {self._token}", "Accept": version}
+            connection.request("GET", self._to.path.rstrip("/") + path, headers=headers)
+            response = connection.getresponse()
+            return _data(response.status, response.getheader("Retry-After"), response.read())
+        except (OSError, http.client.HTTPException) as error:
+            raise Unavailable(f"Segment's Public API cannot be reached: {error}") from None
+        finally:
+            connection.close()
+
+
+def _data(status: int, wait: str | None, body: bytes) -> dict[str, Any]:
+    if status == 401:
+        raise Refused("Segment refuses the token: set PUBLIC_API_TOKEN to one of a Workspace Owner or reader")
+    if status == 403:
+        raise Refused("the token of PUBLIC_API_TOKEN may not read this destination")
+    if status == 404:
+        raise Refused("there is no such destination in the workspace of the token")
+    if status == 429:
+        raise Unavailable(f"Segment limits requests; try again in {wait or 'some'} seconds")
+    try:
+        found = msgspec.json.decode(body)
+    except msgspec.DecodeError:
+        found = None
+    data = found.get("data") if isinstance(found, dict) else None
+    if status != 200 or not isinstance(data, dict):
+        raise Unavailable(f"Segment's Public API answered {status}")
+    return data
