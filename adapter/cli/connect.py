@@ -85,8 +85,8 @@ def _compare(wanted: SegmentDestination, id_: str, api: str, *, as_json: bool) -
     token = os.environ.get("PUBLIC_API_TOKEN", "")
     if not token:
         raise typer.BadParameter("set PUBLIC_API_TOKEN to a token of Segment's Public API")
-    reading = SegmentApi(token, api)
     try:
+        reading = SegmentApi(token, api)
         found = drift(wanted, reading.destination(id_), reading.subscriptions(id_))
     except AdapterError as error:
         raise stopped(error) from None

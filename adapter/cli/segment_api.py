@@ -18,16 +18,18 @@ _MOST_PAGES = 20
 
 
 class SegmentApi:
-    """The Public API of a workspace; raises Refused and Unavailable with what to do. The token is in no message."""
+    """The Public API of a workspace; raises Refused and Unavailable. The token is in no message."""
 
     def __init__(self, token: str, api: str = API) -> None:
         self._token = token
         self._to = urlsplit(api)
+        if self._to.scheme != "https" and self._to.hostname not in {"127.0.0.1", "localhost"}:
+            raise Refused("the token goes to an https address only: write --api https://...")
 
     def destination(self, id_: str) -> dict[str, Any]:
         """Return a destination."""
-        found: dict[str, Any] = self._get(f"/destinations/{quote(id_, safe='')}", _VERSION)["destination"]
-        return found
+        found = self._get(f"/destinations/{quote(id_, safe='')}", _VERSION).get("destination")
+        return found if isinstance(found, dict) else {}
 
     def subscriptions(self, destination: str) -> list[dict[str, Any]]:
         """Return all subscriptions of a destination."""
@@ -35,13 +37,12 @@ class SegmentApi:
         found: list[dict[str, Any]] = []
         cursor = ""
         for _ in range(_MOST_PAGES):
-            page = self._get(
-                path + (f"&pagination.cursor={quote(cursor, safe='')}" if cursor else ""), _ALPHA
-            )
-            found += page["subscriptions"]
-            cursor = (page.get("pagination") or {}).get("next") or ""
-            if not cursor:
+            page = self._get(path + cursor, _ALPHA)
+            found += page.get("subscriptions") or []
+            following = (page.get("pagination") or {}).get("next")
+            if not following:
                 break
+            cursor = f"&pagination.cursor={quote(following, safe='')}"
         return found
 
     def _get(self, path: str, version: str) -> dict[str, Any]:

@@ -139,6 +139,12 @@ def test_an_answer_that_is_no_destination_ends_with_what_to_do(
     assert told in result.stderr
 
 
+def test_a_token_never_goes_unencrypted_to_another_machine(api: PublicApi) -> None:
+    asked = ["--url", "https://shop.example", "--diff", "d1", "--api", "http://segment.example"]
+    result = CliRunner().invoke(commands, ["connect", "segment", *asked])
+    assert (result.exit_code, "https address only" in result.stderr) == (1, True)
+
+
 def test_without_a_token_nothing_is_asked(api: PublicApi, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PUBLIC_API_TOKEN")
     assert diff(api).exit_code == 2

@@ -1,6 +1,7 @@
 """What is different at Segment from the destination that `adapter connect segment` describes.
 
-Values that may be secrets are never in the result: of the shared secret and of headers only whether they are there.
+Values that may be secrets are never in the result: of the shared secret and of headers it says whether they
+are there.
 """
 
 from __future__ import annotations
