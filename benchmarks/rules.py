@@ -35,7 +35,7 @@ from adapter.rules.expressions import EvaluationContext, Metric, Names, parse, r
 from adapter.rules.history.history import History, fold, lookup
 from adapter.rules.history.requirements import Metrics
 from adapter.rules.index import Index, first, ranked
-from benchmarks import rulebook
+from benchmarks import grouped_books, rulebook
 
 HERE = Path(__file__).parent
 NODE = HERE / ".node"
@@ -68,6 +68,8 @@ def main() -> None:
     figures["history_100000_over_10"] = _history("figures", PLAIN, arguments)
     figures["filtered_history_100000_over_10"] = _history("filtered figures", _chosen(), arguments)
     figures["filtered_10000_over_10"] = _filtered(rules, events, arguments)
+    for kind in grouped_books.KINDS:
+        figures[f"{kind}_10000_over_10"] = _grouped(kind, arguments)
     if not arguments.without_node:
         _npm(ours, rules, events, arguments)
     print(json.dumps(figures))
@@ -171,6 +173,19 @@ def _chosen() -> list[Metric]:
 def _category(number: int) -> str:
     chosen = f'order.items.exists(item, item.category == "c{number}")'
     return f'history.count("order_completed", "30d", order, {chosen}) >= 1'
+
+
+def _grouped(kind: str, arguments: argparse.Namespace) -> float:
+    """Return what deciding costs with 10,000 rules of a kind (`grouped_books`), over 10 of them."""
+    few, many = (grouped_books.decider(grouped_books.book(kind, size), NOW) for size in (10, 10_000))
+    events = grouped_books.events(64)
+    rounds = [
+        (_micros(many, events, arguments.seconds), _micros(few, events, arguments.seconds))
+        for _ in range(arguments.rounds)
+    ]
+    of_many, of_few = (statistics.median(column) for column in zip(*rounds, strict=True))
+    print(f"10,000 rules with {kind} {of_many:.2f} us, 10 of them {of_few:.2f} us")
+    return round(_median_ratio(*zip(*rounds, strict=True)), 2)
 
 
 def _filtered(
