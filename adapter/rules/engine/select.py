@@ -42,8 +42,14 @@ def choose(
     granted: list[Proposal] = []
     outcomes: list[RuleOutcome] = []
     closed: dict[str, str] = {}  # campaigns of which nothing more is issued, and why
-    for proposal in in_turn(ranked((*verdict.proposals, *empty))):
-        campaign, lacking = exclusive(proposal.rule), proposal in empty
+    order: Sequence[Proposal] = ranked((*verdict.proposals, *empty))
+    for each in order:
+        if each.rule.campaign is not None:
+            order = in_turn(order)
+            break
+    for proposal in order:
+        campaign = None if proposal.rule.campaign is None else exclusive(proposal.rule)
+        lacking = proposal in empty
         if campaign is not None and campaign.name in closed:
             if not lacking:
                 outcomes.append(_refused(proposal, closed[campaign.name], EXCLUSIVE))
