@@ -66,7 +66,8 @@ OnLocksAcquired = Callable[[], None]
 class Transaction(Protocol):
     """One open transaction: load, then reserve, then save, each at most once and in this order.
 
-    `past`, `past_weights`, `weigh`, `counters_of` and `open_discounts` may be called between load and save.
+    `past`, `past_weights`, `weigh`, `counters_of`, `open_discounts` and `latest_discounts` may be called
+    between load and save.
     `known` is what earlier runs of the script have found. If a script saves the same again, it is stored
     once.
     """
@@ -104,6 +105,10 @@ class Transaction(Protocol):
 
     async def open_discounts(self, source_ids: Sequence[str]) -> list[DiscountRecord]:
         """Return every issued or applied discount of loaded customers, expired ones included."""
+        ...
+
+    async def latest_discounts(self, source_id: str, most: int) -> list[DiscountRecord]:
+        """Return the newest discounts of a loaded customer, whatever their status."""
         ...
 
     async def reserve(self, counters: Sequence[ScopedKey], codes: Sequence[str]) -> CounterState:

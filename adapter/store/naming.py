@@ -105,6 +105,11 @@ class Named:
         found = await self._transaction.open_discounts([self._key(each) for each in source_ids])
         return [given_to(held, self._names) for held in found]
 
+    async def latest_discounts(self, source_id: str, most: int) -> list[DiscountRecord]:
+        """Read a customer's newest discounts."""
+        found = await self._transaction.latest_discounts(self._key(source_id), most)
+        return [given_to(held, self._names) for held in found]
+
     async def reserve(self, counters: Sequence[ScopedKey], codes: Sequence[str]) -> CounterState:
         """Read counters."""
         if not self._keys:

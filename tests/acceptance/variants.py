@@ -98,6 +98,9 @@ class Passing:
     ) -> dict[str, dict[CounterKey, int]]:
         return await self._inner.counters_of(source_ids, containing)
 
+    async def latest_discounts(self, source_id: str, most: int) -> list[DiscountRecord]:
+        return await self._inner.latest_discounts(source_id, most)
+
     async def open_discounts(self, source_ids: Sequence[str]) -> list[DiscountRecord]:
         return await self._inner.open_discounts(source_ids)
 

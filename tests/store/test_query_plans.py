@@ -41,6 +41,7 @@ HOT = {
     "drop_moved_customers": "ARRAY['c1']",
     "discounts_held": "ARRAY['c1']",
     "open_discounts_of": "ARRAY['c1']",
+    "latest_discounts": "'c1', 10",
     "erase_events": "'c1'",
     "export_discounts": "'c1'",
 }

@@ -8,6 +8,7 @@ from adapter.files.problems import Mark, Problem, did_you_mean
 from adapter.model.codes import folded
 from adapter.model.triggers import DiscountLife
 from adapter.rules.engine.changes import names_in, of_traits
+from adapter.rules.engine.counted_discounts import doubtful_counts
 from adapter.rules.files.definitions import Definitions
 from adapter.rules.files.rule_file import Compiled
 from adapter.rules.guardrails.registry import named_segments
@@ -18,6 +19,7 @@ def problems(compiled: Sequence[Compiled], shared: Definitions) -> list[Problem]
     return [
         *_twice(compiled), *_same_codes(compiled), *_unknown_segments(compiled, shared),
         *_unseen_changes(compiled, shared), *_unknown_replaced(compiled), *_unknown_lives(compiled),
+        *doubtful_counts(compiled),
     ]  # fmt: skip
 
 

@@ -39,6 +39,7 @@ from adapter.rules.guardrails.proposal import Proposal
 from adapter.rules.guardrails.rollout import variant_of
 from adapter.rules.guardrails.valuation import money, worth
 from adapter.rules.history.history import History, lookup, with_event
+from adapter.rules.history.own_discounts import OwnDiscounts
 from adapter.rules.history.requirements import Metrics
 from adapter.rules.index import Index, ranked
 
@@ -201,17 +202,25 @@ def _lowest(mask: int, count: int) -> list[int]:
 
 
 def view_of(
-    event: Event, customer: Customer, history: History, now: datetime, metrics: Metrics | None = None
+    event: Event,
+    customer: Customer,
+    history: History,
+    now: datetime,
+    metrics: Metrics | None = None,
+    *,
+    discounts: OwnDiscounts | None = None,
 ) -> EvaluationContext:
     """Return what conditions see; the customer's standard fields are traits, and override them.
 
     `metrics` are the book's, by which figures that include the event are worked out; None where the history
-    has the event.
+    has the event. `discounts` are the customer's, where they were read.
     """
     including: list[History] = []
 
     def figure(metric: Metric, values: Values | None = None) -> Any:
         past = history
+        if metric.kind == "discounts":
+            return None if discounts is None else discounts.count(metric, now)
         if metric.including and metrics is not None:
             if not including:
                 including.append(with_event(history, event, metrics))

@@ -6,7 +6,7 @@ customer who gets the discount, and their device is not known.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -17,34 +17,17 @@ from msgspec.structs import replace
 from adapter.model.customers import Customer
 from adapter.model.decisions import RuleOutcome
 from adapter.model.events import Event, User
+from adapter.rules.engine.beside import Recipients
 from adapter.rules.engine.evaluate import CompiledRule, view_of
 from adapter.rules.expressions import EvaluationContext, Path
 from adapter.rules.files.rule_file import Compiled
 from adapter.rules.guardrails.contract import Rejection, withheld
 from adapter.rules.guardrails.membership import Segments
 from adapter.rules.guardrails.proposal import Proposal
-from adapter.rules.history.history import History
 from adapter.rules.history.requirements import Metrics
 
 #: The name under which a rule withholds where its recipient is not known, or is the event's customer.
 NAME = "to"
-
-
-class Recipient(Struct, frozen=True):
-    """A customer who may get a discount for the event of another, with their history."""
-
-    customer: Customer
-    history: History
-
-
-#: Returns the customer of an id, after merges; None where none is known.
-Recipients = Callable[[str], Recipient | None]
-
-
-def nobody(name: str) -> Recipient | None:
-    """Know no other customer."""
-    del name
-    return None
 
 
 class Named:

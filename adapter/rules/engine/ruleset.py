@@ -23,15 +23,17 @@ from adapter.model.triggers import Change, Firing
 from adapter.rules.engine import between_rules
 from adapter.rules.engine.absence import Absences, Waits, followed
 from adapter.rules.engine.absence_keys import rule_of
+from adapter.rules.engine.beside import NOTHING, Beside
 from adapter.rules.engine.book_files import digest_of, drafted
 from adapter.rules.engine.campaigns import companions, weighed
 from adapter.rules.engine.changes import Changed, ChangeTriggers
 from adapter.rules.engine.conditions import NearMiss
+from adapter.rules.engine.counted_discounts import counting
 from adapter.rules.engine.deferred_reasons import completed, near_misses
 from adapter.rules.engine.evaluate import CompiledRule, GlobalGuardrails, TriggerIndex, blocks_of, view_of
 from adapter.rules.engine.lives import Life, Lives
 from adapter.rules.engine.promotions import Promotions
-from adapter.rules.engine.recipients import ForOthers, Named, Recipients, about_another, nobody
+from adapter.rules.engine.recipients import ForOthers, Named, about_another
 from adapter.rules.engine.schedules import Schedules
 from adapter.rules.expressions import Metric, Names, Shortfall, reads
 from adapter.rules.files import campaigns, definitions, lint, rule_file
@@ -97,6 +99,7 @@ class RuleSet:
             ]
         )
         self.named = Named(compiled)
+        self.counting = counting(compiled)
         self._absences = Absences(self.rules)
         self.changes = ChangeTriggers(
             [(ready[one.rule.name], one.node) for one in compiled if isinstance(one.rule.trigger, Change)],
@@ -140,18 +143,18 @@ class RuleSet:
 
     def evaluate(
         self, event: Event, customer: Customer, history: History, now: datetime, secret: bytes = b"",
-        *, recipients: Recipients = nobody,
+        *, beside: Beside = NOTHING,
     ) -> Verdict:  # fmt: skip
         """Return what the rules say of an event, before guardrail counters are looked at; never raises.
 
         `history` is the customer's before this event. `now` is when the decision is made: windows, schedules
         and days are measured from it. `secret` is the store's, which hashes the values that limits count by.
-        `recipients` knows the other customers that an event names (`named`).
+        `beside` is needed where an event names others (`named`) or rules count discounts (`counting`).
         """
         trigger = self._triggers.get(event.name)
         if trigger is None:
             return Verdict((), (), {}, self.priorities)
-        return self._decide(trigger, event, customer, history, now, secret=secret, recipients=recipients)
+        return self._decide(trigger, event, customer, history, now, secret=secret, beside=beside)
 
     def watches(self, event_name: str) -> bool:
         """Tell whether events of this name start or end a wait of some absence rule."""
@@ -163,7 +166,7 @@ class RuleSet:
 
     def evaluate_absence(
         self, timer: Timer, customer: Customer, history: History, now: datetime, secret: bytes = b"",
-        *, recipients: Recipients = nobody,
+        *, beside: Beside = NOTHING,
     ) -> Verdict:  # fmt: skip
         """Return what a timer's rule says now that it is due; `history` is all that is known by now.
 
@@ -174,28 +177,34 @@ class RuleSet:
         if found is None or (followed(found[0], timer.event, history) and not keyed):
             return Verdict((), (), {}, self.priorities)
         return self._decide(
-            found[1], timer.event, customer, history, now, secret=secret, known=True, recipients=recipients
+            found[1], timer.event, customer, history, now, secret=secret, known=True, beside=beside
         )
 
     def evaluate_change(
-        self, changed: Changed, customer: Customer, history: History, now: datetime, secret: bytes = b""
-    ) -> Verdict:
+        self, changed: Changed, customer: Customer, history: History, now: datetime, secret: bytes = b"",
+        *, beside: Beside = NOTHING,
+    ) -> Verdict:  # fmt: skip
         """Return what the rules say of a change, as of an event; `customer` is the one after it."""
-        return self._decide(changed.index, changed.event, customer, history, now, secret=secret, known=True)
+        return self._decide(
+            changed.index, changed.event, customer, history, now, secret=secret, known=True, beside=beside
+        )
 
     def evaluate_firing(
-        self, firing: Firing, customer: Customer, history: History, now: datetime, secret: bytes = b""
-    ) -> tuple[Event, Verdict] | None:
+        self, firing: Firing, customer: Customer, history: History, now: datetime, secret: bytes = b"",
+        *, beside: Beside = NOTHING,
+    ) -> tuple[Event, Verdict] | None:  # fmt: skip
         """Return a firing as an event, and what its rule says; None where it is not for the customer."""
         event = self.schedules.event(firing, customer)
         if event is None or not self.schedules.concerns(firing, customer, history, now):
             return None
         index = self.schedules.by_name[firing.rule].index
-        return event, self._decide(index, event, customer, history, now, secret=secret, known=True)
+        return event, self._decide(
+            index, event, customer, history, now, secret=secret, known=True, beside=beside
+        )
 
     def evaluate_absences(
         self, due: Sequence[Timer], later: Sequence[Timer], customer: Customer, history: History,
-        now: datetime, *, secret: bytes = b"", recipients: Recipients = nobody,
+        now: datetime, *, secret: bytes = b"", beside: Beside = NOTHING,
     ) -> tuple[Verdict, list[Timer]]:  # fmt: skip
         """Return what the rules of due timers of one event say, and those timers that wait for another.
 
@@ -204,7 +213,7 @@ class RuleSet:
         """
 
         def said(timer: Timer) -> Verdict:
-            return self.evaluate_absence(timer, customer, history, now, secret, recipients=recipients)
+            return self.evaluate_absence(timer, customer, history, now, secret, beside=beside)
 
         return weighed(due, later, said)
 
@@ -270,13 +279,14 @@ class RuleSet:
         *,
         secret: bytes,
         known: bool = False,
-        recipients: Recipients = nobody,
+        beside: Beside = NOTHING,
     ) -> Verdict:
         """Decide; `known` says that the history has the event already.
 
         Every kind of trigger is decided here, so that dry runs and simulations see each evaluation.
         """
-        view = view_of(event, customer, history, now, None if known else self.metrics)
+        metrics = None if known else self.metrics
+        view = view_of(event, customer, history, now, metrics, discounts=beside.discounts)
         matching, outcomes, untold = trigger.matching(view, self.explained)
         proposals: list[Proposal] = []
         others: dict[str, list[RuleOutcome]] = {}
@@ -289,7 +299,8 @@ class RuleSet:
                     settled = ready.settle(event, cart, members, view, now, secret=secret)
                 else:
                     settled, other = ForOthers(
-                        self.segments, self.metrics, recipients, customer, event, cart, view, now, secret
+                        self.segments, self.metrics, beside.recipients, customer, event, cart, view, now,
+                        secret,
                     ).settle(ready, path)  # fmt: skip
                 if isinstance(settled, Rejection):
                     said = RuleOutcome(
@@ -322,7 +333,7 @@ def _metrics(compiled: Sequence[Compiled], shared: Definitions) -> list[Metric]:
     nodes = [one.node for one in compiled]
     nodes += [node for one in compiled for node in one.values]
     nodes += [segment.node for segment in shared.segments.values() if segment.node is not None]
-    read = [metric for node in nodes for metric in reads(node).metrics]
+    read = [metric for node in nodes for metric in reads(node).metrics if metric.kind != "discounts"]
     waits = [one.rule.trigger for one in compiled if isinstance(one.rule.trigger, Absence)]
     return read + [Metric("last", name) for wait in waits for name in (wait.event, wait.unless)]
 

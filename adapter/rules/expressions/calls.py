@@ -5,6 +5,7 @@ from __future__ import annotations
 from adapter.files.problems import did_you_mean, meant
 from adapter.rules.expressions import slips, syntax_tree, zones
 from adapter.rules.expressions.calls_contract import Checks
+from adapter.rules.expressions.discount_calls import ROOT, check_discounts, is_own_discounts
 from adapter.rules.expressions.durations import duration_text, parse_window
 from adapter.rules.expressions.errors import ExpressionError
 from adapter.rules.expressions.function_contract import Function
@@ -31,6 +32,8 @@ def check_call(checker: Checks, tree: syntax_tree.Invocation) -> tuple[Node, Kin
     owner = receiver.name if isinstance(receiver, syntax_tree.Name) else ""
     if owner in HISTORY and owner not in checker.variables:
         return check_figure(checker, tree, including=owner != "history")
+    if owner == ROOT and owner not in checker.variables and is_own_discounts(tree):
+        return check_discounts(tree)
     if owner == "math" and owner not in checker.variables:
         return _function(checker, tree, "math.")
     if receiver is None and tree.name == "has":

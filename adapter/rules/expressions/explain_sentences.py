@@ -28,11 +28,20 @@ def name_of(key: Path | Metric) -> str:
     """Return how a marketer calls a value."""
     if isinstance(key, Path):
         return text(key)
+    if key.kind == "discounts":
+        return _discounts(key)
     subject = key.event if key.attribute is None else f"{key.event}.{key.attribute}"
     if key.derived:
         subject += f" ({', '.join(past(key)[1:])})"
     within = "" if key.window is None else f" in {window_text(key.window)}"
     return _FIGURES[key.kind].format(subject) + within
+
+
+def _discounts(key: Metric) -> str:
+    status = "" if key.attribute is None else f"{key.attribute} "
+    rule = f" of {key.event}" if key.event else ""
+    within = "" if key.window is None else f" in {window_text(key.window)}"
+    return f"number of the customer's {status}discounts{rule}{within}"
 
 
 def seen(key: Path | Metric, kind: Kind, needs: str) -> Sentence:

@@ -17,7 +17,8 @@ Arithmetic = Literal["+", "-", "*", "/", "%"]
 Root = Literal["", "attributes", "traits", "context", "event", "now", "element"]
 MacroKind = Literal["exists", "all", "exists_one", "filter", "map", "transform_map"]
 MetricKind = Literal[
-    "count", "sum", "avg", "min", "max", "distinct", "first", "last", "days_since", "streak"
+    "count", "sum", "avg", "min", "max", "distinct", "first", "last", "days_since", "streak",
+    "discounts",
 ]  # fmt: skip
 #: What a past event is called inside a metric.
 PAST: Final = "past"
@@ -50,7 +51,8 @@ class Metric(Node, frozen=True, cache_hash=True):
 
     `where` chooses events, and `value` is what is added up of each. `by` is a value of a past event that must
     be that of `equals`, which the event being decided gives. A past event is `Path("element", (PAST, …))` in
-    the three that look at it. `including` counts the event being decided too.
+    the three that look at it. `including` counts the event being decided too. Of `discounts` the event is the
+    name of a rule, empty for any, and the attribute a status.
     """
 
     kind: MetricKind

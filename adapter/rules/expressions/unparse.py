@@ -107,7 +107,18 @@ def _macro(node: Macro) -> str:
     return f"{_inner(node.elements)}.{name}({', '.join((*node.variables, *rest))})"
 
 
+def _discounts(metric: Metric) -> str:
+    words = [metric.event or "any", metric.attribute or "any"]
+    if metric.window is not None:
+        words.append(window_text(metric.window))
+    while words and words[-1] == "any":
+        words.pop()
+    return f"discounts.count({', '.join(json.dumps(word, ensure_ascii=False) for word in words)})"
+
+
 def _metric(metric: Metric) -> str:
+    if metric.kind == "discounts":
+        return _discounts(metric)
     words = [
         json.dumps(word, ensure_ascii=False) for word in (metric.event, metric.attribute) if word is not None
     ]

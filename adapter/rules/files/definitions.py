@@ -20,7 +20,7 @@ from adapter.files.yaml import Document
 from adapter.model.emails import normal
 from adapter.model.rules import Conflicts, Guardrails
 from adapter.rules.blocks.block import Block
-from adapter.rules.expressions import Names, Node, is_taken, used
+from adapter.rules.expressions import Names, Node, is_taken, reads, used
 from adapter.rules.files import campaigns, guardrail_block
 from adapter.rules.files.conditions import Conditions
 from adapter.rules.files.rule_file import Defaults
@@ -172,4 +172,8 @@ def _segment(block: Block, name: str, names: Names) -> Segment | None:
                      "write an expression, {source_ids: [...]} or {emails: [...]}", at_key=True)  # fmt: skip
         return None
     node = Conditions(block, names).read(value, (name,))
+    if node is not None and any(metric.kind == "discounts" for metric in reads(node).metrics):
+        block.refuse((name,), "a segment cannot count discounts: they would be read at every event",
+                     "write the count into the conditions of the rules")  # fmt: skip
+        return None
     return None if node is None else Segment(node)

@@ -31,23 +31,25 @@ from adapter.files.folders import visible
 from adapter.files.problems import Mark, Problem, did_you_mean, errors
 from adapter.model.customers import TEXT_FIELDS, Customer
 from adapter.model.decisions import RuleOutcome
+from adapter.model.discounts import DiscountRecord, Status
 from adapter.model.event_names import EventNames
 from adapter.model.events import Event, User
 from adapter.model.timers import Timer
 from adapter.model.triggers import Firing
 from adapter.rules.blocks.block import Block, shown
 from adapter.rules.engine.absence_keys import rule_of
+from adapter.rules.engine.beside import Beside, Recipient
 from adapter.rules.engine.changes import CustomerChange
 from adapter.rules.engine.issue import issue
 from adapter.rules.engine.lives import Life, due_at, event_of, lives
 from adapter.rules.engine.occurrences import latest_due
 from adapter.rules.engine.promotions import claim_of
-from adapter.rules.engine.recipients import Recipient
 from adapter.rules.engine.ruleset import RuleSet
 from adapter.rules.engine.select import choose
 from adapter.rules.guardrails.full_counters import without_key
 from adapter.rules.guardrails.proposal import Proposal, Verdict
 from adapter.rules.history.history import History
+from adapter.rules.history.own_discounts import OwnDiscounts
 from adapter.rules.testing.case_discount import CaseDiscount, read_discount
 from adapter.rules.testing.changed import changed_by
 from adapter.rules.testing.check_cases import check
@@ -88,10 +90,18 @@ class Expected(Struct, frozen=True):
         )
 
 
+class Had(Struct, frozen=True):
+    """A discount of the customer's past: of a rule, with a status since a moment."""
+
+    rule: str
+    status: Status
+    at: datetime
+
+
 class Case(Struct, frozen=True, kw_only=True):
     """One case, ready to run; `event` is None where the time of the rule `due` is up.
 
-    `others` are known customers beside the case's own.
+    `others` are known customers beside the case's own, and `had` are discounts of its past.
 
     `claim` is the shared code that a checkout claims; `event` is the claim then. `changed` is the customer
     after a change.
@@ -111,6 +121,7 @@ class Case(Struct, frozen=True, kw_only=True):
     discount: CaseDiscount | None
     expected: tuple[Expected, ...]
     others: tuple[Customer, ...] = ()
+    had: tuple[Had, ...] = ()
 
     def recipient(self, name: str) -> Recipient | None:
         """Return another customer whom the event names, without a past."""
@@ -194,19 +205,19 @@ def _verdict(case: Case, book: RuleSet, history: History) -> tuple[Verdict, Even
     if case.due in book.lives.by_name:
         return _life(case, book.lives.by_name[case.due or ""], book, history)
     if case.event is not None:
-        verdict = book.evaluate(case.event, case.customer, history, case.now, recipients=case.recipient)
+        verdict = book.evaluate(case.event, case.customer, history, case.now, beside=beside(case, book))
         return told_all(verdict), case.event
     timers = _timers(case, book)
     mine = [each for each in timers.values() if rule_of(each) == case.due and each.due_at <= case.now]
     timer = min(mine, key=lambda each: each.due_at, default=None)
     if timer is None:
         return Verdict((), (), {}), case.past[-1] if case.past else _event({}, case.now, "none")
-    beside = [timers[name] for name in book.companions.get(timer.rule, ()) if name in timers]
-    same = [each for each in beside if each.event == timer.event]
+    others = [timers[name] for name in book.companions.get(timer.rule, ()) if name in timers]
+    same = [each for each in others if each.event == timer.event]
     due = [timer, *(each for each in same if each.due_at <= case.now)]
     later = [each for each in same if each.due_at > case.now]
     verdict, _ = book.evaluate_absences(
-        due, later, case.customer, history, case.now, recipients=case.recipient
+        due, later, case.customer, history, case.now, beside=beside(case, book)
     )
     return told_all(verdict), timer.event
 
@@ -223,6 +234,20 @@ def _timers(case: Case, book: RuleSet) -> dict[str, Timer]:
         timers |= {armed.rule: armed for armed in waits.armed}
         book.fold(so_far, event)
     return timers
+
+
+def beside(case: Case, book: RuleSet) -> Beside:
+    """Return what a decision on a case may know beside its customer and their history."""
+    rules = {rule.name: rule for rule in book.rules}
+    held: list[tuple[str, Status, datetime]] = [(name, "issued", case.now) for name in case.holds]
+    held += [(each.rule, each.status, each.at) for each in case.had]
+    event = _event({}, case.now, "none")
+    found: list[DiscountRecord] = []
+    for at, (name, status, since) in enumerate(held):
+        if name in rules:
+            made = issue(Proposal(rules[name], ()), event, case.customer.source_id, f"HAD-{at}", since)
+            found.append(replace(made, discount=made.discount.as_of(status)))
+    return Beside(case.recipient, OwnDiscounts(found))
 
 
 def told_all(verdict: Verdict) -> Verdict:
@@ -284,6 +309,7 @@ def _case(block: Block, known: Known | None) -> Case | None:
     name = block.text("name", required=True)
     holds, exhausted = block.words("holds"), block.words("exhausted")
     others = tuple(_customer(item) for item in _items(block, "others"))
+    had = tuple(found for item in _items(block, "had") if (found := _had(item, now)) is not None)
     expected = _expected(block)
     discount = read_discount(block.block("discount"))
     if sum(key in block.values for key in HAPPENINGS) != 1:
@@ -300,7 +326,7 @@ def _case(block: Block, known: Known | None) -> Case | None:
     return Case(
         name=name or "", at=block.document.mark(*block.path), now=now, customer=customer, past=events,
         holds=holds, exhausted=exhausted, event=happens or claimed, due=due, claim=code,
-        changed=changed, discount=discount, expected=expected, others=others,
+        changed=changed, discount=discount, expected=expected, others=others, had=had,
     )  # fmt: skip
 
 
@@ -344,6 +370,12 @@ def _plain(block: Block, key: str) -> dict[str, Any]:
         return value or {}
     block.refuse((key,), f"`{key}` is {shown(value)}", f"write a block such as `{key}: {{name: value}}`")
     return {}
+
+
+def _had(block: Block, now: datetime) -> Had | None:
+    rule, status, ago = block.text("rule", required=True), block.one_of("status", Status), block.length("ago")
+    block.finish()
+    return None if rule is None else Had(rule, status or "issued", now if ago is None else now - ago)
 
 
 def _past(block: Block, now: datetime, meant: Callable[[str], str]) -> Event | None:

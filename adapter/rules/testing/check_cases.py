@@ -38,6 +38,9 @@ def check(block: Block, known: Known) -> None:
             block.refuse(at, f"`{name}` is not a guardrail that counts", did_you_mean(name, counted))
     for at, name in _listed(block, "holds"):
         _check_rule(block, at, name, known)
+    for number, each in enumerate(block.values.get("had") or ()):
+        if isinstance(each, dict) and isinstance(each.get("rule"), str):
+            _check_rule(block, ("had", number, "rule"), each["rule"], known)
     for name, expected in _mapping(block.values.get("expect")).items():
         _check_rule(block, ("expect", name), name, known, at_key=True)
         variant = _mapping(expected).get("variant")

@@ -14,7 +14,7 @@ from adapter.rules.engine.ruleset import RuleSet
 from adapter.rules.expressions import All, AnyOf, Node, Not
 from adapter.rules.guardrails.contract import CAMPAIGN
 from adapter.rules.guardrails.registry import GUARDRAILS
-from adapter.rules.testing.cases import Result
+from adapter.rules.testing.cases import Result, beside
 
 
 def untried(book: RuleSet, results: Sequence[Result]) -> list[str]:
@@ -51,7 +51,14 @@ def _reaches(rule: Rule, result: Result, beside: Sequence[str]) -> bool:
 def _conditions(book: RuleSet, rule: Rule, results: Sequence[Result]) -> Iterator[str]:
     metrics = book.metrics if rule.triggers or rule.code else None
     views = [
-        view_of(each.event, each.case.changed or each.case.customer, each.history, each.case.now, metrics)
+        view_of(
+            each.event,
+            each.case.changed or each.case.customer,
+            each.history,
+            each.case.now,
+            metrics,
+            discounts=beside(each.case, book).discounts,
+        )
         for each in results
     ]
     for leaf in dict.fromkeys(_leaves(book.nodes[rule.name])):

@@ -6,6 +6,7 @@ from typing import get_args
 
 from adapter.files.schemas import TEXT, Schema, block, file, listed, one_of, said, table
 from adapter.model.customers import TEXT_FIELDS
+from adapter.model.discounts import Status
 from adapter.rules.blocks.schema import LENGTH, MOMENT, WORDS
 from adapter.rules.testing.case_discount import Status
 from adapter.rules.testing.cases import EXPECTED, HAPPENINGS, OUTCOMES
@@ -38,6 +39,10 @@ def cases_schema() -> Schema:
             "customer": _CUSTOMER,
             "others": said(listed(_CUSTOMER), "Other customers who are known."),
             "past": listed(block({**happening, "ago": LENGTH}, "name", "ago")),
+            "had": said(
+                listed(block({"rule": TEXT, "status": one_of(get_args(Status)), "ago": LENGTH}, "rule")),
+                "Discounts that the customer had, each with its status and since when.",
+            ),
             "holds": said(WORDS, "Rules of which the customer holds a live discount."),
             "exhausted": said(WORDS, "Guardrails of which every counter is full, as limits.email."),
             "event": block(happening, "name"),

@@ -10,9 +10,9 @@ from msgspec.structs import replace
 
 from adapter.model.customers import Customer
 from adapter.model.events import Event
+from adapter.rules.engine.beside import NOTHING, Beside
 from adapter.rules.engine.conditions import ConditionVerdict, compile_conditions
 from adapter.rules.engine.evaluate import TriggerIndex, view_of
-from adapter.rules.engine.recipients import Recipients, nobody
 from adapter.rules.engine.ruleset import RuleSet
 from adapter.rules.guardrails.proposal import Verdict
 from adapter.rules.history.history import History
@@ -20,7 +20,7 @@ from adapter.services.ingest.history_completion import Unprepared
 from adapter.services.ingest.pipeline import decide
 from adapter.services.ingest.result import Result
 from adapter.services.ingest.steps import DecisionContext
-from adapter.services.ingest.work_item import Work, split_at_erasures
+from adapter.services.ingest.work_item import Work, parts_of
 from adapter.store.contract import Store, Transaction
 from adapter.store.values import Changes
 
@@ -60,15 +60,16 @@ class JudgingRules(RuleSet):
         *,
         secret: bytes,
         known: bool = False,
-        recipients: Recipients = nobody,
+        beside: Beside = NOTHING,
     ) -> Verdict:
         """Return what the rules say of an event, and judge their conditions."""
         verdict = super()._decide(
-            trigger, event, customer, history, now, secret=secret, known=known, recipients=recipients
+            trigger, event, customer, history, now, secret=secret, known=known, beside=beside
         )
         first = [each.rule.name for each in verdict.proposals] + [each.rule for each in verdict.outcomes]
         nodes = {ready.rule.name: node for ready, node in zip(trigger.ready, trigger.nodes, strict=True)}
-        view = view_of(event, customer, history, now, None if known else self.metrics)
+        metrics = None if known else self.metrics
+        view = view_of(event, customer, history, now, metrics, discounts=beside.discounts)
         names = list(dict.fromkeys((*first, *nodes)))[:MOST_JUDGED]
         judged = {name: compile_conditions(nodes[name])(view) for name in names if name in nodes}
         self.judged.setdefault((customer.source_id, event.id, event.name), {}).update(judged)
@@ -79,7 +80,7 @@ async def rehearse(
     store: Store, works: Sequence[Work], rules: RuleSet, context: DecisionContext
 ) -> list[tuple[Sequence[Work], Rehearsed]]:
     """Decide works as the committer does, in the same transactions, and store nothing. Raises Unavailable."""
-    parts = split_at_erasures(works) if works else []
+    parts = parts_of(works, rules.counting) if works else []
     try:
         rehearsed = await store.rehearse([_script(part, rules, context) for part in parts])
     except Unprepared:

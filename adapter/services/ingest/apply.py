@@ -8,6 +8,7 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from adapter.model.decisions import Decision
+from adapter.model.discounts import DiscountRecord
 from adapter.model.events import Event
 from adapter.model.operations import (
     CustomerErase,
@@ -23,11 +24,13 @@ from adapter.model.quarantine import Quarantined
 from adapter.model.timers import Timer
 from adapter.model.triggers import Firing
 from adapter.rules.engine.absence import Waits
+from adapter.rules.engine.beside import Beside, Recipient
 from adapter.rules.engine.changes import Changed, CustomerChange
 from adapter.rules.engine.lives import code_of, event_of, lives
-from adapter.rules.engine.recipients import Recipient
 from adapter.rules.engine.ruleset import RuleSet
 from adapter.rules.engine.schedules import occurrence
+from adapter.rules.history.own_discounts import MOST as MOST_DISCOUNTS
+from adapter.rules.history.own_discounts import OwnDiscounts
 from adapter.services.ingest.identities import MOST_BYTES, MOST_MOVED, CustomerState, IdentityGraph
 from adapter.services.ingest.steps import DecisionContext, Move, Occurrence, Step
 from adapter.services.ingest.stored_events import StoredEvents
@@ -64,6 +67,7 @@ class ApplyPass:
         self._repeated = transaction.known.repeated
         self._discounts = loaded.discounts
         self._fired = _occurrences(loaded) if rules.schedules else {}
+        self._others = Beside(self._recipient)
         self.steps: list[Step] = []
         self.erasures: list[Erasure] = []
         self.quarantined: list[Quarantined] = []
@@ -157,7 +161,11 @@ class ApplyPass:
             await self._stored_events.complete([person], [work])
         history = person.decoded_history()
         at = self._as_of(work)
-        verdict = rules.evaluate_change(changed, person.customer, history, at, self.context.secret)
+        counting = any(ready.rule.name in rules.counting for ready in changed.index.ready)
+        verdict = rules.evaluate_change(
+            changed, person.customer, history, at, self.context.secret,
+            beside=await self._beside(person, counting=counting),
+        )  # fmt: skip
         if verdict.proposals or verdict.outcomes:
             source_id = person.customer.source_id
             self.steps.append(Occurrence(index, changed.event, source_id, rules.digest, verdict, at))
@@ -187,9 +195,8 @@ class ApplyPass:
                 if rules.named:
                     await self._prepare_recipients(event, work)
                 at = self._as_of(work)
-                verdict = rules.evaluate(
-                    event, customer, history, at, self.context.secret, recipients=self._recipient
-                )
+                beside = await self._beside(person, counting=event.name in rules.counting)
+                verdict = rules.evaluate(event, customer, history, at, self.context.secret, beside=beside)
                 if verdict.proposals or verdict.outcomes:
                     self.steps.append(Occurrence(index, event, customer.source_id, rules.digest, verdict, at))
         rules.fold(history, event)
@@ -202,6 +209,16 @@ class ApplyPass:
             person = self.people.known(self.people.resolve(name))
             if person is not None and self.rules.lacks(person.decoded_history()):
                 await self._stored_events.complete([person], [work])
+
+    async def _beside(self, person: CustomerState, *, counting: bool) -> Beside:
+        """Return what rules may know beside the customer and their history; `counting` reads discounts."""
+        if not counting:
+            return self._others
+        owner = person.customer.source_id
+        held: list[DiscountRecord] = []
+        for name in (owner, *self.people.joined().get(owner, ())):
+            held += await self._transaction.latest_discounts(name, MOST_DISCOUNTS)
+        return Beside(self._recipient, OwnDiscounts(held))
 
     def _recipient(self, name: str) -> Recipient | None:
         """Return another customer whom an event names; none is created."""
@@ -222,15 +239,16 @@ class ApplyPass:
             await self._stored_events.complete([person], [work])
         await self._prepare_recipients(standing.event, work)
         due, later, now = [standing], [], self.context.now
-        for beside in self.timer_changes.beside(standing, rules.companions.get(standing.rule, ())):
-            another = replace(beside, event=standing.event)
-            if beside.due_at > now:
+        for other in self.timer_changes.beside(standing, rules.companions.get(standing.rule, ())):
+            another = replace(other, event=standing.event)
+            if other.due_at > now:
                 later.append(another)
-            elif self.timer_changes.fire(beside) is not None:
+            elif self.timer_changes.fire(other) is not None:
                 due.append(another)
         verdict, waiting = rules.evaluate_absences(
             due, later, person.customer, person.decoded_history(), now,
-            secret=self.context.secret, recipients=self._recipient,
+            secret=self.context.secret,
+            beside=await self._beside(person, counting=any(each.rule in rules.counting for each in due)),
         )  # fmt: skip
         self.timer_changes.defer(waiting)
         if verdict.proposals or verdict.outcomes:
@@ -272,8 +290,9 @@ class ApplyPass:
         if rules.lacks(person.decoded_history()):
             await self._stored_events.complete([person], [work])
         found = rules.evaluate_firing(
-            firing, person.customer, person.decoded_history(), self.context.now, self.context.secret
-        )
+            firing, person.customer, person.decoded_history(), self.context.now, self.context.secret,
+            beside=await self._beside(person, counting=firing.rule in rules.counting),
+        )  # fmt: skip
         if found is not None and (found[1].proposals or found[1].outcomes):
             event, verdict = found
             at = self.context.now

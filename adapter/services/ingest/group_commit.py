@@ -50,6 +50,8 @@ MAX_CONCURRENT_COMMITS = 2
 
 Settle = Callable[[Sequence[Work], OnLocksAcquired], Awaitable[list[Result]]]
 #: Completes the histories of customers.
+#: Splits works, in order, into those of one transaction each.
+Split = Callable[[Sequence[Work]], list[Sequence[Work]]]
 Prepare = Callable[[Collection[str]], Awaitable[None]]
 
 
@@ -61,11 +63,18 @@ class GroupCommitter:
     """Group commit around one `settle`, which must be one durable transaction per call."""
 
     def __init__(
-        self, settle: Settle, limits: Limits, metrics: Metrics, prepare: Prepare = _prepare_nothing
+        self,
+        settle: Settle,
+        limits: Limits,
+        metrics: Metrics,
+        prepare: Prepare = _prepare_nothing,
+        *,
+        split: Split = split_at_erasures,
     ) -> None:
         self._metrics = metrics
         self._prepare = prepare
         self._settle = settle
+        self._split = split
         self._limits = limits
         self._queue = Queue()
         self._messages = 0
@@ -310,7 +319,7 @@ class GroupCommitter:
 
     async def _commit_split(self, works: Sequence[Work], on_locks_acquired: OnLocksAcquired) -> list[Result]:
         """Commit works, erasures in transactions of their own; the next batch waits for all of them."""
-        *before, last = split_at_erasures(works)
+        *before, last = self._split(works)
         results = [result for part in before for result in await self._part(part, _noop)]
         return results + await (self._part if before else self._settle_or_quarantine)(last, on_locks_acquired)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from itertools import groupby
 from typing import Any
@@ -11,7 +11,14 @@ import msgspec
 from msgspec import Raw, Struct
 
 from adapter.model.decisions import Unevaluated
-from adapter.model.operations import CustomerErase, CustomerMerge, Operation
+from adapter.model.operations import (
+    CustomerErase,
+    CustomerMerge,
+    CustomerUpsert,
+    DiscountMove,
+    EventOccurred,
+    Operation,
+)
 from adapter.model.quarantine import Quarantined
 from adapter.model.timers import Timer
 from adapter.model.times import message_time
@@ -95,6 +102,49 @@ def split_at_erasures(works: Sequence[Work]) -> list[Sequence[Work]]:
     if not any(map(_erases, works)):
         return [works]
     return [[work for _, work in part] for _, part in groupby(enumerate(works), _part)]
+
+
+def parts_of(works: Sequence[Work], counting: Collection[str]) -> list[Sequence[Work]]:
+    """Split works, in order, into those of one transaction each.
+
+    An event of which rules count the customer's discounts (`counting` has their names) is not in one
+    transaction with what may have changed these before it.
+    """
+    parts = split_at_erasures(works)
+    return parts if not counting else [each for part in parts for each in _split_at_counts(part, counting)]
+
+
+def _split_at_counts(works: Sequence[Work], counting: Collection[str]) -> list[Sequence[Work]]:
+    cut: list[list[Work]] = [[]]
+    seen: set[str] = set()
+    moved = False
+    for work in works:
+        names, counts = _names(work), _counts(work, counting)
+        if cut[-1] and counts and (moved or not names.isdisjoint(seen)):
+            cut.append([])
+            seen, moved = set(), False
+        cut[-1].append(work)
+        seen |= names
+        moved = moved or any(operation.__class__ is DiscountMove for operation in work.operations)
+    return list(cut)
+
+
+def _counts(work: Work, counting: Collection[str]) -> bool:
+    if work.timer is not None or work.firing is not None:
+        return any(each is not None and each.rule in counting for each in (work.timer, work.firing))
+    return any(
+        each.event.name in counting if isinstance(each, EventOccurred) else isinstance(each, CustomerUpsert)
+        for each in work.operations
+    )
+
+
+def _names(work: Work) -> set[str]:
+    """Return every id that a work gives for customers."""
+    names = {each.source_id for each in (work.timer, work.firing) if each is not None}
+    for each in work.operations:
+        found = (each.source_id, getattr(each, "previous_id", None))
+        names.update(name for name in (*found, *getattr(each, "identities", {}).values()) if name)
+    return names
 
 
 def _part(numbered: tuple[int, Work]) -> tuple[bool, int]:

@@ -12,6 +12,7 @@ from msgspec import Struct
 from adapter.model.customers import Customer
 from adapter.model.decisions import Decision
 from adapter.model.events import Event
+from adapter.rules.engine.beside import NOTHING
 from adapter.rules.engine.conditions import Holding, compile_holding, conditions_of
 from adapter.rules.engine.deferred_reasons import completed
 from adapter.rules.engine.evaluate import TriggerIndex, view_of
@@ -117,7 +118,9 @@ class ObservedRules(RuleSet):
         watched.days[now.date()] += 1
         self.touched += watched.reads_traits(event, customer)
         if not (watched.seen + 1) % watched.stride:
-            watched.take(view_of(event, customer, history, now, None if known else self.metrics))
+            discounts = more.get("beside", NOTHING).discounts
+            metrics = None if known else self.metrics
+            watched.take(view_of(event, customer, history, now, metrics, discounts=discounts))
         else:
             watched.seen += 1
         self.asked[customer.source_id, event.id, event.name] = (trigger, verdict.seen, now)

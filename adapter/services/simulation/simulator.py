@@ -28,7 +28,7 @@ from adapter.rules.engine.schedules import event_id
 from adapter.services.ingest.pipeline import decide
 from adapter.services.ingest.result import CommitResult, Result
 from adapter.services.ingest.steps import DecisionContext
-from adapter.services.ingest.work_item import Work, split_at_erasures
+from adapter.services.ingest.work_item import Work, parts_of
 from adapter.services.simulation.state import State
 from adapter.services.simulation.transaction import MemoryTransaction
 from adapter.store.values import Changes, KnownAlready
@@ -67,6 +67,7 @@ class Simulator:
     ) -> None:
         self.state = state or State()
         self._rules = rules
+        self.state.keeps_closed = bool(rules.counting)
         self._note = note
         self._names = names
         self._dedupe = dedupe
@@ -180,7 +181,7 @@ class Simulator:
             self._decide(batch)
 
     def _decide(self, works: Sequence[Work]) -> None:
-        for part in split_at_erasures(works):
+        for part in parts_of(works, self._rules.counting):
             self._note(self._decided(part))
 
     def _decided(self, works: Sequence[Work]) -> Decided:

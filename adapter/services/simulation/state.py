@@ -6,7 +6,7 @@ counters, and not with the events.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from heapq import heappop, heappush
@@ -19,6 +19,7 @@ from adapter.model.discounts import DiscountRecord
 from adapter.model.pending import PendingMove
 from adapter.model.redemptions import Redemption
 from adapter.model.timers import Timer
+from adapter.rules.history.own_discounts import MOST
 from adapter.services.simulation.seen import Seen
 from adapter.store.rows import given_to
 from adapter.store.values import Changes, CustomerRecord, Identity, MessageKey
@@ -34,6 +35,7 @@ class State:
     """The rows of all customers. `pools` says how many codes pools have left; others never run out.
 
     `incomplete` counts the histories of merged customers for which events would have to be read again.
+    `keeps_closed` keeps the latest discounts that are not open any more: some rules count them.
     """
 
     def __init__(self, pools: dict[str, int] | None = None) -> None:
@@ -41,6 +43,8 @@ class State:
         self.identities: dict[Identity, str] = {}
         self.named: dict[str, list[Identity]] = defaultdict(list)
         self.open: dict[str, DiscountRecord] = {}
+        self.keeps_closed = False
+        self.closed: dict[str, deque[DiscountRecord]] = defaultdict(lambda: deque(maxlen=MOST))
         self.codes: dict[str, str] = {}
         self.held: dict[str, list[str]] = defaultdict(list)
         self.counters: dict[str, dict[CounterKey, int]] = defaultdict(dict)
@@ -137,6 +141,8 @@ class State:
         before = self.open.get(code)
         if before is not None and before.source_id != held.source_id:
             self.held[before.source_id].remove(code)
+        if self.keeps_closed:
+            self._close(held)
         if held.discount.status not in ("issued", "applied"):
             self._drop(code)
             return
@@ -147,6 +153,14 @@ class State:
         expires_at = held.discount.expires_at
         if expires_at is not None and (before is None or before.discount.expires_at != expires_at):
             heappush(self._due, (expires_at, _EXPIRY, next(self._numbers), code))
+
+    def _close(self, held: DiscountRecord) -> None:
+        closed, code = self.closed[held.source_id], held.discount.code
+        before = next((each for each in closed if each.discount.code == code), None)
+        if before is not None:
+            closed.remove(before)
+        if held.discount.status not in ("issued", "applied"):
+            closed.append(held)
 
     def _drop(self, code: str) -> None:
         held = self.open.pop(code, None)
@@ -170,6 +184,8 @@ class State:
         for identity in self.named.pop(source, []):
             self.identities[identity] = target
             self.named[target].append(identity)
+        if self.keeps_closed:
+            self.closed[target].extend(self.closed.pop(source, ()))
         for code in self.held.pop(source, []):
             self.open[code] = given_to(self.open[code], {source: target})
             self.held[target].append(code)
@@ -192,6 +208,7 @@ class State:
         self.customers.pop(owner, None)
         for identity in self.named.pop(owner, []):
             self.identities.pop(identity, None)
+        self.closed.pop(owner, None)
         for code in self.held.pop(owner, []):
             self._drop(code)
         self.counters.pop(owner, None)

@@ -143,6 +143,13 @@ class MemoryTransaction:
         state = self._state
         return [state.open[code] for name in source_ids for code in state.held.get(name, ())]
 
+    async def latest_discounts(self, source_id: str, most: int) -> list[DiscountRecord]:
+        """Return a customer's newest discounts."""
+        state = self._state
+        held = [state.open[code] for code in state.held.get(source_id, ())]
+        held += state.closed.get(source_id, ())
+        return sorted(held, key=lambda each: each.issued_at, reverse=True)[:most]
+
     async def reserve(self, counters: Sequence[ScopedKey], codes: Sequence[str]) -> CounterState:
         """Return the values of counters, and which codes are open."""
         known, nothing = self._state.counters, dict[CounterKey, int]()

@@ -131,6 +131,10 @@ class PostgresTransaction:
         rows = await self._fetch("open_discounts_of", array(set(source_ids)))
         return [read_held(body) for (body,) in rows]
 
+    async def latest_discounts(self, source_id: str, most: int) -> list[DiscountRecord]:
+        """Read a customer's newest discounts."""
+        return [read_held(body) for (body,) in await self._fetch("latest_discounts", source_id, most)]
+
     async def reserve(self, counters: Sequence[ScopedKey], codes: Sequence[str]) -> CounterState:
         """Read the counters, and say which codes exist in any spelling."""
         ordered = sorted(set(counters), key=in_order)

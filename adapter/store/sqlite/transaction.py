@@ -122,6 +122,11 @@ class SqliteTransaction:
         rows = self._connection.execute(SQL["open_discounts_of"], (array(set(source_ids)),))
         return [read_held(body) for (body,) in rows]
 
+    async def latest_discounts(self, source_id: str, most: int) -> list[DiscountRecord]:
+        """Read a customer's newest discounts."""
+        rows = self._connection.execute(SQL["latest_discounts"], (source_id, most))
+        return [read_held(body) for (body,) in rows]
+
     async def reserve(self, counters: Sequence[ScopedKey], codes: Sequence[str]) -> CounterState:
         """Read the counters, and which codes are taken in any spelling."""
         rows = self._connection.executemany(SQL["used"], counters)

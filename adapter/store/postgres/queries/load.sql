@@ -61,3 +61,7 @@ SELECT value FROM secrets WHERE name = 'limits';
 INSERT INTO secrets (name, value)
 VALUES ('limits', sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())))
 ON CONFLICT (name) DO NOTHING;
+
+-- latest_discounts --
+-- The newest discounts of a customer.
+SELECT body FROM discounts WHERE source_id = $1 ORDER BY issued_at DESC, number DESC LIMIT $2;

@@ -76,3 +76,7 @@ SELECT value FROM secrets WHERE name = 'limits';
 -- make_secret --
 -- Make it, unless it is there.
 INSERT OR IGNORE INTO secrets (name, value) VALUES ('limits', randomblob(32));
+
+-- latest_discounts --
+-- The newest discounts of a customer.
+SELECT body FROM discounts WHERE source_id = ?1 ORDER BY issued_at DESC, number DESC LIMIT ?2;

@@ -1,0 +1,45 @@
+"""Which rules count the customer's own discounts, and which of these counts cannot be meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from adapter.files.problems import Problem, did_you_mean
+from adapter.model.rules import Absence
+from adapter.rules.expressions import Metric, reads
+from adapter.rules.files.rule_file import Compiled
+
+
+def counted(one: Compiled) -> list[Metric]:
+    """Return what a rule counts of discounts."""
+    return [metric for metric in reads(one.node, *one.values).metrics if metric.kind == "discounts"]
+
+
+def counting(compiled: Iterable[Compiled]) -> frozenset[str]:
+    """Return the names of the events, or the rules with another trigger, of which discounts are counted."""
+    names: set[str] = set()
+    for one in compiled:
+        if counted(one):
+            named = isinstance(one.rule.trigger, tuple)
+            names.update(one.rule.triggers if named else (one.rule.name,))
+            if isinstance(one.rule.trigger, Absence):
+                names.add(one.rule.trigger.event)
+    return frozenset(names)
+
+
+def doubtful_counts(compiled: Sequence[Compiled]) -> list[Problem]:
+    """Refuse counts in shared codes, and warn of rules that are not there."""
+    problems: list[Problem] = []
+    rules = {one.rule.name for one in compiled}
+    for one in compiled:
+        metrics = counted(one)
+        if metrics and one.rule.code is not None:
+            message = (
+                "a shared code cannot count discounts: the checkout does not read the customer's past ones"
+            )
+            problems.append(Problem(one.at, message, "use `per_user_limit`, or a rule with a trigger"))
+        for name in dict.fromkeys(metric.event for metric in metrics if metric.event):
+            if name not in rules:
+                message = f"`discounts.count` names the rule `{name}`, which is not there"
+                problems.append(Problem(one.at, message, did_you_mean(name, rules), "warning"))
+    return problems
