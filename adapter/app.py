@@ -59,7 +59,6 @@ from adapter.services.ingest.mapper import Mapper, OperationMapper, Policy
 from adapter.services.ingest.outcome_counts import OutcomeCounts
 from adapter.services.ingest.pipeline import Ingest, Transactions
 from adapter.services.ingest.timer_capacity import TimerCapacity
-from adapter.services.ingest.work_item import parts_of
 from adapter.services.loaded_files import FilesInForce, LoadedFiles, placeholders, read_files
 from adapter.services.periodic import until_stopped
 from adapter.services.privacy.redaction import Forgetting
@@ -254,7 +253,7 @@ def _core(settings: Settings, store: Store | None, world: Environment, metrics: 
         Limits.of(settings.ingest),
         metrics,
         completer.complete,
-        split=lambda works: parts_of(works, books.rules.counting),
+        split=transactions.parts,
     )
     return _Core(
         store=store, books=books, world=world, metrics=metrics, destinations=destinations, relay=relay,

@@ -8,7 +8,7 @@ from adapter.files.problems import Mark, Problem, did_you_mean
 from adapter.model.codes import folded
 from adapter.model.triggers import DiscountLife
 from adapter.rules.engine.changes import names_in, of_traits
-from adapter.rules.engine.counted_discounts import doubtful_counts
+from adapter.rules.engine.read_past import doubtful_counts
 from adapter.rules.files.definitions import Definitions
 from adapter.rules.files.rule_file import Compiled
 from adapter.rules.guardrails.registry import named_segments

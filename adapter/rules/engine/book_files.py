@@ -22,3 +22,11 @@ def digest_of(texts: dict[Path, str]) -> str:
     for path, text in sorted(texts.items()):
         content.update(f"{path.name}\0{len(text)}\0{text}".encode("utf-8", "surrogatepass"))
     return content.hexdigest()
+
+
+def text_of(path: Path) -> str:
+    """Return the text of a file, empty where it cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""

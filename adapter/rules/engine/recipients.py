@@ -41,18 +41,14 @@ class Named:
                 for name in one.rule.triggers or (getattr(one.rule.trigger, "event", ""),):
                     self._events.setdefault(name, []).append(one.to)
 
-    def __bool__(self) -> bool:
-        """Say whether some rule rewards another customer."""
-        return bool(self._paths)
-
     def ids(self, event: Event) -> list[str]:
         """Return the ids that an event names."""
         found = (named(path, event) for path in self._events.get(event.name, ()))
         return [name for name in found if name is not None]
 
-    def path(self, rule: str) -> Path | None:
-        """Return where a rule finds its recipient, None where that is the event's customer."""
-        return self._paths.get(rule)
+    def path(self, rule: str) -> Path:
+        """Return where a rule for other customers finds its recipient."""
+        return self._paths[rule]
 
 
 def named(path: Path, event: Event) -> str | None:

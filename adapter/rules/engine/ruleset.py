@@ -24,18 +24,18 @@ from adapter.rules.engine import between_rules
 from adapter.rules.engine.absence import Absences, Waits, followed
 from adapter.rules.engine.absence_keys import rule_of
 from adapter.rules.engine.beside import NOTHING, Beside
-from adapter.rules.engine.book_files import digest_of, drafted
+from adapter.rules.engine.book_files import digest_of, drafted, text_of
 from adapter.rules.engine.campaigns import companions, weighed
 from adapter.rules.engine.changes import Changed, ChangeTriggers
 from adapter.rules.engine.conditions import NearMiss
-from adapter.rules.engine.counted_discounts import counting
 from adapter.rules.engine.deferred_reasons import completed, near_misses
 from adapter.rules.engine.evaluate import CompiledRule, GlobalGuardrails, TriggerIndex, blocks_of, view_of
 from adapter.rules.engine.lives import Life, Lives
 from adapter.rules.engine.promotions import Promotions
+from adapter.rules.engine.read_past import counting, history_metrics
 from adapter.rules.engine.recipients import ForOthers, Named, about_another
 from adapter.rules.engine.schedules import Schedules
-from adapter.rules.expressions import Metric, Names, Shortfall, reads
+from adapter.rules.expressions import Names, Shortfall
 from adapter.rules.files import campaigns, definitions, lint, rule_file
 from adapter.rules.files.definitions import Definitions
 from adapter.rules.files.rule_file import Compiled
@@ -86,7 +86,7 @@ class RuleSet:
         self.values = {one.rule.name: one.values for one in compiled}
         self.places = {one.rule.name: one.at for one in compiled}
         self.segments = Segments(shared.segments)
-        self.metrics = Metrics(_metrics(compiled, shared))
+        self.metrics = Metrics(history_metrics(compiled, shared))
         shop = self._shop = GlobalGuardrails(shared.guardrails, shared.paused)
         ready = {one.rule.name: CompiledRule(one, shop) for one in compiled}
         names = {name for rule in self.rules for name in rule.triggers}
@@ -99,6 +99,7 @@ class RuleSet:
             ]
         )
         self.named = Named(compiled)
+        self.rewards_others = any(rule.to is not None for rule in self.rules)
         self.counting = counting(compiled)
         self._absences = Absences(self.rules)
         self.changes = ChangeTriggers(
@@ -219,10 +220,12 @@ class RuleSet:
 
     def evaluate_life(
         self, life: Life, event: Event, customer: Customer, history: History, now: datetime,
-        *, secret: bytes = b"",
+        *, secret: bytes = b"", beside: Beside = NOTHING,
     ) -> Verdict:  # fmt: skip
         """Return what a rule says of a discount that is unused, or about to expire."""
-        return self._decide(life.index, event, customer, history, now, secret=secret, known=True)
+        return self._decide(
+            life.index, event, customer, history, now, secret=secret, known=True, beside=beside
+        )
 
     def evaluate_claim(
         self, rule: str, claim: Event, customer: Customer, history: History, now: datetime,
@@ -290,18 +293,20 @@ class RuleSet:
         matching, outcomes, untold = trigger.matching(view, self.explained)
         proposals: list[Proposal] = []
         others: dict[str, list[RuleOutcome]] = {}
+        for_others = False
         if matching:
             members = self.segments.of(customer, view, event)
             cart = money(event.attributes.get("cart_value"))
             for ready in matching:
-                other, path = None, self.named.path(ready.rule.name)
-                if path is None:
+                other = None
+                if ready.rule.to is None:
                     settled = ready.settle(event, cart, members, view, now, secret=secret)
                 else:
+                    for_others = True
                     settled, other = ForOthers(
                         self.segments, self.metrics, beside.recipients, customer, event, cart, view, now,
                         secret,
-                    ).settle(ready, path)  # fmt: skip
+                    ).settle(ready, self.named.path(ready.rule.name))  # fmt: skip
                 if isinstance(settled, Rejection):
                     said = RuleOutcome(
                         ready.rule.name, settled.outcome, settled.reason, settled.guardrail,
@@ -316,7 +321,7 @@ class RuleSet:
                 proposals.sort(key=_place)
         return Verdict(
             tuple(proposals), tuple(outcomes), trigger.seen.of(view), self.priorities, untold,
-            {name: tuple(said) for name, said in others.items()} if others else {},
+            {name: tuple(said) for name, said in others.items()} if others else {}, for_others,
         )  # fmt: skip
 
 
@@ -327,15 +332,6 @@ def _place(proposal: Proposal) -> tuple[int, Decimal, str]:
 def _trigger(name: str, compiled: Sequence[Compiled], ready: Mapping[str, CompiledRule]) -> TriggerIndex:
     chosen = [one for one in compiled if name in one.rule.triggers]
     return TriggerIndex([ready[one.rule.name] for one in chosen], [one.node for one in chosen])
-
-
-def _metrics(compiled: Sequence[Compiled], shared: Definitions) -> list[Metric]:
-    nodes = [one.node for one in compiled]
-    nodes += [node for one in compiled for node in one.values]
-    nodes += [segment.node for segment in shared.segments.values() if segment.node is not None]
-    read = [metric for node in nodes for metric in reads(node).metrics if metric.kind != "discounts"]
-    waits = [one.rule.trigger for one in compiled if isinstance(one.rule.trigger, Absence)]
-    return read + [Metric("last", name) for wait in waits for name in (wait.event, wait.unless)]
 
 
 def load(
@@ -358,7 +354,7 @@ def load(
     replaced = {draft.name: draft for draft in drafts}
     paths = [path for path in visible(directory, *SUFFIXES) if not path.stem.endswith(".test")]
     paths = [path for path in paths if path.name not in replaced] + [*drafts]
-    texts = {path: _text(path) for path in paths}
+    texts = {path: text_of(path) for path in paths}
     shared, problems = _shared(replaced.get(DEFINITIONS, directory / DEFINITIONS), texts, names)
     names = replace(names, definitions={**names.definitions, **shared.conditions})
     documents = {path: yaml.read(path) for path in paths if path.name != DEFINITIONS}
@@ -391,13 +387,6 @@ def load(
 def without_rules(spelled: EventNames) -> RuleSet:
     """Return the book of a process that decides nothing: no rule at all."""
     return RuleSet((), Definitions(), digest_of({}), spelled)
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        return ""
 
 
 def _shared(path: Path, texts: dict[Path, str], names: Names) -> tuple[Definitions, list[Problem]]:

@@ -45,7 +45,8 @@ class Verdict(Struct, frozen=True):
     """`proposals` best first; `outcomes` of rules already settled; `seen` the values they read.
 
     `priorities` are those of all rules of the book, to weigh the discounts that a customer holds already.
-    `untold` is how many more rules do not hold. `others` has the outcomes of rules for other customers.
+    `untold` is how many more rules do not hold. `others` has the outcomes of rules for other customers;
+    `for_others` says that there are such, or proposals.
     """
 
     proposals: tuple[Proposal, ...]
@@ -54,6 +55,7 @@ class Verdict(Struct, frozen=True):
     priorities: Mapping[str, int] = {}
     untold: int = 0
     others: Mapping[str, tuple[RuleOutcome, ...]] = {}
+    for_others: bool = False
 
 
 class Choice(Struct, frozen=True):

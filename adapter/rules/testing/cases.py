@@ -24,21 +24,19 @@ from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from adapter.files import yaml
 from adapter.files.folders import visible
 from adapter.files.problems import Mark, Problem, did_you_mean, errors
 from adapter.model.customers import TEXT_FIELDS, Customer
 from adapter.model.decisions import RuleOutcome
-from adapter.model.discounts import DiscountRecord, Status
 from adapter.model.event_names import EventNames
 from adapter.model.events import Event, User
 from adapter.model.timers import Timer
 from adapter.model.triggers import Firing
 from adapter.rules.blocks.block import Block, shown
 from adapter.rules.engine.absence_keys import rule_of
-from adapter.rules.engine.beside import Beside, Recipient
+from adapter.rules.engine.beside import Recipient
 from adapter.rules.engine.changes import CustomerChange
 from adapter.rules.engine.issue import issue
 from adapter.rules.engine.lives import Life, due_at, event_of, lives
@@ -49,7 +47,7 @@ from adapter.rules.engine.select import choose
 from adapter.rules.guardrails.full_counters import without_key
 from adapter.rules.guardrails.proposal import Proposal, Verdict
 from adapter.rules.history.history import History
-from adapter.rules.history.own_discounts import OwnDiscounts
+from adapter.rules.testing.beside_case import Had, beside, read_had, told_all
 from adapter.rules.testing.case_discount import CaseDiscount, read_discount
 from adapter.rules.testing.changed import changed_by
 from adapter.rules.testing.check_cases import check
@@ -88,14 +86,6 @@ class Expected(Struct, frozen=True):
             if self.reason in found.reason
             else f"{self.rule}: expected `{self.reason}` in `{found.reason}`"
         )
-
-
-class Had(Struct, frozen=True):
-    """A discount of the customer's past: of a rule, with a status since a moment."""
-
-    rule: str
-    status: Status
-    at: datetime
 
 
 class Case(Struct, frozen=True, kw_only=True):
@@ -236,28 +226,6 @@ def _timers(case: Case, book: RuleSet) -> dict[str, Timer]:
     return timers
 
 
-def beside(case: Case, book: RuleSet) -> Beside:
-    """Return what a decision on a case may know beside its customer and their history."""
-    rules = {rule.name: rule for rule in book.rules}
-    held: list[tuple[str, Status, datetime]] = [(name, "issued", case.now) for name in case.holds]
-    held += [(each.rule, each.status, each.at) for each in case.had]
-    event = _event({}, case.now, "none")
-    found: list[DiscountRecord] = []
-    for at, (name, status, since) in enumerate(held):
-        if name in rules:
-            made = issue(Proposal(rules[name], ()), event, case.customer.source_id, f"HAD-{at}", since)
-            found.append(replace(made, discount=made.discount.as_of(status)))
-    return Beside(case.recipient, OwnDiscounts(found))
-
-
-def told_all(verdict: Verdict) -> Verdict:
-    """Return a verdict with what was said of other customers in its own outcomes."""
-    if not verdict.others:
-        return verdict
-    theirs = {each.rule: each for said in verdict.others.values() for each in said}
-    return replace(verdict, outcomes=tuple(theirs.get(each.rule, each) for each in verdict.outcomes))
-
-
 def _life(case: Case, life: Life, book: RuleSet, history: History) -> tuple[Verdict, Event]:
     """Return what a rule says of the discount of the case."""
     found = case.discount
@@ -309,7 +277,7 @@ def _case(block: Block, known: Known | None) -> Case | None:
     name = block.text("name", required=True)
     holds, exhausted = block.words("holds"), block.words("exhausted")
     others = tuple(_customer(item) for item in _items(block, "others"))
-    had = tuple(found for item in _items(block, "had") if (found := _had(item, now)) is not None)
+    had = tuple(found for item in _items(block, "had") if (found := read_had(item, now)) is not None)
     expected = _expected(block)
     discount = read_discount(block.block("discount"))
     if sum(key in block.values for key in HAPPENINGS) != 1:
@@ -370,12 +338,6 @@ def _plain(block: Block, key: str) -> dict[str, Any]:
         return value or {}
     block.refuse((key,), f"`{key}` is {shown(value)}", f"write a block such as `{key}: {{name: value}}`")
     return {}
-
-
-def _had(block: Block, now: datetime) -> Had | None:
-    rule, status, ago = block.text("rule", required=True), block.one_of("status", Status), block.length("ago")
-    block.finish()
-    return None if rule is None else Had(rule, status or "issued", now if ago is None else now - ago)
 
 
 def _past(block: Block, now: datetime, meant: Callable[[str], str]) -> Event | None:

@@ -14,7 +14,8 @@ from adapter.rules.engine.ruleset import RuleSet
 from adapter.rules.expressions import All, AnyOf, Node, Not
 from adapter.rules.guardrails.contract import CAMPAIGN
 from adapter.rules.guardrails.registry import GUARDRAILS
-from adapter.rules.testing.cases import Result, beside
+from adapter.rules.testing.beside_case import beside
+from adapter.rules.testing.cases import Result
 
 
 def untried(book: RuleSet, results: Sequence[Result]) -> list[str]:

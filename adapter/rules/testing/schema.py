@@ -6,11 +6,12 @@ from typing import get_args
 
 from adapter.files.schemas import TEXT, Schema, block, file, listed, one_of, said, table
 from adapter.model.customers import TEXT_FIELDS
-from adapter.model.discounts import Status
+from adapter.model.discounts import Status as DiscountStatus
 from adapter.rules.blocks.schema import LENGTH, MOMENT, WORDS
 from adapter.rules.testing.case_discount import Status
 from adapter.rules.testing.cases import EXPECTED, HAPPENINGS, OUTCOMES
 
+_ANY_STATUS: Schema = one_of(get_args(DiscountStatus))
 _CUSTOMER: Schema = block({
     **dict.fromkeys(("source_id", *TEXT_FIELDS), TEXT),
     "address": {"type": "object"}, "traits": {"type": "object"}, "segments": WORDS,
@@ -40,7 +41,7 @@ def cases_schema() -> Schema:
             "others": said(listed(_CUSTOMER), "Other customers who are known."),
             "past": listed(block({**happening, "ago": LENGTH}, "name", "ago")),
             "had": said(
-                listed(block({"rule": TEXT, "status": one_of(get_args(Status)), "ago": LENGTH}, "rule")),
+                listed(block({"rule": TEXT, "status": _ANY_STATUS, "ago": LENGTH}, "rule")),
                 "Discounts that the customer had, each with its status and since when.",
             ),
             "holds": said(WORDS, "Rules of which the customer holds a live discount."),

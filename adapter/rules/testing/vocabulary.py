@@ -116,8 +116,8 @@ def _read(book: RuleSet) -> dict[str, set[str]]:
         own = reads(book.nodes[rule.name], *book.values[rule.name], *segments)
         for event in _events(rule):
             found[event].update(path.fields[0] for path in own.paths if path.fields)
-            if (to := book.named.path(rule.name)) is not None:
-                found[event].add(to.fields[0])
+            if rule.to is not None:
+                found[event].add(book.named.path(rule.name).fields[0])
             keys = [each for _, block in blocks_of(rule, book.guardrails) for each in key_limits(block)]
             found[event].update(each.path.fields[0] if each.path else each.key for each in keys)
     for event, needs in book.metrics.events.items():

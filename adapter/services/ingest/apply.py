@@ -192,10 +192,12 @@ class ApplyPass:
                     self.remarks[index] = unrewarded.reason
                     self.unevaluated.append(self.unevaluated_decision(event, customer.source_id, unrewarded))
             elif rules.needs(event.name):
-                if rules.named:
+                if rules.rewards_others:
                     await self._prepare_recipients(event, work)
                 at = self._as_of(work)
-                beside = await self._beside(person, counting=event.name in rules.counting)
+                beside = self._others
+                if event.name in rules.counting:
+                    beside = await self._beside(person)
                 verdict = rules.evaluate(event, customer, history, at, self.context.secret, beside=beside)
                 if verdict.proposals or verdict.outcomes:
                     self.steps.append(Occurrence(index, event, customer.source_id, rules.digest, verdict, at))
@@ -210,7 +212,7 @@ class ApplyPass:
             if person is not None and self.rules.lacks(person.decoded_history()):
                 await self._stored_events.complete([person], [work])
 
-    async def _beside(self, person: CustomerState, *, counting: bool) -> Beside:
+    async def _beside(self, person: CustomerState, *, counting: bool = True) -> Beside:
         """Return what rules may know beside the customer and their history; `counting` reads discounts."""
         if not counting:
             return self._others
@@ -237,7 +239,8 @@ class ApplyPass:
         standing = replace(standing, event=self.context.names.renamed(standing.event))
         if rules.lacks(person.decoded_history()):
             await self._stored_events.complete([person], [work])
-        await self._prepare_recipients(standing.event, work)
+        if rules.rewards_others:
+            await self._prepare_recipients(standing.event, work)
         due, later, now = [standing], [], self.context.now
         for other in self.timer_changes.beside(standing, rules.companions.get(standing.rule, ())):
             another = replace(other, event=standing.event)
@@ -270,7 +273,10 @@ class ApplyPass:
             await self._stored_events.complete([person], [work])
         event = event_of(life, held, timer.due_at)
         history = person.decoded_history()
-        verdict = rules.evaluate_life(life, event, person.customer, history, now, secret=self.context.secret)
+        verdict = rules.evaluate_life(
+            life, event, person.customer, history, now, secret=self.context.secret,
+            beside=await self._beside(person, counting=timer.rule in rules.counting),
+        )  # fmt: skip
         if verdict.proposals or verdict.outcomes:
             source_id = person.customer.source_id
             self.steps.append(Occurrence(index, event, source_id, rules.digest, verdict, now))

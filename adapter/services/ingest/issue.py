@@ -128,8 +128,9 @@ class IssuePass:
                 for proposal in step.verdict.proposals:
                     owner = proposal.recipient or step.source_id
                     counters.update(self._counter(claim, owner) for claim in proposal.claims)
-                for held in self._replaceable(step):
-                    counters.update(self._counter(claim, held.source_id) for claim in held.claims)
+                    if proposal.rule.replaces:
+                        for held in self._replaceable(proposal, step):
+                            counters.update(self._counter(claim, held.source_id) for claim in held.claims)
                 for proposal in step.verdict.proposals[:PREGENERATED_CODES]:
                     if proposal.rule.code_pool is not None:
                         continue
@@ -148,15 +149,10 @@ class IssuePass:
         occurrences = [step for step in steps if isinstance(step, Occurrence)]
         return pool_codes.wanted(proposal for step in occurrences for proposal in step.verdict.proposals)
 
-    def _replaceable(self, step: Occurrence) -> list[DiscountRecord]:
-        """Return the discounts that what an event may issue can take the place of."""
-        return [
-            held
-            for proposal in step.verdict.proposals
-            if proposal.rule.replaces
-            for held in self._by_owner[self._people.canonical(proposal.recipient or step.source_id)].values()
-            if held.rule in proposal.rule.replaces
-        ]
+    def _replaceable(self, proposal: Proposal, step: Occurrence) -> list[DiscountRecord]:
+        """Return the discounts that a proposal can take the place of."""
+        owner = self._people.canonical(proposal.recipient or step.source_id)
+        return [held for held in self._by_owner[owner].values() if held.rule in proposal.rule.replaces]
 
     def bookings(self, steps: Sequence[Step]) -> BookingRequest | None:
         """Return what the steps need to know of pools, orders and holds, None where that is nothing."""
@@ -165,10 +161,11 @@ class IssuePass:
             if isinstance(step, Move):
                 with suppress(NotFound):
                     moves.append((step.move, self._find(step.move.code)))
-            else:
-                moves += [
-                    (DiscountMove("revoke", held.discount.code), held) for held in self._replaceable(step)
-                ]
+                continue
+            for proposal in step.verdict.proposals:
+                if proposal.rule.replaces:
+                    replaced = self._replaceable(proposal, step)
+                    moves += [(DiscountMove("revoke", held.discount.code), held) for held in replaced]
         found, pools = order_uses.wanted(moves), self.pools(steps)
         if not pools:
             return found
@@ -207,7 +204,9 @@ class IssuePass:
             return
         canonical, at, event = self._people.canonical, step.at, step.event
         owner = canonical(step.source_id)
-        own, others, refused = rewards.divided(step, canonical)
+        own, others, refused = step.verdict, dict[str, Verdict](), list[RuleOutcome]()
+        if step.verdict.for_others or owner != step.source_id:
+            own, others, refused = rewards.divided(step, canonical)
         outcomes = [*step.verdict.outcomes, *refused, *self._granted(step, own, owner)]
         for name, verdict in others.items():
             said = self._granted(step, verdict, name)
@@ -254,7 +253,7 @@ class IssuePass:
                 self.written[issued.discount.code] = issued
             self._push(issued, pushed(care))
             self.armed += self._lives.timers(issued) if self._lives and care is None else ()
-            outcomes.append(_issued(proposal, issued.discount.code))
+            outcomes.append(rewards.issued(proposal, issued.discount.code))
         return outcomes
 
     def _replace(self, held: DiscountRecord, by: DiscountRecord, now: datetime) -> None:
@@ -390,11 +389,3 @@ class IssuePass:
                     not_after=held.discount.expires_at if kind == "discount.issued" else None,
                 )
             )
-
-
-def _issued(proposal: Proposal, code: str) -> RuleOutcome:
-    """Return why a proposal was granted, and what it has replaced."""
-    replaced = f"; it replaces {', '.join(proposal.replacing)}" if proposal.replacing else ""
-    rule, why = proposal.rule, f"every condition holds{replaced}"
-    campaign = None if rule.campaign is None else rule.campaign.name
-    return RuleOutcome(rule.name, "issued", why, code=code, variant=rule.variant, campaign=campaign)

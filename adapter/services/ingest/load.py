@@ -25,7 +25,7 @@ def load_request(batch: Sequence[Work], rules: RuleSet) -> LoadRequest:
 
     It names the other customers whom rules reward for an event, and the timers that are weighed together.
     """
-    named = rules.named.ids if rules.named else None
+    named = rules.named.ids if rules.rewards_others else None
     customers: dict[str, None] = {}
     identities: dict[tuple[str, str], None] = {}
     codes: dict[str, None] = {}

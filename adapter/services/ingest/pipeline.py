@@ -44,7 +44,7 @@ from adapter.services.ingest.result import CommitResult, Result
 from adapter.services.ingest.slot_merges import slot_merges
 from adapter.services.ingest.steps import DecisionContext
 from adapter.services.ingest.timer_capacity import TimerCapacity
-from adapter.services.ingest.work_item import Work
+from adapter.services.ingest.work_item import Work, parts_of
 from adapter.services.loaded_files import LoadedFiles
 from adapter.sources.decoded_body import Decoded
 from adapter.store.contract import OnLocksAcquired, Store, Transaction
@@ -261,6 +261,10 @@ class Transactions:
             )
         self._after_commit(result)
         return result.results
+
+    def parts(self, works: Sequence[Work]) -> list[Sequence[Work]]:
+        """Split works, in order, into those of one transaction each."""
+        return parts_of(works, self._files.rules.counting)
 
     def _context(self, record: Record | None) -> DecisionContext:
         environment, names = self._environment, self._files.mappings.names

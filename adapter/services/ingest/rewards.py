@@ -1,4 +1,4 @@
-"""Discounts for another customer than the event's: whom they are for, and what a merge does with them.
+"""Whom discounts are for: another customer than the event's, too, and what a merge does with those.
 
 Nobody is rewarded for themselves. Two ids may turn out to be one customer in the same batch, or later: then
 an unused discount that the one has earned for the other is revoked.
@@ -32,6 +32,14 @@ def rescoped(proposals: Iterable[Proposal], before: str, owner: str) -> tuple[Pr
         )
         for proposal in proposals
     )
+
+
+def issued(proposal: Proposal, code: str) -> RuleOutcome:
+    """Return why a proposal was granted, and what it has replaced."""
+    replaced = f"; it replaces {', '.join(proposal.replacing)}" if proposal.replacing else ""
+    rule, why = proposal.rule, f"every condition holds{replaced}"
+    campaign = None if rule.campaign is None else rule.campaign.name
+    return RuleOutcome(rule.name, "issued", why, code=code, variant=rule.variant, campaign=campaign)
 
 
 def divided(

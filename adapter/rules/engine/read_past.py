@@ -1,4 +1,4 @@
-"""Which rules count the customer's own discounts, and which of these counts cannot be meant."""
+"""What rules read of the customer's past: figures of history, and counts of the customer's own discounts."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from adapter.files.problems import Problem, did_you_mean
 from adapter.model.rules import Absence
 from adapter.rules.expressions import Metric, reads
+from adapter.rules.files.definitions import Definitions
 from adapter.rules.files.rule_file import Compiled
 
 
@@ -22,8 +23,6 @@ def counting(compiled: Iterable[Compiled]) -> frozenset[str]:
         if counted(one):
             named = isinstance(one.rule.trigger, tuple)
             names.update(one.rule.triggers if named else (one.rule.name,))
-            if isinstance(one.rule.trigger, Absence):
-                names.add(one.rule.trigger.event)
     return frozenset(names)
 
 
@@ -43,3 +42,13 @@ def doubtful_counts(compiled: Sequence[Compiled]) -> list[Problem]:
                 message = f"`discounts.count` names the rule `{name}`, which is not there"
                 problems.append(Problem(one.at, message, did_you_mean(name, rules), "warning"))
     return problems
+
+
+def history_metrics(compiled: Sequence[Compiled], shared: Definitions) -> list[Metric]:
+    """Return the figures of history that rules, their values and segments read."""
+    nodes = [one.node for one in compiled]
+    nodes += [node for one in compiled for node in one.values]
+    nodes += [segment.node for segment in shared.segments.values() if segment.node is not None]
+    read = [metric for node in nodes for metric in reads(node).metrics if metric.kind != "discounts"]
+    waits = [one.rule.trigger for one in compiled if isinstance(one.rule.trigger, Absence)]
+    return read + [Metric("last", name) for wait in waits for name in (wait.event, wait.unless)]
