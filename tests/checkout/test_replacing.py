@@ -75,3 +75,37 @@ async def test_of_events_at_once_the_last_discount_alone_is_left(shop: Shop) -> 
     live = [each["metadata"]["rule"] for each in found if each["status"] == "issued"]
     assert live == ["visit-3"]
     assert await shop.used(*BUDGETS) == {BUDGETS[1]: 1_500}  # type: ignore[arg-type]
+
+
+CAMPAIGN = """
+rules:
+  - {name: early, trigger: first, campaign: spring, action: {type: free_shipping}}
+  - {name: outside, trigger: other, action: {type: free_shipping}, guardrails: {stackable: true}}
+  - name: late
+    trigger: third
+    campaign: spring
+    variants:
+      - {share: 50, action: {type: amount_off, value: 5, currency: EUR}}
+      - {share: 50, action: {type: amount_off, value: 6, currency: EUR}}
+    replaces: campaign
+    guardrails: {stackable: true}
+"""
+
+
+async def test_a_rule_replaces_what_its_campaign_has_given(tmp_path: Path) -> None:
+    folder = tmp_path / "rules"
+    folder.mkdir()
+    (folder / "definitions.yaml").write_text("campaigns: {spring: {guardrails: {per_user_limit: 1}}}")
+    async with Shop(f"sqlite:///{tmp_path / 'a.db'}", folder, rules=CAMPAIGN).open() as shop:
+        await happens(shop, "ann", "first")
+        assert outcomes(await happens(shop, "ann", "third")) == {"late": ("issued", None)}
+        await happens(shop, "ann", "other")
+        assert outcomes(await happens(shop, "ann", "third")) == {"late": ("issued", None)}
+        found = (await shop.http.get("/v1/customers/ann/discounts")).json()["discounts"]
+        states = sorted((each["metadata"]["rule"], each["status"]) for each in found)
+        assert states == [
+            ("early", "revoked"),
+            ("late", "issued"),
+            ("late", "revoked"),
+            ("outside", "issued"),
+        ]

@@ -132,6 +132,9 @@ def test_a_variant_has_an_interval_against_the_control_group() -> None:
         ({"A": 480, "B": 520}, {"A": 50, "B": 50}, 0.2059),
         ({"A": 90, "B": 110, "C": 100}, {"A": 30, "B": 35, "C": 35}, 0.8090),
         ({"A": 20, "B": 30, "C": 25, "D": 25}, {"A": 25, "B": 25, "C": 25, "D": 25}, 0.5724),
+        ({"A": 120, "B": 90, "C": 100, "D": 95, "E": 95}, dict.fromkeys("ABCDE", 20), 0.2397),
+        ({**dict.fromkeys("BCDF", 95), "A": 120, "E": 100}, dict.fromkeys("ABCDEF", 10), 0.4159),
+        ({**dict.fromkeys("BCDEFG", 95), "A": 120}, dict.fromkeys("ABCDEFG", 10), 0.4894),
         ({"A": 3, "B": 1}, {"A": 50, "B": 50}, None),  # too few
         ({"A": 500, "old": 500}, {"A": 50, "B": 50}, None),  # the file has other variants
         ({"A": 500}, {"A": 100}, None),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -11,6 +11,8 @@ from msgspec.structs import replace
 from adapter.model.decisions import RuleOutcome
 from adapter.model.rules import Absence, Campaign, Rule
 from adapter.model.timers import Timer
+from adapter.rules.files.checkout_keys import OF_CAMPAIGN
+from adapter.rules.files.rule_file import Compiled
 from adapter.rules.guardrails.contract import CAMPAIGN
 from adapter.rules.guardrails.one_of_these import NAME
 from adapter.rules.guardrails.proposal import Proposal, Verdict
@@ -61,6 +63,24 @@ def companions(rules: Sequence[Rule]) -> dict[str, tuple[str, ...]]:
         for names in by_campaign.values()
         for name in names
     }
+
+
+def with_replaced(compiled: Sequence[Compiled]) -> list[Compiled]:
+    """Return rules with the names of those of their campaign, where they replace the discounts of all."""
+    members: dict[str, list[str]] = {}
+    for one in compiled:
+        if one.rule.campaign is not None:
+            members.setdefault(one.rule.campaign.name, []).append(one.rule.name)
+    return [_with_replaced(one, members) for one in compiled]
+
+
+def _with_replaced(one: Compiled, members: Mapping[str, Sequence[str]]) -> Compiled:
+    campaign = one.rule.campaign
+    if campaign is None or one.rule.replaces != (OF_CAMPAIGN,):
+        return one
+    rule = replace(one.rule, replaces=tuple(members[campaign.name]))
+    variants = tuple(_with_replaced(each, members) for each in one.variants)
+    return replace(one, rule=rule, variants=variants)
 
 
 def weighed(

@@ -25,7 +25,7 @@ from adapter.rules.engine.absence import Absences, Waits, followed
 from adapter.rules.engine.absence_keys import rule_of
 from adapter.rules.engine.beside import NOTHING, Beside
 from adapter.rules.engine.book_files import digest_of, drafted, text_of
-from adapter.rules.engine.campaigns import companions, weighed
+from adapter.rules.engine.campaigns import companions, weighed, with_replaced
 from adapter.rules.engine.changes import Changed, ChangeTriggers
 from adapter.rules.engine.conditions import NearMiss
 from adapter.rules.engine.deferred_reasons import completed, near_misses
@@ -372,7 +372,7 @@ def load(
             problems += wrong
     if not compiled and not problems:
         problems.append(nothing_in(directory, "no rule in this folder: no discount will be issued"))
-    compiled = drafted(compiled, drafts)
+    compiled = with_replaced(drafted(compiled, drafts))
     problems += between_rules.problems(compiled, shared)
     for one in compiled:
         problems += lint.overall(one.rule, one.at, shared.guardrails)

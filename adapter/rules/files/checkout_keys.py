@@ -8,6 +8,8 @@ from typing import Any
 from adapter.model.rules import OnRefund, RewardOnRefund
 from adapter.rules.blocks.block import Block
 
+#: Among the rules that are replaced: all of the campaign. It is the name of no rule.
+OF_CAMPAIGN = "*campaign"
 GROUP = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 
 
@@ -24,6 +26,17 @@ def read(block: Block) -> dict[str, Any]:
         "exclusive": block.flag("exclusive"),
         "on_refund": on_refund,
         "reward_on_refund": reward,
-        "replaces": block.words("replaces") or None,
+        "replaces": _replaced(block) or None,
     }
     return {key: value for key, value in found.items() if value is not None}
+
+
+def _replaced(block: Block) -> tuple[str, ...]:
+    """Return the names of rules, or that all of the rule's campaign are meant."""
+    if block.values.get("replaces") != "campaign":
+        return block.words("replaces")
+    block.get("replaces")
+    if "campaign" not in block.values:
+        block.refuse(("replaces",), "the rule belongs to no campaign",
+                     "add `campaign: spring`, or write a list of rules")  # fmt: skip
+    return (OF_CAMPAIGN,)

@@ -96,7 +96,7 @@ def _rule() -> Schema:
         "exclusive": said(FLAG, "It is used alone on an order."),
         "on_refund": said(one_of(get_args(OnRefund)), "What a refund does with a code that was used."),
         "to": said(TEXT, "Where the event names the customer who gets it, such as attributes.referrer_id."),
-        "replaces": said(SOME_WORDS, "Rules whose unused discounts it revokes when it issues."),
+        "replaces": said(SOME_WORDS, "Rules whose unused discounts it revokes when it issues; or campaign."),
         "reward_on_refund": said(
             one_of(get_args(RewardOnRefund)), "What a refund does with what the order earned."
         ),

@@ -234,7 +234,8 @@ def _life(case: Case, life: Life, book: RuleSet, history: History) -> tuple[Verd
     if held is None or due is None or due > case.now or not lives(life.trigger, held, case.now):
         return Verdict((), (), {}), _event({}, case.now, "none")
     event = event_of(life, held, due)
-    return book.evaluate_life(life, event, case.customer, history, case.now), event
+    verdict = book.evaluate_life(life, event, case.customer, history, case.now, beside=beside(case, book))
+    return verdict, event
 
 
 def _scheduled(case: Case, rule: str, book: RuleSet, history: History) -> tuple[Verdict, Event]:

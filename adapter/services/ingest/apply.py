@@ -24,6 +24,7 @@ from adapter.model.quarantine import Quarantined
 from adapter.model.timers import Timer
 from adapter.model.triggers import Firing
 from adapter.rules.engine.absence import Waits
+from adapter.rules.engine.absence_keys import rule_of
 from adapter.rules.engine.beside import Beside, Recipient
 from adapter.rules.engine.changes import Changed, CustomerChange
 from adapter.rules.engine.lives import code_of, event_of, lives
@@ -251,7 +252,7 @@ class ApplyPass:
         verdict, waiting = rules.evaluate_absences(
             due, later, person.customer, person.decoded_history(), now,
             secret=self.context.secret,
-            beside=await self._beside(person, counting=any(each.rule in rules.counting for each in due)),
+            beside=await self._beside(person, counting=any(rule_of(each) in rules.counting for each in due)),
         )  # fmt: skip
         self.timer_changes.defer(waiting)
         if verdict.proposals or verdict.outcomes:
@@ -275,7 +276,7 @@ class ApplyPass:
         history = person.decoded_history()
         verdict = rules.evaluate_life(
             life, event, person.customer, history, now, secret=self.context.secret,
-            beside=await self._beside(person, counting=timer.rule in rules.counting),
+            beside=await self._beside(person, counting=life.rule.name in rules.counting),
         )  # fmt: skip
         if verdict.proposals or verdict.outcomes:
             source_id = person.customer.source_id
