@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from adapter.rules.engine import ruleset
@@ -44,6 +44,14 @@ TRAFFIC = st.lists(
     ),
     min_size=1, max_size=8,
 )  # fmt: skip
+
+
+#: With two events of a customer, what random traffic may miss in few examples.
+_ONE = {"waits": None, "event": "started", "above": 0, "value": 5, "priority": 0, "most": None}
+TWICE = {
+    "once": "for ever", "choose": "priority", "next": False, "each": None, "all": None, "card": None,
+    "rules": [_ONE, {**_ONE, "event": "visited"}],
+}  # fmt: skip
 
 
 def written(said: dict[str, Any]) -> str:
@@ -155,6 +163,7 @@ def test_a_campaign_never_gives_more_than_its_limits(check: Check) -> None:
 
     @settings(max_examples=length(12, 400), suppress_health_check=list(HealthCheck))
     @given(CAMPAIGN, TRAFFIC)
+    @example(TWICE, [("ann", "started", 80, "c-1", 0), ("ann", "visited", 80, "c-2", 5)])
     def holds(said: dict[str, Any], sent: list[tuple[Any, ...]]) -> None:
         assert asyncio.run(check(said, sent, f"x{next(examples)}")) == []
 
