@@ -18,8 +18,8 @@ from adapter.errors import AdapterError
 from adapter.model.encoding import encode
 from adapter.services.checkout.service import MOST_POOL_CODES
 from adapter.settings.values import Settings
+from adapter.store.checkout_values import Pool as PoolOfCodes
 from adapter.store.engines import open_store
-from adapter.store.values import Pool as PoolOfCodes
 
 EXAMPLES = """\b
 Examples:

@@ -23,8 +23,8 @@ from adapter.pricing.numbers import money
 from adapter.rules.guardrails.valuation import most
 from adapter.services.loaded_files import LoadedFiles
 from adapter.services.read_timeout import ReadTimeout
+from adapter.store.checkout_values import BookedFigures, Issued
 from adapter.store.contract import Store
-from adapter.store.values import BookedFigures, Issued
 
 #: So many discounts are read at once.
 PAGE = 500

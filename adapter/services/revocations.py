@@ -18,8 +18,8 @@ from adapter.services.ingest.result import Result
 from adapter.services.ingest.work_item import Work
 from adapter.services.loaded_files import LoadedFiles
 from adapter.services.read_timeout import ReadTimeout
+from adapter.store.checkout_values import Issued
 from adapter.store.contract import Store
-from adapter.store.values import Issued
 
 #: Discounts per page, and the maximum that one transaction revokes.
 PAGE = 500

@@ -29,6 +29,16 @@ from adapter.model.redemptions import Redemption, Rollback
 from adapter.model.removals import Removal
 from adapter.model.timers import Timer
 from adapter.model.vouchers import Voucher
+from adapter.store.checkout_values import (
+    BookedFigures,
+    BookedState,
+    BookingRequest,
+    CheckoutQuery,
+    CheckoutView,
+    FailedBy,
+    Issued,
+    Pool,
+)
 from adapter.store.forwarding_contract import ForwardingVerbs
 from adapter.store.import_contract import ImportStore
 from adapter.store.journal_contract import JournalVerbs
@@ -36,24 +46,16 @@ from adapter.store.outbox_contract import OutboxVerbs
 from adapter.store.scanning import Looks, Slice, Spot
 from adapter.store.schedule_contract import ScheduleVerbs
 from adapter.store.values import (
-    BookedFigures,
-    BookedState,
-    BookingRequest,
     Changes,
-    CheckoutQuery,
-    CheckoutView,
     CounterState,
     CustomerData,
     CustomerHistory,
-    FailedBy,
     Forgotten,
-    Issued,
     Known,
     LoadedState,
     LoadRequest,
     MessageKey,
     Place,
-    Pool,
     RetentionKind,
     Weight,
 )

@@ -19,11 +19,10 @@ from adapter.model.discounts import DiscountRecord
 from adapter.model.events import Event
 from adapter.model.imports import ImportStep
 from adapter.model.removals import Removal
+from adapter.store.checkout_values import BookedState, BookingRequest
 from adapter.store.contract import Transaction
 from adapter.store.rows import final_owners, given_to
 from adapter.store.values import (
-    BookedState,
-    BookingRequest,
     Changes,
     CounterState,
     CustomerRecord,

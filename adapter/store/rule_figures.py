@@ -7,8 +7,8 @@ from datetime import date, timedelta
 from typing import Any
 
 from adapter.model.pages import Page
+from adapter.store.checkout_values import BookedFigures, Issued
 from adapter.store.rows import read_held
-from adapter.store.values import BookedFigures, Issued
 
 _EPOCH = date(1970, 1, 1)
 

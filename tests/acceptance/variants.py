@@ -32,19 +32,10 @@ from adapter.services.ingest.group_commit import GroupCommitter
 from adapter.services.ingest.result import Result
 from adapter.services.ingest.work_item import Work
 from adapter.settings import load as reading
+from adapter.store.checkout_values import BookedState, BookingRequest
 from adapter.store.contract import OnLocksAcquired, Store, Transaction
 from adapter.store.engines import open_store
-from adapter.store.values import (
-    NOTHING_KNOWN,
-    BookedState,
-    BookingRequest,
-    Changes,
-    CounterState,
-    LoadedState,
-    LoadRequest,
-    Place,
-    Weight,
-)
+from adapter.store.values import NOTHING_KNOWN, Changes, CounterState, LoadedState, LoadRequest, Place, Weight
 
 T = TypeVar("T")
 

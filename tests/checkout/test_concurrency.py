@@ -19,8 +19,9 @@ from msgspec.structs import replace
 from adapter.model.actions import StoreCredit
 from adapter.model.discounts import DiscountRecord
 from adapter.services.checkout.changes import nothing_but
+from adapter.store.checkout_values import BookedState, BookingRequest
 from adapter.store.contract import Store, Transaction
-from adapter.store.values import BookedState, BookingRequest, Changes, LoadedState, LoadRequest
+from adapter.store.values import Changes, LoadedState, LoadRequest
 from tests.acceptance.variants import Passing, StaleTransaction, through
 from tests.checkout.orders import issued, order, shared
 from tests.checkout.shop import NOON, Shop

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from adapter.store.checkout_values import BookedState, BookingRequest
 from adapter.store.contract import Store
-from adapter.store.values import BookedState, BookingRequest
 from tests.acceptance.variants import Passing, through
 from tests.checkout.orders import issued, order
 from tests.checkout.shop import Shop

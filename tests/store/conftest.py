@@ -27,18 +27,10 @@ from adapter.model.pending import PendingMove
 from adapter.model.quarantine import Quarantined
 from adapter.model.redemptions import CodeUse, Redemption, Rollback
 from adapter.model.timers import Timer
+from adapter.store.checkout_values import BookedState, BookingRequest
 from adapter.store.contract import Store, Transaction
 from adapter.store.engines import open_store
-from adapter.store.values import (
-    BookedState,
-    BookingRequest,
-    Changes,
-    CustomerRecord,
-    Erasure,
-    LoadedState,
-    LoadRequest,
-    NewEvent,
-)
+from adapter.store.values import Changes, CustomerRecord, Erasure, LoadedState, LoadRequest, NewEvent
 from tests.databases import SharedServer
 
 NOW = datetime(2026, 11, 21, 10, 30, 0, 123457, tzinfo=UTC)

@@ -20,7 +20,7 @@ HOLDER = """
 import asyncio, sys
 from datetime import UTC, datetime
 from adapter.model.customers import Customer
-from adapter.store.values import Changes, CustomerRecord
+from adapter.store.values import (Changes, CustomerRecord)
 from adapter.store.sqlite.engine import SqliteStore
 
 async def main(path):

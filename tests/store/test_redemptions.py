@@ -12,10 +12,11 @@ from msgspec.structs import replace
 
 from adapter.model.counter_key import CounterKey
 from adapter.model.erasures import fingerprint
+from adapter.store.checkout_values import BookingRequest, Pool
 from adapter.store.contract import Store, Transaction
 from adapter.store.engines import open_store
 from adapter.store.postgres.connection import SETTINGS
-from adapter.store.values import BookingRequest, LoadRequest, Pool
+from adapter.store.values import LoadRequest
 from tests.store.conftest import NOW, Run
 
 

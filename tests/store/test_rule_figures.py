@@ -11,11 +11,11 @@ import asyncpg
 import pytest
 
 from adapter.model.redemptions import CodeUse
+from adapter.store.checkout_values import BookedFigures, Issued
 from adapter.store.contract import Store
 from adapter.store.engines import open_store
 from adapter.store.postgres.statements import SQL as POSTGRES
 from adapter.store.sqlite.statements import SQL as SQLITE
-from adapter.store.values import BookedFigures, Issued
 from tests.databases import SharedServer
 
 READS = {"issued": ("B", 10), "booked_rule": ("high-cart",), "booked_figures": ("high-cart",)}

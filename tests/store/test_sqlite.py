@@ -115,7 +115,7 @@ def test_another_process_holds_the_file_until_it_dies(path: Path) -> None:
 _SENDER = """
 import asyncio, sys
 from datetime import UTC, datetime
-from adapter.store.values import Changes, LoadRequest
+from adapter.store.values import (Changes, LoadRequest)
 from adapter.store.sqlite.engine import SqliteStore
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -16,8 +16,9 @@ from adapter.model.imports import ImportJob, ImportStep, RefusedRow
 from adapter.services.bulk.rows import Taken, cell_options
 from adapter.services.ingest.result import Result
 from adapter.services.ingest.work_item import Work
+from adapter.store.checkout_values import PoolCode
 from adapter.store.contract import Store, Transaction
-from adapter.store.values import Changes, PoolCode
+from adapter.store.values import Changes
 
 MakeStep = Callable[[Sequence[Result]], ImportStep]
 

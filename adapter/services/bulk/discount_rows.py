@@ -21,8 +21,9 @@ from adapter.services.ingest.identities import IdentityGraph
 from adapter.services.ingest.result import Result
 from adapter.services.ingest.work_item import Work
 from adapter.services.loaded_files import LoadedFiles
+from adapter.store.checkout_values import BookingRequest
 from adapter.store.contract import Store, Transaction
-from adapter.store.values import BookingRequest, Changes, LoadRequest
+from adapter.store.values import Changes, LoadRequest
 
 MakeStep = Callable[[Sequence[Result]], ImportStep]
 

@@ -23,8 +23,9 @@ from adapter.services.bulk.rows import Taken, cell_options
 from adapter.services.ingest.result import Result
 from adapter.services.ingest.work_item import Work
 from adapter.services.loaded_files import LoadedFiles
+from adapter.store.checkout_values import BookingRequest
 from adapter.store.contract import Store, Transaction
-from adapter.store.values import BookingRequest, Changes
+from adapter.store.values import Changes
 
 MakeStep = Callable[[Sequence[Result]], ImportStep]
 #: Columns by one of which a file may be one of vouchers, or change some.

@@ -36,7 +36,8 @@ from adapter.services.checkout.unpriced import take_unpriced, unpriced
 from adapter.services.checkout.vouchers import WithVouchers
 from adapter.services.checkout.wishes import Terms, Wish
 from adapter.services.ingest.identities import IdentityGraph
-from adapter.store.values import BookedState, Changes, LoadedState
+from adapter.store.checkout_values import BookedState
+from adapter.store.values import Changes, LoadedState
 
 
 class Attempt:

@@ -11,8 +11,9 @@ from adapter.services.checkout.known_bookings import applied_holds
 from adapter.services.checkout.replies import Earlier, Reply
 from adapter.services.checkout.vouchers import unknown_codes
 from adapter.services.checkout.wishes import Terms, Wish
+from adapter.store.checkout_values import BookingRequest
 from adapter.store.contract import Transaction
-from adapter.store.values import BookingRequest, LoadRequest
+from adapter.store.values import LoadRequest
 
 
 async def book(transaction: Transaction, wish: Wish, terms: Terms) -> Reply | Earlier:

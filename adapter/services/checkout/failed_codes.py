@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 
 from adapter.errors import Refused
 from adapter.model.erasures import fingerprint
+from adapter.store.checkout_values import FailedBy
+from adapter.store.checkout_values import FailedCodes as Failed
 from adapter.store.contract import Store
-from adapter.store.values import FailedBy
-from adapter.store.values import FailedCodes as Failed
 
 #: Wrong codes that one customer, and one caller without a customer, may send within the window.
 PER_CUSTOMER = 20

@@ -14,7 +14,7 @@ from adapter.model.discounts import DiscountRecord
 from adapter.model.redemptions import Redemption
 from adapter.pricing import Order
 from adapter.services.checkout.documents import money
-from adapter.store.values import BookedState
+from adapter.store.checkout_values import BookedState
 
 
 def hold_by_id(wanted: str | None, booked: BookedState) -> Redemption | None:

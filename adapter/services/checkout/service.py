@@ -29,8 +29,8 @@ from adapter.services.checkout.undoing import Undo, release, undo_redemption
 from adapter.services.checkout.vouchers import WithVouchers
 from adapter.services.checkout.wishes import Terms, Wish
 from adapter.services.read_timeout import ReadTimeout
+from adapter.store.checkout_values import CheckoutQuery, CheckoutView
 from adapter.store.contract import Store
-from adapter.store.values import CheckoutQuery, CheckoutView
 
 #: The caller of what messages say of orders.
 STREAM = "stream"

@@ -20,8 +20,9 @@ from adapter.services.checkout.ledger import Ledger
 from adapter.services.checkout.pushes import Pushes
 from adapter.services.checkout.replies import Keyed, Reply
 from adapter.services.checkout.requests import RollBack
+from adapter.store.checkout_values import BookingRequest
 from adapter.store.contract import Transaction
-from adapter.store.values import BookingRequest, LoadRequest
+from adapter.store.values import LoadRequest
 
 #: Faults of the request itself; the others are about what was redeemed.
 _UNREADABLE = ("invalid_quantity", "invalid_amount", "unknown_line")

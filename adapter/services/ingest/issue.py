@@ -43,7 +43,8 @@ from adapter.services.ingest.pending_moves import PendingMoves, to_wait
 from adapter.services.ingest.pool_codes import PoolCodes
 from adapter.services.ingest.slot_merges import SlotMerges
 from adapter.services.ingest.steps import DecisionContext, Move, Occurrence, Outcome, Step
-from adapter.store.values import BookingRequest, CounterState, LoadedState
+from adapter.store.checkout_values import BookingRequest
+from adapter.store.values import CounterState, LoadedState
 
 #: Codes generated per event before its counters are known. If more rules issue on one event, the store's
 #: unique key still rejects a duplicate code, and the transaction is retried with new codes.

@@ -25,7 +25,7 @@ from adapter.model.ids import is_personal
 from adapter.model.operations import DiscountMove
 from adapter.model.redemptions import CodeUse, Redemption, State
 from adapter.pricing import conflict
-from adapter.store.values import BookedState, BookingRequest
+from adapter.store.checkout_values import BookedState, BookingRequest
 
 #: What becomes of the hold of an application, by the move that ends it.
 _ENDS: dict[str, State] = {"release": "released", "revoke": "released", "expire": "expired"}

@@ -47,8 +47,9 @@ from adapter.services.ingest.timer_capacity import TimerCapacity
 from adapter.services.ingest.work_item import Work, parts_of
 from adapter.services.loaded_files import LoadedFiles
 from adapter.sources.decoded_body import Decoded
+from adapter.store.checkout_values import BookingRequest
 from adapter.store.contract import OnLocksAcquired, Store, Transaction
-from adapter.store.values import BookingRequest, Changes
+from adapter.store.values import Changes
 from adapter.tasks import unheard
 
 #: Returns the changes to save instead of those that a batch has come to, given its results.

@@ -13,10 +13,9 @@ from adapter.model.discounts import DiscountRecord
 from adapter.model.events import Event
 from adapter.model.removals import Removal
 from adapter.services.simulation.state import State
+from adapter.store.checkout_values import BookedState, BookingRequest
 from adapter.store.values import (
     NOTHING_KNOWN,
-    BookedState,
-    BookingRequest,
     Changes,
     CounterState,
     CustomerRecord,

@@ -12,19 +12,12 @@ from adapter.model.discounts import DiscountRecord
 from adapter.model.pages import Page
 from adapter.model.redemptions import Redemption, Rollback
 from adapter.model.vouchers import Voucher
+from adapter.store.checkout_values import BookedFigures, CheckoutQuery, CheckoutView, FailedBy, Issued, Pool
 from adapter.store.postgres.connection import Connection
 from adapter.store.postgres.redemptions import Bookings
 from adapter.store.postgres.statements import SQL
 from adapter.store.postgres.text import arrays
 from adapter.store.timestamps import micros
-from adapter.store.values import (
-    BookedFigures,
-    CheckoutQuery,
-    CheckoutView,
-    FailedBy,
-    Issued,
-    Pool,
-)
 
 T = TypeVar("T")
 

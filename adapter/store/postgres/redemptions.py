@@ -22,6 +22,17 @@ from adapter.store.checkout_rows import (
     rollback_row,
     use_rows,
 )
+from adapter.store.checkout_values import (
+    MOST_LAPSED,
+    BookedFigures,
+    BookedState,
+    BookingRequest,
+    CheckoutQuery,
+    CheckoutView,
+    FailedCodes,
+    Issued,
+    Pool,
+)
 from adapter.store.postgres.connection import Connection
 from adapter.store.postgres.statements import SQL
 from adapter.store.postgres.text import array, arrays
@@ -38,18 +49,7 @@ from adapter.store.rows import (
 )
 from adapter.store.rule_figures import booked_figures, issued_page
 from adapter.store.timestamps import micros, moment
-from adapter.store.values import (
-    MOST_LAPSED,
-    BookedFigures,
-    BookedState,
-    BookingRequest,
-    Changes,
-    CheckoutQuery,
-    CheckoutView,
-    FailedCodes,
-    Issued,
-    Pool,
-)
+from adapter.store.values import Changes
 
 _FRUITLESS = ("released", "expired")
 _BY = {

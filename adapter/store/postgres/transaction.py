@@ -21,6 +21,7 @@ from adapter.model.customers import SOURCE_ID
 from adapter.model.discounts import DiscountRecord
 from adapter.model.events import Event
 from adapter.model.removals import Removal
+from adapter.store.checkout_values import BookedState, BookingRequest
 from adapter.store.contract import OnLocksAcquired
 from adapter.store.postgres.addresses import redact
 from adapter.store.postgres.connection import Connection
@@ -32,8 +33,6 @@ from adapter.store.rows import digest, read_customer, read_event, read_held, rea
 from adapter.store.timestamps import micros
 from adapter.store.values import (
     NOTHING_KNOWN,
-    BookedState,
-    BookingRequest,
     Changes,
     CounterState,
     CustomerRecord,

@@ -15,6 +15,7 @@ from adapter.model.pages import Page
 from adapter.model.redemptions import Redemption, Rollback
 from adapter.model.vouchers import Voucher
 from adapter.store.checkout_rows import read_redemption, read_rollback
+from adapter.store.checkout_values import BookedFigures, FailedBy, FailedCodes, Issued, Pool
 from adapter.store.rows import (
     LAST_TEXT,
     given_to,
@@ -29,7 +30,6 @@ from adapter.store.sqlite.connection import array
 from adapter.store.sqlite.redemptions import found_vouchers
 from adapter.store.sqlite.statements import SQL
 from adapter.store.timestamps import micros, moment
-from adapter.store.values import BookedFigures, FailedBy, FailedCodes, Issued, Pool
 
 _BY = {
     "customer": "redemptions_by_customer",

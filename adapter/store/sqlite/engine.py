@@ -14,6 +14,7 @@ import apsw
 from adapter.errors import StoreUnavailable
 from adapter.model.deliveries import DEAD, EVERYTHING, DeliveryStatus, Selection
 from adapter.model.ignored import Ignored
+from adapter.store.checkout_values import FailedBy
 from adapter.store.contract import OnLocksAcquired, Transaction
 from adapter.store.copy import expect_usable
 from adapter.store.migrations import Schema, compared
@@ -39,14 +40,7 @@ from adapter.store.sqlite.statements import MIGRATIONS, SQL
 from adapter.store.sqlite.transaction import SqliteTransaction, drive
 from adapter.store.sqlite.worker import Worker
 from adapter.store.timestamps import micros
-from adapter.store.values import (
-    NOTHING_KNOWN,
-    FailedBy,
-    Forgotten,
-    Known,
-    KnownAlready,
-    RetentionKind,
-)
+from adapter.store.values import NOTHING_KNOWN, Forgotten, Known, KnownAlready, RetentionKind
 from adapter.tasks import unheard
 
 T = TypeVar("T")

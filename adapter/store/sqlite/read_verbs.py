@@ -23,19 +23,10 @@ from adapter.model.redemptions import Redemption, Rollback
 from adapter.model.timers import Timer
 from adapter.model.vouchers import Voucher
 from adapter.store.addresses import incomplete
+from adapter.store.checkout_values import BookedFigures, CheckoutQuery, CheckoutView, Issued, Pool
 from adapter.store.scanning import Looks, Slice, Spot
 from adapter.store.sqlite.reads import Reads
-from adapter.store.values import (
-    BookedFigures,
-    CheckoutQuery,
-    CheckoutView,
-    CustomerData,
-    CustomerHistory,
-    Forgotten,
-    Issued,
-    MessageKey,
-    Pool,
-)
+from adapter.store.values import CustomerData, CustomerHistory, Forgotten, MessageKey
 
 T = TypeVar("T")
 

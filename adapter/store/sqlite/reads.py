@@ -27,6 +27,7 @@ from adapter.model.pending import PendingMove
 from adapter.model.quarantine import Excerpt, Quarantined
 from adapter.model.timers import Timer
 from adapter.store.addresses import address_digest
+from adapter.store.checkout_values import MOST_LAPSED, CheckoutQuery, CheckoutView
 from adapter.store.erasures import (
     meant,
     name_digests,
@@ -73,16 +74,7 @@ from adapter.store.tables.customer_sql import of_customers
 from adapter.store.tables.description import Listed
 from adapter.store.tables.registry import TABLES
 from adapter.store.timestamps import micros, moment
-from adapter.store.values import (
-    MOST_LAPSED,
-    PAGE_BYTES,
-    CheckoutQuery,
-    CheckoutView,
-    CustomerData,
-    CustomerHistory,
-    Forgotten,
-    MessageKey,
-)
+from adapter.store.values import PAGE_BYTES, CustomerData, CustomerHistory, Forgotten, MessageKey
 
 T = TypeVar("T")
 _TABLES = of_customers(TABLES, "sqlite")

@@ -16,11 +16,12 @@ from adapter.store.checkout_rows import (
     rollback_row,
     use_rows,
 )
+from adapter.store.checkout_values import BookedState, BookingRequest
 from adapter.store.rows import read_vouchers
 from adapter.store.sqlite.connection import array
 from adapter.store.sqlite.statements import SQL
 from adapter.store.timestamps import micros
-from adapter.store.values import BookedState, BookingRequest, Changes
+from adapter.store.values import Changes
 
 _FRUITLESS = ("released", "expired")
 

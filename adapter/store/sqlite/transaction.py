@@ -16,6 +16,7 @@ from adapter.model.events import Event
 from adapter.model.pending import PendingMove
 from adapter.model.removals import Removal
 from adapter.model.timers import Timer
+from adapter.store.checkout_values import BookedState, BookingRequest
 from adapter.store.contract import Transaction
 from adapter.store.rows import digest, read_customer, read_event, read_held, read_pending, read_timer
 from adapter.store.sqlite.addresses import redact
@@ -26,8 +27,6 @@ from adapter.store.sqlite.statements import SQL
 from adapter.store.timestamps import micros
 from adapter.store.values import (
     NOTHING_KNOWN,
-    BookedState,
-    BookingRequest,
     Changes,
     CounterState,
     CustomerRecord,
