@@ -112,6 +112,8 @@ class Shop:
         """
         found = {name: (await self.http.get(f"/v1/customers/{name}/export")).json() for name in names}
         for export in found.values():
+            # What arrived differs: that is what this test is about.
+            export.pop("messages", None)
             for entry in export.get("quarantined", ()):
                 del entry["id"]
             for receipt in export.get("receipts", ()):

@@ -62,7 +62,9 @@ class Slices:
 
     async def _settled(self, piece: Piece, make_step: MakeStep, now: datetime) -> list[Result]:
         rules, names = self._files.rules, self._files.mappings.names
-        context = DecisionContext(now, self._world.draw, self._world.new_id, Recipients(), 0, names)
+        context = DecisionContext(
+            now, self._world.draw, self._world.new_id, Recipients(), 0, names, secret=self._store.secret
+        )
 
         def complete(changes: Changes, results: list[Result]) -> Changes:
             return _completed(changes, results, piece, make_step)
