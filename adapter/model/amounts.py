@@ -13,10 +13,10 @@ import unicodedata
 from typing import Any
 
 #: Ways to write a currency: its sign, with a country's letters before a dollar, its code, a word.
-_SIGN = r"(?:[A-Za-z]{0,3}\$|[¢-¥֏؋৲৳฿₠-⃀﷼]|[A-Za-z]{3}|kr\.?|Kč|zł|Ft|R|Rs\.?|S/\.?|лв\.?|руб\.?|р\.)"
+SIGN = r"(?:[A-Za-z]{0,3}\$|[¢-¥֏؋৲৳฿₠-⃀﷼]|[A-Za-z]{3}|kr\.?|Kč|zł|Ft|R|Rs\.?|S/\.?|лв\.?|руб\.?|р\.)"
 _TEXT = re.compile(
-    rf"(?P<minus>[-+]?)\s*(?P<before>{_SIGN})?\s*(?P<inner>[-+]?)"
-    rf"(?P<digits>\.?\d[\d., ']{{0,60}})(?P<dash>[-–])?\s*(?P<after>{_SIGN})?\Z"
+    rf"(?P<minus>[-+]?)\s*(?P<before>{SIGN})?\s*(?P<inner>[-+]?)"
+    rf"(?P<digits>\.?\d[\d., ']{{0,60}})(?P<dash>[-–])?\s*(?P<after>{SIGN})?\Z"
 )
 _WORD = re.compile(r"[A-Za-z]{3}\Z")
 #: The codes of ISO 4217 that are in use.

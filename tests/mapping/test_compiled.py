@@ -49,6 +49,8 @@ REPLACEMENTS = st.sampled_from(["", "$&", "x", "$$"])
 ROUNDINGS = st.sampled_from(["exact", "down", "half_up"])
 TEST = st.just({"at_least": 1})
 BOOL = st.booleans()
+FORMATS = st.sampled_from(["%Y-%m-%d", "%Y-%m-%d %H", "%d%m%Y", "%H"])
+EXPRESSIONS = st.sampled_from(["a", "(.)", "(?P<n>.)", "(", ""])
 TYPED = st.sampled_from(["@number", "@amount", "@string", "@boolean", "@datetime", "@object", "@nope"])
 LIQUID = st.sampled_from(
     ["{{ a }}", "x", "{{ items | size }}", "{% if b %}y{% endif %}", "{{ a | sort }}", "{% for"]
@@ -86,6 +88,16 @@ def directives(inner: Any) -> Any:
         options("@filter", items=option, where=st.dictionaries(PATHS, SCALARS | TEST | option, max_size=2)),
         options("@total", items=option, price=option, quantity=option),
         st.builds(lambda name, value: {"@lenient": {name: value}}, TYPED, option),
+        st.builds(lambda name, value: {name: value}, st.sampled_from(["@lower", "@upper", "@trim"]), option),
+        st.builds(lambda name, value, locale: {name: {"value": value, "locale": locale}},
+                  st.sampled_from(["@number", "@amount"]), option, st.just("de") | option),
+        options("@split", value=option, by=st.sampled_from([",", "", "-"]),
+                take=st.sampled_from([0, -1, "x"])),
+        options("@regex", value=option, match=EXPRESSIONS, extract=EXPRESSIONS, default=option),
+        options("@regex", value=option, replace=EXPRESSIONS,
+                **{"with": st.sampled_from(["", "\\1", "x"])}),
+        options("@date", value=option, formats=st.lists(FORMATS | option, max_size=2),
+                zone=st.just("UTC") | option),
         options("@map", items=option, to=option, **{"with": shape}),
     )  # fmt: skip
 

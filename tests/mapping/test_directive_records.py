@@ -16,7 +16,7 @@ from adapter.mapping import MappingError, mapping_set
 from adapter.mapping.directives import DIRECTIVES
 from adapter.mapping.engine.directive import Branches, Directive, ResultType
 from adapter.mapping.engine.interpret import Resolver
-from adapter.mapping.engine.options import Items, Option, Options, Plain, Raw
+from adapter.mapping.engine.options import Items, Option, Options, Plain, Raw, ValueWithOptions
 from adapter.mapping.engine.values import UNDEFINED, type_of
 from adapter.mapping.explain.branch_coverage import branches
 from adapter.mapping.files.mapping_file import Mapping
@@ -58,7 +58,7 @@ def runs() -> Iterator[tuple[Any, dict[str, Any], Any]]:
         fields, tables, _ = example(section)
         yield fields, tables, MESSAGE
     for name in FIXED:
-        if DIRECTIVES[name].shape == Raw():
+        if isinstance(DIRECTIVES[name].shape, Raw | ValueWithOptions):
             yield from (({name: {"@path": "$.value"}}, {}, {"value": value}) for value in VALUES)
 
 

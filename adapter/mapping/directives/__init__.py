@@ -7,6 +7,7 @@ from typing import Any
 
 from adapter.mapping.directives.array_path import ARRAY_PATH
 from adapter.mapping.directives.case import CASE
+from adapter.mapping.directives.date import DATE
 from adapter.mapping.directives.exclude_when_null import EXCLUDE_WHEN_NULL
 from adapter.mapping.directives.first import FIRST
 from adapter.mapping.directives.flatten import FLATTEN
@@ -20,8 +21,11 @@ from adapter.mapping.directives.lookup import LOOKUP
 from adapter.mapping.directives.merge import MERGE
 from adapter.mapping.directives.money import MONEY
 from adapter.mapping.directives.path import PATH
+from adapter.mapping.directives.regex import REGEX
 from adapter.mapping.directives.replace import REPLACE
+from adapter.mapping.directives.split import SPLIT
 from adapter.mapping.directives.template import TEMPLATE
+from adapter.mapping.directives.text_changes import LOWER, TRIM, UPPER
 from adapter.mapping.directives.total import TOTAL
 from adapter.mapping.directives.transform import TRANSFORM
 from adapter.mapping.directives.type_casts import AMOUNT, BOOLEAN, DATETIME, NUMBER, OBJECT, STRING
@@ -30,7 +34,7 @@ from adapter.mapping.engine.directive import Directive
 _ALL = (
     IF, CASE, REPLACE, ARRAY_PATH, PATH, JSON, FLATTEN, MERGE, TEMPLATE, LITERAL, TRANSFORM,
     EXCLUDE_WHEN_NULL, LIQUID, NUMBER, STRING, BOOLEAN, DATETIME, OBJECT, MONEY, FIRST, LOOKUP, FILTER,
-    MAP, AMOUNT, LENIENT, TOTAL,
+    MAP, AMOUNT, LENIENT, TOTAL, DATE, LOWER, REGEX, SPLIT, TRIM, UPPER,
 )  # fmt: skip
 
 #: Every directive by its name.

@@ -20,6 +20,7 @@ from adapter.errors import MappingError
 from adapter.mapping.engine import javascript
 from adapter.mapping.engine.values import UNDEFINED, is_number, type_of
 from adapter.model.amounts import amount_of, read_amount
+from adapter.model.locales import notation, read_number
 from adapter.model.money import minor_units
 from adapter.model.times import parse_timestamp
 
@@ -47,15 +48,15 @@ ROUNDINGS = (*_ROUNDING, "exact")
 _MOST_SHOWN = 35
 
 
-def _is_absent(value: Any) -> bool:
+def is_absent(value: Any) -> bool:
     return value is None or value is UNDEFINED or (type(value) is str and not value.strip())
 
 
-def _absent(value: Any) -> Any:
+def absent(value: Any) -> Any:
     return None if value is None else UNDEFINED
 
 
-def _refuse(name: str, value: Any, wanted: str) -> NoReturn:
+def refuse(name: str, value: Any, wanted: str) -> NoReturn:
     raise MappingError(f"{name}: {_told(value)} is not {wanted}")
 
 
@@ -73,13 +74,13 @@ def number(value: Any) -> Any:
     """Return a number; whole numbers written as text come out exact, however long."""
     if is_number(value):
         return value
-    if _is_absent(value):
-        return _absent(value)
+    if is_absent(value):
+        return absent(value)
     text = value.strip() if type(value) is str else ""
     if not _NUMBER.match(text):
-        _refuse("@number", value, "a number")
+        refuse("@number", value, "a number")
     found = int(text) if _INTEGER.match(text) else float(text)
-    return found if math.isfinite(found) else _refuse("@number", value, "a number")
+    return found if math.isfinite(found) else refuse("@number", value, "a number")
 
 
 def amount(value: Any) -> Any:
@@ -87,10 +88,39 @@ def amount(value: Any) -> Any:
 
     Text that could mean two amounts (`1,299`) is none.
     """
-    if type(value) is not float and _is_absent(value):
-        return _absent(value)
+    if type(value) is not float and is_absent(value):
+        return absent(value)
     found = amount_of(value)
-    return _refuse("@amount", value, "an amount") if found is None else found
+    return refuse("@amount", value, "an amount") if found is None else found
+
+
+def number_in(value: Any, locale: Any) -> Any:
+    """Return a number as `number` does, of text as a locale writes it: of `1.234,50` in `de` 1234.5."""
+    if is_number(value):
+        return value
+    return absent(value) if is_absent(value) else _number_of(_plain("@number", value, locale))
+
+
+def amount_in(value: Any, locale: Any) -> Any:
+    """Return an amount as `amount` does, of text as a locale writes it."""
+    if type(value) is not str:
+        return amount(value)
+    return absent(value) if is_absent(value) else _number_of(_plain("@amount", value, locale))
+
+
+def _plain(name: str, value: Any, locale: Any) -> str:
+    """Return the digits of a text in plain form; raises MappingError where the locale does not write so."""
+    written = notation(locale) if type(locale) is str else None
+    if written is None:
+        return refuse(name, None if locale is UNDEFINED else locale, "a locale, such as de, en-US or fr-CH")
+    currency = name != "@number"
+    found = read_number(value, written, currency=currency) if type(value) is str else None
+    wanted = "an amount" if currency else "a number"
+    return refuse(name, value, f"{wanted} as `{locale}` writes it") if found is None else found
+
+
+def _number_of(plain: str) -> int | float:
+    return float(plain) if "." in plain else int(plain)
 
 
 def string(value: Any) -> Any:
@@ -101,17 +131,17 @@ def string(value: Any) -> Any:
         return str(value)
     if type(value) is bool or is_number(value):
         return javascript.text(value)
-    return _refuse("@string", value, "text, a number or a boolean")
+    return refuse("@string", value, "text, a number or a boolean")
 
 
 def boolean(value: Any) -> Any:
     """Return true or false, for these, for 1 and 0, and for the words true, yes, on, false, no, off."""
     if type(value) is bool:
         return value
-    if _is_absent(value):
-        return _absent(value)
+    if is_absent(value):
+        return absent(value)
     word = value.strip().lower() if type(value) is str else javascript.text(value)
-    return _BOOLEANS[word] if word in _BOOLEANS else _refuse("@boolean", value, "true or false")
+    return _BOOLEANS[word] if word in _BOOLEANS else refuse("@boolean", value, "true or false")
 
 
 def moment(value: Any) -> Any:
@@ -120,22 +150,22 @@ def moment(value: Any) -> Any:
     Takes ISO-8601 with any offset (without one, UTC is meant) and Unix times in seconds, milliseconds,
     microseconds or nanoseconds, recognised by their size.
     """
-    if _is_absent(value):
-        return _absent(value)
+    if is_absent(value):
+        return absent(value)
     found = parse_timestamp(value)
-    return _shown(found) if found is not None else _refuse("@datetime", value, "a date and time")
+    return shown_time(found) if found is not None else refuse("@datetime", value, "a date and time")
 
 
 def members(value: Any) -> Any:
     """Return an object as it is; the error names only the type of another value (personal data)."""
     if type(value) is dict:
         return value
-    if _is_absent(value):
-        return _absent(value)
+    if is_absent(value):
+        return absent(value)
     raise MappingError(f"@object: the {type_of(value)} that came is not an object")
 
 
-def _shown(found: datetime) -> str:
+def shown_time(found: datetime) -> str:
     precision = "milliseconds" if found.microsecond % 1000 == 0 else "microseconds"
     return found.replace(tzinfo=None).isoformat(timespec=precision) + "Z"
 
@@ -150,7 +180,7 @@ def _exact(amount: Any) -> Decimal:
     text = amount.strip() if type(amount) is str else ""
     if text and not _NUMBER.match(text):
         read = read_amount(text)
-        return _refuse("@money", amount, "an amount") if read is None else Decimal(repr(read))
+        return refuse("@money", amount, "an amount") if read is None else Decimal(repr(read))
     value = number(amount)
     return Decimal(text or (repr(value) if type(value) is float else value))
 
@@ -161,15 +191,27 @@ def money(amount: Any, currency: Any, rounding: str = "half_up") -> Any:
     Exact: the digits are taken as they were written. A fraction of a minor unit is rounded as `rounding`
     says (half_up, half_even, up, down), or refused where it says exact.
     """
-    if not is_number(amount) and _is_absent(amount):
-        return _absent(amount)
-    exact = _exact(amount)
+    if not is_number(amount) and is_absent(amount):
+        return absent(amount)
+    return _units(amount, _exact(amount), currency, rounding)
+
+
+def money_in(amount: Any, currency: Any, rounding: str, locale: Any) -> Any:
+    """Return an amount in minor units as `money` does, of text as a locale writes it."""
+    if type(amount) is not str:
+        return money(amount, currency, rounding)
+    if is_absent(amount):
+        return absent(amount)
+    return _units(amount, Decimal(_plain("@money", amount, locale)), currency, rounding)
+
+
+def _units(amount: Any, exact: Decimal, currency: Any, rounding: str) -> int:
     code = currency.strip().upper() if type(currency) is str else ""
     if not _CURRENCY.match(code):
-        _refuse(
+        refuse(
             "@money", None if currency is UNDEFINED else currency, "a currency, which @money needs (ISO 4217)"
         )
     units = minor_units(exact, code, _ROUNDING.get(rounding, "ROUND_DOWN"))
     if rounding == "exact" and minor_units(exact, code, "ROUND_UP") != units:
-        _refuse("@money", amount, f"a whole number of minor units of {code}")
+        refuse("@money", amount, f"a whole number of minor units of {code}")
     return units

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,14 @@ class Flag:
 
 
 @dataclass(frozen=True)
+class Whole:
+    """A whole number from `least` to `most`."""
+
+    least: int
+    most: int
+
+
+@dataclass(frozen=True)
 class Members:
     """An object or a directive that yields one."""
 
@@ -38,12 +47,16 @@ class Members:
 class Items:
     """A list; each item has the shape `of`."""
 
-    of: Raw | Text | Members
+    of: Raw | Text | Members | Plain
 
 
 @dataclass(frozen=True)
 class Whatever:
     """Anything at all: the directive looks at it when it runs, if ever."""
+
+
+#: What an option may be.
+Simple = Raw | Text | Plain | Flag | Whole | Members | Items | Whatever
 
 
 @dataclass(frozen=True)
@@ -54,7 +67,7 @@ class Option:
     for beyond it, because the directive fails or yields nothing without.
     """
 
-    shape: Raw | Text | Plain | Flag | Members | Items | Whatever
+    shape: Simple
     required: bool = False
     needed: bool = False
     checked: bool = True
@@ -70,8 +83,20 @@ class Options:
 
 
 @dataclass(frozen=True)
+class ValueWithOptions:
+    """A value as `Raw` takes it, or an object of options in which it is the `value`."""
+
+    options: Options
+
+
+def has_options(value: Any) -> bool:
+    """Tell whether what a `ValueWithOptions` was given is the object of options."""
+    return type(value) is dict and "value" in value and not any(key[:1] == "@" for key in value)
+
+
+@dataclass(frozen=True)
 class PathAndShape:
     """`[path, shape?]`, as `@arrayPath` takes it."""
 
 
-Shape = Raw | Text | Plain | Flag | Members | Items | Whatever | Options | PathAndShape
+Shape = Simple | Options | ValueWithOptions | PathAndShape

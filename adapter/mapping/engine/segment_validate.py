@@ -23,6 +23,9 @@ from adapter.mapping.engine.options import (
     Raw,
     Shape,
     Text,
+    ValueWithOptions,
+    Whole,
+    has_options,
 )
 from adapter.mapping.engine.values import UNDEFINED, type_of
 
@@ -106,12 +109,14 @@ class _Checker:
                 (self.item, (directive.shape.of, item), (*below, str(index))) for index, item in items
             )
 
-    def item(self, item: tuple[Raw | Text | Members, Any], stack: Stack) -> None:
+    def item(self, item: tuple[Raw | Text | Members | Plain, Any], stack: Stack) -> None:
         self.nested(item[0], item[1], kind_of(item[1]), stack)
 
     def shape(self, shape: Shape, value: Any, stack: Stack) -> None:
         kind = kind_of(value)
         match shape:
+            case ValueWithOptions():
+                self.shape(shape.options if has_options(value) else Raw(), value, stack)
             case Options():
                 self.options(shape, value, stack)
             case PathAndShape():
@@ -120,12 +125,14 @@ class _Checker:
                 _check_plain(shape, value, kind, stack)
             case Flag() if kind != "boolean":
                 _fail(f"should be a boolean but it is {indefinite(kind)}", stack)
+            case Whole() if type(value) is not int or not shape.least <= value <= shape.most:
+                _fail(f"should be a whole number but it is {indefinite(kind)}", stack)
             case Items():
                 _check_array(value, stack)
             case Raw() | Text() | Members():
                 self.nested(shape, value, kind, stack)
 
-    def nested(self, shape: Raw | Text | Members, value: Any, kind: str, stack: Stack) -> None:
+    def nested(self, shape: Raw | Text | Members | Plain, value: Any, kind: str, stack: Stack) -> None:
         if kind == "directive":
             self.directive(value, stack)
         elif isinstance(shape, Text) and kind != "string":

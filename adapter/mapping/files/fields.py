@@ -23,7 +23,10 @@ from adapter.mapping.engine.options import (
     Raw,
     Shape,
     Text,
+    ValueWithOptions,
     Whatever,
+    Whole,
+    has_options,
 )
 from adapter.mapping.engine.values import type_of
 from adapter.model.spelling import spelling
@@ -164,6 +167,8 @@ class _Walk:
     def shape(self, shape: Shape, value: Any, path: Path, *, literal: bool = False) -> None:
         kind = type_of(value)
         match shape:
+            case ValueWithOptions():
+                self.shape(shape.options if has_options(value) else Raw(), value, path, literal=literal)
             case Options():
                 self.options(shape, value, path)
             case PathAndShape():
@@ -173,10 +178,8 @@ class _Walk:
             case Items():
                 for index, item in enumerate(value):
                     self.shape(shape.of, item, (*path, index))
-            case Plain():
+            case Plain() | Flag() | Whole():
                 self.plain(shape, value, path)
-            case Flag() if kind != "boolean":
-                self.wrong(path, "true or false", kind)
             case Members() if kind != "object":
                 self.wrong(path, "an object or a directive", kind)
             case Text() if kind == "string":
@@ -191,8 +194,14 @@ class _Walk:
     def wrong(self, path: Path, wanted: str, kind: str) -> None:
         self.report(path, f"expected {wanted}, not {_WITH_ARTICLE.get(kind, kind)}", f"write {wanted}")
 
-    def plain(self, shape: Plain, value: Any, path: Path) -> None:
-        if type(value) is not str:
+    def plain(self, shape: Plain | Flag | Whole, value: Any, path: Path) -> None:
+        if isinstance(shape, Flag):
+            if type(value) is not bool:
+                self.wrong(path, "true or false", type_of(value))
+        elif isinstance(shape, Whole):
+            if type(value) is not int or not shape.least <= value <= shape.most:
+                self.wrong(path, f"a whole number from {shape.least} to {shape.most}", type_of(value))
+        elif type(value) is not str:
             self.wrong(path, "plain text", type_of(value))
         elif shape.choices and value not in shape.choices:
             choices = " or ".join(f"`{choice}`" for choice in shape.choices)

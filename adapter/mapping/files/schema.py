@@ -21,6 +21,8 @@ from adapter.mapping.engine.options import (
     Raw,
     Shape,
     Text,
+    ValueWithOptions,
+    Whole,
 )
 from adapter.model.sources import SOURCES
 
@@ -134,6 +136,10 @@ def _shape(shape: Shape) -> dict[str, Any]:
             return {"type": "boolean"}
         case Plain():
             return _plain(shape)
+        case Whole():
+            return {"type": "integer", "minimum": shape.least, "maximum": shape.most}
+        case ValueWithOptions():
+            return {"anyOf": [_shape(shape.options), _VALUE]}
         case Items():
             return {"type": "array", "items": _shape(shape.of)}
         case PathAndShape():

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from adapter.files.problems import did_you_mean, meant
-from adapter.rules.expressions import slips, syntax_tree, zones
+from adapter.model import zones
+from adapter.model.patterns import pattern
+from adapter.rules.expressions import slips, syntax_tree
 from adapter.rules.expressions.calls_contract import Checks
 from adapter.rules.expressions.discount_calls import ROOT, check_discounts, is_own_discounts
 from adapter.rules.expressions.durations import duration_text, parse_window
 from adapter.rules.expressions.errors import ExpressionError
 from adapter.rules.expressions.function_contract import Function
-from adapter.rules.expressions.functions import CLOCKS, FUNCTIONS, pattern, too_fine, zone
+from adapter.rules.expressions.functions import CLOCKS, FUNCTIONS, too_fine, zone
 from adapter.rules.expressions.history_calls import check_figure
 from adapter.rules.expressions.macros import MACROS, check_macro, is_macro
 from adapter.rules.expressions.names import HISTORY

@@ -16,9 +16,10 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from adapter.model.patterns import pattern
 from adapter.rules.expressions import values
 from adapter.rules.expressions.evaluation_context import EvaluationContext, Values
-from adapter.rules.expressions.functions import FUNCTIONS, pattern
+from adapter.rules.expressions.functions import FUNCTIONS
 from adapter.rules.expressions.typed_tree import (
     All,
     AnyOf,

@@ -12,13 +12,11 @@ from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import re2
-
+from adapter.model.zones import named
 from adapter.rules.expressions.function_contract import Function, Kinds
 from adapter.rules.expressions.number_functions import NUMBER_FUNCTIONS
 from adapter.rules.expressions.text_functions import TEXT_FUNCTIONS
 from adapter.rules.expressions.values import ABSENT, NUMBERS, exact
-from adapter.rules.expressions.zones import named
 
 _RFC3339 = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt]([0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})\Z"
@@ -30,9 +28,6 @@ _MICROSECONDS = {"h": Fraction(3_600_000_000), "m": Fraction(60_000_000), "s": F
 _OFFSET = re.compile(r"[+-]?[0-9]{2}:[0-9]{2}\Z")
 _NUMERAL = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\Z")
 _LONGEST_NUMERAL = 64
-_RE2 = re2.Options()
-_RE2.log_errors = False
-_RE2.max_mem = 1 << 20
 
 
 def size(value: Any) -> Any:
@@ -118,14 +113,6 @@ def _microseconds(text: str) -> Fraction:
     parts = _DURATION_PART.findall(text)
     total = sum((Fraction(amount.rstrip(".")) * _MICROSECONDS[unit] for amount, unit in parts), Fraction())
     return -total if text[0] == "-" else total
-
-
-def pattern(text: str) -> Any:
-    """Compile an author's regular expression with RE2 (linear time); None when it is not one."""
-    try:
-        return re2.compile(text, _RE2)
-    except (re2.error, UnicodeEncodeError):
-        return None
 
 
 def matches(value: Any, compiled: Any) -> Any:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from adapter.model import zones
 from adapter.model.rules import Guardrails, Rollout
 from adapter.rules.blocks.block import Block
-from adapter.rules.expressions import Names, zones
+from adapter.rules.expressions import Names
 from adapter.rules.guardrails.contract import Given, GuardrailBlock
 from adapter.rules.guardrails.registry import GUARDRAILS
 

@@ -6,9 +6,9 @@ import re
 from datetime import time, timedelta
 from typing import Any, Final
 
+from adapter.model import zones
 from adapter.model.triggers import Every, OnDate
 from adapter.rules.blocks.block import Block, duration
-from adapter.rules.expressions import zones
 
 _WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _NTH: Final = {"first": 1, "second": 2, "third": 3, "fourth": 4, "last": -1}

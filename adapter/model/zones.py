@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from datetime import timedelta, timezone, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from adapter.files.problems import did_you_mean
+
+_OFFSET = re.compile(r"([-+])([01][0-9]|2[0-3]):([0-5][0-9])\Z")
 
 
 def named(name: str) -> ZoneInfo | None:
@@ -14,6 +18,15 @@ def named(name: str) -> ZoneInfo | None:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return None
+
+
+def zone_of(text: str) -> tzinfo | None:
+    """Return the zone of a name of the IANA database, or of an offset such as `+02:00`; else None."""
+    found = _OFFSET.match(text)
+    if found is None:
+        return named(text)
+    offset = timedelta(hours=int(found[2]), minutes=int(found[3]))
+    return timezone(-offset if found[1] == "-" else offset)
 
 
 @lru_cache(maxsize=256)
