@@ -233,7 +233,7 @@ def test_a_fault_of_a_directive_is_found_when_the_file_is_checked(
 
 @given(st.decimals(-(10**9), 10**9, places=2), st.sampled_from(["de", "fr", "en", "de-CH", "pl", "es-MX"]))
 def test_a_number_is_read_as_its_locale_writes_it(amount: Decimal, locale: str) -> None:
-    written = f"{amount:,}".translate(str.maketrans({",": MARKS[locale][0], ".": MARKS[locale][1]}))
+    written = f"{amount:,}".translate({ord(","): MARKS[locale][0], ord("."): MARKS[locale][1]})
     mapped = mapping.compile({"out": {"@number": {"value": {"@path": "$.v"}, "locale": locale}}})
     assert mapped({"v": written})["out"] == float(amount)
 
