@@ -13,6 +13,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from adapter.datamodel.constraints import NONE, constrained
 from adapter.datamodel.declarations import DataModel, Declared, Policy
 from adapter.datamodel.types import ABSENT, MISFIT, Reader, described
 from adapter.errors import MappingError
@@ -112,11 +113,19 @@ def _usual(classes: frozenset[type]) -> type:
 def _check(name: str, declared: Declared, of: str) -> _Check:
     null = frozenset[type]() if declared.required else frozenset({NoneType})
     kind = declared.type
+    if declared.constraints != NONE:
+        read = constrained(kind.reader, declared.constraints, many=kind.many)
+        return _Check(null, read, _wanted(declared), declared.misfit)
     if not declared.of:
         amount = kind.name in ("money", "number") and not kind.many
         return _Check(kind.classes | null, kind.reader, kind.described, declared.misfit, amount=amount)
     members = _checks(declared.of, None, "attribute", f" of `{name}`{of}")
     return _Check(null, kind.reader, kind.described, declared.misfit, members)
+
+
+def _wanted(declared: Declared) -> str:
+    each = ", each " if declared.type.many else ", "
+    return declared.type.described + each + declared.constraints.described
 
 
 def _event(

@@ -8,6 +8,7 @@ from typing import Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
+from adapter.datamodel.constraints import NONE, Constraints
 from adapter.datamodel.types import Type
 
 #: `keep` stores an invalid value unchanged and flags it; `quarantine` quarantines the whole message.
@@ -20,7 +21,7 @@ class Declared(Struct, frozen=True):
     """A trait or an attribute. `misfit` is its own policy, by default the shop's.
 
     A `required` attribute is present in every such event; a `required` trait is never null. `of` declares the
-    members of an object, or of the objects in a list.
+    members of an object, or of the objects in a list. `constraints` are what values must be beyond the type.
     """
 
     type: Type
@@ -28,6 +29,7 @@ class Declared(Struct, frozen=True):
     misfit: Policy = "keep"
     description: str = ""
     of: dict[str, Declared] = {}
+    constraints: Constraints = NONE
 
     def agrees(self, other: Declared) -> bool:
         """Return whether both declare the same, descriptions aside."""

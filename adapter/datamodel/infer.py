@@ -71,9 +71,14 @@ def model_yaml(model: DataModel) -> str:
         "misfit": model.misfit,
         "traits": _plain(model.traits),
         "context": _plain(model.context or {}),
-        "events": {name: {"attributes": _plain(event.attributes)} for name, event in model.events.items()},
+        "events": {name: _event(event) for name, event in model.events.items()},
     }
     return dump(value) + "\n"
+
+
+def _event(event: DeclaredEvent) -> dict[str, Any]:
+    told = {"description": event.description} if event.description else {}
+    return {**told, "attributes": _plain(event.attributes)}
 
 
 def _add(seen: dict[str, list[Any]], values: dict[str, Any]) -> None:
@@ -109,7 +114,15 @@ def _looks_like(kind: str, values: list[Any]) -> bool:
 
 
 def _plain(declared: dict[str, Declared]) -> dict[str, Any]:
-    return {
-        name: {"type": str(one.type), "required": True} if one.required else str(one.type)
-        for name, one in declared.items()
-    }
+    return {name: _entry(one) for name, one in declared.items()}
+
+
+def _entry(one: Declared) -> Any:
+    """Return a declaration as a `model.yaml` has it: the type alone where it says no more."""
+    more: dict[str, Any] = {"required": True} if one.required else {}
+    more |= one.constraints.plain()
+    if one.description:
+        more["description"] = one.description
+    if one.of:
+        more["of"] = _plain(one.of)
+    return {"type": str(one.type), **more} if more else str(one.type)

@@ -13,6 +13,7 @@ from typing import Any, get_args
 
 from msgspec.structs import replace
 
+from adapter.datamodel.constraints_block import CONSTRAINTS, Refuse, read_constraints
 from adapter.datamodel.declarations import DataModel, Declared, DeclaredEvent, Policy, UnknownPolicy
 from adapter.datamodel.types import NAMES, Type, parse_type
 from adapter.files import starters, yaml
@@ -30,7 +31,7 @@ _JOINED: frozenset[yaml.Keys] = frozenset(
     {(), ("traits",), ("context",), ("events",), ("events", "*"), ("events", "*", "attributes")}
 )
 _EVENT_KEYS = ("description", "like", "attributes")
-_DECLARED_KEYS = ("type", "required", "misfit", "description", "of")
+_DECLARED_KEYS = ("type", "required", "misfit", "description", "of", *CONSTRAINTS)
 _MEANING = {
     "allow": "stored without a flag",
     "keep": "stored unchanged, and flagged",
@@ -230,7 +231,10 @@ class _Reading:
             self.refuse(
                 (*path, "of"), f"`{kind}` has no members", "declare an `object`, or drop `of`", key=True
             )
-        return None if kind is None else Declared(kind, required is True, misfit, text, of)
+        if kind is None:
+            return None
+        refuse: Refuse = lambda key, message, remedy: self.refuse((*path, key), message, remedy)  # noqa: E731
+        return Declared(kind, required is True, misfit, text, of, read_constraints(kind, block, refuse))
 
     def type(self, path: yaml.Keys, value: Any) -> Type | None:
         kind = parse_type(value) if isinstance(value, str) else None

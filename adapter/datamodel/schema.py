@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import get_args
 
+from adapter.datamodel.constraints import FORMATS
 from adapter.datamodel.declarations import Policy, UnknownPolicy
 from adapter.datamodel.types import NAMES
 from adapter.files.schemas import EXTENDS, TEXT, Schema, block, file, one_of, said, table
@@ -43,6 +44,11 @@ def _declared() -> Schema:
         "required": said({"type": "boolean"}, "Every such event has it; of a trait: it is never null."),
         "misfit": one_of(get_args(Policy)),
         "description": TEXT,
+        "enum": said({"type": "array", "minItems": 1}, "The values that it may have."),
+        "minimum": said({"type": "number"}, "The least value of a number or an amount."),
+        "maximum": said({"type": "number"}, "The greatest value of a number or an amount."),
+        "pattern": said(TEXT, "A regular expression (RE2) that is found in the text."),
+        "format": one_of([*FORMATS]),
         "of": said(table(_DECLARED), "Members of the object, or of each object in the list."),
     }, "type")  # fmt: skip
     return {"anyOf": [types, full]}
