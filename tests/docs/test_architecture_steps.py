@@ -23,10 +23,10 @@ STEPS = {
     "Add a directive": (
         """
 from adapter import mapping
-made = mapping.compile({"a": {"@trim": {"@path": "$.b"}}})
-print(made({"b": " x "}))
+made = mapping.compile({"a": {"@squeeze": {"@path": "$.b"}}})
+print(made({"b": " x  y "}))
 """,
-        "{'a': 'x'}",
+        "{'a': 'x y'}",
     ),
     "Add a command": (
         """
