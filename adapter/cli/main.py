@@ -22,6 +22,7 @@ COMMANDS = {
     "connect": "commands",
     "send": "send",
     "tail": "tail",
+    "doctor": "doctor",
     "map": "show",
     "case": "commands",
     "test": "cases",

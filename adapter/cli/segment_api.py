@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import http.client
+from datetime import datetime
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
 
 from adapter.errors import Refused, Unavailable
 
 API = "https://api.segmentapis.com"
-#: Subscriptions are in the alpha version of the API alone.
+#: Subscriptions are in the alpha version of the API alone, metrics of deliveries in the beta version.
 _VERSION, _ALPHA = "application/vnd.segment.v1+json", "application/vnd.segment.v1alpha+json"
+_BETA = "application/vnd.segment.v1beta+json"
 _TIMEOUT = 30
 _MOST_PAGES = 20
 
@@ -45,6 +47,18 @@ class SegmentApi:
             cursor = f"&pagination.cursor={quote(following, safe='')}"
         return found
 
+    def delivery_metrics(self, destination: str, since: datetime, until: datetime) -> list[dict[str, Any]]:
+        """Return the metrics of a destination's deliveries, each with `metricName` and `total`.
+
+        Counted by the minute, which the API offers for spans of up to four hours in the last 48.
+        """
+        source = str(self.destination(destination).get("sourceId", ""))
+        query = urlencode({"sourceId": source, "startTime": _time(since), "endTime": _time(until),
+                           "granularity": "MINUTE"})  # fmt: skip
+        path = f"/destinations/{quote(destination, safe='')}/delivery-metrics?{query}"
+        summary = self._get(path, _BETA).get("deliveryMetricsSummary") or {}
+        return [each for each in summary.get("metrics") or [] if isinstance(each, dict)]
+
     def _get(self, path: str, version: str) -> dict[str, Any]:
         kind = http.client.HTTPSConnection if self._to.scheme == "https" else http.client.HTTPConnection
         connection = kind(self._to.hostname or "", self._to.port, timeout=_TIMEOUT)
@@ -57,6 +71,10 @@ class SegmentApi:
             raise Unavailable(f"Segment's Public API cannot be reached: {error}") from None
         finally:
             connection.close()
+
+
+def _time(at: datetime) -> str:
+    return f"{at:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _data(status: int, wait: str | None, body: bytes) -> dict[str, Any]:

@@ -75,6 +75,11 @@ class SqliteStore(ReadVerbs, ImportVerbs, ForwardingVerbs, JournalVerbs, OutboxW
         self._near: Reads | None = None
 
     @property
+    def file(self) -> Path | None:
+        """The file of the store; None for one in memory."""
+        return None if self._lock is None else Path(self._path)
+
+    @property
     def missing_folder(self) -> str:
         """The folder without which no file can be made; empty when it is there, or is made with the file."""
         folder = Path(self._path).parent
