@@ -7,13 +7,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
+import msgspec
 import typer
 
 from adapter.cli.load_files import books_of, mappings_of
 from adapter.cli.map import Source
 from adapter.cli.payloads import bodies, decode, source_of
 from adapter.cli.settings import AsJson, Config, Mappings, Rules, options, settled, tell
-from adapter.datamodel.infer import ModelInference, model_yaml
+from adapter.datamodel.importing import NotAPlan, read_plan
+from adapter.datamodel.infer import ModelInference, model_value, model_yaml
 from adapter.errors import MappingError, Refused
 from adapter.mapping.mapping_set import MappingSet
 from adapter.model.encoding import encode
@@ -25,12 +27,14 @@ Examples:
   adapter model infer recorded.jsonl > proposed.yaml
   adapter model infer customers.csv --rows customers > proposed.yaml
   diff mappings/model.yaml proposed.yaml
+  adapter model import tracking-plan.json > proposed.yaml
+  adapter model import order.schema.json --event "Order Completed"
   adapter model show
   adapter model show --json"""
 
 commands = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None,
-    help="The data model: propose one from recorded payloads, or show the one in force.",
+    help="The data model: propose one from recorded payloads or a plan, or show the one in force.",
 )  # fmt: skip
 RowKind = Annotated[
     Literal["customers", "events"] | None,
@@ -110,6 +114,38 @@ def _take(seen: ModelInference, book: MappingSet, body: bytes, source: str) -> i
         except MappingError:
             failed += 1
     return failed
+
+
+@commands.command("import", epilog=EXAMPLES)
+def import_plan(
+    *,
+    file: Annotated[Path, typer.Argument(help="A tracking plan, a data plan or a JSON Schema, in JSON.")],
+    event: Annotated[
+        str | None, typer.Option("--event", metavar="NAME", help="The event that a JSON Schema describes.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Propose a model.yaml from a plan: of Segment (Public API), of mParticle, or a JSON Schema of one event.
+
+    It keeps types, required, enum, minimum, maximum, pattern and format. What the model cannot express is
+    written to standard error, with its place in the plan as a JSON Pointer.
+
+    Write it beside the model in use and compare: `>` into mappings/model.yaml would overwrite that.
+
+    Exit code 1, and no model, when the file is no such plan.
+    """
+    try:
+        found = read_plan(msgspec.json.decode(file.read_bytes()), event)
+    except (OSError, msgspec.DecodeError, RecursionError, NotAPlan) as error:
+        told = error.strerror if isinstance(error, OSError) else error
+        typer.echo(f"adapter: {file}: {told}", err=True)
+        raise typer.Exit(1) from None
+    for note in found.notes:
+        typer.echo(f"{file}#{note.place}: {note.message}", err=True)
+    if as_json:
+        typer.echo(encode({"kind": found.kind, "model": model_value(found.model), "notes": found.notes}))
+    else:
+        typer.echo(model_yaml(found.model), nl=False)
 
 
 @commands.command(epilog=EXAMPLES)

@@ -66,14 +66,18 @@ def type_of(name: str, values: Iterable[Any]) -> Type:
 
 def model_yaml(model: DataModel) -> str:
     """Return the text of a `model.yaml` for a model."""
-    value = {
+    return dump(model_value(model)) + "\n"
+
+
+def model_value(model: DataModel) -> dict[str, Any]:
+    """Return a model as a `model.yaml` has it."""
+    return {
         "unknown": model.unknown,
         "misfit": model.misfit,
         "traits": _plain(model.traits),
         "context": _plain(model.context or {}),
         "events": {name: _event(event) for name, event in model.events.items()},
     }
-    return dump(value) + "\n"
 
 
 def _event(event: DeclaredEvent) -> dict[str, Any]:

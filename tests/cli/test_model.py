@@ -113,3 +113,27 @@ def test_without_a_model_the_command_says_how_to_get_one(tmp_path: Path) -> None
     result = run("show", "--mappings", str(tmp_path))
     assert result.exit_code == 1
     assert "`adapter model infer` proposes one" in result.stderr
+
+
+def test_a_plan_is_imported_and_what_is_left_out_is_on_standard_error(tmp_path: Path) -> None:
+    plan = tmp_path / "order.schema.json"
+    plan.write_text('{"properties": {"id": {"type": "string", "minLength": 3}}}', encoding="utf-8")
+    assert "name its event with --event" in run("import", str(plan)).stderr
+    result = run("import", str(plan), "--event", "Order Completed")
+    assert (result.exit_code, result.stderr) == (
+        0, f"{plan}#/properties/id/minLength: not expressed: `minLength`\n"
+    )  # fmt: skip
+    assert "order_completed:\n    attributes:\n      id: string\n" in result.stdout
+    answer = json.loads(run("import", str(plan), "--event", "Order Completed", "--json").stdout)
+    assert answer["model"]["events"] == {"order_completed": {"attributes": {"id": "string"}}}
+    assert answer["notes"] == [{"place": "/properties/id/minLength", "message": "not expressed: `minLength`"}]
+
+
+def test_a_file_that_is_no_plan_is_an_error(tmp_path: Path) -> None:
+    for text in ("{", "[]", None):
+        if text is not None:
+            (tmp_path / "plan.json").write_text(text, encoding="utf-8")
+        path = "plan.json" if text is not None else "gone.json"
+        result = run("import", str(tmp_path / path))
+        assert (result.exit_code, result.stdout) == (1, "")
+        assert result.stderr.startswith(f"adapter: {tmp_path / path}: ")
