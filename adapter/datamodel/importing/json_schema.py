@@ -86,9 +86,7 @@ class Schemas:
         return replace(one, type=Type(one.type.name, many=True), description=description)
 
     def _constraints(self, kind: Type, schema: dict[str, Any], place: str) -> Any:
-        block = {
-            key: schema[key] for key in ("enum", "pattern", "minimum", "maximum", "format") if key in schema
-        }
+        block: dict[str, Any] = {key: schema[key] for key in CONSTRAINTS if key in schema}
         if "const" in schema:
             block["enum"] = [schema["const"]]
         if isinstance(block.get("enum"), list):
