@@ -8,7 +8,7 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from adapter.datamodel.constraints import FORMATS
-from adapter.datamodel.constraints_block import read_constraints
+from adapter.datamodel.constraints_block import CONSTRAINTS, read_constraints
 from adapter.datamodel.declarations import Declared
 from adapter.datamodel.importing.imported import members
 from adapter.datamodel.types import Type
