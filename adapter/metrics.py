@@ -74,8 +74,8 @@ class Metrics:
             registry=registry,
         )  # fmt: skip
         self.misfits = Counter(
-            "adapter_misfits", "Values kept though they do not fit the data model", ["source"],
-            registry=registry,
+            "adapter_misfits", "Values kept though they do not fit the data model",
+            ["source", "event", "property"], registry=registry,
         )  # fmt: skip
         self.placeholders = Counter(
             "adapter_placeholders", "Ids left out because they are placeholders", ["source", "field"],

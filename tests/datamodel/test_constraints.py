@@ -10,6 +10,7 @@ import pytest
 from adapter.datamodel.coerce import coercer
 from adapter.datamodel.constraints import FORMATS, Constraints
 from adapter.datamodel.declarations import DataModel, Declared, DeclaredEvent
+from adapter.datamodel.misfits import subject
 from adapter.datamodel.types import Type
 from adapter.errors import MappingError
 from adapter.model.events import Event, User
@@ -110,3 +111,22 @@ BAD = {
 def test_formats_tell_good_from_bad() -> None:
     assert {name: test(GOOD[name]) for name, test in FORMATS.items()} == dict.fromkeys(FORMATS, True)
     assert {name: test(BAD[name]) for name, test in FORMATS.items()} == dict.fromkeys(FORMATS, False)
+
+
+@pytest.mark.parametrize(
+    ("misfit", "wanted"),
+    [
+        ("the attribute `total` of `order` is text, but must be a number", "total"),
+        ("the attribute `qty` of `items` of `order` is missing", "items.qty"),
+        ("the trait `order` is a list, but must be text", "order"),
+        ("the attribute `city` of `home` is null, but must be text", "home.city"),
+        ("the context `locale` is a number, but must be text", "locale"),
+        ("`timestamp` is text that cannot be read as a time; `receivedAt` is used", "timestamp"),
+        ("the attribute `made up` of `order` is not in the data model", ""),
+        ("the event `order` is not in the data model", ""),
+        ("the attribute `a` of `order` is text, but must be text, one of `the trait `x` is`", "a"),
+        ("something else", ""),
+    ],
+)
+def test_a_misfit_is_counted_under_the_declared_name_that_it_is_about(misfit: str, wanted: str) -> None:
+    assert subject(misfit, "order") == wanted

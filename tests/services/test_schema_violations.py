@@ -46,7 +46,7 @@ async def test_a_schema_violation_is_stored_unchanged_reported_and_counted(tmp_p
         },
         {"message_id": "m-1", "outcome": "processed"},
     ]
-    assert 'adapter_misfits_total{source="segment"} 1.0' in metrics
+    assert 'adapter_misfits_total{event="product_viewed",property="price",source="segment"} 1.0' in metrics
 
 
 async def test_quarantine_keeps_that_message_back_and_no_other(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from adapter.datamodel.misfits import subject
 from adapter.logs import RateLimitedWarning
 from adapter.metrics import Metrics
 from adapter.model.operations import CustomerUpsert, EventOccurred
@@ -37,7 +38,15 @@ class OutcomeCounts:
             for operation in work.operations:
                 if isinstance(operation, _COERCED) and operation.misfits:
                     result.misfits = list(dict.fromkeys((*result.misfits, *operation.misfits)))
-                    self._metrics.misfits.labels(work.source).inc(len(operation.misfits))
+                    self._count_misfits(work.source, operation)
+
+    def _count_misfits(self, source: str, operation: EventOccurred | CustomerUpsert) -> None:
+        """Count them by declared names alone: senders may make up any number of others."""
+        event = operation.event.name if isinstance(operation, EventOccurred) else ""
+        model = self._files.mappings.model
+        label = event if model is not None and event in model.events else ""
+        for misfit in operation.misfits:
+            self._metrics.misfits.labels(source, label, subject(misfit, event)).inc()
 
     def count(self, decoded: Decoded, results: Sequence[Result]) -> None:
         """Count the results of a body's messages, the quarantined ones last."""
