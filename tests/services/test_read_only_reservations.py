@@ -28,6 +28,7 @@ class CustomerData:
 
     def __init__(self, store: Any) -> None:
         self._store = store
+        self.secret = store.secret
         self.decided, self.let_go = asyncio.Event(), asyncio.Event()
 
     async def transact(self, script: Any, _: Any = None) -> Any:
