@@ -14,8 +14,10 @@ from adapter.cli.load_files import books_of, mappings_of
 from adapter.cli.map import Source
 from adapter.cli.payloads import bodies, decode, source_of
 from adapter.cli.settings import AsJson, Config, Mappings, Rules, options, settled, tell
+from adapter.datamodel.exporting import mparticle_data_plan, segment_tracking_plan
 from adapter.datamodel.importing import NotAPlan, read_plan
 from adapter.datamodel.infer import ModelInference, model_value, model_yaml
+from adapter.datamodel.load import load
 from adapter.errors import MappingError, Refused
 from adapter.mapping.mapping_set import MappingSet
 from adapter.model.encoding import encode
@@ -29,6 +31,7 @@ Examples:
   diff mappings/model.yaml proposed.yaml
   adapter model import tracking-plan.json > proposed.yaml
   adapter model import order.schema.json --event "Order Completed"
+  adapter model export segment > tracking-plan.json
   adapter model show
   adapter model show --json"""
 
@@ -146,6 +149,31 @@ def import_plan(
         typer.echo(encode({"kind": found.kind, "model": model_value(found.model), "notes": found.notes}))
     else:
         typer.echo(model_yaml(found.model), nl=False)
+
+
+@commands.command(epilog=EXAMPLES)
+def export(
+    *,
+    plan: Annotated[Literal["segment", "mparticle"], typer.Argument(help="Whose plan to write.")],
+    mappings: Mappings = None,
+    config: Config = None,
+) -> None:
+    """Write the model as a plan, in JSON: the rules of a Segment tracking plan, or an mParticle data plan.
+
+    What the plan cannot express is written to standard error. Events have the names of Segment's
+    specification: order_completed is `Order Completed`. At mParticle they are custom events.
+    """
+    settings = settled(config, options(mappings=mappings))
+    model, problems = load(Path(settings.files.mappings))
+    tell(problems)
+    if model is None:
+        if not problems:
+            typer.echo(f"adapter: there is no model.yaml in {settings.files.mappings}", err=True)
+        raise typer.Exit(1)
+    found = segment_tracking_plan(model) if plan == "segment" else mparticle_data_plan(model)
+    for note in found.notes:
+        typer.echo(f"adapter: {note}", err=True)
+    typer.echo(encode(found.plan))
 
 
 @commands.command(epilog=EXAMPLES)

@@ -137,3 +137,14 @@ def test_a_file_that_is_no_plan_is_an_error(tmp_path: Path) -> None:
         result = run("import", str(tmp_path / path))
         assert (result.exit_code, result.stdout) == (1, "")
         assert result.stderr.startswith(f"adapter: {tmp_path / path}: ")
+
+
+@pytest.mark.parametrize("plan", ["segment", "mparticle"])
+def test_the_exported_model_is_a_plan_that_imports(plan: str, tmp_path: Path) -> None:
+    result = run("export", plan, "--mappings", str(ROOT / "mappings"))
+    assert result.exit_code == 0
+    assert "is `number`" in result.stderr
+    (tmp_path / "plan.json").write_text(result.stdout, encoding="utf-8")
+    imported = run("import", str(tmp_path / "plan.json"))
+    assert "  order_completed:\n" in imported.stdout
+    assert run("export", plan, "--mappings", str(tmp_path)).exit_code == 1
