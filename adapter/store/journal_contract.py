@@ -19,14 +19,14 @@ class JournalVerbs(Protocol):
     async def journal(
         self, after: int = 0, limit: int = 20, since: datetime | None = None
     ) -> list[JournalRow]:
-        """Return rows with a number above `after`, in the order of their numbers.
+        """Return rows with a number above `after`, in the order of their numbers, also of a closed store.
 
         With `since` there are none whose first message was received before it.
         """
         ...
 
     async def latest_journal(self, before: int | None = None, limit: int = 20) -> list[JournalRow]:
-        """Return rows with a number below `before`, the latest first."""
+        """Return rows with a number below `before`, the latest first, also of a closed store."""
         ...
 
     async def journal_of(self, source_id: str, after: int = 0, limit: int = 20) -> list[JournalRow]:

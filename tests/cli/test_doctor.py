@@ -231,6 +231,16 @@ def test_the_contents_of_a_store_are_read_when_asked_for(
     assert doctor("--no-send", "--deep", code=0)["store contents"]["status"] == "ok"
 
 
+def test_without_the_store_messages_are_sent_and_not_looked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ADAPTER_STORE_URL", f"sqlite:///{tmp_path / 'none.db'}")
+    found = doctor(code=1)
+    assert failed(found) == ["store"]
+    assert found["test message segment-actions"]["status"] == "ok"
+    assert found["test message segment-actions in the journal"]["status"] == "skipped"
+
+
 async def create(url: str) -> None:
     store = open_store(url)
     await store.open()

@@ -6,7 +6,8 @@ import os
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -308,13 +309,19 @@ def test_requests_with_wrong_secrets_are_a_warning() -> None:
     )
 
 
+def arrived(entries: Iterable[JournalEntry]) -> arrivals.Arrived:
+    found = arrivals.Arrived(Counter())
+    found.add(entries)
+    return found
+
+
 def test_the_last_hour_is_counted_without_the_doctors_own_messages() -> None:
     entries = [entry("m-1"), entry("m-2"), entry("m-3", "quarantined"), entry(made()[0].id, "ignored")]
-    found = arrivals.arrived(entries)
+    found = arrived(entries)
     (line,) = arrivals.last_hour(found)
     assert (line.status, line.detail) == ("warning", "segment: 2 processed, 1 quarantined")
-    assert statuses(arrivals.last_hour(arrivals.arrived(entries[:2]))) == ["ok"]
-    assert statuses(arrivals.last_hour(arrivals.arrived(entries[3:]))) == ["warning"]
+    assert statuses(arrivals.last_hour(arrived(entries[:2]))) == ["ok"]
+    assert statuses(arrivals.last_hour(arrived(entries[3:]))) == ["warning"]
     assert statuses(arrivals.last_hour(None, "why")) == ["skipped"]
 
 
@@ -327,8 +334,8 @@ def test_messages_that_arrive_before_segment_received_them_show_a_wrong_clock(
     entries = [entry("m-1", document={"receivedAt": received_at}),
                entry("m-2", document={"receivedAt": late}),
                entry("m-3", document={"receivedAt": "soon"}), entry("m-4", document=["cut"])]  # fmt: skip
-    assert statuses(arrivals.sender_clock(arrivals.arrived(entries))) == [status]
-    assert statuses(arrivals.sender_clock(arrivals.arrived([]))) == []
+    assert statuses(arrivals.sender_clock(arrived(entries))) == [status]
+    assert statuses(arrivals.sender_clock(arrived([]))) == []
 
 
 @pytest.mark.parametrize(
@@ -336,7 +343,7 @@ def test_messages_that_arrive_before_segment_received_them_show_a_wrong_clock(
     [(100, 0, "ok"), (110, 0, "ok"), (200, 0, "warning"), (100, 50, "warning")],
 )
 def test_segments_counts_stand_beside_ours(delivered: int, discarded: int, status: str) -> None:
-    ours = arrivals.arrived(entry(f"m-{number}") for number in range(100))
+    ours = arrived(entry(f"m-{number}") for number in range(100))
     metrics = [
         {"metricName": "successes", "total": delivered},
         {"metricName": "discarded", "total": discarded},
@@ -347,7 +354,7 @@ def test_segments_counts_stand_beside_ours(delivered: int, discarded: int, statu
 
 
 def test_metrics_of_other_names_are_shown_and_not_compared() -> None:
-    (line,) = arrivals.delivered([{"metricName": "delivered_ok", "total": 9_000}], arrivals.arrived([]))
+    (line,) = arrivals.delivered([{"metricName": "delivered_ok", "total": 9_000}], arrived([]))
     assert (line.status, line.detail) == ("ok", "Segment counts 9000 delivered_ok")
 
 

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from adapter.model.journal import JournalEntry, JournalRow, journal_row, without
 from adapter.store.contract import Store
+from adapter.store.engines import open_store
 from adapter.store.values import Erasure
 from tests.store.conftest import NOW
 
@@ -52,6 +53,12 @@ async def test_rows_are_paged_both_ways_and_from_a_moment(store: Store, run: Any
     assert ids(await store.latest_journal(limit=2)) == ["3", "2"]
     assert ids(await store.latest_journal(third.number)) == ["2", "1"]
     assert second.at == later
+
+
+async def test_rows_are_read_of_a_closed_store_too(store: Store, store_url: str, run: Any) -> None:
+    await run.save(journal=[row(entry("1"))])
+    assert ids(await open_store(store_url).journal()) == ["1"]
+    assert ids(await open_store(store_url).latest_journal()) == ["1"]
 
 
 async def test_rows_of_a_customer_are_found_by_each_of_their_ids(store: Store, run: Any, make: Any) -> None:

@@ -27,36 +27,38 @@ _BEHIND, _DELAYED = -5.0, 300.0
 class Arrived(Struct):
     """The messages of a span by source and outcome, without those of the doctor.
 
-    `delays` are the seconds from when Segment received its messages to when they arrived here. `cut` says
+    `quickest` are the fewest seconds from when Segment received a message to when it arrived here. `cut` says
     that there were more than were read.
     """
 
     counts: Counter[tuple[str, str]]
-    delays: list[float]
+    quickest: float | None = None
     cut: bool = False
+
+    def add(self, entries: Iterable[JournalEntry]) -> None:
+        """Count entries of the journal."""
+        for entry in entries:
+            if entry.message_id.startswith(PREFIX):
+                continue
+            self.counts[entry.source, entry.outcome] += 1
+            if entry.source == SEGMENT.name and not entry.replayed:
+                self._note(_delay(entry))
+
+    def _note(self, delay: float | None) -> None:
+        if delay is not None and (self.quickest is None or delay < self.quickest):
+            self.quickest = delay
 
     def of(self, source: str) -> int:
         """Return how many messages of a source arrived."""
         return sum(count for (name, _), count in self.counts.items() if name == source)
 
 
-def arrived(entries: Iterable[JournalEntry], *, cut: bool = False) -> Arrived:
-    """Return the counts of entries of the journal."""
-    found = Arrived(Counter(), [], cut)
-    for entry in entries:
-        if entry.message_id.startswith(PREFIX):
-            continue
-        found.counts[entry.source, entry.outcome] += 1
-        if entry.source == SEGMENT.name and not entry.replayed:
-            found.delays += _delay(entry)
-    return found
-
-
-def _delay(entry: JournalEntry) -> list[float]:
+def _delay(entry: JournalEntry) -> float | None:
+    """Return the seconds that a message needed from Segment to here; None where it does not say."""
     document = msgspec.json.decode(entry.document)
     given = document.get("receivedAt") if isinstance(document, dict) else None
     at = parse_timestamp(given) if isinstance(given, str) else None
-    return [] if at is None else [(entry.received_at - at).total_seconds()]
+    return None if at is None else (entry.received_at - at).total_seconds()
 
 
 def last_hour(found: Arrived | None, why: str = "") -> Iterator[Finding]:
@@ -87,9 +89,9 @@ def _told(source: str, counts: Mapping[tuple[str, str], int]) -> str:
 
 def sender_clock(found: Arrived | None) -> Iterator[Finding]:
     """Yield how our clock differs from Segment's, which receives a message before it arrives here."""
-    if found is None or not found.delays:
+    if found is None or found.quickest is None:
         return
-    quickest, check = min(found.delays), "clock beside Segment's"
+    quickest, check = found.quickest, "clock beside Segment's"
     if quickest < _BEHIND:
         yield warning(check, f"messages arrive up to {-quickest:.0f} s before Segment received them",
                       "let the server use NTP: its clock is behind")  # fmt: skip

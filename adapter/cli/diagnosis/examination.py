@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import datetime
 from functools import partial
@@ -20,7 +21,7 @@ from adapter.cli.server_client import address_of
 from adapter.destinations.registry import built
 from adapter.errors import AdapterError
 from adapter.mapping.mapping_set import MappingSet
-from adapter.model.journal import JournalEntry, JournalRow
+from adapter.model.journal import JournalEntry
 from adapter.services.delivery import retries
 from adapter.services.delivery.shown import rests
 from adapter.settings.values import Settings
@@ -30,8 +31,9 @@ from adapter.store.sqlite.engine import SqliteStore
 T = TypeVar("T")
 #: Seconds in which a test message has to be in the journal, and between looks; it is written every second.
 _PATIENCE, _PAUSE = 5.0, 0.2
-#: Rows of the journal that are read at once, and at most for the last hour.
-_PAGE, _MOST = 200, 2_000
+#: Rows of the journal that are read at once, and at most for the last hour. With little traffic a row has one
+#: message.
+_PAGE, _MOST = 1_000, 50_000
 #: Transactions of other processes may become visible after later ones: so many rows are looked at again.
 _AGAIN = 50
 
@@ -70,8 +72,8 @@ class Examination:
 
     async def findings(self) -> AsyncIterator[Finding]:
         """Yield what is found, as it is found."""
-        readable = await self._attempt(expect_readable(self._settings.store.url))
-        unreadable = readable if isinstance(readable, str) else ""
+        latest = await self._attempt(self._latest())
+        unreadable = latest if isinstance(latest, str) else ""
         sections: dict[str, Callable[[], Awaitable[list[Finding]]]] = {
             "address": self._address,
             "signatures": self._counted,
@@ -157,6 +159,8 @@ class Examination:
         return None
 
     async def _latest(self) -> int:
+        """Return the number of the last row of the journal; raises Refused, Unavailable."""
+        await expect_readable(self._settings.store.url)
         return max((row.number for row in await self._store.latest_journal(limit=1)), default=0)
 
     async def _awaited(self, after: int, sent: Sequence[Probe]) -> list[JournalEntry]:
@@ -168,7 +172,7 @@ class Examination:
             if wanted <= {entry.message_id for entry in entries}:
                 break
             after = max([after, *(row.number for row in rows)])
-            await asyncio.sleep(_PAUSE)
+            await asyncio.sleep(_PAUSE if len(rows) < _PAGE else 0)
         return entries
 
     async def _hour(self, unreadable: str) -> list[Finding]:
@@ -181,12 +185,14 @@ class Examination:
 
     async def _read_hour(self) -> arrivals.Arrived:
         since = self._clock() - arrivals.HOUR
-        after, rows = 0, list[JournalRow]()
-        while len(rows) < _MOST and (page := await self._store.journal(after, _PAGE, since)):
-            rows += page
-            after = page[-1].number
-        entries = (entry for row in rows for entry in row.entries() if entry.received_at >= since)
-        return arrivals.arrived(entries, cut=len(rows) >= _MOST)
+        after, read, found = 0, 0, arrivals.Arrived(Counter())
+        while page := await self._store.journal(after, _PAGE, since):
+            found.add(each for row in page for each in row.entries() if each.received_at >= since)
+            after, read = page[-1].number, read + len(page)
+            if read >= _MOST:
+                found.cut = True
+                break
+        return found
 
     async def _segment(self) -> list[Finding]:
         check, read = "Segment's deliveries", self._asked.segment_metrics

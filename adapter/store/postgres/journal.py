@@ -67,6 +67,10 @@ class JournalVerbs(ABC):
     async def _read(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         """Run work on a connection."""
 
+    @abstractmethod
+    async def _read_or_peek(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        """Run work on a connection, also while the store is closed."""
+
     async def add_journal(self, rows: Sequence[JournalRow]) -> None:
         """Append rows."""
         await self._read(lambda connection: _add(connection, rows))
@@ -75,11 +79,11 @@ class JournalVerbs(ABC):
         self, after: int = 0, limit: int = 20, since: datetime | None = None
     ) -> list[JournalRow]:
         """Return rows after a number."""
-        return await self._read(lambda connection: Reads(connection).journal(after, limit, since))
+        return await self._read_or_peek(lambda connection: Reads(connection).journal(after, limit, since))
 
     async def latest_journal(self, before: int | None = None, limit: int = 20) -> list[JournalRow]:
         """Return rows before a number, the latest first."""
-        return await self._read(lambda connection: Reads(connection).latest_journal(before, limit))
+        return await self._read_or_peek(lambda connection: Reads(connection).latest_journal(before, limit))
 
     async def journal_of(self, source_id: str, after: int = 0, limit: int = 20) -> list[JournalRow]:
         """Return rows that have one of a customer's ids."""
