@@ -30,6 +30,7 @@ COMMANDS = {
     "lift": "rules",
     "simulate": "rules",
     "model": "commands",
+    "mapping": "commands",
     "import": "rows",
     "dump": "rows",
     "replay": "replay",
