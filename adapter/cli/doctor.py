@@ -16,8 +16,9 @@ import typer
 from adapter.cli.check import all_problems, checked_files
 from adapter.cli.connect import Api
 from adapter.cli.diagnosis import state
-from adapter.cli.diagnosis.examination import Asked, Examination
+from adapter.cli.diagnosis.examination import Examination
 from adapter.cli.diagnosis.finding import Finding
+from adapter.cli.diagnosis.traffic import Asked
 from adapter.cli.segment_api import API, SegmentApi
 from adapter.cli.server_client import address_of
 from adapter.cli.settings import AsJson, Config, Mappings, Rules, Store, options, stopped

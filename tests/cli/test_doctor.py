@@ -17,7 +17,7 @@ import uvicorn
 from typer.testing import CliRunner
 
 from adapter import app
-from adapter.cli.diagnosis import examination
+from adapter.cli.diagnosis import traffic
 from adapter.cli.main import commands
 from adapter.settings.scalars import Secret
 from adapter.settings.values import Api, Files, MParticle, Segment, Settings, Store
@@ -129,7 +129,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 @pytest.fixture(autouse=True)
 def project(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(site._folder)
-    monkeypatch.setattr(examination, "_PATIENCE", 3.0)
+    monkeypatch.setattr(traffic, "_PATIENCE", 3.0)
     site.proxy = direct
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
@@ -201,7 +201,7 @@ def test_a_proxy_that_is_set_up_wrongly_is_named(
 def test_another_server_at_the_address_has_no_message_in_our_journal(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(examination, "_PATIENCE", 0.4)
+    monkeypatch.setattr(traffic, "_PATIENCE", 0.4)
     site.proxy = other_server
     found = doctor("--url", site.url, code=1)
     assert "test message segment-actions in the journal" in failed(found)
