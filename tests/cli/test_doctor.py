@@ -222,6 +222,13 @@ def test_without_a_server_what_can_be_checked_is_checked(monkeypatch: pytest.Mon
     assert found["test messages"]["status"] == "skipped"
 
 
+def test_secrets_are_not_sent_unencrypted_to_another_machine(site: Site) -> None:
+    found = doctor("--url", site.url.replace("127.0.0.1", "127.0.0.2"), code=1)
+    assert found["certificate"]["status"] == "failure"
+    assert "unencrypted" in found["test messages"]["detail"]
+    assert "test message segment-actions" not in found
+
+
 def test_the_contents_of_a_store_are_read_when_asked_for(
     site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -50,6 +50,12 @@ def handshake(url: str, context: ssl.SSLContext) -> Handshake | None:
         return Handshake(error=str(error) or type(error).__name__)
 
 
+def exposed(url: str) -> bool:
+    """Return whether what is sent to an address can be read on the way: no https, and another machine."""
+    to = urlsplit(url)
+    return to.scheme != "https" and to.hostname not in _LOCAL
+
+
 def certificate(url: str, found: Handshake | None, now: datetime) -> Iterator[Finding]:
     """Yield what a handshake says; Segment sends nothing to a certificate that it cannot verify."""
     if found is None:
@@ -65,7 +71,7 @@ def certificate(url: str, found: Handshake | None, now: datetime) -> Iterator[Fi
 
 
 def _plain(url: str) -> Finding:
-    if urlsplit(url).hostname in _LOCAL:
+    if not exposed(url):
         return skipped(_CHECK, "the address of this machine is without TLS", "name the public one with --url")
     remedy = "put a proxy with TLS before the server, as docs/deploy.md shows"
     return failure(_CHECK, "secrets and messages go unencrypted: the address has no https", remedy)

@@ -10,11 +10,12 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from adapter.cli.diagnosis import arrivals, probes, reachability
+from adapter.cli.diagnosis import arrivals, probes, reachability, tls
 from adapter.cli.diagnosis.finding import Finding, skipped
 from adapter.cli.diagnosis.probes import Probe
 from adapter.cli.diagnosis.web import Answer, Caller
 from adapter.cli.open_store import expect_readable
+from adapter.cli.server_client import address_of
 from adapter.errors import AdapterError
 from adapter.mapping.mapping_set import MappingSet
 from adapter.model.journal import JournalEntry
@@ -73,6 +74,9 @@ class Traffic:
         if not self._asked.send or self._mappings is None:
             why = "they were not asked for" if not self._asked.send else "the mapping files have errors"
             return [skipped("test messages", why)]
+        if tls.exposed(self._asked.url) and self._asked.url != address_of(self._settings):
+            why = "they were not sent, because secrets would go unencrypted"
+            return [skipped("test messages", why, "name an address with https")]
         journal = self._settings.journal.days > 0 and not unreadable
         before = await self.latest() if journal else 0
         began = self._clock()
