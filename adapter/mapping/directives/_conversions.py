@@ -193,19 +193,7 @@ def money(amount: Any, currency: Any, rounding: str = "half_up") -> Any:
     """
     if not is_number(amount) and is_absent(amount):
         return absent(amount)
-    return _units(amount, _exact(amount), currency, rounding)
-
-
-def money_in(amount: Any, currency: Any, rounding: str, locale: Any) -> Any:
-    """Return an amount in minor units as `money` does, of text as a locale writes it."""
-    if type(amount) is not str:
-        return money(amount, currency, rounding)
-    if is_absent(amount):
-        return absent(amount)
-    return _units(amount, Decimal(_plain("@money", amount, locale)), currency, rounding)
-
-
-def _units(amount: Any, exact: Decimal, currency: Any, rounding: str) -> int:
+    exact = _exact(amount)
     code = currency.strip().upper() if type(currency) is str else ""
     if not _CURRENCY.match(code):
         refuse(
@@ -215,3 +203,9 @@ def _units(amount: Any, exact: Decimal, currency: Any, rounding: str) -> int:
     if rounding == "exact" and minor_units(exact, code, "ROUND_UP") != units:
         refuse("@money", amount, f"a whole number of minor units of {code}")
     return units
+
+
+def money_in(amount: Any, currency: Any, rounding: str, locale: Any) -> Any:
+    """Return an amount in minor units as `money` does, of text as a locale writes it."""
+    text = type(amount) is str and not is_absent(amount)
+    return money(_plain("@money", amount, locale) if text else amount, currency, rounding)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from adapter.errors import MappingError
@@ -20,7 +21,10 @@ _CONVERTING: dict[str, Converting] = {
 _REMEDY = f"write one of {', '.join(f'`{name}`' for name in _CONVERTING)} under it"
 
 
+@lru_cache(maxsize=64)
 def _lenient(convert: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the same function for the same conversion, so that a compiled mapping has it once."""
+
     def lenient(value: Any, *others: Any) -> Any:
         try:
             return convert(value, *others)
