@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
 import typer
 
 from adapter.cli.load_files import mappings_of
-from adapter.cli.segment_api import API, SegmentApi
-from adapter.cli.settings import AsJson, Config, Mappings, options, settled, stopped
+from adapter.cli.segment_api import API, SegmentApi, api_address
+from adapter.cli.settings import AsJson, Config, Mappings, options, settled, stopped, tell
+from adapter.datamodel.exporting import mparticle_data_plan
+from adapter.datamodel.load import load
 from adapter.errors import AdapterError
 from adapter.model.encoding import encode
 from adapter.services.authoring import connect_segment
 from adapter.services.authoring.connect_mparticle import Step, steps
 from adapter.services.authoring.connect_segment import SegmentDestination
 from adapter.services.authoring.segment_drift import drift
+from adapter.services.authoring.segment_script import script
 
 EXAMPLES = """\b
 Examples:
   adapter connect segment --url https://discounts.shop.example > segment.tf
   adapter connect segment --url https://discounts.shop.example --batch-size 100 > segment.tf
+  adapter connect segment --url https://discounts.shop.example --script > connect.sh
   PUBLIC_API_TOKEN=... adapter connect segment --url https://discounts.shop.example --diff 65f0c1
   adapter connect segment --function > function.js
-  adapter connect mparticle --url https://discounts.shop.example"""
+  adapter connect mparticle --url https://discounts.shop.example
+  adapter connect mparticle --url https://discounts.shop.example --data-plan data-plan.json"""
 
 commands = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None,
@@ -46,6 +52,14 @@ Api = Annotated[str, typer.Option("--api", metavar="URL", help="Segment's Public
 AsFunction = Annotated[
     bool, typer.Option("--function", help="Print a Destination Function in JavaScript instead.")
 ]
+AsScript = Annotated[
+    bool,
+    typer.Option("--script", help="Print a shell script that calls the Public API with curl instead."),
+]
+DataPlan = Annotated[
+    Path | None,
+    typer.Option("--data-plan", metavar="FILE", help="Write the data model as a data plan there too."),
+]
 
 
 @commands.command(epilog=EXAMPLES)
@@ -53,6 +67,7 @@ def segment(
     *,
     url: Url = None,
     batch_size: Batch = 0,
+    as_script: AsScript = False,
     as_function: AsFunction = False,
     diff: Diff = None,
     api: Api = API,
@@ -62,9 +77,12 @@ def segment(
 ) -> None:
     """Print Terraform's HCL for the destination Webhooks (Actions), with the trigger of the mapping files.
 
-    With --function, print a Destination Function that signs whole batches. With --diff, compare what is at
-    Segment, and exit with code 1 where it differs.
+    With --script, print a POSIX shell script that creates it by the Public API. With --function, print a
+    Destination Function that signs whole batches. With --diff, compare what is at Segment, and exit with
+    code 1 where it differs.
     """
+    if as_script + as_function + (diff is not None) > 1:
+        raise typer.BadParameter("choose one of --script, --function and --diff")
     if as_function:
         typer.echo(connect_segment.function(), nl=False)
         return
@@ -75,10 +93,20 @@ def segment(
         typer.echo("adapter: no mapping takes messages that Segment's Webhooks (Actions) sends", err=True)
         raise typer.Exit(1)
     destination = SegmentDestination(f"{address}/webhooks/segment", trigger, batch_size)
-    if diff is None:
+    if as_script:
+        typer.echo(_script(destination, api), nl=False)
+    elif diff is None:
         typer.echo(connect_segment.hcl(destination), nl=False)
     else:
         _compare(destination, diff, api, as_json=as_json)
+
+
+def _script(destination: SegmentDestination, api: str) -> str:
+    try:
+        api_address(api)
+    except AdapterError as error:
+        raise stopped(error) from None
+    return script(destination, api.rstrip("/"))
 
 
 def _compare(wanted: SegmentDestination, id_: str, api: str, *, as_json: bool) -> None:
@@ -104,12 +132,47 @@ def _compare(wanted: SegmentDestination, id_: str, api: str, *, as_json: bool) -
 
 
 @commands.command(epilog=EXAMPLES)
-def mparticle(*, url: Url = None, config: Config = None, as_json: AsJson = False) -> None:
-    """Print the settings of the Webhook output as a checklist: mParticle has no API that creates it."""
+def mparticle(
+    *,
+    url: Url = None,
+    data_plan: DataPlan = None,
+    mappings: Mappings = None,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print the settings of the Webhook output as a checklist: mParticle has no API that creates it.
+
+    With --data-plan, also write the data model to a file as a data plan. What a plan cannot express is
+    written to standard error. A file with other content is not overwritten.
+    """
     address = _public(url)
-    settings = settled(config, {})
-    found = steps(address, authorized=bool(settings.mparticle.authorizations))
+    settings = settled(config, options(mappings=mappings))
+    if data_plan is not None:
+        _write_data_plan(data_plan, Path(settings.files.mappings))
+    plan = "" if data_plan is None else str(data_plan)
+    found = steps(address, authorized=bool(settings.mparticle.authorizations), data_plan=plan)
     typer.echo(encode({"steps": found}) if as_json else "\n".join(map(_line, found)))
+
+
+def _write_data_plan(file: Path, mappings: Path) -> None:
+    model, problems = load(mappings)
+    tell(problems)
+    if model is None:
+        if not problems:
+            typer.echo(f"adapter: there is no model.yaml in {mappings}", err=True)
+        raise typer.Exit(1)
+    found = mparticle_data_plan(model)
+    content = encode(found.plan) + b"\n"
+    try:
+        if file.exists() and file.read_bytes() != content:
+            typer.echo(f"adapter: {file} is there with other content: remove it first", err=True)
+            raise typer.Exit(1)
+        file.write_bytes(content)
+    except OSError as error:
+        typer.echo(f"adapter: cannot write {file}: {error.strerror}", err=True)
+        raise typer.Exit(1) from None
+    for note in found.notes:
+        typer.echo(f"adapter: {note}", err=True)
 
 
 def _line(step: Step) -> str:

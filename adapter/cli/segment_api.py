@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import SplitResult, quote, urlencode, urlsplit
 
 import msgspec
 
@@ -19,14 +19,20 @@ _TIMEOUT = 30
 _MOST_PAGES = 20
 
 
+def api_address(api: str) -> SplitResult:
+    """Return the parts of the API's address; raises Refused for one that a token must not be sent to."""
+    to = urlsplit(api)
+    if to.scheme != "https" and to.hostname not in {"127.0.0.1", "localhost"}:
+        raise Refused("the token goes to an https address only: write --api https://...")
+    return to
+
+
 class SegmentApi:
     """The Public API of a workspace; raises Refused and Unavailable. The token is in no message."""
 
     def __init__(self, token: str, api: str = API) -> None:
         self._token = token
-        self._to = urlsplit(api)
-        if self._to.scheme != "https" and self._to.hostname not in {"127.0.0.1", "localhost"}:
-            raise Refused("the token goes to an https address only: write --api https://...")
+        self._to = api_address(api)
 
     def destination(self, id_: str) -> dict[str, Any]:
         """Return a destination."""

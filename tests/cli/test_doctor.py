@@ -28,6 +28,7 @@ ENVIRONMENT = {
     "ADAPTER_MPARTICLE_AUTHORIZATIONS": "Bearer m", "ADAPTER_MPARTICLE_API_KEYS": "key:secret",
     "ADAPTER_API_READ_TOKENS": "reading-token",
 }  # fmt: skip
+SEGMENT = Segment(shared_secrets=(Secret("s3cret"),), authorizations=(Secret("Bearer a"),))
 MAPPING = """
 source: segment
 mappings:
@@ -42,7 +43,8 @@ Asgi = Callable[[Any, Any, Any], Awaitable[None]]
 class Site:
     """A server in a thread, behind a proxy that does with requests what `proxy` does."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, segment: Segment = SEGMENT) -> None:
+        self.segment = segment
         self.store = f"sqlite:///{folder / 'adapter.db'}"
         self.proxy: Callable[[Asgi, Any, Any, Any], Awaitable[None]] = direct
         self._socket = socket.create_server(("127.0.0.1", 0))
@@ -63,7 +65,7 @@ class Site:
         settings = Settings(
             store=Store(url=self.store),
             files=Files(str(self._folder / "mappings"), str(self._folder / "rules")),
-            segment=Segment(shared_secrets=(Secret("s3cret"),), authorizations=(Secret("Bearer a"),)),
+            segment=self.segment,
             mparticle=MParticle(authorizations=(Secret("Bearer m"),), api_keys=(Secret("key:secret"),)),
             api=Api(read_tokens=(Secret("reading-token"),)),
         )  # fmt: skip
