@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -47,7 +48,7 @@ def test_what_the_function_sends_is_in_the_store(call: Callable[..., str], site:
     address = f"{site.url}/webhooks/segment"
     now = datetime.now(UTC).isoformat()
     common = {"timestamp": now, "properties": {"total": 10, "name": "Ä"}}
-    batch = [
+    batch: list[dict[str, Any]] = [
         {"type": "identify", "userId": "u", "messageId": "m-0", "traits": {"name": "Ä"}, "timestamp": now},
         {"type": "identify", "userId": "gone", "messageId": "m-1", "timestamp": now},
         *({"type": "track", "event": "Product Viewed", "userId": "u", "messageId": f"m-{n}", **common}
