@@ -43,7 +43,7 @@ def install(clone: Path, python: str, *arguments: str) -> subprocess.CompletedPr
 @pytest.fixture
 def edited(clone: Path) -> Path:
     """Return a clone with an environment, in which a user has replaced the starter files."""
-    for name in ("adapter", "benchmarks", "docs", "fixtures", "tests", ".ci"):
+    for name in ("adapter", "benchmarks", "deploy", "docs", "fixtures", "tests", ".ci"):
         shutil.copytree(ROOT / name, clone / name)
     for name in ("README.md", "CHANGELOG.md", "LICENSE"):
         shutil.copy(ROOT / name, clone)
