@@ -10,10 +10,9 @@ from urllib.parse import urlsplit
 import typer
 
 from adapter.cli.load_files import mappings_of
+from adapter.cli.plan_files import write_data_plan
 from adapter.cli.segment_api import API, SegmentApi, api_address
-from adapter.cli.settings import AsJson, Config, Mappings, options, settled, stopped, tell
-from adapter.datamodel.exporting import mparticle_data_plan
-from adapter.datamodel.load import load
+from adapter.cli.settings import AsJson, Config, Mappings, options, settled, stopped
 from adapter.errors import AdapterError
 from adapter.model.encoding import encode
 from adapter.services.authoring import connect_segment
@@ -148,31 +147,10 @@ def mparticle(
     address = _public(url)
     settings = settled(config, options(mappings=mappings))
     if data_plan is not None:
-        _write_data_plan(data_plan, Path(settings.files.mappings))
+        write_data_plan(data_plan, Path(settings.files.mappings))
     plan = "" if data_plan is None else str(data_plan)
     found = steps(address, authorized=bool(settings.mparticle.authorizations), data_plan=plan)
     typer.echo(encode({"steps": found}) if as_json else "\n".join(map(_line, found)))
-
-
-def _write_data_plan(file: Path, mappings: Path) -> None:
-    model, problems = load(mappings)
-    tell(problems)
-    if model is None:
-        if not problems:
-            typer.echo(f"adapter: there is no model.yaml in {mappings}", err=True)
-        raise typer.Exit(1)
-    found = mparticle_data_plan(model)
-    content = encode(found.plan) + b"\n"
-    try:
-        if file.exists() and file.read_bytes() != content:
-            typer.echo(f"adapter: {file} is there with other content: remove it first", err=True)
-            raise typer.Exit(1)
-        file.write_bytes(content)
-    except OSError as error:
-        typer.echo(f"adapter: cannot write {file}: {error.strerror}", err=True)
-        raise typer.Exit(1) from None
-    for note in found.notes:
-        typer.echo(f"adapter: {note}", err=True)
 
 
 def _line(step: Step) -> str:

@@ -13,11 +13,11 @@ import typer
 from adapter.cli.load_files import books_of, mappings_of
 from adapter.cli.map import Source
 from adapter.cli.payloads import bodies, decode, source_of
+from adapter.cli.plan_files import model_in
 from adapter.cli.settings import AsJson, Config, Mappings, Rules, options, settled, tell
 from adapter.datamodel.exporting import mparticle_data_plan, segment_tracking_plan
 from adapter.datamodel.importing import NotAPlan, read_plan
 from adapter.datamodel.infer import ModelInference, model_value, model_yaml
-from adapter.datamodel.load import load
 from adapter.errors import MappingError, Refused
 from adapter.mapping.mapping_set import MappingSet
 from adapter.model.encoding import encode
@@ -164,12 +164,7 @@ def export(
     specification: order_completed is `Order Completed`. At mParticle they are custom events.
     """
     settings = settled(config, options(mappings=mappings))
-    model, problems = load(Path(settings.files.mappings))
-    tell(problems)
-    if model is None:
-        if not problems:
-            typer.echo(f"adapter: there is no model.yaml in {settings.files.mappings}", err=True)
-        raise typer.Exit(1)
+    model = model_in(Path(settings.files.mappings))
     found = segment_tracking_plan(model) if plan == "segment" else mparticle_data_plan(model)
     for note in found.notes:
         typer.echo(f"adapter: {note}", err=True)

@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 
 from adapter.cli.main import commands
 from adapter.services.authoring.connect_segment import SegmentDestination
+from adapter.services.authoring.segment_drift import drift
 from adapter.services.authoring.segment_script import script
 
 TRIGGER = """type = "track" and event = "Bob's ${HOME} `id` %{y} \\\\ é" """
@@ -38,6 +39,7 @@ DESTINATION = {
     }
 }
 SUBSCRIPTION = {"data": {"destinationSubscription": {"settings": {"id": "no"}, "id": "s-1"}}}
+WANTED = SegmentDestination("https://shop.example/webhooks/segment", TRIGGER, 50)
 Call = tuple[str, str, Any]
 
 
@@ -90,7 +92,7 @@ def run(api: PublicApi, tmp_path: Path) -> Any:
         f'exec {shutil.which("curl")} "$@"\n'
     )
     recorder.chmod(0o755)
-    text = script(SegmentDestination("https://shop.example/webhooks/segment", TRIGGER, 50), api.url)
+    text = script(WANTED, api.url)
 
     def run(code: int = 0, *shell: str, **environment: str) -> subprocess.CompletedProcess[str]:
         path = f"{tmp_path}:{os.environ['PATH']}"
@@ -130,6 +132,8 @@ def test_the_script_creates_a_destination_and_its_subscription(api: PublicApi, r
             },
         ),
     ]  # fmt: skip
+    created, subscription = (body for *_, body in api.calls)
+    assert drift(WANTED, created | {"metadata": {"id": created["metadataId"]}}, [subscription]) == []
 
 
 @pytest.mark.parametrize(
