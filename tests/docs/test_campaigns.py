@@ -6,7 +6,9 @@ import re
 import shlex
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -40,15 +42,37 @@ def test_the_campaigns_check_clean_and_their_cases_pass() -> None:
     assert tested.exit_code == 0, tested.output
 
 
-def test_every_campaign_has_a_case_in_which_it_issues_and_one_in_which_it_does_not() -> None:
+def read_rules_and_outcomes() -> Iterator[tuple[dict[str, Any], set[tuple[str, str]]]]:
+    """Return each rule with its outcomes in the cases beside it, each with the guardrail that stopped it."""
     for path in sorted(RULES.glob("*.test.yaml")):
-        rules = yaml.safe_load(path.with_name(path.name.replace(".test", "")).read_text(encoding="utf-8"))
+        text = path.with_name(path.name.replace(".test", "")).read_text(encoding="utf-8")
         cases = yaml.safe_load(path.read_text(encoding="utf-8"))["cases"]
         expected = [(name, one) for case in cases for name, one in case["expect"].items()]
-        outcomes = [(name, one if isinstance(one, str) else one["outcome"]) for name, one in expected]
-        for rule in rules["rules"]:
-            # A shared code is claimed at the checkout, and a rule without a condition always holds.
-            if "trigger" in rule and ("conditions" in rule or "guardrails" in rule):
-                assert (rule["name"], "issued") in outcomes, rule["name"]
-                always = "conditions" not in rule and rule["guardrails"] == {"stackable": True}
-                assert always or {one for name, one in outcomes if name == rule["name"]} - {"issued"}
+        said = [(name, one if isinstance(one, dict) else {"outcome": one}) for name, one in expected]
+        for rule in yaml.safe_load(text)["rules"]:
+            yield (
+                rule,
+                {(one["outcome"], one.get("guardrail", "")) for name, one in said if name == rule["name"]},
+            )
+
+
+def test_every_campaign_has_a_case_in_which_it_issues_and_one_in_which_it_does_not() -> None:
+    for rule, outcomes in read_rules_and_outcomes():
+        assert ("issued", "") in outcomes, rule["name"]
+        always = "conditions" not in rule and rule.get("guardrails", {}) == {"stackable": True}
+        assert always or {outcome for outcome, _ in outcomes} - {"issued"}, rule["name"]
+
+
+def test_every_guardrail_that_a_campaign_names_stops_it_in_a_case() -> None:
+    for rule, outcomes in read_rules_and_outcomes():
+        stopped = {guardrail.split(".")[0] for _, guardrail in outcomes}
+        assert rule.get("guardrails", {}).keys() - {"stackable"} <= stopped, rule["name"]
+
+
+def test_the_pages_say_how_many_campaigns_there_are() -> None:
+    rules = [rule for rule, _ in read_rules_and_outcomes()]
+    # Rules of one campaign count once, and so do the steps that a later step replaces.
+    steps = {name for rule in rules if isinstance(rule.get("replaces"), list) for name in rule["replaces"]}
+    number = len({rule.get("campaign", rule["name"]) for rule in rules if rule["name"] not in steps})
+    for page in ("docs/campaigns/README.md", "docs/README.md", "README.md"):
+        assert f"{number} campaigns" in (ROOT / page).read_text(encoding="utf-8"), page
