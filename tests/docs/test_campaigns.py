@@ -50,10 +50,8 @@ def read_rules_and_outcomes() -> Iterator[tuple[dict[str, Any], set[tuple[str, s
         expected = [(name, one) for case in cases for name, one in case["expect"].items()]
         said = [(name, one if isinstance(one, dict) else {"outcome": one}) for name, one in expected]
         for rule in yaml.safe_load(text)["rules"]:
-            yield (
-                rule,
-                {(one["outcome"], one.get("guardrail", "")) for name, one in said if name == rule["name"]},
-            )
+            of_rule = [one for name, one in said if name == rule["name"]]
+            yield rule, {(one["outcome"], one.get("guardrail", "")) for one in of_rule}
 
 
 def test_every_campaign_has_a_case_in_which_it_issues_and_one_in_which_it_does_not() -> None:
