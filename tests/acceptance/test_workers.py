@@ -90,7 +90,8 @@ async def test_metrics_of_any_process_include_all_processes_and_dead_ones(shop: 
     def taken() -> set[float]:
         """Ask over new connections, which reach one process or the other."""
         told = [httpx.get(f"{shop.url}/metrics").text for _ in range(12)]
-        assert all("adapter_waiting_messages 0.0" in each for each in told)
+        if not all("adapter_waiting_messages 0.0" in each for each in told):
+            return set()  # a process is up to a second behind
         return {
             float(line.rsplit(" ", 1)[1])
             for each in told

@@ -107,7 +107,7 @@ def test_pods_are_probed_and_stopped_as_the_server_expects() -> None:
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="apt-get install systemd")
 def test_the_unit_is_valid(tmp_path: Path) -> None:
     unit = tmp_path / "adapter.service"
-    unit.write_text(text("adapter.service").replace("/opt/adapter/bin/adapter", sys.executable))
+    unit.write_text(text("adapter.service").replace("/opt/adapter/bin/adapter", "/bin/true"))
     done = subprocess.run(["systemd-analyze", "verify", unit], capture_output=True, text=True, check=False)
     assert "adapter.service" not in done.stderr, done.stderr
 
