@@ -29,6 +29,8 @@ CUSTOMERS = (
     "john@voucherify.io,+1 (989) 123-4632,100 Main St,Blg 2 Apt 3,New York,12345,New York,United States,"
     '2022-07-03,"Nike,Fenty,Reebok",2022-05-18T10:00:00.000Z'
 )
+#: The members of a product, as Voucherify's API names them.
+PRODUCTS = "name,source_id,price,image_url,attributes\nShirt,p1,13,,\"{'color':'blue'}\""
 SKUS = "product_id,sku,source_id,price,image_url,attributes\np1,Extra Small,sku_1,13,,\"{'color':'blue'}\""
 
 
@@ -49,8 +51,9 @@ async def test_the_template_of_customers_is_read_as_it_is(shop1: Shop) -> None:
     assert customer.traits["CRM_created_date"] == "2022-05-18T10:00:00.000Z"
 
 
-async def test_products_are_refused_as_codes_before_anything_is_stored(shop1: Shop) -> None:
-    ended = await shop1.imports("codes", SKUS, pool="p")
+@pytest.mark.parametrize("file", [PRODUCTS, SKUS], ids=["products", "SKUs"])
+async def test_products_are_refused_as_codes_before_anything_is_stored(shop1: Shop, file: str) -> None:
+    ended = await shop1.imports("codes", file, pool="p")
     assert ended.job.state == "failed"
     assert "no column is `code`" in ended.job.error
 
