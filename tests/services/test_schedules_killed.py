@@ -23,7 +23,7 @@ rules:
     action: {type: store_credit, value: 5}
     guardrails: {stackable: true}
 """
-COUNT = 1500
+COUNT = 4000
 MOST_KILLS = 8
 
 
