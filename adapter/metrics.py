@@ -151,7 +151,7 @@ class Metrics:
         )
         self.schedule_customers = Counter(
             "adapter_schedule_customers",
-            "Customers that schedules read, and for whom a rule fired",
+            "Customers that schedules read, and customers for which a rule fired",
             ["outcome"],
             registry=registry,
         )

@@ -19,8 +19,8 @@ class ImportOptions(Struct, frozen=True, omit_defaults=True, kw_only=True):
     `format` is found out where it is empty. `source` reads the bodies of a source by the mapping files; for
     plain rows it is whose ids they have. `columns` has other names for columns, empty to leave one out.
     `as_of` is the time of the file. `evaluate` lets rules decide over events, as of their time. `pool` takes
-    codes, up to `pool_limit`; without it codes are vouchers. `money` is empty where nobody has said it: then
-    amounts are major units.
+    codes, up to `pool_limit`; without it codes are vouchers. `money` is empty where it is not given:
+    then amounts are major units.
     """
 
     format: Literal["", "csv", "jsonl", "parquet"] = ""

@@ -1,4 +1,4 @@
-"""Texts that senders write where they have no value: they identify nobody and nothing."""
+"""Texts that senders write where they have no value: they identify no person and no device."""
 
 from __future__ import annotations
 

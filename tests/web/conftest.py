@@ -183,8 +183,6 @@ class FakeDryRuns(DryRuns):
 
 
 class FakeEvaluate(Evaluate):
-    """Decides nothing."""
-
     def __init__(self, services: Services) -> None:
         self._services = services
 

@@ -23,16 +23,16 @@ class Recipient(Struct, frozen=True):
 Recipients = Callable[[str], Recipient | None]
 
 
-def nobody(name: str) -> Recipient | None:
+def no_recipient(name: str) -> Recipient | None:
     """Know no other customer."""
     del name
     return None
 
 
 class Beside(Struct, frozen=True):
-    """Other customers whom the event names, and the discounts of its own, None where they were not read."""
+    """Other customers that the event names, and the customer's discounts, None where they were not read."""
 
-    recipients: Recipients = nobody
+    recipients: Recipients = no_recipient
     discounts: OwnDiscounts | None = None
 
 

@@ -1,4 +1,4 @@
-"""Rules whose discount goes to another customer, whom the event names: the second side of a referral.
+"""Rules whose discount goes to another customer, whose id the event has: the second side of a referral.
 
 Conditions and computed values see the event and its customer. Guardrails, rollout and limits are those of the
 customer who gets the discount, and their device is not known.
@@ -75,7 +75,7 @@ class ForOthers(Struct, frozen=True):
     secret: bytes
 
     def settle(self, ready: CompiledRule, path: Path) -> tuple[Proposal | Rejection, str | None]:
-        """Return what a rule says of its recipient, and whom it means, None where nobody may get it."""
+        """Return what a rule says of its recipient, and the recipient, None without one."""
         text = ".".join((path.root, *path.fields))
         name = named(path, self.event)
         if name is None:

@@ -48,7 +48,7 @@ class Names(Struct, frozen=True, kw_only=True):
     rule's trigger. `where` says in remedies where names are declared. `spelled` are the names that mappings
     give to events in any spelling. With `doubts`, what is not declared but no slip of the pen either is put
     there instead of being refused. `destinations` are those that rules may push to, None for any.
-    `placeholders` has the texts that identify nobody.
+    `placeholders` has the texts that identify no person.
     """
 
     attributes: frozenset[str] | None = None

@@ -51,7 +51,7 @@ class CaseBeside(Protocol):
         ...
 
     def recipient(self, name: str) -> Recipient | None:
-        """Return another customer whom the event names."""
+        """Return another customer that the event names."""
         ...
 
 

@@ -114,7 +114,7 @@ class Case(Struct, frozen=True, kw_only=True):
     had: tuple[Had, ...] = ()
 
     def recipient(self, name: str) -> Recipient | None:
-        """Return another customer whom the event names, without a past."""
+        """Return another customer that the event names, without a past."""
         found = next((each for each in (self.customer, *self.others) if each.source_id == name), None)
         return None if found is None else Recipient(found, History())
 

@@ -207,7 +207,7 @@ class ApplyPass:
         self.events.append(NewEvent(customer.source_id, work.source, event, place))
 
     async def _prepare_recipients(self, event: Event, work: Work) -> None:
-        """Complete the histories of other customers whom an event rewards."""
+        """Complete the histories of other customers that an event rewards."""
         for name in self.rules.named.ids(event):
             person = self.people.known(self.people.resolve(name))
             if person is not None and self.rules.lacks(person.decoded_history()):
@@ -224,7 +224,7 @@ class ApplyPass:
         return Beside(self._recipient, OwnDiscounts(held))
 
     def _recipient(self, name: str) -> Recipient | None:
-        """Return another customer whom an event names; none is created."""
+        """Return another customer that an event names; none is created."""
         person = self.people.known(self.people.resolve(name))
         return None if person is None else Recipient(person.customer, person.decoded_history())
 

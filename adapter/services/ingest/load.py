@@ -23,7 +23,7 @@ from adapter.store.values import LoadedState, LoadRequest, MessageKey
 def load_request(batch: Sequence[Work], rules: RuleSet) -> LoadRequest:
     """Return the request for the data that the decision of a batch needs.
 
-    It names the other customers whom rules reward for an event, and the timers that are weighed together.
+    It names the other customers that rules reward for an event, and the timers that are weighed together.
     """
     named = rules.named.ids if rules.rewards_others else None
     customers: dict[str, None] = {}
@@ -64,7 +64,7 @@ def load_request(batch: Sequence[Work], rules: RuleSet) -> LoadRequest:
 
 
 def _others(batch: Sequence[Work], named: Callable[[Event], Sequence[str]] | None) -> Iterator[str]:
-    """Yield the ids of other customers whom rules reward for the events of a batch."""
+    """Yield the ids of other customers that rules reward for the events of a batch."""
     if named is None:
         return
     for work in batch:

@@ -114,7 +114,7 @@ class Simulator:
         self._fall_due_between(now)
 
     def _occur(self, name: str, due_at: datetime) -> None:
-        """Fire a scheduled rule for each customer whom it concerns, in the order of their ids."""
+        """Fire a scheduled rule for each customer that it is for, in the order of their ids."""
         schedules = self._rules.schedules
         if schedules.by_name[name].rule.status == "paused":
             return

@@ -136,7 +136,7 @@ class State:
         self.waits[timer.source_id].discard(timer.rule)
 
     def _put(self, held: DiscountRecord) -> None:
-        """Keep a discount while it is open: what was used or has expired is in nobody's way."""
+        """Keep a discount while it is open: what was used or has expired affects no decision."""
         code = held.discount.code
         before = self.open.get(code)
         if before is not None and before.source_id != held.source_id:
