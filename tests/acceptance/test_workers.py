@@ -123,7 +123,7 @@ async def test_the_checker_catches_a_server_that_counts_wrongly(
     broken = await asyncio.to_thread(lambda: start_server(rules=rules, store=postgres_store, command=command))
     load = load_on(broken.url)
     sending = asyncio.create_task(load.run())
-    await until(lambda: len(load.acknowledged) > 200)
+    await until(lambda: len(load.acknowledged) > 600)
     load.stopping = True
     await sending
     await asyncio.to_thread(broken.stop)
