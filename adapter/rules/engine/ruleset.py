@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -13,7 +12,7 @@ from adapter.files import yaml
 from adapter.files.folders import nothing_in, visible
 from adapter.files.problems import Mark, Problem, errors
 from adapter.model.customers import Customer
-from adapter.model.decisions import Decision, RuleOutcome
+from adapter.model.decisions import Decision
 from adapter.model.discounts import CounterReservation
 from adapter.model.event_names import EventNames
 from adapter.model.events import Event
@@ -28,23 +27,22 @@ from adapter.rules.engine.book_files import digest_of, drafted, text_of
 from adapter.rules.engine.campaigns import companions, weighed, with_replaced
 from adapter.rules.engine.changes import Changed, ChangeTriggers
 from adapter.rules.engine.conditions import NearMiss
+from adapter.rules.engine.decide import Decider
 from adapter.rules.engine.deferred_reasons import completed, near_misses
 from adapter.rules.engine.evaluate import CompiledRule, GlobalGuardrails, TriggerIndex, blocks_of, view_of
 from adapter.rules.engine.lives import Life, Lives
 from adapter.rules.engine.promotions import Promotions
 from adapter.rules.engine.read_past import counting, history_metrics
-from adapter.rules.engine.recipients import ForOthers, Named, about_another
+from adapter.rules.engine.recipients import Named
 from adapter.rules.engine.schedules import Schedules
 from adapter.rules.expressions import Names, Shortfall
 from adapter.rules.files import campaigns, definitions, lint, rule_file
 from adapter.rules.files.definitions import Definitions
 from adapter.rules.files.rule_file import Compiled
 from adapter.rules.guardrails.budget import cost
-from adapter.rules.guardrails.contract import Rejection
 from adapter.rules.guardrails.counters import Counting
 from adapter.rules.guardrails.membership import Segments
-from adapter.rules.guardrails.proposal import Proposal, Verdict
-from adapter.rules.guardrails.valuation import money
+from adapter.rules.guardrails.proposal import Verdict
 from adapter.rules.history import history as histories
 from adapter.rules.history.history import History
 from adapter.rules.history.requirements import Metrics
@@ -54,7 +52,7 @@ DEFINITIONS = "definitions.yaml"
 SUFFIXES = ("*.yaml", "*.yml")
 
 
-class RuleSet:
+class RuleSet(Decider):
     """All rules, ready to be evaluated; immutable once built.
 
     `digest` names the files' exact content. `metrics` is what the rules read of a customer's past, `values`
@@ -64,10 +62,6 @@ class RuleSet:
     `schedules` are the rules that fire at their times, `lives` those that wait for what becomes of
     discounts. `companions` are, by rule of absence, those that it is weighed with.
     """
-
-    #: Of an event so many rules that do not hold are explained at once; None for as many as usual.
-    #: Of an event so many rules that do not hold are explained at once; None for as many as usual.
-    explained: int | None = None
 
     def __init__(
         self, compiled: Sequence[Compiled], shared: Definitions, digest: str, spelled: EventNames
@@ -271,62 +265,6 @@ class RuleSet:
             return decision
         names = (ready.rule.name for ready in trigger.ready)
         return completed(decision, list(zip(names, trigger.nodes, strict=True)))
-
-    def _decide(
-        self,
-        trigger: TriggerIndex,
-        event: Event,
-        customer: Customer,
-        history: History,
-        now: datetime,
-        *,
-        secret: bytes,
-        known: bool = False,
-        beside: Beside = NOTHING,
-    ) -> Verdict:
-        """Decide; `known` says that the history has the event already.
-
-        Every kind of trigger is decided here, so that dry runs and simulations see each evaluation.
-        """
-        metrics = None if known else self.metrics
-        view = view_of(event, customer, history, now, metrics, discounts=beside.discounts)
-        matching, outcomes, untold = trigger.matching(view, self.explained)
-        proposals: list[Proposal] = []
-        others: dict[str, list[RuleOutcome]] = {}
-        for_others = False
-        if matching:
-            members = self.segments.of(customer, view, event)
-            cart = money(event.attributes.get("cart_value"))
-            for ready in matching:
-                other = None
-                if ready.rule.to is None:
-                    settled = ready.settle(event, cart, members, view, now, secret=secret)
-                else:
-                    for_others = True
-                    settled, other = ForOthers(
-                        self.segments, self.metrics, beside.recipients, customer, event, cart, view, now,
-                        secret,
-                    ).settle(ready, self.named.path(ready.rule.name))  # fmt: skip
-                if isinstance(settled, Rejection):
-                    said = RuleOutcome(
-                        ready.rule.name, settled.outcome, settled.reason, settled.guardrail,
-                        campaign=ready.campaign if settled.outcome == "control" else None,
-                    )  # fmt: skip
-                    outcomes.append(said if other is None else about_another(said))
-                    if other is not None:
-                        others.setdefault(other, []).append(said)
-                else:
-                    proposals.append(settled)
-            if len(proposals) > 1:
-                proposals.sort(key=_place)
-        return Verdict(
-            tuple(proposals), tuple(outcomes), trigger.seen.of(view), self.priorities, untold,
-            {name: tuple(said) for name, said in others.items()} if others else {}, for_others,
-        )  # fmt: skip
-
-
-def _place(proposal: Proposal) -> tuple[int, Decimal, str]:
-    return -proposal.rule.priority, -proposal.worth, proposal.rule.name
 
 
 def _trigger(name: str, compiled: Sequence[Compiled], ready: Mapping[str, CompiledRule]) -> TriggerIndex:

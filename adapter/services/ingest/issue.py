@@ -7,18 +7,16 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime
 
-from msgspec import Raw
 from msgspec.structs import replace
 
 from adapter.discounts import lifecycle
 from adapter.discounts.budgets import unspent
 from adapter.errors import NotFound, Refused
-from adapter.model.codes import folded, resolve
+from adapter.model.codes import folded
 from adapter.model.counter_key import ScopedKey
 from adapter.model.decisions import Decision, RuleOutcome
-from adapter.model.deliveries import Delivery, OutboxEvent
+from adapter.model.deliveries import Delivery
 from adapter.model.discounts import CounterReservation, Discount, DiscountRecord
-from adapter.model.encoding import encode
 from adapter.model.events import Event
 from adapter.model.ids import RESERVED
 from adapter.model.operations import DiscountMove
@@ -36,8 +34,10 @@ from adapter.rules.guardrails.proposal import Proposal, Verdict
 from adapter.rules.guardrails.window_slots import keeping_slots
 from adapter.services.ingest import order_uses, pool_codes, rewards
 from adapter.services.ingest.care import cared_for, cares, pushed
+from adapter.services.ingest.held_discounts import HeldDiscounts
 from adapter.services.ingest.identities import IdentityGraph
 from adapter.services.ingest.late_events import still_usable
+from adapter.services.ingest.move_deliveries import of_move
 from adapter.services.ingest.order_uses import OrderUses
 from adapter.services.ingest.pending_moves import PendingMoves, to_wait
 from adapter.services.ingest.pool_codes import PoolCodes
@@ -76,15 +76,13 @@ class IssuePass:
         self._context = context
         self._people = people
         self._pending_moves = PendingMoves(people, loaded.pending)
-        self._by_code: dict[str, DiscountRecord] = {}
-        self._spellings: defaultdict[str, set[str]] | None = None
-        self._by_owner: dict[str, dict[str, DiscountRecord]] = defaultdict(dict)
+        self._held = HeldDiscounts()
         for held in loaded.discounts.values():
             if held.source_id in people.gone:
                 continue
             owner = people.canonical(held.source_id)
             kept = keeping_slots(held) if owner in merges.joined else held
-            self._hold(kept if owner == held.source_id else replace(kept, source_id=owner))
+            self._held.put(kept if owner == held.source_id else replace(kept, source_id=owner), context.now)
         self._candidates: dict[str, list[str]] = defaultdict(list)
         self._used: dict[ScopedKey, int] = {}
         self._taken: set[str] = set()
@@ -114,8 +112,8 @@ class IssuePass:
 
     def due(self) -> list[Step]:
         """Return the pending moves whose customer now holds the discount, and what else merges move."""
-        pending = self._pending_moves.due(self._by_code)
-        own = rewards.own_rewards(self._merges.joined, lambda owner: self._by_owner[owner].values())
+        pending = self._pending_moves.due(self._held.by_code)
+        own = rewards.own_rewards(self._merges.joined, self._held.usable)
         return [
             *(Move(_NO_MESSAGE, move) for move in own),
             *(Move(_NO_MESSAGE, each.move(), pending=each) for each in pending),
@@ -139,7 +137,7 @@ class IssuePass:
                     self._candidates[proposal.rule.name].append(code)
             else:
                 with suppress(NotFound):
-                    held = self._find(step.move.code)
+                    held = self._held.find(step.move.code)
                     counters.update(self._counter(claim, held.source_id) for claim in held.claims)
         joined = self._merges.joined
         counters.update([(source, key) for scope, key in counters for source in joined.get(scope, ())])
@@ -153,7 +151,7 @@ class IssuePass:
     def _replaceable(self, proposal: Proposal, step: Occurrence) -> list[DiscountRecord]:
         """Return the discounts that a proposal can take the place of."""
         owner = self._people.canonical(proposal.recipient or step.source_id)
-        return [held for held in self._by_owner[owner].values() if held.rule in proposal.rule.replaces]
+        return [held for held in self._held.usable(owner) if held.rule in proposal.rule.replaces]
 
     def bookings(self, steps: Sequence[Step]) -> BookingRequest | None:
         """Return what the steps need to know of pools, orders and holds, None where that is nothing."""
@@ -161,7 +159,7 @@ class IssuePass:
         for step in steps:
             if isinstance(step, Move):
                 with suppress(NotFound):
-                    moves.append((step.move, self._find(step.move.code)))
+                    moves.append((step.move, self._held.find(step.move.code)))
                 continue
             for proposal in step.verdict.proposals:
                 if proposal.rule.replaces:
@@ -224,12 +222,12 @@ class IssuePass:
 
     def _still(self, step: Occurrence) -> bool:
         """Tell whether no message of the batch has moved the discount whose life is decided."""
-        held = self._by_code.get(step.event.attributes["code"])
+        held = self._held.by_code.get(step.event.attributes["code"])
         return held is not None and held.status_at(self._context.now) == step.event.attributes["status"]
 
     def _granted(self, step: Occurrence, verdict: Verdict, owner: str) -> list[RuleOutcome]:
         """Issue what may be issued to a customer; the answer names the discounts of the event's customer."""
-        now, held = self._context.now, list(self._by_owner[owner].values())
+        now, held = self._context.now, list(self._held.usable(owner))
         verdict, empty = self.pool.left_for(verdict)
         verdict, over = still_usable(verdict, step.at, now)
         choice = choose(verdict, [] if cares(verdict) else held, self._used, step.at, empty)
@@ -239,18 +237,18 @@ class IssuePass:
                 outcomes.append(pool_codes.no_code_left(proposal))
                 continue
             if (care := proposal.rule.care) is not None:
-                issued = cared_for(self._by_code[step.event.attributes["code"]], proposal, care)
+                issued = cared_for(self._held.by_code[step.event.attributes["code"]], proposal, care)
             else:
                 issued = issue(proposal, step.event, owner, self._code(proposal), step.at)
             for code in proposal.replacing:
-                self._replace(self._by_code[code], issued, now)
+                self._replace(self._held.by_code[code], issued, now)
             self._bind(proposal, owner)
             self._count(issued if care is None else replace(issued, claims=proposal.claims), +1)
             if proposal.recipient is None:
                 self._write(step.index, issued)
             else:
                 issued = replace(issued, earned_by=rewards.earned_by(self._people.canonical(step.source_id)))
-                self._hold(issued)
+                self._held.put(issued, self._context.now)
                 self.written[issued.discount.code] = issued
             self._push(issued, pushed(care))
             self.armed += self._lives.timers(issued) if self._lives and care is None else ()
@@ -265,7 +263,7 @@ class IssuePass:
         after = self.orders.move(held, revoked, move, now, self._context.new_id())
         after = replace(after, version=held.version + 1)
         self._count(replace(after, claims=unspent(after)), -1)
-        self._hold(after)
+        self._held.put(after, self._context.now)
         self.written[after.discount.code] = after
         self._push(after, "discount.revoked")
 
@@ -273,7 +271,7 @@ class IssuePass:
         move, now = step.move, self._context.now
         mover = None if move.source_id is None else self._people.resolve(move.source_id)
         try:
-            held = self._find(move.code)
+            held = self._held.find(move.code)
             if step.occurred_at is not None and mover is not None and mover != held.source_id:
                 self._pending_moves.wait(to_wait(step, held, mover, now), held)
             at = now if step.pending is None else min(now, max(step.pending.at, held.issued_at))
@@ -300,39 +298,14 @@ class IssuePass:
     def issued_for(self, owner: str, event: Event, rules: RuleSet) -> list[Discount]:
         """Return the discounts issued for an event that the customer can still use."""
         names = rules.triggered_by(event.name)
-        live = self._by_owner[owner].values()
+        live = self._held.usable(owner)
         return [held.discount for held in live if held.event_id == event.id and held.rule in names]
 
     def _outcome(self, index: int) -> Outcome:
         return self.outcomes.setdefault(index, Outcome())
 
-    def _find(self, code: str) -> DiscountRecord:
-        """Return the discount with a code in any spelling; raises NotFound."""
-        exact = self._by_code.get(code)
-        if exact is not None:
-            return exact
-        if self._spellings is None:
-            self._spellings = defaultdict(set)
-            for known in self._by_code:
-                self._spellings[folded(known)].add(known)
-        alike = {spelled: self._by_code[spelled] for spelled in self._spellings.get(folded(code), ())}
-        held = resolve(code, alike)
-        if held is None:
-            raise NotFound(f"no discount `{code}` was issued here")
-        return held
-
-    def _hold(self, held: DiscountRecord) -> None:
-        self._by_code[held.discount.code] = held
-        if self._spellings is not None:
-            self._spellings[folded(held.discount.code)].add(held.discount.code)
-        live = self._by_owner[held.source_id]
-        if held.status_at(self._context.now) in ("issued", "applied"):
-            live[held.discount.code] = held
-        else:
-            live.pop(held.discount.code, None)
-
     def _write(self, index: int, held: DiscountRecord) -> None:
-        self._hold(held)
+        self._held.put(held, self._context.now)
         self.written[held.discount.code] = held
         discounts = self._outcome(index).discounts
         discounts[:] = [each for each in discounts if each.code != held.discount.code] + [held.discount]
@@ -376,17 +349,4 @@ class IssuePass:
         if held.is_development and (left_out := recipients.held_back(names)):
             self.held_back += left_out
             names = [name for name in names if name not in left_out]
-        event = Raw(encode(OutboxEvent.about(kind, now, held)))
-        for destination in names:
-            self.deliveries.append(
-                Delivery(
-                    id=f"msg_{self._context.new_id()}",
-                    destination=destination,
-                    source_id=held.source_id,
-                    type=kind,
-                    event=event,
-                    created_at=now,
-                    due_at=now,
-                    not_after=held.discount.expires_at if kind == "discount.issued" else None,
-                )
-            )
+        self.deliveries += of_move(kind, held, names, now, self._context.new_id)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, Literal, TypeVar
 
 import asyncpg
 
-from adapter.errors import StoreUnavailable
 from adapter.model.breakers import Breaker, Tally
 from adapter.model.customers import Customer
 from adapter.model.decisions import Decision
@@ -38,6 +36,7 @@ from adapter.store.postgres.imports import ImportVerbs
 from adapter.store.postgres.journal import JournalVerbs
 from adapter.store.postgres.migrate import applied, migrate
 from adapter.store.postgres.outbox_reads import OutboxReads
+from adapter.store.postgres.read_connections import ReadConnections
 from adapter.store.postgres.reads import Reads
 from adapter.store.postgres.redemptions import add_pool_codes
 from adapter.store.postgres.rehearsing import rehearsed
@@ -62,13 +61,12 @@ from adapter.store.values import (
 )
 
 T = TypeVar("T")
-_READERS = 4
-#: Seconds to wait for one of them, as long as a sender waits for its answer.
-_PATIENCE = 5.0
 _WRITE_NOTHING = "SELECT pg_logical_emit_message(true, 'adapter', '')"
 
 
-class PostgresStore(BookingVerbs, ImportVerbs, ForwardingVerbs, JournalVerbs, OutboxReads, ScheduleVerbs):
+class PostgresStore(
+    ReadConnections, BookingVerbs, ImportVerbs, ForwardingVerbs, JournalVerbs, OutboxReads, ScheduleVerbs
+):
     """See `adapter.store.contract.Store`.
 
     `dsn` is what libpq takes: several hosts too, of which the one that accepts writes is used; `shown`
@@ -76,12 +74,9 @@ class PostgresStore(BookingVerbs, ImportVerbs, ForwardingVerbs, JournalVerbs, Ou
     """
 
     def __init__(self, dsn: str, shown: str) -> None:
+        super().__init__(dsn, shown)
         self.made, self.secret = False, b""
-        self._dsn = dsn
-        self._shown = shown
         self._committer = ConnectionPool(dsn, shown)
-        self._room = asyncio.Semaphore(_READERS)
-        self._idle: list[Connection] | None = None
 
     async def open(self, *, copying: bool = False) -> None:
         """Connect, and bring the schema up to date."""
@@ -338,55 +333,6 @@ class PostgresStore(BookingVerbs, ImportVerbs, ForwardingVerbs, JournalVerbs, Ou
     def end(self) -> PostgresEnd:
         """Return the store as one end of a copy."""
         return PostgresEnd(self._read)
-
-    async def _peek(self, work: Callable[[Connection], Awaitable[T]]) -> T:
-        """Read over a connection of its own, whatever schema there is."""
-        with translated(self._shown):
-            connection = await connect(self._dsn, READING)
-            try:
-                return await work(connection)
-            finally:
-                connection.terminate()
-
-    async def _read_or_peek(self, work: Callable[[Connection], Awaitable[T]]) -> T:
-        return await (self._peek(work) if self._idle is None else self._read(work))
-
-    async def _read(self, work: Callable[[Connection], Awaitable[T]]) -> T:
-        with translated(self._shown):
-            async with self._reader() as connection:
-                return await work(connection)
-
-    @asynccontextmanager
-    async def _roomy(self) -> AsyncIterator[None]:
-        """Wait in line for a connection, not for ever: each one before us may wait for its own timeout."""
-        try:
-            async with asyncio.timeout(_PATIENCE):
-                await self._room.acquire()
-        except TimeoutError as error:
-            message = f"the store {self._shown} is too slow: see what keeps the database, or the way to it"
-            raise StoreUnavailable(message, retry_after=2) from error
-        try:
-            yield
-        finally:
-            self._room.release()
-
-    @asynccontextmanager
-    async def _reader(self) -> AsyncIterator[Connection]:
-        async with self._roomy():
-            if self._idle is None:
-                raise StoreUnavailable(f"the store {self._shown} is closed: open it first")
-            connection = self._idle.pop() if self._idle else await connect(self._dsn, READING)
-            if connection.is_closed():
-                connection = await connect(self._dsn, READING)
-            try:
-                yield connection
-            except BaseException:
-                connection.terminate()
-                raise
-            if self._idle is None:
-                connection.terminate()
-            elif not connection.is_closed():
-                self._idle.append(connection)
 
 
 async def _schema(connection: Connection) -> Schema:
